@@ -124,16 +124,16 @@ def _tasks(
         if scene.engine != "matplotlib":
             continue
         source = run or scene.reference
-        reason = _lacking(scene, source)
+        reason = lacking(scene, source)
         if reason:
             skip(scene.name, reason)
             continue
         drawn.setdefault(source, []).append(scene)
         tasks += _of_scene(scene, source, folder, venue, theme, films, user)
-    needs = {source: _needs(source, able) for source, able in drawn.items()}
+    needs = {source: needs_of(source, able) for source, able in drawn.items()}
     for source, able in drawn.items():
         # a run directory is analysed here, once; the workers then read its cache
-        data = _loaded(source, needs[source])
+        data = loaded(source, needs[source])
         if venue is not None and data.attrs.get("task") == PAPERS_TASK:
             tasks += _of_paper(found, able, source, folder, venue, theme, user, skip)
     tasks = [replace(task, needs=needs[task.run]) for task in tasks]
@@ -146,13 +146,13 @@ def _before_grokking(task: Task, skip: Callable[[str, str], None]) -> bool:
 
     if not str(task.wish.get("epoch")).startswith("grok"):
         return False
-    if grok_epoch(_loaded(task.run, task.needs)) is not None:
+    if grok_epoch(loaded(task.run, task.needs)) is not None:
         return False
     skip(Path(task.paths[0]).stem, f"{task.run} did not grok")
     return True
 
 
-def _lacking(scene: type[Scene], run: str) -> str:
+def lacking(scene: type[Scene], run: str) -> str:
     """Why the scene cannot be drawn from the run; "" where it can."""
     from grokviz.analysis import schema
     from grokviz.analysis.assemble import available
@@ -164,7 +164,7 @@ def _lacking(scene: type[Scene], run: str) -> str:
     if run == scene.reference and not bundled and not path.exists():
         return f"no reference {run} is bundled"
     # a scene that names an unknown variable is left out; a run that cannot be read is an error
-    data = _loaded(run, ()) if bundled or path.is_file() else None
+    data = loaded(run, ()) if bundled or path.is_file() else None
     try:
         if data is not None:
             scene.check(data)
@@ -177,7 +177,7 @@ def _lacking(scene: type[Scene], run: str) -> str:
     return f"{run} is of a task whose analysis has no part {said}" if lacking else ""
 
 
-def _needs(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:
+def needs_of(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:
     """What a run directory is analysed for; () where the dataset is there already."""
     if not Path(run).is_dir():
         return ()
@@ -185,7 +185,7 @@ def _needs(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4)
-def _loaded(run: str, needs: tuple[str, ...]) -> xr.Dataset:
+def loaded(run: str, needs: tuple[str, ...]) -> xr.Dataset:
     """A run's dataset, loaded once in each worker for all that it draws."""
     from grokviz.analysis.reference import load
 
@@ -249,7 +249,7 @@ def _of_paper(
 def draw(task: Task) -> tuple[list[Path], str]:
     """Perform one task in a worker; what goes wrong comes back as its sentence."""
     try:
-        data = _loaded(task.run, task.needs)
+        data = loaded(task.run, task.needs)
         parts = [
             find_scene(part.scene, user=task.user).with_options(part.options) for part in task.parts
         ]

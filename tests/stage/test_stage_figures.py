@@ -40,7 +40,7 @@ def known(monkeypatch: pytest.MonkeyPatch, dot: Any, poster: Any) -> dict[str, A
     found = {"dot": dot, "poster": poster, "lacking": Lacking}
     monkeypatch.setattr(module, "scenes", lambda **_: found)
     monkeypatch.setattr(module, "find_scene", lambda name, **_: found[name])
-    module._loaded.cache_clear()
+    module.loaded.cache_clear()
     return found
 
 
