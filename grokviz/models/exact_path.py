@@ -57,13 +57,23 @@ class ExactPath:
 
     def loss(self, weights: Weights) -> float:
         """Mean cross entropy over the pairs."""
-        return self._forward(weights)["loss"].item()
+        return self.measured(weights)[0].item()
 
     def loss_and_gradients(self, weights: Weights, gradients: Weights) -> float:
         """Mean cross entropy; its gradient overwrites ``gradients`` (same names and shapes)."""
+        return self.measured(weights, gradients)[0].item()
+
+    def measured(
+        self, weights: Weights, gradients: Weights | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Mean cross entropy and, with ``gradients``, the gradient of the logits.
+
+        Both stay on the device, so that nothing waits for it.
+        """
         state = self._forward(weights)
-        self._backward(weights, state, gradients)
-        return state["loss"].item()
+        if gradients is None:
+            return state["loss"], None
+        return state["loss"], self._backward(weights, state, gradients)
 
     def _forward(self, w: Weights) -> dict[str, Tensor]:
         p, n = self.p, self.count
@@ -101,7 +111,7 @@ class ExactPath:
             "head_logit_map": head_logit_map, "log_probabilities": log_probabilities, "loss": loss,
         }  # fmt: skip
 
-    def _backward(self, w: Weights, s: dict[str, Tensor], g: Weights) -> None:
+    def _backward(self, w: Weights, s: dict[str, Tensor], g: Weights) -> Tensor:
         # autograd's own form, grad - exp(logp) * sum(grad): float32 losses slingshot by it
         d_logits = s["log_probabilities"].exp_().div_(self.count)
         d_logits.scatter_add_(1, self.targets, self._minus_share.expand(self.count, 1))
@@ -127,6 +137,7 @@ class ExactPath:
             g[B_IN].copy_(d_bias)
             g[B_OUT].copy_(d_after)
         self._backward_attention(w, s, g, d_z, d_after + w[IN].T @ d_bias)
+        return d_logits
 
     def _backward_attention(
         self, w: Weights, s: dict[str, Tensor], g: Weights, d_z: Tensor, d_query_row: Tensor

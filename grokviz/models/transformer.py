@@ -27,22 +27,35 @@ class Shape:
     heads: int = 4
     d_mlp: int = 512
     mlp_biases: bool = True
+    outputs: int | None = None
+    """Number of classes; the vocabulary's where None."""
+    head_width: int | None = None
+    """Width of one head; d_model / heads where None."""
+    spread: float | None = None
+    """Standard deviation of every initial weight; None for one over the root of its fan-in."""
 
     def __post_init__(self) -> None:
         for name in ("vocabulary", "context", "d_model", "heads", "d_mlp"):
             if getattr(self, name) < 1:
                 shown = name.replace("_", "-")
                 raise InputError(f"{shown} = {getattr(self, name)} is too small; give at least 1")
-        if self.d_model % self.heads:
+        if self.head_width is not None and self.head_width < 1:
+            raise InputError(f"d-head = {self.head_width} is too small; give at least 1")
+        if self.head_width is None and self.d_model % self.heads:
             raise InputError(
                 f"d-model = {self.d_model} does not divide into {self.heads} heads; "
                 f"give a multiple of {self.heads}"
             )
 
     @property
+    def classes(self) -> int:
+        """How many classes the unembedding has."""
+        return self.vocabulary if self.outputs is None else self.outputs
+
+    @property
     def d_head(self) -> int:
         """Width of one head."""
-        return self.d_model // self.heads
+        return self.head_width or self.d_model // self.heads
 
 
 class Embed(nn.Module):
@@ -133,15 +146,15 @@ class Block(nn.Module):
 
 
 class Unembed(nn.Module):
-    """Residual stream to one logit for every token."""
+    """Residual stream to one logit for every class."""
 
     def __init__(self, shape: Shape, rng: torch.Generator) -> None:
         super().__init__()
-        self.W_U = _gaussian(rng, shape.d_model, shape.vocabulary, fan=shape.vocabulary)
+        self.W_U = _gaussian(rng, shape.d_model, shape.classes, fan=shape.classes)
 
     def forward(
         self, residual: Float[Tensor, "batch pos d_model"]
-    ) -> Float[Tensor, "batch pos vocabulary"]:
+    ) -> Float[Tensor, "batch pos classes"]:
         return residual @ self.W_U
 
 
@@ -160,8 +173,10 @@ class Transformer(nn.Module):
         self.pos_embed = PosEmbed(shape, rng)
         self.blocks = nn.ModuleList([Block(shape, rng)])
         self.unembed = Unembed(shape, rng)
+        if shape.spread is not None:
+            _respread(self, shape.spread, rng)
 
-    def forward(self, tokens: Int[Tensor, "batch pos"]) -> Float[Tensor, "batch pos vocabulary"]:
+    def forward(self, tokens: Int[Tensor, "batch pos"]) -> Float[Tensor, "batch pos classes"]:
         """Logits at every position."""
         residual = self.pos_embed(self.embed(tokens))
         for block in self.blocks:
@@ -172,3 +187,11 @@ class Transformer(nn.Module):
 
 def _gaussian(rng: torch.Generator, *size: int, fan: int) -> nn.Parameter:
     return nn.Parameter(torch.randn(*size, generator=rng) / math.sqrt(fan))
+
+
+def _respread(model: nn.Module, spread: float, rng: torch.Generator) -> None:
+    """Draw every weight matrix again with one standard deviation, as TransformerLens does."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if ".W_" in name:
+                parameter.copy_(spread * torch.randn(parameter.shape, generator=rng))

@@ -6,7 +6,7 @@ Source: arXiv:2301.05217 section 3; the split is the one of the published code.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,8 @@ class ModularAddition:
 
     Pairs stand in lexicographic order everywhere: pair number ``a * p + b``.
     The token of "=" is ``p``; the answer is read at the last of the three positions.
+    ``split_order`` says who shuffles the pairs: ``python`` (random.shuffle, as published) or
+    ``torch`` (torch.randperm, as the TransformerLens demo does; torch is not needed for it).
 
     Raises ``InputError`` for an even or too small p and a fraction outside (0, 1).
     """
@@ -30,8 +32,13 @@ class ModularAddition:
     p: int = 113
     train_fraction: float = 0.3
     split_seed: int = 0
+    split_order: str = "python"
 
     def __post_init__(self) -> None:
+        if self.split_order not in SHUFFLES:
+            raise InputError(
+                f"split-order = {self.split_order} is unknown; give {' or '.join(SHUFFLES)}"
+            )
         if self.p < 3 or self.p % 2 == 0:
             raise InputError(
                 f"p = {self.p} cannot be used: the Fourier basis pairs a cosine with a sine for "
@@ -77,10 +84,8 @@ class ModularAddition:
 
     @cached_property
     def shuffled(self) -> Int[np.ndarray, " pairs"]:
-        """Pair numbers in the published order: ``random.seed``, then ``random.shuffle``."""
-        order = list(range(self.p**2))
-        random.Random(self.split_seed).shuffle(order)
-        return np.array(order)
+        """Pair numbers in the order of the split: the first of them are trained on."""
+        return SHUFFLES[self.split_order](self.p**2, self.split_seed)
 
     @cached_property
     def train(self) -> Int[np.ndarray, " train"]:
@@ -109,7 +114,34 @@ class ModularAddition:
                 f"the run does not say its {', '.join(missing)}; "
                 f"give it, for example {missing[0]}={_EXAMPLES[missing[0]]}"
             )
-        return cls(int(known["p"]), float(known["train-fraction"]), int(known["split-seed"]))
+        return cls(
+            int(known["p"]),
+            float(known["train-fraction"]),
+            int(known["split-seed"]),
+            str(known.get("split-order", "python")),
+        )
+
+
+def _by_python(count: int, seed: int) -> Int[np.ndarray, " pairs"]:
+    """``random.seed``, then ``random.shuffle``: the published split."""
+    order = list(range(count))
+    random.Random(seed).shuffle(order)
+    return np.array(order)
+
+
+def _by_torch(count: int, seed: int) -> Int[np.ndarray, " pairs"]:
+    """``torch.manual_seed``, then ``torch.randperm``, drawn from the same Mersenne Twister."""
+    if seed >= 2**32:
+        raise InputError(f"split-seed={seed} is too large for split-order=torch; stay below 2^32")
+    draws = np.random.RandomState(seed).randint(0, 2**32, count - 1, dtype=np.uint32)
+    order = list(range(count))
+    for i, draw in enumerate(draws.tolist()):
+        j = i + draw % (count - i)
+        order[i], order[j] = order[j], order[i]
+    return np.array(order)
+
+
+SHUFFLES: dict[str, Callable[[int, int], np.ndarray]] = {"python": _by_python, "torch": _by_torch}
 
 
 _EXAMPLES = {"p": "113", "train-fraction": "0.3", "split-seed": "0"}

@@ -1,0 +1,74 @@
+"""Transformers on a task that scores few positions: nothing else goes past the last attention.
+
+The last layer's queries, its MLP and the unembedding are taken at the scored positions only,
+and positions behind the last scored one are not read at all, since attention is causal.
+Both change no result; the tests compare loss and gradients with the plain models'.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+Weights = Mapping[str, Tensor]
+
+
+def scored_logits(
+    w: Weights,
+    tokens: Int[Tensor, "batch pos"],
+    positions: Int[Tensor, "batch scored"],
+    carried: int = 1,
+) -> Float[Tensor, "batch scored classes"]:
+    """Logits at the scored positions.
+
+    Args:
+        w: a state dict of ``Transformer`` or ``AttentionOnly``.
+        tokens: the input; positions that nothing scored looks at may be left out.
+        positions: where answers are read, for each sequence.
+        carried: how often the residual stream is added to what the heads write.
+
+    """
+    residual = w["embed.W_E"].T[tokens] + w["pos_embed.W_pos"][: tokens.shape[1]]
+    blocks = _blocks(w)
+    for block in blocks[:-1]:
+        everywhere = torch.arange(tokens.shape[1], device=tokens.device).expand_as(tokens)
+        residual = _block(w, block, residual, residual, everywhere, carried)
+    rows = torch.arange(len(tokens), device=tokens.device).unsqueeze(1)
+    residual = _block(w, blocks[-1], residual, residual[rows, positions], positions, carried)
+    return residual @ w["unembed.W_U"]
+
+
+def _blocks(w: Weights) -> list[str]:
+    """Prefixes of the layers, in order."""
+    ends = [name for name in w if name.endswith(".attn.W_Q")]
+    return sorted(name.removesuffix("attn.W_Q") for name in ends)
+
+
+def _block(
+    w: Weights,
+    block: str,
+    residual: Float[Tensor, "batch pos d_model"],
+    at: Float[Tensor, "batch query d_model"],
+    positions: Int[Tensor, "batch query"],
+    carried: int,
+) -> Float[Tensor, "batch query d_model"]:
+    """One layer, at the queried positions; ``at`` is the residual stream there."""
+    heads, d_head, d_model = w[block + "attn.W_Q"].shape
+
+    def split(x: Tensor, name: str) -> Tensor:
+        projected = x @ w[block + name].reshape(heads * d_head, d_model).T
+        return projected.view(*x.shape[:2], heads, d_head).transpose(1, 2)
+
+    q, k, v = split(at, "attn.W_Q"), split(residual, "attn.W_K"), split(residual, "attn.W_V")
+    scores = q @ k.transpose(2, 3) / math.sqrt(d_head)
+    later = torch.arange(residual.shape[1], device=at.device) > positions.unsqueeze(2)
+    pattern = scores.masked_fill(later.unsqueeze(1), -1e10).softmax(dim=-1)
+    at = carried * at + (pattern @ v).transpose(1, 2).flatten(2) @ w[block + "attn.W_O"].T
+    if block + "mlp.W_in" in w:
+        neurons = torch.relu(at @ w[block + "mlp.W_in"].T + w[block + "mlp.b_in"])
+        at = at + neurons @ w[block + "mlp.W_out"].T + w[block + "mlp.b_out"]
+    return at
