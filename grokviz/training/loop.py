@@ -22,12 +22,11 @@ from grokviz.errors import InputError, WorkError
 from grokviz.models.products import keep_freed_memory, onednn_works
 from grokviz.training.keys import canonical, show
 from grokviz.training.optimiser import Optimiser
-from grokviz.training.problems import PROBLEMS, Problem
+from grokviz.training.problems import Problem, problem
 from grokviz.training.recipes import Recipe, recipe
 from grokviz.training.schedule import Schedule
 from grokviz.trajectory import RunWriter
 
-TEST_EVERY = 10
 SAVE_SECONDS = 30.0
 REPORT_SECONDS = 0.5
 
@@ -106,16 +105,17 @@ def _train(
         fresh = None
     else:
         # made first: settings that no problem can be made of must not leave a folder behind
-        fresh = PROBLEMS[chosen.task](values, where, exact_path=exact_path)
-        writer = RunWriter.create(path, _facts(chosen, values, where, exact_path))
+        fresh = problem(chosen.task, values, where, exact_path=exact_path)
+        facts = _facts(chosen, values, where, exact_path)
+        writer = RunWriter.create(path, {**facts, "counts": fresh.counts})
     with writer:
         _same_run(writer, chosen, values)
         if writer.facts["settings"] != values:
             writer.update_facts(settings=values)
         exact_path = bool(writer.facts["exact_path"])
-        problem = fresh or PROBLEMS[chosen.task](values, where, exact_path=exact_path)
+        made = fresh or problem(chosen.task, values, where, exact_path=exact_path)
         with _threads(int(writer.facts["threads"])):
-            return _Loop(writer, problem, values, report).run()
+            return _Loop(writer, made, values, report).run()
 
 
 class _Loop:
@@ -127,7 +127,7 @@ class _Loop:
         report: Callable[[Progress], None] | None,
     ) -> None:
         self.writer, self.problem, self.report = writer, problem, report
-        self.epochs = int(settings["epochs"])
+        self.epochs, self.test_every = int(settings["epochs"]), int(settings["test-every"])
         self.schedule = Schedule.parse(settings["checkpoint-every"])
         trained = {name: problem.state[name] for name in problem.trained}
         self.optimiser = Optimiser(trained, settings)
@@ -165,16 +165,17 @@ class _Loop:
 
     def _losses(self) -> float:
         """Log this epoch's losses, and leave the gradient that the next update takes."""
-        state, epoch = self.problem.state, self.epoch
-        loss = self.problem.train.loss_and_gradients(state, self.optimiser.gradients)
+        epoch = self.epoch
+        metrics = self.problem.train_metrics(epoch, self.optimiser.gradients)
+        loss = metrics["train_loss"]
         if not math.isfinite(loss):
             raise WorkError(
                 f"the training loss is {loss} at epoch {epoch}; train a new run with a lower "
                 "learning-rate (what was kept until then is intact)"
             )
-        metrics = {"train_loss": loss}
-        if epoch % TEST_EVERY == 0 or epoch == self.epochs:
-            self.test_loss = metrics["test_loss"] = self.problem.test.loss(state)
+        if epoch % self.test_every == 0 or epoch == self.epochs:
+            metrics |= self.problem.test_metrics(epoch)
+            self.test_loss = metrics.get("test_loss", math.nan)
         self.writer.log(epoch, **metrics)
         return loss
 
@@ -202,7 +203,8 @@ def _same_run(writer: RunWriter, chosen: Recipe, values: Mapping[str, Any]) -> N
         made = facts.get("recipe") or "something else than a recipe"
         raise InputError(f"{path} holds a run of {made}; choose another folder with --out")
     for key, value in values.items():
-        begun = facts["settings"].get(key)
+        # a key that came later has its default in a run begun before
+        begun = facts["settings"].get(key, chosen.keys[key].default)
         if key != "epochs" and begun != value:
             raise InputError(
                 f"{path} was begun with {key}={show(begun)}, not {show(value)}; "
@@ -264,7 +266,7 @@ def _memory() -> Iterator[None]:
             raise
         raise WorkError(
             "these settings need more memory than this machine has; "
-            "give a smaller p, d-model or d-mlp"
+            "give a smaller p, batch, d-model or d-mlp"
         ) from error
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grokviz.training.replay import Replay
+
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -30,9 +32,15 @@ class Optimiser:
             parameter.grad = self.gradients[name]
         self.rate, self.warm_up = settings["learning-rate"], settings["warm-up"]
         self.updates = 0
+        device = next(iter(self.parameters.values())).device
+        on_cuda = device.type == "cuda"
+        # a captured graph reads its step size from the device
+        self._rate = torch.zeros((), device=device) if on_cuda else None
+        self._step = Replay(self._update, device, self._kept)
         self._adam = torch.optim.AdamW(
             list(self.parameters.values()),
-            lr=self.rate,
+            lr=self.rate if self._rate is None else self._rate,
+            capturable=on_cuda,
             betas=tuple(settings["betas"]),
             eps=1e-8,
             weight_decay=settings["weight-decay"],
@@ -42,9 +50,22 @@ class Optimiser:
     def step(self) -> None:
         """One update with the gradients as they stand."""
         share = min(self.updates / self.warm_up, 1.0) if self.warm_up else 1.0
-        self._adam.param_groups[0]["lr"] = self.rate * share
-        self._adam.step()
+        if self._rate is None:
+            self._adam.param_groups[0]["lr"] = self.rate * share
+        else:
+            self._rate.fill_(self.rate * share)
+        self._step()
         self.updates += 1
+
+    def _update(self) -> None:
+        self._adam.step()
+
+    def _kept(self) -> list[Tensor]:
+        """What a captured graph's warming up must leave as it was."""
+        if not self._adam.state:
+            self.restore(_as_numpy(self.arrays()), self.updates)
+        states = (self._adam.state[parameter].values() for parameter in self.parameters.values())
+        return [*self.parameters.values(), *(tensor for state in states for tensor in state)]
 
     def arrays(self) -> dict[str, Tensor]:
         """Weights and moments: ``weights.<name>``, ``exp_avg.<name>``, ``exp_avg_sq.<name>``."""
@@ -66,3 +87,7 @@ class Optimiser:
             for moment in MOMENTS:
                 kept[moment] = torch.from_numpy(arrays[f"{moment}.{name}"]).to(parameter.device)
             self._adam.state[parameter] = kept
+
+
+def _as_numpy(arrays: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.cpu().numpy() for name, tensor in arrays.items()}

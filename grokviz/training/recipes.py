@@ -9,6 +9,16 @@ from typing import Any
 from grokviz.errors import InputError, nearest
 from grokviz.training import keys as k
 from grokviz.training.keys import Key
+from grokviz.training.recipe_keys import (
+    DIGIT_ADDITION,
+    MODULAR_ADDITION,
+    REPEATED_SUBSEQUENCE,
+    SKIP_TRIGRAM,
+    preset,
+)
+
+PAPER = "arXiv:2301.05217"
+NOTEBOOK = "the non-modular notebook of the grokking work"
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,12 @@ class Recipe:
 
     def settings(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """All hyperparameters, with those ``given`` in place of the published ones."""
-        return k.settings(self.keys, given or {})
+        given = given or {}
+        for name in given:
+            hint = FINITE.get(self.task) if name in ("examples", "sequences") else None
+            if hint and name not in self.keys:
+                raise InputError(f"{self.name} has no key {name}: {hint}")
+        return k.settings(self.keys, given)
 
     def describe(self) -> dict[str, Any]:
         """The recipe as plain data, for ``grokviz recipes --json``."""
@@ -41,40 +56,196 @@ class Recipe:
         }
 
 
-def _keys(*keys: Key) -> dict[str, Key]:
-    return {key.name: key for key in keys}
+FINITE = {
+    "modular-addition": "it trains on a share of all pairs; give train-fraction",
+    "repeated-subsequence": "its number of training sequences is examples, such as examples=512",
+    "digit-addition": "its number of training sums is examples, such as examples=700",
+    "skip-trigram": "its number of training sequences is examples, such as examples=100",
+}
+"""How each task says how much data it has, for whoever looks for another word."""
 
 
-MODULAR_ADDITION = _keys(
-    Key("p", 113, *k.whole(3), "number of residues (odd)"),
-    Key("train-fraction", 0.3, *k.real(0, 1, open_ends=True), "share of the p² pairs trained on"),
-    Key("split-seed", 0, *k.whole(0), "seed of the split into train and test"),
-    Key("seed", 0, *k.whole(0), "seed of the initial weights"),
-    Key("d-model", 128, *k.whole(), "width of the residual stream"),
-    Key("d-mlp", 512, *k.whole(), "number of MLP neurons"),
-    Key("heads", 4, *k.whole(), "number of attention heads"),
-    Key("epochs", 50_000, *k.whole(), "full-batch updates"),
-    Key("checkpoint-every", "100", *k.schedule(), "epochs between kept weights, or a schedule"),
-    Key("learning-rate", 1e-3, *k.real(0, open_ends=True), "AdamW's step size after warm-up"),
-    Key("weight-decay", 1.0, *k.real(0), "AdamW's decoupled decay, on every parameter"),
-    Key("betas", [0.9, 0.98], *k.pair(), "AdamW's averaging rates"),
-    Key("warm-up", 10, *k.whole(0), "updates over which the step size rises from 0"),
-    Key("loss-precision", "float64", *k.choice("float64", "float32"), "dtype of log-softmax"),
-    Key("mlp-biases", True, *k.switch(), "whether the MLP has biases"),
-)
+def _addition(name: str, title: str, source: str, cost: str, **values: Any) -> Recipe:
+    return Recipe(name, "modular-addition", title, source, cost, preset(MODULAR_ADDITION, **values))
 
-_RECIPES = [
-    Recipe(
-        "modular-addition",
+
+_MODULAR = [
+    _addition(
         "modular-addition",
         "a + b mod 113 with a one-layer transformer: the mainline run of the grokking work",
-        "arXiv:2301.05217 section 3 and appendix A; the paper analyses epoch 40,000 of 50,000",
+        f"{PAPER} section 3 and appendix A; the paper analyses epoch 40,000 of 50,000",
         "about 15 minutes for 40,000 epochs on 2 CPU cores, 0.4 GB of disk",
-        MODULAR_ADDITION,
-    )
-]
+    ),
+    _addition(
+        "modular-addition-no-weight-decay",
+        "without weight decay, on nine tenths of the pairs",
+        "published run mod_addition_no_wd (its fraction inferred from its losses)",
+        "about 5 minutes on 2 CPU cores",
+        weight_decay=0, train_fraction=0.9, epochs=5_000,
+    ),
+    _addition(
+        "modular-addition-weight-decay-0.1",
+        "a tenth of the weight decay: grokking takes ten times as long",
+        "published run wd_10-1_mod_addition_loss_curve",
+        "about 45 minutes on 2 CPU cores, 0.3 GB of disk",
+        weight_decay=0.1, seed=1, split_seed=1, epochs=107_790, checkpoint_every="500",
+    ),
+    _addition(
+        "modular-addition-float32",
+        "log-softmax in float32: the loss spikes called slingshots",
+        "thread, tweet 14; published run low_precision_mod_addition (weight decay inferred)",
+        "about 20 minutes on 2 CPU cores, 0.1 GB of disk",
+        loss_precision="float32", seed=1, split_seed=1, checkpoint_every="500",
+        record_norms=True,
+    ),
+    _addition(
+        "modular-addition-no-biases",
+        "without biases in the MLP",
+        f"{PAPER} (its later versions leave the biases out)",
+        "about 20 minutes on 2 CPU cores, 0.5 GB of disk",
+        mlp_biases=False,
+    ),
+    _addition(
+        "modular-addition-transformerlens",
+        "as in the TransformerLens demo: its split, its initial spread, no biases, no warm-up",
+        "TransformerLens, Grokking_Demo.ipynb (the same seeds, but weights drawn in our order)",
+        "about 10 minutes on 2 CPU cores, 0.25 GB of disk",
+        seed=999, split_seed=598, split_order="torch", init="transformerlens", mlp_biases=False,
+        equals_class=False, warm_up=0, epochs=25_000,
+    ),
+    _addition(
+        "modular-addition-53",
+        "a + b mod 53, with the weight decay of 5 that it needs to grok",
+        f"{PAPER} appendix D",
+        "about 4 minutes on 2 CPU cores",
+        p=53, weight_decay=5, epochs=40_000,
+    ),
+    _addition(
+        "modular-addition-109",
+        "a + b mod 109: much like 113",
+        f"{PAPER} appendix D",
+        "about 14 minutes on 2 CPU cores, 0.4 GB of disk",
+        p=109, epochs=40_000,
+    ),
+    _addition(
+        "modular-addition-401",
+        "a + b mod 401: enough data that nothing is delayed",
+        f"{PAPER} appendix D",
+        "about 2 hours for 5,000 epochs on 2 CPU cores, and 6 GB of memory",
+        p=401, epochs=5_000,
+    ),
+    _addition(
+        "modular-addition-59",
+        "a + b mod 59 with half the width: a smaller sibling that groks in a minute",
+        "ours, for trying things out and for sweeps on a CPU",
+        "about 2 minutes on 2 CPU cores",
+        p=59, d_model=64, d_mlp=256, train_fraction=0.4, epochs=12_000,
+    ),
+    _addition(
+        "modular-addition-59-float32",
+        "the smaller sibling with log-softmax in float32: slingshots in two minutes",
+        "ours, after thread, tweet 14",
+        "about 2 minutes on 2 CPU cores",
+        p=59, d_model=64, d_mlp=256, train_fraction=0.4, epochs=12_000,
+        loss_precision="float32", seed=1, split_seed=1, record_norms=True,
+    ),
+]  # fmt: skip
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
+_OTHERS = [
+    Recipe(
+        "repeated-subsequence",
+        "repeated-subsequence",
+        "predict a repeated subsequence, fresh data: induction heads form at an abrupt drop",
+        f"{PAPER} figure 24; thread, tweet 2; {NOTEBOOK}",
+        "about 7 minutes on 2 CPU cores",
+        REPEATED_SUBSEQUENCE,
+    ),
+    Recipe(
+        "repeated-subsequence-512",
+        "repeated-subsequence",
+        "the same on 512 sequences: the phase change becomes grokking",
+        f"{PAPER} figure 25; thread, tweet 3; {NOTEBOOK}",
+        "about 4 hours on 2 CPU cores; minutes on a GPU",
+        preset(
+            REPEATED_SUBSEQUENCE, examples=512, epochs=285_820, test_every=40,
+            checkpoint_every="1000",
+        ),
+    ),
+    Recipe(
+        "repeated-subsequence-320",
+        "repeated-subsequence",
+        "a smaller sibling on 320 shorter sequences that groks in minutes",
+        f"ours, after {PAPER} figure 25",
+        "about 5 minutes on 2 CPU cores",
+        preset(
+            REPEATED_SUBSEQUENCE, vocabulary=64, length=41, subsequence=8, heads=3, examples=320,
+            batch=160, epochs=10_000, checkpoint_every="50",
+        ),
+    ),
+    Recipe(
+        "digit-addition",
+        "digit-addition",
+        "5-digit addition, fresh data: one phase change for each digit of the answer",
+        f"{PAPER} figures 21 and 22; thread, tweet 13; {NOTEBOOK}",
+        "about 7 minutes on 2 CPU cores, 0.4 GB of disk",
+        DIGIT_ADDITION,
+    ),
+    Recipe(
+        "digit-addition-700",
+        "digit-addition",
+        "the same on 700 sums: grokking",
+        f"{PAPER} figure 23 (the notebook has 750); {NOTEBOOK}",
+        "about 6 hours on 2 CPU cores; minutes on a GPU",
+        preset(
+            DIGIT_ADDITION, examples=700, batch=700, epochs=18_000, checkpoint_every="1000",
+        ),
+    ),
+    Recipe(
+        "digit-addition-small",
+        "digit-addition",
+        "5-digit addition at a quarter of the width: the same phase changes in half a minute",
+        f"ours, after {PAPER} figure 22; the published file of this name has this width",
+        "under a minute on 2 CPU cores",
+        preset(DIGIT_ADDITION, d_model=128, d_mlp=512, learning_rate=1e-3, checkpoint_every="25"),
+    ),
+    Recipe(
+        "digit-addition-small-500",
+        "digit-addition",
+        "the smaller sibling on 500 sums in batches of 100, weight decay 1: grokking in minutes",
+        f"ours, after {PAPER} figure 23",
+        "about 3 minutes on 2 CPU cores",
+        preset(
+            DIGIT_ADDITION, d_model=128, d_mlp=512, learning_rate=1e-3, weight_decay=1,
+            examples=500, batch=100, epochs=10_000, checkpoint_every="50",
+        ),
+    ),
+    Recipe(
+        "skip-trigram",
+        "skip-trigram",
+        "find the one key token among noise, fresh data",
+        NOTEBOOK,
+        "under a minute on 2 CPU cores",
+        SKIP_TRIGRAM,
+    ),
+    Recipe(
+        "skip-trigram-100",
+        "skip-trigram",
+        "the same on 100 sequences",
+        NOTEBOOK,
+        "under a minute on 2 CPU cores",
+        preset(SKIP_TRIGRAM, examples=100, batch=100, epochs=5_000),
+    ),
+    Recipe(
+        "skip-trigram-60",
+        "skip-trigram",
+        "on 60 sequences: a smaller sibling whose curve is nearest in shape to the published 100",
+        f"ours, after {NOTEBOOK}",
+        "under a minute on 2 CPU cores",
+        preset(SKIP_TRIGRAM, examples=60, batch=60, epochs=5_000),
+    ),
+]  # fmt: skip
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in [*_MODULAR, *_OTHERS]}
 
 
 def recipe(name: str) -> Recipe:

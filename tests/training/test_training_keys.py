@@ -25,7 +25,8 @@ WRONG = [
     ("betas", "0.9"), ("betas", "0.9,0.98,0.99"), ("betas", "0.9,1"), ("betas", "a,b"),
     ("betas", 0.9), ("betas", "-0.1,0.9"), ("betas", [None, 1]),
     ("loss-precision", "float16"), ("loss-precision", 64), ("mlp-biases", "maybe"),
-    ("mlp-biases", 2),
+    ("mlp-biases", 2), ("equals-class", "perhaps"), ("test-every", "0"), ("split-order", "numpy"),
+    ("init", "zeros"), ("record-norms", 3),
 ]  # fmt: skip
 
 
