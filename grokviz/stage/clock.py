@@ -21,9 +21,12 @@ SHARES = (0.14, 0.34, 0.34, 0.18)
 """Shares of film time of the four phases, however many epochs each has."""
 
 
-def word(clock: str) -> str:
-    """What a clock counts, as it is written in pictures: all epoch clocks count epochs."""
-    return "epoch" if clock.endswith("epoch") else clock
+def word(data: xr.Dataset, clock: str = "epoch") -> str:
+    """What a clock counts, as it is written in pictures: "epoch", "step", "fraction", ...
+
+    All epoch clocks count what the run counted: epochs of full batches, or steps of small ones.
+    """
+    return str(data.attrs.get("counts") or "epoch") if clock.endswith("epoch") else clock
 
 
 def grok_epoch(data: xr.Dataset) -> int | None:
@@ -78,7 +81,7 @@ def select(data: xr.Dataset, clock: str, span: str | None) -> xr.Dataset:
         inside &= (values - first) % step == 0
     if not inside.any():
         raise InputError(
-            f"--epochs {span} shows no moment of this run: its {word(clock)}s go from "
+            f"--epochs {span} shows no moment of this run: its {word(data, clock)}s go from "
             f"{values[0]} to {values[-1]}, {len(values)} of them"
         )
     return data.isel({clock: np.flatnonzero(inside)})

@@ -155,7 +155,7 @@ def loss_panel(axes: Axes, data: xr.Dataset, *, whole: bool = False) -> Artists:
     end = float(data["epoch"].values[-1]) if whole else horizon(data)
     axes.set_yscale("log")
     thousands(axes)
-    axes.set_xlabel("epoch")
+    axes.set_xlabel(clocks.word(data))
     axes.set_ylabel("loss (nats)")
     shade_phases(axes, data)
     lines = {name: curve.draw(axes) for name, curve in curves.items() if curve.x.size}
@@ -215,7 +215,7 @@ def curve_panel(
     if log:
         axes.set_yscale("log")
     thousands(axes)
-    axes.set(xlabel="epoch", ylabel=ylabel)
+    axes.set(xlabel=clocks.word(data), ylabel=ylabel)
     shade_phases(axes, data)
     lines = {name: curve.draw(axes) for name, curve in curves.items()}
     if log:

@@ -238,7 +238,7 @@ def _frames(job: Job, data: xr.Dataset) -> np.ndarray:
     fps = job.quality.fps
     frames = max(round(job.wish.duration * fps), 1)
     held = min(round(job.wish.hold * fps), frames - 1)
-    ends = clocks.phase_ends(data) if clocks.word(clock) == "epoch" else None
+    ends = clocks.phase_ends(data) if clock.endswith("epoch") else None
     found: np.ndarray = inside[clocks.schedule(values[inside], frames, held, ends)]
     return found
 

@@ -104,4 +104,4 @@ class Sheet:
             return
         value = self.data[self.scene.clock].values[i]
         width = len(spaced(self.data[self.scene.clock].values[-1]))
-        self.moment.set_text(f"{word(self.scene.clock)} {spaced(value).rjust(width)}")
+        self.moment.set_text(f"{word(self.data, self.scene.clock)} {spaced(value).rjust(width)}")
