@@ -22,7 +22,7 @@ from grokviz.training.keys import Key, show, whole
 from grokviz.training.recipes import RECIPES, Recipe
 from grokviz.trajectory import RunWriter
 from grokviz.trajectory.importers import Belief, Found, Importer, Source, Wishes, read_file
-from grokviz.trajectory.importers.evidence import TASKS, loss_precision
+from grokviz.trajectory.importers.evidence import STEPWISE, TASKS, loss_precision
 from grokviz.trajectory.importers.folder import digest_of
 from grokviz.trajectory.starting import refuse_foreign
 
@@ -256,6 +256,7 @@ def _facts(
     return {
         "recipe": recipe.name if recipe else None,
         "task": found.task,
+        "counts": "step" if found.task in STEPWISE else "epoch",
         "settings": dict(settings),
         "precision": {"weights": _dtype(found), "loss": settings.get("loss-precision")},
         "imported": {

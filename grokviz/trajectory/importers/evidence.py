@@ -28,9 +28,18 @@ _CONFIG_KEYS = {
     "lr": "learning-rate",
     "weight_decay": "weight-decay",
     "frac_train": "train-fraction",
-    "batch_size": "batch-size",
-    "seed": "split-seed",  # the published code seeds the split alone
+    "batch_size": "batch",
+    "seq_len": "length",
+    "subseq_len": "subsequence",
+    "num_repeats": "repeats",
+    "vocab_size": "vocabulary",
 }
+_SEEDS = {
+    ("config", "modular-addition"): "split-seed",  # the published code seeds the split alone
+    ("data_config", "repeated-subsequence"): "data-seed",
+    ("model_config", "repeated-subsequence"): "seed",
+}
+"""What the seed of a config is the seed of."""
 _OPTIMISER_KEYS = {
     "initial_lr": "learning-rate",
     "lr": "learning-rate",
@@ -113,8 +122,13 @@ def gather(
         found = data.get(table)
         for word, value in found.items() if isinstance(found, Mapping) else ():
             known = _CONFIG_KEYS.get(str(word))
-            if known and not (known == "split-seed" and task != "modular-addition"):
+            if word == "seed":
+                known = _SEEDS.get((table, task or ""))
+            if known:
                 evidence.add(known, number_in(value), CONFIG)
+    evidence.add("examples", _examples(data.get("data_config")), CONFIG)
+    if task in STEPWISE and "infinite" in name:
+        evidence.add("examples", 0, NAME)
     evidence.add("weight-decay", _decay_in_name(name), NAME)
     return evidence
 
@@ -132,10 +146,25 @@ def shape_settings(
         found["p"] = sizes["d_vocab"] - 1
     if task == "digit-addition" and "n_ctx" in sizes:
         found["digits"] = (sizes["n_ctx"] - 3) // 3
+    if task == "repeated-subsequence" and "d_vocab" in sizes:
+        found |= {"vocabulary": sizes["d_vocab"], "length": sizes["n_ctx"]}
+    if task == "skip-trigram" and "d_vocab" in sizes:
+        found |= {"noise": (sizes["d_vocab"] - 2) // 2, "length": sizes["n_ctx"] - 2}
+        found["d-head"] = sizes["d_head"]
     biases = [array for n, array in (state or {}).items() if ".mlp.b_" in n]
     if task == "modular-addition" and biases and any(map(np.any, biases)):
         found["mlp-biases"] = True
     return found
+
+
+def _examples(config: Any) -> int | None:
+    """How many training sequences there are; 0 where every batch is fresh."""
+    if not isinstance(config, Mapping) or not isinstance(config.get("is_finite"), bool):
+        return None
+    if not config["is_finite"]:
+        return 0
+    batches, size = (number_in(config.get(word)) for word in ("num_batches", "batch_size"))
+    return int(batches * size) if batches and size else None
 
 
 def _optimiser(optimiser: Any) -> dict[str, Any]:
@@ -200,6 +229,9 @@ _NAMES = {
 }
 TASKS = tuple(dict.fromkeys(_NAMES.values()))
 """The tasks of the published runs."""
+
+STEPWISE = frozenset(TASKS) - {"modular-addition"}
+"""Those trained on batches, whose losses were logged a step at a time."""
 
 
 def task_of(
