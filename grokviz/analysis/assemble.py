@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.analysis import curves, schema
-from grokviz.analysis.part import Context, Part, Values
+from grokviz.analysis.part import MODULAR_ADDITION, Context, Part, Values, metric
 from grokviz.analysis.parts import PARTS
 from grokviz.analysis.workers import along
 from grokviz.errors import InputError, nearest
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FIELD_EPOCHS = 100
+CURVE_EPOCHS = 400
+"""Moments that a run of loss curves alone is shown at: enough for a film."""
 
 Report = Callable[[int, int], None]
 
@@ -33,7 +35,22 @@ def task_of(run: Run) -> str:
 
 def available(run: Run) -> list[str]:
     """Names of the parts that can be made of this run."""
-    return list(PARTS[task_of(run)])
+    return [name for name, part in PARTS[task_of(run)].items() if not part.lacks(run)]
+
+
+def epochs_of(run: Run) -> Int[np.ndarray, " epoch"]:
+    """The run's clock: its checkpoints, else at most :data:`CURVE_EPOCHS` of its logged epochs.
+
+    Raises :class:`InputError` for a run that has neither.
+    """
+    if len(run.epochs):
+        return run.epochs
+    clock = max((run.metric(name)[0] for name in run.metrics), key=len, default=run.epochs)
+    if not len(clock):
+        raise InputError(
+            f"{run.path} has neither checkpoints nor losses yet; train or record it further"
+        )
+    return curves.spread(clock, CURVE_EPOCHS)
 
 
 def assemble(
@@ -55,14 +72,15 @@ def assemble(
             checkpoints. The result is the same to the last bit.
 
     Raises:
-        InputError: no checkpoints, an unknown part, weights that are not the task's.
+        InputError: nothing recorded, a part that is unknown or cannot be made of this run,
+            weights that are not the task's.
 
     """
     import xarray as xr
 
-    if not len(run.epochs):
-        raise InputError(f"{run.path} has no checkpoints yet; train or record it further")
-    chosen = np.asarray(run.epochs if epochs is None else sorted(set(epochs)), dtype=np.int64)
+    chosen = epochs_of(run)
+    if epochs is not None:
+        chosen = np.asarray(sorted(set(epochs)), dtype=np.int64)
     made = _parts(run, parts)
     context = Context(run, chosen, field_epochs(run, chosen))
     coords: Values = {"epoch": chosen}
@@ -87,22 +105,32 @@ def assemble(
 def field_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> Int[np.ndarray, " field_epoch"]:
     """About a hundred of ``epochs``: half spread over the run, half over its phase change.
 
-    The dense half lies between the ends of memorisation and of clean-up; without phases the
-    epochs are spread over the whole run. The first and the last are always among them.
+    The dense half lies between the ends of memorisation and of clean-up; for a run without
+    phases, and not of modular addition, where its training loss falls; else the epochs are
+    spread over the whole run. The first and the last are always among them.
     """
     if len(epochs) <= FIELD_EPOCHS:
         return epochs
-    ends = None
-    if "test_loss" in run.metrics:
-        ends = curves.phase_ends(*run.metric("test_loss"))
-    if ends is None:
+    change = _change(run)
+    if change is None:
         wanted = np.linspace(epochs[0], epochs[-1], FIELD_EPOCHS)
     else:
         half = FIELD_EPOCHS // 2
         whole = np.linspace(epochs[0], epochs[-1], half)
-        wanted = np.concatenate([whole, np.linspace(ends[0], ends[2], half)])
+        wanted = np.concatenate([whole, np.linspace(*change, half)])
     nearest_of = np.abs(epochs[None] - wanted[:, None]).argmin(axis=1)
     return np.unique(epochs[nearest_of])
+
+
+def _change(run: Run) -> tuple[int, int] | None:
+    """First and last epoch of what is worth a closer look."""
+    ends = curves.phase_ends(*metric(run, "test_loss"))
+    if ends is not None:
+        return int(ends[0]), int(ends[2])
+    # a full batch of modular addition only memorises where its training loss falls
+    if task_of(run) == MODULAR_ADDITION:
+        return None
+    return curves.fall(*metric(run, "train_loss"))
 
 
 def _parts(run: Run, names: Iterable[str] | None) -> list[Part]:
@@ -112,7 +140,9 @@ def _parts(run: Run, names: Iterable[str] | None) -> list[Part]:
         if name not in known:
             what = f"a run of {task}" if task else "a run whose task grokviz does not know"
             raise InputError(f"{what} has no part {name!r}: {nearest(name, list(known))}")
-    return [known[name] for name in (known if names is None else names)]
+        if lacking := known[name].lacks(run):
+            raise InputError(f"{run.path} has no {lacking}, which {name} is made of")
+    return [known[name] for name in (available(run) if names is None else names)]
 
 
 def _along(
@@ -120,6 +150,8 @@ def _along(
 ) -> Values:
     """Each checkpoint is read once, and every part takes its values from it."""
     kept: dict[str, list[Any]] = {}
+    if not context.has_weights:
+        return {}
     with contextlib.closing(along(context, parts, workers)) as passing:
         for i, (checkpoint, found) in enumerate(passing):
             for part in parts:
@@ -148,7 +180,8 @@ def _attrs(context: Context) -> dict[str, Any]:
         "run_name": run.name,
         "run_checksum": run.checksum,
         "recipe": str(facts.get("recipe") or ""),
-        "task": str(facts.get("task") or ""),
+        "task": context.task,
+        "counts": str(facts.get("counts") or "epoch"),
         "settings": json.dumps(dict(context.settings), sort_keys=True, default=str),
         "command": str(facts.get("command") or ""),
         "grokviz_version": __version__,

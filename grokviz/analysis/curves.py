@@ -16,6 +16,7 @@ from grokviz.errors import InputError
 PHASES = ("memorisation", "circuit formation", "clean-up", "stable")
 CLEANED = 0.95
 OVERFIT = 1.5
+FALL_WIDTH = 50
 
 
 def grok_index(test_loss: Float[np.ndarray, " epoch"]) -> int | None:
@@ -56,6 +57,50 @@ def phase_ends(
     if cleaned <= grokked:
         return None
     return epochs[[top, grokked, cleaned]]
+
+
+def spread(epochs: Int[np.ndarray, " epoch"], most: int) -> Int[np.ndarray, " chosen"]:
+    """At most ``most`` of ``epochs``, evenly spread, the first and the last among them."""
+    if len(epochs) <= most:
+        return epochs
+    chosen = np.unique(np.linspace(0, len(epochs) - 1, most).round().astype(int))
+    found: Int[np.ndarray, " chosen"] = epochs[chosen]
+    return found
+
+
+def running_mean(values: Float[np.ndarray, " step"], width: int) -> Float[np.ndarray, " step"]:
+    """Mean of each value and the ``width - 1`` before it; of fewer at the start."""
+    total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    stop = np.arange(1, len(values) + 1)
+    start = np.maximum(stop - width, 0)
+    mean: Float[np.ndarray, " step"] = (total[stop] - total[start]) / (stop - start)
+    return mean
+
+
+def first_below(
+    epochs: Int[np.ndarray, " epoch"], loss: Float[np.ndarray, " epoch"], level: float
+) -> int | None:
+    """The first epoch whose loss is below ``level``; None where none is."""
+    below = loss < level
+    return int(epochs[np.argmax(below)]) if below.any() else None
+
+
+def fall(
+    epochs: Int[np.ndarray, " epoch"], loss: Float[np.ndarray, " epoch"]
+) -> tuple[int, int] | None:
+    """First and last epoch of a loss' fall: nine tenths and one tenth above its lowest mean.
+
+    Means are of 50 values; None for a loss that never comes down to half of its start.
+    """
+    mean = running_mean(loss, FALL_WIDTH)
+    finite = np.isfinite(mean)
+    epochs, mean = epochs[finite], mean[finite]
+    if not mean.size or mean.min() > mean[0] / 2:
+        return None
+    low = float(mean.min())
+    levels = [low + share * (float(mean[0]) - low) for share in (0.9, 0.1)]
+    ends = [first_below(epochs, mean, level) for level in levels]
+    return (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
 
 
 def index_of(

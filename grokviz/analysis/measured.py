@@ -1,7 +1,8 @@
-"""``measures``: what the algorithm's measures are at one epoch, of whatever a user may name.
+"""``measures``: what a run's measures are at one epoch, of whatever a user may name.
 
 From a run directory they are computed from the weights, in float64; from a bundled reference
-or a dataset they are read. The names are those of the published measures.
+or a dataset they are read. Those of modular addition have the published names; other tasks,
+and runs of loss curves alone, have the few of :mod:`grokviz.analysis.summaries`.
 """
 
 from __future__ import annotations
@@ -11,17 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.analysis import assemble, curves
+from grokviz.analysis import assemble, curves, summaries
 from grokviz.analysis.measures import LISTED, summary
-from grokviz.analysis.part import Checkpoint, Context
+from grokviz.analysis.part import MODULAR_ADDITION, Checkpoint, Context, metric
 from grokviz.analysis.reference import load, named
-from grokviz.errors import InputError
 from grokviz.trajectory import Run
 
 if TYPE_CHECKING:
     import xarray as xr
-
-TASK = "modular-addition"
 
 NEEDS = (
     "loss", "restricted_loss", "excluded_loss_2d", "excluded_loss_2d_by_frequency",
@@ -38,7 +36,7 @@ def measures(
     source: xr.Dataset | Run | str | os.PathLike[str] | None = None,
     epoch: int | str | None = None,
 ) -> dict[str, Any]:
-    """Measures of the reverse-engineered algorithm at one epoch (arXiv:2301.05217).
+    """Measures of one epoch: of modular addition those of the algorithm (arXiv:2301.05217).
 
     Args:
         source: a run, its folder, a dataset or its ``.nc`` file, the name of a bundled
@@ -50,43 +48,42 @@ def measures(
         Plain numbers, lists and dicts. Losses are in nats; those by frequency have it as a
         string and hold the key frequencies, which are the last checkpoint's at every epoch.
         What needs to know which pairs were trained on is NaN where the run does not say.
+        Of another task, and of loss curves alone: :func:`grokviz.analysis.summaries.summarise`.
 
     Raises:
-        InputError: nothing of that name, another task, or weights that are not its task's.
+        InputError: nothing of that name, nothing recorded, or weights that are not its task's.
 
     """
     found = named(source)
     if isinstance(found, Run):
         return _of_run(found, epoch)
+    if found.attrs.get("task", MODULAR_ADDITION) != MODULAR_ADDITION or "loss" not in found:
+        return summaries.summarise(found, epoch)
     return _of_dataset(load(found, NEEDS), epoch)
 
 
 def _of_run(run: Run, epoch: int | str | None) -> dict[str, Any]:
-    if assemble.task_of(run) != TASK:
-        task = run.facts.get("task")
-        said = f"its task is {task}" if task else "it does not say its task"
-        raise InputError(
-            f"{run.path} has no such measures: they are those of modular addition and {said}; "
-            f"record or import it with task={TASK}"
-        )
-    if not len(run.epochs):
-        raise InputError(f"{run.path} has no checkpoints yet; train or record it further")
-    at = curves.index_of(run.epochs, epoch, lambda: _grokked(run), run.name)
+    epochs = assemble.epochs_of(run)
+    at = curves.index_of(epochs, epoch, lambda: _grokked(run, epochs), run.name)
+    chosen = int(epochs[at])
+    if run.facts.get("task") != MODULAR_ADDITION or not len(run.epochs):
+        parts = [name for name in assemble.available(run) if name in summaries.PARTS]
+        data = assemble.assemble(run, parts, epochs=[chosen], workers=0)
+        return summaries.summarise(data, chosen)
     context = Context(run, run.epochs, run.epochs[:0])
-    chosen = int(run.epochs[at])
     checkpoint = context.last
     if chosen != checkpoint.epoch:
         checkpoint = Checkpoint(chosen, run.weights(chosen))
     return {"epoch": chosen, **summary(context.measured(checkpoint))}
 
 
-def _grokked(run: Run) -> int | None:
+def _grokked(run: Run, epochs: np.ndarray) -> int | None:
     """The first checkpoint whose test loss is below half of its maximum, as logged."""
-    if "test_loss" not in run.metrics:
+    tested, loss = metric(run, "test_loss")
+    if not len(tested):
         return None
-    loss = np.interp(run.epochs, *run.metric("test_loss"))
-    found = curves.grok_index(loss)
-    return None if found is None else int(run.epochs[found])
+    found = curves.grok_index(np.interp(epochs, tested, loss))
+    return None if found is None else int(epochs[found])
 
 
 def _of_dataset(data: xr.Dataset, epoch: int | str | None) -> dict[str, Any]:

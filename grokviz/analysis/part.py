@@ -19,12 +19,15 @@ from grokviz.analysis.ablation import Ablation, ablation_table
 from grokviz.analysis.forward import Forward, forward
 from grokviz.analysis.marginals import frequency_power, marginals
 from grokviz.analysis.measure import Measures, measure
+from grokviz.analysis.sequences import SequenceMeasures
 from grokviz.analysis.weights import ModularAdditionWeights
 from grokviz.errors import InputError
 from grokviz.tasks import ModularAddition
 from grokviz.trajectory import Run
 
 Values = dict[str, Any]
+
+MODULAR_ADDITION = "modular-addition"
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Checkpoint:
     epoch: int
     state: Mapping[str, np.ndarray]
     measures: Measures | None = field(default=None, init=False)
+    sequences: SequenceMeasures | None = field(default=None, init=False)
 
     @cached_property
     def weights(self) -> ModularAdditionWeights:
@@ -53,7 +57,11 @@ class Checkpoint:
 
 @dataclass
 class Context:
-    """What stays the same along a run."""
+    """What stays the same along a run.
+
+    ``epochs`` are checkpointed ones, or logged ones of a run without checkpoints, which has no
+    :attr:`last` and takes only the parts that need no weights.
+    """
 
     run: Run
     epochs: Int[np.ndarray, " epoch"]
@@ -61,10 +69,23 @@ class Context:
     last: Checkpoint = field(init=False)
     gathered: dict[str, Any] = field(default_factory=dict)
     """What parts collect while the checkpoints pass by."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What parts found out about the run as a whole."""
 
     def __post_init__(self) -> None:
-        epoch = int(self.epochs[-1])
-        self.last = Checkpoint(epoch, self.run.weights(epoch))
+        if self.has_weights:
+            epoch = int(self.epochs[-1])
+            self.last = Checkpoint(epoch, self.run.weights(epoch))
+
+    @cached_property
+    def has_weights(self) -> bool:
+        """Whether the run has checkpoints, and not loss curves alone."""
+        return bool(len(self.run.epochs))
+
+    @cached_property
+    def task(self) -> str:
+        """What the run says that it learns, "" where it does not say."""
+        return str(self.run.facts.get("task") or "")
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
@@ -128,7 +149,9 @@ class Context:
         return checkpoint.measures
 
     def checkpoints(self) -> Iterator[Checkpoint]:
-        """Every checkpoint in order of epochs, each read once."""
+        """Every checkpoint in order of epochs, each read once; none of loss curves alone."""
+        if not self.has_weights:
+            return
         for epoch, state in self.run.iter_weights(self.epochs[:-1]):
             yield Checkpoint(epoch, state)
         yield self.last
@@ -136,10 +159,11 @@ class Context:
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs to go on: all that was found out, and no large array."""
         # found out before, because it takes the run or a forward pass
-        found = {"is_train": self.is_train, "keys": self.keys}
+        found: Values = {"task": self.task, "settings": dict(self.settings)}
+        if self.task == MODULAR_ADDITION:
+            found |= {"is_train": self.is_train, "keys": self.keys}
         last = Checkpoint(self.last.epoch, self.last.state)
-        known = {k: v for k, v in self.__dict__.items() if k != "settings"}
-        return {**known, **found, "run": None, "last": last, "gathered": {}}
+        return {**self.__dict__, **found, "run": None, "last": last, "gathered": {}}
 
 
 class Part:
@@ -147,6 +171,10 @@ class Part:
 
     heavy: ClassVar[bool] = False
     """Whether it takes the forward pass, so that several processes are worth starting."""
+
+    def lacks(self, run: Run) -> str:
+        """What it is made of and the run does not have, as in "it has no ..."; else ""."""
+        return "" if len(run.epochs) else "checkpoints"
 
     def coords(self, context: Context) -> Values:
         """Coordinates of the dimensions that this part brings."""
@@ -184,3 +212,10 @@ def values_at(context: Context, parts: Sequence[Part], checkpoint: Checkpoint) -
         if checkpoint.epoch in context.field_epochs:
             found |= part.field_at(context, checkpoint)
     return {name: schema.variable(name).stored(value) for name, value in found.items()}
+
+
+def metric(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Epochs and values of a metric; both empty where it was not logged."""
+    if name in run.metrics:
+        return run.metric(name)
+    return np.zeros(0, dtype=np.int64), np.zeros(0)

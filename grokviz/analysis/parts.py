@@ -13,31 +13,45 @@ from jaxtyping import Int
 from grokviz.analysis import curves, embedding, fourier, losses, neurons, norms
 from grokviz.analysis.algorithm import AlgorithmPart
 from grokviz.analysis.forward import attention_scores, neuron_tables
-from grokviz.analysis.part import Checkpoint, Context, Part, Values
+from grokviz.analysis.part import Checkpoint, Context, Part, Values, metric
 from grokviz.analysis.route import PathPart
+from grokviz.analysis.sequence_parts import (
+    DigitAnswersPart,
+    DigitLossPart,
+    HeadsPart,
+    HeldOutPart,
+    KeyPart,
+)
+from grokviz.analysis.spikes import SlingshotsPart, SpikesPart
 from grokviz.trajectory import Run
 
 CHOSEN_NEURONS = 12
 
 
 class RunPart(Part):
-    """What every run has, whatever it learns."""
+    """What every run has, whatever it learns; of loss curves alone all but the weights' norms."""
+
+    def lacks(self, run: Run) -> str:
+        """Nothing."""
+        return ""
 
     def coords(self, context: Context) -> Values:
         """Clocks of the logged losses, names of phases and parameters."""
-        return {
-            "logged_epoch": _metric(context.run, "train_loss")[0],
-            "tested_epoch": _metric(context.run, "test_loss")[0],
+        found: Values = {
+            "logged_epoch": metric(context.run, "train_loss")[0],
+            "tested_epoch": metric(context.run, "test_loss")[0],
             "phase": list(curves.PHASES[:3]),
-            "parameter": list(norms.sums_of_squares(context.last.state)),
         }
+        if context.has_weights:
+            found["parameter"] = list(norms.sums_of_squares(context.last.state))
+        return found
 
     def whole(self, context: Context) -> Values:
         """The logged curves, and where the phases end by them."""
-        tested, test_loss = _metric(context.run, "test_loss")
+        tested, test_loss = metric(context.run, "test_loss")
         ends = curves.phase_ends(tested, test_loss)
         return {
-            "logged_train_loss": _metric(context.run, "train_loss")[1],
+            "logged_train_loss": metric(context.run, "train_loss")[1],
             "logged_test_loss": test_loss,
             "phase_end": np.full(3, -1) if ends is None else ends,
         }
@@ -138,19 +152,28 @@ def chosen_neurons(found: neurons.NeuronFrequencies, count: int) -> Int[np.ndarr
     return np.array(sorted(found_all, key=lambda n: (found.frequency[n], -found.fraction[n])))
 
 
-def _metric(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
-    if name in run.metrics:
-        return run.metric(name)
-    return np.zeros(0, dtype=np.int64), np.zeros(0)
-
+_ANY: dict[str, Part] = {"run": RunPart(), "spikes": SpikesPart(), "path": PathPart()}
 
 PARTS: dict[str, dict[str, Part]] = {
-    "": {"run": RunPart(), "path": PathPart()},
+    "": _ANY,
     "modular-addition": {
-        "run": RunPart(),
-        "path": PathPart(),
+        **_ANY,
+        "slingshots": SlingshotsPart(),
         "core": CorePart(),
         "fields": FieldsPart(),
         "algorithm": AlgorithmPart(),
     },
+    "repeated-subsequence": {**_ANY, "held_out": HeldOutPart(), "heads": HeadsPart()},
+    "digit-addition": {
+        **_ANY,
+        "digits": DigitLossPart(),
+        "held_out": HeldOutPart(),
+        "digit_answers": DigitAnswersPart(),
+    },
+    "skip-trigram": {**_ANY, "held_out": HeldOutPart(), "key": KeyPart()},
 }
+
+
+def tasks_of(part: str) -> list[str]:
+    """The tasks whose runs can have a part of this name."""
+    return [task for task, parts in PARTS.items() if task and part in parts]

@@ -121,16 +121,24 @@ def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
 
 def _parts(run: Run, needs: Iterable[str]) -> list[str]:
     from grokviz.analysis.assemble import available
+    from grokviz.analysis.parts import PARTS, tasks_of
 
     wanted, known = schema.parts_of(needs), available(run)
-    lacking = [part for part in wanted if part not in known]
-    if lacking:
+    for part in wanted:
+        if part in known:
+            continue
+        remedy = "try grokking-curve, which any run with losses has the data for"
+        tasks = tasks_of(part)
         task = run.facts.get("task")
-        said = f"its task is {task}" if task else "it does not say its task"
-        raise InputError(
-            f"{run.path} cannot be drawn so: this needs modular-addition weights and {said}; "
-            "try grokking-curve, or record the run with task='modular-addition'"
-        )
+        if task not in PARTS or task not in tasks:
+            said = f"its task is {task}" if task else "it does not say its task"
+            raise InputError(
+                f"{run.path} cannot be drawn so: this needs a run of {' or '.join(tasks)} and "
+                f"{said}; {remedy}"
+                + ("" if task else f", or record the run with task={tasks[0]!r}")
+            )
+        lacking = PARTS[str(task)][part].lacks(run)
+        raise InputError(f"{run.path} cannot be drawn so: it has no {lacking}; {remedy}")
     return wanted
 
 

@@ -6,7 +6,8 @@ is large. Fields over (a, b) are not stored: the accessors of :mod:`grokviz.anal
 rebuild them exactly from attention scores and token tables.
 
 To add a variable: a row in :mod:`grokviz.analysis.variables` (of the reverse-engineered
-algorithm: :mod:`grokviz.analysis.algorithm_variables`), and its value in the part that makes it.
+algorithm: :mod:`grokviz.analysis.algorithm_variables`; of other tasks and of slingshots:
+:mod:`grokviz.analysis.task_variables`), and its value in the part that makes it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from grokviz.analysis import algorithm_variables, variables
+from grokviz.analysis import algorithm_variables, task_variables, variables
 from grokviz.analysis.variables import PAPER, Variable
 from grokviz.errors import InputError, nearest
 
@@ -58,10 +59,16 @@ DIMENSIONS: Mapping[str, str] = {
     "ablation": "what was taken away from the last checkpoint, by a short name",
     "path_epoch": "evenly spaced epochs along the path of the weights",
     "principal_axis": "principal axes of the path of the weights, the widest first",
+    "spike": "leaps of the training loss, numbered from 1",
+    "layer": "attention layers, numbered from 0",
+    "shown_head": "the best previous-token head and the best induction head",
+    "query": "positions of a sequence that attend",
+    "key": "positions of a sequence that are attended to",
+    "digit": "digits of the answer, the most significant (the carry) first",
 }
 
 VARIABLES: dict[str, Variable] = {
-    row.name: row for row in [*variables.ROWS, *algorithm_variables.ROWS]
+    row.name: row for row in [*variables.ROWS, *algorithm_variables.ROWS, *task_variables.ROWS]
 }
 
 

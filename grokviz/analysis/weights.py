@@ -109,7 +109,7 @@ class ModularAdditionWeights:
             if name in BIASES and name not in state_dict:
                 arrays[name] = np.zeros(sizes[dims[0]])
                 continue
-            arrays[name] = _checked(state_dict, name, dims, sizes)
+            arrays[name] = checked(state_dict, name, dims, sizes)
         p = sizes["d_vocab"] - 1
         check_modulus(p)
         if sizes["n_ctx"] < 3:
@@ -136,13 +136,17 @@ def _one_layer(state_dict: Mapping[str, np.ndarray]) -> None:
         )
 
 
-def _checked(
+def checked(
     state_dict: Mapping[str, np.ndarray], name: str, dims: tuple[str, ...], sizes: dict[str, int]
 ) -> np.ndarray:
+    """A tensor as float64; sizes that are known bind it, those that are not are learned from it.
+
+    Raises :class:`InputError` where it is missing, of the wrong shape or not finite.
+    """
     if name not in state_dict:
         raise InputError(
-            f"the weights have no {name}; modular-addition measures need a one-layer model under "
-            "the published parameter names"
+            f"the weights have no {name}; the task's measures need a whole model under the "
+            "published parameter names"
         )
     array = np.asarray(state_dict[name])
     if array.ndim == len(dims):

@@ -18,10 +18,12 @@ from grokviz.cli.common import json_option, quiet_option
 @json_option
 @quiet_option
 def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
-    """Measure the algorithm that a run of modular addition has learned.
+    """Measure what a run has learned.
 
     RUN is a run directory, measured from its weights, or a bundled reference or a .nc file,
-    which hold the measures. The key frequencies are the last checkpoint's at every epoch.
+    which hold the measures. Of modular addition they are those of its algorithm, with the last
+    checkpoint's key frequencies at every epoch; of other tasks, and of loss curves alone, losses,
+    when they fell, and the scores of the task's heads.
     """
     import grokviz as gv
 
@@ -44,10 +46,11 @@ def _plain(value: Any) -> Any:
 def _show(found: dict[str, Any]) -> None:
     """A line a number, and tables by frequency and by head."""
     by_key = {name: item for name, item in found.items() if isinstance(item, dict)}
+    by_head = {name: item for name, item in found.items() if _is_table(item)}
     for name, item in found.items():
-        if name not in by_key and name != "attention_mean":
+        if name not in by_key and name not in by_head:
             click.echo(f"{name.replace('_', ' '):<28} {_text(item)}")
-    if found["key_frequencies"]:
+    if by_key and found["key_frequencies"]:
         click.echo()
         _table(
             ["frequency", *(name.removesuffix("_by_frequency") for name in by_key)],
@@ -56,9 +59,19 @@ def _show(found: dict[str, Any]) -> None:
                 for k in map(str, found["key_frequencies"])
             ],
         )
-    click.echo()
-    heads = [[str(i), *map(_text, row)] for i, row in enumerate(found["attention_mean"])]
-    _table(["head", "attention to a", "to b", "to ="], heads)
+    for name, rows in by_head.items():
+        click.echo()
+        if name == "attention_mean":
+            heads = [[str(i), *map(_text, row)] for i, row in enumerate(rows)]
+            _table(["head", "attention to a", "to b", "to ="], heads)
+        else:
+            layers = [[str(i), *map(_text, row)] for i, row in enumerate(rows)]
+            _table([f"{name}, layer", *(f"head {j}" for j in range(len(rows[0])))], layers)
+
+
+def _is_table(value: Any) -> bool:
+    """Whether it is a list of rows."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
 
 def _table(names: list[str], rows: list[list[str]]) -> None:
@@ -70,6 +83,8 @@ def _table(names: list[str], rows: list[list[str]]) -> None:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return "never"
     if isinstance(value, list):
         return " ".join(map(_text, value))
     if isinstance(value, float):

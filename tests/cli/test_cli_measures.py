@@ -126,20 +126,59 @@ def test_a_wrong_epoch_is_one_sentence(grokviz: Callable, run, arguments, senten
     assert len(printed.stderr.strip().splitlines()) == 1
 
 
-def test_other_tasks_and_other_models_are_refused(grokviz: Callable, tmp_path) -> None:
-    with RunWriter.create(tmp_path / "other", {"task": "induction"}) as writer:
+def test_models_that_are_not_the_tasks_are_refused(grokviz: Callable, tmp_path) -> None:
+    with RunWriter.create(tmp_path / "other", {"task": "skip-trigram"}) as writer:
         writer.checkpoint(0, weights(0))
         writer.close(finished=True)
+    RunWriter.create(tmp_path / "empty", {"task": "skip-trigram"}).close()
     two = {**weights(0), **{k.replace(".0.", ".1."): v for k, v in weights(1).items() if "0" in k}}
     with RunWriter.create(tmp_path / "two", {"task": "modular-addition"}) as writer:
         writer.checkpoint(0, two)
         writer.close(finished=True)
-    for name, sentence in (("other", "its task is induction"), ("two", "layer"), ("no", "neither")):
+    for name, sentence in (
+        ("other", "embed.W_E is of size 12"), ("two", "layer"), ("no", "neither"),
+        ("empty", "has neither checkpoints nor losses yet"),
+    ):  # fmt: skip
         where = tmp_path / name if name != "no" else "nowhere"
         printed = grokviz("measures", where)
         assert printed.returncode == 2, printed.stdout
         assert sentence in printed.stderr
         assert len(printed.stderr.strip().splitlines()) == 1
+
+
+def test_a_run_of_an_unknown_task_has_its_losses(grokviz: Callable, tmp_path) -> None:
+    with RunWriter.create(tmp_path / "mine", {"task": "induction"}) as writer:
+        for step, loss in enumerate((4.0, 2.0, 0.0625)):
+            writer.checkpoint(10 * step, weights(step))
+            writer.log(10 * step, train_loss=loss)
+        writer.close(finished=True)
+    found = json.loads(grokviz("measures", tmp_path / "mine", "--epoch", "10", "--json").stdout)
+    squares = sum(float(np.square(a, dtype=np.float64).sum()) for a in weights(1).values())
+    assert found.pop("sum_squared_weights") == pytest.approx(squares, rel=1e-6)
+    assert found == {
+        "epoch": 10, "train_loss": 2.0, "smallest_train_loss": 0.0625, "spikes": [],
+        "fall_begins": None, "fall_ends": None,
+    }  # fmt: skip
+
+
+def test_loss_curves_alone_are_measured(grokviz: Callable, tmp_path) -> None:
+    with RunWriter.create(tmp_path / "curves", {"task": "modular-addition"}) as writer:
+        for epoch in range(500):
+            test_loss = 4.0 + 4.0 * min(epoch, 100) / 100 if epoch < 300 else 2**-7
+            writer.log(epoch, train_loss=4.0 if epoch < 50 else 2**-4, test_loss=test_loss)
+        writer.close(finished=True)
+    found = json.loads(grokviz("measures", tmp_path / "curves", "--json").stdout)
+    # a mean of 50 is exactly a tenth of the way there after 5 and 45 epochs
+    assert found.pop("fall_begins") in (54, 55)
+    assert found.pop("fall_ends") in (94, 95)
+    assert found == {
+        "epoch": 499, "train_loss": 2**-4, "smallest_train_loss": 2**-4, "test_loss": 2**-7,
+        "largest_test_loss": 8.0, "smallest_test_loss": 2**-7, "memorised_epoch": 50,
+        "generalised_epoch": 300, "grok_epoch": 300, "spikes": [],
+    }  # fmt: skip
+    grokked = gv.measures(tmp_path / "curves", "grok")
+    assert abs(grokked["epoch"] - 300) <= 1
+    assert "generalised epoch" in grokviz("measures", tmp_path / "curves").stdout
 
 
 def test_a_dataset_needs_neither_torch_nor_weights(run, tmp_path) -> None:

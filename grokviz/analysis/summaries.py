@@ -1,0 +1,102 @@
+"""A few measures of any run at one epoch: losses, when they fell, and its task's scores.
+
+They are read from a dataset, so that a bundled reference, a ``.nc`` file and a run directory
+give the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.analysis import curves
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PARTS = ("run", "spikes", "digits", "held_out", "heads", "digit_answers", "key")
+"""The parts of a dataset that they are read from."""
+
+LOW = 0.1
+"""A loss below this counts as learned, in nats."""
+
+SCORES = (
+    "held_out_loss", "held_out_accuracy", "held_out_digit_loss",
+    "induction_score", "previous_token_score", "key_attention",
+)  # fmt: skip
+"""Variables over ``epoch`` that are given under their own names."""
+
+
+def summarise(data: xr.Dataset, epoch: int | str | None = None) -> dict[str, Any]:
+    """Losses, falls and scores of a dataset at one epoch, as plain numbers and lists.
+
+    ``train_loss`` and ``test_loss`` are the logged ones nearest to the epoch.
+    ``fall_begins`` and ``fall_ends`` are where the mean of the last 50 training losses is nine
+    tenths and one tenth above its lowest; ``memorised_epoch`` and ``generalised_epoch``, where
+    there is a test loss, the first whose train or test loss is below 0.1. None says that a run
+    never came to it. What a run does not have is left out.
+
+    Raises :class:`InputError` for an epoch outside the run.
+    """
+    epochs = data["epoch"].values
+    name = str(data.attrs.get("run_name", "the dataset"))
+    at = curves.index_of(epochs, epoch, lambda: _grokked(data), name)
+    now = data.isel(epoch=at)
+    found: dict[str, Any] = {"epoch": int(epochs[at])}
+    found |= _train(data, int(epochs[at])) | _test(data, int(epochs[at]))
+    if "spike_epoch" in data:
+        found["spikes"] = [int(e) for e in data["spike_epoch"].values]
+    if "digit_drop" in data:
+        found["digit_drop"] = [None if e < 0 else int(e) for e in data["digit_drop"].values]
+    found |= {score: now[score].values.tolist() for score in SCORES if score in data}
+    if "sum_squared_weights" in data:
+        found["sum_squared_weights"] = float(now["sum_squared_weights"].values.astype(float).sum())
+    return found
+
+
+def _train(data: xr.Dataset, epoch: int) -> dict[str, Any]:
+    epochs, loss = _logged(data, "logged_epoch", "logged_train_loss")
+    if not len(epochs):
+        return {}
+    fall = curves.fall(epochs, loss) or (None, None)
+    return {
+        "train_loss": _at(epochs, loss, epoch),
+        "smallest_train_loss": float(np.nanmin(loss)),
+        "fall_begins": fall[0],
+        "fall_ends": fall[1],
+    }
+
+
+def _test(data: xr.Dataset, epoch: int) -> dict[str, Any]:
+    epochs, loss = _logged(data, "tested_epoch", "logged_test_loss")
+    if not len(epochs):
+        return {}
+    trained = _logged(data, "logged_epoch", "logged_train_loss")
+    return {
+        "test_loss": _at(epochs, loss, epoch),
+        "largest_test_loss": float(np.nanmax(loss)),
+        "smallest_test_loss": float(np.nanmin(loss)),
+        "memorised_epoch": curves.first_below(*trained, LOW),
+        "generalised_epoch": curves.first_below(epochs, loss, LOW),
+        "grok_epoch": _grokked(data),
+    }
+
+
+def _grokked(data: xr.Dataset) -> int | None:
+    epochs, loss = _logged(data, "tested_epoch", "logged_test_loss")
+    found = curves.grok_index(loss)
+    return None if found is None else int(epochs[found])
+
+
+def _logged(data: xr.Dataset, clock: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Epochs and finite losses of a logged curve; both empty where there is none."""
+    if name not in data:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    epochs, loss = data[clock].values, data[name].values.astype(np.float64)
+    finite = np.isfinite(loss)
+    return epochs[finite], loss[finite]
+
+
+def _at(epochs: np.ndarray, loss: np.ndarray, epoch: int) -> float:
+    return float(loss[np.abs(epochs - epoch).argmin()])
