@@ -1,0 +1,167 @@
+"""``grokviz sweep RECIPE``."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grokviz.cli.common import assigned, on_terminal, quiet_option, set_option
+from grokviz.errors import InputError, WorkError
+
+if TYPE_CHECKING:
+    from grokviz.training.grid import Member
+    from grokviz.training.side_by_side import Report, Result, Standing
+    from grokviz.training.sweep import Plan, Swept
+
+
+@click.command("sweep")
+@click.argument("recipe")
+@click.option("--grid", multiple=True, metavar="KEY=V1,V2,...", help="Values of a key; repeatable.")
+@click.option("--seeds", type=int, metavar="N", help="Each combination with seeds 0 to N-1.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder [runs/RECIPE-sweep].")
+@set_option
+@click.option("--epochs", type=int, help="The same as --set epochs=N.")
+@click.option("--member", metavar="K", help="Train this member alone (see --dry-run).")
+@click.option("-j", "--jobs", type=int, default=1, help="Members trained at the same time.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+@click.option(
+    "--exact-path",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    help="Exact structural short cuts, or the plain model.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Not there yet: sweeps run on one machine.")
+@click.option("--dry-run", is_flag=True, help="List the members with their settings.")
+@quiet_option
+def command(
+    recipe: str,
+    grid: tuple[str, ...],
+    seeds: int | None,
+    out: Path | None,
+    assignments: tuple[str, ...],
+    epochs: int | None,
+    scheduler: str | None,
+    member: str | None,
+    dry_run: bool,
+    quiet: bool,
+    **how: Any,
+) -> int:
+    """Train RECIPE once for every combination of values; the same command again goes on.
+
+    Each member is an ordinary run directory inside the sweep's folder, named like
+    train-fraction=0.3,seed=1. grokviz recipes lists the keys.
+    """
+    from grokviz.training.grid import read_grid
+    from grokviz.training.sweep import plan, sweep
+
+    if scheduler is not None:
+        raise InputError(
+            "--scheduler is not there yet: leave it out to train here, or start --member K on "
+            "each machine"
+        )
+    settings: dict[str, object] = dict(assigned(assignments))
+    settings |= {} if epochs is None else {"epochs": epochs}
+    values = read_grid(grid)
+    if dry_run:
+        _list(plan(recipe, values, out, seeds=seeds, settings=settings), member)
+        return 0
+    how["exact_path"] = how["exact_path"] == "on"
+    with _shown(quiet) as (report, ended):
+        done = sweep(
+            recipe, values, out, seeds=seeds, settings=settings, member=member, **how,
+            report=report, ended=ended,
+        )  # fmt: skip
+    return _said(done, quiet)
+
+
+def _list(made: Plan, member: str | None) -> None:
+    from grokviz.training.keys import show
+
+    shared = " ".join(f"{key}={show(value)}" for key, value in made.settings.items())
+    click.echo(f"{made.path}: {len(made.members)} members of {made.recipe.name}, all with {shared}")
+    for one in made.members if member is None else (made.member(member),):
+        differing = " ".join(f"{key}={show(one.settings[key])}" for key in made.grid)
+        click.echo(f"{one.number:3d}  {differing}")
+
+
+def _said(done: Swept, quiet: bool) -> int:
+    """The last word on a sweep, and its exit status."""
+    total, failed = len(done.results), done.failed
+    finished = f"{len(done.finished)} of {total} members are finished"
+    if done.interrupted:
+        click.echo(f"stopped: {finished}; the same command goes on from there", err=True)
+        return 130
+    if failed:
+        reasons = dict.fromkeys(result.reason for result in failed)
+        said = next(iter(reasons)) if len(reasons) == 1 else "each reason is above"
+        raise WorkError(
+            f"{len(failed)} of {total} members failed ({said}); the same command tries them again"
+        )
+    if not quiet:
+        click.echo(f"{done.path}: {finished}")
+    return 0
+
+
+def _outcome(result: Result) -> None:
+    """A line for each member that ended, on standard error where it failed."""
+    if result.state == "finished":
+        click.echo(f"{result.path}: epoch {result.epoch}")
+    elif result.state == "failed":
+        click.echo(f"{result.path} failed: {result.reason}", err=True)
+
+
+@contextlib.contextmanager
+def _shown(quiet: bool) -> Iterator[tuple[Report | None, Callable[[Result], None] | None]]:
+    """How progress is shown: bars on a terminal, a line every ten seconds elsewhere."""
+    if quiet:
+        yield None, None
+    elif on_terminal():
+        with _bars() as shown:
+            yield shown
+    else:
+        yield _Lines(), _outcome
+
+
+class _Lines:
+    """A line every ten seconds, for logs."""
+
+    def __init__(self) -> None:
+        self.last = float("-inf")
+
+    def __call__(self, member: Member, at: Standing) -> None:
+        now = time.monotonic()
+        if now - self.last >= 10:
+            self.last = now
+            click.echo(f"{member.name}  {_line(at)}", err=True)
+
+
+def _line(at: Standing) -> str:
+    return f"epoch {at.epoch}/{at.epochs}  train {at.train_loss:.3g}"
+
+
+@contextlib.contextmanager
+def _bars() -> Iterator[tuple[Report, Callable[[Result], None]]]:
+    """A bar for each member that is being trained."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[at]}")
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        tasks: dict[int, Any] = {}
+
+        def report(member: Member, at: Standing) -> None:
+            if member.number not in tasks:
+                tasks[member.number] = progress.add_task(member.name, total=at.epochs, at="")
+            progress.update(tasks[member.number], completed=at.epoch, at=_line(at))
+
+        def ended(result: Result) -> None:
+            if result.member.number in tasks:
+                progress.remove_task(tasks.pop(result.member.number))
+            _outcome(result)
+
+        yield report, ended

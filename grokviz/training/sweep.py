@@ -1,0 +1,251 @@
+"""Many runs of one recipe on one machine: the folder of a sweep, and training its members.
+
+A sweep is a folder with ``sweep.json`` and an ordinary run directory for each member, named by
+what differs. Nothing more is kept: which members are finished is what their own runs say, so a
+sweep that was stopped at any moment goes on when it is started again.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grokviz.errors import InputError, MissingExtra
+from grokviz.training.grid import Grid, Member, grid_of, members_of, written
+from grokviz.training.keys import canonical, show
+from grokviz.training.recipes import Recipe, recipe
+from grokviz.training.side_by_side import Ended, Report, Result, Work, train_all
+from grokviz.trajectory import layout, open_run
+from grokviz.trajectory.durable import make_folder, publish
+
+SWEEP = "sweep.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep would train, checked; nothing is written yet.
+
+    Attributes:
+        recipe: what its members train.
+        path: the folder of the sweep.
+        grid: the values of each key that differs.
+        settings: the hyperparameters that all members share.
+        members: the runs, in the order of the grid.
+
+    """
+
+    recipe: Recipe
+    path: Path
+    grid: Grid
+    settings: Mapping[str, Any]
+    members: tuple[Member, ...]
+
+    def member(self, wanted: int | str) -> Member:
+        """A member by its number or its name."""
+        for member in self.members:
+            if str(wanted).strip() in (str(member.number), member.name):
+                return member
+        raise InputError(
+            f"there is no member {wanted}: give a number from 0 to {len(self.members) - 1}, as "
+            "grokviz sweep --dry-run lists them"
+        )
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How a sweep ended: its folder, each member that was asked for, and whether it was stopped."""
+
+    path: Path
+    results: tuple[Result, ...]
+    interrupted: bool
+
+    @property
+    def failed(self) -> list[Result]:
+        """The members that could not be trained to their end, each with its reason."""
+        return [result for result in self.results if result.state == "failed"]
+
+    @property
+    def finished(self) -> list[Result]:
+        """The members that came to their last epoch, now or before."""
+        return [result for result in self.results if result.state == "finished"]
+
+
+def sweep(
+    name: str,
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    seeds: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    member: int | str | None = None,
+    device: str = "auto",
+    exact_path: bool = True,
+    jobs: int = 1,
+    report: Report | None = None,
+    ended: Ended | None = None,
+) -> Swept:
+    """Train every combination of a grid's values; the same call again goes on.
+
+    Args:
+        name: a recipe, as listed by ``grokviz recipes``.
+        grid: the values of each key that differs.
+        out: the sweep's folder; ``runs/<recipe>-sweep`` by default.
+        seeds: multiplies the grid by the seeds 0 to ``seeds - 1``.
+        settings: hyperparameters of all members in place of the recipe's, by key.
+        member: trains this one alone, by number or name.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        exact_path: whether to take the exact structural short cuts.
+        jobs: how many members are trained at the same time, each in a process of its own.
+        report: called with (member, where it stands) about twice a second for each.
+        ended: called with the result of each member.
+
+    Returns:
+        How each member ended; one that fails has its reason there, and the rest go on. Ctrl-C
+        and SIGTERM stop between two updates and lose nothing; a second Ctrl-C does not wait.
+
+    Raises:
+        InputError: an unknown recipe, key, value or member; another sweep in ``out``.
+
+    """
+    made = plan(name, grid, out, seeds=seeds, settings=settings)
+    wanted = made.members if member is None else (made.member(member),)
+    if jobs < 1:
+        raise InputError(f"-j {jobs} is not possible; give at least 1")
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
+        raise MissingExtra("training", "train")
+    _keep(made)
+    work = [Work(one, made.path / one.name, is_finished(made, one)) for one in wanted]
+    how = {"recipe": made.recipe.name, "device": device, "exact_path": exact_path}
+    results, interrupted = train_all(work, how, jobs=jobs, report=report, ended=ended)
+    return Swept(made.path, tuple(results), interrupted)
+
+
+def plan(
+    name: str,
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    seeds: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Plan:
+    """What :func:`sweep` would train; raises as it does, and writes nothing."""
+    chosen = recipe(name)
+    given = dict(settings or {})
+    values = grid_of(chosen, grid or {}, seeds, given)
+    shared = canonical(chosen.settings(given))
+    shared = {key: value for key, value in shared.items() if key not in values}
+    members = tuple(members_of(chosen, values, given))
+    path = Path(out) if out is not None else Path("runs") / f"{chosen.name}-sweep"
+    made = Plan(chosen, path, values, shared, members)
+    _refuse_other(made)
+    return made
+
+
+def is_finished(made: Plan, member: Member) -> bool:
+    """Whether a member's run has come to its last epoch with just these settings."""
+    try:
+        run = open_run(made.path / member.name)
+    except InputError:
+        return False
+    facts = run.facts
+    same = facts.get("recipe") == made.recipe.name and facts.get("settings") == member.settings
+    return run.finished and same and "imported" not in facts
+
+
+def read_sweep(path: Path) -> dict[str, Any] | None:
+    """What ``sweep.json`` in a folder says, or None where there is none.
+
+    Raises :class:`InputError` when it is damaged or of a newer format.
+    """
+    file = path / SWEEP
+    if not file.is_file():
+        return None
+    try:
+        content = layout.unseal(file.read_bytes(), indent=2)
+    except (layout.Damaged, OSError) as error:
+        raise InputError(
+            f"{file} is damaged: {error}; restore it, or remove it and train elsewhere"
+        ) from error
+    if content.get("format", 0) > FORMAT:
+        raise InputError(f"{path} is a sweep of a newer grokviz; upgrade it")
+    return content
+
+
+def _refuse_other(made: Plan) -> None:
+    """Refuse a folder that holds anything but this sweep, or a part of it."""
+    path = made.path
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; choose another folder with --out")
+    before = read_sweep(path)
+    if before is not None:
+        _refuse_smaller(made, before)
+        return
+    if (path / layout.RUN).exists():
+        raise InputError(f"{path} holds a run, not a sweep; choose another folder with --out")
+    held = sorted(file.name for file in path.iterdir()) if path.is_dir() else []
+    foreign = [name for name in held if not layout.is_leftover(name)]
+    if foreign:
+        raise InputError(
+            f"{path} holds something that is not a sweep of ours ({foreign[0]}); choose another "
+            "folder with --out"
+        )
+
+
+def _refuse_smaller(made: Plan, before: Mapping[str, Any]) -> None:
+    path = made.path
+    if before["recipe"] != made.recipe.name:
+        raise InputError(
+            f"{path} holds a sweep of {before['recipe']}; choose another folder with --out"
+        )
+    names = {member.name for member in made.members}
+    if not names.issuperset(before["members"]):
+        raise InputError(
+            f"{path} holds a sweep over {_grid_of_names(before)}; give these values and any more, "
+            "or choose another folder with --out"
+        )
+    for key, value in made.settings.items():
+        begun = before["settings"].get(key, value)
+        if key != "epochs" and begun != value:
+            raise InputError(
+                f"{path} was begun with {key}={show(begun)}, not {show(value)}; choose another "
+                f"folder with --out, or give --set {key}={show(begun)}"
+            )
+
+
+def _grid_of_names(before: Mapping[str, Any]) -> str:
+    """The grid in the order in which it was given, which a sorted document keeps in names alone."""
+    keys = sorted(before["grid"], key=lambda key: before["members"][0].find(f"{key}="))
+    return written({key: before["grid"][key] for key in keys})
+
+
+def _keep(made: Plan) -> None:
+    """Write ``sweep.json`` where it says anything new."""
+    from grokviz import __version__
+
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "recipe": made.recipe.name,
+        "grid": made.grid,
+        "settings": dict(made.settings),
+        "members": [member.name for member in made.members],
+    }
+    before: Mapping[str, Any] = read_sweep(made.path) or {}
+    if all(before.get(key) == value for key, value in content.items()):
+        return
+    content["command"] = _command()
+    content["versions"] = {"grokviz": __version__}
+    make_folder(made.path)
+    publish(made.path / SWEEP, layout.seal(content, indent=2))
+
+
+def _command() -> str | None:
+    import shlex
+
+    called = sys.argv[1:2] == ["sweep"]
+    return shlex.join(["grokviz", *sys.argv[1:]]) if called else None
