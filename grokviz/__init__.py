@@ -40,6 +40,7 @@ _PUBLIC = {
     "scene": "grokviz.stage.registry",
     "list_scenes": "grokviz.stage.listing",
     "schema": "grokviz.stage.listing",
+    "slides": "grokviz.stage.slides",
     "sweep": "grokviz.training.sweep",
     "theme": "grokviz.media.theme",
     "train": "grokviz.training.loop",

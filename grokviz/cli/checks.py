@@ -18,6 +18,7 @@ LIBRARIES = {
     "pillow": ("pictures", ""),
     "torch": ("training", "train"),
     "safetensors": ("runs on disk", "train"),
+    "python-pptx": ("slides for PowerPoint", "slides"),
 }
 
 
