@@ -106,8 +106,8 @@ def field_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> Int[np.ndarray,
     """About a hundred of ``epochs``: half spread over the run, half over its phase change.
 
     The dense half lies between the ends of memorisation and of clean-up; for a run without
-    phases, and not of modular addition, where its training loss falls; else the epochs are
-    spread over the whole run. The first and the last are always among them.
+    phases, and not of modular addition, around the fall of its training loss; else the epochs
+    are spread over the whole run. The first and the last are always among them.
     """
     if len(epochs) <= FIELD_EPOCHS:
         return epochs
@@ -130,7 +130,11 @@ def _change(run: Run) -> tuple[int, int] | None:
     # a full batch of modular addition only memorises where its training loss falls
     if task_of(run) == MODULAR_ADDITION:
         return None
-    return curves.fall(*metric(run, "train_loss"))
+    fall = curves.fall(*metric(run, "train_loss"))
+    if fall is None:
+        return None
+    around = (fall[1] - fall[0]) // 2
+    return max(fall[0] - around, 0), fall[1] + around
 
 
 def _parts(run: Run, names: Iterable[str] | None) -> list[Part]:

@@ -26,8 +26,8 @@ ROWS = [
     Variable(
         "logged_logit_gradient_sum", "slingshots", ("logged_epoch",),
         "sum of the logits' gradient", "1",
-        "the gradient of a pair's own loss, summed over its logits: the largest absolute value "
-        "over the training pairs; exactly 0 but for rounding", "arXiv:2605.06152"),
+        "the training loss's gradient summed over all logits of all training pairs, as training "
+        "logged it: 0 but for rounding, as each pair's probabilities sum to 1", "arXiv:2605.06152"),
     Variable(
         "held_out_loss", "held_out", ("epoch",), "loss on fresh sequences", "nats",
         "mean cross entropy at the scored positions of fresh sequences, by float64 forward pass",
