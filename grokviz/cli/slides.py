@@ -1,0 +1,91 @@
+"""``grokviz slides``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from grokviz.cli.common import quiet_option
+
+
+@click.command("slides")
+@click.argument("scenes", nargs=-1, metavar="[SCENE]...")
+@click.option(
+    "-o", "--output", multiple=True, help="FILE.html or FILE.pptx; repeatable. [talk.html]"
+)
+@click.option("--run", help="Run directory, .nc file or bundled reference [each scene's own].")
+@click.option(
+    "--quality",
+    type=click.Choice(["l", "m", "h", "k"]),
+    default="m",
+    show_default=True,
+    help="Of the films: 480p15 720p30 1080p60 4k60.",
+)
+@click.option("--theme", default="light", show_default=True, help="light or dark.")
+@click.option("--title", default="", help="Of the talk; a title slide begins it then.")
+@click.option(
+    "--films",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep the films here, and take from here what would come out the same.",
+)
+@click.option("-j", "--jobs", type=int, default=1, help="Films drawn at the same time.")
+@click.option("--dry-run", is_flag=True, help="Say what would be on the slides.")
+@click.option("--no-user-scenes", is_flag=True, help="Leave out ./scenes and plugins.")
+@quiet_option
+def command(
+    scenes: tuple[str, ...],
+    output: tuple[str, ...],
+    run: str | None,
+    quality: str,
+    theme: str,
+    title: str,
+    films: Path | None,
+    jobs: int,
+    dry_run: bool,
+    no_user_scenes: bool,
+    quiet: bool,
+) -> None:
+    """Make a talk: a slide for each SCENE, its film embedded and starting by itself.
+
+    SCENE is a name, or a film or picture (.mp4, .png) that grokviz has written. Without one,
+    the slides tell the story of the thread in its order.
+    """
+    from grokviz.stage.slides import plan, slides
+
+    def report(what: str, done: int, total: int) -> None:
+        if not quiet:
+            click.echo(f"[{done}/{total}] {what}", err=True)
+
+    def skipped(scene: str, reason: str) -> None:
+        if not quiet:
+            click.echo(f"skipped {scene}: {reason}", err=True)
+
+    files = list(output) or ["talk.html"]
+    if dry_run:
+        _, orders = plan(
+            scenes, files, run=run, quality=quality, theme=theme, user=not no_user_scenes,
+            jobs=jobs, skipped=skipped,
+        )  # fmt: skip
+        for order in orders:
+            click.echo(order.line())
+        return
+    written = slides(
+        scenes,
+        files,
+        run=run,
+        quality=quality,
+        theme=theme,
+        title=title,
+        films=films,
+        user=not no_user_scenes,
+        jobs=jobs,
+        command=shlex.join(["grokviz", *sys.argv[1:]]),
+        report=report,
+        skipped=skipped,
+    )
+    for path in written if not quiet else ():
+        click.echo(path)

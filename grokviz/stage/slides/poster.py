@@ -1,0 +1,53 @@
+"""The picture that stands for a film: where it is printed, listed, or has not begun."""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from grokviz.errors import InputError
+from grokviz.media import read_provenance
+from grokviz.media.still import png_bytes
+
+
+def last_frame(path: Path) -> tuple[bytes, float]:
+    """A film's last frame as a PNG with the film's own texts, and its length in seconds.
+
+    The last frame is the one at which a film stays when it has ended, so that neither the
+    printed page nor the end of the film is a surprise.
+    """
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            if stream.duration:
+                # from the key frame before the end
+                container.seek(stream.duration, stream=stream)
+            (last,) = deque(container.decode(stream), maxlen=1)
+            seconds = (last.time or 0.0) + float(1 / (stream.average_rate or 1))
+            picture = _pixels(last)
+    # a film without a stream or a frame ends in one of the last two
+    except (av.FFmpegError, IndexError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a film: {error}; render it again") from error
+    return png_bytes(picture, read_provenance(path), transparent=False), seconds
+
+
+def _pixels(frame: Any) -> UInt8[np.ndarray, "height width 4"]:
+    """A decoded frame in the colours that a player shows: our films are BT.709."""
+    rgba: np.ndarray = frame.to_ndarray(format="rgba", src_colorspace="ITU709")
+    return rgba
+
+
+def size_of(picture: bytes) -> tuple[int, int]:
+    """Width and height of a PNG in pixels."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(picture)) as opened:
+        size: tuple[int, int] = opened.size
+    return size

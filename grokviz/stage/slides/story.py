@@ -1,0 +1,43 @@
+"""The order in which the thread tells its story, as names of scenes.
+
+What is not there, or cannot be drawn from what is at hand, is left out; so a scene that comes
+later needs only its line here.
+"""
+
+from __future__ import annotations
+
+STORY = (
+    # 1: a network that has memorised may generalise much later
+    "grokking-curve",
+    # 2 and 3: phase changes; with little data and regularisation they become grokking
+    "induction-phase-change",
+    "induction-heads",
+    "induction-grokking",
+    "phase-change-to-grokking",
+    "fraction-sweep",
+    # 7: what one such network has learned
+    "fourier-multiplication",
+    "clock",
+    "algorithm",
+    "logit-waves",
+    "ablation",
+    # 9 and 10: where it can be seen
+    "wave-circles",
+    "neuron-activations",
+    "neuron-spectra",
+    # 11: it is built long before the test loss falls
+    "embedding-waves",
+    "circuit-development",
+    "progress-measures",
+    "memorise-then-generalise",
+    # 13: many phase changes make a smooth curve
+    "digit-phase-changes",
+    "smooth-from-many",
+    # 14: the loss spikes are a rounding error
+    "log-softmax-rounding",
+    "rounding",
+    "slingshots",
+    # and training is no random walk
+    "straight-path",
+)
+"""Scenes by name; the numbers are the tweets that they redraw."""

@@ -1,0 +1,24 @@
+"""Formulas inside sentences as plain characters, for notes and titles of other programs."""
+
+from __future__ import annotations
+
+import re
+
+_SYMBOLS = {
+    "alpha": "α", "beta": "β", "epsilon": "ε", "lambda": "λ", "omega": "ω", "pi": "π",
+    "sigma": "σ", "theta": "θ", "cdot": "·", "times": "×", "approx": "≈", "leq": "≤",
+    "geq": "≥", "sum": "Σ", "infty": "∞",
+}  # fmt: skip
+_FORMULA = re.compile(r"(?<!\\)\$(.+?)(?<!\\)\$")
+
+
+def plain(text: str) -> str:
+    r"""``text`` with its mathtext written out: ``$W_E \cos_k$`` becomes ``W_E cos_k``."""
+    return _FORMULA.sub(lambda found: _formula(found[1]), text).replace(r"\$", "$")
+
+
+def _formula(inside: str) -> str:
+    inside = re.sub(r"\\[,;: ]", " ", inside)
+    inside = re.sub(r"\\(?:mathrm|mathit|mathbf|text|operatorname)\b", "", inside)
+    inside = re.sub(r"\\([A-Za-z]+)", lambda found: _SYMBOLS.get(found[1], found[1]), inside)
+    return inside.replace("{", "").replace("}", "")
