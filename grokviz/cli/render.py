@@ -47,7 +47,6 @@ def command(
     run: str | None,
     output: tuple[str, ...],
     formats: tuple[str, ...],
-    sections: bool,
     assignments: tuple[str, ...],
     jobs: int,
     dry_run: bool,
@@ -60,13 +59,10 @@ def command(
     grokviz scenes lists the scenes and their own options (--set).
     """
     from grokviz.analysis.reference import load
-    from grokviz.errors import InputError
     from grokviz.stage.registry import scene as find
     from grokviz.stage.render import checked, perform_all, plan
 
     chosen = find(scene, user=not no_user_scenes).with_options(assigned(assignments))
-    if sections:
-        raise InputError(f"{scene} has no chapters; leave out --sections")
     wish["command"] = shlex.join(["grokviz", *sys.argv[1:]])
     work = plan(chosen, list(output), formats, checked(wish))
     if dry_run:

@@ -16,6 +16,7 @@ from grokviz.media.formats import FORMATS, Format
 from grokviz.media.theme import Theme, theme
 from grokviz.media.venues import Page
 from grokviz.stage import clock as clocks
+from grokviz.stage.film import Film, in_sections, refuse_for_film
 from grokviz.stage.look import looking
 from grokviz.stage.quality import Quality, quality
 from grokviz.stage.registry import files_of, load_files
@@ -50,6 +51,7 @@ class Wish:
     title: str | None = None
     transparent: bool = False
     max_size: float | None = None
+    sections: bool = False
     command: str = ""
 
 
@@ -64,6 +66,7 @@ class Job:
     theme: Theme
     page: Page
     quality: Quality = field(default=Quality(0, 0, 0))
+    section: str | None = None
 
     def line(self) -> str:
         """What ``--dry-run`` says."""
@@ -72,9 +75,11 @@ class Job:
             size = f"{self.page.width:.4g} x {self.page.height:.4g} in"
             size = f"{wide} x {high} px" if self.theme.medium == "slide" else size
             return f"{self.path}: {self.scene.name}, {self.format.name}, {size}"
+        seconds = getattr(self.scene, "seconds", self.wish.duration)
+        length = f"section {self.section}" if self.section else f"{seconds:g} s"
         return (
             f"{self.path}: {self.scene.name}, {self.format.name}, {wide} x {high} px, "
-            f"{self.wish.duration:g} s at {float(self.quality.fps):g} frames a second"
+            f"{length} at {float(self.quality.fps):g} frames a second"
         )
 
 
@@ -123,7 +128,8 @@ def plan(
     wish: Wish,
 ) -> list[Job]:
     """The files to be made, each with its page and theme; every wrong word is found here."""
-    return [_job(scene, path, kind, wish) for path, kind in _targets(scene, out, formats)]
+    jobs = [_job(scene, path, kind, wish) for path, kind in _targets(scene, out, formats)]
+    return in_sections(jobs) if wish.sections else jobs
 
 
 def perform_all(
@@ -151,6 +157,10 @@ def perform_all(
 def perform(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
     """Make one file."""
     job.scene.check(data)
+    if isinstance(job.scene, Film):
+        from grokviz.stage.films.engine import perform as perform_film
+
+        return perform_film(job, data, report)
     with looking(job.theme):
         return _film(job, data, report) if job.format.film else _still(job, data)
 
@@ -250,7 +260,7 @@ def _targets(
 ) -> list[tuple[Path, Format]]:
     if out is None or (not isinstance(out, (str, os.PathLike)) and not list(out)):
         kinds = [format_of("", name) for name in formats]
-        kinds = kinds or [FORMATS["mp4" if scene.clock else "png"]]
+        kinds = kinds or [FORMATS["mp4" if scene.moves() else "png"]]
         return [(Path(scene.name + _suffix(kind)), kind) for kind in kinds]
     paths = [out] if isinstance(out, (str, os.PathLike)) else list(out)
     if formats and len(formats) != len(paths):
@@ -284,7 +294,9 @@ def _suffix(kind: Format) -> str:
 def _job(scene: Scene, path: Path, kind: Format, wish: Wish) -> Job:
     if kind.name == "html":
         raise InputError(f"{path}: pages are not made yet; choose .mp4, .gif, .png, .svg or .pdf")
-    if kind.film and scene.clock is None:
+    if isinstance(scene, Film):
+        refuse_for_film(scene, path, kind, wish)
+    if kind.film and not scene.moves():
         raise InputError(
             f"{path}: {scene.name} does not move, so it has no film; choose .png, .svg or .pdf"
         )

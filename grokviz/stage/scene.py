@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
 
+    from grokviz.media.formats import Format
+
 T = TypeVar("T")
 Artists = dict[str, Any]
 
@@ -96,6 +98,16 @@ class Scene:
     def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
         """First and last clock value worth showing in a film; None for all of them."""
         return None
+
+    @classmethod
+    def moves(cls) -> bool:
+        """Whether there is a film of it."""
+        return cls.clock is not None
+
+    @classmethod
+    def able(cls, kind: Format) -> bool:
+        """Whether it can be drawn in this format."""
+        return kind.still or cls.moves()
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:

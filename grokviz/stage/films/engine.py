@@ -1,0 +1,169 @@
+"""Manim films to files: drawn once, kept without loss, then encoded as every other film."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grokviz.errors import InputError, nearest
+from grokviz.media import Provenance, library_versions
+from grokviz.stage.film import Film
+from grokviz.stage.films import kept as keeping
+from grokviz.stage.films.kept import Kept
+from grokviz.stage.films.needs import require
+from grokviz.stage.films.showing import Showing
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+    from grokviz.stage.render import Job
+
+Report = Callable[[int, int], None]
+LIBRARIES = ("manim", "typst", "pycairo", "numpy", "matplotlib")
+"""Whose versions decide what is drawn; the fonts are matplotlib's."""
+
+STILL_RATE = 15
+"""Frames a second of a film that is drawn for one picture."""
+
+MOMENT = re.compile(r"(\d+(?:\.\d+)?)\s*s?")
+
+
+def perform(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
+    """Make one file of a film: the film, one of its sections, or a still."""
+    film = job.scene
+    assert isinstance(film, Film)
+    kept = keep(job, data, report)
+    return _film(job, data, kept, report) if job.format.film else _still(job, data, kept)
+
+
+def keep(job: Job, data: xr.Dataset, report: Report | None = None) -> Kept:
+    """The drawn film of a job, from the cache or drawn now."""
+    now, film = _showing(job, data), job.scene
+    assert isinstance(film, Film)
+    wide, high = job.page.pixels
+    rate = Fraction(job.quality.fps or _still_rate(job)).limit_denominator(1001)
+    folder = keeping.cache_folder() / keeping.key_of(_decided_by(now, (wide, high), rate))
+
+    def make(part: Path) -> None:
+        require(film.name)
+        from grokviz.stage.films.draw import Screen, draw
+
+        expected = max(round(film.seconds * rate), 1)
+
+        def drawn(count: int) -> None:
+            if report:
+                report(min(count, expected), 2 * expected)
+
+        draw(now, Screen(wide, high, rate), part, drawn)
+
+    return keeping.put(folder, make)
+
+
+def _still_rate(job: Job) -> float | Fraction:
+    """Of a still the rate of the film of its quality, which may be kept; else a low one."""
+    from grokviz.stage.quality import QUALITIES
+
+    if job.wish.fps is not None:
+        return job.wish.fps
+    return QUALITIES[job.wish.quality].fps if job.wish.quality else STILL_RATE
+
+
+def _showing(job: Job, data: xr.Dataset) -> Showing:
+    film, title = job.scene, job.wish.title
+    assert isinstance(film, Film)
+    shown = film.title if title is None else title
+    shown_title = None if shown.lower() == "none" else shown
+    return Showing(film, data, job.theme, shown_title, job.wish.transparent)
+
+
+def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str, Any]:
+    """Everything that decides what is drawn, as plain data."""
+    import sys
+
+    from grokviz.stage.films.sources import source_hash
+
+    kind = type(now.film)
+    files = [kind.file(), Path(str(sys.modules[kind.__module__].__file__))]
+    return {
+        "film": now.film.name,
+        "options": dataclasses.asdict(now.film),
+        "data": keeping.data_hash(now.data, now.film.needs),
+        "source": source_hash(files),
+        "look": (now.theme.name, now.title, now.transparent),
+        "screen": (*size, str(rate)),
+        "versions": library_versions(*LIBRARIES),
+    }
+
+
+def _film(job: Job, data: xr.Dataset, kept: Kept, report: Report | None) -> Path:
+    from grokviz.media import write_film
+
+    start, stop = kept.span(job.section)
+
+    def frames() -> Iterator[np.ndarray]:
+        for done, frame in enumerate(kept.frames(start, stop), 1):
+            yield frame
+            if report:
+                report(stop - start + done, 2 * (stop - start))
+
+    limit = job.wish.max_size
+    written = write_film(
+        job.path,
+        frames,
+        fps=kept.fps,
+        provenance=provenance(job, data),
+        transparent=job.wish.transparent,
+        max_size=None if limit is None else int(limit * 1e6),
+        fmt=job.format.name,
+    )
+    return written.path
+
+
+def _still(job: Job, data: xr.Dataset, kept: Kept) -> Path:
+    from grokviz.media.still import write_png
+
+    return write_png(job.path, kept.frame(moment(kept, job.wish.epoch)), provenance(job, data))
+
+
+def moment(kept: Kept, wanted: str | int | None) -> int:
+    """Frame of ``last``, of a time such as ``12.5s``, or of the end of a section by name."""
+    word = "last" if wanted is None else str(wanted)
+    if word == "last":
+        return len(kept) - 1
+    time = MOMENT.fullmatch(word)
+    if time:
+        if float(time[1]) > kept.seconds:
+            raise InputError(f"--epoch {word}: the film ends after {kept.seconds:.1f} s")
+        return min(int(Fraction(time[1]) * kept.fps), len(kept) - 1)
+    names = [name for name, _ in kept.sections]
+    if word not in names:
+        raise InputError(
+            f"--epoch {word} is no moment of this film: give last, seconds such as 12.5s, or a "
+            f"section, whose end is drawn; {nearest(word, names)}"
+        )
+    return kept.span(word)[1] - 1
+
+
+def provenance(job: Job, data: xr.Dataset) -> Provenance:
+    """What the file says of itself."""
+    film = job.scene
+    assert isinstance(film, Film)
+    title = film.title if job.wish.title in (None, "none") else str(job.wish.title)
+    if job.section:
+        title = f"{title}: {film.parts[job.section]}"
+    return Provenance(
+        title=title,
+        alt=film.alt_text(data, 0),
+        caption=film.caption(data),
+        scene=film.name,
+        run_name=str(data.attrs.get("run_name", "")),
+        run_checksum=str(data.attrs.get("run_checksum", "")),
+        options=film.chosen(),
+        versions=library_versions("grokviz", "manim", "typst", "numpy", "av"),
+        command=job.wish.command,
+    )

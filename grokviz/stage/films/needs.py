@@ -1,0 +1,107 @@
+"""What manim films need beside Python packages, and the command that brings it."""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.util
+import platform
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+
+from grokviz.errors import InputError
+
+EXTRA = "pip install 'grokviz[manim]'"
+LIBRARIES = ("cairo", "pango-1.0", "pangocairo-1.0")
+"""Shared libraries that pycairo and manimpango are linked with."""
+
+PILLOW = 13
+"""manim 0.22 passes a mode to ``Image.fromarray``, which pillow 13 no longer takes."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing films need: whether it is there, and the command that brings it."""
+
+    name: str
+    found: str
+    remedy: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is there."""
+        return bool(self.found)
+
+
+def system_remedy() -> str:
+    """The command that installs the system libraries here."""
+    if platform.system() == "Darwin":
+        return "brew install cairo pango pkg-config"
+    if shutil.which("apt-get"):
+        # manim's own two packages are built on the spot: neither has a wheel for Linux
+        return (
+            "sudo apt-get install --no-install-recommends libcairo2-dev libpango1.0-dev "
+            "pkg-config python3-dev build-essential"
+        )
+    if shutil.which("dnf"):
+        return "sudo dnf install cairo-devel pango-devel pkgconf python3-devel gcc"
+    return "install cairo and pango with their headers by your system's package manager"
+
+
+def libraries() -> Need:
+    """The system libraries. On Windows they come inside the packages."""
+    if platform.system() == "Windows":
+        return Need("cairo, pango", "inside the packages", "")
+    lacking = [name for name in LIBRARIES if ctypes.util.find_library(name) is None]
+    found = "" if lacking else ", ".join(LIBRARIES)
+    return Need("cairo, pango", found, system_remedy())
+
+
+def package(name: str) -> Need:
+    """A Python package of the ``manim`` extra."""
+    try:
+        found = version(name) if importlib.util.find_spec(name) else ""
+    except PackageNotFoundError:
+        found = ""
+    return Need(name, found, EXTRA)
+
+
+def pillow() -> Need:
+    """A pillow that manim can draw pictures with."""
+    try:
+        found = version("pillow")
+    except PackageNotFoundError:
+        found = ""
+    old_enough = found and int(found.partition(".")[0]) < PILLOW
+    return Need(f"pillow below {PILLOW}", found if old_enough else "", EXTRA)
+
+
+@lru_cache(maxsize=1)
+def lacking() -> Need | None:
+    """The first thing that is not there; None where films can be made.
+
+    The system libraries come first: without their headers the packages cannot be built.
+    """
+    packages = [package("manim"), package("typst"), pillow()]
+    system = libraries()
+    if not packages[0].ok and not system.ok:
+        return Need(system.name, "", f"{system.remedy} && {EXTRA}")
+    return next((need for need in (system, *packages) if not need.ok), None)
+
+
+def require(name: str) -> None:
+    """Raise :class:`InputError` with the command that mends it where films cannot be made."""
+    need = lacking()
+    if need is None:
+        try:
+            import manim  # noqa: F401
+        except Exception as error:  # a broken library fails in any way
+            raise InputError(
+                f"{name} is drawn with manim, which cannot be loaded "
+                f"({' '.join(str(error).split())}); run {system_remedy()} && {EXTRA}"
+            ) from error
+        return
+    raise InputError(
+        f"{name} is drawn with manim and {need.name} is not installed: run {need.remedy}"
+    )

@@ -1,0 +1,200 @@
+"""What manim scenes of films are made with: docs/films.md shows how to write one.
+
+``FilmScene`` is manim's ``Scene`` with the film's data, options and colours, its title, the
+strip of captions below and the epoch above; the rest are texts, formulas and quick shapes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import manim as mn
+from manim.animation.animation import prepare_animation
+
+from grokviz.media.theme import Colours
+from grokviz.stage import panels
+from grokviz.stage.films.shapes import Bars, Dots, FilmCamera, Heat, Line, Plot, coloured
+from grokviz.stage.films.showing import Showing, current
+from grokviz.stage.films.writing import (
+    BODY,
+    CAPTION,
+    SMALL,
+    TITLE,
+    Anchor,
+    formula,
+    length,
+    mathematics,
+    place,
+    stroke,
+    words,
+)
+from grokviz.stage.sheet import about, spaced
+
+__all__ = [
+    "BODY",
+    "CAPTION",
+    "MARGIN",
+    "SMALL",
+    "STAGE",
+    "TITLE",
+    "Anchor",
+    "Bars",
+    "Dots",
+    "FilmScene",
+    "Heat",
+    "Line",
+    "Plot",
+    "coloured",
+    "formula",
+    "length",
+    "mathematics",
+    "place",
+    "stroke",
+    "words",
+]
+
+MARGIN = 128
+"""Pixels kept free at the left and right."""
+STAGE = (150, 890)
+"""First and last pixel row of what a film shows; above is its title, below its captions."""
+_CAPTION_LINE, _LEADING, _FOOT = 958, 56, 1046
+_LONGEST = 72
+"""Characters of a caption's line."""
+FADE = 0.4
+AT_LEAST, A_WORD = 1.0, 1 / 3
+"""Seconds that a caption stays at least, and for each of its words."""
+
+
+class FilmScene(mn.Scene):  # type: ignore[misc]
+    """Base of a film's manim scene.
+
+    Class attributes:
+        film: the name of the specification that it draws.
+
+    Attributes:
+        data: the dataset.
+        options: the specification with its options.
+        colours: the theme's colours by meaning.
+        keys: the frequencies that the trained model computes with.
+
+    """
+
+    film: ClassVar[str] = ""
+    camera_kind: ClassVar[type[FilmCamera]] = FilmCamera
+
+    def __init__(self, renderer: Any = None, **kwargs: Any) -> None:
+        self.now: Showing = current(self.film)
+        self.data, self.options = self.now.data, self.now.film
+        self.colours: Colours = self.now.theme.colours
+        # its hashes leave out most of a large array: a film could be of another run's data
+        mn.config.disable_caching = True
+        super().__init__(renderer=renderer, camera_class=FilmCamera, **kwargs)
+        if renderer is None:
+            self.camera.background_color = self.colours.background
+        self.captions: list[tuple[int, int, str]] = []
+        self._caption: Any = None
+        self._said = ("", 0.0)
+        self._moment: Any = None
+
+    @property
+    def keys(self) -> list[int]:
+        """The key frequencies, ascending."""
+        return panels.key_frequencies(self.data)
+
+    def colour(self, frequency: int) -> str:
+        """The colour that the frequency has in every picture of the run."""
+        return self.colours.frequency(frequency, panels.embedded(self.data))
+
+    def setup(self) -> None:
+        """Title above, and below on what the film is made of."""
+        if self.now.title:
+            self.add(words(self.now.title, self.colours.ink, px=TITLE, bold=True,
+                           at=(MARGIN, 100), anchor="left"))  # fmt: skip
+        self.add(words(about(self.data).replace("$", ""), self.colours.muted, px=SMALL,
+                       at=(MARGIN, _FOOT), anchor="left"))  # fmt: skip
+
+    def tear_down(self) -> None:
+        """The last caption stays until it is read, and the picture a moment longer."""
+        self.hold()
+        self.wait(1.5)
+        self._keep_caption()
+
+    # --- time ------------------------------------------------------------------
+
+    def frame_number(self) -> int:
+        """How many frames there are so far."""
+        count: int = round(self.renderer.time * mn.config.frame_rate)
+        return count
+
+    def play(self, *animations: Any, **kwargs: Any) -> None:
+        """Play animations, for a whole number of frames."""
+        super().play(*animations, **kwargs)
+
+    def wait(self, duration: float = 1.0, **kwargs: Any) -> None:
+        """Let the picture stand, for a whole number of frames."""
+        frames = max(round(duration * mn.config.frame_rate), 1)
+        # manim rounds down what floating point makes a little too short
+        super().wait((frames + 1e-3) / mn.config.frame_rate, **kwargs)
+
+    def section(self, name: str) -> None:
+        """Begin a section of the specification, once the caption has been read."""
+        self.hold()
+        self.next_section(name)
+
+    # --- captions and the epoch -------------------------------------------------
+
+    def say(self, text: str, *animations: Any, run_time: float | None = None) -> None:
+        """Show a caption in the place of the last one, while ``animations`` play.
+
+        The last one has been on screen for a second and a third of a second a word by then.
+        ``$...$`` in it is a formula.
+        """
+        self.hold()
+        lines = _broken(text)
+        first = _CAPTION_LINE - (len(lines) - 1) * _LEADING / 2
+        shown = words("\n".join(lines), self.colours.ink, px=CAPTION, at=(960, first))
+        moves = [mn.FadeIn(shown, run_time=FADE)]
+        if self._caption is not None:
+            moves.append(mn.FadeOut(self._caption, run_time=FADE / 2))
+        self._keep_caption()
+        self._caption, self._since = shown, self.frame_number()
+        self._said = (text.replace("$", ""), FADE + AT_LEAST + A_WORD * len(text.split()))
+        if run_time is not None:
+            animations = tuple(_timed(animation, run_time) for animation in animations)
+        self.play(*moves, *animations)
+
+    def hold(self, more: float = 0.0) -> None:
+        """Wait until the caption has been read, and ``more`` seconds."""
+        left = 0.0
+        if self._caption is not None:
+            done = (self.frame_number() - self._since) / mn.config.frame_rate
+            left = max(self._said[1] - done, 0.0)
+        if left + more > 0:
+            self.wait(left + more)
+
+    def _keep_caption(self) -> None:
+        if self._caption is not None:
+            self.captions.append((self._since, self.frame_number(), self._said[0]))
+
+    def show_moment(self, value: float, word: str = "epoch") -> None:
+        """Write the epoch (or what the run counts) at its place above, in equal figures."""
+        if self._moment is not None:
+            self.remove(self._moment)
+        self._moment = words(f"{word} {spaced(value)}", self.colours.ink, px=38, mono=True,
+                             at=(1920 - 61, 100), anchor="right")  # fmt: skip
+        self.add(self._moment)
+
+
+def _timed(animation: Any, run_time: float) -> Any:
+    made = prepare_animation(animation)
+    made.run_time = run_time
+    return made
+
+
+def _broken(text: str) -> list[str]:
+    """One line, or two of nearly equal length."""
+    if "\n" in text or len(text) <= _LONGEST:
+        return text.split("\n")
+    gaps = [i for i, letter in enumerate(text) if letter == " " and text[:i].count("$") % 2 == 0]
+    middle = min(gaps, key=lambda i: abs(i - len(text) / 2))
+    return [text[:middle], text[middle + 1 :]]

@@ -1,0 +1,141 @@
+"""Texts and formulas of films, set by Typst, with lengths in pixels of 1920 x 1080.
+
+Whatever size a film is rendered at, a layout is thought of as 1920 x 1080 pixels from the
+upper left. Texts are in DejaVu Sans, which comes with matplotlib, formulas in New Computer
+Modern Math, which comes with Typst: the same on every machine.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Literal
+
+import manim as mn
+import numpy as np
+
+from grokviz.errors import InputError, nearest
+from grokviz.media.formulas import FORMULAS
+
+WIDE, HIGH = 1920, 1080
+PER_UNIT = HIGH / 8
+"""Pixels of a manim unit: a frame is 8 units high."""
+
+SMALLEST, SMALL, BODY, CAPTION, TITLE = 28.0, 28.5, 31.0, 38.0, 46.0
+"""Type sizes in pixels; nothing is smaller than the first, to be read from the back row."""
+
+Anchor = Literal["left", "centre", "right"]
+_SPECIAL = re.compile(r"([\\#*_`<>@\[\]~\"'/=+-])")
+
+
+def place(x: float, y: float) -> np.ndarray:
+    """The point of pixel (x, y), counted from the upper left of 1920 x 1080."""
+    return np.array([(x - WIDE / 2) / PER_UNIT, (HIGH / 2 - y) / PER_UNIT, 0.0])
+
+
+def length(pixels: float) -> float:
+    """A length in manim's units."""
+    return pixels / PER_UNIT
+
+
+def stroke(pixels: float) -> float:
+    """A line's width as manim counts it."""
+    return pixels / PER_UNIT * 100
+
+
+def words(
+    text: str,
+    colour: str,
+    *,
+    px: float = BODY,
+    at: tuple[float, float] = (WIDE / 2, HIGH / 2),
+    anchor: Anchor = "centre",
+    bold: bool = False,
+    mono: bool = False,
+) -> Any:
+    """A text in which ``$...$`` is a formula in Typst's notation; several lines by newlines.
+
+    Args:
+        text: what is said.
+        colour: one of the theme's.
+        px: the type's size in pixels of 1920 x 1080, at least 28.
+        at: pixel of its anchor; the first line's baseline is at this height.
+        anchor: which point of the text stands there.
+        bold, mono: the weight, and figures of equal width.
+
+    """
+    if px < SMALLEST:
+        raise InputError(f"{text!r} would be {px:g} px high; give at least {SMALLEST:g}")
+    family = "DejaVu Sans Mono" if mono else "DejaVu Sans"
+    align = {"left": "left", "centre": "center", "right": "right"}[anchor]
+    look = (
+        f'#set text(font: "{family}", weight: "{"bold" if bold else "regular"}")\n'
+        f"#set align({align})\n#set par(leading: 0.62em)\n"
+    )
+    # a letter of no width at the very start stands on the baseline; it is taken out again
+    code = "#box(width: 0pt)[H]" + r" \ ".join(_escaped(line) for line in text.split("\n"))
+    made = mn.Typst(
+        code, typst_preamble=look, font_paths=[fonts()], color=colour, font_size=px * 96 / PER_UNIT
+    )
+    mark = made.submobjects[0]
+    base = mark.get_bottom()[1]
+    made.remove(mark)
+    edge = {"left": made.get_left, "centre": made.get_center, "right": made.get_right}[anchor]()
+    made.shift(place(*at) - np.array([edge[0], base, 0.0]))
+    return made
+
+
+def formula(
+    name: str,
+    colour: str,
+    *,
+    px: float = 40.0,
+    at: tuple[float, float] = (WIDE / 2, HIGH / 2),
+    anchor: Anchor = "centre",
+    **values: float,
+) -> Any:
+    """A formula of :data:`grokviz.media.FORMULAS`, centred in height on ``at``.
+
+    ``values`` put numbers for letters: ``formula("cos-sum", ink, k=14, a=3)``.
+    """
+    if name not in FORMULAS:
+        raise InputError(f"there is no formula {name}: {nearest(name, list(FORMULAS))}")
+    code = FORMULAS[name].typst
+    for letter, value in values.items():
+        code = re.sub(rf"(?<![a-zA-Z]){letter}(?![a-zA-Z])", f"{value}", code)
+    return mathematics(code, colour, px=px, at=at, anchor=anchor)
+
+
+def mathematics(
+    code: str,
+    colour: str,
+    *,
+    px: float = 40.0,
+    at: tuple[float, float] = (WIDE / 2, HIGH / 2),
+    anchor: Anchor = "centre",
+) -> Any:
+    """Typst mathematics, centred in height on ``at``; ``{{ ... : name }}`` can be selected."""
+    if px < SMALLEST:
+        raise InputError(f"{code!r} would be {px:g} px high; give at least {SMALLEST:g}")
+    made = mn.MathTypst(code, color=colour, font_size=px * 96 / PER_UNIT)
+    edge = {"left": made.get_left, "centre": made.get_center, "right": made.get_right}[anchor]()
+    made.shift(place(*at) - np.array([edge[0], made.get_center()[1], 0.0]))
+    return made
+
+
+@lru_cache(maxsize=1)
+def fonts() -> str:
+    """The folder of the fonts that come with matplotlib."""
+    import matplotlib
+
+    return f"{matplotlib.get_data_path()}/fonts/ttf"
+
+
+def _escaped(line: str) -> str:
+    """A line in which only ``$`` means something to Typst."""
+    parts = line.split("$")
+    if len(parts) % 2 == 0:
+        raise InputError(f"{line!r} has a $ that is not closed; write $...$ around a formula")
+    return "".join(
+        f"${part}$" if i % 2 else _SPECIAL.sub(r"\\\1", part) for i, part in enumerate(parts)
+    )
