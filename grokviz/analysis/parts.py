@@ -12,6 +12,7 @@ from jaxtyping import Int
 
 from grokviz.analysis import curves, embedding, fourier, losses, neurons, norms
 from grokviz.analysis.algorithm import AlgorithmPart
+from grokviz.analysis.events import EventsPart
 from grokviz.analysis.forward import attention_scores, neuron_tables
 from grokviz.analysis.part import Checkpoint, Context, Part, Values, metric
 from grokviz.analysis.route import PathPart
@@ -22,7 +23,7 @@ from grokviz.analysis.sequence_parts import (
     HeldOutPart,
     KeyPart,
 )
-from grokviz.analysis.spikes import SlingshotsPart, SpikesPart
+from grokviz.analysis.spikes import SlingshotsPart
 from grokviz.trajectory import Run
 
 CHOSEN_NEURONS = 12
@@ -152,7 +153,7 @@ def chosen_neurons(found: neurons.NeuronFrequencies, count: int) -> Int[np.ndarr
     return np.array(sorted(found_all, key=lambda n: (found.frequency[n], -found.fraction[n])))
 
 
-_ANY: dict[str, Part] = {"run": RunPart(), "spikes": SpikesPart(), "path": PathPart()}
+_ANY: dict[str, Part] = {"run": RunPart(), "events": EventsPart(), "path": PathPart()}
 
 PARTS: dict[str, dict[str, Part]] = {
     "": _ANY,

@@ -59,6 +59,7 @@ DIMENSIONS: Mapping[str, str] = {
     "ablation": "what was taken away from the last checkpoint, by a short name",
     "path_epoch": "evenly spaced epochs along the path of the weights",
     "principal_axis": "principal axes of the path of the weights, the widest first",
+    "event": "what happened to the losses, by name",
     "spike": "leaps of the training loss, numbered from 1",
     "layer": "attention layers, numbered from 0",
     "shown_head": "the best previous-token head and the best induction head",

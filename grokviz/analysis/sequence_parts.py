@@ -17,6 +17,7 @@ from grokviz.analysis.part import Checkpoint, Context, Part, Values, metric
 from grokviz.analysis.sequence_model import SequenceWeights
 from grokviz.analysis.sequence_model import run as run_model
 from grokviz.analysis.sequences import Sample, SequenceMeasures, source_of
+from grokviz.analysis.spikes import values_on
 from grokviz.trajectory import Run
 
 DROP_LEVEL, DROP_WIDTH = 0.3, 50
@@ -173,12 +174,8 @@ def _digits(run: Run) -> int:
 def _by_digit(run: Run, whole: str, count: int) -> np.ndarray:
     """Each digit's losses at the epochs at which the whole loss was logged; NaN elsewhere."""
     clock = metric(run, whole)[0]
-    found = np.full((len(clock), count), np.nan)
-    for k in range(count):
-        epochs, loss = metric(run, f"{whole}_token_{k}")
-        known = np.isin(epochs, clock)
-        found[np.searchsorted(clock, epochs[known]), k] = loss[known]
-    return found
+    each = [values_on(clock, *metric(run, f"{whole}_token_{k}")) for k in range(count)]
+    return np.stack(each, axis=1)
 
 
 class DigitAnswersPart(SequencePart):

@@ -40,26 +40,6 @@ def spikes(
     return epochs[tops], loss[tops]
 
 
-class SpikesPart(Part):
-    """The spikes of any run that logged its training loss."""
-
-    def lacks(self, run: Run) -> str:
-        """A training loss."""
-        return "" if "train_loss" in run.metrics else "training loss"
-
-    def coords(self, context: Context) -> Values:
-        """Spikes by number."""
-        return {"spike": np.arange(1, 1 + len(self._found(context)[0]))}
-
-    def whole(self, context: Context) -> Values:
-        """When, and how high."""
-        epochs, heights = self._found(context)
-        return {"spike_epoch": epochs, "spike_height": heights}
-
-    def _found(self, context: Context) -> tuple[np.ndarray, np.ndarray]:
-        return spikes(*metric(context.run, "train_loss"))
-
-
 class SlingshotsPart(Part):
     """What runs of slingshots log besides: the last layer's norm, and what rounding does."""
 
@@ -71,10 +51,10 @@ class SlingshotsPart(Part):
     def whole(self, context: Context) -> Values:
         """Both on the training loss' clock."""
         clock = metric(context.run, "train_loss")[0]
-        return {f"logged_{name}": _on(clock, *context.run.metric(name)) for name in LOGGED}
+        return {f"logged_{name}": values_on(clock, *context.run.metric(name)) for name in LOGGED}
 
 
-def _on(
+def values_on(
     clock: Int[np.ndarray, " epoch"], epochs: Int[np.ndarray, " some"], values: np.ndarray
 ) -> Float[np.ndarray, " epoch"]:
     """Values at the epochs of a clock; NaN where there are none."""

@@ -15,11 +15,8 @@ from grokviz.analysis import curves
 if TYPE_CHECKING:
     import xarray as xr
 
-PARTS = ("run", "spikes", "digits", "held_out", "heads", "digit_answers", "key")
+PARTS = ("run", "events", "digits", "held_out", "heads", "digit_answers", "key")
 """The parts of a dataset that they are read from."""
-
-LOW = 0.1
-"""A loss below this counts as learned, in nats."""
 
 SCORES = (
     "held_out_loss", "held_out_accuracy", "held_out_digit_loss",
@@ -41,7 +38,7 @@ def summarise(data: xr.Dataset, epoch: int | str | None = None) -> dict[str, Any
     """
     epochs = data["epoch"].values
     name = str(data.attrs.get("run_name", "the dataset"))
-    at = curves.index_of(epochs, epoch, lambda: _grokked(data), name)
+    at = curves.index_of(epochs, epoch, lambda: _event(data, "grokked"), name)
     now = data.isel(epoch=at)
     found: dict[str, Any] = {"epoch": int(epochs[at])}
     found |= _train(data, int(epochs[at])) | _test(data, int(epochs[at]))
@@ -59,12 +56,11 @@ def _train(data: xr.Dataset, epoch: int) -> dict[str, Any]:
     epochs, loss = _logged(data, "logged_epoch", "logged_train_loss")
     if not len(epochs):
         return {}
-    fall = curves.fall(epochs, loss) or (None, None)
     return {
         "train_loss": _at(epochs, loss, epoch),
         "smallest_train_loss": float(np.nanmin(loss)),
-        "fall_begins": fall[0],
-        "fall_ends": fall[1],
+        "fall_begins": _event(data, "fall begins"),
+        "fall_ends": _event(data, "fall ends"),
     }
 
 
@@ -72,21 +68,22 @@ def _test(data: xr.Dataset, epoch: int) -> dict[str, Any]:
     epochs, loss = _logged(data, "tested_epoch", "logged_test_loss")
     if not len(epochs):
         return {}
-    trained = _logged(data, "logged_epoch", "logged_train_loss")
     return {
         "test_loss": _at(epochs, loss, epoch),
         "largest_test_loss": float(np.nanmax(loss)),
         "smallest_test_loss": float(np.nanmin(loss)),
-        "memorised_epoch": curves.first_below(*trained, LOW),
-        "generalised_epoch": curves.first_below(epochs, loss, LOW),
-        "grok_epoch": _grokked(data),
+        "memorised_epoch": _event(data, "memorised"),
+        "generalised_epoch": _event(data, "generalised"),
+        "grok_epoch": _event(data, "grokked"),
     }
 
 
-def _grokked(data: xr.Dataset) -> int | None:
-    epochs, loss = _logged(data, "tested_epoch", "logged_test_loss")
-    found = curves.grok_index(loss)
-    return None if found is None else int(epochs[found])
+def _event(data: xr.Dataset, name: str) -> int | None:
+    """The epoch of an event; None for one that never happened, or that nobody looked for."""
+    if "event_epoch" not in data:
+        return None
+    epoch = int(data["event_epoch"].sel(event=name))
+    return None if epoch < 0 else epoch
 
 
 def _logged(data: xr.Dataset, clock: str, name: str) -> tuple[np.ndarray, np.ndarray]:

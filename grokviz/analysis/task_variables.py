@@ -14,11 +14,17 @@ SLINGSHOTS = "arXiv:2206.04817; thread, tweet 14"
 
 ROWS = [
     Variable(
-        "spike_epoch", "spikes", ("spike",), "epoch of the spike", "epoch",
+        "event_epoch", "events", ("event",), "epoch of the event", "epoch",
+        "the fall of the training loss: where the mean of its last 50 values is nine tenths and "
+        "one tenth above its lowest; where there is a test loss: the first train loss and the "
+        "first test loss below 0.1, and grokking, the first test loss below half of the largest "
+        "before it; -1 for what never happened", f"{PAPER}, sections 3 and 5", "int64"),
+    Variable(
+        "spike_epoch", "events", ("spike",), "epoch of the spike", "epoch",
         "where a leap of the training loss is highest: it begins above 0.001 after the loss was "
         "below 0.0001, and ends below 0.0001", SLINGSHOTS, "int64"),
     Variable(
-        "spike_height", "spikes", ("spike",), "height of the spike", "nats",
+        "spike_height", "events", ("spike",), "height of the spike", "nats",
         "the training loss there", SLINGSHOTS),
     Variable(
         "logged_unembedding_norm", "slingshots", ("logged_epoch",), "norm of W_U", "1",

@@ -179,7 +179,7 @@ def test_a_recording_says_its_task_with_underscores_too(tmp_path) -> None:
 
 def test_curves_alone_have_a_clock_and_no_weights(curves_alone) -> None:
     run = open_run(curves_alone)
-    assert available(run) == ["run", "spikes"]
+    assert available(run) == ["run", "events"]
     data = gv.analyze(run)
     assert data.sizes["epoch"] == 400
     assert data["epoch"].values[[0, -1]].tolist() == [0, 1999]
