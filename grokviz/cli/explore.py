@@ -1,0 +1,30 @@
+"""``grokviz explore RUN``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from grokviz.cli.common import frame_progress, quiet_option
+
+
+@click.command("explore")
+@click.argument("run", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Page [./RUN.html].")
+@click.option("--theme", default="auto", show_default=True, help="light, dark or auto.")
+@quiet_option
+def command(run: str | None, output: Path | None, theme: str, quiet: bool) -> None:
+    """Write RUN as one offline page with a slider through its training.
+
+    RUN is a run directory, a .nc file or a bundled reference [modular-addition].
+    """
+    from grokviz.stage.explorer import explore
+
+    made_by = shlex.join(["grokviz", *sys.argv[1:]])
+    with frame_progress(quiet, "analysing") as report:
+        path = explore(run, output, theme=theme, command=made_by, report=report)
+    if not quiet:
+        click.echo(path)

@@ -1,0 +1,156 @@
+// plotly.js in this page's look: quiet axes, our colours, and pictures that say where they are from.
+
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: false };
+
+const palette = () => facts.palettes[state.theme];
+
+/** The colour of a frequency, the same in every panel: its own if it is embedded, else grey. */
+function colourOf(k) {
+  const at = facts.embedded.indexOf(k);
+  const colours = palette().frequencies;
+  return at < 0 ? palette().rest : colours[at % colours.length];
+}
+
+/** The colour of a frequency that the reader has chosen: never a grey among greys. */
+const markedColour = (k) => (facts.embedded.includes(k) ? colourOf(k) : palette().ink);
+
+/** Text of a run or a file, for plotly, which reads tags in its texts. */
+const plainText = (text) =>
+  String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/** 40000 as 40 000, with thin gaps. */
+function spaced(number) {
+  if (!Number.isInteger(number)) return String(Number(number.toPrecision(4)));
+  return String(number).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
+}
+
+/** A measured number with three digits. */
+function short(number) {
+  if (number === null || Number.isNaN(number)) return "unknown";
+  if (number !== 0 && (Math.abs(number) < 1e-3 || Math.abs(number) >= 1e5)) return number.toExponential(2);
+  return String(Number(number.toPrecision(3)));
+}
+
+/** An axis; what is given comes on top of the quiet one. */
+function axis(given = {}) {
+  const { title, ...rest } = given;
+  const colours = palette();
+  return {
+    title: title ? { text: title, font: { size: 12, color: colours.muted }, standoff: 8 } : undefined,
+    color: colours.muted,
+    tickfont: { size: 11, color: colours.muted },
+    gridcolor: colours.grid,
+    zeroline: false,
+    linecolor: colours.faint,
+    showline: false,
+    showgrid: false,
+    fixedrange: true,
+    automargin: false,
+    ...(rest.type === "log" ? { exponentformat: "power", dtick: 1, minexponent: 1 } : {}),
+    ...rest,
+  };
+}
+
+/** The axis of training time, linear or logarithmic as the reader wishes. */
+function timeAxis(last) {
+  const log = state.time === "log";
+  const range = log ? [Math.log10(firstMoment()), Math.log10(last)] : [0, last];
+  return axis({
+    title: facts.word,
+    type: log ? "log" : "linear",
+    range,
+    ...(log ? { dtick: 1 } : { nticks: 6, tickformat: "~s" }),
+  });
+}
+
+/** Where a logarithmic time axis begins: epoch 0 has no place on it. */
+function firstMoment() {
+  const first = epochs.find((e) => e > 0) ?? 1;
+  return Math.max(1, Math.min(first, 10));
+}
+
+function layout(given) {
+  const colours = palette();
+  return {
+    font: { family: FONT, size: 12, color: colours.ink },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    margin: { l: 52, r: 14, t: 10, b: 40 },
+    showlegend: false,
+    dragmode: false,
+    hovermode: "closest",
+    hoverlabel: {
+      bgcolor: colours.background,
+      bordercolor: colours.faint,
+      font: { family: FONT, size: 12, color: colours.ink },
+    },
+    ...given,
+  };
+}
+
+/** Shades of the phases, as shapes below everything. */
+function phaseShapes(last) {
+  if (!facts.phases) return [];
+  const edges = [state.time === "log" ? firstMoment() : 0, ...facts.phases.ends, last];
+  return palette().phases.map((tint, n) => ({
+    type: "rect", xref: "x", yref: "paper", layer: "below", line: { width: 0 },
+    x0: edges[n], x1: Math.max(edges[n + 1], edges[n]), y0: 0, y1: 1, fillcolor: tint,
+  })); // prettier-ignore
+}
+
+/** A line of text at a place, in an axis' or the paper's coordinates. */
+function note(text, x, y, given = {}) {
+  const { colour, size, ...rest } = given;
+  return {
+    text, x, y, showarrow: false, xref: "x", yref: "y", xanchor: "left", yanchor: "middle",
+    font: { size: size ?? 12, color: colour ?? palette().muted, family: FONT }, ...rest,
+  }; // prettier-ignore
+}
+
+/** Save text or bytes under a name. */
+function download(name, content, type) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** A chart as a picture with its title, the moment and the run, 1200 pixels wide. */
+async function picture(plot, kind, { title, moment, shapes }) {
+  const colours = palette();
+  const { width, height } = plot.getBoundingClientRect();
+  const size = { width: 1200, height: Math.round((1200 * height) / Math.max(width, 1)) + 90 };
+  const margin = { ...plot.layout.margin };
+  const run = [facts.run.name, facts.run.checksum.slice(0, 12)].filter(Boolean).join(" · ");
+  const words = (text, at) => ({ xref: "container", yref: "container", text, font: { family: FONT, ...at } });
+  const figure = {
+    data: plot.data,
+    layout: {
+      ...plot.layout,
+      ...size,
+      paper_bgcolor: colours.background,
+      margin: { ...margin, t: margin.t + 64, b: margin.b + 26 },
+      shapes: [...(plot.layout.shapes ?? []), ...shapes],
+      title: {
+        ...words(`<b>${plainText(title)}</b>`, { size: 20, color: colours.ink }),
+        subtitle: { text: plainText(moment), font: { family: FONT, size: 15, color: colours.muted } },
+        x: 0.02, xanchor: "left", y: 0.985, yanchor: "top",
+      },
+      annotations: [
+        ...(plot.layout.annotations ?? []),
+        note(plainText(`${run} · grokviz`), 1, 0, {
+          xref: "paper", yref: "paper", xanchor: "right", yanchor: "top",
+          yshift: -margin.b - 4, size: 11, colour: colours.faint,
+        }),
+      ],
+    },
+  }; // prettier-ignore
+  const url = await Plotly.toImage(figure, { format: kind, ...size, scale: kind === "png" ? 2 : 1 });
+  if (kind === "svg") return decodeURIComponent(url.slice(url.indexOf(",") + 1));
+  const packed = atob(url.slice(url.indexOf(",") + 1));
+  return Uint8Array.from(packed, (c) => c.charCodeAt(0));
+}

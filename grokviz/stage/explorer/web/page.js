@@ -1,0 +1,205 @@
+// Put the page together: unpack, build the panels, and let every change reach what is in view.
+
+const shown = [];
+
+/** plotly.js, which lies deflated in the page, as a script of the page. */
+async function loadPlotly() {
+  const text = new TextDecoder().decode(await inflate(document.getElementById("plotly").textContent));
+  const script = document.createElement("script");
+  script.textContent = text;
+  document.head.append(script);
+}
+
+function heading() {
+  const { run } = facts;
+  document.getElementById("name").textContent = facts.title || run.name || "run";
+  const { settings } = run;
+  const said = [run.task.replaceAll("-", " ")];
+  if ("p" in settings) said.push(`p = ${settings.p}`);
+  if ("train-fraction" in settings) said.push(`trained on ${Math.round(100 * settings["train-fraction"])} % of the pairs`);
+  if ("weight-decay" in settings) said.push(`weight decay ${settings["weight-decay"]}`);
+  if (epochs.length > 1) said.push(`${spaced(epochs.length)} checkpoints`);
+  else said.push(`one checkpoint, ${facts.word} ${spaced(epochs[0])}`);
+  document.getElementById("about").textContent = said.filter(Boolean).join("  ·  ");
+}
+
+/** Recipe, settings, checksum and commands, at the page's foot. */
+function provenance() {
+  const { run } = facts;
+  const list = element("dl");
+  const entry = (term, text, tag = "span") => {
+    if (text) list.append(element("dt", {}, term), element("dd", {}, element(tag, {}, text)));
+  };
+  entry("run", run.name);
+  entry("recipe", run.recipe);
+  entry("checksum", run.checksum, "code");
+  entry("trained by", run.command, "code");
+  entry("this page by", facts.command, "code");
+  entry("with", Object.entries(facts.versions).map((pair) => pair.join(" ")).join(", ")); // prettier-ignore
+  if (facts.every > 1) entry("checkpoints", `every ${facts.every}th, and those of the fields`);
+  const settings = element("table", {}, element("caption", {}, "Settings"));
+  for (const [key, value] of Object.entries(run.settings)) {
+    const text = Array.isArray(value) ? value.join(", ") : String(value);
+    settings.append(element("tr", {}, element("th", { scope: "row" }, key), element("td", {}, text)));
+  }
+  document.getElementById("facts-of-run").append(list, settings);
+}
+
+function buildPanels() {
+  const main = document.getElementById("panels");
+  const watched = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) target.panel.seen(isIntersecting);
+    },
+    { rootMargin: "40px" },
+  );
+  const resized = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const { panel } = target;
+      if (!panel.built || panel.wide === target.clientWidth) continue;
+      if (panel.wide) panel.redraw();
+      panel.wide = target.clientWidth;
+    }
+  });
+  for (const about of facts.panels) {
+    const panel = new panels[about.name](about);
+    shown.push(panel);
+    main.append(panel.build());
+    panel.stage.panel = panel;
+    watched.observe(panel.stage);
+    resized.observe(panel.stage);
+  }
+}
+
+let wanted = 0;
+let asked = 0;
+let settled = 0;
+
+/** Show the moment in the next frame: many changes between two frames are one. */
+function showMoment() {
+  if (!asked) asked = performance.now();
+  delete document.body.dataset.settled;
+  wanted ||= requestAnimationFrame(() => {
+    wanted = 0;
+    showTime();
+    for (const panel of shown) panel.show();
+    grokviz.steps.push(performance.now() - asked);
+    if (grokviz.steps.length > 500) grokviz.steps.shift();
+    asked = 0;
+    settle();
+  });
+}
+
+/** When time has come to rest: chart by chart in full, and a word for those who hear the page. */
+function settle() {
+  clearTimeout(settled);
+  settled = setTimeout(() => {
+    if (player.playing) {
+      settle();
+      return;
+    }
+    const moved = shown.find((panel) => panel.unsettled && panel.visible);
+    if (moved) {
+      moved.settle();
+      settle.next = 0;
+      settle();
+      return;
+    }
+    for (const panel of shown) panel.describe();
+    if (epochs.length > 1) say(`${facts.word} ${epoch()}${phaseOf(epoch()) ? `, ${phaseOf(epoch())}` : ""}`);
+    settle.next = REST;
+    document.body.dataset.settled = "true";
+  }, settle.next);
+  settle.next = REST;
+}
+
+const REST = 250; // ms
+settle.next = REST;
+
+/** For those who hear the page. */
+function say(text) {
+  document.getElementById("spoken").textContent = text;
+}
+
+function redrawAll() {
+  for (const panel of shown) {
+    if (panel.visible) panel.redraw();
+    else panel.stale = !(panel.built = false);
+  }
+  settle();
+}
+
+function listen() {
+  on("moment", showMoment);
+  on("choice", (before) => {
+    showChoice();
+    redrawAll();
+    if (before.frequency !== state.frequency) {
+      say(state.frequency === null ? "no frequency marked" : `frequency ${state.frequency} marked`);
+    } else if (before.neuron !== state.neuron) say(`neuron ${state.neuron}`);
+  });
+  on("look", (before) => {
+    showTheme();
+    if (before.time !== state.time || before.theme !== state.theme) {
+      controls.time?.show(state.time);
+      paintTrack();
+      showTime();
+      showChoice();
+      redrawAll();
+    }
+  });
+  window.addEventListener("hashchange", () => {
+    const said = recalled(location.hash);
+    const { options, ...rest } = said;
+    change("choice", { frequency: null, ...rest });
+    showTime();
+    for (const panel of shown) panel.show();
+  });
+}
+
+/** What a script outside may do: read the state, go somewhere, and see how long steps took. */
+const grokviz = {
+  steps: [],
+  state,
+  go: (wantedEpoch) => change("moment", { at: nearest(epochs, wantedEpoch) }),
+  field: (name) => store.get(name),
+  activations: (neuron, field) => activations(neuron, field),
+  spectrum,
+};
+
+async function start() {
+  const waiting = document.getElementById("waiting");
+  if (typeof DecompressionStream === "undefined") {
+    waiting.textContent = "This browser is too old to open the page: a version of 2023 or later does.";
+    return;
+  }
+  const prefersDark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+  state.theme = facts.theme === "auto" ? (prefersDark ? "dark" : "light") : facts.theme;
+  document.documentElement.dataset.theme = state.theme;
+  const [buffer] = await Promise.all([inflate(document.getElementById("data").textContent), loadPlotly()]);
+  store = new Store(buffer);
+  epochs = Array.from(store.get("epoch").values);
+  state.at = facts.start ?? epochs.length - 1;
+  state.neuron = firstNeuron();
+  Object.assign(state, recalled(location.hash));
+  window.grokviz = grokviz;
+  heading();
+  provenance();
+  buildControls();
+  buildKeys();
+  buildPanels();
+  document.getElementById("theme").addEventListener("click", switchTheme);
+  showTheme();
+  paintTrack();
+  showTime();
+  showChoice();
+  listen();
+  settle();
+  waiting.remove();
+  document.body.dataset.ready = "true";
+}
+
+start().catch((error) => {
+  document.getElementById("waiting").textContent = `The page could not be unpacked: ${error.message}`;
+  throw error;
+});

@@ -1,0 +1,98 @@
+// Every neuron by its frequency and the share of variance that explains; the stored ones, ringed,
+// can be chosen.
+
+const THRESHOLD = 0.85;
+
+register(
+  "clusters",
+  class extends Panel {
+    get stored() {
+      return store.has("neuron") ? Array.from(store.get("neuron").values) : [];
+    }
+
+    /** Places of all neurons now; neurons of one frequency lie side by side, always in one order. */
+    places() {
+      const frequency = store.get("all_neuron_frequency").at(state.at);
+      const share = store.get("all_neuron_variance_explained").at(state.at);
+      const turn = (n) => (((n * 0.6180339887) % 1) - 0.5) * 0.8;
+      return { frequency, share, x: Float32Array.from(frequency, (k, n) => k + turn(n)) };
+    }
+
+    colours(frequency, share) {
+      const faint = palette().rest;
+      return Array.from(frequency, (k, n) => {
+        const clean = share[n] >= THRESHOLD;
+        if (state.frequency !== null) return k === state.frequency ? markedColour(k) : faint;
+        return clean ? colourOf(k) : faint;
+      });
+    }
+
+    traces() {
+      const { frequency, share, x } = this.places();
+      const hover = "neuron %{customdata}<br>%{y:.0%} of its variance<extra></extra>";
+      const ring = (chosen) => ({
+        symbol: "circle-open", size: chosen ? 15 : 10, color: palette().ink, line: { width: chosen ? 2.6 : 1.3 },
+      }); // prettier-ignore
+      const of = (ids) => ({ x: ids.map((id) => x[id]), y: ids.map((id) => share[id]), customdata: ids });
+      return [
+        { type: "scatter", mode: "markers", x, y: share, customdata: Array.from(x.keys()), hovertemplate: hover,
+          marker: { color: this.colours(frequency, share), size: 5.5, opacity: 0.85 } },
+        { type: "scatter", mode: "markers", ...of(this.stored), hovertemplate: `${hover.slice(0, -15)}<br>click to choose<extra></extra>`,
+          marker: ring(false) },
+        { type: "scatter", mode: "markers", ...of(state.neuron === null ? [] : [state.neuron]), hoverinfo: "skip",
+          marker: ring(true) },
+      ]; // prettier-ignore
+    }
+
+    moved() {
+      const { frequency, share, x } = this.places();
+      const chosen = state.neuron === null ? [] : [state.neuron];
+      const [xs, ys] = [x, share].map((all) => [all, ...[this.stored, chosen].map((ids) => ids.map((id) => all[id]))]);
+      const colours = [this.colours(frequency, share), palette().ink, palette().ink];
+      return [{ x: xs, y: ys, "marker.color": colours }, [0, 1, 2]];
+    }
+
+    layout() {
+      const last = lastFrequency();
+      const tickvals = [0, 0.25, 0.5, THRESHOLD, 1];
+      return layout({
+        margin: { l: 52, r: 10, t: 12, b: 40 },
+        xaxis: axis({ title: "frequency of the neuron", range: [-0.6, last + 0.8], tickvals: ticksTo(last) }),
+        yaxis: axis({ title: "share of variance", range: [0, 1.04], tickvals, ticktext: tickvals.map(String) }),
+        shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: THRESHOLD, y1: THRESHOLD, layer: "below",
+          line: { color: palette().faint, width: 1, dash: "dash" } }],
+      }); // prettier-ignore
+    }
+
+    height(width) {
+      return width < 480 ? 280 : 320;
+    }
+
+    after() {
+      super.after();
+      if (this.clicks) return;
+      this.clicks = true;
+      this.plot.on("plotly_click", ({ points }) => {
+        const stored = points.find(({ curveNumber }) => curveNumber > 0);
+        const id = stored ? stored.customdata : points[0].customdata;
+        if (this.stored.includes(id)) chooseNeuron(id);
+        else chooseFrequency(store.get("all_neuron_frequency").at(state.at)[id] || null);
+      });
+    }
+
+    extra() {
+      const { share } = this.places();
+      return `${share.filter((s) => s >= THRESHOLD).length} of ${share.length} neurons at ${THRESHOLD} or above`;
+    }
+
+    say() {
+      return `At ${facts.word} ${epoch()}: ${this.extra()}.`;
+    }
+
+    table() {
+      const { frequency, share } = this.places();
+      const rows = Array.from(share, (s, n) => [epoch(), n, frequency[n], s]);
+      return { columns: [facts.word, "neuron", "frequency", "share of variance explained"], rows };
+    }
+  },
+);
