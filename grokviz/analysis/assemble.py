@@ -111,7 +111,7 @@ def field_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> Int[np.ndarray,
     """
     if len(epochs) <= FIELD_EPOCHS:
         return epochs
-    change = _change(run)
+    change = change_of(run)
     if change is None:
         wanted = np.linspace(epochs[0], epochs[-1], FIELD_EPOCHS)
     else:
@@ -122,8 +122,8 @@ def field_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> Int[np.ndarray,
     return np.unique(epochs[nearest_of])
 
 
-def _change(run: Run) -> tuple[int, int] | None:
-    """First and last epoch of what is worth a closer look."""
+def change_of(run: Run) -> tuple[int, int] | None:
+    """First and last epoch of what is worth a closer look; None where there is none."""
     ends = curves.phase_ends(*metric(run, "test_loss"))
     if ends is not None:
         return int(ends[0]), int(ends[2])
