@@ -37,7 +37,7 @@ function axis(given = {}) {
   const { title, ...rest } = given;
   const colours = palette();
   return {
-    title: title ? { text: title, font: { size: 12, color: colours.muted }, standoff: 8 } : undefined,
+    title: title ? { text: title, font: { size: 12, color: colours.muted }, standoff: 6 } : undefined,
     color: colours.muted,
     tickfont: { size: 11, color: colours.muted },
     gridcolor: colours.grid,
@@ -45,9 +45,11 @@ function axis(given = {}) {
     linecolor: colours.faint,
     showline: false,
     showgrid: false,
+    ticks: "",
     fixedrange: true,
     automargin: false,
-    ...(rest.type === "log" ? { exponentformat: "power", dtick: 1, minexponent: 1 } : {}),
+    // plotly writes powers a quarter larger than other ticks
+    ...(rest.type === "log" ? { exponentformat: "power", dtick: 1, tickfont: { size: 9, color: colours.muted } } : {}),
     ...rest,
   };
 }

@@ -99,9 +99,10 @@ function showPlaying() {
 
 function buildControls() {
   const bar = document.getElementById("controls");
-  if (epochs.length > 1) bar.append(timeRow());
-  const row = choiceRow();
-  if (row) bar.append(row);
+  const moves = epochs.length > 1;
+  if (moves) bar.append(timeRow());
+  const rest = [choiceRow(), moves ? tempoGroup() : null].filter(Boolean);
+  if (rest.length) bar.append(element("div", { class: "rest" }, ...rest));
   bar.hidden = !bar.children.length;
 }
 
@@ -119,6 +120,17 @@ function timeRow() {
   });
   controls.slider.addEventListener("keydown", sliderKeys);
   controls.track = element("div", { class: "track", "aria-hidden": "true" });
+  return element(
+    "div",
+    { class: "time" },
+    controls.play,
+    element("div", { class: "moment" }, controls.epoch, controls.phase),
+    element("div", { class: "slide" }, controls.track, controls.slider),
+  );
+}
+
+/** How time runs: its axis, the speed, and whether it begins again. */
+function tempoGroup() {
   const time = choice("Time axis", [["linear", "linear"], ["log", "log"]], state.time, (value) => change("look", { time: value })); // prettier-ignore
   const speed = element("select", { "aria-label": "Speed" });
   for (const value of SPEEDS) speed.append(element("option", { value }, `${value} ×`));
@@ -133,17 +145,10 @@ function timeRow() {
   Object.assign(controls, { time, speed, loop });
   return element(
     "div",
-    { class: "time" },
-    controls.play,
-    element("div", { class: "moment" }, controls.epoch, controls.phase),
-    element("div", { class: "slide" }, controls.track, controls.slider),
-    element(
-      "div",
-      { class: "tempo" },
-      element("label", {}, "time ", time),
-      element("label", {}, "speed ", speed),
-      element("label", { for: "loop" }, loop, " loop"),
-    ),
+    { class: "tempo" },
+    element("span", { class: "pair" }, "time", time),
+    element("label", { class: "pair" }, "speed", speed),
+    element("label", { class: "pair", for: "loop" }, loop, "loop"),
   );
 }
 

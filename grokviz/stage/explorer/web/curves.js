@@ -110,9 +110,10 @@ class Curves extends Panel {
       return { name, colour, share: (value - low) / (top - low) };
     });
     ends.sort((a, b) => a.share - b.share);
-    const places = pushedApart(ends.map(({ share }) => share), 15 / high); // prettier-ignore
+    const places = pushedApart(ends.map(({ share }) => Math.min(Math.max(share, 0), 1)), 15 / high); // prettier-ignore
+    const over = Math.max(0, (places.at(-1) ?? 0) - 1) || Math.min(0, places[0] ?? 0);
     return ends.map(({ name, colour }, n) =>
-      note(`<b>${plainText(name)}</b>`, 1, Math.min(Math.max(places[n], 0), 1), {
+      note(`<b>${plainText(name)}</b>`, 1, places[n] - over, {
         xref: "paper", yref: "paper", xshift: 6, colour,
       }),
     ); // prettier-ignore

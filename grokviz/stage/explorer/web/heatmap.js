@@ -1,5 +1,7 @@
 // Panels with one heatmap: square, in whole pixels, with a scale that does not move in time.
 
+const [LEFT, RIGHT] = [38, 36]; // room for the axis and for the colour bar
+
 class Heatmap extends Panel {
   /** The flat field now, row after row. */
   field() {
@@ -32,7 +34,7 @@ class Heatmap extends Panel {
     const [zmin, zmax] = this.range();
     return [
       { type: "heatmap", z: rowsOf(this.field(), this.across), zmin, zmax, colorscale: this.colours(), hovertemplate: this.hover(),
-        colorbar: { thickness: 9, len: 1, outlinewidth: 0, nticks: 4, xpad: 8, ypad: 0, tickfont: { size: 11, color: palette().muted } } },
+        colorbar: { thickness: 8, len: 1, outlinewidth: 0, nticks: 4, xpad: 6, x: 1, xanchor: "left", ypad: 0, tickfont: { size: 11, color: palette().muted } } },
     ]; // prettier-ignore
   }
 
@@ -40,11 +42,20 @@ class Heatmap extends Panel {
     return [{ z: [rowsOf(this.field(), this.across)] }, [0]];
   }
 
+  /** Side of the square in pixels: every cell has the same whole number of the screen's dots. */
+  side(width) {
+    const room = Math.min(width - LEFT - RIGHT, 452);
+    const dots = Math.floor((room * devicePixelRatio) / this.across) / devicePixelRatio;
+    return dots > 0 ? dots * this.across : room;
+  }
+
   layout() {
-    return layout({ margin: { l: 44, r: 52, t: 8, b: 40 }, ...this.axes() });
+    const width = this.stage.clientWidth;
+    const margin = { l: LEFT, r: width - LEFT - this.side(width), t: 8, b: 38 };
+    return layout({ margin, ...this.axes() });
   }
 
   height(width) {
-    return Math.min(Math.max(width - 48, 240), 380);
+    return this.side(width) + 46;
   }
 }

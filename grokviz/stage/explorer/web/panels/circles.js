@@ -54,7 +54,7 @@ register(
         const colour = colourOf(k);
         return [
           { type: "scatter", mode: "lines", x: order.map((r) => x[r]), y: order.map((r) => y[r]),
-            line: { color: colour, width: 0.8 }, opacity: faint ? 0.12 : 0.5, hoverinfo: "skip" },
+            line: { color: colour, width: 0.8 }, opacity: faint ? 0.1 : 0.38, hoverinfo: "skip" },
           { type: "scatter", mode: "markers", x, y, opacity: faint ? 0.2 : 0.95,
             marker: { color: colour, size: 4.2 }, customdata: Array.from(x, (_, r) => [r, k]),
             hovertemplate: "residue %{customdata[0]}<br>frequency %{customdata[1]}<extra></extra>" },
@@ -77,8 +77,8 @@ register(
       const room = 2.3 * this.reach;
       const rows = Math.ceil(this.frequencies.length / this.columns);
       const marks = this.frequencies.map((k, n) =>
-        note(`<b>${k}</b>`, (n % this.columns) * room, -Math.floor(n / this.columns) * room * 1.12 + 1.02 * this.reach, {
-          xanchor: "center", yanchor: "bottom", colour: colourOf(k), size: 13,
+        note(`<b>${k}</b>`, (n % this.columns) * room - 0.98 * this.reach, -Math.floor(n / this.columns) * room * 1.12 + 0.92 * this.reach, {
+          xanchor: "left", yanchor: "middle", colour: colourOf(k), size: 13,
           opacity: state.frequency === null || state.frequency === k ? 1 : 0.4,
         }),
       ); // prettier-ignore
@@ -93,7 +93,7 @@ register(
 
     height(width) {
       const rows = Math.ceil(this.frequencies.length / this.columns);
-      return Math.min(Math.max((width / this.columns) * 1.1 * rows, 220), 460);
+      return Math.min(Math.max((width / this.columns) * 1.02 * rows, 220), 400);
     }
 
     after() {

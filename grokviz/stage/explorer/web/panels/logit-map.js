@@ -120,8 +120,10 @@ register(
     }
 
     counts() {
+      const narrow = this.stage.clientWidth < 480;
+      const text = (k, size) => (narrow ? (k === null ? "" : `<b>${k}</b>`) : k === null ? `${size} others` : `<b>${k}</b> · ${size}`);
       return this.spans().map(({ k, size, from, to }) =>
-        note(k === null ? `${size} others` : `<b>${k}</b> · ${size}`, (from + to) / 2, 1.03, {
+        note(text(k, size), (from + to) / 2, 1.03, {
           yref: "paper", xanchor: "center", yanchor: "bottom", size: 11,
           colour: k === null ? palette().muted : colourOf(k),
         }),

@@ -24,7 +24,7 @@ register(
     }
 
     range() {
-      return this.option("scale") === "log" ? [-6, 0] : [0, 0.7];
+      return this.option("scale") === "log" ? [-6, 0] : [0, 0.3];
     }
 
     get across() {

@@ -66,11 +66,15 @@ register(
       return layout({ barmode: "overlay", xaxis, yaxis, margin: { l: 52, r: 10, t: 22, b: 40 }, annotations: this.marks() });
     }
 
+    height(width) {
+      return width < 480 ? 260 : 350;
+    }
+
     marks() {
       const marked = [...new Set([...facts.embedded, ...(state.frequency ? [state.frequency] : [])])];
       marked.sort((a, b) => a - b);
       const wide = Math.max(this.stage.clientWidth - 62, 1);
-      const places = pushedApart(marked.map((k) => (k - 0.2) / (this.heights().frequencies.at(-1) + 0.6)), 18 / wide);
+      const places = pushedApart(marked.map((k) => (k - 0.2) / (this.heights().frequencies.at(-1) + 0.6)), 23 / wide);
       return marked.map((k, n) =>
         note(`<b>${k}</b>`, places[n], 1, {
           xref: "paper", yref: "paper", xanchor: "center", yanchor: "bottom",
