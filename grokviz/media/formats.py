@@ -41,6 +41,7 @@ _TABLE = (
     Format("webp", (".webp",), True, True, "loop for web pages, lossless"),
     Format("apng", (".apng",), True, True, "loop for web pages, lossless"),
     Format("png-sequence", ("/",), True, True, "folder of numbered PNG frames"),
+    Format("srt", (".srt",), False, False, "captions of a film drawn with manim"),
     Format("html", (".html", ".htm"), False, False, "page to scrub, made by the stage"),
 )
 

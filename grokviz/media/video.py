@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread
+from grokviz.media.provenance import Provenance
 
 _BT709 = 1
 _LIMITED = 1
@@ -44,17 +45,26 @@ class Video:
         """Encode in a thread of its own."""
         return in_thread(frames(), lambda arriving: self._encode(part, arriving, film))
 
-    def _encode(self, part: Path, frames: Iterator[Frame], film: Film) -> int:
+    def open(self, part: Path, made: Provenance) -> Any:
+        """A new file of this container that says what made it, for streams to be put in."""
         import av
 
+        options = {"fflags": "+bitexact", **self.muxer}
+        container = av.open(str(part), "w", format=self.container, options=options)
+        said = {"title": made.title, "description": made.alt, "comment": made.as_json()}
+        for key, text in said.items():
+            container.metadata[key] = text
+            if self.container == "mov":  # the names that QuickTime looks for
+                container.metadata[f"com.apple.quicktime.{key}"] = text
+        return container
+
+    def _encode(self, part: Path, frames: Iterator[Frame], film: Film) -> int:
         first = next(frames)
         pixels = self.pixels_alpha if film.transparent else self.pixels
         height, width = _even(first).shape[:2]
         converter = _Converter(width, height, pixels, film.fps, self.bleed and film.transparent)
-        muxer = {"fflags": "+bitexact", **self.muxer}
         count = size = 0
-        with av.open(str(part), "w", format=self.container, options=muxer) as container:
-            _describe(container, film)
+        with self.open(part, film.provenance) as container:
             stream = self._stream(container, width, height, pixels, film)
             for frame in _with_first(first, frames):
                 for packet in stream.encode(converter(frame, count)):
@@ -80,15 +90,6 @@ class Video:
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = _LIMITED
         return stream
-
-
-def _describe(container: Any, film: Film) -> None:
-    made = film.provenance
-    said = {"title": made.title, "description": made.alt, "comment": made.as_json()}
-    for key, text in said.items():
-        container.metadata[key] = text
-        if container.format.name == "mov":  # the names that QuickTime looks for
-            container.metadata[f"com.apple.quicktime.{key}"] = text
 
 
 def _with_first(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
@@ -191,3 +192,5 @@ MOV = Video(
         Step("at 200 bits a macroblock", {"bits_per_mb": "200"}),
     ],
 )
+
+VIDEOS = {video.container: video for video in (MP4, WEBM, MOV)}

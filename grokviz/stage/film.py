@@ -67,8 +67,15 @@ class Film(Scene):
 
     @classmethod
     def able(cls, kind: Format) -> bool:
-        """Every film format, and PNG stills of a moment."""
-        return kind.film or kind.name == "png"
+        """Every film format, captions, and PNG stills of a moment; less where it is joined."""
+        if cls.joined():
+            return kind.name in ("mp4", "webm", "mov", "srt")
+        return kind.film or kind.name in ("png", "srt")
+
+    @classmethod
+    def joined(cls) -> bool:
+        """Whether it is composed of chapters."""
+        return cls.chapters is not Film.chapters
 
     def chapters(self, data: xr.Dataset) -> tuple[Chapter, ...]:
         """Of a composed film its chapters in order; of any other film none."""
@@ -92,6 +99,8 @@ def refuse_for_film(film: Film, path: Path, kind: Format, wish: Wish) -> None:
     from grokviz.stage.render import DURATION, HOLD
 
     name = film.name
+    if film.joined() and not film.able(kind) and kind.name != "html":
+        raise InputError(f"{path}: {name} is joined of its chapters; choose .mp4, .webm or .mov")
     if not film.able(kind) and kind.name != "html":
         raise InputError(f"{path}: stills of {name}, which manim draws, are .png; choose that")
     own = f"{name} has its own length and moments; leave out"
@@ -115,7 +124,7 @@ def in_sections(jobs: Sequence[Job]) -> list[Job]:
         if not parts:
             raise InputError(f"{job.scene.name} has no chapters; leave out --sections")
         if not job.format.film:
-            raise InputError(f"{job.path} is one picture; --sections is for films")
+            raise InputError(f"{job.path} is one file; --sections is for films")
         for n, section in enumerate(parts, 1):
             path = job.path.with_name(f"{job.path.stem}-{n:02d}-{section}{job.path.suffix}")
             found.append(dataclasses.replace(job, path=path, section=section))

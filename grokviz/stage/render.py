@@ -296,6 +296,8 @@ def _job(scene: Scene, path: Path, kind: Format, wish: Wish) -> Job:
         raise InputError(f"{path}: pages are not made yet; choose .mp4, .gif, .png, .svg or .pdf")
     if isinstance(scene, Film):
         refuse_for_film(scene, path, kind, wish)
+    elif kind.name == "srt":
+        raise InputError(f"{path}: {scene.name} has no captions; choose a picture or a film")
     if kind.film and not scene.moves():
         raise InputError(
             f"{path}: {scene.name} does not move, so it has no film; choose .png, .svg or .pdf"
@@ -306,7 +308,7 @@ def _job(scene: Scene, path: Path, kind: Format, wish: Wish) -> Job:
         able = ", ".join(f.suffixes[0] for f in FORMATS.values() if f.alpha and f.film)
         raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {able}")
     paper = not kind.film and (wish.venue or "slide" if kind.name == "png" else "paper") != "slide"
-    paper = paper and wish.venue != "slide"
+    paper = paper and wish.venue != "slide" and not isinstance(scene, Film)
     look = theme(wish.theme, "paper" if paper else "slide", wish.style)
     if paper:
         sheet = _paper_page(scene, wish, look)

@@ -107,7 +107,7 @@ class Scene:
     @classmethod
     def able(cls, kind: Format) -> bool:
         """Whether it can be drawn in this format."""
-        return kind.still or cls.moves()
+        return kind.name != "srt" and (kind.still or cls.moves())
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:

@@ -23,6 +23,7 @@ class Dial:
         self.p = len(self.unit)
         self.colour = scene.colour(k)
         self.ring = Line(self.arc(0, 2 * np.pi, radius), scene.colours.grid, 3)
+        self.ring.set_z_index(-1)
         self.dots = Dots(self.pixels(), dot, self.colour)
 
     def pixels(self) -> np.ndarray:

@@ -35,13 +35,14 @@ class Clock(FilmScene):
         self.p = self.data.sizes["residue"]
         self.c = (self.a + self.b) % self.p
         self.dial = Dial(self, self.k, (520, 520), 290, dot=8)
+        self.gone: list[Any] = []
         self.section("dial")
         self.number_the_dial()
-        self.section("turn")
+        self.section("turn", *self.gone)
         self.add_on_the_dial()
-        self.section("rivals")
+        self.section("rivals", *self.gone)
         self.find_rivals()
-        self.section("agree")
+        self.section("agree", *self.gone)
         self.let_all_agree()
 
     # --- numbers are angles ------------------------------------------------------
@@ -70,8 +71,7 @@ class Clock(FilmScene):
             mathematics(f"w n = (2 pi dot {self.k}) / {self.p} n", ink, px=52, at=(RIGHT, 550)),
         ]
         self.say("So on this circle a number is an angle.", *map(mn.FadeIn, law))
-        self.hold(0.4)
-        self.play(*(mn.FadeOut(m) for m in [*law, *self.labels, self.arc]), run_time=0.5)
+        self.gone = [*law, *self.labels, self.arc]
 
     def _appear(self, share: float) -> None:
         shown = max(round(share * self.p), 1)
@@ -148,12 +148,8 @@ class Clock(FilmScene):
             "a circle starts again by itself.",
             mn.FadeIn(mark_c), mn.FadeIn(label_c), mn.FadeIn(result), mn.FadeOut(of_b),
         )  # fmt: skip
-        self.hold(0.6)
         self.left = [dial.ring, dial.dots, self.hand, mark_c, label_c]
-        self.play(
-            *(mn.FadeOut(m) for m in [*sum_, result, first, zero, origin, mark_a, label_a]),
-            run_time=0.5,
-        )
+        self.gone = [*sum_, result, first, zero, origin, mark_a, label_a]
 
     # --- one clock is not sure -----------------------------------------------------
 
@@ -195,9 +191,7 @@ class Clock(FilmScene):
             f"fit {share:.1%} as well. One clock is not enough.",
             *map(mn.FadeIn, [*near, *texts, shown]),
         )  # fmt: skip
-        self.hold(0.8)
-        gone = [law, *axis, bars, best, shown, *near, *texts]
-        self.play(*map(mn.FadeOut, gone), run_time=0.5)
+        self.gone = [law, *axis, bars, best, shown, *near, *texts]
 
     def _around(self, k: int) -> np.ndarray:
         """How many places along the circle each number is from the answer."""
@@ -226,7 +220,7 @@ class Clock(FilmScene):
             Dial(self, k, (x, 310), 118, dot=4) for k, x in zip(self.keys, centres, strict=True)
         ]
         large = self.keys.index(self.k)
-        shrunk = mn.Group(*self.left[:4])
+        shrunk = mn.VGroup(*self.left[:4])
         others = []
         for n, dial in enumerate(dials):
             if n != large:
@@ -234,12 +228,12 @@ class Clock(FilmScene):
                     dial.ring,
                     dial.dots,
                     dial.hand(dial.angle(c), px=5),
-                    dial.mark(c, ink, 9),
+                    dial.mark(c, ink, 7),
                 ]
         names = [dial.name(f"frequency {dial.k}", 488, SMALL) for dial in dials]
         self.play(
             mn.FadeOut(self.left[4]),
-            shrunk.animate.scale(118 / 290, about_point=mn.ORIGIN).shift(
+            shrunk.animate.scale(118 / 290, scale_stroke=True, about_point=mn.ORIGIN).shift(
                 self._from_to(self.dial.centre, dials[large].centre, 118 / 290)
             ),
             run_time=1.0,
@@ -266,7 +260,7 @@ class Clock(FilmScene):
         ink, c, x = self.colours.ink, self.c, np.arange(self.p)
         total = self.options.total(self.data)
         top = 1.08 * total.max()
-        plot = Plot(128, 560, 1792, 842, (-1, self.p), (min(total.min(), -0.3 * top), top))
+        plot = Plot(128, 550, 1792, 815, (-1, self.p), (min(total.min(), -0.3 * top), top))
         bars = plot.bars(x, 0.0 * x, 0.74, self.colours.train)
         best = plot.bars(x[[c]], [0.0], 0.74, ink)
         axis = [plot.level(0, self.colours.faint), *self.ticks(plot, (0, c, self.p - 1))]
@@ -300,10 +294,10 @@ class Clock(FilmScene):
         self.hold(1.0)
         share = float(self.data["logit_variance_explained"].values[-1])
         wave = self.data["logit_wave"].isel(epoch=-1).values[(c - x) % self.p].astype(float)
-        said = plot.dots(x, wave, 5.5, self.dial.colour)
+        said = plot.dots(x, wave, 5.5, ink)
         self.say(
-            "The dots are the logits of the network itself, averaged over all sums as far from\n"
-            f"their answer. Five waves explain {share:.0%} of them.".replace("Five", self.count()),
+            "The dots are what the network itself says, averaged over all sums.\n"
+            f"{self.count()} waves explain {share:.0%} of its logits.",
             mn.FadeIn(said),
         )  # fmt: skip
         self.hold(1.5)

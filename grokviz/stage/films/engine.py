@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grokviz.errors import InputError, nearest
+from grokviz.files import replacing
 from grokviz.media import Provenance, library_versions
 from grokviz.stage.film import Film
 from grokviz.stage.films import kept as keeping
-from grokviz.stage.films.kept import Kept
+from grokviz.stage.films.kept import Caption, Kept
 from grokviz.stage.films.needs import require
 from grokviz.stage.films.showing import Showing
 
@@ -37,7 +38,13 @@ def perform(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
     """Make one file of a film: the film, one of its sections, or a still."""
     film = job.scene
     assert isinstance(film, Film)
+    if film.joined():
+        from grokviz.stage.films.joined import perform_joined
+
+        return perform_joined(job, data, report)
     kept = keep(job, data, report)
+    if job.format.name == "srt":
+        return write_captions(job.path, kept.captions, kept.fps)
     return _film(job, data, kept, report) if job.format.film else _still(job, data, kept)
 
 
@@ -89,6 +96,7 @@ def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str
 
     kind = type(now.film)
     files = [kind.file(), Path(str(sys.modules[kind.__module__].__file__))]
+    files.append(Path(__file__).with_name("draw.py"))
     return {
         "film": now.film.name,
         "options": dataclasses.asdict(now.film),
@@ -128,6 +136,24 @@ def _still(job: Job, data: xr.Dataset, kept: Kept) -> Path:
     from grokviz.media.still import write_png
 
     return write_png(job.path, kept.frame(moment(kept, job.wish.epoch)), provenance(job, data))
+
+
+def write_captions(path: Path, captions: Sequence[Caption], fps: Fraction) -> Path:
+    """Captions as a SubRip file, which players show and people translate."""
+    rows = [
+        f"{n}\n{_clock(row.start / fps)} --> {_clock(row.stop / fps)}\n{row.text}\n"
+        for n, row in enumerate(captions, 1)
+    ]
+    with replacing(path) as part:
+        part.write_text("\n".join(rows), "utf-8")
+    return path
+
+
+def _clock(seconds: Fraction) -> str:
+    """Hours, minutes, seconds and thousandths, as SubRip has them."""
+    thousandths = round(seconds * 1000)
+    rest, thousandths = divmod(thousandths, 1000)
+    return f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d},{thousandths:03d}"
 
 
 def moment(kept: Kept, wanted: str | int | None) -> int:

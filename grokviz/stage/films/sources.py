@@ -8,6 +8,9 @@ import importlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+DATA = ("analysis.reference", "analysis.cache", "analysis.assemble", "trajectory", "training",
+        "stage.registry", "stage.render")  # fmt: skip
+"""Modules that bring data and scenes here: what they bring is in a film's key itself."""
 PACKAGE, SCENES = "grokviz", "grokviz.scenes"
 
 
@@ -38,10 +41,15 @@ def _imported(path: Path) -> Iterator[Path]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
-            if name == PACKAGE or name.startswith(PACKAGE + "."):
+            if name.startswith(PACKAGE + ".") and not _brings_data(name):
                 origin = _origin(name)
                 if origin is not None:
                     yield origin
+
+
+def _brings_data(name: str) -> bool:
+    inner = name.removeprefix(PACKAGE + ".")
+    return any(inner == known or inner.startswith(known + ".") for known in DATA)
 
 
 def _origin(name: str) -> Path | None:

@@ -61,6 +61,8 @@ _CAPTION_LINE, _LEADING, _FOOT = 958, 56, 1046
 _LONGEST = 72
 """Characters of a caption's line."""
 FADE = 0.4
+REST = 1.0
+"""Seconds that a section's last picture stands longer."""
 AT_LEAST, A_WORD = 1.0, 1 / 3
 """Seconds that a caption stays at least, and for each of its words."""
 
@@ -136,10 +138,16 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         # manim rounds down what floating point makes a little too short
         super().wait((frames + 1e-3) / mn.config.frame_rate, **kwargs)
 
-    def section(self, name: str) -> None:
-        """Begin a section of the specification, once the caption has been read."""
-        self.hold()
+    def section(self, name: str, *leaving: Any) -> None:
+        """Begin a section of the specification, once the caption has been read.
+
+        What leaves the screen between sections leaves in the new one, so that the last frame
+        of each section is a whole picture: slides show it as poster.
+        """
+        self.hold(REST if self._caption is not None else 0)
         self.next_section(name)
+        if leaving:
+            self.play(*map(mn.FadeOut, leaving), run_time=0.5)
 
     # --- captions and the epoch -------------------------------------------------
 

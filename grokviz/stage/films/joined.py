@@ -1,0 +1,213 @@
+"""Films of several chapters: each made and kept by itself, joined without encoding again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grokviz.errors import InputError, WorkError
+from grokviz.files import replacing
+from grokviz.media import Provenance, library_versions
+from grokviz.stage.film import Chapter, Film
+from grokviz.stage.films import kept as keeping
+from grokviz.stage.films.kept import Caption
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from grokviz.stage.render import Job
+    from grokviz.stage.scene import Scene
+
+Report = Callable[[int, int], None]
+JOINABLE = ("mp4", "webm", "mov")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A finished chapter: its file, its frames, and the captions on them."""
+
+    name: str
+    file: Path
+    frames: int
+    fps: Fraction
+    captions: tuple[Caption, ...]
+
+
+def perform_joined(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
+    """Make a composed film, one of its chapters, or its captions."""
+    from grokviz.stage.films.engine import provenance, write_captions
+
+    segments = all_segments(job, data, report)
+    if job.section:
+        segments = [segment for segment in segments if segment.name == job.section]
+    if job.format.name == "srt":
+        return write_captions(job.path, captions_of(segments), segments[0].fps)
+    return join(segments, job.path, job.format.name, provenance(job, data))
+
+
+def all_segments(job: Job, data: xr.Dataset, report: Report | None = None) -> list[Segment]:
+    """Every chapter of a composed film, from the cache or made now."""
+    film = job.scene
+    assert isinstance(film, Film)
+    chapters = film.chapters(data)
+    if [chapter.name for chapter in chapters] != list(film.parts):
+        raise InputError(f"{film.name}: parts and chapters() do not name the same chapters")
+    if job.wish.max_size is not None:
+        raise InputError(f"{job.path}: {film.name} is joined as it is; leave out --max-size")
+    works = [_work(job, chapter, data) for chapter in chapters]
+    lengths = [
+        _seconds(scene, chapter) for (scene, _), chapter in zip(works, chapters, strict=True)
+    ]
+    segments = []
+    for n, ((_, part), chapter) in enumerate(zip(works, chapters, strict=True)):
+        done = _share(report, sum(lengths[:n]), lengths[n], sum(lengths))
+        segments.append(segment(part, chapter, data, done))
+    return segments
+
+
+def _share(report: Report | None, before: float, own: float, whole: float) -> Report | None:
+    """A chapter's progress as the whole film's, in seconds."""
+    if report is None:
+        return None
+    return lambda count, total: report(round(before + own * count / max(total, 1)), round(whole))
+
+
+def _seconds(scene: Scene, chapter: Chapter) -> float:
+    return scene.seconds if isinstance(scene, Film) else chapter.seconds
+
+
+def _work(job: Job, chapter: Chapter, data: xr.Dataset) -> tuple[Scene, Job]:
+    """The chapter as a job of its own."""
+    from grokviz.stage.registry import scene as find
+    from grokviz.stage.render import checked, plan
+
+    scene = find(chapter.scene).with_options(chapter.options)
+    wish: dict[str, Any] = {
+        "quality": job.wish.quality,
+        "fps": job.wish.fps,
+        "theme": job.wish.theme,
+        "transparent": job.wish.transparent,
+    }
+    if not isinstance(scene, Film):
+        wish |= {"duration": chapter.seconds, "hold": chapter.hold, "style": job.wish.style}
+    kind = job.format.name if job.format.film else "mp4"
+    (part,) = plan(scene, f"chapter.{kind}", (), checked(wish))
+    return scene, part
+
+
+def segment(job: Job, chapter: Chapter, data: xr.Dataset, report: Report | None) -> Segment:
+    """A chapter's file, from the cache or made now."""
+    from grokviz.analysis.reference import load
+
+    own = chapter.run is None and job.scene.reference == data.attrs.get("run_name")
+    source = data if own else (chapter.run or None)
+    found = load(source, job.scene.needs, default=job.scene.reference)
+    facts = _decided_by(job, found)
+    folder = keeping.cache_folder() / keeping.key_of(facts)
+    file = folder / f"chapter{job.path.suffix}"
+    if not (folder / keeping.FACTS).is_file() or not file.is_file():
+        with replacing(folder, folder=True) as part:
+            rows = _made(dataclasses.replace(job, path=part / file.name), found, report)
+            (part / keeping.FACTS).write_text(json.dumps(rows), "utf-8")
+        keeping.tidy(folder.parent, folder)
+    elif report:
+        report(1, 1)
+    rows = json.loads((folder / keeping.FACTS).read_text("utf-8"))
+    captions = tuple(Caption(**row) for row in rows["captions"])
+    return Segment(chapter.name, file, rows["frames"], Fraction(rows["fps"]), captions)
+
+
+def _made(job: Job, data: xr.Dataset, report: Report | None) -> dict[str, Any]:
+    """Write a chapter's file; how long it is and what is said in it."""
+    from grokviz.stage.render import perform
+
+    fps = Fraction(job.quality.fps).limit_denominator(1001)
+    perform(job, data, report)
+    if isinstance(job.scene, Film):
+        from grokviz.stage.films.engine import keep
+
+        kept = keep(job, data)
+        return {"frames": len(kept), "fps": str(fps),
+                "captions": [dataclasses.asdict(row) for row in kept.captions]}  # fmt: skip
+    frames = max(round(job.wish.duration * fps), 1)
+    said = Caption(0, frames, f"{job.scene.title}: {job.scene.watch}.")
+    return {"frames": frames, "fps": str(fps), "captions": [dataclasses.asdict(said)]}
+
+
+def _decided_by(job: Job, data: xr.Dataset) -> dict[str, Any]:
+    """Everything that decides a chapter's bytes, as plain data."""
+    from grokviz.media import video
+    from grokviz.stage import render
+    from grokviz.stage.films.sources import source_hash
+
+    kind = type(job.scene)
+    files = [Path(str(sys.modules[kind.__module__].__file__)), Path(str(video.__file__))]
+    files.append(kind.file() if issubclass(kind, Film) else Path(str(render.__file__)))
+    versions = library_versions("manim", "typst", "pycairo", "numpy", "matplotlib", "av")
+    wish = {f.name: getattr(job.wish, f.name) for f in dataclasses.fields(job.wish)}
+    return {
+        "chapter": job.scene.name,
+        "options": dataclasses.asdict(job.scene),
+        "data": keeping.data_hash(data, job.scene.needs),
+        "source": source_hash(files),
+        "screen": (*job.page.pixels, str(job.quality.fps), job.format.name),
+        "wish": {key: str(value) for key, value in wish.items() if key != "command"},
+        "versions": versions,
+    }
+
+
+def captions_of(segments: Sequence[Segment]) -> list[Caption]:
+    """The captions of all chapters, by frames of the whole."""
+    found, start = [], 0
+    for part in segments:
+        found += [Caption(start + c.start, start + c.stop, c.text) for c in part.captions]
+        start += part.frames
+    return found
+
+
+def join(segments: Sequence[Segment], path: Path, kind: str, made: Provenance) -> Path:
+    """Put finished chapters one after the other, packet by packet.
+
+    Raises :class:`InputError` for a format that cannot be joined, and :class:`WorkError` where
+    the chapters were not encoded alike.
+    """
+    if kind not in JOINABLE:
+        raise InputError(f"{path}: chapters are joined as .{', .'.join(JOINABLE)}; choose one")
+    with replacing(path) as part:
+        _joined(segments, part, kind, made)
+    return path
+
+
+def _joined(segments: Sequence[Segment], part: Path, kind: str, made: Provenance) -> None:
+    import av
+
+    from grokviz.media.video import VIDEOS
+
+    start: Fraction = Fraction(0)
+    with VIDEOS[kind].open(part, made) as out:
+        stream: Any = None
+        for segment in segments:
+            with av.open(str(segment.file)) as source:
+                own = source.streams.video[0]
+                if stream is None:
+                    stream = out.add_stream_from_template(own)
+                    header = own.codec_context.extradata
+                elif own.codec_context.extradata != header:
+                    raise WorkError(
+                        f"the chapter {segment.name} was encoded in another way than the first; "
+                        "remove the cache and run again"
+                    )
+                for packet in source.demux(own):
+                    if packet.dts is None or packet.pts is None:  # the end
+                        continue
+                    ticks = round(start / packet.time_base)
+                    packet.dts, packet.pts = packet.dts + ticks, packet.pts + ticks
+                    packet.stream = stream
+                    out.mux(packet)
+            start += segment.frames / segment.fps
