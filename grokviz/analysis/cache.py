@@ -11,7 +11,7 @@ import io
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,13 +60,20 @@ def analyze(
     names = available(run) if parts is None else list(parts)
     if not cache:
         return assemble(run, names, epochs=epochs, report=report, workers=workers)
-    file = run.path / FOLDER / f"{_key(run, names, epochs)}.nc"
+    return kept(
+        run.path / FOLDER / f"{_key(run, names, epochs)}.nc",
+        lambda: assemble(run, names, epochs=epochs, report=report, workers=workers),
+    )
+
+
+def kept(file: Path, make: Callable[[], xr.Dataset]) -> xr.Dataset:
+    """The dataset in a file of the cache, or made and put there if that can be done."""
     if file.exists():
         try:
             return read(file)
         except Exception as error:  # a cache that cannot be read is made again, whatever is wrong
             log.warning("%s cannot be read and is made again: %s", file, error)
-    data = assemble(run, names, epochs=epochs, report=report, workers=workers)
+    data = make()
     try:
         write(data, file)
     except GrokvizError as error:

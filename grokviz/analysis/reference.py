@@ -1,8 +1,8 @@
 """Bundled references: real runs made with this code, ready to draw without torch.
 
 A reference is a folder with NetCDF parts (``core.nc``, then parts that later work adds and
-never rewrites), ``run.json`` and the float32 weights of four checkpoints, from which a test
-recomputes the bundled measures.
+never rewrites), ``run.json`` and the float32 weights of a few checkpoints, from which a test
+recomputes the bundled measures. :mod:`grokviz.analysis.bundling` makes them.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from grokviz.analysis import curves, schema
-from grokviz.analysis.cache import analyze, read, write
+from grokviz.analysis import family, schema
+from grokviz.analysis.cache import analyze, read
 from grokviz.errors import InputError, nearest
 from grokviz.trajectory import Run, open_run
+from grokviz.trajectory.sweeps import is_sweep, members_of
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    Source = xr.Dataset | Run | str | os.PathLike[str]
 
 DEFAULT = "modular-addition"
 
@@ -37,7 +38,7 @@ def folder() -> Path:
 
 def references() -> list[str]:
     """Names of the bundled references."""
-    return sorted(path.parent.name for path in folder().glob("*/core.nc"))
+    return sorted({path.parent.name for path in folder().glob("*/*.nc")})
 
 
 @lru_cache(maxsize=4)
@@ -47,7 +48,8 @@ def _reference(name: str) -> xr.Dataset:
     parts = sorted((folder() / name).glob("*.nc"))
     loaded = [read(part) for part in parts]
     data = xr.merge(loaded, compat="no_conflicts", join="outer", combine_attrs="override")
-    data.attrs = dict(read(folder() / name / "core.nc").attrs)
+    core = [part.stem == "core" for part in parts]
+    data.attrs = dict(loaded[core.index(True) if any(core) else 0].attrs)
     return data
 
 
@@ -65,7 +67,7 @@ def reference_facts(name: str = DEFAULT) -> dict[str, Any]:
 
 
 def load(
-    source: xr.Dataset | Run | str | os.PathLike[str] | None = None,
+    source: Source | Sequence[Source] | None = None,
     needs: Iterable[str] | None = None,
     *,
     default: str = DEFAULT,
@@ -75,13 +77,15 @@ def load(
 
     Args:
         source: a dataset, an open run, a run directory, a ``.nc`` file, the name of a bundled
-            reference, or None for ``default``.
+            reference, or None for ``default``; the folder of a sweep, or several of these, for
+            what draws many runs.
         needs: variables that must be there; only the parts that make them are computed.
         default: the reference taken for None.
         report: called with (done, all) checkpoints while a run is analysed.
 
     Raises:
-        InputError: nothing of that name, or a dataset without a variable that is needed.
+        InputError: nothing of that name, a dataset without a variable that is needed, or
+            several runs for what draws one.
 
     """
     data = _load(source, needs, default, report)
@@ -91,11 +95,24 @@ def load(
 
 
 def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -> xr.Dataset:
-    found = named(source, default)
+    sources = list(source) if isinstance(source, (list, tuple)) else [source]
+    many = needs is None or family.draws(needs)
+    if many and (len(sources) > 1 or _sweep(sources[0])):
+        members = [one if _sweep(one) else named(one, default) for one in sources]
+        return family.family(members, report=report)
+    if len(sources) > 1:
+        raise InputError(f"{len(sources)} runs were given and this draws one; give one --run")
+    found = named(sources[0] if sources else None, default)
     if not isinstance(found, Run):
         return found
+    if needs is not None and many:
+        return family.family([found], report=report)
     parts = None if needs is None else _parts(found, needs)
     return analyze(found, parts, report=report)
+
+
+def _sweep(source: Any) -> bool:
+    return isinstance(source, (str, os.PathLike)) and is_sweep(Path(source))
 
 
 def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
@@ -116,6 +133,11 @@ def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
             f"there is neither a run directory nor a reference called {source}: "
             f"{nearest(str(source), names)}"
         )
+    if is_sweep(path):
+        raise InputError(
+            f"{path} is a sweep of several runs and this takes one; give a member, such as "
+            f"{members_of(path)[0]}"
+        )
     return open_run(path)
 
 
@@ -128,7 +150,7 @@ def _parts(run: Run, needs: Iterable[str]) -> list[str]:
         if part in known:
             continue
         remedy = "try grokking-curve, which any run with losses has the data for"
-        tasks = tasks_of(part)
+        tasks = tasks_of(part) or ["several networks"]
         task = run.facts.get("task")
         if task not in PARTS or task not in tasks:
             said = f"its task is {task}" if task else "it does not say its task"
@@ -164,7 +186,10 @@ def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, An
         "precision": facts.get("precision"),
         "epochs": int(epochs[-1]),
         "checkpoints": len(epochs),
-        "weights": sorted(int(f.stem) for f in (folder() / name).glob("weights/*.safetensors")),
+        "weights": sorted(
+            int(f.stem) if f.stem.isdigit() else f.stem
+            for f in (folder() / name).glob("weights/*.safetensors")
+        ),
         "variables": sorted(map(str, data.data_vars)),
         "facts": facts,
         "checksum": data.attrs["run_checksum"],
@@ -183,47 +208,3 @@ def _damaged(place: Path) -> list[str]:
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             found.append(f"{file} is not as it was bundled; install grokviz anew")
     return found
-
-
-def bundle(run: Run, to: Path, part: str, epochs: Sequence[int], report: Any = None) -> Path:
-    """Add a part of a run's dataset to a bundled reference.
-
-    Args:
-        run: the run it is made from.
-        to: the reference's folder; the first part also gets ``run.json`` and four checkpoints.
-        part: ``core`` (with what every run has), or another part of the run's task.
-        epochs: the checkpoints analysed, the same for every part.
-        report: called with (done, all) checkpoints.
-
-    Raises:
-        InputError: the part is there already: parts are added, never rewritten.
-
-    """
-    file = to / f"{part}.nc"
-    if file.exists():
-        raise InputError(f"{file} is there already; parts are added, never rewritten")
-    names = ["run", "core"] if part == "core" else [part]
-    data = analyze(run, names, epochs=epochs, cache=False, report=report)
-    write(data, file)
-    if part == "core":
-        (to / "run.json").write_bytes((run.path / "run.json").read_bytes())
-        _bundle_weights(run, to, data)
-    files = sorted(f for f in to.rglob("*") if f.is_file() and f.name != SUMS)
-    lines = [
-        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(to).as_posix()}"
-        for f in files
-    ]
-    (to / SUMS).write_text("\n".join(lines) + "\n", "utf-8")
-    return file
-
-
-def _bundle_weights(run: Run, to: Path, data: xr.Dataset) -> None:
-    """The initial, memorised, grok - 3000 and last checkpoints, as they lie in the run."""
-    epochs, ends = data["epoch"].values, data["phase_end"].values
-    test = data["loss"].sel(split="test").values
-    grok = curves.grok_index(test)
-    wanted = [0, ends[0], (epochs[grok] if grok is not None else epochs[-1]) - 3000, epochs[-1]]
-    for epoch in sorted({int(epochs[np.abs(epochs - w).argmin()]) for w in wanted}):
-        target = to / "weights" / f"{epoch}.safetensors"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((run.path / "checkpoints" / target.name).read_bytes())

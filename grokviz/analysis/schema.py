@@ -7,7 +7,8 @@ rebuild them exactly from attention scores and token tables.
 
 To add a variable: a row in :mod:`grokviz.analysis.variables` (of the reverse-engineered
 algorithm: :mod:`grokviz.analysis.algorithm_variables`; of other tasks and of slingshots:
-:mod:`grokviz.analysis.task_variables`), and its value in the part that makes it.
+:mod:`grokviz.analysis.task_variables`; of several runs:
+:mod:`grokviz.analysis.family_variables`), and its value in the part that makes it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from grokviz.analysis import algorithm_variables, task_variables, variables
+from grokviz.analysis import algorithm_variables, family_variables, task_variables, variables
 from grokviz.analysis.variables import PAPER, Variable
 from grokviz.errors import InputError, nearest
 
@@ -65,11 +66,24 @@ DIMENSIONS: Mapping[str, str] = {
     "shown_head": "the best previous-token head and the best induction head",
     "query": "positions of a sequence that attend",
     "key": "positions of a sequence that are attended to",
+    "member": "runs of a family, numbered from 0",
+    "point": "points of each run's own thinned curve, in the order of time",
+    "source": "where runs come from: ours, published or other",
+    "fraction": "share of all pairs trained on, the largest first",
+    "piece": "single phase changes, numbered from 0",
+    "step": "updates, on a clock that all phase changes share",
+    "count": "number of phase changes averaged",
+    "x": "the larger of two logits, the other being 0",
+    "precision": "dtype of the arithmetic",
+    "classes": "number of classes",
+    "gap": "lead of the right logit over all others",
     "digit": "digits of the answer, the most significant (the carry) first",
 }
 
 VARIABLES: dict[str, Variable] = {
-    row.name: row for row in [*variables.ROWS, *algorithm_variables.ROWS, *task_variables.ROWS]
+    row.name: row
+    for rows in (variables, algorithm_variables, task_variables, family_variables)
+    for row in rows.ROWS
 }
 
 

@@ -37,6 +37,16 @@ def set_option(function: F) -> F:
     )(function)
 
 
+def run_option(function: F) -> F:
+    """``--run`` of the commands that draw: one run, or several for what draws many."""
+    return click.option(
+        "--run",
+        multiple=True,
+        help="Run directory, .nc file or bundled reference [the scene's own]; a sweep's folder, "
+        "or several times, for what draws many runs.",
+    )(function)
+
+
 def assigned(assignments: tuple[str, ...]) -> dict[str, str]:
     """``("a=1", "b=2")`` as a mapping; a word without ``=`` is refused."""
     given: dict[str, str] = {}

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import click
 
-from grokviz.cli.common import frame_progress, quiet_option
+from grokviz.cli.common import frame_progress, quiet_option, run_option
 
 
 @click.command("data")
 @click.argument("scene")
-@click.option("--run", help="Run directory, .nc file or bundled reference [the scene's own].")
+@run_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help=".csv or .nc")
 @click.option("--no-user-scenes", is_flag=True, help="Leave out ./scenes and plugins.")
 @quiet_option
-def command(scene: str, run: str | None, output: Path, no_user_scenes: bool, quiet: bool) -> None:
+def command(
+    scene: str, run: tuple[str, ...], output: Path, no_user_scenes: bool, quiet: bool
+) -> None:
     """Write what SCENE draws as numbers."""
     from grokviz.analysis.reference import load
     from grokviz.analysis.tables import write_data

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from grokviz.cli.common import assigned, frame_progress, quiet_option, set_option
+from grokviz.cli.common import assigned, frame_progress, quiet_option, run_option, set_option
 
 
 @click.command("render")
 @click.argument("scene")
-@click.option("--run", help="Run directory, .nc file or bundled reference [the scene's own].")
+@run_option
 @click.option("-o", "--output", multiple=True, help="File; its suffix says the format. Repeatable.")
 @click.option(
     "--format", "formats", multiple=True, help="png svg pdf mp4 webm mov gif webp apng ..."
@@ -44,7 +44,7 @@ from grokviz.cli.common import assigned, frame_progress, quiet_option, set_optio
 @quiet_option
 def command(
     scene: str,
-    run: str | None,
+    run: tuple[str, ...],
     output: tuple[str, ...],
     formats: tuple[str, ...],
     assignments: tuple[str, ...],

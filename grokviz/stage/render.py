@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+    from grokviz.analysis.reference import Source
+
 DURATION, HOLD = 16.0, 2.0
 GENERIC_VENUE = "tmlr"
 Report = Callable[[int, int], None]
@@ -85,7 +87,7 @@ class Job:
 
 def render(
     scene: str | Scene,
-    data: xr.Dataset | str | os.PathLike[str] | None = None,
+    data: Source | Sequence[Source] | None = None,
     out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
     *,
     options: Mapping[str, Any] | None = None,
@@ -98,8 +100,9 @@ def render(
 
     Args:
         scene: its name, or the scene itself.
-        data: a dataset, a run, a run directory or the name of a bundled reference; the
-            scene's own reference by default.
+        data: a dataset, a run, a run directory or the name of a bundled reference; several
+            of these, or a sweep's folder, for what draws many runs; the scene's own reference
+            by default.
         out: file names, whose suffixes say their formats; ``./<scene>.mp4`` by default.
         options: the scene's own options.
         formats: formats of the files in ``out``, or of ``./<scene>`` files without it.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grokviz.errors import InputError, nearest
+from grokviz.errors import InputError
 from grokviz.training.keys import canonical, show
 from grokviz.training.recipes import Recipe
 
@@ -108,10 +108,9 @@ def written(grid: Grid) -> str:
 
 
 def _values(recipe: Recipe, name: str, given: Sequence[Any]) -> list[Any]:
-    if name not in recipe.keys:
-        raise InputError(f"there is no key {name}: {nearest(name, list(recipe.keys))}")
     if isinstance(given, str) or not len(given):
         raise InputError(f"the grid's {name} has no values; give a list of at least one")
+    recipe.settings({name: given[0]})  # an unknown key is answered as the recipe answers it
     values = [recipe.keys[name].value(value) for value in given]
     for i, value in enumerate(values):
         if value in values[:i]:

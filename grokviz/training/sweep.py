@@ -22,9 +22,7 @@ from grokviz.training.recipes import Recipe, recipe
 from grokviz.training.side_by_side import Ended, Report, Result, Work, train_all
 from grokviz.trajectory import layout, open_run
 from grokviz.trajectory.durable import make_folder, publish
-
-SWEEP = "sweep.json"
-FORMAT = 1
+from grokviz.trajectory.sweeps import FORMAT, SWEEP, read_sweep
 
 
 @dataclass(frozen=True)
@@ -156,25 +154,6 @@ def is_finished(made: Plan, member: Member) -> bool:
     facts = run.facts
     same = facts.get("recipe") == made.recipe.name and facts.get("settings") == member.settings
     return run.finished and same and "imported" not in facts
-
-
-def read_sweep(path: Path) -> dict[str, Any] | None:
-    """What ``sweep.json`` in a folder says, or None where there is none.
-
-    Raises :class:`InputError` when it is damaged or of a newer format.
-    """
-    file = path / SWEEP
-    if not file.is_file():
-        return None
-    try:
-        content = layout.unseal(file.read_bytes(), indent=2)
-    except (layout.Damaged, OSError) as error:
-        raise InputError(
-            f"{file} is damaged: {error}; restore it, or remove it and train elsewhere"
-        ) from error
-    if content.get("format", 0) > FORMAT:
-        raise InputError(f"{path} is a sweep of a newer grokviz; upgrade it")
-    return content
 
 
 def _refuse_other(made: Plan) -> None:
