@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from grokviz.stage.films import needs as films
+from grokviz.stage.films.needs import Need
+
 LIBRARIES = {
     "numpy": ("arrays", ""),
     "matplotlib": ("drawing", ""),
@@ -87,10 +90,16 @@ def _encoders() -> Check:
     )
 
 
+def _films(of: Callable[[], Need]) -> Check:
+    need = of()
+    return Check(need.name, need.ok, False, need.found, "films drawn with manim", need.remedy)
+
+
 CHECKS: list[Callable[[], Check]] = [
     _python,
     *(lambda name=name: _library(name) for name in LIBRARIES),  # type: ignore[misc]
     _encoders,
+    *(lambda need=need: _films(need) for need in films.NEEDS),  # type: ignore[misc]
     _references,
 ]
 

@@ -6,8 +6,9 @@ import ctypes.util
 import importlib.util
 import platform
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
 from grokviz.errors import InputError
@@ -77,16 +78,24 @@ def pillow() -> Need:
     return Need(f"pillow below {PILLOW}", found if old_enough else "", EXTRA)
 
 
+NEEDS: tuple[Callable[[], Need], ...] = (
+    libraries,
+    partial(package, "manim"),
+    partial(package, "typst"),
+    pillow,
+)
+"""What films need, in the order of its remedies."""
+
+
 @lru_cache(maxsize=1)
 def lacking() -> Need | None:
     """The first thing that is not there; None where films can be made.
 
     The system libraries come first: without their headers the packages cannot be built.
     """
-    packages = [package("manim"), package("typst"), pillow()]
-    system = libraries()
+    system, *packages = (need() for need in NEEDS)
     if not packages[0].ok and not system.ok:
-        return Need(system.name, "", f"{system.remedy} && {EXTRA}")
+        return Need(f"manim with {system.name}", "", f"{system.remedy} && {EXTRA}")
     return next((need for need in (system, *packages) if not need.ok), None)
 
 
