@@ -1,7 +1,7 @@
 // plotly.js in this page's look: quiet axes, our colours, and pictures that say where they are from.
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
-const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: false };
+const CONFIG = { displayModeBar: false, responsive: false, showTips: false, doubleClick: false };
 
 const palette = () => facts.palettes[state.theme];
 

@@ -191,9 +191,11 @@ class Panel {
   redraw() {
     this.built = true;
     this.stale = false;
-    this.plot.style.height = `${this.height(this.stage.clientWidth)}px`;
+    const width = this.stage.clientWidth;
+    const height = Math.round(this.height(width));
+    this.stage.style.height = `${height}px`;
     this.unsettled = false;
-    Plotly.react(this.plot, this.traces(), this.layout(), CONFIG);
+    Plotly.react(this.plot, this.traces(), { ...this.layout(), width, height }, CONFIG);
     uncover(this.plot);
     this.after();
   }
