@@ -12,7 +12,7 @@ from typing import Any
 
 from grokviz.errors import InputError
 from grokviz.stage.quality import quality as size_of
-from grokviz.stage.slides.deck import Deck, Order, Skipped, deck, order
+from grokviz.stage.slides.deck import Deck, Order, Skipped, gather, order
 from grokviz.stage.slides.films import Report
 
 WRITERS = {
@@ -69,7 +69,7 @@ def slides(
         scenes, out, run=run, quality=quality, theme=theme, user=user, jobs=jobs, skipped=skipped
     )
     with _kept(films) as folder:
-        made = deck(
+        made = gather(
             wanted, folder, quality=quality, theme=theme, title=title, user=user, jobs=jobs,
             command=command, report=report,
         )  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 from grokviz.errors import InputError, nearest
 from grokviz.media import Provenance, library_versions, read_provenance
 from grokviz.stage import figures
+from grokviz.stage.films.needs import lacking as missing
 from grokviz.stage.registry import scenes as registered
 from grokviz.stage.scene import Scene
 from grokviz.stage.slides.films import Report, draw_all, film
@@ -62,7 +63,7 @@ class Deck:
 
 @dataclass(frozen=True)
 class Order:
-    """What one slide is to be made of: a scene drawn from ``run``, or a file that is there."""
+    """What is wanted on slides: a scene drawn from ``run``, or a file that is there."""
 
     name: str
     scene: type[Scene] | None = None
@@ -76,13 +77,20 @@ class Order:
         if self.file is not None:
             return self.file.suffix.lower()
         assert self.scene is not None
-        return ".mp4" if self.scene.clock or self.scene.engine != "matplotlib" else ".png"
+        return ".mp4" if self.scene.moves() else ".png"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of its chapters, each of which becomes a slide; none of a film in one piece."""
+        return tuple(getattr(self.scene, "parts", ()))
 
     def line(self) -> str:
         """What ``--dry-run`` says."""
         if self.scene is None:
             return f"{self.name}: as it is"
         kind = "film" if self.suffix == ".mp4" else "picture"
+        if self.parts:
+            kind = f"{len(self.parts)} slides, one a chapter"
         return f"{self.name}: {self.scene.title} ({kind}, from {self.run})"
 
 
@@ -103,7 +111,7 @@ def order(
         if name not in found:
             continue
         source = given or found[name].reference
-        reason = figures.lacking(found[name], source)
+        reason = _lacking(found[name], source)
         if reason:
             reasons.append(reason)
             if skipped:
@@ -115,11 +123,19 @@ def order(
     return orders
 
 
+def _lacking(scene: type[Scene], run: str) -> str:
+    """Why the scene cannot be drawn here from the run; "" where it can."""
+    need = missing() if scene.engine == "manim" else None
+    if need is not None:
+        return f"{need.name} is not installed: run {need.remedy}"
+    return figures.lacking(scene, run)
+
+
 def _named(word: str, found: Mapping[str, type[Scene]], run: str) -> Order:
     """A word of the command line: a scene first, else a file."""
     if word in found:
         source = run or found[word].reference
-        reason = figures.lacking(found[word], source)
+        reason = _lacking(found[word], source)
         if reason:
             raise InputError(f"{word}: {reason}")
         return Order(word, found[word], source, bool(run))
@@ -133,7 +149,7 @@ def _named(word: str, found: Mapping[str, type[Scene]], run: str) -> Order:
     return Order(path.stem, file=path)
 
 
-def deck(
+def gather(
     orders: Sequence[Order],
     folder: Path,
     *,
@@ -147,8 +163,10 @@ def deck(
 ) -> Deck:
     """Draw what is not in ``folder`` yet, and gather it as slides."""
     films = [film(item, orders, folder, quality, theme, user) for item in orders]
-    draw_all([work for work in films if not work.path.exists()], jobs, report)
-    made = tuple(_slide(item, work.path) for item, work in zip(orders, films, strict=True))
+    draw_all([work for work in films if not work.done()], jobs, report)
+    made = tuple(
+        _slide(item, path) for item, work in zip(orders, films, strict=True) for path in work.paths
+    )
     said = Provenance(
         title=title or made[0].title,
         scene="slides",

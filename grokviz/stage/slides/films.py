@@ -15,60 +15,84 @@ from typing import TYPE_CHECKING, Any
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.media import library_versions
 from grokviz.stage import figures
+from grokviz.stage.films.kept import data_hash
 from grokviz.stage.registry import scene as find_scene
-from grokviz.stage.render import render
+from grokviz.stage.render import checked, plan, render
 
 if TYPE_CHECKING:
     from grokviz.stage.slides.deck import Order
 
 Report = Callable[[str, int, int], None]
+LIBRARIES = ("grokviz", "matplotlib", "numpy", "av", "manim", "typst")
+"""Whose versions decide what a film looks like."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """One film or picture to be drawn: what a worker process is handed."""
+    """A film or picture to be drawn: what a worker process is handed.
+
+    ``paths`` has a file for each of the film's chapters, which ``render`` numbers after ``path``.
+    """
 
     scene: str
     run: str
     needs: tuple[str, ...]
     path: Path
-    wish: Mapping[str, str]
+    paths: tuple[Path, ...]
+    wish: Mapping[str, Any]
     user: bool
+
+    def done(self) -> bool:
+        """Whether all of it is there."""
+        return all(path.exists() for path in self.paths)
 
 
 def film(
     item: Order, orders: Sequence[Order], folder: Path, quality: str, theme: str, user: bool
 ) -> Work:
-    """The work for one slide; its path is the file itself where a file was given.
+    """The work for one scene, or none where a file was given.
 
-    The path says everything that makes the film what it is: scene, run, size, theme, code and
+    The path says everything that makes the film what it is: scene, data, size, theme, code and
     versions. So what lies there is what would be drawn.
     """
     if item.file is not None or item.scene is None:
-        return Work(item.name, "", (), item.file or Path(item.name), {}, user)
+        path = item.file or Path(item.name)
+        return Work(item.name, "", (), path, (path,), {}, user)
     scenes = [other.scene for other in orders if other.scene and other.run == item.run]
     needs = figures.needs_of(item.run, scenes)
-    wish = {"quality": quality} if item.suffix == ".mp4" else {}
-    wish = {**wish, "theme": theme}
-    words = ["grokviz", "render", item.name, *(["--run", item.run] if item.named_run else [])]
-    words += [word for key, value in wish.items() for word in (f"--{key}", value)]
-    wish["command"] = shlex.join([*words, "-o", item.name + item.suffix])
+    wish = _wish(item, quality, theme)
     made_of = {
-        "checksum": str(figures.loaded(item.run, needs).attrs.get("run_checksum", "")),
+        "data": data_hash(figures.loaded(item.run, needs), item.scene.needs),
         "code": _code(Path(inspect.getfile(item.scene))),
-        "versions": library_versions(),
+        "versions": library_versions(*LIBRARIES),
         **wish,
     }
     key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:12]
     path = folder / f"{item.name}-{key}{item.suffix}"
-    return Work(item.name, item.run, needs, path, wish, user)
+    jobs = plan(item.scene.with_options(), [path], (), checked(wish))
+    return Work(item.name, item.run, needs, path, tuple(job.path for job in jobs), wish, user)
+
+
+def _wish(item: Order, quality: str, theme: str) -> dict[str, Any]:
+    """What is asked of ``render``, and the same as a command."""
+    wish: dict[str, Any] = {"theme": theme}
+    if item.suffix == ".mp4":
+        wish["quality"] = quality
+    run = ["--run", item.run] if item.named_run else []
+    words = ["grokviz", "render", item.name, *run, "-o", item.name + item.suffix]
+    words += [word for key, value in sorted(wish.items()) for word in (f"--{key}", value)]
+    if item.parts:
+        wish["sections"] = True
+        words.append("--sections")
+    return {**wish, "command": shlex.join(words)}
 
 
 @lru_cache(maxsize=64)
 def _code(scene: Path) -> str:
-    """A hash of the scene's own file and of everything that draws."""
+    """A hash of the scene's own file, of the films beside it, and of everything that draws."""
     stage = Path(__file__).parents[1]
-    files = [scene, *sorted(stage.glob("*.py")), *sorted((stage.parent / "media").glob("*.py"))]
+    folders = (scene.parent / "films", stage, stage / "films", stage.parent / "media")
+    files = [scene, *(file for folder in folders for file in sorted(folder.glob("*.py")))]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
@@ -105,8 +129,7 @@ def _draw(work: Work) -> tuple[str, int] | None:
     try:
         data = figures.loaded(work.run, work.needs)
         scene = find_scene(work.scene, user=work.user).with_options()
-        wish: dict[str, Any] = dict(work.wish)
-        render(scene, data, [work.path], **wish)
+        render(scene, data, [work.path], **work.wish)
     except GrokvizError as error:
         return str(error), error.exit_status
     return None
