@@ -1,0 +1,145 @@
+"""What a bundled reference of a single run must stand: made again from its few weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from grokviz.analysis import schema
+from grokviz.analysis.assemble import assemble, available
+from grokviz.analysis.cache import read
+from grokviz.analysis.reference import SUMS
+from grokviz.trajectory import Run, RunWriter, open_run
+from grokviz.trajectory.tensors import load
+
+CLOCKS = ("epoch", "field_epoch")
+LOGGED = frozenset({"events", "slingshots", "digits", "path"})
+"""Parts made of what the whole run logged, or of all its weights."""
+
+
+def facts_of(place: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((place / "run.json").read_text("utf-8"))
+    return facts
+
+
+def is_single(place: Path) -> bool:
+    """Whether it is of one run, with weights: a family has another test."""
+    return (place / "run.json").exists() and any((place / "weights").glob("*.safetensors"))
+
+
+def whole(place: Path) -> xr.Dataset:
+    parts = [read(file) for file in sorted(place.glob("*.nc"))]
+    return xr.merge(parts, compat="no_conflicts", join="outer", combine_attrs="override")
+
+
+def problem_of(facts: dict[str, Any]) -> Any:
+    """What the recipe trains; its state is the initial one."""
+    import torch
+
+    from grokviz.training.problems import problem
+    from grokviz.training.recipes import recipe
+
+    chosen = recipe(facts["recipe"])
+    settings = chosen.settings(facts["settings"])
+    return problem(chosen.task, settings, torch.device("cpu"), exact_path=facts["exact_path"])
+
+
+def kept_states(place: Path) -> dict[int, dict[str, np.ndarray]]:
+    """The weights that are bundled, and the initial ones, drawn again by the recipe's seed."""
+    found = {int(f.stem): load(f)[0] for f in (place / "weights").glob("*.safetensors")}
+    drawn = problem_of(facts_of(place)).state
+    return {0: {name: tensor.numpy() for name, tensor in drawn.items()}} | found
+
+
+def rebuilt(place: Path, to: Path) -> Run:
+    """A run that has nothing but those checkpoints."""
+    facts = {k: v for k, v in facts_of(place).items() if k != "checksum"}
+    with RunWriter.create(to, facts) as writer:
+        for epoch, state in sorted(kept_states(place).items()):
+            writer.checkpoint(epoch, state)
+        writer.close(finished=True)
+    return open_run(to)
+
+
+def check_numbers(place: Path, run: Run) -> int:
+    """Every bundled number of the checkpoints is what the weights give; how many variables were."""
+    kept = whole(place)
+    rows = [schema.variable(str(name)) for name in kept.data_vars]
+    wanted = [row for row in rows if row.part not in LOGGED and set(CLOCKS) & set(row.dims)]
+    wanted += [row for row in rows if row.part == "heads" and not set(CLOCKS) & set(row.dims)]
+    made = assemble(run, sorted({row.part for row in wanted} & {*available(run)}), workers=0)
+    for row in wanted:
+        ours, theirs = made[row.name], kept[row.name]
+        for clock in set(CLOCKS) & set(row.dims):
+            common = np.intersect1d(ours[clock].values, theirs[clock].values)
+            assert common.size >= 2, f"{row.name} has {clock} {common}"
+            assert ours[clock].values[-1] in common
+            ours, theirs = ours.sel({clock: common}), theirs.sel({clock: common})
+        assert ours.dims == theirs.dims == row.dims
+        for dim in row.dims:
+            np.testing.assert_array_equal(ours[dim].values, theirs[dim].values, err_msg=dim)
+        if ours.dtype.kind != "f":
+            np.testing.assert_array_equal(theirs.values, ours.values, err_msg=row.name)
+            continue
+        # what is rounded may be rounded the other way
+        rtol = max(1e-5, 2.0 ** (1 - row.bits) if row.bits else 0)
+        atol = max(1e-6 * float(np.nanmax(np.abs(ours.values))), row.step)
+        np.testing.assert_allclose(
+            theirs.values, ours.values, rtol=rtol, atol=atol, err_msg=row.name
+        )
+    return len(wanted)
+
+
+def check_losses(place: Path) -> int:
+    """The logged losses at those checkpoints are what the recipe's own data gives the weights.
+
+    Its data is drawn by seeds and the number of the update. Another machine rounds otherwise.
+    """
+    import torch
+
+    kept, problem = whole(place), problem_of(facts_of(place))
+    gradients = {name: torch.empty_like(problem.state[name]) for name in problem.trained}
+    checked = 0
+    for epoch, state in sorted(kept_states(place).items()):
+        for name, tensor in problem.state.items():
+            tensor.copy_(torch.from_numpy(state[name]))
+        found = problem.train_metrics(epoch, gradients) | problem.test_metrics(epoch)
+        for name, logged, clock in _logged(kept):
+            if name in found and epoch in logged[clock].values:
+                value = float(logged.sel({clock: epoch}))
+                np.testing.assert_allclose(
+                    value, found[name], rtol=2e-3, atol=2e-7, err_msg=f"{name} at {epoch}"
+                )
+                checked += 1
+    return checked
+
+
+def _logged(kept: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, str]]:
+    for split, clock in (("train", "logged_epoch"), ("test", "tested_epoch")):
+        if f"logged_{split}_loss" in kept:
+            yield f"{split}_loss", kept[f"logged_{split}_loss"], clock
+        if f"token_{split}_loss" in kept:
+            for k in kept["digit"].values:
+                each = kept[f"token_{split}_loss"].sel(digit=k)
+                yield f"{split}_loss_token_{k}", each, clock
+
+
+def check_files(place: Path) -> None:
+    """All files are as they were bundled, of one run, and say nothing of where it ran."""
+    lines = (place / SUMS).read_text("utf-8").splitlines()
+    sums = dict(reversed(line.split("  ")) for line in lines)
+    files = {p.relative_to(place).as_posix(): p for p in place.rglob("*") if p.is_file()}
+    files.pop(SUMS)
+    assert sums.keys() == files.keys()
+    for name, file in files.items():
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == sums[name], name
+    parts = [read(file) for file in sorted(place.glob("*.nc"))]
+    assert len({part.attrs["run_checksum"] for part in parts}) == 1
+    for said in [facts_of(place).get("command"), *(part.attrs["command"] for part in parts)]:
+        assert " /" not in (said or ""), said

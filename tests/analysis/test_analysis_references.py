@@ -1,0 +1,157 @@
+"""Every bundled reference of a single run, made again; and how one is made."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+from reference_checks import check_files, check_losses, check_numbers, is_single, rebuilt, whole
+
+from grokviz.analysis import bundling
+from grokviz.analysis import reference as bundled
+from grokviz.analysis.bundling import bundle, thin
+from grokviz.analysis.cache import read, write
+from grokviz.errors import InputError
+from grokviz.trajectory import RunWriter, open_run
+
+pytest.importorskip("torch", reason="initial weights are drawn with the [train] extra")
+
+from grokviz.training.loop import train
+
+MAINLINE = "modular-addition"
+SINGLE = [
+    name for name in bundled.references() if name != MAINLINE and is_single(bundled.folder() / name)
+]
+BUDGET = 7e6
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_reference_is_what_its_weights_and_seeds_give(name: str, tmp_path: Path) -> None:
+    place = bundled.folder() / name
+    check_files(place)
+    assert check_numbers(place, rebuilt(place, tmp_path / "run")) > 0
+    assert check_losses(place) >= 2
+
+
+def test_the_references_are_within_their_budget() -> None:
+    folder = bundled.folder()
+    sizes = {p.name: sum(f.stat().st_size for f in p.rglob("*")) for p in folder.iterdir()}
+    assert sizes.pop(MAINLINE) < 15e6
+    assert sum(sizes.values()) < BUDGET, sizes
+
+
+# --- making one --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reference of a few updates of digit addition, made by the command."""
+    folder = tmp_path_factory.mktemp("references")
+    settings = {
+        "digits": 2, "d-model": 12, "d-mlp": 16, "heads": 2, "batch": 8, "examples": 16,
+        "epochs": 60, "checkpoint-every": "10", "test-every": 5,
+    }  # fmt: skip
+    train("digit-addition", folder / "run", settings=settings, device="cpu")
+    arguments = [str(folder / "run"), "--to", str(folder / "made"), "--weights", "30,last"]
+    printed = CliRunner().invoke(bundling.main, arguments)
+    assert printed.exit_code == 0, printed.output
+    assert "core.nc" in printed.output
+    return folder / "made"
+
+
+def test_a_reference_that_was_just_made_stands_its_checks(made: Path, tmp_path: Path) -> None:
+    check_files(made)
+    assert sorted(f.name for f in (made / "weights").iterdir()) == [
+        "30.safetensors", "60.safetensors",
+    ]  # fmt: skip
+    assert check_numbers(made, rebuilt(made, tmp_path / "run")) == 4
+    # the total and three digits, of both splits, at three checkpoints
+    assert check_losses(made) == 24
+
+
+@pytest.mark.parametrize(
+    "name", ["held_out_loss", "held_out_digit_loss", "sum_squared_weights", "logged_train_loss",
+             "token_test_loss"],
+)  # fmt: skip
+def test_a_changed_number_is_noticed(name: str, made: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(made, copy)
+    data = read(copy / "core.nc")
+    data[name] = data[name] * np.float32(1.01)
+    write(data, copy / "core.nc")
+    run = rebuilt(copy, tmp_path / "run")
+    with pytest.raises(AssertionError, match=r"Not equal|loss at"):
+        check_losses(copy) if "logged" in name or "token" in name else check_numbers(copy, run)
+    with pytest.raises(AssertionError, match=r"core\.nc"):
+        check_files(copy)
+
+
+def test_it_is_used_by_its_name(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import grokviz as gv
+
+    monkeypatch.setattr(bundled, "folder", lambda: made.parent)
+    bundled._reference.cache_clear()
+    assert bundled.references() == ["made"]
+    xr.testing.assert_identical(gv.load("made"), whole(made).assign_attrs(gv.load("made").attrs))
+    found = gv.measures("made", 30)
+    assert found["epoch"] == 30
+    assert len(found["held_out_digit_loss"]) == 3
+    info = bundled.reference_info("made", verify=True)
+    assert (info["weights"], info["checkpoints"], info["problems"]) == ([30, 60], 7, [])
+    bundled._reference.cache_clear()
+
+
+def test_parts_are_added_and_never_rewritten(made: Path, tmp_path: Path) -> None:
+    copy, run = tmp_path / "copy", open_run(made.parent / "run")
+    shutil.copytree(made, copy)
+    with pytest.raises(InputError, match="is there already"):
+        bundle(run, copy)
+    bundle(run, copy, "path", parts=["path"], epochs=[0, 30, 60])
+    check_files(copy)
+    assert whole(copy)["path_length"].sizes == {"path_epoch": 3}
+    bundle(run, tmp_path / "few", parts=["run", "held_out"], variables=["held_out_loss"])
+    few = whole(tmp_path / "few")
+    assert list(few.data_vars) == ["held_out_loss"]
+    with pytest.raises(InputError, match="no checkpoint of epoch 31"):
+        bundle(run, tmp_path / "none", weights=[31])
+
+
+def test_thinned_curves_keep_spikes_checkpoints_and_ends() -> None:
+    rng = np.random.default_rng(0)
+    epochs = np.arange(50_001)
+    loss = np.exp(rng.normal(-10, 0.1, epochs.size))
+    loss[[12_345, 40_000]] = 0.9, 1e-9
+    other = rng.random(epochs.size)
+    data = xr.Dataset(
+        {
+            "logged_train_loss": ("logged_epoch", loss),
+            "logged_unembedding_norm": ("logged_epoch", other),
+            "logged_test_loss": ("tested_epoch", loss[::100]),
+        },
+        coords={"logged_epoch": epochs, "tested_epoch": epochs[::100], "epoch": [0, 777, 50_000]},
+    )
+    found = thin(data, 2000)
+    kept = found["logged_epoch"].values
+    assert 1000 < kept.size <= 2003
+    assert {0, 777, 12_345, 40_000, 50_000} <= set(kept.tolist())
+    np.testing.assert_array_equal(found["logged_train_loss"], loss[kept])
+    np.testing.assert_array_equal(found["logged_unembedding_norm"], other[kept])
+    assert found.sizes["tested_epoch"] == 501
+    assert "of 50,001 logged" in found["logged_epoch"].attrs["thinned"]
+    assert "thinned" not in found["tested_epoch"].attrs
+
+
+def test_a_command_does_not_say_where_it_ran(tmp_path: Path) -> None:
+    command = "grokviz train skip-trigram --out /home/somebody/runs/mine --device cpu"
+    with RunWriter.create(tmp_path / "run", {"task": "mine", "command": command}) as writer:
+        writer.checkpoint(0, {"weight": np.ones(3, np.float32)})
+        writer.log(0, train_loss=1.0)
+        writer.close(finished=True)
+    bundle(open_run(tmp_path / "run"), tmp_path / "made")
+    check_files(tmp_path / "made")
+    said = whole(tmp_path / "made").attrs["command"]
+    assert said == "grokviz train skip-trigram --out runs/mine --device cpu"
