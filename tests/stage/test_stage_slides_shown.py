@@ -226,7 +226,15 @@ def test_without_scripts_the_posters_and_titles_are_there(browser: Any, made: Pa
     context = browser.new_context(java_script_enabled=False, offline=True)
     opened = context.new_page()
     opened.goto((made / "talk.html").as_uri())
-    assert opened.locator("section img").count() == 3
+    images, below = opened.locator("section img"), 0.0
+    assert images.count() == 3
+    for image in images.all():
+        assert image.is_visible()
+        box = image.bounding_box()
+        assert box is not None
+        assert box["y"] >= below, "one over the other"
+        assert box["width"] / box["height"] == pytest.approx(16 / 9, rel=0.01)
+        below = box["y"] + box["height"]
     assert opened.locator("h2").all_inner_texts() == TITLES[1:]
     context.close()
 

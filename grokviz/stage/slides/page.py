@@ -43,6 +43,7 @@ def page(deck: Deck) -> str:
         f'<meta name="description" content="{html.escape(alt)}">',
         f"<style>\n{_asset('reveal/reveal.css')}\n</style>",
         f"<style>\n{_root(deck.theme)}\n{_asset('player.css')}</style>",
+        f"<noscript><style>\n{_asset('still.css')}</style></noscript>",
         "</head>\n<body>",
         '<div class="reveal"><div class="slides">',
         *([f"<section><h1>{title}</h1></section>"] if deck.heading else []),
