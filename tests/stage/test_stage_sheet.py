@@ -96,6 +96,14 @@ def test_the_run_is_told_in_a_line() -> None:
     line = "addition mod 113  ·  trained on 30% of the pairs  ·  weight decay 1"
     assert about(xr.Dataset(attrs=attrs)) == line
     assert about(xr.Dataset(attrs={"task": "mine", "run_name": "a"})) == "mine  ·  a"
+    digits = {"task": "digit-addition", "settings": json.dumps({"digits": 5, "examples": 700})}
+    assert about(xr.Dataset(attrs=digits)) == (
+        "addition of 5-digit numbers  ·  700 training sequences"
+    )
+    settings = json.dumps({"subsequence": 16, "length": 85, "examples": 0, "weight-decay": 1.0})
+    assert about(xr.Dataset(attrs={"task": "repeated-subsequence", "settings": settings})) == (
+        "16 repeated tokens among 85  ·  fresh data at every step  ·  weight decay 1"
+    )
     assert about(xr.Dataset()) == ""
 
 
