@@ -76,11 +76,11 @@ def bundle(
     if variables is not None:
         data = _only(data, list(variables))
     data = thin(data, POINTS)
-    data.attrs["command"] = _plain(data.attrs["command"])
+    data.attrs["command"] = plain_command(data.attrs["command"])
     write(data, target)
     if file == CORE:
         facts = json.loads((run.path / "run.json").read_text("utf-8"))
-        facts["command"] = _plain(facts.get("command") or "")
+        facts["command"] = plain_command(facts.get("command") or "")
         (to / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", "utf-8")
         _keep_weights(run, to, chosen)
     seal(to)
@@ -143,7 +143,7 @@ def _keep_weights(run: Run, to: Path, epochs: Sequence[int]) -> None:
         target.write_bytes((run.path / "checkpoints" / target.name).read_bytes())
 
 
-def _plain(command: str) -> str:
+def plain_command(command: str) -> str:
     """A command with the last name alone of every path in it: where it ran says nothing."""
     return re.sub(r"(?<=[\s=])/\S*/(?=[^\s/]+)", "runs/", command)
 

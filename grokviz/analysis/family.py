@@ -71,6 +71,11 @@ def family(
     return kept(place / FOLDER / f"{name}.nc", lambda: _assembled(members, report))
 
 
+def runs_of(sources: Iterable[Run | str | os.PathLike[str]]) -> list[Run]:
+    """The runs of run directories and folders of sweeps that have logged anything, in order."""
+    return [member for source in sources for member in _members(source)]
+
+
 def draws(names: Iterable[str]) -> bool:
     """Whether variables of families are among these, which a single run does not have."""
     return any(part in PARTS for part in schema.parts_of(names))

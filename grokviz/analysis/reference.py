@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 DEFAULT = "modular-addition"
 
+FAMILY = "family.json"
+"""The facts of several runs that were bundled together, as ``run.json`` has those of one."""
+
 
 def folder() -> Path:
     """Where references lie: inside the installed package, or in the repository's assets."""
@@ -61,9 +64,12 @@ def reference(name: str = DEFAULT) -> xr.Dataset:
 
 
 def reference_facts(name: str = DEFAULT) -> dict[str, Any]:
-    """What ``run.json`` of a bundled reference says."""
-    facts: dict[str, Any] = json.loads((folder() / name / "run.json").read_text("utf-8"))
-    return facts
+    """What ``run.json`` of a bundled reference says, or ``family.json`` of several runs."""
+    for file in (folder() / name / "run.json", folder() / name / FAMILY):
+        if file.exists():
+            facts: dict[str, Any] = json.loads(file.read_text("utf-8"))
+            return facts
+    return {}
 
 
 def load(
@@ -177,15 +183,17 @@ SUMS = "SHA256SUMS"
 def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, Any]:
     """A bundled reference as ``grokviz info`` shows it; ``problems`` only where ``verify``."""
     data, facts = reference(name), reference_facts(name)
-    epochs = data["epoch"].values
+    epochs = data["epoch"].values.tolist() if "epoch" in data.coords else []
+    family = data["member_name"].values.tolist() if "member_name" in data else []
     return {
         "name": name,
         "path": f"bundled reference {name}",
         "recipe": facts.get("recipe"),
         "task": facts.get("task"),
         "precision": facts.get("precision"),
-        "epochs": int(epochs[-1]),
-        "checkpoints": len(epochs),
+        "epochs": epochs[-1] if epochs else None,
+        "checkpoints": None if family else len(epochs),
+        "members": family,
         "weights": sorted(
             int(f.stem) if f.stem.isdigit() else f.stem
             for f in (folder() / name).glob("weights/*.safetensors")
