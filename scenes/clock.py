@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.errors import InputError
-from grokviz.stage import option, panels
+from grokviz.scenes import _sums as sums
+from grokviz.stage import option
 from grokviz.stage.film import Film
 
 if TYPE_CHECKING:
@@ -34,39 +34,21 @@ class Clock(Film):
         "agree": "all clocks agree",
     }
 
-    a: int = option(64, "the first number")
-    b: int = option(82, "the second number")
+    a: int = option(87, "the first number")
+    b: int = option(81, "the second number")
     frequency: int | None = option(None, "key frequency of the large clock, the strongest if none")
-
-    def heights(self, data: xr.Dataset) -> dict[int, float]:
-        """Height in logits of each key frequency's wave at the last checkpoint, measured."""
-        last = data["cosine_coefficient"].isel(epoch=-1)
-        scale = np.sqrt(2 / data.sizes["residue"] ** 3)
-        return {k: float(last.sel(frequency=k)) * scale for k in panels.key_frequencies(data)}
 
     def large(self, data: xr.Dataset) -> int:
         """The frequency of the large clock."""
-        heights = self.heights(data)
-        if self.frequency is None:
-            return max(heights, key=lambda k: heights[k])
-        if self.frequency not in heights:
-            listed = ", ".join(map(str, heights))
-            raise InputError(f"clock: {self.frequency} is no key frequency; there are {listed}")
-        return self.frequency
+        return sums.strongest(data, self.frequency, self.name)
 
     def fit(self, data: xr.Dataset, k: int) -> np.ndarray:
         """How well each answer fits on one clock, in logits: (p,)."""
-        p = data.sizes["residue"]
-        apart = (self.a + self.b - np.arange(p)) * k % p
-        found: np.ndarray = self.heights(data)[k] * np.cos(2 * np.pi * apart / p)
-        return found
+        return sums.fit(data, k, self.a + self.b - np.arange(data.sizes["residue"]))
 
     def total(self, data: xr.Dataset) -> np.ndarray:
         """The sum over the key frequencies, in logits: (p,)."""
-        found: np.ndarray = sum(
-            (self.fit(data, k) for k in self.heights(data)), np.zeros(data.sizes["residue"])
-        )
-        return found
+        return sums.total(data, self.a + self.b - np.arange(data.sizes["residue"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The sum, the turn, and by how much the answer wins."""
@@ -76,8 +58,8 @@ class Clock(Film):
         return (
             f"{self.a} + {self.b} = {c} mod {p}, added by turning: on the circle of frequency {k} "
             f"each number is an angle, and {self.b} turns the hand on from {self.a} to {c}. The "
-            f"clocks of the frequencies {', '.join(map(str, self.heights(data)))} all point at "
-            f"{c}: together they give it {total[c]:.1f} logits, the next answer {rival:.1f}."
+            f"clocks of the frequencies {', '.join(map(str, sums.wave_heights(data)))} all point "
+            f"at {c}: together they give it {total[c]:.1f} logits, the next answer {rival:.1f}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
