@@ -67,10 +67,10 @@ class Film(Scene):
 
     @classmethod
     def able(cls, kind: Format) -> bool:
-        """Every film format, captions, and PNG stills of a moment; less where it is joined."""
+        """Every film format, a page, captions and PNG stills; less where it is joined."""
         if cls.joined():
-            return kind.name in ("mp4", "webm", "mov", "srt")
-        return kind.film or kind.name in ("png", "srt")
+            return kind.name in ("mp4", "webm", "mov", "srt", "html")
+        return kind.film or kind.name in ("png", "srt", "html")
 
     @classmethod
     def joined(cls) -> bool:
@@ -99,9 +99,9 @@ def refuse_for_film(film: Film, path: Path, kind: Format, wish: Wish) -> None:
     from grokviz.stage.render import DURATION, HOLD
 
     name = film.name
-    if film.joined() and not film.able(kind) and kind.name != "html":
+    if film.joined() and not film.able(kind):
         raise InputError(f"{path}: {name} is joined of its chapters; choose .mp4, .webm or .mov")
-    if not film.able(kind) and kind.name != "html":
+    if not film.able(kind):
         raise InputError(f"{path}: stills of {name}, which manim draws, are .png; choose that")
     own = f"{name} has its own length and moments; leave out"
     for said, given in {

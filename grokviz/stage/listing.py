@@ -27,7 +27,7 @@ def listing(*, user: bool = True) -> list[dict[str, Any]]:
 
 
 def _entry(scene: type[Scene], bundled: list[str]) -> dict[str, Any]:
-    formats = [f.name for f in FORMATS.values() if f.name != "html" and scene.able(f)]
+    formats = [f.name for f in FORMATS.values() if scene.able(f)]
     return {
         "name": scene.name,
         "title": scene.title,

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 DURATION, HOLD = 16.0, 2.0
 GENERIC_VENUE = "tmlr"
+PAGE_FPS = 6
+"""Moments a second of film time that a page of pictures keeps."""
 Report = Callable[[int, int], None]
 
 
@@ -160,6 +162,10 @@ def perform_all(
 def perform(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
     """Make one file."""
     job.scene.check(data)
+    if job.format.name == "html":
+        from grokviz.stage.explorer.single import perform_page
+
+        return perform_page(job, data, report)
     if isinstance(job.scene, Film):
         from grokviz.stage.films.engine import perform as perform_film
 
@@ -202,7 +208,7 @@ def _film(job: Job, data: xr.Dataset, report: Report | None) -> Path:
 
     from grokviz.media import Painter, paint, see_through, write_film
 
-    index = _frames(job, data)
+    index = frames_of(job, data)
     # the whole dataset stays with the scene, so that a still and a frame look the same
     figure, sheet, artists = build(job, data)
     painter = Painter(figure, [artists["moving"], sheet.moment])
@@ -234,7 +240,7 @@ def _film(job: Job, data: xr.Dataset, report: Report | None) -> Path:
     return written.path
 
 
-def _frames(job: Job, data: xr.Dataset) -> np.ndarray:
+def frames_of(job: Job, data: xr.Dataset) -> np.ndarray:
     """Clock indices of the whole dataset, one a frame."""
     import numpy as np
 
@@ -295,8 +301,8 @@ def _suffix(kind: Format) -> str:
 
 
 def _job(scene: Scene, path: Path, kind: Format, wish: Wish) -> Job:
-    if kind.name == "html":
-        raise InputError(f"{path}: pages are not made yet; choose .mp4, .gif, .png, .svg or .pdf")
+    if kind.name == "html" and wish.venue not in (None, "slide"):
+        raise InputError(f"{path}: --venue is for paper and a page is for screens; leave it out")
     if isinstance(scene, Film):
         refuse_for_film(scene, path, kind, wish)
     elif kind.name == "srt":
@@ -310,14 +316,18 @@ def _job(scene: Scene, path: Path, kind: Format, wish: Wish) -> Job:
     if wish.transparent and not kind.alpha:
         able = ", ".join(f.suffixes[0] for f in FORMATS.values() if f.alpha and f.film)
         raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {able}")
-    paper = not kind.film and (wish.venue or "slide" if kind.name == "png" else "paper") != "slide"
+    moving = kind.film or kind.name == "html"
+    paper = not moving and (wish.venue or "slide" if kind.name == "png" else "paper") != "slide"
     paper = paper and wish.venue != "slide" and not isinstance(scene, Film)
     look = theme(wish.theme, "paper" if paper else "slide", wish.style)
     if paper:
         sheet = _paper_page(scene, wish, look)
         return Job(path, kind, scene, wish, look.sized(sheet.points), sheet)
-    size = quality(wish.quality or (None if kind.film else "h"), kind.name)
-    fps = film_rate(kind, size.fps if wish.fps is None else wish.fps) if kind.film else 0
+    size = quality(wish.quality or (None if moving else "h"), kind.name)
+    rate = size.fps if wish.fps is None else wish.fps
+    fps = film_rate(kind, rate) if kind.film else 0
+    if kind.name == "html":
+        fps = film_rate(FORMATS["mp4"], rate) if isinstance(scene, Film) else PAGE_FPS
     return Job(
         path, kind, scene, wish, look, screen(size.width, size.height), replace(size, fps=fps)
     )

@@ -99,6 +99,14 @@ class Scene:
         """First and last clock value worth showing in a film; None for all of them."""
         return None
 
+    def interactive(self, data: xr.Dataset) -> Any | None:
+        """A plotly figure, which ``--format html`` then puts into its page; None without one.
+
+        A page is made of every scene: of one without by a panel of the explorer, or of the
+        pictures that it draws.
+        """
+        return None
+
     @classmethod
     def moves(cls) -> bool:
         """Whether there is a film of it."""

@@ -208,7 +208,7 @@ WRONG: list[tuple[list[str], str]] = [
     ([*WAVES, "-o", "film"], "no suffix says its format"),
     ([*WAVES, "--format", "mp5"], "did you mean mp4?"),
     ([*WAVES, "-o", "a.gif", "--format", "mp4"], "a.gif would be a mp4"),
-    ([*WAVES, "-o", "a.html"], "pages are not made yet"),
+    ([*WAVES, "-o", "a.html", "--venue", "icml"], "a page is for screens"),
     ([*WAVES, "--set", "valeu=norm"], "did you mean value?"),
     ([*WAVES, "--set", "value=nrom"], "is not one of norm, squared"),
     ([*WAVES, "--set", "value"], "--set value has no value"),

@@ -89,7 +89,7 @@ def test_qualities(letter: str | None, kind: str, size: tuple[int, int, int]) ->
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"out": "a.xyz"}, "unknown format .xyz"),
     ({"out": "a"}, "no suffix says its format"),
-    ({"out": "a.html"}, "pages are not made yet"),
+    ({"out": "a.html", "venue": "icml"}, "a page is for screens"),
     ({"out": "a.mp4", "epoch": "5"}, "--epoch is for a still; a film takes --epochs A:B:STEP"),
     ({"out": ["a.png", "b.mp4"], "epoch": "grok"}, "b.mp4: --epoch is for a still"),
     ({"out": "a.mp4", "transparent": True}, "mp4 cannot be transparent; choose one of .webm"),

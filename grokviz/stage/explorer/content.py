@@ -15,6 +15,7 @@ from grokviz.media.theme import PALETTES, Colours
 from grokviz.stage import clock as clocks
 from grokviz.stage.explorer.pack import pack
 from grokviz.stage.explorer.panels import Panel
+from grokviz.stage.sheet import about
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -154,6 +155,7 @@ def run_facts(data: xr.Dataset) -> dict[str, Any]:
     facts: dict[str, Any] = {
         name.removeprefix("run_"): str(data.attrs.get(name) or "") for name in names
     }
+    facts["about"] = about(data)
     facts["settings"] = {str(k): v for k, v in settings.items()} if settings else {}
     return facts
 

@@ -113,5 +113,6 @@ def available(data: xr.Dataset) -> list[Panel]:
 
 
 def of_scene(scene: str, data: xr.Dataset) -> list[Panel]:
-    """The panels that show what a scene shows; none for a scene without."""
-    return [panel for panel in available(data) if scene in panel.scenes]
+    """The panels that show what a scene shows, its own one first; none for a scene without."""
+    shown = [panel for panel in available(data) if scene in panel.scenes]
+    return sorted(shown, key=lambda panel: panel.scenes.index(scene))

@@ -270,7 +270,11 @@ function buildKeys() {
   document.addEventListener("keydown", pageKeys);
 }
 
+/** Pictures and films have the colours that they were drawn in. */
+const canChangeTheme = () => !facts.pictures && !facts.film && !facts.figure;
+
 function switchTheme() {
+  if (!canChangeTheme()) return;
   change("look", { theme: state.theme === "dark" ? "light" : "dark" });
 }
 

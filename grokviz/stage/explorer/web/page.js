@@ -4,7 +4,9 @@ const shown = [];
 
 /** plotly.js, which lies deflated in the page, as a script of the page. */
 async function loadPlotly() {
-  const text = new TextDecoder().decode(await inflate(document.getElementById("plotly").textContent));
+  const packed = document.getElementById("plotly").textContent.trim();
+  if (!packed) return; // a page of pictures needs none
+  const text = new TextDecoder().decode(await inflate(packed));
   const script = document.createElement("script");
   script.textContent = text;
   document.head.append(script);
@@ -13,11 +15,11 @@ async function loadPlotly() {
 function heading() {
   const { run } = facts;
   document.getElementById("name").textContent = facts.title || run.name || "run";
-  const { settings } = run;
-  const said = [run.task.replaceAll("-", " ")];
-  if ("p" in settings) said.push(`p = ${settings.p}`);
-  if ("train-fraction" in settings) said.push(`trained on ${Math.round(100 * settings["train-fraction"])} % of the pairs`);
-  if ("weight-decay" in settings) said.push(`weight decay ${settings["weight-decay"]}`);
+  if (facts.watch) {
+    document.getElementById("about").textContent = facts.watch;
+    return;
+  }
+  const said = [run.about];
   if (epochs.length > 1) said.push(`${spaced(epochs.length)} checkpoints`);
   else said.push(`one checkpoint, ${facts.word} ${spaced(epochs[0])}`);
   document.getElementById("about").textContent = said.filter(Boolean).join("  ·  ");
@@ -30,6 +32,9 @@ function provenance() {
   const entry = (term, text, tag = "span") => {
     if (text) list.append(element("dt", {}, term), element("dd", {}, element(tag, {}, text)));
   };
+  entry("caption", facts.caption);
+  entry("scene", facts.scene, "code");
+  entry("options", Object.entries(facts.options ?? {}).map((pair) => pair.join("=")).join(", ")); // prettier-ignore
   entry("run", run.name);
   entry("recipe", run.recipe);
   entry("checksum", run.checksum, "code");
@@ -37,6 +42,10 @@ function provenance() {
   entry("this page by", facts.command, "code");
   entry("with", Object.entries(facts.versions).map((pair) => pair.join(" ")).join(", ")); // prettier-ignore
   if (facts.every > 1) entry("checkpoints", `every ${facts.every}th, and those of the fields`);
+  if (!Object.keys(run.settings).length) {
+    document.getElementById("facts-of-run").append(list);
+    return;
+  }
   const settings = element("table", {}, element("caption", {}, "Settings"));
   for (const [key, value] of Object.entries(run.settings)) {
     const text = Array.isArray(value) ? value.join(", ") : String(value);
@@ -176,10 +185,11 @@ async function start() {
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)").matches;
   state.theme = facts.theme === "auto" ? (prefersDark ? "dark" : "light") : facts.theme;
   document.documentElement.dataset.theme = state.theme;
-  const [buffer] = await Promise.all([inflate(document.getElementById("data").textContent), loadPlotly()]);
+  const buffer = await inflate(document.getElementById("data").textContent);
+  await loadPlotly();
   store = new Store(buffer);
   epochs = Array.from(store.get("epoch").values);
-  state.at = facts.start ?? epochs.length - 1;
+  state.at = facts.start === undefined ? epochs.length - 1 : nearest(epochs, facts.start);
   state.neuron = firstNeuron();
   Object.assign(state, recalled(location.hash));
   window.grokviz = grokviz;
@@ -188,7 +198,9 @@ async function start() {
   buildControls();
   buildKeys();
   buildPanels();
-  document.getElementById("theme").addEventListener("click", switchTheme);
+  const themed = document.getElementById("theme");
+  themed.hidden = !canChangeTheme();
+  themed.addEventListener("click", switchTheme);
   showTheme();
   paintTrack();
   showTime();

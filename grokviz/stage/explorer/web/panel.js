@@ -139,12 +139,12 @@ class Panel {
         { type: "button", class: "save", "data-save": kind, "aria-label": `Save ${title} as ${kind.toUpperCase()}`, onclick: save },
         kind.toUpperCase(),
       );
-    const file = (kind) => `${name}-${facts.word}-${this.moment()}.${kind}`;
+    const at = () => (this.moment() === "" ? "" : `-${facts.word}-${this.moment()}`);
+    const file = (kind) => `${facts.scene || name}${at()}.${kind}`;
     const draw = (kind, type) => async () => {
       if (this.built) this.settle();
       else this.redraw();
-      const said = { title, moment: this.stampText(), shapes: this.cursorShapes() };
-      download(file(kind), await picture(this.plot, kind, said), type);
+      download(file(kind), await this.saved(kind), type);
     };
     return element(
       "span",
@@ -153,6 +153,12 @@ class Panel {
       button("svg", draw("svg", "image/svg+xml")),
       button("csv", () => download(file("csv"), this.csv(), "text/csv")),
     );
+  }
+
+  /** The chart as the content of a picture's file. */
+  saved(kind) {
+    const { title } = this.about;
+    return picture(this.plot, kind, { title, moment: this.stampText(), shapes: this.cursorShapes() });
   }
 
   /** What each variable is, from the dataset itself. */
