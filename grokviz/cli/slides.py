@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
-from grokviz.cli.common import quiet_option
+from grokviz.cli.common import frame_progress, on_terminal, quiet_option
+
+Report = Callable[[str, int, int], None]
 
 
 @click.command("slides")
@@ -56,10 +60,6 @@ def command(
     """
     from grokviz.stage.slides import plan, slides
 
-    def report(what: str, done: int, total: int) -> None:
-        if not quiet:
-            click.echo(f"[{done}/{total}] {what}", err=True)
-
     def skipped(scene: str, reason: str) -> None:
         if not quiet:
             click.echo(f"skipped {scene}: {reason}", err=True)
@@ -73,19 +73,46 @@ def command(
         for order in orders:
             click.echo(order.line())
         return
-    written = slides(
-        scenes,
-        files,
-        run=run,
-        quality=quality,
-        theme=theme,
-        title=title,
-        films=films,
-        user=not no_user_scenes,
-        jobs=jobs,
-        command=shlex.join(["grokviz", *sys.argv[1:]]),
-        report=report,
-        skipped=skipped,
-    )
+    with _progress(quiet) as (report, frames):
+        written = slides(
+            scenes,
+            files,
+            run=run,
+            quality=quality,
+            theme=theme,
+            title=title,
+            films=films,
+            user=not no_user_scenes,
+            jobs=jobs,
+            command=shlex.join(["grokviz", *sys.argv[1:]]),
+            report=report,
+            frames=frames,
+            skipped=skipped,
+        )
     for path in written if not quiet else ():
         click.echo(path)
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[tuple[Report | None, Report | None]]:
+    """What to call for every film and for every frame: a bar, or lines where nobody watches."""
+    if quiet:
+        yield None, None
+    elif on_terminal():
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("drawing", total=None)
+            yield (
+                None,
+                lambda name, done, total: bar.update(
+                    task, description=name, completed=done, total=total
+                ),
+            )
+    else:
+        with frame_progress(quiet, "drawing") as line:
+            yield (
+                lambda name, done, total: click.echo(f"[{done}/{total}] {name}", err=True),
+                lambda name, done, total: line(done, total) if line else None,
+            )

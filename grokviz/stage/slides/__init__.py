@@ -37,6 +37,7 @@ def slides(
     jobs: int = 1,
     command: str = "",
     report: Report | None = None,
+    frames: Report | None = None,
     skipped: Skipped | None = None,
 ) -> list[Path]:
     """Write a deck: a slide for each scene, its film embedded and starting by itself.
@@ -54,7 +55,8 @@ def slides(
         user: whether scenes of ``./scenes`` and plugins are found too.
         jobs: how many films are drawn at the same time.
         command: what made the deck, for its provenance.
-        report: called with (slide, done, all).
+        report: called with (scene, done, all) for every film that is there.
+        frames: called with (scene, done, all) frames of the film at hand, one at a time only.
         skipped: called with (scene, reason) for what the story lacks the data for.
 
     Returns:
@@ -71,7 +73,7 @@ def slides(
     with _kept(films) as folder:
         made = gather(
             wanted, folder, quality=quality, theme=theme, title=title, user=user, jobs=jobs,
-            command=command, report=report,
+            command=command, report=report, frames=frames,
         )  # fmt: skip
         for path in paths:
             _writer(path)(made, path)

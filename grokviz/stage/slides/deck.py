@@ -160,10 +160,11 @@ def gather(
     jobs: int,
     command: str,
     report: Report | None,
+    frames: Report | None,
 ) -> Deck:
     """Draw what is not in ``folder`` yet, and gather it as slides."""
     films = [film(item, orders, folder, quality, theme, user) for item in orders]
-    draw_all([work for work in films if not work.done()], jobs, report)
+    draw_all([work for work in films if not work.done()], jobs, report, frames)
     made = tuple(
         _slide(item, path) for item, work in zip(orders, films, strict=True) for path in work.paths
     )

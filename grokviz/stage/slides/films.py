@@ -8,7 +8,7 @@ import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,14 +96,16 @@ def _code(scene: Path) -> str:
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def draw_all(works: Sequence[Work], jobs: int, report: Report | None) -> None:
+def draw_all(
+    works: Sequence[Work], jobs: int, report: Report | None, frames: Report | None
+) -> None:
     """Draw them, several at the same time where ``jobs`` says so.
 
     What is done is kept when one fails: the next call finds it.
     """
     # films first: they take longest, and no worker should wait for the last one
     ordered = sorted(works, key=lambda work: work.path.suffix != ".mp4")
-    for done, (work, failure) in enumerate(_drawn(ordered, jobs), 1):
+    for done, (work, failure) in enumerate(_drawn(ordered, jobs, frames), 1):
         if failure is not None:
             sentence, status = failure
             raise (InputError if status == InputError.exit_status else WorkError)(sentence)
@@ -111,9 +113,11 @@ def draw_all(works: Sequence[Work], jobs: int, report: Report | None) -> None:
             report(work.scene, done, len(ordered))
 
 
-def _drawn(works: Sequence[Work], jobs: int) -> Iterator[tuple[Work, tuple[str, int] | None]]:
+def _drawn(
+    works: Sequence[Work], jobs: int, frames: Report | None
+) -> Iterator[tuple[Work, tuple[str, int] | None]]:
     if jobs == 1 or len(works) < 2:
-        yield from zip(works, map(_draw, works), strict=True)
+        yield from ((work, _draw(work, frames)) for work in works)
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
@@ -124,12 +128,13 @@ def _drawn(works: Sequence[Work], jobs: int) -> Iterator[tuple[Work, tuple[str, 
         yield from zip(works, pool.map(_draw, works), strict=True)
 
 
-def _draw(work: Work) -> tuple[str, int] | None:
+def _draw(work: Work, frames: Report | None = None) -> tuple[str, int] | None:
     """Draw one in a worker; what goes wrong comes back as its sentence and exit status."""
     try:
         data = figures.loaded(work.run, work.needs)
         scene = find_scene(work.scene, user=work.user).with_options()
-        render(scene, data, [work.path], **work.wish)
+        report = None if frames is None else partial(frames, work.scene)
+        render(scene, data, [work.path], report=report, **work.wish)
     except GrokvizError as error:
         return str(error), error.exit_status
     return None
