@@ -55,8 +55,8 @@ def figures(
     """Draw every scene that a run has the data for.
 
     Args:
-        runs: run directories, ``.nc`` files or names of references; all bundled references by
-            default.
+        runs: run directories, folders of sweeps, ``.nc`` files or names of references; all
+            bundled references by default.
         out: the folder; a folder of each run inside it when there are several.
         venue: redraws the stills at that venue's width, and the paper's figures that scenes
             say they redraw, under their numbers (``figure-2.pdf``).
@@ -158,13 +158,14 @@ def lacking(scene: type[Scene], run: str) -> str:
     from grokviz.analysis.assemble import available
     from grokviz.analysis.reference import references
     from grokviz.trajectory import open_run
+    from grokviz.trajectory.sweeps import is_sweep
 
     path = Path(run)
     bundled = run in references() and not path.exists()
     if run == scene.reference and not bundled and not path.exists():
         return f"no reference {run} is bundled"
     # a scene that names an unknown variable is left out; a run that cannot be read is an error
-    data = loaded(run, ()) if bundled or path.is_file() else None
+    data = loaded(run, ()) if bundled or path.is_file() or is_sweep(path) else None
     try:
         if data is not None:
             scene.check(data)
@@ -179,7 +180,9 @@ def lacking(scene: type[Scene], run: str) -> str:
 
 def needs_of(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:
     """What a run directory is analysed for; () where the dataset is there already."""
-    if not Path(run).is_dir():
+    from grokviz.trajectory.sweeps import is_sweep
+
+    if not Path(run).is_dir() or is_sweep(Path(run)):
         return ()
     return tuple(dict.fromkeys(name for scene in drawn for name in scene.needs))
 
