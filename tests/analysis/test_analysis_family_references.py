@@ -1,0 +1,183 @@
+"""Every bundled reference of several runs, made again from its members' last weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+
+from grokviz.analysis import family_bundling, schema
+from grokviz.analysis import reference as bundled
+from grokviz.analysis.cache import read, write
+from grokviz.analysis.family_member import record_of
+from grokviz.analysis.reference import FAMILY, SUMS
+from grokviz.trajectory import RunWriter, open_run
+from grokviz.trajectory.tensors import load
+
+pytest.importorskip("torch", reason="initial weights are drawn with the [train] extra")
+
+import torch
+
+from grokviz.training.problems import problem
+from grokviz.training.recipes import recipe
+from grokviz.training.sweep import sweep
+
+FAMILIES = [n for n in bundled.references() if (bundled.folder() / n / "family.nc").exists()]
+FROM_WEIGHTS = ("member_loss", "member_accuracy", "member_frequency_norm", "member_key_frequency")
+
+
+def facts_of(place: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((place / FAMILY).read_text("utf-8"))
+    return facts
+
+
+def kept_members(place: Path) -> Iterator[tuple[int, dict[str, Any], dict[str, np.ndarray]]]:
+    """Number, facts and last weights of each member whose weights are bundled."""
+    names = read(place / "family.nc")["member_name"].values.tolist()
+    facts = facts_of(place)["members"]
+    for file in sorted((place / "weights").glob("*.safetensors")):
+        name = file.stem.replace(":", "/")
+        yield names.index(name), facts[name], load(file)[0]
+
+
+def check_numbers(place: Path, to: Path) -> int:
+    """Losses, accuracies and frequencies are those of the weights; how many members were."""
+    data, checked = read(place / "family.nc"), 0
+    for i, facts, state in kept_members(place):
+        with RunWriter.create(to / str(i), facts) as writer:
+            writer.log(0, train_loss=1.0)
+            writer.checkpoint(int(data["member_last_epoch"][i]), state)
+            writer.close(finished=True)
+        made = record_of(open_run(to / str(i)), "again", 100)
+        for name in FROM_WEIGHTS:
+            ours = schema.variable(name).stored(made[name])
+            theirs = data[name].values[i][: len(ours)]
+            np.testing.assert_allclose(theirs, ours, rtol=1e-5, err_msg=f"{name} of {i}")
+        checked += 1
+    return checked
+
+
+def check_losses(place: Path) -> int:
+    """First and last logged losses: of the weights that the seed draws, and of the last ones."""
+    data, checked = read(place / "family.nc"), 0
+    for i, facts, last in kept_members(place):
+        chosen = recipe(facts["recipe"])
+        settings = chosen.settings(facts["settings"])
+        made = problem(chosen.task, settings, torch.device("cpu"), exact_path=facts["exact_path"])
+        gradients = {name: torch.empty_like(made.state[name]) for name in made.trained}
+        for at, state in ((0, None), (-1, last)):
+            for name, array in (state or {}).items():
+                made.state[name].copy_(torch.from_numpy(array))
+            for name, clock in (("train_loss", "member_epoch"), ("test_loss", "member_test_epoch")):
+                epochs = data[clock].values[i]
+                if not (epochs >= 0).any():
+                    continue
+                logged = data[f"member_{name}"].values[i][epochs >= 0][at]
+                epoch = int(epochs[epochs >= 0][at])
+                train = made.train_metrics(epoch, gradients)
+                found = (train | made.test_metrics(epoch))[name]
+                # another machine, or a GPU, rounds otherwise
+                np.testing.assert_allclose(
+                    logged, found, rtol=2e-3, atol=2e-7, err_msg=f"{name} of {i} at {epoch}"
+                )
+                checked += 1
+    return checked
+
+
+def check_files(place: Path) -> None:
+    lines = (place / SUMS).read_text("utf-8").splitlines()
+    sums = dict(reversed(line.split("  ")) for line in lines)
+    files = {p.relative_to(place).as_posix(): p for p in place.rglob("*") if p.is_file()}
+    files.pop(SUMS)
+    assert sums.keys() == files.keys()
+    for name, file in files.items():
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == sums[name], name
+    for facts in facts_of(place)["members"].values():
+        assert "imported" not in facts
+        assert " /" not in (facts.get("command") or "")
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_what_its_weights_and_seeds_give(name: str, tmp_path: Path) -> None:
+    place = bundled.folder() / name
+    check_files(place)
+    assert check_numbers(place, tmp_path) > 0
+    assert check_losses(place) > 0
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("families")
+    settings = {"p": 7, "d-model": 8, "d-mlp": 8, "heads": 2, "epochs": 25}
+    grid = {"train-fraction": [0.5, 0.3]}
+    assert not sweep("modular-addition", grid, folder / "s", settings=settings).failed
+    arguments = [str(folder / "made"), str(folder / "s"), "--weights", "train-fraction=0.3"]
+    printed = CliRunner().invoke(family_bundling.main, arguments)
+    assert printed.exit_code == 0, printed.output
+    return folder / "made"
+
+
+def test_a_family_that_was_just_bundled_stands_its_checks(made: Path, tmp_path: Path) -> None:
+    check_files(made)
+    assert check_numbers(made, tmp_path) == 1
+    assert check_losses(made) == 4
+    assert list(facts_of(made)["members"]) == ["train-fraction=0.3", "train-fraction=0.5"]
+    assert facts_of(made)["settings"]["p"] == 7
+
+
+@pytest.mark.parametrize("name", ["member_loss", "member_frequency_norm", "member_train_loss"])
+def test_a_changed_number_is_noticed(name: str, made: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(made, copy)
+    data = read(copy / "family.nc")
+    data[name] = data[name] * 1.01
+    write(data, copy / "family.nc")
+    with pytest.raises(AssertionError, match="Not equal"):
+        check_losses(copy) if name == "member_train_loss" else check_numbers(copy, tmp_path)
+    with pytest.raises(AssertionError, match=r"family\.nc"):
+        check_files(copy)
+
+
+def test_it_is_used_by_its_name(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import grokviz as gv
+
+    monkeypatch.setattr(bundled, "folder", lambda: made.parent)
+    bundled._reference.cache_clear()
+    assert bundled.references() == ["made"]
+    data = gv.load("made", ["member_train_loss", "generalised_epoch"])
+    xr.testing.assert_equal(data, read(made / "family.nc"))
+    info = bundled.reference_info("made", verify=True)
+    assert info["members"] == ["train-fraction=0.5", "train-fraction=0.3"]
+    assert (info["weights"], info["problems"]) == (["train-fraction=0.3"], [])
+    bundled._reference.cache_clear()
+
+
+def test_what_cannot_be_bundled_is_refused(made: Path, tmp_path: Path) -> None:
+    def said(*arguments: str) -> str:
+        printed = CliRunner().invoke(family_bundling.main, list(arguments))
+        assert printed.exit_code == 1
+        return printed.output
+
+    runs = str(made.parent / "s")
+    assert "is there already" in said(str(made), runs)
+    assert "no member 2" in said(str(tmp_path / "a"), runs, "--weights", "2")
+    facts = {"task": "modular-addition", "imported": {"kind": "sweep"}}
+    with RunWriter.create(tmp_path / "published", facts) as writer:
+        writer.log(0, train_loss=1.0)
+        writer.close(finished=True)
+    assert "is a published run" in said(str(tmp_path / "a"), runs, str(tmp_path / "published"))
+    with RunWriter.create(tmp_path / "bare", {"task": "modular-addition"}) as writer:
+        writer.log(0, train_loss=1.0)
+        writer.close(finished=True)
+    assert "has no checkpoints" in said(
+        str(tmp_path / "a"), str(tmp_path / "bare"), "--weights", "0"
+    )
+    assert not (tmp_path / "a").exists()
