@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import manim as mn
 import numpy as np
 
 from grokviz.stage.films.toolkit import Anchor, Dots, FilmScene, Line, words
@@ -82,11 +81,3 @@ def embedded_circle(data: Any, k: int, i: int = -1) -> np.ndarray:
         points = planes.sel(embedded_frequency=k).isel(epoch=i).values.astype(float)
         return points / np.linalg.norm(points, axis=1).mean()
     raise ValueError(f"{k} is not among the embedded frequencies")
-
-
-def swept(scene: FilmScene, update: Any, *mobjects: Any, run_time: float, rate: Any = None) -> Any:
-    """An animation that calls ``update(share)`` and redraws ``mobjects``."""
-    return mn.UpdateFromAlphaFunc(
-        mn.Group(*mobjects), lambda _, share: update(share), run_time=run_time,
-        rate_func=rate or mn.smooth,
-    )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import manim as mn
 import numpy as np
-from grokviz.scenes.films._dial import Dial, swept
+from grokviz.scenes.films._dial import Dial
 
 from grokviz.stage.films.toolkit import (
     BODY,
@@ -53,7 +53,7 @@ class Clock(FilmScene):
         self.say(
             f"The trained network embeds each of the numbers 0 to {self.p - 1}\n"
             "as a point on a circle.",
-            mn.FadeIn(dial.ring), swept(self, self._appear, dial.dots, run_time=2.2),
+            mn.FadeIn(dial.ring), self.sweep(self._appear, dial.dots, run_time=2.2),
         )  # fmt: skip
         self.hold(0.4)
         zero = dial.label(0, "0", ink)
@@ -91,7 +91,7 @@ class Clock(FilmScene):
                 dial.arc(start, start + share * turn, (0.32 + 0.1 * n) * dial.radius)
             )
 
-        self.play(swept(self, move, self.hand, self.arc, run_time=0.9))
+        self.play(self.sweep(move, self.hand, self.arc, run_time=0.9))
         label = dial.label(n, str(n), self.colours.ink)
         self.labels.append(label)
         self.play(mn.FadeIn(label), run_time=0.3)
@@ -112,7 +112,7 @@ class Clock(FilmScene):
         self.say(
             f"Take a sum, {self.a} + {self.b}. The hand points at {self.a}.",
             *map(mn.FadeIn, sum_),
-            swept(self, lambda s: dial.turn(self.hand, start + s * (to_a - start)), self.hand,
+            self.sweep(lambda s: dial.turn(self.hand, start + s * (to_a - start)), self.hand,
                   run_time=1.0),
         )  # fmt: skip
         self.play(mn.FadeIn(mark_a), mn.FadeIn(label_a), run_time=0.4)
@@ -132,13 +132,12 @@ class Clock(FilmScene):
             first.move_line(dial.arc(to_a, to_a + share * by_b, 0.5 * dial.radius))
 
         self.say(f"To add {self.b} is to turn the hand on by just that much.")
-        slide = swept(
-            self,
-            lambda s: first.move_line(dial.arc(s * to_a, s * to_a + by_b, 0.5 * dial.radius)),
-            first, run_time=1.0,
-        )  # fmt: skip
-        self.play(slide)
-        self.play(swept(self, move, self.hand, first, run_time=1.8))
+
+        def slide(share: float) -> None:
+            first.move_line(dial.arc(share * to_a, share * to_a + by_b, 0.5 * dial.radius))
+
+        self.play(self.sweep(slide, first, run_time=1.0))
+        self.play(self.sweep(move, self.hand, first, run_time=1.8))
         mark_c = dial.mark(self.c, self.colours.ink)
         label_c = dial.label(self.c, f"{self.c}", self.colours.ink, px=40)
         result = words(f"{self.a} + {self.b} = {self.c}  mod {p}", self.colours.ink, px=44,
@@ -175,7 +174,7 @@ class Clock(FilmScene):
         self.say(
             "How well does each answer fit? The network takes the cosine of\n"
             "the angle between it and the hand.",
-            *map(mn.FadeIn, [law, *axis]), swept(self, grow, bars, best, run_time=1.6),
+            *map(mn.FadeIn, [law, *axis]), self.sweep(grow, bars, best, run_time=1.6),
         )  # fmt: skip
         self.hold(0.4)
         beside = pow(self.k, -1, self.p)
@@ -278,7 +277,7 @@ class Clock(FilmScene):
                 bars.set_heights(now)
                 best.set_heights(now[[c]])
 
-            self.play(mn.FadeIn(ring, run_time=0.3), swept(self, grow, bars, best, run_time=1.1))
+            self.play(mn.FadeIn(ring, run_time=0.3), self.sweep(grow, bars, best, run_time=1.1))
             self.wait(0.5)
             before = after
         rival = float(np.delete(total, c).max())

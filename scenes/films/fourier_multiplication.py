@@ -6,7 +6,7 @@ from typing import Any
 
 import manim as mn
 import numpy as np
-from grokviz.scenes.films._dial import Dial, swept
+from grokviz.scenes.films._dial import Dial
 
 from grokviz.scenes import _sums as sums
 from grokviz.stage.films.toolkit import (
@@ -18,6 +18,7 @@ from grokviz.stage.films.toolkit import (
     Plot,
     formula,
     mathematics,
+    mono,
     words,
 )
 
@@ -126,15 +127,14 @@ class FourierMultiplication(FilmScene):
             y, last = top + 85 * n, n == 2
             begin = 0.0 if last else start
             law = mathematics(laws[n], ink, px=44, at=(640, y), anchor="left")
-            number = words(_signed(value), ink, px=36, mono=True, bold=last,
-                           at=(1215, y + 13), anchor="right")  # fmt: skip
+            number = mn.VGroup(*mono(_signed(value), ink, px=36, bold=last, at=(1215, y + 13)))
             bar = _beam(begin, begin, y, colour if last else self.colours.train)
 
             def grow(share: float, bar: Any = bar, begin: float = begin, value: float = value,
                      y: float = y) -> None:  # fmt: skip
                 bar.move_line(_ends(begin, begin + share * value, y))
 
-            self.play(mn.FadeIn(law), mn.FadeIn(number), swept(self, grow, bar, run_time=0.9))
+            self.play(mn.FadeIn(law), mn.FadeIn(number), self.sweep(grow, bar, run_time=0.9))
             made += [law, number, bar]
             self.wait(0.9 if last else 0.3)
             start += value
@@ -172,7 +172,7 @@ class FourierMultiplication(FilmScene):
 
         self.say("Where $c$ lies under the hand the wave is high, opposite it is low.",
                  mn.FadeIn(pointer))  # fmt: skip
-        self.play(swept(self, sweep, curve, dots, pointer, run_time=9, rate=mn.linear))
+        self.play(self.sweep(sweep, curve, dots, pointer, run_time=9, rate=mn.linear))
         best = plot.dots([0.0], [1.0], 13, ink)
         self.say(f"It is highest at {self.c}, and nearly as high at many others.", mn.FadeIn(best))
         self.gone = [
@@ -249,7 +249,7 @@ class FourierMultiplication(FilmScene):
             def grow(share: float, one: Any = before, two: Any = after) -> None:
                 line.move_line(plot.pixels(np.stack([fine, one + share * (two - one)], axis=1)))
 
-            self.play(swept(self, grow, line, run_time=1.1))
+            self.play(self.sweep(grow, line, run_time=1.1))
             self.wait(0.3)
             before = after
         whole = np.arange(-REACH, REACH + 1)

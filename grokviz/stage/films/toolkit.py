@@ -6,6 +6,7 @@ strip of captions below and the epoch above; the rest are texts, formulas and qu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import manim as mn
@@ -24,6 +25,7 @@ from grokviz.stage.films.writing import (
     formula,
     length,
     mathematics,
+    mono,
     place,
     stroke,
     words,
@@ -48,6 +50,7 @@ __all__ = [
     "formula",
     "length",
     "mathematics",
+    "mono",
     "place",
     "stroke",
     "words",
@@ -96,7 +99,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         self.captions: list[tuple[int, int, str]] = []
         self._caption: Any = None
         self._said = ("", 0.0)
-        self._moment: Any = None
+        self.moment = mn.VGroup()
 
     @property
     def keys(self) -> list[int]:
@@ -186,11 +189,22 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
 
     def show_moment(self, value: float, word: str = "epoch") -> None:
         """Write the epoch (or what the run counts) at its place above, in equal figures."""
-        if self._moment is not None:
-            self.remove(self._moment)
-        self._moment = words(f"{word} {spaced(value)}", self.colours.ink, px=38, mono=True,
-                             at=(1920 - 61, 100), anchor="right")  # fmt: skip
-        self.add(self._moment)
+        text = f"{word} {spaced(value)}"
+        self.moment.submobjects = mono(text, self.colours.ink, px=38, at=(1920 - 61, 100))
+        if self.moment not in self.mobjects:
+            self.add(self.moment)
+
+    def sweep(
+        self, update: Callable[[float], None], *mobjects: Any, run_time: float, rate: Any = None
+    ) -> Any:
+        """An animation that calls ``update(share)``, 0 to 1, and draws ``mobjects`` anew.
+
+        The epoch above is drawn anew too, so that ``update`` may set it.
+        """
+        return mn.UpdateFromAlphaFunc(
+            mn.Group(*mobjects, self.moment), lambda _, share: update(share),
+            run_time=run_time, rate_func=rate or mn.smooth,
+        )  # fmt: skip
 
 
 def _timed(animation: Any, run_time: float) -> Any:

@@ -51,7 +51,6 @@ def words(
     at: tuple[float, float] = (WIDE / 2, HIGH / 2),
     anchor: Anchor = "centre",
     bold: bool = False,
-    mono: bool = False,
 ) -> Any:
     """A text in which ``$...$`` is a formula in Typst's notation; several lines by newlines.
 
@@ -61,15 +60,14 @@ def words(
         px: the type's size in pixels of 1920 x 1080, at least 28.
         at: pixel of its anchor; the first line's baseline is at this height.
         anchor: which point of the text stands there.
-        bold, mono: the weight, and figures of equal width.
+        bold: the weight.
 
     """
     if px < SMALLEST:
         raise InputError(f"{text!r} would be {px:g} px high; give at least {SMALLEST:g}")
-    family = "DejaVu Sans Mono" if mono else "DejaVu Sans"
     align = {"left": "left", "centre": "center", "right": "right"}[anchor]
     look = (
-        f'#set text(font: "{family}", weight: "{"bold" if bold else "regular"}")\n'
+        f'#set text(font: "DejaVu Sans", weight: "{"bold" if bold else "regular"}")\n'
         f"#set align({align})\n#set par(leading: 0.62em)\n"
     )
     # a letter of no width at the very start stands on the baseline; it is taken out again
@@ -121,6 +119,40 @@ def mathematics(
     edge = {"left": made.get_left, "centre": made.get_center, "right": made.get_right}[anchor]()
     made.shift(place(*at) - np.array([edge[0], made.get_center()[1], 0.0]))
     return made
+
+
+def mono(
+    text: str, colour: str, *, px: float = BODY, at: tuple[float, float], bold: bool = False
+) -> list[Any]:
+    """A text in letters of equal width that ends at ``at``, on its baseline, as its glyphs.
+
+    Made of glyphs that are set once: quick enough for a number that changes each frame.
+    """
+    made = []
+    for i, letter in enumerate(reversed(text)):
+        if not letter.isspace():
+            glyph = _glyph(letter, bold).copy().set_color(colour)
+            glyph.scale(px, about_point=mn.ORIGIN)
+            made.append(glyph.shift(place(at[0] - (i + 1) * _ADVANCE * px, at[1])))
+    return made
+
+
+_ADVANCE = 0.602
+"""Width of a letter of DejaVu Sans Mono, in its size."""
+
+
+@lru_cache(maxsize=256)
+def _glyph(letter: str, bold: bool) -> Any:
+    """A letter of one pixel's size, its cell beginning at the origin on the baseline."""
+    weight = "bold" if bold else "regular"
+    look = f'#set text(font: "DejaVu Sans Mono", weight: "{weight}")\n'
+    # the bar fills its cell evenly, so it says where the cells are
+    code = f"#box(width: 0pt)[H]|#box(width: 0.602em)[{_escaped(letter)}]"
+    made = mn.Typst(code, typst_preamble=look, font_paths=[fonts()], font_size=96)
+    made.scale(1 / PER_UNIT)
+    mark, bar, *glyphs = made.submobjects
+    start = np.array([bar.get_center()[0] + _ADVANCE / 2 / PER_UNIT, mark.get_bottom()[1], 0])
+    return mn.VGroup(*glyphs).shift(-start)
 
 
 @lru_cache(maxsize=1)
