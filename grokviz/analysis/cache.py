@@ -41,8 +41,8 @@ def analyze(
 
     Args:
         run: an open run or its folder.
-        parts: names of parts, all that the task has by default: ``run`` and ``path`` of any run,
-            ``core``, ``fields`` and ``algorithm`` of modular addition.
+        parts: names of parts, all that the run has the data for by default: ``run``, ``events``
+            and ``path`` of any run, and those of its task (docs/science.md names them).
         epochs: which checkpoints; all by default.
         cache: whether to read and write ``<run>/cache``.
         report: called with (done, all) checkpoints while computing.

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from grokviz.analysis.norms import sums_of_squares
 from grokviz.analysis.part import Checkpoint, Context, Part, Values
 from grokviz.analysis.path import Path, path, random_walk_products, step_products
+from grokviz.trajectory import Run
 
 POINTS = 500
 BYTES = 1 << 30
@@ -19,6 +20,10 @@ WALK_SEED = 0
 
 class PathPart(Part):
     """Length, displacement and turns of the path, beside a random walk of the same steps."""
+
+    def lacks(self, run: Run) -> str:
+        """Two steps, without which there is no turn."""
+        return "" if len(run.epochs) > 2 else "path of at least three checkpoints"
 
     def coords(self, context: Context) -> Values:
         """The evenly spaced checkpoints, and the axes of their plane."""

@@ -160,7 +160,8 @@ def test_a_run_without_clean_neurons_says_which_frequencies_it_takes(tmp_path) -
     assert found["key_frequency"].values.tolist() == found["embedded_frequency"].values.tolist()
     assert found["key_frequency"].attrs["rule"].startswith("no frequency has")
     assert np.isnan(found["restricted_loss"].sel(split="train")).all()
-    assert found.sizes["path_epoch"] == 1
+    with pytest.raises(InputError, match="no path of at least three checkpoints"):
+        assemble(open_run(tmp_path / "run"), ["path"])
 
 
 def test_the_path_is_that_of_all_weights(data, small_run) -> None:
