@@ -15,6 +15,9 @@ from grokviz.stage.film import Film
 if TYPE_CHECKING:
     import xarray as xr
 
+AWAKE = 0.05
+"""Share of the pairs at which a neuron is active before training, so that it has noise."""
+
 
 @dataclass(frozen=True)
 class NeuronWave(Film):
@@ -38,7 +41,7 @@ class NeuronWave(Film):
     }
 
     neuron: int | None = option(
-        None, "number of a stored neuron; if none, the clearest of the lowest frequency"
+        None, "number of a stored neuron; if none, a clear one of low frequency"
     )
 
     def shown(self, data: xr.Dataset) -> int:
@@ -46,8 +49,10 @@ class NeuronWave(Film):
         numbers = [int(n) for n in data["neuron"].values]
         if self.neuron is None:
             k, clear = data["neuron_frequency"].values, data["neuron_variance_explained"].values
+            first = fields.activations(data, int(self.moments(data)[0]))
+            silent = (first > 0).mean(axis=(1, 2)) < AWAKE
             # few waves across are seen better than many
-            return int(np.lexsort((-clear, k))[0])
+            return int(np.lexsort((-clear, k, silent))[0])
         if self.neuron not in numbers:
             listed = ", ".join(map(str, numbers))
             raise InputError(f"{self.name}: neuron {self.neuron} is not stored; there are {listed}")

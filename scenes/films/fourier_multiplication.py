@@ -127,7 +127,7 @@ class FourierMultiplication(FilmScene):
             y, last = top + 85 * n, n == 2
             begin = 0.0 if last else start
             law = mathematics(laws[n], ink, px=44, at=(640, y), anchor="left")
-            number = mn.VGroup(*mono(_signed(value), ink, px=36, bold=last, at=(1215, y + 13)))
+            number = mono(_signed(value), ink, px=36, bold=last, at=(1215, y + 13))
             bar = _beam(begin, begin, y, colour if last else self.colours.train)
 
             def grow(share: float, bar: Any = bar, begin: float = begin, value: float = value,

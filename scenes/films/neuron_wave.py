@@ -23,7 +23,7 @@ from grokviz.stage.films.toolkit import (
 )
 from grokviz.stage.grids import own_share
 
-TOP, LEFT, RIGHT, ROOM = 172, 150, 1114, 680
+TOP, LEFT, RIGHT, ROOM = 148, 150, 1114, 680
 """Pixel row of both maps, the columns where they begin, and the room each has."""
 TRAINING = 26.0
 """Seconds that the film goes through training."""
@@ -75,7 +75,7 @@ class NeuronWave(FilmScene):
         self.waves = Heat(spectrum, (RIGHT, TOP), self.cell)
         number = int(self.data["neuron"].values[self.at])
         frames = [self._frame(x) for x in (LEFT, RIGHT)]
-        below = TOP + self.size + 36
+        below = TOP + self.size + 42
         names = [
             words("a", ink, at=(LEFT + self.size / 2, below), px=SMALL),
             words("b", ink, at=(LEFT - 26, TOP + self.size / 2), px=SMALL),
@@ -94,8 +94,8 @@ class NeuronWave(FilmScene):
         upright = words("waves in b", ink, px=SMALL).rotate(np.pi / 2)
         upright.move_to(place(RIGHT - 30, TOP + self.size / 2))
         self.say(
-            f"Its Fourier transform: one cell for each of {self.p} x {self.p} pairs of waves.\n"
-            "Every one of them is in it.",
+            f"Its Fourier transform has a cell for each pair of waves. None of them stands out:\n"
+            f"all of frequency {self.k} together are {own_share(self.field(first), self.k):.0%}.",
             mn.FadeIn(self.waves), *map(mn.FadeIn, [frames[1], *ends, upright]),
         )  # fmt: skip
 
@@ -212,4 +212,4 @@ class NeuronWave(FilmScene):
         y = TOP + self.size - self.cell * (2 * in_b if in_b else 0.5)
         angles = np.linspace(0, 2 * np.pi, 65)
         around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        return Line(np.array([x, y]) + 3.2 * self.cell * around, self.colour(self.k), 5)
+        return Line(np.array([x, y]) + 2.6 * self.cell * around, self.colour(self.k), 5)

@@ -99,7 +99,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         self.captions: list[tuple[int, int, str]] = []
         self._caption: Any = None
         self._said = ("", 0.0)
-        self.moment = mn.VGroup()
+        self.moment = mono("", self.colours.ink, at=(0, 0))
 
     @property
     def keys(self) -> list[int]:
@@ -190,7 +190,8 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     def show_moment(self, value: float, word: str = "epoch") -> None:
         """Write the epoch (or what the run counts) at its place above, in equal figures."""
         text = f"{word} {spaced(value)}"
-        self.moment.submobjects = mono(text, self.colours.ink, px=38, at=(1920 - 61, 100))
+        # one object whose points change: manim lists what moves once, when a play begins
+        self.moment.points = mono(text, self.colours.ink, px=38, at=(1920 - 61, 100)).points
         if self.moment not in self.mobjects:
             self.add(self.moment)
 

@@ -123,17 +123,18 @@ def mathematics(
 
 def mono(
     text: str, colour: str, *, px: float = BODY, at: tuple[float, float], bold: bool = False
-) -> list[Any]:
-    """A text in letters of equal width that ends at ``at``, on its baseline, as its glyphs.
+) -> Any:
+    """A text in letters of equal width that ends at ``at``, on its baseline, as one object.
 
     Made of glyphs that are set once: quick enough for a number that changes each frame.
     """
-    made = []
-    for i, letter in enumerate(reversed(text)):
-        if not letter.isspace():
-            glyph = _glyph(letter, bold).copy().set_color(colour)
-            glyph.scale(px, about_point=mn.ORIGIN)
-            made.append(glyph.shift(place(at[0] - (i + 1) * _ADVANCE * px, at[1])))
+    made = mn.VMobject(fill_color=colour, fill_opacity=1, stroke_width=0)
+    glyphs = [
+        _glyph(letter, bold) * px + place(at[0] - (i + 1) * _ADVANCE * px, at[1])
+        for i, letter in enumerate(reversed(text))
+        if not letter.isspace()
+    ]
+    made.points = np.concatenate(glyphs) if glyphs else np.zeros((0, 3))
     return made
 
 
@@ -142,8 +143,8 @@ _ADVANCE = 0.602
 
 
 @lru_cache(maxsize=256)
-def _glyph(letter: str, bold: bool) -> Any:
-    """A letter of one pixel's size, its cell beginning at the origin on the baseline."""
+def _glyph(letter: str, bold: bool) -> np.ndarray:
+    """Points of a letter one pixel high, its cell beginning at the origin on the baseline."""
     weight = "bold" if bold else "regular"
     look = f'#set text(font: "DejaVu Sans Mono", weight: "{weight}")\n'
     # the bar fills its cell evenly, so it says where the cells are
@@ -152,7 +153,8 @@ def _glyph(letter: str, bold: bool) -> Any:
     made.scale(1 / PER_UNIT)
     mark, bar, *glyphs = made.submobjects
     start = np.array([bar.get_center()[0] + _ADVANCE / 2 / PER_UNIT, mark.get_bottom()[1], 0])
-    return mn.VGroup(*glyphs).shift(-start)
+    points: np.ndarray = np.concatenate([glyph.points for glyph in glyphs]) - start
+    return points
 
 
 @lru_cache(maxsize=1)
