@@ -137,6 +137,34 @@ def test_films_start_by_themselves_and_loop_where_their_scene_does(deck: Any) ->
         assert often == ("indefinite" if loops else None)
 
 
+# from the schema of ISO/IEC 29500-1, pml.xsd: PowerPoint repairs a file that departs from it
+ORDER = {
+    "cTn": ["stCondLst", "endCondLst", "endSync", "iterate", "childTnLst", "subTnLst"],
+    "seq": ["cTn", "prevCondLst", "nextCondLst"],
+    "par": ["cTn"],
+    "cBhvr": ["cTn", "tgtEl", "attrNameLst"],
+    "cMediaNode": ["cTn", "tgtEl"],
+    "cmd": ["cBhvr"],
+    "video": ["cMediaNode"],
+    "timing": ["tnLst", "bldLst"],
+}
+
+
+def test_the_timing_is_in_the_order_that_the_standard_asks_for(deck: Any) -> None:
+    for slide in list(deck.slides)[1:3]:
+        (timing,) = slide._element.findall(f"{P}timing")
+        seen = set()
+        for element in timing.iter():
+            name = etree.QName(element).localname
+            children = [etree.QName(child).localname for child in element]
+            if name in ORDER:
+                assert children == [step for step in ORDER[name] if step in children], name
+                seen.add(name)
+            if name == "cond":
+                assert len(children) <= 1
+        assert seen == set(ORDER)
+
+
 def test_a_picture_has_no_timing(deck: Any) -> None:
     slide = deck.slides[3]
     assert picture(slide).shape_type == 13  # a picture

@@ -53,8 +53,6 @@ def _titles(made: Any) -> None:
     first = made.slide_layouts[0]
     for shape in first.placeholders:
         if shape.placeholder_format.idx == 0:
-            for paragraph in shape.text_frame.paragraphs:
-                paragraph.font.size = None
             _list_style(shape, _HEADING_SIZE)
         elif shape.placeholder_format.idx == 1:
             _list_style(shape, None)
