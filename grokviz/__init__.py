@@ -26,6 +26,7 @@ _PUBLIC = {
     "Scene": "grokviz.stage",
     "analyze": "grokviz.analysis.cache",
     "check": "grokviz.stage.listing",
+    "explore": "grokviz.stage.explorer",
     "figures": "grokviz.stage.figures",
     "import_run": "grokviz.importing",
     "load": "grokviz.analysis.reference",
