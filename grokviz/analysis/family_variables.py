@@ -104,8 +104,9 @@ ROWS = [
             "the first of the common steps with a loss below half of its start", "int64"),
     _pieces("piece_loss", ("piece", "step"), "share of the loss at the start", "1",
             "mean of the values logged since the step before, divided by the first value logged; "
-            "where none were logged, or after a run's end, the last one before; the order is that "
-            "of the members, and of each one's digits, the carry first"),
+            "where none were logged, or after a run's end, the last one before; of all curves "
+            "those that end below a fifth and lose half within a doubling of the steps, in an "
+            "order drawn once with seed 0"),
     _pieces("mean_steepest_fall", ("count",), "steepest fall of the mean", "1",
             "largest fall of the mean of the first pieces within a factor of 1.25 in steps, as a "
             "share of its start"),

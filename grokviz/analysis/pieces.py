@@ -1,8 +1,10 @@
 """Phase changes of many runs on one clock: what a smooth curve may be made of.
 
-Each piece is one real loss curve that falls to less than a fifth of its start: the training
-loss of each digit of digit addition, the training loss of a run on ever fresh data, the test
-loss of a run on limited data. Source: thread, "many small phase changes".
+Each piece is one real loss curve that falls at once: the training loss of each digit of digit
+addition, the training loss of a run on ever fresh data, the test loss of a run on limited data.
+It ends below a fifth of its start, and more than half of its start is lost within a doubling of
+the steps; so a digit that only gets better bit by bit is none. Source: thread, claim that many
+small phase changes make a smooth curve.
 """
 
 from __future__ import annotations
@@ -17,9 +19,14 @@ from grokviz.analysis.part import metric
 from grokviz.trajectory import Run
 
 STEPS = 240
-FACTOR = 1.25
-FALLEN = 0.2
-"""A loss has changed phase when it is below this share of its start."""
+FALLEN, AT_ONCE, DOUBLING = 0.2, 0.5, 2.0
+"""A phase change ends below this share of the start, and loses this share in a doubling."""
+
+NEAR = 1.25
+"""The factor in steps within which the mean's steepest fall is looked for."""
+
+ORDER = 0
+"""The seed of the order in which the pieces stand."""
 
 
 class Piece(NamedTuple):
@@ -38,7 +45,8 @@ def pieces(
     """Coordinates and variables of all runs' phase changes; None where there are none.
 
     A run comes with its number among the members, and its name there. The steps are spaced
-    evenly in their logarithm, from 1 to the last that any piece logged.
+    evenly in their logarithm, from 1 to the last that any piece logged. The order is drawn once
+    with a fixed seed: one in which they were found would put like beside like.
     """
     found = [
         piece
@@ -50,11 +58,12 @@ def pieces(
         return None
     steps = common_steps(max(int(piece.epochs[-1]) for piece in found))
     shares = np.array([share_of_start(piece.epochs, piece.loss, steps) for piece in found])
-    fell = shares.min(axis=1) < FALLEN  # a single low batch is no phase change
-    if not fell.any():
+    changed = (shares.min(axis=1) < FALLEN) & (steepest_fall(shares, steps, DOUBLING) > AT_ONCE)
+    if not changed.any():
         return None
-    kept = [piece for piece, low in zip(found, fell, strict=True) if low]
-    shares = shares[fell]
+    order = np.random.default_rng(ORDER).permutation(np.flatnonzero(changed))
+    kept = [found[i] for i in order]
+    shares = shares[order]
     coords = {
         "piece": np.arange(len(kept)),
         "step": steps,
@@ -66,7 +75,7 @@ def pieces(
         "piece_member": [piece.member for piece in kept],
         "piece_drop": steps[(shares < 0.5).argmax(axis=1)],
         "piece_loss": shares,
-        "mean_steepest_fall": steepest_fall(running_mean(shares), steps),
+        "mean_steepest_fall": steepest_fall(running_mean(shares), steps, NEAR),
     }
 
 
@@ -78,11 +87,11 @@ def running_mean(piece_loss: Float[np.ndarray, "piece step"]) -> Float[np.ndarra
 
 
 def steepest_fall(
-    loss: Float[np.ndarray, "curve step"], steps: Int[np.ndarray, " step"]
+    loss: Float[np.ndarray, "curve step"], steps: Int[np.ndarray, " step"], factor: float
 ) -> Float[np.ndarray, " curve"]:
-    """The largest fall of each curve from one step to the one 1.25 times as late."""
+    """The largest fall of each curve from one step to the one ``factor`` times as late."""
     at = np.log(steps)
-    later = np.array([np.interp(at + np.log(FACTOR), at, curve) for curve in loss])
+    later = np.array([np.interp(at + np.log(factor), at, curve) for curve in loss])
     fall: Float[np.ndarray, " curve"] = (loss - later).max(axis=1)
     return fall
 

@@ -54,24 +54,38 @@ def runs(tmp_path: Path) -> list[Path]:
             tmp_path / "lucky", "skip-trigram",
             {"train_loss": np.where(STEPS == 1900, 0.01, 2.3)},
         ),
+        # nor is getting better bit by bit
+        record(tmp_path / "gradual", "skip-trigram", {"train_loss": 2.3 / (1 + STEPS / 50)}),
         record(tmp_path / "unknown", "skip-trigram", {"train_loss": drop(99)}, examples=60),
     ]  # fmt: skip
 
 
 def test_every_phase_change_is_a_piece(runs: list[Path]) -> None:
     data = family(runs, cache=False)
-    assert data["piece_name"].values.tolist() == [
-        "digits, digit 0", "digits, digit 1", "digits, digit 2", "endless", "limited",
-    ]  # fmt: skip
-    assert data["piece_kind"].values.tolist() == ["digit"] * 3 + ["train", "test"]
-    assert data["piece_member"].values.tolist() == [0, 0, 0, 1, 2]
-    # where it is half, within the distance of two steps
-    drops = data["piece_drop"].values
-    np.testing.assert_allclose(drops, [100, 900, 600, 800, 1200], rtol=0.06)
-    assert set(drops) <= set(data["step"].values)
+    expected = {
+        "digits, digit 0": ("digit", 0, 100),
+        "digits, digit 1": ("digit", 0, 900),
+        "digits, digit 2": ("digit", 0, 600),
+        "endless": ("train", 1, 800),
+        "limited": ("test", 2, 1200),
+    }
+    columns = [data[f"piece_{name}"].values for name in ("name", "kind", "member", "drop")]
+    for name, kind, member, dropped in zip(*columns, strict=True):
+        told, number, at = expected.pop(str(name))
+        assert (kind, member) == (told, number)
+        # where it is half, within the distance of two steps
+        assert dropped == pytest.approx(at, rel=0.06)
+        assert dropped in data["step"].values
+    assert expected == {}
     assert (np.abs(data["piece_loss"][:, 0] - 1) < 1e-6).all()
     assert data["count"].values.tolist() == [1, 2, 3, 4, 5]
     assert data["step"].values[[0, -1]].tolist() == [1, 2000]
+
+
+def test_the_order_is_drawn_once(runs: list[Path]) -> None:
+    first, again = (family(runs, cache=False)["piece_name"].values.tolist() for _ in range(2))
+    assert first == again
+    assert first != sorted(first)
 
 
 def test_the_mean_of_more_pieces_falls_less_at_once(runs: list[Path]) -> None:
@@ -105,7 +119,7 @@ def test_the_steepest_fall_is_within_a_quarter_of_the_time() -> None:
     steps = common_steps(10_000)
     cliff = np.where(steps < 500, 1.0, 0.0)
     slope = 1 - np.log(steps) / np.log(10_000)
-    found = steepest_fall(np.stack([cliff, slope, np.ones(len(steps))]), steps)
+    found = steepest_fall(np.stack([cliff, slope, np.ones(len(steps))]), steps, 1.25)
     np.testing.assert_allclose(found, [1, np.log(1.25) / np.log(10_000), 0], atol=1e-3)
 
 
