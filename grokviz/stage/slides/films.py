@@ -63,7 +63,7 @@ def film(
     wish = _wish(item, quality, theme)
     made_of = {
         "data": data_hash(figures.loaded(item.run, needs), item.scene.needs),
-        "code": _code(Path(inspect.getfile(item.scene))),
+        "code": _code(Path(inspect.getfile(item.scene)), composed=bool(item.parts)),
         "versions": library_versions(*LIBRARIES),
         **wish,
     }
@@ -88,10 +88,12 @@ def _wish(item: Order, quality: str, theme: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _code(scene: Path) -> str:
-    """A hash of the scene's own file, of the films beside it, and of everything that draws."""
+def _code(scene: Path, composed: bool) -> str:
+    """A hash of the scene's own file, of what may be a part of it, and of all that draws."""
     stage = Path(__file__).parents[1]
-    folders = (scene.parent / "films", stage, stage / "films", stage.parent / "media")
+    folders = [stage, stage / "films", stage.parent / "media"]
+    if composed:
+        folders += [scene.parent, scene.parent / "films"]
     files = [scene, *(file for folder in folders for file in sorted(folder.glob("*.py")))]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
