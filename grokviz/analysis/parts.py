@@ -131,6 +131,19 @@ class FieldsPart(Part):
         return chosen_neurons(context.neuron_frequencies, CHOSEN_NEURONS)
 
 
+class EmbeddingPart(Part):
+    """The last checkpoint's embedding as it is stored."""
+
+    def coords(self, context: Context) -> Values:
+        """Residues, and the directions of the residual stream."""
+        weights = context.last.weights
+        return {"residue": np.arange(weights.p), "dimension": np.arange(weights.d_model)}
+
+    def whole(self, context: Context) -> Values:
+        """W_E without '='."""
+        return {"embedding_matrix": context.last.weights.number_embedding}
+
+
 def chosen_neurons(found: neurons.NeuronFrequencies, count: int) -> Int[np.ndarray, " neuron"]:
     """The neurons that show each frequency best: from each cluster in turn its cleanest one.
 
@@ -163,6 +176,7 @@ PARTS: dict[str, dict[str, Part]] = {
         "core": CorePart(),
         "fields": FieldsPart(),
         "algorithm": AlgorithmPart(),
+        "embedding": EmbeddingPart(),
     },
     "repeated-subsequence": {**_ANY, "held_out": HeldOutPart(), "heads": HeadsPart()},
     "digit-addition": {

@@ -45,6 +45,7 @@ DIMENSIONS: Mapping[str, str] = {
     "frequency": "whole turns of a wave over the p residues",
     "embedded_frequency": "frequencies that stand out in the last checkpoint's embedding",
     "residue": "the numbers 0 to p - 1",
+    "dimension": "directions of the residual stream, in the order of the weights",
     "axis": "the cosine and the sine axis of a frequency's plane",
     "rank": "singular values, the largest first",
     "parameter": "names in the published state dictionaries",
