@@ -62,14 +62,16 @@ MODULAR_ADDITION = _keys(
 )  # fmt: skip
 
 
-def _drawn(examples: int, batch: int, test_examples: int, data_seed: int) -> tuple[Key, ...]:
+def _drawn(
+    examples: int, batch: int, test_examples: int, data_seed: int, seed: int = 0
+) -> tuple[Key, ...]:
     """How sequences are drawn."""
     return (
         Key("examples", examples, *k.whole(0), "training sequences; 0 for fresh ones every time"),
         Key("batch", batch, *k.whole(), "sequences in an update"),
         Key("test-examples", test_examples, *k.whole(), "held-out sequences, if data is finite"),
         Key("data-seed", data_seed, *k.whole(0), "seed of everything drawn but the weights"),
-        Key("seed", 0, *k.whole(0), "seed of the initial weights"),
+        Key("seed", seed, *k.whole(0), "seed of the initial weights"),
     )
 
 
@@ -78,7 +80,7 @@ REPEATED_SUBSEQUENCE = _keys(
     Key("length", 85, *k.whole(3), "tokens in a sequence, the beginning's included"),
     Key("subsequence", 16, *k.whole(2), "tokens that are repeated"),
     Key("repeats", 3, *k.whole(2), "how often they stand in a sequence"),
-    *_drawn(0, 128, 640, 1),
+    *_drawn(0, 128, 640, data_seed=1, seed=1),
     Key("d-model", 48, *k.whole(), "width of the residual stream"),
     Key("heads", 4, *k.whole(), "number of attention heads in each of the two layers"),
     Key("double-residual", True, *k.switch(), "carry the residual stream twice, as published"),

@@ -93,7 +93,8 @@ def test_the_mainline_is_the_published_one() -> None:
         "p": 113, "train-fraction": 0.3, "split-seed": 0, "seed": 0, "d-model": 128, "d-mlp": 512,
         "heads": 4, "epochs": 50_000, "checkpoint-every": "100", "learning-rate": 1e-3,
         "weight-decay": 1.0, "betas": [0.9, 0.98], "warm-up": 10, "loss-precision": "float64",
-        "mlp-biases": True,
+        "mlp-biases": True, "split-order": "python", "init": "published", "equals-class": True,
+        "test-every": 10, "record-norms": False,
     }  # fmt: skip
 
 
