@@ -98,17 +98,22 @@ class Heat(mn.ImageMobject):  # type: ignore[misc]
     Args:
         rgba: colours, a cell an entry; :func:`coloured` makes them of numbers.
         corner: pixel of its upper left corner, of 1920 x 1080.
-        cell: pixels of a cell; at least 3, or films grey out the colours of single cells.
+        cell: pixels of a cell, or its width and height; at least 3, or films grey out the
+            colours of single cells.
 
     """
 
     def __init__(
-        self, rgba: UInt8[np.ndarray, "row column 4"], corner: tuple[float, float], cell: int
+        self,
+        rgba: UInt8[np.ndarray, "row column 4"],
+        corner: tuple[float, float],
+        cell: int | tuple[int, int],
     ) -> None:
         super().__init__(np.ascontiguousarray(rgba))
         rows, columns = rgba.shape[:2]
-        (x, y), wide, high = corner, cell * columns, cell * rows
-        self.cell, self.box = cell, (x, y, x + wide, y + high)
+        across, down = (cell, cell) if isinstance(cell, int) else cell
+        (x, y), wide, high = corner, across * columns, down * rows
+        self.box = cell, (x, y, x + wide, y + high)
         self.stretch_to_fit_width(length(wide)).stretch_to_fit_height(length(high))
         self.move_to(place(x + wide / 2, y + high / 2))
 

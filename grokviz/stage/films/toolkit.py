@@ -164,15 +164,14 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         lines = _broken(text)
         first = _CAPTION_LINE - (len(lines) - 1) * _LEADING / 2
         shown = words("\n".join(lines), self.colours.ink, px=CAPTION, at=(960, first))
-        moves = [mn.FadeIn(shown, run_time=FADE)]
         if self._caption is not None:
-            moves.append(mn.FadeOut(self._caption, run_time=FADE / 2))
+            self.play(mn.FadeOut(self._caption, run_time=FADE / 2))
         self._keep_caption()
         self._caption, self._since = shown, self.frame_number()
         self._said = (text.replace("$", ""), FADE + AT_LEAST + A_WORD * len(text.split()))
         if run_time is not None:
             animations = tuple(_timed(animation, run_time) for animation in animations)
-        self.play(*moves, *animations)
+        self.play(mn.FadeIn(shown, run_time=FADE), *animations)
 
     def hold(self, more: float = 0.0) -> None:
         """Wait until the caption has been read, and ``more`` seconds."""
