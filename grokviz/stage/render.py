@@ -143,7 +143,8 @@ def perform_all(
     """Make the files, several at the same time where ``jobs`` says so."""
     if jobs < 1:
         raise InputError(f"-j {jobs} is not possible; give at least 1")
-    if jobs == 1 or len(work) == 1:
+    # the files of one film share one drawing
+    if jobs == 1 or len(work) == 1 or isinstance(work[0].scene, Film):
         for job in work:
             yield perform(job, data, report)
         return

@@ -197,9 +197,9 @@ class WavesToCircles(FilmScene):
         shown = np.flatnonzero(epochs <= panels.horizon(self.data))
         columns = min(3, len(self.frequencies))
         rows = -(-len(self.frequencies) // columns)
-        limit = max(float(np.quantile(np.linalg.norm(p[shown], axis=-1), 0.98, axis=-1).max())
+        limit = max(float(np.quantile(np.linalg.norm(p[shown], axis=-1), 0.995, axis=-1).max())
                     for p in self.planes.values())  # fmt: skip
-        radius = 148.0 if rows > 1 else 230.0
+        radius = 152.0 if rows > 1 else 230.0
         centres = [
             np.array([960 + (i % columns - (columns - 1) / 2) * 500,
                       (348 if rows > 1 else 560) + (i // columns) * 372])
