@@ -15,9 +15,8 @@ function colourOf(k) {
 /** The colour of a frequency that the reader has chosen: never a grey among greys. */
 const markedColour = (k) => (facts.embedded.includes(k) ? colourOf(k) : palette().ink);
 
-/** Text of a run or a file, for plotly, which reads tags in its texts. */
-const plainText = (text) =>
-  String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+/** Text of a run or a file, for plotly, which reads tags and formulas in its texts. */
+const plainText = (text) => String(text).replace(/[&<>$]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 
 /** 40000 as 40 000, with thin gaps. */
 function spaced(number) {

@@ -87,7 +87,6 @@ let settled = 0;
 /** Show the moment in the next frame: many changes between two frames are one. */
 function showMoment() {
   if (!asked) asked = performance.now();
-  delete document.body.dataset.settled;
   wanted ||= requestAnimationFrame(() => {
     wanted = 0;
     showTime();
@@ -101,6 +100,7 @@ function showMoment() {
 
 /** When time has come to rest: chart by chart in full, and a word for those who hear the page. */
 function settle() {
+  delete document.body.dataset.settled;
   clearTimeout(settled);
   settled = setTimeout(() => {
     if (player.playing) {

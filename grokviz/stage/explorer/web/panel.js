@@ -246,7 +246,9 @@ class Panel {
   /** Its turn in view: draw what was put off. */
   seen(visible) {
     this.visible = visible;
-    if (visible && (this.stale || !this.built)) this.show();
+    if (!visible || (!this.stale && this.built)) return;
+    this.show();
+    settle();
   }
 
   describe() {

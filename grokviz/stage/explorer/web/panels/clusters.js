@@ -72,12 +72,26 @@ register(
       super.after();
       if (this.clicks) return;
       this.clicks = true;
-      this.plot.on("plotly_click", ({ points }) => {
-        const stored = points.find(({ curveNumber }) => curveNumber > 0);
-        const id = stored ? stored.customdata : points[0].customdata;
-        if (this.stored.includes(id)) chooseNeuron(id);
-        else chooseFrequency(store.get("all_neuron_frequency").at(state.at)[id] || null);
+      this.plot.on("plotly_click", ({ points, event }) => {
+        const near = this.storedNear(event);
+        // where dots lie on one another, each click takes the next one
+        if (near.length) chooseNeuron(near[(near.indexOf(state.neuron) + 1) % near.length]);
+        else chooseFrequency(store.get("all_neuron_frequency").at(state.at)[points[0].customdata] || null);
       });
+    }
+
+    /** The stored neurons under a pointer: the nearest one, and those that lie with it. */
+    storedNear({ clientX, clientY }) {
+      const { share, x } = this.places();
+      const { xaxis, yaxis } = this.plot._fullLayout;
+      const box = this.plot.getBoundingClientRect();
+      const away = (id) =>
+        Math.hypot(
+          box.left + xaxis._offset + xaxis.c2p(x[id]) - clientX,
+          box.top + yaxis._offset + yaxis.c2p(share[id]) - clientY,
+        );
+      const least = Math.min(...this.stored.map(away));
+      return least > 8 ? [] : this.stored.filter((id) => away(id) < least + 1.5);
     }
 
     extra() {
