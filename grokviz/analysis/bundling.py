@@ -70,7 +70,7 @@ def bundle(
     if target.exists():
         raise InputError(f"{target} is there already; parts are added, never rewritten")
     names = [n for n in available(run) if n != "path"] if parts is None else list(parts)
-    kept = run.epochs if epochs is None else np.asarray(sorted(set(epochs)))
+    kept = epochs_of(run) if epochs is None else np.asarray(sorted(set(epochs)))
     chosen = weights_kept(run, kept) if weights is None else sorted(set(weights))
     data = analyze(run, names, epochs=kept.tolist(), cache=False, report=report)
     if variables is not None:
@@ -80,7 +80,7 @@ def bundle(
     write(data, target)
     if file == CORE:
         facts = json.loads((run.path / "run.json").read_text("utf-8"))
-        facts["command"] = plain_command(facts.get("command") or "")
+        facts["command"] = plain_command(facts.get("command") or "") or None
         (to / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", "utf-8")
         _keep_weights(run, to, chosen)
     seal(to)
@@ -110,7 +110,12 @@ def thin(data: xr.Dataset, most: int) -> xr.Dataset:
 
 
 def weights_kept(run: Run, epochs: Int[np.ndarray, " epoch"]) -> list[int]:
-    """The last epoch, and the one in the middle of the run's change if it has one."""
+    """The last epoch, and the one in the middle of the run's change if it has one.
+
+    No epochs where the run kept no weights: large models' references are their curves alone.
+    """
+    if not len(run.epochs):
+        return []
     last, change = int(epochs[-1]), change_of(run)
     if change is None:
         return [last]

@@ -29,8 +29,13 @@ def facts_of(place: Path) -> dict[str, Any]:
 
 
 def is_single(place: Path) -> bool:
-    """Whether it is of one run, with weights: a family has another test."""
-    return (place / "run.json").exists() and any((place / "weights").glob("*.safetensors"))
+    """Whether it is of one run: a family has another test."""
+    return (place / "run.json").exists() and "epoch" in whole(place).coords
+
+
+def has_weights(place: Path) -> bool:
+    """Whether weights are bundled; those of large models would not fit."""
+    return any((place / "weights").glob("*.safetensors"))
 
 
 def whole(place: Path) -> xr.Dataset:
@@ -143,3 +148,20 @@ def check_files(place: Path) -> None:
     assert len({part.attrs["run_checksum"] for part in parts}) == 1
     for said in [facts_of(place).get("command"), *(part.attrs["command"] for part in parts)]:
         assert " /" not in (said or ""), said
+
+
+def check_start(place: Path, to: Path, updates: int) -> int:
+    """The first losses of the run are those that training it anew gives, on this machine."""
+    from grokviz.training.loop import train
+
+    facts, kept = facts_of(place), whole(place)
+    train(facts["recipe"], to, settings={**facts["settings"], "epochs": updates}, device="cpu")
+    anew, checked = open_run(to), 0
+    for name, logged, clock in _logged(kept):
+        epochs, values = anew.metric(name) if name in anew.metrics else ((), ())
+        for epoch, value in zip(epochs, values, strict=True):
+            if epoch in logged[clock].values:
+                found = float(logged.sel({clock: epoch}))
+                np.testing.assert_allclose(found, value, rtol=2e-3, err_msg=f"{name} at {epoch}")
+                checked += 1
+    return checked
