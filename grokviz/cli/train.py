@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,12 @@ def command(
         )
     if outcome.interrupted:
         click.echo(
-            f"stopped at epoch {outcome.epoch}; the same command goes on from there", err=True
+            f"stopped at {outcome.counts} {outcome.epoch}; the same command goes on from there",
+            err=True,
         )
         return 130
     if not quiet:
-        click.echo(f"{outcome.path}: epoch {outcome.epoch}")
+        click.echo(f"{outcome.path}: {outcome.counts} {outcome.epoch}")
     return 0
 
 
@@ -102,17 +104,17 @@ class _Lines:
 def _line(progress: Progress) -> str:
     if not progress.epochs_per_second:
         return _losses(progress)
-    return (
-        f"{_losses(progress)}  {progress.epochs_per_second:.0f} epochs/s  "
-        f"{progress.seconds_left:.0f} s left"
-    )
+    return f"{_losses(progress)}  {_speed(progress)}  {progress.seconds_left:.0f} s left"
+
+
+def _speed(progress: Progress) -> str:
+    return f"{progress.epochs_per_second:.0f} {progress.counts}s/s"
 
 
 def _losses(progress: Progress) -> str:
-    return (
-        f"epoch {progress.epoch}/{progress.epochs}  train {progress.train_loss:.3g}  "
-        f"test {progress.test_loss:.3g}"
-    )
+    at = f"{progress.counts} {progress.epoch}/{progress.epochs}  train {progress.train_loss:.3g}"
+    # fresh data has no test loss of its own
+    return at if isnan(progress.test_loss) else f"{at}  test {progress.test_loss:.3g}"
 
 
 def _bar() -> AbstractContextManager[Callable[[Progress], None]]:
@@ -133,7 +135,7 @@ def _bar() -> AbstractContextManager[Callable[[Progress], None]]:
                     task,
                     total=progress.epochs,
                     completed=progress.epoch,
-                    losses=f"{_losses(progress)}  {progress.epochs_per_second:.0f} epochs/s",
+                    losses=f"{_losses(progress)}  {_speed(progress)}",
                 )
 
             yield report

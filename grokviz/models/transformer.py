@@ -103,7 +103,8 @@ class Attention(nn.Module):
         q = torch.einsum("hid,bpd->bhpi", self.W_Q, residual)
         v = torch.einsum("hid,bpd->bhpi", self.W_V, residual)
         scores = torch.einsum("bhqi,bhki->bhqk", q, k) / math.sqrt(k.shape[-1])
-        pattern = scores.masked_fill(self.mask == 0, -1e10).softmax(dim=-1)
+        mask = self.mask[: scores.shape[-1], : scores.shape[-1]]
+        pattern = scores.masked_fill(mask == 0, -1e10).softmax(dim=-1)
         mixed = torch.einsum("bhqk,bhki->bqhi", pattern, v).flatten(-2)
         return mixed @ self.W_O.T
 

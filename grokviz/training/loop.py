@@ -40,6 +40,7 @@ class Progress:
     train_loss: float
     test_loss: float
     epochs_per_second: float
+    counts: str = "epoch"
 
     @property
     def seconds_left(self) -> float:
@@ -51,11 +52,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training run ended: at which epoch, and whether it was stopped before its last."""
+    """How a training run ended: at which epoch, and whether it was stopped before its last.
+
+    ``counts`` is what an update is called: "epoch", or "step" of a batch.
+    """
 
     path: Path
     epoch: int
     interrupted: bool
+    counts: str = "epoch"
 
 
 def train(
@@ -186,10 +191,12 @@ class _Loop:
 
     def _tell(self, loss: float, speed: float) -> None:
         if self.report:
-            self.report(Progress(self.epoch, self.epochs, loss, self.test_loss, speed))
+            counts = self.problem.counts
+            self.report(Progress(self.epoch, self.epochs, loss, self.test_loss, speed, counts))
 
     def _outcome(self) -> Outcome:
-        return Outcome(self.writer.path, self.epoch, interrupted=self.epoch < self.epochs)
+        stopped = self.epoch < self.epochs
+        return Outcome(self.writer.path, self.epoch, stopped, self.problem.counts)
 
 
 def _same_run(writer: RunWriter, chosen: Recipe, values: Mapping[str, Any]) -> None:
