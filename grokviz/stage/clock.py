@@ -26,7 +26,33 @@ def word(data: xr.Dataset, clock: str = "epoch") -> str:
 
     All epoch clocks count what the run counted: epochs of full batches, or steps of small ones.
     """
-    return str(data.attrs.get("counts") or "epoch") if clock.endswith("epoch") else clock
+    return str(data.attrs.get("counts") or "epoch") if is_time(clock) else clock
+
+
+def is_time(clock: str) -> bool:
+    """Whether a clock counts training, rather than a fraction, a number of curves, ..."""
+    return clock.endswith("epoch")
+
+
+def moment(data: xr.Dataset, clock: str, i: int) -> str:
+    """What a picture at index ``i`` says of its clock: "epoch 3 000", "fraction 0.30", ...
+
+    Equally wide at all moments, so that it does not jump.
+    """
+    values = data[clock].values
+    written = [spaced(value) for value in (values[0], values[i], values[-1])]
+    if values.dtype.kind == "f" and not is_time(clock):
+        places = max(len(f"{value % 1:.4f}".rstrip("0")) - 2 for value in values)
+        written = [f"{value:.{places}f}" for value in (values[0], values[i], values[-1])]
+    named = {"count": "mean of"}.get(clock) or word(data, clock)
+    return f"{named} {written[1].rjust(max(map(len, written)))}"
+
+
+def spaced(number: float) -> str:
+    """A count with thin gaps between thousands: 40 000; a fraction as it is."""
+    if number != int(number):
+        return f"{number:g}"
+    return f"{int(number):,}".replace(",", "\u2009")
 
 
 def grok_epoch(data: xr.Dataset) -> int | None:
@@ -37,9 +63,22 @@ def grok_epoch(data: xr.Dataset) -> int | None:
     elif "logged_test_loss" in data and data.sizes["tested_epoch"]:
         loss = np.interp(epochs, data["tested_epoch"].values, data["logged_test_loss"].values)
     else:
-        return None
+        return _first_to_grok(data)
     found = curves.grok_index(np.asarray(loss, dtype=np.float64))
     return None if found is None else int(epochs[found])
+
+
+def _first_to_grok(data: xr.Dataset) -> int | None:
+    """The same, where there are many runs: of the one that groks first."""
+    if not {"member_test_epoch", "member_test_loss"} <= set(data.data_vars):
+        return None
+    found = []
+    for epochs, loss in zip(
+        data["member_test_epoch"].values, data["member_test_loss"].values, strict=True
+    ):
+        at = curves.grok_index(np.asarray(loss, dtype=np.float64))
+        found += [] if at is None else [int(epochs[at])]
+    return min(found, default=None)
 
 
 def phase_ends(data: xr.Dataset) -> Int[np.ndarray, " 3"] | None:
@@ -53,16 +92,37 @@ def phase_ends(data: xr.Dataset) -> Int[np.ndarray, " 3"] | None:
 def index_of(data: xr.Dataset, clock: str, wanted: str | int | None) -> int:
     """Clock index of ``N``, ``last``, ``grok``, ``grok-N`` or ``grok+N``.
 
-    The nearest checkpoint is taken; the picture names the one it shows.
+    The nearest checkpoint is taken; the picture names the one it shows. A clock that does not
+    count training takes a number of its own, or ``last``.
     """
+    if not is_time(clock):
+        return _nearest(data[clock].values, clock, "last" if wanted is None else str(wanted))
     name = str(data.attrs.get("run_name", "the run"))
     return curves.index_of(data[clock].values, wanted, lambda: grok_epoch(data), name)
+
+
+def _nearest(values: Float[np.ndarray, " clock"], clock: str, wanted: str) -> int:
+    low, high = f"{values.min():g}", f"{values.max():g}"
+    if wanted.strip() == "last":
+        return len(values) - 1
+    try:
+        at = float(wanted)
+    except ValueError:
+        at = np.nan
+    if not float(low) <= at <= float(high):
+        raise InputError(
+            f"--epoch {wanted}: this moves along {clock}; give a number from {low} to {high}, "
+            "or last"
+        )
+    return int(np.abs(values - at).argmin())
 
 
 def select(data: xr.Dataset, clock: str, span: str | None) -> xr.Dataset:
     """The dataset cut to ``A:B:STEP`` of its clock; any of the three may be left out."""
     if span is None:
         return data
+    if not is_time(clock):
+        return _between(data, clock, span)
     parts = span.split(":")
     try:
         numbers = [int(part) if part.strip() else None for part in parts]
@@ -85,6 +145,35 @@ def select(data: xr.Dataset, clock: str, span: str | None) -> xr.Dataset:
             f"{values[0]} to {values[-1]}, {len(values)} of them"
         )
     return data.isel({clock: np.flatnonzero(inside)})
+
+
+def _between(data: xr.Dataset, clock: str, span: str) -> xr.Dataset:
+    """The moments from A to B of ``A:B``, on a clock that may run down."""
+    values = data[clock].values
+    try:
+        first, last = (float(part) if part.strip() else None for part in span.split(":"))
+    except ValueError:
+        raise InputError(f"--epochs {span} is not a range of {clock}; write A:B") from None
+    ends = sorted((values[0] if first is None else first, values[-1] if last is None else last))
+    inside = (values >= ends[0]) & (values <= ends[1])
+    if not inside.any():
+        raise InputError(
+            f"--epochs {span} shows no moment: {clock} goes from {values[0]:g} to "
+            f"{values[-1]:g}, {len(values)} of them"
+        )
+    return data.isel({clock: np.flatnonzero(inside)})
+
+
+def pace(values: Float[np.ndarray, " clock"], clock: str) -> Float[np.ndarray, " clock"]:
+    """Numbers that grow along a clock as film time does.
+
+    Training time is film time. Other values have the same time each, but for ``count``: twice
+    as many in equal times, as the first of them change a mean the most.
+    """
+    if is_time(clock):
+        return values
+    steps = np.arange(len(values), dtype=float)
+    return np.log(steps + 1) if clock == "count" else steps
 
 
 def schedule(

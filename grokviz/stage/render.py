@@ -258,8 +258,9 @@ def frames_of(job: Job, data: xr.Dataset) -> np.ndarray:
     fps = job.quality.fps
     frames = max(round(job.wish.duration * fps), 1)
     held = min(round(job.wish.hold * fps), frames - 1)
-    ends = clocks.phase_ends(data) if clock.endswith("epoch") else None
-    found: np.ndarray = inside[clocks.schedule(values[inside], frames, held, ends)]
+    ends = clocks.phase_ends(data) if clocks.is_time(clock) else None
+    times = clocks.pace(values[inside], clock)
+    found: np.ndarray = inside[clocks.schedule(times, frames, held, ends)]
     return found
 
 

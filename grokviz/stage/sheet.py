@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from grokviz.stage.clock import word
+from grokviz.stage.clock import moment, spaced
 from grokviz.stage.look import Look
 from grokviz.stage.scene import Scene
 
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 
 HEADER_EMS, FOOTER_EMS = 6.6, 2.6
 PAPER_HEADER_EMS = 1.6
-
-
-def spaced(number: float) -> str:
-    """A count with thin gaps between thousands: 40 000; a fraction as it is."""
-    if number != int(number):
-        return f"{number:g}"
-    return f"{int(number):,}".replace(",", "\u2009")
 
 
 def about(data: xr.Dataset) -> str:
@@ -118,6 +111,4 @@ class Sheet:
         """Write the clock's value at index ``i``."""
         if self.moment is None or self.scene.clock is None:
             return
-        value = self.data[self.scene.clock].values[i]
-        width = len(spaced(self.data[self.scene.clock].values[-1]))
-        self.moment.set_text(f"{word(self.data, self.scene.clock)} {spaced(value).rjust(width)}")
+        self.moment.set_text(moment(self.data, self.scene.clock, i))

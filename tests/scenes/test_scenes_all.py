@@ -103,7 +103,7 @@ def index_of(scene: Any, data: xr.Dataset, moment: str) -> int:
     try:
         return clocks.index_of(data, scene.clock, moment)
     except InputError:  # a reference that did not grok, or a clock that starts later
-        return len(data[scene.clock]) // 3
+        return 0 if moment == "0" else len(data[scene.clock]) // 3
 
 
 def moments(scene: Any) -> tuple[str, ...]:
@@ -155,7 +155,8 @@ def test_what_it_needs_is_known_and_in_its_reference(name: str) -> None:
     data = load(None, default=scene.reference)
     schema.check(data, scene.needs)
     if scene.clock is not None:
-        assert np.all(np.diff(data[scene.clock].values) > 0)
+        steps = np.diff(data[scene.clock].values)
+        assert np.all(steps > 0) or np.all(steps < 0)
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -374,4 +375,5 @@ def test_its_film_is_decoded_frame_by_frame(
     assert (frames[0] != frames[-1]).any()
     mean = [np.abs(a.astype(int) - b).mean() for a, b in itertools.pairwise(frames)]
     assert max(mean[-7:]) < 0.5, "the end does not stand still"
-    assert sum(m > 0 for m in mean[:22]) > 11, "it hardly moves"
+    enough = min(11, len(of(name)[SCENES[name].clock]) - 2)
+    assert sum(m > 0 for m in mean[:22]) > enough, "it hardly moves"

@@ -141,3 +141,88 @@ def test_a_span_that_ends_early_keeps_the_tempo_of_its_phases() -> None:
 def test_one_frame_shows_the_start_and_one_checkpoint_is_a_film() -> None:
     assert clock.schedule(np.array([0, 5, 9]), 1, 0).tolist() == [0]
     assert clock.schedule(np.array([7]), 5, 2).tolist() == [0] * 5
+
+
+# --- clocks that do not count training ---------------------------------------------
+
+
+def along(clock_name: str, values: Any) -> Any:
+    import xarray as xr
+
+    return xr.Dataset(coords={clock_name: np.asarray(values)})
+
+
+FRACTIONS = [0.95, 0.9, 0.6, 0.3, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value"), [("0.3", 0.3), ("last", 0.25), (None, 0.25), (0.88, 0.9)]
+)
+def test_a_clock_may_run_down(wanted: Any, value: float) -> None:
+    assert FRACTIONS[clock.index_of(along("fraction", FRACTIONS), "fraction", wanted)] == value
+
+
+@pytest.mark.parametrize("wanted", ["0.2", "1", "grok", "nan", "half"])
+def test_it_takes_numbers_of_its_own(wanted: str) -> None:
+    with pytest.raises(InputError, match=r"moves along fraction; give a number from 0.25 to 0.95"):
+        clock.index_of(along("fraction", FRACTIONS), "fraction", wanted)
+
+
+@pytest.mark.parametrize(
+    ("span", "kept"),
+    [
+        (":", FRACTIONS),
+        ("0.9:0.3", [0.9, 0.6, 0.3]),
+        ("0.3:0.9", [0.9, 0.6, 0.3]),
+        ("0.6:", [0.6, 0.3, 0.25]),
+    ],
+)
+def test_a_span_of_it_is_between_two_values(span: str, kept: Any) -> None:
+    data = along("fraction", FRACTIONS)
+    assert clock.select(data, "fraction", span)["fraction"].values.tolist() == kept
+
+
+@pytest.mark.parametrize("span", ["a:b", "0.3", "0.1:0.2", "0.3:0.9:0.1"])
+def test_a_span_that_shows_nothing_is_refused(span: str) -> None:
+    with pytest.raises(InputError, match="--epochs"):
+        clock.select(along("fraction", FRACTIONS), "fraction", span)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("fraction", FRACTIONS, ["fraction 0.95", "fraction 0.90", "fraction 0.25"]),
+        ("x", [15.0, 15.0025, 16.5], ["x 15.0000", "x 15.0025", "x 16.5000"]),
+        ("count", [1, 2, 12], ["mean of  1", "mean of  2", "mean of 12"]),
+        ("epoch", [0, 500, 40000], ["epoch      0", "epoch    500", "epoch 40\u2009000"]),
+    ],
+)
+def test_a_moment_is_written_equally_wide(name: str, values: Any, said: list[str]) -> None:
+    data = along(name, values)
+    written = [clock.moment(data, name, i) for i in (0, 1, len(values) - 1)]
+    assert written == said
+    assert len({*map(len, written)}) == 1
+
+
+def test_film_time_is_shared_as_the_clock_wants() -> None:
+    fractions = clock.schedule(clock.pace(np.array(FRACTIONS), "fraction"), 100, 20)
+    assert np.bincount(fractions).tolist() == [20, 20, 20, 19, 21]
+    counts = clock.schedule(clock.pace(np.arange(1, 65), "count"), 121, 1)
+    shown = np.bincount(counts)
+    assert np.argmax(counts >= 7) == 60, "the first eight have half of the time"
+    assert shown[0] > shown[1] > shown[3] > shown[10] > 0
+
+
+def test_of_many_runs_the_first_to_grok_is_meant() -> None:
+    import xarray as xr
+
+    epochs = np.array([0, 10, 20, 30, -1])
+    losses = np.array([[4, 9, 8, 1, np.nan], [4, 9, 2, 1, np.nan], [4, 5, 5, 5, np.nan]])
+    data = xr.Dataset(
+        {
+            "member_test_epoch": (("member", "point"), np.tile(epochs, (3, 1))),
+            "member_test_loss": (("member", "point"), losses),
+        },
+        coords={"epoch": np.arange(0, 31)},
+    )
+    assert clock.grok_epoch(data) == 20

@@ -14,6 +14,7 @@ from manim.animation.animation import prepare_animation
 
 from grokviz.media.theme import Colours
 from grokviz.stage import panels
+from grokviz.stage.clock import spaced
 from grokviz.stage.films.shapes import Bars, Dots, FilmCamera, Heat, Line, Plot, coloured
 from grokviz.stage.films.showing import Showing, current
 from grokviz.stage.films.writing import (
@@ -30,7 +31,7 @@ from grokviz.stage.films.writing import (
     stroke,
     words,
 )
-from grokviz.stage.sheet import about, spaced
+from grokviz.stage.sheet import about
 
 __all__ = [
     "BODY",
