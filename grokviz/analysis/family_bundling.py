@@ -1,8 +1,9 @@
 """Makes a bundled reference of several runs: ``python -m grokviz.analysis.family_bundling``.
 
-It keeps the family's dataset, the facts of every member in ``family.json``, and the last
-weights of a few members, from which ``tests/analysis/test_analysis_family_references.py``
-makes those members' numbers again.
+It keeps the family's dataset, the facts and checksum of every member in ``family.json``, and
+the last weights of a few members, from which
+``tests/analysis/test_analysis_family_references.py`` makes those members' numbers again. A
+member that is a reference by itself has its weights there.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def bundle_family(
         "recipe": data.attrs["recipe"],
         "task": data.attrs["task"],
         "settings": json.loads(data.attrs["settings"]),
+        "checksums": {name: run.checksum for name, run in zip(names, runs, strict=True)},
         "members": {name: _facts(run) for name, run in zip(names, runs, strict=True)},
     }
     write(data, target)
