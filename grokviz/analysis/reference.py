@@ -185,6 +185,8 @@ def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, An
     data, facts = reference(name), reference_facts(name)
     epochs = data["epoch"].values.tolist() if "epoch" in data.coords else []
     family = data["member_name"].values.tolist() if "member_name" in data else []
+    # of loss curves alone the clock is one of logged losses
+    checkpoints = len(epochs) if "parameter" in data.coords else 0
     return {
         "name": name,
         "path": f"bundled reference {name}",
@@ -192,7 +194,7 @@ def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, An
         "task": facts.get("task"),
         "precision": facts.get("precision"),
         "epochs": epochs[-1] if epochs else None,
-        "checkpoints": None if family else len(epochs),
+        "checkpoints": None if family else checkpoints,
         "members": family,
         "weights": sorted(
             int(f.stem) if f.stem.isdigit() else f.stem

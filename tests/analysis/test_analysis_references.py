@@ -39,6 +39,13 @@ BUDGET = 7e6
 
 
 @pytest.mark.parametrize("name", SINGLE)
+def test_what_info_says_of_its_checkpoints(name: str) -> None:
+    info, place = bundled.reference_info(name), bundled.folder() / name
+    assert (info["checkpoints"] > 0) == has_weights(place)
+    assert info["epochs"] == info["facts"]["settings"]["epochs"]
+
+
+@pytest.mark.parametrize("name", SINGLE)
 def test_a_reference_is_what_its_weights_and_seeds_give(name: str, tmp_path: Path) -> None:
     place = bundled.folder() / name
     check_files(place)
