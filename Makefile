@@ -11,7 +11,7 @@ PYTEST := $(DEV)/bin/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help figures test test-all lint format train wheel clean
+.PHONY: help figures test test-all browser lint format train wheel clean
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,8 +22,11 @@ figures: $(BASE)/.installed ## draw every figure and data film of the bundled re
 test: $(DEV)/.installed ## run the tests that take minutes at most
 	$(PYTEST) -m "not slow"
 
-test-all: $(DEV)/.installed ## run every test, the slow ones too
+test-all: $(DEV)/.installed browser ## run every test, the slow ones too
 	$(PYTEST)
+
+browser: ## install Chromium for the tests of pages, where that is possible
+	@sh tests/browser/install_chromium.sh
 
 lint: $(DEV)/.installed ## check style, types and which package may import which
 	$(DEV)/bin/ruff check .
