@@ -115,6 +115,15 @@ def test_a_film_runs_forward_from_the_first_to_the_last(
     assert set(index.tolist()) <= set(range(len(values)))
 
 
+def test_a_clock_is_called_what_the_run_counted(data: Any) -> None:
+    assert clock.word(data) == clock.word(data, "field_epoch") == "epoch"
+    steps = data.assign_attrs(counts="step")
+    assert clock.word(steps) == clock.word(steps, "logged_epoch") == "step"
+    assert clock.word(steps, "fraction") == "fraction"
+    with pytest.raises(InputError, match="its steps go from 0 to 2000"):
+        clock.select(steps, "epoch", "9000:9100")
+
+
 def test_a_frame_shows_the_last_checkpoint_up_to_its_moment() -> None:
     values = np.array([0, 10, 40, 100])
     index = clock.schedule(values, 11, 0)  # at 0, 10, 20, ... 100
