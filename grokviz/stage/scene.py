@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Artists = dict[str, Any]
 
+SIBLINGS = {
+    "modular-addition-59": "modular-addition",
+    "modular-addition-59-float32": "modular-addition-float32",
+    "repeated-subsequence-320": "repeated-subsequence-512",
+    "digit-addition-small": "digit-addition",
+    "digit-addition-small-500": "digit-addition-700",
+    "skip-trigram-60": "skip-trigram-100",
+}
+"""Recipes of smaller models or less data than published, and the published ones."""
+
 
 def option(default: T, help: str) -> T:
     """A field of a scene that a user may set, with the sentence that ``--help`` shows."""
@@ -94,6 +104,12 @@ class Scene:
     def caption(self, data: xr.Dataset) -> str:
         """A suggested caption with its citation."""
         return f"{self.title}. After {self.source}."
+
+    def subtitle(self, data: xr.Dataset) -> str:
+        """What to watch, and whether the run is of a smaller recipe than the published one."""
+        published = SIBLINGS.get(str(data.attrs.get("recipe", "")))
+        said = [self.watch, f"smaller sibling of {published}" if published else ""]
+        return "  \u00b7  ".join(words for words in said if words)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
         """First and last clock value worth showing in a film; None for all of them."""

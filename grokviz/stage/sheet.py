@@ -89,7 +89,8 @@ class Sheet:
         if self.title:
             size = float(self.look.theme.rc["figure.titlesize"])
             header.text(margin, 0.72, self.title, fontsize=size, fontweight="bold", va="top")
-            header.text(margin, 0.30, self.scene.watch, color=colours.muted, va="top")
+            said = self.scene.subtitle(self.data).replace("$", r"\$")
+            header.text(margin, 0.30, said, color=colours.muted, va="top")
         footer.text(
             margin, 0.5, about(self.data).replace("$", r"\$"),
             color=colours.muted, fontsize=self.look.small, va="center",
