@@ -78,7 +78,8 @@ def _config(now: Showing, screen: Screen, media: str) -> dict[str, Any]:
         "frame_rate": float(screen.fps),
         "frame_height": 8.0,
         "frame_width": 8.0 * screen.width / screen.height,
-        "background_color": now.theme.colours.background,
+        # cairo takes colours times alpha: what cannot be seen has to be 0
+        "background_color": "#000000" if now.transparent else now.theme.colours.background,
         "background_opacity": 0.0 if now.transparent else 1.0,
         "media_dir": media,
         "renderer": "cairo",

@@ -101,6 +101,7 @@ def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str
         "film": now.film.name,
         "options": dataclasses.asdict(now.film),
         "data": keeping.data_hash(now.data, now.film.needs),
+        "also": keeping.also_hash(now.film),
         "source": source_hash(files),
         "look": (now.theme.name, now.title, now.transparent),
         "screen": (*size, str(rate)),

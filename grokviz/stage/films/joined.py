@@ -155,6 +155,7 @@ def _decided_by(job: Job, data: xr.Dataset) -> dict[str, Any]:
         "chapter": job.scene.name,
         "options": dataclasses.asdict(job.scene),
         "data": keeping.data_hash(data, job.scene.needs),
+        "also": keeping.also_hash(job.scene),
         "source": source_hash(files),
         "screen": (*job.page.pixels, str(job.quality.fps), job.format.name),
         "wish": {key: str(value) for key, value in wish.items() if key != "command"},
@@ -197,6 +198,8 @@ def _joined(segments: Sequence[Segment], part: Path, kind: str, made: Provenance
                 own = source.streams.video[0]
                 if stream is None:
                     stream = out.add_stream_from_template(own)
+                    # ProRes 4444 would be called another ProRes
+                    stream.codec_context.codec_tag = own.codec_context.codec_tag
                     header = own.codec_context.extradata
                 elif own.codec_context.extradata != header:
                     raise WorkError(

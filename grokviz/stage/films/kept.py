@@ -58,6 +58,14 @@ def data_hash(data: xr.Dataset, names: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
+def also_hash(film: Any) -> dict[str, str]:
+    """Hashes of what a film shows of other references, by their names."""
+    from grokviz.analysis.reference import load
+
+    also = getattr(film, "also", {})
+    return {name: data_hash(load(name, needs), needs) for name, needs in also.items()}
+
+
 @dataclass(frozen=True)
 class Caption:
     """A line on screen, from its first frame to the one after its last."""

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import manim as mn
 from manim.animation.animation import prepare_animation
 
+from grokviz.analysis.reference import load
 from grokviz.media.theme import Colours
 from grokviz.stage import panels
 from grokviz.stage.clock import spaced
@@ -95,7 +96,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         # its hashes leave out most of a large array: a film could be of another run's data
         mn.config.disable_caching = True
         super().__init__(renderer=renderer, camera_class=FilmCamera, **kwargs)
-        if renderer is None:
+        if renderer is None and not mn.config.transparent:
             self.camera.background_color = self.colours.background
         self.captions: list[tuple[int, int, str]] = []
         self._caption: Any = None
@@ -106,6 +107,10 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     def keys(self) -> list[int]:
         """The key frequencies, ascending."""
         return panels.key_frequencies(self.data)
+
+    def other(self, name: str) -> Any:
+        """The dataset of a bundled reference that the specification lists under ``also``."""
+        return load(name, self.options.also[name])
 
     def colour(self, frequency: int) -> str:
         """The colour that the frequency has in every picture of the run."""

@@ -1,0 +1,70 @@
+"""What the tests of films share, and ``renew.py`` with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from grokviz.analysis.reference import load
+from grokviz.media import screen
+from grokviz.stage.film import Film
+from grokviz.stage.films.kept import Kept
+from grokviz.stage.films.needs import lacking
+from grokviz.stage.registry import scenes
+from grokviz.stage.render import checked, plan
+
+HERE = Path(__file__).parent
+CONTROL = HERE / "control"
+SMALL = (426, 240, 4)
+"""Size and rate at which control frames are drawn."""
+
+FILMS: dict[str, type[Film]] = {
+    name: scene
+    for name, scene in scenes(user=False).items()
+    if issubclass(scene, Film) and not scene.joined()
+}
+
+_need = lacking()
+needs_manim = pytest.mark.skipif(
+    _need is not None,
+    reason="" if _need is None else f"{_need.name} is not installed: {_need.remedy}",
+)
+
+
+def drawn(name: str, theme: str = "light") -> Kept:
+    """A film drawn small."""
+    from grokviz.stage.films.engine import keep
+
+    film, (wide, high, fps) = FILMS[name](), SMALL
+    data = load(None, film.needs, default=film.reference)
+    (job,) = plan(film, "a.mp4", (), checked({"quality": "l", "fps": fps, "theme": theme}))
+    return keep(replace(job, page=screen(wide, high)), data)
+
+
+def control_frames(kept: Kept) -> dict[str, np.ndarray]:
+    """The last frame of each section, as RGB."""
+    found = {}
+    for section, _ in kept.sections:
+        found[section] = kept.frame(kept.span(section)[1] - 1)[..., :3]
+    return found
+
+
+def control_file(name: str, section: str) -> Path:
+    """Where a control frame lies."""
+    return CONTROL / f"{name}-{section}.png"
+
+
+def rms(one: np.ndarray, two: np.ndarray) -> float:
+    """Root mean square difference, of 255."""
+    return float(np.sqrt(np.square(one.astype(float) - two.astype(float)).mean()))
+
+
+def beside(frame: np.ndarray, control: np.ndarray, path: Path) -> None:
+    """The frame, the control frame and their difference (times eight) in one picture."""
+    apart = np.abs(frame.astype(int) - control.astype(int)) * 8
+    shown = np.concatenate([frame, control, np.clip(apart, 0, 255).astype(np.uint8)], axis=1)
+    Image.fromarray(shown).save(path)

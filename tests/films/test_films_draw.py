@@ -1,0 +1,355 @@
+"""Films as they are drawn: a small one through the whole engine, and control frames of all."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from films_helper import (
+    FILMS,
+    HERE,
+    SMALL,
+    beside,
+    control_file,
+    control_frames,
+    drawn,
+    needs_manim,
+    rms,
+)
+from PIL import Image
+
+from grokviz.analysis.reference import load
+from grokviz.errors import InputError, WorkError
+from grokviz.media import read_provenance
+from grokviz.media.formulas import FORMULAS
+from grokviz.media.theme import LIGHT
+from grokviz.stage.registry import scene
+from grokviz.stage.render import render
+
+pytestmark = [needs_manim, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+TOLERANCE = 2.0  # of 255
+FEW: dict[str, Any] = {"quality": "l", "fps": 5}
+
+
+def frames_of(path: Path, form: str = "rgb24") -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format=form) for frame in container.decode(video=0)]
+
+
+@pytest.fixture
+def never_drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Drawing is forbidden; what was tried is listed."""
+    from grokviz.stage.films import draw
+
+    tried: list[str] = []
+
+    def refuse(now: Any, *others: Any) -> None:
+        tried.append(now.film.name)
+        raise WorkError("drawn")
+
+    monkeypatch.setattr(draw, "draw", refuse)
+    return tried
+
+
+# --- files --------------------------------------------------------------------------
+
+
+def test_a_film_is_what_all_our_films_are(here: None, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    (path,) = render(
+        "spin", None, tmp_path / "a.mp4", report=lambda *row: seen.append(row), command="x", **FEW
+    )
+    made = read_provenance(path)
+    assert (made.title, made.scene, made.command) == (scene("spin").title, "spin", "x")
+    assert made.alt == "A square of 200 pixels, then 113 dots."
+    assert {"grokviz", "manim", "typst"} <= set(made.versions)
+    assert made.run_checksum == load(None).attrs["run_checksum"]
+    data = path.read_bytes()
+    assert data.find(b"moov") < data.find(b"mdat"), "fast start"
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        assert (stream.width, stream.height, stream.average_rate) == (854, 480, 5)
+        assert (context.colorspace, context.color_primaries, context.color_trc) == (1, 1, 1)
+        assert context.color_range == 1
+    frames = frames_of(path)
+    assert abs(len(frames) / 5 - scene("spin").seconds) <= 1.5
+    # the square, in the colour of the first key frequency, and the ground
+    wanted = [int(LIGHT.frequencies[0][i : i + 2], 16) for i in (1, 3, 5)]
+    middle = frames[8][222, 427]
+    assert np.abs(middle.astype(int) - wanted).max() <= 6, middle
+    assert np.abs(frames[8][5, 5].astype(int) - 255).max() <= 6
+    done = [row[0] for row in seen]
+    assert done == sorted(done)
+    assert all(0 < now <= total for now, total in seen)
+    assert seen[-1][0] == seen[-1][1]
+
+
+def test_the_same_command_gives_the_same_bytes(
+    here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    for name in ("one", "two"):
+        monkeypatch.setenv("GROKVIZ_CACHE", str(tmp_path / name))
+        (path,) = render("spin", None, tmp_path / "a.mp4", **FEW)
+        made.append(path.read_bytes())
+    assert made[0] == made[1]
+
+
+def test_it_is_drawn_once_for_all_its_files(
+    here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, never_drawn: list[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        from grokviz.stage.films import draw
+
+        patch.undo()
+        patch.setattr(draw, "draw", draw.draw)
+        render("spin", None, tmp_path / "a.mp4", **FEW)
+    outs = [tmp_path / f"a.{kind}" for kind in ("gif", "webm", "png", "srt")]
+    render("spin", None, outs[:2], **FEW)
+    render("spin", None, outs[2:], **FEW)
+    assert all(path.stat().st_size for path in outs)
+    assert never_drawn == []
+    for changed in ({"options": {"size": 100}}, {"theme": "dark"}, {"title": "none"}):
+        with pytest.raises(WorkError, match="drawn"):
+            render("spin", None, tmp_path / "b.mp4", **FEW, **changed)
+    data = load(None).copy()
+    data["embedding_plane"] = data["embedding_plane"] * 1.0001
+    with pytest.raises(WorkError, match="drawn"):
+        render("spin", data, tmp_path / "b.mp4", **FEW)
+    assert len(never_drawn) == 4
+    assert not (tmp_path / "b.mp4").exists()
+
+
+def test_sections_add_up_to_the_film(here: None, tmp_path: Path) -> None:
+    (whole,) = render("spin", None, tmp_path / "a.mp4", **FEW)
+    parts = render("spin", None, tmp_path / "a.mp4", sections=True, **FEW)
+    assert [path.name for path in parts] == ["a-01-stand.mp4", "a-02-wind.mp4"]
+    lengths = [len(frames_of(path)) for path in parts]
+    assert sum(lengths) == len(frames_of(whole))
+    assert read_provenance(parts[1]).title.endswith(": dots wind")
+
+
+def test_a_moment_is_a_picture(here: None, tmp_path: Path) -> None:
+    files = {at: tmp_path / f"{at}.png" for at in ("stand", "last", "0.5s")}
+    for at, file in files.items():
+        render("spin", None, file, epoch=at, **FEW)
+    stand, last, _ = (np.asarray(Image.open(file).convert("RGB")) for file in files.values())
+    whole = frames_of(render("spin", None, tmp_path / "a.mp4", **FEW)[0])
+    assert rms(last, whole[-1]) < 4
+    assert rms(stand, last) > 4
+    assert read_provenance(files["last"]).scene == "spin"
+    for wrong, said in (("99s", "ends after"), ("grok", "no moment"), ("wnd", "did you mean wind")):
+        with pytest.raises(InputError, match=said):
+            render("spin", None, tmp_path / "b.png", epoch=wrong, **FEW)
+
+
+def test_it_can_be_transparent(here: None, tmp_path: Path) -> None:
+    (path,) = render("spin", None, tmp_path / "a.apng", transparent=True, **FEW)
+    shown = frames_of(path, "rgba")[8]
+    assert shown[5, 5, 3] == 0
+    wanted = [int(LIGHT.frequencies[0][i : i + 2], 16) for i in (1, 3, 5)]
+    np.testing.assert_allclose(shown[222, 427], [*wanted, 255], atol=1)
+    # edges are of the ink's own colour, not darkened by a ground that is not there
+    text = shown[20:60, 60:500]
+    half = text[(text[..., 3] > 60) & (text[..., 3] < 200)]
+    ink = [int(LIGHT.ink[i : i + 2], 16) for i in (1, 3, 5)]
+    assert np.abs(half[:, :3].astype(int) - ink).max() <= 4
+
+
+def test_captions_stay_until_they_are_read(here: None, tmp_path: Path) -> None:
+    (path,) = render("spin", None, tmp_path / "a.srt", **FEW)
+    text = path.read_text("utf-8")
+    assert "A square stands, a + b." in text
+    for times, said in spoken(text):
+        assert times[1] - times[0] >= 1 + len(said.split()) / 3, said
+
+
+def spoken(text: str) -> list[tuple[tuple[float, float], str]]:
+    """Times and texts of a SubRip file."""
+    found = []
+    for row in text.strip().split("\n\n"):
+        _, times, *lines = row.split("\n")
+        start, stop = map(_seconds, times.split(" --> "))
+        found.append(((start, stop), " ".join(lines)))
+    return found
+
+
+def _seconds(text: str) -> float:
+    hours, minutes, seconds = text.replace(",", ".").split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+
+
+def test_a_broken_scene_leaves_all_as_it_was(here: None, tmp_path: Path, cache: Path) -> None:
+    out = tmp_path / "a.mp4"
+    out.write_bytes(b"as before")
+    before = sorted((cache / "films").iterdir()) if (cache / "films").is_dir() else []
+    with pytest.raises(WorkError, match="spin was not drawn: RuntimeError: broken on purpose"):
+        render("spin", None, out, options={"fails": True}, **FEW)
+    assert out.read_bytes() == b"as before"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
+    assert sorted((cache / "films").iterdir()) == before
+
+
+def test_chapters_are_made_by_themselves(
+    here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from grokviz.stage.films import joined
+
+    made: list[str] = []
+    plain = joined._made
+
+    def counted(job: Any, *others: Any) -> Any:
+        made.append(job.scene.name)
+        return plain(job, *others)
+
+    monkeypatch.setattr(joined, "_made", counted)
+    seen: list[tuple[int, int]] = []
+    (path,) = render(
+        "joined", None, tmp_path / "a.mp4", report=lambda *row: seen.append(row), **FEW
+    )
+    assert made == ["spin", "wave-circles"]
+    frames = frames_of(path)
+    parts = render("joined", None, tmp_path / "a.mp4", sections=True, **FEW)
+    assert [path.name for path in parts] == ["a-01-one.mp4", "a-02-two.mp4"]
+    alone = [frame for part in parts for frame in frames_of(part)]
+    assert len(alone) == len(frames)
+    assert all((a == b).all() for a, b in zip(alone, frames, strict=True))
+    assert read_provenance(path).scene == "joined"
+    assert made == ["spin", "wave-circles"], "chapters were kept"
+    render("joined", None, tmp_path / "a.mp4", options={"size": 100}, **FEW)
+    assert made == ["spin", "wave-circles", "spin"], "only the chapter that changed"
+    done = [row[0] for row in seen]
+    assert done == sorted(done)
+    with pytest.raises(InputError, match=r"choose \.mp4, \.webm or \.mov"):
+        render("joined", None, tmp_path / "a.gif", **FEW)
+
+
+def test_plain_manim_draws_it_too(here: None, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "manim", "-ql", "--fps", "5", "--progress_bar", "none"]
+    command += ["--media_dir", str(tmp_path), "scenes/films/spin.py", "Spin"]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=HERE)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    (path,) = tmp_path.glob("videos/spin/*/Spin.mp4")
+    ours = frames_of(render("spin", None, tmp_path / "a.mp4", **FEW)[0])
+    theirs = frames_of(path)
+    assert len(theirs) == len(ours)
+    # manim leaves the colours untagged and encodes less well
+    assert max(rms(a, b) for a, b in zip(ours, theirs, strict=True)) < 8
+
+
+# --- the toolkit ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Any:
+    import manim
+
+    with manim.tempconfig({"media_dir": str(tmp_path), "verbosity": "ERROR"}):
+        yield manim
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_every_formula_is_set(name: str, media: Any) -> None:
+    from grokviz.stage.films.writing import formula
+
+    made = formula(name, "#000000", px=40)
+    assert made.width > 0.3
+    assert len(made.family_members_with_points()) >= 3
+
+
+def test_numbers_take_the_place_of_letters(media: Any) -> None:
+    from grokviz.stage.films.writing import formula
+
+    plain, filled = formula("cos-sum", "#000000"), formula("cos-sum", "#000000", k=14)
+    assert len(filled.family_members_with_points()) == len(plain.family_members_with_points()) + 1
+    with pytest.raises(InputError, match="there is no formula"):
+        formula("cos-summ", "#000000")
+
+
+def test_texts_have_their_size_and_place(media: Any) -> None:
+    from grokviz.stage.films.writing import PER_UNIT, mono, place, words
+
+    for text in ("Hxg", "Hx"):  # a descender does not move the line
+        made = words(text, "#000000", px=40, at=(300, 200), anchor="left")
+        first = made.family_members_with_points()[0]
+        assert first.height * PER_UNIT == pytest.approx(0.729 * 40, rel=0.01)
+        assert first.get_bottom()[1] == pytest.approx(place(300, 200)[1], abs=1e-3)
+        assert made.get_left()[0] == pytest.approx(place(300, 200)[0], abs=1e-3)
+    with pytest.raises(InputError, match="give at least 28"):
+        words("small", "#000000", px=20)
+    with pytest.raises(InputError, match="not closed"):
+        words("a $ alone", "#000000")
+    assert words(r"a*b_c #d @e <f> [g] ~ \ / -- 'h' \"i\" `j`", "#000000").width > 0
+    one, two = (mono(t, "#000000", px=40, at=(900, 200)) for t in ("epoch 1", "epoch 9 1"))
+    assert one.get_right()[0] == pytest.approx(two.get_right()[0])
+    assert one.get_bottom()[1] < place(900, 200)[1] < one.get_center()[1]
+
+
+def test_cells_are_whole_pixels(media: Any) -> None:
+    from grokviz.stage.films.shapes import FilmCamera, Heat, coloured
+
+    values = np.random.default_rng(0).random((7, 11))
+    wanted = coloured(values, 0, 1, "Blues")
+    heat = Heat(wanted, (200, 300), (6, 4))
+    camera = FilmCamera(pixel_width=1920, pixel_height=1080, frame_height=8, frame_width=128 / 9)
+    camera.capture_mobjects([heat])
+    shown = camera.pixel_array[300:328, 200:266]
+    np.testing.assert_array_equal(shown, np.kron(wanted, np.ones((4, 6, 1), np.uint8)))
+    assert not camera.pixel_array[299, 200:266, :3].any()
+    half = heat.set_opacity(0.5).recolour(wanted[::-1])
+    camera.reset()
+    camera.capture_mobjects([half])
+    np.testing.assert_allclose(
+        camera.pixel_array[300, 200:266:6, :3], wanted[-1, :, :3] * 0.5, atol=1.5
+    )
+
+
+# --- what the films look like -------------------------------------------------------------
+
+SLOW = [pytest.param(name, marks=[pytest.mark.slow] if n else []) for n, name in enumerate(FILMS)]
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_it_looks_as_it_did(name: str, tmp_path: Path) -> None:
+    """Renewed by ``python tests/films/renew.py NAME``."""
+    data = load(None, default=FILMS[name].reference)
+    if set(FILMS[name].needs) - set(data.data_vars):
+        pytest.skip(f"the reference has no {', '.join(set(FILMS[name].needs) - set(data))}")
+    kept = drawn(name)
+    assert abs(kept.seconds - FILMS[name].seconds) <= 5, f"it is {kept.seconds:.0f} s long"
+    for caption in kept.captions:
+        shown = (caption.stop - caption.start) / SMALL[2]
+        assert shown >= 1 + len(caption.text.split()) / 3 - 1 / SMALL[2], caption.text
+    for one, two in itertools.pairwise(kept.captions):
+        assert one.stop == two.start
+    for section, frame in control_frames(kept).items():
+        control = np.asarray(Image.open(control_file(name, section)).convert("RGB"))
+        apart = rms(frame, control)
+        if apart > TOLERANCE:
+            shown = tmp_path / f"{name}-{section}.png"
+            beside(frame, control, shown)
+            pytest.fail(f"{name}, {section}: {apart:.1f} of 255 from its control frame; {shown}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILMS)
+def test_it_is_drawn_on_dark_ground_too(name: str) -> None:
+    light, dark = (control_frames(drawn(name, theme)) for theme in ("light", "dark"))
+    for section, frame in light.items():
+        grounds = [picture[section][2, 2].astype(int) for picture in (light, dark)]
+        assert grounds[0].min() > 240
+        assert grounds[1].max() < 40
+        inked = [
+            (np.abs(picture[section].astype(int) - ground).max(axis=-1) > 60).sum()
+            for picture, ground in zip((light, dark), grounds, strict=True)
+        ]
+        assert inked[1] > 0.7 * inked[0], f"{name}, {section}"
+        assert frame.shape == dark[section].shape

@@ -1,0 +1,190 @@
+"""Films kept without loss, their keys, and chapters joined: no manim is needed for these."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import xarray as xr
+
+from grokviz.errors import InputError, WorkError
+from grokviz.media import Provenance, read_provenance, write_film
+from grokviz.stage.films import kept as keeping
+from grokviz.stage.films import sources
+from grokviz.stage.films.joined import Segment, join
+from grokviz.stage.films.kept import Caption, Keeper, Kept
+
+MADE = Provenance(title="joined", alt="two chapters")
+
+
+def pictures(count: int, seed: int = 0, shape: tuple[int, int] = (48, 64)) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [rng.integers(0, 256, (*shape, 4), dtype=np.uint8) for _ in range(count)]
+
+
+def kept_film(folder: Path, frames: list[np.ndarray], repeats: list[int]) -> Kept:
+    folder.mkdir()
+    keeper = Keeper(folder, frames[0].shape[1], frames[0].shape[0], Fraction(10))
+    for frame, repeat in zip(frames, repeats, strict=True):
+        keeper.add(frame, repeat)
+    keeper.done([("one", 0), ("two", 3)], [Caption(0, 4, "said")])
+    found = Kept.read(folder)
+    assert found is not None
+    return found
+
+
+def test_frames_come_back_as_they_were(tmp_path: Path) -> None:
+    frames = pictures(3)
+    kept = kept_film(tmp_path / "film", frames, [2, 1, 4])
+    assert len(kept) == 7
+    assert kept.seconds == 0.7
+    back = list(kept.frames())
+    for found, wanted in zip(back, [0, 0, 1, 2, 2, 2, 2], strict=True):
+        np.testing.assert_array_equal(found, frames[wanted])
+    assert back[0] is back[1], "a held picture is one array"
+    assert kept.span("one") == (0, 3)
+    assert kept.span("two") == (3, 7)
+    np.testing.assert_array_equal(kept.frame(2), frames[1])
+    assert [len(list(kept.frames(*kept.span(name)))) for name in ("one", "two")] == [3, 4]
+    with pytest.raises(InputError, match="did you mean two"):
+        kept.span("twoo")
+
+
+def test_the_same_picture_is_kept_once(tmp_path: Path) -> None:
+    (frame,) = pictures(1)
+    kept = kept_film(tmp_path / "film", [frame, frame.copy()], [3, 2])
+    assert kept.repeats == (5,)
+
+
+def test_a_film_without_frames_is_none(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path, 64, 48, Fraction(10))
+    with pytest.raises(WorkError, match="plays nothing"):
+        keeper.done([], [])
+    keeper.close()
+    assert Kept.read(tmp_path) is None
+
+
+def test_what_is_half_written_is_not_kept(tmp_path: Path) -> None:
+    def fails(part: Path) -> None:
+        (part / keeping.FRAMES).write_bytes(b"half")
+        raise WorkError("broken")
+
+    with pytest.raises(WorkError, match="broken"):
+        keeping.put(tmp_path / "film", fails)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_key_is_of_the_bytes_that_are_needed() -> None:
+    data = xr.Dataset(
+        {"x": ("n", np.arange(3.0)), "y": ("n", np.ones(3)), "t": ("n", ["a", "b", "c"])},
+        coords={"n": [0, 1, 2]},
+        attrs={"run_name": "a"},
+    )
+    same = keeping.data_hash(data, ["x", "t"])
+    assert keeping.data_hash(data.copy(deep=True), ["x", "t"]) == same
+    assert keeping.data_hash(data.assign(y=data.y * 2), ["x", "t"]) == same
+    large = data.assign(x=("n", np.array([0, 1, 2 + 1e-12])))
+    assert keeping.data_hash(large, ["x", "t"]) != same
+    assert keeping.data_hash(data.assign_coords(n=[0, 1, 3]), ["x", "t"]) != same
+    assert keeping.data_hash(data.assign_attrs(run_name="b"), ["x", "t"]) != same
+    assert keeping.data_hash(data.assign(t=("n", ["a", "b", "d"])), ["x", "t"]) != same
+
+
+def test_the_longest_unused_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n, name in enumerate(("old", "middle", "new", "now")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / keeping.FACTS).write_text("x" * 100)
+        os.utime(tmp_path / name / keeping.FACTS, (1e9 + n, 1e9 + n))
+    monkeypatch.setattr(keeping, "MOST_DAYS", 1e6)
+    monkeypatch.setattr(keeping, "MOST_BYTES", 250)
+    keeping.tidy(tmp_path, tmp_path / "now")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["middle", "new", "now"]
+    monkeypatch.setattr(keeping, "MOST_DAYS", 1)
+    keeping.tidy(tmp_path, tmp_path / "now")
+    assert [p.name for p in tmp_path.iterdir()] == ["now"]
+
+
+# --- sources -------------------------------------------------------------------------
+
+
+def test_sources_are_followed_and_data_are_not(tmp_path: Path) -> None:
+    root = Path(sources.__file__).parents[3]
+    drawing = root / "scenes" / "films" / "clock.py"
+    if not drawing.is_file():
+        pytest.skip("scenes are inside the package here, not in a checkout")
+    found = {str(path.relative_to(root)) for path in sources.closure([drawing])}
+    assert "scenes/films/_dial.py" in found
+    assert "grokviz/stage/films/writing.py" in found
+    assert "grokviz/media/theme.py" in found
+    assert "grokviz/analysis/reference.py" not in found
+    assert "grokviz/stage/films/draw.py" not in found
+
+
+def test_a_changed_line_changes_the_hash(tmp_path: Path) -> None:
+    one = tmp_path / "film.py"
+    one.write_text("from grokviz.media.theme import theme\n")
+    before = sources.source_hash([one])
+    assert sources.source_hash([one]) == before
+    moved = tmp_path / "other"
+    moved.mkdir()
+    shutil.copy(one, moved / "film.py")
+    assert sources.source_hash([moved / "film.py"]) == before
+    one.write_text("from grokviz.media.theme import theme  # changed\n")
+    assert sources.source_hash([one]) != before
+
+
+# --- joining --------------------------------------------------------------------------
+
+
+def segments(folder: Path, kind: str, sizes: list[tuple[int, int]]) -> list[Segment]:
+    made = []
+    for n, shape in enumerate(sizes):
+        frames = pictures(12, seed=n, shape=shape)
+        file = folder / f"{n}.{kind}"
+        write_film(file, lambda frames=frames: frames, fps=10, provenance=MADE)
+        made.append(Segment(f"part {n}", file, 12, Fraction(10), ()))
+    return made
+
+
+def decoded(path: Path) -> tuple[list[np.ndarray], list[Any]]:
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+        return [f.to_ndarray(format="rgb24") for f in frames], [float(f.time) for f in frames]
+
+
+@pytest.mark.parametrize("kind", ["mp4", "webm", "mov"])
+def test_chapters_are_joined_frame_by_frame(kind: str, tmp_path: Path) -> None:
+    parts = segments(tmp_path, kind, [(48, 64)] * 3)
+    out = join(parts, tmp_path / f"whole.{kind}", kind, MADE)
+    frames, times = decoded(out)
+    np.testing.assert_allclose(times, np.arange(36) / 10, atol=2e-3)
+    for n, part in enumerate(parts):
+        alone, _ = decoded(part.file)
+        for found, wanted in zip(frames[12 * n : 12 * n + 12], alone, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+    assert read_provenance(out) == MADE
+    with av.open(str(out)) as container:
+        context = container.streams.video[0].codec_context
+        if kind != "mov":
+            assert (context.colorspace, context.color_range) == (1, 1)
+    first = out.read_bytes()
+    assert join(parts, out, kind, MADE).read_bytes() == first
+    if kind == "mp4":
+        assert first.find(b"moov") < first.find(b"mdat"), "fast start"
+
+
+def test_chapters_of_other_sizes_are_not_joined(tmp_path: Path) -> None:
+    parts = segments(tmp_path, "mp4", [(48, 64), (64, 96)])
+    out = tmp_path / "whole.mp4"
+    out.write_bytes(b"as before")
+    with pytest.raises(WorkError, match="part 1 was encoded in another way"):
+        join(parts, out, "mp4", MADE)
+    assert out.read_bytes() == b"as before"
+    with pytest.raises(InputError, match=r"joined as \.mp4"):
+        join(parts, tmp_path / "a.gif", "gif", MADE)

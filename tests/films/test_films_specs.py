@@ -1,0 +1,205 @@
+"""What films say of themselves and refuse, with manim or without."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from films_helper import FILMS
+
+from grokviz.analysis import schema
+from grokviz.analysis.reference import load, references
+from grokviz.errors import InputError
+from grokviz.media import FORMATS
+from grokviz.stage.films import needs
+from grokviz.stage.listing import listing
+from grokviz.stage.registry import scene
+from grokviz.stage.render import checked, plan, render
+
+NAMES = ("clock", "fourier-multiplication", "neuron-wave", "waves-to-circles")
+
+
+def data_of(name: str) -> Any:
+    film = FILMS[name]
+    if film.reference not in references():
+        pytest.skip(f"the reference {film.reference} is not bundled")
+    lacking = sorted(set(film.needs) - set(load(None, default=film.reference).data_vars))
+    if lacking:
+        pytest.skip(f"the reference {film.reference} has no {', '.join(lacking)}")
+    return load(None, film.needs, default=film.reference)
+
+
+def test_the_films_are_there() -> None:
+    assert set(NAMES) <= set(FILMS)
+
+
+def test_they_are_listed_without_manim() -> None:
+    """As where it is not installed: not even a look at it is taken."""
+    program = (
+        "import sys\n"
+        "sys.modules['manim'] = None\n"
+        "import json\n"
+        "from grokviz.stage.listing import listing\n"
+        "print(json.dumps([r for r in listing(user=False) if r['engine'] == 'manim']))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    rows = {row["name"]: row for row in json.loads(ran.stdout)}
+    assert set(NAMES) <= set(rows)
+    for row in rows.values():
+        assert {"mp4", "webm", "mov", "srt"} <= set(row["formats"])
+        assert not {"pdf", "svg"} & set(row["formats"])
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_it_says_what_it_is(name: str) -> None:
+    film = FILMS[name]
+    assert re.fullmatch(r"[A-Z][^\n$]+[^.\s]", film.title)
+    assert 0 < len(film.watch) <= 75
+    assert re.search(r"thread|tweet|figure|section|notebook|arXiv", film.source)
+    assert film.seconds > 0
+    assert film.parts
+    for key, title in film.parts.items():
+        assert re.fullmatch(r"[a-z0-9-]+", key)
+        assert title
+    assert schema.describe(film.needs)
+    for key, row in film.options().items():
+        assert row["help"], key
+    (listed,) = [row for row in listing(user=False) if row["name"] == name]
+    assert listed["options"] == film.options()
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_its_drawing_is_there(name: str) -> None:
+    film = FILMS[name]
+    tree = ast.parse(film.file().read_text("utf-8"))
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    (drawing,) = [node for node in classes if node.name == film.drawn_by.partition(":")[2]]
+    said = {
+        target.id: node.value.value
+        for node in drawing.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    assert said["film"] == name
+    # as plain manim is told to draw it
+    assert f"manim -qm scenes/films/{film.file().name} {drawing.name}" in ast.get_docstring(tree)
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_its_alt_text_is_of_the_data(name: str) -> None:
+    data, film = data_of(name), FILMS[name]()
+    said = film.alt_text(data, 0)
+    assert len(said) > 60
+    assert re.search(r"\d", said)
+    assert said.endswith(".")
+    assert not re.search(r"nan|\binf\b|None|\$|\n|  ", said)
+    other, rng = data.copy(), np.random.default_rng(0)
+    for key in film.needs:
+        if data[key].dtype.kind == "f":
+            other[key] = data[key] * rng.uniform(0.5, 1.5, data[key].shape)
+    assert film.alt_text(other, 0) != said
+    assert re.search(r"arXiv:\d{4}\.\d{4,5}|doi\.org|https?://", film.caption(data))
+
+
+# --- what is refused --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("out", "wish", "said"),
+    [
+        ("a.pdf", {}, "are .png"),
+        ("a.mp4", {"duration": 3.0}, "leave out --duration"),
+        ("a.mp4", {"hold": 1.0}, "leave out --hold"),
+        ("a.mp4", {"epochs": "0:100"}, "leave out --epochs"),
+        ("a.mp4", {"style": Path("a.mplstyle")}, "--style is for matplotlib"),
+        ("a.png", {"venue": "icml"}, "--venue is for matplotlib"),
+        ("a.mp4", {"epoch": "last"}, "--epoch is for a still"),
+        ("a.png", {"sections": True}, "--sections is for films"),
+        ("a.mp4", {"transparent": True}, "cannot be transparent"),
+    ],
+)
+def test_what_it_cannot_do_is_one_sentence(out: str, wish: Any, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        plan(FILMS["clock"](), out, (), checked(wish))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_figure_has_neither_captions_nor_sections() -> None:
+    figure = scene("wave-circles")()
+    with pytest.raises(InputError, match="no captions"):
+        plan(figure, "a.srt", (), checked({}))
+    with pytest.raises(InputError, match="no chapters"):
+        plan(figure, "a.mp4", (), checked({"sections": True}))
+    assert not figure.able(FORMATS["srt"])
+
+
+def test_a_frequency_that_is_none_is_refused() -> None:
+    data = data_of("clock")
+    with pytest.raises(InputError, match="13 is no key frequency; there are 14"):
+        FILMS["clock"].with_options({"frequency": 13}).alt_text(data, 0)
+
+
+def test_sections_are_files_in_order() -> None:
+    jobs = plan(FILMS["clock"](), "talk/c.mp4", (), checked({"sections": True}))
+    assert [job.path.name for job in jobs] == [
+        f"c-{n:02d}-{part}.mp4" for n, part in enumerate(FILMS["clock"].parts, 1)
+    ]
+    assert "section turn" in jobs[1].line()
+
+
+# --- without manim -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("missing", "system", "said"),
+    [
+        (("manim", "cairo"), "Linux", "apt-get install"),
+        (("manim", "cairo"), "Darwin", "brew install cairo pango"),
+        (("manim",), "Linux", "pip install 'grokviz[manim]'"),
+        (("typst",), "Linux", "pip install 'grokviz[manim]'"),
+        (("cairo",), "Linux", "apt-get install"),
+        (("pillow",), "Linux", "pip install 'grokviz[manim]'"),
+    ],
+)
+def test_what_is_missing_is_said_with_its_command(
+    missing: tuple[str, ...],
+    system: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    versions = {"manim": "0.22.0", "typst": "0.15", "pillow": "12.3.0"}
+    versions["pillow"] = "13.0.0" if "pillow" in missing else versions["pillow"]
+    monkeypatch.setattr(needs.platform, "system", lambda: system)
+    monkeypatch.setattr(needs.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(needs.importlib.util, "find_spec", lambda name: name not in missing or None)
+    monkeypatch.setattr(needs, "version", versions.__getitem__)
+    monkeypatch.setattr(
+        needs.ctypes.util, "find_library", lambda name: None if "cairo" in missing else name
+    )
+    needs.lacking.cache_clear()
+    data_of("clock")
+    try:
+        with pytest.raises(InputError, match="clock is drawn with manim") as caught:
+            render("clock", None, tmp_path / "a.mp4", quality="l", fps=1, title=str(missing))
+    finally:
+        needs.lacking.cache_clear()
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_module_of_needs_takes_no_manim() -> None:
+    text = Path(importlib.import_module("grokviz.stage.films.needs").__file__ or "").read_text()
+    assert not re.search(r"^import manim|^from manim", text, re.M)
