@@ -208,9 +208,10 @@ def _split(
         return {}
     losses = split.pair_losses(state)
     seed, fraction = values.get("split-seed"), values.get("train-fraction")
+    order = values.get("split-order", "python")
     what = f"the losses it gives the weights, as the file logs at epoch {epoch}"
     if seed is not None and fraction is not None:
-        fits = split.fits(losses, ModularAddition(values["p"], fraction, seed), logged)
+        fits = split.fits(losses, ModularAddition(values["p"], fraction, seed, order), logged)
         word = "confirmed by" if fits else "NOT confirmed by"
         found.beliefs.append(Belief("split", f"{fraction:g} of seed {seed}", f"{word} {what}"))
         return {}
@@ -219,6 +220,7 @@ def _split(
         logged,
         split.SEEDS if seed is None else [seed],
         split.FRACTIONS if fraction is None else [fraction],
+        order,
     )
     if len(fitting) != 1:
         return {}

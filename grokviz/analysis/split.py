@@ -54,14 +54,16 @@ def splits_that_fit(
     logged: Logged,
     seeds: Iterable[int] = SEEDS,
     fractions: Iterable[float] = FRACTIONS,
+    order: str = "python",
 ) -> list[tuple[int, float]]:
     """The (seed, fraction) among those given whose losses are the logged ones.
 
-    A model that does equally well everywhere fits many: only a single one tells anything.
+    ``order`` says who shuffled the pairs (:class:`grokviz.tasks.ModularAddition`). A model that
+    does equally well everywhere fits many: only a single one tells anything.
     """
     p = round(len(losses) ** 0.5)
     return [
         (seed, fraction)
         for seed, fraction in itertools.product(seeds, fractions)
-        if fits(losses, ModularAddition(p, fraction, seed), logged)
+        if fits(losses, ModularAddition(p, fraction, seed, order), logged)
     ]

@@ -91,3 +91,32 @@ def test_modular_addition_counts_epochs(tmp_path: Path) -> None:
     run = gv.open_run(gv.import_run(tmp_path / "mod_add.pth", tmp_path / "run").path)
     assert run.facts["counts"] == "epoch"
     assert gv.analyze(run).attrs["counts"] == "epoch"
+
+
+@pytest.mark.parametrize("order", ["python", "torch"])
+def test_a_split_is_checked_in_the_order_it_was_made(order: str, tmp_path: Path) -> None:
+    from grokviz.analysis.split import pair_losses
+    from grokviz.tasks import ModularAddition
+
+    shapes = {
+        "embed.W_E": (8, 14), "pos_embed.W_pos": (3, 8), "unembed.W_U": (8, 13),
+        **{f"blocks.0.attn.W_{x}": (2, 4, 8) for x in "QKV"}, "blocks.0.attn.W_O": (8, 8),
+        "blocks.0.mlp.W_in": (10, 8), "blocks.0.mlp.W_out": (8, 10),
+    }  # fmt: skip
+    model = state(shapes)
+    losses = pair_losses({name: tensor.numpy() for name, tensor in model.items()})
+    task = ModularAddition(13, 0.3, 5, order)
+    saved = {"model": model, "train_losses": [9.0, float(losses[task.is_train].mean())],
+             "test_losses": [9.0, float(losses[~task.is_train].mean())]}  # fmt: skip
+    torch.save(saved, tmp_path / "mod_add.pth")
+    for given in ("python", "torch"):
+        made = gv.import_run(
+            tmp_path / "mod_add.pth", tmp_path / given,
+            settings={"split-order": given, "split-seed": 5, "train-fraction": 0.3},
+        )  # fmt: skip
+        word = "confirmed by" if given == order else "NOT confirmed by"
+        assert any(b.startswith(f"split 0.3 of seed 5: {word}") for b in made.beliefs)
+    # of a random model .28 gives nearly the same losses as .3
+    known = {"split-order": order, "train-fraction": 0.3}
+    found = gv.import_run(tmp_path / "mod_add.pth", tmp_path / "found", settings=known)
+    assert gv.open_run(found.path).facts["settings"]["split-seed"] == 5
