@@ -3,6 +3,7 @@
 
 BASE := .venv/base
 DEV := .venv/dev
+MANIM := .venv/manim
 FIGURES := figures
 RUN := runs/modular-addition
 EPOCHS := 40000
@@ -11,13 +12,20 @@ PYTEST := $(DEV)/bin/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help figures test test-all browser lint format train wheel clean
+.PHONY: help figures films test test-all browser lint format train wheel clean
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 figures: $(BASE)/.installed ## draw every figure and data film of the bundled references into figures/
 	$(BASE)/bin/grokviz figures --out $(FIGURES)
+
+films: $(MANIM)/.installed ## draw every film into films/, installing manim and, where it can, cairo and pango
+	@$(MANIM)/bin/grokviz scenes --json --no-user-scenes | $(MANIM)/bin/python -c \
+	'import json, sys; print(*(s["name"] for s in json.load(sys.stdin) if s["engine"] == "manim"))' \
+	| tr ' ' '\n' | while read -r film; do \
+		$(MANIM)/bin/grokviz render "$$film" -o "films/$$film.mp4" || exit 1; \
+	done
 
 test: $(DEV)/.installed ## run the tests that take minutes at most
 	$(PYTEST) -m "not slow"
@@ -45,7 +53,7 @@ wheel: $(DEV)/.installed ## build the wheel into dist/
 	$(DEV)/bin/python -m build --wheel --no-isolation
 
 clean: ## remove what can be made again; runs/ stays
-	rm -rf .venv build dist figures .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist figures films .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find grokviz scenes tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BASE)/.installed: pyproject.toml constraints.txt
@@ -53,6 +61,24 @@ $(BASE)/.installed: pyproject.toml constraints.txt
 
 $(DEV)/.installed: pyproject.toml constraints.txt
 	$(call environment,$(DEV),.[dev])
+
+$(MANIM)/.installed: pyproject.toml constraints.txt
+	$(libraries)
+	$(call environment,$(MANIM),.[manim])
+
+# What manim's own packages are built with; doctor names the same.
+define libraries
+@if pkg-config --exists cairo pangocairo 2>/dev/null; then exit 0; fi; \
+as=; [ "$$(id -u)" = 0 ] || as="sudo -n"; \
+if command -v apt-get >/dev/null && $$as true 2>/dev/null; then \
+	$$as apt-get update -qq && $$as apt-get install -y -qq --no-install-recommends \
+	libcairo2-dev libpango1.0-dev pkg-config python3-dev build-essential >/dev/null; \
+elif command -v brew >/dev/null; then brew install --quiet cairo pango pkg-config; \
+else \
+	echo "make: manim needs cairo and pango: sudo apt-get install --no-install-recommends" \
+	"libcairo2-dev libpango1.0-dev pkg-config python3-dev build-essential" >&2; exit 1; \
+fi
+endef
 
 # The first Python that is there, works and is new enough; a stamp says that all went well.
 define environment
