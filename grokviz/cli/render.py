@@ -25,7 +25,10 @@ from grokviz.cli.common import assigned, frame_progress, quiet_option, run_optio
 @click.option("--fps", type=float, help="Frames a second of a film.")
 @click.option("--duration", type=float, default=16, help="Seconds of a film.", show_default=True)
 @click.option("--hold", type=float, default=2, help="Seconds its end stays.", show_default=True)
-@click.option("--epoch", help="Of a still: N, last, grok, grok-N, grok+N [last].")
+@click.option(
+    "--epoch",
+    help="Of a still: N, last, grok, grok-N, grok+N [last]; of a manim film 12.5s or a section.",
+)
 @click.option("--epochs", metavar="A:B:STEP", help="Of a film: which checkpoints.")
 @click.option("--theme", default="light", show_default=True, help="light or dark.")
 @click.option("--style", type=click.Path(path_type=Path), help="Your own .mplstyle, merged last.")

@@ -60,7 +60,7 @@ class Dial:
         """A larger dot on a number."""
         return Dots(self.pixels()[[n % self.p]], px, colour)
 
-    def label(self, n: int, text: str, colour: str, px: float = 34.0, away: float = 1.15) -> Any:
+    def label(self, n: int, text: str, colour: str, px: float = 34.0, away: float = 1.2) -> Any:
         """A text beyond the circle at a number."""
         x, y = self.at(self.angle(n), away)
         side = np.cos(self.angle(n))
