@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from grokviz.analysis import schema as variables
 from grokviz.analysis.reference import references
 from grokviz.media.formats import FORMATS
+from grokviz.stage.film import Film
 from grokviz.stage.registry import scene as find
 from grokviz.stage.registry import scenes
 from grokviz.stage.scene import Scene
@@ -28,6 +29,7 @@ def listing(*, user: bool = True) -> list[dict[str, Any]]:
 
 def _entry(scene: type[Scene], bundled: list[str]) -> dict[str, Any]:
     formats = [f.name for f in FORMATS.values() if scene.able(f)]
+    film = {"seconds": scene.seconds, "sections": dict(scene.parts)} if _is_film(scene) else {}
     return {
         "name": scene.name,
         "title": scene.title,
@@ -39,7 +41,12 @@ def _entry(scene: type[Scene], bundled: list[str]) -> dict[str, Any]:
         "clock": scene.clock,
         "needs": list(scene.needs),
         "options": scene.options(),
+        **film,
     }
+
+
+def _is_film(scene: type[Scene]) -> TypeGuard[type[Film]]:
+    return issubclass(scene, Film)
 
 
 def schema(scene: str) -> dict[str, dict[str, Any]]:
