@@ -111,7 +111,11 @@ def _outcome(result: Result) -> None:
     """A line for each member that ended, on standard error where it failed."""
     if result.state == "finished":
         click.echo(f"{result.path}: epoch {result.epoch}")
-    elif result.state == "failed":
+    _failure(result)
+
+
+def _failure(result: Result) -> None:
+    if result.state == "failed":
         click.echo(f"{result.path} failed: {result.reason}", err=True)
 
 
@@ -119,7 +123,7 @@ def _outcome(result: Result) -> None:
 def _shown(quiet: bool) -> Iterator[tuple[Report | None, Callable[[Result], None] | None]]:
     """How progress is shown: bars on a terminal, a line every ten seconds elsewhere."""
     if quiet:
-        yield None, None
+        yield None, _failure
     elif on_terminal():
         with _bars() as shown:
             yield shown

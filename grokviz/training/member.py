@@ -1,8 +1,8 @@
 """A process that trains members of a sweep, one after another.
 
 It reads a request a line from standard input and answers in lines of JSON on standard output:
-where the member stands, and at last how it ended. It ends when its input does; when its reader
-is gone it stops at the next answer, and what was kept until then is whole.
+where the member stands, and at last how it ended. It ends when its input does, and at once when
+the process that started it is gone: what was kept until then is whole.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
@@ -18,6 +20,8 @@ from grokviz.errors import GrokvizError
 from grokviz.training.grid import word
 
 Tell = Callable[..., None]
+
+WATCH_SECONDS = 0.2
 
 
 def serve(requests: IO[str], answers: IO[str]) -> None:
@@ -62,8 +66,23 @@ def command(recipe: str, out: str, settings: Mapping[str, Any]) -> list[str]:
     return ["grokviz", "train", recipe, "--out", out, *(f"--set {pair}" for pair in given)]
 
 
+def end_with(parent: int) -> None:
+    """End this process when ``parent`` is no longer its parent, as a killed one is not.
+
+    Where a parent's death changes nothing (Windows), the next answer finds no reader.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> None:
     """Serve on the standard streams; whatever else is printed goes to standard error."""
+    end_with(os.getppid())
     # the loop's own handler takes its place while it trains; before and after nothing is to stop
     signal.signal(signal.SIGTERM, lambda *_: None)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -90,7 +90,9 @@ def test_members_and_failures_are_said(here: Path, capsys: pytest.CaptureFixture
     assert open_run(here / "s" / "p=7").finished
     # the rest is there, so that only the failed one is tried again, and quietly
     assert cli.run([*command, "--quiet"]) == 1
-    assert capsys.readouterr().out == ""
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "s/p=8 failed: p = 8 cannot" in err
     assert cli.run([*command, "--member", "1"]) == 0
     assert capsys.readouterr().out.endswith("s: 1 of 1 members are finished\n")
 
