@@ -13,5 +13,12 @@ from jaxtyping import install_import_hook  # noqa: E402
 
 # before anything imports these packages: their signatures are then enforced at every call
 install_import_hook(
-    ["grokviz.tasks", "grokviz.models", "grokviz.training.losses"], "beartype.beartype"
+    [
+        "grokviz.tasks",
+        "grokviz.models",
+        "grokviz.training.losses",
+        "grokviz.analysis.sequence_model",
+        "grokviz.analysis.sequences",
+    ],
+    "beartype.beartype",
 )
