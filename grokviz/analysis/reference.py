@@ -102,13 +102,14 @@ def load(
 
 def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -> xr.Dataset:
     sources = list(source) if isinstance(source, (list, tuple)) else [source]
+    sources = sources or [None]
     many = needs is None or family.draws(needs)
     if many and (len(sources) > 1 or _sweep(sources[0])):
         members = [one if _sweep(one) else named(one, default) for one in sources]
         return family.family(members, report=report)
     if len(sources) > 1:
         raise InputError(f"{len(sources)} runs were given and this draws one; give one --run")
-    found = named(sources[0] if sources else None, default)
+    found = named(sources[0], default)
     if not isinstance(found, Run):
         return found
     if needs is not None and many:
