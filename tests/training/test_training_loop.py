@@ -15,6 +15,7 @@ import torch
 from grokviz.errors import InputError, WorkError
 from grokviz.training import loop
 from grokviz.training.loop import Outcome, Progress
+from grokviz.training.problems import PROBLEMS
 from grokviz.trajectory import RunWriter, open_run, verify_run
 
 Train = Callable[..., Outcome]
@@ -58,7 +59,7 @@ def test_metrics_are_the_losses_of_the_checkpoints(small: Train) -> None:
     path = small("run").path
     run = open_run(path)
     settings = run.facts["settings"]
-    plain = loop.PROBLEMS["modular-addition"](settings, torch.device("cpu"), exact_path=False)
+    plain = loop.problem("modular-addition", settings, torch.device("cpu"), exact_path=False)
     for epoch, weights in run.iter_weights():
         state = {name: torch.from_numpy(array) for name, array in weights.items()}
         for name, losses in (("train_loss", plain.train), ("test_loss", plain.test)):
@@ -210,7 +211,7 @@ def test_other_runtime_errors_are_not_taken_for_a_lack_of_memory(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setitem(loop.PROBLEMS, "modular-addition", fail)
+    monkeypatch.setitem(PROBLEMS, "modular-addition", fail)
     with pytest.raises(RuntimeError, match="a bug of ours"):
         small("run")
 
