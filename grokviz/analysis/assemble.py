@@ -185,7 +185,7 @@ def _attrs(context: Context) -> dict[str, Any]:
         "run_checksum": run.checksum,
         "recipe": str(facts.get("recipe") or ""),
         "task": context.task,
-        "counts": str(facts.get("counts") or "epoch"),
+        "counts": str(facts.get("counts") or context.settings.get("counts") or "epoch"),
         "settings": json.dumps(dict(context.settings), sort_keys=True, default=str),
         "command": str(facts.get("command") or ""),
         "grokviz_version": __version__,

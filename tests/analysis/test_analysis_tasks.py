@@ -172,6 +172,9 @@ def test_a_recording_says_its_task_with_underscores_too(tmp_path) -> None:
     m = sample.measure(sample.weights(state, 1))
     assert float(data["held_out_loss"][0]) == pytest.approx(m.loss.mean(), rel=1e-6)
     assert data.attrs["counts"] == "epoch"
+    with gv.record(tmp_path / "steps", counts="step") as recorder:
+        recorder.step(0, train_loss=1.4)
+    assert gv.analyze(tmp_path / "steps").attrs["counts"] == "step"
 
 
 # --- loss curves alone -------------------------------------------------------------
