@@ -52,6 +52,7 @@ class Film(Scene):
         seconds: how long it is, to a second: for progress, lists and slides.
         parts: its sections by name, each with what it is called on a slide; the names that the
             manim scene gives to ``next_section``, in order.
+        also: bundled references that it shows beside its own data, each with what it needs.
     """
 
     engine = "manim"
@@ -59,6 +60,7 @@ class Film(Scene):
     drawn_by: ClassVar[str] = ""
     seconds: ClassVar[float] = 0.0
     parts: ClassVar[Mapping[str, str]] = {}
+    also: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @classmethod
     def moves(cls) -> bool:
