@@ -147,7 +147,7 @@ class FourierMultiplication(FilmScene):
         ink, muted, k = self.colours.ink, self.colours.muted, self.k
         dial = Dial(self, k, (400, 560), 210, dot=6)
         hand, mark = dial.hand(dial.angle(self.c)), dial.mark(self.c, ink, 13)
-        named = dial.label(self.c, f"{self.a} + {self.b}", ink, px=36)
+        named = dial.label(self.c, str(self.c), ink, px=36)
         law = formula("angle-difference", ink, px=38, at=(960, 195), k=k)
         plot = Plot(820, 330, 1760, 730, (-REACH, REACH), (-1.15, 1.15))
         fine = np.linspace(-REACH, REACH, 40 * REACH + 1)
