@@ -528,3 +528,54 @@ def test_every_browser_that_is_too_old_says_so(browser: Any, made: Path) -> None
     page.goto(made.as_uri())
     page.wait_for_function("document.getElementById('waiting').textContent.includes('too old')")
     context.close()
+
+
+OTHERS = {
+    "repeated-subsequence": ["loss", "held-out", "heads", "pattern", "shares"],
+    "digit-addition": ["loss", "digits"],
+    "skip-trigram": ["loss", "held-out", "shares"],
+    "slingshots": ["family"],
+}
+
+
+@pytest.mark.parametrize("reference", sorted(OTHERS))
+def test_runs_of_the_other_tasks(opened: Any, tmp_path: Path, actions: Act, reference: str) -> None:
+    data = gv.reference(reference)
+    path = gv.explore(data, tmp_path / "other.html")
+    for size in (None, PHONE):
+        page = opened(path, size=size)
+        ids = page.evaluate("[...document.querySelectorAll('section.panel')].map(s => s.id)")
+        assert ids == [f"panel-{panel}" for panel in OTHERS[reference]]
+        for panel in OTHERS[reference]:
+            actions["into_view"](page, panel)
+            for group in page.locator(f"#panel-{panel} .choice").all():
+                for button in group.locator("button").all():
+                    button.click()
+            before = stamp(page, panel)
+            page.keyboard.press("Home")
+            page.wait_for_function(
+                f"document.querySelector('#panel-{panel} .stamp').textContent !== "
+                f"{before.replace(chr(34), '')!r}"
+            )
+            page.keyboard.press("End")
+            with page.expect_download() as waiting:
+                page.locator(f"#panel-{panel} [data-save=csv]").click()
+            assert len(Path(waiting.value.path()).read_text("utf-8").splitlines()) > 90
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    word = data.attrs["counts"]
+    assert page.locator(".now").inner_text().startswith(f"{word} ")
+
+
+def test_attention_pattern_is_that_of_the_dataset(
+    opened: Any, tmp_path: Path, actions: Act
+) -> None:
+    data = gv.reference("repeated-subsequence")
+    page = opened(gv.explore(data, tmp_path / "other.html"), "#step=1000")
+    actions["into_view"](page, "pattern")
+    actions["settled"](page)
+    shown = page.evaluate(f"{TRACES.format('pattern')}[0].z.map(row => Array.from(row))")
+    moment = page.evaluate("document.querySelector('#panel-pattern .stage').panel.moment()")
+    wanted = data["attention_pattern"].sel(field_epoch=moment, shown_head="induction").values
+    np.testing.assert_array_equal(np.array(shown), wanted)
+    rings = page.evaluate(f"{TRACES.format('pattern')}[1].y")
+    assert rings == np.flatnonzero(data["shown_source"].values >= 0).tolist()

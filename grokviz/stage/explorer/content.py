@@ -14,7 +14,7 @@ from grokviz.media import library_versions
 from grokviz.media.theme import PALETTES, Colours
 from grokviz.stage import clock as clocks
 from grokviz.stage.explorer.pack import pack
-from grokviz.stage.explorer.panels import Panel
+from grokviz.stage.explorer.panels import Panel, laid_out
 from grokviz.stage.sheet import about
 
 if TYPE_CHECKING:
@@ -45,13 +45,17 @@ def content(data: xr.Dataset, panels: Sequence[Panel]) -> tuple[dict[str, Any], 
     }
     facts = {
         "run": run_facts(data),
-        "word": data.attrs.get("counts") or "epoch",
+        "word": clocks.word(data),
         "every": every,
         "phases": _phases(data),
+        "events": _events(data),
         "keys": _numbers(data, "key_frequency"),
         "embedded": _numbers(data, "embedded_frequency"),
         "palettes": palettes(),
-        "panels": [_panel(panel, kept) for panel in panels],
+        "panels": [
+            _panel(panel, width, kept)
+            for panel, width in zip(panels, laid_out(panels), strict=True)
+        ],
         "variables": variables,
         "labels": labels,
         "versions": library_versions("grokviz", "plotly", "numpy"),
@@ -86,6 +90,13 @@ def extremes(y: np.ndarray, bins: int = BINS) -> np.ndarray:
     return np.array(sorted(chosen))
 
 
+def _points(curves: np.ndarray) -> np.ndarray:
+    """Points that keep the extremes of a curve, or of each of several curves."""
+    columns = curves.reshape(len(curves), -1).T
+    bins = max(BINS // max(len(columns), 1), 60)
+    return np.unique(np.concatenate([extremes(column, bins) for column in columns]))
+
+
 def _arrays(
     data: xr.Dataset, names: Iterable[str]
 ) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
@@ -94,12 +105,15 @@ def _arrays(
     labels: dict[str, list[str]] = {}
     for name in names:
         array = data[name]
-        long = [str(d) for d in array.dims if str(d) in ("logged_epoch", "tested_epoch")]
-        if array.ndim == 1 and long:
-            # each curve has its own points, because its extremes are its own
-            chosen = extremes(array.values)
-            arrays[f"{name}:{long[0]}"] = array[long[0]].values[chosen]
+        clock = str(array.dims[0]) if array.ndim else ""
+        if clock in ("logged_epoch", "tested_epoch"):
+            # each variable has its own points, because its extremes are its own
+            chosen = _points(array.values)
+            arrays[f"{name}:{clock}"] = array[clock].values[chosen]
             arrays[name] = array.values[chosen]
+            continue
+        if array.dtype.kind not in "iufb":
+            labels[name] = [str(value) for value in array.values.ravel()]
             continue
         arrays[name] = array.values
         for dim in map(str, array.dims):
@@ -131,14 +145,22 @@ def _said(data: xr.Dataset, name: str) -> dict[str, str]:
     return {key: str(attrs[key]) for key in known if attrs.get(key)}
 
 
-def _panel(panel: Panel, data: xr.Dataset) -> dict[str, Any]:
-    said = {"name": panel.name, "title": panel.title, "note": panel.note, "width": panel.width}
+def _panel(panel: Panel, width: str, data: xr.Dataset) -> dict[str, Any]:
+    said = {"name": panel.name, "title": panel.title, "note": panel.note, "width": width}
     return {**said, "variables": panel.variables(data)}
 
 
 def _phases(data: xr.Dataset) -> dict[str, Any] | None:
     ends = clocks.phase_ends(data)
     return None if ends is None else {"ends": [int(e) for e in ends], "names": list(PHASES)}
+
+
+def _events(data: xr.Dataset) -> list[dict[str, Any]]:
+    """What happened when, of a run whose loss does not tell phases apart."""
+    if "event_epoch" not in data or _phases(data):
+        return []
+    pairs = zip(data["event"].values, data["event_epoch"].values, strict=True)
+    return [{"name": str(name), "epoch": int(epoch)} for name, epoch in pairs if epoch >= 0]
 
 
 def _numbers(data: xr.Dataset, name: str) -> list[int]:

@@ -6,13 +6,14 @@ A dataset gets every panel whose variables it has. To add a panel: a row here, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Width = Literal["third", "half", "wide"]
+Width = Literal["third", "half", "even", "wide", "full"]
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,50 @@ class Panel:
 
 PANELS: tuple[Panel, ...] = (
     Panel(
-        "loss", "Loss", "As training logged it, with the phases of training shaded.",
+        "loss", "Loss", "As training logged it.",
         ("logged_train_loss", "logged_test_loss"), "wide", one_of=True,
-        scenes=("grokking-curve", "embedding-waves", "wave-circles"),
+        scenes=("grokking-curve", "embedding-waves", "wave-circles", "digit-phase-changes",
+                "digit-grokking", "induction-phase-change", "induction-grokking", "skip-trigram"),
     ),
     Panel(
         "progress", "Progress measures",
         "Without the key frequencies (excluded), and with them alone (restricted).",
         ("loss", "restricted_loss", "excluded_loss_2d"), "half",
         also=("excluded_loss_2d_by_frequency",),
-        scenes=("progress-measures", "excluded-loss"),
+        scenes=("progress-measures", "excluded-loss", "memorise-then-generalise"),
+    ),
+    Panel(
+        "digits", "Loss by digit", "Of each digit of the answer; the first one is the carry.",
+        ("token_train_loss", "token_test_loss"), "half", one_of=True,
+        scenes=("digit-phase-changes", "digit-grokking"),
+    ),
+    Panel(
+        "held-out", "On fresh sequences",
+        "Measured from the weights, always on the same sequences.",
+        ("held_out_loss", "held_out_accuracy"), "half", also=("key_attention",),
+        scenes=("skip-trigram",),
+    ),
+    Panel(
+        "heads", "Scores of the heads",
+        "How much each head attends to what an induction circuit needs.",
+        ("induction_score", "previous_token_score"), "half",
+        scenes=("induction-phase-change", "induction-grokking"),
+    ),
+    Panel(
+        "pattern", "Attention pattern",
+        "Of one fresh sequence; rings are where the next token can be read.",
+        ("attention_pattern", "shown_layer", "shown_number", "shown_token", "shown_source"),
+        "half", scenes=("induction-phase-change", "induction-grokking"),
+    ),
+    Panel(
+        "rounding", "Norm and rounding",
+        "As training logged them; spikes of the loss are slingshots.",
+        ("logged_unembedding_norm", "logged_logit_gradient_sum"), "half",
+    ),
+    Panel(
+        "family", "Every run", "The loss of each run; the clock is that of the longest.",
+        ("member_train_loss", "member_test_loss", "member_epoch"), "full",
+        also=("member_test_epoch", "member_name"), scenes=("fraction-sweep",),
     ),
     Panel(
         "waves", "Waves in the embedding",
@@ -72,11 +107,11 @@ PANELS: tuple[Panel, ...] = (
         also=("neuron_frequency",), scenes=("neuron-clusters",),
     ),
     Panel(
-        "shares", "Shares, sparsity, weights", "Measures of the whole network over training.",
+        "shares", "The whole network", "Shares, sparsity, weights and accuracy over training.",
         ("memorising_share", "generalising_share", "logit_variance_explained",
          "trig_fraction_neurons", "gini_embedding", "gini_neuron_logit_map",
          "sum_squared_weights", "accuracy"), "half", one_of=True,
-        scenes=("trig-share", "weight-norms"),
+        scenes=("memorise-then-generalise",),
     ),
     Panel(
         "neuron", "Activations of the neuron", "After the ReLU, for every pair (a, b).",
@@ -110,6 +145,23 @@ PANELS: tuple[Panel, ...] = (
 def available(data: xr.Dataset) -> list[Panel]:
     """The panels that this dataset has, in the page's order."""
     return [panel for panel in PANELS if panel.fits(data)]
+
+
+def laid_out(panels: Sequence[Panel]) -> list[Width]:
+    """Widths that fill every row: two panels side by side, three thirds, or one alone."""
+    widths: list[Width] = []
+    rest = [panel.width for panel in panels]
+    while rest:
+        if rest[:3] == ["third"] * 3:
+            row: list[Width] = ["third"] * 3
+        elif len(rest) > 1 and "full" not in rest[:2]:
+            row = ["even", "even"] if "wide" not in rest[:2] else rest[:2]
+            row = row if row != ["wide", "wide"] else ["even", "even"]
+        else:
+            row = ["full"]
+        widths += row
+        rest = rest[len(row) :]
+    return widths
 
 
 def of_scene(scene: str, data: xr.Dataset) -> list[Panel]:

@@ -83,8 +83,6 @@ def _body(job: Job, data: xr.Dataset, report: Report | None) -> Body:
     panels = _panels(job, data)
     if panels:
         facts, arrays = content(data, panels)
-        for entry, width in zip(facts["panels"], ["wide"] + ["half"] * len(panels), strict=False):
-            entry["width"] = width if len(panels) > 1 else "full"
         if job.wish.epoch is not None and job.scene.clock is not None:
             i = clocks.index_of(data, job.scene.clock, job.wish.epoch)
             facts["start"] = float(data[job.scene.clock].values[i])
@@ -110,6 +108,7 @@ def _facts(data: xr.Dataset, panel: str, job: Job, more: dict[str, Any]) -> dict
         "word": "",
         "every": 1,
         "phases": None,
+        "events": [],
         "keys": [],
         "embedded": [],
         "palettes": palettes(),
@@ -158,9 +157,7 @@ def _pictures_body(job: Job, data: xr.Dataset, report: Report | None) -> Body:
     if clock is not None:
         values = data[clock].values[index]
         wished = clocks.index_of(data, clock, job.wish.epoch)
-        counted = str(data.attrs.get("counts") or "epoch")
-        word = counted if clock.endswith("epoch") else clock
-        more |= {"word": word, "start": float(data[clock].values[wished])}
+        more |= {"word": clocks.word(data, clock), "start": float(data[clock].values[wished])}
     return (*_packed(_facts(data, "picture", job, more), values), ["picture"], False)
 
 

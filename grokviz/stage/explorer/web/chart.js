@@ -100,6 +100,32 @@ function phaseShapes(last) {
   })); // prettier-ignore
 }
 
+/** Dotted lines at what happened, in a run without phases. */
+function eventShapes() {
+  return facts.events.map(({ epoch: at }) => ({
+    type: "line", xref: "x", yref: "paper", x0: at, x1: at, y0: 0, y1: 1, layer: "below",
+    line: { color: palette().faint, width: 1, dash: "dot" },
+  })); // prettier-ignore
+}
+
+/** Their names above the chart, those that have room. */
+function eventNames(xaxis, width) {
+  const [low, high] = xaxis.range;
+  let free = -Infinity;
+  return facts.events
+    .map(({ name, epoch: at }) => ({ name, share: ((xaxis.type === "log" ? Math.log10(at || 1) : at) - low) / (high - low) }))
+    .sort((a, b) => a.share - b.share)
+    .filter(({ name, share }) => {
+      const start = share * width - 3.1 * name.length;
+      if (share < 0 || share > 1 || start < free + 8) return false;
+      free = start + 6.2 * name.length;
+      return true;
+    })
+    .map(({ name, share }) =>
+      note(plainText(name), share, 1, { xref: "paper", yref: "paper", xanchor: "center", yanchor: "bottom", size: 11 }),
+    );
+}
+
 /** A line of text at a place, in an axis' or the paper's coordinates. */
 function note(text, x, y, given = {}) {
   const { colour, size, ...rest } = given;

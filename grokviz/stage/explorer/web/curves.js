@@ -90,12 +90,12 @@ class Curves extends Panel {
     const all = this.shown.flatMap(({ y }) => Array.from(y));
     const log = this.option("scale") === "log";
     const yaxis = (log ? logAxis : linearAxis)(all, { title: this.unit(), showgrid: true });
-    const longest = Math.max(0, ...this.shown.map(({ name }) => name.length));
-    const margin = { l: 56, r: 16 + Math.min(6.8 * longest, 130), t: facts.phases ? 24 : 10, b: 40 };
+    const longest = Math.max(0, ...this.shown.map(({ name, nameless }) => (nameless ? 0 : name.length)));
+    const margin = { l: 56, r: 16 + Math.min(7.2 * longest, Math.max(130, 0.24 * this.stage.clientWidth)), t: facts.phases || facts.events.length ? 24 : 10, b: 40 };
     const xaxis = epochs.length > 1 ? timeAxis(this.last) : axis({ title: facts.word, nticks: 3 });
     return layout({
       margin, xaxis, yaxis,
-      shapes: epochs.length > 1 ? phaseShapes(this.last) : [],
+      shapes: epochs.length > 1 ? [...phaseShapes(this.last), ...eventShapes()] : [],
       annotations: [...this.names(yaxis, margin), ...this.phaseNames(xaxis, margin)],
     }); // prettier-ignore
   }
@@ -104,7 +104,7 @@ class Curves extends Panel {
   names(yaxis, margin) {
     const high = this.height(this.stage.clientWidth) - margin.t - margin.b;
     const [low, top] = yaxis.range;
-    const ends = this.shown.map(({ name, y, colour }) => {
+    const ends = this.shown.filter(({ nameless }) => !nameless).map(({ name, y, colour }) => {
       const known = Array.from(y).findLast((v) => Number.isFinite(v) && (yaxis.type !== "log" || v > 0));
       const value = yaxis.type === "log" ? Math.log10(known) : known;
       return { name, colour, share: (value - low) / (top - low) };
@@ -121,7 +121,8 @@ class Curves extends Panel {
 
   /** Names of the phases above their shades, where they fit. */
   phaseNames(xaxis, margin) {
-    if (!facts.phases || epochs.length < 2) return [];
+    if (epochs.length < 2) return [];
+    if (!facts.phases) return eventNames(xaxis, this.stage.clientWidth - margin.l - margin.r);
     const wide = this.stage.clientWidth - margin.l - margin.r;
     const [low, high] = xaxis.range;
     const share = (e) => ((xaxis.type === "log" ? Math.log10(Math.max(e, 1)) : e) - low) / (high - low);

@@ -122,7 +122,7 @@ class Panel {
   }
 
   fillTools() {
-    const groups = this.switches().map(([key, label, values]) =>
+    const groups = this.switches().filter(([, , values]) => values.length > 1).map(([key, label, values]) =>
       choice(`${this.about.title}: ${label}`, values, this.option(key), (value) => {
         change("look", { options: { ...state.options, [`${this.about.name}.${key}`]: value } });
         this.redraw();
@@ -165,7 +165,7 @@ class Panel {
   definitions() {
     const list = element("dl");
     for (const name of this.about.variables) {
-      const { long_name: called, definition, units, source, scale, type } = facts.variables[name];
+      const { long_name: called, definition, units, source, scale, type } = facts.variables[name] ?? {};
       list.append(element("dt", {}, called ? `${called} (${name})` : name));
       const kept = type === "u2" ? `kept in steps of ${short(scale)}` : "";
       const said = [definition, units && units !== "1" ? `unit: ${units}` : "", source, kept];
