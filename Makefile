@@ -4,6 +4,7 @@
 BASE := .venv/base
 DEV := .venv/dev
 MANIM := .venv/manim
+DOCS := .venv/docs
 FIGURES := figures
 RUN := runs/modular-addition
 EPOCHS := 40000
@@ -12,10 +13,10 @@ PYTEST := $(DEV)/bin/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help figures films test test-all browser lint format train wheel clean
+.PHONY: help figures films docs docs-serve test test-all browser lint format train wheel clean
 
 help: ## list what can be made
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 figures: $(BASE)/.installed ## draw every figure and data film of the bundled references into figures/
 	$(BASE)/bin/grokviz figures --out $(FIGURES)
@@ -26,6 +27,12 @@ films: $(MANIM)/.installed ## draw every film into films/, installing manim and,
 	| tr ' ' '\n' | while read -r film; do \
 		$(MANIM)/bin/grokviz render "$$film" -o "films/$$film.mp4" || exit 1; \
 	done
+
+docs: $(DOCS)/.installed ## build the documentation with its gallery into site/
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+
+docs-serve: $(DOCS)/.installed ## serve the documentation on this machine, building anew what changes
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs serve
 
 test: $(DEV)/.installed ## run the tests that take minutes at most
 	$(PYTEST) -m "not slow"
@@ -53,14 +60,21 @@ wheel: $(DEV)/.installed ## build the wheel into dist/
 	$(DEV)/bin/python -m build --wheel --no-isolation
 
 clean: ## remove what can be made again; runs/ stays
-	rm -rf .venv build dist figures films .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find grokviz scenes tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv build dist figures films site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find grokviz scenes tests benchmarks website -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BASE)/.installed: pyproject.toml constraints.txt
 	$(call environment,$(BASE),.)
 
 $(DEV)/.installed: pyproject.toml constraints.txt
 	$(call environment,$(DEV),.[dev])
+
+# Without manim the gallery has its films' pages, and says loudly that the films are missing.
+$(DOCS)/.installed: pyproject.toml constraints.txt
+	-$(libraries)
+	$(call environment,$(DOCS),.[docs])
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	-e '.[docs,manim]' || echo "make docs: manim cannot be installed; the gallery will lack its films" >&2
 
 $(MANIM)/.installed: pyproject.toml constraints.txt
 	$(libraries)

@@ -1,0 +1,194 @@
+"""The gallery's pages, from what each scene says of itself."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grokviz.analysis import schema
+from grokviz.analysis.reference import reference_facts
+from grokviz.stage import figures
+from grokviz.stage.film import Film
+from grokviz.stage.scene import Scene
+from grokviz.stage.slides.story import STORY
+from grokviz.stage.slides.words import plain
+
+FILMS, FAMILIES = "Films that explain", "Many runs side by side"
+TASKS = {
+    "modular-addition": "Modular addition, taken apart",
+    "repeated-subsequence": "Repeated subsequences",
+    "digit-addition": "Digit by digit",
+    "skip-trigram": "Skip trigrams",
+}
+"""Titles of the gallery's parts, in their order; films are before them, families after."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A scene in the gallery, with the files drawn of it, if any."""
+
+    scene: type[Scene]
+    still: Path | None = None
+    film: Path | None = None
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """The scene's name, which its page and its files have too."""
+        return self.scene.name
+
+    @property
+    def part(self) -> str:
+        """Which part of the gallery it is in."""
+        if issubclass(self.scene, Film):
+            return FILMS
+        facts = reference_facts(self.scene.reference)
+        task = str(facts.get("task") or "")
+        return TASKS.get(task, FAMILIES) if "members" not in facts else FAMILIES
+
+
+def parts(entries: Sequence[Entry]) -> Mapping[str, list[Entry]]:
+    """The entries by part; in each, what the thread tells comes first, in its order."""
+    order = {name: place for place, name in enumerate(STORY)}
+    ranked = sorted(entries, key=lambda entry: (order.get(entry.name, len(order)), entry.name))
+    found: dict[str, list[Entry]] = {part: [] for part in (FILMS, *TASKS.values(), FAMILIES)}
+    for entry in ranked:
+        found[entry.part].append(entry)
+    return {part: members for part, members in found.items() if members}
+
+
+def index(entries: Sequence[Entry]) -> str:
+    """The gallery's first page: a card for each scene."""
+    lines = [
+        "# Gallery",
+        "",
+        f"Every picture that grokviz can draw, {len(entries)} in all, made by the commands that "
+        "stand beside them from the runs that come with the package. A card leads to the film, "
+        "the options and the numbers.",
+    ]
+    for part, members in parts(entries).items():
+        lines += ["", f"## {part}", "", '<div class="gallery" markdown>']
+        lines += [card for entry in members for card in _card(entry)]
+        lines += ["</div>"]
+    return "\n".join(lines) + "\n"
+
+
+def _card(entry: Entry) -> list[str]:
+    title = escaped(plain(entry.scene.title))
+    picture = "*not drawn: manim is not installed*"
+    if entry.still is not None:
+        picture = f"[![{title}](media/{entry.name}.png){{ loading=lazy }}]({entry.name}.md)"
+    marks = "film" if entry.scene.moves() else "figure"
+    return [
+        "",
+        '<div class="card" markdown>',
+        picture,
+        "",
+        f"[**{title}**]({entry.name}.md)",
+        "",
+        f"`{entry.name}`, {marks}",
+        "</div>",
+        "",
+    ]
+
+
+def page(entry: Entry) -> str:
+    """One scene's page."""
+    scene = entry.scene
+    data = figures.loaded(scene.reference, ())
+    title = plain(scene.title)
+    lines = [f"# {escaped(title)}", ""]
+    if scene.watch:
+        lines += [f"What to watch: {escaped(plain(scene.watch))}.", ""]
+    alt = html.escape(plain(scene().alt_text(data, _last(scene, data))), quote=True)
+    lines += _shown(entry, alt)
+    lines += ["", "```sh", *commands(scene), "```", ""]
+    caption = escaped(plain(scene().caption(data)))
+    lines += [caption, ""] if caption else []
+    lines += _facts(entry)
+    lines += _options(scene)
+    lines += ["", "## What it shows, in words", "", escaped(html.unescape(alt)), ""]
+    return "\n".join(lines)
+
+
+def _last(scene: type[Scene], data: object) -> int:
+    return len(data[scene.clock]) - 1 if scene.clock else 0  # type: ignore[index]
+
+
+def _shown(entry: Entry, alt: str) -> list[str]:
+    """The film with its poster, or the picture, or why there is neither."""
+    lines = []
+    if entry.film is not None and entry.still is not None:
+        lines = [
+            f'<video controls muted loop playsinline preload="none" title="{alt}"'
+            f' poster="media/{entry.name}.png" src="media/{entry.name}.mp4"></video>'
+        ]
+    elif entry.still is not None:
+        lines = [f'<img src="media/{entry.name}.png" alt="{alt}">']
+    if entry.note:
+        lines += ["", '!!! warning "Not drawn here"', f"    {entry.note}"]
+    return lines
+
+
+def commands(scene: type[Scene]) -> list[str]:
+    """The commands that make this scene's film and its figure."""
+    name = scene.name
+    lines = [f"grokviz render {name}"] if scene.moves() else []
+    if issubclass(scene, Film):
+        return [*lines, *([f"grokviz render {name} --sections"] if scene.parts else [])]
+    lines += [f"grokviz render {name} -o {name}.png"] if not scene.moves() else []
+    lines += [f"grokviz render {name} -o {name}.pdf --venue neurips"]
+    return [*lines, f"grokviz data {name} -o {name}.csv"]
+
+
+def _facts(entry: Entry) -> list[str]:
+    scene = entry.scene
+    lines = [
+        "| | |",
+        "|---|---|",
+        f"| after | {escaped(plain(scene.source))} |",
+        f"| drawn from | the bundled reference `{scene.reference}` |",
+    ]
+    if isinstance(film_of := scene, type) and issubclass(film_of, Film):
+        lines += [f"| drawn with | manim, {film_of.seconds:g} seconds |"]
+    elif scene.clock:
+        lines += [f"| moves along | `{scene.clock}`: {schema.DIMENSIONS.get(scene.clock, '')} |"]
+    names = ", ".join(f"[`{name}`](../reference/variables.md#{name})" for name in scene.needs)
+    return [*lines, f"| draws | {names} |"]
+
+
+def _options(scene: type[Scene]) -> list[str]:
+    options = scene.options()
+    if not options:
+        return []
+    lines = [
+        "",
+        "## Options",
+        "",
+        "| `--set` | default | what it is | allowed |",
+        "|---|---|---|---|",
+    ]
+    for name, row in options.items():
+        told = escaped(plain(row["help"]))
+        lines += [f"| `{name}` | `{_value(row['default'])}` | {told} | {escaped(row['type'])} |"]
+    return lines
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    for character in "\\`*_[]<>|":
+        text = text.replace(
+            character,
+            f"\\{character}"
+            if character not in "<>|"
+            else {"<": "&lt;", ">": "&gt;", "|": "&#124;"}[character],
+        )
+    return text

@@ -1,0 +1,110 @@
+"""Reference pages made from what the package says of itself."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+import grokviz
+from grokviz.analysis.schema import DIMENSIONS, VARIABLES
+from grokviz.cli import COMMANDS, cli
+from grokviz.training.keys import show
+from grokviz.training.recipes import RECIPES
+from website.gallery import escaped
+
+WIDTH = 92
+"""Columns of click's help on a page."""
+
+
+def command_line() -> str:
+    """Every command with click's own help."""
+    lines = [
+        "# The command line",
+        "",
+        "Each command's own `--help`. Errors are one sentence that names the input and the "
+        "remedy, with exit status 2 for wrong input and 1 for work that failed; nothing is left "
+        "half-written, and Ctrl-C leaves everything so that the same command goes on.",
+    ]
+    parent = click.Context(cli, info_name="grokviz")
+    for name in COMMANDS:
+        command = cli.get_command(parent, name)
+        assert command is not None
+        context = click.Context(
+            command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH
+        )
+        lines += ["", f"## grokviz {name}", "", "```text", command.get_help(context), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def recipes() -> str:
+    """Every recipe with its keys."""
+    lines = [
+        "# Recipes",
+        "",
+        "What `grokviz train` and `grokviz sweep` can train: named hyperparameters with their "
+        "source. Each key can be given another value, `--set weight-decay=0.3`.",
+    ]
+    for recipe in RECIPES.values():
+        lines += ["", f"## {recipe.name}", "", f"{escaped(recipe.title)}.", ""]
+        lines += [f"Source: {escaped(recipe.source)}. Cost: {escaped(recipe.cost)}.", ""]
+        lines += ["| key | default | what it is | allowed |", "|---|---|---|---|"]
+        for key in recipe.keys.values():
+            lines += [
+                f"| `{key.name}` | `{show(key.default)}` | {escaped(key.help)} | "
+                f"{escaped(key.allowed)} |"
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def variables() -> str:
+    """Every variable of the dataset, and every dimension."""
+    lines = [
+        "# The dataset",
+        "",
+        "Every scene draws an `xarray.Dataset` with these variables and nothing else. "
+        "`gv.load(run)` makes one, `grokviz data SCENE -o FILE.csv` writes what a scene draws.",
+        "",
+        "## Dimensions",
+        "",
+        "| dimension | what it counts |",
+        "|---|---|",
+        *(f"| `{name}` | {escaped(told)} |" for name, told in DIMENSIONS.items()),
+        "",
+        "## Variables",
+    ]
+    for row in VARIABLES.values():
+        told = {key: str(value) for key, value in row.attrs.items()}
+        lines += [
+            "",
+            f'### <span class="variable">{row.name}</span> {{ #{row.name} }}',
+            "",
+            f"{escaped(told.pop('long_name', ''))}; over {', '.join(f'`{d}`' for d in row.dims)}."
+            if row.dims
+            else f"{escaped(told.pop('long_name', ''))}.",
+            "",
+            *(f"- {key}: {escaped(value)}" for key, value in told.items() if value),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def python() -> str:
+    """Every public name, for mkdocstrings to fill in."""
+    lines = [
+        "# Python",
+        "",
+        "`import grokviz as gv` costs nothing: each name below is imported when it is first used. "
+        "The verbs are those of the command line.",
+    ]
+    for name in grokviz.__all__:
+        if name.startswith("_"):
+            continue
+        found = getattr(importlib.import_module(grokviz._PUBLIC[name]), name)
+        lines += [
+            "",
+            f"::: {found.__module__}.{found.__qualname__}",
+            "    options:",
+            f"      heading: gv.{name}",
+            f"      toc_label: {name}",
+        ]
+    return "\n".join(lines) + "\n"
