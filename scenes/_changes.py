@@ -202,3 +202,19 @@ def overfitting(data: xr.Dataset) -> str:
     if memorised >= 0:
         words.append(f"the training loss is first below 0.1 at {word} {memorised}")
     return f"{'; '.join(words)}."
+
+
+def digit_names(data: xr.Dataset, *, short: bool = False) -> list[str]:
+    """The digits of the answer by what they count, the most significant first."""
+    count = data.sizes["digit"]
+    places = ["1s", "10s", "100s", "1ks", "10ks", "100ks"]
+    if not short:
+        places[:5] = ["ones", "tens", "hundreds", "1,000s", "10,000s"]
+    places += [f"$10^{{{n}}}$s" for n in range(6, count)]
+    return ["carry", *reversed(places[: count - 1])]
+
+
+def digit_colours(data: xr.Dataset) -> list[str]:
+    """A colour for each digit."""
+    palette = look().colours.frequencies
+    return [palette[k % len(palette)] for k in range(data.sizes["digit"])]
