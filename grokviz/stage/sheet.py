@@ -31,8 +31,8 @@ def about(data: xr.Dataset) -> str:
     if "train-fraction" in settings:
         words.append(f"trained on {float(settings['train-fraction']):.0%} of the pairs")
     if "examples" in settings:
-        count = int(settings["examples"])
-        words.append(f"{spaced(count)} training sequences" if count else "fresh data at every step")
+        count, what = int(settings["examples"]), "sums" if "digits" in settings else "sequences"
+        words.append(f"{spaced(count)} training {what}" if count else "fresh data at every step")
     if "weight-decay" in settings:
         words.append(f"weight decay {float(settings['weight-decay']):g}")
     return "  ·  ".join(words)
