@@ -188,6 +188,7 @@ def test_what_is_missing_is_said_with_its_command(
     monkeypatch.setattr(
         needs.ctypes.util, "find_library", lambda name: None if "cairo" in missing else name
     )
+    monkeypatch.setattr(needs, "_linked", lambda: False)
     needs.lacking.cache_clear()
     data_of("clock")
     try:
@@ -198,6 +199,16 @@ def test_what_is_missing_is_said_with_its_command(
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_libraries_that_load_are_there_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(needs.ctypes.util, "find_library", lambda name: None)
+    monkeypatch.setitem(sys.modules, "cairo", needs)
+    monkeypatch.setitem(sys.modules, "manimpango", needs)
+    assert needs.libraries().ok
+    monkeypatch.setitem(sys.modules, "manimpango", None)
+    assert not needs.libraries().ok
 
 
 def test_the_module_of_needs_takes_no_manim() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+import importlib
 import importlib.util
 import platform
 import shutil
@@ -55,8 +56,18 @@ def libraries() -> Need:
     if platform.system() == "Windows":
         return Need("cairo, pango", "inside the packages", "")
     lacking = [name for name in LIBRARIES if ctypes.util.find_library(name) is None]
-    found = "" if lacking else ", ".join(LIBRARIES)
+    found = ", ".join(LIBRARIES) if not lacking else "linked" if _linked() else ""
     return Need("cairo, pango", found, system_remedy())
+
+
+def _linked() -> bool:
+    """Whether the packages that need them load: some systems keep libraries where few look."""
+    try:
+        importlib.import_module("cairo")
+        importlib.import_module("manimpango")
+    except ImportError:
+        return False
+    return True
 
 
 def package(name: str) -> Need:
