@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import json
 import re
 import subprocess
@@ -183,14 +184,18 @@ def test_what_is_missing_is_said_with_its_command(
     versions["pillow"] = "13.0.0" if "pillow" in missing else versions["pillow"]
     monkeypatch.setattr(needs.platform, "system", lambda: system)
     monkeypatch.setattr(needs.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(needs.importlib.util, "find_spec", lambda name: name not in missing or None)
+    known = importlib.util.find_spec
+
+    def find(name: str, *others: Any) -> Any:
+        return known(name, *others) if name not in ("manim", "typst") else name not in missing
+
+    monkeypatch.setattr(needs.importlib.util, "find_spec", find)
     monkeypatch.setattr(needs, "version", versions.__getitem__)
     monkeypatch.setattr(
         needs.ctypes.util, "find_library", lambda name: None if "cairo" in missing else name
     )
     monkeypatch.setattr(needs, "_linked", lambda: False)
     needs.lacking.cache_clear()
-    data_of("clock")
     try:
         with pytest.raises(InputError, match="clock is drawn with manim") as caught:
             render("clock", None, tmp_path / "a.mp4", quality="l", fps=1, title=str(missing))
