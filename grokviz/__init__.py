@@ -41,6 +41,7 @@ _PUBLIC = {
     "scene": "grokviz.stage.registry",
     "list_scenes": "grokviz.stage.listing",
     "schema": "grokviz.stage.listing",
+    "show": "grokviz.stage.notebook",
     "slides": "grokviz.stage.slides",
     "sweep": "grokviz.training.sweep",
     "theme": "grokviz.media.theme",

@@ -18,6 +18,7 @@ from grokviz.media.venues import Page
 from grokviz.stage import clock as clocks
 from grokviz.stage.film import Film, in_sections, refuse_for_film
 from grokviz.stage.look import looking
+from grokviz.stage.notebook import Shown
 from grokviz.stage.quality import Quality, quality
 from grokviz.stage.registry import files_of, load_files
 from grokviz.stage.registry import scene as find_scene
@@ -113,7 +114,7 @@ def render(
         **wish: the fields of :class:`Wish`.
 
     Returns:
-        The files written.
+        The files written; a notebook shows them.
 
     Raises:
         InputError: an unknown scene, option, format or epoch; data without what is needed.
@@ -123,7 +124,7 @@ def render(
     chosen = find_scene(scene).with_options(options) if isinstance(scene, str) else scene
     work = plan(chosen, out, formats, checked(wish))
     dataset = load(data, chosen.needs, default=chosen.reference)
-    return list(perform_all(work, dataset, jobs=jobs, report=report))
+    return Shown(perform_all(work, dataset, jobs=jobs, report=report))
 
 
 def plan(

@@ -123,6 +123,11 @@ class Scene:
         """
         return None
 
+    def _repr_html_(self) -> str:
+        from grokviz.stage.notebook import scene_html
+
+        return scene_html(self)
+
     @classmethod
     def moves(cls) -> bool:
         """Whether there is a film of it."""
