@@ -57,7 +57,7 @@ def main() -> None:
         apart = np.max(np.abs(short[: len(host)] / host - 1))
         print(
             f"{name}: CPU {1e3 * cpu:.1f} ms, CUDA {1e3 * cuda:.2f} ms, ratio {cpu / cuda:.0f}; "
-            f"losses apart by {apart:.1e}, repeats itself: {bool((long[: len(short)] == short).all())}"
+            f"losses apart by {apart:.1e}, repeats itself: {np.array_equal(long[: len(short)], short)}"
         )
 
 
