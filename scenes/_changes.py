@@ -31,9 +31,9 @@ def fall(data: xr.Dataset) -> tuple[float, float] | None:
     return (float(begin), float(end)) if begin >= 0 and end > begin else None
 
 
-def span(data: xr.Dataset) -> float:
+def span(data: xr.Dataset, clock: str = "epoch") -> float:
     """The last epoch of a film: a while after the fall where data is fresh, else the last."""
-    last, found = float(data["epoch"].values[-1]), fall(data)
+    last, found = float(data[clock].values[-1]), fall(data)
     if found is None or data.sizes["tested_epoch"]:
         return last
     return min(last, AFTER * found[1])
@@ -69,6 +69,7 @@ def panel(
     time: Spacing = "linear",
     ylim: tuple[float, float] | None = None,
     floor: float = 0.0,
+    clock: str = "epoch",
 ) -> Artists:
     """Curves over epochs, named at their right ends; :func:`follow` moves them.
 
@@ -91,7 +92,7 @@ def panel(
     artists: Artists = {
         "curves": shown, "lines": lines, "marker": marker, "axes": axes, "names": [],
         "first": FIRST if time == "log" else 0.0, "short": end,
-        "whole": float(data["epoch"].values[-1]), "end": None,
+        "whole": float(data[clock].values[-1]), "end": None,
     }  # fmt: skip
     end_at(artists, end)
     return artists
