@@ -55,9 +55,10 @@ def main() -> None:
         long, much = run(name, 3 * updates, "cuda")
         cpu, cuda = on_host / few, (much - little) / (2 * updates)
         apart = np.max(np.abs(short[: len(host)] / host - 1))
+        repeats = np.array_equal(long[: len(short)], short)
         print(
             f"{name}: CPU {1e3 * cpu:.1f} ms, CUDA {1e3 * cuda:.2f} ms, ratio {cpu / cuda:.0f}; "
-            f"losses apart by {apart:.1e}, repeats itself: {np.array_equal(long[: len(short)], short)}"
+            f"losses apart by {apart:.1e}, repeats itself: {repeats}"
         )
 
 
