@@ -8,6 +8,7 @@ and runs of loss curves alone, have the few of :mod:`grokviz.analysis.summaries`
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from grokviz.analysis.measures import LISTED, summary
 from grokviz.analysis.part import MODULAR_ADDITION, Checkpoint, Context, metric
 from grokviz.analysis.reference import load, named
 from grokviz.trajectory import Run
+from grokviz.trajectory.sweeps import is_sweep
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,8 +41,8 @@ def measures(
     """Measures of one epoch: of modular addition those of the algorithm (arXiv:2301.05217).
 
     Args:
-        source: a run, its folder, a dataset or its ``.nc`` file, the name of a bundled
-            reference; None for the bundled modular-addition run.
+        source: a run, its folder, the folder of a sweep, a dataset or its ``.nc`` file, the name
+            of a bundled reference; None for the bundled modular-addition run.
         epoch: a number, ``last`` (the default), ``grok``, ``grok-N`` or ``grok+N``; the
             nearest checkpoint is measured, and ``epoch`` in the result names it.
 
@@ -48,13 +50,15 @@ def measures(
         Plain numbers, lists and dicts. Losses are in nats; those by frequency have it as a
         string and hold the key frequencies, which are the last checkpoint's at every epoch.
         What needs to know which pairs were trained on is NaN where the run does not say.
-        Of another task, and of loss curves alone: :func:`grokviz.analysis.summaries.summarise`.
+        Of another task, of loss curves alone, and of several runs:
+        :func:`grokviz.analysis.summaries.summarise`.
 
     Raises:
         InputError: nothing of that name, nothing recorded, or weights that are not its task's.
 
     """
-    found = named(source)
+    many = isinstance(source, (str, os.PathLike)) and is_sweep(Path(source))
+    found = load(source) if many else named(source)
     if isinstance(found, Run):
         return _of_run(found, epoch)
     if found.attrs.get("task", MODULAR_ADDITION) != MODULAR_ADDITION or "loss" not in found:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grokviz.analysis import curves
+from grokviz.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,8 +35,17 @@ def summarise(data: xr.Dataset, epoch: int | str | None = None) -> dict[str, Any
     there is a test loss, the first whose train or test loss is below 0.1. None says that a run
     never came to it. What a run does not have is left out.
 
-    Raises :class:`InputError` for an epoch outside the run.
+    Of a family of runs the same few of each member, at its end.
+
+    Raises :class:`InputError` for an epoch outside the run, any epoch of a family, and a dataset
+    of no run at all.
     """
+    if "member_name" in data:
+        return {"members": _members(data, epoch)}
+    if "epoch" not in data.coords:
+        raise InputError(
+            "there is no run in this dataset to measure; write its numbers with grokviz data"
+        )
     epochs = data["epoch"].values
     name = str(data.attrs.get("run_name", "the dataset"))
     at = curves.index_of(epochs, epoch, lambda: _event(data, "grokked"), name)
@@ -76,6 +86,35 @@ def _test(data: xr.Dataset, epoch: int) -> dict[str, Any]:
         "generalised_epoch": _event(data, "generalised"),
         "grok_epoch": _event(data, "grokked"),
     }
+
+
+def _members(data: xr.Dataset, epoch: int | str | None) -> dict[str, dict[str, Any]]:
+    """Of each member its last losses, when it learned, its spikes and its key frequencies."""
+    if epoch not in (None, "last"):
+        raise InputError(
+            f"--epoch {epoch} cannot be measured of several runs at once; leave it out, or "
+            "measure a member by itself"
+        )
+    found: dict[str, dict[str, Any]] = {}
+    for i in range(data.sizes["member"]):
+        one = data.isel(member=i)
+        row: dict[str, Any] = {"last_epoch": _known(one["member_last_epoch"])}
+        for split in ("train", "test"):
+            loss = one[f"member_{split}_loss"].values
+            loss = loss[np.isfinite(loss)]
+            row[f"{split}_loss"] = float(loss[-1]) if loss.size else None
+        row["memorised_epoch"] = _known(one["memorised_epoch"])
+        row["generalised_epoch"] = _known(one["generalised_epoch"])
+        row["spikes"] = int(one["member_spike_count"])
+        if "member_key_frequency" in one and "frequency" in one.coords:
+            chosen = one["member_key_frequency"].values > 0
+            row["key_frequencies"] = [int(k) for k in one["frequency"].values[chosen]]
+        found[str(one["member_name"].values)] = row
+    return found
+
+
+def _known(number: xr.DataArray) -> int | None:
+    return None if int(number) < 0 else int(number)
 
 
 def _event(data: xr.Dataset, name: str) -> int | None:

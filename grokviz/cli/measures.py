@@ -23,7 +23,7 @@ def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
     RUN is a run directory, measured from its weights, or a bundled reference or a .nc file,
     which hold the measures. Of modular addition they are those of its algorithm, with the last
     checkpoint's key frequencies at every epoch; of other tasks, and of loss curves alone, losses,
-    when they fell, and the scores of the task's heads.
+    when they fell, and the scores of the task's heads; of a sweep a line for each run.
     """
     import grokviz as gv
 
@@ -44,7 +44,10 @@ def _plain(value: Any) -> Any:
 
 
 def _show(found: dict[str, Any]) -> None:
-    """A line a number, and tables by frequency and by head."""
+    """A line a number, and tables by frequency, by head and by member."""
+    if "members" in found:
+        _show_members(found["members"])
+        return
     by_key = {name: item for name, item in found.items() if isinstance(item, dict)}
     by_head = {name: item for name, item in found.items() if _is_table(item)}
     for name, item in found.items():
@@ -67,6 +70,12 @@ def _show(found: dict[str, Any]) -> None:
         else:
             layers = [[str(i), *map(_text, row)] for i, row in enumerate(rows)]
             _table([f"{name}, layer", *(f"head {j}" for j in range(len(rows[0])))], layers)
+
+
+def _show_members(members: dict[str, dict[str, Any]]) -> None:
+    names = list(dict.fromkeys(name for row in members.values() for name in row))
+    rows = [[member, *(_text(row.get(name)) for name in names)] for member, row in members.items()]
+    _table(["", *names], rows)
 
 
 def _is_table(value: Any) -> bool:

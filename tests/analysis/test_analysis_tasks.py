@@ -241,6 +241,26 @@ def test_a_run_without_the_logged_norms_says_so(runs, small_run) -> None:
     assert tasks_of("held_out") == list(TINY)
 
 
+def test_several_runs_are_measured_one_by_one(tmp_path) -> None:
+    for seed, level in (("seed=0", 0.01), ("seed=1", 3.0)):
+        facts = {"task": "modular-addition", "settings": {"seed": int(seed[-1])}}
+        with RunWriter.create(tmp_path / "mine" / seed, facts) as writer:
+            for epoch in range(100):
+                writer.log(epoch, train_loss=0.5**epoch, test_loss=level if epoch > 60 else 4.0)
+            writer.close(finished=True)
+    found = gv.measures(tmp_path / "mine")["members"]
+    assert list(found) == ["seed=0", "seed=1"]
+    one, two = found.values()
+    assert (one["memorised_epoch"], one["generalised_epoch"], one["spikes"]) == (4, 61, 0)
+    assert (two["memorised_epoch"], two["generalised_epoch"]) == (4, None)
+    assert one["last_epoch"] == 99
+    assert (one["test_loss"], two["test_loss"]) == pytest.approx((0.01, 3.0))
+    with pytest.raises(InputError, match="--epoch 50 cannot be measured of several runs"):
+        gv.measures(tmp_path / "mine", 50)
+    with pytest.raises(InputError, match="no run in this dataset to measure"):
+        gv.measures(xr.Dataset())
+
+
 # --- rules -------------------------------------------------------------------------
 
 
