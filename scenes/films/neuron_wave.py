@@ -148,7 +148,7 @@ class NeuronWave(FilmScene):
             "Training begins, and first it memorises: single numbers stripe the map.",
             "The test loss is still high, but in the transform a few cells begin to stand out.",
             "Grokking: what was memorised goes, and the wave is left.",
-            "From here on it stays.",
+            "The rest fades, and the wave stays.",
         ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip
         shares = list(clocks.SHARES) if len(stops) == 3 else [1.0]
         start = values[0]
