@@ -97,8 +97,8 @@ class WavesToCircles(FilmScene):
         head = words("frequency", self.colours.muted, px=SMALL, at=(LEFT - 40, TOP - 14),
                      anchor="right")  # fmt: skip
         self.say(
-            f"But look at it along the right {count} directions: they hold {share:.1%} of it,\n"
-            "a cosine and a sine of a few frequencies.",
+            f"But {count} directions hold {share:.1%} of all squared weights:\n"
+            "a cosine and a sine of each of a few frequencies.",
             *map(mn.FadeIn, [*self.strips.values(), *self.names, head]),
         )  # fmt: skip
         self.hold(1.0)

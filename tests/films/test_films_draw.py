@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -243,6 +244,19 @@ def test_plain_manim_draws_it_too(here: None, tmp_path: Path) -> None:
     assert len(theirs) == len(ours)
     # manim leaves the colours untagged and encodes less well
     assert max(rms(a, b) for a, b in zip(ours, theirs, strict=True)) < 8
+
+
+def test_the_example_of_the_docs_is_a_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docs = HERE.parents[1] / "docs" / "films.md"
+    if not docs.is_file():
+        pytest.skip("the docs are not installed with the package")
+    blocks = re.findall(r"```python\n(.*?)```", docs.read_text("utf-8"), re.S)
+    (tmp_path / "scenes" / "films").mkdir(parents=True)
+    (tmp_path / "scenes" / "spin.py").write_text(blocks[0], "utf-8")
+    (tmp_path / "scenes" / "films" / "spin.py").write_text(blocks[1], "utf-8")
+    monkeypatch.chdir(tmp_path)
+    (path,) = render("spin", None, "a.mp4", quality="l", fps=2)
+    assert abs(len(frames_of(path)) / 2 - scene("spin").seconds) <= 3
 
 
 # --- the toolkit ----------------------------------------------------------------------
