@@ -14,6 +14,9 @@ from grokviz.trajectory import Run
 LOW, HIGH = 1e-4, 1e-3
 """A spike rises above the second after the loss was below the first."""
 
+SWING = 100
+"""Epochs within which a spike may come back and still be the same one."""
+
 LOGGED = ("unembedding_norm", "logit_gradient_sum")
 
 
@@ -23,7 +26,8 @@ def spikes(
     """Epoch and height of each spike's top.
 
     A spike begins where the loss is above 0.001 after it was below 0.0001, and ends where it is
-    below 0.0001 again, or with the run; so the descent at the start of training is none.
+    below 0.0001 again, or with the run; so the descent at the start of training is none. Leaps
+    that begin within 100 epochs of the last one's top are one spike that swings.
     """
     tops: list[int] = []
     low = np.flatnonzero(loss < LOW)
@@ -35,7 +39,11 @@ def spikes(
             break
         falling = low[low > rising[0]]
         stop = int(falling[0]) if falling.size else len(loss)
-        tops.append(int(rising[0] + np.argmax(loss[rising[0] : stop])))
+        top = int(rising[0] + np.argmax(loss[rising[0] : stop]))
+        if tops and epochs[rising[0]] - epochs[tops[-1]] < SWING:
+            tops[-1] = max(tops[-1], top, key=lambda i: float(loss[i]))
+        else:
+            tops.append(top)
         at = stop
     return epochs[tops], loss[tops]
 

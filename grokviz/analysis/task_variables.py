@@ -22,7 +22,8 @@ ROWS = [
     Variable(
         "spike_epoch", "events", ("spike",), "epoch of the spike", "epoch",
         "where a leap of the training loss is highest: it begins above 0.001 after the loss was "
-        "below 0.0001, and ends below 0.0001", SLINGSHOTS, "int64"),
+        "below 0.0001, and ends below 0.0001; leaps within 100 epochs of one another are one",
+        SLINGSHOTS, "int64"),
     Variable(
         "spike_height", "events", ("spike",), "height of the spike", "nats",
         "the training loss there", SLINGSHOTS),

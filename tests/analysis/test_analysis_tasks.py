@@ -265,14 +265,24 @@ def test_several_runs_are_measured_one_by_one(tmp_path) -> None:
 
 
 def test_spikes_begin_high_and_end_low() -> None:
-    epochs = 10 * np.arange(12)
+    epochs = 100 * np.arange(12)
     loss = np.array([5, 1e-2, 1e-5, 1e-5, 2e-2, 0.9, 2e-3, 2e-4, 8e-2, 1e-5, 5e-4, 3e-3])
     when, heights = spikes(epochs, loss)
     # the descent is none, one that does not come down between is one, and the last is not over
-    assert when.tolist() == [50, 110]
+    assert when.tolist() == [500, 1100]
     assert heights.tolist() == [0.9, 3e-3]
     for quiet in (np.full(5, 1e-6), np.full(5, 2.0), np.zeros(0)):
         assert spikes(np.arange(len(quiet)), quiet)[0].size == 0
+
+
+def test_a_spike_that_swings_is_one() -> None:
+    loss = np.full(1000, 1e-6)
+    loss[[100, 103, 107, 150, 300, 399]] = 0.1, 0.8, 0.3, 0.2, 0.5, 0.6
+    when, heights = spikes(np.arange(1000), loss)
+    assert when.tolist() == [103, 399]
+    assert heights.tolist() == [0.8, 0.6]
+    # 300 and 399 are 99 apart, which is one; 100 are two
+    assert spikes(np.arange(1000) * 2, loss)[0].tolist() == [206, 600, 798]
 
 
 def test_slingshots_are_read_from_a_run_of_their_recipe(tmp_path) -> None:
