@@ -19,7 +19,7 @@ import numpy as np
 from grokviz.analysis import curves, losses, schema
 from grokviz.analysis.assemble import Report
 from grokviz.analysis.cache import FOLDER, code_version, kept
-from grokviz.analysis.family_member import Record, record_of, records_of
+from grokviz.analysis.family_member import Record, record_of, record_of_dataset, records_of
 from grokviz.analysis.part import MODULAR_ADDITION
 from grokviz.analysis.pieces import pieces
 from grokviz.errors import InputError
@@ -49,13 +49,14 @@ def family(
     """The dataset of several runs.
 
     Args:
-        sources: runs, run directories, folders of sweeps, datasets of families; their members
-            follow one another in that order. A run that has logged nothing yet is left out.
+        sources: runs, run directories, folders of sweeps, datasets of runs or of families;
+            their members follow one another in that order. A run that has logged nothing yet
+            is left out.
         cache: whether to read and write ``cache`` in the first source's folder.
         report: called with (done, all) members.
 
     Raises:
-        InputError: nothing there, nothing logged, or a dataset that is of one run.
+        InputError: nothing there, or nothing logged.
 
     """
     members = [member for source in sources for member in _members(source)]
@@ -89,12 +90,14 @@ def _members(source: Run | xr.Dataset | str | os.PathLike[str]) -> list[Any]:
         return _logged(found or [open_run(path)])
     if isinstance(source, Run):
         return _logged([source])
-    if "member" not in source.dims:
-        raise InputError(
-            f"{source.attrs.get('run_name', 'this dataset')} is the dataset of one run, which "
-            "cannot be drawn beside others; give its run directory"
-        )
-    return records_of(source)
+    if "member" in source.dims:
+        return records_of(source)
+    if "logged_train_loss" in source and source.sizes["logged_epoch"]:
+        return [record_of_dataset(source, POINTS)]
+    raise InputError(
+        f"{source.attrs.get('run_name', 'a dataset')} has no logged training loss, so it cannot be "
+        "drawn beside other runs; leave it out"
+    )
 
 
 def _logged(runs: list[Run]) -> list[Run]:
@@ -170,10 +173,14 @@ def _stacked(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]
         "point": np.arange(width),
         "epoch": _clock(values),
         "split": list(losses.SETS),
-        "frequency": np.arange(1, 1 + values["member_frequency_norm"].shape[1]),
         "fraction": fractions,
         "source": list(SOURCES),
     }
+    frequencies = values["member_frequency_norm"].shape[1]
+    if frequencies:
+        coords["frequency"] = np.arange(1, 1 + frequencies)
+    else:  # no member's weights say any
+        del values["member_frequency_norm"], values["member_key_frequency"]
     return coords, {**values, "fraction_member": chosen}
 
 

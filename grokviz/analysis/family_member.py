@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -41,13 +42,69 @@ def record_of(run: Run, name: str, points: int) -> Record:
         "member_name": name,
         "member_source": source_of(run),
         "member_task": str(run.facts.get("task") or ""),
-        **_settings(run),
+        **_settings(run.facts),
         "member_last_epoch": epochs[-1] if len(epochs) else -1,
         "memorised_epoch": _below(epochs, train),
         "generalised_epoch": _below(*metric(run, "test_loss")),
         "member_spike_count": len(spikes(epochs, train)[0]),
-        **_curves(run, points),
+        **_curves(
+            {name: metric(run, name) for name in ("train_loss", "test_loss", *LOGGED)}, points
+        ),
         **_weights(run),
+    }
+
+
+def record_of_dataset(data: xr.Dataset, points: int) -> Record:
+    """What the family's dataset says of a run whose own dataset this is, such as a reference's.
+
+    Its logged curves may have been thinned when it was bundled; when it learned is then told
+    by its events, which were not.
+    """
+    attrs = data.attrs
+    said = json.loads(attrs.get("settings") or "{}")
+    curves_of = {
+        "train_loss": _logged(data, "logged_epoch", "logged_train_loss"),
+        "test_loss": _logged(data, "tested_epoch", "logged_test_loss"),
+        **{name: _logged(data, "logged_epoch", f"logged_{name}") for name in LOGGED},
+    }
+    epochs, train = curves_of["train_loss"]
+    found = len(data["spike_epoch"]) if "spike_epoch" in data else len(spikes(epochs, train)[0])
+    return {
+        "member_name": str(attrs.get("run_name") or "run"),
+        "member_source": "ours" if attrs.get("recipe") else "other",
+        "member_task": str(attrs.get("task") or ""),
+        **_settings({"settings": said}),
+        "member_last_epoch": epochs[-1] if len(epochs) else -1,
+        "memorised_epoch": _event(data, "memorised", curves_of["train_loss"]),
+        "generalised_epoch": _event(data, "generalised", curves_of["test_loss"]),
+        "member_spike_count": found,
+        **_curves(curves_of, points),
+        **_last_of(data),
+    }
+
+
+def _logged(data: xr.Dataset, clock: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    if name not in data:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    return data[clock].values, data[name].values.astype(np.float64)
+
+
+def _event(data: xr.Dataset, name: str, curve: tuple[np.ndarray, np.ndarray]) -> int:
+    told = int(data["event_epoch"].sel(event=name)) if "event_epoch" in data else -1
+    return told if told >= 0 else _below(*curve)
+
+
+def _last_of(data: xr.Dataset) -> Record:
+    """What the last checkpoint of modular addition says, where the dataset has it."""
+    needed = ("loss", "accuracy", "embedding_frequency_norm")
+    if not all(name in data for name in needed) or "key_frequency" not in data.coords:
+        return _no_weights()
+    last = data.isel(epoch=-1)
+    return {
+        "member_loss": last["loss"].values,
+        "member_accuracy": last["accuracy"].values,
+        "member_frequency_norm": last["embedding_frequency_norm"].values,
+        "member_key_frequency": np.isin(data["frequency"].values, data["key_frequency"].values),
     }
 
 
@@ -58,7 +115,10 @@ def records_of(data: xr.Dataset) -> list[Record]:
         for name, variable in data.data_vars.items()
         if variable.dims[:1] == ("member",) and str(name) in schema.VARIABLES
     ]
-    return [{name: data[name].values[i] for name in names} for i in range(data.sizes["member"])]
+    return [
+        {**_no_weights(), **{name: data[name].values[i] for name in names}}
+        for i in range(data.sizes["member"])
+    ]
 
 
 def source_of(run: Run) -> str:
@@ -69,9 +129,8 @@ def source_of(run: Run) -> str:
     return "ours" if run.facts.get("recipe") else "other"
 
 
-def _settings(run: Run) -> Record:
+def _settings(facts: Mapping[str, Any]) -> Record:
     """What differs between runs, where a run says it; whoever recorded it, with - or _."""
-    facts = run.facts
     said = {k.replace("_", "-"): v for k, v in (facts.get("settings") or facts).items()}
     precision = said.get("loss-precision") or (facts.get("precision") or {}).get("loss")
     return {
@@ -94,10 +153,10 @@ def _below(epochs: np.ndarray, loss: np.ndarray) -> int:
     return -1 if found is None else found
 
 
-def _curves(run: Run, points: int) -> Record:
+def _curves(curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]], points: int) -> Record:
     """Both losses thinned, and what else is logged with the training loss."""
-    epochs, train = metric(run, "train_loss")
-    tested, test = metric(run, "test_loss")
+    epochs, train = curves_of["train_loss"]
+    tested, test = curves_of["test_loss"]
     kept, held = thinned(epochs, train, points), thinned(tested, test, points)
     found: Record = {
         "member_epoch": epochs[kept],
@@ -106,7 +165,7 @@ def _curves(run: Run, points: int) -> Record:
         "member_test_loss": test[held],
     }
     for name in LOGGED:
-        found[f"member_{name}"] = _values_at(epochs[kept], *metric(run, name))
+        found[f"member_{name}"] = _values_at(epochs[kept], *curves_of[name])
     return found
 
 
@@ -121,12 +180,7 @@ def _values_at(wanted: np.ndarray, epochs: np.ndarray, values: np.ndarray) -> np
 def _weights(run: Run) -> Record:
     """What the last checkpoint of modular addition says; unknown without one."""
     if run.facts.get("task") != MODULAR_ADDITION or not len(run.epochs):
-        return {
-            "member_loss": np.full(len(losses.SETS), np.nan),
-            "member_accuracy": np.full(len(losses.SETS), np.nan),
-            "member_frequency_norm": np.zeros(0),
-            "member_key_frequency": np.zeros(0),
-        }
+        return _no_weights()
     context = Context(run, run.epochs[-1:], run.epochs[:0])
     scores, weights = context.last.scores, context.last.weights
     components = fourier.component_norms(weights.number_embedding)
@@ -136,4 +190,13 @@ def _weights(run: Run) -> Record:
         "member_accuracy": list(losses.by_set(scores.right, context.is_train).values()),
         "member_frequency_norm": fourier.frequency_norms(components),
         "member_key_frequency": np.isin(all_frequencies, context.keys),
+    }
+
+
+def _no_weights() -> Record:
+    return {
+        "member_loss": np.full(len(losses.SETS), np.nan),
+        "member_accuracy": np.full(len(losses.SETS), np.nan),
+        "member_frequency_norm": np.zeros(0),
+        "member_key_frequency": np.zeros(0),
     }

@@ -137,19 +137,27 @@ def _tasks(
         if venue is not None and data.attrs.get("task") == PAPERS_TASK:
             tasks += _of_paper(found, able, source, folder, venue, theme, user, skip)
     tasks = [replace(task, needs=needs[task.run]) for task in tasks]
-    return [task for task in tasks if not _before_grokking(task, skip)]
+    return [task for task in tasks if not _before_its_moment(task, skip)]
 
 
-def _before_grokking(task: Task, skip: Callable[[str, str], None]) -> bool:
-    """Whether the picture is of a time around grokking and the run never came to it."""
-    from grokviz.stage.clock import grok_epoch
+def _before_its_moment(task: Task, skip: Callable[[str, str], None]) -> bool:
+    """Whether the picture is of a moment that the run never came to, such as its grokking."""
+    from grokviz.stage.clock import grok_epoch, index_of
 
-    if not str(task.wish.get("epoch")).startswith("grok"):
-        return False
-    if grok_epoch(loaded(task.run, task.needs)) is not None:
-        return False
-    skip(Path(task.paths[0]).stem, f"{task.run} did not grok")
-    return True
+    wanted = str(task.wish.get("epoch"))
+    clock = find_scene(task.parts[0].scene, user=task.user).clock
+    reason = ""
+    if wanted.startswith("grok"):
+        if grok_epoch(loaded(task.run, task.needs)) is None:
+            reason = f"{task.run} did not grok"
+    elif clock is not None and wanted not in ("None", "last"):
+        try:
+            index_of(loaded(task.run, task.needs), clock, wanted)
+        except InputError as error:
+            reason = str(error)
+    if reason:
+        skip(Path(task.paths[0]).stem, reason)
+    return bool(reason)
 
 
 def lacking(scene: type[Scene], run: str) -> str:

@@ -16,12 +16,19 @@ from grokviz.analysis import cache, curves, schema
 from grokviz.analysis.family import family
 from grokviz.analysis.reference import load, named
 from grokviz.errors import InputError
+from grokviz.stage import figures
+from grokviz.stage.registry import scene as find
 from grokviz.trajectory import RunWriter, layout, open_run
 from grokviz.trajectory.sweeps import is_sweep, members_of
 
 pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
 
-FAMILY = [row.name for row in schema.VARIABLES.values() if row.part == "family"]
+WEIGHTS = ("member_frequency_norm", "member_key_frequency")
+FAMILY = [
+    row.name
+    for row in schema.VARIABLES.values()
+    if row.part == "family" and row.name not in WEIGHTS
+]
 PIECES = [row.name for row in schema.VARIABLES.values() if row.part == "pieces"]
 Make = Callable[..., Path]
 
@@ -179,8 +186,25 @@ def test_a_dataset_joins_a_family(sweep: Path, make: Make, tmp_path: Path) -> No
                 else (data[name].values.tolist() == together[name].values.tolist())
             ), name
     assert data["fraction_member"].values.tolist() == together["fraction_member"].values.tolist()
-    with pytest.raises(InputError, match="is the dataset of one run"):
-        family([gv.reference("modular-addition"), other])
+
+
+def test_a_reference_of_one_run_joins_a_family(make: Make, tmp_path: Path) -> None:
+    other = make("seed=1", settings={"p": 113, "seed": 1})
+    data = load(["modular-addition", other], ["member_key_frequency", "member_train_loss"])
+    reference = gv.reference("modular-addition")
+    assert data["member_name"].values.tolist() == ["modular-addition", "seed=1"]
+    assert data["member_source"].values.tolist() == ["ours", "ours"]
+    assert data["member_seed"].values.tolist() == [0, 1]
+    keys = data["frequency"].values[data["member_key_frequency"].values[0] == 1]
+    assert keys.tolist() == reference["key_frequency"].values.tolist()
+    np.testing.assert_allclose(data["member_loss"].values[0], reference["loss"].values[-1])
+    assert data["member_last_epoch"].values[0] == 40_000
+    test = reference["logged_test_loss"]
+    learned = int(data["generalised_epoch"].values[0])
+    assert learned == test["tested_epoch"].values[np.argmax(test.values < 0.1)]
+    bare = reference.drop_vars(["logged_train_loss"])
+    with pytest.raises(InputError, match="has no logged training loss"):
+        load([bare, other])
 
 
 def test_the_last_weights_say_frequencies_and_losses(tmp_path: Path) -> None:
@@ -208,7 +232,9 @@ def test_the_last_weights_say_frequencies_and_losses(tmp_path: Path) -> None:
 
 def test_what_is_not_known_is_said_to_be_unknown(sweep: Path) -> None:
     data = family([sweep])
-    assert data.sizes["frequency"] == 0
+    assert "frequency" not in data.dims
+    with pytest.raises(InputError, match="the dataset has no member_key_frequency"):
+        load(sweep, ["member_key_frequency"])
     assert np.isnan(data["member_loss"]).all()
     assert np.isnan(data["member_unembedding_norm"]).all()
 
@@ -331,11 +357,26 @@ def test_runs_are_named_on_the_command_line(
     capsys.readouterr()
     assert cli.run(["render", "grokking-curve", *both, "-o", "c.png"]) == 2
     assert "2 runs were given and this draws one" in capsys.readouterr().err
-    assert cli.run(["figures", "--run", "sweep", "--no-films", "-j", "1"]) == 0
-    assert sorted(f.name for f in (tmp_path / "figures").glob("spread*")) == [
-        "spread.pdf", "spread.png",
-    ]  # fmt: skip
     assert not (tmp_path / "c.png").exists()
+    assert figures.lacking(find("spread"), "sweep") == ""
+    assert "no logged_train_loss" in figures.lacking(find("grokking-curve"), "sweep")
+    assert "has no part family" in figures.lacking(find("spread"), "one")
+    assert figures.needs_of("sweep", [find("spread")]) == ()
+
+
+def test_a_moment_that_a_family_does_not_have_is_left_out(sweep: Path) -> None:
+    """The argument of many pieces has a still of eight; this sweep has three."""
+    skipped: dict[str, str] = {}
+    scene = find("smooth-from-many")
+    assert "8" in scene.stills
+    tasks = figures._tasks(
+        {scene.name: scene}, str(sweep), sweep, None, "light", False, True, skipped.__setitem__
+    )
+    assert [Path(task.paths[0]).stem for task in tasks] == [
+        "smooth-from-many-1",
+        "smooth-from-many",
+    ]
+    assert "a number from 1 to 3" in skipped["smooth-from-many-8"]
 
 
 def test_first_below_is_what_learned_means() -> None:
