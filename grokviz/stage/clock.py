@@ -69,16 +69,14 @@ def grok_epoch(data: xr.Dataset) -> int | None:
 
 
 def _first_to_grok(data: xr.Dataset) -> int | None:
-    """The same, where there are many runs: of the one that groks first."""
-    if not {"member_test_epoch", "member_test_loss"} <= set(data.data_vars):
+    """Where there are many runs: when the first of them generalised.
+
+    Their loss below 0.1 says it, as half of a maximum is passed at every slingshot.
+    """
+    if "generalised_epoch" not in data:
         return None
-    found = []
-    for epochs, loss in zip(
-        data["member_test_epoch"].values, data["member_test_loss"].values, strict=True
-    ):
-        at = curves.grok_index(np.asarray(loss, dtype=np.float64))
-        found += [] if at is None else [int(epochs[at])]
-    return min(found, default=None)
+    found = data["generalised_epoch"].values
+    return int(found[found >= 0].min()) if (found >= 0).any() else None
 
 
 def phase_ends(data: xr.Dataset) -> Int[np.ndarray, " 3"] | None:

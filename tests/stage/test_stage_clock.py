@@ -222,16 +222,10 @@ def test_film_time_is_shared_as_the_clock_wants() -> None:
     assert shown[0] > shown[1] > shown[3] > shown[10] > 0
 
 
-def test_of_many_runs_the_first_to_grok_is_meant() -> None:
+@pytest.mark.parametrize(("epochs", "grokked"), [([900, 20, -1], 20), ([-1, -1], None)])
+def test_of_many_runs_the_first_to_generalise_is_meant(epochs: Any, grokked: int | None) -> None:
     import xarray as xr
 
-    epochs = np.array([0, 10, 20, 30, -1])
-    losses = np.array([[4, 9, 8, 1, np.nan], [4, 9, 2, 1, np.nan], [4, 5, 5, 5, np.nan]])
-    data = xr.Dataset(
-        {
-            "member_test_epoch": (("member", "point"), np.tile(epochs, (3, 1))),
-            "member_test_loss": (("member", "point"), losses),
-        },
-        coords={"epoch": np.arange(0, 31)},
-    )
-    assert clock.grok_epoch(data) == 20
+    runs = {"generalised_epoch": ("member", np.array(epochs))}
+    data = xr.Dataset(runs, coords={"epoch": np.arange(0, 31)})
+    assert clock.grok_epoch(data) == grokked
