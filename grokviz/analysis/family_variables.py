@@ -75,7 +75,8 @@ ROWS = [
             "the training loss's gradient summed over all logits at member_epoch, as logged: 0 "
             "but for rounding; NaN where it was not logged", ROUNDING),
     _family("member_spike_count", ("member",), "number of spikes", "1",
-            "how often the training loss rose above 0.001 after it was below 0.0001, as logged",
+            "how often the training loss rose above 0.001 after it was below 0.0001, as logged; "
+            "leaps within 100 epochs of the last one's top are one spike that swings",
             SLINGSHOTS, "int64"),
     _family("member_loss", ("member", "split"), "loss of the last checkpoint", "nats",
             "mean cross entropy over the p number classes, in float64, from the last weights; "
