@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
+from grokviz.errors import InputError
 from grokviz.scenes import _changes as changes
 from grokviz.stage import Scene, look, option, panels
 from grokviz.stage import clock as clocks
@@ -29,6 +28,7 @@ class DigitGrokking(Scene):
     )  # fmt: skip
     recipe = "digit-addition-small-500"
     reference = "digit-addition-small-500"
+    clock = "tested_epoch"
     aspect = 1.5
     narrow_aspect = 0.7
     paper_figures = {"23": {"loss": "log", "digits": False}}  # noqa: RUF012
@@ -42,6 +42,16 @@ class DigitGrokking(Scene):
             object.__setattr__(self, "aspect", 2.0)
             object.__setattr__(self, "narrow_aspect", 1.0)
 
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Whether a test loss was logged; on fresh data there is none."""
+        super().check(data)
+        if not data.sizes["tested_epoch"]:
+            raise InputError(
+                f"{cls.name} needs a run that logged its test loss; one on fresh data, such as "
+                "this, is drawn by digit-phase-changes"
+            )
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The two losses, and the digits' below them where asked."""
         phases = clocks.phase_ends(data) is not None
@@ -51,10 +61,10 @@ class DigitGrokking(Scene):
         )  # fmt: skip
         rooms = [row[0] for row in grid]
         plots = [("loss (nats)", changes.losses(data)), ("test loss of a digit", _digits(data))]
-        end = float(data["epoch"].values[-1])
+        end = float(data["tested_epoch"].values[-1])
         drawn = [
             changes.panel(axes, data, curves, ylabel=label, end=end, values=self.loss,
-                          time=self.time, floor=1e-6)
+                          time=self.time, floor=1e-9, clock="tested_epoch")
             for axes, (label, curves) in zip(rooms, plots, strict=False)
         ]  # fmt: skip
         for axes in rooms:
@@ -67,23 +77,21 @@ class DigitGrokking(Scene):
     def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
         """The past of each curve, and the markers."""
         for panel in artists["panels"]:
-            changes.follow(panel, float(data["epoch"].values[i]))
+            changes.follow(panel, float(data["tested_epoch"].values[i]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How far it overfitted, and each digit's test loss at the end."""
-        word, at = clocks.word(data), int(data["epoch"].values[i])
-        words = [f"Train and test loss over {word}s, marked at {word} {at}."]
-        if data.sizes["tested_epoch"]:
-            last = data["token_test_loss"].values[-1]
-            said = ", ".join(
-                f"{name} {float(value):.2g}"
-                for name, value in zip(changes.digit_names(data), last, strict=True)
-            )
-            words += [changes.overfitting(data), f"The digits' test losses end at: {said}."]
-        else:
-            lowest = float(np.nanmin(data["logged_train_loss"].values))
-            words.append(f"No test loss was logged; the lowest training loss is {lowest:.2g}.")
-        return " ".join(words)
+        word, at = clocks.word(data), int(data["tested_epoch"].values[i])
+        last = data["token_test_loss"].values[-1]
+        said = ", ".join(
+            f"{name} {float(value):.2g}"
+            for name, value in zip(changes.digit_names(data), last, strict=True)
+        )
+        now = float(data["logged_test_loss"].values[i])
+        return (
+            f"Train and test loss over {word}s; at {word} {at} the test loss is {now:.3g}. "
+            f"{changes.overfitting(data)} The digits' test losses end at: {said}."
+        )
 
     def caption(self, data: xr.Dataset) -> str:
         """With the citation."""
@@ -100,5 +108,4 @@ def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
     return {
         name: panels.Curve(x, y[:, k].astype(float), tints[k])
         for k, name in enumerate(changes.digit_names(data))
-        if x.size
     }

@@ -33,8 +33,8 @@ class DigitPhaseChanges(Scene):
     watch = "the sum of many drops looks smoother"
     source = "arXiv:2301.05217, figures 21 and 22; thread, tweet 13"
     needs = ("logged_train_loss", "token_train_loss", "digit_drop")
-    recipe = "digit-addition-small"
-    reference = "digit-addition-small"
+    recipe = "digit-addition"
+    reference = "digit-addition"
     aspect = 1.6
     narrow_aspect = 0.72
     paper_figures = {  # noqa: RUF012
