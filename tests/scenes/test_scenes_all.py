@@ -100,10 +100,12 @@ def of(name: str) -> xr.Dataset:
 def index_of(scene: Any, data: xr.Dataset, moment: str) -> int:
     if scene.clock is None:
         return 0
+    between = len(data[scene.clock]) // 3
     try:
-        return clocks.index_of(data, scene.clock, moment)
+        found = clocks.index_of(data, scene.clock, moment)
     except InputError:  # a reference that did not grok, or a clock that starts later
-        return 0 if moment == "0" else len(data[scene.clock]) // 3
+        return 0 if moment == "0" else between
+    return found or between if moment == "grok-3000" else found  # one that grokked before 3,000
 
 
 def moments(scene: Any) -> tuple[str, ...]:
