@@ -31,7 +31,8 @@ class Chapter:
     """One part of a composed film: a scene or film by name, with options and seconds.
 
     ``seconds`` and ``hold`` are for scenes drawn with matplotlib, as ``--duration`` and
-    ``--hold``; a manim film has its own length. ``run`` names another run than the whole's.
+    ``--hold``; a manim film has its own length, of which ``sections`` takes some that follow
+    one another. ``run`` names another run than the whole's.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Chapter:
     seconds: float = 0.0
     hold: float = 2.0
     run: str | None = None
+    sections: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

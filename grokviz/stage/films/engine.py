@@ -44,7 +44,7 @@ def perform(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
         return perform_joined(job, data, report)
     kept = keep(job, data, report)
     if job.format.name == "srt":
-        return write_captions(job.path, kept.captions, kept.fps)
+        return write_captions(job.path, kept.said(job.section), kept.fps)
     return _film(job, data, kept, report) if job.format.film else _still(job, data, kept)
 
 
@@ -182,7 +182,8 @@ def provenance(job: Job, data: xr.Dataset) -> Provenance:
     assert isinstance(film, Film)
     title = film.title if job.wish.title in (None, "none") else str(job.wish.title)
     if job.section:
-        title = f"{title}: {film.parts[job.section]}"
+        names = ", ".join(film.parts[name] for name in job.section.split("+"))
+        title = f"{title}: {names}"
     return Provenance(
         title=title,
         alt=film.alt_text(data, 0),

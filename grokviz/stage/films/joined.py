@@ -67,7 +67,8 @@ def all_segments(job: Job, data: xr.Dataset, report: Report | None = None) -> li
     segments = []
     for n, ((_, part), chapter) in enumerate(zip(works, chapters, strict=True)):
         done = _share(report, sum(lengths[:n]), lengths[n], sum(lengths))
-        segments.append(segment(part, chapter, data, done))
+        mine = data if part.scene.reference == film.reference else None
+        segments.append(segment(part, chapter, chapter.run or mine, done))
     return segments
 
 
@@ -79,7 +80,10 @@ def _share(report: Report | None, before: float, own: float, whole: float) -> Re
 
 
 def _seconds(scene: Scene, chapter: Chapter) -> float:
-    return scene.seconds if isinstance(scene, Film) else chapter.seconds
+    if not isinstance(scene, Film):
+        return chapter.seconds
+    share = len(chapter.sections) / len(scene.parts) if chapter.sections else 1
+    return scene.seconds * share
 
 
 def _work(job: Job, chapter: Chapter, data: xr.Dataset) -> tuple[Scene, Job]:
@@ -98,15 +102,17 @@ def _work(job: Job, chapter: Chapter, data: xr.Dataset) -> tuple[Scene, Job]:
         wish |= {"duration": chapter.seconds, "hold": chapter.hold, "style": job.wish.style}
     kind = job.format.name if job.format.film else "mp4"
     (part,) = plan(scene, f"chapter.{kind}", (), checked(wish))
+    if chapter.sections:
+        part = dataclasses.replace(part, section="+".join(chapter.sections))
     return scene, part
 
 
-def segment(job: Job, chapter: Chapter, data: xr.Dataset, report: Report | None) -> Segment:
-    """A chapter's file, from the cache or made now."""
+def segment(
+    job: Job, chapter: Chapter, source: xr.Dataset | str | None, report: Report | None
+) -> Segment:
+    """A chapter's file, from the cache or made now; of the scene's reference for None."""
     from grokviz.analysis.reference import load
 
-    own = chapter.run is None and job.scene.reference == data.attrs.get("run_name")
-    source = data if own else (chapter.run or None)
     found = load(source, job.scene.needs, default=job.scene.reference)
     facts = _decided_by(job, found)
     folder = keeping.cache_folder() / keeping.key_of(facts)
@@ -133,11 +139,12 @@ def _made(job: Job, data: xr.Dataset, report: Report | None) -> dict[str, Any]:
         from grokviz.stage.films.engine import keep
 
         kept = keep(job, data)
-        return {"frames": len(kept), "fps": str(fps),
-                "captions": [dataclasses.asdict(row) for row in kept.captions]}  # fmt: skip
+        start, stop = kept.span(job.section)
+        said = [dataclasses.asdict(row) for row in kept.said(job.section)]
+        return {"frames": stop - start, "fps": str(fps), "captions": said}
     frames = max(round(job.wish.duration * fps), 1)
-    said = Caption(0, frames, f"{job.scene.title}: {job.scene.watch}.")
-    return {"frames": frames, "fps": str(fps), "captions": [dataclasses.asdict(said)]}
+    words = Caption(0, frames, f"{job.scene.title}: {job.scene.watch}.")
+    return {"frames": frames, "fps": str(fps), "captions": [dataclasses.asdict(words)]}
 
 
 def _decided_by(job: Job, data: xr.Dataset) -> dict[str, Any]:
@@ -154,6 +161,7 @@ def _decided_by(job: Job, data: xr.Dataset) -> dict[str, Any]:
     return {
         "chapter": job.scene.name,
         "options": dataclasses.asdict(job.scene),
+        "section": job.section,
         "data": keeping.data_hash(data, job.scene.needs),
         "also": keeping.also_hash(job.scene),
         "source": source_hash(files),

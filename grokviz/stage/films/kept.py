@@ -123,15 +123,30 @@ class Kept:
         return float(len(self) / self.fps)
 
     def span(self, section: str | None = None) -> tuple[int, int]:
-        """First frame of a section and the one after its last; of all of it for None."""
+        """First frame of a section and the one after its last; of all of it for None.
+
+        ``"one+two"`` are two sections that follow one another.
+        """
         if section is None:
             return 0, len(self)
-        names = [name for name, _ in self.sections]
-        if section not in names:
-            raise InputError(f"there is no section {section}: {nearest(section, names)}")
-        at = names.index(section)
+        names, wanted = [name for name, _ in self.sections], section.split("+")
+        for name in wanted:
+            if name not in names:
+                raise InputError(f"there is no section {name}: {nearest(name, names)}")
+        at = names.index(wanted[0])
+        if names[at : at + len(wanted)] != wanted:
+            raise InputError(f"the sections {section} do not follow one another")
         ends = [*(start for _, start in self.sections[1:]), len(self)]
-        return self.sections[at][1], ends[at]
+        return self.sections[at][1], ends[at + len(wanted) - 1]
+
+    def said(self, section: str | None = None) -> tuple[Caption, ...]:
+        """The captions of a section, by frames from its start."""
+        start, stop = self.span(section)
+        return tuple(
+            Caption(max(row.start, start) - start, min(row.stop, stop) - start, row.text)
+            for row in self.captions
+            if row.start < stop and row.stop > start
+        )
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Frames from ``start`` to before ``stop``; a held one is the same array each time."""
