@@ -11,27 +11,31 @@ STORY = (
     "grokking-curve",
     # 2 and 3: phase changes; with little data and regularisation they become grokking
     "induction-phase-change",
-    "induction-heads",
     "induction-grokking",
     "phase-change-to-grokking",
     "fraction-sweep",
-    # 7: what one such network has learned
-    "fourier-multiplication",
+    # 7: what such networks have learned
+    "induction-heads",
     "clock",
+    "fourier-multiplication",
     "algorithm",
     "logit-waves",
     "ablation",
     # 9 and 10: where it can be seen
     "wave-circles",
+    "embedding-waves",
+    "waves-to-circles",
     "neuron-activations",
     "neuron-spectra",
+    "neuron-wave",
     # 11: it is built long before the test loss falls
-    "embedding-waves",
     "circuit-development",
     "progress-measures",
     "memorise-then-generalise",
     # 13: many phase changes make a smooth curve
     "digit-phase-changes",
+    "digit-grokking",
+    "many-small-steps",
     "smooth-from-many",
     # 14: the loss spikes are a rounding error
     "log-softmax-rounding",
