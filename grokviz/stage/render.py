@@ -62,7 +62,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Job:
-    """One file to be made."""
+    """One file to be made; of a film that is ``alone``, only the section is drawn."""
 
     path: Path
     format: Format
@@ -72,6 +72,7 @@ class Job:
     page: Page
     quality: Quality = field(default=Quality(0, 0, 0))
     section: str | None = None
+    alone: bool = False
 
     def line(self) -> str:
         """What ``--dry-run`` says."""

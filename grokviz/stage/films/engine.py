@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,8 @@ def keep(job: Job, data: xr.Dataset, report: Report | None = None) -> Kept:
     assert isinstance(film, Film)
     wide, high = job.page.pixels
     rate = Fraction(job.quality.fps or _still_rate(job)).limit_denominator(1001)
+    if job.section and job.alone:
+        now = replace(now, only=tuple(job.section.split("+")))
     folder = keeping.cache_folder() / keeping.key_of(_decided_by(now, (wide, high), rate))
 
     def make(part: Path) -> None:
@@ -103,7 +106,7 @@ def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str
         "data": keeping.data_hash(now.data, now.film.needs),
         "also": keeping.also_hash(now.film),
         "source": source_hash(files),
-        "look": (now.theme.name, now.title, now.transparent),
+        "look": (now.theme.name, now.title, now.transparent, now.only),
         "screen": (*size, str(rate)),
         "versions": library_versions(*LIBRARIES),
     }

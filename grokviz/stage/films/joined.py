@@ -103,7 +103,7 @@ def _work(job: Job, chapter: Chapter, data: xr.Dataset) -> tuple[Scene, Job]:
     kind = job.format.name if job.format.film else "mp4"
     (part,) = plan(scene, f"chapter.{kind}", (), checked(wish))
     if chapter.sections:
-        part = dataclasses.replace(part, section="+".join(chapter.sections))
+        part = dataclasses.replace(part, section="+".join(chapter.sections), alone=True)
     return scene, part
 
 

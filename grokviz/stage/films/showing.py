@@ -29,13 +29,17 @@ _CURRENT: contextvars.ContextVar[Showing | None] = contextvars.ContextVar("showi
 
 @dataclass(frozen=True)
 class Showing:
-    """One film with everything that decides what it looks like."""
+    """One film with everything that decides what it looks like.
+
+    ``only`` names the sections that are to be drawn, where not all are.
+    """
 
     film: Film
     data: xr.Dataset
     theme: Theme
     title: str | None
     transparent: bool = False
+    only: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager

@@ -101,6 +101,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         self.captions: list[tuple[int, int, str]] = []
         self._caption: Any = None
         self._said = ("", 0.0)
+        self._skipping, self._left_out, self._section_from = False, 0, 0
         self.moment = mono("", self.colours.ink, at=(0, 0))
 
     @property
@@ -133,9 +134,9 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     # --- time ------------------------------------------------------------------
 
     def frame_number(self) -> int:
-        """How many frames there are so far."""
+        """How many frames there are so far, without those of sections left out."""
         count: int = round(self.renderer.time * mn.config.frame_rate)
-        return count
+        return count - self._left_out
 
     def play(self, *animations: Any, **kwargs: Any) -> None:
         """Play animations, for a whole number of frames."""
@@ -154,9 +155,29 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         of each section is a whole picture: slides show it as poster.
         """
         self.hold(REST if self._caption is not None else 0)
-        self.next_section(name)
-        if leaving:
+        begins = self._leave_out(bool(self.now.only) and name not in self.now.only)
+        self.next_section(name, skip_animations=self._skipping)
+        if begins:
+            # nobody has seen what was shown before
+            self.remove(*leaving)
+        elif leaving:
             self.play(*map(mn.FadeOut, leaving), run_time=0.5)
+
+    def _leave_out(self, skip: bool) -> bool:
+        """Time goes on in a section that is left out, and frames do not.
+
+        Whether the section that begins is drawn and the one before it was not.
+        """
+        was = self._skipping
+        if was:
+            self._left_out += self.frame_number() - self._section_from
+        if was or skip:
+            self._keep_caption()
+            if self._caption is not None:
+                self.remove(self._caption)
+            self._caption = None
+        self._skipping, self._section_from = skip, self.frame_number()
+        return was and not skip
 
     # --- captions and the epoch -------------------------------------------------
 
@@ -189,7 +210,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
             self.wait(left + more)
 
     def _keep_caption(self) -> None:
-        if self._caption is not None:
+        if self._caption is not None and not self._skipping:
             self.captions.append((self._since, self.frame_number(), self._said[0]))
 
     def show_moment(self, value: float, word: str = "epoch") -> None:
