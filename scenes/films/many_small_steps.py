@@ -11,7 +11,7 @@ from grokviz.stage.films.toolkit import BODY, Dots, FilmScene, Line, words
 
 START = 30.0
 """The first step on the axis: nothing falls before."""
-MEAN = 9.0
+MEAN = 7.5
 """Seconds in which all phase changes are added up."""
 
 

@@ -186,7 +186,7 @@ class PhaseChangeToGrokking(FilmScene):
         )
         ghosts.append(old_test)
         self.lines, self.marks, self.numbers = new, marks, numbers
-        self.wait(1.3)
+        self.wait(1.1)
 
     # --- why -----------------------------------------------------------------------------
 

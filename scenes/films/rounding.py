@@ -26,7 +26,7 @@ KEPT, LOST = 24, 8
 CLASSES = 113
 LEADS = (13.0, 20.5, 23.0)
 """Leads of the right answer that are gone through, the second one still in balance or nearly."""
-TRAINING = 8.0
+TRAINING = 7.0
 """Seconds that the last section goes through training."""
 
 
@@ -175,9 +175,7 @@ class Rounding(FilmScene):
             f"... and from a lead of {limit:.2f} on, the right one gets no push.",
         )
         self.play(self._through(at, bars, LEADS[1], LEADS[2], 2.5))
-        self.say(
-            "What is left pushes all logits one way. In exact arithmetic nothing does."
-        )
+        self.say("What is left pushes all logits one way. In exact arithmetic nothing does.")
         self.hold(0.5)
         self.gone = [*made, *bars, self.moment]
 
