@@ -92,10 +92,11 @@ class Curves extends Panel {
     const yaxis = (log ? logAxis : linearAxis)(all, { title: this.unit(), showgrid: true });
     const longest = Math.max(0, ...this.shown.map(({ name, nameless }) => (nameless ? 0 : name.length)));
     const margin = { l: 56, r: 16 + Math.min(7.2 * longest, Math.max(130, 0.24 * this.stage.clientWidth)), t: facts.phases || facts.events.length ? 24 : 10, b: 40 };
-    const xaxis = epochs.length > 1 ? timeAxis(this.last) : axis({ title: facts.word, nticks: 3 });
+    const alone = this.shown.every(({ x }) => x.length < 2);
+    const xaxis = alone ? axis({ title: facts.word, tickvals: epochs, ticktext: epochs.map(spaced) }) : timeAxis(this.last);
     return layout({
       margin, xaxis, yaxis,
-      shapes: epochs.length > 1 ? [...phaseShapes(this.last), ...eventShapes()] : [],
+      shapes: alone ? [] : [...phaseShapes(this.last), ...eventShapes()],
       annotations: [...this.names(yaxis, margin), ...this.phaseNames(xaxis, margin)],
     }); // prettier-ignore
   }
@@ -108,7 +109,7 @@ class Curves extends Panel {
       const known = Array.from(y).findLast((v) => Number.isFinite(v) && (yaxis.type !== "log" || v > 0));
       const value = yaxis.type === "log" ? Math.log10(known) : known;
       return { name, colour, share: (value - low) / (top - low) };
-    });
+    }).filter(({ share }) => Number.isFinite(share)); // prettier-ignore
     ends.sort((a, b) => a.share - b.share);
     const places = pushedApart(ends.map(({ share }) => Math.min(Math.max(share, 0), 1)), 15 / high); // prettier-ignore
     const over = Math.max(0, (places.at(-1) ?? 0) - 1) || Math.min(0, places[0] ?? 0);
@@ -121,7 +122,7 @@ class Curves extends Panel {
 
   /** Names of the phases above their shades, where they fit. */
   phaseNames(xaxis, margin) {
-    if (epochs.length < 2) return [];
+    if (!xaxis.range) return [];
     if (!facts.phases) return eventNames(xaxis, this.stage.clientWidth - margin.l - margin.r);
     const wide = this.stage.clientWidth - margin.l - margin.r;
     const [low, high] = xaxis.range;

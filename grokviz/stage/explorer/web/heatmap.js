@@ -10,7 +10,7 @@ class Heatmap extends Panel {
 
   /** Columns of the field. */
   get across() {
-    return Math.round(Math.sqrt(this.field().length));
+    return 1;
   }
 
   /** The ends of the colour scale. */

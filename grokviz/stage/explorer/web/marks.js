@@ -95,7 +95,7 @@ function canvasBelow(plot, image) {
 
 const scales = new Map();
 
-/** 256 colours of a scale, as bytes. */
+/** 256 colours of a scale, each a number as a canvas keeps it. */
 function coloursOf(scale) {
   if (scales.has(scale)) return scales.get(scale);
   const bytes = new Uint8ClampedArray(256 * 4);
@@ -106,8 +106,8 @@ function coloursOf(scale) {
     for (let n = 0; n < 3; n++) bytes[4 * i + n] = part(low, n) + (at % 1) * (part(high, n) - part(low, n));
     bytes[4 * i + 3] = 255;
   }
-  scales.set(scale, bytes);
-  return bytes;
+  scales.set(scale, new Uint32Array(bytes.buffer));
+  return scales.get(scale);
 }
 
 function paintCells(canvas, z, { zmin, zmax, colorscale }, range) {
@@ -115,13 +115,15 @@ function paintCells(canvas, z, { zmin, zmax, colorscale }, range) {
   if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
   const context = canvas.getContext("2d");
   const image = context.createImageData(wide, high);
+  const cells = new Uint32Array(image.data.buffer);
   const colours = coloursOf(colorscale);
   const upwards = range[0] < range[1];
+  const slope = 255 / (zmax - zmin);
   for (let row = 0; row < high; row++) {
     const line = z[upwards ? high - 1 - row : row];
     for (let column = 0; column < wide; column++) {
-      const at = Math.min(Math.max(Math.round((255 * (line[column] - zmin)) / (zmax - zmin)), 0), 255) || 0;
-      image.data.set(colours.subarray(4 * at, 4 * at + 4), 4 * (row * wide + column));
+      const at = (line[column] - zmin) * slope + 0.5;
+      cells[row * wide + column] = colours[at > 255 ? 255 : at > 0 ? at | 0 : 0];
     }
   }
   context.putImageData(image, 0, 0);

@@ -1,48 +1,46 @@
 // Fields over (a, b), rebuilt from what is stored as grokviz.analysis.fields does: attention
 // scores of 2p + 1 distinct rows, and what each head adds to a neuron for each row.
 
-/** Attention from '=' to a, b and itself over all pairs: three flat arrays (a * p + b). */
-function attentionPattern(scores) {
-  const p = (scores.length - 1) / 2;
+/** Weights of the rows before they are shared out: the softmax's exponentials. */
+function attentionWeights(scores) {
   const highest = scores.reduce((x, y) => Math.max(x, y), -Infinity);
-  const weight = Float64Array.from(scores, (score) => Math.exp(score - highest));
-  const [toA, toB, toItself] = [0, 1, 2].map(() => new Float64Array(p * p));
-  const self = weight[2 * p];
+  return Float64Array.from(scores, (score) => Math.exp(score - highest));
+}
+
+/** Attention from '=' to a over all pairs, flat (a * p + b). */
+function attentionToA(scores) {
+  const p = (scores.length - 1) / 2;
+  const weight = attentionWeights(scores);
+  const found = new Float64Array(p * p);
   for (let a = 0; a < p; a++) {
-    for (let b = 0; b < p; b++) {
-      const total = weight[a] + weight[p + b] + self;
-      const i = a * p + b;
-      toA[i] = weight[a] / total;
-      toB[i] = weight[p + b] / total;
-      toItself[i] = self / total;
-    }
+    const own = weight[a] + weight[2 * p];
+    for (let b = 0; b < p; b++) found[a * p + b] = weight[a] / (own + weight[p + b]);
   }
-  return [toA, toB, toItself];
+  return found;
 }
 
 /** Activations over (a, b) of a stored neuron, after the ReLU; `field` is on field_epoch. */
 function activations(neuron, field) {
   const tables = store.get("neuron_table").at(field); // neuron, head, row
-  const offsets = store.get("neuron_offset").at(field);
   const moment = store.get("field_epoch").values[field];
   const scores = store.get("attention_score").at(nearest(epochs, moment)); // head, row
-  const [, count, heads, rows] = store.get("neuron_table").shape;
+  const [, , heads, rows] = store.get("neuron_table").shape;
   const at = Array.from(store.get("neuron").values).indexOf(neuron);
-  if (at < 0 || at >= count) return null;
   const p = (rows - 1) / 2;
-  const found = new Float64Array(p * p).fill(offsets[at]);
+  const found = new Float64Array(p * p).fill(store.get("neuron_offset").at(field)[at]);
   for (let head = 0; head < heads; head++) {
     const table = tables.subarray((at * heads + head) * rows, (at * heads + head + 1) * rows);
-    const pattern = attentionPattern(scores.subarray(head * rows, (head + 1) * rows));
+    const weight = attentionWeights(scores.subarray(head * rows, (head + 1) * rows));
+    const given = weight.map((w, row) => w * table[row]);
     for (let a = 0; a < p; a++) {
+      const [own, gives] = [weight[a] + weight[2 * p], given[a] + given[2 * p]];
       for (let b = 0; b < p; b++) {
-        const i = a * p + b;
-        found[i] +=
-          pattern[0][i] * table[a] + pattern[1][i] * table[p + b] + pattern[2][i] * table[2 * p];
+        found[a * p + b] += (gives + given[p + b]) / (own + weight[p + b]);
       }
     }
   }
-  return found.map((value) => Math.max(value, 0));
+  for (let i = 0; i < found.length; i++) if (found[i] < 0) found[i] = 0;
+  return found;
 }
 
 const bases = new Map();

@@ -38,7 +38,7 @@ function provenance() {
   entry("run", run.name);
   entry("recipe", run.recipe);
   entry("checksum", run.checksum, "code");
-  entry("trained by", run.command, "code");
+  entry("made by", run.command, "code");
   entry("this page by", facts.command, "code");
   entry("with", Object.entries(facts.versions).map((pair) => pair.join(" ")).join(", ")); // prettier-ignore
   if (facts.every > 1) entry("checkpoints", `every ${facts.every}th, and those of the fields`);
@@ -81,19 +81,14 @@ function buildPanels() {
 }
 
 let wanted = 0;
-let asked = 0;
 let settled = 0;
 
 /** Show the moment in the next frame: many changes between two frames are one. */
 function showMoment() {
-  if (!asked) asked = performance.now();
   wanted ||= requestAnimationFrame(() => {
     wanted = 0;
     showTime();
     for (const panel of shown) panel.show();
-    grokviz.steps.push(performance.now() - asked);
-    if (grokviz.steps.length > 500) grokviz.steps.shift();
-    asked = 0;
     settle();
   });
 }
@@ -166,9 +161,9 @@ function listen() {
   });
 }
 
-/** What a script outside may do: read the state, go somewhere, and see how long steps took. */
+/** What a script outside may do: read the state, go somewhere, and compare how steps are drawn. */
 const grokviz = {
-  steps: [],
+  anew: false, // whether plotly draws every step in full
   state,
   go: (wantedEpoch) => change("moment", { at: nearest(epochs, wantedEpoch) }),
   field: (name) => store.get(name),

@@ -197,6 +197,7 @@ class Panel {
   redraw() {
     this.built = true;
     this.stale = false;
+    this.drawn = this.moment();
     const width = this.stage.clientWidth;
     const height = Math.round(this.height(width));
     this.stage.style.height = `${height}px`;
@@ -222,9 +223,11 @@ class Panel {
       return;
     }
     this.stale = false;
-    const changes = this.moves ? this.moved() : null;
+    const fresh = this.drawn !== this.moment();
+    this.drawn = this.moment();
+    const changes = this.moves && fresh ? this.moved() : null;
     if (changes) {
-      this.unsettled = moveMarks(this.plot, ...changes);
+      this.unsettled = !grokviz.anew && moveMarks(this.plot, ...changes);
       if (!this.unsettled) Plotly.restyle(this.plot, ...changes);
     }
     this.after();

@@ -3,10 +3,14 @@
 register(
   "attention",
   class extends Heatmap {
+    get across() {
+      return (store.get("attention_score").shape[2] - 1) / 2;
+    }
+
     field() {
       const scores = store.get("attention_score");
       const rows = scores.shape[2];
-      return attentionPattern(scores.at(state.at).subarray(state.head * rows, (state.head + 1) * rows))[0];
+      return attentionToA(scores.at(state.at).subarray(state.head * rows, (state.head + 1) * rows));
     }
 
     axes() {

@@ -7,9 +7,10 @@ register(
       return Array.from(store.get("embedded_frequency").values);
     }
 
+    /** As many beside one another as fill the panel's shape. */
     get columns() {
-      const wide = this.stage.clientWidth > 620 ? 6 : 3;
-      return Math.min(this.frequencies.length, this.frequencies.length > wide ? 3 : wide);
+      const shape = this.stage.clientWidth > 700 ? 3 : 1.5;
+      return Math.min(this.frequencies.length, Math.ceil(Math.sqrt(shape * this.frequencies.length)));
     }
 
     /** How far from the middle nearly every dot stays: one scale for the whole run. */

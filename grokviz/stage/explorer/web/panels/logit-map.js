@@ -120,8 +120,12 @@ register(
     }
 
     counts() {
-      const narrow = this.stage.clientWidth < 480;
-      const text = (k, size) => (narrow ? (k === null ? "" : `<b>${k}</b>`) : k === null ? `${size} others` : `<b>${k}</b> · ${size}`);
+      const pixel = (this.stage.clientWidth - 108) / this.across;
+      const text = (k, size) => {
+        const long = k === null ? `${size} others` : `${k} · ${size}`;
+        if (size * pixel > 6.4 * long.length) return k === null ? long : `<b>${k}</b> · ${size}`;
+        return k === null || size * pixel < 15 ? "" : `<b>${k}</b>`;
+      };
       return this.spans().map(({ k, size, from, to }) =>
         note(text(k, size), (from + to) / 2, 1.03, {
           yref: "paper", xanchor: "center", yanchor: "bottom", size: 11,

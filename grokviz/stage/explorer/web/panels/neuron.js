@@ -27,6 +27,10 @@ register(
       return store.get("field_epoch").values[fieldAt()];
     }
 
+    get across() {
+      return (store.get("neuron_table").shape[3] - 1) / 2;
+    }
+
     field() {
       return neuronField();
     }
