@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from grokviz.errors import InputError
 from grokviz.stage import Scene, look, members, option, panels
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ class FractionSweep(Scene):
 
     time: Literal["log", "linear"] = option("log", "how epochs are spaced, in both panels")
     trail: bool = option(True, "test losses of larger fractions, faintly")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Whether there is a run whose training fraction is known, besides."""
+        super().check(data)
+        if not data.sizes["fraction"]:
+            raise InputError(
+                f"{cls.name} draws runs of modular addition at several training fractions, and "
+                "there is none here; try grokking-curve, which any run with losses has the data for"
+            )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The curves of one fraction on the left, all fractions on the right."""
@@ -108,7 +119,7 @@ class FractionSweep(Scene):
         top = max((c.y.max() for found in curves for c in found.values()), default=1.0)
         low = min((c.y.min() for found in curves for c in found.values()), default=1.0)
         axes.set(xlabel="epoch", ylabel="loss (nats)", ylim=(low / 3, top * 4))
-        axes.set_xlim(*((10, 2 * last) if self.time == "log" else (0, 1.1 * last)))
+        axes.set_xlim(*((10, 2 * last) if self.time == "log" else (-0.1 * last, 1.1 * last)))
         _decades(axes)
         if self.time == "linear":
             panels.thousands(axes)
@@ -160,7 +171,7 @@ class FractionSweep(Scene):
                 y = _epochs(data, source, f"{name}_epoch")
                 if not np.isfinite(y).any():
                     continue
-                ring = source == PUBLISHED and bool(dots)
+                ring = source != _sources(data)[0]
                 style: dict[str, Any] = {
                     "color": colour, "marker": "o", "ms": chosen.points * (0.44 if ring else 0.42),
                     "mew": chosen.line * 0.4 if ring else 0, "zorder": 3 if ring else 4,
@@ -241,10 +252,14 @@ def _limits(axes: Axes, x: np.ndarray, dots: list[Any], time: str) -> None:
     from matplotlib.ticker import NullLocator
 
     values = np.concatenate([y[np.isfinite(y)] for _, _, y in dots] or [np.ones(1)])
-    span = max(float(x.max() - x.min()), 0.05)
+    span = max(float(x.max() - x.min()), 0.5)
     axes.set_xlim(x.max() + 0.06 * span, x.min() - 0.06 * span)
     axes.set_ylim(
-        *((values.min() / 3, values.max() * 3) if time == "log" else (0, 1.15 * values.max()))
+        *(
+            (values.min() / 3, values.max() * 3)
+            if time == "log"
+            else (-0.12 * values.max(), 1.15 * values.max())
+        )
     )
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set(xlabel="training fraction", ylabel="epochs to a loss of 0.1")

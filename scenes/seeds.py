@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from grokviz.stage import Scene, look, members, option, panels
+from grokviz.stage import clock as clocks
 from grokviz.stage.layout import pushed_apart
 
 if TYPE_CHECKING:
@@ -59,11 +61,11 @@ class Seeds(Scene):
                 axes[1].tick_params(labelbottom=False)
         heads = "loss (nats)", "waves in $W_E$"
         if not narrow:
-            heads = "train and test loss (nats)", "norm of each wave in the embedding"
+            heads = "train and test loss (nats)", "norm of each wave, at the end"
         for axes, head in zip(grid[0], heads, strict=True):
             axes.set_title(head, fontsize=chosen.small, fontweight="normal", pad=chosen.points / 4)
             axes.title.set_color(chosen.colours.muted)
-        grid[-1][0].set_xlabel("epoch")
+        grid[-1][0].set_xlabel(clocks.word(data))
         grid[-1][1].set_xlabel("frequency")
         markers = [
             axes[0].axvline(0, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=5)
@@ -135,11 +137,17 @@ class Seeds(Scene):
             if chosen.narrow(axes.figure):
                 axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
         axes.annotate(
-            members.display(str(data["member_name"].values[member])), (0, 0.5),
+            _wrapped(data, member), (0, 0.5),
             (-3.1 * chosen.small, 0), xycoords="axes fraction", textcoords="offset points",
-            ha="right", va="center", fontsize=chosen.small, fontweight="bold",
+            ha="right", va="center", fontsize=chosen.small, fontweight="bold", linespacing=1.0,
         )  # fmt: skip
         return [(curve, curve.draw(axes)) for curve in curves.values()]
+
+
+def _wrapped(data: xr.Dataset, member: int) -> str:
+    """A run's name in lines that the margin has room for."""
+    lines = textwrap.wrap(members.display(str(data["member_name"].values[member])), 9)
+    return "\n".join(lines[:3]).replace("$", r"\$")
 
 
 def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:

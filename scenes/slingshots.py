@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grokviz.stage import Scene, look, members, option, panels
+from grokviz.stage import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -92,6 +93,7 @@ class Slingshots(Scene):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Spikes, generalising, and the numbers at that moment, for each run."""
         epoch, said = int(data["epoch"].values[i]), []
+        word = clocks.word(data)
         for member in _shown(data):
             now = {
                 name: _at(self._curve(data, member, name), epoch)
@@ -99,8 +101,8 @@ class Slingshots(Scene):
             }
             last = int(data["member_epoch"].values[member].max())
             said.append(
-                f"{_precision(data, member)}: {_spikes(data, member)} in {last} epochs, "
-                f"{members.learnt(data, member)}; at epoch {epoch} training loss "
+                f"{_precision(data, member)}: {_spikes(data, member)} in {last} {word}s, "
+                f"{members.learnt(data, member)}; at {word} {epoch} training loss "
                 f"{now['train_loss']:.2g}, norm of the last layer {now['unembedding_norm']:.3g}, "
                 f"size of the sum of the logits' gradient {now['logit_gradient_sum']:.1e}"
             )
@@ -141,6 +143,11 @@ class Slingshots(Scene):
         found = [(curve, curve.draw(axes)) for curve in curves if curve.x.size]
         for _, line in found:
             line.set_linewidth(look().line * 0.7)
+        if not found:
+            axes.text(
+                0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", va="center",
+                color=look().colours.muted, fontsize=look().small,
+            )  # fmt: skip
         return found
 
     def _frame(self, axes: Axes, data: xr.Dataset, name: str, limits: Any, *, last: bool) -> None:
@@ -158,7 +165,7 @@ class Slingshots(Scene):
         panels.thousands(axes)
         if look().narrow(axes.figure):
             axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
-        axes.set(xlim=(0, self._end(data)), ylim=limits, xlabel="epoch" if last else "")
+        axes.set(xlim=(0, self._end(data)), ylim=limits, xlabel=clocks.word(data) if last else "")
         axes.tick_params(labelbottom=last)
 
     def _limits(self, data: xr.Dataset, name: str) -> tuple[float, float]:
@@ -208,7 +215,7 @@ def _heading(data: xr.Dataset, member: int, *, wide: bool) -> str:
     if not wide:
         return f"{_precision(data, member)}\n{_spikes(data, member)}"
     last = f"{int(data['member_epoch'].values[member].max()):,}".replace(",", "\u2009")
-    return f"{_precision(data, member)}: {_spikes(data, member)} in {last} epochs"
+    return f"{_precision(data, member)}: {_spikes(data, member)} in {last} {clocks.word(data)}s"
 
 
 def _at(curve: panels.Curve, epoch: float) -> float:

@@ -107,7 +107,10 @@ class SmoothFromMany(Scene):
         means = np.cumsum(curves, axis=0) / np.arange(1, len(curves) + 1)[:, None]
         step = data["step"].values
         axes.set_xscale(self.time)
-        axes.set(xlim=(10 if self.time == "log" else 0, max(step[-1], 11)), ylim=(-12, 118))
+        axes.set(
+            xlim=(10 if self.time == "log" else 0, max(step[-1], 11)),
+            ylim=(-12, max(118, 1.05 * curves.max())),
+        )
         axes.set(xlabel="step", ylabel="loss, share of its start (%)")
         axes.set_yticks([0, 50, 100])
         if self.time == "log":
