@@ -66,8 +66,12 @@ clean: ## remove what can be made again; runs/ stays
 $(BASE)/.installed: pyproject.toml constraints.txt
 	$(call environment,$(BASE),.)
 
+# Without manim the tests of its films are skipped, and say so.
 $(DEV)/.installed: pyproject.toml constraints.txt
+	-$(libraries)
 	$(call environment,$(DEV),.[dev])
+	@$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	-e '.[dev,manim]' || echo "*** The tests of manim's films will be SKIPPED: manim cannot be installed here" >&2
 
 # Without manim the gallery has its films' pages, and says loudly that the films are missing.
 $(DOCS)/.installed: pyproject.toml constraints.txt
