@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from grokviz.analysis.curves import FALL_WIDTH
 from grokviz.stage import clock as clocks
 from grokviz.stage import look, panels
 from grokviz.stage.scene import Artists
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Spacing = Literal["linear", "log"]
 
-AFTER = 2.5
+AFTER = 1.8
 """A film ends when so many times the epochs until the fall's end are over."""
 
 FIRST = 10.0
@@ -26,9 +27,11 @@ FIRST = 10.0
 
 
 def fall(data: xr.Dataset) -> tuple[float, float] | None:
-    """First and last epoch of the training loss' fall, if it has one."""
+    """First and last epoch of the training loss' fall, if it has one: the middles of the means."""
     begin, end = (int(data["event_epoch"].sel(event=f"fall {w}")) for w in ("begins", "ends"))
-    return (float(begin), float(end)) if begin >= 0 and end > begin else None
+    if begin < 0 or end <= begin:
+        return None
+    return max(0.0, begin - FALL_WIDTH / 2), end - FALL_WIDTH / 2
 
 
 def span(data: xr.Dataset, clock: str = "epoch") -> float:

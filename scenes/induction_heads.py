@@ -213,13 +213,15 @@ def _meetings(axes: Axes, runs: list[tuple[int, int]]) -> None:
 
 def _loss(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
     """The loss, with no name at its end where it is the only one."""
+    from matplotlib.ticker import MaxNLocator
+
     curves = changes.losses(data)
     if len(curves) == 1:
         curves = {"_loss": next(iter(curves.values()))}
-    panel = changes.panel(
+    panel: dict[str, Any] = changes.panel(
         axes, data, curves, ylabel="loss (nats)", clock="field_epoch",
         end=changes.span(data, "field_epoch"),
     )  # fmt: skip
-    axes.xaxis.get_major_locator().set_params(nbins=3)
+    axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
     changes.shade(axes, data)
     return panel

@@ -31,7 +31,7 @@ class SkipTrigram(Scene):
     aspect = 1.6
     narrow_aspect = 0.8
 
-    loss: Literal["linear", "log"] = option("log", "how the loss is spaced")
+    loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     attention: bool = option(True, "the attention to the key token, below")
 
