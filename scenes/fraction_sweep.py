@@ -165,7 +165,8 @@ class FractionSweep(Scene):
         chosen, colours = look(), look().colours
         x = data["fraction"].values.astype(float)
         axes.set_yscale(self.time)
-        dots, ends = [], {}
+        dots: list[Any] = []
+        ends: dict[str, tuple[str, np.ndarray]] = {}
         for source in _sources(data):
             for name, colour in (("memorised", colours.train), ("generalised", colours.test)):
                 y = _epochs(data, source, f"{name}_epoch")

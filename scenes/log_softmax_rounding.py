@@ -192,7 +192,12 @@ def _draw_thresholds(axes: Axes, data: xr.Dataset) -> None:
     )
     if TASK in n:
         j = int(np.flatnonzero(n == TASK)[0])
-        ring = {"mfc": "none", "mec": colours.ink, "mew": chosen.line * 0.5, "zorder": 4}
+        ring: dict[str, Any] = {
+            "mfc": "none",
+            "mec": colours.ink,
+            "mew": chosen.line * 0.5,
+            "zorder": 4,
+        }
         axes.plot(n[j], measured[j], "o", ms=chosen.points * 0.8, **ring)
         said = f"{TASK} classes\nmeasured {measured[j]:.4f}\nexact sums {expected[j]:.4f}"
         axes.annotate(
@@ -209,7 +214,7 @@ def _draw_gradients(axes: Axes, data: xr.Dataset) -> None:
     gap = data["gap"].values
     styles = {"float64": (colours.faint, 0.5, 2), "float32": (colours.ink, 1.0, 3)}
     axes.set_yscale("log")
-    ends = {}
+    ends: dict[str, np.ndarray] = {}
     for which, word in (("right", "right class"), ("wrong", "each wrong class")):
         for name, (colour, wide, above) in styles.items():
             size = np.abs(data[f"gap_{which}_gradient"].sel(precision=name).values)

@@ -62,9 +62,11 @@ class Seeds(Scene):
         heads = "loss (nats)", "waves in $W_E$"
         if not narrow:
             heads = "train and test loss (nats)", "norm of each wave, at the end"
-        for axes, head in zip(grid[0], heads, strict=True):
-            axes.set_title(head, fontsize=chosen.small, fontweight="normal", pad=chosen.points / 4)
-            axes.title.set_color(chosen.colours.muted)
+        for room, head in zip(grid[0], heads, strict=True):
+            room.set_title(
+                head, fontsize=chosen.small, fontweight="normal", pad=chosen.points / 4,
+                color=chosen.colours.muted,
+            )  # fmt: skip
         grid[-1][0].set_xlabel(clocks.word(data))
         grid[-1][1].set_xlabel("frequency")
         markers = [
@@ -158,7 +160,12 @@ def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
     said = f"{at:,}".replace(",", "\u2009")
     colour, size = chosen.colours.test, chosen.points * 0.4
     (dot,) = axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
+    # left of the curve, or right of it where there is no room
+    em = chosen.small / 72 * axes.figure.get_figure(root=True).dpi
+    left = (axes.transData.transform((at, 0.1))[0] - axes.bbox.x0) / em > 0.58 * len(said) + 0.7
     where: dict[str, Any] = {"ha": "right", "va": "top", "position": (-0.5 * chosen.small, 0)}
+    if not left:
+        where = {"ha": "left", "va": "bottom", "position": (0.5 * chosen.small, 0)}
     return [dot, chosen.label(axes, at, 0.1, said, lift=0.01, color=colour, zorder=6, **where)]
 
 
