@@ -117,4 +117,4 @@ def grokked(place: Path) -> bool:
     epochs, test = live.metric("test_loss")
     memorised, late = int((train < 0.1).argmax()), epochs > epochs[test.argmax()]
     generalised = epochs[late & (test < 0.1)]
-    return bool(test.max() > 10 and len(generalised) and generalised[0] > 5 * memorised)
+    return bool(test.max() > 3 and len(generalised) and generalised[0] > 5 * memorised)
