@@ -65,9 +65,7 @@ function buildPanels() {
   const resized = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const { panel } = target;
-      if (!panel.built || panel.wide === target.clientWidth) continue;
-      if (panel.wide) panel.redraw();
-      panel.wide = target.clientWidth;
+      if (panel.built && target.clientWidth && panel.wide !== target.clientWidth) panel.redraw();
     }
   });
   for (const about of facts.panels) {

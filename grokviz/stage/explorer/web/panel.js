@@ -195,10 +195,16 @@ class Panel {
 
   /** Draw everything anew: a choice, a switch, the theme or the time axis changed. */
   redraw() {
+    const width = this.stage.clientWidth;
+    if (!width) {
+      // hidden for now, as in a tab of a notebook that is not shown
+      this.stale = true;
+      return;
+    }
     this.built = true;
     this.stale = false;
     this.drawn = this.moment();
-    const width = this.stage.clientWidth;
+    this.wide = width;
     const height = Math.round(this.height(width));
     this.stage.style.height = `${height}px`;
     this.unsettled = false;

@@ -20,6 +20,7 @@ register(
     }
 
     redraw() {
+      this.wide = this.stage.clientWidth;
       this.built = true;
       this.stale = false;
       const { data, layout: given, frames } = facts.figure;

@@ -22,6 +22,7 @@ register(
 
     redraw() {
       this.built = true;
+      this.wide = this.stage.clientWidth;
       this.stale = false;
     }
 

@@ -26,6 +26,7 @@ register(
 
     redraw() {
       this.built = true;
+      this.wide = this.stage.clientWidth;
       this.show();
     }
 
