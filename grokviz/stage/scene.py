@@ -31,7 +31,7 @@ SIBLINGS = {
     "repeated-subsequence-320": "repeated-subsequence-512",
     "digit-addition-small": "digit-addition",
     "digit-addition-small-500": "digit-addition-700",
-    "skip-trigram-60": "skip-trigram-100",
+    "skip-trigram-50": "skip-trigram-100",
 }
 """Recipes of smaller models or less data than published, and the published ones."""
 
