@@ -32,7 +32,7 @@ class Credits(Film):
     source = "thread; arXiv:2301.05217; arXiv:2201.02177"
     needs = ("logged_test_loss",)
     drawn_by = "films.credits:Credits"
-    seconds = 16
+    seconds = 17
     parts = {"credits": "credits and sources"}  # noqa: RUF012
 
     def ends(self, data: xr.Dataset) -> str:

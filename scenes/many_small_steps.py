@@ -31,7 +31,7 @@ class ManySmallSteps(Film):
     needs = ("piece_loss", "piece_name", "piece_kind", "piece_member", "piece_drop",
              "mean_steepest_fall", "member_task")  # fmt: skip
     drawn_by = "films.many_small_steps:ManySmallSteps"
-    seconds = 55
+    seconds = 48
     parts = {  # noqa: RUF012
         "one": "one phase change",
         "mean": "the mean of many",
@@ -76,5 +76,6 @@ class ManySmallSteps(Film):
         """With the definition and the citation."""
         return (
             "Thin: losses of single tasks and digits as shares of their starts, over the logarithm "
-            "of the step; thick: their mean. After Nanda and Lieberum (2022), the thread."
+            "of the step; thick: their mean. After Nanda et al. (2023), arXiv:2301.05217, figures "
+            "21 and 22, and the thread."
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from grokviz.errors import InputError
 from grokviz.stage import option
 from grokviz.stage.film import Film
@@ -40,7 +42,7 @@ class Rounding(Film):
         ),
     }
     drawn_by = "films.rounding:Rounding"
-    seconds = 75
+    seconds = 84
     parts = {  # noqa: RUF012
         "last-bit": "the last bit of log-softmax",
         "gradient": "the gradient loses its balance",
@@ -61,15 +63,23 @@ class Rounding(Film):
             )
         return kinds.index(PAIR[0]), kinds.index(PAIR[1])
 
+    def sums(self, data: xr.Dataset) -> tuple[float, float]:
+        """Median size of the sum of the logits' gradient in the two runs."""
+        found = np.abs(data["member_logit_gradient_sum"].values)
+        one, two = (float(np.nanmedian(found[m])) for m in self.pair(data))
+        return one, two
+
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How often each training is thrown off."""
         spikes = data["member_spike_count"].values
         one, two = (int(spikes[m]) for m in self.pair(data))
+        first, second = self.sums(data)
         return (
             "In float32 the log-softmax of a leading logit moves in steps of its last bit and then "
             "is 0: the right answer's gradient vanishes while those of the others stay. Two "
             f"trainings from the same weights: with the loss in float32 it spikes {one} times, "
-            f"in float64 {two} times."
+            f"in float64 {two} times; the sum of the logits' gradient is {first:.1e} and "
+            f"{second:.1e}."
         )
 
     def caption(self, data: xr.Dataset) -> str:

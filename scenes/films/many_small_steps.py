@@ -89,7 +89,7 @@ class ManySmallSteps(FilmScene):
                 self.show_moment(number, "mean of")
 
         add(0.0)
-        mean = words("mean", ink, bold=True, px=38, at=(self.axes.plot.x0 + 30, 470),
+        mean = words("mean", ink, bold=True, px=38, at=(self.axes.plot.x0 + 30, 420),
                      anchor="left")  # fmt: skip
         self.say(
             "Now take their mean, adding one after another.",

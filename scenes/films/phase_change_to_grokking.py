@@ -212,6 +212,12 @@ class PhaseChangeToGrokking(FilmScene):
             *below.furniture(thousand, {0.0: "0", 2000.0: "2\u2009000"},
                              x="epoch", y="sum of squared weights"),
         ]  # fmt: skip
+        axes += [
+            words("test loss", self.colours.test, px=SMALL, bold=True, anchor="left",
+                  at=(1560 + 30, curves[1].end[1] - 4)),
+            words("train loss", self.colours.train, px=SMALL, bold=True, anchor="left",
+                  at=(1560 + 30, max(curves[0].end[1], curves[1].end[1] + 40) + 10)),
+        ]  # fmt: skip
         top = int(weights.argmax())
         fraction = float(_setting(run, "train-fraction", 0.3))
         self._go(curves, 0)
@@ -219,34 +225,25 @@ class PhaseChangeToGrokking(FilmScene):
             f"Why go on at all? Look at the weights, with {fraction:.0%} of the sums.",
             *map(mn.FadeIn, axes), *(mn.FadeIn(curve.line) for curve in curves),
         )  # fmt: skip
-        self._say_through(
-            "To memorise is quick, and takes large weights.",
-            curves,
-            0,
-            float(epochs[top]),
-            0.25,
-        )
+        self._through(curves, 0, float(epochs[top]), 0.3)
         peak, final = weights[top], weights[-1]
         mark = Dots(np.array([below.at(epochs[top], peak)]), 12, ink)
         value = words(spaced(round(peak)), ink, bold=True,
                       at=(below.at(epochs[top], peak)[0] + 26, below.at(0, peak)[1] - 6),
                       anchor="left")  # fmt: skip
-        self.play(mn.FadeIn(mark), mn.FadeIn(value), run_time=0.5)
+        self.say(
+            "To memorise is quick, and takes large weights.", mn.FadeIn(mark), mn.FadeIn(value)
+        )
+        falls = float(run["phase_end"].values[1])
         self.say("Weight decay makes large weights dear, so training never rests.")
-        self._say_through("", curves, float(epochs[top]), float(run["phase_end"].values[1]), 0.35)
-        self._say_through(
-            "The rule is harder to find. Once it is there, what was memorised can go.",
-            curves, float(run["phase_end"].values[1]), end, 0.4,
-        )  # fmt: skip
+        self._through(curves, float(epochs[top]), falls, 0.35)
+        self.say("The rule is harder to find. Once it is there, what was memorised can go.")
+        self._through(curves, falls, end, 0.4)
         spot = below.at(epochs[-1], final)
         low = [
             Dots(np.array([spot]), 12, ink),
             words(f"{spaced(round(final))}", ink, bold=True, at=(spot[0] + 30, spot[1] + 11),
                   anchor="left"),
-            words("test loss", self.colours.test, px=SMALL, bold=True, anchor="left",
-                  at=(1560 + 30, curves[1].end[1] - 4)),
-            words("train loss", self.colours.train, px=SMALL, bold=True, anchor="left",
-                  at=(1560 + 30, max(curves[0].end[1], curves[1].end[1] + 40) + 10)),
         ]  # fmt: skip
         self.say(
             f"{peak / final:.1f} times smaller: memorising is easy to reach,\n"
@@ -260,12 +257,8 @@ class PhaseChangeToGrokking(FilmScene):
             curve.until(epoch)
         self.show_moment(round(epoch))
 
-    def _say_through(
-        self, text: str, curves: list[Growing], start: float, stop: float, share: float
-    ) -> None:
-        """A caption, and training from one epoch to another under it."""
-        if text:
-            self.say(text)
+    def _through(self, curves: list[Growing], start: float, stop: float, share: float) -> None:
+        """Training from one epoch to another."""
 
         def move(passed: float) -> None:
             epoch = start + passed * (stop - start)

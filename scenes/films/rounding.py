@@ -175,7 +175,7 @@ class Rounding(FilmScene):
             f"... and from a lead of {limit:.2f} on, the right one gets no push.",
         )
         self.play(self._through(at, bars, LEADS[1], LEADS[2], 2.5))
-        self.say("What is left pushes all logits one way. In exact arithmetic nothing does.")
+        self.say("What is left pushes all logits one way.\nIn exact arithmetic nothing does.")
         self.hold(0.5)
         self.gone = [*made, *bars, self.moment]
 
@@ -202,8 +202,7 @@ class Rounding(FilmScene):
                           data["member_train_loss"].values[member])  # fmt: skip
             curves.append(Growing(axes, x[x <= last], y[x <= last], colour, px))
         curves = curves[::-1]
-        sums = [float(np.nanmedian(np.abs(data["member_logit_gradient_sum"].values[m])))
-                for m in members]  # fmt: skip
+        sums = self.options.sums(data)
 
         def at(epoch: float) -> None:
             for curve in curves:
