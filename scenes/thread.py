@@ -39,7 +39,7 @@ class Thread(Film):
         "neuron_frequency",
         "neuron_variance_explained",
     )
-    seconds = 350
+    seconds = 355
     parts = {  # noqa: RUF012
         "opening": "the question",
         "grokking": "grokking",

@@ -1,0 +1,173 @@
+"""The film of the whole thread, chapters that are sections, and what films show beside."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from films_helper import FILMS, needs_manim
+
+from grokviz.analysis.reference import load, references
+from grokviz.errors import InputError
+from grokviz.stage.film import Chapter, Film
+from grokviz.stage.films import kept as keeping
+from grokviz.stage.films.kept import Caption, Kept
+from grokviz.stage.registry import scene, scenes
+from grokviz.stage.render import checked, plan
+from grokviz.stage.slides.story import STORY
+
+
+def chapters(**options: Any) -> tuple[Chapter, ...]:
+    film = scene("thread", user=False).with_options(options)
+    assert isinstance(film, Film)
+    return film.chapters(load(None, film.needs, default=film.reference))
+
+
+# --- the thread -----------------------------------------------------------------------
+
+
+def test_its_chapters_can_all_be_made() -> None:
+    ours, found = scenes(user=False), chapters()
+    assert [chapter.name for chapter in found] == list(ours["thread"].parts)
+    for chapter in found:
+        made = ours[chapter.scene].with_options(chapter.options)
+        assert made.reference in references(), chapter.name
+        load(None, made.needs, default=made.reference)
+        if isinstance(made, Film):
+            assert set(chapter.sections) <= set(made.parts), chapter.name
+        else:
+            assert chapter.seconds > chapter.hold > 0
+
+
+def test_it_is_told_in_the_order_of_the_slides() -> None:
+    told = [chapter.scene for chapter in chapters() if chapter.scene in STORY]
+    assert len(told) >= 10
+    assert told == sorted(told, key=STORY.index)
+
+
+def test_it_lasts_four_to_six_minutes() -> None:
+    ours = scenes(user=False)
+    seconds = 0.0
+    for chapter in chapters():
+        made = ours[chapter.scene]
+        if issubclass(made, Film):
+            share = len(chapter.sections) / len(made.parts) if chapter.sections else 1
+            seconds += made.seconds * share
+        else:
+            # title and subtitle are its caption
+            assert chapter.seconds >= 1 + len(f"{made.title} {made.watch}".split()) / 3
+            seconds += chapter.seconds
+    assert 240 < seconds < 360
+
+
+def test_its_data_are_those_of_its_chapters() -> None:
+    ours = scenes(user=False)
+    needed = {need for chapter in chapters() for need in ours[chapter.scene].needs
+              if ours[chapter.scene].reference == ours["thread"].reference}  # fmt: skip
+    assert needed <= set(ours["thread"].needs)
+
+
+def test_an_option_changes_its_own_chapters_only() -> None:
+    def changed(**options: Any) -> list[str]:
+        pairs = zip(chapters(), chapters(**options), strict=True)
+        return [one.name for one, two in pairs if one != two]
+
+    neurons = load(None, default="modular-addition")["neuron"].values
+    assert changed(a=5) == ["clock", "waves"]
+    assert changed(neuron=int(neurons[-1])) == ["neuron"]
+
+
+def test_its_end_card_names_the_work_and_its_sources() -> None:
+    card = scene("credits", user=False)()
+    said = card.alt_text(load(None, card.needs, default=card.reference), 0)
+    for name in ("Neel Nanda and Tom Lieberum", "Nanda, Chan, Lieberum, Smith, Steinhardt 2023",
+                 "arXiv:2301.05217", "Power", "arXiv:2201.02177"):  # fmt: skip
+        assert name in said
+
+
+# --- sections as chapters --------------------------------------------------------------
+
+
+def kept(folder: Path) -> Kept:
+    sections = (("one", 0), ("two", 30), ("three", 50))
+    captions = (Caption(0, 20, "a"), Caption(20, 35, "b"), Caption(35, 60, "c"))
+    return Kept(folder, Fraction(10), (60,), sections, captions)
+
+
+def test_sections_that_follow_one_another_are_a_span(tmp_path: Path) -> None:
+    film = kept(tmp_path)
+    assert film.span("one+two") == (0, 50)
+    assert film.span("two+three") == (30, 60)
+    with pytest.raises(InputError, match="do not follow one another"):
+        film.span("one+three")
+    with pytest.raises(InputError, match="there is no section for"):
+        film.span("one+for")
+
+
+def test_captions_of_a_section_begin_with_it(tmp_path: Path) -> None:
+    film = kept(tmp_path)
+    assert film.said() == film.captions
+    assert film.said("two") == (Caption(0, 5, "b"), Caption(5, 20, "c"))
+    assert film.said("two+three") == (Caption(0, 5, "b"), Caption(5, 30, "c"))
+
+
+@needs_manim
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_chapter_of_a_section_draws_no_other(here: None, cache: Path) -> None:
+    from grokviz.stage.films.engine import keep
+
+    film = scene("spin")()
+    data = load(None, film.needs)
+    (job,) = plan(film, "a.mp4", (), checked({"quality": "l", "fps": 5}))
+    whole = keep(job, data)
+    part = keep(replace(job, section="wind", alone=True), data)
+    start, stop = whole.span("wind")
+    # nothing of the section before has to leave the screen first
+    assert stop - start - 5 <= len(part) < stop - start
+    assert part.span("wind") == (0, len(part))
+    assert part.said("wind") == (Caption(0, len(part), "Dots wind."),)
+    shown = list(part.frames())
+    same = list(whole.frames(stop - len(shown), stop))
+    assert len(shown) > 12
+    for one, two in zip(shown[3:], same[3:], strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert (shown[0] == two[0, 0]).mean() > 0.95, "the square is gone"
+
+
+# --- other references -------------------------------------------------------------------
+
+
+def test_what_is_shown_beside_is_there_and_decides_the_film(monkeypatch: Any) -> None:
+    films = [film for film in FILMS.values() if film.also]
+    assert films
+    for film in films:
+        before = keeping.also_hash(film())
+        assert set(before) == set(film.also)
+        for name, needs in film.also.items():
+            assert name in references()
+            load(name, needs)
+        name, needs = next(iter(film.also.items()))
+        data = load(name, needs).copy(deep=True)
+        data[needs[0]] = data[needs[0]] * 2
+        monkeypatch.setattr("grokviz.analysis.reference.load", lambda *_, data=data: data)
+        assert keeping.also_hash(film())[name] != before[name]
+        monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "said"),
+    [
+        ("rounding", "seeds", "there is none in float32"),
+        ("phase-change-to-grokking", "seeds", "two training fractions or more"),
+        ("opening", "repeated-subsequence-320", "needs a run that groks"),
+    ],
+)
+def test_runs_that_do_not_show_it_are_refused(name: str, source: str, said: str) -> None:
+    film = FILMS[name]()
+    with pytest.raises(InputError, match=re.escape(said)):
+        film.alt_text(load(source, film.needs), 0)
