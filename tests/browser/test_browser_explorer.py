@@ -314,7 +314,7 @@ def test_what_is_saved(
     from PIL import Image
 
     picture = Image.open(saved["png"])
-    assert picture.width == 2400
+    assert abs(picture.width - 2400) <= 2
     assert len(picture.convert("RGB").getcolors(1 << 24)) > 20
     svg = saved["svg"].read_text("utf-8")
     assert svg.startswith("<svg")

@@ -146,37 +146,45 @@ function download(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** A chart as a picture with its title, the moment and the run, 1200 pixels wide. */
+/** A long line in two, at one of its dots. */
+function inTwo(text, most) {
+  const parts = text.split(" · ");
+  if (text.length <= most || parts.length < 2) return plainText(text);
+  let first = parts.length - 1;
+  while (first > 1 && parts.slice(0, first).join(" · ").length > most) first--;
+  return [parts.slice(0, first), parts.slice(first)].map((line) => plainText(line.join(" · "))).join("<br>");
+}
+
+/** A chart as a picture with its title, the moment and the run; PNG are 2,400 pixels wide. */
 async function picture(plot, kind, { title, moment, shapes }) {
   const colours = palette();
-  const { width, height } = plot.getBoundingClientRect();
-  const size = { width: 1200, height: Math.round((1200 * height) / Math.max(width, 1)) + 90 };
-  const margin = { ...plot.layout.margin };
-  const run = [facts.run.name, facts.run.checksum.slice(0, 12)].filter(Boolean).join(" · ");
-  const words = (text, at) => ({ xref: "container", yref: "container", text, font: { family: FONT, ...at } });
+  const { width, height } = plot.layout;
+  const margin = { l: 80, r: 80, t: 100, b: 80, ...plot.layout.margin }; // plotly's own where none are given
+  const said = inTwo(moment, width / 6.4);
+  const above = said.includes("<br>") ? 76 : 60;
+  const run = [facts.run.name, facts.run.checksum.slice(0, 12), "grokviz"].filter(Boolean).join(" · ");
+  const size = { width, height: height + above + 20 };
+  const left = { xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "top", align: "left", xshift: 12 - margin.l };
   const figure = {
     data: plot.data,
     layout: {
       ...plot.layout,
       ...size,
       paper_bgcolor: colours.background,
-      margin: { ...margin, t: margin.t + 64, b: margin.b + 26 },
+      margin: { ...margin, t: margin.t + above, b: margin.b + 20 },
       shapes: [...(plot.layout.shapes ?? []), ...shapes],
-      title: {
-        ...words(`<b>${plainText(title)}</b>`, { size: 20, color: colours.ink }),
-        subtitle: { text: plainText(moment), font: { family: FONT, size: 15, color: colours.muted } },
-        x: 0.02, xanchor: "left", y: 0.985, yanchor: "top",
-      },
       annotations: [
         ...(plot.layout.annotations ?? []),
-        note(plainText(`${run} · grokviz`), 1, 0, {
-          xref: "paper", yref: "paper", xanchor: "right", yanchor: "top",
-          yshift: -margin.b - 4, size: 11, colour: colours.faint,
+        note(`<b>${plainText(title)}</b>`, 0, 1, { ...left, yshift: margin.t + above - 8, size: 16, colour: colours.ink }),
+        note(said, 0, 1, { ...left, yshift: margin.t + above - 30 }),
+        note(plainText(run), 1, 0, {
+          xref: "paper", yref: "paper", xanchor: "right", yanchor: "top", xshift: margin.r - 10,
+          yshift: -margin.b, size: 10, colour: colours.faint,
         }),
       ],
     },
   }; // prettier-ignore
-  const url = await Plotly.toImage(figure, { format: kind, ...size, scale: kind === "png" ? 2 : 1 });
+  const url = await Plotly.toImage(figure, { format: kind, ...size, scale: kind === "png" ? 2400 / width : 1 });
   if (kind === "svg") return decodeURIComponent(url.slice(url.indexOf(",") + 1));
   const packed = atob(url.slice(url.indexOf(",") + 1));
   return Uint8Array.from(packed, (c) => c.charCodeAt(0));
