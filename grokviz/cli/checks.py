@@ -22,6 +22,7 @@ LIBRARIES = {
     "torch": ("training", "train"),
     "safetensors": ("runs on disk", "train"),
     "python-pptx": ("slides for PowerPoint", "slides"),
+    "plotly": ("pages to scrub", "web"),
 }
 
 

@@ -139,3 +139,22 @@ def test_a_film_plays_inside_its_page(opened: Any, data: xr.Dataset, tmp_path: P
     page.wait_for_function("document.querySelector('video').readyState >= 2")
     assert page.evaluate("document.querySelector('video').duration") > 5
     assert page.locator("video").get_attribute("aria-label")
+
+
+def test_a_page_works_inside_a_notebook(browser: Any, data: xr.Dataset, tmp_path: Path) -> None:
+    shown = gv.show(gv.render("grokking-curve", data, tmp_path / "a.html"))
+    (tmp_path / "notebook.html").write_text(f"<!doctype html><p>a cell</p>{shown._repr_html_()}")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text))
+    page.goto((tmp_path / "notebook.html").as_uri())
+    frame = page.frame_locator("iframe")
+    frame.locator("body[data-ready]").wait_for(timeout=60_000)
+    frame.locator("#panel-loss .scatterlayer .trace").first.wait_for()
+    frame.locator("#slider").press("Home")
+    frame.locator(".now", has_text="epoch 0").wait_for()
+    page.wait_for_timeout(500)
+    context.close()
+    assert wrong == []
