@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
+import ast
+import importlib.util
+from pathlib import Path
 
 import click
 
@@ -88,6 +90,17 @@ def variables() -> str:
     return "\n".join(lines) + "\n"
 
 
+def home(module: str, name: str) -> str:
+    """The module in which a name is defined, read and not run: training needs torch."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    for node in ast.parse(Path(spec.origin).read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and name in {a.asname or a.name for a in node.names}:
+            return home(str(node.module), name)
+    return module
+
+
 def python() -> str:
     """Every public name, for mkdocstrings to fill in."""
     lines = [
@@ -99,10 +112,9 @@ def python() -> str:
     for name in grokviz.__all__:
         if name.startswith("_"):
             continue
-        found = getattr(importlib.import_module(grokviz._PUBLIC[name]), name)
         lines += [
             "",
-            f"::: {found.__module__}.{found.__qualname__}",
+            f"::: {home(grokviz._PUBLIC[name], name)}.{name}",
             "    options:",
             f"      heading: gv.{name}",
             f"      toc_label: {name}",

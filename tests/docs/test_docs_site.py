@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -150,6 +153,24 @@ def test_the_references_are_the_packages_own(site: Path) -> None:
     for recipe in RECIPES:
         assert recipe in words("recipes")
     assert "embedding_frequency_norm" in words("variables")
+
+
+def test_the_python_reference_is_written_without_torch() -> None:
+    """Where each name is defined is read: an environment for the docs has no torch."""
+    from website.references import home
+
+    for name in gv.__all__:
+        if not name.startswith("_"):
+            found = home(gv._PUBLIC[name], name)
+            assert found == getattr(gv, name).__module__, name
+    code = (
+        "import sys; from website.references import python; python(); print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout == "False\n"
 
 
 def test_a_scene_that_cannot_be_drawn_breaks_the_build(tmp_path: Path) -> None:
