@@ -22,9 +22,9 @@ from grokviz.stage.captions import write_captions
 from grokviz.stage.figures import figures
 from grokviz.stage.paper import composed, numbered
 from grokviz.stage.registry import scenes
-from grokviz.stage.render import _frames, build, checked, plan, render
+from grokviz.stage.render import build, checked, frames_of, plan, render
 
-ASKED = {2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15}
+ASKED = {*range(2, 9), *range(10, 16), *range(21, 26)}
 """The paper's figures of modular addition."""
 
 
@@ -242,14 +242,14 @@ def test_a_field_clocks_film_takes_time_by_phases(slow: Any) -> None:
     scene, data = slow
     data["phase_end"] = ("phase", [200, 400, 1900])
     (job,) = plan(scene, "a.mp4", (), checked({"duration": 10.0, "hold": 1.0}))
-    shown = data["field_epoch"].values[_frames(job, data)]
+    shown = data["field_epoch"].values[frames_of(job, data)]
     # the moment of epoch 700: two phases, and a fifth of the third; 0.35 without phases
     first, second, third, _ = clocks.SHARES
     moving = 0.9 * len(shown)
     assert np.argmax(shown == 700) / moving == pytest.approx(first + second + third / 5, abs=0.01)
     (job,) = plan(scene, "a.mp4", (), checked({"epochs": "1700:1900"}))
     with pytest.raises(InputError, match="its epochs go from 0 to 2000"):
-        _frames(job, data)
+        frames_of(job, data)
 
 
 def test_captions_are_those_of_the_files(tmp_path):
