@@ -188,7 +188,7 @@ def test_thinned_curves_keep_spikes_checkpoints_and_ends() -> None:
 
 
 def test_a_command_does_not_say_where_it_ran(tmp_path: Path) -> None:
-    command = "grokviz train skip-trigram --out /home/somebody/runs/mine --device cpu"
+    command = "grokviz train skip-trigram --out /home/user/runs/mine --device cpu"
     with RunWriter.create(tmp_path / "run", {"task": "mine", "command": command}) as writer:
         writer.checkpoint(0, {"weight": np.ones(3, np.float32)})
         writer.log(0, train_loss=1.0)
