@@ -97,9 +97,7 @@ def test_the_run_is_told_in_a_line() -> None:
     assert about(xr.Dataset(attrs=attrs)) == line
     assert about(xr.Dataset(attrs={"task": "mine", "run_name": "a"})) == "mine  ·  a"
     digits = {"task": "digit-addition", "settings": json.dumps({"digits": 5, "examples": 700})}
-    assert about(xr.Dataset(attrs=digits)) == (
-        "addition of 5-digit numbers  ·  700 training sums"
-    )
+    assert about(xr.Dataset(attrs=digits)) == ("addition of 5-digit numbers  ·  700 training sums")
     settings = json.dumps({"subsequence": 16, "length": 85, "examples": 0, "weight-decay": 1.0})
     assert about(xr.Dataset(attrs={"task": "repeated-subsequence", "settings": settings})) == (
         "16 repeated tokens among 85  ·  fresh data at every step  ·  weight decay 1"
