@@ -136,14 +136,14 @@ _MODULAR = [
     ),
     _addition(
         "modular-addition-59",
-        "a + b mod 59 with half the width: a smaller sibling that groks in a minute",
+        "a + b mod 59 with half the width: a smaller sibling for sweeps and first tries",
         "ours, for trying things out and for sweeps on a CPU",
         "about 2 minutes on 2 CPU cores",
         p=59, d_model=64, d_mlp=256, train_fraction=0.4, epochs=12_000,
     ),
     _addition(
         "modular-addition-59-float32",
-        "the smaller sibling with log-softmax in float32: slingshots in two minutes",
+        "the smaller sibling with log-softmax in float32: slingshots in minutes",
         "ours, after thread, tweet 14",
         "about 2 minutes on 2 CPU cores",
         p=59, d_model=64, d_mlp=256, train_fraction=0.4, epochs=12_000,
