@@ -10,7 +10,7 @@ import click
 
 from grokviz.cli.common import json_option, quiet_option
 
-LONG = ("problems", "notes", "facts", "shapes", "variables")
+LONG = ("problems", "notes", "facts", "shapes", "variables", "members")
 """What only ``--json`` prints; of the facts the settings and the command are shown."""
 
 
@@ -20,7 +20,7 @@ LONG = ("problems", "notes", "facts", "shapes", "variables")
 @json_option
 @quiet_option
 def command(run: str, verify: bool, as_json: bool, quiet: bool) -> int:
-    """Say what a run directory or a bundled reference holds."""
+    """Say what a run directory, a bundled reference or a sweep's folder holds."""
     facts = _facts(run, verify)
     problems = facts["problems"]
     if as_json:
@@ -36,9 +36,12 @@ def _facts(run: str, verify: bool) -> dict[str, Any]:
     from grokviz.analysis.reference import reference_info, references
     from grokviz.errors import InputError
     from grokviz.trajectory import info, open_run, verify_run
+    from grokviz.trajectory.sweeps import is_sweep
 
     if run in references() and not Path(run).exists():
         return reference_info(run, verify=verify)
+    if is_sweep(Path(run)):
+        return _sweep(Path(run), verify)
     try:
         return info(open_run(Path(run)), verify=verify)
     except InputError:
@@ -53,15 +56,41 @@ def _facts(run: str, verify: bool) -> dict[str, Any]:
         return {"path": run, **unknown, "problems": problems}
 
 
+def _sweep(path: Path, verify: bool) -> dict[str, Any]:
+    """What each run in a sweep's folder holds; its problems are those of all of them."""
+    from grokviz.trajectory.sweeps import members_of, read_sweep
+
+    members = {member.name: _facts(str(member), verify) for member in members_of(path)}
+    return {
+        "path": str(path),
+        "recipe": (read_sweep(path) or {}).get("recipe"),
+        "epochs": {name: facts["epochs"] for name, facts in members.items()},
+        "checkpoints": {name: facts["checkpoints"] for name, facts in members.items()},
+        "checksum": {name: facts["checksum"] for name, facts in members.items()},
+        "problems": [f"{n}: {text}" for n, facts in members.items() for text in facts["problems"]],
+        "members": members,
+    }
+
+
 def _print(facts: dict[str, Any], *, verified: bool) -> None:
     shown = {key: value for key, value in facts.items() if key not in LONG}
     kept = facts.get("facts") or {}
     shown |= {key: kept.get(key) for key in ("settings", "device", "versions", "command")}
+    if "members" in facts:
+        shown = {"path": facts["path"], "recipe": facts["recipe"]}
+        shown |= {name: _line(member) for name, member in facts["members"].items()}
     for key, value in shown.items():
         if value not in (None, [], {}):
             click.echo(f"{key.replace('_', ' '):<17} {_shown(value)}")
     if verified:
         click.echo(f"{'verified':<17} every file is as it was written")
+
+
+def _line(facts: dict[str, Any]) -> str:
+    """One member of a sweep."""
+    kept = facts["checkpoints"]
+    count = len(kept) if isinstance(kept, (list, tuple)) else kept
+    return f"epochs {_shown(facts['epochs'])}, checkpoints {count}"
 
 
 def _shown(value: object) -> str:

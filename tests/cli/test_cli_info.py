@@ -126,3 +126,21 @@ def test_a_damaged_reference(
     assert "weights/1400.safetensors is not as it was bundled; install grokviz anew" in err
     assert "weights/0.safetensors is missing" in err
     assert err.count("\n") == 2
+
+
+def test_a_sweep_has_a_line_for_each_of_its_runs(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run.parent / "fractions"
+    for fraction in ("0.3", "0.5"):
+        shutil.copytree(run, folder / f"train-fraction={fraction}")
+    status, out, _ = asked(capsys, str(folder))
+    assert status == 0
+    assert re.findall(r"train-fraction=(\S+) +epochs 4, checkpoints 3", out) == ["0.3", "0.5"]
+    damaged = folder / "train-fraction=0.5" / "checkpoints" / "2.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    status, out, err = asked(capsys, str(folder), "--verify", "--json")
+    assert status == 1
+    assert json.loads(out)["epochs"] == {"train-fraction=0.3": 4, "train-fraction=0.5": 4}
+    assert "train-fraction=0.5: " in err
+    assert "train-fraction=0.3: " not in err
