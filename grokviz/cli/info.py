@@ -10,7 +10,7 @@ import click
 
 from grokviz.cli.common import json_option, quiet_option
 
-LONG = ("problems", "notes", "facts", "shapes", "variables", "members")
+LONG = ("problems", "notes", "facts", "shapes", "variables", "runs")
 """What only ``--json`` prints; of the facts the settings and the command are shown."""
 
 
@@ -68,7 +68,7 @@ def _sweep(path: Path, verify: bool) -> dict[str, Any]:
         "checkpoints": {name: facts["checkpoints"] for name, facts in members.items()},
         "checksum": {name: facts["checksum"] for name, facts in members.items()},
         "problems": [f"{n}: {text}" for n, facts in members.items() for text in facts["problems"]],
-        "members": members,
+        "runs": members,
     }
 
 
@@ -76,9 +76,9 @@ def _print(facts: dict[str, Any], *, verified: bool) -> None:
     shown = {key: value for key, value in facts.items() if key not in LONG}
     kept = facts.get("facts") or {}
     shown |= {key: kept.get(key) for key in ("settings", "device", "versions", "command")}
-    if "members" in facts:
+    if "runs" in facts:
         shown = {"path": facts["path"], "recipe": facts["recipe"]}
-        shown |= {name: _line(member) for name, member in facts["members"].items()}
+        shown |= {name: _line(member) for name, member in facts["runs"].items()}
     for key, value in shown.items():
         if value not in (None, [], {}):
             click.echo(f"{key.replace('_', ' '):<17} {_shown(value)}")
