@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+
+# a shell starts what runs in its background deaf to Ctrl-C, and so would be all that tests start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # before numpy and torch are loaded by the workers and by the processes that tests start:
 # BLAS threads of several workers on few cores wait for one another, several times over
