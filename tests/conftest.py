@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 
 # a shell starts what runs in its background deaf to Ctrl-C, and so would be all that tests start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -27,3 +32,19 @@ install_import_hook(
     ],
     "beartype.beartype",
 )
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A Chromium for all tests of pages, since a process can drive only one at a time."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    given = os.environ.get("GROKVIZ_BROWSER")
+    program = given or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("no Chromium is installed: run make browser, or set GROKVIZ_BROWSER")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
+        yield opened
+        opened.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -24,7 +23,6 @@ from grokviz.stage.slides.poster import last_frame
 pytestmark = pytest.mark.slow
 
 TITLES = [TITLE, "A dot follows the loss", "A dot goes round at w_k", "A dot follows the loss"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="module")
@@ -122,19 +120,6 @@ def test_libreoffice_reads_that_films_start_by_themselves_and_loop(office: Any) 
 
 
 # --- a browser -------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    given = os.environ.get("GROKVIZ_BROWSER")
-    program = given or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("no Chromium is installed: apt-get install chromium, or set GROKVIZ_BROWSER")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
