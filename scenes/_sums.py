@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+def answer(data: xr.Dataset, a: int, b: int, name: str) -> int:
+    """a + b mod p; ``InputError`` for a number that the network does not know."""
+    p = data.sizes["residue"]
+    for letter, number in (("a", a), ("b", b)):
+        if not 0 <= number < p:
+            raise InputError(
+                f"{name}: {letter}={number} is no number mod {p}; give one from 0 to {p - 1}"
+            )
+    return (a + b) % p
+
+
 def wave_heights(data: xr.Dataset) -> dict[int, float]:
     """Height in logits of each key frequency's wave at the last checkpoint, measured."""
     last = data["cosine_coefficient"].isel(epoch=-1)

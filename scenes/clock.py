@@ -38,6 +38,10 @@ class Clock(Film):
     b: int = option(81, "the second number")
     frequency: int | None = option(None, "key frequency of the large clock, the strongest if none")
 
+    def answer(self, data: xr.Dataset) -> int:
+        """a + b mod p; ``InputError`` for a number that the network does not know."""
+        return sums.answer(data, self.a, self.b, self.name)
+
     def large(self, data: xr.Dataset) -> int:
         """The frequency of the large clock."""
         return sums.strongest(data, self.frequency, self.name)
@@ -53,7 +57,7 @@ class Clock(Film):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The sum, the turn, and by how much the answer wins."""
         p, k = data.sizes["residue"], self.large(data)
-        c, total = (self.a + self.b) % p, self.total(data)
+        c, total = self.answer(data), self.total(data)
         rival = float(np.delete(total, c).max())
         return (
             f"{self.a} + {self.b} = {c} mod {p}, added by turning: on the circle of frequency {k} "

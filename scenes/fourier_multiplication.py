@@ -40,6 +40,10 @@ class FourierMultiplication(Film):
     b: int = option(81, "the second number")
     frequency: int | None = option(None, "key frequency that is followed, the strongest if none")
 
+    def answer(self, data: xr.Dataset) -> int:
+        """a + b mod p; ``InputError`` for a number that the network does not know."""
+        return sums.answer(data, self.a, self.b, self.name)
+
     def followed(self, data: xr.Dataset) -> int:
         """The frequency whose products are shown."""
         return sums.strongest(data, self.frequency, self.name)
@@ -47,7 +51,7 @@ class FourierMultiplication(Film):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The steps with their measured numbers."""
         p, heights = data.sizes["residue"], sums.wave_heights(data)
-        c = (self.a + self.b) % p
+        c = self.answer(data)
         every = sums.total(data, np.arange(p))
         said = ", ".join(f"{k}: {height:.1f}" for k, height in heights.items())
         share = float(data["logit_variance_explained"].values[-1])

@@ -33,7 +33,7 @@ class Clock(FilmScene):
         self.a, self.b = self.options.a, self.options.b
         self.k = self.options.large(self.data)
         self.p = self.data.sizes["residue"]
-        self.c = (self.a + self.b) % self.p
+        self.c = self.options.answer(self.data)
         self.dial = Dial(self, self.k, (520, 520), 290, dot=8)
         self.gone: list[Any] = []
         self.section("dial")

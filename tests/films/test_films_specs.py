@@ -151,6 +151,15 @@ def test_a_frequency_that_is_none_is_refused() -> None:
         FILMS["clock"].with_options({"frequency": 13}).alt_text(data, 0)
 
 
+@pytest.mark.parametrize("name", ["clock", "fourier-multiplication"])
+@pytest.mark.parametrize(("given", "said"), [({"a": 500}, "a=500"), ({"b": -1}, "b=-1")])
+def test_a_number_that_the_network_does_not_know_is_refused(
+    name: str, given: dict[str, int], said: str
+) -> None:
+    with pytest.raises(InputError, match=f"{name}: {said} is no number mod 113; .* 0 to 112"):
+        FILMS[name].with_options(given).alt_text(data_of(name), 0)
+
+
 def test_sections_are_files_in_order() -> None:
     jobs = plan(FILMS["clock"](), "talk/c.mp4", (), checked({"sections": True}))
     assert [job.path.name for job in jobs] == [
