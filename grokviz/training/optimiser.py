@@ -36,7 +36,6 @@ class Optimiser:
         on_cuda = device.type == "cuda"
         # a captured graph reads its step size from the device
         self._rate = torch.zeros((), device=device) if on_cuda else None
-        self._step = Replay(self._update, device, self._kept)
         self._adam = torch.optim.AdamW(
             list(self.parameters.values()),
             lr=self.rate if self._rate is None else self._rate,
@@ -46,6 +45,7 @@ class Optimiser:
             weight_decay=settings["weight-decay"],
             fused=True,
         )
+        self._step = Replay(self._adam.step, device, self._kept)
 
     def step(self) -> None:
         """One update with the gradients as they stand."""
@@ -56,9 +56,6 @@ class Optimiser:
             self._rate.fill_(self.rate * share)
         self._step()
         self.updates += 1
-
-    def _update(self) -> None:
-        self._adam.step()
 
     def _kept(self) -> list[Tensor]:
         """What a captured graph's warming up must leave as it was."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Float, Int
@@ -88,7 +88,7 @@ class Problem:
 
     """
 
-    counts: ClassVar[str] = "epoch"
+    counts: str = "epoch"
 
     def __init__(self, model: nn.Module, device: torch.device) -> None:
         self.state = {name: tensor.detach() for name, tensor in model.state_dict().items()}

@@ -55,7 +55,7 @@ class SampledProblem(Problem):
                 f"give a batch that divides it, such as {_divisor(self.examples, self.batch)}"
             )
         if self.examples != self.batch:
-            self.counts = "step"  # type: ignore[misc]
+            self.counts = "step"
         self.seed = int(settings["data-seed"])
         self.precision = PRECISIONS[settings["loss-precision"]]
         names = [f"token_{i}" for i in range(task.scored)]
