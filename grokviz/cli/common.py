@@ -15,6 +15,9 @@ from grokviz.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SECONDS = 10.0
+"""Between two lines of progress."""
+
 
 def quiet_option(function: F) -> F:
     """``--quiet`` of every command."""
@@ -76,16 +79,19 @@ def frame_progress(quiet: bool, doing: str) -> Iterator[Callable[[int, int], Non
             task = bar.add_task(doing, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     else:
-        yield _Lines(doing)
+        lines = Lines(at_once=False)  # nothing is said of what is done sooner
+        yield lambda done, total: lines.tell(lambda: f"{doing} {done}/{total}")
 
 
-class _Lines:
-    """A line at most every ten seconds, for logs; nothing for what is done sooner."""
+class Lines:
+    """A line of progress at most every ten seconds, for logs; the first at once or after ten."""
 
-    def __init__(self, doing: str) -> None:
-        self.doing, self.last = doing, time.monotonic()
+    def __init__(self, *, at_once: bool = True) -> None:
+        self.last = float("-inf") if at_once else time.monotonic()
 
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() - self.last >= 10:
-            self.last = time.monotonic()
-            click.echo(f"{self.doing} {done}/{total}", err=True)
+    def tell(self, line: Callable[[], str], *, anyhow: bool = False) -> None:
+        """Print ``line()`` where it is time for one, or ``anyhow``."""
+        now = time.monotonic()
+        if anyhow or now - self.last >= SECONDS:
+            self.last = now
+            click.echo(line(), err=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from grokviz.cli.common import assigned, on_terminal, quiet_option, set_option
+from grokviz.cli.common import Lines, assigned, on_terminal, quiet_option, set_option
 from grokviz.errors import InputError, WorkError
 
 if TYPE_CHECKING:
@@ -128,20 +127,8 @@ def _shown(quiet: bool) -> Iterator[tuple[Report | None, Callable[[Result], None
         with _bars() as shown:
             yield shown
     else:
-        yield _Lines(), _outcome
-
-
-class _Lines:
-    """A line every ten seconds, for logs."""
-
-    def __init__(self) -> None:
-        self.last = float("-inf")
-
-    def __call__(self, member: Member, at: Standing) -> None:
-        now = time.monotonic()
-        if now - self.last >= 10:
-            self.last = now
-            click.echo(f"{member.name}  {_line(at)}", err=True)
+        lines = Lines()
+        yield lambda member, at: lines.tell(lambda: f"{member.name}  {_line(at)}"), _outcome
 
 
 def _line(at: Standing) -> str:

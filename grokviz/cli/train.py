@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grokviz.cli.common import assigned, on_terminal, quiet_option, set_option
+from grokviz.cli.common import Lines, assigned, on_terminal, quiet_option, set_option
 from grokviz.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -83,22 +83,8 @@ def _progress(quiet: bool) -> AbstractContextManager[Callable[[Progress], None] 
         return nullcontext()
     if on_terminal():
         return _bar()
-    return nullcontext(_Lines())
-
-
-class _Lines:
-    """A line every ten seconds, for logs."""
-
-    def __init__(self) -> None:
-        self.last = float("-inf")
-
-    def __call__(self, progress: Progress) -> None:
-        import time
-
-        now = time.monotonic()
-        if now - self.last >= 10 or progress.epoch == progress.epochs:
-            self.last = now
-            click.echo(_line(progress), err=True)
+    lines = Lines()
+    return nullcontext(lambda at: lines.tell(lambda: _line(at), anyhow=at.epoch == at.epochs))
 
 
 def _line(progress: Progress) -> str:
