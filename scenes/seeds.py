@@ -78,11 +78,7 @@ class Seeds(Scene):
 
     def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
         """The past of each curve, and the markers."""
-        epoch = float(data["epoch"].values[i])
-        for curve, line in artists["curves"]:
-            curve.update(line, epoch)
-        for marker in artists["markers"]:
-            marker.set_xdata([epoch, epoch])
+        members.follow(artists, float(data["epoch"].values[i]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """When each run generalised, its key frequencies, and its test loss at that moment."""

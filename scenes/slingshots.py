@@ -84,11 +84,7 @@ class Slingshots(Scene):
 
     def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
         """The past of each curve, and the markers."""
-        epoch = float(data["epoch"].values[i])
-        for curve, line in artists["curves"]:
-            curve.update(line, epoch)
-        for marker in artists["markers"]:
-            marker.set_xdata([epoch, epoch])
+        members.follow(artists, float(data["epoch"].values[i]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Spikes, generalising, and the numbers at that moment, for each run."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,6 +38,14 @@ def losses(data: xr.Dataset, member: int) -> dict[str, Curve]:
         "test": curve(data, member, "test_loss", colours.test),
     }
     return {name: one for name, one in found.items() if one.x.size}
+
+
+def follow(artists: Mapping[str, Any], epoch: float) -> None:
+    """Draw each of ``curves`` (a curve and its line) up to an epoch, and put ``markers`` there."""
+    for drawn, line in artists["curves"]:
+        drawn.update(line, epoch)
+    for marker in artists["markers"]:
+        marker.set_xdata([epoch, epoch])
 
 
 def learnt(data: xr.Dataset, member: int, name: str = "generalised_epoch") -> str:
