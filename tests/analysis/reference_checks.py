@@ -135,8 +135,8 @@ def _logged(kept: xr.Dataset) -> Iterator[tuple[str, xr.DataArray, str]]:
                 yield f"{split}_loss_token_{k}", each, clock
 
 
-def check_files(place: Path) -> None:
-    """All files are as they were bundled, of one run, and say nothing of where it ran."""
+def check_sums(place: Path) -> None:
+    """All files are there and as they were bundled."""
     lines = (place / SUMS).read_text("utf-8").splitlines()
     sums = dict(reversed(line.split("  ")) for line in lines)
     files = {p.relative_to(place).as_posix(): p for p in place.rglob("*") if p.is_file()}
@@ -144,6 +144,11 @@ def check_files(place: Path) -> None:
     assert sums.keys() == files.keys()
     for name, file in files.items():
         assert hashlib.sha256(file.read_bytes()).hexdigest() == sums[name], name
+
+
+def check_files(place: Path) -> None:
+    """All files are as they were bundled, of one run, and say nothing of where it ran."""
+    check_sums(place)
     parts = [read(file) for file in sorted(place.glob("*.nc"))]
     assert len({part.attrs["run_checksum"] for part in parts}) == 1
     for said in [facts_of(place).get("command"), *(part.attrs["command"] for part in parts)]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -19,14 +18,14 @@ from grokviz.analysis import family_bundling, schema
 from grokviz.analysis import reference as bundled
 from grokviz.analysis.cache import read, write
 from grokviz.analysis.family_member import record_of
-from grokviz.analysis.reference import FAMILY, SUMS
+from grokviz.analysis.reference import FAMILY
 from grokviz.trajectory import RunWriter, open_run
 from grokviz.trajectory.tensors import load
 
 pytest.importorskip("torch", reason="initial weights are drawn with the [train] extra")
 
 import torch
-from reference_checks import problem_of
+from reference_checks import check_sums, problem_of
 
 from grokviz.training.sweep import sweep
 
@@ -122,13 +121,7 @@ def check_moment(member: xr.Dataset, made: Any, at: int) -> int:
 
 
 def check_files(place: Path) -> None:
-    lines = (place / SUMS).read_text("utf-8").splitlines()
-    sums = dict(reversed(line.split("  ")) for line in lines)
-    files = {p.relative_to(place).as_posix(): p for p in place.rglob("*") if p.is_file()}
-    files.pop(SUMS)
-    assert sums.keys() == files.keys()
-    for name, file in files.items():
-        assert hashlib.sha256(file.read_bytes()).hexdigest() == sums[name], name
+    check_sums(place)
     for facts in facts_of(place)["members"].values():
         assert "imported" not in facts
         assert " /" not in (facts.get("command") or "")
