@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ from grokviz.training.optimiser import Optimiser
 from grokviz.training.problems import Problem, problem
 from grokviz.training.recipes import Recipe, recipe
 from grokviz.training.schedule import Schedule
+from grokviz.training.stopping import stop_asked
 from grokviz.trajectory import RunWriter
 
 SAVE_SECONDS = 30.0
@@ -148,13 +147,13 @@ class _Loop:
         keep_freed_memory()
         first, reported = self.epoch, 0.0
         started = saved = time.monotonic()
-        with _stop_asked() as stop:
+        with stop_asked() as asked:
             while self.epoch < self.epochs:
                 now = time.monotonic()
-                if self.epoch in self.schedule or now - saved > SAVE_SECONDS or stop.is_set():
+                if self.epoch in self.schedule or now - saved > SAVE_SECONDS or asked:
                     self._keep(checkpoint=self.epoch in self.schedule)
                     saved = now
-                if stop.is_set():
+                if asked:
                     return self._outcome()
                 loss = self._losses()
                 if now - reported > REPORT_SECONDS:
@@ -286,18 +285,3 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@contextmanager
-def _stop_asked() -> Iterator[threading.Event]:
-    """Turn Ctrl-C and SIGTERM into a wish to stop between two updates."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from typing import Any, Literal
 
 from grokviz.errors import InputError
 from grokviz.training.grid import Member
+from grokviz.training.stopping import stop_asked
 from grokviz.trajectory import open_run
 
 TICK = 0.2
@@ -101,7 +101,7 @@ def train_all(
             end(Result(one.member, one.path, "finished", int(one.member.settings["epochs"])))
     todo = deque(one for one in work if not one.finished)
     crew = _Crew(todo, how, min(jobs, len(todo)))
-    with _signals() as asked:
+    with stop_asked() as asked:
         try:
             for member, told in crew.run(asked):
                 if isinstance(told, Result):
@@ -123,22 +123,6 @@ def _untouched(one: Work) -> Result:
     except InputError:
         return Result(one.member, one.path, "waiting")
     return Result(one.member, one.path, "stopped", int(epochs[-1]) if epochs.size else None)
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[list[int]]:
-    """A list that grows with every Ctrl-C and SIGTERM."""
-    asked: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {n: signal.signal(n, lambda number, _: asked.append(number)) for n in numbers}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 Told = tuple[Member, "Standing | Result"]
