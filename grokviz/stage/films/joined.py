@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -122,8 +123,10 @@ def segment(
             rows = _made(dataclasses.replace(job, path=part / file.name), found, report)
             (part / keeping.FACTS).write_text(json.dumps(rows), "utf-8")
         keeping.tidy(folder.parent, folder)
-    elif report:
-        report(1, 1)
+    else:
+        os.utime(folder / keeping.FACTS)  # the oldest unused are removed first
+        if report:
+            report(1, 1)
     rows = json.loads((folder / keeping.FACTS).read_text("utf-8"))
     captions = tuple(Caption(**row) for row in rows["captions"])
     return Segment(chapter.name, file, rows["frames"], Fraction(rows["fps"]), captions)
