@@ -106,10 +106,10 @@ class Scene:
         return f"{self.title}. After {self.source}."
 
     def subtitle(self, data: xr.Dataset) -> str:
-        """What to watch, and whether the run is of a smaller recipe than the published one."""
+        """What to watch, and on a second line of what recipe the run is a smaller sibling."""
         published = SIBLINGS.get(str(data.attrs.get("recipe", "")))
         said = [self.watch, f"smaller sibling of {published}" if published else ""]
-        return "  \u00b7  ".join(words for words in said if words)
+        return "\n".join(words for words in said if words)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
         """First and last clock value worth showing in a film; None for all of them."""

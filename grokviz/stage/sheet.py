@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HEADER_EMS, FOOTER_EMS = 6.6, 2.6
 PAPER_HEADER_EMS = 1.6
+SUBTITLE_TOP = 0.30
+"""Of a slide's header, as a share of its height from below; two lines begin higher."""
 
 
 def about(data: xr.Dataset) -> str:
@@ -90,7 +92,8 @@ class Sheet:
             size = float(self.look.theme.rc["figure.titlesize"])
             header.text(margin, 0.72, self.title, fontsize=size, fontweight="bold", va="top")
             said = self.scene.subtitle(self.data).replace("$", r"\$")
-            header.text(margin, 0.30, said, color=colours.muted, va="top")
+            top = SUBTITLE_TOP + 0.12 * said.count("\n")
+            header.text(margin, top, said, color=colours.muted, va="top", linespacing=1.15)
         footer.text(
             margin, 0.5, about(self.data).replace("$", r"\$"),
             color=colours.muted, fontsize=self.look.small, va="center",
@@ -104,7 +107,7 @@ class Sheet:
         size = self.look.points * 1.25 if self.look.slide else self.look.small
         return header.text(
             1 - (2.0 if self.look.slide else 1.0) / wide,
-            0.30 if self.look.slide and self.title else 0.9,
+            SUBTITLE_TOP if self.look.slide and self.title else 0.9,
             "", ha="right", va="top", family="DejaVu Sans Mono", fontsize=size,
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from grokviz.media.chunks import unescape
+from grokviz.stage.registry import scenes
 from grokviz.stage.render import build, checked, plan, render
 from grokviz.stage.sheet import about, spaced
 
@@ -126,3 +127,21 @@ def test_the_epoch_written_is_the_one_drawn(here: Path, dot: Any, data: Any, wan
     other = Path("b.svg")
     render(dot(), data, other, epoch=epoch)
     assert other.read_text() == Path("a.svg").read_text()
+
+
+@pytest.mark.parametrize("path", ["a.png", "a.mp4"])
+def test_a_smaller_sibling_is_said_below_what_to_watch(dot: Any, data: Any, path: str) -> None:
+    """However long that is: the moment stays free."""
+    data = data.assign_attrs(recipe="repeated-subsequence-320")
+    longest = max((scene.watch for scene in scenes(user=False).values()), key=len)
+    scene = type("Long", (dot,), {"watch": longest, "__doc__": dot.__doc__})
+    figure, sheet, _ = built(scene(), data, path)
+    sheet.show(20)
+    FigureCanvasAgg(figure).draw()
+    (said,) = (t for t in figure.findobj(Text) if t.get_text().startswith(longest))
+    assert said.get_text() == f"{longest}\nsmaller sibling of repeated-subsequence-512"
+    (title,) = (t for t in figure.findobj(Text) if t.get_text() == scene.title)
+    box = said.get_window_extent()
+    assert not box.overlaps(sheet.moment.get_window_extent())
+    assert not box.overlaps(title.get_window_extent())
+    assert box.y0 > sheet.body.bbox.y1
