@@ -33,7 +33,7 @@ class NeuronWave(Film):
         "logged_test_loss", "phase_end", "loss",
     )  # fmt: skip
     drawn_by = "films.neuron_wave:NeuronWave"
-    seconds = 72
+    seconds = 71
     parts = {  # noqa: RUF012
         "noise": "a neuron before training",
         "training": "the wave appears",
@@ -78,16 +78,17 @@ class NeuronWave(Film):
         first, last = (self.share(data, int(moments[j])) for j in (0, -1))
         epochs = data["field_epoch"].values
         return (
-            f"Heatmaps of neuron {number} over all pairs (a, b) and of its 2-D Fourier transform, "
+            f"A heatmap of neuron {number} over all pairs (a, b), and its 2-D Fourier transform, "
             f"from epoch {epochs[moments[0]]} to {epochs[moments[-1]]}: frequency {k} explains "
-            f"{first:.1%} of its variance at first and {last:.1%} in the end, when only the cells "
-            f"of cos {k} and sin {k} are left."
+            f"{first:.1%} of its variance at first and {last:.1%} in the end, when only the dots "
+            f"of frequency {k} in a and in b are left."
         )
 
     def caption(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Activations at '=' after the ReLU of one MLP neuron over all pairs (a, b), and the "
-            "size of each coefficient of their 2-D Fourier transform, less the mean. "
+            "Activations at '=' after the ReLU of one MLP neuron over all pairs (a, b), and their "
+            "2-D Fourier transform, less the mean: a dot for each pair of frequencies in a and b, "
+            "cosines and sines together, its area their share of the power. "
             "After Nanda et al. (2023), arXiv:2301.05217, figure 4, and the thread, tweet 10."
         )

@@ -11,8 +11,10 @@ import numpy as np
 from grokviz.analysis import fields, fourier
 from grokviz.stage import clock as clocks
 from grokviz.stage import panels
+from grokviz.stage.clock import spaced
 from grokviz.stage.films.toolkit import (
     SMALL,
+    Dots,
     FilmScene,
     Heat,
     Line,
@@ -27,6 +29,8 @@ TOP, LEFT, RIGHT, ROOM = 148, 150, 1114, 680
 """Pixel row of both maps, the columns where they begin, and the room each has."""
 TRAINING = 26.0
 """Seconds that the film goes through training."""
+LARGEST, SEEN, INSET = 17.0, 1.2, 20.0
+"""Pixels: radius of the strongest pair's dot, the least that is drawn, and the border."""
 
 
 class NeuronWave(FilmScene):
@@ -57,22 +61,35 @@ class NeuronWave(FilmScene):
         found: np.ndarray = fields.activations(self.data, i)[self.at]
         return found
 
-    def _maps(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """Colours of the activations and of their transform; b and its waves go upwards."""
+    def _map(self, i: int) -> np.ndarray:
+        """Colours of the activations; b goes upwards."""
         field = self.field(i)
-        spectrum = np.abs(fourier.fft2d((field - field.mean()).reshape(-1)))
-        palette = self.colours.sequential
-        return (
-            coloured(field.T[::-1], 0, max(float(field.max()), 1e-9), palette),
-            coloured(spectrum.T[::-1], 0, max(float(spectrum.max()), 1e-9), palette),
-        )
+        return coloured(field.T[::-1], 0, max(float(field.max()), 1e-9), self.colours.sequential)
+
+    def _show_spectrum(self, i: int) -> None:
+        """A dot for each pair of frequencies in a and b, its area their share of the power."""
+        field = self.field(i)
+        power = fourier.fft2d((field - field.mean()).reshape(-1)) ** 2
+        half = self.p // 2
+        # cosine and sine of a frequency are one dot, so that a shift of the wave moves nothing
+        fold = np.zeros((self.p, half + 1))
+        fold[np.arange(self.p), (np.arange(self.p) + 1) // 2] = 1
+        size = np.sqrt(fold.T @ power @ fold)
+        radii = LARGEST * size / max(float(size.max()), 1e-9)
+        in_a, in_b = np.nonzero(radii > SEEN)
+        x, y = self._column(in_a), TOP + self.size - (self._column(in_b) - RIGHT)
+        own = np.isin(in_a, (0, self.k)) & np.isin(in_b, (0, self.k))
+        for dots, which in ((self.others, ~own), (self.own, own)):
+            dots.move_dots(np.stack([x, y], axis=1)[which], radii[in_a, in_b][which])
 
     def show_noise(self) -> None:
         """What the maps are, at the first checkpoint."""
         first, muted, ink = int(self.moments[0]), self.colours.muted, self.colours.ink
-        activation, spectrum = self._maps(first)
-        self.map = Heat(activation, (LEFT, TOP), self.cell)
-        self.waves = Heat(spectrum, (RIGHT, TOP), self.cell)
+        self.map = Heat(self._map(first), (LEFT, TOP), self.cell)
+        none = np.zeros((0, 2))
+        self.others = Dots(none, 1.0, self.colours.rest)
+        self.own = Dots(none, 1.0, self.colour(self.k))
+        self._show_spectrum(first)
         number = int(self.data["neuron"].values[self.at])
         frames = [self._frame(x) for x in (LEFT, RIGHT)]
         below = TOP + self.size + 42
@@ -94,14 +111,14 @@ class NeuronWave(FilmScene):
         upright = words("waves in b", ink, px=SMALL).rotate(np.pi / 2)
         upright.move_to(place(RIGHT - 30, TOP + self.size / 2))
         self.say(
-            f"Its Fourier transform has a cell for each pair of waves. None of them stands out:\n"
-            f"all of frequency {self.k} together are {own_share(self.field(first), self.k):.0%}.",
-            mn.FadeIn(self.waves), *map(mn.FadeIn, [frames[1], *ends, upright]),
+            f"Its Fourier transform: a dot for each pair of waves, as large as it is strong.\n"
+            f"All of frequency {self.k} together are {own_share(self.field(first), self.k):.0%}.",
+            *map(mn.FadeIn, [frames[1], self.others, self.own, *ends, upright]),
         )  # fmt: skip
 
-    def _column(self, k: int) -> float:
-        """Pixel column of a frequency's cosine and sine."""
-        return RIGHT + self.cell * 2 * k
+    def _column(self, k: Any) -> Any:
+        """Pixel column of a frequency; 0 is the constant."""
+        return RIGHT + INSET + (self.size - 2 * INSET) * k / (self.p // 2)
 
     def _apart(self, k: int) -> bool:
         """Whether a number stands clear of the axis's name and of the followed frequency."""
@@ -146,7 +163,7 @@ class NeuronWave(FilmScene):
         stops = [] if ends is None else [float(e) for e in ends if values[0] < e < values[-1]]
         said = [
             "Training begins, and first it memorises: single numbers stripe the map.",
-            "The test loss is still high, but in the transform a few cells begin to stand out.",
+            "The test loss is still high, but in the transform a few dots begin to stand out.",
             "Grokking: what was memorised goes, and the wave is left.",
             "The rest fades, and the wave stays.",
         ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip
@@ -172,28 +189,29 @@ class NeuronWave(FilmScene):
             i = int(moments[max(int(np.searchsorted(values, epoch + 1e-6, side="right")) - 1, 0)])
             if i != shown[0]:
                 shown[0] = i
-                activation, spectrum = self._maps(i)
-                self.map.recolour(activation)
-                self.waves.recolour(spectrum)
+                self.map.recolour(self._map(i))
+                self._show_spectrum(i)
                 self.show_moment(self.epochs[i])
                 for line, (x, pixels) in zip(self.past, self.curves, strict=True):
                     stop = int(np.searchsorted(x, self.epochs[i], side="right"))
                     line.move_line(pixels[: max(stop, 2)])
 
         self.play(
-            self.sweep(show, self.map, self.waves, *self.past, run_time=seconds, rate=mn.linear)
+            self.sweep(
+                show, self.map, self.others, self.own, *self.past, run_time=seconds, rate=mn.linear
+            )
         )
         show(1.0)
 
     # --- what is left --------------------------------------------------------------------
 
     def name_the_dots(self) -> None:
-        """Where the cells are that are left, and how much of the neuron they are."""
+        """Where the dots are that are left, and how much of the neuron they are."""
         last, k = int(self.moments[-1]), self.k
         share = own_share(self.field(last), k)
         self.say(
-            f"Of {self.p} x {self.p} cells a few are left, all of frequency {k}.\n"
-            f"They are {share:.1%} of the neuron's variance."
+            f"Of {spaced((self.p // 2 + 1) ** 2 - 1)} dots a few are left.\n"
+            f"Those of frequency {k} are {share:.1%} of the neuron's variance."
         )
         self.hold(0.5)
         a, b, both = self._ring(k, 0), self._ring(0, k), self._ring(k, k)
@@ -207,9 +225,8 @@ class NeuronWave(FilmScene):
         self.hold(1.5)
 
     def _ring(self, in_a: int, in_b: int) -> Any:
-        """A circle around the cells of a frequency in a and one in b; 0 is the constant."""
-        x = RIGHT + self.cell * (2 * in_a if in_a else 0.5)
-        y = TOP + self.size - self.cell * (2 * in_b if in_b else 0.5)
+        """A circle around the dot of a frequency in a and one in b; 0 is the constant."""
+        x, y = self._column(in_a), TOP + self.size - (self._column(in_b) - RIGHT)
         angles = np.linspace(0, 2 * np.pi, 65)
         around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        return Line(np.array([x, y]) + 2.6 * self.cell * around, self.colour(self.k), 5)
+        return Line(np.array([x, y]) + 1.7 * LARGEST * around, self.colours.ink, 5)

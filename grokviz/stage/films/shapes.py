@@ -27,17 +27,23 @@ _CIRCLE = _round()
 
 
 class Dots(mn.VMobject):  # type: ignore[misc]
-    """Many round dots of one colour in one object; centres in pixels of 1920 x 1080."""
+    """Many round dots of one colour in one object; centres and radii in pixels of 1920 x 1080."""
 
     def __init__(
-        self, centres: Float[np.ndarray, "dot 2"], radius: float, colour: str, opacity: float = 1.0
-    ) -> None:
+        self, centres: Float[np.ndarray, "dot 2"], radius: float | Float[np.ndarray, " dot"],
+        colour: str, opacity: float = 1.0,
+    ) -> None:  # fmt: skip
         super().__init__(fill_color=colour, fill_opacity=opacity, stroke_width=0)
-        self.radius = radius
-        self.move_dots(centres)
+        self.move_dots(centres, radius)
 
-    def move_dots(self, centres: Float[np.ndarray, "dot 2"]) -> Dots:
-        """Put the dots at these pixels."""
+    def move_dots(
+        self,
+        centres: Float[np.ndarray, "dot 2"],
+        radius: float | Float[np.ndarray, " dot"] | None = None,
+    ) -> Dots:
+        """Put the dots at these pixels, with a radius for all or one each, or as they have it."""
+        if radius is not None:
+            self.radius = np.asarray(radius, dtype=float)[..., None, None]
         flat = np.asarray(centres, dtype=float)[:, None, :] + self.radius * _CIRCLE[None]
         self.points = pixels_to_points(flat.reshape(-1, 2))
         return self

@@ -15,7 +15,7 @@ from manim.animation.animation import prepare_animation
 from grokviz.analysis.reference import load
 from grokviz.media.theme import Colours
 from grokviz.stage import panels
-from grokviz.stage.clock import spaced
+from grokviz.stage.clock import spaced, word
 from grokviz.stage.films.shapes import Bars, Dots, FilmCamera, Heat, Line, Plot, coloured
 from grokviz.stage.films.showing import Showing, current
 from grokviz.stage.films.writing import (
@@ -213,13 +213,17 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         if self._caption is not None and not self._skipping:
             self.captions.append((self._since, self.frame_number(), self._said[0]))
 
-    def show_moment(self, value: float, word: str = "epoch") -> None:
+    def show_moment(self, value: float, unit: str = "epoch") -> None:
         """Write the epoch (or what the run counts) at its place above, in equal figures."""
-        text = f"{word} {spaced(value)}"
+        text = f"{unit} {spaced(value)}"
         # one object whose points change: manim lists what moves once, when a play begins
         self.moment.points = mono(text, self.colours.ink, px=38, at=(1920 - 61, 100)).points
         if self.moment not in self.mobjects:
             self.add(self.moment)
+
+    def show_last_moment(self) -> None:
+        """Write that the trained network is shown: the run's last checkpoint."""
+        self.show_moment(self.data["epoch"].values[-1], word(self.data))
 
     def sweep(
         self, update: Callable[[float], None], *mobjects: Any, run_time: float, rate: Any = None
