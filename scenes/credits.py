@@ -19,7 +19,7 @@ ROWS = (
      "Power, Burda, Edwards, Babuschkin, Misra 2022, arXiv:2201.02177"),
     ("Slingshots and rounding", "arXiv:2206.04817 and arXiv:2605.06152"),
 )  # fmt: skip
-MADE = "Every curve is of a real run, drawn with grokviz."
+MADE = "Drawn with grokviz, from real runs."
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Rounding(Film):
         ),
     }
     drawn_by = "films.rounding:Rounding"
-    seconds = 84
+    seconds = 86
     parts = {  # noqa: RUF012
         "last-bit": "the last bit of log-softmax",
         "gradient": "the gradient loses its balance",

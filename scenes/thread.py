@@ -39,7 +39,7 @@ class Thread(Film):
         "neuron_frequency",
         "neuron_variance_explained",
     )
-    seconds = 355
+    seconds = 358
     parts = {  # noqa: RUF012
         "opening": "the question",
         "grokking": "grokking",
@@ -68,16 +68,16 @@ class Thread(Film):
         sum_ = {"a": self.a, "b": self.b}
         return (
             Chapter("opening", "opening"),
-            Chapter("grokking", "grokking-curve", seconds=10, hold=2.5),  # 1
-            Chapter("phase-change", "induction-phase-change", seconds=10, hold=2.5),  # 2
-            Chapter("little-data", "induction-grokking", seconds=10, hold=2.5),  # 3
+            Chapter("grokking", "grokking-curve", seconds=10, hold=2),  # 1
+            Chapter("phase-change", "induction-phase-change", seconds=10, hold=2),  # 2
+            Chapter("little-data", "induction-grokking", seconds=10, hold=2),  # 3
             Chapter("gap", "phase-change-to-grokking"),  # 4 to 6
             Chapter("clock", "clock", sum_, sections=("turn",)),  # 7
             Chapter("waves", "fourier-multiplication", sum_, sections=("interfere",)),
             Chapter("embedding", "embedding-waves", seconds=10, hold=2),  # 9 and 11
             Chapter("circles", "waves-to-circles", sections=("training",)),
             Chapter("neuron", "neuron-wave", {"neuron": self.neuron}, sections=("training",)),  # 10
-            Chapter("digits", "digit-phase-changes", seconds=10, hold=2.5),  # 13
+            Chapter("digits", "digit-phase-changes", seconds=10, hold=2),  # 13
             Chapter("many", "many-small-steps", sections=("mean",)),
             Chapter("rounding", "rounding", sections=("gradient", "slingshot")),  # 14
             Chapter("credits", "credits"),

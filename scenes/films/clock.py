@@ -16,9 +16,12 @@ from grokviz.stage.films.toolkit import (
     Plot,
     formula,
     mathematics,
+    place,
     words,
 )
 
+MIDDLE, LEFT = (960.0, 520.0), (520.0, 520.0)
+"""Where the dial stands at first, and where when something else is shown beside it."""
 RIGHT = 1390
 """Pixel about which the right half is centred."""
 
@@ -34,8 +37,9 @@ class Clock(FilmScene):
         self.k = self.options.large(self.data)
         self.p = self.data.sizes["residue"]
         self.c = self.options.answer(self.data)
-        self.dial = Dial(self, self.k, (520, 520), 290, dot=8)
+        self.dial = Dial(self, self.k, MIDDLE, 290, dot=8)
         self.gone: list[Any] = []
+        self.show_last_moment()
         self.section("dial")
         self.number_the_dial()
         self.section("turn", *self.gone)
@@ -65,13 +69,20 @@ class Clock(FilmScene):
         self.labels = [zero]
         for n in (1, 2, 3):
             self._step_to(n)
-        self.wait(0.6)
+        self.hold(0.6)
+        self._step_aside()
         law = [
             words("number $n$ stands at the angle", ink, px=36, at=(RIGHT, 470)),
             mathematics(f"w n = (2 pi dot {self.k}) / {self.p} n", ink, px=52, at=(RIGHT, 550)),
         ]
         self.say("So on this circle a number is an angle.", *map(mn.FadeIn, law))
         self.gone = [*law, *self.labels, self.arc]
+
+    def _step_aside(self) -> None:
+        """The dial makes room at its right."""
+        shown = mn.Group(self.dial.ring, self.dial.dots, self.hand, *self.labels, self.arc)
+        self.play(shown.animate.shift(place(*LEFT) - place(*MIDDLE)), run_time=1.0)
+        self.dial.centre = np.array(LEFT)
 
     def _appear(self, share: float) -> None:
         shown = max(round(share * self.p), 1)
@@ -109,8 +120,16 @@ class Clock(FilmScene):
         ]
         mark_a = dial.mark(self.a, ink)
         label_a = dial.label(self.a, f"a = {self.a}", ink, away=1.22)
+        # where the film begins here, nobody has seen what the circle is
+        alone = bool(self.now.only) and "dial" not in self.now.only
+        begin = (
+            "The network puts every number on a circle.\n"
+            f"To add {self.a} and {self.b}, start at {self.a}."
+            if alone
+            else f"Take a sum, {self.a} + {self.b}. The hand points at {self.a}."
+        )
         self.say(
-            f"Take a sum, {self.a} + {self.b}. The hand points at {self.a}.",
+            begin,
             *map(mn.FadeIn, sum_),
             self.sweep(lambda s: dial.turn(self.hand, start + s * (to_a - start)), self.hand,
                   run_time=1.0),
@@ -251,8 +270,6 @@ class Clock(FilmScene):
         return number.get(len(self.keys), str(len(self.keys)))
 
     def _from_to(self, old: np.ndarray, new: np.ndarray, scale: float) -> np.ndarray:
-        from grokviz.stage.films.toolkit import place
-
         return place(*new) - scale * place(*old)
 
     def _add_up(self, dials: list[Dial]) -> None:

@@ -40,6 +40,7 @@ class FourierMultiplication(FilmScene):
         self.c = self.options.answer(self.data)
         self.k = self.options.followed(self.data)
         self.gone: list[Any] = []
+        self.show_last_moment()
         self.section("embed")
         self.embed()
         self.section("multiply", *self.gone)
@@ -65,14 +66,17 @@ class FourierMultiplication(FilmScene):
                 shadows += _projections(dial, dial.angle(n))
         names = [words(f"frequency {k}", self.colour(k), px=SMALL, bold=True, at=(x, 172))
                  for k, x in zip(self.keys, columns, strict=True)]  # fmt: skip
+        asked = words(f"{self.a} + {self.b} = ?  mod {self.p}", ink, px=120, at=(960, 520))
         self.say(
             f"The network gets two numbers, {self.a} and {self.b}. "
             f"It should answer {self.c}, their sum mod {self.p}.",
-            *map(mn.FadeIn, texts),
+            mn.FadeIn(asked),
         )  # fmt: skip
+        self.hold()
+        self.play(mn.FadeOut(asked), run_time=0.4)
         self.say(
             "It embeds every number on a few circles, one for each key frequency.",
-            *map(mn.FadeIn, [*dials, *names]),
+            *map(mn.FadeIn, [*texts, *dials, *names]),
         )  # fmt: skip
         self.play(*map(mn.FadeIn, hands), run_time=0.6)
         law = formula("embedding", ink, px=46, at=(960, 800))

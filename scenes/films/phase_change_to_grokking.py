@@ -57,14 +57,13 @@ class PhaseChangeToGrokking(FilmScene):
         ]  # fmt: skip
         self.numbers = self._numbers(first, middle, low)
         self.middle, self.low = middle, low
+        up = {0.1: "0.1", 1.0: "1", 10.0: "10"}
+        self.furniture = self.axes.furniture(tens(10, 1e4), up, x="epoch", y="loss")
         self.say(
             f"A network learns to add mod {p}, trained on {share} of all sums.",
-            mn.FadeIn(self.table), *map(mn.FadeIn, [*shown, *self.numbers]),
+            mn.FadeIn(self.table), *map(mn.FadeIn, [*shown, *self.numbers, *self.furniture]),
         )  # fmt: skip
         self.hold(0.3)
-        up = {0.1: "0.1", 1.0: "1", 10.0: "10"}
-        ticks = tens(10, 1e4)
-        self.furniture = self.axes.furniture(ticks, up, x="epoch", y="loss")
         x, y = self._curve(first, "train")
         train = Growing(self.axes, x, y, self.colours.train, 6)
         test = Growing(self.axes, *self._curve(first, "test"), self.colours.test, 6)
@@ -76,7 +75,6 @@ class PhaseChangeToGrokking(FilmScene):
 
         self.say(
             "Both losses fall at once: what it finds holds for the sums it has not seen.",
-            *map(mn.FadeIn, self.furniture),
             self.sweep(draw, train.line, test.line, run_time=4.5, rate=mn.linear),
         )  # fmt: skip
         for curve in (train, test):

@@ -59,7 +59,8 @@ class Rounding(FilmScene):
         values = self.measured["log_softmax_value"]
         exact, rounded = (-values.sel(precision=kind).values / BIT
                           for kind in ("float64", "float32"))  # fmt: skip
-        law = mathematics('-log "softmax"(x) = log(1 + e^(-x))', ink, px=52, at=(960, 205))
+        code = '-log "softmax"(x) = log(1 + e^(-x))'
+        law = mathematics(code, ink, px=100, at=(960, 500))
         self.say(
             "A network is sure when one logit leads by some $x$. Then its loss is small.",
             mn.FadeIn(law),
@@ -86,17 +87,18 @@ class Rounding(FilmScene):
         cut = words("these do not fit into float32", faint, px=SMALL, anchor="right",
                     at=(1336 + 24.08 * 2 * LOST, 384))  # fmt: skip
         self.hold()
+        self.play(law.animate.become(mathematics(code, ink, px=52, at=(960, 205))), run_time=0.8)
         at(0)
         self.say(
             "Computed so: 1 and something very small. float32 has 24 bits for it.",
-            *map(mn.FadeIn, [kept, lost, name, said, cut, self.moment]),
+            *map(mn.FadeIn, [kept, lost, name, said, cut, self.moment, *furniture]),
         )
         middle = int(np.searchsorted(x, 16.25))
         shapes = [kept, lost, *(line.line for line in lines)]
         labels = self._curve_names(axes)
         self.say(
             "As the lead grows, the loss should fall smoothly. It can only step.",
-            *map(mn.FadeIn, [*furniture, *(line.line for line in lines)]),
+            *(mn.FadeIn(line.line) for line in lines),
         )
         self.play(self.sweep(lambda s: at(round(s * middle)), *shapes, run_time=5, rate=mn.linear))
         self.play(*map(mn.FadeIn, labels), run_time=0.5)

@@ -44,6 +44,7 @@ class WavesToCircles(FilmScene):
         self.wide = max(1260 // self.p, 1)
         self.high = 660 // (2 * len(self.frequencies) + 2)
         self.gone: list[Any] = []
+        self.show_last_moment()
         self.section("stored")
         self.show_matrix()
         self.section("waves", *self.gone)
