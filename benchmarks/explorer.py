@@ -43,7 +43,9 @@ IN_VIEW = """() => [...document.querySelectorAll(".panel")].filter((p) => {
 def said(times: list[float]) -> str:
     ordered = sorted(times)
     most = ordered[int(0.95 * len(ordered))]
-    return f"{statistics.median(ordered):5.1f} ms median, {most:5.1f} (95 %), {ordered[-1]:5.1f} (all)"
+    return (
+        f"{statistics.median(ordered):5.1f} ms median, {most:5.1f} (95 %), {ordered[-1]:5.1f} (all)"
+    )
 
 
 def busy(session: Any) -> float:

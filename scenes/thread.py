@@ -56,6 +56,7 @@ class Thread(Film):
         "rounding": "a rounding error",
         "credits": "credits and sources",
     }
+    poster = "opening"
 
     a: int = option(87, "the first number that is added")
     b: int = option(81, "the second number that is added")

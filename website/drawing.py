@@ -36,6 +36,7 @@ class Work:
     path: Path
     wish: Mapping[str, Any]
     film: Path | None = None
+    chapter: str | None = None
 
 
 def has_still(scene: type[Scene]) -> bool:
@@ -43,9 +44,10 @@ def has_still(scene: type[Scene]) -> bool:
     return scene.able(FORMATS["png"])
 
 
-def poster(film: Work) -> Work:
-    """The last frame of a film, at which it stays when it has ended."""
-    return replace(film, path=film.path.with_suffix(".png"), film=film.path)
+def poster(film: Work, scene: type[Scene]) -> Work:
+    """The last frame of a film, or of the chapter that stands for it."""
+    chapter = scene.parts[scene.poster] if issubclass(scene, Film) and scene.poster else None
+    return replace(film, path=film.path.with_suffix(".png"), film=film.path, chapter=chapter)
 
 
 def still(scene: type[Scene], folder: Path, quality: str) -> Work:
@@ -113,7 +115,7 @@ def draw(work: Sequence[Work], jobs: int, say: Callable[[str], None]) -> None:
     for item in work:
         if item.film is not None and not item.path.exists():
             with replacing(item.path) as part:
-                part.write_bytes(last_frame(item.film)[0])
+                part.write_bytes(last_frame(item.film, item.chapter)[0])
 
 
 def _drawn(work: Sequence[Work], jobs: int) -> Iterator[tuple[Work, str]]:

@@ -50,9 +50,14 @@ class Entry:
 
 
 def parts(entries: Sequence[Entry]) -> Mapping[str, list[Entry]]:
-    """The entries by part; in each, what the thread tells comes first, in its order."""
+    """The entries by part: whole stories first, then what the thread tells, in its order."""
     order = {name: place for place, name in enumerate(STORY)}
-    ranked = sorted(entries, key=lambda entry: (order.get(entry.name, len(order)), entry.name))
+
+    def rank(entry: Entry) -> tuple[bool, int, str]:
+        whole = issubclass(entry.scene, Film) and entry.scene.joined()
+        return not whole, order.get(entry.name, len(order)), entry.name
+
+    ranked = sorted(entries, key=rank)
     found: dict[str, list[Entry]] = {part: [] for part in (FILMS, *TASKS.values(), FAMILIES)}
     for entry in ranked:
         found[entry.part].append(entry)

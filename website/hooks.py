@@ -104,7 +104,7 @@ def _drawn(config: MkDocsConfig) -> list[gallery.Entry]:
         if film is None and not drawing.has_still(scene):
             entries.append(gallery.Entry(scene, note="Its picture is made with its film."))
             continue
-        still = drawing.poster(film) if film else drawing.still(scene, folder, quality)
+        still = drawing.poster(film, scene) if film else drawing.still(scene, folder, quality)
         work += [item for item in (film, still) if item]
         entries.append(gallery.Entry(scene, still.path, film.path if film else None))
     drawing.draw(work, int(wish["jobs"] or os.cpu_count() or 1), log.info)

@@ -54,6 +54,7 @@ class Film(Scene):
         seconds: how long it is, to a second: for progress, lists and slides.
         parts: its sections by name, each with what it is called on a slide; the names that the
             manim scene gives to ``next_section``, in order.
+        poster: of a film of chapters the part whose last frame stands for it in the gallery.
         also: bundled references that it shows beside its own data, each with what it needs.
     """
 
@@ -62,6 +63,7 @@ class Film(Scene):
     drawn_by: ClassVar[str] = ""
     seconds: ClassVar[float] = 0.0
     parts: ClassVar[Mapping[str, str]] = {}
+    poster: ClassVar[str] = ""
     also: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from fractions import Fraction
@@ -12,6 +13,7 @@ import av
 import numpy as np
 import pytest
 import xarray as xr
+from PIL import Image
 
 from grokviz.errors import InputError, WorkError
 from grokviz.media import Provenance, read_provenance, write_film
@@ -19,6 +21,7 @@ from grokviz.stage.films import kept as keeping
 from grokviz.stage.films import sources
 from grokviz.stage.films.joined import Segment, join
 from grokviz.stage.films.kept import Caption, Keeper, Kept
+from grokviz.stage.slides.poster import last_frame
 
 MADE = Provenance(title="joined", alt="two chapters")
 
@@ -170,6 +173,9 @@ def test_chapters_are_joined_frame_by_frame(kind: str, tmp_path: Path) -> None:
             np.testing.assert_array_equal(found, wanted)
     assert read_provenance(out) == MADE
     with av.open(str(out)) as container:
+        marks = [(m["metadata"]["title"], round(float(m["start"] * m["time_base"]), 3))
+                 for m in container.chapters()]  # fmt: skip
+        assert marks == [("part 0", 0), ("part 1", 1.2), ("part 2", 2.4)]
         context = container.streams.video[0].codec_context
         if kind != "mov":
             assert (context.colorspace, context.color_range) == (1, 1)
@@ -177,6 +183,22 @@ def test_chapters_are_joined_frame_by_frame(kind: str, tmp_path: Path) -> None:
     assert join(parts, out, kind, MADE).read_bytes() == first
     if kind == "mp4":
         assert first.find(b"moov") < first.find(b"mdat"), "fast start"
+
+
+def test_a_chapters_end_stands_for_the_film(tmp_path: Path) -> None:
+    parts = segments(tmp_path, "mp4", [(48, 64)] * 3)
+    out = join(parts, tmp_path / "whole.mp4", "mp4", MADE)
+    frames, _ = decoded(out)
+    for n in range(3):
+        png, seconds = last_frame(out, f"part {n}")
+        assert seconds == pytest.approx(1.2 * (n + 1), abs=2e-3)
+        shown = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float)
+        # players' colours, so not quite those of a plain conversion
+        errors = [np.abs(shown - frame).mean() for frame in frames]
+        assert int(np.argmin(errors)) == 12 * n + 11
+    assert last_frame(out) == last_frame(out, "part 2")
+    with pytest.raises(InputError, match="no chapter 'other'"):
+        last_frame(out, "other")
 
 
 def test_chapters_of_other_sizes_are_not_joined(tmp_path: Path) -> None:

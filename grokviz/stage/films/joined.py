@@ -31,13 +31,14 @@ JOINABLE = ("mp4", "webm", "mov")
 
 @dataclass(frozen=True)
 class Segment:
-    """A finished chapter: its file, its frames, and the captions on them."""
+    """A finished chapter: its file, its frames, the captions on them, and what it is called."""
 
     name: str
     file: Path
     frames: int
     fps: Fraction
     captions: tuple[Caption, ...]
+    title: str = ""
 
 
 def perform_joined(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
@@ -69,7 +70,8 @@ def all_segments(job: Job, data: xr.Dataset, report: Report | None = None) -> li
     for n, ((_, part), chapter) in enumerate(zip(works, chapters, strict=True)):
         done = _share(report, sum(lengths[:n]), lengths[n], sum(lengths))
         mine = data if part.scene.reference == film.reference else None
-        segments.append(segment(part, chapter, chapter.run or mine, done))
+        made = segment(part, chapter, chapter.run or mine, done)
+        segments.append(dataclasses.replace(made, title=film.parts[chapter.name]))
     return segments
 
 
@@ -196,6 +198,24 @@ def join(segments: Sequence[Segment], path: Path, kind: str, made: Provenance) -
     return path
 
 
+def _marks(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    """Where each chapter is, for players that let one jump to it."""
+    found, start = [], 0
+    for n, part in enumerate(segments):
+        stop = start + part.frames
+        found.append(
+            {
+                "id": n,
+                "start": start,
+                "end": stop,
+                "time_base": 1 / part.fps,
+                "metadata": {"title": part.title or part.name},
+            }
+        )
+        start = stop
+    return found
+
+
 def _joined(segments: Sequence[Segment], part: Path, kind: str, made: Provenance) -> None:
     import av
 
@@ -203,6 +223,8 @@ def _joined(segments: Sequence[Segment], part: Path, kind: str, made: Provenance
 
     start: Fraction = Fraction(0)
     with VIDEOS[kind].open(part, made) as out:
+        if len(segments) > 1:
+            out.set_chapters(_marks(segments))
         stream: Any = None
         for segment in segments:
             with av.open(str(segment.file)) as source:
