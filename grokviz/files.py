@@ -28,6 +28,32 @@ def said(error: OSError, path: Path) -> GrokvizError:
     return WorkError(f"cannot write {path}: {error.strerror or error}")
 
 
+def _named(path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    if path.name in ("", ".."):
+        raise InputError(f"{path} is a folder on the way; give the name of a file or a new folder")
+    return path
+
+
+def check_place(path: str | os.PathLike[str], *, folder: bool = False) -> None:
+    """Refuse a place where :func:`replacing` could not write, before work is spent on it.
+
+    Nothing is made. Raises :class:`InputError` as ``replacing`` would.
+    """
+    path = _named(path)
+    try:
+        if path.is_dir() and not folder:
+            raise IsADirectoryError(errno.EISDIR, "Is a directory")
+        # the folder, or the nearest one above it that is there
+        there = next(above for above in path.absolute().parents if above.exists())
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "Not a directory")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "Permission denied")
+    except OSError as error:
+        raise said(error, path) from error
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator[Path]:
     """A temporary sibling of ``path`` that takes its place when the block ends well.
@@ -38,9 +64,7 @@ def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator
 
     Raises :class:`InputError` or :class:`WorkError` for what the disk refuses.
     """
-    path = Path(path)
-    if path.name in ("", ".."):
-        raise InputError(f"{path} is a folder on the way; give the name of a file or a new folder")
+    path = _named(path)
     part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

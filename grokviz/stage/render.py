@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from grokviz.analysis.reference import load
 from grokviz.errors import InputError
+from grokviz.files import check_place
 from grokviz.media import Provenance, film_rate, format_of, library_versions, page, screen
 from grokviz.media.formats import FORMATS, Format
 from grokviz.media.theme import Theme, theme
@@ -145,6 +146,8 @@ def perform_all(
     """Make the files, several at the same time where ``jobs`` says so."""
     if jobs < 1:
         raise InputError(f"-j {jobs} is not possible; give at least 1")
+    for job in work:
+        check_place(job.path, folder=job.format.name == "png-sequence")
     # the files of one film share one drawing
     if jobs == 1 or len(work) == 1 or isinstance(work[0].scene, Film):
         for job in work:

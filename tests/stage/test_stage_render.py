@@ -348,11 +348,23 @@ def test_an_error_in_a_frame_that_no_sample_sees(here: Path, dot: Any, data: Any
     assert (here / "a.mp4").read_text() == "the old one"
 
 
-def test_files_made_before_the_error_stay(here: Path, dot: Any, data: Any) -> None:
+def test_nothing_is_made_where_one_place_cannot_be(here: Path, dot: Any, data: Any) -> None:
     (here / "wall").write_text("a file")
     with pytest.raises(InputError, match="a part of it is a file"):
         render(dot(), data, ["a.png", "wall/b.png"])
-    assert left(here) == ["a.png", "wall"]
+    assert left(here) == ["wall"]
+
+
+def test_files_made_before_the_error_stay(here: Path, dot: Any, data: Any) -> None:
+    class Wall(dot):
+        def draw(self, figure: Any, data: Any) -> Any:
+            if (here / "a.png").exists():
+                raise RuntimeError("broken on purpose")
+            return super().draw(figure, data)
+
+    with pytest.raises(RuntimeError, match="broken on purpose"):
+        render(Wall(), data, ["a.png", "b.png"])
+    assert left(here) == ["a.png"]
 
 
 @pytest.mark.parametrize("kind", ["png", "pdf", "mp4", "gif", "webp"])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grokviz.errors import InputError
+from grokviz.files import check_place
 from grokviz.stage.quality import quality as size_of
 from grokviz.stage.slides.deck import Deck, Order, Skipped, gather, order
 from grokviz.stage.slides.films import Report
@@ -101,6 +102,7 @@ def plan(
     paths = [Path(p) for p in ([out] if isinstance(out, (str, os.PathLike)) else out)]
     for path in paths:
         _writer(path)
+        check_place(path)
     return paths, order(scenes, run=run, user=user, skipped=skipped)
 
 
