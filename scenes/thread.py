@@ -69,9 +69,9 @@ class Thread(Film):
         sum_ = {"a": self.a, "b": self.b}
         return (
             Chapter("opening", "opening"),
-            Chapter("grokking", "grokking-curve", seconds=10, hold=2),  # 1
-            Chapter("phase-change", "induction-phase-change", seconds=10, hold=2),  # 2
-            Chapter("little-data", "induction-grokking", seconds=10, hold=2),  # 3
+            Chapter("grokking", "grokking-curve", seconds=9.5, hold=2),  # 1
+            Chapter("phase-change", "induction-phase-change", seconds=9.5, hold=2),  # 2
+            Chapter("little-data", "induction-grokking", seconds=9.5, hold=2),  # 3
             Chapter("gap", "phase-change-to-grokking"),  # 4 to 6
             Chapter("clock", "clock", sum_, sections=("turn",)),  # 7
             Chapter("waves", "fourier-multiplication", sum_, sections=("interfere",)),

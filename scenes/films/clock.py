@@ -120,16 +120,12 @@ class Clock(FilmScene):
         ]
         mark_a = dial.mark(self.a, ink)
         label_a = dial.label(self.a, f"a = {self.a}", ink, away=1.22)
-        # where the film begins here, nobody has seen what the circle is
-        alone = bool(self.now.only) and "dial" not in self.now.only
-        begin = (
-            "The network puts every number on a circle.\n"
-            f"To add {self.a} and {self.b}, start at {self.a}."
-            if alone
-            else f"Take a sum, {self.a} + {self.b}. The hand points at {self.a}."
-        )
         self.say(
-            begin,
+            self.first(
+                f"Take a sum, {self.a} + {self.b}. The hand points at {self.a}.",
+                "The network puts every number on a circle.\n"
+                f"To add {self.a} and {self.b}, start at {self.a}.",
+            ),
             *map(mn.FadeIn, sum_),
             self.sweep(lambda s: dial.turn(self.hand, start + s * (to_a - start)), self.hand,
                   run_time=1.0),

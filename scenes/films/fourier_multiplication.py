@@ -226,7 +226,10 @@ class FourierMultiplication(FilmScene):
             ]
         head = words("height in logits", muted, px=SMALL, at=(1792, 150), anchor="right")
         self.say(
-            "Each key frequency gives such a wave, with a height that training has found.",
+            self.first(
+                "Each key frequency gives such a wave, with a height that training has found.",
+                "Each key frequency scores all answers $c$ with a wave, high at the sum.",
+            ),
             mn.FadeIn(guide), mn.FadeIn(head), mn.LaggedStart(*map(mn.FadeIn, waves), run_time=2.5),
         )  # fmt: skip
         self._add_up(heights, fine)

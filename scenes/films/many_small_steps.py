@@ -92,7 +92,10 @@ class ManySmallSteps(FilmScene):
         mean = words("mean", ink, bold=True, px=38, at=(self.axes.plot.x0 + 30, 420),
                      anchor="left")  # fmt: skip
         self.say(
-            "Now take their mean, adding one after another.",
+            self.first(
+                "Now take their mean, adding one after another.",
+                "Take the mean of many such curves, one after another.",
+            ),
             *map(mn.FadeOut, self.few), mn.FadeIn(one), mn.FadeIn(many), mn.FadeIn(mean),
         )  # fmt: skip
         self.hold(0.2)

@@ -167,6 +167,8 @@ class NeuronWave(FilmScene):
             "Grokking: what was memorised goes, and the wave is left.",
             "The rest fades, and the wave stays.",
         ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip
+        maps = "Left: one neuron for every $a$ and $b$. Right: its waves."
+        said[0] = self.first(said[0], f"{maps} First it memorises." if len(said) > 1 else maps)
         shares = list(clocks.SHARES) if len(stops) == 3 else [1.0]
         start = values[0]
         curves = map(mn.FadeIn, self.draw_losses())

@@ -102,6 +102,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         self._caption: Any = None
         self._said = ("", 0.0)
         self._skipping, self._left_out, self._section_from = False, 0, 0
+        self._begins = False
         self.moment = mono("", self.colours.ink, at=(0, 0))
 
     @property
@@ -156,12 +157,20 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """
         self.hold(REST if self._caption is not None else 0)
         begins = self._leave_out(bool(self.now.only) and name not in self.now.only)
+        self._begins = begins
         self.next_section(name, skip_animations=self._skipping)
         if begins:
             # nobody has seen what was shown before
             self.remove(*leaving)
         elif leaving:
             self.play(*map(mn.FadeOut, leaving), run_time=0.5)
+
+    def first(self, whole: str, alone: str) -> str:
+        """A section's first words: ``alone`` where it begins a film without those before it.
+
+        Then nobody has seen what the others explain.
+        """
+        return alone if self._begins else whole
 
     def _leave_out(self, skip: bool) -> bool:
         """Time goes on in a section that is left out, and frames do not.
