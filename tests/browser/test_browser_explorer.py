@@ -53,6 +53,18 @@ def test_every_panel_is_drawn_and_nothing_is_wider_than_the_screen(
     assert reach <= wide[1]
 
 
+def test_on_paper_every_panel_is_drawn(opened: Any, made: Path) -> None:
+    page = opened(made, "#epoch=9050")
+    drawn = "[...document.querySelectorAll('.stage')].filter(s => s.querySelector('svg')).length"
+    assert page.evaluate(drawn) < len(PANELS)
+    sheet = page.pdf(format="A4", landscape=True)
+    assert sheet.startswith(b"%PDF")
+    assert page.evaluate(drawn) == len(PANELS)
+    for panel in PANELS:
+        assert stamp(page, panel).startswith("epoch 90"), panel
+    assert page.evaluate("document.body.style.width") == ""
+
+
 def test_page_is_small_enough(made: Path) -> None:
     assert made.stat().st_size < 12e6
 

@@ -131,7 +131,18 @@ function redrawAll() {
   settle();
 }
 
+/** On paper every panel is in view, and as wide as on the screen: browsers then print it smaller. */
+function drawForPaper() {
+  document.body.style.width = `${document.documentElement.clientWidth}px`;
+  for (const panel of shown) {
+    panel.seen(true);
+    panel.settle();
+  }
+}
+
 function listen() {
+  addEventListener("beforeprint", drawForPaper);
+  addEventListener("afterprint", () => { document.body.style.width = ""; });
   on("moment", showMoment);
   on("choice", (before) => {
     showChoice();
