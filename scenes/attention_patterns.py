@@ -23,6 +23,7 @@ class AttentionPatterns(Scene):
     title = "Each head shares its attention by a wave of one frequency"
     watch = "stripes of single numbers give way to one wave as the test loss falls"
     source = "arXiv:2301.05217, figure 4"
+    loops = True
     needs = (
         "attention_score", "head_frequency", "head_variance_explained", "attention_mean",
         "embedding_frequency_norm", "logged_train_loss", "logged_test_loss", "phase_end", "loss",

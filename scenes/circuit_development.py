@@ -27,6 +27,7 @@ class CircuitDevelopment(Scene):
     title = "The circuit is built while the test loss still stands high"
     watch = "waves, map and neurons take shape before the red line falls"
     source = "thread, tweets 9 to 11; arXiv:2301.05217, figures 3, 4 and 7"
+    loops = True
     needs = tuple(dict.fromkeys([
         *EmbeddingWaves.needs, *NeuronActivations.needs, *NeuronLogitMap.needs,
         *LOSSES, "logged_train_loss",

@@ -23,6 +23,7 @@ class EmbeddingWaves(Scene):
     title = "The network embeds a few waves and forgets the rest"
     watch = "the waves stand out while the test loss is still high"
     source = "thread, tweets 9 and 11, and its animation; arXiv:2301.05217, figure 3"
+    loops = True
     needs = (
         "embedding_component_norm",
         "embedding_frequency_norm",

@@ -29,6 +29,7 @@ class FractionSweep(Scene):
     title = "A phase change turns into grokking as data shrinks"
     watch = "it memorises as fast as ever; the test loss falls later and later"
     source = "thread, tweet 3; arXiv:2301.05217, appendix D and figure of data fractions"
+    loops = True
     needs = (*members.NEEDS, "member_fraction", "member_source", "fraction_member")
     reference = "fraction-sweep"
     clock = "fraction"

@@ -28,6 +28,7 @@ class InductionHeads(Scene):
     title = "Two heads learn to find what followed the earlier copy"
     watch = "framed: a copy meets an earlier one; there the stripe appears"
     source = "arXiv:2209.11895; arXiv:2301.05217, figure 24; thread, tweet 7"
+    loops = True
     needs = (
         "attention_pattern", "shown_layer", "shown_number", "shown_token", "shown_source",
         "logged_train_loss", "logged_test_loss", "event_epoch",

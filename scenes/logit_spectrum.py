@@ -26,6 +26,7 @@ class LogitSpectrum(Scene):
     title = "The logits keep only products of the key frequencies' waves"
     watch = "thousands of waves at first; in the end only those in the rings"
     source = "arXiv:2301.05217, figure 4"
+    loops = True
     needs = (
         "logit_spectrum", "key_neurons", "embedding_frequency_norm", "logged_train_loss",
         "logged_test_loss", "phase_end", "loss",

@@ -26,6 +26,7 @@ class LogitWaves(Scene):
     title = "The logits are a few waves that all peak at the right answer"
     watch = "everywhere else the waves cancel"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.2"
+    loops = True
     needs = (
         "logit_wave", "logit_wave_spread", "cosine_coefficient", "logit_variance_explained",
         "key_neurons", "embedding_frequency_norm", "logged_train_loss", "logged_test_loss",

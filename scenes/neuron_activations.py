@@ -23,6 +23,7 @@ class NeuronActivations(Scene):
     title = "Each neuron becomes a wave in a and b, of one frequency"
     watch = "stripes of single numbers give way to one wave as the test loss falls"
     source = "thread, tweet 10; arXiv:2301.05217, figure 4"
+    loops = True
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
         "neuron_variance_explained", "embedding_frequency_norm", "logged_test_loss", "phase_end",

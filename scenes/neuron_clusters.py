@@ -27,6 +27,7 @@ class NeuronClusters(Scene):
     title = "The neurons divide into clusters, one for each key frequency"
     watch = "neurons rise above the line only while the test loss falls"
     source = "arXiv:2301.05217, figure 5"
+    loops = True
     needs = (
         "all_neuron_frequency", "all_neuron_variance_explained", "key_neurons",
         "embedding_frequency_norm", "logged_test_loss", "phase_end", "loss",

@@ -24,6 +24,7 @@ class NeuronLogitMap(Scene):
     title = "Each cluster of neurons writes one wave into the logits"
     watch = "above, all waves but a few fade; below, each cluster keeps to two rows"
     source = "arXiv:2301.05217, figures 3 and 5"
+    loops = True
     needs = (
         "neuron_logit_component_norm", "neuron_logit_key", "all_neuron_cluster", "key_neurons",
         "embedding_frequency_norm", "logged_test_loss", "phase_end", "loss",

@@ -27,6 +27,7 @@ class NeuronSpectra(Scene):
     title = "In each neuron's spectrum all but a few dots fade"
     watch = "the haze goes; three dots of the neuron's own frequency stay, and their share"
     source = "thread, tweet 10; arXiv:2301.05217, section 4.3"
+    loops = True
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
         "neuron_variance_explained", "embedding_frequency_norm", "logged_test_loss", "phase_end",

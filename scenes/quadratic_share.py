@@ -25,6 +25,7 @@ class QuadraticShare(Scene):
     title = "The ReLU turns sums of waves into their products"
     watch = "a dot is a neuron; those of a wave rise off the line of no change"
     source = "notebook of arXiv:2301.05217, analysis during training, animated scatters"
+    loops = True
     needs = (
         "linear_share_pre", "linear_share_post", "quadratic_share_pre", "quadratic_share_post",
         "all_neuron_cluster", "active_pairs", "phase_end", "loss", "embedding_frequency_norm",

@@ -26,6 +26,7 @@ class SingularValues(Scene):
     title = "The weights collapse onto a few directions, two for each wave"
     watch = "the tail of singular values dies while the test loss falls"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, section 4.2"
+    loops = True
     needs = (*MATRICES.values(), "logged_train_loss", "logged_test_loss", "phase_end", "loss")
     aspect = 2.0
     narrow_aspect = 0.6

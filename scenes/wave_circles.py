@@ -26,6 +26,7 @@ class WaveCircles(Scene):
     title = "Every key frequency winds the numbers onto a circle"
     watch = "from one number to the next is always the same turn"
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
+    loops = True
     needs = ("embedding_plane", "embedding_frequency_norm", "logged_train_loss",
              "logged_test_loss", "phase_end", "loss")  # fmt: skip
     aspect = 1.9

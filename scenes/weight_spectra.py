@@ -28,6 +28,7 @@ class WeightSpectra(Scene):
     title = "The first and the last weights settle on the same few waves"
     watch = "a row that stands out is a wave that grows; all the others fade away"
     source = "arXiv:2301.05217, figure 3, over training; notebook, analysis during training"
+    loops = True
     needs = (
         "embedding_frequency_norm", "neuron_logit_frequency_norm", "embedding_component_norm",
         "neuron_logit_component_norm", "phase_end", "loss",

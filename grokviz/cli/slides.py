@@ -36,6 +36,11 @@ Report = Callable[[str, int, int], None]
     metavar="DIR",
     help="Keep the films here, and take from here what would come out the same.",
 )
+@click.option(
+    "--loop/--no-loop",
+    default=None,
+    help="Films go round, or stop at their end. [as the scene says]",
+)
 @click.option("-j", "--jobs", type=int, default=1, help="Films drawn at the same time.")
 @click.option("--dry-run", is_flag=True, help="Say what would be on the slides.")
 @click.option("--no-user-scenes", is_flag=True, help="Leave out ./scenes and plugins.")
@@ -48,6 +53,7 @@ def command(
     theme: str,
     title: str,
     films: Path | None,
+    loop: bool | None,
     jobs: int,
     dry_run: bool,
     no_user_scenes: bool,
@@ -82,6 +88,7 @@ def command(
             theme=theme,
             title=title,
             films=films,
+            loop=loop,
             user=not no_user_scenes,
             jobs=jobs,
             command=shlex.join(["grokviz", *sys.argv[1:]]),

@@ -56,7 +56,8 @@ class Scene:
         clock: the dataset dimension that its film moves along, or None for a still.
         aspect, narrow_aspect: width over height on paper, wide and in a narrow column.
         stills: epochs that ``grokviz figures`` draws.
-        loops: whether the film may start again at its end.
+        loops: whether the film goes round on a slide: where each picture is one moment, and
+            the last one does not show the way to it.
         paper_figures: the paper's figures that it redraws, each with the options for it, and
             ``epoch`` where not the last; a letter after the number orders the parts of a figure.
     """

@@ -178,6 +178,26 @@ def test_several_films_are_drawn_at_the_same_time_and_come_out_the_same(here: Pa
     assert (here / "one.html").read_bytes() == (here / "two.html").read_bytes()
 
 
+def going_round(page: Path) -> list[bool]:
+    """Of each film in a page, whether it goes round."""
+    return [" loop " in tag for tag in re.findall(r"<video [^>]*>", page.read_text("utf-8"))]
+
+
+def test_who_speaks_decides_whether_films_go_round(here: Path) -> None:
+    make("a.html", films="films")
+    assert going_round(here / "a.html") == [False, True]
+    for loop in (False, True):
+        make("b.html", films="films", loop=loop)
+        assert going_round(here / "b.html") == [loop, loop]
+
+
+def test_what_goes_round_moves_through_training() -> None:
+    round_ = {name: kind for name, kind in scenes(user=False).items() if kind.loops}
+    assert {"embedding-waves", "wave-circles", "neuron-activations"} <= set(round_)
+    assert set(round_) & set(STORY)
+    assert all(kind.moves() and kind.engine == "matplotlib" for kind in round_.values())
+
+
 def test_files_that_grokviz_wrote_become_slides(here: Path) -> None:
     make("a.html", films="films")
     (film,) = (here / "films").glob("ring-*.mp4")

@@ -34,6 +34,7 @@ def slides(
     theme: str = "light",
     title: str = "",
     films: str | os.PathLike[str] | None = None,
+    loop: bool | None = None,
     user: bool = True,
     jobs: int = 1,
     command: str = "",
@@ -53,6 +54,7 @@ def slides(
         title: of the deck; a title slide begins it then.
         films: a folder in which the films are kept, and from which those are taken that would
             come out the same; by default none are kept.
+        loop: whether films go round; by default each as its scene says.
         user: whether scenes of ``./scenes`` and plugins are found too.
         jobs: how many films are drawn at the same time.
         command: what made the deck, for its provenance.
@@ -73,8 +75,8 @@ def slides(
     )
     with _kept(films) as folder:
         made = gather(
-            wanted, folder, quality=quality, theme=theme, title=title, user=user, jobs=jobs,
-            command=command, report=report, frames=frames,
+            wanted, folder, quality=quality, theme=theme, title=title, loop=loop, user=user,
+            jobs=jobs, command=command, report=report, frames=frames,
         )  # fmt: skip
         for path in paths:
             _writer(path)(made, path)

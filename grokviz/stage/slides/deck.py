@@ -156,6 +156,7 @@ def gather(
     quality: str,
     theme: str,
     title: str,
+    loop: bool | None,
     user: bool,
     jobs: int,
     command: str,
@@ -166,7 +167,9 @@ def gather(
     films = [film(item, orders, folder, quality, theme, user) for item in orders]
     draw_all([work for work in films if not work.done()], jobs, report, frames)
     made = tuple(
-        _slide(item, path) for item, work in zip(orders, films, strict=True) for path in work.paths
+        _slide(item, path, loop)
+        for item, work in zip(orders, films, strict=True)
+        for path in work.paths
     )
     said = Provenance(
         title=title or made[0].title,
@@ -178,7 +181,7 @@ def gather(
     return Deck(made, theme, said, title)
 
 
-def _slide(item: Order, path: Path) -> Slide:
+def _slide(item: Order, path: Path, loop: bool | None) -> Slide:
     """A film or picture with what it says of itself."""
     made = read_provenance(path)
     scene = item.scene or registered().get(made.scene)
@@ -193,7 +196,7 @@ def _slide(item: Order, path: Path) -> Slide:
         poster=picture,
         size=size_of(picture),
         seconds=seconds,
-        loops=bool(scene and scene.loops),
+        loops=film and (bool(scene and scene.loops) if loop is None else loop),
     )
 
 
