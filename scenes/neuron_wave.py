@@ -89,6 +89,6 @@ class NeuronWave(Film):
         return (
             "Activations at '=' after the ReLU of one MLP neuron over all pairs (a, b), and their "
             "2-D Fourier transform, less the mean: a dot for each pair of frequencies in a and b, "
-            "cosines and sines together, its area their share of the power. "
+            "cosines and sines together, its area in proportion to their power. "
             "After Nanda et al. (2023), arXiv:2301.05217, figure 4, and the thread, tweet 10."
         )

@@ -118,8 +118,8 @@ class FourierMultiplication(FilmScene):
         shares = self.data["key_direction_variance_explained"].values
         at = 2 * self.keys.index(self.k)
         self.say(
-            f"This is measured: what the output reads from the MLP at frequency {self.k}\n"
-            f"is {shares[at]:.0%} this cosine and {shares[at + 1]:.0%} this sine."
+            f"This is measured: of the MLP the output reads two directions at frequency {self.k},\n"
+            f"one {shares[at]:.0%} this cosine, one {shares[at + 1]:.0%} this sine."
         )
         self.gone = [*shown, axis, *rows]
 

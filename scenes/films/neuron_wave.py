@@ -67,7 +67,7 @@ class NeuronWave(FilmScene):
         return coloured(field.T[::-1], 0, max(float(field.max()), 1e-9), self.colours.sequential)
 
     def _show_spectrum(self, i: int) -> None:
-        """A dot for each pair of frequencies in a and b, its area their share of the power."""
+        """A dot for each pair of frequencies in a and b, its area in proportion to their power."""
         field = self.field(i)
         power = fourier.fft2d((field - field.mean()).reshape(-1)) ** 2
         half = self.p // 2
