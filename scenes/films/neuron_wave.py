@@ -8,7 +8,7 @@ from typing import Any
 import manim as mn
 import numpy as np
 
-from grokviz.analysis import fields, fourier
+from grokviz.analysis import fields
 from grokviz.stage import clock as clocks
 from grokviz.stage import panels
 from grokviz.stage.clock import spaced
@@ -23,7 +23,7 @@ from grokviz.stage.films.toolkit import (
     place,
     words,
 )
-from grokviz.stage.grids import own_share
+from grokviz.stage.grids import own_share, shares_by_frequency
 
 TOP, LEFT, RIGHT, ROOM = 148, 150, 1114, 680
 """Pixel row of both maps, the columns where they begin, and the room each has."""
@@ -68,14 +68,8 @@ class NeuronWave(FilmScene):
 
     def _show_spectrum(self, i: int) -> None:
         """A dot for each pair of frequencies in a and b, its area in proportion to their power."""
-        field = self.field(i)
-        power = fourier.fft2d((field - field.mean()).reshape(-1)) ** 2
-        half = self.p // 2
-        # cosine and sine of a frequency are one dot, so that a shift of the wave moves nothing
-        fold = np.zeros((self.p, half + 1))
-        fold[np.arange(self.p), (np.arange(self.p) + 1) // 2] = 1
-        size = np.sqrt(fold.T @ power @ fold)
-        radii = LARGEST * size / max(float(size.max()), 1e-9)
+        shares = shares_by_frequency(self.field(i))
+        radii = LARGEST * np.sqrt(shares / max(float(shares.max()), 1e-18))
         in_a, in_b = np.nonzero(radii > SEEN)
         x, y = self._column(in_a), TOP + self.size - (self._column(in_b) - RIGHT)
         own = np.isin(in_a, (0, self.k)) & np.isin(in_b, (0, self.k))

@@ -156,10 +156,9 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         of each section is a whole picture: slides show it as poster.
         """
         self.hold(REST if self._caption is not None else 0)
-        begins = self._leave_out(bool(self.now.only) and name not in self.now.only)
-        self._begins = begins
+        self._begins = self._leave_out(bool(self.now.only) and name not in self.now.only)
         self.next_section(name, skip_animations=self._skipping)
-        if begins:
+        if self._begins:
             # nobody has seen what was shown before
             self.remove(*leaving)
         elif leaving:
