@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grokviz.scenes.neuron_wave import NeuronWave
+
+from grokviz.scenes import _sums as sums
 from grokviz.stage import option
 from grokviz.stage.film import Chapter, Film
 
@@ -66,6 +69,10 @@ class Thread(Film):
 
     def chapters(self, data: xr.Dataset) -> tuple[Chapter, ...]:
         """The story; the numbers are the tweets that are redrawn."""
+        # what cannot be shown is refused before the first chapter is drawn
+        sums.answer(data, self.a, self.b, self.name)
+        if self.neuron is not None:
+            NeuronWave(neuron=self.neuron).shown(data)
         sum_ = {"a": self.a, "b": self.b}
         return (
             Chapter("opening", "opening"),

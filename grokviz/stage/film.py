@@ -109,6 +109,8 @@ def refuse_for_film(film: Film, path: Path, kind: Format, wish: Wish) -> None:
         raise InputError(f"{path}: {name} is joined of its chapters; choose .mp4, .webm or .mov")
     if not film.able(kind):
         raise InputError(f"{path}: stills of {name}, which manim draws, are .png; choose that")
+    if kind.film and wish.epoch is not None:
+        raise InputError(f"{path}: --epoch is for a still; leave it out, {name} is a whole film")
     own = f"{name} has its own length and moments; leave out"
     for said, given in {
         "--duration": wish.duration != DURATION,

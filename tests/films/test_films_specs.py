@@ -125,7 +125,7 @@ def test_its_alt_text_is_of_the_data(name: str) -> None:
         ("a.mp4", {"epochs": "0:100"}, "leave out --epochs"),
         ("a.mp4", {"style": Path("a.mplstyle")}, "--style is for matplotlib"),
         ("a.png", {"venue": "icml"}, "--venue is for matplotlib"),
-        ("a.mp4", {"epoch": "last"}, "--epoch is for a still"),
+        ("a.mp4", {"epoch": "last"}, "--epoch is for a still; leave it out"),
         ("a.png", {"sections": True}, "--sections is for films"),
         ("a.mp4", {"transparent": True}, "cannot be transparent"),
     ],

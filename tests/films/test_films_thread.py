@@ -65,6 +65,14 @@ def test_it_lasts_four_to_six_minutes() -> None:
     assert 240 < seconds < 360
 
 
+@pytest.mark.parametrize(
+    ("wish", "said"), [({"a": 500}, "a=500 is no number"), ({"neuron": 3}, "3 is not stored")]
+)
+def test_a_wrong_wish_is_refused_before_the_first_chapter(wish: dict[str, int], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        chapters(**wish)
+
+
 def test_its_data_are_those_of_its_chapters() -> None:
     ours = scenes(user=False)
     needed = {need for chapter in chapters() for need in ours[chapter.scene].needs
