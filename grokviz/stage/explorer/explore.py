@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from grokviz.analysis.reference import load
 from grokviz.errors import InputError
-from grokviz.files import replacing
+from grokviz.files import check_place, replacing
 from grokviz.stage.explorer.content import content
 from grokviz.stage.explorer.page import page, plotly_script
 from grokviz.stage.explorer.panels import available
@@ -50,6 +50,8 @@ def explore(
     plotly_script()
     if out is not None and Path(out).suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{out} is not a page: give a file name that ends in .html")
+    if out is not None:
+        check_place(out)
     data = load(source, report=report)
     shown = available(data)
     if not shown or "epoch" not in data.coords:
