@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from grokviz.analysis.assemble import Report, assemble, available
 from grokviz.errors import GrokvizError
 from grokviz.files import replacing
+from grokviz.sources import source_hash
 from grokviz.trajectory import Run, open_run
 
 if TYPE_CHECKING:
@@ -115,8 +116,5 @@ def _key(run: Run, names: Sequence[str], epochs: Sequence[int] | None) -> str:
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """SHA-256 of the analysis package's own files: other code never reads this code's cache."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()
+    """SHA-256 of every file of ours that can change a dataset: no code reads other code's cache."""
+    return source_hash([Path(__file__).with_name(name) for name in ("assemble.py", "family.py")])

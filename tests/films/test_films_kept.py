@@ -15,10 +15,10 @@ import pytest
 import xarray as xr
 from PIL import Image
 
+from grokviz import sources
 from grokviz.errors import InputError, WorkError
 from grokviz.media import Provenance, read_provenance, write_film
 from grokviz.stage.films import kept as keeping
-from grokviz.stage.films import sources
 from grokviz.stage.films.joined import Segment, join
 from grokviz.stage.films.kept import Caption, Keeper, Kept
 from grokviz.stage.slides.poster import last_frame
@@ -117,11 +117,11 @@ def test_the_longest_unused_goes_first(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_sources_are_followed_and_data_are_not(tmp_path: Path) -> None:
-    root = Path(sources.__file__).parents[3]
+    root = Path(sources.__file__).parents[1]
     drawing = root / "scenes" / "films" / "clock.py"
     if not drawing.is_file():
         pytest.skip("scenes are inside the package here, not in a checkout")
-    found = {str(path.relative_to(root)) for path in sources.closure([drawing])}
+    found = {str(path.relative_to(root)) for path in sources.closure([drawing], keeping.DATA)}
     assert "scenes/films/_dial.py" in found
     assert "grokviz/stage/films/writing.py" in found
     assert "grokviz/media/theme.py" in found

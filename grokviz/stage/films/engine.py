@@ -95,7 +95,7 @@ def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str
     """Everything that decides what is drawn, as plain data."""
     import sys
 
-    from grokviz.stage.films.sources import source_hash
+    from grokviz.sources import source_hash
 
     kind = type(now.film)
     files = [kind.file(), Path(str(sys.modules[kind.__module__].__file__))]
@@ -105,7 +105,7 @@ def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str
         "options": dataclasses.asdict(now.film),
         "data": keeping.data_hash(now.data, now.film.needs),
         "also": keeping.also_hash(now.film),
-        "source": source_hash(files),
+        "source": source_hash(files, keeping.DATA),
         "look": (now.theme.name, now.title, now.transparent, now.only),
         "screen": (*size, str(rate)),
         "versions": library_versions(*LIBRARIES),

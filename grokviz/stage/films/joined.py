@@ -156,7 +156,7 @@ def _decided_by(job: Job, data: xr.Dataset) -> dict[str, Any]:
     """Everything that decides a chapter's bytes, as plain data."""
     from grokviz.media import video
     from grokviz.stage import render
-    from grokviz.stage.films.sources import source_hash
+    from grokviz.sources import source_hash
 
     kind = type(job.scene)
     files = [Path(str(sys.modules[kind.__module__].__file__)), Path(str(video.__file__))]
@@ -169,7 +169,7 @@ def _decided_by(job: Job, data: xr.Dataset) -> dict[str, Any]:
         "section": job.section,
         "data": keeping.data_hash(data, job.scene.needs),
         "also": keeping.also_hash(job.scene),
-        "source": source_hash(files),
+        "source": source_hash(files, keeping.DATA),
         "screen": (*job.page.pixels, str(job.quality.fps), job.format.name),
         "wish": {key: str(value) for key, value in wish.items() if key != "command"},
         "versions": versions,

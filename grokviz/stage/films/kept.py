@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from grokviz.media.encode import Frame
 
 FRAMES, FACTS = "frames.mov", "film.json"
+DATA = ("analysis.reference", "analysis.cache", "analysis.assemble", "trajectory", "training",
+        "stage.registry", "stage.render")  # fmt: skip
+"""Modules that bring data and scenes here: what they bring is in a film's key itself."""
+
 MOST_BYTES, MOST_DAYS = 4_000_000_000, 30
 
 
