@@ -26,7 +26,7 @@ from typing import Any
 NAME = "outputs.json"
 STILLS = ("png", "svg", "pdf")
 RUNS = {
-    "modular-addition": ("--set p=23 --set d-model=32 --set d-mlp=64 --set train-fraction=0.6", 600),
+    "modular-addition": ("--set p=23 --set d-model=32 --set d-mlp=64 --set train-fraction=.6", 600),
     "repeated-subsequence-320": ("", 60),
     "digit-addition-small": ("", 60),
     "skip-trigram": ("", 120),

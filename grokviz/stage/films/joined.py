@@ -155,8 +155,8 @@ def _made(job: Job, data: xr.Dataset, report: Report | None) -> dict[str, Any]:
 def _decided_by(job: Job, data: xr.Dataset) -> dict[str, Any]:
     """Everything that decides a chapter's bytes, as plain data."""
     from grokviz.media import video
-    from grokviz.stage import render
     from grokviz.sources import source_hash
+    from grokviz.stage import render
 
     kind = type(job.scene)
     files = [Path(str(sys.modules[kind.__module__].__file__)), Path(str(video.__file__))]
