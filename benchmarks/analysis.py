@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from grokviz.analysis.assemble import assemble
-from grokviz.analysis.forward import forward
-from grokviz.analysis.threads import one_thread
-from grokviz.analysis.weights import ModularAdditionWeights
-from grokviz.trajectory import Run, open_run
+from grokviz.dataset.assemble import assemble
+from grokviz.dataset.threads import one_thread
+from grokviz.runs import Run, open_run
+from grokviz.tasks.modular_addition.forward import forward
+from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from grokviz.runs import open_run
 from grokviz.training.loop import train
-from grokviz.trajectory import open_run
 
 UPDATES = {
     "modular-addition": 400,

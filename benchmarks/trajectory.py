@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grokviz.trajectory import RunWriter, open_run
+from grokviz.runs import RunWriter, open_run
 
 P, MODEL, MLP, HEADS = 113, 128, 512, 4
 SHAPES = {

@@ -27,8 +27,8 @@ install_import_hook(
         "grokviz.tasks",
         "grokviz.models",
         "grokviz.training.losses",
-        "grokviz.analysis.sequence_model",
-        "grokviz.analysis.sequences",
+        "grokviz.tasks._sequences.sequence_model",
+        "grokviz.tasks._sequences.sequences",
     ],
     "beartype.beartype",
 )

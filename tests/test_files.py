@@ -56,7 +56,7 @@ def test_nothing_is_drawn_for_a_place_that_cannot_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import grokviz as gv
-    from grokviz.stage import render
+    from grokviz.render import render
 
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setattr(render, "perform", lambda *_: pytest.fail("drawn"))

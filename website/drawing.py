@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,14 +16,14 @@ from grokviz.errors import GrokvizError, InputError
 from grokviz.files import replacing
 from grokviz.media import library_versions
 from grokviz.media.formats import FORMATS
-from grokviz.stage import figures
-from grokviz.stage.film import Film
-from grokviz.stage.films.kept import data_hash
-from grokviz.stage.films.needs import lacking
-from grokviz.stage.registry import scene as find_scene
-from grokviz.stage.render import render
-from grokviz.stage.scene import Scene
-from grokviz.stage.slides.poster import last_frame
+from grokviz.render import figures
+from grokviz.render.films.kept import data_hash
+from grokviz.render.films.needs import lacking
+from grokviz.render.render import render
+from grokviz.scene.film import Film
+from grokviz.scene.registry import scene as find_scene
+from grokviz.scene.scene import Scene
+from grokviz.slides.poster import last_frame
 
 LIBRARIES = ("grokviz", "matplotlib", "numpy", "av", "pillow", "manim", "typst")
 """Whose versions decide what a picture looks like."""
@@ -79,10 +80,10 @@ def _work(scene: type[Scene], folder: Path, suffix: str, wish: Mapping[str, Any]
 @lru_cache(maxsize=1)
 def _code() -> str:
     """A hash of all scenes and of all that draws them."""
-    stage = Path(inspect.getfile(figures)).parent
-    scenes = Path(inspect.getfile(find_scene("embedding-waves", user=False))).parent
-    folders = [stage, stage / "films", stage.parent / "media", scenes, scenes / "films"]
-    files = [file for folder in folders for file in sorted(folder.glob("*.py"))]
+    package = Path(inspect.getfile(figures)).parents[1]
+    folders = [package / name for name in ("scene", "render", "pages", "media")]
+    folders += [Path(place) for place in importlib.import_module("grokviz.scenes").__path__]
+    files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grokviz.analysis import schema
-from grokviz.analysis.reference import reference_facts
-from grokviz.stage import figures
-from grokviz.stage.film import Film
-from grokviz.stage.scene import Scene
-from grokviz.stage.slides.story import STORY
-from grokviz.stage.slides.words import plain
+from grokviz.dataset import schema
+from grokviz.dataset.references.reference import reference_facts
+from grokviz.render import figures
+from grokviz.scene.film import Film
+from grokviz.scene.scene import Scene
+from grokviz.slides.story import STORY
+from grokviz.slides.words import plain
 
 FILMS, FAMILIES = "Films that explain", "Many runs side by side"
 TASKS = {

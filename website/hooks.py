@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from grokviz.errors import GrokvizError  # noqa: E402
-from grokviz.stage.films.needs import lacking  # noqa: E402
-from grokviz.stage.registry import scenes  # noqa: E402
+from grokviz.render.films.needs import lacking  # noqa: E402
+from grokviz.scene.registry import scenes  # noqa: E402
 from website import drawing, gallery, references  # noqa: E402
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 import grokviz
-from grokviz.analysis.schema import DIMENSIONS, VARIABLES
 from grokviz.cli import COMMANDS, cli
+from grokviz.dataset.schema import DIMENSIONS, VARIABLES
 from grokviz.training.keys import show
 from grokviz.training.recipes import RECIPES
 from website.gallery import escaped

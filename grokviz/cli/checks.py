@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from grokviz.stage.films import needs as films
-from grokviz.stage.films.needs import Need
+from grokviz.render.films import needs as films
+from grokviz.render.films.needs import Need
 
 LIBRARIES = {
     "numpy": ("arrays", ""),
@@ -60,7 +60,7 @@ def _library(name: str) -> Check:
 
 
 def _references() -> Check:
-    from grokviz.analysis.reference import references
+    from grokviz.dataset.references.reference import references
 
     names = references()
     return Check(

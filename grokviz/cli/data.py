@@ -19,9 +19,9 @@ def command(
     scene: str, run: tuple[str, ...], output: Path, no_user_scenes: bool, quiet: bool
 ) -> None:
     """Write what SCENE draws as numbers."""
-    from grokviz.analysis.reference import load
-    from grokviz.analysis.tables import write_data
-    from grokviz.stage.registry import scene as find
+    from grokviz.dataset.references.reference import load
+    from grokviz.dataset.tables import write_data
+    from grokviz.scene.registry import scene as find
 
     chosen = find(scene, user=not no_user_scenes)
     with frame_progress(quiet, "analysing") as report:

@@ -21,7 +21,7 @@ def command(run: str | None, output: Path | None, theme: str, quiet: bool) -> No
 
     RUN is a run directory, a .nc file or a bundled reference [modular-addition].
     """
-    from grokviz.stage.explorer import explore
+    from grokviz.explorer import explore
 
     made_by = shlex.join(["grokviz", *sys.argv[1:]])
     with frame_progress(quiet, "analysing") as report:

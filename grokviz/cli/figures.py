@@ -29,7 +29,7 @@ def command(
     quiet: bool,
 ) -> None:
     """Draw every still (PDF, PNG) and data film (MP4 720p30)."""
-    from grokviz.stage.figures import figures
+    from grokviz.render.figures import figures
 
     def report(what: str, done: int, total: int) -> None:
         if not quiet:

@@ -20,7 +20,7 @@ def command(file: Path, out: Path | None, assignments: tuple[str, ...], quiet: b
     What the file does not say is given with --set, by the recipe's keys (split-seed,
     train-fraction ...), task, epoch or test-every. Nothing in a file is ever run.
     """
-    from grokviz.importing import import_run
+    from grokviz.importers.importing import import_run
 
     with frame_progress(quiet, "importing checkpoint") as report:
         made = import_run(file, out, settings=assigned(assignments), report=report)

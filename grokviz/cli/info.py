@@ -33,10 +33,10 @@ def command(run: str, verify: bool, as_json: bool, quiet: bool) -> int:
 
 
 def _facts(run: str, verify: bool) -> dict[str, Any]:
-    from grokviz.analysis.reference import reference_info, references
+    from grokviz.dataset.references.reference import reference_info, references
     from grokviz.errors import InputError
-    from grokviz.trajectory import info, open_run, verify_run
-    from grokviz.trajectory.sweeps import is_sweep
+    from grokviz.runs import info, open_run, verify_run
+    from grokviz.runs.sweeps import is_sweep
 
     if run in references() and not Path(run).exists():
         return reference_info(run, verify=verify)
@@ -58,7 +58,7 @@ def _facts(run: str, verify: bool) -> dict[str, Any]:
 
 def _sweep(path: Path, verify: bool) -> dict[str, Any]:
     """What each run in a sweep's folder holds; its problems are those of all of them."""
-    from grokviz.trajectory.sweeps import members_of, read_sweep
+    from grokviz.runs.sweeps import members_of, read_sweep
 
     members = {member.name: _facts(str(member), verify) for member in members_of(path)}
     return {

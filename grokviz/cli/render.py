@@ -61,9 +61,9 @@ def command(
 
     grokviz scenes lists the scenes and their own options (--set).
     """
-    from grokviz.analysis.reference import load
-    from grokviz.stage.registry import scene as find
-    from grokviz.stage.render import checked, perform_all, plan
+    from grokviz.dataset.references.reference import load
+    from grokviz.render.render import checked, perform_all, plan
+    from grokviz.scene.registry import scene as find
 
     chosen = find(scene, user=not no_user_scenes).with_options(assigned(assignments))
     wish["command"] = shlex.join(["grokviz", *sys.argv[1:]])

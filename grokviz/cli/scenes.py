@@ -15,7 +15,7 @@ from grokviz.cli.common import json_option, quiet_option
 @quiet_option
 def command(as_json: bool, no_user_scenes: bool, quiet: bool) -> None:
     """List what can be drawn, from which run, with which options."""
-    from grokviz.stage.listing import listing
+    from grokviz.render.listing import listing
 
     found = listing(user=not no_user_scenes)
     if as_json:

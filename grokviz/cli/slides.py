@@ -64,7 +64,7 @@ def command(
     SCENE is a name, or a film or picture (.mp4, .png) that grokviz has written. Without one,
     the slides tell the story of the thread in its order.
     """
-    from grokviz.stage.slides import plan, slides
+    from grokviz.slides import plan, slides
 
     def skipped(scene: str, reason: str) -> None:
         if not quiet:

@@ -1,9 +1,5 @@
-"""What a network learns: one file a task, giving tokens, targets, scored positions, a split."""
+"""What networks learn: a package a task, with everything that is special to it.
 
-from grokviz.tasks.batch import Batch
-from grokviz.tasks.digit_addition import DigitAddition
-from grokviz.tasks.modular_addition import ModularAddition
-from grokviz.tasks.repeated_subsequence import RepeatedSubsequence
-from grokviz.tasks.skip_trigram import SkipTrigram
-
-__all__ = ["Batch", "DigitAddition", "ModularAddition", "RepeatedSubsequence", "SkipTrigram"]
+Here belong a task's settings, recipes, data, problem and measures, and ``any``, which is true of
+every run. Nothing outside a task's package and its scenes names the task.
+"""

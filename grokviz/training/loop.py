@@ -18,13 +18,13 @@ import torch
 
 from grokviz.errors import InputError, WorkError
 from grokviz.models.products import keep_freed_memory, onednn_works
+from grokviz.runs import RunWriter
 from grokviz.training.keys import canonical, show
 from grokviz.training.optimiser import Optimiser
 from grokviz.training.problems import Problem, problem
 from grokviz.training.recipes import Recipe, recipe
 from grokviz.training.schedule import Schedule
 from grokviz.training.stopping import stop_asked
-from grokviz.trajectory import RunWriter
 
 SAVE_SECONDS = 30.0
 REPORT_SECONDS = 0.5

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from grokviz.models.exact_path import ExactPath
 from grokviz.models.transformer import Shape, Transformer
-from grokviz.tasks import ModularAddition
+from grokviz.tasks.modular_addition.data import ModularAddition
 from grokviz.training.losses import PRECISIONS, cross_entropy
 from grokviz.training.replay import Replay
 

@@ -14,7 +14,10 @@ from grokviz.errors import InputError
 from grokviz.models.attention_only import AttentionOnly
 from grokviz.models.scored_path import scored_logits
 from grokviz.models.transformer import Shape, Transformer
-from grokviz.tasks import Batch, DigitAddition, RepeatedSubsequence, SkipTrigram
+from grokviz.tasks.digit_addition.data import DigitAddition
+from grokviz.tasks.repeated_subsequence.data import RepeatedSubsequence
+from grokviz.tasks.skip_trigram.data import SkipTrigram
+from grokviz.training.batch import Batch
 from grokviz.training.losses import PRECISIONS
 from grokviz.training.problems import Problem
 from grokviz.training.replay import Replay

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from grokviz.errors import InputError
+from grokviz.runs import open_run
 from grokviz.training.grid import Member
 from grokviz.training.stopping import stop_asked
-from grokviz.trajectory import open_run
 
 TICK = 0.2
 

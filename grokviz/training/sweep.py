@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from grokviz.errors import InputError, MissingExtra
+from grokviz.runs import layout, open_run
+from grokviz.runs.durable import make_folder, publish
+from grokviz.runs.sweeps import FORMAT, SWEEP, read_sweep
 from grokviz.training.grid import Grid, Member, grid_of, members_of, written
 from grokviz.training.keys import canonical, show
 from grokviz.training.recipes import Recipe, recipe
 from grokviz.training.side_by_side import Ended, Report, Result, Work, train_all
-from grokviz.trajectory import layout, open_run
-from grokviz.trajectory.durable import make_folder, publish
-from grokviz.trajectory.sweeps import FORMAT, SWEEP, read_sweep
 
 
 @dataclass(frozen=True)

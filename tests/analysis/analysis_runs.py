@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
 
-from grokviz.trajectory import RunWriter
+from grokviz.runs import RunWriter
 
 P, KEYS = 13, [2, 5]
 

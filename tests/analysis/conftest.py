@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from grokviz.trajectory import Run, open_run
+from grokviz.runs import Run, open_run
 
 Weights = dict[str, np.ndarray]
 

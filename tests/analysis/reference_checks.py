@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from grokviz.analysis import schema
-from grokviz.analysis.assemble import assemble, available
-from grokviz.analysis.cache import read
-from grokviz.analysis.reference import SUMS
-from grokviz.trajectory import Run, RunWriter, open_run
-from grokviz.trajectory.tensors import load
+from grokviz.dataset import schema
+from grokviz.dataset.assemble import assemble, available
+from grokviz.dataset.cache import read
+from grokviz.dataset.references.reference import SUMS
+from grokviz.runs import Run, RunWriter, open_run
+from grokviz.runs.tensors import load
 
 CLOCKS = ("epoch", "field_epoch")
 LOGGED = frozenset({"events", "slingshots", "digits", "path"})

@@ -8,11 +8,11 @@ from analysis_runs import pizza, wave
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokviz.analysis import forward as fw
-from grokviz.analysis.ablation import ablation_table
-from grokviz.analysis.fourier import gini
-from grokviz.analysis.measure import Measures, measure
-from grokviz.analysis.weights import ModularAdditionWeights
+from grokviz.tasks.modular_addition import forward as fw
+from grokviz.tasks.modular_addition.measures.ablation import ablation_table
+from grokviz.tasks.modular_addition.measures.fourier import gini
+from grokviz.tasks.modular_addition.measures.measure import Measures, measure
+from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 COPIES = 2
 PRODUCTS = 4

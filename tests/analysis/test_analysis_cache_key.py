@@ -5,29 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 from grokviz import sources
-from grokviz.analysis import cache
+from grokviz.dataset import cache
 
 PACKAGE = Path(cache.__file__).parents[1]
 
 
 def covered() -> set[str]:
-    roots = [Path(cache.__file__).with_name(name) for name in ("assemble.py", "family.py")]
+    roots = [
+        PACKAGE / "dataset" / "assemble.py",
+        PACKAGE / "dataset" / "families" / "family.py",
+    ]
     return {path.relative_to(PACKAGE).as_posix() for path in sources.closure(roots)}
 
 
 def test_the_key_covers_tasks_and_the_reading_of_runs() -> None:
     assert {
-        "tasks/modular_addition.py",
-        "tasks/skip_trigram.py",
-        "trajectory/tensors.py",
-        "trajectory/metrics.py",
-        "analysis/sequence_model.py",
-        "analysis/workers.py",
+        "tasks/modular_addition/data.py",
+        "tasks/skip_trigram/data.py",
+        "runs/tensors.py",
+        "runs/metrics.py",
+        "tasks/_sequences/sequence_model.py",
+        "dataset/workers.py",
     } <= covered()
 
 
 def test_the_key_leaves_out_what_draws_and_trains() -> None:
-    assert not {name.split("/")[0] for name in covered()} & {"stage", "media", "cli", "training"}
+    assert not {name.split("/")[0] for name in covered()} & {"scene", "render", "media", "cli"}
 
 
 def test_a_changed_import_of_an_import_changes_the_key(tmp_path: Path) -> None:

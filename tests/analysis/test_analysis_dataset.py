@@ -12,18 +12,18 @@ import pytest
 import xarray as xr
 from analysis_runs import KEYS, P, weights_at, write_run
 
-from grokviz.analysis import schema, workers
-from grokviz.analysis.ablation import ablation_table
-from grokviz.analysis.assemble import assemble, available
-from grokviz.analysis.measure import Measures, measure
-from grokviz.analysis.parts import PARTS
-from grokviz.analysis.path import path, step_products
-from grokviz.analysis.route import path_epochs
-from grokviz.analysis.variables import Variable
-from grokviz.analysis.weights import ModularAdditionWeights
+from grokviz.dataset import schema, workers
+from grokviz.dataset.assemble import assemble, available
+from grokviz.dataset.parts import PARTS
+from grokviz.dataset.variables import Variable
 from grokviz.errors import InputError
-from grokviz.tasks import ModularAddition
-from grokviz.trajectory import RunWriter, open_run
+from grokviz.runs import RunWriter, open_run
+from grokviz.tasks.any.path import path, step_products
+from grokviz.tasks.any.route import path_epochs
+from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.tasks.modular_addition.measures.ablation import ablation_table
+from grokviz.tasks.modular_addition.measures.measure import Measures, measure
+from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 SAME = {
     "restricted_loss": "restricted_loss",
@@ -122,7 +122,7 @@ def test_what_is_derived_from_the_measures(data, single) -> None:
 
 
 def test_logits_by_distance_and_their_spectrum(data, small_run) -> None:
-    from grokviz.analysis.forward import forward
+    from grokviz.tasks.modular_addition.forward import forward
 
     for i in (0, 5):
         f = forward(ModularAdditionWeights.of(small_run.weights(10 * i)))
@@ -263,7 +263,7 @@ def test_a_script_without_a_main_guard_may_use_processes(small_run, tmp_path) ->
     script = tmp_path / "plain.py"
     script.write_text(
         "import grokviz as gv\n"
-        "from grokviz.analysis.assemble import assemble\n"
+        "from grokviz.dataset.assemble import assemble\n"
         f"print(assemble(gv.open_run({str(small_run.path)!r}), workers=2).sizes['epoch'])\n"
     )
     root = Path(workers.__file__).resolve().parents[2]

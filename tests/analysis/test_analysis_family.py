@@ -12,14 +12,14 @@ import xarray as xr
 
 import grokviz as gv
 from grokviz import cli
-from grokviz.analysis import cache, curves, schema
-from grokviz.analysis.family import family
-from grokviz.analysis.reference import load, named
+from grokviz.dataset import cache, curves, schema
+from grokviz.dataset.families.family import family
+from grokviz.dataset.references.reference import load, named
 from grokviz.errors import InputError
-from grokviz.stage import figures
-from grokviz.stage.registry import scene as find
-from grokviz.trajectory import RunWriter, layout, open_run
-from grokviz.trajectory.sweeps import is_sweep, members_of
+from grokviz.render import figures
+from grokviz.runs import RunWriter, layout, open_run
+from grokviz.runs.sweeps import is_sweep, members_of
+from grokviz.scene.registry import scene as find
 
 pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
 
@@ -267,7 +267,7 @@ def test_it_is_kept_until_a_member_changes(
     first = family([sweep])
     assert [f.suffix for f in (sweep / "cache").iterdir()] == [".nc"]
     with monkeypatch.context() as patch:
-        patch.setattr("grokviz.analysis.family.record_of", None)
+        patch.setattr("grokviz.dataset.families.family.record_of", None)
         again = family([sweep])
     xr.testing.assert_equal(first, again)
     assert not is_sweep(sweep / "cache")

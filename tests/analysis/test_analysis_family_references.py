@@ -14,13 +14,14 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 
-from grokviz.analysis import family_bundling, schema
-from grokviz.analysis import reference as bundled
-from grokviz.analysis.cache import read, write
-from grokviz.analysis.family_member import record_of
-from grokviz.analysis.reference import FAMILY
-from grokviz.trajectory import RunWriter, open_run
-from grokviz.trajectory.tensors import load
+from grokviz.dataset import schema
+from grokviz.dataset.cache import read, write
+from grokviz.dataset.families.family_member import record_of
+from grokviz.dataset.references import family_bundling
+from grokviz.dataset.references import reference as bundled
+from grokviz.dataset.references.reference import FAMILY
+from grokviz.runs import RunWriter, open_run
+from grokviz.runs.tensors import load
 
 pytest.importorskip("torch", reason="initial weights are drawn with the [train] extra")
 

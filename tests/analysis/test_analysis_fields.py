@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from grokviz.analysis import fields
-from grokviz.analysis.assemble import assemble
-from grokviz.analysis.forward import forward
-from grokviz.analysis.fourier import fft2d
-from grokviz.analysis.losses import answers
-from grokviz.analysis.weights import ModularAdditionWeights
+from grokviz.dataset.assemble import assemble
 from grokviz.errors import InputError
+from grokviz.tasks.modular_addition import fields
+from grokviz.tasks.modular_addition.forward import forward
+from grokviz.tasks.modular_addition.measures.fourier import fft2d
+from grokviz.tasks.modular_addition.measures.losses import answers
+from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.analysis import forward as fw
-from grokviz.analysis.weights import ModularAdditionWeights
+from grokviz.tasks.modular_addition import forward as fw
+from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 
 @pytest.mark.parametrize(("p", "heads"), [(3, 1), (7, 2), (13, 4)])

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.analysis import losses
 from grokviz.errors import InputError
+from grokviz.tasks.modular_addition.measures import losses
 
 
 def test_scores_are_cross_entropy_margin_and_probability() -> None:

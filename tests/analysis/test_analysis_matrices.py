@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.analysis import attention, compositions, geometry
-from grokviz.analysis.fourier import fourier_basis
-from grokviz.analysis.weights import ModularAdditionWeights
+from grokviz.tasks.modular_addition.measures import attention, compositions, geometry
+from grokviz.tasks.modular_addition.measures.fourier import fourier_basis
+from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from grokviz.analysis import forward as fw
-from grokviz.analysis.measure import measure
-from grokviz.analysis.measures import measures
-from grokviz.analysis.weights import ModularAdditionWeights
 from grokviz.errors import InputError
+from grokviz.tasks.modular_addition import forward as fw
+from grokviz.tasks.modular_addition.measures.measure import measure
+from grokviz.tasks.modular_addition.measures.measures import measures
+from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 
 def values(m: object) -> dict[str, np.ndarray]:
@@ -46,7 +46,7 @@ def test_clusters_of_the_final_checkpoint_decide_where_shares_are_taken(random_w
 
 
 def basis() -> list[np.ndarray]:
-    from grokviz.analysis.fourier import fourier_basis
+    from grokviz.tasks.modular_addition.measures.fourier import fourier_basis
 
     return [fourier_basis(11)] * 2
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from grokviz.analysis import path as pt
+from grokviz.tasks.any import path as pt
 
 
 def test_a_path_is_measured_from_its_parameters_one_at_a_time() -> None:

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from grokviz.analysis.family import family
-from grokviz.analysis.pieces import (
+from grokviz.dataset.families.family import family
+from grokviz.dataset.families.pieces import (
     common_steps,
     running_mean,
     share_of_start,
     steepest_fall,
 )
-from grokviz.analysis.thinning import thinned
-from grokviz.trajectory import RunWriter
+from grokviz.dataset.thinning import thinned
+from grokviz.runs import RunWriter
 
 STEPS = np.arange(2001)
 

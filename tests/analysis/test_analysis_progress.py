@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.analysis import logits as lg
-from grokviz.analysis import progress
-from grokviz.analysis.fourier import fourier_basis
-from grokviz.analysis.losses import answers
-from grokviz.analysis.marginals import marginals
+from grokviz.tasks.modular_addition.measures import logits as lg
+from grokviz.tasks.modular_addition.measures import progress
+from grokviz.tasks.modular_addition.measures.fourier import fourier_basis
+from grokviz.tasks.modular_addition.measures.losses import answers
+from grokviz.tasks.modular_addition.measures.marginals import marginals
 
 
 def directions(p: int, k: int) -> list[np.ndarray]:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from grokviz.analysis import reference as bundled
-from grokviz.analysis import schema
-from grokviz.analysis.assemble import assemble
-from grokviz.analysis.measured import measures
-from grokviz.trajectory import Run, RunWriter, open_run
-from grokviz.trajectory.tensors import load
+from grokviz.dataset import schema
+from grokviz.dataset.assemble import assemble
+from grokviz.dataset.measured import measures
+from grokviz.dataset.references import reference as bundled
+from grokviz.runs import Run, RunWriter, open_run
+from grokviz.runs.tensors import load
 
 pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
 

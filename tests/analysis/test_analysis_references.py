@@ -20,12 +20,12 @@ from reference_checks import (
     whole,
 )
 
-from grokviz.analysis import bundling
-from grokviz.analysis import reference as bundled
-from grokviz.analysis.bundling import bundle, thin
-from grokviz.analysis.cache import read, write
+from grokviz.dataset.cache import read, write
+from grokviz.dataset.references import bundling
+from grokviz.dataset.references import reference as bundled
+from grokviz.dataset.references.bundling import bundle, thin
 from grokviz.errors import InputError
-from grokviz.trajectory import RunWriter, open_run
+from grokviz.runs import RunWriter, open_run
 
 pytest.importorskip("torch", reason="initial weights are drawn with the [train] extra")
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from grokviz.analysis import reference as bundled
-from grokviz.analysis import rounding as rounding_module
-from grokviz.analysis import schema
-from grokviz.analysis.cache import read
+from grokviz.dataset import schema
+from grokviz.dataset.cache import read
+from grokviz.dataset.references import reference as bundled
 from grokviz.errors import InputError
+from grokviz.tasks.any import rounding as rounding_module
 
 torch = pytest.importorskip("torch")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.analysis import sequences
-from grokviz.analysis.sequence_model import SequenceWeights, run, run_in_chunks
-from grokviz.analysis.sequences import Sample, copies, induction, previous_token, source_of
 from grokviz.errors import InputError
-from grokviz.tasks import RepeatedSubsequence
+from grokviz.tasks._sequences import sequences
+from grokviz.tasks._sequences.sequence_model import SequenceWeights, run, run_in_chunks
+from grokviz.tasks._sequences.sequences import Sample, copies, induction, previous_token, source_of
+from grokviz.tasks.repeated_subsequence.data import RepeatedSubsequence
 
 SMALL = {"vocabulary": 20, "length": 31, "subsequence": 5, "repeats": 3}
 SIZES = {

@@ -10,14 +10,14 @@ import pytest
 import xarray as xr
 
 import grokviz as gv
-from grokviz.analysis import curves, schema
-from grokviz.analysis.assemble import assemble, available, epochs_of
-from grokviz.analysis.parts import PARTS, tasks_of
-from grokviz.analysis.sequence_parts import drop_of
-from grokviz.analysis.sequences import Sample, source_of
-from grokviz.analysis.spikes import spikes
+from grokviz.dataset import curves, schema
+from grokviz.dataset.assemble import assemble, available, epochs_of
+from grokviz.dataset.parts import PARTS, tasks_of
 from grokviz.errors import InputError
-from grokviz.trajectory import Run, RunWriter, open_run
+from grokviz.runs import Run, RunWriter, open_run
+from grokviz.tasks._sequences.sequence_parts import drop_of
+from grokviz.tasks._sequences.sequences import Sample, source_of
+from grokviz.tasks.any.spikes import spikes
 
 pytest.importorskip("torch", reason="a run is trained with the [train] extra")
 
@@ -208,7 +208,7 @@ def test_a_part_made_of_weights_is_refused(parts: list[str], curves_alone) -> No
 
 
 def test_every_scene_refuses_what_it_cannot_draw_in_one_sentence(curves_alone, runs) -> None:
-    from grokviz.stage.registry import scenes
+    from grokviz.scene.registry import scenes
 
     needs = [
         scene.needs
@@ -320,7 +320,7 @@ def test_running_means_and_falls() -> None:
 def test_the_fields_of_fresh_data_look_closer_where_the_loss_falls() -> None:
     from types import SimpleNamespace
 
-    from grokviz.analysis.assemble import field_epochs
+    from grokviz.dataset.assemble import field_epochs
 
     steps = np.arange(0, 4001)
     loss = np.where(steps < 900, 5.0, np.maximum(5.0 - (steps - 900) / 20, 0.3))

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.analysis.norms import sums_of_squares, total_sum_of_squares
-from grokviz.analysis.weights import ModularAdditionWeights
 from grokviz.errors import InputError
+from grokviz.tasks.any.norms import sums_of_squares, total_sum_of_squares
+from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 
 def test_sizes_are_read_and_the_equals_class_is_dropped(random_weights) -> None:

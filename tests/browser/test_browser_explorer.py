@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import grokviz as gv
-from grokviz.analysis import fields
+from grokviz.tasks.modular_addition import fields
 
 PANELS = [
     "loss", "progress", "waves", "circles", "clusters", "shares", "neuron", "spectrum",

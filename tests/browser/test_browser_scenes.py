@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import grokviz as gv
-from grokviz.stage import Scene, option
+from grokviz.scene import Scene, option
 
 Act = dict[str, Callable[..., None]]
 PHONE = {"width": 390, "height": 844}

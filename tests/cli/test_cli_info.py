@@ -14,8 +14,8 @@ import pytest
 pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
 
 from grokviz import cli
-from grokviz.analysis import reference as bundled
-from grokviz.trajectory import RunWriter
+from grokviz.dataset.references import reference as bundled
+from grokviz.runs import RunWriter
 
 
 @pytest.fixture

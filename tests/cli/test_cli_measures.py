@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import grokviz as gv
-from grokviz.analysis.measure import measure
-from grokviz.analysis.measures import measures as of_weights
-from grokviz.analysis.measures import summary
-from grokviz.tasks import ModularAddition
-from grokviz.trajectory import RunWriter, open_run
+from grokviz.runs import RunWriter, open_run
+from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.tasks.modular_addition.measures.measure import measure
+from grokviz.tasks.modular_addition.measures.measures import measures as of_weights
+from grokviz.tasks.modular_addition.measures.measures import summary
 
 pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from grokviz import cli
-from grokviz.analysis.reference import folder, reference
+from grokviz.dataset.references.reference import folder, reference
 from grokviz.media import read_provenance
 
 ROOT = Path(__file__).parents[2]
@@ -472,8 +472,8 @@ def test_figures_say_what_they_make(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every still in PDF and PNG of the scenes that a run has the data for."""
-    from grokviz.stage import figures as module
-    from grokviz.stage.registry import scene
+    from grokviz.render import figures as module
+    from grokviz.scene.registry import scene
 
     few = {name: scene(name) for name in ("grokking-curve", "wave-circles")}
     monkeypatch.setattr(module, "scenes", lambda user: few)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from grokviz import cli
-from grokviz.trajectory import open_run
+from grokviz.runs import open_run
 
 SMALL = ["--set", "p=7", "--set", "d-model=8", "--set", "d-mlp=8", "--set", "heads=2"]
 SWEEP = ["sweep", "modular-addition"]

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from grokviz import cli
-from grokviz.trajectory import RunWriter, open_run
+from grokviz.runs import RunWriter, open_run
 
 SMALL = ["--set", "p=13", "--set", "d-model=16", "--set", "d-mlp=32", "--set", "heads=2"]
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from grokviz.trajectory import RunWriter, open_run, verify_run, writer
+from grokviz.runs import RunWriter, open_run, verify_run, writer
 
 EPOCHS = {"train": 40, "exhaust": 4, "exhaust-all": 12}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grokviz.trajectory import verify_run
+from grokviz.runs import verify_run
 
 pytest.importorskip("torch")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grokviz.trajectory import open_run, verify_run
+from grokviz.runs import open_run, verify_run
 
 SMALL = ["p=13", "d-model=16", "d-mlp=32", "heads=2", "train-fraction=0.5"]
 ENDLESS = 10_000_000

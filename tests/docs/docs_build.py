@@ -10,11 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 START = "\nfrom mkdocs.__main__ import cli\ncli(['build', '--strict'], prog_name='mkdocs')\n"
 WITHOUT_MANIM = """
-import grokviz.stage.films.needs as needs
+import grokviz.render.films.needs as needs
 needs.lacking = lambda: needs.Need('manim', '', needs.EXTRA)
 """
 BROKEN_SCENE = """
-import grokviz.scenes.ablation as module
+import grokviz.scenes.modular_addition.logits.ablation as module
 def draw(self, figure, data):
     raise ZeroDivisionError('a mistake in the scene')
 module.Ablation.draw = draw

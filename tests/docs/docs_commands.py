@@ -17,11 +17,14 @@ import click
 import grokviz as gv
 from grokviz.cli import COMMANDS, cli
 from grokviz.cli.common import assigned
-from grokviz.importing import WISHES
+from grokviz.importers.importing import WISHES
 from grokviz.media.venues import VENUES
-from grokviz.stage.registry import scene as find_scene
-from grokviz.stage.render import Wish, checked, plan
-from grokviz.tasks import DigitAddition, ModularAddition, RepeatedSubsequence, SkipTrigram
+from grokviz.render.render import Wish, checked, plan
+from grokviz.scene.registry import scene as find_scene
+from grokviz.tasks.digit_addition.data import DigitAddition
+from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.tasks.repeated_subsequence.data import RepeatedSubsequence
+from grokviz.tasks.skip_trigram.data import SkipTrigram
 from grokviz.training.grid import read_grid
 from grokviz.training.keys import canonical
 from grokviz.training.recipes import RECIPES

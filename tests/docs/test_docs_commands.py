@@ -18,7 +18,7 @@ from docs_commands import (
 )
 
 from grokviz.errors import InputError
-from grokviz.stage.registry import scenes
+from grokviz.scene.registry import scenes
 
 SCENE = re.compile(r"^class \w+\((?:Scene|Film)\):$", re.MULTILINE)
 
@@ -115,7 +115,7 @@ def test_a_wrong_command_is_found(command: str) -> None:
         "import grokviz as gv\ngv.render('embedding-waves', qality='h')",
         "import grokviz as gv\ngv.render('embeding-waves')",
         "import grokviz as gv\ngv.load('modular-adition')",
-        "from grokviz.stage import Sceene",
+        "from grokviz.scene import Sceene",
         "import grokviz as gv\ngv.train()",
     ],
 )

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from grokviz.analysis.reference import load
+from grokviz.dataset.references.reference import load
 from grokviz.media import screen
-from grokviz.stage.film import Film
-from grokviz.stage.films.kept import Kept
-from grokviz.stage.films.needs import lacking
-from grokviz.stage.registry import scenes
-from grokviz.stage.render import checked, plan
+from grokviz.render.films.kept import Kept
+from grokviz.render.films.needs import lacking
+from grokviz.render.render import checked, plan
+from grokviz.scene.film import Film
+from grokviz.scene.registry import scenes
 
 HERE = Path(__file__).parent
 CONTROL = HERE / "control"
@@ -37,7 +37,7 @@ needs_manim = pytest.mark.skipif(
 
 def drawn(name: str, theme: str = "light") -> Kept:
     """A film drawn small."""
-    from grokviz.stage.films.engine import keep
+    from grokviz.render.films.engine import keep
 
     film, (wide, high, fps) = FILMS[name](), SMALL
     data = load(None, film.needs, default=film.reference)

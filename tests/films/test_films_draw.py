@@ -25,13 +25,13 @@ from films_helper import (
 )
 from PIL import Image
 
-from grokviz.analysis.reference import load
+from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError, WorkError
 from grokviz.media import read_provenance
 from grokviz.media.formulas import FORMULAS
 from grokviz.media.theme import LIGHT
-from grokviz.stage.registry import scene
-from grokviz.stage.render import render
+from grokviz.render.render import render
+from grokviz.scene.registry import scene
 
 pytestmark = [needs_manim, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -47,7 +47,7 @@ def frames_of(path: Path, form: str = "rgb24") -> list[np.ndarray]:
 @pytest.fixture
 def never_drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Drawing is forbidden; what was tried is listed."""
-    from grokviz.stage.films import draw
+    from grokviz.render.films import draw
 
     tried: list[str] = []
 
@@ -108,7 +108,7 @@ def test_it_is_drawn_once_for_all_its_files(
     here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, never_drawn: list[str]
 ) -> None:
     with monkeypatch.context() as patch:
-        from grokviz.stage.films import draw
+        from grokviz.render.films import draw
 
         patch.undo()
         patch.setattr(draw, "draw", draw.draw)
@@ -202,7 +202,7 @@ def test_a_broken_scene_leaves_all_as_it_was(here: None, tmp_path: Path, cache: 
 def test_chapters_are_made_by_themselves(
     here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from grokviz.stage.films import joined
+    from grokviz.render.films import joined
 
     made: list[str] = []
     plain = joined._made
@@ -272,7 +272,7 @@ def media(tmp_path: Path) -> Any:
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_every_formula_is_set(name: str, media: Any) -> None:
-    from grokviz.stage.films.writing import formula
+    from grokviz.scene.films.writing import formula
 
     made = formula(name, "#000000", px=40)
     assert made.width > 0.3
@@ -280,7 +280,7 @@ def test_every_formula_is_set(name: str, media: Any) -> None:
 
 
 def test_numbers_take_the_place_of_letters(media: Any) -> None:
-    from grokviz.stage.films.writing import formula
+    from grokviz.scene.films.writing import formula
 
     plain, filled = formula("cos-sum", "#000000"), formula("cos-sum", "#000000", k=14)
     assert len(filled.family_members_with_points()) == len(plain.family_members_with_points()) + 1
@@ -289,7 +289,7 @@ def test_numbers_take_the_place_of_letters(media: Any) -> None:
 
 
 def test_texts_have_their_size_and_place(media: Any) -> None:
-    from grokviz.stage.films.writing import PER_UNIT, mono, place, words
+    from grokviz.scene.films.writing import PER_UNIT, mono, place, words
 
     for text in ("Hxg", "Hx"):  # a descender does not move the line
         made = words(text, "#000000", px=40, at=(300, 200), anchor="left")
@@ -308,7 +308,7 @@ def test_texts_have_their_size_and_place(media: Any) -> None:
 
 
 def test_cells_are_whole_pixels(media: Any) -> None:
-    from grokviz.stage.films.shapes import FilmCamera, Heat, coloured
+    from grokviz.scene.films.shapes import FilmCamera, Heat, coloured
 
     values = np.random.default_rng(0).random((7, 11))
     wanted = coloured(values, 0, 1, "Blues")

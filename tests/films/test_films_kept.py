@@ -18,10 +18,10 @@ from PIL import Image
 from grokviz import sources
 from grokviz.errors import InputError, WorkError
 from grokviz.media import Provenance, read_provenance, write_film
-from grokviz.stage.films import kept as keeping
-from grokviz.stage.films.joined import Segment, join
-from grokviz.stage.films.kept import Caption, Keeper, Kept
-from grokviz.stage.slides.poster import last_frame
+from grokviz.render.films import kept as keeping
+from grokviz.render.films.joined import Segment, join
+from grokviz.render.films.kept import Caption, Keeper, Kept
+from grokviz.slides.poster import last_frame
 
 MADE = Provenance(title="joined", alt="two chapters")
 
@@ -118,11 +118,11 @@ def test_the_longest_unused_goes_first(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_sources_are_followed_and_data_are_not(tmp_path: Path) -> None:
     root = Path(sources.__file__).parents[1]
-    drawing = root / "scenes" / "films" / "clock.py"
+    drawing = root / "scenes" / "modular_addition" / "films" / "clock.py"
     if not drawing.is_file():
         pytest.skip("scenes are inside the package here, not in a checkout")
     found = {str(path.relative_to(root)) for path in sources.closure([drawing], keeping.DATA)}
-    assert "scenes/films/_dial.py" in found
+    assert "scenes/modular_addition/films/_dial.py" in found
     assert "grokviz/stage/films/writing.py" in found
     assert "grokviz/media/theme.py" in found
     assert "grokviz/analysis/reference.py" not in found

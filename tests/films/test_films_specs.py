@@ -16,15 +16,16 @@ import numpy as np
 import pytest
 from films_helper import FILMS
 
-from grokviz.analysis import schema
-from grokviz.analysis.reference import load, references
+from grokviz.dataset import schema
+from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
 from grokviz.media import FORMATS
-from grokviz.stage.films import needs
-from grokviz.stage.listing import listing
-from grokviz.stage.registry import scene
-from grokviz.stage.render import checked, plan, render
+from grokviz.render.films import needs
+from grokviz.render.listing import listing
+from grokviz.render.render import checked, plan, render
+from grokviz.scene.registry import scene
 
+ROOT = Path(__file__).parents[2]
 NAMES = ("clock", "fourier-multiplication", "neuron-wave", "waves-to-circles")
 
 
@@ -48,7 +49,7 @@ def test_they_are_listed_without_manim() -> None:
         "import sys\n"
         "sys.modules['manim'] = None\n"
         "import json\n"
-        "from grokviz.stage.listing import listing\n"
+        "from grokviz.render.listing import listing\n"
         "print(json.dumps([r for r in listing(user=False) if r['engine'] == 'manim']))"
     )
     ran = subprocess.run(
@@ -94,7 +95,7 @@ def test_its_drawing_is_there(name: str) -> None:
     }
     assert said["film"] == name
     # as plain manim is told to draw it
-    assert f"manim -qm scenes/films/{film.file().name} {drawing.name}" in ast.get_docstring(tree)
+    assert f"manim -qm {film.file().relative_to(ROOT)} {drawing.name}" in ast.get_docstring(tree)
 
 
 @pytest.mark.parametrize("name", FILMS)
@@ -226,5 +227,5 @@ def test_libraries_that_load_are_there_wherever_they_lie(monkeypatch: pytest.Mon
 
 
 def test_the_module_of_needs_takes_no_manim() -> None:
-    text = Path(importlib.import_module("grokviz.stage.films.needs").__file__ or "").read_text()
+    text = Path(importlib.import_module("grokviz.render.films.needs").__file__ or "").read_text()
     assert not re.search(r"^import manim|^from manim", text, re.M)

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from films_helper import FILMS, needs_manim
 
-from grokviz.analysis.reference import load, references
+from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
-from grokviz.stage.film import Chapter, Film
-from grokviz.stage.films import kept as keeping
-from grokviz.stage.films.kept import Caption, Kept
-from grokviz.stage.registry import scene, scenes
-from grokviz.stage.render import checked, plan
-from grokviz.stage.slides.story import STORY
+from grokviz.render.films import kept as keeping
+from grokviz.render.films.kept import Caption, Kept
+from grokviz.render.render import checked, plan
+from grokviz.scene.film import Chapter, Film
+from grokviz.scene.registry import scene, scenes
+from grokviz.slides.story import STORY
 
 
 def chapters(**options: Any) -> tuple[Chapter, ...]:
@@ -127,7 +127,7 @@ def test_captions_of_a_section_begin_with_it(tmp_path: Path) -> None:
 @needs_manim
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_chapter_of_a_section_draws_no_other(here: None, cache: Path) -> None:
-    from grokviz.stage.films.engine import keep
+    from grokviz.render.films.engine import keep
 
     film = scene("spin")()
     data = load(None, film.needs)
@@ -162,7 +162,7 @@ def test_what_is_shown_beside_is_there_and_decides_the_film(monkeypatch: Any) ->
         name, needs = next(iter(film.also.items()))
         data = load(name, needs).copy(deep=True)
         data[needs[0]] = data[needs[0]] * 2
-        monkeypatch.setattr("grokviz.analysis.reference.load", lambda *_, data=data: data)
+        monkeypatch.setattr("grokviz.dataset.references.reference.load", lambda *_, data=data: data)
         assert keeping.also_hash(film())[name] != before[name]
         monkeypatch.undo()
 

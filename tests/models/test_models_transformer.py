@@ -8,7 +8,7 @@ from jaxtyping import TypeCheckError
 
 from grokviz.errors import InputError
 from grokviz.models.transformer import Shape, Transformer
-from grokviz.tasks import ModularAddition
+from grokviz.tasks.modular_addition.data import ModularAddition
 
 MAINLINE = {
     "embed.W_E": (128, 114),

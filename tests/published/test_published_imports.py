@@ -70,8 +70,8 @@ def test_its_settings_are_those_it_was_trained_with(wd) -> None:
 
 
 def test_its_measures_are_the_published_ones(wd, folder: Path) -> None:
-    from grokviz.analysis.measures import measures
-    from grokviz.tasks import ModularAddition
+    from grokviz.tasks.modular_addition.data import ModularAddition
+    from grokviz.tasks.modular_addition.measures.measures import measures
 
     run, _ = wd
     expected = json.loads((folder / "expected.json").read_text())[WD]

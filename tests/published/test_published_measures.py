@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grokviz.analysis.measures import measures
-from grokviz.tasks import ModularAddition
+from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.tasks.modular_addition.measures.measures import measures
 
 FILE = "wd_10-1_mod_addition_loss_curve.pth"
 ROUNDED = {"embedding_singular_values": 5e-5, "attention_mean": 5e-6}

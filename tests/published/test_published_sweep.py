@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import grokviz as gv
-from grokviz.analysis.family import family
-from grokviz.analysis.pieces import NEAR, steepest_fall
+from grokviz.dataset.families.family import family
+from grokviz.dataset.families.pieces import NEAR, steepest_fall
 
 FOLDER = os.environ.get("GROKVIZ_PUBLISHED_RUNS")
 pytestmark = [

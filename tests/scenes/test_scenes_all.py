@@ -17,16 +17,16 @@ import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from grokviz.analysis import schema
-from grokviz.analysis.reference import load, references
+from grokviz.dataset import schema
+from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
 from grokviz.media import Painter
 from grokviz.media.theme import SLIDE_DPI
-from grokviz.stage import clock as clocks
-from grokviz.stage import looking
-from grokviz.stage.listing import listing
-from grokviz.stage.registry import scenes
-from grokviz.stage.render import build, checked, plan, render
+from grokviz.render.listing import listing
+from grokviz.render.render import build, checked, plan, render
+from grokviz.scene import clock as clocks
+from grokviz.scene import looking
+from grokviz.scene.registry import scenes
 
 SCENES = {name: s for name, s in scenes(user=False).items() if s.engine == "matplotlib"}
 MOVING = [name for name, scene in SCENES.items() if scene.clock is not None]

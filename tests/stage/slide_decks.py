@@ -8,7 +8,7 @@ from typing import Any
 
 import stage_scenes
 
-from grokviz.stage.slides import slides
+from grokviz.slides import slides
 
 RING = """
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from grokviz.analysis import curves
-from grokviz.stage import Scene, look, option
+from grokviz.dataset import curves
+from grokviz.scene import Scene, look, option
 
 EPOCHS = np.arange(0, 2001, 100)
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grokviz.analysis.reference import reference
+from grokviz.dataset.references.reference import reference
 from grokviz.errors import InputError
-from grokviz.stage import clock
+from grokviz.scene import clock
 
 
 def at(data: Any, wanted: str | int | None) -> int:

@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import grokviz as gv
-from grokviz.analysis.schema import VARIABLES
+from grokviz.dataset.schema import VARIABLES
 from grokviz.errors import InputError, MissingExtra
-from grokviz.stage.explorer import content as contents
-from grokviz.stage.explorer import page as pages
-from grokviz.stage.explorer.pack import EXACT, MISSING, pack
-from grokviz.stage.explorer.panels import PANELS, available, of_scene
+from grokviz.pages import content as contents
+from grokviz.pages import page as pages
+from grokviz.pages.pack import EXACT, MISSING, pack
+from grokviz.pages.panels import PANELS, available, of_scene
 
 TYPES = {"i2": "<i2", "u2": "<u2", "i4": "<i4", "f4": "<f4", "f8": "<f8"}
 

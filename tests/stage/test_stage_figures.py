@@ -11,18 +11,18 @@ import pytest
 import xarray as xr
 from pypdf import PdfReader
 
-from grokviz.analysis import reference
+from grokviz.dataset.references import reference
 from grokviz.errors import InputError
 from grokviz.media import read_provenance
 from grokviz.media.venues import VENUES
-from grokviz.stage import clock as clocks
-from grokviz.stage import figures as module
-from grokviz.stage import looking
-from grokviz.stage.captions import write_captions
-from grokviz.stage.figures import figures
-from grokviz.stage.paper import composed, numbered
-from grokviz.stage.registry import scenes
-from grokviz.stage.render import build, checked, frames_of, plan, render
+from grokviz.render import figures as module
+from grokviz.render.captions import write_captions
+from grokviz.render.figures import figures
+from grokviz.render.paper import composed, numbered
+from grokviz.render.render import build, checked, frames_of, plan, render
+from grokviz.scene import clock as clocks
+from grokviz.scene import looking
+from grokviz.scene.registry import scenes
 
 ASKED = {*range(2, 9), *range(10, 16), *range(21, 26)}
 """The paper's figures of modular addition."""

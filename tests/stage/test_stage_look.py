@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from grokviz.media import page, screen
 from grokviz.media.theme import theme
-from grokviz.stage import look, looking
-from grokviz.stage.layout import pushed_apart
-from grokviz.stage.look import NARROW
+from grokviz.scene import look, looking
+from grokviz.scene.layout import pushed_apart
+from grokviz.scene.look import NARROW
 
 SIZES = [("paper", 5.5, 3.0, 300), ("paper", 3.25, 3.0, 100), ("slide", 19.2, 10.8, 100)]
 

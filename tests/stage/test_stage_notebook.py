@@ -13,7 +13,7 @@ import xarray as xr
 
 import grokviz as gv
 from grokviz.errors import InputError
-from grokviz.stage.notebook import Shown
+from grokviz.notebook.show import Shown
 
 
 class Elements(HTMLParser):

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from grokviz.errors import InputError
-from grokviz.stage import registry
-from grokviz.stage.render import render
-from grokviz.stage.scene import Scene
+from grokviz.render.render import render
+from grokviz.scene import registry
+from grokviz.scene.scene import Scene
 
 ROOT = Path(__file__).parents[2]
 OURS = {"embedding-waves", "grokking-curve", "wave-circles"}
@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grokviz.stage import Scene, look, option
+from grokviz.scene import Scene, look, option
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def test_our_own_scenes_are_found(here: Path) -> None:
     assert list(found) == sorted(found)
     assert all(name == scene.name for name, scene in found.items())
     # a name that begins with an underscore is a helper of several scenes
-    files = {f.stem for f in (ROOT / "scenes").glob("[!_]*.py")}
+    files = {f.stem for f in (ROOT / "scenes").rglob("[!_]*.py") if f.parent.name != "films"}
     assert files <= {scene.__module__.rpartition(".")[2] for scene in found.values()}
 
 
@@ -93,10 +93,13 @@ def test_a_users_scene_takes_the_place_of_ours(here: Path) -> None:
 def test_a_class_that_is_only_imported_is_not_a_scene_of_the_file(here: Path) -> None:
     write(here, "mine.py", "my-square")
     (here / "scenes" / "more.py").write_text(
-        "from grokviz.scenes.embedding_waves import EmbeddingWaves\n"
+        "from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves\n"
     )
     found = registry.scenes()
-    assert found["embedding-waves"].__module__ == "grokviz.scenes.embedding_waves"
+    assert (
+        found["embedding-waves"].__module__
+        == "grokviz.scenes.modular_addition.embedding.embedding_waves"
+    )
 
 
 BROKEN = {
@@ -193,7 +196,7 @@ def test_a_script_of_another_folder_is_no_scene(here: Path) -> None:
     inner = here / "inner"
     inner.mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", "from grokviz.stage.registry import scenes; print(*scenes())"],
+        [sys.executable, "-c", "from grokviz.scene.registry import scenes; print(*scenes())"],
         cwd=inner, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert "my-square" not in done.stdout.split()

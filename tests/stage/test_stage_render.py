@@ -15,9 +15,9 @@ from pypdf import PdfReader
 from grokviz.errors import InputError, WorkError
 from grokviz.media import Painter, read_provenance
 from grokviz.media.venues import VENUES
-from grokviz.stage import looking
-from grokviz.stage.quality import quality
-from grokviz.stage.render import build, checked, perform_all, plan, render
+from grokviz.render.quality import quality
+from grokviz.render.render import build, checked, perform_all, plan, render
+from grokviz.scene import looking
 
 SHORT: dict[str, Any] = {"quality": "l", "duration": 0.6, "hold": 0.2, "fps": 10}
 

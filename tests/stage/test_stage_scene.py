@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from grokviz.errors import InputError
-from grokviz.stage import Scene, option
+from grokviz.scene import Scene, option
 
 
 @dataclass(frozen=True)

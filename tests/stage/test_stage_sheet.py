@@ -12,9 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from grokviz.media.chunks import unescape
-from grokviz.stage.registry import scenes
-from grokviz.stage.render import build, checked, plan, render
-from grokviz.stage.sheet import about, spaced
+from grokviz.render.render import build, checked, plan, render
+from grokviz.render.sheet import about, spaced
+from grokviz.scene.registry import scenes
 
 NAMED = {
     "run_name": "cost $5 and $\\frac{1}{2$ _x_",
@@ -25,7 +25,7 @@ NAMED = {
 
 def built(scene: Any, data: Any, path: str, **wish: Any) -> Any:
     (job,) = plan(scene, path, (), checked(wish))
-    from grokviz.stage import looking
+    from grokviz.scene import looking
 
     with looking(job.theme):
         figure, sheet, artists = build(job, data)

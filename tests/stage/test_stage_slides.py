@@ -16,14 +16,14 @@ from slide_decks import make, prepare
 from grokviz.errors import InputError, MissingExtra
 from grokviz.media import read_provenance
 from grokviz.media.provenance import Provenance
-from grokviz.stage.films.needs import Need
-from grokviz.stage.registry import scenes
-from grokviz.stage.slides import deck as deck_module
-from grokviz.stage.slides import plan, powerpoint, slides
-from grokviz.stage.slides.films import film
-from grokviz.stage.slides.poster import last_frame
-from grokviz.stage.slides.story import STORY
-from grokviz.stage.slides.words import plain
+from grokviz.render.films.needs import Need
+from grokviz.scene.registry import scenes
+from grokviz.slides import deck as deck_module
+from grokviz.slides import plan, powerpoint, slides
+from grokviz.slides.films import film
+from grokviz.slides.poster import last_frame
+from grokviz.slides.story import STORY
+from grokviz.slides.words import plain
 
 
 @pytest.fixture

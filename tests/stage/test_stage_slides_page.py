@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from slide_decks import COMMAND, SCENES, TITLE, make, prepare
 
+from grokviz import slides
 from grokviz.media import read_provenance
 from grokviz.media.provenance import Provenance
 from grokviz.media.theme import PALETTES
-from grokviz.stage import slides
-from grokviz.stage.slides.page import _script
-from grokviz.stage.slides.poster import last_frame
+from grokviz.slides.page import _script
+from grokviz.slides.poster import last_frame
 
 REVEAL = Path(str(slides.__file__)).parent / "reveal"
 

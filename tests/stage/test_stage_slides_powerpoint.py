@@ -17,7 +17,7 @@ from slide_decks import COMMAND, SCENES, TITLE, make, prepare
 from grokviz.media import read_provenance
 from grokviz.media.provenance import find
 from grokviz.media.theme import PALETTES
-from grokviz.stage.slides import look
+from grokviz.slides import look
 
 pptx = pytest.importorskip("pptx", reason="python-pptx is not installed")
 from lxml import etree  # noqa: E402

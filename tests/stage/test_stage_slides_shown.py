@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from slide_decks import SCENES, TITLE, make, prepare
 
 from grokviz.media import read_provenance
-from grokviz.stage.slides.poster import last_frame
+from grokviz.slides.poster import last_frame
 
 pytestmark = pytest.mark.slow
 

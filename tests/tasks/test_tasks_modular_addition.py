@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grokviz.errors import InputError
-from grokviz.tasks import ModularAddition
+from grokviz.tasks.modular_addition.data import ModularAddition
 
 odd = st.integers(1, 30).map(lambda k: 2 * k + 1)
 

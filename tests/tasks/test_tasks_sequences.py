@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokviz.errors import InputError
-from grokviz.tasks import DigitAddition, RepeatedSubsequence, SkipTrigram
+from grokviz.tasks.digit_addition.data import DigitAddition
+from grokviz.tasks.repeated_subsequence.data import RepeatedSubsequence
+from grokviz.tasks.skip_trigram.data import SkipTrigram
 
 
 def rng(seed: int = 0) -> np.random.Generator:

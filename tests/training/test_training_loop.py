@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from grokviz.errors import InputError, WorkError
+from grokviz.runs import RunWriter, open_run, verify_run
 from grokviz.training import loop
 from grokviz.training.loop import Outcome, Progress
 from grokviz.training.problems import PROBLEMS
-from grokviz.trajectory import RunWriter, open_run, verify_run
 
 Train = Callable[..., Outcome]
 Read = Callable[[Path], dict[str, bytes]]

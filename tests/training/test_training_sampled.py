@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from grokviz.errors import InputError
+from grokviz.runs import open_run, verify_run
 from grokviz.training.keys import canonical
 from grokviz.training.loop import Progress, train
 from grokviz.training.problems import modular_addition
 from grokviz.training.recipes import RECIPES, recipe
 from grokviz.training.sampled import SampledProblem, sampled
-from grokviz.trajectory import open_run, verify_run
 
 SMALL: dict[str, dict[str, Any]] = {
     "repeated-subsequence": {
@@ -163,7 +163,7 @@ def test_the_sum_of_gradients_leaves_zero_where_float32_loses_the_right_class() 
 
 
 def test_the_split_of_the_transformerlens_demo_is_torchs_own() -> None:
-    from grokviz.tasks import ModularAddition
+    from grokviz.tasks.modular_addition.data import ModularAddition
 
     settings = recipe("modular-addition-transformerlens").settings()
     torch.manual_seed(598)
@@ -178,7 +178,7 @@ def test_the_split_of_the_transformerlens_demo_is_torchs_own() -> None:
 def test_a_run_begun_before_a_key_came_goes_on(tmp_path: Path) -> None:
     given = {"p": 13, "d-model": 16, "d-mlp": 32, "heads": 2, "train-fraction": 0.5, "epochs": 5}
     path = train("modular-addition", tmp_path / "run", settings=given, device="cpu").path
-    from grokviz.trajectory import RunWriter
+    from grokviz.runs import RunWriter
 
     with RunWriter.resume(path) as writer:
         old = {k: v for k, v in writer.facts["settings"].items() if k != "record-norms"}

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grokviz.errors import InputError
+from grokviz.runs import open_run
+from grokviz.runs.sweeps import read_sweep
 from grokviz.training import loop
 from grokviz.training.grid import grid_of, members_of, read_grid, word
 from grokviz.training.recipes import recipe
 from grokviz.training.sweep import Swept, plan, sweep
-from grokviz.trajectory import open_run
-from grokviz.trajectory.sweeps import read_sweep
 
 SMALL = {
     "p": 7, "d-model": 8, "d-mlp": 8, "heads": 2, "epochs": 20, "checkpoint-every": "10",

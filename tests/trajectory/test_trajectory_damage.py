@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from trajectory_runs import contents, weights_at
 
 from grokviz.errors import GrokvizError, InputError, WorkError
-from grokviz.trajectory import RunWriter, open_run, tensors, verify_run
-from grokviz.trajectory.layout import Damaged
+from grokviz.runs import RunWriter, open_run, tensors, verify_run
+from grokviz.runs.layout import Damaged
 
 FILES = [
     "run.json",

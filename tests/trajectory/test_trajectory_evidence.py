@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import grokviz as gv
-from grokviz.trajectory.importers.evidence import gather, shape_settings
+from grokviz.importers.evidence import gather, shape_settings
 
 torch = pytest.importorskip("torch", reason="published files are opened with the [train] extra")
 
@@ -95,8 +95,8 @@ def test_modular_addition_counts_epochs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("order", ["python", "torch"])
 def test_a_split_is_checked_in_the_order_it_was_made(order: str, tmp_path: Path) -> None:
-    from grokviz.analysis.split import pair_losses
-    from grokviz.tasks import ModularAddition
+    from grokviz.tasks.modular_addition.data import ModularAddition
+    from grokviz.tasks.modular_addition.split import pair_losses
 
     shapes = {
         "embed.W_E": (8, 14), "pos_embed.W_pos": (3, 8), "unembed.W_U": (8, 13),

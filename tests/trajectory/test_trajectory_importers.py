@@ -18,9 +18,9 @@ pytest.importorskip("torch")
 import torch
 
 from grokviz.errors import InputError
-from grokviz.trajectory.importers import IMPORTERS, Found, Wishes, open_source, read_file
-from grokviz.trajectory.importers.numpy_pickles import STAND_INS
-from grokviz.trajectory.importers.pickles import names_asked_for
+from grokviz.importers import IMPORTERS, Found, Wishes, open_source, read_file
+from grokviz.importers.reading.numpy_pickles import STAND_INS
+from grokviz.importers.reading.pickles import names_asked_for
 
 P, D_MODEL, HEADS, D_HEAD, D_MLP = 5, 8, 2, 3, 12
 
@@ -591,7 +591,7 @@ def test_a_hostile_pickle_does_not_run_in_a_process_of_its_own(tmp_path: Path) -
     program = (
         "import sys, pathlib\n"
         "from grokviz.errors import InputError\n"
-        "from grokviz.trajectory.importers import read_file\n"
+        "from grokviz.importers import read_file\n"
         "for path in sorted(pathlib.Path(sys.argv[1]).glob('*.pth')):\n"
         "    try:\n"
         "        read_file(path)\n"
@@ -608,7 +608,7 @@ def test_a_hostile_pickle_does_not_run_in_a_process_of_its_own(tmp_path: Path) -
 
 
 def test_torch_itself_would_refuse_what_the_list_of_names_lets_by(saved, tmp_path, monkeypatch):
-    from grokviz.trajectory.importers import pickles
+    from grokviz.importers.reading import pickles
 
     mark = tmp_path / "it-ran"
     path = saved({"model": Hostile(mark)})
@@ -727,7 +727,7 @@ def test_safetensors_are_read_without_torch(tmp_path: Path) -> None:
         "import sys\n"
         "sys.modules['torch'] = None\n"
         "from pathlib import Path\n"
-        "from grokviz.trajectory.importers import read_file\n"
+        "from grokviz.importers import read_file\n"
         "found = read_file(Path(sys.argv[1]))[2][0]\n"
         "print(*[epoch for epoch, _ in found.checkpoints], found.settings['p'])\n"
     )
@@ -740,7 +740,7 @@ def test_safetensors_are_read_without_torch(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_a_run_keeps_its_epoch(tmp_path: Path) -> None:
-    from grokviz.trajectory import RunWriter
+    from grokviz.runs import RunWriter
 
     with RunWriter.create(tmp_path / "run", {}) as writer:
         writer.checkpoint(70, plain_state())

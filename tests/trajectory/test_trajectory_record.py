@@ -9,7 +9,7 @@ import pytest
 from trajectory_runs import contents, weights_at
 
 from grokviz.errors import InputError
-from grokviz.trajectory import RunWriter, open_run, record, verify_run
+from grokviz.runs import RunWriter, open_run, record, verify_run
 
 
 @pytest.mark.train

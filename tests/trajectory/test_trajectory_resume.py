@@ -11,7 +11,7 @@ import pytest
 from trajectory_runs import contents, weights_at
 
 from grokviz.errors import InputError
-from grokviz.trajectory import RunWriter, open_run, verify_run, writer
+from grokviz.runs import RunWriter, open_run, verify_run, writer
 
 
 def unfinished(path: Path, *, state: bool = True) -> None:
@@ -96,7 +96,7 @@ def test_second_writer_is_refused_and_a_dead_one_is_not(tmp_path: Path) -> None:
     run.close()
     run.close()
     code = (
-        "import os, sys; from grokviz.trajectory import RunWriter; "
+        "import os, sys; from grokviz.runs import RunWriter; "
         "RunWriter.resume(sys.argv[1]); os.kill(os.getpid(), 9)"
     )
     root = str(Path(writer.__file__).parents[2])

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from trajectory_runs import weights_at
 
 from grokviz.errors import InputError
-from grokviz.trajectory import RunWriter, info, layout, open_run, verify_run
+from grokviz.runs import RunWriter, info, layout, open_run, verify_run
 
 DTYPES = ["<f8", "<f4", "<f2", "<i8", "<i4", "<i2", "i1", "<u8", "<u4", "<u2", "u1", "?", ">f4"]
 arrays = st.sampled_from(DTYPES).flatmap(

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("safetensors")
 
-from grokviz.trajectory import RunWriter
+from grokviz.runs import RunWriter
 
 
 def weights_at(epoch: int) -> dict[str, np.ndarray]:

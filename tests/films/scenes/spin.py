@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from grokviz.stage import option
-from grokviz.stage.film import Chapter, Film
+from grokviz.scene import option
+from grokviz.scene.film import Chapter, Film
 
 
 @dataclass(frozen=True)

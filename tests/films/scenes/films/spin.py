@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import manim as mn
 
-from grokviz.stage.films.toolkit import Dots, FilmScene, Line
+from grokviz.scene.films.toolkit import Dots, FilmScene, Line
 
 
 class Spin(FilmScene):

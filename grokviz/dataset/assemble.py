@@ -1,0 +1,192 @@
+"""The one place that puts a dataset together: one pass over the checkpoints for all parts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Int
+
+from grokviz.dataset import curves, schema
+from grokviz.dataset.part import MODULAR_ADDITION, Context, Part, Values, metric
+from grokviz.dataset.parts import PARTS
+from grokviz.dataset.workers import along
+from grokviz.errors import InputError, nearest
+from grokviz.runs import Run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FIELD_EPOCHS = 100
+CURVE_EPOCHS = 400
+"""Moments that a run of loss curves alone is shown at: enough for a film."""
+
+Report = Callable[[int, int], None]
+
+
+def task_of(run: Run) -> str:
+    """The run's task if analysis knows it, else "" (any run has its curves and norms)."""
+    task = str(run.facts.get("task") or "")
+    return task if task in PARTS else ""
+
+
+def available(run: Run) -> list[str]:
+    """Names of the parts that can be made of this run."""
+    return [name for name, part in PARTS[task_of(run)].items() if not part.lacks(run)]
+
+
+def epochs_of(run: Run) -> Int[np.ndarray, " epoch"]:
+    """The run's clock: its checkpoints, else at most :data:`CURVE_EPOCHS` of its logged epochs.
+
+    Raises :class:`InputError` for a run that has neither.
+    """
+    if len(run.epochs):
+        return run.epochs
+    clock = max((run.metric(name)[0] for name in run.metrics), key=len, default=run.epochs)
+    if not len(clock):
+        raise InputError(
+            f"{run.path} has neither checkpoints nor losses yet; train or record it further"
+        )
+    return curves.spread(clock, CURVE_EPOCHS)
+
+
+def assemble(
+    run: Run,
+    parts: Iterable[str] | None = None,
+    *,
+    epochs: Sequence[int] | None = None,
+    report: Report | None = None,
+    workers: int | None = None,
+) -> xr.Dataset:
+    """Analyse a run's checkpoints into a labelled dataset.
+
+    Args:
+        run: an open run.
+        parts: which parts; all that the run's task has, by default.
+        epochs: which checkpoints; all by default.
+        report: called with (done, all) checkpoints.
+        workers: how many processes measure; by default one a core for more than about forty
+            checkpoints. The result is the same to the last bit.
+
+    Raises:
+        InputError: nothing recorded, a part that is unknown or cannot be made of this run,
+            weights that are not the task's.
+
+    """
+    import xarray as xr
+
+    chosen = epochs_of(run)
+    if epochs is not None:
+        chosen = np.asarray(sorted(set(epochs)), dtype=np.int64)
+    made = _parts(run, parts)
+    context = Context(run, chosen, field_epochs(run, chosen))
+    coords: Values = {"epoch": chosen}
+    values: Values = {}
+    for part in made:
+        coords |= part.coords(context)
+        values |= part.whole(context)
+    values |= _along(context, made, report, workers)
+    data = xr.Dataset(
+        {name: _array(name, value) for name, value in values.items()},
+        coords={name: (name, value) for name, value in coords.items()},
+        attrs=_attrs(context),
+    )
+    for name, coord in data.coords.items():
+        coord.attrs["long_name"] = schema.DIMENSIONS[str(name)]
+    for part in made:
+        for name, said in part.coord_attrs(context).items():
+            data[name].attrs.update(said)
+    return data
+
+
+def field_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> Int[np.ndarray, " field_epoch"]:
+    """About a hundred of ``epochs``: half spread over the run, half over its phase change.
+
+    The dense half lies between the ends of memorisation and of clean-up; for a run without
+    phases, and not of modular addition, around the fall of its training loss; else the epochs
+    are spread over the whole run. The first and the last are always among them.
+    """
+    if len(epochs) <= FIELD_EPOCHS:
+        return epochs
+    change = change_of(run)
+    if change is None:
+        wanted = np.linspace(epochs[0], epochs[-1], FIELD_EPOCHS)
+    else:
+        half = FIELD_EPOCHS // 2
+        whole = np.linspace(epochs[0], epochs[-1], half)
+        wanted = np.concatenate([whole, np.linspace(*change, half)])
+    nearest_of = np.abs(epochs[None] - wanted[:, None]).argmin(axis=1)
+    return np.unique(epochs[nearest_of])
+
+
+def change_of(run: Run) -> tuple[int, int] | None:
+    """First and last epoch of what is worth a closer look; None where there is none."""
+    ends = curves.phase_ends(*metric(run, "test_loss"))
+    if ends is not None:
+        return int(ends[0]), int(ends[2])
+    # a full batch of modular addition only memorises where its training loss falls
+    if task_of(run) == MODULAR_ADDITION:
+        return None
+    fall = curves.fall(*metric(run, "train_loss"))
+    if fall is None:
+        return None
+    around = (fall[1] - fall[0]) // 2
+    return max(fall[0] - around, 0), fall[1] + around
+
+
+def _parts(run: Run, names: Iterable[str] | None) -> list[Part]:
+    task = task_of(run)
+    known = PARTS[task]
+    for name in names or ():
+        if name not in known:
+            what = f"a run of {task}" if task else "a run whose task grokviz does not know"
+            raise InputError(f"{what} has no part {name!r}: {nearest(name, list(known))}")
+        if lacking := known[name].lacks(run):
+            raise InputError(f"{run.path} has no {lacking}, which {name} is made of")
+    return [known[name] for name in (available(run) if names is None else names)]
+
+
+def _along(
+    context: Context, parts: Sequence[Part], report: Report | None, workers: int | None
+) -> Values:
+    """Each checkpoint is read once, and every part takes its values from it."""
+    kept: dict[str, list[Any]] = {}
+    if not context.has_weights:
+        return {}
+    with contextlib.closing(along(context, parts, workers)) as passing:
+        for i, (checkpoint, found) in enumerate(passing):
+            for part in parts:
+                part.gather(context, checkpoint)
+            for name, value in found.items():
+                kept.setdefault(name, []).append(value)
+            if report:
+                report(i + 1, len(context.epochs))
+    values: Values = {name: np.stack(found) for name, found in kept.items()}
+    for part in parts:
+        values |= part.after(context)
+    return values
+
+
+def _array(name: str, value: Any) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
+    row = schema.variable(name)
+    return row.dims, row.stored(value), row.attrs
+
+
+def _attrs(context: Context) -> dict[str, Any]:
+    from grokviz import __version__
+
+    run, facts = context.run, context.run.facts
+    return {
+        "title": f"Analysis of {run.name}",
+        "run_name": run.name,
+        "run_checksum": run.checksum,
+        "recipe": str(facts.get("recipe") or ""),
+        "task": context.task,
+        "counts": str(facts.get("counts") or context.settings.get("counts") or "epoch"),
+        "settings": json.dumps(dict(context.settings), sort_keys=True, default=str),
+        "command": str(facts.get("command") or ""),
+        "grokviz_version": __version__,
+    }

@@ -1,0 +1,121 @@
+"""``analyze``: a dataset from the cache beside the run, or made and put there.
+
+The key is the run's checksum, the analysis code's own bytes, and the options; so nothing
+stale is ever read, and nothing is computed twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grokviz.dataset.assemble import Report, assemble, available
+from grokviz.errors import GrokvizError
+from grokviz.files import replacing
+from grokviz.runs import Run, open_run
+from grokviz.sources import source_hash
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FOLDER = "cache"
+log = logging.getLogger(__name__)
+
+
+def analyze(
+    run: Run | str | os.PathLike[str],
+    parts: Iterable[str] | None = None,
+    *,
+    epochs: Sequence[int] | None = None,
+    cache: bool = True,
+    report: Report | None = None,
+    workers: int | None = None,
+) -> xr.Dataset:
+    """Analyse a run into the labelled dataset that scenes draw.
+
+    Args:
+        run: an open run or its folder.
+        parts: names of parts, all that the run has the data for by default: ``run``, ``events``
+            and ``path`` of any run, and those of its task (docs/science.md names them).
+        epochs: which checkpoints; all by default.
+        cache: whether to read and write ``<run>/cache``.
+        report: called with (done, all) checkpoints while computing.
+        workers: how many processes measure, one a core for long work by default; the result
+            is the same.
+
+    Returns:
+        A dataset in memory, as :mod:`grokviz.dataset.schema` describes it.
+
+    Raises:
+        InputError: no run there, no checkpoints, or weights that are not those of its task.
+
+    """
+    run = run if isinstance(run, Run) else open_run(Path(run))
+    names = available(run) if parts is None else list(parts)
+    if not cache:
+        return assemble(run, names, epochs=epochs, report=report, workers=workers)
+    return kept(
+        run.path / FOLDER / f"{_key(run, names, epochs)}.nc",
+        lambda: assemble(run, names, epochs=epochs, report=report, workers=workers),
+    )
+
+
+def kept(file: Path, make: Callable[[], xr.Dataset]) -> xr.Dataset:
+    """The dataset in a file of the cache, or made and put there if that can be done."""
+    if file.exists():
+        try:
+            return read(file)
+        except Exception as error:  # a cache that cannot be read is made again, whatever is wrong
+            log.warning("%s cannot be read and is made again: %s", file, error)
+    data = make()
+    try:
+        write(data, file)
+    except GrokvizError as error:
+        log.warning("the analysis is not cached: %s", error)
+    return data
+
+
+def read(file: Path) -> xr.Dataset:
+    """A dataset from a NetCDF file, whole in memory."""
+    import xarray as xr
+
+    with xr.open_dataset(file, engine="h5netcdf") as data:
+        return data.load()
+
+
+def write(data: xr.Dataset, file: Path) -> None:
+    """A dataset as compressed NetCDF, there whole or not at all."""
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
+    encoding = {
+        name: {"zlib": True, "complevel": 6, "shuffle": True}
+        for name, variable in data.variables.items()
+        if variable.ndim and variable.dtype.kind in "fiu"
+    }
+    memory = io.BytesIO()
+    # not to the disk itself: where that gets full, HDF5 takes the whole process down
+    with h5netcdf.File(memory, "w") as container:
+        data.dump_to_store(H5NetCDFStore(container), encoding=encoding)
+    with replacing(file) as part:
+        part.write_bytes(memory.getbuffer())
+
+
+def _key(run: Run, names: Sequence[str], epochs: Sequence[int] | None) -> str:
+    chosen = None if epochs is None else sorted({int(epoch) for epoch in epochs})
+    content = [run.checksum, code_version(), sorted(names), chosen]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """SHA-256 of every file of ours that can change a dataset: no code reads other code's cache."""
+    here = Path(__file__).parent
+    return source_hash([here / "assemble.py", here / "families" / "family.py"])

@@ -1,0 +1,1 @@
+"""Several runs as one dataset, for scenes that draw many."""

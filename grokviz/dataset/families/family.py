@@ -1,0 +1,242 @@
+"""A family: several runs as one labelled dataset, for scenes that draw many runs.
+
+Its members come from a sweep, an imported sweep, any runs named together, or all of these side
+by side; ``member_source`` says which. Rows: :mod:`grokviz.dataset.families.family_variables`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.dataset import curves, schema
+from grokviz.dataset.assemble import Report
+from grokviz.dataset.cache import FOLDER, code_version, kept
+from grokviz.dataset.families.family_member import Record, record_of, record_of_dataset, records_of
+from grokviz.dataset.families.pieces import pieces
+from grokviz.dataset.part import MODULAR_ADDITION
+from grokviz.errors import InputError
+from grokviz.runs import Run, open_run
+from grokviz.runs.sweeps import is_sweep, members_of
+from grokviz.tasks.modular_addition.measures import losses
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PARTS = ("family", "pieces")
+SOURCES = ("ours", "published", "other")
+POINTS, FEW, POINTS_OF_FEW = 400, 4, 2000
+"""Points of each member's curves; more where the members are few."""
+
+MOMENTS = 400
+"""Moments of the clock along which curves of a family may be drawn."""
+
+EMPTY: Mapping[str, Any] = {"i": -1, "f": np.nan, "U": ""}
+
+
+def family(
+    sources: Sequence[Run | xr.Dataset | str | os.PathLike[str]],
+    *,
+    cache: bool = True,
+    report: Report | None = None,
+) -> xr.Dataset:
+    """The dataset of several runs.
+
+    Args:
+        sources: runs, run directories, folders of sweeps, datasets of runs or of families;
+            their members follow one another in that order. A run that has logged nothing yet
+            is left out.
+        cache: whether to read and write ``cache`` in the first source's folder.
+        report: called with (done, all) members.
+
+    Raises:
+        InputError: nothing there, or nothing logged.
+
+    """
+    members = [member for source in sources for member in _members(source)]
+    runs = [member for member in members if isinstance(member, Run)]
+    if not members:
+        raise InputError("none of these runs has a training loss yet; train or record them further")
+    if not cache or not runs:
+        return _assembled(members, report)
+    key = [[m.name, m.checksum] if isinstance(m, Run) else _digest(m) for m in members]
+    content = json.dumps(["family", code_version(), key])
+    name = hashlib.sha256(content.encode()).hexdigest()[:24]
+    place = next((Path(s) for s in sources if isinstance(s, (str, os.PathLike))), runs[0].path)
+    return kept(place / FOLDER / f"{name}.nc", lambda: _assembled(members, report))
+
+
+def runs_of(sources: Iterable[Run | str | os.PathLike[str]]) -> list[Run]:
+    """The runs of run directories and folders of sweeps that have logged anything, in order."""
+    return [member for source in sources for member in _members(source)]
+
+
+def draws(names: Iterable[str]) -> bool:
+    """Whether variables of families are among these, which a single run does not have."""
+    return any(part in PARTS for part in schema.parts_of(names))
+
+
+def _members(source: Run | xr.Dataset | str | os.PathLike[str]) -> list[Any]:
+    """What a source adds to a family: open runs, or records of a dataset."""
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        found = [open_run(member) for member in members_of(path)] if is_sweep(path) else None
+        return _logged(found or [open_run(path)])
+    if isinstance(source, Run):
+        return _logged([source])
+    if "member" in source.dims:
+        return records_of(source)
+    if "logged_train_loss" in source and source.sizes["logged_epoch"]:
+        return [record_of_dataset(source, POINTS)]
+    raise InputError(
+        f"{source.attrs.get('run_name', 'a dataset')} has no logged training loss, so it cannot be "
+        "drawn beside other runs; leave it out"
+    )
+
+
+def _logged(runs: list[Run]) -> list[Run]:
+    return [run for run in runs if "train_loss" in run.metrics]
+
+
+def _digest(record: Record) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(record):
+        array = np.asarray(record[name])
+        content = array.astype("U") if array.dtype.kind in "OU" else array
+        digest.update(name.encode() + content.tobytes())
+    return digest.hexdigest()
+
+
+def _assembled(members: Sequence[Any], report: Report | None) -> xr.Dataset:
+    import xarray as xr
+
+    points = POINTS_OF_FEW if len(members) <= FEW else POINTS
+    names = _names(members)
+    records: list[Record] = []
+    for name, member in zip(names, members, strict=True):
+        one = record_of(member, name, points) if isinstance(member, Run) else member
+        records.append({**one, "member_name": name})
+        if report:
+            report(len(records), len(members))
+    coords, values = _stacked(records)
+    runs = [(i, names[i], one) for i, one in enumerate(members) if isinstance(one, Run)]
+    found = pieces(runs)
+    if found:
+        coords |= found[0]
+        values |= found[1]
+    rows = {name: schema.variable(name) for name in values}
+    data = xr.Dataset(
+        {n: (rows[n].dims, rows[n].stored(value), rows[n].attrs) for n, value in values.items()},
+        coords={name: (name, value) for name, value in coords.items()},
+        attrs=_attrs(members, records),
+    )
+    for coord in coords:
+        data[coord].attrs["long_name"] = schema.DIMENSIONS[coord]
+    return data
+
+
+def _names(members: Sequence[Any]) -> list[str]:
+    """A name for each member; with its folder's folder where two are called the same."""
+    short = [m.name if isinstance(m, Run) else str(m["member_name"]) for m in members]
+    twice = {name for name, count in Counter(short).items() if count > 1}
+    return [
+        f"{member.path.resolve().parent.name}/{name}"
+        if name in twice and isinstance(member, Run) else name
+        for name, member in zip(short, members, strict=True)
+    ]  # fmt: skip
+
+
+def _stacked(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Coordinates and variables of all records together, shorter ones filled up."""
+    values: dict[str, Any] = {}
+    for name in records[0]:
+        row = schema.variable(name)
+        arrays = [np.asarray(row.stored(record[name])) for record in records]
+        if row.dims == ("member",):
+            values[name] = np.array([array[()] for array in arrays])
+        else:
+            values[name] = _filled(arrays, EMPTY[np.dtype(row.dtype).kind])
+    width = max(values[name].shape[1] for name in ("member_epoch", "member_test_epoch"))
+    for name in values:
+        if schema.variable(name).dims == ("member", "point"):
+            fill = EMPTY[values[name].dtype.kind]
+            values[name] = _filled(list(values[name]), fill, width)
+    fractions, chosen = _by_fraction(values)
+    coords = {
+        "member": np.arange(len(records)),
+        "point": np.arange(width),
+        "epoch": _clock(values),
+        "split": list(losses.SETS),
+        "fraction": fractions,
+        "source": list(SOURCES),
+    }
+    frequencies = values["member_frequency_norm"].shape[1]
+    if frequencies:
+        coords["frequency"] = np.arange(1, 1 + frequencies)
+    else:  # no member's weights say any
+        del values["member_frequency_norm"], values["member_key_frequency"]
+    return coords, {**values, "fraction_member": chosen}
+
+
+def _filled(arrays: Sequence[np.ndarray], empty: Any, width: int = 0) -> np.ndarray:
+    """Arrays of several lengths as rows of one table."""
+    table = np.full((len(arrays), max(width, *map(len, arrays))), empty, dtype=arrays[0].dtype)
+    for row, array in zip(table, arrays, strict=True):
+        row[: len(array)] = array
+    return table
+
+
+def _clock(values: Mapping[str, Any]) -> np.ndarray:
+    """Moments evenly spread from 0 to the end of the longest curve, for films along it."""
+    last = int(np.max(values["member_last_epoch"]))
+    return curves.spread(np.arange(last + 1), MOMENTS)
+
+
+def _by_fraction(values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Training fractions of modular addition, the largest first, and the run of each source."""
+    fraction, task = values["member_fraction"], values["member_task"]
+    known = np.isfinite(fraction) & (task == MODULAR_ADDITION)
+    fractions = np.unique(fraction[known])[::-1]
+    table = np.full((len(fractions), len(SOURCES)), -1)
+    for i in np.flatnonzero(known)[::-1]:  # backwards, so that the first one stays
+        row = int(np.flatnonzero(fractions == fraction[i])[0])
+        table[row, SOURCES.index(str(values["member_source"][i]))] = i
+    return fractions, table
+
+
+def _attrs(members: Sequence[Any], records: Sequence[Record]) -> dict[str, Any]:
+    from grokviz import __version__
+
+    runs = [member for member in members if isinstance(member, Run)]
+    facts = [run.facts for run in runs]
+    settings = [dict(f.get("settings") or {}) for f in facts]
+    shared = {
+        key: value
+        for key, value in (settings[0] if settings else {}).items()
+        if all(other.get(key) == value for other in settings)
+    }
+    sums = [run.checksum for run in runs] or [_digest(record) for record in records]
+    return {
+        "title": f"Analysis of {len(records)} runs",
+        "run_name": f"{len(records)} runs",
+        "run_checksum": hashlib.sha256("".join(sums).encode()).hexdigest(),
+        "recipe": _one(str(f.get("recipe") or "") for f in facts),
+        "task": _one(str(record["member_task"]) for record in records),
+        "counts": _one(str(f.get("counts") or "epoch") for f in facts) or "update",
+        "settings": json.dumps(shared, sort_keys=True, default=str),
+        "command": "",
+        "grokviz_version": __version__,
+    }
+
+
+def _one(words: Iterable[str]) -> str:
+    """The word that all have in common, else nothing."""
+    found = set(words)
+    return found.pop() if len(found) == 1 else ""

@@ -1,0 +1,203 @@
+"""One run as a member of a family: its record, value by value as the dataset's table has them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.dataset import curves, schema
+from grokviz.dataset.part import MODULAR_ADDITION, Context, metric
+from grokviz.dataset.thinning import thinned
+from grokviz.runs import Run
+from grokviz.tasks.any.spikes import LOGGED, spikes
+from grokviz.tasks.modular_addition.measures import fourier, losses
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LEARNT = 0.1
+"""A run has memorised, or generalised, from a training, or test, loss below this on."""
+
+PUBLISHED = ("sweep", "final-model", "full-run", "curves")
+"""Kinds of files that are published: imports of other kinds are somebody's own weights."""
+
+Record = dict[str, Any]
+"""Values of the rows over ``member``, without that dimension."""
+
+
+def record_of(run: Run, name: str, points: int) -> Record:
+    """What the family's dataset says of one run.
+
+    Args:
+        run: an open run with a logged training loss.
+        name: what it is called in the family.
+        points: how many points its curves may have at most.
+
+    """
+    epochs, train = metric(run, "train_loss")
+    return {
+        "member_name": name,
+        "member_source": source_of(run),
+        "member_task": str(run.facts.get("task") or ""),
+        **_settings(run.facts),
+        "member_last_epoch": epochs[-1] if len(epochs) else -1,
+        "memorised_epoch": _below(epochs, train),
+        "generalised_epoch": _below(*metric(run, "test_loss")),
+        "member_spike_count": len(spikes(epochs, train)[0]),
+        **_curves(
+            {name: metric(run, name) for name in ("train_loss", "test_loss", *LOGGED)}, points
+        ),
+        **_weights(run),
+    }
+
+
+def record_of_dataset(data: xr.Dataset, points: int) -> Record:
+    """What the family's dataset says of a run whose own dataset this is, such as a reference's.
+
+    Its logged curves may have been thinned when it was bundled; when it learned is then told
+    by its events, which were not.
+    """
+    attrs = data.attrs
+    said = json.loads(attrs.get("settings") or "{}")
+    curves_of = {
+        "train_loss": _logged(data, "logged_epoch", "logged_train_loss"),
+        "test_loss": _logged(data, "tested_epoch", "logged_test_loss"),
+        **{name: _logged(data, "logged_epoch", f"logged_{name}") for name in LOGGED},
+    }
+    epochs, train = curves_of["train_loss"]
+    found = len(data["spike_epoch"]) if "spike_epoch" in data else len(spikes(epochs, train)[0])
+    return {
+        "member_name": str(attrs.get("run_name") or "run"),
+        "member_source": "ours" if attrs.get("recipe") else "other",
+        "member_task": str(attrs.get("task") or ""),
+        **_settings({"settings": said}),
+        "member_last_epoch": epochs[-1] if len(epochs) else -1,
+        "memorised_epoch": _event(data, "memorised", curves_of["train_loss"]),
+        "generalised_epoch": _event(data, "generalised", curves_of["test_loss"]),
+        "member_spike_count": found,
+        **_curves(curves_of, points),
+        **_last_of(data),
+    }
+
+
+def _logged(data: xr.Dataset, clock: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    if name not in data:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    return data[clock].values, data[name].values.astype(np.float64)
+
+
+def _event(data: xr.Dataset, name: str, curve: tuple[np.ndarray, np.ndarray]) -> int:
+    told = int(data["event_epoch"].sel(event=name)) if "event_epoch" in data else -1
+    return told if told >= 0 else _below(*curve)
+
+
+def _last_of(data: xr.Dataset) -> Record:
+    """What the last checkpoint of modular addition says, where the dataset has it."""
+    needed = ("loss", "accuracy", "embedding_frequency_norm")
+    if not all(name in data for name in needed) or "key_frequency" not in data.coords:
+        return _no_weights()
+    last = data.isel(epoch=-1)
+    return {
+        "member_loss": last["loss"].values,
+        "member_accuracy": last["accuracy"].values,
+        "member_frequency_norm": last["embedding_frequency_norm"].values,
+        "member_key_frequency": np.isin(data["frequency"].values, data["key_frequency"].values),
+    }
+
+
+def records_of(data: xr.Dataset) -> list[Record]:
+    """The members of a family's dataset."""
+    names = [
+        str(name)
+        for name, variable in data.data_vars.items()
+        if variable.dims[:1] == ("member",) and str(name) in schema.VARIABLES
+    ]
+    return [
+        {**_no_weights(), **{name: data[name].values[i] for name in names}}
+        for i in range(data.sizes["member"])
+    ]
+
+
+def source_of(run: Run) -> str:
+    """Where a run comes from: ours, published or other."""
+    imported = run.facts.get("imported")
+    if isinstance(imported, Mapping):
+        return "published" if imported.get("kind") in PUBLISHED else "other"
+    return "ours" if run.facts.get("recipe") else "other"
+
+
+def _settings(facts: Mapping[str, Any]) -> Record:
+    """What differs between runs, where a run says it; whoever recorded it, with - or _."""
+    said = {k.replace("_", "-"): v for k, v in (facts.get("settings") or facts).items()}
+    precision = said.get("loss-precision") or (facts.get("precision") or {}).get("loss")
+    return {
+        "member_fraction": _number(said.get("train-fraction"), math.nan),
+        "member_seed": _number(said.get("seed"), -1),
+        "member_p": _number(said.get("p"), -1),
+        "member_d_model": _number(said.get("d-model"), -1),
+        "member_weight_decay": _number(said.get("weight-decay"), math.nan),
+        "member_precision": str(precision or ""),
+    }
+
+
+def _number(value: Any, unknown: float) -> float:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if known else unknown
+
+
+def _below(epochs: np.ndarray, loss: np.ndarray) -> int:
+    found = curves.first_below(epochs, loss, LEARNT)
+    return -1 if found is None else found
+
+
+def _curves(curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]], points: int) -> Record:
+    """Both losses thinned, and what else is logged with the training loss."""
+    epochs, train = curves_of["train_loss"]
+    tested, test = curves_of["test_loss"]
+    kept, held = thinned(epochs, train, points), thinned(tested, test, points)
+    found: Record = {
+        "member_epoch": epochs[kept],
+        "member_train_loss": train[kept],
+        "member_test_epoch": tested[held],
+        "member_test_loss": test[held],
+    }
+    for name in LOGGED:
+        found[f"member_{name}"] = _values_at(epochs[kept], *curves_of[name])
+    return found
+
+
+def _values_at(wanted: np.ndarray, epochs: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The values logged at these epochs; NaN where there is none."""
+    found = np.full(len(wanted), np.nan)
+    known = np.isin(wanted, epochs)
+    found[known] = values[np.searchsorted(epochs, wanted[known])]
+    return found
+
+
+def _weights(run: Run) -> Record:
+    """What the last checkpoint of modular addition says; unknown without one."""
+    if run.facts.get("task") != MODULAR_ADDITION or not len(run.epochs):
+        return _no_weights()
+    context = Context(run, run.epochs[-1:], run.epochs[:0])
+    scores, weights = context.last.scores, context.last.weights
+    components = fourier.component_norms(weights.number_embedding)
+    all_frequencies = fourier.frequencies(weights.p)
+    return {
+        "member_loss": list(losses.by_set(scores.loss, context.is_train).values()),
+        "member_accuracy": list(losses.by_set(scores.right, context.is_train).values()),
+        "member_frequency_norm": fourier.frequency_norms(components),
+        "member_key_frequency": np.isin(all_frequencies, context.keys),
+    }
+
+
+def _no_weights() -> Record:
+    return {
+        "member_loss": np.full(len(losses.SETS), np.nan),
+        "member_accuracy": np.full(len(losses.SETS), np.nan),
+        "member_frequency_norm": np.zeros(0),
+        "member_key_frequency": np.zeros(0),
+    }

@@ -1,0 +1,1 @@
+"""Bundled references: reading them, and making them from runs."""

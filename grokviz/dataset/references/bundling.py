@@ -1,0 +1,205 @@
+"""Makes a bundled reference of a run: ``python -m grokviz.dataset.references.bundling RUN``.
+
+A reference is small: its logged curves are thinned to the lowest and the highest value of each
+stretch, it keeps the weights of a few checkpoints alone, and not the initial ones where its
+recipe's seed draws them again. ``tests/analysis/test_analysis_references.py`` makes the bundled
+numbers again from those weights. Parts are added, never rewritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+from jaxtyping import Int
+
+from grokviz.dataset.assemble import available, change_of, epochs_of
+from grokviz.dataset.cache import analyze, write
+from grokviz.dataset.references.reference import SUMS, folder
+from grokviz.dataset.thinning import thinned
+from grokviz.errors import GrokvizError, InputError
+from grokviz.runs import Run, open_run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+POINTS = 2000
+"""Logged records that a bundled curve may have, beside those at checkpoints."""
+
+CLOCKS = {"logged_epoch": "logged_train_loss", "tested_epoch": "logged_test_loss"}
+"""Clocks of logged records, and the curve whose extremes are kept on each."""
+
+CORE = "core"
+
+
+def bundle(
+    run: Run,
+    to: Path,
+    file: str = CORE,
+    *,
+    parts: Iterable[str] | None = None,
+    variables: Iterable[str] | None = None,
+    epochs: Sequence[int] | None = None,
+    weights: Sequence[int] | None = None,
+    report: Any = None,
+) -> Path:
+    """Add a file of a run's dataset to a bundled reference.
+
+    Args:
+        run: the run it is made from.
+        to: the reference's folder; ``core`` also brings ``run.json`` and the weights.
+        file: its name, without ``.nc``; ``core`` is the first.
+        parts: of the dataset; all that the run has but ``path``, by default.
+        variables: those that are kept of the parts; all by default.
+        epochs: the checkpoints analysed, the same for every file; all by default.
+        weights: the epochs whose weights are kept: by default the last, and one in the middle
+            of the run's change.
+        report: called with (done, all) checkpoints.
+
+    Raises:
+        InputError: the file is there already, or an epoch without a checkpoint.
+
+    """
+    target = to / f"{file}.nc"
+    if target.exists():
+        raise InputError(f"{target} is there already; parts are added, never rewritten")
+    names = [n for n in available(run) if n != "path"] if parts is None else list(parts)
+    kept = epochs_of(run) if epochs is None else np.asarray(sorted(set(epochs)))
+    chosen = weights_kept(run, kept) if weights is None else sorted(set(weights))
+    data = analyze(run, names, epochs=kept.tolist(), cache=False, report=report)
+    if variables is not None:
+        data = _only(data, list(variables))
+    data = thin(data, POINTS)
+    data.attrs["command"] = plain_command(data.attrs["command"])
+    write(data, target)
+    if file == CORE:
+        facts = json.loads((run.path / "run.json").read_text("utf-8"))
+        facts["command"] = plain_command(facts.get("command") or "") or None
+        (to / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", "utf-8")
+        _keep_weights(run, to, chosen)
+    seal(to)
+    return target
+
+
+def thin(data: xr.Dataset, most: int) -> xr.Dataset:
+    """The dataset with at most ``most`` logged records, and those at its checkpoints.
+
+    The lowest and the highest loss of each stretch stay, so spikes do; ``thinned`` of the
+    clock's attributes says how many records there were.
+    """
+    for clock, curve in CLOCKS.items():
+        if clock not in data.coords or data.sizes[clock] <= most:
+            continue
+        epochs = data[clock].values
+        index = thinned(epochs, data[curve].values.astype(np.float64), most)
+        at_checkpoints = np.flatnonzero(np.isin(epochs, data["epoch"].values))
+        index = np.union1d(index, at_checkpoints)
+        said = (
+            f"{len(index):,} of {len(epochs):,} logged: the lowest and the highest {curve} of "
+            "each stretch, and those at checkpoints"
+        )
+        data = data.isel({clock: index})
+        data[clock].attrs["thinned"] = said
+    return data
+
+
+def weights_kept(run: Run, epochs: Int[np.ndarray, " epoch"]) -> list[int]:
+    """The last epoch, and the one in the middle of the run's change if it has one.
+
+    No epochs where the run kept no weights: large models' references are their curves alone.
+    """
+    if not len(run.epochs):
+        return []
+    last, change = int(epochs[-1]), change_of(run)
+    if change is None:
+        return [last]
+    middle = int(epochs[np.abs(epochs - sum(change) / 2).argmin()])
+    return sorted({middle, last})
+
+
+def seal(to: Path) -> None:
+    """Write the checksums of a reference's files."""
+    files = sorted(f for f in to.rglob("*") if f.is_file() and f.name != SUMS)
+    lines = [
+        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(to).as_posix()}"
+        for f in files
+    ]
+    (to / SUMS).write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _only(data: xr.Dataset, names: list[str]) -> xr.Dataset:
+    """Some variables, and the coordinates that they run over, the clock of checkpoints always."""
+    some = data[names]
+    return some.assign_coords({"epoch": data["epoch"]})
+
+
+def _keep_weights(run: Run, to: Path, epochs: Sequence[int]) -> None:
+    for epoch in epochs:
+        if epoch not in run.epochs:
+            raise InputError(f"{run.path} has no checkpoint of epoch {epoch}; keep one that it has")
+        target = to / "weights" / f"{epoch}.safetensors"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((run.path / "checkpoints" / target.name).read_bytes())
+
+
+def plain_command(command: str) -> str:
+    """A command with the last name alone of every path in it: where it ran says nothing."""
+    return re.sub(r"(?<=[\s=])/\S*/(?=[^\s/]+)", "runs/", command)
+
+
+def _numbers(text: str | None, run: Run) -> list[int] | None:
+    """``0,100,last`` or ``A:B:STEP`` as the run's checkpoints."""
+    if text is None:
+        return None
+    epochs = epochs_of(run)
+    if ":" in text:
+        first, last, step = (int(part) for part in text.split(":"))
+        inside = (epochs >= first) & (epochs <= last) & ((epochs - first) % step == 0)
+        return [int(epoch) for epoch in epochs[inside]]
+    return [int(epochs[-1]) if part == "last" else int(part) for part in text.split(",")]
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--to", type=click.Path(path_type=Path), help="Folder; by the recipe's name if left.")
+@click.option("--file", default=CORE, show_default=True, help="Name of the part's file.")
+@click.option("--parts", help="Parts of the dataset, with commas; all but path by default.")
+@click.option("--variables", help="Variables to keep of them, with commas; all by default.")
+@click.option("--epochs", help="Checkpoints: numbers with commas, or A:B:STEP; all by default.")
+@click.option("--weights", help="Epochs of the weights kept: numbers with commas, or last.")
+def main(
+    run: Path,
+    to: Path | None,
+    file: str,
+    parts: str | None,
+    variables: str | None,
+    epochs: str | None,
+    weights: str | None,
+) -> None:
+    """Make a bundled reference of RUN, a run directory, or add a file to one."""
+    try:
+        opened = open_run(run)
+        target = to or folder() / str(opened.facts.get("recipe") or opened.name)
+        made = bundle(
+            opened,
+            target,
+            file,
+            parts=parts.split(",") if parts else None,
+            variables=variables.split(",") if variables else None,
+            epochs=_numbers(epochs, opened),
+            weights=_numbers(weights, opened),
+        )
+    except GrokvizError as error:
+        raise click.ClickException(str(error)) from error
+    size = sum(f.stat().st_size for f in target.rglob("*") if f.is_file())
+    click.echo(f"{made} ({made.stat().st_size:,} bytes; {target.name} {size:,} in all)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Makes a bundled reference of several runs.
+
+``python -m grokviz.dataset.references.family_bundling`` does it.
+
+It keeps the family's dataset, the facts and checksum of every member in ``family.json``, and
+the last weights of a few members, from which
+``tests/analysis/test_analysis_family_references.py`` makes those members' numbers again. A
+member that is a reference by itself has its weights there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from grokviz.dataset.cache import write
+from grokviz.dataset.families.family import family, runs_of
+from grokviz.dataset.references.bundling import plain_command, seal
+from grokviz.dataset.references.reference import FAMILY
+from grokviz.errors import GrokvizError, InputError
+from grokviz.runs import Run
+
+FILE = "family.nc"
+
+
+def bundle_family(
+    sources: Sequence[Path], to: Path, weights: Sequence[str] = (), report: Any = None
+) -> Path:
+    """Bundle the dataset of several runs.
+
+    Args:
+        sources: run directories and folders of sweeps.
+        to: the reference's folder.
+        weights: names or numbers of the members whose last weights are kept.
+        report: called with (done, all) members.
+
+    Raises:
+        InputError: the folder has such a dataset already, a published run is among the
+            members (their files carry no licence), or one of ``weights`` has none.
+
+    """
+    target = to / FILE
+    if target.exists():
+        raise InputError(f"{target} is there already; parts are added, never rewritten")
+    runs = runs_of(sources)
+    data = family(runs, cache=False, report=report)
+    names = [str(name) for name in data["member_name"].values]
+    imported = [name for name, run in zip(names, runs, strict=True) if "imported" in run.facts]
+    if imported:
+        raise InputError(f"{imported[0]} is a published run, which cannot be bundled; leave it out")
+    kept = [_place(names, runs, wanted) for wanted in weights]
+    facts = {
+        "recipe": data.attrs["recipe"],
+        "task": data.attrs["task"],
+        "settings": json.loads(data.attrs["settings"]),
+        "checksums": {name: run.checksum for name, run in zip(names, runs, strict=True)},
+        "members": {name: _facts(run) for name, run in zip(names, runs, strict=True)},
+    }
+    write(data, target)
+    (to / FAMILY).write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", "utf-8")
+    for i in kept:
+        file = to / "weights" / f"{names[i].replace('/', ':')}.safetensors"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        last = f"{runs[i].epochs[-1]}.safetensors"
+        file.write_bytes((runs[i].path / "checkpoints" / last).read_bytes())
+    seal(to)
+    return target
+
+
+def _place(names: Sequence[str], runs: Sequence[Run], wanted: str) -> int:
+    if wanted not in names and not (wanted.isdigit() and int(wanted) < len(names)):
+        raise InputError(f"there is no member {wanted}; the members are {', '.join(names)}")
+    i = names.index(wanted) if wanted in names else int(wanted)
+    if not len(runs[i].epochs):
+        raise InputError(f"{names[i]} has no checkpoints; choose another member for --weights")
+    return i
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    facts = {key: value for key, value in run.facts.items() if key != "format"}
+    return {**facts, "command": plain_command(facts.get("command") or "")}
+
+
+@click.command()
+@click.argument("to", type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--weights", multiple=True, help="A member whose last weights are kept; repeatable.")
+def main(to: Path, sources: tuple[Path, ...], weights: tuple[str, ...]) -> None:
+    """Bundle SOURCES, run directories and sweeps, as the reference in the folder TO."""
+    try:
+        made = bundle_family(sources, to, weights)
+    except GrokvizError as error:
+        raise click.ClickException(str(error)) from error
+    size = sum(f.stat().st_size for f in to.rglob("*") if f.is_file())
+    click.echo(f"{made} ({made.stat().st_size:,} bytes; {to.name} {size:,} in all)")
+
+
+if __name__ == "__main__":
+    main()

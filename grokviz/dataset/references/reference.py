@@ -1,0 +1,222 @@
+"""Bundled references: real runs made with this code, ready to draw without torch.
+
+A reference is a folder with NetCDF parts (``core.nc``, then parts that later work adds and
+never rewrites), ``run.json`` and the float32 weights of a few checkpoints, from which a test
+recomputes the bundled measures. :mod:`grokviz.dataset.references.bundling` makes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grokviz.dataset import schema
+from grokviz.dataset.cache import analyze, read
+from grokviz.dataset.families import family
+from grokviz.errors import InputError, nearest
+from grokviz.runs import Run, open_run
+from grokviz.runs.sweeps import is_sweep, members_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    Source = xr.Dataset | Run | str | os.PathLike[str]
+
+DEFAULT = "modular-addition"
+
+FAMILY = "family.json"
+"""The facts of several runs that were bundled together, as ``run.json`` has those of one."""
+
+
+def folder() -> Path:
+    """Where references lie: inside the installed package, or in the repository's assets."""
+    package = Path(__file__).resolve().parents[2]
+    inside = package / "assets" / "reference"
+    return inside if inside.is_dir() else package.parent / "assets" / "reference"
+
+
+def references() -> list[str]:
+    """Names of the bundled references."""
+    return sorted({path.parent.name for path in folder().glob("*/*.nc")})
+
+
+@lru_cache(maxsize=4)
+def _reference(name: str) -> xr.Dataset:
+    import xarray as xr
+
+    parts = sorted((folder() / name).glob("*.nc"))
+    loaded = [read(part) for part in parts]
+    data = xr.merge(loaded, compat="no_conflicts", join="outer", combine_attrs="override")
+    core = [part.stem == "core" for part in parts]
+    data.attrs = dict(loaded[core.index(True) if any(core) else 0].attrs)
+    return data
+
+
+def reference(name: str = DEFAULT) -> xr.Dataset:
+    """The dataset of a bundled reference; ``InputError`` names the nearest one."""
+    if name not in references():
+        raise InputError(f"there is no reference {name}: {nearest(name, references())}")
+    return _reference(name).copy()
+
+
+def reference_facts(name: str = DEFAULT) -> dict[str, Any]:
+    """What ``run.json`` of a bundled reference says, or ``family.json`` of several runs."""
+    for file in (folder() / name / "run.json", folder() / name / FAMILY):
+        if file.exists():
+            facts: dict[str, Any] = json.loads(file.read_text("utf-8"))
+            return facts
+    return {}
+
+
+def load(
+    source: Source | Sequence[Source] | None = None,
+    needs: Iterable[str] | None = None,
+    *,
+    default: str = DEFAULT,
+    report: Any = None,
+) -> xr.Dataset:
+    """The dataset of whatever a user may name.
+
+    Args:
+        source: a dataset, an open run, a run directory, a ``.nc`` file, the name of a bundled
+            reference, or None for ``default``; the folder of a sweep, or several of these, for
+            what draws many runs.
+        needs: variables that must be there; only the parts that make them are computed.
+        default: the reference taken for None.
+        report: called with (done, all) checkpoints while a run is analysed.
+
+    Raises:
+        InputError: nothing of that name, a dataset without a variable that is needed, or
+            several runs for what draws one.
+
+    """
+    data = _load(source, needs, default, report)
+    if needs is not None:
+        schema.check(data, needs)
+    return data
+
+
+def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -> xr.Dataset:
+    sources = list(source) if isinstance(source, (list, tuple)) else [source]
+    sources = sources or [None]
+    many = needs is None or family.draws(needs)
+    if many and (len(sources) > 1 or _sweep(sources[0])):
+        members = [one if _sweep(one) else named(one, default) for one in sources]
+        return family.family(members, report=report)
+    if len(sources) > 1:
+        raise InputError(f"{len(sources)} runs were given and this draws one; give one --run")
+    found = named(sources[0], default)
+    if not isinstance(found, Run):
+        return found
+    if needs is not None and many:
+        return family.family([found], report=report)
+    parts = None if needs is None else _parts(found, needs)
+    return analyze(found, parts, report=report)
+
+
+def _sweep(source: Any) -> bool:
+    return isinstance(source, (str, os.PathLike)) and is_sweep(Path(source))
+
+
+def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
+    """The run or the dataset that :func:`load` means by ``source``; raises as it does."""
+    if source is None:
+        return reference(default)
+    if not isinstance(source, (str, os.PathLike)):
+        given: xr.Dataset | Run = source
+        return given
+    path = Path(source)
+    if str(source) in references() and not path.exists():
+        return reference(str(source))
+    if path.suffix == ".nc" and path.is_file():
+        return _read_given(path)
+    if not path.exists() and path.name == str(source):
+        names = references()
+        raise InputError(
+            f"there is neither a run directory nor a reference called {source}: "
+            f"{nearest(str(source), names)}"
+        )
+    if is_sweep(path):
+        raise InputError(
+            f"{path} is a sweep of several runs and this takes one; give a member, such as "
+            f"{members_of(path)[0]}"
+        )
+    return open_run(path)
+
+
+def _parts(run: Run, needs: Iterable[str]) -> list[str]:
+    from grokviz.dataset.assemble import available
+    from grokviz.dataset.parts import PARTS, tasks_of
+
+    wanted, known = schema.parts_of(needs), available(run)
+    for part in wanted:
+        if part in known:
+            continue
+        remedy = "try grokking-curve, which any run with losses has the data for"
+        tasks = tasks_of(part) or ["several networks"]
+        task = run.facts.get("task")
+        if task not in PARTS or task not in tasks:
+            said = f"its task is {task}" if task else "it does not say its task"
+            raise InputError(
+                f"{run.path} cannot be drawn so: this needs a run of {' or '.join(tasks)} and "
+                f"{said}; {remedy}"
+                + ("" if task else f", or record the run with task={tasks[0]!r}")
+            )
+        lacking = PARTS[str(task)][part].lacks(run)
+        raise InputError(f"{run.path} cannot be drawn so: it has no {lacking}; {remedy}")
+    return wanted
+
+
+def _read_given(path: Path) -> xr.Dataset:
+    try:
+        return read(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path} cannot be read as NetCDF: {error}; make it anew") from error
+
+
+SUMS = "SHA256SUMS"
+
+
+def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, Any]:
+    """A bundled reference as ``grokviz info`` shows it; ``problems`` only where ``verify``."""
+    data, facts = reference(name), reference_facts(name)
+    epochs = data["epoch"].values.tolist() if "epoch" in data.coords else []
+    family = data["member_name"].values.tolist() if "member_name" in data else []
+    # of loss curves alone the clock is one of logged losses
+    checkpoints = len(epochs) if "parameter" in data.coords else 0
+    return {
+        "name": name,
+        "path": f"bundled reference {name}",
+        "recipe": facts.get("recipe"),
+        "task": facts.get("task"),
+        "precision": facts.get("precision"),
+        "epochs": epochs[-1] if epochs else None,
+        "checkpoints": None if family else checkpoints,
+        "members": family,
+        "weights": sorted(
+            int(f.stem) if f.stem.isdigit() else f.stem
+            for f in (folder() / name).glob("weights/*.safetensors")
+        ),
+        "variables": sorted(map(str, data.data_vars)),
+        "facts": facts,
+        "checksum": data.attrs["run_checksum"],
+        "problems": _damaged(folder() / name) if verify else [],
+    }
+
+
+def _damaged(place: Path) -> list[str]:
+    """Files of a reference that are not as they were bundled."""
+    found = []
+    for line in (place / SUMS).read_text("utf-8").splitlines():
+        digest, _, file = line.partition("  ")
+        path = place / file
+        if not path.is_file():
+            found.append(f"{file} is missing; install grokviz anew")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            found.append(f"{file} is not as it was bundled; install grokviz anew")
+    return found

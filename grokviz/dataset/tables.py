@@ -1,0 +1,49 @@
+"""A dataset's variables as files for other programs: NetCDF, or CSV in long form."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grokviz.dataset.cache import write
+from grokviz.errors import InputError
+from grokviz.files import replacing
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def write_data(data: xr.Dataset, names: Iterable[str], path: Path) -> Path:
+    """Write these variables to ``.nc``, or to ``.csv`` with a row a value.
+
+    A CSV has the columns variable, value, units, and one for every dimension; a variable
+    leaves the columns of other variables' dimensions empty. A NetCDF keeps all coordinates,
+    so that a scene can be drawn from it.
+    """
+    chosen = data[list(names)]
+    if path.suffix == ".nc":
+        write(chosen.assign_coords(data.coords), path)
+    elif path.suffix == ".csv":
+        _write_csv(chosen, path)
+    else:
+        raise InputError(f"{path}: numbers are written as .csv or .nc; choose one of them")
+    return path
+
+
+def _write_csv(data: xr.Dataset, path: Path) -> None:
+    dims = [str(dim) for dim in data.dims]
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as handle:
+        rows = csv.writer(handle)
+        rows.writerow(["variable", *dims, "value", "units"])
+        for name, variable in data.data_vars.items():
+            places = [dims.index(str(dim)) for dim in variable.dims]
+            labels = product(*(variable[dim].values.tolist() for dim in variable.dims))
+            units = variable.attrs.get("units", "")
+            for label, value in zip(labels, variable.values.ravel().tolist(), strict=True):
+                row = [""] * len(dims)
+                for place, item in zip(places, label, strict=True):
+                    row[place] = item
+                rows.writerow([name, *row, value, units])

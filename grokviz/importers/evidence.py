@@ -1,0 +1,283 @@
+"""Settings of a run from everything a file says, and which to believe where it differs.
+
+Shapes of weights prove; the optimiser's own state is what trained; a stored config is what
+was asked for; a file's name is what somebody called it. In that order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from grokviz.importers.contract import Belief, Curve, Wishes
+from grokviz.importers.reading.values import number_in
+
+CONFIGS = ("config", "optim_config", "model_config", "data_config")
+"""Where published files keep what was asked for."""
+
+_CONFIG_KEYS = {
+    "p": "p",
+    "d_model": "d-model",
+    "d_mlp": "d-mlp",
+    "num_heads": "heads",
+    "n_heads": "heads",
+    "lr": "learning-rate",
+    "weight_decay": "weight-decay",
+    "frac_train": "train-fraction",
+    "batch_size": "batch",
+    "seq_len": "length",
+    "subseq_len": "subsequence",
+    "num_repeats": "repeats",
+    "vocab_size": "vocabulary",
+}
+_SEEDS = {
+    ("config", "modular-addition"): "split-seed",  # the published code seeds the split alone
+    ("data_config", "repeated-subsequence"): "data-seed",
+    ("model_config", "repeated-subsequence"): "seed",
+}
+"""What the seed of a config is the seed of."""
+_OPTIMISER_KEYS = {
+    "initial_lr": "learning-rate",
+    "lr": "learning-rate",
+    "weight_decay": "weight-decay",
+    "betas": "betas",
+}
+_REAL = frozenset({"learning-rate", "weight-decay", "train-fraction"})
+SHAPES, OPTIMISER, CONFIG, NAME = (
+    "the shapes of the weights",
+    "the optimiser's state",
+    "the stored config",
+    "the file's name",
+)
+
+
+@dataclass
+class Evidence:
+    """Who says what about each setting, the most trusted first."""
+
+    said: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
+
+    def add(self, key: str, value: Any, who: str) -> None:
+        """Remember that ``who`` says that ``key`` is ``value``; None says nothing."""
+        if value is None:
+            return
+        value = float(value) if key in _REAL else value
+        voices = self.said.setdefault(key, [])
+        if who not in [voice for voice, _ in voices]:
+            voices.append((who, value))
+
+    def settings(self) -> dict[str, Any]:
+        """What is believed of each key."""
+        return {key: voices[0][1] for key, voices in self.said.items()}
+
+    def fixed(self) -> frozenset[str]:
+        """The keys that shapes prove."""
+        return frozenset(k for k, voices in self.said.items() if voices[0][0] == SHAPES)
+
+    def beliefs(self) -> list[Belief]:
+        """Where voices differ, and what rests on a file's name or on the numbers alone."""
+        found = []
+        for key, ((who, value), *others) in self.said.items():
+            against = [f"{w} says {_shown(v)}" for w, v in others if v != value]
+            plain = who in (SHAPES, OPTIMISER, CONFIG)
+            if not against and plain:
+                continue
+            agreeing = [w for w, v in others if v == value]
+            because = " and ".join([who, *agreeing]) + (" say so" if agreeing else " says so")
+            if against:
+                because += f", though {', '.join(against)}"
+                because += f" ({_WHY[who]})" if who in _WHY else ""
+            found.append(Belief(key, value, because))
+        return found
+
+
+_WHY = {
+    SHAPES: "weights cannot have another shape than the model had",
+    OPTIMISER: "it is what the updates were made with",
+}
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def gather(
+    data: Mapping[str, Any],
+    name: str,
+    task: str | None,
+    sizes: Mapping[str, int],
+    state: Mapping[str, np.ndarray] | None = None,
+) -> Evidence:
+    """Everything that a file says about its settings."""
+    evidence = Evidence()
+    for key, value in shape_settings(task, sizes, state).items():
+        evidence.add(key, value, SHAPES)
+    for key, value in _optimiser(data.get("optimizer")).items():
+        evidence.add(key, value, OPTIMISER)
+    for table in CONFIGS:
+        found = data.get(table)
+        for word, value in found.items() if isinstance(found, Mapping) else ():
+            known = _CONFIG_KEYS.get(str(word))
+            if word == "seed":
+                known = _SEEDS.get((table, task or ""))
+            if known:
+                evidence.add(known, number_in(value), CONFIG)
+    evidence.add("examples", _examples(data.get("data_config")), CONFIG)
+    if task in STEPWISE and "infinite" in name:
+        evidence.add("examples", 0, NAME)
+    evidence.add("weight-decay", _decay_in_name(name), NAME)
+    return evidence
+
+
+def shape_settings(
+    task: str | None, sizes: Mapping[str, int], state: Mapping[str, np.ndarray] | None = None
+) -> dict[str, Any]:
+    """The settings that the weights' shapes (and zero biases) prove."""
+    found: dict[str, Any] = {
+        key: sizes[dim]
+        for key, dim in {"d-model": "d_model", "d-mlp": "d_mlp", "heads": "heads"}.items()
+        if dim in sizes
+    }
+    if task == "modular-addition" and "d_vocab" in sizes:
+        found["p"] = sizes["d_vocab"] - 1
+    if task == "digit-addition" and "n_ctx" in sizes:
+        found["digits"] = (sizes["n_ctx"] - 3) // 3
+    if task == "repeated-subsequence" and "d_vocab" in sizes:
+        found |= {"vocabulary": sizes["d_vocab"], "length": sizes["n_ctx"]}
+    if task == "skip-trigram" and "d_vocab" in sizes:
+        found |= {"noise": (sizes["d_vocab"] - 2) // 2, "length": sizes["n_ctx"] - 2}
+        found["d-head"] = sizes["d_head"]
+    biases = [array for n, array in (state or {}).items() if ".mlp.b_" in n]
+    if task == "modular-addition" and biases and any(map(np.any, biases)):
+        found["mlp-biases"] = True
+    return found
+
+
+def _examples(config: Any) -> int | None:
+    """How many training sequences there are; 0 where every batch is fresh."""
+    if not isinstance(config, Mapping) or not isinstance(config.get("is_finite"), bool):
+        return None
+    if not config["is_finite"]:
+        return 0
+    batches, size = (number_in(config.get(word)) for word in ("num_batches", "batch_size"))
+    return int(batches * size) if batches and size else None
+
+
+def _optimiser(optimiser: Any) -> dict[str, Any]:
+    groups = optimiser.get("param_groups") if isinstance(optimiser, Mapping) else None
+    if not isinstance(groups, (list, tuple)) or not groups or not isinstance(groups[0], Mapping):
+        return {}
+    found: dict[str, Any] = {}
+    for word, key in _OPTIMISER_KEYS.items():
+        value = groups[0].get(word)
+        if key == "betas":
+            pair = [number_in(v) for v in value] if isinstance(value, (list, tuple)) else []
+            found[key] = pair if len(pair) == 2 and None not in pair else None
+        else:
+            found.setdefault(key, number_in(value))
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def updates_made(data: Mapping[str, Any]) -> int | None:
+    """How many updates the optimiser counted."""
+    optimiser = data.get("optimizer")
+    states = optimiser.get("state") if isinstance(optimiser, Mapping) else None
+    for state in states.values() if isinstance(states, Mapping) else ():
+        count = number_in(state.get("step")) if isinstance(state, Mapping) else None
+        if count is not None:
+            return int(count)
+    return None
+
+
+def _decay_in_name(name: str) -> float | None:
+    """``no_wd`` says 0 and ``wd_10-1`` says 10 to the power -1."""
+    if "no_wd" in name:
+        return 0.0
+    power = re.search(r"wd_10-(\d)(?!\d)", name)
+    return float(f"1e-{power[1]}") if power else None
+
+
+def loss_precision(task: str | None, curve: Curve | None) -> Belief | None:
+    """The dtype of the log-softmax, read off the losses' own digits.
+
+    Float64's digits prove float64 for modular addition alone, whose published code does
+    nothing to a loss after the log-softmax but take its mean.
+    """
+    if curve is None or len(curve.values) < 20:
+        return None
+    values = curve.values[np.isfinite(curve.values) & (curve.values != 0)]
+    share = float(np.mean(values == values.astype(np.float32))) if values.size else 0.5
+    if share == 1:
+        return Belief("loss-precision", "float32", "every logged loss is a float32 number")
+    if share < 0.01 and task == "modular-addition":
+        return Belief("loss-precision", "float64", "the logged losses have float64's digits")
+    return None
+
+
+_NAMES = {
+    "induction": "repeated-subsequence",
+    "repeated_subsequence": "repeated-subsequence",
+    "digit_add": "digit-addition",
+    "skip_trigram": "skip-trigram",
+    "mod_add": "modular-addition",
+    "modular_add": "modular-addition",
+    "no_wd_width_scan": "modular-addition",
+}
+TASKS = tuple(dict.fromkeys(_NAMES.values()))
+"""The tasks of the published runs."""
+
+STEPWISE = frozenset(TASKS) - {"modular-addition"}
+"""Those trained on batches, whose losses were logged a step at a time."""
+
+
+def task_of(
+    name: str, sizes: Mapping[str, int], data: Mapping[str, Any], wishes: Wishes
+) -> tuple[str | None, list[Belief]]:
+    """What a model learnt, by what the user says, its sizes, its config, or its file's name."""
+    if wishes.task is not None:
+        return wishes.task, [Belief("task", wishes.task, "given")]
+    found, because = _by_sizes(sizes), SHAPES + " fit no other"
+    config = data.get("config")
+    function = config.get("fn_name") if isinstance(config, Mapping) else None
+    if found == "modular-addition" and function not in (None, "add"):
+        return None, [Belief("task", "unknown", f"the stored config says {str(function)[:40]}")]
+    sequences = data.get("data_config")
+    if found is None and isinstance(sequences, Mapping) and "subseq_len" in sequences:
+        found, because = "repeated-subsequence", CONFIG + " has a subseq_len"
+    if found is None:
+        lowered = name.lower()
+        matches = [task for word, task in _NAMES.items() if word in lowered]
+        found, because = (matches[0], NAME + " says so") if matches else (None, "")
+    return found, [Belief("task", found, because)] if found else []
+
+
+def _by_sizes(sizes: Mapping[str, int]) -> str | None:
+    n_ctx, vocabulary = sizes.get("n_ctx"), sizes.get("d_vocab", 0)
+    classes = sizes.get("d_vocab_out")
+    if sizes.get("layers") != 1:
+        return None
+    if n_ctx == 3 and "d_mlp" in sizes and classes in (vocabulary, vocabulary - 1):
+        return "modular-addition"
+    if vocabulary == 12 and n_ctx and n_ctx % 3 == 0 and classes in (10, 12):
+        return "digit-addition"
+    if vocabulary == 22 and n_ctx == 42 and classes == 10:
+        return "skip-trigram"
+    return None
+
+
+def plain_config(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the file's configs say, in their own words, as far as JSON holds it."""
+    tables = {table: data[table] for table in CONFIGS if isinstance(data.get(table), Mapping)}
+    return {
+        table: {
+            str(word)[:100]: value
+            for word, value in found.items()
+            if value is None
+            or (isinstance(value, (bool, int, float, str)) and len(str(value)) <= 200)
+        }
+        for table, found in tables.items()
+    }

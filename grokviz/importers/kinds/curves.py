@@ -1,0 +1,78 @@
+"""Files that hold loss curves and no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.importers import evidence
+from grokviz.importers.contract import Belief, Curve, Found, Importer, Source, Wishes
+from grokviz.importers.reading.values import CURVES, curves_in, is_list, number_in, numbers_in
+
+MOST_TOKENS = 64
+
+
+def _recognises(source: Source) -> bool:
+    data = source.data
+    if isinstance(data, Mapping):
+        return any(is_list(data.get(name)) for name in CURVES)
+    if isinstance(data, (list, tuple)):
+        return len(data) > 0 and number_in(data[0]) is not None
+    return is_list(data)
+
+
+def _read(source: Source, wishes: Wishes) -> list[Found]:
+    name, data = source.path.name, source.data
+    tables = data if isinstance(data, Mapping) else {}
+    task, told = evidence.task_of(name, {}, tables, wishes)
+    if tables:
+        curves, beliefs = curves_in(tables, source, wishes)
+    else:
+        curves, beliefs = _bare(source)
+    if not curves:
+        raise InputError(f"the loss curves in {source.path} are empty; save it again")
+    found = evidence.gather(tables, name, task, {})
+    return [
+        Found(
+            task=task,
+            settings=found.settings(),
+            curves=curves,
+            beliefs=[*told, *found.beliefs(), *beliefs],
+            config=evidence.plain_config(tables),
+        )
+    ]
+
+
+def _bare(source: Source) -> tuple[dict[str, Curve], list[Belief]]:
+    """A list without a name: the training loss, or one column for each token of the answer."""
+    values = numbers_in(source.data, "the list", source.path)
+    if values.ndim == 1:
+        belief = Belief("train_loss", f"{len(values)} values", "a list without a name is taken so")
+        return {"train_loss": _curve(values)} if values.size else {}, [belief]
+    if values.ndim != 2 or not 0 < values.shape[1] <= MOST_TOKENS or not len(values):
+        raise InputError(
+            f"{source.path} holds an array of shape {values.shape}; "
+            "loss curves have the shape (steps,) or (steps, tokens)"
+        )
+    tokens = values.shape[1]
+    belief = Belief(
+        "train_loss",
+        f"the mean of {tokens} columns",
+        "they are taken as the answer's tokens, train_loss_token_0 the first of them",
+    )
+    each = {f"train_loss_token_{k}": _curve(values[:, k]) for k in range(tokens)}
+    return {"train_loss": _curve(values.mean(axis=1)), **each}, [belief]
+
+
+def _curve(values: np.ndarray) -> Curve:
+    return Curve(np.arange(len(values), dtype=np.int64), values)
+
+
+IMPORTER = Importer(
+    "curves",
+    "a .pth of loss curves alone",
+    _recognises,
+    _read,
+)

@@ -1,0 +1,147 @@
+"""A folder of ``.safetensors`` or ``.pth`` checkpoints with the step in their names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.importers import evidence
+from grokviz.importers.contract import Belief, Checkpoints, Curve, Found, Importer, Source, Wishes
+from grokviz.importers.kinds.final_model import model_in
+from grokviz.importers.layouts import published
+from grokviz.importers.reading.values import epoch_in_name, is_state, number_in, state_arrays
+
+SUFFIXES = frozenset({".safetensors", ".pth", ".pt"})
+_SCALARS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+
+
+class _Saved(NamedTuple):
+    """What one file of the folder says besides its weights."""
+
+    epoch: int
+    file: Path
+    scalars: dict[str, float]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The checkpoint files of a folder, by name."""
+    found = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file()]
+    return sorted(found)
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 over the names and contents of a folder's checkpoint files."""
+    whole = hashlib.sha256()
+    for file in files_in(folder):
+        with file.open("rb") as handle:
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        whole.update(f"{digest}  {file.name}\n".encode())
+    return whole.hexdigest()
+
+
+def _recognises(source: Source) -> bool:
+    return source.is_folder
+
+
+def _read(source: Source, wishes: Wishes) -> list[Found]:
+    files = files_in(source.path)
+    if not files:
+        raise InputError(
+            f"{source.path} has no .safetensors or .pth files; give the folder that has them"
+        )
+    saved, beliefs = _saved(files)
+    last, data = _state(saved[-1].file)
+    state, sizes, layout = published(last, saved[-1].file)
+    name = f"{source.path.name} {saved[-1].file.name}"
+    task, told = evidence.task_of(name, sizes, data, wishes)
+    found = evidence.gather(data, name, task, sizes, state)
+
+    def read(i: int) -> dict[str, np.ndarray]:
+        return published(_state(saved[i].file)[0], saved[i].file)[0]
+
+    return [
+        Found(
+            task=task,
+            settings=found.settings(),
+            fixed=found.fixed(),
+            curves=_curves(saved),
+            checkpoints=Checkpoints([s.epoch for s in saved], read),
+            beliefs=[*told, *layout, *found.beliefs(), *beliefs],
+            config=evidence.plain_config(data),
+        )
+    ]
+
+
+def _saved(files: list[Path]) -> tuple[list[_Saved], list[Belief]]:
+    """The files in order of their epochs, and what was left out or contradicted itself."""
+    kept: dict[int, _Saved] = {}
+    beliefs = []
+    for file in files:
+        named = epoch_in_name(file.name)
+        said, scalars = _said(file)
+        epoch = named if said is None else said
+        if epoch is None:
+            beliefs.append(Belief("left out", file.name, "it has no step in its name"))
+            continue
+        if epoch in kept:
+            raise InputError(
+                f"{kept[epoch].file.name} and {file.name} in {file.parent} are both of step "
+                f"{epoch}; keep one of them, or put the step last in each name"
+            )
+        if said is not None and named is not None and said != named:
+            because = f"the file says so, though its name says {named}"
+            beliefs.append(Belief(f"epoch of {file.name}", said, because))
+        kept[epoch] = _Saved(epoch, file, scalars)
+    if not kept:
+        raise InputError(
+            f"no file in {files[0].parent} has a step in its name; name them step_100.pth and so on"
+        )
+    return [kept[epoch] for epoch in sorted(kept)], beliefs
+
+
+def _said(file: Path) -> tuple[int | None, dict[str, float]]:
+    from grokviz.importers.reading.opening import open_source
+
+    source = open_source(file)
+    data = source.data
+    if model_in(data) is None:
+        return source.told, {}
+    told = number_in(data.get("epoch"))
+    read = {name: number_in(data.get(name)) for name in _SCALARS}
+    scalars = {name: float(value) for name, value in read.items() if value is not None}
+    return (told if isinstance(told, int) and told >= 0 else None), scalars
+
+
+def _state(file: Path) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
+    from grokviz.importers.reading.opening import open_source
+
+    data = open_source(file).data
+    state = model_in(data)
+    if state is not None:
+        return state_arrays(state, file), data
+    if is_state(data):
+        return state_arrays(data, file), {}
+    raise InputError(f"{file} holds no state dict; move it out of the folder, or save it again")
+
+
+def _curves(saved: list[_Saved]) -> dict[str, Curve]:
+    curves = {}
+    for name in _SCALARS:
+        rows = [(s.epoch, s.scalars[name]) for s in saved if name in s.scalars]
+        if rows:
+            epochs, values = zip(*rows, strict=True)
+            curves[name] = Curve(np.array(epochs, dtype=np.int64), np.array(values))
+    return curves
+
+
+IMPORTER = Importer(
+    "folder",
+    "a folder of .safetensors or .pth checkpoints with the step in their names",
+    _recognises,
+    _read,
+)

@@ -1,0 +1,83 @@
+"""Many checkpoints in one file, as ``full_run_data.pth`` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.importers import evidence
+from grokviz.importers.contract import Checkpoints, Found, Importer, Source, Wishes
+from grokviz.importers.layouts import published
+from grokviz.importers.reading.values import curves_in, is_list, is_state, numbers_in, state_arrays
+from grokviz.runs.layout import whole
+
+_STATES = ("state_dicts", "checkpoints")
+_EPOCHS = ("epochs", "checkpoint_epochs")
+
+
+def _recognises(source: Source) -> bool:
+    return isinstance(source.data, Mapping) and any(
+        isinstance(source.data.get(name), (list, tuple)) for name in _STATES
+    )
+
+
+def _read(source: Source, wishes: Wishes) -> list[Found]:
+    data, name = source.data, source.path.name
+    states = next(data[n] for n in _STATES if isinstance(data.get(n), (list, tuple)))
+    if not states or not all(map(is_state, states)):
+        raise InputError(
+            f"{source.path} has no state dict in its list of them, or something else among them; "
+            "save it again with one state dict an epoch"
+        )
+    epochs = _epochs(source, data, len(states))
+    last, sizes, beliefs = published(state_arrays(states[-1], source.path), source.path)
+    task, told = evidence.task_of(name, sizes, data, wishes)
+    curves, clocks = curves_in(data, source, wishes, epochs)
+    found = evidence.gather(data, name, task, sizes, last)
+
+    def read(i: int) -> dict[str, np.ndarray]:
+        return published(state_arrays(states[i], source.path), source.path)[0]
+
+    return [
+        Found(
+            task=task,
+            settings=found.settings(),
+            fixed=found.fixed(),
+            curves=curves,
+            checkpoints=Checkpoints(epochs, read),
+            beliefs=[*told, *beliefs, *found.beliefs(), *clocks],
+            config=evidence.plain_config(data),
+        )
+    ]
+
+
+def _epochs(source: Source, data: Mapping[str, Any], count: int) -> list[int]:
+    given = next((data[name] for name in _EPOCHS if is_list(data.get(name))), None)
+    if given is None:
+        raise InputError(
+            f"{source.path} has {count} state dicts and no list of their epochs; add one"
+        )
+    read = numbers_in(given, "epochs", source.path).reshape(-1)
+    if len(read) != count or any(value != int(value) for value in read):
+        raise InputError(
+            f"{source.path} has {count} state dicts and {len(read)} epochs; "
+            "save it again with one whole epoch for each"
+        )
+    epochs = [whole(int(value)) for value in read]
+    if sorted(set(epochs)) != epochs:
+        raise InputError(
+            f"the epochs in {source.path} do not rise from one state dict to the next; "
+            "save it again in order"
+        )
+    return epochs
+
+
+IMPORTER = Importer(
+    "full-run",
+    "a full_run_data.pth of many state dicts and their epochs",
+    _recognises,
+    _read,
+)

@@ -1,0 +1,37 @@
+"""A state dict and nothing else: TransformerLens, safetensors, or the published names."""
+
+from __future__ import annotations
+
+from grokviz.importers import evidence
+from grokviz.importers.contract import Belief, Found, Importer, Source, Wishes
+from grokviz.importers.kinds.final_model import named_epoch
+from grokviz.importers.layouts import published
+from grokviz.importers.reading.values import is_state, state_arrays
+
+
+def _recognises(source: Source) -> bool:
+    return is_state(source.data)
+
+
+def _read(source: Source, wishes: Wishes) -> list[Found]:
+    state, sizes, beliefs = published(state_arrays(source.data, source.path), source.path)
+    task, told = evidence.task_of(source.path.name, sizes, {}, wishes)
+    found = evidence.gather({}, source.path.name, task, sizes, state)
+    epoch = named_epoch(source) if wishes.epoch is None else Belief("epoch", wishes.epoch, "given")
+    return [
+        Found(
+            task=task,
+            settings=found.settings(),
+            fixed=found.fixed(),
+            checkpoints=[(int(epoch.value), state)],
+            beliefs=[*told, *beliefs, *found.beliefs(), epoch],
+        )
+    ]
+
+
+IMPORTER = Importer(
+    "state-dict",
+    "a state dict (.pth or .safetensors) under the published or TransformerLens' names",
+    _recognises,
+    _read,
+)

@@ -1,0 +1,137 @@
+"""State dicts brought to the published names and shapes, and checked tensor by tensor.
+
+Published: ``embed.W_E (d_model, d_vocab)``, attention matrices ``(heads, d_head, d_model)``,
+``W_O (d_model, heads * d_head)``, ``W_in (d_mlp, d_model)`` (arXiv:2301.05217, its code).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.importers.contract import Belief
+from grokviz.importers.transformer_lens import is_transformer_lens, to_published
+
+BUFFERS = frozenset({"mask", "IGNORE"})
+_LAYER = re.compile(r"((?:attn_)?blocks)\.(\d+)\.(attn|mlp)\.")
+
+_OUTER = {"embed.W_E": "d_model d_vocab", "pos_embed.W_pos": "n_ctx d_model"}
+_INNER = {
+    "attn.W_K": "heads d_head d_model",
+    "attn.W_Q": "heads d_head d_model",
+    "attn.W_V": "heads d_head d_model",
+    "attn.W_O": "d_model heads*d_head",
+    "mlp.W_in": "d_mlp d_model",
+    "mlp.b_in": "d_mlp",
+    "mlp.W_out": "d_model d_mlp",
+    "mlp.b_out": "d_model",
+}
+_LAST = {"unembed.W_U": "d_model d_vocab_out"}
+_OPTIONAL = frozenset({"mlp.b_in", "mlp.b_out"})
+
+
+def published(
+    state: Mapping[str, np.ndarray], path: Path
+) -> tuple[dict[str, np.ndarray], dict[str, int], list[Belief]]:
+    """The state under published names, the model's sizes, and what was believed.
+
+    A state dict of another model leaves as it is, with no sizes.
+
+    Raises :class:`InputError` naming a tensor that is missing, of the wrong shape, not
+    finite, or not part of the published model.
+    """
+    _check_finite(state, path)
+    if not _is_known(state):
+        return dict(state), {}, []
+    beliefs = []
+    if is_transformer_lens(state):
+        state = to_published(state, path)
+        beliefs = [
+            Belief(
+                "layout",
+                "TransformerLens",
+                "W_O has an axis for the heads; turned into the published names and shapes",
+            )
+        ]
+    found, sizes = _checked(state, path)
+    return found, sizes, beliefs
+
+
+def _is_known(state: Mapping[str, np.ndarray]) -> bool:
+    inside = any(_LAYER.match(name) for name in state)
+    return inside or {"embed.W_E", "unembed.W_U"} <= state.keys()
+
+
+def _check_finite(state: Mapping[str, np.ndarray], path: Path) -> None:
+    for name, array in state.items():
+        if name.rsplit(".", 1)[-1] in BUFFERS:
+            continue
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InputError(
+                f"{name} in {path} holds NaN or infinite values; its training diverged or the "
+                "file is damaged, so take another checkpoint"
+            )
+
+
+def _checked(
+    state: Mapping[str, np.ndarray], path: Path
+) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    wanted = _wanted(state)
+    sizes: dict[str, int] = {}
+    for name, dims in wanted.items():
+        if name not in state:
+            if name.split(".", 2)[-1] in _OPTIONAL:
+                continue
+            raise InputError(
+                f"{path} has no {name}, so its model is incomplete; save the whole state dict"
+            )
+        _check_shape(name, state[name].shape, dims.split(), sizes, path)
+    strange = [n for n in state if n not in wanted and n.rsplit(".", 1)[-1] not in BUFFERS]
+    if strange:
+        raise InputError(
+            f"{path} has {strange[0]}, which the published model has not (it knows no LayerNorm "
+            "and no biases but the MLP's); record such a model with grokviz.record"
+        )
+    sizes["layers"] = len({m[2] for m in map(_LAYER.match, wanted) if m})
+    kept = {n: a for n, a in state.items() if not n.endswith(".IGNORE")}
+    return kept, sizes
+
+
+def _wanted(state: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Every parameter that a model of this state's layers has, with its dimensions."""
+    layers = {(m[1], int(m[2])) for m in map(_LAYER.match, state) if m} or {("blocks", 0)}
+    kinds = {m[3] for m in map(_LAYER.match, state) if m} or {"attn", "mlp"}
+    stack = min(stack for stack, _ in layers)
+    inner = {
+        f"{stack}.{i}.{name}": dims
+        for i in range(
+            min(max(i for _, i in layers), len(layers)) + 1
+        )  # a gap is named, not filled
+        for name, dims in _INNER.items()
+        if name.startswith("attn") or "mlp" in kinds
+    }
+    return {**_OUTER, **inner, **_LAST}
+
+
+def _check_shape(
+    name: str, shape: tuple[int, ...], dims: list[str], sizes: dict[str, int], path: Path
+) -> None:
+    if len(shape) == len(dims):
+        for dim, size in zip(dims, shape, strict=True):
+            sizes.setdefault(dim, size)
+        if "heads" in sizes:
+            sizes.setdefault("heads*d_head", sizes["heads"] * sizes["d_head"])
+    wanted = tuple(sizes.get(dim) for dim in dims)
+    if shape != wanted or 0 in shape:
+        said = ", ".join(
+            dim if size is None else f"{dim} = {size}"
+            for dim, size in zip(dims, wanted, strict=True)
+        )
+        raise InputError(
+            f"{name} in {path} has shape {tuple(shape)} and should have ({said}); "
+            "take a checkpoint of the published model, or one of TransformerLens"
+        )

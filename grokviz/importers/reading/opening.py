@@ -1,0 +1,88 @@
+"""Opens a file by what it holds, not by its suffix; runs nothing, believes no size it reads."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from grokviz.errors import InputError
+from grokviz.importers.contract import Source
+from grokviz.runs import tensors
+from grokviz.runs.layout import RUN, Damaged, whole
+
+_HTML = (b"<!doctype", b"<html", b"<head", b"<?xml")
+_LFS = b"version https://git-lfs"
+_SAFETENSORS = slice(8, 9)
+
+
+def open_source(path: Path) -> Source:
+    """The file or folder ``path``, ready for an importer.
+
+    Raises :class:`InputError` for a missing, empty, cut short or unsafe file, an error page
+    or a pointer saved in place of a file, and a folder that is a run already.
+    """
+    if path.is_dir():
+        if (path / RUN).exists():
+            raise InputError(f"{path} is a run already; use it as it is: grokviz info {path}")
+        return Source(path)
+    try:
+        with path.open("rb") as handle:
+            start = handle.read(512)
+            handle.seek(0)
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}; check its name") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+    if start.startswith(b"PK"):
+        from grokviz.importers.reading.pickles import load_pth
+
+        return Source(path, digest, load_pth(path))
+    if start[_SAFETENSORS] == b"{":
+        data, told = _safetensors(path)
+        return Source(path, digest, data, told)
+    raise InputError(_refusal(path, start))
+
+
+def _refusal(path: Path, start: bytes) -> str:
+    text = start.lstrip().lower()
+    if not start:
+        return f"{path} is empty; download or copy it again"
+    if text.startswith(_HTML):
+        return (
+            f"{path} is a web page, not a model (the server's answer was saved in its place); "
+            "download the raw file"
+        )
+    if text.startswith(_LFS):
+        return (
+            f"{path} is a Git LFS pointer, not the file it stands for; fetch that with git lfs pull"
+        )
+    if start[:1] == b"\x80":
+        from grokviz.importers.reading.pickles import refuse_bare_pickle
+
+        return refuse_bare_pickle(path)
+    return (
+        f"{path} is neither a PyTorch file (.pth) nor a safetensors file; download it again, or "
+        "save the state dict with torch.save or safetensors"
+    )
+
+
+def _safetensors(path: Path) -> tuple[dict[str, Any], int | None]:
+    try:
+        with path.open("rb") as handle:
+            header = tensors.read_header(handle)
+            length = handle.seek(0, 2)
+            if sum(slot.size for slot in header.slots.values()) > length:
+                raise Damaged("its arrays overlap")
+            arrays = tensors.read_arrays(handle, header)
+    except (Damaged, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read as safetensors: {error}; download or save it again"
+        ) from error
+    told = None
+    with contextlib.suppress(ValueError, KeyError, TypeError, InputError):
+        told = whole(json.loads(header.metadata)["epoch"])
+    return dict(arrays), told

@@ -1,0 +1,172 @@
+"""``.pth`` files, weights only: tensors and plain values come out, and nothing is ever run.
+
+Three walls, each enough by itself against a pickle that wants to run something:
+the names a pickle asks for are read off its bytes and compared with a short list before it
+is loaded; it is loaded with ``torch.load(weights_only=True)``; and numpy's own functions are
+never among what it may call, :mod:`~grokviz.importers.reading.numpy_pickles` stands in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pickletools
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from grokviz.errors import InputError, MissingExtra
+from grokviz.importers.reading.numpy_pickles import STAND_INS
+
+_KINDS = ["Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool"]
+_DTYPES = ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int8", "uint8", "bool"]
+ALLOWED = frozenset(
+    [
+        "collections.OrderedDict",
+        "torch._utils._rebuild_tensor_v2",
+        "torch._utils._rebuild_parameter",
+        "torch.nn.parameter.Parameter",
+        "torch.Size",
+        "torch.device",
+        *(f"torch.{kind}Storage" for kind in _KINDS),
+        *(f"torch.{dtype}" for dtype in _DTYPES),
+        *STAND_INS,
+    ]
+)
+"""Everything that a pickle may ask for."""
+
+TORCH = (2, 6)
+"""The first PyTorch whose weights-only loading holds (CVE-2025-32434 was before it)."""
+
+SAVE = "save its tensors, lists and numbers alone, with torch.save, where it was made"
+
+
+def load_pth(path: Path) -> Any:
+    """What a ``.pth`` file holds: tensors (on the CPU, whatever saved them) and plain values.
+
+    Raises :class:`InputError` for a file that is cut short, that is larger inside than
+    outside, or whose pickle asks for anything but tensors and arrays.
+    """
+    _check(path)
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtra(f"reading {path.name}", "train") from error
+    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < TORCH:
+        raise InputError(
+            f"PyTorch {torch.__version__} cannot load {path.name} safely; "
+            "upgrade it: pip install --upgrade 'torch>=2.6'"
+        )
+    from torch.serialization import safe_globals
+
+    allowed: list[Any] = [(stand_in, name) for name, stand_in in STAND_INS.items()]
+    try:
+        with warnings.catch_warnings(), safe_globals(allowed):
+            warnings.simplefilter("ignore")
+            # mapped, not read: a size that the pickle makes up can set no memory aside
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged pickle can make torch raise nearly anything
+        raise InputError(
+            f"{path} cannot be read as PyTorch's weights-only format ({_reason(error)}); "
+            f"download it again, or {SAVE}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The line of torch's long message that says what was wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if "GLOBAL" in line or "nsupported" in line]
+    return [*told, *lines, type(error).__name__][0][:160]
+
+
+def _check(path: Path) -> None:
+    """Refuse, by looking at the bytes alone, what must not or cannot be loaded."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = archive.read(_pickle_of(path, archive.infolist()))
+    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{path} is cut short or damaged ({error}); download or copy it again"
+        ) from error
+    _refuse_names(path, content)
+
+
+def _pickle_of(path: Path, parts: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
+    """The one pickle of PyTorch's zip format, whose parts are stored as they are."""
+    names = {part.filename.rsplit("/", 1)[-1] for part in parts}
+    pickles = [part for part in parts if part.filename.rsplit("/", 1)[-1] == "data.pkl"]
+    if len(pickles) != 1:
+        raise InputError(
+            f"{path} is a zip archive but not one of PyTorch's (it has no data.pkl); "
+            "unpack it and give the .pth in it"
+        )
+    if "constants.pkl" in names:
+        raise InputError(f"{path} is a TorchScript program, which could run anything; {SAVE}")
+    packed = any(part.compress_type != zipfile.ZIP_STORED for part in parts)
+    inside = sum(part.file_size for part in parts)
+    if packed or inside > path.stat().st_size:
+        raise InputError(
+            f"{path} is packed as PyTorch packs no file: it has {path.stat().st_size:,} bytes and "
+            f"says it unpacks to {inside:,}; download it again, or {SAVE}"
+        )
+    return pickles[0]
+
+
+def _refuse_names(path: Path, content: bytes) -> None:
+    try:
+        names = names_asked_for(content)
+    except ValueError as error:
+        raise InputError(f"{path} holds a damaged pickle ({error}); download it again") from error
+    _refuse_any(path, [name for name in names if name not in ALLOWED])
+
+
+def _refuse_any(path: Path, wanted: list[str]) -> None:
+    if wanted:
+        shown = ", ".join(dict.fromkeys(wanted[:8]))
+        raise InputError(
+            f"{path} is a pickle that asks for {shown[:200]}, so loading it could run any "
+            f"program; it was not loaded: {SAVE}"
+        )
+
+
+def refuse_bare_pickle(path: Path) -> str:
+    """Why a pickle outside PyTorch's zip format is not loaded."""
+    stream, names = io.BytesIO(path.read_bytes()), []
+    with contextlib.suppress(ValueError):  # the old format is several pickles, then raw numbers
+        while stream.tell() < len(stream.getbuffer()):
+            names += names_asked_for(stream)
+    _refuse_any(path, [name for name in names if name not in ALLOWED])
+    return (
+        f"{path} is a bare pickle or a file from before PyTorch 1.6, which cannot be read "
+        f"safely; {SAVE}"
+    )
+
+
+def names_asked_for(content: bytes | io.BytesIO) -> list[str]:
+    """Every ``module.name`` that a pickle imports, found without running it.
+
+    Raises ``ValueError`` for bytes that are no pickle.
+    """
+    found: list[str] = []
+    texts: list[str] = []
+    memo: dict[int, str] = {}
+    argument: Any
+    for code, argument, _ in pickletools.genops(content):
+        if code.name in ("GLOBAL", "INST"):
+            found.append(str(argument).replace(" ", ".", 1))
+        elif code.name == "STACK_GLOBAL":
+            found.append(".".join(texts[-2:]) or "something it computes")
+        elif code.name.startswith("EXT"):
+            found.append(f"extension {argument}")
+        elif code.name == "MEMOIZE":
+            memo[len(memo)] = texts[-1] if texts else ""
+        elif "PUT" in code.name:
+            memo[int(argument)] = texts[-1] if texts else ""
+        elif "GET" in code.name:
+            texts.append(memo.get(int(argument), ""))
+        elif isinstance(argument, str):
+            texts.append(argument)
+    return found

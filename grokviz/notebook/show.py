@@ -1,0 +1,155 @@
+"""How files and scenes show themselves in a notebook.
+
+What :func:`~grokviz.render.render.render` returns is a list of paths that a notebook shows as
+pictures, films and pages. They stay files beside the notebook, as a film may be large;
+:func:`show` puts them into it on request, as a notebook needs that is sent away or runs on
+another machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from grokviz.errors import InputError
+from grokviz.media.formats import format_of
+
+if TYPE_CHECKING:
+    from grokviz.scene.scene import Scene
+
+WIDTH = 720
+"""Pixels across of a picture or a film; never more than the cell has."""
+PAGE_HEIGHT = 680
+MEDIA = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "apng": "image/apng",
+    "mp4": "video/mp4",
+    "webm": "video/webm",
+    "mov": "video/quicktime",
+    "pdf": "application/pdf",
+    "html": "text/html",
+}
+
+
+class Shown(list[Path]):
+    """Paths that a notebook shows as what they are."""
+
+    def __init__(self, paths: Iterable[Path], *, embed: bool = False, width: int = WIDTH) -> None:
+        super().__init__(paths)
+        self.embed, self.width = embed, width
+
+    def _repr_html_(self) -> str:
+        return "\n".join(_element(path, self.embed, self.width) for path in self)
+
+
+def show(
+    files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    embed: bool = True,
+    width: int = WIDTH,
+) -> Shown:
+    """Show pictures, films and pages in a notebook.
+
+    Args:
+        files: one file or several: what ``render`` and ``explore`` return.
+        embed: whether the notebook itself keeps them; else it refers to the files.
+        width: pixels across; never more than the cell has.
+
+    Raises:
+        InputError: a file that is not there, or of a format that no notebook shows.
+
+    """
+    given = [files] if isinstance(files, (str, os.PathLike)) else list(files)
+    paths = [Path(file) for file in given]
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"there is no file {path}: give what render or explore has written")
+        if format_of(path).name not in MEDIA:
+            raise InputError(f"{path} is nothing that a notebook shows: give one of {_known()}")
+    if width < 1:
+        raise InputError(f"width {width} is not possible; give pixels above 0")
+    return Shown(paths, embed=embed, width=width)
+
+
+def _known() -> str:
+    return ", ".join(f".{name}" for name in MEDIA)
+
+
+def _element(path: Path, embed: bool, width: int) -> str:
+    """One file as HTML; names are escaped, and never more than text."""
+    kind, name = format_of(path).name, escape(str(path))
+    if kind not in MEDIA or not path.is_file():
+        return f"<code>{name}</code>"
+    if kind == "html" and embed:
+        # the page must not reach into the notebook, which may be somebody else's
+        text = escape(path.read_text("utf-8"))
+        apart = 'sandbox="allow-scripts allow-downloads"'
+        return f'<iframe srcdoc="{text}" {apart} {_frame(name)}></iframe>'
+    source = _content(path, MEDIA[kind]) if embed else quote(path.as_posix())
+    style = f"width: {width}px; max-width: 100%"
+    if kind in ("mp4", "webm", "mov"):
+        return f'<video src="{source}" controls loop style="{style}" title="{name}"></video>'
+    if kind in ("html", "pdf"):
+        return f'<iframe src="{source}" {_frame(name)}></iframe>'
+    return f'<img src="{source}" style="{style}" alt="{_alt(path)}" title="{name}">'
+
+
+def _frame(name: str) -> str:
+    return f'style="width: 100%; height: {PAGE_HEIGHT}px; border: 0" title="{name}"'
+
+
+def _content(path: Path, media: str) -> str:
+    return f"data:{media};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def _alt(path: Path) -> str:
+    """The alt text that our files carry."""
+    from grokviz.media import read_provenance
+
+    try:
+        return escape(read_provenance(path).alt)
+    except InputError:
+        return escape(path.name)
+
+
+def scene_html(scene: Scene) -> str:
+    """A scene as a notebook shows it: what it argues, its options, and a still if it has one."""
+    options = "".join(
+        f"<tr><td><code>{escape(name)}</code></td><td>{escape(str(value))}</td>"
+        f"<td>{escape(str(said['help']))}</td></tr>"
+        for (name, said), value in zip(
+            scene.options().items(),
+            (getattr(scene, field.name) for field in dataclasses.fields(scene)),
+            strict=True,
+        )
+    )
+    parts = [f"<b>{escape(scene.title)}</b><br>{escape(scene.watch)}", _still(scene)]
+    if options:
+        parts.append(f"<table>{options}</table>")
+    parts.append(f"<small><code>{escape(scene.name)}</code> · {escape(scene.source)}</small>")
+    return "<div>" + "<br>".join(part for part in parts if part) + "</div>"
+
+
+def _still(scene: Scene) -> str:
+    """The scene's last picture, drawn from its bundled reference; nothing without one."""
+    import tempfile
+
+    from grokviz.dataset.references.reference import references
+    from grokviz.render.render import render
+
+    if scene.engine != "matplotlib" or scene.reference not in references():
+        return ""
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(InputError):
+        made = render(scene, None, Path(folder) / "still.png", quality="l", title="none")
+        return _element(made[0], True, WIDTH).replace(escape(str(made[0])), escape(scene.name))
+    return ""  # it needs more than its reference has

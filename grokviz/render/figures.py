@@ -1,0 +1,299 @@
+"""``figures``: every still and data film of the references, or of a user's runs, in one folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grokviz.errors import GrokvizError, InputError
+from grokviz.render.captions import write_captions
+from grokviz.render.paper import Part, composed, numbered
+from grokviz.render.render import render
+from grokviz.scene.registry import scene as find_scene
+from grokviz.scene.registry import scenes
+from grokviz.scene.scene import Scene
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+STILLS = ("pdf", "png")
+PAPERS_TASK = "modular-addition"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of ``render``: what worker processes are handed.
+
+    ``needs`` names what all pictures of a run directory draw, so that a worker loads it once.
+    """
+
+    parts: tuple[Part, ...]
+    run: str
+    paths: tuple[str, ...]
+    wish: Mapping[str, Any]
+    user: bool
+    number: int = 0
+    needs: tuple[str, ...] = ()
+
+
+def figures(
+    runs: Sequence[str | os.PathLike[str]] = (),
+    out: str | os.PathLike[str] = "figures",
+    *,
+    venue: str | None = None,
+    theme: str = "light",
+    films: bool = True,
+    user: bool = True,
+    jobs: int | None = None,
+    report: Callable[[str, int, int], None] | None = None,
+    skipped: Callable[[str, str], None] | None = None,
+) -> list[Path]:
+    """Draw every scene that a run has the data for.
+
+    Args:
+        runs: run directories, folders of sweeps, ``.nc`` files or names of references; all
+            bundled references by default.
+        out: the folder; a folder of each run inside it when there are several.
+        venue: redraws the stills at that venue's width, and the paper's figures that scenes
+            say they redraw, under their numbers (``figure-2.pdf``).
+        theme: light or dark.
+        films: whether to make the films (MP4 720p30) too.
+        user: whether scenes of ``./scenes`` and plugins are drawn too.
+        jobs: worker processes; one a core by default.
+        report: called with (file, done, all).
+        skipped: called with (scene, reason) for each that the run lacks the data for.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: nothing can be drawn, or some of the pictures could not be.
+
+    """
+    _checked(venue, theme, jobs)
+    found = scenes(user=user)
+    tasks: list[Task] = []
+    reasons: list[str] = []
+
+    def skip(name: str, reason: str) -> None:
+        reasons.append(reason)
+        if skipped:
+            skipped(name, reason)
+
+    for run in runs or [""]:
+        folder = Path(out) if len(runs) < 2 else Path(out) / Path(run).name
+        tasks += _tasks(found, str(run), folder, venue, theme, films, user, skip)
+    if not tasks:
+        said = f": {reasons[0]}" if reasons else ""
+        raise InputError(f"no scene can be drawn (grokviz scenes lists what each needs){said}")
+    # the longest first, so that no worker waits for a film that another began last
+    tasks.sort(key=lambda task: not task.paths[0].endswith(".mp4"))
+    written = _perform(tasks, jobs or os.cpu_count() or 1, report)
+    return [*written, *write_captions(written)]
+
+
+def _checked(venue: str | None, theme: str, jobs: int | None) -> None:
+    """Refuse a wrong word once, before any data are read."""
+    from grokviz.media import page
+    from grokviz.media.theme import theme as look
+
+    look(theme)
+    if venue is not None:
+        page(venue, 1, 1.0, look(theme, "paper"))
+    if jobs is not None and jobs < 1:
+        raise InputError(f"-j {jobs} is not possible; give at least 1")
+
+
+def _tasks(
+    found: Mapping[str, type[Scene]],
+    run: str,
+    folder: Path,
+    venue: str | None,
+    theme: str,
+    films: bool,
+    user: bool,
+    skip: Callable[[str, str], None],
+) -> list[Task]:
+    tasks: list[Task] = []
+    drawn: dict[str, list[type[Scene]]] = {}
+    for scene in found.values():
+        if scene.engine != "matplotlib":
+            continue
+        source = run or scene.reference
+        reason = lacking(scene, source)
+        if reason:
+            skip(scene.name, reason)
+            continue
+        drawn.setdefault(source, []).append(scene)
+        tasks += _of_scene(scene, source, folder, venue, theme, films, user)
+    needs = {source: needs_of(source, able) for source, able in drawn.items()}
+    for source, able in drawn.items():
+        # a run directory is analysed here, once; the workers then read its cache
+        data = loaded(source, needs[source])
+        if venue is not None and data.attrs.get("task") == PAPERS_TASK:
+            tasks += _of_paper(found, able, source, folder, venue, theme, user, skip)
+    tasks = [replace(task, needs=needs[task.run]) for task in tasks]
+    return [task for task in tasks if not _before_its_moment(task, skip)]
+
+
+def _before_its_moment(task: Task, skip: Callable[[str, str], None]) -> bool:
+    """Whether the picture is of a moment that the run never came to, such as its grokking."""
+    from grokviz.scene.clock import grok_epoch, index_of
+
+    wanted = str(task.wish.get("epoch"))
+    clock = find_scene(task.parts[0].scene, user=task.user).clock
+    reason = ""
+    if wanted.startswith("grok"):
+        if grok_epoch(loaded(task.run, task.needs)) is None:
+            reason = f"{task.run} did not grok"
+    elif clock is not None and wanted not in ("None", "last"):
+        try:
+            index_of(loaded(task.run, task.needs), clock, wanted)
+        except InputError as error:
+            reason = str(error)
+    if reason:
+        skip(Path(task.paths[0]).stem, reason)
+    return bool(reason)
+
+
+def lacking(scene: type[Scene], run: str) -> str:
+    """Why the scene cannot be drawn from the run; "" where it can."""
+    from grokviz.dataset import schema
+    from grokviz.dataset.assemble import available
+    from grokviz.dataset.references.reference import references
+    from grokviz.runs import open_run
+    from grokviz.runs.sweeps import is_sweep
+
+    path = Path(run)
+    bundled = run in references() and not path.exists()
+    if run == scene.reference and not bundled and not path.exists():
+        return f"no reference {run} is bundled"
+    # a scene that names an unknown variable is left out; a run that cannot be read is an error
+    data = loaded(run, ()) if bundled or path.is_file() or is_sweep(path) else None
+    try:
+        if data is not None:
+            scene.check(data)
+            return ""
+        parts = schema.parts_of(scene.needs)
+    except InputError as error:
+        return str(error)
+    lacking = set(parts) - set(available(open_run(path)))
+    said = ", ".join(sorted(lacking))
+    return f"{run} is of a task whose analysis has no part {said}" if lacking else ""
+
+
+def needs_of(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:
+    """What a run directory is analysed for; () where the dataset is there already."""
+    from grokviz.runs.sweeps import is_sweep
+
+    if not Path(run).is_dir() or is_sweep(Path(run)):
+        return ()
+    return tuple(dict.fromkeys(name for scene in drawn for name in scene.needs))
+
+
+@lru_cache(maxsize=4)
+def loaded(run: str, needs: tuple[str, ...]) -> xr.Dataset:
+    """A run's dataset, loaded once in each worker for all that it draws."""
+    from grokviz.dataset.references.reference import load
+
+    return load(run, needs or None)
+
+
+def _of_scene(
+    scene: type[Scene],
+    run: str,
+    folder: Path,
+    venue: str | None,
+    theme: str,
+    films: bool,
+    user: bool,
+) -> list[Task]:
+    tasks = []
+    part = (Part("", scene.name, {}, None),)
+    several = len(scene.stills) > 1 and scene.clock is not None
+    for epoch in scene.stills if scene.clock else (None,):
+        stem = f"{scene.name}-{epoch}" if several and epoch != "last" else scene.name
+        wish = {"epoch": epoch, "theme": theme, "venue": venue}
+        paths = tuple(str(folder / f"{stem}.{kind}") for kind in STILLS)
+        tasks.append(Task(part, run, paths, wish, user))
+    if films and scene.clock is not None:
+        path = (str(folder / f"{scene.name}.mp4"),)
+        tasks.append(Task(part, run, path, {"quality": "m", "theme": theme}, user))
+    return tasks
+
+
+def _of_paper(
+    found: Mapping[str, type[Scene]],
+    drawn: Iterable[type[Scene]],
+    run: str,
+    folder: Path,
+    venue: str,
+    theme: str,
+    user: bool,
+    skip: Callable[[str, str], None],
+) -> list[Task]:
+    """The paper's figures all of whose parts the run has the data for."""
+    able = {scene.name for scene in drawn}
+    numbers = numbered(found.values())
+    for number, parts in numbers.items():
+        lacking = [part.scene for part in parts if part.scene not in able]
+        if lacking:
+            skip(f"figure-{number}", f"its part {lacking[0]} cannot be drawn")
+    return [
+        Task(
+            tuple(parts),
+            run,
+            tuple(str(folder / f"figure-{number}.{kind}") for kind in STILLS),
+            {"epoch": parts[0].epoch, "theme": theme, "venue": venue},
+            user,
+            number,
+        )
+        for number, parts in numbers.items()
+        if all(part.scene in able for part in parts)
+    ]
+
+
+def draw(task: Task) -> tuple[list[Path], str]:
+    """Perform one task in a worker; what goes wrong comes back as its sentence."""
+    try:
+        data = loaded(task.run, task.needs)
+        parts = [
+            find_scene(part.scene, user=task.user).with_options(part.options) for part in task.parts
+        ]
+        chosen = composed(task.number, parts, data)
+        return render(chosen, data, list(task.paths), **task.wish), ""
+    except GrokvizError as error:
+        return [], str(error)
+
+
+def _perform(
+    tasks: Sequence[Task], jobs: int, report: Callable[[str, int, int], None] | None
+) -> list[Path]:
+    written: list[Path] = []
+    failures: list[str] = []
+    for done, (paths, failure) in enumerate(_results(tasks, jobs), 1):
+        written += paths
+        failures += [failure] if failure else []
+        if report:
+            report(", ".join(map(str, paths)) or failure, done, len(tasks))
+    if failures:
+        said = "; ".join(dict.fromkeys(failures))
+        raise InputError(f"{len(failures)} of {len(tasks)} pictures were not drawn: {said}")
+    return written
+
+
+def _results(tasks: Sequence[Task], jobs: int) -> Any:
+    if jobs == 1 or len(tasks) == 1:
+        yield from map(draw, tasks)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # spawn: a forked matplotlib or BLAS may hold locks of threads that are not there
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
+        yield from pool.map(draw, tasks)

@@ -1,0 +1,200 @@
+"""Manim films to files: drawn once, kept without loss, then encoded as every other film."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grokviz.errors import InputError, nearest
+from grokviz.files import replacing
+from grokviz.media import Provenance, library_versions
+from grokviz.render.films import kept as keeping
+from grokviz.render.films.kept import Caption, Kept
+from grokviz.render.films.needs import require
+from grokviz.scene.film import Film
+from grokviz.scene.films.showing import Showing
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+    from grokviz.render.render import Job
+
+Report = Callable[[int, int], None]
+LIBRARIES = ("manim", "typst", "pycairo", "numpy", "matplotlib")
+"""Whose versions decide what is drawn; the fonts are matplotlib's."""
+
+STILL_RATE = 15
+"""Frames a second of a film that is drawn for one picture."""
+
+MOMENT = re.compile(r"(\d+(?:\.\d+)?)\s*s?")
+
+
+def perform(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
+    """Make one file of a film: the film, one of its sections, or a still."""
+    film = job.scene
+    assert isinstance(film, Film)
+    if film.joined():
+        from grokviz.render.films.joined import perform_joined
+
+        return perform_joined(job, data, report)
+    kept = keep(job, data, report)
+    if job.format.name == "srt":
+        return write_captions(job.path, kept.said(job.section), kept.fps)
+    return _film(job, data, kept, report) if job.format.film else _still(job, data, kept)
+
+
+def keep(job: Job, data: xr.Dataset, report: Report | None = None) -> Kept:
+    """The drawn film of a job, from the cache or drawn now."""
+    now, film = _showing(job, data), job.scene
+    assert isinstance(film, Film)
+    wide, high = job.page.pixels
+    rate = Fraction(job.quality.fps or _still_rate(job)).limit_denominator(1001)
+    if job.section and job.alone:
+        now = replace(now, only=tuple(job.section.split("+")))
+    folder = keeping.cache_folder() / keeping.key_of(_decided_by(now, (wide, high), rate))
+
+    def make(part: Path) -> None:
+        require(film.name)
+        from grokviz.render.films.draw import Screen, draw
+
+        expected = max(round(film.seconds * rate), 1)
+
+        def drawn(count: int) -> None:
+            if report:
+                report(min(count, expected), 2 * expected)
+
+        draw(now, Screen(wide, high, rate), part, drawn)
+
+    return keeping.put(folder, make)
+
+
+def _still_rate(job: Job) -> float | Fraction:
+    """Of a still the rate of the film of its quality, which may be kept; else a low one."""
+    from grokviz.render.quality import QUALITIES
+
+    if job.wish.fps is not None:
+        return job.wish.fps
+    return QUALITIES[job.wish.quality].fps if job.wish.quality else STILL_RATE
+
+
+def _showing(job: Job, data: xr.Dataset) -> Showing:
+    film, title = job.scene, job.wish.title
+    assert isinstance(film, Film)
+    shown = film.title if title is None else title
+    shown_title = None if shown.lower() == "none" else shown
+    return Showing(film, data, job.theme, shown_title, job.wish.transparent)
+
+
+def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str, Any]:
+    """Everything that decides what is drawn, as plain data."""
+    import sys
+
+    from grokviz.sources import source_hash
+
+    kind = type(now.film)
+    files = [kind.file(), Path(str(sys.modules[kind.__module__].__file__))]
+    files.append(Path(__file__).with_name("draw.py"))
+    return {
+        "film": now.film.name,
+        "options": dataclasses.asdict(now.film),
+        "data": keeping.data_hash(now.data, now.film.needs),
+        "also": keeping.also_hash(now.film),
+        "source": source_hash(files, keeping.DATA),
+        "look": (now.theme.name, now.title, now.transparent, now.only),
+        "screen": (*size, str(rate)),
+        "versions": library_versions(*LIBRARIES),
+    }
+
+
+def _film(job: Job, data: xr.Dataset, kept: Kept, report: Report | None) -> Path:
+    from grokviz.media import write_film
+
+    start, stop = kept.span(job.section)
+
+    def frames() -> Iterator[np.ndarray]:
+        for done, frame in enumerate(kept.frames(start, stop), 1):
+            yield frame
+            if report:
+                report(stop - start + done, 2 * (stop - start))
+
+    limit = job.wish.max_size
+    written = write_film(
+        job.path,
+        frames,
+        fps=kept.fps,
+        provenance=provenance(job, data),
+        transparent=job.wish.transparent,
+        max_size=None if limit is None else int(limit * 1e6),
+        fmt=job.format.name,
+    )
+    return written.path
+
+
+def _still(job: Job, data: xr.Dataset, kept: Kept) -> Path:
+    from grokviz.media.still import write_png
+
+    return write_png(job.path, kept.frame(moment(kept, job.wish.epoch)), provenance(job, data))
+
+
+def write_captions(path: Path, captions: Sequence[Caption], fps: Fraction) -> Path:
+    """Captions as a SubRip file, which players show and people translate."""
+    rows = [
+        f"{n}\n{_clock(row.start / fps)} --> {_clock(row.stop / fps)}\n{row.text}\n"
+        for n, row in enumerate(captions, 1)
+    ]
+    with replacing(path) as part:
+        part.write_text("\n".join(rows), "utf-8")
+    return path
+
+
+def _clock(seconds: Fraction) -> str:
+    """Hours, minutes, seconds and thousandths, as SubRip has them."""
+    thousandths = round(seconds * 1000)
+    rest, thousandths = divmod(thousandths, 1000)
+    return f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d},{thousandths:03d}"
+
+
+def moment(kept: Kept, wanted: str | int | None) -> int:
+    """Frame of ``last``, of a time such as ``12.5s``, or of the end of a section by name."""
+    word = "last" if wanted is None else str(wanted)
+    if word == "last":
+        return len(kept) - 1
+    time = MOMENT.fullmatch(word)
+    if time:
+        if float(time[1]) > kept.seconds:
+            raise InputError(f"--epoch {word}: the film ends after {kept.seconds:.1f} s")
+        return min(int(Fraction(time[1]) * kept.fps), len(kept) - 1)
+    names = [name for name, _ in kept.sections]
+    if word not in names:
+        raise InputError(
+            f"--epoch {word} is no moment of this film: give last, seconds such as 12.5s, or a "
+            f"section, whose end is drawn; {nearest(word, names)}"
+        )
+    return kept.span(word)[1] - 1
+
+
+def provenance(job: Job, data: xr.Dataset) -> Provenance:
+    """What the file says of itself."""
+    film = job.scene
+    assert isinstance(film, Film)
+    title = film.title if job.wish.title in (None, "none") else str(job.wish.title)
+    if job.section:
+        names = ", ".join(film.parts[name] for name in job.section.split("+"))
+        title = f"{title}: {names}"
+    return Provenance(
+        title=title,
+        alt=film.alt_text(data, 0),
+        caption=film.caption(data),
+        scene=film.name,
+        run_name=str(data.attrs.get("run_name", "")),
+        run_checksum=str(data.attrs.get("run_checksum", "")),
+        options=film.chosen(),
+        versions=library_versions("grokviz", "manim", "typst", "numpy", "av"),
+        command=job.wish.command,
+    )

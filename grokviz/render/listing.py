@@ -1,0 +1,62 @@
+"""The list of scenes as plain data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from grokviz.dataset import schema as variables
+from grokviz.dataset.references.reference import references
+from grokviz.media.formats import FORMATS
+from grokviz.scene.film import Film
+from grokviz.scene.registry import scene as find
+from grokviz.scene.registry import scenes
+from grokviz.scene.scene import Scene
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def list_scenes(*, user: bool = True) -> dict[str, type[Scene]]:
+    """Every scene by its name; ``gv.scenes`` itself is the package that holds them."""
+    return scenes(user=user)
+
+
+def listing(*, user: bool = True) -> list[dict[str, Any]]:
+    """What ``grokviz scenes --json`` prints, an object a scene."""
+    bundled = references()
+    return [_entry(scene, bundled) for scene in scenes(user=user).values()]
+
+
+def _entry(scene: type[Scene], bundled: list[str]) -> dict[str, Any]:
+    formats = [f.name for f in FORMATS.values() if scene.able(f)]
+    film = {"seconds": scene.seconds, "sections": dict(scene.parts)} if _is_film(scene) else {}
+    return {
+        "name": scene.name,
+        "title": scene.title,
+        "source": scene.source,
+        "engine": scene.engine,
+        "formats": formats,
+        "recipe": scene.recipe,
+        "reference": scene.reference if scene.reference in bundled else None,
+        "clock": scene.clock,
+        "needs": list(scene.needs),
+        "options": scene.options(),
+        **film,
+    }
+
+
+def _is_film(scene: type[Scene]) -> TypeGuard[type[Film]]:
+    return issubclass(scene, Film)
+
+
+def schema(scene: str) -> dict[str, dict[str, Any]]:
+    """The dataset variables a scene needs: dimensions, unit, definition and source of each.
+
+    ``gv.check(data, scene)`` says whether a dataset built by hand has them.
+    """
+    return variables.describe(find(scene).needs)
+
+
+def check(data: xr.Dataset, scene: str) -> None:
+    """Whether ``data`` has what ``scene`` needs; an ``InputError`` says what it lacks."""
+    find(scene).check(data)

@@ -1,0 +1,118 @@
+"""What stands around a scene: title, what to watch, the epoch, and where it is from.
+
+Slides and films carry all of it; on paper the caption does, and only the epoch is drawn.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from grokviz.scene.clock import moment, spaced
+from grokviz.scene.look import Look
+from grokviz.scene.scene import Scene
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.text import Text
+
+HEADER_EMS, FOOTER_EMS = 6.6, 2.6
+PAPER_HEADER_EMS = 1.6
+SUBTITLE_TOP = 0.30
+"""Of a slide's header, as a share of its height from below; two lines begin higher."""
+
+
+def about(data: xr.Dataset) -> str:
+    """One line on the run: what it learns and with what."""
+    settings: dict[str, Any] = json.loads(data.attrs.get("settings") or "{}")
+    task = data.attrs.get("task", "")
+    words = _learns(task, settings)
+    if not words:
+        return "  ·  ".join(word for word in (task, data.attrs.get("run_name", "")) if word)
+    if "train-fraction" in settings:
+        words.append(f"trained on {float(settings['train-fraction']):.0%} of the pairs")
+    if "examples" in settings:
+        count, what = int(settings["examples"]), "sums" if "digits" in settings else "sequences"
+        words.append(f"{spaced(count)} training {what}" if count else "fresh data at every step")
+    if "weight-decay" in settings:
+        words.append(f"weight decay {float(settings['weight-decay']):g}")
+    return "  ·  ".join(words)
+
+
+def _learns(task: str, settings: dict[str, Any]) -> list[str]:
+    """What a run of one of our tasks learns; nothing where its settings do not say enough."""
+    if task == "modular-addition" and "p" in settings:
+        return [f"addition mod {settings['p']}"]
+    if task == "repeated-subsequence" and {"subsequence", "length"} <= settings.keys():
+        return [f"{settings['subsequence']} repeated tokens among {settings['length']}"]
+    if task == "digit-addition" and "digits" in settings:
+        return [f"addition of {settings['digits']}-digit numbers"]
+    if task == "skip-trigram" and "length" in settings:
+        return [f"one key token among {settings['length']}"]
+    return []
+
+
+class Sheet:
+    """A figure with its furniture; the scene draws on :attr:`body`."""
+
+    def __init__(
+        self, figure: Figure, scene: Scene, data: xr.Dataset, look: Look, title: str | None
+    ) -> None:
+        self.figure, self.scene, self.data, self.look = figure, scene, data, look
+        # a run's name is data: no $ in it may be read as a formula
+        self.title = None if title is None else title.replace("$", r"\$")
+        self.body, self.moment = self._lay_out()
+
+    def _lay_out(self) -> tuple[SubFigure, Text | None]:
+        high = self.look.ems(self.figure)[1]
+        header, footer = self._margins()
+        rows = [header, max(high - header - footer, 1.0), footer]
+        parts: Any = self.figure.subfigures(3, 1, height_ratios=rows, hspace=0)
+        for part in parts:
+            part.set_facecolor("none")
+        if self.look.slide:
+            self._furnish(parts[0], parts[2])
+        elif self.title:
+            parts[0].text(
+                1 / self.look.ems(self.figure)[0], 0.9, self.title,
+                va="top", fontweight="bold", fontsize=self.look.points,
+            )  # fmt: skip
+        return parts[1], self._moment(parts[0])
+
+    def _margins(self) -> tuple[float, float]:
+        if self.look.slide:
+            return (HEADER_EMS if self.title else HEADER_EMS / 2), FOOTER_EMS
+        return (PAPER_HEADER_EMS if self.title or self.scene.clock else 0.01), 0.01
+
+    def _furnish(self, header: SubFigure, footer: SubFigure) -> None:
+        wide = self.look.ems(self.figure)[0]
+        margin, colours = 4.2 / wide, self.look.colours
+        if self.title:
+            size = float(self.look.theme.rc["figure.titlesize"])
+            header.text(margin, 0.72, self.title, fontsize=size, fontweight="bold", va="top")
+            said = self.scene.subtitle(self.data).replace("$", r"\$")
+            top = SUBTITLE_TOP + 0.12 * said.count("\n")
+            header.text(margin, top, said, color=colours.muted, va="top", linespacing=1.15)
+        footer.text(
+            margin, 0.5, about(self.data).replace("$", r"\$"),
+            color=colours.muted, fontsize=self.look.small, va="center",
+        )  # fmt: skip
+
+    def _moment(self, header: SubFigure) -> Text | None:
+        """The epoch, always in the same corner, in figures of equal width."""
+        if self.scene.clock is None:
+            return None
+        wide = self.look.ems(self.figure)[0]
+        size = self.look.points * 1.25 if self.look.slide else self.look.small
+        return header.text(
+            1 - (2.0 if self.look.slide else 1.0) / wide,
+            SUBTITLE_TOP if self.look.slide and self.title else 0.9,
+            "", ha="right", va="top", family="DejaVu Sans Mono", fontsize=size,
+        )  # fmt: skip
+
+    def show(self, i: int) -> None:
+        """Write the clock's value at index ``i``."""
+        if self.moment is None or self.scene.clock is None:
+            return
+        self.moment.set_text(moment(self.data, self.scene.clock, i))

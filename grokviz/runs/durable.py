@@ -1,0 +1,109 @@
+"""Files that survive a kill and a power cut: written aside, fsynced, renamed, folder fsynced."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from grokviz.errors import InputError
+from grokviz.files import replacing, said
+from grokviz.runs.layout import LOCK
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def publish(path: Path, data: bytes) -> None:
+    """Make ``path`` hold ``data``, whole and on the disk, or leave it as it was."""
+    with replacing(path) as part:
+        part.write_bytes(data)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the folder's names to the disk; Windows does so by itself."""
+    if os.name == "nt":
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise said(error, folder) from error
+
+
+def write_at(path: Path, offset: int, data: bytes) -> None:
+    """Put ``data`` at ``offset`` and fsync; what a failed write left lies past ``offset``."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
+        try:
+            os.lseek(handle, offset, os.SEEK_SET)
+            view = memoryview(data)
+            while view:
+                view = view[os.write(handle, view) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise said(error, path) from error
+
+
+def cut(path: Path, size: int) -> None:
+    """Shorten a file to ``size`` bytes if it is longer."""
+    try:
+        if path.stat().st_size > size:
+            os.truncate(path, size)
+    except OSError as error:
+        raise said(error, path) from error
+
+
+def remove(path: Path) -> None:
+    """Delete a file if it is there."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise said(error, path) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, and bring its name to the disk."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise said(error, path) from error
+    sync_folder(path.parent)
+
+
+class Lock:
+    """One writer a run: an advisory lock that the kernel releases when the holder dies.
+
+    Platforms without ``fcntl`` have no such lock; there, two writers are the user's care.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / LOCK
+        try:
+            self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise said(error, path) from error
+        try:
+            import fcntl
+
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass
+        except BlockingIOError:
+            self.release()
+            raise InputError(
+                f"{folder} is being written by another process; wait for it or stop it first"
+            ) from None
+        except OSError as error:  # a file system that knows no locks: go on without
+            if error.errno is None:
+                raise
+
+    def release(self) -> None:
+        """Let another writer in; a second call does nothing."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)

@@ -1,0 +1,238 @@
+"""The reading end of a run directory: lazy, in plain numpy, never past the index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from io import BufferedReader
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.errors import InputError, nearest
+from grokviz.runs import layout, metrics, tensors
+from grokviz.runs.layout import INDEX, RUN, Damaged
+from grokviz.runs.verify import Problem, verify_run
+
+
+class Run:
+    """A run as its index stood when it was opened; made by :func:`open_run`.
+
+    ``facts`` is what ``run.json`` says, ``epochs`` the checkpointed epochs in ascending
+    order, ``finished`` whether training came to its end.
+    """
+
+    path: Path
+    name: str
+    facts: Mapping[str, Any]
+    epochs: Int[np.ndarray, " checkpoints"]
+    finished: bool
+
+    def __init__(self, path: Path, facts: Mapping[str, Any], index: layout.Index) -> None:
+        self.path, self.facts, self._index = path, MappingProxyType(dict(facts)), index
+        self.name = str(facts.get("name") or path.resolve().name)
+        self.epochs = np.array(sorted(index.checkpoints), dtype=np.int64)
+        self.finished = index.finished
+        self._header: tensors.Header | None = None
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of what the run is: its facts, checkpoints and metrics.
+
+        Equal for copies wherever they lie; when and by which command the run was made does
+        not enter it, nor does the state for resuming.
+        """
+        facts = {k: v for k, v in self.facts.items() if k not in layout.CREATION_FACTS}
+        content = [
+            facts,
+            [[e, s.sha256] for e, s in sorted(self._index.checkpoints.items())],
+            [[n, r.records, r.sha256] for n, r in sorted(self._index.metrics.items())],
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics, sorted."""
+        return sorted(self._index.metrics)
+
+    def metric(
+        self, name: str
+    ) -> tuple[Int[np.ndarray, " records"], Float[np.ndarray, " records"]]:
+        """Epochs and values of a metric; :class:`InputError` names the nearest one."""
+        entry = self._index.metrics.get(name)
+        if entry is None:
+            raise InputError(f"{self.path} has no metric {name!r}; {nearest(name, self.metrics)}")
+        file = self.path / layout.metric_file(name)
+        try:
+            records = metrics.decode(metrics.read(file, entry))
+        except (Damaged, OSError) as error:
+            raise damaged(file, error) from error
+        return records[:, 0].astype(np.int64), records[:, 1].copy()
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every parameter, by its name in the state dict; empty without checkpoints."""
+        if not self.epochs.size:
+            return {}
+        with self._open(int(self.epochs[0])) as (_, header):
+            return {name: slot.shape for name, slot in header.slots.items()}
+
+    def weights(self, epoch: int) -> dict[str, np.ndarray]:
+        """All parameters at one checkpoint; :class:`InputError` names the nearest epochs."""
+        with self._open(self._checkpointed(epoch)) as (handle, header):
+            return tensors.read_arrays(handle, header)
+
+    def iter_weights(
+        self, epochs: Iterable[int] | None = None, names: Iterable[str] | None = None
+    ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+        """``(epoch, parameters)`` of each checkpoint, reading only the named parameters."""
+        wanted = None if names is None else [self._named(name) for name in names]
+        chosen = self.epochs if epochs is None else epochs
+        for epoch in [self._checkpointed(epoch) for epoch in chosen]:
+            with self._open(epoch) as (handle, header):
+                arrays = tensors.read_arrays(handle, header, wanted)
+            yield epoch, arrays
+
+    def parameter(self, name: str, epochs: Iterable[int] | None = None) -> np.ndarray:
+        """One parameter along the run, ``(n_epochs, *shape)``, by ranged reads."""
+        chosen = [self._checkpointed(e) for e in (self.epochs if epochs is None else epochs)]
+        shape = self.shapes()[self._named(name)]
+        out: np.ndarray | None = None
+        for i, epoch in enumerate(chosen):
+            with self._open(epoch) as (handle, header):
+                array = tensors.read_arrays(handle, header, [name])[name]
+            if out is None:
+                out = np.empty((len(chosen), *shape), dtype=array.dtype)
+            out[i] = array
+        return np.empty((0, *shape), dtype=np.float32) if out is None else out
+
+    def verify(self) -> list[Problem]:
+        """What is wrong with the files on the disk now; empty for a sound run."""
+        return verify_run(self.path)
+
+    def _checkpointed(self, epoch: int) -> int:
+        number = layout.whole(epoch)
+        if number in self._index.checkpoints:
+            return number
+        if not self.epochs.size:
+            raise InputError(f"{self.path} has no checkpoints yet; train it further")
+        at = int(np.searchsorted(self.epochs, number))
+        close = " and ".join(str(e) for e in self.epochs[max(at - 1, 0) : at + 1])
+        raise InputError(f"{self.path} has no checkpoint of epoch {number}; the nearest: {close}")
+
+    def _named(self, name: str) -> str:
+        names = list(self.shapes())
+        if name not in names:
+            raise InputError(f"{self.path} has no parameter {name!r}; {nearest(name, names)}")
+        return name
+
+    def _open(self, epoch: int) -> _Opened:
+        return _Opened(self, self.path / layout.checkpoint_file(epoch))
+
+    def __repr__(self) -> str:
+        span = f", epochs {self.epochs[0]} to {self.epochs[-1]}" if self.epochs.size else ""
+        state = "finished" if self.finished else "unfinished"
+        return f"Run({self.name!r}: {len(self.epochs)} checkpoints{span}, {state})"
+
+    def _repr_html_(self) -> str:
+        from grokviz.runs.describe import info
+
+        facts = info(self)
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(str(key))}</th><td>{escape(_text(value))}"
+            "</td></tr>"
+            for key, value in facts.items()
+            if value not in (None, [], {})
+        )
+        return f"<table><caption>{escape(repr(self))}</caption>{rows}</table>"
+
+
+class _Opened:
+    """An open checkpoint; inside the block, damage becomes a sentence naming its file."""
+
+    def __init__(self, run: Run, file: Path) -> None:
+        self._run, self._file = run, file
+        self._handle: BufferedReader | None = None
+
+    def __enter__(self) -> tuple[BufferedReader, tensors.Header]:
+        try:
+            self._handle = self._file.open("rb")
+            # every checkpoint of a run has the same header, so it is parsed once
+            header = tensors.read_header(self._handle, self._run._header)
+        except (Damaged, OSError) as error:
+            self._close()
+            raise damaged(self._file, error) from error
+        if self._run._header is None:
+            self._run._header = header
+        return self._handle, header
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._close()
+        if isinstance(error, (Damaged, OSError, KeyError)):
+            raise damaged(self._file, error) from error
+
+    def _close(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in the folder ``path``.
+
+    Raises :class:`InputError` when there is no run, when it was written in a newer format,
+    or when ``run.json`` or ``index.json`` is damaged.
+    """
+    path = Path(path)
+    facts, index = read_documents(path)
+    return Run(path, {k: v for k, v in facts.items() if k != "checksum"}, index)
+
+
+def read_documents(path: Path) -> tuple[dict[str, Any], layout.Index]:
+    """The facts (``format`` among them) and the index of a run; raises as :func:`open_run`."""
+    file = path / RUN
+    try:
+        data = file.read_bytes()
+        _refuse_newer(path, layout.parse(data))
+        facts = layout.decode_facts(data)
+        file = path / INDEX
+        index = layout.Index.decode(file.read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if file.name == INDEX:
+            raise damaged(file, error) from error
+        raise InputError(
+            f"{path}/: there is no run there (no {RUN}); give the folder of a run, "
+            f"or make one: grokviz train RECIPE --out {path}"
+        ) from error
+    except (Damaged, OSError) as error:
+        raise damaged(file, error) from error
+    return facts, index
+
+
+def _refuse_newer(path: Path, content: Mapping[str, Any]) -> None:
+    version = content.get("format")
+    if isinstance(version, int) and version > layout.FORMAT:
+        raise InputError(
+            f"{path} is a run of format {version} and this grokviz reads up to {layout.FORMAT}; "
+            "upgrade: pip install --upgrade grokviz"
+        )
+
+
+def damaged(file: Path, error: Exception) -> InputError:
+    """A file of a run that cannot be used, as a sentence."""
+    if isinstance(error, FileNotFoundError):
+        what = "is missing"
+    elif isinstance(error, Damaged):
+        what = f"is damaged: {error}"
+    elif isinstance(error, OSError):
+        what = f"cannot be read ({error.strerror or error})"
+    else:
+        what = "is damaged: it does not hold what the run's other checkpoints hold"
+    return InputError(f"{file} {what}; restore it from a copy, or write the run again")
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,77 @@
+"""The folder of a sweep: ``sweep.json`` and a run directory for each member.
+
+``sweep.json`` is written like ``run.json``, with the SHA-256 of its own content. The folder of
+an imported sweep has its members alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from grokviz.errors import InputError
+from grokviz.runs import layout
+from grokviz.runs.layout import RUN, Damaged
+
+SWEEP = "sweep.json"
+FORMAT = 1
+"""Version of ``sweep.json`` that this code writes, and the newest it reads."""
+
+
+def is_sweep(path: Path) -> bool:
+    """Whether a folder holds runs and is none itself."""
+    if not path.is_dir() or (path / RUN).exists():
+        return False
+    return (path / SWEEP).is_file() or any(path.glob(f"*/{RUN}"))
+
+
+def read_sweep(path: Path) -> dict[str, Any] | None:
+    """What ``sweep.json`` in a folder says, or None where there is none.
+
+    Raises :class:`InputError` when it is damaged or of a newer format.
+    """
+    file = path / SWEEP
+    if not file.is_file():
+        return None
+    try:
+        content = layout.unseal(file.read_bytes(), indent=2)
+    except (Damaged, OSError) as error:
+        raise InputError(
+            f"{file} is damaged: {error}; restore it from a copy, or sweep into another folder"
+        ) from error
+    version = content.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise InputError(
+            f"{path} is a sweep of format {version} and this grokviz reads up to {FORMAT}; "
+            "upgrade: pip install --upgrade grokviz"
+        )
+    return content
+
+
+def members_of(path: Path) -> list[Path]:
+    """The run directories of a sweep that were begun, in the order of its grid.
+
+    Those of a folder without ``sweep.json`` are ordered by the values in their names. Raises
+    :class:`InputError` when there are none.
+    """
+    content = read_sweep(path)
+    if content is not None:
+        found = [path / str(name) for name in content["members"]]
+        found = [member for member in found if (member / RUN).is_file()]
+    else:
+        found = sorted((file.parent for file in path.glob(f"*/{RUN}")), key=_by_value)
+    if not found:
+        raise InputError(f"{path} has no members yet; go on with grokviz sweep")
+    return found
+
+
+def _by_value(member: Path) -> list[tuple[float, str]]:
+    """Sorts ``train-fraction=0.9`` after ``train-fraction=0.25``, and words by the alphabet."""
+    parts = []
+    for part in member.name.split(","):
+        key, _, value = part.partition("=")
+        try:
+            parts.append((float(value), key))
+        except ValueError:
+            parts.append((float("inf"), part))
+    return parts

@@ -1,0 +1,201 @@
+"""Film time and training time: which checkpoint each frame shows.
+
+Every frame shows a real checkpoint, held a whole number of frames; nothing between two
+checkpoints is made up. Time may be stretched around grokking; the epoch is always on screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.dataset import curves
+from grokviz.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SHARES = (0.14, 0.34, 0.34, 0.18)
+"""Shares of film time of the four phases, however many epochs each has."""
+
+
+def word(data: xr.Dataset, clock: str = "epoch") -> str:
+    """What a clock counts, as it is written in pictures: "epoch", "step", "fraction", ...
+
+    All epoch clocks count what the run counted: epochs of full batches, or steps of small ones.
+    """
+    return str(data.attrs.get("counts") or "epoch") if is_time(clock) else clock
+
+
+def is_time(clock: str) -> bool:
+    """Whether a clock counts training, rather than a fraction, a number of curves, ..."""
+    return clock.endswith("epoch")
+
+
+def moment(data: xr.Dataset, clock: str, i: int) -> str:
+    """What a picture at index ``i`` says of its clock: "epoch 3 000", "fraction 0.30", ...
+
+    Equally wide at all moments, so that it does not jump.
+    """
+    values = data[clock].values
+    written = [spaced(value) for value in (values[0], values[i], values[-1])]
+    if values.dtype.kind == "f" and not is_time(clock):
+        places = max(len(f"{value % 1:.4f}".rstrip("0")) - 2 for value in values)
+        written = [f"{value:.{places}f}" for value in (values[0], values[i], values[-1])]
+    named = {"count": "mean of"}.get(clock) or word(data, clock)
+    return f"{named} {written[1].rjust(max(map(len, written)))}"
+
+
+def spaced(number: float) -> str:
+    """A count with thin gaps between thousands: 40 000; a fraction as it is."""
+    if number != int(number):
+        return f"{number:g}"
+    return f"{int(number):,}".replace(",", "\u2009")
+
+
+def grok_epoch(data: xr.Dataset) -> int | None:
+    """The first checkpoint after the test-loss maximum with less than half that loss."""
+    epochs = data["epoch"].values
+    if "loss" in data and np.isfinite(data["loss"].sel(split="test")).any():
+        loss = data["loss"].sel(split="test").values
+    elif "logged_test_loss" in data and data.sizes["tested_epoch"]:
+        loss = np.interp(epochs, data["tested_epoch"].values, data["logged_test_loss"].values)
+    else:
+        return _first_to_grok(data)
+    found = curves.grok_index(np.asarray(loss, dtype=np.float64))
+    return None if found is None else int(epochs[found])
+
+
+def _first_to_grok(data: xr.Dataset) -> int | None:
+    """Where there are many runs: when the first of them generalised.
+
+    Their loss below 0.1 says it, as half of a maximum is passed at every slingshot.
+    """
+    if "generalised_epoch" not in data:
+        return None
+    found = data["generalised_epoch"].values
+    return int(found[found >= 0].min()) if (found >= 0).any() else None
+
+
+def phase_ends(data: xr.Dataset) -> Int[np.ndarray, " 3"] | None:
+    """Last epochs of memorisation, circuit formation and clean-up, if the run has them."""
+    if "phase_end" not in data:
+        return None
+    ends = data["phase_end"].values
+    return None if (ends < 0).any() else ends
+
+
+def index_of(data: xr.Dataset, clock: str, wanted: str | int | None) -> int:
+    """Clock index of ``N``, ``last``, ``grok``, ``grok-N`` or ``grok+N``.
+
+    The nearest checkpoint is taken; the picture names the one it shows. A clock that does not
+    count training takes a number of its own, or ``last``.
+    """
+    if not is_time(clock):
+        return _nearest(data[clock].values, clock, "last" if wanted is None else str(wanted))
+    name = str(data.attrs.get("run_name", "the run"))
+    return curves.index_of(data[clock].values, wanted, lambda: grok_epoch(data), name)
+
+
+def _nearest(values: Float[np.ndarray, " clock"], clock: str, wanted: str) -> int:
+    low, high = f"{values.min():g}", f"{values.max():g}"
+    if wanted.strip() == "last":
+        return len(values) - 1
+    try:
+        at = float(wanted)
+    except ValueError:
+        at = np.nan
+    if not float(low) <= at <= float(high):
+        raise InputError(
+            f"--epoch {wanted}: this moves along {clock}; give a number from {low} to {high}, "
+            "or last"
+        )
+    return int(np.abs(values - at).argmin())
+
+
+def select(data: xr.Dataset, clock: str, span: str | None) -> xr.Dataset:
+    """The dataset cut to ``A:B:STEP`` of its clock; any of the three may be left out."""
+    if span is None:
+        return data
+    if not is_time(clock):
+        return _between(data, clock, span)
+    parts = span.split(":")
+    try:
+        numbers = [int(part) if part.strip() else None for part in parts]
+        if not 2 <= len(numbers) <= 3:
+            raise ValueError
+    except ValueError:
+        raise InputError(f"--epochs {span} is not a range; write A:B or A:B:STEP") from None
+    values = data[clock].values
+    first = values[0] if numbers[0] is None else numbers[0]
+    last = values[-1] if numbers[1] is None else numbers[1]
+    step = numbers[2] if len(numbers) == 3 else None
+    inside = (values >= first) & (values <= last)
+    if step is not None:
+        if step < 1:
+            raise InputError(f"--epochs {span} has a step below 1; leave it out or give one above")
+        inside &= (values - first) % step == 0
+    if not inside.any():
+        raise InputError(
+            f"--epochs {span} shows no moment of this run: its {word(data, clock)}s go from "
+            f"{values[0]} to {values[-1]}, {len(values)} of them"
+        )
+    return data.isel({clock: np.flatnonzero(inside)})
+
+
+def _between(data: xr.Dataset, clock: str, span: str) -> xr.Dataset:
+    """The moments from A to B of ``A:B``, on a clock that may run down."""
+    values = data[clock].values
+    try:
+        first, last = (float(part) if part.strip() else None for part in span.split(":"))
+    except ValueError:
+        raise InputError(f"--epochs {span} is not a range of {clock}; write A:B") from None
+    ends = sorted((values[0] if first is None else first, values[-1] if last is None else last))
+    inside = (values >= ends[0]) & (values <= ends[1])
+    if not inside.any():
+        raise InputError(
+            f"--epochs {span} shows no moment: {clock} goes from {values[0]:g} to "
+            f"{values[-1]:g}, {len(values)} of them"
+        )
+    return data.isel({clock: np.flatnonzero(inside)})
+
+
+def pace(values: Float[np.ndarray, " clock"], clock: str) -> Float[np.ndarray, " clock"]:
+    """Numbers that grow along a clock as film time does.
+
+    Training time is film time. Other values have the same time each, but for ``count``: twice
+    as many in equal times, as the first of them change a mean the most.
+    """
+    if is_time(clock):
+        return values
+    steps = np.arange(len(values), dtype=float)
+    return np.log(steps + 1) if clock == "count" else steps
+
+
+def schedule(
+    values: Float[np.ndarray, " clock"],
+    frames: int,
+    held: int,
+    ends: Int[np.ndarray, " 3"] | None = None,
+) -> Int[np.ndarray, " frames"]:
+    """Clock index of each of ``frames`` frames, the last ``held`` of them at the end.
+
+    With the ends of the phases film time is shared among them by :data:`SHARES`; else it is
+    proportional to training time. A frame shows the last checkpoint up to its moment.
+    """
+    moving = max(frames - held, 1)
+    at = np.linspace(0, 1, moving)
+    knots = np.array([values[0], values[-1]], dtype=float)
+    times = np.array([0.0, 1.0])
+    if ends is not None:
+        inner = [end for end in ends if values[0] < end < values[-1]]
+        # a span that ends early keeps the tempo of the phases it does show
+        knots = np.array([values[0], *inner, values[-1]], dtype=float)
+        times = np.cumsum([0.0, *SHARES[: len(inner) + 1]])
+        times /= times[-1]
+    moments = np.interp(at, times, knots)
+    index = np.searchsorted(values, moments + 1e-9, side="right") - 1
+    index = np.clip(index, 0, len(values) - 1)
+    return np.concatenate([index, np.full(frames - moving, len(values) - 1)])

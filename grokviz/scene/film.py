@@ -1,0 +1,139 @@
+"""The contract of a manim film: what it is and what it needs, known without manim.
+
+A film is two things. Its specification, a class of this module's :class:`Film`, lies in
+``scenes/``; its fields are the options a user may set. Its drawing, an ordinary manim scene
+on :class:`grokviz.scene.films.toolkit.FilmScene`, lies in ``scenes/films/``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from grokviz.errors import InputError
+from grokviz.scene.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from grokviz.media.formats import Format
+    from grokviz.render.render import Job, Wish
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One part of a composed film: a scene or film by name, with options and seconds.
+
+    ``seconds`` and ``hold`` are for scenes drawn with matplotlib, as ``--duration`` and
+    ``--hold``; a manim film has its own length, of which ``sections`` takes some that follow
+    one another. ``run`` names another run than the whole's.
+    """
+
+    name: str
+    scene: str
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    seconds: float = 0.0
+    hold: float = 2.0
+    run: str | None = None
+    sections: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Film(Scene):
+    """Base of every film drawn with manim. Beside what a :class:`Scene` says of itself:
+
+    Class attributes:
+        drawn_by: ``module:Class`` of the manim scene, the module relative to the folder of the
+            file that the specification is in, such as ``films.clock:Clock``.
+        seconds: how long it is, to a second: for progress, lists and slides.
+        parts: its sections by name, each with what it is called on a slide; the names that the
+            manim scene gives to ``next_section``, in order.
+        poster: of a film of chapters the part whose last frame stands for it in the gallery.
+        also: bundled references that it shows beside its own data, each with what it needs.
+    """
+
+    engine = "manim"
+    clock = None
+    drawn_by: ClassVar[str] = ""
+    seconds: ClassVar[float] = 0.0
+    parts: ClassVar[Mapping[str, str]] = {}
+    poster: ClassVar[str] = ""
+    also: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    @classmethod
+    def moves(cls) -> bool:
+        """A film does."""
+        return True
+
+    @classmethod
+    def able(cls, kind: Format) -> bool:
+        """Every film format, a page, captions and PNG stills; less where it is joined."""
+        if cls.joined():
+            return kind.name in ("mp4", "webm", "mov", "srt", "html")
+        return kind.film or kind.name in ("png", "srt", "html")
+
+    @classmethod
+    def joined(cls) -> bool:
+        """Whether it is composed of chapters."""
+        return cls.chapters is not Film.chapters
+
+    def chapters(self, data: xr.Dataset) -> tuple[Chapter, ...]:
+        """Of a composed film its chapters in order; of any other film none."""
+        return ()
+
+    @classmethod
+    def file(cls) -> Path:
+        """The file of the manim scene; an ``InputError`` where it is not there."""
+        module, _, _ = cls.drawn_by.partition(":")
+        home = Path(str(sys.modules[cls.__module__].__file__)).resolve().parent
+        path = home.joinpath(*module.split(".")).with_suffix(".py")
+        if not path.is_file():
+            raise InputError(
+                f"{cls.name} is drawn by {cls.drawn_by}, and there is no {path}; put it there"
+            )
+        return path
+
+
+def refuse_for_film(film: Film, path: Path, kind: Format, wish: Wish) -> None:
+    """One sentence for a wish that a manim film cannot grant."""
+    from grokviz.render.render import DURATION, HOLD
+
+    name = film.name
+    if film.joined() and not film.able(kind):
+        raise InputError(f"{path}: {name} is joined of its chapters; choose .mp4, .webm or .mov")
+    if not film.able(kind):
+        raise InputError(f"{path}: stills of {name}, which manim draws, are .png; choose that")
+    if kind.film and wish.epoch is not None:
+        raise InputError(f"{path}: --epoch is for a still; leave it out, {name} is a whole film")
+    own = f"{name} has its own length and moments; leave out"
+    for said, given in {
+        "--duration": wish.duration != DURATION,
+        "--hold": wish.hold != HOLD,
+        "--epochs": wish.epochs is not None,
+    }.items():
+        if given:
+            raise InputError(f"{path}: {own} {said}")
+    for said, something in {"--style": wish.style, "--venue": wish.venue}.items():
+        if something is not None:
+            raise InputError(f"{path}: {said} is for matplotlib's scenes, and manim draws {name}")
+
+
+def in_sections(jobs: Sequence[Job]) -> list[Job]:
+    """A job for each section of each film, in files numbered in their order."""
+    found = []
+    for job in jobs:
+        parts = getattr(job.scene, "parts", {})
+        if not parts:
+            raise InputError(f"{job.scene.name} has no chapters; leave out --sections")
+        if not job.format.film:
+            raise InputError(f"{job.path} is one file; --sections is for films")
+        for n, section in enumerate(parts, 1):
+            path = job.path.with_name(f"{job.path.stem}-{n:02d}-{section}{job.path.suffix}")
+            found.append(dataclasses.replace(job, path=path, section=section))
+    return found

@@ -1,0 +1,1 @@
+"""What manim scenes are made with; only ``showing`` can be imported without manim."""

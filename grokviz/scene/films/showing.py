@@ -1,0 +1,73 @@
+"""What a manim scene shows: its specification with options, the dataset, theme and title.
+
+``grokviz render`` sets it; plain ``manim`` takes it from the environment: ``GROKVIZ_RUN`` (a
+run directory, ``.nc`` file or bundled reference), ``GROKVIZ_SET`` (``a=12 b=30``) and
+``GROKVIZ_THEME``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import os
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
+from grokviz.media.theme import Theme, theme
+from grokviz.scene.film import Film
+from grokviz.scene.registry import scene
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_CURRENT: contextvars.ContextVar[Showing | None] = contextvars.ContextVar("showing", default=None)
+
+
+@dataclass(frozen=True)
+class Showing:
+    """One film with everything that decides what it looks like.
+
+    ``only`` names the sections that are to be drawn, where not all are.
+    """
+
+    film: Film
+    data: xr.Dataset
+    theme: Theme
+    title: str | None
+    transparent: bool = False
+    only: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def showing(now: Showing) -> Iterator[None]:
+    """manim scenes made inside the block show ``now``."""
+    token = _CURRENT.set(now)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def current(name: str) -> Showing:
+    """What the manim scene of the film ``name`` is to show."""
+    return _CURRENT.get() or _from_environment(name)
+
+
+def _from_environment(name: str) -> Showing:
+    found = scene(name)
+    options = {}
+    for word in shlex.split(os.environ.get("GROKVIZ_SET", "")):
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise InputError(f"GROKVIZ_SET has {word!r} without a value; write key=value")
+        options[key] = value
+    film = found.with_options(options)
+    if not isinstance(film, Film):
+        raise InputError(f"{name} is not drawn with manim; use grokviz render {name}")
+    data = load(os.environ.get("GROKVIZ_RUN") or None, film.needs, default=film.reference)
+    look = theme(os.environ.get("GROKVIZ_THEME", "light"), "slide")
+    return Showing(film, data, look, film.title)

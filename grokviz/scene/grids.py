@@ -1,0 +1,197 @@
+"""Square heatmaps of fields over (a, b): whole pixels a cell, the same places in every scene."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.media.theme import SLIDE_DPI
+from grokviz.scene.look import look
+from grokviz.scene.panels import embedded
+from grokviz.tasks.modular_addition.measures.fourier import fourier_basis
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+SLACK = 1e-3
+
+
+def square_axes(
+    figure: FigureBase,
+    count: int,
+    columns: int,
+    cells: int,
+    *,
+    left: float = 2.4,
+    right: float = 1.0,
+    top: float = 1.25,
+    bottom: float = 1.2,
+    gap: float = 0.7,
+    vgap: float = 1.25,
+    share: tuple[float, float, float, float] = (0, 0, 1, 1),
+) -> list[Axes]:
+    """Axes for ``count`` square heatmaps of ``cells`` x ``cells``, row by row.
+
+    On a slide a cell is a whole number of pixels where it has room for one, so that no row
+    of a field is drawn wider than another. Margins and gaps are in ems; ``share`` is the
+    part of the figure (left, bottom, right, top) that the grid is centred in.
+    """
+    em = look().points / 72 * figure.get_figure(root=True).dpi
+    placed: Any = figure
+    box = placed.bbox
+    rows = math.ceil(count / columns)
+    x0, y0 = box.x0 + share[0] * box.width, box.y0 + share[1] * box.height
+    x1, y1 = box.x0 + share[2] * box.width, box.y0 + share[3] * box.height
+    wide = x1 - x0 - em * (left + right + gap * (columns - 1))
+    high = y1 - y0 - em * (top + bottom + vgap * (rows - 1))
+    side = max(min(wide / columns, high / rows), 1.0)
+    # a slide is laid out at 100 dots an inch, and a smaller film is the same picture smaller
+    scale = figure.get_figure(root=True).dpi / SLIDE_DPI
+    if look().slide and side >= cells * scale:
+        side = side / scale // cells * cells * scale
+    x = x0 + em * left + max(wide - side * columns, 0) / 2
+    y = y1 - em * top - max(high - side * rows, 0) / 2
+    found = []
+    for row, column in (divmod(i, columns) for i in range(count)):
+        at_x = round(x + column * (side + gap * em)) - box.x0
+        at_y = round(y - row * (side + vgap * em)) - side - box.y0
+        # a little within its pixels, or rounding would make the image a pixel wider
+        corner = ((at_x + SLACK / 2) / box.width, (at_y + SLACK / 2) / box.height)
+        inside = side - SLACK
+        found.append(figure.add_axes((*corner, inside / box.width, inside / box.height)))
+    return found
+
+
+def heat(axes: Axes, shape: tuple[int, int], top: float = 1.0, *, diverging: bool = False) -> Any:
+    """An image of so many rows and columns, from 0 up or centred on 0, the first row lowest."""
+    colours = look().colours
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.set(xticks=[], yticks=[])
+    return axes.imshow(
+        np.zeros(shape), origin="lower", aspect="auto", interpolation="nearest",
+        vmin=-top if diverging else 0, vmax=top,
+        cmap=colours.diverging if diverging else colours.sequential,
+    )  # fmt: skip
+
+
+def name_inputs(axes: Axes, last: int, x: str = "a", y: str = "b") -> None:
+    """What runs along the sides between the first and the last number, in one line each."""
+    axes.set_xticks([0, last / 2, last], ["0", x, str(last)])
+    axes.set_yticks([0, last / 2, last], ["0", y, str(last)])
+    axes.tick_params(pad=0.25 * look().points)
+    flush: Any = zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True)
+    for label, side in flush:
+        label.set_horizontalalignment(side)
+    flush = zip(axes.get_yticklabels(), ("bottom", "center", "top"), strict=True)
+    for label, side in flush:
+        label.set_verticalalignment(side)
+
+
+def neurons_in_turn(data: xr.Dataset, most: int) -> Int[np.ndarray, " chosen"]:
+    """Places of at most ``most`` stored neurons, from each frequency in turn, by frequency."""
+    frequency = data["neuron_frequency"].values
+    share = data["neuron_variance_explained"].values
+    order = np.lexsort((-share, frequency))
+    seen: dict[int, int] = {}
+    turns = []
+    for n in order:
+        k = int(frequency[n])
+        turns.append(seen.get(k, 0))
+        seen[k] = turns[-1] + 1
+    first = np.argsort(turns, kind="stable")[:most]
+    return order[np.sort(first)]
+
+
+def neurons_in_columns(
+    data: xr.Dataset, most: int, figure: FigureBase
+) -> tuple[Int[np.ndarray, " chosen"], int]:
+    """Places of the neurons of a grid, row by row, and its columns.
+
+    In two full rows those of one frequency stand below one another.
+    """
+    chosen = neurons_in_turn(data, most)
+    columns = min(3 if look().narrow(figure) else 5, len(chosen))
+    if len(chosen) == 2 * columns:
+        chosen = chosen.reshape(columns, 2).T.ravel()
+    return chosen, columns
+
+
+def frequency_name(axes: Axes, k: int, *, numbered: bool = False) -> str:
+    """What stands above a heatmap: "frequency 14", or "14" where it is narrow.
+
+    ``numbered`` keeps room for :func:`figure_above` at its right.
+    """
+    em = look().points / 72 * axes.figure.get_figure(root=True).dpi
+    room = axes.bbox.width / em - (2.4 if numbered else 0)
+    return f"frequency {k}" if room > 7.5 else str(k)
+
+
+def name_frequency(axes: Axes, k: int, data: xr.Dataset, *, numbered: bool = False) -> Any:
+    """The frequency above a heatmap, in its colour."""
+    chosen = look()
+    colour = chosen.colours.frequency(k, embedded(data))
+    name = frequency_name(axes, k, numbered=numbered)
+    return axes.set_title(name, color=colour, pad=0.2 * chosen.points)
+
+
+def note(axes: Axes, text: str) -> None:
+    """A line under the last heatmap, flush with its right side: what the colours mean.
+
+    In a narrow column there is no room for it, and the caption says it.
+    """
+    chosen = look()
+    if chosen.narrow(axes.figure):
+        return
+    axes.annotate(
+        text, (1, 0), xycoords="axes fraction", xytext=(0, -0.25 * chosen.points),
+        textcoords="offset points", ha="right", va="top",
+        fontsize=chosen.small, color=chosen.colours.muted,
+    )  # fmt: skip
+
+
+def figure_above(axes: Axes, *, left: bool = False) -> Any:
+    """An empty text above the axes at their right, for a number that moves; or a name at left."""
+    chosen = look()
+    text = axes.annotate(
+        "", (0 if left else 1, 1), xycoords="axes fraction", xytext=(0, 0.2 * chosen.points),
+        textcoords="offset points", ha="left" if left else "right", va="baseline",
+    )  # fmt: skip
+    text.set_fontsize(chosen.points if left else chosen.small)
+    text.set_fontweight("bold" if left else "normal")
+    return text
+
+
+def columns(
+    x: Float[np.ndarray, " bar"], heights: Float[np.ndarray, " bar"], width: float
+) -> Float[np.ndarray, "bar 4 2"]:
+    """Corners of bars of one width, for a collection of polygons."""
+    zero = np.zeros_like(heights)
+    across = np.stack([x - width / 2, x - width / 2, x + width / 2, x + width / 2], axis=1)
+    return np.stack([across, np.stack([zero, heights, heights, zero], axis=1)], axis=2)
+
+
+def shares_by_frequency(field: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "f f"]:
+    """Share of a field's variance that varies with frequency j in a and k in b, as [j, k].
+
+    From its 2-D Fourier transform; frequency 0 is the constant, and [0, 0], the mean, is 0.
+    """
+    F = fourier_basis(len(field))
+    squares = np.square(F @ field @ F.T)
+    squares[0, 0] = 0
+    starts = np.concatenate([[0], np.arange(1, len(field), 2)])
+    power = np.add.reduceat(np.add.reduceat(squares, starts, axis=0), starts, axis=1)
+    shares: Float[np.ndarray, "f f"] = power / max(float(power.sum()), 1e-30)
+    return shares
+
+
+def own_share(field: Float[np.ndarray, "p p"], k: int) -> float:
+    """Share of a field's variance within frequency k: in a alone, in b alone and in both."""
+    shares = shares_by_frequency(field)
+    return float(shares[k, 0] + shares[0, k] + shares[k, k])

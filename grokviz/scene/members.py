@@ -1,0 +1,60 @@
+"""Curves of families: what scenes of many runs draw of each member."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.scene.panels import Curve
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NEEDS = ("member_name", "member_epoch", "member_train_loss", "member_test_epoch",
+         "member_test_loss", "memorised_epoch", "generalised_epoch")  # fmt: skip
+"""What any scene of many runs needs: their names, their curves and when they learned."""
+
+
+def curve(data: xr.Dataset, member: int, name: str, colour: str) -> Curve:
+    """A curve of one member: ``train_loss``, ``test_loss``, or what is logged with the first.
+
+    It has the points that the member has; none where it never logged this.
+    """
+    clock = "member_test_epoch" if name == "test_loss" else "member_epoch"
+    x, y = data[clock].values[member], data[f"member_{name}"].values[member]
+    kept = (x >= 0) & np.isfinite(y)
+    return Curve(x[kept].astype(float), y[kept].astype(float), colour)
+
+
+def losses(data: xr.Dataset, member: int) -> dict[str, Curve]:
+    """Train and test loss of one member, in their colours; what it did not log is left out."""
+    from grokviz.scene.look import look
+
+    colours = look().colours
+    found = {
+        "train": curve(data, member, "train_loss", colours.train),
+        "test": curve(data, member, "test_loss", colours.test),
+    }
+    return {name: one for name, one in found.items() if one.x.size}
+
+
+def follow(artists: Mapping[str, Any], epoch: float) -> None:
+    """Draw each of ``curves`` (a curve and its line) up to an epoch, and put ``markers`` there."""
+    for drawn, line in artists["curves"]:
+        drawn.update(line, epoch)
+    for marker in artists["markers"]:
+        marker.set_xdata([epoch, epoch])
+
+
+def learnt(data: xr.Dataset, member: int, name: str = "generalised_epoch") -> str:
+    """When a member memorised or generalised, in words."""
+    at = int(data[name].values[member])
+    verb = name.partition("_")[0]
+    return f"never {verb}" if at < 0 else f"{verb} at {at:,}"
+
+
+def display(name: str) -> str:
+    """A member's name as it is written in pictures: ``seed=1`` as ``seed 1``."""
+    return name.rpartition("/")[2].replace("=", " ").replace("train-fraction", "fraction")

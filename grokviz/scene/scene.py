@@ -1,0 +1,240 @@
+"""The contract of a scene.
+
+A scene is a small frozen dataclass. Its fields are the options a user may set; its class
+attributes say what it is and what it needs; ``draw`` builds it once, ``update`` moves it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
+
+from grokviz.dataset import schema
+from grokviz.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import FigureBase
+
+    from grokviz.media.formats import Format
+
+T = TypeVar("T")
+Artists = dict[str, Any]
+
+SIBLINGS = {
+    "modular-addition-59": "modular-addition",
+    "modular-addition-59-float32": "modular-addition-float32",
+    "repeated-subsequence-320": "repeated-subsequence-512",
+    "digit-addition-small": "digit-addition",
+    "digit-addition-small-500": "digit-addition-700",
+    "skip-trigram-50": "skip-trigram-100",
+}
+"""Recipes of smaller models or less data than published, and the published ones."""
+
+
+def option(default: T, help: str) -> T:
+    """A field of a scene that a user may set, with the sentence that ``--help`` shows."""
+    value: T = dataclasses.field(default=default, metadata={"help": help})
+    return value
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """Base of every scene drawn with matplotlib.
+
+    Class attributes:
+        name: what a user types, such as ``embedding-waves``.
+        title: the sentence that the picture argues.
+        watch: what to watch, in one line; the subtitle of slides and films.
+        source: the tweet or paper figure it redraws.
+        needs: names of the dataset variables it draws.
+        recipe, reference: what trains such a run, and the bundled one it is drawn from.
+        clock: the dataset dimension that its film moves along, or None for a still.
+        aspect, narrow_aspect: width over height on paper, wide and in a narrow column.
+        stills: epochs that ``grokviz figures`` draws.
+        loops: whether the film goes round on a slide: where each picture is one moment, and
+            the last one does not show the way to it.
+        paper_figures: the paper's figures that it redraws, each with the options for it, and
+            ``epoch`` where not the last; a letter after the number orders the parts of a figure.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    watch: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = ()
+    recipe: ClassVar[str] = "modular-addition"
+    reference: ClassVar[str] = "modular-addition"
+    engine: ClassVar[str] = "matplotlib"
+    clock: ClassVar[str | None] = "epoch"
+    aspect: ClassVar[float] = 2.2
+    narrow_aspect: ClassVar[float] = 0.9
+    stills: ClassVar[tuple[str, ...]] = ("last",)
+    loops: ClassVar[bool] = False
+    paper_figures: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Whether no option has the name of what every scene has; it would take its place."""
+        super().__init_subclass__(**kwargs)
+        for name, kind in inspect.get_annotations(cls).items():
+            if hasattr(Scene, name) and "ClassVar" not in str(kind):
+                raise TypeError(
+                    f"{cls.__name__}: {name} belongs to every scene and cannot be an option; "
+                    "give the option another name, or the attribute no annotation"
+                )
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Artists:
+        """Build the picture on a Figure or SubFigure.
+
+        Returns what ``update`` needs, by name; under ``"moving"`` the artists that it changes
+        (nested lists will do), from which films are drawn in layers.
+        """
+        raise NotImplementedError
+
+    def update(self, artists: Artists, data: xr.Dataset, i: int) -> None:
+        """Set the data of the moving artists for index ``i`` of the clock, and nothing else."""
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """What the picture shows at clock index ``i``, from the data itself."""
+        return f"{self.title}."
+
+    def caption(self, data: xr.Dataset) -> str:
+        """A suggested caption with its citation."""
+        return f"{self.title}. After {self.source}."
+
+    def subtitle(self, data: xr.Dataset) -> str:
+        """What to watch, and on a second line of what recipe the run is a smaller sibling."""
+        published = SIBLINGS.get(str(data.attrs.get("recipe", "")))
+        said = [self.watch, f"smaller sibling of {published}" if published else ""]
+        return "\n".join(words for words in said if words)
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
+        """First and last clock value worth showing in a film; None for all of them."""
+        return None
+
+    def interactive(self, data: xr.Dataset) -> Any | None:
+        """A plotly figure, which ``--format html`` then puts into its page; None without one.
+
+        A page is made of every scene: of one without by a panel of the explorer, or of the
+        pictures that it draws.
+        """
+        return None
+
+    def _repr_html_(self) -> str:
+        from grokviz.notebook.show import scene_html
+
+        return scene_html(self)
+
+    @classmethod
+    def moves(cls) -> bool:
+        """Whether there is a film of it."""
+        return cls.clock is not None
+
+    @classmethod
+    def able(cls, kind: Format) -> bool:
+        """Whether it can be drawn in this format."""
+        return kind.name != "srt" and (kind.still or cls.moves())
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Whether ``data`` has the variables and the clock of this scene, else one sentence."""
+        schema.check(data, cls.needs)
+        if cls.clock is not None and cls.clock not in data.coords:
+            raise InputError(
+                f"{cls.name} moves along {cls.clock}, which the dataset does not have: "
+                f"{schema.DIMENSIONS.get(cls.clock, 'add it as a coordinate')}"
+            )
+
+    @classmethod
+    def options(cls) -> dict[str, dict[str, Any]]:
+        """Each option's default, allowed values and help, for ``--help`` and ``scenes --json``."""
+        hints = typing.get_type_hints(cls)
+        return {
+            shown(field.name): {
+                "default": field.default,
+                "type": allowed(hints[field.name]),
+                "help": field.metadata.get("help", ""),
+            }
+            for field in dataclasses.fields(cls)
+        }
+
+    @classmethod
+    def with_options(cls, given: Mapping[str, Any] | None = None) -> Scene:
+        """The scene with these options; text is read as the option's type.
+
+        Raises :class:`InputError` for an unknown option or a value that is not allowed.
+        """
+        hints = typing.get_type_hints(cls)
+        names = {shown(field.name): field.name for field in dataclasses.fields(cls)}
+        values = {}
+        for key, value in (given or {}).items():
+            name = names.get(key.replace("_", "-"))
+            if name is None:
+                raise InputError(f"{cls.name} has no option {key}: {nearest(key, list(names))}")
+            try:
+                values[name] = read(hints[name], value)
+            except (ValueError, TypeError):
+                wanted = allowed(hints[name])
+                raise InputError(f"{cls.name}: {key}={value} is not {wanted}") from None
+        try:
+            return cls(**values)
+        except ValueError as error:
+            raise InputError(f"{cls.name}: {error}") from error
+
+    def chosen(self) -> dict[str, Any]:
+        """The options that differ from their defaults, for provenance."""
+        return {
+            shown(field.name): getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+
+def shown(name: str) -> str:
+    """A Python name as it is typed on the command line."""
+    return name.replace("_", "-")
+
+
+def read(hint: Any, value: Any) -> Any:
+    """``value`` as the annotated type; ``ValueError`` if it is not one."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        if value is None or str(value).lower() in ("none", ""):
+            return None
+        return read(next(item for item in inner if item is not type(None)), value)
+    if origin is Literal:
+        for item in inner:
+            if str(item) == str(value):
+                return item
+        raise ValueError
+    if origin is tuple:
+        items = value.split(",") if isinstance(value, str) else value
+        return tuple(read(inner[0], item) for item in items)
+    if hint is bool:
+        words = {"true": True, "on": True, "yes": True, "1": True}
+        words |= {"false": False, "off": False, "no": False, "0": False}
+        if str(value).lower() not in words:
+            raise ValueError
+        return words[str(value).lower()]
+    found = hint(value)
+    if hint is int and not isinstance(value, str) and found != value:
+        raise ValueError  # 2.5 is not 2
+    return found
+
+
+def allowed(hint: Any) -> str:
+    """What values an annotation allows, in words."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        rest = [allowed(item) for item in inner if item is not type(None)]
+        return " or ".join([*rest, "none"])
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, inner))
+    if origin is tuple:
+        return f"{allowed(inner[0])}, several with commas between"
+    words = {bool: "on or off", int: "a whole number", float: "a number", str: "a text"}
+    return words.get(hint, str(hint))

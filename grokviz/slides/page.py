@@ -1,0 +1,102 @@
+"""A deck as one HTML file that needs no network: reveal.js, films and posters inside.
+
+reveal.js and its plugin for speaker notes lie in ``reveal/`` as their npm package has them,
+with their licence; ``renew.py`` there fetches another version.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+from grokviz.files import replacing
+from grokviz.media.theme import theme
+from grokviz.slides.deck import Deck, Slide
+
+COLOURS = ("ink", "muted", "background")
+LICENCES = ("reveal/LICENSE", "reveal/LICENSE-marked")
+
+
+def ready() -> None:
+    """Whether pages can be written: always."""
+
+
+def write(deck: Deck, path: Path) -> None:
+    """Write the page, whole or not at all."""
+    with replacing(path) as part:
+        part.write_text(page(deck), "utf-8")
+
+
+def page(deck: Deck) -> str:
+    """The whole page as text."""
+    made = deck.provenance
+    title = html.escape(deck.title)
+    alt = f"Slides: {'; '.join(slide.title for slide in deck.slides)}"
+    parts = [
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        f"<title>{title}</title>",
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f'<meta name="generator" content="grokviz {made.versions.get("grokviz", "")}">',
+        f'<meta name="description" content="{html.escape(alt)}">',
+        f"<style>\n{_asset('reveal/reveal.css')}\n</style>",
+        f"<style>\n{_root(deck.theme)}\n{_asset('player.css')}</style>",
+        f"<noscript><style>\n{_asset('still.css')}</style></noscript>",
+        "</head>\n<body>",
+        '<div class="reveal"><div class="slides">',
+        *([f"<section><h1>{title}</h1></section>"] if deck.heading else []),
+        *(_section(slide, number) for number, slide in enumerate(deck.slides, 1)),
+        "</div></div>",
+        *(_film(slide, number) for number, slide in enumerate(deck.slides, 1) if slide.film),
+        f'<script type="application/json" id="provenance">{_script(made.as_json())}</script>',
+        *(f"<!--\n{_asset(name)}-->" for name in LICENCES),
+        *(
+            f"<script>\n{_script(_asset(name))}\n</script>"
+            for name in ("reveal/reveal.js", "reveal/notes.js", "player.js")
+        ),
+        "</body>\n</html>\n",
+    ]
+    return "\n".join(parts)
+
+
+def _root(name: str) -> str:
+    colours = theme(name).colours
+    said = "; ".join(f"--{colour}: {getattr(colours, colour)}" for colour in COLOURS)
+    return f":root {{ color-scheme: {name}; {said} }}"
+
+
+def _section(slide: Slide, number: int) -> str:
+    """The poster lies under the film: seen before it begins, in the overview and in print."""
+    title, alt = html.escape(slide.title), html.escape(slide.alt)
+    poster = base64.b64encode(slide.poster).decode("ascii")
+    loop = " loop" if slide.loops else ""
+    film = (
+        f'<video data-film="film-{number}" data-autoplay muted playsinline{loop} preload="none"'
+        f' aria-label="{alt}"></video>'
+    )
+    notes = html.escape(slide.notes).replace("\n", "<br>")
+    return (
+        f'<section data-name="{html.escape(slide.name)}" aria-label="{title}">\n'
+        f'<h2>{title}</h2>\n<figure><img alt="{alt}" src="data:image/png;base64,{poster}">'
+        f'{film if slide.film else ""}</figure>\n<aside class="notes">{notes}</aside>\n</section>'
+    )
+
+
+def _film(slide: Slide, number: int) -> str:
+    """The film as text, which the page decodes when its slide comes near."""
+    data = base64.b64encode(slide.media.read_bytes()).decode("ascii")
+    return f'<script type="text/plain" id="film-{number}">{data}</script>'
+
+
+@lru_cache
+def _asset(name: str) -> str:
+    return files("grokviz.slides").joinpath(name).read_text("utf-8")
+
+
+def _script(text: str) -> str:
+    """Text that stays inside its script element: its strings may hold HTML of their own."""
+    for word in ("</script", "<script", "<!--"):
+        text = text.replace(word, "\\u003c" + word[1:])
+    return text

@@ -1,0 +1,77 @@
+"""A deck as PowerPoint, by python-pptx: films inside, starting by themselves.
+
+python-pptx places a film so that it waits for a click; :mod:`grokviz.slides.timing`
+has the timing that PowerPoint itself writes for "start automatically" and "loop".
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from grokviz.errors import MissingExtra
+from grokviz.files import replacing
+from grokviz.slides import look, package, timing
+from grokviz.slides.deck import Deck, Slide
+
+TITLE_SLIDE, TITLE_ONLY = 0, 5
+"""Layouts of python-pptx's own template."""
+
+
+def ready() -> None:
+    """Raise :class:`MissingExtra` where python-pptx is not installed."""
+    try:
+        import pptx  # noqa: F401
+    except ImportError:
+        raise MissingExtra("a .pptx file", "slides") from None
+
+
+def write(deck: Deck, path: Path) -> None:
+    """Write the file, whole or not at all."""
+    from pptx import Presentation
+
+    made = Presentation()
+    look.dress(made, deck.theme)
+    if deck.heading:
+        first = made.slides.add_slide(made.slide_layouts[TITLE_SLIDE])
+        first.shapes.title.text = deck.heading  # type: ignore[union-attr]
+    for number, slide in enumerate(deck.slides, 1):
+        _add(made, slide, number)
+    _describe(made.core_properties, deck)
+    whole = io.BytesIO()
+    made.save(whole)
+    with replacing(path) as part:
+        part.write_bytes(package.settled(whole.getvalue(), deck))
+
+
+def _add(made: Any, slide: Slide, number: int) -> None:
+    """The film over the whole slide; the title lies under it, for outlines and readers."""
+    page = made.slides.add_slide(made.slide_layouts[TITLE_ONLY])
+    page.shapes.title.text = slide.title
+    place = _fitted(slide.size, (made.slide_width, made.slide_height))
+    poster = io.BytesIO(slide.poster)
+    if slide.film:
+        with slide.media.open("rb") as film:
+            shown = page.shapes.add_movie(film, *place, poster, mime_type="video/mp4")
+        timing.start_by_itself(page, shown.shape_id, slide.seconds or 0.0, slide.loops)
+    else:
+        shown = page.shapes.add_picture(poster, *place)
+    shown.name = f"{slide.name} ({number})"
+    shown._element.nvPicPr.cNvPr.set("descr", slide.alt)
+    page.notes_slide.notes_text_frame.text = slide.notes
+
+
+def _fitted(size: tuple[int, int], page: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, width and height of a picture as large as the page holds, in its middle."""
+    scale = min(page[0] / size[0], page[1] / size[1])
+    wide, high = round(size[0] * scale), round(size[1] * scale)
+    return (page[0] - wide) // 2, (page[1] - high) // 2, wide, high
+
+
+def _describe(properties: Any, deck: Deck) -> None:
+    """What the file says of itself; no dates, since the same deck has the same bytes."""
+    properties.title = deck.title
+    properties.author = properties.last_modified_by = "grokviz"
+    properties.subject = "; ".join(slide.title for slide in deck.slides)[:255]
+    properties.keywords = ", ".join(slide.name for slide in deck.slides)[:255]

@@ -1,0 +1,195 @@
+"""The models of the sequence tasks, run in float64: attention layers, each perhaps with an MLP.
+
+No LayerNorm, learned positions, a causal softmax; names and shapes are the published ones
+(arXiv:2301.05217, section 3, and the non-modular notebook).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.errors import InputError
+from grokviz.tasks.modular_addition.weights import checked
+
+CHUNK = 16
+"""Sequences run together: what then lies in memory is read again before it is pushed out."""
+
+_LAYER = re.compile(r"((?:attn_)?blocks)\.(\d+)\.")
+_ATTENTION = {
+    "W_K": ("heads", "d_head", "d_model"),
+    "W_Q": ("heads", "d_head", "d_model"),
+    "W_V": ("heads", "d_head", "d_model"),
+    "W_O": ("d_model", "heads*d_head"),
+}
+_MLP = {
+    "W_in": ("d_mlp", "d_model"),
+    "b_in": ("d_mlp",),
+    "W_out": ("d_model", "d_mlp"),
+    "b_out": ("d_model",),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class MLP:
+    """One hidden layer of ReLU neurons."""
+
+    W_in: Float[np.ndarray, "d_mlp d_model"]
+    b_in: Float[np.ndarray, " d_mlp"]
+    W_out: Float[np.ndarray, "d_model d_mlp"]
+    b_out: Float[np.ndarray, " d_model"]
+
+    def __call__(self, residual: Float[np.ndarray, "*any d_model"]) -> np.ndarray:
+        """What it adds to the residual stream."""
+        neurons = residual @ self.W_in.T
+        neurons += self.b_in
+        out: np.ndarray = np.maximum(neurons, 0, out=neurons) @ self.W_out.T + self.b_out
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """An attention layer, and its MLP where it has one."""
+
+    W_K: Float[np.ndarray, "heads d_head d_model"]
+    W_Q: Float[np.ndarray, "heads d_head d_model"]
+    W_V: Float[np.ndarray, "heads d_head d_model"]
+    W_O: Float[np.ndarray, "d_model heads*d_head"]
+    mlp: MLP | None
+
+    def pattern(
+        self, residual: Float[np.ndarray, "batch pos d_model"]
+    ) -> Float[np.ndarray, "batch heads pos pos"]:
+        """Attention of every query to every key at or before it; rows sum to 1."""
+        queries, keys = self._projected(self.W_Q, residual), self._projected(self.W_K, residual)
+        scores: np.ndarray = queries @ keys.swapaxes(-1, -2)
+        scores /= np.sqrt(self.W_K.shape[1])
+        later = np.triu(np.ones(scores.shape[-2:], dtype=bool), 1)
+        scores[..., later] = -np.inf
+        scores -= scores.max(axis=-1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=-1, keepdims=True)
+        return scores
+
+    def attended(
+        self,
+        pattern: Float[np.ndarray, "batch heads pos pos"],
+        residual: Float[np.ndarray, "batch pos d_model"],
+    ) -> Float[np.ndarray, "batch pos d_model"]:
+        """What the heads write."""
+        mixed = (pattern @ self._projected(self.W_V, residual)).swapaxes(1, 2)
+        out: np.ndarray = mixed.reshape(*residual.shape[:2], -1) @ self.W_O.T
+        return out
+
+    @staticmethod
+    def _projected(weight: np.ndarray, residual: np.ndarray) -> np.ndarray:
+        heads, d_head, d_model = weight.shape
+        flat = residual @ weight.reshape(-1, d_model).T
+        by_head: np.ndarray = flat.reshape(*residual.shape[:2], heads, d_head).swapaxes(1, 2)
+        return by_head
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceWeights:
+    """One checkpoint of a model that reads sequences.
+
+    ``carried`` is how often the residual stream is added to what the heads write: 2 in the
+    published code of repeated subsequences, which adds it inside the layer and outside.
+    """
+
+    W_E: Float[np.ndarray, "d_model d_vocab"]
+    W_pos: Float[np.ndarray, "n_ctx d_model"]
+    layers: tuple[Layer, ...]
+    W_U: Float[np.ndarray, "d_model d_vocab_out"]
+    carried: int = 1
+
+    @property
+    def heads(self) -> int:
+        """Number of attention heads in a layer."""
+        return int(self.layers[0].W_K.shape[0])
+
+    @classmethod
+    def of(cls, state_dict: Mapping[str, np.ndarray], carried: int = 1) -> SequenceWeights:
+        """Check ``state_dict`` (published names) and take its weights as float64.
+
+        Raises :class:`InputError` for a tensor that is missing, of the wrong shape or not finite.
+        """
+        sizes: dict[str, int] = {}
+        found = sorted({(m[1], int(m[2])) for m in map(_LAYER.match, state_dict) if m})
+        if not found or [i for _, i in found] != list(range(len(found))):
+            raise InputError(
+                "the weights have no attention layers blocks.0, blocks.1, ... under the published "
+                "parameter names; record the model's state dict under those"
+            )
+        W_E = checked(state_dict, "embed.W_E", ("d_model", "d_vocab"), sizes)
+        W_pos = checked(state_dict, "pos_embed.W_pos", ("n_ctx", "d_model"), sizes)
+        layers = tuple(_layer(state_dict, f"{stack}.{i}", sizes) for stack, i in found)
+        W_U = checked(state_dict, "unembed.W_U", ("d_model", "d_vocab_out"), sizes)
+        return cls(W_E, W_pos, layers, W_U, carried)
+
+
+def _layer(state: Mapping[str, np.ndarray], place: str, sizes: dict[str, int]) -> Layer:
+    heads = {n: checked(state, f"{place}.attn.{n}", dims, sizes) for n, dims in _ATTENTION.items()}
+    if f"{place}.mlp.W_in" not in state:
+        return Layer(**heads, mlp=None)
+    inner = {}
+    for name, dims in _MLP.items():
+        if name.startswith("b") and f"{place}.mlp.{name}" not in state:
+            inner[name] = np.zeros(sizes[dims[0]])
+        else:
+            inner[name] = checked(state, f"{place}.mlp.{name}", dims, sizes)
+    return Layer(**heads, mlp=MLP(**inner))
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """What the model did with some sequences."""
+
+    patterns: tuple[Float[np.ndarray, "batch heads pos pos"], ...]
+    """Attention from every position to every position, for each layer."""
+    logits: Float[np.ndarray, "batch scored classes"]
+    """Logits at the scored positions."""
+
+
+def run(
+    w: SequenceWeights,
+    tokens: Int[np.ndarray, "batch pos"],
+    positions: Int[np.ndarray, "batch scored"],
+) -> Ran:
+    """Run the model on some sequences, reading logits at ``positions``."""
+    residual = w.W_E.T[tokens] + w.W_pos[: tokens.shape[1]]
+    rows = np.arange(len(tokens))[:, None]
+    patterns = []
+    for i, layer in enumerate(w.layers, start=1):
+        pattern = layer.pattern(residual)
+        patterns.append(pattern)
+        residual = w.carried * residual + layer.attended(pattern, residual)
+        if i == len(w.layers):
+            residual = residual[rows, positions]  # nothing but the heads mixes positions
+        if layer.mlp is not None:
+            residual = residual + layer.mlp(residual)
+    return Ran(tuple(patterns), residual @ w.W_U)
+
+
+def run_in_chunks(
+    w: SequenceWeights,
+    tokens: Int[np.ndarray, "batch pos"],
+    positions: Int[np.ndarray, "batch scored"],
+) -> Iterator[tuple[slice, Ran]]:
+    """The same for a few sequences at a time, with the rows of each few."""
+    for start in range(0, len(tokens), CHUNK):
+        rows = slice(start, start + CHUNK)
+        yield rows, run(w, tokens[rows], positions[rows])
+
+
+def log_softmax(logits: Float[np.ndarray, "*any classes"]) -> Float[np.ndarray, "*any classes"]:
+    """Log of the softmax over classes."""
+    top = logits.max(axis=-1, keepdims=True)
+    shifted = logits - top
+    total = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    found: np.ndarray = shifted - total
+    return found

@@ -1,0 +1,1 @@
+"""What every run has, whatever it learns: curves, events, spikes, norms, the weights' path."""

@@ -1,0 +1,27 @@
+"""Sums of squared weights: what weight decay presses down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from grokviz.tasks.modular_addition.weights import BUFFERS
+
+
+def sums_of_squares(state_dict: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Sum of squared entries of each parameter, in float64, by its published name.
+
+    Every parameter counts, the '=' class of W_U and the biases included; buffers such as the
+    attention mask do not. Source: arXiv:2301.05217, figure 7 (total sum of squared weights).
+    """
+    return {
+        name: float(np.square(np.asarray(array, dtype=np.float64)).sum())
+        for name, array in state_dict.items()
+        if name.rsplit(".", 1)[-1] not in BUFFERS
+    }
+
+
+def total_sum_of_squares(state_dict: Mapping[str, np.ndarray]) -> float:
+    """Sum of squared weights over all parameters."""
+    return float(sum(sums_of_squares(state_dict).values()))

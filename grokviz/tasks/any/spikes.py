@@ -1,0 +1,72 @@
+"""Slingshots: where the training loss leaps up again after it was gone, and what is logged of them.
+
+Source: thread, tweet 14; arXiv:2206.04817 (slingshots), arXiv:2605.06152 (their cause).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.dataset.part import Context, Part, Values, metric
+from grokviz.runs import Run
+
+LOW, HIGH = 1e-4, 1e-3
+"""A spike rises above the second after the loss was below the first."""
+
+SWING = 100
+"""Epochs within which a spike may come back and still be the same one."""
+
+LOGGED = ("unembedding_norm", "logit_gradient_sum")
+
+
+def spikes(
+    epochs: Int[np.ndarray, " step"], loss: Float[np.ndarray, " step"]
+) -> tuple[Int[np.ndarray, " spike"], Float[np.ndarray, " spike"]]:
+    """Epoch and height of each spike's top.
+
+    A spike begins where the loss is above 0.001 after it was below 0.0001, and ends where it is
+    below 0.0001 again, or with the run; so the descent at the start of training is none. Leaps
+    that begin within 100 epochs of the last one's top are one spike that swings.
+    """
+    tops: list[int] = []
+    low = np.flatnonzero(loss < LOW)
+    high = np.flatnonzero(loss > HIGH)
+    at = int(low[0]) if low.size else len(loss)
+    while True:
+        rising = high[high > at]
+        if not rising.size:
+            break
+        falling = low[low > rising[0]]
+        stop = int(falling[0]) if falling.size else len(loss)
+        top = int(rising[0] + np.argmax(loss[rising[0] : stop]))
+        if tops and epochs[rising[0]] - epochs[tops[-1]] < SWING:
+            tops[-1] = max(tops[-1], top, key=lambda i: float(loss[i]))
+        else:
+            tops.append(top)
+        at = stop
+    return epochs[tops], loss[tops]
+
+
+class SlingshotsPart(Part):
+    """What runs of slingshots log besides: the last layer's norm, and what rounding does."""
+
+    def lacks(self, run: Run) -> str:
+        """The metrics that the recipes of slingshots log."""
+        missing = [name for name in LOGGED if name not in run.metrics]
+        return f"{missing[0]} logged in training" if missing else ""
+
+    def whole(self, context: Context) -> Values:
+        """Both on the training loss' clock."""
+        clock = metric(context.run, "train_loss")[0]
+        return {f"logged_{name}": values_on(clock, *context.run.metric(name)) for name in LOGGED}
+
+
+def values_on(
+    clock: Int[np.ndarray, " epoch"], epochs: Int[np.ndarray, " some"], values: np.ndarray
+) -> Float[np.ndarray, " epoch"]:
+    """Values at the epochs of a clock; NaN where there are none."""
+    found = np.full(len(clock), np.nan)
+    known = np.isin(epochs, clock)
+    found[np.searchsorted(clock, epochs[known])] = values[known]
+    return found

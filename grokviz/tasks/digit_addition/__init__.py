@@ -1,0 +1,1 @@
+"""Digit addition (arXiv:2301.05217, other tasks)."""

@@ -1,0 +1,149 @@
+"""Fields over (a, b), rebuilt from a dataset alone: activations, spectra, attention, waves.
+
+A dataset keeps what the fields are made of, not the fields: attention scores at every epoch,
+and the token tables of some chosen neurons on the field clock. Everything over the p * p pairs
+follows from them exactly, as the layer's input has only 2p + 1 distinct rows. Nothing here
+needs the weights, or torch.
+
+An index ``i`` counts along the clock that is named: ``epoch`` for attention and logits,
+``field_epoch`` for neurons. :func:`field_index` finds the field epoch nearest to an epoch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from grokviz.errors import InputError
+from grokviz.tasks.modular_addition import forward
+from grokviz.tasks.modular_addition.measures import fourier
+from grokviz.tasks.modular_addition.measures.logits import cosine_waves
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Position = Literal["a", "b", "="]
+
+
+def field_index(data: xr.Dataset, epoch: float) -> int:
+    """Index on ``field_epoch`` of the field epoch nearest to ``epoch``.
+
+    In a dataset cut to some epochs only those field epochs count that are still among them,
+    because a neuron's activations need the attention of the same epoch.
+    """
+    fields = data["field_epoch"].values
+    both = np.flatnonzero(np.isin(fields, data["epoch"].values))
+    if not both.size:
+        raise InputError("no field epoch is among the dataset's epochs; cut it to more of them")
+    return int(both[np.abs(fields[both] - epoch).argmin()])
+
+
+def attention_pattern(
+    data: xr.Dataset, head: int, i: int, to: Position = "a"
+) -> Float[np.ndarray, "a b"]:
+    """Attention from '=' to a, to b or to itself, for every pair: numbers between 0 and 1.
+
+    Args:
+        data: with ``attention_score``.
+        head: the head's number.
+        i: index on ``epoch``.
+        to: what is attended to, ``a``, ``b`` or ``=``; the three sum to 1.
+
+    Source: arXiv:2301.05217, figure 4.
+
+    """
+    scores = data["attention_score"].isel(epoch=i).sel(head=_known(data, "head", head))
+    pattern = forward.attention_pattern(scores.values[None].astype(np.float64))
+    p = scores.sizes["row"] // 2
+    field: Float[np.ndarray, "a b"] = pattern[0, ("a", "b", "=").index(to)].reshape(p, p)
+    return field
+
+
+def attention(data: xr.Dataset, i: int) -> Float[np.ndarray, "head position a b"]:
+    """:func:`attention_pattern` of all heads, to a, to b and to '='; ``i`` on ``epoch``."""
+    scores = data["attention_score"].isel(epoch=i).values.astype(np.float64)
+    heads, p = len(scores), scores.shape[1] // 2
+    fields: Float[np.ndarray, "head position a b"] = forward.attention_pattern(scores).reshape(
+        heads, 3, p, p
+    )
+    return fields
+
+
+def activations(data: xr.Dataset, i: int, *, pre: bool = False) -> Float[np.ndarray, "neuron a b"]:
+    """Activations over (a, b) of all the chosen neurons, in the dataset's order.
+
+    Args:
+        data: with ``attention_score``, ``neuron_table`` and ``neuron_offset``.
+        i: index on ``field_epoch``.
+        pre: before the ReLU rather than after it.
+
+    Source: arXiv:2301.05217, figure 4.
+
+    """
+    return _activations(data, i, slice(None), pre)
+
+
+def neuron_activations(
+    data: xr.Dataset, neuron: int, i: int, *, pre: bool = False
+) -> Float[np.ndarray, "a b"]:
+    """Activations over (a, b) of one chosen neuron, by its number; else :func:`activations`."""
+    at = list(data["neuron"].values).index(_known(data, "neuron", neuron))
+    field: Float[np.ndarray, "a b"] = _activations(data, i, slice(at, at + 1), pre)[0]
+    return field
+
+
+def neuron_spectrum(
+    data: xr.Dataset, neuron: int, i: int, *, pre: bool = False
+) -> Float[np.ndarray, "component component_b"]:
+    """2-D Fourier transform over (a, b) of a neuron's activations, less their mean.
+
+    Entry [i, j] is the coefficient of component i of a times component j of b, in the
+    activations' unit; the squares sum to p * p times the variance.
+    Source: arXiv:2301.05217, notebook ("fft2d"), and the thread's tweet 10.
+    """
+    field = neuron_activations(data, neuron, i, pre=pre)
+    spectrum: Float[np.ndarray, "component component_b"] = fourier.fft2d(
+        (field - field.mean()).reshape(-1)
+    )
+    return spectrum
+
+
+def logit_waves(data: xr.Dataset, i: int) -> Float[np.ndarray, "key_frequency residue"]:
+    """The fitted cos w(a + b - c) of each key frequency by (a + b - c) mod p, in logits.
+
+    Their sum is the least-squares fit of the logits with the key cosines: beside
+    ``logit_wave`` it leaves the residual. ``i`` is an index on ``epoch``.
+    Source: arXiv:2301.05217, section 4.2.
+    """
+    p = data.sizes["residue"]
+    coefficients = data["cosine_coefficient"].isel(epoch=i).values.astype(np.float64)
+    waves: Float[np.ndarray, "key_frequency residue"] = cosine_waves(coefficients, p)[
+        data["key_frequency"].values - 1
+    ][..., 0]
+    return waves
+
+
+def _activations(
+    data: xr.Dataset, i: int, chosen: slice, pre: bool
+) -> Float[np.ndarray, "neuron a b"]:
+    epoch = data["field_epoch"].values[i]
+    if epoch not in data["epoch"].values:
+        raise InputError(
+            f"the attention of epoch {epoch} is not in the dataset; cut it to epochs that hold it"
+        )
+    scores = data["attention_score"].sel(epoch=epoch).values
+    now = data.isel(field_epoch=i, neuron=chosen)
+    tables, offset = now["neuron_table"].values, now["neuron_offset"].values
+    p = scores.shape[1] // 2
+    found = forward.activations_from_tables(scores, tables, offset).T.reshape(-1, p, p)
+    fields: Float[np.ndarray, "neuron a b"] = found if pre else np.maximum(found, 0)
+    return fields
+
+
+def _known(data: xr.Dataset, dim: str, number: int) -> int:
+    if number not in data[dim].values:
+        listed = ", ".join(map(str, data[dim].values))
+        raise InputError(f"there is no {dim} {number} in the dataset; there are {listed}")
+    return number

@@ -1,0 +1,1 @@
+"""Measures of one checkpoint of modular addition, and of the whole run."""

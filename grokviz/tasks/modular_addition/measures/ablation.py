@@ -1,0 +1,187 @@
+"""Take parts of the model away and see what it loses (arXiv:2301.05217, section 4.4).
+
+Every row is the cross entropy over all p * p pairs. What the algorithm does not use can go
+and the loss falls; what it uses cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.tasks.modular_addition.forward import (
+    Forward,
+    attention_scores,
+    forward,
+    logits_of,
+    residual_mid,
+)
+from grokviz.tasks.modular_addition.measures.compositions import key_directions, neuron_logit_map
+from grokviz.tasks.modular_addition.measures.logits import (
+    cosine_coefficients,
+    cosine_waves,
+    sum_waves,
+)
+from grokviz.tasks.modular_addition.measures.losses import answers, pair_scores
+from grokviz.tasks.modular_addition.measures.marginals import frequency_power, marginals, trig_fit
+from grokviz.tasks.modular_addition.measures.neurons import (
+    key_frequencies,
+    neuron_frequencies,
+    one_hot,
+    rows_of,
+)
+from grokviz.tasks.modular_addition.measures.progress import excluded
+from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One row of the table."""
+
+    name: str
+    """Short and unique, such as ``original`` or ``without-frequency-14``."""
+    what: str
+    """What was done to the model, in words."""
+    loss: float
+    """Cross entropy over all pairs, in nats."""
+    ratio: float
+    """That loss over the unharmed model's: below 1 the model got better."""
+
+
+def ablation_table(
+    w: ModularAdditionWeights, keys: Int[np.ndarray, " key"] | None = None
+) -> list[Ablation]:
+    """The paper's ablations as far as they apply to any run, the unharmed model first.
+
+    ``keys`` are the key frequencies; left out, the model's own. Rows that need key frequencies
+    are left out for a model that has none.
+    """
+    f = forward(w)
+    original = _loss(f.logits)
+    rows = [("original", "nothing is changed", original)]
+    rows += _neurons(w, f, keys)
+    rows += _parts(w, f)
+    return [Ablation(name, what, loss, loss / original) for name, what, loss in rows]
+
+
+Row = tuple[str, str, float]
+
+
+def _loss(logits: Float[np.ndarray, "p*p p"]) -> float:
+    return float(pair_scores(logits).loss.mean())
+
+
+def _neurons(
+    w: ModularAdditionWeights, f: Forward, keys: Int[np.ndarray, " key"] | None
+) -> Iterator[Row]:
+    m = marginals(f.post)
+    found = neuron_frequencies(m, frequency_power(m))
+    if keys is None:
+        keys = key_frequencies(found)
+    if len(keys) == 0:
+        return
+    clustered = found.cluster > 0
+    if clustered.any():
+        own = np.equal.outer(np.arange(1, len(m.by_a) // 2 + 1), found.cluster)
+        fitted = np.where(clustered, trig_fit(m, own), f.post)
+        yield (
+            "trig-neurons",
+            f"the {clustered.sum()} neurons that one frequency explains to 85 % are replaced by "
+            "polynomials of degree 2 in its waves",
+            _loss(logits_of(w, f.mid, fitted)),
+        )
+    yield from _logits(f, keys)
+    directions, _ = np.linalg.qr(key_directions(neuron_logit_map(w), keys).T)
+    kept = (f.post @ directions) @ directions.T
+    yield (
+        "key-directions",
+        f"the neurons are projected on the {directions.shape[1]} key directions of W_L",
+        _loss(logits_of(w, f.mid, kept)),
+    )
+    yield (
+        "off-key-directions",
+        "the neurons are projected off the key directions of W_L",
+        _loss(logits_of(w, f.mid, f.post - kept)),
+    )
+
+
+def _logits(f: Forward, keys: Int[np.ndarray, " key"]) -> Iterator[Row]:
+    m = marginals(f.logits)
+    p = len(m.by_a)
+    rows = rows_of(keys)
+    keep = one_hot(keys, p)[:, None]
+    yield (
+        "sums-only",
+        "logits keep only their means and cos and sin of w(a + b) at the key frequencies",
+        _loss(trig_fit(m, keep, of_sum_only=True)),
+    )
+    yield (
+        "key-terms",
+        f"logits keep only their means and the {8 * len(keys)} terms of the key frequencies",
+        _loss(trig_fit(m, keep)),
+    )
+    waves = cosine_waves(cosine_coefficients(m), p)[rows].sum(axis=0)
+    yield (
+        "cosine-fit",
+        "logits are replaced by their fit with cos w(a + b - c) at the key frequencies",
+        _loss(waves[answers(p)]),
+    )
+    without = excluded(f.logits, sum_waves(m)[rows], np.full(p * p, True)).loss
+    for k, loss in zip(keys, without, strict=True):
+        yield (
+            f"without-frequency-{k}",
+            f"cos and sin of w(a + b) at frequency {k} are taken out of the logits",
+            float(loss),
+        )
+
+
+def _parts(w: ModularAdditionWeights, f: Forward) -> Iterator[Row]:
+    def rest(mid: Float[np.ndarray, "p*p d_model"]) -> float:
+        return _loss(logits_of(w, mid, np.maximum(mid @ w.W_in.T + w.b_in, 0)))
+
+    yield (
+        "linear-attention",
+        "the attention softmax is replaced by its first-order expansion about each head's mean "
+        "scores",
+        rest(residual_mid(w, linear_attention(attention_scores(w)))),
+    )
+    nothing = np.zeros_like(f.mid)
+    yield (
+        "no-skip-around-mlp",
+        "the skip connection around the MLP is cut",
+        _loss(logits_of(w, nothing, f.post)),
+    )
+    yield (
+        "mean-skip-around-mlp",
+        "the skip connection around the MLP carries its mean over all pairs",
+        _loss(logits_of(w, nothing + f.mid.mean(axis=0), f.post)),
+    )
+    yield "no-heads", "all attention heads write zero", rest(nothing + w.equals)
+    yield (
+        "no-skip-around-heads",
+        "the skip connection around the attention heads is cut",
+        rest(f.mid - w.equals),
+    )
+
+
+def linear_attention(
+    scores: Float[np.ndarray, "heads 2p+1"],
+) -> Float[np.ndarray, "heads 3 p*p"]:
+    """First-order expansion of the attention pattern about each head's mean scores."""
+    heads, p = len(scores), scores.shape[1] // 2
+    s = np.empty((heads, 3, p, p))
+    s[:, 0] = scores[:, :p, None]
+    s[:, 1] = scores[:, None, p : 2 * p]
+    s[:, 2] = scores[:, 2 * p :, None]
+    flat = s.reshape(heads, 3, p * p)
+    centre = flat.mean(axis=2, keepdims=True)
+    base = np.exp(centre - centre.max(axis=1, keepdims=True))
+    base /= base.sum(axis=1, keepdims=True)
+    moved = flat - centre
+    linear: Float[np.ndarray, "heads 3 p*p"] = base * (
+        1 + moved - (base * moved).sum(axis=1, keepdims=True)
+    )
+    return linear

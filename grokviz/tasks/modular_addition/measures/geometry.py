@@ -1,0 +1,46 @@
+"""Clock or pizza: distance irrelevance and circularity (arXiv:2306.17844, section 4)."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from grokviz.tasks.modular_addition.measures.fourier import fft1d, modulus_of_pairs
+from grokviz.tasks.modular_addition.measures.losses import answers
+
+
+def right_logits(logits: Float[np.ndarray, "p*p p"]) -> Float[np.ndarray, "sum difference"]:
+    """The right answer's logit, with (a + b) mod p down and (a - b) mod p across."""
+    p = modulus_of_pairs(len(logits))
+    a, b = np.divmod(np.arange(p * p), p)
+    table = np.empty((p, p))
+    table[answers(p), (a - b) % p] = logits[np.arange(p * p), answers(p)]
+    return table
+
+
+def distance_irrelevance(logits: Float[np.ndarray, "p*p p"]) -> float:
+    """How little the right logit depends on a - b: near 1 for a clock, below 0.4 for a pizza.
+
+    Mean over the differences of the standard deviation over the sums, divided by the standard
+    deviation over all pairs; 0 for logits that do not vary.
+    """
+    table = right_logits(logits)
+    spread = table.std()
+    # Below rounding there is nothing to compare: every pair has the same right logit.
+    if spread <= 1e-13 * np.abs(table).max():
+        return 0.0
+    return float(table.std(axis=0).mean() / spread)
+
+
+def circularity(W_E: Float[np.ndarray, "d_model p"], components: int = 4) -> float:
+    """How far the first principal components of W_E are single waves: 1 if each is one.
+
+    Mean over the first four principal components v (of the p residues' embeddings) of the
+    largest share of ||v||^2 at one frequency; components without variance count 0.
+    """
+    centred = W_E - W_E.mean(axis=1, keepdims=True)
+    _, size, axes = np.linalg.svd(centred, full_matrices=False)
+    squares = np.square(fft1d(axes[:components]))
+    shares = (squares[:, 1::2] + squares[:, 2::2]).max(axis=1)
+    real = size[:components] > 1e-12 * max(size[0], 1e-300)
+    return float(np.where(real, shares, 0).sum() / components)

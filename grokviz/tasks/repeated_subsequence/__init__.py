@@ -1,0 +1,1 @@
+"""Repeated subsequences (arXiv:2301.05217, other tasks)."""

@@ -1,0 +1,1 @@
+"""Skip trigrams (arXiv:2301.05217, other tasks)."""

@@ -1,0 +1,1 @@
+"""Scenes of any run or of many runs, whatever they learn."""

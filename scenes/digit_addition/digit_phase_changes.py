@@ -1,0 +1,163 @@
+"""Figures 21 and 22: every digit of a sum is learned at a step of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from grokviz.scenes.any import _changes as changes
+
+from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+AFTER = 1.5
+"""A film ends when so many times the steps until the last drop are over."""
+
+LEVEL = 0.3
+"""A digit has dropped where its loss is below this."""
+
+
+@dataclass(frozen=True)
+class DigitPhaseChanges(Scene):
+    """The whole loss, and that of every digit of the answer with its drop marked."""
+
+    name = "digit-phase-changes"
+    title = "Each digit of the sum is learned in a phase change of its own"
+    watch = "the sum of many drops looks smoother"
+    source = "arXiv:2301.05217, figures 21 and 22; thread, tweet 13"
+    needs = ("logged_train_loss", "token_train_loss", "digit_drop")
+    recipe = "digit-addition"
+    reference = "digit-addition"
+    aspect = 1.6
+    narrow_aspect = 0.72
+    paper_figures = {  # noqa: RUF012
+        "21": {"show": "total", "marks": False},
+        "22": {"show": "digits"},
+    }
+
+    show: Literal["both", "total", "digits"] = option(
+        "both", "the whole loss, the digits', or both"
+    )
+    loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
+    time: Literal["linear", "log"] = option("linear", "how steps are spaced")
+    marks: bool = option(True, "mark and name each digit's drop")
+
+    def __post_init__(self) -> None:
+        if self.show != "both":
+            object.__setattr__(self, "aspect", 2.2)
+            object.__setattr__(self, "narrow_aspect", 1.1)
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """The panels asked for, and the drops through both."""
+        heights = (1.0, 1.5) if self.show == "both" else (1.0,)
+        top = 2.9 if self.marks else 1.0
+        grid = look().panels(figure, heights=heights, left=5.0, right=6.5, vgap=1.4, top=top)
+        rooms = [row[0] for row in grid]
+        wanted = {"both": ("total", "digits")}.get(self.show, (self.show,))
+        end = float(data["epoch"].values[-1])
+        drawn = []
+        for axes, kind in zip(rooms, wanted, strict=True):
+            curves = _digits(data) if kind == "digits" else _total(data)
+            drawn.append(changes.panel(
+                axes, data, curves, end=end, values=self.loss, time=self.time,
+                ylabel="loss of a digit" if kind == "digits" else "loss (nats)",
+            ))  # fmt: skip
+            if kind == "digits":
+                for line in axes.lines[:-1]:
+                    line.set(linewidth=look().line * 0.6, zorder=2.5)
+            if axes is not rooms[-1]:
+                axes.set_xlabel("")
+                axes.tick_params(labelbottom=False)
+        if self.marks:
+            _mark(rooms, data, self.show != "total", 6.0)
+        return {"panels": drawn, "moving": [changes.moving(panel) for panel in drawn]}
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """The past of each curve, and the markers."""
+        for panel in artists["panels"]:
+            changes.follow(panel, float(data["epoch"].values[i]))
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after the last drop; the whole run where a digit never dropped."""
+        last, drops = float(data["epoch"].values[-1]), data["digit_drop"].values
+        return 0, last if (drops < 0).any() else min(last, AFTER * float(drops.max()))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """When each digit dropped, and the loss at that moment."""
+        word, at = clocks.word(data), int(data["epoch"].values[i])
+        now = int(np.searchsorted(data["logged_epoch"].values, at, side="right")) - 1
+        drops = [
+            f"{name} at {int(drop)}" if drop >= 0 else f"{name} never"
+            for name, drop in zip(changes.digit_names(data), data["digit_drop"].values, strict=True)
+        ]
+        total = float(data["logged_train_loss"].values[max(now, 0)])
+        return (
+            f"Training loss over {word}s, in all and for each digit of the answer, marked at "
+            f"{word} {at}, where it is {total:.3g}. A digit's loss drops below 0.3: "
+            f"{', '.join(drops)}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the rule of the drops and the citation."""
+        return (
+            "Training loss of a one-layer transformer that adds, fresh sums at every step, in all "
+            "and for each digit of the answer. Marked: where the mean of 50 losses of a digit is "
+            "first below 0.3. After Nanda et al. (2023), arXiv:2301.05217, figures 21 and 22."
+        )
+
+
+def _total(data: xr.Dataset) -> dict[str, panels.Curve]:
+    x, y = data["logged_epoch"].values, data["logged_train_loss"].values
+    return {"all digits": panels.Curve(x.astype(float), y.astype(float), look().colours.ink)}
+
+
+def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
+    x = data["logged_epoch"].values.astype(float)
+    return {
+        f"_{k}": panels.Curve(x, data["token_train_loss"].values[:, k].astype(float), colour)
+        for k, colour in enumerate(changes.digit_colours(data))
+    }
+
+
+def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> None:
+    """A line at each drop through all panels, and the digit's name above the first.
+
+    ``level`` says that the last panel has the digits' curves, on which the drops are dots;
+    names may reach ``margin`` ems beyond the panel's right end.
+    """
+    chosen, first = look(), rooms[0]
+    drops = data["digit_drop"].values
+    order = [int(k) for k in np.argsort(drops) if drops[k] >= 0]
+    tints, words = (
+        changes.digit_colours(data),
+        changes.digit_names(data, short=chosen.narrow(_figure(first))),
+    )
+    dots = first.figure.get_figure(root=True).dpi / 72
+    wide, high = (chosen.small * dots / n for n in (first.bbox.width, first.bbox.height))
+    across = first.transData + first.transAxes.inverted()
+    at = {k: float(across.transform((float(drops[k]), 1.0))[0]) for k in order}
+    widths = [(0.66 * len(words[k]) + 0.8) * wide for k in order]
+    places = pushed_apart([at[k] for k in order], widths, -2 * wide, 1 + margin * wide)
+    for k, place in zip(order, places, strict=True):
+        line = {"color": tints[k], "lw": chosen.line * 0.5}
+        for axes in rooms:
+            axes.axvline(drops[k], alpha=0.75, zorder=1.8, **line)
+        if level:
+            rooms[-1].plot(drops[k], LEVEL, "o", color=tints[k], ms=3.2 * chosen.line, zorder=4,
+                           mec=chosen.colours.background, mew=0.5 * chosen.line)  # fmt: skip
+        first.plot([at[k], place], [1, 1 + high], transform=first.transAxes, clip_on=False, **line)
+        first.annotate(
+            words[k], (place, 1.0 + 1.15 * high), xycoords="axes fraction", ha="center",
+            va="bottom", color=tints[k], fontsize=chosen.small, fontweight="bold",
+        )  # fmt: skip
+
+
+def _figure(axes: Axes) -> Any:
+    return axes.figure

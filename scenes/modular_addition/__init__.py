@@ -1,0 +1,1 @@
+"""Scenes of modular addition: films here, figures by what they show below."""

@@ -1,0 +1,75 @@
+"""The thread's algorithm for one sum: adding is turning, and several clocks agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from grokviz.scenes.modular_addition import _sums as sums
+
+from grokviz.scene import option
+from grokviz.scene.film import Film
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Clock(Film):
+    """One sum on the trained network's own circles, and how its frequencies single it out."""
+
+    name = "clock"
+    title = "The network adds numbers by turning clock hands"
+    watch = "one clock leaves rivals; where all clocks agree is the answer"
+    source = "thread, tweet 7; arXiv:2301.05217, section 3"
+    needs = ("embedding_plane", "embedding_frequency_norm", "cosine_coefficient",
+             "logit_variance_explained", "logit_wave")  # fmt: skip
+    drawn_by = "films.clock:Clock"
+    seconds = 103
+    parts = {  # noqa: RUF012
+        "dial": "numbers are angles",
+        "turn": "adding is turning",
+        "rivals": "one clock is not sure",
+        "agree": "all clocks agree",
+    }
+
+    a: int = option(87, "the first number")
+    b: int = option(81, "the second number")
+    frequency: int | None = option(None, "key frequency of the large clock, the strongest if none")
+
+    def answer(self, data: xr.Dataset) -> int:
+        """a + b mod p; ``InputError`` for a number that the network does not know."""
+        return sums.answer(data, self.a, self.b, self.name)
+
+    def large(self, data: xr.Dataset) -> int:
+        """The frequency of the large clock."""
+        return sums.strongest(data, self.frequency, self.name)
+
+    def fit(self, data: xr.Dataset, k: int) -> np.ndarray:
+        """How well each answer fits on one clock, in logits: (p,)."""
+        return sums.fit(data, k, self.a + self.b - np.arange(data.sizes["residue"]))
+
+    def total(self, data: xr.Dataset) -> np.ndarray:
+        """The sum over the key frequencies, in logits: (p,)."""
+        return sums.total(data, self.a + self.b - np.arange(data.sizes["residue"]))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """The sum, the turn, and by how much the answer wins."""
+        p, k = data.sizes["residue"], self.large(data)
+        c, total = self.answer(data), self.total(data)
+        rival = float(np.delete(total, c).max())
+        return (
+            f"{self.a} + {self.b} = {c} mod {p}, added by turning: on the circle of frequency {k} "
+            f"each number is an angle, and {self.b} turns the hand on from {self.a} to {c}. The "
+            f"clocks of the frequencies {', '.join(map(str, sums.wave_heights(data)))} all point "
+            f"at {c}: together they give it {total[c]:.1f} logits, the next answer {rival:.1f}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definition and the citation."""
+        return (
+            "Points: the embedding of each number in the plane of a key frequency. Bars: "
+            "$\\alpha_k \\cos(w_k(a+b-c))$ with the measured heights $\\alpha_k$, one frequency "
+            "and their sum. After Nanda et al. (2023), arXiv:2301.05217, section 3."
+        )

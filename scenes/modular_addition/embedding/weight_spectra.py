@@ -1,0 +1,155 @@
+"""Every wave's norm in the first and in the last weights, over the whole of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+COLUMNS = 800
+MATRICES = {"embedding": "embedding $W_E$", "neuron_logit": "neuron-logit map $W_L$"}
+
+
+@dataclass(frozen=True)
+class WeightSpectra(Scene):
+    """Norms of W_E and W_L along each wave, a row a wave and a column an epoch."""
+
+    name = "weight-spectra"
+    title = "The first and the last weights settle on the same few waves"
+    watch = "a row that stands out is a wave that grows; all the others fade away"
+    source = "arXiv:2301.05217, figure 3, over training; notebook, analysis during training"
+    loops = True
+    needs = (
+        "embedding_frequency_norm", "neuron_logit_frequency_norm", "embedding_component_norm",
+        "neuron_logit_component_norm", "phase_end", "loss",
+    )  # fmt: skip
+    aspect = 2.0
+    narrow_aspect = 0.66
+    stills = ("last",)
+
+    by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """The two heatmaps."""
+        shape = ((1,), (1, 1)) if look().narrow(figure) else ((1, 1), (1,))
+        grid = look().panels(
+            figure, *shape,
+            top=4.0, right=3.4, gap=7.0, vgap=8.6, bottom=3.9,
+        )  # fmt: skip
+        rooms = [axes for row in grid for axes in row]
+        maps = [self._map(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
+        return {"maps": maps, "moving": [[m["veil"], m["marker"]] for m in maps]}
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """The veil over what is still to come, and the marker."""
+        epoch = float(data["epoch"].values[i])
+        for panel in artists["maps"]:
+            panels.update_loss_panel(panel, epoch)
+            panel["veil"].set_x(epoch)
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """The waves that stand out in each matrix at that moment."""
+        words = []
+        for matrix in MATRICES:
+            now = data[f"{matrix}_frequency_norm"].isel(epoch=i)
+            large = now["frequency"].values[now.values > now.values.max() / 4]
+            named = ", ".join(map(str, large)) if len(large) < 12 else "many"
+            name = {"embedding": "W_E", "neuron_logit": "W_L"}[matrix]
+            words.append(
+                f"in {name} {len(large)} of {len(now)} frequencies exceed a quarter of the "
+                f"largest norm, {float(now.max()):.3g} ({named}); median {float(now.median()):.2g}"
+            )
+        at = int(data["epoch"].values[i])
+        return (
+            f"Two heatmaps, a row a {self.by} and a column an epoch. At epoch {at}, "
+            f"{'; '.join(words)}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definition and the citation."""
+        return (
+            "Norms of the embedding $W_E$ and of the neuron-logit map $W_L$ along each "
+            f"{self.by} of the Fourier basis, over training; each map has its own scale. "
+            "After Nanda et al. (2023), arXiv:2301.05217, figure 3."
+        )
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after clean-up: little moves later."""
+        return 0, panels.horizon(data)
+
+    def _map(self, axes: Axes, data: xr.Dataset, matrix: str) -> dict[str, Any]:
+        from matplotlib.patches import Rectangle
+
+        chosen, end = look(), panels.horizon(data)
+        values, epochs = self._values(data, matrix), data["epoch"].values
+        last = max(float(epochs[-1]), 1.0)
+        top = float(values[epochs <= end].max())
+        # columns are evenly spaced moments; each shows the last checkpoint before it
+        moments = (np.arange(COLUMNS) + 0.5) * last / COLUMNS
+        rows = values[np.searchsorted(epochs, moments, side="right") - 1].T
+        low, high = 0.5, data.sizes["frequency"] + 0.5
+        axes.imshow(
+            rows, extent=(0, last, low, high), origin="lower", vmin=0, vmax=top, zorder=1,
+            cmap=chosen.colours.sequential,
+        )  # fmt: skip
+        axes.grid(False)
+        panels.thousands(axes)
+        axes.set(ylim=(low, high), ylabel="frequency")
+        axes.set_xlabel("epoch", loc="left")
+        axes.set_yticks([1, *range(10, int(high) - 2, 10), int(high)])
+        ends = clocks.phase_ends(data)
+        for phase_end in [] if ends is None else ends:
+            axes.axvline(phase_end, color=chosen.colours.faint, lw=chosen.line * 0.3, zorder=2)
+        veil = Rectangle(
+            (0, low), last, high - low, color=chosen.colours.background, alpha=0.75, lw=0, zorder=3
+        )
+        axes.add_patch(veil)
+        marker = axes.axvline(0, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=5)
+        artists = {"curves": {}, "lines": {}, "marker": marker, "axes": axes, "data": data}
+        artists |= {"named": True, "veil": veil, "end": end}
+        axes.set_xlim(0, end)
+        panels.name_phases(axes, data)
+        self._furnish(axes, data, matrix, top)
+        return artists
+
+    def _values(self, data: xr.Dataset, matrix: str) -> np.ndarray:
+        values = data[f"{matrix}_{self.by}_norm"].values.astype(float)
+        return values[:, 1:] if self.by == "component" else values
+
+    def _furnish(self, axes: Axes, data: xr.Dataset, matrix: str, top: float) -> None:
+        """What the map is, its scale, and the waves' numbers at its right."""
+        chosen = look()
+        figure = axes.figure
+        em = chosen.small / 72 * figure.get_figure(root=True).dpi
+        wide, high = em / axes.bbox.width, em / axes.bbox.height
+        at: dict[str, Any] = {"transform": axes.transAxes, "fontsize": chosen.small, "va": "center"}
+        figure.text(0, 1 + 3.6 * high, MATRICES[matrix], **{**at, "fontsize": chosen.points})
+        scale = figure.add_axes((0, 0, 1, 1))
+        box = axes.get_position()
+        scale.set_position((
+            box.x1 - 7.5 * wide * box.width, box.y0 - 2.95 * high * box.height,
+            5.5 * wide * box.width, 0.6 * high * box.height,
+        ))  # fmt: skip
+        scale.imshow(np.linspace(0, 1, 256)[None], cmap=chosen.colours.sequential)
+        scale.axis("off")
+        level = -2.65 * high
+        figure.text(1 - 8.0 * wide, level, "norm  0", ha="right", **at)
+        figure.text(1 - 1.6 * wide, level, f"{top:.2g}", ha="left", **at)
+        keys = panels.embedded(data) if matrix == "embedding" else panels.key_frequencies(data)
+        count = data.sizes["frequency"]
+        places = pushed_apart(
+            [(k - 0.5) / count for k in keys], [1.15 * high] * len(keys), -0.5 * high, 1 + high
+        )
+        for k, place in zip(keys, places, strict=True):
+            colour = chosen.colours.frequency(k, panels.embedded(data))
+            figure.text(1 + 0.5 * wide, place, str(k), color=colour, fontweight="bold", **at)

@@ -1,0 +1,318 @@
+"""Adding is turning, and several clocks agree.
+
+Drawn alone by ``manim -qm scenes/modular_addition/films/clock.py Clock``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import manim as mn
+import numpy as np
+from grokviz.scenes.modular_addition.films._dial import Dial
+
+from grokviz.scene.films.toolkit import (
+    BODY,
+    SMALL,
+    FilmScene,
+    Line,
+    Plot,
+    formula,
+    mathematics,
+    place,
+    words,
+)
+
+MIDDLE, LEFT = (960.0, 520.0), (520.0, 520.0)
+"""Where the dial stands at first, and where when something else is shown beside it."""
+RIGHT = 1390
+"""Pixel about which the right half is centred."""
+
+
+class Clock(FilmScene):
+    """One sum on the network's own circles."""
+
+    film = "clock"
+
+    def construct(self) -> None:
+        """The four sections, in order."""
+        self.a, self.b = self.options.a, self.options.b
+        self.k = self.options.large(self.data)
+        self.p = self.data.sizes["residue"]
+        self.c = self.options.answer(self.data)
+        self.dial = Dial(self, self.k, MIDDLE, 290, dot=8)
+        self.gone: list[Any] = []
+        self.show_last_moment()
+        self.section("dial")
+        self.number_the_dial()
+        self.section("turn", *self.gone)
+        self.add_on_the_dial()
+        self.section("rivals", *self.gone)
+        self.find_rivals()
+        self.section("agree", *self.gone)
+        self.let_all_agree()
+
+    # --- numbers are angles ------------------------------------------------------
+
+    def number_the_dial(self) -> None:
+        """The embedded numbers, and the turn from each to the next."""
+        dial, ink = self.dial, self.colours.ink
+        self.say(
+            f"The trained network embeds each of the numbers 0 to {self.p - 1}\n"
+            "as a point on a circle.",
+            mn.FadeIn(dial.ring), self.sweep(self._appear, dial.dots, run_time=2.2),
+        )  # fmt: skip
+        self.hold(0.4)
+        zero = dial.label(0, "0", ink)
+        self.hand = dial.hand(0)
+        self.say(
+            f"From each number to the next is the same turn: {self.k} / {self.p} of a circle.",
+            mn.FadeIn(self.hand), mn.FadeIn(zero),
+        )  # fmt: skip
+        self.labels = [zero]
+        for n in (1, 2, 3):
+            self._step_to(n)
+        self.hold(0.6)
+        self._step_aside()
+        law = [
+            words("number $n$ stands at the angle", ink, px=36, at=(RIGHT, 470)),
+            mathematics(f"w n = (2 pi dot {self.k}) / {self.p} n", ink, px=52, at=(RIGHT, 550)),
+        ]
+        self.say("So on this circle a number is an angle.", *map(mn.FadeIn, law))
+        self.gone = [*law, *self.labels, self.arc]
+
+    def _step_aside(self) -> None:
+        """The dial makes room at its right."""
+        shown = mn.Group(self.dial.ring, self.dial.dots, self.hand, *self.labels, self.arc)
+        self.play(shown.animate.shift(place(*LEFT) - place(*MIDDLE)), run_time=1.0)
+        self.dial.centre = np.array(LEFT)
+
+    def _appear(self, share: float) -> None:
+        shown = max(round(share * self.p), 1)
+        self.dial.dots.move_dots(self.dial.pixels()[:shown])
+
+    def _step_to(self, n: int) -> None:
+        """The hand goes on by one number, leaving an arc."""
+        dial, start = self.dial, self.dial.angle(n - 1)
+        turn = self.dial.angle(1)
+        if n == 1:
+            self.arc = Line(dial.arc(start, start, 0.4 * dial.radius), dial.colour, 5)
+
+        def move(share: float) -> None:
+            dial.turn(self.hand, start + share * turn)
+            # an arc a little further out each time, so that turns do not cover one another
+            self.arc.move_line(
+                dial.arc(start, start + share * turn, (0.32 + 0.1 * n) * dial.radius)
+            )
+
+        self.play(self.sweep(move, self.hand, self.arc, run_time=0.9))
+        label = dial.label(n, str(n), self.colours.ink)
+        self.labels.append(label)
+        self.play(mn.FadeIn(label), run_time=0.3)
+
+    # --- adding is turning ---------------------------------------------------------
+
+    def add_on_the_dial(self) -> None:
+        """From a, on by the angle of b, to c."""
+        dial, ink, p = self.dial, self.colours.ink, self.p
+        to_a, by_b = dial.angle(self.a), dial.angle(self.b)
+        start = dial.angle(3)
+        sum_ = [
+            words(f"$a$ = {self.a}", ink, px=44, at=(RIGHT - 150, 420), anchor="left"),
+            words(f"$b$ = {self.b}", ink, px=44, at=(RIGHT - 150, 500), anchor="left"),
+        ]
+        mark_a = dial.mark(self.a, ink)
+        label_a = dial.label(self.a, f"a = {self.a}", ink, away=1.22)
+        self.say(
+            self.first(
+                f"Take a sum, {self.a} + {self.b}. The hand points at {self.a}.",
+                "The network puts every number on a circle.\n"
+                f"To add {self.a} and {self.b}, start at {self.a}.",
+            ),
+            *map(mn.FadeIn, sum_),
+            self.sweep(lambda s: dial.turn(self.hand, start + s * (to_a - start)), self.hand,
+                  run_time=1.0),
+        )  # fmt: skip
+        self.play(mn.FadeIn(mark_a), mn.FadeIn(label_a), run_time=0.4)
+        self.hold(0.3)
+        first = Line(dial.arc(0, by_b, 0.5 * dial.radius), ink, 5)
+        origin = dial.mark(0, self.colours.muted, 13)
+        of_b = dial.label(self.b, f"b = {self.b}", ink, away=1.22)
+        zero = dial.label(0, "0", self.colours.muted)
+        self.say(
+            f"The angle of {self.b} is the turn from 0 to {self.b}.",
+            mn.FadeIn(first), mn.FadeIn(of_b), mn.FadeIn(zero), mn.FadeIn(origin),
+        )  # fmt: skip
+        self.hold(0.3)
+
+        def move(share: float) -> None:
+            dial.turn(self.hand, to_a + share * by_b)
+            first.move_line(dial.arc(to_a, to_a + share * by_b, 0.5 * dial.radius))
+
+        self.say(f"To add {self.b} is to turn the hand on by just that much.")
+
+        def slide(share: float) -> None:
+            first.move_line(dial.arc(share * to_a, share * to_a + by_b, 0.5 * dial.radius))
+
+        self.play(self.sweep(slide, first, run_time=1.0))
+        self.play(self.sweep(move, self.hand, first, run_time=1.8))
+        mark_c = dial.mark(self.c, self.colours.ink)
+        label_c = dial.label(self.c, f"{self.c}", self.colours.ink, px=40)
+        result = words(f"{self.a} + {self.b} = {self.c}  mod {p}", self.colours.ink, px=44,
+                       bold=True, at=(RIGHT - 150, 620), anchor="left")  # fmt: skip
+        self.say(
+            f"It points at {self.c}, which is {self.a} + {self.b} mod {p}:\n"
+            "a circle starts again by itself.",
+            mn.FadeIn(mark_c), mn.FadeIn(label_c), mn.FadeIn(result), mn.FadeOut(of_b),
+        )  # fmt: skip
+        self.left = [dial.ring, dial.dots, self.hand, mark_c, label_c]
+        self.gone = [*sum_, result, first, zero, origin, mark_a, label_a]
+
+    # --- one clock is not sure -----------------------------------------------------
+
+    def find_rivals(self) -> None:
+        """How well each answer fits on this clock, and what fits nearly as well."""
+        dial, ink, muted, c = self.dial, self.colours.ink, self.colours.muted, self.c
+        fits, x = self.options.fit(self.data, self.k), self._around(self.k)
+        high = 1.05 * fits.max()
+        plot = Plot(1000, 400, 1780, 790, (-self.p / 2 - 1, self.p / 2 + 1), (-high, high))
+        bars = plot.bars(x, 0 * fits, 0.74, dial.colour)
+        best = plot.bars(x[[c]], [0.0], 0.74, ink)
+        law = formula("cos-sum", ink, px=46, at=(1390, 240), k=self.k)
+        axis = [
+            plot.level(0, self.colours.faint),
+            words(str(c), ink, bold=True, at=(1390, 838)),
+            words("how well each answer $c$ fits, in the circle's order", muted, at=(1390, 325)),
+        ]
+
+        def grow(share: float) -> None:
+            bars.set_heights(share * fits)
+            best.set_heights(share * fits[[c]])
+
+        self.say(
+            "How well does each answer fit? The network takes the cosine of\n"
+            "the angle between it and the hand.",
+            *map(mn.FadeIn, [law, *axis]), self.sweep(grow, bars, best, run_time=1.6),
+        )  # fmt: skip
+        self.hold(0.4)
+        beside = pow(self.k, -1, self.p)
+        rivals = np.array([(c + beside) % self.p, (c - beside) % self.p])
+        near = [dial.mark(n, muted, 13) for n in rivals]
+        sides = [(1390 + 42, "left"), (1390 - 42, "right")]
+        texts = [words(str(n), muted, at=(at, 838), anchor=anchor)
+                 for n, (at, anchor) in zip(rivals, sides, strict=True)]  # fmt: skip
+        shown = plot.bars(x[rivals], fits[rivals], 0.74, muted)
+        share = fits[rivals[0]] / fits[c]
+        self.say(
+            f"{c} fits best, but its neighbours on this circle, {rivals[1]} and {rivals[0]},\n"
+            f"fit {share:.1%} as well. One clock is not enough.",
+            *map(mn.FadeIn, [*near, *texts, shown]),
+        )  # fmt: skip
+        self.gone = [law, *axis, bars, best, shown, *near, *texts]
+
+    def _around(self, k: int) -> np.ndarray:
+        """How many places along the circle each number is from the answer."""
+        places = k * (np.arange(self.p) - self.c) % self.p
+        found: np.ndarray = np.where(places > self.p / 2, places - self.p, places)
+        return found
+
+    def ticks(self, plot: Plot, numbers: tuple[int, ...]) -> list[Any]:
+        """Some candidate answers below a plot, the right one in bold."""
+        made = []
+        for n in dict.fromkeys(numbers):
+            if n == self.c or abs(n - self.c) * (plot.x1 - plot.x0) / self.p > 50:
+                right = n == self.c
+                made.append(words(str(n), self.colours.ink if right else self.colours.muted,
+                                  px=BODY if right else SMALL, bold=right,
+                                  at=(plot.at(n, 0)[0], plot.y1 + 42)))  # fmt: skip
+        return made
+
+    # --- all clocks agree -------------------------------------------------------------
+
+    def let_all_agree(self) -> None:
+        """A clock for each key frequency, and the sum of what they say."""
+        ink, c = self.colours.ink, self.c
+        centres = np.linspace(128 + 140, 1792 - 140, len(self.keys))
+        dials = [
+            Dial(self, k, (x, 310), 118, dot=4) for k, x in zip(self.keys, centres, strict=True)
+        ]
+        large = self.keys.index(self.k)
+        shrunk = mn.VGroup(*self.left[:4])
+        others = []
+        for n, dial in enumerate(dials):
+            if n != large:
+                others += [
+                    dial.ring,
+                    dial.dots,
+                    dial.hand(dial.angle(c), px=5),
+                    dial.mark(c, ink, 7),
+                ]
+        names = [dial.name(f"frequency {dial.k}", 488, SMALL) for dial in dials]
+        self.play(
+            mn.FadeOut(self.left[4]),
+            shrunk.animate.scale(118 / 290, scale_stroke=True, about_point=mn.ORIGIN).shift(
+                self._from_to(self.dial.centre, dials[large].centre, 118 / 290)
+            ),
+            run_time=1.0,
+        )
+        self.say(
+            f"The network has a clock for each of its {self.count().lower()} key frequencies.\n"
+            f"All their hands point at {c}.",
+            *map(mn.FadeIn, [*others, *names]),
+        )  # fmt: skip
+        self.hold(0.4)
+        self._add_up(dials)
+
+    def count(self) -> str:
+        """How many clocks there are, in a word."""
+        number = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven"}
+        return number.get(len(self.keys), str(len(self.keys)))
+
+    def _from_to(self, old: np.ndarray, new: np.ndarray, scale: float) -> np.ndarray:
+        return place(*new) - scale * place(*old)
+
+    def _add_up(self, dials: list[Dial]) -> None:
+        ink, c, x = self.colours.ink, self.c, np.arange(self.p)
+        total = self.options.total(self.data)
+        top = 1.08 * total.max()
+        plot = Plot(128, 550, 1792, 815, (-1, self.p), (min(total.min(), -0.3 * top), top))
+        bars = plot.bars(x, 0.0 * x, 0.74, self.colours.train)
+        best = plot.bars(x[[c]], [0.0], 0.74, ink)
+        axis = [plot.level(0, self.colours.faint), *self.ticks(plot, (0, c, self.p - 1))]
+        self.say(
+            "Each clock has other rivals. Add up how well every answer fits on all of them ...",
+            *map(mn.FadeIn, axis),
+        )  # fmt: skip
+        before = np.zeros(self.p)
+        for dial in dials:
+            after = before + self.options.fit(self.data, dial.k)
+            ring = Line(dial.arc(0, 2 * np.pi, 1.14 * dial.radius), dial.colour, 5)
+
+            def grow(share: float, low: Any = before, high: Any = after) -> None:
+                now = low + share * (high - low)
+                bars.set_heights(now)
+                best.set_heights(now[[c]])
+
+            self.play(mn.FadeIn(ring, run_time=0.3), self.sweep(grow, bars, best, run_time=1.1))
+            self.wait(0.5)
+            before = after
+        rival = float(np.delete(total, c).max())
+        height = plot.at(c, total[c])
+        tag = words(
+            f"{total[c]:.1f}", ink, bold=True, at=(height[0] + 20, height[1] + 26), anchor="left"
+        )
+        self.say(
+            f"... and one answer is left: {c}, with {total[c]:.1f} logits.\n"
+            f"The next best has {rival:.1f}.",
+            mn.FadeIn(tag),
+        )  # fmt: skip
+        self.hold(1.0)
+        share = float(self.data["logit_variance_explained"].values[-1])
+        wave = self.data["logit_wave"].isel(epoch=-1).values[(c - x) % self.p].astype(float)
+        said = plot.dots(x, wave, 5.5, ink)
+        self.say(
+            "The dots are what the network itself says, averaged over all sums.\n"
+            f"{self.count()} waves explain {share:.0%} of its logits.",
+            mn.FadeIn(said),
+        )  # fmt: skip
+        self.hold(1.5)

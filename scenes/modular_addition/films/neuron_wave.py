@@ -1,0 +1,231 @@
+"""One neuron turns from noise into a wave.
+
+Drawn alone by ``manim -qm scenes/modular_addition/films/neuron_wave.py NeuronWave``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import manim as mn
+import numpy as np
+
+from grokviz.scene import clock as clocks
+from grokviz.scene import panels
+from grokviz.scene.clock import spaced
+from grokviz.scene.films.toolkit import (
+    SMALL,
+    Dots,
+    FilmScene,
+    Heat,
+    Line,
+    Plot,
+    coloured,
+    place,
+    words,
+)
+from grokviz.scene.grids import own_share, shares_by_frequency
+from grokviz.tasks.modular_addition import fields
+
+TOP, LEFT, RIGHT, ROOM = 148, 150, 1114, 680
+"""Pixel row of both maps, the columns where they begin, and the room each has."""
+TRAINING = 26.0
+"""Seconds that the film goes through training."""
+LARGEST, SEEN, INSET = 17.0, 1.2, 20.0
+"""Pixels: radius of the strongest pair's dot, the least that is drawn, and the border."""
+
+
+class NeuronWave(FilmScene):
+    """A neuron's map over (a, b), its Fourier transform, and the losses between them."""
+
+    film = "neuron-wave"
+
+    def construct(self) -> None:
+        """The three sections, in order."""
+        self.p = self.data.sizes["row"] // 2
+        self.cell = max(ROOM // self.p, 1)
+        self.size = self.cell * self.p
+        self.at = self.options.shown(self.data)
+        self.k = int(self.data["neuron_frequency"].values[self.at])
+        self.moments = self.options.moments(self.data)
+        self.epochs = self.data["field_epoch"].values
+        self.field = lru_cache(maxsize=8)(self._field)
+        self.section("noise")
+        self.show_noise()
+        self.section("training")
+        self.go_through_training()
+        self.section("dots")
+        self.name_the_dots()
+
+    # --- the two maps --------------------------------------------------------------
+
+    def _field(self, i: int) -> np.ndarray:
+        found: np.ndarray = fields.activations(self.data, i)[self.at]
+        return found
+
+    def _map(self, i: int) -> np.ndarray:
+        """Colours of the activations; b goes upwards."""
+        field = self.field(i)
+        return coloured(field.T[::-1], 0, max(float(field.max()), 1e-9), self.colours.sequential)
+
+    def _show_spectrum(self, i: int) -> None:
+        """A dot for each pair of frequencies in a and b, its area in proportion to their power."""
+        shares = shares_by_frequency(self.field(i))
+        radii = LARGEST * np.sqrt(shares / max(float(shares.max()), 1e-18))
+        in_a, in_b = np.nonzero(radii > SEEN)
+        x, y = self._column(in_a), TOP + self.size - (self._column(in_b) - RIGHT)
+        own = np.isin(in_a, (0, self.k)) & np.isin(in_b, (0, self.k))
+        for dots, which in ((self.others, ~own), (self.own, own)):
+            dots.move_dots(np.stack([x, y], axis=1)[which], radii[in_a, in_b][which])
+
+    def show_noise(self) -> None:
+        """What the maps are, at the first checkpoint."""
+        first, muted, ink = int(self.moments[0]), self.colours.muted, self.colours.ink
+        self.map = Heat(self._map(first), (LEFT, TOP), self.cell)
+        none = np.zeros((0, 2))
+        self.others = Dots(none, 1.0, self.colours.rest)
+        self.own = Dots(none, 1.0, self.colour(self.k))
+        self._show_spectrum(first)
+        number = int(self.data["neuron"].values[self.at])
+        frames = [self._frame(x) for x in (LEFT, RIGHT)]
+        below = TOP + self.size + 42
+        names = [
+            words("a", ink, at=(LEFT + self.size / 2, below), px=SMALL),
+            words("b", ink, at=(LEFT - 26, TOP + self.size / 2), px=SMALL),
+        ]
+        self.show_moment(self.epochs[first])
+        self.say(
+            f"Neuron {number} of the MLP, before training: how active it is for each $a$ and $b$.",
+            mn.FadeIn(self.map), *map(mn.FadeIn, [frames[0], *names]),
+        )  # fmt: skip
+        ends = [
+            words("waves in a", ink, at=(RIGHT + self.size / 2, below), px=SMALL),
+            *(words(str(k), muted if k != self.k else self.colour(k), px=SMALL, bold=k == self.k,
+                    at=(self._column(k), below))
+              for k in (1, self.k, (self.p - 1) // 2) if self._apart(k)),
+        ]  # fmt: skip
+        upright = words("waves in b", ink, px=SMALL).rotate(np.pi / 2)
+        upright.move_to(place(RIGHT - 30, TOP + self.size / 2))
+        self.say(
+            f"Its Fourier transform: a dot for each pair of waves, as large as it is strong.\n"
+            f"All of frequency {self.k} together are {own_share(self.field(first), self.k):.0%}.",
+            *map(mn.FadeIn, [frames[1], self.others, self.own, *ends, upright]),
+        )  # fmt: skip
+
+    def _column(self, k: Any) -> Any:
+        """Pixel column of a frequency; 0 is the constant."""
+        return RIGHT + INSET + (self.size - 2 * INSET) * k / (self.p // 2)
+
+    def _apart(self, k: int) -> bool:
+        """Whether a number stands clear of the axis's name and of the followed frequency."""
+        centre = RIGHT + self.size / 2
+        clear = abs(self._column(k) - centre) > 120
+        return clear and (k == self.k or abs(self._column(k) - self._column(self.k)) > 60)
+
+    def _frame(self, x: float) -> Line:
+        left, top, right, low = x - 1, TOP - 1, x + self.size + 1, TOP + self.size + 1
+        corners = [(left, top), (right, top), (right, low), (left, low), (left, top)]
+        return Line(np.array(corners, dtype=float), self.colours.grid, 2)
+
+    # --- the losses ---------------------------------------------------------------------
+
+    def draw_losses(self) -> list[Any]:
+        """Both losses between the maps; ``self.past`` are the parts up to the epoch shown."""
+        losses = {name: curve for name, curve in panels.losses(self.data).items()
+                  if curve.x.size}  # fmt: skip
+        last = float(self.epochs[self.moments[-1]])
+        values = np.concatenate([c.y[(c.x <= last) & (c.y > 0)] for c in losses.values()])
+        low, high = np.log10(values.min()) - 0.3, np.log10(values.max()) + 0.3
+        plot = Plot(LEFT + self.size + 45, TOP + 190, RIGHT - 75, TOP + 520, (0, last), (low, high))
+        self.past, self.curves, made = [], [], []
+        for name, curve in losses.items():
+            colour = self.colours.test if name == "test" else self.colours.train
+            keep = (curve.x <= last) & (curve.y > 0)
+            pixels = plot.pixels(np.stack([curve.x[keep], np.log10(curve.y[keep])], axis=1))
+            made.append(Line(pixels, colour, 3, 0.3))
+            self.curves.append((curve.x[keep], pixels))
+            self.past.append(Line(pixels[:2], colour, 4))
+            y = plot.y0 - 16 if name == "test" else plot.y1 + 40
+            made.append(words(f"{name} loss", colour, px=SMALL, bold=True,
+                              at=((plot.x0 + plot.x1) / 2, y)))  # fmt: skip
+        return [*made, *self.past]
+
+    # --- training ---------------------------------------------------------------------
+
+    def go_through_training(self) -> None:
+        """Every stored checkpoint in turn, phase by phase, and what its share of variance is."""
+        values = self.epochs[self.moments]
+        ends = clocks.phase_ends(self.data)
+        stops = [] if ends is None else [float(e) for e in ends if values[0] < e < values[-1]]
+        said = [
+            "Training begins, and first it memorises: single numbers stripe the map.",
+            "The test loss is still high, but in the transform a few dots begin to stand out.",
+            "Grokking: what was memorised goes, and the wave is left.",
+            "The rest fades, and the wave stays.",
+        ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip
+        maps = "Left: one neuron for every $a$ and $b$. Right: its waves."
+        said[0] = self.first(said[0], f"{maps} First it memorises." if len(said) > 1 else maps)
+        shares = list(clocks.SHARES) if len(stops) == 3 else [1.0]
+        start = values[0]
+        curves = map(mn.FadeIn, self.draw_losses())
+        for text, share, stop in zip(said, shares, [*stops, values[-1]], strict=True):
+            inside = self.moments[(values >= start) & (values <= stop)]
+            self.say(text, *curves)
+            curves = map(mn.FadeIn, ())
+            self._through(inside, share * TRAINING)
+            start = stop
+
+    def _through(self, moments: np.ndarray, seconds: float) -> None:
+        """Each checkpoint held as long as the next one is away."""
+        if not len(moments):
+            return
+        values = self.epochs[moments]
+        shown = [-1]
+
+        def show(share: float) -> None:
+            epoch = values[0] + share * (values[-1] - values[0])
+            i = int(moments[max(int(np.searchsorted(values, epoch + 1e-6, side="right")) - 1, 0)])
+            if i != shown[0]:
+                shown[0] = i
+                self.map.recolour(self._map(i))
+                self._show_spectrum(i)
+                self.show_moment(self.epochs[i])
+                for line, (x, pixels) in zip(self.past, self.curves, strict=True):
+                    stop = int(np.searchsorted(x, self.epochs[i], side="right"))
+                    line.move_line(pixels[: max(stop, 2)])
+
+        self.play(
+            self.sweep(
+                show, self.map, self.others, self.own, *self.past, run_time=seconds, rate=mn.linear
+            )
+        )
+        show(1.0)
+
+    # --- what is left --------------------------------------------------------------------
+
+    def name_the_dots(self) -> None:
+        """Where the dots are that are left, and how much of the neuron they are."""
+        last, k = int(self.moments[-1]), self.k
+        share = own_share(self.field(last), k)
+        self.say(
+            f"Of {spaced((self.p // 2 + 1) ** 2 - 1)} dots a few are left.\n"
+            f"Those of frequency {k} are {share:.1%} of the neuron's variance."
+        )
+        self.hold(0.5)
+        a, b, both = self._ring(k, 0), self._ring(0, k), self._ring(k, k)
+        self.say("The cosine and sine of $a$ alone, and those of $b$ alone ...",
+                 mn.FadeIn(a), mn.FadeIn(b))  # fmt: skip
+        self.hold(0.5)
+        self.say(
+            "... and their products, from which the sum of the angles is made.",
+            mn.FadeIn(both),
+        )  # fmt: skip
+        self.hold(1.5)
+
+    def _ring(self, in_a: int, in_b: int) -> Any:
+        """A circle around the dot of a frequency in a and one in b; 0 is the constant."""
+        x, y = self._column(in_a), TOP + self.size - (self._column(in_b) - RIGHT)
+        angles = np.linspace(0, 2 * np.pi, 65)
+        around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        return Line(np.array([x, y]) + 1.7 * LARGEST * around, self.colours.ink, 5)

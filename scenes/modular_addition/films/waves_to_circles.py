@@ -1,0 +1,262 @@
+"""From noise to circles.
+
+Drawn alone by ``manim -qm scenes/modular_addition/films/waves_to_circles.py WavesToCircles``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import manim as mn
+import numpy as np
+
+from grokviz.scene import clock as clocks
+from grokviz.scene import panels
+from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, coloured, words
+
+TOP, LEFT = 165, 330
+"""Pixel row and column where the strips of waves begin."""
+OPEN = 0.25
+"""Spread of the radius over its mean, below which a cloud is a ring to the eye."""
+TRAINING = 24.0
+"""Seconds that the film goes through training."""
+
+
+class WavesToCircles(FilmScene):
+    """The embedding, from the stored matrix to circles."""
+
+    film = "waves-to-circles"
+
+    def construct(self) -> None:
+        """The four sections, in order."""
+        self.p = self.data.sizes["residue"]
+        self.frequencies = self.options.frequencies(self.data)
+        self.k = self.options.followed(self.data)
+        self.planes = {
+            k: self.data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
+            for k in self.frequencies
+        }
+        self.wide = max(1260 // self.p, 1)
+        self.high = 660 // (2 * len(self.frequencies) + 2)
+        self.gone: list[Any] = []
+        self.show_last_moment()
+        self.section("stored")
+        self.show_matrix()
+        self.section("waves", *self.gone)
+        self.show_waves()
+        self.section("wind", *self.gone)
+        self.wind_one()
+        self.section("training", *self.gone)
+        self.go_through_training()
+
+    # --- the stored matrix ------------------------------------------------------------
+
+    def show_matrix(self) -> None:
+        """All weights of the embedding, a column a number."""
+        matrix, ink = self.data["embedding_matrix"].values, self.colours.ink
+        rows, size = len(matrix), max(690 // len(matrix), 1)
+        across = 1300 // self.p
+        corner = (960 - across * self.p / 2, 150.0)
+        limit = float(np.quantile(np.abs(matrix), 0.995))
+        image = Heat(
+            coloured(matrix, -limit, limit, self.colours.diverging), corner, (across, size)
+        )
+        below = corner[1] + size * rows + 42
+        names = [
+            words("0", ink, px=SMALL, at=(corner[0] + across / 2, below)),
+            words("the numbers", ink, px=SMALL, at=(960, below)),
+            words(str(self.p - 1), ink, px=SMALL, at=(corner[0] + across * self.p, below)),
+            words(f"{rows} weights", ink, px=SMALL).rotate(np.pi / 2),
+        ]
+        names[3].move_to(image.get_left()).shift(0.28 * mn.LEFT)
+        self.say(
+            f"The embedding as it is stored: {rows} weights for each of the numbers "
+            f"0 to {self.p - 1}.",
+            mn.FadeIn(image), *map(mn.FadeIn, names),
+        )  # fmt: skip
+        self.say("It looks like noise.")
+        self.gone = [image, *names]
+
+    # --- along its waves -----------------------------------------------------------------
+
+    def show_waves(self) -> None:
+        """A pair of strips for each frequency, then sorted by it."""
+        self.strips, self.names = {}, []
+        for n, k in enumerate(self.frequencies):
+            y = self._row(n)
+            self.strips[k] = Heat(self._strip(k, 0.0), (LEFT, y), (self.wide, self.high))
+            self.names.append(
+                words(f"{k}", self.colour(k), px=36, bold=True,
+                      at=(LEFT - 40, y + self.high + 13), anchor="right")
+            )  # fmt: skip
+        count, share = 2 * len(self.frequencies), self.options.share(self.data)
+        head = words("frequency", self.colours.muted, px=SMALL, at=(LEFT - 40, TOP - 14),
+                     anchor="right")  # fmt: skip
+        self.say(
+            f"But {count} directions hold {share:.1%} of all squared weights:\n"
+            "a cosine and a sine of each of a few frequencies.",
+            *map(mn.FadeIn, [*self.strips.values(), *self.names, head]),
+        )  # fmt: skip
+        self.hold(1.0)
+
+        def sort(share: float) -> None:
+            for k, strip in self.strips.items():
+                strip.recolour(self._strip(k, share))
+
+        self.say(
+            "Now sort the numbers: for each frequency $k$ by $k n$ mod $p$, "
+            "how far around they are."
+        )  # fmt: skip
+        self.play(self.sweep(sort, *self.strips.values(), run_time=4.5))
+        sort(1.0)
+        self.say("Each pair is one turn of a cosine and of a sine.")
+        self.gone = [head, *(name for k, name in zip(self.frequencies, self.names, strict=True)
+                             if k != self.k)]  # fmt: skip
+        self.gone += [strip for k, strip in self.strips.items() if k != self.k]
+
+    def _row(self, n: int) -> float:
+        """Pixel row of a pair of strips."""
+        return TOP + n * (2 * self.high + self.high * 2 / len(self.frequencies))
+
+    def _order(self, k: int) -> np.ndarray:
+        """The numbers in the order of the circle."""
+        return np.argsort(np.arange(self.p) * k % self.p)
+
+    def _strip(self, k: int, share: float) -> np.ndarray:
+        """Colours of a frequency's pair, its columns ``share`` of the way to being sorted."""
+        pair = self.planes[k][-1].T
+        limit = float(np.abs(pair).max())
+        rank = np.argsort(self._order(k))
+        at = np.rint((1 - share) * np.arange(self.p) + share * rank).astype(int)
+        shown = np.zeros((2, self.p))
+        shown[:, at] = pair
+        return coloured(shown, -limit, limit, self.colours.diverging)
+
+    # --- a pair is a circle ------------------------------------------------------------------
+
+    def wind_one(self) -> None:
+        """One pair's columns become points: the cosine across, the sine upwards."""
+        colour, muted, ink = self.colour(self.k), self.colours.muted, self.colours.ink
+        strip, name = self.strips[self.k], self.names[self.frequencies.index(self.k)]
+        to_top = TOP - self._row(self.frequencies.index(self.k))
+        shift = mn.DOWN * to_top / 135
+        points = self.planes[self.k][-1][self._order(self.k)]
+        radius, centre = 215.0, np.array([960.0, 600.0])
+        scale = radius / np.linalg.norm(points, axis=1).mean()
+        pixels = centre + scale * points * [1, -1]
+        angles = np.linspace(0, 2 * np.pi, 129)
+        ring = Line(centre + radius * np.stack([np.cos(angles), np.sin(angles)], 1),
+                    self.colours.grid, 3)  # fmt: skip
+        cross = [Line(centre + 1.25 * radius * np.array(e), self.colours.grid, 3)
+                 for e in ([[-1, 0], [1, 0]], [[0, -1], [0, 1]])]  # fmt: skip
+        named = [
+            words("cosine", muted, px=SMALL, at=(960 + 1.32 * radius, 610), anchor="left"),
+            words("sine", muted, px=SMALL, at=(960, 600 - 1.32 * radius)),
+            words("cosine", muted, px=SMALL, at=(LEFT + self.wide * self.p + 20, TOP + 40),
+                  anchor="left"),
+            words("sine", muted, px=SMALL, at=(LEFT + self.wide * self.p + 20,
+                                               TOP + self.high + 40), anchor="left"),
+        ]  # fmt: skip
+        self.say(
+            f"Take the pair of frequency {self.k}: cosine across, sine upwards.",
+            strip.animate.shift(shift), name.animate.shift(shift),
+            *map(mn.FadeIn, [ring, *cross, *named]),
+        )  # fmt: skip
+        dots = Dots(pixels[:1], 8, colour)
+        pointer = self._pointer(0)
+        trace = Line(pixels[:2], ink, 3)
+
+        def wind(share: float) -> None:
+            n = round(share * (self.p - 1))
+            dots.move_dots(pixels[: n + 1])
+            trace.move_line(np.stack([centre, pixels[n]]))
+            pointer.move_line(self._pointer_ends(n))
+
+        self.say("Column by column, every number finds its place on a circle.",
+                 *map(mn.FadeIn, [dots, pointer, trace]))  # fmt: skip
+        self.play(self.sweep(wind, dots, pointer, trace, run_time=7, rate=mn.linear))
+        self.play(mn.FadeOut(pointer), mn.FadeOut(trace), run_time=0.4)
+        self.gone = [strip, name, ring, *cross, *named, dots]
+
+    def _pointer_ends(self, n: int) -> np.ndarray:
+        x = LEFT + (n + 0.5) * self.wide
+        return np.array([[x, TOP - 8], [x, TOP + 2 * self.high + 8]])
+
+    def _pointer(self, n: int) -> Line:
+        return Line(self._pointer_ends(n), self.colours.ink, 4)
+
+    # --- training ---------------------------------------------------------------------------
+
+    def go_through_training(self) -> None:
+        """All circles, from the first checkpoint on."""
+        epochs = self.data["epoch"].values
+        shown = np.flatnonzero(epochs <= panels.horizon(self.data))
+        columns = min(3, len(self.frequencies))
+        rows = -(-len(self.frequencies) // columns)
+        limit = max(float(np.quantile(np.linalg.norm(p[shown], axis=-1), 0.995, axis=-1).max())
+                    for p in self.planes.values())  # fmt: skip
+        radius = 152.0 if rows > 1 else 230.0
+        centres = [
+            np.array([960 + (i % columns - (columns - 1) / 2) * 500,
+                      (348 if rows > 1 else 560) + (i // columns) * 372])
+            for i in range(len(self.frequencies))
+        ]  # fmt: skip
+        scale = radius / limit
+
+        def places(k: int, centre: np.ndarray, i: int) -> np.ndarray:
+            found: np.ndarray = centre + scale * self.planes[k][i] * [1, -1]
+            return found
+
+        groups = list(zip(self.frequencies, centres, strict=True))
+        dots = [Dots(places(k, c, int(shown[0])), 5, self.colour(k)) for k, c in groups]
+        names = [words(f"frequency {k}", self.colour(k), px=SMALL, bold=True,
+                       at=(float(c[0]), float(c[1]) - radius - 14)) for k, c in groups]  # fmt: skip
+
+        def show(i: int) -> None:
+            for one, (k, c) in zip(dots, groups, strict=True):
+                one.move_dots(places(k, c, i))
+            self.show_moment(epochs[i])
+
+        self.show_moment(epochs[shown[0]])
+        self.say(
+            "Before training, in the same planes, the numbers lie anywhere.",
+            *map(mn.FadeIn, [*dots, *names]),
+        )  # fmt: skip
+        self._through(shown, dots, show)
+
+    def _opened(self, i: int) -> str:
+        """Which circles are open at an epoch, in a sentence."""
+        high = "The test loss is still high, and"
+        opened = [k for k in self.frequencies if self.options.roundness(self.data, i, k) < OPEN]
+        if not opened:
+            return f"{high} the clouds are still clouds."
+        one = f"the first circle opens: frequency {opened[0]}."
+        several = f"some circles open: {', '.join(map(str, opened))}."
+        return f"{high} {one if len(opened) == 1 else several}"
+
+    def _through(self, shown: np.ndarray, dots: list[Any], show: Any) -> None:
+        """Every checkpoint in turn, phase by phase."""
+        values = self.data["epoch"].values[shown]
+        ends = clocks.phase_ends(self.data)
+        stops = [] if ends is None else [float(e) for e in ends if values[0] < e < values[-1]]
+        said = [
+            "First the network memorises, and no order is to be seen.",
+            self._opened(int(np.searchsorted(self.data["epoch"].values, stops[1]))),
+            "As it falls, all of them become round.",
+            "From here on they stay.",
+        ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip
+        shares = list(clocks.SHARES) if len(stops) == 3 else [1.0]
+        start = values[0]
+        for text, share, stop in zip(said, shares, [*stops, values[-1]], strict=True):
+            inside = shown[(values >= start) & (values <= stop)]
+            times = self.data["epoch"].values[inside]
+            self.say(text)
+
+            def move(share: float, inside: Any = inside, times: Any = times) -> None:
+                epoch = times[0] + share * (times[-1] - times[0]) + 1e-6
+                show(int(inside[max(int(np.searchsorted(times, epoch, side="right")) - 1, 0)]))
+
+            self.play(self.sweep(move, *dots, run_time=share * TRAINING, rate=mn.linear))
+            start = stop
+        self.say("The network has found the circles by itself: addition is turning.")
+        self.hold(1.0)

@@ -1,0 +1,1 @@
+"""The logits, and the algorithm that they follow."""

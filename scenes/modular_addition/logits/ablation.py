@@ -1,0 +1,199 @@
+"""Tweet 7's numbers: take away what the algorithm does not use, and the network gets better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.scene import Scene, look, option, panels
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+KEPT = {
+    "cosine-fit": "logits: only cos w(a + b − c)",
+    "sums-only": "logits: only waves of a + b",
+    "key-terms": "logits: only the key frequencies",
+    "trig-neurons": "neurons: a polynomial of waves",
+    "linear-attention": "attention: without its softmax",
+    "key-directions": "neurons: only $W_L$ key directions",
+}
+TAKEN = {
+    "off-key-directions": "neurons' $W_L$ key directions",
+    "no-heads": "attention heads",
+    "no-skip-around-heads": "skip past heads",
+    "no-skip-around-mlp": "skip past MLP",
+    "mean-skip-around-mlp": "skip past MLP, mean kept",
+}
+WAVE = "without-frequency-"
+
+
+@dataclass(frozen=True)
+class Ablation(Scene):
+    """Loss after each ablation, beside the untouched model's: bars begin at that."""
+
+    name = "ablation"
+    title = "Take away all that the algorithm does not use: the loss falls"
+    watch = "to the left of the line the network has become better"
+    source = "thread, tweet 7; arXiv:2301.05217, section 4.4"
+    needs = ("ablation_loss", "ablation_ratio", "ablation_what", "embedding_frequency_norm")
+    clock = None
+    aspect = 1.75
+    narrow_aspect = 0.53
+
+    ratios: bool = option(True, "how many times more or less loss, beside each name")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """What is kept alone on the left, what is taken away on the right."""
+        kept, taken = _groups(data)
+        narrow = look().narrow(figure)
+        grid = look().panels(
+            figure,
+            widths=(1,) if narrow else (1, 1.25),
+            heights=(max(len(kept), 1), max(len(taken), 1)) if narrow else (1,),
+            left=4.2 if look().slide else 1.2, top=4.2, gap=3.5, vgap=6.2,
+        )  # fmt: skip
+        left, right = (grid[0][0], grid[1][0]) if narrow else grid[0]
+        self._bars(left, data, kept, "Kept alone …")
+        self._bars(right, data, taken, "Taken away …")
+        if narrow:
+            left.set_xlabel("")
+        return {"moving": []}
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """The loss of every ablation."""
+        kept, taken = _groups(data)
+
+        def said(names: dict[str, str]) -> str:
+            return "; ".join(
+                f"{text} {_loss(data, name):.2g}" for name, text in names.items()
+            ).replace("$", "")
+
+        return (
+            f"Bars of the loss over all pairs on a logarithmic axis, from the untouched model's "
+            f"{_loss(data, 'original'):.3g} nats. Kept alone: {said(kept)}. "
+            f"Taken away: {said(taken)}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definitions and the citation."""
+        return (
+            "Loss over all pairs after one part of the trained network is kept alone (left) or "
+            "taken away (right); bars begin at the loss of the untouched network. Wave k: "
+            "$\\cos$ and $\\sin$ of $w_k(a+b)$ in the logits. "
+            "After Nanda et al. (2023), arXiv:2301.05217, section 4.4."
+        )
+
+    def _bars(self, axes: Axes, data: xr.Dataset, names: dict[str, str], heading: str) -> None:
+        chosen, whole = look(), _loss(data, "original")
+        losses = np.array([whole, *(_loss(data, name) for name in names)])
+        low, high = np.log10([losses.min(), losses.max()])
+        # where bars run to the left, their numbers stand to the right of the line
+        aside = 4.6 * chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+        room = (high - low) * (aside / (1 - aside) if losses.argmax() == 0 else 0.02)
+        axes.set_xscale("log")
+        axes.set(xlim=(10**low, 10 ** (high + room)), ylim=(len(names) - 0.6, -0.85))
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.grid(True, axis="x")
+        axes.axvline(whole, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=4)
+        _furnish(axes, whole, heading)
+        for row, (name, text) in enumerate(names.items()):
+            self._bar(axes, data, row, name, text)
+
+    def _bar(self, axes: Axes, data: xr.Dataset, row: int, name: str, text: str) -> None:
+        chosen, whole, loss = look(), _loss(data, "original"), _loss(data, name)
+        colour = chosen.colours.accent if loss < whole else chosen.colours.faint
+        if name.startswith(WAVE):
+            k = int(name.removeprefix(WAVE))
+            colour = chosen.colours.frequency(k, panels.embedded(data))
+        axes.barh(row, loss - whole, left=whole, height=0.3, color=colour, lw=0, zorder=3)
+        chosen.label(
+            axes,
+            0,
+            row - 0.2,
+            text,
+            ha="left",
+            fontweight="normal",
+            zorder=5,
+            transform=axes.get_yaxis_transform(),
+        ).set_x(0.4 * chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width)
+        if self.ratios:
+            level = row + 0.0 if loss < whole else row - 0.2
+            chosen.label(
+                axes, 1, level, _ratio(loss / whole), ha="right", zorder=5,
+                va="center" if loss < whole else "bottom",
+                transform=axes.get_yaxis_transform(),
+            )  # fmt: skip
+
+
+def _loss(data: xr.Dataset, name: str) -> float:
+    return float(data["ablation_loss"].sel(ablation=name))
+
+
+def _groups(data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
+    """Ablations that keep one thing alone, and those that take one away; each sorted by loss."""
+    kept, taken = {}, {}
+    order = sorted(data["ablation"].values.tolist(), key=lambda name: _loss(data, name))
+    for name in order:
+        if name == "original" or not 0 < _loss(data, name) < np.inf:
+            continue
+        if name in KEPT:
+            kept[name] = KEPT[name]
+        elif name.startswith(WAVE):
+            taken[name] = f"wave {name.removeprefix(WAVE)}"
+        else:
+            what = str(data["ablation_what"].sel(ablation=name).item())
+            taken[name] = TAKEN.get(name, what)
+    return kept, taken
+
+
+def _furnish(axes: Axes, whole: float, heading: str) -> None:
+    """The heading, the name of the line, and ticks in nats."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    chosen = look()
+    axes.annotate(
+        heading, (0, 1), (0, 2.1 * chosen.small), xycoords="axes fraction",
+        textcoords="offset points", fontweight="bold", va="baseline",
+    )  # fmt: skip
+    middle = np.log10(axes.get_xlim()).mean() < np.log10(whole)
+    axes.annotate(
+        f"untouched {_number(whole)}", (whole, 1), (0, 0.4 * chosen.small),
+        xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=chosen.small,
+        color=chosen.colours.muted, ha="right" if middle else "left", va="baseline",
+    )  # fmt: skip
+    low, high = np.log10(axes.get_xlim())
+    step = 1 if high - low < 4 else 2
+    marks = [m * 10.0**e for e in range(int(low) - 1, int(high) + 1, step)
+             for m in ((1, 2, 5) if high - low < 2 else (1,))]  # fmt: skip
+    inside = [mark for mark in marks if 10**low <= mark <= 10**high]
+    axes.xaxis.set_major_locator(FixedLocator(inside))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _number(x)))
+    axes.set_xlabel("loss over all pairs (nats)")
+
+
+def _number(x: float) -> str:
+    """A positive number with two digits at most, as a power of ten where that is shorter."""
+    if 0.001 <= x < 1000:
+        return f"{x:.2g}"
+    exponent = int(np.floor(np.log10(x) + 1e-9))
+    digits = f"{x / 10**exponent:.2g}"
+    head = "" if digits == "1" else rf"{digits} \times "
+    return rf"${head}10^{{{exponent}}}$"
+
+
+def _ratio(ratio: float) -> str:
+    """How much more or less, in words that can be read aloud."""
+    if ratio < 1.005:
+        return f"−{1 - ratio:.0%}" if ratio < 0.995 else "±0%"
+    if ratio >= 1e9:
+        return f"× {_number(ratio)}"
+    if ratio >= 1e6:
+        return f"× {float(f'{ratio:.2g}') / 1e6:g} million"
+    return f"× {float(f'{ratio:.2g}'):,g}".replace(",", "\u2009")

@@ -1,0 +1,268 @@
+"""The algorithm in one figure, with the numbers that this very network has learnt."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.media.formulas import FORMULAS
+from grokviz.scene import Scene, look, option, panels
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+REACH = 12
+STEPS = (
+    ("Embed", "embedding"),
+    ("Multiply", "sum-waves"),
+    ("Read off", "cos-sum"),
+    ("Add up", "task"),
+)
+
+
+@dataclass(frozen=True)
+class Algorithm(Scene):
+    """Waves of a and b, their products, the waves around the answer, and their sum."""
+
+    name = "algorithm"
+    title = "How the network adds: it multiplies waves and lets them peak"
+    watch = "rows are this network's key frequencies, numbers its own weights"
+    source = "thread, tweet 7; arXiv:2301.05217, figure 1"
+    needs = ("embedding_frequency_norm", "neurons_per_frequency", "cosine_coefficient",
+             "logit_variance_explained", "key_neurons")  # fmt: skip
+    clock = None
+    aspect = 1.75
+    narrow_aspect = 0.66
+
+    a: int = option(27, "the first number")
+    b: int = option(95, "the second number")
+    most: int = option(7, "how many key frequencies to show, the highest waves first")
+
+    def __post_init__(self) -> None:
+        if self.a < 0 or self.b < 0:
+            raise ValueError(f"a={self.a} and b={self.b} must not be negative")
+        if self.most < 1:
+            raise ValueError(f"most={self.most} is not possible; give at least 1")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """Everything on one sheet whose unit is an em."""
+        wide, high = look().ems(figure)
+        sheet = figure.add_axes((0, 0, 1, 1))
+        sheet.set(xlim=(0, wide), ylim=(0, high))
+        sheet.axis("off")
+        numbers = self._numbers(data)
+        if look().narrow(figure):
+            self._narrow(sheet, numbers, wide, high)
+        else:
+            self._wide(sheet, numbers, wide, high)
+        return {"moving": []}
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """The steps with their numbers."""
+        n = self._numbers(data)
+        rows = "; ".join(
+            f"{k}: norm {norm:.2g}, {neurons} neurons, height {height:.2g}"
+            for k, norm, neurons, height in zip(n.keys, n.norms, n.neurons, n.heights, strict=True)
+        )
+        return (
+            f"Diagram of addition mod {n.p}, a = {n.a}, b = {n.b}: {len(n.keys)} rows, one "
+            f"a key frequency ({rows}). a and b become points on a circle, the points' angles add "
+            f"up, each becomes a wave over c that peaks at c = {n.answer}, and the sum of the "
+            f"waves is greatest there: {n.total[n.answer]:.3g}, next {n.second:.3g}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definitions and the citation."""
+        share = float(data["logit_variance_explained"].values[-1])
+        n = self._numbers(data)
+        return (
+            f"The learnt algorithm for a = {n.a}, b = {n.b}, a row a key frequency k with "
+            "$w_k = 2 \\pi k / p$: norm of the embedding along the wave; neurons of which that "
+            f"frequency explains at least 85 % of the variance; height in logits of the wave over "
+            f"c, shown within {REACH} of the answer; and their sum over all {n.p} c. The waves "
+            f"explain {share:.1%} of the logits. After Nanda et al. (2023), arXiv:2301.05217, "
+            "figure 1."
+        )
+
+    def _numbers(self, data: xr.Dataset) -> _Numbers:
+        p = data.sizes["residue"] if "residue" in data.sizes else 2 * data.sizes["frequency"] + 1
+        if max(self.a, self.b) >= p and {"a", "b"} & set(self.chosen()):
+            raise InputError(
+                f"{self.name}: a={self.a}, b={self.b} are not both below p={p}; give 0 to {p - 1}"
+            )
+        last = data.isel(epoch=-1)
+        scale = np.sqrt(2 / p**3)
+        keys = panels.key_frequencies(data)
+        keys = sorted(
+            sorted(keys, key=lambda k: -float(last["cosine_coefficient"].sel(frequency=k)))[
+                : self.most
+            ]
+        )
+        chosen = last.sel(frequency=keys)
+        heights = chosen["cosine_coefficient"].values.astype(float) * scale
+        a, b = self.a % p, self.b % p  # what is not chosen is meant for p = 113
+        answer = (a + b) % p
+        angles = 2 * np.pi * np.outer(keys, answer - np.arange(p)) / p
+        return _Numbers(
+            p, a, b, answer, keys, chosen["embedding_frequency_norm"].values.astype(float),
+            chosen["neurons_per_frequency"].values.astype(int), heights,
+            heights @ np.cos(angles), [look().colours.frequency(k, panels.embedded(data))
+                                       for k in keys],
+        )  # fmt: skip
+
+    def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
+        left, right = (4.2 if look().slide else 1.0), wide - 1.2
+        at = [left + share * (right - left) for share in (0, 0.262, 0.575, 0.79)]
+        pitch = (high - 10.0) / len(n.keys)
+        rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
+        for x, (name, formula) in zip(at, STEPS, strict=True):
+            # where it would touch its neighbours, the formulas below say it too
+            fits = wide >= 50 or formula != "sum-waves"
+            _heading(sheet, x, high - 1.0, name, FORMULAS[formula].mathtext if fits else "")
+        for x, until in itertools.pairwise(at):
+            _arrow(sheet, x + 5.2, until - 0.8, high - 0.7)
+        self._rows(sheet, n, rows, at[:3], min(0.3 * pitch, 1.3), at[3] - 4.2 - at[2])
+        _small(sheet, at[3], rows[0] + 0.5 * pitch + 0.3, f"{n.a} + {n.b} = {n.answer} mod p")
+        _sum(sheet, n, (at[3], right), (rows[-1] - 0.4 * pitch, rows[0] + 0.3 * pitch))
+        _small(sheet, left, 2.1, "attention and the MLP multiply:")
+        for y, name in ((2.1, "angle-sum-cos"), (0.5, "angle-sum-sin")):
+            _small(sheet, at[1] + 4.2, y, FORMULAS[name].mathtext)
+
+    def _narrow(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
+        at, pitch = [0.8, 8.8, 16.2], 2.9
+        rows = [high - 3.4 - (row + 0.5) * pitch for row in range(len(n.keys))]
+        for x, (name, _) in zip(at, STEPS, strict=False):
+            _heading(sheet, x, high - 1.0, name, "")
+        for x, until in itertools.pairwise(at):
+            _arrow(sheet, x + 5.0, until - 0.6, high - 0.7)
+        self._rows(sheet, n, rows, at, 0.85, wide - at[2] - 4.5)
+        foot = rows[-1] - 0.5 * pitch - 2.4
+        _heading(sheet, at[0], foot, "Add up", "")
+        _small(sheet, at[0] + 4.6, foot, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
+        _sum(sheet, n, (at[0], wide - 0.8), (9.6, foot - 1.2))
+        lines = {"embedding": 6.6, "angle-sum-cos": 4.9, "angle-sum-sin": 3.2, "logits": 1.1}
+        for name, y in lines.items():
+            _small(sheet, at[0], y, FORMULAS[name].mathtext)
+
+    def _rows(
+        self, sheet: Axes, n: _Numbers, rows: list[float], at: list[float], r: float, width: float
+    ) -> None:
+        small = look().small
+        for x, name in ((at[0] + 4.4 + 2 * r, "norm"), (at[1] + 2.6 + 2 * r, "neurons"),
+                        (at[2] + width + 0.7, "height")):  # fmt: skip
+            _small(sheet, x, rows[0] + 1.5 * r + 0.4, name)
+        _small(sheet, at[1] + 0.8 + r, rows[0] + 1.5 * r + 0.4, "a+b")
+        for row, (k, y, colour) in enumerate(zip(n.keys, rows, n.colours, strict=True)):
+            turn = 2 * np.pi * k / n.p
+            text: dict[str, Any] = {"color": colour, "fontsize": small, "va": "center"}
+            sheet.text(at[0], y, str(k), fontweight="bold", **text)
+            _circle(sheet, at[0] + 3.0 + r, y, r, colour, {"a": turn * n.a, "b": turn * n.b})
+            sheet.text(at[0] + 4.4 + 2 * r, y, f"{n.norms[row]:.1f}", **text)
+            _circle(sheet, at[1] + 1.6 + r, y, r, colour, {"": turn * (n.a + n.b)})
+            sheet.text(at[1] + 2.6 + 2 * r, y, str(n.neurons[row]), **text)
+            c = np.linspace(-REACH, REACH, 40 * REACH)
+            wave = n.heights[row] / n.heights.max() * np.cos(turn * c)
+            sheet.plot(at[2] + (c / REACH + 1) * width / 2, y + 1.1 * r * wave, color=colour,
+                       lw=look().line * 0.8)  # fmt: skip
+            sheet.text(at[2] + width + 0.7, y, f"{n.heights[row]:.1f}", **text)
+        middle = at[2] + width / 2
+        ends = [rows[0] + 1.5 * r, rows[-1] - 1.5 * r]
+        sheet.plot([middle] * 2, ends, color=look().colours.grid, lw=look().line, zorder=0)
+        sheet.text(middle, ends[1] - 0.3, f"c = {n.answer}", ha="center", va="top", fontsize=small)
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """What the run says, for the key frequencies that are shown."""
+
+    p: int
+    a: int
+    b: int
+    answer: int
+    keys: list[int]
+    norms: np.ndarray
+    neurons: np.ndarray
+    heights: np.ndarray
+    total: np.ndarray
+    colours: list[str]
+
+    @property
+    def second(self) -> float:
+        """The sum at the best wrong answer."""
+        return float(np.delete(self.total, self.answer).max())
+
+
+def _heading(sheet: Axes, x: float, y: float, name: str, formula: str) -> None:
+    """A step's name and its formula."""
+    sheet.text(x, y, name, fontweight="bold")
+    sheet.text(x, y - 1.7, formula, fontsize=look().small)
+
+
+def _small(sheet: Axes, x: float, y: float, text: str) -> None:
+    sheet.text(x, y, text, fontsize=look().small, color=look().colours.muted)
+
+
+def _arrow(sheet: Axes, start: float, stop: float, y: float) -> None:
+    colours = look().colours
+    style = {"arrowstyle": "->", "color": colours.faint, "lw": look().line * 0.5,
+             "shrinkA": 0, "shrinkB": 0}  # fmt: skip
+    sheet.annotate("", (stop, y), (start, y), arrowprops=style)
+
+
+def _circle(
+    sheet: Axes, x: float, y: float, r: float, colour: str, angles: dict[str, float]
+) -> None:
+    """A unit circle with a named point at each angle."""
+    chosen = look()
+    around = np.linspace(0, 2 * np.pi, 100)
+    sheet.plot(x + r * np.cos(around), y + r * np.sin(around), color=chosen.colours.rest,
+               lw=chosen.line * 0.4, zorder=1)  # fmt: skip
+    placed = _apart(list(angles.values()))
+    for (name, angle), at in zip(angles.items(), placed, strict=True):
+        end = np.array([x + r * np.cos(angle), y + r * np.sin(angle)])
+        sheet.plot([x, end[0]], [y, end[1]], color=colour, lw=chosen.line * 0.5, zorder=2)
+        sheet.plot(*end, "o", color=colour, ms=chosen.points * 0.28, mew=0, zorder=3)
+        if name:
+            aside = r + 0.55
+            sheet.text(
+                x + aside * np.cos(at), y + aside * np.sin(at), name,
+                ha="center", va="center", fontsize=chosen.small, color=chosen.colours.ink,
+            )  # fmt: skip
+
+
+def _apart(angles: list[float], least: float = 0.75) -> list[float]:
+    """Angles of the names of two points, so far apart that they do not touch."""
+    if len(angles) < 2:
+        return angles
+    first, second = angles
+    between = (second - first + np.pi) % (2 * np.pi) - np.pi
+    push = max(least - abs(between), 0) / 2 * (1 if between >= 0 else -1)
+    return [first - push, second + push]
+
+
+def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float, float]) -> None:
+    """The sum of the waves over all c, with its greatest value marked."""
+    chosen = look()
+    low, high = float(n.total.min()), float(n.total.max())
+    x = across[0] + (np.arange(n.p) / (n.p - 1)) * (across[1] - across[0])
+    y = up[0] + (n.total - low) / (high - low) * (up[1] - up[0])
+    zero = up[0] - low / (high - low) * (up[1] - up[0])
+    sheet.plot(across, [zero, zero], color=chosen.colours.grid, lw=chosen.line * 0.4, zorder=0)
+    sheet.plot(x, y, color=chosen.colours.faint, lw=chosen.line * 0.4, zorder=1)
+    sheet.plot(x, y, "o", color=chosen.colours.faint, ms=chosen.points * 0.16, mew=0, zorder=2)
+    peak = n.answer
+    sheet.plot(x[peak], y[peak], "o", color=chosen.colours.ink, ms=chosen.points * 0.36, mew=0)
+    near = x[peak] > sum(across) / 2
+    sheet.annotate(
+        f"c = {peak}", (x[peak], y[peak]),
+        ((-1 if near else 1) * 0.6 * chosen.small, 0), textcoords="offset points",
+        ha="right" if near else "left", va="center", fontweight="bold", fontsize=chosen.small,
+    )  # fmt: skip
+    for place, name, side in ((0, "0", "left"), (-1, str(n.p - 1), "right")):
+        sheet.text(x[place], up[0] - 0.5, name, ha=side, va="top", fontsize=chosen.small)

@@ -1,0 +1,142 @@
+"""The logits' two-dimensional spectrum: products of the key frequencies' waves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.scene import Scene, grids, look, option, panels
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+BEND = 0.5
+"""Norms are shown to this power, so that the haze before grokking is seen."""
+
+
+@dataclass(frozen=True)
+class LogitSpectrum(Scene):
+    """Norm over the classes of the logits' 2-D Fourier transform, and the loss."""
+
+    name = "logit-spectrum"
+    title = "The logits keep only products of the key frequencies' waves"
+    watch = "thousands of waves at first; in the end only those in the rings"
+    source = "arXiv:2301.05217, figure 4"
+    loops = True
+    needs = (
+        "logit_spectrum", "key_neurons", "embedding_frequency_norm", "logged_train_loss",
+        "logged_test_loss", "phase_end", "loss",
+    )  # fmt: skip
+    paper_figures = {"4c": {"loss": False}}  # noqa: RUF012
+    clock = "field_epoch"
+    aspect = 2.0
+    narrow_aspect = 0.57
+    stills = ("grok-3000", "last")
+
+    loss: bool = option(True, "the loss beside it")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """The spectrum, rings around the key frequencies, and the loss."""
+        chosen, p = look(), data.sizes["component"]
+        wide, high = chosen.ems(figure)
+        narrow = chosen.narrow(figure)
+        share, room = (0.0, 0.0, 1.0, 1.0), None
+        if self.loss and narrow:
+            share = (0, 13.6 / high, 1, 1)
+            room = chosen.panels(figure, top=high - 13.6 + 3.2, left=4.9)[0][0]
+        elif self.loss:
+            left = high - 3.65 + 4.7
+            share = (0, 0, left / wide, 1)
+            room = chosen.panels(figure, left=left + 5.4)[0][0]
+        axes = grids.square_axes(figure, 1, 1, p, left=3.7, bottom=2.4, share=share)[0]
+        # the constant's norm says nothing of a and b, and would hide the rest
+        top = float(data["logit_spectrum"].values[-1].ravel()[1:].max())
+        image = grids.heat(axes, (p, p), top=top**BEND)
+        _name_components(axes, p)
+        _rings(axes, panels.key_frequencies(data), data)
+        text = grids.figure_above(axes)
+        artists = {"image": image, "text": text, "moving": [image, text]}
+        if room is not None:
+            artists["loss"] = panels.loss_panel(room, data)
+            artists["moving"] += panels.moving(artists["loss"])
+        return artists
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """The norms at that epoch, and what the rings hold."""
+        norms = data["logit_spectrum"].values[i].astype(float)
+        artists["image"].set_data(norms.T**BEND)
+        artists["text"].set_text(f"{_ringed(norms, data):.0%} of the variance in the rings")
+        if "loss" in artists:
+            panels.update_loss_panel(artists["loss"], float(data["field_epoch"].values[i]))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """How much of the logits' variance the key frequencies' products hold."""
+        norms = data["logit_spectrum"].values[i].astype(float)
+        keys = panels.key_frequencies(data)
+        return (
+            f"Heatmap of the norm of the logits' 2-D Fourier transform at epoch "
+            f"{int(data['field_epoch'].values[i])}, component over a by component over b. The "
+            f"{4 * len(keys)} products of cosine and sine of one key frequency "
+            f"({', '.join(map(str, keys))}) hold {_ringed(norms, data):.1%} of the variance over "
+            f"(a, b); the largest norm is {norms.max():.3g}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definition and the citation."""
+        return (
+            "Norm over the classes of the logits' 2-D Fourier transform over (a, b) (colour: its "
+            "square root). Rings: the four products of a key frequency's cosine and sine, from "
+            "which cos w(a + b) and sin w(a + b) are made. "
+            "After Nanda et al. (2023), arXiv:2301.05217, figure 4."
+        )
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after clean-up: the spectrum stays from there on."""
+        return 0, panels.horizon(data)
+
+
+def _ringed(norms: np.ndarray, data: xr.Dataset) -> float:
+    """Share of the variance over (a, b) in the products of a key frequency with itself."""
+    squares = np.square(norms)
+    squares[0, 0] = 0
+    inside = sum(
+        squares[2 * k - 1 : 2 * k + 1, 2 * k - 1 : 2 * k + 1].sum()
+        for k in panels.key_frequencies(data)
+    )
+    return float(inside / max(squares.sum(), 1e-30))
+
+
+def _name_components(axes: Axes, p: int) -> None:
+    """Frequencies where their components lie."""
+    last = (p - 1) // 2
+    shown = [*range(10, last - 4, 10), last]
+    places = [0, *(2 * k - 0.5 for k in shown)]
+    names = ["0", *map(str, shown)]
+    axes.set_xticks(places, names)
+    axes.set_yticks(places, names)
+    axes.tick_params(pad=0.25 * look().points)
+    axes.set_xlabel("frequency in a", labelpad=0)
+    axes.set_ylabel("frequency in b", labelpad=0)
+
+
+def _rings(axes: Axes, keys: list[int], data: xr.Dataset) -> None:
+    """A ring around each key frequency's products, its number beside it."""
+    chosen, above, last = look(), False, data.sizes["component"] // 2
+    for n, k in enumerate(keys):
+        colour, at = chosen.colours.frequency(k, panels.embedded(data)), 2 * k - 0.5
+        axes.plot(
+            [at], [at], "o", mfc="none", mec=colour, ms=1.2 * chosen.points,
+            mew=chosen.line * 0.7, zorder=3,
+        )  # fmt: skip
+        # neighbours name themselves on opposite sides of the diagonal
+        above = not above if n and k - keys[n - 1] < 5 else k > 0.9 * last
+        side = -1 if above else 1
+        axes.annotate(
+            str(k), (at, at), xytext=(side * 0.9 * chosen.points, 0), textcoords="offset points",
+            ha="right" if above else "left", va="center", color=colour, fontweight="bold",
+            zorder=4,
+        )  # fmt: skip

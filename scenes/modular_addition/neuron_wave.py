@@ -1,0 +1,94 @@
+"""One neuron over all pairs: from noise to one wave, beside its Fourier transform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.scene import grids, option, panels
+from grokviz.scene.film import Film
+from grokviz.tasks.modular_addition import fields
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+AWAKE = 0.05
+"""Share of the pairs at which a neuron is active before training, so that it has noise."""
+
+
+@dataclass(frozen=True)
+class NeuronWave(Film):
+    """A real neuron's activations over (a, b) and their 2-D transform, as training goes on."""
+
+    name = "neuron-wave"
+    title = "A neuron turns from noise into one wave"
+    watch = "of thousands of waves a few dots are left"
+    source = "thread, tweet 10; arXiv:2301.05217, figure 4"
+    needs = (
+        "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
+        "neuron_variance_explained", "embedding_frequency_norm", "logged_train_loss",
+        "logged_test_loss", "phase_end", "loss",
+    )  # fmt: skip
+    drawn_by = "films.neuron_wave:NeuronWave"
+    seconds = 71
+    parts = {  # noqa: RUF012
+        "noise": "a neuron before training",
+        "training": "the wave appears",
+        "dots": "what is left",
+    }
+
+    neuron: int | None = option(
+        None, "number of a stored neuron; if none, a clear one of low frequency"
+    )
+
+    def shown(self, data: xr.Dataset) -> int:
+        """Where the neuron is among the stored ones."""
+        numbers = [int(n) for n in data["neuron"].values]
+        if self.neuron is None:
+            k, clear = data["neuron_frequency"].values, data["neuron_variance_explained"].values
+            first = fields.activations(data, int(self.moments(data)[0]))
+            silent = (first > 0).mean(axis=(1, 2)) < AWAKE
+            # few waves across are seen better than many
+            return int(np.lexsort((-clear, k, silent))[0])
+        if self.neuron not in numbers:
+            listed = ", ".join(map(str, numbers))
+            raise InputError(f"{self.name}: neuron {self.neuron} is not stored; there are {listed}")
+        return numbers.index(self.neuron)
+
+    def moments(self, data: xr.Dataset) -> np.ndarray:
+        """Indices on the field clock that the film goes through: until nothing moves."""
+        epochs = data["field_epoch"].values
+        known = np.isin(epochs, data["epoch"].values)
+        found: np.ndarray = np.flatnonzero(known & (epochs <= panels.horizon(data)))
+        return found
+
+    def share(self, data: xr.Dataset, i: int) -> float:
+        """Share of the neuron's variance in its own frequency, on the field clock."""
+        at = self.shown(data)
+        k = int(data["neuron_frequency"].values[at])
+        return grids.own_share(fields.activations(data, i)[at], k)
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """Which neuron, and how much of it is one wave before and after."""
+        at, moments = self.shown(data), self.moments(data)
+        number, k = int(data["neuron"].values[at]), int(data["neuron_frequency"].values[at])
+        first, last = (self.share(data, int(moments[j])) for j in (0, -1))
+        epochs = data["field_epoch"].values
+        return (
+            f"A heatmap of neuron {number} over all pairs (a, b), and its 2-D Fourier transform, "
+            f"from epoch {epochs[moments[0]]} to {epochs[moments[-1]]}: frequency {k} explains "
+            f"{first:.1%} of its variance at first and {last:.1%} in the end, when only the dots "
+            f"of frequency {k} in a and in b are left."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definition and the citation."""
+        return (
+            "Activations at '=' after the ReLU of one MLP neuron over all pairs (a, b), and their "
+            "2-D Fourier transform, less the mean: a dot for each pair of frequencies in a and b, "
+            "cosines and sines together, its area in proportion to their power. "
+            "After Nanda et al. (2023), arXiv:2301.05217, figure 4, and the thread, tweet 10."
+        )

@@ -1,0 +1,1 @@
+"""Attention and neurons over the pairs (a, b)."""

@@ -1,0 +1,93 @@
+"""What draws a head's attention to a number: C_j in the Fourier basis, one wave a head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.scene import Scene, grids, look, panels
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+
+@dataclass(frozen=True)
+class AttentionMap(Scene):
+    """The map from a number to each head's attention score, by cosine and sine."""
+
+    name = "attention-map"
+    title = "What draws a head's attention is one wave over the numbers"
+    watch = "one frequency a head stands out, as a cosine and a sine"
+    source = "arXiv:2301.05217, figure 8"
+    needs = ("attention_map_fourier", "embedding_frequency_norm")
+    paper_figures = {"8": {}}  # noqa: RUF012
+    clock = None
+    aspect = 1.9
+    narrow_aspect = 0.85
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """A row of bars for each head, the cosine left and the sine right of a frequency."""
+        heads = data.sizes["head"]
+        rooms = look().panels(figure, heights=[1] * heads, left=4.9, top=0.8, vgap=0.5)
+        top = 1.12 * float(np.abs(data["attention_map_fourier"].values).max())
+        for n, row in enumerate(rooms):
+            self._draw_head(row[0], data, n, top)
+        for row in rooms[:-1]:
+            row[0].tick_params(labelbottom=False)
+        rooms[-1][0].set_xlabel("frequency: cosine left, sine right")
+        return {"moving": []}
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """The largest frequency of each head, and how much of the map it holds."""
+        words = []
+        for head, row in zip(
+            data["head"].values, data["attention_map_fourier"].values, strict=True
+        ):
+            power = np.square(row[1::2]) + np.square(row[2::2])
+            k = int(power.argmax())
+            share = power[k] / power.sum()
+            words.append(f"head {int(head)} frequency {k + 1} ({share:.0%} of the power)")
+        return (
+            "Bars of each head's attention map in the Fourier basis over the numbers, last "
+            f"checkpoint. The largest are {'; '.join(words)}. The largest coefficient is "
+            f"{float(np.abs(data['attention_map_fourier'].values[:, 1:]).max()):.3g}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definition and the citation."""
+        return (
+            "The attention map $C_j = r\\,W_Q^T W_K W_E$ of every head j in the Fourier basis "
+            "over the numbers, r the residual stream at '=': what a number adds to the score. "
+            "After Nanda et al. (2023), arXiv:2301.05217, figure 8."
+        )
+
+    def _draw_head(self, axes: Axes, data: xr.Dataset, n: int, top: float) -> None:
+        from matplotlib.collections import PolyCollection
+
+        chosen, keys = look(), panels.embedded(data)
+        values = data["attention_map_fourier"].values[n, 1:].astype(float)
+        k = np.repeat(np.arange(1, len(values) // 2 + 1), 2)
+        x = k + np.tile([-0.2, 0.2], len(values) // 2)
+        face = [chosen.colours.frequency(int(f), keys) for f in k]
+        corners = grids.columns(x, values, 0.36)
+        axes.add_collection(PolyCollection(list(corners), facecolors=face, lw=0), autolim=False)
+        last = int(k[-1])
+        axes.set(xlim=(0.2, last + 0.8), ylim=(-top, top))
+        axes.set_xticks([1, *range(10, last - 2, 10), last])
+        step = 10 ** np.floor(np.log10(top))
+        reach = np.floor(top / step) * step if top / step < 5 else 5 * step
+        axes.set_yticks([-reach, 0, reach])
+        axes.spines["bottom"].set_visible(False)
+        head = int(data["head"].values[n])
+        axes.set_ylabel(f"$C_{{{head}}}$")
+        axes.text(0.012, 0.95, f"head {head}", transform=axes.transAxes, va="top")
+        best = int(k[np.abs(values).argmax()])
+        side = np.sign(values[np.abs(values).argmax()])
+        axes.text(
+            best - 0.8, side * 0.6 * top, f"frequency {best}", ha="right", va="center",
+            color=chosen.colours.frequency(best, keys), fontweight="bold",
+        )  # fmt: skip

@@ -1,0 +1,106 @@
+"""The thread's neurons: each a periodic function of a and b, of one frequency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from grokviz.scene import Scene, grids, look, option, panels
+from grokviz.tasks.modular_addition import fields
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import FigureBase
+
+
+@dataclass(frozen=True)
+class NeuronActivations(Scene):
+    """Activations of chosen neurons over all pairs (a, b), after the ReLU, at '='."""
+
+    name = "neuron-activations"
+    title = "Each neuron becomes a wave in a and b, of one frequency"
+    watch = "stripes of single numbers give way to one wave as the test loss falls"
+    source = "thread, tweet 10; arXiv:2301.05217, figure 4"
+    loops = True
+    needs = (
+        "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
+        "neuron_variance_explained", "embedding_frequency_norm", "logged_test_loss", "phase_end",
+        "loss",
+    )  # fmt: skip
+    paper_figures = {"4b": {}}  # noqa: RUF012
+    clock = "field_epoch"
+    aspect = 2.05
+    narrow_aspect = 0.86
+    stills = ("grok-3000", "last")
+
+    most: int = option(10, "how many of the stored neurons to show, of each frequency in turn")
+
+    order: Literal["number", "phase"] = option(
+        "number", "a and b in order, or k a and k b mod p at the neuron's own frequency k"
+    )
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.most <= 12:
+            raise ValueError(f"most={self.most} is not possible; give 1 to 12")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """A heatmap a neuron, its frequency above it."""
+        chosen, p = look(), data.sizes["row"] // 2
+        most = min(self.most, 9) if chosen.narrow(figure) else self.most
+        order, columns = grids.neurons_in_columns(data, most, figure)
+        axes = grids.square_axes(figure, len(order), columns, p)
+        images = [grids.heat(ax, (p, p)) for ax in axes]
+        for n, ax in zip(order, axes, strict=True):
+            grids.name_frequency(ax, int(data["neuron_frequency"].values[n]), data)
+        ends = ("a", "b") if self.order == "number" else ("ka mod p", "kb")
+        grids.name_inputs(axes[(len(order) - 1) // columns * columns], p - 1, *ends)
+        grids.note(axes[-1], "colour: from 0 to the neuron's largest activation")
+        return {"images": images, "neurons": order, "moving": images}
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """The activations at that epoch."""
+        activations, frequency = fields.activations(data, i), data["neuron_frequency"].values
+        for image, n in zip(artists["images"], artists["neurons"], strict=True):
+            image.set_data(self._ordered(activations[n], int(frequency[n])).T)
+            image.set_clim(0, max(float(activations[n].max()), 1e-9))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """How much of each shown neuron its frequency explains at that epoch."""
+        shares, largest = [], []
+        activations = fields.activations(data, i)
+        chosen = grids.neurons_in_turn(data, self.most)
+        for n in chosen:
+            field = activations[n]
+            k = int(data["neuron_frequency"].values[n])
+            shares.append(grids.own_share(field, k))
+            largest.append(field.max())
+        keys = sorted({int(data["neuron_frequency"].values[n]) for n in chosen})
+        return (
+            f"Heatmaps over a and b of the activations of {len(shares)} neurons at epoch "
+            f"{int(data['field_epoch'].values[i])}, of the frequencies "
+            f"{', '.join(map(str, keys))}. Its frequency explains {min(shares):.0%} to "
+            f"{max(shares):.0%} of a neuron's variance; the largest activations are "
+            f"{min(largest):.2g} to {max(largest):.2g}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definition and the citation."""
+        return (
+            "Activations at '=' after the ReLU of neurons that show their frequency best, over "
+            f"all {data.sizes['row'] // 2} x {data.sizes['row'] // 2} pairs (a, b); each map runs "
+            "from 0 to the neuron's largest activation. "
+            "After Nanda et al. (2023), arXiv:2301.05217, figure 4, and the thread, tweet 10."
+        )
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after clean-up: the patterns stay from there on."""
+        return 0, panels.horizon(data)
+
+    def _ordered(self, field: np.ndarray, k: int) -> np.ndarray:
+        """The field with its numbers in the order of the wave's phase, if so wished."""
+        if self.order == "number":
+            return field
+        places = np.argsort(np.arange(len(field)) * k % len(field))
+        return field[np.ix_(places, places)]

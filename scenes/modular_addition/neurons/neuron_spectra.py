@@ -1,0 +1,125 @@
+"""The neurons' two-dimensional spectra: of thousands of waves a few remain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.scene import Scene, grids, look, option, panels
+from grokviz.tasks.modular_addition import fields
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+BEND, FULL = 0.5, 0.05
+"""The haze shows shares of variance to this power, and from this share on in full colour."""
+
+
+@dataclass(frozen=True)
+class NeuronSpectra(Scene):
+    """2-D Fourier transforms of the same neurons that neuron-activations shows."""
+
+    name = "neuron-spectra"
+    title = "In each neuron's spectrum all but a few dots fade"
+    watch = "the haze goes; three dots of the neuron's own frequency stay, and their share"
+    source = "thread, tweet 10; arXiv:2301.05217, section 4.3"
+    loops = True
+    needs = (
+        "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
+        "neuron_variance_explained", "embedding_frequency_norm", "logged_test_loss", "phase_end",
+        "loss",
+    )  # fmt: skip
+    clock = "field_epoch"
+    aspect = 2.05
+    narrow_aspect = 0.86
+    stills = ("grok-3000", "last")
+
+    most: int = option(10, "how many of the stored neurons to show, of each frequency in turn")
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.most <= 12:
+            raise ValueError(f"most={self.most} is not possible; give 1 to 12")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """A spectrum a neuron, rings where its own frequency lies."""
+        chosen = look()
+        count = (data.sizes["row"] // 2 + 1) // 2
+        most = min(self.most, 9) if chosen.narrow(figure) else self.most
+        order, columns = grids.neurons_in_columns(data, most, figure)
+        axes = grids.square_axes(figure, len(order), columns, count + 4)
+        spectra = [_Spectrum.of(ax, data, int(n), count) for ax, n in zip(axes, order, strict=True)]
+        first = axes[(len(order) - 1) // columns * columns]
+        grids.name_inputs(first, count - 1, "in a", "in b")
+        grids.note(axes[-1], "dots and number: the frequency's share of the variance")
+        return {"spectra": spectra, "moving": [s.moving for s in spectra]}
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """The spectra at that epoch."""
+        activations = fields.activations(data, i)
+        for spectrum in artists["spectra"]:
+            spectrum.show(grids.shares_by_frequency(activations[spectrum.neuron]))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """How much of each neuron its own three dots hold."""
+        chosen = grids.neurons_in_turn(data, self.most)
+        frequency, activations = data["neuron_frequency"].values, fields.activations(data, i)
+        shares = [grids.own_share(activations[n], int(frequency[n])) for n in chosen]
+        keys = sorted({int(frequency[n]) for n in chosen})
+        return (
+            f"Two-dimensional spectra of {len(chosen)} neurons at epoch "
+            f"{int(data['field_epoch'].values[i])}, frequency in a by frequency in b. The three "
+            f"places of a neuron's own frequency ({', '.join(map(str, keys))}: in a, in b, in "
+            f"both) hold {min(shares):.0%} to {max(shares):.0%} of its variance."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definition and the citation."""
+        return (
+            "Share of each neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
+            "Fourier transform of its activations after the ReLU, cosine and sine together "
+            "(colour: square root of the share). Rings: the frequency in a alone, in b alone, "
+            "and in both. After Nanda et al. (2023), arXiv:2301.05217, section 4.3."
+        )
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after clean-up: the dots stay from there on."""
+        return 0, panels.horizon(data)
+
+
+@dataclass
+class _Spectrum:
+    """One neuron: the haze of all waves, and a dot for each of the three of its frequency."""
+
+    neuron: int
+    k: int
+    haze: Any
+    dots: Any
+    text: Any
+
+    @classmethod
+    def of(cls, axes: Axes, data: xr.Dataset, neuron: int, count: int) -> _Spectrum:
+        """Draw what does not move, and make what does."""
+        chosen, k = look(), int(data["neuron_frequency"].values[neuron])
+        colour = chosen.colours.frequency(k, panels.embedded(data))
+        haze = grids.heat(axes, (count, count), top=FULL**BEND)
+        axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
+        grids.name_frequency(axes, k, data, numbered=True)
+        dots = axes.scatter([k, 0, k], [0, k, k], [0] * 3, color=colour, lw=0, clip_on=False)
+        dots.set_zorder(3)
+        return cls(neuron, k, haze, dots, grids.figure_above(axes))
+
+    @property
+    def moving(self) -> list[Any]:
+        """The artists that move."""
+        return [self.haze, self.dots, self.text]
+
+    def show(self, shares: np.ndarray) -> None:
+        """Set these shares of variance, [frequency in a, frequency in b]."""
+        own = np.array([shares[self.k, 0], shares[0, self.k], shares[self.k, self.k]])
+        self.dots.set_sizes(own * (1.8 * look().points) ** 2)
+        self.haze.set_data(shares.T**BEND)
+        self.text.set_text(f"{own.sum():.0%}")

@@ -1,0 +1,1 @@
+"""How the circuit grows through training, and along sweeps."""

@@ -1,0 +1,267 @@
+"""From a phase change to grokking: the same training with less and less data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.scene import Scene, look, members, option, panels
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+LEVELS = {"train": 0.03, "test": 0.3}
+"""The loss at which each curve is named, where it falls through it."""
+
+OURS, PUBLISHED = "ours", "published"
+
+
+@dataclass(frozen=True)
+class FractionSweep(Scene):
+    """Losses at one training fraction after another, and epochs to generalise against it."""
+
+    name = "fraction-sweep"
+    title = "A phase change turns into grokking as data shrinks"
+    watch = "it memorises as fast as ever; the test loss falls later and later"
+    source = "thread, tweet 3; arXiv:2301.05217, appendix D and figure of data fractions"
+    loops = True
+    needs = (*members.NEEDS, "member_fraction", "member_source", "fraction_member")
+    reference = "fraction-sweep"
+    clock = "fraction"
+    aspect = 2.1
+    narrow_aspect = 0.72
+    stills = ("0.9", "0.4", "last")
+
+    time: Literal["log", "linear"] = option("log", "how epochs are spaced, in both panels")
+    trail: bool = option(True, "test losses of larger fractions, faintly")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Whether there is a run whose training fraction is known, besides."""
+        super().check(data)
+        if not data.sizes["fraction"]:
+            raise InputError(
+                f"{cls.name} draws runs of modular addition at several training fractions, and "
+                "there is none here; try grokking-curve, which any run with losses has the data for"
+            )
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """The curves of one fraction on the left, all fractions on the right."""
+        chosen = look()
+        if chosen.narrow(figure):
+            grid = chosen.panels(figure, heights=(1, 1), left=5.0, right=1.6, vgap=5.2, top=1.2)
+            left, right = grid[0][0], grid[1][0]
+        else:
+            left, right = chosen.panels(figure, widths=(1.15, 1), left=5.0, gap=7.0)[0]
+        curves = self._draw_curves(left, data)
+        dots = self._draw_dots(right, data)
+        return {**curves, **dots, "moving": [curves["moving"], dots["moving"]]}
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """The curves of this fraction, and the dots so far."""
+        for name, line in artists["lines"].items():
+            curve = artists["curves"][i].get(name)
+            line.set_data(*((curve.x, curve.y) if curve is not None else ([], [])))
+        for name, text in artists["names"].items():
+            curve = artists["curves"][i].get(name)
+            text.set_visible(curve is not None)
+            if curve is not None:
+                text.xy = _through(curve, LEVELS[name])
+        for j, line in enumerate(artists["trail"]):
+            line.set_visible(self.trail and j < i)
+        for line, x, y in artists["dots"]:
+            line.set_data(x[: i + 1], y[: i + 1])
+        fraction = float(data["fraction"].values[i])
+        artists["marker"].set_xdata([fraction, fraction])
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """When the runs of this fraction memorised and generalised, and both ends of the sweep."""
+        fractions = data["fraction"].values
+        said = []
+        for source in _sources(data):
+            member = _member(data, source, i)
+            if member >= 0:
+                mark = "" if source == OURS else f" ({source})"
+                test = members.losses(data, member).get("test")
+                top = f", test loss at most {test.y.max():.3g}" if test is not None else ""
+                said.append(
+                    f"{members.learnt(data, member, 'memorised_epoch')} and "
+                    f"{members.learnt(data, member)}{top}{mark}"
+                )
+        ends = " and ".join(_end(data, j) for j in (0, len(fractions) - 1))
+        return (
+            "Training and test loss over epochs at one training fraction, and the epoch of "
+            f"generalising against the fraction. At fraction {fractions[i]:g}: "
+            f"{'; '.join(said) or 'no run'} (first losses below 0.1). Over the sweep {ends}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the rule, the sources of the runs, and the citation."""
+        count = len(data["fraction"])
+        beside = " Rings: the published sweep." if PUBLISHED in _sources(data) else ""
+        return (
+            f"Modular addition trained on {count} fractions of all pairs, from "
+            f"{data['fraction'].values.max():g} to {data['fraction'].values.min():g}: losses at "
+            "one of them, and the first epoch with a loss below 0.1 against the fraction."
+            f"{beside} After Nanda et al. (2023), arXiv:2301.05217, appendix D."
+        )
+
+    def _draw_curves(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
+        chosen = look()
+        axes.set_xscale(self.time)
+        axes.set_yscale("log")
+        curves = [self._curves(data, i) for i in range(data.sizes["fraction"])]
+        last = max((c.x[-1] for found in curves for c in found.values()), default=1.0)
+        top = max((c.y.max() for found in curves for c in found.values()), default=1.0)
+        low = min((c.y.min() for found in curves for c in found.values()), default=1.0)
+        axes.set(xlabel="epoch", ylabel="loss (nats)", ylim=(low / 3, top * 4))
+        axes.set_xlim(*((10, 2 * last) if self.time == "log" else (-0.1 * last, 1.1 * last)))
+        _decades(axes)
+        if self.time == "linear":
+            panels.thousands(axes)
+        width, red = chosen.line * 0.45, chosen.colours.test
+        trail = [
+            axes.plot(c["test"].x, c["test"].y, color=red, alpha=0.3, lw=width, zorder=2)[0]
+            if "test" in c else axes.plot([], [])[0]
+            for c in curves
+        ]  # fmt: skip
+        dashes = (0, (1.2, 1.4))
+        lines = {
+            PUBLISHED: axes.plot([], [], color=red, lw=chosen.line * 0.7, ls=dashes, zorder=3)[0],
+            "train": axes.plot([], [], color=chosen.colours.train, zorder=4)[0],
+            "test": axes.plot([], [], color=red, zorder=5)[0],
+        }
+        names = {}
+        for name, (side, across) in {"train": ("right", -0.5), "test": ("left", 0.5)}.items():
+            names[name] = chosen.label(
+                axes, 1, 1, name, lift=0.01, ha=side, va="center", zorder=6,
+                color=lines[name].get_color(),
+            )  # fmt: skip
+            names[name].set_position((across * chosen.small, 0))
+        moving = [trail, list(lines.values()), list(names.values())]
+        return {"curves": curves, "lines": lines, "names": names, "trail": trail, "moving": moving}
+
+    def _curves(self, data: xr.Dataset, i: int) -> dict[str, panels.Curve]:
+        """What is drawn at a fraction: our losses, and the published test loss."""
+        found = {}
+        sources = _sources(data)
+        runs = [(source, _member(data, source, i)) for source in sources]
+        runs = [(source, member) for source, member in runs if member >= 0]
+        if runs:
+            # a sweep of published runs alone is drawn as ours would be
+            found = members.losses(data, runs[0][1])
+        for source, member in runs[1:]:
+            beside = members.losses(data, member)
+            if source == PUBLISHED and "test" in beside:
+                found[PUBLISHED] = beside["test"]
+        return found
+
+    def _draw_dots(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
+        """Epoch of memorising and of generalising at each fraction; what is to come, faintly."""
+        chosen, colours = look(), look().colours
+        x = data["fraction"].values.astype(float)
+        axes.set_yscale(self.time)
+        dots: list[Any] = []
+        ends: dict[str, tuple[str, np.ndarray]] = {}
+        for source in _sources(data):
+            for name, colour in (("memorised", colours.train), ("generalised", colours.test)):
+                y = _epochs(data, source, f"{name}_epoch")
+                if not np.isfinite(y).any():
+                    continue
+                ring = source != _sources(data)[0]
+                style: dict[str, Any] = {
+                    "color": colour, "marker": "o", "ms": chosen.points * (0.44 if ring else 0.42),
+                    "mew": chosen.line * 0.4 if ring else 0, "zorder": 3 if ring else 4,
+                    "lw": chosen.line * 0.5, "ls": (0, (1.2, 1.4)) if ring else "-",
+                }  # fmt: skip
+                if ring:
+                    style |= {"mfc": "none"}
+                axes.plot(x, y, **style | {"alpha": 0.28})
+                dots.append((axes.plot([], [], **style)[0], x, y))
+                ends.setdefault(name, (colour, y))
+        _limits(axes, x, dots, self.time)
+        for name, (colour, y) in ends.items():
+            below = name == "memorised"
+            j = _middle(y)
+            chosen.label(
+                axes, x[j], y[j], name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
+                va="top" if below else "bottom", ha="center" if below else "right",
+            )  # fmt: skip
+        if PUBLISHED in _sources(data) and len(dots) > 2:
+            axes.annotate(
+                "dotted: published", (0, 1.01), xycoords="axes fraction", va="bottom",
+                fontsize=chosen.small, color=colours.muted,
+            )  # fmt: skip
+        marker = axes.axvline(x[0], color=colours.ink, lw=chosen.line * 0.5, zorder=2.5)
+        return {"dots": dots, "marker": marker, "moving": [marker, *(dot[0] for dot in dots)]}
+
+
+def _sources(data: xr.Dataset) -> list[str]:
+    """The kinds of runs that there are, ours first."""
+    names = [str(name) for name in data["source"].values]
+    return [n for k, n in enumerate(names) if (data["fraction_member"].values[:, k] >= 0).any()]
+
+
+def _member(data: xr.Dataset, source: str, i: int) -> int:
+    return int(data["fraction_member"].sel(source=source).values[i])
+
+
+def _epochs(data: xr.Dataset, source: str, name: str) -> np.ndarray:
+    """An epoch of each fraction's run; NaN where it never came, or where there is no run."""
+    chosen = data["fraction_member"].sel(source=source).values
+    epochs = data[name].values[np.maximum(chosen, 0)].astype(float)
+    return np.where((chosen >= 0) & (epochs >= 0), epochs, np.nan)
+
+
+def _middle(y: np.ndarray) -> int:
+    """The finite value around which a curve is named: in the middle of those there are."""
+    found = np.flatnonzero(np.isfinite(y))
+    return int(found[len(found) // 2])
+
+
+def _end(data: xr.Dataset, j: int) -> str:
+    member = next((m for m in data["fraction_member"].values[j] if m >= 0), -1)
+    fraction = float(data["fraction"].values[j])
+    said = members.learnt(data, int(member)) if member >= 0 else "no run"
+    return f"fraction {fraction:g} {said}"
+
+
+def _through(curve: panels.Curve, level: float) -> tuple[float, float]:
+    """Where a curve falls through a level for good; its end where it does not."""
+    above = np.flatnonzero(curve.y >= level)
+    if not above.size or above[-1] + 1 >= len(curve.x):
+        return float(curve.x[-1]), float(curve.y[-1])
+    return float(curve.x[above[-1] + 1]), level
+
+
+def _decades(axes: Axes) -> None:
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axes.yaxis.set_major_locator(LogLocator(numticks=6))
+    axes.yaxis.set_minor_locator(NullLocator())
+    if axes.get_xscale() == "log":
+        axes.xaxis.set_major_locator(LogLocator(numticks=6))
+        axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _limits(axes: Axes, x: np.ndarray, dots: list[Any], time: str) -> None:
+    """From much data on the left to little on the right, with room for names."""
+    from matplotlib.ticker import NullLocator
+
+    values = np.concatenate([y[np.isfinite(y)] for _, _, y in dots] or [np.ones(1)])
+    span = max(float(x.max() - x.min()), 0.5)
+    axes.set_xlim(x.max() + 0.06 * span, x.min() - 0.06 * span)
+    axes.set_ylim(
+        *(
+            (values.min() / 3, values.max() * 3)
+            if time == "log"
+            else (-0.12 * values.max(), 1.15 * values.max())
+        )
+    )
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set(xlabel="training fraction", ylabel="epochs to a loss of 0.1")

@@ -1,0 +1,188 @@
+"""Several seeds side by side: when each generalises, and with which frequencies."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from grokviz.scene import Scene, look, members, option, panels
+from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+
+@dataclass(frozen=True)
+class Seeds(Scene):
+    """A row for every run: its losses, and the frequencies in its embedding at the end."""
+
+    name = "seeds"
+    title = "Every seed groks, each with frequencies of its own"
+    watch = "the same task and model: only the moment and the waves differ"
+    source = "arXiv:2301.05217, figure 2 and appendix C.1"
+    needs = (*members.NEEDS, "member_frequency_norm", "member_key_frequency")
+    reference = "seeds"
+    aspect = 1.35
+    narrow_aspect = 0.75
+    stills = ("last",)
+
+    rows: int = option(5, "how many runs to show, the first ones")
+    time: Literal["linear", "log"] = option("linear", "how epochs are spaced")
+    until: int | None = option(None, "last epoch shown; a while after the last run generalised")
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.rows <= 8:
+            raise ValueError(f"rows={self.rows} is not possible; give 1 to 8")
+        if self.until is not None and self.until < 1:
+            raise ValueError(f"until={self.until} is before any update; give 1 or more")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """Losses on the left, norms of the waves on the right."""
+        chosen, shown = look(), self._shown(data)
+        narrow = chosen.narrow(figure)
+        grid = chosen.panels(
+            figure, (0.8, 1.1) if narrow else (1.15, 1), (1,) * len(shown),
+            left=7.8 if narrow else 8.6, right=1.2, gap=1.6, vgap=1.0, top=1.9,
+        )  # fmt: skip
+        curves, dots = [], []
+        for row, (axes, member) in enumerate(zip(grid, shown, strict=True)):
+            last = row == len(shown) - 1
+            curves += self._draw_losses(axes[0], data, member)
+            dots += _draw_grok(axes[0], data, member)
+            _draw_waves(axes[1], data, member)
+            if not last:
+                axes[0].tick_params(labelbottom=False)
+                axes[1].tick_params(labelbottom=False)
+        heads = "loss (nats)", "waves in $W_E$"
+        if not narrow:
+            heads = "train and test loss (nats)", "norm of each wave, at the end"
+        for room, head in zip(grid[0], heads, strict=True):
+            room.set_title(
+                head, fontsize=chosen.small, fontweight="normal", pad=chosen.points / 4,
+                color=chosen.colours.muted,
+            )  # fmt: skip
+        grid[-1][0].set_xlabel(clocks.word(data))
+        grid[-1][1].set_xlabel("frequency")
+        markers = [
+            axes[0].axvline(0, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=5)
+            for axes in grid
+        ]
+        lines = [line for _, line in curves]
+        return {"curves": curves, "dots": dots, "markers": markers, "moving": [lines, markers]}
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """The past of each curve, and the markers."""
+        members.follow(artists, float(data["epoch"].values[i]))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """When each run generalised, its key frequencies, and its test loss at that moment."""
+        epoch, said = int(data["epoch"].values[i]), []
+        for member in self._shown(data):
+            name = members.display(str(data["member_name"].values[member]))
+            keys = ", ".join(map(str, _keys(data, member))) or "unknown"
+            test = members.losses(data, member).get("test")
+            now = "" if test is None else f", test loss {np.interp(epoch, test.x, test.y):.2g}"
+            said.append(f"{name}: {members.learnt(data, member)}{now}, key frequencies {keys}")
+        return (
+            f"A row for each of {len(said)} runs: training and test loss over epochs, marked at "
+            f"epoch {epoch}, and the norm of each frequency in the embedding at the end. "
+            f"{'; '.join(said)}."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the rule for key frequencies and the citation."""
+        return (
+            f"Losses of {len(self._shown(data))} runs that differ by their names alone, and norms "
+            "of the frequencies in the embedding at the end. Dark: key frequencies, those that "
+            "neurons compute with; dots: the first test loss below 0.1. After Nanda et al. "
+            "(2023), arXiv:2301.05217, appendix C.1."
+        )
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after the last run generalised."""
+        return 0, self._end(data)
+
+    def _shown(self, data: xr.Dataset) -> list[int]:
+        return list(range(min(self.rows, data.sizes["member"])))
+
+    def _end(self, data: xr.Dataset) -> float:
+        last = float(data["epoch"].values[-1])
+        if self.until is not None:
+            return min(float(self.until), last)
+        learnt = data["generalised_epoch"].values[self._shown(data)]
+        return min(last, 1.4 * float(learnt.max())) if (learnt > 0).all() else last
+
+    def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
+        from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+
+        chosen, curves = look(), members.losses(data, member)
+        every = [c for m in self._shown(data) for c in members.losses(data, m).values()]
+        low = min(float(c.y.min()) for c in every)
+        high = max(float(c.y.max()) for c in every)
+        axes.set_xscale(self.time)
+        axes.set_yscale("log")
+        axes.set(xlim=(10 if self.time == "log" else 0, self._end(data)), ylim=(low / 4, high * 4))
+        axes.yaxis.set_major_locator(FixedLocator([1e-6, 1]))
+        axes.yaxis.set_minor_locator(NullLocator())
+        if self.time == "linear":
+            panels.thousands(axes)
+            if chosen.narrow(axes.figure):
+                axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
+        axes.annotate(
+            _wrapped(data, member), (0, 0.5),
+            (-3.1 * chosen.small, 0), xycoords="axes fraction", textcoords="offset points",
+            ha="right", va="center", fontsize=chosen.small, fontweight="bold", linespacing=1.0,
+        )  # fmt: skip
+        return [(curve, curve.draw(axes)) for curve in curves.values()]
+
+
+def _wrapped(data: xr.Dataset, member: int) -> str:
+    """A run's name in lines that the margin has room for."""
+    lines = textwrap.wrap(members.display(str(data["member_name"].values[member])), 9)
+    return "\n".join(lines[:3]).replace("$", r"\$")
+
+
+def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
+    """A dot where the test loss is first below 0.1, with its epoch."""
+    chosen, at = look(), int(data["generalised_epoch"].values[member])
+    if at < 0:
+        return []
+    said = f"{at:,}".replace(",", "\u2009")
+    colour, size = chosen.colours.test, chosen.points * 0.4
+    (dot,) = axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
+    # left of the curve, or right of it where there is no room
+    em = chosen.small / 72 * axes.figure.get_figure(root=True).dpi
+    left = (axes.transData.transform((at, 0.1))[0] - axes.bbox.x0) / em > 0.58 * len(said) + 0.7
+    where: dict[str, Any] = {"ha": "right", "va": "top", "position": (-0.5 * chosen.small, 0)}
+    if not left:
+        where = {"ha": "left", "va": "bottom", "position": (0.5 * chosen.small, 0)}
+    return [dot, chosen.label(axes, at, 0.1, said, lift=0.01, color=colour, zorder=6, **where)]
+
+
+def _keys(data: xr.Dataset, member: int) -> list[int]:
+    return [
+        int(k) for k in data["frequency"].values[data["member_key_frequency"].values[member] == 1]
+    ]
+
+
+def _draw_waves(axes: Axes, data: xr.Dataset, member: int) -> None:
+    """A bar for each frequency, the key ones dark and numbered."""
+    chosen, colours = look(), look().colours
+    k, norms = data["frequency"].values, data["member_frequency_norm"].values[member].astype(float)
+    keys = _keys(data, member)
+    tallest = float(np.nanmax(norms)) if np.isfinite(norms).any() else 1.0
+    colour = [colours.ink if int(n) in keys else colours.rest for n in k]
+    axes.bar(k, np.nan_to_num(norms), width=0.8, color=colour, lw=0)
+    axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, 1.55 * max(tallest, 1e-9)), yticks=[])
+    axes.set_xticks([1, 20, 40, int(k[-1])] if k[-1] > 45 else [1, int(k[-1])])
+    axes.spines["left"].set_visible(False)
+    em = chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width * (k[-1] + 0.6)
+    places = pushed_apart([float(n) for n in keys], [1.45 * em] * len(keys), 0.2, k[-1] + 0.8)
+    for n, place in zip(keys, places, strict=True):
+        chosen.label(axes, place, norms[list(k).index(n)], str(n), lift=0.15, zorder=4)

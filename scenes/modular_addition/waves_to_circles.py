@@ -1,0 +1,90 @@
+"""The embedding matrix: stored as noise, made of waves, wound onto circles by training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.scene import option, panels
+from grokviz.scene.film import Film
+from grokviz.tasks.modular_addition.measures import embedding
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class WavesToCircles(Film):
+    """The embedding as stored, along its waves, sorted by them, and on circles through training."""
+
+    name = "waves-to-circles"
+    title = "The embedding looks like noise and is made of circles"
+    watch = "sorted by a wave, the numbers go once around"
+    source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
+    needs = ("embedding_matrix", "embedding_plane", "embedding_frequency_norm",
+             "logged_test_loss", "phase_end")  # fmt: skip
+    drawn_by = "films.waves_to_circles:WavesToCircles"
+    seconds = 92
+    parts = {  # noqa: RUF012
+        "stored": "the embedding as it is stored",
+        "waves": "the embedding along its waves",
+        "wind": "a pair of waves is a circle",
+        "training": "training winds the circles",
+    }
+
+    frequency: int | None = option(None, "embedded frequency that is followed, the largest if none")
+
+    def followed(self, data: xr.Dataset) -> int:
+        """The frequency whose circle is wound."""
+        last, known = data["embedding_frequency_norm"].isel(epoch=-1), self.frequencies(data)
+        if self.frequency is None:
+            return max(known, key=lambda k: float(last.sel(frequency=k)))
+        if self.frequency not in known:
+            listed = ", ".join(map(str, known))
+            raise InputError(f"{self.name}: {self.frequency} is not embedded; there are {listed}")
+        return self.frequency
+
+    def frequencies(self, data: xr.Dataset) -> list[int]:
+        """The six largest embedded frequencies, ascending."""
+        last, known = data["embedding_frequency_norm"].isel(epoch=-1), panels.embedded(data)
+        if not known:
+            raise InputError(f"{self.name} needs an embedding with waves; this run's has none")
+        return sorted(sorted(known, key=lambda k: -float(last.sel(frequency=k)))[:6])
+
+    def share(self, data: xr.Dataset) -> float:
+        """Share of the embedding's squared weights, less their mean, in the frequencies' planes."""
+        W_E = data["embedding_matrix"].values.astype(float)
+        bases = embedding.plane_bases(W_E, self.frequencies(data))
+        span, _ = np.linalg.qr(np.concatenate(list(bases), axis=1))
+        centred = W_E - W_E.mean(axis=1, keepdims=True)
+        return float(np.square(span.T @ centred).sum() / np.square(centred).sum())
+
+    def roundness(self, data: xr.Dataset, i: int, k: int) -> float:
+        """Spread of the radius over its mean: 0 is a perfect circle."""
+        points = data["embedding_plane"].sel(embedded_frequency=k).isel(epoch=i).values
+        radius = np.linalg.norm(points, axis=1)
+        return float(radius.std() / max(radius.mean(), 1e-12))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """What the matrix is made of, and how round the circle becomes."""
+        k, known = self.followed(data), self.frequencies(data)
+        rows, p = data["embedding_matrix"].shape
+        return (
+            f"The {rows} x {p} embedding matrix looks like noise; {2 * len(known)} directions, a "
+            f"cosine and a sine of each of the frequencies {', '.join(map(str, known))}, hold "
+            f"{self.share(data):.1%} of its squared weights. Sorted by frequency {k} a pair is one "
+            "turn of a cosine and a sine, a circle: its radius spreads by "
+            f"{self.roundness(data, 0, k):.0%} before training and by "
+            f"{self.roundness(data, -1, k):.0%} after."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definition and the citation."""
+        return (
+            "The embedding $W_E$ as it is stored; along the plane of each embedded frequency; with "
+            "the numbers n sorted by kn mod p; and as circles through training. "
+            "After Nanda et al. (2023), arXiv:2301.05217, section 4.1."
+        )

@@ -1,0 +1,1 @@
+"""Scenes of repeated subsequences: induction heads."""

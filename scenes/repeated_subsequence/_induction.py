@@ -1,0 +1,160 @@
+"""What the scenes of induction share: two kinds of heads, and their scores below the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from grokviz.scenes.any import _changes as changes
+
+from grokviz.errors import InputError
+from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import FigureBase
+
+SCORES = {"induction": "induction_score", "previous token": "previous_token_score"}
+"""The score of each kind of head."""
+
+DEFINITIONS = (
+    "Induction score: mean attention from the scored positions to the tokens after the earlier "
+    "copies of the same token. Previous-token score: mean attention to the position before. In "
+    "colour the best head of each kind, in grey the others; both are measured on fresh sequences."
+)
+
+
+def told(data: xr.Dataset, i: int, wanted: Mapping[str, str | None]) -> str:
+    """The loss and the scores of two heads at checkpoint ``i``, and where the loss fell."""
+    word, at = clocks.word(data), int(data["epoch"].values[i])
+    now = f"At {word} {at} the loss on fresh sequences is {float(data['held_out_loss'][i]):.3g}"
+    said = [f"{', '.join([now, *_scores(data, i, wanted)])}."]
+    found = changes.fall(data)
+    if found is not None and not data.sizes["tested_epoch"]:
+        near = [int(np.abs(data["epoch"].values - x).argmin()) for x in found]
+        before, after = (", ".join(_scores(data, k, wanted)) for k in near)
+        said.append(
+            f"The training loss fell between {word}s {found[0]:.0f} and {found[1]:.0f}: "
+            f"before it {before}; after it {after}."
+        )
+    elif data.sizes["tested_epoch"]:
+        said.append(changes.overfitting(data))
+    return " ".join(said)
+
+
+@dataclass(frozen=True)
+class HeadsBelowLoss(Scene):
+    """The loss, and every head's induction or previous-token score below it."""
+
+    needs = (
+        "logged_train_loss", "logged_test_loss", "held_out_loss", "event_epoch", "phase_end",
+        "induction_score", "previous_token_score", "shown_layer", "shown_number",
+    )  # fmt: skip
+    aspect = 1.6
+    narrow_aspect = 0.8
+
+    loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
+    time: Literal["linear", "log"] = option("linear", "how steps are spaced")
+    others: bool = option(True, "the other heads' scores, in grey")
+    induction_head: str | None = option(
+        None, "LAYER.HEAD in colour; without it the best at the end"
+    )
+    previous_head: str | None = option(None, "LAYER.HEAD in colour; without it the best at the end")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """The loss above, the heads below, the change shaded through both."""
+        phases = clocks.phase_ends(data) is not None
+        grid = look().panels(
+            figure, heights=(1, 1), left=5.0, right=9.6, vgap=1.4, top=2.6 if phases else 1.0
+        )
+        above, below = (row[0] for row in grid)
+        end = changes.span(data)
+        loss = changes.panel(
+            above, data, changes.losses(data), ylabel="loss (nats)", end=end,
+            values=self.loss, time=self.time,
+        )  # fmt: skip
+        heads = changes.panel(
+            below, data, head_curves(data, self.wanted(), rest=self.others),
+            ylabel="mean attention", end=end, time=self.time, ylim=(0, 1),
+        )  # fmt: skip
+        below.set_yticks([0, 0.5, 1])
+        above.set_xlabel("")
+        above.tick_params(labelbottom=False)
+        for axes in (above, below):
+            changes.shade(axes, data, names=axes is above)
+        drawn = [loss, heads]
+        return {"panels": drawn, "moving": [changes.moving(panel) for panel in drawn]}
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """The past of each curve, and the markers."""
+        for panel in artists["panels"]:
+            changes.follow(panel, float(data["epoch"].values[i]))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """When the loss fell, and both heads' scores then and now."""
+        word = clocks.word(data)
+        return f"Loss over {word}s, and heads' scores below it. {told(data, i, self.wanted())}"
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after the change: little moves later."""
+        return 0, changes.span(data)
+
+    def wanted(self) -> dict[str, str | None]:
+        """The heads asked for, by kind."""
+        return {"induction": self.induction_head, "previous token": self.previous_head}
+
+
+def head_of(data: xr.Dataset, kind: str, wanted: str | None) -> tuple[int, int]:
+    """Layer and number of the best head of a kind, or of the one wanted as LAYER.HEAD."""
+    if wanted is None:
+        at = list(data["shown_head"].values).index(kind)
+        return int(data["shown_layer"].values[at]), int(data["shown_number"].values[at])
+    layers, heads = data.sizes["layer"], data.sizes["head"]
+    layer, dot, head = wanted.partition(".")
+    if not (dot and layer.isdigit() and head.isdigit()) or (
+        int(layer) >= layers or int(head) >= heads
+    ):
+        raise InputError(
+            f"there is no head {wanted}: write LAYER.HEAD, from 0.0 to {layers - 1}.{heads - 1}"
+        )
+    return int(layer), int(head)
+
+
+def kind_colours() -> dict[str, str]:
+    """The colour of each kind of head: the same in all scenes."""
+    first, second = look().colours.frequencies[:2]
+    return {"induction": first, "previous token": second}
+
+
+def head_curves(
+    data: xr.Dataset, wanted: Mapping[str, str | None], *, rest: bool = True
+) -> dict[str, panels.Curve]:
+    """The scores of the best head of each kind, in colour, and of the others in grey."""
+    chosen = {kind: head_of(data, kind, wanted.get(kind)) for kind in SCORES}
+    found: dict[str, panels.Curve] = {}
+    if rest:
+        for kind, name in SCORES.items():
+            values = data[name].values
+            for layer, head in np.ndindex(*values.shape[1:]):
+                if (layer, head) != chosen[kind]:
+                    colour = look().colours.rest
+                    found[f"_{kind} {layer}.{head}"] = changes.curve(
+                        data, values[:, layer, head], colour
+                    )
+    for kind, name in SCORES.items():
+        layer, head = chosen[kind]
+        title = f"{kind}\nhead {layer}.{head}"
+        found[title] = changes.curve(data, data[name].values[:, layer, head], kind_colours()[kind])
+    return found
+
+
+def _scores(data: xr.Dataset, i: int, wanted: Mapping[str, str | None]) -> list[str]:
+    found = []
+    for kind, name in SCORES.items():
+        layer, head = head_of(data, kind, wanted.get(kind))
+        score = float(data[name].values[i, layer, head])
+        found.append(f"{kind} head {layer}.{head} scores {score:.2f}")
+    return found

@@ -1,0 +1,228 @@
+"""Two heads at one sequence: one learns to look a token back, the other to where a copy went on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from grokviz.scenes.any import _changes as changes
+from grokviz.scenes.repeated_subsequence._induction import kind_colours
+
+from grokviz.scene import Scene, grids, look, option
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+KINDS = ("previous token", "induction")
+
+
+@dataclass(frozen=True)
+class InductionHeads(Scene):
+    """Attention of the best previous-token and induction head at one sequence, and the loss."""
+
+    name = "induction-heads"
+    title = "Two heads learn to find what followed the earlier copy"
+    watch = "framed: a copy meets an earlier one; there the stripe appears"
+    source = "arXiv:2209.11895; arXiv:2301.05217, figure 24; thread, tweet 7"
+    loops = True
+    needs = (
+        "attention_pattern", "shown_layer", "shown_number", "shown_token", "shown_source",
+        "logged_train_loss", "logged_test_loss", "event_epoch",
+    )  # fmt: skip
+    recipe = "repeated-subsequence"
+    reference = "repeated-subsequence"
+    clock = "field_epoch"
+    aspect = 2.3
+    narrow_aspect = 0.42
+
+    copies: bool = option(True, "mark the copies, and where they meet")
+    loss: bool = option(True, "the loss beside the heads")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """The two patterns, the copies along their sides, and the loss."""
+        chosen, count = look(), data.sizes["query"]
+        narrow = chosen.narrow(figure)
+        share = _share(narrow, self.loss)
+        axes = grids.square_axes(
+            figure, 2, 1 if narrow else 2, count, share=share, left=4.9, right=0.8, top=2.2,
+            bottom=3.7, gap=2.4, vgap=5.0,
+        )  # fmt: skip
+        runs = copies_of(data) if self.copies else []
+        images, said = [], []
+        for ax, kind in zip(axes, KINDS, strict=True):
+            image = grids.heat(ax, (count, count))
+            ax.invert_yaxis()
+            images.append(image)
+            said.append(_heading(ax, data, kind))
+            _sides(ax, runs, first=ax is axes[0] or narrow)
+            if kind == "induction":
+                _meetings(ax, runs)
+        artists: dict[str, Any] = {"images": images, "said": said, "moving": [images, said]}
+        if self.loss:
+            room = _beside(figure, axes, share, narrow)
+            artists["loss"] = _loss(room, data)
+            artists["moving"].append(changes.moving(artists["loss"]))
+        return artists
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """Both heads' attention, how much of it lies on their stripes, and the marker."""
+        pattern = data["attention_pattern"].values[i]
+        for n, kind in enumerate(KINDS):
+            at = list(data["shown_head"].values).index(kind)
+            artists["images"][n].set_data(pattern[at])
+            artists["said"][n].set_text(f"{on_stripe(data, i, kind):.0%}")
+        if "loss" in artists:
+            changes.follow(artists["loss"], float(data["field_epoch"].values[i]))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """Where the copies stand, and each head's attention to its stripe."""
+        word, at = clocks.word(data), int(data["field_epoch"].values[i])
+        places = ", ".join(f"{a} to {b - 1}" for a, b in copies_of(data))
+        previous, induction = (on_stripe(data, i, kind) for kind in KINDS)
+        before = on_stripe(data, i, KINDS[0], stop=copies_of(data)[0][1])
+        return (
+            f"Attention of two heads at one sequence of {data.sizes['query']} tokens at {word} "
+            f"{at}. A subsequence stands at positions {places}. Head {_number(data, KINDS[0])} "
+            f"gives {previous:.0%} of its attention to the position before, and {before:.0%} up to "
+            f"the end of the first copy; head {_number(data, KINDS[1])} gives {induction:.0%} to "
+            "the tokens that followed the same token in earlier copies."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definitions and the citations."""
+        return (
+            "Attention from each position (down) to each (across) of the best previous-token head "
+            "and the best induction head, at one held-out sequence in which a subsequence stands "
+            f"{len(copies_of(data))} times; framed: where a copy meets an earlier one. Above each: "
+            "mean attention to the position before, and to the tokens that followed the same token "
+            "in earlier copies. Induction heads: Olsson et al. (2022), arXiv:2209.11895; the phase "
+            "change: Nanda et al. (2023), arXiv:2301.05217, figure 24."
+        )
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after the fall: little moves later."""
+        return 0, changes.span(data, "field_epoch")
+
+
+def copies_of(data: xr.Dataset) -> list[tuple[int, int]]:
+    """First position of each copy, and the one after its last, in order."""
+    source = data["shown_source"].values
+    scored = np.flatnonzero(source >= 0)
+    if not scored.size:
+        return []
+    breaks = np.flatnonzero(np.diff(scored) > 1)
+    # two copies side by side are still apart by the last token of the first, which is unscored
+    groups = np.split(scored, breaks + 1)
+    length = len(groups[0]) + 1
+    first = int(source[groups[0][0]]) - 1
+    return [(first, first + length), *((int(g[0]), int(g[0]) + length) for g in groups)]
+
+
+def on_stripe(data: xr.Dataset, i: int, kind: str, stop: int | None = None) -> float:
+    """Mean attention of a head of this kind to where it should look, at the sequence shown.
+
+    That to the position before may be of the positions up to ``stop`` alone.
+    """
+    at = list(data["shown_head"].values).index(kind)
+    pattern = data["attention_pattern"].values[i, at].astype(float)
+    if kind == KINDS[0]:
+        return float(np.diagonal(pattern[:stop], -1).mean())
+    runs, found = copies_of(data), []
+    for later, (start, end) in enumerate(runs):
+        steps = np.arange(end - start - 1)
+        if later:
+            keys = [first + steps + 1 for first, _ in runs[:later]]
+            found.append(sum(pattern[start + steps, key] for key in keys))
+    return float(np.mean(found)) if found else 0.0
+
+
+def _number(data: xr.Dataset, kind: str) -> str:
+    at = list(data["shown_head"].values).index(kind)
+    return f"{int(data['shown_layer'].values[at])}.{int(data['shown_number'].values[at])}"
+
+
+def _share(narrow: bool, loss: bool) -> tuple[float, float, float, float]:
+    if not loss:
+        return (0, 0, 1, 1)
+    return (0, 0.24, 1, 1) if narrow else (0, 0, 0.76, 1)
+
+
+def _beside(
+    figure: FigureBase, axes: list[Axes], share: tuple[float, float, float, float], narrow: bool
+) -> Axes:
+    """Axes for the loss: as high as the patterns beside them, or below them."""
+    wide, high = look().ems(figure)
+    if narrow:
+        top = (1 - share[1]) * high + 1.2
+        return look().panels(figure, left=4.9, right=1.0, top=top, bottom=3.0)[0][0]
+    box = axes[0].get_position()
+    left = share[2] + 4.0 / wide
+    return figure.add_axes((left, box.y0, 1 - 1.4 / wide - left, box.height))
+
+
+def _heading(axes: Axes, data: xr.Dataset, kind: str) -> Any:
+    """The head's name above its pattern, and room for how much lies on its stripe."""
+    colour, chosen = kind_colours()[kind], look()
+    style: dict[str, Any] = {
+        "xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom",
+        "fontweight": "bold", "color": colour, "fontsize": chosen.small,
+    }  # fmt: skip
+    lift = 0.45 * chosen.small
+    axes.annotate(f"{kind} {_number(data, kind)}", (0, 1), (0, lift), ha="left", **style)
+    return axes.annotate("", (1, 1), (0, lift), ha="right", **style)
+
+
+def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:
+    """A bar along both sides at each copy, with its number; what runs along them."""
+    chosen = look()
+    colour, width = chosen.colours.muted, chosen.line * 2.2
+    for start, stop in runs:
+        for x, y in (((start, stop), (-0.022, -0.022)), ((-0.022, -0.022), (start, stop))):
+            across = x[0] >= 0
+            axes.plot(
+                np.array(x) - (0.5 if across else 0), np.array(y) - (0 if across else 0.5),
+                transform=axes.get_xaxis_transform() if across else axes.get_yaxis_transform(),
+                color=colour, lw=width, clip_on=False, solid_capstyle="butt",
+            )  # fmt: skip
+    middles = [(start + stop - 1) / 2 for start, stop in runs]
+    labels = [f"copy {n}" for n in range(1, 1 + len(runs))]
+    axes.set_xticks(middles, labels)
+    axes.set_yticks(middles if first else [], labels if first else [])
+    axes.tick_params(length=0, pad=0.95 * chosen.points, labelcolor=colour)
+    for label in axes.get_yticklabels():
+        label.set(rotation=90, va="center")
+    axes.set_xlabel("looks at", color=colour, fontsize=chosen.small)
+    if first:
+        axes.set_ylabel("looks from", color=colour, fontsize=chosen.small)
+
+
+def _meetings(axes: Axes, runs: list[tuple[int, int]]) -> None:
+    """A frame where each copy meets each earlier one."""
+    from matplotlib.patches import Rectangle
+
+    for later, (down, end) in enumerate(runs):
+        for start, stop in runs[:later]:
+            axes.add_patch(Rectangle(
+                (start - 0.5, down - 0.5), stop - start, end - down, fill=False,
+                edgecolor=kind_colours()[KINDS[1]], lw=look().line * 0.6,
+            ))  # fmt: skip
+
+
+def _loss(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
+    """The loss, with no name at its end where it is the only one."""
+    from matplotlib.ticker import MaxNLocator
+
+    curves = changes.losses(data)
+    if len(curves) == 1:
+        curves = {"_loss": next(iter(curves.values()))}
+    panel: dict[str, Any] = changes.panel(
+        axes, data, curves, ylabel="loss (nats)", clock="field_epoch",
+        end=changes.span(data, "field_epoch"),
+    )  # fmt: skip
+    axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+    changes.shade(axes, data)
+    return panel

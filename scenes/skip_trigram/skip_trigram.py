@@ -1,0 +1,98 @@
+"""A skip trigram: a phase change on fresh data, and overfitting first on few sequences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from grokviz.scenes.any import _changes as changes
+
+from grokviz.scene import Scene, look, option
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import FigureBase
+
+
+@dataclass(frozen=True)
+class SkipTrigram(Scene):
+    """The loss, or train and test loss, and the attention to the key token below."""
+
+    name = "skip-trigram"
+    title = "Once attention finds the key token, the loss falls away"
+    watch = "the head turns to the key token as the loss falls"
+    source = "non-modular notebook of the grokking work; thread, tweet 2"
+    needs = (
+        "logged_train_loss", "logged_test_loss", "key_attention", "held_out_loss", "event_epoch",
+        "phase_end",
+    )  # fmt: skip
+    recipe = "skip-trigram"
+    reference = "skip-trigram"
+    aspect = 1.6
+    narrow_aspect = 0.8
+
+    loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
+    time: Literal["linear", "log"] = option("linear", "how steps are spaced")
+    attention: bool = option(True, "the attention to the key token, below")
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+        """The loss above, the attention below, the change shaded through both."""
+        phases = clocks.phase_ends(data) is not None
+        grid = look().panels(
+            figure, heights=(1, 1) if self.attention else (1,), left=5.0, right=8.4, vgap=1.4,
+            top=2.6 if phases else 1.0,
+        )  # fmt: skip
+        rooms = [row[0] for row in grid]
+        end = changes.span(data)
+        drawn = [changes.panel(
+            rooms[0], data, changes.losses(data), ylabel="loss (nats)", end=end,
+            values=self.loss, time=self.time, floor=1e-9,
+        )]  # fmt: skip
+        if self.attention:
+            colour = look().colours.frequencies[0]
+            curves = {"to the\nkey token": changes.curve(data, data["key_attention"], colour)}
+            drawn.append(changes.panel(
+                rooms[1], data, curves, ylabel="attention", end=end, time=self.time, ylim=(0, 1),
+            ))  # fmt: skip
+            rooms[1].set_yticks([0, 0.5, 1])
+            rooms[0].set_xlabel("")
+            rooms[0].tick_params(labelbottom=False)
+        for axes in rooms:
+            changes.shade(axes, data, names=axes is rooms[0])
+        return {"panels": drawn, "moving": [changes.moving(panel) for panel in drawn]}
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        """The past of each curve, and the markers."""
+        for panel in artists["panels"]:
+            changes.follow(panel, float(data["epoch"].values[i]))
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """The loss and the attention at that moment, and when the loss fell."""
+        word, now = clocks.word(data), data.isel(epoch=i)
+        words = [
+            f"Loss over {word}s, and attention to the key token below it. At {word} "
+            f"{int(now['epoch'])} the loss on fresh sequences is {float(now['held_out_loss']):.2g} "
+            f"and {float(now['key_attention']):.0%} of the attention goes to the key token."
+        ]
+        found = changes.fall(data)
+        if data.sizes["tested_epoch"]:
+            words.append(changes.overfitting(data))
+        elif found is not None:
+            words.append(f"The loss fell between {word}s {found[0]:.0f} and {found[1]:.0f}.")
+        return " ".join(words)
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the task and the citation."""
+        finite = bool(data.sizes["tested_epoch"])
+        trained = "on the same few sequences" if finite else "each sequence seen once"
+        return (
+            "Loss of a one-layer attention-only transformer that finds the one key token among "
+            f"noise, {trained}, and its mean attention from the last token to the key token on "
+            "fresh sequences. After the non-modular notebook of Nanda et al. (2023), "
+            "arXiv:2301.05217."
+        )
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after the fall: little moves later."""
+        return 0, changes.span(data)

@@ -1,0 +1,1 @@
+"""The thread as one film, and the films that only it needs."""

@@ -1,0 +1,276 @@
+"""The gap opens.
+
+Drawn alone by ``manim -qm scenes/thread/films/phase_change_to_grokking.py PhaseChangeToGrokking``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import manim as mn
+import numpy as np
+from grokviz.scenes.any.films._axes import Axes, Growing, finite, tens
+from matplotlib.colors import to_rgb
+
+from grokviz.scene.clock import spaced
+from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, words
+
+RUN = "modular-addition"
+LEARNED = 0.1
+"""A loss below this counts as learned, as in the dataset."""
+TABLE, ROOM = (128, 262), 460
+"""Corner of the table of pairs and the pixels it has."""
+GOES_ON = 9.0
+"""Seconds that the last section goes through training."""
+
+
+class PhaseChangeToGrokking(FilmScene):
+    """A table of pairs beside the losses of one run after another."""
+
+    film = "phase-change-to-grokking"
+
+    def construct(self) -> None:
+        """The three sections, in order."""
+        self.members = self.options.members(self.data)
+        self.axes = Axes(self, (800, 215, 1760, 780), (10, 1e5), (0.02, 40), log="xy")
+        self.section("together")
+        self.show_the_first()
+        self.section("gap")
+        self.take_data_away()
+        self.section("why", *self.gone)
+        self.say_why()
+
+    # --- one run -------------------------------------------------------------------
+
+    def show_the_first(self) -> None:
+        """Nearly all pairs: both losses fall together."""
+        ink, first = self.colours.ink, self.members[0]
+        p = int(self.data["member_p"].values[first])
+        cell = max(ROOM // p, 1)
+        self.table = Heat(self._pairs(first), TABLE, cell)
+        middle, low = TABLE[0] + cell * p / 2, TABLE[1] + cell * p
+        share = self._share(first)
+        shown = [
+            words(f"all {p} \u00d7 {p} sums", ink, at=(middle, TABLE[1] - 24)),
+            words("trained on", self.colours.train, at=(middle - 20, low + 50), anchor="right",
+                  bold=True),
+            words("tested on", self.colours.test, at=(middle - 20, low + 96), anchor="right",
+                  bold=True),
+        ]  # fmt: skip
+        self.numbers = self._numbers(first, middle, low)
+        self.middle, self.low = middle, low
+        up = {0.1: "0.1", 1.0: "1", 10.0: "10"}
+        self.furniture = self.axes.furniture(tens(10, 1e4), up, x="epoch", y="loss")
+        self.say(
+            f"A network learns to add mod {p}, trained on {share} of all sums.",
+            mn.FadeIn(self.table), *map(mn.FadeIn, [*shown, *self.numbers, *self.furniture]),
+        )  # fmt: skip
+        self.hold(0.3)
+        x, y = self._curve(first, "train")
+        train = Growing(self.axes, x, y, self.colours.train, 6)
+        test = Growing(self.axes, *self._curve(first, "test"), self.colours.test, 6)
+        last = 3 * float(self.data["generalised_epoch"].values[first])
+
+        def draw(passed: float) -> None:
+            for curve in (train, test):
+                curve.until(10 * (last / 10) ** passed)
+
+        self.say(
+            "Both losses fall at once: what it finds holds for the sums it has not seen.",
+            self.sweep(draw, train.line, test.line, run_time=4.5, rate=mn.linear),
+        )  # fmt: skip
+        for curve in (train, test):
+            curve.until(1e9)
+        self.lines = [train.line, test.line]
+        self.marks = self._marks(first)
+        self.say("That is a phase change.", *map(mn.FadeIn, self.marks))
+        self.hold(0.5)
+        self.shown = shown
+
+    def _share(self, member: int) -> str:
+        return f"{self.data['member_fraction'].values[member]:.0%}"
+
+    def _pairs(self, member: int) -> np.ndarray:
+        """The table's cells: grey where trained on, red where tested; b goes upwards."""
+        back = np.array(to_rgb(self.colours.background))
+        kinds = [0.55 * np.array(to_rgb(c)) + 0.45 * back
+                 for c in (self.colours.test, self.colours.train)]  # fmt: skip
+        trained = self.options.trained(self.data, member).T[::-1].astype(int)
+        cells = np.full((*trained.shape, 4), 255, dtype=np.uint8)
+        cells[..., :3] = np.rint(255 * np.array(kinds)[trained])
+        return cells
+
+    def _numbers(self, member: int, middle: float, low: float) -> list[Any]:
+        share = float(self.data["member_fraction"].values[member])
+        return [
+            words(text, colour, px=38, bold=True, at=(middle + 10, y), anchor="left")
+            for text, colour, y in (
+                (f"{share:.0%}", self.colours.train, low + 50),
+                (f"{1 - share:.0%}", self.colours.test, low + 96),
+            )
+        ]
+
+    def _curve(self, member: int, split: str) -> tuple[np.ndarray, np.ndarray]:
+        epochs = "member_epoch" if split == "train" else "member_test_epoch"
+        x, y = finite(self.data[epochs].values[member],
+                      self.data[f"member_{split}_loss"].values[member])  # fmt: skip
+        keep = x >= 10
+        x, y = x[keep], y[keep]
+        # as far as the picture goes: a line along its lower edge says nothing
+        stop = int(np.argmax(y < self.axes.y[0])) + 1 if (y < self.axes.y[0]).any() else len(y)
+        return x[:stop], y[:stop]
+
+    def _marks(self, member: int) -> list[Any]:
+        """Dots where a loss is first below 0.1, their epochs, and the gap between."""
+        at = [int(self.data[f"{word}_epoch"].values[member]) for word in
+              ("memorised", "generalised")]  # fmt: skip
+        made: list[Any] = []
+        level = self.axes.at(10, LEARNED)[1]
+        if min(at) > 0:
+            xs = [self.axes.at(e, LEARNED)[0] for e in at]
+            made.append(Line(np.array([[x, level] for x in xs]), self.colours.ink, 8))
+            wide = abs(xs[1] - xs[0])
+            if wide > 110:
+                times = f"{at[1] / at[0]:.0f}"
+                said = f"{times} times as long" if wide > 420 else f"{times}\u00d7"
+                made.append(words(said, self.colours.ink, bold=True,
+                                  at=((xs[0] + xs[1]) / 2, level - 26)))  # fmt: skip
+        sides = (
+            ("train", self.colours.train, -24, "right"),
+            ("test", self.colours.test, 24, "left"),
+        )
+        for epoch, (name, colour, away, anchor) in zip(at, sides, strict=True):
+            if epoch > 0:
+                x = self.axes.at(epoch, LEARNED)[0]
+                made.append(Dots(np.array([[x, level]]), 13, colour))
+                made.append(words(f"{name}: {spaced(epoch)}", colour, px=SMALL, bold=True,
+                                  at=(x + away, level + 44), anchor=anchor))  # fmt: skip
+        return made
+
+    # --- less and less data ----------------------------------------------------------
+
+    def take_data_away(self) -> None:
+        """A run after another; the earlier test losses stay, faintly."""
+        rest = self.members[1:]
+        cuts = sorted({0, -(-len(rest) // 2), len(rest) - 1, len(rest)})
+        said = [
+            "Now give it less and less of the data.",
+            "What it is trained on, it learns as early as before: it memorises.",
+            f"The rest it learns much later: with {self._share(rest[-1])} of the sums it groks.",
+        ]
+        ghosts: list[Any] = []
+        for n, (start, stop) in enumerate(itertools.pairwise(cuts)):
+            if n:
+                self.hold()
+            self.say(said[n] if len(cuts) == 4 else said[-1])
+            for member in rest[start:stop]:
+                self._show_run(member, ghosts)
+        self.hold(0.8)
+        self.gone = [*ghosts, *self.lines, *self.marks, *self.furniture, self.table,
+                     *self.numbers, *self.shown]  # fmt: skip
+
+    def _show_run(self, member: int, ghosts: list[Any]) -> None:
+        colours = {"train": self.colours.train, "test": self.colours.test}
+        new = [self.axes.line(*self._curve(member, split), colour, 6)
+               for split, colour in colours.items()]  # fmt: skip
+        marks = self._marks(member)
+        numbers = self._numbers(member, self.middle, self.low)
+        old_train, old_test = self.lines
+        self.table.recolour(self._pairs(member))
+        self.remove(*self.marks, *self.numbers)
+        self.play(
+            mn.FadeOut(old_train),
+            old_test.animate.set_stroke(opacity=0.22, width=old_test.get_stroke_width() / 2),
+            *map(mn.FadeIn, [*new, *marks, *numbers]),
+            run_time=0.4,
+        )
+        ghosts.append(old_test)
+        self.lines, self.marks, self.numbers = new, marks, numbers
+        self.wait(1.1)
+
+    # --- why -----------------------------------------------------------------------------
+
+    def say_why(self) -> None:
+        """The losses and the squared weights of the run with 30% of the pairs."""
+        run, ink = self.other(RUN), self.colours.ink
+        end = 1.25 * float(run["phase_end"].values[-1])
+        epochs = run["epoch"].values.astype(float)
+        weights = run["sum_squared_weights"].sum("parameter").values.astype(float)
+        keep = epochs <= end
+        epochs, weights = epochs[keep], weights[keep]
+        losses = Axes(self, (300, 195, 1560, 470), (0, end), (1e-7, 100), log="y")
+        below = Axes(self, (300, 560, 1560, 790), (0, end), (0, 1.1 * float(weights.max())))
+        curves = []
+        for split, clock in (("train", "logged_epoch"), ("test", "tested_epoch")):
+            x, y = finite(run[clock].values, run[f"logged_{split}_loss"].values)
+            colour = self.colours.train if split == "train" else self.colours.test
+            curves.append(Growing(losses, x[x <= end], y[x <= end], colour, 5))
+        curves.append(Growing(below, epochs, weights, ink, 7))
+        thousand = {float(e): spaced(e) for e in range(0, int(end), 5000)}
+        axes = [
+            *losses.furniture({}, {1e-6: "0.000001", 1e-3: "0.001", 1.0: "1"}, y="loss"),
+            *below.furniture(thousand, {0.0: "0", 2000.0: "2\u2009000"},
+                             x="epoch", y="sum of squared weights"),
+        ]  # fmt: skip
+        axes += [
+            words("test loss", self.colours.test, px=SMALL, bold=True, anchor="left",
+                  at=(1560 + 30, curves[1].end[1] - 4)),
+            words("train loss", self.colours.train, px=SMALL, bold=True, anchor="left",
+                  at=(1560 + 30, max(curves[0].end[1], curves[1].end[1] + 40) + 10)),
+        ]  # fmt: skip
+        top = int(weights.argmax())
+        fraction = float(_setting(run, "train-fraction", 0.3))
+        self._go(curves, 0)
+        self.say(
+            f"Why go on at all? Look at the weights, with {fraction:.0%} of the sums.",
+            *map(mn.FadeIn, axes), *(mn.FadeIn(curve.line) for curve in curves),
+        )  # fmt: skip
+        self._through(curves, 0, float(epochs[top]), 0.3)
+        peak, final = weights[top], weights[-1]
+        mark = Dots(np.array([below.at(epochs[top], peak)]), 12, ink)
+        value = words(spaced(round(peak)), ink, bold=True,
+                      at=(below.at(epochs[top], peak)[0] + 26, below.at(0, peak)[1] - 6),
+                      anchor="left")  # fmt: skip
+        self.say(
+            "To memorise is quick, and takes large weights.", mn.FadeIn(mark), mn.FadeIn(value)
+        )
+        falls = float(run["phase_end"].values[1])
+        self.say("Weight decay makes large weights dear, so training never rests.")
+        self._through(curves, float(epochs[top]), falls, 0.35)
+        self.say("The rule is harder to find. Once it is there, what was memorised can go.")
+        self._through(curves, falls, end, 0.4)
+        spot = below.at(epochs[-1], final)
+        low = [
+            Dots(np.array([spot]), 12, ink),
+            words(f"{spaced(round(final))}", ink, bold=True, at=(spot[0] + 30, spot[1] + 11),
+                  anchor="left"),
+        ]  # fmt: skip
+        self.say(
+            f"{peak / final:.1f} times smaller: memorising is easy to reach,\n"
+            "generalising is simpler.",
+            *map(mn.FadeIn, low),
+        )
+        self.hold(1.0)
+
+    def _go(self, curves: list[Growing], epoch: float) -> None:
+        for curve in curves:
+            curve.until(epoch)
+        self.show_moment(round(epoch))
+
+    def _through(self, curves: list[Growing], start: float, stop: float, share: float) -> None:
+        """Training from one epoch to another."""
+
+        def move(passed: float) -> None:
+            epoch = start + passed * (stop - start)
+            known = curves[-1].x[curves[-1].x <= epoch + 1e-6]
+            self._go(curves, float(known[-1]) if len(known) else 0)
+
+        lines = [curve.line for curve in curves]
+        self.play(self.sweep(move, *lines, run_time=share * GOES_ON, rate=mn.linear))
+
+
+def _setting(run: Any, name: str, otherwise: Any) -> Any:
+    import json
+
+    return json.loads(run.attrs.get("settings") or "{}").get(name, otherwise)

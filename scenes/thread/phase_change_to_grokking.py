@@ -1,0 +1,94 @@
+"""Why there is grokking: with much data a phase change, with little a gap between two of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.scene.film import Film
+from grokviz.tasks.modular_addition.data import ModularAddition
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+RUN = "modular-addition"
+
+
+@dataclass(frozen=True)
+class PhaseChangeToGrokking(Film):
+    """One recipe on less and less data, and what one of its runs pays for memorising."""
+
+    name = "phase-change-to-grokking"
+    title = "With less data a phase change becomes grokking"
+    watch = "both losses fall together, until there is too little data"
+    source = "thread, claim on phase changes; arXiv:2301.05217, appendix D"
+    reference = "fraction-sweep"
+    needs = (
+        "member_fraction", "member_epoch", "member_train_loss", "member_test_epoch",
+        "member_test_loss", "memorised_epoch", "generalised_epoch", "fraction_member", "member_p",
+    )  # fmt: skip
+    also = {  # noqa: RUF012
+        RUN: ("logged_train_loss", "logged_test_loss", "sum_squared_weights", "phase_end"),
+    }
+    drawn_by = "films.phase_change_to_grokking:PhaseChangeToGrokking"
+    seconds = 70
+    parts = {  # noqa: RUF012
+        "together": "with much data: a phase change",
+        "gap": "with little data: a gap",
+        "why": "why it is crossed at all",
+    }
+
+    def members(self, data: xr.Dataset) -> list[int]:
+        """The first run of each fraction, from the largest fraction down."""
+        found = [
+            next((int(m) for m in row if m >= 0), -1)
+            for row in data["fraction_member"].transpose("fraction", "source").values
+        ]
+        fractions = data["member_fraction"].values
+        kept = sorted((m for m in found if m >= 0), key=lambda m: -fractions[m])
+        if len(kept) < 2:
+            raise InputError(
+                f"{self.name} needs runs at two training fractions or more, and there are "
+                f"{len(kept)}; give the folder of a sweep over train-fraction"
+            )
+        return kept
+
+    def trained(self, data: xr.Dataset, member: int) -> np.ndarray:
+        """Which pairs the run was trained on, as its settings draw them: (p, p)."""
+        settings = json.loads(data.attrs.get("settings") or "{}")
+        p = int(data["member_p"].values[member])
+        task = ModularAddition(
+            p, float(data["member_fraction"].values[member]),
+            int(settings.get("split-seed", 0)), str(settings.get("split-order", "python")),
+        )  # fmt: skip
+        found: np.ndarray = task.is_train.reshape(p, p)
+        return found
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """When the runs memorise and generalise."""
+        said = "; ".join(
+            f"{data['member_fraction'].values[m]:.0%}: {data['memorised_epoch'].values[m]} and "
+            + _epoch(int(data["generalised_epoch"].values[m]))
+            for m in self.members(data)
+        )
+        return (
+            "Training and test loss of one recipe on less and less of all pairs. The losses fall "
+            f"below 0.1 at the epochs (share of pairs: training and test loss) {said}. With much "
+            "data both fall together, with little the test loss follows long after."
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """With the definition and the citation."""
+        return (
+            "Losses of modular addition trained on shares of all pairs; dots where a loss first is "
+            "below 0.1; and the sum of squared weights of the run with 30% of the pairs. "
+            "After Nanda et al. (2023), arXiv:2301.05217, appendix D."
+        )
+
+
+def _epoch(found: int) -> str:
+    return str(found) if found >= 0 else "never"
