@@ -16,9 +16,10 @@ import torch
 
 from grokviz.cli.common import assigned
 from grokviz.models.products import keep_freed_memory, onednn_works
+from grokviz.task import recipe
+from grokviz.tasks.modular_addition.problem import problem as modular_addition
 from grokviz.training.optimiser import Optimiser
-from grokviz.training.problems import Problem, modular_addition
-from grokviz.training.recipes import recipe
+from grokviz.training.problem import ModelProblem as Problem
 
 
 def seconds_an_epoch(problem: Problem, optimiser: Optimiser, epochs: int) -> float:
@@ -40,7 +41,7 @@ def main() -> None:
 
     torch.set_num_threads(options.threads)
     keep_freed_memory()
-    settings = recipe("modular-addition").settings(assigned(tuple(options.set)))
+    settings = recipe("modular-addition").read(assigned(tuple(options.set)))
     paths = {}
     for name, exact in (("exact path", True), ("plain model", False)):
         problem = modular_addition(settings, torch.device("cpu"), exact_path=exact)
@@ -54,7 +55,7 @@ def main() -> None:
             times[name].append(seconds_an_epoch(problem, optimiser, epochs))
 
     products = "oneDNN" if onednn_works() else "BLAS"
-    print(f"p = {settings['p']}, {options.threads} threads, torch {torch.__version__}, {products}")
+    print(f"p = {settings.p}, {options.threads} threads, torch {torch.__version__}, {products}")
     for name, seconds in times.items():
         middle = statistics.median(seconds)
         spread = f"{min(seconds) * 1e3:.1f} to {max(seconds) * 1e3:.1f}"

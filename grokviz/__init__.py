@@ -33,7 +33,7 @@ _PUBLIC = {
     "measures": "grokviz.dataset.measured",
     "open_run": "grokviz.runs",
     "looking": "grokviz.scene",
-    "option": "grokviz.scene",
+    "option": "grokviz.options",
     "record": "grokviz.runs",
     "reference": "grokviz.dataset.references.reference",
     "references": "grokviz.dataset.references.reference",
@@ -46,7 +46,7 @@ _PUBLIC = {
     "sweep": "grokviz.training.sweep",
     "theme": "grokviz.media.theme",
     "train": "grokviz.training.loop",
-    "recipe": "grokviz.training.recipes",
+    "recipe": "grokviz.task",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])

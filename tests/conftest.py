@@ -21,14 +21,17 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 from jaxtyping import install_import_hook  # noqa: E402
 
+TASKS = ("modular_addition", "repeated_subsequence", "digit_addition", "skip_trigram")
+
 # before anything imports these packages: their signatures are then enforced at every call
 install_import_hook(
     [
-        "grokviz.tasks",
+        *(f"grokviz.tasks.{name}.data" for name in TASKS),
+        "grokviz.tasks.modular_addition.exact_path",
         "grokviz.models",
         "grokviz.training.losses",
-        "grokviz.tasks._sequences.sequence_model",
-        "grokviz.tasks._sequences.sequences",
+        "grokviz.tasks._sequences.model",
+        "grokviz.tasks._sequences.sample",
     ],
     "beartype.beartype",
 )

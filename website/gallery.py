@@ -14,15 +14,9 @@ from grokviz.scene.film import Film
 from grokviz.scene.scene import Scene
 from grokviz.slides.story import STORY
 from grokviz.slides.words import plain
+from grokviz.task import tasks
 
 FILMS, FAMILIES = "Films that explain", "Many runs side by side"
-TASKS = {
-    "modular-addition": "Modular addition, taken apart",
-    "repeated-subsequence": "Repeated subsequences",
-    "digit-addition": "Digit by digit",
-    "skip-trigram": "Skip trigrams",
-}
-"""Titles of the gallery's parts, in their order; films are before them, families after."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,12 @@ class Entry:
             return FILMS
         facts = reference_facts(self.scene.reference)
         task = str(facts.get("task") or "")
-        return TASKS.get(task, FAMILIES) if "members" not in facts else FAMILIES
+        return _titles().get(task, FAMILIES) if "members" not in facts else FAMILIES
+
+
+def _titles() -> dict[str, str]:
+    """Titles of the tasks' parts in their order; films are before them, families after."""
+    return {name: task.title or name for name, task in tasks().items()}
 
 
 def parts(entries: Sequence[Entry]) -> Mapping[str, list[Entry]]:
@@ -58,7 +57,7 @@ def parts(entries: Sequence[Entry]) -> Mapping[str, list[Entry]]:
         return not whole, order.get(entry.name, len(order)), entry.name
 
     ranked = sorted(entries, key=rank)
-    found: dict[str, list[Entry]] = {part: [] for part in (FILMS, *TASKS.values(), FAMILIES)}
+    found: dict[str, list[Entry]] = {part: [] for part in (FILMS, *_titles().values(), FAMILIES)}
     for entry in ranked:
         found[entry.part].append(entry)
     return {part: members for part, members in found.items() if members}
@@ -159,7 +158,7 @@ def _facts(entry: Entry) -> list[str]:
     if isinstance(film_of := scene, type) and issubclass(film_of, Film):
         lines += [f"| drawn with | manim, {film_of.seconds:g} seconds |"]
     elif scene.clock:
-        lines += [f"| moves along | `{scene.clock}`: {schema.DIMENSIONS.get(scene.clock, '')} |"]
+        lines += [f"| moves along | `{scene.clock}`: {schema.dimensions().get(scene.clock, '')} |"]
     names = ", ".join(f"[`{name}`](../reference/variables.md#{name})" for name in scene.needs)
     return [*lines, f"| draws | {names} |"]
 

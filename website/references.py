@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 import grokviz
+from grokviz import task
 from grokviz.cli import COMMANDS, cli
-from grokviz.dataset.schema import DIMENSIONS, VARIABLES
-from grokviz.training.keys import show
-from grokviz.training.recipes import RECIPES
+from grokviz.dataset import schema
+from grokviz.options import show
 from website.gallery import escaped
 
 WIDTH = 92
@@ -47,7 +47,7 @@ def recipes() -> str:
         "What `grokviz train` and `grokviz sweep` can train: named hyperparameters with their "
         "source. Each key can be given another value, `--set weight-decay=0.3`.",
     ]
-    for recipe in RECIPES.values():
+    for recipe in task.recipes().values():
         lines += ["", f"## {recipe.name}", "", f"{escaped(recipe.title)}.", ""]
         lines += [f"Source: {escaped(recipe.source)}. Cost: {escaped(recipe.cost)}.", ""]
         lines += ["| key | default | what it is | allowed |", "|---|---|---|---|"]
@@ -71,11 +71,11 @@ def variables() -> str:
         "",
         "| dimension | what it counts |",
         "|---|---|",
-        *(f"| `{name}` | {escaped(told)} |" for name, told in DIMENSIONS.items()),
+        *(f"| `{name}` | {escaped(told)} |" for name, told in schema.dimensions().items()),
         "",
         "## Variables",
     ]
-    for row in VARIABLES.values():
+    for row in schema.variables().values():
         told = {key: str(value) for key, value in row.attrs.items()}
         lines += [
             "",

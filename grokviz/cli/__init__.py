@@ -71,7 +71,9 @@ def run(arguments: list[str] | None = None) -> int:
     # its threads wait for one another on products as small as ours, three to eight times over
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        result: Any = cli.main(args=arguments, prog_name="grokviz", standalone_mode=False)
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        # a copy: click takes words out of the list it is given
+        result: Any = cli.main([*words], prog_name="grokviz", standalone_mode=False, obj=words)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except GrokvizError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -59,6 +60,12 @@ def assigned(assignments: tuple[str, ...]) -> dict[str, str]:
             raise InputError(f"--set {text} has no value; write --set KEY=VALUE")
         given[key.strip()] = value.strip()
     return given
+
+
+def command_line() -> str:
+    """The command at hand as it was typed, for what it writes to keep."""
+    words: list[str] = click.get_current_context().find_root().obj or []
+    return shlex.join(["grokviz", *words])
 
 
 def on_terminal() -> bool:

@@ -6,15 +6,27 @@ from pathlib import Path
 
 import click
 
-from grokviz.cli.common import assigned, frame_progress, quiet_option, set_option
+from grokviz.cli.common import assigned, command_line, frame_progress, quiet_option, set_option
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/FILE].")
 @set_option
+@click.option(
+    "--importer",
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    help="Your own importer; it is run, and asked first.",
+)
 @quiet_option
-def command(file: Path, out: Path | None, assignments: tuple[str, ...], quiet: bool) -> None:
+def command(
+    file: Path,
+    out: Path | None,
+    assignments: tuple[str, ...],
+    importer: Path | None,
+    quiet: bool,
+) -> None:
     """Make a run directory of FILE: a published .pth, a state dict, or a folder of checkpoints.
 
     What the file does not say is given with --set, by the recipe's keys (split-seed,
@@ -23,7 +35,14 @@ def command(file: Path, out: Path | None, assignments: tuple[str, ...], quiet: b
     from grokviz.importers.importing import import_run
 
     with frame_progress(quiet, "importing checkpoint") as report:
-        made = import_run(file, out, settings=assigned(assignments), report=report)
+        made = import_run(
+            file,
+            out,
+            settings=assigned(assignments),
+            importer=importer,
+            command=command_line(),
+            report=report,
+        )
     if quiet:
         return
     for path in made.runs:

@@ -14,17 +14,18 @@ from grokviz.cli.common import json_option, quiet_option
 @quiet_option
 def command(as_json: bool, quiet: bool) -> None:
     """List what can be trained: keys, defaults, source, expected cost."""
-    from grokviz.training.keys import show
-    from grokviz.training.recipes import RECIPES
+    from grokviz.options import show
+    from grokviz.task import recipes
 
     if as_json:
-        click.echo(json.dumps([recipe.describe() for recipe in RECIPES.values()], indent=2))
+        click.echo(json.dumps([recipe.describe() for recipe in recipes().values()], indent=2))
         return
-    for recipe in RECIPES.values():
+    for recipe in recipes().values():
         click.echo(click.style(recipe.name, bold=True) + f"  {recipe.title}")
         if quiet:
             continue
         click.echo(f"    {recipe.source}")
         click.echo(f"    {recipe.cost}")
         for key in recipe.keys.values():
-            click.echo(f"    --set {key.name}={show(key.default)}  {key.help} ({key.allowed})")
+            allowed = f"{key.help} ({key.kind.allowed})"
+            click.echo(f"    --set {key.key}={show(key.default)}  {allowed}")

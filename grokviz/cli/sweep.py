@@ -79,7 +79,7 @@ def command(
 
 
 def _list(made: Plan, member: str | None) -> None:
-    from grokviz.training.keys import show
+    from grokviz.options import show
 
     shared = " ".join(f"{key}={show(value)}" for key, value in made.settings.items())
     click.echo(f"{made.path}: {len(made.members)} members of {made.recipe.name}, all with {shared}")

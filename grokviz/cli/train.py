@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grokviz.cli.common import Lines, assigned, on_terminal, quiet_option, set_option
+from grokviz.cli.common import Lines, assigned, command_line, on_terminal, quiet_option, set_option
 from grokviz.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def command(
             settings=settings,
             device=device,
             exact_path=exact_path == "on",
+            command=command_line(),
             report=report,
         )
     if outcome.interrupted:

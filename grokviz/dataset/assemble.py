@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset import curves, schema
-from grokviz.dataset.part import MODULAR_ADDITION, Context, Part, Values, metric
-from grokviz.dataset.parts import PARTS
+from grokviz.dataset.part import Context, Part, Values, metric
 from grokviz.dataset.workers import along
 from grokviz.errors import InputError, nearest
 from grokviz.runs import Run
+from grokviz.task import Task, any_task, known_task, tasks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,15 +27,34 @@ CURVE_EPOCHS = 400
 Report = Callable[[int, int], None]
 
 
-def task_of(run: Run) -> str:
-    """The run's task if analysis knows it, else "" (any run has its curves and norms)."""
-    task = str(run.facts.get("task") or "")
-    return task if task in PARTS else ""
+def task_of(run: Run) -> Task | None:
+    """The run's task if anybody knows it; any run has its curves and norms all the same."""
+    return known_task(run.facts.get("task"))
+
+
+def parts_of(task: Task | None) -> dict[str, Part]:
+    """The parts that runs of a task may have, by name: those of every run, then its own."""
+    own: dict[str, Part] = dict(task.load("parts")) if task else {}
+    return {**any_task().load("parts"), **own}
+
+
+def tasks_with(part: str) -> list[str]:
+    """The tasks whose runs can have a part of this name."""
+    return [name for name, task in tasks().items() if part in parts_of(task)]
+
+
+def view_of(
+    run: Run, epochs: Int[np.ndarray, " epoch"], field_epochs: Int[np.ndarray, " field_epoch"]
+) -> Any:
+    """The run as its task's parts see it, at these epochs."""
+    task = task_of(run)
+    kind = task.load("view") if task else None
+    return (kind or Context)(run, epochs, field_epochs)
 
 
 def available(run: Run) -> list[str]:
     """Names of the parts that can be made of this run."""
-    return [name for name, part in PARTS[task_of(run)].items() if not part.lacks(run)]
+    return [name for name, part in parts_of(task_of(run)).items() if not part.lacks(run)]
 
 
 def epochs_of(run: Run) -> Int[np.ndarray, " epoch"]:
@@ -82,7 +101,7 @@ def assemble(
     if epochs is not None:
         chosen = np.asarray(sorted(set(epochs)), dtype=np.int64)
     made = _parts(run, parts)
-    context = Context(run, chosen, field_epochs(run, chosen))
+    context = view_of(run, chosen, field_epochs(run, chosen))
     coords: Values = {"epoch": chosen}
     values: Values = {}
     for part in made:
@@ -95,7 +114,7 @@ def assemble(
         attrs=_attrs(context),
     )
     for name, coord in data.coords.items():
-        coord.attrs["long_name"] = schema.DIMENSIONS[str(name)]
+        coord.attrs["long_name"] = schema.dimensions()[str(name)]
     for part in made:
         for name, said in part.coord_attrs(context).items():
             data[name].attrs.update(said)
@@ -106,8 +125,9 @@ def field_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> Int[np.ndarray,
     """About a hundred of ``epochs``: half spread over the run, half over its phase change.
 
     The dense half lies between the ends of memorisation and of clean-up; for a run without
-    phases, and not of modular addition, around the fall of its training loss; else the epochs
-    are spread over the whole run. The first and the last are always among them.
+    phases around the fall of its training loss, unless its task says that the fall is no change
+    worth a closer look; else the epochs are spread over the whole run. The first and the last
+    are always among them.
     """
     if len(epochs) <= FIELD_EPOCHS:
         return epochs
@@ -127,8 +147,8 @@ def change_of(run: Run) -> tuple[int, int] | None:
     ends = curves.phase_ends(*metric(run, "test_loss"))
     if ends is not None:
         return int(ends[0]), int(ends[2])
-    # a full batch of modular addition only memorises where its training loss falls
-    if task_of(run) == MODULAR_ADDITION:
+    task = task_of(run)
+    if task is not None and not task.fall_is_change:
         return None
     fall = curves.fall(*metric(run, "train_loss"))
     if fall is None:
@@ -139,10 +159,10 @@ def change_of(run: Run) -> tuple[int, int] | None:
 
 def _parts(run: Run, names: Iterable[str] | None) -> list[Part]:
     task = task_of(run)
-    known = PARTS[task]
+    known = parts_of(task)
     for name in names or ():
         if name not in known:
-            what = f"a run of {task}" if task else "a run whose task grokviz does not know"
+            what = f"a run of {task.name}" if task else "a run whose task grokviz does not know"
             raise InputError(f"{what} has no part {name!r}: {nearest(name, list(known))}")
         if lacking := known[name].lacks(run):
             raise InputError(f"{run.path} has no {lacking}, which {name} is made of")

@@ -12,7 +12,6 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from grokviz.errors import GrokvizError
 from grokviz.files import replacing
 from grokviz.runs import Run, open_run
 from grokviz.sources import source_hash
+from grokviz.task import any_task, known_task
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -110,12 +110,16 @@ def write(data: xr.Dataset, file: Path) -> None:
 
 def _key(run: Run, names: Sequence[str], epochs: Sequence[int] | None) -> str:
     chosen = None if epochs is None else sorted({int(epoch) for epoch in epochs})
-    content = [run.checksum, code_version(), sorted(names), chosen]
+    content = [run.checksum, code_version([str(run.facts.get("task"))]), sorted(names), chosen]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
 
 
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """SHA-256 of every file of ours that can change a dataset: no code reads other code's cache."""
+def code_version(names: Iterable[str]) -> str:
+    """SHA-256 of every source file that can change a dataset of runs of these tasks.
+
+    So no code ever reads another's cache, be it ours or a user's.
+    """
     here = Path(__file__).parent
-    return source_hash([here / "assemble.py", here / "families" / "family.py"])
+    files = [here / "assemble.py", here / "families" / "family.py", *any_task().files()]
+    known = (known_task(name) for name in sorted(set(names)))
+    return source_hash([*files, *(file for task in known if task for file in task.files())])

@@ -1,48 +1,56 @@
 """``measures``: what a run's measures are at one epoch, of whatever a user may name.
 
 From a run directory they are computed from the weights, in float64; from a bundled reference
-or a dataset they are read. Those of modular addition have the published names; other tasks,
-and runs of loss curves alone, have the few of :mod:`grokviz.dataset.summaries`.
+or a dataset they are read. A task may have published names for its measures; of other tasks, and
+of runs of loss curves alone, there are the few of :mod:`grokviz.dataset.summaries`.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from grokviz.dataset import assemble, curves, summaries
-from grokviz.dataset.part import MODULAR_ADDITION, Checkpoint, Context, metric
+from grokviz.dataset.part import metric
 from grokviz.dataset.references.reference import load, named
 from grokviz.runs import Run
 from grokviz.runs.sweeps import is_sweep
-from grokviz.tasks.modular_addition.measures.measures import LISTED, summary
+from grokviz.task import known_task, tasks
 
 if TYPE_CHECKING:
     import xarray as xr
 
-NEEDS = (
-    "loss", "restricted_loss", "excluded_loss_2d", "excluded_loss_2d_by_frequency",
-    "excluded_loss_3d", "excluded_loss_3d_by_frequency", "cosine_coefficient",
-    "logit_variance_explained", "gini_embedding", "gini_neuron_logit_map",
-    "trig_fraction_neurons", "trig_fraction_logits", "sum_squared_weights", "margin",
-    "embedding_singular_value", "attention_mean", "distance_irrelevance", "circularity",
-    "neurons_per_frequency", "key_neurons", "all_neuron_cluster",
-)  # fmt: skip
-"""The dataset variables that hold them."""
+
+@dataclass(frozen=True)
+class PublishedMeasures:
+    """A task's measures under their published names.
+
+    Attributes:
+        needs: the dataset variables that hold them.
+        of_checkpoint: those of one checkpoint of a run, as plain data.
+        of_dataset: those of a dataset at one epoch, as plain data.
+
+    """
+
+    needs: tuple[str, ...]
+    of_checkpoint: Callable[[Run, int], dict[str, Any]]
+    of_dataset: Callable[[xr.Dataset], dict[str, Any]]
 
 
 def measures(
     source: xr.Dataset | Run | str | os.PathLike[str] | None = None,
     epoch: int | str | None = None,
 ) -> dict[str, Any]:
-    """Measures of one epoch: of modular addition those of the algorithm (arXiv:2301.05217).
+    """Measures of one epoch, under published names where the task has them.
 
     Args:
         source: a run, its folder, the folder of a sweep, a dataset or its ``.nc`` file, the name
-            of a bundled reference; None for the bundled modular-addition run.
+            of a bundled reference; None for the default one.
         epoch: a number, ``last`` (the default), ``grok``, ``grok-N`` or ``grok+N``; the
             nearest checkpoint is measured, and ``epoch`` in the result names it.
 
@@ -61,24 +69,37 @@ def measures(
     found = load(source) if many else named(source)
     if isinstance(found, Run):
         return _of_run(found, epoch)
-    if found.attrs.get("task", MODULAR_ADDITION) != MODULAR_ADDITION or "loss" not in found:
+    published = _published(found.attrs.get("task") or _task_of(found))
+    if published is None or published.needs[0] not in found:
         return summaries.summarise(found, epoch)
-    return _of_dataset(load(found, NEEDS), epoch)
+    return _of_dataset(load(found, published.needs), epoch, published)
+
+
+def _published(name: object) -> PublishedMeasures | None:
+    task = known_task(name)
+    found: PublishedMeasures | None = task.load("measures") if task else None
+    return found
+
+
+def _task_of(data: xr.Dataset) -> str:
+    """The task all of whose published measures a dataset holds that does not say its task."""
+    for name in tasks():
+        published = _published(name)
+        if published is not None and all(need in data for need in published.needs):
+            return name
+    return ""
 
 
 def _of_run(run: Run, epoch: int | str | None) -> dict[str, Any]:
     epochs = assemble.epochs_of(run)
     at = curves.index_of(epochs, epoch, lambda: _grokked(run, epochs), run.name)
     chosen = int(epochs[at])
-    if run.facts.get("task") != MODULAR_ADDITION or not len(run.epochs):
+    published = _published(run.facts.get("task"))
+    if published is None or not len(run.epochs):
         parts = [name for name in assemble.available(run) if name in summaries.PARTS]
         data = assemble.assemble(run, parts, epochs=[chosen], workers=0)
         return summaries.summarise(data, chosen)
-    context = Context(run, run.epochs, run.epochs[:0])
-    checkpoint = context.last
-    if chosen != checkpoint.epoch:
-        checkpoint = Checkpoint(chosen, run.weights(chosen))
-    return {"epoch": chosen, **summary(context.measured(checkpoint))}
+    return {"epoch": chosen, **published.of_checkpoint(run, chosen)}
 
 
 def _grokked(run: Run, epochs: np.ndarray) -> int | None:
@@ -90,7 +111,9 @@ def _grokked(run: Run, epochs: np.ndarray) -> int | None:
     return None if found is None else int(epochs[found])
 
 
-def _of_dataset(data: xr.Dataset, epoch: int | str | None) -> dict[str, Any]:
+def _of_dataset(
+    data: xr.Dataset, epoch: int | str | None, published: PublishedMeasures
+) -> dict[str, Any]:
     epochs, test = data["epoch"].values, data["loss"].sel(split="test").values
 
     def grokked() -> int | None:
@@ -99,46 +122,4 @@ def _of_dataset(data: xr.Dataset, epoch: int | str | None) -> dict[str, Any]:
 
     name = str(data.attrs.get("run_name", "the dataset"))
     at = curves.index_of(epochs, epoch, grokked, name)
-    return {"epoch": int(epochs[at]), **_named(data.isel(epoch=at))}
-
-
-def _named(now: xr.Dataset) -> dict[str, Any]:
-    """One epoch's measures in a dataset, under the published names."""
-    keys = [int(k) for k in now["key_frequency"].values]
-    sizes = now["neurons_per_frequency"]
-
-    def number(name: str) -> float:
-        return float(now[name].values)
-
-    def by_split(name: str) -> dict[str, float]:
-        return {f"{name}_{s}": float(now[name].sel(split=s)) for s in ("train", "test", "all")}
-
-    def by_key(name: str) -> dict[str, float]:
-        return {str(k): float(now[name].sel(frequency=k)) for k in keys}
-
-    return {
-        **by_split("loss"),
-        "key_frequencies": keys,
-        "neurons_per_frequency": {str(k): int(sizes.sel(frequency=k)) for k in keys},
-        "unclustered_neurons": int(now.sizes["all_neuron"] - sizes.sum()),
-        **by_split("restricted_loss"),
-        "excluded_loss_2d": number("excluded_loss_2d"),
-        "excluded_loss_2d_by_frequency": by_key("excluded_loss_2d_by_frequency"),
-        "excluded_loss_3d": number("excluded_loss_3d"),
-        "excluded_loss_3d_by_frequency": by_key("excluded_loss_3d_by_frequency"),
-        "cosine_coefficients": by_key("cosine_coefficient"),
-        "logit_variance_explained": number("logit_variance_explained"),
-        "gini_embedding": number("gini_embedding"),
-        "gini_neuron_logit_map": number("gini_neuron_logit_map"),
-        "trig_fraction_neurons": number("trig_fraction_neurons"),
-        "trig_fraction_logits": number("trig_fraction_logits"),
-        "sum_squared_weights": float(now["sum_squared_weights"].values.astype(float).sum()),
-        **{
-            f"margin_{short}": float(now["margin"].sel(extreme=extreme))
-            for short, extreme in (("min", "smallest"), ("mean", "mean"), ("max", "largest"))
-        },
-        "embedding_singular_values": now["embedding_singular_value"].values[:LISTED].tolist(),
-        "attention_mean": now["attention_mean"].values.tolist(),
-        "distance_irrelevance": number("distance_irrelevance"),
-        "circularity": number("circularity"),
-    }
+    return {"epoch": int(epochs[at]), **published.of_dataset(data.isel(epoch=at))}

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from grokviz import plugins
+from grokviz.options import option, whole
 
 Checkpoint = tuple[int, dict[str, np.ndarray]]
 
@@ -59,12 +63,12 @@ class Belief:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Hints:
     """What the user says about a file that the file may not say itself."""
 
-    task: str | None = None
-    epoch: int | None = None
-    test_every: int | None = None
+    task: str | None = option(None, "what the model learnt: the name of a task")
+    epoch: int | None = option(None, "the epoch of a single model's weights", whole(0))
+    test_every: int | None = option(None, "how many epochs lie between two test losses", whole(1))
 
 
 @dataclass(frozen=True)
@@ -108,9 +112,30 @@ class Found:
 
 @dataclass(frozen=True)
 class Importer:
-    """One kind of file; its contract is written in :mod:`grokviz.importers`."""
+    """One kind of file.
+
+    Attributes:
+        name: a word for it.
+        title: what such a file is, in a few words.
+        recognises: looks at a source and says whether it is of this kind. It reads no further
+            file, raises nothing, and is content with an approximate look.
+        read: gives the runs in it, one for most kinds. What it took from anywhere but a plain
+            statement of the file, and which of two contradicting statements it took, is a
+            :class:`Belief`. Wrong, missing or not finite numbers are an ``InputError`` that names
+            the file, the tensor and a remedy.
+        order: the first that recognises a source has it; a user's come before ours.
+
+    """
 
     name: str
     title: str
     recognises: Callable[[Source], bool]
-    read: Callable[[Source, Wishes], list[Found]]
+    read: Callable[[Source, Hints], list[Found]]
+    order: int = 0
+
+
+def _members(module: ModuleType) -> dict[str, Importer]:
+    return {value.name: value for value in vars(module).values() if isinstance(value, Importer)}
+
+
+IMPORTERS = plugins.Kind("importer", "grokviz.importers", "grokviz.importers.kinds", _members)

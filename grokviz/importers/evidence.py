@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from grokviz.importers.contract import Belief, Curve, Wishes
+from grokviz.importers.contract import Belief, Curve, Hints
 from grokviz.importers.reading.values import number_in
+from grokviz.task import Evidence, known_task, tasks
 
 CONFIGS = ("config", "optim_config", "model_config", "data_config")
 """Where published files keep what was asked for."""
@@ -34,12 +35,6 @@ _CONFIG_KEYS = {
     "num_repeats": "repeats",
     "vocab_size": "vocabulary",
 }
-_SEEDS = {
-    ("config", "modular-addition"): "split-seed",  # the published code seeds the split alone
-    ("data_config", "repeated-subsequence"): "data-seed",
-    ("model_config", "repeated-subsequence"): "seed",
-}
-"""What the seed of a config is the seed of."""
 _OPTIMISER_KEYS = {
     "initial_lr": "learning-rate",
     "lr": "learning-rate",
@@ -56,7 +51,7 @@ SHAPES, OPTIMISER, CONFIG, NAME = (
 
 
 @dataclass
-class Evidence:
+class Statements:
     """Who says what about each setting, the most trusted first."""
 
     said: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
@@ -111,10 +106,10 @@ def gather(
     task: str | None,
     sizes: Mapping[str, int],
     state: Mapping[str, np.ndarray] | None = None,
-) -> Evidence:
+) -> Statements:
     """Everything that a file says about its settings."""
-    evidence = Evidence()
-    for key, value in shape_settings(task, sizes, state).items():
+    evidence, own = Statements(), of_task(task)
+    for key, value in shape_settings(own, sizes, state or {}).items():
         evidence.add(key, value, SHAPES)
     for key, value in _optimiser(data.get("optimizer")).items():
         evidence.add(key, value, OPTIMISER)
@@ -123,18 +118,25 @@ def gather(
         for word, value in found.items() if isinstance(found, Mapping) else ():
             known = _CONFIG_KEYS.get(str(word))
             if word == "seed":
-                known = _SEEDS.get((table, task or ""))
+                known = own.seeds.get(table)
             if known:
                 evidence.add(known, number_in(value), CONFIG)
     evidence.add("examples", _examples(data.get("data_config")), CONFIG)
-    if task in STEPWISE and "infinite" in name:
+    if own.stepwise and "infinite" in name:
         evidence.add("examples", 0, NAME)
     evidence.add("weight-decay", _decay_in_name(name), NAME)
     return evidence
 
 
+def of_task(name: str | None) -> Evidence:
+    """What a foreign file says about a task; nothing about one that nobody knows."""
+    task = known_task(name)
+    found: Evidence | None = task.load("evidence") if task else None
+    return found or Evidence()
+
+
 def shape_settings(
-    task: str | None, sizes: Mapping[str, int], state: Mapping[str, np.ndarray] | None = None
+    own: Evidence, sizes: Mapping[str, int], state: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     """The settings that the weights' shapes (and zero biases) prove."""
     found: dict[str, Any] = {
@@ -142,19 +144,7 @@ def shape_settings(
         for key, dim in {"d-model": "d_model", "d-mlp": "d_mlp", "heads": "heads"}.items()
         if dim in sizes
     }
-    if task == "modular-addition" and "d_vocab" in sizes:
-        found["p"] = sizes["d_vocab"] - 1
-    if task == "digit-addition" and "n_ctx" in sizes:
-        found["digits"] = (sizes["n_ctx"] - 3) // 3
-    if task == "repeated-subsequence" and "d_vocab" in sizes:
-        found |= {"vocabulary": sizes["d_vocab"], "length": sizes["n_ctx"]}
-    if task == "skip-trigram" and "d_vocab" in sizes:
-        found |= {"noise": (sizes["d_vocab"] - 2) // 2, "length": sizes["n_ctx"] - 2}
-        found["d-head"] = sizes["d_head"]
-    biases = [array for n, array in (state or {}).items() if ".mlp.b_" in n]
-    if task == "modular-addition" and biases and any(map(np.any, biases)):
-        found["mlp-biases"] = True
-    return found
+    return found | own.settings(sizes, state)
 
 
 def _examples(config: Any) -> int | None:
@@ -204,8 +194,8 @@ def _decay_in_name(name: str) -> float | None:
 def loss_precision(task: str | None, curve: Curve | None) -> Belief | None:
     """The dtype of the log-softmax, read off the losses' own digits.
 
-    Float64's digits prove float64 for modular addition alone, whose published code does
-    nothing to a loss after the log-softmax but take its mean.
+    Float64's digits prove float64 only of tasks whose published code does nothing to a loss
+    after the log-softmax but take its mean.
     """
     if curve is None or len(curve.values) < 20:
         return None
@@ -213,60 +203,32 @@ def loss_precision(task: str | None, curve: Curve | None) -> Belief | None:
     share = float(np.mean(values == values.astype(np.float32))) if values.size else 0.5
     if share == 1:
         return Belief("loss-precision", "float32", "every logged loss is a float32 number")
-    if share < 0.01 and task == "modular-addition":
+    if share < 0.01 and of_task(task).exact_losses:
         return Belief("loss-precision", "float64", "the logged losses have float64's digits")
     return None
 
 
-_NAMES = {
-    "induction": "repeated-subsequence",
-    "repeated_subsequence": "repeated-subsequence",
-    "digit_add": "digit-addition",
-    "skip_trigram": "skip-trigram",
-    "mod_add": "modular-addition",
-    "modular_add": "modular-addition",
-    "no_wd_width_scan": "modular-addition",
-}
-TASKS = tuple(dict.fromkeys(_NAMES.values()))
-"""The tasks of the published runs."""
-
-STEPWISE = frozenset(TASKS) - {"modular-addition"}
-"""Those trained on batches, whose losses were logged a step at a time."""
-
-
 def task_of(
-    name: str, sizes: Mapping[str, int], data: Mapping[str, Any], wishes: Wishes
+    name: str, sizes: Mapping[str, int], data: Mapping[str, Any], hints: Hints
 ) -> tuple[str | None, list[Belief]]:
     """What a model learnt, by what the user says, its sizes, its config, or its file's name."""
-    if wishes.task is not None:
-        return wishes.task, [Belief("task", wishes.task, "given")]
-    found, because = _by_sizes(sizes), SHAPES + " fit no other"
-    config = data.get("config")
-    function = config.get("fn_name") if isinstance(config, Mapping) else None
-    if found == "modular-addition" and function not in (None, "add"):
-        return None, [Belief("task", "unknown", f"the stored config says {str(function)[:40]}")]
-    sequences = data.get("data_config")
-    if found is None and isinstance(sequences, Mapping) and "subseq_len" in sequences:
-        found, because = "repeated-subsequence", CONFIG + " has a subseq_len"
-    if found is None:
-        lowered = name.lower()
-        matches = [task for word, task in _NAMES.items() if word in lowered]
-        found, because = (matches[0], NAME + " says so") if matches else (None, "")
-    return found, [Belief("task", found, because)] if found else []
-
-
-def _by_sizes(sizes: Mapping[str, int]) -> str | None:
-    n_ctx, vocabulary = sizes.get("n_ctx"), sizes.get("d_vocab", 0)
-    classes = sizes.get("d_vocab_out")
-    if sizes.get("layers") != 1:
-        return None
-    if n_ctx == 3 and "d_mlp" in sizes and classes in (vocabulary, vocabulary - 1):
-        return "modular-addition"
-    if vocabulary == 12 and n_ctx and n_ctx % 3 == 0 and classes in (10, 12):
-        return "digit-addition"
-    if vocabulary == 22 and n_ctx == 42 and classes == 10:
-        return "skip-trigram"
-    return None
+    if hints.task is not None:
+        return hints.task, [Belief("task", hints.task, "given")]
+    known = {task: of_task(task) for task in tasks()}
+    fitting = next((task for task, own in known.items() if own.fits(sizes)), None)
+    if fitting is not None:
+        other = known[fitting].refuses(data)
+        if other:
+            return None, [Belief("task", "unknown", other)]
+        return fitting, [Belief("task", fitting, SHAPES + " fit no other")]
+    for task, own in known.items():
+        if because := own.recognises(data):
+            return task, [Belief("task", task, because)]
+    lowered = name.lower()
+    for task, own in known.items():
+        if any(word in lowered for word in own.names):
+            return task, [Belief("task", task, NAME + " says so")]
+    return None, []
 
 
 def plain_config(data: Mapping[str, Any]) -> dict[str, Any]:

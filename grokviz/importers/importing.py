@@ -1,44 +1,32 @@
 """Imports published files as runs: what ``grokviz import`` and ``gv.import_run`` do.
 
-Reading is :mod:`grokviz.importers`; this module adds what a reader may not know:
-the recipes' words for settings, and whether the split fits the weights.
+Reading is the importers' affair; this module adds what they may not know: the settings of the
+task, checked, and what its own evidence completes.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from grokviz import plugins
 from grokviz.errors import InputError, nearest
 from grokviz.files import replacing
-from grokviz.importers import Belief, Found, Importer, Source, Wishes, read_file
-from grokviz.importers.evidence import STEPWISE, TASKS, loss_precision
+from grokviz.importers.choice import read_file
+from grokviz.importers.contract import Belief, Found, Hints, Importer, Source
+from grokviz.importers.evidence import loss_precision, of_task
 from grokviz.importers.kinds.folder import digest_of
+from grokviz.options import Option, canonical, key_of, options_of, read_options, show
+from grokviz.progress import ProgressCallback
 from grokviz.runs import RunWriter
 from grokviz.runs.starting import refuse_foreign
-from grokviz.training.keys import Key, show, whole
-from grokviz.training.recipes import RECIPES, Recipe
-
-Report = Callable[[int, int], None]
-
-WISHES = {
-    key.name: key
-    for key in (
-        Key("task", "modular-addition", str, "the name of a task", "what the model learnt"),
-        Key("epoch", 40_000, *whole(0), "the epoch of a single model's weights"),
-        Key("test-every", 10, *whole(1), "how many epochs lie between two test losses"),
-    )
-}
-"""What may be said of a file besides its recipe's keys."""
-
-SPLIT = ("train-fraction", "split-seed")
+from grokviz.task import Recipe, known_task, tasks
 
 
 @dataclass(frozen=True)
@@ -66,7 +54,9 @@ def import_run(
     out: str | os.PathLike[str] | None = None,
     *,
     settings: Mapping[str, Any] | None = None,
-    report: Report | None = None,
+    importer: str | os.PathLike[str] | None = None,
+    command: str | None = None,
+    report: ProgressCallback | None = None,
 ) -> Imported:
     """Turn a published file into an ordinary run directory.
 
@@ -76,6 +66,8 @@ def import_run(
             becomes one run directory a member inside it.
         settings: facts that the file does not say, by the recipe's keys (``split-seed``,
             ``train-fraction``), and ``task``, ``epoch``, ``test-every``.
+        importer: a file of one's own that defines an importer; it is run, and asked first.
+        command: the command that imports it, which the run keeps.
         report: called with (done, all) checkpoints.
 
     Returns:
@@ -89,15 +81,38 @@ def import_run(
     path = Path(file)
     target = Path(out) if out is not None else Path("runs") / _stem(path)
     refuse_foreign(target)
-    wishes, given = _parted(settings or {})
-    source, importer, members = read_file(path, wishes)
-    if wishes.epoch is not None and (len(members) > 1 or source.is_folder):
-        raise InputError(f"{path} has epochs of its own; leave out --set epoch={wishes.epoch}")
+    hints, given = _parted(settings or {})
+    with plugins.looking_in([plugins.INSTALLED]):
+        extra = None if importer is None else plugins.load_named(Path(importer))
+        source, kind, members = read_file(path, hints, extra)
+        return _import(Work(source, kind, target, command), members, hints, given, report)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One import: what is read, by what, into which folder, and the command for it."""
+
+    source: Source
+    importer: Importer
+    target: Path
+    command: str | None
+
+
+def _import(
+    work: Work,
+    members: list[Found],
+    hints: Hints,
+    given: Mapping[str, Any],
+    report: ProgressCallback | None,
+) -> Imported:
+    source, target, path = work.source, work.target, work.source.path
+    if hints.epoch is not None and (len(members) > 1 or source.is_folder):
+        raise InputError(f"{path} has epochs of its own; leave out --set epoch={hints.epoch}")
     made, missing = [], []
     for found in members:
         recipe = _recipe(found.task)
         values, lacking = _complete(source, found, recipe, given)
-        facts = _facts(source, importer, found, recipe, values)
+        facts = _facts(work, found, recipe, values)
         made.append((found, facts))
         missing.extend(lacking)
     with replacing(target, folder=True) as part:
@@ -107,7 +122,7 @@ def import_run(
     return Imported(
         target,
         tuple(target / found.member for found in members),
-        importer.title,
+        work.importer.title,
         tuple(beliefs),
         tuple(dict.fromkeys(missing)),
     )
@@ -118,26 +133,26 @@ def _stem(path: Path) -> str:
     return resolved.name if resolved.is_dir() else resolved.stem
 
 
-def _parted(settings: Mapping[str, Any]) -> tuple[Wishes, dict[str, Any]]:
-    """What the reader must know, and what the recipe will check."""
-    said = {name: WISHES[name].value(settings[name]) for name in WISHES if name in settings}
-    task = said.get("task")
-    if task is not None and task not in TASKS:
-        raise InputError(f"there is no task {task}: {nearest(task, list(TASKS))}")
-    wishes = Wishes(task, said.get("epoch"), said.get("test-every"))
-    return wishes, {name: value for name, value in settings.items() if name not in WISHES}
+def _parted(settings: Mapping[str, Any]) -> tuple[Hints, dict[str, Any]]:
+    """What the reader must know, and what the task's settings will check."""
+    own = options_of(Hints)
+    said = {name: value for name, value in settings.items() if key_of(name) in own}
+    hints = read_options(Hints, said, "import")
+    if hints.task is not None and known_task(hints.task) is None:
+        raise InputError(f"there is no task {hints.task}: {nearest(hints.task, list(tasks()))}")
+    return hints, {name: value for name, value in settings.items() if name not in said}
 
 
-def _recipe(task: str | None) -> Recipe | None:
-    if task is None or task in RECIPES:
-        return RECIPES.get(task or "")
-    return next((recipe for recipe in RECIPES.values() if recipe.task == task), None)
+def _recipe(name: str | None) -> Recipe | None:
+    """The main recipe of a task; None for one that has none."""
+    task = known_task(name)
+    return next(iter(task.all_recipes()), None) if task else None
 
 
 def _complete(
     source: Source, found: Found, recipe: Recipe | None, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Checked settings of a run, and which of the split's are still unknown."""
+    """Checked settings of a run, and which of those that are needed are still unknown."""
     precision = loss_precision(found.task, found.curves.get("train_loss"))
     if precision is not None:
         found.settings.setdefault("loss-precision", precision.value)
@@ -146,13 +161,16 @@ def _complete(
     ends = [int(curve.epochs[-1]) for curve in found.curves.values()]
     found.settings["epochs"] = max([*ends, *([last[0]] if last else [])], default=0)
     values = _checked(source, found, recipe, given)
-    if recipe is None or recipe.task != "modular-addition":
-        return values, []
+    own = of_task(found.task)
     if last is None:
-        return values, []  # curves alone: no measure will ask for the split
-    if values.get("p", 0) % 2:
-        values |= _split(found, values, *last)
-    return values, [key for key in SPLIT if key not in values]
+        return values, []  # curves alone: no measure will ask for what is needed
+    for one in own.complete(values, *last, _logged(found, last[0])) if own.complete else ():
+        if one.key and one.key not in values:
+            values[one.key] = one.value
+            found.beliefs.append(Belief(one.what, one.value, one.because))
+        elif not one.key:
+            found.beliefs.append(Belief(one.what, one.value, one.because))
+    return values, [key for key in own.needed if key not in values]
 
 
 def _checked(
@@ -163,14 +181,14 @@ def _checked(
             what = f"the task {found.task}" if found.task else f"what {source.path.name} learnt"
             raise InputError(
                 f"{next(iter(given))} cannot be set: grokviz has no recipe for {what}; "
-                f"leave it out, or name the task with --set task=NAME ({', '.join(TASKS)})"
+                f"leave it out, or name the task with --set task=NAME ({', '.join(tasks())})"
             )
         return dict(found.settings)
     values = {}
     for name, value in found.settings.items():
         if name in recipe.keys and (name != "epochs" or value):
             values[name] = _of_file(source, recipe.keys[name], value)
-    known = [*recipe.keys, *WISHES]
+    known = [*recipe.keys, *options_of(Hints)]
     for name, text in given.items():
         if name not in recipe.keys:
             raise InputError(f"there is no key {name}: {nearest(name, known)}")
@@ -187,84 +205,43 @@ def _checked(
     return values
 
 
-def _of_file(source: Source, key: Key, value: Any) -> Any:
+def _of_file(source: Source, option: Option, value: Any) -> Any:
     try:
-        return key.value(value)
+        return option.value(value)
     except InputError as error:
         raise InputError(
-            f"{source.path} says {error}; give the right one with --set {key.name}=VALUE"
+            f"{source.path} says {error}; give the right one with --set {option.key}=VALUE"
         ) from error
 
 
-def _split(
-    found: Found, values: Mapping[str, Any], epoch: int, state: Mapping[str, np.ndarray]
-) -> dict[str, Any]:
-    """Check the split against the last losses, or find it by them."""
-    from grokviz.tasks.modular_addition import split
-    from grokviz.tasks.modular_addition.data import ModularAddition
-
-    logged = _logged(found, epoch)
-    if logged is None:
-        return {}
-    losses = split.pair_losses(state)
-    seed, fraction = values.get("split-seed"), values.get("train-fraction")
-    order = values.get("split-order", "python")
-    what = f"the losses it gives the weights, as the file logs at epoch {epoch}"
-    if seed is not None and fraction is not None:
-        fits = split.fits(losses, ModularAddition(values["p"], fraction, seed, order), logged)
-        word = "confirmed by" if fits else "NOT confirmed by"
-        found.beliefs.append(Belief("split", f"{fraction:g} of seed {seed}", f"{word} {what}"))
-        return {}
-    fitting = split.splits_that_fit(
-        losses,
-        logged,
-        split.SEEDS if seed is None else [seed],
-        split.FRACTIONS if fraction is None else [fraction],
-        order,
-    )
-    if len(fitting) != 1:
-        return {}
-    because = (
-        f"of the splits tried the only one that gives the weights the losses logged at {epoch}"
-    )
-    told = {"split-seed": fitting[0][0], "train-fraction": fitting[0][1]}
-    found.beliefs += [Belief(k, v, because) for k, v in told.items() if k not in values]
-    return told
-
-
-def _logged(found: Found, epoch: int) -> Any:
-    from grokviz.tasks.modular_addition.split import Logged
-
-    def at(metric: str) -> float | None:
+def _logged(found: Found, epoch: int) -> dict[str, float]:
+    """The finite losses logged at an epoch, by metric."""
+    logged = {}
+    for metric in ("train_loss", "test_loss"):
         curve = found.curves.get(metric)
-        if curve is None or epoch not in curve.epochs:
-            return None
-        value = float(curve.values[np.searchsorted(curve.epochs, epoch)])
-        return value if np.isfinite(value) else None
-
-    train = at("train_loss")
-    return None if train is None else Logged(train, at("test_loss"))
+        if curve is not None and epoch in curve.epochs:
+            value = float(curve.values[np.searchsorted(curve.epochs, epoch)])
+            if np.isfinite(value):
+                logged[metric] = value
+    return logged
 
 
 def _facts(
-    source: Source,
-    importer: Importer,
-    found: Found,
-    recipe: Recipe | None,
-    settings: Mapping[str, Any],
+    work: Work, found: Found, recipe: Recipe | None, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     from grokviz import __version__
 
+    source = work.source
     return {
         "recipe": recipe.name if recipe else None,
         "task": found.task,
-        "counts": "step" if found.task in STEPWISE else "epoch",
-        "settings": dict(settings),
+        "counts": "step" if of_task(found.task).stepwise else "epoch",
+        "settings": canonical(settings),
         "precision": {"weights": _dtype(found), "loss": settings.get("loss-precision")},
         "imported": {
             "file": source.path.resolve().name,
             "sha256": digest_of(source.path) if source.is_folder else source.sha256,
-            "kind": importer.name,
+            "kind": work.importer.name,
             "believed": [belief.as_dict() for belief in found.beliefs],
             "config": dict(found.config),
         },
@@ -273,7 +250,7 @@ def _facts(
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
-        "command": " ".join(["grokviz", *sys.argv[1:]]) if sys.argv[1:2] == ["import"] else None,
+        "command": work.command,
     }
 
 
@@ -283,7 +260,9 @@ def _dtype(found: Found) -> str | None:
     return max({array.dtype.name for array in found.checkpoints[-1][1].values()})
 
 
-def _write(path: Path, found: Found, facts: Mapping[str, Any], report: Report | None) -> None:
+def _write(
+    path: Path, found: Found, facts: Mapping[str, Any], report: ProgressCallback | None
+) -> None:
     """One run directory; the caller puts it in its place."""
     with RunWriter.create(path, facts) as writer:
         for name, curve in found.curves.items():

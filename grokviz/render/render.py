@@ -17,12 +17,13 @@ from grokviz.media.formats import FORMATS, Format
 from grokviz.media.theme import Theme, theme
 from grokviz.media.venues import Page
 from grokviz.notebook.show import Shown
+from grokviz.plugins import load_files
 from grokviz.render.quality import Quality, quality
 from grokviz.render.sheet import Sheet
 from grokviz.scene import clock as clocks
 from grokviz.scene.film import Film, in_sections, refuse_for_film
 from grokviz.scene.look import looking
-from grokviz.scene.registry import files_of, load_files
+from grokviz.scene.registry import files_of
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.scene import Artists, Scene
 

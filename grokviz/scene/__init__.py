@@ -8,7 +8,8 @@ are its options; it names the dataset variables it needs, draws itself once on a
 SubFigure, and moves what moves. From that one definition come stills, films, slides and pages.
 """
 
+from grokviz.options import option
 from grokviz.scene.look import Look, look, looking
-from grokviz.scene.scene import Scene, option
+from grokviz.scene.scene import Scene
 
 __all__ = ["Look", "Scene", "look", "looking", "option"]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import types
-import typing
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from grokviz.dataset import schema
-from grokviz.errors import InputError, nearest
+from grokviz.dataset.references.reference import DEFAULT
+from grokviz.errors import InputError
+from grokviz.options import changed, options_of, read_options
+from grokviz.task import published_recipe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Artists = dict[str, Any]
-
-SIBLINGS = {
-    "modular-addition-59": "modular-addition",
-    "modular-addition-59-float32": "modular-addition-float32",
-    "repeated-subsequence-320": "repeated-subsequence-512",
-    "digit-addition-small": "digit-addition",
-    "digit-addition-small-500": "digit-addition-700",
-    "skip-trigram-50": "skip-trigram-100",
-}
-"""Recipes of smaller models or less data than published, and the published ones."""
-
-
-def option(default: T, help: str) -> T:
-    """A field of a scene that a user may set, with the sentence that ``--help`` shows."""
-    value: T = dataclasses.field(default=default, metadata={"help": help})
-    return value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,8 +52,8 @@ class Scene:
     watch: ClassVar[str] = ""
     source: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
-    recipe: ClassVar[str] = "modular-addition"
-    reference: ClassVar[str] = "modular-addition"
+    recipe: ClassVar[str] = DEFAULT
+    reference: ClassVar[str] = DEFAULT
     engine: ClassVar[str] = "matplotlib"
     clock: ClassVar[str | None] = "epoch"
     aspect: ClassVar[float] = 2.2
@@ -108,7 +93,7 @@ class Scene:
 
     def subtitle(self, data: xr.Dataset) -> str:
         """What to watch, and on a second line of what recipe the run is a smaller sibling."""
-        published = SIBLINGS.get(str(data.attrs.get("recipe", "")))
+        published = published_recipe(str(data.attrs.get("recipe", "")))
         said = [self.watch, f"smaller sibling of {published}" if published else ""]
         return "\n".join(words for words in said if words)
 
@@ -146,20 +131,15 @@ class Scene:
         if cls.clock is not None and cls.clock not in data.coords:
             raise InputError(
                 f"{cls.name} moves along {cls.clock}, which the dataset does not have: "
-                f"{schema.DIMENSIONS.get(cls.clock, 'add it as a coordinate')}"
+                f"{schema.dimensions().get(cls.clock, 'add it as a coordinate')}"
             )
 
     @classmethod
     def options(cls) -> dict[str, dict[str, Any]]:
         """Each option's default, allowed values and help, for ``--help`` and ``scenes --json``."""
-        hints = typing.get_type_hints(cls)
         return {
-            shown(field.name): {
-                "default": field.default,
-                "type": allowed(hints[field.name]),
-                "help": field.metadata.get("help", ""),
-            }
-            for field in dataclasses.fields(cls)
+            key: {"default": row.default, "type": row.kind.allowed, "help": row.help}
+            for key, row in options_of(cls).items()
         }
 
     @classmethod
@@ -168,73 +148,8 @@ class Scene:
 
         Raises :class:`InputError` for an unknown option or a value that is not allowed.
         """
-        hints = typing.get_type_hints(cls)
-        names = {shown(field.name): field.name for field in dataclasses.fields(cls)}
-        values = {}
-        for key, value in (given or {}).items():
-            name = names.get(key.replace("_", "-"))
-            if name is None:
-                raise InputError(f"{cls.name} has no option {key}: {nearest(key, list(names))}")
-            try:
-                values[name] = read(hints[name], value)
-            except (ValueError, TypeError):
-                wanted = allowed(hints[name])
-                raise InputError(f"{cls.name}: {key}={value} is not {wanted}") from None
-        try:
-            return cls(**values)
-        except ValueError as error:
-            raise InputError(f"{cls.name}: {error}") from error
+        return read_options(cls, given, cls.name)
 
     def chosen(self) -> dict[str, Any]:
         """The options that differ from their defaults, for provenance."""
-        return {
-            shown(field.name): getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
-        }
-
-
-def shown(name: str) -> str:
-    """A Python name as it is typed on the command line."""
-    return name.replace("_", "-")
-
-
-def read(hint: Any, value: Any) -> Any:
-    """``value`` as the annotated type; ``ValueError`` if it is not one."""
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        if value is None or str(value).lower() in ("none", ""):
-            return None
-        return read(next(item for item in inner if item is not type(None)), value)
-    if origin is Literal:
-        for item in inner:
-            if str(item) == str(value):
-                return item
-        raise ValueError
-    if origin is tuple:
-        items = value.split(",") if isinstance(value, str) else value
-        return tuple(read(inner[0], item) for item in items)
-    if hint is bool:
-        words = {"true": True, "on": True, "yes": True, "1": True}
-        words |= {"false": False, "off": False, "no": False, "0": False}
-        if str(value).lower() not in words:
-            raise ValueError
-        return words[str(value).lower()]
-    found = hint(value)
-    if hint is int and not isinstance(value, str) and found != value:
-        raise ValueError  # 2.5 is not 2
-    return found
-
-
-def allowed(hint: Any) -> str:
-    """What values an annotation allows, in words."""
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        rest = [allowed(item) for item in inner if item is not type(None)]
-        return " or ".join([*rest, "none"])
-    if origin is Literal:
-        return "one of " + ", ".join(map(str, inner))
-    if origin is tuple:
-        return f"{allowed(inner[0])}, several with commas between"
-    words = {bool: "on or off", int: "a whole number", float: "a number", str: "a text"}
-    return words.get(hint, str(hint))
+        return changed(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int
@@ -21,3 +22,25 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+
+@runtime_checkable
+class SampledData(Protocol):
+    """What sequences are drawn from.
+
+    Attributes:
+        read: tokens given to the model, of each sequence's first ones.
+        scored: number of scored positions in each sequence.
+
+    """
+
+    @property
+    def read(self) -> int:
+        """Tokens given to the model."""
+
+    @property
+    def scored(self) -> int:
+        """Scored positions."""
+
+    def sample(self, count: int, rng: np.random.Generator) -> Batch:
+        """``count`` fresh sequences."""

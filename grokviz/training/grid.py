@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grokviz.errors import InputError
-from grokviz.training.keys import canonical, show
-from grokviz.training.recipes import Recipe
+from grokviz.options import canonical, plain, show, word
+from grokviz.task import Recipe
 
 MOST_MEMBERS = 10_000
 
@@ -93,7 +93,7 @@ def members_of(recipe: Recipe, grid: Grid, settings: Mapping[str, Any]) -> list[
     for number, values in enumerate(itertools.product(*grid.values())):
         point = dict(zip(grid, values, strict=True))
         name = ",".join(f"{key}={word(value)}" for key, value in point.items())
-        found.append(Member(number, name, canonical(recipe.settings({**settings, **point}))))
+        found.append(Member(number, name, plain(recipe.read({**settings, **point}))))
     return found
 
 
@@ -110,17 +110,9 @@ def written(grid: Grid) -> str:
 def _values(recipe: Recipe, name: str, given: Sequence[Any]) -> list[Any]:
     if isinstance(given, str) or not len(given):
         raise InputError(f"the grid's {name} has no values; give a list of at least one")
-    recipe.settings({name: given[0]})  # an unknown key is answered as the recipe answers it
+    recipe.read({name: given[0]})  # an unknown key is answered as the recipe answers it
     values = [recipe.keys[name].value(value) for value in given]
     for i, value in enumerate(values):
         if value in values[:i]:
             raise InputError(f"the grid gives {name}={show(value)} twice; give each value once")
     return canonical({name: values})[name]  # type: ignore[no-any-return]
-
-
-def word(value: Any) -> str:
-    """A value as it is written after ``key=``, and the same value when it is read again."""
-    if isinstance(value, (list, tuple)):
-        return ",".join(word(item) for item in value)
-    short = show(value)
-    return repr(value) if isinstance(value, float) and float(short) != value else short

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,12 +17,12 @@ import torch
 
 from grokviz.errors import InputError, WorkError
 from grokviz.models.products import keep_freed_memory, onednn_works
+from grokviz.options import plain, show
 from grokviz.runs import RunWriter
-from grokviz.training.keys import canonical, show
+from grokviz.task import Problem, Recipe, recipe, task
 from grokviz.training.optimiser import Optimiser
-from grokviz.training.problems import Problem, problem
-from grokviz.training.recipes import Recipe, recipe
 from grokviz.training.schedule import Schedule
+from grokviz.training.settings import TrainingSettings
 from grokviz.training.stopping import stop_asked
 
 SAVE_SECONDS = 30.0
@@ -69,6 +68,7 @@ def train(
     settings: Mapping[str, Any] | None = None,
     device: str = "auto",
     exact_path: bool = True,
+    command: str | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Outcome:
     """Train a recipe into a run directory; an existing run of the same settings goes on.
@@ -79,6 +79,7 @@ def train(
         settings: hyperparameters in place of the recipe's, by key.
         device: ``auto``, ``cpu`` or ``cuda``.
         exact_path: whether to take the exact structural short cuts.
+        command: the command that trains it, which the run keeps.
         report: called about twice a second.
 
     Returns:
@@ -90,36 +91,45 @@ def train(
 
     """
     chosen = recipe(name)
-    values = canonical(chosen.settings(settings))
     path = Path(out) if out is not None else Path("runs") / chosen.name
+    work = Work(chosen, chosen.read(settings), _device(device), exact_path, command)
     with _memory():
-        return _train(chosen, values, path, _device(device), exact_path, report)
+        return _train(work, path, report)
 
 
-def _train(
-    chosen: Recipe,
-    values: Mapping[str, Any],
-    path: Path,
-    where: torch.device,
-    exact_path: bool,
-    report: Callable[[Progress], None] | None,
-) -> Outcome:
+@dataclass(frozen=True)
+class Work:
+    """What is trained: a recipe with its settings, and how."""
+
+    recipe: Recipe
+    settings: Any
+    device: torch.device
+    exact_path: bool
+    command: str | None = None
+
+    def problem(self, *, exact_path: bool) -> Problem:
+        """What the loop trains."""
+        return task(self.recipe.task).build_problem(
+            self.settings, self.device, exact_path=exact_path
+        )
+
+
+def _train(work: Work, path: Path, report: Callable[[Progress], None] | None) -> Outcome:
+    values = plain(work.settings)
     if (path / "run.json").exists():
         writer = RunWriter.resume(path)
         fresh = None
     else:
         # made first: settings that no problem can be made of must not leave a folder behind
-        fresh = problem(chosen.task, values, where, exact_path=exact_path)
-        facts = _facts(chosen, values, where, exact_path)
-        writer = RunWriter.create(path, {**facts, "counts": fresh.counts})
+        fresh = work.problem(exact_path=work.exact_path)
+        writer = RunWriter.create(path, {**_facts(work, values), "counts": fresh.counts})
     with writer:
-        _same_run(writer, chosen, values)
+        _check_same_run(writer, work.recipe, values)
         if writer.facts["settings"] != values:
             writer.update_facts(settings=values)
-        exact_path = bool(writer.facts["exact_path"])
-        made = fresh or problem(chosen.task, values, where, exact_path=exact_path)
+        problem = fresh or work.problem(exact_path=bool(writer.facts["exact_path"]))
         with _threads(int(writer.facts["threads"])):
-            return _Loop(writer, made, values, report).run()
+            return _Loop(writer, problem, work.settings, report).run()
 
 
 class _Loop:
@@ -127,12 +137,12 @@ class _Loop:
         self,
         writer: RunWriter,
         problem: Problem,
-        settings: Mapping[str, Any],
+        settings: TrainingSettings,
         report: Callable[[Progress], None] | None,
     ) -> None:
         self.writer, self.problem, self.report = writer, problem, report
-        self.epochs, self.test_every = int(settings["epochs"]), int(settings["test-every"])
-        self.schedule = Schedule.parse(settings["checkpoint-every"])
+        self.epochs, self.test_every = settings.epochs, settings.test_every
+        self.schedule = Schedule.parse(settings.checkpoint_every)
         trained = {name: problem.state[name] for name in problem.trained}
         self.optimiser = Optimiser(trained, settings)
         self.epoch, self.test_loss = 0, math.nan
@@ -198,8 +208,8 @@ class _Loop:
         return Outcome(self.writer.path, self.epoch, stopped, self.problem.counts)
 
 
-def _same_run(writer: RunWriter, chosen: Recipe, values: Mapping[str, Any]) -> None:
-    """Refuse to go on with a run that was begun otherwise."""
+def _check_same_run(writer: RunWriter, chosen: Recipe, values: Mapping[str, Any]) -> None:
+    """Raise InputError unless the run was begun with this recipe and these settings."""
     path, facts = writer.path, writer.facts
     if "imported" in facts:
         raise InputError(
@@ -208,9 +218,10 @@ def _same_run(writer: RunWriter, chosen: Recipe, values: Mapping[str, Any]) -> N
     if facts.get("recipe") != chosen.name or "settings" not in facts:
         made = facts.get("recipe") or "something else than a recipe"
         raise InputError(f"{path} holds a run of {made}; choose another folder with --out")
+    begun_before = plain(chosen.settings)
     for key, value in values.items():
         # a key that came later has its default in a run begun before
-        begun = facts["settings"].get(key, chosen.keys[key].default)
+        begun = facts["settings"].get(key, begun_before[key])
         if key != "epochs" and begun != value:
             raise InputError(
                 f"{path} was begun with {key}={show(begun)}, not {show(value)}; "
@@ -223,16 +234,15 @@ def _same_run(writer: RunWriter, chosen: Recipe, values: Mapping[str, Any]) -> N
         )
 
 
-def _facts(
-    chosen: Recipe, settings: Mapping[str, Any], device: torch.device, exact_path: bool
-) -> dict[str, Any]:
+def _facts(work: Work, settings: Mapping[str, Any]) -> dict[str, Any]:
     from grokviz import __version__
 
+    device = work.device
     return {
-        "recipe": chosen.name,
-        "task": chosen.task,
+        "recipe": work.recipe.name,
+        "task": work.recipe.task,
         "settings": dict(settings),
-        "exact_path": exact_path,
+        "exact_path": work.exact_path,
         "precision": {"weights": "float32", "loss": settings["loss-precision"]},
         "device": device.type,
         "threads": torch.get_num_threads(),
@@ -244,7 +254,7 @@ def _facts(
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
-        "command": " ".join(["grokviz", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else None,
+        "command": work.command,
     }
 
 

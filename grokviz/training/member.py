@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from grokviz.errors import GrokvizError
-from grokviz.training.grid import word
+from grokviz.options import word
 
 Tell = Callable[..., None]
 
@@ -41,8 +41,6 @@ def _train(request: Mapping[str, Any], tell: Tell) -> None:
     def report(progress: Progress) -> None:
         tell(epoch=progress.epoch, epochs=progress.epochs, train_loss=progress.train_loss)
 
-    # the run says the command that trains this member alone
-    sys.argv = command(request["recipe"], request["out"], request["settings"])
     try:
         outcome = train(
             request["recipe"],
@@ -50,6 +48,8 @@ def _train(request: Mapping[str, Any], tell: Tell) -> None:
             settings=request["settings"],
             device=request["device"],
             exact_path=request["exact_path"],
+            # the run says the command that trains this member alone
+            command=" ".join(command(request["recipe"], request["out"], request["settings"])),
             report=report,
         )
     except GrokvizError as error:

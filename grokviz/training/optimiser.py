@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from grokviz.training.replay import Replay
+from grokviz.training.settings import TrainingSettings
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -21,16 +21,16 @@ class Optimiser:
 
     Args:
         parameters: trained tensors by name; updated in place.
-        settings: ``learning-rate``, ``weight-decay``, ``betas``, ``warm-up``.
+        settings: step size, weight decay, betas and warm-up are read.
 
     """
 
-    def __init__(self, parameters: Mapping[str, Tensor], settings: Mapping[str, Any]) -> None:
+    def __init__(self, parameters: Mapping[str, Tensor], settings: TrainingSettings) -> None:
         self.parameters = dict(parameters)
         self.gradients = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
         for name, parameter in self.parameters.items():
             parameter.grad = self.gradients[name]
-        self.rate, self.warm_up = settings["learning-rate"], settings["warm-up"]
+        self.rate, self.warm_up = settings.learning_rate, settings.warm_up
         self.updates = 0
         device = next(iter(self.parameters.values())).device
         on_cuda = device.type == "cuda"
@@ -40,9 +40,9 @@ class Optimiser:
             list(self.parameters.values()),
             lr=self.rate if self._rate is None else self._rate,
             capturable=on_cuda,
-            betas=tuple(settings["betas"]),
+            betas=settings.betas,
             eps=1e-8,
-            weight_decay=settings["weight-decay"],
+            weight_decay=settings.weight_decay,
             fused=True,
         )
         self._step = Replay(self._adam.step, device, self._kept)

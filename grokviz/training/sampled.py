@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,47 +11,60 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from grokviz.errors import InputError
-from grokviz.models.attention_only import AttentionOnly
 from grokviz.models.scored_path import scored_logits
-from grokviz.models.transformer import Shape, Transformer
-from grokviz.tasks.digit_addition.data import DigitAddition
-from grokviz.tasks.repeated_subsequence.data import RepeatedSubsequence
-from grokviz.tasks.skip_trigram.data import SkipTrigram
-from grokviz.training.batch import Batch
+from grokviz.training.batch import Batch, SampledData
 from grokviz.training.losses import PRECISIONS
-from grokviz.training.problems import Problem
+from grokviz.training.problem import ModelProblem
 from grokviz.training.replay import Replay
+from grokviz.training.settings import SampledSettings
 
-Task = RepeatedSubsequence | DigitAddition | SkipTrigram
-TASKS: dict[str, type[Task]] = {
-    "repeated-subsequence": RepeatedSubsequence,
-    "digit-addition": DigitAddition,
-    "skip-trigram": SkipTrigram,
-}
 FIXED, TEST, FRESH, ORDER = range(4)
 """What a random stream is for: each is seeded by data-seed and this number."""
 
 
-class SampledProblem(Problem):
+@dataclass(frozen=True)
+class HowScored:
+    """How a problem's sequences are scored.
+
+    Attributes:
+        carried: how often the residual stream is added to what the heads write.
+        exact_path: whether logits are computed at the scored positions alone.
+        by_token: whether the loss of each scored position is logged by itself.
+
+    """
+
+    carried: int = 1
+    exact_path: bool = True
+    by_token: bool = False
+
+
+class SampledProblem(ModelProblem):
     """Sequences of a task, in batches.
 
     Everything drawn depends on ``data-seed`` and the number of the update alone, so a resumed
     run sees what an unbroken one would have seen.
+
+    Args:
+        data: what the sequences are drawn from.
+        model: the network, on ``device``.
+        settings: how many sequences there are, and in which batches.
+        device: where it is trained.
+        how: how sequences are scored.
+
     """
 
     def __init__(
         self,
-        task: Task,
+        data: SampledData,
         model: nn.Module,
-        settings: Mapping[str, Any],
+        settings: SampledSettings,
         device: torch.device,
-        *,
-        carried: int = 1,
-        exact_path: bool = True,
+        how: HowScored = HowScored(),  # frozen
     ) -> None:
         super().__init__(model, device)
-        self.task, self.model, self.carried, self.exact_path = task, model, carried, exact_path
-        self.examples, self.batch = int(settings["examples"]), int(settings["batch"])
+        self.task, self.model = data, model
+        self.carried, self.exact_path = how.carried, how.exact_path
+        self.examples, self.batch = settings.examples, settings.batch
         if self.examples % self.batch:
             raise InputError(
                 f"examples = {self.examples} does not divide into batches of {self.batch}; "
@@ -59,16 +72,15 @@ class SampledProblem(Problem):
             )
         if self.examples != self.batch:
             self.counts = "step"
-        self.seed = int(settings["data-seed"])
-        self.precision = PRECISIONS[settings["loss-precision"]]
-        names = [f"token_{i}" for i in range(task.scored)]
-        self.names = names if isinstance(task, DigitAddition) else []
-        self._fixed = task.sample(self.examples, self._rng(FIXED)) if self.examples else None
+        self.seed = settings.data_seed
+        self.precision = PRECISIONS[settings.loss_precision]
+        self.names = [f"token_{i}" for i in range(data.scored)] if how.by_token else []
+        self._fixed = data.sample(self.examples, self._rng(FIXED)) if self.examples else None
         self._given = self._on_device(self._batch_at(0))
         self._train: Replay | None = None
         self._test: Replay | None = None
         if self._fixed is not None:
-            held_out = task.sample(int(settings["test-examples"]), self._rng(TEST))
+            held_out = data.sample(settings.test_examples, self._rng(TEST))
             given = self._on_device(held_out)
             self._test = Replay(lambda: self._measure(given, None), device)
 
@@ -144,33 +156,6 @@ class SampledProblem(Problem):
 
     def _on_device(self, batch: Batch) -> tuple[Tensor, ...]:
         return tuple(torch.from_numpy(array).to(self.device) for array in self._arrays(batch))
-
-
-def sampled(
-    name: str, settings: Mapping[str, Any], device: torch.device, *, exact_path: bool = True
-) -> SampledProblem:
-    """The problem of a task whose sequences are drawn."""
-    task = TASKS[name].from_settings(settings)
-    carried = 2 if settings.get("double-residual") else 1
-    model = _model(task, settings, carried).to(device)
-    return SampledProblem(task, model, settings, device, carried=carried, exact_path=exact_path)
-
-
-def _model(task: Task, settings: Mapping[str, Any], carried: int) -> nn.Module:
-    shape = Shape(
-        vocabulary=task.vocabulary,
-        context=task.context,
-        d_model=settings["d-model"],
-        heads=settings["heads"],
-        d_mlp=settings.get("d-mlp", 1),
-        outputs=task.outputs,
-        head_width=settings.get("d-head"),
-    )
-    if isinstance(task, DigitAddition):
-        return Transformer(shape, seed=settings["seed"])
-    layers = 2 if isinstance(task, RepeatedSubsequence) else 1
-    scaled = isinstance(task, RepeatedSubsequence)
-    return AttentionOnly(shape, layers, carried=carried, head_scaled=scaled, seed=settings["seed"])
 
 
 def _divisor(count: int, near: int) -> int:

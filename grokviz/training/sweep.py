@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from grokviz.errors import InputError, MissingExtra
+from grokviz.options import plain, show
 from grokviz.runs import layout, open_run
 from grokviz.runs.durable import make_folder, publish
 from grokviz.runs.sweeps import FORMAT, SWEEP, read_sweep
+from grokviz.task import Recipe, recipe
 from grokviz.training.grid import Grid, Member, grid_of, members_of, written
-from grokviz.training.keys import canonical, show
-from grokviz.training.recipes import Recipe, recipe
 from grokviz.training.side_by_side import Ended, Report, Result, Work, train_all
 
 
@@ -136,7 +136,7 @@ def plan(
     chosen = recipe(name)
     given = dict(settings or {})
     values = grid_of(chosen, grid or {}, seeds, given)
-    shared = canonical(chosen.settings(given))
+    shared = plain(chosen.read(given))
     shared = {key: value for key, value in shared.items() if key not in values}
     members = tuple(members_of(chosen, values, given))
     path = Path(out) if out is not None else Path("runs") / f"{chosen.name}-sweep"

@@ -47,12 +47,11 @@ def problem_of(facts: dict[str, Any]) -> Any:
     """What the recipe trains; its state is the initial one."""
     import torch
 
-    from grokviz.training.problems import problem
-    from grokviz.training.recipes import recipe
+    from grokviz.task import recipe, task
 
     chosen = recipe(facts["recipe"])
-    settings = chosen.settings(facts["settings"])
-    return problem(chosen.task, settings, torch.device("cpu"), exact_path=facts["exact_path"])
+    settings, device = chosen.read(facts["settings"]), torch.device("cpu")
+    return task(chosen.task).build_problem(settings, device, exact_path=facts["exact_path"])
 
 
 def kept_states(place: Path) -> dict[int, dict[str, np.ndarray]]:

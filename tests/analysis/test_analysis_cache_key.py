@@ -24,7 +24,7 @@ def test_the_key_covers_tasks_and_the_reading_of_runs() -> None:
         "tasks/skip_trigram/data.py",
         "runs/tensors.py",
         "runs/metrics.py",
-        "tasks/_sequences/sequence_model.py",
+        "tasks/_sequences/model.py",
         "dataset/workers.py",
     } <= covered()
 

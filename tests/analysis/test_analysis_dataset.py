@@ -13,11 +13,11 @@ import xarray as xr
 from analysis_runs import KEYS, P, weights_at, write_run
 
 from grokviz.dataset import schema, workers
-from grokviz.dataset.assemble import assemble, available
-from grokviz.dataset.parts import PARTS
+from grokviz.dataset.assemble import assemble, available, parts_of
 from grokviz.dataset.variables import Variable
 from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run
+from grokviz.task import task
 from grokviz.tasks.any.path import path, step_products
 from grokviz.tasks.any.route import path_epochs
 from grokviz.tasks.modular_addition.data import ModularAddition
@@ -79,7 +79,7 @@ def single(small_run) -> list[Measures]:
 
 def test_every_variable_has_its_row_and_says_what_it_is(data, small_run) -> None:
     parts = available(small_run)
-    assert set(data.data_vars) == {r.name for r in schema.VARIABLES.values() if r.part in parts}
+    assert set(data.data_vars) == {r.name for r in schema.variables().values() if r.part in parts}
     for name, array in data.data_vars.items():
         row = schema.variable(name)
         assert array.dims == row.dims, name
@@ -90,9 +90,9 @@ def test_every_variable_has_its_row_and_says_what_it_is(data, small_run) -> None
             assert array.attrs[key] or key == "units", (name, key)
         assert set(array.attrs) <= {"long_name", "units", "definition", "source", "precision"}
     for name, coord in data.coords.items():
-        assert coord.attrs["long_name"] == schema.DIMENSIONS[name]
-    used = {dim for row in schema.VARIABLES.values() for dim in row.dims}
-    assert used == set(schema.DIMENSIONS)
+        assert coord.attrs["long_name"] == schema.dimensions()[name]
+    used = {dim for row in schema.variables().values() for dim in row.dims}
+    assert used == set(schema.dimensions())
 
 
 @pytest.mark.parametrize("name", sorted(SAME))
@@ -278,10 +278,10 @@ def test_a_script_without_a_main_guard_may_use_processes(small_run, tmp_path) ->
 
 
 def test_processes_are_started_for_long_heavy_work_alone(monkeypatch) -> None:
-    all_parts = list(PARTS["modular-addition"].values())
+    all_parts = list(parts_of(task("modular-addition")).values())
     monkeypatch.setattr(workers.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
     assert workers.default_workers(all_parts, 1000) == 3
     assert workers.default_workers(all_parts, 10) == 0
-    assert workers.default_workers([PARTS[""]["run"]], 1000) == 0
+    assert workers.default_workers([parts_of(None)["run"]], 1000) == 0
     monkeypatch.setattr(workers.multiprocessing, "parent_process", lambda: "somebody")
     assert workers.default_workers(all_parts, 1000) == 0

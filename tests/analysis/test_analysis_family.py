@@ -26,10 +26,10 @@ pytest.importorskip("safetensors", reason="a run is written with the [train] ext
 WEIGHTS = ("member_frequency_norm", "member_key_frequency")
 FAMILY = [
     row.name
-    for row in schema.VARIABLES.values()
+    for row in schema.variables().values()
     if row.part == "family" and row.name not in WEIGHTS
 ]
-PIECES = [row.name for row in schema.VARIABLES.values() if row.part == "pieces"]
+PIECES = [row.name for row in schema.variables().values() if row.part == "pieces"]
 Make = Callable[..., Path]
 
 

@@ -24,14 +24,14 @@ PLACE = bundled.folder() / NAME
 
 WHOLE_RUN = {
     "logged_train_loss", "logged_test_loss", "phase_end",
-    *(row.name for row in schema.VARIABLES.values() if row.part == "path"),
+    *(row.name for row in schema.variables().values() if row.part == "path"),
 }  # fmt: skip
 """Made from the losses, or the weights, of the whole run; the path has tests of its own."""
 
 CLOCKS = ("epoch", "field_epoch")
 
 PARTS = {"run", *(file.stem for file in PLACE.glob("*.nc"))}
-BUNDLED = [row.name for row in schema.VARIABLES.values() if row.part in PARTS]
+BUNDLED = [row.name for row in schema.variables().values() if row.part in PARTS]
 
 
 @pytest.fixture(scope="module")

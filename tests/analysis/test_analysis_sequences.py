@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 
 from grokviz.errors import InputError
-from grokviz.tasks._sequences import sequences
-from grokviz.tasks._sequences.sequence_model import SequenceWeights, run, run_in_chunks
-from grokviz.tasks._sequences.sequences import Sample, copies, induction, previous_token, source_of
+from grokviz.task import recipes, task
+from grokviz.tasks._sequences import sample as sequences
+from grokviz.tasks._sequences.model import SequenceWeights, run, run_in_chunks
+from grokviz.tasks._sequences.sample import Sample
+from grokviz.tasks.repeated_subsequence.checkpoint import RepeatedSubsequenceRun
 from grokviz.tasks.repeated_subsequence.data import RepeatedSubsequence
+from grokviz.tasks.repeated_subsequence.probes import (
+    copies,
+    induction,
+    previous_token,
+    source_of,
+)
+from grokviz.tasks.skip_trigram.checkpoint import SkipTrigramRun
 
 SMALL = {"vocabulary": 20, "length": 31, "subsequence": 5, "repeats": 3}
 SIZES = {
@@ -81,7 +90,7 @@ def test_the_forward_pass_is_that_of_the_torch_model(name: str, double: int) -> 
         model = AttentionOnly(shape, layers, carried=double, head_scaled=True, seed=1)
     model = model.double()
     state = {key: value.numpy() for key, value in model.state_dict().items()}
-    sample = Sample.of(name, SMALL if name == "repeated-subsequence" else {})
+    sample = task(name).load("view").sample_of(SMALL if name == "repeated-subsequence" else {})
     batch = sample.batch
     w = sample.weights(state, double)
     with torch.no_grad():
@@ -103,7 +112,7 @@ def test_the_forward_pass_is_that_of_the_torch_model(name: str, double: int) -> 
 
 def test_rows_of_attention_sum_to_one_and_look_back() -> None:
     w = SequenceWeights.of(copying(20, 31))
-    batch = Sample.of("repeated-subsequence", SMALL).batch
+    batch = RepeatedSubsequenceRun.sample_of(SMALL).batch
     for pattern in run(w, batch.tokens[:3], batch.positions[:3]).patterns:
         np.testing.assert_allclose(pattern.sum(axis=-1), 1)
         assert (pattern[..., ~np.tril(np.ones((31, 31), dtype=bool))] == 0).all()
@@ -113,7 +122,7 @@ def test_rows_of_attention_sum_to_one_and_look_back() -> None:
 @pytest.mark.parametrize("vocabulary", [20, 300])
 def test_heads_made_by_hand_have_the_scores_that_follow(vocabulary: int, double: int) -> None:
     settings = {**SMALL, "vocabulary": vocabulary}
-    sample = Sample.of("repeated-subsequence", settings)
+    sample = RepeatedSubsequenceRun.sample_of(settings)
     m = sample.measure(sample.weights(copying(vocabulary, 31), double))
     before, follows = m.attention["previous_token"], m.attention["induction"]
     assert before.shape == follows.shape == (2, 2)
@@ -127,7 +136,7 @@ def test_heads_made_by_hand_have_the_scores_that_follow(vocabulary: int, double:
 
 
 def test_even_attention_is_spread_over_all_earlier_copies() -> None:
-    sample = Sample.of("repeated-subsequence", SMALL)
+    sample = RepeatedSubsequenceRun.sample_of(SMALL)
     starts, steps = copies(sample.batch)
     later = starts[:, 1:, None] + steps
     number = np.arange(1, 3)[None, :, None]
@@ -172,7 +181,7 @@ def test_a_probe_of_some_sequences_is_a_share_of_the_whole() -> None:
 
 
 def test_the_key_token_is_where_the_task_put_it() -> None:
-    sample = Sample.of("skip-trigram", {"noise": 4, "length": 9})
+    sample = SkipTrigramRun.sample_of({"noise": 4, "length": 9})
     tokens, probe = sample.batch.tokens, sample.probes["key"]
     assert probe.queries == len(tokens) == 1000
     assert (probe.query == 10).all()
@@ -183,12 +192,10 @@ def test_the_key_token_is_where_the_task_put_it() -> None:
 
 def test_the_sample_is_the_same_every_time_and_is_not_the_trainings() -> None:
     pytest.importorskip("torch")
-    from grokviz.training.recipes import RECIPES
-
-    for name in sequences.KINDS:
-        one, two = (Sample.of(name, {}).batch for _ in range(2))
+    for name in ("repeated-subsequence", "digit-addition", "skip-trigram"):
+        one, two = (task(name).load("view").sample_of({}).batch for _ in range(2))
         np.testing.assert_array_equal(one.tokens, two.tokens)
-        seeds = {r.keys["data-seed"].default for r in RECIPES.values() if r.task == name}
+        seeds = {r.keys["data-seed"].default for r in recipes().values() if r.task == name}
         assert seeds
         assert sequences.SEED not in seeds
 
@@ -201,7 +208,7 @@ def test_the_sample_is_the_same_every_time_and_is_not_the_trainings() -> None:
     ],
 )
 def test_weights_of_another_size_are_refused(change: dict[str, int], sentence: str) -> None:
-    sample = Sample.of("repeated-subsequence", {**SMALL, **change})
+    sample = RepeatedSubsequenceRun.sample_of({**SMALL, **change})
     with pytest.raises(InputError, match=sentence):
         sample.weights(copying(20, 31), 2)
 

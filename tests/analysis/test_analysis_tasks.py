@@ -11,13 +11,15 @@ import xarray as xr
 
 import grokviz as gv
 from grokviz.dataset import curves, schema
-from grokviz.dataset.assemble import assemble, available, epochs_of
-from grokviz.dataset.parts import PARTS, tasks_of
+from grokviz.dataset.assemble import assemble, available, epochs_of, parts_of, tasks_with
+from grokviz.dataset.spikes import spikes
 from grokviz.errors import InputError
 from grokviz.runs import Run, RunWriter, open_run
-from grokviz.tasks._sequences.sequence_parts import drop_of
-from grokviz.tasks._sequences.sequences import Sample, source_of
-from grokviz.tasks.any.spikes import spikes
+from grokviz.task import task
+from grokviz.tasks.digit_addition.parts import drop_of
+from grokviz.tasks.repeated_subsequence.checkpoint import RepeatedSubsequenceRun
+from grokviz.tasks.repeated_subsequence.probes import source_of
+from grokviz.tasks.skip_trigram.checkpoint import SkipTrigramRun
 
 pytest.importorskip("torch", reason="a run is trained with the [train] extra")
 
@@ -70,8 +72,8 @@ def curves_alone(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", TINY)
 def test_a_tasks_dataset_has_every_variable_of_its_parts(name: str, runs, datasets) -> None:
     data, parts = datasets[name], available(runs[name])
-    assert parts == list(PARTS[name])
-    assert set(data.data_vars) == {r.name for r in schema.VARIABLES.values() if r.part in parts}
+    assert parts == list(parts_of(task(name)))
+    assert set(data.data_vars) == {r.name for r in schema.variables().values() if r.part in parts}
     assert OWN[name] <= set(data.data_vars)
     for key, array in data.data_vars.items():
         row = schema.variable(str(key))
@@ -88,7 +90,7 @@ def test_a_tasks_dataset_has_every_variable_of_its_parts(name: str, runs, datase
 @pytest.mark.parametrize("name", TINY)
 def test_it_holds_each_checkpoints_measures(name: str, runs, datasets) -> None:
     run, data = runs[name], datasets[name]
-    sample = Sample.of(name, run.facts["settings"])
+    sample = task(name).load("view").sample_of(run.facts["settings"])
     for i, epoch in enumerate(run.epochs):
         m = sample.measure(
             sample.weights(run.weights(int(epoch)), 1 + (name == "repeated-subsequence"))
@@ -126,7 +128,7 @@ def test_the_shown_heads_are_the_best_of_their_kind(datasets) -> None:
     pattern = data["attention_pattern"].values
     assert pattern.shape == (4, 2, task["length"], task["length"])
     np.testing.assert_allclose(pattern.sum(axis=-1), 1, atol=task["length"] / 512)
-    batch = Sample.of("repeated-subsequence", task).batch
+    batch = RepeatedSubsequenceRun.sample_of(task).batch
     np.testing.assert_array_equal(data["shown_token"], batch.tokens[0])
     np.testing.assert_array_equal(data["shown_source"], source_of(batch, 0))
 
@@ -160,7 +162,7 @@ def test_measures_of_a_run_and_of_its_dataset_agree(name: str, runs, datasets, t
 
 
 def test_a_recording_says_its_task_with_underscores_too(tmp_path) -> None:
-    sample = Sample.of("skip-trigram", {"noise": 4, "length": 9})
+    sample = SkipTrigramRun.sample_of({"noise": 4, "length": 9})
     rng = np.random.default_rng(0)
     sizes = {"embed.W_E": (8, 10), "pos_embed.W_pos": (11, 8), "unembed.W_U": (8, 4)}
     sizes |= {f"attn_blocks.0.attn.W_{x}": (2, 4, 8) for x in "QKV"}
@@ -238,7 +240,7 @@ def test_a_run_without_the_logged_norms_says_so(runs, small_run) -> None:
         gv.load(small_run, ["logged_unembedding_norm"])
     with pytest.raises(InputError, match="needs a run of repeated-subsequence and its task is"):
         gv.load(small_run, ["induction_score"])
-    assert tasks_of("held_out") == list(TINY)
+    assert tasks_with("held_out") == list(TINY)
 
 
 def test_several_runs_are_measured_one_by_one(tmp_path) -> None:

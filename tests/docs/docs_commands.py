@@ -17,29 +17,19 @@ import click
 import grokviz as gv
 from grokviz.cli import COMMANDS, cli
 from grokviz.cli.common import assigned
-from grokviz.importers.importing import WISHES
+from grokviz.importers.contract import Hints
 from grokviz.media.venues import VENUES
+from grokviz.options import options_of
 from grokviz.render.render import Wish, checked, plan
 from grokviz.scene.registry import scene as find_scene
-from grokviz.tasks.digit_addition.data import DigitAddition
-from grokviz.tasks.modular_addition.data import ModularAddition
-from grokviz.tasks.repeated_subsequence.data import RepeatedSubsequence
-from grokviz.tasks.skip_trigram.data import SkipTrigram
+from grokviz.task import recipe as find_recipe
+from grokviz.task import recipes
 from grokviz.training.grid import read_grid
-from grokviz.training.keys import canonical
-from grokviz.training.recipes import RECIPES
-from grokviz.training.recipes import recipe as find_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 NOTEBOOK = ROOT / "notebooks" / "grokking.ipynb"
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
-TASKS: dict[str, Any] = {
-    "modular-addition": ModularAddition,
-    "repeated-subsequence": RepeatedSubsequence,
-    "digit-addition": DigitAddition,
-    "skip-trigram": SkipTrigram,
-}
 PLACEHOLDER = re.compile(r"\[|\.\.\.|(?<![-.\w])[A-Z]{2,}")
 """A word that stands for another: SCENE, [--out RUN], KEY=V1."""
 
@@ -146,7 +136,7 @@ def _check_train(given: dict[str, Any]) -> None:
     short = {"epochs": "epochs", "checkpoint-every": "checkpoint_every", "seed": "seed"}
     settings |= {key: given[name] for key, name in short.items() if given[name] is not None}
     recipe = find_recipe(given["recipe"])
-    TASKS[recipe.task].from_settings(canonical(recipe.settings(settings)))
+    assert recipe.read(settings).data
 
 
 def _check_sweep(given: dict[str, Any]) -> None:
@@ -160,12 +150,12 @@ def _check_sweep(given: dict[str, Any]) -> None:
     )  # fmt: skip
     assert len(made.members) > 1
     for member in made.members:
-        TASKS[made.recipe.task].from_settings(member.settings)
+        assert made.recipe.read(member.settings).data
 
 
 def _check_import(given: dict[str, Any]) -> None:
-    keys = {key for recipe in RECIPES.values() for key in recipe.keys}
-    assert set(assigned(given["assignments"])) <= keys | set(WISHES)
+    keys = {key for recipe in recipes().values() for key in recipe.keys}
+    assert set(assigned(given["assignments"])) <= keys | set(options_of(Hints))
 
 
 def _check_measures(given: dict[str, Any]) -> None:

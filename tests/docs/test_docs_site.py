@@ -18,7 +18,7 @@ from docs_build import BROKEN_SCENE, ROOT, build
 import grokviz as gv
 from grokviz.cli import COMMANDS
 from grokviz.slides.words import plain
-from grokviz.training.recipes import RECIPES
+from grokviz.task import recipes
 
 pytest.importorskip("mkdocs", reason="the docs extra is not installed")
 pytest.importorskip("mkdocstrings", reason="the docs extra is not installed")
@@ -150,7 +150,7 @@ def test_the_references_are_the_packages_own(site: Path) -> None:
     for name in gv.__all__:
         if not name.startswith("_"):
             assert f"gv.{name}" in words("python")
-    for recipe in RECIPES:
+    for recipe in recipes():
         assert recipe in words("recipes")
     assert "embedding_frequency_norm" in words("variables")
 

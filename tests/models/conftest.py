@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from grokviz.task import recipe
+from grokviz.tasks.modular_addition.problem import problem as modular_addition
 from grokviz.training.optimiser import Optimiser
-from grokviz.training.problems import Problem, modular_addition
-from grokviz.training.recipes import recipe
+from grokviz.training.problem import ModelProblem as Problem
 
 SMALL = {"p": 13, "d-model": 16, "heads": 2, "d-mlp": 24, "train-fraction": 0.5}
 
@@ -21,7 +22,7 @@ class Both:
 
     def __init__(self, **given: Any) -> None:
         given = {name.replace("_", "-"): value for name, value in given.items()}
-        self.settings = recipe("modular-addition").settings({**SMALL, **given})
+        self.settings = recipe("modular-addition").read({**SMALL, **given})
         cpu = torch.device("cpu")
         self.exact: Problem = modular_addition(self.settings, cpu, exact_path=True)
         self.plain: Problem = modular_addition(self.settings, cpu, exact_path=False)

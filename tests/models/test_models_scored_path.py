@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from grokviz.training.recipes import recipe
-from grokviz.training.sampled import SampledProblem, sampled
+from grokviz.task import recipe, task
+from grokviz.training.sampled import SampledProblem
 
 SMALL: dict[str, dict[str, Any]] = {
     "repeated-subsequence": {
@@ -21,7 +21,8 @@ SMALL: dict[str, dict[str, Any]] = {
 
 def problem(name: str, *, exact: bool, **more: Any) -> SampledProblem:
     given = {**SMALL[name], **{key.replace("_", "-"): value for key, value in more.items()}}
-    return sampled(name, recipe(name).settings(given), torch.device("cpu"), exact_path=exact)
+    settings = recipe(name).read(given)
+    return task(name).build_problem(settings, torch.device("cpu"), exact_path=exact)
 
 
 def gradients(of: SampledProblem, update: int) -> tuple[dict[str, float], dict[str, torch.Tensor]]:

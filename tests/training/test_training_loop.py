@@ -14,9 +14,9 @@ import torch
 
 from grokviz.errors import InputError, WorkError
 from grokviz.runs import RunWriter, open_run, verify_run
+from grokviz.tasks.modular_addition import problem
 from grokviz.training import loop
 from grokviz.training.loop import Outcome, Progress
-from grokviz.training.problems import PROBLEMS
 
 Train = Callable[..., Outcome]
 Read = Callable[[Path], dict[str, bytes]]
@@ -211,7 +211,7 @@ def test_other_runtime_errors_are_not_taken_for_a_lack_of_memory(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setitem(PROBLEMS, "modular-addition", fail)
+    monkeypatch.setattr(problem, "problem", fail)
     with pytest.raises(RuntimeError, match="a bug of ours"):
         small("run")
 

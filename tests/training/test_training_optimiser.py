@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from grokviz.task import recipe
 from grokviz.training.optimiser import Optimiser
-from grokviz.training.recipes import recipe
 
 SHAPES = {"a": (5, 3), "b": (4,)}
 
 
 def begin(**given: object) -> Optimiser:
-    settings = recipe("modular-addition").settings({k.replace("_", "-"): given[k] for k in given})
+    settings = recipe("modular-addition").read({k.replace("_", "-"): given[k] for k in given})
     rng = torch.Generator().manual_seed(1)
     weights = {n: torch.randn(*s, generator=rng) for n, s in SHAPES.items()}
     return Optimiser(weights, settings)

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from grokviz.errors import InputError
+from grokviz.options import plain
 from grokviz.runs import open_run, verify_run
-from grokviz.training.keys import canonical
+from grokviz.task import recipe, recipes, task
+from grokviz.tasks.modular_addition.problem import problem as modular_addition
 from grokviz.training.loop import Progress, train
-from grokviz.training.problems import modular_addition
-from grokviz.training.recipes import RECIPES, recipe
-from grokviz.training.sampled import SampledProblem, sampled
+from grokviz.training.sampled import SampledProblem
 
 SMALL: dict[str, dict[str, Any]] = {
     "repeated-subsequence": {
@@ -62,8 +62,8 @@ def test_a_stopped_run_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
 
 
 def test_finite_data_is_seen_whole_before_any_of_it_comes_again() -> None:
-    settings = recipe("skip-trigram").settings({**SMALL["skip-trigram"], **FINITE})
-    problem = sampled("skip-trigram", settings, torch.device("cpu"))
+    settings = recipe("skip-trigram").read({**SMALL["skip-trigram"], **FINITE})
+    problem: Any = task("skip-trigram").build_problem(settings, torch.device("cpu"))
     assert problem.counts == "step"
     first = [problem._batch_at(i).tokens for i in range(3)]
     second = [problem._batch_at(i).tokens for i in range(3, 6)]
@@ -73,13 +73,13 @@ def test_finite_data_is_seen_whole_before_any_of_it_comes_again() -> None:
 
 
 def test_a_full_batch_counts_epochs() -> None:
-    settings = recipe("skip-trigram").settings({**SMALL["skip-trigram"], **FINITE, "batch": 24})
-    assert sampled("skip-trigram", settings, torch.device("cpu")).counts == "epoch"
+    settings = recipe("skip-trigram").read({**SMALL["skip-trigram"], **FINITE, "batch": 24})
+    assert task("skip-trigram").build_problem(settings, torch.device("cpu")).counts == "epoch"
 
 
 def test_held_out_sequences_are_others_than_those_trained_on() -> None:
-    settings = recipe("repeated-subsequence").settings(FINITE)
-    problem = sampled("repeated-subsequence", settings, torch.device("cpu"))
+    settings = recipe("repeated-subsequence").read(FINITE)
+    problem: Any = task("repeated-subsequence").build_problem(settings, torch.device("cpu"))
     assert isinstance(problem, SampledProblem)
     assert problem._fixed is not None
     test = problem.test_metrics(0)
@@ -90,9 +90,9 @@ def test_held_out_sequences_are_others_than_those_trained_on() -> None:
 
 
 def test_batches_that_do_not_divide_the_data_are_refused_with_one_that_does() -> None:
-    settings = recipe("digit-addition").settings({"examples": 500, "batch": 64})
+    settings = recipe("digit-addition").read({"examples": 500, "batch": 64})
     with pytest.raises(InputError, match="batch that divides it, such as 50"):
-        sampled("digit-addition", settings, torch.device("cpu"))
+        task("digit-addition").build_problem(settings, torch.device("cpu"))
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def test_batches_that_do_not_divide_the_data_are_refused_with_one_that_does() ->
 )
 def test_wrong_combinations_are_one_sentence(name: str, given: dict[str, str], remedy: str) -> None:
     with pytest.raises(InputError, match=remedy) as said:
-        recipe(name).settings(given)
+        recipe(name).read(given)
     assert "\n" not in str(said.value)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", recipes())
 def test_every_recipe_says_what_it_costs_and_reads_its_own_defaults(name: str) -> None:
     chosen = recipe(name)
-    settings = chosen.settings()
-    assert canonical(chosen.settings(settings)) == canonical(settings)
+    settings = plain(chosen.read())
+    assert plain(chosen.read(settings)) == settings
     assert settings["loss-precision"] in ("float64", "float32")
     assert "2 CPU cores" in chosen.cost
     assert chosen.source
@@ -139,7 +139,7 @@ def test_the_sum_of_gradients_leaves_zero_where_float32_loses_the_right_class() 
     """A margin of 24 among 113 classes: float32 keeps only the wrong classes' gradient."""
     sums = {}
     for precision in ("float32", "float64"):
-        settings = recipe("modular-addition").settings(
+        settings = recipe("modular-addition").read(
             {"loss-precision": precision, "record-norms": True}
         )
         problem = modular_addition(settings, torch.device("cpu"))
@@ -163,12 +163,10 @@ def test_the_sum_of_gradients_leaves_zero_where_float32_loses_the_right_class() 
 
 
 def test_the_split_of_the_transformerlens_demo_is_torchs_own() -> None:
-    from grokviz.tasks.modular_addition.data import ModularAddition
-
-    settings = recipe("modular-addition-transformerlens").settings()
+    settings = recipe("modular-addition-transformerlens").read()
     torch.manual_seed(598)
     wanted = torch.randperm(113 * 113).numpy()
-    assert np.array_equal(ModularAddition.from_settings(settings).shuffled, wanted)
+    assert np.array_equal(settings.data.shuffled, wanted)
     problem = modular_addition(settings, torch.device("cpu"))
     assert problem.state["unembed.W_U"].shape == (128, 113)
     assert problem.state["embed.W_E"].std().item() == pytest.approx(0.8 / 128**0.5, rel=0.02)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from grokviz.errors import InputError
 from grokviz.runs import open_run
 from grokviz.runs.sweeps import read_sweep
+from grokviz.task import recipe
 from grokviz.training import loop
 from grokviz.training.grid import grid_of, members_of, read_grid, word
-from grokviz.training.recipes import recipe
 from grokviz.training.sweep import Swept, plan, sweep
 
 SMALL = {

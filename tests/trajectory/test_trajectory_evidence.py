@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import grokviz as gv
-from grokviz.importers.evidence import gather, shape_settings
+from grokviz.importers.evidence import gather, of_task, shape_settings
 
 torch = pytest.importorskip("torch", reason="published files are opened with the [train] extra")
 
@@ -83,7 +83,7 @@ def test_seeds_belong_to_what_they_seed() -> None:
     assert gather(plain, "a", "modular-addition", {}).settings() == {"split-seed": 3}
     assert gather(plain, "a", "repeated-subsequence", {}).settings() == {"data-seed": 4}
     assert gather(plain, "a", "digit-addition", {}).settings() == {}
-    assert shape_settings("digit-addition", {"n_ctx": 18}) == {"digits": 5}
+    assert shape_settings(of_task("digit-addition"), {"n_ctx": 18}, {}) == {"digits": 5}
 
 
 def test_modular_addition_counts_epochs(tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ pytest.importorskip("torch")
 import torch
 
 from grokviz.errors import InputError
-from grokviz.importers import IMPORTERS, Found, Wishes, open_source, read_file
+from grokviz.importers.choice import importers, read_file
+from grokviz.importers.contract import Found, Hints
 from grokviz.importers.reading.numpy_pickles import STAND_INS
+from grokviz.importers.reading.opening import open_source
 from grokviz.importers.reading.pickles import names_asked_for
 
 P, D_MODEL, HEADS, D_HEAD, D_MLP = 5, 8, 2, 3, 12
@@ -114,7 +116,7 @@ def saved(tmp_path: Path) -> Callable[..., Path]:
     return save
 
 
-def only(path: Path, wishes: Wishes | None = None) -> Found:
+def only(path: Path, wishes: Hints | None = None) -> Found:
     _, _, found = read_file(path, wishes)
     assert len(found) == 1
     return found[0]
@@ -125,7 +127,8 @@ def believed(found: Found) -> dict[str, str]:
 
 
 def test_every_importer_has_its_own_name_and_title() -> None:
-    assert len({i.name for i in IMPORTERS}) == len({i.title for i in IMPORTERS}) == len(IMPORTERS)
+    known = importers()
+    assert len({i.name for i in known}) == len({i.title for i in known}) == len(known) > 5
 
 
 # --- a model with its curves ---------------------------------------------------------------
@@ -197,7 +200,7 @@ def test_the_clock_of_test_losses_is_told_by_their_number(saved, trained, tested
     if every is None:
         with pytest.raises(InputError, match="--set test-every=N"):
             read_file(path)
-        every, found = 3, only(path, Wishes(test_every=3))
+        every, found = 3, only(path, Hints(test_every=3))
     else:
         found = only(path)
     clock = found.curves["test_loss"].epochs
@@ -220,7 +223,7 @@ def test_the_epoch_is_the_one_the_file_counts(saved, parts, epoch) -> None:
 
 
 def test_an_epoch_that_is_given_wins(saved) -> None:
-    found = only(saved({"model": plain_state(), "epoch": 3}), Wishes(epoch=9))
+    found = only(saved({"model": plain_state(), "epoch": 3}), Hints(epoch=9))
     assert [e for e, _ in found.checkpoints] == [9]
     assert believed(found)["epoch"] == "epoch 9: given"
 

@@ -19,13 +19,18 @@ import numpy as np
 from grokviz.dataset import curves, schema
 from grokviz.dataset.assemble import Report
 from grokviz.dataset.cache import FOLDER, code_version, kept
-from grokviz.dataset.families.family_member import Record, record_of, record_of_dataset, records_of
+from grokviz.dataset.families.family_member import (
+    SPLITS,
+    Record,
+    record_of,
+    record_of_dataset,
+    records_of,
+)
 from grokviz.dataset.families.pieces import pieces
-from grokviz.dataset.part import MODULAR_ADDITION
 from grokviz.errors import InputError
 from grokviz.runs import Run, open_run
 from grokviz.runs.sweeps import is_sweep, members_of
-from grokviz.tasks.modular_addition.measures import losses
+from grokviz.task import tasks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,7 +72,8 @@ def family(
     if not cache or not runs:
         return _assembled(members, report)
     key = [[m.name, m.checksum] if isinstance(m, Run) else _digest(m) for m in members]
-    content = json.dumps(["family", code_version(), key])
+    names = [str(run.facts.get("task")) for run in runs]
+    content = json.dumps(["family", code_version(names), key])
     name = hashlib.sha256(content.encode()).hexdigest()[:24]
     place = next((Path(s) for s in sources if isinstance(s, (str, os.PathLike))), runs[0].path)
     return kept(place / FOLDER / f"{name}.nc", lambda: _assembled(members, report))
@@ -138,7 +144,7 @@ def _assembled(members: Sequence[Any], report: Report | None) -> xr.Dataset:
         attrs=_attrs(members, records),
     )
     for coord in coords:
-        data[coord].attrs["long_name"] = schema.DIMENSIONS[coord]
+        data[coord].attrs["long_name"] = schema.dimensions()[coord]
     return data
 
 
@@ -173,7 +179,7 @@ def _stacked(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]
         "member": np.arange(len(records)),
         "point": np.arange(width),
         "epoch": _clock(values),
-        "split": list(losses.SETS),
+        "split": list(SPLITS),
         "fraction": fractions,
         "source": list(SOURCES),
     }
@@ -200,9 +206,13 @@ def _clock(values: Mapping[str, Any]) -> np.ndarray:
 
 
 def _by_fraction(values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Training fractions of modular addition, the largest first, and the run of each source."""
+    """Training fractions, the largest first, and the run of each source that has it.
+
+    Only of tasks whose settings say such a fraction: elsewhere it may mean anything.
+    """
     fraction, task = values["member_fraction"], values["member_task"]
-    known = np.isfinite(fraction) & (task == MODULAR_ADDITION)
+    sweepable = [name for name, one in tasks().items() if "train-fraction" in one.keys]
+    known = np.isfinite(fraction) & np.isin(task, sweepable)
     fractions = np.unique(fraction[known])[::-1]
     table = np.full((len(fractions), len(SOURCES)), -1)
     for i in np.flatnonzero(known)[::-1]:  # backwards, so that the first one stays

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from grokviz.dataset import curves, schema
-from grokviz.dataset.part import MODULAR_ADDITION, Context, metric
+from grokviz.dataset.part import metric
+from grokviz.dataset.spikes import LOGGED, spikes
 from grokviz.dataset.thinning import thinned
 from grokviz.runs import Run
-from grokviz.tasks.any.spikes import LOGGED, spikes
-from grokviz.tasks.modular_addition.measures import fourier, losses
+from grokviz.task import known_task
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,8 +26,26 @@ LEARNT = 0.1
 PUBLISHED = ("sweep", "final-model", "full-run", "curves")
 """Kinds of files that are published: imports of other kinds are somebody's own weights."""
 
+SPLITS = ("train", "test", "all")
+"""Sets of inputs on which a member's last checkpoint is measured."""
+
 Record = dict[str, Any]
 """Values of the rows over ``member``, without that dimension."""
+
+
+@dataclass(frozen=True)
+class MemberMeasures:
+    """What a task says of the last checkpoint of a member.
+
+    Attributes:
+        of_run: ``member_loss`` and ``member_accuracy`` by :data:`SPLITS`,
+            ``member_frequency_norm`` and ``member_key_frequency``; None of a run without weights.
+        of_dataset: the same, read from a dataset of the run; None where it does not hold them.
+
+    """
+
+    of_run: Callable[[Run], Record | None]
+    of_dataset: Callable[[xr.Dataset], Record | None]
 
 
 def record_of(run: Run, name: str, points: int) -> Record:
@@ -51,7 +70,7 @@ def record_of(run: Run, name: str, points: int) -> Record:
         **_curves(
             {name: metric(run, name) for name in ("train_loss", "test_loss", *LOGGED)}, points
         ),
-        **_weights(run),
+        **_of_task(run.facts.get("task"), lambda member: member.of_run(run)),
     }
 
 
@@ -80,7 +99,7 @@ def record_of_dataset(data: xr.Dataset, points: int) -> Record:
         "generalised_epoch": _event(data, "generalised", curves_of["test_loss"]),
         "member_spike_count": found,
         **_curves(curves_of, points),
-        **_last_of(data),
+        **_of_task(attrs.get("task"), lambda member: member.of_dataset(data)),
     }
 
 
@@ -95,26 +114,12 @@ def _event(data: xr.Dataset, name: str, curve: tuple[np.ndarray, np.ndarray]) ->
     return told if told >= 0 else _below(*curve)
 
 
-def _last_of(data: xr.Dataset) -> Record:
-    """What the last checkpoint of modular addition says, where the dataset has it."""
-    needed = ("loss", "accuracy", "embedding_frequency_norm")
-    if not all(name in data for name in needed) or "key_frequency" not in data.coords:
-        return _no_weights()
-    last = data.isel(epoch=-1)
-    return {
-        "member_loss": last["loss"].values,
-        "member_accuracy": last["accuracy"].values,
-        "member_frequency_norm": last["embedding_frequency_norm"].values,
-        "member_key_frequency": np.isin(data["frequency"].values, data["key_frequency"].values),
-    }
-
-
 def records_of(data: xr.Dataset) -> list[Record]:
     """The members of a family's dataset."""
     names = [
         str(name)
         for name, variable in data.data_vars.items()
-        if variable.dims[:1] == ("member",) and str(name) in schema.VARIABLES
+        if variable.dims[:1] == ("member",) and str(name) in schema.variables()
     ]
     return [
         {**_no_weights(), **{name: data[name].values[i] for name in names}}
@@ -178,26 +183,18 @@ def _values_at(wanted: np.ndarray, epochs: np.ndarray, values: np.ndarray) -> np
     return found
 
 
-def _weights(run: Run) -> Record:
-    """What the last checkpoint of modular addition says; unknown without one."""
-    if run.facts.get("task") != MODULAR_ADDITION or not len(run.epochs):
-        return _no_weights()
-    context = Context(run, run.epochs[-1:], run.epochs[:0])
-    scores, weights = context.last.scores, context.last.weights
-    components = fourier.component_norms(weights.number_embedding)
-    all_frequencies = fourier.frequencies(weights.p)
-    return {
-        "member_loss": list(losses.by_set(scores.loss, context.is_train).values()),
-        "member_accuracy": list(losses.by_set(scores.right, context.is_train).values()),
-        "member_frequency_norm": fourier.frequency_norms(components),
-        "member_key_frequency": np.isin(all_frequencies, context.keys),
-    }
+def _of_task(name: object, ask: Callable[[MemberMeasures], Record | None]) -> Record:
+    """What the run's task says of its last checkpoint; unknown where it says nothing."""
+    task = known_task(name)
+    member: MemberMeasures | None = task.load("member") if task else None
+    found = ask(member) if member else None
+    return _no_weights() if found is None else found
 
 
 def _no_weights() -> Record:
     return {
-        "member_loss": np.full(len(losses.SETS), np.nan),
-        "member_accuracy": np.full(len(losses.SETS), np.nan),
+        "member_loss": np.full(len(SPLITS), np.nan),
+        "member_accuracy": np.full(len(SPLITS), np.nan),
         "member_frequency_norm": np.zeros(0),
         "member_key_frequency": np.zeros(0),
     }

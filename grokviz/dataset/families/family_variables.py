@@ -6,11 +6,11 @@ Each row with ``member`` holds one value, or one curve, for each of them.
 
 from __future__ import annotations
 
-from grokviz.dataset.task_variables import SLINGSHOTS
 from grokviz.dataset.variables import PAPER, Variable
 
 SWEEP = f"{PAPER}, appendix D; published run mod_addition_frac_train_sweep"
 SMOOTH = "thread, claim on phase changes; thread, tweet 13"
+SLINGSHOTS = "arXiv:2206.04817; thread, tweet 14"
 ROUNDING = "thread, tweet 14; arXiv:2605.06152"
 
 
@@ -78,22 +78,6 @@ ROWS = [
             "how often the training loss rose above 0.001 after it was below 0.0001, as logged; "
             "leaps within 100 epochs of the last one's top are one spike that swings",
             SLINGSHOTS, "int64"),
-    _family("member_loss", ("member", "split"), "loss of the last checkpoint", "nats",
-            "mean cross entropy over the p number classes, in float64, from the last weights; "
-            "NaN without weights of modular addition", f"{PAPER}, section 3", "float64"),
-    _family("member_accuracy", ("member", "split"), "accuracy of the last checkpoint", "1",
-            "share of pairs whose largest logit is the right one; NaN without such weights",
-            f"{PAPER}, section 3", "float64"),
-    _family("member_frequency_norm", ("member", "frequency"), "norm in the embedding", "1",
-            "norm of each frequency in W_E of the last checkpoint; NaN without such weights",
-            f"{PAPER}, figure 3 and appendix C"),
-    _family("member_key_frequency", ("member", "frequency"), "whether it is a key frequency", "1",
-            "1 for the frequencies that at least five neurons of the last checkpoint compute with "
-            "(for those that stand out in W_E where no neurons do), 0 for others, -1 unknown",
-            f"{PAPER}, section 4.1 and appendix C", "int8"),
-    _family("fraction_member", ("fraction", "source"), "run of each fraction", "1",
-            "number of the first run of modular addition at a training fraction, by where it "
-            "comes from; -1 where there is none", dtype="int64"),
     _pieces("piece_name", ("piece",), "what fell", "1",
             "the run, and the digit of its answer where it is one", "str"),
     _pieces("piece_kind", ("piece",), "which loss fell", "1",
@@ -130,3 +114,17 @@ ROWS = [
               "sum of that gradient over the 113 classes, added up in float64; 0 in exact "
               "arithmetic"),
 ]  # fmt: skip
+
+DIMENSIONS = {
+    "member": "runs of a family, numbered from 0",
+    "point": "points of each run's own thinned curve, in the order of time",
+    "source": "where runs come from: ours, published or other",
+    "fraction": "share of all pairs trained on, the largest first",
+    "piece": "single phase changes, numbered from 0",
+    "step": "updates, on a clock that all phase changes share",
+    "count": "number of phase changes averaged",
+    "x": "the larger of two logits, the other being 0",
+    "precision": "dtype of the arithmetic",
+    "classes": "number of classes",
+    "gap": "lead of the right logit over all others",
+}

@@ -150,24 +150,23 @@ def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
 
 
 def _parts(run: Run, needs: Iterable[str]) -> list[str]:
-    from grokviz.dataset.assemble import available
-    from grokviz.dataset.parts import PARTS, tasks_of
+    from grokviz.dataset.assemble import available, parts_of, task_of, tasks_with
 
     wanted, known = schema.parts_of(needs), available(run)
     for part in wanted:
         if part in known:
             continue
         remedy = "try grokking-curve, which any run with losses has the data for"
-        tasks = tasks_of(part) or ["several networks"]
+        tasks = tasks_with(part) or ["several networks"]
         task = run.facts.get("task")
-        if task not in PARTS or task not in tasks:
+        if task_of(run) is None or task not in tasks:
             said = f"its task is {task}" if task else "it does not say its task"
             raise InputError(
                 f"{run.path} cannot be drawn so: this needs a run of {' or '.join(tasks)} and "
                 f"{said}; {remedy}"
                 + ("" if task else f", or record the run with task={tasks[0]!r}")
             )
-        lacking = PARTS[str(task)][part].lacks(run)
+        lacking = parts_of(task_of(run))[part].lacks(run)
         raise InputError(f"{run.path} cannot be drawn so: it has no {lacking}; {remedy}")
     return wanted
 

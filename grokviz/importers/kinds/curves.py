@@ -8,7 +8,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Curve, Found, Importer, Source, Wishes
+from grokviz.importers.contract import Belief, Curve, Found, Hints, Importer, Source
 from grokviz.importers.reading.values import CURVES, curves_in, is_list, number_in, numbers_in
 
 MOST_TOKENS = 64
@@ -23,12 +23,12 @@ def _recognises(source: Source) -> bool:
     return is_list(data)
 
 
-def _read(source: Source, wishes: Wishes) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[Found]:
     name, data = source.path.name, source.data
     tables = data if isinstance(data, Mapping) else {}
-    task, told = evidence.task_of(name, {}, tables, wishes)
+    task, told = evidence.task_of(name, {}, tables, hints)
     if tables:
-        curves, beliefs = curves_in(tables, source, wishes)
+        curves, beliefs = curves_in(tables, source, hints)
     else:
         curves, beliefs = _bare(source)
     if not curves:
@@ -75,4 +75,5 @@ IMPORTER = Importer(
     "a .pth of loss curves alone",
     _recognises,
     _read,
+    order=5,
 )

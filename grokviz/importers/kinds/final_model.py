@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Curve, Found, Importer, Source, Wishes
+from grokviz.importers.contract import Belief, Curve, Found, Hints, Importer, Source
 from grokviz.importers.layouts import published
 from grokviz.importers.reading.values import (
     curves_in,
@@ -31,12 +31,12 @@ def _recognises(source: Source) -> bool:
     return model_in(source.data) is not None
 
 
-def _read(source: Source, wishes: Wishes) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[Found]:
     data, name = source.data, source.path.name
     state, sizes, beliefs = published(state_arrays(model_in(data) or {}, source.path), source.path)
-    task, told = evidence.task_of(name, sizes, data, wishes)
-    curves, clocks = curves_in(data, source, wishes)
-    epoch = _epoch(source, data, curves, wishes)
+    task, told = evidence.task_of(name, sizes, data, hints)
+    curves, clocks = curves_in(data, source, hints)
+    epoch = _epoch(source, data, curves, hints)
     found = evidence.gather(data, name, task, sizes, state)
     return [
         Found(
@@ -52,7 +52,7 @@ def _read(source: Source, wishes: Wishes) -> list[Found]:
 
 
 def _epoch(
-    source: Source, data: Mapping[str, Any], curves: Mapping[str, Curve], wishes: Wishes
+    source: Source, data: Mapping[str, Any], curves: Mapping[str, Curve], hints: Hints
 ) -> Belief:
     """The epoch of the weights, by the file's own count."""
     updates = evidence.updates_made(data)
@@ -60,8 +60,8 @@ def _epoch(
     trained = curves.get("train_loss")
     logged = None if trained is None else int(trained.epochs[-1])
     told = number_in(data.get("epoch"))
-    if wishes.epoch is not None:
-        return Belief("epoch", wishes.epoch, "given")
+    if hints.epoch is not None:
+        return Belief("epoch", hints.epoch, "given")
     if isinstance(told, int) and told >= 0:
         because = "the file says so"
         if logged is not None and logged != told:
@@ -89,4 +89,5 @@ IMPORTER = Importer(
     "a published .pth of a model and its loss curves",
     _recognises,
     _read,
+    order=3,
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Checkpoints, Curve, Found, Importer, Source, Wishes
+from grokviz.importers.contract import Belief, Checkpoints, Curve, Found, Hints, Importer, Source
 from grokviz.importers.kinds.final_model import model_in
 from grokviz.importers.layouts import published
 from grokviz.importers.reading.values import epoch_in_name, is_state, number_in, state_arrays
@@ -48,7 +48,7 @@ def _recognises(source: Source) -> bool:
     return source.is_folder
 
 
-def _read(source: Source, wishes: Wishes) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[Found]:
     files = files_in(source.path)
     if not files:
         raise InputError(
@@ -58,7 +58,7 @@ def _read(source: Source, wishes: Wishes) -> list[Found]:
     last, data = _state(saved[-1].file)
     state, sizes, layout = published(last, saved[-1].file)
     name = f"{source.path.name} {saved[-1].file.name}"
-    task, told = evidence.task_of(name, sizes, data, wishes)
+    task, told = evidence.task_of(name, sizes, data, hints)
     found = evidence.gather(data, name, task, sizes, state)
 
     def read(i: int) -> dict[str, np.ndarray]:
@@ -144,4 +144,5 @@ IMPORTER = Importer(
     "a folder of .safetensors or .pth checkpoints with the step in their names",
     _recognises,
     _read,
+    order=1,
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
-from grokviz.importers.contract import Checkpoints, Found, Importer, Source, Wishes
+from grokviz.importers.contract import Checkpoints, Found, Hints, Importer, Source
 from grokviz.importers.layouts import published
 from grokviz.importers.reading.values import curves_in, is_list, is_state, numbers_in, state_arrays
 from grokviz.runs.layout import whole
@@ -24,7 +24,7 @@ def _recognises(source: Source) -> bool:
     )
 
 
-def _read(source: Source, wishes: Wishes) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[Found]:
     data, name = source.data, source.path.name
     states = next(data[n] for n in _STATES if isinstance(data.get(n), (list, tuple)))
     if not states or not all(map(is_state, states)):
@@ -34,8 +34,8 @@ def _read(source: Source, wishes: Wishes) -> list[Found]:
         )
     epochs = _epochs(source, data, len(states))
     last, sizes, beliefs = published(state_arrays(states[-1], source.path), source.path)
-    task, told = evidence.task_of(name, sizes, data, wishes)
-    curves, clocks = curves_in(data, source, wishes, epochs)
+    task, told = evidence.task_of(name, sizes, data, hints)
+    curves, clocks = curves_in(data, source, hints, epochs)
     found = evidence.gather(data, name, task, sizes, last)
 
     def read(i: int) -> dict[str, np.ndarray]:
@@ -80,4 +80,5 @@ IMPORTER = Importer(
     "a full_run_data.pth of many state dicts and their epochs",
     _recognises,
     _read,
+    order=2,
 )

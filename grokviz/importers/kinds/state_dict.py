@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Found, Importer, Source, Wishes
+from grokviz.importers.contract import Belief, Found, Hints, Importer, Source
 from grokviz.importers.kinds.final_model import named_epoch
 from grokviz.importers.layouts import published
 from grokviz.importers.reading.values import is_state, state_arrays
@@ -13,11 +13,11 @@ def _recognises(source: Source) -> bool:
     return is_state(source.data)
 
 
-def _read(source: Source, wishes: Wishes) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[Found]:
     state, sizes, beliefs = published(state_arrays(source.data, source.path), source.path)
-    task, told = evidence.task_of(source.path.name, sizes, {}, wishes)
+    task, told = evidence.task_of(source.path.name, sizes, {}, hints)
     found = evidence.gather({}, source.path.name, task, sizes, state)
-    epoch = named_epoch(source) if wishes.epoch is None else Belief("epoch", wishes.epoch, "given")
+    epoch = named_epoch(source) if hints.epoch is None else Belief("epoch", hints.epoch, "given")
     return [
         Found(
             task=task,
@@ -34,4 +34,5 @@ IMPORTER = Importer(
     "a state dict (.pth or .safetensors) under the published or TransformerLens' names",
     _recognises,
     _read,
+    order=6,
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Curve, Found, Importer, Source, Wishes
+from grokviz.importers.contract import Belief, Curve, Found, Hints, Importer, Source
 from grokviz.importers.reading.values import is_list, number_in, numbers_in
 
 MOST_MEMBERS = 1000
@@ -33,7 +33,7 @@ def _recognises(source: Source) -> bool:
     return _parts(source.data) is not None
 
 
-def _read(source: Source, wishes: Wishes) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[Found]:
     parts = _parts(source.data)
     assert parts is not None
     key, members, losses = parts
@@ -43,12 +43,12 @@ def _read(source: Source, wishes: Wishes) -> list[Found]:
             "two curves, train and test, for each run"
         )
     return [
-        _member(source, wishes, key, value, losses[2 * i : 2 * i + 2])
+        _member(source, hints, key, value, losses[2 * i : 2 * i + 2])
         for i, value in enumerate(members)
     ]
 
 
-def _member(source: Source, wishes: Wishes, key: str, given: Any, losses: Sequence[Any]) -> Found:
+def _member(source: Source, hints: Hints, key: str, given: Any, losses: Sequence[Any]) -> Found:
     value = number_in(given)
     if value is None:
         raise InputError(f"a run of {source.path} has no {key}; save it again with numbers")
@@ -59,7 +59,7 @@ def _member(source: Source, wishes: Wishes, key: str, given: Any, losses: Sequen
             f"{len(test)} test values; a sweep has as many of each"
         )
     epochs = np.arange(len(train), dtype=np.int64)
-    task, told = evidence.task_of(source.path.name, {}, {}, wishes)
+    task, told = evidence.task_of(source.path.name, {}, {}, hints)
     found = evidence.gather({}, source.path.name, task, {})
     return Found(
         member=f"{key}={value:g}",
@@ -79,4 +79,5 @@ IMPORTER = Importer(
     "a published sweep of training fractions or widths, loss curves alone",
     _recognises,
     _read,
+    order=4,
 )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.importers.contract import Belief, Curve, Source, Wishes
+from grokviz.importers.contract import Belief, Curve, Hints, Source
 from grokviz.importers.reading.numpy_pickles import PickledArray
 from grokviz.importers.reading.numpy_pickles import array as plain_array
 from grokviz.runs import tensors
@@ -117,7 +117,7 @@ def state_arrays(state: Mapping[str, Any], path: Path) -> dict[str, np.ndarray]:
 def curves_in(
     data: Mapping[str, Any],
     source: Source,
-    wishes: Wishes,
+    hints: Hints,
     clock: Sequence[int] | None = None,
 ) -> tuple[dict[str, Curve], list[Belief]]:
     """The curves of a file, each on its clock, and how the clocks were told.
@@ -141,17 +141,17 @@ def curves_in(
         every, because = 1, ""
         if metric.startswith("test"):
             trained = len(lists.get(metric.replace("test", "train"), ()))
-            every, because = _every(trained, len(values), source, wishes)
+            every, because = _every(trained, len(values), source, hints)
         curves[metric] = Curve(np.arange(len(values), dtype=np.int64) * every, values)
         if because:
             beliefs.append(Belief(f"{metric} every", every, because))
     return curves, beliefs
 
 
-def _every(trained: int, tested: int, source: Source, wishes: Wishes) -> tuple[int, str]:
+def _every(trained: int, tested: int, source: Source, hints: Hints) -> tuple[int, str]:
     """How many training values lie between two test values, and how that was told."""
-    if wishes.test_every is not None:
-        return wishes.test_every, "given"
+    if hints.test_every is not None:
+        return hints.test_every, "given"
     counts = f"{trained:,} training values against {tested:,} test values"
     if trained in (0, tested):
         return 1, ""

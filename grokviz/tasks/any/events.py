@@ -11,8 +11,8 @@ from jaxtyping import Int
 
 from grokviz.dataset import curves
 from grokviz.dataset.part import Context, Part, Values, metric
+from grokviz.dataset.spikes import spikes
 from grokviz.runs import Run
-from grokviz.tasks.any.spikes import spikes
 
 LOW = 0.1
 """A loss below this counts as learned, in nats."""

@@ -74,7 +74,7 @@ def rounding(device: str = "cpu") -> xr.Dataset:
         attrs=_attrs(torch, where, values),
     )
     for name in coords:
-        data[name].attrs["long_name"] = schema.DIMENSIONS[name]
+        data[name].attrs["long_name"] = schema.dimensions()[name]
     return data
 
 

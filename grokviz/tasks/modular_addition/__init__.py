@@ -1,1 +1,37 @@
 """Modular addition (arXiv:2301.05217): data, weights, and every measure of its algorithm."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from grokviz.task import Task
+
+
+def about(settings: Mapping[str, Any]) -> list[str]:
+    """What a run learns, and from how much data."""
+    if "p" not in settings:
+        return []
+    words = [f"addition mod {settings['p']}"]
+    if "train-fraction" in settings:
+        words.append(f"trained on {float(settings['train-fraction']):.0%} of the pairs")
+    return words
+
+
+TASK = Task(
+    name="modular-addition",
+    package=__name__,
+    title="Modular addition, taken apart",
+    settings="settings:ModularAdditionSettings",
+    recipes="recipes:RECIPES",
+    problem="problem:problem",
+    about=about,
+    amount_of_data="it trains on a share of all pairs; give train-fraction",
+    parts="parts:PARTS",
+    variables="variables:ROWS",
+    dimensions="variables:DIMENSIONS",
+    view="checkpoint:ModularAdditionRun",
+    fall_is_change=False,  # a full batch only memorises where its training loss falls
+    member="member:MEMBER",
+    measures="published:MEASURES",
+    evidence="evidence:EVIDENCE",
+    order=1,
+)

@@ -1,4 +1,4 @@
-"""Rows of the labelled dataset's table: the reverse-engineered algorithm, and the weights' path.
+"""Rows of the labelled dataset's table: the reverse-engineered algorithm.
 
 "Key frequencies" are those of the last checkpoint, and so are the neurons' clusters; every
 earlier checkpoint is measured with them, as in the paper.
@@ -19,11 +19,6 @@ def _algorithm(name: str, dims: tuple[str, ...], long_name: str, units: str, def
     return Variable(
         name, "algorithm", dims, long_name, units, definition, source, dtype, **rounding
     )
-
-
-def _path(name: str, dims: tuple[str, ...], long_name: str, units: str, definition: str,
-          source: str, dtype: str = "float32") -> Variable:  # fmt: skip
-    return Variable(name, "path", dims, long_name, units, definition, source, dtype)
 
 
 _PROGRESS = [
@@ -203,28 +198,4 @@ _ABLATION = [
                "the ablation in words", f"{PAPER}, section 4.4", "str"),
 ]  # fmt: skip
 
-_WALK = "thread: 'it is NOT a random walk'"
-_ILLUSTRATION = (
-    "illustration, not training: a walk with the same step lengths in independent random directions"
-)
-
-_ROUTE = [
-    _path("path_length", ("path_epoch",), "length of the path so far", "1",
-          "summed Euclidean distances between successive checkpoints of all weights", _WALK),
-    _path("path_displacement", ("path_epoch",), "distance from the start", "1",
-          "Euclidean distance of all weights from the first checkpoint", _WALK),
-    _path("path_cosine", ("path_epoch",), "cosine between successive steps", "1",
-          "cosine between the step that arrives at the checkpoint and the step that leaves it; "
-          "NaN at both ends", _WALK),
-    _path("path_plane", ("path_epoch", "principal_axis"), "position in the path's own plane", "1",
-          "coordinates along the two first principal axes of the path, from its start", _WALK),
-    _path("walk_displacement", ("path_epoch",), "distance from the start (random walk)", "1",
-          f"{_ILLUSTRATION}: distance from its start", _WALK),
-    _path("walk_cosine", ("path_epoch",), "cosine between successive steps (random walk)", "1",
-          f"{_ILLUSTRATION}: cosine between successive steps", _WALK),
-    _path("walk_plane", ("path_epoch", "principal_axis"),
-          "position in the path's own plane (random walk)", "1",
-          f"{_ILLUSTRATION}: coordinates along its two first principal axes", _WALK),
-]  # fmt: skip
-
-ROWS = [*_PROGRESS, *_LOGITS, *_NEURONS, *_ATTENTION, *_MAP, *_ABLATION, *_ROUTE]
+ROWS = [*_PROGRESS, *_LOGITS, *_NEURONS, *_ATTENTION, *_MAP, *_ABLATION]

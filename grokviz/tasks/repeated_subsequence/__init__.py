@@ -1,1 +1,35 @@
-"""Repeated subsequences (arXiv:2301.05217, other tasks)."""
+"""Repeated subsequences: what an induction head predicts (arXiv:2301.05217, figures 24 and 25)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from grokviz.task import Task
+from grokviz.tasks._sequences.about import amount_of_data
+
+
+def about(settings: Mapping[str, Any]) -> list[str]:
+    """What a run learns, and from how much data."""
+    if not {"subsequence", "length"} <= settings.keys():
+        return []
+    return [
+        f"{settings['subsequence']} repeated tokens among {settings['length']}",
+        *amount_of_data(settings, "sequences"),
+    ]
+
+
+TASK = Task(
+    name="repeated-subsequence",
+    package=__name__,
+    title="Repeated subsequences",
+    settings="settings:RepeatedSubsequenceSettings",
+    recipes="recipes:RECIPES",
+    problem="problem:problem",
+    about=about,
+    amount_of_data="its number of training sequences is examples, such as examples=512",
+    parts="parts:PARTS",
+    variables="variables:ROWS",
+    dimensions="variables:DIMENSIONS",
+    view="checkpoint:RepeatedSubsequenceRun",
+    evidence="evidence:EVIDENCE",
+    order=2,
+)

@@ -1,1 +1,31 @@
-"""Skip trigrams (arXiv:2301.05217, other tasks)."""
+"""Skip trigrams: find the one key token among noise."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from grokviz.task import Task
+from grokviz.tasks._sequences.about import amount_of_data
+
+
+def about(settings: Mapping[str, Any]) -> list[str]:
+    """What a run learns, and from how much data."""
+    if "length" not in settings:
+        return []
+    return [f"one key token among {settings['length']}", *amount_of_data(settings, "sequences")]
+
+
+TASK = Task(
+    name="skip-trigram",
+    package=__name__,
+    title="Skip trigrams",
+    settings="settings:SkipTrigramSettings",
+    recipes="recipes:RECIPES",
+    problem="problem:problem",
+    about=about,
+    amount_of_data="its number of training sequences is examples, such as examples=100",
+    parts="parts:PARTS",
+    variables="variables:ROWS",
+    view="checkpoint:SkipTrigramRun",
+    evidence="evidence:EVIDENCE",
+    order=4,
+)

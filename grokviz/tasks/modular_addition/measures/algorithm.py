@@ -10,7 +10,11 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.part import Checkpoint, Context, Part, Values
+from grokviz.dataset.part import Part, Values
+from grokviz.tasks.modular_addition.checkpoint import (
+    ModularAdditionCheckpoint,
+    ModularAdditionRun,
+)
 from grokviz.tasks.modular_addition.measures import compositions, fourier
 from grokviz.tasks.modular_addition.measures.logits import logit_spectrum
 from grokviz.tasks.modular_addition.measures.losses import SETS, answers
@@ -28,7 +32,7 @@ class AlgorithmPart(Part):
 
     heavy = True
 
-    def coords(self, context: Context) -> Values:
+    def coords(self, context: ModularAdditionRun) -> Values:
         """Everything the measures run over."""
         w = context.last.weights
         names = fourier.component_names(w.p)
@@ -49,14 +53,14 @@ class AlgorithmPart(Part):
             "ablation": [row.name for row in context.ablations],
         }
 
-    def coord_attrs(self, context: Context) -> Values:
+    def coord_attrs(self, context: ModularAdditionRun) -> Values:
         """By which rule the key frequencies were chosen."""
         rule = f"at least {SMALLEST_CLUSTER} neurons of which it explains {THRESHOLD:.0%}"
         if not context.clustered.size:
             rule = f"no frequency has {rule}: these are the frequencies of the embedding"
         return {"key_frequency": {"rule": rule}}
 
-    def whole(self, context: Context) -> Values:
+    def whole(self, context: ModularAdditionRun) -> Values:
         """What only the last checkpoint is asked for."""
         w, table = context.last.weights, context.ablations
         cluster = context.neuron_frequencies.cluster
@@ -72,7 +76,7 @@ class AlgorithmPart(Part):
             "ablation_what": [row.what for row in table],
         }
 
-    def at(self, context: Context, checkpoint: Checkpoint) -> Values:
+    def at(self, context: ModularAdditionRun, checkpoint: ModularAdditionCheckpoint) -> Values:
         """The measures of one checkpoint."""
         m = context.measured(checkpoint)
         wave, spread = logit_waves(checkpoint.forward.logits)
@@ -97,7 +101,9 @@ class AlgorithmPart(Part):
             **_map(m),
         }
 
-    def field_at(self, context: Context, checkpoint: Checkpoint) -> Values:
+    def field_at(
+        self, context: ModularAdditionRun, checkpoint: ModularAdditionCheckpoint
+    ) -> Values:
         """Every neuron's shares, the key rows of W_L, and the logits' spectrum."""
         m, f, w = context.measured(checkpoint), checkpoint.forward, checkpoint.weights
         key_rows = compositions.key_rows(context.keys, w.p)
@@ -125,7 +131,7 @@ def logit_waves(
     return mean - mean.mean(), spread
 
 
-def direction_shares(context: Context) -> Float[np.ndarray, " key_component"]:
+def direction_shares(context: ModularAdditionRun) -> Float[np.ndarray, " key_component"]:
     """Share of u_k . neurons (and v_k . neurons) that cos and sin of w_k(a + b) explain.
 
     Source: arXiv:2301.05217, table 1.

@@ -8,9 +8,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.part import Context, Part, Values, metric
-from grokviz.runs import Run
-
 LOW, HIGH = 1e-4, 1e-3
 """A spike rises above the second after the loss was below the first."""
 
@@ -46,20 +43,6 @@ def spikes(
             tops.append(top)
         at = stop
     return epochs[tops], loss[tops]
-
-
-class SlingshotsPart(Part):
-    """What runs of slingshots log besides: the last layer's norm, and what rounding does."""
-
-    def lacks(self, run: Run) -> str:
-        """The metrics that the recipes of slingshots log."""
-        missing = [name for name in LOGGED if name not in run.metrics]
-        return f"{missing[0]} logged in training" if missing else ""
-
-    def whole(self, context: Context) -> Values:
-        """Both on the training loss' clock."""
-        clock = metric(context.run, "train_loss")[0]
-        return {f"logged_{name}": values_on(clock, *context.run.metric(name)) for name in LOGGED}
 
 
 def values_on(

@@ -1,0 +1,318 @@
+"""The contract of a task: what a network learns, and everything that is special to it.
+
+A task is a package, or a single file of a user's, that defines one :class:`Task`. Training,
+analysis, importers and the command line know tasks through it alone, so that a new one touches
+no other file. Of its parts only the settings, the recipes and the problem are needed to train;
+the rest is what its runs can be asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from grokviz import plugins
+from grokviz.errors import InputError, nearest
+from grokviz.options import Option, Options, options_of, read_options
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+ANY = "any"
+"""The task whose parts every run has, whatever it learns."""
+
+LAST = 100
+"""Where tasks stand in lists that say nothing of it."""
+
+
+class Problem(Protocol):
+    """What the loop trains.
+
+    Attributes:
+        state: every tensor of the state dict, by its published name.
+        trained: the names that are trained.
+        counts: what one update is called, "epoch" or "step".
+
+    """
+
+    state: Mapping[str, Tensor]
+    trained: Sequence[str]
+    counts: str
+
+    def train_metrics(self, epoch: int, gradients: Mapping[str, Tensor]) -> dict[str, float]:
+        """``train_loss`` and what is logged beside it; the gradient overwrites ``gradients``."""
+
+    def test_metrics(self, epoch: int) -> dict[str, float]:
+        """``test_loss`` and what is logged beside it; nothing where all data is fresh."""
+
+
+class BuildProblem(Protocol):
+    """A function that makes a problem of settings."""
+
+    def __call__(self, settings: Any, device: torch.device, *, exact_path: bool = True) -> Problem:
+        """The problem on a device, by exact short cuts where ``exact_path`` and there are any."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Named settings of a task.
+
+    Attributes:
+        name: what a user types.
+        title: what it trains, in a line.
+        source: where its values were published.
+        cost: how long it takes, and on what.
+        settings: an instance of the task's settings.
+        sibling_of: the published recipe of which this is a smaller sibling, if it is one.
+        task: the name of its task; set by the task itself.
+
+    """
+
+    name: str
+    title: str
+    source: str
+    cost: str
+    settings: Any
+    sibling_of: str = ""
+    task: str = ""
+
+    @property
+    def keys(self) -> dict[str, Option]:
+        """Its settings as options, by key, with its own values as defaults."""
+        return options_of(self.settings)
+
+    def read(self, given: Mapping[str, Any] | None = None) -> Any:
+        """Its settings with those ``given``, by key, in the place of its own.
+
+        Raises :class:`InputError` for an unknown key and a value that is not allowed.
+        """
+        for key in given or {}:
+            hint = task(self.task).amount_of_data if self.task else ""
+            if hint and key in ("examples", "sequences") and key not in self.keys:
+                raise InputError(f"{self.name} has no option {key}: {hint}")
+        return read_options(self.settings, given, self.name)
+
+    def describe(self) -> dict[str, Any]:
+        """The recipe as plain data, for ``grokviz recipes --json``."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "title": self.title,
+            "source": self.source,
+            "cost": self.cost,
+            "keys": {
+                key: {"default": row.default, "allowed": row.kind.allowed, "help": row.help}
+                for key, row in self.keys.items()
+            },
+        }
+
+
+class Finding(NamedTuple):
+    """A setting that a file did not say and that was found all the same.
+
+    Attributes:
+        key: the setting; "" for a remark on those that were known.
+        value: what it is.
+        because: why it is believed.
+        what: what the sentence about it calls it.
+
+    """
+
+    key: str
+    value: Any
+    because: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a foreign file says about a task and its settings.
+
+    Attributes:
+        names: what names of files of such runs contain.
+        fits: whether a model of these sizes (``layers``, ``n_ctx``, ``d_vocab``, ...) is of this
+            task and of no other.
+        recognises: in which words a stored configuration says that it is of this task; "" where
+            it does not.
+        refuses: in which words it says that it is of another, though the sizes fit; else "".
+        settings: the settings that sizes and weights prove, by key.
+        seeds: which setting the seed in each stored table is, by the table's name.
+        stepwise: whether such runs are trained on batches and logged a step at a time.
+        exact_losses: whether nothing is done to a loss after the log-softmax but take its mean,
+            so that its digits tell the precision.
+        needed: the keys without which losses on train and test cannot be told.
+        complete: finds what a file leaves out, given the settings so far, the epoch of the last
+            weights, these weights, and the losses logged with them.
+
+    """
+
+    names: tuple[str, ...] = ()
+    fits: Callable[[Mapping[str, int]], bool] = lambda sizes: False
+    recognises: Callable[[Mapping[str, Any]], str] = lambda data: ""
+    refuses: Callable[[Mapping[str, Any]], str] = lambda data: ""
+    settings: Callable[[Mapping[str, int], Mapping[str, Any]], dict[str, Any]] = (
+        lambda sizes, state: {}
+    )
+    seeds: Mapping[str, str] = field(default_factory=dict)
+    stepwise: bool = False
+    exact_losses: bool = False
+    needed: tuple[str, ...] = ()
+    complete: (
+        Callable[[Mapping[str, Any], int, Mapping[str, Any], Mapping[str, float]], list[Finding]]
+        | None
+    ) = None
+
+
+def _nothing(settings: Mapping[str, Any]) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network learns.
+
+    Whatever may be large or imports torch is given as ``"module:NAME"``, relative to ``package``,
+    and loaded when it is asked for; a small task gives the objects themselves.
+
+    Attributes:
+        name: what runs, recipes and users call it, such as ``modular-addition``.
+        package: ``__name__`` of the module that defines it.
+        title: the heading over what is drawn of it.
+        settings: the frozen dataclass whose fields are the keys of ``--set``.
+        recipes: its recipes, in the order in which they are listed.
+        problem: makes what the loop trains, see :class:`BuildProblem`.
+        about: what a run learns and from how much data, in a few words each, from the run's
+            settings as plain data; nothing where they do not say enough.
+        amount_of_data: how its settings say how much data there is, for whoever looks for
+            another word.
+        parts: parts of the dataset that runs of it have beside those of every run, by name.
+        variables: rows of the dataset's table that these parts make.
+        dimensions: what the dimensions are along which these variables run, by name.
+        view: the class that sees a run and its checkpoints for these parts; the general one
+            where left out.
+        fall_is_change: whether a fall of the training loss is what is worth a closer look.
+        member: what a family of runs keeps of each, see :mod:`grokviz.dataset.families`.
+        measures: what ``grokviz measures`` prints under published names, see
+            :mod:`grokviz.dataset.measured`.
+        evidence: what a foreign file says about its settings, see :class:`Evidence`.
+        order: where it stands in lists.
+
+    """
+
+    name: str
+    package: str = ""
+    title: str = ""
+    settings: Any = None
+    recipes: Sequence[Recipe] | str = ()
+    problem: BuildProblem | str | None = None
+    about: Callable[[Mapping[str, Any]], Sequence[str]] = _nothing
+    amount_of_data: str = ""
+    parts: Mapping[str, Any] | str = field(default_factory=dict)
+    variables: Sequence[Any] | str = ()
+    dimensions: Mapping[str, str] | str = field(default_factory=dict)
+    view: Any = None
+    fall_is_change: bool = True
+    member: Any = None
+    measures: Any = None
+    evidence: Any = None
+    order: int = LAST
+
+    def load(self, what: str) -> Any:
+        """An attribute itself, imported where it is named by its module."""
+        value = getattr(self, what)
+        if not isinstance(value, str):
+            return value
+        module, _, name = value.partition(":")
+        return getattr(importlib.import_module(f"{self.package}.{module}"), name)
+
+    def all_recipes(self) -> list[Recipe]:
+        """Its recipes, which know their task."""
+        return [replace(recipe, task=self.name) for recipe in self.load("recipes")]
+
+    def build_problem(
+        self, settings: Options, device: torch.device, *, exact_path: bool = True
+    ) -> Problem:
+        """What the loop trains; :class:`InputError` where the task only describes runs."""
+        build = self.load("problem")
+        if build is None:
+            raise InputError(
+                f"{self.name} cannot be trained: it has no problem; record a run of it"
+            )
+        problem: Problem = build(settings, device, exact_path=exact_path)
+        return problem
+
+    @property
+    def keys(self) -> dict[str, Option]:
+        """Its settings as options, by key."""
+        settings = self.load("settings")
+        return {} if settings is None else options_of(settings)
+
+    def files(self) -> list[Path]:
+        """The source files that it is made of."""
+        if not self.package:
+            return []
+        module = importlib.import_module(self.package)
+        paths = getattr(module, "__path__", None)
+        if paths is None:
+            return [Path(str(module.__file__))]
+        return sorted(file for folder in paths for file in Path(folder).rglob("*.py"))
+
+
+def _members(module: ModuleType) -> dict[str, Task]:
+    return {
+        value.name: value
+        for value in vars(module).values()
+        if isinstance(value, Task) and value.package in ("", module.__name__)
+    }
+
+
+TASKS = plugins.Kind("task", "grokviz.tasks", "grokviz.tasks", _members)
+
+
+def tasks() -> dict[str, Task]:
+    """Every task by name, in the order of lists; the one of every run is not among them."""
+    found = plugins.find_all(TASKS)
+    found.pop(ANY, None)
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].order, pair[0])))
+
+
+def any_task() -> Task:
+    """What every run has, whatever it learns."""
+    return plugins.find(TASKS, ANY)
+
+
+def task(name: str) -> Task:
+    """The task of that name, or an ``InputError`` naming the nearest one."""
+    found = tasks()
+    if name not in found:
+        raise InputError(f"there is no task {name}: {nearest(name, list(found))}")
+    return found[name]
+
+
+def known_task(name: object) -> Task | None:
+    """The task of that name; None for one that nobody knows."""
+    return tasks().get(str(name or ""))
+
+
+def recipes() -> dict[str, Recipe]:
+    """Every recipe by name, task by task."""
+    return {recipe.name: recipe for one in tasks().values() for recipe in one.all_recipes()}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name, or an ``InputError`` naming the nearest one."""
+    found = recipes()
+    if name not in found:
+        raise InputError(f"there is no recipe {name}: {nearest(name, list(found))}")
+    return found[name]
+
+
+def published_recipe(name: str) -> str:
+    """The published recipe of which this one is a smaller sibling; "" for any other."""
+    found = recipes().get(name)
+    return found.sibling_of if found else ""

@@ -1,0 +1,78 @@
+"""What a foreign file says about a run of modular addition, its split included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from grokviz.task import Evidence, Finding
+from grokviz.tasks.modular_addition import split
+from grokviz.tasks.modular_addition.data import ModularAddition
+
+
+def fits(sizes: Mapping[str, int]) -> bool:
+    """One layer with an MLP that reads three positions and answers with a token."""
+    vocabulary = sizes.get("d_vocab", 0)
+    one_layer = sizes.get("layers") == 1 and sizes.get("n_ctx") == 3 and "d_mlp" in sizes
+    return one_layer and sizes.get("d_vocab_out") in (vocabulary, vocabulary - 1)
+
+
+def refuses(data: Mapping[str, Any]) -> str:
+    """Another function of a and b, which the published code calls by name."""
+    config = data.get("config")
+    function = config.get("fn_name") if isinstance(config, Mapping) else None
+    return "" if function in (None, "add") else f"the stored config says {str(function)[:40]}"
+
+
+def settings(sizes: Mapping[str, int], state: Mapping[str, Any]) -> dict[str, Any]:
+    """The modulus, and whether the MLP has biases where they are not zero."""
+    found: dict[str, Any] = {"p": sizes["d_vocab"] - 1} if "d_vocab" in sizes else {}
+    biases = [array for name, array in state.items() if ".mlp.b_" in name]
+    if biases and any(map(np.any, biases)):
+        found["mlp-biases"] = True
+    return found
+
+
+def complete(
+    values: Mapping[str, Any], epoch: int, state: Mapping[str, Any], logged: Mapping[str, float]
+) -> list[Finding]:
+    """Check the split against the last losses, or find it by them."""
+    if "train_loss" not in logged or not values.get("p", 0) % 2:
+        return []
+    said = split.Logged(logged["train_loss"], logged.get("test_loss"))
+    losses = split.pair_losses(state)
+    seed, fraction = values.get("split-seed"), values.get("train-fraction")
+    order = values.get("split-order", "python")
+    what = f"the losses it gives the weights, as the file logs at epoch {epoch}"
+    if seed is not None and fraction is not None:
+        fitting = split.fits(losses, ModularAddition(values["p"], fraction, seed, order), said)
+        verdict = "confirmed by" if fitting else "NOT confirmed by"
+        return [Finding("", f"{fraction:g} of seed {seed}", f"{verdict} {what}", "split")]
+    splits = split.splits_that_fit(
+        losses,
+        said,
+        split.SEEDS if seed is None else [seed],
+        split.FRACTIONS if fraction is None else [fraction],
+        order,
+    )
+    if len(splits) != 1:
+        return []
+    because = (
+        f"of the splits tried the only one that gives the weights the losses logged at {epoch}"
+    )
+    found = {"split-seed": splits[0][0], "train-fraction": splits[0][1]}
+    return [Finding(key, value, because, key) for key, value in found.items()]
+
+
+EVIDENCE = Evidence(
+    names=("mod_add", "modular_add", "no_wd_width_scan"),
+    fits=fits,
+    refuses=refuses,
+    settings=settings,
+    seeds={"config": "split-seed"},  # the published code seeds the split alone
+    exact_losses=True,
+    needed=("train-fraction", "split-seed"),
+    complete=complete,
+)

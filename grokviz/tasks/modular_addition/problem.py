@@ -1,0 +1,98 @@
+"""Modular addition as something that can be trained: full batch, on the two halves of the split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from grokviz.models.transformer import Shape, Transformer
+from grokviz.tasks.modular_addition.exact_path import ExactPath
+from grokviz.tasks.modular_addition.settings import ModularAdditionSettings
+from grokviz.training.losses import PRECISIONS
+from grokviz.training.problem import Losses, ModelProblem, PlainPath
+from grokviz.training.replay import Replay
+
+
+class ModularAdditionProblem(ModelProblem):
+    """Modular addition on the two halves of the split, full batch.
+
+    Attributes:
+        train, test: losses on the two halves of the split.
+        records_norms: whether :data:`NORMS` are logged at every update.
+
+    """
+
+    NORMS = ("unembedding_norm", "logit_gradient_sum")
+    """||W_U||, and the sum of the training loss's gradient over all pairs' logits: zero but for
+    rounding, since each pair's probabilities sum to one (arXiv:2605.06152)."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        train: Losses,
+        test: Losses,
+        device: torch.device,
+        records_norms: bool = False,
+    ) -> None:
+        super().__init__(model, device)
+        self.train, self.test, self.records_norms = train, test, records_norms
+        self._train: Replay | None = None
+        self._test = Replay(lambda: test.measured(self.state)[0], device)
+
+    def train_metrics(self, epoch: int, gradients: Mapping[str, Tensor]) -> dict[str, float]:
+        """Training loss and gradient; the two norms where they are recorded."""
+        if self._train is None:
+            self._train = Replay(lambda: self._measure(gradients), self.device)
+        found = self._train()
+        assert found is not None
+        values = found.tolist()
+        return dict(zip(("train_loss", *self.NORMS), values, strict=False))
+
+    def test_metrics(self, epoch: int) -> dict[str, float]:
+        """Test loss."""
+        found = self._test()
+        assert found is not None
+        return {"test_loss": found.item()}
+
+    def _measure(self, gradients: Mapping[str, Tensor]) -> Tensor:
+        loss, d_logits = self.train.measured(self.state, gradients)
+        if not self.records_norms:
+            return loss.unsqueeze(0)
+        assert d_logits is not None
+        norm = self.state["unembed.W_U"].norm().to(torch.float64)
+        return torch.stack([loss.to(torch.float64), norm, d_logits.sum(dtype=torch.float64)])
+
+
+def problem(
+    settings: ModularAdditionSettings, device: torch.device, *, exact_path: bool = True
+) -> ModularAdditionProblem:
+    """Modular addition by the exact path, or by the plain model."""
+    data = settings.data
+    shape = Shape(
+        vocabulary=data.vocabulary,
+        context=data.context,
+        d_model=settings.d_model,
+        heads=settings.heads,
+        d_mlp=settings.d_mlp,
+        mlp_biases=settings.mlp_biases,
+        outputs=data.vocabulary if settings.equals_class else data.p,
+        spread=0.8 / settings.d_model**0.5 if settings.init == "transformerlens" else None,
+    )
+    model = Transformer(shape, seed=settings.seed).to(device)
+    precision = PRECISIONS[settings.loss_precision]
+    tokens = torch.as_tensor(data.tokens, device=device)
+    targets = torch.as_tensor(data.targets, device=device)
+
+    def losses(pairs: Int[np.ndarray, " some"]) -> Losses:
+        chosen = torch.as_tensor(pairs, device=device)
+        if exact_path:
+            a, b = tokens[chosen, 0], tokens[chosen, 1]
+            return ExactPath(a, b, targets[chosen], data.p, precision)
+        return PlainPath(model, tokens[chosen], targets[chosen], precision)
+
+    train, test = losses(data.train), losses(data.test)
+    return ModularAdditionProblem(model, train, test, device, settings.record_norms)

@@ -1,0 +1,29 @@
+"""Repeated subsequences as something that can be trained: two layers of attention alone."""
+
+from __future__ import annotations
+
+import torch
+
+from grokviz.models.attention_only import AttentionOnly
+from grokviz.models.transformer import Shape
+from grokviz.tasks.repeated_subsequence.settings import RepeatedSubsequenceSettings
+from grokviz.training.sampled import HowScored, SampledProblem
+
+
+def problem(
+    settings: RepeatedSubsequenceSettings, device: torch.device, *, exact_path: bool = True
+) -> SampledProblem:
+    """Sequences scored at all copies but the first."""
+    data = settings.data
+    shape = Shape(
+        vocabulary=data.vocabulary,
+        context=data.context,
+        d_model=settings.d_model,
+        heads=settings.heads,
+        d_mlp=1,
+        outputs=data.outputs,
+    )
+    carried = 2 if settings.double_residual else 1
+    model = AttentionOnly(shape, 2, carried=carried, head_scaled=True, seed=settings.seed)
+    how = HowScored(carried, exact_path)
+    return SampledProblem(data, model.to(device), settings, device, how)

@@ -1,0 +1,29 @@
+"""Skip trigrams as something that can be trained: one layer of attention alone."""
+
+from __future__ import annotations
+
+import torch
+
+from grokviz.models.attention_only import AttentionOnly
+from grokviz.models.transformer import Shape
+from grokviz.tasks.skip_trigram.settings import SkipTrigramSettings
+from grokviz.training.sampled import HowScored, SampledProblem
+
+
+def problem(
+    settings: SkipTrigramSettings, device: torch.device, *, exact_path: bool = True
+) -> SampledProblem:
+    """Sequences scored at their last token."""
+    data = settings.data
+    shape = Shape(
+        vocabulary=data.vocabulary,
+        context=data.context,
+        d_model=settings.d_model,
+        heads=settings.heads,
+        d_mlp=1,
+        outputs=data.outputs,
+        head_width=settings.d_head,
+    )
+    model = AttentionOnly(shape, 1, head_scaled=False, seed=settings.seed)
+    how = HowScored(exact_path=exact_path)
+    return SampledProblem(data, model.to(device), settings, device, how)

@@ -1,0 +1,94 @@
+"""What the loop trains: a model's parameters, and losses with their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from grokviz.training.losses import cross_entropy
+
+
+@runtime_checkable
+class Losses(Protocol):
+    """Loss and gradients on a fixed set of inputs."""
+
+    def loss(self, weights: Mapping[str, Tensor]) -> float:
+        """Mean loss."""
+
+    def loss_and_gradients(
+        self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor]
+    ) -> float:
+        """Mean loss; the gradient overwrites ``gradients``."""
+
+    def measured(
+        self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Mean loss, and with ``gradients`` those and the logits' gradient, left on the device."""
+
+
+class PlainPath:
+    """The same by the plain model and autograd: all three positions, nothing folded."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        tokens: Int[Tensor, "batch pos"],
+        targets: Int[Tensor, " batch"],
+        precision: torch.dtype,
+    ) -> None:
+        self.model, self.tokens, self.targets, self.precision = model, tokens, targets, precision
+
+    def loss(self, weights: Mapping[str, Tensor]) -> float:
+        """Mean cross entropy at the last position."""
+        return self.measured(weights)[0].item()
+
+    def loss_and_gradients(
+        self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor]
+    ) -> float:
+        """Mean cross entropy; autograd's gradient overwrites ``gradients``."""
+        return self.measured(weights, gradients)[0].item()
+
+    def measured(
+        self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor] | None = None
+    ) -> tuple[Tensor, Float[Tensor, "batch classes"] | None]:
+        """Mean cross entropy and, with ``gradients``, the gradient of the logits."""
+        if gradients is None:
+            with torch.no_grad():
+                return self._loss(self._logits(weights)), None
+        trained = {name: weights[name].detach().requires_grad_() for name in gradients}
+        logits = self._logits({**weights, **trained})
+        loss = self._loss(logits)
+        *found, d_logits = torch.autograd.grad(loss, [*trained.values(), logits])
+        for name, gradient in zip(trained, found, strict=True):
+            gradients[name].copy_(gradient)
+        return loss.detach(), d_logits
+
+    def _logits(self, weights: Mapping[str, Tensor]) -> Tensor:
+        logits: Tensor = torch.func.functional_call(self.model, dict(weights), (self.tokens,))
+        return logits[:, -1]
+
+    def _loss(self, logits: Tensor) -> Tensor:
+        return cross_entropy(logits, self.targets, self.precision)
+
+
+class ModelProblem:
+    """Base of problems that train a torch model; see :class:`grokviz.task.Problem`."""
+
+    counts: str = "epoch"
+
+    def __init__(self, model: nn.Module, device: torch.device) -> None:
+        self.state = {name: tensor.detach() for name, tensor in model.state_dict().items()}
+        self.trained = [name for name, _ in model.named_parameters()]
+        self.device = device
+
+    def train_metrics(self, epoch: int, gradients: Mapping[str, Tensor]) -> dict[str, float]:
+        """``train_loss`` and what is logged beside it; the gradient overwrites ``gradients``."""
+        raise NotImplementedError
+
+    def test_metrics(self, epoch: int) -> dict[str, float]:
+        """``test_loss`` and what is logged beside it; nothing where all data is fresh."""
+        return {}

@@ -1,0 +1,38 @@
+"""Settings that the training loop and the drawing of data read; tasks' settings extend them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grokviz.options import Kind, choice, option, pair, real, whole
+from grokviz.training.schedule import Schedule
+
+
+def schedule() -> Kind:
+    """When checkpoints are kept."""
+    return Kind(lambda given: str(Schedule.parse(given)), "a schedule of epochs")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What every recipe has: how long, how often, AdamW, and the precision of the loss."""
+
+    epochs: int = option(10_000, "updates", whole())
+    checkpoint_every: str = option("100", "updates between kept weights", schedule())
+    test_every: int = option(10, "updates between measurements of the test loss", whole())
+    learning_rate: float = option(1e-3, "AdamW's step size after warm-up", real(0, open_ends=True))
+    weight_decay: float = option(1.0, "AdamW's decoupled decay, on every parameter", real(0))
+    betas: tuple[float, float] = option((0.9, 0.98), "AdamW's averaging rates", pair())
+    warm_up: int = option(10, "updates over which the step size rises from 0", whole(0))
+    loss_precision: str = option("float64", "dtype of log-softmax", choice("float64", "float32"))
+
+
+@dataclass(frozen=True)
+class SampledSettings(TrainingSettings):
+    """How sequences are drawn: fresh ones at every update, or a fixed number of them."""
+
+    examples: int = option(0, "training sequences; 0 for fresh ones every time", whole(0))
+    batch: int = option(128, "sequences in an update", whole())
+    test_examples: int = option(1024, "held-out sequences, if data is finite", whole())
+    data_seed: int = option(0, "seed of everything drawn but the weights", whole(0))
+    seed: int = option(0, "seed of the initial weights", whole(0))
