@@ -175,10 +175,10 @@ def _drawn(
     """The picture of each moment as lossless WebP, and its alt text."""
     from grokviz.media import Painter, paint
     from grokviz.render.render import build
-    from grokviz.scene.look import looking
+    from grokviz.scene.style import drawing_in
 
     pictures, alt = [], []
-    with looking(job.theme):
+    with drawing_in(job.theme):
         figure, sheet, artists = build(job, data)
         painter = Painter(figure, [artists.get("moving", []), sheet.moment])
 

@@ -21,10 +21,10 @@ from grokviz.render.quality import Quality, quality
 from grokviz.render.sheet import Sheet
 from grokviz.scene import clock as clocks
 from grokviz.scene.film import Film, in_sections, refuse_for_film
-from grokviz.scene.look import looking
 from grokviz.scene.registry import files_of, load_files
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.scene import Artists, Scene
+from grokviz.scene.style import drawing_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,7 +176,7 @@ def perform(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
         from grokviz.render.films.engine import perform as perform_film
 
         return perform_film(job, data, report)
-    with looking(job.theme):
+    with drawing_in(job.theme):
         return _film(job, data, report) if job.format.film else _still(job, data)
 
 
@@ -184,10 +184,10 @@ def build(job: Job, data: xr.Dataset) -> tuple[Figure, Sheet, Artists]:
     """The figure with its furniture and the scene drawn on it, at no moment yet."""
     from matplotlib.figure import Figure
 
-    from grokviz.scene.look import look
+    from grokviz.scene.style import style
 
     figure = Figure(figsize=job.page.inches, dpi=job.page.dpi)
-    sheet = Sheet(figure, job.scene, data, look(), _title(job))
+    sheet = Sheet(figure, job.scene, data, style(), _title(job))
     return figure, sheet, job.scene.draw(sheet.body, data)
 
 
@@ -343,7 +343,7 @@ def _job(scene: Scene, path: Path, kind: Format, wish: Wish) -> Job:
 def _paper_page(scene: Scene, wish: Wish, look: Theme) -> Page:
     venue = wish.venue or GENERIC_VENUE
     wide = page(venue, wish.columns, scene.aspect, look)
-    from grokviz.scene.look import NARROW
+    from grokviz.scene.style import NARROW
 
     if wide.width * 72 / wide.points >= NARROW:
         return wide

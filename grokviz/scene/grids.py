@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.media.theme import SLIDE_DPI
-from grokviz.scene.look import look
 from grokviz.scene.panels import embedded
+from grokviz.scene.style import style
 from grokviz.tasks.modular_addition.measures.fourier import fourier_basis
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def square_axes(
     of a field is drawn wider than another. Margins and gaps are in ems; ``share`` is the
     part of the figure (left, bottom, right, top) that the grid is centred in.
     """
-    em = look().points / 72 * figure.get_figure(root=True).dpi
+    em = style().points / 72 * figure.get_figure(root=True).dpi
     placed: Any = figure
     box = placed.bbox
     rows = math.ceil(count / columns)
@@ -52,7 +52,7 @@ def square_axes(
     side = max(min(wide / columns, high / rows), 1.0)
     # a slide is laid out at 100 dots an inch, and a smaller film is the same picture smaller
     scale = figure.get_figure(root=True).dpi / SLIDE_DPI
-    if look().slide and side >= cells * scale:
+    if style().slide and side >= cells * scale:
         side = side / scale // cells * cells * scale
     x = x0 + em * left + max(wide - side * columns, 0) / 2
     y = y1 - em * top - max(high - side * rows, 0) / 2
@@ -69,7 +69,7 @@ def square_axes(
 
 def heat(axes: Axes, shape: tuple[int, int], top: float = 1.0, *, diverging: bool = False) -> Any:
     """An image of so many rows and columns, from 0 up or centred on 0, the first row lowest."""
-    colours = look().colours
+    colours = style().colours
     axes.grid(False)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -85,7 +85,7 @@ def name_inputs(axes: Axes, last: int, x: str = "a", y: str = "b") -> None:
     """What runs along the sides between the first and the last number, in one line each."""
     axes.set_xticks([0, last / 2, last], ["0", x, str(last)])
     axes.set_yticks([0, last / 2, last], ["0", y, str(last)])
-    axes.tick_params(pad=0.25 * look().points)
+    axes.tick_params(pad=0.25 * style().points)
     flush: Any = zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True)
     for label, side in flush:
         label.set_horizontalalignment(side)
@@ -117,7 +117,7 @@ def neurons_in_columns(
     In two full rows those of one frequency stand below one another.
     """
     chosen = neurons_in_turn(data, most)
-    columns = min(3 if look().narrow(figure) else 5, len(chosen))
+    columns = min(3 if style().narrow(figure) else 5, len(chosen))
     if len(chosen) == 2 * columns:
         chosen = chosen.reshape(columns, 2).T.ravel()
     return chosen, columns
@@ -128,14 +128,14 @@ def frequency_name(axes: Axes, k: int, *, numbered: bool = False) -> str:
 
     ``numbered`` keeps room for :func:`figure_above` at its right.
     """
-    em = look().points / 72 * axes.figure.get_figure(root=True).dpi
+    em = style().points / 72 * axes.figure.get_figure(root=True).dpi
     room = axes.bbox.width / em - (2.4 if numbered else 0)
     return f"frequency {k}" if room > 7.5 else str(k)
 
 
 def name_frequency(axes: Axes, k: int, data: xr.Dataset, *, numbered: bool = False) -> Any:
     """The frequency above a heatmap, in its colour."""
-    chosen = look()
+    chosen = style()
     colour = chosen.colours.frequency(k, embedded(data))
     name = frequency_name(axes, k, numbered=numbered)
     return axes.set_title(name, color=colour, pad=0.2 * chosen.points)
@@ -146,7 +146,7 @@ def note(axes: Axes, text: str) -> None:
 
     In a narrow column there is no room for it, and the caption says it.
     """
-    chosen = look()
+    chosen = style()
     if chosen.narrow(axes.figure):
         return
     axes.annotate(
@@ -158,7 +158,7 @@ def note(axes: Axes, text: str) -> None:
 
 def figure_above(axes: Axes, *, left: bool = False) -> Any:
     """An empty text above the axes at their right, for a number that moves; or a name at left."""
-    chosen = look()
+    chosen = style()
     text = axes.annotate(
         "", (0 if left else 1, 1), xycoords="axes fraction", xytext=(0, 0.2 * chosen.points),
         textcoords="offset points", ha="left" if left else "right", va="baseline",

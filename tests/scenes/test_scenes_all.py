@@ -25,7 +25,7 @@ from grokviz.media.theme import SLIDE_DPI
 from grokviz.render.listing import listing
 from grokviz.render.render import build, checked, plan, render
 from grokviz.scene import clock as clocks
-from grokviz.scene import looking
+from grokviz.scene import drawing_in
 from grokviz.scene.registry import scenes
 
 SCENES = {name: s for name, s in scenes(user=False).items() if s.engine == "matplotlib"}
@@ -58,7 +58,7 @@ class Drawn:
         wish = dict(MEDIA[medium])
         (job,) = plan(self.scene, wish.pop("out"), (), checked({"theme": theme, **wish}))
         self.job = replace(job, page=replace(job.page, dpi=DOTS[medium]))
-        with looking(self.job.theme):
+        with drawing_in(self.job.theme):
             self.figure, self.sheet, self.artists = build(self.job, self.data)
         self.canvas = FigureCanvasAgg(self.figure)
 
@@ -67,7 +67,7 @@ class Drawn:
 
     def show(self, i: int) -> np.ndarray:
         """The picture at clock index ``i``."""
-        with looking(self.job.theme):
+        with drawing_in(self.job.theme):
             self.sheet.show(i)
             self.scene.update(self.artists, self.data, i)
             self.canvas.draw()
@@ -346,7 +346,7 @@ def test_its_film_is_drawn_in_layers(name: str, caplog: pytest.LogCaptureFixture
     values = data[job.scene.clock].values
     inside = np.flatnonzero((values >= span[0]) & (values <= span[1]))
     assert inside.size > 1
-    with looking(job.theme), caplog.at_level(logging.WARNING):
+    with drawing_in(job.theme), caplog.at_level(logging.WARNING):
         figure, sheet, artists = build(job, data)
         painter = Painter(figure, [artists["moving"], sheet.moment])
         for i in np.unique(np.linspace(0, inside.size - 1, 5).round().astype(int)):

@@ -21,7 +21,7 @@ from grokviz.render.figures import figures
 from grokviz.render.paper import composed, numbered
 from grokviz.render.render import build, checked, frames_of, plan, render
 from grokviz.scene import clock as clocks
-from grokviz.scene import looking
+from grokviz.scene import drawing_in
 from grokviz.scene.registry import scenes
 
 ASKED = {*range(2, 9), *range(10, 16), *range(21, 26)}
@@ -231,7 +231,7 @@ def test_a_field_clock_counts_epochs_everywhere(slow: Any, here: Path) -> None:
     assert found is not None
     assert found.epochs == (900,)
     (job,) = plan(scene, "a.png", (), checked({}))
-    with looking(job.theme):
+    with drawing_in(job.theme):
         _, sheet, _ = build(job, data)
         sheet.show(3)
     assert sheet.moment is not None

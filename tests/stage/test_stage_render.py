@@ -17,7 +17,7 @@ from grokviz.media import Painter, read_provenance
 from grokviz.media.venues import VENUES
 from grokviz.render.quality import quality
 from grokviz.render.render import build, checked, perform_all, plan, render
-from grokviz.scene import looking
+from grokviz.scene import drawing_in
 
 SHORT: dict[str, Any] = {"quality": "l", "duration": 0.6, "hold": 0.2, "fps": 10}
 
@@ -265,7 +265,7 @@ def test_film_in_layers_equals_full_draws(
     dot: Any, data: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     (job,) = jobs(dot(), "a.mp4", quality="l")
-    with looking(job.theme), caplog.at_level(logging.WARNING):
+    with drawing_in(job.theme), caplog.at_level(logging.WARNING):
         figure, sheet, artists = build(job, data)
         painter = Painter(figure, [artists["moving"], sheet.moment])
         for i in (0, 3, 9, 20, 4):

@@ -25,9 +25,9 @@ NAMED = {
 
 def built(scene: Any, data: Any, path: str, **wish: Any) -> Any:
     (job,) = plan(scene, path, (), checked(wish))
-    from grokviz.scene import looking
+    from grokviz.scene import drawing_in
 
-    with looking(job.theme):
+    with drawing_in(job.theme):
         figure, sheet, artists = build(job, data)
     return figure, sheet, artists
 

@@ -1,4 +1,4 @@
-"""The look a scene draws in: its theme, and lengths in ems so that one layout fits all media."""
+"""The style a scene is drawn in: its theme, and lengths in ems, so that a layout fits all media."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-_CURRENT: contextvars.ContextVar[Look | None] = contextvars.ContextVar("look", default=None)
+_CURRENT: contextvars.ContextVar[Style | None] = contextvars.ContextVar("style", default=None)
 
 NARROW = 40.0
 """A figure of fewer ems stacks its panels: a paper's column has 26, a slide 63."""
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """A theme, with the helpers that place panels and labels in it."""
 
     theme: Theme
@@ -102,12 +102,12 @@ class Look:
 
         # a rim in the background's colour keeps it readable where a line passes
         rim = withStroke(linewidth=self.points / 5, foreground=self.colours.background)
-        style: dict[str, Any] = {"fontsize": self.small, "fontweight": "bold", "ha": "center"}
-        style = {**style, "va": "bottom", "path_effects": [rim], **kwargs}
+        text_style: dict[str, Any] = {"fontsize": self.small, "fontweight": "bold", "ha": "center"}
+        text_style = {**text_style, "va": "bottom", "path_effects": [rim], **kwargs}
         if not lift:
-            return axes.text(x, y, text, **style)
+            return axes.text(x, y, text, **text_style)
         raised = (0, lift * self.small)
-        return axes.annotate(text, (x, y), raised, textcoords="offset points", **style)
+        return axes.annotate(text, (x, y), raised, textcoords="offset points", **text_style)
 
 
 def _spans(
@@ -122,17 +122,17 @@ def _spans(
     return spans
 
 
-def look() -> Look:
-    """The look in force; outside :func:`looking`, a light paper look for users' own layouts."""
-    return _CURRENT.get() or Look(theme("light", "paper"))
+def style() -> Style:
+    """The style in force; outside :func:`drawing_in`, for layouts of one's own, light paper."""
+    return _CURRENT.get() or Style(theme("light", "paper"))
 
 
 @contextlib.contextmanager
-def looking(chosen: Theme) -> Iterator[Look]:
-    """Draw in ``chosen`` inside a ``with`` block."""
-    token = _CURRENT.set(Look(chosen))
+def drawing_in(theme: Theme) -> Iterator[Style]:
+    """Draw in the style of ``theme`` inside a ``with`` block."""
+    token = _CURRENT.set(Style(theme))
     try:
-        with chosen.applied():
-            yield look()
+        with theme.applied():
+            yield style()
     finally:
         _CURRENT.reset(token)
