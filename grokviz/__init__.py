@@ -14,6 +14,8 @@ Everything is imported when it is first used, so that ``import grokviz`` costs n
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -50,6 +52,18 @@ _PUBLIC = {
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
+
+
+class _Package(ModuleType):
+    """This package: a verb stays a verb where a package inside has the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # importing grokviz.render binds it here, and gv.render would no longer draw
+        if not (name in _PUBLIC and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -24,13 +24,13 @@ from grokviz.errors import InputError
 from grokviz.files import replacing
 from grokviz.media import library_versions
 from grokviz.media.formats import FORMATS
+from grokviz.media.plain import plain
 from grokviz.pages.content import content, palettes, run_facts
 from grokviz.pages.pack import pack
 from grokviz.pages.page import page
 from grokviz.pages.panels import of_scene
 from grokviz.scene import clock as clocks
 from grokviz.scene.film import Film
-from grokviz.slides.words import plain
 
 if TYPE_CHECKING:
     import xarray as xr

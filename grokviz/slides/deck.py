@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grokviz.errors import InputError, nearest
 from grokviz.media import Provenance, library_versions, read_provenance
+from grokviz.media.plain import plain
 from grokviz.render import figures
 from grokviz.render.films.needs import lacking as missing
 from grokviz.scene.registry import scenes as registered
@@ -16,7 +17,6 @@ from grokviz.scene.scene import Scene
 from grokviz.slides.films import Report, draw_all, film
 from grokviz.slides.poster import last_frame, size_of
 from grokviz.slides.story import STORY
-from grokviz.slides.words import plain
 
 Skipped = Callable[[str, str], None]
 SUFFIXES = (".mp4", ".png")

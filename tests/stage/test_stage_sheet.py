@@ -13,7 +13,8 @@ from matplotlib.text import Text
 
 from grokviz.media.chunks import unescape
 from grokviz.render.render import build, checked, plan, render
-from grokviz.render.sheet import about, spaced
+from grokviz.scene.about import about
+from grokviz.scene.clock import spaced
 from grokviz.scene.registry import scenes
 
 NAMED = {

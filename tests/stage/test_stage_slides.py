@@ -15,6 +15,7 @@ from slide_decks import make, prepare
 
 from grokviz.errors import InputError, MissingExtra
 from grokviz.media import read_provenance
+from grokviz.media.plain import plain
 from grokviz.media.provenance import Provenance
 from grokviz.render.films.needs import Need
 from grokviz.scene.registry import scenes
@@ -23,7 +24,6 @@ from grokviz.slides import plan, powerpoint, slides
 from grokviz.slides.films import film
 from grokviz.slides.poster import last_frame
 from grokviz.slides.story import STORY
-from grokviz.slides.words import plain
 
 
 @pytest.fixture

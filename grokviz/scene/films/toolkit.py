@@ -14,8 +14,8 @@ from manim.animation.animation import prepare_animation
 
 from grokviz.dataset.references.reference import load
 from grokviz.media.theme import Colours
-from grokviz.render.sheet import about
 from grokviz.scene import panels
+from grokviz.scene.about import about
 from grokviz.scene.clock import spaced, word
 from grokviz.scene.films.shapes import Bars, Dots, FilmCamera, Heat, Line, Plot, coloured
 from grokviz.scene.films.showing import Showing, current

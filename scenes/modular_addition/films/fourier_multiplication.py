@@ -1,6 +1,7 @@
 """Inputs to logits.
 
-Drawn alone by ``manim -qm scenes/modular_addition/films/fourier_multiplication.py FourierMultiplication``.
+Drawn alone by ``manim -qm scenes/modular_addition/films/fourier_multiplication.py
+FourierMultiplication``.
 """
 
 from __future__ import annotations
