@@ -66,11 +66,21 @@ class _Package(ModuleType):
 sys.modules[__name__].__class__ = _Package
 
 
+def _register() -> None:
+    """Show our objects in a notebook, if this is one."""
+    if "IPython" in sys.modules:
+        importlib.import_module("grokviz.notebook.register").register()
+
+
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _register()
     return getattr(importlib.import_module(_PUBLIC[name]), name)
 
 
 def __dir__() -> list[str]:
     return __all__
+
+
+_register()

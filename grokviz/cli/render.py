@@ -62,12 +62,14 @@ def command(
     grokviz scenes lists the scenes and their own options (--set).
     """
     from grokviz.dataset.references.reference import load
-    from grokviz.render.render import checked, perform_all, plan
+    from grokviz.render.job import render_options
+    from grokviz.render.plan import plan
+    from grokviz.render.render import perform_all
     from grokviz.scene.registry import scene as find
 
     chosen = find(scene, user=not no_user_scenes).with_options(assigned(assignments))
     wish["command"] = shlex.join(["grokviz", *sys.argv[1:]])
-    work = plan(chosen, list(output), formats, checked(wish))
+    work = plan(chosen, list(output), formats, render_options(wish))
     if dry_run:
         for job in work:
             click.echo(job.line())

@@ -16,7 +16,9 @@ from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.media import library_versions
 from grokviz.render import figures
 from grokviz.render.films.kept import data_hash
-from grokviz.render.render import checked, plan, render
+from grokviz.render.job import render_options
+from grokviz.render.plan import plan
+from grokviz.render.render import render
 from grokviz.scene.registry import scene as find_scene
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def film(
     }
     key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:12]
     path = folder / f"{item.name}-{key}{item.suffix}"
-    jobs = plan(item.scene.with_options(), [path], (), checked(wish))
+    jobs = plan(item.scene.with_options(), [path], (), render_options(wish))
     return Work(item.name, item.run, needs, path, tuple(job.path for job in jobs), wish, user)
 
 

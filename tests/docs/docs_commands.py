@@ -19,7 +19,8 @@ from grokviz.cli import COMMANDS, cli
 from grokviz.cli.common import assigned
 from grokviz.importers.importing import WISHES
 from grokviz.media.venues import VENUES
-from grokviz.render.render import Wish, checked, plan
+from grokviz.render.job import RenderOptions, render_options
+from grokviz.render.plan import plan
 from grokviz.scene.registry import scene as find_scene
 from grokviz.tasks.digit_addition.data import DigitAddition
 from grokviz.tasks.modular_addition.data import ModularAddition
@@ -118,9 +119,9 @@ def _runs(names: Any) -> None:
 
 def _check_render(given: dict[str, Any]) -> None:
     chosen = find_scene(given["scene"]).with_options(assigned(given["assignments"]))
-    wish = {key: value for key, value in given.items() if key in Wish.__dataclass_fields__}
+    wish = {key: value for key, value in given.items() if key in RenderOptions.__dataclass_fields__}
     wish["style"] = None  # a reader's own file
-    plan(chosen, list(given["output"]), given["formats"], checked(wish))
+    plan(chosen, list(given["output"]), given["formats"], render_options(wish))
     _runs(given["run"])
 
 
@@ -228,7 +229,7 @@ def _check_call(called: ast.Attribute, node: ast.Call) -> None:
     inspect.signature(function).bind(*node.args, **named)
     if name == "render":
         own = set(inspect.signature(function).parameters)
-        assert set(named) - own <= set(Wish.__dataclass_fields__)
+        assert set(named) - own <= set(RenderOptions.__dataclass_fields__)
     first = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
     if not isinstance(first, str):
         return

@@ -13,7 +13,8 @@ from grokviz.dataset.references.reference import load
 from grokviz.media import screen
 from grokviz.render.films.kept import Kept
 from grokviz.render.films.needs import lacking
-from grokviz.render.render import checked, plan
+from grokviz.render.job import render_options
+from grokviz.render.plan import plan
 from grokviz.scene.film import Film
 from grokviz.scene.registry import scenes
 
@@ -41,7 +42,7 @@ def drawn(name: str, theme: str = "light") -> Kept:
 
     film, (wide, high, fps) = FILMS[name](), SMALL
     data = load(None, film.needs, default=film.reference)
-    (job,) = plan(film, "a.mp4", (), checked({"quality": "l", "fps": fps, "theme": theme}))
+    (job,) = plan(film, "a.mp4", (), render_options({"quality": "l", "fps": fps, "theme": theme}))
     return keep(replace(job, page=screen(wide, high)), data)
 
 

@@ -16,7 +16,8 @@ from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
 from grokviz.render.films import kept as keeping
 from grokviz.render.films.kept import Caption, Kept
-from grokviz.render.render import checked, plan
+from grokviz.render.job import render_options
+from grokviz.render.plan import plan
 from grokviz.scene.film import Chapter, Film
 from grokviz.scene.registry import scene, scenes
 from grokviz.slides.story import STORY
@@ -131,7 +132,7 @@ def test_a_chapter_of_a_section_draws_no_other(here: None, cache: Path) -> None:
 
     film = scene("spin")()
     data = load(None, film.needs)
-    (job,) = plan(film, "a.mp4", (), checked({"quality": "l", "fps": 5}))
+    (job,) = plan(film, "a.mp4", (), render_options({"quality": "l", "fps": 5}))
     whole = keep(job, data)
     part = keep(replace(job, section="wind", alone=True), data)
     start, stop = whole.span("wind")

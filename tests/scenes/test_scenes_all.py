@@ -22,8 +22,11 @@ from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
 from grokviz.media import Painter
 from grokviz.media.theme import SLIDE_DPI
+from grokviz.render.drawing import build
+from grokviz.render.job import render_options
 from grokviz.render.listing import listing
-from grokviz.render.render import build, checked, plan, render
+from grokviz.render.plan import plan
+from grokviz.render.render import render
 from grokviz.scene import clock as clocks
 from grokviz.scene import drawing_in
 from grokviz.scene.registry import scenes
@@ -56,7 +59,7 @@ class Drawn:
         self.scene = SCENES[name].with_options(options)
         self.data = of(name) if data is None else data
         wish = dict(MEDIA[medium])
-        (job,) = plan(self.scene, wish.pop("out"), (), checked({"theme": theme, **wish}))
+        (job,) = plan(self.scene, wish.pop("out"), (), render_options({"theme": theme, **wish}))
         self.job = replace(job, page=replace(job.page, dpi=DOTS[medium]))
         with drawing_in(self.job.theme):
             self.figure, self.sheet, self.artists = build(self.job, self.data)
@@ -341,7 +344,7 @@ def test_a_run_that_has_learned_nothing_is_drawn_too(name: str, short_run: Any) 
 @pytest.mark.parametrize("name", MOVING)
 def test_its_film_is_drawn_in_layers(name: str, caplog: pytest.LogCaptureFixture) -> None:
     scene, data = SCENES[name](), of(name)
-    (job,) = plan(scene, "a.mp4", (), checked({"quality": "l", "duration": 4}))
+    (job,) = plan(scene, "a.mp4", (), render_options({"quality": "l", "duration": 4}))
     span = scene.film_span(data) or (-np.inf, np.inf)
     values = data[job.scene.clock].values
     inside = np.flatnonzero((values >= span[0]) & (values <= span[1]))

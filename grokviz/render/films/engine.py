@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from grokviz.errors import InputError, nearest
 from grokviz.files import replacing
 from grokviz.media import Provenance, library_versions
+from grokviz.progress import ProgressCallback
 from grokviz.render.films import kept as keeping
 from grokviz.render.films.kept import Caption, Kept
 from grokviz.render.films.needs import require
+from grokviz.render.job import RenderJob
+from grokviz.render.quality import QUALITIES
 from grokviz.scene.film import Film
 from grokviz.scene.films.showing import Showing
 
@@ -23,9 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
-    from grokviz.render.render import Job
-
-Report = Callable[[int, int], None]
 LIBRARIES = ("manim", "typst", "pycairo", "numpy", "matplotlib")
 """Whose versions decide what is drawn; the fonts are matplotlib's."""
 
@@ -35,21 +35,15 @@ STILL_RATE = 15
 MOMENT = re.compile(r"(\d+(?:\.\d+)?)\s*s?")
 
 
-def perform(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
+def perform(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
     """Make one file of a film: the film, one of its sections, or a still."""
-    film = job.scene
-    assert isinstance(film, Film)
-    if film.joined():
-        from grokviz.render.films.joined import perform_joined
-
-        return perform_joined(job, data, report)
     kept = keep(job, data, report)
     if job.format.name == "srt":
         return write_captions(job.path, kept.said(job.section), kept.fps)
     return _film(job, data, kept, report) if job.format.film else _still(job, data, kept)
 
 
-def keep(job: Job, data: xr.Dataset, report: Report | None = None) -> Kept:
+def keep(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Kept:
     """The drawn film of a job, from the cache or drawn now."""
     now, film = _showing(job, data), job.scene
     assert isinstance(film, Film)
@@ -74,21 +68,17 @@ def keep(job: Job, data: xr.Dataset, report: Report | None = None) -> Kept:
     return keeping.put(folder, make)
 
 
-def _still_rate(job: Job) -> float | Fraction:
+def _still_rate(job: RenderJob) -> float | Fraction:
     """Of a still the rate of the film of its quality, which may be kept; else a low one."""
-    from grokviz.render.quality import QUALITIES
-
-    if job.wish.fps is not None:
-        return job.wish.fps
-    return QUALITIES[job.wish.quality].fps if job.wish.quality else STILL_RATE
+    if job.options.fps is not None:
+        return job.options.fps
+    return QUALITIES[job.options.quality].fps if job.options.quality else STILL_RATE
 
 
-def _showing(job: Job, data: xr.Dataset) -> Showing:
-    film, title = job.scene, job.wish.title
+def _showing(job: RenderJob, data: xr.Dataset) -> Showing:
+    film = job.scene
     assert isinstance(film, Film)
-    shown = film.title if title is None else title
-    shown_title = None if shown.lower() == "none" else shown
-    return Showing(film, data, job.theme, shown_title, job.wish.transparent)
+    return Showing(film, data, job.theme, job.title, job.options.transparent)
 
 
 def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str, Any]:
@@ -112,7 +102,7 @@ def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str
     }
 
 
-def _film(job: Job, data: xr.Dataset, kept: Kept, report: Report | None) -> Path:
+def _film(job: RenderJob, data: xr.Dataset, kept: Kept, report: ProgressCallback | None) -> Path:
     from grokviz.media import write_film
 
     start, stop = kept.span(job.section)
@@ -123,23 +113,23 @@ def _film(job: Job, data: xr.Dataset, kept: Kept, report: Report | None) -> Path
             if report:
                 report(stop - start + done, 2 * (stop - start))
 
-    limit = job.wish.max_size
+    limit = job.options.max_size
     written = write_film(
         job.path,
         frames,
         fps=kept.fps,
         provenance=provenance(job, data),
-        transparent=job.wish.transparent,
+        transparent=job.options.transparent,
         max_size=None if limit is None else int(limit * 1e6),
         fmt=job.format.name,
     )
     return written.path
 
 
-def _still(job: Job, data: xr.Dataset, kept: Kept) -> Path:
+def _still(job: RenderJob, data: xr.Dataset, kept: Kept) -> Path:
     from grokviz.media.still import write_png
 
-    return write_png(job.path, kept.frame(moment(kept, job.wish.epoch)), provenance(job, data))
+    return write_png(job.path, kept.frame(moment(kept, job.options.epoch)), provenance(job, data))
 
 
 def write_captions(path: Path, captions: Sequence[Caption], fps: Fraction) -> Path:
@@ -179,11 +169,11 @@ def moment(kept: Kept, wanted: str | int | None) -> int:
     return kept.span(word)[1] - 1
 
 
-def provenance(job: Job, data: xr.Dataset) -> Provenance:
+def provenance(job: RenderJob, data: xr.Dataset) -> Provenance:
     """What the file says of itself."""
     film = job.scene
     assert isinstance(film, Film)
-    title = film.title if job.wish.title in (None, "none") else str(job.wish.title)
+    title = film.title if job.options.title in (None, "none") else str(job.options.title)
     if job.section:
         names = ", ".join(film.parts[name] for name in job.section.split("+"))
         title = f"{title}: {names}"
@@ -196,5 +186,5 @@ def provenance(job: Job, data: xr.Dataset) -> Provenance:
         run_checksum=str(data.attrs.get("run_checksum", "")),
         options=film.chosen(),
         versions=library_versions("grokviz", "manim", "typst", "numpy", "av"),
-        command=job.wish.command,
+        command=job.options.command,
     )
