@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -48,6 +49,11 @@ def run_option(function: F) -> F:
         help="Run directory, .nc file or bundled reference [the scene's own]; a sweep's folder, "
         "or several times, for what draws many runs.",
     )(function)
+
+
+def command_line() -> str:
+    """The command that is running, as it can be typed again."""
+    return shlex.join(["grokviz", *(click.get_current_context().obj or ())])
 
 
 def assigned(assignments: tuple[str, ...]) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,50 +22,76 @@ if TYPE_CHECKING:
 SLACK = 1e-3
 
 
+@dataclass(frozen=True)
+class GridRoom:
+    """Where a grid of heatmaps stands.
+
+    Attributes:
+        left, right, top, bottom: margins in ems.
+        gap, vgap: between columns and between rows, in ems.
+        share: the part of the figure (left, bottom, right, top) that the grid is centred in.
+
+    """
+
+    left: float = 2.4
+    right: float = 1.0
+    top: float = 1.25
+    bottom: float = 1.2
+    gap: float = 0.7
+    vgap: float = 1.25
+    share: tuple[float, float, float, float] = (0, 0, 1, 1)
+
+
+class GridKeywords(TypedDict, total=False):
+    """The fields of :class:`GridRoom` as keywords."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    gap: float
+    vgap: float
+    share: tuple[float, float, float, float]
+
+
 def square_axes(
-    figure: FigureBase,
-    count: int,
-    columns: int,
-    cells: int,
-    *,
-    left: float = 2.4,
-    right: float = 1.0,
-    top: float = 1.25,
-    bottom: float = 1.2,
-    gap: float = 0.7,
-    vgap: float = 1.25,
-    share: tuple[float, float, float, float] = (0, 0, 1, 1),
+    figure: FigureBase, count: int, columns: int, cells: int, **room: Unpack[GridKeywords]
 ) -> list[Axes]:
     """Axes for ``count`` square heatmaps of ``cells`` x ``cells``, row by row.
 
     On a slide a cell is a whole number of pixels where it has room for one, so that no row
-    of a field is drawn wider than another. Margins and gaps are in ems; ``share`` is the
-    part of the figure (left, bottom, right, top) that the grid is centred in.
+    of a field is drawn wider than another. ``room`` are the fields of :class:`GridRoom`.
     """
+    at = GridRoom(**room)
     em = style().points / 72 * figure.get_figure(root=True).dpi
     placed: Any = figure
     box = placed.bbox
     rows = math.ceil(count / columns)
-    x0, y0 = box.x0 + share[0] * box.width, box.y0 + share[1] * box.height
-    x1, y1 = box.x0 + share[2] * box.width, box.y0 + share[3] * box.height
-    wide = x1 - x0 - em * (left + right + gap * (columns - 1))
-    high = y1 - y0 - em * (top + bottom + vgap * (rows - 1))
-    side = max(min(wide / columns, high / rows), 1.0)
-    # a slide is laid out at 100 dots an inch, and a smaller film is the same picture smaller
-    scale = figure.get_figure(root=True).dpi / SLIDE_DPI
-    if style().slide and side >= cells * scale:
-        side = side / scale // cells * cells * scale
-    x = x0 + em * left + max(wide - side * columns, 0) / 2
-    y = y1 - em * top - max(high - side * rows, 0) / 2
-    found = []
+    x0, y0 = box.x0 + at.share[0] * box.width, box.y0 + at.share[1] * box.height
+    x1, y1 = box.x0 + at.share[2] * box.width, box.y0 + at.share[3] * box.height
+    wide = x1 - x0 - em * (at.left + at.right + at.gap * (columns - 1))
+    high = y1 - y0 - em * (at.top + at.bottom + at.vgap * (rows - 1))
+    side = _side(figure, max(min(wide / columns, high / rows), 1.0), cells)
+    x = x0 + em * at.left + max(wide - side * columns, 0) / 2
+    y = y1 - em * at.top - max(high - side * rows, 0) / 2
+    axes = []
     for row, column in (divmod(i, columns) for i in range(count)):
-        at_x = round(x + column * (side + gap * em)) - box.x0
-        at_y = round(y - row * (side + vgap * em)) - side - box.y0
+        at_x = round(x + column * (side + at.gap * em)) - box.x0
+        at_y = round(y - row * (side + at.vgap * em)) - side - box.y0
         # a little within its pixels, or rounding would make the image a pixel wider
         corner = ((at_x + SLACK / 2) / box.width, (at_y + SLACK / 2) / box.height)
         inside = side - SLACK
-        found.append(figure.add_axes((*corner, inside / box.width, inside / box.height)))
-    return found
+        axes.append(figure.add_axes((*corner, inside / box.width, inside / box.height)))
+    return axes
+
+
+def _side(figure: FigureBase, side: float, cells: int) -> float:
+    """A heatmap's side in pixels; on a slide a whole number of pixels a cell, where it has one."""
+    # a slide is laid out at 100 dots an inch, and a smaller film is the same picture smaller
+    scale = figure.get_figure(root=True).dpi / SLIDE_DPI
+    if style().slide and side >= cells * scale:
+        return side / scale // cells * cells * scale
+    return side
 
 
 def heat(axes: Axes, shape: tuple[int, int], top: float = 1.0, *, diverging: bool = False) -> Any:

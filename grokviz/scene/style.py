@@ -6,7 +6,7 @@ import contextlib
 import contextvars
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from grokviz.media.theme import Colours, Theme, theme
 
@@ -18,6 +18,29 @@ _CURRENT: contextvars.ContextVar[Style | None] = contextvars.ContextVar("style",
 
 NARROW = 40.0
 """A figure of fewer ems stacks its panels: a paper's column has 26, a slide 63."""
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Room around and between panels, in ems, for labels and ticks; ``vgap`` is ``gap`` if None."""
+
+    left: float = 4.2
+    right: float = 1.5
+    bottom: float = 3.3
+    top: float = 2.6
+    gap: float = 5.5
+    vgap: float | None = None
+
+
+class MarginKeywords(TypedDict, total=False):
+    """The fields of :class:`Margins` as keywords."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+    gap: float
+    vgap: float | None
 
 
 @dataclass(frozen=True)
@@ -66,29 +89,22 @@ class Style:
         figure: FigureBase,
         widths: Sequence[float] = (1,),
         heights: Sequence[float] = (1,),
-        *,
-        left: float = 4.2,
-        right: float = 1.5,
-        bottom: float = 3.3,
-        top: float = 2.6,
-        gap: float = 5.5,
-        vgap: float | None = None,
+        **margins: Unpack[MarginKeywords],
     ) -> list[list[Axes]]:
         """A grid of axes whose margins and gaps are in ems; rows of columns.
 
         Args:
             figure: a Figure or SubFigure.
             widths, heights: relative sizes of the columns and rows.
-            left, right, bottom, top: margins around all panels, for labels and ticks.
-            gap: between columns.
-            vgap: between rows; ``gap`` by default.
+            **margins: the fields of :class:`Margins`: ``left``, ``right``, ``bottom`` and
+                ``top`` around all panels, ``gap`` between columns and ``vgap`` between rows.
 
         """
         wide, high = self.ems(figure)
-        across = _spans(widths, left / wide, 1 - right / wide, gap / wide)
-        down = _spans(
-            heights, top / high, 1 - bottom / high, (gap if vgap is None else vgap) / high
-        )
+        room = Margins(**margins)
+        across = _spans(widths, room.left / wide, 1 - room.right / wide, room.gap / wide)
+        vgap = room.gap if room.vgap is None else room.vgap
+        down = _spans(heights, room.top / high, 1 - room.bottom / high, vgap / high)
         return [
             [figure.add_axes((x0, 1 - y1, x1 - x0, y1 - y0)) for x0, x1 in across]
             for y0, y1 in down

@@ -19,9 +19,11 @@ from grokviz.cli import COMMANDS, cli
 from grokviz.cli.common import assigned
 from grokviz.importers.importing import WISHES
 from grokviz.media.venues import VENUES
+from grokviz.render.figures import FigureOptions
 from grokviz.render.job import RenderOptions, render_options
 from grokviz.render.plan import plan
 from grokviz.scene.registry import scene as find_scene
+from grokviz.slides.options import SlideOptions
 from grokviz.tasks.digit_addition.data import DigitAddition
 from grokviz.tasks.modular_addition.data import ModularAddition
 from grokviz.tasks.repeated_subsequence.data import RepeatedSubsequence
@@ -213,6 +215,14 @@ def _names_in(module: str) -> set[str]:
     return found | {path.stem for path in inside}
 
 
+OPTIONS: dict[str, Any] = {
+    "figures": FigureOptions,
+    "render": RenderOptions,
+    "slides": SlideOptions,
+}
+"""What further keywords a function takes."""
+
+
 def _is_gv(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in ("gv", "grokviz")
 
@@ -227,9 +237,9 @@ def _check_call(called: ast.Attribute, node: ast.Call) -> None:
     function = getattr(gv, name)
     named: dict[str, Any] = {str(k.arg): None for k in node.keywords}
     inspect.signature(function).bind(*node.args, **named)
-    if name == "render":
+    if name in OPTIONS:
         own = set(inspect.signature(function).parameters)
-        assert set(named) - own <= set(RenderOptions.__dataclass_fields__)
+        assert set(named) - own <= set(OPTIONS[name].__dataclass_fields__)
     first = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
     if not isinstance(first, str):
         return
