@@ -39,7 +39,5 @@ def test_keywords_are_the_fields(options: Any, keywords: Any) -> None:
     ids=["render", "figures", "slides"],
 )
 def test_a_keyword_that_there_is_not_is_named(call: Any, fields: str) -> None:
-    with pytest.raises(
-        InputError, match=f"argument 'colour'; it takes {fields}"
-    ):
+    with pytest.raises(InputError, match=f"argument 'colour'; it takes {fields}"):
         call(colour="red")
