@@ -1,8 +1,8 @@
-"""How whoever waits is told how far the work has come."""
+"""How work that takes a while tells where it stands."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 ProgressCallback = Callable[[int, int], None]
-"""Called with what is done and with all there is: epochs, checkpoints, frames or files."""
+"""Called with (done, total)."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.media import library_versions
 from grokviz.render import figures
-from grokviz.render.films.kept import DATA, data_hash
+from grokviz.render.films.cache import DATA, data_hash
 from grokviz.render.job import RenderKeywords, render_options
 from grokviz.render.plan import plan
 from grokviz.render.render import render

@@ -19,10 +19,10 @@ from grokviz.media import Provenance, library_versions, video
 from grokviz.progress import ProgressCallback
 from grokviz.render import drawing
 from grokviz.render import plan as planning
+from grokviz.render.films import cache as film_cache
 from grokviz.render.films import draw, engine
-from grokviz.render.films import kept as keeping
+from grokviz.render.films.cache import Caption
 from grokviz.render.films.engine import provenance, write_captions
-from grokviz.render.films.kept import Caption
 from grokviz.render.job import RenderJob, RenderKeywords, render_options
 from grokviz.scene.film import Chapter, Film
 from grokviz.scene.registry import scene as find_scene
@@ -129,18 +129,18 @@ def segment(
     """A chapter's file, from the cache or made now; of the scene's reference for None."""
     found = load(source, job.scene.needs, default=job.scene.reference)
     facts = _decided_by(job, found)
-    folder = keeping.cache_folder() / keeping.key_of(facts)
+    folder = film_cache.cache_folder() / film_cache.key_of(facts)
     file = folder / f"chapter{job.path.suffix}"
-    if not (folder / keeping.FACTS).is_file() or not file.is_file():
+    if not (folder / film_cache.FACTS).is_file() or not file.is_file():
         with replacing(folder, folder=True) as part:
             rows = _made(dataclasses.replace(job, path=part / file.name), found, report)
-            (part / keeping.FACTS).write_text(json.dumps(rows), "utf-8")
-        keeping.tidy(folder.parent, folder)
+            (part / film_cache.FACTS).write_text(json.dumps(rows), "utf-8")
+        film_cache.tidy(folder.parent, folder)
     else:
-        os.utime(folder / keeping.FACTS)  # the oldest unused are removed first
+        os.utime(folder / film_cache.FACTS)  # the oldest unused are removed first
         if report:
             report(1, 1)
-    rows = json.loads((folder / keeping.FACTS).read_text("utf-8"))
+    rows = json.loads((folder / film_cache.FACTS).read_text("utf-8"))
     captions = tuple(Caption(**row) for row in rows["captions"])
     return Segment(chapter.name, file, rows["frames"], Fraction(rows["fps"]), captions)
 
@@ -151,10 +151,10 @@ def _made(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
     job.scene.check(data)
     if isinstance(job.scene, Film):
         engine.perform(job, data, report)
-        kept = engine.keep(job, data)
-        start, stop = kept.span(job.section)
-        said = [dataclasses.asdict(row) for row in kept.said(job.section)]
-        return {"frames": stop - start, "fps": str(fps), "captions": said}
+        film = engine.film_frames(job, data)
+        start, stop = film.span(job.section)
+        captions = [dataclasses.asdict(row) for row in film.captions_of(job.section)]
+        return {"frames": stop - start, "fps": str(fps), "captions": captions}
     drawing.draw(job, data, report)
     frames = max(round(job.options.duration * fps), 1)
     words = Caption(0, frames, f"{job.scene.title}: {job.scene.watch}.")
@@ -175,9 +175,9 @@ def _decided_by(job: RenderJob, data: xr.Dataset) -> dict[str, Any]:
         "chapter": job.scene.name,
         "options": dataclasses.asdict(job.scene),
         "section": job.section,
-        "data": keeping.data_hash(data, job.scene.needs),
-        "also": keeping.also_hash(job.scene),
-        "source": source_hash(files, keeping.DATA),
+        "data": film_cache.data_hash(data, job.scene.needs),
+        "also": film_cache.also_hash(job.scene),
+        "source": source_hash(files, film_cache.DATA),
         "screen": (*job.page.pixels, str(job.quality.fps), job.format.name),
         "asked": {key: str(value) for key, value in options.items() if key != "command"},
         "versions": versions,
