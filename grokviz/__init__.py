@@ -14,6 +14,8 @@ Everything is imported when it is first used, so that ``import grokviz`` costs n
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -26,13 +28,13 @@ _PUBLIC = {
     "Scene": "grokviz.scene",
     "analyze": "grokviz.dataset.cache",
     "check": "grokviz.render.listing",
+    "drawing_in": "grokviz.scene",
     "explore": "grokviz.explorer",
     "figures": "grokviz.render.figures",
     "import_run": "grokviz.importers.importing",
     "load": "grokviz.dataset.references.reference",
     "measures": "grokviz.dataset.measured",
     "open_run": "grokviz.runs",
-    "looking": "grokviz.scene",
     "option": "grokviz.options",
     "record": "grokviz.runs",
     "reference": "grokviz.dataset.references.reference",
@@ -52,11 +54,33 @@ _PUBLIC = {
 __all__ = sorted([*_PUBLIC, "__version__"])
 
 
+class _Package(ModuleType):
+    """This package: a verb stays a verb where a package inside has the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # importing grokviz.render binds it here, and gv.render would no longer draw
+        if not (name in _PUBLIC and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def _register() -> None:
+    """Show our objects in a notebook, if this is one."""
+    if "IPython" in sys.modules:
+        importlib.import_module("grokviz.notebook.register").register()
+
+
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _register()
     return getattr(importlib.import_module(_PUBLIC[name]), name)
 
 
 def __dir__() -> list[str]:
     return __all__
+
+
+_register()

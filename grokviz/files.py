@@ -13,6 +13,10 @@ from pathlib import Path
 from grokviz.errors import GrokvizError, InputError, WorkError
 
 
+class FileList(list[Path]):
+    """Files that a command has written; a notebook shows what they hold."""
+
+
 def said(error: OSError, path: Path) -> GrokvizError:
     """An ``OSError`` about ``path`` as a sentence: wrong input or failed work."""
     if error.errno == errno.ENOSPC:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -45,6 +46,15 @@ def test_import_rules_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     assert f"Contracts: {len(contracts['contracts'])} kept, 0 broken" in done.stdout
+
+
+def test_a_verb_stays_a_verb_where_a_package_has_its_name() -> None:
+    inside = [name for name in grokviz.__all__ if (ROOT / "grokviz" / name).is_dir()]
+    assert {"render", "scene", "slides"} <= set(inside)
+    for name in inside:
+        module = importlib.import_module(f"grokviz.{name}")
+        assert getattr(grokviz, name) is not module
+        assert callable(getattr(grokviz, name))
 
 
 def test_there_is_one_version(project: dict) -> None:

@@ -17,7 +17,7 @@ from grokviz.files import replacing
 from grokviz.media import library_versions
 from grokviz.media.formats import FORMATS
 from grokviz.render import figures
-from grokviz.render.films.kept import data_hash
+from grokviz.render.films.cache import data_hash
 from grokviz.render.films.needs import lacking
 from grokviz.render.render import render
 from grokviz.scene.film import Film

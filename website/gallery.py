@@ -9,11 +9,11 @@ from pathlib import Path
 
 from grokviz.dataset import schema
 from grokviz.dataset.references.reference import reference_facts
+from grokviz.media.plain import plain
 from grokviz.render import figures
 from grokviz.scene.film import Film
 from grokviz.scene.scene import Scene
 from grokviz.slides.story import STORY
-from grokviz.slides.words import plain
 from grokviz.task import tasks
 
 FILMS, FAMILIES = "Films that explain", "Many runs side by side"

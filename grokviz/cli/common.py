@@ -51,6 +51,11 @@ def run_option(function: F) -> F:
     )(function)
 
 
+def command_line() -> str:
+    """The command that is running, as it can be typed again."""
+    return shlex.join(["grokviz", *(click.get_current_context().obj or ())])
+
+
 def assigned(assignments: tuple[str, ...]) -> dict[str, str]:
     """``("a=1", "b=2")`` as a mapping; a word without ``=`` is refused."""
     given: dict[str, str] = {}
@@ -60,12 +65,6 @@ def assigned(assignments: tuple[str, ...]) -> dict[str, str]:
             raise InputError(f"--set {text} has no value; write --set KEY=VALUE")
         given[key.strip()] = value.strip()
     return given
-
-
-def command_line() -> str:
-    """The command at hand as it was typed, for what it writes to keep."""
-    words: list[str] = click.get_current_context().find_root().obj or []
-    return shlex.join(["grokviz", *words])
 
 
 def on_terminal() -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 
 import click
 
-from grokviz.cli.common import frame_progress, quiet_option
+from grokviz.cli.common import command_line, frame_progress, quiet_option
 
 
 @click.command("explore")
@@ -23,8 +21,7 @@ def command(run: str | None, output: Path | None, theme: str, quiet: bool) -> No
     """
     from grokviz.explorer import explore
 
-    made_by = shlex.join(["grokviz", *sys.argv[1:]])
     with frame_progress(quiet, "analysing") as report:
-        path = explore(run, output, theme=theme, command=made_by, report=report)
+        path = explore(run, output, theme=theme, command=command_line(), report=report)
     if not quiet:
         click.echo(path)

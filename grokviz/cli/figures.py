@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,13 +21,11 @@ from grokviz.cli.common import quiet_option
 @quiet_option
 def command(
     runs: tuple[str, ...],
-    venue: str | None,
-    theme: str,
     out: Path,
-    films: bool,
     jobs: int | None,
     no_user_scenes: bool,
     quiet: bool,
+    **more: Any,
 ) -> None:
     """Draw every still (PDF, PNG) and data film (MP4 720p30)."""
     from grokviz.render.figures import figures
@@ -39,14 +38,5 @@ def command(
         if not quiet:
             click.echo(f"skipped {scene}: {reason}")
 
-    figures(
-        runs,
-        out,
-        venue=venue,
-        theme=theme,
-        films=films,
-        user=not no_user_scenes,
-        jobs=jobs,
-        report=report,
-        skipped=skipped,
-    )
+    more["user"] = not no_user_scenes
+    figures(runs, out, jobs=jobs, report=report, skipped=skipped, **more)

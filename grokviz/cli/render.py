@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from grokviz.cli.common import assigned, frame_progress, quiet_option, run_option, set_option
+from grokviz.cli.common import (
+    assigned,
+    command_line,
+    frame_progress,
+    quiet_option,
+    run_option,
+    set_option,
+)
+
+if TYPE_CHECKING:
+    from grokviz.render.job import RenderJob
+    from grokviz.scene.scene import Scene
 
 
 @click.command("render")
@@ -48,26 +57,23 @@ from grokviz.cli.common import assigned, frame_progress, quiet_option, run_optio
 def command(
     scene: str,
     run: tuple[str, ...],
-    output: tuple[str, ...],
-    formats: tuple[str, ...],
-    assignments: tuple[str, ...],
     jobs: int,
     dry_run: bool,
     no_user_scenes: bool,
     quiet: bool,
-    **wish: Any,
+    **more: Any,
 ) -> None:
     """Draw SCENE: a still, or a film through training.
 
     grokviz scenes lists the scenes and their own options (--set).
     """
     from grokviz.dataset.references.reference import load
-    from grokviz.render.render import checked, perform_all, plan
-    from grokviz.scene.registry import scene as find
+    from grokviz.render.render import perform_all
+    from grokviz.scene.registry import scene as find_scene
 
-    chosen = find(scene, user=not no_user_scenes).with_options(assigned(assignments))
-    wish["command"] = shlex.join(["grokviz", *sys.argv[1:]])
-    work = plan(chosen, list(output), formats, checked(wish))
+    options = assigned(more.pop("assignments"))
+    chosen = find_scene(scene, user=not no_user_scenes).with_options(options)
+    work = _plan(chosen, more)
     if dry_run:
         for job in work:
             click.echo(job.line())
@@ -78,3 +84,12 @@ def command(
         for path in perform_all(work, data, jobs=jobs, report=report):
             if not quiet:
                 click.echo(path)
+
+
+def _plan(scene: Scene, more: dict[str, Any]) -> list[RenderJob]:
+    """The files that are asked for."""
+    from grokviz.render.job import render_options
+    from grokviz.render.plan import plan
+
+    output, formats = more.pop("output"), more.pop("formats")
+    return plan(scene, list(output), formats, render_options({**more, "command": command_line()}))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from grokviz.cli.common import frame_progress, on_terminal, quiet_option
+from grokviz.cli.common import command_line, frame_progress, on_terminal, quiet_option
 
-Report = Callable[[str, int, int], None]
+if TYPE_CHECKING:
+    from grokviz.slides.options import SlideProgress
 
 
 @click.command("slides")
@@ -48,16 +48,10 @@ Report = Callable[[str, int, int], None]
 def command(
     scenes: tuple[str, ...],
     output: tuple[str, ...],
-    run: str | None,
-    quality: str,
-    theme: str,
-    title: str,
-    films: Path | None,
-    loop: bool | None,
-    jobs: int,
     dry_run: bool,
     no_user_scenes: bool,
     quiet: bool,
+    **more: Any,
 ) -> None:
     """Make a talk: a slide for each SCENE, its film embedded and starting by itself.
 
@@ -71,37 +65,20 @@ def command(
             click.echo(f"skipped {scene}: {reason}", err=True)
 
     files = list(output) or ["talk.html"]
+    more |= {"user": not no_user_scenes, "command": command_line()}
     if dry_run:
-        _, orders = plan(
-            scenes, files, run=run, quality=quality, theme=theme, user=not no_user_scenes,
-            jobs=jobs, skipped=skipped,
-        )  # fmt: skip
-        for order in orders:
-            click.echo(order.line())
+        _, sources = plan(scenes, files, skipped=skipped, **more)
+        for source in sources:
+            click.echo(source.line())
         return
     with _progress(quiet) as (report, frames):
-        written = slides(
-            scenes,
-            files,
-            run=run,
-            quality=quality,
-            theme=theme,
-            title=title,
-            films=films,
-            loop=loop,
-            user=not no_user_scenes,
-            jobs=jobs,
-            command=shlex.join(["grokviz", *sys.argv[1:]]),
-            report=report,
-            frames=frames,
-            skipped=skipped,
-        )
+        written = slides(scenes, files, report=report, frames=frames, skipped=skipped, **more)
     for path in written if not quiet else ():
         click.echo(path)
 
 
 @contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[tuple[Report | None, Report | None]]:
+def _progress(quiet: bool) -> Iterator[tuple[SlideProgress | None, SlideProgress | None]]:
     """What to call for every film and for every frame: a bar, or lines where nobody watches."""
     if quiet:
         yield None, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
@@ -12,6 +12,7 @@ from grokviz.files import check_place, replacing
 from grokviz.pages.content import content
 from grokviz.pages.page import page, plotly_script
 from grokviz.pages.panels import available
+from grokviz.progress import ProgressCallback
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +26,7 @@ def explore(
     *,
     theme: str = "auto",
     command: str = "",
-    report: Any = None,
+    report: ProgressCallback | None = None,
 ) -> Path:
     """Write a run as one page: every panel it has, driven by one slider.
 
@@ -45,6 +46,26 @@ def explore(
             that is not ``.html``; plotly is not installed.
 
     """
+    _check(theme, out)
+    data = load(source, report=report)
+    panels = available(data)
+    if not panels or "epoch" not in data.coords:
+        raise InputError(
+            f"{data.attrs.get('run_name') or 'the dataset'} has nothing that a panel shows: "
+            "explore a run, or a dataset made by analysing one"
+        )
+    facts, arrays = content(data, panels)
+    name = facts["run"]["name"] or "run"
+    facts |= {"theme": theme, "command": command}
+    target = Path(out) if out is not None else Path(f"{_plain(name)}.html")
+    text = page(f"{name} · grokviz", facts, arrays, [panel.name for panel in panels])
+    with replacing(target) as part:
+        part.write_text(text, "utf-8")
+    return target
+
+
+def _check(theme: str, out: str | os.PathLike[str] | None) -> None:
+    """Raise InputError for a wrong word, and MissingExtra without plotly, before a run is read."""
     if theme not in ("auto", "light", "dark"):
         raise InputError(f"unknown theme {theme!r}: there are light, dark and auto")
     plotly_script()
@@ -52,21 +73,6 @@ def explore(
         raise InputError(f"{out} is not a page: give a file name that ends in .html")
     if out is not None:
         check_place(out)
-    data = load(source, report=report)
-    shown = available(data)
-    if not shown or "epoch" not in data.coords:
-        raise InputError(
-            f"{data.attrs.get('run_name') or 'the dataset'} has nothing that a panel shows: "
-            "explore a run, or a dataset made by analysing one"
-        )
-    facts, arrays = content(data, shown)
-    name = facts["run"]["name"] or "run"
-    facts |= {"theme": theme, "command": command}
-    target = Path(out) if out is not None else Path(f"{_plain(name)}.html")
-    text = page(f"{name} · grokviz", facts, arrays, [panel.name for panel in shown])
-    with replacing(target) as part:
-        part.write_text(text, "utf-8")
-    return target
 
 
 def _plain(name: str) -> str:

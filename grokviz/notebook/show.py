@@ -1,4 +1,4 @@
-"""How files and scenes show themselves in a notebook.
+"""Files and scenes as a notebook shows them.
 
 What :func:`~grokviz.render.render.render` returns is a list of paths that a notebook shows as
 pictures, films and pages. They stay files beside the notebook, as a film may be large;
@@ -15,11 +15,12 @@ import os
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from grokviz.errors import InputError
 from grokviz.media.formats import format_of
+from grokviz.runs import Run, info
 
 if TYPE_CHECKING:
     from grokviz.scene.scene import Scene
@@ -41,15 +42,20 @@ MEDIA = {
 }
 
 
-class Shown(list[Path]):
-    """Paths that a notebook shows as what they are."""
+class Display(list[Path]):
+    """Paths that a notebook shows as what they are, at a width and perhaps embedded."""
 
     def __init__(self, paths: Iterable[Path], *, embed: bool = False, width: int = WIDTH) -> None:
         super().__init__(paths)
         self.embed, self.width = embed, width
 
     def _repr_html_(self) -> str:
-        return "\n".join(_element(path, self.embed, self.width) for path in self)
+        return files_html(self, embed=self.embed, width=self.width)
+
+
+def files_html(files: Iterable[Path], *, embed: bool = False, width: int = WIDTH) -> str:
+    """Each file as HTML: pictures, films and pages as what they are, others as their names."""
+    return "\n".join(_element(path, embed, width) for path in files)
 
 
 def show(
@@ -57,7 +63,7 @@ def show(
     *,
     embed: bool = True,
     width: int = WIDTH,
-) -> Shown:
+) -> Display:
     """Show pictures, films and pages in a notebook.
 
     Args:
@@ -78,7 +84,7 @@ def show(
             raise InputError(f"{path} is nothing that a notebook shows: give one of {_known()}")
     if width < 1:
         raise InputError(f"width {width} is not possible; give pixels above 0")
-    return Shown(paths, embed=embed, width=width)
+    return Display(paths, embed=embed, width=width)
 
 
 def _known() -> str:
@@ -153,3 +159,18 @@ def _still(scene: Scene) -> str:
         made = render(scene, None, Path(folder) / "still.png", quality="l", title="none")
         return _element(made[0], True, WIDTH).replace(escape(str(made[0])), escape(scene.name))
     return ""  # it needs more than its reference has
+
+
+def run_html(run: Run) -> str:
+    """A run as a notebook shows it: what ``grokviz info`` says of it."""
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(str(key))}</th><td>{escape(_text(value))}"
+        "</td></tr>"
+        for key, value in info(run).items()
+        if value not in (None, [], {})
+    )
+    return f"<table><caption>{escape(repr(run))}</caption>{rows}</table>"
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

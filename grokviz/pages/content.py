@@ -14,8 +14,8 @@ from grokviz.media import library_versions
 from grokviz.media.theme import PALETTES, Colours
 from grokviz.pages.pack import pack
 from grokviz.pages.panels import Panel, laid_out
-from grokviz.render.sheet import about
 from grokviz.scene import clock as clocks
+from grokviz.scene.about import about
 
 if TYPE_CHECKING:
     import xarray as xr

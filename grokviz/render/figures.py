@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from grokviz.errors import GrokvizError, InputError
+from grokviz.media import page
+from grokviz.media.theme import theme
 from grokviz.render.captions import write_captions
+from grokviz.render.job import RenderKeywords, options_of
 from grokviz.render.paper import Part, composed, numbered
 from grokviz.render.render import render
+from grokviz.scene.clock import grok_epoch, index_of
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
@@ -22,10 +26,40 @@ if TYPE_CHECKING:
 
 STILLS = ("pdf", "png")
 PAPERS_TASK = "modular-addition"
+FigureProgress = Callable[[str, int, int], None]
+Skip = Callable[[str, str], None]
+
+
+class FigureKeywords(TypedDict, total=False):
+    """The fields of :class:`FigureOptions` as keywords of ``figures``."""
+
+    venue: str | None
+    theme: str
+    films: bool
+    user: bool
 
 
 @dataclass(frozen=True)
-class Task:
+class FigureOptions:
+    """What a user may ask of a set of figures.
+
+    Attributes:
+        venue: redraws the stills at that venue's width, and the paper's figures that scenes
+            say they redraw, under their numbers (``figure-2.pdf``).
+        theme: light or dark.
+        films: whether to make the films (MP4 720p30) too.
+        user: whether scenes of ``./scenes`` and plugins are drawn too.
+
+    """
+
+    venue: str | None = None
+    theme: str = "light"
+    films: bool = True
+    user: bool = True
+
+
+@dataclass(frozen=True)
+class FigureTask:
     """One call of ``render``: what worker processes are handed.
 
     ``needs`` names what all pictures of a run directory draw, so that a worker loads it once.
@@ -34,7 +68,7 @@ class Task:
     parts: tuple[Part, ...]
     run: str
     paths: tuple[str, ...]
-    wish: Mapping[str, Any]
+    options: RenderKeywords
     user: bool
     number: int = 0
     needs: tuple[str, ...] = ()
@@ -44,13 +78,10 @@ def figures(
     runs: Sequence[str | os.PathLike[str]] = (),
     out: str | os.PathLike[str] = "figures",
     *,
-    venue: str | None = None,
-    theme: str = "light",
-    films: bool = True,
-    user: bool = True,
     jobs: int | None = None,
-    report: Callable[[str, int, int], None] | None = None,
-    skipped: Callable[[str, str], None] | None = None,
+    report: FigureProgress | None = None,
+    skipped: Skip | None = None,
+    **more: Unpack[FigureKeywords],
 ) -> list[Path]:
     """Draw every scene that a run has the data for.
 
@@ -58,14 +89,10 @@ def figures(
         runs: run directories, folders of sweeps, ``.nc`` files or names of references; all
             bundled references by default.
         out: the folder; a folder of each run inside it when there are several.
-        venue: redraws the stills at that venue's width, and the paper's figures that scenes
-            say they redraw, under their numbers (``figure-2.pdf``).
-        theme: light or dark.
-        films: whether to make the films (MP4 720p30) too.
-        user: whether scenes of ``./scenes`` and plugins are drawn too.
         jobs: worker processes; one a core by default.
         report: called with (file, done, all).
         skipped: called with (scene, reason) for each that the run lacks the data for.
+        **more: the fields of :class:`FigureOptions`: ``venue``, ``theme``, ``films``, ``user``.
 
     Returns:
         The files written.
@@ -74,9 +101,10 @@ def figures(
         InputError: nothing can be drawn, or some of the pictures could not be.
 
     """
-    _checked(venue, theme, jobs)
-    found = scenes(user=user)
-    tasks: list[Task] = []
+    options = options_of(FigureOptions, "figures", more)
+    _check_options(options, jobs)
+    registered = scenes(user=options.user)
+    tasks: list[FigureTask] = []
     reasons: list[str] = []
 
     def skip(name: str, reason: str) -> None:
@@ -86,41 +114,35 @@ def figures(
 
     for run in runs or [""]:
         folder = Path(out) if len(runs) < 2 else Path(out) / Path(run).name
-        tasks += _tasks(found, str(run), folder, venue, theme, films, user, skip)
+        tasks += _tasks(registered, str(run), folder, options, skip)
     if not tasks:
-        said = f": {reasons[0]}" if reasons else ""
-        raise InputError(f"no scene can be drawn (grokviz scenes lists what each needs){said}")
+        because = f": {reasons[0]}" if reasons else ""
+        raise InputError(f"no scene can be drawn (grokviz scenes lists what each needs){because}")
     # the longest first, so that no worker waits for a film that another began last
     tasks.sort(key=lambda task: not task.paths[0].endswith(".mp4"))
     written = _perform(tasks, jobs or os.cpu_count() or 1, report)
     return [*written, *write_captions(written)]
 
 
-def _checked(venue: str | None, theme: str, jobs: int | None) -> None:
-    """Refuse a wrong word once, before any data are read."""
-    from grokviz.media import page
-    from grokviz.media.theme import theme as look
-
-    look(theme)
-    if venue is not None:
-        page(venue, 1, 1.0, look(theme, "paper"))
+def _check_options(options: FigureOptions, jobs: int | None) -> None:
+    """Raise InputError for a wrong word once, before any data are read."""
+    theme(options.theme)
+    if options.venue is not None:
+        page(options.venue, 1, 1.0, theme(options.theme, "paper"))
     if jobs is not None and jobs < 1:
         raise InputError(f"-j {jobs} is not possible; give at least 1")
 
 
 def _tasks(
-    found: Mapping[str, type[Scene]],
+    registered: Mapping[str, type[Scene]],
     run: str,
     folder: Path,
-    venue: str | None,
-    theme: str,
-    films: bool,
-    user: bool,
-    skip: Callable[[str, str], None],
-) -> list[Task]:
-    tasks: list[Task] = []
+    options: FigureOptions,
+    skip: Skip,
+) -> list[FigureTask]:
+    tasks: list[FigureTask] = []
     drawn: dict[str, list[type[Scene]]] = {}
-    for scene in found.values():
+    for scene in registered.values():
         if scene.engine != "matplotlib":
             continue
         source = run or scene.reference
@@ -129,22 +151,21 @@ def _tasks(
             skip(scene.name, reason)
             continue
         drawn.setdefault(source, []).append(scene)
-        tasks += _of_scene(scene, source, folder, venue, theme, films, user)
+        tasks += _of_scene(scene, source, folder, options)
     needs = {source: needs_of(source, able) for source, able in drawn.items()}
     for source, able in drawn.items():
         # a run directory is analysed here, once; the workers then read its cache
         data = loaded(source, needs[source])
-        if venue is not None and data.attrs.get("task") == PAPERS_TASK:
-            tasks += _of_paper(found, able, source, folder, venue, theme, user, skip)
+        if options.venue is not None and data.attrs.get("task") == PAPERS_TASK:
+            names, numbers = {scene.name for scene in able}, numbered(registered.values())
+            tasks += _of_paper(numbers, names, source, folder, options, skip)
     tasks = [replace(task, needs=needs[task.run]) for task in tasks]
     return [task for task in tasks if not _before_its_moment(task, skip)]
 
 
-def _before_its_moment(task: Task, skip: Callable[[str, str], None]) -> bool:
+def _before_its_moment(task: FigureTask, skip: Skip) -> bool:
     """Whether the picture is of a moment that the run never came to, such as its grokking."""
-    from grokviz.scene.clock import grok_epoch, index_of
-
-    wanted = str(task.wish.get("epoch"))
+    wanted = str(task.options.get("epoch"))
     clock = find_scene(task.parts[0].scene, user=task.user).clock
     reason = ""
     if wanted.startswith("grok"):
@@ -204,60 +225,48 @@ def loaded(run: str, needs: tuple[str, ...]) -> xr.Dataset:
 
 
 def _of_scene(
-    scene: type[Scene],
-    run: str,
-    folder: Path,
-    venue: str | None,
-    theme: str,
-    films: bool,
-    user: bool,
-) -> list[Task]:
+    scene: type[Scene], run: str, folder: Path, options: FigureOptions
+) -> list[FigureTask]:
     tasks = []
     part = (Part("", scene.name, {}, None),)
     several = len(scene.stills) > 1 and scene.clock is not None
     for epoch in scene.stills if scene.clock else (None,):
         stem = f"{scene.name}-{epoch}" if several and epoch != "last" else scene.name
-        wish = {"epoch": epoch, "theme": theme, "venue": venue}
         paths = tuple(str(folder / f"{stem}.{kind}") for kind in STILLS)
-        tasks.append(Task(part, run, paths, wish, user))
-    if films and scene.clock is not None:
+        tasks.append(FigureTask(part, run, paths, _still(epoch, options), options.user))
+    if options.films and scene.clock is not None:
         path = (str(folder / f"{scene.name}.mp4"),)
-        tasks.append(Task(part, run, path, {"quality": "m", "theme": theme}, user))
+        film: RenderKeywords = {"quality": "m", "theme": options.theme}
+        tasks.append(FigureTask(part, run, path, film, options.user))
     return tasks
 
 
+def _still(epoch: str | int | None, options: FigureOptions) -> RenderKeywords:
+    return {"epoch": epoch, "theme": options.theme, "venue": options.venue}
+
+
 def _of_paper(
-    found: Mapping[str, type[Scene]],
-    drawn: Iterable[type[Scene]],
+    numbers: Mapping[int, Sequence[Part]],
+    able: Collection[str],
     run: str,
     folder: Path,
-    venue: str,
-    theme: str,
-    user: bool,
-    skip: Callable[[str, str], None],
-) -> list[Task]:
+    options: FigureOptions,
+    skip: Skip,
+) -> list[FigureTask]:
     """The paper's figures all of whose parts the run has the data for."""
-    able = {scene.name for scene in drawn}
-    numbers = numbered(found.values())
+    tasks = []
     for number, parts in numbers.items():
-        lacking = [part.scene for part in parts if part.scene not in able]
-        if lacking:
-            skip(f"figure-{number}", f"its part {lacking[0]} cannot be drawn")
-    return [
-        Task(
-            tuple(parts),
-            run,
-            tuple(str(folder / f"figure-{number}.{kind}") for kind in STILLS),
-            {"epoch": parts[0].epoch, "theme": theme, "venue": venue},
-            user,
-            number,
-        )
-        for number, parts in numbers.items()
-        if all(part.scene in able for part in parts)
-    ]
+        missing = [part.scene for part in parts if part.scene not in able]
+        if missing:
+            skip(f"figure-{number}", f"its part {missing[0]} cannot be drawn")
+            continue
+        paths = tuple(str(folder / f"figure-{number}.{kind}") for kind in STILLS)
+        still = _still(parts[0].epoch, options)
+        tasks.append(FigureTask(tuple(parts), run, paths, still, options.user, number))
+    return tasks
 
 
-def draw(task: Task) -> tuple[list[Path], str]:
+def draw(task: FigureTask) -> tuple[list[Path], str]:
     """Perform one task in a worker; what goes wrong comes back as its sentence."""
     try:
         data = loaded(task.run, task.needs)
@@ -265,14 +274,12 @@ def draw(task: Task) -> tuple[list[Path], str]:
             find_scene(part.scene, user=task.user).with_options(part.options) for part in task.parts
         ]
         chosen = composed(task.number, parts, data)
-        return render(chosen, data, list(task.paths), **task.wish), ""
+        return render(chosen, data, list(task.paths), **task.options), ""
     except GrokvizError as error:
         return [], str(error)
 
 
-def _perform(
-    tasks: Sequence[Task], jobs: int, report: Callable[[str, int, int], None] | None
-) -> list[Path]:
+def _perform(tasks: Sequence[FigureTask], jobs: int, report: FigureProgress | None) -> list[Path]:
     written: list[Path] = []
     failures: list[str] = []
     for done, (paths, failure) in enumerate(_results(tasks, jobs), 1):
@@ -286,7 +293,7 @@ def _perform(
     return written
 
 
-def _results(tasks: Sequence[Task], jobs: int) -> Any:
+def _results(tasks: Sequence[FigureTask], jobs: int) -> Any:
     if jobs == 1 or len(tasks) == 1:
         yield from map(draw, tasks)
         return

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.scene.look import look
 from grokviz.scene.scene import Artists, Scene
+from grokviz.scene.style import style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -71,13 +71,13 @@ class Composed(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Artists:
         """Every part on its own SubFigure, with its letter."""
-        narrow = look().narrow(figure)
+        narrow = style().narrow(figure)
         ratios = [1 / (p.narrow_aspect if narrow else p.aspect) for p in self.parts]
         rows = figure.subfigures(len(ratios), 1, height_ratios=ratios, hspace=0, squeeze=False)
         drawn = []
         for letter, part, room in zip("abcdefgh", self.parts, rows[:, 0], strict=False):
             room.set_facecolor("none")
-            wide, high = look().ems(room)
+            wide, high = style().ems(room)
             room.text(0.3 / wide, 1 - 0.2 / high, letter, va="top", fontweight="bold")
             drawn.append(part.draw(room, data))
         return {"parts": drawn, "moving": [artists.get("moving", []) for artists in drawn]}

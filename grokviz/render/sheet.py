@@ -5,13 +5,12 @@ Slides and films carry all of it; on paper the caption does, and only the epoch 
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from grokviz.scene.about import about
 from grokviz.scene.clock import moment
-from grokviz.scene.look import Look
 from grokviz.scene.scene import Scene
-from grokviz.task import known_task
+from grokviz.scene.style import Style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,74 +23,61 @@ SUBTITLE_TOP = 0.30
 """Of a slide's header, as a share of its height from below; two lines begin higher."""
 
 
-def about(data: xr.Dataset) -> str:
-    """One line on the run: what it learns and with what."""
-    settings: dict[str, Any] = json.loads(data.attrs.get("settings") or "{}")
-    name = data.attrs.get("task", "")
-    task = known_task(name)
-    words = list(task.about(settings)) if task else []
-    if not words:
-        return "  ·  ".join(word for word in (name, data.attrs.get("run_name", "")) if word)
-    if "weight-decay" in settings:
-        words.append(f"weight decay {float(settings['weight-decay']):g}")
-    return "  ·  ".join(words)
-
-
 class Sheet:
     """A figure with its furniture; the scene draws on :attr:`body`."""
 
     def __init__(
-        self, figure: Figure, scene: Scene, data: xr.Dataset, look: Look, title: str | None
+        self, figure: Figure, scene: Scene, data: xr.Dataset, style: Style, title: str | None
     ) -> None:
-        self.figure, self.scene, self.data, self.look = figure, scene, data, look
+        self.figure, self.scene, self.data, self.style = figure, scene, data, style
         # a run's name is data: no $ in it may be read as a formula
         self.title = None if title is None else title.replace("$", r"\$")
         self.body, self.moment = self._lay_out()
 
     def _lay_out(self) -> tuple[SubFigure, Text | None]:
-        high = self.look.ems(self.figure)[1]
+        high = self.style.ems(self.figure)[1]
         header, footer = self._margins()
         rows = [header, max(high - header - footer, 1.0), footer]
         parts: Any = self.figure.subfigures(3, 1, height_ratios=rows, hspace=0)
         for part in parts:
             part.set_facecolor("none")
-        if self.look.slide:
+        if self.style.slide:
             self._furnish(parts[0], parts[2])
         elif self.title:
             parts[0].text(
-                1 / self.look.ems(self.figure)[0], 0.9, self.title,
-                va="top", fontweight="bold", fontsize=self.look.points,
+                1 / self.style.ems(self.figure)[0], 0.9, self.title,
+                va="top", fontweight="bold", fontsize=self.style.points,
             )  # fmt: skip
         return parts[1], self._moment(parts[0])
 
     def _margins(self) -> tuple[float, float]:
-        if self.look.slide:
+        if self.style.slide:
             return (HEADER_EMS if self.title else HEADER_EMS / 2), FOOTER_EMS
         return (PAPER_HEADER_EMS if self.title or self.scene.clock else 0.01), 0.01
 
     def _furnish(self, header: SubFigure, footer: SubFigure) -> None:
-        wide = self.look.ems(self.figure)[0]
-        margin, colours = 4.2 / wide, self.look.colours
+        wide = self.style.ems(self.figure)[0]
+        margin, colours = 4.2 / wide, self.style.colours
         if self.title:
-            size = float(self.look.theme.rc["figure.titlesize"])
+            size = float(self.style.theme.rc["figure.titlesize"])
             header.text(margin, 0.72, self.title, fontsize=size, fontweight="bold", va="top")
             said = self.scene.subtitle(self.data).replace("$", r"\$")
             top = SUBTITLE_TOP + 0.12 * said.count("\n")
             header.text(margin, top, said, color=colours.muted, va="top", linespacing=1.15)
         footer.text(
             margin, 0.5, about(self.data).replace("$", r"\$"),
-            color=colours.muted, fontsize=self.look.small, va="center",
+            color=colours.muted, fontsize=self.style.small, va="center",
         )  # fmt: skip
 
     def _moment(self, header: SubFigure) -> Text | None:
         """The epoch, always in the same corner, in figures of equal width."""
         if self.scene.clock is None:
             return None
-        wide = self.look.ems(self.figure)[0]
-        size = self.look.points * 1.25 if self.look.slide else self.look.small
+        wide = self.style.ems(self.figure)[0]
+        size = self.style.points * 1.25 if self.style.slide else self.style.small
         return header.text(
-            1 - (2.0 if self.look.slide else 1.0) / wide,
-            SUBTITLE_TOP if self.look.slide and self.title else 0.9,
+            1 - (2.0 if self.style.slide else 1.0) / wide,
+            SUBTITLE_TOP if self.style.slide and self.title else 0.9,
             "", ha="right", va="top", family="DejaVu Sans Mono", fontsize=size,
         )  # fmt: skip
 

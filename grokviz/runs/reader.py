@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape
 from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
@@ -138,18 +137,6 @@ class Run:
         state = "finished" if self.finished else "unfinished"
         return f"Run({self.name!r}: {len(self.epochs)} checkpoints{span}, {state})"
 
-    def _repr_html_(self) -> str:
-        from grokviz.runs.describe import info
-
-        facts = info(self)
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(str(key))}</th><td>{escape(_text(value))}"
-            "</td></tr>"
-            for key, value in facts.items()
-            if value not in (None, [], {})
-        )
-        return f"<table><caption>{escape(repr(self))}</caption>{rows}</table>"
-
 
 class _Opened:
     """An open checkpoint; inside the block, damage becomes a sentence naming its file."""
@@ -232,7 +219,3 @@ def damaged(file: Path, error: Exception) -> InputError:
     else:
         what = "is damaged: it does not hold what the run's other checkpoints hold"
     return InputError(f"{file} {what}; restore it from a copy, or write the run again")
-
-
-def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

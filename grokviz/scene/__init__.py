@@ -1,6 +1,6 @@
 """The contract of a scene, and what scenes draw with.
 
-Here belong the bases of scenes and of manim films, clocks, the look of a medium, panels and
+Here belong the bases of scenes and of manim films, clocks, the style of a medium, panels and
 grids. No scene lies here, nothing here writes a file, and nothing knows a task.
 
 **To write a scene**: copy a file of ``scenes/``. A scene is a frozen dataclass whose fields
@@ -9,7 +9,7 @@ SubFigure, and moves what moves. From that one definition come stills, films, sl
 """
 
 from grokviz.options import option
-from grokviz.scene.look import Look, look, looking
 from grokviz.scene.scene import Scene
+from grokviz.scene.style import Style, drawing_in, style
 
-__all__ = ["Look", "Scene", "look", "looking", "option"]
+__all__ = ["Scene", "Style", "drawing_in", "option", "style"]

@@ -18,12 +18,9 @@ from grokviz.errors import InputError
 from grokviz.scene.scene import Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import xarray as xr
 
     from grokviz.media.formats import Format
-    from grokviz.render.render import Job, Wish
 
 
 @dataclass(frozen=True)
@@ -98,42 +95,3 @@ class Film(Scene):
                 f"{cls.name} is drawn by {cls.drawn_by}, and there is no {path}; put it there"
             )
         return path
-
-
-def refuse_for_film(film: Film, path: Path, kind: Format, wish: Wish) -> None:
-    """One sentence for a wish that a manim film cannot grant."""
-    from grokviz.render.render import DURATION, HOLD
-
-    name = film.name
-    if film.joined() and not film.able(kind):
-        raise InputError(f"{path}: {name} is joined of its chapters; choose .mp4, .webm or .mov")
-    if not film.able(kind):
-        raise InputError(f"{path}: stills of {name}, which manim draws, are .png; choose that")
-    if kind.film and wish.epoch is not None:
-        raise InputError(f"{path}: --epoch is for a still; leave it out, {name} is a whole film")
-    own = f"{name} has its own length and moments; leave out"
-    for said, given in {
-        "--duration": wish.duration != DURATION,
-        "--hold": wish.hold != HOLD,
-        "--epochs": wish.epochs is not None,
-    }.items():
-        if given:
-            raise InputError(f"{path}: {own} {said}")
-    for said, something in {"--style": wish.style, "--venue": wish.venue}.items():
-        if something is not None:
-            raise InputError(f"{path}: {said} is for matplotlib's scenes, and manim draws {name}")
-
-
-def in_sections(jobs: Sequence[Job]) -> list[Job]:
-    """A job for each section of each film, in files numbered in their order."""
-    found = []
-    for job in jobs:
-        parts = getattr(job.scene, "parts", {})
-        if not parts:
-            raise InputError(f"{job.scene.name} has no chapters; leave out --sections")
-        if not job.format.film:
-            raise InputError(f"{job.path} is one file; --sections is for films")
-        for n, section in enumerate(parts, 1):
-            path = job.path.with_name(f"{job.path.stem}-{n:02d}-{section}{job.path.suffix}")
-            found.append(dataclasses.replace(job, path=path, section=section))
-    return found

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.media.theme import SLIDE_DPI
-from grokviz.scene.look import look
 from grokviz.scene.panels import embedded
+from grokviz.scene.style import style
 from grokviz.tasks.modular_addition.measures.fourier import fourier_basis
 
 if TYPE_CHECKING:
@@ -21,55 +22,81 @@ if TYPE_CHECKING:
 SLACK = 1e-3
 
 
+@dataclass(frozen=True)
+class GridRoom:
+    """Where a grid of heatmaps stands.
+
+    Attributes:
+        left, right, top, bottom: margins in ems.
+        gap, vgap: between columns and between rows, in ems.
+        share: the part of the figure (left, bottom, right, top) that the grid is centred in.
+
+    """
+
+    left: float = 2.4
+    right: float = 1.0
+    top: float = 1.25
+    bottom: float = 1.2
+    gap: float = 0.7
+    vgap: float = 1.25
+    share: tuple[float, float, float, float] = (0, 0, 1, 1)
+
+
+class GridKeywords(TypedDict, total=False):
+    """The fields of :class:`GridRoom` as keywords."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    gap: float
+    vgap: float
+    share: tuple[float, float, float, float]
+
+
 def square_axes(
-    figure: FigureBase,
-    count: int,
-    columns: int,
-    cells: int,
-    *,
-    left: float = 2.4,
-    right: float = 1.0,
-    top: float = 1.25,
-    bottom: float = 1.2,
-    gap: float = 0.7,
-    vgap: float = 1.25,
-    share: tuple[float, float, float, float] = (0, 0, 1, 1),
+    figure: FigureBase, count: int, columns: int, cells: int, **room: Unpack[GridKeywords]
 ) -> list[Axes]:
     """Axes for ``count`` square heatmaps of ``cells`` x ``cells``, row by row.
 
     On a slide a cell is a whole number of pixels where it has room for one, so that no row
-    of a field is drawn wider than another. Margins and gaps are in ems; ``share`` is the
-    part of the figure (left, bottom, right, top) that the grid is centred in.
+    of a field is drawn wider than another. ``room`` are the fields of :class:`GridRoom`.
     """
-    em = look().points / 72 * figure.get_figure(root=True).dpi
+    at = GridRoom(**room)
+    em = style().points / 72 * figure.get_figure(root=True).dpi
     placed: Any = figure
     box = placed.bbox
     rows = math.ceil(count / columns)
-    x0, y0 = box.x0 + share[0] * box.width, box.y0 + share[1] * box.height
-    x1, y1 = box.x0 + share[2] * box.width, box.y0 + share[3] * box.height
-    wide = x1 - x0 - em * (left + right + gap * (columns - 1))
-    high = y1 - y0 - em * (top + bottom + vgap * (rows - 1))
-    side = max(min(wide / columns, high / rows), 1.0)
-    # a slide is laid out at 100 dots an inch, and a smaller film is the same picture smaller
-    scale = figure.get_figure(root=True).dpi / SLIDE_DPI
-    if look().slide and side >= cells * scale:
-        side = side / scale // cells * cells * scale
-    x = x0 + em * left + max(wide - side * columns, 0) / 2
-    y = y1 - em * top - max(high - side * rows, 0) / 2
-    found = []
+    x0, y0 = box.x0 + at.share[0] * box.width, box.y0 + at.share[1] * box.height
+    x1, y1 = box.x0 + at.share[2] * box.width, box.y0 + at.share[3] * box.height
+    wide = x1 - x0 - em * (at.left + at.right + at.gap * (columns - 1))
+    high = y1 - y0 - em * (at.top + at.bottom + at.vgap * (rows - 1))
+    side = _side(figure, max(min(wide / columns, high / rows), 1.0), cells)
+    x = x0 + em * at.left + max(wide - side * columns, 0) / 2
+    y = y1 - em * at.top - max(high - side * rows, 0) / 2
+    axes = []
     for row, column in (divmod(i, columns) for i in range(count)):
-        at_x = round(x + column * (side + gap * em)) - box.x0
-        at_y = round(y - row * (side + vgap * em)) - side - box.y0
+        at_x = round(x + column * (side + at.gap * em)) - box.x0
+        at_y = round(y - row * (side + at.vgap * em)) - side - box.y0
         # a little within its pixels, or rounding would make the image a pixel wider
         corner = ((at_x + SLACK / 2) / box.width, (at_y + SLACK / 2) / box.height)
         inside = side - SLACK
-        found.append(figure.add_axes((*corner, inside / box.width, inside / box.height)))
-    return found
+        axes.append(figure.add_axes((*corner, inside / box.width, inside / box.height)))
+    return axes
+
+
+def _side(figure: FigureBase, side: float, cells: int) -> float:
+    """A heatmap's side in pixels; on a slide a whole number of pixels a cell, where it has one."""
+    # a slide is laid out at 100 dots an inch, and a smaller film is the same picture smaller
+    scale = figure.get_figure(root=True).dpi / SLIDE_DPI
+    if style().slide and side >= cells * scale:
+        return side / scale // cells * cells * scale
+    return side
 
 
 def heat(axes: Axes, shape: tuple[int, int], top: float = 1.0, *, diverging: bool = False) -> Any:
     """An image of so many rows and columns, from 0 up or centred on 0, the first row lowest."""
-    colours = look().colours
+    colours = style().colours
     axes.grid(False)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -85,7 +112,7 @@ def name_inputs(axes: Axes, last: int, x: str = "a", y: str = "b") -> None:
     """What runs along the sides between the first and the last number, in one line each."""
     axes.set_xticks([0, last / 2, last], ["0", x, str(last)])
     axes.set_yticks([0, last / 2, last], ["0", y, str(last)])
-    axes.tick_params(pad=0.25 * look().points)
+    axes.tick_params(pad=0.25 * style().points)
     flush: Any = zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True)
     for label, side in flush:
         label.set_horizontalalignment(side)
@@ -117,7 +144,7 @@ def neurons_in_columns(
     In two full rows those of one frequency stand below one another.
     """
     chosen = neurons_in_turn(data, most)
-    columns = min(3 if look().narrow(figure) else 5, len(chosen))
+    columns = min(3 if style().narrow(figure) else 5, len(chosen))
     if len(chosen) == 2 * columns:
         chosen = chosen.reshape(columns, 2).T.ravel()
     return chosen, columns
@@ -128,14 +155,14 @@ def frequency_name(axes: Axes, k: int, *, numbered: bool = False) -> str:
 
     ``numbered`` keeps room for :func:`figure_above` at its right.
     """
-    em = look().points / 72 * axes.figure.get_figure(root=True).dpi
+    em = style().points / 72 * axes.figure.get_figure(root=True).dpi
     room = axes.bbox.width / em - (2.4 if numbered else 0)
     return f"frequency {k}" if room > 7.5 else str(k)
 
 
 def name_frequency(axes: Axes, k: int, data: xr.Dataset, *, numbered: bool = False) -> Any:
     """The frequency above a heatmap, in its colour."""
-    chosen = look()
+    chosen = style()
     colour = chosen.colours.frequency(k, embedded(data))
     name = frequency_name(axes, k, numbered=numbered)
     return axes.set_title(name, color=colour, pad=0.2 * chosen.points)
@@ -146,7 +173,7 @@ def note(axes: Axes, text: str) -> None:
 
     In a narrow column there is no room for it, and the caption says it.
     """
-    chosen = look()
+    chosen = style()
     if chosen.narrow(axes.figure):
         return
     axes.annotate(
@@ -158,7 +185,7 @@ def note(axes: Axes, text: str) -> None:
 
 def figure_above(axes: Axes, *, left: bool = False) -> Any:
     """An empty text above the axes at their right, for a number that moves; or a name at left."""
-    chosen = look()
+    chosen = style()
     text = axes.annotate(
         "", (0 if left else 1, 1), xycoords="axes fraction", xytext=(0, 0.2 * chosen.points),
         textcoords="offset points", ha="left" if left else "right", va="baseline",

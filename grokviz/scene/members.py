@@ -30,9 +30,9 @@ def curve(data: xr.Dataset, member: int, name: str, colour: str) -> Curve:
 
 def losses(data: xr.Dataset, member: int) -> dict[str, Curve]:
     """Train and test loss of one member, in their colours; what it did not log is left out."""
-    from grokviz.scene.look import look
+    from grokviz.scene.style import style
 
-    colours = look().colours
+    colours = style().colours
     found = {
         "train": curve(data, member, "train_loss", colours.train),
         "test": curve(data, member, "test_loss", colours.test),

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from grokviz.dataset.curves import PHASES
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
-from grokviz.scene.look import look
 from grokviz.scene.scene import Artists
+from grokviz.scene.style import style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,9 +55,9 @@ def _edges(data: xr.Dataset, first: float) -> list[float]:
 
 def shade_phases(axes: Axes, data: xr.Dataset, *, first: float = 0, names: bool = False) -> None:
     """Shade the phases of training, and write their names where they fit."""
-    edges, colours = _edges(data, first), look().colours.phases
+    edges, colours = _edges(data, first), style().colours.phases
     for colour, start, stop in zip(colours, edges, edges[1:], strict=False):
-        shade = see_through(colour, look().colours.background)
+        shade = see_through(colour, style().colours.background)
         axes.axvspan(start, stop, color=shade, lw=0, zorder=0)
     if names:
         name_phases(axes, data, first=first)
@@ -82,7 +82,7 @@ def see_through(tint: str, background: str) -> tuple[float, float, float, float]
 
 def name_phases(axes: Axes, data: xr.Dataset, *, first: float = 0) -> None:
     """Each phase's name above its shade; one that would stand over another's is left out."""
-    chosen, edges = look(), _edges(data, first)
+    chosen, edges = style(), _edges(data, first)
     low, high = (_place(axes, end) for end in axes.get_xlim())
     em = chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
     named: list[tuple[str, float, float]] = []
@@ -124,7 +124,7 @@ class Curve:
 
     def draw(self, axes: Axes) -> Any:
         """The faint whole, and the strong past that :meth:`update` sets."""
-        axes.plot(self.x, self.y, color=self.colour, alpha=0.28, zorder=2, lw=look().line * 0.7)
+        axes.plot(self.x, self.y, color=self.colour, alpha=0.28, zorder=2, lw=style().line * 0.7)
         return axes.plot([], [], color=self.colour, zorder=3)[0]
 
     def update(self, line: Any, moment: float) -> None:
@@ -135,7 +135,7 @@ class Curve:
 
 def losses(data: xr.Dataset) -> dict[str, Curve]:
     """The train and the test loss as training logged them."""
-    colours, end = look().colours, horizon(data)
+    colours, end = style().colours, horizon(data)
     return {
         "train": Curve.thinned(
             data["logged_epoch"].values, data["logged_train_loss"].values, colours.train, end
@@ -151,7 +151,7 @@ def loss_panel(axes: Axes, data: xr.Dataset, *, whole: bool = False) -> Artists:
 
     ``whole`` shows all of the run from the start, for what goes on changing after clean-up.
     """
-    chosen, curves = look(), losses(data)
+    chosen, curves = style(), losses(data)
     end = float(data["epoch"].values[-1]) if whole else horizon(data)
     axes.set_yscale("log")
     thousands(axes)
@@ -226,7 +226,7 @@ def curve_panel(
         axes.set_ylim(min(0.0, *(float(np.nanmin(c.y)) for c in curves.values())), 1.05 * top)
     if ylim is not None:
         axes.set_ylim(*ylim)
-    marker = axes.axvline(0, color=look().colours.ink, lw=look().line * 0.5, zorder=5)
+    marker = axes.axvline(0, color=style().colours.ink, lw=style().line * 0.5, zorder=5)
     artists = {"curves": curves, "lines": lines, "marker": marker, "axes": axes, "data": data}
     artists["named"] = named
     _end_at(artists, horizon(data))
@@ -235,7 +235,7 @@ def curve_panel(
 
 def name_ends(axes: Axes, curves: dict[str, Curve], end: float) -> None:
     """Each curve's name to the right of the axes, level with the curve there or near it."""
-    chosen = look()
+    chosen = style()
     shown = {name: c for name, c in curves.items() if not name.startswith("_")}
     ends = {n: float(np.interp(end, c.x, c.y)) for n, c in shown.items()}
     across = axes.transData + axes.transAxes.inverted()
@@ -263,7 +263,7 @@ def _room_for_labels(axes: Axes, curves: dict[str, Curve]) -> None:
 
     values = np.concatenate([c.y[np.isfinite(c.y) & (c.y > 0)] for c in curves.values()])
     if values.size:
-        em = look().small / 72 * axes.figure.get_figure(root=True).dpi
+        em = style().small / 72 * axes.figure.get_figure(root=True).dpi
         share = min(1.9 * em / axes.bbox.height, 0.3)
         decades = max(np.log10(values.max() / values.min()), 0.5)
         room = 10 ** (decades * share / (1 - 2 * share))
@@ -276,7 +276,7 @@ def _room_for_labels(axes: Axes, curves: dict[str, Curve]) -> None:
 
 def label_losses(axes: Axes, curves: dict[str, Curve], at: dict[str, float]) -> None:
     """Names on the curves themselves, at these epochs: train below, test above."""
-    chosen = look()
+    chosen = style()
     for name, va, side in (("train", "top", -1), ("test", "bottom", 1)):
         curve = curves[name]
         if curve.x.size:

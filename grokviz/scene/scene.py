@@ -109,11 +109,6 @@ class Scene:
         """
         return None
 
-    def _repr_html_(self) -> str:
-        from grokviz.notebook.show import scene_html
-
-        return scene_html(self)
-
     @classmethod
     def moves(cls) -> bool:
         """Whether there is a film of it."""

@@ -8,13 +8,16 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from grokviz.errors import InputError
 from grokviz.files import check_place
-from grokviz.render.quality import quality as size_of
-from grokviz.slides.deck import Deck, Order, Skipped, gather, order
-from grokviz.slides.films import Report
+from grokviz.media.theme import theme
+from grokviz.render.job import options_of
+from grokviz.render.quality import quality
+from grokviz.slides.contents import SlideSource, slide_sources
+from grokviz.slides.deck import Deck, gather
+from grokviz.slides.options import Skipped, SlideKeywords, SlideOptions, SlideProgress
 
 WRITERS = {
     ".pptx": "grokviz.slides.powerpoint",
@@ -29,18 +32,10 @@ def slides(
     scenes: Sequence[str | os.PathLike[str]] = (),
     out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = "talk.html",
     *,
-    run: str | os.PathLike[str] | None = None,
-    quality: str = "m",
-    theme: str = "light",
-    title: str = "",
-    films: str | os.PathLike[str] | None = None,
-    loop: bool | None = None,
-    user: bool = True,
-    jobs: int = 1,
-    command: str = "",
-    report: Report | None = None,
-    frames: Report | None = None,
+    report: SlideProgress | None = None,
+    frames: SlideProgress | None = None,
     skipped: Skipped | None = None,
+    **more: Unpack[SlideKeywords],
 ) -> list[Path]:
     """Write a deck: a slide for each scene, its film embedded and starting by itself.
 
@@ -48,19 +43,12 @@ def slides(
         scenes: names of scenes, and films or pictures (``.mp4``, ``.png``) that grokviz has
             written; by default the thread's story in its order, as far as it can be drawn.
         out: one file or several of the same slides, each ``.pptx`` or ``.html``.
-        run: run directory, ``.nc`` file or reference; by default each scene's own reference.
-        quality: size and rate of the films, by letter.
-        theme: light or dark.
-        title: of the deck; a title slide begins it then.
-        films: a folder in which the films are kept, and from which those are taken that would
-            come out the same; by default none are kept.
-        loop: whether films go round; by default each as its scene says.
-        user: whether scenes of ``./scenes`` and plugins are found too.
-        jobs: how many films are drawn at the same time.
-        command: what made the deck, for its provenance.
         report: called with (scene, done, all) for every film that is there.
         frames: called with (scene, done, all) frames of the film at hand, one at a time only.
         skipped: called with (scene, reason) for what the story lacks the data for.
+        **more: the fields of :class:`~grokviz.slides.options.SlideOptions`: ``run``,
+            ``quality``, ``theme``, ``title``, ``films``, ``loop``, ``user``, ``jobs`` and
+            ``command``.
 
     Returns:
         The files written.
@@ -70,16 +58,12 @@ def slides(
         WorkError: the disk or an encoder failed; old files are as they were.
 
     """
-    paths, wanted = plan(
-        scenes, out, run=run, quality=quality, theme=theme, user=user, jobs=jobs, skipped=skipped
-    )
-    with _kept(films) as folder:
-        made = gather(
-            wanted, folder, quality=quality, theme=theme, title=title, loop=loop, user=user,
-            jobs=jobs, command=command, report=report, frames=frames,
-        )  # fmt: skip
+    options = options_of(SlideOptions, "slides", more)
+    paths, sources = _plan(scenes, out, options, skipped)
+    with _film_folder(options.films) as folder:
+        deck = gather(sources, folder, options, report, frames)
         for path in paths:
-            _writer(path)(made, path)
+            _writer(path)(deck, path)
     return paths
 
 
@@ -87,25 +71,28 @@ def plan(
     scenes: Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
-    run: str | os.PathLike[str] | None = None,
-    quality: str = "m",
-    theme: str = "light",
-    user: bool = True,
-    jobs: int = 1,
     skipped: Skipped | None = None,
-) -> tuple[list[Path], list[Order]]:
+    **more: Unpack[SlideKeywords],
+) -> tuple[list[Path], list[SlideSource]]:
     """The files, and what each slide will be, before anything is drawn; raises as ``slides``."""
-    from grokviz.media.theme import theme as look
+    return _plan(scenes, out, options_of(SlideOptions, "slides", more), skipped)
 
-    look(theme)
-    size_of(quality, "mp4")
-    if jobs < 1:
-        raise InputError(f"-j {jobs} is not possible; give at least 1")
+
+def _plan(
+    scenes: Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    options: SlideOptions,
+    skipped: Skipped | None,
+) -> tuple[list[Path], list[SlideSource]]:
+    theme(options.theme)
+    quality(options.quality, "mp4")
+    if options.jobs < 1:
+        raise InputError(f"-j {options.jobs} is not possible; give at least 1")
     paths = [Path(p) for p in ([out] if isinstance(out, (str, os.PathLike)) else out)]
     for path in paths:
         _writer(path)
         check_place(path)
-    return paths, order(scenes, run=run, user=user, skipped=skipped)
+    return paths, slide_sources(scenes, options, skipped)
 
 
 def _writer(path: Path) -> Callable[[Deck, Path], None]:
@@ -119,7 +106,7 @@ def _writer(path: Path) -> Callable[[Deck, Path], None]:
 
 
 @contextlib.contextmanager
-def _kept(folder: str | os.PathLike[str] | None) -> Iterator[Path]:
+def _film_folder(folder: str | os.PathLike[str] | None) -> Iterator[Path]:
     if folder is not None:
         yield Path(folder)
         return

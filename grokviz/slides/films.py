@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import inspect
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.media import library_versions
 from grokviz.render import figures
-from grokviz.render.films.kept import data_hash
-from grokviz.render.render import checked, plan, render
+from grokviz.render.films.cache import DATA, data_hash
+from grokviz.render.job import RenderKeywords, render_options
+from grokviz.render.plan import plan
+from grokviz.render.render import render
 from grokviz.scene.registry import scene as find_scene
+from grokviz.slides.contents import SlideSource
+from grokviz.slides.options import SlideOptions, SlideProgress
+from grokviz.sources import closure
 
-if TYPE_CHECKING:
-    from grokviz.slides.deck import Order
-
-Report = Callable[[str, int, int], None]
 LIBRARIES = ("grokviz", "matplotlib", "numpy", "av", "manim", "typst")
 """Whose versions decide what a film looks like."""
 
@@ -39,7 +40,7 @@ class Work:
     needs: tuple[str, ...]
     path: Path
     paths: tuple[Path, ...]
-    wish: Mapping[str, Any]
+    options: RenderKeywords
     user: bool
 
     def done(self) -> bool:
@@ -48,58 +49,61 @@ class Work:
 
 
 def film(
-    item: Order, orders: Sequence[Order], folder: Path, quality: str, theme: str, user: bool
+    source: SlideSource, sources: Sequence[SlideSource], folder: Path, options: SlideOptions
 ) -> Work:
     """The work for one scene, or none where a file was given.
 
     The path says everything that makes the film what it is: scene, data, size, theme, code and
     versions. So what lies there is what would be drawn.
     """
-    if item.file is not None or item.scene is None:
-        path = item.file or Path(item.name)
-        return Work(item.name, "", (), path, (path,), {}, user)
-    scenes = [other.scene for other in orders if other.scene and other.run == item.run]
-    needs = figures.needs_of(item.run, scenes)
-    wish = _wish(item, quality, theme)
+    if source.file is not None or source.scene is None:
+        path = source.file or Path(source.name)
+        return Work(source.name, "", (), path, (path,), {}, options.user)
+    scenes = [other.scene for other in sources if other.scene and other.run == source.run]
+    needs = figures.needs_of(source.run, scenes)
+    keywords = _keywords(source, options)
     made_of = {
-        "data": data_hash(figures.loaded(item.run, needs), item.scene.needs),
-        "code": _code(Path(inspect.getfile(item.scene)), composed=bool(item.parts)),
+        "data": data_hash(figures.loaded(source.run, needs), source.scene.needs),
+        "code": _code(Path(inspect.getfile(source.scene)), source.scene.engine),
         "versions": library_versions(*LIBRARIES),
-        **wish,
+        **keywords,
     }
     key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:12]
-    path = folder / f"{item.name}-{key}{item.suffix}"
-    jobs = plan(item.scene.with_options(), [path], (), checked(wish))
-    return Work(item.name, item.run, needs, path, tuple(job.path for job in jobs), wish, user)
+    path = folder / f"{source.name}-{key}{source.suffix}"
+    jobs = plan(source.scene.with_options(), [path], (), render_options(keywords))
+    paths = tuple(job.path for job in jobs)
+    return Work(source.name, source.run, needs, path, paths, keywords, options.user)
 
 
-def _wish(item: Order, quality: str, theme: str) -> dict[str, Any]:
+def _keywords(source: SlideSource, options: SlideOptions) -> RenderKeywords:
     """What is asked of ``render``, and the same as a command."""
-    wish: dict[str, Any] = {"theme": theme}
-    if item.suffix == ".mp4":
-        wish["quality"] = quality
-    run = ["--run", item.run] if item.named_run else []
-    words = ["grokviz", "render", item.name, *run, "-o", item.name + item.suffix]
-    words += [word for key, value in sorted(wish.items()) for word in (f"--{key}", value)]
-    if item.parts:
-        wish["sections"] = True
+    keywords: RenderKeywords = {"theme": options.theme}
+    if source.suffix == ".mp4":
+        keywords["quality"] = options.quality
+    run = ["--run", source.run] if source.named_run else []
+    words = ["grokviz", "render", source.name, *run, "-o", source.name + source.suffix]
+    words += [word for key, value in sorted(keywords.items()) for word in (f"--{key}", str(value))]
+    if source.parts:
+        keywords["sections"] = True
         words.append("--sections")
-    return {**wish, "command": shlex.join(words)}
+    return {**keywords, "command": shlex.join(words)}
 
 
 @lru_cache(maxsize=64)
-def _code(scene: Path, composed: bool) -> str:
+def _code(scene: Path, engine: str) -> str:
     """A hash of the scene's own file, of what may be a part of it, and of all that draws."""
     package = Path(__file__).parents[1]
     folders = [package / name for name in ("scene", "render", "pages", "media")]
-    if composed:
-        folders.append(scene.parent)
-    files = [scene, *(file for folder in folders for file in sorted(folder.rglob("*.py")))]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+    if engine == "manim":
+        # what draws it, and its chapters, which may lie with any task
+        folders += [scene.parent, *map(Path, importlib.import_module("grokviz.scenes").__path__)]
+    files = {file.resolve() for folder in folders for file in folder.rglob("*.py")}
+    files |= closure([scene], DATA)
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
 def draw_all(
-    works: Sequence[Work], jobs: int, report: Report | None, frames: Report | None
+    works: Sequence[Work], jobs: int, report: SlideProgress | None, frames: SlideProgress | None
 ) -> None:
     """Draw them, several at the same time where ``jobs`` says so.
 
@@ -116,7 +120,7 @@ def draw_all(
 
 
 def _drawn(
-    works: Sequence[Work], jobs: int, frames: Report | None
+    works: Sequence[Work], jobs: int, frames: SlideProgress | None
 ) -> Iterator[tuple[Work, tuple[str, int] | None]]:
     if jobs == 1 or len(works) < 2:
         yield from ((work, _draw(work, frames)) for work in works)
@@ -130,13 +134,13 @@ def _drawn(
         yield from zip(works, pool.map(_draw, works), strict=True)
 
 
-def _draw(work: Work, frames: Report | None = None) -> tuple[str, int] | None:
+def _draw(work: Work, frames: SlideProgress | None = None) -> tuple[str, int] | None:
     """Draw one in a worker; what goes wrong comes back as its sentence and exit status."""
     try:
         data = figures.loaded(work.run, work.needs)
         scene = find_scene(work.scene, user=work.user).with_options()
         report = None if frames is None else partial(frames, work.scene)
-        render(scene, data, [work.path], report=report, **work.wish)
+        render(scene, data, [work.path], report=report, **work.options)
     except GrokvizError as error:
         return str(error), error.exit_status
     return None

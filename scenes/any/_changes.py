@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from grokviz.dataset.curves import FALL_WIDTH
 from grokviz.scene import clock as clocks
-from grokviz.scene import look, panels
+from grokviz.scene import panels, style
 from grokviz.scene.scene import Artists
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def span(data: xr.Dataset, clock: str = "epoch") -> float:
 
 def losses(data: xr.Dataset) -> dict[str, panels.Curve]:
     """The logged losses; on fresh data there is one, which is train and test loss alike."""
-    colours = look().colours
+    colours = style().colours
     train = data["logged_epoch"].values, data["logged_train_loss"].values
     if not data.sizes["tested_epoch"]:
         return {"loss on\nfresh data": _curve(*train, colours.ink)}
@@ -91,7 +91,7 @@ def panel(
         _decades(axes)
     else:
         panels.thousands(axes)
-    marker = axes.axvline(FIRST, color=look().colours.ink, lw=look().line * 0.5, zorder=5)
+    marker = axes.axvline(FIRST, color=style().colours.ink, lw=style().line * 0.5, zorder=5)
     artists: Artists = {
         "curves": shown, "lines": lines, "marker": marker, "axes": axes, "names": [],
         "first": FIRST if time == "log" else 0.0, "short": end,
@@ -105,7 +105,7 @@ def _draw(axes: Axes, c: panels.Curve, name: str) -> Any:
     line = c.draw(axes)
     if name.startswith("_"):  # what has no name is thin, and lies below the rest
         for drawn in (line, axes.lines[-2]):
-            drawn.set(linewidth=look().line * 0.5, zorder=1.5)
+            drawn.set(linewidth=style().line * 0.5, zorder=1.5)
     return line
 
 
@@ -138,7 +138,7 @@ def moving(artists: Artists) -> list[Any]:
 
 def shade(axes: Axes, data: xr.Dataset, *, names: bool = False) -> None:
     """Shade the phases of training where there are any, else the loss' fall on fresh data."""
-    colours, first = look().colours, FIRST if axes.get_xscale() == "log" else 0.0
+    colours, first = style().colours, FIRST if axes.get_xscale() == "log" else 0.0
     if clocks.phase_ends(data) is not None:
         panels.shade_phases(axes, data, first=first, names=names)
     found = fall(data)
@@ -220,5 +220,5 @@ def digit_names(data: xr.Dataset, *, short: bool = False) -> list[str]:
 
 def digit_colours(data: xr.Dataset) -> list[str]:
     """A colour for each digit."""
-    palette = look().colours.frequencies
+    palette = style().colours.frequencies
     return [palette[k % len(palette)] for k in range(data.sizes["digit"])]

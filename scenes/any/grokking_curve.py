@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class GrokkingCurve(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The loss, and the accuracy where asked."""
         heights = (1.6, 1) if self.accuracy else (1,)
-        grid = look().panels(figure, heights=heights, left=5.0, vgap=1.2)
+        grid = style().panels(figure, heights=heights, left=5.0, vgap=1.2)
         axes = [row[0] for row in grid]
         artists = {"loss": panels.loss_panel(axes[0], data)}
         if self.accuracy:
@@ -93,7 +93,7 @@ def _accuracy(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
     from grokviz.dataset import schema
 
     schema.check(data, ["accuracy"])
-    chosen, end = look(), panels.horizon(data)
+    chosen, end = style(), panels.horizon(data)
     colours = {"train": chosen.colours.train, "test": chosen.colours.test}
     curves = {
         name: panels.Curve(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option
+from grokviz.scene import Scene, option, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class LogSoftmaxRounding(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The steps on the left; thresholds or gradients on the right."""
-        chosen = look()
+        chosen = style()
         if chosen.narrow(figure):
             grid = chosen.panels(figure, heights=(1, 1), left=5.4, right=2.2, vgap=5.2, top=1.8)
             left, right = grid[0][0], grid[1][0]
@@ -112,7 +112,7 @@ class LogSoftmaxRounding(Scene):
         return {name: 1e7 * table.sel(precision=name).values for name in self._names(data)}
 
     def _draw_steps(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        chosen, colours = look(), _colours()
+        chosen, colours = style(), _colours()
         x, values = data["x"].values, self._returned(data)
         exact = -1e7 * np.log1p(np.exp(-x))
         low = 1.08 * float(exact.min())
@@ -146,7 +146,7 @@ class LogSoftmaxRounding(Scene):
         return {"lines": lines, "dots": dots, "marker": marker, "now": now, "moving": moving}
 
     def _name_lines(self, axes: Axes, x: np.ndarray, values: dict[str, np.ndarray]) -> None:
-        chosen, colours = look(), _colours()
+        chosen, colours = style(), _colours()
         at = {"float32": (0.53, "top", -0.5), "float64": (0.93, "top", -0.3)}
         at["bfloat16"] = (0.5, "bottom", 0.3)
         for name, v in values.items():
@@ -156,7 +156,7 @@ class LogSoftmaxRounding(Scene):
 
 
 def _colours() -> dict[str, str]:
-    colours = look().colours
+    colours = style().colours
     return {"float32": colours.ink, "float64": colours.muted, "bfloat16": colours.faint}
 
 
@@ -174,7 +174,7 @@ def _draw_thresholds(axes: Axes, data: xr.Dataset) -> None:
     """The lead at which float32's loss is zero, measured and expected."""
     from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-    chosen, colours = look(), look().colours
+    chosen, colours = style(), style().colours
     n = data["classes"].values.astype(float)
     measured = data["rounding_threshold"].sel(precision="float32").values
     expected = data["rounding_threshold_theory"].sel(precision="float32").values
@@ -210,7 +210,7 @@ def _draw_gradients(axes: Axes, data: xr.Dataset) -> None:
     """Gradients of the right and of a wrong logit in float32 and float64, by lead."""
     from matplotlib.ticker import LogLocator, NullLocator
 
-    chosen, colours = look(), look().colours
+    chosen, colours = style(), style().colours
     gap = data["gap"].values
     styles = {"float64": (colours.faint, 0.5, 2), "float32": (colours.ink, 1.0, 3)}
     axes.set_yscale("log")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, look, members, option, panels
+from grokviz.scene import Scene, members, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Slingshots(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A column for each of the first two runs, the same axes in both."""
-        chosen, shown = look(), _shown(data)
+        chosen, shown = style(), _shown(data)
         wide = not chosen.narrow(figure)
         grid = chosen.panels(
             figure,
@@ -126,7 +126,7 @@ class Slingshots(Scene):
         return last if self.until is None else min(float(self.until), last)
 
     def _curve(self, data: xr.Dataset, member: int, name: str) -> panels.Curve:
-        colours = look().colours
+        colours = style().colours
         colour = {"train_loss": colours.train, "test_loss": colours.test}.get(name, colours.ink)
         curve = members.curve(data, member, name, colour)
         if name == "logit_gradient_sum":
@@ -138,11 +138,11 @@ class Slingshots(Scene):
         curves = [self._curve(data, member, one) for one in names]
         found = [(curve, curve.draw(axes)) for curve in curves if curve.x.size]
         for _, line in found:
-            line.set_linewidth(look().line * 0.7)
+            line.set_linewidth(style().line * 0.7)
         if not found:
             axes.text(
                 0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", va="center",
-                color=look().colours.muted, fontsize=look().small,
+                color=style().colours.muted, fontsize=style().small,
             )  # fmt: skip
         return found
 
@@ -159,7 +159,7 @@ class Slingshots(Scene):
         else:
             axes.yaxis.set_major_locator(MaxNLocator(3))
         panels.thousands(axes)
-        if look().narrow(axes.figure):
+        if style().narrow(axes.figure):
             axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
         axes.set(xlim=(0, self._end(data)), ylim=limits, xlabel=clocks.word(data) if last else "")
         axes.tick_params(labelbottom=last)
@@ -179,7 +179,7 @@ class Slingshots(Scene):
         return float(flat.min()) / 3, float(flat.max()) * 4
 
     def _name_losses(self, axes: Axes, data: xr.Dataset, member: int) -> None:
-        chosen, end = look(), self._end(data)
+        chosen, end = style(), self._end(data)
         for name, va, lift in (("train_loss", "bottom", 0.4), ("test_loss", "top", -0.4)):
             curve = self._curve(data, member, name)
             if curve.x.size and (self.test or name == "train_loss"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,7 +42,7 @@ class SmoothFromMany(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The curves and their mean on the left, the mean's steepest fall on the right."""
-        chosen = look()
+        chosen = style()
         if chosen.narrow(figure):
             grid = chosen.panels(figure, heights=(1.2, 1), left=5.0, right=2.0, vgap=5.2, top=1.2)
             left, right = grid[0][0], grid[1][0]
@@ -102,7 +102,7 @@ class SmoothFromMany(Scene):
         from matplotlib.collections import LineCollection
         from matplotlib.ticker import LogLocator, NullLocator
 
-        chosen, colours = look(), look().colours
+        chosen, colours = style(), style().colours
         curves = 100 * data["piece_loss"].values.astype(float)
         means = np.cumsum(curves, axis=0) / np.arange(1, len(curves) + 1)[:, None]
         step = data["step"].values
@@ -141,7 +141,7 @@ class SmoothFromMany(Scene):
     def _draw_fall(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
         from matplotlib.ticker import MaxNLocator
 
-        chosen, colours = look(), look().colours
+        chosen, colours = style(), style().colours
         counts = data["count"].values
         falls = 100 * data["mean_steepest_fall"].values.astype(float)
         axes.plot(counts, falls, color=colours.ink, alpha=0.28, lw=chosen.line * 0.7, zorder=2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 from grokviz.scene.clock import phase_ends
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class StraightPath(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The plane of the path, that of the walk, and both measures over epochs."""
         planes, (above, below) = _rooms(figure, 2 if self.walk else 1)
-        colours = look().colours
+        colours = style().colours
         scale = _scale(planes, data)
         trails = [_trail(planes[0], data, "path_plane", colours.accent, "training", scale)]
         _mark(planes[0], data)
@@ -111,7 +111,7 @@ class StraightPath(Scene):
 
 def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], list[Axes]]:
     """Square axes for the planes, and two panels over epochs."""
-    chosen = look()
+    chosen = style()
     wide, high = chosen.ems(figure)
     widths = (2, 1)[:count]
     if chosen.narrow(figure):
@@ -132,7 +132,7 @@ def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], list[Axes]]:
 
 def _scale(planes: list[Axes], data: xr.Dataset) -> float:
     """Length a pixel, the same in both planes, with room around the paths for words."""
-    em = look().points / 72 * planes[0].figure.get_figure(root=True).dpi
+    em = style().points / 72 * planes[0].figure.get_figure(root=True).dpi
     found = []
     for axes, name, aside in zip(planes, ("path_plane", "walk_plane"), (4.0, 4.0), strict=False):
         across, up = np.ptp(data[name].values.astype(float), axis=0)
@@ -144,7 +144,7 @@ def _trail(
     axes: Axes, data: xr.Dataset, name: str, colour: str, label: str, scale: float
 ) -> dict[str, Any]:
     """A path in its plane: the whole of it faint, what is gone of it strong."""
-    chosen, points = look(), data[name].values.astype(float)
+    chosen, points = style(), data[name].values.astype(float)
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     half = scale * axes.bbox.width / 2, scale * axes.bbox.height / 2
     axes.set(xlim=middle[0] + np.array([-1, 1]) * half[0],
@@ -164,7 +164,7 @@ def _trail(
 
 def _mark(axes: Axes, data: xr.Dataset) -> None:
     """What happens where, along the trained path."""
-    chosen, ends = look(), phase_ends(data)
+    chosen, ends = style(), phase_ends(data)
     points, epochs = data["path_plane"].values.astype(float), data["path_epoch"].values
     places = [("start", 0)] if ends is None else [
         ("start", 0), *((text, int(np.abs(epochs - end).argmin()))
@@ -202,7 +202,7 @@ def _measure(
 ) -> dict[str, Any]:
     from matplotlib.ticker import MaxNLocator
 
-    colours, epochs = look().colours, data["epoch"].values.astype(float)
+    colours, epochs = style().colours, data["epoch"].values.astype(float)
     names = {"path": ("training", colours.accent), "walk": (WALK, colours.faint)}
     curves = {}
     for kind, value in values.items():
@@ -215,6 +215,6 @@ def _measure(
         for text in [*axes.texts]:  # they stand level with the curves
             text.remove()
         panels.name_ends(axes, curves, panel["end"])
-    em = look().small / 72 * axes.figure.get_figure(root=True).dpi
+    em = style().small / 72 * axes.figure.get_figure(root=True).dpi
     axes.xaxis.set_major_locator(MaxNLocator(min(5, int(axes.bbox.width / em / 3.2))))
     return panel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class WeightNorms(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The total, the parts below it, and the path of the total against the loss."""
-        chosen = look()
+        chosen = style()
         wide = chosen.ems(figure)[0]
         if chosen.narrow(figure):
             grid = chosen.panels(figure, heights=(1, 1.4, 1.6), left=5.0, right=8.4, vgap=4.6)
@@ -106,7 +106,7 @@ class WeightNorms(Scene):
         return total
 
     def _parts(self, data: xr.Dataset) -> dict[str, panels.Curve]:
-        squares, colour = data["sum_squared_weights"], look().colours.muted
+        squares, colour = data["sum_squared_weights"], style().colours.muted
         names = [str(name).rsplit(".", 1)[-1] for name in data["parameter"].values]
         groups = LAYERS if self.by == "layer" else {_formula(n): (n,) for n in sorted(names)}
         curves = {}
@@ -119,7 +119,7 @@ class WeightNorms(Scene):
         if self.by == "parameter":
             return _shared_names(curves, panels.horizon(data))
         # neighbours differ in shade, so that each name finds its curve
-        shades = (look().colours.ink, look().colours.faint)
+        shades = (style().colours.ink, style().colours.faint)
         order = sorted(curves, key=lambda name: curves[name].y[-1])
         for i, name in enumerate(order):
             curves[name].colour = shades[i % 2]
@@ -128,7 +128,7 @@ class WeightNorms(Scene):
     def _path(self, axes: Axes, data: xr.Dataset, total: np.ndarray) -> dict[str, Any]:
         from matplotlib.ticker import LogLocator, MaxNLocator
 
-        chosen = look()
+        chosen = style()
         colours = chosen.colours
         loss = data["loss"].sel(split="train").values.astype(float)
         axes.set_xscale("log")

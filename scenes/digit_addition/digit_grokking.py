@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from grokviz.scenes.any import _changes as changes
 
 from grokviz.errors import InputError
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class DigitGrokking(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The two losses, and the digits' below them where asked."""
         phases = clocks.phase_ends(data) is not None
-        grid = look().panels(
+        grid = style().panels(
             figure, heights=(1, 1.2) if self.digits else (1,), left=5.0, right=6.0, vgap=1.4,
             top=2.6 if phases else 1.0,
         )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any import _changes as changes
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
@@ -58,7 +58,7 @@ class DigitPhaseChanges(Scene):
         """The panels asked for, and the drops through both."""
         heights = (1.0, 1.5) if self.show == "both" else (1.0,)
         top = 2.9 if self.marks else 1.0
-        grid = look().panels(figure, heights=heights, left=5.0, right=6.5, vgap=1.4, top=top)
+        grid = style().panels(figure, heights=heights, left=5.0, right=6.5, vgap=1.4, top=top)
         rooms = [row[0] for row in grid]
         wanted = {"both": ("total", "digits")}.get(self.show, (self.show,))
         end = float(data["epoch"].values[-1])
@@ -71,7 +71,7 @@ class DigitPhaseChanges(Scene):
             ))  # fmt: skip
             if kind == "digits":
                 for line in axes.lines[:-1]:
-                    line.set(linewidth=look().line * 0.6, zorder=2.5)
+                    line.set(linewidth=style().line * 0.6, zorder=2.5)
             if axes is not rooms[-1]:
                 axes.set_xlabel("")
                 axes.tick_params(labelbottom=False)
@@ -115,7 +115,7 @@ class DigitPhaseChanges(Scene):
 
 def _total(data: xr.Dataset) -> dict[str, panels.Curve]:
     x, y = data["logged_epoch"].values, data["logged_train_loss"].values
-    return {"all digits": panels.Curve(x.astype(float), y.astype(float), look().colours.ink)}
+    return {"all digits": panels.Curve(x.astype(float), y.astype(float), style().colours.ink)}
 
 
 def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
@@ -132,7 +132,7 @@ def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> No
     ``level`` says that the last panel has the digits' curves, on which the drops are dots;
     names may reach ``margin`` ems beyond the panel's right end.
     """
-    chosen, first = look(), rooms[0]
+    chosen, first = style(), rooms[0]
     drops = data["digit_drop"].values
     order = [int(k) for k in np.argsort(drops) if drops[k] >= 0]
     tints, words = (

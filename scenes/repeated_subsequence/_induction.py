@@ -10,7 +10,7 @@ import numpy as np
 from grokviz.scenes.any import _changes as changes
 
 from grokviz.errors import InputError
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class HeadsBelowLoss(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The loss above, the heads below, the change shaded through both."""
         phases = clocks.phase_ends(data) is not None
-        grid = look().panels(
+        grid = style().panels(
             figure, heights=(1, 1), left=5.0, right=9.6, vgap=1.4, top=2.6 if phases else 1.0
         )
         above, below = (row[0] for row in grid)
@@ -125,7 +125,7 @@ def head_of(data: xr.Dataset, kind: str, wanted: str | None) -> tuple[int, int]:
 
 def kind_colours() -> dict[str, str]:
     """The colour of each kind of head: the same in all scenes."""
-    first, second = look().colours.frequencies[:2]
+    first, second = style().colours.frequencies[:2]
     return {"induction": first, "previous token": second}
 
 
@@ -140,7 +140,7 @@ def head_curves(
             values = data[name].values
             for layer, head in np.ndindex(*values.shape[1:]):
                 if (layer, head) != chosen[kind]:
-                    colour = look().colours.rest
+                    colour = style().colours.rest
                     found[f"_{kind} {layer}.{head}"] = changes.curve(
                         data, values[:, layer, head], colour
                     )

@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.repeated_subsequence._induction import kind_colours
 
-from grokviz.scene import Scene, grids, look, option
+from grokviz.scene import Scene, grids, option, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class InductionHeads(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The two patterns, the copies along their sides, and the loss."""
-        chosen, count = look(), data.sizes["query"]
+        chosen, count = style(), data.sizes["query"]
         narrow = chosen.narrow(figure)
         share = _share(narrow, self.loss)
         axes = grids.square_axes(
@@ -155,10 +155,10 @@ def _beside(
     figure: FigureBase, axes: list[Axes], share: tuple[float, float, float, float], narrow: bool
 ) -> Axes:
     """Axes for the loss: as high as the patterns beside them, or below them."""
-    wide, high = look().ems(figure)
+    wide, high = style().ems(figure)
     if narrow:
         top = (1 - share[1]) * high + 1.2
-        return look().panels(figure, left=4.9, right=1.0, top=top, bottom=3.0)[0][0]
+        return style().panels(figure, left=4.9, right=1.0, top=top, bottom=3.0)[0][0]
     box = axes[0].get_position()
     left = share[2] + 4.0 / wide
     return figure.add_axes((left, box.y0, 1 - 1.4 / wide - left, box.height))
@@ -166,19 +166,19 @@ def _beside(
 
 def _heading(axes: Axes, data: xr.Dataset, kind: str) -> Any:
     """The head's name above its pattern, and room for how much lies on its stripe."""
-    colour, chosen = kind_colours()[kind], look()
-    style: dict[str, Any] = {
+    colour, chosen = kind_colours()[kind], style()
+    text_style: dict[str, Any] = {
         "xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom",
         "fontweight": "bold", "color": colour, "fontsize": chosen.small,
     }  # fmt: skip
     lift = 0.45 * chosen.small
-    axes.annotate(f"{kind} {_number(data, kind)}", (0, 1), (0, lift), ha="left", **style)
-    return axes.annotate("", (1, 1), (0, lift), ha="right", **style)
+    axes.annotate(f"{kind} {_number(data, kind)}", (0, 1), (0, lift), ha="left", **text_style)
+    return axes.annotate("", (1, 1), (0, lift), ha="right", **text_style)
 
 
 def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:
     """A bar along both sides at each copy, with its number; what runs along them."""
-    chosen = look()
+    chosen = style()
     colour, width = chosen.colours.muted, chosen.line * 2.2
     for start, stop in runs:
         for x, y in (((start, stop), (-0.022, -0.022)), ((-0.022, -0.022), (start, stop))):
@@ -208,7 +208,7 @@ def _meetings(axes: Axes, runs: list[tuple[int, int]]) -> None:
         for start, stop in runs[:later]:
             axes.add_patch(Rectangle(
                 (start - 0.5, down - 0.5), stop - start, end - down, fill=False,
-                edgecolor=kind_colours()[KINDS[1]], lw=look().line * 0.6,
+                edgecolor=kind_colours()[KINDS[1]], lw=style().line * 0.6,
             ))  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from grokviz.scenes.any import _changes as changes
 
-from grokviz.scene import Scene, look, option
+from grokviz.scene import Scene, option, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class SkipTrigram(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The loss above, the attention below, the change shaded through both."""
         phases = clocks.phase_ends(data) is not None
-        grid = look().panels(
+        grid = style().panels(
             figure, heights=(1, 1) if self.attention else (1,), left=5.0, right=8.4, vgap=1.4,
             top=2.6 if phases else 1.0,
         )  # fmt: skip
@@ -50,7 +50,7 @@ class SkipTrigram(Scene):
             values=self.loss, time=self.time, floor=1e-9,
         )]  # fmt: skip
         if self.attention:
-            colour = look().colours.frequencies[0]
+            colour = style().colours.frequencies[0]
             curves = {"to the\nkey token": changes.curve(data, data["key_attention"], colour)}
             drawn.append(changes.panel(
                 rooms[1], data, curves, ylabel="attention", end=end, time=self.time, ylim=(0, 1),

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 START = "\nfrom mkdocs.__main__ import cli\ncli(['build', '--strict'], prog_name='mkdocs')\n"
 WITHOUT_MANIM = """
-import grokviz.render.films.needs as needs
+from grokviz.render.films import needs
 needs.lacking = lambda: needs.Need('manim', '', needs.EXTRA)
 """
 BROKEN_SCENE = """

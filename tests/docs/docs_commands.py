@@ -20,8 +20,11 @@ from grokviz.cli.common import assigned
 from grokviz.importers.contract import Hints
 from grokviz.media.venues import VENUES
 from grokviz.options import options_of
-from grokviz.render.render import Wish, checked, plan
+from grokviz.render.figures import FigureOptions
+from grokviz.render.job import RenderOptions, render_options
+from grokviz.render.plan import plan
 from grokviz.scene.registry import scene as find_scene
+from grokviz.slides.options import SlideOptions
 from grokviz.task import recipe as find_recipe
 from grokviz.task import recipes
 from grokviz.training.grid import read_grid
@@ -108,9 +111,9 @@ def _runs(names: Any) -> None:
 
 def _check_render(given: dict[str, Any]) -> None:
     chosen = find_scene(given["scene"]).with_options(assigned(given["assignments"]))
-    wish = {key: value for key, value in given.items() if key in Wish.__dataclass_fields__}
+    wish = {key: value for key, value in given.items() if key in RenderOptions.__dataclass_fields__}
     wish["style"] = None  # a reader's own file
-    plan(chosen, list(given["output"]), given["formats"], checked(wish))
+    plan(chosen, list(given["output"]), given["formats"], render_options(wish))
     _runs(given["run"])
 
 
@@ -202,6 +205,14 @@ def _names_in(module: str) -> set[str]:
     return found | {path.stem for path in inside}
 
 
+OPTIONS: dict[str, Any] = {
+    "figures": FigureOptions,
+    "render": RenderOptions,
+    "slides": SlideOptions,
+}
+"""What further keywords a function takes."""
+
+
 def _is_gv(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in ("gv", "grokviz")
 
@@ -216,9 +227,9 @@ def _check_call(called: ast.Attribute, node: ast.Call) -> None:
     function = getattr(gv, name)
     named: dict[str, Any] = {str(k.arg): None for k in node.keywords}
     inspect.signature(function).bind(*node.args, **named)
-    if name == "render":
+    if name in OPTIONS:
         own = set(inspect.signature(function).parameters)
-        assert set(named) - own <= set(Wish.__dataclass_fields__)
+        assert set(named) - own <= set(OPTIONS[name].__dataclass_fields__)
     first = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
     if not isinstance(first, str):
         return

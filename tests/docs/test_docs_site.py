@@ -17,7 +17,7 @@ from docs_build import BROKEN_SCENE, ROOT, build
 
 import grokviz as gv
 from grokviz.cli import COMMANDS
-from grokviz.slides.words import plain
+from grokviz.media.plain import plain
 from grokviz.task import recipes
 
 pytest.importorskip("mkdocs", reason="the docs extra is not installed")

@@ -11,9 +11,10 @@ from PIL import Image
 
 from grokviz.dataset.references.reference import load
 from grokviz.media import screen
-from grokviz.render.films.kept import Kept
+from grokviz.render.films.cache import FilmFrames
 from grokviz.render.films.needs import lacking
-from grokviz.render.render import checked, plan
+from grokviz.render.job import render_options
+from grokviz.render.plan import plan
 from grokviz.scene.film import Film
 from grokviz.scene.registry import scenes
 
@@ -35,17 +36,17 @@ needs_manim = pytest.mark.skipif(
 )
 
 
-def drawn(name: str, theme: str = "light") -> Kept:
+def drawn(name: str, theme: str = "light") -> FilmFrames:
     """A film drawn small."""
-    from grokviz.render.films.engine import keep
+    from grokviz.render.films.engine import film_frames
 
     film, (wide, high, fps) = FILMS[name](), SMALL
     data = load(None, film.needs, default=film.reference)
-    (job,) = plan(film, "a.mp4", (), checked({"quality": "l", "fps": fps, "theme": theme}))
-    return keep(replace(job, page=screen(wide, high)), data)
+    (job,) = plan(film, "a.mp4", (), render_options({"quality": "l", "fps": fps, "theme": theme}))
+    return film_frames(replace(job, page=screen(wide, high)), data)
 
 
-def control_frames(kept: Kept) -> dict[str, np.ndarray]:
+def control_frames(kept: FilmFrames) -> dict[str, np.ndarray]:
     """The last frame of each section, as RGB."""
     found = {}
     for section, _ in kept.sections:

@@ -18,9 +18,9 @@ from PIL import Image
 from grokviz import sources
 from grokviz.errors import InputError, WorkError
 from grokviz.media import Provenance, read_provenance, write_film
-from grokviz.render.films import kept as keeping
+from grokviz.render.films import cache as film_cache
+from grokviz.render.films.cache import Caption, FilmFrames, FrameWriter
 from grokviz.render.films.joined import Segment, join
-from grokviz.render.films.kept import Caption, Keeper, Kept
 from grokviz.slides.poster import last_frame
 
 MADE = Provenance(title="joined", alt="two chapters")
@@ -31,13 +31,13 @@ def pictures(count: int, seed: int = 0, shape: tuple[int, int] = (48, 64)) -> li
     return [rng.integers(0, 256, (*shape, 4), dtype=np.uint8) for _ in range(count)]
 
 
-def kept_film(folder: Path, frames: list[np.ndarray], repeats: list[int]) -> Kept:
+def kept_film(folder: Path, frames: list[np.ndarray], repeats: list[int]) -> FilmFrames:
     folder.mkdir()
-    keeper = Keeper(folder, frames[0].shape[1], frames[0].shape[0], Fraction(10))
+    writer = FrameWriter(folder, frames[0].shape[1], frames[0].shape[0], Fraction(10))
     for frame, repeat in zip(frames, repeats, strict=True):
-        keeper.add(frame, repeat)
-    keeper.done([("one", 0), ("two", 3)], [Caption(0, 4, "said")])
-    found = Kept.read(folder)
+        writer.add(frame, repeat)
+    writer.done([("one", 0), ("two", 3)], [Caption(0, 4, "said")])
+    found = FilmFrames.read(folder)
     assert found is not None
     return found
 
@@ -66,20 +66,20 @@ def test_the_same_picture_is_kept_once(tmp_path: Path) -> None:
 
 
 def test_a_film_without_frames_is_none(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path, 64, 48, Fraction(10))
+    writer = FrameWriter(tmp_path, 64, 48, Fraction(10))
     with pytest.raises(WorkError, match="plays nothing"):
-        keeper.done([], [])
-    keeper.close()
-    assert Kept.read(tmp_path) is None
+        writer.done([], [])
+    writer.close()
+    assert FilmFrames.read(tmp_path) is None
 
 
 def test_what_is_half_written_is_not_kept(tmp_path: Path) -> None:
     def fails(part: Path) -> None:
-        (part / keeping.FRAMES).write_bytes(b"half")
+        (part / film_cache.FRAMES).write_bytes(b"half")
         raise WorkError("broken")
 
     with pytest.raises(WorkError, match="broken"):
-        keeping.put(tmp_path / "film", fails)
+        film_cache.put(tmp_path / "film", fails)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -89,27 +89,27 @@ def test_the_key_is_of_the_bytes_that_are_needed() -> None:
         coords={"n": [0, 1, 2]},
         attrs={"run_name": "a"},
     )
-    same = keeping.data_hash(data, ["x", "t"])
-    assert keeping.data_hash(data.copy(deep=True), ["x", "t"]) == same
-    assert keeping.data_hash(data.assign(y=data.y * 2), ["x", "t"]) == same
+    same = film_cache.data_hash(data, ["x", "t"])
+    assert film_cache.data_hash(data.copy(deep=True), ["x", "t"]) == same
+    assert film_cache.data_hash(data.assign(y=data.y * 2), ["x", "t"]) == same
     large = data.assign(x=("n", np.array([0, 1, 2 + 1e-12])))
-    assert keeping.data_hash(large, ["x", "t"]) != same
-    assert keeping.data_hash(data.assign_coords(n=[0, 1, 3]), ["x", "t"]) != same
-    assert keeping.data_hash(data.assign_attrs(run_name="b"), ["x", "t"]) != same
-    assert keeping.data_hash(data.assign(t=("n", ["a", "b", "d"])), ["x", "t"]) != same
+    assert film_cache.data_hash(large, ["x", "t"]) != same
+    assert film_cache.data_hash(data.assign_coords(n=[0, 1, 3]), ["x", "t"]) != same
+    assert film_cache.data_hash(data.assign_attrs(run_name="b"), ["x", "t"]) != same
+    assert film_cache.data_hash(data.assign(t=("n", ["a", "b", "d"])), ["x", "t"]) != same
 
 
 def test_the_longest_unused_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for n, name in enumerate(("old", "middle", "new", "now")):
         (tmp_path / name).mkdir()
-        (tmp_path / name / keeping.FACTS).write_text("x" * 100)
-        os.utime(tmp_path / name / keeping.FACTS, (1e9 + n, 1e9 + n))
-    monkeypatch.setattr(keeping, "MOST_DAYS", 1e6)
-    monkeypatch.setattr(keeping, "MOST_BYTES", 250)
-    keeping.tidy(tmp_path, tmp_path / "now")
+        (tmp_path / name / film_cache.FACTS).write_text("x" * 100)
+        os.utime(tmp_path / name / film_cache.FACTS, (1e9 + n, 1e9 + n))
+    monkeypatch.setattr(film_cache, "MOST_DAYS", 1e6)
+    monkeypatch.setattr(film_cache, "MOST_BYTES", 250)
+    film_cache.tidy(tmp_path, tmp_path / "now")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["middle", "new", "now"]
-    monkeypatch.setattr(keeping, "MOST_DAYS", 1)
-    keeping.tidy(tmp_path, tmp_path / "now")
+    monkeypatch.setattr(film_cache, "MOST_DAYS", 1)
+    film_cache.tidy(tmp_path, tmp_path / "now")
     assert [p.name for p in tmp_path.iterdir()] == ["now"]
 
 
@@ -121,12 +121,12 @@ def test_sources_are_followed_and_data_are_not(tmp_path: Path) -> None:
     drawing = root / "scenes" / "modular_addition" / "films" / "clock.py"
     if not drawing.is_file():
         pytest.skip("scenes are inside the package here, not in a checkout")
-    found = {str(path.relative_to(root)) for path in sources.closure([drawing], keeping.DATA)}
+    found = {str(path.relative_to(root)) for path in sources.closure([drawing], film_cache.DATA)}
     assert "scenes/modular_addition/films/_dial.py" in found
-    assert "grokviz/stage/films/writing.py" in found
+    assert "grokviz/scene/films/writing.py" in found
     assert "grokviz/media/theme.py" in found
-    assert "grokviz/analysis/reference.py" not in found
-    assert "grokviz/stage/films/draw.py" not in found
+    assert not [path for path in found if path.startswith("grokviz/dataset/references/")]
+    assert not [path for path in found if path.startswith(("grokviz/render/", "grokviz/pages/"))]
 
 
 def test_a_changed_line_changes_the_hash(tmp_path: Path) -> None:

@@ -21,8 +21,10 @@ from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
 from grokviz.media import FORMATS
 from grokviz.render.films import needs
+from grokviz.render.job import render_options
 from grokviz.render.listing import listing
-from grokviz.render.render import checked, plan, render
+from grokviz.render.plan import plan
+from grokviz.render.render import render
 from grokviz.scene.registry import scene
 
 ROOT = Path(__file__).parents[2]
@@ -133,16 +135,16 @@ def test_its_alt_text_is_of_the_data(name: str) -> None:
 )
 def test_what_it_cannot_do_is_one_sentence(out: str, wish: Any, said: str) -> None:
     with pytest.raises(InputError, match=re.escape(said)) as caught:
-        plan(FILMS["clock"](), out, (), checked(wish))
+        plan(FILMS["clock"](), out, (), render_options(wish))
     assert "\n" not in str(caught.value)
 
 
 def test_a_figure_has_neither_captions_nor_sections() -> None:
     figure = scene("wave-circles")()
     with pytest.raises(InputError, match="no captions"):
-        plan(figure, "a.srt", (), checked({}))
+        plan(figure, "a.srt", (), render_options({}))
     with pytest.raises(InputError, match="no chapters"):
-        plan(figure, "a.mp4", (), checked({"sections": True}))
+        plan(figure, "a.mp4", (), render_options({"sections": True}))
     assert not figure.able(FORMATS["srt"])
 
 
@@ -162,7 +164,7 @@ def test_a_number_that_the_network_does_not_know_is_refused(
 
 
 def test_sections_are_files_in_order() -> None:
-    jobs = plan(FILMS["clock"](), "talk/c.mp4", (), checked({"sections": True}))
+    jobs = plan(FILMS["clock"](), "talk/c.mp4", (), render_options({"sections": True}))
     assert [job.path.name for job in jobs] == [
         f"c-{n:02d}-{part}.mp4" for n, part in enumerate(FILMS["clock"].parts, 1)
     ]

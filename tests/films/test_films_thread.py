@@ -14,9 +14,10 @@ from films_helper import FILMS, needs_manim
 
 from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
-from grokviz.render.films import kept as keeping
-from grokviz.render.films.kept import Caption, Kept
-from grokviz.render.render import checked, plan
+from grokviz.render.films import cache as film_cache
+from grokviz.render.films.cache import Caption, FilmFrames
+from grokviz.render.job import render_options
+from grokviz.render.plan import plan
 from grokviz.scene.film import Chapter, Film
 from grokviz.scene.registry import scene, scenes
 from grokviz.slides.story import STORY
@@ -101,10 +102,10 @@ def test_its_end_card_names_the_work_and_its_sources() -> None:
 # --- sections as chapters --------------------------------------------------------------
 
 
-def kept(folder: Path) -> Kept:
+def kept(folder: Path) -> FilmFrames:
     sections = (("one", 0), ("two", 30), ("three", 50))
     captions = (Caption(0, 20, "a"), Caption(20, 35, "b"), Caption(35, 60, "c"))
-    return Kept(folder, Fraction(10), (60,), sections, captions)
+    return FilmFrames(folder, Fraction(10), (60,), sections, captions)
 
 
 def test_sections_that_follow_one_another_are_a_span(tmp_path: Path) -> None:
@@ -119,26 +120,26 @@ def test_sections_that_follow_one_another_are_a_span(tmp_path: Path) -> None:
 
 def test_captions_of_a_section_begin_with_it(tmp_path: Path) -> None:
     film = kept(tmp_path)
-    assert film.said() == film.captions
-    assert film.said("two") == (Caption(0, 5, "b"), Caption(5, 20, "c"))
-    assert film.said("two+three") == (Caption(0, 5, "b"), Caption(5, 30, "c"))
+    assert film.captions_of() == film.captions
+    assert film.captions_of("two") == (Caption(0, 5, "b"), Caption(5, 20, "c"))
+    assert film.captions_of("two+three") == (Caption(0, 5, "b"), Caption(5, 30, "c"))
 
 
 @needs_manim
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_chapter_of_a_section_draws_no_other(here: None, cache: Path) -> None:
-    from grokviz.render.films.engine import keep
+    from grokviz.render.films.engine import film_frames
 
     film = scene("spin")()
     data = load(None, film.needs)
-    (job,) = plan(film, "a.mp4", (), checked({"quality": "l", "fps": 5}))
-    whole = keep(job, data)
-    part = keep(replace(job, section="wind", alone=True), data)
+    (job,) = plan(film, "a.mp4", (), render_options({"quality": "l", "fps": 5}))
+    whole = film_frames(job, data)
+    part = film_frames(replace(job, section="wind", alone=True), data)
     start, stop = whole.span("wind")
     # nothing of the section before has to leave the screen first
     assert stop - start - 5 <= len(part) < stop - start
     assert part.span("wind") == (0, len(part))
-    assert part.said("wind") == (Caption(0, len(part), "Dots wind."),)
+    assert part.captions_of("wind") == (Caption(0, len(part), "Dots wind."),)
     shown = list(part.frames())
     same = list(whole.frames(stop - len(shown), stop))
     assert len(shown) > 12
@@ -154,7 +155,7 @@ def test_what_is_shown_beside_is_there_and_decides_the_film(monkeypatch: Any) ->
     films = [film for film in FILMS.values() if film.also]
     assert films
     for film in films:
-        before = keeping.also_hash(film())
+        before = film_cache.also_hash(film())
         assert set(before) == set(film.also)
         for name, needs in film.also.items():
             assert name in references()
@@ -163,7 +164,7 @@ def test_what_is_shown_beside_is_there_and_decides_the_film(monkeypatch: Any) ->
         data = load(name, needs).copy(deep=True)
         data[needs[0]] = data[needs[0]] * 2
         monkeypatch.setattr("grokviz.dataset.references.reference.load", lambda *_, data=data: data)
-        assert keeping.also_hash(film())[name] != before[name]
+        assert film_cache.also_hash(film())[name] != before[name]
         monkeypatch.undo()
 
 

@@ -22,10 +22,13 @@ from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
 from grokviz.media import Painter
 from grokviz.media.theme import SLIDE_DPI
+from grokviz.render.drawing import build
+from grokviz.render.job import render_options
 from grokviz.render.listing import listing
-from grokviz.render.render import build, checked, plan, render
+from grokviz.render.plan import plan
+from grokviz.render.render import render
 from grokviz.scene import clock as clocks
-from grokviz.scene import looking
+from grokviz.scene import drawing_in
 from grokviz.scene.registry import scenes
 
 SCENES = {name: s for name, s in scenes(user=False).items() if s.engine == "matplotlib"}
@@ -56,9 +59,9 @@ class Drawn:
         self.scene = SCENES[name].with_options(options)
         self.data = of(name) if data is None else data
         wish = dict(MEDIA[medium])
-        (job,) = plan(self.scene, wish.pop("out"), (), checked({"theme": theme, **wish}))
+        (job,) = plan(self.scene, wish.pop("out"), (), render_options({"theme": theme, **wish}))
         self.job = replace(job, page=replace(job.page, dpi=DOTS[medium]))
-        with looking(self.job.theme):
+        with drawing_in(self.job.theme):
             self.figure, self.sheet, self.artists = build(self.job, self.data)
         self.canvas = FigureCanvasAgg(self.figure)
 
@@ -67,7 +70,7 @@ class Drawn:
 
     def show(self, i: int) -> np.ndarray:
         """The picture at clock index ``i``."""
-        with looking(self.job.theme):
+        with drawing_in(self.job.theme):
             self.sheet.show(i)
             self.scene.update(self.artists, self.data, i)
             self.canvas.draw()
@@ -341,12 +344,12 @@ def test_a_run_that_has_learned_nothing_is_drawn_too(name: str, short_run: Any) 
 @pytest.mark.parametrize("name", MOVING)
 def test_its_film_is_drawn_in_layers(name: str, caplog: pytest.LogCaptureFixture) -> None:
     scene, data = SCENES[name](), of(name)
-    (job,) = plan(scene, "a.mp4", (), checked({"quality": "l", "duration": 4}))
+    (job,) = plan(scene, "a.mp4", (), render_options({"quality": "l", "duration": 4}))
     span = scene.film_span(data) or (-np.inf, np.inf)
     values = data[job.scene.clock].values
     inside = np.flatnonzero((values >= span[0]) & (values <= span[1]))
     assert inside.size > 1
-    with looking(job.theme), caplog.at_level(logging.WARNING):
+    with drawing_in(job.theme), caplog.at_level(logging.WARNING):
         figure, sheet, artists = build(job, data)
         painter = Painter(figure, [artists["moving"], sheet.moment])
         for i in np.unique(np.linspace(0, inside.size - 1, 5).round().astype(int)):

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from grokviz.dataset import curves
-from grokviz.scene import Scene, look, option
+from grokviz.scene import Scene, option, style
 
 EPOCHS = np.arange(0, 2001, 100)
 
@@ -53,9 +53,9 @@ class Dot(Scene):
 
     def draw(self, figure: Any, data: xr.Dataset) -> dict[str, Any]:
         """Axes with a dot."""
-        axes = look().panels(figure)[0][0]
+        axes = style().panels(figure)[0][0]
         axes.set(xlim=(-50, 2100), ylim=(-1, 22))
-        dot = axes.plot([], [], self.shape, ms=self.size, color=look().colours.test)[0]
+        dot = axes.plot([], [], self.shape, ms=self.size, color=style().colours.test)[0]
         return {"dot": dot, "moving": [dot]}
 
     def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
@@ -79,7 +79,7 @@ class Poster(Dot):
 
     def draw(self, figure: Any, data: xr.Dataset) -> dict[str, Any]:
         """Axes with a line."""
-        axes = look().panels(figure)[0][0]
+        axes = style().panels(figure)[0][0]
         axes.plot(data["tested_epoch"], data["logged_test_loss"])
         return {"moving": []}
 

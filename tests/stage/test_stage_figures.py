@@ -17,11 +17,14 @@ from grokviz.media import read_provenance
 from grokviz.media.venues import VENUES
 from grokviz.render import figures as module
 from grokviz.render.captions import write_captions
+from grokviz.render.drawing import build, frames_of
 from grokviz.render.figures import figures
+from grokviz.render.job import render_options
 from grokviz.render.paper import composed, numbered
-from grokviz.render.render import build, checked, frames_of, plan, render
+from grokviz.render.plan import plan
+from grokviz.render.render import render
 from grokviz.scene import clock as clocks
-from grokviz.scene import looking
+from grokviz.scene import drawing_in
 from grokviz.scene.registry import scenes
 
 ASKED = {*range(2, 9), *range(10, 16), *range(21, 26)}
@@ -230,8 +233,8 @@ def test_a_field_clock_counts_epochs_everywhere(slow: Any, here: Path) -> None:
     found = read_provenance("a.png")
     assert found is not None
     assert found.epochs == (900,)
-    (job,) = plan(scene, "a.png", (), checked({}))
-    with looking(job.theme):
+    (job,) = plan(scene, "a.png", (), render_options({}))
+    with drawing_in(job.theme):
         _, sheet, _ = build(job, data)
         sheet.show(3)
     assert sheet.moment is not None
@@ -241,13 +244,13 @@ def test_a_field_clock_counts_epochs_everywhere(slow: Any, here: Path) -> None:
 def test_a_field_clocks_film_takes_time_by_phases(slow: Any) -> None:
     scene, data = slow
     data["phase_end"] = ("phase", [200, 400, 1900])
-    (job,) = plan(scene, "a.mp4", (), checked({"duration": 10.0, "hold": 1.0}))
+    (job,) = plan(scene, "a.mp4", (), render_options({"duration": 10.0, "hold": 1.0}))
     shown = data["field_epoch"].values[frames_of(job, data)]
     # the moment of epoch 700: two phases, and a fifth of the third; 0.35 without phases
     first, second, third, _ = clocks.SHARES
     moving = 0.9 * len(shown)
     assert np.argmax(shown == 700) / moving == pytest.approx(first + second + third / 5, abs=0.01)
-    (job,) = plan(scene, "a.mp4", (), checked({"epochs": "1700:1900"}))
+    (job,) = plan(scene, "a.mp4", (), render_options({"epochs": "1700:1900"}))
     with pytest.raises(InputError, match="its epochs go from 0 to 2000"):
         frames_of(job, data)
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grokviz.scene import Scene, look, option
+from grokviz.scene import Scene, style, option
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class {cls}(Scene):
     side: int = option(1, "of the square")
 
     def draw(self, figure, data):
-        axes = look().panels(figure)[0][0]
+        axes = style().panels(figure)[0][0]
         axes.plot([0, self.side], [0, self.side])
         return {{"moving": []}}
 '''

@@ -15,15 +15,18 @@ from pypdf import PdfReader
 from grokviz.errors import InputError, WorkError
 from grokviz.media import Painter, read_provenance
 from grokviz.media.venues import VENUES
+from grokviz.render.drawing import build
+from grokviz.render.job import render_options
+from grokviz.render.plan import plan
 from grokviz.render.quality import quality
-from grokviz.render.render import build, checked, perform_all, plan, render
-from grokviz.scene import looking
+from grokviz.render.render import perform_all, render
+from grokviz.scene import drawing_in
 
 SHORT: dict[str, Any] = {"quality": "l", "duration": 0.6, "hold": 0.2, "fps": 10}
 
 
 def jobs(scene: Any, out: Any = None, formats: Any = (), **wish: Any) -> Any:
-    return plan(scene, out, formats, checked(wish))
+    return plan(scene, out, formats, render_options(wish))
 
 
 def opened(path: str | Path) -> Any:
@@ -44,7 +47,7 @@ def test_a_film_is_made_unless_something_else_is_asked(dot: Any, poster: Any) ->
     (job,) = jobs(dot())
     assert (str(job.path), job.format.name) == ("dot.mp4", "mp4")
     assert job.page.pixels == (1280, 720)
-    assert (job.quality.fps, job.wish.duration, job.wish.hold) == (30, 16, 2)
+    assert (job.quality.fps, job.options.duration, job.options.hold) == (30, 16, 2)
     assert job.line() == "dot.mp4: dot, mp4, 1280 x 720 px, 16 s at 30 frames a second"
     (job,) = jobs(poster())
     assert (str(job.path), job.format.name) == ("poster.png", "png")
@@ -265,7 +268,7 @@ def test_film_in_layers_equals_full_draws(
     dot: Any, data: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     (job,) = jobs(dot(), "a.mp4", quality="l")
-    with looking(job.theme), caplog.at_level(logging.WARNING):
+    with drawing_in(job.theme), caplog.at_level(logging.WARNING):
         figure, sheet, artists = build(job, data)
         painter = Painter(figure, [artists["moving"], sheet.moment])
         for i in (0, 3, 9, 20, 4):

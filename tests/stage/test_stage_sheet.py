@@ -12,8 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from grokviz.media.chunks import unescape
-from grokviz.render.render import build, checked, plan, render
-from grokviz.render.sheet import about, spaced
+from grokviz.render.drawing import build
+from grokviz.render.job import render_options
+from grokviz.render.plan import plan
+from grokviz.render.render import render
+from grokviz.scene.about import about
+from grokviz.scene.clock import spaced
 from grokviz.scene.registry import scenes
 
 NAMED = {
@@ -24,10 +28,10 @@ NAMED = {
 
 
 def built(scene: Any, data: Any, path: str, **wish: Any) -> Any:
-    (job,) = plan(scene, path, (), checked(wish))
-    from grokviz.scene import looking
+    (job,) = plan(scene, path, (), render_options(wish))
+    from grokviz.scene import drawing_in
 
-    with looking(job.theme):
+    with drawing_in(job.theme):
         figure, sheet, artists = build(job, data)
     return figure, sheet, artists
 

@@ -15,15 +15,15 @@ from slide_decks import make, prepare
 
 from grokviz.errors import InputError, MissingExtra
 from grokviz.media import read_provenance
+from grokviz.media.plain import plain
 from grokviz.media.provenance import Provenance
 from grokviz.render.films.needs import Need
 from grokviz.scene.registry import scenes
-from grokviz.slides import deck as deck_module
-from grokviz.slides import plan, powerpoint, slides
+from grokviz.slides import contents, plan, powerpoint, slides
 from grokviz.slides.films import film
+from grokviz.slides.options import SlideOptions
 from grokviz.slides.poster import last_frame
 from grokviz.slides.story import STORY
-from grokviz.slides.words import plain
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_films_are_left_out_where_manim_is_not_installed(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need = Need("manim", "", "pip install 'grokviz[manim]'")
-    monkeypatch.setattr(deck_module, "missing", lambda: need)
+    monkeypatch.setattr(contents, "missing", lambda: need)
     said: dict[str, str] = {}
     _, orders = plan([], "a.html", user=False, skipped=said.__setitem__)
     assert "matplotlib" in {order.scene.engine for order in orders if order.scene}
@@ -95,11 +95,11 @@ def test_a_film_with_chapters_has_a_slide_for_each(here: Path) -> None:
     _, (order,) = plan(["clock"], "a.html", user=False)
     assert order.parts == ("dial", "turn", "rivals", "agree")
     assert "4 slides, one a chapter" in order.line()
-    work = film(order, [order], here, "l", "dark", False)
+    work = film(order, [order], here, SlideOptions(quality="l", theme="dark", user=False))
     assert [path.stem.partition("-")[2][13:] for path in work.paths] == [
         "01-dial", "02-turn", "03-rivals", "04-agree",
     ]  # fmt: skip
-    assert work.wish["command"] == (
+    assert work.options["command"] == (
         "grokviz render clock -o clock.mp4 --quality l --theme dark --sections"
     )
 

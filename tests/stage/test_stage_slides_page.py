@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from slide_decks import COMMAND, SCENES, TITLE, make, prepare
 
-from grokviz import slides
 from grokviz.media import read_provenance
 from grokviz.media.provenance import Provenance
 from grokviz.media.theme import PALETTES
+from grokviz.slides import page as pages
 from grokviz.slides.page import _script
 from grokviz.slides.poster import last_frame
 
-REVEAL = Path(str(slides.__file__)).parent / "reveal"
+REVEAL = Path(str(pages.__file__)).parent / "reveal"
 
 
 class Read(HTMLParser):

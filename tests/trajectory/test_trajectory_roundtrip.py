@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from trajectory_runs import weights_at
 
 from grokviz.errors import InputError
+from grokviz.notebook.show import run_html
 from grokviz.runs import RunWriter, info, layout, open_run, verify_run
 
 DTYPES = ["<f8", "<f4", "<f2", "<i8", "<i4", "<i2", "i1", "<u8", "<u4", "<u2", "u1", "?", ">f4"]
@@ -222,8 +223,8 @@ def test_empty_run_describes_itself(tmp_path: Path) -> None:
 
 def test_shows_itself_with_its_name_escaped(make_run: Callable[..., Path]) -> None:
     run = open_run(make_run(name="<script>alert(1)</script>"))
-    assert "<script>" not in run._repr_html_()
-    assert "&lt;script&gt;" in run._repr_html_()
+    assert "<script>" not in run_html(run)
+    assert "&lt;script&gt;" in run_html(run)
     assert "4 checkpoints, epochs 0 to 9, finished" in repr(run)
 
 

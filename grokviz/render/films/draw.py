@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from grokviz.errors import GrokvizError, InputError, WorkError
-from grokviz.render.films.kept import Caption, Keeper
+from grokviz.render.films.cache import Caption, FrameWriter
 from grokviz.scene.film import Film
-from grokviz.scene.films.showing import Showing, showing
+from grokviz.scene.films.context import FilmContext, film_context
 
 OWN = "grokviz.scenes"
 
@@ -47,31 +47,35 @@ def manim_class(film: type[Film]) -> Any:
     return found
 
 
-def draw(now: Showing, screen: Screen, part: Path, report: Callable[[int], None] | None) -> None:
-    """Draw a film into the folder ``part``, to be kept."""
+def draw(
+    context: FilmContext, screen: Screen, part: Path, report: Callable[[int], None] | None
+) -> None:
+    """Draw a film into the folder ``part`` of the cache."""
     from manim import tempconfig
 
-    keeper = Keeper(part, screen.width, screen.height, screen.fps)
-    recorder = _Recorder(keeper, now.transparent, report)
+    writer = FrameWriter(part, screen.width, screen.height, screen.fps)
+    recorder = _Recorder(writer, context.transparent, report)
     try:
-        with tempfile.TemporaryDirectory() as media, tempconfig(_config(now, screen, media)):
-            scene = manim_class(type(now.film))
-            with showing(now):
+        with tempfile.TemporaryDirectory() as media, tempconfig(_config(context, screen, media)):
+            scene = manim_class(type(context.film))
+            with film_context(context):
                 made = scene(renderer=_renderer(scene, recorder))
                 made.render()
-        recorder.check(now.film)
+        recorder.check(context.film)
         captions = [Caption(*row) for row in made.captions]
-        keeper.done(recorder.starts(), captions)
+        writer.done(recorder.starts(), captions)
     except GrokvizError:
         raise
     except Exception as error:
         said = " ".join(str(error).split())
-        raise WorkError(f"{now.film.name} was not drawn: {type(error).__name__}: {said}") from error
+        raise WorkError(
+            f"{context.film.name} was not drawn: {type(error).__name__}: {said}"
+        ) from error
     finally:
-        keeper.close()
+        writer.close()
 
 
-def _config(now: Showing, screen: Screen, media: str) -> dict[str, Any]:
+def _config(context: FilmContext, screen: Screen, media: str) -> dict[str, Any]:
     return {
         "pixel_width": screen.width,
         "pixel_height": screen.height,
@@ -79,8 +83,8 @@ def _config(now: Showing, screen: Screen, media: str) -> dict[str, Any]:
         "frame_height": 8.0,
         "frame_width": 8.0 * screen.width / screen.height,
         # cairo takes colours times alpha: what cannot be seen has to be 0
-        "background_color": "#000000" if now.transparent else now.theme.colours.background,
-        "background_opacity": 0.0 if now.transparent else 1.0,
+        "background_color": "#000000" if context.transparent else context.theme.colours.background,
+        "background_opacity": 0.0 if context.transparent else 1.0,
         "media_dir": media,
         "renderer": "cairo",
         # the frames go to our recorder: manim itself writes and reads nothing
@@ -119,9 +123,9 @@ class _Output:
 
 @dataclass
 class _Recorder:
-    """In the place of manim's file writer: frames go to a keeper."""
+    """In the place of manim's file writer: frames go to a :class:`FrameWriter`."""
 
-    keeper: Keeper
+    writer: FrameWriter
     transparent: bool
     report: Callable[[int], None] | None
     count: int = 0
@@ -139,7 +143,7 @@ class _Recorder:
 
     def write_frame(self, frame: Any, repeat: int = 1) -> None:
         """A frame as manim's renderer hands it over."""
-        self.keeper.add(_straight(frame) if self.transparent else frame, repeat)
+        self.writer.add(_straight(frame) if self.transparent else frame, repeat)
         self.count += repeat
         if self.report:
             self.report(self.count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 from grokviz.errors import InputError, nearest
 from grokviz.files import replacing
 from grokviz.media import Provenance, library_versions
-from grokviz.render.films import kept as keeping
-from grokviz.render.films.kept import Caption, Kept
+from grokviz.progress import ProgressCallback
+from grokviz.render.films import cache as film_cache
+from grokviz.render.films.cache import Caption, FilmFrames
 from grokviz.render.films.needs import require
+from grokviz.render.job import RenderJob
+from grokviz.render.quality import QUALITIES
 from grokviz.scene.film import Film
-from grokviz.scene.films.showing import Showing
+from grokviz.scene.films.context import FilmContext
 
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
-    from grokviz.render.render import Job
-
-Report = Callable[[int, int], None]
 LIBRARIES = ("manim", "typst", "pycairo", "numpy", "matplotlib")
 """Whose versions decide what is drawn; the fonts are matplotlib's."""
 
@@ -35,29 +35,25 @@ STILL_RATE = 15
 MOMENT = re.compile(r"(\d+(?:\.\d+)?)\s*s?")
 
 
-def perform(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
+def perform(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
     """Make one file of a film: the film, one of its sections, or a still."""
-    film = job.scene
-    assert isinstance(film, Film)
-    if film.joined():
-        from grokviz.render.films.joined import perform_joined
-
-        return perform_joined(job, data, report)
-    kept = keep(job, data, report)
+    film = film_frames(job, data, report)
     if job.format.name == "srt":
-        return write_captions(job.path, kept.said(job.section), kept.fps)
-    return _film(job, data, kept, report) if job.format.film else _still(job, data, kept)
+        return write_captions(job.path, film.captions_of(job.section), film.fps)
+    return _film(job, data, film, report) if job.format.film else _still(job, data, film)
 
 
-def keep(job: Job, data: xr.Dataset, report: Report | None = None) -> Kept:
+def film_frames(
+    job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
+) -> FilmFrames:
     """The drawn film of a job, from the cache or drawn now."""
-    now, film = _showing(job, data), job.scene
+    context, film = _context(job, data), job.scene
     assert isinstance(film, Film)
     wide, high = job.page.pixels
     rate = Fraction(job.quality.fps or _still_rate(job)).limit_denominator(1001)
     if job.section and job.alone:
-        now = replace(now, only=tuple(job.section.split("+")))
-    folder = keeping.cache_folder() / keeping.key_of(_decided_by(now, (wide, high), rate))
+        context = replace(context, only=tuple(job.section.split("+")))
+    folder = film_cache.cache_folder() / film_cache.key_of(_decided_by(context, (wide, high), rate))
 
     def make(part: Path) -> None:
         require(film.name)
@@ -69,77 +65,75 @@ def keep(job: Job, data: xr.Dataset, report: Report | None = None) -> Kept:
             if report:
                 report(min(count, expected), 2 * expected)
 
-        draw(now, Screen(wide, high, rate), part, drawn)
+        draw(context, Screen(wide, high, rate), part, drawn)
 
-    return keeping.put(folder, make)
+    return film_cache.put(folder, make)
 
 
-def _still_rate(job: Job) -> float | Fraction:
+def _still_rate(job: RenderJob) -> float | Fraction:
     """Of a still the rate of the film of its quality, which may be kept; else a low one."""
-    from grokviz.render.quality import QUALITIES
-
-    if job.wish.fps is not None:
-        return job.wish.fps
-    return QUALITIES[job.wish.quality].fps if job.wish.quality else STILL_RATE
+    if job.options.fps is not None:
+        return job.options.fps
+    return QUALITIES[job.options.quality].fps if job.options.quality else STILL_RATE
 
 
-def _showing(job: Job, data: xr.Dataset) -> Showing:
-    film, title = job.scene, job.wish.title
+def _context(job: RenderJob, data: xr.Dataset) -> FilmContext:
+    film = job.scene
     assert isinstance(film, Film)
-    shown = film.title if title is None else title
-    shown_title = None if shown.lower() == "none" else shown
-    return Showing(film, data, job.theme, shown_title, job.wish.transparent)
+    return FilmContext(film, data, job.theme, job.title, job.options.transparent)
 
 
-def _decided_by(now: Showing, size: tuple[int, int], rate: Fraction) -> dict[str, Any]:
+def _decided_by(context: FilmContext, size: tuple[int, int], rate: Fraction) -> dict[str, Any]:
     """Everything that decides what is drawn, as plain data."""
     import sys
 
     from grokviz.sources import source_hash
 
-    kind = type(now.film)
+    kind = type(context.film)
     files = [kind.file(), Path(str(sys.modules[kind.__module__].__file__))]
     files.append(Path(__file__).with_name("draw.py"))
     return {
-        "film": now.film.name,
-        "options": dataclasses.asdict(now.film),
-        "data": keeping.data_hash(now.data, now.film.needs),
-        "also": keeping.also_hash(now.film),
-        "source": source_hash(files, keeping.DATA),
-        "look": (now.theme.name, now.title, now.transparent, now.only),
+        "film": context.film.name,
+        "options": dataclasses.asdict(context.film),
+        "data": film_cache.data_hash(context.data, context.film.needs),
+        "also": film_cache.also_hash(context.film),
+        "source": source_hash(files, film_cache.DATA),
+        "style": (context.theme.name, context.title, context.transparent, context.only),
         "screen": (*size, str(rate)),
         "versions": library_versions(*LIBRARIES),
     }
 
 
-def _film(job: Job, data: xr.Dataset, kept: Kept, report: Report | None) -> Path:
+def _film(
+    job: RenderJob, data: xr.Dataset, film: FilmFrames, report: ProgressCallback | None
+) -> Path:
     from grokviz.media import write_film
 
-    start, stop = kept.span(job.section)
+    start, stop = film.span(job.section)
 
     def frames() -> Iterator[np.ndarray]:
-        for done, frame in enumerate(kept.frames(start, stop), 1):
+        for done, frame in enumerate(film.frames(start, stop), 1):
             yield frame
             if report:
                 report(stop - start + done, 2 * (stop - start))
 
-    limit = job.wish.max_size
+    limit = job.options.max_size
     written = write_film(
         job.path,
         frames,
-        fps=kept.fps,
+        fps=film.fps,
         provenance=provenance(job, data),
-        transparent=job.wish.transparent,
+        transparent=job.options.transparent,
         max_size=None if limit is None else int(limit * 1e6),
         fmt=job.format.name,
     )
     return written.path
 
 
-def _still(job: Job, data: xr.Dataset, kept: Kept) -> Path:
+def _still(job: RenderJob, data: xr.Dataset, film: FilmFrames) -> Path:
     from grokviz.media.still import write_png
 
-    return write_png(job.path, kept.frame(moment(kept, job.wish.epoch)), provenance(job, data))
+    return write_png(job.path, film.frame(moment(film, job.options.epoch)), provenance(job, data))
 
 
 def write_captions(path: Path, captions: Sequence[Caption], fps: Fraction) -> Path:
@@ -160,30 +154,30 @@ def _clock(seconds: Fraction) -> str:
     return f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d},{thousandths:03d}"
 
 
-def moment(kept: Kept, wanted: str | int | None) -> int:
+def moment(film: FilmFrames, wanted: str | int | None) -> int:
     """Frame of ``last``, of a time such as ``12.5s``, or of the end of a section by name."""
     word = "last" if wanted is None else str(wanted)
     if word == "last":
-        return len(kept) - 1
+        return len(film) - 1
     time = MOMENT.fullmatch(word)
     if time:
-        if float(time[1]) > kept.seconds:
-            raise InputError(f"--epoch {word}: the film ends after {kept.seconds:.1f} s")
-        return min(int(Fraction(time[1]) * kept.fps), len(kept) - 1)
-    names = [name for name, _ in kept.sections]
+        if float(time[1]) > film.seconds:
+            raise InputError(f"--epoch {word}: the film ends after {film.seconds:.1f} s")
+        return min(int(Fraction(time[1]) * film.fps), len(film) - 1)
+    names = [name for name, _ in film.sections]
     if word not in names:
         raise InputError(
             f"--epoch {word} is no moment of this film: give last, seconds such as 12.5s, or a "
             f"section, whose end is drawn; {nearest(word, names)}"
         )
-    return kept.span(word)[1] - 1
+    return film.span(word)[1] - 1
 
 
-def provenance(job: Job, data: xr.Dataset) -> Provenance:
+def provenance(job: RenderJob, data: xr.Dataset) -> Provenance:
     """What the file says of itself."""
     film = job.scene
     assert isinstance(film, Film)
-    title = film.title if job.wish.title in (None, "none") else str(job.wish.title)
+    title = film.title if job.options.title in (None, "none") else str(job.options.title)
     if job.section:
         names = ", ".join(film.parts[name] for name in job.section.split("+"))
         title = f"{title}: {names}"
@@ -196,5 +190,5 @@ def provenance(job: Job, data: xr.Dataset) -> Provenance:
         run_checksum=str(data.attrs.get("run_checksum", "")),
         options=film.chosen(),
         versions=library_versions("grokviz", "manim", "typst", "numpy", "av"),
-        command=job.wish.command,
+        command=job.options.command,
     )

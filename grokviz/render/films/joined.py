@@ -6,26 +6,33 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError, WorkError
 from grokviz.files import replacing
-from grokviz.media import Provenance, library_versions
-from grokviz.render.films import kept as keeping
-from grokviz.render.films.kept import Caption
+from grokviz.media import Provenance, library_versions, video
+from grokviz.progress import ProgressCallback
+from grokviz.render import drawing
+from grokviz.render import plan as planning
+from grokviz.render.films import cache as film_cache
+from grokviz.render.films import draw, engine
+from grokviz.render.films.cache import Caption
+from grokviz.render.films.engine import provenance, write_captions
+from grokviz.render.job import RenderJob, RenderKeywords, render_options
 from grokviz.scene.film import Chapter, Film
+from grokviz.scene.registry import scene as find_scene
+from grokviz.sources import source_hash
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from grokviz.render.render import Job
     from grokviz.scene.scene import Scene
 
-Report = Callable[[int, int], None]
 JOINABLE = ("mp4", "webm", "mov")
 
 
@@ -41,10 +48,10 @@ class Segment:
     title: str = ""
 
 
-def perform_joined(job: Job, data: xr.Dataset, report: Report | None = None) -> Path:
+def perform_joined(
+    job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
+) -> Path:
     """Make a composed film, one of its chapters, or its captions."""
-    from grokviz.render.films.engine import provenance, write_captions
-
     segments = all_segments(job, data, report)
     if job.section:
         segments = [segment for segment in segments if segment.name == job.section]
@@ -53,14 +60,16 @@ def perform_joined(job: Job, data: xr.Dataset, report: Report | None = None) -> 
     return join(segments, job.path, job.format.name, provenance(job, data))
 
 
-def all_segments(job: Job, data: xr.Dataset, report: Report | None = None) -> list[Segment]:
+def all_segments(
+    job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
+) -> list[Segment]:
     """Every chapter of a composed film, from the cache or made now."""
     film = job.scene
     assert isinstance(film, Film)
     chapters = film.chapters(data)
     if [chapter.name for chapter in chapters] != list(film.parts):
         raise InputError(f"{film.name}: parts and chapters() do not name the same chapters")
-    if job.wish.max_size is not None:
+    if job.options.max_size is not None:
         raise InputError(f"{job.path}: {film.name} is joined as it is; leave out --max-size")
     works = [_work(job, chapter, data) for chapter in chapters]
     lengths = [
@@ -75,7 +84,9 @@ def all_segments(job: Job, data: xr.Dataset, report: Report | None = None) -> li
     return segments
 
 
-def _share(report: Report | None, before: float, own: float, whole: float) -> Report | None:
+def _share(
+    report: ProgressCallback | None, before: float, own: float, whole: float
+) -> ProgressCallback | None:
     """A chapter's progress as the whole film's, in seconds."""
     if report is None:
         return None
@@ -89,89 +100,86 @@ def _seconds(scene: Scene, chapter: Chapter) -> float:
     return scene.seconds * share
 
 
-def _work(job: Job, chapter: Chapter, data: xr.Dataset) -> tuple[Scene, Job]:
+def _work(job: RenderJob, chapter: Chapter, data: xr.Dataset) -> tuple[Scene, RenderJob]:
     """The chapter as a job of its own."""
-    from grokviz.render.render import checked, plan
-    from grokviz.scene.registry import scene as find
-
-    scene = find(chapter.scene).with_options(chapter.options)
-    wish: dict[str, Any] = {
-        "quality": job.wish.quality,
-        "fps": job.wish.fps,
-        "theme": job.wish.theme,
-        "transparent": job.wish.transparent,
+    scene = find_scene(chapter.scene).with_options(chapter.options)
+    if isinstance(scene, Film) and scene.joined():
+        raise InputError(f"{scene.name} has chapters of its own and cannot be one; name these")
+    options: RenderKeywords = {
+        "quality": job.options.quality,
+        "fps": job.options.fps,
+        "theme": job.options.theme,
+        "transparent": job.options.transparent,
     }
     if not isinstance(scene, Film):
-        wish |= {"duration": chapter.seconds, "hold": chapter.hold, "style": job.wish.style}
+        options |= {"duration": chapter.seconds, "hold": chapter.hold, "style": job.options.style}
     kind = job.format.name if job.format.film else "mp4"
-    (part,) = plan(scene, f"chapter.{kind}", (), checked(wish))
+    (part,) = planning.plan(scene, f"chapter.{kind}", (), render_options(options))
     if chapter.sections:
         part = dataclasses.replace(part, section="+".join(chapter.sections), alone=True)
     return scene, part
 
 
 def segment(
-    job: Job, chapter: Chapter, source: xr.Dataset | str | None, report: Report | None
+    job: RenderJob,
+    chapter: Chapter,
+    source: xr.Dataset | str | None,
+    report: ProgressCallback | None,
 ) -> Segment:
     """A chapter's file, from the cache or made now; of the scene's reference for None."""
-    from grokviz.dataset.references.reference import load
-
     found = load(source, job.scene.needs, default=job.scene.reference)
     facts = _decided_by(job, found)
-    folder = keeping.cache_folder() / keeping.key_of(facts)
+    folder = film_cache.cache_folder() / film_cache.key_of(facts)
     file = folder / f"chapter{job.path.suffix}"
-    if not (folder / keeping.FACTS).is_file() or not file.is_file():
+    if not (folder / film_cache.FACTS).is_file() or not file.is_file():
         with replacing(folder, folder=True) as part:
             rows = _made(dataclasses.replace(job, path=part / file.name), found, report)
-            (part / keeping.FACTS).write_text(json.dumps(rows), "utf-8")
-        keeping.tidy(folder.parent, folder)
+            (part / film_cache.FACTS).write_text(json.dumps(rows), "utf-8")
+        film_cache.tidy(folder.parent, folder)
     else:
-        os.utime(folder / keeping.FACTS)  # the oldest unused are removed first
+        os.utime(folder / film_cache.FACTS)  # the oldest unused are removed first
         if report:
             report(1, 1)
-    rows = json.loads((folder / keeping.FACTS).read_text("utf-8"))
+    rows = json.loads((folder / film_cache.FACTS).read_text("utf-8"))
     captions = tuple(Caption(**row) for row in rows["captions"])
     return Segment(chapter.name, file, rows["frames"], Fraction(rows["fps"]), captions)
 
 
-def _made(job: Job, data: xr.Dataset, report: Report | None) -> dict[str, Any]:
+def _made(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> dict[str, Any]:
     """Write a chapter's file; how long it is and what is said in it."""
-    from grokviz.render.render import perform
-
     fps = Fraction(job.quality.fps).limit_denominator(1001)
-    perform(job, data, report)
+    job.scene.check(data)
     if isinstance(job.scene, Film):
-        from grokviz.render.films.engine import keep
-
-        kept = keep(job, data)
-        start, stop = kept.span(job.section)
-        said = [dataclasses.asdict(row) for row in kept.said(job.section)]
-        return {"frames": stop - start, "fps": str(fps), "captions": said}
-    frames = max(round(job.wish.duration * fps), 1)
+        engine.perform(job, data, report)
+        film = engine.film_frames(job, data)
+        start, stop = film.span(job.section)
+        captions = [dataclasses.asdict(row) for row in film.captions_of(job.section)]
+        return {"frames": stop - start, "fps": str(fps), "captions": captions}
+    drawing.draw(job, data, report)
+    frames = max(round(job.options.duration * fps), 1)
     words = Caption(0, frames, f"{job.scene.title}: {job.scene.watch}.")
     return {"frames": frames, "fps": str(fps), "captions": [dataclasses.asdict(words)]}
 
 
-def _decided_by(job: Job, data: xr.Dataset) -> dict[str, Any]:
+def _decided_by(job: RenderJob, data: xr.Dataset) -> dict[str, Any]:
     """Everything that decides a chapter's bytes, as plain data."""
-    from grokviz.media import video
-    from grokviz.render import render
-    from grokviz.sources import source_hash
-
     kind = type(job.scene)
     files = [Path(str(sys.modules[kind.__module__].__file__)), Path(str(video.__file__))]
-    files.append(kind.file() if issubclass(kind, Film) else Path(str(render.__file__)))
+    if issubclass(kind, Film):
+        files += [kind.file(), Path(draw.__file__)]
+    else:
+        files += [Path(drawing.__file__), Path(planning.__file__)]
     versions = library_versions("manim", "typst", "pycairo", "numpy", "matplotlib", "av")
-    wish = {f.name: getattr(job.wish, f.name) for f in dataclasses.fields(job.wish)}
+    options = dataclasses.asdict(job.options)
     return {
         "chapter": job.scene.name,
         "options": dataclasses.asdict(job.scene),
         "section": job.section,
-        "data": keeping.data_hash(data, job.scene.needs),
-        "also": keeping.also_hash(job.scene),
-        "source": source_hash(files, keeping.DATA),
+        "data": film_cache.data_hash(data, job.scene.needs),
+        "also": film_cache.also_hash(job.scene),
+        "source": source_hash(files, film_cache.DATA),
         "screen": (*job.page.pixels, str(job.quality.fps), job.format.name),
-        "wish": {key: str(value) for key, value in wish.items() if key != "command"},
+        "asked": {key: str(value) for key, value in options.items() if key != "command"},
         "versions": versions,
     }
 

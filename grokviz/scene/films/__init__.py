@@ -1,1 +1,1 @@
-"""What manim scenes are made with; only ``showing`` can be imported without manim."""
+"""What manim scenes are made with; only ``context`` can be imported without manim."""

@@ -14,11 +14,11 @@ from manim.animation.animation import prepare_animation
 
 from grokviz.dataset.references.reference import load
 from grokviz.media.theme import Colours
-from grokviz.render.sheet import about
 from grokviz.scene import panels
+from grokviz.scene.about import about
 from grokviz.scene.clock import spaced, word
+from grokviz.scene.films.context import FilmContext, current_context
 from grokviz.scene.films.shapes import Bars, Dots, FilmCamera, Heat, Line, Plot, coloured
-from grokviz.scene.films.showing import Showing, current
 from grokviz.scene.films.writing import (
     BODY,
     CAPTION,
@@ -90,9 +90,9 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     camera_kind: ClassVar[type[FilmCamera]] = FilmCamera
 
     def __init__(self, renderer: Any = None, **kwargs: Any) -> None:
-        self.now: Showing = current(self.film)
-        self.data, self.options = self.now.data, self.now.film
-        self.colours: Colours = self.now.theme.colours
+        self.context: FilmContext = current_context(self.film)
+        self.data, self.options = self.context.data, self.context.film
+        self.colours: Colours = self.context.theme.colours
         # its hashes leave out most of a large array: a film could be of another run's data
         mn.config.disable_caching = True
         super().__init__(renderer=renderer, camera_class=FilmCamera, **kwargs)
@@ -120,8 +120,8 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
 
     def setup(self) -> None:
         """Title above, and below on what the film is made of."""
-        if self.now.title:
-            self.add(words(self.now.title, self.colours.ink, px=TITLE, bold=True,
+        if self.context.title:
+            self.add(words(self.context.title, self.colours.ink, px=TITLE, bold=True,
                            at=(MARGIN, 100), anchor="left"))  # fmt: skip
         self.add(words(about(self.data).replace("$", ""), self.colours.muted, px=SMALL,
                        at=(MARGIN, _FOOT), anchor="left"))  # fmt: skip
@@ -156,7 +156,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         of each section is a whole picture: slides show it as poster.
         """
         self.hold(REST if self._caption is not None else 0)
-        self._begins = self._leave_out(bool(self.now.only) and name not in self.now.only)
+        self._begins = self._leave_out(bool(self.context.only) and name not in self.context.only)
         self.next_section(name, skip_animations=self._skipping)
         if self._begins:
             # nobody has seen what was shown before

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,10 +50,10 @@ class EmbeddingWaves(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """Bars of every wave, and the loss where wished."""
         if not self.losses:
-            bars = self._draw_bars(look().panels(figure, top=1.6)[0][0], data)
+            bars = self._draw_bars(style().panels(figure, top=1.6)[0][0], data)
             return {"bars": bars, "moving": [bars["been"], bars["now"], *bars["texts"]]}
-        narrow = look().narrow(figure)
-        grid = look().panels(
+        narrow = style().narrow(figure)
+        grid = style().panels(
             figure,
             widths=(1,) if narrow else (1.75, 1),
             heights=(1.15, 1) if narrow else (1,),
@@ -107,7 +107,7 @@ class EmbeddingWaves(Scene):
         from matplotlib.collections import PolyCollection
 
         frequencies, heights, x, width = self._bars(data)
-        colours, keys = look().colours, panels.embedded(data)
+        colours, keys = style().colours, panels.embedded(data)
         # what is the tallest within the film, so that the axis never moves
         shown = data["epoch"].values <= panels.horizon(data)
         top = float(heights[shown].max()) * 1.12
@@ -158,7 +158,7 @@ def _labels(
     """
     from grokviz.scene.layout import pushed_apart
 
-    chosen = look()
+    chosen = style()
     pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
     digit = 0.7 * chosen.points / 72 * axes.figure.get_figure(root=True).dpi / pitch
     wide = [digit * len(str(k)) for k in keys]

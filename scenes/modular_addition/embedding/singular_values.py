@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,7 +36,7 @@ class SingularValues(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """Bars by rank for both matrices, and the loss."""
-        chosen = look()
+        chosen = style()
         wide, high = chosen.ems(figure)
         if chosen.narrow(figure):
             edge = 0.62 * high
@@ -106,7 +106,7 @@ class SingularValues(Scene):
         from matplotlib.colors import to_rgba
         from matplotlib.ticker import MaxNLocator
 
-        chosen = look()
+        chosen = style()
         colours = chosen.colours
         values = data[MATRICES[name]].values.astype(float)
         top = float(values[data["epoch"].values <= panels.horizon(data)].max())

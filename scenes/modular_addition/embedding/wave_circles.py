@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,7 +93,7 @@ class WaveCircles(Scene):
 
 def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], Axes]:
     """Axes for the planes, near to square, and one for the loss."""
-    chosen = look()
+    chosen = style()
     wide, high = chosen.ems(figure)
     if chosen.narrow(figure):
         share, columns = 0.38, min(count, 3)
@@ -140,7 +140,7 @@ class _Circle:
     @classmethod
     def of(cls, axes: Axes, data: xr.Dataset, k: int, limit: float) -> _Circle:
         """Draw everything that does not move, and make what does."""
-        chosen, p = look(), data.sizes["residue"]
+        chosen, p = style(), data.sizes["residue"]
         colour = chosen.colours.frequency(k, panels.embedded(data))
         room = 1.22 * limit
         axes.set_aspect("equal")

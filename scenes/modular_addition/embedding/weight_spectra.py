@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
@@ -41,8 +41,8 @@ class WeightSpectra(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The two heatmaps."""
-        shape = ((1,), (1, 1)) if look().narrow(figure) else ((1, 1), (1,))
-        grid = look().panels(
+        shape = ((1,), (1, 1)) if style().narrow(figure) else ((1, 1), (1,))
+        grid = style().panels(
             figure, *shape,
             top=4.0, right=3.4, gap=7.0, vgap=8.6, bottom=3.9,
         )  # fmt: skip
@@ -90,7 +90,7 @@ class WeightSpectra(Scene):
     def _map(self, axes: Axes, data: xr.Dataset, matrix: str) -> dict[str, Any]:
         from matplotlib.patches import Rectangle
 
-        chosen, end = look(), panels.horizon(data)
+        chosen, end = style(), panels.horizon(data)
         values, epochs = self._values(data, matrix), data["epoch"].values
         last = max(float(epochs[-1]), 1.0)
         top = float(values[epochs <= end].max())
@@ -128,7 +128,7 @@ class WeightSpectra(Scene):
 
     def _furnish(self, axes: Axes, data: xr.Dataset, matrix: str, top: float) -> None:
         """What the map is, its scale, and the waves' numbers at its right."""
-        chosen = look()
+        chosen = style()
         figure = axes.figure
         em = chosen.small / 72 * figure.get_figure(root=True).dpi
         wide, high = em / axes.bbox.width, em / axes.bbox.height

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,12 +50,12 @@ class Ablation(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """What is kept alone on the left, what is taken away on the right."""
         kept, taken = _groups(data)
-        narrow = look().narrow(figure)
-        grid = look().panels(
+        narrow = style().narrow(figure)
+        grid = style().panels(
             figure,
             widths=(1,) if narrow else (1, 1.25),
             heights=(max(len(kept), 1), max(len(taken), 1)) if narrow else (1,),
-            left=4.2 if look().slide else 1.2, top=4.2, gap=3.5, vgap=6.2,
+            left=4.2 if style().slide else 1.2, top=4.2, gap=3.5, vgap=6.2,
         )  # fmt: skip
         left, right = (grid[0][0], grid[1][0]) if narrow else grid[0]
         self._bars(left, data, kept, "Kept alone …")
@@ -89,7 +89,7 @@ class Ablation(Scene):
         )
 
     def _bars(self, axes: Axes, data: xr.Dataset, names: dict[str, str], heading: str) -> None:
-        chosen, whole = look(), _loss(data, "original")
+        chosen, whole = style(), _loss(data, "original")
         losses = np.array([whole, *(_loss(data, name) for name in names)])
         low, high = np.log10([losses.min(), losses.max()])
         # where bars run to the left, their numbers stand to the right of the line
@@ -106,7 +106,7 @@ class Ablation(Scene):
             self._bar(axes, data, row, name, text)
 
     def _bar(self, axes: Axes, data: xr.Dataset, row: int, name: str, text: str) -> None:
-        chosen, whole, loss = look(), _loss(data, "original"), _loss(data, name)
+        chosen, whole, loss = style(), _loss(data, "original"), _loss(data, name)
         colour = chosen.colours.accent if loss < whole else chosen.colours.faint
         if name.startswith(WAVE):
             k = int(name.removeprefix(WAVE))
@@ -156,7 +156,7 @@ def _furnish(axes: Axes, whole: float, heading: str) -> None:
     """The heading, the name of the line, and ticks in nats."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    chosen = look()
+    chosen = style()
     axes.annotate(
         heading, (0, 1), (0, 2.1 * chosen.small), xycoords="axes fraction",
         textcoords="offset points", fontweight="bold", va="baseline",

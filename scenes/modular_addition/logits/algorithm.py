@@ -10,7 +10,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.media.formulas import FORMULAS
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,12 +52,12 @@ class Algorithm(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """Everything on one sheet whose unit is an em."""
-        wide, high = look().ems(figure)
+        wide, high = style().ems(figure)
         sheet = figure.add_axes((0, 0, 1, 1))
         sheet.set(xlim=(0, wide), ylim=(0, high))
         sheet.axis("off")
         numbers = self._numbers(data)
-        if look().narrow(figure):
+        if style().narrow(figure):
             self._narrow(sheet, numbers, wide, high)
         else:
             self._wide(sheet, numbers, wide, high)
@@ -112,12 +112,12 @@ class Algorithm(Scene):
         return _Numbers(
             p, a, b, answer, keys, chosen["embedding_frequency_norm"].values.astype(float),
             chosen["neurons_per_frequency"].values.astype(int), heights,
-            heights @ np.cos(angles), [look().colours.frequency(k, panels.embedded(data))
+            heights @ np.cos(angles), [style().colours.frequency(k, panels.embedded(data))
                                        for k in keys],
         )  # fmt: skip
 
     def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
-        left, right = (4.2 if look().slide else 1.0), wide - 1.2
+        left, right = (4.2 if style().slide else 1.0), wide - 1.2
         at = [left + share * (right - left) for share in (0, 0.262, 0.575, 0.79)]
         pitch = (high - 10.0) / len(n.keys)
         rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
@@ -153,7 +153,7 @@ class Algorithm(Scene):
     def _rows(
         self, sheet: Axes, n: _Numbers, rows: list[float], at: list[float], r: float, width: float
     ) -> None:
-        small = look().small
+        small = style().small
         for x, name in ((at[0] + 4.4 + 2 * r, "norm"), (at[1] + 2.6 + 2 * r, "neurons"),
                         (at[2] + width + 0.7, "height")):  # fmt: skip
             _small(sheet, x, rows[0] + 1.5 * r + 0.4, name)
@@ -169,11 +169,11 @@ class Algorithm(Scene):
             c = np.linspace(-REACH, REACH, 40 * REACH)
             wave = n.heights[row] / n.heights.max() * np.cos(turn * c)
             sheet.plot(at[2] + (c / REACH + 1) * width / 2, y + 1.1 * r * wave, color=colour,
-                       lw=look().line * 0.8)  # fmt: skip
+                       lw=style().line * 0.8)  # fmt: skip
             sheet.text(at[2] + width + 0.7, y, f"{n.heights[row]:.1f}", **text)
         middle = at[2] + width / 2
         ends = [rows[0] + 1.5 * r, rows[-1] - 1.5 * r]
-        sheet.plot([middle] * 2, ends, color=look().colours.grid, lw=look().line, zorder=0)
+        sheet.plot([middle] * 2, ends, color=style().colours.grid, lw=style().line, zorder=0)
         sheet.text(middle, ends[1] - 0.3, f"c = {n.answer}", ha="center", va="top", fontsize=small)
 
 
@@ -201,25 +201,25 @@ class _Numbers:
 def _heading(sheet: Axes, x: float, y: float, name: str, formula: str) -> None:
     """A step's name and its formula."""
     sheet.text(x, y, name, fontweight="bold")
-    sheet.text(x, y - 1.7, formula, fontsize=look().small)
+    sheet.text(x, y - 1.7, formula, fontsize=style().small)
 
 
 def _small(sheet: Axes, x: float, y: float, text: str) -> None:
-    sheet.text(x, y, text, fontsize=look().small, color=look().colours.muted)
+    sheet.text(x, y, text, fontsize=style().small, color=style().colours.muted)
 
 
 def _arrow(sheet: Axes, start: float, stop: float, y: float) -> None:
-    colours = look().colours
-    style = {"arrowstyle": "->", "color": colours.faint, "lw": look().line * 0.5,
+    colours = style().colours
+    arrow = {"arrowstyle": "->", "color": colours.faint, "lw": style().line * 0.5,
              "shrinkA": 0, "shrinkB": 0}  # fmt: skip
-    sheet.annotate("", (stop, y), (start, y), arrowprops=style)
+    sheet.annotate("", (stop, y), (start, y), arrowprops=arrow)
 
 
 def _circle(
     sheet: Axes, x: float, y: float, r: float, colour: str, angles: dict[str, float]
 ) -> None:
     """A unit circle with a named point at each angle."""
-    chosen = look()
+    chosen = style()
     around = np.linspace(0, 2 * np.pi, 100)
     sheet.plot(x + r * np.cos(around), y + r * np.sin(around), color=chosen.colours.rest,
                lw=chosen.line * 0.4, zorder=1)  # fmt: skip
@@ -248,7 +248,7 @@ def _apart(angles: list[float], least: float = 0.75) -> list[float]:
 
 def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float, float]) -> None:
     """The sum of the waves over all c, with its greatest value marked."""
-    chosen = look()
+    chosen = style()
     low, high = float(n.total.min()), float(n.total.max())
     x = across[0] + (np.arange(n.p) / (n.p - 1)) * (across[1] - across[0])
     y = up[0] + (n.total - low) / (high - low) * (up[1] - up[0])

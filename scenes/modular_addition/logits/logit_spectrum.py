@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, grids, look, option, panels
+from grokviz.scene import Scene, grids, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +41,7 @@ class LogitSpectrum(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The spectrum, rings around the key frequencies, and the loss."""
-        chosen, p = look(), data.sizes["component"]
+        chosen, p = style(), data.sizes["component"]
         wide, high = chosen.ems(figure)
         narrow = chosen.narrow(figure)
         share, room = (0.0, 0.0, 1.0, 1.0), None
@@ -118,14 +118,14 @@ def _name_components(axes: Axes, p: int) -> None:
     names = ["0", *map(str, shown)]
     axes.set_xticks(places, names)
     axes.set_yticks(places, names)
-    axes.tick_params(pad=0.25 * look().points)
+    axes.tick_params(pad=0.25 * style().points)
     axes.set_xlabel("frequency in a", labelpad=0)
     axes.set_ylabel("frequency in b", labelpad=0)
 
 
 def _rings(axes: Axes, keys: list[int], data: xr.Dataset) -> None:
     """A ring around each key frequency's products, its number beside it."""
-    chosen, above, last = look(), False, data.sizes["component"] // 2
+    chosen, above, last = style(), False, data.sizes["component"] // 2
     for n, k in enumerate(keys):
         colour, at = chosen.colours.frequency(k, panels.embedded(data)), 2 * k - 0.5
         axes.plot(

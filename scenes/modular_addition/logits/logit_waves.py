@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 from grokviz.tasks.modular_addition import fields
 
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ class LogitWaves(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The waves one by one, their sum with the logits, the rest, and the loss."""
-        narrow = look().narrow(figure)
+        narrow = style().narrow(figure)
         if narrow:
-            grid = look().panels(figure, heights=(1.4, 1.3, 0.8, 1.2), left=5.0, top=2.0, vgap=5.0)
+            grid = style().panels(figure, heights=(1.4, 1.3, 0.8, 1.2), left=5.0, top=2.0, vgap=5.0)
             ridge, total, rest, losses = (row[0] for row in grid)
         else:
-            (ridge, total), (losses, rest) = look().panels(
+            (ridge, total), (losses, rest) = style().panels(
                 figure, widths=(1, 1.35), heights=(1.15, 1), left=5.0, top=1.8, vgap=5.8
             )
         span = _limits(data)
@@ -109,7 +109,7 @@ class LogitWaves(Scene):
         return 0, panels.horizon(data)
 
     def _waves(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        chosen, keys, p = look(), panels.key_frequencies(data), data.sizes["residue"]
+        chosen, keys, p = style(), panels.key_frequencies(data), data.sizes["residue"]
         x = np.linspace(-self.reach, self.reach, 40 * self.reach + 1)
         unit = np.cos(2 * np.pi * np.outer(keys, x) / p)
         top = float(np.abs([_heights(data, i) for i in range(data.sizes["epoch"])]).max())
@@ -165,17 +165,17 @@ def _explained(data: xr.Dataset, i: int) -> str:
     return f"the sum explains {share:.0%} of the logits"
 
 
-def _head(axes: Axes, text: str, x: float, **style: Any) -> Any:
-    chosen = look()
+def _head(axes: Axes, text: str, x: float, **text_style: Any) -> Any:
+    chosen = style()
     return axes.annotate(
         text, (x, 1), (0, 0.45 * chosen.small), xycoords="axes fraction",
         textcoords="offset points", va="baseline", fontsize=chosen.small,
-        **{"color": chosen.colours.muted, **style},
+        **{"color": chosen.colours.muted, **text_style},
     )  # fmt: skip
 
 
 def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> dict[str, Any]:
-    chosen, (_, at) = look(), _order(data)
+    chosen, (_, at) = style(), _order(data)
     axes.set(xlim=(at[0], at[-1]), ylim=span, ylabel="logit")
     axes.set_xticks([at[0], 0, at[-1]])
     axes.axvline(0, color=chosen.colours.grid, lw=chosen.line * 0.8, zorder=0)
@@ -192,7 +192,7 @@ def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> dict[str, A
 def _rest(axes: Axes, data: xr.Dataset, half: float) -> dict[str, Any]:
     from matplotlib.collections import PolyCollection
 
-    chosen, (_, at) = look(), _order(data)
+    chosen, (_, at) = style(), _order(data)
     axes.set(xlim=(at[0], at[-1]), ylim=(-half, half), xlabel=SHIFT, ylabel="logit")
     axes.set_xticks([at[0], 0, at[-1]])
     _head(axes, "what the sum leaves: mean and spread", x=0.0)

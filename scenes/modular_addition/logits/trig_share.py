@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,7 +37,7 @@ class TrigShare(Scene):
         """The three shares, and the loss below on the same epochs."""
         heights = (1.5, 1)
         upper, lower = (
-            row[0] for row in look().panels(figure, heights=heights, left=5.2, right=9.0, vgap=1.4)
+            row[0] for row in style().panels(figure, heights=heights, left=5.2, right=9.0, vgap=1.4)
         )
         shares = panels.curve_panel(
             upper, data, self._curves(data), ylabel="share of variance (%)",
@@ -83,7 +83,7 @@ class TrigShare(Scene):
         return 0, panels.horizon(data)
 
     def _curves(self, data: xr.Dataset) -> dict[str, panels.Curve]:
-        colours, x = look().colours, data["epoch"].values.astype(float)
+        colours, x = style().colours, data["epoch"].values.astype(float)
         shades = (colours.ink, colours.muted, colours.faint)
         return {
             name: panels.Curve(x, 100 * data[variable].values.astype(float), shade)

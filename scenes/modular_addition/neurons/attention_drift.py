@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, grids, look, panels
+from grokviz.scene import Scene, grids, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,8 +33,8 @@ class AttentionDrift(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """Heads by positions as a table, and lines of the difference."""
-        narrow = look().narrow(figure)
-        rooms = look().panels(
+        narrow = style().narrow(figure)
+        rooms = style().panels(
             figure, widths=(1,) if narrow else (1, 2), heights=(1, 2.2) if narrow else (1,),
             left=4.9, top=3.0, gap=7.0, vgap=5.6,
         )  # fmt: skip
@@ -97,11 +97,11 @@ class _Table:
         names = ["to " + str(name) for name in data["position"].values]
         axes.set_xticks(range(positions), names)
         axes.set_yticks(range(heads), [f"head {h}" for h in data["head"].values])
-        axes.tick_params(pad=0.3 * look().points)
-        axes.set_title("mean attention from =", fontweight="normal", pad=0.5 * look().points)
+        axes.tick_params(pad=0.3 * style().points)
+        axes.set_title("mean attention from =", fontweight="normal", pad=0.5 * style().points)
         gap: dict[str, Any] = {
-            "color": look().colours.background,
-            "lw": look().line * 0.7,
+            "color": style().colours.background,
+            "lw": style().line * 0.7,
             "zorder": 2,
         }
         for y in range(1, heads):
@@ -130,7 +130,7 @@ class _Table:
 
 def _differences(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
     """A line for each head: attention to a less that to b."""
-    chosen, epochs = look(), data["epoch"].values.astype(float)
+    chosen, epochs = style(), data["epoch"].values.astype(float)
     mean = data["attention_mean"]
     gap = (mean.sel(position="a") - mean.sel(position="b")).values
     curves = {}
@@ -149,7 +149,7 @@ def _differences(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
 
 def _name_heads(artists: dict[str, Any]) -> None:
     """Names on the lines while they are apart: the upper half above, the lower below."""
-    chosen, curves = look(), artists["curves"]
+    chosen, curves = style(), artists["curves"]
     x = next(iter(curves.values())).x
     at = int(np.abs(x - 0.1 * panels.horizon(artists["data"])).argmin())
     middle = float(np.median([curve.y[at] for curve in curves.values()]))

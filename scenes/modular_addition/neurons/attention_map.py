@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, grids, look, panels
+from grokviz.scene import Scene, grids, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +32,7 @@ class AttentionMap(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A row of bars for each head, the cosine left and the sine right of a frequency."""
         heads = data.sizes["head"]
-        rooms = look().panels(figure, heights=[1] * heads, left=4.9, top=0.8, vgap=0.5)
+        rooms = style().panels(figure, heights=[1] * heads, left=4.9, top=0.8, vgap=0.5)
         top = 1.12 * float(np.abs(data["attention_map_fourier"].values).max())
         for n, row in enumerate(rooms):
             self._draw_head(row[0], data, n, top)
@@ -68,7 +68,7 @@ class AttentionMap(Scene):
     def _draw_head(self, axes: Axes, data: xr.Dataset, n: int, top: float) -> None:
         from matplotlib.collections import PolyCollection
 
-        chosen, keys = look(), panels.embedded(data)
+        chosen, keys = style(), panels.embedded(data)
         values = data["attention_map_fourier"].values[n, 1:].astype(float)
         k = np.repeat(np.arange(1, len(values) // 2 + 1), 2)
         x = k + np.tile([-0.2, 0.2], len(values) // 2)

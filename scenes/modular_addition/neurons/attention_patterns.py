@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from grokviz.scene import Scene, grids, look, option, panels
+from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class AttentionPatterns(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A heatmap a head, its frequency above it; the loss below."""
-        chosen, p, heads = look(), data.sizes["row"] // 2, data.sizes["head"]
+        chosen, p, heads = style(), data.sizes["row"] // 2, data.sizes["head"]
         high = chosen.ems(figure)[1]
         columns = min(heads, 2 if chosen.narrow(figure) else 4)
         # phases' names take two lines in a narrow column
@@ -62,7 +62,7 @@ class AttentionPatterns(Scene):
     def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
         """The attention at that epoch, each head's frequency, and how much that explains."""
         pattern = fields.attention(data, i)[:, POSITIONS.index(self.to)]
-        colours, keys = look().colours, panels.embedded(data)
+        colours, keys = style().colours, panels.embedded(data)
         for n, image in enumerate(artists["images"]):
             image.set_data(pattern[n].T)
             k = int(data["head_frequency"].values[i, n])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, grids, look, option, panels
+from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class NeuronActivations(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A heatmap a neuron, its frequency above it."""
-        chosen, p = look(), data.sizes["row"] // 2
+        chosen, p = style(), data.sizes["row"] // 2
         most = min(self.most, 9) if chosen.narrow(figure) else self.most
         order, columns = grids.neurons_in_columns(data, most, figure)
         axes = grids.square_axes(figure, len(order), columns, p)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, grids, look, option, panels
+from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.scene.layout import pushed_apart
 from grokviz.tasks.modular_addition.measures.neurons import THRESHOLD
 
@@ -43,7 +43,7 @@ class NeuronClusters(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A dot a neuron, and how many have which share."""
-        chosen, narrow = look(), look().narrow(figure)
+        chosen, narrow = style(), style().narrow(figure)
         if self.show == "both":
             wide = (1,) if narrow else (3.1, 1)
             rooms = chosen.panels(
@@ -109,7 +109,7 @@ class _Dots:
 
     @classmethod
     def of(cls, axes: Axes, data: xr.Dataset) -> _Dots:
-        chosen, keys = look(), panels.key_frequencies(data)
+        chosen, keys = style(), panels.key_frequencies(data)
         last = data.sizes["frequency"]
         axes.set(xlim=(0, last + 1), ylim=(0, 1.02))
         axes.set_yticks([0, 0.5, THRESHOLD, 1], ["0", "0.5", f"{THRESHOLD:g}", "1"])
@@ -169,7 +169,7 @@ class _Bars:
     def of(cls, axes: Axes, data: xr.Dataset, upright: bool) -> _Bars:
         from matplotlib.collections import PolyCollection
 
-        chosen = look()
+        chosen = style()
         share = data["all_neuron_variance_explained"].values
         edges = np.linspace(0, 1, BINS + 1)
         shown = data["epoch"].values <= panels.horizon(data)

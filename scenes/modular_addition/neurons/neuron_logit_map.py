@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, grids, look, option, panels
+from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class NeuronLogitMap(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """Bars above, clusters below."""
         heights = (1, 1.25) if self.show == "both" else (1,)
-        rooms = look().panels(
+        rooms = style().panels(
             figure, heights=heights, left=4.9, vgap=5.4,
             top=1.6 if self.show == "heatmap" else 0.8,
             bottom=3.3 if self.show == "bars" else 1.5,
@@ -111,7 +111,7 @@ class _Bars:
     def of(cls, axes: Axes, data: xr.Dataset) -> _Bars:
         from matplotlib.collections import PolyCollection
 
-        chosen, keys = look(), panels.key_frequencies(data)
+        chosen, keys = style(), panels.key_frequencies(data)
         norms = data["neuron_logit_component_norm"].sel(epoch=data["field_epoch"].values)
         heights = norms.values[:, 1:].astype(float)
         last = heights.shape[1] // 2
@@ -146,7 +146,7 @@ class _Bars:
 
 def _name_keys(axes: Axes, data: xr.Dataset, keys: list[int]) -> None:
     """Key frequencies above the axes, apart from their neighbours."""
-    chosen = look()
+    chosen = style()
     em = chosen.points / 72 * axes.figure.get_figure(root=True).dpi
     pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
     wide = [1.7 * em / pitch] * len(keys)
@@ -161,7 +161,7 @@ def _name_keys(axes: Axes, data: xr.Dataset, keys: list[int]) -> None:
 
 def _clusters(axes: Axes, data: xr.Dataset) -> tuple[Any, np.ndarray]:
     """The key rows for every neuron: cluster by cluster, within it by phase."""
-    chosen, keys = look(), panels.key_frequencies(data)
+    chosen, keys = style(), panels.key_frequencies(data)
     narrow = chosen.narrow(axes.figure)
     rows, cluster = data["neuron_logit_key"].values, data["all_neuron_cluster"].values
     place = np.array([keys.index(k) if k in keys else len(keys) for k in cluster.tolist()])
@@ -191,7 +191,7 @@ def _clusters(axes: Axes, data: xr.Dataset) -> tuple[Any, np.ndarray]:
 
 def _bracket(axes: Axes, start: int, end: int, colour: str, text: str) -> None:
     """A line over some of the neurons, with their number."""
-    chosen = look()
+    chosen = style()
     axes.plot(
         [start, end - 1], [1.02, 1.02], transform=axes.get_xaxis_transform(), color=colour,
         lw=chosen.line, clip_on=False, solid_capstyle="butt",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, grids, look, option, panels
+from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class NeuronSpectra(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A spectrum a neuron, rings where its own frequency lies."""
-        chosen = look()
+        chosen = style()
         count = (data.sizes["row"] // 2 + 1) // 2
         most = min(self.most, 9) if chosen.narrow(figure) else self.most
         order, columns = grids.neurons_in_columns(data, most, figure)
@@ -103,7 +103,7 @@ class _Spectrum:
     @classmethod
     def of(cls, axes: Axes, data: xr.Dataset, neuron: int, count: int) -> _Spectrum:
         """Draw what does not move, and make what does."""
-        chosen, k = look(), int(data["neuron_frequency"].values[neuron])
+        chosen, k = style(), int(data["neuron_frequency"].values[neuron])
         colour = chosen.colours.frequency(k, panels.embedded(data))
         haze = grids.heat(axes, (count, count), top=FULL**BEND)
         axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
@@ -120,6 +120,6 @@ class _Spectrum:
     def show(self, shares: np.ndarray) -> None:
         """Set these shares of variance, [frequency in a, frequency in b]."""
         own = np.array([shares[self.k, 0], shares[0, self.k], shares[self.k, self.k]])
-        self.dots.set_sizes(own * (1.8 * look().points) ** 2)
+        self.dots.set_sizes(own * (1.8 * style().points) ** 2)
         self.haze.set_data(shares.T**BEND)
         self.text.set_text(f"{own.sum():.0%}")

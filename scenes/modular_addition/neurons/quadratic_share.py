@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,7 +42,7 @@ class QuadraticShare(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The two scatters."""
-        chosen = look()
+        chosen = style()
         if chosen.narrow(figure):
             left, right = (
                 r[0] for r in chosen.panels(figure, heights=(1.2, 1), left=5.0, vgap=4.6)
@@ -103,7 +103,7 @@ class QuadraticShare(Scene):
         """Quadratic share after the ReLU against the one before."""
         from matplotlib.ticker import MaxNLocator
 
-        chosen = look()
+        chosen = style()
         pre, post = (100 * data[f"quadratic_share_{s}"].values.astype(float) for s in SIDES)
         top = 1.06 * max(float(pre.max()), float(post.max()))
         axes.grid(False)
@@ -146,8 +146,8 @@ class QuadraticShare(Scene):
             tick.set_color(colour)
         axes.annotate(
             "all waves", (len(groups) - 1, 1), xycoords=("data", "axes fraction"),
-            xytext=(0, 0.5 * look().small), textcoords="offset points", ha="center",
-            color=look().colours.muted, fontsize=look().small,
+            xytext=(0, 0.5 * style().small), textcoords="offset points", ha="center",
+            color=style().colours.muted, fontsize=style().small,
         )  # fmt: skip
         side = "before" if self.side == "pre" else "after"
         axes.set_xlabel("frequency of the neuron's cluster")
@@ -160,7 +160,7 @@ Groups = list[tuple[str, str, np.ndarray]]
 
 def _groups(data: xr.Dataset) -> Groups:
     """Name, colour and members of each cluster, those without one last."""
-    colours, cluster = look().colours, data["all_neuron_cluster"].values
+    colours, cluster = style().colours, data["all_neuron_cluster"].values
     groups: Groups = [
         (str(k), colours.frequency(int(k), panels.embedded(data)), cluster == k)
         for k in np.unique(cluster[cluster > 0])
@@ -169,10 +169,10 @@ def _groups(data: xr.Dataset) -> Groups:
 
 
 def _dots(axes: Axes, groups: Groups) -> list[Any]:
-    size = look().points * 0.26
+    size = style().points * 0.26
     # what has no cluster lies beneath
-    style: dict[str, Any] = {"ms": size, "mew": 0, "alpha": 0.75}
+    dot_style: dict[str, Any] = {"ms": size, "mew": 0, "alpha": 0.75}
     return [
-        axes.plot([], [], "o", color=colour, zorder=2 + (name != "none"), **style)[0]
+        axes.plot([], [], "o", color=colour, zorder=2 + (name != "none"), **dot_style)[0]
         for name, colour, _ in groups
     ]

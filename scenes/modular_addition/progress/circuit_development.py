@@ -10,7 +10,7 @@ from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingW
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
 from grokviz.scenes.modular_addition.neurons.neuron_logit_map import NeuronLogitMap
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,7 +50,7 @@ class CircuitDevelopment(Scene):
             name: scene.draw(room, data)
             for (name, scene), room in zip(self._scenes().items(), rooms, strict=False)
         }
-        axes = look().panels(rooms[-1], left=5.0, right=6.6, top=1.8)[0][0]
+        axes = style().panels(rooms[-1], left=5.0, right=6.6, top=1.8)[0][0]
         drawn["losses"] = panels.curve_panel(
             axes, data, _curves(data), ylabel="loss (nats)", log=True, named=True
         )
@@ -98,7 +98,7 @@ class CircuitDevelopment(Scene):
 
 def _rooms(figure: FigureBase) -> list[SubFigure]:
     """A part of the figure for the waves, the map, the neurons and the losses."""
-    if look().narrow(figure):
+    if style().narrow(figure):
         rooms = _split(figure, heights=(1, 1, 0.85, 1.1))
     else:
         above, below = _split(figure, heights=(0.42, 0.58))
@@ -127,7 +127,7 @@ def _index(scene: Scene, data: xr.Dataset, i: int) -> int:
 
 def _curves(data: xr.Dataset) -> dict[str, panels.Curve]:
     """Train and test loss in their colours; the two measures in ink."""
-    colours, epochs = look().colours, data["epoch"].values.astype(float)
+    colours, epochs = style().colours, data["epoch"].values.astype(float)
     restricted = data["restricted_loss"].sel(split="all").values
     excluded = data["excluded_loss_2d"].values
     return {

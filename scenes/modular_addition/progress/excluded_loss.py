@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,7 +44,7 @@ class ExcludedLoss(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A line for every frequency, and the unharmed train and test loss; or bars."""
-        axes = look().panels(figure, left=5.0, right=7.4)[0][0]
+        axes = style().panels(figure, left=5.0, right=7.4)[0][0]
         if self.form == "bars":
             return self._draw_bars(axes, data)
         losses = self.measure == "loss"
@@ -103,7 +103,7 @@ class ExcludedLoss(Scene):
         return data[f"excluded_{self.measure}_{self.kind}_by_frequency"]
 
     def _curves(self, data: xr.Dataset) -> dict[str, panels.Curve]:
-        colours, x = look().colours, data["epoch"].values.astype(float)
+        colours, x = style().colours, data["epoch"].values.astype(float)
         scale = 1.0 if self.measure == "loss" else 100.0
         whole = {name: data[self.measure].sel(split=name).values for name in ("train", "test")}
         curves = {
@@ -120,7 +120,7 @@ class ExcludedLoss(Scene):
         """A bar for each wave, and lines at the unharmed model and at the key waves alone."""
         from matplotlib.collections import PolyCollection
 
-        chosen, colours = look(), look().colours
+        chosen, colours = style(), style().colours
         scale = 1.0 if self.measure == "loss" else 100.0
         heights = scale * self._values(data).values.astype(float)
         keys, k = panels.key_frequencies(data), data["frequency"].values.astype(float)
@@ -173,7 +173,7 @@ class ExcludedLoss(Scene):
         values = rest.values.astype(float) * (1.0 if self.measure == "loss" else 100.0)
         x = np.broadcast_to(data["epoch"].values.astype(float)[:, None], values.shape)
         lines = np.stack([x, values], axis=-1).transpose(1, 0, 2)
-        colour, width = look().colours.rest, look().line * 0.35
+        colour, width = style().colours.rest, style().line * 0.35
         axes.add_collection(
             LineCollection(list(lines), colors=colour, linewidths=width, zorder=1.5), autolim=False
         )

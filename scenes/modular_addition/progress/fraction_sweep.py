@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.scene import Scene, look, members, option, panels
+from grokviz.scene import Scene, members, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +52,7 @@ class FractionSweep(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The curves of one fraction on the left, all fractions on the right."""
-        chosen = look()
+        chosen = style()
         if chosen.narrow(figure):
             grid = chosen.panels(figure, heights=(1, 1), left=5.0, right=1.6, vgap=5.2, top=1.2)
             left, right = grid[0][0], grid[1][0]
@@ -112,7 +112,7 @@ class FractionSweep(Scene):
         )
 
     def _draw_curves(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        chosen = look()
+        chosen = style()
         axes.set_xscale(self.time)
         axes.set_yscale("log")
         curves = [self._curves(data, i) for i in range(data.sizes["fraction"])]
@@ -163,7 +163,7 @@ class FractionSweep(Scene):
 
     def _draw_dots(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
         """Epoch of memorising and of generalising at each fraction; what is to come, faintly."""
-        chosen, colours = look(), look().colours
+        chosen, colours = style(), style().colours
         x = data["fraction"].values.astype(float)
         axes.set_yscale(self.time)
         dots: list[Any] = []
@@ -174,15 +174,15 @@ class FractionSweep(Scene):
                 if not np.isfinite(y).any():
                     continue
                 ring = source != _sources(data)[0]
-                style: dict[str, Any] = {
+                dot_style: dict[str, Any] = {
                     "color": colour, "marker": "o", "ms": chosen.points * (0.44 if ring else 0.42),
                     "mew": chosen.line * 0.4 if ring else 0, "zorder": 3 if ring else 4,
                     "lw": chosen.line * 0.5, "ls": (0, (1.2, 1.4)) if ring else "-",
                 }  # fmt: skip
                 if ring:
-                    style |= {"mfc": "none"}
-                axes.plot(x, y, **style | {"alpha": 0.28})
-                dots.append((axes.plot([], [], **style)[0], x, y))
+                    dot_style |= {"mfc": "none"}
+                axes.plot(x, y, **dot_style | {"alpha": 0.28})
+                dots.append((axes.plot([], [], **dot_style)[0], x, y))
                 ends.setdefault(name, (colour, y))
         _limits(axes, x, dots, self.time)
         for name, (colour, y) in ends.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,7 +39,7 @@ class MemoriseThenGeneralise(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """Losses above, shares below, on the same epochs."""
         upper, lower = (
-            row[0] for row in look().panels(
+            row[0] for row in style().panels(
                 figure, heights=(1.35, 1), left=5.0, right=8.2, vgap=1.4
             )
         )  # fmt: skip
@@ -53,7 +53,7 @@ class MemoriseThenGeneralise(Scene):
         shares = panels.curve_panel(lower, data, _shares(data), ylabel="share (%)", ylim=(-4, 104))
         lower.set_yticks([0, 50, 100])
         even = _even(data)
-        if even is not None and not look().narrow(figure):
+        if even is not None and not style().narrow(figure):
             _mark(lower, even)
         drawn = [loss, shares]
         return {"panels": drawn, "moving": [panels.moving(panel) for panel in drawn]}
@@ -95,7 +95,7 @@ class MemoriseThenGeneralise(Scene):
         return 0, panels.horizon(data)
 
     def _losses(self, data: xr.Dataset) -> dict[str, panels.Curve]:
-        colours = look().colours
+        colours = style().colours
         curves = {
             "test": _curve(data, data["loss"].sel(split="test"), colours.test),
             "excluded": _curve(data, data["excluded_loss_2d"], colours.muted),
@@ -108,7 +108,7 @@ class MemoriseThenGeneralise(Scene):
 
 def _shares(data: xr.Dataset) -> dict[str, panels.Curve]:
     """What each part of the logits does by itself, in the colours of its loss above."""
-    colours = {"memorising": look().colours.muted, "generalising": look().colours.ink}
+    colours = {"memorising": style().colours.muted, "generalising": style().colours.ink}
     return {name: _curve(data, 100 * data[key], colours[name]) for name, key in SHARES.items()}
 
 
@@ -129,7 +129,7 @@ def _even(data: xr.Dataset) -> tuple[float, float] | None:
 def _mark(axes: Axes, even: tuple[float, float]) -> None:
     from matplotlib.text import Annotation
 
-    chosen = look()
+    chosen = style()
     axes.plot(*even, "o", color=chosen.colours.ink, ms=chosen.points * 0.32, mew=0, zorder=4)
     said = f"equal at\nepoch {even[0]:,.0f}".replace(",", "\u2009")
     # on the figure: a panel whose axis grows writes its own texts anew

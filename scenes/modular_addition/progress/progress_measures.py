@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from grokviz.scene import Scene, look, option, panels
+from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,10 +57,10 @@ class ProgressMeasures(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The panels, each with the phases shaded."""
         plots = getattr(self, f"_{self.show}")(data)
-        narrow = look().narrow(figure)
+        narrow = style().narrow(figure)
         columns = 1 if narrow or len(plots) == 1 else 2
         rows = math.ceil(len(plots) / columns)
-        grid = look().panels(
+        grid = style().panels(
             figure, (1,) * columns, (1,) * rows, left=5.0, right=7.0, gap=11.8, vgap=1.5,
         )  # fmt: skip
         room = [axes for row in grid for axes in row]
@@ -113,7 +113,7 @@ class ProgressMeasures(Scene):
         return 0, panels.horizon(data)
 
     def _losses(self, data: xr.Dataset) -> list[tuple[str, Curves, bool]]:
-        colours = look().colours
+        colours = style().colours
         restricted = data["restricted_loss"].sel(split="all").values
         whole = _whole(data, "loss")
         ratio = data["loss"].sel(split="test").values / restricted
@@ -142,7 +142,7 @@ class ProgressMeasures(Scene):
         ]
 
     def _cosines(self, data: xr.Dataset) -> list[tuple[str, Curves, bool]]:
-        colours, p = look().colours, 2 * data.sizes["frequency"] + 1
+        colours, p = style().colours, 2 * data.sizes["frequency"] + 1
         curves = {
             str(k): _curve(
                 data,
@@ -156,12 +156,12 @@ class ProgressMeasures(Scene):
 
 def _curve(data: xr.Dataset, values: Any, colour: str | None = None) -> panels.Curve:
     x = data["epoch"].values.astype(float)
-    return panels.Curve(x, values.astype(float), colour or look().colours.ink)
+    return panels.Curve(x, values.astype(float), colour or style().colours.ink)
 
 
 def _whole(data: xr.Dataset, name: str, scale: float = 1) -> Curves:
     """The unharmed model on its train and test pairs."""
-    colours = {"train": look().colours.train, "test": look().colours.test}
+    colours = {"train": style().colours.train, "test": style().colours.test}
     return {
         split: _curve(data, scale * data[name].sel(split=split).values, colour)
         for split, colour in colours.items()

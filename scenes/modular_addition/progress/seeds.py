@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, look, members, option, panels
+from grokviz.scene import Scene, members, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
@@ -44,7 +44,7 @@ class Seeds(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """Losses on the left, norms of the waves on the right."""
-        chosen, shown = look(), self._shown(data)
+        chosen, shown = style(), self._shown(data)
         narrow = chosen.narrow(figure)
         grid = chosen.panels(
             figure, (0.8, 1.1) if narrow else (1.15, 1), (1,) * len(shown),
@@ -121,7 +121,7 @@ class Seeds(Scene):
     def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
         from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-        chosen, curves = look(), members.losses(data, member)
+        chosen, curves = style(), members.losses(data, member)
         every = [c for m in self._shown(data) for c in members.losses(data, m).values()]
         low = min(float(c.y.min()) for c in every)
         high = max(float(c.y.max()) for c in every)
@@ -150,7 +150,7 @@ def _wrapped(data: xr.Dataset, member: int) -> str:
 
 def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
     """A dot where the test loss is first below 0.1, with its epoch."""
-    chosen, at = look(), int(data["generalised_epoch"].values[member])
+    chosen, at = style(), int(data["generalised_epoch"].values[member])
     if at < 0:
         return []
     said = f"{at:,}".replace(",", "\u2009")
@@ -173,7 +173,7 @@ def _keys(data: xr.Dataset, member: int) -> list[int]:
 
 def _draw_waves(axes: Axes, data: xr.Dataset, member: int) -> None:
     """A bar for each frequency, the key ones dark and numbered."""
-    chosen, colours = look(), look().colours
+    chosen, colours = style(), style().colours
     k, norms = data["frequency"].values, data["member_frequency_norm"].values[member].astype(float)
     keys = _keys(data, member)
     tallest = float(np.nanmax(norms)) if np.isfinite(norms).any() else 1.0

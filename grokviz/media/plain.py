@@ -1,4 +1,4 @@
-"""Formulas inside sentences as plain characters, for notes and titles of other programs."""
+"""Formulas inside sentences as plain characters, for notes, pages and titles elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a manim scene shows: its specification with options, the dataset, theme and title.
+"""What a manim scene is drawn from: specification with options, dataset, theme and title.
 
 ``grokviz render`` sets it; plain ``manim`` takes it from the environment: ``GROKVIZ_RUN`` (a
 run directory, ``.nc`` file or bundled reference), ``GROKVIZ_SET`` (``a=12 b=30``) and
@@ -24,11 +24,11 @@ from grokviz.scene.registry import scene
 if TYPE_CHECKING:
     import xarray as xr
 
-_CURRENT: contextvars.ContextVar[Showing | None] = contextvars.ContextVar("showing", default=None)
+_CURRENT: contextvars.ContextVar[FilmContext | None] = contextvars.ContextVar("film", default=None)
 
 
 @dataclass(frozen=True)
-class Showing:
+class FilmContext:
     """One film with everything that decides what it looks like.
 
     ``only`` names the sections that are to be drawn, where not all are.
@@ -43,21 +43,21 @@ class Showing:
 
 
 @contextlib.contextmanager
-def showing(now: Showing) -> Iterator[None]:
-    """manim scenes made inside the block show ``now``."""
-    token = _CURRENT.set(now)
+def film_context(context: FilmContext) -> Iterator[None]:
+    """manim scenes made inside the block are drawn from ``context``."""
+    token = _CURRENT.set(context)
     try:
         yield
     finally:
         _CURRENT.reset(token)
 
 
-def current(name: str) -> Showing:
-    """What the manim scene of the film ``name`` is to show."""
+def current_context(name: str) -> FilmContext:
+    """What the manim scene of the film ``name`` is drawn from."""
     return _CURRENT.get() or _from_environment(name)
 
 
-def _from_environment(name: str) -> Showing:
+def _from_environment(name: str) -> FilmContext:
     found = scene(name)
     options = {}
     for word in shlex.split(os.environ.get("GROKVIZ_SET", "")):
@@ -69,5 +69,5 @@ def _from_environment(name: str) -> Showing:
     if not isinstance(film, Film):
         raise InputError(f"{name} is not drawn with manim; use grokviz render {name}")
     data = load(os.environ.get("GROKVIZ_RUN") or None, film.needs, default=film.reference)
-    look = theme(os.environ.get("GROKVIZ_THEME", "light"), "slide")
-    return Showing(film, data, look, film.title)
+    slide = theme(os.environ.get("GROKVIZ_THEME", "light"), "slide")
+    return FilmContext(film, data, slide, film.title)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FRAMES, FACTS = "frames.mov", "film.json"
 DATA = ("dataset.references", "dataset.cache", "dataset.assemble", "runs", "training",
-        "scene.registry", "render.render")  # fmt: skip
+        "scene.registry")  # fmt: skip
 """Modules that bring data and scenes here: what they bring is in a film's key itself."""
 
 MOST_BYTES, MOST_DAYS = 4_000_000_000, 30
@@ -80,7 +80,7 @@ class Caption:
 
 
 @dataclass(frozen=True)
-class Kept:
+class FilmFrames:
     """A film's distinct frames on disk; ``repeats`` says for how many frames each is shown."""
 
     folder: Path
@@ -90,8 +90,8 @@ class Kept:
     captions: tuple[Caption, ...]
 
     @classmethod
-    def read(cls, folder: Path) -> Kept | None:
-        """A kept film; None where there is none, or not a whole one."""
+    def read(cls, folder: Path) -> FilmFrames | None:
+        """The film of a folder; None where there is none, or not a whole one."""
         try:
             facts = json.loads((folder / FACTS).read_text("utf-8"))
             if not (folder / FRAMES).stat().st_size:
@@ -143,7 +143,7 @@ class Kept:
         ends = [*(start for _, start in self.sections[1:]), len(self)]
         return self.sections[at][1], ends[at + len(wanted) - 1]
 
-    def said(self, section: str | None = None) -> tuple[Caption, ...]:
+    def captions_of(self, section: str | None = None) -> tuple[Caption, ...]:
         """The captions of a section, by frames from its start."""
         start, stop = self.span(section)
         return tuple(
@@ -177,7 +177,7 @@ class Kept:
             yield from container.decode(video=0)
 
 
-class Keeper:
+class FrameWriter:
     """Writes a film's frames as they are drawn; :meth:`done` makes it a kept film."""
 
     def __init__(self, part: Path, width: int, height: int, fps: Fraction) -> None:
@@ -221,21 +221,22 @@ class Keeper:
         for packet in self._stream.encode(None):
             self._container.mux(packet)
         self.close()
-        kept = Kept(self.folder, self.fps, tuple(self.repeats), tuple(sections), tuple(captions))
-        (self.folder / FACTS).write_text(kept.facts(), "utf-8")
+        repeats, starts, texts = tuple(self.repeats), tuple(sections), tuple(captions)
+        film = FilmFrames(self.folder, self.fps, repeats, starts, texts)
+        (self.folder / FACTS).write_text(film.facts(), "utf-8")
 
 
-def put(folder: Path, make: Any) -> Kept:
-    """The kept film of ``folder``; ``make(part)`` draws it where it is not there."""
-    found = Kept.read(folder)
-    if found is None:
+def put(folder: Path, make: Any) -> FilmFrames:
+    """The film of ``folder``; ``make(part)`` draws it where it is not there."""
+    film = FilmFrames.read(folder)
+    if film is None:
         with replacing(folder, folder=True) as part:
             make(part)
-        found = Kept.read(folder)
+        film = FilmFrames.read(folder)
         tidy(folder.parent, folder)
-    if found is None:
+    if film is None:
         raise WorkError(f"{folder} was written and cannot be read; remove it and run again")
-    return found
+    return film
 
 
 def tidy(cache: Path, but: Path) -> None:

@@ -9,16 +9,16 @@ from matplotlib.figure import Figure
 
 from grokviz.media import page, screen
 from grokviz.media.theme import theme
-from grokviz.scene import look, looking
+from grokviz.scene import drawing_in, style
 from grokviz.scene.layout import pushed_apart
-from grokviz.scene.look import NARROW
+from grokviz.scene.style import NARROW
 
 SIZES = [("paper", 5.5, 3.0, 300), ("paper", 3.25, 3.0, 100), ("slide", 19.2, 10.8, 100)]
 
 
 @pytest.mark.parametrize(("medium", "wide", "high", "dpi"), SIZES)
 def test_panels_keep_their_margins_in_ems(medium: str, wide: float, high: float, dpi: int) -> None:
-    with looking(theme("light", medium)) as chosen:
+    with drawing_in(theme("light", medium)) as chosen:
         figure = Figure(figsize=(wide, high), dpi=dpi)
         em = chosen.points / 72  # inches
         assert chosen.ems(figure) == pytest.approx((wide / em, high / em))
@@ -38,15 +38,15 @@ def test_panels_keep_their_margins_in_ems(medium: str, wide: float, high: float,
 def test_panels_of_a_subfigure_are_measured_in_it() -> None:
     figure = Figure(figsize=(8, 4), dpi=100)
     left, right = figure.subfigures(1, 2)
-    whole, half = look().ems(figure), look().ems(left)
+    whole, half = style().ems(figure), style().ems(left)
     assert half == pytest.approx((whole[0] / 2, whole[1]))
-    axes = look().panels(right)[0][0]
+    axes = style().panels(right)[0][0]
     assert axes.get_position().x0 * half[0] == pytest.approx(4.2)
 
 
 def test_no_room_still_gives_axes() -> None:
     figure = Figure(figsize=(0.5, 0.5), dpi=100)
-    axes = look().panels(figure, widths=(1, 1))[0]
+    axes = style().panels(figure, widths=(1, 1))[0]
     assert all(a.get_position().width > 0 for a in axes)
 
 
@@ -55,14 +55,14 @@ def test_a_column_of_a_paper_is_narrow_and_a_slide_is_not() -> None:
     for venue, columns in [("icml", 1), ("icml", 2), ("iclr", 1), ("nature", 1), ("nature", 2)]:
         paper = theme("light", "paper")
         size = page(venue, columns, 2.0, paper)
-        with looking(paper.sized(size.points)) as chosen:
+        with drawing_in(paper.sized(size.points)) as chosen:
             narrow[venue, columns] = chosen.narrow(Figure(figsize=size.inches, dpi=size.dpi))
     assert narrow == {
         ("icml", 1): True, ("icml", 2): False, ("iclr", 1): False, ("nature", 1): True,
         ("nature", 2): False,
     }  # fmt: skip
     for size in ((854, 480), (1920, 1080), (3840, 2160)):
-        with looking(theme("light", "slide")) as chosen:
+        with drawing_in(theme("light", "slide")) as chosen:
             made = screen(*size)
             ems = chosen.ems(Figure(figsize=made.inches, dpi=made.dpi))
         assert ems[0] > NARROW
@@ -70,17 +70,17 @@ def test_a_column_of_a_paper_is_narrow_and_a_slide_is_not() -> None:
 
 
 def test_the_look_is_in_force_only_inside_its_block() -> None:
-    assert not look().slide
-    with looking(theme("dark", "slide")) as outer:
-        assert look() is outer
+    assert not style().slide
+    with drawing_in(theme("dark", "slide")) as outer:
+        assert style() is outer
         assert outer.slide
-        with looking(theme("light", "paper")):
-            assert not look().slide
-        assert look() is outer
-        with pytest.raises(RuntimeError), looking(theme("light", "paper")):
+        with drawing_in(theme("light", "paper")):
+            assert not style().slide
+        assert style() is outer
+        with pytest.raises(RuntimeError), drawing_in(theme("light", "paper")):
             raise RuntimeError
-        assert look() is outer
-    assert not look().slide
+        assert style() is outer
+    assert not style().slide
 
 
 labels = st.lists(

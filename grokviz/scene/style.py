@@ -1,4 +1,4 @@
-"""The look a scene draws in: its theme, and lengths in ems so that one layout fits all media."""
+"""The style a scene is drawn in: its theme, and lengths in ems, so that a layout fits all media."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import contextvars
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from grokviz.media.theme import Colours, Theme, theme
 
@@ -14,14 +14,37 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-_CURRENT: contextvars.ContextVar[Look | None] = contextvars.ContextVar("look", default=None)
+_CURRENT: contextvars.ContextVar[Style | None] = contextvars.ContextVar("style", default=None)
 
 NARROW = 40.0
 """A figure of fewer ems stacks its panels: a paper's column has 26, a slide 63."""
 
 
 @dataclass(frozen=True)
-class Look:
+class Margins:
+    """Room around and between panels, in ems, for labels and ticks; ``vgap`` is ``gap`` if None."""
+
+    left: float = 4.2
+    right: float = 1.5
+    bottom: float = 3.3
+    top: float = 2.6
+    gap: float = 5.5
+    vgap: float | None = None
+
+
+class MarginKeywords(TypedDict, total=False):
+    """The fields of :class:`Margins` as keywords."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+    gap: float
+    vgap: float | None
+
+
+@dataclass(frozen=True)
+class Style:
     """A theme, with the helpers that place panels and labels in it."""
 
     theme: Theme
@@ -66,29 +89,22 @@ class Look:
         figure: FigureBase,
         widths: Sequence[float] = (1,),
         heights: Sequence[float] = (1,),
-        *,
-        left: float = 4.2,
-        right: float = 1.5,
-        bottom: float = 3.3,
-        top: float = 2.6,
-        gap: float = 5.5,
-        vgap: float | None = None,
+        **margins: Unpack[MarginKeywords],
     ) -> list[list[Axes]]:
         """A grid of axes whose margins and gaps are in ems; rows of columns.
 
         Args:
             figure: a Figure or SubFigure.
             widths, heights: relative sizes of the columns and rows.
-            left, right, bottom, top: margins around all panels, for labels and ticks.
-            gap: between columns.
-            vgap: between rows; ``gap`` by default.
+            **margins: the fields of :class:`Margins`: ``left``, ``right``, ``bottom`` and
+                ``top`` around all panels, ``gap`` between columns and ``vgap`` between rows.
 
         """
         wide, high = self.ems(figure)
-        across = _spans(widths, left / wide, 1 - right / wide, gap / wide)
-        down = _spans(
-            heights, top / high, 1 - bottom / high, (gap if vgap is None else vgap) / high
-        )
+        room = Margins(**margins)
+        across = _spans(widths, room.left / wide, 1 - room.right / wide, room.gap / wide)
+        vgap = room.gap if room.vgap is None else room.vgap
+        down = _spans(heights, room.top / high, 1 - room.bottom / high, vgap / high)
         return [
             [figure.add_axes((x0, 1 - y1, x1 - x0, y1 - y0)) for x0, x1 in across]
             for y0, y1 in down
@@ -102,12 +118,12 @@ class Look:
 
         # a rim in the background's colour keeps it readable where a line passes
         rim = withStroke(linewidth=self.points / 5, foreground=self.colours.background)
-        style: dict[str, Any] = {"fontsize": self.small, "fontweight": "bold", "ha": "center"}
-        style = {**style, "va": "bottom", "path_effects": [rim], **kwargs}
+        text_style: dict[str, Any] = {"fontsize": self.small, "fontweight": "bold", "ha": "center"}
+        text_style = {**text_style, "va": "bottom", "path_effects": [rim], **kwargs}
         if not lift:
-            return axes.text(x, y, text, **style)
+            return axes.text(x, y, text, **text_style)
         raised = (0, lift * self.small)
-        return axes.annotate(text, (x, y), raised, textcoords="offset points", **style)
+        return axes.annotate(text, (x, y), raised, textcoords="offset points", **text_style)
 
 
 def _spans(
@@ -122,17 +138,17 @@ def _spans(
     return spans
 
 
-def look() -> Look:
-    """The look in force; outside :func:`looking`, a light paper look for users' own layouts."""
-    return _CURRENT.get() or Look(theme("light", "paper"))
+def style() -> Style:
+    """The style in force; outside :func:`drawing_in`, for layouts of one's own, light paper."""
+    return _CURRENT.get() or Style(theme("light", "paper"))
 
 
 @contextlib.contextmanager
-def looking(chosen: Theme) -> Iterator[Look]:
-    """Draw in ``chosen`` inside a ``with`` block."""
-    token = _CURRENT.set(Look(chosen))
+def drawing_in(theme: Theme) -> Iterator[Style]:
+    """Draw in the style of ``theme`` inside a ``with`` block."""
+    token = _CURRENT.set(Style(theme))
     try:
-        with chosen.applied():
-            yield look()
+        with theme.applied():
+            yield style()
     finally:
         _CURRENT.reset(token)

@@ -1,0 +1,129 @@
+"""Scenes drawn with matplotlib: a figure with its furniture, a still, and a film's frames."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grokviz.media import Provenance, library_versions
+from grokviz.progress import ProgressCallback
+from grokviz.render.job import RenderJob
+from grokviz.render.sheet import Sheet
+from grokviz.scene import clock as clocks
+from grokviz.scene.scene import Artists
+from grokviz.scene.style import drawing_in, style
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+def draw(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
+    """Make one still or film."""
+    with drawing_in(job.theme):
+        return _film(job, data, report) if job.format.film else _still(job, data)
+
+
+def build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Artists]:
+    """The figure with its furniture and the scene drawn on it, at no moment yet."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=job.page.inches, dpi=job.page.dpi)
+    sheet = Sheet(figure, job.scene, data, style(), job.title)
+    return figure, sheet, job.scene.draw(sheet.body, data)
+
+
+def _still(job: RenderJob, data: xr.Dataset) -> Path:
+    from grokviz.media import save_still
+
+    i = 0
+    if job.scene.clock is not None:
+        i = clocks.index_of(data, job.scene.clock, job.options.epoch)
+    figure, sheet, artists = build(job, data)
+    sheet.show(i)
+    job.scene.update(artists, data, i)
+    return save_still(
+        figure,
+        job.path,
+        provenance=_provenance(job, data, [i]),
+        transparent=job.options.transparent,
+        fmt=job.format.name,
+    )
+
+
+def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> Path:
+    from grokviz.media import Painter, paint, see_through, write_film
+
+    index = frames_of(job, data)
+    # the whole dataset stays with the scene, so that a still and a frame look the same
+    figure, sheet, artists = build(job, data)
+    painter = Painter(figure, [artists["moving"], sheet.moment])
+
+    def show(i: int) -> None:
+        sheet.show(i)
+        job.scene.update(artists, data, i)
+
+    moments = {int(i): partial(show, int(i)) for i in index}
+    updates = [moments[int(i)] for i in index]
+
+    def frames() -> Iterator[Any]:
+        for done, frame in enumerate(paint(painter, updates), 1):
+            yield frame
+            if report:
+                report(done, len(updates))
+
+    limit = job.options.max_size
+    with see_through(figure) if job.options.transparent else contextlib.nullcontext():
+        written = write_film(
+            job.path,
+            frames,
+            fps=job.quality.fps,
+            provenance=_provenance(job, data, sorted(moments)),
+            transparent=job.options.transparent,
+            max_size=None if limit is None else int(limit * 1e6),
+            fmt=job.format.name,
+        )
+    return written.path
+
+
+def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
+    """Clock indices of the whole dataset, one a frame."""
+    import numpy as np
+
+    clock = job.scene.clock
+    assert clock is not None
+    values = data[clock].values
+    inside = np.arange(len(values))
+    span = job.scene.film_span(data)
+    if job.options.epochs is not None:
+        kept = clocks.select(data, clock, job.options.epochs)[clock].values
+        inside = np.flatnonzero(np.isin(values, kept))
+    elif span is not None:
+        inside = np.flatnonzero((values >= span[0]) & (values <= span[1]))
+    fps = job.quality.fps
+    frames = max(round(job.options.duration * fps), 1)
+    held = min(round(job.options.hold * fps), frames - 1)
+    ends = clocks.phase_ends(data) if clocks.is_time(clock) else None
+    times = clocks.pace(values[inside], clock)
+    index: np.ndarray = inside[clocks.schedule(times, frames, held, ends)]
+    return index
+
+
+def _provenance(job: RenderJob, data: xr.Dataset, index: Sequence[int]) -> Provenance:
+    clock = job.scene.clock
+    return Provenance(
+        title=job.title or job.scene.title,
+        alt=job.scene.alt_text(data, index[-1]),
+        caption=job.scene.caption(data),
+        scene=job.scene.name,
+        run_name=str(data.attrs.get("run_name", "")),
+        run_checksum=str(data.attrs.get("run_checksum", "")),
+        options=job.scene.chosen(),
+        epochs=tuple(data[clock].values[list(index)].tolist()) if clock else (),
+        versions=library_versions(),
+        command=job.options.command,
+    )

@@ -1,0 +1,137 @@
+"""What is asked of a picture beside its scene's own options, and the file to be made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
+
+from grokviz.errors import InputError
+from grokviz.media.formats import Format
+from grokviz.media.theme import Theme
+from grokviz.media.venues import Page
+from grokviz.render.quality import Quality
+from grokviz.scene.scene import Scene
+
+DURATION, HOLD = 16.0, 2.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """Everything a user may ask of a picture beside the scene's own options.
+
+    Attributes:
+        quality: size and rate of a film by letter; the format's own by default.
+        fps: frames a second of a film, in place of the quality's.
+        duration, hold: seconds of a film, and for how many of them its end stays.
+        epoch: the moment of a still: a number, ``last``, ``grok``, ``grok-N`` or ``grok+N``.
+        epochs: the checkpoints of a film, ``A:B:STEP``.
+        theme: light or dark.
+        style: an ``.mplstyle`` file, merged last.
+        venue: whose widths and type sizes stills have, or ``slide``.
+        columns: of the venue, 1 or 2.
+        title: another title than the scene's, or ``none``.
+        transparent: whether there is no background.
+        max_size: megabytes that a film or page may have.
+        sections: whether a film is written as a file for each of its chapters.
+        command: the command that makes the picture, for its provenance.
+
+    """
+
+    quality: str | None = None
+    fps: float | None = None
+    duration: float = DURATION
+    hold: float = HOLD
+    epoch: str | int | None = None
+    epochs: str | None = None
+    theme: str = "light"
+    style: Path | None = None
+    venue: str | None = None
+    columns: int = 2
+    title: str | None = None
+    transparent: bool = False
+    max_size: float | None = None
+    sections: bool = False
+    command: str = ""
+
+
+class RenderKeywords(TypedDict, total=False):
+    """The fields of :class:`RenderOptions` as keywords of ``render``."""
+
+    quality: str | None
+    fps: float | None
+    duration: float
+    hold: float
+    epoch: str | int | None
+    epochs: str | None
+    theme: str
+    style: Path | None
+    venue: str | None
+    columns: int
+    title: str | None
+    transparent: bool
+    max_size: float | None
+    sections: bool
+    command: str
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """One file to be made; of a film that is ``alone``, only the section is drawn."""
+
+    path: Path
+    format: Format
+    scene: Scene
+    options: RenderOptions
+    theme: Theme
+    page: Page
+    quality: Quality = field(default=Quality(0, 0, 0))
+    section: str | None = None
+    alone: bool = False
+
+    @property
+    def title(self) -> str | None:
+        """What stands above the picture; None for nothing."""
+        if self.options.title is not None:
+            return None if self.options.title.lower() == "none" else self.options.title
+        return self.scene.title if self.theme.medium == "slide" else None
+
+    def line(self) -> str:
+        """What ``--dry-run`` says."""
+        wide, high = self.page.pixels
+        if not self.format.film:
+            size = f"{self.page.width:.4g} x {self.page.height:.4g} in"
+            size = f"{wide} x {high} px" if self.theme.medium == "slide" else size
+            return f"{self.path}: {self.scene.name}, {self.format.name}, {size}"
+        seconds = getattr(self.scene, "seconds", self.options.duration)
+        length = f"section {self.section}" if self.section else f"{seconds:g} s"
+        return (
+            f"{self.path}: {self.scene.name}, {self.format.name}, {wide} x {high} px, "
+            f"{length} at {float(self.quality.fps):g} frames a second"
+        )
+
+
+def options_of(kind: type[T], verb: str, given: Mapping[str, Any]) -> T:
+    """The options ``kind`` with these fields; an ``InputError`` names one it does not have."""
+    known = [option.name for option in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        if name not in known:
+            raise InputError(
+                f"{verb}: unexpected keyword argument {name!r}; it takes {', '.join(known)}"
+            )
+    return kind(**given)
+
+
+def render_options(given: Mapping[str, Any]) -> RenderOptions:
+    """The options with these fields; an ``InputError`` names one that is not possible."""
+    options = options_of(RenderOptions, "render", given)
+    if not 0 < options.duration <= 3600:
+        raise InputError(f"--duration {options.duration:g} is not possible; give 1 to 3600 seconds")
+    if not 0 <= options.hold <= 3600:
+        raise InputError(f"--hold {options.hold:g} is not possible; give 0 to 3600 seconds")
+    if options.max_size is not None and not 0 < options.max_size < 1e6:
+        raise InputError(f"--max-size {options.max_size:g} is not possible; give megabytes above 0")
+    return options

@@ -1,0 +1,24 @@
+"""The sentence that pictures, films and pages carry on the run they are drawn from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from grokviz.task import known_task
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def about(data: xr.Dataset) -> str:
+    """One line on the run: what it learns and with what."""
+    settings: dict[str, Any] = json.loads(data.attrs.get("settings") or "{}")
+    name = data.attrs.get("task", "")
+    task = known_task(name)
+    words = list(task.about(settings)) if task else []
+    if not words:
+        return "  ·  ".join(word for word in (name, data.attrs.get("run_name", "")) if word)
+    if "weight-decay" in settings:
+        words.append(f"weight decay {float(settings['weight-decay']):g}")
+    return "  ·  ".join(words)
