@@ -21,9 +21,10 @@ def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
     """Measure what a run has learned.
 
     RUN is a run directory, measured from its weights, or a bundled reference or a .nc file,
-    which hold the measures. Of modular addition they are those of its algorithm, with the last
-    checkpoint's key frequencies at every epoch; of other tasks, and of loss curves alone, losses,
-    when they fell, and the scores of the task's heads; of a sweep a line for each run.
+    which hold the measures. A task whose algorithm is known has its measures under published
+    names, with the last checkpoint's key frequencies at every epoch; of other tasks, and of loss
+    curves alone, there are losses, when they fell, and the scores of the task's heads; of a sweep
+    a line for each run.
     """
     import grokviz as gv
 

@@ -12,7 +12,7 @@ import pickle
 import sys
 from typing import BinaryIO
 
-from grokviz.dataset.part import Checkpoint, Values, values_at
+from grokviz.dataset.part import Values, values_at
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -26,7 +26,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             return
         answer: tuple[Values | None, Exception | None]
         try:
-            answer = values_at(context, parts, Checkpoint(epoch, state)), None
+            answer = values_at(context, parts, context.checkpoint_type(epoch, state)), None
         except Exception as error:
             answer = None, error
         _send(answers, answer)

@@ -32,7 +32,7 @@ def explore(
 
     Args:
         source: a run, its folder, a dataset or its ``.nc`` file, the name of a bundled
-            reference; None for the bundled modular-addition run.
+            reference; None for the default one.
         out: the file; ``./<run>.html`` by default.
         theme: ``light``, ``dark``, or ``auto``, which is what the reader's system prefers.
         command: the command that makes the page, which the page names.

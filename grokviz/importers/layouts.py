@@ -6,7 +6,6 @@ Published: ``embed.W_E (d_model, d_vocab)``, attention matrices ``(heads, d_head
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,23 +14,7 @@ import numpy as np
 from grokviz.errors import InputError
 from grokviz.importers.contract import Belief
 from grokviz.importers.transformer_lens import is_transformer_lens, to_published
-
-BUFFERS = frozenset({"mask", "IGNORE"})
-_LAYER = re.compile(r"((?:attn_)?blocks)\.(\d+)\.(attn|mlp)\.")
-
-_OUTER = {"embed.W_E": "d_model d_vocab", "pos_embed.W_pos": "n_ctx d_model"}
-_INNER = {
-    "attn.W_K": "heads d_head d_model",
-    "attn.W_Q": "heads d_head d_model",
-    "attn.W_V": "heads d_head d_model",
-    "attn.W_O": "d_model heads*d_head",
-    "mlp.W_in": "d_mlp d_model",
-    "mlp.b_in": "d_mlp",
-    "mlp.W_out": "d_model d_mlp",
-    "mlp.b_out": "d_model",
-}
-_LAST = {"unembed.W_U": "d_model d_vocab_out"}
-_OPTIONAL = frozenset({"mlp.b_in", "mlp.b_out"})
+from grokviz.models.published import LAYER, Dims, is_buffer, is_optional, layers
 
 
 def published(
@@ -62,13 +45,13 @@ def published(
 
 
 def _is_known(state: Mapping[str, np.ndarray]) -> bool:
-    inside = any(_LAYER.match(name) for name in state)
+    inside = any(LAYER.match(name) for name in state)
     return inside or {"embed.W_E", "unembed.W_U"} <= state.keys()
 
 
 def _check_finite(state: Mapping[str, np.ndarray], path: Path) -> None:
     for name, array in state.items():
-        if name.rsplit(".", 1)[-1] in BUFFERS:
+        if is_buffer(name):
             continue
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise InputError(
@@ -84,37 +67,30 @@ def _checked(
     sizes: dict[str, int] = {}
     for name, dims in wanted.items():
         if name not in state:
-            if name.split(".", 2)[-1] in _OPTIONAL:
+            if is_optional(name):
                 continue
             raise InputError(
                 f"{path} has no {name}, so its model is incomplete; save the whole state dict"
             )
-        _check_shape(name, state[name].shape, dims.split(), sizes, path)
-    strange = [n for n in state if n not in wanted and n.rsplit(".", 1)[-1] not in BUFFERS]
+        _check_shape(name, state[name].shape, list(dims), sizes, path)
+    strange = [n for n in state if n not in wanted and not is_buffer(n)]
     if strange:
         raise InputError(
             f"{path} has {strange[0]}, which the published model has not (it knows no LayerNorm "
             "and no biases but the MLP's); record such a model with grokviz.record"
         )
-    sizes["layers"] = len({m[2] for m in map(_LAYER.match, wanted) if m})
+    sizes["layers"] = len({m[2] for m in map(LAYER.match, wanted) if m})
     kept = {n: a for n, a in state.items() if not n.endswith(".IGNORE")}
     return kept, sizes
 
 
-def _wanted(state: Mapping[str, np.ndarray]) -> dict[str, str]:
+def _wanted(state: Mapping[str, np.ndarray]) -> dict[str, Dims]:
     """Every parameter that a model of this state's layers has, with its dimensions."""
-    layers = {(m[1], int(m[2])) for m in map(_LAYER.match, state) if m} or {("blocks", 0)}
-    kinds = {m[3] for m in map(_LAYER.match, state) if m} or {"attn", "mlp"}
-    stack = min(stack for stack, _ in layers)
-    inner = {
-        f"{stack}.{i}.{name}": dims
-        for i in range(
-            min(max(i for _, i in layers), len(layers)) + 1
-        )  # a gap is named, not filled
-        for name, dims in _INNER.items()
-        if name.startswith("attn") or "mlp" in kinds
-    }
-    return {**_OUTER, **inner, **_LAST}
+    found = {(m[1], int(m[2])) for m in map(LAYER.match, state) if m} or {("blocks", 0)}
+    kinds = {m[3] for m in map(LAYER.match, state) if m} or {"attn", "mlp"}
+    # a gap is named, not filled
+    count = min(max(i for _, i in found), len(found)) + 1
+    return layers(min(stack for stack, _ in found), count, mlp="mlp" in kinds)
 
 
 def _check_shape(

@@ -1,7 +1,7 @@
 """Attention-only transformers of the other tasks, written to be read.
 
-Two layers for repeated subsequences, one for skip trigrams; no MLP, no LayerNorm, learned
-positions. Parameter names and shapes are those of the published state dictionaries.
+No MLP, no LayerNorm, learned positions. Parameter names and shapes are those of the published
+state dictionaries.
 Source: the non-modular notebook of the grokking work.
 """
 
@@ -20,7 +20,7 @@ class AttentionBlock(nn.Module):
     """One attention layer.
 
     ``carried`` is how often the residual stream is added to what the heads write: the
-    published code of repeated subsequences adds it twice, inside the block and outside.
+    published code of two such layers adds it twice, inside the block and outside.
     """
 
     def __init__(self, shape: Shape, rng: torch.Generator, carried: int) -> None:

@@ -1,7 +1,8 @@
 """Which panels a page can have: one row each, and one file in ``web/panels``.
 
-A dataset gets every panel whose variables it has. To add a panel: a row here, and a class in
-``web/panels/<name>.js`` that draws it from the same variables.
+A dataset gets every panel whose variables it has; a scene names those that show what it shows.
+To add a panel: a row here, and a class in ``web/panels/<name>.js`` that draws it from the same
+variables.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ class Panel:
     width: Width = "half"
     also: tuple[str, ...] = ()
     """Variables drawn where the dataset has them."""
-    scenes: tuple[str, ...] = ()
-    """Scenes whose single page shows this panel."""
     one_of: bool = False
     """Whether one of ``needs`` is enough."""
 
@@ -47,38 +46,32 @@ PANELS: tuple[Panel, ...] = (
     Panel(
         "loss", "Loss", "As training logged it.",
         ("logged_train_loss", "logged_test_loss"), "wide", one_of=True,
-        scenes=("grokking-curve", "embedding-waves", "wave-circles", "digit-phase-changes",
-                "digit-grokking", "induction-phase-change", "induction-grokking", "skip-trigram"),
     ),
     Panel(
         "progress", "Progress measures",
         "Without the key frequencies (excluded), and with them alone (restricted).",
         ("loss", "restricted_loss", "excluded_loss_2d"), "half",
         also=("excluded_loss_2d_by_frequency",),
-        scenes=("progress-measures", "excluded-loss", "memorise-then-generalise"),
     ),
     Panel(
         "digits", "Loss by digit", "Of each digit of the answer; the first one is the carry.",
         ("token_train_loss", "token_test_loss"), "half", one_of=True,
-        scenes=("digit-phase-changes", "digit-grokking"),
     ),
     Panel(
         "held-out", "On fresh sequences",
         "Measured from the weights, always on the same sequences.",
         ("held_out_loss", "held_out_accuracy"), "half", also=("key_attention",),
-        scenes=("skip-trigram",),
     ),
     Panel(
         "heads", "Scores of the heads",
         "How much each head attends to what an induction circuit needs.",
         ("induction_score", "previous_token_score"), "half",
-        scenes=("induction-phase-change", "induction-grokking"),
     ),
     Panel(
         "pattern", "Attention pattern",
         "Of one fresh sequence; rings are where the next token can be read.",
         ("attention_pattern", "shown_layer", "shown_number", "shown_token", "shown_source"),
-        "half", scenes=("induction-phase-change", "induction-grokking"),
+        "half",
     ),
     Panel(
         "rounding", "Norm and rounding",
@@ -88,56 +81,51 @@ PANELS: tuple[Panel, ...] = (
     Panel(
         "family", "Every run", "The loss of each run; the clock is that of the longest.",
         ("member_train_loss", "member_test_loss", "member_epoch"), "full",
-        also=("member_test_epoch", "member_name"), scenes=("fraction-sweep",),
+        also=("member_test_epoch", "member_name"),
     ),
     Panel(
         "waves", "Waves in the embedding",
         "Norm of each wave in the embedding; the pale bar is the highest it has been.",
-        ("embedding_component_norm",), "wide", scenes=("embedding-waves",),
+        ("embedding_component_norm",), "wide",
     ),
     Panel(
         "circles", "Circles",
         "The residues in the plane of each embedded frequency; a clean wave is a circle.",
-        ("embedding_plane",), "half", scenes=("wave-circles",),
+        ("embedding_plane",), "half",
     ),
     Panel(
         "clusters", "Neuron clusters",
         "Each neuron by its frequency and how much that explains; ringed ones can be chosen.",
         ("all_neuron_frequency", "all_neuron_variance_explained"), "wide",
-        also=("neuron_frequency",), scenes=("neuron-clusters",),
+        also=("neuron_frequency",),
     ),
     Panel(
         "shares", "The whole network", "Shares, sparsity, weights and accuracy over training.",
         ("memorising_share", "generalising_share", "logit_variance_explained",
          "trig_fraction_neurons", "gini_embedding", "gini_neuron_logit_map",
          "sum_squared_weights", "accuracy"), "half", one_of=True,
-        scenes=("memorise-then-generalise",),
     ),
     Panel(
         "neuron", "Activations of the neuron", "After the ReLU, for every pair (a, b).",
         ("neuron_table", "neuron_offset", "attention_score", "neuron_frequency"), "third",
-        scenes=("neuron-activations", "neuron-spectra"),
     ),
     Panel(
         "spectrum", "Spectrum of the neuron",
         "Two-dimensional Fourier transform of those activations, less their mean.",
         ("neuron_table", "neuron_offset", "attention_score", "neuron_frequency"), "third",
-        scenes=("neuron-spectra", "neuron-activations"),
     ),
     Panel(
         "attention", "Attention", "From '=' to a, for every pair (a, b), by head.",
         ("attention_score",), "third", also=("head_frequency", "head_variance_explained"),
-        scenes=("attention-patterns",),
     ),
     Panel(
         "logit-map", "Neuron-logit map",
         "What each neuron writes into the key waves of the logits, cluster by cluster.",
         ("neuron_logit_key", "all_neuron_cluster", "neuron_logit_component_norm"), "wide",
-        scenes=("neuron-logit-map",),
     ),
     Panel(
         "logits", "Logits by a + b − c", "Mean over all a, b, c; the answer is at 0.",
-        ("logit_wave", "cosine_coefficient"), "half", scenes=("logit-waves",),
+        ("logit_wave", "cosine_coefficient"), "half",
     ),
 )  # fmt: skip
 
@@ -164,7 +152,7 @@ def laid_out(panels: Sequence[Panel]) -> list[Width]:
     return widths
 
 
-def of_scene(scene: str, data: xr.Dataset) -> list[Panel]:
-    """The panels that show what a scene shows, its own one first; none for a scene without."""
-    shown = [panel for panel in available(data) if scene in panel.scenes]
-    return sorted(shown, key=lambda panel: panel.scenes.index(scene))
+def named(names: Sequence[str], data: xr.Dataset) -> list[Panel]:
+    """The panels of these names that this dataset has, in the order of the names."""
+    shown = {panel.name: panel for panel in available(data)}
+    return [shown[name] for name in names if name in shown]

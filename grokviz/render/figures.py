@@ -20,12 +20,12 @@ from grokviz.scene.clock import grok_epoch, index_of
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
+from grokviz.task import recipes
 
 if TYPE_CHECKING:
     import xarray as xr
 
 STILLS = ("pdf", "png")
-PAPERS_TASK = "modular-addition"
 FigureProgress = Callable[[str, int, int], None]
 Skip = Callable[[str, str], None]
 
@@ -156,9 +156,10 @@ def _tasks(
     for source, able in drawn.items():
         # a run directory is analysed here, once; the workers then read its cache
         data = loaded(source, needs[source])
-        if options.venue is not None and data.attrs.get("task") == PAPERS_TASK:
-            names, numbers = {scene.name for scene in able}, numbered(registered.values())
-            tasks += _of_paper(numbers, names, source, folder, options, skip)
+        if options.venue is not None:
+            names = {scene.name for scene in able}
+            redrawing = _redrawing(registered.values(), data, "" if run else source)
+            tasks += _of_paper(numbered(redrawing), names, source, folder, options, skip)
     tasks = [replace(task, needs=needs[task.run]) for task in tasks]
     return [task for task in tasks if not _before_its_moment(task, skip)]
 
@@ -243,6 +244,19 @@ def _of_scene(
 
 def _still(epoch: str | int | None, options: FigureOptions) -> RenderKeywords:
     return {"epoch": epoch, "theme": options.theme, "venue": options.venue}
+
+
+def _redrawing(
+    registered: Iterable[type[Scene]], data: xr.Dataset, reference: str
+) -> list[type[Scene]]:
+    """The scenes whose task is the dataset's; where a reference is drawn, those drawn from it."""
+    task = data.attrs.get("task")
+    known = {name: recipe.task for name, recipe in recipes().items()}
+    return [
+        scene
+        for scene in registered
+        if known.get(scene.recipe) == task and reference in ("", scene.reference)
+    ]
 
 
 def _of_paper(

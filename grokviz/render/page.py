@@ -23,7 +23,7 @@ import numpy as np
 from grokviz.errors import InputError
 from grokviz.files import replacing
 from grokviz.media.formats import FORMATS
-from grokviz.pages.panels import Panel, of_scene
+from grokviz.pages.panels import Panel, named
 from grokviz.pages.single import (
     PageBody,
     Pictures,
@@ -96,10 +96,11 @@ def _body(
 def _panels(job: RenderJob, data: xr.Dataset) -> list[Panel]:
     """The panels that show the scene as it is asked for; none where only its own drawing does."""
     scene, options = job.scene, job.options
-    own = type(scene).__module__.startswith("grokviz.scenes.")
+    # a scene made from another draws something of its own, and does not take its panels over
+    own = vars(type(scene)).get("panels", ())
     if not own or scene.chosen() or options.style or options.epochs or "epoch" not in data.coords:
         return []
-    return of_scene(scene.name, data)
+    return named(own, data)
 
 
 def _start(job: RenderJob, data: xr.Dataset) -> float | None:

@@ -294,7 +294,7 @@ def embedded(data: xr.Dataset) -> list[int]:
     """
     if "embedded_frequency" in data.coords:
         return [int(k) for k in data["embedded_frequency"].values]
-    from grokviz.tasks.modular_addition.measures.embedding import EMBEDDED
+    from grokviz.dataset.fourier import EMBEDDED
 
     last = data["embedding_frequency_norm"].isel(epoch=-1)
     return [int(k) for k in last["frequency"].values[last.values > EMBEDDED * last.values.max()]]

@@ -43,6 +43,8 @@ class Scene:
         stills: epochs that ``grokviz figures`` draws.
         loops: whether the film goes round on a slide: where each picture is one moment, and
             the last one does not show the way to it.
+        panels: of the explorer, those that show what the scene shows, the closest first; the
+            scene's own page is made of them.
         paper_figures: the paper's figures that it redraws, each with the options for it, and
             ``epoch`` where not the last; a letter after the number orders the parts of a figure.
     """
@@ -60,6 +62,7 @@ class Scene:
     narrow_aspect: ClassVar[float] = 0.9
     stills: ClassVar[tuple[str, ...]] = ("last",)
     loops: ClassVar[bool] = False
+    panels: ClassVar[tuple[str, ...]] = ()
     paper_figures: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

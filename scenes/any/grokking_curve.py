@@ -21,6 +21,7 @@ class GrokkingCurve(Scene):
     """Train and test loss, phases shaded; accuracy and logarithmic time as options."""
 
     name = "grokking-curve"
+    panels = ("loss",)
     title = "It memorises at once and generalises thousands of epochs later"
     watch = "the test loss stays high long after the training loss is gone, then falls"
     source = "thread, tweet 1; arXiv:2301.05217, figure 2"

@@ -21,6 +21,7 @@ class DigitGrokking(Scene):
     """Train and test loss on few sums, and the test loss of every digit of the answer."""
 
     name = "digit-grokking"
+    panels = ("digits", "loss")
     title = "With few sums it memorises first and learns to add later"
     watch = "the test loss rises, then falls"
     source = "arXiv:2301.05217, figure 23; thread, tweet 13"

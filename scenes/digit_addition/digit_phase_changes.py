@@ -29,6 +29,7 @@ class DigitPhaseChanges(Scene):
     """The whole loss, and that of every digit of the answer with its drop marked."""
 
     name = "digit-phase-changes"
+    panels = ("digits", "loss")
     title = "Each digit of the sum is learned in a phase change of its own"
     watch = "the sum of many drops looks smoother"
     source = "arXiv:2301.05217, figures 21 and 22; thread, tweet 13"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.errors import InputError
-from grokviz.scene import grids, option, panels
+from grokviz.scene import option, panels
 from grokviz.scene.film import Film
 from grokviz.tasks.modular_addition import fields
 
@@ -69,7 +70,7 @@ class NeuronWave(Film):
         """Share of the neuron's variance in its own frequency, on the field clock."""
         at = self.shown(data)
         k = int(data["neuron_frequency"].values[at])
-        return grids.own_share(fields.activations(data, i)[at], k)
+        return _neurons.own_share(fields.activations(data, i)[at], k)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Which neuron, and how much of it is one wave before and after."""

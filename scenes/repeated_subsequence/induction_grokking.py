@@ -16,6 +16,7 @@ class InductionGrokking(HeadsBelowLoss):
     """Train and test loss on a fixed set of sequences, and every head's score below them."""
 
     name = "induction-grokking"
+    panels = ("heads", "pattern", "loss")
     title = "With too few sequences, the phase change becomes grokking"
     watch = "the test loss falls as the heads form"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"

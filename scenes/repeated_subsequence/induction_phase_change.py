@@ -16,6 +16,7 @@ class InductionPhaseChange(HeadsBelowLoss):
     """Loss on fresh data, and every head's induction or previous-token score below it."""
 
     name = "induction-phase-change"
+    panels = ("heads", "pattern", "loss")
     title = "The loss falls off a cliff just as induction heads form"
     watch = "nothing happens for hundreds of steps, then loss and heads change at once"
     source = "arXiv:2301.05217, figure 24; thread, tweet 2"

@@ -20,6 +20,7 @@ class SkipTrigram(Scene):
     """The loss, or train and test loss, and the attention to the key token below."""
 
     name = "skip-trigram"
+    panels = ("held-out", "loss")
     title = "Once attention finds the key token, the loss falls away"
     watch = "the head turns to the key token as the loss falls"
     source = "non-modular notebook of the grokking work; thread, tweet 2"

@@ -8,9 +8,9 @@ from analysis_runs import pizza, wave
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grokviz.dataset.fourier import gini
 from grokviz.tasks.modular_addition import forward as fw
 from grokviz.tasks.modular_addition.measures.ablation import ablation_table
-from grokviz.tasks.modular_addition.measures.fourier import gini
 from grokviz.tasks.modular_addition.measures.measure import Measures, measure
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grokviz.dataset.fourier import fourier_basis
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition.measures import embedding
-from grokviz.tasks.modular_addition.measures.fourier import fourier_basis
 
 
 def waves(p: int, d_model: int, amplitudes: dict[int, float], seed: int = 0) -> np.ndarray:

@@ -5,10 +5,10 @@ import pytest
 import xarray as xr
 
 from grokviz.dataset.assemble import assemble
+from grokviz.dataset.fourier import fft2d
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.forward import forward
-from grokviz.tasks.modular_addition.measures.fourier import fft2d
 from grokviz.tasks.modular_addition.measures.losses import answers
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 

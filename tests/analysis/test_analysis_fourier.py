@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grokviz.dataset import fourier
 from grokviz.errors import InputError
-from grokviz.tasks.modular_addition.measures import fourier
 
 
 @pytest.mark.parametrize("p", [3, 5, 59, 113])

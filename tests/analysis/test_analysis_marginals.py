@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grokviz.dataset.fourier import fft2d, fourier_basis
 from grokviz.tasks.modular_addition.measures import marginals as mg
 from grokviz.tasks.modular_addition.measures import neurons as nr
-from grokviz.tasks.modular_addition.measures.fourier import fft2d, fourier_basis
 
 
 @pytest.fixture(params=[3, 7, 15])

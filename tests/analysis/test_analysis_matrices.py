@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grokviz.dataset.fourier import fourier_basis
 from grokviz.tasks.modular_addition.measures import attention, compositions, geometry
-from grokviz.tasks.modular_addition.measures.fourier import fourier_basis
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 

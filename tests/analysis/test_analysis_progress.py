@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grokviz.dataset.fourier import fourier_basis
 from grokviz.tasks.modular_addition.measures import logits as lg
 from grokviz.tasks.modular_addition.measures import progress
-from grokviz.tasks.modular_addition.measures.fourier import fourier_basis
 from grokviz.tasks.modular_addition.measures.losses import answers
 from grokviz.tasks.modular_addition.measures.marginals import marginals
 

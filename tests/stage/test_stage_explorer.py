@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import grokviz as gv
-from grokviz.dataset.schema import VARIABLES
+from grokviz.dataset.schema import variables
 from grokviz.errors import InputError, MissingExtra
 from grokviz.pages import content as contents
 from grokviz.pages import page as pages
 from grokviz.pages.pack import EXACT, MISSING, pack
-from grokviz.pages.panels import PANELS, available, of_scene
+from grokviz.pages.panels import PANELS, available, named
+from grokviz.scene.registry import scene
 
 TYPES = {"i2": "<i2", "u2": "<u2", "i4": "<i4", "f4": "<f4", "f8": "<f8"}
 
@@ -138,7 +139,7 @@ def test_same_run_same_page(reference: xr.Dataset, tmp_path: Path) -> None:
 
 def test_panels_name_known_variables_and_have_a_script() -> None:
     for panel in PANELS:
-        assert set(panel.needs + panel.also) <= set(VARIABLES), panel.name
+        assert set(panel.needs + panel.also) <= set(variables()), panel.name
         script = (pages.WEB / "panels" / f"{panel.name}.js").read_text("utf-8")
         assert f'"{panel.name}"' in script
     scenes = gv.list_scenes(user=False)
@@ -148,8 +149,8 @@ def test_panels_name_known_variables_and_have_a_script() -> None:
 def test_a_dataset_has_the_panels_whose_variables_it_has(reference: xr.Dataset) -> None:
     assert [p.name for p in available(reference[["logged_train_loss"]])] == ["loss"]
     assert available(reference[["phase_end"]]) == []
-    assert [p.name for p in of_scene("embedding-waves", reference)] == ["waves", "loss"]
-    assert of_scene("singular-values", reference) == []
+    assert [p.name for p in named(scene("embedding-waves").panels, reference)] == ["waves", "loss"]
+    assert scene("singular-values").panels == ()
 
 
 def test_curves_keep_their_extremes() -> None:

@@ -594,7 +594,7 @@ def test_a_hostile_pickle_does_not_run_in_a_process_of_its_own(tmp_path: Path) -
     program = (
         "import sys, pathlib\n"
         "from grokviz.errors import InputError\n"
-        "from grokviz.importers import read_file\n"
+        "from grokviz.importers.choice import read_file\n"
         "for path in sorted(pathlib.Path(sys.argv[1]).glob('*.pth')):\n"
         "    try:\n"
         "        read_file(path)\n"
@@ -730,7 +730,7 @@ def test_safetensors_are_read_without_torch(tmp_path: Path) -> None:
         "import sys\n"
         "sys.modules['torch'] = None\n"
         "from pathlib import Path\n"
-        "from grokviz.importers import read_file\n"
+        "from grokviz.importers.choice import read_file\n"
         "found = read_file(Path(sys.argv[1]))[2][0]\n"
         "print(*[epoch for epoch, _ in found.checkpoints], found.settings['p'])\n"
     )

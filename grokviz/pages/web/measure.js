@@ -1,4 +1,4 @@
-// Fields over (a, b), rebuilt from what is stored as grokviz.tasks.modular_addition.fields does: attention
+// Fields over (a, b), rebuilt from what is stored as the fields of its task do: attention
 // scores of 2p + 1 distinct rows, and what each head adds to a neuron for each row.
 
 /** Weights of the rows before they are shared out: the softmax's exponentials. */

@@ -6,7 +6,6 @@ No LayerNorm, learned positions, a causal softmax; names and shapes are the publ
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,24 +13,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.errors import InputError
-from grokviz.tasks.modular_addition.weights import checked
+from grokviz.models import published
+from grokviz.models.published import checked
 
 CHUNK = 16
 """Sequences run together: what then lies in memory is read again before it is pushed out."""
-
-_LAYER = re.compile(r"((?:attn_)?blocks)\.(\d+)\.")
-_ATTENTION = {
-    "W_K": ("heads", "d_head", "d_model"),
-    "W_Q": ("heads", "d_head", "d_model"),
-    "W_V": ("heads", "d_head", "d_model"),
-    "W_O": ("d_model", "heads*d_head"),
-}
-_MLP = {
-    "W_in": ("d_mlp", "d_model"),
-    "b_in": ("d_mlp",),
-    "W_out": ("d_model", "d_mlp"),
-    "b_out": ("d_model",),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +84,7 @@ class SequenceWeights:
     """One checkpoint of a model that reads sequences.
 
     ``carried`` is how often the residual stream is added to what the heads write: 2 in the
-    published code of repeated subsequences, which adds it inside the layer and outside.
+    published code of two such layers, which adds it inside the layer and outside.
     """
 
     W_E: Float[np.ndarray, "d_model d_vocab"]
@@ -119,7 +105,7 @@ class SequenceWeights:
         Raises :class:`InputError` for a tensor that is missing, of the wrong shape or not finite.
         """
         sizes: dict[str, int] = {}
-        found = sorted({(m[1], int(m[2])) for m in map(_LAYER.match, state_dict) if m})
+        found = sorted({(m[1], int(m[2])) for m in map(published.LAYER.match, state_dict) if m})
         if not found or [i for _, i in found] != list(range(len(found))):
             raise InputError(
                 "the weights have no attention layers blocks.0, blocks.1, ... under the published "
@@ -133,15 +119,19 @@ class SequenceWeights:
 
 
 def _layer(state: Mapping[str, np.ndarray], place: str, sizes: dict[str, int]) -> Layer:
-    heads = {n: checked(state, f"{place}.attn.{n}", dims, sizes) for n, dims in _ATTENTION.items()}
+    heads = {
+        name.removeprefix("attn."): checked(state, f"{place}.{name}", dims, sizes)
+        for name, dims in published.ATTENTION.items()
+    }
     if f"{place}.mlp.W_in" not in state:
         return Layer(**heads, mlp=None)
     inner = {}
-    for name, dims in _MLP.items():
-        if name.startswith("b") and f"{place}.mlp.{name}" not in state:
-            inner[name] = np.zeros(sizes[dims[0]])
+    for name, dims in published.MLP.items():
+        key = name.removeprefix("mlp.")
+        if published.is_optional(f"{place}.{name}") and f"{place}.{name}" not in state:
+            inner[key] = np.zeros(sizes[dims[0]])
         else:
-            inner[name] = checked(state, f"{place}.mlp.{name}", dims, sizes)
+            inner[key] = checked(state, f"{place}.{name}", dims, sizes)
     return Layer(**heads, mlp=MLP(**inner))
 
 

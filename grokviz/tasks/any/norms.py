@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from grokviz.tasks.modular_addition.weights import BUFFERS
+from grokviz.models.published import is_buffer
 
 
 def sums_of_squares(state_dict: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -18,7 +18,7 @@ def sums_of_squares(state_dict: Mapping[str, np.ndarray]) -> dict[str, float]:
     return {
         name: float(np.square(np.asarray(array, dtype=np.float64)).sum())
         for name, array in state_dict.items()
-        if name.rsplit(".", 1)[-1] not in BUFFERS
+        if not is_buffer(name)
     }
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Float
 
+from grokviz.dataset import fourier
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition import forward
-from grokviz.tasks.modular_addition.measures import fourier
 from grokviz.tasks.modular_addition.measures.logits import cosine_waves
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grokviz.dataset import fourier
 from grokviz.dataset.families.family_member import MemberMeasures, Record
 from grokviz.runs import Run
 from grokviz.tasks.modular_addition.checkpoint import ModularAdditionRun
-from grokviz.tasks.modular_addition.measures import fourier, losses
+from grokviz.tasks.modular_addition.measures import losses
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
+from grokviz.dataset import fourier
 from grokviz.dataset.part import Part, Values
 from grokviz.tasks.any.slingshots import SlingshotsPart
 from grokviz.tasks.modular_addition.checkpoint import (
@@ -17,7 +18,7 @@ from grokviz.tasks.modular_addition.checkpoint import (
     ModularAdditionRun,
 )
 from grokviz.tasks.modular_addition.forward import attention_scores, neuron_tables
-from grokviz.tasks.modular_addition.measures import embedding, fourier, losses, neurons
+from grokviz.tasks.modular_addition.measures import embedding, losses, neurons
 from grokviz.tasks.modular_addition.measures.algorithm import AlgorithmPart
 
 CHOSEN_NEURONS = 12

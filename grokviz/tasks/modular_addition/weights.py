@@ -9,28 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from grokviz.dataset.fourier import check_modulus
 from grokviz.errors import InputError
-from grokviz.tasks.modular_addition.measures.fourier import check_modulus
+from grokviz.models import published
 
-BUFFERS = ("mask", "IGNORE")
-"""Last name parts of what a state dict holds besides parameters."""
-
-BIASES = ("blocks.0.mlp.b_in", "blocks.0.mlp.b_out")
-
-# In the order in which sizes become known: each shape may use the names before it.
-SHAPES: dict[str, tuple[str, ...]] = {
-    "embed.W_E": ("d_model", "d_vocab"),
-    "pos_embed.W_pos": ("n_ctx", "d_model"),
-    "blocks.0.attn.W_K": ("heads", "d_head", "d_model"),
-    "blocks.0.attn.W_Q": ("heads", "d_head", "d_model"),
-    "blocks.0.attn.W_V": ("heads", "d_head", "d_model"),
-    "blocks.0.attn.W_O": ("d_model", "heads*d_head"),
-    "blocks.0.mlp.W_in": ("d_mlp", "d_model"),
-    "blocks.0.mlp.b_in": ("d_mlp",),
-    "blocks.0.mlp.W_out": ("d_model", "d_mlp"),
-    "blocks.0.mlp.b_out": ("d_model",),
-    "unembed.W_U": ("d_model", "d_vocab_out"),
-}
+# in the order in which sizes become known: each shape may use the names before it
+SHAPES: dict[str, tuple[str, ...]] = published.layers("blocks", 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +90,10 @@ class ModularAdditionWeights:
         sizes: dict[str, int] = {}
         arrays: dict[str, np.ndarray] = {}
         for name, dims in SHAPES.items():
-            if name in BIASES and name not in state_dict:
+            if published.is_optional(name) and name not in state_dict:
                 arrays[name] = np.zeros(sizes[dims[0]])
                 continue
-            arrays[name] = checked(state_dict, name, dims, sizes)
+            arrays[name] = published.checked(state_dict, name, dims, sizes)
         p = sizes["d_vocab"] - 1
         check_modulus(p)
         if sizes["n_ctx"] < 3:
@@ -134,40 +118,3 @@ def _one_layer(state_dict: Mapping[str, np.ndarray]) -> None:
         raise InputError(
             f"modular-addition measures need a one-layer model; this one has {len(layers)}"
         )
-
-
-def checked(
-    state_dict: Mapping[str, np.ndarray], name: str, dims: tuple[str, ...], sizes: dict[str, int]
-) -> np.ndarray:
-    """A tensor as float64; sizes that are known bind it, those that are not are learned from it.
-
-    Raises :class:`InputError` where it is missing, of the wrong shape or not finite.
-    """
-    if name not in state_dict:
-        raise InputError(
-            f"the weights have no {name}; the task's measures need a whole model under the "
-            "published parameter names"
-        )
-    array = np.asarray(state_dict[name])
-    if array.ndim == len(dims):
-        for dim, size in zip(dims, array.shape, strict=True):
-            sizes.setdefault(dim, size)
-        if "heads" in sizes:
-            sizes.setdefault("heads*d_head", sizes["heads"] * sizes["d_head"])
-    wanted = tuple(sizes.get(dim) for dim in dims)
-    if array.shape != wanted or 0 in array.shape:
-        expected = ", ".join(
-            dim if size is None else f"{dim} = {size}"
-            for dim, size in zip(dims, wanted, strict=True)
-        )
-        raise InputError(f"{name} has shape {array.shape}; it should be ({expected})")
-    try:
-        array = array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} holds {array.dtype}, not numbers") from None
-    if not np.isfinite(array).all():
-        raise InputError(
-            f"{name} holds NaN or infinite values; that checkpoint's training diverged or its file "
-            "is damaged, so take another checkpoint"
-        )
-    return array

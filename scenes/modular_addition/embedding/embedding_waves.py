@@ -20,6 +20,7 @@ class EmbeddingWaves(Scene):
     """Norm of each wave in the embedding, beside the loss: the waves sharpen first."""
 
     name = "embedding-waves"
+    panels = ("waves", "loss")
     title = "The network embeds a few waves and forgets the rest"
     watch = "the waves stand out while the test loss is still high"
     source = "thread, tweets 9 and 11, and its animation; arXiv:2301.05217, figure 3"

@@ -23,6 +23,7 @@ class WaveCircles(Scene):
     """The embedding of the residues in the plane of each frequency, and the loss."""
 
     name = "wave-circles"
+    panels = ("circles", "loss")
     title = "Every key frequency winds the numbers onto a circle"
     watch = "from one number to the next is always the same turn"
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"

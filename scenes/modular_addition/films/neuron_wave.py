@@ -10,6 +10,7 @@ from typing import Any
 
 import manim as mn
 import numpy as np
+from grokviz.scenes.modular_addition._neurons import own_share, shares_by_frequency
 
 from grokviz.scene import clock as clocks
 from grokviz.scene import panels
@@ -25,7 +26,6 @@ from grokviz.scene.films.toolkit import (
     place,
     words,
 )
-from grokviz.scene.grids import own_share, shares_by_frequency
 from grokviz.tasks.modular_addition import fields
 
 TOP, LEFT, RIGHT, ROOM = 148, 150, 1114, 680

@@ -23,6 +23,7 @@ class LogitWaves(Scene):
     """Each key cosine, their sum beside the mean logit by a + b - c, and what is left over."""
 
     name = "logit-waves"
+    panels = ("logits",)
     title = "The logits are a few waves that all peak at the right answer"
     watch = "everywhere else the waves cancel"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.2"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from grokviz.scenes.modular_addition import _neurons
+
 from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
 
@@ -20,6 +22,7 @@ class AttentionPatterns(Scene):
     """Attention from '=' to a over (a, b) for every head, and the loss below."""
 
     name = "attention-patterns"
+    panels = ("attention",)
     title = "Each head shares its attention by a wave of one frequency"
     watch = "stripes of single numbers give way to one wave as the test loss falls"
     source = "arXiv:2301.05217, figure 4"
@@ -68,7 +71,7 @@ class AttentionPatterns(Scene):
             k = int(data["head_frequency"].values[i, n])
             share = float(data["head_variance_explained"].values[i, n])
             name = artists["names"][n]
-            name.set_text(grids.frequency_name(image.axes, k, numbered=True))
+            name.set_text(_neurons.frequency_name(image.axes, k, numbered=True))
             # before a frequency explains half of a head it is hardly the head's own
             own = share >= 0.5 and k in keys
             name.set_color(colours.frequency(k, keys) if own else colours.faint)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
@@ -20,6 +21,7 @@ class NeuronActivations(Scene):
     """Activations of chosen neurons over all pairs (a, b), after the ReLU, at '='."""
 
     name = "neuron-activations"
+    panels = ("neuron", "spectrum")
     title = "Each neuron becomes a wave in a and b, of one frequency"
     watch = "stripes of single numbers give way to one wave as the test loss falls"
     source = "thread, tweet 10; arXiv:2301.05217, figure 4"
@@ -49,11 +51,11 @@ class NeuronActivations(Scene):
         """A heatmap a neuron, its frequency above it."""
         chosen, p = style(), data.sizes["row"] // 2
         most = min(self.most, 9) if chosen.narrow(figure) else self.most
-        order, columns = grids.neurons_in_columns(data, most, figure)
+        order, columns = _neurons.neurons_in_columns(data, most, figure)
         axes = grids.square_axes(figure, len(order), columns, p)
         images = [grids.heat(ax, (p, p)) for ax in axes]
         for n, ax in zip(order, axes, strict=True):
-            grids.name_frequency(ax, int(data["neuron_frequency"].values[n]), data)
+            _neurons.name_frequency(ax, int(data["neuron_frequency"].values[n]), data)
         ends = ("a", "b") if self.order == "number" else ("ka mod p", "kb")
         grids.name_inputs(axes[(len(order) - 1) // columns * columns], p - 1, *ends)
         grids.note(axes[-1], "colour: from 0 to the neuron's largest activation")
@@ -70,11 +72,11 @@ class NeuronActivations(Scene):
         """How much of each shown neuron its frequency explains at that epoch."""
         shares, largest = [], []
         activations = fields.activations(data, i)
-        chosen = grids.neurons_in_turn(data, self.most)
+        chosen = _neurons.neurons_in_turn(data, self.most)
         for n in chosen:
             field = activations[n]
             k = int(data["neuron_frequency"].values[n])
-            shares.append(grids.own_share(field, k))
+            shares.append(_neurons.own_share(field, k))
             largest.append(field.max())
         keys = sorted({int(data["neuron_frequency"].values[n]) for n in chosen})
         return (

@@ -24,6 +24,7 @@ class NeuronClusters(Scene):
     """Each neuron by its frequency and share of variance, beside the paper's histogram."""
 
     name = "neuron-clusters"
+    panels = ("clusters",)
     title = "The neurons divide into clusters, one for each key frequency"
     watch = "neurons rise above the line only while the test loss falls"
     source = "arXiv:2301.05217, figure 5"

@@ -21,6 +21,7 @@ class NeuronLogitMap(Scene):
     """W_L = W_U W_out in the Fourier basis: norms of its waves, and its rows by cluster."""
 
     name = "neuron-logit-map"
+    panels = ("logit-map",)
     title = "Each cluster of neurons writes one wave into the logits"
     watch = "above, all waves but a few fade; below, each cluster keeps to two rows"
     source = "arXiv:2301.05217, figures 3 and 5"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
@@ -24,6 +25,7 @@ class NeuronSpectra(Scene):
     """2-D Fourier transforms of the same neurons that neuron-activations shows."""
 
     name = "neuron-spectra"
+    panels = ("spectrum", "neuron")
     title = "In each neuron's spectrum all but a few dots fade"
     watch = "the haze goes; three dots of the neuron's own frequency stay, and their share"
     source = "thread, tweet 10; arXiv:2301.05217, section 4.3"
@@ -49,7 +51,7 @@ class NeuronSpectra(Scene):
         chosen = style()
         count = (data.sizes["row"] // 2 + 1) // 2
         most = min(self.most, 9) if chosen.narrow(figure) else self.most
-        order, columns = grids.neurons_in_columns(data, most, figure)
+        order, columns = _neurons.neurons_in_columns(data, most, figure)
         axes = grids.square_axes(figure, len(order), columns, count + 4)
         spectra = [_Spectrum.of(ax, data, int(n), count) for ax, n in zip(axes, order, strict=True)]
         first = axes[(len(order) - 1) // columns * columns]
@@ -61,13 +63,13 @@ class NeuronSpectra(Scene):
         """The spectra at that epoch."""
         activations = fields.activations(data, i)
         for spectrum in artists["spectra"]:
-            spectrum.show(grids.shares_by_frequency(activations[spectrum.neuron]))
+            spectrum.show(_neurons.shares_by_frequency(activations[spectrum.neuron]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How much of each neuron its own three dots hold."""
-        chosen = grids.neurons_in_turn(data, self.most)
+        chosen = _neurons.neurons_in_turn(data, self.most)
         frequency, activations = data["neuron_frequency"].values, fields.activations(data, i)
-        shares = [grids.own_share(activations[n], int(frequency[n])) for n in chosen]
+        shares = [_neurons.own_share(activations[n], int(frequency[n])) for n in chosen]
         keys = sorted({int(frequency[n]) for n in chosen})
         return (
             f"Two-dimensional spectra of {len(chosen)} neurons at epoch "
@@ -107,7 +109,7 @@ class _Spectrum:
         colour = chosen.colours.frequency(k, panels.embedded(data))
         haze = grids.heat(axes, (count, count), top=FULL**BEND)
         axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
-        grids.name_frequency(axes, k, data, numbered=True)
+        _neurons.name_frequency(axes, k, data, numbered=True)
         dots = axes.scatter([k, 0, k], [0, k, k], [0] * 3, color=colour, lw=0, clip_on=False)
         dots.set_zorder(3)
         return cls(neuron, k, haze, dots, grids.figure_above(axes))

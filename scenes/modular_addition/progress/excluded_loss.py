@@ -22,6 +22,7 @@ class ExcludedLoss(Scene):
     """Train loss without each frequency in turn, beside the train and the test loss."""
 
     name = "excluded-loss"
+    panels = ("progress",)
     title = "Training leans on the key waves long before the test loss falls"
     watch = "without a key wave the training loss rises; without any other it stays"
     source = "arXiv:2301.05217, figures 12 and 15; notebook, analysis during training"

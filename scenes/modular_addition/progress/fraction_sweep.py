@@ -26,6 +26,7 @@ class FractionSweep(Scene):
     """Losses at one training fraction after another, and epochs to generalise against it."""
 
     name = "fraction-sweep"
+    panels = ("family",)
     title = "A phase change turns into grokking as data shrinks"
     watch = "it memorises as fast as ever; the test loss falls later and later"
     source = "thread, tweet 3; arXiv:2301.05217, appendix D and figure of data fractions"

@@ -22,6 +22,7 @@ class MemoriseThenGeneralise(Scene):
     """Test loss with restricted and excluded loss, and below them the two shares."""
 
     name = "memorise-then-generalise"
+    panels = ("shares", "progress")
     title = "The model slowly interpolates from memorising to generalising"
     watch = "the shares trade places over thousands of epochs; the test loss falls at the end"
     source = "thread, claim that the model slowly interpolates; arXiv:2301.05217, section 5"

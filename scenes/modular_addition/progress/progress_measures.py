@@ -20,6 +20,7 @@ class ProgressMeasures(Scene):
     """Excluded and restricted loss, Gini coefficients (or a ratio) and the sum of squares."""
 
     name = "progress-measures"
+    panels = ("progress",)
     title = "Behind a flat test loss, the generalising circuit grows steadily"
     watch = "excluded loss rises and restricted loss falls before the test loss does"
     source = "arXiv:2301.05217, figures 6, 7, 10, 11, 13 and 14"

@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from grokviz.dataset import fourier
 from grokviz.dataset.part import Part, Values
 from grokviz.tasks.modular_addition.checkpoint import (
     ModularAdditionCheckpoint,
     ModularAdditionRun,
 )
-from grokviz.tasks.modular_addition.measures import compositions, fourier
+from grokviz.tasks.modular_addition.measures import compositions
 from grokviz.tasks.modular_addition.measures.logits import logit_spectrum
 from grokviz.tasks.modular_addition.measures.losses import SETS, answers
 from grokviz.tasks.modular_addition.measures.marginals import frequency_power, marginals, share

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.errors import InputError
-from grokviz.tasks.modular_addition.measures.fourier import (
+from grokviz.dataset.fourier import (
+    EMBEDDED,
     component_norms,
     fourier_basis,
     frequencies,
     frequency_norms,
 )
-
-EMBEDDED = 0.25
-"""A frequency counts as embedded above this share of the largest frequency norm."""
+from grokviz.errors import InputError
 
 
 def embedding_frequencies(W_E: Float[np.ndarray, "d_model p"]) -> Int[np.ndarray, " embedded"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.tasks.modular_addition.measures.fourier import fft1d, modulus_of_pairs
+from grokviz.dataset.fourier import fft1d, modulus_of_pairs
 from grokviz.tasks.modular_addition.measures.losses import answers
 
 

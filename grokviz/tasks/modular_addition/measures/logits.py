@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.tasks.modular_addition.measures.fourier import fft2d, fourier_basis, frequencies
+from grokviz.dataset.fourier import fft2d, fourier_basis, frequencies
 from grokviz.tasks.modular_addition.measures.marginals import Marginals
 
 

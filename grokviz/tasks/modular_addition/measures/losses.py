@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from grokviz.dataset.fourier import modulus_of_pairs
 from grokviz.errors import InputError
-from grokviz.tasks.modular_addition.measures.fourier import modulus_of_pairs
 
 SETS = ("train", "test", "all")
 

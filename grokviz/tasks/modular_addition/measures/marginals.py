@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from grokviz.tasks.modular_addition.measures.fourier import fourier_basis, modulus_of_pairs
+from grokviz.dataset.fourier import fourier_basis, modulus_of_pairs
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from grokviz.dataset.fourier import component_norms, gini
 from grokviz.tasks.any import norms
 from grokviz.tasks.modular_addition.forward import Forward, attention_scores, forward
 from grokviz.tasks.modular_addition.measures import (
@@ -19,7 +20,6 @@ from grokviz.tasks.modular_addition.measures import (
     losses,
     neurons,
 )
-from grokviz.tasks.modular_addition.measures.fourier import component_norms, gini
 from grokviz.tasks.modular_addition.measures.marginals import (
     Marginals,
     frequency_power,

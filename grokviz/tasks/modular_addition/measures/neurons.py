@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.tasks.modular_addition.measures.fourier import frequencies
+from grokviz.dataset.fourier import frequencies
 from grokviz.tasks.modular_addition.measures.marginals import (
     FrequencyPower,
     Marginals,

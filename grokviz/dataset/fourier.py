@@ -14,11 +14,16 @@ from jaxtyping import Float, Int
 
 from grokviz.errors import InputError
 
+EMBEDDED = 0.25
+"""A frequency counts as embedded above this share of the largest frequency norm."""
+
 
 def check_modulus(p: int) -> None:
     """Raise :class:`InputError` unless ``p`` is odd and at least 3."""
     if p < 3:
-        raise InputError(f"p is {p}; modular addition needs an odd p of at least 3")
+        raise InputError(
+            f"p is {p}; a Fourier basis of cosines and sines needs an odd p of at least 3"
+        )
     if p % 2 == 0:
         raise InputError(
             f"p is {p}, an even number: its highest frequency p/2 has a cosine and no sine, so the "

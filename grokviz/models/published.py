@@ -1,0 +1,98 @@
+"""The published parameter names and shapes, in one table (arXiv:2301.05217, its code).
+
+Matrices multiply from the left: ``embed.W_E (d_model, d_vocab)``, attention matrices
+``(heads, d_head, d_model)``, ``W_O (d_model, heads * d_head)``, ``W_in (d_mlp, d_model)``. Layers
+lie in ``blocks`` or, of models without an MLP, in ``attn_blocks``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from grokviz.errors import InputError
+
+Dims = tuple[str, ...]
+
+BUFFERS = frozenset({"mask", "IGNORE"})
+"""Last name parts of what a state dict holds besides parameters."""
+
+LAYER = re.compile(r"((?:attn_)?blocks)\.(\d+)\.(attn|mlp)\.")
+"""The stack, the number and the part of a layer that a parameter belongs to."""
+
+FIRST: Mapping[str, Dims] = {
+    "embed.W_E": ("d_model", "d_vocab"),
+    "pos_embed.W_pos": ("n_ctx", "d_model"),
+}
+ATTENTION: Mapping[str, Dims] = {
+    "attn.W_K": ("heads", "d_head", "d_model"),
+    "attn.W_Q": ("heads", "d_head", "d_model"),
+    "attn.W_V": ("heads", "d_head", "d_model"),
+    "attn.W_O": ("d_model", "heads*d_head"),
+}
+MLP: Mapping[str, Dims] = {
+    "mlp.W_in": ("d_mlp", "d_model"),
+    "mlp.b_in": ("d_mlp",),
+    "mlp.W_out": ("d_model", "d_mlp"),
+    "mlp.b_out": ("d_model",),
+}
+LAST: Mapping[str, Dims] = {"unembed.W_U": ("d_model", "d_vocab_out")}
+
+
+def layers(stack: str, count: int, *, mlp: bool = True) -> dict[str, Dims]:
+    """Every parameter of a model of ``count`` layers, with its dimensions.
+
+    The order is one in which each shape may use the sizes of those before it.
+    """
+    inner = {**ATTENTION, **(MLP if mlp else {})}
+    within = {f"{stack}.{i}.{name}": dims for i in range(count) for name, dims in inner.items()}
+    return {**FIRST, **within, **LAST}
+
+
+def is_buffer(name: str) -> bool:
+    """Whether a tensor of a state dict is none of the model's parameters."""
+    return name.rsplit(".", 1)[-1] in BUFFERS
+
+
+def is_optional(name: str) -> bool:
+    """Whether a model may lack this parameter: the MLP's biases are zero then."""
+    return ".mlp.b_" in name
+
+
+def checked(
+    state_dict: Mapping[str, np.ndarray], name: str, dims: tuple[str, ...], sizes: dict[str, int]
+) -> np.ndarray:
+    """A tensor as float64; sizes that are known bind it, those that are not are learned from it.
+
+    Raises :class:`InputError` where it is missing, of the wrong shape or not finite.
+    """
+    if name not in state_dict:
+        raise InputError(
+            f"the weights have no {name}; the task's measures need a whole model under the "
+            "published parameter names"
+        )
+    array = np.asarray(state_dict[name])
+    if array.ndim == len(dims):
+        for dim, size in zip(dims, array.shape, strict=True):
+            sizes.setdefault(dim, size)
+        if "heads" in sizes:
+            sizes.setdefault("heads*d_head", sizes["heads"] * sizes["d_head"])
+    wanted = tuple(sizes.get(dim) for dim in dims)
+    if array.shape != wanted or 0 in array.shape:
+        expected = ", ".join(
+            dim if size is None else f"{dim} = {size}"
+            for dim, size in zip(dims, wanted, strict=True)
+        )
+        raise InputError(f"{name} has shape {array.shape}; it should be ({expected})")
+    try:
+        array = array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} holds {array.dtype}, not numbers") from None
+    if not np.isfinite(array).all():
+        raise InputError(
+            f"{name} holds NaN or infinite values; that checkpoint's training diverged or its file "
+            "is damaged, so take another checkpoint"
+        )
+    return array

@@ -1,0 +1,84 @@
+"""What scenes of single neurons share: which are shown, their names, their shares of variance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.dataset.fourier import fourier_basis
+from grokviz.scene.panels import embedded
+from grokviz.scene.style import style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+
+def neurons_in_turn(data: xr.Dataset, most: int) -> Int[np.ndarray, " chosen"]:
+    """Places of at most ``most`` stored neurons, from each frequency in turn, by frequency."""
+    frequency = data["neuron_frequency"].values
+    share = data["neuron_variance_explained"].values
+    order = np.lexsort((-share, frequency))
+    seen: dict[int, int] = {}
+    turns = []
+    for n in order:
+        k = int(frequency[n])
+        turns.append(seen.get(k, 0))
+        seen[k] = turns[-1] + 1
+    first = np.argsort(turns, kind="stable")[:most]
+    return order[np.sort(first)]
+
+
+def neurons_in_columns(
+    data: xr.Dataset, most: int, figure: FigureBase
+) -> tuple[Int[np.ndarray, " chosen"], int]:
+    """Places of the neurons of a grid, row by row, and its columns.
+
+    In two full rows those of one frequency stand below one another.
+    """
+    chosen = neurons_in_turn(data, most)
+    columns = min(3 if style().narrow(figure) else 5, len(chosen))
+    if len(chosen) == 2 * columns:
+        chosen = chosen.reshape(columns, 2).T.ravel()
+    return chosen, columns
+
+
+def frequency_name(axes: Axes, k: int, *, numbered: bool = False) -> str:
+    """What stands above a heatmap: "frequency 14", or "14" where it is narrow.
+
+    ``numbered`` keeps room for :func:`figure_above` at its right.
+    """
+    em = style().points / 72 * axes.figure.get_figure(root=True).dpi
+    room = axes.bbox.width / em - (2.4 if numbered else 0)
+    return f"frequency {k}" if room > 7.5 else str(k)
+
+
+def name_frequency(axes: Axes, k: int, data: xr.Dataset, *, numbered: bool = False) -> Any:
+    """The frequency above a heatmap, in its colour."""
+    chosen = style()
+    colour = chosen.colours.frequency(k, embedded(data))
+    name = frequency_name(axes, k, numbered=numbered)
+    return axes.set_title(name, color=colour, pad=0.2 * chosen.points)
+
+
+def shares_by_frequency(field: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "f f"]:
+    """Share of a field's variance that varies with frequency j in a and k in b, as [j, k].
+
+    From its 2-D Fourier transform; frequency 0 is the constant, and [0, 0], the mean, is 0.
+    """
+    F = fourier_basis(len(field))
+    squares = np.square(F @ field @ F.T)
+    squares[0, 0] = 0
+    starts = np.concatenate([[0], np.arange(1, len(field), 2)])
+    power = np.add.reduceat(np.add.reduceat(squares, starts, axis=0), starts, axis=1)
+    shares: Float[np.ndarray, "f f"] = power / max(float(power.sum()), 1e-30)
+    return shares
+
+
+def own_share(field: Float[np.ndarray, "p p"], k: int) -> float:
+    """Share of a field's variance within frequency k: in a alone, in b alone and in both."""
+    shares = shares_by_frequency(field)
+    return float(shares[k, 0] + shares[0, k] + shares[k, k])
