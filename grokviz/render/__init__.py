@@ -1,6 +1,6 @@
 """Scenes and datasets in, files out.
 
-Here belong planning a picture, the engines that draw it (matplotlib, and manim in ``films``),
-and sets of figures. How a scene looks is the scene's own affair; how a file is encoded is
-:mod:`grokviz.media`'s.
+Here belong what can be asked of a picture, the plan of its files, the engines that draw them
+(matplotlib, and manim in ``films``), the pictures of a page, and sets of figures. How a scene
+looks is the scene's own affair; how a file is encoded is :mod:`grokviz.media`'s.
 """

@@ -1,4 +1,8 @@
-"""``slides``: a deck with a film a slide, as PowerPoint or as one page for a browser."""
+"""``slides``: a deck with a film a slide, as PowerPoint or as one page for a browser.
+
+Here belong what a deck holds and the programs that show it. Its films are drawn by
+:mod:`grokviz.render`, as any others.
+"""
 
 from __future__ import annotations
 
