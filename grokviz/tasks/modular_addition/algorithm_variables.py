@@ -99,10 +99,11 @@ _NEURONS = [
                "float64"),
     _algorithm("all_neuron_frequency", ("epoch", "all_neuron"), "frequency of the neuron", "1",
                "frequency that explains most of the neuron's variance over (a, b), after the "
-               "ReLU, at that epoch; 0 for a neuron that does not vary", f"{PAPER}, section 4.3",
-               "int16"),
+               "ReLU, at that epoch; 0 for a neuron that no frequency explains better than another",
+               f"{PAPER}, section 4.3", "int16"),
     _algorithm("all_neuron_variance_explained", ("epoch", "all_neuron"), "variance explained",
-               "1", "share of the neuron's variance over (a, b) within that frequency",
+               "1", "share of the neuron's variance over (a, b) within that frequency; 0 for a "
+               "neuron without one",
                f"{PAPER}, figure 5", step=1 / 256),
     _algorithm("all_neuron_cluster", ("all_neuron",), "cluster of the neuron", "1",
                "its frequency at the last checkpoint where that explains at least 0.85 of the "
@@ -140,11 +141,12 @@ _ATTENTION = [
                f"{NOTEBOOK}, analysis during training", "float64"),
     _algorithm("head_frequency", ("epoch", "head"), "frequency of the head", "1",
                "frequency that explains most of the variance over (a, b) of the head's attention "
-               "to a; 0 where it does not vary", f"{PAPER}, section 4.3", "int16"),
+               "to a; 0 where no frequency explains it better than another",
+               f"{PAPER}, section 4.3", "int16"),
     _algorithm("head_variance_explained", ("epoch", "head"), "variance explained", "1",
                "share of the variance of the head's attention to a that "
                "const + alpha (cos wa - cos wb) + beta (sin wa - sin wb) explains at that "
-               "frequency", f"{PAPER}, section 4.3"),
+               "frequency; 0 for a head without one", f"{PAPER}, section 4.3"),
     _algorithm("attention_map_fourier", ("head", "component"), "attention map", "score units",
                "C_j = r W_Q^T W_K W_E in the Fourier basis, r the residual stream at '=': what "
                "draws head j's attention to a number, last checkpoint", f"{PAPER}, figure 8"),

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset import fourier
+from grokviz.dataset import ties
 from grokviz.dataset.part import Part, Values
 from grokviz.tasks.any.slingshots import SlingshotsPart
 from grokviz.tasks.modular_addition.checkpoint import (
@@ -111,9 +112,10 @@ class EmbeddingPart(Part):
 def chosen_neurons(found: neurons.NeuronFrequencies, count: int) -> Int[np.ndarray, " neuron"]:
     """The neurons that show each frequency best: from each cluster in turn its cleanest one.
 
-    Where clusters do not suffice, the neurons of the largest share of variance follow.
+    Where clusters do not suffice, the neurons of the largest share of variance follow, those
+    without a frequency last. Neurons of one share go by their number.
     """
-    cleanest = np.argsort(-found.fraction, kind="stable")
+    cleanest = ties.ordered(found.fraction)
     turns = {
         k: iter(cleanest[found.cluster[cleanest] == k]) for k in neurons.key_frequencies(found)
     }
@@ -126,8 +128,9 @@ def chosen_neurons(found: neurons.NeuronFrequencies, count: int) -> Int[np.ndarr
             elif len(chosen) < count:
                 chosen.append(int(neuron))
     rest = [int(n) for n in cleanest if int(n) not in chosen]
-    found_all = [*chosen, *rest][:count]
-    return np.array(sorted(found_all, key=lambda n: (found.frequency[n], -found.fraction[n])))
+    all_chosen = np.array([*chosen, *rest][:count])
+    frequency, place = found.frequency[all_chosen], ties.ranks(found.fraction)[all_chosen]
+    return all_chosen[np.lexsort((place, frequency, frequency == neurons.NO_FREQUENCY))]
 
 
 PARTS: dict[str, Part] = {

@@ -58,10 +58,12 @@ _RUN = [
     _fields("neuron_offset", ("field_epoch", "neuron"), "neuron's offset", "1",
             "the neuron's pre-activation without attention", f"{PAPER}, section 4"),
     _fields("neuron_frequency", ("neuron",), "frequency of the neuron", "1",
-            "frequency that explains most of the neuron's variance over (a, b), last checkpoint",
+            "frequency that explains most of the neuron's variance over (a, b), last checkpoint; 0 "
+            "for a neuron that no frequency explains better than another",
             f"{PAPER}, section 4", "int64"),
     _fields("neuron_variance_explained", ("neuron",), "variance explained", "1",
-            "share of the neuron's variance over (a, b) within its frequency, last checkpoint",
+            "share of the neuron's variance over (a, b) within its frequency, last checkpoint; 0 "
+            "for a neuron without one",
             f"{PAPER}, figure 5"),
 ]  # fmt: skip
 

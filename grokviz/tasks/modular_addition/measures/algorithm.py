@@ -169,8 +169,8 @@ def _progress(m: Measures) -> Values:
 
 def _counts(m: Measures) -> Int[np.ndarray, " frequency"]:
     """Neurons of each frequency, at a share of 0.85 or more."""
-    clean = m.neuron_frequency[m.neuron_share >= THRESHOLD]
-    return np.bincount(clean, minlength=len(m.cosine_coefficients) + 1)[1:]
+    clean = m.own_frequencies.cluster
+    return np.bincount(clean[clean > 0], minlength=len(m.cosine_coefficients) + 1)[1:]
 
 
 def _map(m: Measures) -> Values:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from grokviz.dataset.fourier import fourier_basis
 from grokviz.tasks.modular_addition.measures.marginals import marginals, share
-from grokviz.tasks.modular_addition.measures.neurons import NeuronFrequencies
+from grokviz.tasks.modular_addition.measures.neurons import NeuronFrequencies, largest_share
 
 
 def attention_mean(pattern: Float[np.ndarray, "heads 3 p*p"]) -> Float[np.ndarray, "heads 3"]:
@@ -37,9 +37,7 @@ def attention_shares(
 def head_frequencies(pattern: Float[np.ndarray, "heads 3 p*p"]) -> NeuronFrequencies:
     """Each head's frequency and the share of its attention's variance that it explains.
 
-    A head whose attention does not vary has frequency 0.
+    A head has no frequency, which is 0, if its attention does not vary or no frequency
+    explains it better than another.
     """
-    shares = attention_shares(pattern)
-    best = shares.argmax(axis=1)
-    largest = shares[np.arange(len(best)), best]
-    return NeuronFrequencies(np.where(largest > 0, best + 1, 0), largest)
+    return largest_share(attention_shares(pattern).T)

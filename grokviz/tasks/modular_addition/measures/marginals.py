@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from grokviz.dataset.fourier import fourier_basis, modulus_of_pairs
+from grokviz.dataset import ties
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,7 @@ class Marginals:
     mean: Float[np.ndarray, " column"]
     """Mean over all pairs, which the others are centred on."""
     power: Float[np.ndarray, " column"]
-    """Sum over the pairs of squared centred values."""
+    """Sum over the pairs of squared centred values; 0 for a column that varies by rounding."""
     by_a: Float[np.ndarray, "p column"]
     """Mean over b, for each a."""
     by_b: Float[np.ndarray, "p column"]
@@ -59,7 +60,11 @@ class FrequencyPower:
 
 
 def marginals(x: Float[np.ndarray, "p*p column"]) -> Marginals:
-    """The four means of each column over the pairs a * p + b, in one pass."""
+    """The four means of each column over the pairs a * p + b, in one pass.
+
+    A column whose standard deviation is below a millionth of its root mean square does not
+    vary: float32 weights say no such differences, and what is left may be rounding.
+    """
     p = modulus_of_pairs(len(x))
     square = x.reshape(p, p, -1)
     mean = x.mean(axis=0)
@@ -79,6 +84,8 @@ def marginals(x: Float[np.ndarray, "p*p column"]) -> Marginals:
     by_difference[1:] = by_difference[:0:-1].copy()
     for total in (by_a, by_b, by_sum, by_difference):
         total /= p
+    whole = power + p * p * np.square(mean)
+    power[power <= ties.PRECISION**2 * whole] = 0
     return Marginals(mean, power, by_a, by_b, by_sum, by_difference)
 
 

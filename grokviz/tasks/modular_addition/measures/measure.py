@@ -87,7 +87,7 @@ class Measures:
     """The same, before the ReLU."""
 
     neuron_frequency: Int[np.ndarray, " neuron"]
-    """Frequency of each neuron's largest share of variance now; 0 for a constant neuron."""
+    """Frequency of each neuron's largest share of variance now; 0 where none stands out."""
     neuron_share: Float[np.ndarray, " neuron"]
     """That share, after the ReLU."""
     neuron_share_pre: Float[np.ndarray, " neuron"]
@@ -106,7 +106,7 @@ class Measures:
     attention_mean: Float[np.ndarray, "heads 3"]
     """Mean attention from '=' to a, b, '='."""
     attention_frequency: Int[np.ndarray, " heads"]
-    """Each head's frequency; 0 for attention that does not vary."""
+    """Each head's frequency; 0 where none stands out."""
     attention_share: Float[np.ndarray, " heads"]
     """Share of the variance of its attention to a which that frequency explains."""
     attention_map_fourier: Float[np.ndarray, "heads component"]
@@ -135,6 +135,11 @@ class Measures:
     """How far W_E's first four principal components are single waves (arXiv:2306.17844)."""
     sums_of_squares: dict[str, float]
     """Sum of squared weights of each parameter."""
+
+    @property
+    def own_frequencies(self) -> neurons.NeuronFrequencies:
+        """Each neuron's own frequency now, which its cluster follows from."""
+        return neurons.NeuronFrequencies(self.neuron_frequency, self.neuron_share)
 
     @property
     def sum_squared_weights(self) -> float:

@@ -10,7 +10,7 @@ from jaxtyping import Bool
 
 from grokviz.tasks.modular_addition.measures.losses import SETS
 from grokviz.tasks.modular_addition.measures.measure import Measures, measure
-from grokviz.tasks.modular_addition.measures.neurons import THRESHOLD, UNCLUSTERED, cluster_sizes
+from grokviz.tasks.modular_addition.measures.neurons import UNCLUSTERED, cluster_sizes
 
 LISTED = 12
 
@@ -32,7 +32,7 @@ def measures(
 
 def summary(m: Measures) -> dict[str, Any]:
     """The measures of :func:`measures`, from those already made."""
-    cluster = np.where(m.neuron_share >= THRESHOLD, m.neuron_frequency, UNCLUSTERED)
+    cluster = m.own_frequencies.cluster
     sizes = cluster_sizes(cluster)
     keys = [int(k) for k in m.key_frequencies]
 

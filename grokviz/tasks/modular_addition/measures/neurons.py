@@ -6,6 +6,10 @@ the eight terms (0, cos k), (0, sin k), (cos k, 0), (sin k, 0) and the four prod
 its whole variance; its frequency is the k = 1 .. (p - 1) / 2 with the largest share. The
 original Colab counts the 3 x 3 block with the constant, which is 0 after centring, and stops
 one frequency short.
+
+A neuron that no frequency explains better than another has no frequency: one that does not
+vary, or is active on a single pair, which is all waves in equal parts. Its largest share is a
+rounding error, another one on another machine.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.dataset.fourier import frequencies
+from grokviz.dataset import ties
 from grokviz.tasks.modular_addition.measures.marginals import (
     FrequencyPower,
     Marginals,
@@ -33,28 +38,43 @@ SMALLEST_CLUSTER = 5
 
 UNCLUSTERED = -1
 
+NO_FREQUENCY = 0
+"""In the place of a frequency, where none stands out: that of the constant, and of no wave."""
+
 
 @dataclass(frozen=True, eq=False)
 class NeuronFrequencies:
     """Each neuron's own frequency."""
 
     frequency: Int[np.ndarray, " neuron"]
-    """The frequency of the largest share, in turns per p residues; 0 for a constant neuron."""
+    """That of the largest share, in turns per p residues; 0 for a neuron without a frequency."""
     fraction: Float[np.ndarray, " neuron"]
-    """Its share of the neuron's variance, 0 to 1."""
+    """Its share of the neuron's variance, 0 to 1; 0 for a neuron without a frequency."""
 
     @property
     def cluster(self) -> Int[np.ndarray, " neuron"]:
         """The frequency where its share reaches 0.85, and -1 elsewhere."""
-        return np.where(self.fraction >= THRESHOLD, self.frequency, UNCLUSTERED)
+        clean = ties.reaches(self.fraction, THRESHOLD) & (self.frequency != NO_FREQUENCY)
+        return np.where(clean, self.frequency, UNCLUSTERED)
 
 
 def neuron_frequencies(m: Marginals, power: FrequencyPower) -> NeuronFrequencies:
     """Frequency and share of variance of each neuron, from what its whole pass already made."""
-    shares = share(power.total, m.power)
-    best = shares.argmax(axis=0)
-    frequency = np.where(m.power > 0, best + 1, 0)
-    return NeuronFrequencies(frequency, shares[best, np.arange(len(best))])
+    return largest_share(share(power.total, m.power))
+
+
+def largest_share(shares: Float[np.ndarray, "frequency column"]) -> NeuronFrequencies:
+    """Each column's frequency and its share, from the shares of all frequencies.
+
+    A column has no frequency unless its largest share leads the second by more than float32
+    weights can say (:data:`grokviz.dataset.ties.PRECISION`).
+    """
+    best = ties.leader(shares)
+    has = best != ties.NONE
+    return NeuronFrequencies(
+        frequency=np.where(has, best + 1, NO_FREQUENCY),
+        fraction=np.where(has, shares[best, np.arange(len(best))], 0.0),
+    )
 
 
 def own_frequencies(activations: Float[np.ndarray, "p*p neuron"]) -> NeuronFrequencies:
