@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.dataset import curves, schema
+from grokviz.dataset import curves, schema, ties
 from grokviz.dataset.assemble import Report
 from grokviz.dataset.cache import FOLDER, code_version, kept
 from grokviz.dataset.families.family_member import (
@@ -213,10 +213,10 @@ def _by_fraction(values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     fraction, task = values["member_fraction"], values["member_task"]
     sweepable = [name for name, one in tasks().items() if "train-fraction" in one.keys]
     known = np.isfinite(fraction) & np.isin(task, sweepable)
-    fractions = np.unique(fraction[known])[::-1]
+    fractions = ties.distinct(fraction[known])[::-1]
     table = np.full((len(fractions), len(SOURCES)), -1)
     for i in np.flatnonzero(known)[::-1]:  # backwards, so that the first one stays
-        row = int(np.flatnonzero(fractions == fraction[i])[0])
+        row = int(np.abs(fractions - fraction[i]).argmin())
         table[row, SOURCES.index(str(values["member_source"][i]))] = i
     return fractions, table
 

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Int
 
+from grokviz.dataset import ties
 from grokviz.errors import InputError
 from grokviz.tasks._sequences.model import SequenceWeights, log_softmax, run_in_chunks
 from grokviz.training.batch import Batch, SampledData
@@ -141,5 +142,6 @@ def _answers(
     at = targets[..., None]
     loss = -np.take_along_axis(log_softmax(logits), at, axis=-1)[..., 0]
     own = np.take_along_axis(logits, at, axis=-1)
-    others = (logits >= own).sum(axis=-1)
+    tie = ties.ROUNDING * np.abs(logits).max(axis=-1, keepdims=True)
+    others = (logits >= own - tie).sum(axis=-1)
     return loss, others == 1

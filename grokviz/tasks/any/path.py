@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from grokviz.dataset import ties
+
 COLUMNS_AT_ONCE = 1 << 15
 
 
@@ -97,13 +99,57 @@ def random_walk_products(
 
 
 def _plane(position: Float[np.ndarray, "checkpoint checkpoint"]) -> np.ndarray:
-    """Two principal coordinates from inner products of positions, the first at the origin."""
+    """Two principal coordinates from inner products of positions, the first at the origin.
+
+    An axis along which the path extends by rounding alone is 0. Of axes that tie the first is
+    that of the path's end. An axis has no sign of its own: the path ends to the upper right, or
+    has its farthest point there if it ends where it began.
+    """
     middle = np.eye(len(position)) - 1 / len(position)
     values, vectors = np.linalg.eigh(middle @ position @ middle)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    there = values > ties.ROUNDING * np.abs(values).max()
+    values, vectors = values[there], vectors[:, there]
     two = np.zeros((len(position), 2))
-    for column, i in enumerate(range(len(values) - 1, max(len(values) - 3, -1), -1)):
-        two[:, column] = vectors[:, i] * np.sqrt(max(values[i], 0))
+    axes = _untied(values, vectors)[:, :2]
+    two[:, : axes.shape[1]] = axes * np.sqrt(values[:2])
     two -= two[0]
-    # Eigenvectors have no sign of their own: let the path end to the upper right.
-    two *= np.where(two[-1] < 0, -1, 1)
+    for axis in two.T:
+        far = np.abs(axis).max()
+        end = axis[-1] if abs(axis[-1]) > ties.PRECISION * far else _farthest(axis)
+        axis *= -1 if end < 0 else 1
     return two
+
+
+def _farthest(axis: Float[np.ndarray, " checkpoint"]) -> float:
+    return float(axis[ties.first_largest(np.abs(axis))])
+
+
+def _untied(
+    values: Float[np.ndarray, " axis"], vectors: Float[np.ndarray, "checkpoint axis"]
+) -> Float[np.ndarray, "checkpoint axis"]:
+    """Eigenvectors, those of equal eigenvalues turned so that they are the same everywhere.
+
+    A space of equal eigenvalues has no axes of its own; it gets those of its checkpoints, from
+    the last one back.
+    """
+    ends = np.flatnonzero(values[:-1] - values[1:] > ties.PRECISION * values[:-1]) + 1
+    turned = vectors.copy()
+    for columns in np.split(np.arange(len(values)), ends):
+        if len(columns) > 1:
+            space = vectors[:, columns]
+            turned[:, columns] = space @ _axes_of_rows(space[::-1])
+    return turned
+
+
+def _axes_of_rows(rows: Float[np.ndarray, "row axis"]) -> Float[np.ndarray, "axis axis"]:
+    """Orthonormal axes, as columns, along the first rows that are not within those before."""
+    axes = np.zeros((rows.shape[1], 0))
+    for row in rows:
+        rest = row - axes @ (axes.T @ row)
+        size = np.linalg.norm(rest)
+        if size > ties.PRECISION * np.abs(rows).max():
+            axes = np.column_stack([axes, rest / size])
+        if axes.shape[1] == rows.shape[1]:
+            break
+    return axes

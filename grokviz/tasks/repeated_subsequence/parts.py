@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
+from grokviz.dataset import ties
 from grokviz.dataset.part import Part, Values
 from grokviz.tasks._sequences.checkpoint import SequenceCheckpoint
 from grokviz.tasks._sequences.model import run as run_model
@@ -76,7 +77,7 @@ class HeadsPart(SequencePart):
 
 
 def _best(scores: np.ndarray) -> tuple[int, int]:
-    layer, head = np.unravel_index(int(scores.argmax()), scores.shape)
+    layer, head = np.unravel_index(ties.first_largest(scores.ravel()), scores.shape)
     return int(layer), int(head)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from grokviz.dataset import ties
 from grokviz.tasks.modular_addition.forward import (
     Forward,
     attention_scores,
@@ -94,7 +95,7 @@ def _neurons(
             _loss(logits_of(w, f.mid, fitted)),
         )
     yield from _logits(f, keys)
-    directions, _ = np.linalg.qr(key_directions(neuron_logit_map(w), keys).T)
+    directions = ties.span(key_directions(neuron_logit_map(w), keys).T)
     kept = (f.post @ directions) @ directions.T
     yield (
         "key-directions",

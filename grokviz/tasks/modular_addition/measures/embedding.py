@@ -14,6 +14,7 @@ from grokviz.dataset.fourier import (
     frequencies,
     frequency_norms,
 )
+from grokviz.dataset import ties
 from grokviz.errors import InputError
 
 
@@ -22,12 +23,14 @@ def embedding_frequencies(W_E: Float[np.ndarray, "d_model p"]) -> Int[np.ndarray
 
     The norm is that of a whole frequency, sqrt(||W_E cos_k||^2 + ||W_E sin_k||^2), so that the
     answer does not depend on a wave's phase; the published demonstration applies the same
-    quarter to cosine and sine apart. An embedding without waves has none.
+    quarter to cosine and sine apart. An embedding without waves has none: one whose waves are
+    all below a millionth of it, which float32 weights do not say.
     """
-    norms = frequency_norms(component_norms(W_E))
-    embedded: Int[np.ndarray, " embedded"] = frequencies(W_E.shape[1])[
-        norms > EMBEDDED * norms.max()
-    ]
+    components = component_norms(W_E)
+    norms = frequency_norms(components)
+    above = ties.exceeds(norms, EMBEDDED * norms.max())
+    above &= norms > ties.PRECISION * np.linalg.norm(components)
+    embedded: Int[np.ndarray, " embedded"] = frequencies(W_E.shape[1])[above]
     return embedded
 
 
@@ -38,7 +41,9 @@ def plane_bases(
 
     The pair of axes is the orthonormal one nearest to the two embedded waves (the polar
     factor, also called Loewdin orthonormalisation): it treats cosine and sine alike and moves
-    continuously as the weights do, which Gram-Schmidt and principal axes do not.
+    continuously as the weights do, which Gram-Schmidt and principal axes do not. A wave that
+    the embedding holds along one direction only, or not at all, has no such pair: its axes are
+    the shares of that direction, or 0, as in the polar factor of a matrix of lower rank.
 
     Raises :class:`InputError` for a frequency outside 1 .. (p - 1) / 2.
     """
@@ -49,8 +54,9 @@ def plane_bases(
         raise InputError(f"frequency {wrong[0]} does not exist for p = {p}; take 1 to {p // 2}")
     F = fourier_basis(p)
     waves = np.stack([F[2 * wanted - 1], F[2 * wanted]], axis=-1)
-    left, _, right = np.linalg.svd(W_E @ waves, full_matrices=False)
-    bases: Float[np.ndarray, "frequency d_model 2"] = left @ right
+    left, size, right = np.linalg.svd(W_E @ waves, full_matrices=False)
+    there = size > ties.ROUNDING * np.linalg.norm(W_E)
+    bases: Float[np.ndarray, "frequency d_model 2"] = (left * there[:, None]) @ right
     return bases
 
 

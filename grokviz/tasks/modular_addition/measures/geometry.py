@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from grokviz.dataset.fourier import fft1d, modulus_of_pairs
+from grokviz.dataset import ties
 from grokviz.tasks.modular_addition.measures.losses import answers
 
 
@@ -27,7 +28,7 @@ def distance_irrelevance(logits: Float[np.ndarray, "p*p p"]) -> float:
     table = right_logits(logits)
     spread = table.std()
     # Below rounding there is nothing to compare: every pair has the same right logit.
-    if spread <= 1e-13 * np.abs(table).max():
+    if spread <= ties.ROUNDING * np.abs(table).max():
         return 0.0
     return float(table.std(axis=0).mean() / spread)
 
@@ -36,11 +37,30 @@ def circularity(W_E: Float[np.ndarray, "d_model p"], components: int = 4) -> flo
     """How far the first principal components of W_E are single waves: 1 if each is one.
 
     Mean over the first four principal components v (of the p residues' embeddings) of the
-    largest share of ||v||^2 at one frequency; components without variance count 0.
+    largest share of ||v||^2 at one frequency; components without variance count 0. Components
+    of one variance are no axes of their own, only a space: in it the axes that are nearest to
+    single waves are taken.
     """
     centred = W_E - W_E.mean(axis=1, keepdims=True)
     _, size, axes = np.linalg.svd(centred, full_matrices=False)
-    squares = np.square(fft1d(axes[:components]))
-    shares = (squares[:, 1::2] + squares[:, 2::2]).max(axis=1)
-    real = size[:components] > 1e-12 * max(size[0], 1e-300)
-    return float(np.where(real, shares, 0).sum() / components)
+    there = size > ties.ROUNDING * np.linalg.norm(W_E)
+    size, waves = size[there], fft1d(axes[there])
+    ends = np.flatnonzero(np.append(size[:-1] - size[1:] > ties.PRECISION * size[:-1], True)) + 1
+    shares: list[float] = []
+    for space in np.split(waves, ends[:-1]):
+        if len(shares) < components:
+            shares += _wave_shares(space, components - len(shares))
+    return float(sum(shares) / components)
+
+
+def _wave_shares(space: Float[np.ndarray, "axis p"], most: int) -> list[float]:
+    """Largest share at one frequency of each axis of a space, the axes nearest to waves first."""
+    shares: list[float] = []
+    while len(space) and len(shares) < most:
+        pairs = space[:, 1:].reshape(len(space), -1, 2)
+        overlaps = np.einsum("ikw,jkw->kij", pairs, pairs)
+        values, turns = np.linalg.eigh(overlaps)
+        best = ties.first_largest(values[:, -1], ties.ROUNDING)
+        shares.append(float(values[best, -1]))
+        space = turns[best][:, :-1].T @ space
+    return shares

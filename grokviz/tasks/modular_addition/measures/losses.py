@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from grokviz.dataset.fourier import modulus_of_pairs
+from grokviz.dataset import ties
 from grokviz.errors import InputError
 
 SETS = ("train", "test", "all")
@@ -21,7 +22,7 @@ class PairScores:
     loss: Float[np.ndarray, " p*p"]
     """Cross entropy of the right answer, in nats."""
     margin: Float[np.ndarray, " p*p"]
-    """Logit of the right answer minus the largest other logit."""
+    """Logit of the right answer minus the largest other logit; 0 where they tie."""
 
     @property
     def right(self) -> Bool[np.ndarray, " p*p"]:
@@ -79,14 +80,19 @@ def pair_scores(logits: Float[np.ndarray, "p*p p"]) -> PairScores:
 def scores_against(
     logits: Float[np.ndarray, "input p"], right: Int[np.ndarray, " input"]
 ) -> PairScores:
-    """:func:`pair_scores` of any inputs whose right answers are given."""
+    """:func:`pair_scores` of any inputs whose right answers are given.
+
+    Two logits tie that differ by rounding alone, by the measure of the largest logit of all.
+    """
     inputs = np.arange(len(logits))
+    tie = ties.ROUNDING * np.abs(logits).max(initial=0)
     behind = logits - logits[inputs, right][:, None]
     behind[inputs, right] = -np.inf
     nearest = behind.max(axis=1)
     behind -= nearest[:, None]
     wrong = nearest + np.log(np.exp(behind, out=behind).sum(axis=1))
-    return PairScores(loss=np.logaddexp(0, wrong), margin=-nearest)
+    margin = np.where(np.abs(nearest) <= tie, 0, -nearest)
+    return PairScores(loss=np.logaddexp(0, wrong), margin=margin)
 
 
 def by_set(

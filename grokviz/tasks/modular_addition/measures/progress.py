@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from grokviz.dataset import ties
 from grokviz.tasks.modular_addition.measures.losses import answers, scores_against, set_masks
 
 SMALLEST = 1e-280
@@ -73,7 +74,9 @@ def excluded(
     """Scores on the training pairs with each of ``terms`` subtracted from the logits.
 
     ``terms`` run over ((a + b) mod p, c). There is no bias correction, as published. Without
-    training pairs, or a split that is known, the means are NaN.
+    training pairs, or a split that is known, the means are NaN. Two logits tie that differ by
+    rounding alone, by the measure of the largest logit before: what is left of logits that are
+    nothing but the terms is rounding.
     """
     p = logits.shape[1]
     if train is None or not train.any():
@@ -81,6 +84,7 @@ def excluded(
         return Ablated(unknown, unknown, unknown)
     pairs, valid = _by_sum(train, p)
     residues = np.arange(p)
+    tie = ties.ROUNDING * max(np.abs(logits).max(), np.abs(terms).max(initial=0))
     behind = logits[pairs]
     behind -= np.take_along_axis(behind, residues[:, None, None], axis=2)
     pull = np.moveaxis(terms, 0, 2)
@@ -88,7 +92,7 @@ def excluded(
     behind[residues, :, residues] = -np.inf
     wrong = _log_sums(behind, pull, valid)
     loss = np.logaddexp(0, wrong)
-    right = _right(behind, pull, wrong, valid)
+    right = _right(behind, pull, wrong, valid, -tie)
     n = valid.sum()
     return Ablated(
         loss=np.where(valid[..., None], loss, 0).sum(axis=(0, 1)) / n,
@@ -158,26 +162,27 @@ def _right(
     pull: Float[np.ndarray, "sum p term"],
     wrong: Float[np.ndarray, "sum row term"],
     valid: Bool[np.ndarray, "sum row"],
+    below: float,
 ) -> Bool[np.ndarray, "sum row term"]:
-    """Whether the right class stays strictly ahead, looking closely only where it is in doubt.
+    """Whether all other classes stay ``below``, looking closely only where it is in doubt.
 
-    A sum of exponentials below 1 has no entry of 1 or more; one of p - 1 or more has one. Nor
-    can a term turn a pair that is further ahead, or behind, than the term is large.
+    A sum of exponentials of less than ``below`` has no entry of more. Nor can a term turn a pair
+    that is further ahead, or behind, than the term is large.
     """
     p = behind.shape[2]
     residues = np.arange(p)
-    ahead = valid[..., None] & (wrong < 0)
-    doubt = valid[..., None] & (wrong >= 0) & (wrong < np.log(p - 1) + 1e-9)
+    ahead = valid[..., None] & (wrong < below)
+    doubt = valid[..., None] & (wrong >= below) & (wrong < np.log(p - 1) + 1e-9)
     near = behind.max(axis=2, keepdims=True)
     others = pull.copy()
     others[residues, residues] = -np.inf
-    surely = doubt & (near + others.max(axis=1, keepdims=True) < 0)
+    surely = doubt & (near + others.max(axis=1, keepdims=True) < below)
     others[residues, residues] = np.inf
-    never = near + others.min(axis=1, keepdims=True) >= 0
+    never = near + others.min(axis=1, keepdims=True) >= below
     ahead |= surely
     for rows in _chunks(np.nonzero(doubt & ~surely & ~never)):
         s, row, term = rows
-        ahead[rows] = (behind[s, row] + pull[s, :, term]).max(axis=1) < 0
+        ahead[rows] = (behind[s, row] + pull[s, :, term]).max(axis=1) < below
     return ahead
 
 
