@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from grokviz.dataset import schema
 from grokviz.dataset.cache import analyze, read
+from grokviz.dataset.earlier import by_present_rules
 from grokviz.dataset.families import family
 from grokviz.errors import InputError, nearest
 from grokviz.runs import Run, open_run
@@ -54,7 +55,7 @@ def _reference(name: str) -> xr.Dataset:
     data = xr.merge(loaded, compat="no_conflicts", join="outer", combine_attrs="override")
     core = [part.stem == "core" for part in parts]
     data.attrs = dict(loaded[core.index(True) if any(core) else 0].attrs)
-    return data
+    return by_present_rules(data)
 
 
 def reference(name: str = DEFAULT) -> xr.Dataset:
@@ -173,7 +174,7 @@ def _parts(run: Run, needs: Iterable[str]) -> list[str]:
 
 def _read_given(path: Path) -> xr.Dataset:
     try:
-        return read(path)
+        return by_present_rules(read(path))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read as NetCDF: {error}; make it anew") from error
 
