@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
+from grokviz.dataset import ties
 from grokviz.dataset.curves import PHASES
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
@@ -297,7 +299,14 @@ def embedded(data: xr.Dataset) -> list[int]:
     from grokviz.dataset.fourier import EMBEDDED
 
     last = data["embedding_frequency_norm"].isel(epoch=-1)
-    return [int(k) for k in last["frequency"].values[last.values > EMBEDDED * last.values.max()]]
+    above = ties.exceeds(last.values, EMBEDDED * float(last.max()), ties.PRECISION)
+    return [int(k) for k in last["frequency"].values[above]]
+
+
+def by_size(frequencies: Sequence[int], sizes: xr.DataArray) -> list[int]:
+    """Some frequencies by their size, the largest first; those that tie stay in their order."""
+    values = np.array([float(sizes.sel(frequency=k)) for k in frequencies])
+    return [frequencies[i] for i in ties.ordered(values)]
 
 
 def key_frequencies(data: xr.Dataset) -> list[int]:

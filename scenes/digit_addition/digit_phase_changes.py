@@ -135,7 +135,7 @@ def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> No
     """
     chosen, first = style(), rooms[0]
     drops = data["digit_drop"].values
-    order = [int(k) for k in np.argsort(drops) if drops[k] >= 0]
+    order = [int(k) for k in np.argsort(drops, kind="stable") if drops[k] >= 0]
     tints, words = (
         changes.digit_colours(data),
         changes.digit_names(data, short=chosen.narrow(_figure(first))),

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from grokviz.dataset import ties
 from grokviz.dataset.fourier import fourier_basis
 from grokviz.scene.panels import embedded
 from grokviz.scene.style import style
+from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,16 +20,19 @@ if TYPE_CHECKING:
 
 
 def neurons_in_turn(data: xr.Dataset, most: int) -> Int[np.ndarray, " chosen"]:
-    """Places of at most ``most`` stored neurons, from each frequency in turn, by frequency."""
+    """Places of at most ``most`` stored neurons, from each frequency in turn, by frequency.
+
+    Neurons without a frequency come last, and only where the others do not suffice.
+    """
     frequency = data["neuron_frequency"].values
-    share = data["neuron_variance_explained"].values
-    order = np.lexsort((-share, frequency))
+    place = ties.ranks(data["neuron_variance_explained"].values)
+    order = np.lexsort((place, frequency, frequency == NO_FREQUENCY))
     seen: dict[int, int] = {}
     turns = []
     for n in order:
         k = int(frequency[n])
-        turns.append(seen.get(k, 0))
-        seen[k] = turns[-1] + 1
+        turns.append(seen.get(k, 0) + (len(order) if k == NO_FREQUENCY else 0))
+        seen[k] = seen.get(k, 0) + 1
     first = np.argsort(turns, kind="stable")[:most]
     return order[np.sort(first)]
 
@@ -47,12 +52,14 @@ def neurons_in_columns(
 
 
 def frequency_name(axes: Axes, k: int, *, numbered: bool = False) -> str:
-    """What stands above a heatmap: "frequency 14", or "14" where it is narrow.
+    """What stands above a heatmap: "frequency 14", or "14" where it is narrow; or "none".
 
     ``numbered`` keeps room for :func:`figure_above` at its right.
     """
     em = style().points / 72 * axes.figure.get_figure(root=True).dpi
     room = axes.bbox.width / em - (2.4 if numbered else 0)
+    if k == NO_FREQUENCY:
+        return "no frequency" if room > 7.5 else "none"
     return f"frequency {k}" if room > 7.5 else str(k)
 
 
@@ -79,6 +86,9 @@ def shares_by_frequency(field: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "f
 
 
 def own_share(field: Float[np.ndarray, "p p"], k: int) -> float:
-    """Share of a field's variance within frequency k: in a alone, in b alone and in both."""
+    """Share of a field's variance within frequency k: in a alone, in b alone and in both.
+
+    0 for no frequency.
+    """
     shares = shares_by_frequency(field)
     return float(shares[k, 0] + shares[0, k] + shares[k, k])

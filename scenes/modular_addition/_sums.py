@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grokviz.dataset import ties
 from grokviz.errors import InputError
 from grokviz.scene import panels
 
@@ -37,7 +38,7 @@ def strongest(data: xr.Dataset, wanted: int | None, name: str) -> int:
     if not heights:
         raise InputError(f"{name} needs a run with key frequencies; this one has none")
     if wanted is None:
-        return max(heights, key=lambda k: heights[k])
+        return list(heights)[ties.first_largest(np.array(list(heights.values())))]
     if wanted not in heights:
         listed = ", ".join(map(str, heights))
         raise InputError(f"{name}: {wanted} is no key frequency; there are {listed}")

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from grokviz.scenes.modular_addition import _neurons
 
+from grokviz.dataset import ties
 from grokviz.errors import InputError
 from grokviz.scene import option, panels
 from grokviz.scene.film import Film
 from grokviz.tasks.modular_addition import fields
+from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,15 +51,23 @@ class NeuronWave(Film):
         """Where the neuron is among the stored ones."""
         numbers = [int(n) for n in data["neuron"].values]
         if self.neuron is None:
-            k, clear = data["neuron_frequency"].values, data["neuron_variance_explained"].values
+            k = data["neuron_frequency"].values
+            place = ties.ranks(data["neuron_variance_explained"].values)
             first = fields.activations(data, int(self.moments(data)[0]))
             silent = (first > 0).mean(axis=(1, 2)) < AWAKE
             # few waves across are seen better than many
-            return int(np.lexsort((-clear, k, silent))[0])
-        if self.neuron not in numbers:
+            at = int(np.lexsort((place, k, silent, k == NO_FREQUENCY))[0])
+        elif self.neuron in numbers:
+            at = numbers.index(self.neuron)
+        else:
             listed = ", ".join(map(str, numbers))
             raise InputError(f"{self.name}: neuron {self.neuron} is not stored; there are {listed}")
-        return numbers.index(self.neuron)
+        if data["neuron_frequency"].values[at] == NO_FREQUENCY:
+            raise InputError(
+                f"{self.name}: neuron {numbers[at]} has no frequency, as none explains it better "
+                "than another; give another neuron, or train the run further"
+            )
+        return at
 
     def moments(self, data: xr.Dataset) -> np.ndarray:
         """Indices on the field clock that the film goes through: until nothing moves."""

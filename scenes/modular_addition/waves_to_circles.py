@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grokviz.dataset import ties
 from grokviz.errors import InputError
 from grokviz.scene import option, panels
 from grokviz.scene.film import Film
@@ -41,7 +42,7 @@ class WavesToCircles(Film):
         """The frequency whose circle is wound."""
         last, known = data["embedding_frequency_norm"].isel(epoch=-1), self.frequencies(data)
         if self.frequency is None:
-            return max(known, key=lambda k: float(last.sel(frequency=k)))
+            return panels.by_size(known, last)[0]
         if self.frequency not in known:
             listed = ", ".join(map(str, known))
             raise InputError(f"{self.name}: {self.frequency} is not embedded; there are {listed}")
@@ -52,13 +53,13 @@ class WavesToCircles(Film):
         last, known = data["embedding_frequency_norm"].isel(epoch=-1), panels.embedded(data)
         if not known:
             raise InputError(f"{self.name} needs an embedding with waves; this run's has none")
-        return sorted(sorted(known, key=lambda k: -float(last.sel(frequency=k)))[:6])
+        return sorted(panels.by_size(known, last)[:6])
 
     def share(self, data: xr.Dataset) -> float:
         """Share of the embedding's squared weights, less their mean, in the frequencies' planes."""
         W_E = data["embedding_matrix"].values.astype(float)
         bases = embedding.plane_bases(W_E, self.frequencies(data))
-        span, _ = np.linalg.qr(np.concatenate(list(bases), axis=1))
+        span = ties.span(np.concatenate(list(bases), axis=1))
         centred = W_E - W_E.mean(axis=1, keepdims=True)
         return float(np.square(span.T @ centred).sum() / np.square(centred).sum())
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
-from grokviz.dataset import fourier
-from grokviz.dataset import ties
+from grokviz.dataset import fourier, ties
 from grokviz.dataset.part import Part, Values
 from grokviz.tasks.any.slingshots import SlingshotsPart
 from grokviz.tasks.modular_addition.checkpoint import (

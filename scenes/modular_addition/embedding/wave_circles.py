@@ -88,8 +88,7 @@ class WaveCircles(Scene):
     def _shown(self, data: xr.Dataset) -> list[int]:
         """The embedded frequencies of the largest norm at the end, in ascending order."""
         last = data["embedding_frequency_norm"].isel(epoch=-1)
-        largest = sorted(panels.embedded(data), key=lambda k: -float(last.sel(frequency=k)))
-        return sorted(largest[: self.most])
+        return sorted(panels.by_size(panels.embedded(data), last)[: self.most])
 
 
 def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], Axes]:
@@ -162,7 +161,7 @@ class _Circle:
             [], [], "o", color=chosen.colours.ink, ms=chosen.points * 0.36, mew=0, zorder=4
         )[0]
         texts = [chosen.label(axes, 0, 0, str(n), va="center", zorder=5) for n in MARKED]
-        order = np.argsort((np.arange(p) * k) % p)
+        order = np.argsort((np.arange(p) * k) % p, kind="stable")
         points = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
         return cls(points, np.append(order, order[0]), joined, dots, marks, texts, limit)
 

@@ -120,7 +120,7 @@ class WavesToCircles(FilmScene):
 
     def _order(self, k: int) -> np.ndarray:
         """The numbers in the order of the circle."""
-        return np.argsort(np.arange(self.p) * k % self.p)
+        return np.argsort(np.arange(self.p) * k % self.p, kind="stable")
 
     def _strip(self, k: int, share: float) -> np.ndarray:
         """Colours of a frequency's pair, its columns ``share`` of the way to being sorted."""

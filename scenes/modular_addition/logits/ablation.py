@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from grokviz.dataset import ties
 from grokviz.scene import Scene, option, panels, style
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Ablation(Scene):
         low, high = np.log10([losses.min(), losses.max()])
         # where bars run to the left, their numbers stand to the right of the line
         aside = 4.6 * chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
-        room = (high - low) * (aside / (1 - aside) if losses.argmax() == 0 else 0.02)
+        room = (high - low) * (aside / (1 - aside) if ties.first_largest(losses) == 0 else 0.02)
         axes.set_xscale("log")
         axes.set(xlim=(10**low, 10 ** (high + room)), ylim=(len(names) - 0.6, -0.85))
         axes.set_yticks([])
@@ -107,7 +108,8 @@ class Ablation(Scene):
 
     def _bar(self, axes: Axes, data: xr.Dataset, row: int, name: str, text: str) -> None:
         chosen, whole, loss = style(), _loss(data, "original"), _loss(data, name)
-        colour = chosen.colours.accent if loss < whole else chosen.colours.faint
+        better = ties.exceeds(whole, loss)
+        colour = chosen.colours.accent if better else chosen.colours.faint
         if name.startswith(WAVE):
             k = int(name.removeprefix(WAVE))
             colour = chosen.colours.frequency(k, panels.embedded(data))
@@ -123,10 +125,10 @@ class Ablation(Scene):
             transform=axes.get_yaxis_transform(),
         ).set_x(0.4 * chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width)
         if self.ratios:
-            level = row + 0.0 if loss < whole else row - 0.2
+            level = row + 0.0 if better else row - 0.2
             chosen.label(
                 axes, 1, level, _ratio(loss / whole), ha="right", zorder=5,
-                va="center" if loss < whole else "bottom",
+                va="center" if better else "bottom",
                 transform=axes.get_yaxis_transform(),
             )  # fmt: skip
 
@@ -138,8 +140,8 @@ def _loss(data: xr.Dataset, name: str) -> float:
 def _groups(data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
     """Ablations that keep one thing alone, and those that take one away; each sorted by loss."""
     kept, taken = {}, {}
-    order = sorted(data["ablation"].values.tolist(), key=lambda name: _loss(data, name))
-    for name in order:
+    names = data["ablation"].values
+    for name in names[ties.ordered(-data["ablation_loss"].values)].tolist():
         if name == "original" or not 0 < _loss(data, name) < np.inf:
             continue
         if name in KEPT:

@@ -98,12 +98,8 @@ class Algorithm(Scene):
             )
         last = data.isel(epoch=-1)
         scale = np.sqrt(2 / p**3)
-        keys = panels.key_frequencies(data)
-        keys = sorted(
-            sorted(keys, key=lambda k: -float(last["cosine_coefficient"].sel(frequency=k)))[
-                : self.most
-            ]
-        )
+        largest = panels.by_size(panels.key_frequencies(data), last["cosine_coefficient"])
+        keys = sorted(largest[: self.most])
         chosen = last.sel(frequency=keys)
         heights = chosen["cosine_coefficient"].values.astype(float) * scale
         a, b = self.a % p, self.b % p  # what is not chosen is meant for p = 113

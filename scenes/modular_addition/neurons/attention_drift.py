@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from grokviz.dataset import ties
 from grokviz.scene import Scene, grids, panels, style
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class AttentionDrift(Scene):
         ]
         whole = data["attention_mean"]
         gap = whole.sel(position="a") - whole.sel(position="b")
-        at = int(np.abs(gap.values).max(axis=1).argmax())
+        at = ties.first_largest(np.abs(gap.values).max(axis=1))
         return (
             f"Mean attention from '=' at epoch {int(now['epoch'])}: {'; '.join(heads)}. Beside "
             "it the difference between a and b over epochs, whose largest absolute value is "

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from grokviz.dataset import ties
 from grokviz.scene import Scene, grids, panels, style
+from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,7 +35,7 @@ class AttentionMap(Scene):
         """A row of bars for each head, the cosine left and the sine right of a frequency."""
         heads = data.sizes["head"]
         rooms = style().panels(figure, heights=[1] * heads, left=4.9, top=0.8, vgap=0.5)
-        top = 1.12 * float(np.abs(data["attention_map_fourier"].values).max())
+        top = 1.12 * float(np.abs(data["attention_map_fourier"].values).max()) or 1.0
         for n, row in enumerate(rooms):
             self._draw_head(row[0], data, n, top)
         for row in rooms[:-1]:
@@ -47,10 +49,12 @@ class AttentionMap(Scene):
         for head, row in zip(
             data["head"].values, data["attention_map_fourier"].values, strict=True
         ):
-            power = np.square(row[1::2]) + np.square(row[2::2])
-            k = int(power.argmax())
-            share = power[k] / power.sum()
-            words.append(f"head {int(head)} frequency {k + 1} ({share:.0%} of the power)")
+            power, k = _power(row), _own(row)
+            if k == NO_FREQUENCY:
+                words.append(f"head {int(head)} none")
+                continue
+            share = power[k - 1] / power.sum()
+            words.append(f"head {int(head)} frequency {k} ({share:.0%} of the power)")
         return (
             "Bars of each head's attention map in the Fourier basis over the numbers, last "
             f"checkpoint. The largest are {'; '.join(words)}. The largest coefficient is "
@@ -85,9 +89,24 @@ class AttentionMap(Scene):
         head = int(data["head"].values[n])
         axes.set_ylabel(f"$C_{{{head}}}$")
         axes.text(0.012, 0.95, f"head {head}", transform=axes.transAxes, va="top")
-        best = int(k[np.abs(values).argmax()])
-        side = np.sign(values[np.abs(values).argmax()])
+        best = _own(data["attention_map_fourier"].values[n])
+        if best == NO_FREQUENCY:
+            return
+        pair = values[2 * best - 2 : 2 * best]
+        side = np.sign(pair[ties.first_largest(np.abs(pair))])
         axes.text(
             best - 0.8, side * 0.6 * top, f"frequency {best}", ha="right", va="center",
             color=chosen.colours.frequency(best, keys), fontweight="bold",
         )  # fmt: skip
+
+
+def _power(components: np.ndarray) -> np.ndarray:
+    """Power of each frequency, cosine and sine together."""
+    power: np.ndarray = np.square(components[1::2]) + np.square(components[2::2])
+    return power
+
+
+def _own(components: np.ndarray) -> int:
+    """The frequency of the largest power; none if none stands out."""
+    best = int(ties.leader(_power(components)))
+    return NO_FREQUENCY if best == ties.NONE else best + 1

@@ -9,6 +9,7 @@ from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
+from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,7 +76,7 @@ class AttentionPatterns(Scene):
             # before a frequency explains half of a head it is hardly the head's own
             own = share >= 0.5 and k in keys
             name.set_color(colours.frequency(k, keys) if own else colours.faint)
-            artists["shares"][n].set_text(f"{share:.0%}")
+            artists["shares"][n].set_text("" if k == NO_FREQUENCY else f"{share:.0%}")
         if "loss" in artists:
             panels.update_loss_panel(artists["loss"], float(data["epoch"].values[i]))
 
@@ -83,8 +84,7 @@ class AttentionPatterns(Scene):
         """Each head's frequency and mean attention at that epoch."""
         now = data.isel(epoch=i)
         heads = [
-            f"head {int(head)} gives {float(mean):.0%} to a, and frequency {int(k)} explains "
-            f"{float(share):.0%} of how that varies"
+            f"head {int(head)} gives {float(mean):.0%} to a, and {_wave(int(k), float(share))}"
             for head, k, share, mean in zip(
                 data["head"].values,
                 now["head_frequency"].values,
@@ -106,3 +106,10 @@ class AttentionPatterns(Scene):
             "const + alpha (cos wa - cos wb) + beta (sin wa - sin wb), and the share explained. "
             "After Nanda et al. (2023), arXiv:2301.05217, figure 4."
         )
+
+
+def _wave(k: int, share: float) -> str:
+    """How much of a head's attention one frequency explains, in words."""
+    if k == NO_FREQUENCY:
+        return "no frequency explains how that varies better than another"
+    return f"frequency {k} explains {share:.0%} of how that varies"

@@ -10,6 +10,7 @@ from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
+from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,21 +71,22 @@ class NeuronActivations(Scene):
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""
-        shares, largest = [], []
-        activations = fields.activations(data, i)
+        activations, frequency = fields.activations(data, i), data["neuron_frequency"].values
         chosen = _neurons.neurons_in_turn(data, self.most)
-        for n in chosen:
-            field = activations[n]
-            k = int(data["neuron_frequency"].values[n])
-            shares.append(_neurons.own_share(field, k))
-            largest.append(field.max())
-        keys = sorted({int(data["neuron_frequency"].values[n]) for n in chosen})
+        largest = [float(activations[n].max()) for n in chosen]
+        reach = f"the largest activations are {min(largest):.2g} to {max(largest):.2g}."
+        what = (
+            f"Heatmaps over a and b of the activations of {len(largest)} neurons at epoch "
+            f"{int(data['field_epoch'].values[i])}"
+        )
+        waves = [n for n in chosen if frequency[n] != NO_FREQUENCY]
+        if not waves:
+            return f"{what}, none of which has a frequency; {reach}"
+        shares = [_neurons.own_share(activations[n], int(frequency[n])) for n in waves]
+        keys = sorted({int(frequency[n]) for n in waves})
         return (
-            f"Heatmaps over a and b of the activations of {len(shares)} neurons at epoch "
-            f"{int(data['field_epoch'].values[i])}, of the frequencies "
-            f"{', '.join(map(str, keys))}. Its frequency explains {min(shares):.0%} to "
-            f"{max(shares):.0%} of a neuron's variance; the largest activations are "
-            f"{min(largest):.2g} to {max(largest):.2g}."
+            f"{what}, of the frequencies {', '.join(map(str, keys))}. Its frequency explains "
+            f"{min(shares):.0%} to {max(shares):.0%} of a neuron's variance; {reach}"
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -104,5 +106,5 @@ class NeuronActivations(Scene):
         """The field with its numbers in the order of the wave's phase, if so wished."""
         if self.order == "number":
             return field
-        places = np.argsort(np.arange(len(field)) * k % len(field))
+        places = np.argsort(np.arange(len(field)) * k % len(field), kind="stable")
         return field[np.ix_(places, places)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.scene.layout import pushed_apart
-from grokviz.tasks.modular_addition.measures.neurons import THRESHOLD
+from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY, THRESHOLD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,14 +74,17 @@ class NeuronClusters(Scene):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Sizes of the clusters at that epoch."""
         now = data.isel(epoch=i)
-        share = now["all_neuron_variance_explained"].values
-        clean = now["all_neuron_frequency"].values[share >= THRESHOLD]
+        frequency = now["all_neuron_frequency"].values
+        has = frequency != NO_FREQUENCY
+        share = now["all_neuron_variance_explained"].values[has]
+        clean = frequency[has][share >= THRESHOLD]
         sizes = [f"{int((clean == k).sum())} of frequency {k}" for k in np.unique(clean)]
+        median = f"; the median share is {float(np.median(share)):.2f}" if share.size else ""
+        without = "" if has.all() else f"; {int((~has).sum())} have no frequency"
         return (
-            f"Each of {share.size} neurons by its frequency and the share of its variance which "
+            f"Each of {has.size} neurons by its frequency and the share of its variance which "
             f"that explains, at epoch {int(now['epoch'])}: {clean.size} are at {THRESHOLD:g} or "
-            f"above{': ' if sizes else ''}{', '.join(sizes)}; the median share is "
-            f"{float(np.median(share)):.2f}."
+            f"above{': ' if sizes else ''}{', '.join(sizes)}{median}{without}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -89,13 +92,18 @@ class NeuronClusters(Scene):
         return (
             "Each neuron's frequency, the one that explains most of the variance of its "
             "activation over (a, b), and that share of variance. Clusters are neurons at "
-            f"{THRESHOLD:g} or above. After Nanda et al. (2023), arXiv:2301.05217, section 4.3 "
-            "and figure 5."
+            f"{THRESHOLD:g} or above. {self._without(data)}After Nanda et al. (2023), "
+            "arXiv:2301.05217, section 4.3 and figure 5."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until a while after clean-up: few neurons move later."""
         return 0, panels.horizon(data)
+
+    def _without(self, data: xr.Dataset) -> str:
+        if self.show == "histogram" or not _any_without(data):
+            return ""
+        return 'A neuron that no frequency explains better than another stands at "none". '
 
 
 @dataclass
@@ -104,6 +112,8 @@ class _Dots:
 
     offset: np.ndarray
     dots: Any
+    without: Any
+    """How many have no frequency."""
     texts: list[Any]
     keys: list[int]
     colours: dict[int, Any]
@@ -112,9 +122,12 @@ class _Dots:
     def of(cls, axes: Axes, data: xr.Dataset) -> _Dots:
         chosen, keys = style(), panels.key_frequencies(data)
         last = data.sizes["frequency"]
-        axes.set(xlim=(0, last + 1), ylim=(0, 1.02))
+        without = _any_without(data)
+        axes.set(xlim=(-1 if without else 0, last + 1), ylim=(0, 1.02))
         axes.set_yticks([0, 0.5, THRESHOLD, 1], ["0", "0.5", f"{THRESHOLD:g}", "1"])
-        axes.set_xticks([1, *range(10, last - 2, 10), last])
+        ticks = [*range(10, last - 2, 10), last]
+        first, name = (NO_FREQUENCY, "none") if without else (1, "1")
+        axes.set_xticks([first, *ticks], [name, *map(str, ticks)])
         axes.set_xlabel("frequency of the neuron")
         axes.set_ylabel("share of variance explained")
         axes.axhline(THRESHOLD, color=chosen.colours.muted, lw=chosen.line * 0.5, ls=(0, (5, 4)))
@@ -124,8 +137,9 @@ class _Dots:
             [], [], s=(0.34 * chosen.points) ** 2, lw=0, alpha=0.75, clip_on=False, zorder=3
         )
         em = 0.62 * chosen.points / 72 * axes.figure.get_figure(root=True).dpi
-        pitch = axes.bbox.width / (last + 1)
-        places = pushed_apart([float(k) for k in keys], [3.5 * em / pitch] * len(keys), 0, last + 1)
+        ends = axes.get_xlim()
+        pitch = axes.bbox.width / (ends[1] - ends[0])
+        places = pushed_apart([float(k) for k in keys], [3.5 * em / pitch] * len(keys), *ends)
         colours = {k: chosen.colours.frequency(k, panels.embedded(data)) for k in keys}
         texts = []
         for k, place in zip(keys, places, strict=True):
@@ -137,12 +151,17 @@ class _Dots:
                     annotation_clip=False,
                 )  # fmt: skip
             texts.append(text)
+        counted = axes.annotate(
+            "", (NO_FREQUENCY, 1.02), xytext=(0, 0.35 * chosen.points), xycoords="data",
+            textcoords="offset points", ha="center", va="baseline", color=chosen.colours.muted,
+            fontsize=chosen.small, annotation_clip=False,
+        )  # fmt: skip
         rest = chosen.colours.faint
-        return cls((turn - 0.5) * 0.8, dots, texts, keys, {**colours, 0: rest})
+        return cls((turn - 0.5) * 0.8, dots, counted, texts, keys, {**colours, 0: rest})
 
     @property
     def moving(self) -> list[Any]:
-        return [self.dots, *self.texts]
+        return [self.dots, self.without, *self.texts]
 
     def update(self, frequency: np.ndarray, share: np.ndarray) -> None:
         self.dots.set_offsets(np.column_stack([frequency + self.offset, share]))
@@ -153,6 +172,8 @@ class _Dots:
                 for k, good in zip(frequency.tolist(), clean, strict=True)
             ]
         )
+        count = int((frequency == NO_FREQUENCY).sum())
+        self.without.set_text(str(count) if count else "")
         for k, text in zip(self.keys, self.texts, strict=True):
             text.set_text(str(int((clean & (frequency == k)).sum())))
 
@@ -171,11 +192,15 @@ class _Bars:
         from matplotlib.collections import PolyCollection
 
         chosen = style()
-        share = data["all_neuron_variance_explained"].values
         edges = np.linspace(0, 1, BINS + 1)
-        shown = data["epoch"].values <= panels.horizon(data)
-        most = max(int(np.histogram(s, edges)[0].max()) for s in share[shown | _last(data)])
-        top = 1.06 * most
+        shown = (data["epoch"].values <= panels.horizon(data)) | _last(data)
+        moments = zip(
+            data["all_neuron_frequency"].values[shown],
+            data["all_neuron_variance_explained"].values[shown],
+            strict=True,
+        )
+        most = max(int(_counts(frequency, share, edges).max()) for frequency, share in moments)
+        top = 1.06 * max(most, 1)
         face = [chosen.colours.accent if e >= THRESHOLD - 1e-9 else chosen.colours.rest
                 for e in edges[:-1]]  # fmt: skip
         bars = PolyCollection([], facecolors=face, lw=0, zorder=2)
@@ -202,12 +227,23 @@ class _Bars:
         return [self.bars, self.text]
 
     def update(self, frequency: np.ndarray, share: np.ndarray) -> None:
-        counts = np.histogram(share, self.edges)[0].astype(float)
+        counts = _counts(frequency, share, self.edges).astype(float)
         middle = (self.edges[:-1] + self.edges[1:]) / 2
         corners = grids.columns(middle, counts, 0.84 / BINS)
         self.bars.set_verts(corners if self.upright else corners[..., ::-1])
         clean = int((share >= THRESHOLD).sum())
         self.text.set_text(f"{clean} of {share.size} above {THRESHOLD:g}")
+
+
+def _counts(frequency: np.ndarray, share: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Neurons by share; one without a frequency has no share."""
+    counts: np.ndarray = np.histogram(share[frequency != NO_FREQUENCY], edges)[0]
+    return counts
+
+
+def _any_without(data: xr.Dataset) -> bool:
+    """Whether any neuron is ever without a frequency."""
+    return bool((data["all_neuron_frequency"].values == NO_FREQUENCY).any())
 
 
 def _last(data: xr.Dataset) -> np.ndarray:

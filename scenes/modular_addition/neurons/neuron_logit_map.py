@@ -168,7 +168,8 @@ def _clusters(axes: Axes, data: xr.Dataset) -> tuple[Any, np.ndarray]:
     place = np.array([keys.index(k) if k in keys else len(keys) for k in cluster.tolist()])
     row = 2 * np.minimum(place, len(keys) - 1)
     each = np.arange(len(cluster))
-    phase = np.arctan2(rows[-1][row + 1, each], rows[-1][row, each])
+    turned = rows[-1] + 0.0  # a zero of either sign is one phase
+    phase = np.arctan2(turned[row + 1, each], turned[row, each])
     order = np.lexsort((phase, place))
     image = grids.heat(axes, rows.shape[1:], diverging=True)
     image.set_clim(*np.array([-1, 1]) * float(np.quantile(np.abs(rows[-1]), 0.998)))

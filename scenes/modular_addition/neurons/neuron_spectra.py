@@ -10,6 +10,7 @@ from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
+from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,11 +70,17 @@ class NeuronSpectra(Scene):
         """How much of each neuron its own three dots hold."""
         chosen = _neurons.neurons_in_turn(data, self.most)
         frequency, activations = data["neuron_frequency"].values, fields.activations(data, i)
-        shares = [_neurons.own_share(activations[n], int(frequency[n])) for n in chosen]
-        keys = sorted({int(frequency[n]) for n in chosen})
-        return (
+        waves = [n for n in chosen if frequency[n] != NO_FREQUENCY]
+        what = (
             f"Two-dimensional spectra of {len(chosen)} neurons at epoch "
-            f"{int(data['field_epoch'].values[i])}, frequency in a by frequency in b. The three "
+            f"{int(data['field_epoch'].values[i])}, frequency in a by frequency in b."
+        )
+        if not waves:
+            return f"{what} None of them has a frequency of its own."
+        shares = [_neurons.own_share(activations[n], int(frequency[n])) for n in waves]
+        keys = sorted({int(frequency[n]) for n in waves})
+        return (
+            f"{what} The three "
             f"places of a neuron's own frequency ({', '.join(map(str, keys))}: in a, in b, in "
             f"both) hold {min(shares):.0%} to {max(shares):.0%} of its variance."
         )
@@ -124,4 +131,4 @@ class _Spectrum:
         own = np.array([shares[self.k, 0], shares[0, self.k], shares[self.k, self.k]])
         self.dots.set_sizes(own * (1.8 * style().points) ** 2)
         self.haze.set_data(shares.T**BEND)
-        self.text.set_text(f"{own.sum():.0%}")
+        self.text.set_text("" if self.k == NO_FREQUENCY else f"{own.sum():.0%}")

@@ -21,7 +21,7 @@ register(
       return "a = %{y}, b = %{x}<br>%{z:.0%} to a<extra></extra>";
     }
 
-    /** The frequency that explains most of a head's attention now; null where not known. */
+    /** The frequency that explains most of a head's attention now; null where none does, or not known. */
     frequencyOf(head) {
       if (!store.has("head_frequency")) return null;
       return store.get("head_frequency").at(state.at)[head] || null;
@@ -46,7 +46,7 @@ register(
 
     extra() {
       const k = this.frequencyOf(state.head);
-      if (k === null) return "";
+      if (k === null) return store.has("head_frequency") ? "no frequency" : "";
       const share = store.has("head_variance_explained") ? store.get("head_variance_explained").at(state.at)[state.head] : NaN;
       return `frequency ${k}${Number.isNaN(share) ? "" : `, ${Math.round(100 * share)} % of the variance`}`;
     }
@@ -54,7 +54,8 @@ register(
     say() {
       const field = this.field();
       const mean = field.reduce((a, b) => a + b, 0) / field.length;
-      return `Head ${state.head} at ${facts.word} ${epoch()} attends to a with ${short(mean)} on average; ${this.extra()}.`;
+      const wave = this.extra() && `; ${this.extra()}`;
+      return `Head ${state.head} at ${facts.word} ${epoch()} attends to a with ${short(mean)} on average${wave}.`;
     }
 
     table() {

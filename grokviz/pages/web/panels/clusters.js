@@ -1,7 +1,9 @@
 // Every neuron by its frequency and the share of variance that explains; the stored ones, ringed,
-// can be chosen.
+// can be chosen. Those without a frequency stand at "none".
 
 const THRESHOLD = 0.85;
+/** What stands in the place of a frequency where none explains a neuron better than another. */
+const NO_FREQUENCY = 0;
 
 register(
   "clusters",
@@ -55,9 +57,13 @@ register(
     layout() {
       const last = lastFrequency();
       const tickvals = [0, 0.25, 0.5, THRESHOLD, 1];
+      // a neuron without a frequency has a place of its own, not one among the frequencies
+      const without = store.get("all_neuron_frequency").values.includes(NO_FREQUENCY);
+      const ticks = without ? [NO_FREQUENCY, ...ticksTo(last).slice(1)] : ticksTo(last);
+      const named = { tickvals: ticks, ticktext: ticks.map((k) => (k === NO_FREQUENCY ? "none" : String(k))) };
       return layout({
         margin: { l: 52, r: 10, t: 12, b: 40 },
-        xaxis: axis({ title: "frequency of the neuron", range: [-0.6, last + 0.8], tickvals: ticksTo(last) }),
+        xaxis: axis({ title: "frequency of the neuron", range: [-0.6, last + 0.8], ...named }),
         yaxis: axis({ title: "share of variance", range: [0, 1.04], tickvals, ticktext: tickvals.map(String) }),
         shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: THRESHOLD, y1: THRESHOLD, layer: "below",
           line: { color: palette().faint, width: 1, dash: "dash" } }],
@@ -95,8 +101,10 @@ register(
     }
 
     extra() {
-      const { share } = this.places();
-      return `${share.filter((s) => s >= THRESHOLD).length} of ${share.length} neurons at ${THRESHOLD} or above`;
+      const { frequency, share } = this.places();
+      const none = frequency.filter((k) => k === NO_FREQUENCY).length;
+      const above = `${share.filter((s) => s >= THRESHOLD).length} of ${share.length} neurons at ${THRESHOLD} or above`;
+      return none ? `${above}, ${none} without a frequency` : above;
     }
 
     say() {
@@ -105,7 +113,7 @@ register(
 
     table() {
       const { frequency, share } = this.places();
-      const rows = Array.from(share, (s, n) => [epoch(), n, frequency[n], s]);
+      const rows = Array.from(share, (s, n) => [epoch(), n, frequency[n] || "none", s]);
       return { columns: [facts.word, "neuron", "frequency", "share of variance explained"], rows };
     }
   },

@@ -27,7 +27,8 @@ register(
       });
       const phase = place.map((at, n) => {
         const row = 2 * Math.min(at, facts.keys.length - 1);
-        return Math.atan2(last[(row + 1) * count + n], last[row * count + n]);
+        // a zero of either sign is one phase
+        return Math.atan2(last[(row + 1) * count + n] || 0, last[row * count + n] || 0);
       });
       const order = Array.from(place.keys()).sort((a, b) => place[a] - place[b] || phase[a] - phase[b]);
       this.ordered = { order, sizes: [...facts.keys, -1].map((_, n) => place.filter((at) => at === n).length) };

@@ -76,7 +76,7 @@ function neuronPicker() {
   const ids = Array.from(store.get("neuron").values);
   const k = store.get("neuron_frequency").values;
   const list = element("select", { "aria-label": "Neuron", class: "neurons" });
-  ids.forEach((id, n) => list.append(element("option", { value: id }, `neuron ${id} · frequency ${k[n]}`)));
+  ids.forEach((id, n) => list.append(element("option", { value: id }, `neuron ${id} · ${k[n] ? `frequency ${k[n]}` : "no frequency"}`)));
   list.value = state.neuron;
   list.addEventListener("change", () => chooseNeuron(Number(list.value)));
   on("choice", () => (list.value = state.neuron));

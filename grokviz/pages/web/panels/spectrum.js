@@ -73,6 +73,7 @@ register(
     say() {
       const names = this.names();
       const shares = Array.from(this.shares(), (share, i) => [share, i]).sort((x, y) => y[0] - x[0]).slice(0, 3);
+      if (!shares[0][0]) return `Neuron ${state.neuron} does not vary at ${facts.word} ${this.moment()}.`;
       const said = shares.map(
         ([share, i]) => `${names[Math.floor(i / this.across)]} of a with ${names[i % this.across]} of b (${Math.round(100 * share)} %)`,
       );

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from grokviz.dataset import ties
 from grokviz.dataset.fourier import (
     EMBEDDED,
     component_norms,
@@ -14,7 +15,6 @@ from grokviz.dataset.fourier import (
     frequencies,
     frequency_norms,
 )
-from grokviz.dataset import ties
 from grokviz.errors import InputError
 
 

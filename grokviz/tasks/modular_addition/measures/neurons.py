@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.fourier import frequencies
 from grokviz.dataset import ties
+from grokviz.dataset.fourier import frequencies
 from grokviz.tasks.modular_addition.measures.marginals import (
     FrequencyPower,
     Marginals,

@@ -1,0 +1,128 @@
+"""What has no frequency is drawn so, and counted with none."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+from test_scenes_all import Drawn, of
+
+from grokviz.errors import InputError
+from grokviz.scene import grids, panels
+from grokviz.scene.registry import scenes
+
+
+def without(name: str, **frequencies: int) -> xr.Dataset:
+    """The scene's data with nothing left in the first so many entries of these variables."""
+    data = of(name)
+    for variable, count in frequencies.items():
+        array = data[variable].copy(deep=True)
+        array[..., :count] = 0
+        data = data.assign({variable: array})
+    return data
+
+
+def words(drawn: Drawn, i: int) -> list[str]:
+    return [text.get_text() for text in drawn.texts(i)]
+
+
+@pytest.mark.parametrize("moment", ["0", "last"])
+def test_neurons_without_a_frequency_stand_at_none(moment: str) -> None:
+    drawn = Drawn("neuron-clusters")
+    i = drawn.index(moment)
+    count = int((drawn.data["all_neuron_frequency"].values[i] == 0).sum())
+    assert count == (81 if moment == "0" else 0)
+    shown = words(drawn, i)
+    assert "none" in shown
+    assert ("81" in shown) == bool(count)
+    bars = drawn.artists["bars"].bars.get_paths()
+    heights = [np.ptp(path.vertices[:, 0]) for path in bars]
+    assert sum(heights) == pytest.approx(512 - count)
+    said = drawn.scene.alt_text(drawn.data, i)
+    assert ("81 have no frequency" in said) == bool(count)
+
+
+def test_a_run_whose_neurons_all_have_one_is_drawn_without_none() -> None:
+    data = of("neuron-clusters")
+    frequency = data["all_neuron_frequency"]
+    drawn = Drawn("neuron-clusters", data=data.assign(all_neuron_frequency=frequency.clip(1)))
+    shown = words(drawn, drawn.index("last"))
+    assert "1" in shown
+    assert "none" not in shown
+    assert '"none"' not in drawn.scene.caption(drawn.data)
+
+
+def test_a_run_whose_neurons_have_none_is_drawn() -> None:
+    data = without("neuron-clusters", all_neuron_frequency=512)
+    drawn = Drawn("neuron-clusters", data=data)
+    assert "512" in words(drawn, 0)
+    assert "512 have no frequency" in drawn.scene.alt_text(data, 0)
+
+
+@pytest.mark.parametrize("name", ["neuron-activations", "neuron-spectra"])
+@pytest.mark.parametrize("medium", ["slide", "narrow"])
+def test_stored_neurons_without_a_frequency_come_last_and_are_named(name: str, medium: str) -> None:
+    data = without(name, neuron_frequency=5)
+    assert set(grids.neurons_in_turn(data, 7)) == set(range(5, 12))
+    assert set(grids.neurons_in_turn(data, 10)[-3:]) < set(range(5))
+    drawn = Drawn(name, medium, data=data)
+    i = drawn.index("last")
+    shown = words(drawn, i)
+    count = len(drawn.artists.get("neurons", drawn.artists.get("spectra", ())))
+    assert sum(text in ("no frequency", "none") for text in shown) == count - 7
+    assert "frequency 0" not in shown
+    said = drawn.scene.alt_text(data, i)
+    assert not re.search(r"frequenc(y|ies) \(?0\b", said), said
+    nothing = without(name, neuron_frequency=12)
+    drawn = Drawn(name, medium, data=nothing)
+    drawn.show(i)
+    said = drawn.scene.alt_text(nothing, i)
+    assert re.search(r"none of which has a frequency|None of them has a frequency", said)
+
+
+def test_a_head_without_a_frequency_is_said_to_have_none() -> None:
+    data = without("attention-patterns", head_frequency=1, head_variance_explained=1)
+    drawn = Drawn("attention-patterns", data=data)
+    i = drawn.index("last")
+    shown = words(drawn, i)
+    assert "no frequency" in shown
+    assert "0%" not in shown
+    said = drawn.scene.alt_text(data, i)
+    assert "no frequency explains how that varies better than another; head 1" in said
+    drift = Drawn("attention-drift", data=without("attention-drift", head_frequency=4))
+    drift.show(0)
+
+
+def test_an_attention_map_of_nothing_has_no_frequency() -> None:
+    data = without("attention-map")
+    array = data["attention_map_fourier"].copy(deep=True)
+    array[1] = 0
+    array[2] = 0
+    array[2, 3] = array[2, 8] = 1
+    data = data.assign(attention_map_fourier=array)
+    drawn = Drawn("attention-map", data=data)
+    named = [text for text in words(drawn, 0) if text.startswith("frequency") and ":" not in text]
+    assert len(named) == 2
+    assert "head 1 none; head 2 none" in drawn.scene.alt_text(data, 0)
+    assert Drawn("attention-map", data=data.assign(attention_map_fourier=0 * array)).show(0).any()
+
+
+def test_a_film_of_a_neuron_needs_one_with_a_frequency() -> None:
+    film = scenes(user=False)["neuron-wave"]()
+    data = without("neuron-spectra", neuron_frequency=5)
+    assert film.shown(data) >= 5
+    first = film.with_options({"neuron": str(int(data["neuron"][0]))})
+    with pytest.raises(InputError, match=r"neuron \d+ has no frequency"):
+        first.shown(data)
+    with pytest.raises(InputError, match=r"has no frequency.* train the run further"):
+        film.shown(without("neuron-spectra", neuron_frequency=12))
+
+
+def test_frequencies_of_one_size_keep_their_order() -> None:
+    sizes = xr.DataArray(
+        np.array([3, 5, 5 * (1 - 1e-8), 5 * (1 + 1e-8), 7]),
+        dims="frequency", coords={"frequency": [1, 2, 3, 4, 5]},
+    )  # fmt: skip
+    assert panels.by_size([1, 2, 3, 4], sizes) == [2, 3, 4, 1]
