@@ -15,13 +15,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # before numpy and torch are loaded by the workers and by the processes that tests start:
-# BLAS threads of several workers on few cores wait for one another, several times over
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[_name] = "1"
+# BLAS threads of several workers on few cores wait for one another, several times over;
+# benchmarks/instruction_sets.py asks for more
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = os.environ.get("GROKVIZ_TEST_THREADS", "1")
 
+from hypothesis import HealthCheck, settings  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 
 TASKS = ("modular_addition", "repeated_subsequence", "digit_addition", "skip_trigram")
+# how fast a machine makes examples says nothing of what is tested
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 # before anything imports these packages: their signatures are then enforced at every call
 install_import_hook(

@@ -128,10 +128,22 @@ def test_weights_are_left_as_they_are(both) -> None:
 
 
 @precisions
-def test_losses_follow_the_plain_model_for_200_epochs(both, precision: str) -> None:
+def test_losses_follow_the_plain_model_for_100_epochs(both, precision: str) -> None:
+    """Beyond, rounding of float32 weights turns a ReLU here and there, at other epochs by the
+    processor: under SSE kernels the losses are apart by 2.5e-3 at epoch 200.
+    """
     pair = both(p=23, d_model=32, d_mlp=64, loss_precision=precision)
+    exact, plain = pair.train(pair.exact, 101), pair.train(pair.plain, 101)
+    assert exact == pytest.approx(plain, rel=1e-4)
+    assert plain[-1] < plain[0] - 0.5
+
+
+def test_losses_follow_the_plain_model_for_200_epochs_in_double_precision(both) -> None:
+    pair = both(p=23, d_model=32, d_mlp=64)
+    for problem in (pair.exact, pair.plain):
+        problem.state = {name: tensor.double() for name, tensor in problem.state.items()}
     exact, plain = pair.train(pair.exact, 201), pair.train(pair.plain, 201)
-    assert exact == pytest.approx(plain, rel=1e-3)
+    assert exact == pytest.approx(plain, rel=1e-9)
     assert plain[-1] < plain[0] / 2
 
 
