@@ -200,6 +200,7 @@ class Task:
         measures: what ``grokviz measures`` prints under published names, see
             :mod:`grokviz.dataset.measured`.
         evidence: what a foreign file says about its settings, see :class:`Evidence`.
+        by_present_rules: reads a dataset that an earlier version wrote by the rules of this one.
         order: where it stands in lists.
 
     """
@@ -220,6 +221,7 @@ class Task:
     member: Any = None
     measures: Any = None
     evidence: Any = None
+    by_present_rules: Callable[[Any], Any] | str | None = None
     order: int = LAST
 
     def load(self, what: str) -> Any:

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import xarray as xr
 from analysis_runs import pizza
-from grokviz.dataset.fourier import fourier_basis
 
-from grokviz.dataset import parts, ties
+from grokviz.dataset import ties
 from grokviz.dataset.cache import read
 from grokviz.dataset.curves import grok_index, phase_ends
-from grokviz.dataset.earlier import by_present_rules
+from grokviz.dataset.fourier import fourier_basis
 from grokviz.dataset.references import reference as bundled
-from grokviz.tasks._sequences.sequence_parts import _best
 from grokviz.tasks.any import path as paths
+from grokviz.tasks.modular_addition import parts
+from grokviz.tasks.modular_addition.earlier import by_present_rules
 from grokviz.tasks.modular_addition.forward import forward
 from grokviz.tasks.modular_addition.measures import (
     attention,
@@ -30,6 +30,7 @@ from grokviz.tasks.modular_addition.measures.ablation import ablation_table
 from grokviz.tasks.modular_addition.measures.logits import cosine_waves
 from grokviz.tasks.modular_addition.measures.measure import measure
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
+from grokviz.tasks.repeated_subsequence.parts import _best
 
 MACHINES = range(6)
 

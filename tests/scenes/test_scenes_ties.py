@@ -7,10 +7,11 @@ import re
 import numpy as np
 import pytest
 import xarray as xr
+from grokviz.scenes.modular_addition import _neurons
 from test_scenes_all import Drawn, of
 
 from grokviz.errors import InputError
-from grokviz.scene import grids, panels
+from grokviz.scene import panels
 from grokviz.scene.registry import scenes
 
 
@@ -65,8 +66,8 @@ def test_a_run_whose_neurons_have_none_is_drawn() -> None:
 @pytest.mark.parametrize("medium", ["slide", "narrow"])
 def test_stored_neurons_without_a_frequency_come_last_and_are_named(name: str, medium: str) -> None:
     data = without(name, neuron_frequency=5)
-    assert set(grids.neurons_in_turn(data, 7)) == set(range(5, 12))
-    assert set(grids.neurons_in_turn(data, 10)[-3:]) < set(range(5))
+    assert set(_neurons.neurons_in_turn(data, 7)) == set(range(5, 12))
+    assert set(_neurons.neurons_in_turn(data, 10)[-3:]) < set(range(5))
     drawn = Drawn(name, medium, data=data)
     i = drawn.index("last")
     shown = words(drawn, i)

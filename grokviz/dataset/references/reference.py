@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from grokviz.dataset import schema
 from grokviz.dataset.cache import analyze, read
-from grokviz.dataset.earlier import by_present_rules
 from grokviz.dataset.families import family
 from grokviz.errors import InputError, nearest
 from grokviz.runs import Run, open_run
 from grokviz.runs.sweeps import is_sweep, members_of
+from grokviz.task import known_task
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,7 +55,15 @@ def _reference(name: str) -> xr.Dataset:
     data = xr.merge(loaded, compat="no_conflicts", join="outer", combine_attrs="override")
     core = [part.stem == "core" for part in parts]
     data.attrs = dict(loaded[core.index(True) if any(core) else 0].attrs)
-    return by_present_rules(data)
+    return _by_present_rules(data)
+
+
+def _by_present_rules(data: xr.Dataset) -> xr.Dataset:
+    """A dataset that an earlier version may have written, as its task reads it now."""
+    task = known_task(data.attrs.get("task"))
+    renewed = task.load("by_present_rules") if task else None
+    found: xr.Dataset = data if renewed is None else renewed(data)
+    return found
 
 
 def reference(name: str = DEFAULT) -> xr.Dataset:
@@ -174,7 +182,7 @@ def _parts(run: Run, needs: Iterable[str]) -> list[str]:
 
 def _read_given(path: Path) -> xr.Dataset:
     try:
-        return by_present_rules(read(path))
+        return _by_present_rules(read(path))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read as NetCDF: {error}; make it anew") from error
 

@@ -33,5 +33,6 @@ TASK = Task(
     member="member:MEMBER",
     measures="published:MEASURES",
     evidence="evidence:EVIDENCE",
+    by_present_rules="earlier:by_present_rules",
     order=1,
 )
