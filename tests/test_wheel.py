@@ -64,7 +64,7 @@ def test_only_the_base_is_installed(from_wheel: Path) -> None:
     names = {row["name"].lower() for row in json.loads(listed.stdout)}
     base = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert {name.split(">")[0].lower() for name in base} <= names
-    assert not names & {"torch", "manim", "safetensors", "plotly", "pytest"}
+    assert not names & {"torch", "manim", "plotly", "pytest"}
 
 
 def test_a_film_a_loop_and_a_page_from_nothing(grokviz: Command, tmp_path: Path) -> None:

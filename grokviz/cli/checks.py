@@ -17,10 +17,10 @@ LIBRARIES = {
     "matplotlib": ("drawing", ""),
     "xarray": ("datasets", ""),
     "h5netcdf": ("datasets on disk", ""),
+    "safetensors": ("weights on disk", ""),
     "av": ("films", ""),
     "pillow": ("pictures", ""),
     "torch": ("training", "train"),
-    "safetensors": ("runs on disk", "train"),
     "python-pptx": ("slides for PowerPoint", "slides"),
     "plotly": ("pages to scrub", "web"),
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -37,7 +37,6 @@ class Run:
         self.name = str(facts.get("name") or path.resolve().name)
         self.epochs = np.array(sorted(index.checkpoints), dtype=np.int64)
         self.finished = index.finished
-        self._header: tensors.Header | None = None
 
     @property
     def checksum(self) -> str:
@@ -77,13 +76,13 @@ class Run:
         """Shape of every parameter, by its name in the state dict; empty without checkpoints."""
         if not self.epochs.size:
             return {}
-        with self._open(int(self.epochs[0])) as (_, header):
-            return {name: slot.shape for name, slot in header.slots.items()}
+        with self._open(int(self.epochs[0])) as file:
+            return {name: slot.shape for name, slot in file.slots.items()}
 
     def weights(self, epoch: int) -> dict[str, np.ndarray]:
         """All parameters at one checkpoint; :class:`InputError` names the nearest epochs."""
-        with self._open(self._checkpointed(epoch)) as (handle, header):
-            return tensors.read_arrays(handle, header)
+        with self._open(self._checkpointed(epoch)) as file:
+            return file.read()
 
     def iter_weights(
         self, epochs: Iterable[int] | None = None, names: Iterable[str] | None = None
@@ -92,8 +91,8 @@ class Run:
         wanted = None if names is None else [self._named(name) for name in names]
         chosen = self.epochs if epochs is None else epochs
         for epoch in [self._checkpointed(epoch) for epoch in chosen]:
-            with self._open(epoch) as (handle, header):
-                arrays = tensors.read_arrays(handle, header, wanted)
+            with self._open(epoch) as file:
+                arrays = file.read(wanted)
             yield epoch, arrays
 
     def parameter(self, name: str, epochs: Iterable[int] | None = None) -> np.ndarray:
@@ -102,8 +101,8 @@ class Run:
         shape = self.shapes()[self._named(name)]
         out: np.ndarray | None = None
         for i, epoch in enumerate(chosen):
-            with self._open(epoch) as (handle, header):
-                array = tensors.read_arrays(handle, header, [name])[name]
+            with self._open(epoch) as file:
+                array = file.read([name])[name]
             if out is None:
                 out = np.empty((len(chosen), *shape), dtype=array.dtype)
             out[i] = array
@@ -129,42 +128,20 @@ class Run:
             raise InputError(f"{self.path} has no parameter {name!r}; {nearest(name, names)}")
         return name
 
-    def _open(self, epoch: int) -> _Opened:
-        return _Opened(self, self.path / layout.checkpoint_file(epoch))
+    @contextlib.contextmanager
+    def _open(self, epoch: int) -> Iterator[tensors.TensorFile]:
+        """An open checkpoint; inside the block, damage becomes a sentence naming its file."""
+        path = self.path / layout.checkpoint_file(epoch)
+        try:
+            with tensors.TensorFile(path) as file:
+                yield file
+        except (Damaged, OSError, KeyError) as error:
+            raise damaged(path, error) from error
 
     def __repr__(self) -> str:
         span = f", epochs {self.epochs[0]} to {self.epochs[-1]}" if self.epochs.size else ""
         state = "finished" if self.finished else "unfinished"
         return f"Run({self.name!r}: {len(self.epochs)} checkpoints{span}, {state})"
-
-
-class _Opened:
-    """An open checkpoint; inside the block, damage becomes a sentence naming its file."""
-
-    def __init__(self, run: Run, file: Path) -> None:
-        self._run, self._file = run, file
-        self._handle: BufferedReader | None = None
-
-    def __enter__(self) -> tuple[BufferedReader, tensors.Header]:
-        try:
-            self._handle = self._file.open("rb")
-            # every checkpoint of a run has the same header, so it is parsed once
-            header = tensors.read_header(self._handle, self._run._header)
-        except (Damaged, OSError) as error:
-            self._close()
-            raise damaged(self._file, error) from error
-        if self._run._header is None:
-            self._run._header = header
-        return self._handle, header
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self._close()
-        if isinstance(error, (Damaged, OSError, KeyError)):
-            raise damaged(self._file, error) from error
-
-    def _close(self) -> None:
-        if self._handle is not None:
-            self._handle.close()
 
 
 def open_run(path: str | Path) -> Run:

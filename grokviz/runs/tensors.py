@@ -1,32 +1,36 @@
-"""Named arrays to safetensors bytes, and back by header and ranged reads.
+"""Named arrays to safetensors files and back, by the ``safetensors`` package.
 
-Writing uses the ``safetensors`` package; reading needs numpy alone, so a run can be
-analysed without the [train] extra. Torch is never imported: anything with
-``.detach().cpu().numpy()`` is taken as a tensor.
+Torch is never imported: anything with ``.detach().cpu().numpy()`` is taken as a tensor.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from io import BufferedReader
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from grokviz.errors import InputError, MissingExtra
+from grokviz.errors import InputError
 from grokviz.runs.layout import Damaged
 
 _KINDS = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
-    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BF16": "<u2",
+    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1",
 }  # fmt: skip
+_BFLOAT16 = "BF16"
+_DAMAGE = {
+    "header too large": "it is not a safetensors file",
+    "header too small": "it is cut short",
+    "invalid header length": "it is cut short",
+    "not fully covered": "it is cut short, or longer than its header says",
+    "invalid offset": "its arrays overlap or leave gaps",
+}
+"""What is said for the words of ``safetensors``; other words mean an unreadable header."""
+
 _WRITABLE = frozenset("fiub")
-_HEADER_LIMIT = 100_000_000
 
 
 def as_arrays(values: Mapping[str, Any], what: str) -> dict[str, np.ndarray]:
@@ -82,10 +86,8 @@ def pack(arrays: Mapping[str, np.ndarray], metadata: str) -> bytes:
 
     A single key, because safetensors orders several of them differently in every process.
     """
-    try:
-        from safetensors.numpy import save
-    except ImportError as error:
-        raise MissingExtra("writing a run", "train") from error
+    from safetensors.numpy import save
+
     return bytes(save(dict(arrays), {"grokviz": metadata}))
 
 
@@ -94,91 +96,95 @@ def kind(array: np.ndarray) -> str:
     return next(name for name, code in _KINDS.items() if np.dtype(code) == array.dtype)
 
 
-@dataclass(frozen=True)
-class Slot:
-    """Where one array lies in a file: kind, shape, first byte, number of bytes."""
+class Slot(NamedTuple):
+    """Type and shape of one array of a file, as its header states them."""
 
     kind: str
     shape: tuple[int, ...]
-    start: int
-    size: int
 
 
-@dataclass(frozen=True)
-class Header:
-    """The parsed beginning of a safetensors file, with its raw bytes for comparison."""
+class TensorFile:
+    """An open safetensors file: its header is checked at once, arrays are read when asked for.
 
-    raw: bytes
-    slots: dict[str, Slot]
-    metadata: str
+    A context manager. Raises :class:`Damaged` for anything that is not a whole safetensors
+    file, and ``OSError``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from safetensors import SafetensorError, safe_open
+
+        self._path = path
+        try:
+            # a file that is cut while it is mapped would end the process
+            self._file = safe_open(path, "np", backend="pread")
+        except SafetensorError as error:
+            raise Damaged(_damage(str(error))) from error
+
+    def __enter__(self) -> TensorFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.__exit__(*error)
 
     @property
-    def end(self) -> int:
-        """Size of a whole file with this header, in bytes."""
-        return max((s.start + s.size for s in self.slots.values()), default=len(self.raw))
+    def metadata(self) -> str:
+        """What :func:`pack` was given; empty for a file of another writer."""
+        return str((self._file.metadata() or {}).get("grokviz", ""))
+
+    @cached_property
+    def slots(self) -> dict[str, Slot]:
+        """Type and shape of every array, in the order in which they lie in the file."""
+        return {name: self._slot(name) for name in self._file.offset_keys()}
+
+    def read(self, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        """The named arrays (default all), each by one ranged read; bfloat16 becomes float32.
+
+        Raises ``KeyError`` for a name that is not in the file.
+        """
+        return {n: self._array(n) for n in (self._file.offset_keys() if names is None else names)}
+
+    def _array(self, name: str) -> np.ndarray:
+        from safetensors import SafetensorError
+
+        kind = self._slot(name).kind
+        if kind == _BFLOAT16:
+            return self._widened(name)
+        if kind not in _KINDS:
+            raise Damaged(f"{name} holds {kind} values, which are not plain numbers")
+        try:
+            array: np.ndarray = self._file.get_tensor(name)
+        except SafetensorError as error:  # cut since it was opened
+            raise Damaged("it is cut short") from error
+        return array
+
+    def _widened(self, name: str) -> np.ndarray:
+        """An array of bfloat16, which numpy has not, as float32; the widening is exact."""
+        entry = self._whole[name]
+        bits = np.frombuffer(entry["data"], "<u2").astype("<u4") << 16
+        return bits.view("<f4").reshape(entry["shape"])
+
+    @cached_property
+    def _whole(self) -> dict[str, Any]:
+        from safetensors import deserialize
+
+        return dict(deserialize(self._path.read_bytes()))
+
+    def _slot(self, name: str) -> Slot:
+        from safetensors import SafetensorError
+
+        try:
+            part = self._file.get_slice(name)
+        except SafetensorError as error:
+            raise KeyError(name) from error
+        return Slot(part.get_dtype(), tuple(part.get_shape()))
 
 
-def read_header(handle: BufferedReader, known: Header | None = None) -> Header:
-    """The header at the start of ``handle``; ``known`` is returned when it is the same bytes.
-
-    Raises :class:`Damaged` for anything that is not a safetensors header, or a file too short
-    for what its header says.
-    """
-    length = os.fstat(handle.fileno()).st_size
-    if known is not None and known.end <= length and handle.read(len(known.raw)) == known.raw:
-        return known
-    handle.seek(0)
-    size = int.from_bytes(handle.read(8), "little")
-    if not 0 < size <= _HEADER_LIMIT:
-        raise Damaged("it is not a safetensors file")
-    text = handle.read(size)
-    if len(text) < size:
-        raise Damaged("it is cut short")
-    try:
-        content = json.loads(text)
-        metadata = content.pop("__metadata__", {}).get("grokviz", "")
-        slots = {name: _slot(entry, 8 + size) for name, entry in content.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Damaged("its safetensors header is not readable") from error
-    header = Header(size.to_bytes(8, "little") + text, slots, metadata)
-    if header.end > length:  # before anybody sets memory aside for what is not there
-        raise Damaged("it is cut short")
-    return header
-
-
-def _slot(entry: Mapping[str, Any], base: int) -> Slot:
-    first, last = entry["data_offsets"]
-    shape = tuple(int(n) for n in entry["shape"])
-    size = int(np.dtype(_KINDS[entry["dtype"]]).itemsize * np.prod(shape, dtype=object))
-    if first < 0 or last - first != size or min(shape, default=0) < 0:
-        raise ValueError("an array's place does not fit its shape")
-    return Slot(entry["dtype"], shape, base + int(first), size)
-
-
-def read_arrays(
-    handle: BufferedReader, header: Header, names: Iterable[str] | None = None
-) -> dict[str, np.ndarray]:
-    """The named arrays (default all) of an open file, each by one ranged read."""
-    arrays = {}
-    for name in header.slots if names is None else names:
-        slot = header.slots[name]
-        data = bytearray(slot.size)
-        handle.seek(slot.start)
-        if handle.readinto(data) != slot.size:
-            raise Damaged("it is cut short")
-        arrays[name] = _array(data, slot)
-    return arrays
-
-
-def _array(data: bytearray, slot: Slot) -> np.ndarray:
-    array = np.frombuffer(data, dtype=_KINDS[slot.kind])
-    if slot.kind == "BF16":
-        array = (array.astype("<u4") << 16).view("<f4")
-    return array.reshape(slot.shape)
+def _damage(words: str) -> str:
+    known = [sentence for part, sentence in _DAMAGE.items() if part in words]
+    return known[0] if known else "its safetensors header is not readable"
 
 
 def load(path: Path) -> tuple[dict[str, np.ndarray], str]:
     """Every array and the metadata text of a file; raises :class:`Damaged` or ``OSError``."""
-    with path.open("rb") as handle:
-        header = read_header(handle)
-        return read_arrays(handle, header), header.metadata
+    with TensorFile(path) as file:
+        return file.read(), file.metadata

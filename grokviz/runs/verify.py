@@ -89,8 +89,8 @@ def _check_stored(file: Path, allowed: list[Stored | None]) -> None:
             kind = "cut short" if len(data) < min(sizes) else "of the wrong size"
             raise Damaged(f"it is {kind}: {len(data)} bytes instead of {sizes[-1]}")
         raise Damaged("its bytes do not match its checksum")
-    with file.open("rb") as handle:
-        tensors.read_header(handle)
+    with tensors.TensorFile(file):
+        pass
 
 
 def _check_metric(file: Path, entry: layout.Records) -> None:

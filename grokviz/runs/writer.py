@@ -339,11 +339,10 @@ class RunWriter:
         if self._index.checkpoints:
             file = self.path / layout.checkpoint_file(self.epochs[-1])
             try:
-                with file.open("rb") as handle:
-                    slots = tensors.read_header(handle).slots
+                with tensors.TensorFile(file) as last:
+                    self._shapes = dict(last.slots)
             except (Damaged, OSError) as error:
                 raise damaged(file, error) from error
-            self._shapes = {name: (slot.kind, slot.shape) for name, slot in slots.items()}
 
     def _check_shapes(self, arrays: Mapping[str, np.ndarray]) -> None:
         shapes = {name: (tensors.kind(a), a.shape) for name, a in arrays.items()}

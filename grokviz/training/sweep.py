@@ -115,7 +115,7 @@ def sweep(
     wanted = made.members if member is None else (made.member(member),)
     if jobs < 1:
         raise InputError(f"-j {jobs} is not possible; give at least 1")
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
+    if importlib.util.find_spec("torch") is None:
         raise MissingExtra("training", "train")
     _keep(made)
     work = [Work(one, made.path / one.name, is_finished(made, one)) for one in wanted]

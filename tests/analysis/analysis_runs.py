@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
-
-pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
 
 from grokviz.runs import RunWriter
 

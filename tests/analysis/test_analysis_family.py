@@ -21,8 +21,6 @@ from grokviz.runs import RunWriter, layout, open_run
 from grokviz.runs.sweeps import is_sweep, members_of
 from grokviz.scene.registry import scene as find
 
-pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
-
 WEIGHTS = ("member_frequency_norm", "member_key_frequency")
 FAMILY = [
     row.name

@@ -17,8 +17,6 @@ from grokviz.dataset.references import reference as bundled
 from grokviz.runs import Run, RunWriter, open_run
 from grokviz.runs.tensors import load
 
-pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
-
 NAME = "modular-addition"
 PLACE = bundled.folder() / NAME
 

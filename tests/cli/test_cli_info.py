@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
-
 from grokviz import cli
 from grokviz.dataset.references import reference as bundled
 from grokviz.runs import RunWriter

@@ -18,8 +18,6 @@ from grokviz.tasks.modular_addition.measures.measure import measure
 from grokviz.tasks.modular_addition.measures.measures import measures as of_weights
 from grokviz.tasks.modular_addition.measures.measures import summary
 
-pytest.importorskip("safetensors", reason="a run is written with the [train] extra")
-
 P = 11
 SHAPES = {
     "embed.W_E": (8, P + 1), "pos_embed.W_pos": (3, 8),
@@ -184,7 +182,7 @@ def test_loss_curves_alone_are_measured(grokviz: Callable, tmp_path) -> None:
 def test_a_dataset_needs_neither_torch_nor_weights(run, tmp_path) -> None:
     gv.analyze(run, cache=False).to_netcdf(tmp_path / "data.nc", engine="h5netcdf")
     code = (
-        "import sys; sys.modules['torch'] = sys.modules['safetensors'] = None\n"
+        "import sys; sys.modules['torch'] = None\n"
         "from grokviz.cli import run\n"
         f"sys.exit(run(['measures', {str(tmp_path / 'data.nc')!r}]) or "
         f"run(['measures', {str(run)!r}, '--json']))"

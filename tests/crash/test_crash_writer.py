@@ -21,7 +21,6 @@ ENVIRONMENT = {
 }
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a POSIX system")
-pytest.importorskip("safetensors")
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

@@ -111,6 +111,34 @@ def test_lying_headers_are_damage(tmp_path: Path, header: str) -> None:
         tensors.load(file)
 
 
+@pytest.mark.parametrize(
+    ("header", "data", "words"),
+    [
+        ('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', bytes(7), "cut short"),
+        ('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', bytes(9), "longer than"),
+        ('{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}', bytes(8), "a holds C64"),
+        ('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', bytes(8), "overlap or leave"),
+        ('{"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}', bytes(4), "not readable"),
+    ],
+)
+def test_what_is_wrong_with_a_tensor_file_is_said(
+    tmp_path: Path, header: str, data: bytes, words: str
+) -> None:
+    file = tmp_path / "x.safetensors"
+    file.write_bytes(len(header).to_bytes(8, "little") + header.encode() + data)
+    with pytest.raises(Damaged, match=words):
+        tensors.load(file)
+
+
+def test_a_file_cut_while_it_is_open_is_damage(tmp_path: Path) -> None:
+    file = tmp_path / "x.safetensors"
+    file.write_bytes(tensors.pack({"w": np.ones(100_000)}, ""))
+    with tensors.TensorFile(file) as opened:
+        os.truncate(file, 1000)
+        with pytest.raises(Damaged, match="cut short"):
+            opened.read()
+
+
 def test_damage_met_while_reading_names_the_file(make_run: Callable[..., Path]) -> None:
     path = make_run()
     run = open_run(path)
@@ -258,13 +286,3 @@ def test_writing_goes_on_once_there_is_space_again(
     run = open_run(tmp_path / "run")
     assert run.metric("loss")[1].tolist() == [1.0, 2.0]
     assert verify_run(tmp_path / "run") == []
-
-
-def test_without_safetensors_the_extra_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    writer = RunWriter.create(tmp_path / "run", {})
-    monkeypatch.setitem(__import__("sys").modules, "safetensors.numpy", None)
-    with pytest.raises(InputError, match=r"grokviz\[train\]"):
-        writer.checkpoint(0, weights_at(0))
-    writer.close()

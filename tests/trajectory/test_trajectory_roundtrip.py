@@ -15,7 +15,7 @@ from trajectory_runs import weights_at
 
 from grokviz.errors import InputError
 from grokviz.notebook.show import run_html
-from grokviz.runs import RunWriter, info, layout, open_run, verify_run
+from grokviz.runs import RunWriter, info, layout, open_run, tensors, verify_run
 
 DTYPES = ["<f8", "<f4", "<f2", "<i8", "<i4", "<i2", "i1", "<u8", "<u4", "<u2", "u1", "?", ">f4"]
 arrays = st.sampled_from(DTYPES).flatmap(
@@ -96,6 +96,25 @@ def test_tensors_of_every_kind(tmp_path: Path) -> None:
         wide = tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
         np.testing.assert_array_equal(found[name], wide.detach().numpy())
         assert found[name].dtype == wide.detach().numpy().dtype
+
+
+def test_bfloat16_of_another_writer_is_widened_exactly(tmp_path: Path) -> None:
+    bits = np.array([[0x3F80, 0xC000, 0x7F61], [0x0001, 0x7F80, 0x0000]], "<u2")
+    plain = np.arange(3.0, dtype=np.float32)
+    header = (
+        b'{"brain":{"dtype":"BF16","shape":[2,3],"data_offsets":[0,12]},'
+        b'"plain":{"dtype":"F32","shape":[3],"data_offsets":[12,24]}}'
+    )
+    file = tmp_path / "x.safetensors"
+    data = bits.tobytes() + plain.tobytes()
+    file.write_bytes(len(header).to_bytes(8, "little") + header + data)
+    arrays, metadata = tensors.load(file)
+    assert list(arrays) == ["brain", "plain"]
+    assert metadata == ""
+    assert arrays["brain"].dtype == arrays["plain"].dtype == np.float32
+    np.testing.assert_array_equal(arrays["brain"].view(np.uint32) >> 16, bits)
+    assert not (arrays["brain"].view(np.uint32) & 0xFFFF).any()
+    np.testing.assert_array_equal(arrays["plain"], plain)
 
 
 def test_no_numbers_are_kept_as_they_are_and_other_things_refused(tmp_path: Path) -> None:

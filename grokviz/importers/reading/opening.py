@@ -72,17 +72,12 @@ def _refusal(path: Path, start: bytes) -> str:
 
 def _safetensors(path: Path) -> tuple[dict[str, Any], int | None]:
     try:
-        with path.open("rb") as handle:
-            header = tensors.read_header(handle)
-            length = handle.seek(0, 2)
-            if sum(slot.size for slot in header.slots.values()) > length:
-                raise Damaged("its arrays overlap")
-            arrays = tensors.read_arrays(handle, header)
+        arrays, metadata = tensors.load(path)
     except (Damaged, OSError) as error:
         raise InputError(
             f"{path} cannot be read as safetensors: {error}; download or save it again"
         ) from error
     told = None
     with contextlib.suppress(ValueError, KeyError, TypeError, InputError):
-        told = whole(json.loads(header.metadata)["epoch"])
+        told = whole(json.loads(metadata)["epoch"])
     return dict(arrays), told
