@@ -113,7 +113,6 @@ MACHINE = re.compile(
 ALLOWED = {
     ".ci/run": [b"../shared"],
     "tests/test_package.py": None,
-    "grokviz/stage/slides/reveal/notes.js": [b"file://"],  # reveal.js as it is published
 }
 
 
@@ -140,3 +139,22 @@ def test_no_file_names_the_machine_it_was_made_on() -> None:
 )  # fmt: skip
 def test_such_names_are_recognised(text: bytes, wrong: bool) -> None:
     assert bool(MACHINE.search(text)) is wrong
+
+
+# what a licence says, and what nobody writes by hand
+OF_OTHERS = re.compile(rb"(?i)permission is hereby granted|redistributions? (?:in|of) source")
+LONGEST_LINE = 1500
+
+
+def test_nothing_that_others_wrote_lies_in_the_repository() -> None:
+    found = []
+    for file in tracked():
+        name = file.relative_to(ROOT).as_posix()
+        if not file.is_file() or name in ("LICENSE", "tests/test_package.py"):
+            continue
+        data = file.read_bytes()
+        packed = file.suffix in (".js", ".css") and max(map(len, data.split(b"\n"))) > LONGEST_LINE
+        font = file.suffix in (".woff", ".woff2", ".ttf", ".otf", ".eot")
+        if packed or font or OF_OTHERS.search(data):
+            found.append(name)
+    assert found == []

@@ -22,6 +22,7 @@ LIBRARIES = {
     "pillow": ("pictures", ""),
     "torch": ("training", "train"),
     "python-pptx": ("slides for PowerPoint", "slides"),
+    "pyreveal": ("slides for a browser", "slides"),
     "plotly": ("pages to scrub", "web"),
 }
 

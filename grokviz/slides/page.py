@@ -1,7 +1,7 @@
 """A deck as one HTML file that needs no network: reveal.js, films and posters inside.
 
-reveal.js and its plugin for speaker notes lie in ``reveal/`` as their npm package has them,
-with their licence; ``renew.py`` there fetches another version.
+reveal.js is read from the package ``pyreveal``, which carries it as it is published; nothing of
+that package is run.
 """
 
 from __future__ import annotations
@@ -9,19 +9,57 @@ from __future__ import annotations
 import base64
 import html
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from pathlib import Path
 
+from grokviz.errors import InputError, MissingExtra
 from grokviz.files import replacing
 from grokviz.media.theme import theme
 from grokviz.slides.deck import Deck, Slide
 
 COLOURS = ("ink", "muted", "background")
-LICENCES = ("reveal/LICENSE", "reveal/LICENSE-marked")
+REVEAL = {
+    "style": "dist/reveal.css",
+    "licence": "LICENSE",
+    "script": "dist/reveal.js",
+    "speaker view": "dist/plugin/notes.js",
+}
+"""What a page takes of reveal.js, by paths in its published package."""
+
+MARKED = """
+The speaker view contains marked, https://github.com/markedjs/marked:
+Copyright (c) 2018+, MarkedJS; Copyright (c) 2011-2018, Christopher Jeffrey.
+Its licence, MIT, has the words of the one above. It follows Markdown, Copyright (c) 2004,
+John Gruber, http://daringfireball.net/; what he permits stands in marked's LICENSE.md.
+"""
+"""Of a part of the speaker view, which does not say itself whose it is."""
 
 
 def ready() -> None:
-    """Whether pages can be written: always."""
+    """Raise InputError unless reveal.js is installed, whole."""
+    for name in REVEAL:
+        reveal(name)
+
+
+@lru_cache
+def reveal(name: str) -> str:
+    """Text of one of the files in :data:`REVEAL`.
+
+    Raises :class:`MissingExtra` without the package, :class:`InputError` where it lacks the file.
+    """
+    try:
+        package = distribution("pyreveal")
+    except PackageNotFoundError:
+        raise MissingExtra("a page of slides", "slides") from None
+    try:
+        path = Path(str(package.locate_file(f"pyreveal/revealjs/{REVEAL[name]}")))
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise InputError(
+            f"pyreveal {package.version} has no {REVEAL[name]} of reveal.js; install it anew: "
+            "pip install --force-reinstall 'grokviz[slides]'"
+        ) from error
 
 
 def write(deck: Deck, path: Path) -> None:
@@ -41,7 +79,7 @@ def page(deck: Deck) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f'<meta name="generator" content="grokviz {made.versions.get("grokviz", "")}">',
         f'<meta name="description" content="{html.escape(alt)}">',
-        f"<style>\n{_asset('reveal/reveal.css')}\n</style>",
+        f"<style>\n{reveal('style')}\n</style>",
         f"<style>\n{_root(deck.theme)}\n{_asset('player.css')}</style>",
         f"<noscript><style>\n{_asset('still.css')}</style></noscript>",
         "</head>\n<body>",
@@ -51,10 +89,10 @@ def page(deck: Deck) -> str:
         "</div></div>",
         *(_film(slide, number) for number, slide in enumerate(deck.slides, 1) if slide.film),
         f'<script type="application/json" id="provenance">{_script(made.as_json())}</script>',
-        *(f"<!--\n{_asset(name)}-->" for name in LICENCES),
+        *(f"<!--\n{text}-->" for text in (reveal("licence"), MARKED.lstrip())),
         *(
-            f"<script>\n{_script(_asset(name))}\n</script>"
-            for name in ("reveal/reveal.js", "reveal/notes.js", "player.js")
+            f"<script>\n{_script(text)}\n</script>"
+            for text in (reveal("script"), reveal("speaker view"), _asset("player.js"))
         ),
         "</body>\n</html>\n",
     ]

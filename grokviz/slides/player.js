@@ -1,5 +1,10 @@
 // Films are text until their slide comes near: a page of many films opens at once.
 (function () {
+  // reveal.js takes orders from any sender: another site that opens this page must not give them
+  window.addEventListener("message", (event) => {
+    if (location.protocol !== "file:" && event.origin !== location.origin) event.stopImmediatePropagation();
+  });
+
   const videos = (slide) => (slide ? slide.querySelectorAll("video[data-film]") : []);
 
   function fill(slide) {

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import base64
 import html
-import importlib.util
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from slide_decks import COMMAND, SCENES, TITLE, make, prepare
 
+from grokviz.slides import page as pages
+from grokviz.errors import InputError
 from grokviz.media import read_provenance
 from grokviz.media.provenance import Provenance
 from grokviz.media.theme import PALETTES
-from grokviz.slides import page as pages
-from grokviz.slides.page import _script
+from grokviz.slides.page import REVEAL, _script, reveal
 from grokviz.slides.poster import last_frame
-
-REVEAL = Path(str(pages.__file__)).parent / "reveal"
 
 
 class Read(HTMLParser):
@@ -162,14 +163,43 @@ def test_the_same_command_gives_the_same_bytes(made: Path, monkeypatch: pytest.M
 
 
 def test_reveal_is_as_its_package_has_it_and_brings_its_licence(made: Path) -> None:
-    spec = importlib.util.spec_from_file_location("renew", REVEAL / "renew.py")
-    assert spec is not None
-    assert spec.loader is not None
-    renew = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(renew)
-    head, _, sums = (REVEAL / "SHA256SUMS").read_text("utf-8").partition("\n")
-    assert head == f"# reveal.js {renew.VERSION}"
-    assert sums == renew.sums()
+    files = {Path(str(file)).as_posix(): file for file in metadata.files("pyreveal") or ()}
     text = (made / "light.html").read_text("utf-8")
-    assert (REVEAL / "LICENSE").read_text("utf-8") in text
+    for name in ("dist/reveal.css", "LICENSE"):
+        assert files[f"pyreveal/revealjs/{name}"].locate().read_text("utf-8") in text
+    for name in ("dist/reveal.js", "dist/plugin/notes.js"):
+        assert _script(files[f"pyreveal/revealjs/{name}"].locate().read_text("utf-8")) in text
     assert re.search(r"Copyright \(c\) 2018.*MarkedJS", text)
+
+
+def test_nothing_of_the_package_with_reveal_is_run() -> None:
+    program = (
+        "import sys; from grokviz.slides.page import ready; ready(); "
+        "sys.exit('pyreveal' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.fixture
+def anew() -> Iterator[None]:
+    """Files of reveal.js are looked for again, now and afterwards."""
+    reveal.cache_clear()
+    yield
+    reveal.cache_clear()
+
+
+@pytest.mark.usefixtures("anew")
+def test_without_reveal_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr("grokviz.slides.page.distribution", absent)
+    with pytest.raises(InputError, match=r"a page of slides needs .* 'grokviz\[slides\]'"):
+        slides.slides(["no-such-scene"], "talk.html")
+
+
+@pytest.mark.usefixtures("anew")
+def test_a_package_that_lacks_a_file_of_reveal_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(REVEAL, "script", "dist/elsewhere.js")
+    with pytest.raises(InputError, match=r"pyreveal [\d.]+ has no dist/elsewhere\.js.*pip install"):
+        slides.slides(["no-such-scene"], "talk.html")

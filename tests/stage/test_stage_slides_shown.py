@@ -231,3 +231,50 @@ def test_speakers_see_the_notes(page: Any) -> None:
     speaker = opening.value
     speaker.wait_for_function("document.body.innerText.includes('To watch: the dot.')")
     speaker.close()
+
+
+@pytest.fixture
+def hosted(browser: Any, made: Path) -> Iterator[Any]:
+    """The talk on a web site, inside the page of another site; a message leaves its sender."""
+    context = browser.new_context(offline=True)
+    context.add_init_script(
+        "addEventListener('message', (e) => (window.from ??= []).push(e.origin))"
+    )
+    inside = '<iframe width=960 height=540 src="http://talk.test/?postMessage=true"></iframe>'
+    html = "text/html"
+    context.route(
+        "http://talk.test/**",
+        lambda route: route.fulfill(path=made / "talk.html", content_type=html),
+    )
+    context.route(
+        "http://other.test/**", lambda route: route.fulfill(body=inside, content_type=html)
+    )
+    opened = context.new_page()
+    opened.goto("http://other.test/", wait_until="load")
+    opened.frames[1].wait_for_function("window.Reveal && Reveal.isReady()")
+    yield opened
+    context.close()
+
+
+def test_another_site_cannot_steer_a_talk(hosted: Any) -> None:
+    talk = hosted.frames[1]
+    talk.evaluate("shown = []; Reveal.on('slidechanged', (event) => shown.push(event.indexh)); 0")
+    order = "postMessage(JSON.stringify({method: 'slide', args: [%d]}), '*')"
+    hosted.evaluate(f"frames[0].{order % 2}")
+    talk.wait_for_function("window.from?.includes('http://other.test')")
+    talk.evaluate(order % 1)
+    talk.wait_for_function("shown.length")
+    assert talk.evaluate("shown") == [1]
+
+
+def test_the_speaker_view_of_a_talk_on_a_site_follows_it(hosted: Any) -> None:
+    hosted.goto("http://talk.test/")
+    hosted.wait_for_function("window.Reveal && Reveal.isReady()")
+    with hosted.context.expect_page() as opening:
+        hosted.keyboard.press("s")
+    speaker = opening.value
+    hosted.keyboard.press("ArrowRight")
+    speaker.wait_for_function("document.body.innerText.includes('To watch: the dot.')")
+    speaker.wait_for_function(
+        "frames[0]?.Reveal?.isReady() && frames[0].Reveal.getIndices().h === 1"
+    )
