@@ -20,6 +20,8 @@ LIBRARIES = {
     "safetensors": ("weights on disk", ""),
     "av": ("films", ""),
     "pillow": ("pictures", ""),
+    "imageio": ("pictures and films read back", ""),
+    "platformdirs": ("where films are kept", ""),
     "torch": ("training", "train"),
     "python-pptx": ("slides for PowerPoint", "slides"),
     "pyreveal": ("slides for a browser", "slides"),

@@ -16,6 +16,7 @@ from grokviz.errors import InputError
 from grokviz.files import replacing
 from grokviz.media import chunks
 from grokviz.media.formats import format_of
+from grokviz.media.pixels import picture_bytes
 from grokviz.media.provenance import Provenance
 from grokviz.media.theme import REPRODUCIBLE
 
@@ -158,14 +159,10 @@ def png_bytes(
     dpi: float | None = None,
 ) -> bytes:
     """A PNG of RGBA pixels (straight alpha) with title, alt text and provenance inside."""
-    from PIL import Image
-
     pixels = picture if transparent else np.ascontiguousarray(picture[..., :3])
-    out = io.BytesIO()
     extra = {"dpi": (dpi, dpi)} if dpi else {}
-    Image.fromarray(pixels).save(out, format="png", **extra)
     return chunks.png_with_texts(
-        out.getvalue(),
+        picture_bytes(pixels, ".png", **extra),
         {"Title": made.title, "Description": made.alt, "Comment": made.as_json()},
     )
 

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import tempfile
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ import numpy as np
 from grokviz.errors import InputError
 from grokviz.files import replacing
 from grokviz.media.formats import FORMATS
+from grokviz.media.pixels import picture_bytes
 from grokviz.pages.panels import Panel, named
 from grokviz.pages.single import (
     PageBody,
@@ -162,17 +162,8 @@ def _drawn(
             job.scene.update(artists, data, i)
 
         for i, frame in zip(index, paint(painter, [partial(show, i) for i in index]), strict=True):
-            pictures.append(_webp(frame))
+            pictures.append(picture_bytes(frame[..., :3], ".webp", lossless=True, method=2))
             alts.append(job.scene.alt_text(data, i))
             if report:
                 report(len(pictures), len(index))
     return pictures, alts
-
-
-def _webp(frame: np.ndarray) -> bytes:
-    from PIL import Image
-
-    target = io.BytesIO()
-    image = Image.fromarray(np.ascontiguousarray(frame[..., :3]))
-    image.save(target, "WEBP", lossless=True, method=2)
-    return target.getvalue()

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grokviz.media import Provenance, library_versions, read_provenance
+from grokviz.media.pixels import picture_size
 from grokviz.media.plain import plain
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
 from grokviz.slides.contents import SlideSource
 from grokviz.slides.films import draw_all, film
 from grokviz.slides.options import SlideOptions, SlideProgress
-from grokviz.slides.poster import last_frame, size_of
+from grokviz.slides.poster import last_frame
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _slide(source: SlideSource, path: Path, loop: bool | None) -> Slide:
         notes=_notes(made, scene),
         media=path,
         poster=picture,
-        size=size_of(picture),
+        size=picture_size(picture),
         seconds=seconds,
         loops=film and (bool(scene and scene.loops) if loop is None else loop),
     )

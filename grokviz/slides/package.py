@@ -6,6 +6,9 @@ import io
 import zipfile
 from collections.abc import Callable
 
+import numpy as np
+
+from grokviz.media.pixels import picture_bytes, read_picture
 from grokviz.slides.deck import Deck
 from grokviz.slides.look import theme_xml
 
@@ -68,9 +71,6 @@ def _thumbnail(poster: bytes) -> bytes:
     """What a file manager shows: the first slide."""
     from PIL import Image
 
-    out = io.BytesIO()
-    with Image.open(io.BytesIO(poster)) as picture:
-        small = picture.convert("RGB")
-        small.thumbnail((THUMBNAIL_WIDTH, THUMBNAIL_WIDTH))
-        small.save(out, format="jpeg", quality=85)
-    return out.getvalue()
+    small = Image.fromarray(read_picture(poster, alpha=False))
+    small.thumbnail((THUMBNAIL_WIDTH, THUMBNAIL_WIDTH))
+    return picture_bytes(np.asarray(small), ".jpeg", quality=85)

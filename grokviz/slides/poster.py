@@ -1,8 +1,11 @@
-"""The picture that stands for a film: where it is printed, listed, or has not begun."""
+"""The picture that stands for a film: where it is printed, listed, or has not begun.
+
+PyAV finds the last frame: imageio, asked for a frame by its number, errs near the end of a film
+whose frames are coded out of order, as H.264's are, and without seeking decodes the whole film.
+"""
 
 from __future__ import annotations
 
-import io
 from collections import deque
 from fractions import Fraction
 from itertools import takewhile
@@ -59,12 +62,3 @@ def _pixels(frame: Any) -> UInt8[np.ndarray, "height width 4"]:
     """A decoded frame in the colours that a player shows: our films are BT.709."""
     rgba: np.ndarray = frame.to_ndarray(format="rgba", src_colorspace="ITU709")
     return rgba
-
-
-def size_of(picture: bytes) -> tuple[int, int]:
-    """Width and height of a PNG in pixels."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(picture)) as opened:
-        size: tuple[int, int] = opened.size
-    return size

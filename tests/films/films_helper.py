@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
-from PIL import Image
 
 from grokviz.dataset.references.reference import load
 from grokviz.media import screen
@@ -68,4 +68,4 @@ def beside(frame: np.ndarray, control: np.ndarray, path: Path) -> None:
     """The frame, the control frame and their difference (times eight) in one picture."""
     apart = np.abs(frame.astype(int) - control.astype(int)) * 8
     shown = np.concatenate([frame, control, np.clip(apart, 0, 255).astype(np.uint8)], axis=1)
-    Image.fromarray(shown).save(path)
+    iio.imwrite(path, shown)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import imageio.v3 as iio
 import numpy as np
 import pytest
 from films_helper import (
@@ -23,12 +24,12 @@ from films_helper import (
     needs_manim,
     rms,
 )
-from PIL import Image
 
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError, WorkError
 from grokviz.media import read_provenance
 from grokviz.media.formulas import FORMULAS
+from grokviz.media.pixels import read_picture
 from grokviz.media.theme import LIGHT
 from grokviz.render.render import render
 from grokviz.scene.registry import scene
@@ -40,8 +41,7 @@ FEW: dict[str, Any] = {"quality": "l", "fps": 5}
 
 
 def frames_of(path: Path, form: str = "rgb24") -> list[np.ndarray]:
-    with av.open(str(path)) as container:
-        return [frame.to_ndarray(format=form) for frame in container.decode(video=0)]
+    return [np.array(frame) for frame in iio.imiter(path, plugin="pyav", format=form)]
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_moment_is_a_picture(here: None, tmp_path: Path) -> None:
     files = {at: tmp_path / f"{at}.png" for at in ("stand", "last", "0.5s")}
     for at, file in files.items():
         render("spin", None, file, epoch=at, **FEW)
-    stand, last, _ = (np.asarray(Image.open(file).convert("RGB")) for file in files.values())
+    stand, last, _ = (read_picture(file, alpha=False) for file in files.values())
     whole = frames_of(render("spin", None, tmp_path / "a.mp4", **FEW)[0])
     assert rms(last, whole[-1]) < 4
     assert rms(stand, last) > 4
@@ -345,7 +345,7 @@ def test_it_looks_as_it_did(name: str, tmp_path: Path) -> None:
     for one, two in itertools.pairwise(kept.captions):
         assert one.stop == two.start
     for section, frame in control_frames(kept).items():
-        control = np.asarray(Image.open(control_file(name, section)).convert("RGB"))
+        control = read_picture(control_file(name, section), alpha=False)
         apart = rms(frame, control)
         if apart > TOLERANCE:
             shown = tmp_path / f"{name}-{section}.png"

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+import platformdirs
 import pytest
 import xarray as xr
-from PIL import Image
 
 from grokviz import sources
 from grokviz.errors import InputError, WorkError
 from grokviz.media import Provenance, read_provenance, write_film
+from grokviz.media.pixels import read_picture
 from grokviz.render.films import cache as film_cache
 from grokviz.render.films.cache import Caption, FilmFrames, FrameWriter
 from grokviz.render.films.joined import Segment, join
@@ -40,6 +41,17 @@ def kept_film(folder: Path, frames: list[np.ndarray], repeats: list[int]) -> Fil
     found = FilmFrames.read(folder)
     assert found is not None
     return found
+
+
+def test_films_are_kept_where_caches_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GROKVIZ_CACHE", str(tmp_path / "own"))
+    assert keeping.cache_folder() == tmp_path / "own" / "films"
+    monkeypatch.setenv("GROKVIZ_CACHE", "")
+    caches = Path(platformdirs.user_cache_dir("grokviz", appauthor=False))
+    assert keeping.cache_folder() == caches / "films"
+    if sys.platform == "linux":
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        assert keeping.cache_folder() == tmp_path / "grokviz" / "films"
 
 
 def test_frames_come_back_as_they_were(tmp_path: Path) -> None:
@@ -192,7 +204,7 @@ def test_a_chapters_end_stands_for_the_film(tmp_path: Path) -> None:
     for n in range(3):
         png, seconds = last_frame(out, f"part {n}")
         assert seconds == pytest.approx(1.2 * (n + 1), abs=2e-3)
-        shown = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float)
+        shown = read_picture(png, alpha=False).astype(float)
         # players' colours, so not quite those of a plain conversion
         errors = [np.abs(shown - frame).mean() for frame in frames]
         assert int(np.argmin(errors)) == 12 * n + 11

@@ -6,14 +6,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import av
+import imageio.v3 as iio
 import numpy as np
 import pytest
-from PIL import Image
 from pypdf import PdfReader
 
 from grokviz.errors import InputError, WorkError
 from grokviz.media import Painter, read_provenance
+from grokviz.media.pixels import picture_size, read_picture
 from grokviz.media.venues import VENUES
 from grokviz.render.drawing import build
 from grokviz.render.job import render_options
@@ -27,12 +27,6 @@ SHORT: dict[str, Any] = {"quality": "l", "duration": 0.6, "hold": 0.2, "fps": 10
 
 def jobs(scene: Any, out: Any = None, formats: Any = (), **wish: Any) -> Any:
     return plan(scene, out, formats, render_options(wish))
-
-
-def opened(path: str | Path) -> Any:
-    with Image.open(path) as picture:
-        picture.load()
-        return picture
 
 
 def left(folder: Path) -> list[str]:
@@ -194,7 +188,7 @@ def test_a_picture_is_a_slide_unless_a_venue_is_named(here: Path, dot: Any, data
     sizes = {}
     for venue in (None, "slide", "iclr"):
         (path,) = render(dot(), data, f"{venue}.png", venue=venue)
-        sizes[venue] = opened(path).size
+        sizes[venue] = picture_size(Path(path))
     assert sizes == {
         None: (1920, 1080), "slide": (1920, 1080), "iclr": (1650, 750),
     }  # fmt: skip
@@ -209,8 +203,7 @@ def test_themes_and_transparency(here: Path, dot: Any, data: Any) -> None:
     for theme in ("light", "dark"):
         for clear in (False, True):
             (path,) = render(dot(), data, "a.png", theme=theme, transparent=clear, quality="l")
-            picture = opened(path).convert("RGBA")
-            corners[theme, clear] = picture.getpixel((3, 3))
+            corners[theme, clear] = tuple(read_picture(path)[3, 3])
     assert corners["light", False] == (255, 255, 255, 255)
     assert corners["dark", False] == (0x10, 0x14, 0x1B, 255)
     assert corners["light", True][3] == corners["dark", True][3] == 0
@@ -221,15 +214,13 @@ def test_themes_and_transparency(here: Path, dot: Any, data: Any) -> None:
 
 def test_a_film_has_its_frames_and_its_size(here: Path, dot: Any, data: Any) -> None:
     (path,) = render(dot(), data, "a.mp4", quality="l", duration=2)
-    with av.open(str(path)) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    frames = [np.array(frame) for frame in iio.imiter(path, plugin="pyav")]
     assert len(frames) == 30
     assert frames[0].shape == (480, 854, 3)
     assert (frames[0] != frames[-1]).any()
     # two seconds are held at the end, which is all of it but the first frame
     (other,) = render(dot(), data, "b.mp4", quality="l", duration=2, hold=0.5)
-    with av.open(str(other)) as container:
-        assert len(list(container.decode(video=0))) == 30
+    assert len(list(iio.imiter(other, plugin="pyav"))) == 30
 
 
 def test_every_frame_is_a_still_of_a_real_checkpoint(here: Path, dot: Any, data: Any) -> None:
@@ -241,8 +232,8 @@ def test_every_frame_is_a_still_of_a_real_checkpoint(here: Path, dot: Any, data:
     for epoch in made.epochs:
         assert epoch in data["epoch"].values
         render(dot(), data, "still.png", epoch=epoch, quality="l")
-        stills[np.asarray(opened("still.png").convert("RGB")).tobytes()] = epoch
-    shown = [stills[np.asarray(opened(f).convert("RGB")).tobytes()] for f in frames]
+        stills[read_picture(Path("still.png")).tobytes()] = epoch
+    shown = [stills[read_picture(f).tobytes()] for f in frames]
     assert shown == sorted(shown)
     assert (shown[0], shown[-1], shown[-3]) == (0, 2000, 2000)
     assert set(shown) == set(made.epochs)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from slide_decks import COMMAND, SCENES, TITLE, make, prepare
 
-from grokviz.slides import page as pages
+import grokviz as gv
 from grokviz.errors import InputError
 from grokviz.media import read_provenance
 from grokviz.media.provenance import Provenance
@@ -195,11 +195,11 @@ def test_without_reveal_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("grokviz.slides.page.distribution", absent)
     with pytest.raises(InputError, match=r"a page of slides needs .* 'grokviz\[slides\]'"):
-        slides.slides(["no-such-scene"], "talk.html")
+        gv.slides(["no-such-scene"], "talk.html")
 
 
 @pytest.mark.usefixtures("anew")
 def test_a_package_that_lacks_a_file_of_reveal_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(REVEAL, "script", "dist/elsewhere.js")
     with pytest.raises(InputError, match=r"pyreveal [\d.]+ has no dist/elsewhere\.js.*pip install"):
-        slides.slides(["no-such-scene"], "talk.html")
+        gv.slides(["no-such-scene"], "talk.html")

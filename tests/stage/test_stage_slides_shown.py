@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from pypdf import PdfReader
 from slide_decks import SCENES, TITLE, make, prepare
 
 from grokviz.media import read_provenance
+from grokviz.media.pixels import read_picture
 from grokviz.slides.poster import last_frame
 
 pytestmark = pytest.mark.slow
@@ -42,12 +42,13 @@ def posters(made: Path) -> list[np.ndarray]:
         last_frame(files[name])[0] if name != "poster" else files[name].read_bytes()
         for name in SCENES
     ]
-    return [small(Image.open(io.BytesIO(picture))) for picture in whole]
+    return [small(picture) for picture in whole]
 
 
-def small(picture: Image.Image) -> np.ndarray:
+def small(picture: Path | bytes) -> np.ndarray:
     """A picture at one small size, in which printing and scaling differ little."""
-    return np.asarray(picture.convert("RGB").resize((320, 180), Image.Resampling.BOX)).astype(float)
+    whole = Image.fromarray(read_picture(picture, alpha=False))
+    return np.asarray(whole.resize((320, 180), Image.Resampling.BOX)).astype(float)
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> float:
@@ -60,7 +61,7 @@ def rasterised(pdf: Path) -> list[np.ndarray]:
     if shutil.which("pdftoppm") is None:
         pytest.skip("pdftoppm is not installed: apt-get install poppler-utils")
     subprocess.run(["pdftoppm", "-r", "72", "-png", pdf, pdf.with_suffix("")], check=True)
-    return [small(Image.open(page)) for page in sorted(pdf.parent.glob(f"{pdf.stem}-*.png"))]
+    return [small(page) for page in sorted(pdf.parent.glob(f"{pdf.stem}-*.png"))]
 
 
 # --- LibreOffice -----------------------------------------------------------------
@@ -180,7 +181,7 @@ def test_a_film_ends_where_its_poster_is(page: Any, posters: list[np.ndarray]) -
     page.evaluate(f"{VIDEO}.currentTime = {VIDEO}.duration - 0.2")
     page.wait_for_function(f"{VIDEO}.ended")
     page.add_style_tag(content=".controls, .progress { display: none !important }")
-    shown = small(Image.open(io.BytesIO(page.screenshot())))
+    shown = small(page.screenshot())
     assert apart(shown, posters[0]) < 6
 
 

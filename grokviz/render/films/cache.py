@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import platformdirs
 
 from grokviz.errors import InputError, WorkError, nearest
 from grokviz.files import replacing
+from grokviz.media.pixels import open_film
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,8 +42,8 @@ MOST_BYTES, MOST_DAYS = 4_000_000_000, 30
 def cache_folder() -> Path:
     """Where films are kept: ``GROKVIZ_CACHE``, or ``grokviz`` in the user's cache folder."""
     given = os.environ.get("GROKVIZ_CACHE")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return (Path(given) if given else Path(home) / "grokviz") / "films"
+    own = Path(given) if given else platformdirs.user_cache_path("grokviz", appauthor=False)
+    return own / "films"
 
 
 def key_of(facts: dict[str, Any]) -> str:
@@ -156,25 +158,20 @@ class FilmFrames:
         """Frames from ``start`` to before ``stop``; a held one is the same array each time."""
         stop = len(self) if stop is None else stop
         at = 0
-        for picture, count in zip(self._pictures(), self.repeats, strict=True):
-            first, last = max(at, start), min(at + count, stop)
-            if first < last:
-                frame: Frame = np.ascontiguousarray(picture.to_ndarray(format="rgba"))
-                for _ in range(first, last):
-                    yield frame
-            at += count
-            if at >= stop:
-                return
+        with open_film(self.folder / FRAMES) as film:
+            for index, count in enumerate(self.repeats):
+                first, last = max(at, start), min(at + count, stop)
+                if first < last:
+                    frame: Frame = film[index]
+                    for _ in range(first, last):
+                        yield frame
+                at += count
+                if at >= stop:
+                    return
 
     def frame(self, index: int) -> Frame:
         """One frame."""
         return next(self.frames(index, index + 1))
-
-    def _pictures(self) -> Iterator[Any]:
-        import av
-
-        with av.open(str(self.folder / FRAMES)) as container:
-            yield from container.decode(video=0)
 
 
 class FrameWriter:
