@@ -10,11 +10,14 @@ import importlib
 import keyword
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from grokviz.errors import GrokvizError, InputError, nearest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "scenes": "List what can be drawn, from which run.",
@@ -30,6 +33,7 @@ COMMANDS = {
     "measures": "Measure the algorithm that a run has learned.",
     "info": "Say what a run holds, and verify it.",
     "doctor": "Say what is installed, what is missing, and how to mend it.",
+    "completion": "Print a script that completes commands and names on Tab.",
 }
 
 
@@ -42,12 +46,22 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command's own module, or an error naming the nearest one."""
+        if ctx.resilient_parsing and name not in COMMANDS:
+            return None  # a shell asks, which has nothing to do with an error
         if name not in COMMANDS:
             raise InputError(f"there is no command {name}: {nearest(name, list(COMMANDS))}")
         word = f"{name}_" if keyword.iskeyword(name) else name
         module = importlib.import_module(f"grokviz.cli.{word}")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Commands by their names, without importing them, and options."""
+        from click.shell_completion import CompletionItem
+
+        named = {name: text for name, text in COMMANDS.items() if name.startswith(incomplete)}
+        commands = [CompletionItem(name, help=text) for name, text in named.items()]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

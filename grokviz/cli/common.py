@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from grokviz.cli.completion import complete_run
 from grokviz.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,6 +47,7 @@ def run_option(function: F) -> F:
     return click.option(
         "--run",
         multiple=True,
+        shell_complete=complete_run,
         help="Run directory, .nc file or bundled reference [the scene's own]; a sweep's folder, "
         "or several times, for what draws many runs.",
     )(function)

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from grokviz.cli.common import frame_progress, quiet_option, run_option
+from grokviz.cli.completion import complete_scene
 
 
 @click.command("data")
-@click.argument("scene")
+@click.argument("scene", shell_complete=complete_scene)
 @run_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help=".csv or .nc")
 @click.option("--no-user-scenes", is_flag=True, help="Leave out ./scenes and plugins.")

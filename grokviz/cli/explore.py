@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from grokviz.cli.common import command_line, frame_progress, quiet_option
+from grokviz.cli.completion import complete_run
 
 
 @click.command("explore")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=complete_run)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Page [./RUN.html].")
 @click.option("--theme", default="auto", show_default=True, help="light, dark or auto.")
 @quiet_option

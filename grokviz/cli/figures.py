@@ -8,10 +8,17 @@ from typing import Any
 import click
 
 from grokviz.cli.common import quiet_option
+from grokviz.cli.completion import complete_run
 
 
 @click.command("figures")
-@click.option("--run", "runs", multiple=True, help="Run or reference [every bundled one].")
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    shell_complete=complete_run,
+    help="Run or reference [every bundled one].",
+)
 @click.option("--venue", help="Stills at this venue's width, and the paper's by number.")
 @click.option("--theme", default="light", show_default=True, help="light or dark.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("figures"), show_default=True)

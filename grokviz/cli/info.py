@@ -9,13 +9,14 @@ from typing import Any
 import click
 
 from grokviz.cli.common import json_option, quiet_option
+from grokviz.cli.completion import complete_run
 
 LONG = ("problems", "notes", "facts", "shapes", "variables", "runs")
 """What only ``--json`` prints; of the facts the settings and the command are shown."""
 
 
 @click.command("info")
-@click.argument("run")
+@click.argument("run", shell_complete=complete_run)
 @click.option("--verify", is_flag=True, help="Read every byte and compare checksums.")
 @json_option
 @quiet_option

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from grokviz.cli.common import json_option, quiet_option
+from grokviz.cli.completion import complete_run
 
 
 @click.command("measures")
-@click.argument("run")
+@click.argument("run", shell_complete=complete_run)
 @click.option("--epoch", default="last", metavar="N|last|grok|grok-N|grok+N", show_default=True,
               help="Which checkpoint; the nearest one is taken.")  # fmt: skip
 @json_option

@@ -15,6 +15,7 @@ from grokviz.cli.common import (
     run_option,
     set_option,
 )
+from grokviz.cli.completion import complete_file, complete_scene
 
 if TYPE_CHECKING:
     from grokviz.render.job import RenderJob
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
 
 
 @click.command("render")
-@click.argument("scene")
+@click.argument("scene", shell_complete=complete_scene)
 @run_option
-@click.option("-o", "--output", multiple=True, help="File; its suffix says the format. Repeatable.")
+@click.option(
+    "-o",
+    "--output",
+    multiple=True,
+    shell_complete=complete_file,
+    help="File; its suffix says the format. Repeatable.",
+)
 @click.option(
     "--format", "formats", multiple=True, help="png svg pdf mp4 webm mov gif webp apng ..."
 )

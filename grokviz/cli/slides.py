@@ -10,17 +10,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grokviz.cli.common import command_line, frame_progress, on_terminal, quiet_option
+from grokviz.cli.completion import complete_file, complete_run, complete_scene_or_file
 
 if TYPE_CHECKING:
     from grokviz.slides.options import SlideProgress
 
 
 @click.command("slides")
-@click.argument("scenes", nargs=-1, metavar="[SCENE]...")
+@click.argument("scenes", nargs=-1, metavar="[SCENE]...", shell_complete=complete_scene_or_file)
 @click.option(
-    "-o", "--output", multiple=True, help="FILE.html or FILE.pptx; repeatable. [talk.html]"
+    "-o",
+    "--output",
+    multiple=True,
+    shell_complete=complete_file,
+    help="FILE.html or FILE.pptx; repeatable. [talk.html]",
 )
-@click.option("--run", help="Run directory, .nc file or bundled reference [each scene's own].")
+@click.option(
+    "--run",
+    shell_complete=complete_run,
+    help="Run directory, .nc file or bundled reference [each scene's own].",
+)
 @click.option(
     "--quality",
     type=click.Choice(["l", "m", "h", "k"]),

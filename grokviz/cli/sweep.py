@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grokviz.cli.common import Lines, assigned, on_terminal, quiet_option, set_option
+from grokviz.cli.completion import complete_recipe
 from grokviz.errors import InputError, WorkError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("sweep")
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=complete_recipe)
 @click.option("--grid", multiple=True, metavar="KEY=V1,V2,...", help="Values of a key; repeatable.")
 @click.option("--seeds", type=int, metavar="N", help="Each combination with seeds 0 to N-1.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder [runs/RECIPE-sweep].")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grokviz.cli.common import Lines, assigned, command_line, on_terminal, quiet_option, set_option
+from grokviz.cli.completion import complete_recipe
 from grokviz.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("train")
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=complete_recipe)
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/RECIPE].")
 @set_option
 @click.option("--epochs", type=int, help="The same as --set epochs=N.")

@@ -45,13 +45,13 @@ def kept_film(folder: Path, frames: list[np.ndarray], repeats: list[int]) -> Fil
 
 def test_films_are_kept_where_caches_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GROKVIZ_CACHE", str(tmp_path / "own"))
-    assert keeping.cache_folder() == tmp_path / "own" / "films"
+    assert film_cache.cache_folder() == tmp_path / "own" / "films"
     monkeypatch.setenv("GROKVIZ_CACHE", "")
     caches = Path(platformdirs.user_cache_dir("grokviz", appauthor=False))
-    assert keeping.cache_folder() == caches / "films"
+    assert film_cache.cache_folder() == caches / "films"
     if sys.platform == "linux":
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        assert keeping.cache_folder() == tmp_path / "grokviz" / "films"
+        assert film_cache.cache_folder() == tmp_path / "grokviz" / "films"
 
 
 def test_frames_come_back_as_they_were(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""``grokviz completion``, and what is offered when Tab is pressed: no file of the user's is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+Items = list[CompletionItem[str]]
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def command(shell: str) -> None:
+    """Print a script that makes SHELL complete commands, options and names on Tab.
+
+    \b
+    In ~/.bashrc:                  eval "$(grokviz completion bash)"
+    In ~/.zshrc:                   eval "$(grokviz completion zsh)"
+    In ~/.config/fish/config.fish: grokviz completion fish | source
+    """
+    from grokviz.cli import cli
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(cli, {}, "grokviz", "_GROKVIZ_COMPLETE").source(), nl=False)
+
+
+def complete_scene(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """The package's own scenes; those of ``./scenes`` would have to be run to be known."""
+    from grokviz.scene.registry import scenes
+
+    return _starting(scenes(user=False), incomplete)
+
+
+def complete_scene_or_file(
+    ctx: click.Context, parameter: click.Parameter, incomplete: str
+) -> Items:
+    """The package's own scenes, and files where none begins so."""
+    return complete_scene(ctx, parameter, incomplete) or _files(incomplete)
+
+
+def complete_recipe(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """The package's own recipes."""
+    from grokviz.training.recipes import RECIPES
+
+    return _starting(RECIPES, incomplete)
+
+
+def complete_run(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Bundled references, and files where none begins so."""
+    from grokviz.dataset.references.reference import references
+
+    return _starting(references(), incomplete) or _files(incomplete)
+
+
+def complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Files, as the shell completes them."""
+    return _files(incomplete)
+
+
+def _starting(names: Iterable[str], incomplete: str) -> Items:
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _files(incomplete: str) -> Items:
+    return [CompletionItem(incomplete, type="file")]

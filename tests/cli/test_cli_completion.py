@@ -1,0 +1,128 @@
+"""Tab: what is offered, and that no file of the user's runs for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.shell_completion import BashComplete
+
+from grokviz import cli
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = "from grokviz.cli import main; main()"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+EVIL = """
+from dataclasses import dataclass
+from pathlib import Path
+
+from grokviz.scene.scene import Scene
+
+Path("it-ran").touch()
+
+
+@dataclass(frozen=True)
+class Evil(Scene):
+    name = "evil-scene"
+"""
+
+
+def offered(*words: str) -> list[str]:
+    """What Tab offers for the last of ``words``; "file" where the shell is to offer files."""
+    shell = BashComplete(cli.cli, {}, "grokviz", "_GROKVIZ_COMPLETE")
+    items = shell.get_completions(list(words[:-1]), words[-1])
+    return [item.value if item.type == "plain" else item.type for item in items]
+
+
+def test_commands_and_their_options() -> None:
+    assert offered("") == list(cli.COMMANDS)
+    assert offered("re") == ["render", "recipes"]
+    assert {"--title", "--theme", "--transparent"} <= set(offered("render", "--t"))
+    assert offered("render", "x", "--quality", "") == ["l", "m", "h", "k"]
+    assert offered("completion", "z") == ["zsh"]
+
+
+def test_names_and_files() -> None:
+    assert offered("render", "embedding-wa") == ["embedding-waves"]
+    assert offered("data", "grokking-c") == ["grokking-curve"]
+    assert "modular-addition-59" in offered("train", "modular-addition-5")
+    assert "modular-addition-59" in offered("sweep", "mod")
+    assert offered("info", "slingsh") == ["slingshots"]
+    assert "seeds" in offered("render", "seeds", "--run", "")
+    for words in (["info", "runs/a"], ["slides", "a.mp"], ["render", "x", "-o", ""],
+                  ["import", "a"], ["explore", "./"]):  # fmt: skip
+        assert offered(*words) == ["file"], words
+
+
+def test_of_an_unknown_command_nothing_is_offered_or_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert offered("rendr", "--t") == []
+    assert capsys.readouterr() == ("", "")
+
+
+def tab(place: Path, *words: str) -> list[str]:
+    """The same from a shell that stands in ``place``."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=place, capture_output=True, text=True, check=True,
+        env={
+            **ENVIRONMENT, "_GROKVIZ_COMPLETE": "bash_complete",
+            "COMP_WORDS": " ".join(["grokviz", *words]), "COMP_CWORD": str(len(words)),
+        },
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_no_file_of_the_users_runs_for_it(tmp_path: Path) -> None:
+    (tmp_path / "scenes").mkdir()
+    (tmp_path / "scenes" / "evil.py").write_text(EVIL)
+    found = tab(tmp_path, "render", "e")
+    assert "plain,embedding-waves" in found
+    assert "plain,evil-scene" not in found
+    assert tab(tmp_path, "slides", "evil-") == ["file,evil-"]
+    assert [path.name for path in tmp_path.iterdir()] == ["scenes"]
+    # the same file does run where it may
+    listed = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "scenes"], cwd=tmp_path, env=ENVIRONMENT, text=True,
+        capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    assert "evil-scene" in listed
+    assert (tmp_path / "it-ran").exists()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_of_a_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["completion", shell]) == 0
+    out, err = capsys.readouterr()
+    assert f"_GROKVIZ_COMPLETE={shell}_complete" in out
+    assert err == ""
+
+
+def test_another_shell_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["completion", "tcsh"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "bash" in err
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes_with_it(tmp_path: Path) -> None:
+    program = tmp_path / "grokviz"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{PROGRAM}" "$@"\n')
+    program.chmod(0o755)
+    script = (
+        'eval "$(grokviz completion bash)" && COMP_WORDS=(grokviz rend) && COMP_CWORD=1 && '
+        '_grokviz_completion grokviz && echo "${COMPREPLY[@]}"'
+    )
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script], env={**ENVIRONMENT, "PATH": path}, cwd=tmp_path,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("render\n", "")
