@@ -2,7 +2,7 @@
 
 The muxers at hand write no comment into GIF, WebP and APNG, so the blocks are put in
 here, byte by byte, as the GIF89a, PNG (third edition) and WebP container
-specifications describe them.
+specifications describe them. Pillow reads them back.
 """
 
 from __future__ import annotations
@@ -24,17 +24,6 @@ def unescape(text: str) -> str:
 # --- PNG and APNG -----------------------------------------------------------
 
 
-def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and body of each chunk of a PNG or APNG."""
-    if data[:8] != PNG_SIGNATURE:
-        raise ValueError("not a PNG file")
-    at = 8
-    while at + 12 <= len(data):
-        (size,) = struct.unpack_from(">I", data, at)
-        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + size]
-        at += 12 + size
-
-
 def png_chunk(kind: bytes, body: bytes) -> bytes:
     """One chunk with its length and checksum."""
     checksum = zlib.crc32(kind + body)
@@ -54,19 +43,6 @@ def png_with_texts(data: bytes, texts: dict[str, str]) -> bytes:
     return data[:end] + b"".join(blocks) + data[end:]
 
 
-def png_texts(data: bytes) -> list[tuple[str, str]]:
-    """Keyword and text of every uncompressed text chunk."""
-    found = []
-    for kind, body in png_chunks(data):
-        key, _, rest = body.partition(b"\0")
-        if kind == b"tEXt":
-            found.append((key.decode("latin-1"), rest.decode("latin-1")))
-        elif kind == b"iTXt" and rest[:1] == b"\0":
-            text = rest[2:].split(b"\0", 2)[2]
-            found.append((key.decode("latin-1"), text.decode()))
-    return found
-
-
 # --- GIF --------------------------------------------------------------------
 
 
@@ -78,34 +54,6 @@ def _gif_start(data: bytes) -> int:
     return 13 + (3 * 2 ** ((packed & 7) + 1) if packed & 0x80 else 0)
 
 
-def _sub_blocks(data: bytes, at: int) -> tuple[bytes, int]:
-    """The joined sub-blocks that start at ``at``, and where they end."""
-    parts = []
-    while size := data[at]:
-        parts.append(data[at + 1 : at + 1 + size])
-        at += 1 + size
-    return b"".join(parts), at + 1
-
-
-def gif_blocks(data: bytes) -> Iterator[tuple[str, bytes, bytes]]:
-    """Kind, header and joined body of every block: comment, application, control, image."""
-    at = _gif_start(data)
-    names = {0xFE: "comment", 0xFF: "application", 0xF9: "control", 0x01: "text"}
-    while at < len(data) and data[at] != 0x3B:
-        if data[at] == 0x21:
-            label = data[at + 1]
-            head = at + 2
-            body, at = _sub_blocks(data, head)
-            yield names.get(label, hex(label)), data[head - 2 : head], body
-        elif data[at] == 0x2C:
-            head, packed = at, data[at + 9]
-            at += 10 + (3 * 2 ** ((packed & 7) + 1) if packed & 0x80 else 0)
-            body, at = _sub_blocks(data, at + 1)
-            yield "image", data[head : head + 10], body
-        else:
-            raise ValueError("the GIF file is damaged")
-
-
 def gif_with_comment(data: bytes, comment: str) -> bytes:
     """The GIF with a comment extension before its first frame."""
     text = comment.encode()
@@ -114,15 +62,11 @@ def gif_with_comment(data: bytes, comment: str) -> bytes:
     )
     at = _gif_start(data)
     while data[at : at + 2] == b"\x21\xff":  # the looping block stays first
-        _, at = _sub_blocks(data, at + 2)
+        at += 2
+        while size := data[at]:
+            at += 1 + size
+        at += 1
     return data[:at] + b"\x21\xfe" + blocks + b"\0" + data[at:]
-
-
-def gif_comments(data: bytes) -> list[str]:
-    """Every comment of a GIF."""
-    return [
-        body.decode("utf-8", "replace") for kind, _, body in gif_blocks(data) if kind == "comment"
-    ]
 
 
 # --- WebP -------------------------------------------------------------------
@@ -158,11 +102,6 @@ def webp_with_xmp(data: bytes, xmp: str, size: tuple[int, int]) -> bytes:
     parts = [(b"VP8X", header), *chunks, (b"XMP ", xmp.encode())]
     body = b"WEBP" + b"".join(_riff(kind, part) for kind, part in parts)
     return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-def webp_xmp(data: bytes) -> str:
-    """The XMP packet of a WebP, or nothing."""
-    return "".join(body.decode() for kind, body in webp_chunks(data) if kind == b"XMP ")
 
 
 def xmp(title: str, alt: str, source: str) -> str:

@@ -139,13 +139,20 @@ def _text_in(path: Path, kind: str) -> str:
             return "\n".join(container.metadata.values())
     from grokviz.media import chunks
 
+    if kind in ("png", "apng", "gif", "webp"):
+        from PIL import Image
+
+        with Image.open(path) as picture:  # no pixels are decoded
+            texts = [_text(value) for value in picture.info.values()]
+        return chunks.unescape("\n".join(texts)) if kind == "webp" else "\n".join(texts)
     data = path.read_bytes()
-    if kind in ("png", "apng"):
-        return "\n".join(text for _, text in chunks.png_texts(data))
-    if kind == "gif":
-        return "\n".join(chunks.gif_comments(data))
-    if kind == "webp":
-        return chunks.unescape(chunks.webp_xmp(data))
     if kind == "svg":
         return chunks.unescape(data.decode("utf-8"))
     return chunks.pdf_strings(data)
+
+
+def _text(value: Any) -> str:
+    """Comments and XMP packets are bytes; other facts of a picture hold no text."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value) if isinstance(value, str) else ""
