@@ -34,7 +34,9 @@ def imports(name: str, path: Path, known: Mapping[str, Path]) -> set[str]:
             assert node.level == 0, f"{path} has a relative import, which nothing of ours has"
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {one if one in known else str(node.module) for one in inner}
-    return {one for one in found if one in known and one != name}
+    ours = {one for one in found if one.split(".")[0] == "grokviz"}
+    assert ours <= {*known, "grokviz"}, f"{path} imports what is not there: {ours - set(known)}"
+    return {one for one in ours if one in known and one != name}
 
 
 def circles(graph: Mapping[str, set[str]]) -> set[tuple[str, ...]]:

@@ -45,9 +45,10 @@ def complete_scene_or_file(
 
 def complete_recipe(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """The package's own recipes."""
-    from grokviz.training.recipes import RECIPES
+    from grokviz import plugins, task
 
-    return _starting(RECIPES, incomplete)
+    with plugins.looking_in(()):
+        return _starting(task.recipes(), incomplete)
 
 
 def complete_run(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
