@@ -9,7 +9,11 @@ FIGURES := figures
 RUN := runs/modular-addition
 EPOCHS := 40000
 WORKERS := 2
-PYTEST := $(DEV)/bin/python -m pytest -n $(WORKERS)
+comma := ,
+PYTEST := $(DEV)/bin/python -m pytest -n $(WORKERS) --dist worksteal
+
+# pip compiles nothing here: what is imported is compiled once, and kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -69,16 +73,12 @@ $(BASE)/.installed: pyproject.toml constraints.txt
 # Without manim the tests of its films are skipped, and say so.
 $(DEV)/.installed: pyproject.toml constraints.txt
 	-$(libraries)
-	$(call environment,$(DEV),.[dev])
-	@$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-	-e '.[dev,manim]' || echo "*** The tests of manim's films will be SKIPPED: manim cannot be installed here" >&2
+	$(call environment,$(DEV),.[dev$(comma)manim],.[dev],*** The tests of manim's films will be SKIPPED: manim cannot be installed here)
 
 # Without manim the gallery has its films' pages, and says loudly that the films are missing.
 $(DOCS)/.installed: pyproject.toml constraints.txt
 	-$(libraries)
-	$(call environment,$(DOCS),.[docs])
-	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-	-e '.[docs,manim]' || echo "make docs: manim cannot be installed; the gallery will lack its films" >&2
+	$(call environment,$(DOCS),.[docs$(comma)manim],.[docs],make docs: manim cannot be installed; the gallery will lack its films)
 
 $(MANIM)/.installed: pyproject.toml constraints.txt
 	$(libraries)
@@ -98,7 +98,8 @@ else \
 fi
 endef
 
-# The first Python that is there, works and is new enough; a stamp says that all went well.
+# $(2) in the environment $(1), by the first Python that is there, works and is new enough.
+# Where $(2) cannot be installed, $(3) is, if it is given, and $(4) said. A stamp says that all went well.
 define environment
 @python=; for name in python3.11 python3.12 python3.13 python3; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
@@ -113,6 +114,8 @@ if ! $(1)/bin/python -c '' 2>/dev/null; then \
 	rm -rf $(1) && $$python -m venv $(1) || exit 1; \
 fi; \
 echo "installing grokviz into $(1)"; \
-$(1)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '$(2)'
+install() { $(1)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
+	-c constraints.txt -e "$$1"; }; \
+install '$(2)' $(if $(3),|| { echo "$(4)" >&2; install '$(3)'; })
 @touch $@
 endef
