@@ -92,8 +92,9 @@ def train(
     """
     chosen = recipe(name)
     path = Path(out) if out is not None else Path("runs") / chosen.name
-    work = Work(chosen, chosen.read(settings), _device(device), exact_path, command)
-    with _memory():
+    where = _device(device)
+    work = Work(chosen, chosen.read(settings), where, exact_path, command)
+    with _memory(), deterministic(where):
         return _train(work, path, report)
 
 
@@ -263,11 +264,27 @@ def _device(name: str) -> torch.device:
         raise InputError(f"there is no device {name}; give auto, cpu or cuda")
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("this machine has no CUDA device that torch can use; give --device cpu")
-    if name == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    return torch.device("cpu" if name == "cpu" or not torch.cuda.is_available() else "cuda")
+
+
+@contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """Have a GPU add in one order alone, and put torch's own choice back; a CPU does anyway."""
+    if device.type == "cpu":
+        yield
+        return
+    variable = "CUBLAS_WORKSPACE_CONFIG"
+    workspace = os.environ.get(variable)
+    enabled = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    os.environ.setdefault(variable, ":4096:8")
     torch.use_deterministic_algorithms(True)
-    return torch.device("cuda")
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+        if workspace is None:
+            os.environ.pop(variable, None)
 
 
 @contextmanager

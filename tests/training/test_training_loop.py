@@ -273,6 +273,40 @@ def test_the_thread_count_of_a_run_stays_with_it(small: Train, tmp_path: Path) -
     assert set(seen) == {threads}
 
 
+@pytest.mark.parametrize("before", [(False, False), (True, True), (True, False)])
+@pytest.mark.parametrize("workspace", [None, ":16:8"])
+def test_torchs_own_choice_of_algorithms_is_put_back(
+    small: Train, monkeypatch: pytest.MonkeyPatch, before: tuple[bool, bool], workspace: str | None
+) -> None:
+    """On a GPU, which is only said to be there: its first tensor is refused."""
+    variable, inside = "CUBLAS_WORKSPACE_CONFIG", []
+    monkeypatch.delenv(variable, raising=False)
+    if workspace:
+        monkeypatch.setenv(variable, workspace)
+
+    def chosen() -> tuple[bool, bool, str | None]:
+        now = torch.are_deterministic_algorithms_enabled()
+        warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+        return now, warn_only, os.environ.get(variable)
+
+    def refuse(task: str, values: object, device: torch.device, **_: object) -> None:
+        inside.append((device.type, *chosen()))
+        raise InputError("no such GPU")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(loop, "problem", refuse)
+    enabled, warn_only = before
+    torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+    try:
+        outside = chosen()
+        with pytest.raises(InputError, match="no such GPU"):
+            small("run")
+        assert inside == [("cuda", True, False, workspace or ":4096:8")]
+        assert chosen() == outside == (*before, workspace)
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_trains_outside_the_main_thread(small: Train, read: Read, tmp_path: Path) -> None:
     small("here")
     thread = threading.Thread(target=small, args=("there",))
