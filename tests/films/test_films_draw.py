@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import re
 import subprocess
 import sys
@@ -44,9 +45,8 @@ def frames_of(path: Path, form: str = "rgb24") -> list[np.ndarray]:
     return [np.array(frame) for frame in iio.imiter(path, plugin="pyav", format=form)]
 
 
-@pytest.fixture
-def never_drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Drawing is forbidden; what was tried is listed."""
+def forbid_drawing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """From here on nothing may be drawn; what was tried is listed."""
     from grokviz.render.films import draw
 
     tried: list[str] = []
@@ -96,23 +96,21 @@ def test_a_film_is_what_all_our_films_are(here: None, tmp_path: Path) -> None:
 def test_the_same_command_gives_the_same_bytes(
     here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = []
+    made, seeds = [], []
     for name in ("one", "two"):
         monkeypatch.setenv("GROKVIZ_CACHE", str(tmp_path / name))
         (path,) = render("spin", None, tmp_path / "a.mp4", **FEW)
         made.append(path.read_bytes())
+        seeds.append((random.getstate(), np.random.get_state()[1].tolist()))  # noqa: NPY002
     assert made[0] == made[1]
+    assert seeds[0] == seeds[1], "what others draw by chance is changed"
 
 
 def test_it_is_drawn_once_for_all_its_files(
-    here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, never_drawn: list[str]
+    here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
-        from grokviz.render.films import draw
-
-        patch.undo()
-        patch.setattr(draw, "draw", draw.draw)
-        render("spin", None, tmp_path / "a.mp4", **FEW)
+    render("spin", None, tmp_path / "a.mp4", **FEW)
+    never_drawn = forbid_drawing(monkeypatch)
     outs = [tmp_path / f"a.{kind}" for kind in ("gif", "webm", "png", "srt")]
     render("spin", None, outs[:2], **FEW)
     render("spin", None, outs[2:], **FEW)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import random
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -47,6 +49,18 @@ def manim_class(film: type[Film]) -> Any:
     return found
 
 
+@contextlib.contextmanager
+def _own_seeds() -> Iterator[None]:
+    """Put back the global generators of Python and numpy, which manim draws from and seeds."""
+    plain, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(arrays)  # noqa: NPY002
+
+
+@_own_seeds()
 def draw(
     context: FilmContext, screen: Screen, part: Path, report: Callable[[int], None] | None
 ) -> None:
