@@ -122,12 +122,11 @@ def write_film(
     transparent: bool = False,
     max_size: int | None = None,
     fmt: str | None = None,
-    poster: str | Path | None = None,
 ) -> Written:
     """Encode ``frames`` (see the module's contract) to ``path``.
 
     ``max_size`` is in bytes: quality, then rate, colours and size are lowered in the
-    writer's steps until the film fits. ``poster`` is a PNG of the last frame.
+    writer's steps until the film fits.
 
     Raises :class:`InputError` for an unknown suffix, a transparent MP4 or GIF, and a
     size that cannot be reached; :class:`WorkError` when encoding fails. An old file at
@@ -145,17 +144,11 @@ def write_film(
     asked = Fraction(fps).limit_denominator(1001)
     if kind.name == "png-sequence":
         only_frames(Path(path))
-    last = _Last()
-    source = _watched(frames, last)
+    source = _watched(frames)
     with replacing(path, folder=kind.name == "png-sequence") as part:
-        written = _attempts(
+        return _attempts(
             Path(path), part, source, kind, asked, rate, provenance, transparent, max_size
         )
-        if poster is not None and last.frame is not None:
-            from grokviz.media.still import write_png
-
-            write_png(poster, last.frame, provenance)
-    return written
 
 
 def only_frames(folder: Path) -> None:
@@ -227,12 +220,8 @@ def _writer(kind: Format) -> Writer:
     return found
 
 
-class _Last:
-    frame: Frame | None = None
-
-
-def _watched(frames: Frames, last: _Last) -> Frames:
-    """The same frames, looked at: shape and type right, the last one remembered."""
+def _watched(frames: Frames) -> Frames:
+    """The same frames, looked at: shape and type right."""
 
     def passes() -> Iterator[Frame]:
         shape: tuple[int, ...] | None = None
@@ -242,7 +231,6 @@ def _watched(frames: Frames, last: _Last) -> Frames:
                 raise WorkError(f"a frame is {frame.dtype} of shape {frame.shape}, not 8-bit RGBA")
             if frame.shape != shape:
                 raise WorkError(f"a frame of shape {frame.shape} follows one of {shape}")
-            last.frame = frame
             yield frame
         if shape is None:
             raise InputError("the film has no frames: ask for a longer duration")

@@ -40,23 +40,6 @@ class Provenance:
         kept = {key: _plain(value) for key, value in filled.items() if value not in ("", (), {})}
         return json.dumps({MARK: kept}, sort_keys=True, separators=(",", ":"))
 
-    def as_text(self) -> str:
-        """A few readable lines: title, alt text, caption, then what made it."""
-        origin = []
-        if self.scene:
-            origin.append(f"scene {self.scene}")
-        if self.run_name or self.run_checksum:
-            checksum = f" ({self.run_checksum})" if self.run_checksum else ""
-            origin.append(f"run {self.run_name}{checksum}".replace("run  (", "run ("))
-        if self.epochs:
-            origin.append(f"{len(self.epochs)} checkpoints" if len(self.epochs) > 1 else "")
-            origin[-1] = origin[-1] or f"epoch {self.epochs[0]}"
-        origin += [f"{key}={value}" for key, value in sorted(self.options.items())]
-        made = "made by grokviz" + (": " + ", ".join(origin) if origin else "")
-        with_what = " ".join(f"{key} {value}" for key, value in sorted(self.versions.items()))
-        lines = [self.title, self.alt, self.caption, made, with_what, self.command]
-        return "\n".join(line for line in lines if line)
-
     @classmethod
     def from_json(cls, text: str) -> Provenance:
         """The inverse of :meth:`as_json`; ``ValueError`` if it is not ours."""

@@ -171,9 +171,8 @@ def write_png(
     path: str | Path,
     picture: UInt8[np.ndarray, "height width 4"],
     made: Provenance,
-    transparent: bool = False,
 ) -> Path:
-    """Write RGBA pixels to a PNG (a poster, say), whole or not at all."""
+    """Write pixels, less their alpha, to a PNG, whole or not at all."""
     with replacing(path) as part:
-        part.write_bytes(png_bytes(picture, made, transparent))
+        part.write_bytes(png_bytes(picture, made, transparent=False))
     return Path(path)

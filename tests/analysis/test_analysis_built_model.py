@@ -106,7 +106,6 @@ def test_a_clock_has_the_measures_it_was_built_with(recipe) -> None:
 def check_spectra(m: Measures, p: int, amplitude: np.ndarray) -> None:
     """Embedding, W_L and logits hold each frequency with its amplitude."""
     both = np.concatenate([[0.0], np.repeat(amplitude, 2)])
-    near(m.embedding_components, both * np.sqrt(p / 2))
     near(m.gini_embedding, gini(both))
     # Each of cos and sin is read by 2 * COPIES neurons, each with weight A / COPIES.
     near(m.neuron_logit_components, both * np.sqrt(p / 2) * np.sqrt(2 / COPIES))
@@ -117,7 +116,6 @@ def check_spectra(m: Measures, p: int, amplitude: np.ndarray) -> None:
         np.sort(both)[::-1][: len(m.embedding_singular_values)] * np.sqrt(p / 2),
     )
     near(m.cosine_coefficients, amplitude * np.sqrt(p**3 / 2))
-    near(m.cosine_similarity, amplitude / np.linalg.norm(amplitude))
     near(m.logit_variance_explained, 1)
     near(m.trig_fraction_logits, 1)
 

@@ -445,14 +445,6 @@ def test_folder_of_frames(tmp_path: Path) -> None:
         write_film(f"{folder}/", lambda: frames, fps=20, provenance=MADE, max_size=5)
 
 
-def test_poster_is_the_last_frame(tmp_path: Path) -> None:
-    frames = film(3)
-    poster = tmp_path / "poster.png"
-    write_film(tmp_path / "film.mp4", lambda: frames, fps=20, provenance=MADE, poster=poster)
-    np.testing.assert_array_equal(iio.imread(poster), frames[2][..., :3])
-    assert read_provenance(poster) == MADE
-
-
 def test_one_frame_is_a_film(tmp_path: Path) -> None:
     for kind in FILES:
         path = tmp_path / PATHS[kind]

@@ -179,13 +179,8 @@ def test_folder_in_the_way(tmp_path: Path) -> None:
         save_still(drawn(), tmp_path / "x.pdf", provenance=MADE)
 
 
-def test_text_of_a_provenance() -> None:
-    text = MADE.as_text()
-    assert text.startswith(f"{MADE.title}\n{MADE.alt}\n")
-    assert "scene embedding-waves, run modular-addition" in text
-    assert "epoch 9000" in text
+def test_what_is_empty_is_left_out_of_a_provenance() -> None:
     plain = Provenance("only a title")
-    assert plain.as_text() == "only a title\nmade by grokviz"
     assert plain.as_json() == '{"grokviz":{"title":"only a title"}}'
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from colour_vision import contrast, distances, lab
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 
@@ -14,7 +15,6 @@ from grokviz.errors import InputError
 from grokviz.media import VENUES, page, screen
 from grokviz.media.formulas import FORMULAS
 from grokviz.media.theme import DARK, LIGHT, PALETTES, theme
-from grokviz.media.vision import contrast, distances, lab
 
 # CIE 1976; about six times what is just noticeable side by side
 APART = 15.0

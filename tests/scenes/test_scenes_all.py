@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 import numpy as np
 import pytest
 import xarray as xr
+from colour_vision import contrast
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
@@ -265,8 +266,6 @@ def overlaps(texts: list[Text], dpi: float) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("name", SCENES)
 def test_it_is_drawn_on_dark_ground_too(name: str) -> None:
     from matplotlib.colors import to_hex
-
-    from grokviz.media.vision import contrast
 
     drawn = {theme: Drawn(name, theme=theme) for theme in ("light", "dark")}
     inked = {}

@@ -20,8 +20,3 @@ def sums_of_squares(state_dict: Mapping[str, np.ndarray]) -> dict[str, float]:
         for name, array in state_dict.items()
         if not is_buffer(name)
     }
-
-
-def total_sum_of_squares(state_dict: Mapping[str, np.ndarray]) -> float:
-    """Sum of squared weights over all parameters."""
-    return float(sum(sums_of_squares(state_dict).values()))

@@ -35,12 +35,6 @@ class Path:
         """Length of the path up to each checkpoint."""
         return np.concatenate([[0.0], np.cumsum(self.step_length)])
 
-    @property
-    def detour(self) -> float:
-        """Path length over displacement: 1 for a straight line; NaN for a path that closes."""
-        away = self.displacement[-1]
-        return float(self.step_length.sum() / away) if away > 0 else float("nan")
-
 
 def step_products(
     parameters: Iterable[Float[np.ndarray, "checkpoint ..."]],

@@ -61,11 +61,6 @@ class ModularAddition:
         return 3
 
     @property
-    def scored_positions(self) -> tuple[int, ...]:
-        """Where an answer is read: only at "="."""
-        return (2,)
-
-    @property
     def train_pairs_count(self) -> int:
         """How many pairs are trained on: the published code rounds down."""
         return int(self.train_fraction * self.p**2)

@@ -33,19 +33,12 @@ def attention_map_fourier(w: ModularAdditionWeights) -> Float[np.ndarray, "heads
     return fft1d(attention_map(w))
 
 
-def neuron_input_map(w: ModularAdditionWeights) -> Float[np.ndarray, "heads d_mlp p"]:
-    """W_neur = W_in W_O W_V W_E: what each number adds to each neuron through each head.
-
-    Without positions, for attention 1. Source: arXiv:2301.05217, notebook ("W_neur").
-    """
-    W_neur: Float[np.ndarray, "heads d_mlp p"] = (
-        (w.W_in @ w.output_by_head) @ w.W_V
-    ) @ w.number_embedding
-    return W_neur
-
-
 def neuron_input_components(w: ModularAdditionWeights) -> Float[np.ndarray, "heads p"]:
-    """Norm over the neurons of each Fourier component of W_neur, for each head."""
+    """Norm over the neurons of each Fourier component of W_neur, for each head.
+
+    W_neur = W_in W_O W_V W_E is what each number adds to each neuron through a head, without
+    positions and for attention 1. Source: arXiv:2301.05217, notebook ("W_neur").
+    """
     # ||M W_E F|| through the d_model x d_model Gram matrix of M, which is smaller than M.
     M = (w.W_in @ w.output_by_head) @ w.W_V
     waves = fft1d(w.number_embedding)

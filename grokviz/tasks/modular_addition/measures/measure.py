@@ -75,8 +75,6 @@ class Measures:
 
     cosine_coefficients: Float[np.ndarray, " frequency"]
     """v_k = <c_k, logits>, in logits times sqrt(p^3)."""
-    cosine_similarity: Float[np.ndarray, " frequency"]
-    """v_k / ||logits||, between -1 and 1."""
     logit_variance_explained: float
     """Sum over the key frequencies of v_k^2 / ||logits||^2."""
     trig_fraction_logits: float
@@ -112,8 +110,6 @@ class Measures:
     attention_map_fourier: Float[np.ndarray, "heads component"]
     """C_j, what draws head j's attention to a number, in the Fourier basis; score units."""
 
-    embedding_components: Float[np.ndarray, " component"]
-    """Norm of each Fourier component of W_E."""
     neuron_input_components: Float[np.ndarray, "heads component"]
     """Norm over neurons of each Fourier component of W_neur, by head."""
     neuron_logit_components: Float[np.ndarray, " component"]
@@ -210,7 +206,6 @@ def _progress(
     terms = np.concatenate([flat, kept[None], solid, solid[rows].sum(axis=0)[None]])
     without = excluded(f.logits, terms, train)
     only = restricted(kept, m.mean, train)
-    norm = np.sqrt(logits.squared_norm(m))
     return {
         "restricted_loss": only.loss,
         "restricted_accuracy": only.accuracy,
@@ -225,7 +220,6 @@ def _progress(
         "memorising_share": float(without.probability[count]),
         "generalising_share": float(only.probability[losses.SETS.index("train")]),
         "cosine_coefficients": v,
-        "cosine_similarity": v / norm if norm > 0 else v,
         "logit_variance_explained": logits.variance_explained(v[rows], m),
         "trig_fraction_logits": trig_fraction(m, frequency_power(m), rows),
     }
@@ -264,13 +258,11 @@ def _attention(w: ModularAdditionWeights, f: Forward) -> dict[str, Any]:
 
 def _matrices(w: ModularAdditionWeights, keys: Int[np.ndarray, " key"]) -> dict[str, Any]:
     W_L = compositions.neuron_logit_map(w)
-    embedded = component_norms(w.number_embedding)
     read = compositions.output_components(W_L)
     return {
-        "embedding_components": embedded,
         "neuron_input_components": compositions.neuron_input_components(w),
         "neuron_logit_components": read,
-        "gini_embedding": float(gini(embedded)),
+        "gini_embedding": float(gini(component_norms(w.number_embedding))),
         "gini_neuron_logit_map": float(gini(read)),
         "embedding_singular_values": compositions.singular_values(w.number_embedding),
         "neuron_logit_singular_values": compositions.singular_values(W_L),

@@ -21,14 +21,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.dataset import ties
-from grokviz.dataset.fourier import frequencies
-from grokviz.tasks.modular_addition.measures.marginals import (
-    FrequencyPower,
-    Marginals,
-    frequency_power,
-    marginals,
-    share,
-)
+from grokviz.tasks.modular_addition.measures.marginals import FrequencyPower, Marginals, share
 
 THRESHOLD = 0.85
 """A neuron belongs to its frequency's cluster from this share of variance on."""
@@ -77,28 +70,20 @@ def largest_share(shares: Float[np.ndarray, "frequency column"]) -> NeuronFreque
     )
 
 
-def own_frequencies(activations: Float[np.ndarray, "p*p neuron"]) -> NeuronFrequencies:
-    """Frequency and share of variance of each neuron (of each column, in general)."""
-    m = marginals(activations)
-    return neuron_frequencies(m, frequency_power(m))
-
-
 def cluster_sizes(cluster: Int[np.ndarray, " neuron"]) -> dict[int, int]:
     """Number of neurons of each frequency that has any, the unclustered left out."""
     found, counts = np.unique(cluster[cluster > 0], return_counts=True)
     return {int(k): int(count) for k, count in zip(found, counts, strict=True)}
 
 
-def key_frequencies(
-    neurons: NeuronFrequencies, smallest: int = SMALLEST_CLUSTER
-) -> Int[np.ndarray, " key"]:
-    """Frequencies with at least ``smallest`` neurons at a share of 0.85 or more, ascending.
+def key_frequencies(neurons: NeuronFrequencies) -> Int[np.ndarray, " key"]:
+    """Frequencies with at least five neurons at a share of 0.85 or more, ascending.
 
     The published notebook lists every neuron's frequency before any threshold; on a model
     that is not yet clean that names noise, so small clusters are left out here.
     """
     sizes = cluster_sizes(neurons.cluster)
-    return np.array([k for k, count in sizes.items() if count >= smallest], dtype=int)
+    return np.array([k for k, count in sizes.items() if count >= SMALLEST_CLUSTER], dtype=int)
 
 
 @dataclass(frozen=True, eq=False)
