@@ -1,11 +1,20 @@
-"""What all tests share: one thread each, and array shapes in signatures checked at every call."""
+"""What all tests share: one thread each, array shapes checked at every call, slow work done once.
+
+Runs that several modules look at are trained once for all workers of pytest-xdist: ``trained``
+gives their folder, ``shared`` that of anything else. Nobody may write into either, but for the
+cache that an analysis leaves in a run.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +52,8 @@ install_import_hook(
     "beartype.beartype",
 )
 
+Shared = Callable[[str, Callable[[Path], object]], Path]
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -58,3 +69,40 @@ def browser() -> Iterator[Any]:
         opened = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """``shared(name, make)``: a folder that one process has ``make`` fill, for all to look at."""
+    own = tmp_path_factory.getbasetemp()
+    root = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    root.mkdir(exist_ok=True)
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        place, part = root / name, root / f"{name}.part"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not place.exists():
+                shutil.rmtree(part, ignore_errors=True)
+                part.mkdir()
+                make(part)
+                part.rename(place)
+        return place
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def trained(shared: Shared) -> Callable[..., Path]:
+    """``trained(recipe, {"p": 13, ...})``: the folder of a run trained once for all tests."""
+    pytest.importorskip("torch", reason="a run is trained with the [train] extra")
+
+    def run(recipe: str, settings: dict[str, Any]) -> Path:
+        from grokviz.training.loop import train
+
+        key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+        return shared(
+            f"{recipe}-{key}", lambda place: train(recipe, place, settings=settings, device="cpu")
+        )
+
+    return run

@@ -1,4 +1,4 @@
-"""The command line as a user has it: a process with its status, output and errors."""
+"""The command line as a user has it: a process, or a call where a process would add nothing."""
 
 from __future__ import annotations
 
@@ -31,5 +31,22 @@ def grokviz(tmp_path: Path) -> Callable[..., Ran]:
             cwd=tmp_path, env=environment(**more), capture_output=True, text=True, check=False,
             timeout=300,
         )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ran]:
+    """The same in this process, in the same empty folder: a second instead of five."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Ran:
+        from grokviz import cli
+
+        words = [str(word) for word in arguments]
+        status = cli.run(words)
+        return subprocess.CompletedProcess(words, status, *capsys.readouterr())
 
     return run

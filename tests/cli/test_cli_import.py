@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,21 +15,6 @@ import torch
 pytestmark = pytest.mark.train
 
 P, D_MODEL, HEADS, D_MLP = 5, 8, 2, 12
-
-
-@pytest.fixture
-def called(tmp_path: Path, monkeypatch, capsys) -> Callable[..., SimpleNamespace]:
-    """The command in this process, in an empty folder: what a process adds is tested twice."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> SimpleNamespace:
-        from grokviz.cli import run as cli
-
-        status = cli([str(word) for word in words])
-        stdout, stderr = capsys.readouterr()
-        return SimpleNamespace(returncode=status, stdout=stdout, stderr=stderr)
-
-    return run
 
 
 @pytest.fixture

@@ -88,25 +88,25 @@ def near(found: dict, wanted: dict) -> None:
         np.testing.assert_allclose(ours, value, rtol=2e-6, atol=1e-7, err_msg=name)
 
 
-def test_the_command_prints_json_and_a_table(grokviz: Callable, run) -> None:
+def test_the_command_prints_json_and_a_table(grokviz: Callable, called: Callable, run) -> None:
     printed = grokviz("measures", run, "--epoch", "grok", "--json")
     assert printed.returncode == 0, printed.stderr
     assert json.loads(printed.stdout) == gv.measures(run, "grok")
-    table = grokviz("measures", run)
+    table = called("measures", run)
     for word in ("restricted loss all", "frequency", "attention to a", "circularity"):
         assert word in table.stdout
-    assert grokviz("measures", run, "--quiet").stdout == ""
+    assert called("measures", run, "--quiet").stdout == ""
 
 
-def test_what_nobody_knows_is_null(grokviz: Callable, tmp_path) -> None:
+def test_what_nobody_knows_is_null(called: Callable, tmp_path) -> None:
     with RunWriter.create(tmp_path / "bare", {"task": "modular-addition"}) as writer:
         writer.checkpoint(0, weights(0))
         writer.close(finished=True)
-    printed = grokviz("measures", tmp_path / "bare", "--json")
+    printed = called("measures", tmp_path / "bare", "--json")
     found = json.loads(printed.stdout)
     assert found["loss_train"] is None
     assert found["loss_all"] > 0
-    assert "not known" in grokviz("measures", tmp_path / "bare").stdout
+    assert "not known" in called("measures", tmp_path / "bare").stdout
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ def test_what_nobody_knows_is_null(grokviz: Callable, tmp_path) -> None:
         (["--epoch", "-4"], "outside the run"),
     ],
 )
-def test_a_wrong_epoch_is_one_sentence(grokviz: Callable, run, arguments, sentence) -> None:
-    printed = grokviz("measures", run, *arguments)
+def test_a_wrong_epoch_is_one_sentence(called: Callable, run, arguments, sentence) -> None:
+    printed = called("measures", run, *arguments)
     assert printed.returncode == 2
     assert sentence in printed.stderr
     assert len(printed.stderr.strip().splitlines()) == 1
 
 
-def test_models_that_are_not_the_tasks_are_refused(grokviz: Callable, tmp_path) -> None:
+def test_models_that_are_not_the_tasks_are_refused(called: Callable, tmp_path) -> None:
     with RunWriter.create(tmp_path / "other", {"task": "skip-trigram"}) as writer:
         writer.checkpoint(0, weights(0))
         writer.close(finished=True)
@@ -138,19 +138,19 @@ def test_models_that_are_not_the_tasks_are_refused(grokviz: Callable, tmp_path) 
         ("empty", "has neither checkpoints nor losses yet"),
     ):  # fmt: skip
         where = tmp_path / name if name != "no" else "nowhere"
-        printed = grokviz("measures", where)
+        printed = called("measures", where)
         assert printed.returncode == 2, printed.stdout
         assert sentence in printed.stderr
         assert len(printed.stderr.strip().splitlines()) == 1
 
 
-def test_a_run_of_an_unknown_task_has_its_losses(grokviz: Callable, tmp_path) -> None:
+def test_a_run_of_an_unknown_task_has_its_losses(called: Callable, tmp_path) -> None:
     with RunWriter.create(tmp_path / "mine", {"task": "induction"}) as writer:
         for step, loss in enumerate((4.0, 2.0, 0.0625)):
             writer.checkpoint(10 * step, weights(step))
             writer.log(10 * step, train_loss=loss)
         writer.close(finished=True)
-    found = json.loads(grokviz("measures", tmp_path / "mine", "--epoch", "10", "--json").stdout)
+    found = json.loads(called("measures", tmp_path / "mine", "--epoch", "10", "--json").stdout)
     squares = sum(float(np.square(a, dtype=np.float64).sum()) for a in weights(1).values())
     assert found.pop("sum_squared_weights") == pytest.approx(squares, rel=1e-6)
     assert found == {
@@ -159,13 +159,13 @@ def test_a_run_of_an_unknown_task_has_its_losses(grokviz: Callable, tmp_path) ->
     }  # fmt: skip
 
 
-def test_loss_curves_alone_are_measured(grokviz: Callable, tmp_path) -> None:
+def test_loss_curves_alone_are_measured(called: Callable, tmp_path) -> None:
     with RunWriter.create(tmp_path / "curves", {"task": "modular-addition"}) as writer:
         for epoch in range(500):
             test_loss = 4.0 + 4.0 * min(epoch, 100) / 100 if epoch < 300 else 2**-7
             writer.log(epoch, train_loss=4.0 if epoch < 50 else 2**-4, test_loss=test_loss)
         writer.close(finished=True)
-    found = json.loads(grokviz("measures", tmp_path / "curves", "--json").stdout)
+    found = json.loads(called("measures", tmp_path / "curves", "--json").stdout)
     # a mean of 50 is exactly a tenth of the way there after 5 and 45 epochs
     assert found.pop("fall_begins") in (54, 55)
     assert found.pop("fall_ends") in (94, 95)
@@ -176,7 +176,7 @@ def test_loss_curves_alone_are_measured(grokviz: Callable, tmp_path) -> None:
     }  # fmt: skip
     grokked = gv.measures(tmp_path / "curves", "grok")
     assert abs(grokked["epoch"] - 300) <= 1
-    assert "generalised epoch" in grokviz("measures", tmp_path / "curves").stdout
+    assert "generalised epoch" in called("measures", tmp_path / "curves").stdout
 
 
 def test_a_dataset_needs_neither_torch_nor_weights(run, tmp_path) -> None:

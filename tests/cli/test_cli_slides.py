@@ -15,8 +15,8 @@ from grokviz.media.provenance import find
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_a_dry_run_lists_the_story(grokviz: Run, tmp_path: Path) -> None:
-    done = grokviz("slides", "--dry-run", "--no-user-scenes")
+def test_a_dry_run_lists_the_story(called: Run, tmp_path: Path) -> None:
+    done = called("slides", "--dry-run", "--no-user-scenes")
     assert done.returncode == 0
     names = [line.partition(":")[0] for line in done.stdout.splitlines()]
     assert names.index("grokking-curve") < names.index("algorithm") < names.index("straight-path")
@@ -70,9 +70,9 @@ def _root() -> Path:
     ],
 )
 def test_a_wrong_word_is_one_sentence(
-    grokviz: Run, tmp_path: Path, words: list[str], said: str
+    called: Run, tmp_path: Path, words: list[str], said: str
 ) -> None:
-    done = grokviz("slides", "--quiet", *words)
+    done = called("slides", "--quiet", *words)
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1
     assert said in done.stderr

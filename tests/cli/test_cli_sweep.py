@@ -97,7 +97,7 @@ def test_members_and_failures_are_said(here: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.endswith("s: 1 of 1 members are finished\n")
 
 
-def test_stopped_it_says_so_and_goes_on(tmp_path: Path, grokviz: Run) -> None:
+def test_stopped_it_says_so_and_goes_on(tmp_path: Path, called: Run) -> None:
     command = [*SWEEP, *SMALL, "--seeds", "2", "--out", "s", "--set", "checkpoint-every=50"]
     root = str(Path(__file__).parents[2])
     child = subprocess.Popen(
@@ -119,7 +119,7 @@ def test_stopped_it_says_so_and_goes_on(tmp_path: Path, grokviz: Run) -> None:
     assert not run.finished
     assert not (tmp_path / "s" / "seed=1").exists()
     last = int(run.epochs[-1]) + 50  # beyond where it stopped, by the checkpoints
-    again = grokviz(*command, "--epochs", last)
+    again = called(*command, "--epochs", last)
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines() == [
         f"s/seed=0: epoch {last}", f"s/seed=1: epoch {last}", "s: 2 of 2 members are finished",

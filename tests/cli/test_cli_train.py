@@ -160,9 +160,11 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     assert re.search(r"epoch 300/300 +train \S+ +test \S+ +\d+ epochs/s", text), text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_stopped_it_says_so_and_goes_on(
-    tmp_path: Path, grokviz: Run, number: signal.Signals
+    tmp_path: Path, called: Run, number: signal.Signals
 ) -> None:
     command = ["train", "modular-addition", *SMALL, "--checkpoint-every", "50", "--out", "run"]
     endless = [sys.executable, "-m", "grokviz", *command, "--epochs", "10000000"]
@@ -182,7 +184,7 @@ def test_stopped_it_says_so_and_goes_on(
     run = open_run(tmp_path / "run")
     assert not run.finished
     epoch = int(stopped[1]) + 1
-    again = grokviz(*command, "--epochs", epoch)
+    again = called(*command, "--epochs", epoch)
     assert again.returncode == 0
     assert again.stdout == f"run: epoch {epoch}\n"
 

@@ -7,8 +7,10 @@ import itertools
 import logging
 import re
 import typing
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
@@ -22,7 +24,7 @@ from grokviz.dataset import schema
 from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
 from grokviz.media import Painter
-from grokviz.media.theme import SLIDE_DPI
+from grokviz.media.theme import PALETTES, SLIDE_DPI
 from grokviz.render.drawing import build
 from grokviz.render.job import render_options
 from grokviz.render.listing import listing
@@ -35,6 +37,8 @@ from grokviz.scene.registry import scenes
 SCENES = {name: s for name, s in scenes(user=False).items() if s.engine == "matplotlib"}
 MOVING = [name for name, scene in SCENES.items() if scene.clock is not None]
 MOMENTS = ("0", "grok-3000", "last")
+FEW = ("embedding-waves", "neuron-clusters", "progress-measures")
+"""One of waves, one of neurons and one of all measures: where a second run or page is slow."""
 DOTS = {"wide": 72.0, "narrow": 72.0, "slide": 50.0}
 """Few dots an inch, for speed: every length is in ems or points."""
 SMALLEST = 28.0  # pixels on a slide of 1080 lines
@@ -44,6 +48,29 @@ MEDIA: dict[str, dict[str, Any]] = {
     "narrow": {"out": "a.pdf", "venue": "icml", "columns": 1},
     "slide": {"out": "a.png"},
 }
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text as it was drawn: where it is, how large its type, in which colour."""
+
+    text: str
+    box: Any
+    points: float
+    colour: Any
+
+
+@dataclass(frozen=True)
+class View:
+    """One moment as it was drawn: its page, its pixels and its texts."""
+
+    page: Any
+    picture: np.ndarray
+    texts: list[Written]
+
+    @property
+    def digest(self) -> str:
+        return hashlib.blake2b(np.ascontiguousarray(self.picture).tobytes()).hexdigest()
 
 
 class Drawn:
@@ -66,19 +93,8 @@ class Drawn:
             self.figure, self.sheet, self.artists = build(self.job, self.data)
         self.canvas = FigureCanvasAgg(self.figure)
 
-    def index(self, moment: str) -> int:
-        return index_of(self.scene, self.data, moment)
-
-    def show(self, i: int) -> np.ndarray:
-        """The picture at clock index ``i``."""
-        with drawing_in(self.job.theme):
-            self.sheet.show(i)
-            self.scene.update(self.artists, self.data, i)
-            self.canvas.draw()
-        return np.array(self.canvas.buffer_rgba())
-
-    def texts(self, i: int) -> list[Text]:
-        """The texts that are drawn at ``i``, and no others (ticks beyond the ends, say)."""
+    def show(self, i: int) -> View:
+        """The picture at clock index ``i``, and its texts but no others (ticks beyond the ends)."""
         seen: list[Text] = []
         plain = Text.draw
 
@@ -87,10 +103,39 @@ class Drawn:
                 seen.append(text)
             return plain(text, *arguments, **more)
 
-        with pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch, drawing_in(self.job.theme):
             patch.setattr(Text, "draw", draw)
-            self.show(i)
-        return list(dict.fromkeys(seen))
+            self.sheet.show(i)
+            self.scene.update(self.artists, self.data, i)
+            self.canvas.draw()
+        texts = [
+            Written(t.get_text(), t.get_window_extent(), t.get_fontsize(), t.get_color())
+            for t in dict.fromkeys(seen)
+        ]
+        return View(self.figure.bbox.frozen(), np.array(self.canvas.buffer_rgba()), texts)
+
+
+@lru_cache(maxsize=4)
+def views(name: str, medium: str = "slide") -> dict[str, View]:
+    """A scene's moments, drawn once for all tests that look at them."""
+    drawn = Drawn(name, medium)
+    return {m: drawn.show(index_of(drawn.scene, drawn.data, m)) for m in moments(drawn.scene)}
+
+
+@lru_cache(maxsize=1)
+def drawn_again(name: str) -> dict[str, View]:
+    """The same in the other order, from the variables that the scene names and nothing else."""
+    drawn = Drawn(name, data=narrow_data(name))
+    return {
+        moment: drawn.show(index_of(drawn.scene, of(name), moment))
+        for moment in reversed(moments(drawn.scene))
+    }
+
+
+def narrow_data(name: str) -> xr.Dataset:
+    """The variables that a scene names, and coordinates."""
+    whole = of(name)
+    return whole[list(SCENES[name].needs)].assign_coords(whole.coords)
 
 
 def of(name: str) -> xr.Dataset:
@@ -116,16 +161,8 @@ def moments(scene: Any) -> tuple[str, ...]:
     return MOMENTS if scene.clock is not None else ("last",)
 
 
-def pixels(picture: np.ndarray) -> str:
-    return hashlib.blake2b(np.ascontiguousarray(picture).tobytes()).hexdigest()
-
-
-def box(text: Text) -> Any:
-    return text.get_window_extent()
-
-
-def em(text: Text, dpi: float) -> float:
-    return text.get_fontsize() * dpi / 72
+def em(text: Written, dpi: float) -> float:
+    return text.points * dpi / 72
 
 
 # --- what it says of itself ----------------------------------------------------
@@ -168,10 +205,9 @@ def test_what_it_needs_is_known_and_in_its_reference(name: str) -> None:
 @pytest.mark.parametrize("name", SCENES)
 def test_it_reads_nothing_else(name: str) -> None:
     """It is drawn from the variables that it names, and from coordinates."""
-    scene, whole = SCENES[name](), of(name)
-    data = whole[list(scene.needs)].assign_coords(whole.coords)
-    i = index_of(scene, data, "last")
-    Drawn(name, data=data).show(i)
+    scene, data = SCENES[name](), narrow_data(name)
+    assert drawn_again(name)["last"].digest == views(name)["last"].digest
+    i = index_of(scene, of(name), "last")
     scene.film_span(data)
     assert scene.alt_text(data, i)
     assert scene.caption(data)
@@ -231,50 +267,52 @@ def test_its_alt_text_is_of_the_data(name: str) -> None:
 # --- what it looks like --------------------------------------------------------
 
 
-@pytest.mark.parametrize("medium", MEDIA)
-@pytest.mark.parametrize("name", SCENES)
+PAGES = [
+    pytest.param(name, medium, marks=[pytest.mark.slow] * (medium == "wide" and name not in FEW))
+    for name in SCENES
+    for medium in MEDIA
+]
+"""All scenes on a slide and in a column, where room is least; some over both columns."""
+
+
+@pytest.mark.parametrize(("name", "medium"), PAGES)
 def test_texts_are_inside_apart_and_large_enough(name: str, medium: str) -> None:
-    drawn = Drawn(name, medium)
-    page = drawn.figure.bbox
-    for moment in moments(drawn.scene):
-        i = drawn.index(moment)
-        texts = drawn.texts(i)
-        assert texts
+    for moment, view in views(name, medium).items():
+        assert view.texts
         where = f"{name}, {medium}, {moment}"
-        for text in texts:
-            b = box(text)
+        for text in view.texts:
+            b, page = text.box, view.page
             inside = page.x0 - 1 <= b.x0 and b.x1 <= page.x1 + 1
             inside = inside and page.y0 - 1 <= b.y0 and b.y1 <= page.y1 + 1
-            assert inside, f"{where}: {text.get_text()!r} is outside the picture"
+            assert inside, f"{where}: {text.text!r} is outside the picture"
             if medium == "slide":
-                high = em(text, SLIDE_DPI)
-                assert high >= SMALLEST, f"{where}: {text.get_text()!r} is {high:.1f} px high"
-        touching = list(overlaps(texts, DOTS[medium]))
+                tall = em(text, SLIDE_DPI)
+                assert tall >= SMALLEST, f"{where}: {text.text!r} is {tall:.1f} px high"
+        touching = list(overlaps(view.texts, DOTS[medium]))
         assert touching == [], f"{where}: {touching}"
 
 
-def overlaps(texts: list[Text], dpi: float) -> Iterator[tuple[str, str]]:
+def overlaps(texts: list[Written], dpi: float) -> Iterator[tuple[str, str]]:
     """Pairs of texts whose boxes, a little smaller than drawn, overlap."""
-    boxes = [(text, box(text), 0.12 * em(text, dpi)) for text in texts]
+    boxes = [(text, text.box, 0.12 * em(text, dpi)) for text in texts]
     for (one, a, r), (two, b, s) in itertools.combinations(boxes, 2):
         across = min(a.x1 - r, b.x1 - s) - max(a.x0 + r, b.x0 + s)
         down = min(a.y1 - r, b.y1 - s) - max(a.y0 + r, b.y0 + s)
         if across > 0 and down > 0:
-            yield one.get_text(), two.get_text()
+            yield one.text, two.text
 
 
 @pytest.mark.parametrize("name", SCENES)
 def test_it_is_drawn_on_dark_ground_too(name: str) -> None:
     from matplotlib.colors import to_hex
 
-    drawn = {theme: Drawn(name, theme=theme) for theme in ("light", "dark")}
-    inked = {}
-    for theme, one in drawn.items():
-        ground = one.job.theme.colours.background
-        for text in one.texts(one.index("last")):
-            ratio = contrast(to_hex(text.get_color()), ground)
-            assert ratio > 2.0, f"{name}, {theme}: {text.get_text()!r} has contrast {ratio:.1f}"
-        picture = np.asarray(one.canvas.buffer_rgba())[..., :3]
+    scene, inked = SCENES[name](), {}
+    dark = Drawn(name, theme="dark").show(index_of(scene, of(name), "last"))
+    for theme, view in (("light", views(name)["last"]), ("dark", dark)):
+        ground, picture = PALETTES[theme].background, view.picture[..., :3]
+        for text in view.texts:
+            ratio = contrast(to_hex(text.colour), ground)
+            assert ratio > 2.0, f"{name}, {theme}: {text.text!r} has contrast {ratio:.1f}"
         assert to_hex(picture[2, 2] / 255) == ground
         inked[theme] = (picture != picture[2, 2]).any(axis=-1).sum()
     # as much is drawn as on white: nothing has the colour of one ground alone
@@ -284,18 +322,16 @@ def test_it_is_drawn_on_dark_ground_too(name: str) -> None:
 @pytest.mark.parametrize("name", MOVING)
 def test_update_sets_all_that_a_moment_needs(name: str) -> None:
     """A moment looks the same whatever was shown before it."""
-    one, two = Drawn(name), Drawn(name)
-    first, middle, last = (one.index(moment) for moment in MOMENTS)
-    here = {i: pixels(one.show(i)) for i in (last, first, middle)}
-    there = {i: pixels(two.show(i)) for i in (first, middle, last)}
+    here, there = ({m: v.digest for m, v in f(name).items()} for f in (views, drawn_again))
     assert here == there
+    assert list(here) != list(there), "shown in the same order"
     assert len(set(here.values())) == 3, "it does not move"
 
 
 @pytest.mark.parametrize("name", SCENES)
 def test_every_choice_of_an_option_is_drawn(name: str) -> None:
     scene = SCENES[name]
-    plain: str | None = None
+    i = index_of(scene(), of(name), "last")
     for field, hint in typing.get_type_hints(scene).items():
         if field not in scene.__dataclass_fields__:
             continue
@@ -303,31 +339,30 @@ def test_every_choice_of_an_option_is_drawn(name: str) -> None:
         for value in (True, False) if hint is bool else choices:
             if value == scene.__dataclass_fields__[field].default:
                 continue
-            if plain is None:
-                default = Drawn(name)
-                plain = pixels(default.show(default.index("last")))
-            drawn = Drawn(name, **{field: value})
-            picture = pixels(drawn.show(drawn.index("last")))
-            assert picture != plain, f"--set {field}={value} changes nothing"
+            drawn = Drawn(name, **{field: value}).show(i)
+            same = drawn.digest == views(name)["last"].digest
+            assert not same, f"--set {field}={value} changes nothing"
 
 
 # --- a run of one's own ------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def short_run(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def short_run(trained: Callable[..., Path]) -> Path:
     """A small run that was stopped long before it learned anything."""
-    pytest.importorskip("torch", reason="a run is trained with the [train] extra")
-    from grokviz.training.loop import train
-
-    path = tmp_path_factory.mktemp("runs") / "short"
     small = {"p": 13, "d-model": 16, "d-mlp": 32, "heads": 2, "epochs": 60, "checkpoint-every": 20}
-    train("modular-addition", path, settings=small)
-    return path
+    return trained("modular-addition", small)
 
 
-@pytest.mark.parametrize("name", [n for n, s in SCENES.items() if s.recipe == "modular-addition"])
-def test_a_run_that_has_learned_nothing_is_drawn_too(name: str, short_run: Any) -> None:
+LEARNING = [
+    pytest.param(name, marks=[] if name in FEW else [pytest.mark.slow])
+    for name, scene in SCENES.items()
+    if scene.recipe == "modular-addition"
+]
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_run_that_has_learned_nothing_is_drawn_too(name: str, short_run: Path) -> None:
     scene = SCENES[name]()
     drawn = Drawn(name, data=load(short_run, scene.needs))
     for i in (0, len(drawn.data[scene.clock]) - 1) if scene.clock else (0,):
@@ -351,7 +386,7 @@ def test_its_film_is_drawn_in_layers(name: str, caplog: pytest.LogCaptureFixture
     with drawing_in(job.theme), caplog.at_level(logging.WARNING):
         figure, sheet, artists = build(job, data)
         painter = Painter(figure, [artists["moving"], sheet.moment])
-        for i in np.unique(np.linspace(0, inside.size - 1, 5).round().astype(int)):
+        for i in np.unique(np.linspace(0, inside.size - 1, 3).round().astype(int)):
             sheet.show(int(inside[i]))
             scene.update(artists, data, int(inside[i]))
             assert painter.check(), f"frame of {scene.clock} {values[inside[i]]}"

@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,9 +54,10 @@ class Read(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def made(tmp_path_factory: pytest.TempPathFactory, kept_films: Path) -> Iterator[Path]:
     place = tmp_path_factory.mktemp("page")
     prepare(place)
+    shutil.copytree(kept_films, place / "films")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         make("light.html", films="films")
@@ -158,7 +160,7 @@ def test_colours_are_those_of_the_films(made: Path, theme: str) -> None:
 
 def test_the_same_command_gives_the_same_bytes(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(made)
-    make("again.html")
+    make("again.html", films="films")
     assert (made / "again.html").read_bytes() == (made / "light.html").read_bytes()
 
 
