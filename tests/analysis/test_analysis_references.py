@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,6 @@ from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run
 
 pytest.importorskip("torch", reason="initial weights are drawn with the [train] extra")
-
-from grokviz.training.loop import train
 
 MAINLINE = "modular-addition"
 SINGLE = [
@@ -67,15 +66,20 @@ def test_the_references_are_within_their_budget() -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A reference of a few updates of digit addition, made by the command."""
-    folder = tmp_path_factory.mktemp("references")
+def run(trained: Callable[..., Path]) -> Path:
+    """A few updates of digit addition."""
     settings = {
         "digits": 2, "d-model": 12, "d-mlp": 16, "heads": 2, "batch": 8, "examples": 16,
-        "epochs": 60, "checkpoint-every": "10", "test-every": 5,
+        "epochs": 60, "checkpoint-every": "20", "test-every": 5,
     }  # fmt: skip
-    train("digit-addition", folder / "run", settings=settings, device="cpu")
-    arguments = [str(folder / "run"), "--to", str(folder / "made"), "--weights", "30,last"]
+    return trained("digit-addition", settings)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, run: Path) -> Path:
+    """A reference of that run, made by the command."""
+    folder = tmp_path_factory.mktemp("references")
+    arguments = [str(run), "--to", str(folder / "made"), "--weights", "40,last"]
     printed = CliRunner().invoke(bundling.main, arguments)
     assert printed.exit_code == 0, printed.output
     assert "core.nc" in printed.output
@@ -85,19 +89,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_reference_that_was_just_made_stands_its_checks(made: Path, tmp_path: Path) -> None:
     check_files(made)
     assert sorted(f.name for f in (made / "weights").iterdir()) == [
-        "30.safetensors", "60.safetensors",
+        "40.safetensors", "60.safetensors",
     ]  # fmt: skip
     assert check_numbers(made, rebuilt(made, tmp_path / "run")) == 4
     # the total and three digits, of both splits, at three checkpoints
     assert check_losses(made) == 24
 
 
-def test_a_reference_of_curves_alone_stands_its_checks(made: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "run"
-    shutil.copytree(made.parent / "run", copy)
-    with RunWriter.create(tmp_path / "curves", dict(open_run(copy).facts)) as writer:
-        for name in open_run(copy).metrics:
-            for epoch, value in zip(*open_run(copy).metric(name), strict=True):
+def test_a_reference_of_curves_alone_stands_its_checks(run: Path, tmp_path: Path) -> None:
+    whole_run = open_run(run)
+    with RunWriter.create(tmp_path / "curves", dict(whole_run.facts)) as writer:
+        for name in whole_run.metrics:
+            for epoch, value in zip(*whole_run.metric(name), strict=True):
                 writer.log(int(epoch), **{name: value})
         writer.close(finished=True)
     place = tmp_path / "made"
@@ -139,20 +142,20 @@ def test_it_is_used_by_its_name(made: Path, monkeypatch: pytest.MonkeyPatch) -> 
     bundled._reference.cache_clear()
     assert bundled.references() == ["made"]
     xr.testing.assert_identical(gv.load("made"), whole(made).assign_attrs(gv.load("made").attrs))
-    found = gv.measures("made", 30)
-    assert found["epoch"] == 30
+    found = gv.measures("made", 40)
+    assert found["epoch"] == 40
     assert len(found["held_out_digit_loss"]) == 3
     info = bundled.reference_info("made", verify=True)
-    assert (info["weights"], info["checkpoints"], info["problems"]) == ([30, 60], 7, [])
+    assert (info["weights"], info["checkpoints"], info["problems"]) == ([40, 60], 4, [])
     bundled._reference.cache_clear()
 
 
-def test_parts_are_added_and_never_rewritten(made: Path, tmp_path: Path) -> None:
-    copy, run = tmp_path / "copy", open_run(made.parent / "run")
+def test_parts_are_added_and_never_rewritten(made: Path, run: Path, tmp_path: Path) -> None:
+    copy, run = tmp_path / "copy", open_run(run)
     shutil.copytree(made, copy)
     with pytest.raises(InputError, match="is there already"):
         bundle(run, copy)
-    bundle(run, copy, "path", parts=["path"], epochs=[0, 30, 60])
+    bundle(run, copy, "path", parts=["path"], epochs=[0, 20, 40])
     check_files(copy)
     assert whole(copy)["path_length"].sizes == {"path_epoch": 3}
     bundle(run, tmp_path / "few", parts=["run", "held_out"], variables=["held_out_loss"])

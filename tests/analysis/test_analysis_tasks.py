@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +42,10 @@ OWN = {
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+def runs(trained: Callable[..., Path]) -> dict[str, Run]:
     """Sixty updates of each task."""
-    folder = tmp_path_factory.mktemp("tasks")
-    made = {}
-    for name, settings in TINY.items():
-        given = {**settings, "epochs": 60, "checkpoint-every": "20", "test-every": 5}
-        train(name, folder / name, settings=given, device="cpu")
-        made[name] = open_run(folder / name)
-    return made
+    each = {"epochs": 60, "checkpoint-every": "20", "test-every": 5}
+    return {name: open_run(trained(name, {**TINY[name], **each})) for name in TINY}
 
 
 @pytest.fixture(scope="module")

@@ -167,15 +167,16 @@ def test_jobs_are_at_least_one(dot: Any, data: Any) -> None:
 # --- pages -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("venue", [name for name in VENUES if name != "slide"])
 @pytest.mark.parametrize("columns", [1, 2])
-def test_a_page_has_the_venues_width(
-    here: Path, dot: Any, data: Any, venue: str, columns: int
-) -> None:
-    (path,) = render(dot(), data, "a.pdf", venue=venue, columns=columns)
+def test_a_page_has_the_venues_width(here: Path, dot: Any, data: Any, columns: int) -> None:
+    for name, venue in VENUES.items():
+        wide = venue.column if columns == 1 else venue.text
+        if name != "slide":
+            (job,) = jobs(dot(), "a.pdf", venue=name, columns=columns)
+            assert job.page.width == pytest.approx(wide, abs=1e-9), name
+    (path,) = render(dot(), data, "a.pdf", venue="icml", columns=columns)
     box = PdfReader(path).pages[0].mediabox
-    wide = VENUES[venue].column if columns == 1 else VENUES[venue].text
-    assert float(box.width) == pytest.approx(72 * wide, abs=0.01)
+    assert float(box.width) == pytest.approx(72 * (3.25 if columns == 1 else 6.75), abs=0.01)
 
 
 def test_a_narrow_page_takes_the_narrow_shape(dot: Any) -> None:
@@ -284,8 +285,9 @@ def test_progress_counts_every_frame(here: Path, dot: Any, data: Any) -> None:
 def test_the_same_command_gives_the_same_bytes(here: Path, dot: Any, data: Any, kind: str) -> None:
     first = render(dot(size=5), data, f"a.{kind}", **SHORT)[0].read_bytes()
     second = render(dot(size=5), data, f"b.{kind}", **SHORT)[0].read_bytes()
-    other = render(dot(size=7), data, f"c.{kind}", **SHORT)[0].read_bytes()
-    assert first == second != other
+    assert first == second
+    if kind == "png":
+        assert render(dot(size=7), data, "c.png", **SHORT)[0].read_bytes() != first
 
 
 def test_files_drawn_at_once_are_those_drawn_in_turn(here: Path, data: Any) -> None:

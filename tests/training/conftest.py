@@ -41,3 +41,9 @@ def small(tmp_path: Path) -> Callable[..., loop.Outcome]:
 @pytest.fixture
 def read() -> Callable[[Path], dict[str, bytes]]:
     return contents
+
+
+@pytest.fixture(scope="session")
+def through(trained: Callable[..., Path]) -> dict[str, bytes]:
+    """The files of the small run, trained without a stop."""
+    return contents(trained("modular-addition", SMALL))

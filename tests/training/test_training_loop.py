@@ -85,9 +85,8 @@ def test_a_schedule_is_dense_where_asked(small: Train) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("epoch", [0, 1, 20, 33, 58])
 def test_stopped_and_taken_up_it_is_the_same_to_the_byte(
-    small: Train, read: Read, stop_at, tmp_path: Path, epoch: int, number: signal.Signals
+    small: Train, read: Read, stop_at, tmp_path: Path, through, epoch: int, number: signal.Signals
 ) -> None:
-    small("through")
     before = signal.getsignal(number)
     stopped = small("stopped", report=stop_at(epoch, number))
     assert stopped.interrupted
@@ -96,38 +95,37 @@ def test_stopped_and_taken_up_it_is_the_same_to_the_byte(
     assert verify_run(stopped.path) == []
     assert not open_run(stopped.path).finished
     assert not small("stopped").interrupted
-    assert read(tmp_path / "stopped") == read(tmp_path / "through")
+    assert read(tmp_path / "stopped") == through
 
 
 def test_stopped_again_and_again_it_is_the_same(
-    small: Train, read: Read, stop_at, tmp_path: Path
+    small: Train, read: Read, stop_at, tmp_path: Path, through
 ) -> None:
-    small("through")
     for epoch in (3, 4, 19, 21, 40, 58):
         assert small("stopped", report=stop_at(epoch, signal.SIGINT)).epoch == epoch + 1
     small("stopped")
-    assert read(tmp_path / "stopped") == read(tmp_path / "through")
+    assert read(tmp_path / "stopped") == through
 
 
 def test_a_run_is_the_same_whenever_its_state_was_saved(
-    small: Train, read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Train, read: Read, tmp_path: Path, through, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small("seldom")
     monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
     small("always")
-    assert read(tmp_path / "seldom") == read(tmp_path / "always")
+    assert read(tmp_path / "always") == through
 
 
-def test_an_error_in_the_middle_loses_nothing(small: Train, read: Read, tmp_path: Path) -> None:
+def test_an_error_in_the_middle_loses_nothing(
+    small: Train, read: Read, tmp_path: Path, through
+) -> None:
     def fail(progress: Progress) -> None:
         raise ZeroDivisionError
 
-    small("through")
     with pytest.raises(ZeroDivisionError):
         small("failed", report=fail)
     assert verify_run(tmp_path / "failed") == []
     small("failed")
-    assert read(tmp_path / "failed") == read(tmp_path / "through")
+    assert read(tmp_path / "failed") == through
 
 
 @pytest.mark.parametrize("first", [40, 45])
@@ -307,9 +305,8 @@ def test_torchs_own_choice_of_algorithms_is_put_back(
         torch.use_deterministic_algorithms(False)
 
 
-def test_trains_outside_the_main_thread(small: Train, read: Read, tmp_path: Path) -> None:
-    small("here")
+def test_trains_outside_the_main_thread(small: Train, read: Read, tmp_path: Path, through) -> None:
     thread = threading.Thread(target=small, args=("there",))
     thread.start()
     thread.join()
-    assert read(tmp_path / "here") == read(tmp_path / "there")
+    assert read(tmp_path / "there") == through
