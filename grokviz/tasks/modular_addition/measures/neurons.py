@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.dataset import ties
+from grokviz.dataset.fourier import frequencies
 from grokviz.tasks.modular_addition.measures.marginals import FrequencyPower, Marginals, share
 
 THRESHOLD = 0.85
