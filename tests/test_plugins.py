@@ -1,0 +1,186 @@
+"""What installed packages and the user's files add, who wins, and when their code is run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from grokviz import plugins
+from grokviz.errors import InputError
+from grokviz.importers.choice import importers
+from grokviz.scene.registry import scene, scenes
+from grokviz.task import recipe, recipes, task, tasks
+
+OFFER = '''
+"""A task, a scene and an importer."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from grokviz.importers.contract import Importer
+from grokviz.options import option, whole
+from grokviz.scene import Scene
+from grokviz.task import Recipe, Task
+from grokviz.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Settings(TrainingSettings):
+    bits: int = option({bits}, "number of bits", whole())
+
+
+TASK = Task(
+    name="parity",
+    package=__name__,
+    settings=Settings,
+    recipes=(Recipe("parity", "parity of {bits} bits", "ours", "seconds", Settings()),),
+)
+
+
+@dataclass(frozen=True)
+class Spread(Scene):
+    """How far apart."""
+
+    name: ClassVar[str] = "spread"
+    title: ClassVar[str] = "{bits} bits"
+
+
+NOTHING = Importer("nothing", "a file of {bits} bits", lambda source: False, lambda *_: [])
+'''
+GROUPS = ("grokviz.tasks", "grokviz.scenes", "grokviz.importers")
+
+
+@pytest.fixture(autouse=True)
+def anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty folder to work in, and nothing remembered."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    plugins.forget()
+    yield
+    plugins.forget()
+    for name in [n for n in sys.modules if n.startswith(("offer_", plugins.PREFIX))]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A package with entry points in every group, as pip installs one."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "offer_installed.py").write_text(OFFER.format(bits=6))
+    about = site / "offer-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offer\nVersion: 1.0\n")
+    lines = [f"[{group}]\noffer = offer_installed\n" for group in GROUPS]
+    (about / "entry_points.txt").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(str(site))
+    return "offer_installed"
+
+
+def write_file(bits: int = 30, name: str = "mine") -> None:
+    Path("scenes").mkdir(exist_ok=True)
+    Path("scenes", f"{name}.py").write_text(OFFER.format(bits=bits))
+
+
+def test_an_installed_package_adds_to_every_kind(installed: str) -> None:
+    assert task("parity").package == installed
+    assert recipe("parity").read().bits == 6
+    assert recipe("parity").task == "parity"
+    assert scene("spread").title == "6 bits"
+    assert "nothing" in {one.name for one in importers()}
+    assert installed in sys.modules
+
+
+def test_one_file_of_the_users_holds_every_kind() -> None:
+    write_file()
+    assert recipe("parity").read({"bits": "12"}).bits == 12
+    assert scene("spread").title == "30 bits"
+    assert "nothing" in {one.name for one in importers()}
+
+
+def test_ours_come_first_in_lists_and_a_users_last() -> None:
+    write_file()
+    assert next(iter(tasks())) == "modular-addition"
+    assert list(tasks())[-1] == "parity"
+    assert list(recipes())[-1] == "parity"
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_users_file_takes_the_place_of_an_installed_package() -> None:
+    assert scene("spread").title == "6 bits"
+    write_file()
+    assert scene("spread").title == "30 bits"
+    assert recipe("parity").read().bits == 30
+
+
+def test_of_two_files_the_later_wins() -> None:
+    write_file(3, "a")
+    write_file(4, "b")
+    assert scene("spread").title == "4 bits"
+
+
+def test_an_edited_file_is_read_again() -> None:
+    write_file(3)
+    assert scene("spread").title == "3 bits"
+    write_file(50)
+    assert scene("spread").title == "50 bits"
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [((), set()), ((plugins.INSTALLED,), {6}), (plugins.PLACES, {30})],
+)
+def test_code_runs_only_from_the_places_allowed(
+    installed: str, places: tuple[str, ...], expected: set[int]
+) -> None:
+    write_file()
+    with plugins.looking_in(places):
+        found = {kind.title for name, kind in scenes().items() if name == "spread"}
+        with plugins.looking_in(plugins.PLACES):  # what is not allowed stays so
+            again = {kind.title for name, kind in scenes().items() if name == "spread"}
+    assert found == again == {f"{bits} bits" for bits in expected}
+    assert (installed in sys.modules) == bool(places)
+    ran = any(name.startswith(plugins.PREFIX) for name in sys.modules)
+    assert ran == (plugins.FILES in places)
+
+
+def test_a_plug_in_that_cannot_be_imported_takes_nothing_down(
+    installed: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "site" / f"{installed}.py").write_text("raise SystemExit('oops')")
+    assert "grokking-curve" in scenes()
+    assert "modular-addition" in tasks()
+    assert "offer cannot be imported: oops" in caplog.text
+
+
+def test_what_is_unknown_is_answered_with_the_nearest() -> None:
+    write_file()
+    with pytest.raises(InputError, match=r"no task partiy: did you mean parity\?"):
+        task("partiy")
+    with pytest.raises(InputError, match=r"no recipe paritty: did you mean parity\?"):
+        recipe("paritty")
+
+
+def test_a_package_that_offers_an_object_is_taken_by_its_module(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = ModuleType("offer_object")
+    monkeypatch.setitem(sys.modules, "offer_object", module)
+    exec(compile(OFFER.format(bits=9), "offer_object.py", "exec"), module.__dict__)
+
+    class Entry:
+        name, value = "offer", "offer_object:Spread"
+
+        @staticmethod
+        def load() -> type:
+            return module.Spread  # type: ignore[no-any-return]
+
+    def entry_points(group: str) -> list[type[Entry]]:
+        return [Entry] if group == "grokviz.scenes" else []
+
+    monkeypatch.setattr(plugins, "entry_points", entry_points)
+    assert scene("spread").title == "9 bits"
