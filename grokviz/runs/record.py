@@ -92,6 +92,7 @@ def record(
     task: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    command: str | None = None,
     **facts: Any,
 ) -> Recorder:
     """Record a training loop of your own into the run directory ``path``.
@@ -102,6 +103,7 @@ def record(
         resume: go on with a recording in ``path`` if there is one; what it holds from the
             first epoch you step to is dropped and recorded again.
         overwrite: delete a run in ``path`` first (never a folder that is not a run).
+        command: the command that runs the loop, such as ``" ".join(sys.argv)``, to keep too.
         **facts: hyperparameters to keep with the run (``p=113, train_fraction=0.3, seed=0``).
 
     Raises:
@@ -112,7 +114,7 @@ def record(
     path = Path(path)
     if resume and overwrite:
         raise InputError("resume and overwrite exclude each other; give one of them")
-    made = _facts(task, facts)
+    made = _facts(task, facts, command)
     is_run = (path / RUN).exists()
     if is_run and resume:
         return _continued(path, made)
@@ -125,7 +127,7 @@ def record(
     return Recorder(RunWriter.create(path, made), begun=False)
 
 
-def _facts(task: str | None, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(task: str | None, facts: Mapping[str, Any], command: str | None) -> dict[str, Any]:
     versions = {"python": platform.python_version()}
     for name in ("torch", "numpy"):
         if name in sys.modules:  # torch is the loop's affair and never imported here
@@ -135,7 +137,7 @@ def _facts(task: str | None, facts: Mapping[str, Any]) -> dict[str, Any]:
         "task": task,
         "settings": {name.replace("_", "-"): value for name, value in facts.items()},
         "versions": versions,
-        "command": " ".join(sys.argv),
+        "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
