@@ -132,8 +132,8 @@ def scene_html(scene: Scene) -> str:
     """A scene as a notebook shows it: what it argues, its options, and a still if it has one."""
     options = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape(str(value))}</td>"
-        f"<td>{escape(str(said['help']))}</td></tr>"
-        for (name, said), value in zip(
+        f"<td>{escape(str(row['help']))}</td></tr>"
+        for (name, row), value in zip(
             scene.options().items(),
             (getattr(scene, field.name) for field in dataclasses.fields(scene)),
             strict=True,
@@ -156,8 +156,8 @@ def _still(scene: Scene) -> str:
     if scene.engine != "matplotlib" or scene.reference not in references():
         return ""
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(InputError):
-        made = render(scene, None, Path(folder) / "still.png", quality="l", title="none")
-        return _element(made[0], True, WIDTH).replace(escape(str(made[0])), escape(scene.name))
+        files = render(scene, None, Path(folder) / "still.png", quality="l", title="none")
+        return _element(files[0], True, WIDTH).replace(escape(str(files[0])), escape(scene.name))
     return ""  # it needs more than its reference has
 
 

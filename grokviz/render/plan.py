@@ -36,7 +36,7 @@ def plan(
 
 def in_sections(jobs: Sequence[RenderJob]) -> list[RenderJob]:
     """A job for each section of each film, in files numbered in their order."""
-    found = []
+    section_jobs = []
     for job in jobs:
         parts = getattr(job.scene, "parts", {})
         if not parts:
@@ -45,8 +45,8 @@ def in_sections(jobs: Sequence[RenderJob]) -> list[RenderJob]:
             raise InputError(f"{job.path} is one file; --sections is for films")
         for n, section in enumerate(parts, 1):
             path = job.path.with_name(f"{job.path.stem}-{n:02d}-{section}{job.path.suffix}")
-            found.append(replace(job, path=path, section=section))
-    return found
+            section_jobs.append(replace(job, path=path, section=section))
+    return section_jobs
 
 
 def _targets(
@@ -92,17 +92,17 @@ def _job(scene: Scene, path: Path, kind: Format, options: RenderOptions) -> Rend
     moving = kind.film or kind.name == "html"
     paper = not moving and (options.venue or "slide" if kind.name == "png" else "paper") != "slide"
     paper = paper and options.venue != "slide" and not isinstance(scene, Film)
-    chosen = theme(options.theme, "paper" if paper else "slide", options.style)
+    style = theme(options.theme, "paper" if paper else "slide", options.style)
     if paper:
-        sheet = _paper_page(scene, options, chosen)
-        return RenderJob(path, kind, scene, options, chosen.sized(sheet.points), sheet)
+        sheet = _paper_page(scene, options, style)
+        return RenderJob(path, kind, scene, options, style.sized(sheet.points), sheet)
     size = quality(options.quality or (None if moving else "h"), kind.name)
     rate = size.fps if options.fps is None else options.fps
     fps = film_rate(kind, rate) if kind.film else 0
     if kind.name == "html":
         fps = film_rate(FORMATS["mp4"], rate) if isinstance(scene, Film) else PAGE_FPS
     sheet = screen(size.width, size.height)
-    return RenderJob(path, kind, scene, options, chosen, sheet, replace(size, fps=fps))
+    return RenderJob(path, kind, scene, options, style, sheet, replace(size, fps=fps))
 
 
 def _check_possible(scene: Scene, path: Path, kind: Format, options: RenderOptions) -> None:

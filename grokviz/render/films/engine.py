@@ -154,9 +154,9 @@ def _clock(seconds: Fraction) -> str:
     return f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d},{thousandths:03d}"
 
 
-def moment(film: FilmFrames, wanted: str | int | None) -> int:
+def moment(film: FilmFrames, epoch: str | int | None) -> int:
     """Frame of ``last``, of a time such as ``12.5s``, or of the end of a section by name."""
-    word = "last" if wanted is None else str(wanted)
+    word = "last" if epoch is None else str(epoch)
     if word == "last":
         return len(film) - 1
     time = MOMENT.fullmatch(word)

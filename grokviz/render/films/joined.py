@@ -79,8 +79,8 @@ def all_segments(
     for n, ((_, part), chapter) in enumerate(zip(works, chapters, strict=True)):
         done = _share(report, sum(lengths[:n]), lengths[n], sum(lengths))
         mine = data if part.scene.reference == film.reference else None
-        made = segment(part, chapter, chapter.run or mine, done)
-        segments.append(dataclasses.replace(made, title=film.parts[chapter.name]))
+        one = segment(part, chapter, chapter.run or mine, done)
+        segments.append(dataclasses.replace(one, title=film.parts[chapter.name]))
     return segments
 
 
@@ -127,13 +127,13 @@ def segment(
     report: ProgressCallback | None,
 ) -> Segment:
     """A chapter's file, from the cache or made now; of the scene's reference for None."""
-    found = load(source, job.scene.needs, default=job.scene.reference)
-    facts = _decided_by(job, found)
+    data = load(source, job.scene.needs, default=job.scene.reference)
+    facts = _decided_by(job, data)
     folder = film_cache.cache_folder() / film_cache.key_of(facts)
     file = folder / f"chapter{job.path.suffix}"
     if not (folder / film_cache.FACTS).is_file() or not file.is_file():
         with replacing(folder, folder=True) as part:
-            rows = _made(dataclasses.replace(job, path=part / file.name), found, report)
+            rows = _made(dataclasses.replace(job, path=part / file.name), data, report)
             (part / film_cache.FACTS).write_text(json.dumps(rows), "utf-8")
         film_cache.tidy(folder.parent, folder)
     else:
@@ -186,11 +186,11 @@ def _decided_by(job: RenderJob, data: xr.Dataset) -> dict[str, Any]:
 
 def captions_of(segments: Sequence[Segment]) -> list[Caption]:
     """The captions of all chapters, by frames of the whole."""
-    found, start = [], 0
+    captions, start = [], 0
     for part in segments:
-        found += [Caption(start + c.start, start + c.stop, c.text) for c in part.captions]
+        captions += [Caption(start + c.start, start + c.stop, c.text) for c in part.captions]
         start += part.frames
-    return found
+    return captions
 
 
 def join(segments: Sequence[Segment], path: Path, kind: str, made: Provenance) -> Path:
@@ -208,10 +208,10 @@ def join(segments: Sequence[Segment], path: Path, kind: str, made: Provenance) -
 
 def _marks(segments: Sequence[Segment]) -> list[dict[str, Any]]:
     """Where each chapter is, for players that let one jump to it."""
-    found, start = [], 0
+    marks, start = [], 0
     for n, part in enumerate(segments):
         stop = start + part.frames
-        found.append(
+        marks.append(
             {
                 "id": n,
                 "start": start,
@@ -221,7 +221,7 @@ def _marks(segments: Sequence[Segment]) -> list[dict[str, Any]]:
             }
         )
         start = stop
-    return found
+    return marks
 
 
 def _joined(segments: Sequence[Segment], part: Path, kind: str, made: Provenance) -> None:

@@ -58,14 +58,14 @@ def current_context(name: str) -> FilmContext:
 
 
 def _from_environment(name: str) -> FilmContext:
-    found = scene(name)
+    kind = scene(name)
     options = {}
     for word in shlex.split(os.environ.get("GROKVIZ_SET", "")):
         key, equals, value = word.partition("=")
         if not equals:
             raise InputError(f"GROKVIZ_SET has {word!r} without a value; write key=value")
         options[key] = value
-    film = found.with_options(options)
+    film = kind.with_options(options)
     if not isinstance(film, Film):
         raise InputError(f"{name} is not drawn with manim; use grokviz render {name}")
     data = load(os.environ.get("GROKVIZ_RUN") or None, film.needs, default=film.reference)
