@@ -345,6 +345,24 @@ def test_saved_numbers_are_those_of_the_dataset(
     assert {row["epoch"] for row in rows} == {"9050"}
 
 
+def test_a_neuron_without_a_frequency_stands_at_none(
+    opened: Any, made: Path, data: xr.Dataset, actions: Act
+) -> None:
+    page = opened(made, "#epoch=0")
+    actions["into_view"](page, "clusters")
+    panel = page.locator("#panel-clusters")
+    without = int((data["all_neuron_frequency"].sel(epoch=0) == 0).sum())
+    assert without == 81
+    assert "81 without a frequency" in panel.inner_text()
+    assert panel.locator(".xtick text").first.text_content() == "none"
+    with page.expect_download() as waiting:
+        panel.locator("[data-save=csv]").click()
+    rows = list(csv.DictReader(Path(waiting.value.path()).read_text("utf-8").splitlines()))
+    assert sum(row["frequency"] == "none" for row in rows) == without
+    actions["go"](page, 9050)
+    assert "without a frequency" not in panel.inner_text()
+
+
 def test_the_fragment_restores_epoch_and_choice(opened: Any, made: Path, actions: Act) -> None:
     said = "#epoch=9050&frequency=42&neuron=119&head=2&time=log&speed=2&loop=true&waves.scale=log"
     page = opened(made, said)

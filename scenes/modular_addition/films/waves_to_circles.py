@@ -126,7 +126,7 @@ class WavesToCircles(FilmScene):
         """Colours of a frequency's pair, its columns ``share`` of the way to being sorted."""
         pair = self.planes[k][-1].T
         limit = float(np.abs(pair).max())
-        rank = np.argsort(self._order(k))
+        rank = np.argsort(self._order(k), kind="stable")
         at = np.rint((1 - share) * np.arange(self.p) + share * rank).astype(int)
         shown = np.zeros((2, self.p))
         shown[:, at] = pair
