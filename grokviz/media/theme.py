@@ -212,11 +212,15 @@ class Theme:
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """matplotlib drawing in this theme, inside a ``with`` block."""
+        """matplotlib drawing in this theme, inside a ``with`` block.
+
+        What the theme leaves open is as matplotlib ships it, whatever a user's own settings say.
+        """
         import matplotlib
 
-        rc: Any = dict(self.rc)
-        with matplotlib.rc_context(rc):
+        shipped = matplotlib.rcParamsDefault.items()
+        rc: Any = {key: value for key, value in shipped if key not in _NOT_STYLE}
+        with matplotlib.rc_context({**rc, **self.rc}):
             yield
 
     def sized(self, points: float) -> Theme:

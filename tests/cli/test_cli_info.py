@@ -79,7 +79,7 @@ def test_the_damaged_file_is_named(
     assert status == 1
     assert f"run: {wanted}: " in err
     assert err.count("\n") == 1, err
-    assert "verified" not in out
+    assert "as it was written" not in out
     status, out, err = asked(capsys, "run", "--verify", "--json")
     assert status == 1
     (problem,) = json.loads(out)["problems"]

@@ -4,10 +4,13 @@ import itertools
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib
+import numpy as np
 import pytest
 from colour_vision import contrast, distances, lab
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 
@@ -53,8 +56,6 @@ def test_text_can_be_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", PALETTES)
 def test_test_loss_is_the_one_red(name: str) -> None:
-    import numpy as np
-
     c = PALETTES[name]
 
     def hue(colour: str) -> tuple[float, float]:
@@ -95,15 +96,44 @@ def test_slide_text_is_28_pixels_high(name: str) -> None:
         assert points * rc["figure.dpi"] / 72 >= 28, key
 
 
-def test_every_setting_is_matplotlibs() -> None:
-    for name, medium in itertools.product(PALETTES, ("paper", "slide")):
-        chosen = theme(name, medium)  # type: ignore[arg-type]
-        with chosen.applied():
-            assert matplotlib.rcParams["axes.facecolor"] == chosen.colours.background
-            assert matplotlib.colormaps[chosen.colours.diverging] is not None
-            assert matplotlib.colormaps[chosen.colours.sequential] is not None
-        with pytest.raises(TypeError):
-            chosen.rc["font.size"] = 3  # type: ignore[index]
+@pytest.mark.parametrize(("name", "medium"), [*itertools.product(PALETTES, ("paper", "slide"))])
+def test_every_setting_is_matplotlibs_and_cannot_be_changed(name: str, medium: Any) -> None:
+    chosen = theme(name, medium)
+    assert set(chosen.rc) <= set(matplotlib.rcParamsDefault)
+    assert {chosen.colours.diverging, chosen.colours.sequential} <= set(matplotlib.colormaps)
+    with pytest.raises(TypeError):
+        chosen.rc["font.size"] = 3  # type: ignore[index]
+
+
+HOSTILE = {
+    "lines.linestyle": "--", "lines.marker": "o", "axes.facecolor": "red", "font.weight": "bold",
+    "axes.spines.left": False, "xtick.direction": "in", "figure.constrained_layout.use": True,
+    "image.origin": "lower", "legend.loc": "lower left", "path.sketch": (1, 100, 2),
+    "figure.dpi": 33, "text.usetex": True, "axes.labelweight": "bold", "grid.linestyle": ":",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PALETTES)
+def test_a_users_own_matplotlibrc_changes_nothing(name: str) -> None:
+    def drawn() -> np.ndarray:
+        with theme(name, "paper").applied():
+            figure = Figure(figsize=(3, 2), dpi=60)
+            left, right = figure.subplots(1, 2)
+            left.plot([1, 2], [3, 4], label="a line")
+            left.set(xlabel="epoch", ylabel="loss")
+            left.legend()
+            right.imshow([[0, 1], [2, 3]])
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            return np.array(canvas.buffer_rgba())
+
+    plain = drawn()
+    with matplotlib.rc_context(HOSTILE):
+        before = dict(matplotlib.rcParams)
+        np.testing.assert_array_equal(drawn(), plain)
+        assert dict(matplotlib.rcParams) == before
+    ground = [int(PALETTES[name].background[i : i + 2], 16) for i in (1, 3, 5)]
+    assert plain[1, 1, :3].tolist() == ground
 
 
 def test_applied_leaves_nothing_behind() -> None:
@@ -198,8 +228,6 @@ def test_unknown_venue() -> None:
 def test_screen_has_exactly_the_pixels(size: tuple[int, int]) -> None:
     shown = screen(*size)
     assert shown.pixels == size
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     figure = Figure(figsize=shown.inches, dpi=shown.dpi)
     assert FigureCanvasAgg(figure).get_width_height() == size
 

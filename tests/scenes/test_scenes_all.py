@@ -8,7 +8,7 @@ import logging
 import re
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -219,7 +219,8 @@ def test_it_reads_nothing_else(name: str) -> None:
 @pytest.mark.parametrize("name", SCENES)
 def test_its_options_are_documented(name: str) -> None:
     (listed,) = [row for row in listing(user=False) if row["name"] == name]
-    assert listed["options"] == SCENES[name].options()
+    typed = {field.name.replace("_", "-") for field in fields(SCENES[name])}
+    assert set(listed["options"]) == typed
     for key, row in listed["options"].items():
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key)
         assert row["help"], key
@@ -328,20 +329,23 @@ def test_update_sets_all_that_a_moment_needs(name: str) -> None:
     assert len(set(here.values())) == 3, "it does not move"
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_every_choice_of_an_option_is_drawn(name: str) -> None:
-    scene = SCENES[name]
-    i = index_of(scene(), of(name), "last")
-    for field, hint in typing.get_type_hints(scene).items():
-        if field not in scene.__dataclass_fields__:
-            continue
-        choices = get_args(hint) if get_origin(hint) is Literal else ()
-        for value in (True, False) if hint is bool else choices:
-            if value == scene.__dataclass_fields__[field].default:
-                continue
-            drawn = Drawn(name, **{field: value}).show(i)
-            same = drawn.digest == views(name)["last"].digest
-            assert not same, f"--set {field}={value} changes nothing"
+def choices() -> Iterator[tuple[str, str, Any]]:
+    """Scene, option and value for every value that can be listed and is not the default."""
+    for name, scene in SCENES.items():
+        hints = typing.get_type_hints(scene)
+        for field in fields(scene):
+            hint = hints[field.name]
+            listed = get_args(hint) if get_origin(hint) is Literal else ()
+            for value in (True, False) if hint is bool else listed:
+                if value != field.default:
+                    yield name, field.name, value
+
+
+@pytest.mark.parametrize(("name", "option", "value"), [*choices()])
+def test_every_choice_of_an_option_is_drawn(name: str, option: str, value: Any) -> None:
+    i = index_of(SCENES[name](), of(name), "last")
+    drawn = Drawn(name, **{option: value}).show(i)
+    assert drawn.digest != views(name)["last"].digest, "it changes nothing"
 
 
 # --- a run of one's own ------------------------------------------------------------

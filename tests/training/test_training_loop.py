@@ -60,7 +60,9 @@ def test_metrics_are_the_losses_of_the_checkpoints(small: Train) -> None:
     run = open_run(path)
     settings = run.facts["settings"]
     plain = loop.problem("modular-addition", settings, torch.device("cpu"), exact_path=False)
-    for epoch, weights in run.iter_weights():
+    states = dict(run.iter_weights())
+    assert list(states) == [0, 20, 40, 60]
+    for epoch, weights in states.items():
         state = {name: torch.from_numpy(array) for name, array in weights.items()}
         for name, losses in (("train_loss", plain.train), ("test_loss", plain.test)):
             epochs, values = run.metric(name)
