@@ -15,9 +15,9 @@ import pytest
 import xarray as xr
 
 import grokviz as gv
-from grokviz.analysis import reference as bundled
+from grokviz.dataset.references import reference as bundled
 from grokviz.media import read_provenance
-from grokviz.trajectory import layout, sweeps
+from grokviz.runs import layout, sweeps
 
 WRITTEN = sorted(file.parent for file in Path(__file__).parent.glob("*/expected.json"))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import grokviz as gv
-from grokviz.analysis.bundling import bundle
+from grokviz.dataset.references.bundling import bundle
 
 SETTINGS = {
     "p": 5, "d-model": 4, "d-mlp": 3, "heads": 1, "train-fraction": 0.5, "epochs": 4,
