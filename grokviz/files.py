@@ -10,11 +10,19 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
+
 from grokviz.errors import GrokvizError, InputError, WorkError
 
 
 class FileList(list[Path]):
     """Files that a command has written; a notebook shows what they hold."""
+
+
+def cache_home() -> Path:
+    """Our folder for what can be made again: ``GROKVIZ_CACHE``, or the user's cache folder's."""
+    given = os.environ.get("GROKVIZ_CACHE")
+    return Path(given) if given else platformdirs.user_cache_path("grokviz", appauthor=False)
 
 
 def said(error: OSError, path: Path) -> GrokvizError:

@@ -43,6 +43,9 @@ DRAWINGS = "films"
 """Folders of this name beside scenes hold manim scenes, which only manim can import."""
 
 _PLACES: contextvars.ContextVar[frozenset[str]] = contextvars.ContextVar("places", default=PLACES)
+_ANNOUNCE: contextvars.ContextVar[Callable[[list[Path]], None] | None] = contextvars.ContextVar(
+    "announce", default=None
+)
 _REPORTED: set[tuple[Path, int]] = set()
 _PLUGINS: dict[str, ModuleType | None] = {}
 _FOUND: dict[Any, dict[str, Any]] = {}
@@ -81,9 +84,24 @@ def looking_in(places: Iterable[str]) -> Iterator[None]:
         _PLACES.reset(token)
 
 
+def user_code(allowed: bool) -> contextlib.AbstractContextManager[None]:
+    """Look in the user's files and in plug-ins where that is ``allowed``, else in neither."""
+    return looking_in(PLACES if allowed else ())
+
+
 def places() -> frozenset[str]:
     """Where others' code is looked for now."""
     return _PLACES.get()
+
+
+@contextlib.contextmanager
+def announcing(announce: Callable[[list[Path]], None] | None) -> Iterator[None]:
+    """Call ``announce`` with the user's files just before they are run; None for nothing."""
+    token = _ANNOUNCE.set(announce)
+    try:
+        yield
+    finally:
+        _ANNOUNCE.reset(token)
 
 
 def find_all(kind: Kind[T]) -> dict[str, T]:
@@ -188,7 +206,11 @@ def user_files() -> list[Path]:
 
 def user_modules() -> Iterator[ModuleType]:
     """The user's files as modules, run where they were not yet or have changed since."""
-    for file in user_files():
+    files = user_files()
+    announce = _ANNOUNCE.get()
+    if files and announce is not None:
+        announce(files)
+    for file in files:
         module = load_file(file)
         if module is not None:
             yield module

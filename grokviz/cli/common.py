@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import os
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from grokviz import plugins
 from grokviz.cli.completion import complete_run
 from grokviz.errors import InputError
+from grokviz.files import cache_home
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +56,56 @@ def run_option(function: F) -> F:
         help="Run directory, .nc file or bundled reference [the scene's own]; a sweep's folder, "
         "or several times, for what draws many runs.",
     )(function)
+
+
+def user_code_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--no-user-code`` of the commands that can use what users add; they have ``--quiet``, too.
+
+    What such a command looks up is then ours alone. Else the first one in a folder says which
+    of the user's files it runs.
+    """
+
+    @click.option(
+        "--no-user-code",
+        "--no-user-scenes",
+        "no_user_code",
+        is_flag=True,
+        help="Leave out ./scenes/*.py and plug-ins.",
+    )
+    @functools.wraps(function)
+    def command(*arguments: Any, no_user_code: bool, quiet: bool, **parameters: Any) -> Any:
+        announce = None if quiet else _announce
+        with plugins.user_code(not no_user_code), plugins.announcing(announce):
+            return function(*arguments, quiet=quiet, **parameters)
+
+    return command
+
+
+def without_user_code(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A command that has no use for what users add, and never runs it."""
+
+    @functools.wraps(function)
+    def command(*arguments: Any, **parameters: Any) -> Any:
+        with plugins.user_code(False):
+            return function(*arguments, **parameters)
+
+    return command
+
+
+def _announce(files: list[Path]) -> None:
+    """Say which of the user's files are run, the first time in their folder."""
+    folder = files[0].resolve().parent
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:32]
+    mark = cache_home() / "user-code" / name
+    try:
+        if mark.exists():
+            return
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    except OSError:  # it is said again the next time
+        pass
+    names = ", ".join(map(str, files))
+    click.echo(f"running your own {names} (--no-user-code leaves such files out)", err=True)
 
 
 def command_line() -> str:

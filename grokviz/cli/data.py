@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grokviz.cli.common import frame_progress, quiet_option, run_option
+from grokviz.cli.common import frame_progress, quiet_option, run_option, user_code_option
 from grokviz.cli.completion import complete_scene
 
 
@@ -14,17 +14,15 @@ from grokviz.cli.completion import complete_scene
 @click.argument("scene", shell_complete=complete_scene)
 @run_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help=".csv or .nc")
-@click.option("--no-user-scenes", is_flag=True, help="Leave out ./scenes and plugins.")
+@user_code_option
 @quiet_option
-def command(
-    scene: str, run: tuple[str, ...], output: Path, no_user_scenes: bool, quiet: bool
-) -> None:
+def command(scene: str, run: tuple[str, ...], output: Path, quiet: bool) -> None:
     """Write what SCENE draws as numbers."""
     from grokviz.dataset.references.reference import load
     from grokviz.dataset.tables import write_data
     from grokviz.scene.registry import scene as find
 
-    chosen = find(scene, user=not no_user_scenes)
+    chosen = find(scene)
     with frame_progress(quiet, "analysing") as report:
         data = load(run, chosen.needs, default=chosen.reference, report=report)
     write_data(data, chosen.needs, output)

@@ -6,12 +6,13 @@ import json
 
 import click
 
-from grokviz.cli.common import json_option, quiet_option
+from grokviz.cli.common import json_option, quiet_option, without_user_code
 
 
 @click.command("doctor")
 @json_option
 @quiet_option
+@without_user_code
 def command(as_json: bool, quiet: bool) -> int:
     """Say what is installed, what is missing, and the command that mends it."""
     from grokviz.cli.checks import run_checks

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grokviz.cli.common import command_line, frame_progress, quiet_option
+from grokviz.cli.common import command_line, frame_progress, quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
 
 
@@ -14,6 +14,7 @@ from grokviz.cli.completion import complete_run
 @click.argument("run", required=False, shell_complete=complete_run)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Page [./RUN.html].")
 @click.option("--theme", default="auto", show_default=True, help="light, dark or auto.")
+@user_code_option
 @quiet_option
 def command(run: str | None, output: Path | None, theme: str, quiet: bool) -> None:
     """Write RUN as one offline page with a slider through its training.

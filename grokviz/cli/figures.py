@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from grokviz.cli.common import quiet_option
+from grokviz import plugins
+from grokviz.cli.common import quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
 
 
@@ -24,13 +25,12 @@ from grokviz.cli.completion import complete_run
 @click.option("--out", type=click.Path(path_type=Path), default=Path("figures"), show_default=True)
 @click.option("--films/--no-films", default=True, help="MP4 720p30 of every scene that moves.")
 @click.option("-j", "--jobs", type=int, help="Worker processes [one a core].")
-@click.option("--no-user-scenes", is_flag=True, help="Leave out ./scenes and plugins.")
+@user_code_option
 @quiet_option
 def command(
     runs: tuple[str, ...],
     out: Path,
     jobs: int | None,
-    no_user_scenes: bool,
     quiet: bool,
     **more: Any,
 ) -> None:
@@ -45,5 +45,5 @@ def command(
         if not quiet:
             click.echo(f"skipped {scene}: {reason}")
 
-    more["user"] = not no_user_scenes
+    more["user"] = bool(plugins.places())
     figures(runs, out, jobs=jobs, report=report, skipped=skipped, **more)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from grokviz.cli.common import json_option, quiet_option
+from grokviz.cli.common import json_option, quiet_option, without_user_code
 from grokviz.cli.completion import complete_run
 
 LONG = ("problems", "notes", "facts", "shapes", "variables", "runs")
@@ -20,6 +20,7 @@ LONG = ("problems", "notes", "facts", "shapes", "variables", "runs")
 @click.option("--verify", is_flag=True, help="Read every byte and compare checksums.")
 @json_option
 @quiet_option
+@without_user_code
 def command(run: str, verify: bool, as_json: bool, quiet: bool) -> int:
     """Say what a run directory, a bundled reference or a sweep's folder holds."""
     facts = _facts(run, verify)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from grokviz.cli.common import json_option, quiet_option
+from grokviz.cli.common import json_option, quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
 
 
@@ -17,6 +17,7 @@ from grokviz.cli.completion import complete_run
 @click.option("--epoch", default="last", metavar="N|last|grok|grok-N|grok+N", show_default=True,
               help="Which checkpoint; the nearest one is taken.")  # fmt: skip
 @json_option
+@user_code_option
 @quiet_option
 def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
     """Measure what a run has learned.

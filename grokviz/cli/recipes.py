@@ -6,11 +6,12 @@ import json
 
 import click
 
-from grokviz.cli.common import json_option, quiet_option
+from grokviz.cli.common import json_option, quiet_option, user_code_option
 
 
 @click.command("recipes")
 @json_option
+@user_code_option
 @quiet_option
 def command(as_json: bool, quiet: bool) -> None:
     """List what can be trained: keys, defaults, source, expected cost."""

@@ -14,6 +14,7 @@ from grokviz.cli.common import (
     quiet_option,
     run_option,
     set_option,
+    user_code_option,
 )
 from grokviz.cli.completion import complete_file, complete_scene
 
@@ -59,14 +60,13 @@ if TYPE_CHECKING:
 @set_option
 @click.option("-j", "--jobs", type=int, default=1, help="Files drawn at the same time.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made.")
-@click.option("--no-user-scenes", is_flag=True, help="Leave out ./scenes and plugins.")
+@user_code_option
 @quiet_option
 def command(
     scene: str,
     run: tuple[str, ...],
     jobs: int,
     dry_run: bool,
-    no_user_scenes: bool,
     quiet: bool,
     **more: Any,
 ) -> None:
@@ -79,7 +79,7 @@ def command(
     from grokviz.scene.registry import scene as find_scene
 
     options = assigned(more.pop("assignments"))
-    chosen = find_scene(scene, user=not no_user_scenes).with_options(options)
+    chosen = find_scene(scene).with_options(options)
     work = _plan(chosen, more)
     if dry_run:
         for job in work:

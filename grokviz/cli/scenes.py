@@ -6,18 +6,18 @@ import json
 
 import click
 
-from grokviz.cli.common import json_option, quiet_option
+from grokviz.cli.common import json_option, quiet_option, user_code_option
 
 
 @click.command("scenes")
 @json_option
-@click.option("--no-user-scenes", is_flag=True, help="Leave out ./scenes and plugins.")
+@user_code_option
 @quiet_option
-def command(as_json: bool, no_user_scenes: bool, quiet: bool) -> None:
+def command(as_json: bool, quiet: bool) -> None:
     """List what can be drawn, from which run, with which options."""
     from grokviz.render.listing import listing
 
-    found = listing(user=not no_user_scenes)
+    found = listing()
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

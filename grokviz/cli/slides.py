@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grokviz.cli.common import command_line, frame_progress, on_terminal, quiet_option
+from grokviz import plugins
+from grokviz.cli.common import (
+    command_line,
+    frame_progress,
+    on_terminal,
+    quiet_option,
+    user_code_option,
+)
 from grokviz.cli.completion import complete_file, complete_run, complete_scene_or_file
 
 if TYPE_CHECKING:
@@ -52,13 +59,12 @@ if TYPE_CHECKING:
 )
 @click.option("-j", "--jobs", type=int, default=1, help="Films drawn at the same time.")
 @click.option("--dry-run", is_flag=True, help="Say what would be on the slides.")
-@click.option("--no-user-scenes", is_flag=True, help="Leave out ./scenes and plugins.")
+@user_code_option
 @quiet_option
 def command(
     scenes: tuple[str, ...],
     output: tuple[str, ...],
     dry_run: bool,
-    no_user_scenes: bool,
     quiet: bool,
     **more: Any,
 ) -> None:
@@ -74,7 +80,7 @@ def command(
             click.echo(f"skipped {scene}: {reason}", err=True)
 
     files = list(output) or ["talk.html"]
-    more |= {"user": not no_user_scenes, "command": command_line()}
+    more |= {"user": bool(plugins.places()), "command": command_line()}
     if dry_run:
         _, sources = plan(scenes, files, skipped=skipped, **more)
         for source in sources:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grokviz.cli.common import Lines, assigned, on_terminal, quiet_option, set_option
+from grokviz.cli.common import (
+    Lines,
+    assigned,
+    on_terminal,
+    quiet_option,
+    set_option,
+    user_code_option,
+)
 from grokviz.cli.completion import complete_recipe
 from grokviz.errors import InputError, WorkError
 
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Not there yet: sweeps run on one machine.")
 @click.option("--dry-run", is_flag=True, help="List the members with their settings.")
+@user_code_option
 @quiet_option
 def command(
     recipe: str,

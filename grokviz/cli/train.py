@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grokviz.cli.common import Lines, assigned, command_line, on_terminal, quiet_option, set_option
+from grokviz.cli.common import (
+    Lines,
+    assigned,
+    command_line,
+    on_terminal,
+    quiet_option,
+    set_option,
+    user_code_option,
+)
 from grokviz.cli.completion import complete_recipe
 from grokviz.errors import MissingExtra
 
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
     default="on",
     help="Exact structural short cuts, or the plain model.",
 )
+@user_code_option
 @quiet_option
 def command(
     recipe: str,

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from grokviz import plugins
 from grokviz.errors import GrokvizError, InputError
 from grokviz.media import page
 from grokviz.media.theme import theme
@@ -103,7 +104,22 @@ def figures(
     """
     options = options_of(FigureOptions, "figures", more)
     _check_options(options, jobs)
-    registered = scenes(user=options.user)
+    with plugins.user_code(options.user):
+        tasks = _all_tasks(runs, Path(out), options, skipped)
+        # the longest first, so that no worker waits for a film that another began last
+        tasks.sort(key=lambda task: not task.paths[0].endswith(".mp4"))
+        written = _perform(tasks, jobs or os.cpu_count() or 1, report)
+    return [*written, *write_captions(written)]
+
+
+def _all_tasks(
+    runs: Sequence[str | os.PathLike[str]],
+    out: Path,
+    options: FigureOptions,
+    skipped: Skip | None,
+) -> list[FigureTask]:
+    """What is drawn of all runs; ``InputError`` where that is nothing."""
+    registered = scenes()
     tasks: list[FigureTask] = []
     reasons: list[str] = []
 
@@ -113,15 +129,12 @@ def figures(
             skipped(name, reason)
 
     for run in runs or [""]:
-        folder = Path(out) if len(runs) < 2 else Path(out) / Path(run).name
+        folder = out if len(runs) < 2 else out / Path(run).name
         tasks += _tasks(registered, str(run), folder, options, skip)
     if not tasks:
         because = f": {reasons[0]}" if reasons else ""
         raise InputError(f"no scene can be drawn (grokviz scenes lists what each needs){because}")
-    # the longest first, so that no worker waits for a film that another began last
-    tasks.sort(key=lambda task: not task.paths[0].endswith(".mp4"))
-    written = _perform(tasks, jobs or os.cpu_count() or 1, report)
-    return [*written, *write_captions(written)]
+    return tasks
 
 
 def _check_options(options: FigureOptions, jobs: int | None) -> None:
@@ -167,7 +180,7 @@ def _tasks(
 def _before_its_moment(task: FigureTask, skip: Skip) -> bool:
     """Whether the picture is of a moment that the run never came to, such as its grokking."""
     wanted = str(task.options.get("epoch"))
-    clock = find_scene(task.parts[0].scene, user=task.user).clock
+    clock = find_scene(task.parts[0].scene).clock
     reason = ""
     if wanted.startswith("grok"):
         if grok_epoch(loaded(task.run, task.needs)) is None:
@@ -283,12 +296,11 @@ def _of_paper(
 def draw(task: FigureTask) -> tuple[list[Path], str]:
     """Perform one task in a worker; what goes wrong comes back as its sentence."""
     try:
-        data = loaded(task.run, task.needs)
-        parts = [
-            find_scene(part.scene, user=task.user).with_options(part.options) for part in task.parts
-        ]
-        chosen = composed(task.number, parts, data)
-        return render(chosen, data, list(task.paths), **task.options), ""
+        with plugins.user_code(task.user):
+            data = loaded(task.run, task.needs)
+            parts = [find_scene(part.scene).with_options(part.options) for part in task.parts]
+            scene = composed(task.number, parts, data)
+            return render(scene, data, list(task.paths), **task.options), ""
     except GrokvizError as error:
         return [], str(error)
 

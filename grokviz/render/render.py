@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from grokviz import plugins
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.files import FileList, check_place
-from grokviz.plugins import load_files
 from grokviz.progress import ProgressCallback
 from grokviz.render.engines import draw
 from grokviz.render.job import RenderJob, RenderKeywords, render_options
@@ -89,9 +90,16 @@ def perform_all(
     context = multiprocessing.get_context("spawn")
     files = files_of(job.scene for job in work)
     with ProcessPoolExecutor(
-        min(jobs, len(work)), mp_context=context, initializer=load_files, initargs=(files,)
+        min(jobs, len(work)), mp_context=context, initializer=plugins.load_files, initargs=(files,)
     ) as pool:
-        yield from pool.map(perform, work, [data] * len(work))
+        perform_there = partial(_perform_in, plugins.places())
+        yield from pool.map(perform_there, work, [data] * len(work))
+
+
+def _perform_in(places: Collection[str], job: RenderJob, data: xr.Dataset) -> Path:
+    """Make one file in a worker, which looks for others' code where its parent does."""
+    with plugins.looking_in(places):
+        return perform(job, data)
 
 
 def perform(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
+from grokviz import plugins
 from grokviz.errors import InputError
 from grokviz.files import check_place
 from grokviz.media.theme import theme
@@ -63,8 +64,8 @@ def slides(
 
     """
     options = options_of(SlideOptions, "slides", more)
-    paths, sources = _plan(scenes, out, options, skipped)
-    with _film_folder(options.films) as folder:
+    with plugins.user_code(options.user), _film_folder(options.films) as folder:
+        paths, sources = _plan(scenes, out, options, skipped)
         deck = gather(sources, folder, options, report, frames)
         for path in paths:
             _writer(path)(deck, path)
@@ -79,7 +80,9 @@ def plan(
     **more: Unpack[SlideKeywords],
 ) -> tuple[list[Path], list[SlideSource]]:
     """The files, and what each slide will be, before anything is drawn; raises as ``slides``."""
-    return _plan(scenes, out, options_of(SlideOptions, "slides", more), skipped)
+    options = options_of(SlideOptions, "slides", more)
+    with plugins.user_code(options.user):
+        return _plan(scenes, out, options, skipped)
 
 
 def _plan(

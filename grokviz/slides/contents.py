@@ -56,7 +56,7 @@ def slide_sources(
     words: Sequence[str | os.PathLike[str]], options: SlideOptions, skipped: Skipped | None
 ) -> list[SlideSource]:
     """What each slide is made of; the story in its order where nothing is named."""
-    registered = scenes(user=options.user)
+    registered = scenes()
     run = "" if options.run is None else str(options.run)
     if words:
         return [_named(str(word), registered, run) for word in words]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
+from grokviz import plugins
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.media import library_versions
 from grokviz.render import figures
@@ -137,10 +138,11 @@ def _drawn(
 def _draw(work: Work, frames: SlideProgress | None = None) -> tuple[str, int] | None:
     """Draw one in a worker; what goes wrong comes back as its sentence and exit status."""
     try:
-        data = figures.loaded(work.run, work.needs)
-        scene = find_scene(work.scene, user=work.user).with_options()
-        report = None if frames is None else partial(frames, work.scene)
-        render(scene, data, [work.path], report=report, **work.options)
+        with plugins.user_code(work.user):
+            data = figures.loaded(work.run, work.needs)
+            scene = find_scene(work.scene).with_options()
+            report = None if frames is None else partial(frames, work.scene)
+            render(scene, data, [work.path], report=report, **work.options)
     except GrokvizError as error:
         return str(error), error.exit_status
     return None

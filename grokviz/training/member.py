@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
+from grokviz import plugins
 from grokviz.errors import GrokvizError
 from grokviz.options import word
 
@@ -42,16 +43,17 @@ def _train(request: Mapping[str, Any], tell: Tell) -> None:
         tell(epoch=progress.epoch, epochs=progress.epochs, train_loss=progress.train_loss)
 
     try:
-        outcome = train(
-            request["recipe"],
-            request["out"],
-            settings=request["settings"],
-            device=request["device"],
-            exact_path=request["exact_path"],
-            # the run says the command that trains this member alone
-            command=" ".join(command(request["recipe"], request["out"], request["settings"])),
-            report=report,
-        )
+        with plugins.looking_in(request["places"]):
+            outcome = train(
+                request["recipe"],
+                request["out"],
+                settings=request["settings"],
+                device=request["device"],
+                exact_path=request["exact_path"],
+                # the run says the command that trains this member alone
+                command=" ".join(command(request["recipe"], request["out"], request["settings"])),
+                report=report,
+            )
     except GrokvizError as error:
         tell(failed=str(error))
     except Exception as error:  # the other members are worth more than the traceback

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grokviz import plugins
 from grokviz.errors import InputError, MissingExtra
 from grokviz.options import plain, show
 from grokviz.runs import layout, open_run
@@ -120,6 +121,7 @@ def sweep(
     _keep(made)
     work = [Work(one, made.path / one.name, is_finished(made, one)) for one in wanted]
     how = {"recipe": made.recipe.name, "device": device, "exact_path": exact_path}
+    how["places"] = sorted(plugins.places())  # a member finds the tasks that were found here
     results, interrupted = train_all(work, how, jobs=jobs, report=report, ended=ended)
     return Swept(made.path, tuple(results), interrupted)
 

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import platformdirs
 
 from grokviz.errors import InputError, WorkError, nearest
-from grokviz.files import replacing
+from grokviz.files import cache_home, replacing
 from grokviz.media.pixels import open_film
 
 if TYPE_CHECKING:
@@ -41,9 +40,7 @@ MOST_BYTES, MOST_DAYS = 4_000_000_000, 30
 
 def cache_folder() -> Path:
     """Where films are kept: ``GROKVIZ_CACHE``, or ``grokviz`` in the user's cache folder."""
-    given = os.environ.get("GROKVIZ_CACHE")
-    own = Path(given) if given else platformdirs.user_cache_path("grokviz", appauthor=False)
-    return own / "films"
+    return cache_home() / "films"
 
 
 def key_of(facts: dict[str, Any]) -> str:
