@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
-    "scenes": "List what can be drawn, from which run.",
+    "scenes": "List what can be drawn, from which run, or one scene.",
     "render": "Draw a scene: a still, or a film through training.",
     "figures": "Draw every still and data film.",
     "explore": "Write a run as one offline page to scrub.",
     "slides": "Make a talk: a slide a scene, its film embedded.",
     "data": "Write what a scene draws as numbers.",
-    "recipes": "List what can be trained.",
+    "recipes": "List what can be trained, or one recipe.",
     "train": "Train a recipe and keep its whole trajectory.",
     "sweep": "Train a recipe once for every combination of values.",
     "import": "Make a run of a published file.",
+    "bundle": "Make a reference of a run or of several.",
     "measures": "Measure the algorithm that a run has learned.",
     "info": "Say what a run holds, and verify it.",
     "doctor": "Say what is installed, what is missing, and how to mend it.",

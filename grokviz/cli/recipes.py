@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from grokviz.cli.common import json_option, quiet_option, user_code_option
+from grokviz.cli.completion import complete_recipe
+
+if TYPE_CHECKING:
+    from grokviz.task import Recipe
 
 
 @click.command("recipes")
+@click.argument("recipe", required=False, shell_complete=complete_recipe)
 @json_option
 @user_code_option
 @quiet_option
-def command(as_json: bool, quiet: bool) -> None:
-    """List what can be trained: keys, defaults, source, expected cost."""
-    from grokviz.options import show
-    from grokviz.task import recipes
+def command(recipe: str | None, as_json: bool, quiet: bool) -> None:
+    """List what can be trained: keys, defaults, source, expected cost; or RECIPE alone."""
+    from grokviz import task
 
+    entries = list(task.recipes().values()) if recipe is None else [task.recipe(recipe)]
     if as_json:
-        click.echo(json.dumps([recipe.describe() for recipe in recipes().values()], indent=2))
+        described = [entry.describe() for entry in entries]
+        click.echo(json.dumps(described if recipe is None else described[0], indent=2))
         return
-    for recipe in recipes().values():
-        click.echo(click.style(recipe.name, bold=True) + f"  {recipe.title}")
-        if quiet:
-            continue
-        click.echo(f"    {recipe.source}")
-        click.echo(f"    {recipe.cost}")
-        for key in recipe.keys.values():
-            allowed = f"{key.help} ({key.kind.allowed})"
-            click.echo(f"    --set {key.key}={show(key.default)}  {allowed}")
+    for entry in entries:
+        _show(entry, quiet)
+
+
+def _show(recipe: Recipe, quiet: bool) -> None:
+    from grokviz.options import show
+
+    click.echo(click.style(recipe.name, bold=True) + f"  {recipe.title}")
+    if quiet:
+        return
+    click.echo(f"    {recipe.source}")
+    click.echo(f"    {recipe.cost}")
+    for key in recipe.keys.values():
+        allowed = f"{key.help} ({key.kind.allowed})"
+        click.echo(f"    --set {key.key}={show(key.default)}  {allowed}")

@@ -35,6 +35,7 @@ class FigureKeywords(TypedDict, total=False):
     """The fields of :class:`FigureOptions` as keywords of ``figures``."""
 
     venue: str | None
+    columns: int
     theme: str
     films: bool
     user: bool
@@ -47,6 +48,7 @@ class FigureOptions:
     Attributes:
         venue: redraws the stills at that venue's width, and the paper's figures that scenes
             say they redraw, under their numbers (``figure-2.pdf``).
+        columns: of the venue that a still is wide, 1 or 2.
         theme: light or dark.
         films: whether to make the films (MP4 720p30) too.
         user: whether scenes of ``./scenes`` and plugins are drawn too.
@@ -54,6 +56,7 @@ class FigureOptions:
     """
 
     venue: str | None = None
+    columns: int = 2
     theme: str = "light"
     films: bool = True
     user: bool = True
@@ -93,7 +96,8 @@ def figures(
         jobs: worker processes; one a core by default.
         report: called with (file, done, all).
         skipped: called with (scene, reason) for each that the run lacks the data for.
-        **more: the fields of :class:`FigureOptions`: ``venue``, ``theme``, ``films``, ``user``.
+        **more: the fields of :class:`FigureOptions`: ``venue``, ``columns``,
+            ``theme``, ``films``, ``user``.
 
     Returns:
         The files written.
@@ -140,8 +144,7 @@ def _all_tasks(
 def _check_options(options: FigureOptions, jobs: int | None) -> None:
     """Raise InputError for a wrong word once, before any data are read."""
     theme(options.theme)
-    if options.venue is not None:
-        page(options.venue, 1, 1.0, theme(options.theme, "paper"))
+    page(options.venue or "slide", options.columns, 1.0, theme(options.theme, "paper"))
     if jobs is not None and jobs < 1:
         raise InputError(f"-j {jobs} is not possible; give at least 1")
 
@@ -256,7 +259,12 @@ def _of_scene(
 
 
 def _still(epoch: str | int | None, options: FigureOptions) -> RenderKeywords:
-    return {"epoch": epoch, "theme": options.theme, "venue": options.venue}
+    return {
+        "epoch": epoch,
+        "theme": options.theme,
+        "venue": options.venue,
+        "columns": options.columns,
+    }
 
 
 def _redrawing(

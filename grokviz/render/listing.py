@@ -27,6 +27,11 @@ def listing(*, user: bool = True) -> list[dict[str, Any]]:
     return [_entry(scene, bundled) for scene in scenes(user=user).values()]
 
 
+def scene_entry(name: str) -> dict[str, Any]:
+    """What ``grokviz scenes --json`` prints of one scene; ``InputError`` for an unknown name."""
+    return _entry(find(name), references())
+
+
 def _entry(scene: type[Scene], bundled: list[str]) -> dict[str, Any]:
     formats = [f.name for f in FORMATS.values() if scene.able(f)]
     film = {"seconds": scene.seconds, "sections": dict(scene.parts)} if _is_film(scene) else {}

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from click.testing import CliRunner
 
+from grokviz import cli
 from grokviz.dataset import schema
 from grokviz.dataset.cache import read, write
 from grokviz.dataset.families.family_member import record_of
-from grokviz.dataset.references import family_bundling
 from grokviz.dataset.references import reference as bundled
 from grokviz.dataset.references.reference import FAMILY
 from grokviz.runs import RunWriter, open_run
@@ -150,9 +149,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = {"p": 7, "d-model": 8, "d-mlp": 8, "heads": 2, "epochs": 25}
     grid = {"train-fraction": [0.5, 0.3]}
     assert not sweep("modular-addition", grid, folder / "s", settings=settings).failed
-    arguments = [str(folder / "made"), str(folder / "s"), "--weights", "train-fraction=0.3"]
-    printed = CliRunner().invoke(family_bundling.main, arguments)
-    assert printed.exit_code == 0, printed.output
+    words = ["bundle", str(folder / "s"), "--out", str(folder / "made")]
+    assert cli.run([*words, "--weights", "train-fraction=0.3"]) == 0
     return folder / "made"
 
 
@@ -192,24 +190,27 @@ def test_it_is_used_by_its_name(made: Path, monkeypatch: pytest.MonkeyPatch) -> 
     bundled._reference.cache_clear()
 
 
-def test_what_cannot_be_bundled_is_refused(made: Path, tmp_path: Path) -> None:
-    def said(*arguments: str) -> str:
-        printed = CliRunner().invoke(family_bundling.main, list(arguments))
-        assert printed.exit_code == 1
-        return printed.output
+def test_what_cannot_be_bundled_is_refused(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(out: Path, *words: str) -> str:
+        assert cli.run(["bundle", *words, "--out", str(out)]) == 2
+        return capsys.readouterr().err
 
     runs = str(made.parent / "s")
-    assert "is there already" in said(str(made), runs)
-    assert "no member 2" in said(str(tmp_path / "a"), runs, "--weights", "2")
+    assert "is there already" in said(made, runs)
+    assert "no member 2" in said(tmp_path / "a", runs, "--weights", "2")
+    assert "--parts is of one run" in said(tmp_path / "a", runs, "--parts", "run")
     facts = {"task": "modular-addition", "imported": {"kind": "sweep"}}
     with RunWriter.create(tmp_path / "published", facts) as writer:
         writer.log(0, train_loss=1.0)
         writer.close(finished=True)
-    assert "is a published run" in said(str(tmp_path / "a"), runs, str(tmp_path / "published"))
+    assert "is a published run" in said(tmp_path / "a", runs, str(tmp_path / "published"))
     with RunWriter.create(tmp_path / "bare", {"task": "modular-addition"}) as writer:
         writer.log(0, train_loss=1.0)
         writer.close(finished=True)
-    assert "has no checkpoints" in said(
-        str(tmp_path / "a"), str(tmp_path / "bare"), "--weights", "0"
-    )
+    bare = str(tmp_path / "bare")
+    assert "bare has no checkpoints" in said(tmp_path / "a", runs, bare, "--weights", "2")
+    one = (bare, "--epochs", "first")
+    assert "first names no checkpoints of" in said(tmp_path / "a", *one)
     assert not (tmp_path / "a").exists()

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from click.testing import CliRunner
 from reference_checks import (
     check_files,
     check_losses,
@@ -21,10 +20,10 @@ from reference_checks import (
     whole,
 )
 
+from grokviz import cli
 from grokviz.dataset.cache import read, write
-from grokviz.dataset.references import bundling
 from grokviz.dataset.references import reference as bundled
-from grokviz.dataset.references.bundling import bundle, thin
+from grokviz.dataset.references.bundling import Selection, bundle, thin
 from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run
 
@@ -79,10 +78,8 @@ def run(trained: Callable[..., Path]) -> Path:
 def made(tmp_path_factory: pytest.TempPathFactory, run: Path) -> Path:
     """A reference of that run, made by the command."""
     folder = tmp_path_factory.mktemp("references")
-    arguments = [str(run), "--to", str(folder / "made"), "--weights", "40,last"]
-    printed = CliRunner().invoke(bundling.main, arguments)
-    assert printed.exit_code == 0, printed.output
-    assert "core.nc" in printed.output
+    where = ["--out", str(folder / "made")]
+    assert cli.run(["bundle", str(run), *where, "--weights", "40,last"]) == 0
     return folder / "made"
 
 
@@ -155,14 +152,15 @@ def test_parts_are_added_and_never_rewritten(made: Path, run: Path, tmp_path: Pa
     shutil.copytree(made, copy)
     with pytest.raises(InputError, match="is there already"):
         bundle(run, copy)
-    bundle(run, copy, "path", parts=["path"], epochs=[0, 20, 40])
+    bundle(run, copy, "path", Selection(parts=["path"], epochs=[0, 20, 40]))
     check_files(copy)
     assert whole(copy)["path_length"].sizes == {"path_epoch": 3}
-    bundle(run, tmp_path / "few", parts=["run", "held_out"], variables=["held_out_loss"])
+    few = Selection(parts=["run", "held_out"], variables=["held_out_loss"])
+    bundle(run, tmp_path / "few", selection=few)
     few = whole(tmp_path / "few")
     assert list(few.data_vars) == ["held_out_loss"]
     with pytest.raises(InputError, match="no checkpoint of epoch 31"):
-        bundle(run, tmp_path / "none", weights=[31])
+        bundle(run, tmp_path / "none", selection=Selection(weights=[31]))
 
 
 def test_thinned_curves_keep_spikes_checkpoints_and_ends() -> None:

@@ -87,6 +87,25 @@ def test_scenes_for_a_reader(here: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert len(names) < len(text.splitlines()) / 3
 
 
+@pytest.mark.parametrize(
+    ("command", "name", "near"),
+    [("scenes", "wave-circles", "wave-circle"), ("recipes", "skip-trigram", "skip-trigam")],
+)
+def test_one_scene_or_recipe_is_shown_alone(
+    here: Path, capsys: pytest.CaptureFixture[str], command: str, name: str, near: str
+) -> None:
+    all_rows = json.loads(said(capsys, command, "--json"))
+    assert json.loads(said(capsys, command, name, "--json")) in all_rows
+    assert json.loads(said(capsys, command, name, "--json"))["name"] == name
+    shown = said(capsys, command, name)
+    assert shown.startswith(f"{name}  ")
+    assert shown in said(capsys, command)
+    assert cli.run([command, near]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"did you mean {name}?" in error
+
+
 def test_a_broken_file_of_the_user_is_a_warning(grokviz: Run, tmp_path: Path) -> None:
     (tmp_path / "scenes").mkdir()
     (tmp_path / "scenes" / "mine.py").write_text("import no_such_library_at_all\n")
@@ -491,7 +510,7 @@ def test_figures_say_what_they_make(
     from grokviz.scene.registry import scene
 
     few = {name: scene(name) for name in ("grokking-curve", "wave-circles")}
-    monkeypatch.setattr(module, "scenes", lambda user: few)
+    monkeypatch.setattr(module, "scenes", lambda: few)
     out = said(capsys, "figures", "--out", "drawn", "--no-films", "-j", "1")
     assert left(here / "drawn") == [
         "captions.md", "grokking-curve.pdf", "grokking-curve.png",

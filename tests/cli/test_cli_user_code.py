@@ -41,6 +41,7 @@ NOT_USING = {
     "info of a run": ("info", "run"),
     "doctor": ("doctor",),
     "completion": ("completion", "bash"),
+    "bundle": ("bundle", "run", "--out", "reference"),
     "import": ("import", "small.pth"),
 }
 
@@ -109,7 +110,8 @@ def test_other_commands_never_run_it(case, called, folder) -> None:
     with gv.record("run", task="modular-addition", p=5) as run:
         run.step(0, {"w": np.zeros(2)}, train_loss=1.0)
     done = called(*NOT_USING[case])
-    assert done.returncode == 0 or case == "doctor", done.stderr
+    # what is missing here is no matter to a test, and the run has too little to be bundled
+    assert done.returncode == 0 or case in ("doctor", "bundle"), done.stderr
     assert not ran(folder)
     assert "evil.py" not in done.stderr
 

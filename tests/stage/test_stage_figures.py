@@ -118,6 +118,19 @@ def test_a_run_is_loaded_once_for_all_its_pictures(
     assert loads == [str(run)]
 
 
+def test_stills_are_as_many_columns_wide_as_is_asked(
+    known: dict[str, Any], run: Path, tmp_path: Path
+) -> None:
+    del known["poster"], known["lacking"]
+    for columns, width in ((1, 3.25), (2, 6.75)):
+        out = tmp_path / str(columns)
+        figures([run], out, venue="icml", columns=columns, films=False, jobs=1)
+        (page,) = PdfReader(out / "dot.pdf").pages
+        assert float(page.mediabox.width) / 72 == pytest.approx(width)
+    with pytest.raises(InputError, match="columns is 3"):
+        figures([run], tmp_path / "3", columns=3)
+
+
 def test_a_scene_of_a_reference_that_is_not_bundled_is_skipped(
     known: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

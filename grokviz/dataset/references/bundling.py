@@ -1,4 +1,4 @@
-"""Makes a bundled reference of a run: ``python -m grokviz.dataset.references.bundling RUN``.
+"""Makes a bundled reference of a run, as ``grokviz bundle`` does.
 
 A reference is small: its logged curves are thinned to the lowest and the highest value of each
 stretch, it keeps the weights of a few checkpoints alone, and not the initial ones where its
@@ -11,20 +11,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
 import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset.assemble import available, change_of, epochs_of
 from grokviz.dataset.cache import analyze, write
-from grokviz.dataset.references.reference import SUMS, folder
+from grokviz.dataset.references.reference import SUMS
 from grokviz.dataset.thinning import thinned
-from grokviz.errors import GrokvizError, InputError
-from grokviz.runs import Run, open_run
+from grokviz.errors import InputError
+from grokviz.progress import ProgressCallback
+from grokviz.runs import Run
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,16 +39,35 @@ CLOCKS = {"logged_epoch": "logged_train_loss", "tested_epoch": "logged_test_loss
 CORE = "core"
 
 
+@dataclass(frozen=True)
+class Selection:
+    """What of a run is bundled.
+
+    Attributes:
+        parts: of the dataset; all that the run has but ``path``, by default.
+        variables: those that are kept of the parts; all by default.
+        epochs: the checkpoints analysed, the same for every file; all by default.
+        weights: the epochs whose weights are kept: by default the last, and one in the middle
+            of the run's change.
+
+    """
+
+    parts: Sequence[str] | None = None
+    variables: Sequence[str] | None = None
+    epochs: Sequence[int] | None = None
+    weights: Sequence[int] | None = None
+
+
+ALL = Selection()
+
+
 def bundle(
     run: Run,
     to: Path,
     file: str = CORE,
+    selection: Selection = ALL,
     *,
-    parts: Iterable[str] | None = None,
-    variables: Iterable[str] | None = None,
-    epochs: Sequence[int] | None = None,
-    weights: Sequence[int] | None = None,
-    report: Any = None,
+    report: ProgressCallback | None = None,
 ) -> Path:
     """Add a file of a run's dataset to a bundled reference.
 
@@ -55,11 +75,7 @@ def bundle(
         run: the run it is made from.
         to: the reference's folder; ``core`` also brings ``run.json`` and the weights.
         file: its name, without ``.nc``; ``core`` is the first.
-        parts: of the dataset; all that the run has but ``path``, by default.
-        variables: those that are kept of the parts; all by default.
-        epochs: the checkpoints analysed, the same for every file; all by default.
-        weights: the epochs whose weights are kept: by default the last, and one in the middle
-            of the run's change.
+        selection: what of the run is bundled.
         report: called with (done, all) checkpoints.
 
     Raises:
@@ -69,12 +85,16 @@ def bundle(
     target = to / f"{file}.nc"
     if target.exists():
         raise InputError(f"{target} is there already; parts are added, never rewritten")
-    names = [n for n in available(run) if n != "path"] if parts is None else list(parts)
-    kept = epochs_of(run) if epochs is None else np.asarray(sorted(set(epochs)))
-    chosen = weights_kept(run, kept) if weights is None else sorted(set(weights))
-    data = analyze(run, names, epochs=kept.tolist(), cache=False, report=report)
-    if variables is not None:
-        data = _only(data, list(variables))
+    parts = selection.parts
+    parts = [name for name in available(run) if name != "path"] if parts is None else list(parts)
+    epochs = epochs_of(run)
+    if selection.epochs is not None:
+        epochs = np.asarray(sorted(set(selection.epochs)))
+    weights = selection.weights
+    weights = weights_kept(run, epochs) if weights is None else sorted(set(weights))
+    data = analyze(run, parts, epochs=epochs.tolist(), cache=False, report=report)
+    if selection.variables is not None:
+        data = _only(data, list(selection.variables))
     data = thin(data, POINTS)
     data.attrs["command"] = plain_command(data.attrs["command"])
     write(data, target)
@@ -82,7 +102,7 @@ def bundle(
         facts = json.loads((run.path / "run.json").read_text("utf-8"))
         facts["command"] = plain_command(facts.get("command") or "") or None
         (to / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", "utf-8")
-        _keep_weights(run, to, chosen)
+        _keep_weights(run, to, weights)
     seal(to)
     return target
 
@@ -153,53 +173,23 @@ def plain_command(command: str) -> str:
     return re.sub(r"(?<=[\s=])/\S*/(?=[^\s/]+)", "runs/", command)
 
 
-def _numbers(text: str | None, run: Run) -> list[int] | None:
-    """``0,100,last`` or ``A:B:STEP`` as the run's checkpoints."""
+def checkpoints_in(text: str | None, run: Run) -> tuple[int, ...] | None:
+    """Epochs of the run's checkpoints in ``0,100,last`` or ``A:B:STEP``; None for no text.
+
+    Raises :class:`InputError` for any other text.
+    """
     if text is None:
         return None
     epochs = epochs_of(run)
-    if ":" in text:
-        first, last, step = (int(part) for part in text.split(":"))
-        inside = (epochs >= first) & (epochs <= last) & ((epochs - first) % step == 0)
-        return [int(epoch) for epoch in epochs[inside]]
-    return [int(epochs[-1]) if part == "last" else int(part) for part in text.split(",")]
-
-
-@click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--to", type=click.Path(path_type=Path), help="Folder; by the recipe's name if left.")
-@click.option("--file", default=CORE, show_default=True, help="Name of the part's file.")
-@click.option("--parts", help="Parts of the dataset, with commas; all but path by default.")
-@click.option("--variables", help="Variables to keep of them, with commas; all by default.")
-@click.option("--epochs", help="Checkpoints: numbers with commas, or A:B:STEP; all by default.")
-@click.option("--weights", help="Epochs of the weights kept: numbers with commas, or last.")
-def main(
-    run: Path,
-    to: Path | None,
-    file: str,
-    parts: str | None,
-    variables: str | None,
-    epochs: str | None,
-    weights: str | None,
-) -> None:
-    """Make a bundled reference of RUN, a run directory, or add a file to one."""
     try:
-        opened = open_run(run)
-        target = to or folder() / str(opened.facts.get("recipe") or opened.name)
-        made = bundle(
-            opened,
-            target,
-            file,
-            parts=parts.split(",") if parts else None,
-            variables=variables.split(",") if variables else None,
-            epochs=_numbers(epochs, opened),
-            weights=_numbers(weights, opened),
-        )
-    except GrokvizError as error:
-        raise click.ClickException(str(error)) from error
-    size = sum(f.stat().st_size for f in target.rglob("*") if f.is_file())
-    click.echo(f"{made} ({made.stat().st_size:,} bytes; {target.name} {size:,} in all)")
-
-
-if __name__ == "__main__":
-    main()
+        if ":" in text:
+            first, last, step = (int(word) for word in text.split(":"))
+            inside = (epochs >= first) & (epochs <= last) & ((epochs - first) % step == 0)
+            return tuple(int(epoch) for epoch in epochs[inside])
+        words = text.split(",")
+        return tuple(int(epochs[-1]) if word == "last" else int(word) for word in words)
+    except (ValueError, IndexError, ZeroDivisionError) as error:
+        raise InputError(
+            f"{text} names no checkpoints of {run.path}; give numbers with commas, last, or "
+            "A:B:STEP"
+        ) from error

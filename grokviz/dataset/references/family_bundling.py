@@ -1,6 +1,4 @@
-"""Makes a bundled reference of several runs.
-
-``python -m grokviz.dataset.references.family_bundling`` does it.
+"""Makes a bundled reference of several runs, as ``grokviz bundle`` does.
 
 It keeps the family's dataset, the facts and checksum of every member in ``family.json``, and
 the last weights of a few members, from which
@@ -15,13 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
 from grokviz.dataset.cache import write
 from grokviz.dataset.families.family import family, runs_of
 from grokviz.dataset.references.bundling import plain_command, seal
 from grokviz.dataset.references.reference import FAMILY
-from grokviz.errors import GrokvizError, InputError
+from grokviz.errors import InputError
 from grokviz.runs import Run
 
 FILE = "family.nc"
@@ -83,21 +79,3 @@ def _place(names: Sequence[str], runs: Sequence[Run], wanted: str) -> int:
 def _facts(run: Run) -> dict[str, Any]:
     facts = {key: value for key, value in run.facts.items() if key != "format"}
     return {**facts, "command": plain_command(facts.get("command") or "")}
-
-
-@click.command()
-@click.argument("to", type=click.Path(path_type=Path))
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--weights", multiple=True, help="A member whose last weights are kept; repeatable.")
-def main(to: Path, sources: tuple[Path, ...], weights: tuple[str, ...]) -> None:
-    """Bundle SOURCES, run directories and sweeps, as the reference in the folder TO."""
-    try:
-        made = bundle_family(sources, to, weights)
-    except GrokvizError as error:
-        raise click.ClickException(str(error)) from error
-    size = sum(f.stat().st_size for f in to.rglob("*") if f.is_file())
-    click.echo(f"{made} ({made.stat().st_size:,} bytes; {to.name} {size:,} in all)")
-
-
-if __name__ == "__main__":
-    main()
