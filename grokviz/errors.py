@@ -25,7 +25,11 @@ class MissingExtra(InputError):
     """A part of grokviz that is installed separately is not there."""
 
     def __init__(self, what: str, extra: str) -> None:
+        self.what, self.extra = what, extra
         super().__init__(f"{what} needs the [{extra}] extra: pip install 'grokviz[{extra}]'")
+
+    def __reduce__(self) -> tuple[type["MissingExtra"], tuple[str, str]]:
+        return MissingExtra, (self.what, self.extra)
 
 
 def nearest(name: str, names: list[str]) -> str:

@@ -16,6 +16,7 @@ from grokviz.errors import GrokvizError, InputError
 from grokviz.files import replacing
 from grokviz.media import library_versions
 from grokviz.media.formats import FORMATS
+from grokviz.parallel import Pool
 from grokviz.render import figures
 from grokviz.render.films.cache import data_hash
 from grokviz.render.films.needs import lacking
@@ -123,12 +124,7 @@ def _drawn(work: Sequence[Work], jobs: int) -> Iterator[tuple[Work, str]]:
     if jobs == 1 or len(work) < 2:
         yield from ((item, _draw(item)) for item in work)
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # spawn: a forked matplotlib or BLAS may hold locks of threads that are not there
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(work)), mp_context=context) as pool:
+    with Pool(min(jobs, len(work))) as pool:
         yield from zip(work, pool.map(_draw, work), strict=True)
 
 

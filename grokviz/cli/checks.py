@@ -22,10 +22,14 @@ LIBRARIES = {
     "pillow": ("pictures", ""),
     "imageio": ("pictures and films read back", ""),
     "platformdirs": ("where films are kept", ""),
+    "loky": ("work in several processes", ""),
+    "psutil": ("ending these processes", ""),
+    "threadpoolctl": ("one BLAS thread where more are slower", ""),
     "torch": ("training", "train"),
     "python-pptx": ("slides for PowerPoint", "slides"),
     "pyreveal": ("slides for a browser", "slides"),
     "plotly": ("pages to scrub", "web"),
+    "distributed": ("sweeps on many machines", "cluster"),
 }
 
 

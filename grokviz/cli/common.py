@@ -19,6 +19,7 @@ from grokviz import plugins
 from grokviz.cli.completion import complete_run
 from grokviz.errors import InputError
 from grokviz.files import cache_home
+from grokviz.progress import ProgressCallback
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -130,7 +131,7 @@ def on_terminal() -> bool:
 
 
 @contextlib.contextmanager
-def frame_progress(quiet: bool, doing: str) -> Iterator[Callable[[int, int], None] | None]:
+def frame_progress(quiet: bool, doing: str) -> Iterator[ProgressCallback | None]:
     """A bar on a terminal, a line every ten seconds elsewhere, nothing with ``--quiet``."""
     if quiet:
         yield None

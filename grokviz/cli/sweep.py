@@ -12,17 +12,18 @@ import click
 from grokviz.cli.common import (
     Lines,
     assigned,
+    command_line,
     on_terminal,
     quiet_option,
     set_option,
     user_code_option,
 )
 from grokviz.cli.completion import complete_recipe
-from grokviz.errors import InputError, WorkError
+from grokviz.errors import WorkError
 
 if TYPE_CHECKING:
     from grokviz.training.grid import Member
-    from grokviz.training.side_by_side import Report, Result, Standing
+    from grokviz.training.side_by_side import MemberProgress, Result, Standing
     from grokviz.training.sweep import Plan, Swept
 
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     default="on",
     help="Exact structural short cuts, or the plain model.",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="Not there yet: sweeps run on one machine.")
+@click.option("--scheduler", metavar="ADDRESS", help="Train on the workers of a Dask scheduler.")
 @click.option("--dry-run", is_flag=True, help="List the members with their settings.")
 @user_code_option
 @quiet_option
@@ -53,7 +54,6 @@ def command(
     out: Path | None,
     assignments: tuple[str, ...],
     epochs: int | None,
-    scheduler: str | None,
     member: str | None,
     dry_run: bool,
     quiet: bool,
@@ -67,11 +67,6 @@ def command(
     from grokviz.training.grid import read_grid
     from grokviz.training.sweep import plan, sweep
 
-    if scheduler is not None:
-        raise InputError(
-            "--scheduler is not there yet: leave it out to train here, or start --member K on "
-            "each machine"
-        )
     settings: dict[str, object] = dict(assigned(assignments))
     settings |= {} if epochs is None else {"epochs": epochs}
     values = read_grid(grid)
@@ -82,7 +77,7 @@ def command(
     with _shown(quiet) as (report, ended):
         done = sweep(
             recipe, values, out, seeds=seeds, settings=settings, member=member, **how,
-            report=report, ended=ended,
+            command=command_line(), report=report, ended=ended,
         )  # fmt: skip
     return _said(done, quiet)
 
@@ -101,6 +96,12 @@ def _said(done: Swept, quiet: bool) -> int:
     """The last word on a sweep, and its exit status."""
     total, failed = len(done.results), done.failed
     finished = f"{len(done.finished)} of {total} members are finished"
+    if done.sent and not quiet:
+        click.echo(
+            f"{done.path} is not seen by the workers: of {len(done.sent)} members the curves and "
+            "the last checkpoint came back",
+            err=True,
+        )
     if done.interrupted:
         click.echo(f"stopped: {finished}; the same command goes on from there", err=True)
         return 130
@@ -128,7 +129,7 @@ def _failure(result: Result) -> None:
 
 
 @contextlib.contextmanager
-def _shown(quiet: bool) -> Iterator[tuple[Report | None, Callable[[Result], None] | None]]:
+def _shown(quiet: bool) -> Iterator[tuple[MemberProgress | None, Callable[[Result], None] | None]]:
     """How progress is shown: bars on a terminal, a line every ten seconds elsewhere."""
     if quiet:
         yield None, _failure
@@ -145,7 +146,7 @@ def _line(at: Standing) -> str:
 
 
 @contextlib.contextmanager
-def _bars() -> Iterator[tuple[Report, Callable[[Result], None]]]:
+def _bars() -> Iterator[tuple[MemberProgress, Callable[[Result], None]]]:
     """A bar for each member that is being trained."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from grokviz.dataset import curves, schema
 from grokviz.dataset.part import Context, Part, Values, metric
 from grokviz.dataset.workers import along
 from grokviz.errors import InputError, nearest
+from grokviz.progress import ProgressCallback
 from grokviz.runs import Run
 from grokviz.task import Task, any_task, known_task, tasks
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 FIELD_EPOCHS = 100
 CURVE_EPOCHS = 400
 """Moments that a run of loss curves alone is shown at: enough for a film."""
-
-Report = Callable[[int, int], None]
 
 
 def task_of(run: Run) -> Task | None:
@@ -77,7 +76,7 @@ def assemble(
     parts: Iterable[str] | None = None,
     *,
     epochs: Sequence[int] | None = None,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
     workers: int | None = None,
 ) -> xr.Dataset:
     """Analyse a run's checkpoints into a labelled dataset.
@@ -170,7 +169,7 @@ def _parts(run: Run, names: Iterable[str] | None) -> list[Part]:
 
 
 def _along(
-    context: Context, parts: Sequence[Part], report: Report | None, workers: int | None
+    context: Context, parts: Sequence[Part], report: ProgressCallback | None, workers: int | None
 ) -> Values:
     """Each checkpoint is read once, and every part takes its values from it."""
     kept: dict[str, list[Any]] = {}

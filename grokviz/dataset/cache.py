@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grokviz.dataset.assemble import Report, assemble, available
+from grokviz.dataset.assemble import assemble, available
 from grokviz.errors import GrokvizError
 from grokviz.files import replacing
+from grokviz.progress import ProgressCallback
 from grokviz.runs import Run, open_run
 from grokviz.sources import source_hash
 from grokviz.task import any_task, known_task
@@ -35,7 +36,7 @@ def analyze(
     *,
     epochs: Sequence[int] | None = None,
     cache: bool = True,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
     workers: int | None = None,
 ) -> xr.Dataset:
     """Analyse a run into the labelled dataset that scenes draw.

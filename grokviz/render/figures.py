@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from grokviz import plugins
-from grokviz.errors import GrokvizError, InputError
+from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.media import page
 from grokviz.media.theme import theme
+from grokviz.parallel import NoWorker, Pool, WorkerDied, cores
 from grokviz.render.captions import write_captions
 from grokviz.render.job import RenderKeywords, options_of
 from grokviz.render.paper import Part, composed, numbered
@@ -104,6 +105,7 @@ def figures(
 
     Raises:
         InputError: nothing can be drawn, or some of the pictures could not be.
+        WorkError: a worker process died; the other pictures are there.
 
     """
     options = options_of(FigureOptions, "figures", more)
@@ -112,7 +114,7 @@ def figures(
         tasks = _all_tasks(runs, Path(out), options, skipped)
         # the longest first, so that no worker waits for a film that another began last
         tasks.sort(key=lambda task: not task.paths[0].endswith(".mp4"))
-        written = _perform(tasks, jobs or os.cpu_count() or 1, report)
+        written = _perform(tasks, jobs or cores(), report)
     return [*written, *write_captions(written)]
 
 
@@ -301,40 +303,43 @@ def _of_paper(
     return tasks
 
 
-def draw(task: FigureTask) -> tuple[list[Path], str]:
-    """Perform one task in a worker; what goes wrong comes back as its sentence."""
+def draw(task: FigureTask) -> tuple[list[Path], GrokvizError | None]:
+    """Perform one task in a worker; what goes wrong comes back."""
     try:
         with plugins.user_code(task.user):
             data = loaded(task.run, task.needs)
             parts = [find_scene(part.scene).with_options(part.options) for part in task.parts]
             scene = composed(task.number, parts, data)
-            return render(scene, data, list(task.paths), **task.options), ""
+            return render(scene, data, list(task.paths), **task.options), None
     except GrokvizError as error:
-        return [], str(error)
+        return [], error
 
 
 def _perform(tasks: Sequence[FigureTask], jobs: int, report: FigureProgress | None) -> list[Path]:
     written: list[Path] = []
-    failures: list[str] = []
+    failures: list[GrokvizError] = []
     for done, (paths, failure) in enumerate(_results(tasks, jobs), 1):
         written += paths
         failures += [failure] if failure else []
         if report:
-            report(", ".join(map(str, paths)) or failure, done, len(tasks))
+            report(", ".join(map(str, paths)) or str(failure), done, len(tasks))
     if failures:
-        said = "; ".join(dict.fromkeys(failures))
-        raise InputError(f"{len(failures)} of {len(tasks)} pictures were not drawn: {said}")
+        reasons = "; ".join(dict.fromkeys(map(str, failures)))
+        died = any(isinstance(failure, (WorkerDied, NoWorker)) for failure in failures)
+        error = WorkError if died else InputError
+        raise error(f"{len(failures)} of {len(tasks)} pictures were not drawn: {reasons}")
     return written
 
 
-def _results(tasks: Sequence[FigureTask], jobs: int) -> Any:
+def _results(
+    tasks: Sequence[FigureTask], jobs: int
+) -> Iterator[tuple[list[Path], GrokvizError | None]]:
     if jobs == 1 or len(tasks) == 1:
         yield from map(draw, tasks)
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # spawn: a forked matplotlib or BLAS may hold locks of threads that are not there
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
-        yield from pool.map(draw, tasks)
+    with Pool(min(jobs, len(tasks))) as pool:
+        for future in [pool.submit(draw, task) for task in tasks]:
+            try:
+                yield future.result()
+            except (WorkerDied, NoWorker) as error:
+                yield [], error

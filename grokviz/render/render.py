@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from grokviz import plugins
 from grokviz.dataset.references.reference import load
-from grokviz.errors import InputError
+from grokviz.errors import InputError, WorkError
 from grokviz.files import FileList, check_place
+from grokviz.parallel import NoWorker, Pool, WorkerDied
 from grokviz.progress import ProgressCallback
 from grokviz.render.engines import draw
 from grokviz.render.job import RenderJob, RenderKeywords, render_options
@@ -83,17 +84,14 @@ def perform_all(
         for job in work:
             yield perform(job, data, report)
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # spawn: a forked matplotlib or BLAS may hold locks of threads that are not there
-    context = multiprocessing.get_context("spawn")
-    files = files_of(job.scene for job in work)
-    with ProcessPoolExecutor(
-        min(jobs, len(work)), mp_context=context, initializer=plugins.load_files, initargs=(files,)
-    ) as pool:
-        perform_there = partial(_perform_in, plugins.places())
-        yield from pool.map(perform_there, work, [data] * len(work))
+    begin = partial(plugins.load_files, files_of(job.scene for job in work))
+    with Pool(min(jobs, len(work)), begin=begin) as pool:
+        futures = [pool.submit(_perform_in, plugins.places(), job, data) for job in work]
+        for job, future in zip(work, futures, strict=True):
+            try:
+                yield future.result()
+            except (WorkerDied, NoWorker) as error:
+                raise WorkError(f"{job.path} was not drawn: {error}") from error
 
 
 def _perform_in(places: Collection[str], job: RenderJob, data: xr.Dataset) -> Path:

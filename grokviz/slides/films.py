@@ -15,6 +15,7 @@ from pathlib import Path
 from grokviz import plugins
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.media import library_versions
+from grokviz.parallel import NoWorker, Pool, WorkerDied
 from grokviz.render import figures
 from grokviz.render.films.cache import DATA, data_hash
 from grokviz.render.job import RenderKeywords, render_options
@@ -126,13 +127,12 @@ def _drawn(
     if jobs == 1 or len(works) < 2:
         yield from ((work, _draw(work, frames)) for work in works)
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # spawn: a forked matplotlib or BLAS may hold locks of threads that are not there
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(works)), mp_context=context) as pool:
-        yield from zip(works, pool.map(_draw, works), strict=True)
+    with Pool(min(jobs, len(works))) as pool:
+        for work, future in [(work, pool.submit(_draw, work)) for work in works]:
+            try:
+                yield work, future.result()
+            except (WorkerDied, NoWorker) as error:
+                yield work, (f"{work.scene} was not drawn: {error}", error.exit_status)
 
 
 def _draw(work: Work, frames: SlideProgress | None = None) -> tuple[str, int] | None:

@@ -70,6 +70,7 @@ def train(
     exact_path: bool = True,
     command: str | None = None,
     report: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Outcome:
     """Train a recipe into a run directory; an existing run of the same settings goes on.
 
@@ -81,6 +82,7 @@ def train(
         exact_path: whether to take the exact structural short cuts.
         command: the command that trains it, which the run keeps.
         report: called about twice a second.
+        stop: asked before every update; True stops there, as Ctrl-C does.
 
     Returns:
         Where the run stopped. Ctrl-C and SIGTERM stop between two updates and lose nothing.
@@ -93,9 +95,9 @@ def train(
     chosen = recipe(name)
     path = Path(out) if out is not None else Path("runs") / chosen.name
     where = _device(device)
-    work = Work(chosen, chosen.read(settings), where, exact_path, command)
+    work = Work(chosen, chosen.read(settings), where, exact_path, command, report, stop)
     with _memory(), deterministic(where):
-        return _train(work, path, report)
+        return _train(work, path)
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class Work:
     device: torch.device
     exact_path: bool
     command: str | None = None
+    report: Callable[[Progress], None] | None = None
+    stop: Callable[[], bool] | None = None
 
     def problem(self, *, exact_path: bool) -> Problem:
         """What the loop trains."""
@@ -115,7 +119,7 @@ class Work:
         )
 
 
-def _train(work: Work, path: Path, report: Callable[[Progress], None] | None) -> Outcome:
+def _train(work: Work, path: Path) -> Outcome:
     values = plain(work.settings)
     if (path / "run.json").exists():
         writer = RunWriter.resume(path)
@@ -130,7 +134,7 @@ def _train(work: Work, path: Path, report: Callable[[Progress], None] | None) ->
             writer.update_facts(settings=values)
         problem = fresh or work.problem(exact_path=bool(writer.facts["exact_path"]))
         with _threads(int(writer.facts["threads"])):
-            return _Loop(writer, problem, work.settings, report).run()
+            return _Loop(writer, problem, work).run()
 
 
 class _Loop:
@@ -138,10 +142,10 @@ class _Loop:
         self,
         writer: RunWriter,
         problem: Problem,
-        settings: TrainingSettings,
-        report: Callable[[Progress], None] | None,
+        work: Work,
     ) -> None:
-        self.writer, self.problem, self.report = writer, problem, report
+        settings: TrainingSettings = work.settings
+        self.writer, self.problem, self.report, self.stop = writer, problem, work.report, work.stop
         self.epochs, self.test_every = settings.epochs, settings.test_every
         self.schedule = Schedule.parse(settings.checkpoint_every)
         trained = {name: problem.state[name] for name in problem.trained}
@@ -161,10 +165,11 @@ class _Loop:
         with stop_asked() as asked:
             while self.epoch < self.epochs:
                 now = time.monotonic()
-                if self.epoch in self.schedule or now - saved > SAVE_SECONDS or asked:
+                stop = bool(asked) or (self.stop is not None and self.stop())
+                if self.epoch in self.schedule or now - saved > SAVE_SECONDS or stop:
                     self._keep(checkpoint=self.epoch in self.schedule)
                     saved = now
-                if asked:
+                if stop:
                     return self._outcome()
                 loss = self._losses()
                 if now - reported > REPORT_SECONDS:

@@ -1,65 +1,123 @@
-"""A process that trains members of a sweep, one after another.
+"""One member of a sweep, trained in a worker process of this machine or of another one.
 
-It reads a request a line from standard input and answers in lines of JSON on standard output:
-where the member stands, and at last how it ended. It ends when its input does, and at once when
-the process that started it is gone: what was kept until then is whole.
+It says on a board where it stands, and stops between two updates when that is asked there.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import sys
+import contextlib
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from grokviz import plugins
 from grokviz.errors import GrokvizError
 from grokviz.options import word
+from grokviz.parallel import Board
+from grokviz.runs.parcel import Parcel, pack, unpack
 
-Tell = Callable[..., None]
+if TYPE_CHECKING:
+    from grokviz.training.loop import Progress
 
-WATCH_SECONDS = 0.2
+SWEEP = "sweep"
+"""The note of the process that gives members away: ``stop``, and a ``beat`` that changes."""
 
-
-def serve(requests: IO[str], answers: IO[str]) -> None:
-    """Train each member that is asked for."""
-
-    def tell(**answer: Any) -> None:
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-
-    for line in iter(requests.readline, ""):
-        _train(json.loads(line), tell)
+_training = threading.Lock()
+"""Threads, like those of a Dask worker, share torch's settings: one member at a time."""
 
 
-def _train(request: Mapping[str, Any], tell: Tell) -> None:
-    from grokviz.training.loop import Progress, train
+@dataclass(frozen=True)
+class Request:
+    """What is to be trained.
 
-    def report(progress: Progress) -> None:
-        tell(epoch=progress.epoch, epochs=progress.epochs, train_loss=progress.train_loss)
+    Attributes:
+        name: of its note on the board.
+        recipe, settings, device, exact_path: as :func:`grokviz.training.loop.train` takes them.
+        places: where a worker looks for tasks of others, as :mod:`grokviz.plugins` says.
+        out: its run directory as the user names it, for the command that trains it alone.
+        path: the same, as a worker finds it.
+        witness: a file of ours; a worker that does not see it shares no folder with us and
+            sends the run back. None on this machine.
+        begun: the run so far, for such a worker.
 
+    """
+
+    name: str
+    recipe: str
+    settings: Mapping[str, Any]
+    device: str
+    exact_path: bool
+    places: tuple[str, ...]
+    out: str
+    path: Path
+    witness: Path | None = None
+    begun: Parcel | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How training ended: at which epoch, and why before the last one.
+
+    ``epoch`` is None for a member that was not begun; ``parcel`` is the run where it is sent back.
+    """
+
+    epoch: int | None = None
+    interrupted: bool = False
+    failure: str = ""
+    parcel: Parcel | None = None
+
+
+def train_member(request: Request, board: Board) -> Ending:
+    """Train a member to its end, or until the board says to stop; failures come back as words."""
+    stop = StopSign(board)
+    while not _training.acquire(timeout=board.pause):
+        if stop():
+            return Ending(interrupted=True)
     try:
-        with plugins.looking_in(request["places"]):
-            outcome = train(
-                request["recipe"],
-                request["out"],
-                settings=request["settings"],
-                device=request["device"],
-                exact_path=request["exact_path"],
-                # the run says the command that trains this member alone
-                command=" ".join(command(request["recipe"], request["out"], request["settings"])),
-                report=report,
-            )
+        if stop():
+            return Ending(interrupted=True)
+        board.post(request.name, {"begun": True})
+        if request.witness is None or request.witness.exists():
+            return _train(request, request.path, board, stop)
+        with tempfile.TemporaryDirectory(prefix="grokviz-") as folder:
+            path = Path(folder, request.path.name)
+            if request.begun is not None:
+                unpack(request.begun, path)
+            ending = _train(request, path, board, stop)
+            return replace(ending, parcel=pack(path))
     except GrokvizError as error:
-        tell(failed=str(error))
+        return Ending(failure=str(error))
     except Exception as error:  # the other members are worth more than the traceback
-        tell(failed=f"{type(error).__name__}: {error}")
-    else:
-        tell(ended=outcome.epoch, interrupted=outcome.interrupted)
+        return Ending(failure=f"{type(error).__name__}: {error}")
+    finally:
+        _training.release()
+
+
+def _train(request: Request, path: Path, board: Board, stop: Callable[[], bool]) -> Ending:
+    from grokviz.training.loop import train
+
+    def report(at: Progress) -> None:
+        note = {"epoch": at.epoch, "epochs": at.epochs, "train_loss": at.train_loss}
+        with contextlib.suppress(OSError):  # then stop() will know as well
+            board.post(request.name, note)
+
+    with plugins.looking_in(request.places):
+        outcome = train(
+            request.recipe,
+            path,
+            settings=request.settings,
+            device=request.device,
+            exact_path=request.exact_path,
+            # the run says the command that trains this member alone
+            command=" ".join(command(request.recipe, request.out, request.settings)),
+            report=report,
+            stop=stop,
+        )
+    return Ending(outcome.epoch, outcome.interrupted)
 
 
 def command(recipe: str, out: str, settings: Mapping[str, Any]) -> list[str]:
@@ -68,25 +126,30 @@ def command(recipe: str, out: str, settings: Mapping[str, Any]) -> list[str]:
     return ["grokviz", "train", recipe, "--out", out, *(f"--set {pair}" for pair in given)]
 
 
-def end_with(parent: int) -> None:
-    """End this process when ``parent`` is no longer its parent, as a killed one is not.
+class StopSign:
+    """Whether the board asks to stop, or whoever posts there is gone; looked at now and then."""
 
-    Where a parent's death changes nothing (Windows), the next answer finds no reader.
-    """
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.asked, self.beat = False, -1
+        self.looked, self.heard = float("-inf"), time.monotonic()
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(WATCH_SECONDS)
-        os._exit(1)
+    def __call__(self) -> bool:
+        """Whether to stop now."""
+        now = time.monotonic()
+        if not self.asked and now - self.looked >= self.board.pause:
+            self.looked = now
+            self.asked = self._look(now)
+        return self.asked
 
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def main() -> None:
-    """Serve on the standard streams; whatever else is printed goes to standard error."""
-    end_with(os.getppid())
-    # the loop's own handler takes its place while it trains; before and after nothing is to stop
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    serve(sys.stdin, answers)
+    def _look(self, now: float) -> bool:
+        try:
+            note = self.board.read(SWEEP)
+        except Exception:  # whatever a lost connection raises
+            return True
+        if note is None or note["stop"]:
+            return True
+        if note["beat"] != self.beat:
+            self.beat, self.heard = note["beat"], now
+        patience = self.board.patience
+        return patience is not None and now - self.heard > patience

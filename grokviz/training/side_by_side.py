@@ -1,4 +1,4 @@
-"""Members of a sweep trained in processes of their own, so many at the same time.
+"""Members of a sweep trained in worker processes, so many at the same time.
 
 A process serves one member after another. One that ends early takes only its member with it.
 """
@@ -6,24 +6,24 @@ A process serves one member after another. One that ends early takes only its me
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import queue
-import subprocess
-import sys
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import itertools
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from grokviz.errors import InputError
+from grokviz import plugins
+from grokviz.errors import GrokvizError, InputError
+from grokviz.parallel import Board, Cluster, FolderBoard, Pool, WorkerDied
 from grokviz.runs import open_run
+from grokviz.runs.parcel import pack, unpack
 from grokviz.training.grid import Member
+from grokviz.training.member import SWEEP, Ending, Request, train_member
 from grokviz.training.stopping import stop_asked
-
-TICK = 0.2
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Result:
         state: ``finished``, ``stopped`` on the way, ``waiting`` to be begun, or ``failed``.
         epoch: the epoch it has come to, where that is known.
         reason: why it failed, as a sentence.
+        sent: whether its curves and its last checkpoint were sent here, and its other
+            checkpoints not, by a worker that does not share the folder.
 
     """
 
@@ -53,6 +55,7 @@ class Result:
     state: Literal["finished", "stopped", "waiting", "failed"]
     epoch: int | None = None
     reason: str = ""
+    sent: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,26 +67,25 @@ class Work:
     finished: bool
 
 
-Report = Callable[[Member, Standing], None]
-Ended = Callable[[Result], None]
+MemberProgress = Callable[[Member, Standing], None]
+MemberEnded = Callable[[Result], None]
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """How members are trained; see :func:`grokviz.training.sweep.sweep`."""
+
+    device: str = "auto"
+    exact_path: bool = True
+    jobs: int = 1
+    report: MemberProgress | None = None
+    ended: MemberEnded | None = None
 
 
 def train_all(
-    work: Sequence[Work],
-    how: Mapping[str, Any],
-    *,
-    jobs: int = 1,
-    report: Report | None = None,
-    ended: Ended | None = None,
+    recipe: str, work: Sequence[Work], options: SweepOptions, workers: Cluster | None = None
 ) -> tuple[list[Result], bool]:
-    """Train all of ``work``, ``jobs`` members at the same time.
-
-    Args:
-        work: the members, and where their runs are.
-        how: what all requests to a process share: ``recipe``, ``device``, ``exact_path``.
-        jobs: how many processes.
-        report: called with each standing that a process tells.
-        ended: called with each result as it comes.
+    """Train all of ``work``, members of ``recipe``, here or by the ``workers`` of a cluster.
 
     Returns:
         The results in the order of ``work``, and whether a signal stopped the rest.
@@ -93,23 +95,19 @@ def train_all(
 
     def end(result: Result) -> None:
         results[result.member.number] = result
-        if ended:
-            ended(result)
+        if options.ended:
+            options.ended(result)
 
     for one in work:
         if one.finished:
             end(Result(one.member, one.path, "finished", int(one.member.settings["epochs"])))
-    todo = deque(one for one in work if not one.finished)
-    crew = _Crew(todo, how, min(jobs, len(todo)))
-    with stop_asked() as asked:
-        try:
-            for member, told in crew.run(asked):
-                if isinstance(told, Result):
-                    end(told)
-                elif report:
-                    report(member, told)
-        finally:
-            crew.kill()
+    todo = [one for one in work if not one.finished]
+    with stop_asked() as asked, _crew(recipe, todo, options, workers) as crew:
+        for news in crew.run(asked):
+            if isinstance(news, Result):
+                end(news)
+            elif options.report:
+                options.report(*news)
     for one in work:
         if one.member.number not in results:
             results[one.member.number] = _untouched(one)
@@ -117,7 +115,7 @@ def train_all(
 
 
 def _untouched(one: Work) -> Result:
-    """A member that was not begun this time."""
+    """A member that was not begun this time, or that was not waited for."""
     try:
         epochs = open_run(one.path).epochs
     except InputError:
@@ -125,121 +123,156 @@ def _untouched(one: Work) -> Result:
     return Result(one.member, one.path, "stopped", int(epochs[-1]) if epochs.size else None)
 
 
-Told = tuple[Member, "Standing | Result"]
+@contextlib.contextmanager
+def _crew(
+    recipe: str, todo: Sequence[Work], options: SweepOptions, workers: Cluster | None
+) -> Iterator[_Crew]:
+    """What trains ``todo``: processes of this machine, or those of a cluster."""
+    if not todo:
+        yield _Crew(recipe, [], options)
+    elif workers is None:
+        with (
+            tempfile.TemporaryDirectory(prefix="grokviz-sweep-") as folder,
+            Pool(min(options.jobs, len(todo)), quiet=True) as pool,
+        ):
+            crew = _Crew(recipe, todo, options)
+            crew.begin(pool, FolderBoard(folder))
+            yield crew
+            if crew.pending:  # a second Ctrl-C does not wait
+                pool.stop(grace=0)
+    else:
+        with _witness(todo[0].path) as file:
+            crew = _Crew(recipe, todo, options, file, send=not workers.all_see(file))
+            crew.begin(workers.executor, workers.board)
+            yield crew
 
 
-@dataclass
+@contextlib.contextmanager
+def _witness(member: Path) -> Iterator[Path]:
+    """A file in the sweep's folder, named like what a killed writer leaves."""
+    file = member.absolute().parent / f".shared.{secrets.token_hex(4)}.part"
+    file.touch()
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
+
+
+News = Result | tuple[Member, Standing]
+
+
 class _Crew:
-    """Threads that each look after one process, and the one queue in which they tell."""
+    """Members on their way, and what is heard of them."""
 
-    todo: deque[Work]
-    how: Mapping[str, Any]
-    jobs: int
-    told: queue.SimpleQueue[Told | None] = field(default_factory=queue.SimpleQueue)
-    stopping: bool = False
-    processes: dict[int, subprocess.Popen[str]] = field(default_factory=dict)
-    threads: list[threading.Thread] = field(default_factory=list)
+    def __init__(
+        self,
+        recipe: str,
+        todo: Sequence[Work],
+        options: SweepOptions,
+        witness: Path | None = None,
+        *,
+        send: bool = False,
+    ) -> None:
+        self.recipe, self.todo, self.options = recipe, todo, options
+        self.witness, self.send = witness, send
+        self.pending: dict[Future[Ending], Work] = {}
+        self.heard: dict[str, object] = {}
+        self.beats = itertools.count()
 
-    def run(self, asked: Sequence[int]) -> Iterator[Told]:
-        """Everything that is told, until all members have ended or a signal has stopped them."""
-        self.threads = [threading.Thread(target=self._serve, args=(i,)) for i in range(self.jobs)]
-        for thread in self.threads:
-            thread.start()
-        working = len(self.threads)
-        while working:
-            with contextlib.suppress(queue.Empty):
-                message = self.told.get(timeout=TICK)
-                if message is None:
-                    working -= 1
-                else:
-                    yield message
+    def begin(self, executor: Executor, board: Board) -> None:
+        """Give all members to the executor."""
+        self.executor, self.board = executor, board
+        self._beat(stop=False)
+        for one in self.todo:
+            self._submit(one)
+
+    def run(self, asked: Sequence[int]) -> Iterator[News]:
+        """All news, until every member has ended or a second signal came."""
+        while self.pending and len(asked) < 2:
+            done, _ = futures.wait(self.pending, self.board.pause, futures.FIRST_COMPLETED)
+            try:
+                self._beat(stop=bool(asked))
+                yield from self._standings()
+            except OSError as error:
+                yield from self._lost(error)
+            for future in done:
+                one = self.pending.pop(future, None)
+                result = None if one is None else self._result(one, future, bool(asked))
+                if result is not None:
+                    yield result
             if asked:
-                self._stop(now=len(asked) > 1)
+                self._drop()
 
-    def _stop(self, now: bool) -> None:
-        """Ask every process to stop; again at each tick, for one may not have listened yet."""
-        self.stopping = True
-        for process in list(self.processes.values()):
-            if process.poll() is None:
-                with contextlib.suppress(OSError):
-                    process.kill() if now else process.terminate()
-
-    def kill(self) -> None:
-        """End whatever still runs, and wait for the threads."""
-        self._stop(now=True)
-        for thread in self.threads:
-            thread.join()
-
-    def _serve(self, place: int) -> None:
-        """Train members as long as there are any."""
-        process: subprocess.Popen[str] | None = None
-        try:
-            while not self.stopping:
-                try:
-                    work = self.todo.popleft()
-                except IndexError:
-                    return
-                try:
-                    if process is None or process.poll() is not None:
-                        process = self.processes[place] = self._started()
-                    result = self._trained(process, work)
-                except OSError as error:
-                    reason = f"no process could be started for it ({error.strerror or error})"
-                    result = Result(work.member, work.path, "failed", reason=reason)
-                self.told.put((work.member, result))
-        finally:
-            if process is not None:
-                _close(process)
-            self.told.put(None)
-
-    def _started(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-c", "from grokviz.training.member import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(self.jobs),
-            text=True,
-            encoding="utf-8",
-            # Ctrl-C is for this process, which then stops the others
-            start_new_session=True,
+    def _submit(self, one: Work) -> None:
+        member, path = one.member, one.path
+        request = Request(
+            name=str(member.number),
+            recipe=self.recipe,
+            settings=dict(member.settings),
+            device=self.options.device,
+            exact_path=self.options.exact_path,
+            places=tuple(sorted(plugins.places())),
+            out=str(path),
+            path=path if self.witness is None else path.absolute(),
+            witness=self.witness,
+            begun=pack(path) if self.send else None,
         )
+        self.pending[self.executor.submit(train_member, request, self.board)] = one
 
-    def _trained(self, process: subprocess.Popen[str], work: Work) -> Result:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        settings = dict(work.member.settings)
-        request = {**self.how, "out": str(work.path), "settings": settings}
-        with contextlib.suppress(BrokenPipeError):  # the process is gone, as below
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
-            for line in process.stdout:
-                answer = json.loads(line)
-                if "failed" in answer:
-                    return Result(work.member, work.path, "failed", reason=answer["failed"])
-                if "ended" in answer:
-                    state: Any = "stopped" if answer["interrupted"] else "finished"
-                    return Result(work.member, work.path, state, answer["ended"])
-                self.told.put((work.member, Standing(**answer)))
-        status = process.wait()
-        if self.stopping:
-            return _untouched(work)
-        how = f"signal {-status}" if status < 0 else f"status {status}"
-        reason = f"its process ended with {how}; was there enough memory for it?"
-        return Result(work.member, work.path, "failed", reason=reason)
+    def _beat(self, *, stop: bool) -> None:
+        self.board.post(SWEEP, {"stop": stop, "beat": next(self.beats)})
+
+    def _standings(self) -> Iterator[News]:
+        members = {str(one.member.number): one.member for one in self.pending.values()}
+        for name, note in self.board.notes().items():
+            if name in members and self.heard.get(name) != note:
+                self.heard[name] = note
+                if "epoch" in note:
+                    yield members[name], Standing(**note)
+
+    def _drop(self) -> None:
+        """Give up members that nobody has begun."""
+        for future, one in list(self.pending.items()):
+            if str(one.member.number) not in self.heard and future.cancel():
+                del self.pending[future]
+
+    def _lost(self, error: OSError) -> Iterator[Result]:
+        """Members of which nothing can be heard any more."""
+        reason = "the scheduler does not answer any more"
+        if self.witness is None:
+            reason = f"where it stands cannot be read ({error.strerror or error})"
+        for one in self.pending.values():
+            yield Result(one.member, one.path, "failed", reason=reason)
+        self.pending.clear()
+
+    def _result(self, one: Work, future: Future[Ending], asked: bool) -> Result | None:
+        """How a member ended; None for one that is on its way again."""
+        try:
+            ending = future.result()
+            if ending.parcel is not None:
+                unpack(ending.parcel, one.path)
+        except (KeyboardInterrupt, CancelledError) as error:
+            ending = Ending(interrupted=asked, failure=f"it was dropped ({type(error).__name__})")
+        except Exception as error:
+            ending = Ending(failure=_reason(error))
+        member, path, sent = one.member, one.path, ending.parcel is not None
+        if not ending.interrupted:
+            state: Literal["finished", "failed"] = "failed" if ending.failure else "finished"
+            return Result(member, path, state, ending.epoch, ending.failure, sent)
+        if asked:
+            if ending.epoch is None:
+                return _untouched(one)
+            return Result(member, path, "stopped", ending.epoch, sent=sent)
+        self._submit(one)  # it had heard nothing of us for too long
+        return None
 
 
-def _close(process: subprocess.Popen[str]) -> None:
-    """Let a process go: it ends with its input."""
-    for pipe in (process.stdin, process.stdout):
-        with contextlib.suppress(OSError):
-            pipe.close()  # type: ignore[union-attr]
-    process.wait()
-
-
-def _environment(jobs: int) -> dict[str, str]:
-    """This environment with the grokviz that is running here, and a fair share of the cores."""
-    here = str(Path(__file__).resolve().parents[2])
-    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
-    threads = {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // jobs, 1))} if jobs > 1 else {}
-    return {**threads, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+def _reason(error: Exception) -> str:
+    if isinstance(error, WorkerDied):
+        how = f"with {error.how}" if error.how else "early"
+        return f"its process ended {how}; was there enough memory for it?"
+    if type(error).__name__ == "KilledWorker":
+        return "the processes that trained it died, one after another; was there enough memory?"
+    if isinstance(error, GrokvizError):
+        return str(error)
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

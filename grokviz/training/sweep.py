@@ -1,4 +1,4 @@
-"""Many runs of one recipe on one machine: the folder of a sweep, and training its members.
+"""Many runs of one recipe: the folder of a sweep, and training its members.
 
 A sweep is a folder with ``sweep.json`` and an ordinary run directory for each member, named by
 what differs. Nothing more is kept: which members are finished is what their own runs say, so a
@@ -7,23 +7,30 @@ sweep that was stopped at any moment goes on when it is started again.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grokviz import plugins
 from grokviz.errors import InputError, MissingExtra
 from grokviz.options import plain, show
+from grokviz.parallel import cluster
 from grokviz.runs import layout, open_run
 from grokviz.runs.durable import make_folder, publish
 from grokviz.runs.sweeps import FORMAT, SWEEP, read_sweep
 from grokviz.task import Recipe, recipe
 from grokviz.training.grid import Grid, Member, grid_of, members_of, written
-from grokviz.training.side_by_side import Ended, Report, Result, Work, train_all
+from grokviz.training.side_by_side import (
+    MemberEnded,
+    MemberProgress,
+    Result,
+    SweepOptions,
+    Work,
+    train_all,
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,11 @@ class Swept:
         """The members that came to their last epoch, now or before."""
         return [result for result in self.results if result.state == "finished"]
 
+    @property
+    def sent(self) -> list[Result]:
+        """The members of which only the curves and the last checkpoint came back."""
+        return [result for result in self.results if result.sent]
+
 
 def sweep(
     name: str,
@@ -86,8 +98,10 @@ def sweep(
     device: str = "auto",
     exact_path: bool = True,
     jobs: int = 1,
-    report: Report | None = None,
-    ended: Ended | None = None,
+    scheduler: str | None = None,
+    command: str | None = None,
+    report: MemberProgress | None = None,
+    ended: MemberEnded | None = None,
 ) -> Swept:
     """Train every combination of a grid's values; the same call again goes on.
 
@@ -101,6 +115,9 @@ def sweep(
         device: ``auto``, ``cpu`` or ``cuda``.
         exact_path: whether to take the exact structural short cuts.
         jobs: how many members are trained at the same time, each in a process of its own.
+        scheduler: the address of a Dask scheduler, whose workers train the members then, as many
+            at the same time as there are worker processes.
+        command: the command that trains the sweep, which its folder keeps.
         report: called with (member, where it stands) about twice a second for each.
         ended: called with the result of each member.
 
@@ -109,7 +126,8 @@ def sweep(
         and SIGTERM stop between two updates and lose nothing; a second Ctrl-C does not wait.
 
     Raises:
-        InputError: an unknown recipe, key, value or member; another sweep in ``out``.
+        InputError: an unknown recipe, key, value or member; another sweep in ``out``; a scheduler
+            that does not answer.
 
     """
     made = plan(name, grid, out, seeds=seeds, settings=settings)
@@ -118,11 +136,12 @@ def sweep(
         raise InputError(f"-j {jobs} is not possible; give at least 1")
     if importlib.util.find_spec("torch") is None:
         raise MissingExtra("training", "train")
-    _keep(made)
     work = [Work(one, made.path / one.name, is_finished(made, one)) for one in wanted]
-    how = {"recipe": made.recipe.name, "device": device, "exact_path": exact_path}
-    how["places"] = sorted(plugins.places())  # a member finds the tasks that were found here
-    results, interrupted = train_all(work, how, jobs=jobs, report=report, ended=ended)
+    options = SweepOptions(device, exact_path, jobs, report, ended)
+    away = scheduler is not None and not all(one.finished for one in work)
+    with cluster(str(scheduler)) if away else contextlib.nullcontext() as workers:
+        _keep(made, command)
+        results, interrupted = train_all(made.recipe.name, work, options, workers)
     return Swept(made.path, tuple(results), interrupted)
 
 
@@ -205,7 +224,7 @@ def _grid_of_names(before: Mapping[str, Any]) -> str:
     return written({key: before["grid"][key] for key in keys})
 
 
-def _keep(made: Plan) -> None:
+def _keep(made: Plan, command: str | None) -> None:
     """Write ``sweep.json`` where it says anything new."""
     from grokviz import __version__
 
@@ -219,14 +238,7 @@ def _keep(made: Plan) -> None:
     before: Mapping[str, Any] = read_sweep(made.path) or {}
     if all(before.get(key) == value for key, value in content.items()):
         return
-    content["command"] = _command()
+    content["command"] = command
     content["versions"] = {"grokviz": __version__}
     make_folder(made.path)
     publish(made.path / SWEEP, layout.seal(content, indent=2))
-
-
-def _command() -> str | None:
-    import shlex
-
-    called = sys.argv[1:2] == ["sweep"]
-    return shlex.join(["grokviz", *sys.argv[1:]]) if called else None

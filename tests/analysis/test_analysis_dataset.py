@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import subprocess
+import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 from analysis_runs import KEYS, P, weights_at, write_run
 
+from grokviz import parallel
 from grokviz.dataset import schema, workers
 from grokviz.dataset.assemble import assemble, available, parts_of
 from grokviz.dataset.variables import Variable
@@ -205,23 +205,23 @@ def test_processes_give_the_same_bits_in_the_same_order(data, small_run) -> None
 
 
 def test_a_worker_that_dies_is_done_without(data, small_run, monkeypatch, caplog) -> None:
-    send = workers.Worker.values
+    submit = parallel.Pool.submit
 
-    def killed(worker: workers.Worker, checkpoint: object) -> object:
-        if checkpoint.epoch == 20:  # type: ignore[attr-defined]
-            worker.process.kill()
-        return send(worker, checkpoint)  # type: ignore[arg-type]
+    def mortal(pool: parallel.Pool, function: object, *args: object) -> object:
+        return submit(pool, os.abort) if args[0] == 20 else submit(pool, function, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(workers.Worker, "values", killed)
+    monkeypatch.setattr(parallel.Pool, "submit", mortal)
     with caplog.at_level(logging.WARNING):
         ours = assemble(small_run, workers=2)
-    assert "ended early" in caplog.text
+    assert "epoch 20 is measured without it" in caplog.text
     xr.testing.assert_identical(ours, data)
 
 
-def test_without_processes_it_is_done_here(data, small_run, monkeypatch) -> None:
+def test_without_processes_it_is_done_here(data, small_run, monkeypatch, caplog) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    xr.testing.assert_identical(assemble(small_run, workers=2), data)
+    with caplog.at_level(logging.INFO):
+        xr.testing.assert_identical(assemble(small_run, workers=2), data)
+    assert "no worker process could be started" in caplog.text
 
 
 def test_an_error_in_a_worker_is_the_same_sentence(tmp_path) -> None:
@@ -241,47 +241,11 @@ def test_an_error_in_a_worker_is_the_same_sentence(tmp_path) -> None:
     assert assemble(open_run(run), workers=2).sizes["epoch"] == 3
 
 
-def test_nobody_is_left_behind_by_a_pass_that_is_stopped(small_run, monkeypatch) -> None:
-    started: list[workers.Worker] = []
-    begin = workers.Worker.__init__
-
-    def noted(worker: workers.Worker, setup: bytes) -> None:
-        begin(worker, setup)
-        started.append(worker)
-
-    def stop(done: int, total: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(workers.Worker, "__init__", noted)
-    with pytest.raises(KeyboardInterrupt):
-        assemble(small_run, workers=2, report=stop)
-    assert len(started) == 2
-    assert all(worker.process.poll() is not None for worker in started)
-
-
-def test_a_script_without_a_main_guard_may_use_processes(small_run, tmp_path) -> None:
-    script = tmp_path / "plain.py"
-    script.write_text(
-        "import grokviz as gv\n"
-        "from grokviz.dataset.assemble import assemble\n"
-        f"print(assemble(gv.open_run({str(small_run.path)!r}), workers=2).sizes['epoch'])\n"
-    )
-    root = Path(workers.__file__).resolve().parents[2]
-    found = subprocess.run(
-        [sys.executable, str(script)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**workers.ENVIRONMENT, "PYTHONPATH": str(root)},
-    )
-    assert found.stdout.split() == ["6"]
-
-
 def test_processes_are_started_for_long_heavy_work_alone(monkeypatch) -> None:
     all_parts = list(parts_of(task("modular-addition")).values())
-    monkeypatch.setattr(workers.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    monkeypatch.setattr(parallel, "cores", lambda: 3)
     assert workers.default_workers(all_parts, 1000) == 3
     assert workers.default_workers(all_parts, 10) == 0
     assert workers.default_workers([parts_of(None)["run"]], 1000) == 0
-    monkeypatch.setattr(workers.multiprocessing, "parent_process", lambda: "somebody")
+    monkeypatch.setattr(parallel, "in_worker", lambda: True)
     assert workers.default_workers(all_parts, 1000) == 0

@@ -36,7 +36,8 @@ WRONG = [
     ([*SWEEP, "--grid", "seed=1", "--seeds", "2"], "has seeds already"),
     ([*SWEEP, "--seeds", "2", "--member", "2"], "no member 2: give a number from 0 to 1"),
     ([*SWEEP, "--seeds", "2", "-j", "0"], "-j 0 is not possible"),
-    ([*SWEEP, "--seeds", "2", "--scheduler", "tcp://x"], "--scheduler is not there yet"),
+    ([*SWEEP, "--seeds", "2", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers at"),
+    ([*SWEEP, "--seeds", "2", "--scheduler", "nobody"], "no Dask scheduler answers at nobody"),
     ([*SWEEP, "--grid", "p=7", "--set", "p=9"], "p is in the grid and set for all members"),
     (["sweep", "modular-adition", "--seeds", "2"], "did you mean modular-addition?"),
 ]
@@ -44,8 +45,13 @@ WRONG = [
 
 @pytest.mark.parametrize(("arguments", "said"), WRONG, ids=lambda value: str(value)[-30:])
 def test_wrong_input_is_one_sentence(
-    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
 ) -> None:
+    monkeypatch.setattr("grokviz.parallel.scheduler.CONNECT_SECONDS", 0.3)
     assert cli.run(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -104,7 +104,7 @@ def test_one_member_alone(small: Sweep, tmp_path: Path, monkeypatch: pytest.Monk
         "sweep.json", "train-fraction=0.5,seed=0",
     ]  # fmt: skip
     # what is finished needs no process
-    monkeypatch.setattr("subprocess.Popen", None)
+    monkeypatch.setattr("grokviz.training.side_by_side.Pool", None)
     assert names(small(member="train-fraction=0.5,seed=0")) == ["train-fraction=0.5,seed=0"]
     with pytest.raises(InputError, match="no member 4: give a number from 0 to 3"):
         small(member=4)
@@ -126,27 +126,33 @@ def test_a_failed_member_has_its_reason_and_the_rest_go_on(tmp_path: Path) -> No
     assert not even.path.exists()
 
 
-def test_a_killed_process_is_a_failed_member(small: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    import subprocess
+def test_a_killed_process_is_a_failed_member(small: Sweep, tmp_path: Path) -> None:
+    def kill(member: Any, at: Any) -> None:
+        if member.number == 0:
+            os.kill(writer_of(tmp_path / "sweep" / member.name), signal.SIGKILL)
 
-    started: list[subprocess.Popen[str]] = []
-    begin = subprocess.Popen
+    lengths = {"epochs": [100_000_000, 20], "seed": [0]}
+    settings = {key: value for key, value in SMALL.items() if key != "epochs"}
+    swept = sweep("modular-addition", lengths, tmp_path / "sweep", settings=settings, report=kill)
+    killed, other = swept.results
+    assert killed.state == "failed"
+    assert "ended with signal 9" in killed.reason
+    assert open_run(killed.path).facts["settings"]["seed"] == 0
+    # the next one has a new process
+    assert other.state == "finished"
+    assert open_run(other.path).finished
 
-    def popen(*args: Any, **options: Any) -> subprocess.Popen[str]:
-        started.append(begin(*args, **options))
-        return started[-1]
 
-    monkeypatch.setattr(subprocess, "Popen", popen)
-
-    def kill_first(member: object, at: object) -> None:
-        if len(started) == 1:
-            started[0].kill()
-
-    settings = {"epochs": 100_000_000}
-    swept = small(grid={"seed": [0]}, settings=settings, report=kill_first)
-    assert swept.results[0].state == "failed"
-    assert "ended with signal 9" in swept.results[0].reason
-    assert open_run(swept.results[0].path).facts["settings"]["seed"] == 0
+def writer_of(run: Path) -> int:
+    """The process that holds the lock of a run."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            files = [link.readlink() for link in (process / "fd").iterdir()]
+        except OSError:
+            continue
+        if run / ".lock" in files:
+            return int(process.name)
+    raise AssertionError(f"nobody writes {run}")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grokviz.dataset import curves, schema, ties
-from grokviz.dataset.assemble import Report
 from grokviz.dataset.cache import FOLDER, code_version, kept
 from grokviz.dataset.families.family_member import (
     SPLITS,
@@ -28,6 +27,7 @@ from grokviz.dataset.families.family_member import (
 )
 from grokviz.dataset.families.pieces import pieces
 from grokviz.errors import InputError
+from grokviz.progress import ProgressCallback
 from grokviz.runs import Run, open_run
 from grokviz.runs.sweeps import is_sweep, members_of
 from grokviz.task import tasks
@@ -50,7 +50,7 @@ def family(
     sources: Sequence[Run | xr.Dataset | str | os.PathLike[str]],
     *,
     cache: bool = True,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> xr.Dataset:
     """The dataset of several runs.
 
@@ -120,7 +120,7 @@ def _digest(record: Record) -> str:
     return digest.hexdigest()
 
 
-def _assembled(members: Sequence[Any], report: Report | None) -> xr.Dataset:
+def _assembled(members: Sequence[Any], report: ProgressCallback | None) -> xr.Dataset:
     import xarray as xr
 
     points = POINTS_OF_FEW if len(members) <= FEW else POINTS

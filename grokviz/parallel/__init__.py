@@ -1,0 +1,27 @@
+"""Processes for computing: the only package that starts or hands out any.
+
+Every use is a :class:`concurrent.futures.Executor`: a :class:`Pool` of processes on this machine,
+or the processes that listen to a Dask scheduler (:func:`cluster`). What tasks and whoever gave
+them tell each other on the way stands on a :class:`Board`. No other part of grokviz imports
+``subprocess``, ``multiprocessing``, loky or Dask.
+"""
+
+from __future__ import annotations
+
+from grokviz.parallel.board import Board, FolderBoard
+from grokviz.parallel.errors import NoWorker, WorkerDied
+from grokviz.parallel.pool import Pool
+from grokviz.parallel.process import cores, in_worker
+from grokviz.parallel.scheduler import Cluster, cluster
+
+__all__ = [
+    "Board",
+    "Cluster",
+    "FolderBoard",
+    "NoWorker",
+    "Pool",
+    "WorkerDied",
+    "cluster",
+    "cores",
+    "in_worker",
+]

@@ -1,0 +1,115 @@
+"""An executor of the processes that listen to a Dask scheduler, on any machines."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from grokviz.errors import InputError, MissingExtra
+from grokviz.parallel.board import SchedulerBoard
+
+CONNECT_SECONDS = 10
+
+log = logging.getLogger(__name__)
+
+
+class Cluster:
+    """The processes of a Dask scheduler, and a board that they and we can reach."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.executor: Executor = client.get_executor(pure=False)
+        self.board = SchedulerBoard(f"grokviz-{secrets.token_hex(8)}", client)
+
+    def all_see(self, file: Path) -> bool:
+        """Whether every worker that is there has this file; False while there is none."""
+        name = str(file)
+        seen = self._client.run(lambda: os.path.exists(name))  # noqa: PTH110
+        return bool(seen) and all(seen.values())
+
+
+@contextlib.contextmanager
+def cluster(address: str) -> Iterator[Cluster]:
+    """The cluster whose scheduler listens at ``address``, such as ``tcp://host:8786``.
+
+    A task whose process dies is given to another one; after the fourth that died of it, its
+    future raises.
+
+    Raises:
+        InputError: dask.distributed is not installed, nothing answers at the address, or a
+            worker there does not run this version of grokviz.
+
+    """
+    client = _client(address)
+    workers = Cluster(client)
+    with _silent():
+        try:
+            _check_workers(client, address)
+            yield workers
+        finally:
+            workers.board.close()
+            client.close(timeout=2)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what Dask logs of a scheduler that is gone, a traceback, from the user."""
+    loggers = [logging.getLogger(f"distributed.{name}") for name in ("client", "core", "utils")]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client, Security
+        from distributed.comm import get_address_host_port, normalize_address
+    except ImportError as error:
+        raise MissingExtra("--scheduler", "cluster") from error
+    try:
+        # a client that was given what it cannot connect to hangs when it is thrown away
+        get_address_host_port(normalize_address(address))
+        certified = Security().get_connection_args("client").get("ssl_context")
+        if address.startswith(("tls:", "wss:")) and certified is None:
+            raise ValueError("Dask has no certificates")
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TypeError, ImportError) as error:
+        raise InputError(
+            f"no Dask scheduler answers at {address}; give the address that dask scheduler prints, "
+            "such as tcp://host:8786, or leave --scheduler out to work on this machine"
+        ) from error
+
+
+def _check_workers(client: Any, address: str) -> None:
+    """Raise InputError unless every worker that is there runs this version of grokviz."""
+    from grokviz import __version__
+
+    def version() -> str | None:
+        # sent with its code, to where there may be no grokviz to import
+        try:
+            import grokviz
+        except ImportError:
+            return None
+        return grokviz.__version__
+
+    versions = client.run(version)
+    if not versions:
+        log.warning("the scheduler at %s has no workers yet; waiting for them", address)
+    for worker, its in versions.items():
+        if its != __version__:
+            has = f"has grokviz {its}" if its else "has no grokviz"
+            raise InputError(
+                f"the worker {worker} of {address} {has}; install grokviz[train,cluster] "
+                f"{__version__} there"
+            )
