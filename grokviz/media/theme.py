@@ -219,8 +219,9 @@ class Theme:
         import matplotlib
 
         shipped = matplotlib.rcParamsDefault.items()
-        rc: Any = {key: value for key, value in shipped if key not in _NOT_STYLE}
-        with matplotlib.rc_context({**rc, **self.rc}):
+        rc: dict[Any, Any] = {key: value for key, value in shipped if key not in _NOT_STYLE}
+        rc.update(self.rc)
+        with matplotlib.rc_context(rc):
             yield
 
     def sized(self, points: float) -> Theme:
