@@ -146,9 +146,8 @@ def write_film(
         only_frames(Path(path))
     source = _watched(frames)
     with replacing(path, folder=kind.name == "png-sequence") as part:
-        return _attempts(
-            Path(path), part, source, kind, asked, rate, provenance, transparent, max_size
-        )
+        job = EncodingJob(Path(path), kind, asked, rate, provenance, transparent, max_size)
+        return _encode_to_fit(job, part, source)
 
 
 def only_frames(folder: Path) -> None:
@@ -162,27 +161,34 @@ def only_frames(folder: Path) -> None:
                 )
 
 
-def _attempts(
-    path: Path,
-    part: Path,
-    frames: Frames,
-    kind: Format,
-    asked: Fraction,
-    rate: Fraction,
-    provenance: Provenance,
-    transparent: bool,
-    max_size: int | None,
-) -> Written:
-    """Encode with the first step that fits."""
-    writer = _writer(kind)
+@dataclass(frozen=True)
+class EncodingJob:
+    """A film to be encoded: its final path, and frames that come at the rate ``asked``.
+
+    ``rate`` is what the format makes of that rate; ``max_size`` is in bytes.
+    """
+
+    path: Path
+    kind: Format
+    asked: Fraction
+    rate: Fraction
+    provenance: Provenance
+    transparent: bool
+    max_size: int | None
+
+
+def _encode_to_fit(job: EncodingJob, part: Path, frames: Frames) -> Written:
+    """Encode into ``part`` with the first step that fits."""
+    path, max_size = job.path, job.max_size
+    writer = _writer(job.kind)
     steps = writer.steps if max_size is not None else writer.steps[:1]
     smallest = 0
     for i, step in enumerate(steps):
         # the last step runs to its end, to say how small it gets
         limit = max_size if i + 1 < len(steps) else None
-        slower = writer.rate(rate / step.every)
-        film = Film(slower, provenance, transparent, step, limit)
-        source = _prepared(frames, asked, slower, step.scale)
+        slower = writer.rate(job.rate / step.every)
+        film = Film(slower, job.provenance, job.transparent, step, limit)
+        source = _prepared(frames, job.asked, slower, step.scale)
         try:
             count = _encode(writer, part, source, film, path)
         except TooBig:

@@ -14,11 +14,9 @@ NOTEBOOK = f"notebook of {PAPER}"
 CLOCK_AND_PIZZA = "arXiv:2306.17844"
 
 
-def _algorithm(name: str, dims: tuple[str, ...], long_name: str, units: str, definition: str,
-               source: str, dtype: str = "float32", **rounding: Any) -> Variable:  # fmt: skip
-    return Variable(
-        name, "algorithm", dims, long_name, units, definition, source, dtype, **rounding
-    )
+def _algorithm(name: str, dims: tuple[str, ...], *texts: Any, **rounding: Any) -> Variable:
+    """A row of this part; ``texts`` are its name in words, unit, definition, source, and type."""
+    return Variable(name, "algorithm", dims, *texts, **rounding)
 
 
 _PROGRESS = [
