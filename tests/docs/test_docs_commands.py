@@ -20,22 +20,22 @@ from docs_commands import (
 from grokviz.errors import InputError
 from grokviz.scene.registry import scenes
 
-SCENE = re.compile(r"^class \w+\((?:Scene|Film)\):$", re.MULTILINE)
+OFFER = re.compile(r"^class \w+\((?:Scene|Film)\):$|^TASK = Task\($", re.MULTILINE)
 
 
 @pytest.fixture
-def _own_scenes(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The page's own scenes are where its reader would put them."""
+def _own_files(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The page's own scenes and tasks are where its reader would put them."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scenes").mkdir()
     page: Path = request.getfixturevalue("page")
     for number, code in enumerate(blocks(page.read_text("utf-8"), "python")):
-        if SCENE.search(code):
+        if OFFER.search(code):
             (tmp_path / "scenes" / f"of_page_{page.stem}_{number}.py").write_text(code, "utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-@pytest.mark.usefixtures("_own_scenes")
+@pytest.mark.usefixtures("_own_files")
 def test_every_command_of_a_page_can_be_typed(page: Path) -> None:
     wrong = []
     for command in commands(page.read_text("utf-8")):
@@ -47,7 +47,7 @@ def test_every_command_of_a_page_can_be_typed(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-@pytest.mark.usefixtures("_own_scenes")
+@pytest.mark.usefixtures("_own_files")
 def test_the_python_of_a_page_asks_for_what_there_is(page: Path) -> None:
     for code in blocks(page.read_text("utf-8"), "python"):
         check_python(code)
