@@ -8,7 +8,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,6 @@ def train(
     exact_path: bool = True,
     command: str | None = None,
     report: Callable[[Progress], None] | None = None,
-    stop: Callable[[], bool] | None = None,
 ) -> Outcome:
     """Train a recipe into a run directory; an existing run of the same settings goes on.
 
@@ -82,7 +81,6 @@ def train(
         exact_path: whether to take the exact structural short cuts.
         command: the command that trains it, which the run keeps.
         report: called about twice a second.
-        stop: asked before every update; True stops there, as Ctrl-C does.
 
     Returns:
         Where the run stopped. Ctrl-C and SIGTERM stop between two updates and lose nothing.
@@ -92,17 +90,20 @@ def train(
         WorkError: the loss is no longer a number, or the disk refuses.
 
     """
-    chosen = recipe(name)
-    path = Path(out) if out is not None else Path("runs") / chosen.name
-    where = _device(device)
-    work = Work(chosen, chosen.read(settings), where, exact_path, command, report, stop)
-    with _memory(), deterministic(where):
-        return _train(work, path)
+    work = work_on(name, settings, device, exact_path=exact_path)
+    work = replace(work, command=command, report=report)
+    return train_work(work, Path(out) if out is not None else Path("runs") / work.recipe.name)
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is trained: a recipe with its settings, and how."""
+    """What is trained: a recipe with its settings, and how.
+
+    Attributes:
+        command, report: as :func:`train` takes them.
+        stop: asked before every update; True stops there, as Ctrl-C does.
+
+    """
 
     recipe: Recipe
     settings: Any
@@ -117,6 +118,20 @@ class Work:
         return task(self.recipe.task).build_problem(
             self.settings, self.device, exact_path=exact_path
         )
+
+
+def work_on(
+    name: str, settings: Mapping[str, Any] | None, device: str, *, exact_path: bool
+) -> Work:
+    """What :func:`train` would train; raises as it does."""
+    chosen = recipe(name)
+    return Work(chosen, chosen.read(settings), _device(device), exact_path)
+
+
+def train_work(work: Work, path: Path) -> Outcome:
+    """Train into a run directory, as :func:`train` does."""
+    with _memory(), deterministic(work.device):
+        return _train(work, path)
 
 
 def _train(work: Work, path: Path) -> Outcome:

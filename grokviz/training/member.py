@@ -98,7 +98,7 @@ def train_member(request: Request, board: Board) -> Ending:
 
 
 def _train(request: Request, path: Path, board: Board, stop: Callable[[], bool]) -> Ending:
-    from grokviz.training.loop import train
+    from grokviz.training.loop import train_work, work_on
 
     def report(at: Progress) -> None:
         note = {"epoch": at.epoch, "epochs": at.epochs, "train_loss": at.train_loss}
@@ -106,17 +106,12 @@ def _train(request: Request, path: Path, board: Board, stop: Callable[[], bool])
             board.post(request.name, note)
 
     with plugins.looking_in(request.places):
-        outcome = train(
-            request.recipe,
-            path,
-            settings=request.settings,
-            device=request.device,
-            exact_path=request.exact_path,
-            # the run says the command that trains this member alone
-            command=" ".join(command(request.recipe, request.out, request.settings)),
-            report=report,
-            stop=stop,
+        work = work_on(
+            request.recipe, request.settings, request.device, exact_path=request.exact_path
         )
+        # the run says the command that trains this member alone
+        words = " ".join(command(request.recipe, request.out, request.settings))
+        outcome = train_work(replace(work, command=words, report=report, stop=stop), path)
     return Ending(outcome.epoch, outcome.interrupted)
 
 
