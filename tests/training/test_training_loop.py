@@ -59,7 +59,8 @@ def test_metrics_are_the_losses_of_the_checkpoints(small: Train) -> None:
     path = small("run").path
     run = open_run(path)
     settings = run.facts["settings"]
-    plain = loop.problem("modular-addition", settings, torch.device("cpu"), exact_path=False)
+    work = loop.work_on("modular-addition", settings, "cpu", exact_path=False)
+    plain = work.problem(exact_path=False)
     states = dict(run.iter_weights())
     assert list(states) == [0, 20, 40, 60]
     for epoch, weights in states.items():
@@ -289,12 +290,12 @@ def test_torchs_own_choice_of_algorithms_is_put_back(
         warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
         return now, warn_only, os.environ.get(variable)
 
-    def refuse(task: str, values: object, device: torch.device, **_: object) -> None:
-        inside.append((device.type, *chosen()))
+    def refuse(work: loop.Work, *, exact_path: bool) -> None:
+        inside.append((work.device.type, *chosen()))
         raise InputError("no such GPU")
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(loop, "problem", refuse)
+    monkeypatch.setattr(loop.Work, "problem", refuse)
     enabled, warn_only = before
     torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
     try:
