@@ -98,11 +98,9 @@ def test_the_example_importer_reads_its_folder(tmp_path):
     made = gv.import_run(log, "runs/theirs", importer="lightning_csv.py")
     assert [belief.split(":")[0] for belief in made.beliefs] == ["test_loss val_loss"]
     run = gv.open_run("runs/theirs")
-    assert [values.tolist() for values in run.metric("train_loss")] == [
-        [0, 50, 99],
-        [4.7, 2.5, 1.2],
-    ]
-    assert [values.tolist() for values in run.metric("test_loss")] == [[0, 99], [4.8, 3.1]]
+    curves = {name: [v.tolist() for v in run.metric(name)] for name in ("train_loss", "test_loss")}
+    assert curves["train_loss"] == [[0, 50, 99], [4.7, 2.5, 1.2]]
+    assert curves["test_loss"] == [[0, 99], [4.8, 3.1]]
     (log / "metrics.csv").write_text("epoch,step\n0,0\n", "utf-8")
     with pytest.raises(InputError, match="no column train_loss"):
         gv.import_run(log, "runs/again", importer="lightning_csv.py")
