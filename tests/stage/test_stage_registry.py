@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from grokviz import plugins
 from grokviz.errors import InputError
 from grokviz.render.render import render
 from grokviz.scene import registry
@@ -57,7 +58,8 @@ def write(folder: Path, file: str, name: str, title: str = "A square", cls: str 
 def forgotten() -> Any:
     """What a test loads of users' files is forgotten after it."""
     yield
-    for name in [n for n in sys.modules if n.startswith(registry.PREFIX)]:
+    plugins.forget()
+    for name in [n for n in sys.modules if n.startswith(plugins.PREFIX)]:
         del sys.modules[name]
 
 
@@ -142,7 +144,7 @@ def test_a_repaired_file_is_read_again(here: Path, caplog: pytest.LogCaptureFixt
 
 class Entry:
     def __init__(self, name: str, load: Callable[[], Any]) -> None:
-        self.name, self.load = name, load
+        self.name, self.value, self.load = name, name, load
 
 
 def plugin(module: str, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
@@ -171,13 +173,14 @@ def test_plugins_are_found_whether_they_name_a_module_or_a_class(
     def found(*, group: str) -> list[Entry]:
         return entries if group == "grokviz.scenes" else []
 
-    monkeypatch.setattr(registry, "entry_points", found)
+    monkeypatch.setattr(plugins, "entry_points", found)
+    plugins.forget()
     with caplog.at_level(logging.WARNING, logger="grokviz"):
         names = set(registry.scenes())
     assert names >= {*OURS, "from-plugin_one", "from-plugin_two"}
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 2
-    assert "the plugin bad cannot be imported: something is missing" in said[0]
+    assert "the plug-in bad cannot be imported: something is missing" in said[0]
     assert not set(registry.scenes(user=False)) & {"from-plugin_one", "from-plugin_two"}
 
 
