@@ -51,6 +51,8 @@ class Process:
         from loky import ProcessPoolExecutor
         from loky.backend import get_context
 
+        if not os.access(sys.executable or "", os.X_OK):
+            raise OSError(f"there is no Python at {sys.executable!r}")
         self.tasks: list[Task] = []
         with _starting, _interrupts_deferred():
             _start_helpers()  # they unblock signals themselves, so not in the next block
