@@ -120,7 +120,12 @@ def code_version(names: Iterable[str]) -> str:
 
     So no code ever reads another's cache, be it ours or a user's.
     """
+    return source_hash(source_files(names))
+
+
+def source_files(names: Iterable[str]) -> list[Path]:
+    """The files whose imports, and theirs, make up :func:`code_version`."""
     here = Path(__file__).parent
     files = [here / "assemble.py", here / "families" / "family.py", *any_task().files()]
     known = (known_task(name) for name in sorted(set(names)))
-    return source_hash([*files, *(file for task in known if task for file in task.files())])
+    return [*files, *(file for task in known if task for file in task.files())]

@@ -367,9 +367,8 @@ def test_a_moment_that_a_family_does_not_have_is_left_out(sweep: Path) -> None:
     skipped: dict[str, str] = {}
     scene = find("smooth-from-many")
     assert "8" in scene.stills
-    tasks = figures._tasks(
-        {scene.name: scene}, str(sweep), sweep, None, "light", False, True, skipped.__setitem__
-    )
+    options = figures.FigureOptions(films=False)
+    tasks = figures._tasks({scene.name: scene}, str(sweep), sweep, options, skipped.__setitem__)
     assert [Path(task.paths[0]).stem for task in tasks] == [
         "smooth-from-many-1",
         "smooth-from-many",

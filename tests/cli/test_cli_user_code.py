@@ -158,7 +158,7 @@ def test_a_worker_looks_where_its_parent_does(user, folder) -> None:
     part = Part("", "grokking-curve", {}, None)
     task = FigureTask((part,), "modular-addition", (str(folder / "a.png"),), {}, user)
     written, failure = draw(task)
-    assert (written, failure) == ([folder / "a.png"], "")
+    assert (written, failure) == ([folder / "a.png"], None)
     assert ran(folder) == user
 
 

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokviz.tasks.modular_addition import exact_path, products
+from grokviz.models import products
+from grokviz.tasks.modular_addition import exact_path
 
 precisions = pytest.mark.parametrize("precision", ["float64", "float32"])
 with_or_without_biases = pytest.mark.parametrize("biases", [True, False])
