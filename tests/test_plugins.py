@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from grokviz import plugins
 from grokviz.errors import InputError
 from grokviz.importers.choice import importers
+from grokviz.importers.importing import import_run
+from grokviz.runs import open_run
 from grokviz.scene.registry import scene, scenes
 from grokviz.task import recipe, recipes, task, tasks
 
@@ -184,3 +188,36 @@ def test_a_package_that_offers_an_object_is_taken_by_its_module(
 
     monkeypatch.setattr(plugins, "entry_points", entry_points)
     assert scene("spread").title == "9 bits"
+
+
+NPZ = """
+import numpy as np
+
+from grokviz.importers.contract import Curve, Found, Importer
+
+
+def recognises(source):
+    return source.data is None and source.path.suffix == ".npz"
+
+
+def read(source, hints):
+    losses = np.load(source.path)["losses"]
+    return [Found(curves={"train_loss": Curve(np.arange(len(losses)), losses)})]
+
+
+LOSSES = Importer("losses", "losses as .npz", recognises, read, unopened=True)
+"""
+
+
+def test_a_file_of_any_kind_is_read_by_an_importer_that_opens_it(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    np.savez(here / "a.npz", losses=np.array([3.0, 2.0]))
+    (here / "losses.py").write_text(NPZ)
+    with pytest.raises(InputError, match=r"a\.npz"):
+        import_run(here / "a.npz", here / "without")
+    made = import_run(here / "a.npz", here / "run", importer=here / "losses.py")
+    run = open_run(made.path)
+    assert run.metric("train_loss")[1].tolist() == [3.0, 2.0]
+    assert (
+        run.facts["imported"]["sha256"] == hashlib.sha256((here / "a.npz").read_bytes()).hexdigest()
+    )

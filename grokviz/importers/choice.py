@@ -8,7 +8,7 @@ from types import ModuleType
 from grokviz import plugins
 from grokviz.errors import InputError
 from grokviz.importers.contract import IMPORTERS, Found, Hints, Importer, Source
-from grokviz.importers.reading.opening import open_source
+from grokviz.importers.reading.opening import digest_of_file, open_source
 
 
 def importers(extra: ModuleType | None = None) -> list[Importer]:
@@ -36,6 +36,15 @@ def read_file(
 
     Raises :class:`InputError` for whatever cannot be read safely and whole.
     """
-    source = open_source(path)
-    importer = importer_of(source, extra)
+    try:
+        source = open_source(path)
+        importer = importer_of(source, extra)
+    except InputError:
+        if not path.is_file():
+            raise
+        source = Source(path, digest_of_file(path))
+        opening = [one for one in importers(extra) if one.unopened and one.recognises(source)]
+        if not opening:
+            raise
+        importer = opening[0]
     return source, importer, importer.read(source, hints or Hints())

@@ -76,8 +76,8 @@ class Source:
     """A file that was opened safely, or a folder that was not opened yet.
 
     ``data`` is what a file held: mappings, lists, numbers, text, tensors and arrays, and
-    nothing that could run. It is None for a folder. ``told`` is an epoch that the file's own
-    header gives.
+    nothing that could run. It is None for a folder, and for a file
+    of an unknown kind. ``told`` is an epoch that the file's own header gives.
     """
 
     path: Path
@@ -124,6 +124,8 @@ class Importer:
             :class:`Belief`. Wrong, missing or not finite numbers are an ``InputError`` that names
             the file, the tensor and a remedy.
         order: the first that recognises a source has it; a user's come before ours.
+        unopened: whether it is asked about files, too, that are neither PyTorch's nor
+            safetensors; their ``data`` is None, and it opens ``path`` itself.
 
     """
 
@@ -132,6 +134,7 @@ class Importer:
     recognises: Callable[[Source], bool]
     read: Callable[[Source, Hints], list[Found]]
     order: int = 0
+    unopened: bool = False
 
 
 def _members(module: ModuleType) -> dict[str, Importer]:

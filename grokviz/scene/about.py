@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ def about(data: xr.Dataset) -> str:
     settings: dict[str, Any] = json.loads(data.attrs.get("settings") or "{}")
     name = data.attrs.get("task", "")
     task = known_task(name)
-    words = list(task.about(settings)) if task else []
+    words: list[str] = []
+    # a recorded run may lack a setting that the task's sentence is made of
+    with contextlib.suppress(KeyError):
+        words = list(task.about(settings)) if task else []
     if not words:
         return "  ·  ".join(word for word in (name, data.attrs.get("run_name", "")) if word)
     if "weight-decay" in settings:

@@ -251,7 +251,8 @@ def _check_same_run(writer: RunWriter, chosen: Recipe, values: Mapping[str, Any]
     at = writer.resume_state[1]["epoch"] if writer.resume_state else 0
     if at > values["epochs"]:
         raise InputError(
-            f"{path} is already at epoch {at}; give --epochs above that, or another --out"
+            f"{path} is already at {writer.facts.get('counts', 'epoch')} {at}; give --epochs above "
+            "that, or another --out"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from grokviz.render.render import render
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced
 from grokviz.scene.registry import scenes
+from grokviz.task import Task
 
 NAMED = {
     "run_name": "cost $5 and $\\frac{1}{2$ _x_",
@@ -108,6 +110,18 @@ def test_the_run_is_told_in_a_line() -> None:
         "16 repeated tokens among 85  ·  fresh data at every step  ·  weight decay 1"
     )
     assert about(xr.Dataset()) == ""
+
+
+def test_a_task_whose_sentence_lacks_a_setting_is_told_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import xarray as xr
+
+    mine = Task("mine", __name__, object, (), about=lambda settings: [f"{settings['bits']} bits"])
+    monkeypatch.setattr(sys.modules[about.__module__], "known_task", lambda name: mine)
+    attrs = {"task": "mine", "settings": "{}", "run_name": "a"}
+    assert about(xr.Dataset(attrs=attrs)) == "mine  ·  a"
+    assert about(xr.Dataset(attrs=attrs | {"settings": '{"bits": 3}'})) == "3 bits"
 
 
 @pytest.mark.parametrize(

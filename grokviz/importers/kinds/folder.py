@@ -35,9 +35,10 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def digest_of(folder: Path) -> str:
-    """SHA-256 over the names and contents of a folder's checkpoint files."""
+    """SHA-256 over the names and contents of a folder's checkpoint files; of all without any."""
     whole = hashlib.sha256()
-    for file in files_in(folder):
+    every = sorted(file for file in folder.iterdir() if file.is_file())
+    for file in files_in(folder) or every:
         with file.open("rb") as handle:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
         whole.update(f"{digest}  {file.name}\n".encode())

@@ -31,8 +31,7 @@ def open_source(path: Path) -> Source:
     try:
         with path.open("rb") as handle:
             start = handle.read(512)
-            handle.seek(0)
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        digest = digest_of_file(path)
     except FileNotFoundError:
         raise InputError(f"there is no file {path}; check its name") from None
     except OSError as error:
@@ -45,6 +44,12 @@ def open_source(path: Path) -> Source:
         data, told = _safetensors(path)
         return Source(path, digest, data, told)
     raise InputError(_refusal(path, start))
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _refusal(path: Path, start: bytes) -> str:
