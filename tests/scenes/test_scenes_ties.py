@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from grokviz.scenes.modular_addition import _neurons
-from test_scenes_all import Drawn, of
+from test_scenes_all import Drawn, index_of, of
 
 from grokviz.errors import InputError
 from grokviz.scene import panels
@@ -26,13 +26,13 @@ def without(name: str, **frequencies: int) -> xr.Dataset:
 
 
 def words(drawn: Drawn, i: int) -> list[str]:
-    return [text.get_text() for text in drawn.texts(i)]
+    return [written.text for written in drawn.show(i).texts]
 
 
 @pytest.mark.parametrize("moment", ["0", "last"])
 def test_neurons_without_a_frequency_stand_at_none(moment: str) -> None:
     drawn = Drawn("neuron-clusters")
-    i = drawn.index(moment)
+    i = index_of(drawn.scene, drawn.data, moment)
     count = int((drawn.data["all_neuron_frequency"].values[i] == 0).sum())
     assert count == (81 if moment == "0" else 0)
     shown = words(drawn, i)
@@ -49,7 +49,7 @@ def test_a_run_whose_neurons_all_have_one_is_drawn_without_none() -> None:
     data = of("neuron-clusters")
     frequency = data["all_neuron_frequency"]
     drawn = Drawn("neuron-clusters", data=data.assign(all_neuron_frequency=frequency.clip(1)))
-    shown = words(drawn, drawn.index("last"))
+    shown = words(drawn, index_of(drawn.scene, drawn.data, "last"))
     assert "1" in shown
     assert "none" not in shown
     assert '"none"' not in drawn.scene.caption(drawn.data)
@@ -69,7 +69,7 @@ def test_stored_neurons_without_a_frequency_come_last_and_are_named(name: str, m
     assert set(_neurons.neurons_in_turn(data, 7)) == set(range(5, 12))
     assert set(_neurons.neurons_in_turn(data, 10)[-3:]) < set(range(5))
     drawn = Drawn(name, medium, data=data)
-    i = drawn.index("last")
+    i = index_of(drawn.scene, data, "last")
     shown = words(drawn, i)
     count = len(drawn.artists.get("neurons", drawn.artists.get("spectra", ())))
     assert sum(text in ("no frequency", "none") for text in shown) == count - 7
@@ -86,7 +86,7 @@ def test_stored_neurons_without_a_frequency_come_last_and_are_named(name: str, m
 def test_a_head_without_a_frequency_is_said_to_have_none() -> None:
     data = without("attention-patterns", head_frequency=1, head_variance_explained=1)
     drawn = Drawn("attention-patterns", data=data)
-    i = drawn.index("last")
+    i = index_of(drawn.scene, data, "last")
     shown = words(drawn, i)
     assert "no frequency" in shown
     assert "0%" not in shown
@@ -107,7 +107,11 @@ def test_an_attention_map_of_nothing_has_no_frequency() -> None:
     named = [text for text in words(drawn, 0) if text.startswith("frequency") and ":" not in text]
     assert len(named) == 2
     assert "head 1 none; head 2 none" in drawn.scene.alt_text(data, 0)
-    assert Drawn("attention-map", data=data.assign(attention_map_fourier=0 * array)).show(0).any()
+    assert (
+        Drawn("attention-map", data=data.assign(attention_map_fourier=0 * array))
+        .show(0)
+        .picture.any()
+    )
 
 
 def test_a_film_of_a_neuron_needs_one_with_a_frequency() -> None:
