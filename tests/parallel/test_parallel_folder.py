@@ -6,11 +6,14 @@ The traps are files named like modules that every worker process and every helpe
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import xarray as xr
 
@@ -26,6 +29,7 @@ from grokviz.scene import Scene, option, style
 @dataclass(frozen=True)
 class {name}(Scene):
     name, title, source, needs = "{name}", "A line", "nowhere", ("logged_test_loss",)
+    clock = None
     size: int = option(2, "of the line")
 
     def draw(self, figure, data):
@@ -40,6 +44,7 @@ from grokviz.dataset.assemble import assemble
 
 os.environ["PYTHONPATH"] += os.pathsep  # an empty name there is the current folder as well
 print(*gv.render("one", "small.nc", ["a.png", "b.pdf"], options={"size": 3}, jobs=2))
+print(*gv.render(mine(size=3), "small.nc", ["c.png", "d.png"], jobs=2))
 print(len(gv.figures(["small.nc"], "figures", films=False, jobs=2)))
 print(*gv.slides(["one", "two"], "talk.html", run="small.nc", quality="l", films="films", jobs=2))
 small = {"p": 7, "d-model": 8, "d-mlp": 8, "heads": 2, "epochs": 4, "checkpoint-every": 2}
@@ -69,11 +74,15 @@ def trapped(tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, *arguments: object) -> str:
+def environment() -> dict[str, str]:
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": ""}
+
+
+def run(folder: Path, *arguments: object) -> str:
     done = subprocess.run(
         [sys.executable, *map(str, arguments)], cwd=folder, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": ""}, check=False,
+        env=environment(), check=False,
     )  # fmt: skip
     lines = [line for line in done.stderr.splitlines() if not line.startswith("running your own ")]
     assert (done.returncode, lines) == (0, []), done.stderr
@@ -85,10 +94,11 @@ def test_a_script_without_a_main_guard_draws_trains_and_analyses(
     trapped: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("torch")
-    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "script.py").write_text(SCENE.format(name="mine") + SCRIPT)
     said = run(trapped, tmp_path / "script.py").splitlines()
     assert not (tmp_path / "sprung").exists()
-    assert said == ["a.png b.pdf", "5", "talk.html", "finished finished", "3"]
+    assert said == ["a.png b.pdf", "c.png d.png", "5", "talk.html", "finished finished", "3"]
+    assert len(list((trapped / "films").iterdir())) == 2
     assert open_run(trapped / "swept" / "seed=1").finished
 
 
@@ -97,3 +107,30 @@ def test_the_command_imports_nothing_from_where_it_is_called(trapped: Path, tmp_
     run(trapped, "-m", "grokviz", *command)
     assert not (tmp_path / "sprung").exists()
     assert (trapped / "a.png").read_bytes() == (trapped / "b.png").read_bytes()
+
+
+SLOW = """
+        import os, pathlib, time
+        pathlib.Path(f"at-work-{os.getpid()}").touch()
+        time.sleep(600)
+"""
+
+
+def test_ctrl_c_is_clean(trapped: Path) -> None:
+    scene = trapped / "scenes" / "one.py"
+    scene.write_text(scene.read_text().replace("        return", SLOW + "        return"))
+    command = ["render", "one", "--run", "small.nc", "-o", "a.png", "-o", "b.png", "-j", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "grokviz", *command], cwd=trapped, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=environment(), start_new_session=True,
+    ) as parent:  # fmt: skip
+        while len(at_work := list(trapped.glob("at-work-*"))) < 2:
+            assert parent.poll() is None
+            time.sleep(0.05)
+        os.killpg(parent.pid, signal.SIGINT)
+        output, error = parent.communicate(timeout=60)
+        assert (output, error.rpartition("out)\n")[2]) == ("", "\ngrokviz: stopped\n")
+    assert parent.returncode == 130
+    for file in at_work:
+        assert not psutil.pid_exists(int(file.name.rpartition("-")[2]))
+    assert not list(trapped.glob("*.png"))
