@@ -33,7 +33,7 @@ def test_keywords_are_the_fields(options: Any, keywords: Any) -> None:
     ("call", "fields"),
     [
         (lambda **more: gv.render("embedding-waves", **more), "quality, fps"),
-        (lambda **more: gv.figures(**more), "venue, theme, films, user"),
+        (lambda **more: gv.figures(**more), "venue, columns, theme, films, user"),
         (lambda **more: gv.slides(["clock"], **more), "run, quality"),
     ],
     ids=["render", "figures", "slides"],
