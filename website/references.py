@@ -53,8 +53,8 @@ def recipes() -> str:
         lines += ["| key | default | what it is | allowed |", "|---|---|---|---|"]
         for key in recipe.keys.values():
             lines += [
-                f"| `{key.name}` | `{show(key.default)}` | {escaped(key.help)} | "
-                f"{escaped(key.allowed)} |"
+                f"| `{key.key}` | `{show(key.default)}` | {escaped(key.help)} | "
+                f"{escaped(key.kind.allowed)} |"
             ]
     return "\n".join(lines) + "\n"
 

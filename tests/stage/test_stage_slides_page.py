@@ -195,7 +195,7 @@ def test_without_reveal_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     def absent(name: str) -> None:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr("grokviz.slides.page.distribution", absent)
+    monkeypatch.setattr(sys.modules["grokviz.slides.page"], "distribution", absent)
     with pytest.raises(InputError, match=r"a page of slides needs .* 'grokviz\[slides\]'"):
         gv.slides(["no-such-scene"], "talk.html")
 
