@@ -18,7 +18,7 @@ from typing import Literal
 
 from grokviz import plugins
 from grokviz.errors import GrokvizError, InputError
-from grokviz.parallel import Board, Cluster, FolderBoard, Pool, WorkerDied
+from grokviz.parallel import Board, Cluster, FolderBoard, NoWorker, Pool, WorkerDied
 from grokviz.runs import open_run
 from grokviz.runs.parcel import pack, unpack
 from grokviz.training.grid import Member
@@ -271,7 +271,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, WorkerDied):
         how = f"with {error.how}" if error.how else "early"
         return f"its process ended {how}; was there enough memory for it?"
-    if type(error).__name__ == "KilledWorker":
+    if isinstance(error, NoWorker):
+        return f"no process could be started for it ({error.reason})"
+    if type(error).__name__ == "KilledWorker":  # of Dask, which need not be there
         return "the processes that trained it died, one after another; was there enough memory?"
     if isinstance(error, GrokvizError):
         return str(error)

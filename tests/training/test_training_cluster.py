@@ -188,7 +188,8 @@ def test_workers_with_another_grokviz_are_refused(
 @contextlib.contextmanager
 def processes(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A scheduler and two workers, each a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     file = folder / "scheduler.json"
 
     def start(*words: str) -> subprocess.Popen[bytes]:
