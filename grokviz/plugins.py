@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -226,7 +227,9 @@ def load_file(file: Path) -> ModuleType | None:
     """A user's file as a module; None, and a warning with the reason, where that fails."""
     file = file.resolve()
     # the moment it was saved: in a notebook the file may be edited between two calls
-    name, saved = PREFIX + file.stem, file.stat().st_mtime_ns
+    # and where it lies: a file of the same name in another folder must not take its place
+    where = hashlib.sha256(str(file).encode()).hexdigest()[:8]
+    name, saved = f"{PREFIX}{file.stem}_{where}", file.stat().st_mtime_ns
     known = sys.modules.get(name)
     if known is not None and getattr(known, "grokviz_saved", None) == (file, saved):
         return known

@@ -221,3 +221,20 @@ def test_a_file_of_any_kind_is_read_by_an_importer_that_opens_it(tmp_path: Path)
     assert (
         run.facts["imported"]["sha256"] == hashlib.sha256((here / "a.npz").read_bytes()).hexdigest()
     )
+
+
+def test_files_of_one_name_in_two_folders_are_two_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = {}
+    for bits in (3, 5):
+        folder = tmp_path / f"with{bits}"
+        (folder / "scenes").mkdir(parents=True)
+        (folder / "scenes" / "same.py").write_text(OFFER.format(bits=bits))
+        monkeypatch.chdir(folder)
+        kinds[bits] = scene("spread")
+    for bits, kind in kinds.items():
+        file = plugins.file_of(kind.__module__)
+        assert file is not None
+        assert file.parents[1].name == f"with{bits}"
+        assert kind.title == f"{bits} bits"

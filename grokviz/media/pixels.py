@@ -62,7 +62,10 @@ class Frames:
         """
         with _damage(self._path):
             # counted from the start: its own seek errs near the end of films with B frames
-            frame = self._file.read(index=index, format="rgba", constant_framerate=False)
+            # in one thread: of a loaded machine's, a few pixels of VP9 came back undrawn once
+            frame = self._file.read(
+                index=index, format="rgba", constant_framerate=False, thread_count=1
+            )
             return np.ascontiguousarray(frame)
 
 
