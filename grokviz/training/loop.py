@@ -202,6 +202,12 @@ class _Loop:
         """Log this epoch's losses, and leave the gradient that the next update takes."""
         epoch = self.epoch
         metrics = self.problem.train_metrics(epoch, self.optimiser.gradients)
+        if "train_loss" not in metrics:
+            names = ", ".join(metrics) or "nothing"
+            raise InputError(
+                f"train_metrics of the task {self.writer.facts['task']} returned {names}; let it "
+                "return train_loss too"
+            )
         loss = metrics["train_loss"]
         if not math.isfinite(loss):
             raise WorkError(

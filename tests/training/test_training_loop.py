@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -313,3 +314,23 @@ def test_trains_outside_the_main_thread(small: Train, read: Read, tmp_path: Path
     thread.start()
     thread.join()
     assert read(tmp_path / "there") == through
+
+
+def test_a_problem_without_a_training_loss_is_one_sentence(
+    small: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = loop.Work.problem
+
+    def misspelt(work: loop.Work, *, exact_path: bool) -> Any:
+        problem = made(work, exact_path=exact_path)
+        metrics = problem.train_metrics
+        monkeypatch.setattr(
+            type(problem),
+            "train_metrics",
+            lambda _, *given: {"trainloss": metrics(*given)["train_loss"]},
+        )
+        return problem
+
+    monkeypatch.setattr(loop.Work, "problem", misspelt)
+    with pytest.raises(InputError, match="modular-addition returned trainloss; let it return"):
+        small("run")
