@@ -4,6 +4,11 @@ The command line prints the sentence and leaves with the class's exit status;
 nobody sees a traceback unless it is a bug of ours.
 """
 
+from collections.abc import Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
 
 class GrokvizError(Exception):
     """Base of every error meant for a user."""
@@ -41,3 +46,10 @@ def nearest(name: str, names: list[str]) -> str:
         return f"did you mean {close[0]}?"
     listed = ", ".join(sorted(names)[:12])
     return f"there are {listed}" if listed else "there are none"
+
+
+def pick(found: Mapping[str, T], noun: str, name: str, hint: str = "") -> T:
+    """What is called ``name``, or an ``InputError`` naming the nearest, and a hint after it."""
+    if name not in found:
+        raise InputError(f"there is no {noun} {name}: {nearest(name, list(found))}{hint}")
+    return found[name]

@@ -25,13 +25,15 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
-from grokviz.errors import InputError, nearest
+from grokviz.errors import InputError, pick
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 FILES, INSTALLED = "files", "installed"
@@ -95,6 +97,18 @@ def places() -> frozenset[str]:
     return _PLACES.get()
 
 
+def as_here(function: Callable[P, T]) -> Callable[P, T]:
+    """The function, for a worker process, looking there where others' code is looked for now."""
+    return partial(_looking_in, places(), function)
+
+
+def _looking_in(
+    places: Iterable[str], function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    with looking_in(places):
+        return function(*args, **kwargs)
+
+
 @contextlib.contextmanager
 def announcing(announce: Callable[[list[Path]], None] | None) -> Iterator[None]:
     """Call ``announce`` with the user's files just before they are run; None for nothing."""
@@ -126,11 +140,8 @@ def forget() -> None:
 
 def find(kind: Kind[T], name: str) -> T:
     """The thing of that name, or an ``InputError`` naming the nearest one."""
-    found = find_all(kind)
-    if name not in found:
-        listing = f" ({kind.listing} lists them)" if kind.listing else ""
-        raise InputError(f"there is no {kind.noun} {name}: {nearest(name, list(found))}{listing}")
-    return found[name]
+    listing = f" ({kind.listing} lists them)" if kind.listing else ""
+    return pick(find_all(kind), kind.noun, name, listing)
 
 
 def modules(kind: Kind[Any]) -> Iterator[ModuleType]:
@@ -261,6 +272,12 @@ def load_named(file: Path) -> ModuleType:
     if module is None:
         raise InputError(f"{file} cannot be imported; run python {file} to see why")
     return module
+
+
+def files_of(things: Iterable[object]) -> list[Path]:
+    """The users' files whose classes these are of: what another process has to load first."""
+    files = {file_of(type(thing).__module__) for thing in things}
+    return sorted(file for file in files if file is not None)
 
 
 def file_of(module: str) -> Path | None:

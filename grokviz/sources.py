@@ -22,8 +22,9 @@ _NAME = re.compile(r"\w+")
 def source_hash(files: Iterable[Path], without: Sequence[str] = ()) -> str:
     """SHA-256 of these files and of all of ours that they import, directly or not.
 
-    Imports inside functions count. ``without`` names modules, relative to this package, that
-    are not followed: those whose results a key holds already.
+    A folder stands for all the files in it. Imports inside functions count. ``without`` names
+    modules, relative to this package, that are not followed: those whose results a key holds
+    already.
     """
     digest = hashlib.sha256()
     for path in sorted(closure(files, without), key=lambda p: (p.name, str(p))):
@@ -33,13 +34,18 @@ def source_hash(files: Iterable[Path], without: Sequence[str] = ()) -> str:
 
 def closure(files: Iterable[Path], without: Sequence[str] = ()) -> set[Path]:
     """These files and all modules of this package that they import, but ``without`` some."""
-    waiting, found = [path.resolve() for path in files], set[Path]()
+    found = set[Path]()
+    waiting = [file.resolve() for path in files for file in _files(path)]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
             waiting += _imported(path, tuple(without))
     return found
+
+
+def _files(path: Path) -> Iterable[Path]:
+    return path.rglob("*.py") if path.is_dir() else [path]
 
 
 @lru_cache(maxsize=1024)

@@ -10,12 +10,14 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from grokviz import plugins
+from grokviz.dataset.assemble import assemble
 from grokviz.errors import InputError
 from grokviz.importers.choice import importers
 from grokviz.importers.importing import import_run
-from grokviz.runs import open_run
+from grokviz.runs import RunWriter, open_run
 from grokviz.scene.registry import scene, scenes
 from grokviz.task import recipe, recipes, task, tasks
 
@@ -238,3 +240,42 @@ def test_files_of_one_name_in_two_folders_are_two_modules(
         assert file is not None
         assert file.parents[1].name == f"with{bits}"
         assert kind.title == f"{bits} bits"
+
+
+MEASURED = """
+from grokviz.dataset.part import Part
+from grokviz.dataset.variables import Variable
+from grokviz.task import Task
+
+
+class Total(Part):
+    def at(self, context, checkpoint):
+        return {"total": checkpoint.state["w"].sum()}
+
+
+TOTAL = Variable(
+    name="total", part="total", dims=("epoch",), long_name="the sum of the weights", units="1",
+    definition="the sum of the weights", source="this test",
+)
+TASK = Task(
+    name="mine", package=__name__, settings=object, recipes=(), parts={"total": Total()},
+    variables=(TOTAL,),
+)
+"""
+
+
+def test_a_users_part_measures_in_worker_processes(tmp_path: Path) -> None:
+    files = tmp_path / "here" / "scenes"
+    files.mkdir()
+    (files / "mine.py").write_text(MEASURED)
+    with RunWriter.create(Path("run"), {"task": "mine"}) as writer:
+        for epoch in range(4):
+            writer.log(epoch, train_loss=1.0, test_loss=1.0)
+            writer.checkpoint(epoch, {"w": np.full(3, epoch, np.float32)})
+    data = assemble(open_run("run"), ["total"], workers=0)
+    np.testing.assert_array_equal(data["total"], [0, 3, 6, 9])
+    xr.testing.assert_identical(assemble(open_run("run"), ["total"], workers=2), data)
+    (files / "other.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write('x')\n")
+    with plugins.user_code(False):
+        assert assemble(open_run("run"), ["run"], workers=2).sizes["epoch"] == 4
+    assert not (tmp_path / "ran").exists()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -18,13 +16,14 @@ from grokviz.media import library_versions
 from grokviz.media.formats import FORMATS
 from grokviz.parallel import Pool
 from grokviz.render import figures
-from grokviz.render.films.cache import data_hash
+from grokviz.render.films.cache import DATA, data_hash, key_of
 from grokviz.render.films.needs import lacking
 from grokviz.render.render import render
 from grokviz.scene.film import Film
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.scene import Scene
 from grokviz.slides.poster import last_frame
+from grokviz.sources import source_hash
 
 LIBRARIES = ("grokviz", "matplotlib", "numpy", "av", "pillow", "manim", "typst")
 """Whose versions decide what a picture looks like."""
@@ -74,7 +73,7 @@ def _work(scene: type[Scene], folder: Path, suffix: str, wish: Mapping[str, Any]
         "versions": library_versions(*LIBRARIES),
         **wish,
     }
-    key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+    key = key_of(made_of)[:16]
     return Work(scene.name, folder / f"{scene.name}-{key}{suffix}", wish)
 
 
@@ -84,8 +83,7 @@ def _code() -> str:
     package = Path(inspect.getfile(figures)).parents[1]
     folders = [package / name for name in ("scene", "render", "pages", "media")]
     folders += [Path(place) for place in importlib.import_module("grokviz.scenes").__path__]
-    files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+    return source_hash(folders, DATA)
 
 
 @cache

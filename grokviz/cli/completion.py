@@ -47,7 +47,7 @@ def complete_recipe(ctx: click.Context, parameter: click.Parameter, incomplete: 
     """The package's own recipes."""
     from grokviz import plugins, task
 
-    with plugins.looking_in(()):
+    with plugins.user_code(False):
         return _starting(task.recipes(), incomplete)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from grokviz import plugins
 from grokviz.cli.common import quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
 
@@ -46,5 +45,4 @@ def command(
         if not quiet:
             click.echo(f"skipped {scene}: {reason}")
 
-    more["user"] = bool(plugins.places())
     figures(runs, out, jobs=jobs, report=report, skipped=skipped, **more)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grokviz import plugins
 from grokviz.cli.common import (
     command_line,
     frame_progress,
@@ -80,7 +79,7 @@ def command(
             click.echo(f"skipped {scene}: {reason}", err=True)
 
     files = list(output) or ["talk.html"]
-    more |= {"user": bool(plugins.places()), "command": command_line()}
+    more["command"] = command_line()
     if dry_run:
         _, sources = plan(scenes, files, skipped=skipped, **more)
         for source in sources:

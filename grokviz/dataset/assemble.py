@@ -112,8 +112,9 @@ def assemble(
         coords={name: (name, value) for name, value in coords.items()},
         attrs=_attrs(context),
     )
+    dimensions = schema.dimensions()
     for name, coord in data.coords.items():
-        coord.attrs["long_name"] = schema.dimensions()[str(name)]
+        coord.attrs["long_name"] = dimensions[str(name)]
     for part in made:
         for name, said in part.coord_attrs(context).items():
             data[name].attrs.update(said)

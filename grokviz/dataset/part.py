@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset import schema
+from grokviz.dataset.variables import Variable
 from grokviz.runs import Run
 
 Values = dict[str, Any]
@@ -74,6 +75,11 @@ class Context:
         facts = self.run.facts
         return facts.get("settings") or facts
 
+    @cached_property
+    def rows(self) -> Mapping[str, Variable]:
+        """The table of variables, looked up once: workers look for nobody's code."""
+        return schema.variables()
+
     def checkpoints(self) -> Iterator[Checkpoint]:
         """Every checkpoint in order of epochs, each read once; none of loss curves alone."""
         if not self.has_weights:
@@ -85,7 +91,7 @@ class Context:
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs to go on: all that was found out, and no large array."""
         found: Values = {name: getattr(self, name) for name in self.facts}
-        found |= {"task": self.task, "settings": dict(self.settings)}
+        found |= {"task": self.task, "settings": dict(self.settings), "rows": self.rows}
         last = self.checkpoint_type(self.last.epoch, self.last.state)
         return {**self.__dict__, **found, "run": None, "last": last, "gathered": {}}
 
@@ -135,7 +141,9 @@ def values_at(context: Context, parts: Sequence[Part], checkpoint: Checkpoint) -
         found |= part.at(context, checkpoint)
         if checkpoint.epoch in context.field_epochs:
             found |= part.field_at(context, checkpoint)
-    return {name: schema.variable(name).stored(value) for name, value in found.items()}
+    return {
+        name: schema.variable(name, context.rows).stored(value) for name, value in found.items()
+    }
 
 
 def metric(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from grokviz import parallel
+from grokviz import parallel, plugins
 from grokviz.dataset.part import Checkpoint, Context, Part, Values, values_at
 from grokviz.dataset.threads import ENVIRONMENT, one_thread
 
@@ -59,18 +61,21 @@ def along(
 def _side_by_side(
     context: Context, parts: Sequence[Part], states: Iterator[Checkpoint], count: int
 ) -> Iterator[tuple[Checkpoint, Values]]:
+    import cloudpickle
+
     keep = {name: value for name, value in KEEP_MEMORY.items() if name not in os.environ}
+    pickled = cloudpickle.dumps((context, list(parts)))
     pool = parallel.Pool(
         count,
         environment={**keep, **ENVIRONMENT},
         quiet=True,
-        begin=partial(_begin, context, list(parts)),
+        begin=partial(_begin, plugins.files_of([context, *parts]), pickled),
         ahead=1,
     )
     with pool:
         pending: deque[tuple[Checkpoint, Future[Values]]] = deque()
         for checkpoint in states:
-            future = pool.submit(_values, checkpoint.epoch, dict(checkpoint.state))
+            future = pool.submit(plugins.as_here(_values), checkpoint.epoch, dict(checkpoint.state))
             pending.append((checkpoint, future))
             if len(pending) == 2 * count:
                 yield _received(context, parts, *pending.popleft())
@@ -95,8 +100,9 @@ _pass: list[tuple[Context, list[Part]]] = []
 """In a worker process: what stays the same along the run."""
 
 
-def _begin(context: Context, parts: list[Part]) -> None:
-    _pass[:] = [(context, parts)]
+def _begin(files: Sequence[Path], pickled: bytes) -> None:
+    plugins.load_files(files)  # before what is theirs can be received
+    _pass[:] = [pickle.loads(pickled)]
 
 
 def _values(epoch: int, state: dict[str, np.ndarray]) -> Values:

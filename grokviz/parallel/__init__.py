@@ -9,9 +9,9 @@ them tell each other on the way stands on a :class:`Board`. No other part of gro
 from __future__ import annotations
 
 from grokviz.parallel.board import Board, FolderBoard
-from grokviz.parallel.errors import NoWorker, WorkerDied
+from grokviz.parallel.errors import NoWorker, ProcessFailed, WorkerDied
 from grokviz.parallel.pool import Pool
-from grokviz.parallel.process import cores, in_worker
+from grokviz.parallel.process import check_jobs, cores, in_worker
 from grokviz.parallel.scheduler import Cluster, cluster
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "FolderBoard",
     "NoWorker",
     "Pool",
+    "ProcessFailed",
     "WorkerDied",
+    "check_jobs",
     "cluster",
     "cores",
     "in_worker",

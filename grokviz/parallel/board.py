@@ -37,9 +37,6 @@ class Board(Protocol):
     def notes(self) -> Mapping[str, Note]:
         """All notes by name."""
 
-    def remove(self, name: str) -> None:
-        """Take a note away."""
-
 
 class FolderBoard:
     """A board for processes that see one folder."""
@@ -70,10 +67,6 @@ class FolderBoard:
         names = [file.name for file in self.folder.iterdir() if file.suffix != ".part"]
         return {name: note for name in names if (note := self.read(name)) is not None}
 
-    def remove(self, name: str) -> None:
-        """Take a note away."""
-        (self.folder / name).unlink(missing_ok=True)
-
 
 class SchedulerBoard:
     """A board kept by a Dask scheduler; tasks reach it by the connection of their worker."""
@@ -91,16 +84,12 @@ class SchedulerBoard:
     def read(self, name: str) -> Note | None:
         """The note of that name, or None."""
         note: Note | None = self._connection().get_metadata([self.key, name], None)
-        return note or None
+        return note
 
     def notes(self) -> Mapping[str, Note]:
         """All notes by name."""
         found: Mapping[str, Note] = self._connection().get_metadata([self.key], {})
-        return {name: note for name, note in found.items() if note}
-
-    def remove(self, name: str) -> None:
-        """Take a note away."""
-        self.post(name, {})
+        return found
 
     def close(self) -> None:
         """Take all notes away, where the scheduler still answers."""

@@ -8,7 +8,11 @@ from typing import Any
 from grokviz.errors import WorkError
 
 
-class WorkerDied(WorkError):
+class ProcessFailed(WorkError):
+    """The process failed, and not the task."""
+
+
+class WorkerDied(ProcessFailed):
     """A process ended before its task did; ``how`` is "signal 9" and the like, or ""."""
 
     def __init__(self, how: str = "") -> None:
@@ -22,7 +26,7 @@ class WorkerDied(WorkError):
         return WorkerDied, (self.how,)
 
 
-class NoWorker(WorkError):
+class NoWorker(ProcessFailed):
     """A process could not be started; ``reason`` says why."""
 
     def __init__(self, reason: str) -> None:

@@ -167,7 +167,7 @@ class Pool(Executor):
             self._processes.append(process)
             return process, process.give(payload, task)
         except broken():
-            self._failure = NoWorker(f"{sys.executable} does not run grokviz")
+            self._failure = _cannot_run()
         except (OSError, NotImplementedError, ImportError) as error:
             self._failure = NoWorker(getattr(error, "strerror", None) or str(error))
         raise self._failure
@@ -181,7 +181,7 @@ class Pool(Executor):
                 if process in self._processes:
                     self._processes.remove(process)
                 if not process.started and not self._closed:
-                    self._failure = NoWorker(f"{sys.executable} does not run grokviz")
+                    self._failure = _cannot_run()
                 error = self._failure or WorkerDied(ending(error))
             elif isinstance(error, KeyboardInterrupt) and not self._closed:
                 error = WorkerDied(f"signal {signal.SIGTERM.value}")
@@ -190,3 +190,7 @@ class Pool(Executor):
         else:
             task.future.set_exception(error)
         self._dispatch()
+
+
+def _cannot_run() -> NoWorker:
+    return NoWorker(f"{sys.executable} does not run grokviz")

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from grokviz.errors import InputError
 from grokviz.parallel import worker
 from grokviz.parallel.worker import SIGNALS, Setup
 
@@ -24,6 +25,12 @@ def cores() -> int:
     from loky import cpu_count
 
     return int(cpu_count())
+
+
+def check_jobs(jobs: int) -> None:
+    """Raise InputError unless this is a number of processes."""
+    if jobs < 1:
+        raise InputError(f"-j {jobs} is not possible; give at least 1")
 
 
 def in_worker() -> bool:

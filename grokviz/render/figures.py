@@ -13,7 +13,7 @@ from grokviz import plugins
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.media import page
 from grokviz.media.theme import theme
-from grokviz.parallel import NoWorker, Pool, WorkerDied, cores
+from grokviz.parallel import Pool, ProcessFailed, check_jobs, cores
 from grokviz.render.captions import write_captions
 from grokviz.render.job import RenderKeywords, options_of
 from grokviz.render.paper import Part, composed, numbered
@@ -74,7 +74,6 @@ class FigureTask:
     run: str
     paths: tuple[str, ...]
     options: RenderKeywords
-    user: bool
     number: int = 0
     needs: tuple[str, ...] = ()
 
@@ -147,8 +146,7 @@ def _check_options(options: FigureOptions, jobs: int | None) -> None:
     """Raise InputError for a wrong word once, before any data are read."""
     theme(options.theme)
     page(options.venue or "slide", options.columns, 1.0, theme(options.theme, "paper"))
-    if jobs is not None and jobs < 1:
-        raise InputError(f"-j {jobs} is not possible; give at least 1")
+    check_jobs(1 if jobs is None else jobs)
 
 
 def _tasks(
@@ -252,11 +250,11 @@ def _of_scene(
     for epoch in scene.stills if scene.clock else (None,):
         stem = f"{scene.name}-{epoch}" if several and epoch != "last" else scene.name
         paths = tuple(str(folder / f"{stem}.{kind}") for kind in STILLS)
-        tasks.append(FigureTask(part, run, paths, _still(epoch, options), options.user))
+        tasks.append(FigureTask(part, run, paths, _still(epoch, options)))
     if options.films and scene.clock is not None:
         path = (str(folder / f"{scene.name}.mp4"),)
         film: RenderKeywords = {"quality": "m", "theme": options.theme}
-        tasks.append(FigureTask(part, run, path, film, options.user))
+        tasks.append(FigureTask(part, run, path, film))
     return tasks
 
 
@@ -299,18 +297,17 @@ def _of_paper(
             continue
         paths = tuple(str(folder / f"figure-{number}.{kind}") for kind in STILLS)
         still = _still(parts[0].epoch, options)
-        tasks.append(FigureTask(tuple(parts), run, paths, still, options.user, number))
+        tasks.append(FigureTask(tuple(parts), run, paths, still, number))
     return tasks
 
 
 def draw(task: FigureTask) -> tuple[list[Path], GrokvizError | None]:
     """Perform one task in a worker; what goes wrong comes back."""
     try:
-        with plugins.user_code(task.user):
-            data = loaded(task.run, task.needs)
-            parts = [find_scene(part.scene).with_options(part.options) for part in task.parts]
-            scene = composed(task.number, parts, data)
-            return render(scene, data, list(task.paths), **task.options), None
+        data = loaded(task.run, task.needs)
+        parts = [find_scene(part.scene).with_options(part.options) for part in task.parts]
+        scene = composed(task.number, parts, data)
+        return render(scene, data, list(task.paths), **task.options), None
     except GrokvizError as error:
         return [], error
 
@@ -325,7 +322,7 @@ def _perform(tasks: Sequence[FigureTask], jobs: int, report: FigureProgress | No
             report(", ".join(map(str, paths)) or str(failure), done, len(tasks))
     if failures:
         reasons = "; ".join(dict.fromkeys(map(str, failures)))
-        died = any(isinstance(failure, (WorkerDied, NoWorker)) for failure in failures)
+        died = any(isinstance(failure, ProcessFailed) for failure in failures)
         error = WorkError if died else InputError
         raise error(f"{len(failures)} of {len(tasks)} pictures were not drawn: {reasons}")
     return written
@@ -338,8 +335,8 @@ def _results(
         yield from map(draw, tasks)
         return
     with Pool(min(jobs, len(tasks))) as pool:
-        for future in [pool.submit(draw, task) for task in tasks]:
+        for future in [pool.submit(plugins.as_here(draw), task) for task in tasks]:
             try:
                 yield future.result()
-            except (WorkerDied, NoWorker) as error:
+            except ProcessFailed as error:
                 yield [], error

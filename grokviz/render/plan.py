@@ -90,8 +90,8 @@ def _suffix(kind: Format) -> str:
 def _job(scene: Scene, path: Path, kind: Format, options: RenderOptions) -> RenderJob:
     _check_possible(scene, path, kind, options)
     moving = kind.film or kind.name == "html"
-    paper = not moving and (options.venue or "slide" if kind.name == "png" else "paper") != "slide"
-    paper = paper and options.venue != "slide" and not isinstance(scene, Film)
+    medium = options.venue or ("slide" if kind.name == "png" else "paper")
+    paper = not moving and medium != "slide" and not isinstance(scene, Film)
     style = theme(options.theme, "paper" if paper else "slide", options.style)
     if paper:
         sheet = _paper_page(scene, options, style)

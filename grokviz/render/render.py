@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from grokviz import plugins
 from grokviz.dataset.references.reference import load
-from grokviz.errors import InputError, WorkError
+from grokviz.errors import WorkError
 from grokviz.files import FileList, check_place
-from grokviz.parallel import NoWorker, Pool, WorkerDied
+from grokviz.parallel import Pool, ProcessFailed, check_jobs
 from grokviz.progress import ProgressCallback
 from grokviz.render.engines import draw
 from grokviz.render.job import RenderJob, RenderKeywords, render_options
 from grokviz.render.plan import plan
 from grokviz.scene.film import Film
-from grokviz.scene.registry import files_of
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.scene import Scene
 
@@ -75,8 +74,7 @@ def perform_all(
     report: ProgressCallback | None = None,
 ) -> Iterator[Path]:
     """Make the files, several at the same time where ``jobs`` says so."""
-    if jobs < 1:
-        raise InputError(f"-j {jobs} is not possible; give at least 1")
+    check_jobs(jobs)
     for job in work:
         check_place(job.path, folder=job.format.name == "png-sequence")
     # the files of one film share one drawing
@@ -84,20 +82,14 @@ def perform_all(
         for job in work:
             yield perform(job, data, report)
         return
-    begin = partial(plugins.load_files, files_of(job.scene for job in work))
+    begin = partial(plugins.load_files, plugins.files_of(job.scene for job in work))
     with Pool(min(jobs, len(work)), begin=begin) as pool:
-        futures = [pool.submit(_perform_in, plugins.places(), job, data) for job in work]
+        futures = [pool.submit(plugins.as_here(perform), job, data) for job in work]
         for job, future in zip(work, futures, strict=True):
             try:
                 yield future.result()
-            except (WorkerDied, NoWorker) as error:
+            except ProcessFailed as error:
                 raise WorkError(f"{job.path} was not drawn: {error}") from error
-
-
-def _perform_in(places: Collection[str], job: RenderJob, data: xr.Dataset) -> Path:
-    """Make one file in a worker, which looks for others' code where its parent does."""
-    with plugins.looking_in(places):
-        return perform(job, data)
 
 
 def perform(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:

@@ -18,6 +18,7 @@ from grokviz import plugins
 from grokviz.errors import InputError
 from grokviz.files import check_place
 from grokviz.media.theme import theme
+from grokviz.parallel import check_jobs
 from grokviz.render.job import options_of
 from grokviz.render.quality import quality
 from grokviz.slides.contents import SlideSource, slide_sources
@@ -93,8 +94,7 @@ def _plan(
 ) -> tuple[list[Path], list[SlideSource]]:
     theme(options.theme)
     quality(options.quality, "mp4")
-    if options.jobs < 1:
-        raise InputError(f"-j {options.jobs} is not possible; give at least 1")
+    check_jobs(options.jobs)
     paths = [Path(p) for p in ([out] if isinstance(out, (str, os.PathLike)) else out)]
     for path in paths:
         _writer(path)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
-import json
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,18 +11,18 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from grokviz import plugins
-from grokviz.errors import GrokvizError, InputError, WorkError
+from grokviz.errors import GrokvizError, WorkError
 from grokviz.media import library_versions
-from grokviz.parallel import NoWorker, Pool, WorkerDied
+from grokviz.parallel import Pool, ProcessFailed
 from grokviz.render import figures
-from grokviz.render.films.cache import DATA, data_hash
+from grokviz.render.films.cache import DATA, data_hash, key_of
 from grokviz.render.job import RenderKeywords, render_options
 from grokviz.render.plan import plan
 from grokviz.render.render import render
 from grokviz.scene.registry import scene as find_scene
 from grokviz.slides.contents import SlideSource
 from grokviz.slides.options import SlideOptions, SlideProgress
-from grokviz.sources import closure
+from grokviz.sources import source_hash
 
 LIBRARIES = ("grokviz", "matplotlib", "numpy", "av", "manim", "typst")
 """Whose versions decide what a film looks like."""
@@ -43,7 +41,6 @@ class Work:
     path: Path
     paths: tuple[Path, ...]
     options: RenderKeywords
-    user: bool
 
     def done(self) -> bool:
         """Whether all of it is there."""
@@ -60,7 +57,7 @@ def film(
     """
     if source.file is not None or source.scene is None:
         path = source.file or Path(source.name)
-        return Work(source.name, "", (), path, (path,), {}, options.user)
+        return Work(source.name, "", (), path, (path,), {})
     scenes = [other.scene for other in sources if other.scene and other.run == source.run]
     needs = figures.needs_of(source.run, scenes)
     keywords = _keywords(source, options)
@@ -70,11 +67,11 @@ def film(
         "versions": library_versions(*LIBRARIES),
         **keywords,
     }
-    key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:12]
+    key = key_of(made_of)[:12]
     path = folder / f"{source.name}-{key}{source.suffix}"
     jobs = plan(source.scene.with_options(), [path], (), render_options(keywords))
     paths = tuple(job.path for job in jobs)
-    return Work(source.name, source.run, needs, path, paths, keywords, options.user)
+    return Work(source.name, source.run, needs, path, paths, keywords)
 
 
 def _keywords(source: SlideSource, options: SlideOptions) -> RenderKeywords:
@@ -99,9 +96,7 @@ def _code(scene: Path, engine: str) -> str:
     if engine == "manim":
         # what draws it, and its chapters, which may lie with any task
         folders += [scene.parent, *map(Path, importlib.import_module("grokviz.scenes").__path__)]
-    files = {file.resolve() for folder in folders for file in folder.rglob("*.py")}
-    files |= closure([scene], DATA)
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(files))).hexdigest()
+    return source_hash([scene, *folders], DATA)
 
 
 def draw_all(
@@ -115,34 +110,32 @@ def draw_all(
     ordered = sorted(works, key=lambda work: work.path.suffix != ".mp4")
     for done, (work, failure) in enumerate(_drawn(ordered, jobs, frames), 1):
         if failure is not None:
-            sentence, status = failure
-            raise (InputError if status == InputError.exit_status else WorkError)(sentence)
+            raise failure
         if report:
             report(work.scene, done, len(ordered))
 
 
 def _drawn(
     works: Sequence[Work], jobs: int, frames: SlideProgress | None
-) -> Iterator[tuple[Work, tuple[str, int] | None]]:
+) -> Iterator[tuple[Work, GrokvizError | None]]:
     if jobs == 1 or len(works) < 2:
         yield from ((work, _draw(work, frames)) for work in works)
         return
     with Pool(min(jobs, len(works))) as pool:
-        for work, future in [(work, pool.submit(_draw, work)) for work in works]:
+        for work, future in [(work, pool.submit(plugins.as_here(_draw), work)) for work in works]:
             try:
                 yield work, future.result()
-            except (WorkerDied, NoWorker) as error:
-                yield work, (f"{work.scene} was not drawn: {error}", error.exit_status)
+            except ProcessFailed as error:
+                yield work, WorkError(f"{work.scene} was not drawn: {error}")
 
 
-def _draw(work: Work, frames: SlideProgress | None = None) -> tuple[str, int] | None:
-    """Draw one in a worker; what goes wrong comes back as its sentence and exit status."""
+def _draw(work: Work, frames: SlideProgress | None = None) -> GrokvizError | None:
+    """Draw one in a worker; what goes wrong comes back."""
     try:
-        with plugins.user_code(work.user):
-            data = figures.loaded(work.run, work.needs)
-            scene = find_scene(work.scene).with_options()
-            report = None if frames is None else partial(frames, work.scene)
-            render(scene, data, [work.path], report=report, **work.options)
+        data = figures.loaded(work.run, work.needs)
+        scene = find_scene(work.scene).with_options()
+        report = None if frames is None else partial(frames, work.scene)
+        render(scene, data, [work.path], report=report, **work.options)
     except GrokvizError as error:
-        return str(error), error.exit_status
+        return error
     return None

@@ -156,8 +156,10 @@ def test_where_nothing_can_be_remembered_it_is_said_again(called, folder, monkey
 @pytest.mark.parametrize("user", [True, False])
 def test_a_worker_looks_where_its_parent_does(user, folder) -> None:
     part = Part("", "grokking-curve", {}, None)
-    task = FigureTask((part,), "modular-addition", (str(folder / "a.png"),), {}, user)
-    written, failure = draw(task)
+    task = FigureTask((part,), "modular-addition", (str(folder / "a.png"),), {})
+    with plugins.user_code(user):
+        there = plugins.as_here(draw)
+    written, failure = there(task)
     assert (written, failure) == ([folder / "a.png"], None)
     assert ran(folder) == user
 

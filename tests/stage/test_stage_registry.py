@@ -187,7 +187,7 @@ def test_plugins_are_found_whether_they_name_a_module_or_a_class(
 def test_a_users_scene_is_drawn_in_worker_processes(here: Path, data: Any) -> None:
     write(here, "mine.py", "my-square")
     scene = registry.scene("my-square").with_options({"side": "3"})
-    assert registry.files_of([scene]) == [here / "scenes" / "mine.py"]
+    assert plugins.files_of([scene]) == [here / "scenes" / "mine.py"]
     made = render(scene, data, ["a.png", "b.svg"], jobs=2)
     assert made == [Path("a.png"), Path("b.svg")]
     alone = render(scene, data, "c.png")

@@ -37,7 +37,13 @@ MOMENT = re.compile(r"(\d+(?:\.\d+)?)\s*s?")
 
 def perform(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
     """Make one file of a film: the film, one of its sections, or a still."""
-    film = film_frames(job, data, report)
+    return write(job, data, film_frames(job, data, report), report)
+
+
+def write(
+    job: RenderJob, data: xr.Dataset, film: FilmFrames, report: ProgressCallback | None = None
+) -> Path:
+    """Make one file of a film that is drawn."""
     if job.format.name == "srt":
         return write_captions(job.path, film.captions_of(job.section), film.fps)
     return _film(job, data, film, report) if job.format.film else _still(job, data, film)

@@ -150,8 +150,8 @@ def _made(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
     fps = Fraction(job.quality.fps).limit_denominator(1001)
     job.scene.check(data)
     if isinstance(job.scene, Film):
-        engine.perform(job, data, report)
-        film = engine.film_frames(job, data)
+        film = engine.film_frames(job, data, report)
+        engine.write(job, data, film, report)
         start, stop = film.span(job.section)
         captions = [dataclasses.asdict(row) for row in film.captions_of(job.section)]
         return {"frames": stop - start, "fps": str(fps), "captions": captions}
