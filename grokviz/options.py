@@ -14,7 +14,8 @@ import math
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, Protocol, TypeVar, Union, get_args, get_origin
 
 from grokviz.errors import InputError, nearest
@@ -99,13 +100,23 @@ def options_of(owner: type[Options] | Options) -> dict[str, Option]:
 
     Defaults are those of an instance where one is given.
     """
-    kind = owner if isinstance(owner, type) else type(owner)
+    if isinstance(owner, type):
+        return dict(_of_class(owner))
+    return {
+        key: replace(row, default=getattr(owner, row.field))
+        for key, row in _of_class(type(owner)).items()
+    }
+
+
+@lru_cache(maxsize=256)
+def _of_class(kind: type[Options]) -> Mapping[str, Option]:
+    """The options of a class, which a sweep asks for at each of its members."""
     hints = typing.get_type_hints(kind)
     return {
         key_of(field.name): Option(
             key_of(field.name),
             field.name,
-            field.default if isinstance(owner, type) else getattr(owner, field.name),
+            field.default,
             field.metadata.get("kind") or kind_of(hints[field.name]),
             field.metadata.get("help", ""),
         )

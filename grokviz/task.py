@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from grokviz import plugins
-from grokviz.errors import InputError, nearest
+from grokviz.errors import InputError, pick
 from grokviz.options import Option, Options, options_of, read_options
 
 if TYPE_CHECKING:
@@ -92,9 +92,10 @@ class Recipe:
         Raises :class:`InputError` for an unknown key and a value that is not allowed.
         """
         for key in given or {}:
-            hint = task(self.task).amount_of_data if self.task else ""
-            if hint and key in ("examples", "sequences") and key not in self.keys:
-                raise InputError(f"{self.name} has no option {key}: {hint}")
+            if key in ("examples", "sequences") and key not in self.keys and self.task:
+                hint = task(self.task).amount_of_data
+                if hint:
+                    raise InputError(f"{self.name} has no option {key}: {hint}")
         return read_options(self.settings, given, self.name)
 
     def describe(self) -> dict[str, Any]:
@@ -187,7 +188,7 @@ class Task:
         recipes: its recipes, in the order in which they are listed.
         problem: makes what the loop trains, see :class:`BuildProblem`.
         about: what a run learns and from how much data, in a few words each, from the run's
-            settings as plain data; nothing where they do not say enough.
+            settings as plain data. A ``KeyError`` says that they do not say enough.
         amount_of_data: how its settings say how much data there is, for whoever looks for
             another word.
         parts: parts of the dataset that runs of it have beside those of every run, by name.
@@ -290,10 +291,7 @@ def any_task() -> Task:
 
 def task(name: str) -> Task:
     """The task of that name, or an ``InputError`` naming the nearest one."""
-    found = tasks()
-    if name not in found:
-        raise InputError(f"there is no task {name}: {nearest(name, list(found))}")
-    return found[name]
+    return pick(tasks(), "task", name)
 
 
 def known_task(name: object) -> Task | None:
@@ -308,10 +306,7 @@ def recipes() -> dict[str, Recipe]:
 
 def recipe(name: str) -> Recipe:
     """The recipe of that name, or an ``InputError`` naming the nearest one."""
-    found = recipes()
-    if name not in found:
-        raise InputError(f"there is no recipe {name}: {nearest(name, list(found))}")
-    return found[name]
+    return pick(recipes(), "recipe", name)
 
 
 def published_recipe(name: str) -> str:

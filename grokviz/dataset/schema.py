@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from grokviz import task
 from grokviz.dataset.families import family_variables
 from grokviz.dataset.variables import PAPER, Variable
-from grokviz.errors import InputError, nearest
+from grokviz.errors import InputError, pick
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +45,6 @@ _ROWS: dict[tuple[int, ...], tuple[list[task.Task], dict[str, Variable]]] = {}
 def variables() -> dict[str, Variable]:
     """Every row of the table by name: those of every run, of each task, of families."""
     tables = [task.any_task(), *task.tasks().values()]
-    # asked for at every value of every checkpoint
     key = tuple(map(id, tables))
     if key not in _ROWS:
         rows = (row for one in tables for row in one.load("variables"))
@@ -61,12 +60,12 @@ def dimensions() -> dict[str, str]:
     return found | family_variables.DIMENSIONS
 
 
-def variable(name: str) -> Variable:
-    """The row of the table for ``name``, or an ``InputError`` naming the nearest one."""
-    rows = variables()
-    if name not in rows:
-        raise InputError(f"there is no dataset variable {name}: {nearest(name, list(rows))}")
-    return rows[name]
+def variable(name: str, rows: Mapping[str, Variable] | None = None) -> Variable:
+    """The row of the table for ``name``, or an ``InputError`` naming the nearest one.
+
+    ``rows`` is the table, where it was looked up already.
+    """
+    return pick(variables() if rows is None else rows, "dataset variable", name)
 
 
 def parts_of(names: Iterable[str]) -> list[str]:

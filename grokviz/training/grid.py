@@ -111,7 +111,8 @@ def _values(recipe: Recipe, name: str, given: Sequence[Any]) -> list[Any]:
     if isinstance(given, str) or not len(given):
         raise InputError(f"the grid's {name} has no values; give a list of at least one")
     recipe.read({name: given[0]})  # an unknown key is answered as the recipe answers it
-    values = [recipe.keys[name].value(value) for value in given]
+    key = recipe.keys[name]
+    values = [key.value(value) for value in given]
     for i, value in enumerate(values):
         if value in values[:i]:
             raise InputError(f"the grid gives {name}={show(value)} twice; give each value once")

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grokviz import plugins
 from grokviz.errors import GrokvizError
 from grokviz.options import word
 from grokviz.parallel import Board
@@ -37,7 +36,6 @@ class Request:
     Attributes:
         name: of its note on the board.
         recipe, settings, device, exact_path: as :func:`grokviz.training.loop.train` takes them.
-        places: where a worker looks for tasks of others, as :mod:`grokviz.plugins` says.
         out: its run directory as the user names it, for the command that trains it alone.
         path: the same, as a worker finds it.
         witness: a file of ours; a worker that does not see it shares no folder with us and
@@ -51,7 +49,6 @@ class Request:
     settings: Mapping[str, Any]
     device: str
     exact_path: bool
-    places: tuple[str, ...]
     out: str
     path: Path
     witness: Path | None = None
@@ -105,13 +102,10 @@ def _train(request: Request, path: Path, board: Board, stop: Callable[[], bool])
         with contextlib.suppress(OSError):  # then stop() will know as well
             board.post(request.name, note)
 
-    with plugins.looking_in(request.places):
-        work = work_on(
-            request.recipe, request.settings, request.device, exact_path=request.exact_path
-        )
-        # the run says the command that trains this member alone
-        words = " ".join(command(request.recipe, request.out, request.settings))
-        outcome = train_work(replace(work, command=words, report=report, stop=stop), path)
+    work = work_on(request.recipe, request.settings, request.device, exact_path=request.exact_path)
+    # the run says the command that trains this member alone
+    words = " ".join(command(request.recipe, request.out, request.settings))
+    outcome = train_work(replace(work, command=words, report=report, stop=stop), path)
     return Ending(outcome.epoch, outcome.interrupted)
 
 

@@ -211,13 +211,13 @@ class _Crew:
             settings=dict(member.settings),
             device=self.options.device,
             exact_path=self.options.exact_path,
-            places=tuple(sorted(plugins.places())),
             out=str(path),
             path=path if self.witness is None else path.absolute(),
             witness=self.witness,
             begun=pack(path) if self.send else None,
         )
-        self.pending[self.executor.submit(train_member, request, self.board)] = one
+        train = plugins.as_here(train_member)
+        self.pending[self.executor.submit(train, request, self.board)] = one
 
     def _beat(self, *, stop: bool) -> None:
         self.board.post(SWEEP, {"stop": stop, "beat": next(self.beats)})

@@ -17,7 +17,7 @@ from typing import Any
 
 from grokviz.errors import InputError, MissingExtra
 from grokviz.options import plain, show
-from grokviz.parallel import cluster
+from grokviz.parallel import check_jobs, cluster
 from grokviz.runs import layout, open_run
 from grokviz.runs.durable import make_folder, publish
 from grokviz.runs.sweeps import FORMAT, SWEEP, read_sweep
@@ -132,8 +132,7 @@ def sweep(
     """
     made = plan(name, grid, out, seeds=seeds, settings=settings)
     wanted = made.members if member is None else (made.member(member),)
-    if jobs < 1:
-        raise InputError(f"-j {jobs} is not possible; give at least 1")
+    check_jobs(jobs)
     if importlib.util.find_spec("torch") is None:
         raise MissingExtra("training", "train")
     work = [Work(one, made.path / one.name, is_finished(made, one)) for one in wanted]

@@ -143,8 +143,9 @@ def _assembled(members: Sequence[Any], report: ProgressCallback | None) -> xr.Da
         coords={name: (name, value) for name, value in coords.items()},
         attrs=_attrs(members, records),
     )
+    dimensions = schema.dimensions()
     for coord in coords:
-        data[coord].attrs["long_name"] = schema.dimensions()[coord]
+        data[coord].attrs["long_name"] = dimensions[coord]
     return data
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from grokviz.dataset import curves, schema
 from grokviz.dataset.part import metric
-from grokviz.dataset.spikes import LOGGED, spikes
+from grokviz.dataset.spikes import LOGGED, spikes, values_on
 from grokviz.dataset.thinning import thinned
 from grokviz.runs import Run
 from grokviz.task import known_task
@@ -171,15 +171,7 @@ def _curves(curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]], points: int)
         "member_test_loss": test[held],
     }
     for name in LOGGED:
-        found[f"member_{name}"] = _values_at(epochs[kept], *curves_of[name])
-    return found
-
-
-def _values_at(wanted: np.ndarray, epochs: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The values logged at these epochs; NaN where there is none."""
-    found = np.full(len(wanted), np.nan)
-    known = np.isin(wanted, epochs)
-    found[known] = values[np.searchsorted(epochs, wanted[known])]
+        found[f"member_{name}"] = values_on(epochs[kept], *curves_of[name])
     return found
 
 

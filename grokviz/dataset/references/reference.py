@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grokviz.dataset import schema
+from grokviz.dataset.assemble import available, parts_of, task_of, tasks_with
 from grokviz.dataset.cache import analyze, read
 from grokviz.dataset.families import family
 from grokviz.errors import InputError, nearest
@@ -159,8 +160,6 @@ def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
 
 
 def _parts(run: Run, needs: Iterable[str]) -> list[str]:
-    from grokviz.dataset.assemble import available, parts_of, task_of, tasks_with
-
     wanted, known = schema.parts_of(needs), available(run)
     for part in wanted:
         if part in known:
@@ -194,7 +193,7 @@ def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, An
     """A bundled reference as ``grokviz info`` shows it; ``problems`` only where ``verify``."""
     data, facts = reference(name), reference_facts(name)
     epochs = data["epoch"].values.tolist() if "epoch" in data.coords else []
-    family = data["member_name"].values.tolist() if "member_name" in data else []
+    members = data["member_name"].values.tolist() if "member_name" in data else []
     # of loss curves alone the clock is one of logged losses
     checkpoints = len(epochs) if "parameter" in data.coords else 0
     return {
@@ -204,8 +203,8 @@ def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, An
         "task": facts.get("task"),
         "precision": facts.get("precision"),
         "epochs": epochs[-1] if epochs else None,
-        "checkpoints": None if family else checkpoints,
-        "members": family,
+        "checkpoints": None if members else checkpoints,
+        "members": members,
         "weights": sorted(
             int(f.stem) if f.stem.isdigit() else f.stem
             for f in (folder() / name).glob("weights/*.safetensors")

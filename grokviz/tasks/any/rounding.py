@@ -73,8 +73,9 @@ def rounding(device: str = "cpu") -> xr.Dataset:
         coords={name: (name, np.asarray(value)) for name, value in coords.items()},
         attrs=_attrs(torch, where, values),
     )
+    dimensions = schema.dimensions()
     for name in coords:
-        data[name].attrs["long_name"] = schema.dimensions()[name]
+        data[name].attrs["long_name"] = dimensions[name]
     return data
 
 
