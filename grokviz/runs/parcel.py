@@ -7,7 +7,6 @@ that travel are the same to the byte, and a kill spoils nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.runs import layout, metrics, tensors
-from grokviz.runs.layout import RESUME, RUN, Damaged
-from grokviz.runs.reader import damaged, open_run, read_documents
+from grokviz.runs.layout import RESUME, RUN
+from grokviz.runs.reader import open_run, read_state
 from grokviz.runs.writer import RunWriter
 
 Arrays = Mapping[str, np.ndarray]
@@ -53,9 +51,9 @@ def pack(path: Path) -> Parcel | None:
     facts = {key: value for key, value in run.facts.items() if key != "format"}
     return Parcel(
         facts,
-        dict(_curves(path)),
+        {name: run.records(name, check=True) for name in run.metrics},
         None if last is None else (last, run.weights(last)),
-        _state(path),
+        read_state(path) if (path / RESUME).exists() else None,
         run.finished,
     )
 
@@ -79,27 +77,6 @@ def unpack(parcel: Parcel, path: Path) -> None:
             arrays, metadata = parcel.state
             writer.save_state(metadata["epoch"], arrays, metadata)
         writer.close(finished=parcel.finished)
-
-
-def _curves(path: Path) -> Iterator[tuple[str, Float[np.ndarray, "records 2"]]]:
-    _, index = read_documents(path)
-    for name, entry in index.metrics.items():
-        file = path / layout.metric_file(name)
-        try:
-            yield name, metrics.decode(metrics.read(file, entry, check=True))
-        except (Damaged, OSError) as error:
-            raise damaged(file, error) from error
-
-
-def _state(path: Path) -> tuple[Arrays, Mapping[str, Any]] | None:
-    file = path / RESUME
-    if not file.exists():
-        return None
-    try:
-        arrays, text = tensors.load(file)
-        return arrays, dict(json.loads(text))
-    except (Damaged, ValueError, OSError) as error:
-        raise damaged(file, error) from error
 
 
 def _by_epoch(parcel: Parcel, start: int) -> Iterator[tuple[int, dict[str, float]]]:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 
 from grokviz.errors import InputError, nearest
 from grokviz.runs import layout, metrics, tensors
-from grokviz.runs.layout import INDEX, RUN, Damaged
+from grokviz.runs.layout import INDEX, RESUME, RUN, Damaged
 from grokviz.runs.verify import Problem, verify_run
 
 
@@ -62,15 +62,19 @@ class Run:
         self, name: str
     ) -> tuple[Int[np.ndarray, " records"], Float[np.ndarray, " records"]]:
         """Epochs and values of a metric; :class:`InputError` names the nearest one."""
+        records = self.records(name)
+        return records[:, 0].astype(np.int64), records[:, 1].copy()
+
+    def records(self, name: str, *, check: bool = False) -> Float[np.ndarray, "records 2"]:
+        """A metric's (epoch, value) as stored; ``check`` compares the checksum, too."""
         entry = self._index.metrics.get(name)
         if entry is None:
             raise InputError(f"{self.path} has no metric {name!r}; {nearest(name, self.metrics)}")
         file = self.path / layout.metric_file(name)
         try:
-            records = metrics.decode(metrics.read(file, entry))
+            return metrics.decode(metrics.read(file, entry, check=check))
         except (Damaged, OSError) as error:
             raise damaged(file, error) from error
-        return records[:, 0].astype(np.int64), records[:, 1].copy()
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every parameter, by its name in the state dict; empty without checkpoints."""
@@ -153,6 +157,16 @@ def open_run(path: str | Path) -> Run:
     path = Path(path)
     facts, index = read_documents(path)
     return Run(path, {k: v for k, v in facts.items() if k != "checksum"}, index)
+
+
+def read_state(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays and metadata of the state from which the run at ``path`` goes on."""
+    file = path / RESUME
+    try:
+        arrays, text = tensors.load(file)
+        return arrays, dict(json.loads(text))
+    except (Damaged, ValueError, OSError) as error:
+        raise damaged(file, error) from error
 
 
 def read_documents(path: Path) -> tuple[dict[str, Any], layout.Index]:

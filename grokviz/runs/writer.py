@@ -45,7 +45,7 @@ from grokviz.files import replacing
 from grokviz.runs import durable, layout, tensors
 from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN, Damaged, Stored
 from grokviz.runs.metrics import RECORD, MetricFile, decode, number, read
-from grokviz.runs.reader import damaged, read_documents
+from grokviz.runs.reader import damaged, read_documents, read_state
 from grokviz.runs.starting import refuse_foreign
 
 FLUSH_SECONDS = 5.0
@@ -312,11 +312,7 @@ class RunWriter:
                 raise InputError(f"{file} is missing or cut short; restore it from a copy")
         if known[0] is None:
             return
-        try:
-            arrays, text = tensors.load(self.path / RESUME)
-            self.resume_state = (arrays, dict(json.loads(text)))
-        except (Damaged, ValueError, OSError) as error:
-            raise damaged(self.path / RESUME, error) from error
+        self.resume_state = read_state(self.path)
 
     def _known_resume(self) -> list[Stored | None]:
         """The one entry of the index that the resume file on the disk is."""
