@@ -40,11 +40,12 @@ def read_file(
         source = open_source(path)
         importer = importer_of(source, extra)
     except InputError:
-        if not path.is_file():
+        openers = [one for one in importers(extra) if one.unopened]
+        if not openers or not path.is_file():
             raise
         source = Source(path, digest_of_file(path))
-        opening = [one for one in importers(extra) if one.unopened and one.recognises(source)]
-        if not opening:
+        opener = next((one for one in openers if one.recognises(source)), None)
+        if opener is None:
             raise
-        importer = opening[0]
+        importer = opener
     return source, importer, importer.read(source, hints or Hints())

@@ -7,13 +7,13 @@ was asked for; a file's name is what somebody called it. In that order.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from grokviz.importers.contract import Belief, Curve, Hints
+from grokviz.importers.contract import Belief, Curve, Found, Hints
 from grokviz.importers.reading.values import number_in
 from grokviz.task import Evidence, known_task, tasks
 
@@ -126,6 +126,29 @@ def gather(
         evidence.add("examples", 0, NAME)
     evidence.add("weight-decay", _decay_in_name(name), NAME)
     return evidence
+
+
+def described(
+    name: str,
+    data: Mapping[str, Any],
+    hints: Hints,
+    sizes: Mapping[str, int],
+    state: Mapping[str, np.ndarray],
+    beliefs: Iterable[Belief] = (),
+) -> Found:
+    """A run with weights, as far as the file says what it is; ``beliefs`` are those of its layout.
+
+    Its curves and checkpoints are still to be filled in.
+    """
+    task, told = task_of(name, sizes, data, hints)
+    statements = gather(data, name, task, sizes, state)
+    return Found(
+        task=task,
+        settings=statements.settings(),
+        fixed=statements.fixed(),
+        beliefs=[*told, *beliefs, *statements.beliefs()],
+        config=plain_config(data),
+    )
 
 
 def of_task(name: str | None) -> Evidence:

@@ -34,21 +34,12 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, hints: Hints) -> list[Found]:
     data, name = source.data, source.path.name
     state, sizes, beliefs = published(state_arrays(model_in(data) or {}, source.path), source.path)
-    task, told = evidence.task_of(name, sizes, data, hints)
-    curves, clocks = curves_in(data, source, hints)
-    epoch = _epoch(source, data, curves, hints)
-    found = evidence.gather(data, name, task, sizes, state)
-    return [
-        Found(
-            task=task,
-            settings=found.settings(),
-            fixed=found.fixed(),
-            curves=curves,
-            checkpoints=[(int(epoch.value), state)],
-            beliefs=[*told, *beliefs, *found.beliefs(), epoch, *clocks],
-            config=evidence.plain_config(data),
-        )
-    ]
+    found = evidence.described(name, data, hints, sizes, state, beliefs)
+    found.curves, clocks = curves_in(data, source, hints)
+    epoch = _epoch(source, data, found.curves, hints)
+    found.checkpoints = [(int(epoch.value), state)]
+    found.beliefs += [epoch, *clocks]
+    return [found]
 
 
 def _epoch(

@@ -14,6 +14,7 @@ from grokviz.importers import evidence
 from grokviz.importers.contract import Belief, Checkpoints, Curve, Found, Hints, Importer, Source
 from grokviz.importers.kinds.final_model import model_in
 from grokviz.importers.layouts import published
+from grokviz.importers.reading.opening import digest_of_file, open_source
 from grokviz.importers.reading.values import epoch_in_name, is_state, number_in, state_arrays
 
 SUFFIXES = frozenset({".safetensors", ".pth", ".pt"})
@@ -39,9 +40,7 @@ def digest_of(folder: Path) -> str:
     whole = hashlib.sha256()
     every = sorted(file for file in folder.iterdir() if file.is_file())
     for file in files_in(folder) or every:
-        with file.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        whole.update(f"{digest}  {file.name}\n".encode())
+        whole.update(f"{digest_of_file(file)}  {file.name}\n".encode())
     return whole.hexdigest()
 
 
@@ -59,23 +58,15 @@ def _read(source: Source, hints: Hints) -> list[Found]:
     last, data = _state(saved[-1].file)
     state, sizes, layout = published(last, saved[-1].file)
     name = f"{source.path.name} {saved[-1].file.name}"
-    task, told = evidence.task_of(name, sizes, data, hints)
-    found = evidence.gather(data, name, task, sizes, state)
+    found = evidence.described(name, data, hints, sizes, state, layout)
 
     def read(i: int) -> dict[str, np.ndarray]:
         return published(_state(saved[i].file)[0], saved[i].file)[0]
 
-    return [
-        Found(
-            task=task,
-            settings=found.settings(),
-            fixed=found.fixed(),
-            curves=_curves(saved),
-            checkpoints=Checkpoints([s.epoch for s in saved], read),
-            beliefs=[*told, *layout, *found.beliefs(), *beliefs],
-            config=evidence.plain_config(data),
-        )
-    ]
+    found.curves = _curves(saved)
+    found.checkpoints = Checkpoints([s.epoch for s in saved], read)
+    found.beliefs += beliefs
+    return [found]
 
 
 def _saved(files: list[Path]) -> tuple[list[_Saved], list[Belief]]:
@@ -106,8 +97,6 @@ def _saved(files: list[Path]) -> tuple[list[_Saved], list[Belief]]:
 
 
 def _said(file: Path) -> tuple[int | None, dict[str, float]]:
-    from grokviz.importers.reading.opening import open_source
-
     source = open_source(file)
     data = source.data
     if model_in(data) is None:
@@ -119,8 +108,6 @@ def _said(file: Path) -> tuple[int | None, dict[str, float]]:
 
 
 def _state(file: Path) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
-    from grokviz.importers.reading.opening import open_source
-
     data = open_source(file).data
     state = model_in(data)
     if state is not None:

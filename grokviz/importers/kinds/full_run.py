@@ -34,24 +34,15 @@ def _read(source: Source, hints: Hints) -> list[Found]:
         )
     epochs = _epochs(source, data, len(states))
     last, sizes, beliefs = published(state_arrays(states[-1], source.path), source.path)
-    task, told = evidence.task_of(name, sizes, data, hints)
-    curves, clocks = curves_in(data, source, hints, epochs)
-    found = evidence.gather(data, name, task, sizes, last)
+    found = evidence.described(name, data, hints, sizes, last, beliefs)
+    found.curves, clocks = curves_in(data, source, hints, epochs)
+    found.beliefs += clocks
 
     def read(i: int) -> dict[str, np.ndarray]:
         return published(state_arrays(states[i], source.path), source.path)[0]
 
-    return [
-        Found(
-            task=task,
-            settings=found.settings(),
-            fixed=found.fixed(),
-            curves=curves,
-            checkpoints=Checkpoints(epochs, read),
-            beliefs=[*told, *beliefs, *found.beliefs(), *clocks],
-            config=evidence.plain_config(data),
-        )
-    ]
+    found.checkpoints = Checkpoints(epochs, read)
+    return [found]
 
 
 def _epochs(source: Source, data: Mapping[str, Any], count: int) -> list[int]:

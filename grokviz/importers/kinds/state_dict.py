@@ -15,18 +15,11 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, hints: Hints) -> list[Found]:
     state, sizes, beliefs = published(state_arrays(source.data, source.path), source.path)
-    task, told = evidence.task_of(source.path.name, sizes, {}, hints)
-    found = evidence.gather({}, source.path.name, task, sizes, state)
+    found = evidence.described(source.path.name, {}, hints, sizes, state, beliefs)
     epoch = named_epoch(source) if hints.epoch is None else Belief("epoch", hints.epoch, "given")
-    return [
-        Found(
-            task=task,
-            settings=found.settings(),
-            fixed=found.fixed(),
-            checkpoints=[(int(epoch.value), state)],
-            beliefs=[*told, *beliefs, *found.beliefs(), epoch],
-        )
-    ]
+    found.checkpoints = [(int(epoch.value), state)]
+    found.beliefs.append(epoch)
+    return [found]
 
 
 IMPORTER = Importer(
