@@ -24,24 +24,21 @@ class SequenceRun(Context):
     """What stays the same along a run of a task that reads sequences.
 
     Class attributes:
+        data_type: what its sequences are drawn from, made from the run's settings.
         kind: how many fresh sequences it is measured on, and with which probes.
         doubled: whether the residual stream is carried twice where the run does not say it.
     """
 
     checkpoint_type = SequenceCheckpoint
+    data_type: ClassVar[type[SequenceData]]
     kind: ClassVar[SampleKind]
     doubled: ClassVar[bool] = False
-
-    @classmethod
-    def data_of(cls, settings: Mapping[str, Any]) -> SequenceData:
-        """What the sequences of a run with these settings are drawn from."""
-        raise NotImplementedError
 
     @classmethod
     def sample_of(cls, settings: Mapping[str, Any]) -> Sample:
         """The fresh sequences that runs with these settings are measured on."""
         known = {key.replace("_", "-"): value for key, value in settings.items()}
-        return Sample.of(cls.data_of(known), cls.kind)
+        return Sample.of(cls.data_type.from_settings(known), cls.kind)
 
     @cached_property
     def sample(self) -> Sample:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -25,6 +25,10 @@ SEED = 230105217
 @runtime_checkable
 class SequenceData(SampledData, Protocol):
     """What sequences are drawn from, and the sizes of a model that reads them."""
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> SequenceData:
+        """The data of a run; what its settings leave out is as published."""
 
     @property
     def vocabulary(self) -> int:

@@ -9,8 +9,6 @@ from grokviz.tasks._sequences.about import amount_of_data
 
 def about(settings: Mapping[str, Any]) -> list[str]:
     """What a run learns, and from how much data."""
-    if "digits" not in settings:
-        return []
     return [f"addition of {settings['digits']}-digit numbers", *amount_of_data(settings, "sums")]
 
 

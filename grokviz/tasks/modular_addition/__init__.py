@@ -8,8 +8,6 @@ from grokviz.task import Task
 
 def about(settings: Mapping[str, Any]) -> list[str]:
     """What a run learns, and from how much data."""
-    if "p" not in settings:
-        return []
     words = [f"addition mod {settings['p']}"]
     if "train-fraction" in settings:
         words.append(f"trained on {float(settings['train-fraction']):.0%} of the pairs")

@@ -9,8 +9,6 @@ from grokviz.tasks._sequences.about import amount_of_data
 
 def about(settings: Mapping[str, Any]) -> list[str]:
     """What a run learns, and from how much data."""
-    if "length" not in settings:
-        return []
     return [f"one key token among {settings['length']}", *amount_of_data(settings, "sequences")]
 
 

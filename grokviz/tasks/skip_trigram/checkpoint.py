@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from grokviz.tasks._sequences.checkpoint import SequenceRun
 from grokviz.tasks._sequences.sample import SampleKind
@@ -16,9 +14,5 @@ from grokviz.tasks.skip_trigram.probes import key_token
 class SkipTrigramRun(SequenceRun):
     """Measured on 1000 fresh sequences, with a probe of the attention to the key token."""
 
+    data_type = SkipTrigram
     kind = SampleKind(1000, {"key": key_token})
-
-    @classmethod
-    def data_of(cls, settings: Mapping[str, Any]) -> SkipTrigram:
-        """What the settings say; what they leave out is as published."""
-        return SkipTrigram.from_settings(settings)
