@@ -12,6 +12,7 @@ import numpy as np
 
 from grokviz.media import chunks
 from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread
+from grokviz.media.pixels import converted
 from grokviz.media.provenance import Provenance
 
 Finish = Callable[[bytes, Provenance, tuple[int, int]], bytes]
@@ -81,7 +82,7 @@ class Loop:
             frame = np.ascontiguousarray(frame[..., :3])
             return av.VideoFrame.from_ndarray(frame, format="rgb24")
         made = av.VideoFrame.from_ndarray(frame, format="rgba")
-        return made if self.pixels == "rgba" else made.reformat(format=self.pixels)
+        return made if self.pixels == "rgba" else converted(made, self.pixels)
 
 
 def _apng_texts(data: bytes, made: Provenance, _: tuple[int, int]) -> bytes:

@@ -1,8 +1,10 @@
-"""Pictures and films as arrays of pixels, read and written through imageio.
+"""Pictures and films as arrays of pixels.
 
-PyAV itself is used where a film is written with settings of ours, and asked for what imageio does
-not give: chapters, packets, the last frame without those before it, and a film's texts (imageio
-collects the garbage of the whole process at each film that it closes: 0.1 s for what takes 0.01).
+Pictures are read and written through imageio. Films are read with PyAV itself, since imageio
+converts colours in as many threads as there are cores, and FFmpeg's converter then writes a few
+pixels over its neighbour's where a width is no multiple of its step: one reading in four of a
+film 70 pixels wide was wrong on a busy machine. Nor does it give chapters, packets, or the last
+frame without those before it.
 """
 
 from __future__ import annotations
@@ -52,21 +54,24 @@ def picture_bytes(
 class Frames:
     """The frames of an open film by their number; asked for in ascending order."""
 
-    def __init__(self, path: Path, file: Any) -> None:
-        self._path, self._file = path, file
+    def __init__(self, path: Path, container: Any) -> None:
+        self._path = path
+        self._numbered = enumerate(container.decode(video=0))
+        self._number, self._pixels = -1, np.empty((0, 0, 4), np.uint8)
 
     def __getitem__(self, index: int) -> UInt8[np.ndarray, "height width 4"]:
         """One frame as RGBA, in the colours that a player shows.
 
         Raises :class:`InputError` where the film is damaged or has ended.
         """
-        with _damage(self._path):
-            # counted from the start: its own seek errs near the end of films with B frames
-            # in one thread: of a loaded machine's, a few pixels of VP9 came back undrawn once
-            frame = self._file.read(
-                index=index, format="rgba", constant_framerate=False, thread_count=1
-            )
-            return np.ascontiguousarray(frame)
+        if index < self._number:
+            raise ValueError(f"frame {index} was asked for after frame {self._number}")
+        if index > self._number:
+            with _damage(self._path):
+                # counted from the start: a seek errs near the end of films with B frames
+                self._number, frame = next(one for one in self._numbered if one[0] == index)
+                self._pixels = converted(frame, "rgba").to_ndarray()
+        return self._pixels
 
 
 @contextlib.contextmanager
@@ -75,12 +80,19 @@ def open_film(path: Path) -> Iterator[Frames]:
 
     Without the alpha of VP9, which FFmpeg's own decoder leaves out.
     """
-    import imageio.v3 as iio
+    import av
 
     with _damage(path):
-        file = iio.imopen(path, "r", plugin="pyav")
-    with file:
-        yield Frames(path, file)
+        container = av.open(str(path))
+    with container:
+        with _damage(path):
+            frames = Frames(path, container)
+        yield frames
+
+
+def converted(frame: Any, kind: str) -> Any:
+    """A frame of PyAV in another pixel format, converted in one thread: in several it may err."""
+    return frame.reformat(format=kind, threads=1)
 
 
 @contextlib.contextmanager

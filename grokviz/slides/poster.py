@@ -60,5 +60,9 @@ def _end(container: Any, title: str) -> Fraction:
 
 def _pixels(frame: Any) -> UInt8[np.ndarray, "height width 4"]:
     """A decoded frame in the colours that a player shows: our films are BT.709."""
-    rgba: np.ndarray = frame.to_ndarray(format="rgba", src_colorspace="ITU709")
+    rgba: np.ndarray = frame.to_ndarray(
+        format="rgba",
+        src_colorspace="ITU709",
+        threads=1,  # see media.pixels
+    )
     return rgba

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+import grokviz
 from grokviz.errors import InputError
 from grokviz.media import Provenance, write_film
 from grokviz.media.pixels import open_film, picture_bytes, picture_size, read_picture
@@ -78,3 +80,20 @@ def test_what_is_no_film_or_has_ended_is_a_sentence(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=rf"{broken.name} cannot be read as a film"):  # noqa: SIM117
             with open_film(broken) as film:
                 film[2]
+
+
+def test_no_conversion_of_colours_takes_several_threads() -> None:
+    """FFmpeg's converter lets one thread's pixels run over another's in narrow pictures."""
+    package = Path(grokviz.__file__).parent
+    converting = {"reformat", "to_ndarray"}
+    calls = [
+        (file.name, node.lineno, {word.arg: ast.unparse(word.value) for word in node.keywords})
+        for file in sorted(package.rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in converting
+    ]
+    assert calls
+    for name, line, given in calls:
+        assert "format" not in given or given.get("threads") == "1", f"{name}:{line}"

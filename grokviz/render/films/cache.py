@@ -23,7 +23,7 @@ import numpy as np
 
 from grokviz.errors import InputError, WorkError, nearest
 from grokviz.files import cache_home, replacing
-from grokviz.media.pixels import open_film
+from grokviz.media.pixels import converted, open_film
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -195,7 +195,7 @@ class FrameWriter:
             return
         import av
 
-        made = av.VideoFrame.from_ndarray(frame, format="rgba").reformat(format="argb")
+        made = converted(av.VideoFrame.from_ndarray(frame, format="rgba"), "argb")
         made.pts, made.time_base = len(self.repeats), 1 / self.fps
         for packet in self._stream.encode(made):
             self._container.mux(packet)
