@@ -96,17 +96,17 @@ def assemble(
     """
     import xarray as xr
 
-    chosen = epochs_of(run)
+    clock = epochs_of(run)
     if epochs is not None:
-        chosen = np.asarray(sorted(set(epochs)), dtype=np.int64)
-    made = _parts(run, parts)
-    context = view_of(run, chosen, field_epochs(run, chosen))
-    coords: Values = {"epoch": chosen}
+        clock = np.asarray(sorted(set(epochs)), dtype=np.int64)
+    run_parts = _parts(run, parts)
+    context = view_of(run, clock, field_epochs(run, clock))
+    coords: Values = {"epoch": clock}
     values: Values = {}
-    for part in made:
+    for part in run_parts:
         coords |= part.coords(context)
         values |= part.whole(context)
-    values |= _along(context, made, report, workers)
+    values |= _along(context, run_parts, report, workers)
     data = xr.Dataset(
         {name: _array(name, value) for name, value in values.items()},
         coords={name: (name, value) for name, value in coords.items()},
@@ -115,9 +115,9 @@ def assemble(
     dimensions = schema.dimensions()
     for name, coord in data.coords.items():
         coord.attrs["long_name"] = dimensions[str(name)]
-    for part in made:
-        for name, said in part.coord_attrs(context).items():
-            data[name].attrs.update(said)
+    for part in run_parts:
+        for name, attrs in part.coord_attrs(context).items():
+            data[name].attrs.update(attrs)
     return data
 
 
@@ -172,19 +172,19 @@ def _parts(run: Run, names: Iterable[str] | None) -> list[Part]:
 def _along(
     context: Context, parts: Sequence[Part], report: ProgressCallback | None, workers: int | None
 ) -> Values:
-    """Each checkpoint is read once, and every part takes its values from it."""
-    kept: dict[str, list[Any]] = {}
+    """Values along the run; each checkpoint is read once, for all parts."""
+    series: dict[str, list[Any]] = {}
     if not context.has_weights:
         return {}
     with contextlib.closing(along(context, parts, workers)) as passing:
-        for i, (checkpoint, found) in enumerate(passing):
+        for i, (checkpoint, measures) in enumerate(passing):
             for part in parts:
                 part.gather(context, checkpoint)
-            for name, value in found.items():
-                kept.setdefault(name, []).append(value)
+            for name, value in measures.items():
+                series.setdefault(name, []).append(value)
             if report:
                 report(i + 1, len(context.epochs))
-    values: Values = {name: np.stack(found) for name, found in kept.items()}
+    values: Values = {name: np.stack(arrays) for name, arrays in series.items()}
     for part in parts:
         values |= part.after(context)
     return values

@@ -62,14 +62,14 @@ def analyze(
     names = available(run) if parts is None else list(parts)
     if not cache:
         return assemble(run, names, epochs=epochs, report=report, workers=workers)
-    return kept(
+    return read_or_make(
         run.path / FOLDER / f"{_key(run, names, epochs)}.nc",
         lambda: assemble(run, names, epochs=epochs, report=report, workers=workers),
     )
 
 
-def kept(file: Path, make: Callable[[], xr.Dataset]) -> xr.Dataset:
-    """The dataset in a file of the cache, or made and put there if that can be done."""
+def read_or_make(file: Path, make: Callable[[], xr.Dataset]) -> xr.Dataset:
+    """Read a dataset from its file in the cache, or make it and try to write it there."""
     if file.exists():
         try:
             return read(file)
@@ -110,8 +110,8 @@ def write(data: xr.Dataset, file: Path) -> None:
 
 
 def _key(run: Run, names: Sequence[str], epochs: Sequence[int] | None) -> str:
-    chosen = None if epochs is None else sorted({int(epoch) for epoch in epochs})
-    content = [run.checksum, code_version([str(run.facts.get("task"))]), sorted(names), chosen]
+    clock = None if epochs is None else sorted({int(epoch) for epoch in epochs})
+    content = [run.checksum, code_version([str(run.facts.get("task"))]), sorted(names), clock]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
 
 

@@ -63,9 +63,9 @@ def spread(epochs: Int[np.ndarray, " epoch"], most: int) -> Int[np.ndarray, " ch
     """At most ``most`` of ``epochs``, evenly spread, the first and the last among them."""
     if len(epochs) <= most:
         return epochs
-    chosen = np.unique(np.linspace(0, len(epochs) - 1, most).round().astype(int))
-    found: Int[np.ndarray, " chosen"] = epochs[chosen]
-    return found
+    index = np.unique(np.linspace(0, len(epochs) - 1, most).round().astype(int))
+    subset: Int[np.ndarray, " chosen"] = epochs[index]
+    return subset
 
 
 def running_mean(values: Float[np.ndarray, " step"], width: int) -> Float[np.ndarray, " step"]:

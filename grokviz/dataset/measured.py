@@ -66,19 +66,19 @@ def measures(
 
     """
     many = isinstance(source, (str, os.PathLike)) and is_sweep(Path(source))
-    found = load(source) if many else named(source)
-    if isinstance(found, Run):
-        return _of_run(found, epoch)
-    published = _published(found.attrs.get("task") or _task_of(found))
-    if published is None or published.needs[0] not in found:
-        return summaries.summarise(found, epoch)
-    return _of_dataset(load(found, published.needs), epoch, published)
+    run_or_data = load(source) if many else named(source)
+    if isinstance(run_or_data, Run):
+        return _of_run(run_or_data, epoch)
+    published = _published(run_or_data.attrs.get("task") or _task_of(run_or_data))
+    if published is None or published.needs[0] not in run_or_data:
+        return summaries.summarise(run_or_data, epoch)
+    return _of_dataset(load(run_or_data, published.needs), epoch, published)
 
 
 def _published(name: object) -> PublishedMeasures | None:
     task = known_task(name)
-    found: PublishedMeasures | None = task.load("measures") if task else None
-    return found
+    published: PublishedMeasures | None = task.load("measures") if task else None
+    return published
 
 
 def _task_of(data: xr.Dataset) -> str:
@@ -93,13 +93,13 @@ def _task_of(data: xr.Dataset) -> str:
 def _of_run(run: Run, epoch: int | str | None) -> dict[str, Any]:
     epochs = assemble.epochs_of(run)
     at = curves.index_of(epochs, epoch, lambda: _grokked(run, epochs), run.name)
-    chosen = int(epochs[at])
+    nearest = int(epochs[at])
     published = _published(run.facts.get("task"))
     if published is None or not len(run.epochs):
         parts = [name for name in assemble.available(run) if name in summaries.PARTS]
-        data = assemble.assemble(run, parts, epochs=[chosen], workers=0)
-        return summaries.summarise(data, chosen)
-    return {"epoch": chosen, **published.of_checkpoint(run, chosen)}
+        data = assemble.assemble(run, parts, epochs=[nearest], workers=0)
+        return summaries.summarise(data, nearest)
+    return {"epoch": nearest, **published.of_checkpoint(run, nearest)}
 
 
 def _grokked(run: Run, epochs: np.ndarray) -> int | None:
@@ -107,8 +107,8 @@ def _grokked(run: Run, epochs: np.ndarray) -> int | None:
     tested, loss = metric(run, "test_loss")
     if not len(tested):
         return None
-    found = curves.grok_index(np.interp(epochs, tested, loss))
-    return None if found is None else int(epochs[found])
+    index = curves.grok_index(np.interp(epochs, tested, loss))
+    return None if index is None else int(epochs[index])
 
 
 def _of_dataset(
@@ -117,8 +117,8 @@ def _of_dataset(
     epochs, test = data["epoch"].values, data["loss"].sel(split="test").values
 
     def grokked() -> int | None:
-        found = curves.grok_index(test)
-        return None if found is None else int(epochs[found])
+        index = curves.grok_index(test)
+        return None if index is None else int(epochs[index])
 
     name = str(data.attrs.get("run_name", "the dataset"))
     at = curves.index_of(epochs, epoch, grokked, name)

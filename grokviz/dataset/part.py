@@ -51,8 +51,8 @@ class Context:
     last: Any = field(init=False)
     gathered: dict[str, Any] = field(default_factory=dict)
     """What parts collect while the checkpoints pass by."""
-    kept: dict[str, Any] = field(default_factory=dict)
-    """What parts found out about the run as a whole."""
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What parts have worked out about the run as a whole, by name."""
 
     def __post_init__(self) -> None:
         if self.has_weights:
@@ -90,10 +90,10 @@ class Context:
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs to go on: all that was found out, and no large array."""
-        found: Values = {name: getattr(self, name) for name in self.facts}
-        found |= {"task": self.task, "settings": dict(self.settings), "rows": self.rows}
+        state: Values = {name: getattr(self, name) for name in self.facts}
+        state |= {"task": self.task, "settings": dict(self.settings), "rows": self.rows}
         last = self.checkpoint_type(self.last.epoch, self.last.state)
-        return {**self.__dict__, **found, "run": None, "last": last, "gathered": {}}
+        return {**self.__dict__, **state, "run": None, "last": last, "gathered": {}}
 
 
 class Part:
@@ -136,13 +136,13 @@ class Part:
 
 def values_at(context: Context, parts: Sequence[Part], checkpoint: Checkpoint) -> Values:
     """All parts' values at one checkpoint, as the dataset stores them."""
-    found: Values = {}
+    values: Values = {}
     for part in parts:
-        found |= part.at(context, checkpoint)
+        values |= part.at(context, checkpoint)
         if checkpoint.epoch in context.field_epochs:
-            found |= part.field_at(context, checkpoint)
+            values |= part.field_at(context, checkpoint)
     return {
-        name: schema.variable(name, context.rows).stored(value) for name, value in found.items()
+        name: schema.variable(name, context.rows).stored(value) for name, value in values.items()
     }
 
 

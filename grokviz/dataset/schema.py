@@ -54,10 +54,10 @@ def variables() -> dict[str, Variable]:
 
 def dimensions() -> dict[str, str]:
     """What each dimension is, by name."""
-    found = dict(CLOCKS)
+    meanings = dict(CLOCKS)
     for one in (task.any_task(), *task.tasks().values()):
-        found |= one.load("dimensions")
-    return found | family_variables.DIMENSIONS
+        meanings |= one.load("dimensions")
+    return meanings | family_variables.DIMENSIONS
 
 
 def variable(name: str, rows: Mapping[str, Variable] | None = None) -> Variable:

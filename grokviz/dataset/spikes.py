@@ -49,7 +49,7 @@ def values_on(
     clock: Int[np.ndarray, " epoch"], epochs: Int[np.ndarray, " some"], values: np.ndarray
 ) -> Float[np.ndarray, " epoch"]:
     """Values at the epochs of a clock; NaN where there are none."""
-    found = np.full(len(clock), np.nan)
+    series = np.full(len(clock), np.nan)
     known = np.isin(epochs, clock)
-    found[np.searchsorted(clock, epochs[known])] = values[known]
-    return found
+    series[np.searchsorted(clock, epochs[known])] = values[known]
+    return series

@@ -50,16 +50,18 @@ def summarise(data: xr.Dataset, epoch: int | str | None = None) -> dict[str, Any
     name = str(data.attrs.get("run_name", "the dataset"))
     at = curves.index_of(epochs, epoch, lambda: _event(data, "grokked"), name)
     now = data.isel(epoch=at)
-    found: dict[str, Any] = {"epoch": int(epochs[at])}
-    found |= _train(data, int(epochs[at])) | _test(data, int(epochs[at]))
+    summary: dict[str, Any] = {"epoch": int(epochs[at])}
+    summary |= _train(data, int(epochs[at])) | _test(data, int(epochs[at]))
     if "spike_epoch" in data:
-        found["spikes"] = [int(e) for e in data["spike_epoch"].values]
+        summary["spikes"] = [int(e) for e in data["spike_epoch"].values]
     if "digit_drop" in data:
-        found["digit_drop"] = [None if e < 0 else int(e) for e in data["digit_drop"].values]
-    found |= {score: now[score].values.tolist() for score in SCORES if score in data}
+        summary["digit_drop"] = [None if e < 0 else int(e) for e in data["digit_drop"].values]
+    summary |= {score: now[score].values.tolist() for score in SCORES if score in data}
     if "sum_squared_weights" in data:
-        found["sum_squared_weights"] = float(now["sum_squared_weights"].values.astype(float).sum())
-    return found
+        summary["sum_squared_weights"] = float(
+            now["sum_squared_weights"].values.astype(float).sum()
+        )
+    return summary
 
 
 def _train(data: xr.Dataset, epoch: int) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def _members(data: xr.Dataset, epoch: int | str | None) -> dict[str, dict[str, A
             f"--epoch {epoch} cannot be measured of several runs at once; leave it out, or "
             "measure a member by itself"
         )
-    found: dict[str, dict[str, Any]] = {}
+    members: dict[str, dict[str, Any]] = {}
     for i in range(data.sizes["member"]):
         one = data.isel(member=i)
         row: dict[str, Any] = {"last_epoch": _known(one["member_last_epoch"])}
@@ -107,10 +109,10 @@ def _members(data: xr.Dataset, epoch: int | str | None) -> dict[str, dict[str, A
         row["generalised_epoch"] = _known(one["generalised_epoch"])
         row["spikes"] = int(one["member_spike_count"])
         if "member_key_frequency" in one and "frequency" in one.coords:
-            chosen = one["member_key_frequency"].values > 0
-            row["key_frequencies"] = [int(k) for k in one["frequency"].values[chosen]]
-        found[str(one["member_name"].values)] = row
-    return found
+            is_key = one["member_key_frequency"].values > 0
+            row["key_frequencies"] = [int(k) for k in one["frequency"].values[is_key]]
+        members[str(one["member_name"].values)] = row
+    return members
 
 
 def _known(number: xr.DataArray) -> int | None:

@@ -23,11 +23,11 @@ def write_data(data: xr.Dataset, names: Iterable[str], path: Path) -> Path:
     leaves the columns of other variables' dimensions empty. A NetCDF keeps all coordinates,
     so that a scene can be drawn from it.
     """
-    chosen = data[list(names)]
+    selection = data[list(names)]
     if path.suffix == ".nc":
-        write(chosen.assign_coords(data.coords), path)
+        write(selection.assign_coords(data.coords), path)
     elif path.suffix == ".csv":
-        _write_csv(chosen, path)
+        _write_csv(selection, path)
     else:
         raise InputError(f"{path}: numbers are written as .csv or .nc; choose one of them")
     return path

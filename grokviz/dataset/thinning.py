@@ -20,11 +20,11 @@ def thinned(
     passed = (epochs - epochs[0]).astype(float)
     ordered = np.where(np.isnan(values), np.inf, values)
     bins = (most - 2) // 4
-    kept = [
+    extremes = [
         _extremes(np.minimum((position * bins).astype(int), bins - 1), ordered)
         for position in (passed / passed[-1], np.log1p(passed) / np.log1p(passed[-1]))
     ]
-    return np.unique(np.concatenate([*kept, [0, len(epochs) - 1]]))
+    return np.unique(np.concatenate([*extremes, [0, len(epochs) - 1]]))
 
 
 def _extremes(

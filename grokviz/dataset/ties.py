@@ -65,8 +65,8 @@ def ordered(
         near = one - next_one <= relative * np.maximum(np.abs(one), np.abs(next_one))
     apart = (one != next_one) & ~(near & np.isfinite(one) & np.isfinite(next_one))
     group = np.concatenate([[0], np.cumsum(apart)])[: len(order)]
-    found: Int[np.ndarray, " entry"] = order[np.lexsort((order, group))]
-    return found
+    indices: Int[np.ndarray, " entry"] = order[np.lexsort((order, group))]
+    return indices
 
 
 def ranks(
@@ -114,5 +114,5 @@ def span(vectors: Float[np.ndarray, "m n"], relative: float = ROUNDING) -> Float
     if size.size == vectors.shape[1] and (size > relative * np.linalg.norm(vectors)).all():
         return axes
     left, values, _ = np.linalg.svd(vectors, full_matrices=False)
-    kept: Float[np.ndarray, "m k"] = left[:, values > relative * np.linalg.norm(vectors)]
-    return kept
+    basis: Float[np.ndarray, "m k"] = left[:, values > relative * np.linalg.norm(vectors)]
+    return basis

@@ -29,18 +29,18 @@ class Variable:
 
     @property
     def attrs(self) -> dict[str, str]:
-        """What the dataset says of the variable."""
-        said = {
+        """The variable's attributes in the dataset."""
+        attributes = {
             "long_name": self.long_name,
             "units": self.units,
             "definition": self.definition,
             "source": self.source,
         }
         if self.step:
-            said["precision"] = f"rounded to a multiple of 1/{1 / self.step:g}"
+            attributes["precision"] = f"rounded to a multiple of 1/{1 / self.step:g}"
         elif self.bits:
-            said["precision"] = f"rounded to {self.bits} significant binary digits"
-        return said
+            attributes["precision"] = f"rounded to {self.bits} significant binary digits"
+        return attributes
 
     def stored(self, value: Any) -> np.ndarray:
         """``value`` as the dataset keeps it: in the variable's type, rounded as its row says.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grokviz.dataset import curves, schema, ties
-from grokviz.dataset.cache import FOLDER, code_version, kept
+from grokviz.dataset.cache import FOLDER, code_version, read_or_make
 from grokviz.dataset.families.family_member import (
     SPLITS,
     Record,
@@ -76,7 +76,7 @@ def family(
     content = json.dumps(["family", code_version(names), key])
     name = hashlib.sha256(content.encode()).hexdigest()[:24]
     place = next((Path(s) for s in sources if isinstance(s, (str, os.PathLike))), runs[0].path)
-    return kept(place / FOLDER / f"{name}.nc", lambda: _assembled(members, report))
+    return read_or_make(place / FOLDER / f"{name}.nc", lambda: _assembled(members, report))
 
 
 def runs_of(sources: Iterable[Run | str | os.PathLike[str]]) -> list[Run]:
@@ -93,8 +93,8 @@ def _members(source: Run | xr.Dataset | str | os.PathLike[str]) -> list[Any]:
     """What a source adds to a family: open runs, or records of a dataset."""
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
-        found = [open_run(member) for member in members_of(path)] if is_sweep(path) else None
-        return _logged(found or [open_run(path)])
+        runs = [open_run(member) for member in members_of(path)] if is_sweep(path) else None
+        return _logged(runs or [open_run(path)])
     if isinstance(source, Run):
         return _logged([source])
     if "member" in source.dims:
@@ -133,10 +133,10 @@ def _assembled(members: Sequence[Any], report: ProgressCallback | None) -> xr.Da
             report(len(records), len(members))
     coords, values = _stacked(records)
     runs = [(i, names[i], one) for i, one in enumerate(members) if isinstance(one, Run)]
-    found = pieces(runs)
-    if found:
-        coords |= found[0]
-        values |= found[1]
+    phase_changes = pieces(runs)
+    if phase_changes:
+        coords |= phase_changes[0]
+        values |= phase_changes[1]
     rows = {name: schema.variable(name) for name in values}
     data = xr.Dataset(
         {n: (rows[n].dims, rows[n].stored(value), rows[n].attrs) for n, value in values.items()},
@@ -175,7 +175,7 @@ def _stacked(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]
         if schema.variable(name).dims == ("member", "point"):
             fill = EMPTY[values[name].dtype.kind]
             values[name] = _filled(list(values[name]), fill, width)
-    fractions, chosen = _by_fraction(values)
+    fractions, fraction_member = _by_fraction(values)
     coords = {
         "member": np.arange(len(records)),
         "point": np.arange(width),
@@ -189,7 +189,7 @@ def _stacked(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]
         coords["frequency"] = np.arange(1, 1 + frequencies)
     else:  # no member's weights say any
         del values["member_frequency_norm"], values["member_key_frequency"]
-    return coords, {**values, "fraction_member": chosen}
+    return coords, {**values, "fraction_member": fraction_member}
 
 
 def _filled(arrays: Sequence[np.ndarray], empty: Any, width: int = 0) -> np.ndarray:
@@ -249,5 +249,5 @@ def _attrs(members: Sequence[Any], records: Sequence[Record]) -> dict[str, Any]:
 
 def _one(words: Iterable[str]) -> str:
     """The word that all have in common, else nothing."""
-    found = set(words)
-    return found.pop() if len(found) == 1 else ""
+    distinct = set(words)
+    return distinct.pop() if len(distinct) == 1 else ""

@@ -81,23 +81,25 @@ def record_of_dataset(data: xr.Dataset, points: int) -> Record:
     by its events, which were not.
     """
     attrs = data.attrs
-    said = json.loads(attrs.get("settings") or "{}")
+    settings = json.loads(attrs.get("settings") or "{}")
     curves_of = {
         "train_loss": _logged(data, "logged_epoch", "logged_train_loss"),
         "test_loss": _logged(data, "tested_epoch", "logged_test_loss"),
         **{name: _logged(data, "logged_epoch", f"logged_{name}") for name in LOGGED},
     }
     epochs, train = curves_of["train_loss"]
-    found = len(data["spike_epoch"]) if "spike_epoch" in data else len(spikes(epochs, train)[0])
+    spike_count = (
+        len(data["spike_epoch"]) if "spike_epoch" in data else len(spikes(epochs, train)[0])
+    )
     return {
         "member_name": str(attrs.get("run_name") or "run"),
         "member_source": "ours" if attrs.get("recipe") else "other",
         "member_task": str(attrs.get("task") or ""),
-        **_settings({"settings": said}),
+        **_settings({"settings": settings}),
         "member_last_epoch": epochs[-1] if len(epochs) else -1,
         "memorised_epoch": _event(data, "memorised", curves_of["train_loss"]),
         "generalised_epoch": _event(data, "generalised", curves_of["test_loss"]),
-        "member_spike_count": found,
+        "member_spike_count": spike_count,
         **_curves(curves_of, points),
         **_of_task(attrs.get("task"), lambda member: member.of_dataset(data)),
     }
@@ -137,14 +139,14 @@ def source_of(run: Run) -> str:
 
 def _settings(facts: Mapping[str, Any]) -> Record:
     """What differs between runs, where a run says it; whoever recorded it, with - or _."""
-    said = {k.replace("_", "-"): v for k, v in (facts.get("settings") or facts).items()}
-    precision = said.get("loss-precision") or (facts.get("precision") or {}).get("loss")
+    settings = {k.replace("_", "-"): v for k, v in (facts.get("settings") or facts).items()}
+    precision = settings.get("loss-precision") or (facts.get("precision") or {}).get("loss")
     return {
-        "member_fraction": _number(said.get("train-fraction"), math.nan),
-        "member_seed": _number(said.get("seed"), -1),
-        "member_p": _number(said.get("p"), -1),
-        "member_d_model": _number(said.get("d-model"), -1),
-        "member_weight_decay": _number(said.get("weight-decay"), math.nan),
+        "member_fraction": _number(settings.get("train-fraction"), math.nan),
+        "member_seed": _number(settings.get("seed"), -1),
+        "member_p": _number(settings.get("p"), -1),
+        "member_d_model": _number(settings.get("d-model"), -1),
+        "member_weight_decay": _number(settings.get("weight-decay"), math.nan),
         "member_precision": str(precision or ""),
     }
 
@@ -155,32 +157,32 @@ def _number(value: Any, unknown: float) -> float:
 
 
 def _below(epochs: np.ndarray, loss: np.ndarray) -> int:
-    found = curves.first_below(epochs, loss, LEARNT)
-    return -1 if found is None else found
+    epoch = curves.first_below(epochs, loss, LEARNT)
+    return -1 if epoch is None else epoch
 
 
 def _curves(curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]], points: int) -> Record:
     """Both losses thinned, and what else is logged with the training loss."""
     epochs, train = curves_of["train_loss"]
     tested, test = curves_of["test_loss"]
-    kept, held = thinned(epochs, train, points), thinned(tested, test, points)
-    found: Record = {
-        "member_epoch": epochs[kept],
-        "member_train_loss": train[kept],
-        "member_test_epoch": tested[held],
-        "member_test_loss": test[held],
+    rows, test_rows = thinned(epochs, train, points), thinned(tested, test, points)
+    record: Record = {
+        "member_epoch": epochs[rows],
+        "member_train_loss": train[rows],
+        "member_test_epoch": tested[test_rows],
+        "member_test_loss": test[test_rows],
     }
     for name in LOGGED:
-        found[f"member_{name}"] = values_on(epochs[kept], *curves_of[name])
-    return found
+        record[f"member_{name}"] = values_on(epochs[rows], *curves_of[name])
+    return record
 
 
 def _of_task(name: object, ask: Callable[[MemberMeasures], Record | None]) -> Record:
     """What the run's task says of its last checkpoint; unknown where it says nothing."""
     task = known_task(name)
     member: MemberMeasures | None = task.load("member") if task else None
-    found = ask(member) if member else None
-    return _no_weights() if found is None else found
+    record = ask(member) if member else None
+    return _no_weights() if record is None else record
 
 
 def _no_weights() -> Record:

@@ -48,31 +48,31 @@ def pieces(
     evenly in their logarithm, from 1 to the last that any piece logged. The order is drawn once
     with a fixed seed: one in which they were found would put like beside like.
     """
-    found = [
+    candidates = [
         piece
         for member, name, run in runs
         for piece in _of_run(member, name, run)
         if np.nanmin(piece.loss) < FALLEN * piece.loss[0]
     ]
-    if not found:
+    if not candidates:
         return None
-    steps = common_steps(max(int(piece.epochs[-1]) for piece in found))
-    shares = np.array([share_of_start(piece.epochs, piece.loss, steps) for piece in found])
+    steps = common_steps(max(int(piece.epochs[-1]) for piece in candidates))
+    shares = np.array([share_of_start(piece.epochs, piece.loss, steps) for piece in candidates])
     changed = (shares.min(axis=1) < FALLEN) & (steepest_fall(shares, steps, DOUBLING) > AT_ONCE)
     if not changed.any():
         return None
     order = np.random.default_rng(ORDER).permutation(np.flatnonzero(changed))
-    kept = [found[i] for i in order]
+    phase_changes = [candidates[i] for i in order]
     shares = shares[order]
     coords = {
-        "piece": np.arange(len(kept)),
+        "piece": np.arange(len(phase_changes)),
         "step": steps,
-        "count": np.arange(1, len(kept) + 1),
+        "count": np.arange(1, len(phase_changes) + 1),
     }
     return coords, {
-        "piece_name": [piece.name for piece in kept],
-        "piece_kind": [piece.kind for piece in kept],
-        "piece_member": [piece.member for piece in kept],
+        "piece_name": [piece.name for piece in phase_changes],
+        "piece_kind": [piece.kind for piece in phase_changes],
+        "piece_member": [piece.member for piece in phase_changes],
         "piece_drop": steps[(shares < 0.5).argmax(axis=1)],
         "piece_loss": shares,
         "mean_steepest_fall": steepest_fall(running_mean(shares), steps, NEAR),

@@ -120,12 +120,12 @@ def thin(data: xr.Dataset, most: int) -> xr.Dataset:
         index = thinned(epochs, data[curve].values.astype(np.float64), most)
         at_checkpoints = np.flatnonzero(np.isin(epochs, data["epoch"].values))
         index = np.union1d(index, at_checkpoints)
-        said = (
+        note = (
             f"{len(index):,} of {len(epochs):,} logged: the lowest and the highest {curve} of "
             "each stretch, and those at checkpoints"
         )
         data = data.isel({clock: index})
-        data[clock].attrs["thinned"] = said
+        data[clock].attrs["thinned"] = note
     return data
 
 

@@ -48,7 +48,7 @@ def bundle_family(
     imported = [name for name, run in zip(names, runs, strict=True) if "imported" in run.facts]
     if imported:
         raise InputError(f"{imported[0]} is a published run, which cannot be bundled; leave it out")
-    kept = [_place(names, runs, wanted) for wanted in weights]
+    places = [_place(names, runs, wanted) for wanted in weights]
     facts = {
         "recipe": data.attrs["recipe"],
         "task": data.attrs["task"],
@@ -58,7 +58,7 @@ def bundle_family(
     }
     write(data, target)
     (to / FAMILY).write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", "utf-8")
-    for i in kept:
+    for i in places:
         file = to / "weights" / f"{names[i].replace('/', ':')}.safetensors"
         file.parent.mkdir(parents=True, exist_ok=True)
         last = f"{runs[i].epochs[-1]}.safetensors"

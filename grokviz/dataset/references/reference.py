@@ -63,8 +63,8 @@ def _by_present_rules(data: xr.Dataset) -> xr.Dataset:
     """A dataset that an earlier version may have written, as its task reads it now."""
     task = known_task(data.attrs.get("task"))
     renewed = task.load("by_present_rules") if task else None
-    found: xr.Dataset = data if renewed is None else renewed(data)
-    return found
+    current: xr.Dataset = data if renewed is None else renewed(data)
+    return current
 
 
 def reference(name: str = DEFAULT) -> xr.Dataset:
@@ -120,13 +120,13 @@ def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -
         return family.family(members, report=report)
     if len(sources) > 1:
         raise InputError(f"{len(sources)} runs were given and this draws one; give one --run")
-    found = named(sources[0], default)
-    if not isinstance(found, Run):
-        return found
+    run_or_data = named(sources[0], default)
+    if not isinstance(run_or_data, Run):
+        return run_or_data
     if needs is not None and many:
-        return family.family([found], report=report)
-    parts = None if needs is None else _parts(found, needs)
-    return analyze(found, parts, report=report)
+        return family.family([run_or_data], report=report)
+    parts = None if needs is None else _parts(run_or_data, needs)
+    return analyze(run_or_data, parts, report=report)
 
 
 def _sweep(source: Any) -> bool:
@@ -168,10 +168,10 @@ def _parts(run: Run, needs: Iterable[str]) -> list[str]:
         tasks = tasks_with(part) or ["several networks"]
         task = run.facts.get("task")
         if task_of(run) is None or task not in tasks:
-            said = f"its task is {task}" if task else "it does not say its task"
+            reason = f"its task is {task}" if task else "it does not say its task"
             raise InputError(
                 f"{run.path} cannot be drawn so: this needs a run of {' or '.join(tasks)} and "
-                f"{said}; {remedy}"
+                f"{reason}; {remedy}"
                 + ("" if task else f", or record the run with task={tasks[0]!r}")
             )
         lacking = parts_of(task_of(run))[part].lacks(run)
@@ -218,12 +218,12 @@ def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, An
 
 def _damaged(place: Path) -> list[str]:
     """Files of a reference that are not as they were bundled."""
-    found = []
+    problems = []
     for line in (place / SUMS).read_text("utf-8").splitlines():
         digest, _, file = line.partition("  ")
         path = place / file
         if not path.is_file():
-            found.append(f"{file} is missing; install grokviz anew")
+            problems.append(f"{file} is missing; install grokviz anew")
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            found.append(f"{file} is not as it was bundled; install grokviz anew")
-    return found
+            problems.append(f"{file} is not as it was bundled; install grokviz anew")
+    return problems

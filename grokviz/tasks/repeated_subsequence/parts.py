@@ -67,12 +67,12 @@ class HeadsPart(SequencePart):
         An induction head reads what a previous-token head wrote, so that one is looked for in
         the layers before it, where there are any.
         """
-        if "shown" not in context.kept:
+        if "shown" not in context.memo:
             attention = context.measured(context.last).attention
             reader = _best(attention["induction"])
             before = attention["previous_token"][: reader[0] or None]
-            context.kept["shown"] = np.array([_best(before), reader])
-        found: np.ndarray = context.kept["shown"]
+            context.memo["shown"] = np.array([_best(before), reader])
+        found: np.ndarray = context.memo["shown"]
         return found
 
 
