@@ -105,15 +105,15 @@ class SequenceWeights:
         Raises :class:`InputError` for a tensor that is missing, of the wrong shape or not finite.
         """
         sizes: dict[str, int] = {}
-        found = sorted({(m[1], int(m[2])) for m in map(published.LAYER.match, state_dict) if m})
-        if not found or [i for _, i in found] != list(range(len(found))):
+        blocks = sorted({(m[1], int(m[2])) for m in map(published.LAYER.match, state_dict) if m})
+        if not blocks or [i for _, i in blocks] != list(range(len(blocks))):
             raise InputError(
                 "the weights have no attention layers blocks.0, blocks.1, ... under the published "
                 "parameter names; record the model's state dict under those"
             )
         W_E = checked(state_dict, "embed.W_E", ("d_model", "d_vocab"), sizes)
         W_pos = checked(state_dict, "pos_embed.W_pos", ("n_ctx", "d_model"), sizes)
-        layers = tuple(_layer(state_dict, f"{stack}.{i}", sizes) for stack, i in found)
+        layers = tuple(_layer(state_dict, f"{stack}.{i}", sizes) for stack, i in blocks)
         W_U = checked(state_dict, "unembed.W_U", ("d_model", "d_vocab_out"), sizes)
         return cls(W_E, W_pos, layers, W_U, carried)
 
@@ -181,5 +181,5 @@ def log_softmax(logits: Float[np.ndarray, "*any classes"]) -> Float[np.ndarray, 
     top = logits.max(axis=-1, keepdims=True)
     shifted = logits - top
     total = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    found: np.ndarray = shifted - total
-    return found
+    log_probabilities: np.ndarray = shifted - total
+    return log_probabilities

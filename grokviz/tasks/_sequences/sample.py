@@ -114,14 +114,14 @@ class Sample:
     def weights(self, state: Mapping[str, np.ndarray], carried: int) -> SequenceWeights:
         """The checkpoint's weights; :class:`InputError` for those of another size of the task."""
         w = SequenceWeights.of(state, carried)
-        for what, found, wanted in (
+        for what, size, wanted in (
             ("embed.W_E", w.W_E.shape[1], self.task.vocabulary),
             ("pos_embed.W_pos", len(w.W_pos), self.task.context),
             ("unembed.W_U", w.W_U.shape[1], self.task.outputs),
         ):
-            if found != wanted:
+            if size != wanted:
                 raise InputError(
-                    f"{what} is of size {found}, but the run's settings say {wanted}; "
+                    f"{what} is of size {size}, but the run's settings say {wanted}; "
                     "correct the settings where the run is recorded or imported"
                 )
         return w

@@ -30,8 +30,8 @@ class EventsPart(Part):
 
     def coords(self, context: Context) -> Values:
         """Events by name, spikes by number."""
-        found = spikes(*metric(context.run, "train_loss"))[0]
-        return {"event": list(EVENTS), "spike": np.arange(1, 1 + len(found))}
+        spike_epochs = spikes(*metric(context.run, "train_loss"))[0]
+        return {"event": list(EVENTS), "spike": np.arange(1, 1 + len(spike_epochs))}
 
     def whole(self, context: Context) -> Values:
         """When each was, and how high the spikes."""
@@ -48,11 +48,11 @@ def events(run: Run) -> Int[np.ndarray, " event"]:
     train, test = metric(run, "train_loss"), metric(run, "test_loss")
     tested = bool(len(test[0]))
     grokked = curves.grok_index(test[1]) if tested else None
-    found = [
+    epochs = [
         *(curves.fall(*train) or (None, None)),
         # without held-out data nobody can say that it was memorised
         curves.first_below(*train, LOW) if tested else None,
         curves.first_below(*test, LOW),
         None if grokked is None else int(test[0][grokked]),
     ]
-    return np.array([_NEVER if epoch is None else epoch for epoch in found])
+    return np.array([_NEVER if epoch is None else epoch for epoch in epochs])

@@ -21,14 +21,14 @@ class RunPart(Part):
 
     def coords(self, context: Context) -> Values:
         """Clocks of the logged losses, names of phases and parameters."""
-        found: Values = {
+        coords: Values = {
             "logged_epoch": metric(context.run, "train_loss")[0],
             "tested_epoch": metric(context.run, "test_loss")[0],
             "phase": list(curves.PHASES[:3]),
         }
         if context.has_weights:
-            found["parameter"] = list(norms.sums_of_squares(context.last.state))
-        return found
+            coords["parameter"] = list(norms.sums_of_squares(context.last.state))
+        return coords
 
     def whole(self, context: Context) -> Values:
         """The logged curves, and where the phases end by them."""

@@ -86,8 +86,8 @@ def two_logits(
     torch = _torch()
     logits = torch.zeros((len(x), 2), dtype=getattr(torch, precision), device=device)
     logits[:, 1] = torch.as_tensor(x).to(logits)
-    found: np.ndarray = torch.log_softmax(logits, -1)[:, 1].double().cpu().numpy()
-    return found
+    log_probabilities: np.ndarray = torch.log_softmax(logits, -1)[:, 1].double().cpu().numpy()
+    return log_probabilities
 
 
 def threshold(classes: int, precision: str, device: Any = "cpu") -> float:

@@ -79,6 +79,6 @@ def _clock(context: Context) -> Int[np.ndarray, " path_epoch"]:
 
 def _by_checkpoint(route: Path) -> Float[np.ndarray, " path_epoch"]:
     """Cosines between the steps that meet at each checkpoint, NaN at the ends."""
-    found = np.full(len(route.displacement), np.nan)
-    found[1:-1] = route.cosine
-    return found
+    cosines = np.full(len(route.displacement), np.nan)
+    cosines[1:-1] = route.cosine
+    return cosines

@@ -28,11 +28,11 @@ def refuses(data: Mapping[str, Any]) -> str:
 
 def settings(sizes: Mapping[str, int], state: Mapping[str, Any]) -> dict[str, Any]:
     """The modulus, and whether the MLP has biases where they are not zero."""
-    found: dict[str, Any] = {"p": sizes["d_vocab"] - 1} if "d_vocab" in sizes else {}
+    values: dict[str, Any] = {"p": sizes["d_vocab"] - 1} if "d_vocab" in sizes else {}
     biases = [array for name, array in state.items() if ".mlp.b_" in name]
     if biases and any(map(np.any, biases)):
-        found["mlp-biases"] = True
-    return found
+        values["mlp-biases"] = True
+    return values
 
 
 def complete(
@@ -41,18 +41,20 @@ def complete(
     """Check the split against the last losses, or find it by them."""
     if "train_loss" not in logged or not values.get("p", 0) % 2:
         return []
-    said = split.Logged(logged["train_loss"], logged.get("test_loss"))
+    logged_losses = split.Logged(logged["train_loss"], logged.get("test_loss"))
     losses = split.pair_losses(state)
     seed, fraction = values.get("split-seed"), values.get("train-fraction")
     order = values.get("split-order", "python")
     what = f"the losses it gives the weights, as the file logs at epoch {epoch}"
     if seed is not None and fraction is not None:
-        fitting = split.fits(losses, ModularAddition(values["p"], fraction, seed, order), said)
+        fitting = split.fits(
+            losses, ModularAddition(values["p"], fraction, seed, order), logged_losses
+        )
         verdict = "confirmed by" if fitting else "NOT confirmed by"
         return [Finding("", f"{fraction:g} of seed {seed}", f"{verdict} {what}", "split")]
     splits = split.splits_that_fit(
         losses,
-        said,
+        logged_losses,
         split.SEEDS if seed is None else [seed],
         split.FRACTIONS if fraction is None else [fraction],
         order,
@@ -62,8 +64,8 @@ def complete(
     because = (
         f"of the splits tried the only one that gives the weights the losses logged at {epoch}"
     )
-    found = {"split-seed": splits[0][0], "train-fraction": splits[0][1]}
-    return [Finding(key, value, because, key) for key, value in found.items()]
+    split_settings = {"split-seed": splits[0][0], "train-fraction": splits[0][1]}
+    return [Finding(key, value, because, key) for key, value in split_settings.items()]
 
 
 EVIDENCE = Evidence(

@@ -126,7 +126,7 @@ def logit_waves(data: xr.Dataset, i: int) -> Float[np.ndarray, "key_frequency re
 
 
 def _activations(
-    data: xr.Dataset, i: int, chosen: slice, pre: bool
+    data: xr.Dataset, i: int, neurons: slice, pre: bool
 ) -> Float[np.ndarray, "neuron a b"]:
     epoch = data["field_epoch"].values[i]
     if epoch not in data["epoch"].values:
@@ -134,11 +134,13 @@ def _activations(
             f"the attention of epoch {epoch} is not in the dataset; cut it to epochs that hold it"
         )
     scores = data["attention_score"].sel(epoch=epoch).values
-    now = data.isel(field_epoch=i, neuron=chosen)
+    now = data.isel(field_epoch=i, neuron=neurons)
     tables, offset = now["neuron_table"].values, now["neuron_offset"].values
     p = scores.shape[1] // 2
-    found = forward.activations_from_tables(scores, tables, offset).T.reshape(-1, p, p)
-    fields: Float[np.ndarray, "neuron a b"] = found if pre else np.maximum(found, 0)
+    pre_activations = forward.activations_from_tables(scores, tables, offset).T.reshape(-1, p, p)
+    fields: Float[np.ndarray, "neuron a b"] = (
+        pre_activations if pre else np.maximum(pre_activations, 0)
+    )
     return fields
 
 

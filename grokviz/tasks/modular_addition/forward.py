@@ -124,10 +124,10 @@ def neuron_tables(
     alone, and what is there without attention. :func:`activations_from_tables` puts the
     p * p activations together again.
     """
-    chosen = np.asarray(neurons, dtype=int)
-    read = w.W_in[chosen]
+    index = np.asarray(neurons, dtype=int)
+    read = w.W_in[index]
     tables = np.einsum("hrm,nm->nhr", head_outputs(w), read, optimize=True)
-    return tables, read @ w.equals + w.b_in[chosen]
+    return tables, read @ w.equals + w.b_in[index]
 
 
 def activations_from_tables(

@@ -74,10 +74,10 @@ class FieldsPart(Part):
 
     def whole(self, context: ModularAdditionRun) -> Values:
         """Frequency and share of variance of the chosen neurons."""
-        chosen, found = self._chosen(context), context.neuron_frequencies
+        index, own_frequencies = self._chosen(context), context.neuron_frequencies
         return {
-            "neuron_frequency": found.frequency[chosen],
-            "neuron_variance_explained": found.fraction[chosen],
+            "neuron_frequency": own_frequencies.frequency[index],
+            "neuron_variance_explained": own_frequencies.fraction[index],
         }
 
     def at(self, context: ModularAdditionRun, checkpoint: ModularAdditionCheckpoint) -> Values:
@@ -108,28 +108,32 @@ class EmbeddingPart(Part):
         return {"embedding_matrix": context.last.weights.number_embedding}
 
 
-def chosen_neurons(found: neurons.NeuronFrequencies, count: int) -> Int[np.ndarray, " neuron"]:
+def chosen_neurons(
+    own_frequencies: neurons.NeuronFrequencies, count: int
+) -> Int[np.ndarray, " neuron"]:
     """The neurons that show each frequency best: from each cluster in turn its cleanest one.
 
     Where clusters do not suffice, the neurons of the largest share of variance follow, those
     without a frequency last. Neurons of one share go by their number.
     """
-    cleanest = ties.ordered(found.fraction)
+    cleanest = ties.ordered(own_frequencies.fraction)
     turns = {
-        k: iter(cleanest[found.cluster[cleanest] == k]) for k in neurons.key_frequencies(found)
+        k: iter(cleanest[own_frequencies.cluster[cleanest] == k])
+        for k in neurons.key_frequencies(own_frequencies)
     }
-    chosen: list[int] = []
-    while len(chosen) < count and turns:
+    best: list[int] = []
+    while len(best) < count and turns:
         for k in list(turns):
             neuron = next(turns[k], None)
             if neuron is None:
                 del turns[k]
-            elif len(chosen) < count:
-                chosen.append(int(neuron))
-    rest = [int(n) for n in cleanest if int(n) not in chosen]
-    all_chosen = np.array([*chosen, *rest][:count])
-    frequency, place = found.frequency[all_chosen], ties.ranks(found.fraction)[all_chosen]
-    return all_chosen[np.lexsort((place, frequency, frequency == neurons.NO_FREQUENCY))]
+            elif len(best) < count:
+                best.append(int(neuron))
+    rest = [int(n) for n in cleanest if int(n) not in best]
+    selection = np.array([*best, *rest][:count])
+    frequency = own_frequencies.frequency[selection]
+    place = ties.ranks(own_frequencies.fraction)[selection]
+    return selection[np.lexsort((place, frequency, frequency == neurons.NO_FREQUENCY))]
 
 
 PARTS: dict[str, Part] = {

@@ -47,16 +47,16 @@ class ModularAdditionProblem(ModelProblem):
         """Training loss and gradient; the two norms where they are recorded."""
         if self._train is None:
             self._train = Replay(lambda: self._measure(gradients), self.device)
-        found = self._train()
-        assert found is not None
-        values = found.tolist()
+        metrics = self._train()
+        assert metrics is not None
+        values = metrics.tolist()
         return dict(zip(("train_loss", *self.NORMS), values, strict=False))
 
     def test_metrics(self, epoch: int) -> dict[str, float]:
         """Test loss."""
-        found = self._test()
-        assert found is not None
-        return {"test_loss": found.item()}
+        loss = self._test()
+        assert loss is not None
+        return {"test_loss": loss.item()}
 
     def _measure(self, gradients: Mapping[str, Tensor]) -> Tensor:
         loss, d_logits = self.train.measured(self.state, gradients)
@@ -88,11 +88,11 @@ def problem(
     targets = torch.as_tensor(data.targets, device=device)
 
     def losses(pairs: Int[np.ndarray, " some"]) -> Losses:
-        chosen = torch.as_tensor(pairs, device=device)
+        rows = torch.as_tensor(pairs, device=device)
         if exact_path:
-            a, b = tokens[chosen, 0], tokens[chosen, 1]
-            return ExactPath(a, b, targets[chosen], data.p, precision)
-        return PlainPath(model, tokens[chosen], targets[chosen], precision)
+            a, b = tokens[rows, 0], tokens[rows, 1]
+            return ExactPath(a, b, targets[rows], data.p, precision)
+        return PlainPath(model, tokens[rows], targets[rows], precision)
 
     train, test = losses(data.train), losses(data.test)
     return ModularAdditionProblem(model, train, test, device, settings.record_norms)

@@ -112,8 +112,8 @@ class ModularAdditionWeights:
 
 
 def _one_layer(state_dict: Mapping[str, np.ndarray]) -> None:
-    found = (re.match(r"(?:attn_)?blocks\.(\d+)\.", name) for name in state_dict)
-    layers = {int(match[1]) for match in found if match}
+    matches = (re.match(r"(?:attn_)?blocks\.(\d+)\.", name) for name in state_dict)
+    layers = {int(match[1]) for match in matches if match}
     if len(layers) > 1:
         raise InputError(
             f"modular-addition measures need a one-layer model; this one has {len(layers)}"

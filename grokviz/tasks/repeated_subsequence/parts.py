@@ -72,8 +72,8 @@ class HeadsPart(SequencePart):
             reader = _best(attention["induction"])
             before = attention["previous_token"][: reader[0] or None]
             context.memo["shown"] = np.array([_best(before), reader])
-        found: np.ndarray = context.memo["shown"]
-        return found
+        heads: np.ndarray = context.memo["shown"]
+        return heads
 
 
 def _best(scores: np.ndarray) -> tuple[int, int]:

@@ -27,14 +27,14 @@ def induction(batch: Batch) -> Probe:
     Source: arXiv:2209.11895, and the thread's algorithm of induction (tweet 7).
     """
     starts, steps = copies(batch)
-    found = []
+    triples = []
     for later in range(1, starts.shape[1]):
         for earlier in range(later):
             query = starts[:, later, None] + steps
             key = starts[:, earlier, None] + steps + 1
             row = np.broadcast_to(np.arange(len(starts))[:, None], query.shape)
-            found.append((row.ravel(), query.ravel(), key.ravel()))
-    row, query, key = (np.concatenate(parts) for parts in zip(*found, strict=True))
+            triples.append((row.ravel(), query.ravel(), key.ravel()))
+    row, query, key = (np.concatenate(parts) for parts in zip(*triples, strict=True))
     return Probe(row, query, key, batch.positions.size)
 
 
@@ -56,7 +56,7 @@ def copies(batch: Batch) -> tuple[Int[np.ndarray, "batch copy"], Int[np.ndarray,
 def source_of(batch: Batch, row: int) -> Int[np.ndarray, " query"]:
     """For each position, that of the token after the latest earlier copy; -1 where unscored."""
     probe = induction(batch)
-    found = np.full(batch.tokens.shape[1], -1)
+    sources = np.full(batch.tokens.shape[1], -1)
     own = probe.row == row
-    np.maximum.at(found, probe.query[own], probe.key[own])
-    return found
+    np.maximum.at(sources, probe.query[own], probe.key[own])
+    return sources

@@ -79,14 +79,14 @@ def _neurons(
     w: ModularAdditionWeights, f: Forward, keys: Int[np.ndarray, " key"] | None
 ) -> Iterator[Row]:
     m = marginals(f.post)
-    found = neuron_frequencies(m, frequency_power(m))
+    own_frequencies = neuron_frequencies(m, frequency_power(m))
     if keys is None:
-        keys = key_frequencies(found)
+        keys = key_frequencies(own_frequencies)
     if len(keys) == 0:
         return
-    clustered = found.cluster > 0
+    clustered = own_frequencies.cluster > 0
     if clustered.any():
-        own = np.equal.outer(np.arange(1, len(m.by_a) // 2 + 1), found.cluster)
+        own = np.equal.outer(np.arange(1, len(m.by_a) // 2 + 1), own_frequencies.cluster)
         fitted = np.where(clustered, trig_fit(m, own), f.post)
         yield (
             "trig-neurons",
@@ -96,16 +96,16 @@ def _neurons(
         )
     yield from _logits(f, keys)
     directions = ties.span(key_directions(neuron_logit_map(w), keys).T)
-    kept = (f.post @ directions) @ directions.T
+    projection = (f.post @ directions) @ directions.T
     yield (
         "key-directions",
         f"the neurons are projected on the {directions.shape[1]} key directions of W_L",
-        _loss(logits_of(w, f.mid, kept)),
+        _loss(logits_of(w, f.mid, projection)),
     )
     yield (
         "off-key-directions",
         "the neurons are projected off the key directions of W_L",
-        _loss(logits_of(w, f.mid, f.post - kept)),
+        _loss(logits_of(w, f.mid, f.post - projection)),
     )
 
 

@@ -144,13 +144,13 @@ def trig_fit(
     """
     p = len(m.by_a)
     F = fourier_basis(p)
-    kept = np.concatenate([np.zeros((1, keep.shape[1]), bool), np.repeat(keep, 2, axis=0)])
+    mask = np.concatenate([np.zeros((1, keep.shape[1]), bool), np.repeat(keep, 2, axis=0)])
     residues = np.arange(p)
     sums = (residues[:, None] + residues) % p
     differences = (residues[:, None] - residues) % p
 
     def smooth(mean: Float[np.ndarray, "p column"]) -> Float[np.ndarray, "p column"]:
-        wave: Float[np.ndarray, "p column"] = F.T @ np.where(kept, F @ mean, 0)
+        wave: Float[np.ndarray, "p column"] = F.T @ np.where(mask, F @ mean, 0)
         return wave
 
     fit: Float[np.ndarray, "p p column"] = m.mean + smooth(m.by_sum)[sums]

@@ -166,18 +166,22 @@ def measure(
     train = None if train is None else losses.check_train(train, w.p)
     f = forward(w) if ran is None else ran
     pre, post = marginals(f.pre), marginals(f.post)
-    found = neurons.neuron_frequencies(post, frequency_power(post))
-    chosen = neurons.key_frequencies(found) if keys is None else np.asarray(keys, dtype=int)
+    own_frequencies = neurons.neuron_frequencies(post, frequency_power(post))
+    key_frequencies = (
+        neurons.key_frequencies(own_frequencies) if keys is None else np.asarray(keys, dtype=int)
+    )
     return Measures(
-        key_frequencies=chosen,
+        key_frequencies=key_frequencies,
         **_answers(f, train),
-        **_progress(f, train, chosen),
-        **_neurons(pre, post, chosen, found.cluster if cluster is None else cluster),
-        neuron_frequency=found.frequency,
-        neuron_share=found.fraction,
+        **_progress(f, train, key_frequencies),
+        **_neurons(
+            pre, post, key_frequencies, own_frequencies.cluster if cluster is None else cluster
+        ),
+        neuron_frequency=own_frequencies.frequency,
+        neuron_share=own_frequencies.fraction,
         neuron_active=np.count_nonzero(f.post, axis=0) / len(f.post),
         **_attention(w, f),
-        **_matrices(w, chosen),
+        **_matrices(w, key_frequencies),
         distance_irrelevance=geometry.distance_irrelevance(f.logits),
         circularity=geometry.circularity(w.number_embedding),
         sums_of_squares=norms.sums_of_squares(state_dict),
@@ -202,10 +206,10 @@ def _progress(
     rows, count = neurons.rows_of(keys), f.logits.shape[1] // 2
     v = logits.cosine_coefficients(m)
     flat, solid = logits.sum_waves(m), logits.cosine_waves(v, f.logits.shape[1])
-    kept = flat[rows].sum(axis=0)
-    terms = np.concatenate([flat, kept[None], solid, solid[rows].sum(axis=0)[None]])
+    key_waves = flat[rows].sum(axis=0)
+    terms = np.concatenate([flat, key_waves[None], solid, solid[rows].sum(axis=0)[None]])
     without = excluded(f.logits, terms, train)
-    only = restricted(kept, m.mean, train)
+    only = restricted(key_waves, m.mean, train)
     return {
         "restricted_loss": only.loss,
         "restricted_accuracy": only.accuracy,

@@ -73,8 +73,8 @@ def largest_share(shares: Float[np.ndarray, "frequency column"]) -> NeuronFreque
 
 def cluster_sizes(cluster: Int[np.ndarray, " neuron"]) -> dict[int, int]:
     """Number of neurons of each frequency that has any, the unclustered left out."""
-    found, counts = np.unique(cluster[cluster > 0], return_counts=True)
-    return {int(k): int(count) for k, count in zip(found, counts, strict=True)}
+    distinct, counts = np.unique(cluster[cluster > 0], return_counts=True)
+    return {int(k): int(count) for k, count in zip(distinct, counts, strict=True)}
 
 
 def key_frequencies(neurons: NeuronFrequencies) -> Int[np.ndarray, " key"]:
@@ -126,5 +126,5 @@ def rows_of(keys: Sequence[int] | Int[np.ndarray, " key"]) -> Int[np.ndarray, " 
 
 def one_hot(keys: Int[np.ndarray, " key"], p: int) -> np.ndarray:
     """Which of all frequencies are key frequencies, as booleans."""
-    chosen: np.ndarray = np.isin(frequencies(p), keys)
-    return chosen
+    is_key: np.ndarray = np.isin(frequencies(p), keys)
+    return is_key

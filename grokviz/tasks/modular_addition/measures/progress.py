@@ -47,17 +47,17 @@ class Restricted:
 
 
 def restricted(
-    kept: Float[np.ndarray, "sum p"],
+    waves: Float[np.ndarray, "sum p"],
     class_means: Float[np.ndarray, " p"],
     train: Bool[np.ndarray, " p*p"] | None,
 ) -> Restricted:
-    """Scores of logits that are ``kept`` (over ((a + b) mod p, c)) plus each class's mean logit.
+    """Scores of the logits ``waves`` (over ((a + b) mod p, c)) plus each class's mean logit.
 
     The class means over all pairs are the published bias correction. Since the logits depend
     on a + b alone, p rows weighted by how often each sum occurs stand for all pairs.
     """
-    p = len(kept)
-    scores = scores_against(kept + class_means, np.arange(p))
+    p = len(waves)
+    scores = scores_against(waves + class_means, np.arange(p))
     sums = answers(p)
     counts = np.stack([np.bincount(sums[mask], minlength=p) for mask in set_masks(train, p * p)])
     totals = counts.sum(axis=1, keepdims=True)
