@@ -54,29 +54,29 @@ SHAPES, OPTIMISER, CONFIG, NAME = (
 class Statements:
     """Who says what about each setting, the most trusted first."""
 
-    said: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
+    voices: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
 
     def add(self, key: str, value: Any, who: str) -> None:
         """Remember that ``who`` says that ``key`` is ``value``; None says nothing."""
         if value is None:
             return
         value = float(value) if key in _REAL else value
-        voices = self.said.setdefault(key, [])
+        voices = self.voices.setdefault(key, [])
         if who not in [voice for voice, _ in voices]:
             voices.append((who, value))
 
     def settings(self) -> dict[str, Any]:
         """What is believed of each key."""
-        return {key: voices[0][1] for key, voices in self.said.items()}
+        return {key: voices[0][1] for key, voices in self.voices.items()}
 
     def fixed(self) -> frozenset[str]:
         """The keys that shapes prove."""
-        return frozenset(k for k, voices in self.said.items() if voices[0][0] == SHAPES)
+        return frozenset(k for k, voices in self.voices.items() if voices[0][0] == SHAPES)
 
     def beliefs(self) -> list[Belief]:
         """Where voices differ, and what rests on a file's name or on the numbers alone."""
-        found = []
-        for key, ((who, value), *others) in self.said.items():
+        beliefs = []
+        for key, ((who, value), *others) in self.voices.items():
             against = [f"{w} says {_shown(v)}" for w, v in others if v != value]
             plain = who in (SHAPES, OPTIMISER, CONFIG)
             if not against and plain:
@@ -86,8 +86,8 @@ class Statements:
             if against:
                 because += f", though {', '.join(against)}"
                 because += f" ({_WHY[who]})" if who in _WHY else ""
-            found.append(Belief(key, value, because))
-        return found
+            beliefs.append(Belief(key, value, because))
+        return beliefs
 
 
 _WHY = {
@@ -108,24 +108,24 @@ def gather(
     state: Mapping[str, np.ndarray] | None = None,
 ) -> Statements:
     """Everything that a file says about its settings."""
-    evidence, own = Statements(), of_task(task)
+    statements, own = Statements(), of_task(task)
     for key, value in shape_settings(own, sizes, state or {}).items():
-        evidence.add(key, value, SHAPES)
+        statements.add(key, value, SHAPES)
     for key, value in _optimiser(data.get("optimizer")).items():
-        evidence.add(key, value, OPTIMISER)
+        statements.add(key, value, OPTIMISER)
     for table in CONFIGS:
-        found = data.get(table)
-        for word, value in found.items() if isinstance(found, Mapping) else ():
+        config = data.get(table)
+        for word, value in config.items() if isinstance(config, Mapping) else ():
             known = _CONFIG_KEYS.get(str(word))
             if word == "seed":
                 known = own.seeds.get(table)
             if known:
-                evidence.add(known, number_in(value), CONFIG)
-    evidence.add("examples", _examples(data.get("data_config")), CONFIG)
+                statements.add(known, number_in(value), CONFIG)
+    statements.add("examples", _examples(data.get("data_config")), CONFIG)
     if own.stepwise and "infinite" in name:
-        evidence.add("examples", 0, NAME)
-    evidence.add("weight-decay", _decay_in_name(name), NAME)
-    return evidence
+        statements.add("examples", 0, NAME)
+    statements.add("weight-decay", _decay_in_name(name), NAME)
+    return statements
 
 
 def described(
@@ -154,20 +154,20 @@ def described(
 def of_task(name: str | None) -> Evidence:
     """What a foreign file says about a task; nothing about one that nobody knows."""
     task = known_task(name)
-    found: Evidence | None = task.load("evidence") if task else None
-    return found or Evidence()
+    evidence: Evidence | None = task.load("evidence") if task else None
+    return evidence or Evidence()
 
 
 def shape_settings(
     own: Evidence, sizes: Mapping[str, int], state: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     """The settings that the weights' shapes (and zero biases) prove."""
-    found: dict[str, Any] = {
+    settings: dict[str, Any] = {
         key: sizes[dim]
         for key, dim in {"d-model": "d_model", "d-mlp": "d_mlp", "heads": "heads"}.items()
         if dim in sizes
     }
-    return found | own.settings(sizes, state)
+    return settings | own.settings(sizes, state)
 
 
 def _examples(config: Any) -> int | None:
@@ -184,15 +184,15 @@ def _optimiser(optimiser: Any) -> dict[str, Any]:
     groups = optimiser.get("param_groups") if isinstance(optimiser, Mapping) else None
     if not isinstance(groups, (list, tuple)) or not groups or not isinstance(groups[0], Mapping):
         return {}
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for word, key in _OPTIMISER_KEYS.items():
         value = groups[0].get(word)
         if key == "betas":
             pair = [number_in(v) for v in value] if isinstance(value, (list, tuple)) else []
-            found[key] = pair if len(pair) == 2 and None not in pair else None
+            settings[key] = pair if len(pair) == 2 and None not in pair else None
         else:
-            found.setdefault(key, number_in(value))
-    return {key: value for key, value in found.items() if value is not None}
+            settings.setdefault(key, number_in(value))
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 def updates_made(data: Mapping[str, Any]) -> int | None:
@@ -260,9 +260,9 @@ def plain_config(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         table: {
             str(word)[:100]: value
-            for word, value in found.items()
+            for word, value in config.items()
             if value is None
             or (isinstance(value, (bool, int, float, str)) and len(str(value)) <= 200)
         }
-        for table, found in tables.items()
+        for table, config in tables.items()
     }

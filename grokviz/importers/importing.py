@@ -108,20 +108,20 @@ def _import(
     source, target, path = work.source, work.target, work.source.path
     if hints.epoch is not None and (len(members) > 1 or source.is_folder):
         raise InputError(f"{path} has epochs of its own; leave out --set epoch={hints.epoch}")
-    made, missing = [], []
-    for found in members:
-        recipe = _recipe(found.task)
-        values, lacking = _complete(source, found, recipe, given)
-        facts = _facts(work, found, recipe, values)
-        made.append((found, facts))
+    runs, missing = [], []
+    for run in members:
+        recipe = _recipe(run.task)
+        values, lacking = _complete(source, run, recipe, given)
+        facts = _facts(work, run, recipe, values)
+        runs.append((run, facts))
         missing.extend(lacking)
     with replacing(target, folder=True) as part:
-        for found, facts in made:
-            _write(part / found.member if found.member else part, found, facts, report)
-    beliefs = dict.fromkeys(str(belief) for found in members for belief in found.beliefs)
+        for run, facts in runs:
+            _write(part / run.member if run.member else part, run, facts, report)
+    beliefs = dict.fromkeys(str(belief) for run in members for belief in run.beliefs)
     return Imported(
         target,
-        tuple(target / found.member for found in members),
+        tuple(target / run.member for run in members),
         work.importer.title,
         tuple(beliefs),
         tuple(dict.fromkeys(missing)),
@@ -136,11 +136,11 @@ def _stem(path: Path) -> str:
 def _parted(settings: Mapping[str, Any]) -> tuple[Hints, dict[str, Any]]:
     """What the reader must know, and what the task's settings will check."""
     own = options_of(Hints)
-    said = {name: value for name, value in settings.items() if key_of(name) in own}
-    hints = read_options(Hints, said, "import")
+    hint_settings = {name: value for name, value in settings.items() if key_of(name) in own}
+    hints = read_options(Hints, hint_settings, "import")
     if hints.task is not None and known_task(hints.task) is None:
         raise InputError(f"there is no task {hints.task}: {nearest(hints.task, list(tasks()))}")
-    return hints, {name: value for name, value in settings.items() if name not in said}
+    return hints, {name: value for name, value in settings.items() if name not in hint_settings}
 
 
 def _recipe(name: str | None) -> Recipe | None:
@@ -150,42 +150,42 @@ def _recipe(name: str | None) -> Recipe | None:
 
 
 def _complete(
-    source: Source, found: Found, recipe: Recipe | None, given: Mapping[str, Any]
+    source: Source, run: Found, recipe: Recipe | None, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Checked settings of a run, and which of those that are needed are still unknown."""
-    precision = loss_precision(found.task, found.curves.get("train_loss"))
+    precision = loss_precision(run.task, run.curves.get("train_loss"))
     if precision is not None:
-        found.settings.setdefault("loss-precision", precision.value)
-        found.beliefs.append(precision)
-    last = found.checkpoints[-1] if found.checkpoints else None
-    ends = [int(curve.epochs[-1]) for curve in found.curves.values()]
-    found.settings["epochs"] = max([*ends, *([last[0]] if last else [])], default=0)
-    values = _checked(source, found, recipe, given)
-    own = of_task(found.task)
+        run.settings.setdefault("loss-precision", precision.value)
+        run.beliefs.append(precision)
+    last = run.checkpoints[-1] if run.checkpoints else None
+    ends = [int(curve.epochs[-1]) for curve in run.curves.values()]
+    run.settings["epochs"] = max([*ends, *([last[0]] if last else [])], default=0)
+    values = _checked(source, run, recipe, given)
+    own = of_task(run.task)
     if last is None:
         return values, []  # curves alone: no measure will ask for what is needed
-    for one in own.complete(values, *last, _logged(found, last[0])) if own.complete else ():
+    for one in own.complete(values, *last, _logged(run, last[0])) if own.complete else ():
         if one.key and one.key not in values:
             values[one.key] = one.value
-            found.beliefs.append(Belief(one.what, one.value, one.because))
+            run.beliefs.append(Belief(one.what, one.value, one.because))
         elif not one.key:
-            found.beliefs.append(Belief(one.what, one.value, one.because))
+            run.beliefs.append(Belief(one.what, one.value, one.because))
     return values, [key for key in own.needed if key not in values]
 
 
 def _checked(
-    source: Source, found: Found, recipe: Recipe | None, given: Mapping[str, Any]
+    source: Source, run: Found, recipe: Recipe | None, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     if recipe is None:
         if given:
-            what = f"the task {found.task}" if found.task else f"what {source.path.name} learnt"
+            what = f"the task {run.task}" if run.task else f"what {source.path.name} learnt"
             raise InputError(
                 f"{next(iter(given))} cannot be set: grokviz has no recipe for {what}; "
                 f"leave it out, or name the task with --set task=NAME ({', '.join(tasks())})"
             )
-        return dict(found.settings)
+        return dict(run.settings)
     values = {}
-    for name, value in found.settings.items():
+    for name, value in run.settings.items():
         if name in recipe.keys and (name != "epochs" or value):
             values[name] = _of_file(source, recipe.keys[name], value)
     known = [*recipe.keys, *options_of(Hints)]
@@ -193,14 +193,14 @@ def _checked(
         if name not in recipe.keys:
             raise InputError(f"there is no key {name}: {nearest(name, known)}")
         value, before = recipe.keys[name].value(text), values.get(name)
-        if name in found.fixed and value != before:
+        if name in run.fixed and value != before:
             raise InputError(
                 f"{name}={show(value)} contradicts the weights in {source.path}, whose shapes say "
                 f"{show(before)}; leave it out"
             )
         because = "given" if before in (None, value) else f"given, though the file says {before}"
-        found.beliefs = [b for b in found.beliefs if b.what != name]
-        found.beliefs.append(Belief(name, value, because))
+        run.beliefs = [b for b in run.beliefs if b.what != name]
+        run.beliefs.append(Belief(name, value, because))
         values[name] = value
     return values
 
@@ -214,11 +214,11 @@ def _of_file(source: Source, option: Option, value: Any) -> Any:
         ) from error
 
 
-def _logged(found: Found, epoch: int) -> dict[str, float]:
+def _logged(run: Found, epoch: int) -> dict[str, float]:
     """The finite losses logged at an epoch, by metric."""
     logged = {}
     for metric in ("train_loss", "test_loss"):
-        curve = found.curves.get(metric)
+        curve = run.curves.get(metric)
         if curve is not None and epoch in curve.epochs:
             value = float(curve.values[np.searchsorted(curve.epochs, epoch)])
             if np.isfinite(value):
@@ -227,23 +227,23 @@ def _logged(found: Found, epoch: int) -> dict[str, float]:
 
 
 def _facts(
-    work: Work, found: Found, recipe: Recipe | None, settings: Mapping[str, Any]
+    work: Work, run: Found, recipe: Recipe | None, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     from grokviz import __version__
 
     source = work.source
     return {
         "recipe": recipe.name if recipe else None,
-        "task": found.task,
-        "counts": "step" if of_task(found.task).stepwise else "epoch",
+        "task": run.task,
+        "counts": "step" if of_task(run.task).stepwise else "epoch",
         "settings": canonical(settings),
-        "precision": {"weights": _dtype(found), "loss": settings.get("loss-precision")},
+        "precision": {"weights": _dtype(run), "loss": settings.get("loss-precision")},
         "imported": {
             "file": source.path.resolve().name,
             "sha256": digest_of(source.path) if source.is_folder else source.sha256,
             "kind": work.importer.name,
-            "believed": [belief.as_dict() for belief in found.beliefs],
-            "config": dict(found.config),
+            "believed": [belief.as_dict() for belief in run.beliefs],
+            "config": dict(run.config),
         },
         "versions": {
             "grokviz": __version__,
@@ -254,22 +254,22 @@ def _facts(
     }
 
 
-def _dtype(found: Found) -> str | None:
-    if not found.checkpoints:
+def _dtype(run: Found) -> str | None:
+    if not run.checkpoints:
         return None
-    return max({array.dtype.name for array in found.checkpoints[-1][1].values()})
+    return max({array.dtype.name for array in run.checkpoints[-1][1].values()})
 
 
 def _write(
-    path: Path, found: Found, facts: Mapping[str, Any], report: ProgressCallback | None
+    path: Path, run: Found, facts: Mapping[str, Any], report: ProgressCallback | None
 ) -> None:
     """One run directory; the caller puts it in its place."""
     with RunWriter.create(path, facts) as writer:
-        for name, curve in found.curves.items():
+        for name, curve in run.curves.items():
             for epoch, value in zip(curve.epochs.tolist(), curve.values.tolist(), strict=True):
                 writer.log(epoch, **{name: value})
-        for done, (epoch, state) in enumerate(found.checkpoints, start=1):
+        for done, (epoch, state) in enumerate(run.checkpoints, start=1):
             writer.checkpoint(epoch, state)
             if report:
-                report(done, len(found.checkpoints))
+                report(done, len(run.checkpoints))
         writer.close(finished=True)

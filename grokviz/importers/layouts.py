@@ -40,8 +40,8 @@ def published(
                 "W_O has an axis for the heads; turned into the published names and shapes",
             )
         ]
-    found, sizes = _checked(state, path)
-    return found, sizes, beliefs
+    parameters, sizes = _checked(state, path)
+    return parameters, sizes, beliefs
 
 
 def _is_known(state: Mapping[str, np.ndarray]) -> bool:
@@ -80,17 +80,17 @@ def _checked(
             "and no biases but the MLP's); record such a model with grokviz.record"
         )
     sizes["layers"] = len({m[2] for m in map(LAYER.match, wanted) if m})
-    kept = {n: a for n, a in state.items() if not n.endswith(".IGNORE")}
-    return kept, sizes
+    parameters = {n: a for n, a in state.items() if not n.endswith(".IGNORE")}
+    return parameters, sizes
 
 
 def _wanted(state: Mapping[str, np.ndarray]) -> dict[str, Dims]:
     """Every parameter that a model of this state's layers has, with its dimensions."""
-    found = {(m[1], int(m[2])) for m in map(LAYER.match, state) if m} or {("blocks", 0)}
+    blocks = {(m[1], int(m[2])) for m in map(LAYER.match, state) if m} or {("blocks", 0)}
     kinds = {m[3] for m in map(LAYER.match, state) if m} or {"attn", "mlp"}
     # a gap is named, not filled
-    count = min(max(i for _, i in found), len(found)) + 1
-    return layers(min(stack for stack, _ in found), count, mlp="mlp" in kinds)
+    count = min(max(i for _, i in blocks), len(blocks)) + 1
+    return layers(min(stack for stack, _ in blocks), count, mlp="mlp" in kinds)
 
 
 def _check_shape(
@@ -103,11 +103,11 @@ def _check_shape(
             sizes.setdefault("heads*d_head", sizes["heads"] * sizes["d_head"])
     wanted = tuple(sizes.get(dim) for dim in dims)
     if shape != wanted or 0 in shape:
-        said = ", ".join(
+        expected = ", ".join(
             dim if size is None else f"{dim} = {size}"
             for dim, size in zip(dims, wanted, strict=True)
         )
         raise InputError(
-            f"{name} in {path} has shape {tuple(shape)} and should have ({said}); "
+            f"{name} in {path} has shape {tuple(shape)} and should have ({expected}); "
             "take a checkpoint of the published model, or one of TransformerLens"
         )

@@ -39,7 +39,7 @@ def to_published(state: Mapping[str, np.ndarray], path: Path) -> dict[str, np.nd
             f"{path} is a TransformerLens model of {len(layers)} layers; one-layer models are "
             "imported: record this one with grokviz.record"
         )
-    found = {}
+    parameters = {}
     for name, array in state.items():
         last = name.rsplit(".", 1)[-1]
         if last in _REFUSED:
@@ -49,8 +49,8 @@ def to_published(state: Mapping[str, np.ndarray], path: Path) -> dict[str, np.nd
                     "train with that bias frozen at 0, as the published demo does"
                 )
         elif last not in ("mask", "IGNORE"):
-            found[name] = np.ascontiguousarray(_turned(name, array))
-    return {**found, **_added(found)}
+            parameters[name] = np.ascontiguousarray(_turned(name, array))
+    return {**parameters, **_added(parameters)}
 
 
 def _turned(name: str, array: np.ndarray) -> np.ndarray:
@@ -63,14 +63,14 @@ def _turned(name: str, array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _added(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _added(parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What the published model holds and a bias-free TransformerLens model may not."""
     added: dict[str, np.ndarray] = {}
     sized = {_MLP + "b_in": (_MLP + "W_in", 0), _MLP + "b_out": (_MLP + "W_out", 0)}
     for bias, (matrix, axis) in sized.items():
-        if matrix in found and bias not in found and found[matrix].ndim == 2:
-            added[bias] = np.zeros(found[matrix].shape[axis], dtype=found[matrix].dtype)
-    positions = found.get("pos_embed.W_pos")
+        if matrix in parameters and bias not in parameters and parameters[matrix].ndim == 2:
+            added[bias] = np.zeros(parameters[matrix].shape[axis], dtype=parameters[matrix].dtype)
+    positions = parameters.get("pos_embed.W_pos")
     if positions is not None and positions.ndim == 2 and len(positions) <= _LONGEST:
         n_ctx = positions.shape[0]
         added[_ATTN + "mask"] = np.tril(np.ones((n_ctx, n_ctx), dtype=np.float32))

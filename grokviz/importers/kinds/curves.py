@@ -33,13 +33,13 @@ def _read(source: Source, hints: Hints) -> list[Found]:
         curves, beliefs = _bare(source)
     if not curves:
         raise InputError(f"the loss curves in {source.path} are empty; save it again")
-    found = evidence.gather(tables, name, task, {})
+    statements = evidence.gather(tables, name, task, {})
     return [
         Found(
             task=task,
-            settings=found.settings(),
+            settings=statements.settings(),
             curves=curves,
-            beliefs=[*told, *found.beliefs(), *beliefs],
+            beliefs=[*told, *statements.beliefs(), *beliefs],
             config=evidence.plain_config(tables),
         )
     ]

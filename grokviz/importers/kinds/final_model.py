@@ -34,12 +34,12 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, hints: Hints) -> list[Found]:
     data, name = source.data, source.path.name
     state, sizes, beliefs = published(state_arrays(model_in(data) or {}, source.path), source.path)
-    found = evidence.described(name, data, hints, sizes, state, beliefs)
-    found.curves, clocks = curves_in(data, source, hints)
-    epoch = _epoch(source, data, found.curves, hints)
-    found.checkpoints = [(int(epoch.value), state)]
-    found.beliefs += [epoch, *clocks]
-    return [found]
+    run = evidence.described(name, data, hints, sizes, state, beliefs)
+    run.curves, clocks = curves_in(data, source, hints)
+    epoch = _epoch(source, data, run.curves, hints)
+    run.checkpoints = [(int(epoch.value), state)]
+    run.beliefs += [epoch, *clocks]
+    return [run]
 
 
 def _epoch(

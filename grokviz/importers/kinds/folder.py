@@ -31,8 +31,8 @@ class _Saved(NamedTuple):
 
 def files_in(folder: Path) -> list[Path]:
     """The checkpoint files of a folder, by name."""
-    found = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file()]
-    return sorted(found)
+    files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file()]
+    return sorted(files)
 
 
 def digest_of(folder: Path) -> str:
@@ -58,45 +58,45 @@ def _read(source: Source, hints: Hints) -> list[Found]:
     last, data = _state(saved[-1].file)
     state, sizes, layout = published(last, saved[-1].file)
     name = f"{source.path.name} {saved[-1].file.name}"
-    found = evidence.described(name, data, hints, sizes, state, layout)
+    run = evidence.described(name, data, hints, sizes, state, layout)
 
     def read(i: int) -> dict[str, np.ndarray]:
         return published(_state(saved[i].file)[0], saved[i].file)[0]
 
-    found.curves = _curves(saved)
-    found.checkpoints = Checkpoints([s.epoch for s in saved], read)
-    found.beliefs += beliefs
-    return [found]
+    run.curves = _curves(saved)
+    run.checkpoints = Checkpoints([s.epoch for s in saved], read)
+    run.beliefs += beliefs
+    return [run]
 
 
 def _saved(files: list[Path]) -> tuple[list[_Saved], list[Belief]]:
     """The files in order of their epochs, and what was left out or contradicted itself."""
-    kept: dict[int, _Saved] = {}
+    by_epoch: dict[int, _Saved] = {}
     beliefs = []
     for file in files:
-        named = epoch_in_name(file.name)
-        said, scalars = _said(file)
-        epoch = named if said is None else said
+        name_epoch = epoch_in_name(file.name)
+        file_epoch, scalars = _epoch_and_scalars(file)
+        epoch = name_epoch if file_epoch is None else file_epoch
         if epoch is None:
             beliefs.append(Belief("left out", file.name, "it has no step in its name"))
             continue
-        if epoch in kept:
+        if epoch in by_epoch:
             raise InputError(
-                f"{kept[epoch].file.name} and {file.name} in {file.parent} are both of step "
+                f"{by_epoch[epoch].file.name} and {file.name} in {file.parent} are both of step "
                 f"{epoch}; keep one of them, or put the step last in each name"
             )
-        if said is not None and named is not None and said != named:
-            because = f"the file says so, though its name says {named}"
-            beliefs.append(Belief(f"epoch of {file.name}", said, because))
-        kept[epoch] = _Saved(epoch, file, scalars)
-    if not kept:
+        if file_epoch is not None and name_epoch is not None and file_epoch != name_epoch:
+            because = f"the file says so, though its name says {name_epoch}"
+            beliefs.append(Belief(f"epoch of {file.name}", file_epoch, because))
+        by_epoch[epoch] = _Saved(epoch, file, scalars)
+    if not by_epoch:
         raise InputError(
             f"no file in {files[0].parent} has a step in its name; name them step_100.pth and so on"
         )
-    return [kept[epoch] for epoch in sorted(kept)], beliefs
+    return [by_epoch[epoch] for epoch in sorted(by_epoch)], beliefs
 
 
-def _said(file: Path) -> tuple[int | None, dict[str, float]]:
+def _epoch_and_scalars(file: Path) -> tuple[int | None, dict[str, float]]:
     source = open_source(file)
     data = source.data
     if model_in(data) is None:

@@ -34,15 +34,15 @@ def _read(source: Source, hints: Hints) -> list[Found]:
         )
     epochs = _epochs(source, data, len(states))
     last, sizes, beliefs = published(state_arrays(states[-1], source.path), source.path)
-    found = evidence.described(name, data, hints, sizes, last, beliefs)
-    found.curves, clocks = curves_in(data, source, hints, epochs)
-    found.beliefs += clocks
+    run = evidence.described(name, data, hints, sizes, last, beliefs)
+    run.curves, clocks = curves_in(data, source, hints, epochs)
+    run.beliefs += clocks
 
     def read(i: int) -> dict[str, np.ndarray]:
         return published(state_arrays(states[i], source.path), source.path)[0]
 
-    found.checkpoints = Checkpoints(epochs, read)
-    return [found]
+    run.checkpoints = Checkpoints(epochs, read)
+    return [run]
 
 
 def _epochs(source: Source, data: Mapping[str, Any], count: int) -> list[int]:

@@ -15,11 +15,11 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, hints: Hints) -> list[Found]:
     state, sizes, beliefs = published(state_arrays(source.data, source.path), source.path)
-    found = evidence.described(source.path.name, {}, hints, sizes, state, beliefs)
+    run = evidence.described(source.path.name, {}, hints, sizes, state, beliefs)
     epoch = named_epoch(source) if hints.epoch is None else Belief("epoch", hints.epoch, "given")
-    found.checkpoints = [(int(epoch.value), state)]
-    found.beliefs.append(epoch)
-    return [found]
+    run.checkpoints = [(int(epoch.value), state)]
+    run.beliefs.append(epoch)
+    return [run]
 
 
 IMPORTER = Importer(

@@ -60,15 +60,15 @@ def _member(source: Source, hints: Hints, key: str, given: Any, losses: Sequence
         )
     epochs = np.arange(len(train), dtype=np.int64)
     task, told = evidence.task_of(source.path.name, {}, {}, hints)
-    found = evidence.gather({}, source.path.name, task, {})
+    statements = evidence.gather({}, source.path.name, task, {})
     return Found(
         member=f"{key}={value:g}",
         task=task,
-        settings={**found.settings(), key: value},
+        settings={**statements.settings(), key: value},
         curves={"train_loss": Curve(epochs, train), "test_loss": Curve(epochs, test)},
         beliefs=[
             *told,
-            *found.beliefs(),
+            *statements.beliefs(),
             Belief("losses", "train, test", "the curves of a sweep stand in pairs, in that order"),
         ],
     )

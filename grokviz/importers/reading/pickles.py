@@ -150,17 +150,17 @@ def names_asked_for(content: bytes | io.BytesIO) -> list[str]:
 
     Raises ``ValueError`` for bytes that are no pickle.
     """
-    found: list[str] = []
+    names: list[str] = []
     texts: list[str] = []
     memo: dict[int, str] = {}
     argument: Any
     for code, argument, _ in pickletools.genops(content):
         if code.name in ("GLOBAL", "INST"):
-            found.append(str(argument).replace(" ", ".", 1))
+            names.append(str(argument).replace(" ", ".", 1))
         elif code.name == "STACK_GLOBAL":
-            found.append(".".join(texts[-2:]) or "something it computes")
+            names.append(".".join(texts[-2:]) or "something it computes")
         elif code.name.startswith("EXT"):
-            found.append(f"extension {argument}")
+            names.append(f"extension {argument}")
         elif code.name == "MEMOIZE":
             memo[len(memo)] = texts[-1] if texts else ""
         elif "PUT" in code.name:
@@ -169,4 +169,4 @@ def names_asked_for(content: bytes | io.BytesIO) -> list[str]:
             texts.append(memo.get(int(argument), ""))
         elif isinstance(argument, str):
             texts.append(argument)
-    return found
+    return names

@@ -68,10 +68,10 @@ def number_in(value: Any) -> float | int | None:
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         return int(value)
     try:
-        found = _number(value)
+        number = _number(value)
     except (TypeError, ValueError):
         return None
-    return found if math.isfinite(found) else None
+    return number if math.isfinite(number) else None
 
 
 def dense(tensor: Any) -> np.ndarray:
@@ -101,17 +101,17 @@ def is_state(value: Any) -> bool:
 
 def state_arrays(state: Mapping[str, Any], path: Path) -> dict[str, np.ndarray]:
     """A state dict as plain arrays; :class:`InputError` names the tensor that is none."""
-    found = {}
+    arrays = {}
     for name, value in state.items():
         try:
             if isinstance(value, PickledArray):
                 value = plain_array(value)
-            found[name] = dense(value) if hasattr(value, "detach") else value
+            arrays[name] = dense(value) if hasattr(value, "detach") else value
         except ValueError as error:
             raise InputError(
                 f"{name} in {path} is {error}; save the file anew, or take another checkpoint"
             ) from error
-    return tensors.as_arrays(found, f"weights in {path}")
+    return tensors.as_arrays(arrays, f"weights in {path}")
 
 
 def curves_in(
@@ -171,5 +171,5 @@ def _every(trained: int, tested: int, source: Source, hints: Hints) -> tuple[int
 def epoch_in_name(name: str) -> int | None:
     """The step in a file's name: after a word such as ``step``, else its last whole number."""
     stem = name.rsplit(".", 1)[0]
-    said = _KEYWORD.findall(stem) or re.findall(r"(?<![\d.])\d+(?![\d.])", stem)
-    return int(said[-1]) if said else None
+    steps = _KEYWORD.findall(stem) or re.findall(r"(?<![\d.])\d+(?![\d.])", stem)
+    return int(steps[-1]) if steps else None
