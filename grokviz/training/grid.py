@@ -48,10 +48,10 @@ def read_grid(texts: Sequence[str]) -> dict[str, list[str]]:
             raise InputError(f"--grid {text} has no values; write --grid KEY=VALUE,VALUE,...")
         if key in grid:
             raise InputError(f"--grid gives {key} twice; write its values after one --grid {key}=")
-        found = [value.strip() for value in values.split(";" if ";" in values else ",")]
-        if not all(found):
+        items = [value.strip() for value in values.split(";" if ";" in values else ",")]
+        if not all(items):
             raise InputError(f"--grid {text} has an empty value; write --grid KEY=VALUE,VALUE,...")
-        grid[key] = found
+        grid[key] = items
     return grid
 
 
@@ -89,12 +89,12 @@ def grid_of(
 
 def members_of(recipe: Recipe, grid: Grid, settings: Mapping[str, Any]) -> list[Member]:
     """Every combination of the grid's values as a run of the recipe."""
-    found = []
+    members = []
     for number, values in enumerate(itertools.product(*grid.values())):
         point = dict(zip(grid, values, strict=True))
         name = ",".join(f"{key}={word(value)}" for key, value in point.items())
-        found.append(Member(number, name, plain(recipe.read({**settings, **point}))))
-    return found
+        members.append(Member(number, name, plain(recipe.read({**settings, **point}))))
+    return members
 
 
 def written(grid: Grid) -> str:

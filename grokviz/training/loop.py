@@ -124,8 +124,8 @@ def work_on(
     name: str, settings: Mapping[str, Any] | None, device: str, *, exact_path: bool
 ) -> Work:
     """What :func:`train` would train; raises as it does."""
-    chosen = recipe(name)
-    return Work(chosen, chosen.read(settings), _device(device), exact_path)
+    base_recipe = recipe(name)
+    return Work(base_recipe, base_recipe.read(settings), _device(device), exact_path)
 
 
 def train_work(work: Work, path: Path) -> Outcome:
@@ -235,17 +235,17 @@ class _Loop:
         return Outcome(self.writer.path, self.epoch, stopped, self.problem.counts)
 
 
-def _check_same_run(writer: RunWriter, chosen: Recipe, values: Mapping[str, Any]) -> None:
+def _check_same_run(writer: RunWriter, base_recipe: Recipe, values: Mapping[str, Any]) -> None:
     """Raise InputError unless the run was begun with this recipe and these settings."""
     path, facts = writer.path, writer.facts
     if "imported" in facts:
         raise InputError(
             f"{path} was imported and holds no state to go on from; choose another --out"
         )
-    if facts.get("recipe") != chosen.name or "settings" not in facts:
-        made = facts.get("recipe") or "something else than a recipe"
-        raise InputError(f"{path} holds a run of {made}; choose another folder with --out")
-    begun_before = plain(chosen.settings)
+    if facts.get("recipe") != base_recipe.name or "settings" not in facts:
+        what = facts.get("recipe") or "something else than a recipe"
+        raise InputError(f"{path} holds a run of {what}; choose another folder with --out")
+    begun_before = plain(base_recipe.settings)
     for key, value in values.items():
         # a key that came later has its default in a run begun before
         begun = facts["settings"].get(key, begun_before[key])

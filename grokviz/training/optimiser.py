@@ -45,7 +45,7 @@ class Optimiser:
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        self._step = Replay(self._adam.step, device, self._kept)
+        self._step = Replay(self._adam.step, device, self._state)
 
     def step(self) -> None:
         """One update with the gradients as they stand."""
@@ -57,8 +57,8 @@ class Optimiser:
         self._step()
         self.updates += 1
 
-    def _kept(self) -> list[Tensor]:
-        """What a captured graph's warming up must leave as it was."""
+    def _state(self) -> list[Tensor]:
+        """The tensors that warming up a captured graph must leave as they were."""
         if not self._adam.state:
             self.restore(_as_numpy(self.arrays()), self.updates)
         states = (self._adam.state[parameter].values() for parameter in self.parameters.values())
@@ -68,9 +68,9 @@ class Optimiser:
         """Weights and moments: ``weights.<name>``, ``exp_avg.<name>``, ``exp_avg_sq.<name>``."""
         state = {f"weights.{name}": tensor for name, tensor in self.parameters.items()}
         for name, parameter in self.parameters.items():
-            kept = self._adam.state.get(parameter, {})
+            adam_state = self._adam.state.get(parameter, {})
             for moment in MOMENTS:
-                state[f"{moment}.{name}"] = kept.get(moment, torch.zeros_like(parameter))
+                state[f"{moment}.{name}"] = adam_state.get(moment, torch.zeros_like(parameter))
         return state
 
     def restore(self, arrays: Mapping[str, np.ndarray], updates: int) -> None:
@@ -78,12 +78,14 @@ class Optimiser:
         self.updates = updates
         for name, parameter in self.parameters.items():
             parameter.copy_(torch.from_numpy(arrays[f"weights.{name}"]))
-            kept: dict[str, Tensor] = {
+            adam_state: dict[str, Tensor] = {
                 "step": torch.tensor(float(updates), device=parameter.device)
             }
             for moment in MOMENTS:
-                kept[moment] = torch.from_numpy(arrays[f"{moment}.{name}"]).to(parameter.device)
-            self._adam.state[parameter] = kept
+                adam_state[moment] = torch.from_numpy(arrays[f"{moment}.{name}"]).to(
+                    parameter.device
+                )
+            self._adam.state[parameter] = adam_state
 
 
 def _as_numpy(arrays: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

@@ -62,8 +62,8 @@ class PlainPath:
         trained = {name: weights[name].detach().requires_grad_() for name in gradients}
         logits = self._logits({**weights, **trained})
         loss = self._loss(logits)
-        *found, d_logits = torch.autograd.grad(loss, [*trained.values(), logits])
-        for name, gradient in zip(trained, found, strict=True):
+        *grads, d_logits = torch.autograd.grad(loss, [*trained.values(), logits])
+        for name, gradient in zip(trained, grads, strict=True):
             gradients[name].copy_(gradient)
         return loss.detach(), d_logits
 

@@ -20,7 +20,7 @@ class Replay:
     Args:
         compute: reads and writes the same tensors at each call, and never waits for the device.
         device: where it runs; anything but CUDA calls it as it is.
-        kept: tensors that warming up must leave as they were.
+        state: gives the tensors that warming up must leave as they were.
 
     """
 
@@ -28,9 +28,9 @@ class Replay:
         self,
         compute: Callable[[], Tensor | None],
         device: torch.device,
-        kept: Callable[[], list[Tensor]] = list,
+        state: Callable[[], list[Tensor]] = list,
     ) -> None:
-        self.compute, self.device, self.kept = compute, device, kept
+        self.compute, self.device, self.state = compute, device, state
         self.graph: torch.cuda.CUDAGraph | None = None
         self.output: Tensor | None = None
 
@@ -45,7 +45,7 @@ class Replay:
         return self.output
 
     def _capture(self) -> None:
-        before = [(tensor, tensor.clone()) for tensor in self.kept()]
+        before = [(tensor, tensor.clone()) for tensor in self.state()]
         beside = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
         beside.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(beside):

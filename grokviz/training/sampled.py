@@ -105,8 +105,8 @@ class SampledProblem(ModelProblem):
                 return self._summary(self._losses(self.state, given))
         trained = {name: self.state[name].detach().requires_grad_() for name in gradients}
         losses = self._losses({**self.state, **trained}, given)
-        found = torch.autograd.grad(losses.mean(), list(trained.values()))
-        for name, gradient in zip(trained, found, strict=True):
+        grads = torch.autograd.grad(losses.mean(), list(trained.values()))
+        for name, gradient in zip(trained, grads, strict=True):
             gradients[name].copy_(gradient)
         return self._summary(losses.detach())
 

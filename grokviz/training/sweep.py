@@ -130,18 +130,18 @@ def sweep(
             that does not answer.
 
     """
-    made = plan(name, grid, out, seeds=seeds, settings=settings)
-    wanted = made.members if member is None else (made.member(member),)
+    sweep_plan = plan(name, grid, out, seeds=seeds, settings=settings)
+    wanted = sweep_plan.members if member is None else (sweep_plan.member(member),)
     check_jobs(jobs)
     if importlib.util.find_spec("torch") is None:
         raise MissingExtra("training", "train")
-    work = [Work(one, made.path / one.name, is_finished(made, one)) for one in wanted]
+    work = [Work(one, sweep_plan.path / one.name, is_finished(sweep_plan, one)) for one in wanted]
     options = SweepOptions(device, exact_path, jobs, report, ended)
     away = scheduler is not None and not all(one.finished for one in work)
     with cluster(str(scheduler)) if away else contextlib.nullcontext() as workers:
-        _keep(made, command)
-        results, interrupted = train_all(made.recipe.name, work, options, workers)
-    return Swept(made.path, tuple(results), interrupted)
+        _keep(sweep_plan, command)
+        results, interrupted = train_all(sweep_plan.recipe.name, work, options, workers)
+    return Swept(sweep_plan.path, tuple(results), interrupted)
 
 
 def plan(
@@ -153,37 +153,39 @@ def plan(
     settings: Mapping[str, Any] | None = None,
 ) -> Plan:
     """What :func:`sweep` would train; raises as it does, and writes nothing."""
-    chosen = recipe(name)
+    base_recipe = recipe(name)
     given = dict(settings or {})
-    values = grid_of(chosen, grid or {}, seeds, given)
-    shared = plain(chosen.read(given))
+    values = grid_of(base_recipe, grid or {}, seeds, given)
+    shared = plain(base_recipe.read(given))
     shared = {key: value for key, value in shared.items() if key not in values}
-    members = tuple(members_of(chosen, values, given))
-    path = Path(out) if out is not None else Path("runs") / f"{chosen.name}-sweep"
-    made = Plan(chosen, path, values, shared, members)
-    _refuse_other(made)
-    return made
+    members = tuple(members_of(base_recipe, values, given))
+    path = Path(out) if out is not None else Path("runs") / f"{base_recipe.name}-sweep"
+    sweep_plan = Plan(base_recipe, path, values, shared, members)
+    _refuse_other(sweep_plan)
+    return sweep_plan
 
 
-def is_finished(made: Plan, member: Member) -> bool:
+def is_finished(sweep_plan: Plan, member: Member) -> bool:
     """Whether a member's run has come to its last epoch with just these settings."""
     try:
-        run = open_run(made.path / member.name)
+        run = open_run(sweep_plan.path / member.name)
     except InputError:
         return False
     facts = run.facts
-    same = facts.get("recipe") == made.recipe.name and facts.get("settings") == member.settings
+    same = (
+        facts.get("recipe") == sweep_plan.recipe.name and facts.get("settings") == member.settings
+    )
     return run.finished and same and "imported" not in facts
 
 
-def _refuse_other(made: Plan) -> None:
-    """Refuse a folder that holds anything but this sweep, or a part of it."""
-    path = made.path
+def _refuse_other(sweep_plan: Plan) -> None:
+    """Raise InputError unless the folder is free or holds this sweep or a part of it."""
+    path = sweep_plan.path
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; choose another folder with --out")
     before = read_sweep(path)
     if before is not None:
-        _refuse_smaller(made, before)
+        _refuse_smaller(sweep_plan, before)
         return
     if (path / layout.RUN).exists():
         raise InputError(f"{path} holds a run, not a sweep; choose another folder with --out")
@@ -196,19 +198,19 @@ def _refuse_other(made: Plan) -> None:
         )
 
 
-def _refuse_smaller(made: Plan, before: Mapping[str, Any]) -> None:
-    path = made.path
-    if before["recipe"] != made.recipe.name:
+def _refuse_smaller(sweep_plan: Plan, before: Mapping[str, Any]) -> None:
+    path = sweep_plan.path
+    if before["recipe"] != sweep_plan.recipe.name:
         raise InputError(
             f"{path} holds a sweep of {before['recipe']}; choose another folder with --out"
         )
-    names = {member.name for member in made.members}
+    names = {member.name for member in sweep_plan.members}
     if not names.issuperset(before["members"]):
         raise InputError(
             f"{path} holds a sweep over {_grid_of_names(before)}; give these values and any more, "
             "or choose another folder with --out"
         )
-    for key, value in made.settings.items():
+    for key, value in sweep_plan.settings.items():
         begun = before["settings"].get(key, value)
         if key != "epochs" and begun != value:
             raise InputError(
@@ -223,21 +225,21 @@ def _grid_of_names(before: Mapping[str, Any]) -> str:
     return written({key: before["grid"][key] for key in keys})
 
 
-def _keep(made: Plan, command: str | None) -> None:
+def _keep(sweep_plan: Plan, command: str | None) -> None:
     """Write ``sweep.json`` where it says anything new."""
     from grokviz import __version__
 
     content: dict[str, Any] = {
         "format": FORMAT,
-        "recipe": made.recipe.name,
-        "grid": made.grid,
-        "settings": dict(made.settings),
-        "members": [member.name for member in made.members],
+        "recipe": sweep_plan.recipe.name,
+        "grid": sweep_plan.grid,
+        "settings": dict(sweep_plan.settings),
+        "members": [member.name for member in sweep_plan.members],
     }
-    before: Mapping[str, Any] = read_sweep(made.path) or {}
+    before: Mapping[str, Any] = read_sweep(sweep_plan.path) or {}
     if all(before.get(key) == value for key, value in content.items()):
         return
     content["command"] = command
     content["versions"] = {"grokviz": __version__}
-    make_folder(made.path)
-    publish(made.path / SWEEP, layout.seal(content, indent=2))
+    make_folder(sweep_plan.path)
+    publish(sweep_plan.path / SWEEP, layout.seal(content, indent=2))
