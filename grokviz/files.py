@@ -25,8 +25,8 @@ def cache_home() -> Path:
     return Path(given) if given else platformdirs.user_cache_path("grokviz", appauthor=False)
 
 
-def said(error: OSError, path: Path) -> GrokvizError:
-    """An ``OSError`` about ``path`` as a sentence: wrong input or failed work."""
+def write_error(error: OSError, path: Path) -> GrokvizError:
+    """The error to raise for an ``OSError`` on writing ``path``: wrong input or failed work."""
     if error.errno == errno.ENOSPC:
         return WorkError(f"the disk is full: {path} was not written; free some space and run again")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -63,7 +63,7 @@ def check_place(path: str | os.PathLike[str], *, folder: bool = False) -> None:
         if not os.access(there, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "Permission denied")
     except OSError as error:
-        raise said(error, path) from error
+        raise write_error(error, path) from error
 
 
 @contextlib.contextmanager
@@ -87,7 +87,7 @@ def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator
         yield part
         _settle(part, path, folder)
     except OSError as error:
-        raise said(error, path) from error
+        raise write_error(error, path) from error
     finally:
         if part.is_dir():
             shutil.rmtree(part, ignore_errors=True)

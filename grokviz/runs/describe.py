@@ -25,7 +25,7 @@ def info(run: Run, *, verify: bool = False) -> dict[str, Any]:
     shapes = run.shapes()
     ends = [run.metric(name)[0][-1:] for name in run.metrics]
     last = max([int(e) for end in [*ends, run.epochs[-1:]] for e in end], default=None)
-    found = run.verify() if verify else []
+    problems = run.verify() if verify else []
     files = [checkpoint_file(int(e)) for e in run.epochs] + [metric_file(n) for n in run.metrics]
     return {
         "name": run.name,
@@ -46,8 +46,8 @@ def info(run: Run, *, verify: bool = False) -> dict[str, Any]:
         "bytes": sum(_size(run.path / file) for file in [*files, RESUME]),
         "facts": dict(run.facts),
         "checksum": run.checksum,
-        "problems": [str(p) for p in found if not p.note],
-        "notes": [str(p) for p in found if p.note],
+        "problems": [str(p) for p in problems if not p.note],
+        "notes": [str(p) for p in problems if p.note],
     }
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from grokviz.errors import InputError
-from grokviz.files import replacing, said
+from grokviz.files import replacing, write_error
 from grokviz.runs.layout import LOCK
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -30,7 +30,7 @@ def sync_folder(folder: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise said(error, folder) from error
+        raise write_error(error, folder) from error
 
 
 def write_at(path: Path, offset: int, data: bytes) -> None:
@@ -46,7 +46,7 @@ def write_at(path: Path, offset: int, data: bytes) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise said(error, path) from error
+        raise write_error(error, path) from error
 
 
 def cut(path: Path, size: int) -> None:
@@ -55,7 +55,7 @@ def cut(path: Path, size: int) -> None:
         if path.stat().st_size > size:
             os.truncate(path, size)
     except OSError as error:
-        raise said(error, path) from error
+        raise write_error(error, path) from error
 
 
 def remove(path: Path) -> None:
@@ -63,7 +63,7 @@ def remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise said(error, path) from error
+        raise write_error(error, path) from error
 
 
 def make_folder(path: Path) -> None:
@@ -71,7 +71,7 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise said(error, path) from error
+        raise write_error(error, path) from error
     sync_folder(path.parent)
 
 
@@ -86,7 +86,7 @@ class Lock:
         try:
             self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
-            raise said(error, path) from error
+            raise write_error(error, path) from error
         try:
             import fcntl
 

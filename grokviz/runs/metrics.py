@@ -33,10 +33,10 @@ class MetricFile:
     interrupt at any instruction leaves the two consistent.
     """
 
-    def __init__(self, name: str, path: Path, kept: bytes = b"") -> None:
+    def __init__(self, name: str, path: Path, records: bytes = b"") -> None:
         self.name, self.path = name, path
-        last = float(decode(kept)[-1, 0]) if kept else -math.inf
-        self._written = _Written(len(kept) // RECORD, hashlib.sha256(kept), last, [])
+        last = float(decode(records)[-1, 0]) if records else -math.inf
+        self._written = _Written(len(records) // RECORD, hashlib.sha256(records), last, [])
 
     def append(self, epoch: int, value: float) -> None:
         """Remember one record; raises :class:`InputError` unless the epoch is a later one."""

@@ -93,22 +93,22 @@ class Run:
     ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
         """``(epoch, parameters)`` of each checkpoint, reading only the named parameters."""
         wanted = None if names is None else [self._named(name) for name in names]
-        chosen = self.epochs if epochs is None else epochs
-        for epoch in [self._checkpointed(epoch) for epoch in chosen]:
+        clock = self.epochs if epochs is None else epochs
+        for epoch in [self._checkpointed(epoch) for epoch in clock]:
             with self._open(epoch) as file:
                 arrays = file.read(wanted)
             yield epoch, arrays
 
     def parameter(self, name: str, epochs: Iterable[int] | None = None) -> np.ndarray:
         """One parameter along the run, ``(n_epochs, *shape)``, by ranged reads."""
-        chosen = [self._checkpointed(e) for e in (self.epochs if epochs is None else epochs)]
+        clock = [self._checkpointed(e) for e in (self.epochs if epochs is None else epochs)]
         shape = self.shapes()[self._named(name)]
         out: np.ndarray | None = None
-        for i, epoch in enumerate(chosen):
+        for i, epoch in enumerate(clock):
             with self._open(epoch) as file:
                 array = file.read([name])[name]
             if out is None:
-                out = np.empty((len(chosen), *shape), dtype=array.dtype)
+                out = np.empty((len(clock), *shape), dtype=array.dtype)
             out[i] = array
         return np.empty((0, *shape), dtype=np.float32) if out is None else out
 

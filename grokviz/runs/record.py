@@ -114,17 +114,17 @@ def record(
     path = Path(path)
     if resume and overwrite:
         raise InputError("resume and overwrite exclude each other; give one of them")
-    made = _facts(task, facts, command)
+    run_facts = _facts(task, facts, command)
     is_run = (path / RUN).exists()
     if is_run and resume:
-        return _continued(path, made)
+        return _continued(path, run_facts)
     if is_run and overwrite:
         _erase(path)
     elif is_run:
         raise InputError(
             f"{path} already holds a run; give overwrite=True, resume=True or another path"
         )
-    return Recorder(RunWriter.create(path, made), begun=False)
+    return Recorder(RunWriter.create(path, run_facts), begun=False)
 
 
 def _facts(task: str | None, facts: Mapping[str, Any], command: str | None) -> dict[str, Any]:
@@ -142,10 +142,10 @@ def _facts(task: str | None, facts: Mapping[str, Any], command: str | None) -> d
     }
 
 
-def _continued(path: Path, made: Mapping[str, Any]) -> Recorder:
+def _continued(path: Path, run_facts: Mapping[str, Any]) -> Recorder:
     writer = RunWriter.reopen(path)
     try:
-        given = {"task": made["task"], **layout.plain(made["settings"], "settings")}
+        given = {"task": run_facts["task"], **layout.plain(run_facts["settings"], "settings")}
         settings = writer.facts.get("settings", {})
         before = {"task": writer.facts.get("task"), **settings}
         for name, value in given.items():
@@ -182,9 +182,9 @@ def _erase(path: Path) -> None:
 
 
 def _state_dict(state: Any) -> Mapping[str, Any]:
-    found = state.state_dict() if hasattr(state, "state_dict") else state
-    if not isinstance(found, Mapping):
+    state_dict = state.state_dict() if hasattr(state, "state_dict") else state
+    if not isinstance(state_dict, Mapping):
         raise InputError(
             f"the state is a {type(state).__name__}; give a module, its state_dict(), or None"
         )
-    return found
+    return state_dict

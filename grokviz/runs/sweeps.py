@@ -56,13 +56,13 @@ def members_of(path: Path) -> list[Path]:
     """
     content = read_sweep(path)
     if content is not None:
-        found = [path / str(name) for name in content["members"]]
-        found = [member for member in found if (member / RUN).is_file()]
+        members = [path / str(name) for name in content["members"]]
+        members = [member for member in members if (member / RUN).is_file()]
     else:
-        found = sorted((file.parent for file in path.glob(f"*/{RUN}")), key=_by_value)
-    if not found:
+        members = sorted((file.parent for file in path.glob(f"*/{RUN}")), key=_by_value)
+    if not members:
         raise InputError(f"{path} has no members yet; go on with grokviz sweep")
-    return found
+    return members
 
 
 def _by_value(member: Path) -> list[tuple[float, str]]:

@@ -269,9 +269,9 @@ class RunWriter:
         self._metrics = {}
         for name, entry in old.metrics.items():
             file = self.path / layout.metric_file(name)
-            kept = _kept(file, entry, end)
-            if kept:
-                self._metrics[name] = MetricFile(name, file, kept)
+            records = _records_before(file, entry, end)
+            if records:
+                self._metrics[name] = MetricFile(name, file, records)
         self._settle_rewind(old)
 
     def _settle_rewind(self, old: layout.Index) -> None:
@@ -318,17 +318,17 @@ class RunWriter:
         """The one entry of the index that the resume file on the disk is."""
         file = self.path / RESUME
         if not file.exists():
-            found: Stored | None = None
+            entry: Stored | None = None
         else:
             data = file.read_bytes()
             digest = hashlib.sha256(data).hexdigest()
             match = [s for s in self._index.resume if s and s.sha256 == digest]
             if not match:
                 raise damaged(file, Damaged("its checksum does not match"))
-            found = match[0]
-        if found not in self._index.resume:
+            entry = match[0]
+        if entry not in self._index.resume:
             raise InputError(f"{file} is missing; restore it from a copy, or start a new run")
-        return [found]
+        return [entry]
 
     def _read_shapes(self) -> None:
         self._shapes = None
@@ -411,7 +411,7 @@ def _metadata(metadata: Mapping[str, Any]) -> str:
     return json.dumps(plain, sort_keys=True)
 
 
-def _kept(file: Path, entry: layout.Records, end: int) -> bytes:
+def _records_before(file: Path, entry: layout.Records, end: int) -> bytes:
     if end <= 0:
         return b""
     try:
