@@ -48,8 +48,8 @@ def nearest(name: str, names: list[str]) -> str:
     return f"there are {listed}" if listed else "there are none"
 
 
-def pick(found: Mapping[str, T], noun: str, name: str, hint: str = "") -> T:
+def pick(by_name: Mapping[str, T], noun: str, name: str, hint: str = "") -> T:
     """What is called ``name``, or an ``InputError`` naming the nearest, and a hint after it."""
-    if name not in found:
-        raise InputError(f"there is no {noun} {name}: {nearest(name, list(found))}{hint}")
-    return found[name]
+    if name not in by_name:
+        raise InputError(f"there is no {noun} {name}: {nearest(name, list(by_name))}{hint}")
+    return by_name[name]

@@ -51,7 +51,7 @@ _ANNOUNCE: contextvars.ContextVar[Callable[[list[Path]], None] | None] = context
 )
 _REPORTED: set[tuple[Path, int]] = set()
 _PLUGINS: dict[str, ModuleType | None] = {}
-_FOUND: dict[Any, dict[str, Any]] = {}
+_MEMBERS: dict[Any, dict[str, Any]] = {}
 log = logging.getLogger(__name__)
 
 
@@ -124,17 +124,17 @@ def find_all(kind: Kind[T]) -> dict[str, T]:
     files = user_files() if FILES in _PLACES.get() else []
     saved = tuple((file.resolve(), file.stat().st_mtime_ns) for file in files)
     key = (kind.noun, _PLACES.get(), saved)
-    if key not in _FOUND:
-        found: dict[str, T] = {}
+    if key not in _MEMBERS:
+        members: dict[str, T] = {}
         for module in modules(kind):
-            found |= kind.members(module)
-        _FOUND[key] = dict(sorted(found.items()))
-    return dict(_FOUND[key])
+            members |= kind.members(module)
+        _MEMBERS[key] = dict(sorted(members.items()))
+    return dict(_MEMBERS[key])
 
 
 def forget() -> None:
     """Look anew at everything, as when a package was installed since."""
-    _FOUND.clear()
+    _MEMBERS.clear()
     _PLUGINS.clear()
 
 

@@ -34,14 +34,14 @@ def source_hash(files: Iterable[Path], without: Sequence[str] = ()) -> str:
 
 def closure(files: Iterable[Path], without: Sequence[str] = ()) -> set[Path]:
     """These files and all modules of this package that they import, but ``without`` some."""
-    found = set[Path]()
+    paths = set[Path]()
     waiting = [file.resolve() for path in files for file in _files(path)]
     while waiting:
         path = waiting.pop()
-        if path not in found:
-            found.add(path)
+        if path not in paths:
+            paths.add(path)
             waiting += _imported(path, tuple(without))
-    return found
+    return paths
 
 
 def _files(path: Path) -> Iterable[Path]:

@@ -279,9 +279,9 @@ TASKS = plugins.Kind("task", "grokviz.tasks", "grokviz.tasks", _members)
 
 def tasks() -> dict[str, Task]:
     """Every task by name, in the order of lists; the one of every run is not among them."""
-    found = plugins.find_all(TASKS)
-    found.pop(ANY, None)
-    return dict(sorted(found.items(), key=lambda pair: (pair[1].order, pair[0])))
+    by_name = plugins.find_all(TASKS)
+    by_name.pop(ANY, None)
+    return dict(sorted(by_name.items(), key=lambda pair: (pair[1].order, pair[0])))
 
 
 def any_task() -> Task:
@@ -311,5 +311,5 @@ def recipe(name: str) -> Recipe:
 
 def published_recipe(name: str) -> str:
     """The published recipe of which this one is a smaller sibling; "" for any other."""
-    found = recipes().get(name)
-    return found.sibling_of if found else ""
+    entry = recipes().get(name)
+    return entry.sibling_of if entry else ""

@@ -88,8 +88,8 @@ class SchedulerBoard:
 
     def notes(self) -> Mapping[str, Note]:
         """All notes by name."""
-        found: Mapping[str, Note] = self._connection().get_metadata([self.key], {})
-        return found
+        notes: Mapping[str, Note] = self._connection().get_metadata([self.key], {})
+        return notes
 
     def close(self) -> None:
         """Take all notes away, where the scheduler still answers."""
