@@ -49,7 +49,7 @@ def nearest(name: str, names: list[str]) -> str:
 
 
 def pick(by_name: Mapping[str, T], noun: str, name: str, hint: str = "") -> T:
-    """What is called ``name``, or an ``InputError`` naming the nearest, and a hint after it."""
+    """The entry called ``name``, or an ``InputError`` naming the nearest ones, then the hint."""
     if name not in by_name:
         raise InputError(f"there is no {noun} {name}: {nearest(name, list(by_name))}{hint}")
     return by_name[name]

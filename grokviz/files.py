@@ -20,7 +20,7 @@ class FileList(list[Path]):
 
 
 def cache_home() -> Path:
-    """Our folder for what can be made again: ``GROKVIZ_CACHE``, or the user's cache folder's."""
+    """Our cache folder: ``GROKVIZ_CACHE``, or the one inside the user's cache folder."""
     given = os.environ.get("GROKVIZ_CACHE")
     return Path(given) if given else platformdirs.user_cache_path("grokviz", appauthor=False)
 
@@ -48,9 +48,9 @@ def _named(path: str | os.PathLike[str]) -> Path:
 
 
 def check_place(path: str | os.PathLike[str], *, folder: bool = False) -> None:
-    """Refuse a place where :func:`replacing` could not write, before work is spent on it.
+    """Raise InputError unless :func:`replacing` could write here, before work is spent on it.
 
-    Nothing is made. Raises :class:`InputError` as ``replacing`` would.
+    Nothing is created on the disk.
     """
     path = _named(path)
     try:

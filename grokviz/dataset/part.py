@@ -89,7 +89,7 @@ class Context:
         yield self.last
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process needs to go on: all that was found out, and no large array."""
+        """The state another process needs: every fact about the run, and no large array."""
         state: Values = {name: getattr(self, name) for name in self.facts}
         state |= {"task": self.task, "settings": dict(self.settings), "rows": self.rows}
         last = self.checkpoint_type(self.last.epoch, self.last.state)
@@ -103,7 +103,7 @@ class Part:
     """Whether it takes the forward pass, so that several processes are worth starting."""
 
     def lacks(self, run: Run) -> str:
-        """What it is made of and the run does not have, as in "it has no ..."; else ""."""
+        """The data that it needs and the run lacks, as in "it has no ..."; else ""."""
         return "" if len(run.epochs) else "checkpoints"
 
     def coords(self, context: Any) -> Values:
@@ -111,7 +111,7 @@ class Part:
         return {}
 
     def coord_attrs(self, context: Any) -> Values:
-        """What else its coordinates say, by name."""
+        """Further attributes of its coordinates, by name."""
         return {}
 
     def whole(self, context: Any) -> Values:

@@ -53,7 +53,7 @@ def variables() -> dict[str, Variable]:
 
 
 def dimensions() -> dict[str, str]:
-    """What each dimension is, by name."""
+    """The meaning of each dimension, by name."""
     meanings = dict(CLOCKS)
     for one in (task.any_task(), *task.tasks().values()):
         meanings |= one.load("dimensions")

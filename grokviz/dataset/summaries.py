@@ -91,7 +91,7 @@ def _test(data: xr.Dataset, epoch: int) -> dict[str, Any]:
 
 
 def _members(data: xr.Dataset, epoch: int | str | None) -> dict[str, dict[str, Any]]:
-    """Of each member its last losses, when it learned, its spikes and its key frequencies."""
+    """Each member's last losses, when it learned, its spikes and its key frequencies."""
     if epoch not in (None, "last"):
         raise InputError(
             f"--epoch {epoch} cannot be measured of several runs at once; leave it out, or "

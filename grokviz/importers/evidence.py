@@ -66,7 +66,7 @@ class Statements:
             voices.append((who, value))
 
     def settings(self) -> dict[str, Any]:
-        """What is believed of each key."""
+        """The most trusted value of each key."""
         return {key: voices[0][1] for key, voices in self.voices.items()}
 
     def fixed(self) -> frozenset[str]:
@@ -74,7 +74,7 @@ class Statements:
         return frozenset(k for k, voices in self.voices.items() if voices[0][0] == SHAPES)
 
     def beliefs(self) -> list[Belief]:
-        """Where voices differ, and what rests on a file's name or on the numbers alone."""
+        """Settings on which voices differ, or that rest on a file's name or the numbers alone."""
         beliefs = []
         for key, ((who, value), *others) in self.voices.items():
             against = [f"{w} says {_shown(v)}" for w, v in others if v != value]
@@ -152,7 +152,7 @@ def described(
 
 
 def of_task(name: str | None) -> Evidence:
-    """What a foreign file says about a task; nothing about one that nobody knows."""
+    """The task's evidence; empty for an unknown task."""
     task = known_task(name)
     evidence: Evidence | None = task.load("evidence") if task else None
     return evidence or Evidence()
@@ -255,7 +255,7 @@ def task_of(
 
 
 def plain_config(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the file's configs say, in their own words, as far as JSON holds it."""
+    """The file's configs under their own keys, as far as JSON can hold them."""
     tables = {table: data[table] for table in CONFIGS if isinstance(data.get(table), Mapping)}
     return {
         table: {

@@ -134,7 +134,7 @@ def _stem(path: Path) -> str:
 
 
 def _parted(settings: Mapping[str, Any]) -> tuple[Hints, dict[str, Any]]:
-    """What the reader must know, and what the task's settings will check."""
+    """Split the given settings into the reader's hints and those of the task."""
     own = options_of(Hints)
     hint_settings = {name: value for name, value in settings.items() if key_of(name) in own}
     hints = read_options(Hints, hint_settings, "import")

@@ -19,7 +19,7 @@ _REFUSED = ("b_Q", "b_K", "b_V", "b_O", "b_U")
 
 
 def is_transformer_lens(state: Mapping[str, np.ndarray]) -> bool:
-    """Whether W_O has an axis for the heads, which the published one has not."""
+    """Whether W_O has an axis for the heads, unlike the published model's."""
     return any(name.endswith("attn.W_O") and np.ndim(array) == 3 for name, array in state.items())
 
 
@@ -64,7 +64,7 @@ def _turned(name: str, array: np.ndarray) -> np.ndarray:
 
 
 def _added(parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What the published model holds and a bias-free TransformerLens model may not."""
+    """Parameters of the published model that a bias-free TransformerLens model may lack."""
     added: dict[str, np.ndarray] = {}
     sized = {_MLP + "b_in": (_MLP + "W_in", 0), _MLP + "b_out": (_MLP + "W_out", 0)}
     for bias, (matrix, axis) in sized.items():

@@ -115,7 +115,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _portable(error: BaseException) -> BaseException:
-    """The error, or its words where it cannot be sent to another process."""
+    """The error, or its message where it cannot be sent to another process."""
     import cloudpickle
 
     try:

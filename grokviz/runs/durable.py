@@ -20,7 +20,7 @@ def publish(path: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the folder's names to the disk; Windows does so by itself."""
+    """Flush the folder's entries to the disk; Windows does so by itself."""
     if os.name == "nt":
         return
     try:
@@ -67,7 +67,7 @@ def remove(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, and bring its name to the disk."""
+    """Make a folder and its parents, and flush its entry to the disk."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

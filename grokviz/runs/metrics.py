@@ -51,7 +51,7 @@ class MetricFile:
         pending.append((float(epoch), value))
 
     def flush(self) -> None:
-        """Bring pending records to the disk."""
+        """Flush pending records to the disk."""
         records, digest, _, pending = self._written
         if not pending:
             return
@@ -63,7 +63,7 @@ class MetricFile:
 
     @property
     def entry(self) -> Records:
-        """What the index says about the records on the disk."""
+        """The index's entry for the records on the disk."""
         return Records(self._written.records, self._written.digest.hexdigest())
 
 

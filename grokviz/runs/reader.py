@@ -113,7 +113,7 @@ class Run:
         return np.empty((0, *shape), dtype=np.float32) if out is None else out
 
     def verify(self) -> list[Problem]:
-        """What is wrong with the files on the disk now; empty for a sound run."""
+        """Problems of the files on the disk now; empty for a sound run."""
         return verify_run(self.path)
 
     def _checkpointed(self, epoch: int) -> int:

@@ -164,7 +164,7 @@ def _continued(path: Path, run_facts: Mapping[str, Any]) -> Recorder:
 
 
 def _erase(path: Path) -> None:
-    """Delete the run in ``path`` and nothing else; refuse when there is anything else."""
+    """Delete the run in ``path``; raise InputError if the folder holds anything else."""
     known = {RUN, INDEX, RESUME, layout.LOCK, METRICS, CHECKPOINTS, CACHE}
     for folder in ("", METRICS, CHECKPOINTS):
         for file in sorted((path / folder).iterdir()) if (path / folder).is_dir() else []:

@@ -10,7 +10,7 @@ from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RUN, Damaged
 
 
 def refuse_foreign(path: Path) -> None:
-    """Raise :class:`InputError` when ``path`` holds a run already, or anything else."""
+    """Raise :class:`InputError` unless a new run may begin in ``path``."""
     if not path.exists() and not path.is_symlink():
         return
     if not path.is_dir():

@@ -26,7 +26,7 @@ def is_sweep(path: Path) -> bool:
 
 
 def read_sweep(path: Path) -> dict[str, Any] | None:
-    """What ``sweep.json`` in a folder says, or None where there is none.
+    """The content of a folder's ``sweep.json``; None where there is none.
 
     Raises :class:`InputError` when it is damaged or of a newer format.
     """

@@ -169,7 +169,7 @@ class RunWriter:
             self._commit()
 
     def checkpoint(self, epoch: int, weights: Mapping[str, Any]) -> None:
-        """Keep the weights of ``epoch`` for good.
+        """Store the weights of ``epoch`` permanently.
 
         Raises :class:`InputError` for an epoch before the last, for other keys or shapes
         than before, and for anything that is not numbers; :class:`WorkError` for a full disk.
@@ -227,7 +227,7 @@ class RunWriter:
         self.facts = _own(layout.decode_facts(data))
 
     def close(self, finished: bool = False) -> None:
-        """Bring everything to the disk and let other writers in; a second call does nothing."""
+        """Flush everything to the disk and release the lock; a second call does nothing."""
         if self._closed:
             return
         try:
@@ -315,7 +315,7 @@ class RunWriter:
         self.resume_state = read_state(self.path)
 
     def _known_resume(self) -> list[Stored | None]:
-        """The one entry of the index that the resume file on the disk is."""
+        """The index's one entry that matches the resume file on the disk."""
         file = self.path / RESUME
         if not file.exists():
             entry: Stored | None = None
@@ -367,7 +367,7 @@ class RunWriter:
         return self._metrics[name]
 
     def _flush(self) -> None:
-        """Bring all pending metric records to the disk."""
+        """Flush all pending metric records to the disk."""
         self._flushed = time.monotonic()
         for metric in self._metrics.values():
             metric.flush()

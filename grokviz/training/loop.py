@@ -316,7 +316,7 @@ def deterministic(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def _memory() -> Iterator[None]:
-    """Say in a sentence that settings are larger than the machine."""
+    """Turn running out of memory into a sentence: the settings are too large for the machine."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

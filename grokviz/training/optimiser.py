@@ -74,7 +74,7 @@ class Optimiser:
         return state
 
     def restore(self, arrays: Mapping[str, np.ndarray], updates: int) -> None:
-        """Take up what :meth:`arrays` gave after ``updates`` updates."""
+        """Restore what :meth:`arrays` returned after ``updates`` updates."""
         self.updates = updates
         for name, parameter in self.parameters.items():
             parameter.copy_(torch.from_numpy(arrays[f"weights.{name}"]))

@@ -115,7 +115,7 @@ def train_all(
 
 
 def _untouched(one: Work) -> Result:
-    """A member that was not begun this time, or that was not waited for."""
+    """The result of a member that was not started this time, or not waited for."""
     try:
         epochs = open_run(one.path).epochs
     except InputError:
@@ -162,7 +162,7 @@ News = Result | tuple[Member, Standing]
 
 
 class _Crew:
-    """Members on their way, and what is heard of them."""
+    """Members in training, and the news of them."""
 
     def __init__(
         self,
@@ -237,7 +237,7 @@ class _Crew:
                 del self.pending[future]
 
     def _lost(self, error: OSError) -> Iterator[Result]:
-        """Members of which nothing can be heard any more."""
+        """A failed result for each pending member, since no news of it can come any more."""
         reason = "the scheduler does not answer any more"
         if self.witness is None:
             reason = f"where it stands cannot be read ({error.strerror or error})"
@@ -246,7 +246,7 @@ class _Crew:
         self.pending.clear()
 
     def _result(self, one: Work, future: Future[Ending], asked: bool) -> Result | None:
-        """How a member ended; None for one that is on its way again."""
+        """How a member ended; None for one that was started again."""
         try:
             ending = future.result()
             if ending.parcel is not None:

@@ -226,7 +226,7 @@ def _grid_of_names(before: Mapping[str, Any]) -> str:
 
 
 def _keep(sweep_plan: Plan, command: str | None) -> None:
-    """Write ``sweep.json`` where it says anything new."""
+    """Write ``sweep.json`` if its content changes."""
     from grokviz import __version__
 
     content: dict[str, Any] = {

@@ -90,7 +90,7 @@ def draws(names: Iterable[str]) -> bool:
 
 
 def _members(source: Run | xr.Dataset | str | os.PathLike[str]) -> list[Any]:
-    """What a source adds to a family: open runs, or records of a dataset."""
+    """The members that a source adds to a family: open runs, or records of a dataset."""
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         runs = [open_run(member) for member in members_of(path)] if is_sweep(path) else None
@@ -248,6 +248,6 @@ def _attrs(members: Sequence[Any], records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _one(words: Iterable[str]) -> str:
-    """The word that all have in common, else nothing."""
+    """The word that all share, else ""."""
     distinct = set(words)
     return distinct.pop() if len(distinct) == 1 else ""

@@ -49,7 +49,7 @@ class MemberMeasures:
 
 
 def record_of(run: Run, name: str, points: int) -> Record:
-    """What the family's dataset says of one run.
+    """One run's record in the family's dataset.
 
     Args:
         run: an open run with a logged training loss.
@@ -75,7 +75,7 @@ def record_of(run: Run, name: str, points: int) -> Record:
 
 
 def record_of_dataset(data: xr.Dataset, points: int) -> Record:
-    """What the family's dataset says of a run whose own dataset this is, such as a reference's.
+    """A run's record in the family's dataset, from its own dataset, such as a reference's.
 
     Its logged curves may have been thinned when it was bundled; when it learned is then told
     by its events, which were not.
@@ -138,7 +138,7 @@ def source_of(run: Run) -> str:
 
 
 def _settings(facts: Mapping[str, Any]) -> Record:
-    """What differs between runs, where a run says it; whoever recorded it, with - or _."""
+    """Settings that differ between runs, as far as they are stated, with - or _ in their keys."""
     settings = {k.replace("_", "-"): v for k, v in (facts.get("settings") or facts).items()}
     precision = settings.get("loss-precision") or (facts.get("precision") or {}).get("loss")
     return {
@@ -178,7 +178,7 @@ def _curves(curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]], points: int)
 
 
 def _of_task(name: object, ask: Callable[[MemberMeasures], Record | None]) -> Record:
-    """What the run's task says of its last checkpoint; unknown where it says nothing."""
+    """The task's measures of the run's last checkpoint; unknown where it has none."""
     task = known_task(name)
     member: MemberMeasures | None = task.load("member") if task else None
     record = ask(member) if member else None

@@ -60,7 +60,7 @@ def _reference(name: str) -> xr.Dataset:
 
 
 def _by_present_rules(data: xr.Dataset) -> xr.Dataset:
-    """A dataset that an earlier version may have written, as its task reads it now."""
+    """A dataset, maybe of an earlier version, brought up to its task's present rules."""
     task = known_task(data.attrs.get("task"))
     renewed = task.load("by_present_rules") if task else None
     current: xr.Dataset = data if renewed is None else renewed(data)
@@ -217,7 +217,7 @@ def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, An
 
 
 def _damaged(place: Path) -> list[str]:
-    """Files of a reference that are not as they were bundled."""
+    """Problems of a reference's files: those missing or changed since they were bundled."""
     problems = []
     for line in (place / SUMS).read_text("utf-8").splitlines():
         digest, _, file = line.partition("  ")

@@ -70,7 +70,7 @@ def _read(source: Source, hints: Hints) -> list[Found]:
 
 
 def _saved(files: list[Path]) -> tuple[list[_Saved], list[Belief]]:
-    """The files in order of their epochs, and what was left out or contradicted itself."""
+    """The files in order of their epochs, and beliefs about those left out or inconsistent."""
     by_epoch: dict[int, _Saved] = {}
     beliefs = []
     for file in files:

@@ -83,7 +83,7 @@ def _reason(error: Exception) -> str:
 
 
 def _check(path: Path) -> None:
-    """Refuse, by looking at the bytes alone, what must not or cannot be loaded."""
+    """Raise InputError unless the file may be loaded, judged by its bytes alone."""
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(_pickle_of(path, archive.infolist()))

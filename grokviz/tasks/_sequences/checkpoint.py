@@ -51,7 +51,7 @@ class SequenceRun(Context):
         return self.sample.weights(checkpoint.state, 2 if doubled else 1)
 
     def measured(self, checkpoint: SequenceCheckpoint) -> SequenceMeasures:
-        """A checkpoint's measures, made once."""
+        """A checkpoint's measures, computed once."""
         if checkpoint.measures is None:
             checkpoint.measures = self.sample.measure(self.weights(checkpoint))
         return checkpoint.measures
