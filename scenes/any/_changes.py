@@ -36,10 +36,10 @@ def fall(data: xr.Dataset) -> tuple[float, float] | None:
 
 def span(data: xr.Dataset, clock: str = "epoch") -> float:
     """The last epoch of a film: a while after the fall where data is fresh, else the last."""
-    last, found = float(data[clock].values[-1]), fall(data)
-    if found is None or data.sizes["tested_epoch"]:
+    last, fall_span = float(data[clock].values[-1]), fall(data)
+    if fall_span is None or data.sizes["tested_epoch"]:
         return last
-    return min(last, AFTER * found[1])
+    return min(last, AFTER * fall_span[1])
 
 
 def losses(data: xr.Dataset) -> dict[str, panels.Curve]:
@@ -141,10 +141,10 @@ def shade(axes: Axes, data: xr.Dataset, *, names: bool = False) -> None:
     colours, first = style().colours, FIRST if axes.get_xscale() == "log" else 0.0
     if clocks.phase_ends(data) is not None:
         panels.shade_phases(axes, data, first=first, names=names)
-    found = fall(data)
-    if found is not None and not data.sizes["tested_epoch"]:
+    fall_span = fall(data)
+    if fall_span is not None and not data.sizes["tested_epoch"]:
         tint = panels.see_through(colours.phases[2], colours.background)
-        axes.axvspan(*found, color=tint, lw=0, zorder=0)
+        axes.axvspan(*fall_span, color=tint, lw=0, zorder=0)
 
 
 def _shown(c: panels.Curve, time: Spacing, values: Spacing, floor: float) -> panels.Curve:
@@ -167,13 +167,13 @@ def _limits(
 
     if ylim is not None:
         axes.set_ylim(*ylim)
-    found: Float[np.ndarray, " value"] = np.concatenate([[1e-3], *(c.y for c in curves.values())])
+    heights: Float[np.ndarray, " value"] = np.concatenate([[1e-3], *(c.y for c in curves.values())])
     if values == "linear":
         axes.yaxis.set_major_locator(MaxNLocator(4))
         if ylim is None:
-            axes.set_ylim(0, 1.06 * found.max())
+            axes.set_ylim(0, 1.06 * heights.max())
         return
-    low, high = np.log10(found[1:].min()), np.log10(found.max())
+    low, high = np.log10(heights[1:].min()), np.log10(heights.max())
     if ylim is None:
         room = 0.06 * max(high - low, 0.5)
         axes.set_ylim(10 ** (low - room), 10 ** (high + room))

@@ -94,8 +94,8 @@ def _accuracy(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
     from grokviz.dataset import schema
 
     schema.check(data, ["accuracy"])
-    chosen, end = style(), panels.horizon(data)
-    colours = {"train": chosen.colours.train, "test": chosen.colours.test}
+    current_style, end = style(), panels.horizon(data)
+    colours = {"train": current_style.colours.train, "test": current_style.colours.test}
     curves = {
         name: panels.Curve(
             data["epoch"].values.astype(float),
@@ -109,7 +109,7 @@ def _accuracy(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
     axes.set(xlim=(0, end), ylim=(-4, 104), xlabel="epoch", ylabel="accuracy (%)")
     axes.set_yticks([0, 50, 100])
     panels.thousands(axes)
-    marker = axes.axvline(0, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=5)
+    marker = axes.axvline(0, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=5)
     return {
         "curves": curves, "lines": lines, "marker": marker, "axes": axes, "end": end, "data": data,
     }  # fmt: skip

@@ -48,12 +48,16 @@ class LogSoftmaxRounding(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The steps on the left; thresholds or gradients on the right."""
-        chosen = style()
-        if chosen.narrow(figure):
-            grid = chosen.panels(figure, heights=(1, 1), left=5.4, right=2.2, vgap=5.2, top=1.8)
+        current_style = style()
+        if current_style.narrow(figure):
+            grid = current_style.panels(
+                figure, heights=(1, 1), left=5.4, right=2.2, vgap=5.2, top=1.8
+            )
             left, right = grid[0][0], grid[1][0]
         else:
-            left, right = chosen.panels(figure, widths=(1.3, 1), left=5.6, gap=7.2, right=2.2)[0]
+            left, right = current_style.panels(
+                figure, widths=(1.3, 1), left=5.6, gap=7.2, right=2.2
+            )[0]
         artists = self._draw_steps(left, data)
         if self.beside == "thresholds":
             _draw_thresholds(right, data)
@@ -73,7 +77,7 @@ class LogSoftmaxRounding(Scene):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What is returned at x, and the thresholds."""
         values, x = self._returned(data), float(data["x"].values[i])
-        said = ", ".join(f"{1e-7 * v[i]:.3g} in {name}" for name, v in values.items())
+        losses = ", ".join(f"{1e-7 * v[i]:.3g} in {name}" for name, v in values.items())
         table = data["rounding_threshold"].sel(precision="float32")
         expected = data["rounding_threshold_theory"].sel(precision="float32")
         gone = "; ".join(
@@ -86,7 +90,7 @@ class LogSoftmaxRounding(Scene):
             panel = "Beside it the gradients of the right and a wrong logit, by lead"
         return (
             f"What torch's log-softmax returns for the larger of the logits 0 and x: at x {x:g} "
-            f"{said}. {panel}. Zero is reached at these leads in float32: {gone}."
+            f"{losses}. {panel}. Zero is reached at these leads in float32: {gone}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -112,11 +116,13 @@ class LogSoftmaxRounding(Scene):
         return {name: 1e7 * table.sel(precision=name).values for name in self._names(data)}
 
     def _draw_steps(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        chosen, colours = style(), _colours()
+        current_style, colours = style(), _colours()
         x, values = data["x"].values, self._returned(data)
         exact = -1e7 * np.log1p(np.exp(-x))
         low = 1.08 * float(exact.min())
-        axes.plot(x, exact, color=chosen.colours.muted, lw=chosen.line * 0.4, zorder=2)
+        axes.plot(
+            x, exact, color=current_style.colours.muted, lw=current_style.line * 0.4, zorder=2
+        )
         axes.set(
             xlim=(x[0], x[-1]), ylim=(low, -0.16 * low), xlabel="x, the lead of one of two logits"
         )
@@ -124,35 +130,42 @@ class LogSoftmaxRounding(Scene):
         for k in range(1, 4):
             height = -k * STEP * 1e7
             if height > low:
-                axes.axhline(height, color=chosen.colours.rest, lw=chosen.line * 0.3, zorder=1)
+                axes.axhline(
+                    height, color=current_style.colours.rest, lw=current_style.line * 0.3, zorder=1
+                )
         axes.grid(visible=False)
         axes.set_yticks([-1.19 * k for k in range(4) if -1.19 * k > low])
         lines, dots = {}, {}
         for name in values:
-            wide = chosen.line * (1.3 if name == "float32" else 0.9)
+            wide = current_style.line * (1.3 if name == "float32" else 0.9)
             lines[name] = axes.plot([], [], color=colours[name], lw=wide, zorder=4)[0]
             dots[name] = axes.plot(
-                [], [], "o", color=colours[name], ms=chosen.points * 0.42, mew=0, zorder=6
+                [], [], "o", color=colours[name], ms=current_style.points * 0.42, mew=0, zorder=6
             )[0]
-        marker = axes.axvline(x[0], color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=1.5)
+        marker = axes.axvline(
+            x[0], color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=1.5
+        )
         # in the free corner below the curve
         now = axes.annotate(
             "", (0.985, 0.04), xycoords="axes fraction", ha="right", va="bottom",
-            fontsize=chosen.small, family="DejaVu Sans Mono", linespacing=1.3, zorder=6,
-            bbox={"fc": chosen.colours.background, "ec": "none", "pad": chosen.points / 5},
+            fontsize=current_style.small, family="DejaVu Sans Mono", linespacing=1.3, zorder=6,
+            bbox={"fc": current_style.colours.background, "ec": "none",
+                  "pad": current_style.points / 5},
         )  # fmt: skip
         self._name_lines(axes, x, values)
         moving = [marker, list(lines.values()), list(dots.values()), now]
         return {"lines": lines, "dots": dots, "marker": marker, "now": now, "moving": moving}
 
     def _name_lines(self, axes: Axes, x: np.ndarray, values: dict[str, np.ndarray]) -> None:
-        chosen, colours = style(), _colours()
+        current_style, colours = style(), _colours()
         at = {"float32": (0.53, "top", -0.5), "float64": (0.93, "top", -0.3)}
         at["bfloat16"] = (0.5, "bottom", 0.3)
         for name, v in values.items():
             share, va, lift = at.get(name, (0.5, "top", -0.3))
             i = int(share * (len(x) - 1))
-            chosen.label(axes, x[i], v[i], name, lift=lift, va=va, color=colours[name], zorder=5)
+            current_style.label(
+                axes, x[i], v[i], name, lift=lift, va=va, color=colours[name], zorder=5
+            )
 
 
 def _colours() -> dict[str, str]:
@@ -165,8 +178,8 @@ def _now(data: xr.Dataset, values: dict[str, np.ndarray], i: int) -> str:
     wide = max(map(len, values))
     rows = [f"x = {clocks.moment(data, 'x', i).split()[-1]}".ljust(wide + 13)]
     for name, v in values.items():
-        said = "0" if v[i] == 0 else f"{1e-7 * v[i]:.4e}".replace("e-0", "e-")
-        rows.append(f"{name.ljust(wide)} {said.replace('-', chr(0x2212)).rjust(12)}")
+        value = "0" if v[i] == 0 else f"{1e-7 * v[i]:.4e}".replace("e-0", "e-")
+        rows.append(f"{name.ljust(wide)} {value.replace('-', chr(0x2212)).rjust(12)}")
     return "\n".join(rows)
 
 
@@ -174,20 +187,22 @@ def _draw_thresholds(axes: Axes, data: xr.Dataset) -> None:
     """The lead at which float32's loss is zero, measured and expected."""
     from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-    chosen, colours = style(), style().colours
+    current_style, colours = style(), style().colours
     n = data["classes"].values.astype(float)
     measured = data["rounding_threshold"].sel(precision="float32").values
     expected = data["rounding_threshold_theory"].sel(precision="float32").values
     axes.set_xscale("log")
-    axes.plot(n, expected, color=colours.muted, lw=chosen.line * 0.6, ls=(0, (4, 2)), zorder=2)
-    axes.plot(n, measured, "o", color=colours.ink, ms=chosen.points * 0.4, mew=0, zorder=3)
+    axes.plot(
+        n, expected, color=colours.muted, lw=current_style.line * 0.6, ls=(0, (4, 2)), zorder=2
+    )
+    axes.plot(n, measured, "o", color=colours.ink, ms=current_style.points * 0.4, mew=0, zorder=3)
     axes.set(xlim=(n[0] / 1.4, n[-1] * 1.4), xlabel="classes, n", ylabel="lead with a loss of 0")
     axes.set_ylim(min(measured.min(), expected.min()) - 0.5, expected.max() + 0.8)
     axes.xaxis.set_major_locator(FixedLocator([2, 10, 100, 512]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
     j = int(np.argmin(np.abs(n - 100)))
-    chosen.label(
+    current_style.label(
         axes, n[j], expected[j], "exact sums", lift=0.35, ha="right", color=colours.muted, zorder=5
     )
     if TASK in n:
@@ -195,14 +210,14 @@ def _draw_thresholds(axes: Axes, data: xr.Dataset) -> None:
         ring: dict[str, Any] = {
             "mfc": "none",
             "mec": colours.ink,
-            "mew": chosen.line * 0.5,
+            "mew": current_style.line * 0.5,
             "zorder": 4,
         }
-        axes.plot(n[j], measured[j], "o", ms=chosen.points * 0.8, **ring)
-        said = f"{TASK} classes\nmeasured {measured[j]:.4f}\nexact sums {expected[j]:.4f}"
+        axes.plot(n[j], measured[j], "o", ms=current_style.points * 0.8, **ring)
+        text = f"{TASK} classes\nmeasured {measured[j]:.4f}\nexact sums {expected[j]:.4f}"
         axes.annotate(
-            said, (0.98, 0.05), xycoords="axes fraction", ha="right", va="bottom",
-            fontsize=chosen.small, linespacing=1.25,
+            text, (0.98, 0.05), xycoords="axes fraction", ha="right", va="bottom",
+            fontsize=current_style.small, linespacing=1.25,
         )  # fmt: skip
 
 
@@ -210,7 +225,7 @@ def _draw_gradients(axes: Axes, data: xr.Dataset) -> None:
     """Gradients of the right and of a wrong logit in float32 and float64, by lead."""
     from matplotlib.ticker import LogLocator, NullLocator
 
-    chosen, colours = style(), style().colours
+    current_style, colours = style(), style().colours
     gap = data["gap"].values
     styles = {"float64": (colours.faint, 0.5, 2), "float32": (colours.ink, 1.0, 3)}
     axes.set_yscale("log")
@@ -219,12 +234,12 @@ def _draw_gradients(axes: Axes, data: xr.Dataset) -> None:
         for name, (colour, wide, above) in styles.items():
             size = np.abs(data[f"gap_{which}_gradient"].sel(precision=name).values)
             shown = np.where(size > 0, size, np.nan)
-            axes.plot(gap, shown, color=colour, lw=chosen.line * wide, zorder=above)
+            axes.plot(gap, shown, color=colour, lw=current_style.line * wide, zorder=above)
             ends[word] = shown if name == "float64" else ends.get(word, shown)
             if name == "float32" and which == "right" and (size == 0).any():
                 gone = float(gap[np.argmax(size == 0)])
                 level = float(shown[np.isfinite(shown)][-1])
-                chosen.label(
+                current_style.label(
                     axes, gone, level, f"exactly 0\nfrom {gone:g}", lift=0.3, ha="left",
                     color=colours.ink, zorder=5,
                 )  # fmt: skip
@@ -235,7 +250,7 @@ def _draw_gradients(axes: Axes, data: xr.Dataset) -> None:
     for word, shown in ends.items():
         above = word == "right class"
         j = int((0.36 if above else 0.72) * len(gap))
-        chosen.label(
+        current_style.label(
             axes, gap[j], shown[j], word, lift=0.6 if above else -0.6, zorder=5,
             va="bottom" if above else "top", ha="left" if above else "right",
         )  # fmt: skip

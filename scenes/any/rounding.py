@@ -65,8 +65,8 @@ class Rounding(Film):
 
     def sums(self, data: xr.Dataset) -> tuple[float, float]:
         """Median size of the sum of the logits' gradient in the two runs."""
-        found = np.abs(data["member_logit_gradient_sum"].values)
-        one, two = (float(np.nanmedian(found[m])) for m in self.pair(data))
+        sizes = np.abs(data["member_logit_gradient_sum"].values)
+        one, two = (float(np.nanmedian(sizes[m])) for m in self.pair(data))
         return one, two
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:

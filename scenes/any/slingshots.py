@@ -51,9 +51,9 @@ class Slingshots(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A column for each of the first two runs, the same axes in both."""
-        chosen, shown = style(), _shown(data)
-        wide = not chosen.narrow(figure)
-        grid = chosen.panels(
+        current_style, shown = style(), _shown(data)
+        wide = not current_style.narrow(figure)
+        grid = current_style.panels(
             figure,
             (1,) * len(shown),
             (1.8, 1, 1.1),
@@ -74,10 +74,12 @@ class Slingshots(Scene):
                 else:
                     axes.set_ylabel(label)
                 markers.append(
-                    axes.axvline(0, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=5)
+                    axes.axvline(
+                        0, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=5
+                    )
                 )
         for axes, member in zip(grid[0], shown, strict=True):
-            axes.set_title(_heading(data, member, wide=wide), fontsize=chosen.small)
+            axes.set_title(_heading(data, member, wide=wide), fontsize=current_style.small)
         self._name_losses(grid[0][-1], data, shown[-1])
         lines = [line for _, line in curves]
         return {"curves": curves, "markers": markers, "moving": [lines, markers]}
@@ -88,7 +90,7 @@ class Slingshots(Scene):
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Spikes, generalising, and the numbers at that moment, for each run."""
-        epoch, said = int(data["epoch"].values[i]), []
+        epoch, runs = int(data["epoch"].values[i]), []
         word = clocks.word(data)
         for member in _shown(data):
             now = {
@@ -96,7 +98,7 @@ class Slingshots(Scene):
                 for name in ("train_loss", "unembedding_norm", "logit_gradient_sum")
             }
             last = int(data["member_epoch"].values[member].max())
-            said.append(
+            runs.append(
                 f"{_precision(data, member)}: {_spikes(data, member)} in {last} {word}s, "
                 f"{members.learnt(data, member)}; at {word} {epoch} training loss "
                 f"{now['train_loss']:.2g}, norm of the last layer {now['unembedding_norm']:.3g}, "
@@ -104,7 +106,7 @@ class Slingshots(Scene):
             )
         return (
             "Losses, norm of the unembedding, and size of the sum of the logits' gradient over "
-            f"epochs, a column for each precision of the loss. {'. '.join(said)}."
+            f"epochs, a column for each precision of the loss. {'. '.join(runs)}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -136,15 +138,15 @@ class Slingshots(Scene):
     def _draw(self, axes: Axes, data: xr.Dataset, member: int, name: str) -> list[Any]:
         names = (["test_loss"] if self.test else []) + ["train_loss"] if name == "loss" else [name]
         curves = [self._curve(data, member, one) for one in names]
-        found = [(curve, curve.draw(axes)) for curve in curves if curve.x.size]
-        for _, line in found:
+        pairs = [(curve, curve.draw(axes)) for curve in curves if curve.x.size]
+        for _, line in pairs:
             line.set_linewidth(style().line * 0.7)
-        if not found:
+        if not pairs:
             axes.text(
                 0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", va="center",
                 color=style().colours.muted, fontsize=style().small,
             )  # fmt: skip
-        return found
+        return pairs
 
     def _frame(self, axes: Axes, data: xr.Dataset, name: str, limits: Any, *, last: bool) -> None:
         from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
@@ -179,13 +181,13 @@ class Slingshots(Scene):
         return float(flat.min()) / 3, float(flat.max()) * 4
 
     def _name_losses(self, axes: Axes, data: xr.Dataset, member: int) -> None:
-        chosen, end = style(), self._end(data)
+        current_style, end = style(), self._end(data)
         for name, va, lift in (("train_loss", "bottom", 0.4), ("test_loss", "top", -0.4)):
             curve = self._curve(data, member, name)
             if curve.x.size and (self.test or name == "train_loss"):
                 x = 0.22 * end
                 word = name.partition("_")[0]
-                chosen.label(
+                current_style.label(
                     axes, x, _at(curve, x), word, lift=lift, va=va, color=curve.colour, zorder=6
                 )
 
@@ -198,8 +200,8 @@ def _shown(data: xr.Dataset) -> list[int]:
 
 def _precision(data: xr.Dataset, member: int) -> str:
     """The precision, or the run's name where it does not say it."""
-    said = str(data["member_precision"].values[member])
-    return said or members.display(str(data["member_name"].values[member]))
+    precision = str(data["member_precision"].values[member])
+    return precision or members.display(str(data["member_name"].values[member]))
 
 
 def _spikes(data: xr.Dataset, member: int) -> str:

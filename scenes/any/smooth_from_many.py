@@ -42,12 +42,14 @@ class SmoothFromMany(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The curves and their mean on the left, the mean's steepest fall on the right."""
-        chosen = style()
-        if chosen.narrow(figure):
-            grid = chosen.panels(figure, heights=(1.2, 1), left=5.0, right=2.0, vgap=5.2, top=1.2)
+        current_style = style()
+        if current_style.narrow(figure):
+            grid = current_style.panels(
+                figure, heights=(1.2, 1), left=5.0, right=2.0, vgap=5.2, top=1.2
+            )
             left, right = grid[0][0], grid[1][0]
         else:
-            left, right = chosen.panels(figure, widths=(1.7, 1), left=5.0, gap=7.0)[0]
+            left, right = current_style.panels(figure, widths=(1.7, 1), left=5.0, gap=7.0)[0]
         artists = self._draw_curves(left, data) | self._draw_fall(right, data)
         artists["moving"] = [artists[name] for name in ("pieces", "mean", "newest", "dot")]
         artists["moving"] += [artists["marks"], artists["past"]]
@@ -72,13 +74,13 @@ class SmoothFromMany(Scene):
         drop = data["piece_drop"].values[: i + 1]
         fall = data["mean_steepest_fall"].values
         kinds = data["piece_kind"].values[: i + 1].astype(str)
-        said = ", ".join(
+        mix = ", ".join(
             f"{int((kinds == kind).sum())} {word}"
             for kind, word in KINDS.items() if (kinds == kind).any()
         )  # fmt: skip
         return (
             f"Loss curves as shares of their start over steps on a logarithmic axis, and the mean "
-            f"of the first {count}: {said}. They fall below half between steps {drop.min()} and "
+            f"of the first {count}: {mix}. They fall below half between steps {drop.min()} and "
             f"{drop.max()}. The mean falls by at most {fall[i]:.0%} of its start within a quarter "
             f"more steps, against {fall[0]:.0%} for the first curve alone."
         )
@@ -86,12 +88,12 @@ class SmoothFromMany(Scene):
     def caption(self, data: xr.Dataset) -> str:
         """What the curves are, how they were chosen, and the citation."""
         kinds = data["piece_kind"].values.astype(str)
-        said = ", ".join(
+        mix = ", ".join(
             f"{int((kinds == kind).sum())} {word}"
             for kind, word in KINDS.items() if (kinds == kind).any()
         )  # fmt: skip
         return (
-            f"Real loss curves ({said}) as shares of their start, averaged one after another in an "
+            f"Real loss curves ({mix}) as shares of their start, averaged one after another in an "
             "order drawn once: all those of these runs that end below a fifth of their start and "
             "lose half of it within a doubling of the steps. Right: the largest fall of the mean "
             "while the steps grow by a quarter. After the thread on Nanda et al. (2023), "
@@ -102,7 +104,7 @@ class SmoothFromMany(Scene):
         from matplotlib.collections import LineCollection
         from matplotlib.ticker import LogLocator, NullLocator
 
-        chosen, colours = style(), style().colours
+        current_style, colours = style(), style().colours
         curves = 100 * data["piece_loss"].values.astype(float)
         means = np.cumsum(curves, axis=0) / np.arange(1, len(curves) + 1)[:, None]
         step = data["step"].values
@@ -118,19 +120,19 @@ class SmoothFromMany(Scene):
             axes.xaxis.set_minor_locator(NullLocator())
         else:
             panels.thousands(axes)
-        thin = chosen.line * 0.4
+        thin = current_style.line * 0.4
         # the newest is darker than the rest, and in front of them
         pieces = LineCollection([], colors=colours.rest, linewidths=thin, zorder=2)
         axes.add_collection(pieces, autolim=False)
         newest = axes.plot([], [], color=colours.muted, lw=2 * thin, zorder=3)[0]
-        mean = axes.plot([], [], color=colours.ink, lw=1.5 * chosen.line, zorder=4)[0]
+        mean = axes.plot([], [], color=colours.ink, lw=1.5 * current_style.line, zorder=4)[0]
         axes.annotate(
             "their mean", (0.98, 0.98), xycoords="axes fraction", ha="right", va="top", zorder=5,
-            fontsize=chosen.points, fontweight="bold",
+            fontsize=current_style.points, fontweight="bold",
         )  # fmt: skip
         marks = []
         if self.drops:
-            size = chosen.points * 0.55
+            size = current_style.points * 0.55
             marks = axes.plot([], [], "|", color=colours.muted, ms=size, mew=thin, zorder=3)
         return {
             "curves": curves, "means": means, "pieces": pieces, "newest": newest, "mean": mean,
@@ -141,12 +143,16 @@ class SmoothFromMany(Scene):
     def _draw_fall(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
         from matplotlib.ticker import MaxNLocator
 
-        chosen, colours = style(), style().colours
+        current_style, colours = style(), style().colours
         counts = data["count"].values
         falls = 100 * data["mean_steepest_fall"].values.astype(float)
-        axes.plot(counts, falls, color=colours.ink, alpha=0.28, lw=chosen.line * 0.7, zorder=2)
+        axes.plot(
+            counts, falls, color=colours.ink, alpha=0.28, lw=current_style.line * 0.7, zorder=2
+        )
         past = axes.plot([], [], color=colours.ink, zorder=3)[0]
-        dot = axes.plot([], [], "o", color=colours.ink, ms=chosen.points * 0.5, mew=0, zorder=4)[0]
+        dot = axes.plot(
+            [], [], "o", color=colours.ink, ms=current_style.points * 0.5, mew=0, zorder=4
+        )[0]
         axes.set(ylim=(0, 1.1 * max(falls.max(), 1e-9)), xlabel="curves averaged")
         axes.set(xlim=(0, counts[-1] * 1.03), ylabel="steepest fall of mean (%)")
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

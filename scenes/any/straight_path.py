@@ -79,19 +79,19 @@ class StraightPath(Scene):
         now = data.isel(path_epoch=i)
         inner = data["path_cosine"].values[1 : max(i, 2)]
         walk = data["walk_cosine"].values[1 : max(i, 2)]
-        said = (
+        text = (
             f"The path of all weights in the plane of its two widest axes, up to epoch "
             f"{int(now['path_epoch'])}: {float(now['path_length']):.3g} long and "
             f"{float(now['path_displacement']):.3g} from its start; the median cosine between "
             f"successive steps is {np.nanmedian(inner):.2f}."
         )
         if self.walk:
-            said += (
+            text += (
                 " Beside it, as an illustration, a random walk of the same step lengths: "
                 f"{float(now['walk_displacement']):.3g} from its start, median cosine "
                 f"{np.nanmedian(walk):.2f}."
             )
-        return said
+        return text
 
     def caption(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
@@ -111,20 +111,22 @@ class StraightPath(Scene):
 
 def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], list[Axes]]:
     """Square axes for the planes, and two panels over epochs."""
-    chosen = style()
-    wide, high = chosen.ems(figure)
+    current_style = style()
+    wide, high = current_style.ems(figure)
     widths = (2, 1)[:count]
-    if chosen.narrow(figure):
+    if current_style.narrow(figure):
         tall = 0.64 * wide
-        planes = chosen.panels(
+        planes = current_style.panels(
             figure, widths, left=0.3, right=0.3, top=0.2, bottom=high - tall, gap=0.4
         )
-        grid = chosen.panels(figure, heights=(1, 1), top=tall + 1.6, left=5.6, right=8.2, vgap=1.6)
+        grid = current_style.panels(
+            figure, heights=(1, 1), top=tall + 1.6, left=5.6, right=8.2, vgap=1.6
+        )
     else:
-        planes = chosen.panels(
+        planes = current_style.panels(
             figure, widths, left=1.0, right=0.44 * wide, bottom=0.4, top=0.6, gap=0.8
         )
-        grid = chosen.panels(
+        grid = current_style.panels(
             figure, heights=(1, 1), left=0.56 * wide + 5.6, right=8.4, top=1.2, vgap=1.8
         )
     return planes[0], [row[0] for row in grid]
@@ -133,18 +135,18 @@ def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], list[Axes]]:
 def _scale(planes: list[Axes], data: xr.Dataset) -> float:
     """Length a pixel, the same in both planes, with room around the paths for words."""
     em = style().points / 72 * planes[0].figure.get_figure(root=True).dpi
-    found = []
+    scales = []
     for axes, name, aside in zip(planes, ("path_plane", "walk_plane"), (4.0, 4.0), strict=False):
         across, up = np.ptp(data[name].values.astype(float), axis=0)
-        found += [across / (axes.bbox.width - aside * em), up / (axes.bbox.height - 6.4 * em)]
-    return float(max(*found, 1e-9))
+        scales += [across / (axes.bbox.width - aside * em), up / (axes.bbox.height - 6.4 * em)]
+    return float(max(*scales, 1e-9))
 
 
 def _trail(
     axes: Axes, data: xr.Dataset, name: str, colour: str, label: str, scale: float
 ) -> dict[str, Any]:
     """A path in its plane: the whole of it faint, what is gone of it strong."""
-    chosen, points = style(), data[name].values.astype(float)
+    current_style, points = style(), data[name].values.astype(float)
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     half = scale * axes.bbox.width / 2, scale * axes.bbox.height / 2
     axes.set(xlim=middle[0] + np.array([-1, 1]) * half[0],
@@ -154,17 +156,19 @@ def _trail(
         0.5, 0.99, label, transform=axes.transAxes, ha="center", va="top", color=colour,
         fontweight="bold", linespacing=1.1,
     )  # fmt: skip
-    axes.plot(*points.T, color=colour, alpha=0.25, lw=chosen.line * 0.7, zorder=2)
+    axes.plot(*points.T, color=colour, alpha=0.25, lw=current_style.line * 0.7, zorder=2)
     past = axes.plot([], [], color=colour, zorder=3)[0]
-    dot = axes.plot([], [], "o", color=colour, ms=chosen.points * 0.42, mew=0, zorder=5)[0]
-    start = axes.plot(*points[:1].T, "o", mfc=chosen.colours.background, mec=colour,
-                      ms=chosen.points * 0.36, mew=chosen.line * 0.5, zorder=4)  # fmt: skip
+    dot = axes.plot([], [], "o", color=colour, ms=current_style.points * 0.42, mew=0, zorder=5)[0]
+    start = axes.plot(*points[:1].T, "o", mfc=current_style.colours.background, mec=colour,
+                      ms=current_style.points * 0.36, mew=current_style.line * 0.5,
+                      zorder=4)  # fmt: skip
     return {"points": points, "past": past, "dot": dot, "start": start, "moving": [past, dot]}
 
 
 def _mark(axes: Axes, data: xr.Dataset) -> None:
     """What happens where, along the trained path."""
-    chosen, ends = style(), phase_ends(data)
+    current_style, ends = style(), phase_ends(data)
+    colours = current_style.colours
     points, epochs = data["path_plane"].values.astype(float), data["path_epoch"].values
     places = [("start", 0)] if ends is None else [
         ("start", 0), *((text, int(np.abs(epochs - end).argmin()))
@@ -173,16 +177,16 @@ def _mark(axes: Axes, data: xr.Dataset) -> None:
     middle = (points.max(axis=0) + points.min(axis=0)) / 2
     for text, at in places:
         if at:
-            axes.plot(*points[at], "o", color=chosen.colours.accent, ms=chosen.points * 0.24,
-                      mew=0, zorder=4)  # fmt: skip
+            axes.plot(*points[at], "o", color=colours.accent,
+                      ms=current_style.points * 0.24, mew=0, zorder=4)  # fmt: skip
         out = points[at] - middle
-        out = out / max(float(np.linalg.norm(out)), 1e-9) * 0.6 * chosen.small
+        out = out / max(float(np.linalg.norm(out)), 1e-9) * 0.6 * current_style.small
         # beside the path there is room within its bend, above and below it without
         aside = abs(out[0]) > abs(out[1])
         inside, up = out[0] < 0, out[1] > 0
         axes.annotate(
             text, points[at], -out if aside else out, textcoords="offset points",
-            fontsize=chosen.small, color=chosen.colours.muted, zorder=6,
+            fontsize=current_style.small, color=colours.muted, zorder=6,
             ha=("left" if inside else "right") if aside else "center",
             va=("top" if up else "bottom") if aside else ("bottom" if up else "top"),
         )  # fmt: skip

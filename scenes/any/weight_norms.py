@@ -41,22 +41,25 @@ class WeightNorms(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The total, the parts below it, and the path of the total against the loss."""
-        chosen = style()
-        wide = chosen.ems(figure)[0]
-        if chosen.narrow(figure):
-            grid = chosen.panels(figure, heights=(1, 1.4, 1.6), left=5.0, right=8.4, vgap=4.6)
+        current_style = style()
+        wide = current_style.ems(figure)[0]
+        if current_style.narrow(figure):
+            grid = current_style.panels(
+                figure, heights=(1, 1.4, 1.6), left=5.0, right=8.4, vgap=4.6
+            )
             upper, lower, right = (row[0] for row in grid)
         else:
             edge = 0.62 * wide
-            grid = chosen.panels(
+            grid = current_style.panels(
                 figure, heights=(1, 1.3), left=5.0, right=wide - edge + 8.4, vgap=1.5
             )
             upper, lower = (row[0] for row in grid)
-            right = chosen.panels(figure, left=edge + 5.8, right=2.0)[0][0]
+            right = current_style.panels(figure, left=edge + 5.8, right=2.0)[0][0]
             upper.tick_params(labelbottom=False)
         total = self._total(data)
         panel = panels.curve_panel(
-            upper, data, {"all weights": panels.Curve(_epochs(data), total, chosen.colours.ink)},
+            upper, data, {"all weights": panels.Curve(_epochs(data), total,
+                                                      current_style.colours.ink)},
             ylabel="sum of squares", named=True,
         )  # fmt: skip
         parts = panels.curve_panel(lower, data, self._parts(data), ylabel="sum of squares")
@@ -76,7 +79,7 @@ class WeightNorms(Scene):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The total at that moment, and the two ends that are compared."""
         total, loss = self._total(data), data["loss"].sel(split="train").values
-        said = f"{total[i]:,.0f} at epoch {int(data['epoch'].values[i])}"
+        now = f"{total[i]:,.0f} at epoch {int(data['epoch'].values[i])}"
         ends = _ends(data)
         words = "; ".join(
             f"{name.capitalize()} at epoch {int(data['epoch'].values[j])}: training loss "
@@ -85,7 +88,7 @@ class WeightNorms(Scene):
         )
         return (
             "Sum of squared weights over epochs, in all and by part, and against the training "
-            f"loss. In all {said}. {words}."
+            f"loss. In all {now}. {words}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -111,10 +114,10 @@ class WeightNorms(Scene):
         groups = LAYERS if self.by == "layer" else {_formula(n): (n,) for n in sorted(names)}
         curves = {}
         for group, members in groups.items():
-            chosen = [i for i, name in enumerate(names) if name in members]
-            values = squares.isel(parameter=chosen).sum("parameter").values.astype(float)
+            rows = [i for i, name in enumerate(names) if name in members]
+            values = squares.isel(parameter=rows).sum("parameter").values.astype(float)
             # what never counts is left out: biases and positions
-            if chosen and values.max() > 0.02 * self._total(data).max():
+            if rows and values.max() > 0.02 * self._total(data).max():
                 curves[group] = panels.Curve(_epochs(data), values, colour)
         if self.by == "parameter":
             return _shared_names(curves, panels.horizon(data))
@@ -128,13 +131,15 @@ class WeightNorms(Scene):
     def _path(self, axes: Axes, data: xr.Dataset, total: np.ndarray) -> dict[str, Any]:
         from matplotlib.ticker import LogLocator, MaxNLocator
 
-        chosen = style()
-        colours = chosen.colours
+        current_style = style()
+        colours = current_style.colours
         loss = data["loss"].sel(split="train").values.astype(float)
         axes.set_xscale("log")
-        axes.plot(loss, total, color=colours.ink, alpha=0.28, lw=chosen.line * 0.7, zorder=2)
+        axes.plot(loss, total, color=colours.ink, alpha=0.28, lw=current_style.line * 0.7, zorder=2)
         line = axes.plot([], [], color=colours.ink, zorder=3)[0]
-        dot = axes.plot([], [], "o", color=colours.ink, ms=chosen.points * 0.5, mew=0, zorder=6)[0]
+        dot = axes.plot(
+            [], [], "o", color=colours.ink, ms=current_style.points * 0.5, mew=0, zorder=6
+        )[0]
         axes.set(
             xlim=(loss.max() * 2, loss.min() / 3), ylim=(0, 1.1 * total.max()),
             xlabel="training loss", ylabel="sum of squares, all weights",
@@ -143,11 +148,13 @@ class WeightNorms(Scene):
         axes.xaxis.set_major_locator(LogLocator(numticks=5))
         for name, j in _ends(data).items():
             colour = colours.muted if name == "memorised" else colours.ink
-            axes.plot(loss[j], total[j], "o", color=colour, ms=chosen.points * 0.4, mew=0, zorder=4)
+            axes.plot(
+                loss[j], total[j], "o", color=colour, ms=current_style.points * 0.4, mew=0, zorder=4
+            )
             axes.annotate(
                 f"{name}\n{total[j]:,.0f}".replace(",", "\u2009"), (loss[j], total[j]),
-                (-0.8 * chosen.small, 0), textcoords="offset points", ha="right", va="top",
-                fontsize=chosen.small, fontweight="bold", color=colour, zorder=5,
+                (-0.8 * current_style.small, 0), textcoords="offset points", ha="right", va="top",
+                fontsize=current_style.small, fontweight="bold", color=colour, zorder=5,
             )  # fmt: skip
         return {"line": line, "dot": dot, "x": loss, "y": total}
 

@@ -46,7 +46,7 @@ class DigitGrokking(Scene):
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
-        """Whether a test loss was logged; on fresh data there is none."""
+        """Raise InputError unless a test loss was logged; on fresh data there is none."""
         super().check(data)
         if not data.sizes["tested_epoch"]:
             raise InputError(
@@ -85,14 +85,14 @@ class DigitGrokking(Scene):
         """How far it overfitted, and each digit's test loss at the end."""
         word, at = clocks.word(data), int(data["tested_epoch"].values[i])
         last = data["token_test_loss"].values[-1]
-        said = ", ".join(
+        losses = ", ".join(
             f"{name} {float(value):.2g}"
             for name, value in zip(changes.digit_names(data), last, strict=True)
         )
         now = float(data["logged_test_loss"].values[i])
         return (
             f"Train and test loss over {word}s; at {word} {at} the test loss is {now:.3g}. "
-            f"{changes.overfitting(data)} The digits' test losses end at: {said}."
+            f"{changes.overfitting(data)} The digits' test losses end at: {losses}."
         )
 
     def caption(self, data: xr.Dataset) -> str:

@@ -133,30 +133,31 @@ def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> No
     ``level`` says that the last panel has the digits' curves, on which the drops are dots;
     names may reach ``margin`` ems beyond the panel's right end.
     """
-    chosen, first = style(), rooms[0]
+    current_style, first = style(), rooms[0]
     drops = data["digit_drop"].values
     order = [int(k) for k in np.argsort(drops, kind="stable") if drops[k] >= 0]
     tints, words = (
         changes.digit_colours(data),
-        changes.digit_names(data, short=chosen.narrow(_figure(first))),
+        changes.digit_names(data, short=current_style.narrow(_figure(first))),
     )
     dots = first.figure.get_figure(root=True).dpi / 72
-    wide, high = (chosen.small * dots / n for n in (first.bbox.width, first.bbox.height))
+    wide, high = (current_style.small * dots / n for n in (first.bbox.width, first.bbox.height))
     across = first.transData + first.transAxes.inverted()
     at = {k: float(across.transform((float(drops[k]), 1.0))[0]) for k in order}
     widths = [(0.66 * len(words[k]) + 0.8) * wide for k in order]
     places = pushed_apart([at[k] for k in order], widths, -2 * wide, 1 + margin * wide)
     for k, place in zip(order, places, strict=True):
-        line = {"color": tints[k], "lw": chosen.line * 0.5}
+        line = {"color": tints[k], "lw": current_style.line * 0.5}
         for axes in rooms:
             axes.axvline(drops[k], alpha=0.75, zorder=1.8, **line)
         if level:
-            rooms[-1].plot(drops[k], LEVEL, "o", color=tints[k], ms=3.2 * chosen.line, zorder=4,
-                           mec=chosen.colours.background, mew=0.5 * chosen.line)  # fmt: skip
+            rooms[-1].plot(drops[k], LEVEL, "o", color=tints[k], ms=3.2 * current_style.line,
+                           zorder=4, mec=current_style.colours.background,
+                           mew=0.5 * current_style.line)  # fmt: skip
         first.plot([at[k], place], [1, 1 + high], transform=first.transAxes, clip_on=False, **line)
         first.annotate(
             words[k], (place, 1.0 + 1.15 * high), xycoords="axes fraction", ha="center",
-            va="bottom", color=tints[k], fontsize=chosen.small, fontweight="bold",
+            va="bottom", color=tints[k], fontsize=current_style.small, fontweight="bold",
         )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 
-def neurons_in_turn(data: xr.Dataset, most: int) -> Int[np.ndarray, " chosen"]:
+def neurons_in_turn(data: xr.Dataset, most: int) -> Int[np.ndarray, " neuron"]:
     """Places of at most ``most`` stored neurons, from each frequency in turn, by frequency.
 
     Neurons without a frequency come last, and only where the others do not suffice.
@@ -39,16 +39,16 @@ def neurons_in_turn(data: xr.Dataset, most: int) -> Int[np.ndarray, " chosen"]:
 
 def neurons_in_columns(
     data: xr.Dataset, most: int, figure: FigureBase
-) -> tuple[Int[np.ndarray, " chosen"], int]:
+) -> tuple[Int[np.ndarray, " neuron"], int]:
     """Places of the neurons of a grid, row by row, and its columns.
 
     In two full rows those of one frequency stand below one another.
     """
-    chosen = neurons_in_turn(data, most)
-    columns = min(3 if style().narrow(figure) else 5, len(chosen))
-    if len(chosen) == 2 * columns:
-        chosen = chosen.reshape(columns, 2).T.ravel()
-    return chosen, columns
+    neurons = neurons_in_turn(data, most)
+    columns = min(3 if style().narrow(figure) else 5, len(neurons))
+    if len(neurons) == 2 * columns:
+        neurons = neurons.reshape(columns, 2).T.ravel()
+    return neurons, columns
 
 
 def frequency_name(axes: Axes, k: int, *, numbered: bool = False) -> str:
@@ -65,10 +65,10 @@ def frequency_name(axes: Axes, k: int, *, numbered: bool = False) -> str:
 
 def name_frequency(axes: Axes, k: int, data: xr.Dataset, *, numbered: bool = False) -> Any:
     """The frequency above a heatmap, in its colour."""
-    chosen = style()
-    colour = chosen.colours.frequency(k, embedded(data))
+    current_style = style()
+    colour = current_style.colours.frequency(k, embedded(data))
     name = frequency_name(axes, k, numbered=numbered)
-    return axes.set_title(name, color=colour, pad=0.2 * chosen.points)
+    return axes.set_title(name, color=colour, pad=0.2 * current_style.points)
 
 
 def shares_by_frequency(field: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "f f"]:

@@ -48,12 +48,12 @@ def strongest(data: xr.Dataset, wanted: int | None, name: str) -> int:
 def fit(data: xr.Dataset, k: int, apart: np.ndarray) -> np.ndarray:
     """The wave of a frequency, in logits, at answers this far from the right one."""
     p = data.sizes["residue"]
-    found: np.ndarray = wave_heights(data)[k] * np.cos(2 * np.pi * k * np.asarray(apart) / p)
-    return found
+    wave: np.ndarray = wave_heights(data)[k] * np.cos(2 * np.pi * k * np.asarray(apart) / p)
+    return wave
 
 
 def total(data: xr.Dataset, apart: np.ndarray) -> np.ndarray:
     """The sum of the waves of all key frequencies, in logits."""
     zero = np.zeros(np.shape(apart))
-    found: np.ndarray = sum((fit(data, k, apart) for k in wave_heights(data)), zero)
-    return found
+    logits: np.ndarray = sum((fit(data, k, apart) for k in wave_heights(data)), zero)
+    return logits

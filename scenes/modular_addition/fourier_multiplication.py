@@ -53,13 +53,13 @@ class FourierMultiplication(Film):
         p, heights = data.sizes["residue"], sums.wave_heights(data)
         c = self.answer(data)
         every = sums.total(data, np.arange(p))
-        said = ", ".join(f"{k}: {height:.1f}" for k, height in heights.items())
+        waves = ", ".join(f"{k}: {height:.1f}" for k, height in heights.items())
         share = float(data["logit_variance_explained"].values[-1])
         return (
             f"From {self.a} and {self.b} to {c} mod {p}: each number becomes a cosine and a sine "
             f"of {len(heights)} key frequencies; products of these add up to the cosine and sine "
             "of the sum; the unembedding turns them into a wave around the answer. The waves "
-            f"(heights in logits {said}) add up to {every[0]:.1f} at {c} and at most "
+            f"(heights in logits {waves}) add up to {every[0]:.1f} at {c} and at most "
             f"{every[1:].max():.1f} elsewhere, {share:.0%} of the network's logits."
         )
 

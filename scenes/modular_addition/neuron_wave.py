@@ -73,8 +73,8 @@ class NeuronWave(Film):
         """Indices on the field clock that the film goes through: until nothing moves."""
         epochs = data["field_epoch"].values
         known = np.isin(epochs, data["epoch"].values)
-        found: np.ndarray = np.flatnonzero(known & (epochs <= panels.horizon(data)))
-        return found
+        indices: np.ndarray = np.flatnonzero(known & (epochs <= panels.horizon(data)))
+        return indices
 
     def share(self, data: xr.Dataset, i: int) -> float:
         """Share of the neuron's variance in its own frequency, on the field clock."""

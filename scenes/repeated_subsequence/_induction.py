@@ -31,18 +31,18 @@ def told(data: xr.Dataset, i: int, wanted: Mapping[str, str | None]) -> str:
     """The loss and the scores of two heads at checkpoint ``i``, and where the loss fell."""
     word, at = clocks.word(data), int(data["epoch"].values[i])
     now = f"At {word} {at} the loss on fresh sequences is {float(data['held_out_loss'][i]):.3g}"
-    said = [f"{', '.join([now, *_scores(data, i, wanted)])}."]
-    found = changes.fall(data)
-    if found is not None and not data.sizes["tested_epoch"]:
-        near = [int(np.abs(data["epoch"].values - x).argmin()) for x in found]
+    sentences = [f"{', '.join([now, *_scores(data, i, wanted)])}."]
+    fall_span = changes.fall(data)
+    if fall_span is not None and not data.sizes["tested_epoch"]:
+        near = [int(np.abs(data["epoch"].values - x).argmin()) for x in fall_span]
         before, after = (", ".join(_scores(data, k, wanted)) for k in near)
-        said.append(
-            f"The training loss fell between {word}s {found[0]:.0f} and {found[1]:.0f}: "
+        sentences.append(
+            f"The training loss fell between {word}s {fall_span[0]:.0f} and {fall_span[1]:.0f}: "
             f"before it {before}; after it {after}."
         )
     elif data.sizes["tested_epoch"]:
-        said.append(changes.overfitting(data))
-    return " ".join(said)
+        sentences.append(changes.overfitting(data))
+    return " ".join(sentences)
 
 
 @dataclass(frozen=True)
@@ -133,28 +133,28 @@ def head_curves(
     data: xr.Dataset, wanted: Mapping[str, str | None], *, rest: bool = True
 ) -> dict[str, panels.Curve]:
     """The scores of the best head of each kind, in colour, and of the others in grey."""
-    chosen = {kind: head_of(data, kind, wanted.get(kind)) for kind in SCORES}
-    found: dict[str, panels.Curve] = {}
+    heads = {kind: head_of(data, kind, wanted.get(kind)) for kind in SCORES}
+    curves: dict[str, panels.Curve] = {}
     if rest:
         for kind, name in SCORES.items():
             values = data[name].values
             for layer, head in np.ndindex(*values.shape[1:]):
-                if (layer, head) != chosen[kind]:
+                if (layer, head) != heads[kind]:
                     colour = style().colours.rest
-                    found[f"_{kind} {layer}.{head}"] = changes.curve(
+                    curves[f"_{kind} {layer}.{head}"] = changes.curve(
                         data, values[:, layer, head], colour
                     )
     for kind, name in SCORES.items():
-        layer, head = chosen[kind]
+        layer, head = heads[kind]
         title = f"{kind}\nhead {layer}.{head}"
-        found[title] = changes.curve(data, data[name].values[:, layer, head], kind_colours()[kind])
-    return found
+        curves[title] = changes.curve(data, data[name].values[:, layer, head], kind_colours()[kind])
+    return curves
 
 
 def _scores(data: xr.Dataset, i: int, wanted: Mapping[str, str | None]) -> list[str]:
-    found = []
+    scores = []
     for kind, name in SCORES.items():
         layer, head = head_of(data, kind, wanted.get(kind))
         score = float(data[name].values[i, layer, head])
-        found.append(f"{kind} head {layer}.{head} scores {score:.2f}")
-    return found
+        scores.append(f"{kind} head {layer}.{head} scores {score:.2f}")
+    return scores

@@ -44,24 +44,24 @@ class InductionHeads(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The two patterns, the copies along their sides, and the loss."""
-        chosen, count = style(), data.sizes["query"]
-        narrow = chosen.narrow(figure)
+        current_style, count = style(), data.sizes["query"]
+        narrow = current_style.narrow(figure)
         share = _share(narrow, self.loss)
         axes = grids.square_axes(
             figure, 2, 1 if narrow else 2, count, share=share, left=4.9, right=0.8, top=2.2,
             bottom=3.7, gap=2.4, vgap=5.0,
         )  # fmt: skip
         runs = copies_of(data) if self.copies else []
-        images, said = [], []
+        images, texts = [], []
         for ax, kind in zip(axes, KINDS, strict=True):
             image = grids.heat(ax, (count, count))
             ax.invert_yaxis()
             images.append(image)
-            said.append(_heading(ax, data, kind))
+            texts.append(_heading(ax, data, kind))
             _sides(ax, runs, first=ax is axes[0] or narrow)
             if kind == "induction":
                 _meetings(ax, runs)
-        artists: dict[str, Any] = {"images": images, "said": said, "moving": [images, said]}
+        artists: dict[str, Any] = {"images": images, "said": texts, "moving": [images, texts]}
         if self.loss:
             room = _beside(figure, axes, share, narrow)
             artists["loss"] = _loss(room, data)
@@ -131,13 +131,13 @@ def on_stripe(data: xr.Dataset, i: int, kind: str, stop: int | None = None) -> f
     pattern = data["attention_pattern"].values[i, at].astype(float)
     if kind == KINDS[0]:
         return float(np.diagonal(pattern[:stop], -1).mean())
-    runs, found = copies_of(data), []
+    runs, sums = copies_of(data), []
     for later, (start, end) in enumerate(runs):
         steps = np.arange(end - start - 1)
         if later:
             keys = [first + steps + 1 for first, _ in runs[:later]]
-            found.append(sum(pattern[start + steps, key] for key in keys))
-    return float(np.mean(found)) if found else 0.0
+            sums.append(sum(pattern[start + steps, key] for key in keys))
+    return float(np.mean(sums)) if sums else 0.0
 
 
 def _number(data: xr.Dataset, kind: str) -> str:
@@ -166,20 +166,20 @@ def _beside(
 
 def _heading(axes: Axes, data: xr.Dataset, kind: str) -> Any:
     """The head's name above its pattern, and room for how much lies on its stripe."""
-    colour, chosen = kind_colours()[kind], style()
+    colour, current_style = kind_colours()[kind], style()
     text_style: dict[str, Any] = {
         "xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom",
-        "fontweight": "bold", "color": colour, "fontsize": chosen.small,
+        "fontweight": "bold", "color": colour, "fontsize": current_style.small,
     }  # fmt: skip
-    lift = 0.45 * chosen.small
+    lift = 0.45 * current_style.small
     axes.annotate(f"{kind} {_number(data, kind)}", (0, 1), (0, lift), ha="left", **text_style)
     return axes.annotate("", (1, 1), (0, lift), ha="right", **text_style)
 
 
 def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:
     """A bar along both sides at each copy, with its number; what runs along them."""
-    chosen = style()
-    colour, width = chosen.colours.muted, chosen.line * 2.2
+    current_style = style()
+    colour, width = current_style.colours.muted, current_style.line * 2.2
     for start, stop in runs:
         for x, y in (((start, stop), (-0.022, -0.022)), ((-0.022, -0.022), (start, stop))):
             across = x[0] >= 0
@@ -192,12 +192,12 @@ def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:
     labels = [f"copy {n}" for n in range(1, 1 + len(runs))]
     axes.set_xticks(middles, labels)
     axes.set_yticks(middles if first else [], labels if first else [])
-    axes.tick_params(length=0, pad=0.95 * chosen.points, labelcolor=colour)
+    axes.tick_params(length=0, pad=0.95 * current_style.points, labelcolor=colour)
     for label in axes.get_yticklabels():
         label.set(rotation=90, va="center")
-    axes.set_xlabel("looks at", color=colour, fontsize=chosen.small)
+    axes.set_xlabel("looks at", color=colour, fontsize=current_style.small)
     if first:
-        axes.set_ylabel("looks from", color=colour, fontsize=chosen.small)
+        axes.set_ylabel("looks from", color=colour, fontsize=current_style.small)
 
 
 def _meetings(axes: Axes, runs: list[tuple[int, int]]) -> None:

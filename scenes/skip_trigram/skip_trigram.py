@@ -76,11 +76,13 @@ class SkipTrigram(Scene):
             f"{int(now['epoch'])} the loss on fresh sequences is {float(now['held_out_loss']):.2g} "
             f"and {float(now['key_attention']):.0%} of the attention goes to the key token."
         ]
-        found = changes.fall(data)
+        fall_span = changes.fall(data)
         if data.sizes["tested_epoch"]:
             words.append(changes.overfitting(data))
-        elif found is not None:
-            words.append(f"The loss fell between {word}s {found[0]:.0f} and {found[1]:.0f}.")
+        elif fall_span is not None:
+            words.append(
+                f"The loss fell between {word}s {fall_span[0]:.0f} and {fall_span[1]:.0f}."
+            )
         return " ".join(words)
 
     def caption(self, data: xr.Dataset) -> str:

@@ -42,8 +42,8 @@ class Credits(Film):
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What is written on it."""
-        said = ". ".join(f"{what}: {who}" for what, who in ROWS)
-        return f"Sources. {said}. {MADE} {self.ends(data)}"
+        sources = ". ".join(f"{what}: {who}" for what, who in ROWS)
+        return f"Sources. {sources}. {MADE} {self.ends(data)}"
 
     def caption(self, data: xr.Dataset) -> str:
         """The same."""

@@ -32,7 +32,7 @@ class Opening(Film):
 
     def epochs(self, data: xr.Dataset) -> tuple[int, int]:
         """When the training loss and when the test loss is first below 0.1."""
-        found = []
+        crossings = []
         for split, dim in (("train", "logged_epoch"), ("test", "tested_epoch")):
             low = np.flatnonzero(data[f"logged_{split}_loss"].values < LEARNED)
             if not low.size:
@@ -40,8 +40,8 @@ class Opening(Film):
                     f"{self.name} needs a run that groks; this run's {split} loss is never below "
                     f"{LEARNED}"
                 )
-            found.append(int(data[dim].values[low[0]]))
-        return found[0], found[1]
+            crossings.append(int(data[dim].values[low[0]]))
+        return crossings[0], crossings[1]
 
     def question(self, data: xr.Dataset) -> tuple[str, ...]:
         """What the card asks, in lines."""
@@ -55,8 +55,8 @@ class Opening(Film):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What is written on it, and the losses behind it."""
         first = float(data["logged_test_loss"].values[0])
-        said = " ".join(self.question(data)).replace("\u2009", " ")
-        return f"A card that says: Grokking. {said} The test loss begins at {first:.3g}."
+        question = " ".join(self.question(data)).replace("\u2009", " ")
+        return f"A card that says: Grokking. {question} The test loss begins at {first:.3g}."
 
     def caption(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""

@@ -44,18 +44,18 @@ class PhaseChangeToGrokking(Film):
 
     def members(self, data: xr.Dataset) -> list[int]:
         """The first run of each fraction, from the largest fraction down."""
-        found = [
+        firsts = [
             next((int(m) for m in row if m >= 0), -1)
             for row in data["fraction_member"].transpose("fraction", "source").values
         ]
         fractions = data["member_fraction"].values
-        kept = sorted((m for m in found if m >= 0), key=lambda m: -fractions[m])
-        if len(kept) < 2:
+        runs = sorted((m for m in firsts if m >= 0), key=lambda m: -fractions[m])
+        if len(runs) < 2:
             raise InputError(
                 f"{self.name} needs runs at two training fractions or more, and there are "
-                f"{len(kept)}; give the folder of a sweep over train-fraction"
+                f"{len(runs)}; give the folder of a sweep over train-fraction"
             )
-        return kept
+        return runs
 
     def trained(self, data: xr.Dataset, member: int) -> np.ndarray:
         """Which pairs the run was trained on, as its settings draw them: (p, p)."""
@@ -65,19 +65,19 @@ class PhaseChangeToGrokking(Film):
             p, float(data["member_fraction"].values[member]),
             int(settings.get("split-seed", 0)), str(settings.get("split-order", "python")),
         )  # fmt: skip
-        found: np.ndarray = task.is_train.reshape(p, p)
-        return found
+        pairs: np.ndarray = task.is_train.reshape(p, p)
+        return pairs
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """When the runs memorise and generalise."""
-        said = "; ".join(
+        epochs = "; ".join(
             f"{data['member_fraction'].values[m]:.0%}: {data['memorised_epoch'].values[m]} and "
             + _epoch(int(data["generalised_epoch"].values[m]))
             for m in self.members(data)
         )
         return (
             "Training and test loss of one recipe on less and less of all pairs. The losses fall "
-            f"below 0.1 at the epochs (share of pairs: training and test loss) {said}. With much "
+            f"below 0.1 at the epochs (share of pairs: training and test loss) {epochs}. With much "
             "data both fall together, with little the test loss follows long after."
         )
 
@@ -90,5 +90,5 @@ class PhaseChangeToGrokking(Film):
         )
 
 
-def _epoch(found: int) -> str:
-    return str(found) if found >= 0 else "never"
+def _epoch(epoch: int) -> str:
+    return str(epoch) if epoch >= 0 else "never"

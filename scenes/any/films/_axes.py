@@ -36,8 +36,8 @@ class Axes:
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Pixel of one point."""
-        (found,) = self.pixels([x], [y])
-        return float(found[0]), float(found[1])
+        (point,) = self.pixels([x], [y])
+        return float(point[0]), float(point[1])
 
     def line(self, x: Any, y: Any, colour: str, px: float = 5.0, opacity: float = 1.0) -> Line:
         """A line through numbers."""
@@ -48,23 +48,23 @@ class Axes:
     ) -> list[Any]:
         """Ticks with their texts, faint lines across, and what both ways count."""
         colours, plot = self.scene.colours, self.plot
-        made: list[Any] = []
+        shapes: list[Any] = []
         for value, text in up.items():
             level = self.at(self.x[0], value)[1]
             ends = np.array([[plot.x0, level], [plot.x1, level]])
-            made.append(Line(ends, colours.grid, 2).set_z_index(-2))
-            made.append(words(text, colours.muted, px=SMALL, at=(plot.x0 - 18, level + 10),
-                              anchor="right"))  # fmt: skip
+            shapes.append(Line(ends, colours.grid, 2).set_z_index(-2))
+            shapes.append(words(text, colours.muted, px=SMALL, at=(plot.x0 - 18, level + 10),
+                                anchor="right"))  # fmt: skip
         for value, text in across.items():
             at = self.at(value, self.y[0])[0]
-            made.append(words(text, colours.muted, px=SMALL, at=(at, plot.y1 + 42)))
+            shapes.append(words(text, colours.muted, px=SMALL, at=(at, plot.y1 + 42)))
         if x:
-            made.append(words(x, colours.muted, px=SMALL, at=(plot.x1, plot.y1 + 84),
-                              anchor="right"))  # fmt: skip
+            shapes.append(words(x, colours.muted, px=SMALL, at=(plot.x1, plot.y1 + 84),
+                                anchor="right"))  # fmt: skip
         if y:
-            made.append(words(y, colours.muted, px=SMALL, at=(plot.x0, plot.y0 - 26),
-                              anchor="left"))  # fmt: skip
-        return made
+            shapes.append(words(y, colours.muted, px=SMALL, at=(plot.x0, plot.y0 - 26),
+                                anchor="left"))  # fmt: skip
+        return shapes
 
 
 class Growing:

@@ -118,8 +118,8 @@ class ManySmallSteps(FilmScene):
 
     def thin(self, numbers: range) -> Line:
         """Several curves as one faint object."""
-        made = Line(self.curves[0][:2], self.colours.train, 3, 0.45)
-        made.points = np.concatenate(
+        lines = Line(self.curves[0][:2], self.colours.train, 3, 0.45)
+        lines.points = np.concatenate(
             [Line(self.curves[i], self.colours.train, 3).points for i in numbers]
         )
-        return made
+        return lines

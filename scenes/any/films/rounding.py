@@ -60,7 +60,7 @@ class Rounding(FilmScene):
             "A network is sure when one logit leads by some $x$. Then its loss is small.",
             mn.FadeIn(law),
         )
-        kept, lost = mono("0", ink, px=40, at=(0, 0)), mono("0", faint, px=40, at=(0, 0))
+        stored_bits, lost = mono("0", ink, px=40, at=(0, 0)), mono("0", faint, px=40, at=(0, 0))
         axes = Axes(self, (330, 470, 1560, 780), (15, 17.5), (0, 3.4))
         lines = [Growing(axes, x, exact, self.colours.train, 5), Growing(axes, x, rounded, ink, 7)]
         furniture = axes.furniture(
@@ -71,14 +71,14 @@ class Rounding(FilmScene):
         def at(i: int) -> None:
             digits = _bits(1 + np.exp(-x[i]))
             stored = _bits(float(np.float32(1 + np.exp(-x[i]))))
-            self._write(kept, " ".join(stored[:KEPT]), 40, (1336, 330))
+            self._write(stored_bits, " ".join(stored[:KEPT]), 40, (1336, 330))
             self._write(lost, " ".join(digits[KEPT:]), 40, (1336 + 24.08 * 2 * LOST, 330))
             for line in lines:
                 line.until(float(x[i]))
             self._write(self.moment, f"lead {x[i]:.2f}", 38, (1859, 100))
 
         name = mathematics("1 + e^(-x)", ink, px=40, at=(180, 262), anchor="left")
-        said = words("in bits", muted, px=SMALL, at=(330, 272), anchor="left")
+        unit = words("in bits", muted, px=SMALL, at=(330, 272), anchor="left")
         cut = words("these do not fit into float32", faint, px=SMALL, anchor="right",
                     at=(1336 + 24.08 * 2 * LOST, 384))  # fmt: skip
         self.hold()
@@ -86,10 +86,10 @@ class Rounding(FilmScene):
         at(0)
         self.say(
             "Computed so: 1 and something very small. float32 has 24 bits for it.",
-            *map(mn.FadeIn, [kept, lost, name, said, cut, self.moment, *furniture]),
+            *map(mn.FadeIn, [stored_bits, lost, name, unit, cut, self.moment, *furniture]),
         )
         middle = int(np.searchsorted(x, 16.25))
-        shapes = [kept, lost, *(line.line for line in lines)]
+        shapes = [stored_bits, lost, *(line.line for line in lines)]
         labels = self._curve_names(axes)
         self.say(
             "As the lead grows, the loss should fall smoothly. It can only step.",
@@ -108,7 +108,7 @@ class Rounding(FilmScene):
             self.sweep(lambda s: at(round(zero + s * (len(x) - 1 - zero))), *shapes, run_time=3),
         )
         self.hold(0.5)
-        self.gone = [law, *shapes, name, said, cut, *furniture, *labels, spot, self.moment]
+        self.gone = [law, *shapes, name, unit, cut, *furniture, *labels, spot, self.moment]
 
     def _curve_names(self, axes: Axes) -> list[Any]:
         left, right = axes.at(15.04, 1.42), axes.at(15.56, 2)
@@ -127,7 +127,7 @@ class Rounding(FilmScene):
         right = -self.measured["gap_right_gradient"].transpose("precision", "gap")
         wrong = -(CLASSES - 1) * self.measured["gap_wrong_gradient"].transpose("precision", "gap")
         unit = np.abs(wrong.sel(precision="float64").values)
-        kinds, plots, bars, made = ("float64", "float32"), [], [], []
+        kinds, plots, bars, furniture = ("float64", "float32"), [], [], []
         for kind, x0 in zip(kinds, (330, 1080), strict=True):
             plot = Plot(x0, 275, x0 + 510, 780, (-0.6, 2.6), (-1.25, 1.25))
             plots.append(plot)
@@ -135,14 +135,14 @@ class Rounding(FilmScene):
                 plot.bars([n], [0.0], 0.62, colour)
                 for n, colour in enumerate((self.colours.train, self.colours.train, ink))
             ]  # fmt: skip
-            made += [plot.level(0, self.colours.faint, 3),
-                     words(kind, ink, px=BODY + 5, bold=True, at=(x0 + 255, 240))]  # fmt: skip
-            made += [
+            furniture += [plot.level(0, self.colours.faint, 3),
+                          words(kind, ink, px=BODY + 5, bold=True, at=(x0 + 255, 240))]  # fmt: skip
+            furniture += [
                 words(text, muted, px=SMALL, at=(plot.at(n, 0)[0], 838))
                 for n, text in enumerate(("right", f"{CLASSES - 1} wrong", "sum"))
             ]
-        made.append(words("push on the logits, as a share of the wrong ones' in float64", muted,
-                          px=SMALL, at=(330, 176), anchor="left"))  # fmt: skip
+        furniture.append(words("push on the logits, as a share of the wrong ones' in float64",
+                               muted, px=SMALL, at=(330, 176), anchor="left"))  # fmt: skip
         heights = [
             np.stack([r / unit, w / unit, (r + w) / unit])
             for r, w in ((right.sel(precision=k).values, wrong.sel(precision=k).values)
@@ -161,7 +161,7 @@ class Rounding(FilmScene):
         self.say(
             "The gradient pushes the right logit up and the wrong ones down,\n"
             "together by nothing.",
-            *map(mn.FadeIn, [*made, *bars]),
+            *map(mn.FadeIn, [*furniture, *bars]),
         )  # fmt: skip
         self.hold(0.3)
         limit = float(self.measured["rounding_threshold"].sel(classes=CLASSES,
@@ -174,7 +174,7 @@ class Rounding(FilmScene):
         self.play(self._through(at, bars, LEADS[1], LEADS[2], 2.5))
         self.say("What is left pushes all logits one way.\nIn exact arithmetic nothing does.")
         self.hold(0.5)
-        self.gone = [*made, *bars, self.moment]
+        self.gone = [*furniture, *bars, self.moment]
 
     def _through(self, at: Any, bars: list[Any], start: float, stop: float, seconds: float) -> Any:
         return self.sweep(lambda s: at(start + s * (stop - start)), *bars, run_time=seconds,

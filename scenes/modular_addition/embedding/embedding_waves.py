@@ -159,15 +159,15 @@ def _labels(
     """
     from grokviz.scene.layout import pushed_apart
 
-    chosen = style()
+    current_style = style()
     pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
-    digit = 0.7 * chosen.points / 72 * axes.figure.get_figure(root=True).dpi / pitch
+    digit = 0.7 * current_style.points / 72 * axes.figure.get_figure(root=True).dpi / pitch
     wide = [digit * len(str(k)) for k in keys]
     places = pushed_apart([float(k) for k in keys], wide, *axes.get_xlim())
     texts = [
-        chosen.label(
-            axes, place, 0, str(k), color=chosen.colours.frequency(k, keys),
-            fontsize=chosen.points, zorder=4,
+        current_style.label(
+            axes, place, 0, str(k), color=current_style.colours.frequency(k, keys),
+            fontsize=current_style.points, zorder=4,
         )
         for k, place in zip(keys, places, strict=True)
     ]  # fmt: skip

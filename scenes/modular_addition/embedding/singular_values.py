@@ -36,17 +36,21 @@ class SingularValues(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """Bars by rank for both matrices, and the loss."""
-        chosen = style()
-        wide, high = chosen.ems(figure)
-        if chosen.narrow(figure):
+        current_style = style()
+        wide, high = current_style.ems(figure)
+        if current_style.narrow(figure):
             edge = 0.62 * high
             bottom = high - edge + 2.0
-            grid = chosen.panels(figure, heights=(1, 1), left=5.2, bottom=bottom, vgap=1.8, top=1.0)
-            losses = chosen.panels(figure, top=edge + 3.4, left=5.2)[0][0]
+            grid = current_style.panels(
+                figure, heights=(1, 1), left=5.2, bottom=bottom, vgap=1.8, top=1.0
+            )
+            losses = current_style.panels(figure, top=edge + 3.4, left=5.2)[0][0]
         else:
             edge = 0.62 * wide
-            grid = chosen.panels(figure, heights=(1, 1), left=4.8, right=wide - edge, vgap=1.8)
-            losses = chosen.panels(figure, left=edge + 5.5)[0][0]
+            grid = current_style.panels(
+                figure, heights=(1, 1), left=4.8, right=wide - edge, vgap=1.8
+            )
+            losses = current_style.panels(figure, left=edge + 5.5)[0][0]
         upper, lower = (row[0] for row in grid)
         bars = [
             self._draw_bars(axes, data, name)
@@ -106,8 +110,8 @@ class SingularValues(Scene):
         from matplotlib.colors import to_rgba
         from matplotlib.ticker import MaxNLocator
 
-        chosen = style()
-        colours = chosen.colours
+        current_style = style()
+        colours = current_style.colours
         values = data[MATRICES[name]].values.astype(float)
         top = float(values[data["epoch"].values <= panels.horizon(data)].max())
         low = 0.0
@@ -127,7 +131,7 @@ class SingularValues(Scene):
         text = axes.text(
             0.99, 0.9, "", transform=axes.transAxes, ha="right", va="top", fontweight="bold",
         )  # fmt: skip
-        words = "above a tenth" + ("" if chosen.narrow(axes.figure) else " of the largest")
+        words = "above a tenth" + ("" if current_style.narrow(axes.figure) else " of the largest")
         return {
             "now": now, "been": been, "text": text, "values": values, "low": low, "name": name,
             "words": words,

@@ -93,16 +93,16 @@ class WaveCircles(Scene):
 
 def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], Axes]:
     """Axes for the planes, near to square, and one for the loss."""
-    chosen = style()
-    wide, high = chosen.ems(figure)
-    if chosen.narrow(figure):
+    current_style = style()
+    wide, high = current_style.ems(figure)
+    if current_style.narrow(figure):
         share, columns = 0.38, min(count, 3)
-        lower = chosen.panels(figure, top=(1 - share) * high + 2.6)[0][0]
+        lower = current_style.panels(figure, top=(1 - share) * high + 2.6)[0][0]
         upper = _grid(figure, count, columns, (0.02, share + 0.02, 0.98, 0.99))
         return upper, lower
     share = 0.33
     columns = math.ceil(count / 2) if count > 2 else count
-    right = chosen.panels(figure, left=(1 - share) * wide + 5.5)[0][0]
+    right = current_style.panels(figure, left=(1 - share) * wide + 5.5)[0][0]
     return _grid(figure, count, columns, (0.03, 0.02, 1 - share - 0.01, 0.99)), right
 
 
@@ -140,8 +140,9 @@ class _Circle:
     @classmethod
     def of(cls, axes: Axes, data: xr.Dataset, k: int, limit: float) -> _Circle:
         """Draw everything that does not move, and make what does."""
-        chosen, p = style(), data.sizes["residue"]
-        colour = chosen.colours.frequency(k, panels.embedded(data))
+        current_style, p = style(), data.sizes["residue"]
+        colours = current_style.colours
+        colour = colours.frequency(k, panels.embedded(data))
         room = 1.22 * limit
         axes.set_aspect("equal")
         # the name stands above all dots, and above the numbers beside them
@@ -152,15 +153,17 @@ class _Circle:
             color=colour, fontweight="bold",
         )  # fmt: skip
         for ends in (([-limit, limit], [0, 0]), ([0, 0], [-limit, limit])):
-            axes.plot(*ends, color=chosen.colours.grid, lw=chosen.line * 0.35, zorder=0)
-        joined = axes.plot([], [], color=colour, lw=chosen.line * 0.35, alpha=0.55, zorder=2)[0]
+            axes.plot(*ends, color=colours.grid, lw=current_style.line * 0.35, zorder=0)
+        joined = axes.plot(
+            [], [], color=colour, lw=current_style.line * 0.35, alpha=0.55, zorder=2
+        )[0]
         dots = axes.plot(
-            [], [], "o", color=colour, ms=chosen.points * 0.26, mew=0, alpha=0.9, zorder=3
+            [], [], "o", color=colour, ms=current_style.points * 0.26, mew=0, alpha=0.9, zorder=3
         )[0]
         marks = axes.plot(
-            [], [], "o", color=chosen.colours.ink, ms=chosen.points * 0.36, mew=0, zorder=4
+            [], [], "o", color=colours.ink, ms=current_style.points * 0.36, mew=0, zorder=4
         )[0]
-        texts = [chosen.label(axes, 0, 0, str(n), va="center", zorder=5) for n in MARKED]
+        texts = [current_style.label(axes, 0, 0, str(n), va="center", zorder=5) for n in MARKED]
         order = np.argsort((np.arange(p) * k) % p, kind="stable")
         points = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
         return cls(points, np.append(order, order[0]), joined, dots, marks, texts, limit)

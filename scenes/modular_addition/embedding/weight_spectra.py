@@ -90,7 +90,8 @@ class WeightSpectra(Scene):
     def _map(self, axes: Axes, data: xr.Dataset, matrix: str) -> dict[str, Any]:
         from matplotlib.patches import Rectangle
 
-        chosen, end = style(), panels.horizon(data)
+        current_style, end = style(), panels.horizon(data)
+        colours = current_style.colours
         values, epochs = self._values(data, matrix), data["epoch"].values
         last = max(float(epochs[-1]), 1.0)
         top = float(values[epochs <= end].max())
@@ -100,7 +101,7 @@ class WeightSpectra(Scene):
         low, high = 0.5, data.sizes["frequency"] + 0.5
         axes.imshow(
             rows, extent=(0, last, low, high), origin="lower", vmin=0, vmax=top, zorder=1,
-            cmap=chosen.colours.sequential,
+            cmap=colours.sequential,
         )  # fmt: skip
         axes.grid(False)
         panels.thousands(axes)
@@ -109,12 +110,12 @@ class WeightSpectra(Scene):
         axes.set_yticks([1, *range(10, int(high) - 2, 10), int(high)])
         ends = clocks.phase_ends(data)
         for phase_end in [] if ends is None else ends:
-            axes.axvline(phase_end, color=chosen.colours.faint, lw=chosen.line * 0.3, zorder=2)
+            axes.axvline(phase_end, color=colours.faint, lw=current_style.line * 0.3, zorder=2)
         veil = Rectangle(
-            (0, low), last, high - low, color=chosen.colours.background, alpha=0.75, lw=0, zorder=3
+            (0, low), last, high - low, color=colours.background, alpha=0.75, lw=0, zorder=3
         )
         axes.add_patch(veil)
-        marker = axes.axvline(0, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=5)
+        marker = axes.axvline(0, color=colours.ink, lw=current_style.line * 0.5, zorder=5)
         artists = {"curves": {}, "lines": {}, "marker": marker, "axes": axes, "data": data}
         artists |= {"named": True, "veil": veil, "end": end}
         axes.set_xlim(0, end)
@@ -128,19 +129,21 @@ class WeightSpectra(Scene):
 
     def _furnish(self, axes: Axes, data: xr.Dataset, matrix: str, top: float) -> None:
         """What the map is, its scale, and the waves' numbers at its right."""
-        chosen = style()
+        current_style = style()
         figure = axes.figure
-        em = chosen.small / 72 * figure.get_figure(root=True).dpi
+        em = current_style.small / 72 * figure.get_figure(root=True).dpi
         wide, high = em / axes.bbox.width, em / axes.bbox.height
-        at: dict[str, Any] = {"transform": axes.transAxes, "fontsize": chosen.small, "va": "center"}
-        figure.text(0, 1 + 3.6 * high, MATRICES[matrix], **{**at, "fontsize": chosen.points})
+        at: dict[str, Any] = {
+            "transform": axes.transAxes, "fontsize": current_style.small, "va": "center",
+        }  # fmt: skip
+        figure.text(0, 1 + 3.6 * high, MATRICES[matrix], **{**at, "fontsize": current_style.points})
         scale = figure.add_axes((0, 0, 1, 1))
         box = axes.get_position()
         scale.set_position((
             box.x1 - 7.5 * wide * box.width, box.y0 - 2.95 * high * box.height,
             5.5 * wide * box.width, 0.6 * high * box.height,
         ))  # fmt: skip
-        scale.imshow(np.linspace(0, 1, 256)[None], cmap=chosen.colours.sequential)
+        scale.imshow(np.linspace(0, 1, 256)[None], cmap=current_style.colours.sequential)
         scale.axis("off")
         level = -2.65 * high
         figure.text(1 - 8.0 * wide, level, "norm  0", ha="right", **at)
@@ -151,5 +154,5 @@ class WeightSpectra(Scene):
             [(k - 0.5) / count for k in keys], [1.15 * high] * len(keys), -0.5 * high, 1 + high
         )
         for k, place in zip(keys, places, strict=True):
-            colour = chosen.colours.frequency(k, panels.embedded(data))
+            colour = current_style.colours.frequency(k, panels.embedded(data))
             figure.text(1 + 0.5 * wide, place, str(k), color=colour, fontweight="bold", **at)

@@ -37,16 +37,16 @@ class Dial:
     def at(self, angle: float, share: float = 1.0) -> np.ndarray:
         """The pixel at an angle, ``share`` of the radius from the centre."""
         way = np.array([np.cos(angle), -np.sin(angle)])
-        found: np.ndarray = self.centre + share * self.radius * way
-        return found
+        pixel: np.ndarray = self.centre + share * self.radius * way
+        return pixel
 
     def arc(self, start: float, stop: float, radius: float) -> np.ndarray:
         """Pixels along an arc."""
         angles = np.linspace(start, stop, 129)
-        found: np.ndarray = self.centre + radius * np.stack(
+        pixels: np.ndarray = self.centre + radius * np.stack(
             [np.cos(angles), -np.sin(angles)], axis=1
         )
-        return found
+        return pixels
 
     def hand(self, angle: float, colour: str | None = None, px: float = 8.0) -> Any:
         """A line from the centre to just inside the circle."""

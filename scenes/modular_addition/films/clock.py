@@ -213,19 +213,19 @@ class Clock(FilmScene):
     def _around(self, k: int) -> np.ndarray:
         """How many places along the circle each number is from the answer."""
         places = k * (np.arange(self.p) - self.c) % self.p
-        found: np.ndarray = np.where(places > self.p / 2, places - self.p, places)
-        return found
+        distances: np.ndarray = np.where(places > self.p / 2, places - self.p, places)
+        return distances
 
     def ticks(self, plot: Plot, numbers: tuple[int, ...]) -> list[Any]:
         """Some candidate answers below a plot, the right one in bold."""
-        made = []
+        labels = []
         for n in dict.fromkeys(numbers):
             if n == self.c or abs(n - self.c) * (plot.x1 - plot.x0) / self.p > 50:
                 right = n == self.c
-                made.append(words(str(n), self.colours.ink if right else self.colours.muted,
-                                  px=BODY if right else SMALL, bold=right,
-                                  at=(plot.at(n, 0)[0], plot.y1 + 42)))  # fmt: skip
-        return made
+                labels.append(words(str(n), self.colours.ink if right else self.colours.muted,
+                                    px=BODY if right else SMALL, bold=right,
+                                    at=(plot.at(n, 0)[0], plot.y1 + 42)))  # fmt: skip
+        return labels
 
     # --- all clocks agree -------------------------------------------------------------
 
@@ -309,10 +309,10 @@ class Clock(FilmScene):
         self.hold(1.0)
         share = float(self.data["logit_variance_explained"].values[-1])
         wave = self.data["logit_wave"].isel(epoch=-1).values[(c - x) % self.p].astype(float)
-        said = plot.dots(x, wave, 5.5, ink)
+        dots = plot.dots(x, wave, 5.5, ink)
         self.say(
             "The dots are what the network itself says, averaged over all sums.\n"
             f"{self.count()} waves explain {share:.0%} of its logits.",
-            mn.FadeIn(said),
+            mn.FadeIn(dots),
         )  # fmt: skip
         self.hold(1.5)

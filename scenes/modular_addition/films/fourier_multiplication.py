@@ -130,7 +130,7 @@ class FourierMultiplication(FilmScene):
     def _products(self, laws: list[str], values: list[float], top: float) -> list[Any]:
         """Two products and their sum, as bars that begin where the last one ended."""
         ink, colour = self.colours.ink, self.colour(self.k)
-        start, made = 0.0, []
+        start, shapes = 0.0, []
         for n, value in enumerate([*values, sum(values)]):
             y, last = top + 85 * n, n == 2
             begin = 0.0 if last else start
@@ -143,10 +143,10 @@ class FourierMultiplication(FilmScene):
                 bar.move_line(_ends(begin, begin + share * value, y))
 
             self.play(mn.FadeIn(law), mn.FadeIn(number), self.sweep(grow, bar, run_time=0.9))
-            made += [law, number, bar]
+            shapes += [law, number, bar]
             self.wait(0.9 if last else 0.3)
             start += value
-        return made
+        return shapes
 
     # --- the unembedding ---------------------------------------------------------------
 
@@ -199,13 +199,13 @@ class FourierMultiplication(FilmScene):
 
     def _answers(self, plot: Plot, reach: int, y: float | None = None) -> list[Any]:
         """Some answers below a plot, the right one in bold."""
-        made = [words("answer $c$", self.colours.muted, px=SMALL, anchor="right",
-                      at=(plot.x0 - 40, (y or plot.y1) + 46))]  # fmt: skip
+        labels = [words("answer $c$", self.colours.muted, px=SMALL, anchor="right",
+                        at=(plot.x0 - 40, (y or plot.y1) + 46))]  # fmt: skip
         for n in (-reach, 0, reach):
             colour = self.colours.muted if n else self.colours.ink
-            made.append(words(str((self.c + n) % self.p), colour, px=BODY, bold=not n,
-                              at=(plot.at(n, 0)[0], (y or plot.y1) + 46)))  # fmt: skip
-        return made
+            labels.append(words(str((self.c + n) % self.p), colour, px=BODY, bold=not n,
+                                at=(plot.at(n, 0)[0], (y or plot.y1) + 46)))  # fmt: skip
+        return labels
 
     # --- the logits --------------------------------------------------------------------
 
@@ -285,12 +285,12 @@ def _projections(dial: Dial, angle: float) -> list[Any]:
     """The hand's cosine along the level, and its sine beside it."""
     tip = dial.at(angle, 0.9)
     foot = np.array([tip[0], dial.centre[1]])
-    made = []
+    lines = []
     for ends in ((dial.centre, foot), (foot, tip)):
         line = Line(np.stack(ends), dial.scene.colours.muted, 4)
         line.set_z_index(0.5)
-        made.append(line)
-    return made
+        lines.append(line)
+    return lines
 
 
 def _ends(start: float, stop: float, y: float) -> np.ndarray:

@@ -61,8 +61,8 @@ class NeuronWave(FilmScene):
     # --- the two maps --------------------------------------------------------------
 
     def _field(self, i: int) -> np.ndarray:
-        found: np.ndarray = fields.activations(self.data, i)[self.at]
-        return found
+        field: np.ndarray = fields.activations(self.data, i)[self.at]
+        return field
 
     def _map(self, i: int) -> np.ndarray:
         """Colours of the activations; b goes upwards."""
@@ -138,18 +138,18 @@ class NeuronWave(FilmScene):
         values = np.concatenate([c.y[(c.x <= last) & (c.y > 0)] for c in losses.values()])
         low, high = np.log10(values.min()) - 0.3, np.log10(values.max()) + 0.3
         plot = Plot(LEFT + self.size + 45, TOP + 190, RIGHT - 75, TOP + 520, (0, last), (low, high))
-        self.past, self.curves, made = [], [], []
+        self.past, self.curves, shapes = [], [], []
         for name, curve in losses.items():
             colour = self.colours.test if name == "test" else self.colours.train
             keep = (curve.x <= last) & (curve.y > 0)
             pixels = plot.pixels(np.stack([curve.x[keep], np.log10(curve.y[keep])], axis=1))
-            made.append(Line(pixels, colour, 3, 0.3))
+            shapes.append(Line(pixels, colour, 3, 0.3))
             self.curves.append((curve.x[keep], pixels))
             self.past.append(Line(pixels[:2], colour, 4))
             y = plot.y0 - 16 if name == "test" else plot.y1 + 40
-            made.append(words(f"{name} loss", colour, px=SMALL, bold=True,
-                              at=((plot.x0 + plot.x1) / 2, y)))  # fmt: skip
-        return [*made, *self.past]
+            shapes.append(words(f"{name} loss", colour, px=SMALL, bold=True,
+                                at=((plot.x0 + plot.x1) / 2, y)))  # fmt: skip
+        return [*shapes, *self.past]
 
     # --- training ---------------------------------------------------------------------
 
@@ -158,18 +158,20 @@ class NeuronWave(FilmScene):
         values = self.epochs[self.moments]
         ends = clocks.phase_ends(self.data)
         stops = [] if ends is None else [float(e) for e in ends if values[0] < e < values[-1]]
-        said = [
+        sentences = [
             "Training begins, and first it memorises: single numbers stripe the map.",
             "The test loss is still high, but in the transform a few dots begin to stand out.",
             "Grokking: what was memorised goes, and the wave is left.",
             "The rest fades, and the wave stays.",
         ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip
         maps = "Left: one neuron for every $a$ and $b$. Right: its waves."
-        said[0] = self.first(said[0], f"{maps} First it memorises." if len(said) > 1 else maps)
+        sentences[0] = self.first(
+            sentences[0], f"{maps} First it memorises." if len(sentences) > 1 else maps
+        )
         shares = list(clocks.SHARES) if len(stops) == 3 else [1.0]
         start = values[0]
         curves = map(mn.FadeIn, self.draw_losses())
-        for text, share, stop in zip(said, shares, [*stops, values[-1]], strict=True):
+        for text, share, stop in zip(sentences, shares, [*stops, values[-1]], strict=True):
             inside = self.moments[(values >= start) & (values <= stop)]
             self.say(text, *curves)
             curves = map(mn.FadeIn, ())

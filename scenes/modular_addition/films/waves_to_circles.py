@@ -204,8 +204,8 @@ class WavesToCircles(FilmScene):
         scale = radius / limit
 
         def places(k: int, centre: np.ndarray, i: int) -> np.ndarray:
-            found: np.ndarray = centre + scale * self.planes[k][i] * [1, -1]
-            return found
+            pixels: np.ndarray = centre + scale * self.planes[k][i] * [1, -1]
+            return pixels
 
         groups = list(zip(self.frequencies, centres, strict=True))
         dots = [Dots(places(k, c, int(shown[0])), 5, self.colour(k)) for k, c in groups]
@@ -239,7 +239,7 @@ class WavesToCircles(FilmScene):
         values = self.data["epoch"].values[shown]
         ends = clocks.phase_ends(self.data)
         stops = [] if ends is None else [float(e) for e in ends if values[0] < e < values[-1]]
-        said = [
+        sentences = [
             "First the network memorises, and no order is to be seen.",
             self._opened(int(np.searchsorted(self.data["epoch"].values, stops[1]))),
             "As it falls, all of them become round.",
@@ -247,7 +247,7 @@ class WavesToCircles(FilmScene):
         ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip
         shares = list(clocks.SHARES) if len(stops) == 3 else [1.0]
         start = values[0]
-        for text, share, stop in zip(said, shares, [*stops, values[-1]], strict=True):
+        for text, share, stop in zip(sentences, shares, [*stops, values[-1]], strict=True):
             inside = shown[(values >= start) & (values <= stop)]
             times = self.data["epoch"].values[inside]
             self.say(text)

@@ -50,34 +50,34 @@ class Ablation(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """What is kept alone on the left, what is taken away on the right."""
-        kept, taken = _groups(data)
+        alone, without = _groups(data)
         narrow = style().narrow(figure)
         grid = style().panels(
             figure,
             widths=(1,) if narrow else (1, 1.25),
-            heights=(max(len(kept), 1), max(len(taken), 1)) if narrow else (1,),
+            heights=(max(len(alone), 1), max(len(without), 1)) if narrow else (1,),
             left=4.2 if style().slide else 1.2, top=4.2, gap=3.5, vgap=6.2,
         )  # fmt: skip
         left, right = (grid[0][0], grid[1][0]) if narrow else grid[0]
-        self._bars(left, data, kept, "Kept alone …")
-        self._bars(right, data, taken, "Taken away …")
+        self._bars(left, data, alone, "Kept alone …")
+        self._bars(right, data, without, "Taken away …")
         if narrow:
             left.set_xlabel("")
         return {"moving": []}
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The loss of every ablation."""
-        kept, taken = _groups(data)
+        alone, without = _groups(data)
 
-        def said(names: dict[str, str]) -> str:
+        def losses(names: dict[str, str]) -> str:
             return "; ".join(
                 f"{text} {_loss(data, name):.2g}" for name, text in names.items()
             ).replace("$", "")
 
         return (
             f"Bars of the loss over all pairs on a logarithmic axis, from the untouched model's "
-            f"{_loss(data, 'original'):.3g} nats. Kept alone: {said(kept)}. "
-            f"Taken away: {said(taken)}."
+            f"{_loss(data, 'original'):.3g} nats. Kept alone: {losses(alone)}. "
+            f"Taken away: {losses(without)}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -90,31 +90,33 @@ class Ablation(Scene):
         )
 
     def _bars(self, axes: Axes, data: xr.Dataset, names: dict[str, str], heading: str) -> None:
-        chosen, whole = style(), _loss(data, "original")
+        current_style, whole = style(), _loss(data, "original")
         losses = np.array([whole, *(_loss(data, name) for name in names)])
         low, high = np.log10([losses.min(), losses.max()])
         # where bars run to the left, their numbers stand to the right of the line
-        aside = 4.6 * chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+        aside = (
+            4.6 * current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+        )
         room = (high - low) * (aside / (1 - aside) if ties.first_largest(losses) == 0 else 0.02)
         axes.set_xscale("log")
         axes.set(xlim=(10**low, 10 ** (high + room)), ylim=(len(names) - 0.6, -0.85))
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.grid(True, axis="x")
-        axes.axvline(whole, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=4)
+        axes.axvline(whole, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=4)
         _furnish(axes, whole, heading)
         for row, (name, text) in enumerate(names.items()):
             self._bar(axes, data, row, name, text)
 
     def _bar(self, axes: Axes, data: xr.Dataset, row: int, name: str, text: str) -> None:
-        chosen, whole, loss = style(), _loss(data, "original"), _loss(data, name)
+        current_style, whole, loss = style(), _loss(data, "original"), _loss(data, name)
         better = ties.exceeds(whole, loss)
-        colour = chosen.colours.accent if better else chosen.colours.faint
+        colour = current_style.colours.accent if better else current_style.colours.faint
         if name.startswith(WAVE):
             k = int(name.removeprefix(WAVE))
-            colour = chosen.colours.frequency(k, panels.embedded(data))
+            colour = current_style.colours.frequency(k, panels.embedded(data))
         axes.barh(row, loss - whole, left=whole, height=0.3, color=colour, lw=0, zorder=3)
-        chosen.label(
+        current_style.label(
             axes,
             0,
             row - 0.2,
@@ -123,10 +125,12 @@ class Ablation(Scene):
             fontweight="normal",
             zorder=5,
             transform=axes.get_yaxis_transform(),
-        ).set_x(0.4 * chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width)
+        ).set_x(
+            0.4 * current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+        )
         if self.ratios:
             level = row + 0.0 if better else row - 0.2
-            chosen.label(
+            current_style.label(
                 axes, 1, level, _ratio(loss / whole), ha="right", zorder=5,
                 va="center" if better else "bottom",
                 transform=axes.get_yaxis_transform(),
@@ -139,35 +143,36 @@ def _loss(data: xr.Dataset, name: str) -> float:
 
 def _groups(data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
     """Ablations that keep one thing alone, and those that take one away; each sorted by loss."""
-    kept, taken = {}, {}
+    alone, without = {}, {}
     names = data["ablation"].values
     for name in names[ties.ordered(-data["ablation_loss"].values)].tolist():
         if name == "original" or not 0 < _loss(data, name) < np.inf:
             continue
         if name in KEPT:
-            kept[name] = KEPT[name]
+            alone[name] = KEPT[name]
         elif name.startswith(WAVE):
-            taken[name] = f"wave {name.removeprefix(WAVE)}"
+            without[name] = f"wave {name.removeprefix(WAVE)}"
         else:
             what = str(data["ablation_what"].sel(ablation=name).item())
-            taken[name] = TAKEN.get(name, what)
-    return kept, taken
+            without[name] = TAKEN.get(name, what)
+    return alone, without
 
 
 def _furnish(axes: Axes, whole: float, heading: str) -> None:
     """The heading, the name of the line, and ticks in nats."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    chosen = style()
+    current_style = style()
     axes.annotate(
-        heading, (0, 1), (0, 2.1 * chosen.small), xycoords="axes fraction",
+        heading, (0, 1), (0, 2.1 * current_style.small), xycoords="axes fraction",
         textcoords="offset points", fontweight="bold", va="baseline",
     )  # fmt: skip
     middle = np.log10(axes.get_xlim()).mean() < np.log10(whole)
     axes.annotate(
-        f"untouched {_number(whole)}", (whole, 1), (0, 0.4 * chosen.small),
-        xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=chosen.small,
-        color=chosen.colours.muted, ha="right" if middle else "left", va="baseline",
+        f"untouched {_number(whole)}", (whole, 1), (0, 0.4 * current_style.small),
+        xycoords=("data", "axes fraction"), textcoords="offset points",
+        fontsize=current_style.small,
+        color=current_style.colours.muted, ha="right" if middle else "left", va="baseline",
     )  # fmt: skip
     low, high = np.log10(axes.get_xlim())
     step = 1 if high - low < 4 else 2

@@ -100,14 +100,14 @@ class Algorithm(Scene):
         scale = np.sqrt(2 / p**3)
         largest = panels.by_size(panels.key_frequencies(data), last["cosine_coefficient"])
         keys = sorted(largest[: self.most])
-        chosen = last.sel(frequency=keys)
-        heights = chosen["cosine_coefficient"].values.astype(float) * scale
+        waves = last.sel(frequency=keys)
+        heights = waves["cosine_coefficient"].values.astype(float) * scale
         a, b = self.a % p, self.b % p  # what is not chosen is meant for p = 113
         answer = (a + b) % p
         angles = 2 * np.pi * np.outer(keys, answer - np.arange(p)) / p
         return _Numbers(
-            p, a, b, answer, keys, chosen["embedding_frequency_norm"].values.astype(float),
-            chosen["neurons_per_frequency"].values.astype(int), heights,
+            p, a, b, answer, keys, waves["embedding_frequency_norm"].values.astype(float),
+            waves["neurons_per_frequency"].values.astype(int), heights,
             heights @ np.cos(angles), [style().colours.frequency(k, panels.embedded(data))
                                        for k in keys],
         )  # fmt: skip
@@ -215,20 +215,20 @@ def _circle(
     sheet: Axes, x: float, y: float, r: float, colour: str, angles: dict[str, float]
 ) -> None:
     """A unit circle with a named point at each angle."""
-    chosen = style()
+    current_style, colours = style(), style().colours
     around = np.linspace(0, 2 * np.pi, 100)
-    sheet.plot(x + r * np.cos(around), y + r * np.sin(around), color=chosen.colours.rest,
-               lw=chosen.line * 0.4, zorder=1)  # fmt: skip
+    sheet.plot(x + r * np.cos(around), y + r * np.sin(around), color=colours.rest,
+               lw=current_style.line * 0.4, zorder=1)  # fmt: skip
     placed = _apart(list(angles.values()))
     for (name, angle), at in zip(angles.items(), placed, strict=True):
         end = np.array([x + r * np.cos(angle), y + r * np.sin(angle)])
-        sheet.plot([x, end[0]], [y, end[1]], color=colour, lw=chosen.line * 0.5, zorder=2)
-        sheet.plot(*end, "o", color=colour, ms=chosen.points * 0.28, mew=0, zorder=3)
+        sheet.plot([x, end[0]], [y, end[1]], color=colour, lw=current_style.line * 0.5, zorder=2)
+        sheet.plot(*end, "o", color=colour, ms=current_style.points * 0.28, mew=0, zorder=3)
         if name:
             aside = r + 0.55
             sheet.text(
                 x + aside * np.cos(at), y + aside * np.sin(at), name,
-                ha="center", va="center", fontsize=chosen.small, color=chosen.colours.ink,
+                ha="center", va="center", fontsize=current_style.small, color=colours.ink,
             )  # fmt: skip
 
 
@@ -244,21 +244,22 @@ def _apart(angles: list[float], least: float = 0.75) -> list[float]:
 
 def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float, float]) -> None:
     """The sum of the waves over all c, with its greatest value marked."""
-    chosen = style()
+    current_style, colours = style(), style().colours
     low, high = float(n.total.min()), float(n.total.max())
     x = across[0] + (np.arange(n.p) / (n.p - 1)) * (across[1] - across[0])
     y = up[0] + (n.total - low) / (high - low) * (up[1] - up[0])
     zero = up[0] - low / (high - low) * (up[1] - up[0])
-    sheet.plot(across, [zero, zero], color=chosen.colours.grid, lw=chosen.line * 0.4, zorder=0)
-    sheet.plot(x, y, color=chosen.colours.faint, lw=chosen.line * 0.4, zorder=1)
-    sheet.plot(x, y, "o", color=chosen.colours.faint, ms=chosen.points * 0.16, mew=0, zorder=2)
+    sheet.plot(across, [zero, zero], color=colours.grid, lw=current_style.line * 0.4, zorder=0)
+    sheet.plot(x, y, color=colours.faint, lw=current_style.line * 0.4, zorder=1)
+    sheet.plot(x, y, "o", color=colours.faint, ms=current_style.points * 0.16, mew=0, zorder=2)
     peak = n.answer
-    sheet.plot(x[peak], y[peak], "o", color=chosen.colours.ink, ms=chosen.points * 0.36, mew=0)
+    sheet.plot(x[peak], y[peak], "o", color=colours.ink, ms=current_style.points * 0.36, mew=0)
     near = x[peak] > sum(across) / 2
     sheet.annotate(
         f"c = {peak}", (x[peak], y[peak]),
-        ((-1 if near else 1) * 0.6 * chosen.small, 0), textcoords="offset points",
-        ha="right" if near else "left", va="center", fontweight="bold", fontsize=chosen.small,
+        ((-1 if near else 1) * 0.6 * current_style.small, 0), textcoords="offset points",
+        ha="right" if near else "left", va="center", fontweight="bold",
+        fontsize=current_style.small,
     )  # fmt: skip
     for place, name, side in ((0, "0", "left"), (-1, str(n.p - 1), "right")):
-        sheet.text(x[place], up[0] - 0.5, name, ha=side, va="top", fontsize=chosen.small)
+        sheet.text(x[place], up[0] - 0.5, name, ha=side, va="top", fontsize=current_style.small)

@@ -41,17 +41,17 @@ class LogitSpectrum(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The spectrum, rings around the key frequencies, and the loss."""
-        chosen, p = style(), data.sizes["component"]
-        wide, high = chosen.ems(figure)
-        narrow = chosen.narrow(figure)
+        current_style, p = style(), data.sizes["component"]
+        wide, high = current_style.ems(figure)
+        narrow = current_style.narrow(figure)
         share, room = (0.0, 0.0, 1.0, 1.0), None
         if self.loss and narrow:
             share = (0, 13.6 / high, 1, 1)
-            room = chosen.panels(figure, top=high - 13.6 + 3.2, left=4.9)[0][0]
+            room = current_style.panels(figure, top=high - 13.6 + 3.2, left=4.9)[0][0]
         elif self.loss:
             left = high - 3.65 + 4.7
             share = (0, 0, left / wide, 1)
-            room = chosen.panels(figure, left=left + 5.4)[0][0]
+            room = current_style.panels(figure, left=left + 5.4)[0][0]
         axes = grids.square_axes(figure, 1, 1, p, left=3.7, bottom=2.4, share=share)[0]
         # the constant's norm says nothing of a and b, and would hide the rest
         top = float(data["logit_spectrum"].values[-1].ravel()[1:].max())
@@ -125,18 +125,19 @@ def _name_components(axes: Axes, p: int) -> None:
 
 def _rings(axes: Axes, keys: list[int], data: xr.Dataset) -> None:
     """A ring around each key frequency's products, its number beside it."""
-    chosen, above, last = style(), False, data.sizes["component"] // 2
+    current_style, above, last = style(), False, data.sizes["component"] // 2
     for n, k in enumerate(keys):
-        colour, at = chosen.colours.frequency(k, panels.embedded(data)), 2 * k - 0.5
+        colour, at = current_style.colours.frequency(k, panels.embedded(data)), 2 * k - 0.5
         axes.plot(
-            [at], [at], "o", mfc="none", mec=colour, ms=1.2 * chosen.points,
-            mew=chosen.line * 0.7, zorder=3,
+            [at], [at], "o", mfc="none", mec=colour, ms=1.2 * current_style.points,
+            mew=current_style.line * 0.7, zorder=3,
         )  # fmt: skip
         # neighbours name themselves on opposite sides of the diagonal
         above = not above if n and k - keys[n - 1] < 5 else k > 0.9 * last
         side = -1 if above else 1
         axes.annotate(
-            str(k), (at, at), xytext=(side * 0.9 * chosen.points, 0), textcoords="offset points",
+            str(k), (at, at), xytext=(side * 0.9 * current_style.points, 0),
+            textcoords="offset points",
             ha="right" if above else "left", va="center", color=colour, fontweight="bold",
             zorder=4,
         )  # fmt: skip

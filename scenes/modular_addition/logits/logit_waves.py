@@ -88,12 +88,12 @@ class LogitWaves(Scene):
         """Heights of the waves, the peak, and how much they explain."""
         now = data["logit_wave"].isel(epoch=i).values
         heights = zip(panels.key_frequencies(data), _heights(data, i), strict=True)
-        said = ", ".join(f"{k}: {height:.2g}" for k, height in heights)
+        waves = ", ".join(f"{k}: {height:.2g}" for k, height in heights)
         share = float(data["logit_variance_explained"].values[i])
         return (
             f"Mean logit by {SHIFT} at epoch {int(data['epoch'].values[i])}: {now[0]:.3g} at the "
             f"answer, at most {now[1:].max():.3g} elsewhere. The cosines of the key frequencies "
-            f"(heights {said}) explain {share:.1%} of all logits."
+            f"(heights {waves}) explain {share:.1%} of all logits."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -110,20 +110,20 @@ class LogitWaves(Scene):
         return 0, panels.horizon(data)
 
     def _waves(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        chosen, keys, p = style(), panels.key_frequencies(data), data.sizes["residue"]
+        current_style, keys, p = style(), panels.key_frequencies(data), data.sizes["residue"]
         x = np.linspace(-self.reach, self.reach, 40 * self.reach + 1)
         unit = np.cos(2 * np.pi * np.outer(keys, x) / p)
         top = float(np.abs([_heights(data, i) for i in range(data.sizes["epoch"])]).max())
-        axes.axvline(0, color=chosen.colours.grid, lw=chosen.line * 0.8, zorder=0)
+        axes.axvline(0, color=current_style.colours.grid, lw=current_style.line * 0.8, zorder=0)
         lines, texts = [], []
-        em = chosen.points / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+        em = current_style.points / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
         room = 2 * self.reach * 5.0 * em
         for row, k in enumerate(keys):
-            colour = chosen.colours.frequency(k, panels.embedded(data))
-            lines += axes.plot(x, x * 0, color=colour, lw=chosen.line * 0.8, zorder=3)
+            colour = current_style.colours.frequency(k, panels.embedded(data))
+            lines += axes.plot(x, x * 0, color=colour, lw=current_style.line * 0.8, zorder=3)
             texts.append(axes.text(
                 self.reach + 0.95 * room, -row, "", color=colour, ha="right", va="center",
-                fontsize=chosen.small,
+                fontsize=current_style.small,
             ))  # fmt: skip
             axes.text(
                 -self.reach - 0.08 * room, -row, str(k), color=colour, ha="right", va="center",
@@ -167,25 +167,26 @@ def _explained(data: xr.Dataset, i: int) -> str:
 
 
 def _head(axes: Axes, text: str, x: float, **text_style: Any) -> Any:
-    chosen = style()
+    current_style = style()
     return axes.annotate(
-        text, (x, 1), (0, 0.45 * chosen.small), xycoords="axes fraction",
-        textcoords="offset points", va="baseline", fontsize=chosen.small,
-        **{"color": chosen.colours.muted, **text_style},
+        text, (x, 1), (0, 0.45 * current_style.small), xycoords="axes fraction",
+        textcoords="offset points", va="baseline", fontsize=current_style.small,
+        **{"color": current_style.colours.muted, **text_style},
     )  # fmt: skip
 
 
 def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> dict[str, Any]:
-    chosen, (_, at) = style(), _order(data)
+    current_style, (_, at) = style(), _order(data)
+    colours = current_style.colours
     axes.set(xlim=(at[0], at[-1]), ylim=span, ylabel="logit")
     axes.set_xticks([at[0], 0, at[-1]])
-    axes.axvline(0, color=chosen.colours.grid, lw=chosen.line * 0.8, zorder=0)
-    line = axes.plot([], [], color=chosen.colours.faint, lw=chosen.line * 0.5, zorder=2)[0]
-    dots = axes.plot([], [], "o", color=chosen.colours.ink, ms=chosen.points * 0.26, mew=0,
-                     zorder=3)[0]  # fmt: skip
+    axes.axvline(0, color=colours.grid, lw=current_style.line * 0.8, zorder=0)
+    line = axes.plot([], [], color=colours.faint, lw=current_style.line * 0.5, zorder=2)[0]
+    dots = axes.plot([], [], "o", color=colours.ink, ms=current_style.points * 0.26,
+                     mew=0, zorder=3)[0]  # fmt: skip
     axes.annotate(
-        "the answer", (0, span[1]), (0.5 * chosen.small, 0), textcoords="offset points",
-        va="top", fontsize=chosen.small, color=chosen.colours.muted,
+        "the answer", (0, span[1]), (0.5 * current_style.small, 0), textcoords="offset points",
+        va="top", fontsize=current_style.small, color=colours.muted,
     )  # fmt: skip
     return {"line": line, "dots": dots, "text": _head(axes, "", x=0.0)}
 
@@ -193,13 +194,15 @@ def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> dict[str, A
 def _rest(axes: Axes, data: xr.Dataset, half: float) -> dict[str, Any]:
     from matplotlib.collections import PolyCollection
 
-    chosen, (_, at) = style(), _order(data)
+    current_style, (_, at) = style(), _order(data)
     axes.set(xlim=(at[0], at[-1]), ylim=(-half, half), xlabel=SHIFT, ylabel="logit")
     axes.set_xticks([at[0], 0, at[-1]])
     _head(axes, "what the sum leaves: mean and spread", x=0.0)
-    band = PolyCollection([], facecolors=chosen.colours.rest, alpha=0.7, lw=0, zorder=1.8)
+    band = PolyCollection([], facecolors=current_style.colours.rest, alpha=0.7, lw=0, zorder=1.8)
     axes.add_collection(band, autolim=False)
-    line = axes.plot([], [], color=chosen.colours.ink, lw=chosen.line * 0.6, zorder=3)[0]
+    line = axes.plot(
+        [], [], color=current_style.colours.ink, lw=current_style.line * 0.6, zorder=3
+    )[0]
     return {"band": band, "line": line}
 
 

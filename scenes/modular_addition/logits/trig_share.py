@@ -60,13 +60,13 @@ class TrigShare(Scene):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The three shares and the test loss at that moment."""
         now = data.isel(epoch=i)
-        said = ", ".join(
+        shares = ", ".join(
             f"{name.replace(chr(10), ' ')} {float(now[variable]):.1%}"
             for name, variable in SHARES.items()
         )
         return (
             "Share of variance explained by cos and sin of w(a + b) at the key frequencies over "
-            f"epochs. At epoch {int(now['epoch'])}: {said}; test loss "
+            f"epochs. At epoch {int(now['epoch'])}: {shares}; test loss "
             f"{float(now['loss'].sel(split='test')):.2g}."
         )
 

@@ -131,13 +131,13 @@ class _Table:
 
 def _differences(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
     """A line for each head: attention to a less that to b."""
-    chosen, epochs = style(), data["epoch"].values.astype(float)
+    current_style, epochs = style(), data["epoch"].values.astype(float)
     mean = data["attention_mean"]
     gap = (mean.sel(position="a") - mean.sel(position="b")).values
     curves = {}
     for n, head in enumerate(data["head"].values):
         k = int(data["head_frequency"].values[-1, n])
-        colour = chosen.colours.frequency(k, panels.embedded(data))
+        colour = current_style.colours.frequency(k, panels.embedded(data))
         curves[f"_head {head}"] = panels.Curve(epochs, gap[:, n], colour)
     artists = panels.curve_panel(
         axes, data, curves, ylabel="attention to a less that to b", named=True
@@ -150,14 +150,14 @@ def _differences(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
 
 def _name_heads(artists: dict[str, Any]) -> None:
     """Names on the lines while they are apart: the upper half above, the lower below."""
-    chosen, curves = style(), artists["curves"]
+    current_style, curves = style(), artists["curves"]
     x = next(iter(curves.values())).x
     at = int(np.abs(x - 0.1 * panels.horizon(artists["data"])).argmin())
     middle = float(np.median([curve.y[at] for curve in curves.values()]))
     flush = "right" if x[at] > 0.7 * artists["end"] else "left"
     for name, curve in curves.items():
         side = 1 if curve.y[at] >= middle else -1
-        chosen.label(
+        current_style.label(
             artists["axes"], x[at], curve.y[at], name[1:], lift=0.3 * side, ha=flush,
             va="bottom" if side > 0 else "top", color=curve.colour, zorder=6,
         )  # fmt: skip

@@ -72,11 +72,11 @@ class AttentionMap(Scene):
     def _draw_head(self, axes: Axes, data: xr.Dataset, n: int, top: float) -> None:
         from matplotlib.collections import PolyCollection
 
-        chosen, keys = style(), panels.embedded(data)
+        current_style, keys = style(), panels.embedded(data)
         values = data["attention_map_fourier"].values[n, 1:].astype(float)
         k = np.repeat(np.arange(1, len(values) // 2 + 1), 2)
         x = k + np.tile([-0.2, 0.2], len(values) // 2)
-        face = [chosen.colours.frequency(int(f), keys) for f in k]
+        face = [current_style.colours.frequency(int(f), keys) for f in k]
         corners = grids.columns(x, values, 0.36)
         axes.add_collection(PolyCollection(list(corners), facecolors=face, lw=0), autolim=False)
         last = int(k[-1])
@@ -96,7 +96,7 @@ class AttentionMap(Scene):
         side = np.sign(pair[ties.first_largest(np.abs(pair))])
         axes.text(
             best - 0.8, side * 0.6 * top, f"frequency {best}", ha="right", va="center",
-            color=chosen.colours.frequency(best, keys), fontweight="bold",
+            color=current_style.colours.frequency(best, keys), fontweight="bold",
         )  # fmt: skip
 
 

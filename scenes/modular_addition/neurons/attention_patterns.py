@@ -42,11 +42,11 @@ class AttentionPatterns(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A heatmap a head, its frequency above it; the loss below."""
-        chosen, p, heads = style(), data.sizes["row"] // 2, data.sizes["head"]
-        high = chosen.ems(figure)[1]
-        columns = min(heads, 2 if chosen.narrow(figure) else 4)
+        current_style, p, heads = style(), data.sizes["row"] // 2, data.sizes["head"]
+        high = current_style.ems(figure)[1]
+        columns = min(heads, 2 if current_style.narrow(figure) else 4)
         # phases' names take two lines in a narrow column
-        above = 3.2 if chosen.narrow(figure) else 1.7
+        above = 3.2 if current_style.narrow(figure) else 1.7
         below = (10.7 + above) / high if self.loss else 0
         axes = grids.square_axes(figure, heads, columns, p, share=(0, below, 1, 1))
         images = [grids.heat(ax, (p, p)) for ax in axes]
@@ -57,7 +57,7 @@ class AttentionPatterns(Scene):
         artists: dict[str, Any] = {"images": images, "names": names, "shares": shares}
         artists["moving"] = [images, names, shares]
         if self.loss:
-            room = chosen.panels(figure, top=(1 - below) * high + above, left=4.9)[0][0]
+            room = current_style.panels(figure, top=(1 - below) * high + above, left=4.9)[0][0]
             # the heads go on changing long after the clean-up
             artists["loss"] = panels.loss_panel(room, data, whole=True)
             artists["moving"].append(panels.moving(artists["loss"]))

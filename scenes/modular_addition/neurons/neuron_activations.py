@@ -50,8 +50,8 @@ class NeuronActivations(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A heatmap a neuron, its frequency above it."""
-        chosen, p = style(), data.sizes["row"] // 2
-        most = min(self.most, 9) if chosen.narrow(figure) else self.most
+        current_style, p = style(), data.sizes["row"] // 2
+        most = min(self.most, 9) if current_style.narrow(figure) else self.most
         order, columns = _neurons.neurons_in_columns(data, most, figure)
         axes = grids.square_axes(figure, len(order), columns, p)
         images = [grids.heat(ax, (p, p)) for ax in axes]
@@ -72,14 +72,14 @@ class NeuronActivations(Scene):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""
         activations, frequency = fields.activations(data, i), data["neuron_frequency"].values
-        chosen = _neurons.neurons_in_turn(data, self.most)
-        largest = [float(activations[n].max()) for n in chosen]
+        neurons = _neurons.neurons_in_turn(data, self.most)
+        largest = [float(activations[n].max()) for n in neurons]
         reach = f"the largest activations are {min(largest):.2g} to {max(largest):.2g}."
         what = (
             f"Heatmaps over a and b of the activations of {len(largest)} neurons at epoch "
             f"{int(data['field_epoch'].values[i])}"
         )
-        waves = [n for n in chosen if frequency[n] != NO_FREQUENCY]
+        waves = [n for n in neurons if frequency[n] != NO_FREQUENCY]
         if not waves:
             return f"{what}, none of which has a frequency; {reach}"
         shares = [_neurons.own_share(activations[n], int(frequency[n])) for n in waves]

@@ -44,16 +44,16 @@ class NeuronClusters(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A dot a neuron, and how many have which share."""
-        chosen, narrow = style(), style().narrow(figure)
+        current_style, narrow = style(), style().narrow(figure)
         if self.show == "both":
             wide = (1,) if narrow else (3.1, 1)
-            rooms = chosen.panels(
+            rooms = current_style.panels(
                 figure, widths=wide, heights=(1.7, 1) if narrow else (1,), gap=1.4,
                 left=4.9, top=3.2, right=2.2, vgap=4.6,
             )  # fmt: skip
             first, second = (rooms[0][0], rooms[1][0]) if narrow else rooms[0]
         else:
-            first = second = chosen.panels(figure, left=4.9, top=3.2)[0][0]
+            first = second = current_style.panels(figure, left=4.9, top=3.2)[0][0]
         artists: dict[str, Any] = {"moving": []}
         if self.show != "histogram":
             artists["dots"] = _Dots.of(first, data)
@@ -120,7 +120,7 @@ class _Dots:
 
     @classmethod
     def of(cls, axes: Axes, data: xr.Dataset) -> _Dots:
-        chosen, keys = style(), panels.key_frequencies(data)
+        current_style, keys = style(), panels.key_frequencies(data)
         last = data.sizes["frequency"]
         without = _any_without(data)
         axes.set(xlim=(-1 if without else 0, last + 1), ylim=(0, 1.02))
@@ -130,33 +130,36 @@ class _Dots:
         axes.set_xticks([first, *ticks], [name, *map(str, ticks)])
         axes.set_xlabel("frequency of the neuron")
         axes.set_ylabel("share of variance explained")
-        axes.axhline(THRESHOLD, color=chosen.colours.muted, lw=chosen.line * 0.5, ls=(0, (5, 4)))
+        axes.axhline(
+            THRESHOLD, color=current_style.colours.muted, lw=current_style.line * 0.5,
+            ls=(0, (5, 4)),
+        )  # fmt: skip
         # neurons of one frequency side by side, always in the same order
         turn = (np.arange(data.sizes["all_neuron"]) * 0.6180339887) % 1
         dots = axes.scatter(
-            [], [], s=(0.34 * chosen.points) ** 2, lw=0, alpha=0.75, clip_on=False, zorder=3
+            [], [], s=(0.34 * current_style.points) ** 2, lw=0, alpha=0.75, clip_on=False, zorder=3
         )
-        em = 0.62 * chosen.points / 72 * axes.figure.get_figure(root=True).dpi
+        em = 0.62 * current_style.points / 72 * axes.figure.get_figure(root=True).dpi
         ends = axes.get_xlim()
         pitch = axes.bbox.width / (ends[1] - ends[0])
         places = pushed_apart([float(k) for k in keys], [3.5 * em / pitch] * len(keys), *ends)
-        colours = {k: chosen.colours.frequency(k, panels.embedded(data)) for k in keys}
+        colours = {k: current_style.colours.frequency(k, panels.embedded(data)) for k in keys}
         texts = []
         for k, place in zip(keys, places, strict=True):
-            for up, size in ((1.35, chosen.points), (0.35, chosen.small)):
+            for up, size in ((1.35, current_style.points), (0.35, current_style.small)):
                 text = axes.annotate(
-                    str(k) if up > 1 else "", (place, 1.02), xytext=(0, up * chosen.points),
+                    str(k) if up > 1 else "", (place, 1.02), xytext=(0, up * current_style.points),
                     xycoords="data", textcoords="offset points", ha="center", va="baseline",
                     color=colours[k], fontsize=size, fontweight="bold" if up > 1 else "normal",
                     annotation_clip=False,
                 )  # fmt: skip
             texts.append(text)
         counted = axes.annotate(
-            "", (NO_FREQUENCY, 1.02), xytext=(0, 0.35 * chosen.points), xycoords="data",
-            textcoords="offset points", ha="center", va="baseline", color=chosen.colours.muted,
-            fontsize=chosen.small, annotation_clip=False,
+            "", (NO_FREQUENCY, 1.02), xytext=(0, 0.35 * current_style.points), xycoords="data",
+            textcoords="offset points", ha="center", va="baseline",
+            color=current_style.colours.muted, fontsize=current_style.small, annotation_clip=False,
         )  # fmt: skip
-        rest = chosen.colours.faint
+        rest = current_style.colours.faint
         return cls((turn - 0.5) * 0.8, dots, counted, texts, keys, {**colours, 0: rest})
 
     @property
@@ -191,7 +194,7 @@ class _Bars:
     def of(cls, axes: Axes, data: xr.Dataset, upright: bool) -> _Bars:
         from matplotlib.collections import PolyCollection
 
-        chosen = style()
+        current_style = style()
         edges = np.linspace(0, 1, BINS + 1)
         shown = (data["epoch"].values <= panels.horizon(data)) | _last(data)
         moments = zip(
@@ -201,13 +204,13 @@ class _Bars:
         )
         most = max(int(_counts(frequency, share, edges).max()) for frequency, share in moments)
         top = 1.06 * max(most, 1)
-        face = [chosen.colours.accent if e >= THRESHOLD - 1e-9 else chosen.colours.rest
-                for e in edges[:-1]]  # fmt: skip
+        colours = current_style.colours
+        face = [colours.accent if e >= THRESHOLD - 1e-9 else colours.rest for e in edges[:-1]]
         bars = PolyCollection([], facecolors=face, lw=0, zorder=2)
         axes.add_collection(bars, autolim=False)
         line: dict[str, Any] = {
-            "color": chosen.colours.muted,
-            "lw": chosen.line * 0.5,
+            "color": current_style.colours.muted,
+            "lw": current_style.line * 0.5,
             "ls": (0, (5, 4)),
         }
         if upright:

@@ -112,14 +112,14 @@ class _Bars:
     def of(cls, axes: Axes, data: xr.Dataset) -> _Bars:
         from matplotlib.collections import PolyCollection
 
-        chosen, keys = style(), panels.key_frequencies(data)
+        current_style, keys = style(), panels.key_frequencies(data)
         norms = data["neuron_logit_component_norm"].sel(epoch=data["field_epoch"].values)
         heights = norms.values[:, 1:].astype(float)
         last = heights.shape[1] // 2
         k = np.repeat(np.arange(1, last + 1), 2)
         face = [
-            chosen.colours.frequency(int(f), panels.embedded(data)) if f in keys
-            else chosen.colours.rest for f in k
+            current_style.colours.frequency(int(f), panels.embedded(data)) if f in keys
+            else current_style.colours.rest for f in k
         ]  # fmt: skip
         been = PolyCollection([], facecolors=face, alpha=0.22, lw=0, zorder=1.8)
         now = PolyCollection([], facecolors=face, lw=0, zorder=2)
@@ -128,7 +128,7 @@ class _Bars:
         shown = data["field_epoch"].values <= panels.horizon(data)
         axes.set(xlim=(0.2, last + 0.8), ylim=(0, 1.05 * float(heights[shown].max())))
         axes.set_xticks([1, *range(10, last - 2, 10), last])
-        wide = not chosen.narrow(axes.figure)
+        wide = not current_style.narrow(axes.figure)
         sides = ": cosine left, sine right" if wide else ""
         axes.set_xlabel(f"frequency over the classes{sides}", labelpad=0)
         axes.set_ylabel("norm in $W_L$")
@@ -147,23 +147,23 @@ class _Bars:
 
 def _name_keys(axes: Axes, data: xr.Dataset, keys: list[int]) -> None:
     """Key frequencies above the axes, apart from their neighbours."""
-    chosen = style()
-    em = chosen.points / 72 * axes.figure.get_figure(root=True).dpi
+    current_style = style()
+    em = current_style.points / 72 * axes.figure.get_figure(root=True).dpi
     pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
     wide = [1.7 * em / pitch] * len(keys)
     places = pushed_apart([float(k) for k in keys], wide, *axes.get_xlim())
     for k, place in zip(keys, places, strict=True):
         axes.annotate(
             str(k), (place, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom",
-            xytext=(0, -0.2 * chosen.points), textcoords="offset points", fontweight="bold",
-            color=chosen.colours.frequency(k, panels.embedded(data)),
+            xytext=(0, -0.2 * current_style.points), textcoords="offset points", fontweight="bold",
+            color=current_style.colours.frequency(k, panels.embedded(data)),
         )  # fmt: skip
 
 
 def _clusters(axes: Axes, data: xr.Dataset) -> tuple[Any, np.ndarray]:
     """The key rows for every neuron: cluster by cluster, within it by phase."""
-    chosen, keys = style(), panels.key_frequencies(data)
-    narrow = chosen.narrow(axes.figure)
+    current_style, keys = style(), panels.key_frequencies(data)
+    narrow = current_style.narrow(axes.figure)
     rows, cluster = data["neuron_logit_key"].values, data["all_neuron_cluster"].values
     place = np.array([keys.index(k) if k in keys else len(keys) for k in cluster.tolist()])
     row = 2 * np.minimum(place, len(keys) - 1)
@@ -176,32 +176,32 @@ def _clusters(axes: Axes, data: xr.Dataset) -> tuple[Any, np.ndarray]:
     axes.invert_yaxis()
     axes.set_yticks(range(rows.shape[1]), [str(c) for c in data["key_component"].values])
     for n, label in enumerate(axes.get_yticklabels()):
-        label.set_color(chosen.colours.frequency(keys[n // 2], panels.embedded(data)))
-    axes.tick_params(pad=0.3 * chosen.points)
+        label.set_color(current_style.colours.frequency(keys[n // 2], panels.embedded(data)))
+    axes.tick_params(pad=0.3 * current_style.points)
     ends = np.cumsum(np.bincount(place, minlength=len(keys) + 1))
     for n, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
         if end == start:
             continue
         named = n < len(keys)
-        colour = chosen.colours.muted
+        colour = current_style.colours.muted
         if named:
-            colour = chosen.colours.frequency(keys[n], panels.embedded(data))
+            colour = current_style.colours.frequency(keys[n], panels.embedded(data))
         _bracket(axes, start, end, colour, f"{end - start}{'' if named or narrow else ' others'}")
-    axes.set_xlabel("neurons, cluster by cluster", labelpad=0.3 * chosen.points)
+    axes.set_xlabel("neurons, cluster by cluster", labelpad=0.3 * current_style.points)
     return image, order
 
 
 def _bracket(axes: Axes, start: int, end: int, colour: str, text: str) -> None:
     """A line over some of the neurons, with their number."""
-    chosen = style()
+    current_style = style()
     axes.plot(
         [start, end - 1], [1.02, 1.02], transform=axes.get_xaxis_transform(), color=colour,
-        lw=chosen.line, clip_on=False, solid_capstyle="butt",
+        lw=current_style.line, clip_on=False, solid_capstyle="butt",
     )  # fmt: skip
     axes.annotate(
         text, ((start + end - 1) / 2, 1.02), xycoords=("data", "axes fraction"), ha="center",
-        va="bottom", xytext=(0, 0.25 * chosen.points), textcoords="offset points", color=colour,
-        fontsize=chosen.small,
+        va="bottom", xytext=(0, 0.25 * current_style.points), textcoords="offset points",
+        color=colour, fontsize=current_style.small,
     )  # fmt: skip
 
 

@@ -49,9 +49,9 @@ class NeuronSpectra(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """A spectrum a neuron, rings where its own frequency lies."""
-        chosen = style()
+        current_style = style()
         count = (data.sizes["row"] // 2 + 1) // 2
-        most = min(self.most, 9) if chosen.narrow(figure) else self.most
+        most = min(self.most, 9) if current_style.narrow(figure) else self.most
         order, columns = _neurons.neurons_in_columns(data, most, figure)
         axes = grids.square_axes(figure, len(order), columns, count + 4)
         spectra = [_Spectrum.of(ax, data, int(n), count) for ax, n in zip(axes, order, strict=True)]
@@ -68,11 +68,11 @@ class NeuronSpectra(Scene):
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How much of each neuron its own three dots hold."""
-        chosen = _neurons.neurons_in_turn(data, self.most)
+        neurons = _neurons.neurons_in_turn(data, self.most)
         frequency, activations = data["neuron_frequency"].values, fields.activations(data, i)
-        waves = [n for n in chosen if frequency[n] != NO_FREQUENCY]
+        waves = [n for n in neurons if frequency[n] != NO_FREQUENCY]
         what = (
-            f"Two-dimensional spectra of {len(chosen)} neurons at epoch "
+            f"Two-dimensional spectra of {len(neurons)} neurons at epoch "
             f"{int(data['field_epoch'].values[i])}, frequency in a by frequency in b."
         )
         if not waves:
@@ -112,8 +112,8 @@ class _Spectrum:
     @classmethod
     def of(cls, axes: Axes, data: xr.Dataset, neuron: int, count: int) -> _Spectrum:
         """Draw what does not move, and make what does."""
-        chosen, k = style(), int(data["neuron_frequency"].values[neuron])
-        colour = chosen.colours.frequency(k, panels.embedded(data))
+        current_style, k = style(), int(data["neuron_frequency"].values[neuron])
+        colour = current_style.colours.frequency(k, panels.embedded(data))
         haze = grids.heat(axes, (count, count), top=FULL**BEND)
         axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
         _neurons.name_frequency(axes, k, data, numbered=True)

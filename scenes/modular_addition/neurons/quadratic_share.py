@@ -42,13 +42,13 @@ class QuadraticShare(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The two scatters."""
-        chosen = style()
-        if chosen.narrow(figure):
+        current_style = style()
+        if current_style.narrow(figure):
             left, right = (
-                r[0] for r in chosen.panels(figure, heights=(1.2, 1), left=5.0, vgap=4.6)
+                r[0] for r in current_style.panels(figure, heights=(1.2, 1), left=5.0, vgap=4.6)
             )
         else:
-            left, right = chosen.panels(figure, (1, 1.35), left=5.0, gap=7.0)[0]
+            left, right = current_style.panels(figure, (1, 1.35), left=5.0, gap=7.0)[0]
         groups = _groups(data)
         scatter = [self._against(left, data, groups), self._columns(right, data, groups)]
         moving = [list(panel["dots"]) for panel in scatter]
@@ -65,20 +65,20 @@ class QuadraticShare(Scene):
         now = data.isel(field_epoch=i)
         inside = data["all_neuron_cluster"].values > 0
         above = float((now["quadratic_share_post"] > now["quadratic_share_pre"]).mean())
-        said = (
+        text = (
             f"Two scatter plots of {inside.size} neurons at epoch {int(now['field_epoch'])}. The "
             "share of variance in products of waves is larger after the ReLU than before it in "
             f"{above:.0%} of them."
         )
         if not inside.any():
-            return f"{said} No neuron has a cluster."
+            return f"{text} No neuron has a cluster."
         mean = {
             name: 100 * float(now[name].values[inside].mean())
             for name in self.needs
             if name.endswith(SIDES)
         }
         return (
-            f"{said} Over the {int(inside.sum())} neurons of a cluster its mean is "
+            f"{text} Over the {int(inside.sum())} neurons of a cluster its mean is "
             f"{mean['quadratic_share_pre']:.1f} % before and {mean['quadratic_share_post']:.1f} % "
             "after; with the linear terms of its own frequency "
             f"{mean['quadratic_share_post'] + mean['linear_share_post']:.0f} % of a neuron are "
@@ -103,13 +103,13 @@ class QuadraticShare(Scene):
         """Quadratic share after the ReLU against the one before."""
         from matplotlib.ticker import MaxNLocator
 
-        chosen = style()
+        current_style, colours = style(), style().colours
         pre, post = (100 * data[f"quadratic_share_{s}"].values.astype(float) for s in SIDES)
         top = 1.06 * max(float(pre.max()), float(post.max()))
         axes.grid(False)
-        axes.plot([0, top], [0, top], color=chosen.colours.faint, lw=chosen.line * 0.35, zorder=1)
-        chosen.label(
-            axes, 0.5 * top, 0.46 * top, "no change", color=chosen.colours.muted, va="top",
+        axes.plot([0, top], [0, top], color=colours.faint, lw=current_style.line * 0.35, zorder=1)
+        current_style.label(
+            axes, 0.5 * top, 0.46 * top, "no change", color=colours.muted, va="top",
             ha="left", fontweight="normal",
         )  # fmt: skip
         axes.set(

@@ -75,14 +75,14 @@ class ExcludedLoss(Scene):
         now, keys = self._values(data).isel(epoch=i), panels.key_frequencies(data)
         rest = now.drop_sel(frequency=keys)
         whole = data[self.measure].isel(epoch=i)
-        said = ", ".join(f"{k}: {float(now.sel(frequency=k)):.2g}" for k in keys)
-        said = f"without key frequency {said}; " if keys else ""
+        values = ", ".join(f"{k}: {float(now.sel(frequency=k)):.2g}" for k in keys)
+        values = f"without key frequency {values}; " if keys else ""
         if rest.size:
             bound, worst = ("most", rest.max()) if self.measure == "loss" else ("least", rest.min())
-            said += f"without any other at {bound} {float(worst):.2g}; "
+            values += f"without any other at {bound} {float(worst):.2g}; "
         return (
             f"Training {self.measure} over epochs with one frequency's {TERMS[self.kind]} taken "
-            f"out of the logits, a line a frequency. At epoch {int(now['epoch'])}, {said}"
+            f"out of the logits, a line a frequency. At epoch {int(now['epoch'])}, {values}"
             f"with all of them train {float(whole.sel(split='train')):.2g}, test "
             f"{float(whole.sel(split='test')):.2g}."
         )
@@ -121,7 +121,7 @@ class ExcludedLoss(Scene):
         """A bar for each wave, and lines at the unharmed model and at the key waves alone."""
         from matplotlib.collections import PolyCollection
 
-        chosen, colours = style(), style().colours
+        current_style, colours = style(), style().colours
         scale = 1.0 if self.measure == "loss" else 100.0
         heights = scale * self._values(data).values.astype(float)
         keys, k = panels.key_frequencies(data), data["frequency"].values.astype(float)
@@ -142,7 +142,7 @@ class ExcludedLoss(Scene):
         bars = PolyCollection([], facecolors=face, lw=0, zorder=2.0)
         axes.add_collection(bars, autolim=False)
         axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(foot, top), xlabel="frequency taken away")
-        step = 20 if chosen.narrow(axes.figure) else 10
+        step = 20 if current_style.narrow(axes.figure) else 10
         axes.set_xticks([1, *range(step, int(k[-1]) - 2, step), int(k[-1])])
         axes.set_ylabel(f"training {self.measure}" + (" (%)" if self.measure != "loss" else ""))
 
@@ -155,10 +155,10 @@ class ExcludedLoss(Scene):
         for (name, _), (colour, va) in zip(
             levels.items(), ((colours.train, "bottom"), (colours.ink, "top")), strict=True
         ):
-            line = axes.axhline(foot, color=colour, lw=chosen.line * 0.6, zorder=3)
+            line = axes.axhline(foot, color=colour, lw=current_style.line * 0.6, zorder=3)
             text = axes.text(
                 1.01, foot, name, transform=axes.get_yaxis_transform(), color=colour, va=va,
-                fontsize=chosen.small, fontweight="bold",
+                fontsize=current_style.small, fontweight="bold",
             )  # fmt: skip
             across[name] = (line, text)
         return {

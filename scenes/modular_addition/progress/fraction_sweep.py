@@ -43,7 +43,7 @@ class FractionSweep(Scene):
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
-        """Whether there is a run whose training fraction is known, besides."""
+        """Raise InputError also unless there is a run with a known training fraction."""
         super().check(data)
         if not data.sizes["fraction"]:
             raise InputError(
@@ -53,12 +53,14 @@ class FractionSweep(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The curves of one fraction on the left, all fractions on the right."""
-        chosen = style()
-        if chosen.narrow(figure):
-            grid = chosen.panels(figure, heights=(1, 1), left=5.0, right=1.6, vgap=5.2, top=1.2)
+        current_style = style()
+        if current_style.narrow(figure):
+            grid = current_style.panels(
+                figure, heights=(1, 1), left=5.0, right=1.6, vgap=5.2, top=1.2
+            )
             left, right = grid[0][0], grid[1][0]
         else:
-            left, right = chosen.panels(figure, widths=(1.15, 1), left=5.0, gap=7.0)[0]
+            left, right = current_style.panels(figure, widths=(1.15, 1), left=5.0, gap=7.0)[0]
         curves = self._draw_curves(left, data)
         dots = self._draw_dots(right, data)
         return {**curves, **dots, "moving": [curves["moving"], dots["moving"]]}
@@ -83,14 +85,14 @@ class FractionSweep(Scene):
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """When the runs of this fraction memorised and generalised, and both ends of the sweep."""
         fractions = data["fraction"].values
-        said = []
+        runs = []
         for source in _sources(data):
             member = _member(data, source, i)
             if member >= 0:
                 mark = "" if source == OURS else f" ({source})"
                 test = members.losses(data, member).get("test")
                 top = f", test loss at most {test.y.max():.3g}" if test is not None else ""
-                said.append(
+                runs.append(
                     f"{members.learnt(data, member, 'memorised_epoch')} and "
                     f"{members.learnt(data, member)}{top}{mark}"
                 )
@@ -98,7 +100,7 @@ class FractionSweep(Scene):
         return (
             "Training and test loss over epochs at one training fraction, and the epoch of "
             f"generalising against the fraction. At fraction {fractions[i]:g}: "
-            f"{'; '.join(said) or 'no run'} (first losses below 0.1). Over the sweep {ends}."
+            f"{'; '.join(runs) or 'no run'} (first losses below 0.1). Over the sweep {ends}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -113,19 +115,19 @@ class FractionSweep(Scene):
         )
 
     def _draw_curves(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        chosen = style()
+        current_style = style()
         axes.set_xscale(self.time)
         axes.set_yscale("log")
         curves = [self._curves(data, i) for i in range(data.sizes["fraction"])]
-        last = max((c.x[-1] for found in curves for c in found.values()), default=1.0)
-        top = max((c.y.max() for found in curves for c in found.values()), default=1.0)
-        low = min((c.y.min() for found in curves for c in found.values()), default=1.0)
+        last = max((c.x[-1] for losses in curves for c in losses.values()), default=1.0)
+        top = max((c.y.max() for losses in curves for c in losses.values()), default=1.0)
+        low = min((c.y.min() for losses in curves for c in losses.values()), default=1.0)
         axes.set(xlabel="epoch", ylabel="loss (nats)", ylim=(low / 3, top * 4))
         axes.set_xlim(*((10, 2 * last) if self.time == "log" else (-0.1 * last, 1.1 * last)))
         _decades(axes)
         if self.time == "linear":
             panels.thousands(axes)
-        width, red = chosen.line * 0.45, chosen.colours.test
+        width, red = current_style.line * 0.45, current_style.colours.test
         trail = [
             axes.plot(c["test"].x, c["test"].y, color=red, alpha=0.3, lw=width, zorder=2)[0]
             if "test" in c else axes.plot([], [])[0]
@@ -133,38 +135,40 @@ class FractionSweep(Scene):
         ]  # fmt: skip
         dashes = (0, (1.2, 1.4))
         lines = {
-            PUBLISHED: axes.plot([], [], color=red, lw=chosen.line * 0.7, ls=dashes, zorder=3)[0],
-            "train": axes.plot([], [], color=chosen.colours.train, zorder=4)[0],
+            PUBLISHED: axes.plot(
+                [], [], color=red, lw=current_style.line * 0.7, ls=dashes, zorder=3
+            )[0],
+            "train": axes.plot([], [], color=current_style.colours.train, zorder=4)[0],
             "test": axes.plot([], [], color=red, zorder=5)[0],
         }
         names = {}
         for name, (side, across) in {"train": ("right", -0.5), "test": ("left", 0.5)}.items():
-            names[name] = chosen.label(
+            names[name] = current_style.label(
                 axes, 1, 1, name, lift=0.01, ha=side, va="center", zorder=6,
                 color=lines[name].get_color(),
             )  # fmt: skip
-            names[name].set_position((across * chosen.small, 0))
+            names[name].set_position((across * current_style.small, 0))
         moving = [trail, list(lines.values()), list(names.values())]
         return {"curves": curves, "lines": lines, "names": names, "trail": trail, "moving": moving}
 
     def _curves(self, data: xr.Dataset, i: int) -> dict[str, panels.Curve]:
         """What is drawn at a fraction: our losses, and the published test loss."""
-        found = {}
+        curves = {}
         sources = _sources(data)
         runs = [(source, _member(data, source, i)) for source in sources]
         runs = [(source, member) for source, member in runs if member >= 0]
         if runs:
             # a sweep of published runs alone is drawn as ours would be
-            found = members.losses(data, runs[0][1])
+            curves = members.losses(data, runs[0][1])
         for source, member in runs[1:]:
             beside = members.losses(data, member)
             if source == PUBLISHED and "test" in beside:
-                found[PUBLISHED] = beside["test"]
-        return found
+                curves[PUBLISHED] = beside["test"]
+        return curves
 
     def _draw_dots(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
         """Epoch of memorising and of generalising at each fraction; what is to come, faintly."""
-        chosen, colours = style(), style().colours
+        current_style, colours = style(), style().colours
         x = data["fraction"].values.astype(float)
         axes.set_yscale(self.time)
         dots: list[Any] = []
@@ -176,9 +180,10 @@ class FractionSweep(Scene):
                     continue
                 ring = source != _sources(data)[0]
                 dot_style: dict[str, Any] = {
-                    "color": colour, "marker": "o", "ms": chosen.points * (0.44 if ring else 0.42),
-                    "mew": chosen.line * 0.4 if ring else 0, "zorder": 3 if ring else 4,
-                    "lw": chosen.line * 0.5, "ls": (0, (1.2, 1.4)) if ring else "-",
+                    "color": colour, "marker": "o",
+                    "ms": current_style.points * (0.44 if ring else 0.42),
+                    "mew": current_style.line * 0.4 if ring else 0, "zorder": 3 if ring else 4,
+                    "lw": current_style.line * 0.5, "ls": (0, (1.2, 1.4)) if ring else "-",
                 }  # fmt: skip
                 if ring:
                     dot_style |= {"mfc": "none"}
@@ -189,16 +194,16 @@ class FractionSweep(Scene):
         for name, (colour, y) in ends.items():
             below = name == "memorised"
             j = _middle(y)
-            chosen.label(
+            current_style.label(
                 axes, x[j], y[j], name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
                 va="top" if below else "bottom", ha="center" if below else "right",
             )  # fmt: skip
         if PUBLISHED in _sources(data) and len(dots) > 2:
             axes.annotate(
                 "dotted: published", (0, 1.01), xycoords="axes fraction", va="bottom",
-                fontsize=chosen.small, color=colours.muted,
+                fontsize=current_style.small, color=colours.muted,
             )  # fmt: skip
-        marker = axes.axvline(x[0], color=colours.ink, lw=chosen.line * 0.5, zorder=2.5)
+        marker = axes.axvline(x[0], color=colours.ink, lw=current_style.line * 0.5, zorder=2.5)
         return {"dots": dots, "marker": marker, "moving": [marker, *(dot[0] for dot in dots)]}
 
 
@@ -214,22 +219,22 @@ def _member(data: xr.Dataset, source: str, i: int) -> int:
 
 def _epochs(data: xr.Dataset, source: str, name: str) -> np.ndarray:
     """An epoch of each fraction's run; NaN where it never came, or where there is no run."""
-    chosen = data["fraction_member"].sel(source=source).values
-    epochs = data[name].values[np.maximum(chosen, 0)].astype(float)
-    return np.where((chosen >= 0) & (epochs >= 0), epochs, np.nan)
+    indices = data["fraction_member"].sel(source=source).values
+    epochs = data[name].values[np.maximum(indices, 0)].astype(float)
+    return np.where((indices >= 0) & (epochs >= 0), epochs, np.nan)
 
 
 def _middle(y: np.ndarray) -> int:
     """The finite value around which a curve is named: in the middle of those there are."""
-    found = np.flatnonzero(np.isfinite(y))
-    return int(found[len(found) // 2])
+    finite = np.flatnonzero(np.isfinite(y))
+    return int(finite[len(finite) // 2])
 
 
 def _end(data: xr.Dataset, j: int) -> str:
     member = next((m for m in data["fraction_member"].values[j] if m >= 0), -1)
     fraction = float(data["fraction"].values[j])
-    said = members.learnt(data, int(member)) if member >= 0 else "no run"
-    return f"fraction {fraction:g} {said}"
+    epoch = members.learnt(data, int(member)) if member >= 0 else "no run"
+    return f"fraction {fraction:g} {epoch}"
 
 
 def _through(curve: panels.Curve, level: float) -> tuple[float, float]:

@@ -130,11 +130,12 @@ def _even(data: xr.Dataset) -> tuple[float, float] | None:
 def _mark(axes: Axes, even: tuple[float, float]) -> None:
     from matplotlib.text import Annotation
 
-    chosen = style()
-    axes.plot(*even, "o", color=chosen.colours.ink, ms=chosen.points * 0.32, mew=0, zorder=4)
-    said = f"equal at\nepoch {even[0]:,.0f}".replace(",", "\u2009")
+    current_style, colours = style(), style().colours
+    axes.plot(*even, "o", color=colours.ink, ms=current_style.points * 0.32, mew=0, zorder=4)
+    text = f"equal at\nepoch {even[0]:,.0f}".replace(",", "\u2009")
     # on the figure: a panel whose axis grows writes its own texts anew
     axes.figure.add_artist(Annotation(
-        said, even, (2.4 * chosen.small, 0), xycoords=axes.transData, textcoords="offset points",
-        ha="left", va="center", fontsize=chosen.small, color=chosen.colours.muted,
+        text, even, (2.4 * current_style.small, 0), xycoords=axes.transData,
+        textcoords="offset points",
+        ha="left", va="center", fontsize=current_style.small, color=colours.muted,
     ))  # fmt: skip

@@ -90,8 +90,8 @@ class ProgressMeasures(Scene):
         """Each panel's numbers at that moment."""
         words = []
         for label, curves, _ in getattr(self, f"_{self.show}")(data):
-            said = ", ".join(f"{name} {curve.y[i]:.3g}" for name, curve in curves.items())
-            words.append(f"{label}: {said}".replace("\n", " ").replace("$", ""))
+            values = ", ".join(f"{name} {curve.y[i]:.3g}" for name, curve in curves.items())
+            words.append(f"{label}: {values}".replace("\n", " ").replace("$", ""))
         at = int(data["epoch"].values[i])
         return f"{len(words)} panels over epochs, marked at epoch {at}. {'; '.join(words)}."
 

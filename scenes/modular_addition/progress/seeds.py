@@ -44,9 +44,9 @@ class Seeds(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """Losses on the left, norms of the waves on the right."""
-        chosen, shown = style(), self._shown(data)
-        narrow = chosen.narrow(figure)
-        grid = chosen.panels(
+        current_style, shown = style(), self._shown(data)
+        narrow = current_style.narrow(figure)
+        grid = current_style.panels(
             figure, (0.8, 1.1) if narrow else (1.15, 1), (1,) * len(shown),
             left=7.8 if narrow else 8.6, right=1.2, gap=1.6, vgap=1.0, top=1.9,
         )  # fmt: skip
@@ -64,13 +64,15 @@ class Seeds(Scene):
             heads = "train and test loss (nats)", "norm of each wave, at the end"
         for room, head in zip(grid[0], heads, strict=True):
             room.set_title(
-                head, fontsize=chosen.small, fontweight="normal", pad=chosen.points / 4,
-                color=chosen.colours.muted,
+                head, fontsize=current_style.small, fontweight="normal",
+                pad=current_style.points / 4, color=current_style.colours.muted,
             )  # fmt: skip
         grid[-1][0].set_xlabel(clocks.word(data))
         grid[-1][1].set_xlabel("frequency")
         markers = [
-            axes[0].axvline(0, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=5)
+            axes[0].axvline(
+                0, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=5
+            )
             for axes in grid
         ]
         lines = [line for _, line in curves]
@@ -82,17 +84,17 @@ class Seeds(Scene):
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """When each run generalised, its key frequencies, and its test loss at that moment."""
-        epoch, said = int(data["epoch"].values[i]), []
+        epoch, runs = int(data["epoch"].values[i]), []
         for member in self._shown(data):
             name = members.display(str(data["member_name"].values[member]))
             keys = ", ".join(map(str, _keys(data, member))) or "unknown"
             test = members.losses(data, member).get("test")
             now = "" if test is None else f", test loss {np.interp(epoch, test.x, test.y):.2g}"
-            said.append(f"{name}: {members.learnt(data, member)}{now}, key frequencies {keys}")
+            runs.append(f"{name}: {members.learnt(data, member)}{now}, key frequencies {keys}")
         return (
-            f"A row for each of {len(said)} runs: training and test loss over epochs, marked at "
+            f"A row for each of {len(runs)} runs: training and test loss over epochs, marked at "
             f"epoch {epoch}, and the norm of each frequency in the embedding at the end. "
-            f"{'; '.join(said)}."
+            f"{'; '.join(runs)}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -121,7 +123,7 @@ class Seeds(Scene):
     def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
         from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-        chosen, curves = style(), members.losses(data, member)
+        current_style, curves = style(), members.losses(data, member)
         every = [c for m in self._shown(data) for c in members.losses(data, m).values()]
         low = min(float(c.y.min()) for c in every)
         high = max(float(c.y.max()) for c in every)
@@ -132,12 +134,13 @@ class Seeds(Scene):
         axes.yaxis.set_minor_locator(NullLocator())
         if self.time == "linear":
             panels.thousands(axes)
-            if chosen.narrow(axes.figure):
+            if current_style.narrow(axes.figure):
                 axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
         axes.annotate(
             _wrapped(data, member), (0, 0.5),
-            (-3.1 * chosen.small, 0), xycoords="axes fraction", textcoords="offset points",
-            ha="right", va="center", fontsize=chosen.small, fontweight="bold", linespacing=1.0,
+            (-3.1 * current_style.small, 0), xycoords="axes fraction", textcoords="offset points",
+            ha="right", va="center", fontsize=current_style.small, fontweight="bold",
+            linespacing=1.0,
         )  # fmt: skip
         return [(curve, curve.draw(axes)) for curve in curves.values()]
 
@@ -150,19 +153,21 @@ def _wrapped(data: xr.Dataset, member: int) -> str:
 
 def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
     """A dot where the test loss is first below 0.1, with its epoch."""
-    chosen, at = style(), int(data["generalised_epoch"].values[member])
+    current_style, at = style(), int(data["generalised_epoch"].values[member])
     if at < 0:
         return []
-    said = f"{at:,}".replace(",", "\u2009")
-    colour, size = chosen.colours.test, chosen.points * 0.4
+    epoch = f"{at:,}".replace(",", "\u2009")
+    colour, size = current_style.colours.test, current_style.points * 0.4
     (dot,) = axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
     # left of the curve, or right of it where there is no room
-    em = chosen.small / 72 * axes.figure.get_figure(root=True).dpi
-    left = (axes.transData.transform((at, 0.1))[0] - axes.bbox.x0) / em > 0.58 * len(said) + 0.7
-    where: dict[str, Any] = {"ha": "right", "va": "top", "position": (-0.5 * chosen.small, 0)}
+    em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi
+    left = (axes.transData.transform((at, 0.1))[0] - axes.bbox.x0) / em > 0.58 * len(epoch) + 0.7
+    aside = 0.5 * current_style.small
+    where: dict[str, Any] = {"ha": "right", "va": "top", "position": (-aside, 0)}
     if not left:
-        where = {"ha": "left", "va": "bottom", "position": (0.5 * chosen.small, 0)}
-    return [dot, chosen.label(axes, at, 0.1, said, lift=0.01, color=colour, zorder=6, **where)]
+        where = {"ha": "left", "va": "bottom", "position": (aside, 0)}
+    name = current_style.label(axes, at, 0.1, epoch, lift=0.01, color=colour, zorder=6, **where)
+    return [dot, name]
 
 
 def _keys(data: xr.Dataset, member: int) -> list[int]:
@@ -173,7 +178,7 @@ def _keys(data: xr.Dataset, member: int) -> list[int]:
 
 def _draw_waves(axes: Axes, data: xr.Dataset, member: int) -> None:
     """A bar for each frequency, the key ones dark and numbered."""
-    chosen, colours = style(), style().colours
+    current_style, colours = style(), style().colours
     k, norms = data["frequency"].values, data["member_frequency_norm"].values[member].astype(float)
     keys = _keys(data, member)
     tallest = float(np.nanmax(norms)) if np.isfinite(norms).any() else 1.0
@@ -182,7 +187,8 @@ def _draw_waves(axes: Axes, data: xr.Dataset, member: int) -> None:
     axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, 1.55 * max(tallest, 1e-9)), yticks=[])
     axes.set_xticks([1, 20, 40, int(k[-1])] if k[-1] > 45 else [1, int(k[-1])])
     axes.spines["left"].set_visible(False)
-    em = chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width * (k[-1] + 0.6)
+    em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+    em *= k[-1] + 0.6
     places = pushed_apart([float(n) for n in keys], [1.45 * em] * len(keys), 0.2, k[-1] + 0.8)
     for n, place in zip(keys, places, strict=True):
-        chosen.label(axes, place, norms[list(k).index(n)], str(n), lift=0.15, zorder=4)
+        current_style.label(axes, place, norms[list(k).index(n)], str(n), lift=0.15, zorder=4)

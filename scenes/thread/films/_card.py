@@ -15,12 +15,12 @@ class Card(FilmScene):
     def setup(self) -> None:
         """Neither the film's title nor what the run is: a card stands for itself."""
 
-    def show_all(self, said: str, *shown: Any) -> None:
+    def show_all(self, text: str, *shown: Any) -> None:
         """Show objects for as long as the words in them take to be read."""
         start = self.frame_number()
         self.play(*map(mn.FadeIn, shown), run_time=FADE)
-        self.wait(AT_LEAST + A_WORD * len(said.split()))
-        self.captions.append((start, self.frame_number(), said))
+        self.wait(AT_LEAST + A_WORD * len(text.split()))
+        self.captions.append((start, self.frame_number(), text))
 
     def tear_down(self) -> None:
         """No longer than that."""

@@ -125,17 +125,17 @@ class PhaseChangeToGrokking(FilmScene):
         """Dots where a loss is first below 0.1, their epochs, and the gap between."""
         at = [int(self.data[f"{word}_epoch"].values[member]) for word in
               ("memorised", "generalised")]  # fmt: skip
-        made: list[Any] = []
+        marks: list[Any] = []
         level = self.axes.at(10, LEARNED)[1]
         if min(at) > 0:
             xs = [self.axes.at(e, LEARNED)[0] for e in at]
-            made.append(Line(np.array([[x, level] for x in xs]), self.colours.ink, 8))
+            marks.append(Line(np.array([[x, level] for x in xs]), self.colours.ink, 8))
             wide = abs(xs[1] - xs[0])
             if wide > 110:
                 times = f"{at[1] / at[0]:.0f}"
-                said = f"{times} times as long" if wide > 420 else f"{times}\u00d7"
-                made.append(words(said, self.colours.ink, bold=True,
-                                  at=((xs[0] + xs[1]) / 2, level - 26)))  # fmt: skip
+                gap = f"{times} times as long" if wide > 420 else f"{times}\u00d7"
+                marks.append(words(gap, self.colours.ink, bold=True,
+                                   at=((xs[0] + xs[1]) / 2, level - 26)))  # fmt: skip
         sides = (
             ("train", self.colours.train, -24, "right"),
             ("test", self.colours.test, 24, "left"),
@@ -143,10 +143,10 @@ class PhaseChangeToGrokking(FilmScene):
         for epoch, (name, colour, away, anchor) in zip(at, sides, strict=True):
             if epoch > 0:
                 x = self.axes.at(epoch, LEARNED)[0]
-                made.append(Dots(np.array([[x, level]]), 13, colour))
-                made.append(words(f"{name}: {spaced(epoch)}", colour, px=SMALL, bold=True,
-                                  at=(x + away, level + 44), anchor=anchor))  # fmt: skip
-        return made
+                marks.append(Dots(np.array([[x, level]]), 13, colour))
+                marks.append(words(f"{name}: {spaced(epoch)}", colour, px=SMALL, bold=True,
+                                   at=(x + away, level + 44), anchor=anchor))  # fmt: skip
+        return marks
 
     # --- less and less data ----------------------------------------------------------
 
@@ -154,7 +154,7 @@ class PhaseChangeToGrokking(FilmScene):
         """A run after another; the earlier test losses stay, faintly."""
         rest = self.members[1:]
         cuts = sorted({0, -(-len(rest) // 2), len(rest) - 1, len(rest)})
-        said = [
+        sentences = [
             "Now give it less and less of the data.",
             "What it is trained on, it learns as early as before: it memorises.",
             f"The rest it learns much later: with {self._share(rest[-1])} of the sums it groks.",
@@ -163,7 +163,7 @@ class PhaseChangeToGrokking(FilmScene):
         for n, (start, stop) in enumerate(itertools.pairwise(cuts)):
             if n:
                 self.hold()
-            self.say(said[n] if len(cuts) == 4 else said[-1])
+            self.say(sentences[n] if len(cuts) == 4 else sentences[-1])
             for member in rest[start:stop]:
                 self._show_run(member, ghosts)
         self.hold(0.8)
