@@ -54,7 +54,7 @@ WRITERS: dict[str, str] = {
 class Step:
     """One attempt: encoder options, and how much of the film is given up for size."""
 
-    said: str
+    concession: str
     options: dict[str, str] = field(default_factory=dict)
     every: int = 1
     colours: int = 256
@@ -63,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Film:
-    """What a writer is told beside the frames."""
+    """What a writer needs beside the frames."""
 
     fps: Fraction
     provenance: Provenance
@@ -89,13 +89,13 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Written:
-    """A finished film; ``said`` tells what was given up to fit a size, if anything."""
+    """A finished film; ``concession`` is what was given up to fit a size, if anything."""
 
     path: Path
     size: int
     frames: int
     fps: Fraction
-    said: str
+    concession: str
 
 
 class TooBig(Exception):
@@ -195,15 +195,15 @@ def _encode_to_fit(job: EncodingJob, part: Path, frames: Frames) -> Written:
             continue
         smallest = part.stat().st_size if part.is_file() else 0
         if max_size is None or smallest <= max_size:
-            return Written(path, smallest, count, slower, step.said if i else "")
+            return Written(path, smallest, count, slower, step.concession if i else "")
     raise InputError(
-        f"{path} cannot be made smaller than {max_size} bytes: {steps[-1].said} it still has "
+        f"{path} cannot be made smaller than {max_size} bytes: {steps[-1].concession} it still has "
         f"{smallest}; allow a larger size, or ask for fewer seconds or a lower quality"
     )
 
 
 def _encode(writer: Writer, part: Path, frames: Frames, film: Film, path: Path) -> int:
-    """Run the writer; what the encoder says becomes our errors."""
+    """Run the writer; the encoder's errors become ours."""
     import av.error
 
     try:
@@ -222,12 +222,12 @@ def _writer(kind: Format) -> Writer:
     if kind.name not in WRITERS:
         raise InputError(f"{kind.name} is not a film format; choose one of {', '.join(WRITERS)}")
     module, _, name = WRITERS[kind.name].partition(":")
-    found: Writer = getattr(importlib.import_module(module), name)
-    return found
+    writer: Writer = getattr(importlib.import_module(module), name)
+    return writer
 
 
 def _watched(frames: Frames) -> Frames:
-    """The same frames, looked at: shape and type right."""
+    """The same frames, each checked for its shape and type."""
 
     def passes() -> Iterator[Frame]:
         shape: tuple[int, ...] | None = None
@@ -248,8 +248,8 @@ def _prepared(frames: Frames, have: Fraction, want: Fraction, scale: Fraction) -
     """Frames at another rate and size. Only whole frames are left out; none is blended."""
 
     def passes() -> Iterator[Frame]:
-        chosen: Iterable[Frame] = frames() if want == have else _picked(frames(), want / have)
-        return iter(chosen) if scale == 1 else _scaled(chosen, scale)
+        at_rate: Iterable[Frame] = frames() if want == have else _picked(frames(), want / have)
+        return iter(at_rate) if scale == 1 else _scaled(at_rate, scale)
 
     return passes
 

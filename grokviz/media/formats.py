@@ -57,10 +57,10 @@ def format_of(path: str | os.PathLike[str], fmt: str | None = None) -> Format:
     if fmt is not None:
         name = fmt.lower().lstrip(".")
         by_suffix = {s.lstrip("."): f for f in _TABLE for s in f.suffixes}
-        found = FORMATS.get(name) or by_suffix.get(name)
-        if found is None:
+        kind = FORMATS.get(name) or by_suffix.get(name)
+        if kind is None:
             raise InputError(f"unknown format {fmt!r}: {nearest(name, list(FORMATS))}")
-        return found
+        return kind
     text = os.fspath(path)
     suffix = Path(text).suffix.lower()
     if text.endswith(("/", os.sep)):

@@ -32,9 +32,11 @@ class Gif:
         """One pass over the frames for the palette, one for the film."""
         palette = in_thread(frames(), lambda arriving: _palette(arriving, film.step.colours))
         count = in_thread(frames(), lambda arriving: _encode(part, arriving, film, palette))
-        made = film.provenance
+        provenance = film.provenance
         data = part.read_bytes()
-        comment = "\n".join(text for text in (made.title, made.alt, made.as_json()) if text)
+        comment = "\n".join(
+            text for text in (provenance.title, provenance.alt, provenance.as_json()) if text
+        )
         part.write_bytes(chunks.gif_with_comment(data, comment))
         if film.limit is not None and part.stat().st_size > film.limit:
             raise TooBig
@@ -50,9 +52,9 @@ def _video_frame(frame: Frame, index: int, time_base: Fraction) -> Any:
     import av
     import numpy as np
 
-    made = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[..., :3]), format="rgb24")
-    made.pts, made.time_base = index, time_base
-    return made
+    video_frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[..., :3]), format="rgb24")
+    video_frame.pts, video_frame.time_base = index, time_base
+    return video_frame
 
 
 def _palette(frames: Iterator[Frame], colours: int) -> Any:
@@ -107,10 +109,10 @@ def _encode(part: Path, frames: Iterator[Frame], film: Film, palette: Any) -> in
         stream = container.add_stream("gif", rate=film.fps)
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = "pal8"
-        for made in _mapped(first, frames, picture, sink, step):
-            made.pts, made.time_base = count, step
+        for video_frame in _mapped(first, frames, picture, sink, step):
+            video_frame.pts, video_frame.time_base = count, step
             count += 1
-            for packet in stream.encode(made):
+            for packet in stream.encode(video_frame):
                 size += packet.size
                 container.mux(packet)
             if film.limit is not None and size > film.limit:

@@ -61,10 +61,10 @@ class Loop:
                     stream.width, stream.height = shape
                     stream.pix_fmt = self.pixels
                     stream.codec_context.thread_count = 1
-                made = self._frame(frame, film.transparent)
-                made.pts, made.time_base = count, 1 / film.fps
+                video_frame = self._frame(frame, film.transparent)
+                video_frame.pts, video_frame.time_base = count, 1 / film.fps
                 count += 1
-                for packet in stream.encode(made):
+                for packet in stream.encode(video_frame):
                     size += packet.size
                     container.mux(packet)
                 if film.limit is not None and size > film.limit:
@@ -81,18 +81,21 @@ class Loop:
         if self.pixels == "rgb24":
             frame = np.ascontiguousarray(frame[..., :3])
             return av.VideoFrame.from_ndarray(frame, format="rgb24")
-        made = av.VideoFrame.from_ndarray(frame, format="rgba")
-        return made if self.pixels == "rgba" else converted(made, self.pixels)
+        video_frame = av.VideoFrame.from_ndarray(frame, format="rgba")
+        return video_frame if self.pixels == "rgba" else converted(video_frame, self.pixels)
 
 
-def _apng_texts(data: bytes, made: Provenance, _: tuple[int, int]) -> bytes:
+def _apng_texts(data: bytes, provenance: Provenance, _: tuple[int, int]) -> bytes:
     return chunks.png_with_texts(
-        data, {"Title": made.title, "Description": made.alt, "Comment": made.as_json()}
+        data,
+        {"Title": provenance.title, "Description": provenance.alt, "Comment": provenance.as_json()},
     )
 
 
-def _webp_texts(data: bytes, made: Provenance, size: tuple[int, int]) -> bytes:
-    return chunks.webp_with_xmp(data, chunks.xmp(made.title, made.alt, made.as_json()), size)
+def _webp_texts(data: bytes, provenance: Provenance, size: tuple[int, int]) -> bytes:
+    return chunks.webp_with_xmp(
+        data, chunks.xmp(provenance.title, provenance.alt, provenance.as_json()), size
+    )
 
 
 _HALF, _THIRD = Fraction(1, 2), Fraction(1, 3)

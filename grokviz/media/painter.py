@@ -238,12 +238,12 @@ def _layers(figure: FigureBase, moving: Sequence[Artist]) -> list[Artist]:
     wanted = {id(artist) for artist in moving}
     # what has a moving part (a legend whose text changes) is drawn again as a whole
     wanted |= {id(owner) for owner in _leaves(figure) if wanted & {id(a) for a in owner.findobj()}}
-    found: list[Artist] = []
-    _walk_figure(figure, wanted, found, touched=[])
-    return found
+    layers: list[Artist] = []
+    _walk_figure(figure, wanted, layers, touched=[])
+    return layers
 
 
-def _walk_figure(figure: Any, wanted: set[int], found: list[Artist], touched: list[Bbox]) -> None:
+def _walk_figure(figure: Any, wanted: set[int], layers: list[Artist], touched: list[Bbox]) -> None:
     from matplotlib.figure import FigureBase
 
     children = [a for a in figure.get_children() if a is not figure.patch]
@@ -251,31 +251,31 @@ def _walk_figure(figure: Any, wanted: set[int], found: list[Artist], touched: li
     for artist in sorted(children, key=lambda a: a.get_zorder()):
         if id(artist) in wanted:
             started = True
-            found.append(artist)
+            layers.append(artist)
             touched.append(_extent(artist))
         elif _overlaps(artist, touched) and (started or touched):
-            found.append(artist)
+            layers.append(artist)
         elif isinstance(artist, FigureBase):
-            _walk_figure(artist, wanted, found, touched)
+            _walk_figure(artist, wanted, layers, touched)
         elif _is_axes(artist):
-            _walk_axes(artist, wanted, found, touched)
+            _walk_axes(artist, wanted, layers, touched)
 
 
-def _walk_axes(axes: Any, wanted: set[int], found: list[Artist], touched: list[Bbox]) -> None:
+def _walk_axes(axes: Any, wanted: set[int], layers: list[Artist], touched: list[Bbox]) -> None:
     moving_here = False
     for artist in _drawn_by(axes):
         if id(artist) in wanted:
             moving_here = True
-            found.append(artist)
+            layers.append(artist)
         elif moving_here and not _stands_outside(artist, axes):
-            found.append(artist)
+            layers.append(artist)
         elif _is_axes(artist):
-            before = len(found)
-            _walk_axes(artist, wanted, found, touched)
-            moving_here = moving_here or len(found) > before
+            before = len(layers)
+            _walk_axes(artist, wanted, layers, touched)
+            moving_here = moving_here or len(layers) > before
         elif _reaches(artist, touched):  # tick labels that stand in the axes beside them
             moving_here = True
-            found.append(artist)
+            layers.append(artist)
     if moving_here:
         touched.append(axes.bbox.frozen())
 

@@ -34,7 +34,7 @@ def read_picture(
 
 
 def picture_size(source: Path | bytes) -> tuple[int, int]:
-    """Width and height of a picture in pixels; raises ``OSError`` for what is no picture."""
+    """Width and height of a picture in pixels; raises ``OSError`` if it is not a picture."""
     import imageio.v3 as iio
 
     height, width = iio.improps(source, plugin="pillow", index=0).shape[:2]
@@ -76,7 +76,7 @@ class Frames:
 
 @contextlib.contextmanager
 def open_film(path: Path) -> Iterator[Frames]:
-    """The frames of a film; raises :class:`InputError` for what is no film or is damaged.
+    """The frames of a film; raises :class:`InputError` if it is damaged or not a film.
 
     Without the alpha of VP9, which FFmpeg's own decoder leaves out.
     """
@@ -97,7 +97,7 @@ def converted(frame: Any, kind: str) -> Any:
 
 @contextlib.contextmanager
 def _damage(path: Path) -> Iterator[None]:
-    """What a decoder says of a broken film, as a sentence."""
+    """A decoder's error about a broken film, as a sentence."""
     import av.error
 
     try:

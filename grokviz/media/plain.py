@@ -14,11 +14,11 @@ _FORMULA = re.compile(r"(?<!\\)\$(.+?)(?<!\\)\$")
 
 def plain(text: str) -> str:
     r"""``text`` with its mathtext written out: ``$W_E \cos_k$`` becomes ``W_E cos_k``."""
-    return _FORMULA.sub(lambda found: _formula(found[1]), text).replace(r"\$", "$")
+    return _FORMULA.sub(lambda match: _formula(match[1]), text).replace(r"\$", "$")
 
 
 def _formula(inside: str) -> str:
     inside = re.sub(r"\\[,;: ]", " ", inside)
     inside = re.sub(r"\\(?:mathrm|mathit|mathbf|text|operatorname)\b", "", inside)
-    inside = re.sub(r"\\([A-Za-z]+)", lambda found: _SYMBOLS.get(found[1], found[1]), inside)
+    inside = re.sub(r"\\([A-Za-z]+)", lambda match: _SYMBOLS.get(match[1], match[1]), inside)
     return inside.replace("{", "").replace("}", "")

@@ -37,8 +37,8 @@ class Provenance:
     def as_json(self) -> str:
         """One line of JSON, keys sorted, empty fields left out, ASCII only."""
         filled = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        kept = {key: _plain(value) for key, value in filled.items() if value not in ("", (), {})}
-        return json.dumps({MARK: kept}, sort_keys=True, separators=(",", ":"))
+        fields = {key: _plain(value) for key, value in filled.items() if value not in ("", (), {})}
+        return json.dumps({MARK: fields}, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
@@ -47,9 +47,9 @@ class Provenance:
         if not isinstance(read, dict) or MARK not in read:
             raise ValueError("no grokviz provenance in it")
         known = {f.name for f in dataclasses.fields(cls)}
-        kept = {key: value for key, value in read[MARK].items() if key in known}
-        kept["epochs"] = tuple(kept.get("epochs", ()))
-        return cls(**{"title": ""} | kept)
+        fields = {key: value for key, value in read[MARK].items() if key in known}
+        fields["epochs"] = tuple(fields.get("epochs", ()))
+        return cls(**{"title": ""} | fields)
 
 
 def _plain(value: Any) -> Any:
@@ -67,13 +67,13 @@ def library_versions(*names: str) -> dict[str, str]:
     """Installed versions of ``names`` (default: what draws and encodes) for a provenance."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {}
+    versions = {}
     for name in names or ("grokviz", "matplotlib", "numpy", "av"):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def find(text: str) -> Provenance | None:
@@ -105,12 +105,12 @@ def read_provenance(path: str | Path) -> Provenance:
         return read_provenance(frames[0])
     kind = format_of(path).name
     try:
-        found = find(_text_in(path, kind))
+        provenance = find(_text_in(path, kind))
     except Exception as error:  # a broken file fails in as many ways as there are decoders
         raise InputError(f"cannot read {path}: {error}") from error
-    if found is None:
+    if provenance is None:
         raise InputError(f"{path} carries no provenance: it was not written by grokviz")
-    return found
+    return provenance
 
 
 def _text_in(path: Path, kind: str) -> str:

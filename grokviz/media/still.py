@@ -91,15 +91,15 @@ def _print(figure: Any, kind: str, dpi: float, metadata: dict[str, Any]) -> byte
     return out.getvalue()
 
 
-def _pdf(figure: Any, made: Provenance, dpi: float) -> bytes:
+def _pdf(figure: Any, provenance: Provenance, dpi: float) -> bytes:
     return _print(
         figure,
         "pdf",
         dpi,
         {
-            "Title": made.title,
-            "Subject": made.alt,
-            "Keywords": made.as_json(),
+            "Title": provenance.title,
+            "Subject": provenance.alt,
+            "Keywords": provenance.as_json(),
             "Creator": "grokviz",
             "Producer": None,
             "CreationDate": None,
@@ -108,8 +108,8 @@ def _pdf(figure: Any, made: Provenance, dpi: float) -> bytes:
     )
 
 
-def _svg(figure: Any, made: Provenance, dpi: float) -> bytes:
-    """An SVG that says itself what it shows: ``role="img"``, a title and a description."""
+def _svg(figure: Any, provenance: Provenance, dpi: float) -> bytes:
+    """An SVG that describes itself: ``role="img"``, a title and a description."""
     plain = _print(
         figure,
         "svg",
@@ -117,21 +117,21 @@ def _svg(figure: Any, made: Provenance, dpi: float) -> bytes:
         {
             "Date": None,
             "Creator": "grokviz",
-            "Title": made.title,
-            "Source": made.as_json(),
+            "Title": provenance.title,
+            "Source": provenance.as_json(),
         },
     ).decode()
     at = plain.index("<svg ")
     start = plain.index(">", at) + 1
     head = plain[at : start - 1] + ' role="img" aria-labelledby="alt-title alt-text">'
-    said = (
-        f'\n <title id="alt-title">{escape(made.title)}</title>'
-        f'\n <desc id="alt-text">{escape(made.alt)}</desc>'
+    elements = (
+        f'\n <title id="alt-title">{escape(provenance.title)}</title>'
+        f'\n <desc id="alt-text">{escape(provenance.alt)}</desc>'
     )
-    return (plain[:at] + head + said + plain[start:]).encode()
+    return (plain[:at] + head + elements + plain[start:]).encode()
 
 
-def _png(figure: Any, made: Provenance, dpi: float) -> bytes:
+def _png(figure: Any, provenance: Provenance, dpi: float) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     before = figure.dpi
@@ -142,7 +142,7 @@ def _png(figure: Any, made: Provenance, dpi: float) -> bytes:
         picture = np.array(canvas.buffer_rgba())
     finally:
         figure.dpi = before
-    return png_bytes(picture, made, bool(picture[..., 3].min() < 255), dpi)
+    return png_bytes(picture, provenance, bool(picture[..., 3].min() < 255), dpi)
 
 
 WRITERS: dict[str, Callable[[Any, Provenance, float], bytes]] = {
@@ -154,7 +154,7 @@ WRITERS: dict[str, Callable[[Any, Provenance, float], bytes]] = {
 
 def png_bytes(
     picture: UInt8[np.ndarray, "height width 4"],
-    made: Provenance,
+    provenance: Provenance,
     transparent: bool,
     dpi: float | None = None,
 ) -> bytes:
@@ -163,16 +163,16 @@ def png_bytes(
     extra = {"dpi": (dpi, dpi)} if dpi else {}
     return chunks.png_with_texts(
         picture_bytes(pixels, ".png", **extra),
-        {"Title": made.title, "Description": made.alt, "Comment": made.as_json()},
+        {"Title": provenance.title, "Description": provenance.alt, "Comment": provenance.as_json()},
     )
 
 
 def write_png(
     path: str | Path,
     picture: UInt8[np.ndarray, "height width 4"],
-    made: Provenance,
+    provenance: Provenance,
 ) -> Path:
     """Write pixels, less their alpha, to a PNG, whole or not at all."""
     with replacing(path) as part:
-        part.write_bytes(png_bytes(picture, made, transparent=False))
+        part.write_bytes(png_bytes(picture, provenance, transparent=False))
     return Path(path)

@@ -278,9 +278,9 @@ def read_style(path: Path) -> dict[str, Any]:
     finally:
         logger.removeHandler(heard)
         logger.propagate = passed_on
-    if heard.said:
-        said = " ".join(heard.said[0].split())
-        raise InputError(f"the style file {path} has a line matplotlib does not know: {said}")
+    if heard.messages:
+        message = " ".join(heard.messages[0].split())
+        raise InputError(f"the style file {path} has a line matplotlib does not know: {message}")
     return {key: read[key] for key in read if key not in _NOT_STYLE}
 
 
@@ -316,7 +316,7 @@ class _Heard(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
+        self.messages.append(record.getMessage())

@@ -86,17 +86,17 @@ def page(venue: str, columns: int, aspect: float, theme: Theme) -> Page:
     are the same. The type size is the venue's on paper and the theme's on a slide; give
     it to the theme with ``theme.sized(page.points)``. Raises :class:`InputError`.
     """
-    found = VENUES.get(venue.lower())
-    if found is None:
+    entry = VENUES.get(venue.lower())
+    if entry is None:
         raise InputError(f"unknown venue {venue!r}: {nearest(venue.lower(), list(VENUES))}")
     if columns not in (1, 2):
         raise InputError(f"columns is {columns}: a figure is 1 or 2 columns wide")
     if not aspect > 0:
         raise InputError(f"the aspect (width over height) is {aspect}: give a positive number")
-    width = found.column if columns == 1 else found.text
-    dpi = SLIDE_DPI if found.name == "slide" else 300.0
-    points = theme.points if theme.medium == "slide" else found.points
-    return Page(width, width / aspect, dpi, points, found.name)
+    width = entry.column if columns == 1 else entry.text
+    dpi = SLIDE_DPI if entry.name == "slide" else 300.0
+    points = theme.points if theme.medium == "slide" else entry.points
+    return Page(width, width / aspect, dpi, points, entry.name)
 
 
 def screen(width: int, height: int) -> Page:
@@ -108,7 +108,7 @@ def screen(width: int, height: int) -> Page:
         raise InputError(f"a slide of {width} x {height} is not 16:9: try 1920 x 1080")
     # a hundredth of a pixel more, since matplotlib cuts the fraction off
     dpi = max((width + 0.01) / SLIDE_INCHES[0], (height + 0.01) / SLIDE_INCHES[1])
-    found = Page(*SLIDE_INCHES, dpi, VENUES["slide"].points, "slide")
-    if found.pixels == (width, height):
-        return found
-    return Page((width + 0.01) / dpi, (height + 0.01) / dpi, dpi, found.points, "slide")
+    slide = Page(*SLIDE_INCHES, dpi, VENUES["slide"].points, "slide")
+    if slide.pixels == (width, height):
+        return slide
+    return Page((width + 0.01) / dpi, (height + 0.01) / dpi, dpi, slide.points, "slide")

@@ -45,14 +45,18 @@ class Video:
         """Encode in a thread of its own."""
         return in_thread(frames(), lambda arriving: self._encode(part, arriving, film))
 
-    def open(self, part: Path, made: Provenance) -> Any:
-        """A new file of this container that says what made it, for streams to be put in."""
+    def open(self, part: Path, provenance: Provenance) -> Any:
+        """Open a new file of this container, with its provenance, ready for streams."""
         import av
 
         options = {"fflags": "+bitexact", **self.muxer}
         container = av.open(str(part), "w", format=self.container, options=options)
-        said = {"title": made.title, "description": made.alt, "comment": made.as_json()}
-        for key, text in said.items():
+        metadata = {
+            "title": provenance.title,
+            "description": provenance.alt,
+            "comment": provenance.as_json(),
+        }
+        for key, text in metadata.items():
             container.metadata[key] = text
             if self.container == "mov":  # the names that QuickTime looks for
                 container.metadata[f"com.apple.quicktime.{key}"] = text

@@ -420,7 +420,7 @@ def test_size_is_kept(tmp_path: Path, kind: str) -> None:
         tmp_path / PATHS[kind], lambda: frames, fps=20, provenance=MADE, max_size=limit
     )
     assert kept.size == (tmp_path / PATHS[kind]).stat().st_size <= limit
-    assert kept.said
+    assert kept.concession
     assert read_provenance(tmp_path / PATHS[kind]) == MADE
 
 
