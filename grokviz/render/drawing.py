@@ -122,7 +122,7 @@ def _provenance(job: RenderJob, data: xr.Dataset, index: Sequence[int]) -> Prove
         scene=job.scene.name,
         run_name=str(data.attrs.get("run_name", "")),
         run_checksum=str(data.attrs.get("run_checksum", "")),
-        options=job.scene.chosen(),
+        options=job.scene.changed_options(),
         epochs=tuple(data[clock].values[list(index)].tolist()) if clock else (),
         versions=library_versions(),
         command=job.options.command,

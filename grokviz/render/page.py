@@ -71,7 +71,7 @@ def _text(job: RenderJob, data: xr.Dataset) -> SceneText:
         title=scene.title,
         watch=scene.watch,
         caption=scene.caption(data),
-        options={key: str(value) for key, value in scene.chosen().items()},
+        options={key: str(value) for key, value in scene.changed_options().items()},
         heading=None if options.title in (None, "none") else str(options.title),
         theme=options.theme,
         command=options.command,
@@ -98,7 +98,13 @@ def _panels(job: RenderJob, data: xr.Dataset) -> list[Panel]:
     scene, options = job.scene, job.options
     # a scene made from another draws something of its own, and does not take its panels over
     own = vars(type(scene)).get("panels", ())
-    if not own or scene.chosen() or options.style or options.epochs or "epoch" not in data.coords:
+    if (
+        not own
+        or scene.changed_options()
+        or options.style
+        or options.epochs
+        or "epoch" not in data.coords
+    ):
         return []
     return named(own, data)
 

@@ -97,9 +97,9 @@ class Composed(Scene):
         pairs = zip("abcdefgh", self.parts, strict=False)
         return " ".join(f"({letter}) {part.caption(data)}" for letter, part in pairs)
 
-    def chosen(self) -> dict[str, Any]:
+    def changed_options(self) -> dict[str, Any]:
         """The options of each part, for provenance."""
-        return {part.name: part.chosen() for part in self.parts}
+        return {part.name: part.changed_options() for part in self.parts}
 
     def _index(self, part: Scene, data: xr.Dataset, i: int) -> int:
         if part.clock is None or self.clock is None:

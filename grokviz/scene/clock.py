@@ -35,7 +35,7 @@ def is_time(clock: str) -> bool:
 
 
 def moment(data: xr.Dataset, clock: str, i: int) -> str:
-    """What a picture at index ``i`` says of its clock: "epoch 3 000", "fraction 0.30", ...
+    """The moment of a picture at index ``i``, as it is written: "epoch 3 000", "fraction 0.30", ...
 
     Equally wide at all moments, so that it does not jump.
     """
@@ -64,19 +64,19 @@ def grok_epoch(data: xr.Dataset) -> int | None:
         loss = np.interp(epochs, data["tested_epoch"].values, data["logged_test_loss"].values)
     else:
         return _first_to_grok(data)
-    found = curves.grok_index(np.asarray(loss, dtype=np.float64))
-    return None if found is None else int(epochs[found])
+    index = curves.grok_index(np.asarray(loss, dtype=np.float64))
+    return None if index is None else int(epochs[index])
 
 
 def _first_to_grok(data: xr.Dataset) -> int | None:
-    """Where there are many runs: when the first of them generalised.
+    """The epoch at which the first of many runs generalised.
 
-    Their loss below 0.1 says it, as half of a maximum is passed at every slingshot.
+    It has a loss below 0.1; half of a maximum is passed at every slingshot.
     """
     if "generalised_epoch" not in data:
         return None
-    found = data["generalised_epoch"].values
-    return int(found[found >= 0].min()) if (found >= 0).any() else None
+    grok_epochs = data["generalised_epoch"].values
+    return int(grok_epochs[grok_epochs >= 0].min()) if (grok_epochs >= 0).any() else None
 
 
 def phase_ends(data: xr.Dataset) -> Int[np.ndarray, " 3"] | None:

@@ -81,12 +81,12 @@ class Film(Scene):
         return cls.chapters is not Film.chapters
 
     def chapters(self, data: xr.Dataset) -> tuple[Chapter, ...]:
-        """Of a composed film its chapters in order; of any other film none."""
+        """The chapters of a composed film, in order; none for any other film."""
         return ()
 
     @classmethod
     def file(cls) -> Path:
-        """The file of the manim scene; an ``InputError`` where it is not there."""
+        """The file of the manim scene; raises ``InputError`` if it does not exist."""
         module, _, _ = cls.drawn_by.partition(":")
         home = Path(str(sys.modules[cls.__module__].__file__)).resolve().parent
         path = home.joinpath(*module.split(".")).with_suffix(".py")

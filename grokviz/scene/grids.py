@@ -123,24 +123,24 @@ def note(axes: Axes, text: str) -> None:
 
     In a narrow column there is no room for it, and the caption says it.
     """
-    chosen = style()
-    if chosen.narrow(axes.figure):
+    current_style = style()
+    if current_style.narrow(axes.figure):
         return
     axes.annotate(
-        text, (1, 0), xycoords="axes fraction", xytext=(0, -0.25 * chosen.points),
+        text, (1, 0), xycoords="axes fraction", xytext=(0, -0.25 * current_style.points),
         textcoords="offset points", ha="right", va="top",
-        fontsize=chosen.small, color=chosen.colours.muted,
+        fontsize=current_style.small, color=current_style.colours.muted,
     )  # fmt: skip
 
 
 def figure_above(axes: Axes, *, left: bool = False) -> Any:
     """An empty text above the axes at their right, for a number that moves; or a name at left."""
-    chosen = style()
+    current_style = style()
     text = axes.annotate(
-        "", (0 if left else 1, 1), xycoords="axes fraction", xytext=(0, 0.2 * chosen.points),
+        "", (0 if left else 1, 1), xycoords="axes fraction", xytext=(0, 0.2 * current_style.points),
         textcoords="offset points", ha="left" if left else "right", va="baseline",
     )  # fmt: skip
-    text.set_fontsize(chosen.points if left else chosen.small)
+    text.set_fontsize(current_style.points if left else current_style.small)
     text.set_fontweight("bold" if left else "normal")
     return text
 

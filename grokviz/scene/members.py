@@ -24,8 +24,8 @@ def curve(data: xr.Dataset, member: int, name: str, colour: str) -> Curve:
     """
     clock = "member_test_epoch" if name == "test_loss" else "member_epoch"
     x, y = data[clock].values[member], data[f"member_{name}"].values[member]
-    kept = (x >= 0) & np.isfinite(y)
-    return Curve(x[kept].astype(float), y[kept].astype(float), colour)
+    mask = (x >= 0) & np.isfinite(y)
+    return Curve(x[mask].astype(float), y[mask].astype(float), colour)
 
 
 def losses(data: xr.Dataset, member: int) -> dict[str, Curve]:
@@ -33,11 +33,11 @@ def losses(data: xr.Dataset, member: int) -> dict[str, Curve]:
     from grokviz.scene.style import style
 
     colours = style().colours
-    found = {
+    curves = {
         "train": curve(data, member, "train_loss", colours.train),
         "test": curve(data, member, "test_loss", colours.test),
     }
-    return {name: one for name, one in found.items() if one.x.size}
+    return {name: one for name, one in curves.items() if one.x.size}
 
 
 def follow(artists: Mapping[str, Any], epoch: float) -> None:

@@ -84,9 +84,9 @@ def see_through(tint: str, background: str) -> tuple[float, float, float, float]
 
 def name_phases(axes: Axes, data: xr.Dataset, *, first: float = 0) -> None:
     """Each phase's name above its shade; one that would stand over another's is left out."""
-    chosen, edges = style(), _edges(data, first)
+    current_style, edges = style(), _edges(data, first)
     low, high = (_place(axes, end) for end in axes.get_xlim())
-    em = chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+    em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
     named: list[tuple[str, float, float]] = []
     for name, start, stop in zip(PHASE_NAMES, edges, edges[1:], strict=False):
         a, b = ((np.clip(_place(axes, e), low, high) - low) / (high - low) for e in (start, stop))
@@ -99,9 +99,9 @@ def name_phases(axes: Axes, data: xr.Dataset, *, first: float = 0) -> None:
     centres = pushed_apart([n[1] for n in named], [n[2] + 0.5 * em for n in named], 0, 1)
     for (text, _, _), centre in zip(named, centres, strict=True):
         axes.annotate(
-            text, (centre, 1), xycoords="axes fraction", xytext=(0, 0.45 * chosen.small),
+            text, (centre, 1), xycoords="axes fraction", xytext=(0, 0.45 * current_style.small),
             textcoords="offset points", ha="center", va="baseline",
-            color=chosen.colours.muted, fontsize=chosen.small, linespacing=1.05,
+            color=current_style.colours.muted, fontsize=current_style.small, linespacing=1.05,
         )  # fmt: skip
 
 
@@ -121,8 +121,8 @@ class Curve:
     def thinned(cls, x: np.ndarray, y: np.ndarray, colour: str, last: float) -> Curve:
         """At most :data:`POINTS` points up to ``last``, and as many from there on."""
         parts = np.flatnonzero(x <= last), np.flatnonzero(x > last)
-        chosen = np.concatenate([part[:: max(1, len(part) // POINTS)] for part in parts])
-        return cls(x[chosen].astype(float), y[chosen].astype(float), colour)
+        indices = np.concatenate([part[:: max(1, len(part) // POINTS)] for part in parts])
+        return cls(x[indices].astype(float), y[indices].astype(float), colour)
 
     def draw(self, axes: Axes) -> Any:
         """The faint whole, and the strong past that :meth:`update` sets."""
@@ -153,7 +153,7 @@ def loss_panel(axes: Axes, data: xr.Dataset, *, whole: bool = False) -> Artists:
 
     ``whole`` shows all of the run from the start, for what goes on changing after clean-up.
     """
-    chosen, curves = style(), losses(data)
+    current_style, curves = style(), losses(data)
     end = float(data["epoch"].values[-1]) if whole else horizon(data)
     axes.set_yscale("log")
     thousands(axes)
@@ -162,7 +162,7 @@ def loss_panel(axes: Axes, data: xr.Dataset, *, whole: bool = False) -> Artists:
     shade_phases(axes, data)
     lines = {name: curve.draw(axes) for name, curve in curves.items() if curve.x.size}
     _room_for_labels(axes, curves)
-    marker = axes.axvline(0, color=chosen.colours.ink, lw=chosen.line * 0.5, zorder=5)
+    marker = axes.axvline(0, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=5)
     artists = {"curves": curves, "lines": lines, "marker": marker, "axes": axes, "data": data}
     _end_at(artists, end)
     return artists
@@ -237,20 +237,20 @@ def curve_panel(
 
 def name_ends(axes: Axes, curves: dict[str, Curve], end: float) -> None:
     """Each curve's name to the right of the axes, level with the curve there or near it."""
-    chosen = style()
+    current_style = style()
     shown = {name: c for name, c in curves.items() if not name.startswith("_")}
     ends = {n: float(np.interp(end, c.x, c.y)) for n, c in shown.items()}
     across = axes.transData + axes.transAxes.inverted()
     level = {name: float(across.transform((end, y))[1]) for name, y in ends.items()}
-    em = chosen.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.height
+    em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.height
     order = sorted(shown, key=lambda name: level[name])
     high = [1.18 * em * (1 + name.count("\n")) for name in order]
     places = pushed_apart([level[name] for name in order], high, 0, 1 + 0.6 * em)
     for name, place in zip(order, places, strict=True):
         axes.annotate(
-            name, (1, place), xycoords="axes fraction", xytext=(0.5 * chosen.small, 0),
+            name, (1, place), xycoords="axes fraction", xytext=(0.5 * current_style.small, 0),
             textcoords="offset points", ha="left", va="center", color=shown[name].colour,
-            fontsize=chosen.small, fontweight="bold", linespacing=1.05,
+            fontsize=current_style.small, fontweight="bold", linespacing=1.05,
         )  # fmt: skip
 
 
@@ -278,12 +278,12 @@ def _room_for_labels(axes: Axes, curves: dict[str, Curve]) -> None:
 
 def label_losses(axes: Axes, curves: dict[str, Curve], at: dict[str, float]) -> None:
     """Names on the curves themselves, at these epochs: train below, test above."""
-    chosen = style()
+    current_style = style()
     for name, va, side in (("train", "top", -1), ("test", "bottom", 1)):
         curve = curves[name]
         if curve.x.size:
             i = min(int(np.searchsorted(curve.x, at[name])), len(curve.y) - 1)
-            chosen.label(
+            current_style.label(
                 axes, at[name], curve.y[i], name, lift=side * 0.35,
                 color=curve.colour, va=va, zorder=6,
             )  # fmt: skip

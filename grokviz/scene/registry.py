@@ -18,7 +18,7 @@ SCENES = plugins.Kind(
 
 
 def scenes(*, user: bool = True) -> dict[str, type[Scene]]:
-    """Every scene by its name, sorted; ``user`` says whether others' than ours are among them."""
+    """Every scene by its name, sorted; without ``user``, the package's own alone."""
     with plugins.user_code(user):
         return plugins.find_all(SCENES)
 

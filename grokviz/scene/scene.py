@@ -66,7 +66,7 @@ class Scene:
     paper_figures: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Whether no option has the name of what every scene has; it would take its place."""
+        """Raise TypeError if an option would replace an attribute that every scene has."""
         super().__init_subclass__(**kwargs)
         for name, kind in inspect.get_annotations(cls).items():
             if hasattr(Scene, name) and "ClassVar" not in str(kind):
@@ -97,8 +97,8 @@ class Scene:
     def subtitle(self, data: xr.Dataset) -> str:
         """What to watch, and on a second line of what recipe the run is a smaller sibling."""
         published = published_recipe(str(data.attrs.get("recipe", "")))
-        said = [self.watch, f"smaller sibling of {published}" if published else ""]
-        return "\n".join(words for words in said if words)
+        sentences = [self.watch, f"smaller sibling of {published}" if published else ""]
+        return "\n".join(words for words in sentences if words)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
         """First and last clock value worth showing in a film; None for all of them."""
@@ -124,7 +124,7 @@ class Scene:
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
-        """Whether ``data`` has the variables and the clock of this scene, else one sentence."""
+        """Raise InputError unless ``data`` has the variables and the clock of this scene."""
         schema.check(data, cls.needs)
         if cls.clock is not None and cls.clock not in data.coords:
             raise InputError(
@@ -148,6 +148,6 @@ class Scene:
         """
         return read_options(cls, given, cls.name)
 
-    def chosen(self) -> dict[str, Any]:
+    def changed_options(self) -> dict[str, Any]:
         """The options that differ from their defaults, for provenance."""
         return changed(self)

@@ -92,8 +92,8 @@ def test_options_are_listed_with_default_type_and_help() -> None:
 
 
 def test_chosen_options_are_those_that_differ() -> None:
-    assert Every().chosen() == {}
-    assert Every(count=4, two_words=2).chosen() == {"count": 4, "two-words": 2}
+    assert Every().changed_options() == {}
+    assert Every(count=4, two_words=2).changed_options() == {"count": 4, "two-words": 2}
 
 
 def test_a_scene_without_options_says_so() -> None:

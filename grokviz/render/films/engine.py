@@ -194,7 +194,7 @@ def provenance(job: RenderJob, data: xr.Dataset) -> Provenance:
         scene=film.name,
         run_name=str(data.attrs.get("run_name", "")),
         run_checksum=str(data.attrs.get("run_checksum", "")),
-        options=film.chosen(),
+        options=film.changed_options(),
         versions=library_versions("grokviz", "manim", "typst", "numpy", "av"),
         command=job.options.command,
     )

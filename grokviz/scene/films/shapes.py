@@ -178,8 +178,8 @@ def coloured(
     import matplotlib
 
     share = np.clip((np.asarray(values, dtype=float) - low) / max(high - low, 1e-12), 0, 1)
-    made: UInt8[np.ndarray, "row column 4"] = matplotlib.colormaps[cmap](share, bytes=True)
-    return made
+    colours: UInt8[np.ndarray, "row column 4"] = matplotlib.colormaps[cmap](share, bytes=True)
+    return colours
 
 
 @dataclass(frozen=True)
@@ -198,15 +198,15 @@ class Plot:
         share = (np.asarray(xy, dtype=float) - [self.xlim[0], self.ylim[0]]) / [
             self.xlim[1] - self.xlim[0], self.ylim[1] - self.ylim[0]
         ]  # fmt: skip
-        made: Float[np.ndarray, "point 2"] = np.array([self.x0, self.y1]) + share * [
+        points: Float[np.ndarray, "point 2"] = np.array([self.x0, self.y1]) + share * [
             self.x1 - self.x0, self.y0 - self.y1
         ]  # fmt: skip
-        return made
+        return points
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Pixel of one point."""
-        found = self.pixels(np.array([[x, y]]))[0]
-        return float(found[0]), float(found[1])
+        pixel = self.pixels(np.array([[x, y]]))[0]
+        return float(pixel[0]), float(pixel[1])
 
     def curve(self, x: Any, y: Any, colour: str, px: float = 5.0, opacity: float = 1.0) -> Line:
         """A line through numbers."""

@@ -247,9 +247,9 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
 
 
 def _timed(animation: Any, run_time: float) -> Any:
-    made = prepare_animation(animation)
-    made.run_time = run_time
-    return made
+    animation = prepare_animation(animation)
+    animation.run_time = run_time
+    return animation
 
 
 def _broken(text: str) -> list[str]:

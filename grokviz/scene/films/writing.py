@@ -55,7 +55,7 @@ def words(
     """A text in which ``$...$`` is a formula in Typst's notation; several lines by newlines.
 
     Args:
-        text: what is said.
+        text: the words.
         colour: one of the theme's.
         px: the type's size in pixels of 1920 x 1080, at least 28.
         at: pixel of its anchor; the first line's baseline is at this height.
@@ -72,15 +72,16 @@ def words(
     )
     # a letter of no width at the very start stands on the baseline; it is taken out again
     code = "#box(width: 0pt)[H]" + r" \ ".join(_escaped(line) for line in text.split("\n"))
-    made = mn.Typst(
+    mobject = mn.Typst(
         code, typst_preamble=look, font_paths=[fonts()], color=colour, font_size=px * 96 / PER_UNIT
     )
-    mark = made.submobjects[0]
+    mark = mobject.submobjects[0]
     base = mark.get_bottom()[1]
-    made.remove(mark)
-    edge = {"left": made.get_left, "centre": made.get_center, "right": made.get_right}[anchor]()
-    made.shift(place(*at) - np.array([edge[0], base, 0.0]))
-    return made
+    mobject.remove(mark)
+    edges = {"left": mobject.get_left, "centre": mobject.get_center, "right": mobject.get_right}
+    edge = edges[anchor]()
+    mobject.shift(place(*at) - np.array([edge[0], base, 0.0]))
+    return mobject
 
 
 def formula(
@@ -115,10 +116,11 @@ def mathematics(
     """Typst mathematics, centred in height on ``at``; ``{{ ... : name }}`` can be selected."""
     if px < SMALLEST:
         raise InputError(f"{code!r} would be {px:g} px high; give at least {SMALLEST:g}")
-    made = mn.MathTypst(code, color=colour, font_size=px * 96 / PER_UNIT)
-    edge = {"left": made.get_left, "centre": made.get_center, "right": made.get_right}[anchor]()
-    made.shift(place(*at) - np.array([edge[0], made.get_center()[1], 0.0]))
-    return made
+    mobject = mn.MathTypst(code, color=colour, font_size=px * 96 / PER_UNIT)
+    edges = {"left": mobject.get_left, "centre": mobject.get_center, "right": mobject.get_right}
+    edge = edges[anchor]()
+    mobject.shift(place(*at) - np.array([edge[0], mobject.get_center()[1], 0.0]))
+    return mobject
 
 
 def mono(
@@ -128,14 +130,14 @@ def mono(
 
     Made of glyphs that are set once: quick enough for a number that changes each frame.
     """
-    made = mn.VMobject(fill_color=colour, fill_opacity=1, stroke_width=0)
+    mobject = mn.VMobject(fill_color=colour, fill_opacity=1, stroke_width=0)
     glyphs = [
         _glyph(letter, bold) * px + place(at[0] - (i + 1) * _ADVANCE * px, at[1])
         for i, letter in enumerate(reversed(text))
         if not letter.isspace()
     ]
-    made.points = np.concatenate(glyphs) if glyphs else np.zeros((0, 3))
-    return made
+    mobject.points = np.concatenate(glyphs) if glyphs else np.zeros((0, 3))
+    return mobject
 
 
 _ADVANCE = 0.602
@@ -149,9 +151,9 @@ def _glyph(letter: str, bold: bool) -> np.ndarray:
     look = f'#set text(font: "DejaVu Sans Mono", weight: "{weight}")\n'
     # the bar fills its cell evenly, so it says where the cells are
     code = f"#box(width: 0pt)[H]|#box(width: 0.602em)[{_escaped(letter)}]"
-    made = mn.Typst(code, typst_preamble=look, font_paths=[fonts()], font_size=96)
-    made.scale(1 / PER_UNIT)
-    mark, bar, *glyphs = made.submobjects
+    mobject = mn.Typst(code, typst_preamble=look, font_paths=[fonts()], font_size=96)
+    mobject.scale(1 / PER_UNIT)
+    mark, bar, *glyphs = mobject.submobjects
     start = np.array([bar.get_center()[0] + _ADVANCE / 2 / PER_UNIT, mark.get_bottom()[1], 0])
     points: np.ndarray = np.concatenate([glyph.points for glyph in glyphs]) - start
     return points

@@ -92,7 +92,7 @@ class Algorithm(Scene):
 
     def _numbers(self, data: xr.Dataset) -> _Numbers:
         p = data.sizes["residue"] if "residue" in data.sizes else 2 * data.sizes["frequency"] + 1
-        if max(self.a, self.b) >= p and {"a", "b"} & set(self.chosen()):
+        if max(self.a, self.b) >= p and {"a", "b"} & set(self.changed_options()):
             raise InputError(
                 f"{self.name}: a={self.a}, b={self.b} are not both below p={p}; give 0 to {p - 1}"
             )
