@@ -100,7 +100,7 @@ def _encoders() -> Check:
 
 def _films(of: Callable[[], Need]) -> Check:
     need = of()
-    return Check(need.name, need.ok, False, need.found, "films drawn with manim", need.remedy)
+    return Check(need.name, need.ok, False, need.detail, "films drawn with manim", need.remedy)
 
 
 CHECKS: list[Callable[[], Check]] = [

@@ -26,8 +26,12 @@ def write_captions(figures: Iterable[Path]) -> list[Path]:
 def _write(folder: Path, files: Iterable[Path]) -> Path:
     parts = ["# Suggested captions\n"]
     for file in files:
-        made = read_provenance(file)
-        parts += [f"## {file.name}\n", f"{made.caption or made.title}\n", f"Alt text: {made.alt}\n"]
+        provenance = read_provenance(file)
+        parts += [
+            f"## {file.name}\n",
+            f"{provenance.caption or provenance.title}\n",
+            f"Alt text: {provenance.alt}\n",
+        ]
     path = folder / NAME
     with replacing(path) as part:
         part.write_text("\n".join(parts), "utf-8")

@@ -100,8 +100,8 @@ def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
     inside = np.arange(len(values))
     span = job.scene.film_span(data)
     if job.options.epochs is not None:
-        kept = clocks.select(data, clock, job.options.epochs)[clock].values
-        inside = np.flatnonzero(np.isin(values, kept))
+        moments = clocks.select(data, clock, job.options.epochs)[clock].values
+        inside = np.flatnonzero(np.isin(values, moments))
     elif span is not None:
         inside = np.flatnonzero((values >= span[0]) & (values <= span[1]))
     fps = job.quality.fps

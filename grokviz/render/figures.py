@@ -220,8 +220,8 @@ def lacking(scene: type[Scene], run: str) -> str:
     except InputError as error:
         return str(error)
     lacking = set(parts) - set(available(open_run(path)))
-    said = ", ".join(sorted(lacking))
-    return f"{run} is of a task whose analysis has no part {said}" if lacking else ""
+    names = ", ".join(sorted(lacking))
+    return f"{run} is of a task whose analysis has no part {names}" if lacking else ""
 
 
 def needs_of(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:

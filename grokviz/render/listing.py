@@ -63,5 +63,5 @@ def schema(scene: str) -> dict[str, dict[str, Any]]:
 
 
 def check(data: xr.Dataset, scene: str) -> None:
-    """Whether ``data`` has what ``scene`` needs; an ``InputError`` says what it lacks."""
+    """Raise InputError unless ``data`` has what ``scene`` needs."""
     find(scene).check(data)

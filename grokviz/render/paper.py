@@ -34,13 +34,13 @@ class Part:
     epoch: str | int | None
 
 
-def numbered(found: Iterable[type[Scene]]) -> dict[int, list[Part]]:
+def numbered(scenes: Iterable[type[Scene]]) -> dict[int, list[Part]]:
     """The parts of every figure that these scenes redraw, by its number.
 
     Raises :class:`InputError` for a scene whose ``paper_figures`` names no figure.
     """
     figures: dict[int, list[Part]] = {}
-    for scene in found:
+    for scene in scenes:
         for key, given in _own(scene).items():
             match = _NUMBER.fullmatch(str(key))
             if match is None:
@@ -89,8 +89,10 @@ class Composed(Scene):
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What each part shows."""
-        said = (part.alt_text(data, self._index(part, data, i)) for part in self.parts)
-        return " ".join(f"{letter}: {text}" for letter, text in zip("abcdefgh", said, strict=False))
+        texts = (part.alt_text(data, self._index(part, data, i)) for part in self.parts)
+        return " ".join(
+            f"{letter}: {text}" for letter, text in zip("abcdefgh", texts, strict=False)
+        )
 
     def caption(self, data: xr.Dataset) -> str:
         """The captions of the parts."""
@@ -126,5 +128,5 @@ def composed(number: int, parts: Iterable[Scene], data: xr.Dataset) -> Scene:
         "__doc__": Composed.__doc__,
         "__module__": __name__,
     }
-    made: Scene = type(f"Figure{number}", (Composed,), attributes)(parts)
-    return made
+    scene: Scene = type(f"Figure{number}", (Composed,), attributes)(parts)
+    return scene

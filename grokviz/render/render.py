@@ -60,9 +60,11 @@ def render(
         WorkError: the disk or an encoder failed; old files are as they were.
 
     """
-    chosen = find_scene(scene).with_options(options) if isinstance(scene, str) else scene
-    work = plan(chosen, out, formats, render_options(more))
-    dataset = load(data, chosen.needs, default=chosen.reference)
+    scene_with_options = (
+        find_scene(scene).with_options(options) if isinstance(scene, str) else scene
+    )
+    work = plan(scene_with_options, out, formats, render_options(more))
+    dataset = load(data, scene_with_options.needs, default=scene_with_options.reference)
     return FileList(perform_all(work, dataset, jobs=jobs, report=report))
 
 

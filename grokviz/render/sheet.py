@@ -61,9 +61,9 @@ class Sheet:
         if self.title:
             size = float(self.style.theme.rc["figure.titlesize"])
             header.text(margin, 0.72, self.title, fontsize=size, fontweight="bold", va="top")
-            said = self.scene.subtitle(self.data).replace("$", r"\$")
-            top = SUBTITLE_TOP + 0.12 * said.count("\n")
-            header.text(margin, top, said, color=colours.muted, va="top", linespacing=1.15)
+            subtitle = self.scene.subtitle(self.data).replace("$", r"\$")
+            top = SUBTITLE_TOP + 0.12 * subtitle.count("\n")
+            header.text(margin, top, subtitle, color=colours.muted, va="top", linespacing=1.15)
         footer.text(
             margin, 0.5, about(self.data).replace("$", r"\$"),
             color=colours.muted, fontsize=self.style.small, va="center",

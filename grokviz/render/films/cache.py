@@ -195,21 +195,21 @@ class FrameWriter:
             return
         import av
 
-        made = converted(av.VideoFrame.from_ndarray(frame, format="rgba"), "argb")
-        made.pts, made.time_base = len(self.repeats), 1 / self.fps
-        for packet in self._stream.encode(made):
+        video_frame = converted(av.VideoFrame.from_ndarray(frame, format="rgba"), "argb")
+        video_frame.pts, video_frame.time_base = len(self.repeats), 1 / self.fps
+        for packet in self._stream.encode(video_frame):
             self._container.mux(packet)
         self._last = frame
         self.repeats.append(repeat)
 
     def close(self) -> None:
-        """Give the file free, whether whole or not."""
+        """Release the file, whether whole or not."""
         if self._container is not None:
             container, self._container = self._container, None
             container.close()
 
     def done(self, sections: list[tuple[str, int]], captions: list[Caption]) -> None:
-        """Write what is left, and what the film says of itself."""
+        """Write the last frames, the sections and the captions."""
         if not self.repeats:
             raise WorkError("the film has no frames: its scene plays nothing")
         for packet in self._stream.encode(None):

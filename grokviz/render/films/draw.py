@@ -43,10 +43,10 @@ def manim_class(film: type[Film]) -> Any:
         if film.__module__.startswith(OWN + ".")
         else _from_file(film.file())
     )
-    found = getattr(loaded, name, None)
-    if found is None:
+    manim_scene = getattr(loaded, name, None)
+    if manim_scene is None:
         raise InputError(f"{film.file()} has no class {name}, which draws {film.name}")
-    return found
+    return manim_scene
 
 
 @contextlib.contextmanager
@@ -73,17 +73,17 @@ def draw(
         with tempfile.TemporaryDirectory() as media, tempconfig(_config(context, screen, media)):
             scene = manim_class(type(context.film))
             with film_context(context):
-                made = scene(renderer=_renderer(scene, recorder))
-                made.render()
+                instance = scene(renderer=_renderer(scene, recorder))
+                instance.render()
         recorder.check(context.film)
-        captions = [Caption(*row) for row in made.captions]
+        captions = [Caption(*row) for row in instance.captions]
         writer.done(recorder.starts(), captions)
     except GrokvizError:
         raise
     except Exception as error:
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         raise WorkError(
-            f"{context.film.name} was not drawn: {type(error).__name__}: {said}"
+            f"{context.film.name} was not drawn: {type(error).__name__}: {message}"
         ) from error
     finally:
         writer.close()
@@ -167,12 +167,12 @@ class _Recorder:
         return [(section.name, section.start) for section in self.sections if section.name]
 
     def check(self, film: Film) -> None:
-        """Whether the film has the sections that its specification lists."""
-        found = [name for name, _ in self.starts()]
-        if found != list(film.parts):
+        """Raise InputError unless the film has the sections that its specification lists."""
+        names = [name for name, _ in self.starts()]
+        if names != list(film.parts):
             raise InputError(
                 f"{film.name} says it has the sections {', '.join(film.parts) or 'none'} and "
-                f"draws {', '.join(found) or 'none'}; let parts name those of next_section"
+                f"draws {', '.join(names) or 'none'}; let parts name those of next_section"
             )
 
     def add_partial_movie_file(self, name: str | None) -> None:
@@ -212,6 +212,6 @@ def _from_file(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a user's file may fail in any way
-        said = " ".join(str(error).split())
-        raise InputError(f"{path} cannot be imported: {type(error).__name__}: {said}") from error
+        message = " ".join(str(error).split())
+        raise InputError(f"{path} cannot be imported: {type(error).__name__}: {message}") from error
     return module

@@ -77,7 +77,7 @@ def film_frames(
 
 
 def _still_rate(job: RenderJob) -> float | Fraction:
-    """Of a still the rate of the film of its quality, which may be kept; else a low one."""
+    """The rate of a still: that of the film of its quality, which may be kept, else a low one."""
     if job.options.fps is not None:
         return job.options.fps
     return QUALITIES[job.options.quality].fps if job.options.quality else STILL_RATE
@@ -180,7 +180,7 @@ def moment(film: FilmFrames, epoch: str | int | None) -> int:
 
 
 def provenance(job: RenderJob, data: xr.Dataset) -> Provenance:
-    """What the file says of itself."""
+    """The provenance of the file."""
     film = job.scene
     assert isinstance(film, Film)
     title = film.title if job.options.title in (None, "none") else str(job.options.title)

@@ -193,7 +193,7 @@ def captions_of(segments: Sequence[Segment]) -> list[Caption]:
     return captions
 
 
-def join(segments: Sequence[Segment], path: Path, kind: str, made: Provenance) -> Path:
+def join(segments: Sequence[Segment], path: Path, kind: str, film_provenance: Provenance) -> Path:
     """Put finished chapters one after the other, packet by packet.
 
     Raises :class:`InputError` for a format that cannot be joined, and :class:`WorkError` where
@@ -202,7 +202,7 @@ def join(segments: Sequence[Segment], path: Path, kind: str, made: Provenance) -
     if kind not in JOINABLE:
         raise InputError(f"{path}: chapters are joined as .{', .'.join(JOINABLE)}; choose one")
     with replacing(path) as part:
-        _joined(segments, part, kind, made)
+        _joined(segments, part, kind, film_provenance)
     return path
 
 
@@ -224,13 +224,15 @@ def _marks(segments: Sequence[Segment]) -> list[dict[str, Any]]:
     return marks
 
 
-def _joined(segments: Sequence[Segment], part: Path, kind: str, made: Provenance) -> None:
+def _joined(
+    segments: Sequence[Segment], part: Path, kind: str, film_provenance: Provenance
+) -> None:
     import av
 
     from grokviz.media.video import VIDEOS
 
     start: Fraction = Fraction(0)
-    with VIDEOS[kind].open(part, made) as out:
+    with VIDEOS[kind].open(part, film_provenance) as out:
         if len(segments) > 1:
             out.set_chapters(_marks(segments))
         stream: Any = None

@@ -1,4 +1,4 @@
-"""What manim films need beside Python packages, and the command that brings it."""
+"""What manim films need beside Python packages, and the command that installs it."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ PILLOW = 13
 
 @dataclass(frozen=True)
 class Need:
-    """One thing films need: whether it is there, and the command that brings it."""
+    """One thing films need: its version or name, "" where it is missing, and how to get it."""
 
     name: str
-    found: str
+    detail: str
     remedy: str
 
     @property
     def ok(self) -> bool:
         """Whether it is there."""
-        return bool(self.found)
+        return bool(self.detail)
 
 
 def system_remedy() -> str:
@@ -56,8 +56,8 @@ def libraries() -> Need:
     if platform.system() == "Windows":
         return Need("cairo, pango", "inside the packages", "")
     lacking = [name for name in LIBRARIES if ctypes.util.find_library(name) is None]
-    found = ", ".join(LIBRARIES) if not lacking else "linked" if _linked() else ""
-    return Need("cairo, pango", found, system_remedy())
+    detail = ", ".join(LIBRARIES) if not lacking else "linked" if _linked() else ""
+    return Need("cairo, pango", detail, system_remedy())
 
 
 def _linked() -> bool:
@@ -73,20 +73,20 @@ def _linked() -> bool:
 def package(name: str) -> Need:
     """A Python package of the ``manim`` extra."""
     try:
-        found = version(name) if importlib.util.find_spec(name) else ""
+        detail = version(name) if importlib.util.find_spec(name) else ""
     except PackageNotFoundError:
-        found = ""
-    return Need(name, found, EXTRA)
+        detail = ""
+    return Need(name, detail, EXTRA)
 
 
 def pillow() -> Need:
     """A pillow that manim can draw pictures with."""
     try:
-        found = version("pillow")
+        detail = version("pillow")
     except PackageNotFoundError:
-        found = ""
-    old_enough = found and int(found.partition(".")[0]) < PILLOW
-    return Need(f"pillow below {PILLOW}", found if old_enough else "", EXTRA)
+        detail = ""
+    old_enough = detail and int(detail.partition(".")[0]) < PILLOW
+    return Need(f"pillow below {PILLOW}", detail if old_enough else "", EXTRA)
 
 
 NEEDS: tuple[Callable[[], Need], ...] = (
@@ -100,7 +100,7 @@ NEEDS: tuple[Callable[[], Need], ...] = (
 
 @lru_cache(maxsize=1)
 def lacking() -> Need | None:
-    """The first thing that is not there; None where films can be made.
+    """The first thing that is missing; None where films can be made.
 
     The system libraries come first: without their headers the packages cannot be built.
     """
@@ -111,7 +111,7 @@ def lacking() -> Need | None:
 
 
 def require(name: str) -> None:
-    """Raise :class:`InputError` with the command that mends it where films cannot be made."""
+    """Raise :class:`InputError`, with the command that helps, unless films can be made."""
     need = lacking()
     if need is None:
         try:
