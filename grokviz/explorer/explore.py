@@ -77,5 +77,5 @@ def _check(theme: str, out: str | os.PathLike[str] | None) -> None:
 
 def _plain(name: str) -> str:
     """A run's name as a file's."""
-    kept = "".join(c if c.isalnum() or c in "-_.=" else "-" for c in name).strip("-.")
-    return kept or "run"
+    plain = "".join(c if c.isalnum() or c in "-_.=" else "-" for c in name).strip("-.")
+    return plain or "run"

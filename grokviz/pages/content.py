@@ -37,11 +37,12 @@ def content(data: xr.Dataset, panels: Sequence[Panel]) -> tuple[dict[str, Any], 
 
     """
     names = list(dict.fromkeys(name for panel in panels for name in panel.variables(data)))
-    kept, every = thinned(data)
-    arrays, labels = _arrays(kept, names)
+    sample, every = thinned(data)
+    arrays, labels = _arrays(sample, names)
     text, where = pack(arrays)
     variables = {
-        name: {"dims": _dims(kept, name), **_said(kept, name), **where[name]} for name in arrays
+        name: {"dims": _dims(sample, name), **_description(sample, name), **where[name]}
+        for name in arrays
     }
     facts = {
         "run": run_facts(data),
@@ -53,7 +54,7 @@ def content(data: xr.Dataset, panels: Sequence[Panel]) -> tuple[dict[str, Any], 
         "embedded": _numbers(data, "embedded_frequency"),
         "palettes": palettes(),
         "panels": [
-            _panel(panel, width, kept)
+            _panel(panel, width, sample)
             for panel, width in zip(panels, laid_out(panels), strict=True)
         ],
         "variables": variables,
@@ -81,13 +82,13 @@ def extremes(y: np.ndarray, bins: int = BINS) -> np.ndarray:
     if len(y) <= 2 * bins:
         return np.arange(len(y))
     edges = np.linspace(0, len(y), bins + 1).astype(int)
-    chosen = {0, len(y) - 1}
+    indices = {0, len(y) - 1}
     for start, stop in itertools.pairwise(edges):
         part = y[start:stop]
         known = np.flatnonzero(np.isfinite(part))
         if known.size:
-            chosen |= {start + int(known[f(part[known])]) for f in (np.argmin, np.argmax)}
-    return np.array(sorted(chosen))
+            indices |= {start + int(known[f(part[known])]) for f in (np.argmin, np.argmax)}
+    return np.array(sorted(indices))
 
 
 def _points(curves: np.ndarray) -> np.ndarray:
@@ -108,9 +109,9 @@ def _arrays(
         clock = str(array.dims[0]) if array.ndim else ""
         if clock in ("logged_epoch", "tested_epoch"):
             # each variable has its own points, because its extremes are its own
-            chosen = _points(array.values)
-            arrays[f"{name}:{clock}"] = array[clock].values[chosen]
-            arrays[name] = array.values[chosen]
+            points = _points(array.values)
+            arrays[f"{name}:{clock}"] = array[clock].values[points]
+            arrays[name] = array.values[points]
             continue
         if array.dtype.kind not in "iufb":
             labels[name] = [str(value) for value in array.values.ravel()]
@@ -139,15 +140,15 @@ def _dims(data: xr.Dataset, name: str) -> list[str]:
     return list(map(str, data[name].dims)) if name in data.variables else name.split(":")[1:]
 
 
-def _said(data: xr.Dataset, name: str) -> dict[str, str]:
+def _description(data: xr.Dataset, name: str) -> dict[str, str]:
     attrs = data[name].attrs if name in data else {}
     known = ("long_name", "units", "definition", "source")
     return {key: str(attrs[key]) for key in known if attrs.get(key)}
 
 
 def _panel(panel: Panel, width: str, data: xr.Dataset) -> dict[str, Any]:
-    said = {"name": panel.name, "title": panel.title, "note": panel.note, "width": width}
-    return {**said, "variables": panel.variables(data)}
+    facts = {"name": panel.name, "title": panel.title, "note": panel.note, "width": width}
+    return {**facts, "variables": panel.variables(data)}
 
 
 def _phases(data: xr.Dataset) -> dict[str, Any] | None:
@@ -168,7 +169,7 @@ def _numbers(data: xr.Dataset, name: str) -> list[int]:
 
 
 def run_facts(data: xr.Dataset) -> dict[str, Any]:
-    """Who the run is: its name, recipe, settings, checksum and the command that made it."""
+    """The run's name, recipe, settings, checksum, and the command that made it."""
     try:
         settings = json.loads(data.attrs.get("settings") or "{}")
     except ValueError:
@@ -189,12 +190,12 @@ def palettes() -> dict[str, dict[str, Any]]:
 
 def _palette(colours: Colours) -> dict[str, Any]:
     single = ("ink", "muted", "faint", "grid", "background", "train", "test", "accent", "rest")
-    found: dict[str, Any] = {name: getattr(colours, name) for name in single}
-    found["frequencies"] = list(colours.frequencies)
-    found["phases"] = list(colours.phases)
+    palette: dict[str, Any] = {name: getattr(colours, name) for name in single}
+    palette["frequencies"] = list(colours.frequencies)
+    palette["phases"] = list(colours.phases)
     for name in ("sequential", "diverging"):
-        found[name] = _scale(getattr(colours, name))
-    return found
+        palette[name] = _scale(getattr(colours, name))
+    return palette
 
 
 def _scale(name: str) -> list[list[Any]]:

@@ -69,7 +69,7 @@ def page(
         "plotly": deflated(plotly_script().encode()) if plotly else "",
     }
     template = (WEB / "page.html").read_text("utf-8")
-    return PLACE.sub(lambda found: parts[found[1]], template)
+    return PLACE.sub(lambda match: parts[match[1]], template)
 
 
 def plotly_script() -> str:
@@ -104,7 +104,7 @@ def _palettes() -> str:
     names = ("ink", "muted", "faint", "grid", "background", "train", "test", "accent", "rest")
     rules = []
     for theme, colours in PALETTES.items():
-        said = [f"--{name}: {getattr(colours, name)};" for name in names]
-        said += [f"--phase-{n}: {tint};" for n, tint in enumerate(colours.phases)]
-        rules.append(f':root[data-theme="{theme}"] {{ {" ".join(said)} }}')
+        variables = [f"--{name}: {getattr(colours, name)};" for name in names]
+        variables += [f"--phase-{n}: {tint};" for n, tint in enumerate(colours.phases)]
+        rules.append(f':root[data-theme="{theme}"] {{ {" ".join(variables)} }}')
     return "\n".join(rules)

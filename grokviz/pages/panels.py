@@ -33,8 +33,8 @@ class Panel:
 
     def fits(self, data: xr.Dataset) -> bool:
         """Whether the dataset has what this panel draws, and something in it."""
-        found = [name in data and data[name].size > 0 for name in self.needs]
-        return any(found) if self.one_of else all(found)
+        present = [name in data and data[name].size > 0 for name in self.needs]
+        return any(present) if self.one_of else all(present)
 
     def variables(self, data: xr.Dataset) -> list[str]:
         """Names of the variables drawn from this dataset."""
