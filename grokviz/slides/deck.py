@@ -86,16 +86,16 @@ def gather(
 
 
 def _slide(source: SlideSource, path: Path, loop: bool | None) -> Slide:
-    """A film or picture with what it says of itself."""
-    made = read_provenance(path)
-    scene = source.scene or scenes().get(made.scene)
+    """A slide of a film or picture, with its title, alt text and notes."""
+    provenance = read_provenance(path)
+    scene = source.scene or scenes().get(provenance.scene)
     film = path.suffix.lower() == ".mp4"
     picture, seconds = last_frame(path) if film else (path.read_bytes(), None)
     return Slide(
         name=source.name,
-        title=plain(made.title),
-        alt=plain(made.alt),
-        notes=_notes(made, scene),
+        title=plain(provenance.title),
+        alt=plain(provenance.alt),
+        notes=_notes(provenance, scene),
         media=path,
         poster=picture,
         size=picture_size(picture),
@@ -104,15 +104,15 @@ def _slide(source: SlideSource, path: Path, loop: bool | None) -> Slide:
     )
 
 
-def _notes(made: Provenance, scene: type[Scene] | None) -> str:
-    """What a speaker says and is asked: the sentence, the source, and how it was made."""
-    run = f"{made.run_name} ({made.run_checksum[:12]})" if made.run_name else ""
+def _notes(provenance: Provenance, scene: type[Scene] | None) -> str:
+    """The speaker's notes: what to watch, the source, and how it was made."""
+    run = f"{provenance.run_name} ({provenance.run_checksum[:12]})" if provenance.run_name else ""
     lines = [
-        made.title,
+        provenance.title,
         f"To watch: {scene.watch}." if scene and scene.watch else "",
-        made.caption,
+        provenance.caption,
         f"Source: {scene.source}" if scene and scene.source else "",
         f"Run: {run}" if run else "",
-        f"Made by: {made.command}" if made.command else "",
+        f"Made by: {provenance.command}" if provenance.command else "",
     ]
     return plain("\n".join(line for line in lines if line))

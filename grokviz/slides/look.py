@@ -22,27 +22,27 @@ _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _DARK = {"bg1": "dk1", "tx1": "lt1", "bg2": "dk2", "tx2": "lt2"}
 
 
-def dress(made: Any, name: str) -> None:
+def dress(presentation: Any, name: str) -> None:
     """Make python-pptx's 4:3 template 16:9, and its colours and fonts those of the theme."""
-    wider = WIDE / made.slide_width
-    made.slide_width, made.slide_height = WIDE, HIGH
-    size = made.part._element.find(f"{_P}sldSz")
+    wider = WIDE / presentation.slide_width
+    presentation.slide_width, presentation.slide_height = WIDE, HIGH
+    size = presentation.part._element.find(f"{_P}sldSz")
     size.attrib.pop("type", None)  # it says screen4x3
-    master = made.slide_master
-    for page in (master, *made.slide_layouts):
+    master = presentation.slide_master
+    for page in (master, *presentation.slide_layouts):
         for shape in page.placeholders:
             if shape._element.spPr.find(f"{_A}xfrm") is not None:
                 shape.left, shape.width = round(shape.left * wider), round(shape.width * wider)
-    _titles(made)
+    _titles(presentation)
     if theme(name).dark:
         for role, colour in _DARK.items():
             master._element.find(f"{_P}clrMap").set(role, colour)
-    _printer_forgotten(made)
+    _forget_printer(presentation)
 
 
-def _titles(made: Any) -> None:
+def _titles(presentation: Any) -> None:
     """Left-aligned and bold, as the films have theirs."""
-    master = made.slide_master
+    master = presentation.slide_master
     style = master._element.find(f"{_P}txStyles/{_P}titleStyle/{_A}lvl1pPr")
     style.set("algn", "l")
     style.find(f"{_A}defRPr").set("sz", str(_TITLE_SIZE))
@@ -50,7 +50,7 @@ def _titles(made: Any) -> None:
     for shape in master.placeholders:
         if shape.placeholder_format.type is not None and shape.placeholder_format.idx == 0:
             shape.left, shape.top, shape.width, shape.height = _TITLE
-    first = made.slide_layouts[0]
+    first = presentation.slide_layouts[0]
     for shape in first.placeholders:
         if shape.placeholder_format.idx == 0:
             _list_style(shape, _HEADING_SIZE)
@@ -76,11 +76,11 @@ def _list_style(shape: Any, size: int | None) -> None:
         letters.set("sz", str(size))
 
 
-def _printer_forgotten(made: Any) -> None:
-    """The template carries the settings of somebody's printer."""
-    for key, relation in list(made.part.rels.items()):
+def _forget_printer(presentation: Any) -> None:
+    """Remove the settings of somebody's printer, which the template carries."""
+    for key, relation in list(presentation.part.rels.items()):
         if relation.reltype.endswith("/printerSettings"):
-            made.part.rels.pop(key)
+            presentation.part.rels.pop(key)
 
 
 def theme_xml(xml: bytes, name: str) -> bytes:

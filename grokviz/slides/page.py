@@ -70,14 +70,14 @@ def write(deck: Deck, path: Path) -> None:
 
 def page(deck: Deck) -> str:
     """The whole page as text."""
-    made = deck.provenance
+    provenance = deck.provenance
     title = html.escape(deck.title)
     alt = f"Slides: {'; '.join(slide.title for slide in deck.slides)}"
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         f"<title>{title}</title>",
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f'<meta name="generator" content="grokviz {made.versions.get("grokviz", "")}">',
+        f'<meta name="generator" content="grokviz {provenance.versions.get("grokviz", "")}">',
         f'<meta name="description" content="{html.escape(alt)}">',
         f"<style>\n{reveal('style')}\n</style>",
         f"<style>\n{_root(deck.theme)}\n{_asset('player.css')}</style>",
@@ -88,7 +88,7 @@ def page(deck: Deck) -> str:
         *(_section(slide, number) for number, slide in enumerate(deck.slides, 1)),
         "</div></div>",
         *(_film(slide, number) for number, slide in enumerate(deck.slides, 1) if slide.film),
-        f'<script type="application/json" id="provenance">{_script(made.as_json())}</script>',
+        f'<script type="application/json" id="provenance">{_script(provenance.as_json())}</script>',
         *(f"<!--\n{text}-->" for text in (reveal("licence"), MARKED.lstrip())),
         *(
             f"<script>\n{_script(text)}\n</script>"
@@ -101,8 +101,8 @@ def page(deck: Deck) -> str:
 
 def _root(name: str) -> str:
     colours = theme(name).colours
-    said = "; ".join(f"--{colour}: {getattr(colours, colour)}" for colour in COLOURS)
-    return f":root {{ color-scheme: {name}; {said} }}"
+    variables = "; ".join(f"--{colour}: {getattr(colours, colour)}" for colour in COLOURS)
+    return f":root {{ color-scheme: {name}; {variables} }}"
 
 
 def _section(slide: Slide, number: int) -> str:

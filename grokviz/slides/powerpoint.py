@@ -31,25 +31,25 @@ def write(deck: Deck, path: Path) -> None:
     """Write the file, whole or not at all."""
     from pptx import Presentation
 
-    made = Presentation()
-    look.dress(made, deck.theme)
+    presentation = Presentation()
+    look.dress(presentation, deck.theme)
     if deck.heading:
-        first = made.slides.add_slide(made.slide_layouts[TITLE_SLIDE])
+        first = presentation.slides.add_slide(presentation.slide_layouts[TITLE_SLIDE])
         first.shapes.title.text = deck.heading  # type: ignore[union-attr]
     for number, slide in enumerate(deck.slides, 1):
-        _add(made, slide, number)
-    _describe(made.core_properties, deck)
+        _add(presentation, slide, number)
+    _describe(presentation.core_properties, deck)
     whole = io.BytesIO()
-    made.save(whole)
+    presentation.save(whole)
     with replacing(path) as part:
         part.write_bytes(package.settled(whole.getvalue(), deck))
 
 
-def _add(made: Any, slide: Slide, number: int) -> None:
+def _add(presentation: Any, slide: Slide, number: int) -> None:
     """The film over the whole slide; the title lies under it, for outlines and readers."""
-    page = made.slides.add_slide(made.slide_layouts[TITLE_ONLY])
+    page = presentation.slides.add_slide(presentation.slide_layouts[TITLE_ONLY])
     page.shapes.title.text = slide.title
-    place = _fitted(slide.size, (made.slide_width, made.slide_height))
+    place = _fitted(slide.size, (presentation.slide_width, presentation.slide_height))
     poster = io.BytesIO(slide.poster)
     if slide.film:
         with slide.media.open("rb") as film:
@@ -70,7 +70,7 @@ def _fitted(size: tuple[int, int], page: tuple[int, int]) -> tuple[int, int, int
 
 
 def _describe(properties: Any, deck: Deck) -> None:
-    """What the file says of itself; no dates, since the same deck has the same bytes."""
+    """Set the file's title and author; no dates, since the same deck has the same bytes."""
     properties.title = deck.title
     properties.author = properties.last_modified_by = "grokviz"
     properties.subject = "; ".join(slide.title for slide in deck.slides)[:255]
