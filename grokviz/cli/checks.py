@@ -35,24 +35,25 @@ LIBRARIES = {
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: whether it is there, what for, and how to get it."""
+    """One thing grokviz may need: whether it is there, what for, and how to get it."""
 
     name: str
     ok: bool
     needed: bool
-    found: str
+    detail: str
     purpose: str
     remedy: str
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return dataclasses.asdict(self)
+        """Plain data, for JSON, in which ``detail`` is called "found"."""
+        fields = dataclasses.asdict(self)
+        return {"found" if key == "detail" else key: value for key, value in fields.items()}
 
 
 def _python() -> Check:
-    found = ".".join(map(str, sys.version_info[:3]))
+    detail = ".".join(map(str, sys.version_info[:3]))
     return Check(
-        "python", sys.version_info >= (3, 11), True, found, "everything", "install Python 3.11"
+        "python", sys.version_info >= (3, 11), True, detail, "everything", "install Python 3.11"
     )
 
 
@@ -60,10 +61,10 @@ def _library(name: str) -> Check:
     purpose, extra = LIBRARIES[name]
     target = f"'grokviz[{extra}]'" if extra else "--force-reinstall grokviz"
     try:
-        found, ok = version(name), True
+        detail, ok = version(name), True
     except PackageNotFoundError:
-        found, ok = "", False
-    return Check(name, ok, not extra, found, purpose, f"pip install {target}")
+        detail, ok = "", False
+    return Check(name, ok, not extra, detail, purpose, f"pip install {target}")
 
 
 def _references() -> Check:

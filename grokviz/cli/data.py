@@ -22,9 +22,9 @@ def command(scene: str, run: tuple[str, ...], output: Path, quiet: bool) -> None
     from grokviz.dataset.tables import write_data
     from grokviz.scene.registry import scene as find
 
-    chosen = find(scene)
+    scene_class = find(scene)
     with frame_progress(quiet, "analysing") as report:
-        data = load(run, chosen.needs, default=chosen.reference, report=report)
-    write_data(data, chosen.needs, output)
+        data = load(run, scene_class.needs, default=scene_class.reference, report=report)
+    write_data(data, scene_class.needs, output)
     if not quiet:
         click.echo(output)

@@ -17,15 +17,15 @@ def command(as_json: bool, quiet: bool) -> int:
     """Say what is installed, what is missing, and the command that mends it."""
     from grokviz.cli.checks import run_checks
 
-    found = run_checks()
+    checks = run_checks()
     if as_json:
-        click.echo(json.dumps([check.as_dict() for check in found], indent=2))
+        click.echo(json.dumps([check.as_dict() for check in checks], indent=2))
     elif not quiet:
-        for check in found:
+        for check in checks:
             mark = (
                 click.style("ok     ", fg="green") if check.ok else click.style("missing", fg="red")
             )
-            click.echo(f"{mark}  {check.name:<12} {check.found or check.purpose}")
+            click.echo(f"{mark}  {check.name:<12} {check.detail or check.purpose}")
             if not check.ok:
                 click.echo(f"         {'':<12} {check.remedy}")
-    return 1 if any(check.needed and not check.ok for check in found) else 0
+    return 1 if any(check.needed and not check.ok for check in checks) else 0

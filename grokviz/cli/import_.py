@@ -35,7 +35,7 @@ def command(
     from grokviz.importers.importing import import_run
 
     with frame_progress(quiet, "importing checkpoint") as report:
-        made = import_run(
+        result = import_run(
             file,
             out,
             settings=assigned(assignments),
@@ -45,14 +45,14 @@ def command(
         )
     if quiet:
         return
-    for path in made.runs:
+    for path in result.runs:
         click.echo(path)
-    click.echo(f"  read as {made.kind}", err=True)
-    for belief in made.beliefs:
+    click.echo(f"  read as {result.kind}", err=True)
+    for belief in result.beliefs:
         click.echo(f"  believed {belief}", err=True)
-    if made.missing:
+    if result.missing:
         click.echo(
-            f"  not known {', '.join(made.missing)}: losses on train and test need them; "
-            f"import again with --set {made.missing[0]}=VALUE",
+            f"  not known {', '.join(result.missing)}: losses on train and test need them; "
+            f"import again with --set {result.missing[0]}=VALUE",
             err=True,
         )

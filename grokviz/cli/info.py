@@ -76,8 +76,8 @@ def _sweep(path: Path, verify: bool) -> dict[str, Any]:
 
 def _print(facts: dict[str, Any], *, verified: bool) -> None:
     shown = {key: value for key, value in facts.items() if key not in LONG}
-    kept = facts.get("facts") or {}
-    shown |= {key: kept.get(key) for key in ("settings", "device", "versions", "command")}
+    run_facts = facts.get("facts") or {}
+    shown |= {key: run_facts.get(key) for key in ("settings", "device", "versions", "command")}
     if "runs" in facts:
         shown = {"path": facts["path"], "recipe": facts["recipe"]}
         shown |= {name: _line(member) for name, member in facts["runs"].items()}
@@ -90,8 +90,8 @@ def _print(facts: dict[str, Any], *, verified: bool) -> None:
 
 def _line(facts: dict[str, Any]) -> str:
     """One member of a sweep."""
-    kept = facts["checkpoints"]
-    count = len(kept) if isinstance(kept, (list, tuple)) else kept
+    checkpoints = facts["checkpoints"]
+    count = len(checkpoints) if isinstance(checkpoints, (list, tuple)) else checkpoints
     return f"epochs {_shown(facts['epochs'])}, checkpoints {count}"
 
 

@@ -30,11 +30,11 @@ def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
     """
     import grokviz as gv
 
-    found = gv.measures(run, epoch)
+    measures = gv.measures(run, epoch)
     if as_json:
-        click.echo(json.dumps(_plain(found), indent=2, allow_nan=False))
+        click.echo(json.dumps(_plain(measures), indent=2, allow_nan=False))
     elif not quiet:
-        _show(found)
+        _show(measures)
 
 
 def _plain(value: Any) -> Any:
@@ -46,23 +46,23 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(measures: dict[str, Any]) -> None:
     """A line a number, and tables by frequency, by head and by member."""
-    if "members" in found:
-        _show_members(found["members"])
+    if "members" in measures:
+        _show_members(measures["members"])
         return
-    by_key = {name: item for name, item in found.items() if isinstance(item, dict)}
-    by_head = {name: item for name, item in found.items() if _is_table(item)}
-    for name, item in found.items():
+    by_key = {name: item for name, item in measures.items() if isinstance(item, dict)}
+    by_head = {name: item for name, item in measures.items() if _is_table(item)}
+    for name, item in measures.items():
         if name not in by_key and name not in by_head:
             click.echo(f"{name.replace('_', ' '):<28} {_text(item)}")
-    if by_key and found["key_frequencies"]:
+    if by_key and measures["key_frequencies"]:
         click.echo()
         _table(
             ["frequency", *(name.removesuffix("_by_frequency") for name in by_key)],
             [
                 [k, *(_text(item[k]) for item in by_key.values())]
-                for k in map(str, found["key_frequencies"])
+                for k in map(str, measures["key_frequencies"])
             ],
         )
     for name, rows in by_head.items():

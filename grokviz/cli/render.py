@@ -79,14 +79,14 @@ def command(
     from grokviz.scene.registry import scene as find_scene
 
     options = assigned(more.pop("assignments"))
-    chosen = find_scene(scene).with_options(options)
-    work = _plan(chosen, more)
+    instance = find_scene(scene).with_options(options)
+    work = _plan(instance, more)
     if dry_run:
         for job in work:
             click.echo(job.line())
         return
     with frame_progress(quiet, "analysing") as report:
-        data = load(run, chosen.needs, default=chosen.reference, report=report)
+        data = load(run, instance.needs, default=instance.reference, report=report)
     with frame_progress(quiet, "drawing") as report:
         for path in perform_all(work, data, jobs=jobs, report=report):
             if not quiet:

@@ -79,21 +79,21 @@ def command(
             recipe, values, out, seeds=seeds, settings=settings, member=member, **how,
             command=command_line(), report=report, ended=ended,
         )  # fmt: skip
-    return _said(done, quiet)
+    return _exit_status(done, quiet)
 
 
-def _list(made: Plan, member: str | None) -> None:
+def _list(plan: Plan, member: str | None) -> None:
     from grokviz.options import show
 
-    shared = " ".join(f"{key}={show(value)}" for key, value in made.settings.items())
-    click.echo(f"{made.path}: {len(made.members)} members of {made.recipe.name}, all with {shared}")
-    for one in made.members if member is None else (made.member(member),):
-        differing = " ".join(f"{key}={show(one.settings[key])}" for key in made.grid)
+    shared = " ".join(f"{key}={show(value)}" for key, value in plan.settings.items())
+    click.echo(f"{plan.path}: {len(plan.members)} members of {plan.recipe.name}, all with {shared}")
+    for one in plan.members if member is None else (plan.member(member),):
+        differing = " ".join(f"{key}={show(one.settings[key])}" for key in plan.grid)
         click.echo(f"{one.number:3d}  {differing}")
 
 
-def _said(done: Swept, quiet: bool) -> int:
-    """The last word on a sweep, and its exit status."""
+def _exit_status(done: Swept, quiet: bool) -> int:
+    """Print how a sweep ended; its exit status."""
     total, failed = len(done.results), done.failed
     finished = f"{len(done.finished)} of {total} members are finished"
     if done.sent and not quiet:
@@ -107,9 +107,9 @@ def _said(done: Swept, quiet: bool) -> int:
         return 130
     if failed:
         reasons = dict.fromkeys(result.reason for result in failed)
-        said = next(iter(reasons)) if len(reasons) == 1 else "each reason is above"
+        reason = next(iter(reasons)) if len(reasons) == 1 else "each reason is above"
         raise WorkError(
-            f"{len(failed)} of {total} members failed ({said}); the same command tries them again"
+            f"{len(failed)} of {total} members failed ({reason}); the same command tries them again"
         )
     if not quiet:
         click.echo(f"{done.path}: {finished}")

@@ -60,11 +60,9 @@ def render(
         WorkError: the disk or an encoder failed; old files are as they were.
 
     """
-    scene_with_options = (
-        find_scene(scene).with_options(options) if isinstance(scene, str) else scene
-    )
-    work = plan(scene_with_options, out, formats, render_options(more))
-    dataset = load(data, scene_with_options.needs, default=scene_with_options.reference)
+    instance = find_scene(scene).with_options(options) if isinstance(scene, str) else scene
+    work = plan(instance, out, formats, render_options(more))
+    dataset = load(data, instance.needs, default=instance.reference)
     return FileList(perform_all(work, dataset, jobs=jobs, report=report))
 
 

@@ -133,7 +133,7 @@ def segment(
     file = folder / f"chapter{job.path.suffix}"
     if not (folder / film_cache.FACTS).is_file() or not file.is_file():
         with replacing(folder, folder=True) as part:
-            rows = _made(dataclasses.replace(job, path=part / file.name), data, report)
+            rows = _write(dataclasses.replace(job, path=part / file.name), data, report)
             (part / film_cache.FACTS).write_text(json.dumps(rows), "utf-8")
         film_cache.tidy(folder.parent, folder)
     else:
@@ -145,8 +145,8 @@ def segment(
     return Segment(chapter.name, file, rows["frames"], Fraction(rows["fps"]), captions)
 
 
-def _made(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> dict[str, Any]:
-    """Write a chapter's file; how long it is and what is said in it."""
+def _write(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> dict[str, Any]:
+    """Write a chapter's file; its length and its captions."""
     fps = Fraction(job.quality.fps).limit_denominator(1001)
     job.scene.check(data)
     if isinstance(job.scene, Film):

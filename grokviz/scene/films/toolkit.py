@@ -100,7 +100,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
             self.camera.background_color = self.colours.background
         self.captions: list[tuple[int, int, str]] = []
         self._caption: Any = None
-        self._said = ("", 0.0)
+        self._sentence = ("", 0.0)
         self._skipping, self._left_out, self._section_from = False, 0, 0
         self._begins = False
         self.moment = mono("", self.colours.ink, at=(0, 0))
@@ -203,7 +203,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
             self.play(mn.FadeOut(self._caption, run_time=FADE / 2))
         self._keep_caption()
         self._caption, self._since = shown, self.frame_number()
-        self._said = (text.replace("$", ""), FADE + AT_LEAST + A_WORD * len(text.split()))
+        self._sentence = (text.replace("$", ""), FADE + AT_LEAST + A_WORD * len(text.split()))
         if run_time is not None:
             animations = tuple(_timed(animation, run_time) for animation in animations)
         self.play(mn.FadeIn(shown, run_time=FADE), *animations)
@@ -213,13 +213,13 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         left = 0.0
         if self._caption is not None:
             done = (self.frame_number() - self._since) / mn.config.frame_rate
-            left = max(self._said[1] - done, 0.0)
+            left = max(self._sentence[1] - done, 0.0)
         if left + more > 0:
             self.wait(left + more)
 
     def _keep_caption(self) -> None:
         if self._caption is not None and not self._skipping:
-            self.captions.append((self._since, self.frame_number(), self._said[0]))
+            self.captions.append((self._since, self.frame_number(), self._sentence[0]))
 
     def show_moment(self, value: float, unit: str = "epoch") -> None:
         """Write the epoch (or what the run counts) at its place above, in equal figures."""
