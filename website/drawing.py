@@ -90,10 +90,10 @@ def _code() -> str:
 def _data(scene: type[Scene], run: str | None = None) -> str:
     """A hash of what the scene draws; of a composed film, of what its chapters draw."""
     data = figures.loaded(run or scene.reference, ())
-    found = [data_hash(data, scene.needs)]
+    hashes = [data_hash(data, scene.needs)]
     chapters = scene().chapters(data) if issubclass(scene, Film) else ()
-    found += [_data(find_scene(part.scene, user=False), part.run) for part in chapters]
-    return "".join(found)
+    hashes += [_data(find_scene(part.scene, user=False), part.run) for part in chapters]
+    return "".join(hashes)
 
 
 def draw(work: Sequence[Work], jobs: int, say: Callable[[str], None]) -> None:
@@ -140,9 +140,9 @@ def _draw(work: Work) -> str:
 
 def tidy(folder: Path, work: Sequence[Work]) -> None:
     """Remove what was drawn before of the same scenes and would come out differently now."""
-    kept = {item.path.name for item in work}
+    names = {item.path.name for item in work}
     # a name is the scene's, a dash, 16 digits of its key
     known = {(item.path.name[:-21], item.path.suffix) for item in work}
     for file in folder.glob("*"):
-        if (file.name[:-21], file.suffix) in known and file.name not in kept:
+        if (file.name[:-21], file.suffix) in known and file.name not in names:
             file.unlink(missing_ok=True)

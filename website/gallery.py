@@ -57,10 +57,10 @@ def parts(entries: Sequence[Entry]) -> Mapping[str, list[Entry]]:
         return not whole, order.get(entry.name, len(order)), entry.name
 
     ranked = sorted(entries, key=rank)
-    found: dict[str, list[Entry]] = {part: [] for part in (FILMS, *_titles().values(), FAMILIES)}
+    by_part: dict[str, list[Entry]] = {part: [] for part in (FILMS, *_titles().values(), FAMILIES)}
     for entry in ranked:
-        found[entry.part].append(entry)
-    return {part: members for part, members in found.items() if members}
+        by_part[entry.part].append(entry)
+    return {part: members for part, members in by_part.items() if members}
 
 
 def index(entries: Sequence[Entry]) -> str:

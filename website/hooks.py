@@ -60,9 +60,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     for entry in entries:
-        for made in filter(None, (entry.still, entry.film)):
-            name = f"{GALLERY}/media/{entry.name}{made.suffix}"
-            files.append(File.generated(config, name, abs_src_path=str(made)))
+        for path in filter(None, (entry.still, entry.film)):
+            name = f"{GALLERY}/media/{entry.name}{path.suffix}"
+            files.append(File.generated(config, name, abs_src_path=str(path)))
     files.append(File.generated(config, NOTEBOOK, abs_src_path=str(ROOT / NOTEBOOK)))
     return files
 
@@ -82,11 +82,11 @@ def _wish(config: MkDocsConfig) -> dict[str, Any]:
 
 def _listed(config: MkDocsConfig) -> list[gallery.Entry]:
     only = [name for name in str(_wish(config)["only"] or "").split(",") if name]
-    found = scenes(user=False)
-    unknown = set(only) - set(found)
+    by_name = scenes(user=False)
+    unknown = set(only) - set(by_name)
     if unknown:
         raise PluginError(f"there is no scene {', '.join(sorted(unknown))}")
-    return [gallery.Entry(scene) for name, scene in found.items() if name in (only or found)]
+    return [gallery.Entry(scene) for name, scene in by_name.items() if name in (only or by_name)]
 
 
 def _drawn(config: MkDocsConfig) -> list[gallery.Entry]:
@@ -116,6 +116,6 @@ def _without_manim(name: str) -> str:
     need = lacking()
     assert need is not None
     # said once more on standard error than mkdocs would: a gallery without films looks whole
-    said = f"{name} is drawn with manim, and {need.name} is not installed: {need.remedy}"
-    print(f"THE GALLERY LACKS A FILM: {said}", file=sys.stderr, flush=True)
+    message = f"{name} is drawn with manim, and {need.name} is not installed: {need.remedy}"
+    print(f"THE GALLERY LACKS A FILM: {message}", file=sys.stderr, flush=True)
     return f"This film is drawn with manim, and {need.name} is not installed. Run `{need.remedy}`."
