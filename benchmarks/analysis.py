@@ -84,8 +84,8 @@ def main() -> None:
     options = parser.parse_args()
 
     run = open_run(options.run)
-    chosen = np.unique(np.linspace(0, len(run.epochs) - 1, options.checkpoints).astype(int))
-    epochs = [int(epoch) for epoch in run.epochs[chosen]]
+    indices = np.unique(np.linspace(0, len(run.epochs) - 1, options.checkpoints).astype(int))
+    epochs = [int(epoch) for epoch in run.epochs[indices]]
     run_forward(run, epochs[:3])
     floor = timed(lambda: run_forward(run, epochs[: min(len(epochs), 20)])) / min(len(epochs), 20)
     print(f"{len(epochs)} checkpoints of {run.name}; floor {floor:.3f} s a checkpoint")

@@ -43,10 +43,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recipes", nargs="*", default=list(UPDATES))
     parser.add_argument("--threads", type=int, default=8)
-    chosen = parser.parse_args()
-    torch.set_num_threads(chosen.threads)
-    print(torch.__version__, torch.cuda.get_device_name(), chosen.threads, "CPU threads")
-    for name in chosen.recipes:
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    print(torch.__version__, torch.cuda.get_device_name(), options.threads, "CPU threads")
+    for name in options.recipes:
         updates = UPDATES.get(name, 100)
         few = max(updates // 4, 20)
         run(name, few, "cuda")  # kernels are loaded once

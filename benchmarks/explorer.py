@@ -40,7 +40,7 @@ IN_VIEW = """() => [...document.querySelectorAll(".panel")].filter((p) => {
 }).map((p) => p.id.replace("panel-", ""))"""
 
 
-def said(times: list[float]) -> str:
+def summary(times: list[float]) -> str:
     ordered = sorted(times)
     most = ordered[int(0.95 * len(ordered))]
     return (
@@ -68,13 +68,13 @@ def measure(page: Any, steps: int) -> None:
             page.wait_for_selector("body[data-settled]")
             page.wait_for_timeout(500)
             before = busy(session)
-            found = page.evaluate(STEPS, steps)
+            durations = page.evaluate(STEPS, steps)
             worked = (busy(session) - before) / steps
-            times += found
+            times += durations
             name = "plotly draws anew" if anew else "marks are moved"
-            print(f"  {name:18} {said(found)}, CPU {worked:5.1f} ms a step")
+            print(f"  {name:18} {summary(durations)}, CPU {worked:5.1f} ms a step")
     for anew, times in everything.items():
-        print(f"{'plotly draws anew' if anew else 'marks are moved'}: {said(times)}")
+        print(f"{'plotly draws anew' if anew else 'marks are moved'}: {summary(times)}")
 
 
 def main() -> None:

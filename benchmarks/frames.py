@@ -137,8 +137,8 @@ def films(width: int, height: int, frames: int) -> list[tuple[str, float, float]
 
             def ours(painter: Any = painter, calls: Any = calls, path: Any = path) -> None:
                 rate = film_rate(format_of(path), FPS)
-                made = Provenance("a benchmark")
-                write_film(path, lambda: paint(painter, calls), fps=rate, provenance=made)
+                provenance = Provenance("a benchmark")
+                write_film(path, lambda: paint(painter, calls), fps=rate, provenance=provenance)
 
             rows.append((f"grokviz {path.suffix}", *timed(ours)))
         others: list[tuple[str, Any]] = [("film.mp4", PyAvWriter(FPS)), ("film.gif", "pillow")]
@@ -170,9 +170,9 @@ def main() -> None:
     drawn = drawing(width, height, asked.frames)
     show(f"drawing at {asked.size}, {asked.frames} frames", drawn, asked.frames)
     ratio("layered is faster", drawn[0], drawn[1])
-    made = films(width, height, asked.frames)
-    show("whole films", made, asked.frames)
-    by_name = {row[0]: row for row in made}
+    rows = films(width, height, asked.frames)
+    show("whole films", rows, asked.frames)
+    by_name = {row[0]: row for row in rows}
     for suffix in (".mp4", ".gif"):
         for name, row in by_name.items():
             if name.startswith(f"FuncAnimation {suffix}"):

@@ -55,7 +55,7 @@ class Recording:
 
     def __init__(self, folder: Path, grokviz: list[str]) -> None:
         self.folder, self.grokviz = folder, grokviz
-        self.found: dict[str, str] = {}
+        self.outputs: dict[str, str] = {}
 
     def run(self, *words: str) -> str:
         """One command's standard output; a failure is a line of the recording."""
@@ -63,7 +63,7 @@ class Recording:
             [*self.grokviz, *words], cwd=self.folder, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            self.found[f"failed: {' '.join(words)}"] = done.stderr.strip()
+            self.outputs[f"failed: {' '.join(words)}"] = done.stderr.strip()
         return done.stdout
 
     def keep(self, path: str) -> None:
@@ -71,9 +71,9 @@ class Recording:
         file = self.folder / path
         if not file.exists():
             return
-        self.found[path] = digest(file)
+        self.outputs[path] = digest(file)
         if file.suffix == ".mp4":
-            self.found[f"{path} frames"] = frames(file)
+            self.outputs[f"{path} frames"] = frames(file)
 
     def scene(self, scene: dict[str, Any], films: bool) -> None:
         """Every kind of file of one scene."""
@@ -102,7 +102,7 @@ class Recording:
         self.run("train", recipe, *words.split(), "--epochs", str(epochs), "--out", out, "-q")
         for file in sorted((self.folder / out).rglob("*.safetensors")):
             self.keep(str(file.relative_to(self.folder)))
-        self.found[f"{recipe} measures"] = self.run("measures", out, "--json")
+        self.outputs[f"{recipe} measures"] = self.run("measures", out, "--json")
         for scene in scenes:
             if scene["engine"] == "matplotlib":
                 path = f"{recipe}-{scene['name']}"
@@ -119,8 +119,8 @@ def record(folder: Path, grokviz: list[str], *, films: bool, workers: int) -> No
     folder.mkdir(parents=True, exist_ok=True)
     recording = Recording(folder, grokviz)
     scenes = json.loads(recording.run("scenes", "--json", "--no-user-scenes"))
-    recording.found["scenes"] = json.dumps(scenes, sort_keys=True)
-    recording.found["recipes"] = recording.run("recipes", "--json")
+    recording.outputs["scenes"] = json.dumps(scenes, sort_keys=True)
+    recording.outputs["recipes"] = recording.run("recipes", "--json")
     references = sorted({s["reference"] for s in scenes if s["reference"]})
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         work = [pool.submit(recording.scene, scene, films) for scene in scenes]
@@ -131,9 +131,9 @@ def record(folder: Path, grokviz: list[str], *, films: bool, workers: int) -> No
             recording.keep(page)
         for done in work:
             done.result()
-    text = json.dumps(recording.found, indent=1, sort_keys=True)
+    text = json.dumps(recording.outputs, indent=1, sort_keys=True)
     (folder / NAME).write_text(text + "\n", "utf-8")
-    sys.stdout.write(f"{len(recording.found)} outputs recorded in {folder / NAME}\n")
+    sys.stdout.write(f"{len(recording.outputs)} outputs recorded in {folder / NAME}\n")
 
 
 def compare(before: Path, after: Path) -> int:
