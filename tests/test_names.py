@@ -1,8 +1,10 @@
-"""Nothing outside a task's own package and scenes names the task."""
+"""Nothing outside a task's own package and scenes names the task; names say what a thing is."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,25 @@ def test_every_exception_is_still_there() -> None:
     for place, lines in ALLOWED.items():
         known = {line.strip() for line in (PACKAGE / place).read_text("utf-8").splitlines()}
         assert lines <= known, place
+
+
+BARE = {"found", "said", "made", "chosen", "kept"}
+"""Participles say what was done to a thing, not what it is."""
+
+
+def bound(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every name that a module gives to anything, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id if isinstance(node, ast.Name) else node.attr
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.lineno, node.name
+
+
+def test_no_name_is_a_bare_participle() -> None:
+    files = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "scenes").rglob("*.py")]
+    names = [(f, *name) for f in files for name in bound(ast.parse(f.read_text("utf-8")))]
+    assert len(names) > 5000
+    assert [f"{f}:{line} {name}" for f, line, name in names if name.strip("_") in BARE] == []
