@@ -98,7 +98,7 @@ else \
 fi
 endef
 
-# $(2) in the environment $(1), by the first Python that is there, works and is new enough.
+# $(2) in the environment $(1), by the newest pip (that of Python 3.11 takes twice as long), by the first Python that is there, works and is new enough.
 # Where $(2) cannot be installed, $(3) is, if it is given, and $(4) said. A stamp says that all went well.
 define environment
 @python=; for name in python3.11 python3.12 python3.13 python3; do \
@@ -114,8 +114,9 @@ if ! $(1)/bin/python -c '' 2>/dev/null; then \
 	rm -rf $(1) && $$python -m venv $(1) || exit 1; \
 fi; \
 echo "installing grokviz into $(1)"; \
-install() { $(1)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
-	-c constraints.txt -e "$$1"; }; \
+pip="$(1)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check"; \
+$$pip --upgrade pip || true; \
+install() { $$pip -c constraints.txt -e "$$1"; }; \
 install '$(2)' $(if $(3),|| { echo "$(4)" >&2; install '$(3)'; })
 @touch $@
 endef
