@@ -80,6 +80,7 @@ def test_the_stub_names_what_the_package_offers() -> None:
             assert hints.return_annotation is not hints.empty, name
 
 
+@pytest.mark.slow
 def test_a_users_script_is_typed(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     (tmp_path / "mypy.ini").write_text(SETTINGS, "utf-8")

@@ -1,15 +1,17 @@
-"""A folder of one's own for what is kept, so that no test reads what another has drawn."""
+"""A folder of the tests' own for what is kept, so that no test reads what others have drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("films")
+def cache(shared: Callable[..., Path]) -> Path:
+    """One for all workers: a film that several tests look at is drawn once."""
+    return shared("films", lambda folder: None)
 
 
 @pytest.fixture(autouse=True)

@@ -269,11 +269,11 @@ def test_its_alt_text_is_of_the_data(name: str) -> None:
 
 
 PAGES = [
-    pytest.param(name, medium, marks=[pytest.mark.slow] * (medium == "wide" and name not in FEW))
+    pytest.param(name, medium, marks=[pytest.mark.slow] * (medium != "slide" and name not in FEW))
     for name in SCENES
     for medium in MEDIA
 ]
-"""All scenes on a slide and in a column, where room is least; some over both columns."""
+"""All scenes on a slide; some in a column, where room is least, and over both columns."""
 
 
 @pytest.mark.parametrize(("name", "medium"), PAGES)
@@ -379,7 +379,9 @@ def test_a_run_that_has_learned_nothing_is_drawn_too(name: str, short_run: Path)
 # --- its film --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", MOVING)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in FEW else [pytest.mark.slow]) for n in MOVING]
+)
 def test_its_film_is_drawn_in_layers(name: str, caplog: pytest.LogCaptureFixture) -> None:
     scene, data = SCENES[name](), of(name)
     (job,) = plan(scene, "a.mp4", (), render_options({"quality": "l", "duration": 4}))

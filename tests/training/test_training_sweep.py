@@ -155,9 +155,8 @@ def writer_of(run: Path) -> int:
     raise AssertionError(f"nobody writes {run}")
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow  # tests/cli stops a sweep, too
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_all_and_loses_nothing(
     small: Sweep, read: Read, number: signal.Signals, tmp_path: Path
 ) -> None:
