@@ -69,16 +69,16 @@ def run(payload: bytes) -> object:
     _busy = True
     try:
         while _pending:
-            _made(_pending[0])
+            _called(_pending[0])
             del _pending[0]
-        return _made(payload)
+        return _called(payload)
     except BaseException as error:
         raise _portable(error) from None
     finally:
         _busy = False
 
 
-def _made(payload: bytes) -> object:
+def _called(payload: bytes) -> object:
     call = pickle.loads(payload)
     return call and call()
 

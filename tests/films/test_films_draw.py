@@ -205,13 +205,13 @@ def test_chapters_are_made_by_themselves(
     from grokviz.render.films import joined
 
     made: list[str] = []
-    plain = joined._made
+    plain = joined._write
 
     def counted(job: Any, *others: Any) -> Any:
         made.append(job.scene.name)
         return plain(job, *others)
 
-    monkeypatch.setattr(joined, "_made", counted)
+    monkeypatch.setattr(joined, "_write", counted)
     seen: list[tuple[int, int]] = []
     (path,) = render(
         "joined", None, tmp_path / "a.mp4", report=lambda *row: seen.append(row), **FEW

@@ -68,13 +68,13 @@ class FieldsPart(Part):
         return {
             "head": np.arange(context.last.weights.heads),
             "row": rows,
-            "neuron": self._chosen(context),
+            "neuron": self._index(context),
             "field_epoch": context.field_epochs,
         }
 
     def whole(self, context: ModularAdditionRun) -> Values:
         """Frequency and share of variance of the chosen neurons."""
-        index, own_frequencies = self._chosen(context), context.neuron_frequencies
+        index, own_frequencies = self._index(context), context.neuron_frequencies
         return {
             "neuron_frequency": own_frequencies.frequency[index],
             "neuron_variance_explained": own_frequencies.fraction[index],
@@ -88,10 +88,10 @@ class FieldsPart(Part):
         self, context: ModularAdditionRun, checkpoint: ModularAdditionCheckpoint
     ) -> Values:
         """Token tables, on the field clock."""
-        tables, offset = neuron_tables(checkpoint.weights, list(self._chosen(context)))
+        tables, offset = neuron_tables(checkpoint.weights, list(self._index(context)))
         return {"neuron_table": tables, "neuron_offset": offset}
 
-    def _chosen(self, context: ModularAdditionRun) -> Int[np.ndarray, " neuron"]:
+    def _index(self, context: ModularAdditionRun) -> Int[np.ndarray, " neuron"]:
         return chosen_neurons(context.neuron_frequencies, CHOSEN_NEURONS)
 
 
