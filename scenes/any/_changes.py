@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -61,31 +62,44 @@ def _curve(x: np.ndarray, y: np.ndarray, colour: str) -> panels.Curve:
     return panels.Curve(x.astype(float), y.astype(float), colour)
 
 
+@dataclass(frozen=True)
+class Scales:
+    """What the two axes of a panel are.
+
+    Attributes:
+        ylabel: what is drawn, with its unit.
+        end: where the time axis ends until a later epoch is shown.
+        values, time: how each is spaced.
+        ylim: the ends of the values; None for those of the curves.
+        floor: on a logarithmic axis nothing below it is drawn.
+        clock: the epochs of a film.
+
+    """
+
+    ylabel: str
+    end: float
+    values: Spacing = "linear"
+    time: Spacing = "linear"
+    ylim: tuple[float, float] | None = None
+    floor: float = 0.0
+    clock: str = "epoch"
+
+
 def panel(
-    axes: Axes,
-    data: xr.Dataset,
-    curves: Mapping[str, panels.Curve],
-    *,
-    ylabel: str,
-    end: float,
-    values: Spacing = "linear",
-    time: Spacing = "linear",
-    ylim: tuple[float, float] | None = None,
-    floor: float = 0.0,
-    clock: str = "epoch",
+    axes: Axes, data: xr.Dataset, curves: Mapping[str, panels.Curve], scales: Scales
 ) -> Artists:
     """Curves over epochs, named at their right ends; :func:`follow` moves them.
 
-    A name with a leading underscore is not written. ``end`` is where the axis ends until a
-    later epoch is shown; on a logarithmic axis nothing below ``floor`` is drawn.
+    A name with a leading underscore is not written.
     """
-    shown = {name: _shown(c, time, values, floor) for name, c in curves.items()}
+    values, time = scales.values, scales.time
+    shown = {name: _shown(c, time, values, scales.floor) for name, c in curves.items()}
     shown = {name: c for name, c in shown.items() if c.x.size}
     if values == "log":
         axes.set_yscale("log")
-    axes.set(xlabel=clocks.word(data), ylabel=ylabel)
+    axes.set(xlabel=clocks.word(data), ylabel=scales.ylabel)
     lines = {name: _draw(axes, c, name) for name, c in shown.items()}
-    _limits(axes, shown, values, ylim)
+    _limits(axes, shown, values, scales.ylim)
     if time == "log":
         axes.set_xscale("log")
         _decades(axes)
@@ -94,10 +108,10 @@ def panel(
     marker = axes.axvline(FIRST, color=style().colours.ink, lw=style().line * 0.5, zorder=5)
     artists: Artists = {
         "curves": shown, "lines": lines, "marker": marker, "axes": axes, "names": [],
-        "first": FIRST if time == "log" else 0.0, "short": end,
-        "whole": float(data[clock].values[-1]), "end": None,
+        "first": FIRST if time == "log" else 0.0, "short": scales.end,
+        "whole": float(data[scales.clock].values[-1]), "end": None,
     }  # fmt: skip
-    end_at(artists, end)
+    end_at(artists, scales.end)
     return artists
 
 

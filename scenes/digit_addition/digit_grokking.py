@@ -65,8 +65,9 @@ class DigitGrokking(Scene):
         plots = [("loss (nats)", changes.losses(data)), ("test loss of a digit", _digits(data))]
         end = float(data["tested_epoch"].values[-1])
         drawn = [
-            changes.panel(axes, data, curves, ylabel=label, end=end, values=self.loss,
-                          time=self.time, floor=1e-9, clock="tested_epoch")
+            changes.panel(axes, data, curves, changes.Scales(
+                label, end, self.loss, self.time, floor=1e-9, clock="tested_epoch"
+            ))
             for axes, (label, curves) in zip(rooms, plots, strict=False)
         ]  # fmt: skip
         for axes in rooms:

@@ -67,8 +67,10 @@ class DigitPhaseChanges(Scene):
         for axes, kind in zip(rooms, wanted, strict=True):
             curves = _digits(data) if kind == "digits" else _total(data)
             drawn.append(changes.panel(
-                axes, data, curves, end=end, values=self.loss, time=self.time,
-                ylabel="loss of a digit" if kind == "digits" else "loss (nats)",
+                axes, data, curves, changes.Scales(
+                    "loss of a digit" if kind == "digits" else "loss (nats)",
+                    end, self.loss, self.time,
+                ),
             ))  # fmt: skip
             if kind == "digits":
                 for line in axes.lines[:-1]:

@@ -73,12 +73,12 @@ class HeadsBelowLoss(Scene):
         above, below = (row[0] for row in grid)
         end = changes.span(data)
         loss = changes.panel(
-            above, data, changes.losses(data), ylabel="loss (nats)", end=end,
-            values=self.loss, time=self.time,
+            above, data, changes.losses(data),
+            changes.Scales("loss (nats)", end, self.loss, self.time),
         )  # fmt: skip
         heads = changes.panel(
             below, data, head_curves(data, self.wanted(), rest=self.others),
-            ylabel="mean attention", end=end, time=self.time, ylim=(0, 1),
+            changes.Scales("mean attention", end, time=self.time, ylim=(0, 1)),
         )  # fmt: skip
         below.set_yticks([0, 0.5, 1])
         above.set_xlabel("")

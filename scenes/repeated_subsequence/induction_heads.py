@@ -220,8 +220,8 @@ def _loss(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
     if len(curves) == 1:
         curves = {"_loss": next(iter(curves.values()))}
     panel: dict[str, Any] = changes.panel(
-        axes, data, curves, ylabel="loss (nats)", clock="field_epoch",
-        end=changes.span(data, "field_epoch"),
+        axes, data, curves,
+        changes.Scales("loss (nats)", changes.span(data, "field_epoch"), clock="field_epoch"),
     )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
     changes.shade(axes, data)

@@ -47,14 +47,15 @@ class SkipTrigram(Scene):
         rooms = [row[0] for row in grid]
         end = changes.span(data)
         drawn = [changes.panel(
-            rooms[0], data, changes.losses(data), ylabel="loss (nats)", end=end,
-            values=self.loss, time=self.time, floor=1e-9,
+            rooms[0], data, changes.losses(data),
+            changes.Scales("loss (nats)", end, self.loss, self.time, floor=1e-9),
         )]  # fmt: skip
         if self.attention:
             colour = style().colours.frequencies[0]
             curves = {"to the\nkey token": changes.curve(data, data["key_attention"], colour)}
             drawn.append(changes.panel(
-                rooms[1], data, curves, ylabel="attention", end=end, time=self.time, ylim=(0, 1),
+                rooms[1], data, curves,
+                changes.Scales("attention", end, time=self.time, ylim=(0, 1)),
             ))  # fmt: skip
             rooms[1].set_yticks([0, 0.5, 1])
             rooms[0].set_xlabel("")
