@@ -162,11 +162,13 @@ def test_marks_moved_in_place_are_where_plotly_draws_them(
     drawn = page.evaluate(f"({NUMBERS})(({MARKS})('{panel}'))")
     assert len(moved) == len(drawn) > 50
     places = {"waves": (1, 3), "clusters": (0, 2), "circles": (0, 2)}[panel]
-    for one, other in zip(moved, drawn, strict=True):
-        if len(one) == len(other):  # plotly leaves out points that a line passes anyway
-            np.testing.assert_allclose(
-                one[places[0] : places[1]], other[places[0] : places[1]], atol=0.6
-            )
+    # plotly leaves out points that a line passes anyway
+    pairs = [(a, b) for a, b in zip(moved, drawn, strict=True) if len(a) == len(b)]
+    assert len(pairs) > 0.9 * len(moved)
+    for one, other in pairs:
+        np.testing.assert_allclose(
+            one[places[0] : places[1]], other[places[0] : places[1]], atol=0.6
+        )
 
 
 def test_a_heatmap_moves_on_a_canvas_of_the_same_colours(
