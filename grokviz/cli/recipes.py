@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @user_code_option
 @quiet_option
 def command(recipe: str | None, as_json: bool, quiet: bool) -> None:
-    """List what can be trained: keys, defaults, source, expected cost; or RECIPE alone."""
+    """List what can be trained, its source and its expected cost; of RECIPE, its keys, too."""
     from grokviz import task
 
     entries = list(task.recipes().values()) if recipe is None else [task.recipe(recipe)]
@@ -30,16 +30,22 @@ def command(recipe: str | None, as_json: bool, quiet: bool) -> None:
         return
     for entry in entries:
         _show(entry, quiet)
+    if recipe is not None:
+        _show_keys(entries[0])
+    elif not quiet:
+        click.echo("grokviz recipes RECIPE lists the keys of one.")
 
 
 def _show(recipe: Recipe, quiet: bool) -> None:
+    click.echo(click.style(recipe.name, bold=True) + f"  {recipe.title}")
+    if not quiet:
+        click.echo(f"    {recipe.source}")
+        click.echo(f"    {recipe.cost}")
+
+
+def _show_keys(recipe: Recipe) -> None:
     from grokviz.options import show
 
-    click.echo(click.style(recipe.name, bold=True) + f"  {recipe.title}")
-    if quiet:
-        return
-    click.echo(f"    {recipe.source}")
-    click.echo(f"    {recipe.cost}")
     for key in recipe.keys.values():
         allowed = f"{key.help} ({key.kind.allowed})"
         click.echo(f"    --set {key.key}={show(key.default)}  {allowed}")

@@ -62,7 +62,7 @@ def command(
     """Train RECIPE once for every combination of values; the same command again goes on.
 
     Each member is an ordinary run directory inside the sweep's folder, named like
-    train-fraction=0.3,seed=1. grokviz recipes lists the keys.
+    train-fraction=0.3,seed=1. grokviz recipes RECIPE lists the keys.
     """
     from grokviz.training.grid import read_grid
     from grokviz.training.sweep import plan, sweep

@@ -56,7 +56,7 @@ def command(
 ) -> int:
     """Train RECIPE and keep its whole trajectory; the same command again goes on.
 
-    grokviz recipes lists the recipes and their keys.
+    grokviz recipes lists the recipes, and grokviz recipes RECIPE its keys.
     """
     try:
         from grokviz.training.loop import train
