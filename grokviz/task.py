@@ -305,8 +305,18 @@ def recipes() -> dict[str, Recipe]:
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe of that name, or an ``InputError`` naming the nearest one."""
-    return pick(recipes(), "recipe", name)
+    """The recipe of that name, or an ``InputError`` naming the nearest one.
+
+    Of two tasks that have one of that name, neither is meant more than the other.
+    """
+    entry = pick(recipes(), "recipe", name)
+    for one in tasks().values():
+        if one.name != entry.task and any(other.name == name for other in one.all_recipes()):
+            raise InputError(
+                f"the tasks {one.name} and {entry.task} both have a recipe {name}; give yours "
+                "another name"
+            )
+    return entry
 
 
 def published_recipe(name: str) -> str:

@@ -129,6 +129,16 @@ def test_of_two_files_the_later_wins() -> None:
     assert scene("spread").title == "4 bits"
 
 
+def test_a_recipe_named_like_another_tasks_is_refused() -> None:
+    write_file()
+    file = Path("scenes", "mine.py")
+    file.write_text(file.read_text().replace('Recipe("parity"', 'Recipe("modular-addition"'))
+    with pytest.raises(InputError, match="parity both have a recipe modular-addition; give yours"):
+        recipe("modular-addition")
+    with plugins.user_code(False):
+        assert recipe("modular-addition").task == "modular-addition"
+
+
 def test_an_edited_file_is_read_again() -> None:
     write_file(3)
     assert scene("spread").title == "3 bits"
