@@ -22,7 +22,7 @@ from grokviz.runs import RunWriter
 from grokviz.task import Problem, Recipe, recipe, task
 from grokviz.training.optimiser import Optimiser
 from grokviz.training.schedule import Schedule
-from grokviz.training.settings import TrainingSettings
+from grokviz.training.settings import TrainingSettings, check_reaches
 from grokviz.training.stopping import stop_asked
 
 SAVE_SECONDS = 30.0
@@ -146,7 +146,8 @@ def _train(work: Work, path: Path) -> Outcome:
     with writer:
         _check_same_run(writer, work.recipe, values)
         if writer.facts["settings"] != values:
-            writer.update_facts(settings=values)
+            # only the epochs can differ: what goes further is this command's work
+            writer.update_facts(settings=values, command=work.command)
         problem = fresh or work.problem(exact_path=bool(writer.facts["exact_path"]))
         with _threads(int(writer.facts["threads"])):
             return _Loop(writer, problem, work).run()
@@ -255,11 +256,7 @@ def _check_same_run(writer: RunWriter, base_recipe: Recipe, values: Mapping[str,
                 f"choose another folder with --out, or give --set {key}={show(begun)}"
             )
     at = writer.resume_state[1]["epoch"] if writer.resume_state else 0
-    if at > values["epochs"]:
-        raise InputError(
-            f"{path} is already at {writer.facts.get('counts', 'epoch')} {at}; give --epochs above "
-            "that, or another --out"
-        )
+    check_reaches(path, facts, at, values["epochs"])
 
 
 def _facts(work: Work, settings: Mapping[str, Any]) -> dict[str, Any]:

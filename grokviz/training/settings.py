@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from grokviz.errors import InputError
 from grokviz.options import Kind, choice, option, pair, real, whole
 from grokviz.training.schedule import Schedule
 
@@ -36,3 +40,13 @@ class SampledSettings(TrainingSettings):
     test_examples: int = option(1024, "held-out sequences, if data is finite", whole())
     data_seed: int = option(0, "seed of everything drawn but the weights", whole(0))
     seed: int = option(0, "seed of the initial weights", whole(0))
+
+
+def check_reaches(path: Path, facts: Mapping[str, Any], at: int, epochs: int) -> None:
+    """Raise InputError unless ``epochs`` is where the run at ``path`` stands, or further."""
+    if at > epochs:
+        target, counts = max(at, facts["settings"].get("epochs", at)), facts.get("counts", "epoch")
+        raise InputError(
+            f"{path} is already at {counts} {at} of {target}; give --epochs {target} or more, or "
+            "another --out"
+        )

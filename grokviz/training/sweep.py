@@ -20,9 +20,11 @@ from grokviz.options import plain, show
 from grokviz.parallel import check_jobs, cluster
 from grokviz.runs import layout, open_run
 from grokviz.runs.durable import make_folder, publish
+from grokviz.runs.reader import read_state
 from grokviz.runs.sweeps import FORMAT, SWEEP, read_sweep
 from grokviz.task import Recipe, recipe
 from grokviz.training.grid import Grid, Member, grid_of, members_of, written
+from grokviz.training.settings import check_reaches
 from grokviz.training.side_by_side import (
     MemberEnded,
     MemberProgress,
@@ -217,6 +219,18 @@ def _refuse_smaller(sweep_plan: Plan, before: Mapping[str, Any]) -> None:
                 f"{path} was begun with {key}={show(begun)}, not {show(value)}; choose another "
                 f"folder with --out, or give --set {key}={show(begun)}"
             )
+    epochs = sweep_plan.settings.get("epochs")
+    if epochs is not None and epochs < before["settings"].get("epochs", epochs):
+        for name in before["members"]:
+            _check_member_reaches(path / name, epochs)
+
+
+def _check_member_reaches(path: Path, epochs: int) -> None:
+    try:
+        facts, (_, metadata) = open_run(path).facts, read_state(path)
+    except InputError:  # not begun; one that is damaged is named when it is trained
+        return
+    check_reaches(path, facts, int(metadata["epoch"]), epochs)
 
 
 def _grid_of_names(before: Mapping[str, Any]) -> str:

@@ -160,9 +160,17 @@ def test_a_finished_run_is_left_alone(small: Train, read: Read, tmp_path: Path) 
 def test_fewer_epochs_than_there_are_is_refused(small: Train, read: Read) -> None:
     path = small("run").path
     before = read(path)
-    with pytest.raises(InputError, match="already at epoch 60; give --epochs above that"):
+    with pytest.raises(InputError, match="already at epoch 60 of 60; give --epochs 60 or more"):
         small("run", epochs=40)
     assert read(path) == before
+
+
+def test_a_longer_run_has_the_command_that_made_it_longer(tmp_path: Path) -> None:
+    for epochs in (4, 8, 8):
+        settings = {"p": 7, "d-model": 8, "d-mlp": 8, "heads": 2, "epochs": epochs}
+        command = f"to {epochs}"
+        loop.train("modular-addition", tmp_path / "run", settings=settings, command=command)
+        assert open_run(tmp_path / "run").facts["command"] == command
 
 
 def test_other_settings_than_it_was_begun_with_are_refused(small: Train, read: Read) -> None:

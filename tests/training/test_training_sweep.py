@@ -98,6 +98,16 @@ def test_the_same_sweep_again_goes_on(small: Sweep, read: Read, tmp_path: Path) 
     assert content["members"] == ["seed=0", "seed=1", "seed=2"]
 
 
+def test_fewer_epochs_than_a_member_has_are_refused_before_anything_is_written(
+    small: Sweep, read: Read, tmp_path: Path
+) -> None:
+    small(grid={"seed": [0]})
+    before = read(tmp_path / "sweep")
+    with pytest.raises(InputError, match=r"seed=0 is already at epoch 20 of 20; give --epochs 20"):
+        small(grid={"seed": [0, 1]}, settings={"epochs": 10})
+    assert read(tmp_path / "sweep") == before
+
+
 def test_one_member_alone(small: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert names(small(member=2)) == ["train-fraction=0.5,seed=0"]
     assert sorted(f.name for f in (tmp_path / "sweep").iterdir()) == [
