@@ -33,7 +33,7 @@ def build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Artists]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=job.page.inches, dpi=job.page.dpi)
-    sheet = Sheet(figure, job.scene, data, style(), job.title)
+    sheet = Sheet(figure, job.scene, data, style(), job.heading(data))
     return figure, sheet, job.scene.draw(sheet.body, data)
 
 
@@ -116,7 +116,7 @@ def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
 def _provenance(job: RenderJob, data: xr.Dataset, index: Sequence[int]) -> Provenance:
     clock = job.scene.clock
     return Provenance(
-        title=job.title or job.scene.title,
+        title=job.heading(data) or job.scene.heading(data),
         alt=job.scene.alt_text(data, index[-1]),
         caption=job.scene.caption(data),
         scene=job.scene.name,

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from grokviz.errors import InputError
 from grokviz.media.formats import Format
@@ -14,6 +14,9 @@ from grokviz.media.theme import Theme
 from grokviz.media.venues import Page
 from grokviz.render.quality import Quality
 from grokviz.scene.scene import Scene
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 DURATION, HOLD = 16.0, 2.0
 T = TypeVar("T")
@@ -92,12 +95,11 @@ class RenderJob:
     section: str | None = None
     alone: bool = False
 
-    @property
-    def title(self) -> str | None:
+    def heading(self, data: xr.Dataset) -> str | None:
         """What stands above the picture; None for nothing."""
         if self.options.title is not None:
             return None if self.options.title.lower() == "none" else self.options.title
-        return self.scene.title if self.theme.medium == "slide" else None
+        return self.scene.heading(data) if self.theme.medium == "slide" else None
 
     def line(self) -> str:
         """What ``--dry-run`` says."""

@@ -68,8 +68,8 @@ def _text(job: RenderJob, data: xr.Dataset) -> SceneText:
     scene, options = job.scene, job.options
     return SceneText(
         name=scene.name,
-        title=scene.title,
-        watch=scene.watch,
+        title=scene.heading(data),
+        watch=scene.lead(data),
         caption=scene.caption(data),
         options={key: str(value) for key, value in scene.changed_options().items()},
         heading=None if options.title in (None, "none") else str(options.title),

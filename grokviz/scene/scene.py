@@ -33,7 +33,7 @@ class Scene:
 
     Class attributes:
         name: what a user types, such as ``embedding-waves``.
-        title: the sentence that the picture argues.
+        title: the sentence that the picture argues; ``heading`` says what holds where it does not.
         watch: what to watch, in one line; the subtitle of slides and films.
         source: the tweet or paper figure it redraws.
         needs: names of the dataset variables it draws.
@@ -90,6 +90,14 @@ class Scene:
         """What the picture shows at clock index ``i``, from the data itself."""
         return f"{self.title}."
 
+    def heading(self, data: xr.Dataset) -> str:
+        """The sentence over a picture of this data: the title, where the data bears it out."""
+        return self.title
+
+    def lead(self, data: xr.Dataset) -> str:
+        """What to watch; nothing where the data does not bear the title out."""
+        return self.watch if self.heading(data) == self.title else ""
+
     def caption(self, data: xr.Dataset) -> str:
         """A suggested caption with its citation."""
         return f"{self.title}. After {self.source}."
@@ -97,7 +105,7 @@ class Scene:
     def subtitle(self, data: xr.Dataset) -> str:
         """What to watch, and on a second line of what recipe the run is a smaller sibling."""
         published = published_recipe(str(data.attrs.get("recipe", "")))
-        sentences = [self.watch, f"smaller sibling of {published}" if published else ""]
+        sentences = [self.lead(data), f"smaller sibling of {published}" if published else ""]
         return "\n".join(words for words in sentences if words)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:

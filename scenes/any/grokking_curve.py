@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 
+LOW = 0.1
+"""The loss below which a run has memorised or generalised."""
+
+DELAY = 1000
+"""Epochs from the one to the other that make it grokking."""
+
+
 @dataclass(frozen=True)
 class GrokkingCurve(Scene):
     """Train and test loss, phases shaded; accuracy and logarithmic time as options."""
@@ -32,6 +39,20 @@ class GrokkingCurve(Scene):
 
     time: Literal["linear", "log"] = option("linear", "how epochs are spaced")
     accuracy: bool = option(False, "accuracy in a panel below (needs the run's split)")
+
+    def heading(self, data: xr.Dataset) -> str:
+        """The title of a run that grokked, else what its losses say."""
+        last, word = int(data["epoch"].values[-1]), clocks.word(data)
+        memorised = _first_low(data, "logged_epoch", "logged_train_loss")
+        generalised = _first_low(data, "tested_epoch", "logged_test_loss")
+        if generalised is not None:
+            grokked = memorised is not None and generalised - memorised >= DELAY
+            return self.title if grokked else f"It generalises by {word} {generalised:,}"
+        if memorised is None:
+            return f"It has not memorised by {word} {last:,}"
+        if not data.sizes["tested_epoch"]:
+            return f"The training loss is below {LOW} from {word} {memorised:,} on"
+        return f"It memorises, and has not generalised by {word} {last:,}"
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The loss, and the accuracy where asked."""
@@ -88,6 +109,11 @@ class GrokkingCurve(Scene):
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until a while after clean-up: nothing moves later."""
         return 0, panels.horizon(data)
+
+
+def _first_low(data: xr.Dataset, clock: str, loss: str) -> int | None:
+    low = np.flatnonzero(data[loss].values < LOW)
+    return int(data[clock].values[low[0]]) if low.size else None
 
 
 def _accuracy(axes: Axes, data: xr.Dataset) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _still_rate(job: RenderJob) -> float | Fraction:
 def _context(job: RenderJob, data: xr.Dataset) -> FilmContext:
     film = job.scene
     assert isinstance(film, Film)
-    return FilmContext(film, data, job.theme, job.title, job.options.transparent)
+    return FilmContext(film, data, job.theme, job.heading(data), job.options.transparent)
 
 
 def _decided_by(context: FilmContext, size: tuple[int, int], rate: Fraction) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def provenance(job: RenderJob, data: xr.Dataset) -> Provenance:
     """The provenance of the file."""
     film = job.scene
     assert isinstance(film, Film)
-    title = film.title if job.options.title in (None, "none") else str(job.options.title)
+    title = film.heading(data) if job.options.title in (None, "none") else str(job.options.title)
     if job.section:
         names = ", ".join(film.parts[name] for name in job.section.split("+"))
         title = f"{title}: {names}"

@@ -51,6 +51,14 @@ class FractionSweep(Scene):
                 "there is none here; try grokking-curve, which any run with losses has the data for"
             )
 
+    def heading(self, data: xr.Dataset) -> str:
+        """The title where less data took longer to generalise, else how many fractions did."""
+        epochs = _epochs(data, _sources(data)[0], "generalised_epoch")
+        generalised = epochs[np.isfinite(epochs)]  # the fractions fall
+        if generalised.size > 1 and generalised[-1] > generalised[0]:
+            return self.title
+        return f"{generalised.size} of {epochs.size} training fractions generalise"
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
         """The curves of one fraction on the left, all fractions on the right."""
         current_style = style()
