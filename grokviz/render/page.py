@@ -119,8 +119,10 @@ def _start(job: RenderJob, data: xr.Dataset) -> float | None:
 
 def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> bytes:
     """The film itself, as MP4, small enough for a page."""
-    limit = job.options.max_size
-    options = replace(job.options, max_size=0.7 * limit if limit else MOST / 1e6)
+    limit, options = job.options.max_size, job.options
+    # chapters are joined as they are
+    if not (isinstance(job.scene, Film) and job.scene.joined()):
+        options = replace(options, max_size=0.7 * limit if limit else MOST / 1e6)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         draw(replace(job, path=path, format=FORMATS["mp4"], options=options), data, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import random
 import re
@@ -224,6 +225,8 @@ def test_chapters_are_made_by_themselves(
     assert len(alone) == len(frames)
     assert all((a == b).all() for a, b in zip(alone, frames, strict=True))
     assert read_provenance(path).scene == "joined"
+    (page,) = render("joined", None, tmp_path / "a.html", **FEW)
+    assert base64.b64encode(path.read_bytes()[:3000]) in page.read_bytes()
     assert made == ["spin", "wave-circles"], "chapters were kept"
     render("joined", None, tmp_path / "a.mp4", options={"size": 100}, **FEW)
     assert made == ["spin", "wave-circles", "spin"], "only the chapter that changed"
