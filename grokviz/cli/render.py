@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,13 +18,11 @@ from grokviz.cli.common import (
 )
 from grokviz.cli.completion import complete_file, complete_scene
 
-if TYPE_CHECKING:
-    from grokviz.render.job import RenderJob
-    from grokviz.scene.scene import Scene
-
 
 @click.command("render")
-@click.argument("scene", shell_complete=complete_scene)
+@click.argument(
+    "scenes", metavar="SCENE...", nargs=-1, required=True, shell_complete=complete_scene
+)
 @run_option
 @click.option(
     "-o",
@@ -63,7 +61,7 @@ if TYPE_CHECKING:
 @user_code_option
 @quiet_option
 def command(
-    scene: str,
+    scenes: tuple[str, ...],
     run: tuple[str, ...],
     jobs: int,
     dry_run: bool,
@@ -72,31 +70,23 @@ def command(
 ) -> None:
     """Draw SCENE: a still, or a film through training.
 
-    grokviz scenes lists the scenes and their own options (--set).
+    Of several scenes, those with -o are the lettered panels of one figure, and options are
+    set by panel or scene: --set b.time=log. grokviz scenes lists the scenes and their options.
     """
-    from grokviz.dataset.references.reference import load
-    from grokviz.render.render import perform_all
-    from grokviz.scene.registry import scene as find_scene
-
-    options = assigned(more.pop("assignments"))
-    instance = find_scene(scene).with_options(options)
-    work = _plan(instance, more)
-    if dry_run:
-        for job in work:
-            click.echo(job.line())
-        return
-    with frame_progress(quiet, "analysing") as report:
-        data = load(run, instance.needs, default=instance.reference, report=report)
-    with frame_progress(quiet, "drawing") as report:
-        for path in perform_all(work, data, jobs=jobs, report=report):
-            if not quiet:
-                click.echo(path)
-
-
-def _plan(scene: Scene, more: dict[str, Any]) -> list[RenderJob]:
-    """The files that are asked for."""
     from grokviz.render.job import render_options
-    from grokviz.render.plan import plan
+    from grokviz.render.render import data_of, perform_all, plan_all
 
-    output, formats = more.pop("output"), more.pop("formats")
-    return plan(scene, list(output), formats, render_options({**more, "command": command_line()}))
+    options, output = assigned(more.pop("assignments")), more.pop("output")
+    formats, given = more.pop("formats"), render_options({**more, "command": command_line()})
+    figures = plan_all(scenes, options, list(output), formats, given)
+    for scene, work in figures:
+        if dry_run:
+            for job in work:
+                click.echo(job.line())
+            continue
+        with frame_progress(quiet, "analysing") as report:
+            data = data_of(scene, run, report)
+        with frame_progress(quiet, "drawing") as report:
+            for path in perform_all(work, data, jobs=jobs, report=report):
+                if not quiet:
+                    click.echo(path)

@@ -15,8 +15,9 @@ from grokviz.media import page
 from grokviz.media.theme import theme
 from grokviz.parallel import Pool, ProcessFailed, check_jobs, cores
 from grokviz.render.captions import write_captions
+from grokviz.render.composing import below
 from grokviz.render.job import RenderKeywords, options_of
-from grokviz.render.paper import Part, composed, numbered
+from grokviz.render.paper import Part, numbered
 from grokviz.render.render import render
 from grokviz.scene.clock import grok_epoch, index_of
 from grokviz.scene.registry import scene as find_scene
@@ -306,7 +307,7 @@ def draw(task: FigureTask) -> tuple[list[Path], GrokvizError | None]:
     try:
         data = loaded(task.run, task.needs)
         parts = [find_scene(part.scene).with_options(part.options) for part in task.parts]
-        scene = composed(task.number, parts, data)
+        scene = below(task.number, parts, data)
         return render(scene, data, list(task.paths), **task.options), None
     except GrokvizError as error:
         return [], error

@@ -99,7 +99,8 @@ class RenderJob:
         """What stands above the picture; None for nothing."""
         if self.options.title is not None:
             return None if self.options.title.lower() == "none" else self.options.title
-        return self.scene.heading(data) if self.theme.medium == "slide" else None
+        headed = self.scene.headed and self.theme.medium == "slide"
+        return self.scene.heading(data) if headed else None
 
     def line(self) -> str:
         """What ``--dry-run`` says."""

@@ -16,7 +16,6 @@ from grokviz.render.job import DURATION, HOLD, RenderJob, RenderOptions
 from grokviz.render.quality import quality
 from grokviz.scene.film import Film
 from grokviz.scene.scene import Scene
-from grokviz.scene.style import NARROW
 
 GENERIC_VENUE = "tmlr"
 PAGE_FPS = 6
@@ -90,7 +89,7 @@ def _suffix(kind: Format) -> str:
 def _job(scene: Scene, path: Path, kind: Format, options: RenderOptions) -> RenderJob:
     _check_possible(scene, path, kind, options)
     moving = kind.film or kind.name == "html"
-    medium = options.venue or ("slide" if kind.name == "png" else "paper")
+    medium = options.venue or ("slide" if kind.name == "png" and scene.headed else "paper")
     paper = not moving and medium != "slide" and not isinstance(scene, Film)
     style = theme(options.theme, "paper" if paper else "slide", options.style)
     if paper:
@@ -148,7 +147,6 @@ def _check_film(film: Film, path: Path, kind: Format, options: RenderOptions) ->
 
 def _paper_page(scene: Scene, options: RenderOptions, paper: Theme) -> Page:
     venue = options.venue or GENERIC_VENUE
-    wide = page(venue, options.columns, scene.aspect, paper)
-    if wide.width * 72 / wide.points >= NARROW:
-        return wide
-    return page(venue, options.columns, scene.narrow_aspect, paper)
+    square = page(venue, options.columns, 1, paper)
+    aspect = scene.aspect_at(square.width * 72 / square.points)
+    return page(venue, options.columns, aspect, paper)

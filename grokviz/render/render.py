@@ -14,11 +14,11 @@ from grokviz.errors import WorkError
 from grokviz.files import FileList, check_place
 from grokviz.parallel import Pool, ProcessFailed, check_jobs
 from grokviz.progress import ProgressCallback
+from grokviz.render.composing import all_scenes, default_run, figure_of, panelled
 from grokviz.render.engines import draw
-from grokviz.render.job import RenderJob, RenderKeywords, render_options
+from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
 from grokviz.render.plan import plan
 from grokviz.scene.film import Film
-from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.scene import Scene
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def render(
-    scene: str | Scene,
+    scene: str | Scene | Sequence[str | Scene],
     data: Source | Sequence[Source] | None = None,
     out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
     *,
@@ -38,15 +38,16 @@ def render(
     report: ProgressCallback | None = None,
     **more: Unpack[RenderKeywords],
 ) -> FileList:
-    """Draw a scene into one or several files.
+    """Draw a scene, or several as the panels of a figure, into one or several files.
 
     Args:
-        scene: its name, or the scene itself.
+        scene: its name, or the scene itself; of several, without ``out``, each has its own files.
         data: a dataset, a run, a run directory or the name of a bundled reference; several
             of these, or a sweep's folder, for what draws many runs; the scene's own reference
             by default.
         out: file names, whose suffixes say their formats; ``./<scene>.mp4`` by default.
-        options: the scene's own options.
+        options: the scene's own options; of several scenes ``"b.time"`` is that of panel b,
+            ``"grokking-curve.time"`` that of this scene, ``"time"`` that of all that have it.
         formats: formats of the files in ``out``, or of ``./<scene>`` files without it.
         jobs: how many files are drawn at the same time.
         report: called with (done, all) frames of the film at hand.
@@ -60,10 +61,37 @@ def render(
         WorkError: the disk or an encoder failed; old files are as they were.
 
     """
-    instance = find_scene(scene).with_options(options) if isinstance(scene, str) else scene
-    work = plan(instance, out, formats, render_options(more))
-    dataset = load(data, instance.needs, default=instance.reference)
-    return FileList(perform_all(work, dataset, jobs=jobs, report=report))
+    scenes = [scene] if isinstance(scene, str | Scene) else scene
+    paths: list[Path] = []
+    for instance, work in plan_all(scenes, options, out, formats, render_options(more)):
+        dataset = data_of(instance, data)
+        paths += perform_all(work, dataset, jobs=jobs, report=report)
+    return FileList(paths)
+
+
+def plan_all(
+    scenes: Sequence[str | Scene],
+    options: Mapping[str, Any] | None,
+    out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None,
+    formats: Sequence[str],
+    given: RenderOptions,
+) -> list[tuple[Scene, list[RenderJob]]]:
+    """What is drawn, and its files: a figure of all scenes where files are named, else each."""
+    panels = panelled(scenes, options)
+    named = isinstance(out, str | os.PathLike) or bool(out)
+    drawn = [figure_of(panels)] if named else list(panels)
+    return [(one, plan(one, out, formats, given)) for one in drawn]
+
+
+def data_of(
+    scene: Scene,
+    data: Source | Sequence[Source] | None,
+    report: ProgressCallback | None = None,
+) -> xr.Dataset:
+    """What a scene is drawn from; its bundled reference where no data is given."""
+    given = data is not None and not (isinstance(data, Sequence) and not data)
+    default = scene.reference if given else default_run(scene)
+    return load(data, scene.needs, default=default, report=report)
 
 
 def perform_all(
@@ -82,7 +110,7 @@ def perform_all(
         for job in work:
             yield perform(job, data, report)
         return
-    begin = partial(plugins.load_files, plugins.files_of(job.scene for job in work))
+    begin = partial(plugins.load_files, plugins.files_of(all_scenes(job.scene for job in work)))
     with Pool(min(jobs, len(work)), begin=begin) as pool:
         futures = [pool.submit(plugins.as_here(perform), job, data) for job in work]
         for job, future in zip(work, futures, strict=True):

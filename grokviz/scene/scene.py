@@ -15,6 +15,7 @@ from grokviz.dataset import schema
 from grokviz.dataset.references.reference import DEFAULT
 from grokviz.errors import InputError
 from grokviz.options import changed, options_of, read_options
+from grokviz.scene.style import NARROW
 from grokviz.task import published_recipe
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Scene:
         stills: epochs that ``grokviz figures`` draws.
         loops: whether the film goes round on a slide: where each picture is one moment, and
             the last one does not show the way to it.
+        headed: whether it has a slide to itself, with its heading, and a PNG is one.
         panels: of the explorer, those that show what the scene shows, the closest first; the
             scene's own page is made of them.
         paper_figures: the paper's figures that it redraws, each with the options for it, and
@@ -62,6 +64,7 @@ class Scene:
     narrow_aspect: ClassVar[float] = 0.9
     stills: ClassVar[tuple[str, ...]] = ("last",)
     loops: ClassVar[bool] = False
+    headed: ClassVar[bool] = True
     panels: ClassVar[tuple[str, ...]] = ()
     paper_figures: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
@@ -107,6 +110,10 @@ class Scene:
         published = published_recipe(str(data.attrs.get("recipe", "")))
         sentences = [self.lead(data), f"smaller sibling of {published}" if published else ""]
         return "\n".join(words for words in sentences if words)
+
+    def aspect_at(self, ems: float) -> float:
+        """Width over height on paper of a figure so many ems wide."""
+        return self.aspect if ems >= NARROW else self.narrow_aspect
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
         """First and last clock value worth showing in a film; None for all of them."""

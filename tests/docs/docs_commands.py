@@ -22,7 +22,7 @@ from grokviz.media.venues import VENUES
 from grokviz.options import options_of
 from grokviz.render.figures import FigureOptions
 from grokviz.render.job import RenderOptions, render_options
-from grokviz.render.plan import plan
+from grokviz.render.render import plan_all
 from grokviz.scene.registry import scene as find_scene
 from grokviz.slides.options import SlideOptions
 from grokviz.task import recipe as find_recipe
@@ -110,10 +110,10 @@ def _runs(names: Any) -> None:
 
 
 def _check_render(given: dict[str, Any]) -> None:
-    chosen = find_scene(given["scene"]).with_options(assigned(given["assignments"]))
     wish = {key: value for key, value in given.items() if key in RenderOptions.__dataclass_fields__}
     wish["style"] = None  # a reader's own file
-    plan(chosen, list(given["output"]), given["formats"], render_options(wish))
+    options, out = assigned(given["assignments"]), list(given["output"])
+    plan_all(given["scenes"], options, out, given["formats"], render_options(wish))
     _runs(given["run"])
 
 

@@ -17,10 +17,11 @@ from grokviz.media import read_provenance
 from grokviz.media.venues import VENUES
 from grokviz.render import figures as module
 from grokviz.render.captions import write_captions
+from grokviz.render.composing import below
 from grokviz.render.drawing import build, frames_of
 from grokviz.render.figures import figures
 from grokviz.render.job import render_options
-from grokviz.render.paper import composed, numbered
+from grokviz.render.paper import numbered
 from grokviz.render.plan import plan
 from grokviz.render.render import render
 from grokviz.scene import clock as clocks
@@ -196,8 +197,8 @@ def test_a_figure_of_several_scenes_has_room_for_each(
     dot: Any, poster: Any, data: xr.Dataset, here: Path
 ) -> None:
     parts = (dot(), poster())
-    scene = composed(5, parts, data)
-    assert scene.aspect == pytest.approx(1 / (1 / dot.aspect + 1 / poster.aspect))
+    scene = below(5, parts, data)
+    assert scene.aspect_at(60) == pytest.approx(1 / (1 / dot.aspect + 1 / poster.aspect))
     assert scene.clock == "epoch"
     assert (
         scene.alt_text(data, 3) == f"a: {dot().alt_text(data, 3)} b: {poster().alt_text(data, 0)}"
@@ -206,7 +207,7 @@ def test_a_figure_of_several_scenes_has_room_for_each(
     page = PdfReader("a.pdf").pages[0].mediabox
     height = VENUES["icml"].column * (1 / dot.narrow_aspect + 1 / poster.narrow_aspect)
     assert float(page.height) / 72 == pytest.approx(height, rel=1e-3)
-    assert composed(5, parts[:1], data) is parts[0]
+    assert below(5, parts[:1], data) is parts[0]
 
 
 def test_every_figure_of_the_paper_is_redrawn() -> None:

@@ -1,0 +1,259 @@
+"""Several scenes as the lettered panels of one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_lowercase
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from grokviz.errors import InputError, nearest
+from grokviz.options import key_of
+from grokviz.scene.clock import is_time
+from grokviz.scene.film import Film
+from grokviz.scene.registry import scene as find_scene
+from grokviz.scene.scene import Artists, Scene
+from grokviz.scene.style import style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import FigureBase
+
+COLUMN = 25.5
+"""Ems that a panel needs beside another: those of a paper's narrowest column."""
+
+LEAST = 0.75
+"""The share of the height that panels have on paper with which they can do on a slide."""
+
+MOST = len(ascii_lowercase)
+
+
+@dataclass(frozen=True)
+class Composed(Scene):
+    """Several scenes on one figure; :func:`below` and :func:`panelled` make one.
+
+    Class attributes:
+        across: whether two panels stand side by side where there is room for it.
+    """
+
+    across: ClassVar[bool] = False
+    headed = False
+
+    of: tuple[Scene, ...]
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Artists:
+        """Every panel on its own SubFigure, with its letter."""
+        wide, high = style().ems(figure)
+        rows = self._rows(wide)
+        needed = wide / self.aspect_at(wide)
+        if style().slide and high < LEAST * needed:
+            raise InputError(
+                f"{len(self.of)} such panels need {needed / high:.1f} times the height of a slide; "
+                "draw fewer into a film or a slide, or all on paper (--venue)"
+            )
+        ratios = [_height(row, wide) for row in rows]
+        grid = figure.subfigures(len(rows), 1, height_ratios=ratios, hspace=0, squeeze=False)
+        rooms: list[Any] = []
+        for row, room in zip(rows, grid[:, 0], strict=True):
+            room.set_facecolor("none")
+            if len(row) == 1:
+                rooms.append(room)
+            else:
+                rooms += list(room.subfigures(1, len(row), wspace=0))
+        drawn = []
+        for letter, panel, room in zip(ascii_lowercase, self.of, rooms, strict=False):
+            room.set_facecolor("none")
+            room_wide, room_high = style().ems(room)
+            room.text(0.3 / room_wide, 1 - 0.2 / room_high, letter, va="top", fontweight="bold")
+            drawn.append(panel.draw(room, data))
+        return {"parts": drawn, "moving": [artists.get("moving", []) for artists in drawn]}
+
+    def update(self, artists: Artists, data: xr.Dataset, i: int) -> None:
+        """Every panel at the moment of this clock."""
+        for panel, drawn in zip(self.of, artists["parts"], strict=True):
+            panel.update(drawn, data, self._index(panel, data, i))
+
+    def heading(self, data: xr.Dataset) -> str:
+        """The headings of the panels."""
+        return "; ".join(panel.heading(data) for panel in self.of)
+
+    def alt_text(self, data: xr.Dataset, i: int) -> str:
+        """What each panel shows."""
+        texts = (panel.alt_text(data, self._index(panel, data, i)) for panel in self.of)
+        return " ".join(
+            f"{letter}: {text}" for letter, text in zip(ascii_lowercase, texts, strict=False)
+        )
+
+    def caption(self, data: xr.Dataset) -> str:
+        """The captions of the panels."""
+        pairs = zip(ascii_lowercase, self.of, strict=False)
+        return " ".join(f"({letter}) {panel.caption(data)}" for letter, panel in pairs)
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
+        """From the first moment worth showing in any panel to the last."""
+        moving = [panel for panel in self.of if panel.clock is not None]
+        spans = [panel.film_span(data) for panel in moving]
+        ends = [span for span in spans if span is not None]
+        if len(ends) < len(spans) or not ends:
+            return None
+        return min(start for start, _ in ends), max(stop for _, stop in ends)
+
+    def changed_options(self) -> dict[str, Any]:
+        """The options of each panel, for provenance."""
+        names = [panel.name for panel in self.of]
+        if len(set(names)) < len(names):
+            names = [
+                f"{letter} {name}" for letter, name in zip(ascii_lowercase, names, strict=False)
+            ]
+        return {name: panel.changed_options() for name, panel in zip(names, self.of, strict=True)}
+
+    def aspect_at(self, ems: float) -> float:
+        """Width over height of all rows together."""
+        return 1 / sum(_height(row, ems) for row in self._rows(ems))
+
+    def _rows(self, ems: float) -> list[tuple[Scene, ...]]:
+        """Two panels in a row where there is room, else one."""
+        count = 2 if self.across and ems >= 2 * COLUMN else 1
+        return [self.of[i : i + count] for i in range(0, len(self.of), count)]
+
+    def _index(self, panel: Scene, data: xr.Dataset, i: int) -> int:
+        if panel.clock is None or self.clock is None:
+            return 0
+        moment = data[self.clock].values[i]
+        return int(np.abs(data[panel.clock].values - moment).argmin())
+
+
+def below(number: int, scenes: Iterable[Scene], data: xr.Dataset) -> Scene:
+    """A numbered figure of these scenes below one another; a single one is taken as it is."""
+    scenes = tuple(scenes)
+    if len(scenes) == 1:
+        return scenes[0]
+    clocks = {panel.clock for panel in scenes if panel.clock is not None}
+    # the coarsest clock: what it shows, the finer ones can show too
+    clock = min(clocks, key=lambda name: data.sizes[name]) if clocks else None
+    return _composed(scenes, name=f"figure-{number}", title=f"Figure {number}", clock=clock)
+
+
+def panelled(
+    scenes: Sequence[str | Scene], options: Mapping[str, Any] | None = None
+) -> tuple[Scene, ...]:
+    """The panels of a figure: scenes, those given by name with their options.
+
+    ``options`` are words or values by the panel's letter or the scene's name and the option's,
+    ``"b.losses"`` or ``"grokking-curve.time"``; one without is for every scene that has it.
+
+    Raises:
+        InputError: an unknown scene, panel, option or value.
+
+    """
+    names = [scene if isinstance(scene, str) else scene.name for scene in scenes]
+    if len(names) > MOST:
+        raise InputError(f"{len(names)} panels are more than letters; give at most {MOST}")
+    of_panels = _by_panel(names, scenes, options or {})
+    return tuple(
+        find_scene(scene).with_options(given) if isinstance(scene, str) else scene
+        for scene, given in zip(scenes, of_panels, strict=True)
+    )
+
+
+def figure_of(panels: tuple[Scene, ...]) -> Scene:
+    """These panels as one scene, which moves along the clock that they share.
+
+    Raises:
+        InputError: a film among several; clocks that cannot be shared.
+
+    """
+    if len(panels) == 1:
+        return panels[0]
+    for panel in panels:
+        if isinstance(panel, Film):
+            raise InputError(f"{panel.name} is a film, which cannot be a panel; leave it out")
+    clocks = sorted({panel.clock for panel in panels if panel.clock is not None})
+    if len(clocks) > 1 and not all(map(is_time, clocks)):
+        moving = [panel for panel in panels if panel.clock is not None]
+        one = next(panel for panel in moving if panel.clock != moving[0].clock)
+        raise InputError(
+            f"{moving[0].name} moves along {moving[0].clock} and {one.name} along {one.clock}; "
+            "draw them into two figures"
+        )
+    references = {panel.reference: panel.name for panel in panels}
+    return _composed(
+        panels,
+        name="-".join(panel.name for panel in panels),
+        title="; ".join(panel.title for panel in panels),
+        # epochs of the large variables are some of the others
+        clock="field_epoch" if "field_epoch" in clocks else next(iter(clocks), None),
+        reference=panels[0].reference if len(references) == 1 else "",
+        across=True,
+    )
+
+
+def _composed(panels: tuple[Scene, ...], **attributes: Any) -> Scene:
+    kinds: tuple[type[Scene], ...] = tuple(type(panel) for panel in panels)
+
+    def check(_: type[Scene], data: xr.Dataset) -> None:
+        """Raise InputError unless ``data`` has what every panel needs."""
+        for kind in kinds:
+            kind.check(data)
+
+    attributes = {
+        "source": panels[0].source,
+        "needs": tuple(dict.fromkeys(name for panel in panels for name in panel.needs)),
+        "check": classmethod(check),
+        "__doc__": Composed.__doc__,
+        "__module__": __name__,
+        **attributes,
+    }
+    scene: Scene = type("Composed", (Composed,), attributes)(panels)
+    return scene
+
+
+def _height(row: Sequence[Scene], ems: float) -> float:
+    """The height of a row, that of its tallest panel, as a share of the figure's width."""
+    share = 1 / len(row)
+    return max(share / panel.aspect_at(share * ems) for panel in row)
+
+
+def _by_panel(
+    names: Sequence[str], scenes: Sequence[str | Scene], given: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The options of each panel by their own names."""
+    of_panels: list[dict[str, Any]] = [{} for _ in names]
+    kinds = [find_scene(one) if isinstance(one, str) else type(one) for one in scenes]
+    for word, value in given.items():
+        panel, dot, option = word.rpartition(".")
+        if dot:
+            meant = [i for i in range(len(names)) if panel in (names[i], ascii_lowercase[i])]
+            if not meant:
+                raise InputError(f"there is no panel {panel}: {nearest(panel, list(names))}")
+        else:
+            meant = [i for i, kind in enumerate(kinds) if key_of(word) in kind.options()]
+            if not meant:
+                known = sorted({key for kind in kinds for key in kind.options()})
+                raise InputError(
+                    f"none of {', '.join(names)} has an option {word}: {nearest(word, known)}"
+                )
+        for i in meant:
+            of_panels[i][option] = value
+    return of_panels
+
+
+def default_run(scene: Scene) -> str:
+    """The bundled reference that a scene is drawn from where no run is given.
+
+    Raises :class:`InputError` for panels that have no such one in common.
+    """
+    if isinstance(scene, Composed) and not scene.reference:
+        drawn = ", ".join(f"{panel.name} from {panel.reference}" for panel in scene.of)
+        raise InputError(f"a figure is of one run, and these have no one ({drawn}); give --run")
+    return scene.reference
+
+
+def all_scenes(scenes: Iterable[Scene]) -> Iterator[Scene]:
+    """These scenes, and the panels of those that have some."""
+    for scene in scenes:
+        yield scene
+        if isinstance(scene, Composed):
+            yield from scene.of
