@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from grokviz import task
 from grokviz.dataset.families import family_variables
 from grokviz.dataset.variables import PAPER, Variable
-from grokviz.errors import InputError, pick
+from grokviz.errors import InputError, nearest, pick
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,23 +78,32 @@ def parts_of(names: Iterable[str]) -> list[str]:
 def check(data: xr.Dataset, names: Iterable[str]) -> None:
     """Raise InputError unless ``data`` holds these variables with their dimensions.
 
-    Made for a dataset that somebody built by hand as much as for our own.
+    Made for a dataset that somebody built by hand as much as for our own: a variable of its own
+    has the dimensions that it has there.
     """
+    rows, meanings = variables(), dimensions()
     for name in names:
-        wanted = variable(name)
+        row = rows.get(name)
         if name not in data:
+            if row is None:
+                known = [*map(str, data.data_vars), *rows]
+                raise InputError(
+                    f"the dataset has no {name}, and nothing here makes it: {nearest(name, known)}"
+                )
             raise InputError(
-                f"the dataset has no {name} ({wanted.long_name}, over {', '.join(wanted.dims)}); "
+                f"the dataset has no {name} ({row.long_name}, over {', '.join(row.dims)}); "
                 "it is made by analysing a run of a task that has it"
             )
-        if tuple(data[name].dims) != wanted.dims:
+        dims = tuple(map(str, data[name].dims))
+        if row is not None and dims != row.dims:
             raise InputError(
-                f"{name} runs over ({', '.join(map(str, data[name].dims))}) and should run over "
-                f"({', '.join(wanted.dims)}); transpose or rename its dimensions"
+                f"{name} runs over ({', '.join(dims)}) and should run over "
+                f"({', '.join(row.dims)}); transpose or rename its dimensions"
             )
-        for dim in wanted.dims:
+        for dim in dims:
             if dim not in data.coords:
-                raise InputError(f"{name} needs the coordinate {dim}: {dimensions()[dim]}")
+                meaning = meanings.get(dim, "add it to the dataset")
+                raise InputError(f"{name} needs the coordinate {dim}: {meaning}")
 
 
 def describe(names: Iterable[str]) -> dict[str, dict[str, Any]]:

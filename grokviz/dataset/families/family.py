@@ -86,7 +86,8 @@ def runs_of(sources: Iterable[Run | str | os.PathLike[str]]) -> list[Run]:
 
 def draws(names: Iterable[str]) -> bool:
     """Whether variables of families are among these, which a single run does not have."""
-    return any(part in PARTS for part in schema.parts_of(names))
+    rows = schema.variables()  # a variable of a dataset's own has none
+    return any(rows[name].part in PARTS for name in names if name in rows)
 
 
 def _members(source: Run | xr.Dataset | str | os.PathLike[str]) -> list[Any]:
