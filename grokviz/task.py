@@ -307,15 +307,18 @@ def recipes() -> dict[str, Recipe]:
 def recipe(name: str) -> Recipe:
     """The recipe of that name, or an ``InputError`` naming the nearest one.
 
-    Of two tasks that have one of that name, neither is meant more than the other.
+    Of two that have the same name, neither is meant more than the other.
     """
     entry = pick(recipes(), "recipe", name)
-    for one in tasks().values():
-        if one.name != entry.task and any(other.name == name for other in one.all_recipes()):
-            raise InputError(
-                f"the tasks {one.name} and {entry.task} both have a recipe {name}; give yours "
-                "another name"
-            )
+    owners = [one.task for task in tasks().values() for one in task.all_recipes()
+              if one.name == name]  # fmt: skip
+    if len(owners) > 1:
+        whose = (
+            f"the tasks {owners[0]} and {owners[1]} both have a recipe {name}"
+            if owners[0] != owners[1]
+            else f"the task {owners[0]} has two recipes {name}"
+        )
+        raise InputError(f"{whose}; give yours another name")
     return entry
 
 

@@ -18,9 +18,7 @@ ALLOWED = {
     # the one constant that says what is drawn by default
     "dataset/references/reference.py": {'DEFAULT = "modular-addition"'},
     # examples in help texts and docstrings
-    "cli/explore.py": {
-        "RUN is a run directory, a .nc file or a bundled reference [modular-addition]."
-    },
+    "cli/explore.py": {"[modular-addition] without one."},
     "task.py": {"name: what runs, recipes and users call it, such as ``modular-addition``."},
     "runs/record.py": {
         'with gv.record("runs/mine", task="modular-addition", p=113) as run:',

@@ -14,6 +14,7 @@ import xarray as xr
 
 from grokviz import plugins
 from grokviz.dataset.assemble import assemble
+from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.importers.choice import importers
 from grokviz.importers.importing import import_run
@@ -137,6 +138,10 @@ def test_a_recipe_named_like_another_tasks_is_refused() -> None:
         recipe("modular-addition")
     with plugins.user_code(False):
         assert recipe("modular-addition").task == "modular-addition"
+    twice = OFFER.format(bits=3).replace("recipes=(Recipe(", "recipes=2 * (Recipe(")
+    file.write_text(twice)
+    with pytest.raises(InputError, match="the task parity has two recipes parity; give yours"):
+        recipe("parity")
 
 
 def test_an_edited_file_is_read_again() -> None:
@@ -272,6 +277,35 @@ TASK = Task(
     variables=(TOTAL,),
 )
 """
+
+
+WRONG_PARTS = [
+    ('checkpoint.state["w"]', 'checkpoint.state["v"]', r"KeyError: 'v' \(.*mine\.py, line 9\)"),
+    ('dims=("epoch",)', 'dims=("epoch", "bit")', r"total has the shape \(4,\) and should run over"),
+    ('parts={"total"', 'parts={"totals"', "total is of the part total, .*: did you mean totals?"),
+    (
+        "    def at(",
+        "    def coords(self, context):\n        return {'bit': [0]}\n\n    def at(",
+        "the coordinate bit has no meaning: say it in dimensions=",
+    ),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "sentence"), WRONG_PARTS)
+def test_a_mistake_in_a_users_part_is_a_sentence(
+    tmp_path: Path, right: str, wrong: str, sentence: str
+) -> None:
+    (tmp_path / "here" / "scenes").mkdir()
+    (tmp_path / "here" / "scenes" / "mine.py").write_text(MEASURED.replace(right, wrong))
+    with RunWriter.create(Path("run"), {"task": "mine"}) as writer:
+        for epoch in range(4):
+            writer.log(epoch, train_loss=1.0, test_loss=1.0)
+            writer.checkpoint(epoch, {"w": np.full(3, epoch, np.float32)})
+    with pytest.raises(InputError, match=sentence):
+        load("run", ["total"])
+    if "KeyError" in sentence:
+        with pytest.raises(InputError, match=sentence):
+            assemble(open_run("run"), ["total"], workers=1)
 
 
 def test_a_users_part_measures_in_worker_processes(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from grokviz.cli.completion import complete_run
 def command(run: str | None, output: Path | None, theme: str, quiet: bool) -> None:
     """Write RUN as one offline page with a slider through its training.
 
-    RUN is a run directory, a .nc file or a bundled reference [modular-addition].
+    RUN is a run directory, the folder of a sweep, a .nc file or a bundled reference;
+    [modular-addition] without one.
     """
     from grokviz.explorer import explore
 

@@ -39,7 +39,7 @@ from grokviz.cli.completion import complete_file, complete_scene
 )
 @click.option("--fps", type=float, help="Frames a second of a film.")
 @click.option("--duration", type=float, default=16, help="Seconds of a film.", show_default=True)
-@click.option("--hold", type=float, default=2, help="Seconds its end stays.", show_default=True)
+@click.option("--hold", type=float, help="Seconds of these its end stays [2, at most a quarter].")
 @click.option(
     "--epoch",
     help="Of a still: N, last, grok, grok-N, grok+N [last]; of a manim film 12.5s or a section.",
@@ -85,7 +85,7 @@ def command(
                 click.echo(job.line())
             continue
         with frame_progress(quiet, "analysing") as report:
-            data = data_of(scene, run, report)
+            data = data_of(scene, run, given.epoch, report)
         with frame_progress(quiet, "drawing") as report:
             for path in perform_all(work, data, jobs=jobs, report=report):
                 if not quiet:

@@ -119,7 +119,10 @@ def _exit_status(done: Swept, quiet: bool) -> int:
 def _outcome(result: Result) -> None:
     """A line for each member that ended, on standard error where it failed."""
     if result.state == "finished":
-        click.echo(f"{result.path}: epoch {result.epoch}")
+        from grokviz.runs import open_run
+
+        counts = open_run(result.path).facts.get("counts", "epoch")
+        click.echo(f"{result.path}: {counts} {result.epoch}")
     _failure(result)
 
 
@@ -142,7 +145,7 @@ def _shown(quiet: bool) -> Iterator[tuple[MemberProgress | None, Callable[[Resul
 
 
 def _line(at: Standing) -> str:
-    return f"epoch {at.epoch}/{at.epochs}  train {at.train_loss:.3g}"
+    return f"{at.counts} {at.epoch}/{at.epochs}  train {at.train_loss:.3g}"
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset import curves, schema
-from grokviz.dataset.part import Context, Part, Values, metric
+from grokviz.dataset.part import Context, Part, Values, metric, users_own
 from grokviz.dataset.workers import along
 from grokviz.errors import InputError, nearest
 from grokviz.progress import ProgressCallback
@@ -104,8 +104,9 @@ def assemble(
     coords: Values = {"epoch": clock}
     values: Values = {}
     for part in run_parts:
-        coords |= part.coords(context)
-        values |= part.whole(context)
+        with users_own(part):
+            coords |= part.coords(context)
+            values |= part.whole(context)
     values |= _along(context, run_parts, report, workers)
     data = xr.Dataset(
         {name: _array(name, value) for name, value in values.items()},
@@ -114,6 +115,10 @@ def assemble(
     )
     dimensions = schema.dimensions()
     for name, coord in data.coords.items():
+        if name not in dimensions:
+            raise InputError(
+                f"the coordinate {name} has no meaning: say it in dimensions= of the task"
+            )
         coord.attrs["long_name"] = dimensions[str(name)]
     for part in run_parts:
         for name, attrs in part.coord_attrs(context).items():
@@ -179,20 +184,28 @@ def _along(
     with contextlib.closing(along(context, parts, workers)) as passing:
         for i, (checkpoint, measures) in enumerate(passing):
             for part in parts:
-                part.gather(context, checkpoint)
+                with users_own(part):
+                    part.gather(context, checkpoint)
             for name, value in measures.items():
                 series.setdefault(name, []).append(value)
             if report:
                 report(i + 1, len(context.epochs))
     values: Values = {name: np.stack(arrays) for name, arrays in series.items()}
     for part in parts:
-        values |= part.after(context)
+        with users_own(part):
+            values |= part.after(context)
     return values
 
 
 def _array(name: str, value: Any) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
     row = schema.variable(name)
-    return row.dims, row.stored(value), row.attrs
+    array = row.stored(value)
+    if array.ndim != len(row.dims):
+        raise InputError(
+            f"{name} has the shape {array.shape} and should run over ({', '.join(row.dims)}); "
+            "correct its dims or what its part returns"
+        )
+    return row.dims, array, row.attrs
 
 
 def _attrs(context: Context) -> dict[str, Any]:

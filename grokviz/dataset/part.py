@@ -6,16 +6,21 @@ once, and what stays the same along the run.
 
 from __future__ import annotations
 
+import contextlib
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Int
 
+from grokviz import plugins
 from grokviz.dataset import schema
 from grokviz.dataset.variables import Variable
+from grokviz.errors import GrokvizError, InputError
 from grokviz.runs import Run
 
 Values = dict[str, Any]
@@ -138,12 +143,31 @@ def values_at(context: Context, parts: Sequence[Part], checkpoint: Checkpoint) -
     """All parts' values at one checkpoint, as the dataset stores them."""
     values: Values = {}
     for part in parts:
-        values |= part.at(context, checkpoint)
-        if checkpoint.epoch in context.field_epochs:
-            values |= part.field_at(context, checkpoint)
+        with users_own(part):
+            values |= part.at(context, checkpoint)
+            if checkpoint.epoch in context.field_epochs:
+                values |= part.field_at(context, checkpoint)
     return {
         name: schema.variable(name, context.rows).stored(value) for name, value in values.items()
     }
+
+
+@contextlib.contextmanager
+def users_own(part: Part) -> Iterator[None]:
+    """Say where an error is in a part of the user's; one of ours stays as it is."""
+    try:
+        yield
+    except GrokvizError:
+        raise
+    except Exception as error:
+        file = plugins.file_of(type(part).__module__)
+        if file is None:
+            raise
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
+        where = f"{file}, line {lines[-1]}" if lines else str(file)
+        reason = f"{type(error).__name__}: {error} ({where})"
+        raise InputError(f"{type(part).__name__} cannot measure this run: {reason}") from error
 
 
 def metric(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -67,7 +67,7 @@ class RenderKeywords(TypedDict, total=False):
     quality: str | None
     fps: float | None
     duration: float
-    hold: float
+    hold: float | None
     epoch: str | int | None
     epochs: str | None
     theme: str
@@ -130,6 +130,10 @@ def options_of(kind: type[T], verb: str, given: Mapping[str, Any]) -> T:
 
 def render_options(given: Mapping[str, Any]) -> RenderOptions:
     """The options with these fields; an ``InputError`` names one that is not possible."""
+    if given.get("hold", None) is None:
+        # a short film moves most of its time
+        quarter = float(given.get("duration", DURATION)) / 4
+        given = {**given, "hold": max(min(HOLD, quarter), 0.0)}
     options = options_of(RenderOptions, "render", given)
     if not 0 < options.duration <= 3600:
         raise InputError(f"--duration {options.duration:g} is not possible; give 1 to 3600 seconds")

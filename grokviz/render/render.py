@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from grokviz import plugins
 from grokviz.dataset.references.reference import load
-from grokviz.errors import WorkError
+from grokviz.errors import InputError, WorkError
 from grokviz.files import FileList, check_place
 from grokviz.parallel import Pool, ProcessFailed, check_jobs
 from grokviz.progress import ProgressCallback
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from grokviz.dataset.references.reference import Source
+
+TESTED = ("logged_test_loss",)
+"""What says when a run grokked, if nothing that a scene needs does."""
 
 
 def render(
@@ -63,8 +67,9 @@ def render(
     """
     scenes = [scene] if isinstance(scene, str | Scene) else scene
     paths: list[Path] = []
-    for instance, work in plan_all(scenes, options, out, formats, render_options(more)):
-        dataset = data_of(instance, data)
+    given = render_options(more)
+    for instance, work in plan_all(scenes, options, out, formats, given):
+        dataset = data_of(instance, data, given.epoch)
         paths += perform_all(work, dataset, jobs=jobs, report=report)
     return FileList(paths)
 
@@ -86,12 +91,26 @@ def plan_all(
 def data_of(
     scene: Scene,
     data: Source | Sequence[Source] | None,
+    epoch: str | int | None = None,
     report: ProgressCallback | None = None,
 ) -> xr.Dataset:
-    """What a scene is drawn from; its bundled reference where no data is given."""
+    """What a scene is drawn from, and of a run what says when it grokked, where that is asked.
+
+    Its bundled reference is taken where no data is given.
+    """
     given = data is not None and not (isinstance(data, Sequence) and not data)
     default = scene.reference if given else default_run(scene)
-    return load(data, scene.needs, default=default, report=report)
+    try:
+        dataset = load(data, scene.needs, default=default, report=report)
+    except InputError as error:
+        if given:
+            raise
+        raise InputError(f"{default}, from which it is drawn without --run: {error}") from error
+    if "grok" in str(epoch) and not {"loss", *TESTED} & {*map(str, dataset)}:
+        with contextlib.suppress(InputError):
+            more = load(data, TESTED, default=default, report=report)
+            dataset = dataset.merge(more[list(TESTED)], combine_attrs="override")
+    return dataset
 
 
 def perform_all(

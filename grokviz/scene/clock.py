@@ -96,6 +96,11 @@ def index_of(data: xr.Dataset, clock: str, wanted: str | int | None) -> int:
     if not is_time(clock):
         return _nearest(data[clock].values, clock, "last" if wanted is None else str(wanted))
     name = str(data.attrs.get("run_name", "the run"))
+    if "grok" in str(wanted) and not {"loss", "logged_test_loss", "generalised_epoch"} & {*data}:
+        raise InputError(
+            f"the data of {name} has no test loss that says when it grokked; give --epoch a "
+            "number or last"
+        )
     return curves.index_of(data[clock].values, wanted, lambda: grok_epoch(data), name)
 
 

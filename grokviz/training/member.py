@@ -98,7 +98,12 @@ def _train(request: Request, path: Path, board: Board, stop: Callable[[], bool])
     from grokviz.training.loop import train_work, work_on
 
     def report(at: Progress) -> None:
-        note = {"epoch": at.epoch, "epochs": at.epochs, "train_loss": at.train_loss}
+        note = {
+            "epoch": at.epoch,
+            "epochs": at.epochs,
+            "train_loss": at.train_loss,
+            "counts": at.counts,
+        }
         with contextlib.suppress(OSError):  # then stop() will know as well
             board.post(request.name, note)
 

@@ -45,8 +45,9 @@ class SampledSettings(TrainingSettings):
 def check_reaches(path: Path, facts: Mapping[str, Any], at: int, epochs: int) -> None:
     """Raise InputError unless ``epochs`` is where the run at ``path`` stands, or further."""
     if at > epochs:
-        target, counts = max(at, facts["settings"].get("epochs", at)), facts.get("counts", "epoch")
+        target, counts = facts["settings"].get("epochs", at), facts.get("counts", "epoch")
+        enough = f"--epochs {target}, as before" if target > at else f"--epochs above {at}"
         raise InputError(
-            f"{path} is already at {counts} {at} of {target}; give --epochs {target} or more, or "
-            "another --out"
+            f"{path} is already at {counts} {at} of {target}, and {epochs} are asked for; give "
+            f"{enough}, or another --out"
         )

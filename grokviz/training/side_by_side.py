@@ -28,11 +28,12 @@ from grokviz.training.stopping import stop_asked
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a member's training stands."""
+    """Where a member's training stands; ``counts`` is what an update is called."""
 
     epoch: int
     epochs: int
     train_loss: float
+    counts: str = "epoch"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import xarray as xr
 
 import grokviz as gv
 from grokviz.errors import InputError
+from grokviz.media import read_provenance
 from grokviz.runs import RunWriter
 from grokviz.scene import style
 
@@ -57,3 +58,30 @@ def test_what_is_missing_is_a_sentence(here: Path, own: xr.Dataset) -> None:
     with pytest.raises(InputError, match="there is no dataset variable thing_number"):
         gv.render(Things(), "run", "a.png")
     assert not list(here.glob("*.png"))
+
+
+@dataclass(frozen=True)
+class Clock(gv.Scene):
+    """The epochs alone."""
+
+    name, title, source = "clock-alone", "Time goes by", "this test"
+
+    def draw(self, figure: Any, data: xr.Dataset) -> dict[str, Any]:
+        axes = style().panels(figure)[0][0]
+        return {"moving": axes.plot(data["epoch"].values)}
+
+
+def test_a_scene_without_losses_knows_when_its_run_grokked(here: Path) -> None:
+    with RunWriter.create("run", {}) as writer:
+        for epoch, loss in enumerate([2.0, 4.0, 3.0, 1.0, 0.5]):
+            writer.log(10 * epoch, train_loss=0.0, test_loss=loss)
+            writer.checkpoint(10 * epoch, {"w": np.full(3, epoch, np.float32)})
+    (path,) = gv.render(Clock(), "run", "a.png", epoch="grok")
+    assert read_provenance(path).epochs == (30,)
+    with pytest.raises(InputError, match="no test loss that says when it grokked; give --epoch"):
+        gv.render(Clock(), gv.load("run", ()), "b.png", epoch="grok")
+
+
+def test_without_a_run_the_sentence_names_what_it_is_drawn_from(here: Path) -> None:
+    with pytest.raises(InputError, match="modular-addition, from which it is drawn without --run"):
+        gv.render(Things(), None, "a.png")

@@ -160,7 +160,9 @@ def test_a_finished_run_is_left_alone(small: Train, read: Read, tmp_path: Path) 
 def test_fewer_epochs_than_there_are_is_refused(small: Train, read: Read) -> None:
     path = small("run").path
     before = read(path)
-    with pytest.raises(InputError, match="already at epoch 60 of 60; give --epochs 60 or more"):
+    with pytest.raises(
+        InputError, match="at epoch 60 of 60, and 40 are asked for; give --epochs above 60"
+    ):
         small("run", epochs=40)
     assert read(path) == before
 

@@ -103,7 +103,7 @@ def test_fewer_epochs_than_a_member_has_are_refused_before_anything_is_written(
 ) -> None:
     small(grid={"seed": [0]})
     before = read(tmp_path / "sweep")
-    with pytest.raises(InputError, match=r"seed=0 is already at epoch 20 of 20; give --epochs 20"):
+    with pytest.raises(InputError, match=r"seed=0 is already at epoch 20 of 20, and 10 are asked"):
         small(grid={"seed": [0, 1]}, settings={"epochs": 10})
     assert read(tmp_path / "sweep") == before
 

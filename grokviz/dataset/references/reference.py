@@ -160,17 +160,26 @@ def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
 
 
 def _parts(run: Run, needs: Iterable[str]) -> list[str]:
+    needs = list(needs)
     wanted, known = schema.parts_of(needs), available(run)
     for part in wanted:
         if part in known:
             continue
+        name = next(name for name in needs if schema.variable(name).part == part)
         remedy = "try grokking-curve, which any run with losses has the data for"
+        own = task_of(run)
+        mine = own is not None and any(row.name == name for row in own.load("variables"))
+        if own is not None and mine and part not in parts_of(own):
+            raise InputError(
+                f"{name} is of the part {part}, which the task {own.name} does not have: "
+                f"{nearest(part, list(parts_of(own)))}"
+            )
         tasks = tasks_with(part) or ["several networks"]
         task = run.facts.get("task")
         if task_of(run) is None or task not in tasks:
             reason = f"its task is {task}" if task else "it does not say its task"
             raise InputError(
-                f"{run.path} cannot be drawn so: this needs a run of {' or '.join(tasks)} and "
+                f"{run.path} cannot be drawn so: {name} is of runs of {' or '.join(tasks)} and "
                 f"{reason}; {remedy}"
                 + ("" if task else f", or record the run with task={tasks[0]!r}")
             )

@@ -48,7 +48,7 @@ class FractionSweep(Scene):
         if not data.sizes["fraction"]:
             raise InputError(
                 f"{cls.name} draws runs of modular addition at several training fractions, and "
-                "there is none here; try grokking-curve, which any run with losses has the data for"
+                "there is none here; grokviz explore shows the curves of any runs"
             )
 
     def heading(self, data: xr.Dataset) -> str:
