@@ -106,7 +106,7 @@ def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
         inside = np.flatnonzero((values >= span[0]) & (values <= span[1]))
     fps = job.quality.fps
     frames = max(round(job.options.duration * fps), 1)
-    held = min(round(job.options.hold * fps), frames - 1)
+    held = min(round(job.options.held * fps), frames - 1)
     ends = clocks.phase_ends(data) if clocks.is_time(clock) else None
     times = clocks.pace(values[inside], clock)
     index: np.ndarray = inside[clocks.schedule(times, frames, held, ends)]

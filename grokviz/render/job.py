@@ -29,7 +29,8 @@ class RenderOptions:
     Attributes:
         quality: size and rate of a film by letter; the format's own by default.
         fps: frames a second of a film, in place of the quality's.
-        duration, hold: seconds of a film, and for how many of them its end stays.
+        duration, hold: seconds of a film, and for how many of them its end stays; by default
+            for 2, or for a quarter of a short film.
         epoch: the moment of a still: a number, ``last``, ``grok``, ``grok-N`` or ``grok+N``.
         epochs: the checkpoints of a film, ``A:B:STEP``.
         theme: light or dark.
@@ -47,7 +48,7 @@ class RenderOptions:
     quality: str | None = None
     fps: float | None = None
     duration: float = DURATION
-    hold: float = HOLD
+    hold: float | None = None
     epoch: str | int | None = None
     epochs: str | None = None
     theme: str = "light"
@@ -59,6 +60,11 @@ class RenderOptions:
     max_size: float | None = None
     sections: bool = False
     command: str = ""
+
+    @property
+    def held(self) -> float:
+        """Seconds that a film's end stays: a short one moves most of its time."""
+        return min(HOLD, self.duration / 4) if self.hold is None else self.hold
 
 
 class RenderKeywords(TypedDict, total=False):
@@ -130,15 +136,11 @@ def options_of(kind: type[T], verb: str, given: Mapping[str, Any]) -> T:
 
 def render_options(given: Mapping[str, Any]) -> RenderOptions:
     """The options with these fields; an ``InputError`` names one that is not possible."""
-    if given.get("hold", None) is None:
-        # a short film moves most of its time
-        quarter = float(given.get("duration", DURATION)) / 4
-        given = {**given, "hold": max(min(HOLD, quarter), 0.0)}
     options = options_of(RenderOptions, "render", given)
     if not 0 < options.duration <= 3600:
         raise InputError(f"--duration {options.duration:g} is not possible; give 1 to 3600 seconds")
-    if not 0 <= options.hold <= 3600:
-        raise InputError(f"--hold {options.hold:g} is not possible; give 0 to 3600 seconds")
+    if not 0 <= options.held <= 3600:
+        raise InputError(f"--hold {options.held:g} is not possible; give 0 to 3600 seconds")
     if options.max_size is not None and not 0 < options.max_size < 1e6:
         raise InputError(f"--max-size {options.max_size:g} is not possible; give megabytes above 0")
     return options

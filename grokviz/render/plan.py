@@ -12,7 +12,7 @@ from grokviz.media import film_rate, format_of, page, screen
 from grokviz.media.formats import FORMATS, Format
 from grokviz.media.theme import Theme, theme
 from grokviz.media.venues import Page
-from grokviz.render.job import DURATION, HOLD, RenderJob, RenderOptions
+from grokviz.render.job import DURATION, RenderJob, RenderOptions
 from grokviz.render.quality import quality
 from grokviz.scene.film import Film
 from grokviz.scene.scene import Scene
@@ -135,7 +135,7 @@ def _check_film(film: Film, path: Path, kind: Format, options: RenderOptions) ->
     own = f"{name} has its own length and moments; leave out"
     for word, given in {
         "--duration": options.duration != DURATION,
-        "--hold": options.hold != HOLD,
+        "--hold": options.hold is not None,
         "--epochs": options.epochs is not None,
     }.items():
         if given:

@@ -135,6 +135,8 @@ def sweep(
     sweep_plan = plan(name, grid, out, seeds=seeds, settings=settings)
     wanted = sweep_plan.members if member is None else (sweep_plan.member(member),)
     check_jobs(jobs)
+    for one in wanted:
+        _check_member_reaches(sweep_plan.path / one.name, one.settings["epochs"])
     if importlib.util.find_spec("torch") is None:
         raise MissingExtra("training", "train")
     work = [Work(one, sweep_plan.path / one.name, is_finished(sweep_plan, one)) for one in wanted]
@@ -219,15 +221,15 @@ def _refuse_smaller(sweep_plan: Plan, before: Mapping[str, Any]) -> None:
                 f"{path} was begun with {key}={show(begun)}, not {show(value)}; choose another "
                 f"folder with --out, or give --set {key}={show(begun)}"
             )
-    epochs = sweep_plan.settings.get("epochs")
-    if epochs is not None and epochs < before["settings"].get("epochs", epochs):
-        for name in before["members"]:
-            _check_member_reaches(path / name, epochs)
 
 
 def _check_member_reaches(path: Path, epochs: int) -> None:
+    """Raise InputError unless ``epochs`` is where the member at ``path`` stands, or further."""
     try:
-        facts, (_, metadata) = open_run(path).facts, read_state(path)
+        facts = open_run(path).facts
+        if epochs >= facts.get("settings", {}).get("epochs", epochs):
+            return
+        _, metadata = read_state(path)
     except InputError:  # not begun; one that is damaged is named when it is trained
         return
     check_reaches(path, facts, int(metadata["epoch"]), epochs)

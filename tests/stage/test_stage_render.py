@@ -42,7 +42,7 @@ def test_a_film_is_made_unless_something_else_is_asked(dot: Any, poster: Any) ->
     (job,) = jobs(dot())
     assert (str(job.path), job.format.name) == ("dot.mp4", "mp4")
     assert job.page.pixels == (1280, 720)
-    assert (job.quality.fps, job.options.duration, job.options.hold) == (30, 16, 2)
+    assert (job.quality.fps, job.options.duration, job.options.held) == (30, 16, 2)
     assert job.line() == "dot.mp4: dot, mp4, 1280 x 720 px, 16 s at 30 frames a second"
     (job,) = jobs(poster())
     assert (str(job.path), job.format.name) == ("poster.png", "png")

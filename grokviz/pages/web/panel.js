@@ -255,8 +255,9 @@ class Panel {
   /** Its turn in view: draw what was put off. */
   seen(visible) {
     this.visible = visible;
-    if (!visible || (!this.stale && this.built)) return;
-    this.show();
+    if (!visible) return;
+    if (this.stale || !this.built) this.show();
+    else if (!this.unsettled) return; // moved just before it went out of view
     settle();
   }
 
