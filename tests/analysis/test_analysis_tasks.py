@@ -234,7 +234,7 @@ def test_a_run_with_nothing_in_it_is_refused(tmp_path) -> None:
 def test_a_run_without_the_logged_norms_says_so(runs, small_run) -> None:
     with pytest.raises(InputError, match="it has no unembedding_norm logged in training"):
         gv.load(small_run, ["logged_unembedding_norm"])
-    with pytest.raises(InputError, match="needs a run of repeated-subsequence and its task is"):
+    with pytest.raises(InputError, match="is of runs of repeated-subsequence and its task is"):
         gv.load(small_run, ["induction_score"])
     assert tasks_with("held_out") == list(TINY)
 

@@ -126,6 +126,7 @@ class Mine(Scene):
 """
 
 
+@pytest.mark.slow
 def test_a_users_scene_is_a_panel_in_worker_processes(here: Path) -> None:
     Path("scenes").mkdir()
     Path("scenes", "mine.py").write_text(MINE)

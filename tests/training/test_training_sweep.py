@@ -80,6 +80,7 @@ def test_the_command_of_a_member_trains_it_again(small: Sweep, tmp_path: Path) -
     assert again.epoch == 20
 
 
+@pytest.mark.slow  # as tests/cli has a sweep that was stopped
 def test_the_same_sweep_again_goes_on(small: Sweep, read: Read, tmp_path: Path) -> None:
     short = small(grid={"seed": [0, 1]}, settings={"epochs": 10})
     before = (tmp_path / "sweep" / "sweep.json").read_bytes()
@@ -136,6 +137,7 @@ def test_a_failed_member_has_its_reason_and_the_rest_go_on(tmp_path: Path) -> No
     assert not even.path.exists()
 
 
+@pytest.mark.slow  # as tests/parallel has workers that die
 def test_a_killed_process_is_a_failed_member(small: Sweep, tmp_path: Path) -> None:
     def kill(member: Any, at: Any) -> None:
         if member.number == 0:
