@@ -309,9 +309,8 @@ def recipe(name: str) -> Recipe:
 
     Of two that have the same name, neither is meant more than the other.
     """
-    entry = pick(recipes(), "recipe", name)
-    owners = [one.task for task in tasks().values() for one in task.all_recipes()
-              if one.name == name]  # fmt: skip
+    every = [entry for one in tasks().values() for entry in one.all_recipes()]
+    owners = [entry.task for entry in every if entry.name == name]
     if len(owners) > 1:
         whose = (
             f"the tasks {owners[0]} and {owners[1]} both have a recipe {name}"
@@ -319,7 +318,7 @@ def recipe(name: str) -> Recipe:
             else f"the task {owners[0]} has two recipes {name}"
         )
         raise InputError(f"{whose}; give yours another name")
-    return entry
+    return pick({entry.name: entry for entry in every}, "recipe", name)
 
 
 def published_recipe(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset import curves, schema
-from grokviz.dataset.part import Context, Part, Values, metric, users_own
+from grokviz.dataset.part import Context, Part, Values, metric, users_errors
 from grokviz.dataset.workers import along
 from grokviz.errors import InputError, nearest
 from grokviz.progress import ProgressCallback
@@ -104,7 +104,7 @@ def assemble(
     coords: Values = {"epoch": clock}
     values: Values = {}
     for part in run_parts:
-        with users_own(part):
+        with users_errors(part):
             coords |= part.coords(context)
             values |= part.whole(context)
     values |= _along(context, run_parts, report, workers)
@@ -184,7 +184,7 @@ def _along(
     with contextlib.closing(along(context, parts, workers)) as passing:
         for i, (checkpoint, measures) in enumerate(passing):
             for part in parts:
-                with users_own(part):
+                with users_errors(part):
                     part.gather(context, checkpoint)
             for name, value in measures.items():
                 series.setdefault(name, []).append(value)
@@ -192,7 +192,7 @@ def _along(
                 report(i + 1, len(context.epochs))
     values: Values = {name: np.stack(arrays) for name, arrays in series.items()}
     for part in parts:
-        with users_own(part):
+        with users_errors(part):
             values |= part.after(context)
     return values
 

@@ -143,7 +143,7 @@ def values_at(context: Context, parts: Sequence[Part], checkpoint: Checkpoint) -
     """All parts' values at one checkpoint, as the dataset stores them."""
     values: Values = {}
     for part in parts:
-        with users_own(part):
+        with users_errors(part):
             values |= part.at(context, checkpoint)
             if checkpoint.epoch in context.field_epochs:
                 values |= part.field_at(context, checkpoint)
@@ -153,7 +153,7 @@ def values_at(context: Context, parts: Sequence[Part], checkpoint: Checkpoint) -
 
 
 @contextlib.contextmanager
-def users_own(part: Part) -> Iterator[None]:
+def users_errors(part: Part) -> Iterator[None]:
     """Say where an error is in a part of the user's; one of ours stays as it is."""
     try:
         yield

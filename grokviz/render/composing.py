@@ -32,7 +32,7 @@ MOST = len(ascii_lowercase)
 
 @dataclass(frozen=True)
 class Composed(Scene):
-    """Several scenes on one figure; :func:`below` and :func:`panelled` make one.
+    """Several scenes on one figure; :func:`below` and :func:`figure_of` make one.
 
     Class attributes:
         across: whether two panels stand side by side where there is room for it.
@@ -151,10 +151,11 @@ def panelled(
     names = [scene if isinstance(scene, str) else scene.name for scene in scenes]
     if len(names) > MOST:
         raise InputError(f"{len(names)} panels are more than letters; give at most {MOST}")
-    of_panels = _by_panel(names, scenes, options or {})
+    kinds = [find_scene(scene) if isinstance(scene, str) else type(scene) for scene in scenes]
+    of_panels = _by_panel(names, kinds, options or {})
     return tuple(
-        find_scene(scene).with_options(given) if isinstance(scene, str) else scene
-        for scene, given in zip(scenes, of_panels, strict=True)
+        kind.with_options(given) if isinstance(scene, str) else scene
+        for scene, kind, given in zip(scenes, kinds, of_panels, strict=True)
     )
 
 
@@ -178,7 +179,7 @@ def figure_of(panels: tuple[Scene, ...]) -> Scene:
             f"{moving[0].name} moves along {moving[0].clock} and {one.name} along {one.clock}; "
             "draw them into two figures"
         )
-    references = {panel.reference: panel.name for panel in panels}
+    references = {panel.reference for panel in panels}
     return _composed(
         panels,
         name="-".join(panel.name for panel in panels),
@@ -217,11 +218,10 @@ def _height(row: Sequence[Scene], ems: float) -> float:
 
 
 def _by_panel(
-    names: Sequence[str], scenes: Sequence[str | Scene], given: Mapping[str, Any]
+    names: Sequence[str], kinds: Sequence[type[Scene]], given: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The options of each panel by their own names."""
     of_panels: list[dict[str, Any]] = [{} for _ in names]
-    kinds = [find_scene(one) if isinstance(one, str) else type(one) for one in scenes]
     for word, value in given.items():
         panel, dot, option = word.rpartition(".")
         if dot:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from grokviz.dataset.references.reference import Source
 
-TESTED = ("logged_test_loss",)
+TEST_LOSS = ("logged_test_loss",)
 """What says when a run grokked, if nothing that a scene needs does."""
 
 
@@ -106,10 +106,10 @@ def data_of(
         if given:
             raise
         raise InputError(f"{default}, from which it is drawn without --run: {error}") from error
-    if "grok" in str(epoch) and not {"loss", *TESTED} & {*map(str, dataset)}:
+    if "grok" in str(epoch) and not {"loss", *TEST_LOSS} & {*map(str, dataset)}:
         with contextlib.suppress(InputError):
-            more = load(data, TESTED, default=default, report=report)
-            dataset = dataset.merge(more[list(TESTED)], combine_attrs="override")
+            more = load(data, TEST_LOSS, default=default, report=report)
+            dataset = dataset.merge(more[list(TEST_LOSS)], combine_attrs="override")
     return dataset
 
 

@@ -157,7 +157,8 @@ def _write(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) ->
         return {"frames": stop - start, "fps": str(fps), "captions": captions}
     drawing.draw(job, data, report)
     frames = max(round(job.options.duration * fps), 1)
-    words = Caption(0, frames, f"{job.scene.title}: {job.scene.watch}.")
+    sentences = [job.scene.heading(data), job.scene.lead(data)]
+    words = Caption(0, frames, f"{': '.join(text for text in sentences if text)}.")
     return {"frames": frames, "fps": str(fps), "captions": [dataclasses.asdict(words)]}
 
 
