@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,10 +13,8 @@ from pathlib import Path
 PACKAGE, SCENES = "grokviz", "grokviz.scenes"
 
 # parsing the files would take ten times as long; one import too many costs nothing
-_FROM = re.compile(
-    r"^[ \t]*from[ \t]+(grokviz[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE
-)
-_PLAIN = re.compile(r"^[ \t]*import[ \t]+(grokviz[\w.]*)", re.MULTILINE)
+_FROM = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
+_PLAIN = re.compile(r"^[ \t]*import[ \t]+([\w.]+)", re.MULTILINE)
 _NAME = re.compile(r"\w+")
 
 
@@ -48,14 +47,64 @@ def _files(path: Path) -> Iterable[Path]:
     return path.rglob("*.py") if path.is_dir() else [path]
 
 
-@lru_cache(maxsize=1024)
 def _imported(path: Path, without: tuple[str, ...]) -> tuple[Path, ...]:
+    """The files that a file imports, of this package and of the one it lies in."""
+    home, package = _package(path)
+    known = []
+    for name in _names(path, path.stat().st_mtime_ns):
+        top = name.partition(".")[0]
+        if top == PACKAGE and not _left_out(name, without):
+            known.append(_origin(name))
+        elif home is not None and top == home.name != PACKAGE:
+            known.append(_file_in(home, name.split(".")[1:]))
+        elif name.startswith(".") and home is not None:
+            dots = len(name) - len(name.lstrip("."))
+            inner = package[: len(package) - dots + 1] + [n for n in name[dots:].split(".") if n]
+            known.append(_file_in(home, inner))
+    return tuple(dict.fromkeys(origin for origin in known if origin is not None))
+
+
+def libraries(path: Path) -> set[str]:
+    """The top-level modules of other libraries that a file imports; none of Python's own."""
+    home, _ = _package(path)
+    own = {PACKAGE, "", home.name if home is not None else "", *sys.stdlib_module_names}
+    return {name.partition(".")[0] for name in _names(path, path.stat().st_mtime_ns)} - own
+
+
+@lru_cache(maxsize=1024)
+def _names(path: Path, saved: int) -> tuple[str, ...]:
+    """Every module that a file imports, and every name from one, which may be a module too.
+
+    ``saved`` is when it was saved: it may be edited while we run.
+    """
     text = path.read_text("utf-8")
     names = _PLAIN.findall(text)
     for module, members in _FROM.findall(text):
-        names += [module, *(f"{module}.{name}" for name in _NAME.findall(members))]
-    known = (_origin(name) for name in dict.fromkeys(names) if not _left_out(name, without))
-    return tuple(origin for origin in known if origin is not None)
+        joint = "" if module.endswith(".") else "."
+        names += [module, *(f"{module}{joint}{name}" for name in _NAME.findall(members))]
+    return tuple(dict.fromkeys(names))
+
+
+@lru_cache(maxsize=1024)
+def _package(path: Path) -> tuple[Path | None, list[str]]:
+    """The folder of the package that a file lies in, and the packages from there to the file."""
+    inner: list[str] = []
+    folder = path.parent
+    if not (folder / "__init__.py").is_file():
+        return None, inner
+    while (folder.parent / "__init__.py").is_file():
+        inner.insert(0, folder.name)
+        folder = folder.parent
+    return folder, inner
+
+
+def _file_in(home: Path, inner: Sequence[str]) -> Path | None:
+    """The file of a module in a package's folder; None for what is in a module."""
+    place = home.joinpath(*inner)
+    for path in (place.with_suffix(".py"), place / "__init__.py"):
+        if inner and path.is_file():
+            return path.resolve()
+    return None
 
 
 def _left_out(name: str, without: Sequence[str]) -> bool:
@@ -70,8 +119,7 @@ def _origin(name: str) -> Path | None:
     if inner[:1] == ["scenes"]:
         package, inner = SCENES, inner[1:]
     for home in importlib.import_module(package).__path__:
-        place = Path(home).resolve().joinpath(*inner)
-        for path in (place.with_suffix(".py"), place / "__init__.py"):
-            if inner and path.is_file():
-                return path
+        file = _file_in(Path(home).resolve(), inner)
+        if file is not None:
+            return file
     return None
