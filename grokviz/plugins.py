@@ -62,7 +62,7 @@ class Kind(Generic[T]):
     Attributes:
         noun: what one of them is called in sentences.
         group: the entry-point group of installed packages.
-        package: where ours lie.
+        package: where ours lie; "" where they are found in another way.
         members: the things of this kind that a module defines itself, by name.
         deep: whether ours lie in folders of that package, too; a task's folder is its own affair.
         listing: the command that lists them, for sentences.
@@ -146,7 +146,8 @@ def find(kind: Kind[T], name: str) -> T:
 
 def modules(kind: Kind[Any]) -> Iterator[ModuleType]:
     """The modules that may hold things of a kind: ours, installed ones, the user's files."""
-    yield from _own(kind.package, kind.deep)
+    if kind.package:
+        yield from _own(kind.package, kind.deep)
     if INSTALLED in _PLACES.get():
         yield from _installed(kind.group)
     if FILES in _PLACES.get():
@@ -179,6 +180,16 @@ def _own(package_name: str, deep: bool) -> Iterator[ModuleType]:
             yield module
             if info.ispkg and deep:
                 waiting.append((info.name, list(module.__path__)))
+
+
+def with_inner(module: ModuleType) -> list[ModuleType]:
+    """A module and, of a package, all modules in it; names with an underscore are helpers."""
+    paths = getattr(module, "__path__", None)
+    if paths is None:
+        return [module]
+    names = [info.name for info in pkgutil.iter_modules(paths, f"{module.__name__}.")]
+    inner = [name for name in names if not name.rpartition(".")[2].startswith("_")]
+    return [module, *map(importlib.import_module, inner)]
 
 
 # --- installed packages --------------------------------------------------------------

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ANY = "any"
-"""The task whose parts every run has, whatever it learns."""
+"""The task whose measures every run has, whatever it learns."""
 
 LAST = 100
 """Where tasks stand in lists that say nothing of it."""
@@ -191,15 +191,12 @@ class Task:
             settings as plain data. A ``KeyError`` says that they do not say enough.
         amount_of_data: how its settings say how much data there is, for whoever looks for
             another word.
-        parts: parts of the dataset that runs of it have beside those of every run, by name.
-        variables: rows of the dataset's table that these parts make.
-        dimensions: what the dimensions are along which these variables run, by name.
-        view: the class that sees a run and its checkpoints for these parts; the general one
+        measures: the modules that hold its measures and their dimensions, a package for all
+            modules in it; with a dot before them relative to ``package``.
+        view: the class that sees a run and its checkpoints for these measures; the general one
             where left out.
         fall_is_change: whether a fall of the training loss is what is worth a closer look.
         member: what a family of runs keeps of each, see :mod:`grokviz.dataset.families`.
-        measures: what ``grokviz measures`` prints under published names, see
-            :mod:`grokviz.dataset.measured`.
         evidence: what a foreign file says about its settings, see :class:`Evidence`.
         by_present_rules: reads a dataset that an earlier version wrote by the rules of this one.
         order: where it stands in lists.
@@ -214,13 +211,10 @@ class Task:
     problem: BuildProblem | str | None = None
     about: Callable[[Mapping[str, Any]], Sequence[str]] = _nothing
     amount_of_data: str = ""
-    parts: Mapping[str, Any] | str = field(default_factory=dict)
-    variables: Sequence[Any] | str = ()
-    dimensions: Mapping[str, str] | str = field(default_factory=dict)
+    measures: Sequence[str] = ()
     view: Any = None
     fall_is_change: bool = True
     member: Any = None
-    measures: Any = None
     evidence: Any = None
     by_present_rules: Callable[[Any], Any] | str | None = None
     order: int = LAST
@@ -254,6 +248,11 @@ class Task:
         """Its settings as options, by key."""
         settings = self.load("settings")
         return {} if settings is None else options_of(settings)
+
+    def measure_modules(self) -> list[ModuleType]:
+        """The modules that hold its measures, imported."""
+        modules = [importlib.import_module(name, self.package) for name in self.measures]
+        return [inner for module in modules for inner in plugins.with_inner(module)]
 
     def files(self) -> list[Path]:
         """The source files that it is made of."""

@@ -258,41 +258,42 @@ def test_files_of_one_name_in_two_folders_are_two_modules(
 
 
 MEASURED = """
-from grokviz.dataset.part import Part
-from grokviz.dataset.variables import Variable
+from __future__ import annotations
+
+from grokviz.dataset.checkpoint import Checkpoint
+from grokviz.dataset.contract import measure
 from grokviz.task import Task
 
 
-class Total(Part):
-    def at(self, context, checkpoint):
-        return {"total": checkpoint.state["w"].sum()}
+@measure(source="this test")
+def total(at: Checkpoint) -> float:
+    \"\"\"The sum of the weights.\"\"\"
+    return at.state["w"].sum()
 
 
-TOTAL = Variable(
-    name="total", part="total", dims=("epoch",), long_name="the sum of the weights", units="1",
-    definition="the sum of the weights", source="this test",
-)
-TASK = Task(
-    name="mine", package=__name__, settings=object, recipes=(), parts={"total": Total()},
-    variables=(TOTAL,),
-)
+TASK = Task(name="mine", package=__name__, settings=object, recipes=())
 """
 
 
-WRONG_PARTS = [
-    ('checkpoint.state["w"]', 'checkpoint.state["v"]', r"KeyError: 'v' \(.*mine\.py, line 9\)"),
-    ('dims=("epoch",)', 'dims=("epoch", "bit")', r"total has the shape \(4,\) and should run over"),
-    ('parts={"total"', 'parts={"totals"', "total is of the part total, .*: did you mean totals?"),
+WRONG_MEASURES = [
+    ('at.state["w"]', 'at.state["v"]', r"KeyError: 'v' \(.*mine\.py, line 12\)"),
+    ('measure(source', 'measure("bit", source', r"total has the shape \(4,\) and should run over"),
+    ("def total(", "def totals(", "there is no dataset variable total: did you mean totals?"),
     (
-        "    def at(",
-        "    def coords(self, context):\n        return {'bit': [0]}\n\n    def at(",
-        "the coordinate bit has no meaning: say it in dimensions=",
+        'measure(source="this test")',
+        'measure("bit", source="this test")',
+        r"shape \(4,\) and should run over \(epoch, bit\)",
     ),
-]
+    (
+        'at.state["w"].sum()', 'at.state["w"][: at.epoch + 1]',
+        r"has the shapes \(1,\) and \(2,\) at different checkpoints",
+    ),
+    ("at: Checkpoint", "at: Nothing", "which its module does not have when it runs"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("right", "wrong", "sentence"), WRONG_PARTS)
-def test_a_mistake_in_a_users_part_is_a_sentence(
+@pytest.mark.parametrize(("right", "wrong", "sentence"), WRONG_MEASURES)
+def test_a_mistake_in_a_users_measure_is_a_sentence(
     tmp_path: Path, right: str, wrong: str, sentence: str
 ) -> None:
     (tmp_path / "here" / "scenes").mkdir()
@@ -308,7 +309,7 @@ def test_a_mistake_in_a_users_part_is_a_sentence(
             assemble(open_run("run"), ["total"], workers=1)
 
 
-def test_a_users_part_measures_in_worker_processes(tmp_path: Path) -> None:
+def test_a_users_measure_is_taken_in_worker_processes(tmp_path: Path) -> None:
     files = tmp_path / "here" / "scenes"
     files.mkdir()
     (files / "mine.py").write_text(MEASURED)
@@ -321,5 +322,5 @@ def test_a_users_part_measures_in_worker_processes(tmp_path: Path) -> None:
     xr.testing.assert_identical(assemble(open_run("run"), ["total"], workers=2), data)
     (files / "other.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write('x')\n")
     with plugins.user_code(False):
-        assert assemble(open_run("run"), ["run"], workers=2).sizes["epoch"] == 4
+        assert assemble(open_run("run"), ["sum_squared_weights"], workers=2).sizes["epoch"] == 4
     assert not (tmp_path / "ran").exists()

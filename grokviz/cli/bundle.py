@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The reference.")
 @click.option("--file", help="Name of the part's file. [core]")
-@click.option("--parts", help="Parts of the dataset, with commas. [all but path]")
-@click.option("--variables", help="Variables of these parts, with commas. [all]")
+@click.option("--variables", help="Variables, with commas. [all but those of the path]")
 @click.option("--epochs", help="Checkpoints: numbers with commas, last, or A:B:STEP. [all]")
 @click.option(
     "--weights",
@@ -73,7 +72,6 @@ def _bundle_run(
 
     run = open_run(path)
     selection = Selection(
-        parts=_words(parts["parts"]),
         variables=_words(parts["variables"]),
         epochs=checkpoints_in(parts["epochs"], run),
         weights=checkpoints_in(",".join(weights) or None, run),

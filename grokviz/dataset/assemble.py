@@ -1,22 +1,25 @@
-"""The one place that puts a dataset together: one pass over the checkpoints for all parts."""
+"""The one place that puts a dataset together, from the measures asked for."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Int
 
-from grokviz.dataset import curves, schema
-from grokviz.dataset.part import Context, Part, Values, metric, users_errors
-from grokviz.dataset.workers import along
-from grokviz.errors import InputError, nearest
+from grokviz.dataset import curves, table
+from grokviz.dataset.checkpoint import RunView, metric
+from grokviz.dataset.contract import Coordinate, Measure, array_of
+from grokviz.dataset.measurement import Measurement
+from grokviz.dataset.table import Table
+from grokviz.dataset.threads import one_thread
+from grokviz.dataset.users import users_errors
+from grokviz.errors import InputError
 from grokviz.progress import ProgressCallback
 from grokviz.runs import Run
-from grokviz.task import Task, any_task, known_task, tasks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,34 +29,11 @@ CURVE_EPOCHS = 400
 """Moments that a run of loss curves alone is shown at: enough for a film."""
 
 
-def task_of(run: Run) -> Task | None:
-    """The run's task if anybody knows it; any run has its curves and norms all the same."""
-    return known_task(run.facts.get("task"))
-
-
-def parts_of(task: Task | None) -> dict[str, Part]:
-    """The parts that runs of a task may have, by name: those of every run, then its own."""
-    own: dict[str, Part] = dict(task.load("parts")) if task else {}
-    return {**any_task().load("parts"), **own}
-
-
-def tasks_with(part: str) -> list[str]:
-    """The tasks whose runs can have a part of this name."""
-    return [name for name, task in tasks().items() if part in parts_of(task)]
-
-
 def view_of(
     run: Run, epochs: Int[np.ndarray, " epoch"], field_epochs: Int[np.ndarray, " field_epoch"]
 ) -> Any:
-    """The run as its task's parts see it, at these epochs."""
-    task = task_of(run)
-    kind = task.load("view") if task else None
-    return (kind or Context)(run, epochs, field_epochs)
-
-
-def available(run: Run) -> list[str]:
-    """Names of the parts that can be made of this run."""
-    return [name for name, part in parts_of(task_of(run)).items() if not part.lacks(run)]
+    """The run as its task's measures see it, at these epochs."""
+    return table.view_type(table.task_of(run))(run, epochs, field_epochs)
 
 
 def epochs_of(run: Run) -> Int[np.ndarray, " epoch"]:
@@ -73,57 +53,117 @@ def epochs_of(run: Run) -> Int[np.ndarray, " epoch"]:
 
 def assemble(
     run: Run,
-    parts: Iterable[str] | None = None,
+    needs: Iterable[str | Measure] | None = None,
     *,
     epochs: Sequence[int] | None = None,
+    cache: Path | None = None,
     report: ProgressCallback | None = None,
     workers: int | None = None,
 ) -> xr.Dataset:
-    """Analyse a run's checkpoints into a labelled dataset.
+    """Measure a run's checkpoints into a labelled dataset.
 
     Args:
         run: an open run.
-        parts: which parts; all that the run's task has, by default.
+        needs: names of variables, or of coordinates, or measures themselves; everything that
+            can be measured of the run, by default.
         epochs: which checkpoints; all by default.
-        report: called with (done, all) checkpoints.
-        workers: how many processes measure; by default one a core for more than about forty
-            checkpoints. The result is the same to the last bit.
+        cache: a folder where values are kept, from which only what is missing is measured.
+        report: called with (done, all) of the checkpoints that are read.
+        workers: how many processes measure; by default as many as are worth it. The result is
+            the same to the last bit.
 
     Raises:
-        InputError: nothing recorded, a part that is unknown or cannot be made of this run,
+        InputError: nothing recorded, a measure that is unknown or cannot be taken of this run,
             weights that are not the task's.
 
     """
-    import xarray as xr
-
     clock = epochs_of(run)
     if epochs is not None:
         clock = np.asarray(sorted(set(epochs)), dtype=np.int64)
-    run_parts = _parts(run, parts)
-    context = view_of(run, clock, field_epochs(run, clock))
-    coords: Values = {"epoch": clock}
-    values: Values = {}
-    for part in run_parts:
-        with users_errors(part):
-            coords |= part.coords(context)
-            values |= part.whole(context)
-    values |= _along(context, run_parts, report, workers)
-    data = xr.Dataset(
-        {name: _array(name, value) for name, value in values.items()},
-        coords={name: (name, value) for name, value in coords.items()},
-        attrs=_attrs(context),
-    )
-    dimensions = schema.dimensions()
-    for name, coord in data.coords.items():
-        if name not in dimensions:
+    own = table.table_of(run)
+    given = table.available(run) if needs is None else list(needs)
+    own, names = _with_given(own, given)
+    table.check_measurable(run, names, own)
+    view = view_of(run, clock, field_epochs(run, clock))
+    return dataset_of(view, own, names, cache=cache, report=report, workers=workers)
+
+
+def dataset_of(
+    view: RunView,
+    own: Table,
+    names: Sequence[str],
+    *,
+    cache: Path | None = None,
+    report: ProgressCallback | None = None,
+    workers: int | None = None,
+) -> xr.Dataset:
+    """The dataset of a run as its measures see it; else as :func:`assemble`."""
+    wanted = list(dict.fromkeys(name for name in names if name in own.measures))
+    with one_thread():
+        measurement = Measurement(view, own, table.with_series(own, wanted), cache)
+        values = measurement.values(report, workers)
+        return _dataset(view, own, {name: values[name] for name in wanted}, names)
+
+
+def _with_given(own: Table, given: Sequence[str | Measure]) -> tuple[Table, list[str]]:
+    """The table with measures that were given themselves, and all names."""
+    more = {one.name: one for one in given if isinstance(one, Measure)}
+    names = [one.name if isinstance(one, Measure) else one for one in given]
+    return Table(own.measures | more, own.dimensions) if more else own, names
+
+
+def _dataset(
+    view: RunView, own: Table, values: Mapping[str, np.ndarray], names: Sequence[str]
+) -> xr.Dataset:
+    """The labelled dataset of these values, with the coordinates they run along and those asked."""
+    import xarray as xr
+
+    arrays = {name: _array(own.measures[name], value) for name, value in values.items()}
+    dims = [dim for array_dims, *_ in arrays.values() for dim in array_dims]
+    dims += [name for name in names if name not in own.measures]
+    coords: dict[str, Any] = {"epoch": view.epochs}
+    attrs: dict[str, dict[str, str]] = {"epoch": {"long_name": table.CLOCKS["epoch"]}}
+    for dim in dict.fromkeys(dims):
+        if dim == "field_epoch":
+            coords[dim], attrs[dim] = view.field_epochs, {"long_name": table.CLOCKS[dim]}
+        elif dim != "epoch":
+            coords[dim], attrs[dim] = _coordinate(view, own, dim)
+    for name, (array_dims, array, _) in arrays.items():
+        wrong = [d for d, n in zip(array_dims, array.shape, strict=True) if n != len(coords[d])]
+        if wrong:
             raise InputError(
-                f"the coordinate {name} has no meaning: say it in dimensions= of the task"
+                f"{name} has the shape {array.shape}, but there are {len(coords[wrong[0]])} "
+                f"{wrong[0]} in this run; correct the measure or its dimension"
             )
-        coord.attrs["long_name"] = dimensions[str(name)]
-    for part in run_parts:
-        for name, attrs in part.coord_attrs(context).items():
-            data[name].attrs.update(attrs)
+    data = xr.Dataset(
+        arrays, coords={name: (name, value) for name, value in coords.items()}, attrs=_attrs(view)
+    )
+    for name, more in attrs.items():
+        data[name].attrs.update(more)
     return data
+
+
+def _coordinate(view: RunView, own: Table, dim: str) -> tuple[np.ndarray, dict[str, str]]:
+    dimension = own.dimensions.get(dim)
+    if dimension is None:
+        raise InputError(
+            f"nothing says what the dimension {dim} is; write a function {dim}(run) under "
+            "@dimension that returns its values"
+        )
+    with users_errors(dimension):
+        values = dimension(view)
+        more = dict(values.attrs) if isinstance(values, Coordinate) else {}
+        return array_of(values), {"long_name": dimension.meaning, **more}
+
+
+def _array(one: Measure, array: np.ndarray) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
+    dims = one.variable.dims
+    if array.ndim != len(dims):
+        raise InputError(
+            f"{one.name} has the shape {array.shape} and should run over ({', '.join(dims)}); "
+            "correct its dimensions or what it returns"
+        )
+    return dims, array, one.variable.attrs
 
 
 def field_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> Int[np.ndarray, " field_epoch"]:
@@ -152,7 +192,7 @@ def change_of(run: Run) -> tuple[int, int] | None:
     ends = curves.phase_ends(*metric(run, "test_loss"))
     if ends is not None:
         return int(ends[0]), int(ends[2])
-    task = task_of(run)
+    task = table.task_of(run)
     if task is not None and not task.fall_is_change:
         return None
     fall = curves.fall(*metric(run, "train_loss"))
@@ -162,64 +202,18 @@ def change_of(run: Run) -> tuple[int, int] | None:
     return max(fall[0] - around, 0), fall[1] + around
 
 
-def _parts(run: Run, names: Iterable[str] | None) -> list[Part]:
-    task = task_of(run)
-    known = parts_of(task)
-    for name in names or ():
-        if name not in known:
-            what = f"a run of {task.name}" if task else "a run whose task grokviz does not know"
-            raise InputError(f"{what} has no part {name!r}: {nearest(name, list(known))}")
-        if lacking := known[name].lacks(run):
-            raise InputError(f"{run.path} has no {lacking}, which {name} is made of")
-    return [known[name] for name in (available(run) if names is None else names)]
-
-
-def _along(
-    context: Context, parts: Sequence[Part], report: ProgressCallback | None, workers: int | None
-) -> Values:
-    """Values along the run; each checkpoint is read once, for all parts."""
-    series: dict[str, list[Any]] = {}
-    if not context.has_weights:
-        return {}
-    with contextlib.closing(along(context, parts, workers)) as passing:
-        for i, (checkpoint, measures) in enumerate(passing):
-            for part in parts:
-                with users_errors(part):
-                    part.gather(context, checkpoint)
-            for name, value in measures.items():
-                series.setdefault(name, []).append(value)
-            if report:
-                report(i + 1, len(context.epochs))
-    values: Values = {name: np.stack(arrays) for name, arrays in series.items()}
-    for part in parts:
-        with users_errors(part):
-            values |= part.after(context)
-    return values
-
-
-def _array(name: str, value: Any) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
-    row = schema.variable(name)
-    array = row.stored(value)
-    if array.ndim != len(row.dims):
-        raise InputError(
-            f"{name} has the shape {array.shape} and should run over ({', '.join(row.dims)}); "
-            "correct its dims or what its part returns"
-        )
-    return row.dims, array, row.attrs
-
-
-def _attrs(context: Context) -> dict[str, Any]:
+def _attrs(view: RunView) -> dict[str, Any]:
     from grokviz import __version__
 
-    run, facts = context.run, context.run.facts
+    run, facts = view.run, view.run.facts
     return {
         "title": f"Analysis of {run.name}",
         "run_name": run.name,
         "run_checksum": run.checksum,
         "recipe": str(facts.get("recipe") or ""),
-        "task": context.task,
-        "counts": str(facts.get("counts") or context.settings.get("counts") or "epoch"),
-        "settings": json.dumps(dict(context.settings), sort_keys=True, default=str),
+        "task": view.task,
+        "counts": str(facts.get("counts") or view.settings.get("counts") or "epoch"),
+        "settings": json.dumps(dict(view.settings), sort_keys=True, default=str),
         "command": str(facts.get("command") or ""),
         "grokviz_version": __version__,
     }

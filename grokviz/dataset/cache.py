@@ -1,21 +1,16 @@
-"""``analyze``: a dataset from the cache beside the run, or made and put there.
-
-The key is the run's checksum, the analysis code's own bytes, and the options; so nothing
-stale is ever read, and nothing is computed twice.
-"""
+"""``analyze``: a run's dataset, of which only what is not kept beside the run is measured."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grokviz.dataset.assemble import assemble, available
+from grokviz.dataset.assemble import assemble
+from grokviz.dataset.contract import Measure
 from grokviz.errors import GrokvizError
 from grokviz.files import replacing
 from grokviz.progress import ProgressCallback
@@ -32,40 +27,37 @@ log = logging.getLogger(__name__)
 
 def analyze(
     run: Run | str | os.PathLike[str],
-    parts: Iterable[str] | None = None,
+    needs: Iterable[str | Measure] | None = None,
     *,
     epochs: Sequence[int] | None = None,
     cache: bool = True,
     report: ProgressCallback | None = None,
     workers: int | None = None,
 ) -> xr.Dataset:
-    """Analyse a run into the labelled dataset that scenes draw.
+    """Measure a run into the labelled dataset that scenes draw.
 
     Args:
         run: an open run or its folder.
-        parts: names of parts, all that the run has the data for by default: ``run``, ``events``
-            and ``path`` of any run, and those of its task (docs/science.md names them).
+        needs: names of variables, or of coordinates (docs/reference/variables.md has them all),
+            or measures themselves; everything that can be measured of the run, by default.
         epochs: which checkpoints; all by default.
-        cache: whether to read and write ``<run>/cache``.
-        report: called with (done, all) checkpoints while computing.
-        workers: how many processes measure, one a core for long work by default; the result
-            is the same.
+        cache: whether to read and write ``<run>/cache``, so that only what is missing there is
+            measured.
+        report: called with (done, all) of the checkpoints that are read.
+        workers: how many processes measure, by default as many as are worth it; the result is
+            the same.
 
     Returns:
         A dataset in memory, as :mod:`grokviz.dataset.schema` describes it.
 
     Raises:
-        InputError: no run there, no checkpoints, or weights that are not those of its task.
+        InputError: no run there, no checkpoints, a name that nothing measures, or weights that
+            are not those of its task.
 
     """
     run = run if isinstance(run, Run) else open_run(Path(run))
-    names = available(run) if parts is None else list(parts)
-    if not cache:
-        return assemble(run, names, epochs=epochs, report=report, workers=workers)
-    return read_or_make(
-        run.path / FOLDER / f"{_key(run, names, epochs)}.nc",
-        lambda: assemble(run, names, epochs=epochs, report=report, workers=workers),
-    )
+    folder = run.path / FOLDER if cache else None
+    return assemble(run, needs, epochs=epochs, cache=folder, report=report, workers=workers)
 
 
 def read_or_make(file: Path, make: Callable[[], xr.Dataset]) -> xr.Dataset:
@@ -109,14 +101,8 @@ def write(data: xr.Dataset, file: Path) -> None:
         part.write_bytes(memory.getbuffer())
 
 
-def _key(run: Run, names: Sequence[str], epochs: Sequence[int] | None) -> str:
-    clock = None if epochs is None else sorted({int(epoch) for epoch in epochs})
-    content = [run.checksum, code_version([str(run.facts.get("task"))]), sorted(names), clock]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
-
-
 def code_version(names: Iterable[str]) -> str:
-    """SHA-256 of every source file that can change a dataset of runs of these tasks.
+    """SHA-256 of every source file that can change a family of runs of these tasks.
 
     So no code ever reads another's cache, be it ours or a user's.
     """

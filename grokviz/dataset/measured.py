@@ -1,23 +1,27 @@
-"""``measures``: what a run's measures are at one epoch, of whatever a user may name.
+"""``measures``: what a run's published measures are at one epoch.
 
-From a run directory they are computed from the weights, in float64; from a bundled reference
-or a dataset they are read. A task may have published names for its measures; of other tasks, and
-of runs of loss curves alone, there are the few of :mod:`grokviz.dataset.summaries`.
+Those are printed that carry a published name: of every run its losses and when they fell, of a
+task what its measures publish, of a user's own what these do. From a run directory they are
+measured from the weights; from a bundled reference or a dataset they are read.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.dataset import assemble, curves, summaries
-from grokviz.dataset.part import metric
+from grokviz.dataset import assemble, curves, table
+from grokviz.dataset.cache import analyze
+from grokviz.dataset.checkpoint import metric
+from grokviz.dataset.contract import Published
+from grokviz.dataset.families.family_summary import summarise
 from grokviz.dataset.references.reference import load, named
+from grokviz.dataset.table import Table
+from grokviz.errors import InputError
 from grokviz.runs import Run
 from grokviz.runs.sweeps import is_sweep
 from grokviz.task import known_task, tasks
@@ -26,27 +30,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-@dataclass(frozen=True)
-class PublishedMeasures:
-    """A task's measures under their published names.
-
-    Attributes:
-        needs: the dataset variables that hold them.
-        of_checkpoint: those of one checkpoint of a run, as plain data.
-        of_dataset: those of a dataset at one epoch, as plain data.
-
-    """
-
-    needs: tuple[str, ...]
-    of_checkpoint: Callable[[Run, int], dict[str, Any]]
-    of_dataset: Callable[[xr.Dataset], dict[str, Any]]
-
-
 def measures(
     source: xr.Dataset | Run | str | os.PathLike[str] | None = None,
     epoch: int | str | None = None,
 ) -> dict[str, Any]:
-    """Measures of one epoch, under published names where the task has them.
+    """Published measures of one epoch, by name.
 
     Args:
         source: a run, its folder, the folder of a sweep, a dataset or its ``.nc`` file, the name
@@ -57,9 +45,10 @@ def measures(
     Returns:
         Plain numbers, lists and dicts. Losses are in nats; those by frequency have it as a
         string and hold the key frequencies, which are the last checkpoint's at every epoch.
-        What needs to know which pairs were trained on is NaN where the run does not say.
-        Of another task, of loss curves alone, and of several runs:
-        :func:`grokviz.dataset.summaries.summarise`.
+        ``train_loss`` and ``test_loss`` are the logged ones nearest to the epoch. None says that
+        a run never came to it. What needs to know which examples were trained on is NaN where
+        the run does not say; what a run does not have is left out. Of several runs:
+        :func:`grokviz.dataset.families.family_summary.summarise`.
 
     Raises:
         InputError: nothing of that name, nothing recorded, or weights that are not its task's.
@@ -69,37 +58,22 @@ def measures(
     run_or_data = load(source) if many else named(source)
     if isinstance(run_or_data, Run):
         return _of_run(run_or_data, epoch)
-    published = _published(run_or_data.attrs.get("task") or _task_of(run_or_data))
-    if published is None or published.needs[0] not in run_or_data:
-        return summaries.summarise(run_or_data, epoch)
-    return _of_dataset(load(run_or_data, published.needs), epoch, published)
-
-
-def _published(name: object) -> PublishedMeasures | None:
-    task = known_task(name)
-    published: PublishedMeasures | None = task.load("measures") if task else None
-    return published
-
-
-def _task_of(data: xr.Dataset) -> str:
-    """The task all of whose published measures a dataset holds that does not say its task."""
-    for name in tasks():
-        published = _published(name)
-        if published is not None and all(need in data for need in published.needs):
-            return name
-    return ""
+    if "member_name" in run_or_data:
+        return summarise(run_or_data, epoch)
+    return _of_dataset(run_or_data, epoch)
 
 
 def _of_run(run: Run, epoch: int | str | None) -> dict[str, Any]:
     epochs = assemble.epochs_of(run)
     at = curves.index_of(epochs, epoch, lambda: _grokked(run, epochs), run.name)
-    nearest = int(epochs[at])
-    published = _published(run.facts.get("task"))
-    if published is None or not len(run.epochs):
-        parts = [name for name in assemble.available(run) if name in summaries.PARTS]
-        data = assemble.assemble(run, parts, epochs=[nearest], workers=0)
-        return summaries.summarise(data, nearest)
-    return {"epoch": nearest, **published.of_checkpoint(run, nearest)}
+    nearest, own = int(epochs[at]), table.table_of(run)
+    able = {*table.available(run)}
+    # coordinates are told by the weights
+    able |= own.dimensions.keys() if len(run.epochs) else set()
+    names = [name for name in table.published_names(own) if name in able]
+    needs = dict.fromkeys([*names, *table.coordinates_of(own, names)])
+    data = analyze(run, needs, epochs=[nearest])
+    return {"epoch": nearest, **published_of(own, data, nearest)}
 
 
 def _grokked(run: Run, epochs: np.ndarray) -> int | None:
@@ -111,15 +85,59 @@ def _grokked(run: Run, epochs: np.ndarray) -> int | None:
     return None if index is None else int(epochs[index])
 
 
-def _of_dataset(
-    data: xr.Dataset, epoch: int | str | None, published: PublishedMeasures
-) -> dict[str, Any]:
-    epochs, test = data["epoch"].values, data["loss"].sel(split="test").values
+def _of_dataset(data: xr.Dataset, epoch: int | str | None) -> dict[str, Any]:
+    if "epoch" not in data.coords:
+        raise InputError(
+            "there is no run in this dataset to measure; write its numbers with grokviz data"
+        )
+    epochs = data["epoch"].values
 
     def grokked() -> int | None:
-        index = curves.grok_index(test)
+        if "event_epoch" in data:
+            event = int(data["event_epoch"].sel(event="grokked"))
+            return None if event < 0 else event
+        if "loss" not in data:
+            return None
+        index = curves.grok_index(data["loss"].sel(split="test").values)
         return None if index is None else int(epochs[index])
 
     name = str(data.attrs.get("run_name", "the dataset"))
-    at = curves.index_of(epochs, epoch, grokked, name)
-    return {"epoch": int(epochs[at]), **published.of_dataset(data.isel(epoch=at))}
+    nearest = int(epochs[curves.index_of(epochs, epoch, grokked, name)])
+    return {"epoch": nearest, **published_of(_table_of(data), data, nearest)}
+
+
+def _table_of(data: xr.Dataset) -> Table:
+    """The table of the dataset's task; of one that does not say it, of the task that it fits."""
+    task = known_task(data.attrs.get("task"))
+    if task is not None:
+        return table.table(task)
+    every = [table.table(None), *(table.table(one) for one in tasks().values())]
+    return max(every, key=lambda one: sum(name in data for name in table.published_names(one)))
+
+
+def published_of(own: Table, data: xr.Dataset, epoch: int) -> dict[str, Any]:
+    """What the dataset's variables and coordinates publish at an epoch."""
+    printed: dict[str, Any] = {}
+    for name in table.published_names(own):
+        if name not in data:
+            continue
+        values = data[name]
+        if "epoch" in values.dims:
+            values = values.sel(epoch=epoch)
+        published = (own.measures.get(name) or own.dimensions[name]).published
+        if isinstance(published, Published):
+            if all(need in data.coords for need in published.needs):
+                printed |= published.publish(values, data, epoch)
+        elif published is not None:
+            printed |= _by_template(published, values)
+    return printed
+
+
+def _by_template(name: str, values: xr.DataArray) -> dict[str, Any]:
+    """Values under a name; one of each coordinate that stands in braces in it."""
+    dims = [str(dim) for dim in values.dims if f"{{{dim}}}" in name]
+    if not dims:
+        return {name: values.values.tolist()}
+    labels = itertools.product(*(values[dim].values.tolist() for dim in dims))
+    places = [dict(zip(dims, label, strict=True)) for label in labels]
+    return {name.format(**place): values.sel(place).values.tolist() for place in places}

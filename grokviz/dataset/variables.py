@@ -1,4 +1,4 @@
-"""A row of the labelled dataset's table; tasks and families write them, the schema joins them."""
+"""A variable of a labelled dataset: what it runs along, what it is, and how it is stored."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ PAPER = "arXiv:2301.05217"
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable's dimensions, unit, definition and source, and the part that makes it."""
+    """One variable's dimensions, unit, definition and source, and how it is stored."""
 
     name: str
-    part: str
     dims: tuple[str, ...]
     long_name: str
     units: str
@@ -43,7 +42,7 @@ class Variable:
         return attributes
 
     def stored(self, value: Any) -> np.ndarray:
-        """``value`` as the dataset keeps it: in the variable's type, rounded as its row says.
+        """``value`` as the dataset keeps it: in the variable's type, rounded as it says.
 
         Rounded numbers stay plain floats, in memory and in the file, and compress well.
         """

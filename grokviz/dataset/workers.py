@@ -1,7 +1,8 @@
 """Checkpoints measured side by side: one process a core, results in order.
 
-Each checkpoint is read once, here, and sent. Where no process can be had, everything is measured
-here.
+Each checkpoint is read once, here, and sent. The first are measured here: where these say that
+the rest would take long, processes are started, and where none can be had, everything is
+measured here. The results are the same.
 """
 
 from __future__ import annotations
@@ -9,20 +10,29 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from grokviz import parallel, plugins
-from grokviz.dataset.part import Checkpoint, Context, Part, Values, values_at
+from grokviz.dataset.checkpoint import Checkpoint, RunView
+from grokviz.dataset.contract import Measure
+from grokviz.dataset.facts import Noting, notes_of
 from grokviz.dataset.threads import ENVIRONMENT, one_thread
+from grokviz.dataset.users import users_errors
 
-WORTH = 40
-"""Fewer checkpoints than this are measured before a process has started."""
+FIRST = 1.0
+"""Seconds of measuring here before it is asked how long the rest will take."""
+
+WORTH = 2.5
+"""Seconds that the rest must take for processes to be worth starting."""
 
 MOST = 8
 """More processes would take more than 4 GiB for p = 113."""
@@ -33,70 +43,129 @@ KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_":
 log = logging.getLogger(__name__)
 
 
-def default_workers(parts: Sequence[Part], checkpoints: int) -> int:
-    """How many processes: one a core for long work, none for short work or inside a process."""
-    if checkpoints <= WORTH or not any(part.heavy for part in parts) or parallel.in_worker():
+@dataclass
+class CheckpointValues:
+    """What the measures of one checkpoint gave.
+
+    Attributes:
+        values: by name of the measure, as the dataset stores them.
+        notes: what each read of the run.
+
+    """
+
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: dict[str, set[str]] = field(default_factory=dict)
+
+
+Work = tuple[int, Sequence[str]]
+"""An epoch, and the names of the measures that are taken there."""
+
+
+def values_at(
+    view: RunView, measures: Mapping[str, Measure], checkpoint: Checkpoint, names: Sequence[str]
+) -> CheckpointValues:
+    """These measures of one checkpoint."""
+    given = CheckpointValues()
+    for name in names:
+        one, run = measures[name], Noting(view)
+        arguments: dict[str, Any] = {"at": checkpoint, "run": run}
+        with users_errors(one):
+            value = one(**{key: arguments[key] for key in one.parameters})
+            given.values[name] = one.variable.stored(value)
+        given.notes[name] = notes_of(run)
+    return given
+
+
+def processes_worth(seconds: float) -> int:
+    """How many processes are worth starting for work of so many seconds; none inside one."""
+    if seconds < WORTH or parallel.in_worker():
         return 0
     cores = parallel.cores()
     return 0 if cores == 1 else min(cores, MOST)
 
 
 def along(
-    context: Context, parts: Sequence[Part], workers: int | None = None
-) -> Generator[tuple[Checkpoint, Values], None, None]:
-    """Every checkpoint of the pass with its values, in order of epochs.
+    view: RunView,
+    measures: Mapping[str, Measure],
+    work: Sequence[Work],
+    workers: int | None = None,
+) -> Generator[tuple[Checkpoint, CheckpointValues], None, None]:
+    """Every checkpoint of the work with what its measures gave, in order of epochs.
 
-    ``workers`` is the number of processes, 0 for none; chosen by the work if left out.
+    ``workers`` is the number of processes, 0 for none; if left out, what the first checkpoints
+    say.
     """
-    count = default_workers(parts, len(context.epochs)) if workers is None else workers
-    states = context.checkpoints()
+    names = dict(work)
+    states = view.checkpoints(np.array([epoch for epoch, _ in work], dtype=np.int64))
     with one_thread():
+        begun, count = time.monotonic(), 0
+        for done, checkpoint in enumerate(states, 1):
+            # what the first needs of the run is worked out here, and sent
+            yield checkpoint, values_at(view, measures, checkpoint, names[checkpoint.epoch])
+            spent = time.monotonic() - begun
+            if workers is not None:
+                count = workers
+            elif spent > FIRST:
+                count = processes_worth(spent / done * (len(work) - done))
+            if count > 0:
+                break
+            if workers is None and spent > FIRST:
+                workers = 0
         if count > 0:
-            yield from _side_by_side(context, parts, states, count)
-        else:
-            for checkpoint in states:
-                yield checkpoint, values_at(context, parts, checkpoint)
+            yield from _side_by_side(view, measures, (states, names), count)
 
 
 def _side_by_side(
-    context: Context, parts: Sequence[Part], states: Iterator[Checkpoint], count: int
-) -> Iterator[tuple[Checkpoint, Values]]:
+    view: RunView,
+    measures: Mapping[str, Measure],
+    work: tuple[Iterable[Checkpoint], Mapping[int, Sequence[str]]],
+    count: int,
+) -> Iterator[tuple[Checkpoint, CheckpointValues]]:
     import cloudpickle
 
+    states, names = work
     keep = {name: value for name, value in KEEP_MEMORY.items() if name not in os.environ}
-    pickled = cloudpickle.dumps((context, list(parts)))
+    pickled = cloudpickle.dumps((view.sent(_facts(view)), dict(measures)))
+    modules = {type(view).__module__, *(one.module for one in measures.values())}
+    files = sorted(file for file in map(plugins.file_of, modules) if file is not None)
     pool = parallel.Pool(
         count,
         environment={**keep, **ENVIRONMENT},
         quiet=True,
-        begin=partial(_begin, plugins.files_of([context, *parts]), pickled),
+        begin=partial(_begin, files, pickled),
         ahead=1,
     )
     with pool:
-        pending: deque[tuple[Checkpoint, Future[Values]]] = deque()
-        for checkpoint in states:
-            future = pool.submit(plugins.as_here(_values), checkpoint.epoch, dict(checkpoint.state))
-            pending.append((checkpoint, future))
+        pending: deque[tuple[Checkpoint, Future[CheckpointValues]]] = deque()
+
+        def received() -> tuple[Checkpoint, CheckpointValues]:
+            checkpoint, future = pending.popleft()
+            try:
+                return checkpoint, future.result()
+            except parallel.WorkerDied:
+                log.warning(
+                    "a worker ended early; epoch %d is measured without it", checkpoint.epoch
+                )
+            except parallel.NoWorker as error:
+                log.info("measuring in one process: %s", error)
+            return checkpoint, values_at(view, measures, checkpoint, names[checkpoint.epoch])
+
+        for one in states:
+            state = (one.epoch, dict(one.state), one.checksum)
+            pending.append((one, pool.submit(plugins.as_here(_values), *state, names[one.epoch])))
             if len(pending) == 2 * count:
-                yield _received(context, parts, *pending.popleft())
+                yield received()
         while pending:
-            yield _received(context, parts, *pending.popleft())
+            yield received()
 
 
-def _received(
-    context: Context, parts: Sequence[Part], checkpoint: Checkpoint, future: Future[Values]
-) -> tuple[Checkpoint, Values]:
-    """The values that a process computed, or computed here where it could not."""
-    try:
-        return checkpoint, future.result()
-    except parallel.WorkerDied:
-        log.warning("a worker ended early; epoch %d is measured without it", checkpoint.epoch)
-    except parallel.NoWorker as error:
-        log.info("measuring in one process: %s", error)
-    return checkpoint, values_at(context, parts, checkpoint)
+def _facts(view: RunView) -> set[str]:
+    """The cached properties of the run that have been worked out so far."""
+    kind = type(view)
+    return {n for n in view.__dict__ if isinstance(getattr(kind, n, None), cached_property)}
 
 
-_pass: list[tuple[Context, list[Part]]] = []
+_pass: list[tuple[RunView, dict[str, Measure]]] = []
 """In a worker process: what stays the same along the run."""
 
 
@@ -105,6 +174,8 @@ def _begin(files: Sequence[Path], pickled: bytes) -> None:
     _pass[:] = [pickle.loads(pickled)]
 
 
-def _values(epoch: int, state: dict[str, np.ndarray]) -> Values:
-    ((context, parts),) = _pass
-    return values_at(context, parts, context.checkpoint_type(epoch, state))
+def _values(
+    epoch: int, state: dict[str, np.ndarray], checksum: str, names: Sequence[str]
+) -> CheckpointValues:
+    ((view, measures),) = _pass
+    return values_at(view, measures, view.checkpoint_type(epoch, state, checksum), names)

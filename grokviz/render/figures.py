@@ -201,9 +201,7 @@ def _before_its_moment(task: FigureTask, skip: Skip) -> bool:
 
 def lacking(scene: type[Scene], run: str) -> str:
     """Why the scene cannot be drawn from the run; "" where it can."""
-    from grokviz.dataset import schema
-    from grokviz.dataset.assemble import available
-    from grokviz.dataset.references.reference import references
+    from grokviz.dataset.references.reference import check_measurable, references
     from grokviz.runs import open_run
     from grokviz.runs.sweeps import is_sweep
 
@@ -216,13 +214,16 @@ def lacking(scene: type[Scene], run: str) -> str:
     try:
         if data is not None:
             scene.check(data)
-            return ""
-        parts = schema.parts_of(scene.needs)
     except InputError as error:
         return str(error)
-    lacking = set(parts) - set(available(open_run(path)))
-    names = ", ".join(sorted(lacking))
-    return f"{run} is of a task whose analysis has no part {names}" if lacking else ""
+    if data is not None:
+        return ""
+    opened = open_run(path)
+    try:
+        check_measurable(opened, scene.needs)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def needs_of(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:

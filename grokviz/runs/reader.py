@@ -58,6 +58,14 @@ class Run:
         """Names of the metrics, sorted."""
         return sorted(self._index.metrics)
 
+    def checksum_of(self, epoch: int) -> str:
+        """SHA-256 of the file of a checkpoint, as the index has it."""
+        return self._index.checkpoints[self._checkpointed(epoch)].sha256
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as the run stood when it was opened here."""
+        return (Run, (self.path, dict(self.facts), self._index))
+
     def metric(
         self, name: str
     ) -> tuple[Int[np.ndarray, " records"], Float[np.ndarray, " records"]]:

@@ -11,7 +11,7 @@ from grokviz.dataset import ties
 from grokviz.dataset.fourier import fourier_basis
 from grokviz.scene.panels import embedded
 from grokviz.scene.style import style
-from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
+from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr

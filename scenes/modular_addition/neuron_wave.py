@@ -13,7 +13,7 @@ from grokviz.errors import InputError
 from grokviz.scene import option, panels
 from grokviz.scene.film import Film
 from grokviz.tasks.modular_addition import fields
-from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
+from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -11,7 +11,7 @@ from grokviz.dataset import ties
 from grokviz.errors import InputError
 from grokviz.scene import option, panels
 from grokviz.scene.film import Film
-from grokviz.tasks.modular_addition.measures import embedding
+from grokviz.tasks.modular_addition.formulas import embedding
 
 if TYPE_CHECKING:
     import xarray as xr

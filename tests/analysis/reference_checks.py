@@ -12,16 +12,14 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from grokviz.dataset import schema
-from grokviz.dataset.assemble import assemble, available
+from grokviz.dataset import table
+from grokviz.dataset.assemble import assemble
 from grokviz.dataset.cache import read
 from grokviz.dataset.references.reference import SUMS
 from grokviz.runs import Run, RunWriter, open_run
 from grokviz.runs.tensors import load
 
 CLOCKS = ("epoch", "field_epoch")
-LOGGED = frozenset({"events", "slingshots", "digits", "path"})
-"""Parts made of what the whole run logged, or of all its weights."""
 
 
 def facts_of(place: Path) -> dict[str, Any]:
@@ -80,10 +78,11 @@ def rebuilt(place: Path, to: Path) -> Run:
 def check_numbers(place: Path, run: Run) -> int:
     """Every bundled number of the checkpoints is what the weights give; how many variables were."""
     kept = whole(place)
-    rows = [schema.variable(str(name)) for name in kept.data_vars]
-    wanted = [row for row in rows if row.part not in LOGGED and set(CLOCKS) & set(row.dims)]
-    wanted += [row for row in rows if row.part == "heads" and not set(CLOCKS) & set(row.dims)]
-    made = assemble(run, sorted({row.part for row in wanted} & {*available(run)}), workers=0)
+    own = table.table_of(run)
+    kinds = [own.measure(str(name)) for name in kept.data_vars]
+    # those of the whole run that need no checkpoints say what they need instead
+    wanted = [one.variable for one in kinds if one.on != "series" and one.lacks is None]
+    made = assemble(run, [row.name for row in wanted], workers=0)
     for row in wanted:
         ours, theirs = made[row.name], kept[row.name]
         for clock in set(CLOCKS) & set(row.dims):

@@ -7,11 +7,11 @@ import pytest
 from analysis_runs import pizza, wave
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measured_state import Measured
 
 from grokviz.dataset.fourier import gini
 from grokviz.tasks.modular_addition import forward as fw
-from grokviz.tasks.modular_addition.measures.ablation import ablation_table
-from grokviz.tasks.modular_addition.measures.measure import Measures, measure
+from grokviz.tasks.modular_addition.formulas.ablation import ablation_table
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 COPIES = 2
@@ -80,7 +80,7 @@ def test_a_clock_has_the_measures_it_was_built_with(recipe) -> None:
     state, ran = clock(p, amplitudes)
     train = np.random.default_rng(seed).random(p * p) < 0.5
     train[:2] = True, False
-    m = measure(state, train, ran=ran)
+    m = Measured(state, train, ran=ran)
     A = np.array(list(amplitudes.values()))
     rows = np.array(list(amplitudes)) - 1
     everywhere = np.zeros(p // 2)
@@ -103,30 +103,30 @@ def test_a_clock_has_the_measures_it_was_built_with(recipe) -> None:
     near(m.margin, [lead] * 3)
 
 
-def check_spectra(m: Measures, p: int, amplitude: np.ndarray) -> None:
+def check_spectra(m: Measured, p: int, amplitude: np.ndarray) -> None:
     """Embedding, W_L and logits hold each frequency with its amplitude."""
     both = np.concatenate([[0.0], np.repeat(amplitude, 2)])
     near(m.gini_embedding, gini(both))
     # Each of cos and sin is read by 2 * COPIES neurons, each with weight A / COPIES.
-    near(m.neuron_logit_components, both * np.sqrt(p / 2) * np.sqrt(2 / COPIES))
+    near(m.neuron_logit_component_norm, both * np.sqrt(p / 2) * np.sqrt(2 / COPIES))
     near(m.gini_neuron_logit_map, gini(both))
     near(m.neuron_logit_residual, 0)
     near(
-        np.sort(m.embedding_singular_values)[::-1][: both.size],
-        np.sort(both)[::-1][: len(m.embedding_singular_values)] * np.sqrt(p / 2),
+        np.sort(m.embedding_singular_value)[::-1][: both.size],
+        np.sort(both)[::-1][: len(m.embedding_singular_value)] * np.sqrt(p / 2),
     )
-    near(m.cosine_coefficients, amplitude * np.sqrt(p**3 / 2))
+    near(m.cosine_coefficient, amplitude * np.sqrt(p**3 / 2))
     near(m.logit_variance_explained, 1)
     near(m.trig_fraction_logits, 1)
 
 
-def check_neurons(m: Measures, keys: list[int]) -> None:
+def check_neurons(m: Measured, keys: list[int]) -> None:
     """Every neuron is a product of two waves of its frequency, half of it of a + b."""
     assert m.key_frequencies.tolist() == keys
-    assert m.neuron_frequency.tolist() == np.repeat(keys, COPIES * PRODUCTS).tolist()
-    near(m.neuron_share, 1)
+    assert m.all_neuron_frequency.tolist() == np.repeat(keys, COPIES * PRODUCTS).tolist()
+    near(m.all_neuron_variance_explained, 1)
     near(m.quadratic_share_post, 1)
-    near(m.neuron_share_post, 1)
+    near(m.linear_share_post + m.quadratic_share_post, 1)
     near(m.trig_fraction_neurons, 0.5)
 
 
@@ -134,14 +134,14 @@ def check_neurons(m: Measures, keys: list[int]) -> None:
 def test_a_relu_model_built_by_hand_adds_and_is_found_to_be_a_pizza(p, keys) -> None:
     state = pizza(p, keys, gain=3)
     train = np.random.default_rng(0).random(p * p) < 0.3
-    m = measure(state, train, keys=keys)
+    m = Measured(state, train, keys=keys)
     near(m.accuracy, [1] * 3)
     near(m.attention_mean, [[1 / 3] * 3])
-    assert m.attention_frequency.tolist() == [0]
-    assert m.neuron_frequency.tolist() == np.repeat(keys, p).tolist()
+    assert m.head_frequency.tolist() == [0]
+    assert m.all_neuron_frequency.tolist() == np.repeat(keys, p).tolist()
     # Neuron j at (a, b) is neuron 0 at (a - j, b - j): a cluster is of one mould.
     for i in range(len(keys)):
-        of_one = m.neuron_share[p * i : p * (i + 1)]
+        of_one = m.all_neuron_variance_explained[p * i : p * (i + 1)]
         near(of_one, of_one[0])
     assert m.distance_irrelevance < 0.1
     near(m.circularity, 1)

@@ -10,53 +10,21 @@ import numpy as np
 import pytest
 import xarray as xr
 from analysis_runs import KEYS, P, weights_at, write_run
+from measured_state import TABLE, Measured
 
 from grokviz import parallel
-from grokviz.dataset import schema, workers
-from grokviz.dataset.assemble import assemble, available, parts_of
+from grokviz.dataset import schema, table, workers
+from grokviz.dataset.assemble import assemble
 from grokviz.dataset.variables import Variable
 from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run
-from grokviz.task import task
+from grokviz.tasks.any.measures.path import path_epochs
 from grokviz.tasks.any.path import path, step_products
-from grokviz.tasks.any.route import path_epochs
 from grokviz.tasks.modular_addition.data import ModularAddition
-from grokviz.tasks.modular_addition.measures.ablation import ablation_table
-from grokviz.tasks.modular_addition.measures.measure import Measures, measure
+from grokviz.tasks.modular_addition.formulas.ablation import ablation_table
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
-SAME = {
-    "restricted_loss": "restricted_loss",
-    "restricted_accuracy": "restricted_accuracy",
-    "excluded_loss_2d": "excluded_loss_2d",
-    "excluded_accuracy_2d": "excluded_accuracy_2d",
-    "excluded_loss_2d_by_frequency": "excluded_loss_2d_by_frequency",
-    "excluded_accuracy_2d_by_frequency": "excluded_accuracy_2d_by_frequency",
-    "excluded_loss_3d": "excluded_loss_3d",
-    "excluded_accuracy_3d": "excluded_accuracy_3d",
-    "excluded_loss_3d_by_frequency": "excluded_loss_3d_by_frequency",
-    "excluded_accuracy_3d_by_frequency": "excluded_accuracy_3d_by_frequency",
-    "memorising_share": "memorising_share",
-    "generalising_share": "generalising_share",
-    "cosine_coefficient": "cosine_coefficients",
-    "logit_variance_explained": "logit_variance_explained",
-    "trig_fraction_logits": "trig_fraction_logits",
-    "trig_fraction_neurons": "trig_fraction_neurons",
-    "trig_fraction_neurons_pre": "trig_fraction_neurons_pre",
-    "margin": "margin",
-    "distance_irrelevance": "distance_irrelevance",
-    "circularity": "circularity",
-    "all_neuron_frequency": "neuron_frequency",
-    "all_neuron_variance_explained": "neuron_share",
-    "attention_mean": "attention_mean",
-    "head_frequency": "attention_frequency",
-    "head_variance_explained": "attention_share",
-    "neuron_logit_component_norm": "neuron_logit_components",
-    "neuron_logit_residual": "neuron_logit_residual",
-    "gini_neuron_logit_map": "gini_neuron_logit_map",
-    "quadratic_share_pre": "quadratic_share_pre",
-    "quadratic_share_post": "quadratic_share_post",
-}
+ALONG = [name for name, one in TABLE.measures.items() if one.on in ("epoch", "field_epoch")]
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +33,27 @@ def data(small_run) -> xr.Dataset:
 
 
 @pytest.fixture(scope="module")
-def single(small_run) -> list[Measures]:
+def single(small_run) -> list[Measured]:
     """Each checkpoint measured by itself, with the last one's key frequencies and clusters."""
     train = ModularAddition(p=P, train_fraction=0.4, split_seed=0).is_train
-    last = measure(small_run.weights(50), train)
-    cluster = np.where(last.neuron_share >= 0.85, last.neuron_frequency, -1)
+    last = Measured(small_run.weights(50), train)
+    share, frequency = last.all_neuron_variance_explained, last.all_neuron_frequency
+    cluster = np.where(share >= 0.85, frequency, -1)
     assert last.key_frequencies.tolist() == KEYS
-    return [
-        measure(small_run.weights(int(epoch)), train, last.key_frequencies, cluster)
-        for epoch in small_run.epochs
-    ]
+    measured = []
+    for epoch in small_run.epochs:
+        one = Measured(small_run.weights(int(epoch)), train, last.key_frequencies, cluster)
+        one.view.__dict__.update({n: getattr(last.view, n) for n in ("embedded", "selected")})
+        measured.append(one)
+    return measured
 
 
 def test_every_variable_has_its_row_and_says_what_it_is(data, small_run) -> None:
-    parts = available(small_run)
-    assert set(data.data_vars) == {r.name for r in schema.variables().values() if r.part in parts}
+    able = table.available(small_run)
+    assert set(data.data_vars) == {*able}
+    own = table.table_of(small_run)
+    lacking = {own.measures[name].lacking(small_run) for name in own.measures.keys() - {*able}}
+    assert lacking == {"unembedding_norm logged in training"}
     for name, array in data.data_vars.items():
         row = schema.variable(name)
         assert array.dims == row.dims, name
@@ -95,29 +69,26 @@ def test_every_variable_has_its_row_and_says_what_it_is(data, small_run) -> None
     assert used == set(schema.dimensions())
 
 
-@pytest.mark.parametrize("name", sorted(SAME))
+@pytest.mark.parametrize("name", sorted(ALONG))
 def test_the_dataset_holds_each_checkpoints_measures(name, data, single) -> None:
-    row, wanted = schema.variable(name), np.stack([getattr(m, SAME[name]) for m in single])
+    row, wanted = schema.variable(name), np.stack([getattr(m, name) for m in single])
     atol = row.step / 2 or 1e-7 * np.abs(wanted).max()
     rtol = 2.0**-row.bits if row.bits else 1e-6 if row.dtype == "float32" else 1e-12
     np.testing.assert_allclose(data[name].values, wanted, rtol=rtol, atol=atol)
 
 
 def test_what_is_derived_from_the_measures(data, single) -> None:
-    shares = data["linear_share_post"] + data["quadratic_share_post"]
-    np.testing.assert_allclose(
-        shares, np.stack([m.neuron_share_post for m in single]), atol=1 / 256
-    )
-    np.testing.assert_array_equal(
-        data["active_pairs"], np.stack([np.rint(m.neuron_active * P * P) for m in single])
-    )
+    for i, m in enumerate(single):
+        active = np.count_nonzero(m.view.last.forward.post, axis=0)
+        np.testing.assert_array_equal(data["active_pairs"][i], active)
     last = data["neurons_per_frequency"].isel(epoch=-1).sel(frequency=KEYS)
     assert data["key_neurons"].values.tolist() == last.values.tolist()
     assert min(data["key_neurons"].values) >= 5
     for i, m in enumerate(single):
         counts = data["neurons_per_frequency"].isel(epoch=i)
         for k in counts["frequency"].values:
-            clean = (m.neuron_frequency == k) & (m.neuron_share >= 0.85)
+            clean = m.all_neuron_frequency == k
+            clean &= m.all_neuron_variance_explained >= 0.85
             assert counts.sel(frequency=k) == clean.sum()
 
 
@@ -161,7 +132,7 @@ def test_a_run_without_clean_neurons_says_which_frequencies_it_takes(tmp_path) -
     assert found["key_frequency"].attrs["rule"].startswith("no frequency has")
     assert np.isnan(found["restricted_loss"].sel(split="train")).all()
     with pytest.raises(InputError, match="no path of at least three checkpoints"):
-        assemble(open_run(tmp_path / "run"), ["path"])
+        assemble(open_run(tmp_path / "run"), ["path_length"])
 
 
 def test_the_path_is_that_of_all_weights(data, small_run) -> None:
@@ -174,7 +145,7 @@ def test_the_path_is_that_of_all_weights(data, small_run) -> None:
     np.testing.assert_allclose(route.cosine, 1, atol=1e-5)
     assert np.isnan(data["path_cosine"].values[[0, -1]]).all()
     assert data["walk_displacement"][-1] < 0.7 * data["path_displacement"][-1]
-    assert "illustration" in data["walk_displacement"].attrs["definition"]
+    assert "Illustration" in data["walk_displacement"].attrs["definition"]
 
 
 def test_turns_are_measured_at_even_distances() -> None:
@@ -186,7 +157,7 @@ def test_turns_are_measured_at_even_distances() -> None:
 
 
 def test_rounding_is_as_the_row_says() -> None:
-    row = {"part": "core", "dims": (), "long_name": "", "units": "", "definition": "", "source": ""}
+    row = {"dims": (), "long_name": "", "units": "", "definition": "", "source": ""}
     exact = np.array([0.0, 1.0, -0.3, 1e-9, 12345.678, np.nan])
     steps, bits = (Variable("x", **row, **how) for how in ({"step": 1 / 256}, {"bits": 8}))
     np.testing.assert_allclose(steps.stored(exact), exact, atol=1 / 512)
@@ -241,11 +212,24 @@ def test_an_error_in_a_worker_is_the_same_sentence(tmp_path) -> None:
     assert assemble(open_run(run), workers=2).sizes["epoch"] == 3
 
 
-def test_processes_are_started_for_long_heavy_work_alone(monkeypatch) -> None:
-    all_parts = list(parts_of(task("modular-addition")).values())
+def test_processes_are_started_for_long_work_alone(data, small_run, monkeypatch) -> None:
     monkeypatch.setattr(parallel, "cores", lambda: 3)
-    assert workers.default_workers(all_parts, 1000) == 3
-    assert workers.default_workers(all_parts, 10) == 0
-    assert workers.default_workers([parts_of(None)["run"]], 1000) == 0
+    assert workers.processes_worth(2 * workers.WORTH) == 3
+    assert workers.processes_worth(workers.WORTH / 2) == 0
+    started: list[int] = []
+    pool = parallel.Pool
+
+    def counted(count: int, **more: object) -> parallel.Pool:
+        started.append(count)
+        return pool(count, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(parallel, "Pool", counted)
+    assemble(small_run, workers=None)
+    assert started == []
+    # as if the first checkpoint had taken long
+    monkeypatch.setattr(workers, "FIRST", 0)
+    monkeypatch.setattr(workers, "WORTH", 0)
+    xr.testing.assert_identical(assemble(small_run), data)
+    assert started == [3]
     monkeypatch.setattr(parallel, "in_worker", lambda: True)
-    assert workers.default_workers(all_parts, 1000) == 0
+    assert workers.processes_worth(1000) == 0

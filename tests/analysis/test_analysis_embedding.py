@@ -5,7 +5,7 @@ import pytest
 
 from grokviz.dataset.fourier import fourier_basis
 from grokviz.errors import InputError
-from grokviz.tasks.modular_addition.measures import embedding
+from grokviz.tasks.modular_addition.formulas import embedding
 
 
 def waves(p: int, d_model: int, amplitudes: dict[int, float], seed: int = 0) -> np.ndarray:

@@ -14,6 +14,7 @@ import grokviz as gv
 from grokviz import cli
 from grokviz.dataset import cache, curves, schema
 from grokviz.dataset.families.family import family
+from grokviz.dataset.families.family_variables import ROUNDING_ROWS
 from grokviz.dataset.references.reference import load, named
 from grokviz.errors import InputError
 from grokviz.render import figures
@@ -22,12 +23,13 @@ from grokviz.runs.sweeps import is_sweep, members_of
 from grokviz.scene.registry import scene as find
 
 WEIGHTS = ("member_frequency_norm", "member_key_frequency")
-FAMILY = [
+PIECES = [
     row.name
-    for row in schema.variables().values()
-    if row.part == "family" and row.name not in WEIGHTS
+    for row in schema.family_rows().values()
+    if row.name.startswith(("piece", "mean_steepest"))
 ]
-PIECES = [row.name for row in schema.variables().values() if row.part == "pieces"]
+OTHER = {*WEIGHTS, *PIECES, *(row.name for row in ROUNDING_ROWS)}
+FAMILY = [name for name in schema.family_rows() if name not in OTHER]
 Make = Callable[..., Path]
 
 
@@ -358,7 +360,7 @@ def test_runs_are_named_on_the_command_line(
     assert not (tmp_path / "c.png").exists()
     assert figures.lacking(find("spread"), "sweep") == ""
     assert "no logged_train_loss" in figures.lacking(find("grokking-curve"), "sweep")
-    assert "has no part family" in figures.lacking(find("spread"), "one")
+    assert "is of runs of several networks" in figures.lacking(find("spread"), "one")
     assert figures.needs_of("sweep", [find("spread")]) == ()
 
 

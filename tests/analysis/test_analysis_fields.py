@@ -8,8 +8,8 @@ from grokviz.dataset.assemble import assemble
 from grokviz.dataset.fourier import fft2d
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition import fields
+from grokviz.tasks.modular_addition.formulas.losses import answers
 from grokviz.tasks.modular_addition.forward import forward
-from grokviz.tasks.modular_addition.measures.losses import answers
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 

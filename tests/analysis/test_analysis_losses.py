@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grokviz.errors import InputError
-from grokviz.tasks.modular_addition.measures import losses
+from grokviz.tasks.modular_addition.formulas import losses
 
 
 def test_scores_are_cross_entropy_margin_and_probability() -> None:

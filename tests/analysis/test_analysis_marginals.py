@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from grokviz.dataset.fourier import fft2d, fourier_basis
-from grokviz.tasks.modular_addition.measures import marginals as mg
-from grokviz.tasks.modular_addition.measures import neurons as nr
+from grokviz.tasks.modular_addition.formulas import marginals as mg
+from grokviz.tasks.modular_addition.formulas import neurons as nr
 
 
 @pytest.fixture(params=[3, 7, 15])

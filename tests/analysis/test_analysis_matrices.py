@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grokviz.dataset.fourier import fourier_basis
-from grokviz.tasks.modular_addition.measures import attention, compositions, geometry
+from grokviz.tasks.modular_addition.formulas import attention, compositions, geometry
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 

@@ -1,21 +1,16 @@
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
+from measured_state import Measured, published
 
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition import forward as fw
-from grokviz.tasks.modular_addition.measures.measure import measure
-from grokviz.tasks.modular_addition.measures.measures import measures
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 
-def values(m: object) -> dict[str, np.ndarray]:
-    fields = {f.name: getattr(m, f.name) for f in dataclasses.fields(m)}
-    sums = fields.pop("sums_of_squares")
-    return {**fields, "sums_of_squares": list(sums.values())}
+def values(m: Measured) -> dict[str, np.ndarray]:
+    return {name: getattr(m, name) for name in m.names}
 
 
 def test_a_forward_pass_at_hand_changes_nothing(random_weights) -> None:
@@ -23,8 +18,8 @@ def test_a_forward_pass_at_hand_changes_nothing(random_weights) -> None:
     train = np.random.default_rng(0).random(121) < 0.3
     ran = fw.forward(ModularAdditionWeights.of(state))
     ours, theirs = (
-        values(measure(state, train, [1, 4])),
-        values(measure(state, train.reshape(11, 11), np.array([1, 4]), ran=ran)),
+        values(Measured(state, train, [1, 4])),
+        values(Measured(state, train.reshape(11, 11), np.array([1, 4]), ran=ran)),
     )
     for name, value in ours.items():
         np.testing.assert_array_equal(value, theirs[name], err_msg=name)
@@ -33,7 +28,7 @@ def test_a_forward_pass_at_hand_changes_nothing(random_weights) -> None:
 def test_clusters_of_the_final_checkpoint_decide_where_shares_are_taken(random_weights) -> None:
     state = random_weights(p=11, d_mlp=4)
     train = np.random.default_rng(0).random(121) < 0.3
-    m = measure(state, train, cluster=np.array([2, 2, -1, 5]))
+    m = Measured(state, train, cluster=np.array([2, 2, -1, 5]))
     post = fw.forward(ModularAdditionWeights.of(state)).post
     T = np.einsum("abn,fa,gb->fgn", *[(post - post.mean(0)).reshape(11, 11, 4)], *basis())
     power = (T**2).sum(axis=(0, 1))
@@ -52,21 +47,21 @@ def basis() -> list[np.ndarray]:
 
 
 def test_an_untrained_model_is_measured_without_warnings(random_weights) -> None:
-    m = measure(random_weights(p=7), np.arange(49) % 3 == 0)
+    m = Measured(random_weights(p=7), np.arange(49) % 3 == 0)
     assert m.key_frequencies.size == 0
     assert m.excluded_loss_2d == pytest.approx(m.loss[0])
     assert m.trig_fraction_logits == 0
     zero = {name: array * 0 for name, array in random_weights(p=7).items()}
-    nothing = measure(zero, np.arange(49) % 3 == 0)
+    nothing = Measured(zero, np.arange(49) % 3 == 0)
     np.testing.assert_allclose(nothing.loss, np.log(7))
-    assert nothing.neuron_frequency.tolist() == [0] * 10
+    assert nothing.all_neuron_frequency.tolist() == [0] * 10
     assert all(np.isfinite(np.asarray(v, dtype=float)).all() for v in values(nothing).values())
 
 
 def test_a_split_nobody_knows_gives_nan_and_a_wrong_one_is_refused(random_weights) -> None:
-    found = measures(random_weights(p=7), None)
+    found = published(random_weights(p=7), None)
     assert np.isnan(found["loss_train"])
     assert np.isnan(found["excluded_loss_2d"])
     assert np.isfinite(found["loss_all"])
     with pytest.raises(InputError, match="49 pairs"):
-        measures(random_weights(p=7), np.ones(48, bool))
+        published(random_weights(p=7), np.ones(48, bool))

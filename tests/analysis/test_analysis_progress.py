@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from grokviz.dataset.fourier import fourier_basis
-from grokviz.tasks.modular_addition.measures import logits as lg
-from grokviz.tasks.modular_addition.measures import progress
-from grokviz.tasks.modular_addition.measures.losses import answers
-from grokviz.tasks.modular_addition.measures.marginals import marginals
+from grokviz.tasks.modular_addition.formulas import logits as lg
+from grokviz.tasks.modular_addition.formulas import progress
+from grokviz.tasks.modular_addition.formulas.losses import answers
+from grokviz.tasks.modular_addition.formulas.marginals import marginals
 
 
 def directions(p: int, k: int) -> list[np.ndarray]:

@@ -152,10 +152,10 @@ def test_parts_are_added_and_never_rewritten(made: Path, run: Path, tmp_path: Pa
     shutil.copytree(made, copy)
     with pytest.raises(InputError, match="is there already"):
         bundle(run, copy)
-    bundle(run, copy, "path", Selection(parts=["path"], epochs=[0, 20, 40]))
+    bundle(run, copy, "path", Selection(["path_length"], epochs=[0, 20, 40]))
     check_files(copy)
     assert whole(copy)["path_length"].sizes == {"path_epoch": 3}
-    few = Selection(parts=["run", "held_out"], variables=["held_out_loss"])
+    few = Selection(variables=["held_out_loss"])
     bundle(run, tmp_path / "few", selection=few)
     few = whole(tmp_path / "few")
     assert list(few.data_vars) == ["held_out_loss"]

@@ -12,12 +12,13 @@ import xarray as xr
 
 import grokviz as gv
 from grokviz.dataset import curves, schema
-from grokviz.dataset.assemble import assemble, available, epochs_of, parts_of, tasks_with
+from grokviz.dataset.assemble import assemble, epochs_of
 from grokviz.dataset.spikes import spikes
+from grokviz.dataset.table import available, table_of, tasks_with
 from grokviz.errors import InputError
 from grokviz.runs import Run, RunWriter, open_run
 from grokviz.task import task
-from grokviz.tasks.digit_addition.parts import drop_of
+from grokviz.tasks.digit_addition.measures import drop_of
 from grokviz.tasks.repeated_subsequence.checkpoint import RepeatedSubsequenceRun
 from grokviz.tasks.repeated_subsequence.probes import source_of
 from grokviz.tasks.skip_trigram.checkpoint import SkipTrigramRun
@@ -34,6 +35,7 @@ TINY: dict[str, dict[str, Any]] = {
                        "examples": 16},
     "skip-trigram": {"d-model": 12, "heads": 2, "batch": 8},
 }  # fmt: skip
+LOGGED_BY_SLINGSHOTS = {"logged_unembedding_norm", "logged_logit_gradient_sum"}
 OWN = {
     "repeated-subsequence": {"induction_score", "previous_token_score", "attention_pattern"},
     "digit-addition": {"token_train_loss", "token_test_loss", "digit_drop", "held_out_digit_loss"},
@@ -66,10 +68,10 @@ def curves_alone(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_a_tasks_dataset_has_every_variable_of_its_parts(name: str, runs, datasets) -> None:
-    data, parts = datasets[name], available(runs[name])
-    assert parts == list(parts_of(task(name)))
-    assert set(data.data_vars) == {r.name for r in schema.variables().values() if r.part in parts}
+def test_a_tasks_dataset_has_every_variable_of_its_measures(name: str, runs, datasets) -> None:
+    data, able = datasets[name], available(runs[name])
+    assert {*table_of(runs[name]).measures} - {*able} == LOGGED_BY_SLINGSHOTS
+    assert set(data.data_vars) == {*able}
     assert OWN[name] <= set(data.data_vars)
     for key, array in data.data_vars.items():
         row = schema.variable(str(key))
@@ -180,7 +182,10 @@ def test_a_recording_says_its_task_with_underscores_too(tmp_path) -> None:
 
 def test_curves_alone_have_a_clock_and_no_weights(curves_alone) -> None:
     run = open_run(curves_alone)
-    assert available(run) == ["run", "events"]
+    assert available(run) == [
+        "event_epoch", "spike_epoch", "spike_height", "logged_train_loss", "logged_test_loss",
+        "phase_end",
+    ]  # fmt: skip
     data = gv.analyze(run)
     assert data.sizes["epoch"] == 400
     assert data["epoch"].values[[0, -1]].tolist() == [0, 1999]
@@ -199,10 +204,10 @@ def test_curves_alone_are_drawn(file: str, curves_alone, tmp_path) -> None:
     assert path.stat().st_size > 1000
 
 
-@pytest.mark.parametrize("parts", [["core"], ["path"], ["fields", "run"]])
-def test_a_part_made_of_weights_is_refused(parts: list[str], curves_alone) -> None:
+@pytest.mark.parametrize("needs", [["loss"], ["path_length"], ["phase_end", "neuron_table"]])
+def test_a_measure_of_weights_is_refused(needs: list[str], curves_alone) -> None:
     with pytest.raises(InputError, match=r"has no (checkpoints|path of .*), which"):
-        gv.analyze(curves_alone, parts, cache=False)
+        gv.analyze(curves_alone, needs, cache=False)
 
 
 def test_every_scene_refuses_what_it_cannot_draw_in_one_sentence(curves_alone, runs) -> None:
@@ -216,7 +221,7 @@ def test_every_scene_refuses_what_it_cannot_draw_in_one_sentence(curves_alone, r
     refused = 0
     for run in (open_run(curves_alone), runs["skip-trigram"]):
         for wanted in needs:
-            if set(schema.parts_of(wanted)) <= set(available(run)):
+            if {*wanted} <= {*available(run)}:
                 continue
             with pytest.raises(InputError, match="cannot be drawn so") as caught:
                 gv.load(run, wanted)
@@ -236,7 +241,7 @@ def test_a_run_without_the_logged_norms_says_so(runs, small_run) -> None:
         gv.load(small_run, ["logged_unembedding_norm"])
     with pytest.raises(InputError, match="is of runs of repeated-subsequence and its task is"):
         gv.load(small_run, ["induction_score"])
-    assert tasks_with("held_out") == list(TINY)
+    assert tasks_with("held_out_loss") == list(TINY)
 
 
 def test_several_runs_are_measured_one_by_one(tmp_path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from analysis_runs import pizza
+from measured_state import Measured
 
 from grokviz.dataset import ties
 from grokviz.dataset.cache import read
@@ -17,10 +18,8 @@ from grokviz.dataset.curves import grok_index, phase_ends
 from grokviz.dataset.fourier import fourier_basis
 from grokviz.dataset.references import reference as bundled
 from grokviz.tasks.any import path as paths
-from grokviz.tasks.modular_addition import parts
 from grokviz.tasks.modular_addition.earlier import by_present_rules
-from grokviz.tasks.modular_addition.forward import forward
-from grokviz.tasks.modular_addition.measures import (
+from grokviz.tasks.modular_addition.formulas import (
     attention,
     embedding,
     geometry,
@@ -28,12 +27,12 @@ from grokviz.tasks.modular_addition.measures import (
     neurons,
     progress,
 )
-from grokviz.tasks.modular_addition.measures.ablation import ablation_table
-from grokviz.tasks.modular_addition.measures.logits import cosine_waves
-from grokviz.tasks.modular_addition.measures.marginals import frequency_power, marginals
-from grokviz.tasks.modular_addition.measures.measure import measure
+from grokviz.tasks.modular_addition.formulas.ablation import ablation_table
+from grokviz.tasks.modular_addition.formulas.logits import cosine_waves
+from grokviz.tasks.modular_addition.formulas.marginals import frequency_power, marginals
+from grokviz.tasks.modular_addition.forward import forward
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
-from grokviz.tasks.repeated_subsequence.parts import _best
+from grokviz.tasks.repeated_subsequence.checkpoint import best_head
 
 MACHINES = range(6)
 
@@ -173,8 +172,8 @@ def test_chosen_neurons_of_one_share_go_by_their_number(
     wave = activations[:, 5:6]
     many = np.hstack([activations, *(wave * n for n in range(1, 9))])
     found = own_frequencies(rounded_each(many, machine))
-    assert parts.chosen_neurons(found, 4).tolist() == [5, 6, 8, 9]
-    all_of_them = parts.chosen_neurons(found, 20).tolist()
+    assert neurons.selected_neurons(found, 4).tolist() == [5, 6, 8, 9]
+    all_of_them = neurons.selected_neurons(found, 20).tolist()
     assert all_of_them == [5, 6, *range(8, 16), 0, 1, 2, 3, 4, 7], "those without one last"
 
 
@@ -194,9 +193,9 @@ def test_a_head_that_attends_evenly_has_no_frequency(machine: int) -> None:
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_first_of_equal_heads_is_shown(machine: int) -> None:
-    assert _best(rounded(np.full((2, 3), 0.25), machine)) == (0, 0)
+    assert best_head(rounded(np.full((2, 3), 0.25), machine)) == (0, 0)
     scores = np.array([[0.1, 0.2, 0.7], [0.7, 0.3, 0.7]])
-    assert _best(rounded(scores, machine)) == (0, 2)
+    assert best_head(rounded(scores, machine)) == (0, 2)
 
 
 # --- embeddings ----------------------------------------------------------------------
@@ -337,14 +336,13 @@ def test_a_checkpoint_counts_no_neuron_without_a_frequency(
     machine: int, half_dead: dict[str, np.ndarray]
 ) -> None:
     state = {name: rounded(array, machine, 1e-16) for name, array in half_dead.items()}
-    m = measure(state, None)
-    active = np.rint(m.neuron_active * 169)
-    assert active[:3].tolist() == [0, 169, 1]
-    assert m.neuron_frequency[:3].tolist() == [0, 0, 0]
-    assert m.neuron_share[:3].tolist() == [0, 0, 0]
-    assert (m.neuron_frequency[3:] > 0).all()
-    assert m.attention_frequency.tolist() == [0]
-    assert m.attention_share.tolist() == [0]
+    m = Measured(state, None)
+    assert m.active_pairs[:3].tolist() == [0, 169, 1]
+    assert m.all_neuron_frequency[:3].tolist() == [0, 0, 0]
+    assert m.all_neuron_variance_explained[:3].tolist() == [0, 0, 0]
+    assert (m.all_neuron_frequency[3:] > 0).all()
+    assert m.head_frequency.tolist() == [0]
+    assert m.head_variance_explained.tolist() == [0]
 
 
 # --- files of earlier versions -------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from measured_state import published
 
 import grokviz as gv
 
@@ -71,13 +72,12 @@ def test_its_settings_are_those_it_was_trained_with(wd) -> None:
 
 def test_its_measures_are_the_published_ones(wd, folder: Path) -> None:
     from grokviz.tasks.modular_addition.data import ModularAddition
-    from grokviz.tasks.modular_addition.measures.measures import measures
 
     run, _ = wd
     expected = json.loads((folder / "expected.json").read_text())[WD]
     assert expected.pop("epoch") == run.epochs[-1]
     task = ModularAddition.from_settings(run.facts["settings"])
-    measured = measures(run.weights(107_790), task.is_train)
+    measured = published(run.weights(107_790), task.is_train)
     assert measured.keys() == expected.keys()
     for name, value in expected.items():
         found = measured[name]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from measured_state import published
 
 from grokviz.tasks.modular_addition.data import ModularAddition
-from grokviz.tasks.modular_addition.measures.measures import measures
 
 FILE = "wd_10-1_mod_addition_loss_curve.pth"
 ROUNDED = {"embedding_singular_values": 5e-5, "attention_mean": 5e-6}
@@ -44,7 +44,7 @@ def measured(folder: Path) -> dict:
     state = {name: tensor.numpy() for name, tensor in saved["model"].items()}
     train = np.zeros(113 * 113, dtype=bool)
     train[ModularAddition(p=113, train_fraction=0.3, split_seed=1).train] = True
-    return measures(state, train)
+    return published(state, train)
 
 
 def test_every_published_measure_is_there_and_nothing_else(measured, expected) -> None:

@@ -25,6 +25,7 @@ from grokviz.dataset.families.family_member import (
     record_of_dataset,
     records_of,
 )
+from grokviz.dataset.families.family_variables import ROUNDING_ROWS
 from grokviz.dataset.families.pieces import pieces
 from grokviz.errors import InputError
 from grokviz.progress import ProgressCallback
@@ -35,7 +36,6 @@ from grokviz.task import tasks
 if TYPE_CHECKING:
     import xarray as xr
 
-PARTS = ("family", "pieces")
 SOURCES = ("ours", "published", "other")
 POINTS, FEW, POINTS_OF_FEW = 400, 4, 2000
 """Points of each member's curves; more where the members are few."""
@@ -86,8 +86,8 @@ def runs_of(sources: Iterable[Run | str | os.PathLike[str]]) -> list[Run]:
 
 def draws(names: Iterable[str]) -> bool:
     """Whether variables of families are among these, which a single run does not have."""
-    rows = schema.variables()  # a variable of a dataset's own has none
-    return any(rows[name].part in PARTS for name in names if name in rows)
+    alone = {row.name for row in ROUNDING_ROWS}
+    return any(name in schema.family_rows().keys() - alone for name in names)
 
 
 def _members(source: Run | xr.Dataset | str | os.PathLike[str]) -> list[Any]:

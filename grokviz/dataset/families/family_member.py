@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grokviz.dataset import curves, schema
-from grokviz.dataset.part import metric
+from grokviz.dataset.checkpoint import metric
 from grokviz.dataset.spikes import LOGGED, spikes, values_on
 from grokviz.dataset.thinning import thinned
+from grokviz.dataset.variables import Variable
 from grokviz.runs import Run
 from grokviz.task import known_task
 
@@ -41,11 +42,13 @@ class MemberMeasures:
         of_run: ``member_loss`` and ``member_accuracy`` by :data:`SPLITS`,
             ``member_frequency_norm`` and ``member_key_frequency``; None of a run without weights.
         of_dataset: the same, read from a dataset of the run; None where it does not hold them.
+        rows: what these variables of a family are.
 
     """
 
     of_run: Callable[[Run], Record | None]
     of_dataset: Callable[[xr.Dataset], Record | None]
+    rows: tuple[Variable, ...] = ()
 
 
 def record_of(run: Run, name: str, points: int) -> Record:

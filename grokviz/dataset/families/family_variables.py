@@ -16,20 +16,20 @@ ROUNDING = "thread, tweet 14; arXiv:2605.06152"
 
 def _family(name: str, dims: tuple[str, ...], long_name: str, units: str, definition: str,
             source: str = SWEEP, dtype: str = "float32") -> Variable:  # fmt: skip
-    return Variable(name, "family", dims, long_name, units, definition, source, dtype)
+    return Variable(name, dims, long_name, units, definition, source, dtype)
 
 
 def _pieces(name: str, dims: tuple[str, ...], long_name: str, units: str, definition: str,
             dtype: str = "float32") -> Variable:  # fmt: skip
-    return Variable(name, "pieces", dims, long_name, units, definition, SMOOTH, dtype)
+    return Variable(name, dims, long_name, units, definition, SMOOTH, dtype)
 
 
 def _rounding(name: str, dims: tuple[str, ...], long_name: str, units: str, definition: str,
               dtype: str = "float64") -> Variable:  # fmt: skip
-    return Variable(name, "rounding", dims, long_name, units, definition, ROUNDING, dtype)
+    return Variable(name, dims, long_name, units, definition, ROUNDING, dtype)
 
 
-ROWS = [
+FAMILY_ROWS = [
     _family("member_name", ("member",), "name of the run", "1",
             "name of the run's folder; with the folder above it where two are called the same",
             dtype="str"),
@@ -95,6 +95,9 @@ ROWS = [
     _pieces("mean_steepest_fall", ("count",), "steepest fall of the mean", "1",
             "largest fall of the mean of the first pieces within a factor of 1.25 in steps, as a "
             "share of its start"),
+]  # fmt: skip
+
+ROUNDING_ROWS = [
     _rounding("log_softmax_value", ("x", "precision"), "log-softmax of [0, x] at x", "nats",
               "what torch.log_softmax returns for the larger of two logits 0 and x, both in that "
               "precision"),
@@ -114,6 +117,8 @@ ROWS = [
               "sum of that gradient over the 113 classes, added up in float64; 0 in exact "
               "arithmetic"),
 ]  # fmt: skip
+
+ROWS = [*FAMILY_ROWS, *ROUNDING_ROWS]
 
 DIMENSIONS = {
     "member": "runs of a family, numbered from 0",

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.part import metric
+from grokviz.dataset.checkpoint import metric
 from grokviz.runs import Run
 
 STEPS = 240

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int
 
-from grokviz.dataset.assemble import available, change_of, epochs_of
+from grokviz.dataset.assemble import change_of, epochs_of
 from grokviz.dataset.cache import analyze, write
 from grokviz.dataset.references.reference import SUMS
+from grokviz.dataset.table import available, table_of
 from grokviz.dataset.thinning import thinned
 from grokviz.errors import InputError
 from grokviz.progress import ProgressCallback
@@ -44,15 +45,14 @@ class Selection:
     """What of a run is bundled.
 
     Attributes:
-        parts: of the dataset; all that the run has but ``path``, by default.
-        variables: those that are kept of the parts; all by default.
+        variables: of the dataset; all that can be measured of the run but those of the path of
+            its weights, by default.
         epochs: the checkpoints analysed, the same for every file; all by default.
         weights: the epochs whose weights are kept: by default the last, and one in the middle
             of the run's change.
 
     """
 
-    parts: Sequence[str] | None = None
     variables: Sequence[str] | None = None
     epochs: Sequence[int] | None = None
     weights: Sequence[int] | None = None
@@ -85,16 +85,14 @@ def bundle(
     target = to / f"{file}.nc"
     if target.exists():
         raise InputError(f"{target} is there already; parts are added, never rewritten")
-    parts = selection.parts
-    parts = [name for name in available(run) if name != "path"] if parts is None else list(parts)
+    variables = selection.variables
+    variables = _without_path(run) if variables is None else list(variables)
     epochs = epochs_of(run)
     if selection.epochs is not None:
         epochs = np.asarray(sorted(set(selection.epochs)))
     weights = selection.weights
     weights = weights_kept(run, epochs) if weights is None else sorted(set(weights))
-    data = analyze(run, parts, epochs=epochs.tolist(), cache=False, report=report)
-    if selection.variables is not None:
-        data = _only(data, list(selection.variables))
+    data = analyze(run, variables, epochs=epochs.tolist(), cache=False, report=report)
     data = thin(data, POINTS)
     data.attrs["command"] = plain_command(data.attrs["command"])
     write(data, target)
@@ -153,10 +151,10 @@ def seal(to: Path) -> None:
     (to / SUMS).write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def _only(data: xr.Dataset, names: list[str]) -> xr.Dataset:
-    """Some variables, and the coordinates that they run over, the clock of checkpoints always."""
-    some = data[names]
-    return some.assign_coords({"epoch": data["epoch"]})
+def _without_path(run: Run) -> list[str]:
+    """All that can be measured of a run but the path of its weights."""
+    own = table_of(run).measures
+    return [name for name in available(run) if "path_epoch" not in own[name].variable.dims]
 
 
 def _keep_weights(run: Run, to: Path, epochs: Sequence[int]) -> None:

@@ -15,8 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grokviz.dataset import schema
-from grokviz.dataset.assemble import available, parts_of, task_of, tasks_with
+from grokviz.dataset import schema, table
 from grokviz.dataset.cache import analyze, read
 from grokviz.dataset.families import family
 from grokviz.errors import InputError, nearest
@@ -96,7 +95,7 @@ def load(
         source: a dataset, an open run, a run directory, a ``.nc`` file, the name of a bundled
             reference, or None for ``default``; the folder of a sweep, or several of these, for
             what draws many runs.
-        needs: variables that must be there; only the parts that make them are computed.
+        needs: variables, or coordinates, that must be there; only these are measured.
         default: the reference taken for None.
         report: called with (done, all) checkpoints while a run is analysed.
 
@@ -125,8 +124,10 @@ def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -
         return run_or_data
     if needs is not None and many:
         return family.family([run_or_data], report=report)
-    parts = None if needs is None else _parts(run_or_data, needs)
-    return analyze(run_or_data, parts, report=report)
+    if needs is not None:
+        needs = list(needs)
+        check_measurable(run_or_data, needs)
+    return analyze(run_or_data, needs, report=report)
 
 
 def _sweep(source: Any) -> bool:
@@ -159,33 +160,26 @@ def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
     return open_run(path)
 
 
-def _parts(run: Run, needs: Iterable[str]) -> list[str]:
-    needs = list(needs)
-    wanted, known = schema.parts_of(needs), available(run)
-    for part in wanted:
-        if part in known:
-            continue
-        name = next(name for name in needs if schema.variable(name).part == part)
-        remedy = "try grokking-curve, which any run with losses has the data for"
-        own = task_of(run)
-        mine = own is not None and any(row.name == name for row in own.load("variables"))
-        if own is not None and mine and part not in parts_of(own):
-            raise InputError(
-                f"{name} is of the part {part}, which the task {own.name} does not have: "
-                f"{nearest(part, list(parts_of(own)))}"
-            )
-        tasks = tasks_with(part) or ["several networks"]
-        task = run.facts.get("task")
-        if task_of(run) is None or task not in tasks:
+def check_measurable(run: Run, needs: Iterable[str]) -> None:
+    """Raise InputError unless these variables can be measured of the run."""
+    own, task = table.table_of(run), run.facts.get("task")
+    remedy = "try grokking-curve, which any run with losses has the data for"
+    for name in needs:
+        if name in own.measures:
+            if lack := own.measures[name].lacking(run):
+                raise InputError(f"{run.path} cannot be drawn so: it has no {lack}; {remedy}")
+        elif name not in own.dimensions and name not in table.CLOCKS:
+            tasks = table.tasks_with(name)
+            if not tasks:
+                own_rows = {one.name: one.variable for one in own.measures.values()}
+                schema.variable(name, own_rows | schema.variables())  # names the nearest one
+                tasks = ["several networks"]
             reason = f"its task is {task}" if task else "it does not say its task"
             raise InputError(
                 f"{run.path} cannot be drawn so: {name} is of runs of {' or '.join(tasks)} and "
                 f"{reason}; {remedy}"
                 + ("" if task else f", or record the run with task={tasks[0]!r}")
             )
-        lacking = parts_of(task_of(run))[part].lacks(run)
-        raise InputError(f"{run.path} cannot be drawn so: it has no {lacking}; {remedy}")
-    return wanted
 
 
 def _read_given(path: Path) -> xr.Dataset:

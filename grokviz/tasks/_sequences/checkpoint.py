@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
-from grokviz.dataset.part import Checkpoint, Context
+from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.tasks._sequences.model import SequenceWeights
 from grokviz.tasks._sequences.sample import Sample, SampleKind, SequenceData, SequenceMeasures
 
@@ -18,9 +18,19 @@ class SequenceCheckpoint(Checkpoint):
 
     measures: SequenceMeasures | None = field(default=None, init=False)
 
+    def weights(self, sample: Sample, carried: int) -> SequenceWeights:
+        """The weights, checked against the sizes that the run's settings say."""
+        return sample.weights(self.state, carried)
+
+    def measured(self, sample: Sample, carried: int) -> SequenceMeasures:
+        """What is measured on the run's fresh sequences, computed once."""
+        if self.measures is None:
+            self.measures = sample.measure(self.weights(sample, carried))
+        return self.measures
+
 
 @dataclass
-class SequenceRun(Context):
+class SequenceRun(RunView):
     """What stays the same along a run of a task that reads sequences.
 
     Class attributes:
@@ -45,13 +55,7 @@ class SequenceRun(Context):
         """The fresh sequences that the run is measured on, drawn once."""
         return self.sample_of(self.settings)
 
-    def weights(self, checkpoint: SequenceCheckpoint) -> SequenceWeights:
-        """A checkpoint's weights, checked against the run's settings."""
-        doubled = self.settings.get("double-residual", self.doubled)
-        return self.sample.weights(checkpoint.state, 2 if doubled else 1)
-
-    def measured(self, checkpoint: SequenceCheckpoint) -> SequenceMeasures:
-        """A checkpoint's measures, computed once."""
-        if checkpoint.measures is None:
-            checkpoint.measures = self.sample.measure(self.weights(checkpoint))
-        return checkpoint.measures
+    @cached_property
+    def carried(self) -> int:
+        """How often the residual stream is carried: twice by models that say so."""
+        return 2 if self.settings.get("double-residual", self.doubled) else 1

@@ -2,10 +2,4 @@
 
 from grokviz.task import ANY, Task
 
-TASK = Task(
-    name=ANY,
-    package=__name__,
-    parts="parts:PARTS",
-    variables="variables:ROWS",
-    dimensions="variables:DIMENSIONS",
-)
+TASK = Task(name=ANY, package=__name__, measures=(".measures",))

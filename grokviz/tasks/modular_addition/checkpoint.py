@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
-from grokviz.dataset.part import Checkpoint, Context
+from grokviz.dataset import fourier
+from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.tasks.modular_addition.formulas import (
+    attention,
+    compositions,
+    embedding,
+    logits,
+    losses,
+    neurons,
+    progress,
+)
+from grokviz.tasks.modular_addition.formulas.ablation import Ablation, ablation_table
+from grokviz.tasks.modular_addition.formulas.marginals import (
+    FrequencyPower,
+    Marginals,
+    frequency_power,
+    marginals,
+)
 from grokviz.tasks.modular_addition.forward import Forward, forward
-from grokviz.tasks.modular_addition.measures import embedding, losses, neurons
-from grokviz.tasks.modular_addition.measures.ablation import Ablation, ablation_table
-from grokviz.tasks.modular_addition.measures.marginals import frequency_power, marginals
-from grokviz.tasks.modular_addition.measures.measure import Measures, measure
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
+
+T = TypeVar("T")
+Split = Bool[np.ndarray, " pairs"] | None
 
 
 @dataclass
 class ModularAdditionCheckpoint(Checkpoint):
-    """One epoch's weights, and what several parts derive from them."""
+    """One epoch's weights, and what several measures derive from them."""
 
-    measures: Measures | None = field(default=None, init=False)
+    shared: dict[str, tuple[Any, Any]] = field(default_factory=dict, init=False, repr=False)
+    """What several measures derive together with something of the run, by name."""
 
     @cached_property
     def weights(self) -> ModularAdditionWeights:
@@ -40,30 +59,141 @@ class ModularAdditionCheckpoint(Checkpoint):
         """Loss and margin of every pair."""
         return losses.pair_scores(self.forward.logits)
 
+    @cached_property
+    def number_components(self) -> Float[np.ndarray, " component"]:
+        """Norms of W_E, without '=', along the rows of the Fourier basis."""
+        return fourier.component_norms(self.weights.number_embedding)
+
+    @cached_property
+    def logits(self) -> Marginals:
+        """The logits' means by a, b, a + b and a - b."""
+        return marginals(self.forward.logits)
+
+    @cached_property
+    def waves(self) -> Float[np.ndarray, "frequency sum p"]:
+        """Each frequency's cos w(a + b) and sin w(a + b) part of the logits."""
+        return logits.sum_waves(self.logits)
+
+    @cached_property
+    def cosine_coefficients(self) -> Float[np.ndarray, " frequency"]:
+        """v_k = <c_k, logits>, in logits times sqrt(p^3)."""
+        return logits.cosine_coefficients(self.logits)
+
+    @cached_property
+    def logit_waves(self) -> tuple[Float[np.ndarray, " residue"], Float[np.ndarray, " residue"]]:
+        """Mean and standard deviation of the logits by a + b - c."""
+        return logits.wave_by_distance(self.forward.logits)
+
+    @cached_property
+    def pre(self) -> tuple[Marginals, FrequencyPower]:
+        """The neurons' means and power by frequency, before the ReLU."""
+        means = marginals(self.forward.pre)
+        return means, frequency_power(means)
+
+    @cached_property
+    def post(self) -> tuple[Marginals, FrequencyPower]:
+        """The same after the ReLU."""
+        means = marginals(self.forward.post)
+        return means, frequency_power(means)
+
+    @cached_property
+    def neuron_frequencies(self) -> neurons.NeuronFrequencies:
+        """Each neuron's own frequency at this checkpoint."""
+        return neurons.neuron_frequencies(*self.post)
+
+    @cached_property
+    def head_frequencies(self) -> neurons.NeuronFrequencies:
+        """Each head's own frequency at this checkpoint."""
+        return attention.head_frequencies(self.forward.pattern)
+
+    @cached_property
+    def neuron_logit_map(self) -> Float[np.ndarray, "p d_mlp"]:
+        """W_L = W_U W_out, without '='."""
+        return compositions.neuron_logit_map(self.weights)
+
+    @cached_property
+    def neuron_logit_components(self) -> Float[np.ndarray, " component"]:
+        """Norms of W_L along the rows of the Fourier basis over the classes."""
+        return compositions.output_components(self.neuron_logit_map)
+
+    def excluded(self, train: Split, keys: Int[np.ndarray, " key"]) -> progress.Ablated:
+        """Train scores without each frequency, then without all ``keys``: first cos and sin of
+        w(a + b), then cos w(a + b - c).
+        """
+
+        def scores() -> progress.Ablated:
+            solid = logits.cosine_waves(self.cosine_coefficients, self.weights.p)
+            all_solid = solid[neurons.rows_of(keys)].sum(axis=0)
+            parts = [self.waves, self.key_waves(keys)[None], solid, all_solid[None]]
+            return progress.excluded(self.forward.logits, np.concatenate(parts), train)
+
+        return self._shared("excluded", (train, keys), scores)
+
+    def restricted(self, train: Split, keys: Int[np.ndarray, " key"]) -> progress.Restricted:
+        """Scores by set with only cos and sin of w(a + b) at ``keys``, and each class's mean."""
+        return self._shared(
+            "restricted",
+            (train, keys),
+            lambda: progress.restricted(self.key_waves(keys), self.logits.mean, train),
+        )
+
+    def key_waves(self, keys: Int[np.ndarray, " key"]) -> Float[np.ndarray, "sum p"]:
+        """The logits' cos w(a + b) and sin w(a + b) at ``keys``."""
+        waves: Float[np.ndarray, "sum p"] = self.waves[neurons.rows_of(keys)].sum(axis=0)
+        return waves
+
+    def term_shares(
+        self, cluster: Int[np.ndarray, " neuron"]
+    ) -> tuple[neurons.Shares, neurons.Shares]:
+        """Shares of the neurons' variance at their clusters' frequencies, before and after ReLU."""
+        return self._shared(
+            "terms",
+            (cluster,),
+            lambda: (
+                neurons.term_shares(*self.pre, cluster),
+                neurons.term_shares(*self.post, cluster),
+            ),
+        )
+
+    def _shared(self, name: str, facts: tuple[Any, ...], compute: Callable[[], T]) -> T:
+        """What several measures derive with these facts of the run, computed once."""
+        before = self.shared.get(name)
+        same = before is not None and all(
+            one is other for one, other in zip(before[0], facts, strict=True)
+        )
+        if before is None or not same:
+            self.shared[name] = before = facts, compute()
+        value: T = before[1]
+        return value
+
 
 @dataclass
-class ModularAdditionRun(Context):
+class ModularAdditionRun(RunView):
     """What stays the same along a run of modular addition."""
 
     checkpoint_type = ModularAdditionCheckpoint
-    facts = ("is_train", "keys")
 
     @cached_property
-    def is_train(self) -> Bool[np.ndarray, " pairs"] | None:
+    def is_train(self) -> Split:
         """The split, or None where the run does not say it."""
         known = {
-            "p": self.last.weights.p,
+            "p": self.p,
             **{k.replace("_", "-"): v for k, v in self.settings.items()},
         }
         if "train-fraction" not in known:
             return None
         task = ModularAddition.from_settings({"split-seed": 0, **known})
-        if task.p != self.last.weights.p:
+        if task.p != self.p:
             raise InputError(
-                f"{self.run.path} says p = {task.p}, but its embedding has {self.last.weights.p} "
+                f"{self.run.path} says p = {task.p}, but its embedding has {self.p} "
                 "residues; correct p where the run is recorded"
             )
         return task.is_train
+
+    @cached_property
+    def p(self) -> int:
+        """The number of residues."""
+        return int(self.last.weights.p)
 
     @cached_property
     def embedded(self) -> Int[np.ndarray, " embedded_frequency"]:
@@ -73,8 +203,13 @@ class ModularAdditionRun(Context):
     @cached_property
     def neuron_frequencies(self) -> neurons.NeuronFrequencies:
         """Each neuron's own frequency in the last checkpoint."""
-        means = marginals(self.last.forward.post)
-        return neurons.neuron_frequencies(means, frequency_power(means))
+        own_frequencies: neurons.NeuronFrequencies = self.last.neuron_frequencies
+        return own_frequencies
+
+    @cached_property
+    def cluster(self) -> Int[np.ndarray, " neuron"]:
+        """The frequency of each neuron's cluster in the last checkpoint; -1 without one."""
+        return self.neuron_frequencies.cluster
 
     @cached_property
     def clustered(self) -> Int[np.ndarray, " key"]:
@@ -87,18 +222,11 @@ class ModularAdditionRun(Context):
         return self.clustered if self.clustered.size else self.embedded
 
     @cached_property
+    def selected(self) -> Int[np.ndarray, " neuron"]:
+        """The neurons whose activations are kept: of each cluster its cleanest, in turn."""
+        return neurons.selected_neurons(self.neuron_frequencies)
+
+    @cached_property
     def ablations(self) -> list[Ablation]:
         """The last checkpoint's ablation table."""
         return ablation_table(self.last.weights, self.keys)
-
-    def measured(self, checkpoint: ModularAdditionCheckpoint) -> Measures:
-        """A checkpoint's measures, with the run's key frequencies and clusters; made once."""
-        if checkpoint.measures is None:
-            checkpoint.measures = measure(
-                checkpoint.state,
-                self.is_train,
-                self.keys,
-                self.neuron_frequencies.cluster,
-                ran=checkpoint.forward,
-            )
-        return checkpoint.measures

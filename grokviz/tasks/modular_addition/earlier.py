@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
+from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from grokviz.dataset import fourier
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition import forward
-from grokviz.tasks.modular_addition.measures.logits import cosine_waves
+from grokviz.tasks.modular_addition.formulas.logits import cosine_waves
 
 if TYPE_CHECKING:
     import xarray as xr

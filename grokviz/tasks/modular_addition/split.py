@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.tasks.modular_addition.formulas.losses import pair_scores
 from grokviz.tasks.modular_addition.forward import forward
-from grokviz.tasks.modular_addition.measures.losses import pair_scores
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 SEEDS = tuple(range(10))

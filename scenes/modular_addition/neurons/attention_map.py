@@ -9,7 +9,7 @@ import numpy as np
 
 from grokviz.dataset import ties
 from grokviz.scene import Scene, grids, panels, style
-from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
+from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr

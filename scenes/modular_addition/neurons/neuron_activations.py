@@ -10,7 +10,7 @@ from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.tasks.modular_addition import fields
-from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY
+from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr

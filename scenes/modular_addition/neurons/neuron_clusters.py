@@ -9,7 +9,7 @@ import numpy as np
 
 from grokviz.scene import Scene, grids, option, panels, style
 from grokviz.scene.layout import pushed_apart
-from grokviz.tasks.modular_addition.measures.neurons import NO_FREQUENCY, THRESHOLD
+from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
 
 if TYPE_CHECKING:
     import xarray as xr

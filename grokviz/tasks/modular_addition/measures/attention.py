@@ -1,43 +1,61 @@
-"""Where '=' looks: mean attention, and the one frequency that steers each head."""
+"""Where '=' looks, and what draws it."""
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from grokviz.dataset.fourier import fourier_basis
-from grokviz.tasks.modular_addition.measures.marginals import marginals, share
-from grokviz.tasks.modular_addition.measures.neurons import NeuronFrequencies, largest_share
-
-
-def attention_mean(pattern: Float[np.ndarray, "heads 3 p*p"]) -> Float[np.ndarray, "heads 3"]:
-    """Mean attention from '=' to a, b and '=' over all pairs, for each head; rows sum to 1."""
-    mean: Float[np.ndarray, "heads 3"] = pattern.mean(axis=2)
-    return mean
+from grokviz.dataset.contract import FLOAT64, measure
+from grokviz.dataset.variables import PAPER
+from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun
+from grokviz.tasks.modular_addition.formulas import attention, compositions
+from grokviz.tasks.modular_addition.forward import attention_scores
+from grokviz.tasks.modular_addition.measures.neurons import DURING, SECTION, SMALL
+from grokviz.tasks.modular_addition.measures.progress import NOTEBOOK
 
 
-def attention_shares(
-    pattern: Float[np.ndarray, "heads 3 p*p"],
-) -> Float[np.ndarray, "heads frequency"]:
-    """Share of the variance of attention to a that each frequency explains, 0 to 1.
+@measure("head", "row", long_name="attention score from '='", source=f"{PAPER}, section 4")
+def attention_score(at: ModularAdditionCheckpoint) -> Float[np.ndarray, "head row"]:
+    """Score of '=' for each number as a, each number as b, and itself, before the softmax."""
+    return attention_scores(at.weights)
 
-    The fit is A(a) = const + alpha (cos wa - cos wb) + beta (sin wa - sin wb), as in
-    arXiv:2301.05217, section 4, where a head is explained to 97.9 % and more.
+
+@measure("head", "position", long_name="mean attention from '='", source=DURING, stored=FLOAT64,
+         published="attention_mean")  # fmt: skip
+def attention_mean(at: ModularAdditionCheckpoint) -> Float[np.ndarray, "head position"]:
+    """Mean over all pairs of the attention from '=' to a, to b and to itself."""
+    return attention.attention_mean(at.forward.pattern)
+
+
+@measure("head", long_name="frequency of the head", source=SECTION, stored=SMALL)
+def head_frequency(at: ModularAdditionCheckpoint) -> Int[np.ndarray, " head"]:
+    """Frequency that explains most of the variance over (a, b) of the head's attention to a; 0
+    where no frequency explains it better than another.
     """
-    to_a = np.ascontiguousarray(pattern[:, 0].T)
-    m = marginals(to_a)
-    p = len(m.by_a)
-    # cos wa and -cos wb in equal parts: the unit term is their sum over sqrt 2.
-    coefficients = fourier_basis(p) @ (m.by_a - m.by_b) * np.sqrt(p / 2)
-    squares = np.square(coefficients)
-    shares: Float[np.ndarray, "heads frequency"] = share(squares[1::2] + squares[2::2], m.power).T
-    return shares
+    return at.head_frequencies.frequency
 
 
-def head_frequencies(pattern: Float[np.ndarray, "heads 3 p*p"]) -> NeuronFrequencies:
-    """Each head's frequency and the share of its attention's variance that it explains.
-
-    A head has no frequency, which is 0, if its attention does not vary or no frequency
-    explains it better than another.
+@measure("head", long_name="variance explained", source=SECTION)
+def head_variance_explained(at: ModularAdditionCheckpoint) -> Float[np.ndarray, " head"]:
+    """Share of the variance of the head's attention to a that
+    const + alpha (cos wa - cos wb) + beta (sin wa - sin wb) explains at that frequency; 0 for a
+    head without one.
     """
-    return largest_share(attention_shares(pattern).T)
+    return at.head_frequencies.fraction
+
+
+@measure("head", "component", on="run", units="score units", long_name="attention map",
+         source=f"{PAPER}, figure 8")  # fmt: skip
+def attention_map_fourier(run: ModularAdditionRun) -> Float[np.ndarray, "head component"]:
+    """C_j = r W_Q^T W_K W_E in the Fourier basis, r the residual stream at '=': what draws head
+    j's attention to a number, last checkpoint.
+    """
+    return compositions.attention_map_fourier(run.last.weights)
+
+
+@measure("head", "component", on="run", long_name="norm in the neuron input", source=NOTEBOOK)
+def neuron_input_component_norm(run: ModularAdditionRun) -> Float[np.ndarray, "head component"]:
+    """Norm over the neurons of W_in W_O W_V W_E along one row of the Fourier basis, by head, last
+    checkpoint.
+    """
+    return compositions.neuron_input_components(run.last.weights)

@@ -1,82 +1,78 @@
-"""The embedding as waves: which frequencies it holds, and its residues on circles."""
+"""The embedding in the Fourier basis."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from grokviz.dataset import ties
-from grokviz.dataset.fourier import (
-    EMBEDDED,
-    component_norms,
-    fourier_basis,
-    frequencies,
-    frequency_norms,
-)
-from grokviz.errors import InputError
+from grokviz.dataset import fourier
+from grokviz.dataset.contract import FLOAT64, Published, Storage, measure
+from grokviz.dataset.variables import PAPER
+from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun
+from grokviz.tasks.modular_addition.formulas import embedding, geometry
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NORMS = f"{PAPER}, figure 3; thread, tweet 9"
+CLOCK_AND_PIZZA = "arXiv:2306.17844"
+LISTED = 12
+"""How many singular values are printed."""
 
 
-def embedding_frequencies(W_E: Float[np.ndarray, "d_model p"]) -> Int[np.ndarray, " embedded"]:
-    """Frequencies whose norm is above a quarter of the largest frequency's.
+@measure("component", long_name="norm in the embedding", source=NORMS)
+def embedding_component_norm(at: ModularAdditionCheckpoint) -> Float[np.ndarray, " component"]:
+    """Euclidean norm of W_E (without '=') along one row of the Fourier basis."""
+    return at.number_components
 
-    The norm is that of a whole frequency, sqrt(||W_E cos_k||^2 + ||W_E sin_k||^2), so that the
-    answer does not depend on a wave's phase; the published demonstration applies the same
-    quarter to cosine and sine apart. An embedding without waves has none: one whose waves are
-    all below a millionth of it, which float32 weights do not say.
+
+@measure("frequency", long_name="norm in the embedding", source=NORMS)
+def embedding_frequency_norm(at: ModularAdditionCheckpoint) -> Float[np.ndarray, " frequency"]:
+    """Root of the summed squares of a frequency's cosine and sine norms."""
+    return fourier.frequency_norms(at.number_components)
+
+
+@measure("embedded_frequency", "residue", "axis", source="notebook, embedding section",
+         long_name="coordinates in the frequency's plane")  # fmt: skip
+def embedding_plane(
+    at: ModularAdditionCheckpoint, run: ModularAdditionRun
+) -> Float[np.ndarray, "embedded_frequency residue axis"]:
+    """Embedding of each residue, less the mean, in the plane spanned by W_E cos_k and W_E sin_k
+    (axes by the polar factor).
     """
-    components = component_norms(W_E)
-    norms = frequency_norms(components)
-    above = ties.exceeds(norms, EMBEDDED * norms.max())
-    above &= norms > ties.PRECISION * np.linalg.norm(components)
-    embedded: Int[np.ndarray, " embedded"] = frequencies(W_E.shape[1])[above]
-    return embedded
+    return embedding.embedding_planes(at.weights.number_embedding, run.embedded)
 
 
-def plane_bases(
-    W_E: Float[np.ndarray, "d_model p"], freqs: Sequence[int] | Int[np.ndarray, " frequency"]
-) -> Float[np.ndarray, "frequency d_model 2"]:
-    """Orthonormal axes of the plane that W_E cos_k and W_E sin_k span, for each frequency.
-
-    The pair of axes is the orthonormal one nearest to the two embedded waves (the polar
-    factor, also called Loewdin orthonormalisation): it treats cosine and sine alike and moves
-    continuously as the weights do, which Gram-Schmidt and principal axes do not. A wave that
-    the embedding holds along one direction only, or not at all, has no such pair: its axes are
-    the shares of that direction, or 0, as in the polar factor of a matrix of lower rank.
-
-    Raises :class:`InputError` for a frequency outside 1 .. (p - 1) / 2.
-    """
-    p = W_E.shape[1]
-    wanted = np.asarray(freqs, dtype=int).reshape(-1)
-    wrong = wanted[(wanted < 1) | (wanted > (p - 1) // 2)]
-    if wrong.size:
-        raise InputError(f"frequency {wrong[0]} does not exist for p = {p}; take 1 to {p // 2}")
-    F = fourier_basis(p)
-    waves = np.stack([F[2 * wanted - 1], F[2 * wanted]], axis=-1)
-    left, size, right = np.linalg.svd(W_E @ waves, full_matrices=False)
-    there = size > ties.ROUNDING * np.linalg.norm(W_E)
-    bases: Float[np.ndarray, "frequency d_model 2"] = (left * there[:, None]) @ right
-    return bases
+def _listed(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any]:
+    return {"embedding_singular_values": values.values[:LISTED].tolist()}
 
 
-def embedding_planes(
-    W_E: Float[np.ndarray, "d_model p"], freqs: Sequence[int] | Int[np.ndarray, " frequency"]
-) -> Float[np.ndarray, "frequency p 2"]:
-    """Coordinates of the p residues in each frequency's plane of W_E, in the weights' unit.
-
-    Axes as in :func:`plane_bases`; the origin is the residues' mean. A clean frequency k puts
-    residue n at angle 2 pi k n / p of a circle, counted from residue 0 at about (r, 0).
-    """
-    centred = W_E - W_E.mean(axis=1, keepdims=True)
-    bases = plane_bases(W_E, freqs)
-    coordinates: Float[np.ndarray, "frequency p 2"] = centred.T @ bases
-    return coordinates
+@measure("rank", long_name="singular value of W_E", source="notebook, analysis during training",
+         published=Published(_listed))  # fmt: skip
+def embedding_singular_value(at: ModularAdditionCheckpoint) -> Float[np.ndarray, " rank"]:
+    """Singular values of the embedding of the p residues."""
+    return embedding.embedding_singular_values(at.weights.number_embedding)
 
 
-def embedding_singular_values(
-    W_E: Float[np.ndarray, "d_model p"],
-) -> Float[np.ndarray, " rank"]:
-    """Singular values of W_E over the p number tokens ('=' left out), largest first."""
-    values: Float[np.ndarray, " rank"] = np.linalg.svd(W_E, compute_uv=False)
-    return values
+@measure("dimension", "residue", on="run", long_name="embedding", source=f"{PAPER}, section 3",
+         stored=Storage(bits=10))  # fmt: skip
+def embedding_matrix(run: ModularAdditionRun) -> Float[np.ndarray, "dimension residue"]:
+    """W_E as it is stored, without '=': a column a number, last checkpoint."""
+    matrix: Float[np.ndarray, "dimension residue"] = run.last.weights.number_embedding
+    return matrix
+
+
+@measure(long_name="Gini coefficient of W_E", source=f"{PAPER} (third version), figure 7",
+         published="gini_embedding")  # fmt: skip
+def gini_embedding(at: ModularAdditionCheckpoint) -> float:
+    """Gini coefficient of the p Fourier-component norms of W_E, the constant included."""
+    return float(fourier.gini(at.number_components))
+
+
+@measure(long_name="circularity of the embedding", source=CLOCK_AND_PIZZA, stored=FLOAT64,
+         published="circularity")  # fmt: skip
+def circularity(at: ModularAdditionCheckpoint) -> float:
+    """Mean over W_E's first four principal components of the share of its best single wave."""
+    return geometry.circularity(at.weights.number_embedding)

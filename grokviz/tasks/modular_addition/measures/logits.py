@@ -1,75 +1,80 @@
-"""Logits over (a, b, c) as waves of a + b - c."""
+"""The logits as waves of a + b - c."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.dataset.fourier import fft2d, fourier_basis, frequencies
-from grokviz.tasks.modular_addition.measures.marginals import Marginals
+from grokviz.dataset.contract import FLOAT64, Storage, measure
+from grokviz.dataset.variables import PAPER
+from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun
+from grokviz.tasks.modular_addition.formulas import geometry, logits
+from grokviz.tasks.modular_addition.formulas.marginals import frequency_power, trig_fraction
+from grokviz.tasks.modular_addition.formulas.neurons import rows_of
+from grokviz.tasks.modular_addition.measures.dimensions import by_key
+from grokviz.tasks.modular_addition.measures.embedding import CLOCK_AND_PIZZA
+from grokviz.tasks.modular_addition.measures.progress import NOTEBOOK
+
+SECTION = f"{PAPER}, section 4.2"
+WAVE = Storage(bits=11)
 
 
-def logit_spectrum(logits: Float[np.ndarray, "p*p p"]) -> Float[np.ndarray, "p p"]:
-    """Norm over the classes of the logits' 2-D transform over (a, b), in logits.
-
-    Entry [i, j] belongs to component i of a times component j of b.
-    Source: arXiv:2301.05217, figure 4 (right).
+@measure("frequency", units="logits times sqrt(p^3)", source=f"{PAPER}, figures 11 and 14",
+         long_name="cosine coefficient of the logits",
+         published=by_key("cosine_coefficients"))  # fmt: skip
+def cosine_coefficient(at: ModularAdditionCheckpoint) -> Float[np.ndarray, " frequency"]:
+    """v_k, the product of the logits over (a, b, c) with cos w_k(a + b - c) of unit norm;
+    v_k sqrt(2 / p^3) is that wave's height in logits.
     """
-    spectrum: Float[np.ndarray, "p p"] = np.linalg.norm(fft2d(logits), axis=2)
-    return spectrum
+    return at.cosine_coefficients
 
 
-def cosine_coefficients(m: Marginals) -> Float[np.ndarray, " frequency"]:
-    """v_k = <c_k, logits>, where c_k is cos(2 pi k (a + b - c) / p) of unit norm over p^3.
+@measure(long_name="logits explained", source=SECTION, stored=FLOAT64,
+         published="logit_variance_explained")  # fmt: skip
+def logit_variance_explained(at: ModularAdditionCheckpoint, run: ModularAdditionRun) -> float:
+    """Sum over the key frequencies of v_k^2 over the summed squares of all logits."""
+    return logits.variance_explained(at.cosine_coefficients[rows_of(run.keys)], at.logits)
 
-    Takes the logits' marginals: a wave of a + b - c needs only their means by a + b.
-    In logits times sqrt(p^3). Source: arXiv:2301.05217, appendix (figures 11 and 14).
+
+@measure("residue", units="logits", long_name="mean logit by a + b - c", source=f"after {SECTION}",
+         stored=WAVE)  # fmt: skip
+def logit_wave(at: ModularAdditionCheckpoint) -> Float[np.ndarray, " residue"]:
+    """Mean of the logits over all a, b, c with (a + b - c) mod p equal to the residue, less the
+    mean of all logits.
     """
-    p = m.by_sum.shape[1]
-    F = fourier_basis(p)
-    # The Fourier transform over a + b and over c; its diagonal pairs cos with cos, sin with sin.
-    diagonal = np.einsum("is,sc,ic->i", F, m.by_sum, F, optimize=True)
-    coefficients: Float[np.ndarray, " frequency"] = np.sqrt(p / 2) * (
-        diagonal[1::2] + diagonal[2::2]
-    )
-    return coefficients
+    return at.logit_waves[0]
 
 
-def squared_norm(m: Marginals) -> float:
-    """Sum of all p^3 squared logits, not centred."""
-    p = len(m.mean)
-    return float(m.power.sum() + p * p * np.square(m.mean).sum())
+@measure("residue", units="logits", long_name="spread by a + b - c", source=f"after {SECTION}",
+         stored=WAVE)  # fmt: skip
+def logit_wave_spread(at: ModularAdditionCheckpoint) -> Float[np.ndarray, " residue"]:
+    """Standard deviation of the logits over all a, b, c with that a + b - c."""
+    return at.logit_waves[1]
 
 
-def variance_explained(coefficients: Float[np.ndarray, " key"], m: Marginals) -> float:
-    """Share of the squared logits in the given cosine waves: sum of v_k^2 / ||logits||^2."""
-    norm = squared_norm(m)
-    return float(np.square(coefficients).sum() / norm) if norm > 0 else 0.0
-
-
-def cosine_waves(
-    coefficients: Float[np.ndarray, " frequency"], p: int
-) -> Float[np.ndarray, "frequency sum p"]:
-    """v_k c_k of each frequency as a table over ((a + b) mod p, c), in logits.
-
-    These are the terms that the 3-D excluded losses take away one at a time.
+@measure("component", "component_b", on="field_epoch", units="logits",
+         long_name="norm of the logits' transform", source=f"{PAPER}, figure 4",
+         stored=Storage(bits=6))  # fmt: skip
+def logit_spectrum(at: ModularAdditionCheckpoint) -> Float[np.ndarray, "component component_b"]:
+    """Norm over the classes of the logits' 2-D Fourier transform over a (component) and b
+    (component_b).
     """
-    residues = np.arange(p)
-    apart = (residues[:, None] - residues) % p
-    waves = np.cos(2 * np.pi * (np.outer(frequencies(p), residues) % p) / p)
-    scaled = coefficients[:, None] * waves * np.sqrt(2 / p**3)
-    table: Float[np.ndarray, "frequency sum p"] = scaled[:, apart]
-    return table
+    return logits.logit_spectrum(at.forward.logits)
 
 
-def sum_waves(m: Marginals) -> Float[np.ndarray, "frequency sum p"]:
-    """Each frequency's cos w(a + b) and sin w(a + b) part of the logits over ((a + b) mod p, c).
-
-    These are the terms that the 2-D excluded losses take away one at a time and of which the
-    restricted loss keeps the key ones. Source: arXiv:2301.05217, section 5.1.
+@measure(long_name="trigonometric share of the logits", stored=FLOAT64,
+         source=f"{NOTEBOOK}, analysis during training",
+         published="trig_fraction_logits")  # fmt: skip
+def trig_fraction_logits(at: ModularAdditionCheckpoint, run: ModularAdditionRun) -> float:
+    """Mean over the classes of the share of variance in cos and sin of w(a + b) at the key
+    frequencies.
     """
-    F = fourier_basis(len(m.by_sum))
-    coefficients = F @ m.by_sum
-    parts = F[1:, :, None] * coefficients[1:, None, :]
-    waves: Float[np.ndarray, "frequency sum p"] = parts[0::2] + parts[1::2]
-    return waves
+    return trig_fraction(at.logits, frequency_power(at.logits), rows_of(run.keys))
+
+
+@measure(source=CLOCK_AND_PIZZA, stored=FLOAT64, published="distance_irrelevance")
+def distance_irrelevance(at: ModularAdditionCheckpoint) -> float:
+    """Mean over a - b of the standard deviation of the right logit over a + b, over its whole
+    standard deviation.
+    """
+    return geometry.distance_irrelevance(at.forward.logits)

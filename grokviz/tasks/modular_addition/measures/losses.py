@@ -1,109 +1,43 @@
-"""Losses, margins and accuracies over the p * p pairs (p classes, the '=' class dropped)."""
+"""Losses, accuracies and margins over all pairs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 
-from grokviz.dataset import ties
-from grokviz.dataset.fourier import modulus_of_pairs
-from grokviz.errors import InputError
+from grokviz.dataset.contract import FLOAT64, Published, measure
+from grokviz.dataset.variables import PAPER
+from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun
+from grokviz.tasks.modular_addition.formulas.losses import by_set
 
-SETS = ("train", "test", "all")
-
-
-@dataclass(frozen=True, eq=False)
-class PairScores:
-    """How well each pair is answered."""
-
-    loss: Float[np.ndarray, " p*p"]
-    """Cross entropy of the right answer, in nats."""
-    margin: Float[np.ndarray, " p*p"]
-    """Logit of the right answer minus the largest other logit; 0 where they tie."""
-
-    @property
-    def right(self) -> Bool[np.ndarray, " p*p"]:
-        """Whether the right answer has strictly the largest logit."""
-        return self.margin > 0
-
-    @property
-    def probability(self) -> Float[np.ndarray, " p*p"]:
-        """Probability given to the right answer, 0 to 1."""
-        probability: Float[np.ndarray, " p*p"] = np.exp(-self.loss)
-        return probability
+if TYPE_CHECKING:
+    import xarray as xr
 
 
-@lru_cache(maxsize=8)
-def answers(p: int) -> Int[np.ndarray, " p*p"]:
-    """(a + b) mod p for the pairs a * p + b; read-only."""
-    residues = np.arange(p)
-    right = ((residues[:, None] + residues) % p).reshape(-1)
-    right.flags.writeable = False
-    return right
+@measure("split", units="nats", source=f"{PAPER}, section 3", stored=FLOAT64,
+         published="loss_{split}")  # fmt: skip
+def loss(at: ModularAdditionCheckpoint, run: ModularAdditionRun) -> Float[np.ndarray, " split"]:
+    """Mean cross entropy over the p number classes ('=' left out), in float64."""
+    return np.array(list(by_set(at.scores.loss, run.is_train).values()))
 
 
-def set_masks(train: Bool[np.ndarray, " p*p"] | None, pairs: int) -> Bool[np.ndarray, "set p*p"]:
-    """Which pairs are in train, test and all; neither of the first two if ``train`` is None."""
-    masks = np.zeros((len(SETS), pairs), dtype=bool)
-    masks[2] = True
-    if train is not None:
-        masks[0], masks[1] = train, ~train
-    return masks
+@measure("split", source=f"{PAPER}, figure 2", stored=FLOAT64)
+def accuracy(at: ModularAdditionCheckpoint, run: ModularAdditionRun) -> Float[np.ndarray, " split"]:
+    """Share of pairs whose largest logit is the right one."""
+    return np.array(list(by_set(at.scores.right, run.is_train).values()))
 
 
-def check_train(train: Bool[np.ndarray, " p*p"], p: int) -> Bool[np.ndarray, " p*p"]:
-    """The mask of training pairs, as one axis, checked to be a mask over p * p pairs.
-
-    Raises :class:`InputError` if it is not one.
-    """
-    mask = np.asarray(train)
-    if mask.dtype != bool or mask.size != p * p:
-        raise InputError(
-            f"the split is {mask.dtype} of {mask.size} entries; it should say for each of the "
-            f"{p * p} pairs whether it was trained on"
-        )
-    return mask.reshape(-1)
+def _margins(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any]:
+    names = {"smallest": "min", "mean": "mean", "largest": "max"}
+    return {f"margin_{short}": float(values.sel(extreme=name)) for name, short in names.items()}
 
 
-def pair_scores(logits: Float[np.ndarray, "p*p p"]) -> PairScores:
-    """Cross entropy and margin of every pair.
-
-    The loss is log(1 + sum over wrong classes of exp(their logit minus the right one's)), which
-    keeps full relative precision where the loss is 1e-9 and log-softmax would keep half of it.
-    """
-    return scores_against(logits, answers(modulus_of_pairs(len(logits))))
-
-
-def scores_against(
-    logits: Float[np.ndarray, "input p"], right: Int[np.ndarray, " input"]
-) -> PairScores:
-    """:func:`pair_scores` of any inputs whose right answers are given.
-
-    Two logits tie that differ by rounding alone, by the measure of the largest logit of all.
-    """
-    inputs = np.arange(len(logits))
-    tie = ties.ROUNDING * np.abs(logits).max(initial=0)
-    behind = logits - logits[inputs, right][:, None]
-    behind[inputs, right] = -np.inf
-    nearest = behind.max(axis=1)
-    behind -= nearest[:, None]
-    wrong = nearest + np.log(np.exp(behind, out=behind).sum(axis=1))
-    margin = np.where(np.abs(nearest) <= tie, 0, -nearest)
-    return PairScores(loss=np.logaddexp(0, wrong), margin=margin)
-
-
-def by_set(
-    values: Float[np.ndarray, " p*p"] | Bool[np.ndarray, " p*p"],
-    train: Bool[np.ndarray, " p*p"] | None,
-) -> dict[str, float]:
-    """Mean of a value of each pair over the training pairs, the test pairs and all pairs.
-
-    An empty set's mean is NaN; so are both of a split that is not known.
-    """
-    return {
-        name: float(values[mask].mean()) if mask.any() else float("nan")
-        for name, mask in zip(SETS, set_masks(train, len(values)), strict=True)
-    }
+@measure(
+    "extreme", units="logits", source="standard", stored=FLOAT64, published=Published(_margins)
+)
+def margin(at: ModularAdditionCheckpoint) -> Float[np.ndarray, " extreme"]:
+    """Lead of the right logit over the largest other, smallest, mean and largest over all pairs."""
+    lead = at.scores.margin
+    return np.array([lead.min(), lead.mean(), lead.max()])

@@ -1,130 +1,173 @@
-"""What each neuron computes over (a, b): its frequency, its terms, its cluster.
-
-Conventions (arXiv:2301.05217, section 4.3 and notebook): activations after the ReLU, at '=',
-over all p * p pairs, centred. A neuron's share of variance at frequency k is the power of
-the eight terms (0, cos k), (0, sin k), (cos k, 0), (sin k, 0) and the four products, over
-its whole variance; its frequency is the k = 1 .. (p - 1) / 2 with the largest share. The
-original Colab counts the 3 x 3 block with the constant, which is 0 after centring, and stops
-one frequency short.
-
-A neuron that no frequency explains better than another has no frequency: one that does not
-vary, or is active on a single pair, which is all waves in equal parts. Its largest share is a
-rounding error, another one on another machine.
-"""
+"""What each neuron computes: its frequency, its cluster, its share of waves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import ties
-from grokviz.dataset.fourier import frequencies
-from grokviz.tasks.modular_addition.measures.marginals import FrequencyPower, Marginals, share
+from grokviz.dataset.contract import FLOAT64, Published, Storage, measure
+from grokviz.dataset.variables import PAPER
+from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun
+from grokviz.tasks.modular_addition.formulas.marginals import trig_fraction
+from grokviz.tasks.modular_addition.formulas.neurons import rows_of
+from grokviz.tasks.modular_addition.forward import neuron_tables
+from grokviz.tasks.modular_addition.measures.progress import NOTEBOOK
 
-THRESHOLD = 0.85
-"""A neuron belongs to its frequency's cluster from this share of variance on."""
+if TYPE_CHECKING:
+    import xarray as xr
 
-SMALLEST_CLUSTER = 5
-"""A frequency is a key frequency from this many neurons on."""
-
-UNCLUSTERED = -1
-
-NO_FREQUENCY = 0
-"""In the place of a frequency, where none stands out: that of the constant, and of no wave."""
-
-
-@dataclass(frozen=True, eq=False)
-class NeuronFrequencies:
-    """Each neuron's own frequency."""
-
-    frequency: Int[np.ndarray, " neuron"]
-    """That of the largest share, in turns per p residues; 0 for a neuron without a frequency."""
-    fraction: Float[np.ndarray, " neuron"]
-    """Its share of the neuron's variance, 0 to 1; 0 for a neuron without a frequency."""
-
-    @property
-    def cluster(self) -> Int[np.ndarray, " neuron"]:
-        """The frequency where its share reaches 0.85, and -1 elsewhere."""
-        clean = ties.reaches(self.fraction, THRESHOLD) & (self.frequency != NO_FREQUENCY)
-        return np.where(clean, self.frequency, UNCLUSTERED)
+SECTION = f"{PAPER}, section 4.3"
+DURING = f"{NOTEBOOK}, analysis during training"
+SMALL = Storage("int16")
+SHARE = Storage(step=1 / 256)
 
 
-def neuron_frequencies(m: Marginals, power: FrequencyPower) -> NeuronFrequencies:
-    """Frequency and share of variance of each neuron, from what its whole pass already made."""
-    return largest_share(share(power.total, m.power))
-
-
-def largest_share(shares: Float[np.ndarray, "frequency column"]) -> NeuronFrequencies:
-    """Each column's frequency and its share, from the shares of all frequencies.
-
-    A column has no frequency unless its largest share leads the second by more than float32
-    weights can say (:data:`grokviz.dataset.ties.PRECISION`).
+@measure(long_name="trigonometric share of the neurons before the ReLU", source=DURING)
+def trig_fraction_neurons_pre(at: ModularAdditionCheckpoint, run: ModularAdditionRun) -> float:
+    """Mean over the neurons of the share of variance in cos and sin of w(a + b) at the key
+    frequencies, before the ReLU.
     """
-    best = ties.leader(shares)
-    has = best != ties.NONE
-    return NeuronFrequencies(
-        frequency=np.where(has, best + 1, NO_FREQUENCY),
-        fraction=np.where(has, shares[best, np.arange(len(best))], 0.0),
-    )
+    return trig_fraction(*at.pre, rows_of(run.keys))
 
 
-def cluster_sizes(cluster: Int[np.ndarray, " neuron"]) -> dict[int, int]:
-    """Number of neurons of each frequency that has any, the unclustered left out."""
-    distinct, counts = np.unique(cluster[cluster > 0], return_counts=True)
-    return {int(k): int(count) for k, count in zip(distinct, counts, strict=True)}
-
-
-def key_frequencies(neurons: NeuronFrequencies) -> Int[np.ndarray, " key"]:
-    """Frequencies with at least five neurons at a share of 0.85 or more, ascending.
-
-    The published notebook lists every neuron's frequency before any threshold; on a model
-    that is not yet clean that names noise, so small clusters are left out here.
+@measure(long_name="trigonometric share of the neurons", source=DURING, stored=FLOAT64,
+         published="trig_fraction_neurons")  # fmt: skip
+def trig_fraction_neurons(at: ModularAdditionCheckpoint, run: ModularAdditionRun) -> float:
+    """Mean over the neurons of the share of variance in cos and sin of w(a + b) at the key
+    frequencies, after the ReLU.
     """
-    sizes = cluster_sizes(neurons.cluster)
-    return np.array([k for k, count in sizes.items() if count >= SMALLEST_CLUSTER], dtype=int)
+    return trig_fraction(*at.post, rows_of(run.keys))
 
 
-@dataclass(frozen=True, eq=False)
-class Shares:
-    """Shares of each neuron's variance by kind of term, 0 to 1."""
-
-    linear: Float[np.ndarray, " neuron"]
-    """cos and sin of wa and of wb."""
-    quadratic: Float[np.ndarray, " neuron"]
-    """The products of those of a and those of b."""
-
-    @property
-    def total(self) -> Float[np.ndarray, " neuron"]:
-        """Both together: the share explained by the neuron's frequency."""
-        both: Float[np.ndarray, " neuron"] = self.linear + self.quadratic
-        return both
-
-
-def term_shares(m: Marginals, power: FrequencyPower, cluster: Int[np.ndarray, " neuron"]) -> Shares:
-    """Linear and quadratic share of each neuron at its cluster's frequency.
-
-    An unclustered neuron (-1) is given the sum over all frequencies, as in the original
-    Colab. Source: its "fraction explained" animation.
+@measure("all_neuron", long_name="frequency of the neuron", source=SECTION, stored=SMALL)
+def all_neuron_frequency(at: ModularAdditionCheckpoint) -> Int[np.ndarray, " all_neuron"]:
+    """Frequency that explains most of the neuron's variance over (a, b), after the ReLU, at that
+    epoch; 0 for a neuron that no frequency explains better than another.
     """
-    columns = np.arange(len(cluster))
-    row = np.maximum(cluster, 1) - 1
-
-    def picked(part: Float[np.ndarray, "frequency neuron"]) -> Float[np.ndarray, " neuron"]:
-        own = np.where(cluster > 0, part[row, columns], part.sum(axis=0))
-        return share(own, m.power)
-
-    return Shares(picked(power.linear), picked(power.quadratic))
+    return at.neuron_frequencies.frequency
 
 
-def rows_of(keys: Sequence[int] | Int[np.ndarray, " key"]) -> Int[np.ndarray, " key"]:
-    """Rows of some frequencies in arrays over all frequencies."""
-    return np.asarray(keys, dtype=int).reshape(-1) - 1
+@measure("all_neuron", long_name="variance explained", source=f"{PAPER}, figure 5", stored=SHARE)
+def all_neuron_variance_explained(
+    at: ModularAdditionCheckpoint,
+) -> Float[np.ndarray, " all_neuron"]:
+    """Share of the neuron's variance over (a, b) within that frequency; 0 for a neuron without
+    one.
+    """
+    return at.neuron_frequencies.fraction
 
 
-def one_hot(keys: Int[np.ndarray, " key"], p: int) -> np.ndarray:
-    """Which of all frequencies are key frequencies, as booleans."""
-    is_key: np.ndarray = np.isin(frequencies(p), keys)
-    return is_key
+@measure("all_neuron", on="run", long_name="cluster of the neuron", source=SECTION, stored=SMALL)
+def all_neuron_cluster(run: ModularAdditionRun) -> Int[np.ndarray, " all_neuron"]:
+    """Its frequency at the last checkpoint where that explains at least 0.85 of the variance,
+    else -1.
+    """
+    return run.cluster
+
+
+@measure("key_frequency", on="run", units="neurons", long_name="neurons of the key frequency",
+         source=SECTION, stored=SMALL)  # fmt: skip
+def key_neurons(run: ModularAdditionRun) -> Int[np.ndarray, " key_frequency"]:
+    """Neurons of whose variance the key frequency explains at least 0.85, last checkpoint."""
+    return np.equal.outer(run.keys, run.cluster).sum(axis=1)
+
+
+def _sizes(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any]:
+    keys = data["key_frequency"].values
+    return {
+        "neurons_per_frequency": {str(k): int(values.sel(frequency=k)) for k in keys},
+        "unclustered_neurons": int(data.sizes["all_neuron"] - values.sum()),
+    }
+
+
+@measure("frequency", units="neurons", long_name="neurons of the frequency", source=SECTION,
+         stored=SMALL, published=Published(_sizes, ("key_frequency", "all_neuron")))  # fmt: skip
+def neurons_per_frequency(at: ModularAdditionCheckpoint) -> Int[np.ndarray, " frequency"]:
+    """Neurons of whose variance that frequency explains at least 0.85, at that epoch."""
+    clean = at.neuron_frequencies.cluster
+    return np.bincount(clean[clean > 0], minlength=at.weights.p // 2 + 1)[1:]
+
+
+@measure("all_neuron", on="field_epoch", source=DURING, stored=SHARE,
+         long_name="linear share before the ReLU")  # fmt: skip
+def linear_share_pre(
+    at: ModularAdditionCheckpoint, run: ModularAdditionRun
+) -> Float[np.ndarray, " all_neuron"]:
+    """Share of variance in cos and sin of wa and of wb at the frequency of the neuron's cluster
+    (of all frequencies for a neuron without), before the ReLU.
+    """
+    before = at.term_shares(run.cluster)[0]
+    return before.total - before.quadratic
+
+
+@measure("all_neuron", on="field_epoch", source=DURING, stored=SHARE,
+         long_name="linear share after the ReLU")  # fmt: skip
+def linear_share_post(
+    at: ModularAdditionCheckpoint, run: ModularAdditionRun
+) -> Float[np.ndarray, " all_neuron"]:
+    """The same after the ReLU."""
+    after = at.term_shares(run.cluster)[1]
+    return after.total - after.quadratic
+
+
+@measure("all_neuron", on="field_epoch", source=DURING, stored=SHARE,
+         long_name="quadratic share before the ReLU")  # fmt: skip
+def quadratic_share_pre(
+    at: ModularAdditionCheckpoint, run: ModularAdditionRun
+) -> Float[np.ndarray, " all_neuron"]:
+    """Share of variance in products of cos and sin of wa and of wb at the frequency of the
+    neuron's cluster (of all frequencies for a neuron without), before the ReLU.
+    """
+    return at.term_shares(run.cluster)[0].quadratic
+
+
+@measure("all_neuron", on="field_epoch", source=DURING, stored=SHARE,
+         long_name="quadratic share after the ReLU")  # fmt: skip
+def quadratic_share_post(
+    at: ModularAdditionCheckpoint, run: ModularAdditionRun
+) -> Float[np.ndarray, " all_neuron"]:
+    """The same after the ReLU."""
+    return at.term_shares(run.cluster)[1].quadratic
+
+
+@measure("all_neuron", on="field_epoch", units="pairs", source=DURING, stored=Storage("int32"),
+         long_name="pairs that activate the neuron")  # fmt: skip
+def active_pairs(at: ModularAdditionCheckpoint) -> Int[np.ndarray, " all_neuron"]:
+    """Number of pairs (a, b) at which the neuron is above 0; 0 for a dead one."""
+    return np.count_nonzero(at.forward.post, axis=0)
+
+
+@measure("neuron", "head", "row", on="field_epoch", long_name="neuron's token table",
+         source=f"{PAPER}, section 4")  # fmt: skip
+def neuron_table(
+    at: ModularAdditionCheckpoint, run: ModularAdditionRun
+) -> Float[np.ndarray, "neuron head row"]:
+    """What a head adds to the neuron's pre-activation when it attends to one row alone."""
+    return neuron_tables(at.weights, run.selected)[0]
+
+
+@measure("neuron", on="field_epoch", long_name="neuron's offset", source=f"{PAPER}, section 4")
+def neuron_offset(
+    at: ModularAdditionCheckpoint, run: ModularAdditionRun
+) -> Float[np.ndarray, " neuron"]:
+    """The neuron's pre-activation without attention."""
+    return neuron_tables(at.weights, run.selected)[1]
+
+
+@measure("neuron", on="run", long_name="frequency of the neuron", source=f"{PAPER}, section 4",
+         stored=Storage("int64"))  # fmt: skip
+def neuron_frequency(run: ModularAdditionRun) -> Int[np.ndarray, " neuron"]:
+    """Frequency that explains most of the neuron's variance over (a, b), last checkpoint; 0 for
+    a neuron that no frequency explains better than another.
+    """
+    return run.neuron_frequencies.frequency[run.selected]
+
+
+@measure("neuron", on="run", long_name="variance explained", source=f"{PAPER}, figure 5")
+def neuron_variance_explained(run: ModularAdditionRun) -> Float[np.ndarray, " neuron"]:
+    """Share of the neuron's variance over (a, b) within its frequency, last checkpoint; 0 for a
+    neuron without one.
+    """
+    return run.neuron_frequencies.fraction[run.selected]

@@ -13,6 +13,21 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.dataset import ties
+from grokviz.tasks.modular_addition.formulas.compositions import key_directions, neuron_logit_map
+from grokviz.tasks.modular_addition.formulas.logits import (
+    cosine_coefficients,
+    cosine_waves,
+    sum_waves,
+)
+from grokviz.tasks.modular_addition.formulas.losses import answers, pair_scores
+from grokviz.tasks.modular_addition.formulas.marginals import frequency_power, marginals, trig_fit
+from grokviz.tasks.modular_addition.formulas.neurons import (
+    key_frequencies,
+    neuron_frequencies,
+    one_hot,
+    rows_of,
+)
+from grokviz.tasks.modular_addition.formulas.progress import excluded
 from grokviz.tasks.modular_addition.forward import (
     Forward,
     attention_scores,
@@ -20,21 +35,6 @@ from grokviz.tasks.modular_addition.forward import (
     logits_of,
     residual_mid,
 )
-from grokviz.tasks.modular_addition.measures.compositions import key_directions, neuron_logit_map
-from grokviz.tasks.modular_addition.measures.logits import (
-    cosine_coefficients,
-    cosine_waves,
-    sum_waves,
-)
-from grokviz.tasks.modular_addition.measures.losses import answers, pair_scores
-from grokviz.tasks.modular_addition.measures.marginals import frequency_power, marginals, trig_fit
-from grokviz.tasks.modular_addition.measures.neurons import (
-    key_frequencies,
-    neuron_frequencies,
-    one_hot,
-    rows_of,
-)
-from grokviz.tasks.modular_addition.measures.progress import excluded
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from grokviz.dataset import ties
 from grokviz.dataset.fourier import fft1d, modulus_of_pairs
-from grokviz.tasks.modular_addition.measures.losses import answers
+from grokviz.tasks.modular_addition.formulas.losses import answers
 
 
 def right_logits(logits: Float[np.ndarray, "p*p p"]) -> Float[np.ndarray, "sum difference"]:

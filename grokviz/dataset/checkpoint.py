@@ -1,0 +1,114 @@
+"""What a measure sees of a run: one checkpoint, and what stays the same along the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Int
+
+from grokviz.errors import InputError
+from grokviz.runs import Run
+
+
+@dataclass
+class Checkpoint:
+    """One epoch's weights; a task's own kind adds what several of its measures derive from them.
+
+    Cached properties of it are computed once for all measures. ``checksum`` is that of the file
+    that was read.
+    """
+
+    epoch: int
+    state: Mapping[str, np.ndarray]
+    checksum: str = ""
+
+
+@dataclass
+class RunView:
+    """A run as measures see it: what stays the same along it; a task's own kind adds to it.
+
+    ``epochs`` are the checkpoints that are measured; of a run without checkpoints, which takes
+    only the measures that need no weights, they are logged epochs. What a measure reads of its
+    ``run`` at a checkpoint is noted: its cached values hold for as long as that stays the same.
+
+    Class attributes:
+        checkpoint_type: the task's kind of checkpoint.
+    """
+
+    checkpoint_type: ClassVar[type[Checkpoint]] = Checkpoint
+
+    run: Run
+    epochs: Int[np.ndarray, " epoch"]
+    field_epochs: Int[np.ndarray, " field_epoch"]
+    gathered: dict[str, Any] = field(default_factory=dict)
+    """What is gathered for series while the checkpoints pass by."""
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What measures of the whole run share, by name."""
+
+    @cached_property
+    def last(self) -> Any:
+        """The run's last checkpoint; ``InputError`` of a run without any."""
+        return self._checkpoint(-1)
+
+    @cached_property
+    def first(self) -> Any:
+        """The run's first checkpoint; ``InputError`` of a run without any."""
+        return self.last if len(self.run.epochs) == 1 else self._checkpoint(0)
+
+    def _checkpoint(self, at: int) -> Checkpoint:
+        if not self.has_weights:
+            raise InputError(f"{self.run.path} has no checkpoints; record the run with its weights")
+        epoch = int(self.run.epochs[at])
+        return self.checkpoint_type(epoch, self.run.weights(epoch), self.run.checksum_of(epoch))
+
+    @cached_property
+    def has_weights(self) -> bool:
+        """Whether the run has checkpoints, and not loss curves alone."""
+        return bool(len(self.run.epochs))
+
+    @cached_property
+    def task(self) -> str:
+        """What the run says that it learns, "" where it does not say."""
+        return str(self.run.facts.get("task") or "")
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """The run's hyperparameters, whether a recipe or a user's own loop wrote them."""
+        facts = self.run.facts
+        return dict(facts.get("settings") or facts)
+
+    def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Epochs and values of a logged metric; both empty where it was not logged."""
+        return metric(self.run, name)
+
+    def checkpoints(self, epochs: Int[np.ndarray, " some"]) -> Iterator[Any]:
+        """These checkpoints in order of epochs, each read once."""
+        known = {one.epoch: one for one in (self.__dict__.get("last"),) if one is not None}
+        for epoch in map(int, epochs):
+            if epoch in known:
+                yield known[epoch]
+            else:
+                state = self.run.weights(epoch)
+                yield self.checkpoint_type(epoch, state, self.run.checksum_of(epoch))
+
+    def sent(self, names: set[str]) -> RunView:
+        """The view for another process, with these of its cached properties and no other."""
+        other = type(self)(self.run, self.epochs, self.field_epochs)
+        for name in ("last", "first"):
+            if name in self.__dict__:
+                one = getattr(self, name)
+                other.__dict__[name] = type(one)(one.epoch, one.state, one.checksum)
+        here = names & self.__dict__.keys() - {"last", "first"}
+        other.__dict__.update({name: self.__dict__[name] for name in here})
+        return other
+
+
+def metric(run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Epochs and values of a metric; both empty where it was not logged."""
+    if name in run.metrics:
+        return run.metric(name)
+    return np.zeros(0, dtype=np.int64), np.zeros(0)

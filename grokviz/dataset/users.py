@@ -1,0 +1,30 @@
+"""Errors in measures: one of a user's becomes a sentence with its file and line."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from grokviz import plugins
+from grokviz.dataset.contract import Dimension, Measure
+from grokviz.errors import GrokvizError, InputError
+
+
+@contextlib.contextmanager
+def users_errors(one: Measure | Dimension) -> Iterator[None]:
+    """Say where an error is in a measure of the user's; one of ours stays as it is."""
+    try:
+        yield
+    except GrokvizError:
+        raise
+    except Exception as error:
+        file = plugins.file_of(one.module)
+        if file is None:
+            raise
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
+        where = f"{file}, line {lines[-1]}" if lines else str(file)
+        reason = f"{type(error).__name__}: {error} ({where})"
+        raise InputError(f"{one.name} cannot be measured in this run: {reason}") from error

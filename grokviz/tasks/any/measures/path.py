@@ -1,0 +1,148 @@
+"""The path of the weights: whether training wanders. It can be measured of every run."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.dataset.checkpoint import Checkpoint, RunView
+from grokviz.dataset.contract import dimension, gathers, measure, requires
+from grokviz.runs import Run
+from grokviz.tasks.any.norms import sums_of_squares
+from grokviz.tasks.any.path import Path, path, random_walk_products, step_products
+
+POINTS = 500
+BYTES = 1 << 30
+WALK_SEED = 0
+SOURCE = "thread: 'it is NOT a random walk'"
+
+
+def _steps(run: Run) -> str:
+    """Two steps, without which there is no turn."""
+    return "" if len(run.epochs) > 2 else "path of at least three checkpoints"
+
+
+@dimension
+def path_epoch(run: RunView) -> Int[np.ndarray, " path_epoch"]:
+    """Evenly spaced epochs along the path of the weights."""
+    size = sum(array.size for array in run.last.state.values())
+    return path_epochs(run.epochs, max(2, min(POINTS, BYTES // (4 * size))))
+
+
+@dimension
+def principal_axis(run: RunView) -> list[str]:
+    """Principal axes of the path of the weights, the widest first."""
+    return ["first", "second"]
+
+
+def gather(run: RunView, at: Checkpoint) -> None:
+    """Keep all weights of the checkpoint, end to end."""
+    clock = path_epoch(run)
+    if at.epoch not in clock:
+        return
+    arrays = [at.state[name] for name in sums_of_squares(at.state)]
+    if "weights" not in run.gathered:
+        size = sum(array.size for array in arrays)
+        run.gathered["weights"] = np.empty((len(clock), size), np.float32)
+    row = run.gathered["weights"][np.searchsorted(clock, at.epoch)]
+    np.concatenate([np.ravel(array) for array in arrays], out=row, casting="same_kind")
+
+
+def _paths(run: RunView) -> tuple[Path, Path]:
+    """The path of the weights, and a walk of the same step lengths."""
+    if "paths" not in run.memo:
+        weights = run.gathered.pop("weights")
+        products = step_products([weights])
+        lengths = np.sqrt(np.diag(products))
+        walked = random_walk_products(lengths, weights.shape[1], np.random.default_rng(WALK_SEED))
+        run.memo["paths"] = path(products), path(walked)
+    paths: tuple[Path, Path] = run.memo["paths"]
+    return paths
+
+
+@measure("path_epoch", on="series", long_name="length of the path so far", source=SOURCE)
+@requires(_steps)
+@gathers(gather)
+def path_length(run: RunView) -> Float[np.ndarray, " path_epoch"]:
+    """Summed Euclidean distances between successive checkpoints of all weights."""
+    return _paths(run)[0].travelled
+
+
+@measure("path_epoch", on="series", long_name="distance from the start", source=SOURCE)
+@requires(_steps)
+@gathers(gather)
+def path_displacement(run: RunView) -> Float[np.ndarray, " path_epoch"]:
+    """Euclidean distance of all weights from the first checkpoint."""
+    return _paths(run)[0].displacement
+
+
+@measure("path_epoch", on="series", long_name="cosine between successive steps", source=SOURCE)
+@requires(_steps)
+@gathers(gather)
+def path_cosine(run: RunView) -> Float[np.ndarray, " path_epoch"]:
+    """Cosine between the step that arrives at the checkpoint and the step that leaves it; NaN at
+    both ends.
+    """
+    return _by_checkpoint(_paths(run)[0])
+
+
+@measure("path_epoch", "principal_axis", on="series", source=SOURCE,
+         long_name="position in the path's own plane")  # fmt: skip
+@requires(_steps)
+@gathers(gather)
+def path_plane(run: RunView) -> Float[np.ndarray, "path_epoch principal_axis"]:
+    """Coordinates along the two first principal axes of the path, from its start."""
+    return _paths(run)[0].coordinates
+
+
+@measure("path_epoch", on="series", source=SOURCE,
+         long_name="distance from the start (random walk)")  # fmt: skip
+@requires(_steps)
+@gathers(gather)
+def walk_displacement(run: RunView) -> Float[np.ndarray, " path_epoch"]:
+    """Illustration, not training: a walk with the same step lengths in independent random
+    directions: distance from its start.
+    """
+    return _paths(run)[1].displacement
+
+
+@measure("path_epoch", on="series", source=SOURCE,
+         long_name="cosine between successive steps (random walk)")  # fmt: skip
+@requires(_steps)
+@gathers(gather)
+def walk_cosine(run: RunView) -> Float[np.ndarray, " path_epoch"]:
+    """Illustration, not training: a walk with the same step lengths in independent random
+    directions: cosine between successive steps.
+    """
+    return _by_checkpoint(_paths(run)[1])
+
+
+@measure("path_epoch", "principal_axis", on="series", source=SOURCE,
+         long_name="position in the path's own plane (random walk)")  # fmt: skip
+@requires(_steps)
+@gathers(gather)
+def walk_plane(run: RunView) -> Float[np.ndarray, "path_epoch principal_axis"]:
+    """Illustration, not training: a walk with the same step lengths in independent random
+    directions: coordinates along its two first principal axes.
+    """
+    return _paths(run)[1].coordinates
+
+
+def path_epochs(epochs: Int[np.ndarray, " epoch"], most: int) -> Int[np.ndarray, " path_epoch"]:
+    """Evenly spaced epochs among ``epochs``, at most ``most``: turns depend on the spacing.
+
+    The largest distance between checkpoints is the spacing, where the run has a checkpoint at
+    every multiple of it and they are at least half of all; else all epochs serve.
+    """
+    if len(epochs) > 2:
+        even = np.arange(epochs[0], epochs[-1] + 1, np.diff(epochs).max())
+        if 2 * len(even) >= len(epochs) and np.isin(even, epochs).all():
+            epochs = even
+    return epochs[:: -(-len(epochs) // most)]
+
+
+def _by_checkpoint(route: Path) -> Float[np.ndarray, " path_epoch"]:
+    """Cosines between the steps that meet at each checkpoint, NaN at the ends."""
+    cosines = np.full(len(route.displacement), np.nan)
+    cosines[1:-1] = route.cosine
+    return cosines

@@ -1,0 +1,1 @@
+"""What is computed of modular addition's arrays: each formula once, whoever measures with it."""
