@@ -152,6 +152,8 @@ def test_turns_are_measured_at_even_distances() -> None:
     mixed = np.unique(np.concatenate([np.arange(0, 4001, 100), np.arange(1000, 2001, 25)]))
     assert path_epochs(mixed, 500).tolist() == list(range(0, 4001, 100))
     assert path_epochs(mixed, 21).tolist() == list(range(0, 4001, 200))
+    # two points have no turn
+    assert path_epochs(np.array([0, 50, 60]), 500).tolist() == [0, 50, 60]
     doubling = np.array([0, 1, 2, 4, 8, 16, 32, 64, 128, 256])
     assert path_epochs(doubling, 500).tolist() == doubling.tolist()
 

@@ -132,11 +132,11 @@ def path_epochs(epochs: Int[np.ndarray, " epoch"], most: int) -> Int[np.ndarray,
     """Evenly spaced epochs among ``epochs``, at most ``most``: turns depend on the spacing.
 
     The largest distance between checkpoints is the spacing, where the run has a checkpoint at
-    every multiple of it and they are at least half of all; else all epochs serve.
+    every multiple of it and they are at least half of all, and three; else all epochs serve.
     """
     if len(epochs) > 2:
         even = np.arange(epochs[0], epochs[-1] + 1, np.diff(epochs).max())
-        if 2 * len(even) >= len(epochs) and np.isin(even, epochs).all():
+        if len(even) > 2 and 2 * len(even) >= len(epochs) and np.isin(even, epochs).all():
             epochs = even
     return epochs[:: -(-len(epochs) // most)]
 
