@@ -12,9 +12,10 @@ import numpy as np
 from grokviz.errors import InputError, nearest
 from grokviz.options import key_of
 from grokviz.scene.clock import is_time
+from grokviz.scene.drawing import Drawing
 from grokviz.scene.film import Film
 from grokviz.scene.registry import scene as find_scene
-from grokviz.scene.scene import Artists, Scene
+from grokviz.scene.scene import Scene, drawing_of
 from grokviz.scene.style import style
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Composed(Scene):
 
     of: tuple[Scene, ...]
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> Artists:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Every panel on its own SubFigure, with its letter."""
         wide, high = style().ems(figure)
         rows = self._rows(wide)
@@ -62,18 +63,18 @@ class Composed(Scene):
                 rooms.append(room)
             else:
                 rooms += list(room.subfigures(1, len(row), wspace=0))
-        drawn = []
+        drawings = []
         for letter, panel, room in zip(ascii_lowercase, self.of, rooms, strict=False):
             room.set_facecolor("none")
             room_wide, room_high = style().ems(room)
             room.text(0.3 / room_wide, 1 - 0.2 / room_high, letter, va="top", fontweight="bold")
-            drawn.append(panel.draw(room, data))
-        return {"parts": drawn, "moving": [artists.get("moving", []) for artists in drawn]}
+            drawings.append(drawing_of(panel, room, data))
 
-    def update(self, artists: Artists, data: xr.Dataset, i: int) -> None:
-        """Every panel at the moment of this clock."""
-        for panel, drawn in zip(self.of, artists["parts"], strict=True):
-            panel.update(drawn, data, self._index(panel, data, i))
+        def update(i: int) -> None:
+            for panel, drawing in zip(self.of, drawings, strict=True):
+                drawing.update(self._index(panel, data, i))
+
+        return Drawing([drawing.moving for drawing in drawings], update)
 
     def heading(self, data: xr.Dataset) -> str:
         """The headings of the panels."""

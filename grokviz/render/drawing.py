@@ -13,7 +13,8 @@ from grokviz.progress import ProgressCallback
 from grokviz.render.job import RenderJob
 from grokviz.render.sheet import Sheet
 from grokviz.scene import clock as clocks
-from grokviz.scene.scene import Artists
+from grokviz.scene.drawing import Drawing
+from grokviz.scene.scene import drawing_of
 from grokviz.scene.style import drawing_in, style
 
 if TYPE_CHECKING:
@@ -28,13 +29,13 @@ def draw(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = Non
         return _film(job, data, report) if job.format.film else _still(job, data)
 
 
-def build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Artists]:
+def build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Drawing]:
     """The figure with its furniture and the scene drawn on it, at no moment yet."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=job.page.inches, dpi=job.page.dpi)
     sheet = Sheet(figure, job.scene, data, style(), job.heading(data))
-    return figure, sheet, job.scene.draw(sheet.body, data)
+    return figure, sheet, drawing_of(job.scene, sheet.body, data)
 
 
 def _still(job: RenderJob, data: xr.Dataset) -> Path:
@@ -43,9 +44,9 @@ def _still(job: RenderJob, data: xr.Dataset) -> Path:
     i = 0
     if job.scene.clock is not None:
         i = clocks.index_of(data, job.scene.clock, job.options.epoch)
-    figure, sheet, artists = build(job, data)
+    figure, sheet, drawing = build(job, data)
     sheet.show(i)
-    job.scene.update(artists, data, i)
+    drawing.update(i)
     return save_still(
         figure,
         job.path,
@@ -60,12 +61,12 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
 
     index = frames_of(job, data)
     # the whole dataset stays with the scene, so that a still and a frame look the same
-    figure, sheet, artists = build(job, data)
-    painter = Painter(figure, [artists["moving"], sheet.moment])
+    figure, sheet, drawing = build(job, data)
+    painter = Painter(figure, [drawing.moving, sheet.moment])
 
     def show(i: int) -> None:
         sheet.show(i)
-        job.scene.update(artists, data, i)
+        drawing.update(i)
 
     moments = {int(i): partial(show, int(i)) for i in index}
     updates = [moments[int(i)] for i in index]

@@ -162,12 +162,12 @@ def _drawn(
 
     pictures, alts = [], []
     with drawing_in(job.theme):
-        figure, sheet, artists = build(job, data)
-        painter = Painter(figure, [artists.get("moving", []), sheet.moment])
+        figure, sheet, drawing = build(job, data)
+        painter = Painter(figure, [drawing.moving, sheet.moment])
 
         def show(i: int) -> None:
             sheet.show(i)
-            job.scene.update(artists, data, i)
+            drawing.update(i)
 
         for i, frame in zip(index, paint(painter, [partial(show, i) for i in index]), strict=True):
             pictures.append(picture_bytes(frame[..., :3], ".webp", lossless=True, method=2))

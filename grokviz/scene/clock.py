@@ -48,6 +48,11 @@ def moment(data: xr.Dataset, clock: str, i: int) -> str:
     return f"{named} {written[1].rjust(max(map(len, written)))}"
 
 
+def at(data: xr.Dataset, clock: str, i: int) -> str:
+    """The moment at index ``i`` as it is said in a sentence: "epoch 3000", "step 20", ..."""
+    return f"{word(data, clock)} {int(data[clock].values[i])}"
+
+
 def spaced(number: float) -> str:
     """A count with thin gaps between thousands: 40 000; a fraction as it is."""
     if number != int(number):

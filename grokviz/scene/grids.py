@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
-from jaxtyping import Float
 
 from grokviz.media.theme import SLIDE_DPI
 from grokviz.scene.style import style
@@ -143,12 +142,3 @@ def figure_above(axes: Axes, *, left: bool = False) -> Any:
     text.set_fontsize(current_style.points if left else current_style.small)
     text.set_fontweight("bold" if left else "normal")
     return text
-
-
-def columns(
-    x: Float[np.ndarray, " bar"], heights: Float[np.ndarray, " bar"], width: float
-) -> Float[np.ndarray, "bar 4 2"]:
-    """Corners of bars of one width, for a collection of polygons."""
-    zero = np.zeros_like(heights)
-    across = np.stack([x - width / 2, x - width / 2, x + width / 2, x + width / 2], axis=1)
-    return np.stack([across, np.stack([zero, heights, heights, zero], axis=1)], axis=2)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.scene.panels import Curve
+from grokviz.scene.curves import Curve, Marker, Trace
+from grokviz.scene.drawing import Drawing
+from grokviz.scene.style import style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,13 +27,11 @@ def curve(data: xr.Dataset, member: int, name: str, colour: str) -> Curve:
     clock = "member_test_epoch" if name == "test_loss" else "member_epoch"
     x, y = data[clock].values[member], data[f"member_{name}"].values[member]
     mask = (x >= 0) & np.isfinite(y)
-    return Curve(x[mask].astype(float), y[mask].astype(float), colour)
+    return Curve.of(x[mask], y[mask], colour)
 
 
 def losses(data: xr.Dataset, member: int) -> dict[str, Curve]:
     """Train and test loss of one member, in their colours; what it did not log is left out."""
-    from grokviz.scene.style import style
-
     colours = style().colours
     curves = {
         "train": curve(data, member, "train_loss", colours.train),
@@ -40,12 +40,17 @@ def losses(data: xr.Dataset, member: int) -> dict[str, Curve]:
     return {name: one for name, one in curves.items() if one.x.size}
 
 
-def follow(artists: Mapping[str, Any], epoch: float) -> None:
-    """Draw each of ``curves`` (a curve and its line) up to an epoch, and put ``markers`` there."""
-    for drawn, line in artists["curves"]:
-        drawn.update(line, epoch)
-    for marker in artists["markers"]:
-        marker.set_xdata([epoch, epoch])
+def drawing(traces: Sequence[Trace], markers: Sequence[Marker], data: xr.Dataset) -> Drawing:
+    """Curves that are drawn up to the epoch shown, and markers that stand at it."""
+    epochs = data["epoch"].values.astype(float)
+
+    def update(i: int) -> None:
+        for trace in traces:
+            trace.update(float(epochs[i]))
+        for marker in markers:
+            marker.update(float(epochs[i]))
+
+    return Drawing([[t.line for t in traces], [m.line for m in markers]], update)
 
 
 def learnt(data: xr.Dataset, member: int, name: str = "generalised_epoch") -> str:

@@ -1,7 +1,8 @@
 """The contract of a scene.
 
 A scene is a small frozen dataclass. Its fields are the options a user may set; its class
-attributes say what it is and what it needs; ``draw`` builds it once, ``update`` moves it.
+attributes say what it is and what it needs; ``draw`` builds it once, and what it returns, a
+:class:`~grokviz.scene.drawing.Drawing`, moves it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from grokviz.dataset import schema
 from grokviz.dataset.references.reference import DEFAULT
 from grokviz.errors import InputError
 from grokviz.options import changed, options_of, read_options
+from grokviz.scene.clock import is_time
+from grokviz.scene.drawing import Drawing
+from grokviz.scene.phases import horizon
 from grokviz.scene.style import NARROW
 from grokviz.task import published_recipe
 
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from grokviz.media.formats import Format
 
 T = TypeVar("T")
-Artists = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Scene:
         recipe, reference: what trains such a run, and the bundled one it is drawn from.
         clock: the dataset dimension that its film moves along, or None for a still.
         aspect, narrow_aspect: width over height on paper, wide and in a narrow column.
+        aspects: the two where an option has some value: by option and value.
         stills: epochs that ``grokviz figures`` draws.
         loops: whether the film goes round on a slide: where each picture is one moment, and
             the last one does not show the way to it.
@@ -62,6 +66,7 @@ class Scene:
     clock: ClassVar[str | None] = "epoch"
     aspect: ClassVar[float] = 2.2
     narrow_aspect: ClassVar[float] = 0.9
+    aspects: ClassVar[Mapping[str, Mapping[Any, tuple[float, float]]]] = {}
     stills: ClassVar[tuple[str, ...]] = ("last",)
     loops: ClassVar[bool] = False
     headed: ClassVar[bool] = True
@@ -78,16 +83,9 @@ class Scene:
                     "give the option another name, or the attribute no annotation"
                 )
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> Artists:
-        """Build the picture on a Figure or SubFigure.
-
-        Returns what ``update`` needs, by name; under ``"moving"`` the artists that it changes
-        (nested lists will do), from which films are drawn in layers.
-        """
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """Build the picture on a Figure or SubFigure; :func:`drawing_of` calls it."""
         raise NotImplementedError
-
-    def update(self, artists: Artists, data: xr.Dataset, i: int) -> None:
-        """Set the data of the moving artists for index ``i`` of the clock, and nothing else."""
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What the picture shows at clock index ``i``, from the data itself."""
@@ -113,11 +111,19 @@ class Scene:
 
     def aspect_at(self, ems: float) -> float:
         """Width over height on paper of a figure so many ems wide."""
-        return self.aspect if ems >= NARROW else self.narrow_aspect
+        wide, narrow = self.aspect, self.narrow_aspect
+        for option, by_value in self.aspects.items():
+            wide, narrow = by_value.get(getattr(self, option), (wide, narrow))
+        return wide if ems >= NARROW else narrow
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float] | None:
-        """First and last clock value worth showing in a film; None for all of them."""
-        return None
+        """First and last clock value worth showing in a film; None for all of them.
+
+        Of a clock that counts training until a while after the clean-up: little moves later.
+        """
+        if self.clock is None or not is_time(self.clock):
+            return None
+        return 0, horizon(data, self.clock)
 
     def interactive(self, data: xr.Dataset) -> Any | None:
         """A plotly figure, which ``--format html`` then puts into its page; None without one.
@@ -166,3 +172,20 @@ class Scene:
     def changed_options(self) -> dict[str, Any]:
         """The options that differ from their defaults, for provenance."""
         return changed(self)
+
+
+def drawing_of(scene: Scene, figure: FigureBase, data: xr.Dataset) -> Drawing:
+    """The picture of a scene on a Figure or SubFigure.
+
+    Raises:
+        InputError: a scene whose ``draw`` returns no :class:`Drawing`.
+
+    """
+    drawing = scene.draw(figure, data)
+    if not isinstance(drawing, Drawing) or hasattr(scene, "update"):
+        raise InputError(
+            f"{scene.name}: draw must return Drawing(moving=[...], update=...) of grokviz.scene, "
+            "where update(i) is a function inside draw; it takes the place of the dict of artists "
+            "and of the method update(artists, data, i)"
+        )
+    return drawing

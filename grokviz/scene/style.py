@@ -110,6 +110,24 @@ class Style:
             for y0, y1 in down
         ]
 
+    def stack(
+        self, figure: FigureBase, heights: Sequence[float], **margins: Unpack[MarginKeywords]
+    ) -> list[Axes]:
+        """Axes below one another, from above; ``margins`` are those of :meth:`panels`."""
+        return [row[0] for row in self.panels(figure, heights=heights, **margins)]
+
+    def beside(
+        self,
+        figure: FigureBase,
+        widths: Sequence[float],
+        heights: Sequence[float],
+        **margins: Unpack[MarginKeywords],
+    ) -> list[Axes]:
+        """Axes beside one another in these widths; in a narrow figure below, in these heights."""
+        if self.narrow(figure):
+            return self.stack(figure, heights, **margins)
+        return self.panels(figure, widths, **margins)[0]
+
     def label(
         self, axes: Axes, x: float, y: float, text: str, *, lift: float = 0, **kwargs: Any
     ) -> Any:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.dataset import schema
+from grokviz.scene import Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 
@@ -33,7 +34,6 @@ class GrokkingCurve(Scene):
     watch = "the test loss stays high long after the training loss is gone, then falls"
     source = "thread, tweet 1; arXiv:2301.05217, figure 2"
     needs = ("logged_train_loss", "logged_test_loss", "phase_end")
-    aspect = 2.2
     narrow_aspect = 1.05
     paper_figures = {"2": {"accuracy": True}}  # noqa: RUF012
 
@@ -54,27 +54,20 @@ class GrokkingCurve(Scene):
             return f"The training loss is below {LOW} from {word} {memorised:,} on"
         return f"It memorises, and has not generalised by {word} {last:,}"
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss, and the accuracy where asked."""
         heights = (1.6, 1) if self.accuracy else (1,)
-        grid = style().panels(figure, heights=heights, left=5.0, vgap=1.2)
-        axes = [row[0] for row in grid]
-        artists = {"loss": panels.loss_panel(axes[0], data)}
+        rooms = style().stack(figure, heights, left=5.0, vgap=1.2)
+        end = float(data["epoch"].values[-1]) if self.time == "log" else None
+        drawn: list[panels.CurvePanel] = [panels.LossPanel(rooms[0], data, time=self.time, end=end)]
         if self.accuracy:
-            artists["accuracy"] = _accuracy(axes[1], data)
-            axes[0].set_xlabel("")
-            axes[0].tick_params(labelbottom=False)
-        if self.time == "log":
-            for panel in artists.values():
-                _log_time(panel, data)
-        return {**artists, "moving": [panels.moving(a) for a in artists.values()]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, and the marker."""
-        epoch = float(data["epoch"].values[i])
-        for name in ("loss", "accuracy"):
-            if name in artists:
-                panels.update_loss_panel(artists[name], epoch)
+            schema.check(data, ["accuracy"])
+            drawn.append(_Accuracy(
+                rooms[1], data, panels.splits(data, "accuracy", 100), ylabel="accuracy (%)",
+                time=self.time, end=end, ylim=(-4, 104), yticks=(0, 50, 100),
+            ))  # fmt: skip
+        panels.without_time(*rooms[:-1])
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """When it memorised and when it generalised, from the data."""
@@ -103,12 +96,8 @@ class GrokkingCurve(Scene):
         return (
             "Training and test loss. Memorisation ends at the largest test loss, circuit formation "
             "where it is first below half of that, clean-up where its logarithm has fallen 95 % of "
-            "the way. After Nanda et al. (2023), arXiv:2301.05217, figure 2."
+            f"the way. {after('figure 2')}"
         )
-
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: nothing moves later."""
-        return 0, panels.horizon(data)
 
 
 def _first_low(data: xr.Dataset, clock: str, loss: str) -> int | None:
@@ -116,48 +105,8 @@ def _first_low(data: xr.Dataset, clock: str, loss: str) -> int | None:
     return int(data[clock].values[low[0]]) if low.size else None
 
 
-def _accuracy(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-    from grokviz.dataset import schema
+class _Accuracy(panels.CurvePanel):
+    """Train and test accuracy: the colours are named in the panel above."""
 
-    schema.check(data, ["accuracy"])
-    current_style, end = style(), panels.horizon(data)
-    colours = {"train": current_style.colours.train, "test": current_style.colours.test}
-    curves = {
-        name: panels.Curve(
-            data["epoch"].values.astype(float),
-            100 * data["accuracy"].sel(split=name).values,
-            colour,
-        )
-        for name, colour in colours.items()
-    }
-    panels.shade_phases(axes, data)
-    lines = {name: curve.draw(axes) for name, curve in curves.items()}
-    axes.set(xlim=(0, end), ylim=(-4, 104), xlabel="epoch", ylabel="accuracy (%)")
-    axes.set_yticks([0, 50, 100])
-    panels.thousands(axes)
-    marker = axes.axvline(0, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=5)
-    return {
-        "curves": curves, "lines": lines, "marker": marker, "axes": axes, "end": end, "data": data,
-    }  # fmt: skip
-
-
-def _log_time(panel: dict[str, Any], data: xr.Dataset) -> None:
-    """Logarithmic epochs, from the first update on."""
-    axes, last = panel["axes"], float(data["epoch"].values[-1])
-    # phases and names were placed for linear time
-    for artist in [*axes.patches, *axes.texts]:
-        artist.remove()
-    axes.set_xscale("log")
-    axes.set_xlim(10, max(last, 100))
-    panel["end"] = max(last, 100)
-    for line in axes.lines:
-        x, y = line.get_data()
-        if len(x) > 2:
-            line.set_data(x[x > 0], y[x > 0])
-    for name, curve in panel["curves"].items():
-        later = curve.x > 0
-        panel["curves"][name] = panels.Curve(curve.x[later], curve.y[later], curve.colour)
-    is_loss = axes.get_ylabel().startswith("loss")
-    panels.shade_phases(axes, data, first=10, names=is_loss)
-    if is_loss:
-        panels.label_losses(axes, panel["curves"], {"train": 500.0, "test": 500.0})
+    def name_curves(self, end: float) -> None:
+        """Nothing."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, option, style
+from grokviz.scene import Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -46,33 +46,16 @@ class LogSoftmaxRounding(Scene):
     )
     bfloat16: bool = option(True, "bfloat16, beside float32 and float64")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The steps on the left; thresholds or gradients on the right."""
-        current_style = style()
-        if current_style.narrow(figure):
-            grid = current_style.panels(
-                figure, heights=(1, 1), left=5.4, right=2.2, vgap=5.2, top=1.8
-            )
-            left, right = grid[0][0], grid[1][0]
-        else:
-            left, right = current_style.panels(
-                figure, widths=(1.3, 1), left=5.6, gap=7.2, right=2.2
-            )[0]
-        artists = self._draw_steps(left, data)
-        if self.beside == "thresholds":
-            _draw_thresholds(right, data)
-        else:
-            _draw_gradients(right, data)
-        return artists
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The values up to this x, and what is returned at it."""
-        x, values = data["x"].values, self._returned(data)
-        for name, line in artists["lines"].items():
-            line.set_data(x[: i + 1], values[name][: i + 1])
-            artists["dots"][name].set_data([x[i]], [values[name][i]])
-        artists["marker"].set_xdata([x[i], x[i]])
-        artists["now"].set_text(_now(data, values, i))
+        left, right = style().beside(
+            figure, (1.3, 1), (1, 1), left=5.4 if style().narrow(figure) else 5.6, right=2.2,
+            gap=7.2, vgap=5.2, top=1.8 if style().narrow(figure) else 2.6,
+        )  # fmt: skip
+        values = self._returned(data)
+        _draw_frame(left, data, values)
+        (_draw_thresholds if self.beside == "thresholds" else _draw_gradients)(right, data)
+        return Drawing.of(_Steps(left, data, values))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What is returned at x, and the thresholds."""
@@ -115,57 +98,65 @@ class LogSoftmaxRounding(Scene):
         table = data["log_softmax_value"]
         return {name: 1e7 * table.sel(precision=name).values for name in self._names(data)}
 
-    def _draw_steps(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
+
+def _draw_frame(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> None:
+    """The exact values, the steps that float32 has, and the names of what is returned."""
+    current_style, x = style(), data["x"].values
+    muted, rest = current_style.colours.muted, current_style.colours.rest
+    exact = -1e7 * np.log1p(np.exp(-x))
+    low = 1.08 * float(exact.min())
+    axes.plot(x, exact, color=muted, lw=current_style.line * 0.4, zorder=2)
+    axes.set(xlim=(x[0], x[-1]), ylim=(low, -0.16 * low), xlabel="x, the lead of one of two logits")
+    axes.set_ylabel("log-softmax, $\\times 10^{-7}$")
+    for k in range(1, 4):
+        height = -k * STEP * 1e7
+        if height > low:
+            axes.axhline(height, color=rest, lw=current_style.line * 0.3, zorder=1)
+    axes.grid(visible=False)
+    axes.set_yticks([-1.19 * k for k in range(4) if -1.19 * k > low])
+    at = {"float32": (0.53, "top", -0.5), "float64": (0.93, "top", -0.3)}
+    at["bfloat16"] = (0.5, "bottom", 0.3)
+    for name, v in values.items():
+        share, va, lift = at.get(name, (0.5, "top", -0.3))
+        i = int(share * (len(x) - 1))
+        colour = _colours()[name]
+        current_style.label(axes, x[i], v[i], name, lift=lift, va=va, color=colour, zorder=5)
+
+
+class _Steps:
+    """What is returned up to an x, in every precision, and its numbers there."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> None:
         current_style, colours = style(), _colours()
-        x, values = data["x"].values, self._returned(data)
-        exact = -1e7 * np.log1p(np.exp(-x))
-        low = 1.08 * float(exact.min())
-        axes.plot(
-            x, exact, color=current_style.colours.muted, lw=current_style.line * 0.4, zorder=2
-        )
-        axes.set(
-            xlim=(x[0], x[-1]), ylim=(low, -0.16 * low), xlabel="x, the lead of one of two logits"
-        )
-        axes.set_ylabel("log-softmax, $\\times 10^{-7}$")
-        for k in range(1, 4):
-            height = -k * STEP * 1e7
-            if height > low:
-                axes.axhline(
-                    height, color=current_style.colours.rest, lw=current_style.line * 0.3, zorder=1
-                )
-        axes.grid(visible=False)
-        axes.set_yticks([-1.19 * k for k in range(4) if -1.19 * k > low])
-        lines, dots = {}, {}
+        self.data, self.values, self.x = data, values, data["x"].values
+        self.lines, self.dots = {}, {}
         for name in values:
             wide = current_style.line * (1.3 if name == "float32" else 0.9)
-            lines[name] = axes.plot([], [], color=colours[name], lw=wide, zorder=4)[0]
-            dots[name] = axes.plot(
+            (self.lines[name],) = axes.plot([], [], color=colours[name], lw=wide, zorder=4)
+            (self.dots[name],) = axes.plot(
                 [], [], "o", color=colours[name], ms=current_style.points * 0.42, mew=0, zorder=6
-            )[0]
-        marker = axes.axvline(
-            x[0], color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=1.5
+            )
+        self.marker = axes.axvline(
+            self.x[0], color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=1.5
         )
         # in the free corner below the curve
-        now = axes.annotate(
+        self.now = axes.annotate(
             "", (0.985, 0.04), xycoords="axes fraction", ha="right", va="bottom",
             fontsize=current_style.small, family="DejaVu Sans Mono", linespacing=1.3, zorder=6,
             bbox={"fc": current_style.colours.background, "ec": "none",
                   "pad": current_style.points / 5},
         )  # fmt: skip
-        self._name_lines(axes, x, values)
-        moving = [marker, list(lines.values()), list(dots.values()), now]
-        return {"lines": lines, "dots": dots, "marker": marker, "now": now, "moving": moving}
 
-    def _name_lines(self, axes: Axes, x: np.ndarray, values: dict[str, np.ndarray]) -> None:
-        current_style, colours = style(), _colours()
-        at = {"float32": (0.53, "top", -0.5), "float64": (0.93, "top", -0.3)}
-        at["bfloat16"] = (0.5, "bottom", 0.3)
-        for name, v in values.items():
-            share, va, lift = at.get(name, (0.5, "top", -0.3))
-            i = int(share * (len(x) - 1))
-            current_style.label(
-                axes, x[i], v[i], name, lift=lift, va=va, color=colours[name], zorder=5
-            )
+    @property
+    def moving(self) -> list[Any]:
+        return [self.marker, list(self.lines.values()), list(self.dots.values()), self.now]
+
+    def update(self, i: int) -> None:
+        for name, values in self.values.items():
+            self.lines[name].set_data(self.x[: i + 1], values[: i + 1])
+            self.dots[name].set_data([self.x[i]], [values[i]])
+        self.marker.set_xdata([self.x[i], self.x[i]])
+        self.now.set_text(_now(self.data, self.values, i))
 
 
 def _colours() -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Scene, members, option, panels, style
+from grokviz.scene import Drawing, Scene, members, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ class Slingshots(Scene):
     reference = "slingshots"
     aspect = 1.6
     narrow_aspect = 0.85
-    stills = ("last",)
 
     until: int | None = option(20000, "last epoch shown; none for all")
     test: bool = option(True, "the test loss, beside the training loss")
@@ -49,44 +48,26 @@ class Slingshots(Scene):
         if self.until is not None and self.until < 1:
             raise ValueError(f"until={self.until} is before any update; give 1 or more")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A column for each of the first two runs, the same axes in both."""
-        current_style, shown = style(), _shown(data)
-        wide = not current_style.narrow(figure)
-        grid = current_style.panels(
-            figure,
-            (1,) * len(shown),
-            (1.8, 1, 1.1),
-            left=6.0,
-            right=1.6,
-            gap=2.6,
-            vgap=1.2,
+        runs, wide = _shown(data), not style().narrow(figure)
+        grid = style().panels(
+            figure, (1,) * len(runs), (1.8, 1, 1.1), left=6.0, right=1.6, gap=2.6, vgap=1.2,
             top=2.0 if wide else 3.0,
-        )
-        curves, markers = [], []
+        )  # fmt: skip
+        traces, markers = [], []
         for (name, label), row in zip(ROWS.items(), grid, strict=True):
             limits = self._limits(data, name)
-            for column, (axes, member) in enumerate(zip(row, shown, strict=True)):
-                curves += self._draw(axes, data, member, name)
-                self._frame(axes, data, name, limits, last=name == list(ROWS)[-1])
-                if column:
-                    axes.tick_params(labelleft=False)
-                else:
-                    axes.set_ylabel(label)
-                markers.append(
-                    axes.axvline(
-                        0, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=5
-                    )
-                )
-        for axes, member in zip(grid[0], shown, strict=True):
-            axes.set_title(_heading(data, member, wide=wide), fontsize=current_style.small)
-        self._name_losses(grid[0][-1], data, shown[-1])
-        lines = [line for _, line in curves]
-        return {"curves": curves, "markers": markers, "moving": [lines, markers]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, and the markers."""
-        members.follow(artists, float(data["epoch"].values[i]))
+            for axes, member in zip(row, runs, strict=True):
+                traces += self._traces(axes, data, member, name)
+                self._frame(axes, data, name, limits, last=row is grid[-1])
+                axes.tick_params(labelleft=axes is row[0])
+                markers.append(panels.Marker.draw(axes))
+            row[0].set_ylabel(label)
+        for axes, member in zip(grid[0], runs, strict=True):
+            axes.set_title(_heading(data, member, wide=wide), fontsize=style().small)
+        self._name_losses(grid[0][-1], data, runs[-1])
+        return members.drawing(traces, markers, data)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Spikes, generalising, and the numbers at that moment, for each run."""
@@ -135,18 +116,21 @@ class Slingshots(Scene):
             curve.y = np.maximum(np.abs(curve.y), SMALLEST)
         return curve
 
-    def _draw(self, axes: Axes, data: xr.Dataset, member: int, name: str) -> list[Any]:
-        names = (["test_loss"] if self.test else []) + ["train_loss"] if name == "loss" else [name]
-        curves = [self._curve(data, member, one) for one in names]
-        pairs = [(curve, curve.draw(axes)) for curve in curves if curve.x.size]
-        for _, line in pairs:
-            line.set_linewidth(style().line * 0.7)
-        if not pairs:
+    def _traces(self, axes: Axes, data: xr.Dataset, member: int, name: str) -> list[panels.Trace]:
+        curves = [self._curve(data, member, one) for one in reversed(self._names(name))]
+        traces = [curve.draw(axes) for curve in curves if curve.x.size]
+        for trace in traces:
+            trace.line.set_linewidth(style().line * 0.7)
+        if not traces:
             axes.text(
                 0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", va="center",
                 color=style().colours.muted, fontsize=style().small,
             )  # fmt: skip
-        return pairs
+        return traces
+
+    def _names(self, row: str) -> list[str]:
+        """What is drawn in a row."""
+        return ["train_loss", "test_loss"][: 1 + self.test] if row == "loss" else [row]
 
     def _frame(self, axes: Axes, data: xr.Dataset, name: str, limits: Any, *, last: bool) -> None:
         from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
@@ -167,11 +151,10 @@ class Slingshots(Scene):
         axes.tick_params(labelbottom=last)
 
     def _limits(self, data: xr.Dataset, name: str) -> tuple[float, float]:
-        names = (["train_loss", "test_loss"][: 1 + self.test]) if name == "loss" else [name]
         values = [
             curve.y[curve.x <= self._end(data)]
             for member in _shown(data)
-            for curve in (self._curve(data, member, one) for one in names)
+            for curve in (self._curve(data, member, one) for one in self._names(name))
         ]
         flat = np.concatenate(values)
         if not flat.size:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import THREAD
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,78 +41,46 @@ class SmoothFromMany(Scene):
     time: Literal["log", "linear"] = option("log", "how steps are spaced")
     drops: bool = option(True, "a mark under each curve where it is below half of its start")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The curves and their mean on the left, the mean's steepest fall on the right."""
-        current_style = style()
-        if current_style.narrow(figure):
-            grid = current_style.panels(
-                figure, heights=(1.2, 1), left=5.0, right=2.0, vgap=5.2, top=1.2
-            )
-            left, right = grid[0][0], grid[1][0]
-        else:
-            left, right = current_style.panels(figure, widths=(1.7, 1), left=5.0, gap=7.0)[0]
-        artists = self._draw_curves(left, data) | self._draw_fall(right, data)
-        artists["moving"] = [artists[name] for name in ("pieces", "mean", "newest", "dot")]
-        artists["moving"] += [artists["marks"], artists["past"]]
-        return artists
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The curves averaged so far, the newest of them stronger, and their mean."""
-        curves, means = artists["curves"], artists["means"]
-        step = data["step"].values
-        artists["pieces"].set_segments([np.column_stack([step, c]) for c in curves[: i + 1]])
-        artists["newest"].set_data(step, curves[i])
-        artists["mean"].set_data(step, means[i])
-        if artists["marks"]:
-            artists["marks"][0].set_data(artists["drop"][: i + 1], artists["floor"][: i + 1])
-        falls, counts = artists["falls"], data["count"].values
-        artists["past"].set_data(counts[: i + 1], falls[: i + 1])
-        artists["dot"].set_data([counts[i]], [falls[i]])
+        room = {"right": 2.0, "top": 1.2} if style().narrow(figure) else {}
+        left, right = style().beside(
+            figure, (1.7, 1), (1.2, 1), **{"left": 5.0, "gap": 7.0, "vgap": 5.2, **room}
+        )
+        self._frame(left, data)
+        return Drawing.of(_Pieces(left, data, drops=self.drops), _Fall(right, data))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What has been averaged, where they fell, and how steep the mean is."""
         count = int(data["count"].values[i])
         drop = data["piece_drop"].values[: i + 1]
         fall = data["mean_steepest_fall"].values
-        kinds = data["piece_kind"].values[: i + 1].astype(str)
-        mix = ", ".join(
-            f"{int((kinds == kind).sum())} {word}"
-            for kind, word in KINDS.items() if (kinds == kind).any()
-        )  # fmt: skip
         return (
             f"Loss curves as shares of their start over steps on a logarithmic axis, and the mean "
-            f"of the first {count}: {mix}. They fall below half between steps {drop.min()} and "
-            f"{drop.max()}. The mean falls by at most {fall[i]:.0%} of its start within a quarter "
-            f"more steps, against {fall[0]:.0%} for the first curve alone."
+            f"of the first {count}: {_mix(data, i)}. They fall below half between steps "
+            f"{drop.min()} and {drop.max()}. The mean falls by at most {fall[i]:.0%} of its start "
+            f"within a quarter more steps, against {fall[0]:.0%} for the first curve alone."
         )
 
     def caption(self, data: xr.Dataset) -> str:
         """What the curves are, how they were chosen, and the citation."""
-        kinds = data["piece_kind"].values.astype(str)
-        mix = ", ".join(
-            f"{int((kinds == kind).sum())} {word}"
-            for kind, word in KINDS.items() if (kinds == kind).any()
-        )  # fmt: skip
+        every = _mix(data, data.sizes["count"] - 1)
         return (
-            f"Real loss curves ({mix}) as shares of their start, averaged one after another in an "
-            "order drawn once: all those of these runs that end below a fifth of their start and "
-            "lose half of it within a doubling of the steps. Right: the largest fall of the mean "
-            "while the steps grow by a quarter. After the thread on Nanda et al. (2023), "
-            "arXiv:2301.05217."
+            f"Real loss curves ({every}) as shares of their start, averaged one after another in "
+            "an order drawn once: all those of these runs that end below a fifth of their start "
+            "and lose half of it within a doubling of the steps. Right: the largest fall of the "
+            f"mean while the steps grow by a quarter. {THREAD}"
         )
 
-    def _draw_curves(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        from matplotlib.collections import LineCollection
+    def _frame(self, axes: Axes, data: xr.Dataset) -> None:
+        """Axes over steps with room for the marks below."""
         from matplotlib.ticker import LogLocator, NullLocator
 
-        current_style, colours = style(), style().colours
-        curves = 100 * data["piece_loss"].values.astype(float)
-        means = np.cumsum(curves, axis=0) / np.arange(1, len(curves) + 1)[:, None]
-        step = data["step"].values
+        last, highest = data["step"].values[-1], 100 * data["piece_loss"].values.astype(float).max()
         axes.set_xscale(self.time)
         axes.set(
-            xlim=(10 if self.time == "log" else 0, max(step[-1], 11)),
-            ylim=(-12, max(118, 1.05 * curves.max())),
+            xlim=(10 if self.time == "log" else 0, max(last, 11)),
+            ylim=(-12, max(118, 1.05 * highest)),
         )
         axes.set(xlabel="step", ylabel="loss, share of its start (%)")
         axes.set_yticks([0, 50, 100])
@@ -120,41 +89,75 @@ class SmoothFromMany(Scene):
             axes.xaxis.set_minor_locator(NullLocator())
         else:
             panels.thousands(axes)
+
+
+def _mix(data: xr.Dataset, i: int) -> str:
+    """How many curves of each kind are averaged at index ``i``."""
+    kinds = data["piece_kind"].values[: i + 1].astype(str)
+    counts = {word: int((kinds == kind).sum()) for kind, word in KINDS.items()}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+
+
+class _Pieces:
+    """The curves so far, the newest darker than the rest and before them, and their mean."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, *, drops: bool) -> None:
+        from matplotlib.collections import LineCollection
+
+        current_style, colours = style(), style().colours
+        self.curves = 100 * data["piece_loss"].values.astype(float)
+        self.means = np.cumsum(self.curves, axis=0) / np.arange(1, len(self.curves) + 1)[:, None]
+        self.step, self.drop = data["step"].values, data["piece_drop"].values
         thin = current_style.line * 0.4
-        # the newest is darker than the rest, and in front of them
-        pieces = LineCollection([], colors=colours.rest, linewidths=thin, zorder=2)
-        axes.add_collection(pieces, autolim=False)
-        newest = axes.plot([], [], color=colours.muted, lw=2 * thin, zorder=3)[0]
-        mean = axes.plot([], [], color=colours.ink, lw=1.5 * current_style.line, zorder=4)[0]
+        self.pieces = LineCollection([], colors=colours.rest, linewidths=thin, zorder=2)
+        axes.add_collection(self.pieces, autolim=False)
+        (self.newest,) = axes.plot([], [], color=colours.muted, lw=2 * thin, zorder=3)
+        (self.mean,) = axes.plot([], [], color=colours.ink, lw=1.5 * current_style.line, zorder=4)
         axes.annotate(
             "their mean", (0.98, 0.98), xycoords="axes fraction", ha="right", va="top", zorder=5,
             fontsize=current_style.points, fontweight="bold",
         )  # fmt: skip
-        marks = []
-        if self.drops:
+        self.marks: list[Any] = []
+        if drops:
             size = current_style.points * 0.55
-            marks = axes.plot([], [], "|", color=colours.muted, ms=size, mew=thin, zorder=3)
-        return {
-            "curves": curves, "means": means, "pieces": pieces, "newest": newest, "mean": mean,
-            "marks": marks, "drop": data["piece_drop"].values,
-            "floor": np.full(len(curves), -6.0),
-        }  # fmt: skip
+            self.marks = axes.plot([], [], "|", color=colours.muted, ms=size, mew=thin, zorder=3)
 
-    def _draw_fall(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
+    @property
+    def moving(self) -> list[Any]:
+        return [self.pieces, self.mean, self.newest, self.marks]
+
+    def update(self, i: int) -> None:
+        self.pieces.set_segments([np.column_stack([self.step, c]) for c in self.curves[: i + 1]])
+        self.newest.set_data(self.step, self.curves[i])
+        self.mean.set_data(self.step, self.means[i])
+        for marks in self.marks:
+            marks.set_data(self.drop[: i + 1], np.full(i + 1, -6.0))
+
+
+class _Fall:
+    """The steepest fall of the mean by how many curves it is of."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
         from matplotlib.ticker import MaxNLocator
 
-        current_style, colours = style(), style().colours
-        counts = data["count"].values
-        falls = 100 * data["mean_steepest_fall"].values.astype(float)
+        current_style, ink = style(), style().colours.ink
+        self.counts = data["count"].values
+        self.falls = 100 * data["mean_steepest_fall"].values.astype(float)
         axes.plot(
-            counts, falls, color=colours.ink, alpha=0.28, lw=current_style.line * 0.7, zorder=2
+            self.counts, self.falls, color=ink, alpha=0.28, lw=current_style.line * 0.7, zorder=2
         )
-        past = axes.plot([], [], color=colours.ink, zorder=3)[0]
-        dot = axes.plot(
-            [], [], "o", color=colours.ink, ms=current_style.points * 0.5, mew=0, zorder=4
-        )[0]
-        axes.set(ylim=(0, 1.1 * max(falls.max(), 1e-9)), xlabel="curves averaged")
-        axes.set(xlim=(0, counts[-1] * 1.03), ylabel="steepest fall of mean (%)")
+        (self.past,) = axes.plot([], [], color=ink, zorder=3)
+        size = current_style.points * 0.5
+        (self.dot,) = axes.plot([], [], "o", color=ink, ms=size, mew=0, zorder=4)
+        axes.set(ylim=(0, 1.1 * max(self.falls.max(), 1e-9)), xlabel="curves averaged")
+        axes.set(xlim=(0, self.counts[-1] * 1.03), ylabel="steepest fall of mean (%)")
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(4))
-        return {"falls": falls, "past": past, "dot": dot}
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.past, self.dot]
+
+    def update(self, i: int) -> None:
+        self.past.set_data(self.counts[: i + 1], self.falls[: i + 1])
+        self.dot.set_data([self.counts[i]], [self.falls[i]])

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from grokviz.scenes.any._papers import THREAD
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, option, panels, style
 from grokviz.scene.clock import phase_ends
 
 if TYPE_CHECKING:
@@ -32,47 +33,33 @@ class StraightPath(Scene):
         "walk_displacement", "walk_cosine", "walk_plane", "phase_end",
     )  # fmt: skip
     clock = "path_epoch"
-    aspect = 2.2
     narrow_aspect = 0.62
-    stills = ("last",)
 
     walk: bool = option(True, "a random walk of the same step lengths beside it")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The plane of the path, that of the walk, and both measures over epochs."""
         planes, (above, below) = _rooms(figure, 2 if self.walk else 1)
-        colours = style().colours
         scale = _scale(planes, data)
-        trails = [_trail(planes[0], data, "path_plane", colours.accent, "training", scale)]
-        _mark(planes[0], data)
-        if self.walk:
-            trails.append(_trail(planes[1], data, "walk_plane", colours.faint, WALK, scale))
-        timed = _timed(data)
         kinds = ("path", "walk") if self.walk else ("path",)
-        cosine = {kind: data[f"{kind}_cosine"].values for kind in kinds}
-        ratio = {
-            kind: data["path_length"].values / np.maximum(data[f"{kind}_displacement"].values, 1e-9)
-            for kind in kinds
-        }
-        drawn = [
-            _measure(above, timed, cosine, "cosine from\nstep to step", (-0.12, 1.08)),
-            _measure(below, timed, ratio, "path length\nover distance"),
-        ]
-        above.set_xlabel("")
-        above.tick_params(labelbottom=False)
-        return {
-            "trails": trails,
-            "panels": drawn,
-            "moving": [[t["moving"] for t in trails], [panels.moving(p) for p in drawn]],
-        }
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """How far each path has come, and the markers."""
-        for trail in artists["trails"]:
-            trail["past"].set_data(*trail["points"][: i + 1].T)
-            trail["dot"].set_data(*trail["points"][i : i + 1].T)
-        for panel in artists["panels"]:
-            panels.update_loss_panel(panel, float(data["path_epoch"].values[i]))
+        trails = [_Trail(axes, data, k, scale) for axes, k in zip(planes, kinds, strict=True)]
+        _mark(planes[0], data)
+        cosines = {kind: data[f"{kind}_cosine"].values for kind in kinds}
+        distances = {k: np.maximum(data[f"{k}_displacement"].values, 1e-9) for k in kinds}
+        ratios = {kind: data["path_length"].values / distances[kind] for kind in kinds}
+        cosine = panels.CurvePanel(
+            above, data, _curves(data, cosines), ylabel="cosine from\nstep to step",
+            ylim=(-0.12, 1.08), yticks=(0, 0.5, 1), clock="path_epoch",
+        )  # fmt: skip
+        ratio = panels.CurvePanel(
+            below, data, _curves(data, ratios), ylabel="path length\nover distance",
+            clock="path_epoch",
+        )  # fmt: skip
+        _few_ticks(above)
+        _few_ticks(below)
+        panels.without_time(above)
+        epochs = data["path_epoch"]
+        return Drawing.of(*trails, cosine.along(epochs), ratio.along(epochs))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Lengths, distances and cosines up to that epoch."""
@@ -100,13 +87,9 @@ class StraightPath(Scene):
             f"All weights every {step} epochs in the plane of the path's two first principal axes, "
             "the cosine between successive displacements, and the path's length over its "
             "distance from the start. The random walk is an illustration, not training: the same "
-            "step lengths in independent random directions, in its own principal plane. After "
-            "the thread on Nanda et al. (2023), arXiv:2301.05217."
+            "step lengths in independent random directions, in its own principal plane. "
+            f"{THREAD}"
         )
-
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: nothing moves later."""
-        return 0, panels.horizon(_timed(data))
 
 
 def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], list[Axes]]:
@@ -142,27 +125,36 @@ def _scale(planes: list[Axes], data: xr.Dataset) -> float:
     return float(max(*scales, 1e-9))
 
 
-def _trail(
-    axes: Axes, data: xr.Dataset, name: str, colour: str, label: str, scale: float
-) -> dict[str, Any]:
+class _Trail:
     """A path in its plane: the whole of it faint, what is gone of it strong."""
-    current_style, points = style(), data[name].values.astype(float)
-    middle = (points.max(axis=0) + points.min(axis=0)) / 2
-    half = scale * axes.bbox.width / 2, scale * axes.bbox.height / 2
-    axes.set(xlim=middle[0] + np.array([-1, 1]) * half[0],
-             ylim=middle[1] + np.array([-0.86, 1.14]) * half[1])  # fmt: skip
-    axes.axis("off")
-    axes.text(
-        0.5, 0.99, label, transform=axes.transAxes, ha="center", va="top", color=colour,
-        fontweight="bold", linespacing=1.1,
-    )  # fmt: skip
-    axes.plot(*points.T, color=colour, alpha=0.25, lw=current_style.line * 0.7, zorder=2)
-    past = axes.plot([], [], color=colour, zorder=3)[0]
-    dot = axes.plot([], [], "o", color=colour, ms=current_style.points * 0.42, mew=0, zorder=5)[0]
-    start = axes.plot(*points[:1].T, "o", mfc=current_style.colours.background, mec=colour,
-                      ms=current_style.points * 0.36, mew=current_style.line * 0.5,
-                      zorder=4)  # fmt: skip
-    return {"points": points, "past": past, "dot": dot, "start": start, "moving": [past, dot]}
+
+    def __init__(self, axes: Axes, data: xr.Dataset, kind: str, scale: float) -> None:
+        current_style, label, colour = style(), *_names()[kind]
+        self.points = data[f"{kind}_plane"].values.astype(float)
+        middle = (self.points.max(axis=0) + self.points.min(axis=0)) / 2
+        half = scale * axes.bbox.width / 2, scale * axes.bbox.height / 2
+        axes.set(xlim=middle[0] + np.array([-1, 1]) * half[0],
+                 ylim=middle[1] + np.array([-0.86, 1.14]) * half[1])  # fmt: skip
+        axes.axis("off")
+        axes.text(
+            0.5, 0.99, label, transform=axes.transAxes, ha="center", va="top", color=colour,
+            fontweight="bold", linespacing=1.1,
+        )  # fmt: skip
+        axes.plot(*self.points.T, color=colour, alpha=0.25, lw=current_style.line * 0.7, zorder=2)
+        (self.past,) = axes.plot([], [], color=colour, zorder=3)
+        size = current_style.points * 0.42
+        (self.dot,) = axes.plot([], [], "o", color=colour, ms=size, mew=0, zorder=5)
+        axes.plot(*self.points[:1].T, "o", mfc=current_style.colours.background, mec=colour,
+                  ms=current_style.points * 0.36, mew=current_style.line * 0.5,
+                  zorder=4)  # fmt: skip
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.past, self.dot]
+
+    def update(self, i: int) -> None:
+        self.past.set_data(*self.points[: i + 1].T)
+        self.dot.set_data(*self.points[i : i + 1].T)
 
 
 def _mark(axes: Axes, data: xr.Dataset) -> None:
@@ -192,33 +184,22 @@ def _mark(axes: Axes, data: xr.Dataset) -> None:
         )  # fmt: skip
 
 
-def _timed(data: xr.Dataset) -> xr.Dataset:
-    """The phases with the path's own clock as epochs, which is what panels count in."""
-    return data[["phase_end"]].assign_coords(epoch=("epoch", data["path_epoch"].values))
+def _names() -> dict[str, tuple[str, str]]:
+    """What each path is called, and its colour."""
+    return {"path": ("training", style().colours.accent), "walk": (WALK, style().colours.faint)}
 
 
-def _measure(
-    axes: Axes,
-    data: xr.Dataset,
-    values: dict[str, np.ndarray],
-    ylabel: str,
-    ylim: tuple[float, float] | None = None,
-) -> dict[str, Any]:
+def _curves(data: xr.Dataset, values: dict[str, np.ndarray]) -> dict[str, panels.Curve]:
+    epochs, curves = data["path_epoch"].values, {}
+    for kind, value in values.items():
+        name, colour = _names()[kind]
+        measured = np.isfinite(value) & (epochs > 0)
+        curves[name] = panels.Curve.of(epochs, value, colour).where(measured)
+    return curves
+
+
+def _few_ticks(axes: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    colours, epochs = style().colours, data["epoch"].values.astype(float)
-    names = {"path": ("training", colours.accent), "walk": (WALK, colours.faint)}
-    curves = {}
-    for kind, value in values.items():
-        there = np.isfinite(value) & (epochs > 0)
-        name, colour = names[kind]
-        curves[name] = panels.Curve(epochs[there], value[there].astype(float), colour)
-    panel = panels.curve_panel(axes, data, curves, ylabel=ylabel)
-    if ylim:
-        axes.set(ylim=ylim, yticks=[0, 0.5, 1])
-        for text in [*axes.texts]:  # they stand level with the curves
-            text.remove()
-        panels.name_ends(axes, curves, panel["end"])
     em = style().small / 72 * axes.figure.get_figure(root=True).dpi
     axes.xaxis.set_major_locator(MaxNLocator(min(5, int(axes.bbox.width / em / 3.2))))
-    return panel

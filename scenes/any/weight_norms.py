@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -39,51 +40,36 @@ class WeightNorms(Scene):
 
     by: Literal["layer", "parameter"] = option("layer", "a line a layer, or a parameter")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The total, the parts below it, and the path of the total against the loss."""
-        current_style = style()
-        wide = current_style.ems(figure)[0]
-        if current_style.narrow(figure):
-            grid = current_style.panels(
-                figure, heights=(1, 1.4, 1.6), left=5.0, right=8.4, vgap=4.6
-            )
-            upper, lower, right = (row[0] for row in grid)
+        wide = style().ems(figure)[0]
+        if style().narrow(figure):
+            heights = (1, 1.4, 1.6)
+            upper, lower, right = style().stack(figure, heights, left=5.0, right=8.4, vgap=4.6)
         else:
             edge = 0.62 * wide
-            grid = current_style.panels(
-                figure, heights=(1, 1.3), left=5.0, right=wide - edge + 8.4, vgap=1.5
+            upper, lower = style().stack(
+                figure, (1, 1.3), left=5.0, right=wide - edge + 8.4, vgap=1.5
             )
-            upper, lower = (row[0] for row in grid)
-            right = current_style.panels(figure, left=edge + 5.8, right=2.0)[0][0]
-            upper.tick_params(labelbottom=False)
-        total = self._total(data)
-        panel = panels.curve_panel(
-            upper, data, {"all weights": panels.Curve(_epochs(data), total,
-                                                      current_style.colours.ink)},
-            ylabel="sum of squares", named=True,
-        )  # fmt: skip
-        parts = panels.curve_panel(lower, data, self._parts(data), ylabel="sum of squares")
+            right = style().panels(figure, left=edge + 5.8, right=2.0)[0][0]
+        path = _Path(right, data, _total(data))
+        total = {"all weights": panels.at_checkpoints(data, _total(data))}
+        both = [
+            panels.CurvePanel(upper, data, total, ylabel="sum of squares", phases="named"),
+            panels.CurvePanel(lower, data, self._parts(data), ylabel="sum of squares"),
+        ]
         upper.set_xlabel("")
-        path = self._path(right, data, total)
-        moving = [panels.moving(panel), panels.moving(parts), path["line"], path["dot"]]
-        return {"panels": [panel, parts], "path": path, "moving": moving}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, the markers, and the path so far."""
-        for panel in artists["panels"]:
-            panels.update_loss_panel(panel, float(data["epoch"].values[i]))
-        path = artists["path"]
-        path["line"].set_data(path["x"][: i + 1], path["y"][: i + 1])
-        path["dot"].set_data([path["x"][i]], [path["y"][i]])
+        upper.tick_params(labelbottom=style().narrow(figure))
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in both), path)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The total at that moment, and the two ends that are compared."""
-        total, loss = self._total(data), data["loss"].sel(split="train").values
-        now = f"{total[i]:,.0f} at epoch {int(data['epoch'].values[i])}"
+        total, loss = _total(data), data["loss"].sel(split="train").values
+        now = f"{total[i]:,.0f} at {clocks.at(data, 'epoch', i)}"
         ends = _ends(data)
         words = "; ".join(
-            f"{name.capitalize()} at epoch {int(data['epoch'].values[j])}: training loss "
-            f"{loss[j]:.1e}, sum of squares {total[j]:,.0f}"
+            f"{name.capitalize()} at {clocks.at(data, 'epoch', j)}: training loss {loss[j]:.1e}, "
+            f"sum of squares {total[j]:,.0f}"
             for name, j in ends.items()
         )
         return (
@@ -97,16 +83,8 @@ class WeightNorms(Scene):
             "Sum of squared weights over training, in all and by part, and against the training "
             "loss: once the pairs are memorised the loss hardly changes, while generalising lowers "
             "the weights that it takes. Memorised: end of memorisation; generalised: end of "
-            "clean-up. After Nanda et al. (2023), arXiv:2301.05217, section 5.2."
+            f"clean-up. {after('section 5.2')}"
         )
-
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: little moves later."""
-        return 0, panels.horizon(data)
-
-    def _total(self, data: xr.Dataset) -> np.ndarray:
-        total: np.ndarray = data["sum_squared_weights"].sum("parameter").values.astype(float)
-        return total
 
     def _parts(self, data: xr.Dataset) -> dict[str, panels.Curve]:
         squares, colour = data["sum_squared_weights"], style().colours.muted
@@ -115,10 +93,10 @@ class WeightNorms(Scene):
         curves = {}
         for group, members in groups.items():
             rows = [i for i, name in enumerate(names) if name in members]
-            values = squares.isel(parameter=rows).sum("parameter").values.astype(float)
+            values = squares.isel(parameter=rows).sum("parameter").values
             # what never counts is left out: biases and positions
-            if rows and values.max() > 0.02 * self._total(data).max():
-                curves[group] = panels.Curve(_epochs(data), values, colour)
+            if rows and values.max() > 0.02 * _total(data).max():
+                curves[group] = panels.at_checkpoints(data, values, colour)
         if self.by == "parameter":
             return _shared_names(curves, panels.horizon(data))
         # neighbours differ in shade, so that each name finds its curve
@@ -128,18 +106,21 @@ class WeightNorms(Scene):
             curves[name].colour = shades[i % 2]
         return curves
 
-    def _path(self, axes: Axes, data: xr.Dataset, total: np.ndarray) -> dict[str, Any]:
+
+class _Path:
+    """The sum of squares against the training loss, with both ends that are compared."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, total: np.ndarray) -> None:
         from matplotlib.ticker import LogLocator, MaxNLocator
 
-        current_style = style()
-        colours = current_style.colours
-        loss = data["loss"].sel(split="train").values.astype(float)
+        current_style, ink = style(), style().colours.ink
+        self.loss, self.total = data["loss"].sel(split="train").values.astype(float), total
+        loss = self.loss
         axes.set_xscale("log")
-        axes.plot(loss, total, color=colours.ink, alpha=0.28, lw=current_style.line * 0.7, zorder=2)
-        line = axes.plot([], [], color=colours.ink, zorder=3)[0]
-        dot = axes.plot(
-            [], [], "o", color=colours.ink, ms=current_style.points * 0.5, mew=0, zorder=6
-        )[0]
+        axes.plot(loss, total, color=ink, alpha=0.28, lw=current_style.line * 0.7, zorder=2)
+        (self.line,) = axes.plot([], [], color=ink, zorder=3)
+        size = current_style.points * 0.5
+        (self.dot,) = axes.plot([], [], "o", color=ink, ms=size, mew=0, zorder=6)
         axes.set(
             xlim=(loss.max() * 2, loss.min() / 3), ylim=(0, 1.1 * total.max()),
             xlabel="training loss", ylabel="sum of squares, all weights",
@@ -147,7 +128,7 @@ class WeightNorms(Scene):
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_locator(LogLocator(numticks=5))
         for name, j in _ends(data).items():
-            colour = colours.muted if name == "memorised" else colours.ink
+            colour = current_style.colours.muted if name == "memorised" else ink
             axes.plot(
                 loss[j], total[j], "o", color=colour, ms=current_style.points * 0.4, mew=0, zorder=4
             )
@@ -156,7 +137,19 @@ class WeightNorms(Scene):
                 (-0.8 * current_style.small, 0), textcoords="offset points", ha="right", va="top",
                 fontsize=current_style.small, fontweight="bold", color=colour, zorder=5,
             )  # fmt: skip
-        return {"line": line, "dot": dot, "x": loss, "y": total}
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.line, self.dot]
+
+    def update(self, i: int) -> None:
+        self.line.set_data(self.loss[: i + 1], self.total[: i + 1])
+        self.dot.set_data([self.loss[i]], [self.total[i]])
+
+
+def _total(data: xr.Dataset) -> np.ndarray:
+    total: np.ndarray = data["sum_squared_weights"].sum("parameter").values.astype(float)
+    return total
 
 
 def _ends(data: xr.Dataset) -> dict[str, int]:
@@ -166,10 +159,6 @@ def _ends(data: xr.Dataset) -> dict[str, int]:
         return {}
     nearest = [int(np.abs(data["epoch"].values - end).argmin()) for end in (ends[0], ends[2])]
     return dict(zip(("memorised", "generalised"), nearest, strict=True))
-
-
-def _epochs(data: xr.Dataset) -> np.ndarray:
-    return np.asarray(data["epoch"].values, dtype=float)
 
 
 def _shared_names(curves: dict[str, panels.Curve], end: float) -> dict[str, panels.Curve]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from grokviz.scenes.any import _changes as changes
+from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, option, panels
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -33,16 +34,12 @@ class DigitGrokking(Scene):
     clock = "tested_epoch"
     aspect = 1.5
     narrow_aspect = 0.7
+    aspects = {"digits": {False: (2.0, 1.0)}}  # noqa: RUF012
     paper_figures = {"23": {"loss": "log", "digits": False}}  # noqa: RUF012
 
     loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     digits: bool = option(True, "the test loss of every digit of the answer, below")
-
-    def __post_init__(self) -> None:
-        if not self.digits:
-            object.__setattr__(self, "aspect", 2.0)
-            object.__setattr__(self, "narrow_aspect", 1.0)
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -54,37 +51,23 @@ class DigitGrokking(Scene):
                 "this, is drawn by digit-phase-changes"
             )
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two losses, and the digits' below them where asked."""
-        phases = clocks.phase_ends(data) is not None
-        grid = style().panels(
-            figure, heights=(1, 1.2) if self.digits else (1,), left=5.0, right=6.0, vgap=1.4,
-            top=2.6 if phases else 1.0,
-        )  # fmt: skip
-        rooms = [row[0] for row in grid]
+        rooms = changes.rooms(figure, data, (1, 1.2) if self.digits else (1,), right=6.0)
         plots = [("loss (nats)", changes.losses(data)), ("test loss of a digit", _digits(data))]
-        end = float(data["tested_epoch"].values[-1])
         drawn = [
-            changes.panel(axes, data, curves, changes.Scales(
-                label, end, self.loss, self.time, floor=1e-9, clock="tested_epoch"
-            ))
+            changes.ChangePanel(
+                axes, data, curves, ylabel=label, log=self.loss == "log", time=self.time,
+                end=float(data["tested_epoch"].values[-1]), clock="tested_epoch", floor=1e-9,
+                phases="named" if axes is rooms[0] else "shaded",
+            )
             for axes, (label, curves) in zip(rooms, plots, strict=False)
         ]  # fmt: skip
-        for axes in rooms:
-            changes.shade(axes, data, names=axes is rooms[0])
-            if axes is not rooms[-1]:
-                axes.set_xlabel("")
-                axes.tick_params(labelbottom=False)
-        return {"panels": drawn, "moving": [changes.moving(panel) for panel in drawn]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, and the markers."""
-        for panel in artists["panels"]:
-            changes.follow(panel, float(data["tested_epoch"].values[i]))
+        panels.without_time(*rooms[:-1])
+        return Drawing.of(*(panel.along(data["tested_epoch"]) for panel in drawn))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How far it overfitted, and each digit's test loss at the end."""
-        word, at = clocks.word(data), int(data["tested_epoch"].values[i])
         last = data["token_test_loss"].values[-1]
         losses = ", ".join(
             f"{name} {float(value):.2g}"
@@ -92,23 +75,27 @@ class DigitGrokking(Scene):
         )
         now = float(data["logged_test_loss"].values[i])
         return (
-            f"Train and test loss over {word}s; at {word} {at} the test loss is {now:.3g}. "
+            f"Train and test loss over {clocks.word(data)}s; at "
+            f"{clocks.at(data, 'tested_epoch', i)} the test loss is {now:.3g}. "
             f"{changes.overfitting(data)} The digits' test losses end at: {losses}."
         )
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the digits are learned at its end."""
 
     def caption(self, data: xr.Dataset) -> str:
         """With the citation."""
         below = " Below: the test loss of each digit of the answer." if self.digits else ""
         return (
             "Training and test loss of a one-layer transformer that adds, trained on the same few "
-            f"sums all the time.{below} After Nanda et al. (2023), arXiv:2301.05217, figure 23."
+            f"sums all the time.{below} {after('figure 23')}"
         )
 
 
 def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
-    x, y = data["tested_epoch"].values.astype(float), data["token_test_loss"].values
+    x, y = data["tested_epoch"].values, data["token_test_loss"].values
     tints = changes.digit_colours(data)
     return {
-        name: panels.Curve(x, y[:, k].astype(float), tints[k])
+        name: panels.Curve.of(x, y[:, k], tints[k])
         for k, name in enumerate(changes.digit_names(data))
     }

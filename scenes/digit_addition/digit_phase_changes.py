@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
@@ -38,6 +39,7 @@ class DigitPhaseChanges(Scene):
     reference = "digit-addition"
     aspect = 1.6
     narrow_aspect = 0.72
+    aspects = {"show": {"total": (2.2, 1.1), "digits": (2.2, 1.1)}}  # noqa: RUF012
     paper_figures = {  # noqa: RUF012
         "21": {"show": "total", "marks": False},
         "22": {"show": "digits"},
@@ -50,42 +52,31 @@ class DigitPhaseChanges(Scene):
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     marks: bool = option(True, "mark and name each digit's drop")
 
-    def __post_init__(self) -> None:
-        if self.show != "both":
-            object.__setattr__(self, "aspect", 2.2)
-            object.__setattr__(self, "narrow_aspect", 1.1)
-
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The panels asked for, and the drops through both."""
-        heights = (1.0, 1.5) if self.show == "both" else (1.0,)
-        top = 2.9 if self.marks else 1.0
-        grid = style().panels(figure, heights=heights, left=5.0, right=6.5, vgap=1.4, top=top)
-        rooms = [row[0] for row in grid]
         wanted = {"both": ("total", "digits")}.get(self.show, (self.show,))
-        end = float(data["epoch"].values[-1])
+        rooms = style().stack(
+            figure, (1.0, 1.5)[: len(wanted)], left=5.0, right=6.5, vgap=1.4,
+            top=2.9 if self.marks else 1.0,
+        )  # fmt: skip
         drawn = []
         for axes, kind in zip(rooms, wanted, strict=True):
-            curves = _digits(data) if kind == "digits" else _total(data)
-            drawn.append(changes.panel(
-                axes, data, curves, changes.Scales(
-                    "loss of a digit" if kind == "digits" else "loss (nats)",
-                    end, self.loss, self.time,
-                ),
-            ))  # fmt: skip
+            curves, ylabel = _total(data), "loss (nats)"
             if kind == "digits":
-                for line in axes.lines[:-1]:
-                    line.set(linewidth=style().line * 0.6, zorder=2.5)
-            if axes is not rooms[-1]:
-                axes.set_xlabel("")
-                axes.tick_params(labelbottom=False)
+                curves, ylabel = _digits(data), "loss of a digit"
+            panel = changes.ChangePanel(
+                axes, data, curves, ylabel=ylabel, log=self.loss == "log", time=self.time,
+                end=float(data["epoch"].values[-1]), phases="none",
+            )  # fmt: skip
+            if kind == "digits":
+                for trace in panel.traces.values():
+                    for line in (trace.whole, trace.line):
+                        line.set(linewidth=style().line * 0.6, zorder=2.5)
+            drawn.append(panel)
+        panels.without_time(*rooms[:-1])
         if self.marks:
             _mark(rooms, data, self.show != "total", 6.0)
-        return {"panels": drawn, "moving": [changes.moving(panel) for panel in drawn]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, and the markers."""
-        for panel in artists["panels"]:
-            changes.follow(panel, float(data["epoch"].values[i]))
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until a while after the last drop; the whole run where a digit never dropped."""
@@ -112,19 +103,19 @@ class DigitPhaseChanges(Scene):
         return (
             "Training loss of a one-layer transformer that adds, fresh sums at every step, in all "
             "and for each digit of the answer. Marked: where the mean of 50 losses of a digit is "
-            "first below 0.3. After Nanda et al. (2023), arXiv:2301.05217, figures 21 and 22."
+            f"first below 0.3. {after('figures 21 and 22')}"
         )
 
 
 def _total(data: xr.Dataset) -> dict[str, panels.Curve]:
     x, y = data["logged_epoch"].values, data["logged_train_loss"].values
-    return {"all digits": panels.Curve(x.astype(float), y.astype(float), style().colours.ink)}
+    return {"all digits": panels.Curve.of(x, y, style().colours.ink)}
 
 
 def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
-    x = data["logged_epoch"].values.astype(float)
+    x, losses = data["logged_epoch"].values, data["token_train_loss"].values
     return {
-        f"_{k}": panels.Curve(x, data["token_train_loss"].values[:, k].astype(float), colour)
+        f"_{k}": panels.Curve.of(x, losses[:, k], colour)
         for k, colour in enumerate(changes.digit_colours(data))
     }
 

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from grokviz.dataset import ties
 from grokviz.dataset.fourier import fourier_basis
-from grokviz.scene.panels import embedded
+from grokviz.scene import frequencies
 from grokviz.scene.style import style
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -65,10 +65,9 @@ def frequency_name(axes: Axes, k: int, *, numbered: bool = False) -> str:
 
 def name_frequency(axes: Axes, k: int, data: xr.Dataset, *, numbered: bool = False) -> Any:
     """The frequency above a heatmap, in its colour."""
-    current_style = style()
-    colour = current_style.colours.frequency(k, embedded(data))
     name = frequency_name(axes, k, numbered=numbered)
-    return axes.set_title(name, color=colour, pad=0.2 * current_style.points)
+    colour = frequencies.colour(k, data)
+    return axes.set_title(name, color=colour, pad=0.2 * style().points)
 
 
 def shares_by_frequency(field: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "f f"]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from grokviz.dataset import ties
 from grokviz.errors import InputError
-from grokviz.scene import panels
+from grokviz.scene import frequencies
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +29,7 @@ def wave_heights(data: xr.Dataset) -> dict[int, float]:
     """Height in logits of each key frequency's wave at the last checkpoint, measured."""
     last = data["cosine_coefficient"].isel(epoch=-1)
     scale = np.sqrt(2 / data.sizes["residue"] ** 3)
-    return {k: float(last.sel(frequency=k)) * scale for k in panels.key_frequencies(data)}
+    return {k: float(last.sel(frequency=k)) * scale for k in frequencies.key_frequencies(data)}
 
 
 def strongest(data: xr.Dataset, wanted: int | None, name: str) -> int:

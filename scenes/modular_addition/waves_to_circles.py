@@ -9,7 +9,7 @@ import numpy as np
 
 from grokviz.dataset import ties
 from grokviz.errors import InputError
-from grokviz.scene import option, panels
+from grokviz.scene import frequencies, option
 from grokviz.scene.film import Film
 from grokviz.tasks.modular_addition.formulas import embedding
 
@@ -42,7 +42,7 @@ class WavesToCircles(Film):
         """The frequency whose circle is wound."""
         last, known = data["embedding_frequency_norm"].isel(epoch=-1), self.frequencies(data)
         if self.frequency is None:
-            return panels.by_size(known, last)[0]
+            return frequencies.by_size(known, last)[0]
         if self.frequency not in known:
             listed = ", ".join(map(str, known))
             raise InputError(f"{self.name}: {self.frequency} is not embedded; there are {listed}")
@@ -50,10 +50,10 @@ class WavesToCircles(Film):
 
     def frequencies(self, data: xr.Dataset) -> list[int]:
         """The six largest embedded frequencies, ascending."""
-        last, known = data["embedding_frequency_norm"].isel(epoch=-1), panels.embedded(data)
+        last, known = data["embedding_frequency_norm"].isel(epoch=-1), frequencies.embedded(data)
         if not known:
             raise InputError(f"{self.name} needs an embedding with waves; this run's has none")
-        return sorted(panels.by_size(known, last)[:6])
+        return sorted(frequencies.by_size(known, last)[:6])
 
     def share(self, data: xr.Dataset) -> float:
         """Share of the embedding's squared weights, less their mean, in the frequencies' planes."""

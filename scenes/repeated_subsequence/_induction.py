@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
 
 from grokviz.errors import InputError
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -26,11 +26,14 @@ DEFINITIONS = (
     "colour the best head of each kind, in grey the others; both are measured on fresh sequences."
 )
 
+HEADS = "heads: Olsson et al. (2022), arXiv:2209.11895"
+"""Whose word the heads' names are."""
+
 
 def told(data: xr.Dataset, i: int, wanted: Mapping[str, str | None]) -> str:
     """The loss and the scores of two heads at checkpoint ``i``, and where the loss fell."""
-    word, at = clocks.word(data), int(data["epoch"].values[i])
-    now = f"At {word} {at} the loss on fresh sequences is {float(data['held_out_loss'][i]):.3g}"
+    word, at = clocks.word(data), clocks.at(data, "epoch", i)
+    now = f"At {at} the loss on fresh sequences is {float(data['held_out_loss'][i]):.3g}"
     sentences = [f"{', '.join([now, *_scores(data, i, wanted)])}."]
     fall_span = changes.fall(data)
     if fall_span is not None and not data.sizes["tested_epoch"]:
@@ -64,34 +67,20 @@ class HeadsBelowLoss(Scene):
     )
     previous_head: str | None = option(None, "LAYER.HEAD in colour; without it the best at the end")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the heads below, the change shaded through both."""
-        phases = clocks.phase_ends(data) is not None
-        grid = style().panels(
-            figure, heights=(1, 1), left=5.0, right=9.6, vgap=1.4, top=2.6 if phases else 1.0
-        )
-        above, below = (row[0] for row in grid)
+        above, below = changes.rooms(figure, data, (1, 1), right=9.6)
         end = changes.span(data)
-        loss = changes.panel(
-            above, data, changes.losses(data),
-            changes.Scales("loss (nats)", end, self.loss, self.time),
+        loss = changes.ChangePanel(
+            above, data, changes.losses(data), ylabel="loss (nats)", log=self.loss == "log",
+            time=self.time, end=end, phases="named",
         )  # fmt: skip
-        heads = changes.panel(
+        heads = changes.ChangePanel(
             below, data, head_curves(data, self.wanted(), rest=self.others),
-            changes.Scales("mean attention", end, time=self.time, ylim=(0, 1)),
+            ylabel="mean attention", time=self.time, end=end, ylim=(0, 1), yticks=(0, 0.5, 1),
         )  # fmt: skip
-        below.set_yticks([0, 0.5, 1])
-        above.set_xlabel("")
-        above.tick_params(labelbottom=False)
-        for axes in (above, below):
-            changes.shade(axes, data, names=axes is above)
-        drawn = [loss, heads]
-        return {"panels": drawn, "moving": [changes.moving(panel) for panel in drawn]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, and the markers."""
-        for panel in artists["panels"]:
-            changes.follow(panel, float(data["epoch"].values[i]))
+        panels.without_time(above)
+        return Drawing.of(loss.along(data["epoch"]), heads.along(data["epoch"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """When the loss fell, and both heads' scores then and now."""
@@ -140,14 +129,14 @@ def head_curves(
             values = data[name].values
             for layer, head in np.ndindex(*values.shape[1:]):
                 if (layer, head) != heads[kind]:
-                    colour = style().colours.rest
-                    curves[f"_{kind} {layer}.{head}"] = changes.curve(
-                        data, values[:, layer, head], colour
+                    curves[f"_{kind} {layer}.{head}"] = panels.at_checkpoints(
+                        data, values[:, layer, head], style().colours.rest
                     )
     for kind, name in SCORES.items():
         layer, head = heads[kind]
-        title = f"{kind}\nhead {layer}.{head}"
-        curves[title] = changes.curve(data, data[name].values[:, layer, head], kind_colours()[kind])
+        curves[f"{kind}\nhead {layer}.{head}"] = panels.at_checkpoints(
+            data, data[name].values[:, layer, head], kind_colours()[kind]
+        )
     return curves
 
 

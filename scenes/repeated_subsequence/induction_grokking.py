@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grokviz.scenes.repeated_subsequence._induction import DEFINITIONS, HeadsBelowLoss
+from grokviz.scenes.any._papers import after
+from grokviz.scenes.repeated_subsequence._induction import DEFINITIONS, HEADS, HeadsBelowLoss
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,6 +30,5 @@ class InductionGrokking(HeadsBelowLoss):
         return (
             "Training and test loss of a two-layer attention-only transformer that completes "
             "repeated subsequences, trained on the same few sequences all the time, and its "
-            f"heads. {DEFINITIONS} After Nanda et al. (2023), arXiv:2301.05217, figure 25; heads: "
-            "Olsson et al. (2022), arXiv:2209.11895."
+            f"heads. {DEFINITIONS} {after(f'figure 25; {HEADS}')}"
         )

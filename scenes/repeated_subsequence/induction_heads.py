@@ -9,8 +9,9 @@ import numpy as np
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.repeated_subsequence._induction import kind_colours
 
-from grokviz.scene import Scene, grids, option, style
+from grokviz.scene import Drawing, Scene, grids, option, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.drawing import Part
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,7 +43,7 @@ class InductionHeads(Scene):
     copies: bool = option(True, "mark the copies, and where they meet")
     loss: bool = option(True, "the loss beside the heads")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two patterns, the copies along their sides, and the loss."""
         current_style, count = style(), data.sizes["query"]
         narrow = current_style.narrow(figure)
@@ -52,43 +53,28 @@ class InductionHeads(Scene):
             bottom=3.7, gap=2.4, vgap=5.0,
         )  # fmt: skip
         runs = copies_of(data) if self.copies else []
-        images, texts = [], []
+        parts: list[Part] = []
         for ax, kind in zip(axes, KINDS, strict=True):
-            image = grids.heat(ax, (count, count))
-            ax.invert_yaxis()
-            images.append(image)
-            texts.append(_heading(ax, data, kind))
+            parts.append(_Pattern(ax, data, kind))
             _sides(ax, runs, first=ax is axes[0] or narrow)
             if kind == "induction":
                 _meetings(ax, runs)
-        artists: dict[str, Any] = {"images": images, "said": texts, "moving": [images, texts]}
         if self.loss:
-            room = _beside(figure, axes, share, narrow)
-            artists["loss"] = _loss(room, data)
-            artists["moving"].append(changes.moving(artists["loss"]))
-        return artists
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """Both heads' attention, how much of it lies on their stripes, and the marker."""
-        pattern = data["attention_pattern"].values[i]
-        for n, kind in enumerate(KINDS):
-            at = list(data["shown_head"].values).index(kind)
-            artists["images"][n].set_data(pattern[at])
-            artists["said"][n].set_text(f"{on_stripe(data, i, kind):.0%}")
-        if "loss" in artists:
-            changes.follow(artists["loss"], float(data["field_epoch"].values[i]))
+            loss = _loss(_beside(figure, axes, share, narrow), data)
+            parts.append(loss.along(data["field_epoch"]))
+        return Drawing.of(*parts)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Where the copies stand, and each head's attention to its stripe."""
-        word, at = clocks.word(data), int(data["field_epoch"].values[i])
         places = ", ".join(f"{a} to {b - 1}" for a, b in copies_of(data))
         previous, induction = (on_stripe(data, i, kind) for kind in KINDS)
         before = on_stripe(data, i, KINDS[0], stop=copies_of(data)[0][1])
         return (
-            f"Attention of two heads at one sequence of {data.sizes['query']} tokens at {word} "
-            f"{at}. A subsequence stands at positions {places}. Head {_number(data, KINDS[0])} "
-            f"gives {previous:.0%} of its attention to the position before, and {before:.0%} up to "
-            f"the end of the first copy; head {_number(data, KINDS[1])} gives {induction:.0%} to "
+            f"Attention of two heads at one sequence of {data.sizes['query']} tokens at "
+            f"{clocks.at(data, 'field_epoch', i)}. A subsequence stands at positions {places}. "
+            f"Head {_number(data, KINDS[0])} gives {previous:.0%} of its attention to the position "
+            f"before, and {before:.0%} up to the end of the first copy; head "
+            f"{_number(data, KINDS[1])} gives {induction:.0%} to "
             "the tokens that followed the same token in earlier copies."
         )
 
@@ -164,16 +150,30 @@ def _beside(
     return figure.add_axes((left, box.y0, 1 - 1.4 / wide - left, box.height))
 
 
-def _heading(axes: Axes, data: xr.Dataset, kind: str) -> Any:
-    """The head's name above its pattern, and room for how much lies on its stripe."""
-    colour, current_style = kind_colours()[kind], style()
-    text_style: dict[str, Any] = {
-        "xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom",
-        "fontweight": "bold", "color": colour, "fontsize": current_style.small,
-    }  # fmt: skip
-    lift = 0.45 * current_style.small
-    axes.annotate(f"{kind} {_number(data, kind)}", (0, 1), (0, lift), ha="left", **text_style)
-    return axes.annotate("", (1, 1), (0, lift), ha="right", **text_style)
+class _Pattern:
+    """A head's attention, its name above it, and how much lies on its stripe."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, kind: str) -> None:
+        colour, current_style, count = kind_colours()[kind], style(), data.sizes["query"]
+        self.data, self.kind = data, kind
+        self.image = grids.heat(axes, (count, count))
+        axes.invert_yaxis()
+        text_style: dict[str, Any] = {
+            "xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom",
+            "fontweight": "bold", "color": colour, "fontsize": current_style.small,
+        }  # fmt: skip
+        lift = 0.45 * current_style.small
+        axes.annotate(f"{kind} {_number(data, kind)}", (0, 1), (0, lift), ha="left", **text_style)
+        self.share = axes.annotate("", (1, 1), (0, lift), ha="right", **text_style)
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.image, self.share]
+
+    def update(self, i: int) -> None:
+        at = list(self.data["shown_head"].values).index(self.kind)
+        self.image.set_data(self.data["attention_pattern"].values[i, at])
+        self.share.set_text(f"{on_stripe(self.data, i, self.kind):.0%}")
 
 
 def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:
@@ -212,17 +212,16 @@ def _meetings(axes: Axes, runs: list[tuple[int, int]]) -> None:
             ))  # fmt: skip
 
 
-def _loss(axes: Axes, data: xr.Dataset) -> dict[str, Any]:
+def _loss(axes: Axes, data: xr.Dataset) -> changes.ChangePanel:
     """The loss, with no name at its end where it is the only one."""
     from matplotlib.ticker import MaxNLocator
 
     curves = changes.losses(data)
     if len(curves) == 1:
         curves = {"_loss": next(iter(curves.values()))}
-    panel: dict[str, Any] = changes.panel(
-        axes, data, curves,
-        changes.Scales("loss (nats)", changes.span(data, "field_epoch"), clock="field_epoch"),
+    panel = changes.ChangePanel(
+        axes, data, curves, ylabel="loss (nats)", end=changes.span(data, "field_epoch"),
+        clock="field_epoch",
     )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
-    changes.shade(axes, data)
     return panel

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grokviz.scenes.repeated_subsequence._induction import DEFINITIONS, HeadsBelowLoss
+from grokviz.scenes.any._papers import after
+from grokviz.scenes.repeated_subsequence._induction import DEFINITIONS, HEADS, HeadsBelowLoss
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +30,6 @@ class InductionPhaseChange(HeadsBelowLoss):
         return (
             "Training loss of a two-layer attention-only transformer that completes repeated "
             "subsequences, each sequence seen once, and its heads. Shaded: where the mean of 50 "
-            f"losses falls from nine tenths to one tenth above its lowest. {DEFINITIONS} After "
-            "Nanda et al. (2023), arXiv:2301.05217, figure 24; heads: Olsson et al. (2022), "
-            "arXiv:2209.11895."
+            f"losses falls from nine tenths to one tenth above its lowest. {DEFINITIONS} "
+            f"{after(f'figure 24; {HEADS}')}"
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from grokviz.scenes.any import _changes as changes
 
-from grokviz.scene import Scene, option, style
+from grokviz.scene import Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -37,37 +37,23 @@ class SkipTrigram(Scene):
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     attention: bool = option(True, "the attention to the key token, below")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the attention below, the change shaded through both."""
-        phases = clocks.phase_ends(data) is not None
-        grid = style().panels(
-            figure, heights=(1, 1) if self.attention else (1,), left=5.0, right=8.4, vgap=1.4,
-            top=2.6 if phases else 1.0,
-        )  # fmt: skip
-        rooms = [row[0] for row in grid]
+        rooms = changes.rooms(figure, data, (1, 1) if self.attention else (1,), right=8.4)
         end = changes.span(data)
-        drawn = [changes.panel(
-            rooms[0], data, changes.losses(data),
-            changes.Scales("loss (nats)", end, self.loss, self.time, floor=1e-9),
+        drawn = [changes.ChangePanel(
+            rooms[0], data, changes.losses(data), ylabel="loss (nats)", log=self.loss == "log",
+            time=self.time, end=end, phases="named", floor=1e-9,
         )]  # fmt: skip
         if self.attention:
             colour = style().colours.frequencies[0]
-            curves = {"to the\nkey token": changes.curve(data, data["key_attention"], colour)}
-            drawn.append(changes.panel(
-                rooms[1], data, curves,
-                changes.Scales("attention", end, time=self.time, ylim=(0, 1)),
+            attention = panels.at_checkpoints(data, data["key_attention"], colour)
+            drawn.append(changes.ChangePanel(
+                rooms[1], data, {"to the\nkey token": attention}, ylabel="attention",
+                time=self.time, end=end, ylim=(0, 1), yticks=(0, 0.5, 1),
             ))  # fmt: skip
-            rooms[1].set_yticks([0, 0.5, 1])
-            rooms[0].set_xlabel("")
-            rooms[0].tick_params(labelbottom=False)
-        for axes in rooms:
-            changes.shade(axes, data, names=axes is rooms[0])
-        return {"panels": drawn, "moving": [changes.moving(panel) for panel in drawn]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, and the markers."""
-        for panel in artists["panels"]:
-            changes.follow(panel, float(data["epoch"].values[i]))
+        panels.without_time(*rooms[:-1])
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The loss and the attention at that moment, and when the loss fell."""

@@ -325,7 +325,7 @@ def test_nothing_to_draw_is_one_sentence(make: Make, tmp_path: Path) -> None:
 
 
 SCENE = """
-from grokviz import Scene
+from grokviz import Drawing, Scene
 class Spread(Scene):
     name = "spread"
     title = "Runs differ"
@@ -336,7 +336,7 @@ class Spread(Scene):
         for epochs, loss in zip(data["member_epoch"].values, data["member_train_loss"].values):
             axes.plot(epochs[epochs >= 0], loss[epochs >= 0])
         axes.set_title(str(len(axes.lines)))
-        return {}
+        return Drawing()
 """
 
 

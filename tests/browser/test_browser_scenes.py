@@ -13,7 +13,7 @@ import xarray as xr
 
 import grokviz as gv
 from grokviz.media.pixels import read_picture
-from grokviz.scene import Scene, option
+from grokviz.scene import Drawing, Scene, option
 
 Act = dict[str, Callable[..., None]]
 PHONE = {"width": 390, "height": 844}
@@ -109,9 +109,9 @@ class Own(Scene):
 
     colour: str = option("red", "of the line")
 
-    def draw(self, figure: Any, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: Any, data: xr.Dataset) -> Drawing:
         axes = figure.add_axes((0.1, 0.1, 0.8, 0.8))
-        return {"moving": axes.plot([0, 1], [0, 1])}
+        return Drawing(axes.plot([0, 1], [0, 1]))
 
     def interactive(self, data: xr.Dataset) -> Any:
         import plotly.graph_objects as go

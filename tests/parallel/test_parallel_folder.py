@@ -24,7 +24,7 @@ TRAPS = ("pickle", "numpy", "random", "click", "struct", "loky", "torch")
 
 SCENE = """
 from dataclasses import dataclass
-from grokviz.scene import Scene, option, style
+from grokviz.scene import Drawing, Scene, option, style
 
 @dataclass(frozen=True)
 class {name}(Scene):
@@ -34,7 +34,7 @@ class {name}(Scene):
 
     def draw(self, figure, data):
         axes = style().panels(figure)[0][0]
-        return {{"moving": axes.plot(data["logged_test_loss"].values, lw=self.size)}}
+        return Drawing(axes.plot(data["logged_test_loss"].values, lw=self.size))
 """
 
 SCRIPT = """

@@ -90,7 +90,7 @@ class Drawn:
         (job,) = plan(self.scene, wish.pop("out"), (), render_options({"theme": theme, **wish}))
         self.job = replace(job, page=replace(job.page, dpi=DOTS[medium]))
         with drawing_in(self.job.theme):
-            self.figure, self.sheet, self.artists = build(self.job, self.data)
+            self.figure, self.sheet, self.drawing = build(self.job, self.data)
         self.canvas = FigureCanvasAgg(self.figure)
 
     def show(self, i: int) -> View:
@@ -106,7 +106,7 @@ class Drawn:
         with pytest.MonkeyPatch.context() as patch, drawing_in(self.job.theme):
             patch.setattr(Text, "draw", draw)
             self.sheet.show(i)
-            self.scene.update(self.artists, self.data, i)
+            self.drawing.update(i)
             self.canvas.draw()
         texts = [
             Written(t.get_text(), t.get_window_extent(), t.get_fontsize(), t.get_color())
@@ -390,11 +390,11 @@ def test_its_film_is_drawn_in_layers(name: str, caplog: pytest.LogCaptureFixture
     inside = np.flatnonzero((values >= span[0]) & (values <= span[1]))
     assert inside.size > 1
     with drawing_in(job.theme), caplog.at_level(logging.WARNING):
-        figure, sheet, artists = build(job, data)
-        painter = Painter(figure, [artists["moving"], sheet.moment])
+        figure, sheet, drawing = build(job, data)
+        painter = Painter(figure, [drawing.moving, sheet.moment])
         for i in np.unique(np.linspace(0, inside.size - 1, 3).round().astype(int)):
             sheet.show(int(inside[i]))
-            scene.update(artists, data, int(inside[i]))
+            drawing.update(int(inside[i]))
             assert painter.check(), f"frame of {scene.clock} {values[inside[i]]}"
     assert painter.layered
     assert painter.redrawn == 0

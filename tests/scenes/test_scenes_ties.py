@@ -11,7 +11,7 @@ from grokviz.scenes.modular_addition import _neurons
 from test_scenes_all import Drawn, index_of, of
 
 from grokviz.errors import InputError
-from grokviz.scene import panels
+from grokviz.scene import frequencies
 from grokviz.scene.registry import scenes
 
 
@@ -38,7 +38,7 @@ def test_neurons_without_a_frequency_stand_at_none(moment: str) -> None:
     shown = words(drawn, i)
     assert "none" in shown
     assert ("81" in shown) == bool(count)
-    bars = drawn.artists["bars"].bars.get_paths()
+    bars = drawn.drawing.moving[1][0].get_paths()
     heights = [np.ptp(path.vertices[:, 0]) for path in bars]
     assert sum(heights) == pytest.approx(512 - count)
     said = drawn.scene.alt_text(drawn.data, i)
@@ -71,7 +71,7 @@ def test_stored_neurons_without_a_frequency_come_last_and_are_named(name: str, m
     drawn = Drawn(name, medium, data=data)
     i = index_of(drawn.scene, data, "last")
     shown = words(drawn, i)
-    count = len(drawn.artists.get("neurons", drawn.artists.get("spectra", ())))
+    count = len(drawn.drawing.moving)
     assert sum(text in ("no frequency", "none") for text in shown) == count - 7
     assert "frequency 0" not in shown
     said = drawn.scene.alt_text(data, i)
@@ -130,4 +130,4 @@ def test_frequencies_of_one_size_keep_their_order() -> None:
         np.array([3, 5, 5 * (1 - 1e-8), 5 * (1 + 1e-8), 7]),
         dims="frequency", coords={"frequency": [1, 2, 3, 4, 5]},
     )  # fmt: skip
-    assert panels.by_size([1, 2, 3, 4], sizes) == [2, 3, 4, 1]
+    assert frequencies.by_size([1, 2, 3, 4], sizes) == [2, 3, 4, 1]

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from grokviz.dataset import curves
-from grokviz.scene import Scene, option, style
+from grokviz.scene import Drawing, Scene, option, style
 
 EPOCHS = np.arange(0, 2001, 100)
 
@@ -51,19 +51,19 @@ class Dot(Scene):
     shape: Literal["o", "s"] = option("o", "of the dot")
     fails_at: int | None = option(None, "epoch at which it breaks")
 
-    def draw(self, figure: Any, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: Any, data: xr.Dataset) -> Drawing:
         """Axes with a dot."""
         axes = style().panels(figure)[0][0]
         axes.set(xlim=(-50, 2100), ylim=(-1, 22))
         dot = axes.plot([], [], self.shape, ms=self.size, color=style().colours.test)[0]
-        return {"dot": dot, "moving": [dot]}
 
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """Where it is."""
-        epoch = int(data["epoch"].values[i])
-        if self.fails_at is not None and epoch >= self.fails_at:
-            raise RuntimeError("broken on purpose")
-        artists["dot"].set_data([epoch], [float(data["logged_test_loss"].values[i])])
+        def update(i: int) -> None:
+            epoch = int(data["epoch"].values[i])
+            if self.fails_at is not None and epoch >= self.fails_at:
+                raise RuntimeError("broken on purpose")
+            dot.set_data([epoch], [float(data["logged_test_loss"].values[i])])
+
+        return Drawing([dot], update)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Where it is."""
@@ -77,11 +77,8 @@ class Poster(Dot):
     name = "poster"
     clock = None
 
-    def draw(self, figure: Any, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: Any, data: xr.Dataset) -> Drawing:
         """Axes with a line."""
         axes = style().panels(figure)[0][0]
         axes.plot(data["tested_epoch"], data["logged_test_loss"])
-        return {"moving": []}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """Nothing moves."""
+        return Drawing()

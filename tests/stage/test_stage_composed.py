@@ -114,7 +114,7 @@ def test_without_a_file_each_scene_has_its_own(
 
 MINE = """
 from dataclasses import dataclass
-from grokviz.scene import Scene, style
+from grokviz.scene import Drawing, Scene, style
 
 @dataclass(frozen=True)
 class Mine(Scene):
@@ -122,7 +122,7 @@ class Mine(Scene):
 
     def draw(self, figure, data):
         axes = style().panels(figure)[0][0]
-        return {"moving": axes.plot(data["logged_test_loss"].values)}
+        return Drawing(axes.plot(data["logged_test_loss"].values))
 """
 
 

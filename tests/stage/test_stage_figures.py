@@ -24,8 +24,8 @@ from grokviz.render.job import render_options
 from grokviz.render.paper import numbered
 from grokviz.render.plan import plan
 from grokviz.render.render import render
+from grokviz.scene import Drawing, drawing_in
 from grokviz.scene import clock as clocks
-from grokviz.scene import drawing_in
 from grokviz.scene.registry import scenes
 
 ASKED = {*range(2, 9), *range(10, 16), *range(21, 26)}
@@ -231,9 +231,14 @@ def slow(dot: Any, data: xr.Dataset) -> tuple[Any, xr.Dataset]:
     class Slow(dot):  # type: ignore[misc]
         clock = "field_epoch"
 
-        def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-            epoch = int(data["field_epoch"].values[i])
-            artists["dot"].set_data([epoch], [float(np.argmax(data["epoch"].values == epoch))])
+        def draw(self, figure: Any, data: xr.Dataset) -> Drawing:
+            (dot,) = super().draw(figure, data).moving
+
+            def update(i: int) -> None:
+                epoch = int(data["field_epoch"].values[i])
+                dot.set_data([epoch], [float(np.argmax(data["epoch"].values == epoch))])
+
+            return Drawing([dot], update)
 
     return Slow(), data.assign_coords(field_epoch=data["epoch"].values[[0, 3, 7, 9, 12, 16, 20]])
 

@@ -24,9 +24,9 @@ class Things(gv.Scene):
     name, title, source = "things", "Things differ", "this test"
     needs = ("thing_number",)
 
-    def draw(self, figure: Any, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: Any, data: xr.Dataset) -> gv.Drawing:
         axes = style().panels(figure)[0][0]
-        return {"moving": axes.plot(data["thing_number"].values)}
+        return gv.Drawing(axes.plot(data["thing_number"].values))
 
 
 @pytest.fixture
@@ -65,9 +65,9 @@ class Clock(gv.Scene):
 
     name, title, source = "clock-alone", "Time goes by", "this test"
 
-    def draw(self, figure: Any, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: Any, data: xr.Dataset) -> gv.Drawing:
         axes = style().panels(figure)[0][0]
-        return {"moving": axes.plot(data["epoch"].values)}
+        return gv.Drawing(axes.plot(data["epoch"].values))
 
 
 def test_a_scene_without_losses_knows_when_its_run_grokked(here: Path) -> None:

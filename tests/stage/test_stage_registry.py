@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grokviz.scene import Scene, style, option
+from grokviz.scene import Drawing, Scene, style, option
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class {cls}(Scene):
     def draw(self, figure, data):
         axes = style().panels(figure)[0][0]
         axes.plot([0, self.side], [0, self.side])
-        return {{"moving": []}}
+        return Drawing()
 '''
 
 

@@ -21,7 +21,7 @@ from grokviz.render.job import render_options
 from grokviz.render.plan import plan
 from grokviz.render.quality import quality
 from grokviz.render.render import perform_all, render
-from grokviz.scene import drawing_in
+from grokviz.scene import Drawing, drawing_in
 
 SHORT: dict[str, Any] = {"quality": "l", "duration": 0.6, "hold": 0.2, "fps": 10}
 
@@ -263,11 +263,11 @@ def test_film_in_layers_equals_full_draws(
 ) -> None:
     (job,) = jobs(dot(), "a.mp4", quality="l")
     with drawing_in(job.theme), caplog.at_level(logging.WARNING):
-        figure, sheet, artists = build(job, data)
-        painter = Painter(figure, [artists["moving"], sheet.moment])
+        figure, sheet, drawing = build(job, data)
+        painter = Painter(figure, [drawing.moving, sheet.moment])
         for i in (0, 3, 9, 20, 4):
             sheet.show(i)
-            job.scene.update(artists, data, i)
+            drawing.update(i)
             assert painter.check()
     assert painter.layered
     assert painter.redrawn == 0
@@ -333,11 +333,16 @@ def test_an_error_while_drawing_leaves_the_old_file(
 
 def test_an_error_in_a_frame_that_no_sample_sees(here: Path, dot: Any, data: Any) -> None:
     class Late(dot):
-        def update(self, artists: Any, data: Any, i: int) -> None:
-            artists["seen"] = artists.get("seen", 0) + 1
-            if artists["seen"] > 5:
-                raise RuntimeError("late")
-            super().update(artists, data, i)
+        def draw(self, figure: Any, data: Any) -> Drawing:
+            drawing, seen = super().draw(figure, data), []
+
+            def update(i: int) -> None:
+                seen.append(i)
+                if len(seen) > 5:
+                    raise RuntimeError("late")
+                drawing.update(i)
+
+            return Drawing(drawing.moving, update)
 
     (here / "a.mp4").write_text("the old one")
     with pytest.raises(RuntimeError, match="late"):

@@ -34,8 +34,7 @@ def built(scene: Any, data: Any, path: str, **wish: Any) -> Any:
     from grokviz.scene import drawing_in
 
     with drawing_in(job.theme):
-        figure, sheet, artists = build(job, data)
-    return figure, sheet, artists
+        return build(job, data)
 
 
 def texts(figure: Any) -> list[str]:

@@ -14,7 +14,7 @@ from manim.animation.animation import prepare_animation
 
 from grokviz.dataset.references.reference import load
 from grokviz.media.theme import Colours
-from grokviz.scene import panels
+from grokviz.scene import frequencies
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced, word
 from grokviz.scene.films.context import FilmContext, current_context
@@ -108,7 +108,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     @property
     def keys(self) -> list[int]:
         """The key frequencies, ascending."""
-        return panels.key_frequencies(self.data)
+        return frequencies.key_frequencies(self.data)
 
     def other(self, name: str) -> Any:
         """The dataset of a bundled reference that the specification lists under ``also``."""
@@ -116,7 +116,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
 
     def colour(self, frequency: int) -> str:
         """The colour that the frequency has in every picture of the run."""
-        return self.colours.frequency(frequency, panels.embedded(self.data))
+        return self.colours.frequency(frequency, frequencies.embedded(self.data))
 
     def setup(self) -> None:
         """Title above, and below on what the film is made of."""

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import clock as clocks
+from grokviz.scene.bars import Bars
+from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,6 +39,8 @@ class EmbeddingWaves(Scene):
     )
     aspect = 2.3
     narrow_aspect = 0.86
+    # fewer panels make a flatter page
+    aspects = {"losses": {False: (2.8, 1.5)}}  # noqa: RUF012
     stills = ("grok-3000", "last")
     paper_figures = {"3a": {"by": "component", "losses": False}}  # noqa: RUF012
 
@@ -42,53 +48,25 @@ class EmbeddingWaves(Scene):
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
     losses: bool = option(True, "the loss beside the bars")
 
-    def __post_init__(self) -> None:
-        if not self.losses:
-            # fewer panels make a flatter page
-            object.__setattr__(self, "aspect", 2.8)
-            object.__setattr__(self, "narrow_aspect", 1.5)
-
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Bars of every wave, and the loss where wished."""
         if not self.losses:
-            bars = self._draw_bars(style().panels(figure, top=1.6)[0][0], data)
-            return {"bars": bars, "moving": [bars["been"], bars["now"], *bars["texts"]]}
-        narrow = style().narrow(figure)
-        grid = style().panels(
-            figure,
-            widths=(1,) if narrow else (1.75, 1),
-            heights=(1.15, 1) if narrow else (1,),
-            vgap=6.2,
-        )
-        waves, losses = (grid[0][0], grid[1][0]) if narrow else grid[0]
-        bars = self._draw_bars(waves, data)
-        loss = panels.loss_panel(losses, data)
-        moving = [bars["been"], bars["now"], *bars["texts"], *panels.moving(loss)]
-        return {"bars": bars, "loss": loss, "moving": moving}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """Bars, the trace of where each has been, and the marker."""
-        bars = artists["bars"]
-        heights = bars["heights"][i]
-        bars["now"].set_verts(_columns(bars["x"], heights, bars["width"]))
-        bars["been"].set_verts(_columns(bars["x"], bars["highest"][i], bars["width"]))
-        for text, under in zip(bars["texts"], bars["under"], strict=True):
-            text.set_y(heights[under].max() + 0.012 * bars["top"])
-        if self.losses:
-            panels.update_loss_panel(artists["loss"], float(data["epoch"].values[i]))
+            return Drawing.of(self._waves(style().panels(figure, top=1.6)[0][0], data))
+        waves, losses = style().beside(figure, (1.75, 1), (1.15, 1), vgap=6.2)
+        loss = panels.LossPanel(losses, data)
+        return Drawing.of(self._waves(waves, data), loss.along(data["epoch"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The waves that stand out, and the losses at that moment."""
         norms = data["embedding_frequency_norm"].isel(epoch=i)
         large = [int(k) for k in norms["frequency"].values[norms.values > norms.values.max() / 4]]
         rest = float(np.median(norms.values))
-        loss = data["loss"].isel(epoch=i)
         named = f"frequencies {', '.join(map(str, large))}" if len(large) < 12 else "many of them"
         return (
-            f"Bar chart of the norm of each of {len(norms)} frequencies in the embedding at epoch "
-            f"{int(norms['epoch'])}: {len(large)} stand above a quarter of the largest ({named}); "
-            f"the median is {rest:.2g}. Beside it the losses: train "
-            f"{float(loss.sel(split='train')):.2g}, test {float(loss.sel(split='test')):.2g}."
+            f"Bar chart of the norm of each of {len(norms)} frequencies in the embedding at "
+            f"{clocks.at(data, 'epoch', i)}: {len(large)} stand above a quarter of the largest "
+            f"({named}); the median is {rest:.2g}. Beside it the losses: train "
+            f"{panels.loss_at(data, 'train', i)}, test {panels.loss_at(data, 'test', i)}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -96,83 +74,57 @@ class EmbeddingWaves(Scene):
         p = data.sizes["component"]
         return (
             f"Norm of the embedding $W_E$ along each wave over the {p} inputs, and the loss. "
-            "The key frequencies stand out before the test loss falls. "
-            "After Nanda et al. (2023), arXiv:2301.05217, figure 3."
+            f"The key frequencies stand out before the test loss falls. {after('figure 3')}"
         )
 
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: nothing moves later."""
-        return 0, panels.horizon(data)
-
-    def _draw_bars(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        from matplotlib.collections import PolyCollection
-
-        frequencies, heights, x, width = self._bars(data)
-        colours, keys = style().colours, panels.embedded(data)
+    def _waves(self, axes: Axes, data: xr.Dataset) -> _Waves:
+        k, values = data["frequency"].values, data["embedding_frequency_norm"].values
+        x, width = k * 1.0, 0.74
+        if self.by == "component":
+            values = data["embedding_component_norm"].values[:, 1:]
+            x = np.repeat(k, 2) + np.tile([-0.2, 0.2], len(k))
+            k, width = np.repeat(k, 2), 0.36
+        heights = values.astype(float) ** (2 if self.value == "squared" else 1)
         # what is the tallest within the film, so that the axis never moves
-        shown = data["epoch"].values <= panels.horizon(data)
-        top = float(heights[shown].max()) * 1.12
-        face = [colours.frequency(int(k), keys) for k in frequencies]
-        been = PolyCollection([], facecolors=face, alpha=0.22, lw=0, zorder=1.8)
-        now = PolyCollection([], facecolors=face, lw=0, zorder=2.0)
-        axes.add_collection(been, autolim=False)
-        axes.add_collection(now, autolim=False)
-        last = int(frequencies[-1])
-        axes.set(xlim=(0.2, last + 0.8), ylim=(0, top))
-        axes.set_xticks([1, *range(10, last - 2, 10), last])
+        inside = data["epoch"].values <= panels.horizon(data)
+        axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, float(heights[inside].max()) * 1.12))
+        axes.set_xticks([1, *range(10, int(k[-1]) - 2, 10), int(k[-1])])
         axes.set_xlabel(f"frequency of the wave over the {data.sizes['component']} inputs")
         # without the loss it is a low panel, of a larger figure
         name = "norm in the embedding" if self.losses else "norm in $W_E$"
         axes.set_ylabel(name + (", squared" if self.value == "squared" else ""))
-        texts, under = _labels(axes, frequencies, x, keys)
-        return {
-            "now": now, "been": been, "texts": texts, "under": under, "top": top, "x": x,
-            "width": width, "heights": heights, "highest": np.maximum.accumulate(heights),
-        }  # fmt: skip
-
-    def _bars(self, data: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        """Frequency of each bar, heights by epoch, places and width."""
-        frequencies = data["frequency"].values
-        if self.by == "frequency":
-            heights, x, width = data["embedding_frequency_norm"].values, frequencies, 0.74
-        else:
-            heights = data["embedding_component_norm"].values[:, 1:]
-            x = np.repeat(frequencies, 2) + np.tile([-0.2, 0.2], len(frequencies))
-            frequencies, width = np.repeat(frequencies, 2), 0.36
-        heights = heights.astype(float)
-        return frequencies, heights**2 if self.value == "squared" else heights, x * 1.0, width
+        face = [frequencies.colour(int(n), data) for n in k]
+        return _Waves(Bars(axes, x, heights, face, width=width), k, data)
 
 
-def _columns(x: np.ndarray, heights: np.ndarray, width: float) -> np.ndarray:
-    """Corners of every bar: (bar, 4, 2)."""
-    left, right, zero = x - width / 2, x + width / 2, np.zeros_like(heights)
-    across = np.stack([left, left, right, right], axis=1)
-    return np.stack([across, np.stack([zero, heights, heights, zero], axis=1)], axis=2)
+class _Waves:
+    """Bars, and a number over each key frequency's, pushed apart where bars are neighbours."""
 
+    def __init__(self, bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> None:
+        current_style, axes, keys = style(), bars.axes, frequencies.embedded(data)
+        pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
+        digit = 0.7 * current_style.points / 72 * axes.figure.get_figure(root=True).dpi / pitch
+        wide = [digit * len(str(k)) for k in keys]
+        places = pushed_apart([float(k) for k in keys], wide, *axes.get_xlim())
+        self.bars, self.gap = bars, 0.012 * axes.get_ylim()[1]
+        self.texts = [
+            current_style.label(
+                axes, place, 0, str(k), color=frequencies.colour(k, data),
+                fontsize=current_style.points, zorder=4,
+            )
+            for k, place in zip(keys, places, strict=True)
+        ]  # fmt: skip
+        self.under = [
+            (np.abs(bars.x - place) < 0.4 * width + 0.3) | (of_bars == k)
+            for k, place, width in zip(keys, places, wide, strict=True)
+        ]
+        """Of each number the bars that it must stay above."""
 
-def _labels(
-    axes: Axes, frequencies: np.ndarray, x: np.ndarray, keys: list[int]
-) -> tuple[list[Any], list[np.ndarray]]:
-    """A number over each key frequency's bar, pushed apart where bars are neighbours.
+    @property
+    def moving(self) -> list[Any]:
+        return [self.bars.moving, self.texts]
 
-    Returns the texts and, for each, the bars that it must stay above.
-    """
-    from grokviz.scene.layout import pushed_apart
-
-    current_style = style()
-    pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
-    digit = 0.7 * current_style.points / 72 * axes.figure.get_figure(root=True).dpi / pitch
-    wide = [digit * len(str(k)) for k in keys]
-    places = pushed_apart([float(k) for k in keys], wide, *axes.get_xlim())
-    texts = [
-        current_style.label(
-            axes, place, 0, str(k), color=current_style.colours.frequency(k, keys),
-            fontsize=current_style.points, zorder=4,
-        )
-        for k, place in zip(keys, places, strict=True)
-    ]  # fmt: skip
-    under = [
-        (np.abs(x - place) < 0.4 * width + 0.3) | (frequencies == k)
-        for k, place, width in zip(keys, places, wide, strict=True)
-    ]
-    return texts, under
+    def update(self, i: int) -> None:
+        self.bars.update(i)
+        for text, under in zip(self.texts, self.under, strict=True):
+            text.set_y(self.bars.heights[i][under].max() + self.gap)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.scene import clock as clocks
+from grokviz.scene.bars import Bars
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,45 +36,23 @@ class SingularValues(Scene):
 
     scale: Literal["linear", "log"] = option("linear", "how values are spaced")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Bars by rank for both matrices, and the loss."""
-        current_style = style()
-        wide, high = current_style.ems(figure)
-        if current_style.narrow(figure):
+        wide, high = style().ems(figure)
+        if style().narrow(figure):
             edge = 0.62 * high
-            bottom = high - edge + 2.0
-            grid = current_style.panels(
-                figure, heights=(1, 1), left=5.2, bottom=bottom, vgap=1.8, top=1.0
+            rooms = style().stack(
+                figure, (1, 1), left=5.2, bottom=high - edge + 2.0, vgap=1.8, top=1.0
             )
-            losses = current_style.panels(figure, top=edge + 3.4, left=5.2)[0][0]
+            losses = style().panels(figure, top=edge + 3.4, left=5.2)[0][0]
         else:
             edge = 0.62 * wide
-            grid = current_style.panels(
-                figure, heights=(1, 1), left=4.8, right=wide - edge, vgap=1.8
-            )
-            losses = current_style.panels(figure, left=edge + 5.5)[0][0]
-        upper, lower = (row[0] for row in grid)
-        bars = [
-            self._draw_bars(axes, data, name)
-            for axes, name in zip((upper, lower), MATRICES, strict=True)
-        ]
-        upper.tick_params(labelbottom=False)
-        lower.set_xlabel("rank of the singular value")
-        loss = panels.loss_panel(losses, data)
-        moving = [[b["been"], b["now"], b["text"]] for b in bars]
-        return {"bars": bars, "loss": loss, "moving": [moving, panels.moving(loss)]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """Bars, how high each has been, how many are left, and the marker."""
-        for bars in artists["bars"]:
-            values = bars["values"][i]
-            bars["now"].set_verts(_columns(values, bars["low"]))
-            bars["been"].set_verts(_columns(bars["highest"][i], bars["low"]))
-            bars["now"].set_facecolors(
-                np.where(_large(values)[:, None], bars["strong"], bars["weak"])
-            )
-            bars["text"].set_text(f"{bars['name']}: {_large(values).sum()} {bars['words']}")
-        panels.update_loss_panel(artists["loss"], float(data["epoch"].values[i]))
+            rooms = style().stack(figure, (1, 1), left=4.8, right=wide - edge, vgap=1.8)
+            losses = style().panels(figure, left=edge + 5.5)[0][0]
+        bars = [self._ranks(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
+        panels.without_time(rooms[0])
+        rooms[1].set_xlabel("rank of the singular value")
+        return Drawing.of(*bars, panels.LossPanel(losses, data).along(data["epoch"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How many values are large, and how far the next one falls."""
@@ -85,11 +65,10 @@ class SingularValues(Scene):
                 f"{name.strip('$')} has {count} of {len(values)} above a tenth of its largest, "
                 f"{values[0]:.3g}{after}"
             )
-        at, loss = int(data["epoch"].values[i]), data["loss"].isel(epoch=i)
         return (
-            f"Bars of the singular values by rank at epoch {at}: {'; '.join(words)}. Beside them "
-            f"the losses: train {float(loss.sel(split='train')):.2g}, test "
-            f"{float(loss.sel(split='test')):.2g}."
+            f"Bars of the singular values by rank at {clocks.at(data, 'epoch', i)}: "
+            f"{'; '.join(words)}. Beside them the losses: train "
+            f"{panels.loss_at(data, 'train', i)}, test {panels.loss_at(data, 'test', i)}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -101,18 +80,10 @@ class SingularValues(Scene):
             "section 4.2."
         ).replace("W_out", "W_{\\mathrm{out}}")
 
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: little moves later."""
-        return 0, panels.horizon(data)
-
-    def _draw_bars(self, axes: Axes, data: xr.Dataset, name: str) -> dict[str, Any]:
-        from matplotlib.collections import PolyCollection
-        from matplotlib.colors import to_rgba
+    def _ranks(self, axes: Axes, data: xr.Dataset, matrix: str) -> _Ranks:
         from matplotlib.ticker import MaxNLocator
 
-        current_style = style()
-        colours = current_style.colours
-        values = data[MATRICES[name]].values.astype(float)
+        values = data[MATRICES[matrix]].values.astype(float)
         top = float(values[data["epoch"].values <= panels.horizon(data)].max())
         low = 0.0
         if self.scale == "log":
@@ -120,35 +91,39 @@ class SingularValues(Scene):
             axes.set_yscale("log")
         else:
             axes.yaxis.set_major_locator(MaxNLocator(3))
-        been = PolyCollection([], facecolors=colours.rest, alpha=0.35, lw=0, zorder=1.8)
-        now = PolyCollection([], facecolors=colours.rest, lw=0, zorder=2.0)
-        axes.add_collection(been, autolim=False)
-        axes.add_collection(now, autolim=False)
-        ranks = values.shape[1]
-        axes.set(xlim=(0.2, ranks + 0.8), ylim=(low, 1.08 * top))
-        axes.set_xticks([1, *range(20, ranks - 5, 20), ranks])
+        count = values.shape[1]
+        axes.set(xlim=(0.2, count + 0.8), ylim=(low, 1.08 * top))
+        axes.set_xticks([1, *range(20, count - 5, 20), count])
         axes.set_ylabel("singular value")
-        text = axes.text(
+        return _Ranks(axes, matrix, values, low)
+
+
+class _Ranks:
+    """Bars of singular values by rank, and how many of them are large."""
+
+    def __init__(self, axes: Axes, name: str, values: np.ndarray, low: float) -> None:
+        self.name, self.values, rest = name, values, style().colours.rest
+        ranks = np.arange(1.0, values.shape[1] + 1)
+        self.bars = Bars(
+            axes, ranks, np.maximum(values, low), rest, width=0.8, foot=low, trace=0.35
+        )
+        self.text = axes.text(
             0.99, 0.9, "", transform=axes.transAxes, ha="right", va="top", fontweight="bold",
         )  # fmt: skip
-        words = "above a tenth" + ("" if current_style.narrow(axes.figure) else " of the largest")
-        return {
-            "now": now, "been": been, "text": text, "values": values, "low": low, "name": name,
-            "words": words,
-            "highest": np.maximum.accumulate(values),
-            "strong": to_rgba(colours.ink), "weak": to_rgba(colours.rest),
-        }  # fmt: skip
+        self.words = "above a tenth" + ("" if style().narrow(axes.figure) else " of the largest")
+        self.colours = {True: style().colours.ink, False: rest}
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.bars.moving, self.text]
+
+    def update(self, i: int) -> None:
+        large = _large(self.values[i])
+        self.bars.update(i)
+        self.bars.now.set_facecolors([self.colours[bool(value)] for value in large])
+        self.text.set_text(f"{self.name}: {large.sum()} {self.words}")
 
 
 def _large(values: np.ndarray) -> np.ndarray:
     large: np.ndarray = values > SMALL * values.max()
     return large
-
-
-def _columns(heights: np.ndarray, low: float) -> np.ndarray:
-    """Corners of every bar: (bar, 4, 2)."""
-    x = np.arange(1.0, len(heights) + 1)
-    left, right, foot = x - 0.4, x + 0.4, np.full_like(heights, low)
-    across = np.stack([left, left, right, right], axis=1)
-    top = np.maximum(heights, low)
-    return np.stack([across, np.stack([foot, top, top, foot], axis=1)], axis=2)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,24 +42,14 @@ class WaveCircles(Scene):
         if not 1 <= self.most <= 12:
             raise ValueError(f"most={self.most} is not possible; give 1 to 12")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A plane for every frequency, and the loss."""
         shown = self._shown(data)
         planes, losses = _rooms(figure, len(shown))
         limit = _limit(data, shown)
         circles = [_Circle.of(axes, data, k, limit) for axes, k in zip(planes, shown, strict=False)]
-        loss = panels.loss_panel(losses, data)
-        return {
-            "circles": circles,
-            "loss": loss,
-            "moving": [*(c.moving for c in circles), panels.moving(loss)],
-        }
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """Dots, the line through them, and the marked numbers."""
-        for circle in artists["circles"]:
-            circle.show(i)
-        panels.update_loss_panel(artists["loss"], float(data["epoch"].values[i]))
+        loss = panels.LossPanel(losses, data)
+        return Drawing.of(*circles, loss.along(data["epoch"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How round each circle is, from the data."""
@@ -67,10 +59,9 @@ class WaveCircles(Scene):
             radius = np.linalg.norm(points, axis=1)
             spread = radius.std() / max(radius.mean(), 1e-12)
             words.append(f"frequency {k} has radius {radius.mean():.2f}, spread {spread:.0%}")
-        epoch = int(data["epoch"].values[i])
         return (
             f"The {data.sizes['residue']} residues in the plane of each of {len(words)} embedded "
-            f"frequencies at epoch {epoch}: {'; '.join(words)}."
+            f"frequencies at {clocks.at(data, 'epoch', i)}: {'; '.join(words)}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -78,17 +69,13 @@ class WaveCircles(Scene):
         return (
             "Embedding of the residues, less its mean, in the plane spanned by $W_E\\cos_k$ and "
             "$W_E\\sin_k$ of each embedded frequency k; a clean wave is a circle. "
-            "After Nanda et al. (2023), arXiv:2301.05217, section 4.1."
+            f"{after('section 4.1')}"
         )
-
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: nothing moves later."""
-        return 0, panels.horizon(data)
 
     def _shown(self, data: xr.Dataset) -> list[int]:
         """The embedded frequencies of the largest norm at the end, in ascending order."""
         last = data["embedding_frequency_norm"].isel(epoch=-1)
-        return sorted(panels.by_size(panels.embedded(data), last)[: self.most])
+        return sorted(frequencies.by_size(frequencies.embedded(data), last)[: self.most])
 
 
 def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], Axes]:
@@ -142,7 +129,7 @@ class _Circle:
         """Draw everything that does not move, and make what does."""
         current_style, p = style(), data.sizes["residue"]
         colours = current_style.colours
-        colour = colours.frequency(k, panels.embedded(data))
+        colour = frequencies.colour(k, data)
         room = 1.22 * limit
         axes.set_aspect("equal")
         # the name stands above all dots, and above the numbers beside them
@@ -173,7 +160,7 @@ class _Circle:
         """The artists that move."""
         return [self.line, self.dots, self.marks, *self.texts]
 
-    def show(self, i: int) -> None:
+    def update(self, i: int) -> None:
         """Set the plane at clock index ``i``."""
         now = self.points[i]
         self.line.set_data(*now[self.order].T)

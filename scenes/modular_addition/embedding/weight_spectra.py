@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
@@ -35,27 +36,16 @@ class WeightSpectra(Scene):
     )  # fmt: skip
     aspect = 2.0
     narrow_aspect = 0.66
-    stills = ("last",)
 
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two heatmaps."""
-        shape = ((1,), (1, 1)) if style().narrow(figure) else ((1, 1), (1,))
-        grid = style().panels(
-            figure, *shape,
-            top=4.0, right=3.4, gap=7.0, vgap=8.6, bottom=3.9,
-        )  # fmt: skip
-        rooms = [axes for row in grid for axes in row]
+        rooms = style().beside(
+            figure, (1, 1), (1, 1), top=4.0, right=3.4, gap=7.0, vgap=8.6, bottom=3.9
+        )
         maps = [self._map(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
-        return {"maps": maps, "moving": [[m["veil"], m["marker"]] for m in maps]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The veil over what is still to come, and the marker."""
-        epoch = float(data["epoch"].values[i])
-        for panel in artists["maps"]:
-            panels.update_loss_panel(panel, epoch)
-            panel["veil"].set_x(epoch)
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in maps))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The waves that stand out in each matrix at that moment."""
@@ -69,9 +59,9 @@ class WeightSpectra(Scene):
                 f"in {name} {len(large)} of {len(now)} frequencies exceed a quarter of the "
                 f"largest norm, {float(now.max()):.3g} ({named}); median {float(now.median()):.2g}"
             )
-        at = int(data["epoch"].values[i])
         return (
-            f"Two heatmaps, a row a {self.by} and a column an epoch. At epoch {at}, "
+            f"Two heatmaps, a row a {self.by} and a column an epoch. At "
+            f"{clocks.at(data, 'epoch', i)}, "
             f"{'; '.join(words)}."
         )
 
@@ -80,18 +70,11 @@ class WeightSpectra(Scene):
         return (
             "Norms of the embedding $W_E$ and of the neuron-logit map $W_L$ along each "
             f"{self.by} of the Fourier basis, over training; each map has its own scale. "
-            "After Nanda et al. (2023), arXiv:2301.05217, figure 3."
+            f"{after('figure 3')}"
         )
 
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: little moves later."""
-        return 0, panels.horizon(data)
-
-    def _map(self, axes: Axes, data: xr.Dataset, matrix: str) -> dict[str, Any]:
-        from matplotlib.patches import Rectangle
-
-        current_style, end = style(), panels.horizon(data)
-        colours = current_style.colours
+    def _map(self, axes: Axes, data: xr.Dataset, matrix: str) -> _Map:
+        colours, end = style().colours, panels.horizon(data)
         values, epochs = self._values(data, matrix), data["epoch"].values
         last = max(float(epochs[-1]), 1.0)
         top = float(values[epochs <= end].max())
@@ -104,24 +87,11 @@ class WeightSpectra(Scene):
             cmap=colours.sequential,
         )  # fmt: skip
         axes.grid(False)
-        panels.thousands(axes)
-        axes.set(ylim=(low, high), ylabel="frequency")
+        panel = _Map(axes, data, {}, ylabel="frequency", ylim=(low, high), phases="named")
         axes.set_xlabel("epoch", loc="left")
         axes.set_yticks([1, *range(10, int(high) - 2, 10), int(high)])
-        ends = clocks.phase_ends(data)
-        for phase_end in [] if ends is None else ends:
-            axes.axvline(phase_end, color=colours.faint, lw=current_style.line * 0.3, zorder=2)
-        veil = Rectangle(
-            (0, low), last, high - low, color=colours.background, alpha=0.75, lw=0, zorder=3
-        )
-        axes.add_patch(veil)
-        marker = axes.axvline(0, color=colours.ink, lw=current_style.line * 0.5, zorder=5)
-        artists = {"curves": {}, "lines": {}, "marker": marker, "axes": axes, "data": data}
-        artists |= {"named": True, "veil": veil, "end": end}
-        axes.set_xlim(0, end)
-        panels.name_phases(axes, data)
         self._furnish(axes, data, matrix, top)
-        return artists
+        return panel
 
     def _values(self, data: xr.Dataset, matrix: str) -> np.ndarray:
         values = data[f"{matrix}_{self.by}_norm"].values.astype(float)
@@ -148,11 +118,40 @@ class WeightSpectra(Scene):
         level = -2.65 * high
         figure.text(1 - 8.0 * wide, level, "norm  0", ha="right", **at)
         figure.text(1 - 1.6 * wide, level, f"{top:.2g}", ha="left", **at)
-        keys = panels.embedded(data) if matrix == "embedding" else panels.key_frequencies(data)
+        shown = frequencies.embedded if matrix == "embedding" else frequencies.key_frequencies
+        keys = shown(data)
         count = data.sizes["frequency"]
         places = pushed_apart(
             [(k - 0.5) / count for k in keys], [1.15 * high] * len(keys), -0.5 * high, 1 + high
         )
         for k, place in zip(keys, places, strict=True):
-            colour = current_style.colours.frequency(k, panels.embedded(data))
+            colour = frequencies.colour(k, data)
             figure.text(1 + 0.5 * wide, place, str(k), color=colour, fontweight="bold", **at)
+
+
+class _Map(panels.CurvePanel):
+    """A map over epochs with a veil over what is still to come."""
+
+    def shade(self) -> None:
+        """A line at the end of each phase, and the veil."""
+        from matplotlib.patches import Rectangle
+
+        colours, line = style().colours, style().line
+        ends = clocks.phase_ends(self.data)
+        for phase_end in [] if ends is None else ends:
+            self.axes.axvline(phase_end, color=colours.faint, lw=line * 0.3, zorder=2)
+        low, high = self.ylim or (0.0, 1.0)
+        last = max(float(self.data["epoch"].values[-1]), 1.0)
+        self.veil = self.axes.add_patch(Rectangle(
+            (0, low), last, high - low, color=colours.background, alpha=0.75, lw=0, zorder=3
+        ))  # fmt: skip
+
+    @property
+    def moving(self) -> list[Any]:
+        """The veil and the marker."""
+        return [self.veil, *super().moving]
+
+    def update(self, epoch: float) -> None:
+        """What has been is unveiled."""
+        super().update(epoch)
+        self.veil.set_x(epoch)

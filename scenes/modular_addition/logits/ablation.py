@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
 from grokviz.dataset import ties
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, option, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,22 +49,18 @@ class Ablation(Scene):
 
     ratios: bool = option(True, "how many times more or less loss, beside each name")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """What is kept alone on the left, what is taken away on the right."""
         alone, without = _groups(data)
-        narrow = style().narrow(figure)
-        grid = style().panels(
-            figure,
-            widths=(1,) if narrow else (1, 1.25),
-            heights=(max(len(alone), 1), max(len(without), 1)) if narrow else (1,),
+        left, right = style().beside(
+            figure, (1, 1.25), (max(len(alone), 1), max(len(without), 1)),
             left=4.2 if style().slide else 1.2, top=4.2, gap=3.5, vgap=6.2,
         )  # fmt: skip
-        left, right = (grid[0][0], grid[1][0]) if narrow else grid[0]
         self._bars(left, data, alone, "Kept alone …")
         self._bars(right, data, without, "Taken away …")
-        if narrow:
+        if style().narrow(figure):
             left.set_xlabel("")
-        return {"moving": []}
+        return Drawing()
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The loss of every ablation."""
@@ -86,7 +83,7 @@ class Ablation(Scene):
             "Loss over all pairs after one part of the trained network is kept alone (left) or "
             "taken away (right); bars begin at the loss of the untouched network. Wave k: "
             "$\\cos$ and $\\sin$ of $w_k(a+b)$ in the logits. "
-            "After Nanda et al. (2023), arXiv:2301.05217, section 4.4."
+            f"{after('section 4.4')}"
         )
 
     def _bars(self, axes: Axes, data: xr.Dataset, names: dict[str, str], heading: str) -> None:
@@ -114,7 +111,7 @@ class Ablation(Scene):
         colour = current_style.colours.accent if better else current_style.colours.faint
         if name.startswith(WAVE):
             k = int(name.removeprefix(WAVE))
-            colour = current_style.colours.frequency(k, panels.embedded(data))
+            colour = frequencies.colour(k, data)
         axes.barh(row, loss - whole, left=whole, height=0.3, color=colour, lw=0, zorder=3)
         current_style.label(
             axes,

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
 from grokviz.media.formulas import FORMULAS
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, option, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,7 +51,7 @@ class Algorithm(Scene):
         if self.most < 1:
             raise ValueError(f"most={self.most} is not possible; give at least 1")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Everything on one sheet whose unit is an em."""
         wide, high = style().ems(figure)
         sheet = figure.add_axes((0, 0, 1, 1))
@@ -61,7 +62,7 @@ class Algorithm(Scene):
             self._narrow(sheet, numbers, wide, high)
         else:
             self._wide(sheet, numbers, wide, high)
-        return {"moving": []}
+        return Drawing()
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The steps with their numbers."""
@@ -86,8 +87,7 @@ class Algorithm(Scene):
             "$w_k = 2 \\pi k / p$: norm of the embedding along the wave; neurons of which that "
             f"frequency explains at least 85 % of the variance; height in logits of the wave over "
             f"c, shown within {REACH} of the answer; and their sum over all {n.p} c. The waves "
-            f"explain {share:.1%} of the logits. After Nanda et al. (2023), arXiv:2301.05217, "
-            "figure 1."
+            f"explain {share:.1%} of the logits. {after('figure 1')}"
         )
 
     def _numbers(self, data: xr.Dataset) -> _Numbers:
@@ -98,7 +98,7 @@ class Algorithm(Scene):
             )
         last = data.isel(epoch=-1)
         scale = np.sqrt(2 / p**3)
-        largest = panels.by_size(panels.key_frequencies(data), last["cosine_coefficient"])
+        largest = frequencies.by_size(frequencies.key_frequencies(data), last["cosine_coefficient"])
         keys = sorted(largest[: self.most])
         waves = last.sel(frequency=keys)
         heights = waves["cosine_coefficient"].values.astype(float) * scale
@@ -108,7 +108,7 @@ class Algorithm(Scene):
         return _Numbers(
             p, a, b, answer, keys, waves["embedding_frequency_norm"].values.astype(float),
             waves["neurons_per_frequency"].values.astype(int), heights,
-            heights @ np.cos(angles), [style().colours.frequency(k, panels.embedded(data))
+            heights @ np.cos(angles), [frequencies.colour(k, data)
                                        for k in keys],
         )  # fmt: skip
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, grids, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,7 +41,7 @@ class LogitSpectrum(Scene):
 
     loss: bool = option(True, "the loss beside it")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The spectrum, rings around the key frequencies, and the loss."""
         current_style, p = style(), data.sizes["component"]
         wide, high = current_style.ems(figure)
@@ -57,29 +59,26 @@ class LogitSpectrum(Scene):
         top = float(data["logit_spectrum"].values[-1].ravel()[1:].max())
         image = grids.heat(axes, (p, p), top=top**BEND)
         _name_components(axes, p)
-        _rings(axes, panels.key_frequencies(data), data)
+        _rings(axes, frequencies.key_frequencies(data), data)
         text = grids.figure_above(axes)
-        artists = {"image": image, "text": text, "moving": [image, text]}
-        if room is not None:
-            artists["loss"] = panels.loss_panel(room, data)
-            artists["moving"] += panels.moving(artists["loss"])
-        return artists
 
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The norms at that epoch, and what the rings hold."""
-        norms = data["logit_spectrum"].values[i].astype(float)
-        artists["image"].set_data(norms.T**BEND)
-        artists["text"].set_text(f"{_ringed(norms, data):.0%} of the variance in the rings")
-        if "loss" in artists:
-            panels.update_loss_panel(artists["loss"], float(data["field_epoch"].values[i]))
+        def update(i: int) -> None:
+            norms = data["logit_spectrum"].values[i].astype(float)
+            image.set_data(norms.T**BEND)
+            text.set_text(f"{_ringed(norms, data):.0%} of the variance in the rings")
+
+        drawing = Drawing([image, text], update)
+        if room is None:
+            return drawing
+        return Drawing.of(drawing, panels.LossPanel(room, data).along(data["field_epoch"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How much of the logits' variance the key frequencies' products hold."""
         norms = data["logit_spectrum"].values[i].astype(float)
-        keys = panels.key_frequencies(data)
+        keys = frequencies.key_frequencies(data)
         return (
-            f"Heatmap of the norm of the logits' 2-D Fourier transform at epoch "
-            f"{int(data['field_epoch'].values[i])}, component over a by component over b. The "
+            f"Heatmap of the norm of the logits' 2-D Fourier transform at "
+            f"{clocks.at(data, 'field_epoch', i)}, component over a by component over b. The "
             f"{4 * len(keys)} products of cosine and sine of one key frequency "
             f"({', '.join(map(str, keys))}) hold {_ringed(norms, data):.1%} of the variance over "
             f"(a, b); the largest norm is {norms.max():.3g}."
@@ -91,12 +90,8 @@ class LogitSpectrum(Scene):
             "Norm over the classes of the logits' 2-D Fourier transform over (a, b) (colour: its "
             "square root). Rings: the four products of a key frequency's cosine and sine, from "
             "which cos w(a + b) and sin w(a + b) are made. "
-            "After Nanda et al. (2023), arXiv:2301.05217, figure 4."
+            f"{after('figure 4')}"
         )
-
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: the spectrum stays from there on."""
-        return 0, panels.horizon(data)
 
 
 def _ringed(norms: np.ndarray, data: xr.Dataset) -> float:
@@ -105,7 +100,7 @@ def _ringed(norms: np.ndarray, data: xr.Dataset) -> float:
     squares[0, 0] = 0
     inside = sum(
         squares[2 * k - 1 : 2 * k + 1, 2 * k - 1 : 2 * k + 1].sum()
-        for k in panels.key_frequencies(data)
+        for k in frequencies.key_frequencies(data)
     )
     return float(inside / max(squares.sum(), 1e-30))
 
@@ -127,7 +122,7 @@ def _rings(axes: Axes, keys: list[int], data: xr.Dataset) -> None:
     """A ring around each key frequency's products, its number beside it."""
     current_style, above, last = style(), False, data.sizes["component"] // 2
     for n, k in enumerate(keys):
-        colour, at = current_style.colours.frequency(k, panels.embedded(data)), 2 * k - 0.5
+        colour, at = frequencies.colour(k, data), 2 * k - 0.5
         axes.plot(
             [at], [at], "o", mfc="none", mec=colour, ms=1.2 * current_style.points,
             mew=current_style.line * 0.7, zorder=3,

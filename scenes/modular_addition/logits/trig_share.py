@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scenes.any._papers import NOTEBOOK
+
+from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,29 +36,19 @@ class TrigShare(Scene):
 
     scale: Literal["linear", "log"] = option("linear", "how shares are spaced")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The three shares, and the loss below on the same epochs."""
-        heights = (1.5, 1)
-        upper, lower = (
-            row[0] for row in style().panels(figure, heights=heights, left=5.2, right=9.0, vgap=1.4)
-        )
-        shares = panels.curve_panel(
-            upper, data, self._curves(data), ylabel="share of variance (%)",
-            log=self.scale == "log", named=True,
+        upper, lower = style().stack(figure, (1.5, 1), left=5.2, right=9.0, vgap=1.4)
+        linear = self.scale == "linear"
+        shares = panels.CurvePanel(
+            upper, data, _curves(data), ylabel="share of variance (%)", log=not linear,
             # on a logarithmic axis: before the first updates the shares are those of noise
-            ylim=(0, 100) if self.scale == "linear" else (0.01, 200),
+            ylim=(0, 100) if linear else (0.01, 200), yticks=(0, 50, 100) if linear else None,
+            phases="named",
         )  # fmt: skip
-        if self.scale == "linear":
-            upper.set_yticks([0, 50, 100])
-        upper.set_xlabel("")
-        upper.tick_params(labelbottom=False)
-        loss = panels.curve_panel(lower, data, panels.losses(data), ylabel="loss", log=True)
-        return {"panels": [shares, loss], "moving": [panels.moving(p) for p in (shares, loss)]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, and the markers."""
-        for panel in artists["panels"]:
-            panels.update_loss_panel(panel, float(data["epoch"].values[i]))
+        loss = panels.CurvePanel(lower, data, panels.losses(data), ylabel="loss", log=True)
+        panels.without_time(upper)
+        return Drawing.of(shares.along(data["epoch"]), loss.along(data["epoch"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The three shares and the test loss at that moment."""
@@ -66,8 +59,8 @@ class TrigShare(Scene):
         )
         return (
             "Share of variance explained by cos and sin of w(a + b) at the key frequencies over "
-            f"epochs. At epoch {int(now['epoch'])}: {shares}; test loss "
-            f"{float(now['loss'].sel(split='test')):.2g}."
+            f"epochs. At {clocks.at(data, 'epoch', i)}: {shares}; test loss "
+            f"{panels.loss_at(data, 'test', i)}."
         )
 
     def caption(self, data: xr.Dataset) -> str:
@@ -75,17 +68,14 @@ class TrigShare(Scene):
         return (
             "Share of variance over all pairs that cos and sin of $w_k(a+b)$ explain at the key "
             "frequencies, mean over the logits of all classes and over the neurons before and "
-            "after the ReLU. After the notebook of Nanda et al. (2023), arXiv:2301.05217."
+            f"after the ReLU. {NOTEBOOK}"
         )
 
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: little moves later."""
-        return 0, panels.horizon(data)
 
-    def _curves(self, data: xr.Dataset) -> dict[str, panels.Curve]:
-        colours, x = style().colours, data["epoch"].values.astype(float)
-        shades = (colours.ink, colours.muted, colours.faint)
-        return {
-            name: panels.Curve(x, 100 * data[variable].values.astype(float), shade)
-            for (name, variable), shade in zip(SHARES.items(), shades, strict=True)
-        }
+def _curves(data: xr.Dataset) -> dict[str, panels.Curve]:
+    colours = style().colours
+    shades = (colours.ink, colours.muted, colours.faint)
+    return {
+        name: panels.at_checkpoints(data, 100 * data[variable].values, shade)
+        for (name, variable), shade in zip(SHARES.items(), shades, strict=True)
+    }

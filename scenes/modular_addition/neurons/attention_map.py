@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
 from grokviz.dataset import ties
-from grokviz.scene import Scene, grids, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, panels, style
+from grokviz.scene.bars import columns
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
@@ -31,17 +33,16 @@ class AttentionMap(Scene):
     aspect = 1.9
     narrow_aspect = 0.85
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A row of bars for each head, the cosine left and the sine right of a frequency."""
         heads = data.sizes["head"]
-        rooms = style().panels(figure, heights=[1] * heads, left=4.9, top=0.8, vgap=0.5)
+        rooms = style().stack(figure, [1] * heads, left=4.9, top=0.8, vgap=0.5)
         top = 1.12 * float(np.abs(data["attention_map_fourier"].values).max()) or 1.0
-        for n, row in enumerate(rooms):
-            self._draw_head(row[0], data, n, top)
-        for row in rooms[:-1]:
-            row[0].tick_params(labelbottom=False)
-        rooms[-1][0].set_xlabel("frequency: cosine left, sine right")
-        return {"moving": []}
+        for n, axes in enumerate(rooms):
+            self._draw_head(axes, data, n, top)
+        panels.without_time(*rooms[:-1])
+        rooms[-1].set_xlabel("frequency: cosine left, sine right")
+        return Drawing()
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The largest frequency of each head, and how much of the map it holds."""
@@ -66,18 +67,18 @@ class AttentionMap(Scene):
         return (
             "The attention map $C_j = r\\,W_Q^T W_K W_E$ of every head j in the Fourier basis "
             "over the numbers, r the residual stream at '=': what a number adds to the score. "
-            "After Nanda et al. (2023), arXiv:2301.05217, figure 8."
+            f"{after('figure 8')}"
         )
 
     def _draw_head(self, axes: Axes, data: xr.Dataset, n: int, top: float) -> None:
         from matplotlib.collections import PolyCollection
 
-        current_style, keys = style(), panels.embedded(data)
+        current_style, keys = style(), frequencies.embedded(data)
         values = data["attention_map_fourier"].values[n, 1:].astype(float)
         k = np.repeat(np.arange(1, len(values) // 2 + 1), 2)
         x = k + np.tile([-0.2, 0.2], len(values) // 2)
         face = [current_style.colours.frequency(int(f), keys) for f in k]
-        corners = grids.columns(x, values, 0.36)
+        corners = columns(x, values, 0.36)
         axes.add_collection(PolyCollection(list(corners), facecolors=face, lw=0), autolim=False)
         last = int(k[-1])
         axes.set(xlim=(0.2, last + 0.8), ylim=(-top, top))

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Scene, grids, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 POSITIONS = ("a", "b", "=")
@@ -40,45 +44,30 @@ class AttentionPatterns(Scene):
     to: Literal["a", "b", "="] = option("a", "what the attention shown goes to")
     loss: bool = option(True, "the loss below")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a head, its frequency above it; the loss below."""
-        current_style, p, heads = style(), data.sizes["row"] // 2, data.sizes["head"]
+        current_style, p, count = style(), data.sizes["row"] // 2, data.sizes["head"]
         high = current_style.ems(figure)[1]
-        columns = min(heads, 2 if current_style.narrow(figure) else 4)
+        columns = min(count, 2 if current_style.narrow(figure) else 4)
         # phases' names take two lines in a narrow column
         above = 3.2 if current_style.narrow(figure) else 1.7
         below = (10.7 + above) / high if self.loss else 0
-        axes = grids.square_axes(figure, heads, columns, p, share=(0, below, 1, 1))
-        images = [grids.heat(ax, (p, p)) for ax in axes]
-        grids.name_inputs(axes[(heads - 1) // columns * columns], p - 1)
+        axes = grids.square_axes(figure, count, columns, p, share=(0, below, 1, 1))
         grids.note(axes[-1], f"colour: attention to {self.to}, 0 to 1")
-        names = [grids.figure_above(ax, left=True) for ax in axes]
-        shares = [grids.figure_above(ax) for ax in axes]
-        artists: dict[str, Any] = {"images": images, "names": names, "shares": shares}
-        artists["moving"] = [images, names, shares]
-        if self.loss:
-            room = current_style.panels(figure, top=(1 - below) * high + above, left=4.9)[0][0]
-            # the heads go on changing long after the clean-up
-            artists["loss"] = panels.loss_panel(room, data, whole=True)
-            artists["moving"].append(panels.moving(artists["loss"]))
-        return artists
+        heads = [_Head(ax, data, n) for n, ax in enumerate(axes)]
+        grids.name_inputs(axes[(len(axes) - 1) // columns * columns], p - 1)
 
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The attention at that epoch, each head's frequency, and how much that explains."""
-        pattern = fields.attention(data, i)[:, POSITIONS.index(self.to)]
-        colours, keys = style().colours, panels.embedded(data)
-        for n, image in enumerate(artists["images"]):
-            image.set_data(pattern[n].T)
-            k = int(data["head_frequency"].values[i, n])
-            share = float(data["head_variance_explained"].values[i, n])
-            name = artists["names"][n]
-            name.set_text(_neurons.frequency_name(image.axes, k, numbered=True))
-            # before a frequency explains half of a head it is hardly the head's own
-            own = share >= 0.5 and k in keys
-            name.set_color(colours.frequency(k, keys) if own else colours.faint)
-            artists["shares"][n].set_text("" if k == NO_FREQUENCY else f"{share:.0%}")
-        if "loss" in artists:
-            panels.update_loss_panel(artists["loss"], float(data["epoch"].values[i]))
+        def update(i: int) -> None:
+            attention = fields.attention(data, i)[:, POSITIONS.index(self.to)]
+            for head, pattern in zip(heads, attention, strict=True):
+                head.show(pattern, i)
+
+        drawing = Drawing([head.moving for head in heads], update)
+        if not self.loss:
+            return drawing
+        room = current_style.panels(figure, top=(1 - below) * high + above, left=4.9)[0][0]
+        loss = panels.LossPanel(room, data, end=float(data["epoch"].values[-1]))
+        return Drawing.of(drawing, loss.along(data["epoch"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Each head's frequency and mean attention at that epoch."""
@@ -94,9 +83,12 @@ class AttentionPatterns(Scene):
             )
         ]
         return (
-            f"Heatmaps over a and b of the attention from '=' to {self.to} at epoch "
-            f"{int(now['epoch'])}, one a head. On average {'; '.join(heads)}."
+            f"Heatmaps over a and b of the attention from '=' to {self.to} at "
+            f"{clocks.at(data, 'epoch', i)}, one a head. On average {'; '.join(heads)}."
         )
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the heads go on changing long after the clean-up."""
 
     def caption(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
@@ -104,8 +96,33 @@ class AttentionPatterns(Scene):
             f"Attention from '=' to {self.to} over all pairs (a, b), for every head. Above each: "
             "the frequency k that explains most of its variance at that epoch, by "
             "const + alpha (cos wa - cos wb) + beta (sin wa - sin wb), and the share explained. "
-            "After Nanda et al. (2023), arXiv:2301.05217, figure 4."
+            f"{after('figure 4')}"
         )
+
+
+class _Head:
+    """A head's attention over the pairs, its frequency, and how much that explains."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, number: int) -> None:
+        p = data.sizes["row"] // 2
+        self.axes, self.data, self.number = axes, data, number
+        self.image = grids.heat(axes, (p, p))
+        self.name, self.share = grids.figure_above(axes, left=True), grids.figure_above(axes)
+        self.colours = {k: frequencies.colour(k, data) for k in frequencies.embedded(data)}
+        self.faint = style().colours.faint
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.image, self.name, self.share]
+
+    def show(self, pattern: np.ndarray, i: int) -> None:
+        self.image.set_data(pattern.T)
+        k = int(self.data["head_frequency"].values[i, self.number])
+        share = float(self.data["head_variance_explained"].values[i, self.number])
+        self.name.set_text(_neurons.frequency_name(self.axes, k, numbered=True))
+        # before a frequency explains half of a head it is hardly the head's own
+        self.name.set_color(self.colours.get(k, self.faint) if share >= 0.5 else self.faint)
+        self.share.set_text("" if k == NO_FREQUENCY else f"{share:.0%}")
 
 
 def _wave(k: int, share: float) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Scene, grids, option, panels, style
+from grokviz.scene import Drawing, Scene, grids, option, style
+from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -39,7 +41,6 @@ class NeuronActivations(Scene):
     stills = ("grok-3000", "last")
 
     most: int = option(10, "how many of the stored neurons to show, of each frequency in turn")
-
     order: Literal["number", "phase"] = option(
         "number", "a and b in order, or k a and k b mod p at the neuron's own frequency k"
     )
@@ -48,7 +49,7 @@ class NeuronActivations(Scene):
         if not 1 <= self.most <= 12:
             raise ValueError(f"most={self.most} is not possible; give 1 to 12")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a neuron, its frequency above it."""
         current_style, p = style(), data.sizes["row"] // 2
         most = min(self.most, 9) if current_style.narrow(figure) else self.most
@@ -60,14 +61,14 @@ class NeuronActivations(Scene):
         ends = ("a", "b") if self.order == "number" else ("ka mod p", "kb")
         grids.name_inputs(axes[(len(order) - 1) // columns * columns], p - 1, *ends)
         grids.note(axes[-1], "colour: from 0 to the neuron's largest activation")
-        return {"images": images, "neurons": order, "moving": images}
 
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The activations at that epoch."""
-        activations, frequency = fields.activations(data, i), data["neuron_frequency"].values
-        for image, n in zip(artists["images"], artists["neurons"], strict=True):
-            image.set_data(self._ordered(activations[n], int(frequency[n])).T)
-            image.set_clim(0, max(float(activations[n].max()), 1e-9))
+        def update(i: int) -> None:
+            activations, frequency = fields.activations(data, i), data["neuron_frequency"].values
+            for image, n in zip(images, order, strict=True):
+                image.set_data(self._ordered(activations[n], int(frequency[n])).T)
+                image.set_clim(0, max(float(activations[n].max()), 1e-9))
+
+        return Drawing(images, update)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""
@@ -76,8 +77,8 @@ class NeuronActivations(Scene):
         largest = [float(activations[n].max()) for n in neurons]
         reach = f"the largest activations are {min(largest):.2g} to {max(largest):.2g}."
         what = (
-            f"Heatmaps over a and b of the activations of {len(largest)} neurons at epoch "
-            f"{int(data['field_epoch'].values[i])}"
+            f"Heatmaps over a and b of the activations of {len(largest)} neurons at "
+            f"{clocks.at(data, 'field_epoch', i)}"
         )
         waves = [n for n in neurons if frequency[n] != NO_FREQUENCY]
         if not waves:
@@ -95,12 +96,8 @@ class NeuronActivations(Scene):
             "Activations at '=' after the ReLU of neurons that show their frequency best, over "
             f"all {data.sizes['row'] // 2} x {data.sizes['row'] // 2} pairs (a, b); each map runs "
             "from 0 to the neuron's largest activation. "
-            "After Nanda et al. (2023), arXiv:2301.05217, figure 4, and the thread, tweet 10."
+            f"{after('figure 4, and the thread, tweet 10')}"
         )
-
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: the patterns stay from there on."""
-        return 0, panels.horizon(data)
 
     def _ordered(self, field: np.ndarray, k: int) -> np.ndarray:
         """The field with its numbers in the order of the wave's phase, if so wished."""

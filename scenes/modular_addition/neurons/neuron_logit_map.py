@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, grids, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene.bars import Bars
+from grokviz.scene.drawing import Part
 from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
@@ -40,37 +43,26 @@ class NeuronLogitMap(Scene):
         "both", "norms of the waves, the key rows for every neuron, or both"
     )
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Bars above, clusters below."""
         heights = (1, 1.25) if self.show == "both" else (1,)
-        rooms = style().panels(
-            figure, heights=heights, left=4.9, vgap=5.4,
-            top=1.6 if self.show == "heatmap" else 0.8,
+        rooms = style().stack(
+            figure, heights, left=4.9, vgap=5.4, top=1.6 if self.show == "heatmap" else 0.8,
             bottom=3.3 if self.show == "bars" else 1.5,
         )  # fmt: skip
-        artists: dict[str, Any] = {"moving": []}
+        parts: list[Part] = []
         if self.show != "heatmap":
-            artists["bars"] = _Bars.of(rooms[0][0], data)
-            artists["moving"].append(artists["bars"].moving)
+            parts.append(_norms(rooms[0], data))
         if self.show != "bars":
-            image, order = _clusters(rooms[-1][0], data)
-            artists |= {"image": image, "order": order}
-            artists["moving"].append(image)
-        return artists
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """Bars and rows at that epoch."""
-        if "bars" in artists:
-            artists["bars"].show(i)
-        if "image" in artists:
-            artists["image"].set_data(data["neuron_logit_key"].values[i][:, artists["order"]])
+            parts.append(_clusters(rooms[-1], data))
+        return Drawing.of(*parts)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The share of the map in the key waves, and of each cluster in its own."""
         epoch = int(data["field_epoch"].values[i])
         norms = data["neuron_logit_component_norm"].sel(epoch=epoch).values.astype(float)
         power = np.square(norms[1::2]) + np.square(norms[2::2])
-        keys = panels.key_frequencies(data)
+        keys = frequencies.key_frequencies(data)
         share = power[[k - 1 for k in keys]].sum() / max(np.square(norms).sum(), 1e-30)
         rows, words = data["neuron_logit_key"].values[i].astype(float), []
         for n, k in enumerate(keys):
@@ -91,58 +83,30 @@ class NeuronLogitMap(Scene):
             "The neuron-logit map $W_L = W_U W_{out}$ in the Fourier basis over the classes. "
             "Above: norm over the neurons of each wave, cosine and sine. Below: the rows of the "
             "key frequencies, neurons by cluster and, within it, by phase in the last "
-            "checkpoint. After Nanda et al. (2023), arXiv:2301.05217, figures 3 and 5."
+            f"checkpoint. {after('figures 3 and 5')}"
         )
 
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: the map keeps its shape from there on."""
-        return 0, panels.horizon(data)
 
-
-@dataclass
-class _Bars:
+def _norms(axes: Axes, data: xr.Dataset) -> Bars:
     """The norm of every cosine and sine, with a trace of where each has been."""
+    from matplotlib.ticker import MaxNLocator
 
-    heights: np.ndarray
-    x: np.ndarray
-    now: Any
-    been: Any
-
-    @classmethod
-    def of(cls, axes: Axes, data: xr.Dataset) -> _Bars:
-        from matplotlib.collections import PolyCollection
-
-        current_style, keys = style(), panels.key_frequencies(data)
-        norms = data["neuron_logit_component_norm"].sel(epoch=data["field_epoch"].values)
-        heights = norms.values[:, 1:].astype(float)
-        last = heights.shape[1] // 2
-        k = np.repeat(np.arange(1, last + 1), 2)
-        face = [
-            current_style.colours.frequency(int(f), panels.embedded(data)) if f in keys
-            else current_style.colours.rest for f in k
-        ]  # fmt: skip
-        been = PolyCollection([], facecolors=face, alpha=0.22, lw=0, zorder=1.8)
-        now = PolyCollection([], facecolors=face, lw=0, zorder=2)
-        axes.add_collection(been, autolim=False)
-        axes.add_collection(now, autolim=False)
-        shown = data["field_epoch"].values <= panels.horizon(data)
-        axes.set(xlim=(0.2, last + 0.8), ylim=(0, 1.05 * float(heights[shown].max())))
-        axes.set_xticks([1, *range(10, last - 2, 10), last])
-        wide = not current_style.narrow(axes.figure)
-        sides = ": cosine left, sine right" if wide else ""
-        axes.set_xlabel(f"frequency over the classes{sides}", labelpad=0)
-        axes.set_ylabel("norm in $W_L$")
-        axes.yaxis.set_major_locator(_few())
-        _name_keys(axes, data, keys)
-        return cls(heights, k + np.tile([-0.2, 0.2], last), now, been)
-
-    @property
-    def moving(self) -> list[Any]:
-        return [self.been, self.now]
-
-    def show(self, i: int) -> None:
-        self.now.set_verts(grids.columns(self.x, self.heights[i], 0.36))
-        self.been.set_verts(grids.columns(self.x, self.heights[: i + 1].max(axis=0), 0.36))
+    keys, rest = frequencies.key_frequencies(data), style().colours.rest
+    norms = data["neuron_logit_component_norm"].sel(epoch=data["field_epoch"].values)
+    heights = norms.values[:, 1:].astype(float)
+    last = heights.shape[1] // 2
+    k = np.repeat(np.arange(1, last + 1), 2)
+    face = [frequencies.colour(int(f), data) if f in keys else rest for f in k]
+    bars = Bars(axes, k + np.tile([-0.2, 0.2], last), heights, face, width=0.36)
+    inside = data["field_epoch"].values <= panels.horizon(data)
+    axes.set(xlim=(0.2, last + 0.8), ylim=(0, 1.05 * float(heights[inside].max())))
+    axes.set_xticks([1, *range(10, last - 2, 10), last])
+    sides = "" if style().narrow(axes.figure) else ": cosine left, sine right"
+    axes.set_xlabel(f"frequency over the classes{sides}", labelpad=0)
+    axes.set_ylabel("norm in $W_L$")
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    _name_keys(axes, data, keys)
+    return bars
 
 
 def _name_keys(axes: Axes, data: xr.Dataset, keys: list[int]) -> None:
@@ -156,13 +120,13 @@ def _name_keys(axes: Axes, data: xr.Dataset, keys: list[int]) -> None:
         axes.annotate(
             str(k), (place, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom",
             xytext=(0, -0.2 * current_style.points), textcoords="offset points", fontweight="bold",
-            color=current_style.colours.frequency(k, panels.embedded(data)),
+            color=frequencies.colour(k, data),
         )  # fmt: skip
 
 
-def _clusters(axes: Axes, data: xr.Dataset) -> tuple[Any, np.ndarray]:
+def _clusters(axes: Axes, data: xr.Dataset) -> Drawing:
     """The key rows for every neuron: cluster by cluster, within it by phase."""
-    current_style, keys = style(), panels.key_frequencies(data)
+    current_style, keys = style(), frequencies.key_frequencies(data)
     narrow = current_style.narrow(axes.figure)
     rows, cluster = data["neuron_logit_key"].values, data["all_neuron_cluster"].values
     place = np.array([keys.index(k) if k in keys else len(keys) for k in cluster.tolist()])
@@ -176,7 +140,7 @@ def _clusters(axes: Axes, data: xr.Dataset) -> tuple[Any, np.ndarray]:
     axes.invert_yaxis()
     axes.set_yticks(range(rows.shape[1]), [str(c) for c in data["key_component"].values])
     for n, label in enumerate(axes.get_yticklabels()):
-        label.set_color(current_style.colours.frequency(keys[n // 2], panels.embedded(data)))
+        label.set_color(frequencies.colour(keys[n // 2], data))
     axes.tick_params(pad=0.3 * current_style.points)
     ends = np.cumsum(np.bincount(place, minlength=len(keys) + 1))
     for n, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
@@ -185,10 +149,10 @@ def _clusters(axes: Axes, data: xr.Dataset) -> tuple[Any, np.ndarray]:
         named = n < len(keys)
         colour = current_style.colours.muted
         if named:
-            colour = current_style.colours.frequency(keys[n], panels.embedded(data))
+            colour = frequencies.colour(keys[n], data)
         _bracket(axes, start, end, colour, f"{end - start}{'' if named or narrow else ' others'}")
     axes.set_xlabel("neurons, cluster by cluster", labelpad=0.3 * current_style.points)
-    return image, order
+    return Drawing([image], lambda i: image.set_data(rows[i][:, order]))
 
 
 def _bracket(axes: Axes, start: int, end: int, colour: str, text: str) -> None:
@@ -203,9 +167,3 @@ def _bracket(axes: Axes, start: int, end: int, colour: str, text: str) -> None:
         va="bottom", xytext=(0, 0.25 * current_style.points), textcoords="offset points",
         color=colour, fontsize=current_style.small,
     )  # fmt: skip
-
-
-def _few() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(3, integer=True)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Scene, grids, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, grids, option, style
+from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -47,24 +49,24 @@ class NeuronSpectra(Scene):
         if not 1 <= self.most <= 12:
             raise ValueError(f"most={self.most} is not possible; give 1 to 12")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A spectrum a neuron, rings where its own frequency lies."""
         current_style = style()
         count = (data.sizes["row"] // 2 + 1) // 2
         most = min(self.most, 9) if current_style.narrow(figure) else self.most
         order, columns = _neurons.neurons_in_columns(data, most, figure)
         axes = grids.square_axes(figure, len(order), columns, count + 4)
-        spectra = [_Spectrum.of(ax, data, int(n), count) for ax, n in zip(axes, order, strict=True)]
+        spectra = [_Spectrum(ax, data, int(n), count) for ax, n in zip(axes, order, strict=True)]
         first = axes[(len(order) - 1) // columns * columns]
         grids.name_inputs(first, count - 1, "in a", "in b")
         grids.note(axes[-1], "dots and number: the frequency's share of the variance")
-        return {"spectra": spectra, "moving": [s.moving for s in spectra]}
 
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The spectra at that epoch."""
-        activations = fields.activations(data, i)
-        for spectrum in artists["spectra"]:
-            spectrum.show(_neurons.shares_by_frequency(activations[spectrum.neuron]))
+        def update(i: int) -> None:
+            activations = fields.activations(data, i)
+            for spectrum in spectra:
+                spectrum.show(_neurons.shares_by_frequency(activations[spectrum.neuron]))
+
+        return Drawing([spectrum.moving for spectrum in spectra], update)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """How much of each neuron its own three dots hold."""
@@ -72,8 +74,8 @@ class NeuronSpectra(Scene):
         frequency, activations = data["neuron_frequency"].values, fields.activations(data, i)
         waves = [n for n in neurons if frequency[n] != NO_FREQUENCY]
         what = (
-            f"Two-dimensional spectra of {len(neurons)} neurons at epoch "
-            f"{int(data['field_epoch'].values[i])}, frequency in a by frequency in b."
+            f"Two-dimensional spectra of {len(neurons)} neurons at "
+            f"{clocks.at(data, 'field_epoch', i)}, frequency in a by frequency in b."
         )
         if not waves:
             return f"{what} None of them has a frequency of its own."
@@ -91,39 +93,25 @@ class NeuronSpectra(Scene):
             "Share of each neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
             "Fourier transform of its activations after the ReLU, cosine and sine together "
             "(colour: square root of the share). Rings: the frequency in a alone, in b alone, "
-            "and in both. After Nanda et al. (2023), arXiv:2301.05217, section 4.3."
+            f"and in both. {after('section 4.3')}"
         )
 
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: the dots stay from there on."""
-        return 0, panels.horizon(data)
 
-
-@dataclass
 class _Spectrum:
     """One neuron: the haze of all waves, and a dot for each of the three of its frequency."""
 
-    neuron: int
-    k: int
-    haze: Any
-    dots: Any
-    text: Any
-
-    @classmethod
-    def of(cls, axes: Axes, data: xr.Dataset, neuron: int, count: int) -> _Spectrum:
-        """Draw what does not move, and make what does."""
-        current_style, k = style(), int(data["neuron_frequency"].values[neuron])
-        colour = current_style.colours.frequency(k, panels.embedded(data))
-        haze = grids.heat(axes, (count, count), top=FULL**BEND)
+    def __init__(self, axes: Axes, data: xr.Dataset, neuron: int, count: int) -> None:
+        self.neuron, self.k = neuron, int(data["neuron_frequency"].values[neuron])
+        k, colour = self.k, frequencies.colour(self.k, data)
+        self.haze = grids.heat(axes, (count, count), top=FULL**BEND)
         axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
         _neurons.name_frequency(axes, k, data, numbered=True)
-        dots = axes.scatter([k, 0, k], [0, k, k], [0] * 3, color=colour, lw=0, clip_on=False)
-        dots.set_zorder(3)
-        return cls(neuron, k, haze, dots, grids.figure_above(axes))
+        self.dots = axes.scatter([k, 0, k], [0, k, k], [0] * 3, color=colour, lw=0, clip_on=False)
+        self.dots.set_zorder(3)
+        self.text = grids.figure_above(axes)
 
     @property
     def moving(self) -> list[Any]:
-        """The artists that move."""
         return [self.haze, self.dots, self.text]
 
     def show(self, shares: np.ndarray) -> None:

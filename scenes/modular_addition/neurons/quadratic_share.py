@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import NOTEBOOK
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, frequencies, option, style
+from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,32 +35,17 @@ class QuadraticShare(Scene):
     clock = "field_epoch"
     aspect = 2.0
     narrow_aspect = 0.5
-    stills = ("last",)
 
     side: Literal["pre", "post"] = option("post", "second panel: shares before or after the ReLU")
     spread: Literal["even", "active"] = option(
         "even", "dots across a column: evenly, or by how many pairs activate the neuron"
     )
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two scatters."""
-        current_style = style()
-        if current_style.narrow(figure):
-            left, right = (
-                r[0] for r in current_style.panels(figure, heights=(1.2, 1), left=5.0, vgap=4.6)
-            )
-        else:
-            left, right = current_style.panels(figure, (1, 1.35), left=5.0, gap=7.0)[0]
+        left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
         groups = _groups(data)
-        scatter = [self._against(left, data, groups), self._columns(right, data, groups)]
-        moving = [list(panel["dots"]) for panel in scatter]
-        return {"scatter": scatter, "moving": moving}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """Every dot."""
-        for panel in artists["scatter"]:
-            for dots, x, y in zip(panel["dots"], panel["x"], panel["y"], strict=True):
-                dots.set_data(x[i], y[i])
+        return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Mean shares of the clustered neurons at that moment."""
@@ -66,8 +53,8 @@ class QuadraticShare(Scene):
         inside = data["all_neuron_cluster"].values > 0
         above = float((now["quadratic_share_post"] > now["quadratic_share_pre"]).mean())
         text = (
-            f"Two scatter plots of {inside.size} neurons at epoch {int(now['field_epoch'])}. The "
-            "share of variance in products of waves is larger after the ReLU than before it in "
+            f"Two scatter plots of {inside.size} neurons at {clocks.at(data, 'field_epoch', i)}. "
+            "The share of variance in products of waves is larger after the ReLU than before it in "
             f"{above:.0%} of them."
         )
         if not inside.any():
@@ -92,41 +79,10 @@ class QuadraticShare(Scene):
             "$w_ka$ and $w_kb$, before against after the ReLU, k the frequency of its cluster "
             "(all frequencies for a neuron without one, grey). Right: share in these and in the "
             "linear terms together, by cluster. "
-            "After the notebook of Nanda et al. (2023), arXiv:2301.05217."
+            f"{NOTEBOOK}"
         )
 
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: little moves later."""
-        return 0, panels.horizon(data)
-
-    def _against(self, axes: Axes, data: xr.Dataset, groups: Groups) -> dict[str, Any]:
-        """Quadratic share after the ReLU against the one before."""
-        from matplotlib.ticker import MaxNLocator
-
-        current_style, colours = style(), style().colours
-        pre, post = (100 * data[f"quadratic_share_{s}"].values.astype(float) for s in SIDES)
-        top = 1.06 * max(float(pre.max()), float(post.max()))
-        axes.grid(False)
-        axes.plot([0, top], [0, top], color=colours.faint, lw=current_style.line * 0.35, zorder=1)
-        current_style.label(
-            axes, 0.5 * top, 0.46 * top, "no change", color=colours.muted, va="top",
-            ha="left", fontweight="normal",
-        )  # fmt: skip
-        axes.set(
-            xlim=(-0.03 * top, top), ylim=(-0.03 * top, top),
-            xlabel="quadratic share before ReLU (%)", ylabel="quadratic share after ReLU (%)",
-        )  # fmt: skip
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-        dots = _dots(axes, groups)
-        members = [inside for _, _, inside in groups]
-        return {
-            "dots": dots,
-            "x": [pre[:, m] for m in members],
-            "y": [post[:, m] for m in members],
-        }
-
-    def _columns(self, axes: Axes, data: xr.Dataset, groups: Groups) -> dict[str, Any]:
+    def _columns(self, axes: Axes, data: xr.Dataset, groups: Groups) -> _Dots:
         """What the neuron's own frequency explains, in a column for each cluster."""
         linear, products = (data[f"{d}_share_{self.side}"].values.astype(float) for d in DEGREES)
         shares = 100 * (linear + products)
@@ -152,7 +108,7 @@ class QuadraticShare(Scene):
         side = "before" if self.side == "pre" else "after"
         axes.set_xlabel("frequency of the neuron's cluster")
         axes.set_ylabel(f"explained by its wave, {side} ReLU (%)")
-        return {"dots": _dots(axes, groups), "x": x, "y": y}
+        return _Dots(axes, groups, x, y)
 
 
 Groups = list[tuple[str, str, np.ndarray]]
@@ -162,17 +118,49 @@ def _groups(data: xr.Dataset) -> Groups:
     """Name, colour and members of each cluster, those without one last."""
     colours, cluster = style().colours, data["all_neuron_cluster"].values
     groups: Groups = [
-        (str(k), colours.frequency(int(k), panels.embedded(data)), cluster == k)
+        (str(k), frequencies.colour(int(k), data), cluster == k)
         for k in np.unique(cluster[cluster > 0])
     ]
     return [*groups, ("none", colours.train, cluster <= 0)]
 
 
-def _dots(axes: Axes, groups: Groups) -> list[Any]:
-    size = style().points * 0.26
-    # what has no cluster lies beneath
-    dot_style: dict[str, Any] = {"ms": size, "mew": 0, "alpha": 0.75}
-    return [
-        axes.plot([], [], "o", color=colour, zorder=2 + (name != "none"), **dot_style)[0]
-        for name, colour, _ in groups
-    ]
+def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> _Dots:
+    """Quadratic share after the ReLU against the one before."""
+    from matplotlib.ticker import MaxNLocator
+
+    current_style, colours = style(), style().colours
+    pre, post = (100 * data[f"quadratic_share_{s}"].values.astype(float) for s in SIDES)
+    top = 1.06 * max(float(pre.max()), float(post.max()))
+    axes.grid(False)
+    axes.plot([0, top], [0, top], color=colours.faint, lw=current_style.line * 0.35, zorder=1)
+    current_style.label(
+        axes, 0.5 * top, 0.46 * top, "no change", color=colours.muted, va="top",
+        ha="left", fontweight="normal",
+    )  # fmt: skip
+    axes.set(
+        xlim=(-0.03 * top, top), ylim=(-0.03 * top, top),
+        xlabel="quadratic share before ReLU (%)", ylabel="quadratic share after ReLU (%)",
+    )  # fmt: skip
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    members = [inside for _, _, inside in groups]
+    return _Dots(axes, groups, [pre[:, m] for m in members], [post[:, m] for m in members])
+
+
+class _Dots:
+    """A dot a neuron, in the colour of its group."""
+
+    def __init__(
+        self, axes: Axes, groups: Groups, x: list[np.ndarray], y: list[np.ndarray]
+    ) -> None:
+        self.x, self.y = x, y
+        look: dict[str, Any] = {"ms": style().points * 0.26, "mew": 0, "alpha": 0.75}
+        # what has no cluster lies beneath
+        self.moving = [
+            axes.plot([], [], "o", color=colour, zorder=2 + (name != "none"), **look)[0]
+            for name, colour, _ in groups
+        ]
+
+    def update(self, i: int) -> None:
+        for dots, x, y in zip(self.moving, self.x, self.y, strict=True):
+            dots.set_data(x[i], y[i])

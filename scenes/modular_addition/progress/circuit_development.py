@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
 from grokviz.scenes.modular_addition.neurons.neuron_logit_map import NeuronLogitMap
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.scene.scene import drawing_of
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase, SubFigure
-
-LOSSES = ("excluded_loss_2d", "restricted_loss")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class CircuitDevelopment(Scene):
     loops = True
     needs = tuple(dict.fromkeys([
         *EmbeddingWaves.needs, *NeuronActivations.needs, *NeuronLogitMap.needs,
-        *LOSSES, "logged_train_loss",
+        "excluded_loss_2d", "restricted_loss", "logged_train_loss",
     ]))  # fmt: skip
     clock = "field_epoch"
     aspect = 1.5
@@ -43,30 +43,23 @@ class CircuitDevelopment(Scene):
         if not 1 <= self.neurons <= 3:
             raise ValueError(f"neurons={self.neurons} is not possible; give 1 to 3")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Each part as its own scene draws it, on a part of the figure."""
-        rooms = _rooms(figure)
-        drawn: dict[str, Any] = {
-            name: scene.draw(room, data)
-            for (name, scene), room in zip(self._scenes().items(), rooms, strict=False)
-        }
+        rooms, epochs = _rooms(figure), data["field_epoch"]
+        parts = [
+            _at_field_epochs(scene, drawing_of(scene, room, data), data)
+            for scene, room in zip(self._scenes(), rooms, strict=False)
+        ]
         axes = style().panels(rooms[-1], left=5.0, right=6.6, top=1.8)[0][0]
-        drawn["losses"] = panels.curve_panel(
-            axes, data, _curves(data), ylabel="loss (nats)", log=True, named=True
+        losses = panels.CurvePanel(
+            axes, data, _curves(data), ylabel="loss (nats)", log=True, phases="named"
         )
-        drawn["losses"]["lines"]["restricted"].set_linestyle((0, (2.5, 1.2)))
-        moving = [artists["moving"] for name, artists in drawn.items() if name != "losses"]
-        return {**drawn, "moving": [*moving, panels.moving(drawn["losses"])]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """Every part at the same epoch."""
-        for name, scene in self._scenes().items():
-            scene.update(artists[name], data, _index(scene, data, i))
-        panels.update_loss_panel(artists["losses"], float(data["field_epoch"].values[i]))
+        losses.traces["restricted"].line.set_linestyle((0, (2.5, 1.2)))
+        return Drawing.of(*parts, losses.along(epochs))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The parts' own words, and the losses."""
-        parts = [s.alt_text(data, _index(s, data, i)) for s in self._scenes().values()]
+        parts = [s.alt_text(data, int(_indices(s, data)[i])) for s in self._scenes()]
         now = data.sel(epoch=int(data["field_epoch"].values[i]))
         return (
             f"Four panels. {' '.join(parts)} Restricted loss "
@@ -81,19 +74,15 @@ class CircuitDevelopment(Scene):
             "wave in the neuron-logit map $W_L$; activations of "
             f"{self.neurons} neurons over all pairs (a, b), each from 0 to its largest; train and "
             "test loss, the loss restricted to the key frequencies, and the train loss with them "
-            "excluded. After Nanda et al. (2023), arXiv:2301.05217, figures 3, 4 and 7."
+            f"excluded. {after('figures 3, 4 and 7')}"
         )
 
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: nothing moves later."""
-        return 0, panels.horizon(data)
-
-    def _scenes(self) -> dict[str, Scene]:
-        return {
-            "waves": EmbeddingWaves(losses=False),
-            "map": NeuronLogitMap(show="bars"),
-            "neurons": NeuronActivations(most=self.neurons),
-        }
+    def _scenes(self) -> list[Scene]:
+        return [
+            EmbeddingWaves(losses=False),
+            NeuronLogitMap(show="bars"),
+            NeuronActivations(most=self.neurons),
+        ]
 
 
 def _rooms(figure: FigureBase) -> list[SubFigure]:
@@ -119,19 +108,24 @@ def _split(
     return list(parts.ravel())
 
 
-def _index(scene: Scene, data: xr.Dataset, i: int) -> int:
-    """The scene's own clock at the same epoch."""
-    assert scene.clock is not None
-    return int(np.abs(data[scene.clock].values - data["field_epoch"].values[i]).argmin())
+def _indices(scene: Scene, data: xr.Dataset) -> np.ndarray:
+    """The indices of the scene's own clock at the epochs of the large variables."""
+    clock: np.ndarray = data[str(scene.clock)].values
+    apart: np.ndarray = np.abs(clock[None, :] - data["field_epoch"].values[:, None])
+    return apart.argmin(axis=1)
+
+
+def _at_field_epochs(scene: Scene, drawing: Drawing, data: xr.Dataset) -> Drawing:
+    """The drawing of a scene, moved by the clock of the large variables."""
+    indices = _indices(scene, data)
+    return Drawing(drawing.moving, lambda i: drawing.update(int(indices[i])))
 
 
 def _curves(data: xr.Dataset) -> dict[str, panels.Curve]:
     """Train and test loss in their colours; the two measures in ink."""
-    colours, epochs = style().colours, data["epoch"].values.astype(float)
     restricted = data["restricted_loss"].sel(split="all").values
-    excluded = data["excluded_loss_2d"].values
     return {
         **panels.losses(data),
-        "restricted": panels.Curve(epochs, restricted.astype(float), colours.ink),
-        "excluded": panels.Curve(epochs, excluded.astype(float), colours.ink),
+        "restricted": panels.at_checkpoints(data, restricted),
+        "excluded": panels.at_checkpoints(data, data["excluded_loss_2d"].values),
     }

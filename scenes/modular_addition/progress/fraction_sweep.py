@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
-from grokviz.scene import Scene, members, option, panels, style
+from grokviz.scene import Drawing, Scene, members, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,6 +20,7 @@ LEVELS = {"train": 0.03, "test": 0.3}
 """The loss at which each curve is named, where it falls through it."""
 
 OURS, PUBLISHED = "ours", "published"
+DASHES = (0, (1.2, 1.4))
 
 
 @dataclass(frozen=True)
@@ -59,36 +61,15 @@ class FractionSweep(Scene):
             return self.title
         return f"{generalised.size} of {epochs.size} training fractions generalise"
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The curves of one fraction on the left, all fractions on the right."""
-        current_style = style()
-        if current_style.narrow(figure):
-            grid = current_style.panels(
-                figure, heights=(1, 1), left=5.0, right=1.6, vgap=5.2, top=1.2
-            )
-            left, right = grid[0][0], grid[1][0]
-        else:
-            left, right = current_style.panels(figure, widths=(1.15, 1), left=5.0, gap=7.0)[0]
-        curves = self._draw_curves(left, data)
-        dots = self._draw_dots(right, data)
-        return {**curves, **dots, "moving": [curves["moving"], dots["moving"]]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The curves of this fraction, and the dots so far."""
-        for name, line in artists["lines"].items():
-            curve = artists["curves"][i].get(name)
-            line.set_data(*((curve.x, curve.y) if curve is not None else ([], [])))
-        for name, text in artists["names"].items():
-            curve = artists["curves"][i].get(name)
-            text.set_visible(curve is not None)
-            if curve is not None:
-                text.xy = _through(curve, LEVELS[name])
-        for j, line in enumerate(artists["trail"]):
-            line.set_visible(self.trail and j < i)
-        for line, x, y in artists["dots"]:
-            line.set_data(x[: i + 1], y[: i + 1])
-        fraction = float(data["fraction"].values[i])
-        artists["marker"].set_xdata([fraction, fraction])
+        room = {"right": 1.6, "top": 1.2} if style().narrow(figure) else {}
+        left, right = style().beside(
+            figure, (1.15, 1), (1, 1), **{"left": 5.0, "gap": 7.0, "vgap": 5.2, **room}
+        )
+        curves = [_losses(data, i) for i in range(data.sizes["fraction"])]
+        self._frame(left, curves)
+        return Drawing.of(_Curves(left, curves, trail=self.trail), _Dots(right, data, self.time))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """When the runs of this fraction memorised and generalised, and both ends of the sweep."""
@@ -119,100 +100,135 @@ class FractionSweep(Scene):
             f"Modular addition trained on {count} fractions of all pairs, from "
             f"{data['fraction'].values.max():g} to {data['fraction'].values.min():g}: losses at "
             "one of them, and the first epoch with a loss below 0.1 against the fraction."
-            f"{beside} After Nanda et al. (2023), arXiv:2301.05217, appendix D."
+            f"{beside} {after('appendix D')}"
         )
 
-    def _draw_curves(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        current_style = style()
+    def _frame(self, axes: Axes, curves: list[dict[str, panels.Curve]]) -> None:
+        """Axes that hold the losses at all fractions."""
         axes.set_xscale(self.time)
         axes.set_yscale("log")
-        curves = [self._curves(data, i) for i in range(data.sizes["fraction"])]
-        last = max((c.x[-1] for losses in curves for c in losses.values()), default=1.0)
-        top = max((c.y.max() for losses in curves for c in losses.values()), default=1.0)
-        low = min((c.y.min() for losses in curves for c in losses.values()), default=1.0)
+        every = [curve for losses in curves for curve in losses.values()]
+        last = max((curve.x[-1] for curve in every), default=1.0)
+        top = max((curve.y.max() for curve in every), default=1.0)
+        low = min((curve.y.min() for curve in every), default=1.0)
         axes.set(xlabel="epoch", ylabel="loss (nats)", ylim=(low / 3, top * 4))
         axes.set_xlim(*((10, 2 * last) if self.time == "log" else (-0.1 * last, 1.1 * last)))
         _decades(axes)
         if self.time == "linear":
             panels.thousands(axes)
+
+
+class _Curves:
+    """The losses at one fraction, and faintly the test losses at those before it."""
+
+    def __init__(self, axes: Axes, curves: list[dict[str, panels.Curve]], *, trail: bool) -> None:
+        current_style = style()
+        self.curves, self.trailing = curves, trail
         width, red = current_style.line * 0.45, current_style.colours.test
-        trail = [
+        self.trail = [
             axes.plot(c["test"].x, c["test"].y, color=red, alpha=0.3, lw=width, zorder=2)[0]
             if "test" in c else axes.plot([], [])[0]
             for c in curves
         ]  # fmt: skip
-        dashes = (0, (1.2, 1.4))
-        lines = {
-            PUBLISHED: axes.plot(
-                [], [], color=red, lw=current_style.line * 0.7, ls=dashes, zorder=3
-            )[0],
-            "train": axes.plot([], [], color=current_style.colours.train, zorder=4)[0],
-            "test": axes.plot([], [], color=red, zorder=5)[0],
+        looks: dict[str, dict[str, Any]] = {
+            PUBLISHED: {"color": red, "lw": current_style.line * 0.7, "ls": DASHES, "zorder": 3},
+            "train": {"color": current_style.colours.train, "zorder": 4},
+            "test": {"color": red, "zorder": 5},
         }
-        names = {}
+        self.lines = {name: axes.plot([], [], **look)[0] for name, look in looks.items()}
+        self.names = {}
         for name, (side, across) in {"train": ("right", -0.5), "test": ("left", 0.5)}.items():
-            names[name] = current_style.label(
+            self.names[name] = current_style.label(
                 axes, 1, 1, name, lift=0.01, ha=side, va="center", zorder=6,
-                color=lines[name].get_color(),
+                color=looks[name]["color"],
             )  # fmt: skip
-            names[name].set_position((across * current_style.small, 0))
-        moving = [trail, list(lines.values()), list(names.values())]
-        return {"curves": curves, "lines": lines, "names": names, "trail": trail, "moving": moving}
+            self.names[name].set_position((across * current_style.small, 0))
 
-    def _curves(self, data: xr.Dataset, i: int) -> dict[str, panels.Curve]:
-        """What is drawn at a fraction: our losses, and the published test loss."""
-        curves = {}
-        sources = _sources(data)
-        runs = [(source, _member(data, source, i)) for source in sources]
-        runs = [(source, member) for source, member in runs if member >= 0]
-        if runs:
-            # a sweep of published runs alone is drawn as ours would be
-            curves = members.losses(data, runs[0][1])
-        for source, member in runs[1:]:
-            beside = members.losses(data, member)
-            if source == PUBLISHED and "test" in beside:
-                curves[PUBLISHED] = beside["test"]
-        return curves
+    @property
+    def moving(self) -> list[Any]:
+        return [self.trail, list(self.lines.values()), list(self.names.values())]
 
-    def _draw_dots(self, axes: Axes, data: xr.Dataset) -> dict[str, Any]:
-        """Epoch of memorising and of generalising at each fraction; what is to come, faintly."""
+    def update(self, i: int) -> None:
+        now = self.curves[i]
+        for name, line in self.lines.items():
+            line.set_data(*((now[name].x, now[name].y) if name in now else ([], [])))
+        for name, text in self.names.items():
+            text.set_visible(name in now)
+            if name in now:
+                text.xy = _through(now[name], LEVELS[name])
+        for j, line in enumerate(self.trail):
+            line.set_visible(self.trailing and j < i)
+
+
+class _Dots:
+    """Epoch of memorising and of generalising at each fraction; what is to come, faintly."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, time: str) -> None:
         current_style, colours = style(), style().colours
-        x = data["fraction"].values.astype(float)
-        axes.set_yscale(self.time)
-        dots: list[Any] = []
+        self.x = data["fraction"].values.astype(float)
+        axes.set_yscale(time)
+        self.dots: list[Any] = []
+        self.epochs: list[np.ndarray] = []
         ends: dict[str, tuple[str, np.ndarray]] = {}
         for source in _sources(data):
             for name, colour in (("memorised", colours.train), ("generalised", colours.test)):
                 y = _epochs(data, source, f"{name}_epoch")
-                if not np.isfinite(y).any():
-                    continue
-                ring = source != _sources(data)[0]
-                dot_style: dict[str, Any] = {
-                    "color": colour, "marker": "o",
-                    "ms": current_style.points * (0.44 if ring else 0.42),
-                    "mew": current_style.line * 0.4 if ring else 0, "zorder": 3 if ring else 4,
-                    "lw": current_style.line * 0.5, "ls": (0, (1.2, 1.4)) if ring else "-",
-                }  # fmt: skip
-                if ring:
-                    dot_style |= {"mfc": "none"}
-                axes.plot(x, y, **dot_style | {"alpha": 0.28})
-                dots.append((axes.plot([], [], **dot_style)[0], x, y))
-                ends.setdefault(name, (colour, y))
-        _limits(axes, x, dots, self.time)
+                if np.isfinite(y).any():
+                    look = _look(colour, ring=source != _sources(data)[0])
+                    axes.plot(self.x, y, **look | {"alpha": 0.28})
+                    self.dots += axes.plot([], [], **look)
+                    self.epochs.append(y)
+                    ends.setdefault(name, (colour, y))
+        _limits(axes, self.x, self.epochs, time)
         for name, (colour, y) in ends.items():
             below = name == "memorised"
             j = _middle(y)
             current_style.label(
-                axes, x[j], y[j], name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
+                axes, self.x[j], y[j], name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
                 va="top" if below else "bottom", ha="center" if below else "right",
             )  # fmt: skip
-        if PUBLISHED in _sources(data) and len(dots) > 2:
+        if PUBLISHED in _sources(data) and len(self.dots) > 2:
             axes.annotate(
                 "dotted: published", (0, 1.01), xycoords="axes fraction", va="bottom",
                 fontsize=current_style.small, color=colours.muted,
             )  # fmt: skip
-        marker = axes.axvline(x[0], color=colours.ink, lw=current_style.line * 0.5, zorder=2.5)
-        return {"dots": dots, "marker": marker, "moving": [marker, *(dot[0] for dot in dots)]}
+        self.marker = axes.axvline(
+            self.x[0], color=colours.ink, lw=current_style.line * 0.5, zorder=2.5
+        )
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.marker, *self.dots]
+
+    def update(self, i: int) -> None:
+        for line, y in zip(self.dots, self.epochs, strict=True):
+            line.set_data(self.x[: i + 1], y[: i + 1])
+        self.marker.set_xdata([self.x[i], self.x[i]])
+
+
+def _look(colour: str, *, ring: bool) -> dict[str, Any]:
+    """How dots are drawn: of the published runs rings that a dotted line joins."""
+    points, line = style().points, style().line
+    look: dict[str, Any] = {"color": colour, "marker": "o", "lw": line * 0.5}
+    if ring:
+        ringed = {"ms": points * 0.44, "mew": line * 0.4, "mfc": "none", "ls": DASHES, "zorder": 3}
+        return look | ringed
+    return look | {"ms": points * 0.42, "mew": 0, "ls": "-", "zorder": 4}
+
+
+def _losses(data: xr.Dataset, i: int) -> dict[str, panels.Curve]:
+    """What is drawn at a fraction: our losses, and the published test loss."""
+    curves = {}
+    runs = [(source, _member(data, source, i)) for source in _sources(data)]
+    runs = [(source, member) for source, member in runs if member >= 0]
+    if runs:
+        # a sweep of published runs alone is drawn as ours would be
+        curves = members.losses(data, runs[0][1])
+    for source, member in runs[1:]:
+        beside = members.losses(data, member)
+        if source == PUBLISHED and "test" in beside:
+            curves[PUBLISHED] = beside["test"]
+    return curves
 
 
 def _sources(data: xr.Dataset) -> list[str]:
@@ -263,11 +279,11 @@ def _decades(axes: Axes) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _limits(axes: Axes, x: np.ndarray, dots: list[Any], time: str) -> None:
+def _limits(axes: Axes, x: np.ndarray, epochs: list[np.ndarray], time: str) -> None:
     """From much data on the left to little on the right, with room for names."""
     from matplotlib.ticker import NullLocator
 
-    values = np.concatenate([y[np.isfinite(y)] for _, _, y in dots] or [np.ones(1)])
+    values = np.concatenate([y[np.isfinite(y)] for y in epochs] or [np.ones(1)])
     span = max(float(x.max() - x.min()), 0.5)
     axes.set_xlim(x.max() + 0.06 * span, x.min() - 0.06 * span)
     axes.set_ylim(

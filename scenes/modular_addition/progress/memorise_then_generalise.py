@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, option, panels, style
+from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,32 +39,22 @@ class MemoriseThenGeneralise(Scene):
     losses: Literal["log", "linear"] = option("log", "how losses are spaced")
     train: bool = option(True, "the training loss, beside the others")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Losses above, shares below, on the same epochs."""
-        upper, lower = (
-            row[0] for row in style().panels(
-                figure, heights=(1.35, 1), left=5.0, right=8.2, vgap=1.4
-            )
+        upper, lower = style().stack(figure, (1.35, 1), left=5.0, right=8.2, vgap=1.4)
+        loss = panels.CurvePanel(
+            upper, data, self._losses(data), ylabel="loss (nats)", log=self.losses == "log",
+            phases="named",
         )  # fmt: skip
-        log = self.losses == "log"
-        loss = panels.curve_panel(
-            upper, data, self._losses(data), ylabel="loss (nats)", log=log, named=True
+        loss.traces["restricted"].line.set_linestyle((0, (2.5, 1.2)))
+        shares = panels.CurvePanel(
+            lower, data, _shares(data), ylabel="share (%)", ylim=(-4, 104), yticks=(0, 50, 100)
         )
-        loss["lines"]["restricted"].set_linestyle((0, (2.5, 1.2)))
-        upper.set_xlabel("")
-        upper.tick_params(labelbottom=False)
-        shares = panels.curve_panel(lower, data, _shares(data), ylabel="share (%)", ylim=(-4, 104))
-        lower.set_yticks([0, 50, 100])
+        panels.without_time(upper)
         even = _even(data)
         if even is not None and not style().narrow(figure):
             _mark(lower, even)
-        drawn = [loss, shares]
-        return {"panels": drawn, "moving": [panels.moving(panel) for panel in drawn]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, and the markers."""
-        for panel in artists["panels"]:
-            panels.update_loss_panel(panel, float(data["epoch"].values[i]))
+        return Drawing.of(loss.along(data["epoch"]), shares.along(data["epoch"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Shares and losses at that moment, and where the shares are equal."""
@@ -75,9 +67,10 @@ class MemoriseThenGeneralise(Scene):
                 f"the generalising one is larger from epoch {even[0]:.0f} on ({even[1]:.0f} %)"
             )
         return (
-            "Losses over epochs above, memorising and generalising shares below. At epoch "
-            f"{int(now['epoch'])}: {shares}; test loss {float(now['loss'].sel(split='test')):.3g}, "
-            f"restricted {float(now['restricted_loss'].sel(split='test')):.3g}, excluded "
+            "Losses over epochs above, memorising and generalising shares below. At "
+            f"{clocks.at(data, 'epoch', i)}: {shares}; test loss "
+            f"{float(now['loss'].sel(split='test')):.3g}, restricted "
+            f"{float(now['restricted_loss'].sel(split='test')):.3g}, excluded "
             f"{float(now['excluded_loss_2d']):.3g}. Of the two {crossed}."
         )
 
@@ -87,34 +80,27 @@ class MemoriseThenGeneralise(Scene):
             "Memorising share: mean probability of the right answer on the training pairs with cos "
             "and sin of $w_k(a+b)$ at the key frequencies taken out of the logits; generalising "
             "share: the same with these alone kept. Excluded loss: training loss in the first "
-            "case; restricted loss: test loss in the second. After Nanda et al. (2023), "
-            "arXiv:2301.05217, section 5."
+            f"case; restricted loss: test loss in the second. {after('section 5')}"
         )
 
-    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until a while after clean-up: nothing moves later."""
-        return 0, panels.horizon(data)
-
     def _losses(self, data: xr.Dataset) -> dict[str, panels.Curve]:
-        colours = style().colours
+        colours, whole = style().colours, panels.splits(data, "loss")
+        restricted = data["restricted_loss"].sel(split="test")
         curves = {
-            "test": _curve(data, data["loss"].sel(split="test"), colours.test),
-            "excluded": _curve(data, data["excluded_loss_2d"], colours.muted),
-            "restricted": _curve(data, data["restricted_loss"].sel(split="test"), colours.ink),
+            "test": whole["test"],
+            "excluded": panels.at_checkpoints(data, data["excluded_loss_2d"], colours.muted),
+            "restricted": panels.at_checkpoints(data, restricted),
         }
-        if self.train:
-            curves["train"] = _curve(data, data["loss"].sel(split="train"), colours.train)
-        return curves
+        return {**curves, "train": whole["train"]} if self.train else curves
 
 
 def _shares(data: xr.Dataset) -> dict[str, panels.Curve]:
     """What each part of the logits does by itself, in the colours of its loss above."""
     colours = {"memorising": style().colours.muted, "generalising": style().colours.ink}
-    return {name: _curve(data, 100 * data[key], colours[name]) for name, key in SHARES.items()}
-
-
-def _curve(data: xr.Dataset, values: xr.DataArray, colour: str) -> panels.Curve:
-    return panels.Curve(data["epoch"].values.astype(float), values.values.astype(float), colour)
+    return {
+        name: panels.at_checkpoints(data, 100 * data[key], colours[name])
+        for name, key in SHARES.items()
+    }
 
 
 def _even(data: xr.Dataset) -> tuple[float, float] | None:
@@ -133,7 +119,6 @@ def _mark(axes: Axes, even: tuple[float, float]) -> None:
     current_style, colours = style(), style().colours
     axes.plot(*even, "o", color=colours.ink, ms=current_style.points * 0.32, mew=0, zorder=4)
     text = f"equal at\nepoch {even[0]:,.0f}".replace(",", "\u2009")
-    # on the figure: a panel whose axis grows writes its own texts anew
     axes.figure.add_artist(Annotation(
         text, even, (2.4 * current_style.small, 0), xycoords=axes.transData,
         textcoords="offset points",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Scene, members, option, panels, style
+from grokviz.scene import Drawing, Scene, members, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
@@ -30,7 +31,6 @@ class Seeds(Scene):
     reference = "seeds"
     aspect = 1.35
     narrow_aspect = 0.75
-    stills = ("last",)
 
     rows: int = option(5, "how many runs to show, the first ones")
     time: Literal["linear", "log"] = option("linear", "how epochs are spaced")
@@ -42,7 +42,7 @@ class Seeds(Scene):
         if self.until is not None and self.until < 1:
             raise ValueError(f"until={self.until} is before any update; give 1 or more")
 
-    def draw(self, figure: FigureBase, data: xr.Dataset) -> dict[str, Any]:
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Losses on the left, norms of the waves on the right."""
         current_style, shown = style(), self._shown(data)
         narrow = current_style.narrow(figure)
@@ -50,15 +50,13 @@ class Seeds(Scene):
             figure, (0.8, 1.1) if narrow else (1.15, 1), (1,) * len(shown),
             left=7.8 if narrow else 8.6, right=1.2, gap=1.6, vgap=1.0, top=1.9,
         )  # fmt: skip
-        curves, dots = [], []
+        traces = []
         for row, (axes, member) in enumerate(zip(grid, shown, strict=True)):
-            last = row == len(shown) - 1
-            curves += self._draw_losses(axes[0], data, member)
-            dots += _draw_grok(axes[0], data, member)
+            traces += self._draw_losses(axes[0], data, member)
+            _draw_grok(axes[0], data, member)
             _draw_waves(axes[1], data, member)
-            if not last:
-                axes[0].tick_params(labelbottom=False)
-                axes[1].tick_params(labelbottom=False)
+            if row < len(shown) - 1:
+                panels.without_time(*axes)
         heads = "loss (nats)", "waves in $W_E$"
         if not narrow:
             heads = "train and test loss (nats)", "norm of each wave, at the end"
@@ -69,18 +67,7 @@ class Seeds(Scene):
             )  # fmt: skip
         grid[-1][0].set_xlabel(clocks.word(data))
         grid[-1][1].set_xlabel("frequency")
-        markers = [
-            axes[0].axvline(
-                0, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=5
-            )
-            for axes in grid
-        ]
-        lines = [line for _, line in curves]
-        return {"curves": curves, "dots": dots, "markers": markers, "moving": [lines, markers]}
-
-    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
-        """The past of each curve, and the markers."""
-        members.follow(artists, float(data["epoch"].values[i]))
+        return members.drawing(traces, [panels.Marker.draw(axes[0]) for axes in grid], data)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """When each run generalised, its key frequencies, and its test loss at that moment."""
@@ -102,8 +89,7 @@ class Seeds(Scene):
         return (
             f"Losses of {len(self._shown(data))} runs that differ by their names alone, and norms "
             "of the frequencies in the embedding at the end. Dark: key frequencies, those that "
-            "neurons compute with; dots: the first test loss below 0.1. After Nanda et al. "
-            "(2023), arXiv:2301.05217, appendix C.1."
+            f"neurons compute with; dots: the first test loss below 0.1. {after('appendix C.1')}"
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
@@ -120,7 +106,7 @@ class Seeds(Scene):
         learnt = data["generalised_epoch"].values[self._shown(data)]
         return min(last, 1.4 * float(learnt.max())) if (learnt > 0).all() else last
 
-    def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
+    def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[panels.Trace]:
         from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
         current_style, curves = style(), members.losses(data, member)
@@ -142,7 +128,7 @@ class Seeds(Scene):
             ha="right", va="center", fontsize=current_style.small, fontweight="bold",
             linespacing=1.0,
         )  # fmt: skip
-        return [(curve, curve.draw(axes)) for curve in curves.values()]
+        return [curve.draw(axes) for curve in curves.values()]
 
 
 def _wrapped(data: xr.Dataset, member: int) -> str:
@@ -151,14 +137,14 @@ def _wrapped(data: xr.Dataset, member: int) -> str:
     return "\n".join(lines[:3]).replace("$", r"\$")
 
 
-def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
+def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> None:
     """A dot where the test loss is first below 0.1, with its epoch."""
     current_style, at = style(), int(data["generalised_epoch"].values[member])
     if at < 0:
-        return []
+        return
     epoch = f"{at:,}".replace(",", "\u2009")
     colour, size = current_style.colours.test, current_style.points * 0.4
-    (dot,) = axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
+    axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
     # left of the curve, or right of it where there is no room
     em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi
     left = (axes.transData.transform((at, 0.1))[0] - axes.bbox.x0) / em > 0.58 * len(epoch) + 0.7
@@ -166,8 +152,7 @@ def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
     where: dict[str, Any] = {"ha": "right", "va": "top", "position": (-aside, 0)}
     if not left:
         where = {"ha": "left", "va": "bottom", "position": (aside, 0)}
-    name = current_style.label(axes, at, 0.1, epoch, lift=0.01, color=colour, zorder=6, **where)
-    return [dot, name]
+    current_style.label(axes, at, 0.1, epoch, lift=0.01, color=colour, zorder=6, **where)
 
 
 def _keys(data: xr.Dataset, member: int) -> list[int]:

@@ -1,0 +1,90 @@
+"""The phases of training, as scenes shade and name them, and how far a film goes beyond them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grokviz.dataset.curves import PHASES
+from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
+from grokviz.scene.style import style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+
+def horizon(data: xr.Dataset, clock: str = "epoch") -> float:
+    """The last epoch worth watching: half as long again as until the clean-up's end.
+
+    The whole run where it has no phases.
+    """
+    last = max(float(data[clock].values[-1]), 1.0)
+    ends = clocks.phase_ends(data)
+    return last if ends is None else min(last, 1.5 * float(ends[2]))
+
+
+def _edges(data: xr.Dataset, first: float, clock: str) -> list[float]:
+    ends = clocks.phase_ends(data)
+    if ends is None:
+        return []
+    last = float(data[clock].values[-1])
+    return [first, *map(float, ends), max(last, float(ends[2]))]
+
+
+def shade_phases(
+    axes: Axes, data: xr.Dataset, *, first: float = 0, names: bool = False, clock: str = "epoch"
+) -> None:
+    """Shade the phases of training, and write their names where they fit."""
+    edges, colours = _edges(data, first, clock), style().colours.phases
+    for colour, start, stop in zip(colours, edges, edges[1:], strict=False):
+        shade = see_through(colour, style().colours.background)
+        axes.axvspan(start, stop, color=shade, lw=0, zorder=0)
+    if names:
+        name_phases(axes, data, first=first, clock=clock)
+
+
+def see_through(tint: str, background: str) -> tuple[float, float, float, float]:
+    """RGBA that looks like ``tint`` on ``background``, with the least alpha that does.
+
+    A shade made so is as pale on whatever a transparent film is laid over.
+    """
+    from matplotlib.colors import to_rgb
+
+    wanted, behind = np.array(to_rgb(tint)), np.array(to_rgb(background))
+    room = np.where(wanted > behind, 1 - behind, behind)
+    difference = np.abs(wanted - behind)
+    alpha = float(np.max(np.divide(difference, room, out=np.zeros(3), where=room > 0)))
+    if alpha <= 0:
+        return (*behind, 0.0)
+    red, green, blue = np.clip((wanted - (1 - alpha) * behind) / alpha, 0, 1)
+    return float(red), float(green), float(blue), alpha
+
+
+def name_phases(axes: Axes, data: xr.Dataset, *, first: float = 0, clock: str = "epoch") -> None:
+    """Each phase's name above its shade; one that would stand over another's is left out."""
+    current_style, edges = style(), _edges(data, first, clock)
+    low, high = (_place(axes, end) for end in axes.get_xlim())
+    em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+    named: list[tuple[str, float, float]] = []
+    for name, start, stop in zip(PHASES, edges, edges[1:], strict=False):
+        a, b = ((np.clip(_place(axes, e), low, high) - low) / (high - low) for e in (start, stop))
+        # the first may begin at its shade's left and run over; the others keep to theirs
+        for text in (name, name.replace(" ", "\n")):
+            width = 0.57 * em * max(map(len, text.split("\n")))
+            if b - a > width or (not named and b > a and width < 0.15):
+                named.append((text, max((a + b) / 2, width / 2), width))
+                break
+    centres = pushed_apart([n[1] for n in named], [n[2] + 0.5 * em for n in named], 0, 1)
+    for (text, _, _), centre in zip(named, centres, strict=True):
+        axes.annotate(
+            text, (centre, 1), xycoords="axes fraction", xytext=(0, 0.45 * current_style.small),
+            textcoords="offset points", ha="center", va="baseline",
+            color=current_style.colours.muted, fontsize=current_style.small, linespacing=1.05,
+        )  # fmt: skip
+
+
+def _place(axes: Axes, x: float) -> float:
+    return float(np.log(max(x, 1e-9))) if axes.get_xscale() == "log" else float(x)

@@ -1,0 +1,202 @@
+"""What a scene hands over: a Drawing, never a dict of artists, and options that stay as given."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+
+import grokviz as gv
+from grokviz import cli
+from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
+from grokviz.scene import Drawing, Scene, drawing_in, panels
+from grokviz.scene.registry import scenes
+from grokviz.scene.scene import drawing_of
+
+SCENES = {name: s for name, s in scenes(user=False).items() if s.engine == "matplotlib"}
+FOLDER = Path(__file__).resolve().parents[2] / "scenes"
+
+
+# --- the contract ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda file: file.stem)
+def test_no_scene_changes_a_frozen_option(file: Path) -> None:
+    tree = ast.parse(file.read_text("utf-8"))
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not names & {"__setattr__", "setattr", "__dict__"}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_an_aspect_is_of_a_value_that_the_option_takes(name: str) -> None:
+    scene = SCENES[name]
+    for option, by_value in scene.aspects.items():
+        for value, (wide, narrow) in by_value.items():
+            drawn = scene.with_options({option: value})
+            assert getattr(drawn, option) == value
+            assert (drawn.aspect_at(60), drawn.aspect_at(20)) == (wide, narrow)
+
+
+class Old(Scene):
+    """Written as scenes were before there was a Drawing."""
+
+    name, title, source = "old", "A dot", "here"
+
+    def draw(self, figure: Any, data: xr.Dataset) -> Any:
+        dot = figure.add_subplot().plot([], [], "o")[0]
+        return {"dot": dot, "moving": [dot]}
+
+    def update(self, artists: dict[str, Any], data: xr.Dataset, i: int) -> None:
+        artists["dot"].set_data([i], [i])
+
+
+class Half(Old):
+    """The same with a Drawing that nobody moves."""
+
+    name = "half"
+
+    def draw(self, figure: Any, data: xr.Dataset) -> Drawing:
+        return Drawing(figure.add_subplot().plot([], [], "o"))
+
+
+@pytest.fixture
+def data() -> xr.Dataset:
+    epochs = np.arange(0, 2001, 100)
+    loss = np.interp(epochs, [0, 400, 800, 1000, 2000], [4.0, 20.0, 8.0, 1e-3, 1e-4])
+    return xr.Dataset(
+        {
+            "logged_train_loss": ("logged_epoch", loss / 9),
+            "logged_test_loss": ("tested_epoch", loss),
+            "phase_end": ("phase", [400, 800, 1000]),
+        },
+        coords={"epoch": epochs, "logged_epoch": epochs, "tested_epoch": epochs},
+    )
+
+
+@pytest.mark.parametrize("scene", [Old(), Half()])
+@pytest.mark.parametrize("panels", [1, 2])
+def test_a_scene_of_the_old_manner_is_refused_with_the_remedy(
+    scene: Scene, panels: int, data: xr.Dataset, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=rf"^{scene.name}: draw must return Drawing\("):
+        gv.render([scene] * panels, data, tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_is_one_sentence_on_the_command_line(
+    data: xr.Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data.to_netcdf("a.nc", engine="h5netcdf")
+    (tmp_path / "scenes").mkdir()
+    (tmp_path / "scenes" / "old.py").write_text(
+        "from grokviz import Scene\n"
+        "class Old(Scene):\n"
+        "    name, title, source = 'old', 'A dot', 'here'\n"
+        "    def draw(self, figure, data):\n"
+        "        return {'moving': []}\n"
+        "    def update(self, artists, data, i):\n"
+        "        pass\n"
+    )
+    for file in ("a.png", "a.mp4", "a.html"):
+        assert cli.run(["render", "old", "--run", "a.nc", "-o", file, "-q"]) == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert lines[-1].startswith("grokviz: old: draw must return Drawing(")
+        assert not (tmp_path / file).exists()
+
+
+def test_a_drawing_of_parts_moves_all_of_them() -> None:
+    moved: list[tuple[str, int]] = []
+    parts = [Drawing([name], lambda i, name=name: moved.append((name, i))) for name in "ab"]
+    whole = Drawing.of(*parts, Drawing())
+    assert whole.moving == [["a"], ["b"], ()]
+    whole.update(3)
+    assert moved == [("a", 3), ("b", 3)]
+
+
+# --- how far a film goes -------------------------------------------------------------
+
+
+def test_a_film_over_training_ends_a_while_after_the_clean_up(data: xr.Dataset) -> None:
+    class Own(Scene):
+        name = "own"
+
+    assert Own().film_span(data) == (0, 1500)
+    assert Own().film_span(data.drop_vars("phase_end")) == (0, 2000)
+
+    class Counted(Own):
+        clock = "count"
+
+    assert Counted().film_span(data) is None
+
+    class Still(Own):
+        clock = None
+
+    assert Still().film_span(data) is None
+
+    class Tested(Own):
+        clock = "tested_epoch"
+
+    assert Tested().film_span(data.isel(tested_epoch=slice(0, 9))) == (0, 800)
+
+
+# --- panels ------------------------------------------------------------------------
+
+
+def panel(data: xr.Dataset, **look: Any) -> panels.CurvePanel:
+    axes = Figure(figsize=(8, 4)).add_subplot()
+    with drawing_in(gv.theme("light", "slide")):
+        curve = panels.at_checkpoints(data, data["epoch"].values / 1000)
+        return panels.CurvePanel(axes, data, {"share": curve}, ylabel="share", **look)
+
+
+def test_a_curve_is_drawn_up_to_the_epoch_and_the_axis_grows(data: xr.Dataset) -> None:
+    drawn = panel(data, phases="named")
+    with drawing_in(gv.theme("light", "slide")):
+        for epoch, end in ((700, 1500), (1800, 2000), (0, 1500)):
+            drawn.update(epoch)
+            assert drawn.axes.get_xlim() == (0, end)
+            assert drawn.traces["share"].line.get_xdata()[-1] == epoch
+            assert list(drawn.marker.line.get_xdata()) == [epoch, epoch]
+            names = [text.get_text() for text in drawn.axes.texts]
+            assert names.count("share") == 1
+            assert names.count("memorisation") <= 1
+    assert drawn.moving == [drawn.traces["share"].line, drawn.marker.line]
+
+
+def test_on_a_logarithmic_time_axis_it_begins_at_ten(data: xr.Dataset) -> None:
+    drawn = panel(data, time="log", end=2000.0)
+    assert drawn.axes.get_xlim() == (10, 2000)
+    assert drawn.curves["share"].x.min() == 100
+    drawn.update(0)
+    assert list(drawn.marker.line.get_xdata()) == [10, 10]
+
+
+def test_a_panel_of_losses_has_what_was_logged(data: xr.Dataset) -> None:
+    with drawing_in(gv.theme("light", "slide")):
+        axes = Figure(figsize=(8, 4)).add_subplot()
+        drawn = panels.LossPanel(axes, data.isel(logged_epoch=[]))
+        drawn.along(data["epoch"]).update(3)
+    assert list(drawn.traces) == ["test"]
+    assert "test" in [text.get_text() for text in axes.texts]
+    assert axes.get_yscale() == "log"
+
+
+def test_a_scene_in_a_layout_of_ones_own_is_a_drawing() -> None:
+    data = load("modular-addition", ["logged_train_loss", "logged_test_loss", "phase_end"])
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(8, 4))
+        drawing = drawing_of(SCENES["grokking-curve"](), figure, data)
+        drawing.update(data.sizes["epoch"] - 1)
+    (lines,) = drawing.moving
+    assert lines[0].get_xdata()[-1] > 39_900  # a curve is thinned
