@@ -19,6 +19,7 @@ from grokviz.render.composing import all_scenes, default_run, figure_of, panelle
 from grokviz.render.engines import draw
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
 from grokviz.render.plan import plan
+from grokviz.scene.clock import has_test_loss
 from grokviz.scene.film import Film
 from grokviz.scene.scene import Scene
 
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
     from grokviz.dataset.references.reference import Source
 
-TEST_LOSS = ("logged_test_loss",)
-"""What says when a run grokked, if nothing that a scene needs does."""
+TEST_LOSSES = ("logged_test_loss", "loss")
+"""What says when a run grokked, if nothing that a scene needs does: what was logged, or else
+what a forward pass measures."""
 
 
 def render(
@@ -106,10 +108,11 @@ def data_of(
         if given:
             raise
         raise InputError(f"{default}, from which it is drawn without --run: {error}") from error
-    if "grok" in str(epoch) and not {"loss", *TEST_LOSS} & {*map(str, dataset)}:
-        with contextlib.suppress(InputError):
-            more = load(data, TEST_LOSS, default=default, report=report)
-            dataset = dataset.merge(more[list(TEST_LOSS)], combine_attrs="override")
+    for name in TEST_LOSSES if "grok" in str(epoch) else ():
+        if not has_test_loss(dataset):
+            with contextlib.suppress(InputError):
+                more = load(data, (name,), default=default, report=report)
+                dataset = dataset.merge(more[[name]], combine_attrs="override")
     return dataset
 
 

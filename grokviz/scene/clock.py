@@ -61,16 +61,33 @@ def spaced(number: float) -> str:
 
 
 def grok_epoch(data: xr.Dataset) -> int | None:
-    """The first checkpoint after the test-loss maximum with less than half that loss."""
-    epochs = data["epoch"].values
-    if "loss" in data and np.isfinite(data["loss"].sel(split="test")).any():
-        loss = data["loss"].sel(split="test").values
-    elif "logged_test_loss" in data and data.sizes["tested_epoch"]:
-        loss = np.interp(epochs, data["tested_epoch"].values, data["logged_test_loss"].values)
-    else:
+    """The first checkpoint after the test-loss maximum with less than half that loss.
+
+    By the losses that training logged, and only where it logged none by those measured.
+    """
+    epochs, loss = data["epoch"].values, _test_loss(data)
+    if loss is None:
         return _first_to_grok(data)
     index = curves.grok_index(np.asarray(loss, dtype=np.float64))
     return None if index is None else int(epochs[index])
+
+
+def has_test_loss(data: xr.Dataset) -> bool:
+    """Whether there is a loss, of one run or of many, that says when it grokked."""
+    return "generalised_epoch" in data or _test_loss(data) is not None
+
+
+def _test_loss(data: xr.Dataset) -> Float[np.ndarray, " epoch"] | None:
+    """The test loss at the checkpoints, if it was logged or measured."""
+    if "logged_test_loss" in data and data.sizes["tested_epoch"]:
+        logged: Float[np.ndarray, " epoch"] = np.interp(
+            data["epoch"].values, data["tested_epoch"].values, data["logged_test_loss"].values
+        )
+        return logged
+    if "loss" in data and np.isfinite(data["loss"].sel(split="test")).any():
+        measured: Float[np.ndarray, " epoch"] = data["loss"].sel(split="test").values
+        return measured
+    return None
 
 
 def _first_to_grok(data: xr.Dataset) -> int | None:
@@ -101,7 +118,7 @@ def index_of(data: xr.Dataset, clock: str, wanted: str | int | None) -> int:
     if not is_time(clock):
         return _nearest(data[clock].values, clock, "last" if wanted is None else str(wanted))
     name = str(data.attrs.get("run_name", "the run"))
-    if "grok" in str(wanted) and not {"loss", "logged_test_loss", "generalised_epoch"} & {*data}:
+    if "grok" in str(wanted) and not has_test_loss(data):
         raise InputError(
             f"the data of {name} has no test loss that says when it grokked; give --epoch a "
             "number or last"

@@ -21,6 +21,8 @@ from grokviz.scene.scene import drawing_of
 
 SCENES = {name: s for name, s in scenes(user=False).items() if s.engine == "matplotlib"}
 FOLDER = Path(__file__).resolve().parents[2] / "scenes"
+FORWARD = {"excluded-loss", "memorise-then-generalise", "progress-measures", "weight-norms"}
+"""Scenes that draw the loss that a forward pass measures; all others draw what was logged."""
 
 
 # --- the contract ------------------------------------------------------------------
@@ -42,6 +44,10 @@ def test_an_aspect_is_of_a_value_that_the_option_takes(name: str) -> None:
             drawn = scene.with_options({option: value})
             assert getattr(drawn, option) == value
             assert (drawn.aspect_at(60), drawn.aspect_at(20)) == (wide, narrow)
+
+
+def test_only_scenes_that_draw_it_need_a_loss_of_a_forward_pass() -> None:
+    assert {name for name, scene in SCENES.items() if "loss" in scene.needs} == FORWARD
 
 
 class Old(Scene):

@@ -60,6 +60,16 @@ def test_grokking_is_found_in_the_logged_loss_where_no_other_is(data: Any) -> No
     assert clock.grok_epoch(without.drop_vars("logged_test_loss")) is None
 
 
+def test_what_was_logged_says_it_before_what_was_measured(data: Any) -> None:
+    level = data.assign(loss=data["loss"] * 0 + 1)
+    assert clock.grok_epoch(level) == 1200
+    assert clock.grok_epoch(level.isel(tested_epoch=[])) is None
+    measured = data.isel(tested_epoch=[])
+    assert clock.grok_epoch(measured) == 1200
+    assert clock.has_test_loss(measured)
+    assert not clock.has_test_loss(measured.drop_vars("loss"))
+
+
 def test_the_reference_groks_where_its_loss_says() -> None:
     data = reference()
     found = clock.grok_epoch(data)

@@ -35,7 +35,6 @@ class EmbeddingWaves(Scene):
         "logged_train_loss",
         "logged_test_loss",
         "phase_end",
-        "loss",
     )
     aspect = 2.3
     narrow_aspect = 0.86

@@ -29,7 +29,7 @@ class SingularValues(Scene):
     watch = "the tail of singular values dies while the test loss falls"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, section 4.2"
     loops = True
-    needs = (*MATRICES.values(), "logged_train_loss", "logged_test_loss", "phase_end", "loss")
+    needs = (*MATRICES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 2.0
     narrow_aspect = 0.6
     stills = ("grok-3000", "last")

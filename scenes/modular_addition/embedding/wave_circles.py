@@ -31,7 +31,7 @@ class WaveCircles(Scene):
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
     loops = True
     needs = ("embedding_plane", "embedding_frequency_norm", "logged_train_loss",
-             "logged_test_loss", "phase_end", "loss")  # fmt: skip
+             "logged_test_loss", "phase_end")  # fmt: skip
     aspect = 1.9
     narrow_aspect = 0.72
     stills = ("grok-3000", "last")

@@ -32,7 +32,7 @@ class WeightSpectra(Scene):
     loops = True
     needs = (
         "embedding_frequency_norm", "neuron_logit_frequency_norm", "embedding_component_norm",
-        "neuron_logit_component_norm", "phase_end", "loss",
+        "neuron_logit_component_norm", "logged_test_loss", "phase_end",
     )  # fmt: skip
     aspect = 2.0
     narrow_aspect = 0.66

@@ -31,7 +31,7 @@ class LogitSpectrum(Scene):
     loops = True
     needs = (
         "logit_spectrum", "key_neurons", "embedding_frequency_norm", "logged_train_loss",
-        "logged_test_loss", "phase_end", "loss",
+        "logged_test_loss", "phase_end",
     )  # fmt: skip
     paper_figures = {"4c": {"loss": False}}  # noqa: RUF012
     clock = "field_epoch"

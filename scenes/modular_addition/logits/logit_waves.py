@@ -33,7 +33,7 @@ class LogitWaves(Scene):
     needs = (
         "logit_wave", "logit_wave_spread", "cosine_coefficient", "logit_variance_explained",
         "key_neurons", "embedding_frequency_norm", "logged_train_loss", "logged_test_loss",
-        "phase_end", "loss",
+        "phase_end",
     )  # fmt: skip
     aspect = 1.85
     narrow_aspect = 0.47

@@ -29,7 +29,7 @@ class TrigShare(Scene):
     title = "Waves of a + b take over the logits before the test loss falls"
     watch = "the neurons carry much else; what reaches the logits is nearly all waves"
     source = "notebook of arXiv:2301.05217, analysis during training"
-    needs = (*SHARES.values(), "logged_train_loss", "logged_test_loss", "phase_end", "loss")
+    needs = (*SHARES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 1.7
     narrow_aspect = 0.85
     stills = ("grok-3000", "last")

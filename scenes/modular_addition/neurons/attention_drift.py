@@ -28,7 +28,7 @@ class AttentionDrift(Scene):
     source = "Colab of arXiv:2301.05217, analysis during training (animations 7 and 8)"
     needs = (
         "attention_mean", "head_frequency", "embedding_frequency_norm",
-        "logged_test_loss", "phase_end", "loss",
+        "logged_test_loss", "phase_end",
     )  # fmt: skip
     aspect = 2.3
     narrow_aspect = 0.72

@@ -34,7 +34,7 @@ class AttentionPatterns(Scene):
     loops = True
     needs = (
         "attention_score", "head_frequency", "head_variance_explained", "attention_mean",
-        "embedding_frequency_norm", "logged_train_loss", "logged_test_loss", "phase_end", "loss",
+        "embedding_frequency_norm", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
     paper_figures = {"4a": {"loss": False}}  # noqa: RUF012
     aspect = 1.75

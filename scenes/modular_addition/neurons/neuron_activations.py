@@ -32,7 +32,6 @@ class NeuronActivations(Scene):
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
         "neuron_variance_explained", "embedding_frequency_norm", "logged_test_loss", "phase_end",
-        "loss",
     )  # fmt: skip
     paper_figures = {"4b": {}}  # noqa: RUF012
     clock = "field_epoch"

@@ -35,7 +35,7 @@ class NeuronClusters(Scene):
     loops = True
     needs = (
         "all_neuron_frequency", "all_neuron_variance_explained", "key_neurons",
-        "embedding_frequency_norm", "logged_test_loss", "phase_end", "loss",
+        "embedding_frequency_norm", "logged_test_loss", "phase_end",
     )  # fmt: skip
     paper_figures = {"5a": {"show": "histogram"}}  # noqa: RUF012
     aspect = 2.1

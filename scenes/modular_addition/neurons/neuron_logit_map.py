@@ -31,7 +31,7 @@ class NeuronLogitMap(Scene):
     loops = True
     needs = (
         "neuron_logit_component_norm", "neuron_logit_key", "all_neuron_cluster", "key_neurons",
-        "embedding_frequency_norm", "logged_test_loss", "phase_end", "loss",
+        "embedding_frequency_norm", "logged_test_loss", "phase_end",
     )  # fmt: skip
     paper_figures = {"3b": {"show": "bars"}, "5b": {"show": "heatmap"}}  # noqa: RUF012
     clock = "field_epoch"

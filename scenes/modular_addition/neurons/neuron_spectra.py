@@ -36,7 +36,6 @@ class NeuronSpectra(Scene):
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
         "neuron_variance_explained", "embedding_frequency_norm", "logged_test_loss", "phase_end",
-        "loss",
     )  # fmt: skip
     clock = "field_epoch"
     aspect = 2.05

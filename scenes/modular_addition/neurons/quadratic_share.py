@@ -30,7 +30,8 @@ class QuadraticShare(Scene):
     loops = True
     needs = (
         "linear_share_pre", "linear_share_post", "quadratic_share_pre", "quadratic_share_post",
-        "all_neuron_cluster", "active_pairs", "phase_end", "loss", "embedding_frequency_norm",
+        "all_neuron_cluster", "active_pairs", "logged_test_loss", "phase_end",
+        "embedding_frequency_norm",
     )  # fmt: skip
     clock = "field_epoch"
     aspect = 2.0
