@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from grokviz.scene.drawing import Drawing
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.phases import horizon
 from grokviz.scene.style import style
@@ -83,6 +84,32 @@ class Marker:
         self.line.set_xdata([moment, moment])
 
 
+def path(
+    axes: Axes,
+    x: np.ndarray,
+    y: np.ndarray,
+    colour: str,
+    *,
+    dot: float = 0.5,
+    faint: float = 0.28,
+) -> Drawing:
+    """A way through a plane: the whole of it faint, what is gone of it strong, a dot at its end.
+
+    ``dot`` is the size of the dot in ems, ``faint`` how opaque the whole is.
+    """
+    current_style = style()
+    axes.plot(x, y, color=colour, alpha=faint, lw=current_style.line * 0.7, zorder=2)
+    (past,) = axes.plot([], [], color=colour, zorder=3)
+    size = current_style.points * dot
+    (end,) = axes.plot([], [], "o", color=colour, ms=size, mew=0, zorder=6)
+
+    def update(i: int) -> None:
+        past.set_data(x[: i + 1], y[: i + 1])
+        end.set_data(x[i : i + 1], y[i : i + 1])
+
+    return Drawing([past, end], update)
+
+
 def losses(data: xr.Dataset) -> dict[str, Curve]:
     """The train and the test loss as training logged them."""
     colours, end = style().colours, horizon(data)
@@ -126,15 +153,14 @@ def name_ends(axes: Axes, curves: Mapping[str, Curve], end: float) -> None:
     ends = {n: float(np.interp(end, c.x, c.y)) for n, c in shown.items()}
     across = axes.transData + axes.transAxes.inverted()
     level = {name: float(across.transform((end, y))[1]) for name, y in ends.items()}
-    em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.height
+    em = current_style.pixels(axes, current_style.small) / axes.bbox.height
     order = sorted(shown, key=lambda name: level[name])
     high = [1.18 * em * (1 + name.count("\n")) for name in order]
     places = pushed_apart([level[name] for name in order], high, 0, 1 + 0.6 * em)
     for name, place in zip(order, places, strict=True):
-        axes.annotate(
-            name, (1, place), xycoords="axes fraction", xytext=(0.5 * current_style.small, 0),
-            textcoords="offset points", ha="left", va="center", color=shown[name].colour,
-            fontsize=current_style.small, fontweight="bold", linespacing=1.05,
+        current_style.note(
+            axes, name, (1, place), (0.5, 0), ha="left", va="center", color=shown[name].colour,
+            fontweight="bold", linespacing=1.05,
         )  # fmt: skip
 
 
@@ -145,7 +171,7 @@ def room_for_labels(axes: Axes, curves: Mapping[str, Curve]) -> None:
     above = [curve.y[np.isfinite(curve.y) & (curve.y > 0)] for curve in curves.values()]
     values = np.concatenate([np.empty(0), *above])
     if values.size:
-        em = style().small / 72 * axes.figure.get_figure(root=True).dpi
+        em = style().pixels(axes, style().small)
         share = min(1.9 * em / axes.bbox.height, 0.3)
         decades = max(np.log10(values.max() / values.min()), 0.5)
         room = 10 ** (decades * share / (1 - 2 * share))

@@ -41,6 +41,11 @@ def key_frequencies(data: xr.Dataset) -> list[int]:
     return [int(k) for k in data["key_frequency"].values]
 
 
+def ticks(last: int, step: int = 10) -> list[int]:
+    """Frequencies that are written on an axis of so many: the first, the last, and some between."""
+    return [1, *range(step, last - 2, step), last]
+
+
 def colour(k: int, data: xr.Dataset) -> str:
     """The colour of a frequency: its own where it is embedded at the run's end."""
     return style().colours.frequency(k, embedded(data))

@@ -18,6 +18,7 @@ from grokviz.scene.curves import (
     loss_at,
     losses,
     name_ends,
+    path,
     room_for_labels,
     splits,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "losses",
     "name_ends",
     "name_phases",
+    "path",
     "see_through",
     "shade_phases",
     "splits",

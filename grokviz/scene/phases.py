@@ -67,7 +67,7 @@ def name_phases(axes: Axes, data: xr.Dataset, *, first: float = 0, clock: str = 
     """Each phase's name above its shade; one that would stand over another's is left out."""
     current_style, edges = style(), _edges(data, first, clock)
     low, high = (_place(axes, end) for end in axes.get_xlim())
-    em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+    em = current_style.pixels(axes, current_style.small) / axes.bbox.width
     named: list[tuple[str, float, float]] = []
     for name, start, stop in zip(PHASES, edges, edges[1:], strict=False):
         a, b = ((np.clip(_place(axes, e), low, high) - low) / (high - low) for e in (start, stop))
@@ -79,10 +79,9 @@ def name_phases(axes: Axes, data: xr.Dataset, *, first: float = 0, clock: str = 
                 break
     centres = pushed_apart([n[1] for n in named], [n[2] + 0.5 * em for n in named], 0, 1)
     for (text, _, _), centre in zip(named, centres, strict=True):
-        axes.annotate(
-            text, (centre, 1), xycoords="axes fraction", xytext=(0, 0.45 * current_style.small),
-            textcoords="offset points", ha="center", va="baseline",
-            color=current_style.colours.muted, fontsize=current_style.small, linespacing=1.05,
+        current_style.note(
+            axes, text, (centre, 1), (0, 0.45), ha="center", color=current_style.colours.muted,
+            linespacing=1.05,
         )  # fmt: skip
 
 

@@ -128,6 +128,25 @@ class Style:
             return self.stack(figure, heights, **margins)
         return self.panels(figure, widths, **margins)[0]
 
+    def pixels(self, axes: Axes, points: float) -> float:
+        """How many pixels so many points of type are."""
+        return points / 72 * axes.figure.get_figure(root=True).dpi
+
+    def note(
+        self,
+        axes: Axes,
+        text: str,
+        at: tuple[float, float],
+        lift: tuple[float, float] = (0, 0),
+        **kwargs: Any,
+    ) -> Any:
+        """Small text at a place in shares of the axes, lifted by ems of its type."""
+        text_style: dict[str, Any] = {
+            "xycoords": "axes fraction", "fontsize": self.small, "va": "baseline", **kwargs,
+        }  # fmt: skip
+        raised = (lift[0] * self.small, lift[1] * self.small)
+        return axes.annotate(text, at, raised, textcoords="offset points", **text_style)
+
     def label(
         self, axes: Axes, x: float, y: float, text: str, *, lift: float = 0, **kwargs: Any
     ) -> Any:

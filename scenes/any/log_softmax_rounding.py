@@ -55,7 +55,7 @@ class LogSoftmaxRounding(Scene):
         values = self._returned(data)
         _draw_frame(left, data, values)
         (_draw_thresholds if self.beside == "thresholds" else _draw_gradients)(right, data)
-        return Drawing.of(_Steps(left, data, values))
+        return _steps(left, data, values)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What is returned at x, and the thresholds."""
@@ -123,40 +123,35 @@ def _draw_frame(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> 
         current_style.label(axes, x[i], v[i], name, lift=lift, va=va, color=colour, zorder=5)
 
 
-class _Steps:
+def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> Drawing:
     """What is returned up to an x, in every precision, and its numbers there."""
+    current_style, x = style(), data["x"].values
+    lines, dots = {}, {}
+    for name in values:
+        look: dict[str, Any] = {"color": _colours()[name]}
+        wide = current_style.line * (1.3 if name == "float32" else 0.9)
+        (lines[name],) = axes.plot([], [], lw=wide, zorder=4, **look)
+        size = current_style.points * 0.42
+        (dots[name],) = axes.plot([], [], "o", ms=size, mew=0, zorder=6, **look)
+    marker = axes.axvline(
+        x[0], color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=1.5
+    )
+    # in the free corner below the curve
+    now = current_style.note(
+        axes, "", (0.985, 0.04), ha="right", va="bottom", family="DejaVu Sans Mono",
+        linespacing=1.3, zorder=6,
+        bbox={"fc": current_style.colours.background, "ec": "none",
+              "pad": current_style.points / 5},
+    )  # fmt: skip
 
-    def __init__(self, axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> None:
-        current_style, colours = style(), _colours()
-        self.data, self.values, self.x = data, values, data["x"].values
-        self.lines, self.dots = {}, {}
-        for name in values:
-            wide = current_style.line * (1.3 if name == "float32" else 0.9)
-            (self.lines[name],) = axes.plot([], [], color=colours[name], lw=wide, zorder=4)
-            (self.dots[name],) = axes.plot(
-                [], [], "o", color=colours[name], ms=current_style.points * 0.42, mew=0, zorder=6
-            )
-        self.marker = axes.axvline(
-            self.x[0], color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=1.5
-        )
-        # in the free corner below the curve
-        self.now = axes.annotate(
-            "", (0.985, 0.04), xycoords="axes fraction", ha="right", va="bottom",
-            fontsize=current_style.small, family="DejaVu Sans Mono", linespacing=1.3, zorder=6,
-            bbox={"fc": current_style.colours.background, "ec": "none",
-                  "pad": current_style.points / 5},
-        )  # fmt: skip
+    def update(i: int) -> None:
+        for name, v in values.items():
+            lines[name].set_data(x[: i + 1], v[: i + 1])
+            dots[name].set_data([x[i]], [v[i]])
+        marker.set_xdata([x[i], x[i]])
+        now.set_text(_now(data, values, i))
 
-    @property
-    def moving(self) -> list[Any]:
-        return [self.marker, list(self.lines.values()), list(self.dots.values()), self.now]
-
-    def update(self, i: int) -> None:
-        for name, values in self.values.items():
-            self.lines[name].set_data(self.x[: i + 1], values[: i + 1])
-            self.dots[name].set_data([self.x[i]], [values[i]])
-        self.marker.set_xdata([self.x[i], self.x[i]])
-        self.now.set_text(_now(self.data, self.values, i))
+    return Drawing([marker, list(lines.values()), list(dots.values()), now], update)
 
 
 def _colours() -> dict[str, str]:
@@ -206,10 +201,7 @@ def _draw_thresholds(axes: Axes, data: xr.Dataset) -> None:
         }
         axes.plot(n[j], measured[j], "o", ms=current_style.points * 0.8, **ring)
         text = f"{TASK} classes\nmeasured {measured[j]:.4f}\nexact sums {expected[j]:.4f}"
-        axes.annotate(
-            text, (0.98, 0.05), xycoords="axes fraction", ha="right", va="bottom",
-            fontsize=current_style.small, linespacing=1.25,
-        )  # fmt: skip
+        current_style.note(axes, text, (0.98, 0.05), ha="right", va="bottom", linespacing=1.25)
 
 
 def _draw_gradients(axes: Axes, data: xr.Dataset) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import THREAD
@@ -48,7 +48,7 @@ class SmoothFromMany(Scene):
             figure, (1.7, 1), (1.2, 1), **{"left": 5.0, "gap": 7.0, "vgap": 5.2, **room}
         )
         self._frame(left, data)
-        return Drawing.of(_Pieces(left, data, drops=self.drops), _Fall(right, data))
+        return Drawing.of(_pieces(left, data, drops=self.drops), _fall(right, data))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What has been averaged, where they fell, and how steep the mean is."""
@@ -98,66 +98,43 @@ def _mix(data: xr.Dataset, i: int) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 
-class _Pieces:
+def _pieces(axes: Axes, data: xr.Dataset, *, drops: bool) -> Drawing:
     """The curves so far, the newest darker than the rest and before them, and their mean."""
+    from matplotlib.collections import LineCollection
 
-    def __init__(self, axes: Axes, data: xr.Dataset, *, drops: bool) -> None:
-        from matplotlib.collections import LineCollection
+    current_style, colours = style(), style().colours
+    curves = 100 * data["piece_loss"].values.astype(float)
+    means = np.cumsum(curves, axis=0) / np.arange(1, len(curves) + 1)[:, None]
+    step, drop = data["step"].values, data["piece_drop"].values
+    thin = current_style.line * 0.4
+    pieces = LineCollection([], colors=colours.rest, linewidths=thin, zorder=2)
+    axes.add_collection(pieces, autolim=False)
+    (newest,) = axes.plot([], [], color=colours.muted, lw=2 * thin, zorder=3)
+    (mean,) = axes.plot([], [], color=colours.ink, lw=1.5 * current_style.line, zorder=4)
+    current_style.note(
+        axes, "their mean", (0.98, 0.98), ha="right", va="top", zorder=5,
+        fontsize=current_style.points, fontweight="bold",
+    )  # fmt: skip
+    size = current_style.points * 0.55
+    (marks,) = axes.plot([], [], "|", color=colours.muted, ms=size, mew=thin, zorder=3)
 
-        current_style, colours = style(), style().colours
-        self.curves = 100 * data["piece_loss"].values.astype(float)
-        self.means = np.cumsum(self.curves, axis=0) / np.arange(1, len(self.curves) + 1)[:, None]
-        self.step, self.drop = data["step"].values, data["piece_drop"].values
-        thin = current_style.line * 0.4
-        self.pieces = LineCollection([], colors=colours.rest, linewidths=thin, zorder=2)
-        axes.add_collection(self.pieces, autolim=False)
-        (self.newest,) = axes.plot([], [], color=colours.muted, lw=2 * thin, zorder=3)
-        (self.mean,) = axes.plot([], [], color=colours.ink, lw=1.5 * current_style.line, zorder=4)
-        axes.annotate(
-            "their mean", (0.98, 0.98), xycoords="axes fraction", ha="right", va="top", zorder=5,
-            fontsize=current_style.points, fontweight="bold",
-        )  # fmt: skip
-        self.marks: list[Any] = []
+    def update(i: int) -> None:
+        pieces.set_segments([np.column_stack([step, curve]) for curve in curves[: i + 1]])
+        newest.set_data(step, curves[i])
+        mean.set_data(step, means[i])
         if drops:
-            size = current_style.points * 0.55
-            self.marks = axes.plot([], [], "|", color=colours.muted, ms=size, mew=thin, zorder=3)
+            marks.set_data(drop[: i + 1], np.full(i + 1, -6.0))
 
-    @property
-    def moving(self) -> list[Any]:
-        return [self.pieces, self.mean, self.newest, self.marks]
-
-    def update(self, i: int) -> None:
-        self.pieces.set_segments([np.column_stack([self.step, c]) for c in self.curves[: i + 1]])
-        self.newest.set_data(self.step, self.curves[i])
-        self.mean.set_data(self.step, self.means[i])
-        for marks in self.marks:
-            marks.set_data(self.drop[: i + 1], np.full(i + 1, -6.0))
+    return Drawing([pieces, mean, newest, marks], update)
 
 
-class _Fall:
+def _fall(axes: Axes, data: xr.Dataset) -> Drawing:
     """The steepest fall of the mean by how many curves it is of."""
+    from matplotlib.ticker import MaxNLocator
 
-    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        current_style, ink = style(), style().colours.ink
-        self.counts = data["count"].values
-        self.falls = 100 * data["mean_steepest_fall"].values.astype(float)
-        axes.plot(
-            self.counts, self.falls, color=ink, alpha=0.28, lw=current_style.line * 0.7, zorder=2
-        )
-        (self.past,) = axes.plot([], [], color=ink, zorder=3)
-        size = current_style.points * 0.5
-        (self.dot,) = axes.plot([], [], "o", color=ink, ms=size, mew=0, zorder=4)
-        axes.set(ylim=(0, 1.1 * max(self.falls.max(), 1e-9)), xlabel="curves averaged")
-        axes.set(xlim=(0, self.counts[-1] * 1.03), ylabel="steepest fall of mean (%)")
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-
-    @property
-    def moving(self) -> list[Any]:
-        return [self.past, self.dot]
-
-    def update(self, i: int) -> None:
-        self.past.set_data(self.counts[: i + 1], self.falls[: i + 1])
-        self.dot.set_data([self.counts[i]], [self.falls[i]])
+    counts, falls = data["count"].values, 100 * data["mean_steepest_fall"].values.astype(float)
+    axes.set(ylim=(0, 1.1 * max(falls.max(), 1e-9)), xlabel="curves averaged")
+    axes.set(xlim=(0, counts[-1] * 1.03), ylabel="steepest fall of mean (%)")
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    return panels.path(axes, counts, falls, style().colours.ink)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from grokviz.scenes.any._papers import THREAD
@@ -42,7 +42,7 @@ class StraightPath(Scene):
         planes, (above, below) = _rooms(figure, 2 if self.walk else 1)
         scale = _scale(planes, data)
         kinds = ("path", "walk") if self.walk else ("path",)
-        trails = [_Trail(axes, data, k, scale) for axes, k in zip(planes, kinds, strict=True)]
+        trails = [_trail(axes, data, k, scale) for axes, k in zip(planes, kinds, strict=True)]
         _mark(planes[0], data)
         cosines = {kind: data[f"{kind}_cosine"].values for kind in kinds}
         distances = {k: np.maximum(data[f"{k}_displacement"].values, 1e-9) for k in kinds}
@@ -117,7 +117,7 @@ def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], list[Axes]]:
 
 def _scale(planes: list[Axes], data: xr.Dataset) -> float:
     """Length a pixel, the same in both planes, with room around the paths for words."""
-    em = style().points / 72 * planes[0].figure.get_figure(root=True).dpi
+    em = style().pixels(planes[0], style().points)
     scales = []
     for axes, name, aside in zip(planes, ("path_plane", "walk_plane"), (4.0, 4.0), strict=False):
         across, up = np.ptp(data[name].values.astype(float), axis=0)
@@ -125,36 +125,23 @@ def _scale(planes: list[Axes], data: xr.Dataset) -> float:
     return float(max(*scales, 1e-9))
 
 
-class _Trail:
-    """A path in its plane: the whole of it faint, what is gone of it strong."""
-
-    def __init__(self, axes: Axes, data: xr.Dataset, kind: str, scale: float) -> None:
-        current_style, label, colour = style(), *_names()[kind]
-        self.points = data[f"{kind}_plane"].values.astype(float)
-        middle = (self.points.max(axis=0) + self.points.min(axis=0)) / 2
-        half = scale * axes.bbox.width / 2, scale * axes.bbox.height / 2
-        axes.set(xlim=middle[0] + np.array([-1, 1]) * half[0],
-                 ylim=middle[1] + np.array([-0.86, 1.14]) * half[1])  # fmt: skip
-        axes.axis("off")
-        axes.text(
-            0.5, 0.99, label, transform=axes.transAxes, ha="center", va="top", color=colour,
-            fontweight="bold", linespacing=1.1,
-        )  # fmt: skip
-        axes.plot(*self.points.T, color=colour, alpha=0.25, lw=current_style.line * 0.7, zorder=2)
-        (self.past,) = axes.plot([], [], color=colour, zorder=3)
-        size = current_style.points * 0.42
-        (self.dot,) = axes.plot([], [], "o", color=colour, ms=size, mew=0, zorder=5)
-        axes.plot(*self.points[:1].T, "o", mfc=current_style.colours.background, mec=colour,
-                  ms=current_style.points * 0.36, mew=current_style.line * 0.5,
-                  zorder=4)  # fmt: skip
-
-    @property
-    def moving(self) -> list[Any]:
-        return [self.past, self.dot]
-
-    def update(self, i: int) -> None:
-        self.past.set_data(*self.points[: i + 1].T)
-        self.dot.set_data(*self.points[i : i + 1].T)
+def _trail(axes: Axes, data: xr.Dataset, kind: str, scale: float) -> Drawing:
+    """A path in its plane, its name above it, and a ring where it begins."""
+    current_style, (label, colour) = style(), _names()[kind]
+    points = data[f"{kind}_plane"].values.astype(float)
+    middle = (points.max(axis=0) + points.min(axis=0)) / 2
+    half = scale * axes.bbox.width / 2, scale * axes.bbox.height / 2
+    axes.set(xlim=middle[0] + np.array([-1, 1]) * half[0],
+             ylim=middle[1] + np.array([-0.86, 1.14]) * half[1])  # fmt: skip
+    axes.axis("off")
+    axes.text(
+        0.5, 0.99, label, transform=axes.transAxes, ha="center", va="top", color=colour,
+        fontweight="bold", linespacing=1.1,
+    )  # fmt: skip
+    axes.plot(*points[:1].T, "o", mfc=current_style.colours.background, mec=colour,
+              ms=current_style.points * 0.36, mew=current_style.line * 0.5,
+              zorder=4)  # fmt: skip
+    return panels.path(axes, points[:, 0], points[:, 1], colour, dot=0.42, faint=0.25)
 
 
 def _mark(axes: Axes, data: xr.Dataset) -> None:
@@ -201,5 +188,5 @@ def _curves(data: xr.Dataset, values: dict[str, np.ndarray]) -> dict[str, panels
 def _few_ticks(axes: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    em = style().small / 72 * axes.figure.get_figure(root=True).dpi
+    em = style().pixels(axes, style().small)
     axes.xaxis.set_major_locator(MaxNLocator(min(5, int(axes.bbox.width / em / 3.2))))

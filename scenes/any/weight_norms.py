@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
@@ -52,7 +52,6 @@ class WeightNorms(Scene):
                 figure, (1, 1.3), left=5.0, right=wide - edge + 8.4, vgap=1.5
             )
             right = style().panels(figure, left=edge + 5.8, right=2.0)[0][0]
-        path = _Path(right, data, _total(data))
         total = {"all weights": panels.at_checkpoints(data, _total(data))}
         both = [
             panels.CurvePanel(upper, data, total, ylabel="sum of squares", phases="named"),
@@ -60,7 +59,7 @@ class WeightNorms(Scene):
         ]
         upper.set_xlabel("")
         upper.tick_params(labelbottom=style().narrow(figure))
-        return Drawing.of(*(panel.along(data["epoch"]) for panel in both), path)
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in both), _path(right, data))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The total at that moment, and the two ends that are compared."""
@@ -107,44 +106,28 @@ class WeightNorms(Scene):
         return curves
 
 
-class _Path:
+def _path(axes: Axes, data: xr.Dataset) -> Drawing:
     """The sum of squares against the training loss, with both ends that are compared."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
 
-    def __init__(self, axes: Axes, data: xr.Dataset, total: np.ndarray) -> None:
-        from matplotlib.ticker import LogLocator, MaxNLocator
-
-        current_style, ink = style(), style().colours.ink
-        self.loss, self.total = data["loss"].sel(split="train").values.astype(float), total
-        loss = self.loss
-        axes.set_xscale("log")
-        axes.plot(loss, total, color=ink, alpha=0.28, lw=current_style.line * 0.7, zorder=2)
-        (self.line,) = axes.plot([], [], color=ink, zorder=3)
-        size = current_style.points * 0.5
-        (self.dot,) = axes.plot([], [], "o", color=ink, ms=size, mew=0, zorder=6)
-        axes.set(
-            xlim=(loss.max() * 2, loss.min() / 3), ylim=(0, 1.1 * total.max()),
-            xlabel="training loss", ylabel="sum of squares, all weights",
+    current_style, ink = style(), style().colours.ink
+    loss, total = data["loss"].sel(split="train").values.astype(float), _total(data)
+    axes.set_xscale("log")
+    axes.set(
+        xlim=(loss.max() * 2, loss.min() / 3), ylim=(0, 1.1 * total.max()),
+        xlabel="training loss", ylabel="sum of squares, all weights",
+    )  # fmt: skip
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(LogLocator(numticks=5))
+    for name, j in _ends(data).items():
+        colour = current_style.colours.muted if name == "memorised" else ink
+        size = current_style.points * 0.4
+        axes.plot(loss[j], total[j], "o", color=colour, ms=size, mew=0, zorder=4)
+        current_style.note(
+            axes, f"{name}\n{clocks.spaced(round(total[j]))}", (loss[j], total[j]), (-0.8, 0),
+            xycoords="data", ha="right", va="top", fontweight="bold", color=colour, zorder=5,
         )  # fmt: skip
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_locator(LogLocator(numticks=5))
-        for name, j in _ends(data).items():
-            colour = current_style.colours.muted if name == "memorised" else ink
-            axes.plot(
-                loss[j], total[j], "o", color=colour, ms=current_style.points * 0.4, mew=0, zorder=4
-            )
-            axes.annotate(
-                f"{name}\n{total[j]:,.0f}".replace(",", "\u2009"), (loss[j], total[j]),
-                (-0.8 * current_style.small, 0), textcoords="offset points", ha="right", va="top",
-                fontsize=current_style.small, fontweight="bold", color=colour, zorder=5,
-            )  # fmt: skip
-
-    @property
-    def moving(self) -> list[Any]:
-        return [self.line, self.dot]
-
-    def update(self, i: int) -> None:
-        self.line.set_data(self.loss[: i + 1], self.total[: i + 1])
-        self.dot.set_data([self.loss[i]], [self.total[i]])
+    return panels.path(axes, loss, total, ink)
 
 
 def _total(data: xr.Dataset) -> np.ndarray:

@@ -81,7 +81,7 @@ class DigitGrokking(Scene):
         )
 
     def film_span(self, data: xr.Dataset) -> None:
-        """All of the run: the digits are learned at its end."""
+        """All of the run: a digit may be learned long after the others."""
 
     def caption(self, data: xr.Dataset) -> str:
         """With the citation."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
@@ -69,9 +69,8 @@ class DigitPhaseChanges(Scene):
                 end=float(data["epoch"].values[-1]), phases="none",
             )  # fmt: skip
             if kind == "digits":
-                for trace in panel.traces.values():
-                    for line in (trace.whole, trace.line):
-                        line.set(linewidth=style().line * 0.6, zorder=2.5)
+                for line in axes.lines[:-1]:
+                    line.set(linewidth=style().line * 0.6, zorder=2.5)
             drawn.append(panel)
         panels.without_time(*rooms[:-1])
         if self.marks:
@@ -129,12 +128,10 @@ def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> No
     current_style, first = style(), rooms[0]
     drops = data["digit_drop"].values
     order = [int(k) for k in np.argsort(drops, kind="stable") if drops[k] >= 0]
-    tints, words = (
-        changes.digit_colours(data),
-        changes.digit_names(data, short=current_style.narrow(_figure(first))),
-    )
-    dots = first.figure.get_figure(root=True).dpi / 72
-    wide, high = (current_style.small * dots / n for n in (first.bbox.width, first.bbox.height))
+    tints = changes.digit_colours(data)
+    words = changes.digit_names(data, short=current_style.narrow(first.figure))
+    em = current_style.pixels(first, current_style.small)
+    wide, high = em / first.bbox.width, em / first.bbox.height
     across = first.transData + first.transAxes.inverted()
     at = {k: float(across.transform((float(drops[k]), 1.0))[0]) for k in order}
     widths = [(0.66 * len(words[k]) + 0.8) * wide for k in order]
@@ -148,11 +145,7 @@ def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> No
                            zorder=4, mec=current_style.colours.background,
                            mew=0.5 * current_style.line)  # fmt: skip
         first.plot([at[k], place], [1, 1 + high], transform=first.transAxes, clip_on=False, **line)
-        first.annotate(
-            words[k], (place, 1.0 + 1.15 * high), xycoords="axes fraction", ha="center",
-            va="bottom", color=tints[k], fontsize=current_style.small, fontweight="bold",
+        current_style.note(
+            first, words[k], (place, 1.0 + 1.15 * high), ha="center", va="bottom",
+            color=tints[k], fontweight="bold",
         )  # fmt: skip
-
-
-def _figure(axes: Axes) -> Any:
-    return axes.figure

@@ -56,7 +56,7 @@ def frequency_name(axes: Axes, k: int, *, numbered: bool = False) -> str:
 
     ``numbered`` keeps room for :func:`figure_above` at its right.
     """
-    em = style().points / 72 * axes.figure.get_figure(root=True).dpi
+    em = style().pixels(axes, style().points)
     room = axes.bbox.width / em - (2.4 if numbered else 0)
     if k == NO_FREQUENCY:
         return "no frequency" if room > 7.5 else "none"

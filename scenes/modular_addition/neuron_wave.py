@@ -33,7 +33,7 @@ class NeuronWave(Film):
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
         "neuron_variance_explained", "embedding_frequency_norm", "logged_train_loss",
-        "logged_test_loss", "phase_end", "loss",
+        "logged_test_loss", "phase_end",
     )  # fmt: skip
     drawn_by = "films.neuron_wave:NeuronWave"
     seconds = 71

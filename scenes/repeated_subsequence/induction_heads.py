@@ -11,7 +11,6 @@ from grokviz.scenes.repeated_subsequence._induction import kind_colours
 
 from grokviz.scene import Drawing, Scene, grids, option, style
 from grokviz.scene import clock as clocks
-from grokviz.scene.drawing import Part
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,9 +52,9 @@ class InductionHeads(Scene):
             bottom=3.7, gap=2.4, vgap=5.0,
         )  # fmt: skip
         runs = copies_of(data) if self.copies else []
-        parts: list[Part] = []
+        parts = []
         for ax, kind in zip(axes, KINDS, strict=True):
-            parts.append(_Pattern(ax, data, kind))
+            parts.append(_pattern(ax, data, kind))
             _sides(ax, runs, first=ax is axes[0] or narrow)
             if kind == "induction":
                 _meetings(ax, runs)
@@ -150,30 +149,20 @@ def _beside(
     return figure.add_axes((left, box.y0, 1 - 1.4 / wide - left, box.height))
 
 
-class _Pattern:
+def _pattern(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
     """A head's attention, its name above it, and how much lies on its stripe."""
+    count, at = data.sizes["query"], list(data["shown_head"].values).index(kind)
+    image = grids.heat(axes, (count, count))
+    axes.invert_yaxis()
+    look: dict[str, Any] = {"va": "bottom", "fontweight": "bold", "color": kind_colours()[kind]}
+    style().note(axes, f"{kind} {_number(data, kind)}", (0, 1), (0, 0.45), ha="left", **look)
+    share = style().note(axes, "", (1, 1), (0, 0.45), ha="right", **look)
 
-    def __init__(self, axes: Axes, data: xr.Dataset, kind: str) -> None:
-        colour, current_style, count = kind_colours()[kind], style(), data.sizes["query"]
-        self.data, self.kind = data, kind
-        self.image = grids.heat(axes, (count, count))
-        axes.invert_yaxis()
-        text_style: dict[str, Any] = {
-            "xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom",
-            "fontweight": "bold", "color": colour, "fontsize": current_style.small,
-        }  # fmt: skip
-        lift = 0.45 * current_style.small
-        axes.annotate(f"{kind} {_number(data, kind)}", (0, 1), (0, lift), ha="left", **text_style)
-        self.share = axes.annotate("", (1, 1), (0, lift), ha="right", **text_style)
+    def update(i: int) -> None:
+        image.set_data(data["attention_pattern"].values[i, at])
+        share.set_text(f"{on_stripe(data, i, kind):.0%}")
 
-    @property
-    def moving(self) -> list[Any]:
-        return [self.image, self.share]
-
-    def update(self, i: int) -> None:
-        at = list(self.data["shown_head"].values).index(self.kind)
-        self.image.set_data(self.data["attention_pattern"].values[i, at])
-        self.share.set_text(f"{on_stripe(self.data, i, self.kind):.0%}")
+    return Drawing([image, share], update)
 
 
 def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:

@@ -34,7 +34,6 @@ class Thread(Film):
         "logit_wave",
         "key_direction_variance_explained",
         "embedding_component_norm",
-        "loss",
         "embedding_matrix",
         "neuron_table",
         "neuron_offset",

@@ -16,6 +16,7 @@ from grokviz import cli
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.scene import Drawing, Scene, drawing_in, panels
+from grokviz.scene.bars import Bars
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import drawing_of
 
@@ -196,6 +197,39 @@ def test_a_panel_of_losses_has_what_was_logged(data: xr.Dataset) -> None:
     assert list(drawn.traces) == ["test"]
     assert "test" in [text.get_text() for text in axes.texts]
     assert axes.get_yscale() == "log"
+
+
+def test_bars_leave_a_trace_of_where_they_have_been() -> None:
+    axes = Figure().add_subplot()
+    heights = np.array([[1.0, 4.0], [3.0, 2.0]])
+    bars = Bars(axes, np.array([1.0, 2.0]), heights, "red", width=0.5)
+    bars.update(1)
+    been, now = ([path.vertices[:, 1].max() for path in c.get_paths()] for c in bars.moving)
+    assert now == [3, 2]
+    assert been == [3, 4]
+    untraced = Bars(axes, np.array([1.0, 2.0]), heights, "red", width=0.5, foot=-1, trace=0)
+    untraced.update(0)
+    assert [path.vertices[:, 1].min() for path in untraced.now.get_paths()] == [-1, -1]
+    assert untraced.moving == [untraced.now]
+
+
+def test_a_path_is_strong_up_to_its_moment() -> None:
+    axes = Figure().add_subplot()
+    with drawing_in(gv.theme("light", "slide")):
+        drawing = panels.path(axes, np.arange(5.0), np.arange(5.0) ** 2, "red")
+    drawing.update(2)
+    past, dot = drawing.moving
+    assert past.get_ydata().tolist() == [0, 1, 4]
+    assert dot.get_ydata().tolist() == [4]
+
+
+def test_a_loss_is_said_as_it_was_logged_else_as_it_was_measured(data: xr.Dataset) -> None:
+    assert panels.loss_at(data, "test", 8) == "8"
+    unlogged = data.isel(tested_epoch=[])
+    assert panels.loss_at(unlogged, "test", 8) == "not logged"
+    measured = xr.DataArray(np.full((21, 1), 0.5), dims=("epoch", "split"))
+    measured = measured.assign_coords(split=["test"])
+    assert panels.loss_at(unlogged.assign(loss=measured), "test", 8) == "0.5"
 
 
 def test_a_scene_in_a_layout_of_ones_own_is_a_drawing() -> None:

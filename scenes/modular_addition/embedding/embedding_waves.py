@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
@@ -76,7 +76,7 @@ class EmbeddingWaves(Scene):
             f"The key frequencies stand out before the test loss falls. {after('figure 3')}"
         )
 
-    def _waves(self, axes: Axes, data: xr.Dataset) -> _Waves:
+    def _waves(self, axes: Axes, data: xr.Dataset) -> Drawing:
         k, values = data["frequency"].values, data["embedding_frequency_norm"].values
         x, width = k * 1.0, 0.74
         if self.by == "component":
@@ -87,43 +87,34 @@ class EmbeddingWaves(Scene):
         # what is the tallest within the film, so that the axis never moves
         inside = data["epoch"].values <= panels.horizon(data)
         axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, float(heights[inside].max()) * 1.12))
-        axes.set_xticks([1, *range(10, int(k[-1]) - 2, 10), int(k[-1])])
+        axes.set_xticks(frequencies.ticks(int(k[-1])))
         axes.set_xlabel(f"frequency of the wave over the {data.sizes['component']} inputs")
         # without the loss it is a low panel, of a larger figure
         name = "norm in the embedding" if self.losses else "norm in $W_E$"
         axes.set_ylabel(name + (", squared" if self.value == "squared" else ""))
         face = [frequencies.colour(int(n), data) for n in k]
-        return _Waves(Bars(axes, x, heights, face, width=width), k, data)
+        return _named(Bars(axes, x, heights, face, width=width), k, data)
 
 
-class _Waves:
+def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> Drawing:
     """Bars, and a number over each key frequency's, pushed apart where bars are neighbours."""
+    current_style, axes, keys = style(), bars.axes, frequencies.embedded(data)
+    pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
+    digit = current_style.pixels(axes, 0.7 * current_style.points) / pitch
+    wide = [digit * len(str(k)) for k in keys]
+    places = pushed_apart([float(k) for k in keys], wide, *axes.get_xlim())
+    texts, under = [], []
+    for k, place, width in zip(keys, places, wide, strict=True):
+        texts.append(current_style.label(
+            axes, place, 0, str(k), color=frequencies.colour(k, data),
+            fontsize=current_style.points, zorder=4,
+        ))  # fmt: skip
+        # the bars that the number must stay above
+        under.append((np.abs(bars.x - place) < 0.4 * width + 0.3) | (of_bars == k))
 
-    def __init__(self, bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> None:
-        current_style, axes, keys = style(), bars.axes, frequencies.embedded(data)
-        pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
-        digit = 0.7 * current_style.points / 72 * axes.figure.get_figure(root=True).dpi / pitch
-        wide = [digit * len(str(k)) for k in keys]
-        places = pushed_apart([float(k) for k in keys], wide, *axes.get_xlim())
-        self.bars, self.gap = bars, 0.012 * axes.get_ylim()[1]
-        self.texts = [
-            current_style.label(
-                axes, place, 0, str(k), color=frequencies.colour(k, data),
-                fontsize=current_style.points, zorder=4,
-            )
-            for k, place in zip(keys, places, strict=True)
-        ]  # fmt: skip
-        self.under = [
-            (np.abs(bars.x - place) < 0.4 * width + 0.3) | (of_bars == k)
-            for k, place, width in zip(keys, places, wide, strict=True)
-        ]
-        """Of each number the bars that it must stay above."""
+    def update(i: int) -> None:
+        bars.update(i)
+        for text, below in zip(texts, under, strict=True):
+            text.set_y(bars.heights[i][below].max() + 0.012 * axes.get_ylim()[1])
 
-    @property
-    def moving(self) -> list[Any]:
-        return [self.bars.moving, self.texts]
-
-    def update(self, i: int) -> None:
-        self.bars.update(i)
-        for text, under in zip(self.texts, self.under, strict=True):
-            text.set_y(self.bars.heights[i][under].max() + self.gap)
+    return Drawing([bars.moving, texts], update)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -80,7 +80,8 @@ class SingularValues(Scene):
             "section 4.2."
         ).replace("W_out", "W_{\\mathrm{out}}")
 
-    def _ranks(self, axes: Axes, data: xr.Dataset, matrix: str) -> _Ranks:
+    def _ranks(self, axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
+        """Bars of singular values by rank, and how many of them are large."""
         from matplotlib.ticker import MaxNLocator
 
         values = data[MATRICES[matrix]].values.astype(float)
@@ -95,33 +96,20 @@ class SingularValues(Scene):
         axes.set(xlim=(0.2, count + 0.8), ylim=(low, 1.08 * top))
         axes.set_xticks([1, *range(20, count - 5, 20), count])
         axes.set_ylabel("singular value")
-        return _Ranks(axes, matrix, values, low)
-
-
-class _Ranks:
-    """Bars of singular values by rank, and how many of them are large."""
-
-    def __init__(self, axes: Axes, name: str, values: np.ndarray, low: float) -> None:
-        self.name, self.values, rest = name, values, style().colours.rest
-        ranks = np.arange(1.0, values.shape[1] + 1)
-        self.bars = Bars(
-            axes, ranks, np.maximum(values, low), rest, width=0.8, foot=low, trace=0.35
-        )
-        self.text = axes.text(
+        words = "above a tenth" + ("" if style().narrow(axes.figure) else " of the largest")
+        rest, ink, ranks = style().colours.rest, style().colours.ink, np.arange(1.0, count + 1)
+        bars = Bars(axes, ranks, np.maximum(values, low), rest, width=0.8, foot=low, trace=0.35)
+        text = axes.text(
             0.99, 0.9, "", transform=axes.transAxes, ha="right", va="top", fontweight="bold",
         )  # fmt: skip
-        self.words = "above a tenth" + ("" if style().narrow(axes.figure) else " of the largest")
-        self.colours = {True: style().colours.ink, False: rest}
 
-    @property
-    def moving(self) -> list[Any]:
-        return [self.bars.moving, self.text]
+        def update(i: int) -> None:
+            large = _large(values[i])
+            bars.update(i)
+            bars.now.set_facecolors([ink if value else rest for value in large])
+            text.set_text(f"{matrix}: {large.sum()} {words}")
 
-    def update(self, i: int) -> None:
-        large = _large(self.values[i])
-        self.bars.update(i)
-        self.bars.now.set_facecolors([self.colours[bool(value)] for value in large])
-        self.text.set_text(f"{self.name}: {large.sum()} {self.words}")
+        return Drawing([bars.moving, text], update)
 
 
 def _large(values: np.ndarray) -> np.ndarray:

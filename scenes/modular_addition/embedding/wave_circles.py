@@ -47,7 +47,7 @@ class WaveCircles(Scene):
         shown = self._shown(data)
         planes, losses = _rooms(figure, len(shown))
         limit = _limit(data, shown)
-        circles = [_Circle.of(axes, data, k, limit) for axes, k in zip(planes, shown, strict=False)]
+        circles = [_circle(axes, data, k, limit) for axes, k in zip(planes, shown, strict=False)]
         loss = panels.LossPanel(losses, data)
         return Drawing.of(*circles, loss.along(data["epoch"]))
 
@@ -80,29 +80,18 @@ class WaveCircles(Scene):
 
 def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], Axes]:
     """Axes for the planes, near to square, and one for the loss."""
-    current_style = style()
-    wide, high = current_style.ems(figure)
-    if current_style.narrow(figure):
+    wide, high = style().ems(figure)
+    if style().narrow(figure):
         share, columns = 0.38, min(count, 3)
-        lower = current_style.panels(figure, top=(1 - share) * high + 2.6)[0][0]
-        upper = _grid(figure, count, columns, (0.02, share + 0.02, 0.98, 0.99))
-        return upper, lower
-    share = 0.33
-    columns = math.ceil(count / 2) if count > 2 else count
-    right = current_style.panels(figure, left=(1 - share) * wide + 5.5)[0][0]
-    return _grid(figure, count, columns, (0.03, 0.02, 1 - share - 0.01, 0.99)), right
-
-
-def _grid(
-    figure: FigureBase, count: int, columns: int, box: tuple[float, float, float, float]
-) -> list[Axes]:
-    x0, y0, x1, y1 = box
-    rows = math.ceil(count / columns)
-    wide, high = (x1 - x0) / columns, (y1 - y0) / rows
-    return [
-        figure.add_axes((x0 + (i % columns) * wide, y1 - (i // columns + 1) * high, wide, high))
-        for i in range(count)
-    ]
+        losses = style().panels(figure, top=(1 - share) * high + 2.6)[0][0]
+        x0, y0, x1, y1 = 0.02, share + 0.02, 0.98, 0.99
+    else:
+        share, columns = 0.33, math.ceil(count / 2) if count > 2 else count
+        losses = style().panels(figure, left=(1 - share) * wide + 5.5)[0][0]
+        x0, y0, x1, y1 = 0.03, 0.02, 1 - share - 0.01, 0.99
+    w, h = (x1 - x0) / columns, (y1 - y0) / math.ceil(count / columns)
+    places = [divmod(i, columns) for i in range(count)]
+    return [figure.add_axes((x0 + j * w, y1 - (i + 1) * h, w, h)) for i, j in places], losses
 
 
 def _limit(data: xr.Dataset, shown: list[int]) -> float:
@@ -112,60 +101,37 @@ def _limit(data: xr.Dataset, shown: list[int]) -> float:
     return float(np.quantile(np.linalg.norm(plane, axis=-1), 0.95, axis=-1).max())
 
 
-@dataclass
-class _Circle:
+def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     """One plane: the dots, the line that joins them, and the numbers 0, 1 and 2."""
+    current_style, colour = style(), frequencies.colour(k, data)
+    points, line = current_style.points, current_style.line
+    room = 1.22 * limit
+    axes.set_aspect("equal")
+    # the name stands above all dots, and above the numbers beside them
+    axes.set(xlim=(-room, room), ylim=(-room, 1.3 * room))
+    axes.axis("off")
+    axes.text(
+        0.5, 0.985, f"frequency {k}", transform=axes.transAxes, ha="center", va="top",
+        color=colour, fontweight="bold",
+    )  # fmt: skip
+    for ends in (([-limit, limit], [0, 0]), ([0, 0], [-limit, limit])):
+        axes.plot(*ends, color=current_style.colours.grid, lw=line * 0.35, zorder=0)
+    look: dict[str, Any] = {"marker": "o", "ls": "", "mew": 0}
+    (joined,) = axes.plot([], [], color=colour, lw=line * 0.35, alpha=0.55, zorder=2)
+    (dots,) = axes.plot([], [], color=colour, ms=points * 0.26, alpha=0.9, zorder=3, **look)
+    ink = current_style.colours.ink
+    (marks,) = axes.plot([], [], color=ink, ms=points * 0.36, zorder=4, **look)
+    texts = [current_style.label(axes, 0, 0, str(n), va="center", zorder=5) for n in MARKED]
+    p = data.sizes["residue"]
+    order = np.argsort((np.arange(p) * k) % p, kind="stable")
+    plane = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
 
-    points: np.ndarray
-    order: np.ndarray
-    line: Any
-    dots: Any
-    marks: Any
-    texts: list[Any]
-    limit: float
+    def update(i: int) -> None:
+        joined.set_data(*plane[i][np.append(order, order[0])].T)
+        dots.set_data(*plane[i].T)
+        marks.set_data(*plane[i][list(MARKED)].T)
+        for n, text in zip(MARKED, texts, strict=True):
+            length = max(float(np.linalg.norm(plane[i][n])), 1e-9)
+            text.set_position(tuple(plane[i][n] * (1 + 0.15 * limit / length)))
 
-    @classmethod
-    def of(cls, axes: Axes, data: xr.Dataset, k: int, limit: float) -> _Circle:
-        """Draw everything that does not move, and make what does."""
-        current_style, p = style(), data.sizes["residue"]
-        colours = current_style.colours
-        colour = frequencies.colour(k, data)
-        room = 1.22 * limit
-        axes.set_aspect("equal")
-        # the name stands above all dots, and above the numbers beside them
-        axes.set(xlim=(-room, room), ylim=(-room, 1.3 * room))
-        axes.axis("off")
-        axes.text(
-            0.5, 0.985, f"frequency {k}", transform=axes.transAxes, ha="center", va="top",
-            color=colour, fontweight="bold",
-        )  # fmt: skip
-        for ends in (([-limit, limit], [0, 0]), ([0, 0], [-limit, limit])):
-            axes.plot(*ends, color=colours.grid, lw=current_style.line * 0.35, zorder=0)
-        joined = axes.plot(
-            [], [], color=colour, lw=current_style.line * 0.35, alpha=0.55, zorder=2
-        )[0]
-        dots = axes.plot(
-            [], [], "o", color=colour, ms=current_style.points * 0.26, mew=0, alpha=0.9, zorder=3
-        )[0]
-        marks = axes.plot(
-            [], [], "o", color=colours.ink, ms=current_style.points * 0.36, mew=0, zorder=4
-        )[0]
-        texts = [current_style.label(axes, 0, 0, str(n), va="center", zorder=5) for n in MARKED]
-        order = np.argsort((np.arange(p) * k) % p, kind="stable")
-        points = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
-        return cls(points, np.append(order, order[0]), joined, dots, marks, texts, limit)
-
-    @property
-    def moving(self) -> list[Any]:
-        """The artists that move."""
-        return [self.line, self.dots, self.marks, *self.texts]
-
-    def update(self, i: int) -> None:
-        """Set the plane at clock index ``i``."""
-        now = self.points[i]
-        self.line.set_data(*now[self.order].T)
-        self.dots.set_data(*now.T)
-        self.marks.set_data(*now[list(MARKED)].T)
-        for n, text in zip(MARKED, self.texts, strict=True):
-            length = max(float(np.linalg.norm(now[n])), 1e-9)
-            text.set_position(tuple(now[n] * (1 + 0.15 * self.limit / length)))
+    return Drawing([joined, dots, marks, *texts], update)

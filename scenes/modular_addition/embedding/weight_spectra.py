@@ -89,7 +89,7 @@ class WeightSpectra(Scene):
         axes.grid(False)
         panel = _Map(axes, data, {}, ylabel="frequency", ylim=(low, high), phases="named")
         axes.set_xlabel("epoch", loc="left")
-        axes.set_yticks([1, *range(10, int(high) - 2, 10), int(high)])
+        axes.set_yticks(frequencies.ticks(data.sizes["frequency"]))
         self._furnish(axes, data, matrix, top)
         return panel
 
@@ -101,7 +101,7 @@ class WeightSpectra(Scene):
         """What the map is, its scale, and the waves' numbers at its right."""
         current_style = style()
         figure = axes.figure
-        em = current_style.small / 72 * figure.get_figure(root=True).dpi
+        em = current_style.pixels(axes, current_style.small)
         wide, high = em / axes.bbox.width, em / axes.bbox.height
         at: dict[str, Any] = {
             "transform": axes.transAxes, "fontsize": current_style.small, "va": "center",
@@ -142,7 +142,7 @@ class _Map(panels.CurvePanel):
             self.axes.axvline(phase_end, color=colours.faint, lw=line * 0.3, zorder=2)
         low, high = self.ylim or (0.0, 1.0)
         last = max(float(self.data["epoch"].values[-1]), 1.0)
-        self.veil = self.axes.add_patch(Rectangle(
+        self.veil: Any = self.axes.add_patch(Rectangle(
             (0, low), last, high - low, color=colours.background, alpha=0.75, lw=0, zorder=3
         ))  # fmt: skip
 

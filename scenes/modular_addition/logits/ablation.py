@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import after
@@ -91,9 +91,7 @@ class Ablation(Scene):
         losses = np.array([whole, *(_loss(data, name) for name in names)])
         low, high = np.log10([losses.min(), losses.max()])
         # where bars run to the left, their numbers stand to the right of the line
-        aside = (
-            4.6 * current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
-        )
+        aside = current_style.pixels(axes, 4.6 * current_style.small) / axes.bbox.width
         room = (high - low) * (aside / (1 - aside) if ties.first_largest(losses) == 0 else 0.02)
         axes.set_xscale("log")
         axes.set(xlim=(10**low, 10 ** (high + room)), ylim=(len(names) - 0.6, -0.85))
@@ -113,24 +111,13 @@ class Ablation(Scene):
             k = int(name.removeprefix(WAVE))
             colour = frequencies.colour(k, data)
         axes.barh(row, loss - whole, left=whole, height=0.3, color=colour, lw=0, zorder=3)
-        current_style.label(
-            axes,
-            0,
-            row - 0.2,
-            text,
-            ha="left",
-            fontweight="normal",
-            zorder=5,
-            transform=axes.get_yaxis_transform(),
-        ).set_x(
-            0.4 * current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
-        )
+        across: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "zorder": 5}
+        indent = current_style.pixels(axes, 0.4 * current_style.small) / axes.bbox.width
+        current_style.label(axes, indent, row - 0.2, text, ha="left", fontweight="normal", **across)
         if self.ratios:
-            level = row + 0.0 if better else row - 0.2
             current_style.label(
-                axes, 1, level, _ratio(loss / whole), ha="right", zorder=5,
-                va="center" if better else "bottom",
-                transform=axes.get_yaxis_transform(),
+                axes, 1, row if better else row - 0.2, _ratio(loss / whole), ha="right",
+                va="center" if better else "bottom", **across,
             )  # fmt: skip
 
 
@@ -160,16 +147,13 @@ def _furnish(axes: Axes, whole: float, heading: str) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     current_style = style()
-    axes.annotate(
-        heading, (0, 1), (0, 2.1 * current_style.small), xycoords="axes fraction",
-        textcoords="offset points", fontweight="bold", va="baseline",
-    )  # fmt: skip
+    current_style.note(
+        axes, heading, (0, 1), (0, 2.1), fontsize=current_style.points, fontweight="bold"
+    )
     middle = np.log10(axes.get_xlim()).mean() < np.log10(whole)
-    axes.annotate(
-        f"untouched {_number(whole)}", (whole, 1), (0, 0.4 * current_style.small),
-        xycoords=("data", "axes fraction"), textcoords="offset points",
-        fontsize=current_style.small,
-        color=current_style.colours.muted, ha="right" if middle else "left", va="baseline",
+    current_style.note(
+        axes, f"untouched {_number(whole)}", (whole, 1), (0, 0.4), ha="right" if middle else "left",
+        xycoords=("data", "axes fraction"), color=current_style.colours.muted,
     )  # fmt: skip
     low, high = np.log10(axes.get_xlim())
     step = 1 if high - low < 4 else 2

@@ -57,9 +57,9 @@ class LogitWaves(Scene):
         low, high = _limits(data)
         half = 0.5 * (high - low) * rest.bbox.height / total.bbox.height
         return Drawing.of(
-            _Ridge(ridge, data, self.reach),
-            _Sum(total, data, (low, high)),
-            _Rest(rest, data, half),
+            _ridge(ridge, data, self.reach),
+            _sum(total, data, (low, high)),
+            _rest(rest, data, half),
             panels.LossPanel(losses, data).along(data["epoch"]),
         )
 
@@ -85,48 +85,36 @@ class LogitWaves(Scene):
         )
 
 
-class _Ridge:
+def _ridge(axes: Axes, data: xr.Dataset, reach: int) -> Drawing:
     """Each key wave around the answer, one below the other, with its height in logits."""
+    current_style, keys = style(), frequencies.key_frequencies(data)
+    x = np.linspace(-reach, reach, 40 * reach + 1)
+    unit = np.cos(2 * np.pi * np.outer(keys, x) / data.sizes["residue"])
+    heights = np.array([_heights(data, i) for i in range(data.sizes["epoch"])])
+    top = max(float(np.abs(heights).max()), 1e-9)
+    axes.axvline(0, color=current_style.colours.grid, lw=current_style.line * 0.8, zorder=0)
+    room = 2 * reach * 5.0 * current_style.pixels(axes, current_style.points) / axes.bbox.width
+    lines, texts = [], []
+    for row, k in enumerate(keys):
+        look: dict[str, Any] = {"color": frequencies.colour(k, data)}
+        lines += axes.plot(x, x * 0, lw=current_style.line * 0.8, zorder=3, **look)
+        look |= {"ha": "right", "va": "center"}
+        texts.append(axes.text(reach + 0.95 * room, -row, "", fontsize=current_style.small, **look))
+        axes.text(-reach - 0.08 * room, -row, str(k), fontweight="bold", **look)
+    axes.set(xlim=(-reach - 0.5 * room, reach + room), ylim=(0.6 - len(keys), 0.6))
+    axes.grid(False)
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks([])
+    axes.set_xticks([-reach, 0, reach])
+    axes.set_xlabel(SHIFT)
+    _head(axes, "each wave, and its height")
 
-    def __init__(self, axes: Axes, data: xr.Dataset, reach: int) -> None:
-        current_style, keys = style(), frequencies.key_frequencies(data)
-        x = np.linspace(-reach, reach, 40 * reach + 1)
-        self.unit = np.cos(2 * np.pi * np.outer(keys, x) / data.sizes["residue"])
-        self.heights = np.array([_heights(data, i) for i in range(data.sizes["epoch"])])
-        self.top = max(float(np.abs(self.heights).max()), 1e-9)
-        axes.axvline(0, color=current_style.colours.grid, lw=current_style.line * 0.8, zorder=0)
-        self.lines: list[Any] = []
-        self.texts: list[Any] = []
-        em = current_style.points / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
-        room = 2 * reach * 5.0 * em
-        for row, k in enumerate(keys):
-            colour = frequencies.colour(k, data)
-            self.lines += axes.plot(x, x * 0, color=colour, lw=current_style.line * 0.8, zorder=3)
-            self.texts.append(axes.text(
-                reach + 0.95 * room, -row, "", color=colour, ha="right", va="center",
-                fontsize=current_style.small,
-            ))  # fmt: skip
-            axes.text(
-                -reach - 0.08 * room, -row, str(k), color=colour, ha="right", va="center",
-                fontweight="bold",
-            )  # fmt: skip
-        axes.set(xlim=(-reach - 0.5 * room, reach + room), ylim=(0.6 - len(keys), 0.6))
-        axes.grid(False)
-        axes.spines["left"].set_visible(False)
-        axes.set_yticks([])
-        axes.set_xticks([-reach, 0, reach])
-        axes.set_xlabel(SHIFT)
-        _head(axes, "each wave, and its height")
-
-    @property
-    def moving(self) -> list[Any]:
-        return [self.lines, self.texts]
-
-    def update(self, i: int) -> None:
-        for row, (line, text) in enumerate(zip(self.lines, self.texts, strict=True)):
-            height = self.heights[i][row]
-            line.set_ydata(-row + 0.45 * height / self.top * self.unit[row])
+    def update(i: int) -> None:
+        for row, (line, text, height) in enumerate(zip(lines, texts, heights[i], strict=True)):
+            line.set_ydata(-row + 0.45 * height / top * unit[row])
             text.set_text(f"{round(height, 1) + 0.0:.1f}".replace("-", "−"))
+
+    return Drawing([lines, texts], update)
 
 
 def _order(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -152,67 +140,50 @@ def _limits(data: xr.Dataset) -> tuple[float, float]:
 
 
 def _head(axes: Axes, text: str) -> Any:
-    current_style = style()
-    return axes.annotate(
-        text, (0.0, 1), (0, 0.45 * current_style.small), xycoords="axes fraction",
-        textcoords="offset points", va="baseline", fontsize=current_style.small,
-        color=current_style.colours.muted,
-    )  # fmt: skip
+    return style().note(axes, text, (0.0, 1), (0, 0.45), color=style().colours.muted)
 
 
-class _Sum:
+def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> Drawing:
     """The mean logits, the sum of the key waves through them, and how much that explains."""
+    current_style, colours, (order, x) = style(), style().colours, _order(data)
+    axes.set(xlim=(x[0], x[-1]), ylim=span, ylabel="logit")
+    axes.set_xticks([x[0], 0, x[-1]])
+    axes.axvline(0, color=colours.grid, lw=current_style.line * 0.8, zorder=0)
+    width, size = current_style.line * 0.5, current_style.points * 0.26
+    (line,) = axes.plot([], [], color=colours.faint, lw=width, zorder=2)
+    (dots,) = axes.plot([], [], "o", color=colours.ink, ms=size, mew=0, zorder=3)
+    current_style.note(
+        axes, "the answer", (0, span[1]), (0.5, 0), xycoords="data", va="top", color=colours.muted
+    )
+    text = _head(axes, "")
 
-    def __init__(self, axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> None:
-        current_style, (self.order, self.x), self.data = style(), _order(data), data
-        colours, x = current_style.colours, self.x
-        axes.set(xlim=(x[0], x[-1]), ylim=span, ylabel="logit")
-        axes.set_xticks([x[0], 0, x[-1]])
-        axes.axvline(0, color=colours.grid, lw=current_style.line * 0.8, zorder=0)
-        width, size = current_style.line * 0.5, current_style.points * 0.26
-        (self.line,) = axes.plot([], [], color=colours.faint, lw=width, zorder=2)
-        (self.dots,) = axes.plot([], [], "o", color=colours.ink, ms=size, mew=0, zorder=3)
-        axes.annotate(
-            "the answer", (0, span[1]), (0.5 * current_style.small, 0), textcoords="offset points",
-            va="top", fontsize=current_style.small, color=colours.muted,
-        )  # fmt: skip
-        self.text = _head(axes, "")
+    def update(i: int) -> None:
+        dots.set_data(x, data["logit_wave"].values[i][order].astype(float))
+        line.set_data(x, fields.logit_waves(data, i).sum(axis=0)[order])
+        share = float(data["logit_variance_explained"].values[i])
+        text.set_text(f"the sum explains {share:.0%} of the logits")
 
-    @property
-    def moving(self) -> list[Any]:
-        return [self.line, self.dots, self.text]
-
-    def update(self, i: int) -> None:
-        self.dots.set_data(self.x, self.data["logit_wave"].values[i][self.order].astype(float))
-        self.line.set_data(self.x, fields.logit_waves(self.data, i).sum(axis=0)[self.order])
-        share = float(self.data["logit_variance_explained"].values[i])
-        self.text.set_text(f"the sum explains {share:.0%} of the logits")
+    return Drawing([line, dots, text], update)
 
 
-class _Rest:
+def _rest(axes: Axes, data: xr.Dataset, half: float) -> Drawing:
     """What the sum leaves of the logits: its mean, and a band of its spread."""
+    from matplotlib.collections import PolyCollection
 
-    def __init__(self, axes: Axes, data: xr.Dataset, half: float) -> None:
-        from matplotlib.collections import PolyCollection
+    colours, (order, x) = style().colours, _order(data)
+    axes.set(xlim=(x[0], x[-1]), ylim=(-half, half), xlabel=SHIFT, ylabel="logit")
+    axes.set_xticks([x[0], 0, x[-1]])
+    _head(axes, "what the sum leaves: mean and spread")
+    band: Any = PolyCollection([], facecolors=colours.rest, alpha=0.7, lw=0, zorder=1.8)
+    axes.add_collection(band, autolim=False)
+    (line,) = axes.plot([], [], color=colours.ink, lw=style().line * 0.6, zorder=3)
 
-        current_style, (self.order, self.x), self.data = style(), _order(data), data
-        colours, x = current_style.colours, self.x
-        axes.set(xlim=(x[0], x[-1]), ylim=(-half, half), xlabel=SHIFT, ylabel="logit")
-        axes.set_xticks([x[0], 0, x[-1]])
-        _head(axes, "what the sum leaves: mean and spread")
-        self.band = PolyCollection([], facecolors=colours.rest, alpha=0.7, lw=0, zorder=1.8)
-        axes.add_collection(self.band, autolim=False)
-        width = current_style.line * 0.6
-        (self.line,) = axes.plot([], [], color=colours.ink, lw=width, zorder=3)
+    def update(i: int) -> None:
+        mean = data["logit_wave"].values[i][order].astype(float)
+        spread = data["logit_wave_spread"].values[i][order].astype(float)
+        middle = mean - fields.logit_waves(data, i).sum(axis=0)[order]
+        upper, lower = (np.stack([x, middle + side * spread], axis=1) for side in (1, -1))
+        band.set_verts([np.concatenate([upper, lower[::-1]])])
+        line.set_data(x, middle)
 
-    @property
-    def moving(self) -> list[Any]:
-        return [self.band, self.line]
-
-    def update(self, i: int) -> None:
-        mean = self.data["logit_wave"].values[i][self.order].astype(float)
-        spread = self.data["logit_wave_spread"].values[i][self.order].astype(float)
-        middle = mean - fields.logit_waves(self.data, i).sum(axis=0)[self.order]
-        upper, lower = (np.stack([self.x, middle + s * spread], axis=1) for s in (1, -1))
-        self.band.set_verts([np.concatenate([upper, lower[::-1]])])
-        self.line.set_data(self.x, middle)
+    return Drawing([band, line], update)

@@ -76,6 +76,6 @@ def _curves(data: xr.Dataset) -> dict[str, panels.Curve]:
     colours = style().colours
     shades = (colours.ink, colours.muted, colours.faint)
     return {
-        name: panels.at_checkpoints(data, 100 * data[variable].values, shade)
+        name: panels.at_checkpoints(data, 100 * data[variable].values.astype(float), shade)
         for (name, variable), shade in zip(SHARES.items(), shades, strict=True)
     }

@@ -39,7 +39,7 @@ class AttentionDrift(Scene):
         first, second = style().beside(
             figure, (1, 2), (1, 2.2), left=4.9, top=3.0, gap=7.0, vgap=5.6
         )
-        return Drawing.of(_Table(first, data), _differences(second, data).along(data["epoch"]))
+        return Drawing.of(_table(first, data), _differences(second, data).along(data["epoch"]))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """Means of each head, and the largest lopsidedness of all."""
@@ -68,46 +68,34 @@ class AttentionDrift(Scene):
         )
 
 
-class _Table:
+def _table(axes: Axes, data: xr.Dataset) -> Drawing:
     """A cell for each head and position, its number written in it."""
+    heads, positions = data.sizes["head"], data.sizes["position"]
+    image = grids.heat(axes, (heads, positions))
+    axes.invert_yaxis()
+    axes.set_xticks(range(positions), [f"to {name}" for name in data["position"].values])
+    axes.set_yticks(range(heads), [f"head {h}" for h in data["head"].values])
+    axes.tick_params(pad=0.3 * style().points)
+    axes.set_title("mean attention from =", fontweight="normal", pad=0.5 * style().points)
+    gap: dict[str, Any] = {"color": style().colours.background, "lw": style().line * 0.7}
+    for y in range(1, heads):
+        axes.axhline(y - 0.5, zorder=2, **gap)
+    for x in range(1, positions):
+        axes.axvline(x - 0.5, zorder=2, **gap)
+    texts = [
+        axes.text(x, y, "", ha="center", va="center", zorder=3)
+        for y in range(heads) for x in range(positions)
+    ]  # fmt: skip
 
-    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
-        heads, positions = data.sizes["head"], data.sizes["position"]
-        self.mean = data["attention_mean"].values
-        self.image = grids.heat(axes, (heads, positions))
-        axes.invert_yaxis()
-        names = ["to " + str(name) for name in data["position"].values]
-        axes.set_xticks(range(positions), names)
-        axes.set_yticks(range(heads), [f"head {h}" for h in data["head"].values])
-        axes.tick_params(pad=0.3 * style().points)
-        axes.set_title("mean attention from =", fontweight="normal", pad=0.5 * style().points)
-        gap: dict[str, Any] = {
-            "color": style().colours.background,
-            "lw": style().line * 0.7,
-            "zorder": 2,
-        }
-        for y in range(1, heads):
-            axes.axhline(y - 0.5, **gap)
-        for x in range(1, positions):
-            axes.axvline(x - 0.5, **gap)
-        self.texts = [
-            [axes.text(x, y, "", ha="center", va="center", zorder=3) for x in range(positions)]
-            for y in range(heads)
-        ]
-
-    @property
-    def moving(self) -> list[Any]:
-        return [self.image, *(text for row in self.texts for text in row)]
-
-    def update(self, i: int) -> None:
-        mean = self.mean[i]
-        self.image.set_data(mean)
+    def update(i: int) -> None:
+        mean = data["attention_mean"].values[i]
+        image.set_data(mean)
         # ink or paper, whichever stands out from the cell
-        shades = self.image.cmap(self.image.norm(mean))[..., :3] @ [0.299, 0.587, 0.114]
-        for row, values, lights in zip(self.texts, mean, shades, strict=True):
-            for text, value, light in zip(row, values, lights, strict=True):
-                text.set_text(f"{value:.2f}")
-                text.set_color("#1d2129" if light > 0.55 else "#ffffff")
+        shades = image.cmap(image.norm(mean))[..., :3] @ [0.299, 0.587, 0.114]
+        for text, value, light in zip(texts, mean.ravel(), shades.ravel(), strict=True):
+            text.set(text=f"{value:.2f}", color="#1d2129" if light > 0.55 else "#ffffff")
+
+    return Drawing([image, *texts], update)
 
 
 class _Heads(panels.CurvePanel):

@@ -82,7 +82,7 @@ class AttentionMap(Scene):
         axes.add_collection(PolyCollection(list(corners), facecolors=face, lw=0), autolim=False)
         last = int(k[-1])
         axes.set(xlim=(0.2, last + 0.8), ylim=(-top, top))
-        axes.set_xticks([1, *range(10, last - 2, 10), last])
+        axes.set_xticks(frequencies.ticks(last))
         step = 10 ** np.floor(np.log10(top))
         reach = np.floor(top / step) * step if top / step < 5 else 5 * step
         axes.set_yticks([-reach, 0, reach])

@@ -11,7 +11,6 @@ from grokviz.scenes.any._papers import after
 from grokviz.scene import Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import columns
-from grokviz.scene.drawing import Part
 from grokviz.scene.layout import pushed_apart
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 BINS = 20
+EDGES = np.linspace(0, 1, BINS + 1)
+TICKS = ([0, 0.5, THRESHOLD, 1], ["0", "0.5", f"{THRESHOLD:g}", "1"])
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ class NeuronClusters(Scene):
         else:
             first = second = style().panels(figure, left=4.9, top=3.2)[0][0]
         upright = self.show == "histogram" or style().narrow(figure)
-        parts: list[Part] = []
+        parts = []
         if self.show != "histogram":
-            parts.append(_Dots(first, data))
+            parts.append(_dots(first, data))
         if self.show != "neurons":
-            parts.append(_Histogram(second, data, upright=upright))
+            parts.append(_histogram(second, data, upright=upright))
         return Drawing.of(*parts)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
@@ -93,63 +94,55 @@ class NeuronClusters(Scene):
         return 'A neuron that no frequency explains better than another stands at "none". '
 
 
-class _Dots:
+def _dots(axes: Axes, data: xr.Dataset) -> Drawing:
     """A dot a neuron: frequency across, share of variance up."""
+    current_style, last = style(), data.sizes["frequency"]
+    without = _any_without(data)
+    axes.set(xlim=(-1 if without else 0, last + 1), ylim=(0, 1.02))
+    axes.set_yticks(*TICKS)
+    first, *ticks = frequencies.ticks(last)
+    names = ["none" if without else str(first), *map(str, ticks)]
+    axes.set_xticks([NO_FREQUENCY if without else first, *ticks], names)
+    axes.set_xlabel("frequency of the neuron")
+    axes.set_ylabel("share of variance explained")
+    axes.axhline(THRESHOLD, **_dashed())
+    # neurons of one frequency side by side, always in the same order
+    offset = ((np.arange(data.sizes["all_neuron"]) * 0.6180339887) % 1 - 0.5) * 0.8
+    dots = axes.scatter(
+        [], [], s=(0.34 * current_style.points) ** 2, lw=0, alpha=0.75, clip_on=False, zorder=3
+    )
+    rest, muted = current_style.colours.faint, current_style.colours.muted
+    colours = {k: frequencies.colour(k, data) for k in frequencies.key_frequencies(data)}
+    counts = _name_clusters(axes, colours)
+    none = _above(axes, NO_FREQUENCY, 0.35, color=muted, fontsize=current_style.small)
 
-    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
-        current_style, last = style(), data.sizes["frequency"]
-        self.frequency = data["all_neuron_frequency"].values
-        self.share = data["all_neuron_variance_explained"].values
-        without = _any_without(data)
-        axes.set(xlim=(-1 if without else 0, last + 1), ylim=(0, 1.02))
-        axes.set_yticks([0, 0.5, THRESHOLD, 1], ["0", "0.5", f"{THRESHOLD:g}", "1"])
-        ticks = [*range(10, last - 2, 10), last]
-        first, name = (NO_FREQUENCY, "none") if without else (1, "1")
-        axes.set_xticks([first, *ticks], [name, *map(str, ticks)])
-        axes.set_xlabel("frequency of the neuron")
-        axes.set_ylabel("share of variance explained")
-        axes.axhline(THRESHOLD, **_dashed())
-        # neurons of one frequency side by side, always in the same order
-        turn = (np.arange(data.sizes["all_neuron"]) * 0.6180339887) % 1
-        self.offset = (turn - 0.5) * 0.8
-        self.dots = axes.scatter(
-            [], [], s=(0.34 * current_style.points) ** 2, lw=0, alpha=0.75, clip_on=False, zorder=3
-        )
-        self.colours = {k: frequencies.colour(k, data) for k in frequencies.key_frequencies(data)}
-        self.rest = current_style.colours.faint
-        self.counts = self._name_clusters(axes)
-        muted = current_style.colours.muted
-        self.without = _above(axes, NO_FREQUENCY, 0.35, color=muted, fontsize=current_style.small)
-
-    def _name_clusters(self, axes: Axes) -> list[Any]:
-        """Each key frequency above its neurons, and below it room for their number."""
-        current_style, texts = style(), []
-        em = 0.62 * current_style.points / 72 * axes.figure.get_figure(root=True).dpi
-        ends = axes.get_xlim()
-        width = 3.5 * em / (axes.bbox.width / (ends[1] - ends[0]))
-        places = pushed_apart(list(map(float, self.colours)), [width] * len(self.colours), *ends)
-        for (k, colour), place in zip(self.colours.items(), places, strict=True):
-            name = _above(axes, place, 1.35, color=colour, fontweight="bold")
-            name.set(text=str(k), fontsize=current_style.points)
-            texts.append(_above(axes, place, 0.35, color=colour, fontsize=current_style.small))
-        return texts
-
-    @property
-    def moving(self) -> list[Any]:
-        return [self.dots, self.without, *self.counts]
-
-    def update(self, i: int) -> None:
-        frequency, share = self.frequency[i].astype(int), self.share[i].astype(float)
-        self.dots.set_offsets(np.column_stack([frequency + self.offset, share]))
+    def update(i: int) -> None:
+        frequency, share = _neurons_at(data, i)
         clean = share >= THRESHOLD
-        self.dots.set_facecolor([
-            self.colours.get(k, self.rest) if good else self.rest
+        dots.set_offsets(np.column_stack([frequency + offset, share]))
+        dots.set_facecolor([
+            colours.get(k, rest) if good else rest
             for k, good in zip(frequency.tolist(), clean, strict=True)
         ])  # fmt: skip
-        count = int((frequency == NO_FREQUENCY).sum())
-        self.without.set_text(str(count) if count else "")
-        for k, text in zip(self.colours, self.counts, strict=True):
-            text.set_text(str(int((clean & (frequency == k)).sum())))
+        none.set_text(str((frequency == NO_FREQUENCY).sum() or ""))
+        for k, text in counts.items():
+            text.set_text(str((clean & (frequency == k)).sum()))
+
+    return Drawing([dots, none, *counts.values()], update)
+
+
+def _name_clusters(axes: Axes, colours: dict[int, str]) -> dict[int, Any]:
+    """Each key frequency above its neurons, and below it room for their number."""
+    current_style, counts = style(), {}
+    ends = axes.get_xlim()
+    em = current_style.pixels(axes, 0.62 * current_style.points)
+    width = 3.5 * em / (axes.bbox.width / (ends[1] - ends[0]))
+    places = pushed_apart(list(map(float, colours)), [width] * len(colours), *ends)
+    for (k, colour), place in zip(colours.items(), places, strict=True):
+        look: dict[str, Any] = {"fontsize": current_style.points, "fontweight": "bold"}
+        _above(axes, place, 1.35, color=colour, **look).set_text(str(k))
+        counts[k] = _above(axes, place, 0.35, color=colour, fontsize=current_style.small)
+    return counts
 
 
 def _above(axes: Axes, x: float, up: float, **text_style: Any) -> Any:
@@ -166,52 +159,49 @@ def _dashed() -> dict[str, Any]:
     return {"color": style().colours.muted, "lw": style().line * 0.5, "ls": (0, (5, 4))}
 
 
-class _Histogram:
+def _histogram(axes: Axes, data: xr.Dataset, *, upright: bool) -> Drawing:
     """Bars of how many neurons have which share; what is at the threshold or above is in ink."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.ticker import MaxNLocator
 
-    def __init__(self, axes: Axes, data: xr.Dataset, *, upright: bool) -> None:
-        from matplotlib.collections import PolyCollection
-        from matplotlib.ticker import MaxNLocator
+    inside = np.flatnonzero(data["epoch"].values <= panels.horizon(data)).tolist()
+    top = 1.06 * max(1, *(int(_counts(data, i).max()) for i in (*inside, -1)))
+    colours = style().colours
+    face = [colours.accent if e >= THRESHOLD - 1e-9 else colours.rest for e in EDGES[:-1]]
+    bars: Any = PolyCollection([], facecolors=face, lw=0, zorder=2)
+    axes.add_collection(bars, autolim=False)
+    if upright:
+        axes.set(xlim=(0, 1), ylim=(0, top), ylabel="neurons")
+        axes.set_xlabel("share of variance explained")
+        axes.set_xticks(*TICKS)
+        axes.axvline(THRESHOLD, **_dashed())
+    else:
+        axes.set(xlim=(0, top), ylim=(0, 1.02), xlabel="neurons")
+        axes.set_yticks(TICKS[0], [""] * 4)
+        axes.axhline(THRESHOLD, **_dashed())
+        axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
+    text = grids.figure_above(axes)
 
-        self.upright, self.edges = upright, np.linspace(0, 1, BINS + 1)
-        self.frequency = data["all_neuron_frequency"].values
-        self.share = data["all_neuron_variance_explained"].values
-        inside = np.flatnonzero(data["epoch"].values <= panels.horizon(data))
-        moments = {*inside.tolist(), data.sizes["epoch"] - 1}
-        top = 1.06 * max(1, *(int(self._counts(i).max()) for i in moments))
-        colours = style().colours
-        face = [colours.accent if e >= THRESHOLD - 1e-9 else colours.rest for e in self.edges[:-1]]
-        self.bars = PolyCollection([], facecolors=face, lw=0, zorder=2)
-        axes.add_collection(self.bars, autolim=False)
-        if upright:
-            axes.set(xlim=(0, 1), ylim=(0, top), ylabel="neurons")
-            axes.set_xlabel("share of variance explained")
-            axes.set_xticks([0, 0.5, THRESHOLD, 1], ["0", "0.5", f"{THRESHOLD:g}", "1"])
-            axes.axvline(THRESHOLD, **_dashed())
-        else:
-            axes.set(xlim=(0, top), ylim=(0, 1.02), xlabel="neurons")
-            axes.set_yticks([0, 0.5, THRESHOLD, 1], [""] * 4)
-            axes.axhline(THRESHOLD, **_dashed())
-            axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
-        self.text = grids.figure_above(axes)
+    def update(i: int) -> None:
+        corners = columns((EDGES[:-1] + EDGES[1:]) / 2, _counts(data, i), 0.84 / BINS)
+        bars.set_verts(corners if upright else corners[..., ::-1])
+        share = _neurons_at(data, i)[1]
+        text.set_text(f"{(share >= THRESHOLD).sum()} of {share.size} above {THRESHOLD:g}")
 
-    def _counts(self, i: int) -> np.ndarray:
-        """Neurons by share; one without a frequency has no share."""
-        share = self.share[i].astype(float)[self.frequency[i] != NO_FREQUENCY]
-        counts: np.ndarray = np.histogram(share, self.edges)[0]
-        return counts
+    return Drawing([bars, text], update)
 
-    @property
-    def moving(self) -> list[Any]:
-        return [self.bars, self.text]
 
-    def update(self, i: int) -> None:
-        middle = (self.edges[:-1] + self.edges[1:]) / 2
-        corners = columns(middle, self._counts(i).astype(float), 0.84 / BINS)
-        self.bars.set_verts(corners if self.upright else corners[..., ::-1])
-        share = self.share[i].astype(float)
-        clean = int((share >= THRESHOLD).sum())
-        self.text.set_text(f"{clean} of {share.size} above {THRESHOLD:g}")
+def _neurons_at(data: xr.Dataset, i: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frequency and share of every neuron at a checkpoint."""
+    frequency = data["all_neuron_frequency"].values[i].astype(int)
+    return frequency, data["all_neuron_variance_explained"].values[i].astype(float)
+
+
+def _counts(data: xr.Dataset, i: int) -> np.ndarray:
+    """Neurons by share; one without a frequency has no share."""
+    frequency, share = _neurons_at(data, i)
+    counts: np.ndarray = np.histogram(share[frequency != NO_FREQUENCY], EDGES)[0]
+    return counts.astype(float)
 
 
 def _any_without(data: xr.Dataset) -> bool:

@@ -100,7 +100,7 @@ def _norms(axes: Axes, data: xr.Dataset) -> Bars:
     bars = Bars(axes, k + np.tile([-0.2, 0.2], last), heights, face, width=0.36)
     inside = data["field_epoch"].values <= panels.horizon(data)
     axes.set(xlim=(0.2, last + 0.8), ylim=(0, 1.05 * float(heights[inside].max())))
-    axes.set_xticks([1, *range(10, last - 2, 10), last])
+    axes.set_xticks(frequencies.ticks(last))
     sides = "" if style().narrow(axes.figure) else ": cosine left, sine right"
     axes.set_xlabel(f"frequency over the classes{sides}", labelpad=0)
     axes.set_ylabel("norm in $W_L$")
@@ -112,7 +112,7 @@ def _norms(axes: Axes, data: xr.Dataset) -> Bars:
 def _name_keys(axes: Axes, data: xr.Dataset, keys: list[int]) -> None:
     """Key frequencies above the axes, apart from their neighbours."""
     current_style = style()
-    em = current_style.points / 72 * axes.figure.get_figure(root=True).dpi
+    em = current_style.pixels(axes, current_style.points)
     pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
     wide = [1.7 * em / pitch] * len(keys)
     places = pushed_apart([float(k) for k in keys], wide, *axes.get_xlim())

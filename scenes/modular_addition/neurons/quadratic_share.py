@@ -83,7 +83,7 @@ class QuadraticShare(Scene):
             f"{NOTEBOOK}"
         )
 
-    def _columns(self, axes: Axes, data: xr.Dataset, groups: Groups) -> _Dots:
+    def _columns(self, axes: Axes, data: xr.Dataset, groups: Groups) -> Drawing:
         """What the neuron's own frequency explains, in a column for each cluster."""
         linear, products = (data[f"{d}_share_{self.side}"].values.astype(float) for d in DEGREES)
         shares = 100 * (linear + products)
@@ -101,15 +101,14 @@ class QuadraticShare(Scene):
         axes.set_xticks(range(len(groups)), [name for name, _, _ in groups], fontweight="bold")
         for tick, (_, colour, _) in zip(axes.get_xticklabels(), groups, strict=True):
             tick.set_color(colour)
-        axes.annotate(
-            "all waves", (len(groups) - 1, 1), xycoords=("data", "axes fraction"),
-            xytext=(0, 0.5 * style().small), textcoords="offset points", ha="center",
-            color=style().colours.muted, fontsize=style().small,
+        style().note(
+            axes, "all waves", (len(groups) - 1, 1), (0, 0.5), ha="center",
+            xycoords=("data", "axes fraction"), color=style().colours.muted,
         )  # fmt: skip
         side = "before" if self.side == "pre" else "after"
         axes.set_xlabel("frequency of the neuron's cluster")
         axes.set_ylabel(f"explained by its wave, {side} ReLU (%)")
-        return _Dots(axes, groups, x, y)
+        return _dots(axes, groups, x, y)
 
 
 Groups = list[tuple[str, str, np.ndarray]]
@@ -125,7 +124,7 @@ def _groups(data: xr.Dataset) -> Groups:
     return [*groups, ("none", colours.train, cluster <= 0)]
 
 
-def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> _Dots:
+def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> Drawing:
     """Quadratic share after the ReLU against the one before."""
     from matplotlib.ticker import MaxNLocator
 
@@ -145,23 +144,19 @@ def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> _Dots:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     members = [inside for _, _, inside in groups]
-    return _Dots(axes, groups, [pre[:, m] for m in members], [post[:, m] for m in members])
+    return _dots(axes, groups, [pre[:, m] for m in members], [post[:, m] for m in members])
 
 
-class _Dots:
-    """A dot a neuron, in the colour of its group."""
+def _dots(axes: Axes, groups: Groups, x: list[np.ndarray], y: list[np.ndarray]) -> Drawing:
+    """A dot a neuron, in the colour of its group; what has no cluster lies beneath."""
+    look: dict[str, Any] = {"ms": style().points * 0.26, "mew": 0, "alpha": 0.75}
+    dots = [
+        axes.plot([], [], "o", color=colour, zorder=2 + (name != "none"), **look)[0]
+        for name, colour, _ in groups
+    ]
 
-    def __init__(
-        self, axes: Axes, groups: Groups, x: list[np.ndarray], y: list[np.ndarray]
-    ) -> None:
-        self.x, self.y = x, y
-        look: dict[str, Any] = {"ms": style().points * 0.26, "mew": 0, "alpha": 0.75}
-        # what has no cluster lies beneath
-        self.moving = [
-            axes.plot([], [], "o", color=colour, zorder=2 + (name != "none"), **look)[0]
-            for name, colour, _ in groups
-        ]
+    def update(i: int) -> None:
+        for group, across, up in zip(dots, x, y, strict=True):
+            group.set_data(across[i], up[i])
 
-    def update(self, i: int) -> None:
-        for dots, x, y in zip(self.moving, self.x, self.y, strict=True):
-            dots.set_data(x[i], y[i])
+    return Drawing(dots, update)

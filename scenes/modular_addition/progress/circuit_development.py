@@ -111,8 +111,9 @@ def _split(
 def _indices(scene: Scene, data: xr.Dataset) -> np.ndarray:
     """The indices of the scene's own clock at the epochs of the large variables."""
     clock: np.ndarray = data[str(scene.clock)].values
-    apart: np.ndarray = np.abs(clock[None, :] - data["field_epoch"].values[:, None])
-    return apart.argmin(axis=1)
+    apart = np.abs(clock[None, :] - data["field_epoch"].values[:, None])
+    nearest: np.ndarray = apart.argmin(axis=1)
+    return nearest
 
 
 def _at_field_epochs(scene: Scene, drawing: Drawing, data: xr.Dataset) -> Drawing:

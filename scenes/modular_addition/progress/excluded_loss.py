@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
@@ -50,7 +50,7 @@ class ExcludedLoss(Scene):
         """A line for every frequency, and the unharmed train and test loss; or bars."""
         axes = style().panels(figure, left=5.0, right=7.4)[0][0]
         if self.form == "bars":
-            return Drawing.of(self._bars(axes, data))
+            return self._bars(axes, data)
         losses = self.measure == "loss"
         self._draw_others(axes, data)
         panel = panels.CurvePanel(
@@ -101,7 +101,7 @@ class ExcludedLoss(Scene):
             curves[f"without {k}"] = panels.at_checkpoints(data, values, colour)
         return curves
 
-    def _bars(self, axes: Axes, data: xr.Dataset) -> _Levels:
+    def _bars(self, axes: Axes, data: xr.Dataset) -> Drawing:
         """A bar for each wave, and lines at the unharmed model and at the key waves alone."""
         rest, losses = style().colours.rest, self.measure == "loss"
         heights = self._scale * self._values(data).values.astype(float)
@@ -118,9 +118,9 @@ class ExcludedLoss(Scene):
             foot, top = least / 20, 3 * float(heights.max())
         axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(foot, top), xlabel="frequency taken away")
         step = 20 if style().narrow(axes.figure) else 10
-        axes.set_xticks([1, *range(step, int(k[-1]) - 2, step), int(k[-1])])
+        axes.set_xticks(frequencies.ticks(int(k[-1]), step))
         axes.set_ylabel(f"training {self.measure}{'' if losses else ' (%)'}")
-        return _Levels(Bars(axes, k, heights, face, width=0.74, foot=foot, trace=0), levels)
+        return _across(Bars(axes, k, heights, face, width=0.74, foot=foot, trace=0), levels)
 
     def _draw_others(self, axes: Axes, data: xr.Dataset) -> None:
         """The frequencies that are not key: they lie on the train curve, or just above it."""
@@ -136,31 +136,23 @@ class ExcludedLoss(Scene):
         )
 
 
-class _Levels:
+def _across(bars: Bars, levels: list[np.ndarray]) -> Drawing:
     """Bars, and a named line across them for what each wave is taken away from."""
+    current_style, axes, colours = style(), bars.axes, style().colours
+    lines, texts = [], []
+    names = (("all waves", colours.train, "bottom"), ("key waves\nalone", colours.ink, "top"))
+    for name, colour, va in names:
+        width = current_style.line * 0.6
+        lines.append(axes.axhline(bars.foot, color=colour, lw=width, zorder=3))
+        texts.append(axes.text(
+            1.01, bars.foot, name, transform=axes.get_yaxis_transform(), color=colour, va=va,
+            fontsize=current_style.small, fontweight="bold",
+        ))  # fmt: skip
 
-    def __init__(self, bars: Bars, levels: list[np.ndarray]) -> None:
-        current_style, axes = style(), bars.axes
-        self.bars, self.levels = bars, levels
-        self.lines: list[Any] = []
-        self.texts: list[Any] = []
-        train, ink = current_style.colours.train, current_style.colours.ink
-        names = (("all waves", train, "bottom"), ("key waves\nalone", ink, "top"))
-        for name, colour, va in names:
-            self.lines.append(
-                axes.axhline(bars.foot, color=colour, lw=current_style.line * 0.6, zorder=3)
-            )
-            self.texts.append(axes.text(
-                1.01, bars.foot, name, transform=axes.get_yaxis_transform(), color=colour, va=va,
-                fontsize=current_style.small, fontweight="bold",
-            ))  # fmt: skip
-
-    @property
-    def moving(self) -> list[Any]:
-        return [self.bars.moving, self.lines, self.texts]
-
-    def update(self, i: int) -> None:
-        self.bars.update(i)
-        for line, text, level in zip(self.lines, self.texts, self.levels, strict=True):
+    def update(i: int) -> None:
+        bars.update(i)
+        for line, text, level in zip(lines, texts, levels, strict=True):
             line.set_ydata([level[i], level[i]])
             text.set_y(level[i])
+
+    return Drawing([bars.moving, lines, texts], update)

@@ -21,6 +21,7 @@ LEVELS = {"train": 0.03, "test": 0.3}
 
 OURS, PUBLISHED = "ours", "published"
 DASHES = (0, (1.2, 1.4))
+NONE = panels.Curve.of([], [], "none")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,9 @@ class FractionSweep(Scene):
         )
         curves = [_losses(data, i) for i in range(data.sizes["fraction"])]
         self._frame(left, curves)
-        return Drawing.of(_Curves(left, curves, trail=self.trail), _Dots(right, data, self.time))
+        return Drawing.of(
+            _losses_in_turn(left, curves, trail=self.trail), _dots(right, data, self.time)
+        )
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """When the runs of this fraction memorised and generalised, and both ends of the sweep."""
@@ -118,92 +121,78 @@ class FractionSweep(Scene):
             panels.thousands(axes)
 
 
-class _Curves:
+def _losses_in_turn(axes: Axes, curves: list[dict[str, panels.Curve]], *, trail: bool) -> Drawing:
     """The losses at one fraction, and faintly the test losses at those before it."""
+    current_style = style()
+    width, red = current_style.line * 0.45, current_style.colours.test
+    before = [
+        axes.plot(c["test"].x, c["test"].y, color=red, alpha=0.3, lw=width, zorder=2)[0]
+        if "test" in c else axes.plot([], [])[0]
+        for c in curves
+    ]  # fmt: skip
+    looks: dict[str, dict[str, Any]] = {
+        PUBLISHED: {"color": red, "lw": current_style.line * 0.7, "ls": DASHES, "zorder": 3},
+        "train": {"color": current_style.colours.train, "zorder": 4},
+        "test": {"color": red, "zorder": 5},
+    }
+    lines = {name: axes.plot([], [], **look)[0] for name, look in looks.items()}
+    names = {}
+    for name, (side, across) in {"train": ("right", -0.5), "test": ("left", 0.5)}.items():
+        names[name] = current_style.label(
+            axes, 1, 1, name, lift=0.01, ha=side, va="center", zorder=6,
+            color=looks[name]["color"],
+        )  # fmt: skip
+        names[name].set_position((across * current_style.small, 0))
 
-    def __init__(self, axes: Axes, curves: list[dict[str, panels.Curve]], *, trail: bool) -> None:
-        current_style = style()
-        self.curves, self.trailing = curves, trail
-        width, red = current_style.line * 0.45, current_style.colours.test
-        self.trail = [
-            axes.plot(c["test"].x, c["test"].y, color=red, alpha=0.3, lw=width, zorder=2)[0]
-            if "test" in c else axes.plot([], [])[0]
-            for c in curves
-        ]  # fmt: skip
-        looks: dict[str, dict[str, Any]] = {
-            PUBLISHED: {"color": red, "lw": current_style.line * 0.7, "ls": DASHES, "zorder": 3},
-            "train": {"color": current_style.colours.train, "zorder": 4},
-            "test": {"color": red, "zorder": 5},
-        }
-        self.lines = {name: axes.plot([], [], **look)[0] for name, look in looks.items()}
-        self.names = {}
-        for name, (side, across) in {"train": ("right", -0.5), "test": ("left", 0.5)}.items():
-            self.names[name] = current_style.label(
-                axes, 1, 1, name, lift=0.01, ha=side, va="center", zorder=6,
-                color=looks[name]["color"],
-            )  # fmt: skip
-            self.names[name].set_position((across * current_style.small, 0))
-
-    @property
-    def moving(self) -> list[Any]:
-        return [self.trail, list(self.lines.values()), list(self.names.values())]
-
-    def update(self, i: int) -> None:
-        now = self.curves[i]
-        for name, line in self.lines.items():
-            line.set_data(*((now[name].x, now[name].y) if name in now else ([], [])))
-        for name, text in self.names.items():
+    def update(i: int) -> None:
+        now = curves[i]
+        for name, line in lines.items():
+            curve = now.get(name, NONE)
+            line.set_data(curve.x, curve.y)
+        for name, text in names.items():
             text.set_visible(name in now)
             if name in now:
                 text.xy = _through(now[name], LEVELS[name])
-        for j, line in enumerate(self.trail):
-            line.set_visible(self.trailing and j < i)
+        for j, line in enumerate(before):
+            line.set_visible(trail and j < i)
+
+    return Drawing([before, list(lines.values()), list(names.values())], update)
 
 
-class _Dots:
+def _dots(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
     """Epoch of memorising and of generalising at each fraction; what is to come, faintly."""
+    current_style, colours = style(), style().colours
+    x, sources = data["fraction"].values.astype(float), _sources(data)
+    axes.set_yscale(time)
+    dots, epochs = [], []
+    ends: dict[str, tuple[str, np.ndarray]] = {}
+    for source in sources:
+        for name, colour in (("memorised", colours.train), ("generalised", colours.test)):
+            y = _epochs(data, source, f"{name}_epoch")
+            if np.isfinite(y).any():
+                look = _look(colour, ring=source != sources[0])
+                axes.plot(x, y, **look | {"alpha": 0.28})
+                dots += axes.plot([], [], **look)
+                epochs.append(y)
+                ends.setdefault(name, (colour, y))
+    _limits(axes, x, epochs, time)
+    for name, (colour, y) in ends.items():
+        below = name == "memorised"
+        j = _middle(y)
+        current_style.label(
+            axes, x[j], y[j], name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
+            va="top" if below else "bottom", ha="center" if below else "right",
+        )  # fmt: skip
+    if PUBLISHED in sources and len(dots) > 2:
+        current_style.note(axes, "dotted: published", (0, 1.01), va="bottom", color=colours.muted)
+    marker = axes.axvline(x[0], color=colours.ink, lw=current_style.line * 0.5, zorder=2.5)
 
-    def __init__(self, axes: Axes, data: xr.Dataset, time: str) -> None:
-        current_style, colours = style(), style().colours
-        self.x = data["fraction"].values.astype(float)
-        axes.set_yscale(time)
-        self.dots: list[Any] = []
-        self.epochs: list[np.ndarray] = []
-        ends: dict[str, tuple[str, np.ndarray]] = {}
-        for source in _sources(data):
-            for name, colour in (("memorised", colours.train), ("generalised", colours.test)):
-                y = _epochs(data, source, f"{name}_epoch")
-                if np.isfinite(y).any():
-                    look = _look(colour, ring=source != _sources(data)[0])
-                    axes.plot(self.x, y, **look | {"alpha": 0.28})
-                    self.dots += axes.plot([], [], **look)
-                    self.epochs.append(y)
-                    ends.setdefault(name, (colour, y))
-        _limits(axes, self.x, self.epochs, time)
-        for name, (colour, y) in ends.items():
-            below = name == "memorised"
-            j = _middle(y)
-            current_style.label(
-                axes, self.x[j], y[j], name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
-                va="top" if below else "bottom", ha="center" if below else "right",
-            )  # fmt: skip
-        if PUBLISHED in _sources(data) and len(self.dots) > 2:
-            axes.annotate(
-                "dotted: published", (0, 1.01), xycoords="axes fraction", va="bottom",
-                fontsize=current_style.small, color=colours.muted,
-            )  # fmt: skip
-        self.marker = axes.axvline(
-            self.x[0], color=colours.ink, lw=current_style.line * 0.5, zorder=2.5
-        )
+    def update(i: int) -> None:
+        for line, y in zip(dots, epochs, strict=True):
+            line.set_data(x[: i + 1], y[: i + 1])
+        marker.set_xdata([x[i], x[i]])
 
-    @property
-    def moving(self) -> list[Any]:
-        return [self.marker, *self.dots]
-
-    def update(self, i: int) -> None:
-        for line, y in zip(self.dots, self.epochs, strict=True):
-            line.set_data(self.x[: i + 1], y[: i + 1])
-        self.marker.set_xdata([self.x[i], self.x[i]])
+    return Drawing([marker, *dots], update)
 
 
 def _look(colour: str, *, ring: bool) -> dict[str, Any]:

@@ -122,11 +122,9 @@ class Seeds(Scene):
             panels.thousands(axes)
             if current_style.narrow(axes.figure):
                 axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
-        axes.annotate(
-            _wrapped(data, member), (0, 0.5),
-            (-3.1 * current_style.small, 0), xycoords="axes fraction", textcoords="offset points",
-            ha="right", va="center", fontsize=current_style.small, fontweight="bold",
-            linespacing=1.0,
+        current_style.note(
+            axes, _wrapped(data, member), (0, 0.5), (-3.1, 0), ha="right", va="center",
+            fontweight="bold", linespacing=1.0,
         )  # fmt: skip
         return [curve.draw(axes) for curve in curves.values()]
 
@@ -146,7 +144,7 @@ def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> None:
     colour, size = current_style.colours.test, current_style.points * 0.4
     axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
     # left of the curve, or right of it where there is no room
-    em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi
+    em = current_style.pixels(axes, current_style.small)
     left = (axes.transData.transform((at, 0.1))[0] - axes.bbox.x0) / em > 0.58 * len(epoch) + 0.7
     aside = 0.5 * current_style.small
     where: dict[str, Any] = {"ha": "right", "va": "top", "position": (-aside, 0)}
@@ -172,7 +170,7 @@ def _draw_waves(axes: Axes, data: xr.Dataset, member: int) -> None:
     axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, 1.55 * max(tallest, 1e-9)), yticks=[])
     axes.set_xticks([1, 20, 40, int(k[-1])] if k[-1] > 45 else [1, int(k[-1])])
     axes.spines["left"].set_visible(False)
-    em = current_style.small / 72 * axes.figure.get_figure(root=True).dpi / axes.bbox.width
+    em = current_style.pixels(axes, current_style.small) / axes.bbox.width
     em *= k[-1] + 0.6
     places = pushed_apart([float(n) for n in keys], [1.45 * em] * len(keys), 0.2, k[-1] + 0.8)
     for n, place in zip(keys, places, strict=True):
