@@ -13,11 +13,11 @@ from typing import Any
 from grokviz.errors import GrokvizError, InputError
 from grokviz.files import replacing
 from grokviz.media import library_versions
-from grokviz.media.formats import FORMATS
+from grokviz.media.formats import FILM, STILL, format_of
 from grokviz.parallel import Pool
 from grokviz.render import figures
+from grokviz.render.engine import engine_of
 from grokviz.render.films.cache import DATA, data_hash, key_of
-from grokviz.render.films.needs import lacking
 from grokviz.render.render import render
 from grokviz.scene.film import Film
 from grokviz.scene.registry import scene as find_scene
@@ -42,28 +42,30 @@ class Work:
 
 def has_still(scene: type[Scene]) -> bool:
     """Whether it can be drawn as a picture: a film joined of chapters cannot."""
-    return scene.able(FORMATS["png"])
+    return scene.able(STILL)
 
 
 def poster(film: Work, scene: type[Scene]) -> Work:
     """The last frame of a film, or of the chapter that stands for it."""
     chapter = scene.parts[scene.poster] if issubclass(scene, Film) and scene.poster else None
-    return replace(film, path=film.path.with_suffix(".png"), film=film.path, chapter=chapter)
+    return replace(
+        film, path=film.path.with_suffix(STILL.suffixes[0]), film=film.path, chapter=chapter
+    )
 
 
 def still(scene: type[Scene], folder: Path, quality: str) -> Work:
     """A scene's picture: its last moment, or its film's last frame."""
-    return _work(scene, folder, ".png", {"quality": quality})
+    return _work(scene, folder, STILL.suffixes[0], {"quality": quality})
 
 
 def film(scene: type[Scene], folder: Path, quality: str) -> Work:
     """A scene's film."""
-    return _work(scene, folder, ".mp4", {"quality": quality})
+    return _work(scene, folder, FILM.suffixes[0], {"quality": quality})
 
 
 def drawable(scene: type[Scene]) -> bool:
     """Whether what draws it is installed: always, but for films without manim."""
-    return not issubclass(scene, Film) or lacking() is None
+    return engine_of(scene).lacking() is None
 
 
 def _work(scene: type[Scene], folder: Path, suffix: str, wish: Mapping[str, Any]) -> Work:
@@ -105,7 +107,7 @@ def draw(work: Sequence[Work], jobs: int, say: Callable[[str], None]) -> None:
     """
     missing = [item for item in work if item.film is None and not item.path.exists()]
     # the films that take longest first: no worker should wait for the last one
-    missing.sort(key=lambda item: (item.path.suffix != ".mp4", item.scene))
+    missing.sort(key=lambda item: (not format_of(item.path).film, item.scene))
     failures = []
     for done, (item, failure) in enumerate(_drawn(missing, jobs), 1):
         say(f"[{done}/{len(missing)}] {failure or item.path.name}")

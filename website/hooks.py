@@ -51,6 +51,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             f"{GALLERY}/index.md": gallery.index(entries),
             **{f"{GALLERY}/{entry.name}.md": gallery.page(entry) for entry in entries},
             "reference/command-line.md": references.command_line(),
+            "reference/formats.md": references.formats(),
             "reference/recipes.md": references.recipes(),
             "reference/variables.md": references.variables(),
             "reference/python.md": references.python(),

@@ -12,6 +12,7 @@ import grokviz
 from grokviz import task
 from grokviz.cli import COMMANDS, cli
 from grokviz.dataset import schema
+from grokviz.media.formats import FORMATS
 from grokviz.options import show
 from website.gallery import escaped
 
@@ -36,6 +37,36 @@ def command_line() -> str:
             command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH
         )
         lines += ["", f"## grokviz {name}", "", "```text", command.get_help(context), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def formats() -> str:
+    """Every file format: what it is, and what it can."""
+    lines = [
+        "# Files and formats",
+        "",
+        "The suffix of `-o` says the format, or `--format NAME` where it cannot.",
+        "",
+        "| `--format` | suffix | what it is | transparent | goes round by itself | media type |",
+        "|---|---|---|---|---|---|",
+    ]
+    for kind in FORMATS.values():
+        suffix = "a name that ends in `/`" if kind.folder else f"`{'`, `'.join(kind.suffixes)}`"
+        marks = ("yes" if able else "" for able in (kind.alpha, kind.loop))
+        mime = f"`{kind.mime}`" if kind.mime else ""
+        lines.append(f"| `{kind.name}` | {suffix} | {kind.what} | {' | '.join(marks)} | {mime} |")
+    shared = [(kind, suffix) for kind in FORMATS.values() for suffix in kind.also]
+    lines += ["", "**A suffix that pictures and films share is a picture's.** A film may have it"]
+    lines += ["where its format is named:", "", "```sh"]
+    lines += [
+        f"grokviz render wave-circles --format {kind.name} -o circles{suffix}"
+        for kind, suffix in shared
+    ]
+    lines += ["```", "", "Many programs know a moving AVIF or PNG only by the shorter suffix.", ""]
+    lines += [
+        "Every picture and film carries its title, alt text and origin, and the same command "
+        "writes the same bytes.",
+    ]
     return "\n".join(lines) + "\n"
 
 

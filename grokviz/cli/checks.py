@@ -82,20 +82,24 @@ def _references() -> Check:
 
 
 def _encoders() -> Check:
-    wanted = ("libx264", "libvpx-vp9", "prores_ks", "gif", "libwebp_anim", "apng")
+    from grokviz.media.formats import FORMATS
+
+    wanted = list(dict.fromkeys(kind.codec for kind in FORMATS.values() if kind.codec))
     try:
         import av
+        from PIL import features
 
-        lacking = [name for name in wanted if name not in av.codecs_available]
+        codecs = {*av.codecs_available, *features.get_supported()}
+        lacking = [name for name in wanted if name not in codecs]
     except ImportError:
-        lacking = list(wanted)
+        lacking = wanted
     return Check(
         "encoders",
         not lacking,
         True,
         "" if lacking else ", ".join(wanted),
         f"films ({', '.join(lacking)} missing)",
-        "pip install --force-reinstall --only-binary :all: av",
+        "pip install --force-reinstall --only-binary :all: av pillow",
     )
 
 

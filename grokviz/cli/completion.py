@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from grokviz.media.formats import FORMATS
+
 if TYPE_CHECKING:
     Items = list[CompletionItem[str]]
 
@@ -41,6 +43,11 @@ def complete_scene_or_file(
 ) -> Items:
     """The package's own scenes, and files where none begins so."""
     return complete_scene(ctx, parameter, incomplete) or _files(incomplete)
+
+
+def complete_format(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """Every format by its name."""
+    return _starting(FORMATS, incomplete)
 
 
 def complete_recipe(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:

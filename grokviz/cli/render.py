@@ -16,7 +16,21 @@ from grokviz.cli.common import (
     set_option,
     user_code_option,
 )
-from grokviz.cli.completion import complete_file, complete_scene
+from grokviz.cli.completion import complete_file, complete_format, complete_scene
+from grokviz.media.formats import FORMATS
+
+
+def _format_help() -> str:
+    """Every format by what it is, and when a film may be called as a picture is."""
+    kinds = FORMATS.values()
+    pictures = " ".join(kind.name for kind in kinds if kind.still)
+    films = " ".join(kind.name for kind in kinds if kind.film)
+    others = " ".join(kind.name for kind in kinds if not (kind.still or kind.film))
+    shared = " or ".join(suffix for kind in kinds for suffix in kind.also)
+    return (
+        f"Pictures: {pictures}. Films: {films}. Also {others}. A film is called {shared}, as a "
+        "picture is, only where its format is named here."
+    )
 
 
 @click.command("render")
@@ -32,7 +46,7 @@ from grokviz.cli.completion import complete_file, complete_scene
     help="File; its suffix says the format. Repeatable.",
 )
 @click.option(
-    "--format", "formats", multiple=True, help="png svg pdf mp4 webm mov gif webp apng ..."
+    "--format", "formats", multiple=True, shell_complete=complete_format, help=_format_help()
 )
 @click.option(
     "--quality", type=click.Choice(["l", "m", "h", "k"]), help="480p15 720p30 1080p60 4k60."

@@ -5,15 +5,15 @@ From there
 
 * :func:`save_still` writes it as PDF, SVG or PNG,
 * :class:`Painter` and :func:`paint` turn updates of its moving artists into frames,
-* :func:`write_film` turns frames into MP4, WebM, MOV, GIF, WebP, APNG or a PNG folder.
+* :func:`write_film` turns frames into MP4, WebM, MOV, GIF, WebP, APNG or a PNG
+  folder.
 
 All carry title, alt text and :class:`Provenance`, found again by
 :func:`read_provenance`; the same figure gives the same bytes; no file is half-written.
 
-**Adding a format**: one line in ``formats.py``, one writer in one file, named in
-``encode.WRITERS`` (films) or ``still.WRITERS`` (pictures). **Adding a venue, a theme
-or a formula**: one line in its table. Nothing here knows about tasks, runs or scenes,
-and no heavy library is imported before it is used.
+**Adding a format**: one row in ``formats.py``, and one file with the writer that the row
+names. **Adding a venue, a theme or a formula**: one line in its table. Nothing here knows
+about tasks, runs or scenes, and no heavy library is imported before it is used.
 """
 
 from __future__ import annotations

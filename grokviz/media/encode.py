@@ -7,14 +7,13 @@ two for a GIF (its palette is made from all frames first), and again for every a
 to fit ``max_size``. Giving the *same array object* several times in a row holds a
 picture at next to no cost.
 
-**Adding a format.** A line in :mod:`grokviz.media.formats`, and in one new file a
-:class:`Writer`: its name goes to :data:`WRITERS`, and nothing else has to know it.
+**Adding a format.** A row in :mod:`grokviz.media.formats`, and in one new file the
+:class:`Writer` that it names; nothing else has to know it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import queue
 import re
 import threading
@@ -29,7 +28,13 @@ from jaxtyping import UInt8
 
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.files import replacing
-from grokviz.media.formats import Format, able_to_be_transparent, format_of
+from grokviz.media.formats import (
+    FORMATS,
+    Format,
+    able_to_be_transparent,
+    format_of,
+    writer_of,
+)
 from grokviz.media.provenance import Provenance
 
 Frame = UInt8[np.ndarray, "height width 4"]
@@ -38,16 +43,6 @@ T = TypeVar("T")
 
 # so many frames wait for the encoder: 8 of 1080p are 66 MB
 _WAITING = 8
-
-WRITERS: dict[str, str] = {
-    "mp4": "grokviz.media.video:MP4",
-    "webm": "grokviz.media.video:WEBM",
-    "mov": "grokviz.media.video:MOV",
-    "gif": "grokviz.media.gif:GIF",
-    "webp": "grokviz.media.loops:WEBP",
-    "apng": "grokviz.media.loops:APNG",
-    "png-sequence": "grokviz.media.sequence:PNG_SEQUENCE",
-}
 
 
 @dataclass(frozen=True)
@@ -63,8 +58,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Film:
-    """What a writer needs beside the frames."""
+    """What a writer needs beside the frames; ``codec`` is the row's."""
 
+    codec: str
     fps: Fraction
     provenance: Provenance
     transparent: bool
@@ -138,14 +134,14 @@ def write_film(
     if transparent and not kind.alpha:
         others = ", ".join(able_to_be_transparent())
         raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {others}")
-    if max_size is not None and kind.name == "png-sequence":
+    if max_size is not None and kind.folder:
         raise InputError(f"{path}: a folder of frames has no size to fit; choose a film format")
     rate = film_rate(kind, fps)
     asked = Fraction(fps).limit_denominator(1001)
-    if kind.name == "png-sequence":
+    if kind.folder:
         only_frames(Path(path))
     source = _watched(frames)
-    with replacing(path, folder=kind.name == "png-sequence") as part:
+    with replacing(path, folder=kind.folder) as part:
         job = EncodingJob(Path(path), kind, asked, rate, provenance, transparent, max_size)
         return _encode_to_fit(job, part, source)
 
@@ -187,7 +183,7 @@ def _encode_to_fit(job: EncodingJob, part: Path, frames: Frames) -> Written:
         # the last step runs to its end, to say how small it gets
         limit = max_size if i + 1 < len(steps) else None
         slower = writer.rate(job.rate / step.every)
-        film = Film(slower, job.provenance, job.transparent, step, limit)
+        film = Film(job.kind.codec, slower, job.provenance, job.transparent, step, limit)
         source = _prepared(frames, job.asked, slower, step.scale)
         try:
             count = _encode(writer, part, source, film, path)
@@ -219,10 +215,10 @@ def _encode(writer: Writer, part: Path, frames: Frames, film: Film, path: Path) 
 
 
 def _writer(kind: Format) -> Writer:
-    if kind.name not in WRITERS:
-        raise InputError(f"{kind.name} is not a film format; choose one of {', '.join(WRITERS)}")
-    module, _, name = WRITERS[kind.name].partition(":")
-    writer: Writer = getattr(importlib.import_module(module), name)
+    if not kind.film:
+        films = ", ".join(other.name for other in FORMATS.values() if other.film)
+        raise InputError(f"{kind.name} is not a film format; choose one of {films}")
+    writer: Writer = writer_of(kind)
     return writer
 
 

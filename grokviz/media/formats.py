@@ -1,51 +1,158 @@
-"""The file formats, one line each.
+"""The file formats, one row each: all that anything else asks of a format stands in its row.
 
-To add one: a line in :data:`FORMATS`, and a writer, which is a module-level function in
-one file named in :data:`grokviz.media.encode.WRITERS` (films) or
-:data:`grokviz.media.still.WRITERS` (stills). Nothing else knows the formats by name.
+To add one: a row here, and its writer, a module-level object in one file. Nothing else knows
+the formats by name. What a writer is handed is the row's ``content``:
+
+=============  ======================================================================
+``pixels``     RGBA pixels of one picture: a :data:`grokviz.media.still.PixelWriter`
+``figure``     a matplotlib figure: a :data:`grokviz.media.still.FigureWriter`
+``frames``     frames of a film: a :class:`grokviz.media.encode.Writer`
+``captions``   lines with their times: a :data:`grokviz.media.captions.CaptionWriter`
+``page``       nothing: a page is put together by ``grokviz.pages``
+=============  ======================================================================
+
+A reader is a :class:`grokviz.media.readers.Reader`; several formats share one.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from grokviz.errors import InputError, nearest
 
+if TYPE_CHECKING:
+    from grokviz.media.readers import Reader
 
-@dataclass(frozen=True)
+Content = Literal["pixels", "figure", "frames", "captions", "page"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Format:
-    """A file format: ``film`` moves, ``alpha`` can be transparent."""
+    """A file format.
+
+    Attributes:
+        name: what ``--format`` takes.
+        suffixes: those that say this format, its own first; ``/`` is a folder.
+        content: what is in it, and so what its writer is handed.
+        what: what it is good for, in a few words.
+        mime: its media type.
+        writer, reader: ``module:NAME`` of what writes it and reads it back, loaded when used.
+        codec: what encodes its frames, as PyAV or Pillow calls it; nothing of what is plain data.
+        alpha: whether it can be transparent.
+        loop: whether players let it go round by themselves.
+        joins: whether finished films of it can be put behind one another as they are.
+        slides: whether every program for slides shows it.
+        also: suffixes of other formats that such a file may be given, when ``--format`` names it.
+
+    """
 
     name: str
     suffixes: tuple[str, ...]
-    film: bool
-    alpha: bool
+    content: Content
     what: str
+    mime: str = ""
+    writer: str = ""
+    reader: str = ""
+    codec: str = ""
+    alpha: bool = False
+    loop: bool = False
+    joins: bool = False
+    slides: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def film(self) -> bool:
+        """Whether it moves."""
+        return self.content == "frames"
 
     @property
     def still(self) -> bool:
         """Whether it is one picture."""
-        return not self.film
+        return self.content in ("pixels", "figure")
 
+    @property
+    def page(self) -> bool:
+        """Whether it is a page to scrub."""
+        return self.content == "page"
+
+    @property
+    def folder(self) -> bool:
+        """Whether it is a folder of files."""
+        return self.suffixes[0] == "/"
+
+
+_PILLOW = "grokviz.media.readers:PICTURES"
+_PYAV = "grokviz.media.readers:FILMS"
 
 _TABLE = (
-    Format("png", (".png",), False, True, "picture"),
-    Format("svg", (".svg",), False, True, "vector picture, editable text"),
-    Format("pdf", (".pdf",), False, True, "vector picture for a paper"),
-    Format("mp4", (".mp4", ".m4v"), True, False, "H.264 film, plays everywhere"),
-    Format("webm", (".webm",), True, True, "VP9 film for web pages"),
-    Format("mov", (".mov",), True, True, "ProRes 4444 film for editing and Keynote"),
-    Format("gif", (".gif",), True, False, "loop for chats and READMEs"),
-    Format("webp", (".webp",), True, True, "loop for web pages, lossless"),
-    Format("apng", (".apng",), True, True, "loop for web pages, lossless"),
-    Format("png-sequence", ("/",), True, True, "folder of numbered PNG frames"),
-    Format("srt", (".srt",), False, False, "captions of a film drawn with manim"),
-    Format("html", (".html", ".htm"), False, False, "page to scrub, made by the stage"),
-)
+    Format(
+        name="png", suffixes=(".png",), content="pixels", mime="image/png", alpha=True, slides=True,
+        writer="grokviz.media.still:png_bytes", reader=_PILLOW, what="picture",
+    ),
+    Format(
+        name="svg", suffixes=(".svg",), content="figure", mime="image/svg+xml", alpha=True,
+        writer="grokviz.media.still:svg_bytes", reader="grokviz.media.readers:SVG",
+        what="vector picture, editable text",
+    ),
+    Format(
+        name="pdf", suffixes=(".pdf",), content="figure", mime="application/pdf", alpha=True,
+        writer="grokviz.media.still:pdf_bytes", reader="grokviz.media.readers:PDF",
+        what="vector picture for a paper",
+    ),
+    Format(
+        name="mp4", suffixes=(".mp4", ".m4v"), content="frames", mime="video/mp4", joins=True,
+        slides=True, writer="grokviz.media.video:MP4", reader=_PYAV, codec="libx264",
+        what="H.264 film, plays everywhere",
+    ),
+    Format(
+        name="webm", suffixes=(".webm",), content="frames", mime="video/webm", alpha=True,
+        joins=True, writer="grokviz.media.video:WEBM", reader=_PYAV, codec="libvpx-vp9",
+        what="VP9 film for web pages",
+    ),
+    Format(
+        name="mov", suffixes=(".mov",), content="frames", mime="video/quicktime", alpha=True,
+        joins=True, writer="grokviz.media.video:MOV", reader=_PYAV, codec="prores_ks",
+        what="ProRes 4444 film for editing and Keynote",
+    ),
+    Format(
+        name="gif", suffixes=(".gif",), content="frames", mime="image/gif", loop=True,
+        writer="grokviz.media.gif:GIF", reader=_PILLOW, codec="gif",
+        what="loop for chats and READMEs",
+    ),
+    Format(
+        name="webp", suffixes=(".webp",), content="frames", mime="image/webp", alpha=True,
+        loop=True, writer="grokviz.media.loops:WEBP", reader=_PILLOW, codec="libwebp_anim",
+        what="loop for web pages, lossless",
+    ),
+    Format(
+        name="apng", suffixes=(".apng",), content="frames", mime="image/apng", alpha=True,
+        loop=True, writer="grokviz.media.loops:APNG", reader=_PILLOW, codec="apng",
+        also=(".png",), what="loop for web pages, lossless",
+    ),
+    Format(
+        name="png-sequence", suffixes=("/",), content="frames", alpha=True,
+        writer="grokviz.media.sequence:PNG_SEQUENCE", reader="grokviz.media.readers:FOLDERS",
+        what="folder of numbered PNG frames",
+    ),
+    Format(
+        name="srt", suffixes=(".srt",), content="captions", mime="application/x-subrip",
+        writer="grokviz.media.captions:subrip", what="captions of a film drawn with manim",
+    ),
+    Format(
+        name="html", suffixes=(".html", ".htm"), content="page", mime="text/html",
+        what="page to scrub, made by the stage",
+    ),
+)  # fmt: skip
 
 FORMATS: dict[str, Format] = {entry.name: entry for entry in _TABLE}
+
+STILL, FILM = FORMATS["png"], FORMATS["mp4"]
+"""What a scene is drawn as where no format is named, and what is put into pages and slides."""
 
 
 def format_of(path: str | os.PathLike[str], fmt: str | None = None) -> Format:
@@ -54,23 +161,22 @@ def format_of(path: str | os.PathLike[str], fmt: str | None = None) -> Format:
     A path that ends in ``/``, or an existing folder, is a folder of PNG frames.
     Raises :class:`InputError` naming the nearest format for one that is not known.
     """
+    by_suffix = {suffix: kind for kind in FORMATS.values() for suffix in kind.suffixes}
     if fmt is not None:
         name = fmt.lower().lstrip(".")
-        by_suffix = {s.lstrip("."): f for f in _TABLE for s in f.suffixes}
-        kind = FORMATS.get(name) or by_suffix.get(name)
+        kind = FORMATS.get(name) or by_suffix.get(f".{name}")
         if kind is None:
             raise InputError(f"unknown format {fmt!r}: {nearest(name, list(FORMATS))}")
         return kind
     text = os.fspath(path)
     suffix = Path(text).suffix.lower()
     if text.endswith(("/", os.sep)):
-        return FORMATS["png-sequence"]
-    for entry in _TABLE:
-        if suffix in entry.suffixes:
-            return entry
+        return by_suffix["/"]
+    if suffix in by_suffix:
+        return by_suffix[suffix]
     if Path(text).is_dir():
-        return FORMATS["png-sequence"]
-    known = [s for f in _TABLE for s in f.suffixes]
+        return by_suffix["/"]
+    known = list(by_suffix)
     if not suffix:
         raise InputError(f"{text}: no suffix says its format; use one of {' '.join(known)}")
     close = nearest(suffix, known)
@@ -79,6 +185,29 @@ def format_of(path: str | os.PathLike[str], fmt: str | None = None) -> Format:
     raise InputError(f"{text}: unknown format {suffix}; {close}")
 
 
+def writer_of(kind: Format) -> Any:
+    """What writes the format, imported now; its type follows from the row's ``content``."""
+    return _loaded(kind.writer)
+
+
+def reader_of(kind: Format) -> Reader | None:
+    """What reads the format back; None of a format that carries nothing of ours."""
+    reader: Reader | None = _loaded(kind.reader) if kind.reader else None
+    return reader
+
+
+def _loaded(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)
+
+
+def suffix_list(kinds: Iterable[Format]) -> str:
+    """Their suffixes as a choice: ``.png, .svg or .pdf``."""
+    *first, last = (kind.suffixes[0] for kind in kinds)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def able_to_be_transparent() -> list[str]:
     """Suffixes of the films that can be transparent."""
-    return [f.suffixes[0] for f in _TABLE if f.film and f.alpha and f.suffixes[0] != "/"]
+    films = (kind for kind in FORMATS.values() if kind.film and kind.alpha)
+    return [kind.suffixes[0] for kind in films if not kind.folder]

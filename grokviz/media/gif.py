@@ -106,7 +106,7 @@ def _encode(part: Path, frames: Iterator[Frame], film: Film, palette: Any) -> in
     count = size = 0
     options = {"fflags": "+bitexact", "loop": "0", "final_delay": str(int(100 * step))}
     with av.open(str(part), "w", format="gif", options=options) as container:
-        stream = container.add_stream("gif", rate=film.fps)
+        stream: Any = container.add_stream(film.codec, rate=film.fps)
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = "pal8"
         for video_frame in _mapped(first, frames, picture, sink, step):

@@ -23,7 +23,6 @@ class Loop:
     """An endless animation in a picture format; ``finish`` puts the texts in."""
 
     container: str
-    codec: str
     pixels: str
     finish: Finish
     options: dict[str, str]
@@ -55,7 +54,7 @@ class Loop:
             for frame in frames:
                 if stream is None:
                     stream = container.add_stream(
-                        self.codec, rate=film.fps, options=self.options | film.step.options
+                        film.codec, rate=film.fps, options=self.options | film.step.options
                     )
                     shape = (frame.shape[1], frame.shape[0])
                     stream.width, stream.height = shape
@@ -102,7 +101,6 @@ _HALF, _THIRD = Fraction(1, 2), Fraction(1, 3)
 
 WEBP = Loop(
     container="webp",
-    codec="libwebp_anim",
     pixels="bgra",
     finish=_webp_texts,
     options={"compression_level": "2"},
@@ -123,7 +121,6 @@ WEBP = Loop(
 
 APNG = Loop(
     container="apng",
-    codec="apng",
     pixels="rgba",
     finish=_apng_texts,
     options={"pred": "none"},

@@ -93,49 +93,18 @@ def read_provenance(path: str | Path) -> Provenance:
 
     Raises :class:`InputError` if there is no such file or it is not from grokviz.
     """
-    from grokviz.media.formats import format_of
+    from grokviz.media.formats import format_of, reader_of
 
     path = Path(path)
     if not path.exists():
         raise InputError(f"no file {path}: give a picture or film that grokviz has written")
-    if path.is_dir():
-        frames = sorted(path.glob("*.png"))
-        if not frames:
-            raise InputError(f"{path} holds no frames: give a folder that grokviz has written")
-        return read_provenance(frames[0])
-    kind = format_of(path).name
+    reader = reader_of(format_of(f"{path}/" if path.is_dir() else path))
     try:
-        provenance = find(_text_in(path, kind))
+        provenance = find(reader.text(path)) if reader is not None else None
+    except InputError:
+        raise
     except Exception as error:  # a broken file fails in as many ways as there are decoders
         raise InputError(f"cannot read {path}: {error}") from error
     if provenance is None:
         raise InputError(f"{path} carries no provenance: it was not written by grokviz")
     return provenance
-
-
-def _text_in(path: Path, kind: str) -> str:
-    """All text of a file that may hold the JSON line."""
-    if kind in ("mp4", "webm", "mov"):
-        import av
-
-        with av.open(str(path)) as container:
-            return "\n".join(container.metadata.values())
-    from grokviz.media import chunks
-
-    if kind in ("png", "apng", "gif", "webp"):
-        from PIL import Image
-
-        with Image.open(path) as picture:  # no pixels are decoded
-            texts = [_text(value) for value in picture.info.values()]
-        return chunks.unescape("\n".join(texts)) if kind == "webp" else "\n".join(texts)
-    data = path.read_bytes()
-    if kind == "svg":
-        return chunks.unescape(data.decode("utf-8"))
-    return chunks.pdf_strings(data)
-
-
-def _text(value: Any) -> str:
-    """Comments and XMP packets are bytes; other facts of a picture hold no text."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value) if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""One picture to PDF, SVG or PNG: exact width, fixed bytes, alt text inside."""
+"""One picture to a file: exact width, fixed bytes, alt text inside."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ from jaxtyping import UInt8
 from grokviz.errors import InputError
 from grokviz.files import replacing
 from grokviz.media import chunks
-from grokviz.media.formats import format_of
+from grokviz.media.formats import FORMATS, Format, format_of, suffix_list, writer_of
 from grokviz.media.pixels import picture_bytes
 from grokviz.media.provenance import Provenance
 from grokviz.media.theme import REPRODUCIBLE
+
+Pixels = UInt8[np.ndarray, "height width 4"]
+PixelWriter = Callable[[Pixels, Provenance, bool, float | None], bytes]
+"""RGBA pixels with straight alpha, texts, whether it is transparent, dots an inch: a file."""
+
+FigureWriter = Callable[[Any, Provenance, float], bytes]
+"""A matplotlib figure, texts, and dots an inch of the pictures inside: a file."""
 
 _FIXED: Any = {
     key: REPRODUCIBLE[key]
@@ -35,24 +42,34 @@ def save_still(
     dpi: float | None = None,
     fmt: str | None = None,
 ) -> Path:
-    """Write ``figure`` to ``path`` as PDF, SVG or PNG, in exactly the figure's size.
+    """Write ``figure`` to ``path`` as one picture, in exactly the figure's size.
 
-    ``dpi`` is for PNG (and pictures inside the others), by default the figure's own.
+    ``dpi`` is for pixels (and pictures inside the others), by default the figure's own.
     The same figure gives the same bytes. Raises :class:`InputError` for a film's or
     unknown suffix; an old file stays unless the new one is whole.
     """
     import matplotlib
 
     kind = format_of(path, fmt)
-    if kind.name not in WRITERS:
-        raise InputError(f"{path}: {kind.name} is not one picture; choose .pdf, .svg or .png")
+    if not kind.still:
+        stills = suffix_list(other for other in FORMATS.values() if other.still)
+        raise InputError(f"{path}: {kind.name} is not one picture; choose {stills}")
     with (
         matplotlib.rc_context(_FIXED),
         see_through(figure) if transparent else contextlib.nullcontext(),
         replacing(path) as part,
     ):
-        part.write_bytes(WRITERS[kind.name](figure, provenance, dpi or figure.dpi))
+        part.write_bytes(_bytes(kind, figure, provenance, dpi or figure.dpi))
     return Path(path)
+
+
+def _bytes(kind: Format, figure: Any, provenance: Provenance, dpi: float) -> bytes:
+    if kind.content == "figure":
+        draw: FigureWriter = writer_of(kind)
+        return draw(figure, provenance, dpi)
+    picture = _pixels(figure, dpi)
+    write: PixelWriter = writer_of(kind)
+    return write(picture, provenance, bool(picture[..., 3].min() < 255), dpi)
 
 
 @contextlib.contextmanager
@@ -91,7 +108,8 @@ def _print(figure: Any, kind: str, dpi: float, metadata: dict[str, Any]) -> byte
     return out.getvalue()
 
 
-def _pdf(figure: Any, provenance: Provenance, dpi: float) -> bytes:
+def pdf_bytes(figure: Any, provenance: Provenance, dpi: float) -> bytes:
+    """A PDF of fixed bytes, with title, alt text and provenance inside."""
     return _print(
         figure,
         "pdf",
@@ -108,7 +126,7 @@ def _pdf(figure: Any, provenance: Provenance, dpi: float) -> bytes:
     )
 
 
-def _svg(figure: Any, provenance: Provenance, dpi: float) -> bytes:
+def svg_bytes(figure: Any, provenance: Provenance, dpi: float) -> bytes:
     """An SVG that describes itself: ``role="img"``, a title and a description."""
     plain = _print(
         figure,
@@ -131,7 +149,8 @@ def _svg(figure: Any, provenance: Provenance, dpi: float) -> bytes:
     return (plain[:at] + head + elements + plain[start:]).encode()
 
 
-def _png(figure: Any, provenance: Provenance, dpi: float) -> bytes:
+def _pixels(figure: Any, dpi: float) -> Pixels:
+    """What matplotlib draws of the figure, as RGBA."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     before = figure.dpi
@@ -139,21 +158,13 @@ def _png(figure: Any, provenance: Provenance, dpi: float) -> bytes:
     try:
         figure.dpi = dpi
         canvas.draw()
-        picture = np.array(canvas.buffer_rgba())
+        return np.array(canvas.buffer_rgba())
     finally:
         figure.dpi = before
-    return png_bytes(picture, provenance, bool(picture[..., 3].min() < 255), dpi)
-
-
-WRITERS: dict[str, Callable[[Any, Provenance, float], bytes]] = {
-    "pdf": _pdf,
-    "svg": _svg,
-    "png": _png,
-}
 
 
 def png_bytes(
-    picture: UInt8[np.ndarray, "height width 4"],
+    picture: Pixels,
     provenance: Provenance,
     transparent: bool,
     dpi: float | None = None,
@@ -167,12 +178,9 @@ def png_bytes(
     )
 
 
-def write_png(
-    path: str | Path,
-    picture: UInt8[np.ndarray, "height width 4"],
-    provenance: Provenance,
-) -> Path:
-    """Write pixels, less their alpha, to a PNG, whole or not at all."""
+def write_picture(path: Path, kind: Format, picture: Pixels, provenance: Provenance) -> Path:
+    """Write pixels, less their alpha, to a file of ``kind``, whole or not at all."""
+    write: PixelWriter = writer_of(kind)
     with replacing(path) as part:
-        part.write_bytes(png_bytes(picture, provenance, transparent=False))
-    return Path(path)
+        part.write_bytes(write(picture, provenance, False, None))
+    return path

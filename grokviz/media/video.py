@@ -29,13 +29,14 @@ class Video:
     """A container with one H.264, VP9 or ProRes stream."""
 
     container: str
-    codec: str
     pixels: str
     pixels_alpha: str
     options: dict[str, str]
     steps: Sequence[Step]
     muxer: dict[str, str] = field(default_factory=dict)
     bleed: bool = False
+    key_frames: bool = True
+    quicktime: bool = False
 
     def rate(self, fps: Fraction) -> Fraction:
         """Any rate."""
@@ -58,7 +59,7 @@ class Video:
         }
         for key, text in metadata.items():
             container.metadata[key] = text
-            if self.container == "mov":  # the names that QuickTime looks for
+            if self.quicktime:  # the names that it looks for
                 container.metadata[f"com.apple.quicktime.{key}"] = text
         return container
 
@@ -85,9 +86,9 @@ class Video:
     def _stream(self, container: Any, width: int, height: int, pixels: str, film: Film) -> Any:
         options = self.options | film.step.options
         # a key frame every two seconds, so that a talk can jump in the film
-        if self.codec != "prores_ks":
+        if self.key_frames:
             options = options | {"g": str(max(1, round(2 * film.fps)))}
-        stream = container.add_stream(self.codec, rate=film.fps, options=options)
+        stream = container.add_stream(film.codec, rate=film.fps, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         context = stream.codec_context
         context.thread_count = _THREADS
@@ -160,7 +161,6 @@ def _bled(frame: Frame) -> Frame:
 
 MP4 = Video(
     container="mp4",
-    codec="libx264",
     pixels="yuv420p",
     pixels_alpha="",
     options={
@@ -174,7 +174,6 @@ MP4 = Video(
 
 WEBM = Video(
     container="webm",
-    codec="libvpx-vp9",
     pixels="yuv420p",
     pixels_alpha="yuva420p",
     options={"b": "0", "deadline": "realtime", "cpu-used": "5", "row-mt": "1", "tile-columns": "2"},
@@ -184,7 +183,8 @@ WEBM = Video(
 
 MOV = Video(
     container="mov",
-    codec="prores_ks",
+    key_frames=False,
+    quicktime=True,
     pixels="yuv444p10le",
     pixels_alpha="yuva444p10le",
     options={"profile": "4444", "vendor": "apl0", "alpha_bits": "16"},
@@ -196,5 +196,3 @@ MOV = Video(
         Step("at 200 bits a macroblock", {"bits_per_mb": "200"}),
     ],
 )
-
-VIDEOS = {video.container: video for video in (MP4, WEBM, MOV)}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from grokviz.errors import InputError
-from grokviz.media.formats import format_of
+from grokviz.media.formats import FORMATS, Format, format_of
 from grokviz.runs import Run, info
 
 if TYPE_CHECKING:
@@ -28,18 +28,8 @@ if TYPE_CHECKING:
 WIDTH = 720
 """Pixels across of a picture or a film; never more than the cell has."""
 PAGE_HEIGHT = 680
-MEDIA = {
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "gif": "image/gif",
-    "webp": "image/webp",
-    "apng": "image/apng",
-    "mp4": "video/mp4",
-    "webm": "video/webm",
-    "mov": "video/quicktime",
-    "pdf": "application/pdf",
-    "html": "text/html",
-}
+FRAMED = ("application/pdf", "text/html")
+"""Media types that a notebook shows in a frame of their own."""
 
 
 class Display(list[Path]):
@@ -80,7 +70,7 @@ def show(
     for path in paths:
         if not path.is_file():
             raise InputError(f"there is no file {path}: give what render or explore has written")
-        if format_of(path).name not in MEDIA:
+        if not _shown(format_of(path)):
             raise InputError(f"{path} is nothing that a notebook shows: give one of {_known()}")
     if width < 1:
         raise InputError(f"width {width} is not possible; give pixels above 0")
@@ -88,24 +78,29 @@ def show(
 
 
 def _known() -> str:
-    return ", ".join(f".{name}" for name in MEDIA)
+    return ", ".join(f".{kind.name}" for kind in FORMATS.values() if _shown(kind))
+
+
+def _shown(kind: Format) -> bool:
+    """Whether a notebook shows files of this format, and not their names alone."""
+    return kind.mime.startswith(("image/", "video/")) or kind.mime in FRAMED
 
 
 def _element(path: Path, embed: bool, width: int) -> str:
     """One file as HTML; names are escaped, and never more than text."""
-    kind, name = format_of(path).name, escape(str(path))
-    if kind not in MEDIA or not path.is_file():
+    kind, name = format_of(path), escape(str(path))
+    if not _shown(kind) or not path.is_file():
         return f"<code>{name}</code>"
-    if kind == "html" and embed:
+    if kind.page and embed:
         # the page must not reach into the notebook, which may be somebody else's
         text = escape(path.read_text("utf-8"))
         apart = 'sandbox="allow-scripts allow-downloads"'
         return f'<iframe srcdoc="{text}" {apart} {_frame(name)}></iframe>'
-    source = _content(path, MEDIA[kind]) if embed else quote(path.as_posix())
+    source = _content(path, kind.mime) if embed else quote(path.as_posix())
     style = f"width: {width}px; max-width: 100%"
-    if kind in ("mp4", "webm", "mov"):
+    if kind.mime.startswith("video/"):
         return f'<video src="{source}" controls loop style="{style}" title="{name}"></video>'
-    if kind in ("html", "pdf"):
+    if kind.mime in FRAMED:
         return f'<iframe src="{source}" {_frame(name)}></iframe>'
     return f'<img src="{source}" style="{style}" alt="{_alt(path)}" title="{name}">'
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from grokviz.errors import InputError, nearest
 from grokviz.options import key_of
+from grokviz.render.engine import engine_of
 from grokviz.scene.clock import is_time
 from grokviz.scene.drawing import Drawing
-from grokviz.scene.film import Film
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.scene import Scene, drawing_of
 from grokviz.scene.style import style
@@ -134,7 +134,7 @@ def below(number: int, scenes: Iterable[Scene], data: xr.Dataset) -> Scene:
     clocks = {panel.clock for panel in scenes if panel.clock is not None}
     # the coarsest clock: what it shows, the finer ones can show too
     clock = min(clocks, key=lambda name: data.sizes[name]) if clocks else None
-    return _composed(scenes, name=f"figure-{number}", title=f"Figure {number}", clock=clock)
+    return composed(scenes, name=f"figure-{number}", title=f"Figure {number}", clock=clock)
 
 
 def panelled(
@@ -170,7 +170,7 @@ def figure_of(panels: tuple[Scene, ...]) -> Scene:
     if len(panels) == 1:
         return panels[0]
     for panel in panels:
-        if isinstance(panel, Film):
+        if not engine_of(panel).panels:
             raise InputError(f"{panel.name} is a film, which cannot be a panel; leave it out")
     clocks = sorted({panel.clock for panel in panels if panel.clock is not None})
     if len(clocks) > 1 and not all(map(is_time, clocks)):
@@ -181,7 +181,7 @@ def figure_of(panels: tuple[Scene, ...]) -> Scene:
             "draw them into two figures"
         )
     references = {panel.reference for panel in panels}
-    return _composed(
+    return composed(
         panels,
         name="-".join(panel.name for panel in panels),
         title="; ".join(panel.title for panel in panels),
@@ -192,7 +192,8 @@ def figure_of(panels: tuple[Scene, ...]) -> Scene:
     )
 
 
-def _composed(panels: tuple[Scene, ...], **attributes: Any) -> Scene:
+def composed(panels: tuple[Scene, ...], **attributes: Any) -> Scene:
+    """These panels as one scene with these class attributes, and needs and checks of them all."""
     kinds: tuple[type[Scene], ...] = tuple(type(panel) for panel in panels)
 
     def check(_: type[Scene], data: xr.Dataset) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from grokviz import plugins
 from grokviz.errors import GrokvizError, InputError, WorkError
-from grokviz.media import page
+from grokviz.media import format_of, page
+from grokviz.media.formats import FILM
 from grokviz.media.theme import theme
 from grokviz.parallel import Pool, ProcessFailed, check_jobs, cores
 from grokviz.render.captions import write_captions
@@ -113,7 +114,7 @@ def figures(
     with plugins.user_code(options.user):
         tasks = _all_tasks(runs, Path(out), options, skipped)
         # the longest first, so that no worker waits for a film that another began last
-        tasks.sort(key=lambda task: not task.paths[0].endswith(".mp4"))
+        tasks.sort(key=lambda task: not format_of(task.paths[0]).film)
         written = _perform(tasks, jobs or cores(), report)
     return [*written, *write_captions(written)]
 
@@ -254,7 +255,7 @@ def _of_scene(
         paths = tuple(str(folder / f"{stem}.{kind}") for kind in STILLS)
         tasks.append(FigureTask(part, run, paths, _still(epoch, options)))
     if options.films and scene.clock is not None:
-        path = (str(folder / f"{scene.name}.mp4"),)
+        path = (str(folder / f"{scene.name}{FILM.suffixes[0]}"),)
         film: RenderKeywords = {"quality": "m", "theme": options.theme}
         tasks.append(FigureTask(part, run, path, film))
     return tasks

@@ -89,7 +89,7 @@ class RenderKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class RenderJob:
-    """One file to be made; of a film that is ``alone``, only the section is drawn."""
+    """One file to be made, ``seconds`` long; of one ``alone``, only the section is drawn."""
 
     path: Path
     format: Format
@@ -98,6 +98,7 @@ class RenderJob:
     theme: Theme
     page: Page
     quality: Quality = field(default=Quality(0, 0, 0))
+    seconds: float = 0.0
     section: str | None = None
     alone: bool = False
 
@@ -115,8 +116,7 @@ class RenderJob:
             size = f"{self.page.width:.4g} x {self.page.height:.4g} in"
             size = f"{wide} x {high} px" if self.theme.medium == "slide" else size
             return f"{self.path}: {self.scene.name}, {self.format.name}, {size}"
-        seconds = getattr(self.scene, "seconds", self.options.duration)
-        length = f"section {self.section}" if self.section else f"{seconds:g} s"
+        length = f"section {self.section}" if self.section else f"{self.seconds:g} s"
         return (
             f"{self.path}: {self.scene.name}, {self.format.name}, {wide} x {high} px, "
             f"{length} at {float(self.quality.fps):g} frames a second"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from grokviz.dataset import schema as variables
 from grokviz.dataset.references.reference import references
 from grokviz.media.formats import FORMATS
-from grokviz.scene.film import Film
+from grokviz.render.engine import engine_of
 from grokviz.scene.registry import scene as find
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
@@ -34,7 +34,6 @@ def scene_entry(name: str) -> dict[str, Any]:
 
 def _entry(scene: type[Scene], bundled: list[str]) -> dict[str, Any]:
     formats = [f.name for f in FORMATS.values() if scene.able(f)]
-    film = {"seconds": scene.seconds, "sections": dict(scene.parts)} if _is_film(scene) else {}
     return {
         "name": scene.name,
         "title": scene.title,
@@ -46,12 +45,8 @@ def _entry(scene: type[Scene], bundled: list[str]) -> dict[str, Any]:
         "clock": scene.clock,
         "needs": list(scene.needs),
         "options": scene.options(),
-        **film,
+        **engine_of(scene).facts(scene),
     }
-
-
-def _is_film(scene: type[Scene]) -> TypeGuard[type[Film]]:
-    return issubclass(scene, Film)
 
 
 def schema(scene: str) -> dict[str, dict[str, Any]]:

@@ -8,18 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from grokviz.errors import InputError
-from grokviz.media import film_rate, format_of, page, screen
-from grokviz.media.formats import FORMATS, Format
+from grokviz.media import format_of, page, screen
+from grokviz.media.formats import FILM, FORMATS, STILL, Format
 from grokviz.media.theme import Theme, theme
 from grokviz.media.venues import Page
-from grokviz.render.job import DURATION, RenderJob, RenderOptions
+from grokviz.render.engine import engine_of
+from grokviz.render.job import RenderJob, RenderOptions
 from grokviz.render.quality import quality
-from grokviz.scene.film import Film
 from grokviz.scene.scene import Scene
 
 GENERIC_VENUE = "tmlr"
-PAGE_FPS = 6
-"""Moments a second of film time that a page of pictures keeps."""
 
 
 def plan(
@@ -37,7 +35,7 @@ def in_sections(jobs: Sequence[RenderJob]) -> list[RenderJob]:
     """A job for each section of each film, in files numbered in their order."""
     section_jobs = []
     for job in jobs:
-        parts = getattr(job.scene, "parts", {})
+        parts = engine_of(job.scene).sections(type(job.scene))
         if not parts:
             raise InputError(f"{job.scene.name} has no chapters; leave out --sections")
         if not job.format.film:
@@ -55,7 +53,7 @@ def _targets(
 ) -> list[tuple[Path, Format]]:
     if out is None or (not isinstance(out, (str, os.PathLike)) and not list(out)):
         kinds = [format_of("", name) for name in formats]
-        kinds = kinds or [FORMATS["mp4" if scene.moves() else "png"]]
+        kinds = kinds or [FILM if scene.moves() else STILL]
         return [(Path(scene.name + _suffix(kind)), kind) for kind in kinds]
     paths = [out] if isinstance(out, (str, os.PathLike)) else list(out)
     if formats and len(formats) != len(paths):
@@ -72,9 +70,7 @@ def _format(path: str | os.PathLike[str], name: str | None) -> Format:
     kind = format_of(path, name)
     suffix = Path(path).suffix.lower()
     for other in FORMATS.values():
-        # an APNG is often called .png
-        known = suffix in other.suffixes and (kind.name, other.name) != ("apng", "png")
-        if known and other is not kind:
+        if suffix in other.suffixes and other is not kind and suffix not in kind.also:
             raise InputError(
                 f"{path} would be a {kind.name} called {suffix}; leave out --format, or give "
                 "another name"
@@ -83,66 +79,23 @@ def _format(path: str | os.PathLike[str], name: str | None) -> Format:
 
 
 def _suffix(kind: Format) -> str:
-    return kind.suffixes[0] if kind.suffixes[0] != "/" else "-frames"
+    return "-frames" if kind.folder else kind.suffixes[0]
 
 
 def _job(scene: Scene, path: Path, kind: Format, options: RenderOptions) -> RenderJob:
-    _check_possible(scene, path, kind, options)
-    moving = kind.film or kind.name == "html"
-    medium = options.venue or ("slide" if kind.name == "png" and scene.headed else "paper")
-    paper = not moving and medium != "slide" and not isinstance(scene, Film)
-    style = theme(options.theme, "paper" if paper else "slide", options.style)
-    if paper:
+    engine = engine_of(scene)
+    engine.accepts(scene, options, kind, path)
+    moving = kind.film or kind.page
+    medium = engine.medium(scene, options, kind)
+    style = theme(options.theme, medium, options.style)
+    job: type[RenderJob] = engine.job
+    if medium == "paper":
         sheet = _paper_page(scene, options, style)
-        return RenderJob(path, kind, scene, options, style.sized(sheet.points), sheet)
-    size = quality(options.quality or (None if moving else "h"), kind.name)
-    rate = size.fps if options.fps is None else options.fps
-    fps = film_rate(kind, rate) if kind.film else 0
-    if kind.name == "html":
-        fps = film_rate(FORMATS["mp4"], rate) if isinstance(scene, Film) else PAGE_FPS
-    sheet = screen(size.width, size.height)
-    return RenderJob(path, kind, scene, options, style, sheet, replace(size, fps=fps))
-
-
-def _check_possible(scene: Scene, path: Path, kind: Format, options: RenderOptions) -> None:
-    """Raise InputError unless the scene can be drawn in this format with these options."""
-    if kind.name == "html" and options.venue not in (None, "slide"):
-        raise InputError(f"{path}: --venue is for paper and a page is for screens; leave it out")
-    if isinstance(scene, Film):
-        _check_film(scene, path, kind, options)
-    elif kind.name == "srt":
-        raise InputError(f"{path}: {scene.name} has no captions; choose a picture or a film")
-    if kind.film and not scene.moves():
-        raise InputError(
-            f"{path}: {scene.name} does not move, so it has no film; choose .png, .svg or .pdf"
-        )
-    if kind.film and options.epoch is not None:
-        raise InputError(f"{path}: --epoch is for a still; a film takes --epochs A:B:STEP")
-    if options.transparent and not kind.alpha:
-        able = ", ".join(f.suffixes[0] for f in FORMATS.values() if f.alpha and f.film)
-        raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {able}")
-
-
-def _check_film(film: Film, path: Path, kind: Format, options: RenderOptions) -> None:
-    """Raise InputError unless a manim film can be drawn in this format with these options."""
-    name = film.name
-    if film.joined() and not film.able(kind):
-        raise InputError(f"{path}: {name} is joined of its chapters; choose .mp4, .webm or .mov")
-    if not film.able(kind):
-        raise InputError(f"{path}: stills of {name}, which manim draws, are .png; choose that")
-    if kind.film and options.epoch is not None:
-        raise InputError(f"{path}: --epoch is for a still; leave it out, {name} is a whole film")
-    own = f"{name} has its own length and moments; leave out"
-    for word, given in {
-        "--duration": options.duration != DURATION,
-        "--hold": options.hold is not None,
-        "--epochs": options.epochs is not None,
-    }.items():
-        if given:
-            raise InputError(f"{path}: {own} {word}")
-    for word, value in {"--style": options.style, "--venue": options.venue}.items():
-        if value is not None:
-            raise InputError(f"{path}: {word} is for matplotlib's scenes, and manim draws {name}")
+        return job(path, kind, scene, options, style.sized(sheet.points), sheet)
+    size = quality(options.quality or (None if moving else "h"), kind)
+    size = replace(size, fps=engine.rate(kind, size.fps if options.fps is None else options.fps))
+    sheet, seconds = screen(size.width, size.height), engine.seconds(scene, options)
+    return job(path, kind, scene, options, style, sheet, size, seconds=seconds)
 
 
 def _paper_page(scene: Scene, options: RenderOptions, paper: Theme) -> Page:

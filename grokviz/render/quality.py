@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from grokviz.errors import InputError
+from grokviz.media.formats import Format
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,13 @@ QUALITIES = {
     "k": Quality(3840, 2160, 60),
 }
 LOOP = Quality(960, 540, 20)
-"""What a GIF, WebP or APNG gets unless a quality is asked for: it is meant for a page."""
-
-LOOPS = ("gif", "webp", "apng")
+"""What a loop gets unless a quality is asked for: it is meant for a page."""
 
 
-def quality(letter: str | None, fmt: str) -> Quality:
+def quality(letter: str | None, kind: Format) -> Quality:
     """The size and rate for a letter, or the default of the format."""
     if letter is None:
-        return LOOP if fmt in LOOPS else QUALITIES["m"]
+        return LOOP if kind.loop else QUALITIES["m"]
     if letter not in QUALITIES:
         raise InputError(f"there is no quality {letter}; choose one of {', '.join(QUALITIES)}")
     return QUALITIES[letter]

@@ -16,11 +16,10 @@ from grokviz.files import FileList, check_place
 from grokviz.parallel import Pool, ProcessFailed, check_jobs
 from grokviz.progress import ProgressCallback
 from grokviz.render.composing import all_scenes, default_run, figure_of, panelled
-from grokviz.render.engines import draw
+from grokviz.render.engine import engine_of
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
 from grokviz.render.plan import plan
 from grokviz.scene.clock import has_test_loss
-from grokviz.scene.film import Film
 from grokviz.scene.scene import Scene
 
 if TYPE_CHECKING:
@@ -126,9 +125,8 @@ def perform_all(
     """Make the files, several at the same time where ``jobs`` says so."""
     check_jobs(jobs)
     for job in work:
-        check_place(job.path, folder=job.format.name == "png-sequence")
-    # the files of one film share one drawing
-    if jobs == 1 or len(work) == 1 or isinstance(work[0].scene, Film):
+        check_place(job.path, folder=job.format.folder)
+    if jobs == 1 or len(work) == 1 or engine_of(work[0].scene).shared:
         for job in work:
             yield perform(job, data, report)
         return
@@ -145,8 +143,5 @@ def perform_all(
 def perform(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
     """Make one file."""
     job.scene.check(data)
-    if job.format.name == "html":
-        from grokviz.render.page import write_page
-
-        return write_page(job, data, report)
-    return draw(job, data, report)
+    path: Path = engine_of(job.scene).render(job, data, report)
+    return path

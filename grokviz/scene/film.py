@@ -70,10 +70,15 @@ class Film(Scene):
 
     @classmethod
     def able(cls, kind: Format) -> bool:
-        """Every film format, a page, captions and PNG stills; less where it is joined."""
+        """Every film format, a page, captions and stills of pixels; less where it is joined."""
         if cls.joined():
-            return kind.name in ("mp4", "webm", "mov", "srt", "html")
-        return kind.film or kind.name in ("png", "srt", "html")
+            return kind.joins or kind.content in ("captions", "page")
+        return kind.content != "figure"
+
+    @classmethod
+    def made_by(cls) -> str:
+        """Films of chapters are made by joining these."""
+        return "chapters" if cls.joined() else cls.engine
 
     @classmethod
     def joined(cls) -> bool:

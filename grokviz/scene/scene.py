@@ -141,7 +141,12 @@ class Scene:
     @classmethod
     def able(cls, kind: Format) -> bool:
         """Whether it can be drawn in this format."""
-        return kind.name != "srt" and (kind.still or cls.moves())
+        return kind.content != "captions" and (not kind.film or cls.moves())
+
+    @classmethod
+    def made_by(cls) -> str:
+        """The engine that makes its files, by its name in ``grokviz.render.engine``."""
+        return cls.engine
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Unpack
 from grokviz import plugins
 from grokviz.errors import InputError
 from grokviz.files import check_place
+from grokviz.media.formats import FILM
 from grokviz.media.theme import theme
 from grokviz.parallel import check_jobs
 from grokviz.render.job import options_of
@@ -93,7 +94,7 @@ def _plan(
     skipped: Skipped | None,
 ) -> tuple[list[Path], list[SlideSource]]:
     theme(options.theme)
-    quality(options.quality, "mp4")
+    quality(options.quality, FILM)
     check_jobs(options.jobs)
     paths = [Path(p) for p in ([out] if isinstance(out, (str, os.PathLike)) else out)]
     for path in paths:

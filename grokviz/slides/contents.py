@@ -9,14 +9,13 @@ from pathlib import Path
 
 from grokviz.errors import InputError, nearest
 from grokviz.media import read_provenance
+from grokviz.media.formats import FILM, FORMATS, STILL, format_of, suffix_list
 from grokviz.render import figures
-from grokviz.render.films.needs import lacking as missing
+from grokviz.render.engine import engine_of
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
 from grokviz.slides.options import Skipped, SlideOptions
 from grokviz.slides.story import STORY
-
-SUFFIXES = (".mp4", ".png")
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,14 @@ class SlideSource:
     @property
     def suffix(self) -> str:
         """Of the file that is embedded."""
-        if self.file is not None:
-            return self.file.suffix.lower()
-        assert self.scene is not None
-        return ".mp4" if self.scene.moves() else ".png"
+        if self.file is not None or self.scene is None:
+            return Path(self.file or self.name).suffix.lower()
+        return (FILM if self.scene.moves() else STILL).suffixes[0]
+
+    @property
+    def film(self) -> bool:
+        """Whether it moves."""
+        return format_of(f"x{self.suffix}").film
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -46,7 +49,7 @@ class SlideSource:
         """What ``--dry-run`` says."""
         if self.scene is None:
             return f"{self.name}: as it is"
-        kind = "film" if self.suffix == ".mp4" else "picture"
+        kind = "film" if self.film else "picture"
         if self.parts:
             kind = f"{len(self.parts)} slides, one a chapter"
         return f"{self.name}: {self.scene.title} ({kind}, from {self.run})"
@@ -79,7 +82,7 @@ def slide_sources(
 
 def _lacking(scene: type[Scene], run: str) -> str:
     """Why the scene cannot be drawn here from the run; "" where it can."""
-    need = missing() if scene.engine == "manim" else None
+    need = engine_of(scene).lacking()
     if need is not None:
         return f"{need.name} is not installed: run {need.remedy}"
     return figures.lacking(scene, run)
@@ -94,10 +97,11 @@ def _named(word: str, registered: Mapping[str, type[Scene]], run: str) -> SlideS
             raise InputError(f"{word}: {reason}")
         return SlideSource(word, registered[word], source, bool(run))
     path = Path(word)
-    if path.suffix.lower() not in SUFFIXES:
+    kinds = sorted((kind for kind in FORMATS.values() if kind.slides), key=lambda kind: kind.still)
+    if path.suffix.lower() not in [kind.suffixes[0] for kind in kinds]:
         raise InputError(
             f"{word} cannot be put on a slide: {nearest(word, list(registered))} (grokviz scenes "
-            f"lists them; a file has to be {' or '.join(SUFFIXES)})"
+            f"lists them; a file has to be {suffix_list(kinds)})"
         )
     read_provenance(path)
     return SlideSource(path.stem, file=path)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grokviz.media import Provenance, library_versions, read_provenance
+from grokviz.media import Provenance, format_of, library_versions, read_provenance
 from grokviz.media.pixels import picture_size
 from grokviz.media.plain import plain
 from grokviz.scene.registry import scenes
@@ -89,7 +89,7 @@ def _slide(source: SlideSource, path: Path, loop: bool | None) -> Slide:
     """A slide of a film or picture, with its title, alt text and notes."""
     provenance = read_provenance(path)
     scene = source.scene or scenes().get(provenance.scene)
-    film = path.suffix.lower() == ".mp4"
+    film = format_of(path).film
     picture, seconds = last_frame(path) if film else (path.read_bytes(), None)
     return Slide(
         name=source.name,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grokviz import plugins
 from grokviz.errors import GrokvizError, WorkError
-from grokviz.media import library_versions
+from grokviz.media import format_of, library_versions
 from grokviz.parallel import Pool, ProcessFailed
 from grokviz.render import figures
 from grokviz.render.films.cache import DATA, data_hash, key_of
@@ -77,7 +77,7 @@ def film(
 def _keywords(source: SlideSource, options: SlideOptions) -> RenderKeywords:
     """What is asked of ``render``, and the same as a command."""
     keywords: RenderKeywords = {"theme": options.theme}
-    if source.suffix == ".mp4":
+    if source.film:
         keywords["quality"] = options.quality
     run = ["--run", source.run] if source.named_run else []
     words = ["grokviz", "render", source.name, *run, "-o", source.name + source.suffix]
@@ -107,7 +107,7 @@ def draw_all(
     What is done is kept when one fails: the next call finds it.
     """
     # films first: they take longest, and no worker should wait for the last one
-    ordered = sorted(works, key=lambda work: work.path.suffix != ".mp4")
+    ordered = sorted(works, key=lambda work: not format_of(work.path).film)
     for done, (work, failure) in enumerate(_drawn(ordered, jobs, frames), 1):
         if failure is not None:
             raise failure

@@ -12,6 +12,7 @@ from typing import Any
 
 from grokviz.errors import MissingExtra
 from grokviz.files import replacing
+from grokviz.media import format_of
 from grokviz.slides import look, package, timing
 from grokviz.slides.deck import Deck, Slide
 
@@ -53,7 +54,9 @@ def _add(presentation: Any, slide: Slide, number: int) -> None:
     poster = io.BytesIO(slide.poster)
     if slide.film:
         with slide.media.open("rb") as film:
-            shown = page.shapes.add_movie(film, *place, poster, mime_type="video/mp4")
+            shown = page.shapes.add_movie(
+                film, *place, poster, mime_type=format_of(slide.media).mime
+            )
         timing.start_by_itself(page, shown.shape_id, slide.seconds or 0.0, slide.loops)
     else:
         shown = page.shapes.add_picture(poster, *place)

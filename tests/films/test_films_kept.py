@@ -17,10 +17,11 @@ import xarray as xr
 
 from grokviz import sources
 from grokviz.errors import InputError, WorkError
-from grokviz.media import Provenance, read_provenance, write_film
+from grokviz.media import FORMATS, Provenance, read_provenance, write_film
+from grokviz.media.captions import Caption
 from grokviz.media.pixels import read_picture
 from grokviz.render.films import cache as film_cache
-from grokviz.render.films.cache import Caption, FilmFrames, FrameWriter
+from grokviz.render.films.cache import FilmFrames, FrameWriter
 from grokviz.render.films.joined import Segment, join
 from grokviz.slides.poster import last_frame
 
@@ -176,7 +177,7 @@ def decoded(path: Path) -> tuple[list[np.ndarray], list[Any]]:
 @pytest.mark.parametrize("kind", ["mp4", "webm", "mov"])
 def test_chapters_are_joined_frame_by_frame(kind: str, tmp_path: Path) -> None:
     parts = segments(tmp_path, kind, [(48, 64)] * 3)
-    out = join(parts, tmp_path / f"whole.{kind}", kind, MADE)
+    out = join(parts, tmp_path / f"whole.{kind}", FORMATS[kind], MADE)
     frames, times = decoded(out)
     np.testing.assert_allclose(times, np.arange(36) / 10, atol=2e-3)
     for n, part in enumerate(parts):
@@ -192,14 +193,14 @@ def test_chapters_are_joined_frame_by_frame(kind: str, tmp_path: Path) -> None:
         if kind != "mov":
             assert (context.colorspace, context.color_range) == (1, 1)
     first = out.read_bytes()
-    assert join(parts, out, kind, MADE).read_bytes() == first
+    assert join(parts, out, FORMATS[kind], MADE).read_bytes() == first
     if kind == "mp4":
         assert first.find(b"moov") < first.find(b"mdat"), "fast start"
 
 
 def test_a_chapters_end_stands_for_the_film(tmp_path: Path) -> None:
     parts = segments(tmp_path, "mp4", [(48, 64)] * 3)
-    out = join(parts, tmp_path / "whole.mp4", "mp4", MADE)
+    out = join(parts, tmp_path / "whole.mp4", FORMATS["mp4"], MADE)
     frames, _ = decoded(out)
     for n in range(3):
         png, seconds = last_frame(out, f"part {n}")
@@ -218,7 +219,7 @@ def test_chapters_of_other_sizes_are_not_joined(tmp_path: Path) -> None:
     out = tmp_path / "whole.mp4"
     out.write_bytes(b"as before")
     with pytest.raises(WorkError, match="part 1 was encoded in another way"):
-        join(parts, out, "mp4", MADE)
+        join(parts, out, FORMATS["mp4"], MADE)
     assert out.read_bytes() == b"as before"
     with pytest.raises(InputError, match=r"joined as \.mp4"):
-        join(parts, tmp_path / "a.gif", "gif", MADE)
+        join(parts, tmp_path / "a.gif", FORMATS["gif"], MADE)

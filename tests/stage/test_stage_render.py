@@ -13,7 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from grokviz.errors import InputError, WorkError
-from grokviz.media import Painter, read_provenance
+from grokviz.media import FORMATS, Painter, read_provenance
 from grokviz.media.pixels import picture_size, read_picture
 from grokviz.media.venues import VENUES
 from grokviz.render.drawing import build
@@ -80,7 +80,7 @@ def test_the_rate_is_one_that_the_format_keeps(
      ("h", "gif", (1920, 1080, 60))],
 )  # fmt: skip
 def test_qualities(letter: str | None, kind: str, size: tuple[int, int, int]) -> None:
-    found = quality(letter, kind)
+    found = quality(letter, FORMATS[kind])
     assert (found.width, found.height, found.fps) == size
 
 

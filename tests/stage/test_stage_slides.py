@@ -16,9 +16,10 @@ from grokviz.errors import InputError, MissingExtra
 from grokviz.media import read_provenance
 from grokviz.media.plain import plain
 from grokviz.media.provenance import Provenance
+from grokviz.render.films import engine
 from grokviz.render.films.needs import Need
 from grokviz.scene.registry import scenes
-from grokviz.slides import contents, plan, powerpoint, slides
+from grokviz.slides import plan, powerpoint, slides
 from grokviz.slides.films import film
 from grokviz.slides.options import SlideOptions
 from grokviz.slides.poster import last_frame
@@ -87,7 +88,7 @@ def test_films_are_left_out_where_manim_is_not_installed(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need = Need("manim", "", "pip install 'grokviz[manim]'")
-    monkeypatch.setattr(contents, "missing", lambda: need)
+    monkeypatch.setattr(engine, "lacking", lambda: need)
     said: dict[str, str] = {}
     _, orders = plan([], "a.html", user=False, skipped=said.__setitem__)
     assert "matplotlib" in {order.scene.engine for order in orders if order.scene}

@@ -23,6 +23,7 @@ import numpy as np
 
 from grokviz.errors import InputError, WorkError, nearest
 from grokviz.files import cache_home, replacing
+from grokviz.media.captions import Caption
 from grokviz.media.pixels import converted, open_film
 
 if TYPE_CHECKING:
@@ -67,15 +68,6 @@ def also_hash(film: Any) -> dict[str, str]:
 
     also = getattr(film, "also", {})
     return {name: data_hash(load(name, needs), needs) for name, needs in also.items()}
-
-
-@dataclass(frozen=True)
-class Caption:
-    """A line on screen, from its first frame to the one after its last."""
-
-    start: int
-    stop: int
-    text: str
 
 
 @dataclass(frozen=True)

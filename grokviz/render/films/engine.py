@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grokviz.errors import InputError, nearest
 from grokviz.files import replacing
-from grokviz.media import Provenance, library_versions
+from grokviz.media import Provenance, film_rate, library_versions, write_film
+from grokviz.media.captions import Caption, CaptionWriter
+from grokviz.media.formats import FILM, FORMATS, Format, suffix_list, writer_of
+from grokviz.media.still import write_picture
+from grokviz.media.theme import Medium
+from grokviz.pages.single import PageBody, SceneText, film_body
 from grokviz.progress import ProgressCallback
+from grokviz.render.engine import ChapterFacts, Engine
 from grokviz.render.films import cache as film_cache
-from grokviz.render.films.cache import Caption, FilmFrames
-from grokviz.render.films.needs import require
-from grokviz.render.job import RenderJob
+from grokviz.render.films.cache import FilmFrames
+from grokviz.render.films.needs import Need, lacking, require
+from grokviz.render.html import MOST
+from grokviz.render.job import DURATION, RenderJob, RenderKeywords, RenderOptions
 from grokviz.render.quality import QUALITIES
-from grokviz.scene.film import Film
+from grokviz.scene.film import Chapter, Film
 from grokviz.scene.films.context import FilmContext
 
 if TYPE_CHECKING:
@@ -35,26 +43,136 @@ STILL_RATE = 15
 MOMENT = re.compile(r"(\d+(?:\.\d+)?)\s*s?")
 
 
-def perform(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
-    """Make one file of a film: the film, one of its sections, or a still."""
-    return write(job, data, film_frames(job, data, report), report)
+@dataclass(frozen=True)
+class FilmJob(RenderJob):
+    """One file to be made of a film."""
+
+    scene: Film
+
+
+class Manim(Engine[Film, FilmJob]):
+    """Films drawn once, kept without loss, and then encoded as every other film."""
+
+    job = FilmJob
+    shared = True
+    panels = False
+    captioned = True
+
+    def check_own(self, scene: Film, options: RenderOptions, kind: Format, path: Path) -> None:
+        """Raise InputError unless the film can be drawn in this format with these options."""
+        name = scene.name
+        if not scene.able(kind):
+            raise InputError(f"{path}: {self.formats(name)}")
+        if kind.film and options.epoch is not None:
+            raise InputError(
+                f"{path}: --epoch is for a still; leave it out, {name} is a whole film"
+            )
+        own = f"{name} has its own length and moments; leave out"
+        for word, given in {
+            "--duration": options.duration != DURATION,
+            "--hold": options.hold is not None,
+            "--epochs": options.epochs is not None,
+        }.items():
+            if given:
+                raise InputError(f"{path}: {own} {word}")
+        for word, value in {"--style": options.style, "--venue": options.venue}.items():
+            if value is not None:
+                raise InputError(
+                    f"{path}: {word} is for matplotlib's scenes, and manim draws {name}"
+                )
+
+    def formats(self, name: str) -> str:
+        """What is said of a format that a film cannot have."""
+        stills = suffix_list(kind for kind in FORMATS.values() if kind.content == "pixels")
+        return f"stills of {name}, which manim draws, are {stills}; choose one of these"
+
+    def medium(self, scene: Film, options: RenderOptions, kind: Format) -> Medium:
+        """A film is for slides, and its stills are its frames."""
+        return "slide"
+
+    def page_rate(self, fps: float | Fraction) -> Fraction:
+        """A page holds the film itself."""
+        return film_rate(FILM, fps)
+
+    def seconds(self, scene: Film, options: RenderOptions) -> float:
+        """A film has its own length."""
+        return scene.seconds
+
+    def sections(self, scene: type[Film]) -> Mapping[str, str]:
+        """Those that it lists."""
+        return scene.parts
+
+    def facts(self, scene: type[Film]) -> dict[str, Any]:
+        """Length and sections."""
+        return {"seconds": scene.seconds, "sections": dict(scene.parts)}
+
+    def draw(self, job: FilmJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
+        """Make one file of a film: the film, one of its sections, a still or captions."""
+        return write(job, data, film_frames(job, data, report), report)
+
+    def page_body(
+        self, job: FilmJob, data: xr.Dataset, text: SceneText, report: ProgressCallback | None
+    ) -> PageBody:
+        """The film itself, small enough for a page."""
+        options = self.page_options(job.options)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"film{FILM.suffixes[0]}"
+            self.draw(replace(job, path=path, format=FILM, options=options), data, report)
+            return film_body(data, text, path.read_bytes(), job.scene.alt_text(data, 0))
+
+    def page_options(self, options: RenderOptions) -> RenderOptions:
+        """What is asked of a film inside a page, of which it may be a part."""
+        limit = options.max_size
+        return replace(options, max_size=0.7 * limit if limit else MOST / 1e6)
+
+    def lacking(self) -> Need | None:
+        """Manim and what it needs."""
+        return lacking()
+
+    def chapter_seconds(self, scene: Film, chapter: Chapter) -> float:
+        """Its own length, or as much of it as the chapter has of its sections."""
+        share = len(chapter.sections) / len(scene.parts) if chapter.sections else 1
+        return scene.seconds * share
+
+    def chapter_options(self, chapter: Chapter, options: RenderOptions) -> RenderKeywords:
+        """Nothing of its own."""
+        return {}
+
+    def draw_chapter(
+        self, job: FilmJob, data: xr.Dataset, report: ProgressCallback | None
+    ) -> ChapterFacts:
+        """Make the film, or some of its sections."""
+        film = film_frames(job, data, report)
+        write(job, data, film, report)
+        start, stop = film.span(job.section)
+        fps = Fraction(job.quality.fps).limit_denominator(1001)
+        return ChapterFacts(stop - start, fps, film.captions_of(job.section))
+
+    def chapter_sources(self, scene: type[Film]) -> list[Path]:
+        """The manim scene, and what runs it."""
+        return [scene.file(), Path(__file__).with_name("draw.py")]
+
+
+MANIM = Manim()
 
 
 def write(
-    job: RenderJob, data: xr.Dataset, film: FilmFrames, report: ProgressCallback | None = None
+    job: FilmJob, data: xr.Dataset, film: FilmFrames, report: ProgressCallback | None = None
 ) -> Path:
     """Make one file of a film that is drawn."""
-    if job.format.name == "srt":
-        return write_captions(job.path, film.captions_of(job.section), film.fps)
-    return _film(job, data, film, report) if job.format.film else _still(job, data, film)
+    if job.format.film:
+        return _film(job, data, film, report)
+    if job.format.still:
+        picture = film.frame(moment(film, job.options.epoch))
+        return write_picture(job.path, job.format, picture, provenance(job, data))
+    return write_captions(job, film.captions_of(job.section), film.fps)
 
 
 def film_frames(
-    job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
+    job: FilmJob, data: xr.Dataset, report: ProgressCallback | None = None
 ) -> FilmFrames:
     """The drawn film of a job, from the cache or drawn now."""
     context, film = _context(job, data), job.scene
-    assert isinstance(film, Film)
     wide, high = job.page.pixels
     rate = Fraction(job.quality.fps or _still_rate(job)).limit_denominator(1001)
     if job.section and job.alone:
@@ -76,17 +194,16 @@ def film_frames(
     return film_cache.put(folder, make)
 
 
-def _still_rate(job: RenderJob) -> float | Fraction:
+def _still_rate(job: FilmJob) -> float | Fraction:
     """The rate of a still: that of the film of its quality, which may be kept, else a low one."""
     if job.options.fps is not None:
         return job.options.fps
     return QUALITIES[job.options.quality].fps if job.options.quality else STILL_RATE
 
 
-def _context(job: RenderJob, data: xr.Dataset) -> FilmContext:
-    film = job.scene
-    assert isinstance(film, Film)
-    return FilmContext(film, data, job.theme, job.heading(data), job.options.transparent)
+def _context(job: FilmJob, data: xr.Dataset) -> FilmContext:
+    title = job.heading(data)
+    return FilmContext(job.scene, data, job.theme, title, job.options.transparent)
 
 
 def _decided_by(context: FilmContext, size: tuple[int, int], rate: Fraction) -> dict[str, Any]:
@@ -111,10 +228,8 @@ def _decided_by(context: FilmContext, size: tuple[int, int], rate: Fraction) -> 
 
 
 def _film(
-    job: RenderJob, data: xr.Dataset, film: FilmFrames, report: ProgressCallback | None
+    job: FilmJob, data: xr.Dataset, film: FilmFrames, report: ProgressCallback | None
 ) -> Path:
-    from grokviz.media import write_film
-
     start, stop = film.span(job.section)
 
     def frames() -> Iterator[np.ndarray]:
@@ -136,28 +251,12 @@ def _film(
     return written.path
 
 
-def _still(job: RenderJob, data: xr.Dataset, film: FilmFrames) -> Path:
-    from grokviz.media.still import write_png
-
-    return write_png(job.path, film.frame(moment(film, job.options.epoch)), provenance(job, data))
-
-
-def write_captions(path: Path, captions: Sequence[Caption], fps: Fraction) -> Path:
-    """Captions as a SubRip file, which players show and people translate."""
-    rows = [
-        f"{n}\n{_clock(row.start / fps)} --> {_clock(row.stop / fps)}\n{row.text}\n"
-        for n, row in enumerate(captions, 1)
-    ]
-    with replacing(path) as part:
-        part.write_text("\n".join(rows), "utf-8")
-    return path
-
-
-def _clock(seconds: Fraction) -> str:
-    """Hours, minutes, seconds and thousandths, as SubRip has them."""
-    thousandths = round(seconds * 1000)
-    rest, thousandths = divmod(thousandths, 1000)
-    return f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d},{thousandths:03d}"
+def write_captions(job: FilmJob, captions: Sequence[Caption], fps: Fraction) -> Path:
+    """Write captions to a file of their own."""
+    text: CaptionWriter = writer_of(job.format)
+    with replacing(job.path) as part:
+        part.write_text(text(captions, fps), "utf-8")
+    return job.path
 
 
 def moment(film: FilmFrames, epoch: str | int | None) -> int:
@@ -179,10 +278,9 @@ def moment(film: FilmFrames, epoch: str | int | None) -> int:
     return film.span(word)[1] - 1
 
 
-def provenance(job: RenderJob, data: xr.Dataset) -> Provenance:
+def provenance(job: FilmJob, data: xr.Dataset) -> Provenance:
     """The provenance of the file."""
     film = job.scene
-    assert isinstance(film, Film)
     title = film.heading(data) if job.options.title in (None, "none") else str(job.options.title)
     if job.section:
         names = ", ".join(film.parts[name] for name in job.section.split("+"))

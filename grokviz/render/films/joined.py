@@ -16,24 +16,20 @@ from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError, WorkError
 from grokviz.files import replacing
 from grokviz.media import Provenance, library_versions, video
+from grokviz.media.captions import Caption
+from grokviz.media.formats import FILM, FORMATS, Format, suffix_list, writer_of
 from grokviz.progress import ProgressCallback
-from grokviz.render import drawing
-from grokviz.render import plan as planning
+from grokviz.render.engine import engine_of
 from grokviz.render.films import cache as film_cache
-from grokviz.render.films import draw, engine
-from grokviz.render.films.cache import Caption
-from grokviz.render.films.engine import provenance, write_captions
-from grokviz.render.job import RenderJob, RenderKeywords, render_options
-from grokviz.scene.film import Chapter, Film
+from grokviz.render.films.engine import FilmJob, Manim, provenance, write_captions
+from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
+from grokviz.render.plan import plan
+from grokviz.scene.film import Chapter
 from grokviz.scene.registry import scene as find_scene
 from grokviz.sources import source_hash
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from grokviz.scene.scene import Scene
-
-JOINABLE = ("mp4", "webm", "mov")
 
 
 @dataclass(frozen=True)
@@ -48,35 +44,50 @@ class Segment:
     title: str = ""
 
 
-def perform_joined(
-    job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
-) -> Path:
-    """Make a composed film, one of its chapters, or its captions."""
-    segments = all_segments(job, data, report)
-    if job.section:
-        segments = [segment for segment in segments if segment.name == job.section]
-    if job.format.name == "srt":
-        return write_captions(job.path, captions_of(segments), segments[0].fps)
-    return join(segments, job.path, job.format.name, provenance(job, data))
+class Chapters(Manim):
+    """Films of chapters: each made by the engine of its scene, then all joined as they are."""
+
+    joining = True
+
+    def formats(self, name: str) -> str:
+        """What is said of a format that is no film of packets."""
+        joinable = suffix_list(kind for kind in FORMATS.values() if kind.joins)
+        return f"{name} is joined of its chapters; choose {joinable}"
+
+    def draw(self, job: FilmJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
+        """Make a composed film, one of its chapters, or its captions."""
+        segments = all_segments(job, data, report)
+        if job.section:
+            segments = [segment for segment in segments if segment.name == job.section]
+        if job.format.film:
+            return join(segments, job.path, job.format, provenance(job, data))
+        return write_captions(job, captions_of(segments), segments[0].fps)
+
+    def page_options(self, options: RenderOptions) -> RenderOptions:
+        """As they are: chapters are joined as they are."""
+        return options
+
+
+CHAPTERS = Chapters()
 
 
 def all_segments(
-    job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
+    job: FilmJob, data: xr.Dataset, report: ProgressCallback | None = None
 ) -> list[Segment]:
     """Every chapter of a composed film, from the cache or made now."""
     film = job.scene
-    assert isinstance(film, Film)
     chapters = film.chapters(data)
     if [chapter.name for chapter in chapters] != list(film.parts):
         raise InputError(f"{film.name}: parts and chapters() do not name the same chapters")
     if job.options.max_size is not None:
         raise InputError(f"{job.path}: {film.name} is joined as it is; leave out --max-size")
-    works = [_work(job, chapter, data) for chapter in chapters]
+    works = [_work(job, chapter) for chapter in chapters]
     lengths = [
-        _seconds(scene, chapter) for (scene, _), chapter in zip(works, chapters, strict=True)
+        engine_of(part.scene).chapter_seconds(part.scene, chapter)
+        for part, chapter in zip(works, chapters, strict=True)
     ]
     segments = []
-    for n, ((_, part), chapter) in enumerate(zip(works, chapters, strict=True)):
+    for n, (part, chapter) in enumerate(zip(works, chapters, strict=True)):
         done = _share(report, sum(lengths[:n]), lengths[n], sum(lengths))
         mine = data if part.scene.reference == film.reference else None
         one = segment(part, chapter, chapter.run or mine, done)
@@ -93,17 +104,11 @@ def _share(
     return lambda count, total: report(round(before + own * count / max(total, 1)), round(whole))
 
 
-def _seconds(scene: Scene, chapter: Chapter) -> float:
-    if not isinstance(scene, Film):
-        return chapter.seconds
-    share = len(chapter.sections) / len(scene.parts) if chapter.sections else 1
-    return scene.seconds * share
-
-
-def _work(job: RenderJob, chapter: Chapter, data: xr.Dataset) -> tuple[Scene, RenderJob]:
+def _work(job: FilmJob, chapter: Chapter) -> RenderJob:
     """The chapter as a job of its own."""
     scene = find_scene(chapter.scene).with_options(chapter.options)
-    if isinstance(scene, Film) and scene.joined():
+    engine = engine_of(scene)
+    if engine.joining:
         raise InputError(f"{scene.name} has chapters of its own and cannot be one; name these")
     options: RenderKeywords = {
         "quality": job.options.quality,
@@ -111,13 +116,12 @@ def _work(job: RenderJob, chapter: Chapter, data: xr.Dataset) -> tuple[Scene, Re
         "theme": job.options.theme,
         "transparent": job.options.transparent,
     }
-    if not isinstance(scene, Film):
-        options |= {"duration": chapter.seconds, "hold": chapter.hold, "style": job.options.style}
-    kind = job.format.name if job.format.film else "mp4"
-    (part,) = planning.plan(scene, f"chapter.{kind}", (), render_options(options))
+    options |= engine.chapter_options(chapter, job.options)
+    kind = job.format if job.format.film else FILM
+    (part,) = plan(scene, f"chapter{kind.suffixes[0]}", (), render_options(options))
     if chapter.sections:
         part = dataclasses.replace(part, section="+".join(chapter.sections), alone=True)
-    return scene, part
+    return part
 
 
 def segment(
@@ -146,30 +150,18 @@ def segment(
 
 
 def _write(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> dict[str, Any]:
-    """Write a chapter's file; its length and its captions."""
-    fps = Fraction(job.quality.fps).limit_denominator(1001)
+    """Write a chapter's file; its length and its captions as plain data."""
     job.scene.check(data)
-    if isinstance(job.scene, Film):
-        film = engine.film_frames(job, data, report)
-        engine.write(job, data, film, report)
-        start, stop = film.span(job.section)
-        captions = [dataclasses.asdict(row) for row in film.captions_of(job.section)]
-        return {"frames": stop - start, "fps": str(fps), "captions": captions}
-    drawing.draw(job, data, report)
-    frames = max(round(job.options.duration * fps), 1)
-    sentences = [job.scene.heading(data), job.scene.lead(data)]
-    words = Caption(0, frames, f"{': '.join(text for text in sentences if text)}.")
-    return {"frames": frames, "fps": str(fps), "captions": [dataclasses.asdict(words)]}
+    facts = engine_of(job.scene).draw_chapter(job, data, report)
+    captions = [dataclasses.asdict(row) for row in facts.captions]
+    return {"frames": facts.frames, "fps": str(facts.fps), "captions": captions}
 
 
 def _decided_by(job: RenderJob, data: xr.Dataset) -> dict[str, Any]:
     """Everything that decides a chapter's bytes, as plain data."""
     kind = type(job.scene)
     files = [Path(str(sys.modules[kind.__module__].__file__)), Path(str(video.__file__))]
-    if issubclass(kind, Film):
-        files += [kind.file(), Path(draw.__file__)]
-    else:
-        files += [Path(drawing.__file__), Path(planning.__file__)]
+    files += engine_of(kind).chapter_sources(kind)
     versions = library_versions("manim", "typst", "pycairo", "numpy", "matplotlib", "av")
     options = dataclasses.asdict(job.options)
     return {
@@ -194,14 +186,17 @@ def captions_of(segments: Sequence[Segment]) -> list[Caption]:
     return captions
 
 
-def join(segments: Sequence[Segment], path: Path, kind: str, film_provenance: Provenance) -> Path:
+def join(
+    segments: Sequence[Segment], path: Path, kind: Format, film_provenance: Provenance
+) -> Path:
     """Put finished chapters one after the other, packet by packet.
 
     Raises :class:`InputError` for a format that cannot be joined, and :class:`WorkError` where
     the chapters were not encoded alike.
     """
-    if kind not in JOINABLE:
-        raise InputError(f"{path}: chapters are joined as .{', .'.join(JOINABLE)}; choose one")
+    if not kind.joins:
+        able = ", ".join(other.suffixes[0] for other in FORMATS.values() if other.joins)
+        raise InputError(f"{path}: chapters are joined as {able}; choose one")
     with replacing(path) as part:
         _joined(segments, part, kind, film_provenance)
     return path
@@ -226,14 +221,13 @@ def _marks(segments: Sequence[Segment]) -> list[dict[str, Any]]:
 
 
 def _joined(
-    segments: Sequence[Segment], part: Path, kind: str, film_provenance: Provenance
+    segments: Sequence[Segment], part: Path, kind: Format, film_provenance: Provenance
 ) -> None:
     import av
 
-    from grokviz.media.video import VIDEOS
-
     start: Fraction = Fraction(0)
-    with VIDEOS[kind].open(part, film_provenance) as out:
+    writer: video.Video = writer_of(kind)
+    with writer.open(part, film_provenance) as out:
         if len(segments) > 1:
             out.set_chapters(_marks(segments))
         stream: Any = None

@@ -1,0 +1,80 @@
+"""The engine of scenes drawn with matplotlib: every format, on paper and for slides."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grokviz.media.captions import Caption
+from grokviz.media.formats import Format
+from grokviz.media.theme import Medium
+from grokviz.pages.single import PageBody, SceneText
+from grokviz.progress import ProgressCallback
+from grokviz.render import drawing, page
+from grokviz.render.engine import ChapterFacts, Engine
+from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions
+from grokviz.scene.film import Chapter
+from grokviz.scene.scene import Scene
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PAGE_FPS = 6
+"""Moments a second of film time that a page of pictures keeps."""
+
+
+class Matplotlib(Engine[Scene, RenderJob]):
+    """Scenes whose ``draw`` builds a figure and whose ``update`` moves it."""
+
+    job = RenderJob
+
+    def medium(self, scene: Scene, options: RenderOptions, kind: Format) -> Medium:
+        """Films and pages are for slides, and so are pixels of a scene with a slide to itself."""
+        if kind.film or kind.page:
+            return "slide"
+        if options.venue is not None:
+            return "slide" if options.venue == "slide" else "paper"
+        return "slide" if kind.content == "pixels" and scene.headed else "paper"
+
+    def page_rate(self, fps: float | Fraction) -> int:
+        """A page keeps few moments, whatever the film's rate."""
+        return PAGE_FPS
+
+    def draw(
+        self, job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
+    ) -> Path:
+        """Make one still or film."""
+        return drawing.draw(job, data, report)
+
+    def page_body(
+        self, job: RenderJob, data: xr.Dataset, text: SceneText, report: ProgressCallback | None
+    ) -> PageBody:
+        """The scene's own plotly figure, panels of the explorer, or pictures to scrub through."""
+        return page.body(job, data, text, report)
+
+    def chapter_seconds(self, scene: Scene, chapter: Chapter) -> float:
+        """What the chapter says."""
+        return chapter.seconds
+
+    def chapter_options(self, chapter: Chapter, options: RenderOptions) -> RenderKeywords:
+        """Its length, as ``--duration`` and ``--hold``, and the style of the whole."""
+        return {"duration": chapter.seconds, "hold": chapter.hold, "style": options.style}
+
+    def draw_chapter(
+        self, job: RenderJob, data: xr.Dataset, report: ProgressCallback | None
+    ) -> ChapterFacts:
+        """Make its film; the one caption is what the scene says."""
+        self.draw(job, data, report)
+        fps = Fraction(job.quality.fps).limit_denominator(1001)
+        frames = max(round(job.options.duration * fps), 1)
+        sentences = [job.scene.heading(data), job.scene.lead(data)]
+        words = f"{': '.join(text for text in sentences if text)}."
+        return ChapterFacts(frames, fps, (Caption(0, frames, words),))
+
+    def chapter_sources(self, scene: type[Scene]) -> list[Path]:
+        """What draws and what lays out."""
+        return [Path(drawing.__file__), Path(drawing.__file__).with_name("plan.py")]
+
+
+MATPLOTLIB = Matplotlib()
