@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -251,11 +251,3 @@ def default_run(scene: Scene) -> str:
         drawn = ", ".join(f"{panel.name} from {panel.reference}" for panel in scene.of)
         raise InputError(f"a figure is of one run, and these have no one ({drawn}); give --run")
     return scene.reference
-
-
-def all_scenes(scenes: Iterable[Scene]) -> Iterator[Scene]:
-    """These scenes, and the panels of those that have some."""
-    for scene in scenes:
-        yield scene
-        if isinstance(scene, Composed):
-            yield from scene.of

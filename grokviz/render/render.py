@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -15,11 +14,12 @@ from grokviz.errors import InputError, WorkError
 from grokviz.files import FileList, check_place
 from grokviz.parallel import Pool, ProcessFailed, check_jobs
 from grokviz.progress import ProgressCallback
-from grokviz.render.composing import all_scenes, default_run, figure_of, panelled
+from grokviz.render.composing import default_run, figure_of, panelled
 from grokviz.render.engine import engine_of
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
 from grokviz.render.plan import plan
 from grokviz.scene.clock import has_test_loss
+from grokviz.render.workers import WorkerJob, job_of, worker_jobs
 from grokviz.scene.scene import Scene
 
 if TYPE_CHECKING:
@@ -122,17 +122,18 @@ def perform_all(
     jobs: int = 1,
     report: ProgressCallback | None = None,
 ) -> Iterator[Path]:
-    """Make the files, several at the same time where ``jobs`` says so."""
+    """Make the files, several at the same time where ``jobs`` says so and workers can."""
     check_jobs(jobs)
     for job in work:
         check_place(job.path, folder=job.format.folder)
-    if jobs == 1 or len(work) == 1 or engine_of(work[0].scene).shared:
+    alone = jobs == 1 or len(work) == 1 or engine_of(work[0].scene).shared
+    in_words = None if alone else worker_jobs(work)
+    if in_words is None:
         for job in work:
             yield perform(job, data, report)
         return
-    begin = partial(plugins.load_files, plugins.files_of(all_scenes(job.scene for job in work)))
-    with Pool(min(jobs, len(work)), begin=begin) as pool:
-        futures = [pool.submit(plugins.as_here(perform), job, data) for job in work]
+    with Pool(min(jobs, len(work))) as pool:
+        futures = [pool.submit(plugins.as_here(perform_in_worker), job, data) for job in in_words]
         for job, future in zip(work, futures, strict=True):
             try:
                 yield future.result()
@@ -145,3 +146,8 @@ def perform(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = 
     job.scene.check(data)
     path: Path = engine_of(job.scene).render(job, data, report)
     return path
+
+
+def perform_in_worker(work: WorkerJob, data: xr.Dataset) -> Path:
+    """Make one file of a scene that is built here."""
+    return perform(job_of(work), data)

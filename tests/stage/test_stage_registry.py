@@ -14,7 +14,6 @@ import pytest
 
 from grokviz import plugins
 from grokviz.errors import InputError
-from grokviz.render.render import render
 from grokviz.scene import registry
 from grokviz.scene.scene import Scene
 
@@ -182,16 +181,6 @@ def test_plugins_are_found_whether_they_name_a_module_or_a_class(
     assert len(said) == 2
     assert "the plug-in bad cannot be imported: something is missing" in said[0]
     assert not set(registry.scenes(user=False)) & {"from-plugin_one", "from-plugin_two"}
-
-
-def test_a_users_scene_is_drawn_in_worker_processes(here: Path, data: Any) -> None:
-    write(here, "mine.py", "my-square")
-    scene = registry.scene("my-square").with_options({"side": "3"})
-    assert plugins.files_of([scene]) == [here / "scenes" / "mine.py"]
-    made = render(scene, data, ["a.png", "b.svg"], jobs=2)
-    assert made == [Path("a.png"), Path("b.svg")]
-    alone = render(scene, data, "c.png")
-    assert Path("a.png").read_bytes() == alone[0].read_bytes()
 
 
 def test_a_script_of_another_folder_is_no_scene(here: Path) -> None:
