@@ -3,9 +3,9 @@
 A scene draws on a matplotlib figure inside ``grokviz.media.theme.theme(...).applied()``.
 From there
 
-* :func:`save_still` writes it as PDF, SVG or PNG,
+* :func:`save_still` writes it as PDF, SVG, PNG or AVIF,
 * :class:`Painter` and :func:`paint` turn updates of its moving artists into frames,
-* :func:`write_film` turns frames into MP4, WebM, MOV, GIF, WebP, APNG or a PNG
+* :func:`write_film` turns frames into MP4, WebM, MOV, GIF, WebP, APNG, moving AVIF or a PNG
   folder.
 
 All carry title, alt text and :class:`Provenance`, found again by

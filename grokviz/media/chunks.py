@@ -118,6 +118,33 @@ def xmp(title: str, alt: str, source: str) -> str:
     )
 
 
+# --- AVIF ---------------------------------------------------------------------
+
+_INNER = (b"moov", b"trak", b"mdia")
+_TIMED = (b"mvhd", b"tkhd", b"mdhd")
+
+
+def without_times(data: bytes) -> bytes:
+    """The film of ISO boxes without the moments of its creation, which encoders write."""
+    out = bytearray(data)
+    _forget_times(out, 0, len(out))
+    return bytes(out)
+
+
+def _forget_times(data: bytearray, at: int, stop: int) -> None:
+    while at + 8 <= stop:
+        (size,) = struct.unpack_from(">I", data, at)
+        kind = bytes(data[at + 4 : at + 8])
+        if size < 8:  # to the end of the file, or of 64 bits: pictures, which have no times
+            return
+        if kind in _INNER:
+            _forget_times(data, at + 8, at + size)
+        elif kind in _TIMED:
+            length = 16 if data[at + 8] else 8  # creation and modification, by the box's version
+            data[at + 12 : at + 12 + length] = bytes(length)
+        at += size
+
+
 # --- PDF --------------------------------------------------------------------
 
 

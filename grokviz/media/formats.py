@@ -105,6 +105,11 @@ _TABLE = (
         what="vector picture for a paper",
     ),
     Format(
+        name="avif", suffixes=(".avif",), content="pixels", mime="image/avif", alpha=True,
+        writer="grokviz.media.avif:avif_bytes", reader=_PILLOW, codec="avif",
+        what="picture for web pages, small",
+    ),
+    Format(
         name="mp4", suffixes=(".mp4", ".m4v"), content="frames", mime="video/mp4", joins=True,
         slides=True, writer="grokviz.media.video:MP4", reader=_PYAV, codec="libx264",
         what="H.264 film, plays everywhere",
@@ -133,6 +138,11 @@ _TABLE = (
         name="apng", suffixes=(".apng",), content="frames", mime="image/apng", alpha=True,
         loop=True, writer="grokviz.media.loops:APNG", reader=_PILLOW, codec="apng",
         also=(".png",), what="loop for web pages, lossless",
+    ),
+    Format(
+        name="avifs", suffixes=(".avifs",), content="frames", mime="image/avif", alpha=True,
+        loop=True, writer="grokviz.media.avif:AVIFS", reader=_PILLOW, codec="avif",
+        also=(".avif",), what="loop for web pages, small",
     ),
     Format(
         name="png-sequence", suffixes=("/",), content="frames", alpha=True,

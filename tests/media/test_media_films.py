@@ -82,7 +82,7 @@ def ghosts(count: int = 6) -> list[Any]:
 
 def decoded(path: Path, alpha: bool = False) -> tuple[list[Any], list[Fraction]]:
     """Every frame as RGB or RGBA, and the time at which it is shown."""
-    if path.suffix in (".webp", ".apng", ".gif"):
+    if format_of(path).loop:
         frames, times, now = [], [], Fraction(0)
         with iio.imopen(path, "r", plugin="pillow") as image:
             for i, frame in enumerate(image.iter(mode="RGBA" if alpha else "RGB")):
@@ -120,21 +120,21 @@ def test_palette_survives(tmp_path: Path, kind: str, theme: str) -> None:
 
 
 @pytest.mark.parametrize("fps", [15, 25, Fraction(100, 3)])
-@pytest.mark.parametrize("kind", ["mp4", "mov", "webm", "apng"])
+@pytest.mark.parametrize("kind", ["mp4", "mov", "webm", "apng", "avifs"])
 def test_frame_rate_is_constant(tmp_path: Path, kind: str, fps: Fraction) -> None:
     path = tmp_path / PATHS[kind]
     written = write_film(path, lambda: film(12), fps=fps, provenance=MADE)
     frames, times = decoded(path)
     assert len(frames) == written.frames == 12
     assert times[0] == 0
-    # Matroska counts in milliseconds
-    near = Fraction(1, 1000) if kind == "webm" else Fraction(1, 90_000)
+    # Matroska and AVIF count in milliseconds
+    near = Fraction(1, 1000) if kind in ("webm", "avifs") else Fraction(1, 90_000)
     for i, time in enumerate(times[:12]):
         assert abs(time - i / Fraction(fps)) <= near
 
 
 def test_last_frame_is_held_as_long_as_the_others(tmp_path: Path) -> None:
-    for kind in ("gif", "webp", "apng"):
+    for kind in ("gif", "webp", "apng", "avifs"):
         path = tmp_path / PATHS[kind]
         write_film(path, lambda: film(10), fps=25, provenance=MADE)
         assert decoded(path)[1][-1] == Fraction(10, 25), kind
@@ -185,7 +185,7 @@ def test_film_starts_before_it_is_loaded(tmp_path: Path) -> None:
     assert atoms.index(b"moov") < atoms.index(b"mdat")
 
 
-@pytest.mark.parametrize("kind", ["webm", "mov", "webp", "apng"])
+@pytest.mark.parametrize("kind", ["webm", "mov", "webp", "apng", "avifs"])
 def test_alpha(tmp_path: Path, kind: str) -> None:
     path = tmp_path / PATHS[kind]
     write_film(path, lambda: ghosts(), fps=10, provenance=MADE, transparent=True)
@@ -213,13 +213,13 @@ def test_edges_over_a_page_are_not_dark(tmp_path: Path) -> None:
     assert np.abs(over(shown) - over(frame)).mean() < 4
 
 
-@pytest.mark.parametrize("kind", ["webm", "mov", "webp", "apng", "png-sequence"])
+@pytest.mark.parametrize("kind", ["webm", "mov", "webp", "apng", "avifs", "png-sequence"])
 def test_no_alpha_unless_asked(tmp_path: Path, kind: str) -> None:
     path = tmp_path / PATHS[kind]
     write_film(path, lambda: ghosts(2), fps=10, provenance=MADE, fmt=kind)
     if kind == "png-sequence":
         assert iio.improps(path / "00000.png").shape[2] == 3
-    elif kind in ("webp", "apng"):
+    elif FORMATS[kind].loop:
         assert decoded(path, alpha=True)[0][0][..., 3].min() == 255
     else:
         with av.open(str(path)) as container:

@@ -169,7 +169,7 @@ def test_old_picture_stays(tmp_path: Path) -> None:
 
 
 def test_film_is_no_still(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"choose \.png, \.svg or \.pdf"):
+    with pytest.raises(InputError, match=r"choose \.png, \.svg, \.pdf or \.avif"):
         save_still(drawn(), tmp_path / "x.mp4", provenance=MADE)
 
 

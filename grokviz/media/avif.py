@@ -1,0 +1,148 @@
+"""AVIF through Pillow: a picture, and a loop of them; small, and transparent where asked.
+
+Colours are kept at full resolution and in full range, and tagged as sRGB. The encoder gets one
+thread, since its bytes follow the number of threads.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFile, features
+
+from grokviz.errors import InputError, WorkError
+from grokviz.media import chunks
+from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread
+from grokviz.media.provenance import Provenance
+from grokviz.media.still import Pixels
+
+_SETTINGS: dict[str, Any] = {"subsampling": "4:4:4", "range": "full", "max_threads": 1}
+_STILL = {"quality": 90, "speed": 6}
+_SPEED = 8
+"""Of a film: at 7 and below, libavif encodes two frames a second."""
+
+
+def avif_bytes(
+    picture: Pixels, provenance: Provenance, transparent: bool, dpi: float | None = None
+) -> bytes:
+    """An AVIF of RGBA pixels (straight alpha) with title, alt text and provenance inside."""
+    return _encoded(Image.fromarray(_shown(picture, transparent)), provenance, **_STILL)
+
+
+@dataclass(frozen=True)
+class Avifs:
+    """The writer of moving AVIF."""
+
+    steps: Sequence[Step]
+
+    def rate(self, fps: Fraction) -> Fraction:
+        """Any rate; times are kept in thousandths of a second."""
+        return fps
+
+    def write(self, part: Path, frames: Frames, film: Film) -> int:
+        """Encode in a thread of its own; a held picture is one picture, shown for longer."""
+        count, data = in_thread(frames(), lambda arriving: _encode(arriving, film))
+        part.write_bytes(data)
+        if film.limit is not None and len(data) > film.limit:
+            raise TooBig
+        return count
+
+
+def _encode(frames: Iterator[Frame], film: Film) -> tuple[int, bytes]:
+    pictures = _Pictures(frames, film)
+    ends = [round(1000 * n / film.fps) for n in (0, *accumulate(pictures.times))]
+    data = _encoded(
+        pictures,
+        film.provenance,
+        quality=int(film.step.options["quality"]),
+        speed=_SPEED,
+        save_all=True,
+        duration=[stop - start for start, stop in pairwise(ends)],
+    )
+    return sum(pictures.times), data
+
+
+def _encoded(picture: Image.Image, provenance: Provenance, **settings: Any) -> bytes:
+    """The file, with its texts as XMP; an encoder's error becomes ours."""
+    if not features.check("avif"):
+        raise InputError(
+            "this Pillow was built without AVIF: run pip install --force-reinstall "
+            "--only-binary :all: pillow, or choose another format"
+        )
+    out = io.BytesIO()
+    xmp = chunks.xmp(provenance.title, provenance.alt, provenance.as_json())
+    try:
+        picture.save(out, "AVIF", xmp=xmp.encode(), **_SETTINGS, **settings)
+    except (RuntimeError, ValueError) as error:
+        raise WorkError(f"cannot encode AVIF: {error}") from error
+    return chunks.without_times(out.getvalue())
+
+
+def _shown(picture: Pixels, transparent: bool) -> np.ndarray:
+    return picture if transparent else np.ascontiguousarray(picture[..., :3])
+
+
+class _Pictures(ImageFile.ImageFile):
+    """A film's frames as Pillow reads a file of several pictures, one in memory at a time.
+
+    Pillow asks how many there are before the first, so all are kept, packed, until the last has
+    arrived. ``times`` has for how many frames each is shown.
+    """
+
+    def __init__(self, frames: Iterable[Frame], film: Film) -> None:
+        self.times: list[int] = []
+        self._packed: list[bytes] = []
+        self._at = 0
+        before: Frame | None = None
+        for frame in frames:
+            if frame is before:
+                self.times[-1] += 1
+                continue
+            shown = _shown(frame, film.transparent)
+            self._packed.append(zlib.compress(shown.tobytes(), 1))
+            self._shape, before = shown.shape, frame
+            self.times.append(1)
+        self.n_frames = len(self.times)
+        self.is_animated = True
+        super().__init__(io.BytesIO(), "frames")
+
+    def _open(self) -> None:
+        self._mode = "RGBA" if self._shape[2] == 4 else "RGB"
+        self._size = (self._shape[1], self._shape[0])
+        self.seek(0)
+
+    def seek(self, frame: int) -> None:
+        """Go to a picture by its number; EOFError behind the last."""
+        if frame >= self.n_frames:
+            raise EOFError("no more frames")
+        pixels = np.frombuffer(zlib.decompress(self._packed[frame]), np.uint8)
+        self._at, self.im = frame, Image.fromarray(pixels.reshape(self._shape)).im
+
+    def tell(self) -> int:
+        """The number of the picture at hand."""
+        return self._at
+
+
+_HALF, _THIRD = Fraction(1, 2), Fraction(1, 3)
+
+AVIFS = Avifs(
+    steps=[
+        *(Step(f"at quality {q}", {"quality": str(q)}) for q in (90, 80, 65, 50, 35)),
+        Step("at quality 50 and half the rate", {"quality": "50"}, every=2),
+        Step("at quality 50, half the rate and half the size", {"quality": "50"}, 2, scale=_HALF),
+        Step(
+            "at quality 25, a quarter of the rate and a third of the size",
+            {"quality": "25"},
+            4,
+            scale=_THIRD,
+        ),
+    ]
+)
