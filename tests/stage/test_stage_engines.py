@@ -147,6 +147,7 @@ def test_each_engine_is_the_one_that_its_scenes_name() -> None:
         engine_of(Other)
 
 
+@pytest.mark.slow
 def test_no_engine_imports_what_another_draws_with() -> None:
     code = (
         "import sys\n"
