@@ -18,8 +18,8 @@ from grokviz.render.composing import default_run, figure_of, panelled
 from grokviz.render.engine import engine_of
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
 from grokviz.render.plan import plan
-from grokviz.scene.clock import has_test_loss
 from grokviz.render.workers import WorkerJob, job_of, worker_jobs
+from grokviz.scene.clock import has_test_loss
 from grokviz.scene.scene import Scene
 
 if TYPE_CHECKING:
