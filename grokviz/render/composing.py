@@ -203,7 +203,7 @@ def composed(panels: tuple[Scene, ...], **attributes: Any) -> Scene:
 
     attributes = {
         "source": panels[0].source,
-        "needs": tuple(dict.fromkeys(name for panel in panels for name in panel.needs)),
+        "needs": tuple(dict.fromkeys(name for panel in panels for name in panel.variables())),
         "check": classmethod(check),
         "__doc__": Composed.__doc__,
         "__module__": __name__,

@@ -233,7 +233,17 @@ def needs_of(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:
 
     if not Path(run).is_dir() or is_sweep(Path(run)):
         return ()
-    return tuple(dict.fromkeys(name for scene in drawn for name in scene.needs))
+    names = [name for scene in drawn for one in _redrawings(scene) for name in one.variables()]
+    return tuple(dict.fromkeys(names))
+
+
+def _redrawings(scene: type[Scene]) -> list[Scene]:
+    """The scene as it is drawn by itself, and as each of the paper's figures."""
+    own = [
+        {key: value for key, value in options.items() if key != "epoch"}
+        for options in scene.paper_figures.values()
+    ]
+    return [scene.with_options(options) for options in ({}, *own)]
 
 
 @lru_cache(maxsize=4)

@@ -102,7 +102,7 @@ def data_of(
     given = data is not None and not (isinstance(data, Sequence) and not data)
     default = scene.reference if given else default_run(scene)
     try:
-        dataset = load(data, scene.needs, default=default, report=report)
+        dataset = load(data, scene.variables(), default=default, report=report)
     except InputError as error:
         if given:
             raise

@@ -87,6 +87,10 @@ class Scene:
         """Build the picture on a Figure or SubFigure; :func:`drawing_of` calls it."""
         raise NotImplementedError
 
+    def variables(self) -> tuple[str, ...]:
+        """What it draws with its options: ``needs``, and more where an option asks for it."""
+        return self.needs
+
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What the picture shows at clock index ``i``, from the data itself."""
         return f"{self.title}."

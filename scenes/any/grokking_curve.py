@@ -40,6 +40,10 @@ class GrokkingCurve(Scene):
     time: Literal["linear", "log"] = option("linear", "how epochs are spaced")
     accuracy: bool = option(False, "accuracy in a panel below (needs the run's split)")
 
+    def variables(self) -> tuple[str, ...]:
+        """With the accuracy, where it is drawn: it takes a forward pass."""
+        return (*self.needs, "accuracy") if self.accuracy else self.needs
+
     def heading(self, data: xr.Dataset) -> str:
         """The title of a run that grokked, else what its losses say."""
         last, word = int(data["epoch"].values[-1]), clocks.word(data)

@@ -168,6 +168,20 @@ def test_epochs_that_are_left_out_stay_known(run: Path, taken: Counter[str]) -> 
     assert taken == {"margin": 4}
 
 
+def test_what_an_option_draws_is_measured_where_it_is_asked_for(
+    run: Path, tmp_path: Path, taken: Counter[str]
+) -> None:
+    """Accuracy takes a forward pass, which a picture of the losses does not wait for."""
+    from grokviz.render import figures
+    from grokviz.scene.registry import scene
+
+    gv.render("grokking-curve", run, tmp_path / "a.png")
+    assert not taken
+    gv.render("grokking-curve", run, tmp_path / "b.png", options={"accuracy": "on"})
+    assert taken == {"accuracy": 6}
+    assert "accuracy" in figures.needs_of(str(run), [scene("grokking-curve")])
+
+
 # --- measures of one's own -----------------------------------------------------------
 
 
