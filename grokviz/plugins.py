@@ -22,7 +22,9 @@ import importlib.util
 import inspect
 import logging
 import pkgutil
+import re
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -294,3 +296,11 @@ def files_of(things: Iterable[object]) -> list[Path]:
 def file_of(module: str) -> Path | None:
     """The user's file that a module's name stands for; None for any other module."""
     return Path(str(sys.modules[module].__file__)) if module.startswith(PREFIX) else None
+
+
+def line_of(error: BaseException) -> str:
+    """The user's file and line in which an error arose, another process's too; "" where in none."""
+    files = {str(m.__file__) for name, m in [*sys.modules.items()] if name.startswith(PREFIX)}
+    text = "".join(traceback.format_exception(error))
+    lines = re.findall(r'File "(.+)", line (\d+)', text)
+    return next((f"{file}, line {line}" for file, line in lines[::-1] if file in files), "")

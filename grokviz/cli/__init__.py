@@ -103,6 +103,13 @@ def run(arguments: list[str] | None = None) -> int:
         return 0
     except MemoryError:
         return _say("the memory is full: ask for a lower --quality or fewer --epochs", 1)
+    except Exception as error:
+        from grokviz import plugins
+
+        # a mistake in a user's own file is theirs to mend; one of ours is to be reported whole
+        if not (line := plugins.line_of(error)):
+            raise
+        return _say(f"{type(error).__name__}: {error} ({line})", 2)
 
 
 def _say(sentence: str, status: int) -> int:

@@ -183,3 +183,33 @@ def test_the_members_of_a_sweep_leave_out_what_it_leaves_out(called, folder) -> 
     done = called(*words, "--no-user-code", "--out", "many")
     assert done.returncode == 0, done.stderr
     assert not ran(folder)
+
+
+SCENE = """
+from grokviz.scene import Drawing, Scene
+
+
+class Wrong(Scene):
+    name = "wrong"
+
+    def draw(self, figure, data):
+        axes = figure.add_subplot()
+        {draw}
+
+        def update(i):
+            {update}
+
+        return Drawing(moving=axes.plot([0]), update=update)
+"""
+
+
+@pytest.mark.parametrize("words", [("-o", "a.png"), ("-o", "a.mp4", "--quality", "l", "-j", "2")])
+def test_a_mistake_in_a_users_scene_is_a_sentence_with_its_line(words, called, folder) -> None:
+    file = folder / "scenes" / "wrong.py"
+    for once, moving, line in (("axes.bax()", "pass", 10), ("pass", "axes.bax()", 13)):
+        file.write_text(SCENE.format(draw=once, update=moving), "utf-8")
+        done = called("render", "wrong", *words)
+        assert done.returncode == 2
+        (said,) = [row for row in done.stderr.splitlines() if row.startswith("grokviz: ")]
+        assert said.startswith("grokviz: AttributeError: 'Axes' object has no attribute 'bax'")
+        assert said.endswith(f"({file.resolve()}, line {line})")
