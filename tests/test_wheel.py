@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import tomllib
 import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from wheel_install import ROOT, build_wheel, clean, run
 
 from grokviz.media import read_provenance
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[1]
 Ran = subprocess.CompletedProcess[str]
 Command = Callable[..., Ran]
-
-
-def clean() -> dict[str, str]:
-    """An environment that knows nothing of this checkout."""
-    return {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
-
-
-def run(*command: object, cwd: Path) -> Ran:
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=clean(), capture_output=True, text=True,
-        check=False, timeout=900,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
 
 
 def installed(what: str, place: Path) -> Path:
@@ -48,10 +32,7 @@ def installed(what: str, place: Path) -> Path:
 def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The commands of an environment into which the wheel alone was installed."""
     place = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", place, "."]
-    run(*build, cwd=ROOT)
-    (wheel,) = place.glob("*.whl")
-    return installed(str(wheel), place / "env")
+    return installed(str(build_wheel(place)), place / "env")
 
 
 @pytest.fixture
