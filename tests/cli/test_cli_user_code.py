@@ -203,13 +203,20 @@ class Wrong(Scene):
 """
 
 
-@pytest.mark.parametrize("words", [("-o", "a.png"), ("-o", "a.mp4", "--quality", "l", "-j", "2")])
-def test_a_mistake_in_a_users_scene_is_a_sentence_with_its_line(words, called, folder) -> None:
+@pytest.mark.parametrize(
+    ("once", "moving", "line", "words"),
+    [
+        ("axes.bax()", "pass", 10, ("-o", "a.png")),
+        ("pass", "axes.bax()", 13, ("-o", "a.mp4", "--quality", "l", "-j", "2")),
+    ],
+)
+def test_a_mistake_in_a_users_scene_is_a_sentence_with_its_line(
+    once, moving, line, words, called, folder
+) -> None:
     file = folder / "scenes" / "wrong.py"
-    for once, moving, line in (("axes.bax()", "pass", 10), ("pass", "axes.bax()", 13)):
-        file.write_text(SCENE.format(draw=once, update=moving), "utf-8")
-        done = called("render", "wrong", *words)
-        assert done.returncode == 2
-        (said,) = [row for row in done.stderr.splitlines() if row.startswith("grokviz: ")]
-        assert said.startswith("grokviz: AttributeError: 'Axes' object has no attribute 'bax'")
-        assert said.endswith(f"({file.resolve()}, line {line})")
+    file.write_text(SCENE.format(draw=once, update=moving), "utf-8")
+    done = called("render", "wrong", *words)
+    assert done.returncode == 2
+    (said,) = [row for row in done.stderr.splitlines() if row.startswith("grokviz: ")]
+    assert said.startswith("grokviz: AttributeError: 'Axes' object has no attribute 'bax'")
+    assert said.endswith(f"({file.resolve()}, line {line})")
