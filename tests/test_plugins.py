@@ -14,6 +14,7 @@ import xarray as xr
 
 from grokviz import plugins
 from grokviz.dataset.assemble import assemble
+from grokviz.dataset.measured import measures
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.importers.choice import importers
@@ -324,3 +325,24 @@ def test_a_users_measure_is_taken_in_worker_processes(tmp_path: Path) -> None:
     with plugins.user_code(False):
         assert assemble(open_run("run"), ["sum_squared_weights"], workers=2).sizes["epoch"] == 4
     assert not (tmp_path / "ran").exists()
+
+
+SERIES = """
+
+@measure(on="series", source="this test", published="largest_total")
+def largest_total(run, total):
+    \"\"\"The largest sum of the weights.\"\"\"
+    return total.max()
+"""
+
+
+def test_a_published_measure_over_the_series_is_of_all_checkpoints(tmp_path: Path) -> None:
+    files = tmp_path / "here" / "scenes"
+    files.mkdir()
+    (files / "mine.py").write_text(MEASURED + SERIES)
+    with RunWriter.create(Path("run"), {"task": "mine"}) as writer:
+        for epoch in range(4):
+            writer.log(epoch, train_loss=1.0, test_loss=1.0)
+            writer.checkpoint(epoch, {"w": np.full(3, epoch, np.float32)})
+    assert measures("run", epoch=1)["largest_total"] == 9
+    assert measures("run", epoch=1)["epoch"] == 1

@@ -146,6 +146,11 @@ class Measure:
         """The measures whose finished series it takes."""
         return tuple(name for name in self.parameters if name not in ("at", "run"))
 
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it is made of all checkpoints: of other series, or of what it gathers."""
+        return bool(self.series) or self.gather is not None
+
     @cached_property
     def owner(self) -> type:
         """The kind of runs, or of checkpoints, that it is of."""

@@ -71,9 +71,15 @@ def _of_run(run: Run, epoch: int | str | None) -> dict[str, Any]:
     # coordinates are told by the weights
     able |= own.dimensions.keys() if len(run.epochs) else set()
     names = [name for name in table.published_names(own) if name in able]
-    needs = dict.fromkeys([*names, *table.coordinates_of(own, names)])
-    data = analyze(run, needs, epochs=[nearest])
-    return {"epoch": nearest, **published_of(own, data, nearest)}
+    # a series is taken over all checkpoints, whichever is printed
+    whole = [name for name in names if name in own.measures and own.measures[name].is_of_all]
+    printed: dict[str, Any] = {"epoch": nearest}
+    rest = [name for name in names if name not in whole]
+    for some, of in (rest, [nearest]), (whole, None):
+        if some:
+            needs = dict.fromkeys([*some, *table.coordinates_of(own, some)])
+            printed |= published_of(own, analyze(run, needs, epochs=of), nearest)
+    return printed
 
 
 def _grokked(run: Run, epochs: np.ndarray) -> int | None:
