@@ -160,7 +160,7 @@ def test_the_plug_in_offers_what_the_files_did(
 
 @pytest.mark.slow
 @pytest.mark.train
-@pytest.mark.timeout(1800)  # three trainings to their end: four minutes of one core
+@pytest.mark.timeout(3600)  # five trainings to their end: minutes of one idle core
 def test_the_page_can_be_followed_from_an_empty_folder_with_the_wheel(tmp_path: Path) -> None:
     bin_folder = beside_the_libraries(build_wheel(tmp_path), tmp_path / "env")
     here = tmp_path / "empty"
