@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from grokviz.dataset.contract import Coordinate, Measure, array_of
 from grokviz.dataset.measurement import Measurement
 from grokviz.dataset.table import Table
 from grokviz.dataset.threads import one_thread
-from grokviz.dataset.users import users_errors
+from grokviz.dataset.users import MeasureError, users_errors
 from grokviz.errors import InputError
 from grokviz.progress import ProgressCallback
 from grokviz.runs import Run
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 FIELD_EPOCHS = 100
 CURVE_EPOCHS = 400
 """Moments that a run of loss curves alone is shown at: enough for a film."""
+
+log = logging.getLogger(__name__)
 
 
 def view_of(
@@ -84,8 +87,38 @@ def assemble(
     given = table.available(run) if needs is None else list(needs)
     own, names = _with_given(own, given)
     table.check_measurable(run, names, own)
-    view = view_of(run, clock, field_epochs(run, clock))
-    return dataset_of(view, own, names, cache=cache, report=report, workers=workers)
+
+    def take(names: Sequence[str]) -> xr.Dataset:
+        view = view_of(run, clock, field_epochs(run, clock))
+        return dataset_of(view, own, names, cache=cache, report=report, workers=workers)
+
+    return leaving_out(own, names, take) if needs is None else take(names)
+
+
+def leaving_out(
+    own: Table, names: Sequence[str], take: Callable[[Sequence[str]], xr.Dataset]
+) -> xr.Dataset:
+    """What ``take`` makes of these names, without users' measures that the run cannot have.
+
+    For where all that a run has is asked for: a measure that was written for another run says in
+    a warning why it is left out, and ours are there all the same.
+    """
+    try:
+        return take(names)
+    except MeasureError as error:
+        rest = [name for name in names if not _uses(own, name, error.name)]
+        if len(rest) == len(names):
+            raise
+        log.warning("%s; it is left out", error)
+    return leaving_out(own, rest, take)
+
+
+def _uses(own: Table, name: str, other: str) -> bool:
+    """Whether a measure is another one or takes its series, or runs along that dimension."""
+    if name not in own.measures:
+        return name == other
+    series = table.with_series(own, [name])
+    return other in series or any(other in own.measures[one].variable.dims for one in series)
 
 
 def dataset_of(

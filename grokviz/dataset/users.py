@@ -12,6 +12,12 @@ from grokviz.dataset.contract import Dimension, Measure
 from grokviz.errors import GrokvizError, InputError
 
 
+class MeasureError(InputError):
+    """A measure or a dimension of a user's that cannot be had of a run, by its name."""
+
+    name = ""
+
+
 @contextlib.contextmanager
 def users_errors(one: Measure | Dimension) -> Iterator[None]:
     """Say where an error is in a measure of the user's; one of ours stays as it is."""
@@ -27,4 +33,6 @@ def users_errors(one: Measure | Dimension) -> Iterator[None]:
         lines = [frame.lineno for frame in frames if Path(frame.filename) == file]
         where = f"{file}, line {lines[-1]}" if lines else str(file)
         reason = f"{type(error).__name__}: {error} ({where})"
-        raise InputError(f"{one.name} cannot be measured in this run: {reason}") from error
+        sentence = MeasureError(f"{one.name} cannot be measured in this run: {reason}")
+        sentence.name = one.name
+        raise sentence from error
