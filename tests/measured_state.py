@@ -72,4 +72,5 @@ def published(
         if name not in TABLE.measures or TABLE.measures[name].on in ALONG
     ]
     needs = [*names, *table.coordinates_of(TABLE, names)]
-    return published_of(TABLE, dataset_of(view, TABLE, needs), 0)
+    measures = published_of(TABLE, dataset_of(view, TABLE, needs), 0).values
+    return {name: value for name, value in measures.items() if name != "epoch"}

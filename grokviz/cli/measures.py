@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from grokviz.cli.common import json_option, quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
+
+if TYPE_CHECKING:
+    from grokviz.dataset.measured import Measures
+
+WIDE = 12
+"""A table of rows with more columns than this, and than rows, is printed the other way round."""
 
 
 @click.command("measures")
@@ -28,11 +35,11 @@ def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
     curves alone, there are losses, when they fell, and the scores of the task's heads; of a sweep
     a line for each run.
     """
-    import grokviz as gv
+    from grokviz.dataset.measured import with_headings
 
-    measures = gv.measures(run, epoch)
+    measures = with_headings(run, epoch)
     if as_json:
-        click.echo(json.dumps(_plain(measures), indent=2, allow_nan=False))
+        click.echo(json.dumps(_plain(measures.values), indent=2, allow_nan=False))
     elif not quiet:
         _show(measures)
 
@@ -46,39 +53,54 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _show(measures: dict[str, Any]) -> None:
-    """A line a number, and tables by frequency, by head and by member."""
-    if "members" in measures:
-        _show_members(measures["members"])
+def _show(measures: Measures) -> None:
+    """A line a number, then tables: a row for each key, for each member, for each row."""
+    values = measures.values
+    if "members" in values:
+        _show_nested("", values["members"])
         return
-    by_key = {name: item for name, item in measures.items() if isinstance(item, dict)}
-    by_head = {name: item for name, item in measures.items() if _is_table(item)}
-    for name, item in measures.items():
-        if name not in by_key and name not in by_head:
+    by_key = {name: item for name, item in values.items() if isinstance(item, dict)}
+    by_row = {name: item for name, item in values.items() if _is_table(item)}
+    for name, item in values.items():
+        if name not in by_key and name not in by_row:
             click.echo(f"{name.replace('_', ' '):<28} {_text(item)}")
-    if by_key and measures["key_frequencies"]:
+    for group in _same_keys(by_key):
         click.echo()
-        _table(
-            ["frequency", *(name.removesuffix("_by_frequency") for name in by_key)],
-            [
-                [k, *(_text(item[k]) for item in by_key.values())]
-                for k in map(str, measures["key_frequencies"])
-            ],
-        )
-    for name, rows in by_head.items():
+        _show_by_key(group)
+    for name, rows in by_row.items():
         click.echo()
-        if name == "attention_mean":
-            heads = [[str(i), *map(_text, row)] for i, row in enumerate(rows)]
-            _table(["head", "attention to a", "to b", "to ="], heads)
-        else:
-            layers = [[str(i), *map(_text, row)] for i, row in enumerate(rows)]
-            _table([f"{name}, layer", *(f"head {j}" for j in range(len(rows[0])))], layers)
+        corner, labels, columns = measures.headings.get(name) or _numbered(name, rows)
+        cells = [[n, *map(_text, row)] for n, row in zip(labels, rows, strict=True)]
+        _table(*_upright([corner, *columns], cells))
 
 
-def _show_members(members: dict[str, dict[str, Any]]) -> None:
-    names = list(dict.fromkeys(name for row in members.values() for name in row))
-    rows = [[member, *(_text(row.get(name)) for name in names)] for member, row in members.items()]
-    _table(["", *names], rows)
+def _same_keys(by_key: dict[str, dict[str, Any]]) -> list[dict[str, dict[str, Any]]]:
+    """Dicts that have something in them, those of the same keys together; nested ones alone."""
+    groups: dict[Any, dict[str, dict[str, Any]]] = {}
+    for name, item in by_key.items():
+        nested = any(isinstance(part, dict) for part in item.values())
+        if item:
+            groups.setdefault(name if nested else tuple(item), {})[name] = item
+    return list(groups.values())
+
+
+def _show_by_key(group: dict[str, dict[str, Any]]) -> None:
+    """A table with a column for each dict; what their names say they are by stands in front."""
+    first = next(iter(group))
+    if any(isinstance(part, dict) for part in group[first].values()):
+        _show_nested(first, group[first])
+        return
+    key = next((name.rpartition("_by_")[2] for name in group if "_by_" in name), "")
+    rows = [[k, *(_text(item[k]) for item in group.values())] for k in group[first]]
+    _table([key, *(name.removesuffix(f"_by_{key}") for name in group)], rows)
+
+
+def _show_nested(corner: str, table: dict[str, Any]) -> None:
+    """A row for each key, with a column for each key of what is in it."""
+    cells = {key: item if isinstance(item, dict) else {"": item} for key, item in table.items()}
+    names = list(dict.fromkeys(name for row in cells.values() for name in row))
+    rows = ([_text(row[n]) if n in row else "" for n in names] for row in cells.values())
+    _table([corner, *names], [[key, *row] for key, row in zip(cells, rows, strict=True)])
 
 
 def _is_table(value: Any) -> bool:
@@ -86,8 +108,23 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
 
+def _numbered(name: str, rows: list[list[Any]]) -> tuple[str, list[str], list[str]]:
+    """Headings of rows that nobody gave any."""
+    widest = max(len(row) for row in rows)
+    return name, [str(n) for n in range(len(rows))], [str(n) for n in range(widest)]
+
+
+def _upright(names: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """A table that is far wider than long with rows and columns exchanged."""
+    if len(names) <= max(WIDE, len(rows)):
+        return names, rows
+    titles, *turned = map(list, zip_longest(names, *rows, fillvalue=""))
+    return [titles[0].partition(",")[0], *titles[1:]], turned
+
+
 def _table(names: list[str], rows: list[list[str]]) -> None:
     titles = [name.replace("_", " ") for name in names]
+    rows = [[*row, *[""] * (len(names) - len(row))] for row in rows]
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     for row in (titles, *rows):
         line = "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))

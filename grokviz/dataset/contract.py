@@ -44,6 +44,8 @@ class Published:
 
     publish: Publish
     needs: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
+    """Of rows of numbers: what stands above the rows' own numbers, then above each column."""
 
 
 @dataclass(frozen=True)

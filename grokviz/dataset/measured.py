@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,7 @@ from grokviz.dataset.contract import Published
 from grokviz.dataset.families.family_summary import summarise
 from grokviz.dataset.references.reference import load, named
 from grokviz.dataset.table import Table
+from grokviz.dataset.users import users_errors
 from grokviz.errors import InputError
 from grokviz.runs import Run
 from grokviz.runs.sweeps import is_sweep
@@ -28,6 +32,18 @@ from grokviz.task import known_task, tasks
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+@dataclass
+class Measures:
+    """Published measures by name, and the headings of those that are rows of numbers.
+
+    A heading is what stands above the labels of the rows, these labels, and what stands above
+    each column.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    headings: dict[str, tuple[str, list[str], list[str]]] = field(default_factory=dict)
 
 
 def measures(
@@ -54,16 +70,24 @@ def measures(
         InputError: nothing of that name, nothing recorded, or weights that are not its task's.
 
     """
+    return with_headings(source, epoch).values
+
+
+def with_headings(
+    source: xr.Dataset | Run | str | os.PathLike[str] | None = None,
+    epoch: int | str | None = None,
+) -> Measures:
+    """:func:`measures`, with what a table of them says above its columns."""
     many = isinstance(source, (str, os.PathLike)) and is_sweep(Path(source))
     run_or_data = load(source) if many else named(source)
     if isinstance(run_or_data, Run):
         return _of_run(run_or_data, epoch)
     if "member_name" in run_or_data:
-        return summarise(run_or_data, epoch)
+        return Measures(summarise(run_or_data, epoch))
     return _of_dataset(run_or_data, epoch)
 
 
-def _of_run(run: Run, epoch: int | str | None) -> dict[str, Any]:
+def _of_run(run: Run, epoch: int | str | None) -> Measures:
     epochs = assemble.epochs_of(run)
     at = curves.index_of(epochs, epoch, lambda: _grokked(run, epochs), run.name)
     nearest, own = int(epochs[at]), table.table_of(run)
@@ -71,14 +95,21 @@ def _of_run(run: Run, epoch: int | str | None) -> dict[str, Any]:
     # coordinates are told by the weights
     able |= own.dimensions.keys() if len(run.epochs) else set()
     names = [name for name in table.published_names(own) if name in able]
+
+    def take(some: Sequence[str], of: list[int] | None) -> xr.Dataset:
+        needs = dict.fromkeys([*some, *table.coordinates_of(own, some)])
+        return analyze(run, needs, epochs=of)
+
     # a series is taken over all checkpoints, whichever is printed
     whole = [name for name in names if name in own.measures and own.measures[name].is_of_all]
-    printed: dict[str, Any] = {"epoch": nearest}
+    printed = Measures({"epoch": nearest})
     rest = [name for name in names if name not in whole]
     for some, of in (rest, [nearest]), (whole, None):
         if some:
-            needs = dict.fromkeys([*some, *table.coordinates_of(own, some)])
-            printed |= published_of(own, analyze(run, needs, epochs=of), nearest)
+            data = assemble.leaving_out(own, some, partial(take, of=of))
+            more = published_of(own, data, nearest)
+            printed.values |= more.values
+            printed.headings |= more.headings
     return printed
 
 
@@ -91,7 +122,7 @@ def _grokked(run: Run, epochs: np.ndarray) -> int | None:
     return None if index is None else int(epochs[index])
 
 
-def _of_dataset(data: xr.Dataset, epoch: int | str | None) -> dict[str, Any]:
+def _of_dataset(data: xr.Dataset, epoch: int | str | None) -> Measures:
     if "epoch" not in data.coords:
         raise InputError(
             "there is no run in this dataset to measure; write its numbers with grokviz data"
@@ -109,7 +140,7 @@ def _of_dataset(data: xr.Dataset, epoch: int | str | None) -> dict[str, Any]:
 
     name = str(data.attrs.get("run_name", "the dataset"))
     nearest = int(epochs[curves.index_of(epochs, epoch, grokked, name)])
-    return {"epoch": nearest, **published_of(_table_of(data), data, nearest)}
+    return published_of(_table_of(data), data, nearest)
 
 
 def _table_of(data: xr.Dataset) -> Table:
@@ -121,29 +152,60 @@ def _table_of(data: xr.Dataset) -> Table:
     return max(every, key=lambda one: sum(name in data for name in table.published_names(one)))
 
 
-def published_of(own: Table, data: xr.Dataset, epoch: int) -> dict[str, Any]:
+def published_of(own: Table, data: xr.Dataset, epoch: int) -> Measures:
     """What the dataset's variables and coordinates publish at an epoch."""
-    printed: dict[str, Any] = {}
+    printed = Measures({"epoch": epoch})
     for name in table.published_names(own):
         if name not in data:
             continue
         values = data[name]
         if "epoch" in values.dims:
             values = values.sel(epoch=epoch)
-        published = (own.measures.get(name) or own.dimensions[name]).published
-        if isinstance(published, Published):
-            if all(need in data.coords for need in published.needs):
-                printed |= published.publish(values, data, epoch)
-        elif published is not None:
-            printed |= _by_template(published, values)
+        one = own.measures.get(name) or own.dimensions[name]
+        with users_errors(one):
+            if isinstance(one.published, Published):
+                _by_function(printed, one.published, values, data)
+            elif one.published is not None:
+                _by_template(printed, one.published, values)
     return printed
 
 
-def _by_template(name: str, values: xr.DataArray) -> dict[str, Any]:
-    """Values under a name; one of each coordinate that stands in braces in it."""
+def _by_function(
+    printed: Measures, published: Published, values: xr.DataArray, data: xr.Dataset
+) -> None:
+    """Add what a function publishes, where the dataset has the coordinates that it takes."""
+    if not all(need in data.coords for need in published.needs):
+        return
+    given = _plain(published.publish(values, data, printed.values["epoch"]))
+    printed.values |= given
+    if published.headings:
+        corner, *columns = published.headings
+        for name, rows in given.items():
+            printed.headings[name] = (corner, [str(n) for n in range(len(rows))], columns)
+
+
+def _by_template(printed: Measures, name: str, values: xr.DataArray) -> None:
+    """Add values under a name; one of each coordinate that stands in braces in it."""
     dims = [str(dim) for dim in values.dims if f"{{{dim}}}" in name]
-    if not dims:
-        return {name: values.values.tolist()}
     labels = itertools.product(*(values[dim].values.tolist() for dim in dims))
-    places = [dict(zip(dims, label, strict=True)) for label in labels]
-    return {name.format(**place): values.sel(place).values.tolist() for place in places}
+    for label in labels:
+        place = dict(zip(dims, label, strict=True))
+        part, own = values.sel(place), name.format(**place)
+        printed.values[own] = part.values.tolist()
+        if part.ndim == 2:
+            row, column = map(str, part.dims)
+            columns = [f"{column} {label}" for label in _labels(part, column)]
+            printed.headings[own] = (f"{own}, {row}", _labels(part, row), columns)
+
+
+def _labels(values: xr.DataArray, dim: str) -> list[str]:
+    return [str(label) for label in values[dim].values.tolist()]
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, lists and dicts of a user's as Python and JSON have them."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -13,6 +13,8 @@ import pytest
 from measured_state import published
 
 import grokviz as gv
+from grokviz.cli.measures import _show
+from grokviz.dataset.measured import Measures
 from grokviz.runs import RunWriter, open_run
 from grokviz.tasks.modular_addition.data import ModularAddition
 
@@ -105,6 +107,31 @@ def test_the_command_prints_json_and_a_table(grokviz: Callable, called: Callable
     for word in ("restricted loss all", "frequency", "attention to a", "circularity"):
         assert word in table.stdout
     assert called("measures", run, "--quiet").stdout == ""
+
+
+def test_lists_and_dicts_of_any_name_are_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    values = {
+        "epoch": 3, "total": 1.5, "several": [1, 2.5], "norm_by_bit": {"0": 1.0, "1": 2.0},
+        "sign": {"0": -1, "1": None}, "nothing": {}, "through": [[1, 2], [3, 4]],
+        "ragged": [[1, 2], [3]], "nested": {"u": {"p": 1}, "v": {"p": 2, "q": 3}},
+        "wide": [[0] * 13],
+    }  # fmt: skip
+    headings = {"through": ("through, way", ["here", "there"], ["bit 0", "bit 1"])}
+    _show(Measures(values, headings))
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:3] == [
+        f"{n:<28} {v}" for n, v in (("epoch", 3), ("total", 1.5), ("several", "1 2.5"))
+    ]
+    assert lines[4:7] == ["bit  norm   sign", "0     1     -1", "1     2  never"]
+    assert lines[8:11] == ["nested  p  q", "u  1", "v  2  3"]
+    assert lines[12:15] == [
+        "through, way  bit 0  bit 1",
+        "here      1      2",
+        "there      3      4",
+    ]
+    assert lines[16:19] == ["ragged  0  1", "0  1  2", "1  3"]
+    assert lines[20:22] == ["wide  0", "0  0"]
+    assert len(lines) == 34
 
 
 def test_what_nobody_knows_is_null(called: Callable, tmp_path) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.contract import FLOAT64, measure
+from grokviz.dataset.contract import FLOAT64, Published, measure
 from grokviz.dataset.variables import PAPER
 from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun
 from grokviz.tasks.modular_addition.formulas import attention, compositions
 from grokviz.tasks.modular_addition.forward import attention_scores
 from grokviz.tasks.modular_addition.measures.neurons import DURING, SECTION, SMALL
 from grokviz.tasks.modular_addition.measures.progress import NOTEBOOK
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @measure("head", "row", long_name="attention score from '='", source=f"{PAPER}, section 4")
@@ -20,8 +25,15 @@ def attention_score(at: ModularAdditionCheckpoint) -> Float[np.ndarray, "head ro
     return attention_scores(at.weights)
 
 
+def _published(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any]:
+    return {"attention_mean": values.values.tolist()}
+
+
+_HEADINGS = ("head", "attention to a", "to b", "to =")
+
+
 @measure("head", "position", long_name="mean attention from '='", source=DURING, stored=FLOAT64,
-         published="attention_mean")  # fmt: skip
+         published=Published(_published, headings=_HEADINGS))  # fmt: skip
 def attention_mean(at: ModularAdditionCheckpoint) -> Float[np.ndarray, "head position"]:
     """Mean over all pairs of the attention from '=' to a, to b and to itself."""
     return attention.attention_mean(at.forward.pattern)
