@@ -16,9 +16,12 @@ from grokviz import plugins
 from grokviz.dataset.assemble import assemble
 from grokviz.dataset.measured import measures
 from grokviz.dataset.references.reference import load
+from grokviz.dataset.tables import write_data
 from grokviz.errors import InputError
 from grokviz.importers.choice import importers
 from grokviz.importers.importing import import_run
+from grokviz.pages.own import own_panels
+from grokviz.pages.panels import available
 from grokviz.runs import RunWriter, open_run
 from grokviz.scene.registry import scene, scenes
 from grokviz.task import recipe, recipes, task, tasks
@@ -276,6 +279,30 @@ TASK = Task(name="mine", package=__name__, settings=object, recipes=())
 """
 
 
+SERIES = """
+
+@measure(on="series", source="this test")
+def growth(run, total) -> float:
+    \"\"\"How much it grew.\"\"\"
+    return total[-1] - total[0]
+"""
+
+SHOWN = """
+
+from dataclasses import dataclass
+
+import grokviz as gv
+
+
+@dataclass(frozen=True)
+class Total(gv.Scene):
+    \"\"\"The sum alone.\"\"\"
+
+    name, title, source = "total", "It grows", "this test"
+    needs = ("total",)
+"""
+
+
 WRONG_MEASURES = [
     ('at.state["w"]', 'at.state["v"]', r"KeyError: 'v' \(.*mine\.py, line 12\)"),
     ('measure(source', 'measure("bit", source', r"total has the shape \(4,\) and should run over"),
@@ -308,6 +335,45 @@ def test_a_mistake_in_a_users_measure_is_a_sentence(
     if "KeyError" in sentence:
         with pytest.raises(InputError, match=sentence):
             assemble(open_run("run"), ["total"], workers=1)
+
+
+def test_where_all_is_asked_for_a_users_measure_of_other_runs_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "here" / "scenes").mkdir()
+    source = MEASURED.replace('source="this', 'published="total", source="this') + SERIES
+    (tmp_path / "here" / "scenes" / "mine.py").write_text(source)
+    for name, weight in (("mine", "w"), ("other", "v")):
+        with RunWriter.create(Path(name), {}) as writer:
+            for epoch in range(4):
+                writer.log(epoch, train_loss=1.0, test_loss=1.0)
+                writer.checkpoint(epoch, {weight: np.full(3, epoch, np.float32)})
+    assert measures("mine")["total"] == 9
+    assert list(measures("other", 1)) == [n for n in measures("mine", 1) if n != "total"]
+    data = load("other")
+    assert "sum_squared_weights" in data
+    assert not {"total", "growth"} & {*data}
+    assert {"total", "growth"} < {*load("mine")}
+    (sentence,) = {one.getMessage() for one in caplog.records}
+    assert sentence.startswith("total cannot be measured in this run: KeyError: 'w'")
+    assert sentence.endswith("it is left out")
+
+
+def test_a_users_measure_is_in_the_explorer_and_in_numbers(tmp_path: Path) -> None:
+    (tmp_path / "here" / "scenes").mkdir()
+    (tmp_path / "here" / "scenes" / "mine.py").write_text(MEASURED + SHOWN)
+    with RunWriter.create(Path("run"), {"task": "mine"}) as writer:
+        for epoch in range(4):
+            writer.log(epoch, train_loss=1.0, test_loss=1.0)
+            writer.checkpoint(epoch, {"w": np.full(3, epoch, np.float32)})
+    for name in ("run.csv", "run.nc"):
+        write_data(load("run", scene("total").needs), scene("total").needs, Path(name))
+    assert Path("run.csv").read_text().splitlines()[2] == "total,1,3.0,1"
+    for source in ("run", "run.nc"):
+        data = load(source)
+        assert [panel.name for panel in own_panels(data, available(data))[0]] == ["own-total"]
+    with plugins.user_code(False):
+        assert "total" not in load("run")
 
 
 def test_a_users_measure_is_taken_in_worker_processes(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from grokviz import plugins
 from grokviz.dataset import table
 from grokviz.dataset.families import family_variables
 from grokviz.dataset.variables import PAPER, Variable
@@ -22,7 +23,9 @@ from grokviz.task import tasks
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["PAPER", "Variable", "check", "describe", "dimensions", "variable", "variables"]
+__all__ = [
+    "PAPER", "Variable", "check", "describe", "dimensions", "others", "variable", "variables",
+]  # fmt: skip
 
 
 def variables() -> dict[str, Variable]:
@@ -98,6 +101,16 @@ def _own(data: xr.Dataset, name: str, rows: list[Variable]) -> bool:
     """Whether the dataset describes this variable itself, as something else than ours."""
     definition = data[name].attrs.get("definition", "")
     return bool(definition) and definition not in [row.definition for row in rows]
+
+
+def others(data: xr.Dataset) -> list[str]:
+    """The variables of a dataset that are not grokviz's own: what users and plug-ins measure, and
+    what the dataset alone describes.
+    """
+    with plugins.user_code(False):
+        ours = {(row.name, row.dims) for row in _rows()}
+    every = ((str(name), tuple(map(str, data[name].dims))) for name in data.data_vars)
+    return [name for name, dims in every if (name, dims) not in ours]
 
 
 def _missing(data: xr.Dataset, name: str, rows: list[Variable], meanings: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.files import check_place, replacing
 from grokviz.pages.content import content
+from grokviz.pages.own import own_panels
 from grokviz.pages.page import page, plotly_script
 from grokviz.pages.panels import available
 from grokviz.progress import ProgressCallback
@@ -49,6 +50,8 @@ def explore(
     _check(theme, out)
     data = load(source, report=report)
     panels = available(data)
+    own, data = own_panels(data, panels)
+    panels += own
     if not panels or "epoch" not in data.coords:
         raise InputError(
             f"{data.attrs.get('run_name') or 'the dataset'} has nothing that a panel shows: "
@@ -58,7 +61,7 @@ def explore(
     name = facts["run"]["name"] or "run"
     facts |= {"theme": theme, "command": command}
     target = Path(out) if out is not None else Path(f"{_plain(name)}.html")
-    text = page(f"{name} · grokviz", facts, arrays, [panel.name for panel in panels])
+    text = page(f"{name} · grokviz", facts, arrays, [panel.script for panel in panels])
     with replacing(target) as part:
         part.write_text(text, "utf-8")
     return target

@@ -54,7 +54,7 @@ def content(data: xr.Dataset, panels: Sequence[Panel]) -> tuple[dict[str, Any], 
         "embedded": _numbers(data, "embedded_frequency"),
         "palettes": palettes(),
         "panels": [
-            _panel(panel, width, sample)
+            panel.facts(sample, width)
             for panel, width in zip(panels, laid_out(panels), strict=True)
         ],
         "variables": variables,
@@ -91,7 +91,7 @@ def extremes(y: np.ndarray, bins: int = BINS) -> np.ndarray:
     return np.array(sorted(indices))
 
 
-def _points(curves: np.ndarray) -> np.ndarray:
+def points(curves: np.ndarray) -> np.ndarray:
     """Points that keep the extremes of a curve, or of each of several curves."""
     columns = curves.reshape(len(curves), -1).T
     bins = max(BINS // max(len(columns), 1), 60)
@@ -109,9 +109,9 @@ def _arrays(
         clock = str(array.dims[0]) if array.ndim else ""
         if clock in ("logged_epoch", "tested_epoch"):
             # each variable has its own points, because its extremes are its own
-            points = _points(array.values)
-            arrays[f"{name}:{clock}"] = array[clock].values[points]
-            arrays[name] = array.values[points]
+            places = points(array.values)
+            arrays[f"{name}:{clock}"] = array[clock].values[places]
+            arrays[name] = array.values[places]
             continue
         if array.dtype.kind not in "iufb":
             labels[name] = [str(value) for value in array.values.ravel()]
@@ -144,11 +144,6 @@ def _description(data: xr.Dataset, name: str) -> dict[str, str]:
     attrs = data[name].attrs if name in data else {}
     known = ("long_name", "units", "definition", "source")
     return {key: str(attrs[key]) for key in known if attrs.get(key)}
-
-
-def _panel(panel: Panel, width: str, data: xr.Dataset) -> dict[str, Any]:
-    facts = {"name": panel.name, "title": panel.title, "note": panel.note, "width": width}
-    return {**facts, "variables": panel.variables(data)}
 
 
 def _phases(data: xr.Dataset) -> dict[str, Any] | None:

@@ -31,7 +31,7 @@ def pack(arrays: Mapping[str, np.ndarray]) -> tuple[str, dict[str, dict[str, Any
     """
     block, where, start = [], {}, 0
     for name, array in arrays.items():
-        content, entry = _encoded(np.asarray(array))
+        content, entry = _encoded(np.atleast_1d(array))
         where[name] = {"shape": list(array.shape), "start": start, **entry}
         block.append(content)
         start += len(content)

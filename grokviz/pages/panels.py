@@ -2,14 +2,14 @@
 
 A dataset gets every panel whose variables it has; a scene names those that show what it shows.
 To add a panel: a row here, and a class in ``web/panels/<name>.js`` that draws it from the same
-variables.
+variables. What no panel here draws and nobody here knows has panels in :mod:`grokviz.pages.own`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,6 +40,16 @@ class Panel:
         """Names of the variables drawn from this dataset."""
         wanted = [*self.needs, *self.also]
         return [name for name in wanted if name in data and data[name].size > 0]
+
+    @property
+    def script(self) -> str:
+        """The file in ``web/panels`` that draws it."""
+        return self.name
+
+    def facts(self, data: xr.Dataset, width: Width) -> dict[str, Any]:
+        """What the page's scripts know of it, as plain data."""
+        words = {"name": self.name, "title": self.title, "note": self.note, "width": width}
+        return {**words, "variables": self.variables(data)}
 
 
 PANELS: tuple[Panel, ...] = (

@@ -89,7 +89,7 @@ def panels_body(data: xr.Dataset, panels: Sequence[Panel], start: float | None) 
     facts, arrays = content(data, panels)
     if start is not None:
         facts["start"] = start
-    return PageBody(facts, arrays, [panel.name for panel in panels], True)
+    return PageBody(facts, arrays, [panel.script for panel in panels], True)
 
 
 def film_body(data: xr.Dataset, text: SceneText, film: bytes, alt: str) -> PageBody:

@@ -25,6 +25,7 @@ from grokviz.dataset.schema import variables
 from grokviz.errors import InputError, MissingExtra
 from grokviz.pages import content as contents
 from grokviz.pages import page as pages
+from grokviz.pages.own import own_panels
 from grokviz.pages.pack import EXACT, MISSING, pack
 from grokviz.pages.panels import PANELS, available, named
 from grokviz.scene.registry import scene
@@ -137,7 +138,9 @@ def test_the_page_of_a_whole_run_is_within_its_budget(
     assert available(few) == available(reference)
     path = gv.explore(reference, tmp_path / "run.html")
     assert path.stat().st_size < 12e6
-    (plotly,) = re.findall(r'id="plotly">([^<]*)<', path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    assert "OwnRow" not in text
+    (plotly,) = re.findall(r'id="plotly">([^<]*)<', text)
     licence = zlib.decompress(base64.b64decode(plotly)).decode("utf-8")[:400]
     assert "Licensed under the MIT license" in licence
 
@@ -156,6 +159,7 @@ def test_panels_name_known_variables_and_have_a_script() -> None:
 def test_a_dataset_has_the_panels_whose_variables_it_has(reference: xr.Dataset) -> None:
     assert [p.name for p in available(reference[["logged_train_loss"]])] == ["loss"]
     assert available(reference[["phase_end"]]) == []
+    assert own_panels(reference, available(reference))[0] == []
     assert [p.name for p in named(scene("embedding-waves").panels, reference)] == ["waves", "loss"]
     assert scene("singular-values").panels == ()
 
