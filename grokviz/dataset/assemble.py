@@ -14,6 +14,7 @@ from jaxtyping import Int
 from grokviz.dataset import curves, table
 from grokviz.dataset.checkpoint import RunView, metric
 from grokviz.dataset.contract import Coordinate, Measure, array_of
+from grokviz.dataset.learning import Curve, learning
 from grokviz.dataset.measurement import Measurement
 from grokviz.dataset.table import Table
 from grokviz.dataset.threads import one_thread
@@ -222,7 +223,7 @@ def field_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> Int[np.ndarray,
 
 def change_of(run: Run) -> tuple[int, int] | None:
     """First and last epoch of what is worth a closer look; None where there is none."""
-    ends = curves.phase_ends(*metric(run, "test_loss"))
+    ends = learning(Curve(*metric(run, "train_loss")), Curve(*metric(run, "test_loss"))).ends
     if ends is not None:
         return int(ends[0]), int(ends[2])
     task = table.task_of(run)

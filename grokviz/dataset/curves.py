@@ -1,7 +1,4 @@
-"""What a loss curve says by itself: when a run grokked, and its phases, by stated rules.
-
-The rules need nothing but the test loss, so they serve any run that logged one.
-"""
+"""Curves over training: their means, where they fall, and moments on them."""
 
 from __future__ import annotations
 
@@ -14,49 +11,7 @@ from jaxtyping import Float, Int
 from grokviz.errors import InputError
 
 PHASES = ("memorisation", "circuit formation", "clean-up", "stable")
-CLEANED = 0.95
-OVERFIT = 1.5
 FALL_WIDTH = 50
-
-
-def grok_index(test_loss: Float[np.ndarray, " epoch"]) -> int | None:
-    """Index of the first value after the maximum that is below half of it; None without one.
-
-    A run that never overfitted has its maximum at the start and so groks where it first
-    learns; :func:`phase_ends` tells the two apart.
-    """
-    finite = np.flatnonzero(np.isfinite(test_loss))
-    if finite.size < 2:
-        return None
-    top = finite[np.argmax(test_loss[finite])]
-    below = np.flatnonzero(test_loss[top + 1 :] < test_loss[top] / 2)
-    return int(top + 1 + below[0]) if below.size else None
-
-
-def phase_ends(
-    epochs: Int[np.ndarray, " epoch"], test_loss: Float[np.ndarray, " epoch"]
-) -> Int[np.ndarray, " 3"] | None:
-    """Last epochs of memorisation, circuit formation and clean-up; None for a run without them.
-
-    Memorisation ends where the test loss is largest, circuit formation where it first is
-    below half of that, clean-up where its logarithm has made 95 % of the way down to its
-    lowest value. A run whose test loss never rises to 1.5 times its start, or never falls
-    again, has no such phases. The published ends are 1,400, 9,400 and 14,000
-    (arXiv:2301.05217, section 5.2), drawn there by hand.
-    """
-    finite = np.isfinite(test_loss) & (test_loss > 0)
-    epochs, loss = epochs[finite], test_loss[finite]
-    grokked = grok_index(loss)
-    if grokked is None:
-        return None
-    top = int(np.argmax(loss))
-    if loss[top] < OVERFIT * loss[0]:
-        return None
-    depth = np.log(loss[top]) - np.log(loss[top:])
-    cleaned = top + int(np.argmax(depth >= CLEANED * depth.max()))
-    if cleaned <= grokked:
-        return None
-    return epochs[[top, grokked, cleaned]]
 
 
 def spread(epochs: Int[np.ndarray, " epoch"], most: int) -> Int[np.ndarray, " chosen"]:
@@ -127,8 +82,8 @@ def index_of(
         epoch = grokked()
         if epoch is None:
             raise InputError(
-                f"{name} did not grok: its test loss never fell below half of its maximum; "
-                "give --epoch a number or last"
+                f"{name} did not grok: its test loss did not come down for good after it had "
+                "memorised; give --epoch a number or last"
             )
         at += epoch
     elif text.startswith("-") or at > values[-1]:

@@ -15,13 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from grokviz.dataset import assemble, curves, table
 from grokviz.dataset.cache import analyze
 from grokviz.dataset.checkpoint import metric
 from grokviz.dataset.contract import Published
 from grokviz.dataset.families.family_summary import summarise
+from grokviz.dataset.learning import Curve, grok_epoch, learning
 from grokviz.dataset.references.reference import load, named
 from grokviz.dataset.table import Table
 from grokviz.dataset.users import users_errors
@@ -89,7 +88,7 @@ def with_headings(
 
 def _of_run(run: Run, epoch: int | str | None) -> Measures:
     epochs = assemble.epochs_of(run)
-    at = curves.index_of(epochs, epoch, lambda: _grokked(run, epochs), run.name)
+    at = curves.index_of(epochs, epoch, lambda: _grokked(run), run.name)
     nearest, own = int(epochs[at]), table.table_of(run)
     able = {*table.available(run)}
     # coordinates are told by the weights
@@ -113,13 +112,9 @@ def _of_run(run: Run, epoch: int | str | None) -> Measures:
     return printed
 
 
-def _grokked(run: Run, epochs: np.ndarray) -> int | None:
-    """The first checkpoint whose test loss is below half of its maximum, as logged."""
-    tested, loss = metric(run, "test_loss")
-    if not len(tested):
-        return None
-    index = curves.grok_index(np.interp(epochs, tested, loss))
-    return None if index is None else int(epochs[index])
+def _grokked(run: Run) -> int | None:
+    """When the run grokked, by its logged losses."""
+    return learning(Curve(*metric(run, "train_loss")), Curve(*metric(run, "test_loss"))).grokked
 
 
 def _of_dataset(data: xr.Dataset, epoch: int | str | None) -> Measures:
@@ -128,18 +123,8 @@ def _of_dataset(data: xr.Dataset, epoch: int | str | None) -> Measures:
             "there is no run in this dataset to measure; write its numbers with grokviz data"
         )
     epochs = data["epoch"].values
-
-    def grokked() -> int | None:
-        if "event_epoch" in data:
-            event = int(data["event_epoch"].sel(event="grokked"))
-            return None if event < 0 else event
-        if "loss" not in data:
-            return None
-        index = curves.grok_index(data["loss"].sel(split="test").values)
-        return None if index is None else int(epochs[index])
-
     name = str(data.attrs.get("run_name", "the dataset"))
-    nearest = int(epochs[curves.index_of(epochs, epoch, grokked, name)])
+    nearest = int(epochs[curves.index_of(epochs, epoch, lambda: grok_epoch(data), name)])
     return published_of(_table_of(data), data, nearest)
 
 

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
     from grokviz.dataset.references.reference import Source
 
-TEST_LOSSES = ("logged_test_loss", "loss")
-"""What says when a run grokked, if nothing that a scene needs does: what was logged, or else
-what a forward pass measures."""
+LOGGED, MEASURED = ("logged_train_loss", "logged_test_loss", "phase_end"), ("loss",)
+"""What says when a run grokked: what was logged, or else what a forward pass measures."""
 
 
 def render(
@@ -107,11 +106,12 @@ def data_of(
         if given:
             raise
         raise InputError(f"{default}, from which it is drawn without --run: {error}") from error
-    for name in TEST_LOSSES if "grok" in str(epoch) else ():
-        if not has_test_loss(dataset):
+    for names in (LOGGED, MEASURED) if "grok" in str(epoch) else ():
+        missing = [name for name in names if name not in dataset]
+        if missing and not (names == MEASURED and has_test_loss(dataset)):
             with contextlib.suppress(InputError):
-                more = load(data, (name,), default=default, report=report)
-                dataset = dataset.merge(more[[name]], combine_attrs="override")
+                more = load(data, missing, default=default, report=report)
+                dataset = dataset.merge(more[missing], combine_attrs="override")
     return dataset
 
 

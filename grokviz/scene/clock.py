@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import curves
+from grokviz.dataset import curves, learning
 from grokviz.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,33 +61,17 @@ def spaced(number: float) -> str:
 
 
 def grok_epoch(data: xr.Dataset) -> int | None:
-    """The first checkpoint after the test-loss maximum with less than half that loss.
-
-    By the losses that training logged, and only where it logged none by those measured.
-    """
-    epochs, loss = data["epoch"].values, _test_loss(data)
-    if loss is None:
-        return _first_to_grok(data)
-    index = curves.grok_index(np.asarray(loss, dtype=np.float64))
-    return None if index is None else int(epochs[index])
+    """When the run grokked (:mod:`grokviz.dataset.learning`); of many runs the first of them."""
+    return _first_to_grok(data) if "generalised_epoch" in data else learning.grok_epoch(data)
 
 
 def has_test_loss(data: xr.Dataset) -> bool:
     """Whether there is a loss, of one run or of many, that says when it grokked."""
-    return "generalised_epoch" in data or _test_loss(data) is not None
-
-
-def _test_loss(data: xr.Dataset) -> Float[np.ndarray, " epoch"] | None:
-    """The test loss at the checkpoints, if it was logged or measured."""
+    if "generalised_epoch" in data:
+        return True
     if "logged_test_loss" in data and data.sizes["tested_epoch"]:
-        logged: Float[np.ndarray, " epoch"] = np.interp(
-            data["epoch"].values, data["tested_epoch"].values, data["logged_test_loss"].values
-        )
-        return logged
-    if "loss" in data and np.isfinite(data["loss"].sel(split="test")).any():
-        measured: Float[np.ndarray, " epoch"] = data["loss"].sel(split="test").values
-        return measured
-    return None
+        return True
+    return "loss" in data and bool(np.isfinite(data["loss"].sel(split="test")).any())
 
 
 def _first_to_grok(data: xr.Dataset) -> int | None:
@@ -95,8 +79,6 @@ def _first_to_grok(data: xr.Dataset) -> int | None:
 
     It has a loss below 0.1; half of a maximum is passed at every slingshot.
     """
-    if "generalised_epoch" not in data:
-        return None
     grok_epochs = data["generalised_epoch"].values
     return int(grok_epochs[grok_epochs >= 0].min()) if (grok_epochs >= 0).any() else None
 

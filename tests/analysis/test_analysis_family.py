@@ -12,9 +12,10 @@ import xarray as xr
 
 import grokviz as gv
 from grokviz import cli
-from grokviz.dataset import cache, curves, schema
+from grokviz.dataset import cache, schema
 from grokviz.dataset.families.family import family
 from grokviz.dataset.families.family_variables import ROUNDING_ROWS
+from grokviz.dataset.learning import Curve, first_low
 from grokviz.dataset.references.reference import load, named
 from grokviz.errors import InputError
 from grokviz.render import figures
@@ -380,4 +381,4 @@ def test_a_moment_that_a_family_does_not_have_is_left_out(sweep: Path) -> None:
 
 def test_first_below_is_what_learned_means() -> None:
     epochs = np.array([0, 10, 20])
-    assert curves.first_below(epochs, np.array([1, 0.1, 0.09]), 0.1) == 20
+    assert first_low(Curve(epochs, np.array([1, 0.1, 0.09]))) == 20

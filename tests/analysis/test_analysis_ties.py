@@ -14,8 +14,8 @@ from measured_state import Measured
 
 from grokviz.dataset import ties
 from grokviz.dataset.cache import read
-from grokviz.dataset.curves import grok_index, phase_ends
 from grokviz.dataset.fourier import fourier_basis
+from grokviz.dataset.learning import Curve, learning
 from grokviz.dataset.references import reference as bundled
 from grokviz.tasks.any import path as paths
 from grokviz.tasks.modular_addition.earlier import by_present_rules
@@ -283,10 +283,8 @@ def test_key_directions_that_are_not_there_are_not_projected_on(machine: int) ->
 
 def test_of_equal_losses_the_first_counts() -> None:
     loss = np.array([1, 3, 5, 5, 5, 1, 0.1, 0.1, 0.1])
-    assert grok_index(loss) == 5
-    ends = phase_ends(np.arange(9) * 10, loss)
-    assert ends is not None
-    assert ends.tolist() == [20, 50, 60]
+    nothing = Curve(np.zeros(0, dtype=int), np.zeros(0))
+    assert learning(nothing, Curve(np.arange(9) * 10, loss)).ends == (20, 50, 60)
 
 
 @pytest.fixture(params=["square", "there and back", "corner"])

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from grokviz.dataset import curves
+from grokviz.dataset.learning import Curve, learning
 from grokviz.scene import Drawing, Scene, option, style
 
 EPOCHS = np.arange(0, 2001, 100)
@@ -22,7 +23,7 @@ def small_data(test: np.ndarray | None = None, epochs: np.ndarray = EPOCHS) -> x
     """Losses of a run that grokked at epoch 1200 (unless ``test`` says otherwise)."""
     if test is None:
         test = np.interp(epochs, [0, 400, 1100, 1600, 2000], [4.7, 20.0, 12.0, 1e-3, 1e-4])
-    ends = curves.phase_ends(epochs, test)
+    ends = learning(Curve(epochs[:0], test[:0]), Curve(epochs, test)).ends
     return xr.Dataset(
         {
             "logged_test_loss": ("tested_epoch", test.astype("float32")),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.dataset import curves, schema
+from grokviz.dataset import schema
 from grokviz.dataset.checkpoint import metric
+from grokviz.dataset.learning import Curve, first_low
 from grokviz.dataset.spikes import LOGGED, spikes, values_on
 from grokviz.dataset.thinning import thinned
 from grokviz.dataset.variables import Variable
@@ -20,9 +21,6 @@ from grokviz.task import known_task
 
 if TYPE_CHECKING:
     import xarray as xr
-
-LEARNT = 0.1
-"""A run has memorised, or generalised, from a training, or test, loss below this on."""
 
 PUBLISHED = ("sweep", "final-model", "full-run", "curves")
 """Kinds of files that are published: imports of other kinds are somebody's own weights."""
@@ -160,7 +158,7 @@ def _number(value: Any, unknown: float) -> float:
 
 
 def _below(epochs: np.ndarray, loss: np.ndarray) -> int:
-    epoch = curves.first_below(epochs, loss, LEARNT)
+    epoch = first_low(Curve(epochs, loss))
     return -1 if epoch is None else epoch
 
 

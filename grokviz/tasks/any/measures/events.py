@@ -13,15 +13,13 @@ from jaxtyping import Float, Int
 from grokviz.dataset import curves
 from grokviz.dataset.checkpoint import RunView, metric
 from grokviz.dataset.contract import Published, Storage, dimension, logged, measure, requires
+from grokviz.dataset.learning import Curve, first_low, learning
 from grokviz.dataset.spikes import spikes
 from grokviz.dataset.variables import PAPER
 from grokviz.runs import Run
 
 if TYPE_CHECKING:
     import xarray as xr
-
-LOW = 0.1
-"""A loss below this counts as learned, in nats."""
 
 EVENTS = ("fall begins", "fall ends", "memorised", "generalised", "grokked")
 OF_TESTS = {"memorised": "memorised_epoch", "generalised": "generalised_epoch",
@@ -66,9 +64,10 @@ def _published_spikes(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dic
 @requires(_LOSS)
 def event_epoch(run: RunView) -> Int[np.ndarray, " event"]:
     """The fall of the training loss: where the mean of its last 50 values is nine tenths and one
-    tenth above its lowest; where there is a test loss: the first train loss and the first test
-    loss below 0.1, and grokking, the first test loss below half of the largest before it; -1 for
-    what never happened.
+    tenth above its lowest; where there is a test loss, by the running medians over 5 % of the
+    epoch: the first train and the first test loss below 0.1, and grokking, the last time that the
+    test loss comes down to half of its maximum, if the run had memorised for at least half of the
+    time; -1 for what never happened.
     """
     return events(run.run)
 
@@ -97,14 +96,13 @@ def _spikes(run: RunView) -> tuple[np.ndarray, np.ndarray]:
 
 def events(run: Run) -> Int[np.ndarray, " event"]:
     """The epoch of each of :data:`EVENTS`; -1 for what never happened."""
-    train, test = metric(run, "train_loss"), metric(run, "test_loss")
-    tested = bool(len(test[0]))
-    grokked = curves.grok_index(test[1]) if tested else None
+    train, test = Curve(*metric(run, "train_loss")), Curve(*metric(run, "test_loss"))
+    learned = learning(train, test)
     epochs = [
         *(curves.fall(*train) or (None, None)),
         # without held-out data nobody can say that it was memorised
-        curves.first_below(*train, LOW) if tested else None,
-        curves.first_below(*test, LOW),
-        None if grokked is None else int(test[0][grokked]),
+        learned.memorised if len(test.epochs) else None,
+        first_low(test),
+        learned.grokked,
     ]
     return np.array([_NEVER if epoch is None else epoch for epoch in epochs])

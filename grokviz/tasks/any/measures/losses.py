@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from grokviz.dataset import curves
 from grokviz.dataset.checkpoint import RunView
 from grokviz.dataset.contract import Published, Storage, dimension, measure, nothing, requires
+from grokviz.dataset.learning import Curve, learning
 from grokviz.dataset.variables import PAPER
 
 if TYPE_CHECKING:
@@ -75,11 +76,12 @@ def logged_test_loss(run: RunView) -> Float[np.ndarray, " tested_epoch"]:
          source=f"phases after {PAPER}, section 5.2", stored=Storage("int64"))  # fmt: skip
 @requires(nothing)
 def phase_end(run: RunView) -> Int[np.ndarray, " phase"]:
-    """From the test loss: memorisation ends at its maximum, circuit formation where it first is
-    below half of that, clean-up where its logarithm has fallen 95 % of the way.
+    """By the running medians over 5 % of the epoch: memorisation ends where the test loss is
+    largest, circuit formation where the run groks, clean-up where the test loss' logarithm has
+    fallen 95 % of the way; -1 where it does not grok, or had not memorised by the maximum.
     """
-    ends = curves.phase_ends(*run.metric("test_loss"))
-    return np.full(3, -1) if ends is None else ends
+    ends = learning(Curve(*run.metric("train_loss")), Curve(*run.metric("test_loss"))).ends
+    return np.array((-1, -1, -1) if ends is None else ends)
 
 
 def _finite(loss: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
