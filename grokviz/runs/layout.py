@@ -64,18 +64,20 @@ class Index:
     """What ``index.json`` says: the finished files of a run, and nothing else.
 
     ``resume`` lists what ``resume.safetensors`` may be: one entry normally, two while it is
-    being replaced; ``None`` stands for "no such file yet".
+    being replaced; ``None`` stands for "no such file yet". ``format`` is the one that the
+    document was read in.
     """
 
     checkpoints: dict[int, Stored] = field(default_factory=dict)
     metrics: dict[str, Records] = field(default_factory=dict)
     resume: list[Stored | None] = field(default_factory=lambda: [None])
     finished: bool = False
+    format: int = field(default_factory=lambda: FORMAT, compare=False)
 
     def encode(self) -> bytes:
         """The bytes of ``index.json``."""
         content = {
-            "format": FORMAT,
+            "format": self.format,
             "finished": self.finished,
             "checkpoints": [
                 {"file": checkpoint_file(e), **_entry(s)}
@@ -103,6 +105,7 @@ class Index:
                 },
                 resume=[None if entry is None else _stored(entry) for entry in content["resume"]],
                 finished=bool(content["finished"]),
+                format=int(content["format"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Damaged(f"it is not an index of this format ({error!r})") from error
@@ -181,6 +184,16 @@ def parse(data: bytes) -> dict[str, Any]:
 def _dump(content: Mapping[str, Any], indent: int | None) -> bytes:
     separators = (",", ":") if indent is None else None
     return json.dumps(content, sort_keys=True, indent=indent, separators=separators).encode()
+
+
+def refuse_newer(path: Path, content: Mapping[str, Any]) -> None:
+    """Raise :class:`InputError` where a document of the run at ``path`` is of a newer format."""
+    version = content.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise InputError(
+            f"{path} is a run of format {version} and this grokviz reads up to {FORMAT}; "
+            "upgrade: pip install --upgrade grokviz"
+        )
 
 
 def whole(epoch: Any) -> int:

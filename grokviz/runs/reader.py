@@ -182,10 +182,12 @@ def read_documents(path: Path) -> tuple[dict[str, Any], layout.Index]:
     file = path / RUN
     try:
         data = file.read_bytes()
-        _refuse_newer(path, layout.parse(data))
+        layout.refuse_newer(path, layout.parse(data))
         facts = layout.decode_facts(data)
         file = path / INDEX
-        index = layout.Index.decode(file.read_bytes())
+        data = file.read_bytes()
+        layout.refuse_newer(path, layout.parse(data))
+        index = layout.Index.decode(data)
     except (FileNotFoundError, NotADirectoryError) as error:
         if file.name == INDEX:
             raise damaged(file, error) from error
@@ -196,15 +198,6 @@ def read_documents(path: Path) -> tuple[dict[str, Any], layout.Index]:
     except (Damaged, OSError) as error:
         raise damaged(file, error) from error
     return facts, index
-
-
-def _refuse_newer(path: Path, content: Mapping[str, Any]) -> None:
-    version = content.get("format")
-    if isinstance(version, int) and version > layout.FORMAT:
-        raise InputError(
-            f"{path} is a run of format {version} and this grokviz reads up to {layout.FORMAT}; "
-            "upgrade: pip install --upgrade grokviz"
-        )
 
 
 def damaged(file: Path, error: Exception) -> InputError:

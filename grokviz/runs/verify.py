@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,9 +33,15 @@ class Problem:
 
 
 def verify_run(path: str | Path) -> list[Problem]:
-    """Every finding about the run at ``path``; empty for a sound one. Never raises for damage."""
+    """Every finding about the run at ``path``; empty for a sound one. Never raises for damage.
+
+    Raises :class:`InputError` for a run of a newer format, of which nothing can be said.
+    """
     path = Path(path)
     problems: list[Problem] = []
+    for file in (RUN, INDEX):
+        with contextlib.suppress(Damaged, OSError):  # said below
+            layout.refuse_newer(path, layout.parse((path / file).read_bytes()))
 
     def check(file: str, look: Callable[[], None]) -> bool:
         try:

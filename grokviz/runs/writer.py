@@ -265,6 +265,7 @@ class RunWriter:
             {e: entry for e, entry in old.checkpoints.items() if e <= last},
             resume=[None if s is None or s.epoch > end else s for s in self._known_resume()],
             finished=old.finished,
+            format=old.format,
         )
         self._metrics = {}
         for name, entry in old.metrics.items():

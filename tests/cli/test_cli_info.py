@@ -13,7 +13,7 @@ import pytest
 
 from grokviz import cli
 from grokviz.dataset.references import reference as bundled
-from grokviz.runs import RunWriter
+from grokviz.runs import RunWriter, layout
 
 
 @pytest.fixture
@@ -84,6 +84,20 @@ def test_the_damaged_file_is_named(
     assert status == 1
     (problem,) = json.loads(out)["problems"]
     assert problem.startswith(f"{wanted}: ")
+
+
+def test_a_newer_run_is_not_called_damaged(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(layout, "FORMAT", layout.FORMAT + 1)
+        (run / "run.json").write_bytes(layout.encode_facts({}))
+    (run / "index.json").write_bytes(layout.seal({"unheard-of": []}, indent=None))
+    for more in ((), ("--verify",)):
+        status, out, err = asked(capsys, "run", *more)
+        assert (status, out) == (2, "")
+        assert "pip install --upgrade grokviz" in err
+        assert "damaged" not in err
 
 
 def test_no_run_there(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

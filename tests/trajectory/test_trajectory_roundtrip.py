@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from trajectory_runs import weights_at
+from trajectory_runs import contents, weights_at
 
 from grokviz.errors import InputError
 from grokviz.notebook.show import run_html
@@ -178,8 +178,37 @@ def test_newer_format_says_to_upgrade(
     data = layout.encode_facts({"recipe": "small", "unheard-of": {"field": 1}})
     monkeypatch.undo()
     (path / "run.json").write_bytes(data)
-    with pytest.raises(InputError, match="pip install --upgrade"):
-        open_run(path)
+    for look in (open_run, verify_run):
+        with pytest.raises(InputError, match="pip install --upgrade"):
+            look(path)
+
+
+def test_a_newer_index_says_to_upgrade_too(
+    make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_run()
+    monkeypatch.setattr(layout, "FORMAT", 2)
+    (path / "index.json").write_bytes(layout.Index().encode())
+    monkeypatch.undo()
+    for look in (open_run, verify_run):
+        with pytest.raises(InputError, match="pip install --upgrade"):
+            look(path)
+
+
+def test_a_later_format_opens_the_runs_of_this_one(
+    make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = make_run()
+    before = contents(path)
+    RunWriter.create(tmp_path / "begun", {}).close()
+    (tmp_path / "begun" / "run.json").unlink()
+    monkeypatch.setattr(layout, "FORMAT", layout.FORMAT + 1)
+    assert open_run(path).verify() == []
+    RunWriter.resume(path).close()
+    assert contents(path) == before
+    with RunWriter.create(tmp_path / "begun", {}) as writer:
+        writer.checkpoint(0, weights_at(0))
+    assert verify_run(tmp_path / "begun") == []
 
 
 def test_checksum_is_of_the_data(make_run: Callable[..., Path], tmp_path: Path) -> None:
