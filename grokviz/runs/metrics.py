@@ -38,8 +38,8 @@ class MetricFile:
         last = float(decode(records)[-1, 0]) if records else -math.inf
         self._written = _Written(len(records) // RECORD, hashlib.sha256(records), last, [])
 
-    def append(self, epoch: int, value: float) -> None:
-        """Remember one record; raises :class:`InputError` unless the epoch is a later one."""
+    def check(self, epoch: int) -> None:
+        """Raise :class:`InputError` unless the epoch is later than the last one."""
         pending = self._written.pending
         last = pending[-1][0] if pending else self._written.last
         if epoch <= last:
@@ -48,7 +48,10 @@ class MetricFile:
                 f"the metric {self.name} {already} epoch {epoch}; "
                 "log each metric once an epoch, in order (or count steps instead)"
             )
-        pending.append((float(epoch), value))
+
+    def append(self, epoch: int, value: float) -> None:
+        """Remember one record, of an epoch that :meth:`check` has let pass."""
+        self._written.pending.append((float(epoch), value))
 
     def flush(self) -> None:
         """Flush pending records to the disk."""

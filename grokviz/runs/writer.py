@@ -50,6 +50,7 @@ from grokviz.runs.starting import refuse_foreign
 
 FLUSH_SECONDS = 5.0
 _FOREVER = 2**53
+_Shapes = dict[str, tuple[str, tuple[int, ...]]]
 
 
 class RunWriter:
@@ -67,9 +68,10 @@ class RunWriter:
         self.resume_state = None
         self._index = layout.Index()
         self._metrics: dict[str, MetricFile] = {}
-        self._shapes: dict[str, tuple[str, tuple[int, ...]]] | None = None
+        self._shapes: _Shapes | None = None
         self._flushed, self._closed = time.monotonic(), False
-        self._put_off: int | None = None
+        # what a finished run is cut back to when something is written to it
+        self._put_off: tuple[layout.Index, dict[str, MetricFile]] | None = None
 
     @classmethod
     def create(cls, path: str | Path, facts: Mapping[str, Any]) -> RunWriter:
@@ -110,7 +112,7 @@ class RunWriter:
             start = writer.resume_state[1]["epoch"] if writer.resume_state else None
             if writer.finished:
                 writer.rewind(_FOREVER)
-                writer._put_off = start
+                writer._put_off = writer._rewound(start)
             else:
                 writer.rewind(start)
         except BaseException:
@@ -158,13 +160,18 @@ class RunWriter:
         """Add one value of each metric for ``epoch``; on the disk within seconds.
 
         Raises :class:`InputError` for a value that is not one number, or an epoch that is
-        not later than the metric's last.
+        not later than the metric's last; then none of the values is kept.
         """
-        self._writing()
+        self._refuse_closed()
         epoch = layout.whole(epoch)
         values = {name: number(name, value) for name, value in metrics.items()}
+        files = dict(self._standing()[1])
+        for name in values:  # all of them, before a single one is kept
+            self._metric(name, files).check(epoch)
+        self._writing()
+        self._metrics = files
         for name, value in values.items():
-            self._metric(name).append(epoch, value)
+            files[name].append(epoch, value)
         if time.monotonic() - self._flushed > FLUSH_SECONDS:
             self._commit()
 
@@ -174,14 +181,16 @@ class RunWriter:
         Raises :class:`InputError` for an epoch before the last, for other keys or shapes
         than before, and for anything that is not numbers; :class:`WorkError` for a full disk.
         """
-        self._writing()
+        self._refuse_closed()
         epoch = layout.whole(epoch)
         arrays = tensors.as_arrays(weights, "weights")
-        self._check_shapes(arrays)
+        before = self._standing()[0].checkpoints
+        shapes = self._check_shapes(arrays, self._shapes if before else None)
         data = tensors.pack(arrays, json.dumps({"epoch": epoch}))
         entry = Stored.of(epoch, data)
-        last = self.epochs[-1] if self._index.checkpoints else -1
-        if self._index.checkpoints.get(epoch) == entry:
+        last = max(before, default=-1)
+        if before.get(epoch) == entry:
+            self._writing()
             self._commit()  # a resumed run writes the checkpoint it resumed at once more
             return
         if epoch <= last:
@@ -189,6 +198,8 @@ class RunWriter:
                 f"a checkpoint of epoch {epoch} cannot follow that of epoch {last} in {self.path}; "
                 "checkpoint each epoch once, in order"
             )
+        self._writing()
+        self._shapes = shapes
         self._flush()
         durable.publish(self.path / layout.checkpoint_file(epoch), data)
         self._index.checkpoints[epoch] = entry
@@ -202,11 +213,12 @@ class RunWriter:
         ``metadata`` is anything JSON holds; ``epoch`` is added to it. After this a kill loses
         nothing before ``epoch``.
         """
-        self._writing()
+        self._refuse_closed()
         epoch = layout.whole(epoch)
         text = _metadata({**(metadata or {}), "epoch": epoch})
         data = tensors.pack(tensors.as_arrays(arrays, "resumable state"), text)
         entry = Stored.of(epoch, data)
+        self._writing()
         self._flush()
         target = self.path / RESUME
         with replacing(target) as part:
@@ -221,8 +233,9 @@ class RunWriter:
 
     def update_facts(self, **facts: Any) -> None:
         """Change facts of ``run.json``, such as the number of epochs of a run that is extended."""
-        self._writing()
+        self._refuse_closed()
         data = layout.encode_facts(_own({**self.facts, **facts}))
+        self._writing()
         durable.publish(self.path / RUN, data)
         self.facts = _own(layout.decode_facts(data))
 
@@ -258,26 +271,31 @@ class RunWriter:
 
         ``keep`` says whether the checkpoint of ``epoch`` itself stays; None drops everything.
         """
+        self._settle_rewind(*self._rewound(epoch, keep=keep))
+
+    def _rewound(
+        self, epoch: int | None, *, keep: bool = True
+    ) -> tuple[layout.Index, dict[str, MetricFile]]:
+        """The index and the metric files that :meth:`rewind` leaves; it changes nothing."""
         end = -1 if epoch is None else epoch
         last = end if keep else end - 1
-        old = self._index
-        self._index = layout.Index(
+        old, metrics = self._index, {}
+        index = layout.Index(
             {e: entry for e, entry in old.checkpoints.items() if e <= last},
             resume=[None if s is None or s.epoch > end else s for s in self._known_resume()],
             finished=old.finished,
             format=old.format,
         )
-        self._metrics = {}
         for name, entry in old.metrics.items():
             file = self.path / layout.metric_file(name)
             records = _records_before(file, entry, end)
             if records:
-                self._metrics[name] = MetricFile(name, file, records)
-        self._settle_rewind(old)
+                metrics[name] = MetricFile(name, file, records)
+        index.metrics = {name: file.entry for name, file in metrics.items()}
+        return index, metrics
 
-    def _settle_rewind(self, old: layout.Index) -> None:
-        new = self._index
-        new.metrics = {name: file.entry for name, file in self._metrics.items()}
+    def _settle_rewind(self, new: layout.Index, metrics: dict[str, MetricFile]) -> None:
+        old, self._index, self._metrics = self._index, new, metrics
         if new.checkpoints != old.checkpoints or new.metrics != old.metrics:
             new.finished = False
         if new.resume == [None]:  # until the file is gone, the index allows for both
@@ -341,31 +359,31 @@ class RunWriter:
             except (Damaged, OSError) as error:
                 raise damaged(file, error) from error
 
-    def _check_shapes(self, arrays: Mapping[str, np.ndarray]) -> None:
+    def _check_shapes(self, arrays: Mapping[str, np.ndarray], before: _Shapes | None) -> _Shapes:
+        """The shapes of a checkpoint; :class:`InputError` unless they are those ``before``."""
         shapes = {name: (tensors.kind(a), a.shape) for name, a in arrays.items()}
-        before = self._shapes
         if before is None:
             if not shapes:
                 raise InputError("there are no weights to keep; give model.state_dict()")
-            self._shapes = shapes
-            return
+            return shapes
         for name in sorted(before.keys() | shapes.keys()):
             if before.get(name) != shapes.get(name):
                 raise InputError(
                     f"{name} was {_shape(before.get(name))} and is now {_shape(shapes.get(name))}; "
                     f"give every checkpoint of {self.path} the same arrays"
                 )
+        return shapes
 
-    def _metric(self, name: str) -> MetricFile:
-        if name not in self._metrics:
+    def _metric(self, name: str, files: dict[str, MetricFile]) -> MetricFile:
+        if name not in files:
             file = self.path / layout.metric_file(name)
-            if any(file.name.casefold() == m.path.name.casefold() for m in self._metrics.values()):
+            if any(file.name.casefold() == m.path.name.casefold() for m in files.values()):
                 raise InputError(
                     f"the metric {name} differs from another only in capitals, which "
                     "some disks cannot tell apart; rename it"
                 )
-            self._metrics[name] = MetricFile(name, file)
-        return self._metrics[name]
+            files[name] = MetricFile(name, file)
+        return files[name]
 
     def _flush(self) -> None:
         """Flush all pending metric records to the disk."""
@@ -386,12 +404,19 @@ class RunWriter:
         }
         durable.publish(self.path / INDEX, self._index.encode())
 
-    def _writing(self) -> None:
+    def _refuse_closed(self) -> None:
         if self._closed:
             raise InputError(f"the run {self.path} was closed; open it again with resume")
-        start, self._put_off = self._put_off, None
-        if start is not None:
-            self.rewind(start)
+
+    def _standing(self) -> tuple[layout.Index, dict[str, MetricFile]]:
+        """The index and the metric files that the next write goes on from."""
+        return self._put_off or (self._index, self._metrics)
+
+    def _writing(self) -> None:
+        """Begin to write, once it is sure that there is something that can be written."""
+        put_off, self._put_off = self._put_off, None
+        if put_off is not None:
+            self._settle_rewind(*put_off)
         self._index.finished = False
 
 

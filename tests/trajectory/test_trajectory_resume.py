@@ -87,6 +87,58 @@ def test_finished_run_is_left_alone_until_written_to(make_run: Callable[..., Pat
     assert not read.finished
 
 
+def test_a_finished_run_without_a_state_begins_again_once_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with RunWriter.create(path, {}) as run:
+        for epoch in range(3):
+            run.checkpoint(epoch, weights_at(epoch))
+            run.log(epoch, loss=1.0)
+        run.close(finished=True)
+    before = contents(path)
+    with RunWriter.resume(path) as run:
+        assert run.epochs == [0, 1, 2]
+    assert contents(path) == before
+    with RunWriter.resume(path) as run:
+        run.log(0, loss=0.5)
+        assert (run.finished, run.epochs) == (False, [])
+        run.checkpoint(0, {"other": np.ones(2)})
+    read = open_run(path)
+    assert read.metric("loss")[1].tolist() == [0.5]
+    assert read.epochs.tolist() == [0]
+    assert read.verify() == []
+
+
+def test_wrong_use_leaves_a_finished_run_finished(make_run: Callable[..., Path]) -> None:
+    path = make_run()
+    before = contents(path)
+    calls: list[tuple[str, Callable[[RunWriter], None]]] = [
+        ("not one number", lambda run: run.log(6, train_loss="x")),  # type: ignore[arg-type]
+        ("logged past epoch 3", lambda run: run.log(3, train_loss=1.0)),
+        ("whole number", lambda run: run.log(-1, train_loss=1.0)),
+        ("is now absent", lambda run: run.checkpoint(9, {"other": np.ones(2)})),
+        ("cannot follow", lambda run: run.checkpoint(3, weights_at(4))),
+        ("metadata rng", lambda run: run.save_state(9, {}, {"rng": object()})),
+        ("the fact x", lambda run: run.update_facts(x=object())),
+    ]
+    for words, call in calls:
+        with RunWriter.resume(path) as run:
+            with pytest.raises(InputError, match=words):
+                call(run)
+            assert run.finished, words
+        assert contents(path) == before, words
+
+
+def test_metrics_of_one_call_are_logged_together_or_not_at_all(tmp_path: Path) -> None:
+    with RunWriter.create(tmp_path / "run", {}) as run:
+        run.log(5, b=1.0)
+        for metrics in ({"a": 1.0, "b": 1.0}, {"a": 1.0, "B": 1.0}, {"a": 1.0, "A": 1.0}):
+            with pytest.raises(InputError):
+                run.log(5, **metrics)
+        run.log(6, A=2.0, b=2.0)
+    read = open_run(tmp_path / "run")
+    assert {name: read.metric(name)[0].tolist() for name in read.metrics} == {"A": [6], "b": [5, 6]}
+
+
 def test_second_writer_is_refused_and_a_dead_one_is_not(tmp_path: Path) -> None:
     path = tmp_path / "run"
     unfinished(path)
