@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from grokviz.errors import InputError
+from grokviz.files import write_error
 from grokviz.runs import durable, layout
 from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN
 from grokviz.runs.verify import CACHE
@@ -174,11 +175,19 @@ def _erase(path: Path) -> None:
     lock = durable.Lock(path)
     try:
         for name in (METRICS, CHECKPOINTS, CACHE):
-            shutil.rmtree(path / name, ignore_errors=True)
+            _remove_folder(path / name)
         for name in (RESUME, INDEX, RUN):  # run.json last: cut short, it can be overwritten again
             durable.remove(path / name)
     finally:
         lock.release()
+
+
+def _remove_folder(path: Path) -> None:
+    try:
+        if path.exists():
+            shutil.rmtree(path)
+    except OSError as error:
+        raise write_error(error, path) from error
 
 
 def _state_dict(state: Any) -> Mapping[str, Any]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,27 @@ def test_wrong_steps(tmp_path: Path) -> None:
     assert np.isnan(read.metric("loss")[1][-1])
     assert read.metric("rate")[1].tolist() == [0.5]
     assert read.epochs.tolist() == [3, 7]
+
+
+def test_what_cannot_be_deleted_stays_a_run(
+    make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_run()
+    unlink = os.unlink
+
+    def refused(file: Any, **options: Any) -> None:
+        if str(file).endswith("train_loss.f64"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(file, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refused)
+        with pytest.raises(InputError, match="metrics: permission denied"):
+            record(path, overwrite=True)
+    assert (path / "run.json").exists()
+    with record(path, overwrite=True) as run:
+        run.step(0, weights_at(0))
+    assert verify_run(path) == []
 
 
 def test_overwriting_that_was_cut_short_can_be_done_again(make_run: Callable[..., Path]) -> None:
