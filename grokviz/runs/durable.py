@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from grokviz.files import replacing, write_error
 from grokviz.runs.layout import LOCK
 
 _BINARY = getattr(os, "O_BINARY", 0)
+_NO_LOCKS = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK})
+"""What a file system without locks answers; there, writing goes on without one."""
 
 
 def publish(path: Path, data: bytes) -> None:
@@ -98,9 +101,10 @@ class Lock:
             raise InputError(
                 f"{folder} is being written by another process; wait for it or stop it first"
             ) from None
-        except OSError as error:  # a file system that knows no locks: go on without
-            if error.errno is None:
-                raise
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                self.release()
+                raise write_error(error, path) from error
 
     def release(self) -> None:
         """Let another writer in; a second call does nothing."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from trajectory_runs import contents, weights_at
 
-from grokviz.errors import InputError
+from grokviz.errors import InputError, WorkError
 from grokviz.runs import RunWriter, open_run, verify_run, writer
 
 
@@ -159,6 +160,28 @@ def test_second_writer_is_refused_and_a_dead_one_is_not(tmp_path: Path) -> None:
     )
     assert child.returncode == -9
     RunWriter.resume(path).close()
+
+
+def test_a_lock_that_fails_is_a_sentence_and_one_that_cannot_be_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    path = tmp_path / "run"
+    unfinished(path)
+
+    def failing(number: int) -> Callable[..., None]:
+        def flock(handle: int, how: int) -> None:
+            raise OSError(number, os.strerror(number))
+
+        return flock
+
+    for number in (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK):
+        monkeypatch.setattr(fcntl, "flock", failing(number))
+        RunWriter.resume(path).close()
+    for number in (errno.EIO, errno.EBADF):
+        monkeypatch.setattr(fcntl, "flock", failing(number))
+        with pytest.raises(WorkError, match=r"cannot write .*\.lock: "):
+            RunWriter.resume(path)
 
 
 def test_readers_see_a_run_while_it_is_written(tmp_path: Path) -> None:
