@@ -32,6 +32,11 @@ CREATION_FACTS = frozenset({"format", "created", "command", "host", "folder"})
 _CHECKPOINT = re.compile(r"(0|[1-9][0-9]*)\.safetensors")
 _LEFTOVER = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.\w+)?")
 
+_NOT_AN_INDEX = (
+    KeyError, TypeError, ValueError, AttributeError, OverflowError,
+    InputError,  # an epoch or a metric's name that no run can have
+)  # fmt: skip
+
 
 class Damaged(Exception):
     """A document or file of a run is not what was written."""
@@ -107,9 +112,10 @@ class Index:
                 finished=bool(content["finished"]),
                 format=int(content["format"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            again = index.encode()
+        except _NOT_AN_INDEX as error:
             raise Damaged(f"it is not an index of this format ({error!r})") from error
-        if index.encode() != data:
+        if again != data:
             raise Damaged("it names files that a run does not have")
         return index
 
@@ -138,7 +144,12 @@ def plain(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
         return {str(k): plain(v, f"{key}.{k}") for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        items = sorted(value) if isinstance(value, (set, frozenset)) else value
+        try:
+            items = sorted(value) if isinstance(value, (set, frozenset)) else value
+        except TypeError as error:
+            raise InputError(
+                f"the fact {key} is a set of values that have no order; give a list"
+            ) from error
         return [plain(v, f"{key}[{i}]") for i, v in enumerate(items)]
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"the fact {key} is {value}, which JSON cannot hold; give it as text")

@@ -172,9 +172,18 @@ def read_state(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     file = path / RESUME
     try:
         arrays, text = tensors.load(file)
-        return arrays, dict(json.loads(text))
-    except (Damaged, ValueError, OSError) as error:
+        return arrays, _state_metadata(text)
+    except (Damaged, OSError) as error:
         raise damaged(file, error) from error
+
+
+def _state_metadata(text: str) -> dict[str, Any]:
+    try:
+        metadata = layout.parse(text.encode())
+        layout.whole(metadata.get("epoch"))
+    except (Damaged, InputError) as error:
+        raise Damaged("its metadata does not say from which epoch it goes on") from error
+    return metadata
 
 
 def read_documents(path: Path) -> tuple[dict[str, Any], layout.Index]:

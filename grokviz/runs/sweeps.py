@@ -34,17 +34,20 @@ def read_sweep(path: Path) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        content = layout.unseal(file.read_bytes(), indent=2)
+        data = file.read_bytes()
+        version = layout.parse(data).get("format")
+        if isinstance(version, int) and version > FORMAT:
+            raise InputError(
+                f"{path} is a sweep of format {version} and this grokviz reads up to {FORMAT}; "
+                "upgrade: pip install --upgrade grokviz"
+            )
+        content = layout.unseal(data, indent=2)
+        if not isinstance(content.get("members"), list):
+            raise Damaged("it names no members")
     except (Damaged, OSError) as error:
         raise InputError(
             f"{file} is damaged: {error}; restore it from a copy, or sweep into another folder"
         ) from error
-    version = content.get("format")
-    if isinstance(version, int) and version > FORMAT:
-        raise InputError(
-            f"{path} is a sweep of format {version} and this grokviz reads up to {FORMAT}; "
-            "upgrade: pip install --upgrade grokviz"
-        )
     return content
 
 

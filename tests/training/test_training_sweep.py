@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grokviz.errors import InputError
-from grokviz.runs import open_run
+from grokviz.runs import layout, open_run
 from grokviz.runs.sweeps import read_sweep
 from grokviz.task import recipe
 from grokviz.training import loop
@@ -285,6 +285,13 @@ def test_other_folders_are_refused(small: Sweep, tmp_path: Path) -> None:
     # what is damaged is said, not overwritten
     with pytest.raises(InputError, match=r"sweep.json is damaged"):
         small("s")
+    (tmp_path / "s" / "sweep.json").write_bytes(layout.seal({"format": 1}, indent=2))
+    with pytest.raises(InputError, match=r"sweep.json is damaged: it names no members"):
+        read_sweep(tmp_path / "s")
+    # how a later format is sealed is not known yet
+    (tmp_path / "s" / "sweep.json").write_text('{"format": 9}')
+    with pytest.raises(InputError, match="pip install --upgrade grokviz"):
+        read_sweep(tmp_path / "s")
 
 
 def test_a_plan_writes_nothing_and_needs_no_large_library(tmp_path: Path) -> None:

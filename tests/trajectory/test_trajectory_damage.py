@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trajectory_runs import contents, weights_at
 
 from grokviz.errors import GrokvizError, InputError, WorkError
-from grokviz.runs import RunWriter, open_run, tensors, verify_run
+from grokviz.runs import RunWriter, layout, open_run, tensors, verify_run
 from grokviz.runs.layout import Damaged
 
 FILES = [
@@ -77,6 +77,34 @@ def test_documents_of_any_bytes_are_a_sentence(
     with pytest.raises(InputError, match=file):
         open_run(path)
     with pytest.raises(InputError, match=file):
+        RunWriter.resume(path)
+
+
+def test_an_index_of_files_that_no_run_has_is_damage(make_run: Callable[..., Path]) -> None:
+    path = make_run()
+    content = layout.unseal((path / "index.json").read_bytes(), indent=None)
+    entry = content["checkpoints"][0]
+    for change in (
+        {"checkpoints": [{**entry, "epoch": -1}]},
+        {"checkpoints": [{**entry, "bytes": float("inf")}]},
+        {"metrics": {"": {"file": "metrics/.f64", "records": 1, "sha256": ""}}},
+        {"metrics": {"loss": {"file": "/etc/passwd", "records": 1, "sha256": ""}}},
+    ):
+        (path / "index.json").write_bytes(layout.seal({**content, **change}, indent=None))
+        assert named(path) == ["index.json"]
+        with pytest.raises(InputError, match=r"index.json is damaged"):
+            open_run(path)
+
+
+@pytest.mark.parametrize("text", ["", "3", "[]", "{}", '{"epoch": -1}', '{"epoch": "6"}'])
+def test_a_state_that_names_no_epoch_is_damage(make_run: Callable[..., Path], text: str) -> None:
+    path = make_run()
+    data = tensors.pack({"moment": np.arange(3.0)}, text)
+    (path / "resume.safetensors").write_bytes(data)
+    index = layout.Index.decode((path / "index.json").read_bytes())
+    index.resume = [layout.Stored.of(6, data)]
+    (path / "index.json").write_bytes(index.encode())
+    with pytest.raises(InputError, match=r"resume.safetensors is damaged: its metadata does not"):
         RunWriter.resume(path)
 
 

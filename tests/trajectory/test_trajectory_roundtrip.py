@@ -225,7 +225,8 @@ def test_checksum_is_of_the_data(make_run: Callable[..., Path], tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "facts", [{"x": object()}, {"x": {"y": [1, {1, 2}, b"z"]}}, {"x": float("nan")}]
+    "facts",
+    [{"x": object()}, {"x": {"y": [1, {1, 2}, b"z"]}}, {"x": float("nan")}, {"x": {1, "a"}}],
 )
 def test_facts_that_json_cannot_hold(tmp_path: Path, facts: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="the fact x"):
