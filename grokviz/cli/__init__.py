@@ -85,7 +85,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status; errors are one sentence on standard error."""
     # its threads wait for one another on products as small as ours, three to eight times over
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    words = sys.argv[1:] if arguments is None else arguments
+    words = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         # common.command_line() hands on the words: nothing below this package reads sys.argv
         result: Any = cli.main(list(words), "grokviz", standalone_mode=False, obj=tuple(words))
