@@ -10,8 +10,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import platformdirs
-
 from grokviz.errors import GrokvizError, InputError, WorkError
 
 
@@ -22,7 +20,11 @@ class FileList(list[Path]):
 def cache_home() -> Path:
     """Our cache folder: ``GROKVIZ_CACHE``, or the one inside the user's cache folder."""
     given = os.environ.get("GROKVIZ_CACHE")
-    return Path(given) if given else platformdirs.user_cache_path("grokviz", appauthor=False)
+    if given:
+        return Path(given)
+    import platformdirs  # here, so that grokviz doctor can say that it is missing
+
+    return platformdirs.user_cache_path("grokviz", appauthor=False)
 
 
 def write_error(error: OSError, path: Path) -> GrokvizError:

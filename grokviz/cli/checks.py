@@ -17,12 +17,17 @@ LIBRARIES = {
     "matplotlib": ("drawing", ""),
     "xarray": ("datasets", ""),
     "h5netcdf": ("datasets on disk", ""),
+    "h5py": ("datasets on disk", ""),
     "safetensors": ("weights on disk", ""),
     "av": ("films", ""),
     "pillow": ("pictures", ""),
     "imageio": ("pictures and films read back", ""),
     "platformdirs": ("where films are kept", ""),
+    "click": ("the command line", ""),
+    "rich": ("bars of progress", ""),
+    "jaxtyping": ("shapes of arrays", ""),
     "loky": ("work in several processes", ""),
+    "cloudpickle": ("work in several processes", ""),
     "psutil": ("ending these processes", ""),
     "threadpoolctl": ("one BLAS thread where more are slower", ""),
     "torch": ("training", "train"),
@@ -68,9 +73,12 @@ def _library(name: str) -> Check:
 
 
 def _references() -> Check:
-    from grokviz.dataset.references.reference import references
+    try:
+        from grokviz.dataset.references.reference import references
 
-    names = references()
+        names = references()
+    except ImportError:  # of a library that has a line of its own
+        names = []
     return Check(
         "references",
         bool(names),
@@ -98,7 +106,7 @@ def _encoders() -> Check:
         not lacking,
         True,
         "" if lacking else ", ".join(wanted),
-        f"films ({', '.join(lacking)} missing)",
+        f"films ({', '.join(lacking)} missing)" if lacking else "films",
         "pip install --force-reinstall --only-binary :all: av pillow",
     )
 
