@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from grokviz.media.formats import FORMATS
+
+_RUNS = ("*/run.json", "*/sweep.json", "*.nc")
 
 if TYPE_CHECKING:
     Items = list[CompletionItem[str]]
@@ -59,10 +62,12 @@ def complete_recipe(ctx: click.Context, parameter: click.Parameter, incomplete: 
 
 
 def complete_run(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """Bundled references, and files where none begins so."""
+    """Bundled references and the runs that lie here, and files where no reference begins so."""
     from grokviz.dataset.references.reference import references
 
-    return _starting(references(), incomplete) or _files(incomplete)
+    bundled = _starting(references(), incomplete)
+    # one by one: bash drops the names before a word for which it is to offer files
+    return [*bundled, *_starting(_own_runs(), incomplete)] if bundled else _files(incomplete)
 
 
 def complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
@@ -72,6 +77,14 @@ def complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: st
 
 def _starting(names: Iterable[str], incomplete: str) -> Items:
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _own_runs() -> list[str]:
+    """Runs, sweeps and datasets in this folder and in ``runs``, where training puts them."""
+    patterns = (f"{folder}{of}" for folder in ("", "runs/") for of in _RUNS)
+    files = (file for pattern in patterns for file in Path().glob(pattern))
+    paths = {file.parent if file.suffix == ".json" else file for file in files}
+    return sorted(path.as_posix() for path in paths)
 
 
 def _files(incomplete: str) -> Items:

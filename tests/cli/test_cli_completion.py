@@ -58,6 +58,22 @@ def test_names_and_files() -> None:
         assert offered(*words) == ["file"], words
 
 
+def test_runs_of_ones_own_are_offered_beside_the_references(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in ("runs/mine/run.json", "sizes/sweep.json", "small.nc", "thesis/notes.txt"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    everything = offered("info", "")
+    assert {"seeds", "runs/mine", "sizes", "small.nc"} <= set(everything)
+    assert "thesis" not in everything
+    begun = offered("render", "x", "--run", "s")
+    assert {"seeds", "sizes", "small.nc"} <= set(begun)
+    assert "runs/mine" not in begun
+    assert offered("info", "runs/") == ["file"]
+
+
 def test_of_an_unknown_command_nothing_is_offered_or_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
