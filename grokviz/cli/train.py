@@ -61,6 +61,8 @@ def command(
     try:
         from grokviz.training.loop import train
     except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "torch":
+            raise  # no extra mends it
         raise MissingExtra("training", "train") from error
 
     settings: dict[str, object] = dict(assigned(assignments))

@@ -97,7 +97,8 @@ def test_a_run_that_another_process_writes_is_one_sentence(
 def test_without_torch_the_extra_is_named(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "grokviz.training.loop", None)
+    monkeypatch.delitem(sys.modules, "grokviz.training.loop", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
     said = refused(capsys, 2, "train", "modular-addition")
     assert "pip install 'grokviz[train]'" in said
 
@@ -216,6 +217,25 @@ def test_nothing_heavy_is_imported_before_it_is_used(code: str) -> None:
     ask = f"{code}; import json, sys; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+@pytest.mark.parametrize("missing", ["torch", "torch._C", "grokviz.nowhere"])
+def test_only_a_missing_torch_asks_for_the_extra(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Nowhere:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+            if name == "grokviz.training.loop":
+                raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+
+    monkeypatch.delitem(sys.modules, "grokviz.training.loop", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Nowhere(), *sys.meta_path])
+    if missing.startswith("torch"):
+        assert cli.run(["train", "modular-addition", "--no-user-code"]) == 2
+        assert "pip install 'grokviz[train]'" in capsys.readouterr().err
+    else:
+        with pytest.raises(ModuleNotFoundError, match="nowhere"):
+            cli.run(["train", "modular-addition", "--no-user-code"])
 
 
 def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
