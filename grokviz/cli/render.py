@@ -18,6 +18,7 @@ from grokviz.cli.common import (
 )
 from grokviz.cli.completion import complete_file, complete_format, complete_scene
 from grokviz.media.formats import FORMATS
+from grokviz.render.quality import DURATION
 
 
 def _format_help() -> str:
@@ -52,7 +53,7 @@ def _format_help() -> str:
     "--quality", type=click.Choice(["l", "m", "h", "k"]), help="480p15 720p30 1080p60 4k60."
 )
 @click.option("--fps", type=float, help="Frames a second of a film.")
-@click.option("--duration", type=float, default=16, help="Seconds of a film.", show_default=True)
+@click.option("--duration", type=float, default=DURATION, help=f"Seconds of a film [{DURATION:g}].")
 @click.option("--hold", type=float, help="Seconds of these its end stays [2, at most a quarter].")
 @click.option(
     "--epoch",

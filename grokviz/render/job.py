@@ -12,13 +12,13 @@ from grokviz.errors import InputError
 from grokviz.media.formats import Format
 from grokviz.media.theme import Theme
 from grokviz.media.venues import Page
-from grokviz.render.quality import Quality
+from grokviz.render.quality import DURATION, Quality
 from grokviz.scene.scene import Scene
 
 if TYPE_CHECKING:
     import xarray as xr
 
-DURATION, HOLD = 16.0, 2.0
+HOLD = 2.0
 T = TypeVar("T")
 
 

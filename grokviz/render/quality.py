@@ -24,6 +24,9 @@ QUALITIES = {
     "h": Quality(1920, 1080, 60),
     "k": Quality(3840, 2160, 60),
 }
+DURATION = 16.0
+"""Seconds of a film unless others are asked for."""
+
 LOOP = Quality(960, 540, 20)
 """What a loop gets unless a quality is asked for: it is meant for a page."""
 

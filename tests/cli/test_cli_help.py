@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from grokviz.cli import render
+from grokviz.render.job import RenderOptions
+
 
 def test_without_words_the_help_is_shown_as_it_is(called) -> None:
     asked, bare = called("--help"), called()
     assert (bare.returncode, bare.stderr) == (0, "")
     assert bare.stdout == asked.stdout
     assert bare.stdout.startswith("Usage: grokviz ")
+
+
+def test_the_help_says_the_duration_that_a_film_gets(called) -> None:
+    asked = RenderOptions().duration
+    (option,) = [one for one in render.command.params if one.name == "duration"]
+    assert option.default == asked
+    assert f"Seconds of a film [{asked:g}]." in " ".join(called("render", "--help").stdout.split())

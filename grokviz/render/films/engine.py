@@ -25,8 +25,8 @@ from grokviz.render.films import cache as film_cache
 from grokviz.render.films.cache import FilmFrames
 from grokviz.render.films.needs import Need, lacking, require
 from grokviz.render.html import MOST
-from grokviz.render.job import DURATION, RenderJob, RenderKeywords, RenderOptions
-from grokviz.render.quality import QUALITIES
+from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions
+from grokviz.render.quality import DURATION, QUALITIES
 from grokviz.scene.film import Chapter, Film
 from grokviz.scene.films.context import FilmContext
 
