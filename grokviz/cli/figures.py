@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from grokviz.cli.common import quiet_option, user_code_option
+from grokviz.cli.common import (
+    command_line,
+    frame_progress,
+    on_terminal,
+    quiet_option,
+    user_code_option,
+)
 from grokviz.cli.completion import complete_run
+
+if TYPE_CHECKING:
+    from grokviz.render.figures import FigureProgress
 
 
 @click.command("figures")
@@ -37,12 +48,26 @@ def command(
     """Draw every still (PDF, PNG) and data film (MP4 720p30)."""
     from grokviz.render.figures import figures
 
-    def report(what: str, done: int, total: int) -> None:
-        if not quiet:
-            click.echo(f"[{done}/{total}] {what}")
-
     def skipped(scene: str, reason: str) -> None:
         if not quiet:
-            click.echo(f"skipped {scene}: {reason}")
+            click.echo(f"skipped {scene}: {reason}", err=True)
 
-    figures(runs, out, jobs=jobs, report=report, skipped=skipped, **more)
+    more["command"] = command_line()
+    with _progress(quiet) as report:
+        written = figures(runs, out, jobs=jobs, report=report, skipped=skipped, **more)
+    for path in written if not quiet else ():
+        click.echo(path)
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[FigureProgress | None]:
+    """What to call for every picture: a bar, or lines where nobody watches."""
+    if on_terminal():
+        with frame_progress(quiet, "drawing") as bar:
+            yield (lambda name, done, total: bar(done, total)) if bar else None
+    else:
+        yield None if quiet else _line
+
+
+def _line(name: str, done: int, total: int) -> None:
+    click.echo(f"[{done}/{total}] {name}", err=True)

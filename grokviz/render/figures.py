@@ -42,6 +42,7 @@ class FigureKeywords(TypedDict, total=False):
     theme: str
     films: bool
     user: bool
+    command: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class FigureOptions:
         theme: light or dark.
         films: whether to make the films (MP4 720p30) too.
         user: whether scenes of ``./scenes`` and plugins are drawn too.
+        command: the command that draws them, for their provenance.
 
     """
 
@@ -63,6 +65,7 @@ class FigureOptions:
     theme: str = "light"
     films: bool = True
     user: bool = True
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def figures(
         report: called with (file, done, all).
         skipped: called with (scene, reason) for each that the run lacks the data for.
         **more: the fields of :class:`FigureOptions`: ``venue``, ``columns``,
-            ``theme``, ``films``, ``user``.
+            ``theme``, ``films``, ``user``, ``command``.
 
     Returns:
         The files written.
@@ -266,7 +269,9 @@ def _of_scene(
         tasks.append(FigureTask(part, run, paths, _still(epoch, options)))
     if options.films and scene.clock is not None:
         path = (str(folder / f"{scene.name}{FILM.suffixes[0]}"),)
-        film: RenderKeywords = {"quality": "m", "theme": options.theme}
+        film: RenderKeywords = {
+            "quality": "m", "theme": options.theme, "command": options.command,
+        }  # fmt: skip
         tasks.append(FigureTask(part, run, path, film))
     return tasks
 
@@ -277,6 +282,7 @@ def _still(epoch: str | int | None, options: FigureOptions) -> RenderKeywords:
         "theme": options.theme,
         "venue": options.venue,
         "columns": options.columns,
+        "command": options.command,
     }
 
 

@@ -514,16 +514,21 @@ def test_figures_say_what_they_make(
 
     few = {name: scene(name) for name in ("grokking-curve", "wave-circles")}
     monkeypatch.setattr(module, "scenes", lambda: few)
-    out = said(capsys, "figures", "--out", "drawn", "--no-films", "-j", "1")
+    words = ["figures", "--out", "drawn", "--no-films", "-j", "1"]
+    assert cli.run(words) == 0
+    out, err = capsys.readouterr()
     assert left(here / "drawn") == [
         "captions.md", "grokking-curve.pdf", "grokking-curve.png",
         "wave-circles-grok-3000.pdf", "wave-circles-grok-3000.png",
         "wave-circles.pdf", "wave-circles.png",
     ]  # fmt: skip
-    lines = out.splitlines()
+    assert sorted(out.splitlines()) == [f"drawn/{name}" for name in left(here / "drawn")]
+    lines = err.splitlines()
     assert lines[0].startswith("[1/3] drawn/")
     assert len(lines) == 3
-    assert read_provenance("drawn/wave-circles.png").epochs == (40000,)
+    provenance = read_provenance("drawn/wave-circles.png")
+    assert provenance.epochs == (40000,)
+    assert provenance.command == f"grokviz {' '.join(words)}"
 
 
 # --- start-up ----------------------------------------------------------------
