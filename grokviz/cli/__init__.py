@@ -20,22 +20,23 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
-    "scenes": "List what can be drawn, from which run, or one scene.",
-    "render": "Draw a scene: a still, or a film through training.",
-    "figures": "Draw every still and data film.",
-    "explore": "Write a run as one offline page to scrub.",
-    "slides": "Make a talk: a slide a scene, its film embedded.",
-    "data": "Write what a scene draws as numbers.",
-    "recipes": "List what can be trained, or one recipe.",
-    "train": "Train a recipe and keep its whole trajectory.",
-    "sweep": "Train a recipe once for every combination of values.",
-    "import": "Make a run of a published file.",
-    "bundle": "Make a reference of a run or of several.",
-    "measures": "Measure the algorithm that a run has learned.",
-    "info": "Say what a run holds, and verify it.",
-    "doctor": "Say what is installed, what is missing, and how to mend it.",
-    "completion": "Print a script that completes commands and names on Tab.",
+    "scenes": "List what can be drawn, from which run, with which options.",
+    "render": "Draw SCENE: a still, or a film through training.",
+    "figures": "Draw every still (PDF, PNG) and data film (MP4 720p30).",
+    "explore": "Write RUN as one offline page with a slider through its training.",
+    "slides": "Make a talk: a slide for each SCENE, its film embedded.",
+    "data": "Write what SCENE draws as numbers.",
+    "recipes": "List what can be trained, its source and its expected cost.",
+    "train": "Train RECIPE and keep its whole trajectory.",
+    "sweep": "Train RECIPE once for every combination of values.",
+    "import": "Make a run directory of FILE.",
+    "bundle": "Make a reference of RUN.",
+    "measures": "Measure what a run has learned.",
+    "info": "Say what a run directory, a bundled reference or a sweep's folder holds.",
+    "doctor": "Say what is installed, what is missing, and the command that mends it.",
+    "completion": "Print a script that makes SHELL complete commands, options and names on Tab.",
 }
+"""What each command does, in the words with which its own help begins."""
 
 
 class Commands(click.Group):

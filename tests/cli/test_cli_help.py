@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import click
+import pytest
+
+from grokviz import cli
 from grokviz.cli import render
 from grokviz.render.job import RenderOptions
 
@@ -18,3 +22,12 @@ def test_the_help_says_the_duration_that_a_film_gets(called) -> None:
     (option,) = [one for one in render.command.params if one.name == "duration"]
     assert option.default == asked
     assert f"Seconds of a film [{asked:g}]." in " ".join(called("render", "--help").stdout.split())
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_a_command_says_of_itself_what_is_said_of_it(name: str) -> None:
+    command = cli.cli.get_command(click.Context(cli.cli), name)
+    assert command is not None
+    own, listed = " ".join((command.help or "").split()), cli.COMMANDS[name].removesuffix(".")
+    assert own.startswith(listed)
+    assert own[len(listed)] in ".,:; ", own
