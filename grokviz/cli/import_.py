@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from grokviz import plugins
 from grokviz.cli.common import assigned, command_line, frame_progress, quiet_option, set_option
 
 
@@ -19,12 +20,16 @@ from grokviz.cli.common import assigned, command_line, frame_progress, quiet_opt
     metavar="FILE.py",
     help="Your own importer; it is run, and asked first.",
 )
+@click.option(
+    "--no-user-code", is_flag=True, help="Leave out plug-ins; what --importer names is run."
+)
 @quiet_option
 def command(
     file: Path,
     out: Path | None,
     assignments: tuple[str, ...],
     importer: Path | None,
+    no_user_code: bool,
     quiet: bool,
 ) -> None:
     """Make a run directory of FILE: a published .pth, a state dict, or a folder of checkpoints.
@@ -34,7 +39,8 @@ def command(
     """
     from grokviz.importers.importing import import_run
 
-    with frame_progress(quiet, "importing checkpoint") as report:
+    user_code = plugins.user_code(not no_user_code)
+    with user_code, frame_progress(quiet, "importing checkpoint") as report:
         result = import_run(
             file,
             out,

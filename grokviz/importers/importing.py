@@ -81,8 +81,8 @@ def import_run(
     path = Path(file)
     target = Path(out) if out is not None else Path("runs") / _stem(path)
     refuse_foreign(target)
-    hints, given = _parted(settings or {})
     with plugins.looking_in([plugins.INSTALLED]):
+        hints, given = _parted(settings or {})
         extra = None if importer is None else plugins.load_named(Path(importer))
         source, kind, members = read_file(path, hints, extra)
         return _import(Work(source, kind, target, command), members, hints, given, report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,49 @@ def test_other_commands_never_run_it(case, called, folder) -> None:
     assert done.returncode == 0 or case in ("doctor", "bundle"), done.stderr
     assert not ran(folder)
     assert "evil.py" not in done.stderr
+
+
+def test_a_task_named_to_import_is_not_looked_for_in_the_users_files(called, folder) -> None:
+    for task in ("modular-addition", "nosuch"):
+        called("import", "small.pth", "--set", f"task={task}")
+    assert not ran(folder)
+
+
+IMPORTER = """
+from pathlib import Path
+
+from grokviz.importers.contract import Importer
+
+IMPORTER = Importer(
+    name="{name}", title="{name}", order=0, read=lambda source, hints: [],
+    recognises=lambda source: Path("{name}-ran").touch(), unopened=True,
+)
+"""
+
+
+def test_import_leaves_the_importers_of_plug_ins_out_where_it_is_told_to(
+    called, folder, monkeypatch
+) -> None:
+    (folder / "plugged.py").write_text(IMPORTER.format(name="plugged"), "utf-8")
+    (folder / "named.py").write_text(IMPORTER.format(name="named"), "utf-8")
+    (folder / "losses.csv").write_text("epoch,train_loss\n0,1.0\n", "utf-8")
+    monkeypatch.syspath_prepend(folder)
+    entry = EntryPoint("plugged", "plugged", "grokviz.importers")
+    monkeypatch.setattr(
+        plugins, "entry_points", lambda group: [entry] if group == entry.group else []
+    )
+    plugins.forget()
+    try:
+        words = ("import", "losses.csv", "--importer", "named.py")
+        called(*words, "--no-user-code", "--out", "a")
+        assert not (folder / "plugged-ran").exists()
+        assert (folder / "named-ran").exists()
+        called(*words, "--out", "b")
+        assert (folder / "plugged-ran").exists()
+    finally:
+        plugins.forget()
+        sys.modules.pop("plugged", None)
+    assert not ran(folder)
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
