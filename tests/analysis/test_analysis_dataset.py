@@ -158,6 +158,26 @@ def test_turns_are_measured_at_even_distances() -> None:
     assert path_epochs(doubling, 500).tolist() == doubling.tolist()
 
 
+@pytest.mark.parametrize(
+    ("epochs", "ends", "stride"),
+    [
+        (np.arange(500), (0, 499), 1),
+        (np.arange(501), (0, 500), 2),
+        (np.arange(1000), (0, 999), 3),
+        (np.arange(998), (1, 997), 2),  # 997 is a prime: the last rather than the first
+        (np.arange(40_001), (0, 40_000), 100),
+        # the last is off the grid: where the path ends is in the definition of its variables
+        (np.append(np.arange(0, 40_000, 100), 39_999), (0, 39_900), 100),
+        (np.append(np.arange(0, 99_901, 100), 99_950), (0, 99_900), 300),
+    ],
+)
+def test_the_path_ends_at_the_last_checkpoint_of_its_spacing(epochs, ends, stride) -> None:
+    found = path_epochs(epochs, 500)
+    assert (found[0], found[-1]) == ends
+    assert set(np.diff(found)) == {stride}
+    assert 250 <= len(found) <= 500
+
+
 def test_rounding_is_as_the_row_says() -> None:
     row = {"dims": (), "long_name": "", "units": "", "definition": "", "source": ""}
     exact = np.array([0.0, 1.0, -0.3, 1e-9, 12345.678, np.nan])

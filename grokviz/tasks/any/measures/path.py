@@ -64,7 +64,9 @@ def _paths(run: RunView) -> tuple[Path, Path]:
 @requires(_steps)
 @gathers(gather)
 def path_length(run: RunView) -> Float[np.ndarray, " path_epoch"]:
-    """Summed Euclidean distances between successive checkpoints of all weights."""
+    """Summed Euclidean distances between successive checkpoints of all weights, up to the last
+    that lies at the even spacing of the others.
+    """
     return _paths(run)[0].travelled
 
 
@@ -72,7 +74,9 @@ def path_length(run: RunView) -> Float[np.ndarray, " path_epoch"]:
 @requires(_steps)
 @gathers(gather)
 def path_displacement(run: RunView) -> Float[np.ndarray, " path_epoch"]:
-    """Euclidean distance of all weights from the first checkpoint."""
+    """Euclidean distance of all weights from the first checkpoint of the path, up to the last
+    checkpoint that lies at the even spacing of the others.
+    """
     return _paths(run)[0].displacement
 
 
@@ -132,13 +136,17 @@ def path_epochs(epochs: Int[np.ndarray, " epoch"], most: int) -> Int[np.ndarray,
     """Evenly spaced epochs among ``epochs``, at most ``most``: turns depend on the spacing.
 
     The largest distance between checkpoints is the spacing, where the run has a checkpoint at
-    every multiple of it and they are at least half of all, and three; else all epochs serve.
+    every multiple of it and they are at least half of all, and three; else all epochs serve. The
+    last of these is always among those chosen; a checkpoint off the even spacing never is.
     """
     if len(epochs) > 2:
         even = np.arange(epochs[0], epochs[-1] + 1, np.diff(epochs).max())
         if len(even) > 2 and 2 * len(even) >= len(epochs) and np.isin(even, epochs).all():
             epochs = even
-    return epochs[:: -(-len(epochs) // most)]
+    last, least = len(epochs) - 1, -(-len(epochs) // most)
+    # a somewhat larger stride, where it leads from the first to the last; else back from the last
+    stride = next((n for n in range(least, 2 * least) if last % n == 0), least)
+    return epochs[last % stride :: stride]
 
 
 def _by_checkpoint(route: Path) -> Float[np.ndarray, " path_epoch"]:
