@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from grokviz.buffers import is_buffer
 from grokviz.errors import InputError
 from grokviz.importers.contract import Belief
 from grokviz.importers.transformer_lens import is_transformer_lens, to_published
-from grokviz.models.published import LAYER, Dims, is_buffer, is_optional, layers
+from grokviz.models.published import LAYER, Dims, is_optional, layers
 
 
 def published(

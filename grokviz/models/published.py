@@ -16,9 +16,6 @@ from grokviz.errors import InputError
 
 Dims = tuple[str, ...]
 
-BUFFERS = frozenset({"mask", "IGNORE"})
-"""Last name parts of what a state dict holds besides parameters."""
-
 LAYER = re.compile(r"((?:attn_)?blocks)\.(\d+)\.(attn|mlp)\.")
 """The stack, the number and the part of a layer that a parameter belongs to."""
 
@@ -49,11 +46,6 @@ def layers(stack: str, count: int, *, mlp: bool = True) -> dict[str, Dims]:
     inner = {**ATTENTION, **(MLP if mlp else {})}
     within = {f"{stack}.{i}.{name}": dims for i in range(count) for name, dims in inner.items()}
     return {**FIRST, **within, **LAST}
-
-
-def is_buffer(name: str) -> bool:
-    """Whether a tensor of a state dict is none of the model's parameters."""
-    return name.rsplit(".", 1)[-1] in BUFFERS
 
 
 def is_optional(name: str) -> bool:

@@ -6,11 +6,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+from grokviz.buffers import is_buffer
 from grokviz.runs.layout import RESUME, checkpoint_file, metric_file
 from grokviz.runs.reader import Run
-
-BUFFERS = ("mask", "IGNORE")
-"""Last name parts of what a state dict holds besides weights."""
 
 
 def info(run: Run, *, verify: bool = False) -> dict[str, Any]:
@@ -40,7 +38,7 @@ def info(run: Run, *, verify: bool = False) -> dict[str, Any]:
         "finished": run.finished,
         "metrics": run.metrics,
         "parameters": sum(
-            math.prod(shape) for name, shape in shapes.items() if not _is_buffer(name)
+            math.prod(shape) for name, shape in shapes.items() if not is_buffer(name)
         ),
         "shapes": {name: list(shape) for name, shape in shapes.items()},
         "bytes": sum(_size(run.path / file) for file in [*files, RESUME]),
@@ -49,10 +47,6 @@ def info(run: Run, *, verify: bool = False) -> dict[str, Any]:
         "problems": [str(p) for p in problems if not p.note],
         "notes": [str(p) for p in problems if p.note],
     }
-
-
-def _is_buffer(name: str) -> bool:
-    return name.rsplit(".", 1)[-1] in BUFFERS
 
 
 def _size(file: Path) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from grokviz.models.published import is_buffer
+from grokviz.buffers import is_buffer
 
 
 def sums_of_squares(state_dict: Mapping[str, np.ndarray]) -> dict[str, float]:
