@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from grokviz.dataset.assemble import assemble
 from grokviz.dataset.variables import Variable
 from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run
+from grokviz.tasks.any.measures import path as path_module
 from grokviz.tasks.any.measures.path import path_epochs
+from grokviz.tasks.any.norms import sums_of_squares, weight_names
 from grokviz.tasks.any.path import path, step_products
 from grokviz.tasks.modular_addition.data import ModularAddition
 from grokviz.tasks.modular_addition.formulas.ablation import ablation_table
@@ -176,6 +179,15 @@ def test_the_path_ends_at_the_last_checkpoint_of_its_spacing(epochs, ends, strid
     assert (found[0], found[-1]) == ends
     assert set(np.diff(found)) == {stride}
     assert 250 <= len(found) <= 500
+
+
+def test_a_mask_takes_no_room_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of a checkpoint are its weights, and so many checkpoints fit."""
+    monkeypatch.setattr(path_module, "BYTES", 4 * 10 * 50)
+    state = {"W": np.zeros(10), "attn.mask": np.zeros((40, 40))}
+    run = SimpleNamespace(last=SimpleNamespace(state=state), epochs=np.arange(50))
+    assert path_module.path_epoch(run).tolist() == list(range(50))
+    assert weight_names(state) == list(sums_of_squares(state)) == ["W"]
 
 
 def test_rounding_is_as_the_row_says() -> None:

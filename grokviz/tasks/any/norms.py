@@ -9,6 +9,11 @@ import numpy as np
 from grokviz.buffers import is_buffer
 
 
+def weight_names(state_dict: Mapping[str, np.ndarray]) -> list[str]:
+    """The names of all parameters, in their order; buffers such as the attention mask are none."""
+    return [name for name in state_dict if not is_buffer(name)]
+
+
 def sums_of_squares(state_dict: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Sum of squared entries of each parameter, in float64, by its published name.
 
@@ -16,7 +21,6 @@ def sums_of_squares(state_dict: Mapping[str, np.ndarray]) -> dict[str, float]:
     attention mask do not. Source: arXiv:2301.05217, figure 7 (total sum of squared weights).
     """
     return {
-        name: float(np.square(np.asarray(array, dtype=np.float64)).sum())
-        for name, array in state_dict.items()
-        if not is_buffer(name)
+        name: float(np.square(np.asarray(state_dict[name], dtype=np.float64)).sum())
+        for name in weight_names(state_dict)
     }

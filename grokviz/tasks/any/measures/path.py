@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.dataset.contract import dimension, gathers, measure, requires
 from grokviz.runs import Run
-from grokviz.tasks.any.norms import sums_of_squares
+from grokviz.tasks.any.norms import weight_names
 from grokviz.tasks.any.path import Path, path, random_walk_products, step_products
 
 POINTS = 500
@@ -25,7 +25,7 @@ def _steps(run: Run) -> str:
 @dimension
 def path_epoch(run: RunView) -> Int[np.ndarray, " path_epoch"]:
     """Evenly spaced epochs along the path of the weights."""
-    size = sum(array.size for array in run.last.state.values())
+    size = sum(run.last.state[name].size for name in weight_names(run.last.state))
     return path_epochs(run.epochs, max(2, min(POINTS, BYTES // (4 * size))))
 
 
@@ -40,7 +40,7 @@ def gather(run: RunView, at: Checkpoint) -> None:
     clock = path_epoch(run)
     if at.epoch not in clock:
         return
-    arrays = [at.state[name] for name in sums_of_squares(at.state)]
+    arrays = [at.state[name] for name in weight_names(at.state)]
     if "weights" not in run.gathered:
         size = sum(array.size for array in arrays)
         run.gathered["weights"] = np.empty((len(clock), size), np.float32)

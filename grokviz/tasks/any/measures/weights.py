@@ -10,7 +10,7 @@ from jaxtyping import Float
 from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.dataset.contract import Published, dimension, measure
 from grokviz.dataset.variables import PAPER
-from grokviz.tasks.any.norms import sums_of_squares
+from grokviz.tasks.any.norms import sums_of_squares, weight_names
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @dimension
 def parameter(run: RunView) -> list[str]:
     """Names in the published state dictionaries."""
-    return list(sums_of_squares(run.last.state))
+    return weight_names(run.last.state)
 
 
 def _sum(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any]:
