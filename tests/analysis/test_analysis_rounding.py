@@ -14,7 +14,7 @@ from grokviz.dataset import schema
 from grokviz.dataset.cache import read
 from grokviz.dataset.families.family_variables import ROUNDING_ROWS
 from grokviz.dataset.references import reference as bundled
-from grokviz.errors import InputError
+from grokviz.errors import InputError, WorkError
 from grokviz.tasks.any import rounding as rounding_module
 
 torch = pytest.importorskip("torch")
@@ -86,6 +86,13 @@ def test_a_threshold_is_where_the_loss_is_gone(made: xr.Dataset) -> None:
                 assert (torch.log_softmax(logits, -1)[0, -1].item() == 0) is zero
 
 
+def test_a_threshold_that_is_farther_away_is_not_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounding_module, "FARTHEST", 15.0)
+    assert rounding_module.threshold(2, "bfloat16") < 15
+    with pytest.raises(WorkError, match="in float32 over 2 classes is not 0 at a lead of 15"):
+        rounding_module.threshold(2, "float32")
+
+
 def test_the_threshold_is_measured_and_not_assumed(kept: xr.Dataset) -> None:
     found = kept["rounding_threshold"].sel(precision="float32").to_series()
     theory = kept["rounding_threshold_theory"].sel(precision="float32").to_series()
@@ -128,6 +135,7 @@ def test_it_is_made_by_a_command(
 
 def test_what_made_it_is_said(made: xr.Dataset, kept: xr.Dataset) -> None:
     assert made.attrs["torch_version"] == torch.__version__
+    assert made.attrs["command"] == "python -m grokviz.tasks.any.rounding OUT.nc cpu"
     assert platform.machine() in made.attrs["hardware"]
     assert kept.attrs["torch_version"]
     assert kept.attrs["hardware"]

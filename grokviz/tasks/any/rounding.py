@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Float
 
 from grokviz.dataset import schema
-from grokviz.errors import GrokvizError, InputError, MissingExtra
+from grokviz.errors import GrokvizError, InputError, MissingExtra, WorkError
 
 if TYPE_CHECKING:
     import torch
@@ -37,6 +37,7 @@ X = np.arange(15, 17.5, 1 / 400)
 CLASSES = np.array([2, 3, 10, 16, 32, 48, 64, 96, 113, 114, 128, 256, 512])
 GAPS = np.arange(0, 30 + 1 / 16, 1 / 8)
 GAP_CLASSES = 113
+COMMAND = "python -m grokviz.tasks.any.rounding"
 FARTHEST = 80.0
 """A lead at which the loss is 0 in every precision here."""
 
@@ -71,7 +72,7 @@ def rounding(device: str = "cpu") -> xr.Dataset:
     data = xr.Dataset(
         {n: (rows[n].dims, rows[n].stored(value), rows[n].attrs) for n, value in values.items()},
         coords={name: (name, np.asarray(value)) for name, value in coords.items()},
-        attrs=_attrs(torch, where, values),
+        attrs=_attrs(torch, where, values) | {"command": f"{COMMAND} OUT.nc {device}"},
     )
     dimensions = schema.dimensions()
     for name in coords:
@@ -91,7 +92,10 @@ def two_logits(
 
 
 def threshold(classes: int, precision: str, device: Any = "cpu") -> float:
-    """The smallest lead whose log-softmax is exactly 0, by bisection to neighbouring numbers."""
+    """The smallest lead whose log-softmax is exactly 0, by bisection to neighbouring numbers.
+
+    Raises :class:`WorkError` where it is not 0 at :data:`FARTHEST` either.
+    """
     torch = _torch()
     dtype = getattr(torch, precision)
 
@@ -101,6 +105,11 @@ def threshold(classes: int, precision: str, device: Any = "cpu") -> float:
         return bool(torch.log_softmax(logits, -1)[0, -1] == 0)
 
     low, high = 0.0, FARTHEST
+    if not gone(high):
+        raise WorkError(
+            f"torch's log-softmax in {precision} over {classes} classes is not 0 at a lead of "
+            f"{FARTHEST:g} here; measure on another device, or with another torch"
+        )
     while True:
         # as the precision has it, so that the two ends become neighbours
         middle = float(torch.tensor((low + high) / 2, dtype=torch.float64).to(dtype))
@@ -174,7 +183,6 @@ def _attrs(torch: Any, device: Any, values: dict[str, Any]) -> dict[str, Any]:
         "task": "",
         "counts": "x",
         "settings": "{}",
-        "command": "python -m grokviz.tasks.any.rounding OUT.nc",
         "torch_version": str(torch.__version__),
         "device": device.type,
         "hardware": hardware,
@@ -188,7 +196,7 @@ def main(arguments: list[str]) -> int:
     from grokviz.dataset.references.bundling import seal
 
     if not 1 <= len(arguments) <= 2:
-        print("usage: python -m grokviz.tasks.any.rounding OUT.nc|FOLDER [DEVICE]", file=sys.stderr)
+        print(f"usage: {COMMAND} OUT.nc|FOLDER [DEVICE]", file=sys.stderr)
         return 2
     out = Path(arguments[0])
     try:
