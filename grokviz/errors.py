@@ -1,7 +1,7 @@
-"""What grokviz raises: one sentence that names the input and the remedy.
+"""The exceptions that grokviz raises; each message names the input and the remedy.
 
-The command line prints the sentence and leaves with the class's exit status;
-nobody sees a traceback unless it is a bug of ours.
+The command line prints the message and exits with the class's exit status, so a traceback
+always means a bug in grokviz.
 """
 
 from collections.abc import Mapping
@@ -27,29 +27,29 @@ class InputError(GrokvizError):
 
 
 class MissingExtra(InputError):
-    """A part of grokviz that is installed separately is not there."""
+    """An optional extra of the package is not installed."""
 
-    def __init__(self, what: str, extra: str) -> None:
-        self.what, self.extra = what, extra
-        super().__init__(f"{what} needs the [{extra}] extra: pip install 'grokviz[{extra}]'")
+    def __init__(self, feature: str, extra: str) -> None:
+        self.feature, self.extra = feature, extra
+        super().__init__(f"{feature} needs the [{extra}] extra: pip install 'grokviz[{extra}]'")
 
     def __reduce__(self) -> tuple[type["MissingExtra"], tuple[str, str]]:
-        return MissingExtra, (self.what, self.extra)
+        return MissingExtra, (self.feature, self.extra)
 
 
 def nearest(name: str, names: list[str]) -> str:
-    """The most similar of ``names`` as the end of a sentence, or the first few of them."""
+    """The end of a sentence: the most similar of ``names``, or the first few of them."""
     import difflib
 
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]}?"
-    listed = ", ".join(sorted(names)[:12])
-    return f"there are {listed}" if listed else "there are none"
+    choices = ", ".join(sorted(names)[:12])
+    return f"there are {choices}" if choices else "there are none"
 
 
 def pick(by_name: Mapping[str, T], noun: str, name: str, hint: str = "") -> T:
-    """The entry called ``name``, or an ``InputError`` naming the nearest ones, then the hint."""
+    """The entry called ``name``; an ``InputError`` suggests the nearest names, then the hint."""
     if name not in by_name:
         raise InputError(f"there is no {noun} {name}: {nearest(name, list(by_name))}{hint}")
     return by_name[name]

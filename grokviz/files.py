@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writes: a file is complete or absent, whatever interrupts the program."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grokviz.errors import GrokvizError, InputError, WorkError
 
 
 class FileList(list[Path]):
-    """Files that a command has written; a notebook shows what they hold."""
+    """The files that a command wrote; a notebook displays their contents."""
 
 
 def cache_home() -> Path:
@@ -28,7 +28,7 @@ def cache_home() -> Path:
 
 
 def write_error(error: OSError, path: Path) -> GrokvizError:
-    """The error to raise for an ``OSError`` on writing ``path``: wrong input or failed work."""
+    """The ``InputError`` or ``WorkError`` that explains an ``OSError`` on writing ``path``."""
     if error.errno == errno.ENOSPC:
         return WorkError(f"the disk is full: {path} was not written; free some space and run again")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -42,10 +42,10 @@ def write_error(error: OSError, path: Path) -> GrokvizError:
     return WorkError(f"cannot write {path}: {error.strerror or error}")
 
 
-def _named(path: str | os.PathLike[str]) -> Path:
+def _target(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     if path.name in ("", ".."):
-        raise InputError(f"{path} is a folder on the way; give the name of a file or a new folder")
+        raise InputError(f"{path} names no file; give the name of a file or of a new folder")
     return path
 
 
@@ -54,15 +54,15 @@ def check_place(path: str | os.PathLike[str], *, folder: bool = False) -> None:
 
     Nothing is created on the disk.
     """
-    path = _named(path)
+    path = _target(path)
     try:
         if path.is_dir() and not folder:
             raise IsADirectoryError(errno.EISDIR, "Is a directory")
-        # the folder, or the nearest one above it that is there
-        there = next(above for above in path.absolute().parents if above.exists())
-        if not there.is_dir():
+        # the closest parent that exists: the missing ones will be created in it
+        ancestor = next(above for above in path.absolute().parents if above.exists())
+        if not ancestor.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "Not a directory")
-        if not os.access(there, os.W_OK | os.X_OK):
+        if not os.access(ancestor, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "Permission denied")
     except OSError as error:
         raise write_error(error, path) from error
@@ -70,15 +70,15 @@ def check_place(path: str | os.PathLike[str], *, folder: bool = False) -> None:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator[Path]:
-    """A temporary sibling of ``path`` that takes its place when the block ends well.
+    """Yield a temporary sibling of ``path`` that replaces it if the block succeeds.
 
-    The parent folder is made. The sibling keeps the file's suffix, so that encoders
+    Parent folders are created. The sibling keeps the file's suffix, so that encoders
     recognise it. On any error the old file stays and the sibling is removed.
-    With ``folder`` the sibling is a new folder and replaces a whole folder.
+    With ``folder`` the sibling is a new folder that replaces the whole old one.
 
-    Raises :class:`InputError` or :class:`WorkError` for what the disk refuses.
+    Raises :class:`InputError` or :class:`WorkError` if writing fails.
     """
-    path = _named(path)
+    path = _target(path)
     part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,8 +104,8 @@ def _settle(part: Path, path: Path, folder: bool) -> None:
             os.fsync(handle.fileno())
         part.replace(path)
         return
-    old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+    backup = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
     if path.exists():
-        path.rename(old)
+        path.rename(backup)
     part.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(backup, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""Options: fields of frozen dataclasses that a user may set, read and explained in one way.
+"""Options: fields of frozen dataclasses that a user may set.
 
-Scenes, settings of tasks and whatever else takes ``--set key=value`` declare their options with
-:func:`option`; one reader turns words into values, one sentence says what is wrong with them,
-and one table says what is allowed. Nothing here knows what an option is for.
+Scenes, task settings and everything else that takes ``--set key=value`` declare their options
+with :func:`option`. They share one parser, one error message and one table of allowed values;
+this module does not know what any option is for.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ O = TypeVar("O", bound=Options)  # noqa: E741
 
 @dataclass(frozen=True)
 class Kind:
-    """What values an option takes.
+    """The values that an option accepts.
 
     Attributes:
-        read: a word or a value to a value; ``ValueError`` or ``TypeError`` for anything else.
-        allowed: the same in words, as the end of "is not ...".
+        read: parses text or a value; raises ``ValueError`` or ``TypeError`` for anything else.
+        allowed: a description of the values, which completes "is not ...".
 
     """
 
@@ -48,7 +48,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Option:
-    """One option as it is listed: its key, its default, what it takes, and what it is for."""
+    """One row of an options table: key, field, default, accepted values and help."""
 
     key: str
     field: str
@@ -56,30 +56,30 @@ class Option:
     kind: Kind
     help: str
 
-    def value(self, given: Any, owner: str = "") -> Any:
-        """``given``, a word or a value, as this option's value.
+    def value(self, raw: Any, owner: str = "") -> Any:
+        """Parse ``raw``, text or a value, into this option's value.
 
-        Raises :class:`InputError` naming what is allowed, with an example.
+        Raises :class:`InputError` with the allowed values and an example.
         """
         try:
-            return self.kind.read(given)
+            return self.kind.read(raw)
         except (ValueError, TypeError, OverflowError):
-            whose = f"{owner}: " if owner else ""
+            prefix = f"{owner}: " if owner else ""
             example = (
                 "" if self.default is None else f"; for example {self.key}={show(self.default)}"
             )
             raise InputError(
-                f"{whose}{self.key}={given} is not {self.kind.allowed}{example}"
+                f"{prefix}{self.key}={raw} is not {self.kind.allowed}{example}"
             ) from None
 
 
 def option(default: T, help: str, kind: Kind | None = None) -> T:
-    """A field that a user may set.
+    """Declare a dataclass field that a user may set.
 
     Args:
-        default: its value where nobody sets it.
-        help: the sentence that lists show.
-        kind: what it takes; by the field's annotation where left out.
+        default: the value if the user sets none.
+        help: the description that listings show.
+        kind: the accepted values; derived from the field's annotation by default.
 
     """
     metadata = {"help": help, "kind": kind}
@@ -96,9 +96,9 @@ def option_like(parent: type[Options], name: str, default: T) -> T:
 
 
 def options_of(owner: type[Options] | Options) -> dict[str, Option]:
-    """The options of a dataclass by key, its own before inherited ones.
+    """The options of a dataclass by key, those it declares before inherited ones.
 
-    Defaults are those of an instance where one is given.
+    Of an instance, the defaults are its values.
     """
     if isinstance(owner, type):
         return dict(_of_class(owner))
@@ -110,7 +110,7 @@ def options_of(owner: type[Options] | Options) -> dict[str, Option]:
 
 @lru_cache(maxsize=256)
 def _of_class(kind: type[Options]) -> Mapping[str, Option]:
-    """The options of a class, which a sweep asks for at each of its members."""
+    """The options of a class, cached because a sweep reads them for every member."""
     hints = typing.get_type_hints(kind)
     return {
         key_of(field.name): Option(
@@ -120,41 +120,41 @@ def _of_class(kind: type[Options]) -> Mapping[str, Option]:
             field.metadata.get("kind") or kind_of(hints[field.name]),
             field.metadata.get("help", ""),
         )
-        for field in _own_first(kind)
+        for field in _fields_in_order(kind)
     }
 
 
-def _own_first(kind: type[Options]) -> list[dataclasses.Field[Any]]:
-    """A dataclass's fields in the order in which its classes introduced them, bases last."""
+def _fields_in_order(kind: type[Options]) -> list[dataclasses.Field[Any]]:
+    """A dataclass's fields in the order in which its classes declared them, base classes last."""
     fields = {field.name: field for field in dataclasses.fields(kind)}
-    places = {
-        name: place
-        for place, ancestor in enumerate(kind.__mro__)
+    ranks = {
+        name: rank
+        for rank, ancestor in enumerate(kind.__mro__)
         for name in inspect.get_annotations(ancestor)
     }
-    return sorted(fields.values(), key=lambda field: places[field.name])
+    return sorted(fields.values(), key=lambda field: ranks[field.name])
 
 
-def read_options(defaults: type[O] | O, given: Mapping[str, Any] | None, owner: str) -> O:
-    """The options with what is ``given``, by key, in the place of their defaults.
+def read_options(defaults: type[O] | O, overrides: Mapping[str, Any] | None, owner: str) -> O:
+    """The options, with the values in ``overrides`` in place of their defaults.
 
     Args:
         defaults: the dataclass, or an instance whose values are the defaults.
-        given: words or values by key; ``-`` and ``_`` are the same in keys.
-        owner: what the options are of, for the sentence that refuses them.
+        overrides: text or values by key; ``-`` and ``_`` are equivalent in keys.
+        owner: what the options belong to, for error messages.
 
     Raises:
-        InputError: an unknown key, a value that is not allowed, or one that the dataclass
-            itself refuses with ``ValueError``.
+        InputError: an unknown key, a value that is not allowed, or one for which the
+            dataclass itself raises ``ValueError``.
 
     """
-    known = options_of(defaults)
+    rows = options_of(defaults)
     values = {}
-    for word, value in (given or {}).items():
-        key = key_of(word)
-        if key not in known:
-            raise InputError(f"{owner} has no option {word}: {nearest(key, list(known))}")
-        values[known[key].field] = known[key].value(value, owner)
+    for name, value in (overrides or {}).items():
+        key = key_of(name)
+        if key not in rows:
+            raise InputError(f"{owner} has no option {name}: {nearest(key, list(rows))}")
+        values[rows[key].field] = rows[key].value(value, owner)
     try:
         if isinstance(defaults, type):
             return defaults(**values)
@@ -172,25 +172,25 @@ def changed(options: Options) -> dict[str, Any]:
     }
 
 
-def plain(options: Options) -> dict[str, Any]:
-    """All options by key, as they come back from JSON: tuples are lists."""
+def json_values(options: Options) -> dict[str, Any]:
+    """All options by key, as JSON returns them: tuples become lists."""
     rows = options_of(options)
     return canonical({key: row.kind.read(row.default) for key, row in rows.items()})
 
 
 def canonical(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as they come back from JSON, so that those of two runs can be compared."""
+    """Values as JSON returns them, so that those of two runs can be compared."""
     result: dict[str, Any] = json.loads(json.dumps(dict(values)))
     return result
 
 
 def key_of(name: str) -> str:
-    """A field's name as it is typed on the command line."""
+    """A field's name as typed on the command line."""
     return name.replace("_", "-")
 
 
 def show(value: Any) -> str:
-    """A value as it is written after ``--set key=``."""
+    """A value as displayed after ``--set key=``, floats to six digits."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):
@@ -201,11 +201,11 @@ def show(value: Any) -> str:
 
 
 def word(value: Any) -> str:
-    """A value as it is written after ``key=``, and the same value when it is read again."""
+    """A value as text after ``key=`` that reads back as exactly the same value."""
     if isinstance(value, (list, tuple)):
         return ",".join(word(item) for item in value)
-    short = show(value)
-    return repr(value) if isinstance(value, float) and float(short) != value else short
+    text = show(value)
+    return repr(value) if isinstance(value, float) and float(text) != value else text
 
 
 # --- kinds ---------------------------------------------------------------------------
@@ -220,16 +220,16 @@ def kind_of(annotation: Any) -> Kind:
         return choice(*inner)
     if origin is tuple:
         return _several(kind_of(inner[0]))
-    return _PLAIN.get(annotation) or Kind(annotation, str(annotation))
+    return _BASIC_KINDS.get(annotation) or Kind(annotation, str(annotation))
 
 
 def whole(least: int = 1) -> Kind:
-    """A whole number of at least ``least`` that a machine word holds."""
+    """A whole number of at least ``least`` that fits in a signed 64-bit integer."""
 
-    def read(given: Any) -> int:
-        if isinstance(given, (bool, float)):
+    def read(raw: Any) -> int:
+        if isinstance(raw, (bool, float)):
             raise ValueError
-        number = int(given)
+        number = int(raw)
         if not least <= number < 2**63:
             raise ValueError
         return number
@@ -238,12 +238,12 @@ def whole(least: int = 1) -> Kind:
 
 
 def real(least: float, most: float = math.inf, *, open_ends: bool = False) -> Kind:
-    """A number between ``least`` and ``most``, ends left out where ``open_ends``."""
+    """A finite number between ``least`` and ``most``, exclusive with ``open_ends``."""
 
-    def read(given: Any) -> float:
-        if isinstance(given, bool):
+    def read(raw: Any) -> float:
+        if isinstance(raw, bool):
             raise ValueError
-        number = float(given)
+        number = float(raw)
         inside = least < number < most if open_ends else least <= number <= most
         if not inside or not math.isfinite(number):
             raise ValueError
@@ -257,9 +257,9 @@ def real(least: float, most: float = math.inf, *, open_ends: bool = False) -> Ki
 def choice(*values: Any) -> Kind:
     """One of a few values."""
 
-    def read(given: Any) -> Any:
+    def read(raw: Any) -> Any:
         for value in values:
-            if str(value) == str(given):
+            if str(value) == str(raw):
                 return value
         raise ValueError
 
@@ -268,14 +268,14 @@ def choice(*values: Any) -> Kind:
 
 def switch() -> Kind:
     """on or off."""
-    return _PLAIN[bool]
+    return _BASIC_KINDS[bool]
 
 
 def pair() -> Kind:
     """Adam's two betas."""
 
-    def read(given: Any) -> tuple[float, float]:
-        items = given.split(",") if isinstance(given, str) else given
+    def read(raw: Any) -> tuple[float, float]:
+        items = raw.split(",") if isinstance(raw, str) else raw
         values = tuple(float(item) for item in items)
         if len(values) != 2 or not all(0 <= value < 1 for value in values):
             raise ValueError
@@ -284,39 +284,39 @@ def pair() -> Kind:
     return Kind(read, "two numbers from 0 to below 1, with a comma between")
 
 
-def _read_switch(given: Any) -> bool:
+def _read_switch(raw: Any) -> bool:
     words = {"true": True, "on": True, "yes": True, "1": True}
     words |= {"false": False, "off": False, "no": False, "0": False}
-    if str(given).lower() not in words:
+    if str(raw).lower() not in words:
         raise ValueError
-    return words[str(given).lower()]
+    return words[str(raw).lower()]
 
 
-def _read_whole(given: Any) -> int:
-    number = int(given)
-    if not isinstance(given, str) and number != given:
+def _read_int(raw: Any) -> int:
+    number = int(raw)
+    if not isinstance(raw, str) and number != raw:
         raise ValueError  # 2.5 is not 2
     return number
 
 
-_PLAIN = {
+_BASIC_KINDS = {
     bool: Kind(_read_switch, "on or off"),
-    int: Kind(_read_whole, "a whole number"),
+    int: Kind(_read_int, "a whole number"),
     float: Kind(float, "a number"),
     str: Kind(str, "a text"),
 }
 
 
 def _optional(inner: Kind) -> Kind:
-    def read(given: Any) -> Any:
-        return None if given is None or str(given).lower() in ("none", "") else inner.read(given)
+    def read(raw: Any) -> Any:
+        return None if raw is None or str(raw).lower() in ("none", "") else inner.read(raw)
 
     return Kind(read, f"{inner.allowed} or none")
 
 
 def _several(inner: Kind) -> Kind:
-    def read(given: Any) -> tuple[Any, ...]:
-        items = given.split(",") if isinstance(given, str) else given
+    def read(raw: Any) -> tuple[Any, ...]:
+        items = raw.split(",") if isinstance(raw, str) else raw
         return tuple(inner.read(item) for item in items)
 
     return Kind(read, f"{inner.allowed}, several with commas between")

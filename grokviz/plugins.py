@@ -1,15 +1,15 @@
-"""What can be added, found by name: a generic registry that knows no contract.
+"""A generic registry of plug-ins, found by name; it knows nothing of their contracts.
 
-**Who may offer.** The package itself; installed packages, by an entry point of the kind's group
-that names a module or an object of one; and the user's own files, ``./scenes/*.py``, each of
-which may hold things of every kind.
+**Where plug-ins come from.** The package itself; installed packages, through an entry point of
+the kind's group that names a module or an object in one; and the user's files,
+``./scenes/*.py``, each of which may define plug-ins of every kind.
 
-**Who wins.** A user's file takes the place of an installed package's offer of the same name, and
-that takes the place of ours. Of two files the later in the alphabet wins.
+**Precedence.** Of plug-ins with one name, a user's file wins over an installed package, and that
+over the package itself. Of two files, the later in alphabetical order wins.
 
-**When code of others is run.** Only when something is looked for, and only from the places that
-:func:`looking_in` allows: a command that cannot use a user's code never runs it. A file that
-cannot be imported is reported once and left out, and so is an installed package.
+**When foreign code runs.** Only during a look-up, and only from the places that
+:func:`looking_in` allows: a command that cannot use a user's code never runs it. A file or an
+installed package that cannot be imported is reported once and left out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ T = TypeVar("T")
 FILES, INSTALLED = "files", "installed"
 PLACES = frozenset({FILES, INSTALLED})
 FOLDER = Path("scenes")
-"""Where the user's files lie, from the current folder."""
+"""The folder of the user's files, relative to the current one."""
 
 PREFIX = "grokviz_user_scene_"
 DRAWINGS = "films"
@@ -58,16 +58,16 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Kind(Generic[T]):
-    """One kind of thing that can be added.
+class PluginKind(Generic[T]):
+    """One kind of plug-in: tasks, measures, scenes or importers.
 
     Attributes:
-        noun: what one of them is called in sentences.
+        noun: the word for one of them in messages.
         group: the entry-point group of installed packages.
-        package: where ours lie; "" where they are found in another way.
-        members: the things of this kind that a module defines itself, by name.
-        deep: whether ours lie in folders of that package, too; a task's folder is its own affair.
-        listing: the command that lists them, for sentences.
+        package: the package of the built-in ones; "" if they are found in another way.
+        members: returns the plug-ins of this kind that a module itself defines, by name.
+        recursive: whether to search the subpackages of ``package`` too.
+        listing: the command that lists them, for messages.
 
     """
 
@@ -75,13 +75,13 @@ class Kind(Generic[T]):
     group: str
     package: str
     members: Callable[[ModuleType], Mapping[str, T]]
-    deep: bool = False
+    recursive: bool = False
     listing: str = ""
 
 
 @contextlib.contextmanager
 def looking_in(places: Iterable[str]) -> Iterator[None]:
-    """Look only in these places besides the package: of :data:`PLACES`, none, one or both."""
+    """Restrict look-ups outside the package to these :data:`PLACES` within the block."""
     token = _PLACES.set(frozenset(places) & _PLACES.get())
     try:
         yield
@@ -90,17 +90,17 @@ def looking_in(places: Iterable[str]) -> Iterator[None]:
 
 
 def user_code(allowed: bool) -> contextlib.AbstractContextManager[None]:
-    """Look in the user's files and in plug-ins where that is ``allowed``, else in neither."""
+    """Search the user's files and installed packages if ``allowed``, else neither."""
     return looking_in(PLACES if allowed else ())
 
 
 def places() -> frozenset[str]:
-    """Where others' code is looked for now."""
+    """The places outside the package that are searched now."""
     return _PLACES.get()
 
 
-def as_here(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, for a worker process, looking there where others' code is looked for now."""
+def with_current_places(function: Callable[P, T]) -> Callable[P, T]:
+    """Bind ``function`` to the current places, for a call in a worker process."""
     return partial(_looking_in, places(), function)
 
 
@@ -113,7 +113,7 @@ def _looking_in(
 
 @contextlib.contextmanager
 def announcing(announce: Callable[[list[Path]], None] | None) -> Iterator[None]:
-    """Call ``announce`` with the user's files just before they are run; None for nothing."""
+    """Within the block, call ``announce`` with the user's files just before they run."""
     token = _ANNOUNCE.set(announce)
     try:
         yield
@@ -121,11 +121,11 @@ def announcing(announce: Callable[[list[Path]], None] | None) -> Iterator[None]:
         _ANNOUNCE.reset(token)
 
 
-def find_all(kind: Kind[T]) -> dict[str, T]:
-    """Everything of a kind by name, sorted."""
+def find_all(kind: PluginKind[T]) -> dict[str, T]:
+    """All plug-ins of a kind by name, sorted."""
     files = user_files() if FILES in _PLACES.get() else []
-    saved = tuple((file.resolve(), file.stat().st_mtime_ns) for file in files)
-    key = (kind.noun, _PLACES.get(), saved)
+    stamps = tuple((file.resolve(), file.stat().st_mtime_ns) for file in files)
+    key = (kind.noun, _PLACES.get(), stamps)
     if key not in _MEMBERS:
         members: dict[str, T] = {}
         for module in modules(kind):
@@ -135,21 +135,21 @@ def find_all(kind: Kind[T]) -> dict[str, T]:
 
 
 def forget() -> None:
-    """Look anew at everything, as when a package was installed since."""
+    """Clear the caches, so that packages installed since are found."""
     _MEMBERS.clear()
     _PLUGINS.clear()
 
 
-def find(kind: Kind[T], name: str) -> T:
-    """The thing of that name, or an ``InputError`` naming the nearest one."""
+def find(kind: PluginKind[T], name: str) -> T:
+    """The plug-in of that name; an ``InputError`` suggests the nearest one."""
     listing = f" ({kind.listing} lists them)" if kind.listing else ""
     return pick(find_all(kind), kind.noun, name, listing)
 
 
-def modules(kind: Kind[Any]) -> Iterator[ModuleType]:
-    """The modules that may hold things of a kind: ours, installed ones, the user's files."""
+def modules(kind: PluginKind[Any]) -> Iterator[ModuleType]:
+    """The modules that may define plug-ins of a kind: built-in, installed, the user's files."""
     if kind.package:
-        yield from _own(kind.package, kind.deep)
+        yield from _builtin(kind.package, kind.recursive)
     if INSTALLED in _PLACES.get():
         yield from _installed(kind.group)
     if FILES in _PLACES.get():
@@ -157,7 +157,7 @@ def modules(kind: Kind[Any]) -> Iterator[ModuleType]:
 
 
 def defined_in(module: ModuleType, kind: type[T]) -> list[type[T]]:
-    """The classes of a kind that a module defines, and not those it imports."""
+    """The subclasses of ``kind`` that a module defines rather than imports."""
     return [
         member
         for _, member in inspect.getmembers(module, inspect.isclass)
@@ -165,27 +165,27 @@ def defined_in(module: ModuleType, kind: type[T]) -> list[type[T]]:
     ]
 
 
-# --- ours ----------------------------------------------------------------------------
+# --- built in ------------------------------------------------------------------------
 
 
-def _own(package_name: str, deep: bool) -> Iterator[ModuleType]:
-    """What lies in a package of ours; names with an underscore are helpers."""
+def _builtin(package_name: str, recursive: bool) -> Iterator[ModuleType]:
+    """The modules of a package of grokviz; names with an underscore are helpers."""
     package = importlib.import_module(package_name)
-    waiting = [(package.__name__, list(package.__path__))]
-    while waiting:
-        name, paths = waiting.pop()
+    queue = [(package.__name__, list(package.__path__))]
+    while queue:
+        name, paths = queue.pop()
         for info in pkgutil.iter_modules(paths, f"{name}."):
-            last = info.name.rpartition(".")[2]
-            if last.startswith("_") or last == DRAWINGS:
+            stem = info.name.rpartition(".")[2]
+            if stem.startswith("_") or stem == DRAWINGS:
                 continue
             module = importlib.import_module(info.name)
             yield module
-            if info.ispkg and deep:
-                waiting.append((info.name, list(module.__path__)))
+            if info.ispkg and recursive:
+                queue.append((info.name, list(module.__path__)))
 
 
 def with_inner(module: ModuleType) -> list[ModuleType]:
-    """A module and, of a package, all modules in it; names with an underscore are helpers."""
+    """A module and, if it is a package, its modules, except those with an underscore."""
     paths = getattr(module, "__path__", None)
     if paths is None:
         return [module]
@@ -201,10 +201,10 @@ def _installed(group: str) -> Iterator[ModuleType]:
     for entry in entry_points(group=group):
         if entry.value not in _PLUGINS:
             try:
-                loaded = entry.load()
-                plugin = loaded if isinstance(loaded, ModuleType) else _module_of(loaded)
+                obj = entry.load()
+                plugin = obj if isinstance(obj, ModuleType) else _module_of(obj)
                 _PLUGINS[entry.value] = plugin
-            except (Exception, SystemExit) as error:  # a plug-in must not take ours down
+            except (Exception, SystemExit) as error:  # a broken plug-in must not break grokviz
                 log.warning("the plug-in %s cannot be imported: %s", entry.name, error)
                 _PLUGINS[entry.value] = None
         module = _PLUGINS[entry.value]
@@ -212,9 +212,9 @@ def _installed(group: str) -> Iterator[ModuleType]:
             yield module
 
 
-def _module_of(offer: Any) -> ModuleType:
-    """The module that an object of an entry point is from."""
-    name = getattr(offer, "__module__", None) or type(offer).__module__
+def _module_of(obj: Any) -> ModuleType:
+    """The module that defines the object of an entry point."""
+    name = getattr(obj, "__module__", None) or type(obj).__module__
     return sys.modules[name]
 
 
@@ -222,7 +222,7 @@ def _module_of(offer: Any) -> ModuleType:
 
 
 def user_files() -> list[Path]:
-    """The user's files in the current folder, sorted; none where that is our own repository."""
+    """The user's files in the current folder, sorted; none inside grokviz's own repository."""
     if not FOLDER.is_dir():
         return []
     ours = {Path(p).resolve() for p in importlib.import_module("grokviz.scenes").__path__}
@@ -230,7 +230,7 @@ def user_files() -> list[Path]:
 
 
 def user_modules() -> Iterator[ModuleType]:
-    """The user's files as modules, run where they were not yet or have changed since."""
+    """The user's files as modules; those that are new or have changed are run."""
     files = user_files()
     announce = _ANNOUNCE.get()
     if files and announce is not None:
@@ -242,32 +242,32 @@ def user_modules() -> Iterator[ModuleType]:
 
 
 def load_files(files: Iterable[Path]) -> None:
-    """Load users' files, so that what is from them can be received from another process."""
+    """Load users' files, so that objects they define can be unpickled in this process."""
     for file in files:
         load_file(file)
 
 
 def load_file(file: Path) -> ModuleType | None:
-    """A user's file as a module; None, and a warning with the reason, where that fails."""
+    """A user's file as a module; if it fails, log a warning with the reason and return None."""
     file = file.resolve()
-    # the moment it was saved: in a notebook the file may be edited between two calls
-    # and where it lies: a file of the same name in another folder must not take its place
-    where = hashlib.sha256(str(file).encode()).hexdigest()[:8]
-    name, saved = f"{PREFIX}{file.stem}_{where}", file.stat().st_mtime_ns
-    known = sys.modules.get(name)
-    if known is not None and getattr(known, "grokviz_saved", None) == (file, saved):
-        return known
+    # the path is hashed because files of one name may lie in two folders, and the time of
+    # saving is kept because in a notebook a file may be edited between two calls
+    path_hash = hashlib.sha256(str(file).encode()).hexdigest()[:8]
+    name, mtime_ns = f"{PREFIX}{file.stem}_{path_hash}", file.stat().st_mtime_ns
+    loaded = sys.modules.get(name)
+    if loaded is not None and getattr(loaded, "grokviz_saved", None) == (file, mtime_ns):
+        return loaded
     spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None or (file, saved) in _REPORTED:
+    if spec is None or spec.loader is None or (file, mtime_ns) in _REPORTED:
         return None
     module = importlib.util.module_from_spec(spec)
-    module.grokviz_saved = (file, saved)  # type: ignore[attr-defined]
+    module.grokviz_saved = (file, mtime_ns)  # type: ignore[attr-defined]
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a user's file may fail in any way
         del sys.modules[name]
-        _REPORTED.add((file, saved))
+        _REPORTED.add((file, mtime_ns))
         reason = " ".join(str(error).split())
         log.warning("%s cannot be imported: %s: %s", file, type(error).__name__, reason)
         return None
@@ -275,9 +275,9 @@ def load_file(file: Path) -> ModuleType | None:
 
 
 def load_named(file: Path) -> ModuleType:
-    """A file that the user names, as a module.
+    """The module of a file that the user names.
 
-    Raises :class:`InputError` where it is not there or cannot be imported.
+    Raises :class:`InputError` if it is missing or cannot be imported.
     """
     if not file.is_file():
         raise InputError(f"there is no file {file}; give a Python file of your own")
@@ -287,14 +287,14 @@ def load_named(file: Path) -> ModuleType:
     return module
 
 
-def files_of(things: Iterable[object]) -> list[Path]:
-    """The users' files whose classes these are of: what another process has to load first."""
-    files = {file_of(type(thing).__module__) for thing in things}
+def files_of(objects: Iterable[object]) -> list[Path]:
+    """The users' files that define the classes of these objects, to load in another process."""
+    files = {file_of(type(item).__module__) for item in objects}
     return sorted(file for file in files if file is not None)
 
 
 def file_of(module: str) -> Path | None:
-    """The user's file that a module's name stands for; None for any other module."""
+    """The user's file behind a module's name; None for any other module."""
     return Path(str(sys.modules[module].__file__)) if module.startswith(PREFIX) else None
 
 

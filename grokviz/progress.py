@@ -1,8 +1,8 @@
-"""How work in hand is reported."""
+"""The callback by which long-running functions report progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 ProgressCallback = Callable[[int, int], None]
-"""Called with (done, all) of whatever is counted: checkpoints, frames, members, files."""
+"""Called with the number completed and the total, of checkpoints, frames, members or files."""

@@ -1,4 +1,4 @@
-"""Which source files a result depends on: those whose change makes a cached one stale."""
+"""The source files that a result depends on, so that a cached result goes stale with them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 
 PACKAGE, SCENES = "grokviz", "grokviz.scenes"
 
-# parsing the files would take ten times as long; one import too many costs nothing
+# parsing the files would take ten times as long, and a false import costs nothing
 _FROM = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
-_PLAIN = re.compile(r"^[ \t]*import[ \t]+([\w.]+)", re.MULTILINE)
+_IMPORT = re.compile(r"^[ \t]*import[ \t]+([\w.]+)", re.MULTILINE)
 _NAME = re.compile(r"\w+")
 
 
 def source_hash(files: Iterable[Path], without: Sequence[str] = ()) -> str:
-    """SHA-256 of these files and of all of ours that they import, directly or not.
+    """SHA-256 of these files and of every module of the package that they import, transitively.
 
-    A folder stands for all the files in it. Imports inside functions count. ``without`` names
-    modules, relative to this package, that are not followed: those whose results a key holds
-    already.
+    A folder stands for all the files in it, and imports inside functions count. ``without``
+    names modules, relative to the package, that are not followed because the cache key holds
+    their results already.
     """
     digest = hashlib.sha256()
     for path in sorted(closure(files, without), key=lambda p: (p.name, str(p))):
@@ -32,14 +32,14 @@ def source_hash(files: Iterable[Path], without: Sequence[str] = ()) -> str:
 
 
 def closure(files: Iterable[Path], without: Sequence[str] = ()) -> set[Path]:
-    """These files and all modules of this package that they import, but ``without`` some."""
+    """These files and every module of the package that they import, except those in ``without``."""
     paths = set[Path]()
-    waiting = [file.resolve() for path in files for file in _files(path)]
-    while waiting:
-        path = waiting.pop()
+    queue = [file.resolve() for path in files for file in _files(path)]
+    while queue:
+        path = queue.pop()
         if path not in paths:
             paths.add(path)
-            waiting += _imported(path, tuple(without))
+            queue += _imports(path, tuple(without))
     return paths
 
 
@@ -47,38 +47,38 @@ def _files(path: Path) -> Iterable[Path]:
     return path.rglob("*.py") if path.is_dir() else [path]
 
 
-def _imported(path: Path, without: tuple[str, ...]) -> tuple[Path, ...]:
-    """The files that a file imports, of this package and of the one it lies in."""
+def _imports(path: Path, without: tuple[str, ...]) -> tuple[Path, ...]:
+    """The files that a file imports, from this package and from its own."""
     home, package = _package(path)
-    known = []
+    origins = []
     for name in _names(path, path.stat().st_mtime_ns):
         top = name.partition(".")[0]
-        if top == PACKAGE and not _left_out(name, without):
-            known.append(_origin(name))
+        if top == PACKAGE and not _is_excluded(name, without):
+            origins.append(_origin(name))
         elif home is not None and top == home.name != PACKAGE:
-            known.append(_file_in(home, name.split(".")[1:]))
+            origins.append(_file_in(home, name.split(".")[1:]))
         elif name.startswith(".") and home is not None:
             dots = len(name) - len(name.lstrip("."))
             inner = package[: len(package) - dots + 1] + [n for n in name[dots:].split(".") if n]
-            known.append(_file_in(home, inner))
-    return tuple(dict.fromkeys(origin for origin in known if origin is not None))
+            origins.append(_file_in(home, inner))
+    return tuple(dict.fromkeys(origin for origin in origins if origin is not None))
 
 
 def libraries(path: Path) -> set[str]:
-    """The top-level modules of other libraries that a file imports; none of Python's own."""
+    """The top-level modules of third-party libraries that a file imports."""
     home, _ = _package(path)
-    own = {PACKAGE, "", home.name if home is not None else "", *sys.stdlib_module_names}
-    return {name.partition(".")[0] for name in _names(path, path.stat().st_mtime_ns)} - own
+    excluded = {PACKAGE, "", home.name if home is not None else "", *sys.stdlib_module_names}
+    return {name.partition(".")[0] for name in _names(path, path.stat().st_mtime_ns)} - excluded
 
 
 @lru_cache(maxsize=1024)
-def _names(path: Path, saved: int) -> tuple[str, ...]:
+def _names(path: Path, mtime_ns: int) -> tuple[str, ...]:
     """Every module that a file imports, and every name from one, which may be a module too.
 
-    ``saved`` is when it was saved: it may be edited while we run.
+    ``mtime_ns`` is part of the cache key, because the file may be edited while we run.
     """
     text = path.read_text("utf-8")
-    names = _PLAIN.findall(text)
+    names = _IMPORT.findall(text)
     for module, members in _FROM.findall(text):
         joint = "" if module.endswith(".") else "."
         names += [module, *(f"{module}{joint}{name}" for name in _NAME.findall(members))]
@@ -87,7 +87,7 @@ def _names(path: Path, saved: int) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _package(path: Path) -> tuple[Path | None, list[str]]:
-    """The folder of the package that a file lies in, and the packages from there to the file."""
+    """The top folder of the package that contains a file, and the subpackages down to the file."""
     inner: list[str] = []
     folder = path.parent
     if not (folder / "__init__.py").is_file():
@@ -99,21 +99,21 @@ def _package(path: Path) -> tuple[Path | None, list[str]]:
 
 
 def _file_in(home: Path, inner: Sequence[str]) -> Path | None:
-    """The file of a module in a package's folder; None for what is in a module."""
-    place = home.joinpath(*inner)
-    for path in (place.with_suffix(".py"), place / "__init__.py"):
+    """The file of a module in a package's folder; None for a name inside a module."""
+    base = home.joinpath(*inner)
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
         if inner and path.is_file():
             return path.resolve()
     return None
 
 
-def _left_out(name: str, without: Sequence[str]) -> bool:
+def _is_excluded(name: str, without: Sequence[str]) -> bool:
     inner = name.removeprefix(PACKAGE + ".")
-    return any(inner == known or inner.startswith(known + ".") for known in without)
+    return any(inner == module or inner.startswith(module + ".") for module in without)
 
 
 def _origin(name: str) -> Path | None:
-    """The file of a module of ours, found without importing it; None for what is in a module."""
+    """The file of a module of this package, without importing it; None for a name in a module."""
     _, *inner = name.split(".")
     package = PACKAGE
     if inner[:1] == ["scenes"]:

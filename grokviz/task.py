@@ -273,7 +273,7 @@ def _members(module: ModuleType) -> dict[str, Task]:
     }
 
 
-TASKS = plugins.Kind("task", "grokviz.tasks", "grokviz.tasks", _members)
+TASKS = plugins.PluginKind("task", "grokviz.tasks", "grokviz.tasks", _members)
 
 
 def tasks() -> dict[str, Task]:

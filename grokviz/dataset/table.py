@@ -47,7 +47,9 @@ def _members(module: ModuleType) -> dict[str, Measure | Dimension]:
     }
 
 
-MEASURES = plugins.Kind("measure", "grokviz.measures", "", _members, listing="grokviz measures")
+MEASURES = plugins.PluginKind(
+    "measure", "grokviz.measures", "", _members, listing="grokviz measures"
+)
 
 
 def view_type(task: Task | None) -> type[RunView]:

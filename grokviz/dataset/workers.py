@@ -152,7 +152,9 @@ def _side_by_side(
 
         for one in states:
             state = (one.epoch, dict(one.state), one.checksum)
-            pending.append((one, pool.submit(plugins.as_here(_values), *state, names[one.epoch])))
+            pending.append(
+                (one, pool.submit(plugins.with_current_places(_values), *state, names[one.epoch]))
+            )
             if len(pending) == 2 * count:
                 yield received()
         while pending:

@@ -141,4 +141,4 @@ def _members(module: ModuleType) -> dict[str, Importer]:
     return {value.name: value for value in vars(module).values() if isinstance(value, Importer)}
 
 
-IMPORTERS = plugins.Kind("importer", "grokviz.importers", "grokviz.importers.kinds", _members)
+IMPORTERS = plugins.PluginKind("importer", "grokviz.importers", "grokviz.importers.kinds", _members)

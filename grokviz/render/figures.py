@@ -354,7 +354,7 @@ def _results(
         yield from map(draw, tasks)
         return
     with Pool(min(jobs, len(tasks))) as pool:
-        for future in [pool.submit(plugins.as_here(draw), task) for task in tasks]:
+        for future in [pool.submit(plugins.with_current_places(draw), task) for task in tasks]:
             try:
                 yield future.result()
             except ProcessFailed as error:

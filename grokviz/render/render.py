@@ -133,7 +133,10 @@ def perform_all(
             yield perform(job, data, report)
         return
     with Pool(min(jobs, len(work))) as pool:
-        futures = [pool.submit(plugins.as_here(perform_in_worker), job, data) for job in in_words]
+        futures = [
+            pool.submit(plugins.with_current_places(perform_in_worker), job, data)
+            for job in in_words
+        ]
         for job, future in zip(work, futures, strict=True):
             try:
                 yield future.result()

@@ -12,8 +12,8 @@ def _members(module: ModuleType) -> dict[str, type[Scene]]:
     return {kind.name: kind for kind in plugins.defined_in(module, Scene) if kind.name}
 
 
-SCENES = plugins.Kind(
-    "scene", "grokviz.scenes", "grokviz.scenes", _members, deep=True, listing="grokviz scenes"
+SCENES = plugins.PluginKind(
+    "scene", "grokviz.scenes", "grokviz.scenes", _members, recursive=True, listing="grokviz scenes"
 )
 
 

@@ -122,7 +122,9 @@ def _drawn(
         yield from ((work, _draw(work, frames)) for work in works)
         return
     with Pool(min(jobs, len(works))) as pool:
-        for work, future in [(work, pool.submit(plugins.as_here(_draw), work)) for work in works]:
+        for work, future in [
+            (work, pool.submit(plugins.with_current_places(_draw), work)) for work in works
+        ]:
             try:
                 yield work, future.result()
             except ProcessFailed as error:

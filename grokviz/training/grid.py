@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grokviz.errors import InputError
-from grokviz.options import canonical, plain, show, word
+from grokviz.options import canonical, json_values, show, word
 from grokviz.task import Recipe
 
 MOST_MEMBERS = 10_000
@@ -93,7 +93,7 @@ def members_of(recipe: Recipe, grid: Grid, settings: Mapping[str, Any]) -> list[
     for number, values in enumerate(itertools.product(*grid.values())):
         point = dict(zip(grid, values, strict=True))
         name = ",".join(f"{key}={word(value)}" for key, value in point.items())
-        members.append(Member(number, name, plain(recipe.read({**settings, **point}))))
+        members.append(Member(number, name, json_values(recipe.read({**settings, **point}))))
     return members
 
 

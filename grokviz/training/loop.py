@@ -17,7 +17,7 @@ import torch
 
 from grokviz.errors import InputError, WorkError
 from grokviz.models.products import keep_freed_memory, onednn_works
-from grokviz.options import plain, show
+from grokviz.options import json_values, show
 from grokviz.runs import RunWriter
 from grokviz.task import Problem, Recipe, recipe, task
 from grokviz.training.optimiser import Optimiser
@@ -135,7 +135,7 @@ def train_work(work: Work, path: Path) -> Outcome:
 
 
 def _train(work: Work, path: Path) -> Outcome:
-    values = plain(work.settings)
+    values = json_values(work.settings)
     if (path / "run.json").exists():
         writer = RunWriter.resume(path)
         fresh = None
@@ -246,7 +246,7 @@ def _check_same_run(writer: RunWriter, base_recipe: Recipe, values: Mapping[str,
     if facts.get("recipe") != base_recipe.name or "settings" not in facts:
         what = facts.get("recipe") or "something else than a recipe"
         raise InputError(f"{path} holds a run of {what}; choose another folder with --out")
-    begun_before = plain(base_recipe.settings)
+    begun_before = json_values(base_recipe.settings)
     for key, value in values.items():
         # a key that came later has its default in a run begun before
         begun = facts["settings"].get(key, begun_before[key])

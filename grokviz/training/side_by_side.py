@@ -217,7 +217,7 @@ class _Crew:
             witness=self.witness,
             begun=pack(path) if self.send else None,
         )
-        train = plugins.as_here(train_member)
+        train = plugins.with_current_places(train_member)
         self.pending[self.executor.submit(train, request, self.board)] = one
 
     def _beat(self, *, stop: bool) -> None:

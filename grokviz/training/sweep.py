@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grokviz.errors import InputError, MissingExtra
-from grokviz.options import plain, show
+from grokviz.options import json_values, show
 from grokviz.parallel import check_jobs, cluster
 from grokviz.runs import layout, open_run
 from grokviz.runs.durable import make_folder, publish
@@ -160,7 +160,7 @@ def plan(
     base_recipe = recipe(name)
     given = dict(settings or {})
     values = grid_of(base_recipe, grid or {}, seeds, given)
-    shared = plain(base_recipe.read(given))
+    shared = json_values(base_recipe.read(given))
     shared = {key: value for key, value in shared.items() if key not in values}
     members = tuple(members_of(base_recipe, values, given))
     path = Path(out) if out is not None else Path("runs") / f"{base_recipe.name}-sweep"

@@ -202,7 +202,7 @@ def test_a_worker_looks_where_its_parent_does(user, folder) -> None:
     part = Part("", "grokking-curve", {}, None)
     task = FigureTask((part,), "modular-addition", (str(folder / "a.png"),), {})
     with plugins.user_code(user):
-        there = plugins.as_here(draw)
+        there = plugins.with_current_places(draw)
     written, failure = there(task)
     assert (written, failure) == ([folder / "a.png"], None)
     assert ran(folder) == user

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grokviz.errors import InputError
-from grokviz.options import canonical, plain, show
+from grokviz.options import canonical, json_values, show
 from grokviz.task import recipe, recipes
 from grokviz.training.schedule import Schedule
 
@@ -16,7 +16,7 @@ MAINLINE = recipe("modular-addition")
 
 
 def settings_of(given: dict[str, Any] | None = None) -> dict[str, Any]:
-    return plain(MAINLINE.read(given))
+    return json_values(MAINLINE.read(given))
 
 
 WRONG = [
@@ -121,7 +121,7 @@ def test_a_recipe_describes_itself_as_json(name: str) -> None:
     for key, entry in described["keys"].items():
         assert entry["allowed"], key
         assert entry["help"], key
-        assert entry["default"] == plain(recipes()[name].read())[key]
+        assert entry["default"] == json_values(recipes()[name].read())[key]
 
 
 def test_a_wrong_recipe_is_answered_with_the_nearest() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from grokviz.errors import InputError
-from grokviz.options import plain
+from grokviz.options import json_values
 from grokviz.runs import open_run, verify_run
 from grokviz.task import recipe, recipes, task
 from grokviz.tasks.modular_addition.problem import problem as modular_addition
@@ -113,8 +113,8 @@ def test_wrong_combinations_are_one_sentence(name: str, given: dict[str, str], r
 @pytest.mark.parametrize("name", recipes())
 def test_every_recipe_says_what_it_costs_and_reads_its_own_defaults(name: str) -> None:
     chosen = recipe(name)
-    settings = plain(chosen.read())
-    assert plain(chosen.read(settings)) == settings
+    settings = json_values(chosen.read())
+    assert json_values(chosen.read(settings)) == settings
     assert settings["loss-precision"] in ("float64", "float32")
     assert "2 CPU cores" in chosen.cost
     assert chosen.source
