@@ -1,1 +1,1 @@
-"""The networks: the plain transformer, readable as a textbook, and exact fast forms of it."""
+"""The networks: a transformer written for readability, and exact faster forms of it."""

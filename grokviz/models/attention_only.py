@@ -1,4 +1,4 @@
-"""Attention-only transformers of the other tasks, written to be read.
+"""Attention-only transformers, written for readability.
 
 No MLP, no LayerNorm, learned positions. Parameter names and shapes are those of the published
 state dictionaries.
@@ -19,18 +19,18 @@ from grokviz.models.transformer import Attention, Embed, PosEmbed, Shape, Unembe
 class AttentionBlock(nn.Module):
     """One attention layer.
 
-    ``carried`` is how often the residual stream is added to what the heads write: the
+    ``skip_weight`` is the factor of the residual stream that is added to the heads' output: the
     published code of two such layers adds it twice, inside the block and outside.
     """
 
-    def __init__(self, shape: Shape, rng: torch.Generator, carried: int) -> None:
+    def __init__(self, shape: Shape, rng: torch.Generator, skip_weight: int) -> None:
         super().__init__()
-        self.attn, self.carried = Attention(shape, rng), carried
+        self.attn, self.skip_weight = Attention(shape, rng), skip_weight
 
     def forward(
         self, residual: Float[Tensor, "batch pos d_model"]
     ) -> Float[Tensor, "batch pos d_model"]:
-        out: Tensor = self.carried * residual + self.attn(residual)
+        out: Tensor = self.skip_weight * residual + self.attn(residual)
         return out
 
 
@@ -40,21 +40,21 @@ class AttentionOnly(nn.Module):
     Args:
         shape: the sizes; ``d_mlp`` is not used.
         layers: number of attention layers.
-        carried: 2 for the published doubling of the residual stream, else 1.
-        head_scaled: keys, queries and values start at 1/sqrt(d_head) in place of 1/sqrt(d_model).
-        seed: of the initial weights.
+        skip_weight: 2 for the published doubling of the residual stream, else 1.
+        head_scaled: initialise keys, queries and values with 1/sqrt(d_head), not 1/sqrt(d_model).
+        seed: seed of the initial weights.
 
     """
 
     def __init__(
-        self, shape: Shape, layers: int, *, carried: int = 1, head_scaled: bool, seed: int = 0
+        self, shape: Shape, layers: int, *, skip_weight: int = 1, head_scaled: bool, seed: int = 0
     ) -> None:
         super().__init__()
         rng = torch.Generator().manual_seed(seed)
         self.shape = shape
         self.embed = Embed(shape, rng)
         self.pos_embed = PosEmbed(shape, rng)
-        blocks = [AttentionBlock(shape, rng, carried) for _ in range(layers)]
+        blocks = [AttentionBlock(shape, rng, skip_weight) for _ in range(layers)]
         self.attn_blocks = nn.ModuleList(blocks)
         self.unembed = Unembed(shape, rng)
         if head_scaled:

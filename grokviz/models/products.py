@@ -1,8 +1,8 @@
-"""Matrix products by the fastest exact kernel at hand.
+"""Matrix products by the fastest exact kernel available.
 
-On CPUs with AVX-512 that are not Intel's, torch's default BLAS runs at under half of what
-oneDNN (which torch ships too) reaches: 90 against 200 Gflop/s a core on an AMD EPYC.
-Both round like any float32 product; only the speed differs.
+On non-Intel CPUs with AVX-512, torch's default BLAS reaches less than half the speed of oneDNN,
+which torch also ships: 90 against 200 Gflop/s per core on an AMD EPYC. Both round as any float32
+product does; only the speed differs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor
 
 @lru_cache(maxsize=1)
 def onednn_works() -> bool:
-    """Whether oneDNN's linear operator is there and gives a right answer here."""
+    """Whether oneDNN's linear operator is available and computes correctly on this machine."""
     try:
         x, w = torch.arange(6.0).view(2, 3), torch.arange(12.0).view(4, 3)
         return bool(torch.allclose(_onednn(x, w, None, relu=False), x @ w.T))
@@ -33,7 +33,7 @@ def product(
     *,
     relu: bool = False,
 ) -> Float[Tensor, "n m"]:
-    """``x @ w.T + bias``, then ReLU where asked."""
+    """``x @ w.T + bias``, optionally followed by a ReLU."""
     if x.device.type == "cpu" and x.dtype == torch.float32 and onednn_works():
         return _onednn(x, w, bias, relu=relu)
     out = x @ w.T if bias is None else torch.addmm(bias, x, w.T)
@@ -47,9 +47,9 @@ def _onednn(x: Tensor, w: Tensor, bias: Tensor | None, *, relu: bool) -> Tensor:
 
 @lru_cache(maxsize=1)
 def keep_freed_memory() -> bool:
-    """Let glibc keep freed blocks of megabytes, whose page faults cost as much as the arithmetic.
+    """Let glibc keep large freed blocks, because their page faults cost as much as the arithmetic.
 
-    Returns whether the C library took it; elsewhere nothing changes.
+    Returns whether the C library accepted the setting; on other systems nothing changes.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -2,7 +2,7 @@
 
 Matrices multiply from the left: ``embed.W_E (d_model, d_vocab)``, attention matrices
 ``(heads, d_head, d_model)``, ``W_O (d_model, heads * d_head)``, ``W_in (d_mlp, d_model)``. Layers
-lie in ``blocks`` or, of models without an MLP, in ``attn_blocks``.
+are in ``blocks`` or, in models without an MLP, in ``attn_blocks``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from grokviz.errors import InputError
 Dims = tuple[str, ...]
 
 LAYER = re.compile(r"((?:attn_)?blocks)\.(\d+)\.(attn|mlp)\.")
-"""The stack, the number and the part of a layer that a parameter belongs to."""
+"""Matches a layer's parameter: the stack, the layer's number and its part."""
 
-FIRST: Mapping[str, Dims] = {
+EMBEDDING: Mapping[str, Dims] = {
     "embed.W_E": ("d_model", "d_vocab"),
     "pos_embed.W_pos": ("n_ctx", "d_model"),
 }
@@ -35,30 +35,30 @@ MLP: Mapping[str, Dims] = {
     "mlp.W_out": ("d_model", "d_mlp"),
     "mlp.b_out": ("d_model",),
 }
-LAST: Mapping[str, Dims] = {"unembed.W_U": ("d_model", "d_vocab_out")}
+UNEMBEDDING: Mapping[str, Dims] = {"unembed.W_U": ("d_model", "d_vocab_out")}
 
 
 def layers(stack: str, count: int, *, mlp: bool = True) -> dict[str, Dims]:
     """Every parameter of a model of ``count`` layers, with its dimensions.
 
-    The order is one in which each shape may use the sizes of those before it.
+    In this order each shape depends only on its own sizes and those of earlier ones.
     """
     inner = {**ATTENTION, **(MLP if mlp else {})}
-    within = {f"{stack}.{i}.{name}": dims for i in range(count) for name, dims in inner.items()}
-    return {**FIRST, **within, **LAST}
+    stacked = {f"{stack}.{i}.{name}": dims for i in range(count) for name, dims in inner.items()}
+    return {**EMBEDDING, **stacked, **UNEMBEDDING}
 
 
 def is_optional(name: str) -> bool:
-    """Whether a model may lack this parameter: the MLP's biases are zero then."""
+    """Whether a model may lack this parameter: missing MLP biases are zero."""
     return ".mlp.b_" in name
 
 
-def checked(
+def published_tensor(
     state_dict: Mapping[str, np.ndarray], name: str, dims: tuple[str, ...], sizes: dict[str, int]
 ) -> np.ndarray:
-    """A tensor as float64; sizes that are known bind it, those that are not are learned from it.
+    """A tensor as float64, checked against the known ``sizes``; new sizes are added to them.
 
-    Raises :class:`InputError` where it is missing, of the wrong shape or not finite.
+    Raises :class:`InputError` if it is missing, of the wrong shape or not finite.
     """
     if name not in state_dict:
         raise InputError(
@@ -71,11 +71,11 @@ def checked(
             sizes.setdefault(dim, size)
         if "heads" in sizes:
             sizes.setdefault("heads*d_head", sizes["heads"] * sizes["d_head"])
-    wanted = tuple(sizes.get(dim) for dim in dims)
-    if array.shape != wanted or 0 in array.shape:
+    shape = tuple(sizes.get(dim) for dim in dims)
+    if array.shape != shape or 0 in array.shape:
         expected = ", ".join(
             dim if size is None else f"{dim} = {size}"
-            for dim, size in zip(dims, wanted, strict=True)
+            for dim, size in zip(dims, shape, strict=True)
         )
         raise InputError(f"{name} has shape {array.shape}; it should be ({expected})")
     try:

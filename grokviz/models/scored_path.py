@@ -1,8 +1,8 @@
-"""Transformers on a task that scores few positions: nothing else goes past the last attention.
+"""An exact faster forward pass for tasks that score few positions.
 
-The last layer's queries, its MLP and the unembedding are taken at the scored positions only,
-and positions behind the last scored one are not read at all, since attention is causal.
-Both change no result; the tests compare loss and gradients with the plain models'.
+The last layer's queries, its MLP and the unembedding are computed at the scored positions only,
+and positions after the last scored one are not read at all, since attention is causal.
+Neither changes a result; tests compare loss and gradients with those of the plain models.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ def scored_logits(
     w: Weights,
     tokens: Int[Tensor, "batch pos"],
     positions: Int[Tensor, "batch scored"],
-    carried: int = 1,
+    skip_weight: int = 1,
 ) -> Float[Tensor, "batch scored classes"]:
     """Logits at the scored positions.
 
     Args:
         w: a state dict of ``Transformer`` or ``AttentionOnly``.
-        tokens: the input; positions that nothing scored looks at may be left out.
-        positions: where answers are read, for each sequence.
-        carried: how often the residual stream is added to what the heads write.
+        tokens: the input; positions after the last scored one may be left out.
+        positions: the scored positions of each sequence.
+        skip_weight: factor of the residual stream that is added to the heads' output.
 
     """
     residual = w["embed.W_E"].T[tokens] + w["pos_embed.W_pos"][: tokens.shape[1]]
     blocks = _blocks(w)
     for block in blocks[:-1]:
         everywhere = torch.arange(tokens.shape[1], device=tokens.device).expand_as(tokens)
-        residual = _block(w, block, residual, residual, everywhere, carried)
+        residual = _block(w, block, residual, residual, everywhere, skip_weight)
     rows = torch.arange(len(tokens), device=tokens.device).unsqueeze(1)
-    residual = _block(w, blocks[-1], residual, residual[rows, positions], positions, carried)
+    residual = _block(w, blocks[-1], residual, residual[rows, positions], positions, skip_weight)
     return residual @ w["unembed.W_U"]
 
 
@@ -54,9 +54,9 @@ def _block(
     residual: Float[Tensor, "batch pos d_model"],
     at: Float[Tensor, "batch query d_model"],
     positions: Int[Tensor, "batch query"],
-    carried: int,
+    skip_weight: int,
 ) -> Float[Tensor, "batch query d_model"]:
-    """One layer, at the queried positions; ``at`` is the residual stream there."""
+    """One layer at the positions of the queries; ``at`` is the residual stream there."""
     heads, d_head, d_model = w[block + "attn.W_Q"].shape
 
     def split(x: Tensor, name: str) -> Tensor:
@@ -67,7 +67,7 @@ def _block(
     scores = q @ k.transpose(2, 3) / math.sqrt(d_head)
     later = torch.arange(residual.shape[1], device=at.device) > positions.unsqueeze(2)
     pattern = scores.masked_fill(later.unsqueeze(1), -1e10).softmax(dim=-1)
-    at = carried * at + (pattern @ v).transpose(1, 2).flatten(2) @ w[block + "attn.W_O"].T
+    at = skip_weight * at + (pattern @ v).transpose(1, 2).flatten(2) @ w[block + "attn.W_O"].T
     if block + "mlp.W_in" in w:
         neurons = torch.relu(at @ w[block + "mlp.W_in"].T + w[block + "mlp.b_in"])
         at = at + neurons @ w[block + "mlp.W_out"].T + w[block + "mlp.b_out"]

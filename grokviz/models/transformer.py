@@ -1,4 +1,4 @@
-"""The one-layer transformer of the grokking work, written to be read.
+"""The one-layer transformer of the grokking work, written for readability.
 
 No LayerNorm, learned positions, untied unembedding, and biases only in the MLP
 (arXiv:2301.05217 section 3 and appendix A). Parameter names and shapes are those of
@@ -32,13 +32,13 @@ class Shape:
     head_width: int | None = None
     """Width of one head; d_model / heads where None."""
     spread: float | None = None
-    """Standard deviation of every initial weight; None for one over the root of its fan-in."""
+    """Standard deviation of every initial weight; None for 1/sqrt(fan-in)."""
 
     def __post_init__(self) -> None:
         for name in ("vocabulary", "context", "d_model", "heads", "d_mlp"):
             if getattr(self, name) < 1:
-                shown = name.replace("_", "-")
-                raise InputError(f"{shown} = {getattr(self, name)} is too small; give at least 1")
+                option = name.replace("_", "-")
+                raise InputError(f"{option} = {getattr(self, name)} is too small; give at least 1")
         if self.head_width is not None and self.head_width < 1:
             raise InputError(f"d-head = {self.head_width} is too small; give at least 1")
         if self.head_width is None and self.d_model % self.heads:
@@ -49,7 +49,7 @@ class Shape:
 
     @property
     def classes(self) -> int:
-        """How many classes the unembedding has."""
+        """Number of classes of the unembedding."""
         return self.vocabulary if self.outputs is None else self.outputs
 
     @property
@@ -59,7 +59,7 @@ class Shape:
 
 
 class Embed(nn.Module):
-    """Token to residual stream."""
+    """Map tokens to the residual stream."""
 
     def __init__(self, shape: Shape, rng: torch.Generator) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Embed(nn.Module):
 
 
 class PosEmbed(nn.Module):
-    """Adds what each position means."""
+    """Add the embedding of each position."""
 
     def __init__(self, shape: Shape, rng: torch.Generator) -> None:
         super().__init__()
@@ -147,7 +147,7 @@ class Block(nn.Module):
 
 
 class Unembed(nn.Module):
-    """Residual stream to one logit for every class."""
+    """Map the residual stream to one logit for every class."""
 
     def __init__(self, shape: Shape, rng: torch.Generator) -> None:
         super().__init__()
@@ -191,7 +191,7 @@ def _gaussian(rng: torch.Generator, *size: int, fan: int) -> nn.Parameter:
 
 
 def _respread(model: nn.Module, spread: float, rng: torch.Generator) -> None:
-    """Draw every weight matrix again with one standard deviation, as TransformerLens does."""
+    """Redraw every weight matrix with the same standard deviation, as TransformerLens does."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if ".W_" in name:

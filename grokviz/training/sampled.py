@@ -27,13 +27,13 @@ class HowScored:
     """How a problem's sequences are scored.
 
     Attributes:
-        carried: how often the residual stream is added to what the heads write.
+        skip_weight: factor of the residual stream that is added to the heads' output.
         exact_path: whether logits are computed at the scored positions alone.
         by_token: whether the loss of each scored position is logged by itself.
 
     """
 
-    carried: int = 1
+    skip_weight: int = 1
     exact_path: bool = True
     by_token: bool = False
 
@@ -63,7 +63,7 @@ class SampledProblem(ModelProblem):
     ) -> None:
         super().__init__(model, device)
         self.task, self.model = data, model
-        self.carried, self.exact_path = how.carried, how.exact_path
+        self.skip_weight, self.exact_path = how.skip_weight, how.exact_path
         self.examples, self.batch = settings.examples, settings.batch
         if self.examples % self.batch:
             raise InputError(
@@ -115,7 +115,7 @@ class SampledProblem(ModelProblem):
     ) -> Float[Tensor, "batch scored"]:
         tokens, positions, targets = given
         if self.exact_path:
-            logits = scored_logits(weights, tokens, positions, self.carried)
+            logits = scored_logits(weights, tokens, positions, self.skip_weight)
         else:
             rows = torch.arange(len(tokens), device=self.device).unsqueeze(1)
             everywhere = torch.func.functional_call(self.model, dict(weights), (tokens,))

@@ -87,7 +87,7 @@ def test_the_forward_pass_is_that_of_the_torch_model(name: str, double: int) -> 
         torch.nn.init.normal_(model.blocks[0].mlp.b_out)
         double = 1
     else:
-        model = AttentionOnly(shape, layers, carried=double, head_scaled=True, seed=1)
+        model = AttentionOnly(shape, layers, skip_weight=double, head_scaled=True, seed=1)
     model = model.double()
     state = {key: value.numpy() for key, value in model.state_dict().items()}
     sample = task(name).load("view").sample_of(SMALL if name == "repeated-subsequence" else {})

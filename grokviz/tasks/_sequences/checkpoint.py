@@ -18,14 +18,14 @@ class SequenceCheckpoint(Checkpoint):
 
     measures: SequenceMeasures | None = field(default=None, init=False)
 
-    def weights(self, sample: Sample, carried: int) -> SequenceWeights:
+    def weights(self, sample: Sample, skip_weight: int) -> SequenceWeights:
         """The weights, checked against the sizes that the run's settings say."""
-        return sample.weights(self.state, carried)
+        return sample.weights(self.state, skip_weight)
 
-    def measured(self, sample: Sample, carried: int) -> SequenceMeasures:
+    def measured(self, sample: Sample, skip_weight: int) -> SequenceMeasures:
         """What is measured on the run's fresh sequences, computed once."""
         if self.measures is None:
-            self.measures = sample.measure(self.weights(sample, carried))
+            self.measures = sample.measure(self.weights(sample, skip_weight))
         return self.measures
 
 
@@ -36,13 +36,13 @@ class SequenceRun(RunView):
     Class attributes:
         data_type: what its sequences are drawn from, made from the run's settings.
         kind: how many fresh sequences it is measured on, and with which probes.
-        doubled: whether the residual stream is carried twice where the run does not say it.
+        double_residual: the default of the setting ``double-residual``.
     """
 
     checkpoint_type = SequenceCheckpoint
     data_type: ClassVar[type[SequenceData]]
     kind: ClassVar[SampleKind]
-    doubled: ClassVar[bool] = False
+    double_residual: ClassVar[bool] = False
 
     @classmethod
     def sample_of(cls, settings: Mapping[str, Any]) -> Sample:
@@ -56,6 +56,6 @@ class SequenceRun(RunView):
         return self.sample_of(self.settings)
 
     @cached_property
-    def carried(self) -> int:
-        """How often the residual stream is carried: twice by models that say so."""
-        return 2 if self.settings.get("double-residual", self.doubled) else 1
+    def skip_weight(self) -> int:
+        """Factor of the residual stream at each layer: 2 with a doubled residual, else 1."""
+        return 2 if self.settings.get("double-residual", self.double_residual) else 1

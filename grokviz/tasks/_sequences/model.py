@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 
 from grokviz.errors import InputError
 from grokviz.models import published
-from grokviz.models.published import checked
+from grokviz.models.published import published_tensor
 
 CHUNK = 16
 """Sequences run together: what then lies in memory is read again before it is pushed out."""
@@ -83,7 +83,7 @@ class Layer:
 class SequenceWeights:
     """One checkpoint of a model that reads sequences.
 
-    ``carried`` is how often the residual stream is added to what the heads write: 2 in the
+    ``skip_weight`` is the factor of the residual stream added to the heads' output: 2 in the
     published code of two such layers, which adds it inside the layer and outside.
     """
 
@@ -91,7 +91,7 @@ class SequenceWeights:
     W_pos: Float[np.ndarray, "n_ctx d_model"]
     layers: tuple[Layer, ...]
     W_U: Float[np.ndarray, "d_model d_vocab_out"]
-    carried: int = 1
+    skip_weight: int = 1
 
     @property
     def heads(self) -> int:
@@ -99,7 +99,7 @@ class SequenceWeights:
         return int(self.layers[0].W_K.shape[0])
 
     @classmethod
-    def of(cls, state_dict: Mapping[str, np.ndarray], carried: int = 1) -> SequenceWeights:
+    def of(cls, state_dict: Mapping[str, np.ndarray], skip_weight: int = 1) -> SequenceWeights:
         """Check ``state_dict`` (published names) and take its weights as float64.
 
         Raises :class:`InputError` for a tensor that is missing, of the wrong shape or not finite.
@@ -111,16 +111,16 @@ class SequenceWeights:
                 "the weights have no attention layers blocks.0, blocks.1, ... under the published "
                 "parameter names; record the model's state dict under those"
             )
-        W_E = checked(state_dict, "embed.W_E", ("d_model", "d_vocab"), sizes)
-        W_pos = checked(state_dict, "pos_embed.W_pos", ("n_ctx", "d_model"), sizes)
+        W_E = published_tensor(state_dict, "embed.W_E", ("d_model", "d_vocab"), sizes)
+        W_pos = published_tensor(state_dict, "pos_embed.W_pos", ("n_ctx", "d_model"), sizes)
         layers = tuple(_layer(state_dict, f"{stack}.{i}", sizes) for stack, i in blocks)
-        W_U = checked(state_dict, "unembed.W_U", ("d_model", "d_vocab_out"), sizes)
-        return cls(W_E, W_pos, layers, W_U, carried)
+        W_U = published_tensor(state_dict, "unembed.W_U", ("d_model", "d_vocab_out"), sizes)
+        return cls(W_E, W_pos, layers, W_U, skip_weight)
 
 
 def _layer(state: Mapping[str, np.ndarray], place: str, sizes: dict[str, int]) -> Layer:
     heads = {
-        name.removeprefix("attn."): checked(state, f"{place}.{name}", dims, sizes)
+        name.removeprefix("attn."): published_tensor(state, f"{place}.{name}", dims, sizes)
         for name, dims in published.ATTENTION.items()
     }
     if f"{place}.mlp.W_in" not in state:
@@ -131,7 +131,7 @@ def _layer(state: Mapping[str, np.ndarray], place: str, sizes: dict[str, int]) -
         if published.is_optional(f"{place}.{name}") and f"{place}.{name}" not in state:
             inner[key] = np.zeros(sizes[dims[0]])
         else:
-            inner[key] = checked(state, f"{place}.{name}", dims, sizes)
+            inner[key] = published_tensor(state, f"{place}.{name}", dims, sizes)
     return Layer(**heads, mlp=MLP(**inner))
 
 
@@ -157,7 +157,7 @@ def run(
     for i, layer in enumerate(w.layers, start=1):
         pattern = layer.pattern(residual)
         patterns.append(pattern)
-        residual = w.carried * residual + layer.attended(pattern, residual)
+        residual = w.skip_weight * residual + layer.attended(pattern, residual)
         if i == len(w.layers):
             residual = residual[rows, positions]  # nothing but the heads mixes positions
         if layer.mlp is not None:

@@ -111,9 +111,9 @@ class Sample:
         batch = data.sample(kind.count, np.random.default_rng(SEED))
         return cls(data, batch, {name: probe(batch) for name, probe in kind.probes.items()})
 
-    def weights(self, state: Mapping[str, np.ndarray], carried: int) -> SequenceWeights:
+    def weights(self, state: Mapping[str, np.ndarray], skip_weight: int) -> SequenceWeights:
         """The checkpoint's weights; :class:`InputError` for those of another size of the task."""
-        w = SequenceWeights.of(state, carried)
+        w = SequenceWeights.of(state, skip_weight)
         for what, size, wanted in (
             ("embed.W_E", w.W_E.shape[1], self.task.vocabulary),
             ("pos_embed.W_pos", len(w.W_pos), self.task.context),

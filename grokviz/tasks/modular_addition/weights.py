@@ -93,7 +93,7 @@ class ModularAdditionWeights:
             if published.is_optional(name) and name not in state_dict:
                 arrays[name] = np.zeros(sizes[dims[0]])
                 continue
-            arrays[name] = published.checked(state_dict, name, dims, sizes)
+            arrays[name] = published.published_tensor(state_dict, name, dims, sizes)
         p = sizes["d_vocab"] - 1
         check_modulus(p)
         if sizes["n_ctx"] < 3:

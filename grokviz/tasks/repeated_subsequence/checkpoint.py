@@ -24,7 +24,7 @@ class RepeatedSubsequenceRun(SequenceRun):
 
     data_type = RepeatedSubsequence
     kind = SampleKind(128, {"previous_token": previous_token, "induction": induction})
-    doubled = True
+    double_residual = True
 
     @cached_property
     def shown(self) -> Int[np.ndarray, "shown_head 2"]:
@@ -33,7 +33,7 @@ class RepeatedSubsequenceRun(SequenceRun):
         An induction head reads what a previous-token head wrote, so that one is looked for in
         the layers before it, where there are any.
         """
-        attention = self.last.measured(self.sample, self.carried).attention
+        attention = self.last.measured(self.sample, self.skip_weight).attention
         reader = best_head(attention["induction"])
         before = attention["previous_token"][: reader[0] or None]
         return np.array([best_head(before), reader])

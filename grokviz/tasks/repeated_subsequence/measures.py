@@ -18,13 +18,13 @@ WHOLE = Storage("int64")
 @dimension
 def layer(run: RepeatedSubsequenceRun) -> Int[np.ndarray, " layer"]:
     """Attention layers, numbered from 0."""
-    return np.arange(len(run.last.weights(run.sample, run.carried).layers))
+    return np.arange(len(run.last.weights(run.sample, run.skip_weight).layers))
 
 
 @dimension
 def head(run: RepeatedSubsequenceRun) -> Int[np.ndarray, " head"]:
     """Attention heads."""
-    return np.arange(run.last.weights(run.sample, run.carried).heads)
+    return np.arange(run.last.weights(run.sample, run.skip_weight).heads)
 
 
 @dimension
@@ -36,13 +36,13 @@ def shown_head(run: RepeatedSubsequenceRun) -> list[str]:
 @dimension
 def query(run: RepeatedSubsequenceRun) -> Int[np.ndarray, " query"]:
     """Positions of a sequence that attend."""
-    return np.arange(len(run.last.weights(run.sample, run.carried).W_pos))
+    return np.arange(len(run.last.weights(run.sample, run.skip_weight).W_pos))
 
 
 @dimension
 def key(run: RepeatedSubsequenceRun) -> Int[np.ndarray, " key"]:
     """Positions of a sequence that are attended to."""
-    return np.arange(len(run.last.weights(run.sample, run.carried).W_pos))
+    return np.arange(len(run.last.weights(run.sample, run.skip_weight).W_pos))
 
 
 @measure("layer", "head", source=INDUCTION, published="induction_score")
@@ -52,7 +52,7 @@ def induction_score(
     """Mean attention, from the scored positions of fresh sequences, to the tokens after the
     earlier copies of the same token of the repeated subsequence, summed over the copies.
     """
-    return at.measured(run.sample, run.carried).attention["induction"]
+    return at.measured(run.sample, run.skip_weight).attention["induction"]
 
 
 @measure("layer", "head", source=INDUCTION, long_name="previous-token score",
@@ -63,7 +63,7 @@ def previous_token_score(
     """Mean attention, from every position of fresh sequences but the first, to the position
     before it.
     """
-    return at.measured(run.sample, run.carried).attention["previous_token"]
+    return at.measured(run.sample, run.skip_weight).attention["previous_token"]
 
 
 @measure("shown_head", "query", "key", on="field_epoch", source=INDUCTION,
@@ -73,7 +73,9 @@ def attention_pattern(
 ) -> Float[np.ndarray, "shown_head query key"]:
     """Attention of the shown heads from each position to each, at one fresh sequence."""
     batch, one = run.sample.batch, slice(SHOWN, SHOWN + 1)
-    ran = run_model(at.weights(run.sample, run.carried), batch.tokens[one], batch.positions[one])
+    ran = run_model(
+        at.weights(run.sample, run.skip_weight), batch.tokens[one], batch.positions[one]
+    )
     return np.stack([ran.patterns[i][0, j] for i, j in run.shown])
 
 

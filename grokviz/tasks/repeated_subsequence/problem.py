@@ -23,7 +23,7 @@ def problem(
         d_mlp=1,
         outputs=data.outputs,
     )
-    carried = 2 if settings.double_residual else 1
-    model = AttentionOnly(shape, 2, carried=carried, head_scaled=True, seed=settings.seed)
-    how = HowScored(carried, exact_path)
+    skip_weight = 2 if settings.double_residual else 1
+    model = AttentionOnly(shape, 2, skip_weight=skip_weight, head_scaled=True, seed=settings.seed)
+    how = HowScored(skip_weight, exact_path)
     return SampledProblem(data, model.to(device), settings, device, how)
