@@ -1,9 +1,9 @@
-"""Processes for computing: the only package that starts or hands out any.
+"""Worker processes: the only package that starts any.
 
-Every use is a :class:`concurrent.futures.Executor`: a :class:`Pool` of processes on this machine,
-or the processes that listen to a Dask scheduler (:func:`cluster`). What tasks and whoever gave
-them tell each other on the way stands on a :class:`Board`. No other part of grokviz imports
-``subprocess``, ``multiprocessing``, loky or Dask.
+Each backend is a :class:`concurrent.futures.Executor`: a :class:`Pool` of processes on this
+machine, or the workers of a Dask scheduler (:func:`cluster`). Running tasks and their submitter
+exchange messages on a :class:`Board`. No other part of grokviz imports ``subprocess``,
+``multiprocessing``, loky or Dask.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A board on which tasks say where they stand, and read what is asked of them.
+"""Message boards on which tasks post their progress and read requests to stop.
 
-A folder serves the processes of one machine: a file cannot be left locked by a process that was
-killed, as a queue can. Those of a cluster write to its scheduler, which all of them reach.
+Processes of one machine share a folder, because a killed process can leave a queue locked but
+not a file. Workers of a cluster use its scheduler, which all of them can reach.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ Note = Mapping[str, Any]
 
 
 class Board(Protocol):
-    """Notes of plain data by name, of which the last one counts.
+    """Notes of JSON values by name; a new note replaces the last one of its name.
 
     Attributes:
-        pause: seconds between two looks at it.
-        patience: seconds after which whoever has posted nothing new is gone; None where a
-            process ends with the one that started it.
+        pause: seconds between two reads.
+        patience: seconds without a new note after which its sender counts as dead; None if
+            a process ends with its parent anyway.
 
     """
 
@@ -29,17 +29,17 @@ class Board(Protocol):
     patience: float | None
 
     def post(self, name: str, note: Note) -> None:
-        """Put a note in the place of the one before."""
+        """Post a note, replacing the last one of that name."""
 
     def read(self, name: str) -> Note | None:
-        """The note of that name, or None."""
+        """The latest note of that name, or None."""
 
     def notes(self) -> Mapping[str, Note]:
         """All notes by name."""
 
 
 class FolderBoard:
-    """A board for processes that see one folder."""
+    """A board for processes that share a folder."""
 
     pause: float = 0.2
     patience: float | None = None
@@ -48,13 +48,13 @@ class FolderBoard:
         self.folder = Path(folder)
 
     def post(self, name: str, note: Note) -> None:
-        """Put a note in the place of the one before."""
+        """Post a note, replacing the last one of that name."""
         part = self.folder / f"{name}.part"
         part.write_text(json.dumps(dict(note)), "utf-8")
         part.replace(self.folder / name)
 
     def read(self, name: str) -> Note | None:
-        """The note of that name, or None."""
+        """The latest note of that name, or None."""
         try:
             text = (self.folder / name).read_text("utf-8")
         except FileNotFoundError:
@@ -69,7 +69,7 @@ class FolderBoard:
 
 
 class SchedulerBoard:
-    """A board kept by a Dask scheduler; tasks reach it by the connection of their worker."""
+    """A board in a Dask scheduler's metadata, reached through each worker's own connection."""
 
     pause: float = 0.5
     patience: float | None = 30.0
@@ -78,11 +78,11 @@ class SchedulerBoard:
         self.key, self._client = key, client
 
     def post(self, name: str, note: Note) -> None:
-        """Put a note in the place of the one before."""
+        """Post a note, replacing the last one of that name."""
         self._connection().set_metadata([self.key, name], dict(note))
 
     def read(self, name: str) -> Note | None:
-        """The note of that name, or None."""
+        """The latest note of that name, or None."""
         note: Note | None = self._connection().get_metadata([self.key, name], None)
         return note
 
@@ -92,7 +92,7 @@ class SchedulerBoard:
         return notes
 
     def close(self) -> None:
-        """Take all notes away, where the scheduler still answers."""
+        """Delete all notes, if the scheduler still answers."""
         with contextlib.suppress(Exception):
             self._connection().set_metadata([self.key], {})
 

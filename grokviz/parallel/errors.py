@@ -1,4 +1,4 @@
-"""What a task's future raises when it is the process that failed, and not the task."""
+"""Errors that a task's future raises if its process failed rather than the task."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from grokviz.errors import WorkError
 
 
 class ProcessFailed(WorkError):
-    """The process failed, and not the task."""
+    """The worker process failed, not the task itself."""
 
 
 class WorkerDied(ProcessFailed):
-    """A process ended before its task did; ``how`` is "signal 9" and the like, or ""."""
+    """A process ended before its task; ``cause`` is such as "signal 9", or empty if unknown."""
 
-    def __init__(self, how: str = "") -> None:
-        self.how = how
-        ended = f" with {how}" if how else ""
+    def __init__(self, cause: str = "") -> None:
+        self.cause = cause
+        suffix = f" with {cause}" if cause else ""
         super().__init__(
-            f"a worker process ended{ended}; was there enough memory for it? a lower -j needs less"
+            f"a worker process ended{suffix}; was there enough memory for it? a lower -j needs less"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return WorkerDied, (self.how,)
+        return WorkerDied, (self.cause,)
 
 
 class NoWorker(ProcessFailed):
-    """A process could not be started; ``reason`` says why."""
+    """A worker process could not be started, for the given ``reason``."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -37,8 +37,8 @@ class NoWorker(ProcessFailed):
         return NoWorker, (self.reason,)
 
 
-def ending(error: BaseException) -> str:
-    """How a process ended, from loky's list of exit codes such as ``{SIGKILL(-9)}``."""
+def exit_cause(error: BaseException) -> str:
+    """The signal or status of a dead process, from loky's message such as ``{SIGKILL(-9)}``."""
     code = re.search(r"\w+\((-?\d+)\)\}", str(error))
     if code is None:
         return ""

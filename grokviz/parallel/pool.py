@@ -1,6 +1,7 @@
-"""An executor of processes on this machine, each with an executor of its own.
+"""A pool of processes on this machine.
 
-So one that dies takes only its own tasks with it, and the next task has a new one.
+Each process has a loky executor of its own, so that one that dies loses only its own tasks and
+is replaced for the next one.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from functools import partial
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from grokviz.parallel.errors import NoWorker, WorkerDied, ending
+from grokviz.parallel.errors import NoWorker, WorkerDied, exit_cause
 from grokviz.parallel.process import (
     Process,
     Task,
-    broken,
+    broken_pool_error,
     environment_of,
     folders_to_keep,
-    packed,
+    pickle_call,
 )
 from grokviz.parallel.worker import Setup
 
@@ -31,22 +32,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 GRACE_SECONDS = 3.0
-"""What an interrupted task has for cleaning up before its process is killed."""
+"""Seconds that an interrupted task has to clean up before its process is killed."""
 
 
 class Pool(Executor):
     """Processes on this machine, each serving one task at a time.
 
-    Leaving a ``with`` block by an error, Ctrl-C among them, interrupts the tasks as Ctrl-C would
-    and ends the processes; leaving it otherwise waits for the tasks.
+    If an error or Ctrl-C ends a ``with`` block, the tasks are interrupted as by Ctrl-C and the
+    processes ended; a block that ends normally waits for its tasks.
 
     Args:
-        jobs: the number of processes, started when there is work for them.
-        environment: variables that they have in place of ours; without an ``OMP_NUM_THREADS``
-            there or among ours they share the cores fairly.
-        quiet: whether what they print goes nowhere.
+        jobs: the maximum number of processes; each is started when it is first needed.
+        environment: environment variables that override those of this process; unless either
+            sets ``OMP_NUM_THREADS``, the processes share the cores equally.
+        quiet: whether to discard their output.
         begin: called in each process before its first task.
-        ahead: tasks sent to a process before it has ended its own; they die with it.
+        ahead: tasks queued in a process behind its current one; they are lost if it dies.
 
     """
 
@@ -61,28 +62,28 @@ class Pool(Executor):
     ) -> None:
         self._jobs, self._ahead = jobs, ahead
         self._environment = environment_of(jobs, environment or {})
-        self._setup = Setup(packed(begin), quiet, folders_to_keep())
+        self._setup = Setup(pickle_call(begin), quiet, folders_to_keep())
         self._lock = threading.RLock()
-        self._waiting: deque[Task] = deque()
+        self._queue: deque[Task] = deque()
         self._processes: list[Process] = []
         self._closed = False
         self._failure: NoWorker | None = None
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """The future of ``function(*args, **kwargs)``; it raises what the function raises."""
+        """Submit ``function(*args, **kwargs)``; its future raises what the function raises."""
         future: Future[T] = Future()
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
-            self._waiting.append(Task(future, partial(function, *args, **kwargs)))
+            self._queue.append(Task(future, partial(function, *args, **kwargs)))
         self._dispatch()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Let the processes end when their tasks are done; ``cancel_futures`` begins no more."""
+        """End the processes after their tasks; ``cancel_futures`` cancels tasks not yet started."""
         with self._lock:
             self._closed = True
-            pending = [task.future for task in self._waiting] + self._running()
+            pending = [task.future for task in self._queue] + self._running()
         if cancel_futures:
             self._cancel()
         if wait:
@@ -90,7 +91,7 @@ class Pool(Executor):
             self._end(kill=False)
 
     def stop(self, grace: float = GRACE_SECONDS) -> None:
-        """Interrupt all tasks as Ctrl-C would, and kill what has not ended after ``grace``."""
+        """Interrupt all tasks as by Ctrl-C, and kill those that still run after ``grace`` s."""
         with self._lock:
             self._closed = True
             processes, pending = [*self._processes], self._running()
@@ -119,8 +120,8 @@ class Pool(Executor):
 
     def _cancel(self) -> None:
         with self._lock:
-            waiting, self._waiting = self._waiting, deque()
-        for task in waiting:
+            queue, self._queue = self._queue, deque()
+        for task in queue:
             if task.future.cancel():
                 task.future.set_running_or_notify_cancel()
 
@@ -129,68 +130,68 @@ class Pool(Executor):
             self._processes.pop().end(kill=kill)
 
     def _dispatch(self) -> None:
-        """Give tasks that wait to processes that are free or can be started."""
+        """Assign queued tasks to processes that are free or can be started."""
         while True:
             with self._lock:
-                if not self._waiting or not (self._free() or self._failure):
+                if not self._queue or not (self._free() or self._failure):
                     return
-                task = self._waiting.popleft()
+                task = self._queue.popleft()
                 if not task.future.set_running_or_notify_cancel():
                     continue
                 failure: BaseException | None = self._failure
                 if failure is None:
                     try:
-                        process, done = self._given(task)
+                        process, inner = self._assign(task)
                     except Exception as error:
                         failure = error
             if failure is None:
-                done.add_done_callback(partial(self._settle, process, task))
+                inner.add_done_callback(partial(self._settle, process, task))
             else:
                 task.future.set_exception(failure)
 
     def _free(self) -> bool:
-        some = any(len(process.tasks) <= self._ahead for process in self._processes)
-        return some or len(self._processes) < self._jobs
+        idle = any(len(process.tasks) <= self._ahead for process in self._processes)
+        return idle or len(self._processes) < self._jobs
 
-    def _given(self, task: Task) -> tuple[Process, Future[Any]]:
-        """The process that a task was given to, and the future it has there."""
-        payload = packed(task.call)
+    def _assign(self, task: Task) -> tuple[Process, Future[Any]]:
+        """Assign a task to a process; returns the process and its own future of the task."""
+        payload = pickle_call(task.call)
         for process in sorted(self._processes, key=lambda process: len(process.tasks)):
             if process.tasks and len(self._processes) < self._jobs:
                 break
             try:
                 return process, process.give(payload, task)
-            except broken():  # it died while it had nothing to do
+            except broken_pool_error():  # it died while idle
                 self._processes.remove(process)
         try:
             process = Process(self._setup, self._environment)
             self._processes.append(process)
             return process, process.give(payload, task)
-        except broken():
-            self._failure = _cannot_run()
+        except broken_pool_error():
+            self._failure = _start_failure()
         except (OSError, NotImplementedError, ImportError) as error:
             self._failure = NoWorker(getattr(error, "strerror", None) or str(error))
         raise self._failure
 
-    def _settle(self, process: Process, task: Task, done: Future[Any]) -> None:
-        """Hand a result on, and the process to the next task."""
-        error = done.exception()
+    def _settle(self, process: Process, task: Task, inner: Future[Any]) -> None:
+        """Pass a result to the task's future, and start the next task."""
+        error = inner.exception()
         with self._lock:
             process.tasks.remove(task)
-            if isinstance(error, broken()):
+            if isinstance(error, broken_pool_error()):
                 if process in self._processes:
                     self._processes.remove(process)
                 if not process.started and not self._closed:
-                    self._failure = _cannot_run()
-                error = self._failure or WorkerDied(ending(error))
+                    self._failure = _start_failure()
+                error = self._failure or WorkerDied(exit_cause(error))
             elif isinstance(error, KeyboardInterrupt) and not self._closed:
                 error = WorkerDied(f"signal {signal.SIGTERM.value}")
         if error is None:
-            task.future.set_result(done.result())
+            task.future.set_result(inner.result())
         else:
             task.future.set_exception(error)
         self._dispatch()
 
 
-def _cannot_run() -> NoWorker:
+def _start_failure() -> NoWorker:
     return NoWorker(f"{sys.executable} does not run grokviz")

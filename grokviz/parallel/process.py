@@ -1,4 +1,4 @@
-"""One worker process as its parent sees it, with a loky executor of its own."""
+"""The parent's handle of a worker process, with a loky executor of its own."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from grokviz.errors import InputError
 from grokviz.parallel import worker
 from grokviz.parallel.worker import SIGNALS, Setup
 
-_starting = threading.RLock()
+_start_lock = threading.RLock()
 
 
 def cores() -> int:
-    """Cores that this process may use, by its affinity and its container's limits."""
+    """Number of cores that this process may use, by its affinity and its container's limits."""
     from loky import cpu_count
 
     return int(cpu_count())
 
 
 def check_jobs(jobs: int) -> None:
-    """Raise InputError unless this is a number of processes."""
+    """Raise InputError unless ``jobs`` is at least 1."""
     if jobs < 1:
         raise InputError(f"-j {jobs} is not possible; give at least 1")
 
 
 def in_worker() -> bool:
-    """Whether this is a worker process itself, which should start no further ones."""
+    """Whether this is a worker process, which should start no further processes."""
     import multiprocessing
 
     return multiprocessing.parent_process() is not None
@@ -48,10 +48,10 @@ class Task(NamedTuple):
 
 
 class Process:
-    """A worker process and the tasks that it was given.
+    """A worker process and its tasks.
 
-    It runs the grokviz that runs here: its import path is ours, without the current folder.
-    Raises ``OSError`` and the like where no process can be had.
+    It runs the same installation of grokviz: its import path is that of this process, without
+    the current folder. Raises such as ``OSError`` if no process can be started.
     """
 
     def __init__(self, setup: Setup, environment: Mapping[str, str]) -> None:
@@ -61,8 +61,8 @@ class Process:
         if not os.access(sys.executable or "", os.X_OK):
             raise OSError(f"there is no Python at {sys.executable!r}")
         self.tasks: list[Task] = []
-        with _starting, _interrupts_deferred():
-            _start_helpers()  # they unblock signals themselves, so not in the next block
+        with _start_lock, _interrupts_deferred():
+            _start_helpers()  # they unblock signals themselves, so they are started outside the next block
             self._executor = ProcessPoolExecutor(
                 1,
                 context=get_context("loky"),
@@ -70,65 +70,67 @@ class Process:
                 initargs=(setup, os.getpid()),
                 env=dict(environment),
             )
-            with _signals_blocked():  # until it has its own handlers
+            with (
+                _signals_blocked()
+            ):  # a signal must not reach the worker before it has installed its handlers
                 self._pid: Future[int] = self._executor.submit(os.getpid)
 
     @property
     def started(self) -> bool:
-        """Whether it came so far as to take a task."""
+        """Whether it has started up and can take tasks."""
         return self._pid.done() and self._pid.exception() is None
 
     def give(self, payload: bytes, task: Task) -> Future[Any]:
-        """Have it do a task after those that it has; raises :func:`broken` if it has died."""
-        done: Future[Any] = self._executor.submit(worker.run, payload)
+        """Queue a task in the process; raises :func:`broken_pool_error` if it has died."""
+        inner: Future[Any] = self._executor.submit(worker.run, payload)
         self.tasks.append(task)
-        return done
+        return inner
 
     def interrupt(self) -> None:
-        """Raise KeyboardInterrupt in its task."""
+        """Raise KeyboardInterrupt in its current task."""
         if self.tasks and self.started:
             with contextlib.suppress(OSError):
                 os.kill(self._pid.result(), signal.SIGTERM)
 
     def end(self, *, kill: bool) -> None:
-        """End it: by killing it, or after its tasks."""
+        """End the process, at once with ``kill`` or else after its tasks."""
         self._executor.shutdown(wait=True, kill_workers=kill)
 
 
-def broken() -> type[Exception]:
-    """What loky raises of a process that has died."""
+def broken_pool_error() -> type[Exception]:
+    """The exception that loky raises for a process that has died."""
     from loky.process_executor import BrokenProcessPool
 
     error: type[Exception] = BrokenProcessPool
     return error
 
 
-def packed(call: Callable[[], object] | None) -> bytes:
-    """A call as bytes; what a script or a notebook defines itself goes with its code."""
+def pickle_call(call: Callable[[], object] | None) -> bytes:
+    """Pickle a call; functions defined in a script or notebook are pickled with their code."""
     import cloudpickle
 
     data: bytes = cloudpickle.dumps(call, protocol=pickle.HIGHEST_PROTOCOL)
     return data
 
 
-def environment_of(jobs: int, more: Mapping[str, str]) -> dict[str, str]:
-    """Variables of ``jobs`` processes that differ from ours; ``more`` goes before everything."""
-    own = {
-        # a stack of C functions says nothing to a user
+def environment_of(jobs: int, overrides: Mapping[str, str]) -> dict[str, str]:
+    """Environment variables for ``jobs`` processes; ``overrides`` come before our defaults."""
+    defaults = {
+        # a stack of C functions does not help a user
         "PYTHONFAULTHANDLER": "",
-        # with psutil, loky starts processes anew that have grown by 300 MB, as for a film
+        # if psutil is installed, loky restarts processes that grew by 300 MB, as films make them do
         "LOKY_MAX_MEMORY_LEAK_SIZE": "1e18",
     }
     if jobs > 1:
-        own["OMP_NUM_THREADS"] = str(max(cores() // jobs, 1))
-    own = {name: value for name, value in own.items() if name not in os.environ}
-    return {**own, **more, **_safe_path()}
+        defaults["OMP_NUM_THREADS"] = str(max(cores() // jobs, 1))
+    defaults = {name: value for name, value in defaults.items() if name not in os.environ}
+    return {**defaults, **overrides, **_safe_path()}
 
 
 def folders_to_keep() -> frozenset[str]:
-    """Folders to import from even where they are the current one.
+    """Folders that stay on the import path even if they are the current folder.
 
-    Those of the running script, of grokviz itself, and named in ``PYTHONPATH``.
+    Those of the running script and of grokviz itself, and those named in ``PYTHONPATH``.
     """
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     folders = [Path(__file__).parents[2], *map(Path, _python_path())]
@@ -137,20 +139,20 @@ def folders_to_keep() -> frozenset[str]:
 
 
 def _python_path() -> list[str]:
-    """What ``PYTHONPATH`` names; an empty name there would mean the current folder."""
+    """The folders in ``PYTHONPATH``, without the empty name that means the current folder."""
     return [name for name in os.environ.get("PYTHONPATH", "").split(os.pathsep) if name]
 
 
 def _safe_path() -> dict[str, str]:
-    """Variables with which Python does not look for modules in the current folder."""
+    """Variables that stop Python from importing modules from the current folder."""
     return {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(_python_path())}
 
 
 def _start_helpers() -> None:
-    """Start the two processes that clean up after workers; they take no variables but ours."""
+    """Start loky's and multiprocessing's trackers, which inherit this process's environment."""
     from loky.backend import resource_tracker
 
-    # of a process that was killed they would tell how many semaphores they clean up
+    # after a worker is killed, they would warn of the semaphores they clean up
     variables = {**_safe_path(), "PYTHONWARNINGS": "ignore"}
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
@@ -170,7 +172,7 @@ def _start_helpers() -> None:
 
 @contextlib.contextmanager
 def _interrupts_deferred() -> Iterator[None]:
-    """Put Ctrl-C off to the end of the block."""
+    """Defer Ctrl-C to the end of the block."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

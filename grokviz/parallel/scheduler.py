@@ -1,4 +1,4 @@
-"""An executor of the processes that listen to a Dask scheduler, on any machines."""
+"""An executor on the workers of a Dask scheduler, on any machines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Cluster:
-    """The processes of a Dask scheduler, and a board that they and we can reach."""
+    """The workers of a Dask scheduler, and a board that they share with this process."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -28,17 +28,17 @@ class Cluster:
         self.board = SchedulerBoard(f"grokviz-{secrets.token_hex(8)}", client)
 
     def all_see(self, file: Path) -> bool:
-        """Whether every worker that is there has this file; False while there is none."""
+        """Whether every connected worker can see this file; False if none is connected."""
         name = str(file)
-        seen = self._client.run(lambda: os.path.exists(name))  # noqa: PTH110
-        return bool(seen) and all(seen.values())
+        results = self._client.run(lambda: os.path.exists(name))  # noqa: PTH110
+        return bool(results) and all(results.values())
 
 
 @contextlib.contextmanager
 def cluster(address: str) -> Iterator[Cluster]:
-    """The cluster whose scheduler listens at ``address``, such as ``tcp://host:8786``.
+    """Connect to the cluster whose scheduler listens at ``address``, as ``tcp://host:8786``.
 
-    A task whose process dies is given to another one; after the fourth that died of it, its
+    If a worker dies, its task is retried on another one; after the fourth death the task's
     future raises.
 
     Raises:
@@ -59,7 +59,7 @@ def cluster(address: str) -> Iterator[Cluster]:
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Keep what Dask logs of a scheduler that is gone, a traceback, from the user."""
+    """Suppress the traceback that Dask logs if its scheduler disappears."""
     loggers = [logging.getLogger(f"distributed.{name}") for name in ("client", "core", "utils")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
@@ -78,10 +78,10 @@ def _client(address: str) -> Any:
     except ImportError as error:
         raise MissingExtra("--scheduler", "cluster") from error
     try:
-        # a client that was given what it cannot connect to hangs when it is thrown away
+        # a client with an address it cannot connect to would hang when it is deleted
         get_address_host_port(normalize_address(address))
-        certified = Security().get_connection_args("client").get("ssl_context")
-        if address.startswith(("tls:", "wss:")) and certified is None:
+        tls_context = Security().get_connection_args("client").get("ssl_context")
+        if address.startswith(("tls:", "wss:")) and tls_context is None:
             raise ValueError("Dask has no certificates")
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, ImportError) as error:
@@ -92,11 +92,11 @@ def _client(address: str) -> Any:
 
 
 def _check_workers(client: Any, address: str) -> None:
-    """Raise InputError unless every worker that is there runs this version of grokviz."""
+    """Raise InputError unless every connected worker runs this version of grokviz."""
     from grokviz import __version__
 
     def version() -> str | None:
-        # sent with its code, to where there may be no grokviz to import
+        # pickled with its code, because the worker may have no grokviz to import
         try:
             import grokviz
         except ImportError:

@@ -1,6 +1,6 @@
-"""What runs in a worker process: how it begins, takes a task, is interrupted and ends.
+"""The code of a worker process: start-up, tasks, interruption and end.
 
-Only the standard library is imported here before the current folder is off the import path.
+Only the standard library is imported before the current folder is off the import path.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WATCH_SECONDS = 0.2
-"""How often it looks whether the process that started it is still there."""
+"""Seconds between two checks that the parent process is still alive."""
 
 CLEAN_UP_SECONDS = 1.0
-"""What an interrupted task has for cleaning up when that process was killed."""
+"""Seconds that an interrupted task has to clean up after its parent was killed."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a worker process begins with.
+    """The settings with which a worker process starts.
 
     Attributes:
-        begin: a packed call, made before the first task.
-        quiet: whether what it prints goes nowhere.
-        folders: stay on the import path even where they are the current one.
+        begin: a pickled call, run before the first task.
+        quiet: whether to discard its output.
+        folders: folders that stay on the import path even if they are the current one.
 
     """
 
@@ -46,14 +46,14 @@ _busy = False
 
 
 def begin(setup: Setup, parent: int) -> None:
-    """Begin a process that ``parent`` started deaf to signals."""
+    """Initialise a process that ``parent`` started with its signals blocked."""
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    atexit.register(_leave)  # the first registered is called last
+    atexit.register(_leave)  # registered first, so called last
     sys.path[:] = [name for name in sys.path if not _is_current(name, setup.folders)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     if os.name == "posix":
-        # a session of its own: Ctrl-C is for the process that started this one
+        # a session of its own, so that Ctrl-C reaches only the parent
         os.setsid()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     if setup.quiet:
@@ -64,45 +64,45 @@ def begin(setup: Setup, parent: int) -> None:
 
 
 def run(payload: bytes) -> object:
-    """The result of a packed call."""
+    """Run a pickled call and return its result."""
     global _busy
     _busy = True
     try:
         while _pending:
-            _called(_pending[0])
+            _run_pickle(_pending[0])
             del _pending[0]
-        return _called(payload)
+        return _run_pickle(payload)
     except BaseException as error:
         raise _portable(error) from None
     finally:
         _busy = False
 
 
-def _called(payload: bytes) -> object:
+def _run_pickle(payload: bytes) -> object:
     call = pickle.loads(payload)
     return call and call()
 
 
 def _is_current(name: str, keep: frozenset[str]) -> bool:
-    """Whether a name on the import path is the current folder, and is not to be kept."""
+    """Whether an entry of the import path is the current folder and not one to keep."""
     folder = str(Path(name).resolve())
     return not name or (folder == str(Path.cwd().resolve()) and folder not in keep)
 
 
 def _end_with(parent: int) -> None:
-    """End this process when ``parent`` is no longer its parent, as a killed one is not."""
+    """End this process after ``parent`` has died, which changes the parent's id."""
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
     if _busy:
         os.kill(os.getpid(), signal.SIGTERM)
-    last = time.monotonic() + CLEAN_UP_SECONDS
-    while _busy and time.monotonic() < last:
+    deadline = time.monotonic() + CLEAN_UP_SECONDS
+    while _busy and time.monotonic() < deadline:
         time.sleep(0.02)
     os._exit(1)
 
 
 def _leave() -> None:
-    """Leave without taking libraries apart, which takes torch a second."""
+    """Exit without the clean-up of libraries, which takes torch a second."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()
@@ -115,7 +115,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _portable(error: BaseException) -> BaseException:
-    """The error, or its message where it cannot be sent to another process."""
+    """The error, or a RuntimeError with its message if it cannot be pickled."""
     import cloudpickle
 
     try:

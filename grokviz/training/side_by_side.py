@@ -270,8 +270,8 @@ class _Crew:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, WorkerDied):
-        how = f"with {error.how}" if error.how else "early"
-        return f"its process ended {how}; was there enough memory for it?"
+        manner = f"with {error.cause}" if error.cause else "early"
+        return f"its process ended {manner}; was there enough memory for it?"
     if isinstance(error, NoWorker):
         return f"no process could be started for it ({error.reason})"
     if type(error).__name__ == "KilledWorker":  # of Dask, which need not be there

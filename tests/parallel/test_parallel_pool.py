@@ -58,7 +58,7 @@ def test_a_process_that_dies_takes_its_own_task_alone(pool: Pool, how: int, word
     futures += [pool.submit(tasks.square, n) for n in (2, 3)]
     with pytest.raises(WorkerDied, match=f"ended with {words}; was there enough memory") as died:
         futures[1].result()
-    assert died.value.how == words
+    assert died.value.cause == words
     assert [futures[i].result()[0] for i in (0, 2, 3)] == [1, 4, 9]
 
 
