@@ -23,8 +23,8 @@ from grokviz.errors import WorkError
 
 if TYPE_CHECKING:
     from grokviz.training.grid import Member
-    from grokviz.training.side_by_side import MemberProgress, Result, Standing
-    from grokviz.training.sweep import Plan, Swept
+    from grokviz.training.side_by_side import MemberProgress, MemberResult, MemberState
+    from grokviz.training.sweep import Plan, SweepResult
 
 
 @click.command("sweep")
@@ -92,7 +92,7 @@ def _list(plan: Plan, member: str | None) -> None:
         click.echo(f"{one.number:3d}  {differing}")
 
 
-def _exit_status(done: Swept, quiet: bool) -> int:
+def _exit_status(done: SweepResult, quiet: bool) -> int:
     """Print how a sweep ended; its exit status."""
     total, failed = len(done.results), done.failed
     finished = f"{len(done.finished)} of {total} members are finished"
@@ -116,7 +116,7 @@ def _exit_status(done: Swept, quiet: bool) -> int:
     return 0
 
 
-def _outcome(result: Result) -> None:
+def _outcome(result: MemberResult) -> None:
     """A line for each member that ended, on standard error where it failed."""
     if result.state == "finished":
         from grokviz.runs import open_run
@@ -126,13 +126,15 @@ def _outcome(result: Result) -> None:
     _failure(result)
 
 
-def _failure(result: Result) -> None:
+def _failure(result: MemberResult) -> None:
     if result.state == "failed":
         click.echo(f"{result.path} failed: {result.reason}", err=True)
 
 
 @contextlib.contextmanager
-def _shown(quiet: bool) -> Iterator[tuple[MemberProgress | None, Callable[[Result], None] | None]]:
+def _shown(
+    quiet: bool,
+) -> Iterator[tuple[MemberProgress | None, Callable[[MemberResult], None] | None]]:
     """How progress is shown: bars on a terminal, a line every ten seconds elsewhere."""
     if quiet:
         yield None, _failure
@@ -144,12 +146,12 @@ def _shown(quiet: bool) -> Iterator[tuple[MemberProgress | None, Callable[[Resul
         yield lambda member, at: lines.tell(lambda: f"{member.name}  {_line(at)}"), _outcome
 
 
-def _line(at: Standing) -> str:
+def _line(at: MemberState) -> str:
     return f"{at.counts} {at.epoch}/{at.epochs}  train {at.train_loss:.3g}"
 
 
 @contextlib.contextmanager
-def _bars() -> Iterator[tuple[MemberProgress, Callable[[Result], None]]]:
+def _bars() -> Iterator[tuple[MemberProgress, Callable[[MemberResult], None]]]:
     """A bar for each member that is being trained."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -158,12 +160,12 @@ def _bars() -> Iterator[tuple[MemberProgress, Callable[[Result], None]]]:
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
         tasks: dict[int, Any] = {}
 
-        def report(member: Member, at: Standing) -> None:
+        def report(member: Member, at: MemberState) -> None:
             if member.number not in tasks:
                 tasks[member.number] = progress.add_task(member.name, total=at.epochs, at="")
             progress.update(tasks[member.number], completed=at.epoch, at=_line(at))
 
-        def ended(result: Result) -> None:
+        def ended(result: MemberResult) -> None:
             if result.member.number in tasks:
                 progress.remove_task(tasks.pop(result.member.number))
             _outcome(result)

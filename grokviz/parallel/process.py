@@ -62,7 +62,7 @@ class Process:
             raise OSError(f"there is no Python at {sys.executable!r}")
         self.tasks: list[Task] = []
         with _start_lock, _interrupts_deferred():
-            _start_helpers()  # they unblock signals themselves, so they are started outside the next block
+            _start_helpers()  # outside the block below, since they unblock signals themselves
             self._executor = ProcessPoolExecutor(
                 1,
                 context=get_context("loky"),

@@ -1,1 +1,1 @@
-"""The loop, its losses by precision, and the recipes: named, sourced hyperparameters."""
+"""The training loop, its losses, optimiser and checkpoint schedule, and sweeps."""

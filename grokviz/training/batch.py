@@ -1,4 +1,4 @@
-"""What a network reads and is asked: tokens, the positions scored, and the right answers."""
+"""Batches of sequences: tokens, scored positions and targets."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from jaxtyping import Int
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """A number of sequences of one length, each scored at the same number of positions.
+    """Sequences of one length, each scored at the same number of positions.
 
-    ``targets[i, j]`` is the class that should be predicted at ``positions[i, j]`` of ``tokens[i]``.
+    ``targets[i, j]`` is the correct class at position ``positions[i, j]`` of ``tokens[i]``.
     """
 
     tokens: Int[np.ndarray, "batch pos"]
@@ -26,21 +26,21 @@ class Batch:
 
 @runtime_checkable
 class SampledData(Protocol):
-    """What sequences are drawn from.
+    """A distribution from which sequences are sampled.
 
     Attributes:
-        read: tokens given to the model, of each sequence's first ones.
+        read: number of tokens given to the model, from each sequence's first on.
         scored: number of scored positions in each sequence.
 
     """
 
     @property
     def read(self) -> int:
-        """Tokens given to the model."""
+        """Number of tokens given to the model."""
 
     @property
     def scored(self) -> int:
-        """Scored positions."""
+        """Number of scored positions."""
 
     def sample(self, count: int, rng: np.random.Generator) -> Batch:
-        """``count`` fresh sequences."""
+        """Sample ``count`` fresh sequences."""

@@ -1,4 +1,4 @@
-"""The members of a sweep: every combination of a grid's values, each an ordinary run's settings."""
+"""The grid of a sweep, and its members: one run for every combination of values."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from grokviz.task import Recipe
 MOST_MEMBERS = 10_000
 
 Grid = dict[str, list[Any]]
-"""The values of each key that differs, in the order in which they were given."""
+"""The values of each key that varies, in the order given."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One run of a sweep.
+    """One run of a sweep, with its settings.
 
     Attributes:
-        number: its place in the grid, from 0; the last key varies fastest.
+        number: its index in the grid, from 0; the last key varies fastest.
         name: the name of its folder, such as ``train-fraction=0.3,seed=1``.
         settings: all its hyperparameters, by key.
 
@@ -35,9 +35,9 @@ class Member:
 
 
 def read_grid(texts: Sequence[str]) -> dict[str, list[str]]:
-    """``("p=59,113", "seed=0,1")`` as a mapping.
+    """Parse texts such as ``("p=59,113", "seed=0,1")`` into values by key.
 
-    Values that hold commas themselves (``betas``, ``checkpoint-every``) are parted by
+    Values that contain commas (``betas``, ``checkpoint-every``) are separated by
     semicolons: ``betas=0.9,0.98;0.9,0.999``. Raises :class:`InputError` for a key without
     values, an empty value, or a key given twice.
     """
@@ -47,7 +47,7 @@ def read_grid(texts: Sequence[str]) -> dict[str, list[str]]:
         if not equals or not key or not values:
             raise InputError(f"--grid {text} has no values; write --grid KEY=VALUE,VALUE,...")
         if key in grid:
-            raise InputError(f"--grid gives {key} twice; write its values after one --grid {key}=")
+            raise InputError(f"--grid gives {key} twice; give all values in one --grid {key}=")
         items = [value.strip() for value in values.split(";" if ";" in values else ",")]
         if not all(items):
             raise InputError(f"--grid {text} has an empty value; write --grid KEY=VALUE,VALUE,...")
@@ -57,28 +57,28 @@ def read_grid(texts: Sequence[str]) -> dict[str, list[str]]:
 
 def grid_of(
     recipe: Recipe,
-    wanted: Mapping[str, Sequence[Any]],
+    values: Mapping[str, Sequence[Any]],
     seeds: int | None,
     settings: Mapping[str, Any],
 ) -> Grid:
-    """The checked values of a grid, with seeds 0 to ``seeds - 1`` as its last key.
+    """Check the values of a grid, and add seeds 0 to ``seeds - 1`` as its last key.
 
     Raises :class:`InputError` for an unknown key, a value that is not allowed or given twice,
     a key that ``settings`` sets for all members, and a grid without members.
     """
-    wanted = dict(wanted)
+    values = dict(values)
     if seeds is not None:
         if seeds < 1:
             raise InputError(f"--seeds {seeds} is not possible; give how many seeds, at least 1")
-        if "seed" in wanted:
+        if "seed" in values:
             raise InputError("the grid has seeds already; give either --grid seed=... or --seeds N")
-        wanted["seed"] = range(seeds)
-    if not wanted:
+        values["seed"] = range(seeds)
+    if not values:
         raise InputError("a sweep needs a key that differs: give --grid KEY=VALUE,... or --seeds N")
-    grid = {name: _values(recipe, name, given) for name, given in wanted.items()}
-    both = [name for name in grid if name in settings]
-    if both:
-        raise InputError(f"{both[0]} is in the grid and set for all members; give it only once")
+    grid = {name: _values(recipe, name, items) for name, items in values.items()}
+    repeats = [name for name in grid if name in settings]
+    if repeats:
+        raise InputError(f"{repeats[0]} is in the grid and set for all members; give it once")
     count = math.prod(map(len, grid.values()))
     if count > MOST_MEMBERS:
         raise InputError(
@@ -97,22 +97,22 @@ def members_of(recipe: Recipe, grid: Grid, settings: Mapping[str, Any]) -> list[
     return members
 
 
-def written(grid: Grid) -> str:
-    """A grid as it would be given on the command line, for sentences."""
+def grid_text(grid: Grid) -> str:
+    """A grid as typed on the command line, for messages."""
     parts = []
     for name, values in grid.items():
-        words = [word(value) for value in values]
-        mark = ";" if any("," in word for word in words) else ","
-        parts.append(f"{name}={mark.join(words)}")
+        texts = [word(value) for value in values]
+        mark = ";" if any("," in word for word in texts) else ","
+        parts.append(f"{name}={mark.join(texts)}")
     return " ".join(parts)
 
 
-def _values(recipe: Recipe, name: str, given: Sequence[Any]) -> list[Any]:
-    if isinstance(given, str) or not len(given):
+def _values(recipe: Recipe, name: str, raw: Sequence[Any]) -> list[Any]:
+    if isinstance(raw, str) or not len(raw):
         raise InputError(f"the grid's {name} has no values; give a list of at least one")
-    recipe.read({name: given[0]})  # an unknown key is answered as the recipe answers it
+    recipe.read({name: raw[0]})  # so that an unknown key raises the same error as in a recipe
     key = recipe.keys[name]
-    values = [key.value(value) for value in given]
+    values = [key.value(value) for value in raw]
     for i, value in enumerate(values):
         if value in values[:i]:
             raise InputError(f"the grid gives {name}={show(value)} twice; give each value once")

@@ -1,4 +1,4 @@
-"""The training loop: AdamW that keeps its whole trajectory and can stop at any moment."""
+"""The training loop: AdamW, with the trajectory saved and resumable at any moment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grokviz.task import Problem, Recipe, recipe, task
 from grokviz.training.optimiser import Optimiser
 from grokviz.training.schedule import Schedule
 from grokviz.training.settings import TrainingSettings, check_reaches
-from grokviz.training.stopping import stop_asked
+from grokviz.training.stopping import stop_signals
 
 SAVE_SECONDS = 30.0
 REPORT_SECONDS = 0.5
@@ -31,7 +31,7 @@ REPORT_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training run stands."""
+    """The current state of a training run."""
 
     epoch: int
     epochs: int
@@ -42,7 +42,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float:
-        """Estimated from the speed so far."""
+        """Estimate of the remaining time, from the speed so far."""
         if not self.epochs_per_second:
             return math.inf
         return (self.epochs - self.epoch) / self.epochs_per_second
@@ -50,9 +50,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training run ended: at which epoch, and whether it was stopped before its last.
+    """The end of a training run: its epoch, and whether it was interrupted before its last.
 
-    ``counts`` is what an update is called: "epoch", or "step" of a batch.
+    ``counts`` is the unit of an update: "epoch", or "step" if each update is one batch of many.
     """
 
     path: Path
@@ -71,37 +71,38 @@ def train(
     command: str | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Outcome:
-    """Train a recipe into a run directory; an existing run of the same settings goes on.
+    """Train a recipe into a run directory, or continue a run of the same settings there.
 
     Args:
         name: a recipe, as listed by ``grokviz recipes``.
         out: the run directory; ``runs/<recipe>`` by default.
-        settings: hyperparameters in place of the recipe's, by key.
+        settings: hyperparameters that override the recipe's, by key.
         device: ``auto``, ``cpu`` or ``cuda``.
-        exact_path: whether to take the exact structural short cuts.
-        command: the command that trains it, which the run keeps.
+        exact_path: whether to use the exact structural shortcuts.
+        command: the command that trains it, stored in the run.
         report: called about twice a second.
 
     Returns:
-        Where the run stopped. Ctrl-C and SIGTERM stop between two updates and lose nothing.
+        The epoch at which the run stopped. Ctrl-C and SIGTERM stop it between two updates, without
+        loss.
 
     Raises:
         InputError: an unknown recipe, key or value; a run of other settings in ``out``.
-        WorkError: the loss is no longer a number, or the disk refuses.
+        WorkError: the loss is not finite, or the disk is full.
 
     """
-    work = work_on(name, settings, device, exact_path=exact_path)
-    work = replace(work, command=command, report=report)
-    return train_work(work, Path(out) if out is not None else Path("runs") / work.recipe.name)
+    job = training_job(name, settings, device, exact_path=exact_path)
+    job = replace(job, command=command, report=report)
+    return run_job(job, Path(out) if out is not None else Path("runs") / job.recipe.name)
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is trained: a recipe with its settings, and how.
+class TrainingJob:
+    """A training job: a recipe, its settings, and how to train it.
 
     Attributes:
-        command, report: as :func:`train` takes them.
-        stop: asked before every update; True stops there, as Ctrl-C does.
+        command, report: as in :func:`train`.
+        stop: called before every update; True stops training, as Ctrl-C does.
 
     """
 
@@ -114,43 +115,43 @@ class Work:
     stop: Callable[[], bool] | None = None
 
     def problem(self, *, exact_path: bool) -> Problem:
-        """What the loop trains."""
+        """Build the problem that the loop trains."""
         return task(self.recipe.task).build_problem(
             self.settings, self.device, exact_path=exact_path
         )
 
 
-def work_on(
+def training_job(
     name: str, settings: Mapping[str, Any] | None, device: str, *, exact_path: bool
-) -> Work:
-    """What :func:`train` would train; raises as it does."""
+) -> TrainingJob:
+    """The job of a call to :func:`train`; raises as it does."""
     base_recipe = recipe(name)
-    return Work(base_recipe, base_recipe.read(settings), _device(device), exact_path)
+    return TrainingJob(base_recipe, base_recipe.read(settings), _device(device), exact_path)
 
 
-def train_work(work: Work, path: Path) -> Outcome:
-    """Train into a run directory, as :func:`train` does."""
-    with _memory(), deterministic(work.device):
-        return _train(work, path)
+def run_job(job: TrainingJob, path: Path) -> Outcome:
+    """Run a training job into a run directory, as :func:`train` does."""
+    with _memory(), deterministic(job.device):
+        return _train(job, path)
 
 
-def _train(work: Work, path: Path) -> Outcome:
-    values = json_values(work.settings)
+def _train(job: TrainingJob, path: Path) -> Outcome:
+    values = json_values(job.settings)
     if (path / "run.json").exists():
         writer = RunWriter.resume(path)
-        fresh = None
+        new_problem = None
     else:
-        # made first: settings that no problem can be made of must not leave a folder behind
-        fresh = work.problem(exact_path=work.exact_path)
-        writer = RunWriter.create(path, {**_facts(work, values), "counts": fresh.counts})
+        # built first, so that settings no problem can be built from leave no folder behind
+        new_problem = job.problem(exact_path=job.exact_path)
+        writer = RunWriter.create(path, {**_facts(job, values), "counts": new_problem.counts})
     with writer:
-        _check_same_run(writer, work.recipe, values)
+        _check_same_run(writer, job.recipe, values)
         if writer.facts["settings"] != values:
-            # only the epochs can differ: what goes further is this command's work
-            writer.update_facts(settings=values, command=work.command)
-        problem = fresh or work.problem(exact_path=bool(writer.facts["exact_path"]))
+            # only the epochs can differ, and it is this command that extends the run
+            writer.update_facts(settings=values, command=job.command)
+        problem = new_problem or job.problem(exact_path=bool(writer.facts["exact_path"]))
         with _threads(int(writer.facts["threads"])):
-            return _Loop(writer, problem, work).run()
+            return _Loop(writer, problem, job).run()
 
 
 class _Loop:
@@ -158,14 +159,14 @@ class _Loop:
         self,
         writer: RunWriter,
         problem: Problem,
-        work: Work,
+        job: TrainingJob,
     ) -> None:
-        settings: TrainingSettings = work.settings
-        self.writer, self.problem, self.report, self.stop = writer, problem, work.report, work.stop
+        settings: TrainingSettings = job.settings
+        self.writer, self.problem, self.report, self.stop = writer, problem, job.report, job.stop
         self.epochs, self.test_every = settings.epochs, settings.test_every
         self.schedule = Schedule.parse(settings.checkpoint_every)
-        trained = {name: problem.state[name] for name in problem.trained}
-        self.optimiser = Optimiser(trained, settings)
+        parameters = {name: problem.state[name] for name in problem.trained}
+        self.optimiser = Optimiser(parameters, settings)
         self.epoch, self.test_loss = 0, math.nan
         if writer.resume_state is not None:
             arrays, metadata = writer.resume_state
@@ -176,31 +177,31 @@ class _Loop:
         if self.epoch == self.epochs and self.writer.finished:
             return self._outcome()
         keep_freed_memory()
-        first, reported = self.epoch, 0.0
-        started = saved = time.monotonic()
-        with stop_asked() as asked:
+        first, report_time = self.epoch, 0.0
+        start_time = save_time = time.monotonic()
+        with stop_signals() as signals:
             while self.epoch < self.epochs:
                 now = time.monotonic()
-                stop = bool(asked) or (self.stop is not None and self.stop())
-                if self.epoch in self.schedule or now - saved > SAVE_SECONDS or stop:
-                    self._keep(checkpoint=self.epoch in self.schedule)
-                    saved = now
+                stop = bool(signals) or (self.stop is not None and self.stop())
+                if self.epoch in self.schedule or now - save_time > SAVE_SECONDS or stop:
+                    self._save(checkpoint=self.epoch in self.schedule)
+                    save_time = now
                 if stop:
                     return self._outcome()
                 loss = self._losses()
-                if now - reported > REPORT_SECONDS:
-                    reported = now
-                    self._tell(loss, (self.epoch - first) / max(now - started, 1e-9))
+                if now - report_time > REPORT_SECONDS:
+                    report_time = now
+                    self._report(loss, (self.epoch - first) / max(now - start_time, 1e-9))
                 self.optimiser.step()
                 self.epoch += 1
             loss = self._losses()
-            self._keep(checkpoint=True)
-            self._tell(loss, (self.epoch - first) / max(time.monotonic() - started, 1e-9))
+            self._save(checkpoint=True)
+            self._report(loss, (self.epoch - first) / max(time.monotonic() - start_time, 1e-9))
         self.writer.close(finished=True)
         return self._outcome()
 
     def _losses(self) -> float:
-        """Log this epoch's losses, and leave the gradient that the next update takes."""
+        """Log this epoch's losses, and compute the gradient for the next update."""
         epoch = self.epoch
         metrics = self.problem.train_metrics(epoch, self.optimiser.gradients)
         if "train_loss" not in metrics:
@@ -213,7 +214,7 @@ class _Loop:
         if not math.isfinite(loss):
             raise WorkError(
                 f"the training loss is {loss} at epoch {epoch}; train a new run with a lower "
-                "learning-rate (what was kept until then is intact)"
+                "learning-rate (the run up to that epoch is intact)"
             )
         if epoch % self.test_every == 0 or epoch == self.epochs:
             metrics |= self.problem.test_metrics(epoch)
@@ -221,53 +222,53 @@ class _Loop:
         self.writer.log(epoch, **metrics)
         return loss
 
-    def _keep(self, *, checkpoint: bool) -> None:
+    def _save(self, *, checkpoint: bool) -> None:
         if checkpoint:
             self.writer.checkpoint(self.epoch, self.problem.state)
         self.writer.save_state(self.epoch, self.optimiser.arrays())
 
-    def _tell(self, loss: float, speed: float) -> None:
+    def _report(self, loss: float, speed: float) -> None:
         if self.report:
             counts = self.problem.counts
             self.report(Progress(self.epoch, self.epochs, loss, self.test_loss, speed, counts))
 
     def _outcome(self) -> Outcome:
-        stopped = self.epoch < self.epochs
-        return Outcome(self.writer.path, self.epoch, stopped, self.problem.counts)
+        interrupted = self.epoch < self.epochs
+        return Outcome(self.writer.path, self.epoch, interrupted, self.problem.counts)
 
 
 def _check_same_run(writer: RunWriter, base_recipe: Recipe, values: Mapping[str, Any]) -> None:
-    """Raise InputError unless the run was begun with this recipe and these settings."""
+    """Raise InputError unless the run has this recipe and these settings."""
     path, facts = writer.path, writer.facts
     if "imported" in facts:
         raise InputError(
             f"{path} was imported and holds no state to go on from; choose another --out"
         )
     if facts.get("recipe") != base_recipe.name or "settings" not in facts:
-        what = facts.get("recipe") or "something else than a recipe"
-        raise InputError(f"{path} holds a run of {what}; choose another folder with --out")
-    begun_before = json_values(base_recipe.settings)
+        content = facts.get("recipe") or "no recipe"
+        raise InputError(f"{path} holds a run of {content}; choose another folder with --out")
+    defaults = json_values(base_recipe.settings)
     for key, value in values.items():
-        # a key that came later has its default in a run begun before
-        begun = facts["settings"].get(key, begun_before[key])
-        if key != "epochs" and begun != value:
+        # a run from before a key existed was trained with the key's default
+        before = facts["settings"].get(key, defaults[key])
+        if key != "epochs" and before != value:
             raise InputError(
-                f"{path} was begun with {key}={show(begun)}, not {show(value)}; "
-                f"choose another folder with --out, or give --set {key}={show(begun)}"
+                f"{path} was begun with {key}={show(before)}, not {show(value)}; "
+                f"choose another folder with --out, or give --set {key}={show(before)}"
             )
     at = writer.resume_state[1]["epoch"] if writer.resume_state else 0
     check_reaches(path, facts, at, values["epochs"])
 
 
-def _facts(work: Work, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(job: TrainingJob, settings: Mapping[str, Any]) -> dict[str, Any]:
     from grokviz import __version__
 
-    device = work.device
+    device = job.device
     return {
-        "recipe": work.recipe.name,
-        "task": work.recipe.task,
+        "recipe": job.recipe.name,
+        "task": job.recipe.task,
         "settings": dict(settings),
-        "exact_path": work.exact_path,
+        "exact_path": job.exact_path,
         "precision": {"weights": "float32", "loss": settings["loss-precision"]},
         "device": device.type,
         "threads": torch.get_num_threads(),
@@ -279,7 +280,7 @@ def _facts(work: Work, settings: Mapping[str, Any]) -> dict[str, Any]:
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
-        "command": work.command,
+        "command": job.command,
     }
 
 
@@ -293,7 +294,7 @@ def _device(name: str) -> torch.device:
 
 @contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
-    """Have a GPU add in one order alone, and put torch's own choice back; a CPU does anyway."""
+    """Make a GPU's sums deterministic within the block; a CPU's always are."""
     if device.type == "cpu":
         yield
         return
@@ -313,13 +314,13 @@ def deterministic(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def _memory() -> Iterator[None]:
-    """Turn running out of memory into a sentence: the settings are too large for the machine."""
+    """Turn a failed allocation into a ``WorkError`` that names the settings to lower."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        # torch has no one class for this: each allocator words it in its own way
-        words = ("allocate", "out of memory", "overflow")
-        if isinstance(error, RuntimeError) and not any(w in str(error).lower() for w in words):
+        # torch has no exception class for this, and each allocator has its own message
+        signs = ("allocate", "out of memory", "overflow")
+        if isinstance(error, RuntimeError) and not any(w in str(error).lower() for w in signs):
             raise
         raise WorkError(
             "these settings need more memory than this machine has; "
@@ -329,7 +330,7 @@ def _memory() -> Iterator[None]:
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Use the run's own thread count, since sums are ordered by it."""
+    """Use the run's thread count within the block, since it determines the order of sums."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

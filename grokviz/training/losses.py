@@ -1,4 +1,4 @@
-"""Cross entropy by precision: the cast before log-softmax is what the slingshots turn on."""
+"""Cross entropy at a given precision, on which the slingshots depend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def cross_entropy(
     targets: Int[Tensor, " batch"],
     precision: torch.dtype = torch.float64,
 ) -> Float[Tensor, ""]:
-    """Mean negative log-probability of the right class, in nats.
+    """Mean negative log-probability of the correct class, in nats.
 
     Logits are cast to ``precision`` before log-softmax: in float32 a loss below 1.19e-7
     rounds to zero and the gradient no longer sums to zero (thread, tweet 14).

@@ -1,6 +1,6 @@
-"""One member of a sweep, trained in a worker process of this machine or of another one.
+"""Training of one member of a sweep in a worker process, on this machine or another.
 
-It says on a board where it stands, and stops between two updates when that is asked there.
+The worker posts its progress on a board, and stops between two updates if the board says so.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from grokviz.training.loop import Progress
 
 SWEEP = "sweep"
-"""The note of the process that gives members away: ``stop``, and a ``beat`` that changes."""
+"""The name of the submitting process's note: ``stop``, and a heartbeat ``beat`` that changes."""
 
-_training = threading.Lock()
-"""Threads, like those of a Dask worker, share torch's settings: one member at a time."""
+_training_lock = threading.Lock()
+"""Allows one member at a time: threads, as of a Dask worker, share torch's settings."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be trained.
+    """A member to train, as sent to a worker.
 
     Attributes:
-        name: of its note on the board.
-        recipe, settings, device, exact_path: as :func:`grokviz.training.loop.train` takes them.
-        out: its run directory as the user names it, for the command that trains it alone.
-        path: the same, as a worker finds it.
-        witness: a file of ours; a worker that does not see it shares no folder with us and
+        name: the name of its note on the board.
+        recipe, settings, device, exact_path: as in :func:`grokviz.training.loop.train`.
+        out: its run directory as the user gave it, for the command that trains it alone.
+        path: the same directory, as a worker reaches it.
+        witness: a file that exists only in a shared folder; a worker that does not see it
             sends the run back. None on this machine.
-        begun: the run so far, for such a worker.
+        parcel: the run so far, for such a worker.
 
     """
 
@@ -52,14 +52,14 @@ class Request:
     out: str
     path: Path
     witness: Path | None = None
-    begun: Parcel | None = None
+    parcel: Parcel | None = None
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How training ended: at which epoch, and why before the last one.
+class MemberOutcome:
+    """The end of a member's training: its epoch, and the reason if it stopped early.
 
-    ``epoch`` is None for a member that was not begun; ``parcel`` is the run where it is sent back.
+    ``epoch`` is None if training did not start; ``parcel`` is the run if it is sent back.
     """
 
     epoch: int | None = None
@@ -68,34 +68,34 @@ class Ending:
     parcel: Parcel | None = None
 
 
-def train_member(request: Request, board: Board) -> Ending:
-    """Train a member to its end, or until the board says to stop; failures come back as words."""
+def train_member(request: Request, board: Board) -> MemberOutcome:
+    """Train a member until its end or a stop on the board; a failure is returned as text."""
     stop = StopSign(board)
-    while not _training.acquire(timeout=board.pause):
+    while not _training_lock.acquire(timeout=board.pause):
         if stop():
-            return Ending(interrupted=True)
+            return MemberOutcome(interrupted=True)
     try:
         if stop():
-            return Ending(interrupted=True)
+            return MemberOutcome(interrupted=True)
         board.post(request.name, {"begun": True})
         if request.witness is None or request.witness.exists():
             return _train(request, request.path, board, stop)
         with tempfile.TemporaryDirectory(prefix="grokviz-") as folder:
             path = Path(folder, request.path.name)
-            if request.begun is not None:
-                unpack(request.begun, path)
-            ending = _train(request, path, board, stop)
-            return replace(ending, parcel=pack(path))
+            if request.parcel is not None:
+                unpack(request.parcel, path)
+            outcome = _train(request, path, board, stop)
+            return replace(outcome, parcel=pack(path))
     except GrokvizError as error:
-        return Ending(failure=str(error))
-    except Exception as error:  # the other members are worth more than the traceback
-        return Ending(failure=f"{type(error).__name__}: {error}")
+        return MemberOutcome(failure=str(error))
+    except Exception as error:  # one member's failure must not stop the others
+        return MemberOutcome(failure=f"{type(error).__name__}: {error}")
     finally:
-        _training.release()
+        _training_lock.release()
 
 
-def _train(request: Request, path: Path, board: Board, stop: Callable[[], bool]) -> Ending:
-    from grokviz.training.loop import train_work, work_on
+def _train(request: Request, path: Path, board: Board, stop: Callable[[], bool]) -> MemberOutcome:
+    from grokviz.training.loop import run_job, training_job
 
     def report(at: Progress) -> None:
         note = {
@@ -104,39 +104,41 @@ def _train(request: Request, path: Path, board: Board, stop: Callable[[], bool])
             "train_loss": at.train_loss,
             "counts": at.counts,
         }
-        with contextlib.suppress(OSError):  # then stop() will know as well
+        with contextlib.suppress(OSError):  # stop() will notice the lost board too
             board.post(request.name, note)
 
-    work = work_on(request.recipe, request.settings, request.device, exact_path=request.exact_path)
-    # the run says the command that trains this member alone
-    words = " ".join(command(request.recipe, request.out, request.settings))
-    outcome = train_work(replace(work, command=words, report=report, stop=stop), path)
-    return Ending(outcome.epoch, outcome.interrupted)
+    job = training_job(
+        request.recipe, request.settings, request.device, exact_path=request.exact_path
+    )
+    # the run stores the command that trains this member alone
+    command_text = " ".join(command(request.recipe, request.out, request.settings))
+    outcome = run_job(replace(job, command=command_text, report=report, stop=stop), path)
+    return MemberOutcome(outcome.epoch, outcome.interrupted)
 
 
 def command(recipe: str, out: str, settings: Mapping[str, Any]) -> list[str]:
-    """The words of the command that trains one member by itself."""
-    given = [f"{key}={word(value)}" for key, value in settings.items()]
-    return ["grokviz", "train", recipe, "--out", out, *(f"--set {pair}" for pair in given)]
+    """The arguments of the command that trains this member alone."""
+    pairs = [f"{key}={word(value)}" for key, value in settings.items()]
+    return ["grokviz", "train", recipe, "--out", out, *(f"--set {pair}" for pair in pairs)]
 
 
 class StopSign:
-    """Whether the board asks to stop, or whoever posts there is gone; looked at now and then."""
+    """Tells whether to stop: the board says so, or the process that posts there has died."""
 
     def __init__(self, board: Board) -> None:
         self.board = board
-        self.asked, self.beat = False, -1
-        self.looked, self.heard = float("-inf"), time.monotonic()
+        self.stopping, self.beat = False, -1
+        self.check_time, self.beat_time = float("-inf"), time.monotonic()
 
     def __call__(self) -> bool:
-        """Whether to stop now."""
+        """Whether to stop now; reads the board at most once per ``pause``."""
         now = time.monotonic()
-        if not self.asked and now - self.looked >= self.board.pause:
-            self.looked = now
-            self.asked = self._look(now)
-        return self.asked
+        if not self.stopping and now - self.check_time >= self.board.pause:
+            self.check_time = now
+            self.stopping = self._check(now)
+        return self.stopping
 
-    def _look(self, now: float) -> bool:
+    def _check(self, now: float) -> bool:
         try:
             note = self.board.read(SWEEP)
         except Exception:  # whatever a lost connection raises
@@ -144,6 +146,6 @@ class StopSign:
         if note is None or note["stop"]:
             return True
         if note["beat"] != self.beat:
-            self.beat, self.heard = note["beat"], now
+            self.beat, self.beat_time = note["beat"], now
         patience = self.board.patience
-        return patience is not None and now - self.heard > patience
+        return patience is not None and now - self.beat_time > patience

@@ -1,4 +1,4 @@
-"""AdamW with a linear warm-up, whose whole state can be put away and taken up again bit for bit."""
+"""AdamW with a linear warm-up and a state that can be saved and restored bit for bit."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Optimiser:
     The first update therefore has a rate of zero, as published: epochs 0 and 1 have the same loss.
 
     Args:
-        parameters: trained tensors by name; updated in place.
-        settings: step size, weight decay, betas and warm-up are read.
+        parameters: trainable tensors by name; updated in place.
+        settings: provides step size, weight decay, betas and warm-up.
 
     """
 
@@ -48,7 +48,7 @@ class Optimiser:
         self._step = Replay(self._adam.step, device, self._state)
 
     def step(self) -> None:
-        """One update with the gradients as they stand."""
+        """Update the parameters with the current gradients."""
         share = min(self.updates / self.warm_up, 1.0) if self.warm_up else 1.0
         if self._rate is None:
             self._adam.param_groups[0]["lr"] = self.rate * share
@@ -58,7 +58,7 @@ class Optimiser:
         self.updates += 1
 
     def _state(self) -> list[Tensor]:
-        """The tensors that warming up a captured graph must leave as they were."""
+        """The tensors that the warm-up of a captured graph must not change."""
         if not self._adam.state:
             self.restore(_as_numpy(self.arrays()), self.updates)
         states = (self._adam.state[parameter].values() for parameter in self.parameters.values())

@@ -1,4 +1,4 @@
-"""What the loop trains: a model's parameters, and losses with their gradients."""
+"""Trainable problems: a model's parameters, and its losses with their gradients."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Losses(Protocol):
     ) -> float:
         """Mean loss; the gradient overwrites ``gradients``."""
 
-    def measured(
+    def loss_tensors(
         self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor] | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Mean loss, and with ``gradients`` those and the logits' gradient, left on the device."""
+        """Mean loss and, with ``gradients``, the logits' gradient, both left on the device."""
 
 
 class PlainPath:
-    """The same by the plain model and autograd: all three positions, nothing folded."""
+    """Losses of the plain model by autograd, at all three positions and without shortcuts."""
 
     def __init__(
         self,
@@ -44,26 +44,26 @@ class PlainPath:
 
     def loss(self, weights: Mapping[str, Tensor]) -> float:
         """Mean cross entropy at the last position."""
-        return self.measured(weights)[0].item()
+        return self.loss_tensors(weights)[0].item()
 
     def loss_and_gradients(
         self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor]
     ) -> float:
         """Mean cross entropy; autograd's gradient overwrites ``gradients``."""
-        return self.measured(weights, gradients)[0].item()
+        return self.loss_tensors(weights, gradients)[0].item()
 
-    def measured(
+    def loss_tensors(
         self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor] | None = None
     ) -> tuple[Tensor, Float[Tensor, "batch classes"] | None]:
         """Mean cross entropy and, with ``gradients``, the gradient of the logits."""
         if gradients is None:
             with torch.no_grad():
                 return self._loss(self._logits(weights)), None
-        trained = {name: weights[name].detach().requires_grad_() for name in gradients}
-        logits = self._logits({**weights, **trained})
+        parameters = {name: weights[name].detach().requires_grad_() for name in gradients}
+        logits = self._logits({**weights, **parameters})
         loss = self._loss(logits)
-        *grads, d_logits = torch.autograd.grad(loss, [*trained.values(), logits])
-        for name, gradient in zip(trained, grads, strict=True):
+        *grads, d_logits = torch.autograd.grad(loss, [*parameters.values(), logits])
+        for name, gradient in zip(parameters, grads, strict=True):
             gradients[name].copy_(gradient)
         return loss.detach(), d_logits
 
@@ -86,9 +86,9 @@ class ModelProblem:
         self.device = device
 
     def train_metrics(self, epoch: int, gradients: Mapping[str, Tensor]) -> dict[str, float]:
-        """``train_loss`` and what is logged beside it; the gradient overwrites ``gradients``."""
+        """``train_loss`` and other metrics to log; the gradient overwrites ``gradients``."""
         raise NotImplementedError
 
     def test_metrics(self, epoch: int) -> dict[str, float]:
-        """``test_loss`` and what is logged beside it; nothing where all data is fresh."""
+        """``test_loss`` and other metrics to log; empty if all training data is fresh."""
         return {}

@@ -1,7 +1,7 @@
-"""Runs the same computation again and again: on a CUDA device as one captured graph.
+"""Repetition of one computation, on a CUDA device as a captured graph.
 
-Models as small as these leave a GPU waiting for Python to launch the next kernel; a graph
-launches them all at once (measured: see docs/speed.md).
+With models as small as these a GPU waits for Python to launch each kernel; a graph launches
+them all at once (measurements: docs/speed.md).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class Replay:
     """A computation on fixed tensors: its inputs change in place, its output is one tensor.
 
     Args:
-        compute: reads and writes the same tensors at each call, and never waits for the device.
-        device: where it runs; anything but CUDA calls it as it is.
-        state: gives the tensors that warming up must leave as they were.
+        compute: reads and writes the same tensors at each call, and never synchronises.
+        device: where it runs; on anything but CUDA it is simply called.
+        state: returns the tensors that the warm-up must not change.
 
     """
 
@@ -46,12 +46,12 @@ class Replay:
 
     def _capture(self) -> None:
         before = [(tensor, tensor.clone()) for tensor in self.state()]
-        beside = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
-        beside.wait_stream(torch.cuda.current_stream(self.device))
-        with torch.cuda.stream(beside):
+        side_stream = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
+        side_stream.wait_stream(torch.cuda.current_stream(self.device))
+        with torch.cuda.stream(side_stream):
             for _ in range(WARM_UPS):
                 self.compute()
-        torch.cuda.current_stream(self.device).wait_stream(beside)
+        torch.cuda.current_stream(self.device).wait_stream(side_stream)
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
             self.output = self.compute()

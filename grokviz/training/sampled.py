@@ -1,4 +1,4 @@
-"""Tasks whose sequences are drawn: fresh ones at every update, or a fixed number of them."""
+"""Training on sampled sequences: fresh ones at every update, or a fixed set."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from grokviz.training.replay import Replay
 from grokviz.training.settings import SampledSettings
 
 FIXED, TEST, FRESH, ORDER = range(4)
-"""What a random stream is for: each is seeded by data-seed and this number."""
+"""The purposes of random streams, each seeded by data-seed and this number."""
 
 
 @dataclass(frozen=True)
-class HowScored:
+class Scoring:
     """How a problem's sequences are scored.
 
     Attributes:
         skip_weight: factor of the residual stream that is added to the heads' output.
-        exact_path: whether logits are computed at the scored positions alone.
-        by_token: whether the loss of each scored position is logged by itself.
+        exact_path: whether to compute logits only at the scored positions.
+        by_token: whether to log the loss of each scored position separately.
 
     """
 
@@ -39,17 +39,17 @@ class HowScored:
 
 
 class SampledProblem(ModelProblem):
-    """Sequences of a task, in batches.
+    """A problem whose training data are sampled sequences, in batches.
 
-    Everything drawn depends on ``data-seed`` and the number of the update alone, so a resumed
-    run sees what an unbroken one would have seen.
+    All random numbers depend only on ``data-seed`` and the number of the update, so a resumed
+    run sees the same data as an uninterrupted one.
 
     Args:
-        data: what the sequences are drawn from.
+        data: the distribution of the sequences.
         model: the network, on ``device``.
-        settings: how many sequences there are, and in which batches.
+        settings: the number of sequences and the batch size.
         device: where it is trained.
-        how: how sequences are scored.
+        scoring: how sequences are scored.
 
     """
 
@@ -59,11 +59,11 @@ class SampledProblem(ModelProblem):
         model: nn.Module,
         settings: SampledSettings,
         device: torch.device,
-        how: HowScored = HowScored(),  # frozen
+        scoring: Scoring = Scoring(),  # frozen
     ) -> None:
         super().__init__(model, device)
         self.task, self.model = data, model
-        self.skip_weight, self.exact_path = how.skip_weight, how.exact_path
+        self.skip_weight, self.exact_path = scoring.skip_weight, scoring.exact_path
         self.examples, self.batch = settings.examples, settings.batch
         if self.examples % self.batch:
             raise InputError(
@@ -74,46 +74,48 @@ class SampledProblem(ModelProblem):
             self.counts = "step"
         self.seed = settings.data_seed
         self.precision = PRECISIONS[settings.loss_precision]
-        self.names = [f"token_{i}" for i in range(data.scored)] if how.by_token else []
-        self._fixed = data.sample(self.examples, self._rng(FIXED)) if self.examples else None
-        self._given = self._on_device(self._batch_at(0))
+        self.names = [f"token_{i}" for i in range(data.scored)] if scoring.by_token else []
+        self._examples = data.sample(self.examples, self._rng(FIXED)) if self.examples else None
+        self._inputs = self._on_device(self._batch_at(0))
         self._train: Replay | None = None
         self._test: Replay | None = None
-        if self._fixed is not None:
-            held_out = data.sample(settings.test_examples, self._rng(TEST))
-            given = self._on_device(held_out)
-            self._test = Replay(lambda: self._measure(given, None), device)
+        if self._examples is not None:
+            test_batch = data.sample(settings.test_examples, self._rng(TEST))
+            test_inputs = self._on_device(test_batch)
+            self._test = Replay(lambda: self._measure(test_inputs, None), device)
 
     def train_metrics(self, epoch: int, gradients: Mapping[str, Tensor]) -> dict[str, float]:
         """Mean loss of this update's batch, and of each digit of an answer."""
         if self._train is None:
-            self._train = Replay(lambda: self._measure(self._given, gradients), self.device)
+            self._train = Replay(lambda: self._measure(self._inputs, gradients), self.device)
         if self.examples != self.batch:
-            for now, new in zip(self._given, self._arrays(self._batch_at(epoch)), strict=True):
-                now.copy_(torch.from_numpy(new))
-        return self._named("train_loss", self._train())
+            for tensor, array in zip(
+                self._inputs, self._arrays(self._batch_at(epoch)), strict=True
+            ):
+                tensor.copy_(torch.from_numpy(array))
+        return self._by_metric("train_loss", self._train())
 
     def test_metrics(self, epoch: int) -> dict[str, float]:
-        """The same on held-out sequences; nothing where every batch is fresh."""
-        return self._named("test_loss", self._test()) if self._test else {}
+        """Mean loss on held-out sequences; empty if every batch is fresh."""
+        return self._by_metric("test_loss", self._test()) if self._test else {}
 
     def _measure(
-        self, given: tuple[Tensor, ...], gradients: Mapping[str, Tensor] | None
+        self, inputs: tuple[Tensor, ...], gradients: Mapping[str, Tensor] | None
     ) -> Float[Tensor, " metric"]:
         if gradients is None:
             with torch.no_grad():
-                return self._summary(self._losses(self.state, given))
-        trained = {name: self.state[name].detach().requires_grad_() for name in gradients}
-        losses = self._losses({**self.state, **trained}, given)
-        grads = torch.autograd.grad(losses.mean(), list(trained.values()))
-        for name, gradient in zip(trained, grads, strict=True):
+                return self._summary(self._losses(self.state, inputs))
+        parameters = {name: self.state[name].detach().requires_grad_() for name in gradients}
+        losses = self._losses({**self.state, **parameters}, inputs)
+        grads = torch.autograd.grad(losses.mean(), list(parameters.values()))
+        for name, gradient in zip(parameters, grads, strict=True):
             gradients[name].copy_(gradient)
         return self._summary(losses.detach())
 
     def _losses(
-        self, weights: Mapping[str, Tensor], given: tuple[Tensor, ...]
+        self, weights: Mapping[str, Tensor], inputs: tuple[Tensor, ...]
     ) -> Float[Tensor, "batch scored"]:
-        tokens, positions, targets = given
+        tokens, positions, targets = inputs
         if self.exact_path:
             logits = scored_logits(weights, tokens, positions, self.skip_weight)
         else:
@@ -127,22 +129,22 @@ class SampledProblem(ModelProblem):
         mean = losses.mean().unsqueeze(0)
         return torch.cat([mean, losses.mean(0)]) if self.names else mean
 
-    def _named(self, name: str, values: Tensor | None) -> dict[str, float]:
+    def _by_metric(self, name: str, values: Tensor | None) -> dict[str, float]:
         assert values is not None
         names = [name, *(f"{name}_{token}" for token in self.names)]
         return dict(zip(names, values.tolist(), strict=True))
 
     def _batch_at(self, update: int) -> Batch:
-        """What one update is trained on."""
-        if self._fixed is None:
+        """The batch of one update."""
+        if self._examples is None:
             return self.task.sample(self.batch, self._rng(FRESH, update))
-        turn, part = divmod(update, self.examples // self.batch)
+        pass_number, part = divmod(update, self.examples // self.batch)
         if self.examples == self.batch:
-            return self._fixed
-        order = self._rng(ORDER, turn).permutation(self.examples)
+            return self._examples
+        order = self._rng(ORDER, pass_number).permutation(self.examples)
         rows = order[part * self.batch : (part + 1) * self.batch]
-        fixed = self._fixed
-        return Batch(fixed.tokens[rows], fixed.positions[rows], fixed.targets[rows])
+        examples = self._examples
+        return Batch(examples.tokens[rows], examples.positions[rows], examples.targets[rows])
 
     def _rng(self, *purpose: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, *purpose])
@@ -158,7 +160,7 @@ class SampledProblem(ModelProblem):
         return tuple(torch.from_numpy(array).to(self.device) for array in self._arrays(batch))
 
 
-def _divisor(count: int, near: int) -> int:
-    """The divisor of ``count`` nearest to ``near``."""
+def _divisor(count: int, target: int) -> int:
+    """The divisor of ``count`` nearest to ``target``."""
     divisors = [n for n in range(1, count + 1) if count % n == 0]
-    return min(divisors, key=lambda n: abs(n - near))
+    return min(divisors, key=lambda n: abs(n - target))

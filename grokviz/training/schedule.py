@@ -1,4 +1,4 @@
-"""When weights are kept: ``100``, or denser where asked, as ``100,25@4000:14000``."""
+"""The schedule of checkpoints: ``100``, or with dense stretches ``100,25@4000:14000``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grokviz.errors import InputError
 
 @dataclass(frozen=True)
 class Schedule:
-    """Every ``every`` epochs, and every n-th inside each dense stretch ``(n, first, last)``."""
+    """Every ``every`` epochs, and every n-th in each dense stretch ``(n, first, last)``."""
 
     every: int
     dense: tuple[tuple[int, int, int], ...] = ()
@@ -24,7 +24,7 @@ class Schedule:
 
     @classmethod
     def parse(cls, text: str | int) -> Schedule:
-        """Read ``EVERY[,EVERY@FIRST:LAST]...``."""
+        """Parse ``EVERY[,EVERY@FIRST:LAST]...``; raises ``InputError`` for anything else."""
         first, *rest = str(text).replace(" ", "").split(",")
         try:
             dense = []

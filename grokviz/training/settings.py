@@ -1,4 +1,4 @@
-"""Settings that the training loop and the drawing of data read; tasks' settings extend them."""
+"""The settings of the training loop and of sampled data, which tasks' settings extend."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from grokviz.training.schedule import Schedule
 
 
 def schedule() -> Kind:
-    """When checkpoints are kept."""
-    return Kind(lambda given: str(Schedule.parse(given)), "a schedule of epochs")
+    """The kind of options that are checkpoint schedules."""
+    return Kind(lambda raw: str(Schedule.parse(raw)), "a schedule of epochs")
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What every recipe has: how long, how often, AdamW, and the precision of the loss."""
+    """The settings of every recipe: duration, cadences, AdamW and the precision of the loss."""
 
     epochs: int = option(10_000, "updates", whole())
     checkpoint_every: str = option("100", "updates between kept weights", schedule())
@@ -33,7 +33,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class SampledSettings(TrainingSettings):
-    """How sequences are drawn: fresh ones at every update, or a fixed number of them."""
+    """The settings of sampled data: fresh sequences at every update, or a fixed number."""
 
     examples: int = option(0, "training sequences; 0 for fresh ones every time", whole(0))
     batch: int = option(128, "sequences in an update", whole())
@@ -43,11 +43,11 @@ class SampledSettings(TrainingSettings):
 
 
 def check_reaches(path: Path, facts: Mapping[str, Any], at: int, epochs: int) -> None:
-    """Raise InputError unless ``epochs`` is where the run at ``path`` stands, or further."""
+    """Raise InputError unless ``epochs`` is at or beyond the current epoch ``at`` of the run."""
     if at > epochs:
         target, counts = facts["settings"].get("epochs", at), facts.get("counts", "epoch")
-        enough = f"--epochs {target}, as before" if target > at else f"--epochs above {at}"
+        remedy = f"--epochs {target}, as before" if target > at else f"--epochs above {at}"
         raise InputError(
             f"{path} is already at {counts} {at} of {target}, and {epochs} are asked for; give "
-            f"{enough}, or another --out"
+            f"{remedy}, or another --out"
         )

@@ -1,6 +1,6 @@
-"""Members of a sweep trained in worker processes, so many at the same time.
+"""Parallel training of a sweep's members in worker processes.
 
-A process serves one member after another. One that ends early takes only its member with it.
+A process trains one member after another; if it dies, only its current member is lost.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from grokviz.parallel import Board, Cluster, FolderBoard, NoWorker, Pool, Worker
 from grokviz.runs import open_run
 from grokviz.runs.parcel import pack, unpack
 from grokviz.training.grid import Member
-from grokviz.training.member import SWEEP, Ending, Request, train_member
-from grokviz.training.stopping import stop_asked
+from grokviz.training.member import SWEEP, MemberOutcome, Request, train_member
+from grokviz.training.stopping import stop_signals
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a member's training stands; ``counts`` is what an update is called."""
+class MemberState:
+    """The progress of a member's training; ``counts`` is the unit of an update."""
 
     epoch: int
     epochs: int
@@ -37,17 +37,17 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Result:
-    """How a member ended.
+class MemberResult:
+    """The outcome of one member.
 
     Attributes:
         member: the run.
         path: its run directory.
-        state: ``finished``, ``stopped`` on the way, ``waiting`` to be begun, or ``failed``.
-        epoch: the epoch it has come to, where that is known.
+        state: ``finished``, ``stopped`` early, ``waiting`` to be started, or ``failed``.
+        epoch: the epoch it has reached, if known.
         reason: why it failed, as a sentence.
-        sent: whether its curves and its last checkpoint were sent here, and its other
-            checkpoints not, by a worker that does not share the folder.
+        sent: whether a worker without access to the folder sent back its curves and its last
+            checkpoint, but not its other checkpoints.
 
     """
 
@@ -60,16 +60,16 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Work:
-    """A member to be trained into ``path``, unless it is ``finished`` already."""
+class MemberJob:
+    """A member to train into ``path``, unless it is already ``finished``."""
 
     member: Member
     path: Path
     finished: bool
 
 
-MemberProgress = Callable[[Member, Standing], None]
-MemberEnded = Callable[[Result], None]
+MemberProgress = Callable[[Member, MemberState], None]
+MemberEnded = Callable[[MemberResult], None]
 
 
 @dataclass(frozen=True)
@@ -84,73 +84,76 @@ class SweepOptions:
 
 
 def train_all(
-    recipe: str, work: Sequence[Work], options: SweepOptions, workers: Cluster | None = None
-) -> tuple[list[Result], bool]:
-    """Train all of ``work``, members of ``recipe``, here or by the ``workers`` of a cluster.
+    recipe: str,
+    member_jobs: Sequence[MemberJob],
+    options: SweepOptions,
+    workers: Cluster | None = None,
+) -> tuple[list[MemberResult], bool]:
+    """Train members of ``recipe``, on this machine or on the ``workers`` of a cluster.
 
     Returns:
-        The results in the order of ``work``, and whether a signal stopped the rest.
+        The results in the order of ``member_jobs``, and whether a signal stopped the rest.
 
     """
-    results: dict[int, Result] = {}
+    results: dict[int, MemberResult] = {}
 
-    def end(result: Result) -> None:
+    def end(result: MemberResult) -> None:
         results[result.member.number] = result
         if options.ended:
             options.ended(result)
 
-    for one in work:
-        if one.finished:
-            end(Result(one.member, one.path, "finished", int(one.member.settings["epochs"])))
-    todo = [one for one in work if not one.finished]
-    with stop_asked() as asked, _crew(recipe, todo, options, workers) as crew:
-        for news in crew.run(asked):
-            if isinstance(news, Result):
+    for job in member_jobs:
+        if job.finished:
+            end(MemberResult(job.member, job.path, "finished", int(job.member.settings["epochs"])))
+    pending = [job for job in member_jobs if not job.finished]
+    with stop_signals() as signals, _crew(recipe, pending, options, workers) as crew:
+        for news in crew.run(signals):
+            if isinstance(news, MemberResult):
                 end(news)
             elif options.report:
                 options.report(*news)
-    for one in work:
-        if one.member.number not in results:
-            results[one.member.number] = _untouched(one)
-    return [results[one.member.number] for one in work], bool(asked)
+    for job in member_jobs:
+        if job.member.number not in results:
+            results[job.member.number] = _result_on_disk(job)
+    return [results[job.member.number] for job in member_jobs], bool(signals)
 
 
-def _untouched(one: Work) -> Result:
-    """The result of a member that was not started this time, or not waited for."""
+def _result_on_disk(job: MemberJob) -> MemberResult:
+    """The result of a member as its run on the disk shows it."""
     try:
-        epochs = open_run(one.path).epochs
+        epochs = open_run(job.path).epochs
     except InputError:
-        return Result(one.member, one.path, "waiting")
-    return Result(one.member, one.path, "stopped", int(epochs[-1]) if epochs.size else None)
+        return MemberResult(job.member, job.path, "waiting")
+    return MemberResult(job.member, job.path, "stopped", int(epochs[-1]) if epochs.size else None)
 
 
 @contextlib.contextmanager
 def _crew(
-    recipe: str, todo: Sequence[Work], options: SweepOptions, workers: Cluster | None
+    recipe: str, member_jobs: Sequence[MemberJob], options: SweepOptions, workers: Cluster | None
 ) -> Iterator[_Crew]:
-    """What trains ``todo``: processes of this machine, or those of a cluster."""
-    if not todo:
+    """The crew that trains ``member_jobs``: processes of this machine, or workers of a cluster."""
+    if not member_jobs:
         yield _Crew(recipe, [], options)
     elif workers is None:
         with (
             tempfile.TemporaryDirectory(prefix="grokviz-sweep-") as folder,
-            Pool(min(options.jobs, len(todo)), quiet=True) as pool,
+            Pool(min(options.jobs, len(member_jobs)), quiet=True) as pool,
         ):
-            crew = _Crew(recipe, todo, options)
+            crew = _Crew(recipe, member_jobs, options)
             crew.begin(pool, FolderBoard(folder))
             yield crew
-            if crew.pending:  # a second Ctrl-C does not wait
+            if crew.pending:  # a second Ctrl-C: kill the processes at once
                 pool.stop(grace=0)
     else:
-        with _witness(todo[0].path) as file:
-            crew = _Crew(recipe, todo, options, file, send=not workers.all_see(file))
+        with _witness(member_jobs[0].path) as file:
+            crew = _Crew(recipe, member_jobs, options, file, send=not workers.all_see(file))
             crew.begin(workers.executor, workers.board)
             yield crew
 
 
 @contextlib.contextmanager
 def _witness(member: Path) -> Iterator[Path]:
-    """A file in the sweep's folder, named like what a killed writer leaves."""
+    """Create a file in the sweep's folder, named like a temporary file of a killed writer."""
     file = member.absolute().parent / f".shared.{secrets.token_hex(4)}.part"
     file.touch()
     try:
@@ -159,53 +162,53 @@ def _witness(member: Path) -> Iterator[Path]:
         file.unlink(missing_ok=True)
 
 
-News = Result | tuple[Member, Standing]
+News = MemberResult | tuple[Member, MemberState]
 
 
 class _Crew:
-    """Members in training, and the news of them."""
+    """Submits members to an executor, and follows their progress on a board."""
 
     def __init__(
         self,
         recipe: str,
-        todo: Sequence[Work],
+        member_jobs: Sequence[MemberJob],
         options: SweepOptions,
         witness: Path | None = None,
         *,
         send: bool = False,
     ) -> None:
-        self.recipe, self.todo, self.options = recipe, todo, options
+        self.recipe, self.member_jobs, self.options = recipe, member_jobs, options
         self.witness, self.send = witness, send
-        self.pending: dict[Future[Ending], Work] = {}
-        self.heard: dict[str, object] = {}
+        self.pending: dict[Future[MemberOutcome], MemberJob] = {}
+        self.last_notes: dict[str, object] = {}
         self.beats = itertools.count()
 
     def begin(self, executor: Executor, board: Board) -> None:
-        """Give all members to the executor."""
+        """Submit all members to the executor."""
         self.executor, self.board = executor, board
         self._beat(stop=False)
-        for one in self.todo:
-            self._submit(one)
+        for job in self.member_jobs:
+            self._submit(job)
 
-    def run(self, asked: Sequence[int]) -> Iterator[News]:
-        """All news, until every member has ended or a second signal came."""
-        while self.pending and len(asked) < 2:
-            done, _ = futures.wait(self.pending, self.board.pause, futures.FIRST_COMPLETED)
+    def run(self, signals: Sequence[int]) -> Iterator[News]:
+        """Yield all news, until every member has ended or a second signal arrives."""
+        while self.pending and len(signals) < 2:
+            completed, _ = futures.wait(self.pending, self.board.pause, futures.FIRST_COMPLETED)
             try:
-                self._beat(stop=bool(asked))
-                yield from self._standings()
+                self._beat(stop=bool(signals))
+                yield from self._progress()
             except OSError as error:
-                yield from self._lost(error)
-            for future in done:
-                one = self.pending.pop(future, None)
-                result = None if one is None else self._result(one, future, bool(asked))
+                yield from self._lost_results(error)
+            for future in completed:
+                job = self.pending.pop(future, None)
+                result = None if job is None else self._result(job, future, bool(signals))
                 if result is not None:
                     yield result
-            if asked:
+            if signals:
                 self._drop()
 
-    def _submit(self, one: Work) -> None:
-        member, path = one.member, one.path
+    def _submit(self, job: MemberJob) -> None:
+        member, path = job.member, job.path
         request = Request(
             name=str(member.number),
             recipe=self.recipe,
@@ -215,56 +218,60 @@ class _Crew:
             out=str(path),
             path=path if self.witness is None else path.absolute(),
             witness=self.witness,
-            begun=pack(path) if self.send else None,
+            parcel=pack(path) if self.send else None,
         )
         train = plugins.with_current_places(train_member)
-        self.pending[self.executor.submit(train, request, self.board)] = one
+        self.pending[self.executor.submit(train, request, self.board)] = job
 
     def _beat(self, *, stop: bool) -> None:
         self.board.post(SWEEP, {"stop": stop, "beat": next(self.beats)})
 
-    def _standings(self) -> Iterator[News]:
-        members = {str(one.member.number): one.member for one in self.pending.values()}
+    def _progress(self) -> Iterator[News]:
+        members = {str(job.member.number): job.member for job in self.pending.values()}
         for name, note in self.board.notes().items():
-            if name in members and self.heard.get(name) != note:
-                self.heard[name] = note
+            if name in members and self.last_notes.get(name) != note:
+                self.last_notes[name] = note
                 if "epoch" in note:
-                    yield members[name], Standing(**note)
+                    yield members[name], MemberState(**note)
 
     def _drop(self) -> None:
-        """Give up members that nobody has begun."""
-        for future, one in list(self.pending.items()):
-            if str(one.member.number) not in self.heard and future.cancel():
+        """Cancel members that no worker has started."""
+        for future, job in list(self.pending.items()):
+            if str(job.member.number) not in self.last_notes and future.cancel():
                 del self.pending[future]
 
-    def _lost(self, error: OSError) -> Iterator[Result]:
-        """A failed result for each pending member, since no news of it can come any more."""
-        reason = "the scheduler does not answer any more"
+    def _lost_results(self, error: OSError) -> Iterator[MemberResult]:
+        """Yield a failed result for each pending member, because the board is unreachable."""
+        reason = "the scheduler no longer answers"
         if self.witness is None:
-            reason = f"where it stands cannot be read ({error.strerror or error})"
-        for one in self.pending.values():
-            yield Result(one.member, one.path, "failed", reason=reason)
+            reason = f"its progress cannot be read ({error.strerror or error})"
+        for job in self.pending.values():
+            yield MemberResult(job.member, job.path, "failed", reason=reason)
         self.pending.clear()
 
-    def _result(self, one: Work, future: Future[Ending], asked: bool) -> Result | None:
-        """How a member ended; None for one that was started again."""
+    def _result(
+        self, job: MemberJob, future: Future[MemberOutcome], stopping: bool
+    ) -> MemberResult | None:
+        """The result of a member that ended; None if it was submitted again."""
         try:
-            ending = future.result()
-            if ending.parcel is not None:
-                unpack(ending.parcel, one.path)
+            outcome = future.result()
+            if outcome.parcel is not None:
+                unpack(outcome.parcel, job.path)
         except (KeyboardInterrupt, CancelledError) as error:
-            ending = Ending(interrupted=asked, failure=f"it was dropped ({type(error).__name__})")
+            outcome = MemberOutcome(
+                interrupted=stopping, failure=f"it was dropped ({type(error).__name__})"
+            )
         except Exception as error:
-            ending = Ending(failure=_reason(error))
-        member, path, sent = one.member, one.path, ending.parcel is not None
-        if not ending.interrupted:
-            state: Literal["finished", "failed"] = "failed" if ending.failure else "finished"
-            return Result(member, path, state, ending.epoch, ending.failure, sent)
-        if asked:
-            if ending.epoch is None:
-                return _untouched(one)
-            return Result(member, path, "stopped", ending.epoch, sent=sent)
-        self._submit(one)  # it had heard nothing of us for too long
+            outcome = MemberOutcome(failure=_reason(error))
+        member, path, sent = job.member, job.path, outcome.parcel is not None
+        if not outcome.interrupted:
+            state: Literal["finished", "failed"] = "failed" if outcome.failure else "finished"
+            return MemberResult(member, path, state, outcome.epoch, outcome.failure, sent)
+        if stopping:
+            if outcome.epoch is None:
+                return _result_on_disk(job)
+            return MemberResult(member, path, "stopped", outcome.epoch, sent=sent)
+        self._submit(job)  # the worker had stopped because it missed our heartbeat for too long
         return None
 
 
@@ -274,7 +281,7 @@ def _reason(error: Exception) -> str:
         return f"its process ended {manner}; was there enough memory for it?"
     if isinstance(error, NoWorker):
         return f"no process could be started for it ({error.reason})"
-    if type(error).__name__ == "KilledWorker":  # of Dask, which need not be there
+    if type(error).__name__ == "KilledWorker":  # from Dask, which may not be installed
         return "the processes that trained it died, one after another; was there enough memory?"
     if isinstance(error, GrokvizError):
         return str(error)

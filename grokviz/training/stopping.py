@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop where nothing is lost."""
+"""Ctrl-C and SIGTERM as requests to stop without loss."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def stop_asked() -> Iterator[list[int]]:
-    """A list that grows with every Ctrl-C and SIGTERM; it stays empty outside the main thread."""
-    asked: list[int] = []
+def stop_signals() -> Iterator[list[int]]:
+    """Collect Ctrl-C and SIGTERM in a list; it stays empty outside the main thread."""
+    signals: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield signals
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {n: signal.signal(n, lambda number, _: asked.append(number)) for n in numbers}
+    before = {n: signal.signal(n, lambda number, _: signals.append(number)) for n in numbers}
     try:
-        yield asked
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

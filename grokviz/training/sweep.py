@@ -1,8 +1,8 @@
-"""Many runs of one recipe: the folder of a sweep, and training its members.
+"""Sweeps: many runs of one recipe in one folder.
 
 A sweep is a folder with ``sweep.json`` and an ordinary run directory for each member, named by
-what differs. Nothing more is kept: which members are finished is what their own runs say, so a
-sweep that was stopped at any moment goes on when it is started again.
+the values that vary. Nothing else is stored: each run itself records whether it is finished, so a
+sweep that was stopped at any moment continues when it is started again.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from grokviz.runs.durable import make_folder, publish
 from grokviz.runs.reader import read_state
 from grokviz.runs.sweeps import FORMAT, SWEEP, read_sweep
 from grokviz.task import Recipe, recipe
-from grokviz.training.grid import Grid, Member, grid_of, members_of, written
+from grokviz.training.grid import Grid, Member, grid_of, grid_text, members_of
 from grokviz.training.settings import check_reaches
 from grokviz.training.side_by_side import (
     MemberEnded,
+    MemberJob,
     MemberProgress,
-    Result,
+    MemberResult,
     SweepOptions,
-    Work,
     train_all,
 )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep would train, checked; nothing is written yet.
+    """A checked sweep, before anything is written.
 
     Attributes:
-        recipe: what its members train.
+        recipe: the recipe of all members.
         path: the folder of the sweep.
-        grid: the values of each key that differs.
+        grid: the values of each key that varies.
         settings: the hyperparameters that all members share.
         members: the runs, in the order of the grid.
 
@@ -54,38 +54,38 @@ class Plan:
     settings: Mapping[str, Any]
     members: tuple[Member, ...]
 
-    def member(self, wanted: int | str) -> Member:
+    def member(self, key: int | str) -> Member:
         """A member by its number or its name."""
         for member in self.members:
-            if str(wanted).strip() in (str(member.number), member.name):
+            if str(key).strip() in (str(member.number), member.name):
                 return member
         raise InputError(
-            f"there is no member {wanted}: give a number from 0 to {len(self.members) - 1}, as "
+            f"there is no member {key}: give a number from 0 to {len(self.members) - 1}, as "
             "grokviz sweep --dry-run lists them"
         )
 
 
 @dataclass(frozen=True)
-class Swept:
-    """How a sweep ended: its folder, each member that was asked for, and whether it was stopped."""
+class SweepResult:
+    """The outcome of a sweep: its folder, each requested member, and whether it was stopped."""
 
     path: Path
-    results: tuple[Result, ...]
+    results: tuple[MemberResult, ...]
     interrupted: bool
 
     @property
-    def failed(self) -> list[Result]:
-        """The members that could not be trained to their end, each with its reason."""
+    def failed(self) -> list[MemberResult]:
+        """The members that failed, each with its reason."""
         return [result for result in self.results if result.state == "failed"]
 
     @property
-    def finished(self) -> list[Result]:
-        """The members that came to their last epoch, now or before."""
+    def finished(self) -> list[MemberResult]:
+        """The members that have reached their last epoch, now or earlier."""
         return [result for result in self.results if result.state == "finished"]
 
     @property
-    def sent(self) -> list[Result]:
-        """The members of which only the curves and the last checkpoint came back."""
+    def sent(self) -> list[MemberResult]:
+        """The members of which only the curves and the last checkpoint were sent back."""
         return [result for result in self.results if result.sent]
 
 
@@ -104,28 +104,28 @@ def sweep(
     command: str | None = None,
     report: MemberProgress | None = None,
     ended: MemberEnded | None = None,
-) -> Swept:
-    """Train every combination of a grid's values; the same call again goes on.
+) -> SweepResult:
+    """Train every combination of a grid's values; repeating the call continues the sweep.
 
     Args:
         name: a recipe, as listed by ``grokviz recipes``.
-        grid: the values of each key that differs.
+        grid: the values of each key that varies.
         out: the sweep's folder; ``runs/<recipe>-sweep`` by default.
         seeds: multiplies the grid by the seeds 0 to ``seeds - 1``.
-        settings: hyperparameters of all members in place of the recipe's, by key.
-        member: trains this one alone, by number or name.
+        settings: hyperparameters that override the recipe's for all members, by key.
+        member: train only this member, by number or name.
         device: ``auto``, ``cpu`` or ``cuda``.
-        exact_path: whether to take the exact structural short cuts.
-        jobs: how many members are trained at the same time, each in a process of its own.
-        scheduler: the address of a Dask scheduler, whose workers train the members then, as many
-            at the same time as there are worker processes.
-        command: the command that trains the sweep, which its folder keeps.
-        report: called with (member, where it stands) about twice a second for each.
+        exact_path: whether to use the exact structural shortcuts.
+        jobs: how many members to train at the same time, each in its own process.
+        scheduler: the address of a Dask scheduler whose workers train the members instead, one
+            at a time per worker process.
+        command: the command that trains the sweep, stored in its folder.
+        report: called with (member, progress) about twice a second for each.
         ended: called with the result of each member.
 
     Returns:
-        How each member ended; one that fails has its reason there, and the rest go on. Ctrl-C
-        and SIGTERM stop between two updates and lose nothing; a second Ctrl-C does not wait.
+        The result of each member; one that fails has a reason, and the others continue. Ctrl-C
+        and SIGTERM stop between two updates without loss; a second Ctrl-C does not wait.
 
     Raises:
         InputError: an unknown recipe, key, value or member; another sweep in ``out``; a scheduler
@@ -133,19 +133,22 @@ def sweep(
 
     """
     sweep_plan = plan(name, grid, out, seeds=seeds, settings=settings)
-    wanted = sweep_plan.members if member is None else (sweep_plan.member(member),)
+    selection = sweep_plan.members if member is None else (sweep_plan.member(member),)
     check_jobs(jobs)
-    for one in wanted:
+    for one in selection:
         _check_member_reaches(sweep_plan.path / one.name, one.settings["epochs"])
     if importlib.util.find_spec("torch") is None:
         raise MissingExtra("training", "train")
-    work = [Work(one, sweep_plan.path / one.name, is_finished(sweep_plan, one)) for one in wanted]
+    work = [
+        MemberJob(one, sweep_plan.path / one.name, is_finished(sweep_plan, one))
+        for one in selection
+    ]
     options = SweepOptions(device, exact_path, jobs, report, ended)
-    away = scheduler is not None and not all(one.finished for one in work)
-    with cluster(str(scheduler)) if away else contextlib.nullcontext() as workers:
-        _keep(sweep_plan, command)
+    remote = scheduler is not None and not all(one.finished for one in work)
+    with cluster(str(scheduler)) if remote else contextlib.nullcontext() as workers:
+        _save(sweep_plan, command)
         results, interrupted = train_all(sweep_plan.recipe.name, work, options, workers)
-    return Swept(sweep_plan.path, tuple(results), interrupted)
+    return SweepResult(sweep_plan.path, tuple(results), interrupted)
 
 
 def plan(
@@ -156,53 +159,54 @@ def plan(
     seeds: int | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Plan:
-    """What :func:`sweep` would train; raises as it does, and writes nothing."""
+    """Plan a call to :func:`sweep`; raises as it does, and writes nothing."""
     base_recipe = recipe(name)
-    given = dict(settings or {})
-    values = grid_of(base_recipe, grid or {}, seeds, given)
-    shared = json_values(base_recipe.read(given))
+    overrides = dict(settings or {})
+    values = grid_of(base_recipe, grid or {}, seeds, overrides)
+    shared = json_values(base_recipe.read(overrides))
     shared = {key: value for key, value in shared.items() if key not in values}
-    members = tuple(members_of(base_recipe, values, given))
+    members = tuple(members_of(base_recipe, values, overrides))
     path = Path(out) if out is not None else Path("runs") / f"{base_recipe.name}-sweep"
     sweep_plan = Plan(base_recipe, path, values, shared, members)
-    _refuse_other(sweep_plan)
+    _check_folder(sweep_plan)
     return sweep_plan
 
 
 def is_finished(sweep_plan: Plan, member: Member) -> bool:
-    """Whether a member's run has come to its last epoch with just these settings."""
+    """Whether a member's run has reached its last epoch with exactly these settings."""
     try:
         run = open_run(sweep_plan.path / member.name)
     except InputError:
         return False
     facts = run.facts
-    same = (
+    matches = (
         facts.get("recipe") == sweep_plan.recipe.name and facts.get("settings") == member.settings
     )
-    return run.finished and same and "imported" not in facts
+    return run.finished and matches and "imported" not in facts
 
 
-def _refuse_other(sweep_plan: Plan) -> None:
-    """Raise InputError unless the folder is free or holds this sweep or a part of it."""
+def _check_folder(sweep_plan: Plan) -> None:
+    """Raise InputError unless the folder is empty or holds this sweep or a part of it."""
     path = sweep_plan.path
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file; choose another folder with --out")
     before = read_sweep(path)
     if before is not None:
-        _refuse_smaller(sweep_plan, before)
+        _check_extends(sweep_plan, before)
         return
     if (path / layout.RUN).exists():
         raise InputError(f"{path} holds a run, not a sweep; choose another folder with --out")
-    held = sorted(file.name for file in path.iterdir()) if path.is_dir() else []
-    foreign = [name for name in held if not layout.is_leftover(name)]
+    contents = sorted(file.name for file in path.iterdir()) if path.is_dir() else []
+    foreign = [name for name in contents if not layout.is_leftover(name)]
     if foreign:
         raise InputError(
-            f"{path} holds something that is not a sweep of ours ({foreign[0]}); choose another "
+            f"{path} holds something that is not a grokviz sweep ({foreign[0]}); choose another "
             "folder with --out"
         )
 
 
-def _refuse_smaller(sweep_plan: Plan, before: Mapping[str, Any]) -> None:
+def _check_extends(sweep_plan: Plan, before: Mapping[str, Any]) -> None:
+    """Raise InputError unless the plan is the sweep in the folder or an extension of it."""
     path = sweep_plan.path
     if before["recipe"] != sweep_plan.recipe.name:
         raise InputError(
@@ -215,33 +219,33 @@ def _refuse_smaller(sweep_plan: Plan, before: Mapping[str, Any]) -> None:
             "or choose another folder with --out"
         )
     for key, value in sweep_plan.settings.items():
-        begun = before["settings"].get(key, value)
-        if key != "epochs" and begun != value:
+        previous = before["settings"].get(key, value)
+        if key != "epochs" and previous != value:
             raise InputError(
-                f"{path} was begun with {key}={show(begun)}, not {show(value)}; choose another "
-                f"folder with --out, or give --set {key}={show(begun)}"
+                f"{path} was begun with {key}={show(previous)}, not {show(value)}; choose another "
+                f"folder with --out, or give --set {key}={show(previous)}"
             )
 
 
 def _check_member_reaches(path: Path, epochs: int) -> None:
-    """Raise InputError unless ``epochs`` is where the member at ``path`` stands, or further."""
+    """Raise InputError unless ``epochs`` is at or beyond the current epoch of the member."""
     try:
         facts = open_run(path).facts
         if epochs >= facts.get("settings", {}).get("epochs", epochs):
             return
         _, metadata = read_state(path)
-    except InputError:  # not begun; one that is damaged is named when it is trained
+    except InputError:  # not started yet; a damaged run is reported when it is trained
         return
     check_reaches(path, facts, int(metadata["epoch"]), epochs)
 
 
 def _grid_of_names(before: Mapping[str, Any]) -> str:
-    """The grid in the order in which it was given, which a sorted document keeps in names alone."""
+    """The grid as typed; the sorted document has its order only in the members' names."""
     keys = sorted(before["grid"], key=lambda key: before["members"][0].find(f"{key}="))
-    return written({key: before["grid"][key] for key in keys})
+    return grid_text({key: before["grid"][key] for key in keys})
 
 
-def _keep(sweep_plan: Plan, command: str | None) -> None:
+def _save(sweep_plan: Plan, command: str | None) -> None:
     """Write ``sweep.json`` if its content changes."""
     from grokviz import __version__
 

@@ -20,7 +20,7 @@ from grokviz.parallel import FolderBoard, cluster
 from grokviz.runs import open_run, verify_run
 from grokviz.training import loop, side_by_side
 from grokviz.training.member import SWEEP, StopSign
-from grokviz.training.sweep import Swept, sweep
+from grokviz.training.sweep import SweepResult, sweep
 
 distributed = pytest.importorskip("distributed")
 
@@ -51,7 +51,7 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(side_by_side, "_witness", nowhere)
 
 
-def train(out: Path, scheduler: str, seeds: int = 2, **settings: Any) -> Swept:
+def train(out: Path, scheduler: str, seeds: int = 2, **settings: Any) -> SweepResult:
     return sweep(
         "modular-addition", {"seed": range(seeds)}, out, settings={**SMALL, **settings},
         scheduler=scheduler,
@@ -84,7 +84,7 @@ def test_members_are_those_trained_alone(scheduler: str, read: Read, tmp_path: P
     assert train_again(tmp_path / "s").finished
 
 
-def train_again(out: Path) -> Swept:
+def train_again(out: Path) -> SweepResult:
     settings = {name: value for name, value in SMALL.items() if name != "p"}
     return sweep("modular-addition", {"p": [8, 7]}, out, settings=settings, member=1, scheduler="x")
 

@@ -60,7 +60,7 @@ def test_metrics_are_the_losses_of_the_checkpoints(small: Train) -> None:
     path = small("run").path
     run = open_run(path)
     settings = run.facts["settings"]
-    work = loop.work_on("modular-addition", settings, "cpu", exact_path=False)
+    work = loop.training_job("modular-addition", settings, "cpu", exact_path=False)
     plain = work.problem(exact_path=False)
     states = dict(run.iter_weights())
     assert list(states) == [0, 20, 40, 60]

@@ -19,19 +19,19 @@ from grokviz.runs.sweeps import read_sweep
 from grokviz.task import recipe
 from grokviz.training import loop
 from grokviz.training.grid import grid_of, members_of, read_grid, word
-from grokviz.training.sweep import Swept, plan, sweep
+from grokviz.training.sweep import SweepResult, plan, sweep
 
 SMALL = {
     "p": 7, "d-model": 8, "d-mlp": 8, "heads": 2, "epochs": 20, "checkpoint-every": "10",
 }  # fmt: skip
 GRID = {"train-fraction": [0.3, 0.5], "seed": [0, 1]}
-Sweep = Callable[..., Swept]
+Sweep = Callable[..., SweepResult]
 Read = Callable[[Path], dict[str, bytes]]
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Sweep:
-    def run(folder: str = "sweep", grid: Any = GRID, **options: Any) -> Swept:
+    def run(folder: str = "sweep", grid: Any = GRID, **options: Any) -> SweepResult:
         given = {**SMALL, **options.pop("settings", {})}
         return sweep("modular-addition", grid, tmp_path / folder, settings=given, **options)
 
@@ -48,7 +48,7 @@ def differing(ours: dict[str, bytes], theirs: dict[str, bytes]) -> list[str]:
     return sorted(file for file in ours | theirs if ours.get(file) != theirs.get(file))
 
 
-def names(swept: Swept) -> list[str]:
+def names(swept: SweepResult) -> list[str]:
     return [result.member.name for result in swept.results]
 
 

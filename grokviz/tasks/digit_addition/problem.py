@@ -6,7 +6,7 @@ import torch
 
 from grokviz.models.transformer import Shape, Transformer
 from grokviz.tasks.digit_addition.settings import DigitAdditionSettings
-from grokviz.training.sampled import HowScored, SampledProblem
+from grokviz.training.sampled import SampledProblem, Scoring
 
 
 def problem(
@@ -23,5 +23,5 @@ def problem(
         outputs=data.outputs,
     )
     model = Transformer(shape, seed=settings.seed).to(device)
-    how = HowScored(exact_path=exact_path, by_token=True)
-    return SampledProblem(data, model, settings, device, how)
+    scoring = Scoring(exact_path=exact_path, by_token=True)
+    return SampledProblem(data, model, settings, device, scoring)

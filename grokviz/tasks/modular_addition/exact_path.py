@@ -57,13 +57,13 @@ class ExactPath:
 
     def loss(self, weights: Weights) -> float:
         """Mean cross entropy over the pairs."""
-        return self.measured(weights)[0].item()
+        return self.loss_tensors(weights)[0].item()
 
     def loss_and_gradients(self, weights: Weights, gradients: Weights) -> float:
         """Mean cross entropy; its gradient overwrites ``gradients`` (same names and shapes)."""
-        return self.measured(weights, gradients)[0].item()
+        return self.loss_tensors(weights, gradients)[0].item()
 
-    def measured(
+    def loss_tensors(
         self, weights: Weights, gradients: Weights | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Mean cross entropy and, with ``gradients``, the gradient of the logits.

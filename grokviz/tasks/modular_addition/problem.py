@@ -41,7 +41,7 @@ class ModularAdditionProblem(ModelProblem):
         super().__init__(model, device)
         self.train, self.test, self.records_norms = train, test, records_norms
         self._train: Replay | None = None
-        self._test = Replay(lambda: test.measured(self.state)[0], device)
+        self._test = Replay(lambda: test.loss_tensors(self.state)[0], device)
 
     def train_metrics(self, epoch: int, gradients: Mapping[str, Tensor]) -> dict[str, float]:
         """Training loss and gradient; the two norms where they are recorded."""
@@ -59,7 +59,7 @@ class ModularAdditionProblem(ModelProblem):
         return {"test_loss": loss.item()}
 
     def _measure(self, gradients: Mapping[str, Tensor]) -> Tensor:
-        loss, d_logits = self.train.measured(self.state, gradients)
+        loss, d_logits = self.train.loss_tensors(self.state, gradients)
         if not self.records_norms:
             return loss.unsqueeze(0)
         assert d_logits is not None

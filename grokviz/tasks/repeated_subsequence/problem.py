@@ -7,7 +7,7 @@ import torch
 from grokviz.models.attention_only import AttentionOnly
 from grokviz.models.transformer import Shape
 from grokviz.tasks.repeated_subsequence.settings import RepeatedSubsequenceSettings
-from grokviz.training.sampled import HowScored, SampledProblem
+from grokviz.training.sampled import SampledProblem, Scoring
 
 
 def problem(
@@ -25,5 +25,5 @@ def problem(
     )
     skip_weight = 2 if settings.double_residual else 1
     model = AttentionOnly(shape, 2, skip_weight=skip_weight, head_scaled=True, seed=settings.seed)
-    how = HowScored(skip_weight, exact_path)
-    return SampledProblem(data, model.to(device), settings, device, how)
+    scoring = Scoring(skip_weight, exact_path)
+    return SampledProblem(data, model.to(device), settings, device, scoring)

@@ -7,7 +7,7 @@ import torch
 from grokviz.models.attention_only import AttentionOnly
 from grokviz.models.transformer import Shape
 from grokviz.tasks.skip_trigram.settings import SkipTrigramSettings
-from grokviz.training.sampled import HowScored, SampledProblem
+from grokviz.training.sampled import SampledProblem, Scoring
 
 
 def problem(
@@ -25,5 +25,5 @@ def problem(
         head_width=settings.d_head,
     )
     model = AttentionOnly(shape, 1, head_scaled=False, seed=settings.seed)
-    how = HowScored(exact_path=exact_path)
-    return SampledProblem(data, model.to(device), settings, device, how)
+    scoring = Scoring(exact_path=exact_path)
+    return SampledProblem(data, model.to(device), settings, device, scoring)
