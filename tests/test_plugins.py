@@ -214,7 +214,7 @@ def test_a_package_that_offers_an_object_is_taken_by_its_module(
 NPZ = """
 import numpy as np
 
-from grokviz.importers.contract import Curve, Found, Importer
+from grokviz.importers.contract import Curve, Importer, RunContents
 
 
 def recognises(source):
@@ -223,7 +223,7 @@ def recognises(source):
 
 def read(source, hints):
     losses = np.load(source.path)["losses"]
-    return [Found(curves={"train_loss": Curve(np.arange(len(losses)), losses)})]
+    return [RunContents(curves={"train_loss": Curve(np.arange(len(losses)), losses)})]
 
 
 LOSSES = Importer("losses", "losses as .npz", recognises, read, unopened=True)

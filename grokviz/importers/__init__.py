@@ -1,11 +1,11 @@
-"""Other people's files as runs: an importer a kind of file.
+"""Import of other people's files as runs, with one importer per kind of file.
 
-Here belong opening a file safely (``reading``), the kinds of files (``kinds``), and what a file
-says about a task's settings. Opening is not an importer's affair, and nothing in a file is ever
-run; what a task's files look like is said by the task.
+This package opens files safely (``reading``), recognises their kinds (``kinds``), and infers a
+task's settings from them. Importers do not open files themselves, nothing in a file is ever run,
+and each task describes its own files.
 
-To add a kind: a module that defines an :class:`~grokviz.importers.contract.Importer`, in ``kinds``,
-in an installed package (entry-point group ``grokviz.importers``), or in a file that
-``grokviz import --importer FILE.py`` names. Weights leave under the published state-dict names
-and shapes where the model has such (:mod:`grokviz.importers.layouts`), else as they are.
+To add a kind, define an :class:`~grokviz.importers.contract.Importer` in a module of ``kinds``,
+in an installed package (entry-point group ``grokviz.importers``), or in a file given to
+``grokviz import --importer FILE.py``. Weights are returned under the published state-dict names
+and shapes if the model has them (:mod:`grokviz.importers.layouts`), else unchanged.
 """

@@ -1,4 +1,4 @@
-"""Which importer has a file."""
+"""Selection of the importer of a file."""
 
 from __future__ import annotations
 
@@ -7,44 +7,47 @@ from types import ModuleType
 
 from grokviz import plugins
 from grokviz.errors import InputError
-from grokviz.importers.contract import IMPORTERS, Found, Hints, Importer, Source
+from grokviz.importers.contract import IMPORTERS, Hints, Importer, RunContents, Source
 from grokviz.importers.reading.opening import digest_of_file, open_source
 
 
 def importers(extra: ModuleType | None = None) -> list[Importer]:
-    """All importers in the order in which they are asked; those of ``extra`` first."""
-    own = IMPORTERS.members(extra) if extra is not None else {}
-    others = plugins.find_all(IMPORTERS)
-    rest = [one for name, one in others.items() if name not in own]
-    return [*own.values(), *sorted(rest, key=lambda one: (one.order, one.name))]
+    """All importers in the order in which they are tried; those of ``extra`` first."""
+    extra_importers = IMPORTERS.members(extra) if extra is not None else {}
+    installed = plugins.find_all(IMPORTERS)
+    remaining = [importer for name, importer in installed.items() if name not in extra_importers]
+    return [
+        *extra_importers.values(),
+        *sorted(remaining, key=lambda importer: (importer.order, importer.name)),
+    ]
 
 
 def importer_of(source: Source, extra: ModuleType | None = None) -> Importer:
-    """The importer of a source; :class:`InputError` lists the kinds there are."""
-    known = importers(extra)
-    for importer in known:
+    """The importer of a source; raises :class:`InputError` with the known kinds if none fits."""
+    candidates = importers(extra)
+    for importer in candidates:
         if importer.recognises(source):
             return importer
-    kinds = "; ".join(importer.title for importer in known)
-    raise InputError(f"{source.path} holds nothing that can be imported; give one of: {kinds}")
+    kinds = "; ".join(importer.title for importer in candidates)
+    raise InputError(f"{source.path} holds nothing that grokviz can import; give one of: {kinds}")
 
 
 def read_file(
     path: Path, hints: Hints | None = None, extra: ModuleType | None = None
-) -> tuple[Source, Importer, list[Found]]:
+) -> tuple[Source, Importer, list[RunContents]]:
     """Open a file or folder, find its importer, and read the runs in it.
 
-    Raises :class:`InputError` for whatever cannot be read safely and whole.
+    Raises :class:`InputError` for a file that cannot be read completely and safely.
     """
     try:
         source = open_source(path)
         importer = importer_of(source, extra)
     except InputError:
-        openers = [one for one in importers(extra) if one.unopened]
+        openers = [candidate for candidate in importers(extra) if candidate.unopened]
         if not openers or not path.is_file():
             raise
         source = Source(path, digest_of_file(path))
-        opener = next((one for one in openers if one.recognises(source)), None)
+        opener = next((candidate for candidate in openers if candidate.recognises(source)), None)
         if opener is None:
             raise
         importer = opener

@@ -1,4 +1,4 @@
-"""What an importer is given and what it hands back."""
+"""The contract of an importer: its inputs and its results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Checkpoint = tuple[int, dict[str, np.ndarray]]
 
 
 class Checkpoints(Sequence[Checkpoint]):
-    """Checkpoints that are read when they are asked for: a published run is 450 MB whole."""
+    """A lazy sequence of checkpoints, because a complete published run takes 450 MB."""
 
     def __init__(self, epochs: Sequence[int], read: Callable[[int], dict[str, np.ndarray]]) -> None:
         self.epochs, self._read = list(epochs), read
@@ -31,7 +31,7 @@ class Checkpoints(Sequence[Checkpoint]):
     @overload
     def __getitem__(self, i: slice) -> Sequence[Checkpoint]: ...
     def __getitem__(self, i: int | slice) -> Checkpoint | Sequence[Checkpoint]:
-        """The ``i``-th epoch and its state; read anew each time."""
+        """The ``i``-th epoch and its state, read again at each access."""
         if isinstance(i, slice):
             return [self[k] for k in range(len(self))[i]]
         k = range(len(self))[i]
@@ -39,7 +39,7 @@ class Checkpoints(Sequence[Checkpoint]):
 
 
 class Curve(NamedTuple):
-    """One metric on its own clock."""
+    """The epochs and values of one metric."""
 
     epochs: Int[np.ndarray, " records"]
     values: Float[np.ndarray, " records"]
@@ -47,7 +47,7 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True)
 class Belief:
-    """A fact that a file does not state plainly: what is believed, and why."""
+    """A fact that is inferred rather than stated by a file, with the reason."""
 
     what: str
     value: Any
@@ -58,13 +58,13 @@ class Belief:
         return f"{self.what} {value}: {self.because}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, for ``run.json``."""
+        """JSON values, for ``run.json``."""
         return {"what": self.what, "value": self.value, "because": self.because}
 
 
 @dataclass(frozen=True)
 class Hints:
-    """What the user says about a file that the file may not say itself."""
+    """Facts from the user that a file may not state itself."""
 
     task: str | None = option(None, "what the model learnt: the name of a task")
     epoch: int | None = option(None, "the epoch of a single model's weights", whole(0))
@@ -73,17 +73,17 @@ class Hints:
 
 @dataclass(frozen=True)
 class Source:
-    """A file that was opened safely, or a folder that was not opened yet.
+    """A file that was opened safely, or a folder not yet opened.
 
-    ``data`` is what a file held: mappings, lists, numbers, text, tensors and arrays, and
-    nothing that could run. It is None for a folder, and for a file
-    of an unknown kind. ``told`` is an epoch that the file's own header gives.
+    ``data`` is the content of a file: mappings, lists, numbers, text, tensors and arrays, and
+    no code. It is None for a folder and for a file of an unknown kind. ``header_epoch`` is the
+    epoch in the file's header, if it has one.
     """
 
     path: Path
     sha256: str = ""
     data: Any = None
-    told: int | None = None
+    header_epoch: int | None = None
 
     @property
     def is_folder(self) -> bool:
@@ -92,12 +92,12 @@ class Source:
 
 
 @dataclass
-class Found:
-    """One run that a file holds.
+class RunContents:
+    """The contents of one run in a file.
 
-    ``member`` names it where a file holds several. ``settings`` are in the recipes' words
-    and not checked yet; ``fixed`` names those that the weights' shapes prove. ``checkpoints`` are
-    in order of epochs. ``config`` is what the file says in its own words.
+    ``member`` names the run if the file holds several. ``settings`` have the recipes' keys and
+    are not checked yet; ``fixed`` names those that the weights' shapes prove. ``checkpoints`` are
+    in order of epochs. ``config`` is the file's own configuration.
     """
 
     member: str = ""
@@ -115,24 +115,24 @@ class Importer:
     """One kind of file.
 
     Attributes:
-        name: a word for it.
-        title: what such a file is, in a few words.
-        recognises: looks at a source and says whether it is of this kind. It reads no further
-            file, raises nothing, and is content with an approximate look.
-        read: gives the runs in it, one for most kinds. What it took from anywhere but a plain
-            statement of the file, and which of two contradicting statements it took, is a
-            :class:`Belief`. Wrong, missing or not finite numbers are an ``InputError`` that names
-            the file, the tensor and a remedy.
-        order: the first that recognises a source has it; a user's come before ours.
-        unopened: whether it is asked about files, too, that are neither PyTorch's nor
-            safetensors; their ``data`` is None, and it opens ``path`` itself.
+        name: its short name.
+        title: a short description of such files.
+        recognises: whether a source is of this kind. It reads no other file, raises nothing,
+            and may be approximate.
+        read: returns the runs in a source, one for most kinds. Every fact that the file does not
+            state, and the choice between contradicting statements, is a :class:`Belief`. Wrong,
+            missing or non-finite numbers raise an ``InputError`` that names the file, the tensor
+            and a remedy.
+        order: importers are tried in this order; a user's come before the built-in ones.
+        unopened: whether to try it on files other than PyTorch's and safetensors too; their
+            ``data`` is None, and the importer opens ``path`` itself.
 
     """
 
     name: str
     title: str
     recognises: Callable[[Source], bool]
-    read: Callable[[Source, Hints], list[Found]]
+    read: Callable[[Source, Hints], list[RunContents]]
     order: int = 0
     unopened: bool = False
 

@@ -1,7 +1,7 @@
-"""Settings of a run from everything a file says, and which to believe where it differs.
+"""Inference of a run's settings from all statements in a file.
 
-Shapes of weights prove; the optimiser's own state is what trained; a stored config is what
-was asked for; a file's name is what somebody called it. In that order.
+If statements differ, the most trusted wins: the shapes of the weights are proof; then come the
+optimiser's state, the stored config, and the file's name, in this order.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from grokviz.importers.contract import Belief, Curve, Found, Hints
+from grokviz.importers.contract import Belief, Curve, Hints, RunContents
 from grokviz.importers.reading.values import number_in
 from grokviz.task import Evidence, known_task, tasks
 
 CONFIGS = ("config", "optim_config", "model_config", "data_config")
-"""Where published files keep what was asked for."""
+"""The keys of the configurations in published files."""
 
 _CONFIG_KEYS = {
     "p": "p",
@@ -52,51 +52,55 @@ SHAPES, OPTIMISER, CONFIG, NAME = (
 
 @dataclass
 class Statements:
-    """Who says what about each setting, the most trusted first."""
+    """The statements about each setting with their sources, the most trusted first."""
 
-    voices: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
+    statements: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
 
-    def add(self, key: str, value: Any, who: str) -> None:
-        """Remember that ``who`` says that ``key`` is ``value``; None says nothing."""
+    def add(self, key: str, value: Any, source: str) -> None:
+        """Add the statement of ``source`` that ``key`` is ``value``; None adds nothing."""
         if value is None:
             return
         value = float(value) if key in _REAL else value
-        voices = self.voices.setdefault(key, [])
-        if who not in [voice for voice, _ in voices]:
-            voices.append((who, value))
+        statements = self.statements.setdefault(key, [])
+        if source not in [voice for voice, _ in statements]:
+            statements.append((source, value))
 
     def settings(self) -> dict[str, Any]:
         """The most trusted value of each key."""
-        return {key: voices[0][1] for key, voices in self.voices.items()}
+        return {key: statements[0][1] for key, statements in self.statements.items()}
 
     def fixed(self) -> frozenset[str]:
         """The keys that shapes prove."""
-        return frozenset(k for k, voices in self.voices.items() if voices[0][0] == SHAPES)
+        return frozenset(
+            k for k, statements in self.statements.items() if statements[0][0] == SHAPES
+        )
 
     def beliefs(self) -> list[Belief]:
-        """Settings on which voices differ, or that rest on a file's name or the numbers alone."""
+        """The settings whose statements differ, or that rest only on a file's name or numbers."""
         beliefs = []
-        for key, ((who, value), *others) in self.voices.items():
-            against = [f"{w} says {_shown(v)}" for w, v in others if v != value]
-            plain = who in (SHAPES, OPTIMISER, CONFIG)
-            if not against and plain:
+        for key, ((source, value), *others) in self.statements.items():
+            objections = [f"{w} says {_text(v)}" for w, v in others if v != value]
+            is_direct = source in (SHAPES, OPTIMISER, CONFIG)
+            if not objections and is_direct:
                 continue
-            agreeing = [w for w, v in others if v == value]
-            because = " and ".join([who, *agreeing]) + (" say so" if agreeing else " says so")
-            if against:
-                because += f", though {', '.join(against)}"
-                because += f" ({_WHY[who]})" if who in _WHY else ""
+            supporters = [w for w, v in others if v == value]
+            because = " and ".join([source, *supporters]) + (
+                " say so" if supporters else " says so"
+            )
+            if objections:
+                because += f", though {', '.join(objections)}"
+                because += f" ({_REASONS[source]})" if source in _REASONS else ""
             beliefs.append(Belief(key, value, because))
         return beliefs
 
 
-_WHY = {
+_REASONS = {
     SHAPES: "weights cannot have another shape than the model had",
     OPTIMISER: "it is what the updates were made with",
 }
 
 
-def _shown(value: Any) -> str:
+def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -107,59 +111,59 @@ def gather(
     sizes: Mapping[str, int],
     state: Mapping[str, np.ndarray] | None = None,
 ) -> Statements:
-    """Everything that a file says about its settings."""
-    statements, own = Statements(), of_task(task)
-    for key, value in shape_settings(own, sizes, state or {}).items():
+    """Collect all statements of a file about its settings."""
+    statements, evidence = Statements(), of_task(task)
+    for key, value in shape_settings(evidence, sizes, state or {}).items():
         statements.add(key, value, SHAPES)
     for key, value in _optimiser(data.get("optimizer")).items():
         statements.add(key, value, OPTIMISER)
     for table in CONFIGS:
         config = data.get(table)
-        for word, value in config.items() if isinstance(config, Mapping) else ():
-            known = _CONFIG_KEYS.get(str(word))
-            if word == "seed":
-                known = own.seeds.get(table)
-            if known:
-                statements.add(known, number_in(value), CONFIG)
+        for name_in_file, value in config.items() if isinstance(config, Mapping) else ():
+            setting = _CONFIG_KEYS.get(str(name_in_file))
+            if name_in_file == "seed":
+                setting = evidence.seeds.get(table)
+            if setting:
+                statements.add(setting, number_in(value), CONFIG)
     statements.add("examples", _examples(data.get("data_config")), CONFIG)
-    if own.stepwise and "infinite" in name:
+    if evidence.stepwise and "infinite" in name:
         statements.add("examples", 0, NAME)
     statements.add("weight-decay", _decay_in_name(name), NAME)
     return statements
 
 
-def described(
+def run_contents(
     name: str,
     data: Mapping[str, Any],
     hints: Hints,
     sizes: Mapping[str, int],
     state: Mapping[str, np.ndarray],
     beliefs: Iterable[Belief] = (),
-) -> Found:
-    """A run with weights, as far as the file says what it is; ``beliefs`` are those of its layout.
+) -> RunContents:
+    """The task, settings and beliefs of a run with weights; ``beliefs`` are those of its layout.
 
-    Its curves and checkpoints are still to be filled in.
+    The caller adds curves and checkpoints.
     """
-    task, told = task_of(name, sizes, data, hints)
+    task, task_beliefs = task_of(name, sizes, data, hints)
     statements = gather(data, name, task, sizes, state)
-    return Found(
+    return RunContents(
         task=task,
         settings=statements.settings(),
         fixed=statements.fixed(),
-        beliefs=[*told, *beliefs, *statements.beliefs()],
+        beliefs=[*task_beliefs, *beliefs, *statements.beliefs()],
         config=plain_config(data),
     )
 
 
 def of_task(name: str | None) -> Evidence:
-    """The task's evidence; empty for an unknown task."""
+    """The evidence of a task; empty for an unknown one."""
     task = known_task(name)
     evidence: Evidence | None = task.load("evidence") if task else None
     return evidence or Evidence()
 
 
 def shape_settings(
-    own: Evidence, sizes: Mapping[str, int], state: Mapping[str, np.ndarray]
+    evidence: Evidence, sizes: Mapping[str, int], state: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     """The settings that the weights' shapes (and zero biases) prove."""
     settings: dict[str, Any] = {
@@ -167,11 +171,11 @@ def shape_settings(
         for key, dim in {"d-model": "d_model", "d-mlp": "d_mlp", "heads": "heads"}.items()
         if dim in sizes
     }
-    return settings | own.settings(sizes, state)
+    return settings | evidence.settings(sizes, state)
 
 
 def _examples(config: Any) -> int | None:
-    """How many training sequences there are; 0 where every batch is fresh."""
+    """Number of training sequences; 0 if every batch is fresh."""
     if not isinstance(config, Mapping) or not isinstance(config.get("is_finite"), bool):
         return None
     if not config["is_finite"]:
@@ -195,8 +199,8 @@ def _optimiser(optimiser: Any) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if value is not None}
 
 
-def updates_made(data: Mapping[str, Any]) -> int | None:
-    """How many updates the optimiser counted."""
+def update_count(data: Mapping[str, Any]) -> int | None:
+    """Number of updates that the optimiser counted."""
     optimiser = data.get("optimizer")
     states = optimiser.get("state") if isinstance(optimiser, Mapping) else None
     for state in states.values() if isinstance(states, Mapping) else ():
@@ -207,7 +211,7 @@ def updates_made(data: Mapping[str, Any]) -> int | None:
 
 
 def _decay_in_name(name: str) -> float | None:
-    """``no_wd`` says 0 and ``wd_10-1`` says 10 to the power -1."""
+    """Weight decay in a file's name: ``no_wd`` is 0, ``wd_10-1`` is 10 to the power -1."""
     if "no_wd" in name:
         return 0.0
     power = re.search(r"wd_10-(\d)(?!\d)", name)
@@ -215,10 +219,10 @@ def _decay_in_name(name: str) -> float | None:
 
 
 def loss_precision(task: str | None, curve: Curve | None) -> Belief | None:
-    """The dtype of the log-softmax, read off the losses' own digits.
+    """The dtype of the log-softmax, inferred from the digits of the losses.
 
-    Float64's digits prove float64 only of tasks whose published code does nothing to a loss
-    after the log-softmax but take its mean.
+    Digits beyond float32 prove float64 only for tasks whose published code does nothing after
+    the log-softmax but take the mean.
     """
     if curve is None or len(curve.values) < 20:
         return None
@@ -234,28 +238,28 @@ def loss_precision(task: str | None, curve: Curve | None) -> Belief | None:
 def task_of(
     name: str, sizes: Mapping[str, int], data: Mapping[str, Any], hints: Hints
 ) -> tuple[str | None, list[Belief]]:
-    """What a model learnt, by what the user says, its sizes, its config, or its file's name."""
+    """The task of a model, by the user's hint, its sizes, its config or its file's name."""
     if hints.task is not None:
         return hints.task, [Belief("task", hints.task, "given")]
-    known = {task: of_task(task) for task in tasks()}
-    fitting = next((task for task, own in known.items() if own.fits(sizes)), None)
-    if fitting is not None:
-        other = known[fitting].refuses(data)
-        if other:
-            return None, [Belief("task", "unknown", other)]
-        return fitting, [Belief("task", fitting, SHAPES + " fit no other")]
-    for task, own in known.items():
-        if because := own.recognises(data):
+    evidence_of = {task: of_task(task) for task in tasks()}
+    match = next((task for task, evidence in evidence_of.items() if evidence.fits(sizes)), None)
+    if match is not None:
+        refusal = evidence_of[match].refuses(data)
+        if refusal:
+            return None, [Belief("task", "unknown", refusal)]
+        return match, [Belief("task", match, SHAPES + " fit no other")]
+    for task, evidence in evidence_of.items():
+        if because := evidence.recognises(data):
             return task, [Belief("task", task, because)]
-    lowered = name.lower()
-    for task, own in known.items():
-        if any(word in lowered for word in own.names):
+    lower_name = name.lower()
+    for task, evidence in evidence_of.items():
+        if any(word in lower_name for word in evidence.names):
             return task, [Belief("task", task, NAME + " says so")]
     return None, []
 
 
 def plain_config(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The file's configs under their own keys, as far as JSON can hold them."""
+    """The file's configurations under their own keys, limited to short JSON values."""
     tables = {table: data[table] for table in CONFIGS if isinstance(data.get(table), Mapping)}
     return {
         table: {

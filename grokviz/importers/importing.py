@@ -1,7 +1,7 @@
-"""Imports published files as runs: what ``grokviz import`` and ``gv.import_run`` do.
+"""Import of published files as runs, behind ``grokviz import`` and ``gv.import_run``.
 
-Reading is the importers' affair; this module adds what they may not know: the settings of the
-task, checked, and what its own evidence completes.
+Importers read files; this module checks the settings against the task's recipe and completes
+them from the task's evidence.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from grokviz import plugins
 from grokviz.errors import InputError, nearest
 from grokviz.files import replacing
 from grokviz.importers.choice import read_file
-from grokviz.importers.contract import Belief, Found, Hints, Importer, Source
+from grokviz.importers.contract import Belief, Hints, Importer, RunContents, Source
 from grokviz.importers.evidence import loss_precision, of_task
 from grokviz.importers.kinds.folder import digest_of
 from grokviz.options import Option, canonical, key_of, options_of, read_options, show
@@ -30,15 +30,15 @@ from grokviz.task import Recipe, known_task, tasks
 
 
 @dataclass(frozen=True)
-class Imported:
-    """What an import made.
+class ImportResult:
+    """The result of an import.
 
     Attributes:
-        path: the run directory; of a sweep the folder that holds its runs.
-        runs: every run directory made.
-        kind: the kind of file it was.
-        beliefs: what was believed without the file's stating it plainly, a sentence each.
-        missing: settings that neither the file nor the user said.
+        path: the run directory, or for a sweep the folder of its runs.
+        runs: every run directory created.
+        kind: the kind of file.
+        beliefs: facts that were inferred rather than stated by the file, a sentence each.
+        missing: settings that neither the file nor the user gave.
 
     """
 
@@ -57,21 +57,21 @@ def import_run(
     importer: str | os.PathLike[str] | None = None,
     command: str | None = None,
     report: ProgressCallback | None = None,
-) -> Imported:
-    """Turn a published file into an ordinary run directory.
+) -> ImportResult:
+    """Import a published file as an ordinary run directory.
 
     Args:
         file: a ``.pth`` or ``.safetensors`` file, or a folder of checkpoints.
         out: the run directory, new or empty; ``runs/<name of the file>`` by default. A sweep
-            becomes one run directory a member inside it.
-        settings: facts that the file does not say, by the recipe's keys (``split-seed``,
+            becomes one run directory per member inside it.
+        settings: facts that the file does not state, by the recipe's keys (``split-seed``,
             ``train-fraction``), and ``task``, ``epoch``, ``test-every``.
-        importer: a file of one's own that defines an importer; it is run, and asked first.
-        command: the command that imports it, which the run keeps.
-        report: called with (done, all) checkpoints.
+        importer: a user's file that defines an importer; its code is run, and it is tried first.
+        command: the command that imports it, stored in the run.
+        report: called with the number of checkpoints completed and the total.
 
     Returns:
-        Where the runs are, and what was believed about them.
+        The paths of the runs, and the beliefs about them.
 
     Raises:
         InputError: a file that is damaged, unsafe or of no known kind; a setting that is
@@ -85,12 +85,12 @@ def import_run(
         hints, given = _parted(settings or {})
         extra = None if importer is None else plugins.load_named(Path(importer))
         source, kind, members = read_file(path, hints, extra)
-        return _import(Work(source, kind, target, command), members, hints, given, report)
+        return _import(ImportJob(source, kind, target, command), members, hints, overrides, report)
 
 
 @dataclass(frozen=True)
-class Work:
-    """One import: what is read, by what, into which folder, and the command for it."""
+class ImportJob:
+    """One import: its source, importer, target folder and command."""
 
     source: Source
     importer: Importer
@@ -99,30 +99,30 @@ class Work:
 
 
 def _import(
-    work: Work,
-    members: list[Found],
+    job: ImportJob,
+    members: list[RunContents],
     hints: Hints,
-    given: Mapping[str, Any],
+    overrides: Mapping[str, Any],
     report: ProgressCallback | None,
-) -> Imported:
-    source, target, path = work.source, work.target, work.source.path
+) -> ImportResult:
+    source, target, path = job.source, job.target, job.source.path
     if hints.epoch is not None and (len(members) > 1 or source.is_folder):
         raise InputError(f"{path} has epochs of its own; leave out --set epoch={hints.epoch}")
     runs, missing = [], []
     for run in members:
         recipe = _recipe(run.task)
-        values, lacking = _complete(source, run, recipe, given)
-        facts = _facts(work, run, recipe, values)
+        values, unset = _complete(source, run, recipe, overrides)
+        facts = _facts(job, run, recipe, values)
         runs.append((run, facts))
-        missing.extend(lacking)
+        missing.extend(unset)
     with replacing(target, folder=True) as part:
         for run, facts in runs:
             _write(part / run.member if run.member else part, run, facts, report)
     beliefs = dict.fromkeys(str(belief) for run in members for belief in run.beliefs)
-    return Imported(
+    return ImportResult(
         target,
         tuple(target / run.member for run in members),
-        work.importer.title,
+        job.importer.title,
         tuple(beliefs),
         tuple(dict.fromkeys(missing)),
     )
@@ -133,10 +133,10 @@ def _stem(path: Path) -> str:
     return resolved.name if resolved.is_dir() else resolved.stem
 
 
-def _parted(settings: Mapping[str, Any]) -> tuple[Hints, dict[str, Any]]:
-    """Split the given settings into the reader's hints and those of the task."""
-    own = options_of(Hints)
-    hint_settings = {name: value for name, value in settings.items() if key_of(name) in own}
+def _split_settings(settings: Mapping[str, Any]) -> tuple[Hints, dict[str, Any]]:
+    """Split the user's settings into hints for the importer and settings of the task."""
+    hint_keys = options_of(Hints)
+    hint_settings = {name: value for name, value in settings.items() if key_of(name) in hint_keys}
     hints = read_options(Hints, hint_settings, "import")
     if hints.task is not None and known_task(hints.task) is None:
         raise InputError(f"there is no task {hints.task}: {nearest(hints.task, list(tasks()))}")
@@ -144,15 +144,15 @@ def _parted(settings: Mapping[str, Any]) -> tuple[Hints, dict[str, Any]]:
 
 
 def _recipe(name: str | None) -> Recipe | None:
-    """The main recipe of a task; None for one that has none."""
+    """The main recipe of a task; None if it has none."""
     task = known_task(name)
     return next(iter(task.all_recipes()), None) if task else None
 
 
 def _complete(
-    source: Source, run: Found, recipe: Recipe | None, given: Mapping[str, Any]
+    source: Source, run: RunContents, recipe: Recipe | None, overrides: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Checked settings of a run, and which of those that are needed are still unknown."""
+    """The checked settings of a run, and the keys of required ones that are still unknown."""
     precision = loss_precision(run.task, run.curves.get("train_loss"))
     if precision is not None:
         run.settings.setdefault("loss-precision", precision.value)
@@ -160,27 +160,30 @@ def _complete(
     last = run.checkpoints[-1] if run.checkpoints else None
     ends = [int(curve.epochs[-1]) for curve in run.curves.values()]
     run.settings["epochs"] = max([*ends, *([last[0]] if last else [])], default=0)
-    values = _checked(source, run, recipe, given)
-    own = of_task(run.task)
+    values = _check_settings(source, run, recipe, overrides)
+    evidence = of_task(run.task)
     if last is None:
-        return values, []  # curves alone: no measure will ask for what is needed
-    for one in own.complete(values, *last, _logged(run, last[0])) if own.complete else ():
-        if one.key and one.key not in values:
-            values[one.key] = one.value
-            run.beliefs.append(Belief(one.what, one.value, one.because))
-        elif not one.key:
-            run.beliefs.append(Belief(one.what, one.value, one.because))
-    return values, [key for key in own.needed if key not in values]
+        return values, []  # no measure of curves alone needs the required settings
+    for completion in (
+        evidence.complete(values, *last, _losses_at(run, last[0])) if evidence.complete else ()
+    ):
+        if completion.key and completion.key not in values:
+            values[completion.key] = completion.value
+            run.beliefs.append(Belief(completion.what, completion.value, completion.because))
+        elif not completion.key:
+            run.beliefs.append(Belief(completion.what, completion.value, completion.because))
+    return values, [key for key in evidence.needed if key not in values]
 
 
-def _checked(
-    source: Source, run: Found, recipe: Recipe | None, given: Mapping[str, Any]
+def _check_settings(
+    source: Source, run: RunContents, recipe: Recipe | None, overrides: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """The settings of the file and the user; raises ``InputError`` for one that is wrong."""
     if recipe is None:
-        if given:
-            what = f"the task {run.task}" if run.task else f"what {source.path.name} learnt"
+        if overrides:
+            subject = f"the task {run.task}" if run.task else f"what {source.path.name} learnt"
             raise InputError(
-                f"{next(iter(given))} cannot be set: grokviz has no recipe for {what}; "
+                f"{next(iter(overrides))} cannot be set: grokviz has no recipe for {subject}; "
                 f"leave it out, or name the task with --set task=NAME ({', '.join(tasks())})"
             )
         return dict(run.settings)
@@ -188,10 +191,10 @@ def _checked(
     for name, value in run.settings.items():
         if name in recipe.keys and (name != "epochs" or value):
             values[name] = _of_file(source, recipe.keys[name], value)
-    known = [*recipe.keys, *options_of(Hints)]
-    for name, text in given.items():
+    keys = [*recipe.keys, *options_of(Hints)]
+    for name, text in overrides.items():
         if name not in recipe.keys:
-            raise InputError(f"there is no key {name}: {nearest(name, known)}")
+            raise InputError(f"there is no key {name}: {nearest(name, keys)}")
         value, before = recipe.keys[name].value(text), values.get(name)
         if name in run.fixed and value != before:
             raise InputError(
@@ -214,24 +217,24 @@ def _of_file(source: Source, option: Option, value: Any) -> Any:
         ) from error
 
 
-def _logged(run: Found, epoch: int) -> dict[str, float]:
-    """The finite losses logged at an epoch, by metric."""
-    logged = {}
+def _losses_at(run: RunContents, epoch: int) -> dict[str, float]:
+    """The finite losses at an epoch, by metric."""
+    losses = {}
     for metric in ("train_loss", "test_loss"):
         curve = run.curves.get(metric)
         if curve is not None and epoch in curve.epochs:
             value = float(curve.values[np.searchsorted(curve.epochs, epoch)])
             if np.isfinite(value):
-                logged[metric] = value
-    return logged
+                losses[metric] = value
+    return losses
 
 
 def _facts(
-    work: Work, run: Found, recipe: Recipe | None, settings: Mapping[str, Any]
+    job: ImportJob, run: RunContents, recipe: Recipe | None, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     from grokviz import __version__
 
-    source = work.source
+    source = job.source
     return {
         "recipe": recipe.name if recipe else None,
         "task": run.task,
@@ -241,7 +244,7 @@ def _facts(
         "imported": {
             "file": source.path.resolve().name,
             "sha256": digest_of(source.path) if source.is_folder else source.sha256,
-            "kind": work.importer.name,
+            "kind": job.importer.name,
             "believed": [belief.as_dict() for belief in run.beliefs],
             "config": dict(run.config),
         },
@@ -250,26 +253,26 @@ def _facts(
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
-        "command": work.command,
+        "command": job.command,
     }
 
 
-def _dtype(run: Found) -> str | None:
+def _dtype(run: RunContents) -> str | None:
     if not run.checkpoints:
         return None
     return max({array.dtype.name for array in run.checkpoints[-1][1].values()})
 
 
 def _write(
-    path: Path, run: Found, facts: Mapping[str, Any], report: ProgressCallback | None
+    path: Path, run: RunContents, facts: Mapping[str, Any], report: ProgressCallback | None
 ) -> None:
-    """One run directory; the caller puts it in its place."""
+    """Write one run directory, which the caller moves into place."""
     with RunWriter.create(path, facts) as writer:
         for name, curve in run.curves.items():
             for epoch, value in zip(curve.epochs.tolist(), curve.values.tolist(), strict=True):
                 writer.log(epoch, **{name: value})
-        for done, (epoch, state) in enumerate(run.checkpoints, start=1):
+        for count, (epoch, state) in enumerate(run.checkpoints, start=1):
             writer.checkpoint(epoch, state)
             if report:
-                report(done, len(run.checkpoints))
+                report(count, len(run.checkpoints))
         writer.close(finished=True)

@@ -1,7 +1,7 @@
-"""TransformerLens state dicts of a one-layer model, turned into the published layout.
+"""Conversion of one-layer TransformerLens state dicts to the published layout.
 
-TransformerLens multiplies from the right, so its matrices are the published ones transposed;
-its attention matrices keep an axis for the heads.
+TransformerLens multiplies from the right, so its matrices are the transposed published ones;
+its attention matrices have an axis for the heads.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from grokviz.errors import InputError
 
 _ATTN, _MLP = "blocks.0.attn.", "blocks.0.mlp."
-_LONGEST = 4096  # contexts: a mask of more is not made on a file's word
-_REFUSED = ("b_Q", "b_K", "b_V", "b_O", "b_U")
+_LONGEST = 4096  # the longest context for which a mask is allocated, whatever a file claims
+_UNSUPPORTED_BIASES = ("b_Q", "b_K", "b_V", "b_O", "b_U")
 
 
 def is_transformer_lens(state: Mapping[str, np.ndarray]) -> bool:
@@ -26,12 +26,11 @@ def is_transformer_lens(state: Mapping[str, np.ndarray]) -> bool:
 def to_published(state: Mapping[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
     """The same model under published names and shapes.
 
-    Frozen zero biases and buffers go; the causal mask and the MLP's biases are always there
-    afterwards. Tensors that are missing or unknown are left for the check of the published
-    layout to name.
+    Frozen zero biases and buffers are removed; the causal mask and the MLP's biases are added if
+    missing. Other missing or unknown tensors are reported by the check of the published layout.
 
-    Raises :class:`InputError` for more than one layer and for biases that are not zero where
-    the published model has none.
+    Raises :class:`InputError` for more than one layer, and for non-zero biases that the published
+    model does not have.
     """
     layers = {name.split(".")[1] for name in state if name.startswith("blocks.")}
     if len(layers) > 1:
@@ -42,18 +41,18 @@ def to_published(state: Mapping[str, np.ndarray], path: Path) -> dict[str, np.nd
     parameters = {}
     for name, array in state.items():
         last = name.rsplit(".", 1)[-1]
-        if last in _REFUSED:
+        if last in _UNSUPPORTED_BIASES:
             if np.any(array):
                 raise InputError(
                     f"{name} in {path} is not zero, and the published model has no such bias; "
                     "train with that bias frozen at 0, as the published demo does"
                 )
         elif last not in ("mask", "IGNORE"):
-            parameters[name] = np.ascontiguousarray(_turned(name, array))
-    return {**parameters, **_added(parameters)}
+            parameters[name] = np.ascontiguousarray(_transposed(name, array))
+    return {**parameters, **_default_parameters(parameters)}
 
 
-def _turned(name: str, array: np.ndarray) -> np.ndarray:
+def _transposed(name: str, array: np.ndarray) -> np.ndarray:
     if name in ("embed.W_E", _MLP + "W_in", _MLP + "W_out") and array.ndim == 2:
         return array.T
     if name in (_ATTN + "W_Q", _ATTN + "W_K", _ATTN + "W_V") and array.ndim == 3:
@@ -63,15 +62,17 @@ def _turned(name: str, array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _added(parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Parameters of the published model that a bias-free TransformerLens model may lack."""
-    added: dict[str, np.ndarray] = {}
-    sized = {_MLP + "b_in": (_MLP + "W_in", 0), _MLP + "b_out": (_MLP + "W_out", 0)}
-    for bias, (matrix, axis) in sized.items():
+def _default_parameters(parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The published model's parameters that a bias-free TransformerLens model may lack."""
+    defaults: dict[str, np.ndarray] = {}
+    shapes = {_MLP + "b_in": (_MLP + "W_in", 0), _MLP + "b_out": (_MLP + "W_out", 0)}
+    for bias, (matrix, axis) in shapes.items():
         if matrix in parameters and bias not in parameters and parameters[matrix].ndim == 2:
-            added[bias] = np.zeros(parameters[matrix].shape[axis], dtype=parameters[matrix].dtype)
+            defaults[bias] = np.zeros(
+                parameters[matrix].shape[axis], dtype=parameters[matrix].dtype
+            )
     positions = parameters.get("pos_embed.W_pos")
     if positions is not None and positions.ndim == 2 and len(positions) <= _LONGEST:
         n_ctx = positions.shape[0]
-        added[_ATTN + "mask"] = np.tril(np.ones((n_ctx, n_ctx), dtype=np.float32))
-    return added
+        defaults[_ATTN + "mask"] = np.tril(np.ones((n_ctx, n_ctx), dtype=np.float32))
+    return defaults

@@ -245,7 +245,7 @@ def _check_same_run(writer: RunWriter, base_recipe: Recipe, values: Mapping[str,
             f"{path} was imported and holds no state to go on from; choose another --out"
         )
     if facts.get("recipe") != base_recipe.name or "settings" not in facts:
-        content = facts.get("recipe") or "no recipe"
+        content = facts.get("recipe") or "something other than a recipe"
         raise InputError(f"{path} holds a run of {content}; choose another folder with --out")
     defaults = json_values(base_recipe.settings)
     for key, value in values.items():

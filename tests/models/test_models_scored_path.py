@@ -46,7 +46,7 @@ def test_loss_and_gradients_are_the_plain_models(name: str, precision: str) -> N
 def test_the_residual_stream_is_carried_twice_as_published() -> None:
     twice = problem("repeated-subsequence", exact=False)
     once = problem("repeated-subsequence", exact=False, double_residual=False)
-    tokens, positions, _ = twice._given
+    tokens, positions, _ = twice._inputs
     w = twice.state
     x = w["embed.W_E"].T[tokens] + w["pos_embed.W_pos"][: tokens.shape[1]]
     for block in twice.model.attn_blocks:  # type: ignore[union-attr]

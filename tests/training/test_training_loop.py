@@ -187,7 +187,7 @@ def test_other_settings_than_it_was_begun_with_are_refused(small: Train, read: R
 
 def test_a_run_of_something_else_is_refused(small: Train, tmp_path: Path) -> None:
     RunWriter.create(tmp_path / "run", {"task": "mine"}).close()
-    with pytest.raises(InputError, match="holds a run of something else than a recipe"):
+    with pytest.raises(InputError, match="holds a run of something other than a recipe"):
         small("run")
 
 
@@ -301,12 +301,12 @@ def test_torchs_own_choice_of_algorithms_is_put_back(
         warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
         return now, warn_only, os.environ.get(variable)
 
-    def refuse(work: loop.Work, *, exact_path: bool) -> None:
+    def refuse(work: loop.TrainingJob, *, exact_path: bool) -> None:
         inside.append((work.device.type, *chosen()))
         raise InputError("no such GPU")
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(loop.Work, "problem", refuse)
+    monkeypatch.setattr(loop.TrainingJob, "problem", refuse)
     enabled, warn_only = before
     torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
     try:
@@ -329,9 +329,9 @@ def test_trains_outside_the_main_thread(small: Train, read: Read, tmp_path: Path
 def test_a_problem_without_a_training_loss_is_one_sentence(
     small: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = loop.Work.problem
+    made = loop.TrainingJob.problem
 
-    def misspelt(work: loop.Work, *, exact_path: bool) -> Any:
+    def misspelt(work: loop.TrainingJob, *, exact_path: bool) -> Any:
         problem = made(work, exact_path=exact_path)
         metrics = problem.train_metrics
         monkeypatch.setattr(
@@ -341,6 +341,6 @@ def test_a_problem_without_a_training_loss_is_one_sentence(
         )
         return problem
 
-    monkeypatch.setattr(loop.Work, "problem", misspelt)
+    monkeypatch.setattr(loop.TrainingJob, "problem", misspelt)
     with pytest.raises(InputError, match="modular-addition returned trainloss; let it return"):
         small("run")

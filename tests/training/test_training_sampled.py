@@ -81,7 +81,7 @@ def test_held_out_sequences_are_others_than_those_trained_on() -> None:
     settings = recipe("repeated-subsequence").read(FINITE)
     problem: Any = task("repeated-subsequence").build_problem(settings, torch.device("cpu"))
     assert isinstance(problem, SampledProblem)
-    assert problem._fixed is not None
+    assert problem._examples is not None
     test = problem.test_metrics(0)
     gradients = {name: problem.state[name].clone() for name in problem.trained}
     assert list(test) == ["test_loss"]
@@ -154,7 +154,7 @@ def test_the_sum_of_gradients_leaves_zero_where_float32_loses_the_right_class() 
         problem.state["unembed.W_U"][0, task_right[0]] = 24.0
         gradients = {name: problem.state[name].clone() for name in problem.trained}
         problem.train_metrics(0, gradients)
-        _, d_logits = problem.train.measured(problem.state, gradients)
+        _, d_logits = problem.train.loss_tensors(problem.state, gradients)
         assert d_logits is not None
         sums[precision] = d_logits[only].to(torch.float64).sum().item() * len(task_right)
     share = int(only.sum()) * 113 * np.exp(-24)

@@ -19,10 +19,10 @@ import torch
 
 from grokviz.errors import InputError
 from grokviz.importers.choice import importers, read_file
-from grokviz.importers.contract import Found, Hints
+from grokviz.importers.contract import Hints, RunContents
 from grokviz.importers.reading.numpy_pickles import STAND_INS
 from grokviz.importers.reading.opening import open_source
-from grokviz.importers.reading.pickles import names_asked_for
+from grokviz.importers.reading.pickles import imported_names
 
 P, D_MODEL, HEADS, D_HEAD, D_MLP = 5, 8, 2, 3, 12
 
@@ -116,13 +116,13 @@ def saved(tmp_path: Path) -> Callable[..., Path]:
     return save
 
 
-def only(path: Path, wishes: Hints | None = None) -> Found:
+def only(path: Path, wishes: Hints | None = None) -> RunContents:
     _, _, found = read_file(path, wishes)
     assert len(found) == 1
     return found[0]
 
 
-def believed(found: Found) -> dict[str, str]:
+def believed(found: RunContents) -> dict[str, str]:
     return {belief.what: str(belief) for belief in found.beliefs}
 
 
@@ -615,7 +615,7 @@ def test_torch_itself_would_refuse_what_the_list_of_names_lets_by(saved, tmp_pat
 
     mark = tmp_path / "it-ran"
     path = saved({"model": Hostile(mark)})
-    monkeypatch.setattr(pickles, "ALLOWED", pickles.ALLOWED | {"posix.system"})
+    monkeypatch.setattr(pickles, "ALLOWED", pickles.ALLOWED_NAMES | {"posix.system"})
     with pytest.raises(InputError, match=r"posix\.system|posix"):
         read_file(path)
     assert not mark.exists()
@@ -623,7 +623,7 @@ def test_torch_itself_would_refuse_what_the_list_of_names_lets_by(saved, tmp_pat
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_the_names_a_pickle_asks_for_are_found_in_its_bytes(protocol: int) -> None:
-    asked = names_asked_for(pickle.dumps([os.system, Path("x"), os.system], protocol))
+    asked = imported_names(pickle.dumps([os.system, Path("x"), os.system], protocol))
     assert "posix.system" in asked
     assert any("Path" in name for name in asked)
 
@@ -749,7 +749,7 @@ def test_a_checkpoint_of_a_run_keeps_its_epoch(tmp_path: Path) -> None:
         writer.checkpoint(70, plain_state())
     lone = tmp_path / "weights.safetensors"
     lone.write_bytes((tmp_path / "run" / "checkpoints" / "70.safetensors").read_bytes())
-    assert open_source(lone).told == 70
+    assert open_source(lone).header_epoch == 70
     assert [epoch for epoch, _ in only(lone).checkpoints] == [70]
     with pytest.raises(InputError, match="is a run already"):
         read_file(tmp_path / "run")

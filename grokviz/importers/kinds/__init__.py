@@ -1,1 +1,1 @@
-"""One file for each kind of file that can be imported."""
+"""One module for each kind of file that can be imported."""

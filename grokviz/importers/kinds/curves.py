@@ -8,7 +8,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Curve, Found, Hints, Importer, Source
+from grokviz.importers.contract import Belief, Curve, Hints, Importer, RunContents, Source
 from grokviz.importers.reading.values import CURVES, curves_in, is_list, number_in, numbers_in
 
 MOST_TOKENS = 64
@@ -23,33 +23,35 @@ def _recognises(source: Source) -> bool:
     return is_list(data)
 
 
-def _read(source: Source, hints: Hints) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[RunContents]:
     name, data = source.path.name, source.data
     tables = data if isinstance(data, Mapping) else {}
-    task, told = evidence.task_of(name, {}, tables, hints)
+    task, task_beliefs = evidence.task_of(name, {}, tables, hints)
     if tables:
         curves, beliefs = curves_in(tables, source, hints)
     else:
-        curves, beliefs = _bare(source)
+        curves, beliefs = _unnamed_curves(source)
     if not curves:
         raise InputError(f"the loss curves in {source.path} are empty; save it again")
     statements = evidence.gather(tables, name, task, {})
     return [
-        Found(
+        RunContents(
             task=task,
             settings=statements.settings(),
             curves=curves,
-            beliefs=[*told, *statements.beliefs(), *beliefs],
+            beliefs=[*task_beliefs, *statements.beliefs(), *beliefs],
             config=evidence.plain_config(tables),
         )
     ]
 
 
-def _bare(source: Source) -> tuple[dict[str, Curve], list[Belief]]:
-    """A list without a name: the training loss, or one column for each token of the answer."""
+def _unnamed_curves(source: Source) -> tuple[dict[str, Curve], list[Belief]]:
+    """Curves of an unnamed list: the training loss, or one column per token of the answer."""
     values = numbers_in(source.data, "the list", source.path)
     if values.ndim == 1:
-        belief = Belief("train_loss", f"{len(values)} values", "a list without a name is taken so")
+        belief = Belief(
+            "train_loss", f"{len(values)} values", "an unnamed list is taken as the training loss"
+        )
         return {"train_loss": _curve(values)} if values.size else {}, [belief]
     if values.ndim != 2 or not 0 < values.shape[1] <= MOST_TOKENS or not len(values):
         raise InputError(
@@ -62,8 +64,8 @@ def _bare(source: Source) -> tuple[dict[str, Curve], list[Belief]]:
         f"the mean of {tokens} columns",
         "they are taken as the answer's tokens, train_loss_token_0 the first of them",
     )
-    each = {f"train_loss_token_{k}": _curve(values[:, k]) for k in range(tokens)}
-    return {"train_loss": _curve(values.mean(axis=1)), **each}, [belief]
+    by_token = {f"train_loss_token_{k}": _curve(values[:, k]) for k in range(tokens)}
+    return {"train_loss": _curve(values.mean(axis=1)), **by_token}, [belief]
 
 
 def _curve(values: np.ndarray) -> Curve:

@@ -1,4 +1,4 @@
-"""A model at the end of its training, with the loss curves that led there."""
+"""A model at the end of training, with its loss curves."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Curve, Found, Hints, Importer, Source
-from grokviz.importers.layouts import published
+from grokviz.importers.contract import Belief, Curve, Hints, Importer, RunContents, Source
+from grokviz.importers.layouts import to_published_layout
 from grokviz.importers.reading.values import (
     curves_in,
     epoch_in_name,
@@ -21,7 +21,7 @@ MODELS = ("model", "state_dict", "model_state_dict")
 
 
 def model_in(data: Any) -> Mapping[str, Any] | None:
-    """The state dict that a saved dictionary keeps beside other things."""
+    """The state dict inside a saved dictionary, or None."""
     if not isinstance(data, Mapping):
         return None
     return next((data[name] for name in MODELS if is_state(data.get(name))), None)
@@ -31,10 +31,12 @@ def _recognises(source: Source) -> bool:
     return model_in(source.data) is not None
 
 
-def _read(source: Source, hints: Hints) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[RunContents]:
     data, name = source.data, source.path.name
-    state, sizes, beliefs = published(state_arrays(model_in(data) or {}, source.path), source.path)
-    run = evidence.described(name, data, hints, sizes, state, beliefs)
+    state, sizes, beliefs = to_published_layout(
+        state_arrays(model_in(data) or {}, source.path), source.path
+    )
+    run = evidence.run_contents(name, data, hints, sizes, state, beliefs)
     run.curves, clocks = curves_in(data, source, hints)
     epoch = _epoch(source, data, run.curves, hints)
     run.checkpoints = [(int(epoch.value), state)]
@@ -45,15 +47,15 @@ def _read(source: Source, hints: Hints) -> list[Found]:
 def _epoch(
     source: Source, data: Mapping[str, Any], curves: Mapping[str, Curve], hints: Hints
 ) -> Belief:
-    """The epoch of the weights, by the file's own count."""
-    updates = evidence.updates_made(data)
-    after = "" if updates is None else f"; the optimiser counts {updates:,} updates"
-    trained = curves.get("train_loss")
-    logged = None if trained is None else int(trained.epochs[-1])
-    told = number_in(data.get("epoch"))
+    """The epoch of the weights, by what the file states or counts."""
+    updates = evidence.update_count(data)
+    suffix = "" if updates is None else f"; the optimiser counts {updates:,} updates"
+    train_curve = curves.get("train_loss")
+    last_logged = None if train_curve is None else int(train_curve.epochs[-1])
+    stated = number_in(data.get("epoch"))
     if hints.epoch is not None:
         return Belief("epoch", hints.epoch, "given")
-    if isinstance(told, int) and told >= 0:
+    if isinstance(stated, int) and stated >= 0:
         because = "the file says so"
         if logged is not None and logged != told:
             because += f", though its training losses end at {logged}"
@@ -61,17 +63,17 @@ def _epoch(
     if logged is not None:
         return Belief("epoch", logged, "the training losses end there" + after)
     if updates:
-        return Belief("epoch", updates, "the optimiser counts so many updates")
-    return named_epoch(source)
+        return Belief("epoch", updates, "the optimiser counts that many updates")
+    return epoch_by_name(source)
 
 
-def named_epoch(source: Source) -> Belief:
-    """The epoch of weights that come with nothing else."""
-    if source.told is not None:
-        return Belief("epoch", source.told, "the file's header says so")
-    named = epoch_in_name(source.path.name)
-    if named is not None and named < 2**53:
-        return Belief("epoch", named, "the file's name says so")
+def epoch_by_name(source: Source) -> Belief:
+    """The epoch of bare weights, by the file's header or name."""
+    if source.header_epoch is not None:
+        return Belief("epoch", source.header_epoch, "the file's header says so")
+    epoch = epoch_in_name(source.path.name)
+    if epoch is not None and epoch < 2**53:
+        return Belief("epoch", epoch, "the file's name says so")
     return Belief("epoch", 0, "nothing in the file says it; give it with --set epoch=N")
 
 

@@ -11,9 +11,17 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Checkpoints, Curve, Found, Hints, Importer, Source
+from grokviz.importers.contract import (
+    Belief,
+    Checkpoints,
+    Curve,
+    Hints,
+    Importer,
+    RunContents,
+    Source,
+)
 from grokviz.importers.kinds.final_model import model_in
-from grokviz.importers.layouts import published
+from grokviz.importers.layouts import to_published_layout
 from grokviz.importers.reading.opening import digest_of_file, open_source
 from grokviz.importers.reading.values import epoch_in_name, is_state, number_in, state_arrays
 
@@ -21,8 +29,8 @@ SUFFIXES = frozenset({".safetensors", ".pth", ".pt"})
 _SCALARS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 
 
-class _Saved(NamedTuple):
-    """What one file of the folder says besides its weights."""
+class _CheckpointFile(NamedTuple):
+    """The epoch and metrics of one file of the folder."""
 
     epoch: int
     file: Path
@@ -36,42 +44,42 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def digest_of(folder: Path) -> str:
-    """SHA-256 over the names and contents of a folder's checkpoint files; of all without any."""
-    whole = hashlib.sha256()
-    every = sorted(file for file in folder.iterdir() if file.is_file())
-    for file in files_in(folder) or every:
-        whole.update(f"{digest_of_file(file)}  {file.name}\n".encode())
-    return whole.hexdigest()
+    """SHA-256 of the names and contents of a folder's checkpoint files, or of all its files."""
+    digest = hashlib.sha256()
+    all_files = sorted(file for file in folder.iterdir() if file.is_file())
+    for file in files_in(folder) or all_files:
+        digest.update(f"{digest_of_file(file)}  {file.name}\n".encode())
+    return digest.hexdigest()
 
 
 def _recognises(source: Source) -> bool:
     return source.is_folder
 
 
-def _read(source: Source, hints: Hints) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[RunContents]:
     files = files_in(source.path)
     if not files:
         raise InputError(
             f"{source.path} has no .safetensors or .pth files; give the folder that has them"
         )
-    saved, beliefs = _saved(files)
-    last, data = _state(saved[-1].file)
-    state, sizes, layout = published(last, saved[-1].file)
-    name = f"{source.path.name} {saved[-1].file.name}"
-    run = evidence.described(name, data, hints, sizes, state, layout)
+    checkpoints, beliefs = _checkpoint_files(files)
+    last_state, data = _state(checkpoints[-1].file)
+    state, sizes, layout = to_published_layout(last_state, checkpoints[-1].file)
+    name = f"{source.path.name} {checkpoints[-1].file.name}"
+    run = evidence.run_contents(name, data, hints, sizes, state, layout)
 
     def read(i: int) -> dict[str, np.ndarray]:
-        return published(_state(saved[i].file)[0], saved[i].file)[0]
+        return to_published_layout(_state(checkpoints[i].file)[0], checkpoints[i].file)[0]
 
-    run.curves = _curves(saved)
-    run.checkpoints = Checkpoints([s.epoch for s in saved], read)
+    run.curves = _curves(checkpoints)
+    run.checkpoints = Checkpoints([s.epoch for s in checkpoints], read)
     run.beliefs += beliefs
     return [run]
 
 
-def _saved(files: list[Path]) -> tuple[list[_Saved], list[Belief]]:
-    """The files in order of their epochs, and beliefs about those left out or inconsistent."""
-    by_epoch: dict[int, _Saved] = {}
+def _checkpoint_files(files: list[Path]) -> tuple[list[_CheckpointFile], list[Belief]]:
+    """The files in order of epochs, and beliefs about files left out or inconsistent."""
+    by_epoch: dict[int, _CheckpointFile] = {}
     beliefs = []
     for file in files:
         name_epoch = epoch_in_name(file.name)
@@ -88,7 +96,7 @@ def _saved(files: list[Path]) -> tuple[list[_Saved], list[Belief]]:
         if file_epoch is not None and name_epoch is not None and file_epoch != name_epoch:
             because = f"the file says so, though its name says {name_epoch}"
             beliefs.append(Belief(f"epoch of {file.name}", file_epoch, because))
-        by_epoch[epoch] = _Saved(epoch, file, scalars)
+        by_epoch[epoch] = _CheckpointFile(epoch, file, scalars)
     if not by_epoch:
         raise InputError(
             f"no file in {files[0].parent} has a step in its name; name them step_100.pth and so on"
@@ -100,11 +108,11 @@ def _epoch_and_scalars(file: Path) -> tuple[int | None, dict[str, float]]:
     source = open_source(file)
     data = source.data
     if model_in(data) is None:
-        return source.told, {}
-    told = number_in(data.get("epoch"))
-    read = {name: number_in(data.get(name)) for name in _SCALARS}
-    scalars = {name: float(value) for name, value in read.items() if value is not None}
-    return (told if isinstance(told, int) and told >= 0 else None), scalars
+        return source.header_epoch, {}
+    stated = number_in(data.get("epoch"))
+    numbers = {name: number_in(data.get(name)) for name in _SCALARS}
+    scalars = {name: float(value) for name, value in numbers.items() if value is not None}
+    return (stated if isinstance(stated, int) and stated >= 0 else None), scalars
 
 
 def _state(file: Path) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
@@ -117,10 +125,10 @@ def _state(file: Path) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
     raise InputError(f"{file} holds no state dict; move it out of the folder, or save it again")
 
 
-def _curves(saved: list[_Saved]) -> dict[str, Curve]:
+def _curves(checkpoints: list[_CheckpointFile]) -> dict[str, Curve]:
     curves = {}
     for name in _SCALARS:
-        rows = [(s.epoch, s.scalars[name]) for s in saved if name in s.scalars]
+        rows = [(s.epoch, s.scalars[name]) for s in checkpoints if name in s.scalars]
         if rows:
             epochs, values = zip(*rows, strict=True)
             curves[name] = Curve(np.array(epochs, dtype=np.int64), np.array(values))

@@ -1,4 +1,4 @@
-"""Many checkpoints in one file, as ``full_run_data.pth`` has them."""
+"""Many checkpoints in one file, such as ``full_run_data.pth``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
-from grokviz.importers.contract import Checkpoints, Found, Hints, Importer, Source
-from grokviz.importers.layouts import published
+from grokviz.importers.contract import Checkpoints, Hints, Importer, RunContents, Source
+from grokviz.importers.layouts import to_published_layout
 from grokviz.importers.reading.values import curves_in, is_list, is_state, numbers_in, state_arrays
 from grokviz.runs.layout import whole
 
@@ -24,37 +24,39 @@ def _recognises(source: Source) -> bool:
     )
 
 
-def _read(source: Source, hints: Hints) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[RunContents]:
     data, name = source.data, source.path.name
     states = next(data[n] for n in _STATES if isinstance(data.get(n), (list, tuple)))
     if not states or not all(map(is_state, states)):
         raise InputError(
-            f"{source.path} has no state dict in its list of them, or something else among them; "
-            "save it again with one state dict an epoch"
+            f"{source.path} has a list of state dicts that is empty or holds something else; "
+            "save it again with one state dict per epoch"
         )
     epochs = _epochs(source, data, len(states))
-    last, sizes, beliefs = published(state_arrays(states[-1], source.path), source.path)
-    run = evidence.described(name, data, hints, sizes, last, beliefs)
+    last_state, sizes, beliefs = to_published_layout(
+        state_arrays(states[-1], source.path), source.path
+    )
+    run = evidence.run_contents(name, data, hints, sizes, last_state, beliefs)
     run.curves, clocks = curves_in(data, source, hints, epochs)
     run.beliefs += clocks
 
     def read(i: int) -> dict[str, np.ndarray]:
-        return published(state_arrays(states[i], source.path), source.path)[0]
+        return to_published_layout(state_arrays(states[i], source.path), source.path)[0]
 
     run.checkpoints = Checkpoints(epochs, read)
     return [run]
 
 
 def _epochs(source: Source, data: Mapping[str, Any], count: int) -> list[int]:
-    given = next((data[name] for name in _EPOCHS if is_list(data.get(name))), None)
-    if given is None:
+    epoch_list = next((data[name] for name in _EPOCHS if is_list(data.get(name))), None)
+    if epoch_list is None:
         raise InputError(
             f"{source.path} has {count} state dicts and no list of their epochs; add one"
         )
-    read = numbers_in(given, "epochs", source.path).reshape(-1)
-    if len(read) != count or any(value != int(value) for value in read):
+    numbers = numbers_in(epoch_list, "epochs", source.path).reshape(-1)
+    if len(numbers) != count or any(value != int(value) for value in numbers):
         raise InputError(
-            f"{source.path} has {count} state dicts and {len(read)} epochs; "
+            f"{source.path} has {count} state dicts and {len(numbers)} epochs; "
             "save it again with one whole epoch for each"
         )
     epochs = [whole(int(value)) for value in read]

@@ -1,11 +1,11 @@
-"""A state dict and nothing else: TransformerLens, safetensors, or the published names."""
+"""A state dict alone: TransformerLens', safetensors, or under the published names."""
 
 from __future__ import annotations
 
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Found, Hints, Importer, Source
-from grokviz.importers.kinds.final_model import named_epoch
-from grokviz.importers.layouts import published
+from grokviz.importers.contract import Belief, Hints, Importer, RunContents, Source
+from grokviz.importers.kinds.final_model import epoch_by_name
+from grokviz.importers.layouts import to_published_layout
 from grokviz.importers.reading.values import is_state, state_arrays
 
 
@@ -13,10 +13,10 @@ def _recognises(source: Source) -> bool:
     return is_state(source.data)
 
 
-def _read(source: Source, hints: Hints) -> list[Found]:
-    state, sizes, beliefs = published(state_arrays(source.data, source.path), source.path)
-    run = evidence.described(source.path.name, {}, hints, sizes, state, beliefs)
-    epoch = named_epoch(source) if hints.epoch is None else Belief("epoch", hints.epoch, "given")
+def _read(source: Source, hints: Hints) -> list[RunContents]:
+    state, sizes, beliefs = to_published_layout(state_arrays(source.data, source.path), source.path)
+    run = evidence.run_contents(source.path.name, {}, hints, sizes, state, beliefs)
+    epoch = epoch_by_name(source) if hints.epoch is None else Belief("epoch", hints.epoch, "given")
     run.checkpoints = [(int(epoch.value), state)]
     run.beliefs.append(epoch)
     return [run]

@@ -9,14 +9,14 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
-from grokviz.importers.contract import Belief, Curve, Found, Hints, Importer, Source
+from grokviz.importers.contract import Belief, Curve, Hints, Importer, RunContents, Source
 from grokviz.importers.reading.values import is_list, number_in, numbers_in
 
 MOST_MEMBERS = 1000
 
 
 def _parts(data: Any) -> tuple[str, Sequence[Any], Sequence[Any]] | None:
-    """The key that differs, its values, and the curves: train, test, train, test, ..."""
+    """The key that varies, its values, and the curves: train, test, train, test, ..."""
     if isinstance(data, Mapping):
         key, members, losses = "d-model", data.get("d_models"), data.get("losses")
     elif isinstance(data, (list, tuple)) and len(data) == 2:
@@ -33,7 +33,7 @@ def _recognises(source: Source) -> bool:
     return _parts(source.data) is not None
 
 
-def _read(source: Source, hints: Hints) -> list[Found]:
+def _read(source: Source, hints: Hints) -> list[RunContents]:
     parts = _parts(source.data)
     assert parts is not None
     key, members, losses = parts
@@ -48,8 +48,8 @@ def _read(source: Source, hints: Hints) -> list[Found]:
     ]
 
 
-def _member(source: Source, hints: Hints, key: str, given: Any, losses: Sequence[Any]) -> Found:
-    value = number_in(given)
+def _member(source: Source, hints: Hints, key: str, raw: Any, losses: Sequence[Any]) -> RunContents:
+    value = number_in(raw)
     if value is None:
         raise InputError(f"a run of {source.path} has no {key}; save it again with numbers")
     train, test = (numbers_in(curve, "losses", source.path).reshape(-1) for curve in losses)
@@ -59,17 +59,17 @@ def _member(source: Source, hints: Hints, key: str, given: Any, losses: Sequence
             f"{len(test)} test values; a sweep has as many of each"
         )
     epochs = np.arange(len(train), dtype=np.int64)
-    task, told = evidence.task_of(source.path.name, {}, {}, hints)
+    task, task_beliefs = evidence.task_of(source.path.name, {}, {}, hints)
     statements = evidence.gather({}, source.path.name, task, {})
-    return Found(
+    return RunContents(
         member=f"{key}={value:g}",
         task=task,
         settings={**statements.settings(), key: value},
         curves={"train_loss": Curve(epochs, train), "test_loss": Curve(epochs, test)},
         beliefs=[
-            *told,
+            *task_beliefs,
             *statements.beliefs(),
-            Belief("losses", "train, test", "the curves of a sweep stand in pairs, in that order"),
+            Belief("losses", "train, test", "the curves of a sweep come in pairs, in that order"),
         ],
     )
 

@@ -1,1 +1,1 @@
-"""Opening other people's files: nothing in them is ever run, no size in them is believed."""
+"""Safe opening of untrusted files: no code in them is run, and no size in them is trusted."""

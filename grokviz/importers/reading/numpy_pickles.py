@@ -1,8 +1,8 @@
-"""Numpy arrays inside a pickle, without giving the pickle numpy's own functions.
+"""Numpy arrays inside a pickle, without access to numpy's own functions.
 
-A pickled ``dtype`` may claim anything of itself, that its bytes are pointers for one, and
-numpy takes its word. So the four names that a pickled array asks for are answered by these
-stand-ins, which only remember; :func:`array` then makes a plain array of numbers, or refuses.
+A pickled ``dtype`` may make false claims, such as that its bytes are pointers, and numpy trusts
+them. So the names that a pickled array imports are replaced by these stand-ins, which only store
+their arguments; :func:`array` then builds an array of numbers, or raises ``ValueError``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NUMBERS = frozenset({"f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2"
 
 
 class PickledDtype:
-    """What a pickle says of an element: only plain numbers are kept."""
+    """The element type of a pickled array; only numbers are allowed."""
 
     def __init__(self, code: Any, *_: Any) -> None:
         self.code, self.order = str(code), "|"
@@ -33,7 +33,7 @@ class PickledDtype:
 
 
 class PickledArray:
-    """What a pickle says of an array: its shape, its elements' type, its bytes."""
+    """A pickled array: its shape, element type and bytes."""
 
     def __init__(self, *_: Any) -> None:
         self.state: tuple[Any, ...] = ()
@@ -42,7 +42,7 @@ class PickledArray:
         self.state = tuple(state)
 
     def numpy(self) -> np.ndarray:
-        """The array; ``ValueError`` if bytes and shape do not fit, before memory is set aside."""
+        """The array; raises ``ValueError``, before any allocation, unless bytes and shape match."""
         *_, shape, dtype, columns_first, data = (None, *self.state)
         if not isinstance(dtype, PickledDtype) or not isinstance(data, bytes):
             raise ValueError("an array that does not hold plain numbers")
@@ -54,7 +54,7 @@ class PickledArray:
 
 
 class PickledScalar(PickledArray):
-    """One number, pickled as numpy's own kind of scalar."""
+    """A number pickled as a numpy scalar."""
 
     def __init__(self, dtype: Any, data: Any = b"") -> None:
         self.state = ((), dtype, False, data)
@@ -79,11 +79,11 @@ STAND_INS: dict[str, Any] = {
     "numpy.dtype": PickledDtype,
     "_codecs.encode": _encode,
 }
-"""What answers to the names in a pickled array."""
+"""The stand-in for each name in a pickled array."""
 
 
 def array(value: PickledArray) -> np.ndarray:
-    """The plain array of a stand-in; ``ValueError`` says why it is none."""
+    """The array of a stand-in; raises ``ValueError`` with the reason if there is none."""
     try:
         return value.numpy()
     except (TypeError, IndexError, OverflowError) as error:

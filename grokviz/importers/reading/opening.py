@@ -1,4 +1,4 @@
-"""Opens a file by what it holds, not by its suffix; runs nothing, believes no size it reads."""
+"""Safe opening of files by their content, not by their suffix."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SAFETENSORS = slice(8, 9)
 
 
 def open_source(path: Path) -> Source:
-    """The file or folder ``path``, ready for an importer.
+    """Open the file or folder ``path`` for an importer.
 
-    Raises :class:`InputError` for a missing, empty, cut short or unsafe file, an error page
-    or a pointer saved in place of a file, and a folder that is a run already.
+    Raises :class:`InputError` for a missing, empty, truncated or unsafe file, a web page or a
+    Git LFS pointer in place of a file, and a folder that is already a run.
     """
     if path.is_dir():
         if (path / RUN).exists():
@@ -41,8 +41,8 @@ def open_source(path: Path) -> Source:
 
         return Source(path, digest, load_pth(path))
     if start[_SAFETENSORS] == b"{":
-        data, told = _safetensors(path)
-        return Source(path, digest, data, told)
+        data, header_epoch = _safetensors(path)
+        return Source(path, digest, data, header_epoch)
     raise InputError(_refusal(path, start))
 
 
@@ -66,9 +66,9 @@ def _refusal(path: Path, start: bytes) -> str:
             f"{path} is a Git LFS pointer, not the file it stands for; fetch that with git lfs pull"
         )
     if start[:1] == b"\x80":
-        from grokviz.importers.reading.pickles import refuse_bare_pickle
+        from grokviz.importers.reading.pickles import bare_pickle_reason
 
-        return refuse_bare_pickle(path)
+        return bare_pickle_reason(path)
     return (
         f"{path} is neither a PyTorch file (.pth) nor a safetensors file; download it again, or "
         "save the state dict with torch.save or safetensors"
@@ -82,7 +82,7 @@ def _safetensors(path: Path) -> tuple[dict[str, Any], int | None]:
         raise InputError(
             f"{path} cannot be read as safetensors: {error}; download or save it again"
         ) from error
-    told = None
+    header_epoch = None
     with contextlib.suppress(ValueError, KeyError, TypeError, InputError):
         told = whole(json.loads(metadata)["epoch"])
     return dict(arrays), told

@@ -1,9 +1,9 @@
-"""``.pth`` files, weights only: tensors and plain values come out, and nothing is ever run.
+"""Safe loading of ``.pth`` files: tensors and plain values, and no code is ever run.
 
-Three walls, each enough by itself against a pickle that wants to run something:
-the names a pickle asks for are read off its bytes and compared with a short list before it
-is loaded; it is loaded with ``torch.load(weights_only=True)``; and numpy's own functions are
-never among what it may call, :mod:`~grokviz.importers.reading.numpy_pickles` stands in.
+Three measures each suffice against a malicious pickle: the names that it imports are extracted
+from its bytes and checked against a short list before it is loaded; it is loaded with
+``torch.load(weights_only=True)``; and it can never call numpy's own functions, for which
+:mod:`~grokviz.importers.reading.numpy_pickles` provides stand-ins.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from grokviz.importers.reading.numpy_pickles import STAND_INS
 
 _KINDS = ["Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool"]
 _DTYPES = ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int8", "uint8", "bool"]
-ALLOWED = frozenset(
+ALLOWED_NAMES = frozenset(
     [
         "collections.OrderedDict",
         "torch._utils._rebuild_tensor_v2",
@@ -34,19 +34,19 @@ ALLOWED = frozenset(
         *STAND_INS,
     ]
 )
-"""Everything that a pickle may ask for."""
+"""All names that a pickle may import."""
 
 TORCH = (2, 6)
-"""The first PyTorch whose weights-only loading holds (CVE-2025-32434 was before it)."""
+"""The first PyTorch with safe weights-only loading (CVE-2025-32434 affects older ones)."""
 
 SAVE = "save its tensors, lists and numbers alone, with torch.save, where it was made"
 
 
 def load_pth(path: Path) -> Any:
-    """What a ``.pth`` file holds: tensors (on the CPU, whatever saved them) and plain values.
+    """Load a ``.pth`` file: tensors (on the CPU, whatever device saved them) and plain values.
 
-    Raises :class:`InputError` for a file that is cut short, that is larger inside than
-    outside, or whose pickle asks for anything but tensors and arrays.
+    Raises :class:`InputError` for a file that is truncated, that unpacks to more than its own
+    size, or whose pickle imports anything but tensors and arrays.
     """
     _check(path)
     try:
@@ -60,11 +60,11 @@ def load_pth(path: Path) -> Any:
         )
     from torch.serialization import safe_globals
 
-    allowed: list[Any] = [(stand_in, name) for name, stand_in in STAND_INS.items()]
+    stand_ins: list[Any] = [(stand_in, name) for name, stand_in in STAND_INS.items()]
     try:
-        with warnings.catch_warnings(), safe_globals(allowed):
+        with warnings.catch_warnings(), safe_globals(stand_ins):
             warnings.simplefilter("ignore")
-            # mapped, not read: a size that the pickle makes up can set no memory aside
+            # memory-mapped, so that a false size in the pickle allocates no memory
             return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except MemoryError:
         raise
@@ -76,14 +76,14 @@ def load_pth(path: Path) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """The line of torch's long message that says what was wrong."""
+    """The line of torch's long message that states the cause."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if "GLOBAL" in line or "nsupported" in line]
-    return [*told, *lines, type(error).__name__][0][:160]
+    relevant = [line for line in lines if "GLOBAL" in line or "nsupported" in line]
+    return [*relevant, *lines, type(error).__name__][0][:160]
 
 
 def _check(path: Path) -> None:
-    """Raise InputError unless the file may be loaded, judged by its bytes alone."""
+    """Raise InputError unless the file is safe to load, judged by its bytes alone."""
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(_pickle_of(path, archive.infolist()))
@@ -91,11 +91,11 @@ def _check(path: Path) -> None:
         raise InputError(
             f"{path} is cut short or damaged ({error}); download or copy it again"
         ) from error
-    _refuse_names(path, content)
+    _check_names(path, content)
 
 
 def _pickle_of(path: Path, parts: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
-    """The one pickle of PyTorch's zip format, whose parts are stored as they are."""
+    """The pickle in a file of PyTorch's zip format, whose parts are not compressed."""
     names = {part.filename.rsplit("/", 1)[-1] for part in parts}
     pickles = [part for part in parts if part.filename.rsplit("/", 1)[-1] == "data.pkl"]
     if len(pickles) != 1:
@@ -105,50 +105,52 @@ def _pickle_of(path: Path, parts: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
         )
     if "constants.pkl" in names:
         raise InputError(f"{path} is a TorchScript program, which could run anything; {SAVE}")
-    packed = any(part.compress_type != zipfile.ZIP_STORED for part in parts)
+    compressed = any(part.compress_type != zipfile.ZIP_STORED for part in parts)
     inside = sum(part.file_size for part in parts)
-    if packed or inside > path.stat().st_size:
+    if compressed or inside > path.stat().st_size:
         raise InputError(
-            f"{path} is packed as PyTorch packs no file: it has {path.stat().st_size:,} bytes and "
+            f"{path} is not packed as PyTorch does it: it has {path.stat().st_size:,} bytes and "
             f"says it unpacks to {inside:,}; download it again, or {SAVE}"
         )
     return pickles[0]
 
 
-def _refuse_names(path: Path, content: bytes) -> None:
+def _check_names(path: Path, content: bytes) -> None:
+    """Raise InputError unless the pickle imports only ``ALLOWED_NAMES``."""
     try:
-        names = names_asked_for(content)
+        names = imported_names(content)
     except ValueError as error:
         raise InputError(f"{path} holds a damaged pickle ({error}); download it again") from error
-    _refuse_any(path, [name for name in names if name not in ALLOWED])
+    _check_none_foreign(path, [name for name in names if name not in ALLOWED_NAMES])
 
 
-def _refuse_any(path: Path, wanted: list[str]) -> None:
-    if wanted:
-        shown = ", ".join(dict.fromkeys(wanted[:8]))
+def _check_none_foreign(path: Path, foreign: list[str]) -> None:
+    """Raise InputError unless the list of names outside ``ALLOWED_NAMES`` is empty."""
+    if foreign:
+        names = ", ".join(dict.fromkeys(foreign[:8]))
         raise InputError(
-            f"{path} is a pickle that asks for {shown[:200]}, so loading it could run any "
+            f"{path} is a pickle that asks for {names[:200]}, so loading it could run any "
             f"program; it was not loaded: {SAVE}"
         )
 
 
-def refuse_bare_pickle(path: Path) -> str:
+def bare_pickle_reason(path: Path) -> str:
     """Why a pickle outside PyTorch's zip format is not loaded."""
     stream, names = io.BytesIO(path.read_bytes()), []
     with contextlib.suppress(ValueError):  # the old format is several pickles, then raw numbers
         while stream.tell() < len(stream.getbuffer()):
-            names += names_asked_for(stream)
-    _refuse_any(path, [name for name in names if name not in ALLOWED])
+            names += imported_names(stream)
+    _check_none_foreign(path, [name for name in names if name not in ALLOWED_NAMES])
     return (
         f"{path} is a bare pickle or a file from before PyTorch 1.6, which cannot be read "
         f"safely; {SAVE}"
     )
 
 
-def names_asked_for(content: bytes | io.BytesIO) -> list[str]:
-    """Every ``module.name`` that a pickle imports, found without running it.
+def imported_names(content: bytes | io.BytesIO) -> list[str]:
+    """Every ``module.name`` that a pickle imports, extracted without running it.
 
-    Raises ``ValueError`` for bytes that are no pickle.
+    Raises ``ValueError`` for bytes that are not a pickle.
     """
     names: list[str] = []
     texts: list[str] = []

@@ -1,4 +1,4 @@
-"""Numbers, curves and state dicts out of what a file held."""
+"""Conversion of a file's content to numbers, curves and state dicts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CURVES = {
     "train_accs": "train_accuracy",
     "test_accs": "test_accuracy",
 }
-"""Lists of a published file, and the metric that each becomes."""
+"""The lists in published files, and the metric that each becomes."""
 
 PUBLISHED_TEST_EVERY = 10
 
@@ -36,7 +36,7 @@ def is_list(value: Any) -> bool:
 
 
 def numbers_in(value: Any, what: str, path: Path) -> np.ndarray:
-    """A list, array or tensor as float64; :class:`InputError` for anything but numbers."""
+    """A list, array or tensor as float64; raises :class:`InputError` for anything but numbers."""
     try:
         if isinstance(value, PickledArray):
             return plain_array(value).astype(np.float64)
@@ -47,7 +47,7 @@ def numbers_in(value: Any, what: str, path: Path) -> np.ndarray:
         return np.array([_number(item) for item in value], dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"{what} in {path} is not a list of numbers ({error}); save it anew as one"
+            f"{what} in {path} is not a list of numbers ({error}); save it again as one"
         ) from error
 
 
@@ -64,7 +64,7 @@ def _number(item: Any) -> float:
 
 
 def number_in(value: Any) -> float | int | None:
-    """One number, or None for anything else."""
+    """A finite number, or None for anything else."""
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         return int(value)
     try:
@@ -75,7 +75,7 @@ def number_in(value: Any) -> float | int | None:
 
 
 def dense(tensor: Any) -> np.ndarray:
-    """A tensor's own copy as an array; ``ValueError`` if it claims more than its bytes hold."""
+    """Copy a tensor to an array; raises ``ValueError`` if its shape exceeds its bytes."""
     tensor = tensor.detach()
     if str(tensor.layout) != "torch.strided" or tensor.is_complex() or tensor.is_quantized:
         raise ValueError("a tensor of an unusual kind")
@@ -100,7 +100,7 @@ def is_state(value: Any) -> bool:
 
 
 def state_arrays(state: Mapping[str, Any], path: Path) -> dict[str, np.ndarray]:
-    """A state dict as plain arrays; :class:`InputError` names the tensor that is none."""
+    """A state dict as plain arrays; raises :class:`InputError` for a value that is no tensor."""
     arrays = {}
     for name, value in state.items():
         try:
@@ -109,7 +109,7 @@ def state_arrays(state: Mapping[str, Any], path: Path) -> dict[str, np.ndarray]:
             arrays[name] = dense(value) if hasattr(value, "detach") else value
         except ValueError as error:
             raise InputError(
-                f"{name} in {path} is {error}; save the file anew, or take another checkpoint"
+                f"{name} in {path} is {error}; save the file again, or take another checkpoint"
             ) from error
     return tensors.as_arrays(arrays, f"weights in {path}")
 
@@ -120,10 +120,10 @@ def curves_in(
     hints: Hints,
     clock: Sequence[int] | None = None,
 ) -> tuple[dict[str, Curve], list[Belief]]:
-    """The curves of a file, each on its clock, and how the clocks were told.
+    """The curves of a file, each with its epochs, and the beliefs about those epochs.
 
-    Training values stand at every epoch (or step) from 0 on, unless there are exactly as
-    many as ``clock`` has epochs. Test values stand at every so many.
+    Training values are at every epoch (or step) from 0 on, unless there are exactly as many as
+    ``clock`` has epochs. Test values are at a regular interval.
     """
     lists = {
         metric: numbers_in(data[name], name, source.path).reshape(-1)
@@ -140,36 +140,36 @@ def curves_in(
             continue
         every, because = 1, ""
         if metric.startswith("test"):
-            trained = len(lists.get(metric.replace("test", "train"), ()))
-            every, because = _every(trained, len(values), source, hints)
+            train_count = len(lists.get(metric.replace("test", "train"), ()))
+            every, because = _every(train_count, len(values), source, hints)
         curves[metric] = Curve(np.arange(len(values), dtype=np.int64) * every, values)
         if because:
             beliefs.append(Belief(f"{metric} every", every, because))
     return curves, beliefs
 
 
-def _every(trained: int, tested: int, source: Source, hints: Hints) -> tuple[int, str]:
-    """How many training values lie between two test values, and how that was told."""
+def _every(train_count: int, test_count: int, source: Source, hints: Hints) -> tuple[int, str]:
+    """The number of training values per test value, and the reason."""
     if hints.test_every is not None:
         return hints.test_every, "given"
-    counts = f"{trained:,} training values against {tested:,} test values"
-    if trained in (0, tested):
+    counts = f"{train_count:,} training values against {test_count:,} test values"
+    if train_count in (0, test_count):
         return 1, ""
-    fits = [s for s in range(1, trained + 1) if -(-trained // s) == tested]
+    fits = [s for s in range(1, train_count + 1) if -(-train_count // s) == test_count]
     if PUBLISHED_TEST_EVERY in fits:
         return PUBLISHED_TEST_EVERY, f"{counts} leave room for it, and it is the published cadence"
-    if trained % tested == 0:
-        return trained // tested, f"{counts} are exactly that many each"
+    if train_count % test_count == 0:
+        return train_count // test_count, f"{counts} are exactly that many each"
     if len(fits) == 1:
         return fits[0], f"{counts} leave no other whole number"
     raise InputError(
-        f"{source.path} has {counts}, so it does not say when it was tested; "
-        "say it with --set test-every=N"
+        f"{source.path} has {counts}, which leave the test interval open; "
+        "give it with --set test-every=N"
     )
 
 
 def epoch_in_name(name: str) -> int | None:
-    """The step in a file's name: after a word such as ``step``, else its last whole number."""
+    """The step in a file's name: the number after a word such as ``step``, else the last one."""
     stem = name.rsplit(".", 1)[0]
     steps = _KEYWORD.findall(stem) or re.findall(r"(?<![\d.])\d+(?![\d.])", stem)
     return int(steps[-1]) if steps else None
