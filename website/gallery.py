@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grokviz.dataset import schema
 from grokviz.dataset.references.reference import reference_facts
-from grokviz.media.plain import plain
+from grokviz.media.plain import plain_text
 from grokviz.render import figures
 from grokviz.scene.film import Film
 from grokviz.scene.scene import Scene
@@ -80,7 +80,7 @@ def index(entries: Sequence[Entry]) -> str:
 
 
 def _card(entry: Entry) -> list[str]:
-    title = escaped(plain(entry.scene.title))
+    title = escaped(plain_text(entry.scene.title))
     picture = "*not drawn: manim is not installed*"
     if entry.still is not None:
         picture = f"[![{title}](media/{entry.name}.png){{ loading=lazy }}]({entry.name}.md)"
@@ -102,14 +102,14 @@ def page(entry: Entry) -> str:
     """One scene's page."""
     scene = entry.scene
     data = figures.loaded(scene.reference, ())
-    title = plain(scene.title)
+    title = plain_text(scene.title)
     lines = [f"# {escaped(title)}", ""]
     if scene.watch:
-        lines += [f"What to watch: {escaped(plain(scene.watch))}.", ""]
-    alt = html.escape(plain(scene().alt_text(data, _last(scene, data))), quote=True)
+        lines += [f"What to watch: {escaped(plain_text(scene.watch))}.", ""]
+    alt = html.escape(plain_text(scene().alt_text(data, _last(scene, data))), quote=True)
     lines += _shown(entry, alt)
     lines += ["", "```sh", *commands(scene), "```", ""]
-    caption = escaped(plain(scene().caption(data)))
+    caption = escaped(plain_text(scene().caption(data)))
     lines += [caption, ""] if caption else []
     lines += _facts(entry)
     lines += _options(scene)
@@ -152,7 +152,7 @@ def _facts(entry: Entry) -> list[str]:
     lines = [
         "| | |",
         "|---|---|",
-        f"| after | {escaped(plain(scene.source))} |",
+        f"| after | {escaped(plain_text(scene.source))} |",
         f"| drawn from | the bundled reference `{scene.reference}` |",
     ]
     if isinstance(film_of := scene, type) and issubclass(film_of, Film):
@@ -175,7 +175,7 @@ def _options(scene: type[Scene]) -> list[str]:
         "|---|---|---|---|",
     ]
     for name, row in options.items():
-        told = escaped(plain(row["help"]))
+        told = escaped(plain_text(row["help"]))
         lines += [f"| `{name}` | `{_value(row['default'])}` | {told} | {escaped(row['type'])} |"]
     return lines
 

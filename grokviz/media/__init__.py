@@ -1,4 +1,4 @@
-"""Pixels to files: themes, venues, stills, frames and encoders.
+"""Media files: themes, venues, stills, frames and encoders.
 
 A scene draws on a matplotlib figure inside ``grokviz.media.theme.theme(...).applied()``.
 From there
@@ -8,12 +8,12 @@ From there
 * :func:`write_film` turns frames into MP4, WebM, MOV, GIF, WebP, APNG, moving AVIF or a PNG
   folder.
 
-All carry title, alt text and :class:`Provenance`, found again by
-:func:`read_provenance`; the same figure gives the same bytes; no file is half-written.
+All files contain a title, an alt text and a :class:`Provenance`, which
+:func:`read_provenance` reads; the same figure gives the same bytes; writes are atomic.
 
-**Adding a format**: one row in ``formats.py``, and one file with the writer that the row
-names. **Adding a venue, a theme or a formula**: one line in its table. Nothing here knows
-about tasks, runs or scenes, and no heavy library is imported before it is used.
+**Adding a format**: one row in ``formats.py``, and a module with the writer that it names.
+**Adding a venue, a theme or a formula**: one line in its table. This package does not depend
+on tasks, runs or scenes, and imports heavy libraries only when they are used.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grokviz.media.encode import Written, film_rate, write_film
+    from grokviz.media.encode import EncodedFilm, film_rate, write_film
     from grokviz.media.formats import FORMATS, Format, format_of
     from grokviz.media.formulas import FORMULAS, Formula
     from grokviz.media.painter import Painter, paint
     from grokviz.media.provenance import Provenance, library_versions, read_provenance
-    from grokviz.media.still import save_still, see_through
+    from grokviz.media.still import save_still, transparent_background
     from grokviz.media.theme import Colours, Theme
     from grokviz.media.venues import VENUES, Page, Venue, page, screen
 
@@ -44,7 +44,7 @@ _HOME = {
     "Provenance": "provenance",
     "Theme": "theme",
     "Venue": "venues",
-    "Written": "encode",
+    "EncodedFilm": "encode",
     "film_rate": "encode",
     "format_of": "formats",
     "library_versions": "provenance",
@@ -53,7 +53,7 @@ _HOME = {
     "read_provenance": "provenance",
     "save_still": "still",
     "screen": "venues",
-    "see_through": "still",
+    "transparent_background": "still",
     "write_film": "encode",
 }
 
@@ -62,6 +62,7 @@ __all__ = [
     "FORMULAS",
     "VENUES",
     "Colours",
+    "EncodedFilm",
     "Format",
     "Formula",
     "Page",
@@ -69,7 +70,6 @@ __all__ = [
     "Provenance",
     "Theme",
     "Venue",
-    "Written",
     "film_rate",
     "format_of",
     "library_versions",
@@ -78,7 +78,7 @@ __all__ = [
     "read_provenance",
     "save_still",
     "screen",
-    "see_through",
+    "transparent_background",
     "write_film",
 ]
 

@@ -1,7 +1,7 @@
-"""AVIF through Pillow: a picture, and a loop of them; small, and transparent where asked.
+"""AVIF pictures and loops through Pillow.
 
-Colours are kept at full resolution and in full range, and tagged as sRGB. The encoder gets one
-thread, since its bytes follow the number of threads.
+Colours have full resolution and range, and are tagged as sRGB. The encoder uses one thread,
+since its output depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from grokviz.media.still import Pixels
 _SETTINGS: dict[str, Any] = {"subsampling": "4:4:4", "range": "full", "max_threads": 1}
 _STILL = {"quality": 90, "speed": 6}
 _SPEED = 8
-"""Of a film: at 7 and below, libavif encodes two frames a second."""
+"""Encoder speed for films; at 7 and below, libavif encodes only two frames a second."""
 
 
 def avif_bytes(
     picture: Pixels, provenance: Provenance, transparent: bool, dpi: float | None = None
 ) -> bytes:
     """An AVIF of RGBA pixels (straight alpha) with title, alt text and provenance inside."""
-    return _encoded(Image.fromarray(_shown(picture, transparent)), provenance, **_STILL)
+    return _encode_pictures(Image.fromarray(_channels(picture, transparent)), provenance, **_STILL)
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Avifs:
     steps: Sequence[Step]
 
     def rate(self, fps: Fraction) -> Fraction:
-        """Any rate; times are kept in thousandths of a second."""
+        """Any rate; times have a resolution of a millisecond."""
         return fps
 
     def write(self, part: Path, frames: Frames, film: Film) -> int:
-        """Encode in a thread of its own; a held picture is one picture, shown for longer."""
-        count, data = in_thread(frames(), lambda arriving: _encode(arriving, film))
+        """Encode in a separate thread; a held picture is stored once, with a longer duration."""
+        count, data = in_thread(frames(), lambda stream: _encode(stream, film))
         part.write_bytes(data)
         if film.limit is not None and len(data) > film.limit:
             raise TooBig
@@ -59,7 +59,7 @@ class Avifs:
 def _encode(frames: Iterator[Frame], film: Film) -> tuple[int, bytes]:
     pictures = _Pictures(frames, film)
     ends = [round(1000 * n / film.fps) for n in (0, *accumulate(pictures.times))]
-    data = _encoded(
+    data = _encode_pictures(
         pictures,
         film.provenance,
         quality=int(film.step.options["quality"]),
@@ -70,8 +70,8 @@ def _encode(frames: Iterator[Frame], film: Film) -> tuple[int, bytes]:
     return sum(pictures.times), data
 
 
-def _encoded(picture: Image.Image, provenance: Provenance, **settings: Any) -> bytes:
-    """The file, with its texts as XMP; an encoder's error becomes ours."""
+def _encode_pictures(picture: Image.Image, provenance: Provenance, **settings: Any) -> bytes:
+    """Encode to bytes with the texts as XMP; an encoder's error becomes a ``WorkError``."""
     if not features.check("avif"):
         raise InputError(
             "this Pillow was built without AVIF: run pip install --force-reinstall "
@@ -83,32 +83,32 @@ def _encoded(picture: Image.Image, provenance: Provenance, **settings: Any) -> b
         picture.save(out, "AVIF", xmp=xmp.encode(), **_SETTINGS, **settings)
     except (RuntimeError, ValueError) as error:
         raise WorkError(f"cannot encode AVIF: {error}") from error
-    return chunks.without_times(out.getvalue())
+    return chunks.clear_times(out.getvalue())
 
 
-def _shown(picture: Pixels, transparent: bool) -> np.ndarray:
+def _channels(picture: Pixels, transparent: bool) -> np.ndarray:
     return picture if transparent else np.ascontiguousarray(picture[..., :3])
 
 
 class _Pictures(ImageFile.ImageFile):
-    """A film's frames as Pillow reads a file of several pictures, one in memory at a time.
+    """A film's frames as an image file of several pictures, one uncompressed at a time.
 
-    Pillow asks how many there are before the first, so all are kept, packed, until the last has
-    arrived. ``times`` has for how many frames each is shown.
+    Pillow needs their number before the first, so all are kept compressed until the last has
+    arrived. ``times`` is the number of frames for which each is shown.
     """
 
     def __init__(self, frames: Iterable[Frame], film: Film) -> None:
         self.times: list[int] = []
-        self._packed: list[bytes] = []
+        self._compressed: list[bytes] = []
         self._at = 0
         before: Frame | None = None
         for frame in frames:
             if frame is before:
                 self.times[-1] += 1
                 continue
-            shown = _shown(frame, film.transparent)
-            self._packed.append(zlib.compress(shown.tobytes(), 1))
-            self._shape, before = shown.shape, frame
+            pixels = _channels(frame, film.transparent)
+            self._compressed.append(zlib.compress(pixels.tobytes(), 1))
+            self._shape, before = pixels.shape, frame
             self.times.append(1)
         self.n_frames = len(self.times)
         self.is_animated = True
@@ -120,14 +120,14 @@ class _Pictures(ImageFile.ImageFile):
         self.seek(0)
 
     def seek(self, frame: int) -> None:
-        """Go to a picture by its number; EOFError behind the last."""
+        """Go to a picture by its number; raises EOFError after the last."""
         if frame >= self.n_frames:
             raise EOFError("no more frames")
-        pixels = np.frombuffer(zlib.decompress(self._packed[frame]), np.uint8)
+        pixels = np.frombuffer(zlib.decompress(self._compressed[frame]), np.uint8)
         self._at, self.im = frame, Image.fromarray(pixels.reshape(self._shape)).im
 
     def tell(self) -> int:
-        """The number of the picture at hand."""
+        """The number of the current picture."""
         return self._at
 
 

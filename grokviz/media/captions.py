@@ -1,4 +1,4 @@
-"""Captions of a film as files of their own: SubRip."""
+"""Captions of a film as SubRip files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 
 @dataclass(frozen=True)
 class Caption:
-    """A line on screen, from its first frame to the one after its last."""
+    """A line of text, from its first frame to the one after its last."""
 
     start: int
     stop: int
@@ -17,11 +17,11 @@ class Caption:
 
 
 CaptionWriter = Callable[[Sequence[Caption], Fraction], str]
-"""Captions and the film's frames a second as the text of a file."""
+"""Converts captions and the film's frame rate to the text of a file."""
 
 
 def subrip(captions: Sequence[Caption], fps: Fraction) -> str:
-    """Captions as SubRip, which players show and people translate."""
+    """Captions in SubRip format."""
     rows = [
         f"{n}\n{_clock(row.start / fps)} --> {_clock(row.stop / fps)}\n{row.text}\n"
         for n, row in enumerate(captions, 1)
@@ -30,7 +30,7 @@ def subrip(captions: Sequence[Caption], fps: Fraction) -> str:
 
 
 def _clock(seconds: Fraction) -> str:
-    """Hours, minutes, seconds and thousandths, as SubRip has them."""
+    """Hours, minutes, seconds and milliseconds in SubRip's notation."""
     thousandths = round(seconds * 1000)
     rest, thousandths = divmod(thousandths, 1000)
     return f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d},{thousandths:03d}"

@@ -1,8 +1,8 @@
-"""Text inside picture files: where the formats keep it, and how it gets there.
+"""Text metadata inside picture files.
 
-The muxers at hand write no comment into GIF, WebP and APNG, so the blocks are put in
-here, byte by byte, as the GIF89a, PNG (third edition) and WebP container
-specifications describe them. Pillow reads them back.
+FFmpeg's muxers write no comments into GIF, WebP and APNG, so this module inserts the blocks
+as the GIF89a, PNG (third edition) and WebP container specifications describe them. Pillow
+reads them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def unescape(text: str) -> str:
-    """XML text as it was before escaping."""
+    """Unescape XML text."""
     return _unescape(text, {"&quot;": '"', "&apos;": "'"})
 
 
@@ -25,7 +25,7 @@ def unescape(text: str) -> str:
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:
-    """One chunk with its length and checksum."""
+    """A PNG chunk with its length and checksum."""
     checksum = zlib.crc32(kind + body)
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
 
@@ -47,11 +47,11 @@ def png_with_texts(data: bytes, texts: dict[str, str]) -> bytes:
 
 
 def _gif_start(data: bytes) -> int:
-    """Where the blocks begin: after the header and the palette of the whole file."""
+    """Offset of the first block, after the header and the global palette."""
     if data[:6] not in (b"GIF89a", b"GIF87a"):
         raise ValueError("not a GIF file")
-    packed = data[10]
-    return 13 + (3 * 2 ** ((packed & 7) + 1) if packed & 0x80 else 0)
+    flags = data[10]
+    return 13 + (3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0)
 
 
 def gif_with_comment(data: bytes, comment: str) -> bytes:
@@ -92,7 +92,7 @@ def webp_with_xmp(data: bytes, xmp: str, size: tuple[int, int]) -> bytes:
     chunks = list(webp_chunks(data))
     if chunks[0][0] == b"VP8X":
         header = chunks.pop(0)[1]
-    else:  # a film of one picture is written as a plain WebP
+    else:  # FFmpeg writes a film of one picture as a simple WebP
         alpha = 0x10 if chunks[0][0] == b"VP8L" else 0
         width, height = size[0] - 1, size[1] - 1
         header = (
@@ -120,26 +120,26 @@ def xmp(title: str, alt: str, source: str) -> str:
 
 # --- AVIF ---------------------------------------------------------------------
 
-_INNER = (b"moov", b"trak", b"mdia")
-_TIMED = (b"mvhd", b"tkhd", b"mdhd")
+_CONTAINER_BOXES = (b"moov", b"trak", b"mdia")
+_TIME_BOXES = (b"mvhd", b"tkhd", b"mdhd")
 
 
-def without_times(data: bytes) -> bytes:
-    """The film of ISO boxes without the moments of its creation, which encoders write."""
+def clear_times(data: bytes) -> bytes:
+    """Clear the creation times in a file of ISO boxes, so that its bytes are reproducible."""
     out = bytearray(data)
-    _forget_times(out, 0, len(out))
+    _clear_times(out, 0, len(out))
     return bytes(out)
 
 
-def _forget_times(data: bytearray, at: int, stop: int) -> None:
+def _clear_times(data: bytearray, at: int, stop: int) -> None:
     while at + 8 <= stop:
         (size,) = struct.unpack_from(">I", data, at)
         kind = bytes(data[at + 4 : at + 8])
-        if size < 8:  # to the end of the file, or of 64 bits: pictures, which have no times
+        if size < 8:  # size to the end of the file or of 64 bits: picture data, without times
             return
-        if kind in _INNER:
-            _forget_times(data, at + 8, at + size)
-        elif kind in _TIMED:
+        if kind in _CONTAINER_BOXES:
+            _clear_times(data, at + 8, at + size)
+        elif kind in _TIME_BOXES:
             length = 16 if data[at + 8] else 8  # creation and modification, by the box's version
             data[at + 12 : at + 12 + length] = bytes(length)
         at += size
@@ -155,11 +155,11 @@ def pdf_strings(data: bytes) -> str:
         return ""
     at = start + len(b"/Keywords (")
     out = bytearray()
-    plain = {ord("n"): 10, ord("r"): 13, ord("t"): 9}
+    escapes = {ord("n"): 10, ord("r"): 13, ord("t"): 9}
     while at < len(data) and data[at] != ord(")"):
         if data[at] == ord("\\"):
             at += 1
-            out.append(plain.get(data[at], data[at]))
+            out.append(escapes.get(data[at], data[at]))
         else:
             out.append(data[at])
         at += 1

@@ -1,14 +1,14 @@
-"""Films: frames in, one file out, in any format, whole or not at all.
+"""Encoding of films from frames, in any format, with atomic writes.
 
 **The contract for frames.** ``frames`` is a callable without arguments that returns
-the frames anew, each a ``(height, width, 4)`` array of 8-bit RGBA with straight alpha
-that is not changed afterwards. It is called once for each pass: one for most formats,
-two for a GIF (its palette is made from all frames first), and again for every attempt
-to fit ``max_size``. Giving the *same array object* several times in a row holds a
-picture at next to no cost.
+the frames from the start, each a ``(height, width, 4)`` array of 8-bit RGBA with straight
+alpha that is not changed afterwards. It is called once for each pass: one for most formats,
+two for a GIF (its palette is computed from all frames first), and again for every attempt
+to fit ``max_size``. Yielding the *same array object* several times in a row holds a
+picture at almost no cost.
 
-**Adding a format.** A row in :mod:`grokviz.media.formats`, and in one new file the
-:class:`Writer` that it names; nothing else has to know it.
+**Adding a format.** Add a row in :mod:`grokviz.media.formats`, and in a new module the
+:class:`Writer` that it names.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from grokviz.files import replacing
 from grokviz.media.formats import (
     FORMATS,
     Format,
-    able_to_be_transparent,
     format_of,
+    transparent_film_suffixes,
     writer_of,
 )
 from grokviz.media.provenance import Provenance
@@ -41,13 +41,13 @@ Frame = UInt8[np.ndarray, "height width 4"]
 Frames = Callable[[], Iterable[Frame]]
 T = TypeVar("T")
 
-# so many frames wait for the encoder: 8 of 1080p are 66 MB
-_WAITING = 8
+# frames that may be queued for the encoder: 8 of 1080p take 66 MB
+_QUEUE_SIZE = 8
 
 
 @dataclass(frozen=True)
 class Step:
-    """One attempt: encoder options, and how much of the film is given up for size."""
+    """One attempt to fit a size: encoder options and reductions, described by ``concession``."""
 
     concession: str
     options: dict[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Film:
-    """What a writer needs beside the frames; ``codec`` is the row's."""
+    """The parameters of one encoding; ``codec`` is that of the format."""
 
     codec: str
     fps: Fraction
@@ -69,12 +69,12 @@ class Film:
 
 
 class Writer(Protocol):
-    """What a film format needs: its steps, best first, its rates, and :meth:`write`."""
+    """The writer of a film format; ``steps`` are attempts to fit a size, the best first."""
 
     steps: Sequence[Step]
 
     def rate(self, fps: Fraction) -> Fraction:
-        """The nearest rate the format can keep exactly, not above ``fps``."""
+        """The highest rate not above ``fps`` that the format represents exactly."""
 
     def write(self, part: Path, frames: Frames, film: Film) -> int:
         """Write the film to ``part`` and return the number of frames.
@@ -84,8 +84,8 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True)
-class Written:
-    """A finished film; ``concession`` is what was given up to fit a size, if anything."""
+class EncodedFilm:
+    """An encoded film; ``concession`` describes the reduction to fit a size, if any."""
 
     path: Path
     size: int
@@ -95,18 +95,18 @@ class Written:
 
 
 class TooBig(Exception):
-    """The file has grown beyond its limit; the next step is tried."""
+    """The file exceeds its limit, so the next step is tried."""
 
 
 def film_rate(fmt: Format, fps: float | Fraction) -> Fraction:
-    """The frame rate a film of ``fps`` gets in this format: 100/n for a GIF, else the same.
+    """The frame rate of a film of ``fps`` in this format: 100/n for a GIF, else the same.
 
-    Time a film for this rate and no frame has to be left out.
+    A film drawn at this rate loses no frames.
     """
     if not 0.01 <= fps <= 240:  # a NaN is neither
         raise InputError(f"{fps} frames a second: give a number from 1 to 240")
-    asked = Fraction(fps).limit_denominator(1001)
-    return _writer(fmt).rate(asked)
+    exact = Fraction(fps).limit_denominator(1001)
+    return _writer(fmt).rate(exact)
 
 
 def write_film(
@@ -118,7 +118,7 @@ def write_film(
     transparent: bool = False,
     max_size: int | None = None,
     fmt: str | None = None,
-) -> Written:
+) -> EncodedFilm:
     """Encode ``frames`` (see the module's contract) to ``path``.
 
     ``max_size`` is in bytes: quality, then rate, colours and size are lowered in the
@@ -126,80 +126,82 @@ def write_film(
 
     Raises :class:`InputError` for an unknown suffix, a transparent MP4 or GIF, and a
     size that cannot be reached; :class:`WorkError` when encoding fails. An old file at
-    ``path`` stays unless the new one is whole.
+    ``path`` stays unless the new one is complete.
     """
     kind = format_of(path, fmt)
     if not kind.film:
-        raise InputError(f"{path} is for one picture: name a film such as .mp4, .webm or .gif")
+        raise InputError(
+            f"{path} is for one picture; give a film format such as .mp4, .webm or .gif"
+        )
     if transparent and not kind.alpha:
-        others = ", ".join(able_to_be_transparent())
-        raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {others}")
+        alternatives = ", ".join(transparent_film_suffixes())
+        raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {alternatives}")
     if max_size is not None and kind.folder:
         raise InputError(f"{path}: a folder of frames has no size to fit; choose a film format")
     rate = film_rate(kind, fps)
-    asked = Fraction(fps).limit_denominator(1001)
+    requested_rate = Fraction(fps).limit_denominator(1001)
     if kind.folder:
-        only_frames(Path(path))
-    source = _watched(frames)
+        check_holds_only_frames(Path(path))
+    source = _check_frames(frames)
     with replacing(path, folder=kind.folder) as part:
-        job = EncodingJob(Path(path), kind, asked, rate, provenance, transparent, max_size)
+        job = EncodingJob(Path(path), kind, requested_rate, rate, provenance, transparent, max_size)
         return _encode_to_fit(job, part, source)
 
 
-def only_frames(folder: Path) -> None:
-    """Raise :class:`InputError` for a folder with anything but frames: it would be replaced."""
+def check_holds_only_frames(folder: Path) -> None:
+    """Raise InputError unless the folder holds only frames, since it would be replaced."""
     if folder.is_dir():
         for file in folder.iterdir():
             if not re.fullmatch(r"\d{5,}\.png", file.name):
                 raise InputError(
-                    f"{folder} holds {file.name}, and a folder of frames replaces all that is in "
-                    "it; name a new folder"
+                    f"{folder} holds {file.name}, and a folder of frames would replace its "
+                    "contents; give a new folder"
                 )
 
 
 @dataclass(frozen=True)
 class EncodingJob:
-    """A film to be encoded: its final path, and frames that come at the rate ``asked``.
+    """A film to encode: its final path, and the rate of its frames, ``requested_rate``.
 
-    ``rate`` is what the format makes of that rate; ``max_size`` is in bytes.
+    ``rate`` is the rate in the file, which the format determines; ``max_size`` is in bytes.
     """
 
     path: Path
     kind: Format
-    asked: Fraction
+    requested_rate: Fraction
     rate: Fraction
     provenance: Provenance
     transparent: bool
     max_size: int | None
 
 
-def _encode_to_fit(job: EncodingJob, part: Path, frames: Frames) -> Written:
+def _encode_to_fit(job: EncodingJob, part: Path, frames: Frames) -> EncodedFilm:
     """Encode into ``part`` with the first step that fits."""
     path, max_size = job.path, job.max_size
     writer = _writer(job.kind)
     steps = writer.steps if max_size is not None else writer.steps[:1]
     smallest = 0
     for i, step in enumerate(steps):
-        # the last step runs to its end, to say how small it gets
+        # the last step runs to its end, so that the error can state its size
         limit = max_size if i + 1 < len(steps) else None
         slower = writer.rate(job.rate / step.every)
         film = Film(job.kind.codec, slower, job.provenance, job.transparent, step, limit)
-        source = _prepared(frames, job.asked, slower, step.scale)
+        source = _resample(frames, job.requested_rate, slower, step.scale)
         try:
             count = _encode(writer, part, source, film, path)
         except TooBig:
             continue
         smallest = part.stat().st_size if part.is_file() else 0
         if max_size is None or smallest <= max_size:
-            return Written(path, smallest, count, slower, step.concession if i else "")
+            return EncodedFilm(path, smallest, count, slower, step.concession if i else "")
     raise InputError(
         f"{path} cannot be made smaller than {max_size} bytes: {steps[-1].concession} it still has "
-        f"{smallest}; allow a larger size, or ask for fewer seconds or a lower quality"
+        f"{smallest}; allow a larger size, or give fewer seconds or a lower quality"
     )
 
 
 def _encode(writer: Writer, part: Path, frames: Frames, film: Film, path: Path) -> int:
-    """Run the writer; the encoder's errors become ours."""
+    """Run the writer; errors of the encoder become ``WorkError`` or ``OSError``."""
     import av.error
 
     try:
@@ -222,8 +224,8 @@ def _writer(kind: Format) -> Writer:
     return writer
 
 
-def _watched(frames: Frames) -> Frames:
-    """The same frames, each checked for its shape and type."""
+def _check_frames(frames: Frames) -> Frames:
+    """Wrap frames with a check of the shape and type of each."""
 
     def passes() -> Iterator[Frame]:
         shape: tuple[int, ...] | None = None
@@ -235,35 +237,37 @@ def _watched(frames: Frames) -> Frames:
                 raise WorkError(f"a frame of shape {frame.shape} follows one of {shape}")
             yield frame
         if shape is None:
-            raise InputError("the film has no frames: ask for a longer duration")
+            raise InputError("the film has no frames; give a longer duration")
 
     return passes
 
 
-def _prepared(frames: Frames, have: Fraction, want: Fraction, scale: Fraction) -> Frames:
-    """Frames at another rate and size. Only whole frames are left out; none is blended."""
+def _resample(frames: Frames, source_rate: Fraction, rate: Fraction, scale: Fraction) -> Frames:
+    """Frames at another rate and size; frames are dropped or repeated, never blended."""
 
     def passes() -> Iterator[Frame]:
-        at_rate: Iterable[Frame] = frames() if want == have else _picked(frames(), want / have)
-        return iter(at_rate) if scale == 1 else _scaled(at_rate, scale)
+        timed: Iterable[Frame] = (
+            frames() if rate == source_rate else _at_rate(frames(), rate / source_rate)
+        )
+        return iter(timed) if scale == 1 else _resize(timed, scale)
 
     return passes
 
 
-def _picked(frames: Iterable[Frame], ratio: Fraction) -> Iterator[Frame]:
+def _at_rate(frames: Iterable[Frame], ratio: Fraction) -> Iterator[Frame]:
     """Frame ``floor(j / ratio)`` for j = 0, 1, ...; the last frame is always shown."""
-    shown, last, given = 0, None, True
+    count, last, is_last_shown = 0, None, True
     for i, frame in enumerate(frames):
-        last, given = frame, False
-        while shown < (i + 1) * ratio:
-            shown += 1
-            given = True
+        last, is_last_shown = frame, False
+        while count < (i + 1) * ratio:
+            count += 1
+            is_last_shown = True
             yield frame
-    if not given and last is not None:
+    if not is_last_shown and last is not None:
         yield last
 
 
-def _scaled(frames: Iterable[Frame], scale: Fraction) -> Iterator[Frame]:
+def _resize(frames: Iterable[Frame], scale: Fraction) -> Iterator[Frame]:
     from PIL import Image
 
     before: Frame | None = None
@@ -277,26 +281,26 @@ def _scaled(frames: Iterable[Frame], scale: Fraction) -> Iterator[Frame]:
 
 
 def in_thread(frames: Iterable[Frame], consume: Callable[[Iterator[Frame]], T]) -> T:
-    """``consume(frames)`` in a thread of its own, while this one makes the frames.
+    """Run ``consume(frames)`` in a thread, while this one produces the frames.
 
-    A few frames wait between the two. An error on either side ends both and is raised
+    A few frames are queued between the two. An error on either side ends both and is raised
     here.
     """
-    waiting: queue.Queue[Frame | None] = queue.Queue(_WAITING)
+    frame_queue: queue.Queue[Frame | None] = queue.Queue(_QUEUE_SIZE)
     stopped, cancelled = threading.Event(), threading.Event()
     result: list[T] = []
     failure: list[BaseException] = []
 
-    def arriving() -> Iterator[Frame]:
-        while (frame := waiting.get()) is not None:
+    def received() -> Iterator[Frame]:
+        while (frame := frame_queue.get()) is not None:
             yield frame
         if cancelled.is_set():
             raise _CancelledError
 
     def work() -> None:
         try:
-            result.append(consume(arriving()))
-        except BaseException as error:  # carried over to the caller's thread
+            result.append(consume(received()))
+        except BaseException as error:  # raised again in the caller's thread
             failure.append(error)
         finally:
             stopped.set()
@@ -305,13 +309,13 @@ def in_thread(frames: Iterable[Frame], consume: Callable[[Iterator[Frame]], T]) 
     worker.start()
     try:
         for frame in frames:
-            if not _put(waiting, frame, stopped):
+            if not _put(frame_queue, frame, stopped):
                 break
     except BaseException:
         cancelled.set()
         raise
     finally:
-        _put(waiting, None, stopped)
+        _put(frame_queue, None, stopped)
         worker.join()
     if failure:
         raise failure[0]
@@ -319,13 +323,13 @@ def in_thread(frames: Iterable[Frame], consume: Callable[[Iterator[Frame]], T]) 
 
 
 class _CancelledError(Exception):
-    """The source of the frames failed; the encoder has to end without a file."""
+    """The source of the frames failed, so the encoder must end without a file."""
 
 
-def _put(waiting: queue.Queue[Any], item: Any, stopped: threading.Event) -> bool:
-    """Whether the item found a place before the encoder stopped."""
+def _put(frame_queue: queue.Queue[Any], item: Any, stopped: threading.Event) -> bool:
+    """Queue an item; returns False if the encoder has stopped."""
     while not stopped.is_set():
         with contextlib.suppress(queue.Full):
-            waiting.put(item, timeout=0.1)
+            frame_queue.put(item, timeout=0.1)
             return True
     return False

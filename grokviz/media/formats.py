@@ -1,14 +1,14 @@
-"""The file formats, one row each: all that anything else asks of a format stands in its row.
+"""The table of file formats, one row each with all that other modules need to know.
 
-To add one: a row here, and its writer, a module-level object in one file. Nothing else knows
-the formats by name. What a writer is handed is the row's ``content``:
+To add one, add a row here and its writer, a module-level object. No other module knows a format
+by name. The input of a writer depends on the row's ``content``:
 
 =============  ======================================================================
 ``pixels``     RGBA pixels of one picture: a :data:`grokviz.media.still.PixelWriter`
 ``figure``     a matplotlib figure: a :data:`grokviz.media.still.FigureWriter`
 ``frames``     frames of a film: a :class:`grokviz.media.encode.Writer`
 ``captions``   lines with their times: a :data:`grokviz.media.captions.CaptionWriter`
-``page``       nothing: a page is put together by ``grokviz.pages``
+``page``       nothing: ``grokviz.pages`` assembles pages
 =============  ======================================================================
 
 A reader is a :class:`grokviz.media.readers.Reader`; several formats share one.
@@ -36,18 +36,18 @@ class Format:
     """A file format.
 
     Attributes:
-        name: what ``--format`` takes.
-        suffixes: those that say this format, its own first; ``/`` is a folder.
-        content: what is in it, and so what its writer is handed.
-        what: what it is good for, in a few words.
+        name: its name for ``--format``.
+        suffixes: the suffixes that select it, the default first; ``/`` is a folder.
+        content: the type of its content, and so the input of its writer.
+        what: a short description.
         mime: its media type.
-        writer, reader: ``module:NAME`` of what writes it and reads it back, loaded when used.
-        codec: what encodes its frames, as PyAV or Pillow calls it; nothing of what is plain data.
+        writer, reader: ``module:NAME`` of its writer and its reader, imported when used.
+        codec: the name of its encoder in PyAV or Pillow; empty if it needs none.
         alpha: whether it can be transparent.
-        loop: whether players let it go round by themselves.
-        joins: whether finished films of it can be put behind one another as they are.
-        slides: whether every program for slides shows it.
-        also: suffixes of other formats that such a file may be given, when ``--format`` names it.
+        loop: whether players repeat it automatically.
+        joins: whether films of it can be concatenated without encoding again.
+        slides: whether all presentation programs show it.
+        also: suffixes of other formats that its files may have, if ``--format`` names it.
 
     """
 
@@ -67,17 +67,17 @@ class Format:
 
     @property
     def film(self) -> bool:
-        """Whether it moves."""
+        """Whether it is a film."""
         return self.content == "frames"
 
     @property
     def still(self) -> bool:
-        """Whether it is one picture."""
+        """Whether it is a single picture."""
         return self.content in ("pixels", "figure")
 
     @property
     def page(self) -> bool:
-        """Whether it is a page to scrub."""
+        """Whether it is an interactive page."""
         return self.content == "page"
 
     @property
@@ -162,14 +162,14 @@ _TABLE = (
 FORMATS: dict[str, Format] = {entry.name: entry for entry in _TABLE}
 
 STILL, FILM = FORMATS["png"], FORMATS["mp4"]
-"""What a scene is drawn as where no format is named, and what is put into pages and slides."""
+"""The default formats, which are also embedded in pages and slides."""
 
 
 def format_of(path: str | os.PathLike[str], fmt: str | None = None) -> Format:
     """The format of ``path``: ``fmt`` if given, else by its suffix.
 
     A path that ends in ``/``, or an existing folder, is a folder of PNG frames.
-    Raises :class:`InputError` naming the nearest format for one that is not known.
+    Raises :class:`InputError` with the nearest format for an unknown one.
     """
     by_suffix = {suffix: kind for kind in FORMATS.values() for suffix in kind.suffixes}
     if fmt is not None:
@@ -186,38 +186,38 @@ def format_of(path: str | os.PathLike[str], fmt: str | None = None) -> Format:
         return by_suffix[suffix]
     if Path(text).is_dir():
         return by_suffix["/"]
-    known = list(by_suffix)
+    suffixes = list(by_suffix)
     if not suffix:
-        raise InputError(f"{text}: no suffix says its format; use one of {' '.join(known)}")
-    close = nearest(suffix, known)
+        raise InputError(f"{text}: no suffix says its format; use one of {' '.join(suffixes)}")
+    close = nearest(suffix, suffixes)
     if not close.startswith("did you mean"):
-        close = f"choose one of {' '.join(known)}"
+        close = f"choose one of {' '.join(suffixes)}"
     raise InputError(f"{text}: unknown format {suffix}; {close}")
 
 
 def writer_of(kind: Format) -> Any:
-    """What writes the format, imported now; its type follows from the row's ``content``."""
-    return _loaded(kind.writer)
+    """The writer of a format, imported now; its type depends on the format's ``content``."""
+    return _load(kind.writer)
 
 
 def reader_of(kind: Format) -> Reader | None:
-    """What reads the format back; None of a format that carries nothing of ours."""
-    reader: Reader | None = _loaded(kind.reader) if kind.reader else None
+    """The reader of a format, imported now; None if it has no provenance to read."""
+    reader: Reader | None = _load(kind.reader) if kind.reader else None
     return reader
 
 
-def _loaded(reference: str) -> Any:
+def _load(reference: str) -> Any:
     module, _, name = reference.partition(":")
     return getattr(import_module(module), name)
 
 
 def suffix_list(kinds: Iterable[Format]) -> str:
-    """Their suffixes as a choice: ``.png, .svg or .pdf``."""
+    """The suffixes of formats as a choice: ``.png, .svg or .pdf``."""
     *first, last = (kind.suffixes[0] for kind in kinds)
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def able_to_be_transparent() -> list[str]:
+def transparent_film_suffixes() -> list[str]:
     """Suffixes of the films that can be transparent."""
     films = (kind for kind in FORMATS.values() if kind.film and kind.alpha)
     return [kind.suffixes[0] for kind in films if not kind.folder]

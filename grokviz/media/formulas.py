@@ -1,7 +1,7 @@
-r"""Formulas, each written twice: for Typst (manim) and for mathtext (matplotlib).
+r"""Formulas in two notations: Typst (for manim) and mathtext (for matplotlib).
 
-Neither needs LaTeX. To add one: an entry in :data:`FORMULAS`. The text of each says the
-same thing in both; the tests set every one of them in matplotlib.
+Neither needs LaTeX. To add a formula, add an entry in :data:`FORMULAS`. Tests typeset every
+one in matplotlib.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Formula:
-    """One formula: Typst math (without dollar signs), mathtext (with them), its words."""
+    """A formula: Typst math (without dollar signs), mathtext (with them), and its words."""
 
     typst: str
     mathtext: str

@@ -1,8 +1,8 @@
-"""GIF: one palette from the film's own frames, no dither, exact timing.
+"""GIF with one palette for all frames, no dithering and exact timing.
 
-ffmpeg's palettegen and paletteuse do the work, through PyAV. A GIF counts time in
-hundredths of a second, and browsers slow down anything below two of them, so its
-rates are 100/n with n at least 2.
+It uses FFmpeg's palettegen and paletteuse through PyAV. A GIF counts time in hundredths of a
+second, and browsers slow down frames shorter than two of them, so its rates are 100/n with n
+at least 2.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class Gif:
     steps: Sequence[Step]
 
     def rate(self, fps: Fraction) -> Fraction:
-        """The greatest 100/n, with n a whole number from 2 on, that is not above ``fps``."""
+        """The highest rate 100/n not above ``fps``, with a whole number n of at least 2."""
         return Fraction(100, max(2, math.ceil(100 / fps)))
 
     def write(self, part: Path, frames: Frames, film: Film) -> int:
-        """One pass over the frames for the palette, one for the film."""
-        palette = in_thread(frames(), lambda arriving: _palette(arriving, film.step.colours))
-        count = in_thread(frames(), lambda arriving: _encode(part, arriving, film, palette))
+        """Compute the palette in one pass over the frames, and encode in a second."""
+        palette = in_thread(frames(), lambda source: _palette(source, film.step.colours))
+        count = in_thread(frames(), lambda source: _encode(part, source, film, palette))
         provenance = film.provenance
         data = part.read_bytes()
         comment = "\n".join(
@@ -58,7 +58,7 @@ def _video_frame(frame: Frame, index: int, time_base: Fraction) -> Any:
 
 
 def _palette(frames: Iterator[Frame], colours: int) -> Any:
-    """The palette of all frames as a 16 x 16 picture; held pictures count once."""
+    """The palette of all frames as a 16 x 16 picture; a held picture counts once."""
     import av.filter
 
     graph = None
@@ -109,7 +109,7 @@ def _encode(part: Path, frames: Iterator[Frame], film: Film, palette: Any) -> in
         stream: Any = container.add_stream(film.codec, rate=film.fps)
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = "pal8"
-        for video_frame in _mapped(first, frames, picture, sink, step):
+        for video_frame in _map_colours(first, frames, picture, sink, step):
             video_frame.pts, video_frame.time_base = count, step
             count += 1
             for packet in stream.encode(video_frame):
@@ -121,8 +121,10 @@ def _encode(part: Path, frames: Iterator[Frame], film: Film, palette: Any) -> in
     return count
 
 
-def _mapped(first: Frame, rest: Iterator[Frame], source: Any, sink: Any, step: Fraction) -> Any:
-    """Every frame in the palette's colours, as soon as the filter gives it out."""
+def _map_colours(
+    first: Frame, rest: Iterator[Frame], source: Any, sink: Any, step: Fraction
+) -> Any:
+    """Map every frame to the palette's colours, yielding as soon as the filter does."""
     import av.error
 
     def ready() -> Iterator[Any]:

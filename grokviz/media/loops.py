@@ -1,4 +1,4 @@
-"""Animated WebP and APNG, through PyAV: lossless, transparent where asked, for ever."""
+"""Animated WebP and APNG through PyAV: lossless, optionally transparent, endless."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from grokviz.media import chunks
 from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread
-from grokviz.media.pixels import converted
+from grokviz.media.pixels import convert_pixels
 from grokviz.media.provenance import Provenance
 
 Finish = Callable[[bytes, Provenance, tuple[int, int]], bytes]
@@ -20,7 +20,7 @@ Finish = Callable[[bytes, Provenance, tuple[int, int]], bytes]
 
 @dataclass(frozen=True)
 class Loop:
-    """An endless animation in a picture format; ``finish`` puts the texts in."""
+    """An endless animation in a picture format; ``finish`` inserts the texts."""
 
     container: str
     pixels: str
@@ -34,8 +34,8 @@ class Loop:
         return fps
 
     def write(self, part: Path, frames: Frames, film: Film) -> int:
-        """Encode in a thread of its own, then add title, alt text and provenance."""
-        count, size = in_thread(frames(), lambda arriving: self._encode(part, arriving, film))
+        """Encode in a separate thread, then insert title, alt text and provenance."""
+        count, size = in_thread(frames(), lambda source: self._encode(part, source, film))
         part.write_bytes(self.finish(part.read_bytes(), film.provenance, size))
         if film.limit is not None and part.stat().st_size > film.limit:
             raise TooBig
@@ -81,7 +81,7 @@ class Loop:
             frame = np.ascontiguousarray(frame[..., :3])
             return av.VideoFrame.from_ndarray(frame, format="rgb24")
         video_frame = av.VideoFrame.from_ndarray(frame, format="rgba")
-        return video_frame if self.pixels == "rgba" else converted(video_frame, self.pixels)
+        return video_frame if self.pixels == "rgba" else convert_pixels(video_frame, self.pixels)
 
 
 def _apng_texts(data: bytes, provenance: Provenance, _: tuple[int, int]) -> bytes:

@@ -1,15 +1,15 @@
-"""Frames of a figure in which little moves: draw once, then only what changes.
+"""Layered drawing of the frames of a figure in which few artists move.
 
-matplotlib draws everything again for every frame. Here the figure is drawn once
-without what moves; a frame is that picture plus, in drawing order, the moving artists
-and whatever lies above them in their axes. The result equals a full draw pixel for
-pixel, which is not taken on trust:
+matplotlib redraws everything for every frame. Here the background, without the moving
+artists, is drawn once; a frame is that picture plus, in drawing order, the moving artists
+and everything above them in their axes. The result equals a full draw pixel for pixel,
+which is verified:
 
-* matplotlib marks what has changed as stale. Anything stale that was not listed as
-  moving, any view limit or position that differs, and any artist that came or went
-  makes the background be drawn anew for that frame.
-* :func:`paint` compares sampled frames (first, middle and last at least) with full
-  draws before it gives out a single one, and draws in full where they differ.
+* matplotlib marks changed artists as stale. A stale artist that is not listed as moving, a
+  different view limit or position, and an added or removed artist cause the background to
+  be redrawn for that frame.
+* :func:`paint` compares sampled frames (at least the first, middle and last) with full draws
+  before it yields any, and falls back to full draws if they differ.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 Frame = UInt8[np.ndarray, "height width 4"]
 
-# so many frames in a row with a new background, and layers are slower than full draws
+# after this many frames in a row with a new background, full draws are faster than layers
 _PATIENCE = 8
 
 
@@ -57,21 +57,21 @@ class Painter:
         self._still: list[Artist] = []
         self._axes: list[Any] = []
         self._shape: Any = None
-        self._in_a_row = 0
-        self._told = False
+        self._recaptures = 0
+        self._warned = False
 
     def frame(self) -> Frame:
-        """The picture as the artists now stand; a copy that stays as it is."""
+        """The picture with the artists' current state, as a copy."""
         if not self.layered:
             return self.full()
         if self._background is None:
             self._capture()
-        elif reason := self._changed():
+        elif reason := self._change():
             self._recapture(reason)
             if not self.layered:
                 return self.full()
         else:
-            self._in_a_row = 0
+            self._recaptures = 0
         self._canvas.restore_region(self._background)
         renderer = self._canvas.get_renderer()
         for artist in self._above:
@@ -79,8 +79,8 @@ class Painter:
         return self._copy()
 
     def full(self) -> Frame:
-        """The same picture by a full draw, for checking."""
-        if self._background is not None and self._changed():
+        """The same picture by a full draw, for comparison."""
+        if self._background is not None and self._change():
             self._background = None  # the draw below makes the change invisible to frame()
         self._canvas.draw()
         self._settle()
@@ -95,8 +95,8 @@ class Painter:
         return np.array(self._canvas.buffer_rgba())
 
     def _capture(self) -> None:
-        """Draw everything that lies below what moves, and keep it."""
-        # a full draw first: layout, limits and titles find their place in it
+        """Draw and keep the background, everything below the moving artists."""
+        # a full draw first, since it settles layout, limits and titles
         self._canvas.draw()
         self._above = _layers(self.figure, self.moving)
         with _animated([*self.moving, *self._above]):
@@ -109,12 +109,12 @@ class Painter:
         self._shape = self._arrangement()
 
     def _settle(self) -> None:
-        """Mark what does not move as drawn, so that a change can be seen."""
+        """Mark still artists as drawn, so that a later change can be detected."""
         for artist in self._still:
             artist.stale = False
 
-    def _changed(self) -> str:
-        """What has changed beside the moving artists, in words; nothing if nothing has."""
+    def _change(self) -> str:
+        """A description of a change outside the moving artists; empty if there is none."""
         for artist in self._still:
             if artist.stale:
                 return f"{artist} changed and is not listed as moving"
@@ -123,23 +123,23 @@ class Painter:
         return ""
 
     def _arrangement(self) -> tuple[Any, ...]:
-        """What decides where things are drawn: cheap to compare."""
-        where: list[Any] = [self.figure.dpi, *self.figure.bbox.size]
+        """The state that determines the layout, cheap to compare."""
+        state: list[Any] = [self.figure.dpi, *self.figure.bbox.size]
         for axes in self._axes:
-            where += [*axes.viewLim.extents, *axes.bbox.extents, axes.get_visible()]
-            where += [axes.get_xscale(), axes.get_yscale()]
-            where += axes.get_children()
-        where += self.figure.get_children()
-        where += [artist.get_zorder() for artist in self.moving]
-        return tuple(where)
+            state += [*axes.viewLim.extents, *axes.bbox.extents, axes.get_visible()]
+            state += [axes.get_xscale(), axes.get_yscale()]
+            state += axes.get_children()
+        state += self.figure.get_children()
+        state += [artist.get_zorder() for artist in self.moving]
+        return tuple(state)
 
     def _recapture(self, reason: str) -> None:
         self.redrawn += 1
-        self._in_a_row += 1
-        if not self._told:
+        self._recaptures += 1
+        if not self._warned:
             log.warning("%s: the background is drawn anew for such frames", reason)
-            self._told = True
-        if self._in_a_row > _PATIENCE:
+            self._warned = True
+        if self._recaptures > _PATIENCE:
             log.warning("%s in every frame: drawing in full from here on", reason)
             self.layered = False
             return
@@ -149,16 +149,16 @@ class Painter:
 def paint(
     painter: Painter, frames: Sequence[Callable[[], object]], checks: int = 3
 ) -> Iterator[Frame]:
-    """The picture after each of ``frames``, which set the artists' data.
+    """Yield the picture after each of ``frames``, which set the artists' data.
 
-    Each call must set all that its frame needs, whatever was drawn before, since
+    Each call must set everything that its frame needs, independently of earlier ones, since
     ``checks`` of them (first, middle, last, evenly spread) are drawn both ways before
-    the first frame is given out. Where they differ everything is drawn in full, and a
-    warning is logged. A call that is the same object as the one before gives the same
-    array again, so that a held picture costs nothing.
+    the first frame is yielded. If they differ, everything is drawn in full and a warning
+    is logged. A call that is the same object as the one before yields the same array
+    again, so that a held picture costs nothing.
     """
     if painter.layered and frames:
-        _prove(painter, frames, checks)
+        _verify(painter, frames, checks)
     last: Callable[[], object] | None = None
     picture: Frame | None = None
     for update in frames:
@@ -169,10 +169,10 @@ def paint(
         yield picture
 
 
-def _prove(painter: Painter, frames: Sequence[Callable[[], object]], checks: int) -> None:
-    """Compare sampled frames; on the first difference draw in full from here on.
+def _verify(painter: Painter, frames: Sequence[Callable[[], object]], checks: int) -> None:
+    """Compare sampled frames, and switch to full draws on the first difference.
 
-    Each sample is reached from another frame's background, the first from the last's.
+    Each sample is drawn on another frame's background, the first on the last's.
     """
     count = min(len(frames), max(3, checks))
     samples = sorted({round(i * (len(frames) - 1) / max(1, count - 1)) for i in range(count)})
@@ -186,7 +186,7 @@ def _prove(painter: Painter, frames: Sequence[Callable[[], object]], checks: int
 
 
 def _flat(moving: Iterable[Any]) -> Iterator[Artist]:
-    """Single artists of nested sequences and containers."""
+    """Flatten nested sequences and containers of artists."""
     from matplotlib.artist import Artist
 
     for item in moving:
@@ -208,7 +208,7 @@ def _is_axes(artist: Any) -> bool:
 
 @contextlib.contextmanager
 def _animated(artists: Iterable[Artist]) -> Iterator[None]:
-    """matplotlib leaves animated artists out of a draw; here only inside the block."""
+    """Mark artists as animated within the block, so that matplotlib leaves them out of a draw."""
     before = [(artist, artist.get_animated()) for artist in artists]
     try:
         for artist, _ in before:
@@ -220,7 +220,7 @@ def _animated(artists: Iterable[Artist]) -> Iterator[None]:
 
 
 def _leaves(figure: FigureBase) -> Iterator[Artist]:
-    """Every artist that draws itself; figures and axes only pass staleness on."""
+    """All artists but figures and axes, which only propagate staleness."""
     from matplotlib.figure import FigureBase
 
     for artist in figure.findobj(include_self=False):
@@ -229,59 +229,65 @@ def _leaves(figure: FigureBase) -> Iterator[Artist]:
 
 
 def _layers(figure: FigureBase, moving: Sequence[Artist]) -> list[Artist]:
-    """The moving artists and what lies above them, in drawing order.
+    """The moving artists and those above them, in drawing order.
 
-    Within axes that is every artist after the first moving one, except texts and tick
-    labels that stand wholly outside the axes. Outside, what is drawn later and overlaps axes in
-    which something moves.
+    Within axes these are all artists after the first moving one, except texts and tick labels
+    entirely outside the axes. Elsewhere they are artists that are drawn later and overlap axes
+    in which something moves.
     """
-    wanted = {id(artist) for artist in moving}
-    # what has a moving part (a legend whose text changes) is drawn again as a whole
-    wanted |= {id(owner) for owner in _leaves(figure) if wanted & {id(a) for a in owner.findobj()}}
+    moving_ids = {id(artist) for artist in moving}
+    # an artist with a moving part (a legend whose text changes) is redrawn completely
+    moving_ids |= {
+        id(owner) for owner in _leaves(figure) if moving_ids & {id(a) for a in owner.findobj()}
+    }
     layers: list[Artist] = []
-    _walk_figure(figure, wanted, layers, touched=[])
+    _walk_figure(figure, moving_ids, layers, moving_boxes=[])
     return layers
 
 
-def _walk_figure(figure: Any, wanted: set[int], layers: list[Artist], touched: list[Bbox]) -> None:
+def _walk_figure(
+    figure: Any, moving_ids: set[int], layers: list[Artist], moving_boxes: list[Bbox]
+) -> None:
     from matplotlib.figure import FigureBase
 
     children = [a for a in figure.get_children() if a is not figure.patch]
-    started = False
+    is_above = False
     for artist in sorted(children, key=lambda a: a.get_zorder()):
-        if id(artist) in wanted:
-            started = True
+        if id(artist) in moving_ids:
+            is_above = True
             layers.append(artist)
-            touched.append(_extent(artist))
-        elif _overlaps(artist, touched) and (started or touched):
+            moving_boxes.append(_extent(artist))
+        elif _overlaps(artist, moving_boxes) and (is_above or moving_boxes):
             layers.append(artist)
         elif isinstance(artist, FigureBase):
-            _walk_figure(artist, wanted, layers, touched)
+            _walk_figure(artist, moving_ids, layers, moving_boxes)
         elif _is_axes(artist):
-            _walk_axes(artist, wanted, layers, touched)
+            _walk_axes(artist, moving_ids, layers, moving_boxes)
 
 
-def _walk_axes(axes: Any, wanted: set[int], layers: list[Artist], touched: list[Bbox]) -> None:
-    moving_here = False
-    for artist in _drawn_by(axes):
-        if id(artist) in wanted:
-            moving_here = True
+def _walk_axes(
+    axes: Any, moving_ids: set[int], layers: list[Artist], moving_boxes: list[Bbox]
+) -> None:
+    is_above = False
+    for artist in _draw_order(axes):
+        if id(artist) in moving_ids:
+            is_above = True
             layers.append(artist)
-        elif moving_here and not _stands_outside(artist, axes):
+        elif is_above and not _stands_outside(artist, axes):
             layers.append(artist)
         elif _is_axes(artist):
             before = len(layers)
-            _walk_axes(artist, wanted, layers, touched)
-            moving_here = moving_here or len(layers) > before
-        elif _reaches(artist, touched):  # tick labels that stand in the axes beside them
-            moving_here = True
+            _walk_axes(artist, moving_ids, layers, moving_boxes)
+            is_above = is_above or len(layers) > before
+        elif _reaches(artist, moving_boxes):  # tick labels that reach into adjacent axes
+            is_above = True
             layers.append(artist)
-    if moving_here:
-        touched.append(axes.bbox.frozen())
+    if is_above:
+        moving_boxes.append(axes.bbox.frozen())
 
 
-def _drawn_by(axes: Any) -> list[Artist]:
-    """What ``Axes.draw`` draws, in its order, without the patch behind it all."""
+def _draw_order(axes: Any) -> list[Artist]:
+    """The artists that ``Axes.draw`` draws, in its order, without the background patch."""
     hidden = {id(axes.patch)}
     if not (axes.axison and axes.get_frame_on()):
         hidden |= {id(spine) for spine in axes.spines.values()}
@@ -292,7 +298,7 @@ def _drawn_by(axes: Any) -> list[Artist]:
 
 
 def _stands_outside(artist: Artist, axes: Axes) -> bool:
-    """Whether a title, or tick labels without marks, cannot touch what moves inside."""
+    """Whether a text, or tick labels without marks, cannot overlap the inside of the axes."""
     from matplotlib.axis import Axis
     from matplotlib.text import Text
 
@@ -315,24 +321,24 @@ def _crosses(tick: Any) -> bool:
     return bool(tick.gridline.get_visible() or any(marks))
 
 
-def _reaches(artist: Artist, touched: Sequence[Bbox]) -> bool:
-    """Whether a part of other axes, drawn later, covers something that moves."""
-    if not touched or not artist.get_visible():
+def _reaches(artist: Artist, moving_boxes: Sequence[Bbox]) -> bool:
+    """Whether a later artist of other axes overlaps axes in which something moves."""
+    if not moving_boxes or not artist.get_visible():
         return False
     box = artist.get_tightbbox()
-    return box is not None and any(box.padded(-1).overlaps(other) for other in touched)
+    return box is not None and any(box.padded(-1).overlaps(other) for other in moving_boxes)
 
 
 def _extent(artist: Artist) -> Bbox:
     return artist.get_window_extent().frozen()
 
 
-def _overlaps(artist: Artist, touched: Sequence[Bbox]) -> bool:
-    """Whether a later artist of the figure covers something that moves."""
+def _overlaps(artist: Artist, moving_boxes: Sequence[Bbox]) -> bool:
+    """Whether a later artist of the figure overlaps something that moves."""
     from matplotlib.figure import FigureBase
 
-    if not touched or isinstance(artist, FigureBase) or not artist.get_visible():
+    if not moving_boxes or isinstance(artist, FigureBase) or not artist.get_visible():
         return False
     box = artist.bbox.frozen() if _is_axes(artist) else _extent(artist)  # type: ignore[attr-defined]
     # axes that only share an edge do not overlap
-    return any(box.padded(-1).overlaps(other) for other in touched)
+    return any(box.padded(-1).overlaps(other) for other in moving_boxes)

@@ -1,4 +1,4 @@
-"""Formulas inside sentences as plain characters, for notes, pages and titles elsewhere."""
+"""Conversion of mathtext in sentences to plain characters, for notes, pages and titles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SYMBOLS = {
 _FORMULA = re.compile(r"(?<!\\)\$(.+?)(?<!\\)\$")
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     r"""``text`` with its mathtext written out: ``$W_E \cos_k$`` becomes ``W_E cos_k``."""
     return _FORMULA.sub(lambda match: _formula(match[1]), text).replace(r"\$", "$")
 

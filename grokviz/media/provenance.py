@@ -1,8 +1,8 @@
-"""What made a picture, carried inside the file.
+"""The provenance of a picture or film, stored inside the file.
 
-Every format keeps the same three things: the title, the alt text and one line of JSON
-that holds the whole :class:`Provenance`. It says nothing of dates or machines, so the
-same command gives the same bytes. :func:`read_provenance` finds it in any file.
+Every format stores the title, the alt text and one line of JSON with the whole
+:class:`Provenance`. It contains no dates and no machine, so the same command gives the same
+bytes. :func:`read_provenance` reads it from any file.
 """
 
 from __future__ import annotations
@@ -36,35 +36,37 @@ class Provenance:
 
     def as_json(self) -> str:
         """One line of JSON, keys sorted, empty fields left out, ASCII only."""
-        filled = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        fields = {key: _plain(value) for key, value in filled.items() if value not in ("", (), {})}
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        fields = {
+            key: _json_value(value) for key, value in values.items() if value not in ("", (), {})
+        }
         return json.dumps({MARK: fields}, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
-        """The inverse of :meth:`as_json`; ``ValueError`` if it is not ours."""
-        read = json.loads(text)
-        if not isinstance(read, dict) or MARK not in read:
+        """The inverse of :meth:`as_json`; raises ``ValueError`` for any other text."""
+        content = json.loads(text)
+        if not isinstance(content, dict) or MARK not in content:
             raise ValueError("no grokviz provenance in it")
-        known = {f.name for f in dataclasses.fields(cls)}
-        fields = {key: value for key, value in read[MARK].items() if key in known}
+        names = {f.name for f in dataclasses.fields(cls)}
+        fields = {key: value for key, value in content[MARK].items() if key in names}
         fields["epochs"] = tuple(fields.get("epochs", ()))
         return cls(**{"title": ""} | fields)
 
 
-def _plain(value: Any) -> Any:
-    """JSON's own types of numpy scalars, paths and tuples."""
+def _json_value(value: Any) -> Any:
+    """Convert numpy scalars, paths and tuples to types that JSON has."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_json_value(item) for item in value]
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
-    return _plain(value.item()) if hasattr(value, "item") else str(value)
+    return _json_value(value.item()) if hasattr(value, "item") else str(value)
 
 
 def library_versions(*names: str) -> dict[str, str]:
-    """Installed versions of ``names`` (default: what draws and encodes) for a provenance."""
+    """Installed versions of ``names`` (default: libraries that draw and encode)."""
     from importlib.metadata import PackageNotFoundError, version
 
     versions = {}
@@ -77,7 +79,7 @@ def library_versions(*names: str) -> dict[str, str]:
 
 
 def find(text: str) -> Provenance | None:
-    """The first provenance line inside a longer text."""
+    """The first provenance in a longer text, or None."""
     start = text.find('{"' + MARK + '":')
     while start >= 0:
         try:
@@ -89,7 +91,7 @@ def find(text: str) -> Provenance | None:
 
 
 def read_provenance(path: str | Path) -> Provenance:
-    """What made the picture or film at ``path`` (any format, or a folder of frames).
+    """Read the provenance of the picture or film at ``path``, or of a folder of frames.
 
     Raises :class:`InputError` if there is no such file or it is not from grokviz.
     """
@@ -97,14 +99,18 @@ def read_provenance(path: str | Path) -> Provenance:
 
     path = Path(path)
     if not path.exists():
-        raise InputError(f"no file {path}: give a picture or film that grokviz has written")
+        raise InputError(
+            f"there is no file {path}; give a picture or film that grokviz has written"
+        )
     reader = reader_of(format_of(f"{path}/" if path.is_dir() else path))
     try:
         provenance = find(reader.text(path)) if reader is not None else None
     except InputError:
         raise
-    except Exception as error:  # a broken file fails in as many ways as there are decoders
+    except Exception as error:  # each decoder raises its own errors for a damaged file
         raise InputError(f"cannot read {path}: {error}") from error
     if provenance is None:
-        raise InputError(f"{path} carries no provenance: it was not written by grokviz")
+        raise InputError(
+            f"{path} carries no provenance; give a picture or film that grokviz has written"
+        )
     return provenance

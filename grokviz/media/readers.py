@@ -1,8 +1,8 @@
-"""Files read back: the texts inside, the pixels, and the last frame.
+"""Readers of media files: their texts, their pixels and their last frame.
 
-A reader is named by the rows of :mod:`grokviz.media.formats`. Films are decoded with PyAV itself,
-for the reasons that :mod:`grokviz.media.pixels` gives; and since imageio, asked for a frame by its
-number, errs near the end of a film whose frames are coded out of order, as H.264's are.
+The rows of :mod:`grokviz.media.formats` name the readers. Films are decoded with PyAV, for the
+reasons in :mod:`grokviz.media.pixels`, and because imageio returns wrong frames near the end of a
+film whose frames are coded out of order, as in H.264.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ Pixels = UInt8[np.ndarray, "height width 4"]
 
 
 class Reader(Protocol):
-    """How files of a format are read back."""
+    """A reader of the files of one or more formats."""
 
     def text(self, path: Path) -> str:
-        """All text of a file that may hold the JSON line of its provenance."""
+        """The text metadata of a file, which may contain its provenance."""
 
     def frames(self, path: Path) -> Iterator[Pixels]:
-        """Its frames as a player shows them, or its one picture; a held frame may be one."""
+        """The frames as a player shows them, or the one picture; a held frame may appear once."""
 
     def last(self, path: Path, chapter: str | None = None) -> tuple[Pixels, float]:
-        """Its last frame, or that of a chapter by its title, and for how many seconds it plays.
+        """The last frame of the film or of a chapter, and the end of that frame in seconds.
 
         Raises :class:`InputError` for a damaged file.
         """
@@ -44,10 +44,10 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Pictures:
-    """What Pillow reads: a picture, or a loop of them."""
+    """Reader of what Pillow opens: pictures and loops."""
 
     def text(self, path: Path) -> str:
-        """Comments and XMP packets, which are bytes, and texts; no pixels are decoded."""
+        """Comments, XMP packets and texts; no pixels are decoded."""
         from PIL import Image
 
         with Image.open(path) as picture:
@@ -55,18 +55,18 @@ class Pictures:
 
     def frames(self, path: Path) -> Iterator[Pixels]:
         """Every picture as RGBA."""
-        return (pixels for pixels, _ in self._timed(path))
+        return (pixels for pixels, _ in self._with_durations(path))
 
     def last(self, path: Path, chapter: str | None = None) -> tuple[Pixels, float]:
-        """The last picture; the seconds are those that all are shown for."""
+        """The last picture, and the total duration in seconds."""
         seconds, pixels = 0.0, None
-        for picture, duration in self._timed(path):
+        for picture, duration in self._with_durations(path):
             seconds, pixels = seconds + duration, picture
         if pixels is None or chapter is not None:
             raise _error(path, f"it has no chapter {chapter!r}" if chapter else "it is empty")
         return pixels, seconds
 
-    def _timed(self, path: Path) -> Iterator[tuple[Pixels, float]]:
+    def _with_durations(self, path: Path) -> Iterator[tuple[Pixels, float]]:
         from PIL import Image
 
         try:
@@ -89,7 +89,7 @@ def _text(key: Any, value: Any) -> str:
 
 @dataclass(frozen=True)
 class Films:
-    """What PyAV reads. The alpha of VP9 is left out by FFmpeg's own decoder."""
+    """Reader of what PyAV opens; FFmpeg's own decoder ignores the alpha of VP9."""
 
     def text(self, path: Path) -> str:
         """The container's metadata."""
@@ -107,7 +107,7 @@ class Films:
                 yield _rgba(frame)
 
     def last(self, path: Path, chapter: str | None = None) -> tuple[Pixels, float]:
-        """The frame at which the film, or its chapter, stays when it has ended."""
+        """The last frame of the film or of a chapter, and its end in seconds."""
         import av
 
         with _damage(path), av.open(str(path)) as container:
@@ -115,18 +115,18 @@ class Films:
             step = 1 / Fraction(stream.average_rate or 1)
             end = _end(container, chapter) if chapter else None
             if stream.duration:
-                # from the key frame before the end
+                # seeks to the key frame before the end
                 at = stream.duration if end is None else int((end - step) / (stream.time_base or 1))
                 container.seek(at, stream=stream)
-            shown = container.decode(stream)
+            decoded = container.decode(stream)
             if end is not None:
-                shown = takewhile(lambda frame: frame.time < end - step / 2, shown)
-            (last,) = deque(shown, maxlen=1)
+                decoded = takewhile(lambda frame: frame.time < end - step / 2, decoded)
+            (last,) = deque(decoded, maxlen=1)
             return _rgba(last), (last.time or 0.0) + float(step)
 
 
 def _end(container: Any, title: str) -> Fraction:
-    """Second at which a chapter ends."""
+    """The end of a chapter in seconds."""
     for mark in container.chapters():
         if mark["metadata"].get("title") == title:
             return Fraction(mark["end"] * mark["time_base"])
@@ -145,7 +145,7 @@ def _rgba(frame: Any) -> Pixels:
 
 @contextlib.contextmanager
 def _damage(path: Path) -> Iterator[None]:
-    """A decoder's error about a broken film, as a sentence."""
+    """Turn a decoder's error about a damaged film into an ``InputError``."""
     import av
 
     try:
@@ -161,7 +161,7 @@ def _error(path: Path, reason: object) -> InputError:
 
 @dataclass(frozen=True)
 class Folders:
-    """A folder of frames, each a picture with all texts."""
+    """Reader of a folder of frames, each a picture with all texts."""
 
     def text(self, path: Path) -> str:
         """The texts of the first frame."""
@@ -172,7 +172,7 @@ class Folders:
         return (read_picture(file) for file in self._files(path))
 
     def last(self, path: Path, chapter: str | None = None) -> tuple[Pixels, float]:
-        """The last frame; a folder does not say how fast it is to be played."""
+        """The last frame; a folder has no frame rate, so its duration is 0."""
         return read_picture(self._files(path)[-1]), 0.0
 
     def _files(self, path: Path) -> list[Path]:
@@ -184,20 +184,20 @@ class Folders:
 
 @dataclass(frozen=True)
 class Texts:
-    """A file of lines and letters, whose pixels are for other programs to draw."""
+    """Reader of vector files, which have texts but no pixels."""
 
     decode: Callable[[bytes], str]
 
     def text(self, path: Path) -> str:
-        """The file's own text."""
+        """The text of the file."""
         return self.decode(path.read_bytes())
 
     def frames(self, path: Path) -> Iterator[Pixels]:
-        """Raise InputError: there are no pixels in it."""
+        """Raise InputError, because a vector file has no pixels."""
         raise InputError(f"{path} has no pixels to read back; render a .png or a film")
 
     def last(self, path: Path, chapter: str | None = None) -> tuple[Pixels, float]:
-        """Raise InputError: there are no pixels in it."""
+        """Raise InputError, because a vector file has no pixels."""
         raise InputError(f"{path} has no pixels to read back; render a .png or a film")
 
 

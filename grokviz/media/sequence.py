@@ -1,4 +1,4 @@
-"""A folder of numbered PNG frames, for editing programs and for looking closely."""
+"""A film as a folder of numbered PNG frames."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class PngSequence:
         return fps
 
     def write(self, part: Path, frames: Frames, film: Film) -> int:
-        """Compress in a thread of its own; a held picture is compressed once."""
-        return in_thread(frames(), lambda arriving: _write(part, arriving, film))
+        """Compress in a separate thread; a held picture is compressed once."""
+        return in_thread(frames(), lambda stream: _write(part, stream, film))
 
 
 def _write(folder: Path, frames: Iterator[Frame], film: Film) -> int:

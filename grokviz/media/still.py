@@ -1,4 +1,4 @@
-"""One picture to a file: exact width, fixed bytes, alt text inside."""
+"""Stills: pictures with an exact width, reproducible bytes, and alt text inside."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from grokviz.media.theme import REPRODUCIBLE
 
 Pixels = UInt8[np.ndarray, "height width 4"]
 PixelWriter = Callable[[Pixels, Provenance, bool, float | None], bytes]
-"""RGBA pixels with straight alpha, texts, whether it is transparent, dots an inch: a file."""
+"""Converts RGBA pixels (straight alpha), texts, a transparency flag and a dpi to a file."""
 
 FigureWriter = Callable[[Any, Provenance, float], bytes]
-"""A matplotlib figure, texts, and dots an inch of the pictures inside: a file."""
+"""Converts a matplotlib figure, texts and the dpi of pictures inside it to a file."""
 
-_FIXED: Any = {
+_REPRODUCIBLE: Any = {
     key: REPRODUCIBLE[key]
     for key in ("svg.fonttype", "svg.hashsalt", "pdf.fonttype", "ps.fonttype", "savefig.bbox")
 }
@@ -44,9 +44,9 @@ def save_still(
 ) -> Path:
     """Write ``figure`` to ``path`` as one picture, in exactly the figure's size.
 
-    ``dpi`` is for pixels (and pictures inside the others), by default the figure's own.
-    The same figure gives the same bytes. Raises :class:`InputError` for a film's or
-    unknown suffix; an old file stays unless the new one is whole.
+    ``dpi`` is that of pixels (and of pictures inside vector formats), by default the figure's.
+    The same figure gives the same bytes. Raises :class:`InputError` for an unknown suffix or
+    that of a film; an old file stays unless the new one is complete.
     """
     import matplotlib
 
@@ -55,8 +55,8 @@ def save_still(
         stills = suffix_list(other for other in FORMATS.values() if other.still)
         raise InputError(f"{path}: {kind.name} is not one picture; choose {stills}")
     with (
-        matplotlib.rc_context(_FIXED),
-        see_through(figure) if transparent else contextlib.nullcontext(),
+        matplotlib.rc_context(_REPRODUCIBLE),
+        transparent_background(figure) if transparent else contextlib.nullcontext(),
         replacing(path) as part,
     ):
         part.write_bytes(_bytes(kind, figure, provenance, dpi or figure.dpi))
@@ -73,8 +73,8 @@ def _bytes(kind: Format, figure: Any, provenance: Provenance, dpi: float) -> byt
 
 
 @contextlib.contextmanager
-def see_through(figure: Any) -> Iterator[None]:
-    """The figure without its backgrounds, inside a ``with`` block (also for films)."""
+def transparent_background(figure: Any) -> Iterator[None]:
+    """Make the figure's backgrounds transparent within the block."""
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
@@ -94,7 +94,7 @@ def see_through(figure: Any) -> Iterator[None]:
 
 
 def _print(figure: Any, kind: str, dpi: float, metadata: dict[str, Any]) -> bytes:
-    """matplotlib's file, in the figure's own size and colours."""
+    """Save a figure with matplotlib, in the figure's own size and colours."""
     out = io.BytesIO()
     figure.savefig(
         out,
@@ -109,7 +109,7 @@ def _print(figure: Any, kind: str, dpi: float, metadata: dict[str, Any]) -> byte
 
 
 def pdf_bytes(figure: Any, provenance: Provenance, dpi: float) -> bytes:
-    """A PDF of fixed bytes, with title, alt text and provenance inside."""
+    """A reproducible PDF with title, alt text and provenance inside."""
     return _print(
         figure,
         "pdf",
@@ -127,8 +127,8 @@ def pdf_bytes(figure: Any, provenance: Provenance, dpi: float) -> bytes:
 
 
 def svg_bytes(figure: Any, provenance: Provenance, dpi: float) -> bytes:
-    """An SVG that describes itself: ``role="img"``, a title and a description."""
-    plain = _print(
+    """An accessible SVG: ``role="img"``, a title and a description."""
+    text = _print(
         figure,
         "svg",
         dpi,
@@ -139,18 +139,18 @@ def svg_bytes(figure: Any, provenance: Provenance, dpi: float) -> bytes:
             "Source": provenance.as_json(),
         },
     ).decode()
-    at = plain.index("<svg ")
-    start = plain.index(">", at) + 1
-    head = plain[at : start - 1] + ' role="img" aria-labelledby="alt-title alt-text">'
+    at = text.index("<svg ")
+    start = text.index(">", at) + 1
+    head = text[at : start - 1] + ' role="img" aria-labelledby="alt-title alt-text">'
     elements = (
         f'\n <title id="alt-title">{escape(provenance.title)}</title>'
         f'\n <desc id="alt-text">{escape(provenance.alt)}</desc>'
     )
-    return (plain[:at] + head + elements + plain[start:]).encode()
+    return (text[:at] + head + elements + text[start:]).encode()
 
 
 def _pixels(figure: Any, dpi: float) -> Pixels:
-    """What matplotlib draws of the figure, as RGBA."""
+    """Draw the figure with matplotlib, as RGBA."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     before = figure.dpi
@@ -179,7 +179,7 @@ def png_bytes(
 
 
 def write_picture(path: Path, kind: Format, picture: Pixels, provenance: Provenance) -> Path:
-    """Write pixels, less their alpha, to a file of ``kind``, whole or not at all."""
+    """Write pixels without their alpha to a file of ``kind``, atomically."""
     write: PixelWriter = writer_of(kind)
     with replacing(path) as part:
         part.write_bytes(write(picture, provenance, False, None))

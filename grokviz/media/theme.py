@@ -1,13 +1,13 @@
-"""Themes: colours by what they mean, and matplotlib styles as plain dictionaries.
+"""Themes: colours by meaning, and matplotlib styles as dictionaries.
 
-A style is a dictionary of rcParams; styles are composed with ``|``, the later one wins::
+A style is a dictionary of rcParams; styles are composed with ``|``, and the later one wins::
 
     theme("dark").rc | {"axes.grid": False}
 
 ``paper`` themes take the type size of a venue (:meth:`Theme.sized`); ``slide`` themes
-are laid out at 1920 x 1080 with 100 dots an inch, and every text there, ticks
-included, is at least 28 pixels high. Other film sizes change the dots an inch only,
-so that a preview has the layout of the final film.
+are laid out at 1920 x 1080 with 100 dots per inch, and all text in them,
+including ticks, is at least 28 pixels high. Other film sizes change only the dpi, so that a
+preview has the layout of the final film.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PAPER_POINTS = 9.0
 
 @dataclass(frozen=True)
 class Colours:
-    """Colours by meaning. Test loss is the one red; what is not the point is grey."""
+    """Colours by meaning; only the test loss is red, and unimportant marks are grey."""
 
     ink: str
     muted: str
@@ -51,14 +51,14 @@ class Colours:
     def frequency(self, k: int, keys: Sequence[int]) -> str:
         """The colour of frequency ``k`` among the key frequencies ``keys``.
 
-        The keys are sorted first, so a frequency keeps its colour in every panel and
-        scene of a run; what is not a key gets :attr:`rest`. Beyond seven keys the
-        colours begin again.
+        The keys are sorted first, so a frequency has the same colour in every panel and
+        scene of a run; other frequencies get :attr:`rest`. After seven keys the colours
+        repeat.
         """
-        ordered = sorted({int(key) for key in keys})
-        if int(k) not in ordered:
+        sorted_keys = sorted({int(key) for key in keys})
+        if int(k) not in sorted_keys:
             return self.rest
-        return self.frequencies[ordered.index(int(k)) % len(self.frequencies)]
+        return self.frequencies[sorted_keys.index(int(k)) % len(self.frequencies)]
 
 
 LIGHT = Colours(
@@ -95,7 +95,7 @@ DARK = Colours(
 
 PALETTES: dict[str, Colours] = {"light": LIGHT, "dark": DARK}
 
-# what makes files the same on every machine: fonts that ship with matplotlib, fixed ids
+# fonts that ship with matplotlib and fixed ids make files the same on every machine
 REPRODUCIBLE: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],
     "font.sans-serif": ["DejaVu Sans"],
@@ -110,7 +110,7 @@ REPRODUCIBLE: dict[str, Any] = {
     "savefig.dpi": "figure",
 }
 
-# the look: no frame, few lines; the axis lies under the data, so that films need not redraw it
+# the axis is below the data, so that films need not redraw it
 CLEAN: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -193,8 +193,8 @@ def _paint(colours: Colours) -> dict[str, Any]:
 class Theme:
     """A look for one medium.
 
-    ``rc`` holds matplotlib's rcParams; ``points`` is the body type size they were made
-    for. Draw inside :meth:`applied`, which changes nothing outside.
+    ``rc`` holds matplotlib's rcParams, ``points`` their body type size, and ``own`` the user's
+    overrides. Draw inside :meth:`applied`, which changes nothing outside.
     """
 
     name: str
@@ -206,20 +206,20 @@ class Theme:
     own: Mapping[str, Any] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Read-only mappings cannot be sent to another process; plain ones can."""
+        """Pickle the theme with plain dictionaries, since read-only mappings cannot be pickled."""
         own, rc = dict(self.own), dict(self.rc)
-        return _received, (self.name, self.medium, self.dark, rc, self.colours, self.points, own)
+        return _unpickle, (self.name, self.medium, self.dark, rc, self.colours, self.points, own)
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """matplotlib drawing in this theme, inside a ``with`` block.
+        """Make matplotlib draw in this theme within the block.
 
-        What the theme leaves open is as matplotlib ships it, whatever a user's own settings say.
+        Settings outside the theme have matplotlib's defaults, not those of the user.
         """
         import matplotlib
 
-        shipped = matplotlib.rcParamsDefault.items()
-        rc: dict[Any, Any] = {key: value for key, value in shipped if key not in _NOT_STYLE}
+        defaults = matplotlib.rcParamsDefault.items()
+        rc: dict[Any, Any] = {key: value for key, value in defaults if key not in _NOT_STYLE}
         rc.update(self.rc)
         with matplotlib.rc_context(rc):
             yield
@@ -230,7 +230,7 @@ class Theme:
         return replace(self, rc=MappingProxyType(rc), points=points)
 
 
-def _received(
+def _unpickle(
     name: str, medium: Medium, dark: bool, rc: Any, colours: Colours, points: float, own: Any
 ) -> Theme:
     return Theme(name, medium, dark, MappingProxyType(rc), colours, points, own)
@@ -240,7 +240,7 @@ def theme(name: str = "light", medium: Medium = "slide", style: Path | None = No
     """The theme ``name`` (light, dark) for ``medium`` (slide, paper).
 
     ``style`` is a user's ``.mplstyle`` file, merged last. Raises :class:`InputError`
-    for an unknown name or medium, and for a style file that cannot be used.
+    for an unknown name or medium, and for an unusable style file.
     """
     if name not in PALETTES:
         raise InputError(f"unknown theme {name!r}: {nearest(name, list(PALETTES))}")
@@ -251,40 +251,44 @@ def theme(name: str = "light", medium: Medium = "slide", style: Path | None = No
     rc = REPRODUCIBLE | CLEAN | _paint(colours) | _sizes(points)
     if medium == "slide":
         rc = rc | {"figure.figsize": list(SLIDE_INCHES), "figure.dpi": SLIDE_DPI}
-    own = read_style(style) if style is not None else {}
-    return Theme(name, medium, name == "dark", MappingProxyType(rc | own), colours, points, own)
+    overrides = read_style(style) if style is not None else {}
+    return Theme(
+        name, medium, name == "dark", MappingProxyType(rc | overrides), colours, points, overrides
+    )
 
 
 def read_style(path: Path) -> dict[str, Any]:
     """The rcParams of a user's ``.mplstyle`` file.
 
-    matplotlib only logs what it does not understand; here that is an
-    :class:`InputError` which names the file and the line. What concerns a window or
-    matplotlib's own paths is left out, as ``matplotlib.style`` does.
+    A line that matplotlib does not understand, which it only logs, raises an
+    :class:`InputError` with the file and the line. Settings of windows and of matplotlib's
+    paths are left out, as in ``matplotlib.style``.
     """
     import matplotlib
 
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"no style file {path}: give the path of a matplotlib .mplstyle file")
-    heard = _Heard()
+        raise InputError(
+            f"there is no style file {path}; give the path of a matplotlib .mplstyle file"
+        )
+    collector = _LogCollector()
     logger = logging.getLogger("matplotlib")
-    logger.addHandler(heard)
-    passed_on, logger.propagate = logger.propagate, False
+    logger.addHandler(collector)
+    propagate, logger.propagate = logger.propagate, False
     try:
-        read = matplotlib.rc_params_from_file(str(path), use_default_template=False)
+        params = matplotlib.rc_params_from_file(str(path), use_default_template=False)
     except (ValueError, OSError) as error:
         raise InputError(f"cannot read the style file {path}: {error}") from error
     finally:
-        logger.removeHandler(heard)
-        logger.propagate = passed_on
-    if heard.messages:
-        message = " ".join(heard.messages[0].split())
+        logger.removeHandler(collector)
+        logger.propagate = propagate
+    if collector.messages:
+        message = " ".join(collector.messages[0].split())
         raise InputError(f"the style file {path} has a line matplotlib does not know: {message}")
-    return {key: read[key] for key in read if key not in _NOT_STYLE}
+    return {key: params[key] for key in params if key not in _NOT_STYLE}
 
 
-# a window's business, matplotlib's paths, and what fixes a file's size and bytes
+# settings of windows and paths, and those on which a file's size and bytes depend
 _NOT_STYLE = frozenset(
     {
         "backend",
@@ -311,8 +315,8 @@ _NOT_STYLE = frozenset(
 )
 
 
-class _Heard(logging.Handler):
-    """Keeps what matplotlib would only have logged."""
+class _LogCollector(logging.Handler):
+    """Collects the warnings that matplotlib logs."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

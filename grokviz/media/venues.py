@@ -1,8 +1,8 @@
-"""Widths and type sizes of the places a figure goes to.
+"""Widths and type sizes of figures at publication venues and on slides.
 
-One table, a venue a line, from each venue's own style file or author guide. To add a
-venue: one line here, with the file that says so. :func:`page` turns a line into the
-exact size of a figure; :func:`screen` does the same for films.
+The table has one line per venue, from its style file or author guide. To add a venue, add a
+line with its source. :func:`page` computes the exact size of a figure, and :func:`screen`
+that of a film.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ TEX_POINTS_PER_INCH = 72.27  # LaTeX's pt; PDF's is 1/72 inch
 
 @dataclass(frozen=True)
 class Venue:
-    """Widths in inches, type size in points, and the file they are from.
+    """Widths in inches, type size in points, and the source of both.
 
     ``column`` is the width of one text column, ``text`` of the whole text; they are
-    equal where the venue has one column.
+    equal if the venue has one column.
     """
 
     name: str
@@ -60,7 +60,7 @@ VENUES: dict[str, Venue] = {
 
 @dataclass(frozen=True)
 class Page:
-    """The exact size of a figure: inches, dots an inch, body type size in points."""
+    """The exact size of a figure: inches, dots per inch, body type size in points."""
 
     width: float
     height: float
@@ -70,29 +70,29 @@ class Page:
 
     @property
     def inches(self) -> tuple[float, float]:
-        """For ``Figure(figsize=page.inches, dpi=page.dpi)``."""
+        """Width and height in inches, for ``Figure(figsize=page.inches, dpi=page.dpi)``."""
         return self.width, self.height
 
     @property
     def pixels(self) -> tuple[int, int]:
-        """Width and height that matplotlib makes of it."""
+        """Width and height in pixels, as matplotlib rounds them."""
         return int(self.width * self.dpi), int(self.height * self.dpi)
 
 
 def page(venue: str, columns: int, aspect: float, theme: Theme) -> Page:
-    """A figure ``columns`` (1 or 2) wide at ``venue``, ``aspect`` = width over height.
+    """The page of a figure ``columns`` (1 or 2) wide at ``venue``; ``aspect`` is width over height.
 
-    The width is the venue's to the last digit. Where the venue has one column, 1 and 2
-    are the same. The type size is the venue's on paper and the theme's on a slide; give
-    it to the theme with ``theme.sized(page.points)``. Raises :class:`InputError`.
+    The width is exactly the venue's. If the venue has one column, 1 and 2 are the same.
+    The type size is the venue's on paper and the theme's on a slide; apply it with
+    ``theme.sized(page.points)``. Raises :class:`InputError` for a wrong argument.
     """
     entry = VENUES.get(venue.lower())
     if entry is None:
         raise InputError(f"unknown venue {venue!r}: {nearest(venue.lower(), list(VENUES))}")
     if columns not in (1, 2):
-        raise InputError(f"columns is {columns}: a figure is 1 or 2 columns wide")
+        raise InputError(f"columns is {columns}; give 1 or 2")
     if not aspect > 0:
-        raise InputError(f"the aspect (width over height) is {aspect}: give a positive number")
+        raise InputError(f"the aspect (width over height) is {aspect}; give a positive number")
     width = entry.column if columns == 1 else entry.text
     dpi = SLIDE_DPI if entry.name == "slide" else 300.0
     points = theme.points if theme.medium == "slide" else entry.points
@@ -105,8 +105,10 @@ def screen(width: int, height: int) -> Page:
     Raises :class:`InputError` for a shape other than 16:9 (to a pixel).
     """
     if width < 16 or height < 9 or abs(width * 9 - height * 16) > 16:
-        raise InputError(f"a slide of {width} x {height} is not 16:9: try 1920 x 1080")
-    # a hundredth of a pixel more, since matplotlib cuts the fraction off
+        raise InputError(
+            f"a slide of {width} x {height} is not 16:9; give a size such as 1920 x 1080"
+        )
+    # a hundredth of a pixel more, since matplotlib truncates
     dpi = max((width + 0.01) / SLIDE_INCHES[0], (height + 0.01) / SLIDE_INCHES[1])
     slide = Page(*SLIDE_INCHES, dpi, VENUES["slide"].points, "slide")
     if slide.pixels == (width, height):

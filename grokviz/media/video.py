@@ -1,8 +1,8 @@
 """MP4, WebM and MOV, through PyAV.
 
-Colours are converted to the BT.709 matrix in limited range and tagged so: untagged
-films are shown in other colours by browsers. An odd width or height gets one more
-row or column of the edge's colour, never a resampled picture.
+Colours are converted to the BT.709 matrix in limited range and tagged so, because
+browsers show untagged films in other colours. An odd width or height is padded with one row
+or column of the edge's colour, without resampling.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread
 from grokviz.media.provenance import Provenance
 
 _BT709 = 1
-_LIMITED = 1
-# encoders divide the picture by threads, and the bytes follow: a fixed number, on any machine
+_LIMITED_RANGE = 1
+# fixed, because the output of encoders depends on the number of threads
 _THREADS = 4
 
 
@@ -43,8 +43,8 @@ class Video:
         return fps
 
     def write(self, part: Path, frames: Frames, film: Film) -> int:
-        """Encode in a thread of its own."""
-        return in_thread(frames(), lambda arriving: self._encode(part, arriving, film))
+        """Encode in a separate thread."""
+        return in_thread(frames(), lambda source: self._encode(part, source, film))
 
     def open(self, part: Path, provenance: Provenance) -> Any:
         """Open a new file of this container, with its provenance, ready for streams."""
@@ -59,7 +59,7 @@ class Video:
         }
         for key, text in metadata.items():
             container.metadata[key] = text
-            if self.quicktime:  # the names that it looks for
+            if self.quicktime:  # the names that QuickTime reads
                 container.metadata[f"com.apple.quicktime.{key}"] = text
         return container
 
@@ -85,7 +85,7 @@ class Video:
 
     def _stream(self, container: Any, width: int, height: int, pixels: str, film: Film) -> Any:
         options = self.options | film.step.options
-        # a key frame every two seconds, so that a talk can jump in the film
+        # a key frame every two seconds, so that a player can seek
         if self.key_frames:
             options = options | {"g": str(max(1, round(2 * film.fps)))}
         stream = container.add_stream(film.codec, rate=film.fps, options=options)
@@ -93,7 +93,7 @@ class Video:
         context = stream.codec_context
         context.thread_count = _THREADS
         context.color_primaries = context.color_trc = context.colorspace = _BT709
-        context.color_range = _LIMITED
+        context.color_range = _LIMITED_RANGE
         return stream
 
 
@@ -103,7 +103,7 @@ def _with_first(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
 
 
 def _even(frame: Frame) -> Frame:
-    """The frame with its last row and column doubled where their number is odd."""
+    """Pad a frame to an even height and width by repeating its last row and column."""
     height, width = frame.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
         return frame
@@ -111,7 +111,7 @@ def _even(frame: Frame) -> Frame:
 
 
 class _Converter:
-    """RGBA arrays to BT.709 frames; a held picture is converted once."""
+    """Converts RGBA arrays to BT.709 frames; a held picture is converted once."""
 
     def __init__(self, width: int, height: int, pixels: str, fps: Fraction, bleed: bool) -> None:
         import av.filter
@@ -136,7 +136,9 @@ class _Converter:
 
         if frame is not self._before:
             even = _even(frame)
-            rgba = av.VideoFrame.from_ndarray(_bled(even) if self._bleed else even, format="rgba")
+            rgba = av.VideoFrame.from_ndarray(
+                _bleed_colours(even) if self._bleed else even, format="rgba"
+            )
             rgba.pts, rgba.time_base = index, self._step
             self._graph.push(rgba)
             self._frame, self._before = self._graph.pull(), frame
@@ -144,18 +146,18 @@ class _Converter:
         return self._frame
 
 
-def _bled(frame: Frame) -> Frame:
-    """Transparent pixels take the colour of what is near them.
+def _bleed_colours(frame: Frame) -> Frame:
+    """Give transparent pixels the colour of nearby opaque ones.
 
-    A film stores colour at half the resolution of alpha: without this, the black that
-    stands behind transparency would darken every edge.
+    A film stores colour at half the resolution of alpha, so the black behind transparent
+    pixels would darken every edge.
     """
     from PIL import Image, ImageFilter
 
-    near = Image.fromarray(frame).convert("RGBa").filter(ImageFilter.BoxBlur(3)).convert("RGBA")
+    blurred = Image.fromarray(frame).convert("RGBa").filter(ImageFilter.BoxBlur(3)).convert("RGBA")
     out = frame.copy()
-    empty = frame[..., 3] == 0
-    out[empty, :3] = np.asarray(near)[empty, :3]
+    transparent = frame[..., 3] == 0
+    out[transparent, :3] = np.asarray(blurred)[transparent, :3]
     return out
 
 

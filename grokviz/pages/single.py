@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from grokviz.media import library_versions
-from grokviz.media.plain import plain
+from grokviz.media.plain import plain_text
 from grokviz.pages.content import content, palettes, run_facts
 from grokviz.pages.pack import pack
 from grokviz.pages.page import page
@@ -114,12 +114,12 @@ def pictures_body(data: xr.Dataset, text: SceneText, pictures: Pictures) -> Page
 
 def scene_page(text: SceneText, body: PageBody) -> str:
     """The whole page as text."""
-    title = plain(text.title) if text.heading is None else text.heading
+    title = plain_text(text.title) if text.heading is None else text.heading
     facts = {
         **body.facts,
         "title": title,
-        "watch": plain(text.watch),
-        "caption": plain(text.caption),
+        "watch": plain_text(text.watch),
+        "caption": plain_text(text.caption),
         "theme": text.theme,
         "command": text.command,
         "scene": text.name,

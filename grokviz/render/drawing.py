@@ -57,7 +57,7 @@ def _still(job: RenderJob, data: xr.Dataset) -> Path:
 
 
 def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> Path:
-    from grokviz.media import Painter, paint, see_through, write_film
+    from grokviz.media import Painter, paint, transparent_background, write_film
 
     index = frames_of(job, data)
     # the whole dataset stays with the scene, so that a still and a frame look the same
@@ -78,7 +78,7 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
                 report(done, len(updates))
 
     limit = job.options.max_size
-    with see_through(figure) if job.options.transparent else contextlib.nullcontext():
+    with transparent_background(figure) if job.options.transparent else contextlib.nullcontext():
         written = write_film(
             job.path,
             frames,

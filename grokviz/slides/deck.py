@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grokviz.media import Provenance, format_of, library_versions, read_provenance
 from grokviz.media.pixels import picture_size
-from grokviz.media.plain import plain
+from grokviz.media.plain import plain_text
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
 from grokviz.slides.contents import SlideSource
@@ -93,8 +93,8 @@ def _slide(source: SlideSource, path: Path, loop: bool | None) -> Slide:
     picture, seconds = last_frame(path) if film else (path.read_bytes(), None)
     return Slide(
         name=source.name,
-        title=plain(provenance.title),
-        alt=plain(provenance.alt),
+        title=plain_text(provenance.title),
+        alt=plain_text(provenance.alt),
         notes=_notes(provenance, scene),
         media=path,
         poster=picture,
@@ -115,4 +115,4 @@ def _notes(provenance: Provenance, scene: type[Scene] | None) -> str:
         f"Run: {run}" if run else "",
         f"Made by: {provenance.command}" if provenance.command else "",
     ]
-    return plain("\n".join(line for line in lines if line))
+    return plain_text("\n".join(line for line in lines if line))

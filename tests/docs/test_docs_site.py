@@ -17,7 +17,7 @@ from docs_build import BROKEN_SCENE, ROOT, build
 
 import grokviz as gv
 from grokviz.cli import COMMANDS
-from grokviz.media.plain import plain
+from grokviz.media.plain import plain_text
 from grokviz.task import recipes
 
 pytest.importorskip("mkdocs", reason="the docs extra is not installed")
@@ -114,10 +114,10 @@ def check_entry(site: Path, name: str, *, drawn: bool) -> None:
     page = Page(site / "gallery" / f"{name}.html")
     said = " ".join(html.unescape(re.sub(r"<[^>]+>", "", page.text)).split())
     for text in (scene.title, scene.source, f"grokviz render {name}"):
-        assert " ".join(plain(text).split()) in said, text
+        assert " ".join(plain_text(text).split()) in said, text
     for option, row in scene.options().items():
         assert option in said
-        assert " ".join(plain(row["help"]).split()) in said
+        assert " ".join(plain_text(row["help"]).split()) in said
     assert (f"media/{name}.png" in page.text) is drawn
     picture = site / "gallery" / "media" / f"{name}.png"
     assert picture.is_file() is drawn

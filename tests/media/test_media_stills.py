@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from pypdf import PdfReader
 
 from grokviz.errors import InputError
-from grokviz.media import Provenance, page, read_provenance, save_still, see_through
+from grokviz.media import Provenance, page, read_provenance, save_still, transparent_background
 from grokviz.media.theme import theme
 
 MADE = Provenance(
@@ -147,7 +147,7 @@ def test_see_through_puts_back_after_an_error() -> None:
     seen = []
 
     def fail() -> None:
-        with see_through(figure):
+        with transparent_background(figure):
             seen.append(figure.axes[0].patch.get_facecolor()[3])
             raise KeyError
 

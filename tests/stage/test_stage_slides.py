@@ -14,7 +14,7 @@ from slide_decks import make, prepare
 
 from grokviz.errors import InputError, MissingExtra
 from grokviz.media import read_provenance
-from grokviz.media.plain import plain
+from grokviz.media.plain import plain_text
 from grokviz.media.provenance import Provenance
 from grokviz.render.films import engine
 from grokviz.render.films.needs import Need
@@ -256,10 +256,10 @@ def test_what_is_no_film_is_refused(here: Path) -> None:
     ],
 )
 def test_formulas_are_written_out(text: str, expected: str) -> None:
-    assert plain(text) == expected
+    assert plain_text(text) == expected
 
 
 def test_no_scene_leaves_a_formula_in_its_notes() -> None:
     for name, scene in scenes(user=False).items():
-        text = plain(Provenance(scene.title).title + scene.watch + scene.source)
+        text = plain_text(Provenance(scene.title).title + scene.watch + scene.source)
         assert not set(text) & set("$\\{}"), name

@@ -24,7 +24,7 @@ import numpy as np
 from grokviz.errors import InputError, WorkError, nearest
 from grokviz.files import cache_home, replacing
 from grokviz.media.captions import Caption
-from grokviz.media.pixels import converted, open_film
+from grokviz.media.pixels import convert_pixels, open_film
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -187,7 +187,7 @@ class FrameWriter:
             return
         import av
 
-        video_frame = converted(av.VideoFrame.from_ndarray(frame, format="rgba"), "argb")
+        video_frame = convert_pixels(av.VideoFrame.from_ndarray(frame, format="rgba"), "argb")
         video_frame.pts, video_frame.time_base = len(self.repeats), 1 / self.fps
         for packet in self._stream.encode(video_frame):
             self._container.mux(packet)
