@@ -15,7 +15,7 @@ FALL_WIDTH = 50
 
 
 def spread(epochs: Int[np.ndarray, " epoch"], most: int) -> Int[np.ndarray, " chosen"]:
-    """At most ``most`` of ``epochs``, evenly spread, the first and the last among them."""
+    """At most ``most`` of ``epochs``, evenly spaced, including the first and the last."""
     if len(epochs) <= most:
         return epochs
     index = np.unique(np.linspace(0, len(epochs) - 1, most).round().astype(int))
@@ -24,7 +24,7 @@ def spread(epochs: Int[np.ndarray, " epoch"], most: int) -> Int[np.ndarray, " ch
 
 
 def running_mean(values: Float[np.ndarray, " step"], width: int) -> Float[np.ndarray, " step"]:
-    """Mean of each value and the ``width - 1`` before it; of fewer at the start."""
+    """Mean of each value and the ``width - 1`` before it; of fewer values at the start."""
     total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     stop = np.arange(1, len(values) + 1)
     start = np.maximum(stop - width, 0)
@@ -35,7 +35,7 @@ def running_mean(values: Float[np.ndarray, " step"], width: int) -> Float[np.nda
 def first_below(
     epochs: Int[np.ndarray, " epoch"], loss: Float[np.ndarray, " epoch"], level: float
 ) -> int | None:
-    """The first epoch whose loss is below ``level``; None where none is."""
+    """The first epoch whose loss is below ``level``; None if there is none."""
     below = loss < level
     return int(epochs[np.argmax(below)]) if below.any() else None
 
@@ -45,7 +45,7 @@ def fall(
 ) -> tuple[int, int] | None:
     """First and last epoch of a loss' fall: nine tenths and one tenth above its lowest mean.
 
-    Means are of 50 values; None for a loss that never comes down to half of its start.
+    Means are of 50 values; None for a loss that never falls to half of its start.
     """
     mean = running_mean(loss, FALL_WIDTH)
     finite = np.isfinite(mean)
@@ -60,16 +60,16 @@ def fall(
 
 def index_of(
     values: Int[np.ndarray, " clock"],
-    wanted: str | int | None,
+    epoch_text: str | int | None,
     grokked: Callable[[], int | None],
     name: str,
 ) -> int:
     """Index among ``values`` of ``N``, ``last``, ``grok``, ``grok-N`` or ``grok+N``.
 
     The nearest one is taken. ``grokked`` gives the epoch of grokking, if the run called
-    ``name`` has one. Raises :class:`InputError` for any other word and an epoch outside.
+    ``name`` has one. Raises :class:`InputError` for any other text or an epoch outside.
     """
-    text = "last" if wanted is None else str(wanted).strip()
+    text = "last" if epoch_text is None else str(epoch_text).strip()
     if text == "last":
         return len(values) - 1
     match = re.fullmatch(r"(grok)?([+-]?\d+)?", text)

@@ -1,4 +1,4 @@
-"""The real Fourier basis of the residues modulo an odd p, and what is measured in it.
+"""The real Fourier basis of the residues modulo an odd p, and norms in it.
 
 Conventions are the paper's (arXiv:2301.05217, section 3 and its notebook): row 0 is the
 constant, row 2k - 1 is cos(2 pi k n / p) and row 2k is sin(2 pi k n / p) for
@@ -19,7 +19,7 @@ EMBEDDED = 0.25
 
 
 def check_modulus(p: int) -> None:
-    """Raise :class:`InputError` unless ``p`` is odd and at least 3."""
+    """Raise InputError unless ``p`` is odd and at least 3."""
     if p < 3:
         raise InputError(
             f"p is {p}; a Fourier basis of cosines and sines needs an odd p of at least 3"
@@ -33,7 +33,7 @@ def check_modulus(p: int) -> None:
 
 @lru_cache(maxsize=8)
 def fourier_basis(p: int) -> Float[np.ndarray, "p p"]:
-    """Orthonormal waves over the residues, one a row: constant, cos 1, sin 1, cos 2, ...
+    """Orthonormal waves over the residues, one per row: constant, cos 1, sin 1, cos 2, ...
 
     Returns a read-only array (component, residue), without unit.
     Raises :class:`InputError` for an even p, whose frequency p/2 has no sine.
@@ -41,8 +41,8 @@ def fourier_basis(p: int) -> Float[np.ndarray, "p p"]:
     """
     check_modulus(p)
     # Angles reduced modulo p as integers keep high frequencies as exact as low ones.
-    turns = np.outer(frequencies(p), np.arange(p)) % p
-    angles = 2 * np.pi * turns / p
+    phases = np.outer(frequencies(p), np.arange(p)) % p
+    angles = 2 * np.pi * phases / p
     basis = np.empty((p, p))
     basis[0] = 1 / np.sqrt(p)
     basis[1::2] = np.cos(angles) * np.sqrt(2 / p)
@@ -115,13 +115,13 @@ def gini(x: Float[np.ndarray, "... n"]) -> Float[np.ndarray, " ..."]:
     """Gini coefficient along the last axis: 0 if all are equal, (n - 1) / n if one has all.
 
     G = 2 sum_i i x_(i) / (n sum x) - (n + 1) / n over the sorted entries, which must not be
-    negative; 0 where all are zero. Of Fourier-component norms (constant included) it says
-    how sparse a weight matrix is in the Fourier basis (arXiv:2301.05217, figure 7).
+    negative; 0 if all are zero. For Fourier-component norms (constant included) it measures
+    the sparsity of a weight matrix in the Fourier basis (arXiv:2301.05217, figure 7).
     """
-    ordered = np.sort(x, axis=-1)
-    n = ordered.shape[-1]
-    total = ordered.sum(axis=-1)
-    ranked = (ordered * np.arange(1, n + 1)).sum(axis=-1)
-    share = np.divide(ranked, total, out=np.full_like(total, (n + 1) / 2), where=total > 0)
+    sorted_values = np.sort(x, axis=-1)
+    n = sorted_values.shape[-1]
+    total = sorted_values.sum(axis=-1)
+    weighted_sum = (sorted_values * np.arange(1, n + 1)).sum(axis=-1)
+    share = np.divide(weighted_sum, total, out=np.full_like(total, (n + 1) / 2), where=total > 0)
     coefficient: Float[np.ndarray, " ..."] = 2 * share / n - (n + 1) / n
     return coefficient

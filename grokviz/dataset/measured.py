@@ -78,7 +78,7 @@ def with_headings(
 ) -> Measures:
     """:func:`measures`, with what a table of them says above its columns."""
     many = isinstance(source, (str, os.PathLike)) and is_sweep(Path(source))
-    run_or_data = load(source) if many else named(source)
+    run_or_data = load(source) if many else resolve(source)
     if isinstance(run_or_data, Run):
         return _of_run(run_or_data, epoch)
     if "member_name" in run_or_data:

@@ -1,4 +1,4 @@
-"""Slingshots: where the training loss leaps up again after it was gone, and what is logged of them.
+"""Slingshots: spikes of the training loss after it had vanished, and what is logged of them.
 
 Source: thread, tweet 14; arXiv:2206.04817 (slingshots), arXiv:2605.06152 (their cause).
 """
@@ -12,7 +12,7 @@ LOW, HIGH = 1e-4, 1e-3
 """A spike rises above the second after the loss was below the first."""
 
 SWING = 100
-"""Epochs within which a spike may come back and still be the same one."""
+"""Epochs within which further rises count as part of the same spike."""
 
 LOGGED = ("unembedding_norm", "logit_gradient_sum")
 
@@ -20,11 +20,11 @@ LOGGED = ("unembedding_norm", "logit_gradient_sum")
 def spikes(
     epochs: Int[np.ndarray, " step"], loss: Float[np.ndarray, " step"]
 ) -> tuple[Int[np.ndarray, " spike"], Float[np.ndarray, " spike"]]:
-    """Epoch and height of each spike's top.
+    """Epoch and height of the maximum of each spike.
 
     A spike begins where the loss is above 0.001 after it was below 0.0001, and ends where it is
-    below 0.0001 again, or with the run; so the descent at the start of training is none. Leaps
-    that begin within 100 epochs of the last one's top are one spike that swings.
+    below 0.0001 again, or with the run; the descent at the start does not count. Rises that
+    begin within 100 epochs of the last maximum belong to the same spike.
     """
     tops: list[int] = []
     low = np.flatnonzero(loss < LOW)
@@ -48,8 +48,8 @@ def spikes(
 def values_on(
     clock: Int[np.ndarray, " epoch"], epochs: Int[np.ndarray, " some"], values: np.ndarray
 ) -> Float[np.ndarray, " epoch"]:
-    """Values at the epochs of a clock; NaN where there are none."""
+    """Values at the epochs of a clock; NaN at epochs without a value."""
     series = np.full(len(clock), np.nan)
-    known = np.isin(epochs, clock)
-    series[np.searchsorted(clock, epochs[known])] = values[known]
+    on_clock = np.isin(epochs, clock)
+    series[np.searchsorted(clock, epochs[on_clock])] = values[on_clock]
     return series

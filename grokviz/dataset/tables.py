@@ -1,4 +1,4 @@
-"""A dataset's variables as files for other programs: NetCDF, or CSV in long form."""
+"""Export of a dataset's variables as NetCDF, or as CSV in long format."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def write_data(data: xr.Dataset, names: Iterable[str], path: Path) -> Path:
-    """Write these variables to ``.nc``, or to ``.csv`` with a row a value.
+    """Write variables to ``.nc``, or to ``.csv`` with one row per value.
 
-    A CSV has the columns variable, value, units, and one for every dimension; a variable
-    leaves the columns of other variables' dimensions empty. A NetCDF keeps all coordinates,
-    so that a scene can be drawn from it.
+    A CSV has the columns variable, value and units, and one for every dimension; columns of
+    dimensions that a variable lacks are empty. A NetCDF file keeps all coordinates, so that a
+    scene can be drawn from it.
     """
     selection = data[list(names)]
     if path.suffix == ".nc":
@@ -39,11 +39,11 @@ def _write_csv(data: xr.Dataset, path: Path) -> None:
         rows = csv.writer(handle)
         rows.writerow(["variable", *dims, "value", "units"])
         for name, variable in data.data_vars.items():
-            places = [dims.index(str(dim)) for dim in variable.dims]
+            columns = [dims.index(str(dim)) for dim in variable.dims]
             labels = product(*(variable[dim].values.tolist() for dim in variable.dims))
             units = variable.attrs.get("units", "")
             for label, value in zip(labels, variable.values.ravel().tolist(), strict=True):
                 row = [""] * len(dims)
-                for place, item in zip(places, label, strict=True):
-                    row[place] = item
+                for column, item in zip(columns, label, strict=True):
+                    row[column] = item
                 rows.writerow([name, *row, value, units])

@@ -1,4 +1,4 @@
-"""One BLAS thread: on products as small as these, several wait for one another."""
+"""Limiting BLAS to one thread, since several are slower on matrices as small as these."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 ENVIRONMENT: Mapping[str, str] = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
-"""What tells a new process to use one thread, whichever BLAS its numpy has."""
+"""Environment variables that limit a new process to one thread, for any BLAS."""
 
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread for BLAS inside the block.
+    """Limit BLAS to one thread within the block.
 
-    A thread less is three to eight times faster here, and gives the same bits everywhere.
+    This is three to eight times faster here, and gives the same bits on any number of cores.
     """
     from threadpoolctl import threadpool_limits
 

@@ -1,10 +1,9 @@
-"""The largest, the order and the threshold among computed numbers that can tie.
+"""Maxima, orders and thresholds of computed numbers that may tie.
 
-The same sum differs in its last digits from one processor to another, by the order in which it
-is added up. Where two numbers are equal in truth, a plain ``argmax``, ``argsort`` or ``>=``
-therefore answers by rounding error, and otherwise on another machine. What picks, ranks or
-compares computed numbers asks here, and gets the same answer everywhere: numbers that are
-nearer to each other than a stated share of the larger are equal.
+The last digits of a sum depend on the order of summation, and so on the processor. If two numbers
+are mathematically equal, a plain ``argmax``, ``argsort`` or ``>=`` therefore depends on rounding
+errors and differs between machines. These functions give the same result everywhere: numbers
+closer to each other than a given share of the larger one are equal.
 """
 
 from __future__ import annotations
@@ -13,22 +12,22 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
 ROUNDING = 1e-10
-"""Share within which float64 numbers computed from the same weights agree on every machine."""
+"""Relative difference within which float64 numbers from the same weights agree everywhere."""
 
 PRECISION = 1e-6
-"""Share within which float32 numbers agree, and so all that only the weights' digits decide."""
+"""Relative difference within which float32 numbers, such as the weights, agree."""
 
 NONE = -1
-"""The index of an entry that is not there."""
+"""The index that means no entry."""
 
 
 def leader(
     values: Num[np.ndarray, " ..."], axis: int = 0, relative: float = PRECISION
 ) -> Int[np.ndarray, " ..."]:
-    """Index of the largest entry along an axis, and -1 where none stands out.
+    """Index of the largest entry along an axis; -1 if it does not stand out.
 
-    The largest stands out if it leads the second by more than ``relative`` of its own size; an
-    entry without a second stands out if it is above 0. Entries are not negative.
+    It stands out if it exceeds the second by more than ``relative`` times its own size; a single
+    entry stands out if it is above 0. Entries must not be negative.
     """
     moved = np.moveaxis(np.asarray(values), axis, -1)
     if moved.shape[-1] == 0:
@@ -41,9 +40,9 @@ def leader(
 
 
 def first_largest(values: Num[np.ndarray, " entry"], relative: float = PRECISION) -> int:
-    """Index of the largest entry; of several that tie, the first.
+    """Index of the largest entry, the first of those that tie.
 
-    For where one has to be shown: :func:`leader` says when there is none.
+    Use it where one must be shown; :func:`leader` detects that none stands out.
     """
     largest = np.max(values)
     tie = relative * abs(largest) if np.isfinite(largest) else 0
@@ -53,17 +52,17 @@ def first_largest(values: Num[np.ndarray, " entry"], relative: float = PRECISION
 def ordered(
     values: Num[np.ndarray, " entry"], relative: float = PRECISION
 ) -> Int[np.ndarray, " entry"]:
-    """Indices from the largest entry to the smallest; those that tie stay in their own order.
+    """Indices from the largest entry to the smallest; ties keep their original order.
 
-    Entries tie that are joined by neighbours nearer than ``relative`` of their size. NaN is last.
+    Neighbouring entries tie if they differ by less than ``relative`` of their size. NaN is last.
     """
     values = np.asarray(values)
     order = np.argsort(-values, kind="stable")
-    falling = values[order]
-    one, next_one = falling[:-1], falling[1:]
+    descending = values[order]
+    upper, lower = descending[:-1], descending[1:]
     with np.errstate(invalid="ignore"):  # between infinities
-        near = one - next_one <= relative * np.maximum(np.abs(one), np.abs(next_one))
-    apart = (one != next_one) & ~(near & np.isfinite(one) & np.isfinite(next_one))
+        is_close = upper - lower <= relative * np.maximum(np.abs(upper), np.abs(lower))
+    apart = (upper != lower) & ~(is_close & np.isfinite(upper) & np.isfinite(lower))
     group = np.concatenate([[0], np.cumsum(apart)])[: len(order)]
     indices: Int[np.ndarray, " entry"] = order[np.lexsort((order, group))]
     return indices
@@ -72,42 +71,42 @@ def ordered(
 def ranks(
     values: Num[np.ndarray, " entry"], relative: float = PRECISION
 ) -> Int[np.ndarray, " entry"]:
-    """Place of each entry in :func:`ordered`, to sort by it among other things."""
+    """Rank of each entry in :func:`ordered`, for use as one of several sort keys."""
     order = ordered(values, relative)
-    place = np.empty(len(order), dtype=int)
-    place[order] = np.arange(len(order))
-    return place
+    rank = np.empty(len(order), dtype=int)
+    rank[order] = np.arange(len(order))
+    return rank
 
 
 def distinct(
     values: Num[np.ndarray, " entry"], relative: float = PRECISION
 ) -> Num[np.ndarray, " different"]:
-    """The different values, ascending; of several that tie, the smallest."""
-    rising = np.unique(values)
-    size = np.maximum(np.abs(rising[:-1]), np.abs(rising[1:]))
-    new = np.concatenate([[True], np.diff(rising) > relative * size])[: len(rising)]
-    different: Num[np.ndarray, " different"] = rising[new]
+    """The distinct values, ascending; of values that tie, the smallest."""
+    ascending = np.unique(values)
+    size = np.maximum(np.abs(ascending[:-1]), np.abs(ascending[1:]))
+    is_new = np.concatenate([[True], np.diff(ascending) > relative * size])[: len(ascending)]
+    different: Num[np.ndarray, " different"] = ascending[is_new]
     return different
 
 
 def reaches(
     values: Float[np.ndarray, " ..."], level: float, relative: float = ROUNDING
 ) -> Bool[np.ndarray, " ..."]:
-    """Whether values are at a level or above it, or below it by rounding alone."""
+    """Whether values are at least ``level``, up to rounding."""
     return np.asarray(values) >= level - relative * abs(level)
 
 
 def exceeds(
     values: Float[np.ndarray, " ..."], level: float, relative: float = ROUNDING
 ) -> Bool[np.ndarray, " ..."]:
-    """Whether values are above a level by more than rounding."""
+    """Whether values exceed ``level`` by more than rounding."""
     return np.asarray(values) > level + relative * abs(level)
 
 
 def span(vectors: Float[np.ndarray, "m n"], relative: float = ROUNDING) -> Float[np.ndarray, "m k"]:
-    """Orthonormal axes of what the columns span, without directions that are rounding alone.
+    """An orthonormal basis of the columns' span, without directions that are only rounding.
 
-    Where columns depend on one another, a QR decomposition fills up with arbitrary directions.
+    If columns are linearly dependent, a QR decomposition would add arbitrary directions.
     """
     axes, triangle = np.linalg.qr(vectors)
     size = np.abs(np.diag(triangle))

@@ -1,5 +1,5 @@
-"""How files and scenes show themselves in notebooks; what is shown knows nothing of it.
+"""Display of files, scenes and runs in notebooks, without their knowledge.
 
-Here belong the HTML of our objects and its registration with IPython. Whatever writes a file is
-for the packages below.
+This package generates HTML for objects and registers it with IPython. The packages below write
+files.
 """

@@ -1,7 +1,7 @@
-"""Telling IPython how it shows what is ours: by the names of types, so that nothing is imported.
+"""Registration of HTML formatters with IPython, by the names of types, without imports.
 
-To show another type: a row here, and a function of :mod:`grokviz.notebook.show` that returns
-its HTML.
+To display another type, add a row here and a function in :mod:`grokviz.notebook.show` that
+returns its HTML.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ FORMATTERS = {
     ("grokviz.scene.scene", "Scene"): "scene_html",
     ("grokviz.runs.reader", "Run"): "run_html",
 }
-"""Module and name of each type, and the function that shows its instances."""
+"""Module and name of each type, and the function that returns its HTML."""
 
 _SHELLS: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def register() -> None:
-    """Register the formatters with the IPython that runs here, once; nothing without one."""
+    """Register the formatters with the running IPython, if there is one."""
     current: Callable[[], Any] | None = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = None if current is None else current()
     if shell is None or shell in _SHELLS:

@@ -1,9 +1,9 @@
-"""Files and scenes as a notebook shows them.
+"""HTML of files, scenes and runs for notebooks.
 
-What :func:`~grokviz.render.render.render` returns is a list of paths that a notebook shows as
-pictures, films and pages. They stay files beside the notebook, as a film may be large;
-:func:`show` puts them into it on request, as a notebook needs that is sent away or runs on
-another machine.
+:func:`~grokviz.render.render.render` returns a list of paths that a notebook displays as
+pictures, films and pages. They stay files beside the notebook, since films may be large;
+:func:`show` embeds them on request, for a notebook that is sent elsewhere or runs on another
+machine.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from grokviz.scene.scene import Scene
 
 WIDTH = 720
-"""Pixels across of a picture or a film; never more than the cell has."""
+"""Width of a picture or a film in pixels, limited by that of the cell."""
 PAGE_HEIGHT = 680
-FRAMED = ("application/pdf", "text/html")
-"""Media types that a notebook shows in a frame of their own."""
+IFRAME_TYPES = ("application/pdf", "text/html")
+"""Media types that a notebook displays in an iframe."""
 
 
 class Display(list[Path]):
-    """Paths that a notebook shows as what they are, at a width and perhaps embedded."""
+    """Paths with the options for their display in a notebook."""
 
     def __init__(self, paths: Iterable[Path], *, embed: bool = False, width: int = WIDTH) -> None:
         super().__init__(paths)
@@ -44,7 +44,7 @@ class Display(list[Path]):
 
 
 def files_html(files: Iterable[Path], *, embed: bool = False, width: int = WIDTH) -> str:
-    """Each file as HTML: pictures, films and pages as what they are, others as their names."""
+    """HTML of each file: pictures, films and pages are displayed, others are named."""
     return "\n".join(_element(path, embed, width) for path in files)
 
 
@@ -54,45 +54,47 @@ def show(
     embed: bool = True,
     width: int = WIDTH,
 ) -> Display:
-    """Show pictures, films and pages in a notebook.
+    """Display pictures, films and pages in a notebook.
 
     Args:
-        files: one file or several: what ``render`` and ``explore`` return.
-        embed: whether the notebook itself keeps them; else it refers to the files.
-        width: pixels across; never more than the cell has.
+        files: one or several files, as ``render`` and ``explore`` return them.
+        embed: whether to embed them in the notebook instead of linking to the files.
+        width: width in pixels, limited by that of the cell.
 
     Raises:
-        InputError: a file that is not there, or of a format that no notebook shows.
+        InputError: a missing file, or a format that notebooks cannot display.
 
     """
-    given = [files] if isinstance(files, (str, os.PathLike)) else list(files)
-    paths = [Path(file) for file in given]
+    items = [files] if isinstance(files, (str, os.PathLike)) else list(files)
+    paths = [Path(file) for file in items]
     for path in paths:
         if not path.is_file():
             raise InputError(f"there is no file {path}: give what render or explore has written")
-        if not _shown(format_of(path)):
-            raise InputError(f"{path} is nothing that a notebook shows: give one of {_known()}")
+        if not _is_displayable(format_of(path)):
+            raise InputError(
+                f"{path} is nothing that a notebook shows: give one of {_displayable_formats()}"
+            )
     if width < 1:
         raise InputError(f"width {width} is not possible; give pixels above 0")
     return Display(paths, embed=embed, width=width)
 
 
-def _known() -> str:
-    return ", ".join(f".{kind.name}" for kind in FORMATS.values() if _shown(kind))
+def _displayable_formats() -> str:
+    return ", ".join(f".{kind.name}" for kind in FORMATS.values() if _is_displayable(kind))
 
 
-def _shown(kind: Format) -> bool:
-    """Whether a notebook shows files of this format, and not their names alone."""
-    return kind.mime.startswith(("image/", "video/")) or kind.mime in FRAMED
+def _is_displayable(kind: Format) -> bool:
+    """Whether notebooks can display files of this format."""
+    return kind.mime.startswith(("image/", "video/")) or kind.mime in IFRAME_TYPES
 
 
 def _element(path: Path, embed: bool, width: int) -> str:
-    """One file as HTML; names are escaped, and never more than text."""
+    """HTML of one file, with its name escaped."""
     kind, name = format_of(path), escape(str(path))
-    if not _shown(kind) or not path.is_file():
+    if not _is_displayable(kind) or not path.is_file():
         return f"<code>{name}</code>"
     if kind.page and embed:
-        # the page must not reach into the notebook, which may be somebody else's
+        # sandboxed, so that the page cannot access the notebook
         text = escape(path.read_text("utf-8"))
         apart = 'sandbox="allow-scripts allow-downloads"'
         return f'<iframe srcdoc="{text}" {apart} {_frame(name)}></iframe>'
@@ -100,7 +102,7 @@ def _element(path: Path, embed: bool, width: int) -> str:
     style = f"width: {width}px; max-width: 100%"
     if kind.mime.startswith("video/"):
         return f'<video src="{source}" controls loop style="{style}" title="{name}"></video>'
-    if kind.mime in FRAMED:
+    if kind.mime in IFRAME_TYPES:
         return f'<iframe src="{source}" {_frame(name)}></iframe>'
     return f'<img src="{source}" style="{style}" alt="{_alt(path)}" title="{name}">'
 
@@ -114,7 +116,7 @@ def _content(path: Path, media: str) -> str:
 
 
 def _alt(path: Path) -> str:
-    """The alt text that our files carry."""
+    """The alt text in a file's provenance, or its name."""
     from grokviz.media import read_provenance
 
     try:
@@ -124,7 +126,7 @@ def _alt(path: Path) -> str:
 
 
 def scene_html(scene: Scene) -> str:
-    """A scene as a notebook shows it: what it argues, its options, and a still if it has one."""
+    """HTML of a scene: its title, its options, and a still if it has one."""
     options = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape(str(value))}</td>"
         f"<td>{escape(str(row['help']))}</td></tr>"
@@ -142,7 +144,7 @@ def scene_html(scene: Scene) -> str:
 
 
 def _still(scene: Scene) -> str:
-    """The scene's last picture, drawn from its bundled reference; nothing without one."""
+    """HTML of the scene's last picture, from its bundled reference; empty without one."""
     import tempfile
 
     from grokviz.dataset.references.reference import references
@@ -153,11 +155,11 @@ def _still(scene: Scene) -> str:
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(InputError):
         files = render(scene, None, Path(folder) / "still.png", quality="l", title="none")
         return _element(files[0], True, WIDTH).replace(escape(str(files[0])), escape(scene.name))
-    return ""  # it needs more than its reference has
+    return ""  # the scene needs more than its reference contains
 
 
 def run_html(run: Run) -> str:
-    """A run as a notebook shows it: what ``grokviz info`` says of it."""
+    """HTML of a run: the output of ``grokviz info``."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(str(key))}</th><td>{escape(_text(value))}"
         "</td></tr>"

@@ -1,7 +1,7 @@
-"""``slides``: a deck with a film a slide, as PowerPoint or as one page for a browser.
+"""``slides``: a deck with one film per slide, as PowerPoint or as a page for a browser.
 
-Here belong what a deck holds and the programs that show it. Its films are drawn by
-:mod:`grokviz.render`, as any others.
+This package assembles a deck and writes it for each program; :mod:`grokviz.render` draws its
+films.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from grokviz.render.job import options_of
 from grokviz.render.quality import quality
 from grokviz.slides.contents import SlideSource, slide_sources
 from grokviz.slides.deck import Deck, gather
-from grokviz.slides.options import Skipped, SlideKeywords, SlideOptions, SlideProgress
+from grokviz.slides.options import SkipCallback, SlideKeywords, SlideOptions, SlideProgress
 
 WRITERS = {
     ".pptx": "grokviz.slides.powerpoint",
     ".html": "grokviz.slides.page",
 }
-"""The module of each target, by suffix; its ``write(deck, path)`` makes the file."""
+"""The module of each output by suffix; its ``write(deck, path)`` writes the file."""
 
 __all__ = ["Deck", "plan", "slides"]
 
@@ -41,18 +41,19 @@ def slides(
     *,
     report: SlideProgress | None = None,
     frames: SlideProgress | None = None,
-    skipped: Skipped | None = None,
+    skipped: SkipCallback | None = None,
     **more: Unpack[SlideKeywords],
 ) -> list[Path]:
-    """Write a deck: a slide for each scene, its film embedded and starting by itself.
+    """Write a deck: a slide for each scene, with its film embedded and playing automatically.
 
     Args:
         scenes: names of scenes, and films or pictures (``.mp4``, ``.png``) that grokviz has
-            written; by default the thread's story in its order, as far as it can be drawn.
-        out: one file or several of the same slides, each ``.pptx`` or ``.html``.
-        report: called with (scene, done, all) for every film that is there.
-        frames: called with (scene, done, all) frames of the film at hand, one at a time only.
-        skipped: called with (scene, reason) for what the story lacks the data for.
+            written; by default the scenes of the thread's story that can be drawn.
+        out: one or several files of the same slides, each ``.pptx`` or ``.html``.
+        report: called with (scene, completed, total) films after each film.
+        frames: called with (scene, completed, total) frames; only if films are drawn one at a
+            time.
+        skipped: called with (scene, reason) for each scene of the story that cannot be drawn.
         **more: the fields of :class:`~grokviz.slides.options.SlideOptions`: ``run``,
             ``quality``, ``theme``, ``title``, ``films``, ``loop``, ``user``, ``jobs`` and
             ``command``.
@@ -61,8 +62,8 @@ def slides(
         The files written.
 
     Raises:
-        InputError: an unknown scene, suffix, theme or quality; python-pptx is not there.
-        WorkError: the disk or an encoder failed; old files are as they were.
+        InputError: an unknown scene, suffix, theme or quality; python-pptx is missing.
+        WorkError: the disk or an encoder failed; old files are unchanged.
 
     """
     options = options_of(SlideOptions, "slides", more)
@@ -78,10 +79,10 @@ def plan(
     scenes: Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
-    skipped: Skipped | None = None,
+    skipped: SkipCallback | None = None,
     **more: Unpack[SlideKeywords],
 ) -> tuple[list[Path], list[SlideSource]]:
-    """The files, and what each slide will be, before anything is drawn; raises as ``slides``."""
+    """Plan the files and slides before anything is drawn; raises as ``slides`` does."""
     options = options_of(SlideOptions, "slides", more)
     with plugins.user_code(options.user):
         return _plan(scenes, out, options, skipped)
@@ -91,7 +92,7 @@ def _plan(
     scenes: Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     options: SlideOptions,
-    skipped: Skipped | None,
+    skipped: SkipCallback | None,
 ) -> tuple[list[Path], list[SlideSource]]:
     theme(options.theme)
     quality(options.quality, FILM)
@@ -104,7 +105,7 @@ def _plan(
 
 
 def _writer(path: Path) -> Callable[[Deck, Path], None]:
-    """What writes this file; whether it can is found before any film is drawn."""
+    """The writer of a file; raises ``InputError`` before any film is drawn if it cannot be used."""
     if path.suffix.lower() not in WRITERS:
         raise InputError(f"{path}: slides are written as {' or '.join(WRITERS)}; choose one")
     module: Any = importlib.import_module(WRITERS[path.suffix.lower()])
@@ -118,5 +119,5 @@ def _film_folder(folder: str | os.PathLike[str] | None) -> Iterator[Path]:
     if folder is not None:
         yield Path(folder)
         return
-    with tempfile.TemporaryDirectory(prefix="grokviz-slides-") as own:
-        yield Path(own)
+    with tempfile.TemporaryDirectory(prefix="grokviz-slides-") as temporary:
+        yield Path(temporary)

@@ -1,4 +1,4 @@
-"""What the slides of a deck are made of: the scenes and files that are named, or the story."""
+"""The sources of a deck's slides: the given scenes and files, or the story."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from grokviz.render import figures
 from grokviz.render.engine import engine_of
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
-from grokviz.slides.options import Skipped, SlideOptions
+from grokviz.slides.options import SkipCallback, SlideOptions
 from grokviz.slides.story import STORY
 
 
 @dataclass(frozen=True)
 class SlideSource:
-    """What slides are made of: a scene drawn from ``run``, or a file that is there."""
+    """The source of one or more slides: a scene drawn from ``run``, or an existing file."""
 
     name: str
     scene: type[Scene] | None = None
@@ -30,23 +30,23 @@ class SlideSource:
 
     @property
     def suffix(self) -> str:
-        """Of the file that is embedded."""
+        """Suffix of the embedded file."""
         if self.file is not None or self.scene is None:
             return Path(self.file or self.name).suffix.lower()
         return (FILM if self.scene.moves() else STILL).suffixes[0]
 
     @property
     def film(self) -> bool:
-        """Whether it moves."""
+        """Whether it is a film."""
         return format_of(f"x{self.suffix}").film
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of its chapters, each of which becomes a slide; none of a film in one piece."""
+        """Names of its chapters, each of which becomes a slide; empty without chapters."""
         return tuple(getattr(self.scene, "parts", ()))
 
     def line(self) -> str:
-        """What ``--dry-run`` says."""
+        """The line that ``--dry-run`` prints."""
         if self.scene is None:
             return f"{self.name}: as it is"
         kind = "film" if self.film else "picture"
@@ -56,19 +56,19 @@ class SlideSource:
 
 
 def slide_sources(
-    words: Sequence[str | os.PathLike[str]], options: SlideOptions, skipped: Skipped | None
+    names: Sequence[str | os.PathLike[str]], options: SlideOptions, skipped: SkipCallback | None
 ) -> list[SlideSource]:
-    """What each slide is made of; the story in its order where nothing is named."""
+    """The sources of the slides; those of the story if none are given."""
     registered = scenes()
     run = "" if options.run is None else str(options.run)
-    if words:
-        return [_named(str(word), registered, run) for word in words]
+    if names:
+        return [_source_of(str(word), registered, run) for word in names]
     sources, reasons = [], []
     for name in STORY:
         if name not in registered:
             continue
         source = run or registered[name].reference
-        reason = _lacking(registered[name], source)
+        reason = _missing(registered[name], source)
         if reason:
             reasons.append(reason)
             if skipped:
@@ -80,28 +80,28 @@ def slide_sources(
     return sources
 
 
-def _lacking(scene: type[Scene], run: str) -> str:
-    """Why the scene cannot be drawn here from the run; "" where it can."""
+def _missing(scene: type[Scene], run: str) -> str:
+    """The reason why the scene cannot be drawn from the run here, or ""."""
     need = engine_of(scene).lacking()
     if need is not None:
         return f"{need.name} is not installed: run {need.remedy}"
     return figures.lacking(scene, run)
 
 
-def _named(word: str, registered: Mapping[str, type[Scene]], run: str) -> SlideSource:
-    """A word of the command line: a scene first, else a file."""
-    if word in registered:
-        source = run or registered[word].reference
-        reason = _lacking(registered[word], source)
+def _source_of(name: str, registered: Mapping[str, type[Scene]], run: str) -> SlideSource:
+    """The source that a name means: a scene, or else a file."""
+    if name in registered:
+        source = run or registered[name].reference
+        reason = _missing(registered[name], source)
         if reason:
-            raise InputError(f"{word}: {reason}")
-        return SlideSource(word, registered[word], source, bool(run))
-    path = Path(word)
+            raise InputError(f"{name}: {reason}")
+        return SlideSource(name, registered[name], source, bool(run))
+    path = Path(name)
     kinds = sorted((kind for kind in FORMATS.values() if kind.slides), key=lambda kind: kind.still)
     if path.suffix.lower() not in [kind.suffixes[0] for kind in kinds]:
         raise InputError(
-            f"{word} cannot be put on a slide: {nearest(word, list(registered))} (grokviz scenes "
-            f"lists them; a file has to be {suffix_list(kinds)})"
+            f"{name} cannot be put on a slide: {nearest(name, list(registered))} (grokviz scenes "
+            f"lists them; a file must be {suffix_list(kinds)})"
         )
     read_provenance(path)
     return SlideSource(path.stem, file=path)

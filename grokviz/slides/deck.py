@@ -1,4 +1,4 @@
-"""What a deck holds: a slide for each film or picture, whichever program shows it later."""
+"""The content of a deck: one slide per film or picture, independent of the output."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from grokviz.slides.poster import last_frame
 
 @dataclass(frozen=True)
 class Slide:
-    """One film or picture, with all that is said about it.
+    """One film or picture, with its title, texts and notes.
 
-    ``poster`` is a PNG of the film's last frame, which is where a film stays when it has
-    ended; of a picture the picture itself. ``seconds`` is None for a picture.
+    ``poster`` is a PNG of the film's last frame, at which the film stops, or the picture
+    itself. ``seconds`` is None for a picture.
     """
 
     name: str
@@ -37,13 +37,13 @@ class Slide:
 
     @property
     def film(self) -> bool:
-        """Whether it moves."""
+        """Whether it is a film."""
         return self.seconds is not None
 
 
 @dataclass(frozen=True)
 class Deck:
-    """Slides in their order, the look around them, and what made them."""
+    """The slides in order, their theme, and their provenance."""
 
     slides: tuple[Slide, ...]
     theme: str
@@ -52,7 +52,7 @@ class Deck:
 
     @property
     def title(self) -> str:
-        """What the file is called where it is listed."""
+        """The title in the file's metadata."""
         return self.provenance.title
 
 
@@ -63,9 +63,9 @@ def gather(
     report: SlideProgress | None,
     frames: SlideProgress | None,
 ) -> Deck:
-    """Draw what is not in ``folder`` yet, and gather it as slides."""
+    """Draw the films and pictures not yet in ``folder``, and collect them as slides."""
     films = [film(source, sources, folder, options) for source in sources]
-    draw_all([work for work in films if not work.done()], options.jobs, report, frames)
+    draw_all([work for work in films if not work.exists()], options.jobs, report, frames)
     slides = tuple(
         _slide(source, path, options.loop)
         for source, work in zip(sources, films, strict=True)
@@ -86,7 +86,7 @@ def gather(
 
 
 def _slide(source: SlideSource, path: Path, loop: bool | None) -> Slide:
-    """A slide of a film or picture, with its title, alt text and notes."""
+    """Build a slide from a film or picture."""
     provenance = read_provenance(path)
     scene = source.scene or scenes().get(provenance.scene)
     film = format_of(path).film
@@ -105,7 +105,7 @@ def _slide(source: SlideSource, path: Path, loop: bool | None) -> Slide:
 
 
 def _notes(provenance: Provenance, scene: type[Scene] | None) -> str:
-    """The speaker's notes: what to watch, the source, and how it was made."""
+    """The speaker's notes: what to watch, the source, and the command."""
     run = f"{provenance.run_name} ({provenance.run_checksum[:12]})" if provenance.run_name else ""
     lines = [
         provenance.title,

@@ -1,4 +1,4 @@
-"""The films of a deck: each drawn once by ``render``, under a name that says what it is."""
+"""The films of a deck, each drawn once by ``render`` under a name with a hash of its inputs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from grokviz.slides.options import SlideOptions, SlideProgress
 from grokviz.sources import source_hash
 
 LIBRARIES = ("grokviz", "matplotlib", "numpy", "av", "manim", "typst")
-"""Whose versions decide what a film looks like."""
+"""The libraries whose versions affect a film."""
 
 
 @dataclass(frozen=True)
-class Work:
-    """A film or picture to be drawn: what a worker process is handed.
+class FilmJob:
+    """A film or picture to draw, as sent to a worker process.
 
     ``paths`` has a file for each of the film's chapters, which ``render`` numbers after ``path``.
     """
@@ -42,82 +42,84 @@ class Work:
     paths: tuple[Path, ...]
     options: RenderKeywords
 
-    def done(self) -> bool:
-        """Whether all of it is there."""
+    def exists(self) -> bool:
+        """Whether all of its files exist."""
         return all(path.exists() for path in self.paths)
 
 
 def film(
     source: SlideSource, sources: Sequence[SlideSource], folder: Path, options: SlideOptions
-) -> Work:
-    """The work for one scene, or none where a file was given.
+) -> FilmJob:
+    """The job of one source; it is empty if the source is a file.
 
-    The path says everything that makes the film what it is: scene, data, size, theme, code and
-    versions. So what lies there is what would be drawn.
+    The path contains a hash of everything that affects the film: scene, data, size, theme, code
+    and versions. A file that exists there is therefore the film that would be drawn.
     """
     if source.file is not None or source.scene is None:
         path = source.file or Path(source.name)
-        return Work(source.name, "", (), path, (path,), {})
-    scenes = [other.scene for other in sources if other.scene and other.run == source.run]
+        return FilmJob(source.name, "", (), path, (path,), {})
+    scenes = [item.scene for item in sources if item.scene and item.run == source.run]
     needs = figures.needs_of(source.run, scenes)
     keywords = _keywords(source, options)
-    made_of = {
+    inputs = {
         "data": data_hash(figures.loaded(source.run, needs), source.scene.needs),
         "code": _code(Path(inspect.getfile(source.scene)), source.scene.engine),
         "versions": library_versions(*LIBRARIES),
         **keywords,
     }
-    key = key_of(made_of)[:12]
+    key = key_of(inputs)[:12]
     path = folder / f"{source.name}-{key}{source.suffix}"
     jobs = plan(source.scene.with_options(), [path], (), render_options(keywords))
     paths = tuple(job.path for job in jobs)
-    return Work(source.name, source.run, needs, path, paths, keywords)
+    return FilmJob(source.name, source.run, needs, path, paths, keywords)
 
 
 def _keywords(source: SlideSource, options: SlideOptions) -> RenderKeywords:
-    """What is asked of ``render``, and the same as a command."""
+    """The keywords for ``render``, including the equivalent command."""
     keywords: RenderKeywords = {"theme": options.theme}
     if source.film:
         keywords["quality"] = options.quality
     run = ["--run", source.run] if source.named_run else []
-    words = ["grokviz", "render", source.name, *run, "-o", source.name + source.suffix]
-    words += [word for key, value in sorted(keywords.items()) for word in (f"--{key}", str(value))]
+    arguments = ["grokviz", "render", source.name, *run, "-o", source.name + source.suffix]
+    arguments += [
+        argument for key, value in sorted(keywords.items()) for argument in (f"--{key}", str(value))
+    ]
     if source.parts:
         keywords["sections"] = True
-        words.append("--sections")
-    return {**keywords, "command": shlex.join(words)}
+        arguments.append("--sections")
+    return {**keywords, "command": shlex.join(arguments)}
 
 
 @lru_cache(maxsize=64)
 def _code(scene: Path, engine: str) -> str:
-    """A hash of the scene's own file, of what may be a part of it, and of all that draws."""
+    """A hash of the scene's file, of its possible chapters, and of the code that draws."""
     package = Path(__file__).parents[1]
     folders = [package / name for name in ("scene", "render", "pages", "media")]
     if engine == "manim":
-        # what draws it, and its chapters, which may lie with any task
+        # the code that draws it, and its chapters, which may be in any task's folder
         folders += [scene.parent, *map(Path, importlib.import_module("grokviz.scenes").__path__)]
     return source_hash([scene, *folders], DATA)
 
 
 def draw_all(
-    works: Sequence[Work], jobs: int, report: SlideProgress | None, frames: SlideProgress | None
+    works: Sequence[FilmJob], jobs: int, report: SlideProgress | None, frames: SlideProgress | None
 ) -> None:
-    """Draw them, several at the same time where ``jobs`` says so.
+    """Draw the films, up to ``jobs`` at the same time.
 
-    What is done is kept when one fails: the next call finds it.
+    If one fails, completed films are kept for the next call.
     """
-    # films first: they take longest, and no worker should wait for the last one
-    ordered = sorted(works, key=lambda work: not format_of(work.path).film)
-    for done, (work, failure) in enumerate(_drawn(ordered, jobs, frames), 1):
+    # films first, since they take longest, so that all workers finish at about the same time
+    queue = sorted(works, key=lambda work: not format_of(work.path).film)
+    for count, (work, failure) in enumerate(_draw_each(queue, jobs, frames), 1):
         if failure is not None:
             raise failure
         if report:
-            report(work.scene, done, len(ordered))
+            report(work.scene, count, len(queue))
 
 
-def _drawn(
-    works: Sequence[Work], jobs: int, frames: SlideProgress | None
-) -> Iterator[tuple[Work, GrokvizError | None]]:
+def _draw_each(
+    works: Sequence[FilmJob], jobs: int, frames: SlideProgress | None
+) -> Iterator[tuple[FilmJob, GrokvizError | None]]:
     if jobs == 1 or len(works) < 2:
         yield from ((work, _draw(work, frames)) for work in works)
         return
@@ -131,8 +133,8 @@ def _drawn(
                 yield work, WorkError(f"{work.scene} was not drawn: {error}")
 
 
-def _draw(work: Work, frames: SlideProgress | None = None) -> GrokvizError | None:
-    """Draw one in a worker; what goes wrong comes back."""
+def _draw(work: FilmJob, frames: SlideProgress | None = None) -> GrokvizError | None:
+    """Draw one film in a worker; returns its error, if any."""
     try:
         data = figures.loaded(work.run, work.needs)
         scene = find_scene(work.scene).with_options()

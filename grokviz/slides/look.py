@@ -10,9 +10,9 @@ WIDE, HIGH = 12_192_000, 6_858_000
 """13.333 x 7.5 inches in PowerPoint's units, 914,400 to an inch."""
 
 FONT = "Verdana"
-"""The films' DejaVu Sans has its shapes; PowerPoint and Keynote bring Verdana."""
+"""PowerPoint and Keynote ship Verdana, whose shapes are those of the films' DejaVu Sans."""
 
-# where the films draw their title: what a viewer reads in outlines lies where it is seen
+# where the films draw their title, so that the slide's title lies under it
 _TITLE = (721_360, 260_000, 10_749_280, 500_000)
 _TITLE_SIZE = 2300  # hundredths of a point
 _HEADING_SIZE = 3600
@@ -23,11 +23,11 @@ _DARK = {"bg1": "dk1", "tx1": "lt1", "bg2": "dk2", "tx2": "lt2"}
 
 
 def dress(presentation: Any, name: str) -> None:
-    """Make python-pptx's 4:3 template 16:9, and its colours and fonts those of the theme."""
+    """Change python-pptx's 4:3 template to 16:9 and to the theme's colours and fonts."""
     wider = WIDE / presentation.slide_width
     presentation.slide_width, presentation.slide_height = WIDE, HIGH
     size = presentation.part._element.find(f"{_P}sldSz")
-    size.attrib.pop("type", None)  # it says screen4x3
+    size.attrib.pop("type", None)  # the template says screen4x3
     master = presentation.slide_master
     for page in (master, *presentation.slide_layouts):
         for shape in page.placeholders:
@@ -37,11 +37,11 @@ def dress(presentation: Any, name: str) -> None:
     if theme(name).dark:
         for role, colour in _DARK.items():
             master._element.find(f"{_P}clrMap").set(role, colour)
-    _forget_printer(presentation)
+    _remove_printer(presentation)
 
 
 def _titles(presentation: Any) -> None:
-    """Left-aligned and bold, as the films have theirs."""
+    """Make titles left-aligned and bold, as in the films."""
     master = presentation.slide_master
     style = master._element.find(f"{_P}txStyles/{_P}titleStyle/{_A}lvl1pPr")
     style.set("algn", "l")
@@ -61,7 +61,7 @@ def _titles(presentation: Any) -> None:
 
 
 def _list_style(shape: Any, size: int | None) -> None:
-    """The first level of a layout's placeholder to the left, in ``size``."""
+    """Left-align the first level of a layout's placeholder, in ``size``."""
     from lxml import etree
 
     styles = shape._element.txBody.find(f"{_A}lstStyle")
@@ -76,15 +76,15 @@ def _list_style(shape: Any, size: int | None) -> None:
         letters.set("sz", str(size))
 
 
-def _forget_printer(presentation: Any) -> None:
-    """Remove the settings of somebody's printer, which the template carries."""
+def _remove_printer(presentation: Any) -> None:
+    """Remove the printer settings that the template contains."""
     for key, relation in list(presentation.part.rels.items()):
         if relation.reltype.endswith("/printerSettings"):
             presentation.part.rels.pop(key)
 
 
 def theme_xml(xml: bytes, name: str) -> bytes:
-    """A theme part with the colours of ``name``; dark themes swap the roles in the master."""
+    """The theme part with the colours of ``name``; the master swaps roles for dark themes."""
     from lxml import etree
 
     look = theme(name)
@@ -105,5 +105,5 @@ def theme_xml(xml: bytes, name: str) -> bytes:
         etree.SubElement(entry, f"{_A}srgbClr").set("val", colour.lstrip("#").upper())
     for kind in ("majorFont", "minorFont"):
         root.find(f"{_A}themeElements/{_A}fontScheme/{_A}{kind}/{_A}latin").set("typeface", FONT)
-    whole: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-    return whole
+    xml_bytes: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return xml_bytes

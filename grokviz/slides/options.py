@@ -1,4 +1,4 @@
-"""What is asked of a deck beside its slides."""
+"""The options of a deck."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 SlideProgress = Callable[[str, int, int], None]
-"""Called with a scene, and what is done and all there is: films, or frames of that scene's film."""
+"""Called with a scene and the completed and total films, or frames of its film."""
 
-Skipped = Callable[[str, str], None]
-"""Called with a scene and the reason why it is left out."""
+SkipCallback = Callable[[str, str], None]
+"""Called with a scene that is skipped, and the reason."""
 
 
 @dataclass(frozen=True)
 class SlideOptions:
-    """What a user may ask of a deck.
+    """The options that a user may set.
 
     Attributes:
         run: run directory, ``.nc`` file or reference; by default each scene's own reference.
         quality: size and rate of the films, by letter.
         theme: light or dark.
-        title: of the deck; a title slide begins it then.
-        films: a folder in which the films are kept, and from which those are taken that would
-            come out the same; by default none are kept.
-        loop: whether films go round; by default each as its scene says.
-        user: whether scenes of ``./scenes`` and plugins are found too.
-        jobs: how many films are drawn at the same time.
-        command: what made the deck, for its provenance.
+        title: title of the deck, on a slide of its own; by default there is no title slide.
+        films: a folder in which to keep the films and reuse those that would be the same; by
+            default none are kept.
+        loop: whether films repeat; by default as each scene says.
+        user: whether to find scenes in ``./scenes`` and plug-ins too.
+        jobs: how many films to draw at the same time.
+        command: the command that writes the deck, for its provenance.
 
     """
 

@@ -1,4 +1,4 @@
-"""The last hand at a PowerPoint package: its theme, its thumbnail, and always the same bytes."""
+"""Post-processing of a PowerPoint package: theme, thumbnail and reproducible bytes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ APPLICATION = "docProps/app.xml"
 CORE = "docProps/core.xml"
 THUMBNAIL_WIDTH = 512
 
-_STORED = (".mp4", ".png", ".jpeg")
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+_COMPRESSED = (".mp4", ".png", ".jpeg")
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 _APPLICATION = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
     '<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/'
@@ -31,24 +31,24 @@ _TERMS = "{http://purl.org/dc/terms/}"
 _ELEMENTS = "{http://purl.org/dc/elements/1.1/}"
 
 
-def settled(package: bytes, deck: Deck) -> bytes:
-    """The package with the deck's theme and thumbnail, its entries without times."""
-    changed: dict[str, Callable[[bytes], bytes]] = {
+def finish_package(package: bytes, deck: Deck) -> bytes:
+    """Insert the deck's theme, thumbnail and provenance, and fix the times of all entries."""
+    replacements: dict[str, Callable[[bytes], bytes]] = {
         THEME: lambda xml: theme_xml(xml, deck.theme),
         THUMBNAIL: lambda _: _thumbnail(deck.slides[0].poster),
         APPLICATION: lambda _: _APPLICATION.encode(),
         CORE: lambda xml: _core(xml, deck),
     }
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
-            data = old.read(name)
-            entry = zipfile.ZipInfo(name, _LONG_AGO)
+    with zipfile.ZipFile(io.BytesIO(package)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            entry = zipfile.ZipInfo(name, _FIXED_TIME)
             # films and pictures are compressed already
-            small = not name.endswith(_STORED)
-            entry.compress_type = zipfile.ZIP_DEFLATED if small else zipfile.ZIP_STORED
-            entry.create_system = 3  # or the bytes would follow the operating system
-            new.writestr(entry, changed[name](data) if name in changed else data)
+            compressible = not name.endswith(_COMPRESSED)
+            entry.compress_type = zipfile.ZIP_DEFLATED if compressible else zipfile.ZIP_STORED
+            entry.create_system = 3  # otherwise the bytes would depend on the operating system
+            target.writestr(entry, replacements[name](data) if name in replacements else data)
     return out.getvalue()
 
 
@@ -61,14 +61,14 @@ def _core(xml: bytes, deck: Deck) -> bytes:
         if entry.tag in (f"{_TERMS}created", f"{_TERMS}modified", f"{{{_CORE}}}revision"):
             root.remove(entry)
         elif entry.tag == f"{_ELEMENTS}description":
-            # python-pptx would refuse more than 255 characters
+            # set here, since python-pptx refuses more than 255 characters
             entry.text = deck.provenance.as_json()
-    whole: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-    return whole
+    xml_bytes: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return xml_bytes
 
 
 def _thumbnail(poster: bytes) -> bytes:
-    """What a file manager shows: the first slide."""
+    """The thumbnail for file managers, from the first slide."""
     from PIL import Image
 
     small = Image.fromarray(read_picture(poster, alpha=False))

@@ -1,7 +1,7 @@
-"""A deck as one HTML file that needs no network: reveal.js, films and posters inside.
+"""A deck as one offline HTML file, with reveal.js, films and posters inside.
 
-reveal.js is read from the package ``pyreveal``, which carries it as it is published; nothing of
-that package is run.
+reveal.js is read from the package ``pyreveal``, which contains it as published; no code of that
+package is run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REVEAL = {
     "script": "dist/reveal.js",
     "speaker view": "dist/plugin/notes.js",
 }
-"""What a page takes of reveal.js, by paths in its published package."""
+"""The files of reveal.js in a page, by paths in its published package."""
 
 MARKED = """
 The speaker view contains marked, https://github.com/markedjs/marked:
@@ -33,11 +33,11 @@ Copyright (c) 2018+, MarkedJS; Copyright (c) 2011-2018, Christopher Jeffrey.
 Its licence, MIT, has the words of the one above. It follows Markdown, Copyright (c) 2004,
 John Gruber, http://daringfireball.net/; what he permits stands in marked's LICENSE.md.
 """
-"""Of a part of the speaker view, which does not say itself whose it is."""
+"""The licence of a part of the speaker view that does not state it itself."""
 
 
 def ready() -> None:
-    """Raise InputError unless reveal.js is installed, whole."""
+    """Raise InputError unless reveal.js is installed completely."""
     for name in REVEAL:
         reveal(name)
 
@@ -46,7 +46,7 @@ def ready() -> None:
 def reveal(name: str) -> str:
     """Text of one of the files in :data:`REVEAL`.
 
-    Raises :class:`MissingExtra` without the package, :class:`InputError` where it lacks the file.
+    Raises :class:`MissingExtra` without the package, :class:`InputError` if it lacks the file.
     """
     try:
         package = distribution("pyreveal")
@@ -63,13 +63,13 @@ def reveal(name: str) -> str:
 
 
 def write(deck: Deck, path: Path) -> None:
-    """Write the page, whole or not at all."""
+    """Write the page atomically."""
     with replacing(path) as part:
         part.write_text(page(deck), "utf-8")
 
 
 def page(deck: Deck) -> str:
-    """The whole page as text."""
+    """The complete page as text."""
     provenance = deck.provenance
     title = html.escape(deck.title)
     alt = f"Slides: {'; '.join(slide.title for slide in deck.slides)}"
@@ -106,7 +106,7 @@ def _root(name: str) -> str:
 
 
 def _section(slide: Slide, number: int) -> str:
-    """The poster lies under the film: seen before it begins, in the overview and in print."""
+    """A slide's section; the poster under the film shows before it starts and in print."""
     title, alt = html.escape(slide.title), html.escape(slide.alt)
     poster = base64.b64encode(slide.poster).decode("ascii")
     loop = " loop" if slide.loops else ""
@@ -123,7 +123,7 @@ def _section(slide: Slide, number: int) -> str:
 
 
 def _film(slide: Slide, number: int) -> str:
-    """The film as text, which the page decodes when its slide comes near."""
+    """The film as text, which the page decodes shortly before its slide."""
     data = base64.b64encode(slide.media.read_bytes()).decode("ascii")
     return f'<script type="text/plain" id="film-{number}">{data}</script>'
 
@@ -134,7 +134,7 @@ def _asset(name: str) -> str:
 
 
 def _script(text: str) -> str:
-    """Text that stays inside its script element: its strings may hold HTML of their own."""
+    """Escape a script, so that HTML in its strings does not end the script element."""
     for word in ("</script", "<script", "<!--"):
         text = text.replace(word, "\\u003c" + word[1:])
     return text

@@ -1,4 +1,4 @@
-"""The picture that stands for a film: where it is printed, listed, or has not begun."""
+"""The poster of a film, for print, thumbnails and the time before it starts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from grokviz.media.still import png_bytes
 def last_frame(path: Path, chapter: str | None = None) -> tuple[bytes, float]:
     """A film's last frame as a PNG with the film's own texts, and its length in seconds.
 
-    The last frame is the one at which a film stays when it has ended, so that neither the
-    printed page nor the end of the film is a surprise. ``chapter`` is the title of one of the
-    film's chapters, whose last frame is taken instead.
+    A film stops at its last frame, so print shows what the audience saw. ``chapter`` is the title
+    of a chapter whose last frame is taken instead.
     """
     reader = reader_of(format_of(path))
     if reader is None:

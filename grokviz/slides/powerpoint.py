@@ -1,7 +1,7 @@
-"""A deck as PowerPoint, by python-pptx: films inside, starting by themselves.
+"""A deck as PowerPoint, written with python-pptx, with films that play automatically.
 
-python-pptx places a film so that it waits for a click; :mod:`grokviz.slides.timing`
-has the timing that PowerPoint itself writes for "start automatically" and "loop".
+python-pptx inserts films that wait for a click; :mod:`grokviz.slides.timing` replaces this by
+the timing that PowerPoint itself writes for "start automatically" and "loop".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TITLE_SLIDE, TITLE_ONLY = 0, 5
 
 
 def ready() -> None:
-    """Raise :class:`MissingExtra` where python-pptx is not installed."""
+    """Raise InputError unless python-pptx is installed."""
     try:
         import pptx  # noqa: F401
     except ImportError:
@@ -29,7 +29,7 @@ def ready() -> None:
 
 
 def write(deck: Deck, path: Path) -> None:
-    """Write the file, whole or not at all."""
+    """Write the file atomically."""
     from pptx import Presentation
 
     presentation = Presentation()
@@ -43,21 +43,21 @@ def write(deck: Deck, path: Path) -> None:
     whole = io.BytesIO()
     presentation.save(whole)
     with replacing(path) as part:
-        part.write_bytes(package.settled(whole.getvalue(), deck))
+        part.write_bytes(package.finish_package(whole.getvalue(), deck))
 
 
 def _add(presentation: Any, slide: Slide, number: int) -> None:
-    """The film over the whole slide; the title lies under it, for outlines and readers."""
+    """Add a film that fills the slide, with the title under it for outlines and screen readers."""
     page = presentation.slides.add_slide(presentation.slide_layouts[TITLE_ONLY])
     page.shapes.title.text = slide.title
-    place = _fitted(slide.size, (presentation.slide_width, presentation.slide_height))
+    place = _fit(slide.size, (presentation.slide_width, presentation.slide_height))
     poster = io.BytesIO(slide.poster)
     if slide.film:
         with slide.media.open("rb") as film:
             shown = page.shapes.add_movie(
                 film, *place, poster, mime_type=format_of(slide.media).mime
             )
-        timing.start_by_itself(page, shown.shape_id, slide.seconds or 0.0, slide.loops)
+        timing.start_automatically(page, shown.shape_id, slide.seconds or 0.0, slide.loops)
     else:
         shown = page.shapes.add_picture(poster, *place)
     shown.name = f"{slide.name} ({number})"
@@ -65,15 +65,15 @@ def _add(presentation: Any, slide: Slide, number: int) -> None:
     page.notes_slide.notes_text_frame.text = slide.notes
 
 
-def _fitted(size: tuple[int, int], page: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, width and height of a picture as large as the page holds, in its middle."""
+def _fit(size: tuple[int, int], page: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, width and height of a centred picture as large as the slide allows."""
     scale = min(page[0] / size[0], page[1] / size[1])
     wide, high = round(size[0] * scale), round(size[1] * scale)
     return (page[0] - wide) // 2, (page[1] - high) // 2, wide, high
 
 
 def _describe(properties: Any, deck: Deck) -> None:
-    """Set the file's title and author; no dates, since the same deck has the same bytes."""
+    """Set the file's title and author; no dates, so that the bytes are reproducible."""
     properties.title = deck.title
     properties.author = properties.last_modified_by = "grokviz"
     properties.subject = "; ".join(slide.title for slide in deck.slides)[:255]

@@ -1,7 +1,6 @@
-"""The order in which the thread tells its story, as names of scenes.
+"""The scenes of the thread's story, in its order.
 
-What is not there, or cannot be drawn from what is at hand, is left out; so a scene that comes
-later needs only its line here.
+Scenes that do not exist or cannot be drawn are skipped, so a new scene needs only a line here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""When a film on a PowerPoint slide starts: by itself, and again where it loops.
+"""The timing of a film on a PowerPoint slide: automatic start and optional loop.
 
-The tree is the one that PowerPoint writes for a film set to start automatically: the first
-effect of the slide's main sequence plays it as soon as the slide is there, the media node says
-how often, and a click on the film holds it or lets it go on.
+The XML tree is the one that PowerPoint writes for a film set to start automatically: the first
+effect of the slide's main sequence plays it when the slide appears, the media node sets how
+often, and a click on the film pauses or resumes it.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ _TREE = """
 """
 
 
-def start_by_itself(page: Any, shape: int, seconds: float, loops: bool) -> None:
-    """Give a slide the timing for its one film, in place of the one that waits for a click."""
+def start_automatically(page: Any, shape: int, seconds: float, loops: bool) -> None:
+    """Replace the timing of a slide's film, which waits for a click, by an automatic start."""
     from lxml import etree
 
     tree = _TREE.format(
@@ -102,5 +102,5 @@ def start_by_itself(page: Any, shape: int, seconds: float, loops: bool) -> None:
     element = page.element
     for old in element.findall(f"{{{_NAMESPACE}}}timing"):
         element.remove(old)
-    # the schema wants it after the colour map and before any extension
+    # the schema requires it after the colour map and before any extension
     element.find(f"{{{_NAMESPACE}}}clrMapOvr").addnext(etree.fromstring(tree, parser))

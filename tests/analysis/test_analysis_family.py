@@ -301,7 +301,7 @@ def test_a_scene_of_one_run_does_not_take_many(sweep: Path, make: Make) -> None:
     with pytest.raises(InputError, match=r"is a sweep of several runs.*train-fraction=0.9,seed=1"):
         load(sweep, needs)
     with pytest.raises(InputError, match="is a sweep of several runs"):
-        named(sweep)
+        resolve(sweep)
 
 
 def test_nothing_to_draw_is_one_sentence(make: Make, tmp_path: Path) -> None:

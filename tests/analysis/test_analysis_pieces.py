@@ -17,7 +17,7 @@ from grokviz.dataset.families.pieces import (
     share_of_start,
     steepest_fall,
 )
-from grokviz.dataset.thinning import thinned
+from grokviz.dataset.thinning import extreme_indices
 from grokviz.runs import RunWriter
 
 STEPS = np.arange(2001)
@@ -134,7 +134,7 @@ def test_a_thinned_curve_keeps_its_ends_and_extremes(
     loss: np.ndarray, most: int, first: int
 ) -> None:
     epochs = first + 7 * np.arange(len(loss))
-    kept = thinned(epochs, loss, most)
+    kept = extreme_indices(epochs, loss, most)
     assert len(kept) <= most
     assert (np.diff(kept) > 0).all()
     assert {0, len(loss) - 1} <= set(kept.tolist())
@@ -149,7 +149,7 @@ def test_a_thinned_curve_keeps_its_ends_and_extremes(
 
 def test_early_and_late_are_both_drawn() -> None:
     epochs = np.arange(100_001)
-    kept = thinned(epochs, np.sin(epochs / 7.0), 400)
+    kept = extreme_indices(epochs, np.sin(epochs / 7.0), 400)
     assert 200 < len(kept) <= 400
     assert (kept < 1000).sum() > 80
     assert (kept > 50_000).sum() > 80

@@ -135,7 +135,7 @@ def test_a_damaged_reference(
     status, _, err = asked(capsys, "modular-addition", "--verify")
     bundled._reference.cache_clear()
     assert status == 1
-    assert "weights/1400.safetensors is not as it was bundled; install grokviz anew" in err
+    assert "weights/1400.safetensors has changed since it was bundled; reinstall grokviz" in err
     assert "weights/0.safetensors is missing" in err
     assert err.count("\n") == 2
 

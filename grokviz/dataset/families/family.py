@@ -1,7 +1,7 @@
 """A family: several runs as one labelled dataset, for scenes that draw many runs.
 
-Its members come from a sweep, an imported sweep, any runs named together, or all of these side
-by side; ``member_source`` says which. Rows: :mod:`grokviz.dataset.families.family_variables`.
+Its members come from a sweep, an imported sweep, any runs given together, or a mixture of
+these; ``member_source`` says which. Rows: :mod:`grokviz.dataset.families.family_variables`.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SOURCES = ("ours", "published", "other")
-POINTS, FEW, POINTS_OF_FEW = 400, 4, 2000
-"""Points of each member's curves; more where the members are few."""
+POINTS, FEW_MEMBERS, POINTS_OF_FEW = 400, 4, 2000
+"""Points of each member's curves, more if there are few members."""
 
 MOMENTS = 400
-"""Moments of the clock along which curves of a family may be drawn."""
+"""Number of moments of the clock along which a family's curves are drawn."""
 
-EMPTY: Mapping[str, Any] = {"i": -1, "f": np.nan, "U": ""}
+FILL_VALUES: Mapping[str, Any] = {"i": -1, "f": np.nan, "U": ""}
 
 
 def family(
@@ -56,13 +56,12 @@ def family(
 
     Args:
         sources: runs, run directories, folders of sweeps, datasets of runs or of families;
-            their members follow one another in that order. A run that has logged nothing yet
-            is left out.
+            their members follow in that order. Runs that have logged nothing yet are left out.
         cache: whether to read and write ``cache`` in the first source's folder.
-        report: called with (done, all) members.
+        report: called with the members completed and the total.
 
     Raises:
-        InputError: nothing there, or nothing logged.
+        InputError: a source that does not exist, or that has logged nothing.
 
     """
     members = [member for source in sources for member in _members(source)]
@@ -70,22 +69,22 @@ def family(
     if not members:
         raise InputError("none of these runs has a training loss yet; train or record them further")
     if not cache or not runs:
-        return _assembled(members, report)
+        return _assemble(members, report)
     key = [[m.name, m.checksum] if isinstance(m, Run) else _digest(m) for m in members]
     names = [str(run.facts.get("task")) for run in runs]
     content = json.dumps(["family", code_version(names), key])
     name = hashlib.sha256(content.encode()).hexdigest()[:24]
-    place = next((Path(s) for s in sources if isinstance(s, (str, os.PathLike))), runs[0].path)
-    return read_or_make(place / FOLDER / f"{name}.nc", lambda: _assembled(members, report))
+    folder = next((Path(s) for s in sources if isinstance(s, (str, os.PathLike))), runs[0].path)
+    return read_or_make(folder / FOLDER / f"{name}.nc", lambda: _assemble(members, report))
 
 
 def runs_of(sources: Iterable[Run | str | os.PathLike[str]]) -> list[Run]:
-    """The runs of run directories and folders of sweeps that have logged anything, in order."""
+    """The runs in run directories and folders of sweeps that have logged anything, in order."""
     return [member for source in sources for member in _members(source)]
 
 
 def draws(names: Iterable[str]) -> bool:
-    """Whether variables of families are among these, which a single run does not have."""
+    """Whether any of these variables belongs to families rather than to single runs."""
     alone = {row.name for row in ROUNDING_ROWS}
     return any(name in schema.family_rows().keys() - alone for name in names)
 
@@ -95,9 +94,9 @@ def _members(source: Run | xr.Dataset | str | os.PathLike[str]) -> list[Any]:
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         runs = [open_run(member) for member in members_of(path)] if is_sweep(path) else None
-        return _logged(runs or [open_run(path)])
+        return _with_losses(runs or [open_run(path)])
     if isinstance(source, Run):
-        return _logged([source])
+        return _with_losses([source])
     if "member" in source.dims:
         return records_of(source)
     if "logged_train_loss" in source and source.sizes["logged_epoch"]:
@@ -108,7 +107,7 @@ def _members(source: Run | xr.Dataset | str | os.PathLike[str]) -> list[Any]:
     )
 
 
-def _logged(runs: list[Run]) -> list[Run]:
+def _with_losses(runs: list[Run]) -> list[Run]:
     return [run for run in runs if "train_loss" in run.metrics]
 
 
@@ -121,19 +120,19 @@ def _digest(record: Record) -> str:
     return digest.hexdigest()
 
 
-def _assembled(members: Sequence[Any], report: ProgressCallback | None) -> xr.Dataset:
+def _assemble(members: Sequence[Any], report: ProgressCallback | None) -> xr.Dataset:
     import xarray as xr
 
-    points = POINTS_OF_FEW if len(members) <= FEW else POINTS
+    points = POINTS_OF_FEW if len(members) <= FEW_MEMBERS else POINTS
     names = _names(members)
     records: list[Record] = []
     for name, member in zip(names, members, strict=True):
-        one = record_of(member, name, points) if isinstance(member, Run) else member
-        records.append({**one, "member_name": name})
+        record = record_of(member, name, points) if isinstance(member, Run) else member
+        records.append({**record, "member_name": name})
         if report:
             report(len(records), len(members))
-    coords, values = _stacked(records)
-    runs = [(i, names[i], one) for i, one in enumerate(members) if isinstance(one, Run)]
+    coords, values = _stack(records)
+    runs = [(i, names[i], record) for i, record in enumerate(members) if isinstance(record, Run)]
     phase_changes = pieces(runs)
     if phase_changes:
         coords |= phase_changes[0]
@@ -151,18 +150,18 @@ def _assembled(members: Sequence[Any], report: ProgressCallback | None) -> xr.Da
 
 
 def _names(members: Sequence[Any]) -> list[str]:
-    """A name for each member; with its folder's folder where two are called the same."""
-    short = [m.name if isinstance(m, Run) else str(m["member_name"]) for m in members]
-    twice = {name for name, count in Counter(short).items() if count > 1}
+    """A name for each member, prefixed by its parent folder if two have the same name."""
+    names = [m.name if isinstance(m, Run) else str(m["member_name"]) for m in members]
+    twice = {name for name, count in Counter(names).items() if count > 1}
     return [
         f"{member.path.resolve().parent.name}/{name}"
         if name in twice and isinstance(member, Run) else name
-        for name, member in zip(short, members, strict=True)
+        for name, member in zip(names, members, strict=True)
     ]  # fmt: skip
 
 
-def _stacked(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Coordinates and variables of all records together, shorter ones filled up."""
+def _stack(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Coordinates and variables of all records together, with shorter ones padded."""
     values: dict[str, Any] = {}
     for name in records[0]:
         row = schema.variable(name)
@@ -170,12 +169,12 @@ def _stacked(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]
         if row.dims == ("member",):
             values[name] = np.array([array[()] for array in arrays])
         else:
-            values[name] = _filled(arrays, EMPTY[np.dtype(row.dtype).kind])
+            values[name] = _pad(arrays, FILL_VALUES[np.dtype(row.dtype).kind])
     width = max(values[name].shape[1] for name in ("member_epoch", "member_test_epoch"))
     for name in values:
         if schema.variable(name).dims == ("member", "point"):
-            fill = EMPTY[values[name].dtype.kind]
-            values[name] = _filled(list(values[name]), fill, width)
+            fill = FILL_VALUES[values[name].dtype.kind]
+            values[name] = _pad(list(values[name]), fill, width)
     fractions, fraction_member = _by_fraction(values)
     coords = {
         "member": np.arange(len(records)),
@@ -188,36 +187,40 @@ def _stacked(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]
     frequencies = values["member_frequency_norm"].shape[1]
     if frequencies:
         coords["frequency"] = np.arange(1, 1 + frequencies)
-    else:  # no member's weights say any
+    else:  # no member has weights that give frequencies
         del values["member_frequency_norm"], values["member_key_frequency"]
     return coords, {**values, "fraction_member": fraction_member}
 
 
-def _filled(arrays: Sequence[np.ndarray], empty: Any, width: int = 0) -> np.ndarray:
-    """Arrays of several lengths as rows of one table."""
-    table = np.full((len(arrays), max(width, *map(len, arrays))), empty, dtype=arrays[0].dtype)
+def _pad(arrays: Sequence[np.ndarray], fill: Any, width: int = 0) -> np.ndarray:
+    """Arrays of different lengths as rows of one padded table."""
+    table = np.full((len(arrays), max(width, *map(len, arrays))), fill, dtype=arrays[0].dtype)
     for row, array in zip(table, arrays, strict=True):
         row[: len(array)] = array
     return table
 
 
 def _clock(values: Mapping[str, Any]) -> np.ndarray:
-    """Moments evenly spread from 0 to the end of the longest curve, for films along it."""
+    """Moments evenly spaced from 0 to the end of the longest curve, as a clock for films."""
     last = int(np.max(values["member_last_epoch"]))
     return curves.spread(np.arange(last + 1), MOMENTS)
 
 
 def _by_fraction(values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Training fractions, the largest first, and the run of each source that has it.
+    """Training fractions, the largest first, and the run of each source with that fraction.
 
-    Only of tasks whose settings say such a fraction: elsewhere it may mean anything.
+    Only for tasks with the setting train-fraction, since it has no defined meaning elsewhere.
     """
     fraction, task = values["member_fraction"], values["member_task"]
-    sweepable = [name for name, one in tasks().items() if "train-fraction" in one.keys]
-    known = np.isfinite(fraction) & np.isin(task, sweepable)
-    fractions = ties.distinct(fraction[known])[::-1]
+    sweepable = [
+        name for name, task_entry in tasks().items() if "train-fraction" in task_entry.keys
+    ]
+    has_fraction = np.isfinite(fraction) & np.isin(task, sweepable)
+    fractions = ties.distinct(fraction[has_fraction])[::-1]
     table = np.full((len(fractions), len(SOURCES)), -1)
-    for i in np.flatnonzero(known)[::-1]:  # backwards, so that the first one stays
+    for i in np.flatnonzero(has_fraction)[
+        ::-1
+    ]:  # backwards, so that the first run of a fraction wins
         row = int(np.abs(fractions - fraction[i]).argmin())
         table[row, SOURCES.index(str(values["member_source"][i]))] = i
     return fractions, table
@@ -232,23 +235,23 @@ def _attrs(members: Sequence[Any], records: Sequence[Record]) -> dict[str, Any]:
     shared = {
         key: value
         for key, value in (settings[0] if settings else {}).items()
-        if all(other.get(key) == value for other in settings)
+        if all(values.get(key) == value for values in settings)
     }
     sums = [run.checksum for run in runs] or [_digest(record) for record in records]
     return {
         "title": f"Analysis of {len(records)} runs",
         "run_name": f"{len(records)} runs",
         "run_checksum": hashlib.sha256("".join(sums).encode()).hexdigest(),
-        "recipe": _one(str(f.get("recipe") or "") for f in facts),
-        "task": _one(str(record["member_task"]) for record in records),
-        "counts": _one(str(f.get("counts") or "epoch") for f in facts) or "update",
+        "recipe": _common(str(f.get("recipe") or "") for f in facts),
+        "task": _common(str(record["member_task"]) for record in records),
+        "counts": _common(str(f.get("counts") or "epoch") for f in facts) or "update",
         "settings": json.dumps(shared, sort_keys=True, default=str),
         "command": "",
         "grokviz_version": __version__,
     }
 
 
-def _one(words: Iterable[str]) -> str:
-    """The word that all share, else ""."""
-    distinct = set(words)
+def _common(texts: Iterable[str]) -> str:
+    """The text that all have in common, or ""."""
+    distinct = set(texts)
     return distinct.pop() if len(distinct) == 1 else ""

@@ -1,4 +1,4 @@
-"""One run as a member of a family: its record, value by value as the dataset's table has them."""
+"""The record of one run as a member of a family."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grokviz.dataset import schema
 from grokviz.dataset.checkpoint import metric
 from grokviz.dataset.learning import Curve, first_low
 from grokviz.dataset.spikes import LOGGED, spikes, values_on
-from grokviz.dataset.thinning import thinned
+from grokviz.dataset.thinning import extreme_indices
 from grokviz.dataset.variables import Variable
 from grokviz.runs import Run
 from grokviz.task import known_task
@@ -34,13 +34,13 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class MemberMeasures:
-    """What a task says of the last checkpoint of a member.
+    """A task's measures of a member's last checkpoint.
 
     Attributes:
         of_run: ``member_loss`` and ``member_accuracy`` by :data:`SPLITS`,
             ``member_frequency_norm`` and ``member_key_frequency``; None of a run without weights.
-        of_dataset: the same, read from a dataset of the run; None where it does not hold them.
-        rows: what these variables of a family are.
+        of_dataset: the same from a dataset of the run; None if it does not contain them.
+        rows: the definitions of these variables of a family.
 
     """
 
@@ -54,8 +54,8 @@ def record_of(run: Run, name: str, points: int) -> Record:
 
     Args:
         run: an open run with a logged training loss.
-        name: what it is called in the family.
-        points: how many points its curves may have at most.
+        name: its name in the family.
+        points: the maximum number of points of its curves.
 
     """
     epochs, train = metric(run, "train_loss")
@@ -78,15 +78,15 @@ def record_of(run: Run, name: str, points: int) -> Record:
 def record_of_dataset(data: xr.Dataset, points: int) -> Record:
     """A run's record in the family's dataset, from its own dataset, such as a reference's.
 
-    Its logged curves may have been thinned when it was bundled; when it learned is then told
-    by its events, which were not.
+    Its logged curves may have been thinned when it was bundled; the epochs at which it learned
+    then come from its events, which were not.
     """
     attrs = data.attrs
     settings = json.loads(attrs.get("settings") or "{}")
     curves_of = {
-        "train_loss": _logged(data, "logged_epoch", "logged_train_loss"),
-        "test_loss": _logged(data, "tested_epoch", "logged_test_loss"),
-        **{name: _logged(data, "logged_epoch", f"logged_{name}") for name in LOGGED},
+        "train_loss": _curve_of(data, "logged_epoch", "logged_train_loss"),
+        "test_loss": _curve_of(data, "tested_epoch", "logged_test_loss"),
+        **{name: _curve_of(data, "logged_epoch", f"logged_{name}") for name in LOGGED},
     }
     epochs, train = curves_of["train_loss"]
     spike_count = (
@@ -106,15 +106,15 @@ def record_of_dataset(data: xr.Dataset, points: int) -> Record:
     }
 
 
-def _logged(data: xr.Dataset, clock: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _curve_of(data: xr.Dataset, clock: str, name: str) -> tuple[np.ndarray, np.ndarray]:
     if name not in data:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
     return data[clock].values, data[name].values.astype(np.float64)
 
 
 def _event(data: xr.Dataset, name: str, curve: tuple[np.ndarray, np.ndarray]) -> int:
-    told = int(data["event_epoch"].sel(event=name)) if "event_epoch" in data else -1
-    return told if told >= 0 else _below(*curve)
+    epoch = int(data["event_epoch"].sel(event=name)) if "event_epoch" in data else -1
+    return epoch if epoch >= 0 else _below(*curve)
 
 
 def records_of(data: xr.Dataset) -> list[Record]:
@@ -131,15 +131,15 @@ def records_of(data: xr.Dataset) -> list[Record]:
 
 
 def source_of(run: Run) -> str:
-    """Where a run comes from: ours, published or other."""
+    """The source of a run: ours, published or other."""
     imported = run.facts.get("imported")
     if isinstance(imported, Mapping):
-        return "published" if imported.get("kind") in PUBLISHED else "other"
+        return "published" if imported.get("kind") in PUBLISHED_KINDS else "other"
     return "ours" if run.facts.get("recipe") else "other"
 
 
 def _settings(facts: Mapping[str, Any]) -> Record:
-    """Settings that differ between runs, as far as they are stated, with - or _ in their keys."""
+    """The settings that may differ between runs, from facts with - or _ in their keys."""
     settings = {k.replace("_", "-"): v for k, v in (facts.get("settings") or facts).items()}
     precision = settings.get("loss-precision") or (facts.get("precision") or {}).get("loss")
     return {
@@ -152,9 +152,9 @@ def _settings(facts: Mapping[str, Any]) -> Record:
     }
 
 
-def _number(value: Any, unknown: float) -> float:
-    known = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if known else unknown
+def _number(value: Any, default: float) -> float:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number else default
 
 
 def _below(epochs: np.ndarray, loss: np.ndarray) -> int:
@@ -163,14 +163,17 @@ def _below(epochs: np.ndarray, loss: np.ndarray) -> int:
 
 
 def _curves(curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]], points: int) -> Record:
-    """Both losses thinned, and what else is logged with the training loss."""
+    """Both losses, thinned, and other metrics logged with the training loss."""
     epochs, train = curves_of["train_loss"]
-    tested, test = curves_of["test_loss"]
-    rows, test_rows = thinned(epochs, train, points), thinned(tested, test, points)
+    test_epochs, test = curves_of["test_loss"]
+    rows, test_rows = (
+        extreme_indices(epochs, train, points),
+        extreme_indices(test_epochs, test, points),
+    )
     record: Record = {
         "member_epoch": epochs[rows],
         "member_train_loss": train[rows],
-        "member_test_epoch": tested[test_rows],
+        "member_test_epoch": test_epochs[test_rows],
         "member_test_loss": test[test_rows],
     }
     for name in LOGGED:
@@ -179,7 +182,7 @@ def _curves(curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]], points: int)
 
 
 def _of_task(name: object, ask: Callable[[MemberMeasures], Record | None]) -> Record:
-    """The task's measures of the run's last checkpoint; unknown where it has none."""
+    """The task's measures of the run's last checkpoint, or their fill values."""
     task = known_task(name)
     member: MemberMeasures | None = task.load("member") if task else None
     record = ask(member) if member else None

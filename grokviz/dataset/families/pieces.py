@@ -1,9 +1,9 @@
-"""Phase changes of many runs on one clock: what a smooth curve may be made of.
+"""Phase changes of many runs on one clock, of which a smooth curve may consist.
 
-Each piece is one real loss curve that falls at once: the training loss of each digit of digit
+Each piece is a real loss curve with a sudden fall: the training loss of each digit of digit
 addition, the training loss of a run on ever fresh data, the test loss of a run on limited data.
 It ends below a fifth of its start, and more than half of its start is lost within a doubling of
-the steps; so a digit that only gets better bit by bit is none. Source: thread, claim that many
+the steps; so a digit that improves only gradually does not count. Source: thread, claim that many
 small phase changes make a smooth curve.
 """
 
@@ -19,18 +19,18 @@ from grokviz.dataset.checkpoint import metric
 from grokviz.runs import Run
 
 STEPS = 240
-FALLEN, AT_ONCE, DOUBLING = 0.2, 0.5, 2.0
-"""A phase change ends below this share of the start, and loses this share in a doubling."""
+END_SHARE, FALL_SHARE, DOUBLING = 0.2, 0.5, 2.0
+"""A phase change ends below this share of its start, and loses this share in a doubling."""
 
 NEAR = 1.25
-"""The factor in steps within which the mean's steepest fall is looked for."""
+"""The factor in steps over which the mean's steepest fall is computed."""
 
 ORDER = 0
-"""The seed of the order in which the pieces stand."""
+"""The seed of the order of the pieces."""
 
 
 class Piece(NamedTuple):
-    """A curve, as logged, and what it is the loss of."""
+    """A logged loss curve with its run and kind."""
 
     name: str
     kind: str
@@ -42,23 +42,25 @@ class Piece(NamedTuple):
 def pieces(
     runs: Sequence[tuple[int, str, Run]],
 ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Coordinates and variables of all runs' phase changes; None where there are none.
+    """Coordinates and variables of all runs' phase changes; None if there are none.
 
-    A run comes with its number among the members, and its name there. The steps are spaced
-    evenly in their logarithm, from 1 to the last that any piece logged. The order is drawn once
-    with a fixed seed: one in which they were found would put like beside like.
+    ``runs`` has each run with its number and name among the members. The steps are spaced evenly
+    in their logarithm, from 1 to the last step of any piece. The order is random with a fixed
+    seed, since similar pieces would otherwise be adjacent.
     """
     candidates = [
         piece
         for member, name, run in runs
-        for piece in _of_run(member, name, run)
-        if np.nanmin(piece.loss) < FALLEN * piece.loss[0]
+        for piece in _pieces_of(member, name, run)
+        if np.nanmin(piece.loss) < END_SHARE * piece.loss[0]
     ]
     if not candidates:
         return None
     steps = common_steps(max(int(piece.epochs[-1]) for piece in candidates))
     shares = np.array([share_of_start(piece.epochs, piece.loss, steps) for piece in candidates])
-    changed = (shares.min(axis=1) < FALLEN) & (steepest_fall(shares, steps, DOUBLING) > AT_ONCE)
+    changed = (shares.min(axis=1) < END_SHARE) & (
+        steepest_fall(shares, steps, DOUBLING) > FALL_SHARE
+    )
     if not changed.any():
         return None
     order = np.random.default_rng(ORDER).permutation(np.flatnonzero(changed))
@@ -80,7 +82,7 @@ def pieces(
 
 
 def running_mean(piece_loss: Float[np.ndarray, "piece step"]) -> Float[np.ndarray, "count step"]:
-    """Mean of the first 1, 2, ... pieces, in their order: what ``count`` counts."""
+    """Mean of the first 1, 2, ... pieces in order; their number is ``count``."""
     counts = np.arange(1, len(piece_loss) + 1)[:, None]
     mean: Float[np.ndarray, "count step"] = np.cumsum(piece_loss, axis=0) / counts
     return mean
@@ -89,10 +91,10 @@ def running_mean(piece_loss: Float[np.ndarray, "piece step"]) -> Float[np.ndarra
 def steepest_fall(
     loss: Float[np.ndarray, "curve step"], steps: Int[np.ndarray, " step"], factor: float
 ) -> Float[np.ndarray, " curve"]:
-    """The largest fall of each curve from one step to the one ``factor`` times as late."""
+    """The largest fall of each curve between a step and ``factor`` times that step."""
     at = np.log(steps)
-    later = np.array([np.interp(at + np.log(factor), at, curve) for curve in loss])
-    fall: Float[np.ndarray, " curve"] = (loss - later).max(axis=1)
+    shifted = np.array([np.interp(at + np.log(factor), at, curve) for curve in loss])
+    fall: Float[np.ndarray, " curve"] = (loss - shifted).max(axis=1)
     return fall
 
 
@@ -106,9 +108,9 @@ def share_of_start(
     loss: Float[np.ndarray, " logged"],
     steps: Int[np.ndarray, " step"],
 ) -> Float[np.ndarray, " step"]:
-    """Mean loss since the step before, divided by the first value.
+    """Mean loss since the previous step, divided by the first value.
 
-    Where nothing was logged since, and after the curve's end, the last value before is held.
+    If nothing was logged since, and after the curve's end, the previous value is repeated.
     """
     total = np.concatenate([[0.0], np.cumsum(loss, dtype=np.float64)])
     stop = np.searchsorted(epochs, steps, side="right")
@@ -122,7 +124,7 @@ def share_of_start(
     return share
 
 
-def _of_run(member: int, name: str, run: Run) -> Iterator[Piece]:
+def _pieces_of(member: int, name: str, run: Run) -> Iterator[Piece]:
     tokens = sorted(
         (metric_name for metric_name in run.metrics if metric_name.startswith("train_loss_token_")),
         key=lambda metric_name: int(metric_name.rpartition("_")[2]),
@@ -138,6 +140,6 @@ def _of_run(member: int, name: str, run: Run) -> Iterator[Piece]:
 
 
 def is_endless(run: Run) -> bool:
-    """Whether a run saw every sequence once: its task has fresh data and it logged no test loss."""
+    """Whether a run trained on fresh sequences only, and so logged no test loss."""
     settings: Mapping[str, Any] = run.facts.get("settings") or {}
     return "test_loss" not in run.metrics and not settings.get("examples")

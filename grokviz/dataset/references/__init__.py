@@ -1,1 +1,1 @@
-"""Bundled references: reading them, and making them from runs."""
+"""Bundled references: reading them, and creating them from runs."""

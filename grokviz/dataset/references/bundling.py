@@ -1,9 +1,9 @@
-"""Makes a bundled reference of a run, as ``grokviz bundle`` does.
+"""Creation of a bundled reference from a run, for ``grokviz bundle``.
 
-A reference is small: its logged curves are thinned to the lowest and the highest value of each
-stretch, it keeps the weights of a few checkpoints alone, and not the initial ones where its
-recipe's seed draws them again. ``tests/analysis/test_analysis_references.py`` makes the bundled
-numbers again from those weights. Parts are added, never rewritten.
+A reference is small: its logged curves are thinned to the lowest and highest value of each
+interval, and it has the weights of only a few checkpoints, without the initial ones if the
+recipe's seed reproduces them. ``tests/analysis/test_analysis_references.py`` recomputes the
+bundled numbers from those weights. Parts are added, never rewritten.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from grokviz.dataset.assemble import change_of, epochs_of
 from grokviz.dataset.cache import analyze, write
 from grokviz.dataset.references.reference import SUMS
 from grokviz.dataset.table import available, table_of
-from grokviz.dataset.thinning import thinned
+from grokviz.dataset.thinning import extreme_indices
 from grokviz.errors import InputError
 from grokviz.progress import ProgressCallback
 from grokviz.runs import Run
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
     import xarray as xr
 
 POINTS = 2000
-"""Logged records that a bundled curve may have, beside those at checkpoints."""
+"""Maximum number of records of a bundled curve, besides those at checkpoints."""
 
 CLOCKS = {"logged_epoch": "logged_train_loss", "tested_epoch": "logged_test_loss"}
-"""Clocks of logged records, and the curve whose extremes are kept on each."""
+"""Clocks of logged records, and for each the curve whose extremes are kept."""
 
 CORE = "core"
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What of a run is bundled.
+    """The parts of a run to bundle.
 
     Attributes:
-        variables: of the dataset; all that can be measured of the run but those of the path of
-            its weights, by default.
+        variables: variables of the dataset; by default all that the run allows, except those of
+            the path of its weights.
         epochs: the checkpoints analysed, the same for every file; all by default.
-        weights: the epochs whose weights are kept: by default the last, and one in the middle
+        weights: the epochs whose weights are kept; by default the last, and one in the middle
             of the run's change.
 
     """
@@ -72,14 +72,14 @@ def bundle(
     """Add a file of a run's dataset to a bundled reference.
 
     Args:
-        run: the run it is made from.
-        to: the reference's folder; ``core`` also brings ``run.json`` and the weights.
-        file: its name, without ``.nc``; ``core`` is the first.
-        selection: what of the run is bundled.
-        report: called with (done, all) checkpoints.
+        run: the run to bundle.
+        to: the reference's folder; with ``core`` also ``run.json`` and the weights are written.
+        file: the file's name without ``.nc``; the first is ``core``.
+        selection: the parts of the run to bundle.
+        report: called with the checkpoints completed and the total.
 
     Raises:
-        InputError: the file is there already, or an epoch without a checkpoint.
+        InputError: the file already exists, or an epoch has no checkpoint.
 
     """
     target = to / f"{file}.nc"
@@ -91,7 +91,7 @@ def bundle(
     if selection.epochs is not None:
         epochs = np.asarray(sorted(set(selection.epochs)))
     weights = selection.weights
-    weights = weights_kept(run, epochs) if weights is None else sorted(set(weights))
+    weights = default_weight_epochs(run, epochs) if weights is None else sorted(set(weights))
     data = analyze(run, variables, epochs=epochs.tolist(), cache=False, report=report)
     data = thin(data, POINTS)
     data.attrs["command"] = plain_command(data.attrs["command"])
@@ -106,16 +106,16 @@ def bundle(
 
 
 def thin(data: xr.Dataset, most: int) -> xr.Dataset:
-    """The dataset with at most ``most`` logged records, and those at its checkpoints.
+    """Thin a dataset to at most ``most`` logged records, besides those at its checkpoints.
 
-    The lowest and the highest loss of each stretch stay, so spikes do; ``thinned`` of the
-    clock's attributes says how many records there were.
+    The lowest and highest loss of each interval are kept, and so are spikes; the attribute
+    ``thinned`` of the clock states the original number of records.
     """
     for clock, curve in CLOCKS.items():
         if clock not in data.coords or data.sizes[clock] <= most:
             continue
         epochs = data[clock].values
-        index = thinned(epochs, data[curve].values.astype(np.float64), most)
+        index = extreme_indices(epochs, data[curve].values.astype(np.float64), most)
         at_checkpoints = np.flatnonzero(np.isin(epochs, data["epoch"].values))
         index = np.union1d(index, at_checkpoints)
         note = (
@@ -127,10 +127,10 @@ def thin(data: xr.Dataset, most: int) -> xr.Dataset:
     return data
 
 
-def weights_kept(run: Run, epochs: Int[np.ndarray, " epoch"]) -> list[int]:
+def default_weight_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> list[int]:
     """The last epoch, and the one in the middle of the run's change if it has one.
 
-    No epochs where the run kept no weights: large models' references are their curves alone.
+    Empty for a run without weights, as references of large models have only curves.
     """
     if not len(run.epochs):
         return []
@@ -152,9 +152,9 @@ def seal(to: Path) -> None:
 
 
 def _without_path(run: Run) -> list[str]:
-    """All that can be measured of a run but the path of its weights."""
-    own = table_of(run).measures
-    return [name for name in available(run) if "path_epoch" not in own[name].variable.dims]
+    """All variables that a run allows, except those of the path of its weights."""
+    measures = table_of(run).measures
+    return [name for name in available(run) if "path_epoch" not in measures[name].variable.dims]
 
 
 def _keep_weights(run: Run, to: Path, epochs: Sequence[int]) -> None:
@@ -167,12 +167,12 @@ def _keep_weights(run: Run, to: Path, epochs: Sequence[int]) -> None:
 
 
 def plain_command(command: str) -> str:
-    """A command with the last name alone of every path in it: where it ran says nothing."""
+    """A command with its paths shortened to their last part, without the user's folders."""
     return re.sub(r"(?<=[\s=])/\S*/(?=[^\s/]+)", "runs/", command)
 
 
 def checkpoints_in(text: str | None, run: Run) -> tuple[int, ...] | None:
-    """Epochs of the run's checkpoints in ``0,100,last`` or ``A:B:STEP``; None for no text.
+    """Parse epochs of checkpoints, ``0,100,last`` or ``A:B:STEP``; None without text.
 
     Raises :class:`InputError` for any other text.
     """
@@ -181,11 +181,11 @@ def checkpoints_in(text: str | None, run: Run) -> tuple[int, ...] | None:
     epochs = epochs_of(run)
     try:
         if ":" in text:
-            first, last, step = (int(word) for word in text.split(":"))
+            first, last, step = (int(item) for item in text.split(":"))
             inside = (epochs >= first) & (epochs <= last) & ((epochs - first) % step == 0)
             return tuple(int(epoch) for epoch in epochs[inside])
-        words = text.split(",")
-        return tuple(int(epochs[-1]) if word == "last" else int(word) for word in words)
+        items = text.split(",")
+        return tuple(int(epochs[-1]) if item == "last" else int(item) for item in items)
     except (ValueError, IndexError, ZeroDivisionError) as error:
         raise InputError(
             f"{text} names no checkpoints of {run.path}; give numbers with commas, last, or "

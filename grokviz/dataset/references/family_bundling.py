@@ -1,9 +1,9 @@
-"""Makes a bundled reference of several runs, as ``grokviz bundle`` does.
+"""Creation of a bundled reference from several runs, for ``grokviz bundle``.
 
-It keeps the family's dataset, the facts and checksum of every member in ``family.json``, and
+It contains the family's dataset, the facts and checksum of every member in ``family.json``, and
 the last weights of a few members, from which
-``tests/analysis/test_analysis_family_references.py`` makes those members' numbers again. A
-member that is a reference by itself has its weights there.
+``tests/analysis/test_analysis_family_references.py`` recomputes those members' numbers. The
+weights of a member that is a reference of its own are in that reference.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def bundle_family(
         sources: run directories and folders of sweeps.
         to: the reference's folder.
         weights: names or numbers of the members whose last weights are kept.
-        report: called with (done, all) members.
+        report: called with the members completed and the total.
 
     Raises:
-        InputError: the folder has such a dataset already, a published run is among the
-            members (their files carry no licence), or one of ``weights`` has none.
+        InputError: the folder already has such a dataset, a published run is among the
+            members (their files have no licence), or a member of ``weights`` has none.
 
     """
     target = to / FILE
@@ -45,10 +45,12 @@ def bundle_family(
     runs = runs_of(sources)
     data = family(runs, cache=False, report=report)
     names = [str(name) for name in data["member_name"].values]
-    imported = [name for name, run in zip(names, runs, strict=True) if "imported" in run.facts]
-    if imported:
-        raise InputError(f"{imported[0]} is a published run, which cannot be bundled; leave it out")
-    places = [_place(names, runs, wanted) for wanted in weights]
+    published = [name for name, run in zip(names, runs, strict=True) if "imported" in run.facts]
+    if published:
+        raise InputError(
+            f"{published[0]} is a published run, which cannot be bundled; leave it out"
+        )
+    indices = [_member_index(names, runs, member) for member in weights]
     facts = {
         "recipe": data.attrs["recipe"],
         "task": data.attrs["task"],
@@ -58,7 +60,7 @@ def bundle_family(
     }
     write(data, target)
     (to / FAMILY).write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", "utf-8")
-    for i in places:
+    for i in indices:
         file = to / "weights" / f"{names[i].replace('/', ':')}.safetensors"
         file.parent.mkdir(parents=True, exist_ok=True)
         last = f"{runs[i].epochs[-1]}.safetensors"
@@ -67,10 +69,10 @@ def bundle_family(
     return target
 
 
-def _place(names: Sequence[str], runs: Sequence[Run], wanted: str) -> int:
-    if wanted not in names and not (wanted.isdigit() and int(wanted) < len(names)):
-        raise InputError(f"there is no member {wanted}; the members are {', '.join(names)}")
-    i = names.index(wanted) if wanted in names else int(wanted)
+def _member_index(names: Sequence[str], runs: Sequence[Run], member: str) -> int:
+    if member not in names and not (member.isdigit() and int(member) < len(names)):
+        raise InputError(f"there is no member {member}; the members are {', '.join(names)}")
+    i = names.index(member) if member in names else int(member)
     if not len(runs[i].epochs):
         raise InputError(f"{names[i]} has no checkpoints; choose another member for --weights")
     return i

@@ -1,8 +1,8 @@
-"""Bundled references: real runs made with this code, ready to draw without torch.
+"""Bundled references: runs trained with this code, which can be drawn without torch.
 
-A reference is a folder with NetCDF parts (``core.nc``, then parts that later work adds and
-never rewrites), ``run.json`` and the float32 weights of a few checkpoints, from which a test
-recomputes the bundled measures. :mod:`grokviz.dataset.references.bundling` makes them.
+A reference is a folder with NetCDF parts (``core.nc``, and parts added later, which are never
+rewritten), ``run.json`` and the float32 weights of a few checkpoints, from which a test
+recomputes the bundled measures. :mod:`grokviz.dataset.references.bundling` creates them.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 DEFAULT = "modular-addition"
 
 FAMILY = "family.json"
-"""The facts of several runs that were bundled together, as ``run.json`` has those of one."""
+"""The file with the facts of several runs bundled together; ``run.json`` has those of one."""
 
 
 def folder() -> Path:
-    """Where references lie: inside the installed package, or in the repository's assets."""
+    """The folder of the references, in the installed package or in the repository's assets."""
     package = Path(__file__).resolve().parents[2]
     inside = package / "assets" / "reference"
     return inside if inside.is_dir() else package.parent / "assets" / "reference"
@@ -51,30 +51,30 @@ def _reference(name: str) -> xr.Dataset:
     import xarray as xr
 
     parts = sorted((folder() / name).glob("*.nc"))
-    loaded = [read(part) for part in parts]
-    data = xr.merge(loaded, compat="no_conflicts", join="outer", combine_attrs="override")
+    datasets = [read(part) for part in parts]
+    data = xr.merge(datasets, compat="no_conflicts", join="outer", combine_attrs="override")
     core = [part.stem == "core" for part in parts]
-    data.attrs = dict(loaded[core.index(True) if any(core) else 0].attrs)
-    return _by_present_rules(data)
+    data.attrs = dict(datasets[core.index(True) if any(core) else 0].attrs)
+    return _upgrade(data)
 
 
-def _by_present_rules(data: xr.Dataset) -> xr.Dataset:
-    """A dataset, maybe of an earlier version, brought up to its task's present rules."""
+def _upgrade(data: xr.Dataset) -> xr.Dataset:
+    """Upgrade a dataset, perhaps from an earlier version, by its task's current rules."""
     task = known_task(data.attrs.get("task"))
-    renewed = task.load("by_present_rules") if task else None
-    current: xr.Dataset = data if renewed is None else renewed(data)
+    upgrade = task.load("by_present_rules") if task else None
+    current: xr.Dataset = data if upgrade is None else upgrade(data)
     return current
 
 
 def reference(name: str = DEFAULT) -> xr.Dataset:
-    """The dataset of a bundled reference; ``InputError`` names the nearest one."""
+    """The dataset of a bundled reference; an ``InputError`` suggests the nearest name."""
     if name not in references():
         raise InputError(f"there is no reference {name}: {nearest(name, references())}")
     return _reference(name).copy()
 
 
 def reference_facts(name: str = DEFAULT) -> dict[str, Any]:
-    """What ``run.json`` of a bundled reference says, or ``family.json`` of several runs."""
+    """The content of ``run.json``, or of ``family.json`` for several runs."""
     for file in (folder() / name / "run.json", folder() / name / FAMILY):
         if file.exists():
             facts: dict[str, Any] = json.loads(file.read_text("utf-8"))
@@ -89,19 +89,19 @@ def load(
     default: str = DEFAULT,
     report: Any = None,
 ) -> xr.Dataset:
-    """The dataset of whatever a user may name.
+    """Load the dataset of a source given by a user.
 
     Args:
         source: a dataset, an open run, a run directory, a ``.nc`` file, the name of a bundled
             reference, or None for ``default``; the folder of a sweep, or several of these, for
-            what draws many runs.
-        needs: variables, or coordinates, that must be there; only these are measured.
-        default: the reference taken for None.
-        report: called with (done, all) checkpoints while a run is analysed.
+            scenes that draw many runs.
+        needs: required variables or coordinates; only these are measured.
+        default: the reference used for None.
+        report: called with the checkpoints completed and the total while a run is analysed.
 
     Raises:
-        InputError: nothing of that name, a dataset without a variable that is needed, or
-            several runs for what draws one.
+        InputError: an unknown source, a dataset without a required variable, or several
+            runs where only one can be drawn.
 
     """
     data = _load(source, needs, default, report)
@@ -113,29 +113,29 @@ def load(
 def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -> xr.Dataset:
     sources = list(source) if isinstance(source, (list, tuple)) else [source]
     sources = sources or [None]
-    many = needs is None or family.draws(needs)
-    if many and (len(sources) > 1 or _sweep(sources[0])):
-        members = [one if _sweep(one) else named(one, default) for one in sources]
+    takes_family = needs is None or family.draws(needs)
+    if takes_family and (len(sources) > 1 or _sweep(sources[0])):
+        members = [item if _sweep(item) else resolve(item, default) for item in sources]
         return family.family(members, report=report)
     if len(sources) > 1:
         raise InputError(f"{len(sources)} runs were given and this draws one; give one --run")
-    run_or_data = named(sources[0], default)
-    if not isinstance(run_or_data, Run):
-        return run_or_data
-    if needs is not None and many:
-        return family.family([run_or_data], report=report)
+    resolved = resolve(sources[0], default)
+    if not isinstance(resolved, Run):
+        return resolved
+    if needs is not None and takes_family:
+        return family.family([resolved], report=report)
     if needs is not None:
         needs = list(needs)
-        check_measurable(run_or_data, needs)
-    return analyze(run_or_data, needs, report=report)
+        check_measurable(resolved, needs)
+    return analyze(resolved, needs, report=report)
 
 
 def _sweep(source: Any) -> bool:
     return isinstance(source, (str, os.PathLike)) and is_sweep(Path(source))
 
 
-def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
-    """The run or the dataset that :func:`load` means by ``source``; raises as it does."""
+def resolve(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
+    """The run or dataset that ``source`` means in :func:`load`; raises as it does."""
     if source is None:
         return reference(default)
     if not isinstance(source, (str, os.PathLike)):
@@ -145,7 +145,7 @@ def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
     if str(source) in references() and not path.exists():
         return reference(str(source))
     if path.suffix == ".nc" and path.is_file():
-        return _read_given(path)
+        return _read_netcdf(path)
     if not path.exists() and path.name == str(source):
         names = references()
         raise InputError(
@@ -162,17 +162,17 @@ def named(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
 
 def check_measurable(run: Run, needs: Iterable[str]) -> None:
     """Raise InputError unless these variables can be measured of the run."""
-    own, task = table.table_of(run), run.facts.get("task")
-    remedy = "try grokking-curve, which any run with losses has the data for"
+    run_table, task = table.table_of(run), run.facts.get("task")
+    remedy = "try grokking-curve, which needs only losses"
     for name in needs:
-        if name in own.measures:
-            if lack := own.measures[name].lacking(run):
+        if name in run_table.measures:
+            if lack := run_table.measures[name].lacking(run):
                 raise InputError(f"{run.path} cannot be drawn so: it has no {lack}; {remedy}")
-        elif name not in own.dimensions and name not in table.CLOCKS:
+        elif name not in run_table.dimensions and name not in table.CLOCKS:
             tasks = table.tasks_with(name)
             if not tasks:
-                own_rows = {one.name: one.variable for one in own.measures.values()}
-                schema.variable(name, own_rows | schema.variables())  # names the nearest one
+                rows = {measure.name: measure.variable for measure in run_table.measures.values()}
+                schema.variable(name, rows | schema.variables())  # raises with the nearest name
                 tasks = ["several networks"]
             reason = f"its task is {task}" if task else "it does not say its task"
             raise InputError(
@@ -182,22 +182,22 @@ def check_measurable(run: Run, needs: Iterable[str]) -> None:
             )
 
 
-def _read_given(path: Path) -> xr.Dataset:
+def _read_netcdf(path: Path) -> xr.Dataset:
     try:
-        return _by_present_rules(read(path))
+        return _upgrade(read(path))
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} cannot be read as NetCDF: {error}; make it anew") from error
+        raise InputError(f"{path} cannot be read as NetCDF: {error}; write it again") from error
 
 
 SUMS = "SHA256SUMS"
 
 
 def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, Any]:
-    """A bundled reference as ``grokviz info`` shows it; ``problems`` only where ``verify``."""
+    """The facts of a bundled reference for ``grokviz info``; ``verify`` checks its files."""
     data, facts = reference(name), reference_facts(name)
     epochs = data["epoch"].values.tolist() if "epoch" in data.coords else []
     members = data["member_name"].values.tolist() if "member_name" in data else []
-    # of loss curves alone the clock is one of logged losses
+    # for loss curves alone, the clock is that of logged losses, not of checkpoints
     checkpoints = len(epochs) if "parameter" in data.coords else 0
     return {
         "name": name,
@@ -215,18 +215,18 @@ def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, An
         "variables": sorted(map(str, data.data_vars)),
         "facts": facts,
         "checksum": data.attrs["run_checksum"],
-        "problems": _damaged(folder() / name) if verify else [],
+        "problems": _file_problems(folder() / name) if verify else [],
     }
 
 
-def _damaged(place: Path) -> list[str]:
+def _file_problems(root: Path) -> list[str]:
     """Problems of a reference's files: those missing or changed since they were bundled."""
     problems = []
-    for line in (place / SUMS).read_text("utf-8").splitlines():
+    for line in (root / SUMS).read_text("utf-8").splitlines():
         digest, _, file = line.partition("  ")
-        path = place / file
+        path = root / file
         if not path.is_file():
-            problems.append(f"{file} is missing; install grokviz anew")
+            problems.append(f"{file} is missing; reinstall grokviz")
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            problems.append(f"{file} is not as it was bundled; install grokviz anew")
+            problems.append(f"{file} has changed since it was bundled; reinstall grokviz")
     return problems
