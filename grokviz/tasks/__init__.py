@@ -1,5 +1,5 @@
-"""What networks learn: a package a task, with everything that is special to it.
+"""The tasks that networks learn: one package per task, with everything specific to it.
 
-Here belong a task's settings, recipes, data, problem and measures, and ``any``, which is true of
-every run. Nothing outside a task's package and its scenes names the task.
+A task's package holds its settings, recipes, data, problem and measures; ``any`` holds the
+measures of every run. Nothing outside a task's package and its scenes names the task.
 """

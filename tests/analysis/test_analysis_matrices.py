@@ -72,7 +72,7 @@ def test_clock_and_pizza_differ_in_distance_irrelevance() -> None:
     by_sum = clock * (2 + np.cos(w * (a + b)))[:, None]
     assert geometry.distance_irrelevance(by_sum) == pytest.approx(1)
     noise = np.random.default_rng(0).normal(size=(p * p, p))
-    table = geometry.right_logits(noise)
+    table = geometry.correct_logits(noise)
     assert table[(3 + 9) % p, (3 - 9) % p] == noise[3 * p + 9, 12 % p]
     expected = np.mean([table[:, d].std() for d in range(p)]) / table.std()
     assert geometry.distance_irrelevance(noise) == pytest.approx(expected)

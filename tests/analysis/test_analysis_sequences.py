@@ -176,7 +176,7 @@ def test_a_probe_of_some_sequences_is_a_share_of_the_whole() -> None:
     pattern = np.random.default_rng(1).random((10, 2, 31, 31))
     for probe in (previous_token(batch), induction(batch)):
         parts = [slice(0, 4), slice(4, 8), slice(8, 12)]
-        found = sum(probe.within(rows).score(pattern[rows]) for rows in parts)
+        found = sum(probe.restrict(rows).score(pattern[rows]) for rows in parts)
         np.testing.assert_allclose(found, probe.score(pattern))
 
 

@@ -166,7 +166,7 @@ def test_the_split_of_the_transformerlens_demo_is_torchs_own() -> None:
     settings = recipe("modular-addition-transformerlens").read()
     torch.manual_seed(598)
     wanted = torch.randperm(113 * 113).numpy()
-    assert np.array_equal(settings.data.shuffled, wanted)
+    assert np.array_equal(settings.data.permutation, wanted)
     problem = modular_addition(settings, torch.device("cpu"))
     assert problem.state["unembed.W_U"].shape == (128, 113)
     assert problem.state["embed.W_E"].std().item() == pytest.approx(0.8 / 128**0.5, rel=0.02)

@@ -1,1 +1,1 @@
-"""What the tasks that read sequences share: the model in float64, fresh samples, probes."""
+"""Code shared by the sequence tasks: the model in float64, fresh samples, probes."""

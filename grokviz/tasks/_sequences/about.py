@@ -1,4 +1,4 @@
-"""What runs on drawn sequences say of their data."""
+"""Descriptions of the data of runs on sampled sequences."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def amount_of_data(settings: Mapping[str, Any], noun: str) -> list[str]:
-    """How many training sequences there are, in words; nothing where a run does not say it."""
+    """The number of training sequences in words; empty if the settings do not give it."""
     if "examples" not in settings:
         return []
     count = int(settings["examples"])
-    # thin gaps between thousands, as everywhere in pictures
+    # thin spaces between thousands, as in all pictures
     shown = f"{count:,}".replace(",", "\u2009")
     return [f"{shown} training {noun}" if count else "fresh data at every step"]

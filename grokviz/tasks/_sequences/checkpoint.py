@@ -1,4 +1,4 @@
-"""A run of a task that reads sequences, and its checkpoints, as their measures see them."""
+"""The runs and checkpoints of sequence tasks, as their measures see them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from grokviz.tasks._sequences.sample import Sample, SampleKind, SequenceData, Se
 
 @dataclass
 class SequenceCheckpoint(Checkpoint):
-    """One epoch's weights, and what was measured with them."""
+    """The weights of one epoch, and the measures of them."""
 
     measures: SequenceMeasures | None = field(default=None, init=False)
 
     def weights(self, sample: Sample, skip_weight: int) -> SequenceWeights:
-        """The weights, checked against the sizes that the run's settings say."""
+        """The weights, checked against the sizes in the run's settings."""
         return sample.weights(self.state, skip_weight)
 
-    def measured(self, sample: Sample, skip_weight: int) -> SequenceMeasures:
-        """What is measured on the run's fresh sequences, computed once."""
+    def sample_measures(self, sample: Sample, skip_weight: int) -> SequenceMeasures:
+        """The measures on the run's fresh sequences, computed once."""
         if self.measures is None:
             self.measures = sample.measure(self.weights(sample, skip_weight))
         return self.measures
@@ -31,11 +31,11 @@ class SequenceCheckpoint(Checkpoint):
 
 @dataclass
 class SequenceRun(RunView):
-    """What stays the same along a run of a task that reads sequences.
+    """Everything that is constant along a run of a sequence task.
 
     Class attributes:
-        data_type: what its sequences are drawn from, made from the run's settings.
-        kind: how many fresh sequences it is measured on, and with which probes.
+        data_type: the distribution of its sequences, built from the run's settings.
+        kind: the number of fresh sequences to measure on, and the probes.
         double_residual: the default of the setting ``double-residual``.
     """
 
@@ -46,13 +46,13 @@ class SequenceRun(RunView):
 
     @classmethod
     def sample_of(cls, settings: Mapping[str, Any]) -> Sample:
-        """The fresh sequences that runs with these settings are measured on."""
-        known = {key.replace("_", "-"): value for key, value in settings.items()}
-        return Sample.of(cls.data_type.from_settings(known), cls.kind)
+        """The fresh sequences on which runs with these settings are measured."""
+        data_settings = {key.replace("_", "-"): value for key, value in settings.items()}
+        return Sample.of(cls.data_type.from_settings(data_settings), cls.kind)
 
     @cached_property
     def sample(self) -> Sample:
-        """The fresh sequences that the run is measured on, drawn once."""
+        """The fresh sequences on which the run is measured, sampled once."""
         return self.sample_of(self.settings)
 
     @cached_property

@@ -17,10 +17,10 @@ FIGURES = f"{PAPER}, figures 21 to 25"
          published="held_out_loss")  # fmt: skip
 def held_out_loss(at: SequenceCheckpoint, run: SequenceRun) -> float:
     """Mean cross entropy at the scored positions of fresh sequences, by float64 forward pass."""
-    return float(at.measured(run.sample, run.skip_weight).loss.mean())
+    return float(at.sample_measures(run.sample, run.skip_weight).loss.mean())
 
 
 @measure(source=FIGURES, long_name="accuracy on fresh sequences", published="held_out_accuracy")
 def held_out_accuracy(at: SequenceCheckpoint, run: SequenceRun) -> float:
     """Share of those scored positions whose right class has strictly the largest logit."""
-    return float(at.measured(run.sample, run.skip_weight).accuracy.mean())
+    return float(at.sample_measures(run.sample, run.skip_weight).accuracy.mean())

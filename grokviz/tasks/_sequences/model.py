@@ -1,4 +1,4 @@
-"""The models of the sequence tasks, run in float64: attention layers, each perhaps with an MLP.
+"""The models of the sequence tasks in float64: attention layers with optional MLPs.
 
 No LayerNorm, learned positions, a causal softmax; names and shapes are the published ones
 (arXiv:2301.05217, section 3, and the non-modular notebook).
@@ -17,7 +17,7 @@ from grokviz.models import published
 from grokviz.models.published import published_tensor
 
 CHUNK = 16
-"""Sequences run together: what then lies in memory is read again before it is pushed out."""
+"""Number of sequences per chunk, chosen so that a chunk's arrays stay in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class MLP:
     b_out: Float[np.ndarray, " d_model"]
 
     def __call__(self, residual: Float[np.ndarray, "*any d_model"]) -> np.ndarray:
-        """What it adds to the residual stream."""
+        """The MLP's output, which is added to the residual stream."""
         neurons = residual @ self.W_in.T
         neurons += self.b_in
         out: np.ndarray = np.maximum(neurons, 0, out=neurons) @ self.W_out.T + self.b_out
@@ -39,7 +39,7 @@ class MLP:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """An attention layer, and its MLP where it has one."""
+    """An attention layer with an optional MLP."""
 
     W_K: Float[np.ndarray, "heads d_head d_model"]
     W_Q: Float[np.ndarray, "heads d_head d_model"]
@@ -51,28 +51,28 @@ class Layer:
         self, residual: Float[np.ndarray, "batch pos d_model"]
     ) -> Float[np.ndarray, "batch heads pos pos"]:
         """Attention of every query to every key at or before it; rows sum to 1."""
-        queries, keys = self._projected(self.W_Q, residual), self._projected(self.W_K, residual)
+        queries, keys = self._project(self.W_Q, residual), self._project(self.W_K, residual)
         scores: np.ndarray = queries @ keys.swapaxes(-1, -2)
         scores /= np.sqrt(self.W_K.shape[1])
-        later = np.triu(np.ones(scores.shape[-2:], dtype=bool), 1)
-        scores[..., later] = -np.inf
+        is_later = np.triu(np.ones(scores.shape[-2:], dtype=bool), 1)
+        scores[..., is_later] = -np.inf
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=-1, keepdims=True)
         return scores
 
-    def attended(
+    def head_output(
         self,
         pattern: Float[np.ndarray, "batch heads pos pos"],
         residual: Float[np.ndarray, "batch pos d_model"],
     ) -> Float[np.ndarray, "batch pos d_model"]:
-        """What the heads write."""
-        mixed = (pattern @ self._projected(self.W_V, residual)).swapaxes(1, 2)
-        out: np.ndarray = mixed.reshape(*residual.shape[:2], -1) @ self.W_O.T
+        """The summed output of the heads."""
+        mixture = (pattern @ self._project(self.W_V, residual)).swapaxes(1, 2)
+        out: np.ndarray = mixture.reshape(*residual.shape[:2], -1) @ self.W_O.T
         return out
 
     @staticmethod
-    def _projected(weight: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    def _project(weight: np.ndarray, residual: np.ndarray) -> np.ndarray:
         heads, d_head, d_model = weight.shape
         flat = residual @ weight.reshape(-1, d_model).T
         by_head: np.ndarray = flat.reshape(*residual.shape[:2], heads, d_head).swapaxes(1, 2)
@@ -118,26 +118,26 @@ class SequenceWeights:
         return cls(W_E, W_pos, layers, W_U, skip_weight)
 
 
-def _layer(state: Mapping[str, np.ndarray], place: str, sizes: dict[str, int]) -> Layer:
+def _layer(state: Mapping[str, np.ndarray], prefix: str, sizes: dict[str, int]) -> Layer:
     heads = {
-        name.removeprefix("attn."): published_tensor(state, f"{place}.{name}", dims, sizes)
+        name.removeprefix("attn."): published_tensor(state, f"{prefix}.{name}", dims, sizes)
         for name, dims in published.ATTENTION.items()
     }
-    if f"{place}.mlp.W_in" not in state:
+    if f"{prefix}.mlp.W_in" not in state:
         return Layer(**heads, mlp=None)
     inner = {}
     for name, dims in published.MLP.items():
         key = name.removeprefix("mlp.")
-        if published.is_optional(f"{place}.{name}") and f"{place}.{name}" not in state:
+        if published.is_optional(f"{prefix}.{name}") and f"{prefix}.{name}" not in state:
             inner[key] = np.zeros(sizes[dims[0]])
         else:
-            inner[key] = published_tensor(state, f"{place}.{name}", dims, sizes)
+            inner[key] = published_tensor(state, f"{prefix}.{name}", dims, sizes)
     return Layer(**heads, mlp=MLP(**inner))
 
 
 @dataclass(frozen=True, eq=False)
-class Ran:
-    """What the model did with some sequences."""
+class ModelOutput:
+    """The attention patterns and logits of the model on some sequences."""
 
     patterns: tuple[Float[np.ndarray, "batch heads pos pos"], ...]
     """Attention from every position to every position, for each layer."""
@@ -149,28 +149,28 @@ def run(
     w: SequenceWeights,
     tokens: Int[np.ndarray, "batch pos"],
     positions: Int[np.ndarray, "batch scored"],
-) -> Ran:
-    """Run the model on some sequences, reading logits at ``positions``."""
+) -> ModelOutput:
+    """Run the model on sequences, with logits at ``positions``."""
     residual = w.W_E.T[tokens] + w.W_pos[: tokens.shape[1]]
     rows = np.arange(len(tokens))[:, None]
     patterns = []
     for i, layer in enumerate(w.layers, start=1):
         pattern = layer.pattern(residual)
         patterns.append(pattern)
-        residual = w.skip_weight * residual + layer.attended(pattern, residual)
+        residual = w.skip_weight * residual + layer.head_output(pattern, residual)
         if i == len(w.layers):
-            residual = residual[rows, positions]  # nothing but the heads mixes positions
+            residual = residual[rows, positions]  # only attention mixes positions
         if layer.mlp is not None:
             residual = residual + layer.mlp(residual)
-    return Ran(tuple(patterns), residual @ w.W_U)
+    return ModelOutput(tuple(patterns), residual @ w.W_U)
 
 
 def run_in_chunks(
     w: SequenceWeights,
     tokens: Int[np.ndarray, "batch pos"],
     positions: Int[np.ndarray, "batch scored"],
-) -> Iterator[tuple[slice, Ran]]:
-    """The same for a few sequences at a time, with the rows of each few."""
+) -> Iterator[tuple[slice, ModelOutput]]:
+    """Run the model in chunks of sequences; yields the rows and output of each chunk."""
     for start in range(0, len(tokens), CHUNK):
         rows = slice(start, start + CHUNK)
         yield rows, run(w, tokens[rows], positions[rows])
@@ -179,7 +179,7 @@ def run_in_chunks(
 def log_softmax(logits: Float[np.ndarray, "*any classes"]) -> Float[np.ndarray, "*any classes"]:
     """Log of the softmax over classes."""
     top = logits.max(axis=-1, keepdims=True)
-    shifted = logits - top
-    total = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    log_probabilities: np.ndarray = shifted - total
+    centred = logits - top
+    total = np.log(np.exp(centred).sum(axis=-1, keepdims=True))
+    log_probabilities: np.ndarray = centred - total
     return log_probabilities

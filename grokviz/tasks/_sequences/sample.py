@@ -1,7 +1,7 @@
-"""Measures of a model that reads sequences, on fresh ones that are the same for every checkpoint.
+"""Measures of sequence models, on fresh sequences that are the same for every checkpoint.
 
-Losses and accuracies at the scored positions, and how much each head attends where the task
-says that a head of some kind should: probes.
+They are losses and accuracies at the scored positions, and probes: how much each head attends
+where a head of a given kind should, as the task defines it.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from grokviz.tasks._sequences.model import SequenceWeights, log_softmax, run_in_
 from grokviz.training.batch import Batch, SampledData
 
 SEED = 230105217
-"""Of the fresh sequences; no run of the recipes draws its data with it."""
+"""The seed of the fresh sequences; no recipe samples its training data with it."""
 
 
 @runtime_checkable
 class SequenceData(SampledData, Protocol):
-    """What sequences are drawn from, and the sizes of a model that reads them."""
+    """A distribution of sequences, and the sizes of a model of them."""
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> SequenceData:
-        """The data of a run; what its settings leave out is as published."""
+        """The data of a run; missing settings have their published values."""
 
     @property
     def vocabulary(self) -> int:
@@ -45,10 +45,10 @@ class SequenceData(SampledData, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """Attention that a head of some kind should have: from these queries to these keys.
+    """The attention expected of a kind of head, from given queries to given keys.
 
-    A query with several keys has its attention to all of them summed; ``queries`` is how many
-    queries there are, over which the mean is taken.
+    For a query with several keys, attention to all of them is summed; the mean is taken over the
+    number of ``queries``.
     """
 
     row: Int[np.ndarray, " pair"]
@@ -56,8 +56,8 @@ class Probe:
     key: Int[np.ndarray, " pair"]
     queries: int
 
-    def within(self, rows: slice) -> Probe:
-        """Of some sequences alone, numbered from their first; the mean is still over all."""
+    def restrict(self, rows: slice) -> Probe:
+        """Restrict the probe to some sequences; its mean still divides by all queries."""
         inside = (self.row >= rows.start) & (self.row < rows.stop)
         row = self.row[inside] - rows.start
         return Probe(row, self.query[inside], self.key[inside], self.queries)
@@ -78,18 +78,18 @@ class SequenceMeasures:
     loss: Float[np.ndarray, " scored"]
     """Mean cross entropy at each scored position, in nats."""
     accuracy: Float[np.ndarray, " scored"]
-    """Share of sequences whose right class has strictly the largest logit there."""
+    """Share of sequences whose correct class has strictly the largest logit."""
     attention: Mapping[str, Float[np.ndarray, "layer heads"]]
-    """Each probe's score."""
+    """The score of each probe."""
 
 
 @dataclass(frozen=True)
 class SampleKind:
-    """How runs of a task are measured.
+    """The sample on which runs of a task are measured.
 
     Attributes:
-        count: fresh sequences.
-        probes: attention that heads should have, by name.
+        count: number of fresh sequences.
+        probes: expected attention of heads, by name.
 
     """
 
@@ -99,7 +99,7 @@ class SampleKind:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A task, fresh sequences of it, and its probes."""
+    """Fresh sequences of a task, and its probes."""
 
     task: SequenceData
     batch: Batch
@@ -107,36 +107,36 @@ class Sample:
 
     @classmethod
     def of(cls, data: SequenceData, kind: SampleKind) -> Sample:
-        """The sample that a run of a task is measured on."""
+        """The sample on which a run of a task is measured."""
         batch = data.sample(kind.count, np.random.default_rng(SEED))
         return cls(data, batch, {name: probe(batch) for name, probe in kind.probes.items()})
 
     def weights(self, state: Mapping[str, np.ndarray], skip_weight: int) -> SequenceWeights:
-        """The checkpoint's weights; :class:`InputError` for those of another size of the task."""
+        """The checkpoint's weights; raises :class:`InputError` unless they fit the task."""
         w = SequenceWeights.of(state, skip_weight)
-        for what, size, wanted in (
+        for name, size, expected in (
             ("embed.W_E", w.W_E.shape[1], self.task.vocabulary),
             ("pos_embed.W_pos", len(w.W_pos), self.task.context),
             ("unembed.W_U", w.W_U.shape[1], self.task.outputs),
         ):
-            if size != wanted:
+            if size != expected:
                 raise InputError(
-                    f"{what} is of size {size}, but the run's settings say {wanted}; "
+                    f"{name} is of size {size}, but the run's settings say {expected}; "
                     "correct the settings where the run is recorded or imported"
                 )
         return w
 
     def measure(self, w: SequenceWeights) -> SequenceMeasures:
         """All measures of one checkpoint."""
-        losses, right = np.zeros((2, *self.batch.targets.shape))
+        losses, correct = np.zeros((2, *self.batch.targets.shape))
         shape = (len(w.layers), w.heads)
         attention = {name: np.zeros(shape) for name in self.probes}
-        for rows, ran in run_in_chunks(w, self.batch.tokens, self.batch.positions):
-            losses[rows], right[rows] = _answers(ran.logits, self.batch.targets[rows])
+        for rows, output in run_in_chunks(w, self.batch.tokens, self.batch.positions):
+            losses[rows], correct[rows] = _answers(output.logits, self.batch.targets[rows])
             for name, probe in self.probes.items():
-                inside = probe.within(rows)
-                attention[name] += np.stack([inside.score(p) for p in ran.patterns])
-        return SequenceMeasures(losses.mean(axis=0), right.mean(axis=0), attention)
+                restricted = probe.restrict(rows)
+                attention[name] += np.stack([restricted.score(p) for p in output.patterns])
+        return SequenceMeasures(losses.mean(axis=0), correct.mean(axis=0), attention)
 
 
 def _answers(
@@ -145,7 +145,7 @@ def _answers(
     """Cross entropy of each target, and whether its logit is strictly the largest."""
     at = targets[..., None]
     loss = -np.take_along_axis(log_softmax(logits), at, axis=-1)[..., 0]
-    own = np.take_along_axis(logits, at, axis=-1)
+    correct = np.take_along_axis(logits, at, axis=-1)
     tie = ties.ROUNDING * np.abs(logits).max(axis=-1, keepdims=True)
-    others = (logits >= own - tie).sum(axis=-1)
-    return loss, others == 1
+    leaders = (logits >= correct - tie).sum(axis=-1)
+    return loss, leaders == 1

@@ -1,4 +1,4 @@
-"""What every run has, whatever it learns: curves, events, spikes, norms, the weights' path."""
+"""Measures of every run, whatever its task: curves, events, spikes, norms, the weights' path."""
 
 from grokviz.task import ANY, Task
 

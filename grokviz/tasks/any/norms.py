@@ -1,4 +1,4 @@
-"""Sums of squared weights: what weight decay presses down."""
+"""Sums of squared weights, which weight decay reduces."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The way the weights travel: "it is NOT a random walk" (the thread's words).
+"""The path of the weights: "it is NOT a random walk" (the thread).
 
-All that is measured follows from the inner products of the steps between checkpoints, so
-the weights may come one parameter, or one slice, at a time.
+All measures follow from the inner products of the steps between checkpoints, so the weights
+can be processed one parameter, or one slice, at a time.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class Path:
 def step_products(
     parameters: Iterable[Float[np.ndarray, "checkpoint ..."]],
 ) -> Float[np.ndarray, "step step"]:
-    """Inner products of the steps between checkpoints, summed over the parameters given.
+    """Inner products of the steps between checkpoints, summed over ``parameters``.
 
-    Each of ``parameters`` is one parameter (or a slice of one) at all checkpoints. Summed in
-    float64; memory is one parameter and a slice.
+    Each is one parameter (or a slice of one) at all checkpoints. Sums are in float64; memory is
+    that of one parameter and a slice.
     """
     products: np.ndarray | None = None
     for parameter in parameters:
@@ -57,10 +57,10 @@ def step_products(
 
 
 def path(products: Float[np.ndarray, "step step"]) -> Path:
-    """Measures of the path whose steps have these inner products."""
+    """Measures of a path from the inner products of its steps."""
     steps = len(products)
     length = np.sqrt(np.maximum(np.diag(products), 0))
-    # Row t of this matrix adds up the first t steps, which is where checkpoint t is.
+    # Row t of this matrix sums the first t steps, which gives the position of checkpoint t.
     reach = np.tril(np.ones((steps + 1, steps)), -1)
     position = reach @ products @ reach.T
     both = length[:-1] * length[1:]
@@ -79,8 +79,8 @@ def random_walk_products(
 ) -> Float[np.ndarray, "step step"]:
     """Inner products of steps of the given lengths in independent uniform directions.
 
-    An illustration of what :func:`path` would show if training wandered: a walk in as many
-    dimensions as the model has weights, drawn with ``rng``.
+    For comparison with :func:`path`: a random walk in as many dimensions as the model has
+    weights, sampled with ``rng``.
     """
     products = np.zeros((len(lengths), len(lengths)))
     for start in range(0, dimensions, COLUMNS_AT_ONCE):
@@ -95,9 +95,9 @@ def random_walk_products(
 def _plane(position: Float[np.ndarray, "checkpoint checkpoint"]) -> np.ndarray:
     """Two principal coordinates from inner products of positions, the first at the origin.
 
-    An axis along which the path extends by rounding alone is 0. Of axes that tie the first is
-    that of the path's end. An axis has no sign of its own: the path ends to the upper right, or
-    has its farthest point there if it ends where it began.
+    A coordinate along which the path extends only by rounding is 0. Of axes that tie, the first is
+    that of the path's end. The sign of an axis is arbitrary, so the path ends at the upper right,
+    or has its farthest point there if it ends where it began.
     """
     middle = np.eye(len(position)) - 1 / len(position)
     values, vectors = np.linalg.eigh(middle @ position @ middle)
@@ -105,7 +105,7 @@ def _plane(position: Float[np.ndarray, "checkpoint checkpoint"]) -> np.ndarray:
     there = values > ties.ROUNDING * np.abs(values).max()
     values, vectors = values[there], vectors[:, there]
     two = np.zeros((len(position), 2))
-    axes = _untied(values, vectors)[:, :2]
+    axes = _break_ties(values, vectors)[:, :2]
     two[:, : axes.shape[1]] = axes * np.sqrt(values[:2])
     two -= two[0]
     for axis in two.T:
@@ -119,25 +119,25 @@ def _farthest(axis: Float[np.ndarray, " checkpoint"]) -> float:
     return float(axis[ties.first_largest(np.abs(axis))])
 
 
-def _untied(
+def _break_ties(
     values: Float[np.ndarray, " axis"], vectors: Float[np.ndarray, "checkpoint axis"]
 ) -> Float[np.ndarray, "checkpoint axis"]:
-    """Eigenvectors, those of equal eigenvalues turned so that they are the same everywhere.
+    """Rotate eigenvectors of equal eigenvalues, so that they are the same on every machine.
 
-    A space of equal eigenvalues has no axes of its own; it gets those of its checkpoints, from
-    the last one back.
+    Axes within a space of equal eigenvalues are arbitrary; they are taken along its checkpoints,
+    from the last one back.
     """
     ends = np.flatnonzero(values[:-1] - values[1:] > ties.PRECISION * values[:-1]) + 1
-    turned = vectors.copy()
+    rotated = vectors.copy()
     for columns in np.split(np.arange(len(values)), ends):
         if len(columns) > 1:
             space = vectors[:, columns]
-            turned[:, columns] = space @ _axes_of_rows(space[::-1])
-    return turned
+            rotated[:, columns] = space @ _axes_of_rows(space[::-1])
+    return rotated
 
 
 def _axes_of_rows(rows: Float[np.ndarray, "row axis"]) -> Float[np.ndarray, "axis axis"]:
-    """Orthonormal axes, as columns, along the first rows that are not within those before."""
+    """Orthonormal axes, as columns, along the first linearly independent rows."""
     axes = np.zeros((rows.shape[1], 0))
     for row in rows:
         rest = row - axes @ (axes.T @ row)

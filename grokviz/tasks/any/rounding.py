@@ -1,12 +1,12 @@
-"""How log-softmax rounds: what torch itself returns where one logit leads all others.
+"""Rounding of log-softmax: what torch returns if one logit leads all others.
 
 Near the lead at which 1 plus the other classes' share rounds to 1, the loss moves in steps of
 the precision's last bit and then is 0, while the other classes keep their gradients. Source:
-thread, tweet 14; arXiv:2605.06152. Where exactly depends on how an implementation adds up the
-classes, so all of it is measured, and the dataset says by which torch and on what.
+thread, tweet 14; arXiv:2605.06152. The exact lead depends on how an implementation sums the
+classes, so everything is measured, and the dataset records the torch version and the device.
 
-``python -m grokviz.tasks.any.rounding OUT.nc [DEVICE]`` measures it anew; with a folder in the
-place of the file it makes a reference of it.
+``python -m grokviz.tasks.any.rounding OUT.nc [DEVICE]`` repeats the measurement; with a folder
+instead of a file it writes a reference.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SIGNIFICANDS = {"float32": 24, "float64": 53, "bfloat16": 8}
-"""Bits of each precision's significand, the leading one included."""
+"""Bits of each precision's significand, including the leading one."""
 
 X = np.arange(15, 17.5, 1 / 400)
-"""The larger of two logits: through ln 2^24 = 16.6355, where float32 gets to 0."""
+"""Values of the larger of two logits, through ln 2^24 = 16.6355, where float32 reaches 0."""
 
 CLASSES = np.array([2, 3, 10, 16, 32, 48, 64, 96, 113, 114, 128, 256, 512])
 GAPS = np.arange(0, 30 + 1 / 16, 1 / 8)
@@ -43,7 +43,7 @@ FARTHEST = 80.0
 
 
 def rounding(device: str = "cpu") -> xr.Dataset:
-    """What torch returns on a device, as a labelled dataset.
+    """Measure torch's rounding on a device, as a labelled dataset.
 
     Variables and their definitions are the rows of part ``rounding`` in
     :mod:`grokviz.dataset.families.family_variables`.
@@ -111,7 +111,7 @@ def threshold(classes: int, precision: str, device: Any = "cpu") -> float:
             f"{FARTHEST:g} here; measure on another device, or with another torch"
         )
     while True:
-        # as the precision has it, so that the two ends become neighbours
+        # rounded to the precision, so that the two ends become adjacent numbers
         middle = float(torch.tensor((low + high) / 2, dtype=torch.float64).to(dtype))
         if middle in (low, high):
             return high
@@ -119,24 +119,24 @@ def threshold(classes: int, precision: str, device: Any = "cpu") -> float:
 
 
 def expected_threshold(classes: int, precision: str) -> float:
-    """The lead at which 1 plus the others' sum rounds to 1, were that sum exact."""
+    """The lead at which 1 plus the exact sum of the others rounds to 1."""
     return math.log(classes - 1) + SIGNIFICANDS[precision] * math.log(2)
 
 
 def at_gaps(
     gaps: Float[np.ndarray, " gap"], classes: int, precision: str, device: Any = "cpu"
 ) -> dict[str, Float[np.ndarray, " gap"]]:
-    """Loss and gradient of one example whose right class leads all others by each gap."""
+    """Loss and gradient of one example whose correct class leads all others by each gap."""
     torch = _torch()
     logits = torch.zeros((len(gaps), classes), dtype=getattr(torch, precision), device=device)
     logits[:, -1] = torch.as_tensor(gaps).to(logits)
     logits.requires_grad_()
     loss = -torch.log_softmax(logits, -1)[:, -1]
-    # each example by itself: a mean over examples would divide the gradients
+    # one example at a time, since a mean over examples would divide the gradients
     (gradient,) = torch.autograd.grad(loss.sum(), logits)
     exact = gradient.double().cpu()
     return {
-        "gap_loss": loss.detach().double().cpu().numpy() + 0.0,  # no -0
+        "gap_loss": loss.detach().double().cpu().numpy() + 0.0,  # avoids -0
         "gap_right_gradient": exact[:, -1].numpy(),
         "gap_wrong_gradient": exact[:, 0].numpy(),
         "gap_gradient_sum": exact.sum(-1).numpy(),
@@ -191,7 +191,7 @@ def _attrs(torch: Any, device: Any, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the dataset to the file or folder named, measured on the device that may follow it."""
+    """Measure on the given device, and write the dataset to the given file or folder."""
     from grokviz.dataset.cache import write
     from grokviz.dataset.references.bundling import seal
 

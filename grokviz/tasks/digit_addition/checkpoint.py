@@ -1,4 +1,4 @@
-"""A run of digit addition as its measures see it."""
+"""The runs of digit addition, as their measures see them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grokviz.tasks.digit_addition.data import DigitAddition
 
 @dataclass
 class DigitAdditionRun(SequenceRun):
-    """Measured on 500 fresh sums."""
+    """A run of digit addition, measured on 500 fresh sums."""
 
     data_type = DigitAddition
     kind = SampleKind(500)

@@ -22,8 +22,8 @@ PLUS, EQUALS = 10, 11
 class DigitAddition:
     """``x + y = z`` with ``digits`` digits in x and y and one more in z.
 
-    Scored are the answer's digits, each predicted from the token before it; the first of them
-    is the carry out of the most significant place.
+    The answer's digits are scored, each predicted from the token before it; the first of them is
+    the carry out of the most significant place.
     """
 
     digits: int = 5
@@ -34,7 +34,7 @@ class DigitAddition:
 
     @property
     def vocabulary(self) -> int:
-        """Ten digits, "+" and "="."""
+        """Number of tokens: ten digits, "+" and "="."""
         return 12
 
     @property
@@ -44,7 +44,7 @@ class DigitAddition:
 
     @property
     def read(self) -> int:
-        """Tokens given to the model: the last digit is only predicted."""
+        """Number of tokens given to the model, without the last digit, which is only predicted."""
         return self.context - 1
 
     @property
@@ -58,13 +58,13 @@ class DigitAddition:
         return self.digits + 1
 
     def sample(self, count: int, rng: np.random.Generator) -> Batch:
-        """``count`` sums of numbers with uniform digits."""
+        """Sample ``count`` sums of numbers with uniform digits."""
         return self.of(
             rng.integers(0, 10, (count, self.digits)), rng.integers(0, 10, (count, self.digits))
         )
 
     def of(self, x: Int[np.ndarray, "n digits"], y: Int[np.ndarray, "n digits"]) -> Batch:
-        """The sums of these numbers, given by their digits."""
+        """The sums of numbers given by their digits."""
         count = len(x)
         z, carry = np.zeros((count, self.scored), dtype=np.int64), np.zeros(count, dtype=np.int64)
         for place in range(self.digits - 1, -1, -1):
@@ -78,5 +78,5 @@ class DigitAddition:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> DigitAddition:
-        """The task of a run; five digits where its settings do not say."""
+        """The task of a run, by default with five digits."""
         return cls(int(settings.get("digits", 5)))

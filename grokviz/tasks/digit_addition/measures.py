@@ -72,7 +72,7 @@ def held_out_digit_loss(
     at: SequenceCheckpoint, run: DigitAdditionRun
 ) -> Float[np.ndarray, " digit"]:
     """Mean cross entropy of one digit of the answer of fresh sums, by float64 forward pass."""
-    return at.measured(run.sample, run.skip_weight).loss
+    return at.sample_measures(run.sample, run.skip_weight).loss
 
 
 def drop_of(epochs: Int[np.ndarray, " step"], loss: np.ndarray) -> int | None:

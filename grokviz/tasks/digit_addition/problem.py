@@ -1,4 +1,4 @@
-"""Digit addition as something that can be trained: a transformer scored at the answer."""
+"""The training problem of digit addition: a transformer scored at the answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grokviz.training.sampled import SampledProblem, Scoring
 def problem(
     settings: DigitAdditionSettings, device: torch.device, *, exact_path: bool = True
 ) -> SampledProblem:
-    """Sums, with the loss of each digit of the answer."""
+    """The problem with the loss of each digit of the answer."""
     data = settings.data
     shape = Shape(
         vocabulary=data.vocabulary,

@@ -25,5 +25,5 @@ class DigitAdditionSettings(SampledSettings):
 
     @property
     def data(self) -> DigitAddition:
-        """What is drawn."""
+        """The distribution of the sequences."""
         return DigitAddition(self.digits)

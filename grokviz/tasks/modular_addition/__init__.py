@@ -7,7 +7,7 @@ from grokviz.task import Task
 
 
 def about(settings: Mapping[str, Any]) -> list[str]:
-    """What a run learns, and from how much data."""
+    """Describe a run's task and its amount of data."""
     words = [f"addition mod {settings['p']}"]
     if "train-fraction" in settings:
         words.append(f"trained on {float(settings['train-fraction']):.0%} of the pairs")

@@ -1,4 +1,4 @@
-"""A run of modular addition and its checkpoints, as its measures see them."""
+"""The runs and checkpoints of modular addition, as their measures see them."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ Split = Bool[np.ndarray, " pairs"] | None
 
 @dataclass
 class ModularAdditionCheckpoint(Checkpoint):
-    """One epoch's weights, and what several measures derive from them."""
+    """The weights of one epoch, and intermediates shared by several measures."""
 
     shared: dict[str, tuple[Any, Any]] = field(default_factory=dict, init=False, repr=False)
-    """What several measures derive together with something of the run, by name."""
+    """Intermediates that depend on facts of the run too, by name."""
 
     @cached_property
     def weights(self) -> ModularAdditionWeights:
-        """The state as checked modular-addition weights, in float64."""
+        """The state as validated modular-addition weights in float64."""
         return ModularAdditionWeights.of(self.state)
 
     @cached_property
     def forward(self) -> Forward:
-        """The model run on all pairs."""
+        """The forward pass on all pairs."""
         return forward(self.weights)
 
     @cached_property
@@ -117,8 +117,8 @@ class ModularAdditionCheckpoint(Checkpoint):
         return compositions.output_components(self.neuron_logit_map)
 
     def excluded(self, train: Split, keys: Int[np.ndarray, " key"]) -> progress.Ablated:
-        """Train scores without each frequency, then without all ``keys``: first cos and sin of
-        w(a + b), then cos w(a + b - c).
+        """Train scores without each frequency, then without all ``keys``: first without cos and
+        sin of w(a + b), then without cos w(a + b - c).
         """
 
         def scores() -> progress.Ablated:
@@ -127,11 +127,11 @@ class ModularAdditionCheckpoint(Checkpoint):
             parts = [self.waves, self.key_waves(keys)[None], solid, all_solid[None]]
             return progress.excluded(self.forward.logits, np.concatenate(parts), train)
 
-        return self._shared("excluded", (train, keys), scores)
+        return self._cached("excluded", (train, keys), scores)
 
     def restricted(self, train: Split, keys: Int[np.ndarray, " key"]) -> progress.Restricted:
         """Scores by set with only cos and sin of w(a + b) at ``keys``, and each class's mean."""
-        return self._shared(
+        return self._cached(
             "restricted",
             (train, keys),
             lambda: progress.restricted(self.key_waves(keys), self.logits.mean, train),
@@ -146,7 +146,7 @@ class ModularAdditionCheckpoint(Checkpoint):
         self, cluster: Int[np.ndarray, " neuron"]
     ) -> tuple[neurons.Shares, neurons.Shares]:
         """Shares of the neurons' variance at their clusters' frequencies, before and after ReLU."""
-        return self._shared(
+        return self._cached(
             "terms",
             (cluster,),
             lambda: (
@@ -155,34 +155,34 @@ class ModularAdditionCheckpoint(Checkpoint):
             ),
         )
 
-    def _shared(self, name: str, facts: tuple[Any, ...], compute: Callable[[], T]) -> T:
-        """What several measures derive with these facts of the run, computed once."""
-        before = self.shared.get(name)
-        same = before is not None and all(
-            one is other for one, other in zip(before[0], facts, strict=True)
+    def _cached(self, name: str, facts: tuple[Any, ...], compute: Callable[[], T]) -> T:
+        """Compute an intermediate that depends on these facts of the run, once."""
+        entry = self.shared.get(name)
+        is_current = entry is not None and all(
+            cached is fact for cached, fact in zip(entry[0], facts, strict=True)
         )
-        if before is None or not same:
-            self.shared[name] = before = facts, compute()
-        value: T = before[1]
+        if entry is None or not is_current:
+            self.shared[name] = entry = facts, compute()
+        value: T = entry[1]
         return value
 
 
 @dataclass
 class ModularAdditionRun(RunView):
-    """What stays the same along a run of modular addition."""
+    """Everything that is constant along a run of modular addition."""
 
     checkpoint_type = ModularAdditionCheckpoint
 
     @cached_property
     def is_train(self) -> Split:
-        """The split, or None where the run does not say it."""
-        known = {
+        """The mask of training pairs, or None if the split is unknown."""
+        data_settings = {
             "p": self.p,
             **{k.replace("_", "-"): v for k, v in self.settings.items()},
         }
-        if "train-fraction" not in known:
+        if "train-fraction" not in data_settings:
             return None
-        task = ModularAddition.from_settings({"split-seed": 0, **known})
+        task = ModularAddition.from_settings({"split-seed": 0, **data_settings})
         if task.p != self.p:
             raise InputError(
                 f"{self.run.path} says p = {task.p}, but its embedding has {self.p} "
@@ -218,12 +218,12 @@ class ModularAdditionRun(RunView):
 
     @cached_property
     def keys(self) -> Int[np.ndarray, " key"]:
-        """The run's key frequencies; the embedded ones where neurons have not made any."""
+        """The run's key frequencies, or the embedded ones if the neurons have none."""
         return self.clustered if self.clustered.size else self.embedded
 
     @cached_property
     def selected(self) -> Int[np.ndarray, " neuron"]:
-        """The neurons whose activations are kept: of each cluster its cleanest, in turn."""
+        """The neurons whose activations are stored: the cleanest of each cluster in turn."""
         return neurons.selected_neurons(self.neuron_frequencies)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Modular addition: read ``a``, ``b`` and ``=``, answer (a + b) mod p.
+"""Modular addition: the input is ``a``, ``b`` and ``=``, the answer (a + b) mod p.
 
 Source: arXiv:2301.05217 section 3; the split is the one of the published code.
 """
@@ -19,12 +19,12 @@ from grokviz.errors import InputError
 
 @dataclass(frozen=True)
 class ModularAddition:
-    """All p² pairs (a, b), of which ``train_fraction`` are trained on.
+    """All p² pairs (a, b), of which a share ``train_fraction`` is the training set.
 
-    Pairs stand in lexicographic order everywhere: pair number ``a * p + b``.
-    The token of "=" is ``p``; the answer is read at the last of the three positions.
-    ``split_order`` says who shuffles the pairs: ``python`` (random.shuffle, as published) or
-    ``torch`` (torch.randperm, as the TransformerLens demo does; torch is not needed for it).
+    Pairs are always in lexicographic order: pair number ``a * p + b``.
+    The token of "=" is ``p``; the answer is scored at the last of the three positions.
+    ``split_order`` selects the shuffle of the pairs: ``python`` (random.shuffle, as published)
+    or ``torch`` (torch.randperm, as in the TransformerLens demo; it does not need torch).
 
     Raises ``InputError`` for an even or too small p and a fraction outside (0, 1).
     """
@@ -62,7 +62,7 @@ class ModularAddition:
 
     @property
     def train_pairs_count(self) -> int:
-        """How many pairs are trained on: the published code rounds down."""
+        """Number of training pairs, rounded down as in the published code."""
         return int(self.train_fraction * self.p**2)
 
     @cached_property
@@ -78,23 +78,23 @@ class ModularAddition:
         return answers
 
     @cached_property
-    def shuffled(self) -> Int[np.ndarray, " pairs"]:
-        """Pair numbers in the order of the split: the first of them are trained on."""
+    def permutation(self) -> Int[np.ndarray, " pairs"]:
+        """Pair numbers in the order of the split, training pairs first."""
         return SHUFFLES[self.split_order](self.p**2, self.split_seed)
 
     @cached_property
     def train(self) -> Int[np.ndarray, " train"]:
-        """Pair numbers trained on, in the published order."""
-        return self.shuffled[: self.train_pairs_count]
+        """Numbers of the training pairs, in the published order."""
+        return self.permutation[: self.train_pairs_count]
 
     @cached_property
     def test(self) -> Int[np.ndarray, " test"]:
-        """Pair numbers held out, in the published order."""
-        return self.shuffled[self.train_pairs_count :]
+        """Numbers of the test pairs, in the published order."""
+        return self.permutation[self.train_pairs_count :]
 
     @cached_property
     def is_train(self) -> Bool[np.ndarray, " pairs"]:
-        """Whether each pair is trained on."""
+        """Whether each pair is a training pair."""
         mask = np.zeros(self.p**2, dtype=bool)
         mask[self.train] = True
         return mask
@@ -102,18 +102,18 @@ class ModularAddition:
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> ModularAddition:
         """The task of a run, from its settings (``p``, ``train-fraction``, ``split-seed``)."""
-        known = {key.replace("_", "-"): value for key, value in settings.items()}
-        missing = [key for key in ("p", "train-fraction", "split-seed") if key not in known]
+        values = {key.replace("_", "-"): value for key, value in settings.items()}
+        missing = [key for key in ("p", "train-fraction", "split-seed") if key not in values]
         if missing:
             raise InputError(
                 f"the run does not say its {', '.join(missing)}; "
                 f"give it, for example {missing[0]}={_EXAMPLES[missing[0]]}"
             )
         return cls(
-            int(known["p"]),
-            float(known["train-fraction"]),
-            int(known["split-seed"]),
-            str(known.get("split-order", "python")),
+            int(values["p"]),
+            float(values["train-fraction"]),
+            int(values["split-seed"]),
+            str(values.get("split-order", "python")),
         )
 
 
@@ -125,7 +125,7 @@ def _by_python(count: int, seed: int) -> Int[np.ndarray, " pairs"]:
 
 
 def _by_torch(count: int, seed: int) -> Int[np.ndarray, " pairs"]:
-    """``torch.manual_seed``, then ``torch.randperm``, drawn from the same Mersenne Twister."""
+    """``torch.manual_seed``, then ``torch.randperm``, without torch, by its Mersenne Twister."""
     if seed >= 2**32:
         raise InputError(f"split-seed={seed} is too large for split-order=torch; stay below 2^32")
     draws = np.random.RandomState(seed).randint(0, 2**32, count - 1, dtype=np.uint32)

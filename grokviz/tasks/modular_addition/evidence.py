@@ -1,4 +1,4 @@
-"""What a foreign file says about a run of modular addition, its split included."""
+"""Evidence in foreign files about runs of modular addition, its split included."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from grokviz.tasks.modular_addition.data import ModularAddition
 
 
 def fits(sizes: Mapping[str, int]) -> bool:
-    """One layer with an MLP that reads three positions and answers with a token."""
+    """Whether the sizes are one layer with an MLP, three positions and a token as answer."""
     vocabulary = sizes.get("d_vocab", 0)
     one_layer = sizes.get("layers") == 1 and sizes.get("n_ctx") == 3 and "d_mlp" in sizes
     return one_layer and sizes.get("d_vocab_out") in (vocabulary, vocabulary - 1)
 
 
 def refuses(data: Mapping[str, Any]) -> str:
-    """Another function of a and b, which the published code calls by name."""
+    """The reason to reject a file: its config names another function of a and b."""
     config = data.get("config")
     function = config.get("fn_name") if isinstance(config, Mapping) else None
     return "" if function in (None, "add") else f"the stored config says {str(function)[:40]}"
 
 
 def settings(sizes: Mapping[str, int], state: Mapping[str, Any]) -> dict[str, Any]:
-    """The modulus, and whether the MLP has biases where they are not zero."""
+    """The modulus, and that the MLP has biases if any is not zero."""
     values: dict[str, Any] = {"p": sizes["d_vocab"] - 1} if "d_vocab" in sizes else {}
     biases = [array for name, array in state.items() if ".mlp.b_" in name]
     if biases and any(map(np.any, biases)):
@@ -38,23 +38,23 @@ def settings(sizes: Mapping[str, int], state: Mapping[str, Any]) -> dict[str, An
 def complete(
     values: Mapping[str, Any], epoch: int, state: Mapping[str, Any], logged: Mapping[str, float]
 ) -> list[Finding]:
-    """Check the split against the last losses, or find it by them."""
+    """Check the split against the last losses, or infer it from them."""
     if "train_loss" not in logged or not values.get("p", 0) % 2:
         return []
-    logged_losses = split.Logged(logged["train_loss"], logged.get("test_loss"))
+    last_losses = split.LoggedLosses(logged["train_loss"], logged.get("test_loss"))
     losses = split.pair_losses(state)
     seed, fraction = values.get("split-seed"), values.get("train-fraction")
     order = values.get("split-order", "python")
-    what = f"the losses it gives the weights, as the file logs at epoch {epoch}"
+    evidence_text = f"the losses it gives the weights, as the file logs at epoch {epoch}"
     if seed is not None and fraction is not None:
-        fitting = split.fits(
-            losses, ModularAddition(values["p"], fraction, seed, order), logged_losses
+        is_confirmed = split.fits(
+            losses, ModularAddition(values["p"], fraction, seed, order), last_losses
         )
-        verdict = "confirmed by" if fitting else "NOT confirmed by"
-        return [Finding("", f"{fraction:g} of seed {seed}", f"{verdict} {what}", "split")]
-    splits = split.splits_that_fit(
+        verdict = "confirmed by" if is_confirmed else "NOT confirmed by"
+        return [Finding("", f"{fraction:g} of seed {seed}", f"{verdict} {evidence_text}", "split")]
+    splits = split.matching_splits(
         losses,
-        logged_losses,
+        last_losses,
         split.SEEDS if seed is None else [seed],
         split.FRACTIONS if fraction is None else [fraction],
         order,
@@ -73,7 +73,7 @@ EVIDENCE = Evidence(
     fits=fits,
     refuses=refuses,
     settings=settings,
-    seeds={"config": "split-seed"},  # the published code seeds the split alone
+    seeds={"config": "split-seed"},  # in the published code, the seed determines only the split
     exact_losses=True,
     needed=("train-fraction", "split-seed"),
     complete=complete,

@@ -1,15 +1,15 @@
-"""The plain transformer on modular addition, by exact structural short cuts.
+"""Exact faster training of the transformer on modular addition.
 
-What makes it fast, and changes no result but for rounding:
+Its shortcuts change results only by rounding:
 
 * only the last position is scored, and its token is always "=", so there is **one query**;
 * keys and values exist for only **2p + 1 rows**: p residues at each of two positions, and "=";
 * nothing non-linear lies between W_O and W_in, or between W_out and W_U, so they **fold**:
   neurons = ReLU(z W_fold^T + c), logits = [neurons, z] W_logit^T + c', where z is the
   attention-weighted mix of values;
-* the backward pass is written out, and its products use the fastest kernel at hand.
+* the backward pass is explicit, and its products use the fastest kernel available.
 
-Its loss and gradients are proved equal to the plain model's in the tests.
+Tests verify that its loss and gradients equal those of the plain model.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ExactPath:
 
     Args:
         a, b: the inputs, shape (pairs,).
-        targets: the right classes, shape (pairs,).
+        targets: the correct classes, shape (pairs,).
         p: number of residues; the token of "=" is p.
         precision: dtype in which log-softmax and its gradient are computed.
 
@@ -68,7 +68,7 @@ class ExactPath:
     ) -> tuple[Tensor, Tensor | None]:
         """Mean cross entropy and, with ``gradients``, the gradient of the logits.
 
-        Both stay on the device, so that nothing waits for it.
+        Both stay on the device, which avoids synchronisation.
         """
         state = self._forward(weights)
         if gradients is None:
@@ -112,7 +112,7 @@ class ExactPath:
         }  # fmt: skip
 
     def _backward(self, w: Weights, s: dict[str, Tensor], g: Weights) -> Tensor:
-        # autograd's own form, grad - exp(logp) * sum(grad): float32 losses slingshot by it
+        # autograd's own form, grad - exp(logp) * sum(grad), since float32 slingshots depend on it
         d_logits = s["log_probabilities"].exp_().div_(self.count)
         d_logits.scatter_add_(1, self.targets, self._minus_share.expand(self.count, 1))
         d_logits = d_logits.to(s["z"].dtype)

@@ -1,11 +1,11 @@
-"""Fields over (a, b), rebuilt from a dataset alone: activations, spectra, attention, waves.
+"""Fields over (a, b), rebuilt from a dataset: activations, spectra, attention, waves.
 
-A dataset keeps what the fields are made of, not the fields: attention scores at every epoch,
-and the token tables of some chosen neurons on the field clock. Everything over the p * p pairs
-follows from them exactly, as the layer's input has only 2p + 1 distinct rows. Nothing here
-needs the weights, or torch.
+A dataset does not store the fields but their components: attention scores at every epoch, and
+the token tables of some neurons on the field clock. All values over the p * p pairs follow
+exactly, since the layer's input has only 2p + 1 distinct rows. Neither the weights nor torch are
+needed.
 
-An index ``i`` counts along the clock that is named: ``epoch`` for attention and logits,
+An index ``i`` is on the stated clock: ``epoch`` for attention and logits,
 ``field_epoch`` for neurons. :func:`field_index` finds the field epoch nearest to an epoch.
 """
 
@@ -30,8 +30,8 @@ Position = Literal["a", "b", "="]
 def field_index(data: xr.Dataset, epoch: float) -> int:
     """Index on ``field_epoch`` of the field epoch nearest to ``epoch``.
 
-    In a dataset cut to some epochs only those field epochs count that are still among them,
-    because a neuron's activations need the attention of the same epoch.
+    In a dataset restricted to some epochs, only field epochs among them count, because a neuron's
+    activations need the attention of the same epoch.
     """
     fields = data["field_epoch"].values
     both = np.flatnonzero(np.isin(fields, data["epoch"].values))
@@ -49,12 +49,12 @@ def attention_pattern(
         data: with ``attention_score``.
         head: the head's number.
         i: index on ``epoch``.
-        to: what is attended to, ``a``, ``b`` or ``=``; the three sum to 1.
+        to: the key, ``a``, ``b`` or ``=``; the three sum to 1.
 
     Source: arXiv:2301.05217, figure 4.
 
     """
-    scores = data["attention_score"].isel(epoch=i).sel(head=_known(data, "head", head))
+    scores = data["attention_score"].isel(epoch=i).sel(head=_check_listed(data, "head", head))
     pattern = forward.attention_pattern(scores.values[None].astype(np.float64))
     p = scores.sizes["row"] // 2
     field: Float[np.ndarray, "a b"] = pattern[0, ("a", "b", "=").index(to)].reshape(p, p)
@@ -72,7 +72,7 @@ def attention(data: xr.Dataset, i: int) -> Float[np.ndarray, "head position a b"
 
 
 def activations(data: xr.Dataset, i: int, *, pre: bool = False) -> Float[np.ndarray, "neuron a b"]:
-    """Activations over (a, b) of all the chosen neurons, in the dataset's order.
+    """Activations over (a, b) of all stored neurons, in the dataset's order.
 
     Args:
         data: with ``attention_score``, ``neuron_table`` and ``neuron_offset``.
@@ -88,8 +88,8 @@ def activations(data: xr.Dataset, i: int, *, pre: bool = False) -> Float[np.ndar
 def neuron_activations(
     data: xr.Dataset, neuron: int, i: int, *, pre: bool = False
 ) -> Float[np.ndarray, "a b"]:
-    """Activations over (a, b) of one chosen neuron, by its number; else :func:`activations`."""
-    at = list(data["neuron"].values).index(_known(data, "neuron", neuron))
+    """Activations over (a, b) of one stored neuron, by its number; see :func:`activations`."""
+    at = list(data["neuron"].values).index(_check_listed(data, "neuron", neuron))
     field: Float[np.ndarray, "a b"] = _activations(data, i, slice(at, at + 1), pre)[0]
     return field
 
@@ -144,7 +144,7 @@ def _activations(
     return fields
 
 
-def _known(data: xr.Dataset, dim: str, number: int) -> int:
+def _check_listed(data: xr.Dataset, dim: str, number: int) -> int:
     if number not in data[dim].values:
         listed = ", ".join(map(str, data[dim].values))
         raise InputError(f"there is no {dim} {number} in the dataset; there are {listed}")

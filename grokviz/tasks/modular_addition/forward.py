@@ -1,8 +1,8 @@
-"""The model over all p * p pairs at once, exactly, using what the task leaves out.
+"""The exact forward pass over all p * p pairs at once.
 
-Only the last position is read, so there is one query, '='; and the layer's input has only
-2p + 1 distinct rows: p numbers as a, p numbers as b, and '='. Everything over the pairs is a
-mixture of those rows. Pairs run as a * p + b.
+Only the last position is scored, so there is one query, '='; and the layer's input has only
+2p + 1 distinct rows: p numbers as a, p numbers as b, and '='. All values over the pairs are
+mixtures of those rows. Pairs are numbered a * p + b.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """What one checkpoint computes at '=' for every pair (arXiv:2301.05217, section 3)."""
+    """The activations of one checkpoint at '=' for every pair (arXiv:2301.05217, section 3)."""
 
     pattern: Float[np.ndarray, "heads 3 p*p"]
     """Attention from '=' to a, b and '=' itself; sums to 1 over the three."""
@@ -61,7 +61,7 @@ def attention_pattern(
 ) -> Float[np.ndarray, "heads 3 p*p"]:
     """Softmax of the scores of a, b and '=', for every pair; numbers between 0 and 1."""
     heads, p = len(scores), scores.shape[1] // 2
-    # One largest score a head is enough of a shift: a constant cancels in the softmax.
+    # Shifting by one maximum per head suffices, since a constant cancels in the softmax.
     weight = np.exp(scores - scores.max(axis=1, keepdims=True))
     pattern = np.empty((heads, 3, p, p))
     pattern[:, 0] = weight[:, :p, None]
@@ -72,7 +72,7 @@ def attention_pattern(
 
 
 def head_outputs(w: ModularAdditionWeights) -> Float[np.ndarray, "heads 2p+1 d_model"]:
-    """What each head writes into the residual stream if it attends to one row alone."""
+    """The output of each head if it attends to a single row."""
     written: Float[np.ndarray, "heads 2p+1 d_model"] = (
         rows(w) @ w.W_V.transpose(0, 2, 1) @ w.output_by_head.transpose(0, 2, 1)
     )
@@ -82,7 +82,7 @@ def head_outputs(w: ModularAdditionWeights) -> Float[np.ndarray, "heads 2p+1 d_m
 def mix(
     pattern: Float[np.ndarray, "heads 3 p*p"], tables: Float[np.ndarray, "heads 2p+1 width"]
 ) -> Float[np.ndarray, "p*p width"]:
-    """Sum over heads of attention times what each row gives, for every pair."""
+    """Sum over heads of attention times the value of each row, for every pair."""
     heads, p, width = len(tables), tables.shape[1] // 2, tables.shape[2]
     square = pattern.reshape(heads, 3, p, p)
     # For one a (or b) all heads' rows are one small matrix, so each term is a matrix product.
@@ -118,11 +118,11 @@ def logits_of(
 def neuron_tables(
     w: ModularAdditionWeights, neurons: Sequence[int] | Int[np.ndarray, " neuron"]
 ) -> tuple[Float[np.ndarray, "neuron heads 2p+1"], Float[np.ndarray, " neuron"]]:
-    """All that some neurons' activations over (a, b) depend on, besides the attention scores.
+    """The tables from which, with the attention scores, some neurons' activations follow.
 
-    Returns what each head adds to each neuron's pre-activation if it attends to one row
-    alone, and what is there without attention. :func:`activations_from_tables` puts the
-    p * p activations together again.
+    Returns what each head adds to each neuron's pre-activation if it attends to a single row,
+    and the pre-activation without attention. :func:`activations_from_tables` computes the
+    p * p activations from them.
     """
     index = np.asarray(neurons, dtype=int)
     read = w.W_in[index]

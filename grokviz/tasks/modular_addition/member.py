@@ -1,4 +1,4 @@
-"""What a family of runs keeps of each run of modular addition."""
+"""The record of a run of modular addition in a family of runs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def of_run(run: Run) -> Record | None:
 
 
 def of_dataset(data: xr.Dataset) -> Record | None:
-    """The same from a dataset; None where it does not hold them."""
+    """The same from a dataset; None if it does not contain them."""
     needed = ("loss", "accuracy", "embedding_frequency_norm")
     if not all(name in data for name in needed) or "key_frequency" not in data.coords:
         return None

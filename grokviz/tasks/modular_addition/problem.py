@@ -1,4 +1,4 @@
-"""Modular addition as something that can be trained: full batch, on the two halves of the split."""
+"""The training problem of modular addition: full batch, on both parts of the split."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from grokviz.training.replay import Replay
 
 
 class ModularAdditionProblem(ModelProblem):
-    """Modular addition on the two halves of the split, full batch.
+    """Modular addition on both parts of the split, full batch.
 
     Attributes:
-        train, test: losses on the two halves of the split.
+        train, test: losses on the two parts of the split.
         records_norms: whether :data:`NORMS` are logged at every update.
 
     """
@@ -44,7 +44,7 @@ class ModularAdditionProblem(ModelProblem):
         self._test = Replay(lambda: test.loss_tensors(self.state)[0], device)
 
     def train_metrics(self, epoch: int, gradients: Mapping[str, Tensor]) -> dict[str, float]:
-        """Training loss and gradient; the two norms where they are recorded."""
+        """Training loss and gradient, and the two norms if ``records_norms``."""
         if self._train is None:
             self._train = Replay(lambda: self._measure(gradients), self.device)
         metrics = self._train()
@@ -70,7 +70,7 @@ class ModularAdditionProblem(ModelProblem):
 def problem(
     settings: ModularAdditionSettings, device: torch.device, *, exact_path: bool = True
 ) -> ModularAdditionProblem:
-    """Modular addition by the exact path, or by the plain model."""
+    """The problem by the exact path, or by the plain model."""
     data = settings.data
     shape = Shape(
         vocabulary=data.vocabulary,

@@ -1,7 +1,7 @@
-"""Which pairs a published model was trained on, told by its own losses.
+"""Inference of a published model's training pairs from its losses.
 
-The split of modular addition is a seed and a fraction. A file that lost them still has the
-last losses, and only the right split gives the final weights those.
+The split of modular addition is a seed and a fraction. A file without them still has the last
+losses, and only the correct split gives these losses for the final weights.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ FRACTIONS = (0.3, 0.9, 0.95, 0.8, 0.7, 0.6, 0.5, 0.4, 0.28, 0.25)
 """Training fractions of the published runs."""
 
 CLOSE = 0.02
-"""Relative difference: between a logged loss and the saved weights lies at most one update."""
+"""Relative tolerance, since the weights may be saved one update after the logged loss."""
 
 
-class Logged(NamedTuple):
-    """The losses logged beside the weights; test is None where it was not."""
+class LoggedLosses(NamedTuple):
+    """The losses logged with the weights; ``test`` is None if it was not logged."""
 
     train: float
     test: float | None = None
 
 
 def pair_losses(state: Mapping[str, np.ndarray]) -> Float[np.ndarray, " pairs"]:
-    """The loss of every pair a * p + b; :class:`InputError` for other weights."""
+    """The loss of every pair a * p + b; raises :class:`InputError` for other weights."""
     weights = ModularAdditionWeights.of(state)
     return pair_scores(forward(weights).logits).loss
 
 
-def fits(losses: Float[np.ndarray, " pairs"], task: ModularAddition, logged: Logged) -> bool:
-    """Whether a split gives the logged losses, within ``CLOSE``."""
+def fits(losses: Float[np.ndarray, " pairs"], task: ModularAddition, logged: LoggedLosses) -> bool:
+    """Whether a split reproduces the logged losses within ``CLOSE``."""
     train = float(losses[task.is_train].mean())
     test = float(losses[~task.is_train].mean())
     close = abs(train - logged.train) <= CLOSE * abs(logged.train)
@@ -49,17 +49,17 @@ def fits(losses: Float[np.ndarray, " pairs"], task: ModularAddition, logged: Log
     return close
 
 
-def splits_that_fit(
+def matching_splits(
     losses: Float[np.ndarray, " pairs"],
-    logged: Logged,
+    logged: LoggedLosses,
     seeds: Iterable[int] = SEEDS,
     fractions: Iterable[float] = FRACTIONS,
     order: str = "python",
 ) -> list[tuple[int, float]]:
-    """The (seed, fraction) among those given whose losses are the logged ones.
+    """The (seed, fraction) of all splits that reproduce the logged losses.
 
-    ``order`` says who shuffled the pairs (:class:`grokviz.tasks.ModularAddition`). A model that
-    does equally well everywhere fits many: only a single one tells anything.
+    ``order`` is the shuffle of the pairs (see ``ModularAddition``). A model with equal losses on
+    all pairs matches many splits, so only a single match is informative.
     """
     p = round(len(losses) ** 0.5)
     return [

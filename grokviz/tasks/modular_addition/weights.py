@@ -1,4 +1,4 @@
-"""The weights of a one-layer modular-addition model, checked once, in float64."""
+"""The validated float64 weights of a one-layer modular-addition model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grokviz.dataset.fourier import check_modulus
 from grokviz.errors import InputError
 from grokviz.models import published
 
-# in the order in which sizes become known: each shape may use the names before it
+# ordered so that each shape depends only on its own sizes and those of earlier ones
 SHAPES: dict[str, tuple[str, ...]] = published.layers("blocks", 1)
 
 
@@ -22,8 +22,8 @@ class ModularAdditionWeights:
     """One checkpoint of the one-layer transformer that adds modulo ``p``.
 
     Names and shapes are the published ones (arXiv:2301.05217, section 3). ``W_E`` keeps
-    its '=' column, the last of p + 1; ``W_U`` has lost its '=' class if it had one, as in
-    all of the paper's analysis. Missing biases are zeros.
+    its '=' column, the last of p + 1; ``W_U`` has no '=' class, as in the paper's analysis.
+    Missing biases are zeros.
     """
 
     W_E: Float[np.ndarray, "d_model p+1"]

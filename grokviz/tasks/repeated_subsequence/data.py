@@ -1,4 +1,4 @@
-"""Random tokens in which one subsequence comes back: what an induction head can predict.
+"""Random tokens with a repeated subsequence, which an induction head can predict.
 
 Source: arXiv:2301.05217, appendix on other tasks (figures 24 and 25); thread, tweets 2 and 3.
 """
@@ -21,12 +21,12 @@ BEGIN = 0
 class RepeatedSubsequence:
     """Token 0, then random tokens, with ``repeats`` copies of one random subsequence.
 
-    The room behind the first token is shared out among the copies, each standing anywhere in
-    its share. Scored are the positions of all copies but the first, save each one's last: there
-    the next token follows from an earlier copy. The other tokens are drawn from
-    1 ... vocabulary - 1, so that token 0 stands only at the beginning.
+    The positions after the first token are divided equally among the copies, and each copy starts
+    at a random place in its share. All positions of the copies but the first are scored, except
+    the last of each copy: there the next token follows from an earlier copy. Other tokens are
+    sampled from 1 ... vocabulary - 1, so that token 0 is only at the beginning.
 
-    Raises ``InputError`` for copies that have no room.
+    Raises ``InputError`` if the copies do not fit.
     """
 
     vocabulary: int = 128
@@ -49,7 +49,7 @@ class RepeatedSubsequence:
 
     @property
     def share(self) -> int:
-        """Positions among which one copy chooses its place."""
+        """Number of positions available to each copy."""
         return (self.length - 1) // self.repeats
 
     @property
@@ -59,7 +59,7 @@ class RepeatedSubsequence:
 
     @property
     def read(self) -> int:
-        """Tokens given to the model: nothing is asked at the last."""
+        """Number of tokens given to the model, without the last, which is not scored."""
         return self.length - 1
 
     @property
@@ -73,7 +73,7 @@ class RepeatedSubsequence:
         return (self.repeats - 1) * (self.subsequence - 1)
 
     def sample(self, count: int, rng: np.random.Generator) -> Batch:
-        """``count`` fresh sequences."""
+        """Sample ``count`` fresh sequences."""
         tokens = rng.integers(1, self.vocabulary, (count, self.length))
         tokens[:, 0] = BEGIN
         repeated = rng.integers(1, self.vocabulary, (count, self.subsequence))
@@ -86,12 +86,12 @@ class RepeatedSubsequence:
         return Batch(tokens, positions, tokens[rows, positions + 1])
 
     def starts(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """First position of each copy, shape (count, repeats)."""
+        """Sample the first position of each copy, shape (count, repeats)."""
         first = 1 + self.share * np.arange(self.repeats)
         return first + rng.integers(0, self.share - self.subsequence + 1, (count, self.repeats))
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> RepeatedSubsequence:
-        """The task of a run; what its settings leave out is as published."""
+        """The task of a run; missing settings have their published values."""
         names = ("vocabulary", "length", "subsequence", "repeats")
         return cls(**{name: int(settings[name]) for name in names if name in settings})

@@ -1,4 +1,4 @@
-"""What a foreign file says about a run of repeated subsequences."""
+"""Evidence in foreign files about runs of repeated subsequences."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from grokviz.task import Evidence
 
 
 def recognises(data: Mapping[str, Any]) -> str:
-    """The published code keeps how long the subsequence is."""
+    """The reason to recognise such a file: its config has the subsequence's length."""
     sequences = data.get("data_config")
     known = isinstance(sequences, Mapping) and "subseq_len" in sequences
     return "the stored config has a subseq_len" if known else ""
 
 
 def settings(sizes: Mapping[str, int], state: Mapping[str, Any]) -> dict[str, Any]:
-    """Tokens and positions."""
+    """The numbers of tokens and positions, from the sizes."""
     if "d_vocab" not in sizes:
         return {}
     return {"vocabulary": sizes["d_vocab"], "length": sizes["n_ctx"]}

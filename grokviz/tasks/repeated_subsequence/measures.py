@@ -52,7 +52,7 @@ def induction_score(
     """Mean attention, from the scored positions of fresh sequences, to the tokens after the
     earlier copies of the same token of the repeated subsequence, summed over the copies.
     """
-    return at.measured(run.sample, run.skip_weight).attention["induction"]
+    return at.sample_measures(run.sample, run.skip_weight).attention["induction"]
 
 
 @measure("layer", "head", source=INDUCTION, long_name="previous-token score",
@@ -63,7 +63,7 @@ def previous_token_score(
     """Mean attention, from every position of fresh sequences but the first, to the position
     before it.
     """
-    return at.measured(run.sample, run.skip_weight).attention["previous_token"]
+    return at.sample_measures(run.sample, run.skip_weight).attention["previous_token"]
 
 
 @measure("shown_head", "query", "key", on="field_epoch", source=INDUCTION,

@@ -10,7 +10,7 @@ from grokviz.training.batch import Batch
 
 
 def previous_token(batch: Batch) -> Probe:
-    """Every position but the first attends to the one before it.
+    """The probe of a previous-token head: each position attends to the one before it.
 
     Source: arXiv:2209.11895, and the thread's algorithm of induction (tweet 7).
     """
@@ -21,9 +21,9 @@ def previous_token(batch: Batch) -> Probe:
 
 
 def induction(batch: Batch) -> Probe:
-    """A scored position attends to the token after each earlier copy of its own token.
+    """The probe of an induction head: attention to the token after each earlier copy.
 
-    The copies are those of the repeated subsequence: a chance repetition counts for nothing.
+    Only copies of the repeated subsequence count, not chance repetitions of a token.
     Source: arXiv:2209.11895, and the thread's algorithm of induction (tweet 7).
     """
     starts, steps = copies(batch)
@@ -39,9 +39,9 @@ def induction(batch: Batch) -> Probe:
 
 
 def copies(batch: Batch) -> tuple[Int[np.ndarray, "batch copy"], Int[np.ndarray, " step"]]:
-    """Where each copy of the repeated subsequence begins, and the scored steps within a copy.
+    """The start of each copy of the repeated subsequence, and the scored steps within a copy.
 
-    All but the first copy are known from the scored positions; the first is looked for.
+    The scored positions give all copies but the first, which is searched.
     """
     gaps = np.flatnonzero(np.diff(batch.positions[0]) > 1)
     steps = np.arange(gaps[0] + 1 if gaps.size else batch.positions.shape[1])
@@ -54,7 +54,7 @@ def copies(batch: Batch) -> tuple[Int[np.ndarray, "batch copy"], Int[np.ndarray,
 
 
 def source_of(batch: Batch, row: int) -> Int[np.ndarray, " query"]:
-    """For each position, that of the token after the latest earlier copy; -1 where unscored."""
+    """For each position, that of the token after the latest earlier copy; -1 if not scored."""
     probe = induction(batch)
     sources = np.full(batch.tokens.shape[1], -1)
     own = probe.row == row

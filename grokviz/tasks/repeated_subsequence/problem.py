@@ -1,4 +1,4 @@
-"""Repeated subsequences as something that can be trained: two layers of attention alone."""
+"""The training problem of repeated subsequences: two attention-only layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grokviz.training.sampled import SampledProblem, Scoring
 def problem(
     settings: RepeatedSubsequenceSettings, device: torch.device, *, exact_path: bool = True
 ) -> SampledProblem:
-    """Sequences scored at all copies but the first."""
+    """The problem scored at all copies but the first."""
     data = settings.data
     shape = Shape(
         vocabulary=data.vocabulary,

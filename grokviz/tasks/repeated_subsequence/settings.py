@@ -31,5 +31,5 @@ class RepeatedSubsequenceSettings(SampledSettings):
 
     @property
     def data(self) -> RepeatedSubsequence:
-        """What is drawn."""
+        """The distribution of the sequences."""
         return RepeatedSubsequence(self.vocabulary, self.length, self.subsequence, self.repeats)

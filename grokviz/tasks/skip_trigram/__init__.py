@@ -8,7 +8,7 @@ from grokviz.tasks._sequences.about import amount_of_data
 
 
 def about(settings: Mapping[str, Any]) -> list[str]:
-    """What a run learns, and from how much data."""
+    """Describe a run's task and its amount of data."""
     return [f"one key token among {settings['length']}", *amount_of_data(settings, "sequences")]
 
 

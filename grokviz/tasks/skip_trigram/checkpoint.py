@@ -1,4 +1,4 @@
-"""A run of skip trigrams as its measures see it."""
+"""The runs of skip trigrams, as their measures see them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grokviz.tasks.skip_trigram.probes import key_token
 
 @dataclass
 class SkipTrigramRun(SequenceRun):
-    """Measured on 1000 fresh sequences, with a probe of the attention to the key token."""
+    """A run measured on 1000 fresh sequences, with a probe of attention to the key token."""
 
     data_type = SkipTrigram
     kind = SampleKind(1000, {"key": key_token})

@@ -1,4 +1,4 @@
-"""Find the one key token among noise, wherever it stands: a skip trigram.
+"""Skip trigrams: one key token among noise at a random position.
 
 Source: the non-modular notebook of the grokking work; thread, claim on phase changes.
 """
@@ -19,10 +19,10 @@ BEGIN, FINAL = 0, 1
 
 @dataclass(frozen=True)
 class SkipTrigram:
-    """Token 0, ``length`` tokens, token 1, at which the answer is read.
+    """Token 0, then ``length`` tokens, then token 1, at which the answer is scored.
 
-    All tokens between are noise (2 ... noise + 1) but one, at a uniform position, which is a key
-    token (noise + 2 + m); the answer is m.
+    The tokens between are noise (2 ... noise + 1), except for one key token (noise + 2 + m) at a
+    uniformly random position; the answer is m.
     """
 
     noise: int = 10
@@ -37,7 +37,7 @@ class SkipTrigram:
 
     @property
     def vocabulary(self) -> int:
-        """Beginning, end, noise tokens and as many key tokens."""
+        """Number of tokens: beginning, end, noise tokens and as many key tokens."""
         return 2 + 2 * self.noise
 
     @property
@@ -47,7 +47,7 @@ class SkipTrigram:
 
     @property
     def read(self) -> int:
-        """Tokens given to the model: all."""
+        """Number of tokens given to the model, which is all."""
         return self.context
 
     @property
@@ -57,11 +57,11 @@ class SkipTrigram:
 
     @property
     def scored(self) -> int:
-        """One answer, at the last position."""
+        """Number of scored positions: the last one."""
         return 1
 
     def sample(self, count: int, rng: np.random.Generator) -> Batch:
-        """``count`` fresh sequences."""
+        """Sample ``count`` fresh sequences."""
         tokens = np.empty((count, self.context), dtype=np.int64)
         tokens[:, 0], tokens[:, -1] = BEGIN, FINAL
         tokens[:, 1:-1] = rng.integers(2, 2 + self.noise, (count, self.length))
@@ -73,6 +73,6 @@ class SkipTrigram:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> SkipTrigram:
-        """The task of a run; what its settings leave out is as published."""
+        """The task of a run; missing settings have their published values."""
         names = ("noise", "length")
         return cls(**{name: int(settings[name]) for name in names if name in settings})

@@ -1,4 +1,4 @@
-"""What a foreign file says about a run of skip trigrams."""
+"""Evidence in foreign files about runs of skip trigrams."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from grokviz.task import Evidence
 
 
 def fits(sizes: Mapping[str, int]) -> bool:
-    """One layer of the published sizes."""
+    """Whether the sizes are those of the published one-layer model."""
     published = {"layers": 1, "d_vocab": 22, "n_ctx": 42, "d_vocab_out": 10}
     return all(sizes.get(name) == size for name, size in published.items())
 
 
 def settings(sizes: Mapping[str, int], state: Mapping[str, Any]) -> dict[str, Any]:
-    """Noise tokens, tokens between, and the width of a head."""
+    """The numbers of noise tokens and tokens between, and the width of a head."""
     if "d_vocab" not in sizes:
         return {}
     return {

@@ -11,4 +11,4 @@ from grokviz.tasks.skip_trigram.checkpoint import SkipTrigramRun
          long_name="attention to the key token", published="key_attention")  # fmt: skip
 def key_attention(at: SequenceCheckpoint, run: SkipTrigramRun) -> float:
     """Mean attention from the last token to the key token, over fresh sequences and heads."""
-    return float(at.measured(run.sample, run.skip_weight).attention["key"].mean())
+    return float(at.sample_measures(run.sample, run.skip_weight).attention["key"].mean())

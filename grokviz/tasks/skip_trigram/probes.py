@@ -9,7 +9,7 @@ from grokviz.training.batch import Batch
 
 
 def key_token(batch: Batch) -> Probe:
-    """The last position of a skip trigram attends to the key token, the largest of them all."""
+    """The probe of a skip trigram's head: the last position attends to the key token."""
     key = batch.tokens.argmax(axis=1)
     rows = np.arange(len(batch))
     return Probe(rows, batch.positions[:, 0], key, len(batch))

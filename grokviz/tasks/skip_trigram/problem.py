@@ -1,4 +1,4 @@
-"""Skip trigrams as something that can be trained: one layer of attention alone."""
+"""The training problem of skip trigrams: one attention-only layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grokviz.training.sampled import SampledProblem, Scoring
 def problem(
     settings: SkipTrigramSettings, device: torch.device, *, exact_path: bool = True
 ) -> SampledProblem:
-    """Sequences scored at their last token."""
+    """The problem scored at the last token."""
     data = settings.data
     shape = Shape(
         vocabulary=data.vocabulary,

@@ -26,5 +26,5 @@ class SkipTrigramSettings(SampledSettings):
 
     @property
     def data(self) -> SkipTrigram:
-        """What is drawn."""
+        """The distribution of the sequences."""
         return SkipTrigram(self.noise, self.length)

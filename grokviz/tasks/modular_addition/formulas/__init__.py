@@ -1,1 +1,1 @@
-"""What is computed of modular addition's arrays: each formula once, whoever measures with it."""
+"""The formulas of modular addition on arrays, each defined once for all measures."""

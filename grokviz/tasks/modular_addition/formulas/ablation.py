@@ -1,7 +1,7 @@
-"""Take parts of the model away and see what it loses (arXiv:2301.05217, section 4.4).
+"""Ablations: the loss after parts of the model are removed (arXiv:2301.05217, section 4.4).
 
-Every row is the cross entropy over all p * p pairs. What the algorithm does not use can go
-and the loss falls; what it uses cannot.
+Every row is the cross entropy over all p * p pairs. Removing what the algorithm does not use
+lowers the loss; removing what it uses raises it.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ class Ablation:
     name: str
     """Short and unique, such as ``original`` or ``without-frequency-14``."""
     what: str
-    """What was done to the model, in words."""
+    """A description of the change to the model."""
     loss: float
     """Cross entropy over all pairs, in nats."""
     ratio: float
-    """That loss over the unharmed model's: below 1 the model got better."""
+    """That loss divided by the original model's; below 1 the model improved."""
 
 
 def ablation_table(
     w: ModularAdditionWeights, keys: Int[np.ndarray, " key"] | None = None
 ) -> list[Ablation]:
-    """The paper's ablations as far as they apply to any run, the unharmed model first.
+    """The paper's ablations that apply to any run, the original model first.
 
-    ``keys`` are the key frequencies; left out, the model's own. Rows that need key frequencies
-    are left out for a model that has none.
+    ``keys`` are the key frequencies, by default the model's own. Rows that need key frequencies
+    are omitted for a model without any.
     """
     f = forward(w)
     original = _loss(f.logits)

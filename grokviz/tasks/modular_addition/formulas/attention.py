@@ -1,4 +1,4 @@
-"""Where '=' looks: mean attention, and the one frequency that steers each head."""
+"""Attention from '=': its mean, and the frequency of each head."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def attention_shares(
 
 
 def head_frequencies(pattern: Float[np.ndarray, "heads 3 p*p"]) -> NeuronFrequencies:
-    """Each head's frequency and the share of its attention's variance that it explains.
+    """Each head's frequency, and the share of its attention's variance that it explains.
 
-    A head has no frequency, which is 0, if its attention does not vary or no frequency
-    explains it better than another.
+    A head has no frequency, written as 0, if its attention does not vary or no frequency has the
+    largest share.
     """
     return largest_share(attention_shares(pattern).T)

@@ -1,4 +1,4 @@
-"""Products of weight matrices that the algorithm can be read from (arXiv:2301.05217, section 4)."""
+"""Products of weight matrices that show the algorithm (arXiv:2301.05217, section 4)."""
 
 from __future__ import annotations
 
@@ -71,16 +71,16 @@ def key_directions(
 
 
 def residual_share(components: Float[np.ndarray, " p"], keys: Int[np.ndarray, " key"]) -> float:
-    """Frobenius norm of a map outside its key components, over its whole norm: 0 to 1.
+    """Frobenius norm of a map outside its key components, over its total norm: 0 to 1.
 
     ``components`` are the map's component norms; of W_L the paper reports below 0.55 %.
     """
     squares = np.square(components)
-    whole = squares.sum()
-    rest = squares.copy()
-    rest[2 * keys - 1] = 0
-    rest[2 * keys] = 0
-    return float(np.sqrt(rest.sum() / whole)) if whole > 0 else 0.0
+    total = squares.sum()
+    residual = squares.copy()
+    residual[2 * keys - 1] = 0
+    residual[2 * keys] = 0
+    return float(np.sqrt(residual.sum() / total)) if total > 0 else 0.0
 
 
 def singular_values(W: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " rank"]:

@@ -1,4 +1,4 @@
-"""The embedding as waves: which frequencies it holds, and its residues on circles."""
+"""The embedding as waves: its frequencies, and its residues on circles."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def embedding_frequencies(W_E: Float[np.ndarray, "d_model p"]) -> Int[np.ndarray
 
     The norm is that of a whole frequency, sqrt(||W_E cos_k||^2 + ||W_E sin_k||^2), so that the
     answer does not depend on a wave's phase; the published demonstration applies the same
-    quarter to cosine and sine apart. An embedding without waves has none: one whose waves are
-    all below a millionth of it, which float32 weights do not say.
+    quarter to cosine and sine separately. An embedding whose waves are all below a millionth of
+    it, the precision of float32 weights, has no frequencies.
     """
     components = component_norms(W_E)
     norms = frequency_norms(components)

@@ -10,8 +10,8 @@ from grokviz.dataset.fourier import fft1d, modulus_of_pairs
 from grokviz.tasks.modular_addition.formulas.losses import answers
 
 
-def right_logits(logits: Float[np.ndarray, "p*p p"]) -> Float[np.ndarray, "sum difference"]:
-    """The right answer's logit, with (a + b) mod p down and (a - b) mod p across."""
+def correct_logits(logits: Float[np.ndarray, "p*p p"]) -> Float[np.ndarray, "sum difference"]:
+    """The correct answer's logit, with (a + b) mod p as rows and (a - b) mod p as columns."""
     p = modulus_of_pairs(len(logits))
     a, b = np.divmod(np.arange(p * p), p)
     table = np.empty((p, p))
@@ -20,26 +20,26 @@ def right_logits(logits: Float[np.ndarray, "p*p p"]) -> Float[np.ndarray, "sum d
 
 
 def distance_irrelevance(logits: Float[np.ndarray, "p*p p"]) -> float:
-    """How little the right logit depends on a - b: near 1 for a clock, below 0.4 for a pizza.
+    """How little the correct logit depends on a - b: near 1 for a clock, below 0.4 for a pizza.
 
     Mean over the differences of the standard deviation over the sums, divided by the standard
     deviation over all pairs; 0 for logits that do not vary.
     """
-    table = right_logits(logits)
+    table = correct_logits(logits)
     spread = table.std()
-    # Below rounding there is nothing to compare: every pair has the same right logit.
+    # Below rounding there is nothing to compare: every pair has the same correct logit.
     if spread <= ties.ROUNDING * np.abs(table).max():
         return 0.0
     return float(table.std(axis=0).mean() / spread)
 
 
 def circularity(W_E: Float[np.ndarray, "d_model p"], components: int = 4) -> float:
-    """How far the first principal components of W_E are single waves: 1 if each is one.
+    """How nearly the first principal components of W_E are single waves: 1 if each is one.
 
     Mean over the first four principal components v (of the p residues' embeddings) of the
     largest share of ||v||^2 at one frequency; components without variance count 0. Components
-    of one variance are no axes of their own, only a space: in it the axes that are nearest to
-    single waves are taken.
+    of equal variance define only a space; the axes in it that are nearest to single waves are
+    taken.
     """
     centred = W_E - W_E.mean(axis=1, keepdims=True)
     _, size, axes = np.linalg.svd(centred, full_matrices=False)

@@ -53,7 +53,7 @@ def cosine_waves(
 ) -> Float[np.ndarray, "frequency sum p"]:
     """v_k c_k of each frequency as a table over ((a + b) mod p, c), in logits.
 
-    These are the terms that the 3-D excluded losses take away one at a time.
+    These are the terms that the 3-D excluded losses remove one at a time.
     """
     residues = np.arange(p)
     apart = (residues[:, None] - residues) % p
@@ -66,7 +66,7 @@ def cosine_waves(
 def sum_waves(m: Marginals) -> Float[np.ndarray, "frequency sum p"]:
     """Each frequency's cos w(a + b) and sin w(a + b) part of the logits over ((a + b) mod p, c).
 
-    These are the terms that the 2-D excluded losses take away one at a time and of which the
+    These are the terms that the 2-D excluded losses remove one at a time, and of which the
     restricted loss keeps the key ones. Source: arXiv:2301.05217, section 5.1.
     """
     F = fourier_basis(len(m.by_sum))

@@ -17,21 +17,21 @@ SETS = ("train", "test", "all")
 
 @dataclass(frozen=True, eq=False)
 class PairScores:
-    """How well each pair is answered."""
+    """Loss and margin of each pair."""
 
     loss: Float[np.ndarray, " p*p"]
-    """Cross entropy of the right answer, in nats."""
+    """Cross entropy of the correct answer, in nats."""
     margin: Float[np.ndarray, " p*p"]
-    """Logit of the right answer minus the largest other logit; 0 where they tie."""
+    """Logit of the correct answer minus the largest other logit; 0 if they tie."""
 
     @property
     def right(self) -> Bool[np.ndarray, " p*p"]:
-        """Whether the right answer has strictly the largest logit."""
+        """Whether the correct answer has strictly the largest logit."""
         return self.margin > 0
 
     @property
     def probability(self) -> Float[np.ndarray, " p*p"]:
-        """Probability given to the right answer, 0 to 1."""
+        """Probability of the correct answer, 0 to 1."""
         probability: Float[np.ndarray, " p*p"] = np.exp(-self.loss)
         return probability
 
@@ -55,10 +55,7 @@ def set_masks(train: Bool[np.ndarray, " p*p"] | None, pairs: int) -> Bool[np.nda
 
 
 def check_train(train: Bool[np.ndarray, " p*p"], p: int) -> Bool[np.ndarray, " p*p"]:
-    """The mask of training pairs, as one axis, checked to be a mask over p * p pairs.
-
-    Raises :class:`InputError` if it is not one.
-    """
+    """The mask of training pairs as one axis; raises InputError unless it has p * p pairs."""
     mask = np.asarray(train)
     if mask.dtype != bool or mask.size != p * p:
         raise InputError(
@@ -71,7 +68,7 @@ def check_train(train: Bool[np.ndarray, " p*p"], p: int) -> Bool[np.ndarray, " p
 def pair_scores(logits: Float[np.ndarray, "p*p p"]) -> PairScores:
     """Cross entropy and margin of every pair.
 
-    The loss is log(1 + sum over wrong classes of exp(their logit minus the right one's)), which
+    The loss is log(1 + sum over wrong classes of exp(their logit minus the correct one's)), which
     keeps full relative precision where the loss is 1e-9 and log-softmax would keep half of it.
     """
     return scores_against(logits, answers(modulus_of_pairs(len(logits))))
@@ -80,9 +77,9 @@ def pair_scores(logits: Float[np.ndarray, "p*p p"]) -> PairScores:
 def scores_against(
     logits: Float[np.ndarray, "input p"], right: Int[np.ndarray, " input"]
 ) -> PairScores:
-    """:func:`pair_scores` of any inputs whose right answers are given.
+    """Cross entropy and margin of any inputs with given correct answers.
 
-    Two logits tie that differ by rounding alone, by the measure of the largest logit of all.
+    Two logits tie if they differ only by rounding, relative to the largest logit of all.
     """
     inputs = np.arange(len(logits))
     tie = ties.ROUNDING * np.abs(logits).max(initial=0)
@@ -101,7 +98,7 @@ def by_set(
 ) -> dict[str, float]:
     """Mean of a value of each pair over the training pairs, the test pairs and all pairs.
 
-    An empty set's mean is NaN; so are both of a split that is not known.
+    The mean of an empty set is NaN, and so are both of an unknown split.
     """
     return {
         name: float(values[mask].mean()) if mask.any() else float("nan")

@@ -1,9 +1,9 @@
-"""Everything of one frequency in a function of (a, b), without its whole 2-D transform.
+"""Fourier terms of a function of (a, b) by frequency, without its full 2-D transform.
 
 A function of two residues has four means: by a, by b, by a + b and by a - b. Their 1-D
 transforms hold every coefficient that the paper's measures use, because
 cos wa cos wb = (cos w(a - b) + cos w(a + b)) / 2 and so on. One pass over the pairs
-therefore replaces p * p coefficients of which all but 8 a frequency would be thrown away.
+therefore replaces p * p coefficients of which all but 8 per frequency would be discarded.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def marginals(x: Float[np.ndarray, "p*p column"]) -> Marginals:
     """The four means of each column over the pairs a * p + b, in one pass.
 
     A column whose standard deviation is below a millionth of its root mean square does not
-    vary: float32 weights say no such differences, and what is left may be rounding.
+    vary: such differences are below the precision of float32 weights, and may be rounding.
     """
     p = modulus_of_pairs(len(x))
     square = x.reshape(p, p, -1)
@@ -124,8 +124,8 @@ def share(
 def trig_fraction(m: Marginals, power: FrequencyPower, rows: Int[np.ndarray, " key"]) -> float:
     """Mean over the columns that vary of the variance in cos and sin of w(a + b).
 
-    ``rows`` are the wanted frequencies' rows (frequency minus 1); of the key frequencies it
-    says how far neurons or logits follow the paper's algorithm (arXiv:2301.05217, section 4).
+    ``rows`` are the rows of the frequencies (frequency minus 1); with the key frequencies it
+    measures how far neurons or logits follow the paper's algorithm (arXiv:2301.05217, section 4).
     """
     varying = m.power > 0
     if not varying.any():
@@ -136,7 +136,7 @@ def trig_fraction(m: Marginals, power: FrequencyPower, rows: Int[np.ndarray, " k
 def trig_fit(
     m: Marginals, keep: Bool[np.ndarray, "frequency column"], *, of_sum_only: bool = False
 ) -> Float[np.ndarray, "p*p column"]:
-    """Each column's mean plus its terms at the frequencies that ``keep`` says.
+    """Each column's mean plus its terms at the frequencies selected by ``keep``.
 
     ``keep`` is boolean (frequency, column), or (frequency, 1) for the same in all columns. With
     one frequency a column this is the least-squares fit of a polynomial of degree 2 in its

@@ -7,9 +7,9 @@ its whole variance; its frequency is the k = 1 .. (p - 1) / 2 with the largest s
 original Colab counts the 3 x 3 block with the constant, which is 0 after centring, and stops
 one frequency short.
 
-A neuron that no frequency explains better than another has no frequency: one that does not
-vary, or is active on a single pair, which is all waves in equal parts. Its largest share is a
-rounding error, another one on another machine.
+A neuron has no frequency if no frequency has the largest share: if it does not vary, or is active
+on a single pair, which contains all waves in equal parts. The maximum would then be a rounding
+error, and differ between machines.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from grokviz.dataset.fourier import frequencies
 from grokviz.tasks.modular_addition.formulas.marginals import FrequencyPower, Marginals, share
 
 THRESHOLD = 0.85
-"""A neuron belongs to its frequency's cluster from this share of variance on."""
+"""The smallest share of variance with which a neuron belongs to its frequency's cluster."""
 
 SMALLEST_CLUSTER = 5
-"""A frequency is a key frequency from this many neurons on."""
+"""The smallest number of clustered neurons that makes a key frequency."""
 
 UNCLUSTERED = -1
 
 SELECTED = 12
-"""How many neurons' activations over (a, b) a dataset keeps."""
+"""Number of neurons whose activations over (a, b) a dataset stores."""
 
 NO_FREQUENCY = 0
-"""In the place of a frequency, where none stands out: that of the constant, and of no wave."""
+"""Stands for no frequency: the index of the constant, which is no wave."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,21 +50,21 @@ class NeuronFrequencies:
 
     @property
     def cluster(self) -> Int[np.ndarray, " neuron"]:
-        """The frequency where its share reaches 0.85, and -1 elsewhere."""
+        """The frequency if its share reaches 0.85, else -1."""
         clean = ties.reaches(self.fraction, THRESHOLD) & (self.frequency != NO_FREQUENCY)
         return np.where(clean, self.frequency, UNCLUSTERED)
 
 
 def neuron_frequencies(m: Marginals, power: FrequencyPower) -> NeuronFrequencies:
-    """Frequency and share of variance of each neuron, from what its whole pass already made."""
+    """Frequency and share of variance of each neuron, from its marginals and power."""
     return largest_share(share(power.total, m.power))
 
 
 def largest_share(shares: Float[np.ndarray, "frequency column"]) -> NeuronFrequencies:
     """Each column's frequency and its share, from the shares of all frequencies.
 
-    A column has no frequency unless its largest share leads the second by more than float32
-    weights can say (:data:`grokviz.dataset.ties.PRECISION`).
+    A column has no frequency unless its largest share exceeds the second by more than the
+    precision of float32 weights (:data:`grokviz.dataset.ties.PRECISION`).
     """
     best = ties.leader(shares)
     has = best != ties.NONE
@@ -75,7 +75,7 @@ def largest_share(shares: Float[np.ndarray, "frequency column"]) -> NeuronFreque
 
 
 def cluster_sizes(cluster: Int[np.ndarray, " neuron"]) -> dict[int, int]:
-    """Number of neurons of each frequency that has any, the unclustered left out."""
+    """Number of clustered neurons of each frequency that has any."""
     distinct, counts = np.unique(cluster[cluster > 0], return_counts=True)
     return {int(k): int(count) for k, count in zip(distinct, counts, strict=True)}
 
@@ -84,7 +84,7 @@ def key_frequencies(neurons: NeuronFrequencies) -> Int[np.ndarray, " key"]:
     """Frequencies with at least five neurons at a share of 0.85 or more, ascending.
 
     The published notebook lists every neuron's frequency before any threshold; on a model
-    that is not yet clean that names noise, so small clusters are left out here.
+    that is not yet clean that includes noise, so small clusters are omitted here.
     """
     sizes = cluster_sizes(neurons.cluster)
     return np.array([k for k, count in sizes.items() if count >= SMALLEST_CLUSTER], dtype=int)
@@ -93,10 +93,10 @@ def key_frequencies(neurons: NeuronFrequencies) -> Int[np.ndarray, " key"]:
 def selected_neurons(
     own_frequencies: NeuronFrequencies, count: int = SELECTED
 ) -> Int[np.ndarray, " neuron"]:
-    """The neurons that show each frequency best: from each cluster in turn its cleanest one.
+    """The neurons that show each frequency best: the cleanest of each cluster in turn.
 
-    Where clusters do not suffice, the neurons of the largest share of variance follow, those
-    without a frequency last. Neurons of one share go by their number.
+    After the clusters, the neurons with the largest share of variance follow, those without a
+    frequency last. Ties are ordered by number.
     """
     cleanest = ties.ordered(own_frequencies.fraction)
     turns = {
@@ -129,7 +129,7 @@ class Shares:
 
     @property
     def total(self) -> Float[np.ndarray, " neuron"]:
-        """Both together: the share explained by the neuron's frequency."""
+        """The share explained by the neuron's frequency, linear and quadratic."""
         both: Float[np.ndarray, " neuron"] = self.linear + self.quadratic
         return both
 

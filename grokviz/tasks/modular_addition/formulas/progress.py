@@ -1,8 +1,8 @@
 """Progress measures: restricted and excluded loss (arXiv:2301.05217, section 5.1).
 
-Every term that is kept or taken away depends on (a, b) through a + b alone, and the right
-answer is a + b too. So the pairs of one sum share their removed terms and their right
-answer, and all frequencies' losses are one small matrix product a sum:
+Every term that is kept or removed depends on (a, b) only through a + b, as does the correct
+answer. So all pairs with one sum share their removed terms and their correct answer, and the
+losses of all frequencies are one small matrix product per sum:
 sum over c of exp(logit_c - logit_right) * exp(-(term_c - term_right)).
 """
 
@@ -17,29 +17,29 @@ from grokviz.dataset import ties
 from grokviz.tasks.modular_addition.formulas.losses import answers, scores_against, set_masks
 
 SMALLEST = 1e-280
-"""Below this a product of shifted exponentials may have lost digits, and is done directly."""
+"""Below this, a product of shifted exponentials may lose digits, so it is computed directly."""
 
 ROWS_AT_ONCE = 4096
 
 ONE_THREAD = 1 << 18
-"""OpenBLAS gives products of at most this many multiplications to one thread."""
+"""OpenBLAS computes products of at most this many multiplications in one thread."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ablated:
-    """Means over the training pairs with each term taken away from the logits."""
+    """Means over the training pairs with each term removed from the logits."""
 
     loss: Float[np.ndarray, " term"]
     """Cross entropy, in nats."""
     accuracy: Float[np.ndarray, " term"]
-    """Share of right answers, 0 to 1."""
+    """Share of correct answers, 0 to 1."""
     probability: Float[np.ndarray, " term"]
-    """Mean probability of the right answer, 0 to 1."""
+    """Mean probability of the correct answer, 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class Restricted:
-    """Means by set (train, test, all) with nothing but the kept terms and the class means."""
+    """Means by set (train, test, all) with only the kept terms and the class means."""
 
     loss: Float[np.ndarray, " set"]
     accuracy: Float[np.ndarray, " set"]
@@ -54,7 +54,7 @@ def restricted(
     """Scores of the logits ``waves`` (over ((a + b) mod p, c)) plus each class's mean logit.
 
     The class means over all pairs are the published bias correction. Since the logits depend
-    on a + b alone, p rows weighted by how often each sum occurs stand for all pairs.
+    only on a + b, p rows weighted by the number of pairs of each sum represent all pairs.
     """
     p = len(waves)
     scores = scores_against(waves + class_means, np.arange(p))
@@ -74,9 +74,9 @@ def excluded(
     """Scores on the training pairs with each of ``terms`` subtracted from the logits.
 
     ``terms`` run over ((a + b) mod p, c). There is no bias correction, as published. Without
-    training pairs, or a split that is known, the means are NaN. Two logits tie that differ by
-    rounding alone, by the measure of the largest logit before: what is left of logits that are
-    nothing but the terms is rounding.
+    training pairs, or with an unknown split, the means are NaN. Two logits tie if they differ
+    only by rounding, relative to the largest logit before the removal, since only rounding is
+    left of logits that consist of the removed terms.
     """
     p = logits.shape[1]
     if train is None or not train.any():
@@ -92,7 +92,7 @@ def excluded(
     behind[residues, :, residues] = -np.inf
     wrong = _log_sums(behind, pull, valid)
     loss = np.logaddexp(0, wrong)
-    right = _right(behind, pull, wrong, valid, -tie)
+    right = _is_correct(behind, pull, wrong, valid, -tie)
     n = valid.sum()
     return Ablated(
         loss=np.where(valid[..., None], loss, 0).sum(axis=(0, 1)) / n,
@@ -104,7 +104,7 @@ def excluded(
 def _by_sum(
     train: Bool[np.ndarray, " p*p"], p: int
 ) -> tuple[Int[np.ndarray, "sum row"], Bool[np.ndarray, "sum row"]]:
-    """Training pairs of each sum, padded to one length, and which entries are not padding."""
+    """Training pairs of each sum, padded to one length, and a mask of the entries that count."""
     pairs = np.flatnonzero(train)
     sums = answers(p)[pairs]
     counts = np.bincount(sums, minlength=p)
@@ -122,7 +122,7 @@ def _log_sums(
     pull: Float[np.ndarray, "sum p term"],
     valid: Bool[np.ndarray, "sum row"],
 ) -> Float[np.ndarray, "sum row term"]:
-    """log of sum over c of exp(behind + pull), the right class being -inf in ``behind``."""
+    """log of sum over c of exp(behind + pull), where the correct class is -inf in ``behind``."""
     residues = np.arange(len(pull))
     others = pull.copy()
     others[residues, residues] = -np.inf
@@ -145,10 +145,10 @@ def _log_sums(
 def _products(
     left: Float[np.ndarray, "sum row p"], right: Float[np.ndarray, "sum p term"]
 ) -> Float[np.ndarray, "sum row term"]:
-    """``left @ right``, cut so that no small product is shared between threads.
+    """``left @ right``, in blocks small enough for OpenBLAS to use one thread.
 
-    Handing each of p small products to several threads takes longer than computing it, and
-    many times longer on a machine whose cores have other work.
+    Distributing each of p small products over threads takes longer than computing it, and many
+    times longer on a busy machine.
     """
     wide = max(1, ONE_THREAD // (left.shape[1] * left.shape[2]))
     out = np.empty((*left.shape[:2], right.shape[2]))
@@ -157,17 +157,17 @@ def _products(
     return out
 
 
-def _right(
+def _is_correct(
     behind: Float[np.ndarray, "sum row p"],
     pull: Float[np.ndarray, "sum p term"],
     wrong: Float[np.ndarray, "sum row term"],
     valid: Bool[np.ndarray, "sum row"],
     below: float,
 ) -> Bool[np.ndarray, "sum row term"]:
-    """Whether all other classes stay ``below``, looking closely only where it is in doubt.
+    """Whether all other classes stay ``below``, with an exact check only where it is needed.
 
-    A sum of exponentials of less than ``below`` has no entry of more. Nor can a term turn a pair
-    that is further ahead, or behind, than the term is large.
+    A sum of exponentials less than ``below`` has no larger entry, and a term cannot change the
+    order of two logits that differ by more than the term.
     """
     p = behind.shape[2]
     residues = np.arange(p)
