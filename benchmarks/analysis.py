@@ -1,9 +1,9 @@
-"""Seconds a checkpoint and peak memory of the whole analysis, beside the plain forward pass.
+"""Measure seconds per checkpoint and peak memory of the analysis, against the forward pass.
 
     python benchmarks/analysis.py RUN [--checkpoints 100] [--workers N]...
 
-RUN is a run of modular addition. The floor is reading a checkpoint and running the model on all
-pairs, one BLAS thread; all that is measured comes on top of it.
+RUN is a run of modular addition. The baseline is reading a checkpoint and running the model
+on all pairs with one BLAS thread.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def run_forward(run: Run, epochs: list[int]) -> None:
 
 
 class Memory:
-    """The largest resident memory of this process and its children together, in GiB."""
+    """Peak resident memory of this process and its children together, in GiB."""
 
     def __init__(self) -> None:
         self.peak, self._done = 0.0, threading.Event()
@@ -57,7 +57,7 @@ class Memory:
 
 
 def resident() -> float:
-    """Linux tells it by process; elsewhere the largest so far of this process alone."""
+    """Current memory by process on Linux; elsewhere the peak of this process alone."""
     children = Path("/proc/self/task")
     if not children.is_dir():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

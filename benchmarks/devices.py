@@ -1,10 +1,10 @@
-"""An update on a CUDA device, replayed as one graph, against the same on the CPU beside it.
+"""Compare an update on a CUDA device, replayed as one graph, with one on the CPU.
 
     python benchmarks/devices.py [RECIPE ...] [--threads 8]
 
 Trains each recipe for a few updates on both, prints the time of one update (its share of test
-losses, logging and Python included), their ratio, how far the losses come apart, and whether the
-device repeats itself bit for bit.
+losses, logging and Python included), their ratio, the difference of their losses, and whether the
+device is reproducible bit for bit.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> None:
     for name in options.recipes:
         updates = UPDATES.get(name, 100)
         few = max(updates // 4, 20)
-        run(name, few, "cuda")  # kernels are loaded once
+        run(name, few, "cuda")  # the first run loads the kernels
         host, on_host = run(name, few, "cpu")
         short, little = run(name, updates, "cuda")
         long, much = run(name, 3 * updates, "cuda")

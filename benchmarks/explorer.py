@@ -1,4 +1,4 @@
-"""How long a step of the explorer's slider takes in a real browser, and how large the page is.
+"""Measure a step of the explorer's slider in a real browser, and the size of the page.
 
     python benchmarks/explorer.py [--run modular-addition] [--steps 50] [--size 1440x900]
 
@@ -49,7 +49,7 @@ def summary(times: list[float]) -> str:
 
 
 def busy(session: Any) -> float:
-    """CPU milliseconds that the page's thread has worked so far."""
+    """CPU milliseconds used by the page's thread so far."""
     metrics = session.send("Performance.getMetrics")["metrics"]
     return float(next(m["value"] for m in metrics if m["name"] == "TaskDuration")) * 1000
 

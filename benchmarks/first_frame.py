@@ -1,7 +1,7 @@
-"""Seconds from a fresh run to the first picture, scene by scene, beside what imports alone take.
+"""Measure seconds from a new run to the first picture of each scene, against imports alone.
 
 ``python benchmarks/first_frame.py RUN [SCENE...]`` copies the run without its cache, draws a still
-of each scene from the fresh copy, and again from the cache that the first left. ``--grokviz`` names
+of each scene from the copy, and again with the resulting cache. ``--grokviz`` names
 another version's command, so that two versions can be compared on one machine::
 
     python benchmarks/first_frame.py runs/mine --grokviz old/.venv/dev/bin/grokviz
@@ -26,14 +26,14 @@ LIBRARIES = "import matplotlib.figure, xarray, h5netcdf"
 
 
 def seconds(command: list[str]) -> float:
-    """How long a command takes."""
+    """Seconds that a command takes."""
     begun = time.perf_counter()
     subprocess.run(command, check=True)
     return time.perf_counter() - begun
 
 
 def main() -> None:
-    """Read the words of the command, and print a line for each scene."""
+    """Parse the arguments, and print a line for each scene."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("scenes", nargs="*", default=SCENES)

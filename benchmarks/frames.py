@@ -1,11 +1,11 @@
-"""Frames a second: layered drawing against full draws, the pipeline against FuncAnimation.
+"""Measure frames per second: layered against full draws, the pipeline against FuncAnimation.
 
     python benchmarks/frames.py [--frames 60] [--size 1920x1080]
 
-Everything is measured in one run, one after the other in turns, in CPU time and in wall
-time; the ratios are what holds from machine to machine. The figure is like a film of
-this package: 57 bars, a heatmap, five curves, a log loss with a moving marker, an
-epoch counter. Its data are made up.
+All variants alternate in one process, in CPU time and in wall time; their ratios are
+comparable between machines. The figure resembles a film of this package: 57 bars, a
+heatmap, five curves, a log loss with a moving marker, an epoch counter. Its data are
+synthetic.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def build(width: int, height: int, frames: int) -> Built:
 
 
 class PyAvWriter(AbstractMovieWriter):
-    """matplotlib's own way of writing a film, into the same encoder with the same settings."""
+    """A matplotlib writer that uses the same encoder with the same settings."""
 
     supported_formats = ("rgba",)
 
@@ -110,7 +110,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, float]:
 
 
 def drawing(width: int, height: int, frames: int) -> list[tuple[str, float, float]]:
-    """Wall and CPU seconds of all frames, drawn in full and in layers, in turns."""
+    """Wall and CPU seconds of all frames, drawn in full and in layers alternately."""
     figure, moving, update = build(width, height, frames)
     painter = Painter(figure, moving)
     update(0)
@@ -126,7 +126,7 @@ def drawing(width: int, height: int, frames: int) -> list[tuple[str, float, floa
 
 
 def films(width: int, height: int, frames: int) -> list[tuple[str, float, float]]:
-    """Wall and CPU seconds of a whole film, ours and matplotlib's where it can write one."""
+    """Wall and CPU seconds of a complete film, by this package and by matplotlib."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in ("film.mp4", "film.webm", "film.gif", "film.webp"):

@@ -1,14 +1,14 @@
-"""Runs the tests of the numerics under every instruction set that this processor has.
+"""Run the numerical tests under every instruction set of this processor.
 
     python benchmarks/instruction_sets.py [--slow] [--only NAME]... [--threads N]... [FOLDER]...
 
-NumPy, its OpenBLAS, torch and its MKL each choose their kernels when they are loaded, by the
-processor. Here they are told to take older ones, all of one age together, each once with one
-thread and once with two: so one machine stands for many. A line for each combination says how
-many tests passed and which failed; the exit status is 1 if any did.
+NumPy, its OpenBLAS, torch and its MKL choose their kernels by the processor when they are loaded.
+This script makes them use older kernels, all of one generation together, with one thread and with
+two, so that one machine represents many. A line for each combination gives the number of passed
+tests and the failed ones; the exit status is 1 if any failed.
 
-Kernels that this build of OpenBLAS does not have are left out. Needs Linux on x86-64, where
-the choice is greatest, and the [dev] extra.
+Kernels that this build of OpenBLAS lacks are skipped. Needs Linux on x86-64, which has the most
+kernels, and the [dev] extra.
 """
 
 from __future__ import annotations
@@ -35,34 +35,34 @@ CHOICES = (
     "OPENBLAS_CORETYPE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
     "GROKVIZ_TEST_THREADS",
 )  # fmt: skip
-"""Variables that this script sets, or takes out of the environment."""
+"""Variables that this script sets or removes from the environment."""
 
 
 @dataclass(frozen=True)
 class Generation:
-    """Processors of one age, and what each library calls their instructions."""
+    """A generation of processors, and each library's name for its instructions."""
 
     name: str
     flags: frozenset[str]
-    """What such a processor has, as Linux names it."""
+    """The processor's flags, as Linux names them."""
     torch: str
     mkl: str
     numpy: int
     """Features of NumPy up to this rank are left on; see :func:`rank`."""
     cores: dict[str, frozenset[str]]
-    """OpenBLAS kernels of that age, and what they need besides."""
+    """OpenBLAS kernels of that generation, and the further flags that they need."""
 
 
-NOTHING: frozenset[str] = frozenset()
+NO_FLAGS: frozenset[str] = frozenset()
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
 GENERATIONS = (
     Generation("SSE", frozenset({"sse4_2"}), "default", "SSE4_2", 0,
-               {"Prescott": NOTHING, "Nehalem": NOTHING}),
-    Generation("AVX", frozenset({"avx"}), "default", "AVX", 1, {"Sandybridge": NOTHING}),
+               {"Prescott": NO_FLAGS, "Nehalem": NO_FLAGS}),
+    Generation("AVX", frozenset({"avx"}), "default", "AVX", 1, {"Sandybridge": NO_FLAGS}),
     Generation("AVX2", frozenset({"avx2", "fma"}), "avx2", "AVX2", 2,
-               {"Haswell": NOTHING, "Zen": NOTHING}),
+               {"Haswell": NO_FLAGS, "Zen": NO_FLAGS}),
     Generation("AVX-512", AVX512, "avx512", "AVX512", 3,
-               {"SkylakeX": NOTHING, "Cooperlake": frozenset({"avx512_bf16"}),
+               {"SkylakeX": NO_FLAGS, "Cooperlake": frozenset({"avx512_bf16"}),
                 "SapphireRapids": frozenset({"avx512_bf16", "avx512_fp16"})}),
 )  # fmt: skip
 
@@ -78,14 +78,14 @@ class Combination:
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's environment with nothing but these choices."""
+        """This process's environment with only these choices."""
         rest = {name: value for name, value in os.environ.items() if name not in CHOICES}
         return {**rest, **self.variables}
 
 
 @dataclass(frozen=True)
 class Result:
-    """What pytest counted."""
+    """The counts of a pytest run."""
 
     passed: int
     skipped: int
@@ -94,15 +94,15 @@ class Result:
 
 
 def processor_flags() -> frozenset[str]:
-    """What this processor has, as Linux names it."""
+    """The flags of this processor, as Linux names them."""
     for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
         if line.startswith("flags"):
             return frozenset(line.partition(":")[2].split())
-    return NOTHING
+    return NO_FLAGS
 
 
 def rank(feature: str) -> int:
-    """The age of one of NumPy's features: 0 for SSE, 1 for AVX, 2 for AVX2, 3 for AVX-512."""
+    """The generation of a feature of NumPy: 0 for SSE, 1 for AVX, 2 for AVX2, 3 for AVX-512."""
     if feature.startswith("AVX512") or feature == "X86_V4":
         return 3
     if feature in ("AVX2", "FMA3", "X86_V3"):
@@ -111,14 +111,14 @@ def rank(feature: str) -> int:
 
 
 def numpy_features() -> list[str]:
-    """Features for which this NumPy has kernels of their own and that this processor has."""
+    """Features of this processor for which this NumPy has kernels."""
     from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
     return [name for name in __cpu_dispatch__ if __cpu_features__[name]]
 
 
 def combinations(threads: list[int]) -> Iterator[Combination]:
-    """What the libraries choose by themselves, then every older choice, the oldest first."""
+    """The libraries' own choice, then every older one, the oldest first."""
     flags, features, seen = processor_flags(), numpy_features(), set()
     for count in threads:
         yield Combination("as it is", _architecture({}), count, _threads(count))
@@ -131,11 +131,11 @@ def combinations(threads: list[int]) -> Iterator[Combination]:
         }
         if off := [name for name in features if rank(name) > generation.numpy]:
             shared["NPY_DISABLE_CPU_FEATURES"] = " ".join(off)
-        for core, needed in generation.cores.items():
+        for core, flags_needed in generation.cores.items():
             variables = {**shared, "OPENBLAS_CORETYPE": core}
-            if not needed <= flags:
+            if not flags_needed <= flags:
                 continue
-            # a build without these kernels takes others instead
+            # a build without these kernels falls back to others
             kernels = _architecture(variables)
             if kernels in seen:
                 continue
@@ -149,7 +149,7 @@ def _threads(count: int) -> dict[str, str]:
 
 
 def _architecture(variables: dict[str, str]) -> str:
-    """The kernels that OpenBLAS takes in such an environment."""
+    """The kernels that OpenBLAS uses with these variables."""
     program = (
         "import json, numpy, threadpoolctl as t;"
         "print(json.dumps([i.get('architecture') for i in t.threadpool_info()]))"
@@ -162,7 +162,7 @@ def _architecture(variables: dict[str, str]) -> str:
 
 
 def run(combination: Combination, folders: list[str], slow: bool) -> Result:
-    """Run the tests in a process of their own."""
+    """Run the tests in a separate process."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"

@@ -1,4 +1,4 @@
-"""Record what every command writes, and compare two recordings: for changes that change nothing.
+"""Record the output of every command, and compare two recordings, to check refactorings.
 
 ``python benchmarks/outputs.py record FOLDER`` draws every scene of the bundled references in every
 format (films at quality l), writes every explorer, trains a short run of each task, analyses it,
@@ -31,7 +31,7 @@ RUNS = {
     "digit-addition-small": ("", 60),
     "skip-trigram": ("", 120),
 }
-"""A short run of each task: other settings, and how many epochs."""
+"""The short run of each task: its settings and number of epochs."""
 
 
 def digest(path: Path) -> str:
@@ -43,31 +43,35 @@ def frames(path: Path) -> str:
     """SHA-256 over the decoded frames of a film."""
     import av
 
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            whole.update(frame.to_ndarray(format="rgb24").tobytes())
-    return whole.hexdigest()
+            digest.update(frame.to_ndarray(format="rgb24").tobytes())
+    return digest.hexdigest()
 
 
 class Recording:
-    """The commands of one version, run in one folder, and what they wrote."""
+    """The commands of one version, run in one folder, and their output."""
 
     def __init__(self, folder: Path, grokviz: list[str]) -> None:
         self.folder, self.grokviz = folder, grokviz
         self.outputs: dict[str, str] = {}
 
-    def run(self, *words: str) -> str:
-        """One command's standard output; a failure is a line of the recording."""
-        done = subprocess.run(
-            [*self.grokviz, *words], cwd=self.folder, capture_output=True, text=True, check=False
+    def run(self, *arguments: str) -> str:
+        """Run a command and return its standard output; failures are recorded."""
+        process = subprocess.run(
+            [*self.grokviz, *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        if done.returncode:
-            self.outputs[f"failed: {' '.join(words)}"] = done.stderr.strip()
-        return done.stdout
+        if process.returncode:
+            self.outputs[f"failed: {' '.join(arguments)}"] = process.stderr.strip()
+        return process.stdout
 
     def keep(self, path: str) -> None:
-        """Keep what a file holds, if the command has written it."""
+        """Record the digest of a file, if the command has written it."""
         file = self.folder / path
         if not file.exists():
             return
@@ -76,7 +80,7 @@ class Recording:
             self.outputs[f"{path} frames"] = frames(file)
 
     def scene(self, scene: dict[str, Any], films: bool) -> None:
-        """Every kind of file of one scene."""
+        """Record every kind of file of one scene."""
         name, kinds = scene["name"], scene["formats"]
         paths = [f"{name}.{kind}" for kind in STILLS if kind in kinds]
         if films and "mp4" in kinds:
@@ -95,8 +99,8 @@ class Recording:
         for path in [*paths, f"{name}.nc"]:
             self.keep(path)
 
-    def trained(self, recipe: str, scenes: list[dict[str, Any]]) -> None:
-        """A short run of a task: its checkpoints, what it measures, and what can be drawn of it."""
+    def short_run(self, recipe: str, scenes: list[dict[str, Any]]) -> None:
+        """Record a short run of a task: its checkpoints, measures and drawings."""
         words, epochs = RUNS[recipe]
         out = f"runs/{recipe}"
         self.run("train", recipe, *words.split(), "--epochs", str(epochs), "--out", out, "-q")
@@ -115,7 +119,7 @@ class Recording:
 
 
 def record(folder: Path, grokviz: list[str], *, films: bool, workers: int) -> None:
-    """Run every command and write what came out."""
+    """Run every command and write the recording."""
     folder.mkdir(parents=True, exist_ok=True)
     recording = Recording(folder, grokviz)
     scenes = json.loads(recording.run("scenes", "--json", "--no-user-scenes"))
@@ -124,7 +128,7 @@ def record(folder: Path, grokviz: list[str], *, films: bool, workers: int) -> No
     references = sorted({s["reference"] for s in scenes if s["reference"]})
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         work = [pool.submit(recording.scene, scene, films) for scene in scenes]
-        work += [pool.submit(recording.trained, recipe, scenes) for recipe in RUNS]
+        work += [pool.submit(recording.short_run, recipe, scenes) for recipe in RUNS]
         for name in references:
             page = f"explore-{name}.html"
             recording.run("explore", name, "-o", page, "-q")
@@ -137,7 +141,7 @@ def record(folder: Path, grokviz: list[str], *, films: bool, workers: int) -> No
 
 
 def compare(before: Path, after: Path) -> int:
-    """Print what differs; the exit status says whether anything does."""
+    """Print the differences; returns the exit status, 1 if there are any."""
     one, other = (json.loads((f / NAME).read_text("utf-8")) for f in (before, after))
     differing = [name for name in sorted({*one, *other}) if one.get(name) != other.get(name)]
     for name in differing:
@@ -148,7 +152,7 @@ def compare(before: Path, after: Path) -> int:
 
 
 def main() -> int:
-    """Read the words of the command."""
+    """Parse the arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     recorder = commands.add_parser("record")

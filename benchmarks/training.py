@@ -1,9 +1,9 @@
-"""How many epochs a second the exact path and the plain model train, side by side.
+"""Measure epochs per second of the exact path and of the plain model.
 
     python benchmarks/training.py [--epochs 20] [--rounds 3] [--threads N] [--set key=value]...
 
-Training loss, test loss and update every epoch, nothing left out. The exact
-path and the plain model take turns in one process, so that both meet the same machine.
+Each epoch has training loss, test loss and update. The exact path and the plain model
+alternate in one process, so that both run under the same load.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Writes and reads a run of the published model's size, beside the plainest way to do the same.
+"""Write and read a run of the published model's size, against a minimal baseline.
 
     python benchmarks/trajectory.py [FOLDER] [CHECKPOINTS]
 
-The floor for writing is one file a checkpoint, written and fsynced; for reading, one memory
-map that holds W_E of every checkpoint.
+The baseline for writing is one fsynced file per checkpoint; for reading, one memory map with
+W_E of every checkpoint.
 """
 
 from __future__ import annotations

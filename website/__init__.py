@@ -1,1 +1,1 @@
-"""What the documentation site is made of beside its pages: the gallery and the references."""
+"""The generated parts of the documentation site: the gallery and the references."""

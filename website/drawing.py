@@ -1,4 +1,4 @@
-"""Stills and films of the gallery, drawn once and kept by what they are made of."""
+"""Stills and films of the gallery, cached by a hash of their inputs."""
 
 from __future__ import annotations
 
@@ -26,71 +26,71 @@ from grokviz.slides.poster import last_frame
 from grokviz.sources import source_hash
 
 LIBRARIES = ("grokviz", "matplotlib", "numpy", "av", "pillow", "manim", "typst")
-"""Whose versions decide what a picture looks like."""
+"""The libraries whose versions affect a picture."""
 
 
 @dataclass(frozen=True)
-class Work:
-    """One file to be drawn: what a worker process is handed."""
+class DrawingJob:
+    """One file to draw, as sent to a worker process."""
 
     scene: str
     path: Path
-    wish: Mapping[str, Any]
+    options: Mapping[str, Any]
     film: Path | None = None
     chapter: str | None = None
 
 
 def has_still(scene: type[Scene]) -> bool:
-    """Whether it can be drawn as a picture: a film joined of chapters cannot."""
+    """Whether a scene can be drawn as a picture; a film joined from chapters cannot."""
     return scene.able(STILL)
 
 
-def poster(film: Work, scene: type[Scene]) -> Work:
-    """The last frame of a film, or of the chapter that stands for it."""
+def poster(film: DrawingJob, scene: type[Scene]) -> DrawingJob:
+    """The poster of a film: its last frame, or that of the chapter it names."""
     chapter = scene.parts[scene.poster] if issubclass(scene, Film) and scene.poster else None
     return replace(
         film, path=film.path.with_suffix(STILL.suffixes[0]), film=film.path, chapter=chapter
     )
 
 
-def still(scene: type[Scene], folder: Path, quality: str) -> Work:
-    """A scene's picture: its last moment, or its film's last frame."""
+def still(scene: type[Scene], folder: Path, quality: str) -> DrawingJob:
+    """The job of a scene's picture at its last moment."""
     return _work(scene, folder, STILL.suffixes[0], {"quality": quality})
 
 
-def film(scene: type[Scene], folder: Path, quality: str) -> Work:
-    """A scene's film."""
+def film(scene: type[Scene], folder: Path, quality: str) -> DrawingJob:
+    """The job of a scene's film."""
     return _work(scene, folder, FILM.suffixes[0], {"quality": quality})
 
 
 def drawable(scene: type[Scene]) -> bool:
-    """Whether what draws it is installed: always, but for films without manim."""
+    """Whether the engine of a scene is installed, such as manim for films."""
     return engine_of(scene).lacking() is None
 
 
-def _work(scene: type[Scene], folder: Path, suffix: str, wish: Mapping[str, Any]) -> Work:
-    made_of = {
+def _work(scene: type[Scene], folder: Path, suffix: str, options: Mapping[str, Any]) -> DrawingJob:
+    inputs = {
         "data": _data(scene),
         "code": _code(),
         "versions": library_versions(*LIBRARIES),
-        **wish,
+        **options,
     }
-    key = key_of(made_of)[:16]
-    return Work(scene.name, folder / f"{scene.name}-{key}{suffix}", wish)
+    key = key_of(inputs)[:16]
+    return DrawingJob(scene.name, folder / f"{scene.name}-{key}{suffix}", options)
 
 
 @lru_cache(maxsize=1)
 def _code() -> str:
-    """A hash of all scenes and of all that draws them."""
+    """A hash of all scenes and of the code that draws them."""
     package = Path(inspect.getfile(figures)).parents[1]
     folders = [package / name for name in ("scene", "render", "pages", "media")]
-    folders += [Path(place) for place in importlib.import_module("grokviz.scenes").__path__]
+    folders += [Path(path) for path in importlib.import_module("grokviz.scenes").__path__]
     return source_hash(folders, DATA)
 
 
 @cache
 def _data(scene: type[Scene], run: str | None = None) -> str:
-    """A hash of what the scene draws; of a composed film, of what its chapters draw."""
+    """A hash of a scene's data; for a composed film, of its chapters' data."""
     data = figures.loaded(run or scene.reference, ())
     hashes = [data_hash(data, scene.needs)]
     chapters = scene().chapters(data) if issubclass(scene, Film) else ()
@@ -98,29 +98,29 @@ def _data(scene: type[Scene], run: str | None = None) -> str:
     return "".join(hashes)
 
 
-def draw(work: Sequence[Work], jobs: int, say: Callable[[str], None]) -> None:
-    """Draw what is not there yet, and say what is done; all that failed is one error.
+def draw(work: Sequence[DrawingJob], jobs: int, say: Callable[[str], None]) -> None:
+    """Draw the missing files and report each; all failures together raise one error.
 
     Raises:
-        InputError: naming each scene that cannot be drawn, with its reason.
+        InputError: with each scene that cannot be drawn, and its reason.
 
     """
     missing = [item for item in work if item.film is None and not item.path.exists()]
-    # the films that take longest first: no worker should wait for the last one
+    # films first, since they take longest, so that all workers finish at about the same time
     missing.sort(key=lambda item: (not format_of(item.path).film, item.scene))
     failures = []
-    for done, (item, failure) in enumerate(_drawn(missing, jobs), 1):
-        say(f"[{done}/{len(missing)}] {failure or item.path.name}")
+    for count, (item, failure) in enumerate(_draw_each(missing, jobs), 1):
+        say(f"[{count}/{len(missing)}] {failure or item.path.name}")
         failures += [failure] if failure else []
     if failures:
-        raise InputError("the gallery cannot be made: " + "; ".join(failures))
+        raise InputError("the gallery cannot be drawn: " + "; ".join(failures))
     for item in work:
         if item.film is not None and not item.path.exists():
             with replacing(item.path) as part:
                 part.write_bytes(last_frame(item.film, item.chapter)[0])
 
 
-def _drawn(work: Sequence[Work], jobs: int) -> Iterator[tuple[Work, str]]:
+def _draw_each(work: Sequence[DrawingJob], jobs: int) -> Iterator[tuple[DrawingJob, str]]:
     if jobs == 1 or len(work) < 2:
         yield from ((item, _draw(item)) for item in work)
         return
@@ -128,23 +128,23 @@ def _drawn(work: Sequence[Work], jobs: int) -> Iterator[tuple[Work, str]]:
         yield from zip(work, pool.map(_draw, work), strict=True)
 
 
-def _draw(work: Work) -> str:
-    """Draw one in a worker; what goes wrong comes back as a sentence."""
+def _draw(work: DrawingJob) -> str:
+    """Draw one file in a worker; returns an error as a sentence, or ""."""
     try:
         scene = find_scene(work.scene, user=False)
-        render(scene(), figures.loaded(scene.reference, ()), work.path, **work.wish)
+        render(scene(), figures.loaded(scene.reference, ()), work.path, **work.options)
     except GrokvizError as error:
         return f"{work.scene}: {error}"
-    except Exception as error:  # a scene may fail in any way, and its name must be said
+    except Exception as error:  # a scene may raise anything, and the report must name it
         return f"{work.scene}: {type(error).__name__}: {' '.join(str(error).split())}"
     return ""
 
 
-def tidy(folder: Path, work: Sequence[Work]) -> None:
-    """Remove what was drawn before of the same scenes and would come out differently now."""
+def tidy(folder: Path, work: Sequence[DrawingJob]) -> None:
+    """Remove outdated files of the same scenes."""
     names = {item.path.name for item in work}
-    # a name is the scene's, a dash, 16 digits of its key
-    known = {(item.path.name[:-21], item.path.suffix) for item in work}
+    # a file's name is the scene's, a dash, and 16 digits of the hash
+    current = {(item.path.name[:-21], item.path.suffix) for item in work}
     for file in folder.glob("*"):
-        if (file.name[:-21], file.suffix) in known and file.name not in names:
+        if (file.name[:-21], file.suffix) in current and file.name not in names:
             file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The gallery's pages, from what each scene says of itself."""
+"""The gallery's pages, generated from the scenes' metadata."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILMS, FAMILIES = "Films that explain", "Many runs side by side"
 
 @dataclass(frozen=True)
 class Entry:
-    """A scene in the gallery, with the files drawn of it, if any."""
+    """A scene in the gallery, with its picture and film, if any."""
 
     scene: type[Scene]
     still: Path | None = None
@@ -30,12 +30,12 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """The scene's name, which its page and its files have too."""
+        """The scene's name, also that of its page and files."""
         return self.scene.name
 
     @property
     def part(self) -> str:
-        """Which part of the gallery it is in."""
+        """The part of the gallery to which it belongs."""
         if issubclass(self.scene, Film):
             return FILMS
         facts = reference_facts(self.scene.reference)
@@ -44,12 +44,12 @@ class Entry:
 
 
 def _titles() -> dict[str, str]:
-    """Titles of the tasks' parts in their order; films are before them, families after."""
+    """Titles of the tasks' parts in order; films come before them, families after."""
     return {name: task.title or name for name, task in tasks().items()}
 
 
 def parts(entries: Sequence[Entry]) -> Mapping[str, list[Entry]]:
-    """The entries by part: whole stories first, then what the thread tells, in its order."""
+    """The entries by part: complete stories first, then the thread's scenes in its order."""
     order = {name: place for place, name in enumerate(STORY)}
 
     def rank(entry: Entry) -> tuple[bool, int, str]:
@@ -64,7 +64,7 @@ def parts(entries: Sequence[Entry]) -> Mapping[str, list[Entry]]:
 
 
 def index(entries: Sequence[Entry]) -> str:
-    """The gallery's first page: a card for each scene."""
+    """The gallery's index page, with a card for each scene."""
     lines = [
         "# Gallery",
         "",
@@ -80,7 +80,7 @@ def index(entries: Sequence[Entry]) -> str:
 
 
 def _card(entry: Entry) -> list[str]:
-    title = escaped(plain_text(entry.scene.title))
+    title = escape(plain_text(entry.scene.title))
     picture = "*not drawn: manim is not installed*"
     if entry.still is not None:
         picture = f"[![{title}](media/{entry.name}.png){{ loading=lazy }}]({entry.name}.md)"
@@ -103,17 +103,17 @@ def page(entry: Entry) -> str:
     scene = entry.scene
     data = figures.loaded(scene.reference, ())
     title = plain_text(scene.title)
-    lines = [f"# {escaped(title)}", ""]
+    lines = [f"# {escape(title)}", ""]
     if scene.watch:
-        lines += [f"What to watch: {escaped(plain_text(scene.watch))}.", ""]
+        lines += [f"What to watch: {escape(plain_text(scene.watch))}.", ""]
     alt = html.escape(plain_text(scene().alt_text(data, _last(scene, data))), quote=True)
-    lines += _shown(entry, alt)
+    lines += _media(entry, alt)
     lines += ["", "```sh", *commands(scene), "```", ""]
-    caption = escaped(plain_text(scene().caption(data)))
+    caption = escape(plain_text(scene().caption(data)))
     lines += [caption, ""] if caption else []
     lines += _facts(entry)
     lines += _options(scene)
-    lines += ["", "## What it shows, in words", "", escaped(html.unescape(alt)), ""]
+    lines += ["", "## What it shows, in words", "", escape(html.unescape(alt)), ""]
     return "\n".join(lines)
 
 
@@ -121,7 +121,7 @@ def _last(scene: type[Scene], data: object) -> int:
     return len(data[scene.clock]) - 1 if scene.clock else 0  # type: ignore[index]
 
 
-def _shown(entry: Entry, alt: str) -> list[str]:
+def _media(entry: Entry, alt: str) -> list[str]:
     """The film with its poster, or the picture, or why there is neither."""
     lines = []
     if entry.film is not None and entry.still is not None:
@@ -152,7 +152,7 @@ def _facts(entry: Entry) -> list[str]:
     lines = [
         "| | |",
         "|---|---|",
-        f"| after | {escaped(plain_text(scene.source))} |",
+        f"| after | {escape(plain_text(scene.source))} |",
         f"| drawn from | the bundled reference `{scene.reference}` |",
     ]
     if isinstance(film_of := scene, type) and issubclass(film_of, Film):
@@ -175,8 +175,10 @@ def _options(scene: type[Scene]) -> list[str]:
         "|---|---|---|---|",
     ]
     for name, row in options.items():
-        told = escaped(plain_text(row["help"]))
-        lines += [f"| `{name}` | `{_value(row['default'])}` | {told} | {escaped(row['type'])} |"]
+        description = escape(plain_text(row["help"]))
+        lines += [
+            f"| `{name}` | `{_value(row['default'])}` | {description} | {escape(row['type'])} |"
+        ]
     return lines
 
 
@@ -186,8 +188,8 @@ def _value(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
 
 
-def escaped(text: str) -> str:
-    """Text that Markdown leaves as it is."""
+def escape(text: str) -> str:
+    """Escape text, so that Markdown shows it unchanged."""
     for character in "\\`*_[]<>|":
         text = text.replace(
             character,

@@ -1,7 +1,7 @@
-"""What mkdocs calls while it builds the site: the pages and media that are generated.
+"""Hooks of mkdocs that generate pages and media while it builds the site.
 
-``extra.gallery`` of mkdocs.yml says what is drawn; environment variables change it for a quick
-look (``GROKVIZ_DOCS_FILMS=false``, ``GROKVIZ_DOCS_ONLY=embedding-waves,clock``).
+``extra.gallery`` of mkdocs.yml selects what is drawn; environment variables override it for a
+quick preview (``GROKVIZ_DOCS_FILMS=false``, ``GROKVIZ_DOCS_ONLY=embedding-waves,clock``).
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ NOTEBOOK = "notebooks/grokking.ipynb"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the gallery's pages into the navigation."""
+    """Add the gallery's pages to the navigation."""
     for section in config.nav or ():
         if "Gallery" in section:
             section["Gallery"] = [f"{GALLERY}/index.md"] + [
                 {part: [f"{GALLERY}/{entry.name}.md" for entry in members]}
-                for part, members in gallery.parts(_listed(config)).items()
+                for part, members in gallery.parts(_entries(config)).items()
             ]
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add what is generated; a scene that cannot be drawn stops the build."""
+    """Add the generated files; a scene that cannot be drawn stops the build."""
     try:
-        entries = _drawn(config)
+        entries = _drawn_entries(config)
         pages = {
             f"{GALLERY}/index.md": gallery.index(entries),
             **{f"{GALLERY}/{entry.name}.md": gallery.page(entry) for entry in entries},
@@ -72,17 +72,17 @@ ROLE = re.compile(r":(?:func|class|meth|mod|data|attr):(?=<code>)")
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Leave out the roles of docstrings, which Markdown shows as words."""
+    """Remove the Sphinx roles of docstrings, which Markdown would show as text."""
     return ROLE.sub("", html)
 
 
-def _wish(config: MkDocsConfig) -> dict[str, Any]:
-    wish: dict[str, Any] = config.extra["gallery"]
-    return wish
+def _gallery_options(config: MkDocsConfig) -> dict[str, Any]:
+    options: dict[str, Any] = config.extra["gallery"]
+    return options
 
 
-def _listed(config: MkDocsConfig) -> list[gallery.Entry]:
-    only = [name for name in str(_wish(config)["only"] or "").split(",") if name]
+def _entries(config: MkDocsConfig) -> list[gallery.Entry]:
+    only = [name for name in str(_gallery_options(config)["only"] or "").split(",") if name]
     by_name = scenes(user=False)
     unknown = set(only) - set(by_name)
     if unknown:
@@ -90,25 +90,25 @@ def _listed(config: MkDocsConfig) -> list[gallery.Entry]:
     return [gallery.Entry(scene) for name, scene in by_name.items() if name in (only or by_name)]
 
 
-def _drawn(config: MkDocsConfig) -> list[gallery.Entry]:
-    """The entries with their pictures, drawn or kept from an earlier build."""
-    wish = _wish(config)
-    folder = Path(os.path.expandvars(str(wish["cache"])))
+def _drawn_entries(config: MkDocsConfig) -> list[gallery.Entry]:
+    """The entries with their pictures, drawn now or cached by an earlier build."""
+    options = _gallery_options(config)
+    folder = Path(os.path.expandvars(str(options["cache"])))
     folder = folder if folder.is_absolute() else ROOT / folder
-    quality, entries, work = str(wish["quality"]), [], []
-    for entry in _listed(config):
+    quality, entries, work = str(options["quality"]), [], []
+    for entry in _entries(config):
         scene = entry.scene
         if not drawing.drawable(scene):
             entries.append(gallery.Entry(scene, note=_without_manim(scene.name)))
             continue
-        film = drawing.film(scene, folder, quality) if wish["films"] and scene.moves() else None
+        film = drawing.film(scene, folder, quality) if options["films"] and scene.moves() else None
         if film is None and not drawing.has_still(scene):
             entries.append(gallery.Entry(scene, note="Its picture is made with its film."))
             continue
         still = drawing.poster(film, scene) if film else drawing.still(scene, folder, quality)
         work += [item for item in (film, still) if item]
         entries.append(gallery.Entry(scene, still.path, film.path if film else None))
-    drawing.draw(work, int(wish["jobs"] or os.cpu_count() or 1), log.info)
+    drawing.draw(work, int(options["jobs"] or os.cpu_count() or 1), log.info)
     drawing.tidy(folder, work)
     return entries
 
@@ -116,7 +116,7 @@ def _drawn(config: MkDocsConfig) -> list[gallery.Entry]:
 def _without_manim(name: str) -> str:
     need = lacking()
     assert need is not None
-    # said once more on standard error than mkdocs would: a gallery without films looks whole
+    # printed to stderr too, since a gallery without films looks complete
     message = f"{name} is drawn with manim, and {need.name} is not installed: {need.remedy}"
     print(f"THE GALLERY LACKS A FILM: {message}", file=sys.stderr, flush=True)
     return f"This film is drawn with manim, and {need.name} is not installed. Run `{need.remedy}`."

@@ -1,4 +1,4 @@
-"""Reference pages made from what the package says of itself."""
+"""Reference pages, generated from the package."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from grokviz.cli import COMMANDS, cli
 from grokviz.dataset import schema
 from grokviz.media.formats import FORMATS
 from grokviz.options import show
-from website.gallery import escaped
+from website.gallery import escape
 
 WIDTH = 92
-"""Columns of click's help on a page."""
+"""Width of click's help on a page, in columns."""
 
 
 def command_line() -> str:
-    """Every command with click's own help."""
+    """The page of all commands with click's help."""
     lines = [
         "# The command line",
         "",
@@ -41,7 +41,7 @@ def command_line() -> str:
 
 
 def formats() -> str:
-    """Every file format: what it is, and what it can."""
+    """The page of all file formats with their properties."""
     lines = [
         "# Files and formats",
         "",
@@ -52,15 +52,15 @@ def formats() -> str:
     ]
     for kind in FORMATS.values():
         suffix = "a name that ends in `/`" if kind.folder else f"`{'`, `'.join(kind.suffixes)}`"
-        marks = ("yes" if able else "" for able in (kind.alpha, kind.loop))
+        marks = ("yes" if supported else "" for supported in (kind.alpha, kind.loop))
         mime = f"`{kind.mime}`" if kind.mime else ""
         lines.append(f"| `{kind.name}` | {suffix} | {kind.what} | {' | '.join(marks)} | {mime} |")
-    shared = [(kind, suffix) for kind in FORMATS.values() for suffix in kind.also]
+    shared_suffixes = [(kind, suffix) for kind in FORMATS.values() for suffix in kind.also]
     lines += ["", "**A suffix that pictures and films share is a picture's.** A film may have it"]
     lines += ["where its format is named:", "", "```sh"]
     lines += [
         f"grokviz render wave-circles --format {kind.name} -o circles{suffix}"
-        for kind, suffix in shared
+        for kind, suffix in shared_suffixes
     ]
     lines += ["```", "", "Many programs know a moving AVIF or PNG only by the shorter suffix.", ""]
     lines += [
@@ -71,7 +71,7 @@ def formats() -> str:
 
 
 def recipes() -> str:
-    """Every recipe with its keys."""
+    """The page of all recipes with their keys."""
     lines = [
         "# Recipes",
         "",
@@ -79,19 +79,22 @@ def recipes() -> str:
         "source. Each key can be given another value, `--set weight-decay=0.3`.",
     ]
     for recipe in task.recipes().values():
-        lines += ["", f"## {recipe.name}", "", f"{escaped(recipe.title)}.", ""]
-        lines += [f"Source: {escaped(recipe.source)}. Cost: {escaped(recipe.cost)}.", ""]
+        lines += ["", f"## {recipe.name}", "", f"{escape(recipe.title)}.", ""]
+        lines += [
+            f"Source: {escape(recipe.source)}. Cost: {escape(recipe.cost)}.",
+            "",
+        ]
         lines += ["| key | default | what it is | allowed |", "|---|---|---|---|"]
         for key in recipe.keys.values():
             lines += [
-                f"| `{key.key}` | `{show(key.default)}` | {escaped(key.help)} | "
-                f"{escaped(key.kind.allowed)} |"
+                f"| `{key.key}` | `{show(key.default)}` | {escape(key.help)} | "
+                f"{escape(key.kind.allowed)} |"
             ]
     return "\n".join(lines) + "\n"
 
 
 def variables() -> str:
-    """Every variable of the dataset, and every dimension."""
+    """The page of all variables and dimensions of the dataset."""
     lines = [
         "# The dataset",
         "",
@@ -102,27 +105,30 @@ def variables() -> str:
         "",
         "| dimension | what it counts |",
         "|---|---|",
-        *(f"| `{name}` | {escaped(told)} |" for name, told in schema.dimensions().items()),
+        *(
+            f"| `{name}` | {escape(definition)} |"
+            for name, definition in schema.dimensions().items()
+        ),
         "",
         "## Variables",
     ]
     for row in schema.variables().values():
-        told = {key: str(value) for key, value in row.attrs.items()}
+        attrs = {key: str(value) for key, value in row.attrs.items()}
         lines += [
             "",
             f'### <span class="variable">{row.name}</span> {{ #{row.name} }}',
             "",
-            f"{escaped(told.pop('long_name', ''))}; over {', '.join(f'`{d}`' for d in row.dims)}."
+            f"{escape(attrs.pop('long_name', ''))}; over {', '.join(f'`{d}`' for d in row.dims)}."
             if row.dims
-            else f"{escaped(told.pop('long_name', ''))}.",
+            else f"{escape(attrs.pop('long_name', ''))}.",
             "",
-            *(f"- {key}: {escaped(value)}" for key, value in told.items() if value),
+            *(f"- {key}: {escape(value)}" for key, value in attrs.items() if value),
         ]
     return "\n".join(lines) + "\n"
 
 
 def home(module: str, name: str) -> str:
-    """The module in which a name is defined, read and not run: training needs torch."""
+    """The module that defines a name, found without importing it, since training needs torch."""
     spec = importlib.util.find_spec(module)
     assert spec is not None
     assert spec.origin is not None
@@ -133,7 +139,7 @@ def home(module: str, name: str) -> str:
 
 
 def python() -> str:
-    """Every public name, for mkdocstrings to fill in."""
+    """The page of all public names, which mkdocstrings fills in."""
     lines = [
         "# Python",
         "",

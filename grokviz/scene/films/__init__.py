@@ -1,1 +1,1 @@
-"""What manim scenes are made with; only ``context`` can be imported without manim."""
+"""The toolkit of manim scenes; only ``context`` can be imported without manim."""

@@ -1,6 +1,6 @@
-"""What a manim scene is drawn from: specification with options, dataset, theme and title.
+"""The context of a manim scene: specification with options, dataset, theme and title.
 
-``grokviz render`` sets it; plain ``manim`` takes it from the environment: ``GROKVIZ_RUN`` (a
+``grokviz render`` sets it; plain ``manim`` reads it from the environment: ``GROKVIZ_RUN`` (a
 run directory, ``.nc`` file or bundled reference), ``GROKVIZ_SET`` (``a=12 b=30``) and
 ``GROKVIZ_THEME``.
 """
@@ -29,9 +29,9 @@ _CURRENT: contextvars.ContextVar[FilmContext | None] = contextvars.ContextVar("f
 
 @dataclass(frozen=True)
 class FilmContext:
-    """One film with everything that decides what it looks like.
+    """A film with everything that determines its appearance.
 
-    ``only`` names the sections that are to be drawn, where not all are.
+    ``only`` names the sections to draw, if not all.
     """
 
     film: Film
@@ -44,7 +44,7 @@ class FilmContext:
 
 @contextlib.contextmanager
 def film_context(context: FilmContext) -> Iterator[None]:
-    """manim scenes made inside the block are drawn from ``context``."""
+    """Draw manim scenes created inside the block from ``context``."""
     token = _CURRENT.set(context)
     try:
         yield
@@ -53,7 +53,7 @@ def film_context(context: FilmContext) -> Iterator[None]:
 
 
 def current_context(name: str) -> FilmContext:
-    """What the manim scene of the film ``name`` is drawn from."""
+    """The context of the manim scene of the film ``name``."""
     return _CURRENT.get() or _from_environment(name)
 
 

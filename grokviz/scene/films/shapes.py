@@ -1,4 +1,4 @@
-"""Shapes of films that are quick to draw: many bars, dots or points as one object each."""
+"""Shapes of films that draw quickly: many bars, dots or points in one object."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from grokviz.scene.films.writing import length, place, stroke
 
-# control points of a quarter of the unit circle by a cubic curve
+# distance of the control points of a cubic curve along a quarter of the unit circle
 _ARC = 4 / 3 * (np.sqrt(2) - 1)
 
 
@@ -41,7 +41,7 @@ class Dots(mn.VMobject):  # type: ignore[misc]
         centres: Float[np.ndarray, "dot 2"],
         radius: float | Float[np.ndarray, " dot"] | None = None,
     ) -> Dots:
-        """Put the dots at these pixels, with a radius for all or one each, or as they have it."""
+        """Move the dots to these pixels, optionally with one radius for all or one each."""
         if radius is not None:
             self.radius = np.asarray(radius, dtype=float)[..., None, None]
         flat = np.asarray(centres, dtype=float)[:, None, :] + self.radius * _CIRCLE[None]
@@ -73,7 +73,7 @@ class Bars(mn.VMobject):  # type: ignore[misc]
             [np.stack([left, zero], 1), np.stack([left, h], 1), np.stack([right, h], 1),
              np.stack([right, zero], 1), np.stack([left, zero], 1)], axis=1
         )  # fmt: skip
-        self.points = _straight(pixels_to_points(self.plot.pixels(corners.reshape(-1, 2))), 5)
+        self.points = _line_curves(pixels_to_points(self.plot.pixels(corners.reshape(-1, 2))), 5)
         return self
 
 
@@ -92,9 +92,9 @@ class Line(mn.VMobject):  # type: ignore[misc]
         self.move_line(pixels)
 
     def move_line(self, pixels: Float[np.ndarray, "point 2"]) -> Line:
-        """Lead the line through these pixels."""
+        """Move the line to these pixels."""
         points = pixels_to_points(np.asarray(pixels, dtype=float))
-        self.points = _straight(points, len(points)) if len(points) > 1 else np.zeros((0, 3))
+        self.points = _line_curves(points, len(points)) if len(points) > 1 else np.zeros((0, 3))
         return self
 
 
@@ -102,10 +102,10 @@ class Heat(mn.ImageMobject):  # type: ignore[misc]
     """A heatmap whose cells are whole pixels at 1080 lines, drawn without resampling.
 
     Args:
-        rgba: colours, a cell an entry; :func:`coloured` makes them of numbers.
+        rgba: colours, one entry per cell; :func:`coloured` converts numbers to them.
         corner: pixel of its upper left corner, of 1920 x 1080.
-        cell: pixels of a cell, or its width and height; at least 3, or films grey out the
-            colours of single cells.
+        cell: pixels of a cell, or its width and height; at least 3, or chroma subsampling
+            greys the colours of single cells.
 
     """
 
@@ -124,7 +124,7 @@ class Heat(mn.ImageMobject):  # type: ignore[misc]
         self.move_to(place(x + wide / 2, y + high / 2))
 
     def recolour(self, rgba: UInt8[np.ndarray, "row column 4"]) -> Heat:
-        """Other colours in the same cells, as strongly faded as now."""
+        """Change the colours of the cells, keeping the current opacity."""
         fade = self.stroke_opacity
         self.pixel_array = np.ascontiguousarray(rgba)
         self.orig_alpha_pixel_array = self.pixel_array[:, :, 3].copy()
@@ -137,7 +137,7 @@ class FilmCamera(mn.Camera):  # type: ignore[misc]
     """manim's camera, which draws a :class:`Heat` by looking up its cells."""
 
     def display_image_mobject(self, image_mobject: Any, pixel_array: np.ndarray) -> None:
-        """A heatmap by its cells, any other picture as manim does."""
+        """Draw a heatmap by its cells, and any other picture as manim does."""
         if not isinstance(image_mobject, Heat):
             super().display_image_mobject(image_mobject, pixel_array)
             return
@@ -145,8 +145,8 @@ class FilmCamera(mn.Camera):  # type: ignore[misc]
         (x0, y0), (x1, y1) = (np.rint(f(corners[:, :2], axis=0)).astype(int)
                               for f in (np.min, np.max))  # fmt: skip
         high, wide = pixel_array.shape[:2]
-        rows, top = _looked_up(y0, y1, len(image_mobject.pixel_array), high)
-        columns, left = _looked_up(x0, x1, image_mobject.pixel_array.shape[1], wide)
+        rows, top = _cell_indices(y0, y1, len(image_mobject.pixel_array), high)
+        columns, left = _cell_indices(x0, x1, image_mobject.pixel_array.shape[1], wide)
         if not (rows.size and columns.size):
             return
         cells = image_mobject.pixel_array[np.ix_(rows, columns)]
@@ -154,15 +154,15 @@ class FilmCamera(mn.Camera):  # type: ignore[misc]
         _lay_over(target, cells)
 
 
-def _looked_up(start: int, stop: int, count: int, limit: int) -> tuple[np.ndarray, int]:
-    """Which cell each pixel from ``start`` to ``stop`` shows, inside the picture."""
+def _cell_indices(start: int, stop: int, count: int, limit: int) -> tuple[np.ndarray, int]:
+    """The cell of each pixel from ``start`` to ``stop``, inside the picture."""
     inside = np.arange(max(start, 0), min(stop, limit))
     cells = ((inside - start + 0.5) * count / max(stop - start, 1)).astype(int)
     return np.clip(cells, 0, count - 1), max(start, 0)
 
 
 def _lay_over(target: np.ndarray, cells: np.ndarray) -> None:
-    """Straight colours over cairo's, whose colours are times alpha."""
+    """Compose straight colours over cairo's premultiplied ones."""
     alpha = cells[..., 3:].astype(np.uint16)
     if (alpha == 255).all():
         target[...] = cells
@@ -174,7 +174,7 @@ def _lay_over(target: np.ndarray, cells: np.ndarray) -> None:
 def coloured(
     values: Float[np.ndarray, "row column"], low: float, high: float, cmap: str
 ) -> UInt8[np.ndarray, "row column 4"]:
-    """Numbers as colours of a colour map, ``low`` to ``high`` its ends."""
+    """Map numbers to colours; ``low`` and ``high`` are the ends of the colour map."""
     import matplotlib
 
     share = np.clip((np.asarray(values, dtype=float) - low) / max(high - low, 1e-12), 0, 1)
@@ -184,7 +184,7 @@ def coloured(
 
 @dataclass(frozen=True)
 class Plot:
-    """Axes without furniture: a rectangle in pixels, and which numbers its edges are."""
+    """Axes without ticks or labels: a rectangle in pixels, and the numbers at its edges."""
 
     x0: float
     y0: float
@@ -194,7 +194,7 @@ class Plot:
     ylim: tuple[float, float]
 
     def pixels(self, xy: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "point 2"]:
-        """Pixels of numbers."""
+        """Convert numbers to pixels."""
         share = (np.asarray(xy, dtype=float) - [self.xlim[0], self.ylim[0]]) / [
             self.xlim[1] - self.xlim[0], self.ylim[1] - self.ylim[0]
         ]  # fmt: skip
@@ -221,20 +221,20 @@ class Plot:
         return Dots(self.pixels(np.stack([x, y], axis=1)), radius, colour, opacity)
 
     def level(self, y: float, colour: str, px: float = 2.0) -> Line:
-        """A line across at ``y``."""
+        """A horizontal line at ``y``."""
         return self.curve(np.array(self.xlim), np.array([y, y]), colour, px)
 
 
 def pixels_to_points(pixels: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "point 3"]:
-    """manim's points of pixels of 1920 x 1080."""
+    """Convert pixels of 1920 x 1080 to manim's points."""
     flat = np.asarray(pixels, dtype=float)
     points: Float[np.ndarray, "point 3"] = np.zeros((len(flat), 3))
     points[:, 0], points[:, 1] = length(1) * (flat[:, 0] - 960), length(1) * (540 - flat[:, 1])
     return points
 
 
-def _straight(points: np.ndarray, run: int) -> np.ndarray:
-    """Cubic curves that are the straight lines of runs of ``run`` points each."""
+def _line_curves(points: np.ndarray, run: int) -> np.ndarray:
+    """Cubic curves of the straight lines through groups of ``run`` points."""
     runs = points.reshape(-1, run, 3)
     start, stop = runs[:, :-1], runs[:, 1:]
     between = [start, start * 2 / 3 + stop / 3, start / 3 + stop * 2 / 3, stop]

@@ -1,7 +1,7 @@
-"""What manim scenes of films are made with: docs/films.md shows how to write one.
+"""The toolkit of manim scenes; docs/films.md shows how to write a film.
 
 ``FilmScene`` is manim's ``Scene`` with the film's data, options and colours, its title, the
-strip of captions below and the epoch above; the rest are texts, formulas and quick shapes.
+captions below and the epoch above; the rest are texts, formulas and shapes.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ __all__ = [
 ]
 
 MARGIN = 128
-"""Pixels kept free at the left and right."""
+"""Margin at the left and right in pixels."""
 STAGE = (150, 890)
-"""First and last pixel row of what a film shows; above is its title, below its captions."""
+"""First and last pixel row of the content; the title is above and the captions below."""
 _CAPTION_LINE, _LEADING, _FOOT = 958, 56, 1046
 _LONGEST = 72
-"""Characters of a caption's line."""
+"""Maximum number of characters in a line of a caption."""
 FADE = 0.4
 REST = 1.0
-"""Seconds that a section's last picture stands longer."""
+"""Seconds for which a section's last picture is held."""
 AT_LEAST, A_WORD = 1.0, 1 / 3
-"""Seconds that a caption stays at least, and for each of its words."""
+"""Minimum seconds of a caption, and additional seconds per word."""
 
 
 class FilmScene(mn.Scene):  # type: ignore[misc]
@@ -93,7 +93,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         self.context: FilmContext = current_context(self.film)
         self.data, self.options = self.context.data, self.context.film
         self.colours: Colours = self.context.theme.colours
-        # its hashes leave out most of a large array: a film could be of another run's data
+        # manim's hashes omit most of a large array, so its cache could show another run's data
         mn.config.disable_caching = True
         super().__init__(renderer=renderer, camera_class=FilmCamera, **kwargs)
         if renderer is None and not mn.config.transparent:
@@ -101,7 +101,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         self.captions: list[tuple[int, int, str]] = []
         self._caption: Any = None
         self._sentence = ("", 0.0)
-        self._skipping, self._left_out, self._section_from = False, 0, 0
+        self._skipping, self._is_skipped, self._section_from = False, 0, 0
         self._begins = False
         self.moment = mono("", self.colours.ink, at=(0, 0))
 
@@ -115,11 +115,11 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         return load(name, self.options.also[name])
 
     def colour(self, frequency: int) -> str:
-        """The colour that the frequency has in every picture of the run."""
+        """The colour of a frequency, the same in every picture of the run."""
         return self.colours.frequency(frequency, frequencies.embedded(self.data))
 
     def setup(self) -> None:
-        """Title above, and below on what the film is made of."""
+        """Add the title, and below it the run of the data."""
         if self.context.title:
             self.add(words(self.context.title, self.colours.ink, px=TITLE, bold=True,
                            at=(MARGIN, 100), anchor="left"))  # fmt: skip
@@ -127,7 +127,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
                        at=(MARGIN, _FOOT), anchor="left"))  # fmt: skip
 
     def tear_down(self) -> None:
-        """The last caption stays until it is read, and the picture a moment longer."""
+        """Hold the last caption until it can be read, and the picture a moment longer."""
         self.hold()
         self.wait(1.5)
         self._keep_caption()
@@ -135,50 +135,50 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     # --- time ------------------------------------------------------------------
 
     def frame_number(self) -> int:
-        """How many frames there are so far, without those of sections left out."""
+        """Number of frames so far, without those of skipped sections."""
         count: int = round(self.renderer.time * mn.config.frame_rate)
-        return count - self._left_out
+        return count - self._is_skipped
 
     def play(self, *animations: Any, **kwargs: Any) -> None:
         """Play animations, for a whole number of frames."""
         super().play(*animations, **kwargs)
 
     def wait(self, duration: float = 1.0, **kwargs: Any) -> None:
-        """Let the picture stand, for a whole number of frames."""
+        """Hold the picture for a whole number of frames."""
         frames = max(round(duration * mn.config.frame_rate), 1)
-        # manim rounds down what floating point makes a little too short
+        # manim would round down a duration that floating point makes slightly too short
         super().wait((frames + 1e-3) / mn.config.frame_rate, **kwargs)
 
     def section(self, name: str, *leaving: Any) -> None:
         """Begin a section of the specification, once the caption has been read.
 
-        What leaves the screen between sections leaves in the new one, so that the last frame
-        of each section is a whole picture: slides show it as poster.
+        Objects that leave between sections leave in the new one, so that the last frame of each
+        section is complete; slides show it as a poster.
         """
         self.hold(REST if self._caption is not None else 0)
         self._begins = self._leave_out(bool(self.context.only) and name not in self.context.only)
         self.next_section(name, skip_animations=self._skipping)
         if self._begins:
-            # nobody has seen what was shown before
+            # the audience has not seen the skipped sections
             self.remove(*leaving)
         elif leaving:
             self.play(*map(mn.FadeOut, leaving), run_time=0.5)
 
     def first(self, whole: str, alone: str) -> str:
-        """A section's first words: ``alone`` where it begins a film without those before it.
+        """A section's first caption: ``alone`` if the film starts with this section.
 
-        Then nobody has seen what the others explain.
+        The audience has then not seen the explanations of earlier sections.
         """
         return alone if self._begins else whole
 
     def _leave_out(self, skip: bool) -> bool:
-        """Time goes on in a section that is left out, and frames do not.
+        """Skip or resume drawing for a section; time advances in skipped sections too.
 
-        Whether the section that begins is drawn and the one before it was not.
+        Returns whether this section is drawn and the previous one was not.
         """
         was = self._skipping
         if was:
-            self._left_out += self.frame_number() - self._section_from
+            self._is_skipped += self.frame_number() - self._section_from
         if was or skip:
             self._keep_caption()
             if self._caption is not None:
@@ -190,13 +190,13 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     # --- captions and the epoch -------------------------------------------------
 
     def say(self, text: str, *animations: Any, run_time: float | None = None) -> None:
-        """Show a caption in the place of the last one, while ``animations`` play.
+        """Replace the caption by another one, while ``animations`` play.
 
-        The last one has been on screen for a second and a third of a second a word by then.
-        ``$...$`` in it is a formula.
+        The last caption is first held for a second and a third of a second per word.
+        ``$...$`` in a caption is a formula.
         """
         self.hold()
-        lines = _broken(text)
+        lines = _wrap(text)
         first = _CAPTION_LINE - (len(lines) - 1) * _LEADING / 2
         shown = words("\n".join(lines), self.colours.ink, px=CAPTION, at=(960, first))
         if self._caption is not None:
@@ -205,11 +205,11 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         self._caption, self._since = shown, self.frame_number()
         self._sentence = (text.replace("$", ""), FADE + AT_LEAST + A_WORD * len(text.split()))
         if run_time is not None:
-            animations = tuple(_timed(animation, run_time) for animation in animations)
+            animations = tuple(_with_run_time(animation, run_time) for animation in animations)
         self.play(mn.FadeIn(shown, run_time=FADE), *animations)
 
     def hold(self, more: float = 0.0) -> None:
-        """Wait until the caption has been read, and ``more`` seconds."""
+        """Hold until the caption can be read, and ``more`` seconds longer."""
         left = 0.0
         if self._caption is not None:
             done = (self.frame_number() - self._since) / mn.config.frame_rate
@@ -222,23 +222,23 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
             self.captions.append((self._since, self.frame_number(), self._sentence[0]))
 
     def show_moment(self, value: float, unit: str = "epoch") -> None:
-        """Write the epoch (or what the run counts) at its place above, in equal figures."""
+        """Write the epoch (or step) above, in figures of equal width."""
         text = f"{unit} {spaced(value)}"
-        # one object whose points change: manim lists what moves once, when a play begins
+        # one object whose points change, since manim lists moving objects only when a play begins
         self.moment.points = mono(text, self.colours.ink, px=38, at=(1920 - 61, 100)).points
         if self.moment not in self.mobjects:
             self.add(self.moment)
 
     def show_last_moment(self) -> None:
-        """Write that the trained network is shown: the run's last checkpoint."""
+        """Write above that the run's last checkpoint is shown."""
         self.show_moment(self.data["epoch"].values[-1], word(self.data))
 
     def sweep(
         self, update: Callable[[float], None], *mobjects: Any, run_time: float, rate: Any = None
     ) -> Any:
-        """An animation that calls ``update(share)``, 0 to 1, and draws ``mobjects`` anew.
+        """An animation that calls ``update(share)``, 0 to 1, and redraws ``mobjects``.
 
-        The epoch above is drawn anew too, so that ``update`` may set it.
+        The epoch above is redrawn too, so that ``update`` may set it.
         """
         return mn.UpdateFromAlphaFunc(
             mn.Group(*mobjects, self.moment), lambda _, share: update(share),
@@ -246,14 +246,14 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         )  # fmt: skip
 
 
-def _timed(animation: Any, run_time: float) -> Any:
+def _with_run_time(animation: Any, run_time: float) -> Any:
     animation = prepare_animation(animation)
     animation.run_time = run_time
     return animation
 
 
-def _broken(text: str) -> list[str]:
-    """One line, or two of nearly equal length."""
+def _wrap(text: str) -> list[str]:
+    """Wrap a caption to one line, or two of nearly equal length."""
     if "\n" in text or len(text) <= _LONGEST:
         return text.split("\n")
     gaps = [i for i, letter in enumerate(text) if letter == " " and text[:i].count("$") % 2 == 0]

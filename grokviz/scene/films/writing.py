@@ -1,8 +1,8 @@
-"""Texts and formulas of films, set by Typst, with lengths in pixels of 1920 x 1080.
+"""Texts and formulas of films, typeset by Typst, with lengths in pixels of 1920 x 1080.
 
-Whatever size a film is rendered at, a layout is thought of as 1920 x 1080 pixels from the
-upper left. Texts are in DejaVu Sans, which comes with matplotlib, formulas in New Computer
-Modern Math, which comes with Typst: the same on every machine.
+Layouts are in pixels of 1920 x 1080 from the upper left, whatever the size of a film. Texts are in
+DejaVu Sans, which comes with matplotlib, formulas in New Computer Modern Math, which comes with
+Typst, so they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from grokviz.media.formulas import FORMULAS
 
 WIDE, HIGH = 1920, 1080
 PER_UNIT = HIGH / 8
-"""Pixels of a manim unit: a frame is 8 units high."""
+"""Pixels per manim unit; a frame is 8 units high."""
 
 SMALLEST, SMALL, BODY, CAPTION, TITLE = 28.0, 28.5, 31.0, 38.0, 46.0
-"""Type sizes in pixels; nothing is smaller than the first, to be read from the back row."""
+"""Type sizes in pixels; the first is the smallest that can be read from the back row."""
 
 Anchor = Literal["left", "centre", "right"]
 _SPECIAL = re.compile(r"([\\#*_`<>@\[\]~\"'/=+-])")
@@ -39,7 +39,7 @@ def length(pixels: float) -> float:
 
 
 def stroke(pixels: float) -> float:
-    """A line's width as manim counts it."""
+    """A line's width in manim's stroke units."""
     return pixels / PER_UNIT * 100
 
 
@@ -55,12 +55,12 @@ def words(
     """A text in which ``$...$`` is a formula in Typst's notation; several lines by newlines.
 
     Args:
-        text: the words.
-        colour: one of the theme's.
-        px: the type's size in pixels of 1920 x 1080, at least 28.
-        at: pixel of its anchor; the first line's baseline is at this height.
-        anchor: which point of the text stands there.
-        bold: the weight.
+        text: the text.
+        colour: a colour of the theme.
+        px: the type size in pixels of 1920 x 1080, at least 28.
+        at: the pixel of the anchor; the first line's baseline is at this height.
+        anchor: the point of the text that is placed there.
+        bold: whether the type is bold.
 
     """
     if px < SMALLEST:
@@ -70,8 +70,8 @@ def words(
         f'#set text(font: "DejaVu Sans", weight: "{"bold" if bold else "regular"}")\n'
         f"#set align({align})\n#set par(leading: 0.62em)\n"
     )
-    # a letter of no width at the very start stands on the baseline; it is taken out again
-    code = "#box(width: 0pt)[H]" + r" \ ".join(_escaped(line) for line in text.split("\n"))
+    # a letter of zero width at the start marks the baseline, and is removed afterwards
+    code = "#box(width: 0pt)[H]" + r" \ ".join(_escape(line) for line in text.split("\n"))
     mobject = mn.Typst(
         code, typst_preamble=look, font_paths=[fonts()], color=colour, font_size=px * 96 / PER_UNIT
     )
@@ -95,7 +95,7 @@ def formula(
 ) -> Any:
     """A formula of :data:`grokviz.media.FORMULAS`, centred in height on ``at``.
 
-    ``values`` put numbers for letters: ``formula("cos-sum", ink, k=14, a=3)``.
+    ``values`` replace letters by numbers: ``formula("cos-sum", ink, k=14, a=3)``.
     """
     if name not in FORMULAS:
         raise InputError(f"there is no formula {name}: {nearest(name, list(FORMULAS))}")
@@ -126,9 +126,10 @@ def mathematics(
 def mono(
     text: str, colour: str, *, px: float = BODY, at: tuple[float, float], bold: bool = False
 ) -> Any:
-    """A text in letters of equal width that ends at ``at``, on its baseline, as one object.
+    """Monospaced text that ends at ``at``, on its baseline, as one object.
 
-    Made of glyphs that are set once: quick enough for a number that changes each frame.
+    It reuses glyphs that are typeset once, so it is fast enough for a number that changes in
+    every frame.
     """
     mobject = mn.VMobject(fill_color=colour, fill_opacity=1, stroke_width=0)
     glyphs = [
@@ -141,7 +142,7 @@ def mono(
 
 
 _ADVANCE = 0.602
-"""Width of a letter of DejaVu Sans Mono, in its size."""
+"""Width of a letter of DejaVu Sans Mono, relative to its size."""
 
 
 @lru_cache(maxsize=256)
@@ -149,8 +150,8 @@ def _glyph(letter: str, bold: bool) -> np.ndarray:
     """Points of a letter one pixel high, its cell beginning at the origin on the baseline."""
     weight = "bold" if bold else "regular"
     look = f'#set text(font: "DejaVu Sans Mono", weight: "{weight}")\n'
-    # the bar fills its cell evenly, so it says where the cells are
-    code = f"#box(width: 0pt)[H]|#box(width: 0.602em)[{_escaped(letter)}]"
+    # the bar is centred in its cell, which gives the positions of the cells
+    code = f"#box(width: 0pt)[H]|#box(width: 0.602em)[{_escape(letter)}]"
     mobject = mn.Typst(code, typst_preamble=look, font_paths=[fonts()], font_size=96)
     mobject.scale(1 / PER_UNIT)
     mark, bar, *glyphs = mobject.submobjects
@@ -161,14 +162,14 @@ def _glyph(letter: str, bold: bool) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def fonts() -> str:
-    """The folder of the fonts that come with matplotlib."""
+    """The folder of matplotlib's fonts."""
     import matplotlib
 
     return f"{matplotlib.get_data_path()}/fonts/ttf"
 
 
-def _escaped(line: str) -> str:
-    """A line in which only ``$`` means something to Typst."""
+def _escape(line: str) -> str:
+    """Escape a line, except for ``$``, for Typst."""
     parts = line.split("$")
     if len(parts) % 2 == 0:
         raise InputError(f"{line!r} has a $ that is not closed; write $...$ around a formula")

@@ -1,4 +1,4 @@
-"""Axes for films of curves: either way linear or logarithmic, few ticks, lines that grow."""
+"""Axes for films of curves: linear or logarithmic, with few ticks and growing lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Box = tuple[float, float, float, float]
 
 
 class Axes:
-    """A rectangle of pixels (left, top, right, bottom) with its numbers; clips to them."""
+    """A rectangle of pixels (left, top, right, bottom) with its ranges of numbers; it clips."""
 
     def __init__(
         self, scene: FilmScene, box: Box, x: tuple[float, float], y: tuple[float, float], *,
@@ -29,7 +29,7 @@ class Axes:
         return tuple(np.log10(pair)) if isinstance(pair, tuple) else np.log10(pair)
 
     def pixels(self, x: Any, y: Any) -> np.ndarray:
-        """Pixels of the points; what lies beyond the edges lies on them."""
+        """Pixels of the points, clipped to the edges."""
         x = np.clip(np.asarray(x, dtype=float), *self.x)
         y = np.clip(np.asarray(y, dtype=float), *self.y)
         return self.plot.pixels(np.stack([self._turned(x, "x"), self._turned(y, "y")], axis=-1))
@@ -46,7 +46,7 @@ class Axes:
     def furniture(
         self, across: Mapping[float, str], up: Mapping[float, str], *, x: str = "", y: str = ""
     ) -> list[Any]:
-        """Ticks with their texts, faint lines across, and what both ways count."""
+        """Ticks with labels, faint grid lines, and the names of both axes."""
         colours, plot = self.scene.colours, self.plot
         shapes: list[Any] = []
         for value, text in up.items():
@@ -68,7 +68,7 @@ class Axes:
 
 
 class Growing:
-    """A curve that is drawn up to a moment."""
+    """A curve that is drawn up to a given x."""
 
     def __init__(
         self, axes: Axes, x: Any, y: Any, colour: str, px: float = 5.0, opacity: float = 1.0
@@ -77,7 +77,7 @@ class Growing:
         self.line = Line(self.pixels[:2], colour, px, opacity)
 
     def until(self, x: float) -> None:
-        """Show what lies at or before ``x``."""
+        """Show the part at or before ``x``."""
         self.line.move_line(self.pixels[: max(int(np.searchsorted(self.x, x, side="right")), 2)])
 
     @property
@@ -87,12 +87,12 @@ class Growing:
 
 
 def tens(low: float, high: float) -> dict[float, str]:
-    """Ticks at the powers of ten from ``low`` to ``high``, as they are read."""
+    """Ticks at the powers of ten from ``low`` to ``high``, with their labels."""
     powers = range(int(np.ceil(np.log10(low) - 1e-9)), int(np.floor(np.log10(high) + 1e-9)) + 1)
     return {10.0**n: f"{10.0**n:g}" if n < 3 else spaced(10.0**n) for n in powers}
 
 
 def finite(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-    """A stored curve without the padding behind its last point."""
+    """A stored curve without the padding after its last point."""
     keep = (np.asarray(x) >= 0) & np.isfinite(y)
     return np.asarray(x, dtype=float)[keep], np.asarray(y, dtype=float)[keep]

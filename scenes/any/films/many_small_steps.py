@@ -13,18 +13,18 @@ from grokviz.dataset.families.pieces import running_mean
 from grokviz.scene.films.toolkit import BODY, Dots, FilmScene, Line, words
 
 START = 30.0
-"""The first step on the axis: nothing falls before."""
+"""The first step on the axis, before which nothing falls."""
 MEAN = 7.5
-"""Seconds in which all phase changes are added up."""
+"""Seconds in which all phase changes are averaged."""
 
 
 class ManySmallSteps(FilmScene):
-    """Curves of loss over steps; their mean grows out of them."""
+    """Loss curves over steps, and their mean."""
 
     film = "many-small-steps"
 
     def construct(self) -> None:
-        """The two sections, in order."""
+        """Play the two sections in order."""
         data = self.data
         self.steps = data["step"].values.astype(float)
         self.loss = data["piece_loss"].values.astype(float)
@@ -37,11 +37,11 @@ class ManySmallSteps(FilmScene):
                       for row in running_mean(self.loss)]  # fmt: skip
         self.section("one")
         self.show_a_few()
-        self.section("mean", *self.gone)
+        self.section("mean", *self.leaving)
         self.average()
 
     def show_a_few(self) -> None:
-        """One phase change, then some more at other times."""
+        """Show one phase change, then some more at other times."""
         first, *others = self.options.first(self.data)
         ink, train = self.colours.ink, self.colours.train
         up = {0.0: "0", 0.5: "0.5", 1.0: "1"}
@@ -67,16 +67,16 @@ class ManySmallSteps(FilmScene):
         )  # fmt: skip
         self.say("Others fall just as suddenly, at other times.",
                  line.animate.set_stroke(train, opacity=0.9), mn.FadeOut(named))  # fmt: skip
-        self.few, self.gone = [line], [dot]
+        self.few, self.leaving = [line], [dot]
         for piece in others:
             curve = Line(self.curves[piece], train, 6, 0.9)
             spot = Dots(np.array([self.axes.at(self.drops[piece], 0.5)]), 13, ink)
             self.play(mn.FadeIn(curve), mn.FadeIn(spot), run_time=0.7)
             self.few.append(curve)
-            self.gone.append(spot)
+            self.leaving.append(spot)
 
     def average(self) -> None:
-        """All of them, one after another, and their mean so far."""
+        """Add all curves, one after another, and their running mean."""
         ink, train, count = self.colours.ink, self.colours.train, len(self.curves)
         falls = self.data["mean_steepest_fall"].values
         one, many = self.thin(range(count)), Line(self.means[0], ink, 10)
@@ -117,7 +117,7 @@ class ManySmallSteps(FilmScene):
         self.hold(1.0)
 
     def thin(self, numbers: range) -> Line:
-        """Several curves as one faint object."""
+        """Combine several curves into one faint object."""
         lines = Line(self.curves[0][:2], self.colours.train, 3, 0.45)
         lines.points = np.concatenate(
             [Line(self.curves[i], self.colours.train, 3).points for i in numbers]

@@ -17,38 +17,38 @@ from grokviz.scene.films.toolkit import BODY, SMALL, FilmScene, Plot, mathematic
 BIT = 2.0**-23
 """The last bit of a float32 between 1 and 2."""
 KEPT, LOST = 24, 8
-"""Bits that float32 keeps of a number, and how many more are shown."""
+"""Bits that float32 keeps of a number, and the number of further bits shown."""
 CLASSES = 113
 LEADS = (13.0, 20.5, 23.0)
-"""Leads of the right answer that are gone through, the second one still in balance or nearly."""
+"""Leads of the correct answer in the animation; at the second the gradients nearly balance."""
 TRAINING = 7.0
-"""Seconds that the last section goes through training."""
+"""Seconds for training in the last section."""
 
 
 class Rounding(FilmScene):
-    """What torch returns, and what training makes of it."""
+    """The rounding of torch's losses, and its effect on training."""
 
     film = "rounding"
 
     def construct(self) -> None:
-        """The three sections, in order."""
+        """Play the three sections in order."""
         self.measured = self.other("rounding")
-        self.gone: list[Any] = []
+        self.leaving: list[Any] = []
         self.section("last-bit")
         self.lose_the_last_bit()
-        self.section("gradient", *self.gone)
+        self.section("gradient", *self.leaving)
         self.lose_the_balance()
-        self.section("slingshot", *self.gone)
+        self.section("slingshot", *self.leaving)
         self.train_twice()
 
     def _write(self, what: Any, text: str, px: float, at: tuple[float, float]) -> None:
-        """Other letters in the same object, ending at a pixel."""
+        """Change the text of an object that ends at a pixel."""
         what.points = mono(text, self.colours.ink, px=px, at=at).points
 
     # --- the last bit ------------------------------------------------------------------
 
     def lose_the_last_bit(self) -> None:
-        """1 plus a small number in bits, and the loss that torch returns."""
+        """Show 1 plus a small number in bits, and the loss that torch returns."""
         ink, muted, faint = self.colours.ink, self.colours.muted, self.colours.faint
         x = self.measured["x"].values
         values = self.measured["log_softmax_value"]
@@ -108,7 +108,7 @@ class Rounding(FilmScene):
             self.sweep(lambda s: at(round(zero + s * (len(x) - 1 - zero))), *shapes, run_time=3),
         )
         self.hold(0.5)
-        self.gone = [law, *shapes, name, unit, cut, *furniture, *labels, spot, self.moment]
+        self.leaving = [law, *shapes, name, unit, cut, *furniture, *labels, spot, self.moment]
 
     def _curve_names(self, axes: Axes) -> list[Any]:
         left, right = axes.at(15.04, 1.42), axes.at(15.56, 2)
@@ -121,7 +121,7 @@ class Rounding(FilmScene):
     # --- the gradient ----------------------------------------------------------------------
 
     def lose_the_balance(self) -> None:
-        """What the right answer and the others are pushed by, in both precisions."""
+        """Show the gradients of the correct answer and the others, in both precisions."""
         ink, muted = self.colours.ink, self.colours.muted
         gaps = self.measured["gap"].values
         right = -self.measured["gap_right_gradient"].transpose("precision", "gap")
@@ -174,7 +174,7 @@ class Rounding(FilmScene):
         self.play(self._through(at, bars, LEADS[1], LEADS[2], 2.5))
         self.say("What is left pushes all logits one way.\nIn exact arithmetic nothing does.")
         self.hold(0.5)
-        self.gone = [*furniture, *bars, self.moment]
+        self.leaving = [*furniture, *bars, self.moment]
 
     def _through(self, at: Any, bars: list[Any], start: float, stop: float, seconds: float) -> Any:
         return self.sweep(lambda s: at(start + s * (stop - start)), *bars, run_time=seconds,
@@ -183,7 +183,7 @@ class Rounding(FilmScene):
     # --- the slingshot -----------------------------------------------------------------------
 
     def train_twice(self) -> None:
-        """Both training losses over the same epochs."""
+        """Draw both training losses over the same epochs."""
         data, ink, train = self.data, self.colours.ink, self.colours.train
         members = self.options.pair(data)
         last = min(float(self.options.until), *(float(data["member_last_epoch"].values[m])
@@ -234,7 +234,7 @@ class Rounding(FilmScene):
         self.hold(0.5)
 
     def _apart(self, curves: list[Growing]) -> tuple[float, float]:
-        """Shifts of the two names, so that they do not meet."""
+        """Shifts of the two names, so that they do not overlap."""
         first, second = curves[0].end[1], curves[1].end[1]
         if abs(first - second) > 44:
             return 10, 10
@@ -242,7 +242,7 @@ class Rounding(FilmScene):
 
 
 def _bits(number: float) -> str:
-    """Binary digits of a number from 1 to below 2, as many as are shown."""
+    """Binary digits of a number from 1 to below 2, as many as the film shows."""
     scaled = int(np.floor(number * 2.0 ** (KEPT + LOST - 1)))
     return f"{scaled:0{KEPT + LOST}b}"
 

@@ -1,1 +1,1 @@
-"""The manim scenes of the films beside this folder; only manim imports them."""
+"""The manim scenes of the films in the parent folder; only manim imports them."""

@@ -30,7 +30,7 @@ class Dial:
         return self.centre + self.radius * self.unit * [1, -1]
 
     def angle(self, n: float) -> float:
-        """The angle of a number, within half a turn of 0."""
+        """The angle of a number, from minus to plus half a turn."""
         turn = (self.k * n / self.p) % 1.0
         return 2 * np.pi * (turn - 1 if turn > 0.5 else turn)
 

@@ -24,9 +24,9 @@ from grokviz.scene.films.toolkit import (
 )
 
 MIDDLE, LEFT = (960.0, 520.0), (520.0, 520.0)
-"""Where the dial stands at first, and where when something else is shown beside it."""
+"""The dial's position at first, and its position beside something else."""
 RIGHT = 1390
-"""Pixel about which the right half is centred."""
+"""Centre of the right half in pixels."""
 
 
 class Clock(FilmScene):
@@ -35,27 +35,27 @@ class Clock(FilmScene):
     film = "clock"
 
     def construct(self) -> None:
-        """The four sections, in order."""
+        """Play the four sections in order."""
         self.a, self.b = self.options.a, self.options.b
         self.k = self.options.large(self.data)
         self.p = self.data.sizes["residue"]
         self.c = self.options.answer(self.data)
         self.dial = Dial(self, self.k, MIDDLE, 290, dot=8)
-        self.gone: list[Any] = []
+        self.leaving: list[Any] = []
         self.show_last_moment()
         self.section("dial")
         self.number_the_dial()
-        self.section("turn", *self.gone)
+        self.section("turn", *self.leaving)
         self.add_on_the_dial()
-        self.section("rivals", *self.gone)
+        self.section("rivals", *self.leaving)
         self.find_rivals()
-        self.section("agree", *self.gone)
+        self.section("agree", *self.leaving)
         self.let_all_agree()
 
     # --- numbers are angles ------------------------------------------------------
 
     def number_the_dial(self) -> None:
-        """The embedded numbers, and the turn from each to the next."""
+        """Show the embedded numbers, and the rotation from each to the next."""
         dial, ink = self.dial, self.colours.ink
         self.say(
             f"The trained network embeds each of the numbers 0 to {self.p - 1}\n"
@@ -79,10 +79,10 @@ class Clock(FilmScene):
             mathematics(f"w n = (2 pi dot {self.k}) / {self.p} n", ink, px=52, at=(RIGHT, 550)),
         ]
         self.say("So on this circle a number is an angle.", *map(mn.FadeIn, law))
-        self.gone = [*law, *self.labels, self.arc]
+        self.leaving = [*law, *self.labels, self.arc]
 
     def _step_aside(self) -> None:
-        """The dial makes room at its right."""
+        """Move the dial to the left, to make room."""
         shown = mn.Group(self.dial.ring, self.dial.dots, self.hand, *self.labels, self.arc)
         self.play(shown.animate.shift(place(*LEFT) - place(*MIDDLE)), run_time=1.0)
         self.dial.centre = np.array(LEFT)
@@ -92,7 +92,7 @@ class Clock(FilmScene):
         self.dial.dots.move_dots(self.dial.pixels()[:shown])
 
     def _step_to(self, n: int) -> None:
-        """The hand goes on by one number, leaving an arc."""
+        """Turn the hand by one number, drawing an arc."""
         dial, start = self.dial, self.dial.angle(n - 1)
         turn = self.dial.angle(1)
         if n == 1:
@@ -100,7 +100,7 @@ class Clock(FilmScene):
 
         def move(share: float) -> None:
             dial.turn(self.hand, start + share * turn)
-            # an arc a little further out each time, so that turns do not cover one another
+            # each arc is slightly further out, so that arcs do not overlap
             self.arc.move_line(
                 dial.arc(start, start + share * turn, (0.32 + 0.1 * n) * dial.radius)
             )
@@ -113,7 +113,7 @@ class Clock(FilmScene):
     # --- adding is turning ---------------------------------------------------------
 
     def add_on_the_dial(self) -> None:
-        """From a, on by the angle of b, to c."""
+        """Turn the hand from a by the angle of b to c."""
         dial, ink, p = self.dial, self.colours.ink, self.p
         to_a, by_b = dial.angle(self.a), dial.angle(self.b)
         start = dial.angle(3)
@@ -166,12 +166,12 @@ class Clock(FilmScene):
             mn.FadeIn(mark_c), mn.FadeIn(label_c), mn.FadeIn(result), mn.FadeOut(of_b),
         )  # fmt: skip
         self.left = [dial.ring, dial.dots, self.hand, mark_c, label_c]
-        self.gone = [*sum_, result, first, zero, origin, mark_a, label_a]
+        self.leaving = [*sum_, result, first, zero, origin, mark_a, label_a]
 
     # --- one clock is not sure -----------------------------------------------------
 
     def find_rivals(self) -> None:
-        """How well each answer fits on this clock, and what fits nearly as well."""
+        """Show how well each answer fits on this clock, and which fit nearly as well."""
         dial, ink, muted, c = self.dial, self.colours.ink, self.colours.muted, self.c
         fits, x = self.options.fit(self.data, self.k), self._around(self.k)
         high = 1.05 * fits.max()
@@ -208,16 +208,16 @@ class Clock(FilmScene):
             f"fit {share:.1%} as well. One clock is not enough.",
             *map(mn.FadeIn, [*near, *texts, shown]),
         )  # fmt: skip
-        self.gone = [law, *axis, bars, best, shown, *near, *texts]
+        self.leaving = [law, *axis, bars, best, shown, *near, *texts]
 
     def _around(self, k: int) -> np.ndarray:
-        """How many places along the circle each number is from the answer."""
+        """Number of steps along the circle from each number to the answer."""
         places = k * (np.arange(self.p) - self.c) % self.p
         distances: np.ndarray = np.where(places > self.p / 2, places - self.p, places)
         return distances
 
     def ticks(self, plot: Plot, numbers: tuple[int, ...]) -> list[Any]:
-        """Some candidate answers below a plot, the right one in bold."""
+        """Labels of some candidate answers below a plot, the correct one in bold."""
         labels = []
         for n in dict.fromkeys(numbers):
             if n == self.c or abs(n - self.c) * (plot.x1 - plot.x0) / self.p > 50:
@@ -230,7 +230,7 @@ class Clock(FilmScene):
     # --- all clocks agree -------------------------------------------------------------
 
     def let_all_agree(self) -> None:
-        """A clock for each key frequency, and the sum of what they say."""
+        """Show a clock for each key frequency, and the sum of their waves."""
         ink, c = self.colours.ink, self.c
         centres = np.linspace(128 + 140, 1792 - 140, len(self.keys))
         dials = [
@@ -264,7 +264,7 @@ class Clock(FilmScene):
         self._add_up(dials)
 
     def count(self) -> str:
-        """How many clocks there are, in a word."""
+        """The number of clocks as a word."""
         number = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven"}
         return number.get(len(self.keys), str(len(self.keys)))
 

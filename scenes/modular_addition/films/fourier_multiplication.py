@@ -27,9 +27,9 @@ from grokviz.scene.films.toolkit import (
 )
 
 ZERO, UNIT = 1480, 230
-"""Pixel column of 0, and pixels of 1, of the bars that add up products."""
+"""Pixel column of 0, and pixels per unit, of the bars of products."""
 REACH = 20
-"""How far from the answer the single waves are shown."""
+"""Distance from the answer up to which single waves are shown."""
 
 
 class FourierMultiplication(FilmScene):
@@ -38,26 +38,26 @@ class FourierMultiplication(FilmScene):
     film = "fourier-multiplication"
 
     def construct(self) -> None:
-        """The four sections, in order."""
+        """Play the four sections in order."""
         self.a, self.b = self.options.a, self.options.b
         self.p = self.data.sizes["residue"]
         self.c = self.options.answer(self.data)
         self.k = self.options.followed(self.data)
-        self.gone: list[Any] = []
+        self.leaving: list[Any] = []
         self.show_last_moment()
         self.section("embed")
         self.embed()
-        self.section("multiply", *self.gone)
+        self.section("multiply", *self.leaving)
         self.multiply()
-        self.section("read", *self.gone)
+        self.section("read", *self.leaving)
         self.read()
-        self.section("interfere", *self.gone)
+        self.section("interfere", *self.leaving)
         self.interfere()
 
     # --- the embedding ------------------------------------------------------------
 
     def embed(self) -> None:
-        """Both numbers on the circles of all key frequencies, and their cosines and sines."""
+        """Show both numbers on the circles of all key frequencies, with their cosines and sines."""
         ink, columns = self.colours.ink, np.linspace(390, 1660, len(self.keys))
         rows = {f"$a$ = {self.a}": (self.a, 310), f"$b$ = {self.b}": (self.b, 590)}
         dials, hands, shadows, texts = [], [], [], []
@@ -89,12 +89,12 @@ class FourierMultiplication(FilmScene):
             .replace("five", _count(len(self.keys))),
             *map(mn.FadeIn, [*shadows, law]),
         )  # fmt: skip
-        self.gone = [*texts, *dials, *hands, *shadows, *names, law]
+        self.leaving = [*texts, *dials, *hands, *shadows, *names, law]
 
     # --- attention and the MLP ------------------------------------------------------
 
     def multiply(self) -> None:
-        """Products of one frequency's cosines and sines, and what they add up to."""
+        """Show products of one frequency's cosines and sines, and their sums."""
         ink = self.colours.ink
         one = Dial(self, self.k, (330, 310), 125, dot=4)
         two = Dial(self, self.k, (330, 640), 125, dot=4)
@@ -125,10 +125,10 @@ class FourierMultiplication(FilmScene):
             f"This is measured: of the MLP the output reads two directions at frequency {self.k},\n"
             f"one {shares[at]:.0%} this cosine, one {shares[at + 1]:.0%} this sine."
         )
-        self.gone = [*shown, axis, *rows]
+        self.leaving = [*shown, axis, *rows]
 
     def _products(self, laws: list[str], values: list[float], top: float) -> list[Any]:
-        """Two products and their sum, as bars that begin where the last one ended."""
+        """Draw two products and their sum as bars, each starting at the end of the last."""
         ink, colour = self.colours.ink, self.colour(self.k)
         start, shapes = 0.0, []
         for n, value in enumerate([*values, sum(values)]):
@@ -151,7 +151,7 @@ class FourierMultiplication(FilmScene):
     # --- the unembedding ---------------------------------------------------------------
 
     def read(self) -> None:
-        """The wave over the answers, read off the circle number by number."""
+        """Draw the wave over the answers, number by number from the circle."""
         ink, muted, k = self.colours.ink, self.colours.muted, self.k
         dial = Dial(self, k, (400, 560), 210, dot=6)
         hand, mark = dial.hand(dial.angle(self.c)), dial.mark(self.c, ink, 13)
@@ -183,7 +183,7 @@ class FourierMultiplication(FilmScene):
         self.play(self.sweep(sweep, curve, dots, pointer, run_time=9, rate=mn.linear))
         best = plot.dots([0.0], [1.0], 13, ink)
         self.say(f"It is highest at {self.c}, and nearly as high at many others.", mn.FadeIn(best))
-        self.gone = [
+        self.leaving = [
             dial.ring,
             dial.dots,
             hand,
@@ -198,7 +198,7 @@ class FourierMultiplication(FilmScene):
         ]
 
     def _answers(self, plot: Plot, reach: int, y: float | None = None) -> list[Any]:
-        """Some answers below a plot, the right one in bold."""
+        """Labels of some answers below a plot, the correct one in bold."""
         labels = [words("answer $c$", self.colours.muted, px=SMALL, anchor="right",
                         at=(plot.x0 - 40, (y or plot.y1) + 46))]  # fmt: skip
         for n in (-reach, 0, reach):
@@ -210,7 +210,7 @@ class FourierMultiplication(FilmScene):
     # --- the logits --------------------------------------------------------------------
 
     def interfere(self) -> None:
-        """All waves with their measured heights, their sum, and the network's own logits."""
+        """Show all waves with their measured amplitudes, their sum, and the network's logits."""
         muted, heights = self.colours.muted, sums.wave_heights(self.data)
         fine = np.linspace(-REACH, REACH, 40 * REACH + 1)
         row = 400 / len(heights)
@@ -282,7 +282,7 @@ class FourierMultiplication(FilmScene):
 
 
 def _projections(dial: Dial, angle: float) -> list[Any]:
-    """The hand's cosine along the level, and its sine beside it."""
+    """The hand's cosine along the horizontal, and its sine along the vertical."""
     tip = dial.at(angle, 0.9)
     foot = np.array([tip[0], dial.centre[1]])
     lines = []
@@ -298,7 +298,7 @@ def _ends(start: float, stop: float, y: float) -> np.ndarray:
 
 
 def _beam(start: float, stop: float, y: float, colour: str) -> Line:
-    """A level bar from ``start`` to ``stop``."""
+    """A horizontal bar from ``start`` to ``stop``."""
     line = Line(_ends(start, stop, y), colour, 34)
     line.cap_style = mn.CapStyleType.BUTT
     return line

@@ -29,11 +29,11 @@ from grokviz.scene.films.toolkit import (
 from grokviz.tasks.modular_addition import fields
 
 TOP, LEFT, RIGHT, ROOM = 148, 150, 1114, 680
-"""Pixel row of both maps, the columns where they begin, and the room each has."""
+"""Pixel row of both maps, their left columns, and their size."""
 TRAINING = 26.0
-"""Seconds that the film goes through training."""
+"""Seconds for training."""
 LARGEST, SEEN, INSET = 17.0, 1.2, 20.0
-"""Pixels: radius of the strongest pair's dot, the least that is drawn, and the border."""
+"""Pixels: radius of the strongest pair's dot, the smallest radius drawn, and the border."""
 
 
 class NeuronWave(FilmScene):
@@ -42,7 +42,7 @@ class NeuronWave(FilmScene):
     film = "neuron-wave"
 
     def construct(self) -> None:
-        """The three sections, in order."""
+        """Play the three sections in order."""
         self.p = self.data.sizes["row"] // 2
         self.cell = max(ROOM // self.p, 1)
         self.size = self.cell * self.p
@@ -70,7 +70,7 @@ class NeuronWave(FilmScene):
         return coloured(field.T[::-1], 0, max(float(field.max()), 1e-9), self.colours.sequential)
 
     def _show_spectrum(self, i: int) -> None:
-        """A dot for each pair of frequencies in a and b, its area in proportion to their power."""
+        """Draw a dot for each pair of frequencies in a and b, with area proportional to power."""
         shares = shares_by_frequency(self.field(i))
         radii = LARGEST * np.sqrt(shares / max(float(shares.max()), 1e-18))
         in_a, in_b = np.nonzero(radii > SEEN)
@@ -80,7 +80,7 @@ class NeuronWave(FilmScene):
             dots.move_dots(np.stack([x, y], axis=1)[which], radii[in_a, in_b][which])
 
     def show_noise(self) -> None:
-        """What the maps are, at the first checkpoint."""
+        """Introduce the maps at the first checkpoint."""
         first, muted, ink = int(self.moments[0]), self.colours.muted, self.colours.ink
         self.map = Heat(self._map(first), (LEFT, TOP), self.cell)
         none = np.zeros((0, 2))
@@ -118,7 +118,7 @@ class NeuronWave(FilmScene):
         return RIGHT + INSET + (self.size - 2 * INSET) * k / (self.p // 2)
 
     def _apart(self, k: int) -> bool:
-        """Whether a number stands clear of the axis's name and of the followed frequency."""
+        """Whether a number overlaps neither the axis's name nor the followed frequency."""
         centre = RIGHT + self.size / 2
         clear = abs(self._column(k) - centre) > 120
         return clear and (k == self.k or abs(self._column(k) - self._column(self.k)) > 60)
@@ -131,7 +131,7 @@ class NeuronWave(FilmScene):
     # --- the losses ---------------------------------------------------------------------
 
     def draw_losses(self) -> list[Any]:
-        """Both losses between the maps; ``self.past`` are the parts up to the epoch shown."""
+        """Draw both losses between the maps; ``self.past`` are their parts up to that epoch."""
         losses = {name: curve for name, curve in panels.losses(self.data).items()
                   if curve.x.size}  # fmt: skip
         last = float(self.epochs[self.moments[-1]])
@@ -154,7 +154,7 @@ class NeuronWave(FilmScene):
     # --- training ---------------------------------------------------------------------
 
     def go_through_training(self) -> None:
-        """Every stored checkpoint in turn, phase by phase, and what its share of variance is."""
+        """Show every stored checkpoint, phase by phase, with its share of variance."""
         values = self.epochs[self.moments]
         ends = clocks.phase_ends(self.data)
         stops = [] if ends is None else [float(e) for e in ends if values[0] < e < values[-1]]
@@ -179,7 +179,7 @@ class NeuronWave(FilmScene):
             start = stop
 
     def _through(self, moments: np.ndarray, seconds: float) -> None:
-        """Each checkpoint held as long as the next one is away."""
+        """Show each checkpoint for a time proportional to the distance to the next."""
         if not len(moments):
             return
         values = self.epochs[moments]
@@ -207,7 +207,7 @@ class NeuronWave(FilmScene):
     # --- what is left --------------------------------------------------------------------
 
     def name_the_dots(self) -> None:
-        """Where the dots are that are left, and how much of the neuron they are."""
+        """Name the remaining dots, and their share of the neuron's variance."""
         last, k = int(self.moments[-1]), self.k
         share = own_share(self.field(last), k)
         self.say(

@@ -15,11 +15,11 @@ from grokviz.scene import panels
 from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, coloured, words
 
 TOP, LEFT = 165, 330
-"""Pixel row and column where the strips of waves begin."""
+"""Pixel row and column of the first strip of waves."""
 OPEN = 0.25
-"""Spread of the radius over its mean, below which a cloud is a ring to the eye."""
+"""Relative spread of the radius below which a cloud looks like a ring."""
 TRAINING = 24.0
-"""Seconds that the film goes through training."""
+"""Seconds for training."""
 
 
 class WavesToCircles(FilmScene):
@@ -28,7 +28,7 @@ class WavesToCircles(FilmScene):
     film = "waves-to-circles"
 
     def construct(self) -> None:
-        """The four sections, in order."""
+        """Play the four sections in order."""
         self.p = self.data.sizes["residue"]
         self.frequencies = self.options.frequencies(self.data)
         self.k = self.options.followed(self.data)
@@ -38,21 +38,21 @@ class WavesToCircles(FilmScene):
         }
         self.wide = max(1260 // self.p, 1)
         self.high = 660 // (2 * len(self.frequencies) + 2)
-        self.gone: list[Any] = []
+        self.leaving: list[Any] = []
         self.show_last_moment()
         self.section("stored")
         self.show_matrix()
-        self.section("waves", *self.gone)
+        self.section("waves", *self.leaving)
         self.show_waves()
-        self.section("wind", *self.gone)
+        self.section("wind", *self.leaving)
         self.wind_one()
-        self.section("training", *self.gone)
+        self.section("training", *self.leaving)
         self.go_through_training()
 
     # --- the stored matrix ------------------------------------------------------------
 
     def show_matrix(self) -> None:
-        """All weights of the embedding, a column a number."""
+        """Show all weights of the embedding, one column per number."""
         matrix, ink = self.data["embedding_matrix"].values, self.colours.ink
         rows, size = len(matrix), max(690 // len(matrix), 1)
         across = 1300 // self.p
@@ -75,12 +75,12 @@ class WavesToCircles(FilmScene):
             mn.FadeIn(image), *map(mn.FadeIn, names),
         )  # fmt: skip
         self.say("It looks like noise.")
-        self.gone = [image, *names]
+        self.leaving = [image, *names]
 
     # --- along its waves -----------------------------------------------------------------
 
     def show_waves(self) -> None:
-        """A pair of strips for each frequency, then sorted by it."""
+        """Show a pair of strips for each frequency, then sort them by it."""
         self.strips, self.names = {}, []
         for n, k in enumerate(self.frequencies):
             y = self._row(n)
@@ -110,20 +110,20 @@ class WavesToCircles(FilmScene):
         self.play(self.sweep(sort, *self.strips.values(), run_time=4.5))
         sort(1.0)
         self.say("Each pair is one turn of a cosine and of a sine.")
-        self.gone = [head, *(name for k, name in zip(self.frequencies, self.names, strict=True)
+        self.leaving = [head, *(name for k, name in zip(self.frequencies, self.names, strict=True)
                              if k != self.k)]  # fmt: skip
-        self.gone += [strip for k, strip in self.strips.items() if k != self.k]
+        self.leaving += [strip for k, strip in self.strips.items() if k != self.k]
 
     def _row(self, n: int) -> float:
         """Pixel row of a pair of strips."""
         return TOP + n * (2 * self.high + self.high * 2 / len(self.frequencies))
 
     def _order(self, k: int) -> np.ndarray:
-        """The numbers in the order of the circle."""
+        """The numbers in their order on the circle."""
         return np.argsort(np.arange(self.p) * k % self.p, kind="stable")
 
     def _strip(self, k: int, share: float) -> np.ndarray:
-        """Colours of a frequency's pair, its columns ``share`` of the way to being sorted."""
+        """Colours of a frequency's pair, with its columns sorted by ``share``, 0 to 1."""
         pair = self.planes[k][-1].T
         limit = float(np.abs(pair).max())
         rank = np.argsort(self._order(k), kind="stable")
@@ -135,7 +135,7 @@ class WavesToCircles(FilmScene):
     # --- a pair is a circle ------------------------------------------------------------------
 
     def wind_one(self) -> None:
-        """One pair's columns become points: the cosine across, the sine upwards."""
+        """Turn one pair's columns into points: cosine as x, sine as y."""
         colour, muted, ink = self.colour(self.k), self.colours.muted, self.colours.ink
         strip, name = self.strips[self.k], self.names[self.frequencies.index(self.k)]
         to_top = TOP - self._row(self.frequencies.index(self.k))
@@ -176,7 +176,7 @@ class WavesToCircles(FilmScene):
                  *map(mn.FadeIn, [dots, pointer, trace]))  # fmt: skip
         self.play(self.sweep(wind, dots, pointer, trace, run_time=7, rate=mn.linear))
         self.play(mn.FadeOut(pointer), mn.FadeOut(trace), run_time=0.4)
-        self.gone = [strip, name, ring, *cross, *named, dots]
+        self.leaving = [strip, name, ring, *cross, *named, dots]
 
     def _pointer_ends(self, n: int) -> np.ndarray:
         x = LEFT + (n + 0.5) * self.wide
@@ -188,7 +188,7 @@ class WavesToCircles(FilmScene):
     # --- training ---------------------------------------------------------------------------
 
     def go_through_training(self) -> None:
-        """All circles, from the first checkpoint on."""
+        """Show all circles, from the first checkpoint on."""
         epochs = self.data["epoch"].values
         shown = np.flatnonzero(epochs <= panels.horizon(self.data))
         columns = min(3, len(self.frequencies))
@@ -224,8 +224,8 @@ class WavesToCircles(FilmScene):
         )  # fmt: skip
         self._through(shown, dots, show)
 
-    def _opened(self, i: int) -> str:
-        """Which circles are open at an epoch, in a sentence."""
+    def _open_circles_text(self, i: int) -> str:
+        """A sentence that names the circles open at an epoch."""
         high = "The test loss is still high, and"
         opened = [k for k in self.frequencies if self.options.roundness(self.data, i, k) < OPEN]
         if not opened:
@@ -235,13 +235,13 @@ class WavesToCircles(FilmScene):
         return f"{high} {one if len(opened) == 1 else several}"
 
     def _through(self, shown: np.ndarray, dots: list[Any], show: Any) -> None:
-        """Every checkpoint in turn, phase by phase."""
+        """Show every checkpoint, phase by phase."""
         values = self.data["epoch"].values[shown]
         ends = clocks.phase_ends(self.data)
         stops = [] if ends is None else [float(e) for e in ends if values[0] < e < values[-1]]
         sentences = [
             "First the network memorises, and no order is to be seen.",
-            self._opened(int(np.searchsorted(self.data["epoch"].values, stops[1]))),
+            self._open_circles_text(int(np.searchsorted(self.data["epoch"].values, stops[1]))),
             "As it falls, all of them become round.",
             "From here on they stay.",
         ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A card: some lines, shown for as long as they take to be read."""
+"""A card: lines of text, shown for as long as they take to read."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from grokviz.scene.films.toolkit import A_WORD, AT_LEAST, FADE, FilmScene
 
 
 class Card(FilmScene):
-    """Fades in and is read; its last frame is the whole card."""
+    """A card that fades in; its last frame shows it completely."""
 
     def setup(self) -> None:
-        """Neither the film's title nor what the run is: a card stands for itself."""
+        """Add neither the film's title nor its run."""
 
     def show_all(self, text: str, *shown: Any) -> None:
-        """Show objects for as long as the words in them take to be read."""
+        """Show objects for as long as their words take to read."""
         start = self.frame_number()
         self.play(*map(mn.FadeIn, shown), run_time=FADE)
         self.wait(AT_LEAST + A_WORD * len(text.split()))
         self.captions.append((start, self.frame_number(), text))
 
     def tear_down(self) -> None:
-        """No longer than that."""
+        """Add no further time at the end."""

@@ -17,7 +17,7 @@ class Credits(Card):
     film = "credits"
 
     def construct(self) -> None:
-        """The only section."""
+        """Play the only section."""
         ink, muted, left = self.colours.ink, self.colours.muted, 240
         shown = [words("Sources", ink, px=TITLE, bold=True, at=(left, 205), anchor="left")]
         for n, (what, who) in enumerate(ROWS):

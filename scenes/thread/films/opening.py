@@ -16,7 +16,7 @@ class Opening(Card):
     film = "opening"
 
     def construct(self) -> None:
-        """The only section."""
+        """Play the only section."""
         ink, muted = self.colours.ink, self.colours.muted
         one, two, question = self.options.question(self.data)
         self.section("question")

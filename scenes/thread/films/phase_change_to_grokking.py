@@ -18,33 +18,33 @@ from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, word
 
 RUN = "modular-addition"
 LEARNED = 0.1
-"""A loss below this counts as learned, as in the dataset."""
+"""The loss below which a run has learned, as in the dataset."""
 TABLE, ROOM = (128, 262), 460
-"""Corner of the table of pairs and the pixels it has."""
+"""Corner and size of the table of pairs in pixels."""
 GOES_ON = 9.0
-"""Seconds that the last section goes through training."""
+"""Seconds for training in the last section."""
 
 
 class PhaseChangeToGrokking(FilmScene):
-    """A table of pairs beside the losses of one run after another."""
+    """A table of pairs, and the losses of one run after another."""
 
     film = "phase-change-to-grokking"
 
     def construct(self) -> None:
-        """The three sections, in order."""
+        """Play the three sections in order."""
         self.members = self.options.members(self.data)
         self.axes = Axes(self, (800, 215, 1760, 780), (10, 1e5), (0.02, 40), log="xy")
         self.section("together")
         self.show_the_first()
         self.section("gap")
         self.take_data_away()
-        self.section("why", *self.gone)
+        self.section("why", *self.leaving)
         self.say_why()
 
     # --- one run -------------------------------------------------------------------
 
     def show_the_first(self) -> None:
-        """Nearly all pairs: both losses fall together."""
+        """Show a run on nearly all pairs, whose losses fall together."""
         ink, first = self.colours.ink, self.members[0]
         p = int(self.data["member_p"].values[first])
         cell = max(ROOM // p, 1)
@@ -92,7 +92,7 @@ class PhaseChangeToGrokking(FilmScene):
         return f"{self.data['member_fraction'].values[member]:.0%}"
 
     def _pairs(self, member: int) -> np.ndarray:
-        """The table's cells: grey where trained on, red where tested; b goes upwards."""
+        """The table's cells: training pairs grey, test pairs red, with b upwards."""
         back = np.array(to_rgb(self.colours.background))
         kinds = [0.55 * np.array(to_rgb(c)) + 0.45 * back
                  for c in (self.colours.test, self.colours.train)]  # fmt: skip
@@ -117,12 +117,12 @@ class PhaseChangeToGrokking(FilmScene):
                       self.data[f"member_{split}_loss"].values[member])  # fmt: skip
         keep = x >= 10
         x, y = x[keep], y[keep]
-        # as far as the picture goes: a line along its lower edge says nothing
+        # only within the picture, since a line along its lower edge is not informative
         stop = int(np.argmax(y < self.axes.y[0])) + 1 if (y < self.axes.y[0]).any() else len(y)
         return x[:stop], y[:stop]
 
     def _marks(self, member: int) -> list[Any]:
-        """Dots where a loss is first below 0.1, their epochs, and the gap between."""
+        """Dots where each loss is first below 0.1, their epochs, and the gap between them."""
         at = [int(self.data[f"{word}_epoch"].values[member]) for word in
               ("memorised", "generalised")]  # fmt: skip
         marks: list[Any] = []
@@ -151,7 +151,7 @@ class PhaseChangeToGrokking(FilmScene):
     # --- less and less data ----------------------------------------------------------
 
     def take_data_away(self) -> None:
-        """A run after another; the earlier test losses stay, faintly."""
+        """Show runs with less and less data; earlier test losses stay, faintly."""
         rest = self.members[1:]
         cuts = sorted({0, -(-len(rest) // 2), len(rest) - 1, len(rest)})
         sentences = [
@@ -167,7 +167,7 @@ class PhaseChangeToGrokking(FilmScene):
             for member in rest[start:stop]:
                 self._show_run(member, ghosts)
         self.hold(0.8)
-        self.gone = [*ghosts, *self.lines, *self.marks, *self.furniture, self.table,
+        self.leaving = [*ghosts, *self.lines, *self.marks, *self.furniture, self.table,
                      *self.numbers, *self.shown]  # fmt: skip
 
     def _show_run(self, member: int, ghosts: list[Any]) -> None:
@@ -192,7 +192,7 @@ class PhaseChangeToGrokking(FilmScene):
     # --- why -----------------------------------------------------------------------------
 
     def say_why(self) -> None:
-        """The losses and the squared weights of the run with 30% of the pairs."""
+        """Show the losses and squared weights of the run with 30% of the pairs."""
         run, ink = self.other(RUN), self.colours.ink
         end = 1.25 * float(run["phase_end"].values[-1])
         epochs = run["epoch"].values.astype(float)
@@ -259,7 +259,7 @@ class PhaseChangeToGrokking(FilmScene):
         self.show_moment(round(epoch))
 
     def _through(self, curves: list[Growing], start: float, stop: float, share: float) -> None:
-        """Training from one epoch to another."""
+        """Animate training from one epoch to another."""
 
         def move(passed: float) -> None:
             epoch = start + passed * (stop - start)
