@@ -21,7 +21,7 @@ from grokviz.dataset.checkpoint import metric
 from grokviz.dataset.contract import Published
 from grokviz.dataset.families.family_summary import summarise
 from grokviz.dataset.learning import Curve, grok_epoch, learning
-from grokviz.dataset.references.reference import load, named
+from grokviz.dataset.references.reference import load, resolve
 from grokviz.dataset.table import Table
 from grokviz.dataset.users import users_errors
 from grokviz.errors import InputError

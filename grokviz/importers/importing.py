@@ -82,7 +82,7 @@ def import_run(
     target = Path(out) if out is not None else Path("runs") / _stem(path)
     refuse_foreign(target)
     with plugins.looking_in([plugins.INSTALLED]):
-        hints, given = _parted(settings or {})
+        hints, overrides = _split_settings(settings or {})
         extra = None if importer is None else plugins.load_named(Path(importer))
         source, kind, members = read_file(path, hints, extra)
         return _import(ImportJob(source, kind, target, command), members, hints, overrides, report)

@@ -16,7 +16,7 @@ from grokviz.dataset import cache, schema
 from grokviz.dataset.families.family import family
 from grokviz.dataset.families.family_variables import ROUNDING_ROWS
 from grokviz.dataset.learning import Curve, first_low
-from grokviz.dataset.references.reference import load, named
+from grokviz.dataset.references.reference import load, resolve
 from grokviz.errors import InputError
 from grokviz.render import figures
 from grokviz.runs import RunWriter, layout, open_run

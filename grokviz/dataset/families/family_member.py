@@ -134,7 +134,7 @@ def source_of(run: Run) -> str:
     """The source of a run: ours, published or other."""
     imported = run.facts.get("imported")
     if isinstance(imported, Mapping):
-        return "published" if imported.get("kind") in PUBLISHED_KINDS else "other"
+        return "published" if imported.get("kind") in PUBLISHED else "other"
     return "ours" if run.facts.get("recipe") else "other"
 
 

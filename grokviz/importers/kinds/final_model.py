@@ -57,11 +57,11 @@ def _epoch(
         return Belief("epoch", hints.epoch, "given")
     if isinstance(stated, int) and stated >= 0:
         because = "the file says so"
-        if logged is not None and logged != told:
-            because += f", though its training losses end at {logged}"
-        return Belief("epoch", whole(told), because + after)
-    if logged is not None:
-        return Belief("epoch", logged, "the training losses end there" + after)
+        if last_logged is not None and last_logged != stated:
+            because += f", though its training losses end at {last_logged}"
+        return Belief("epoch", whole(stated), because + suffix)
+    if last_logged is not None:
+        return Belief("epoch", last_logged, "the training losses end there" + suffix)
     if updates:
         return Belief("epoch", updates, "the optimiser counts that many updates")
     return epoch_by_name(source)

@@ -59,7 +59,7 @@ def _epochs(source: Source, data: Mapping[str, Any], count: int) -> list[int]:
             f"{source.path} has {count} state dicts and {len(numbers)} epochs; "
             "save it again with one whole epoch for each"
         )
-    epochs = [whole(int(value)) for value in read]
+    epochs = [whole(int(value)) for value in numbers]
     if sorted(set(epochs)) != epochs:
         raise InputError(
             f"the epochs in {source.path} do not rise from one state dict to the next; "

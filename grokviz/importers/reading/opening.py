@@ -84,5 +84,5 @@ def _safetensors(path: Path) -> tuple[dict[str, Any], int | None]:
         ) from error
     header_epoch = None
     with contextlib.suppress(ValueError, KeyError, TypeError, InputError):
-        told = whole(json.loads(metadata)["epoch"])
-    return dict(arrays), told
+        header_epoch = whole(json.loads(metadata)["epoch"])
+    return dict(arrays), header_epoch
