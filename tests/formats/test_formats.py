@@ -70,7 +70,10 @@ def test_a_run_goes_on(written: Path, expected: dict[str, Any]) -> None:
     assert run.epochs.tolist() == [0, 2, 4, 6]
     epochs, losses = run.metric("train_loss")
     assert epochs.tolist() == list(range(7))
-    assert losses[:5].tolist() == expected["metrics"]["train_loss"][1]
+    before = expected["metrics"]["train_loss"][1]
+    assert losses[:4].tolist() == before[:4]
+    # the epoch that it goes on from is measured again, and another processor rounds otherwise
+    assert losses[4] == pytest.approx(before[4], rel=1e-6)
 
 
 def test_a_run_is_analysed(written: Path, expected: dict[str, Any]) -> None:
