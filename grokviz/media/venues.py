@@ -90,7 +90,7 @@ def page(venue: str, columns: int, aspect: float, theme: Theme) -> Page:
     if entry is None:
         raise InputError(f"unknown venue {venue!r}: {nearest(venue.lower(), list(VENUES))}")
     if columns not in (1, 2):
-        raise InputError(f"columns is {columns}; give 1 or 2")
+        raise InputError(f"columns is {columns}: a figure is 1 or 2 columns wide")
     if not aspect > 0:
         raise InputError(f"the aspect (width over height) is {aspect}; give a positive number")
     width = entry.column if columns == 1 else entry.text

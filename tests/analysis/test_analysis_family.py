@@ -317,7 +317,7 @@ def test_nothing_to_draw_is_one_sentence(make: Make, tmp_path: Path) -> None:
         load(tmp_path / "empty", ["member_train_loss"])
     content = {"format": 1, "recipe": "modular-addition", "members": ["seed=0"]}
     (tmp_path / "empty" / "sweep.json").write_bytes(layout.seal(content, indent=2))
-    with pytest.raises(InputError, match="has no members yet; go on with grokviz sweep"):
+    with pytest.raises(InputError, match="has no members yet; train them with grokviz sweep"):
         load(tmp_path / "empty", ["member_train_loss"])
     content["format"] = 9
     (tmp_path / "empty" / "sweep.json").write_bytes(layout.seal(content, indent=2))
