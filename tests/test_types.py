@@ -92,7 +92,7 @@ def test_a_users_script_is_typed(tmp_path: Path) -> None:
     )  # fmt: skip
     (revealed,) = re.findall(r'Revealed type is "(.*)"', done.stdout)
     assert [name.rpartition(".")[2] for name in revealed[len("tuple[") : -1].split(", ")] == [
-        "Recorder", "Run", "Dataset", "FileList", "Outcome", "Swept", "int", "Dataset",
+        "Recorder", "Run", "Dataset", "FileList", "Outcome", "SweepResult", "int", "Dataset",
     ]  # fmt: skip
     assert "Any" not in revealed
     first_wrong = SCRIPT.count("\n") + 2

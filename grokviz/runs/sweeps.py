@@ -64,7 +64,7 @@ def members_of(path: Path) -> list[Path]:
     else:
         members = sorted((file.parent for file in path.glob(f"*/{RUN}")), key=_by_value)
     if not members:
-        raise InputError(f"{path} has no members yet; go on with grokviz sweep")
+        raise InputError(f"{path} has no members yet; train them with grokviz sweep")
     return members
 
 
