@@ -28,7 +28,7 @@ def small_data(test: np.ndarray | None = None, epochs: np.ndarray = EPOCHS) -> x
         {
             "logged_test_loss": ("tested_epoch", test.astype("float32")),
             "loss": (("epoch", "split"), np.stack([test / 9, test, test], axis=1)),
-            "phase_end": ("phase", np.full(3, -1) if ends is None else ends),
+            "phase_end": ("phase", np.full(3, -1) if ends is None else list(ends)),
         },
         coords={
             "epoch": epochs, "tested_epoch": epochs, "split": ["train", "test", "all"],
