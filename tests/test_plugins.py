@@ -393,7 +393,7 @@ def test_a_users_measure_is_taken_in_worker_processes(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-SERIES = """
+LARGEST = """
 
 @measure(on="series", source="this test", published="largest_total")
 def largest_total(run, total):
@@ -405,7 +405,7 @@ def largest_total(run, total):
 def test_a_published_measure_over_the_series_is_of_all_checkpoints(tmp_path: Path) -> None:
     files = tmp_path / "here" / "scenes"
     files.mkdir()
-    (files / "mine.py").write_text(MEASURED + SERIES)
+    (files / "mine.py").write_text(MEASURED + LARGEST)
     with RunWriter.create(Path("run"), {"task": "mine"}) as writer:
         for epoch in range(4):
             writer.log(epoch, train_loss=1.0, test_loss=1.0)
