@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> Path:
     with RunWriter.create(tmp_path / "run", facts) as writer:
         for i, test_loss in enumerate((4.0, 9.0, 5.0, 0.1)):
             writer.checkpoint(100 * i, weights(i))
-            writer.log(100 * i, train_loss=1.0, test_loss=test_loss)
+            writer.log(100 * i, train_loss=2**-7 if i else 1.0, test_loss=test_loss)
         writer.close(finished=True)
     return tmp_path / "run"
 
@@ -49,9 +49,9 @@ def train() -> np.ndarray:
 
 
 LOGGED = {
-    "train_loss": 1.0, "smallest_train_loss": 1.0, "test_loss": pytest.approx(0.1),
-    "largest_test_loss": 9.0, "smallest_test_loss": pytest.approx(0.1), "fall_begins": None,
-    "fall_ends": None, "memorised_epoch": None, "generalised_epoch": None, "grok_epoch": 300,
+    "train_loss": 2**-7, "smallest_train_loss": 2**-7, "test_loss": pytest.approx(0.1),
+    "largest_test_loss": 9.0, "smallest_test_loss": pytest.approx(0.1), "fall_begins": 100,
+    "fall_ends": 300, "memorised_epoch": 100, "generalised_epoch": None, "grok_epoch": 300,
     "spikes": [],
 }  # fmt: skip
 
