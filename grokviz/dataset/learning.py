@@ -79,7 +79,9 @@ def learning(train: Curve, test: Curve) -> Learning:
         waited = memorised is not None and grokked is not None and grokked >= LATER * memorised
     if grokked is None or not waited:
         return Learning(memorised)
-    depth = np.log(loss[top]) - np.log(loss[top:])
+    # a loss of 0, which float32 comes to, is as low as the lowest above it
+    positive = np.maximum(loss[top:], loss[top:][loss[top:] > 0].min())
+    depth = np.log(loss[top]) - np.log(positive)
     cleaned = int(epochs[top + int(np.argmax(depth >= CLEANED * depth.max()))])
     at_top = int(epochs[top])
     phases = (memorised is None or memorised <= at_top) and cleaned > grokked
@@ -94,9 +96,9 @@ def first_low(curve: Curve, level: float = LOW) -> int | None:
 
 
 def smooth(curve: Curve) -> Curve:
-    """The running median of the finite values above 0, at their epochs."""
+    """The running median of the values that are losses, at their epochs."""
     epochs, loss = (np.asarray(part) for part in curve)
-    real = np.isfinite(loss) & (loss > 0)
+    real = np.isfinite(loss) & (loss >= 0)
     epochs, loss = epochs[real], np.asarray(loss[real], dtype=np.float64)
     if len(epochs) < 2:
         return Curve(epochs, loss)

@@ -108,6 +108,15 @@ def test_what_is_not_a_number_is_left_out() -> None:
         assert learning(MEMORISED, Curve(EPOCHS[: len(nothing)], nothing)).grokked is None
 
 
+def test_a_loss_of_zero_is_low() -> None:
+    gone = Curve(EPOCHS, np.where(EPOCHS < 200, 4.7, 0.0))
+    test = np.where(grokking() < 1e-3, 0.0, grokking())
+    told = of(test, gone)
+    assert told.memorised == pytest.approx(200, abs=15)
+    assert told.grokked == of(grokking()).grokked
+    assert told.ends is not None
+
+
 def test_a_long_curve_is_read_evenly() -> None:
     epochs = np.arange(0, 20_001, 0.02)
     test = np.interp(epochs, EPOCHS, grokking())
