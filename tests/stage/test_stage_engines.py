@@ -51,7 +51,9 @@ class Mine(Scene):
 
     def draw(self, figure, data):
         style().panels(figure)[0][0].plot([0, self.side], [0, 1])
-        return {"moving": []}
+        from grokviz.scene import Drawing
+
+        return Drawing()
 '''
 
 
