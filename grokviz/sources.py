@@ -25,8 +25,13 @@ def source_hash(files: Iterable[Path], without: Sequence[str] = ()) -> str:
     names modules, relative to the package, that are not followed because the cache key holds
     their results already.
     """
+    return content_hash(closure(files, without))
+
+
+def content_hash(paths: Iterable[Path]) -> str:
+    """SHA-256 of the names and contents of these files, whatever their order."""
     digest = hashlib.sha256()
-    for path in sorted(closure(files, without), key=lambda p: (p.name, str(p))):
+    for path in sorted(paths, key=lambda p: (p.name, str(p))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -39,7 +44,7 @@ def closure(files: Iterable[Path], without: Sequence[str] = ()) -> set[Path]:
         path = queue.pop()
         if path not in paths:
             paths.add(path)
-            queue += _imports(path, tuple(without))
+            queue += _imports(path, path.stat().st_mtime_ns, tuple(without))
     return paths
 
 
@@ -47,11 +52,15 @@ def _files(path: Path) -> Iterable[Path]:
     return path.rglob("*.py") if path.is_dir() else [path]
 
 
-def _imports(path: Path, without: tuple[str, ...]) -> tuple[Path, ...]:
-    """The files that a file imports, from this package and from its own."""
+@lru_cache(maxsize=1024)
+def _imports(path: Path, mtime_ns: int, without: tuple[str, ...]) -> tuple[Path, ...]:
+    """The files that a file imports, from this package and from its own.
+
+    ``mtime_ns`` is part of the cache key, because the file may be edited while we run.
+    """
     home, package = _package(path)
     origins = []
-    for name in _names(path, path.stat().st_mtime_ns):
+    for name in _names(path, mtime_ns):
         top = name.partition(".")[0]
         if top == PACKAGE and not _is_excluded(name, without):
             origins.append(_origin(name))

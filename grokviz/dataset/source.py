@@ -38,7 +38,7 @@ def _code_of(path: Path, saved: int) -> str:
     files = sources.closure([path])
     libraries = sorted({library for file in files for library in sources.libraries(file)})
     versions = [f"{name} {_version(name)}" for name in libraries]
-    return sources.source_hash([path]) + " " + " ".join(versions)
+    return sources.content_hash(files) + " " + " ".join(versions)
 
 
 @lru_cache(maxsize=256)
