@@ -13,6 +13,7 @@ parameter says of which runs it is: those whose task sees them so.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
@@ -275,13 +276,8 @@ def definition_of(function: Callable[..., Any]) -> str:
 
 
 def _named(module: str, name: str) -> Any:
-    return getattr(sys.modules[module] if module in sys.modules else _imported(module), name)
-
-
-def _imported(module: str) -> Any:
-    import importlib
-
-    return importlib.import_module(module)
+    # a user's file that was loaded already is among the modules
+    return getattr(importlib.import_module(module), name)
 
 
 def _annotated(function: Callable[..., Any], parameter: str, default: type) -> type:

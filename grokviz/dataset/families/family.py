@@ -85,8 +85,8 @@ def runs_of(sources: Iterable[Run | str | os.PathLike[str]]) -> list[Run]:
 
 def draws(names: Iterable[str]) -> bool:
     """Whether any of these variables belongs to families rather than to single runs."""
-    alone = {row.name for row in ROUNDING_ROWS}
-    return any(name in schema.family_rows().keys() - alone for name in names)
+    of_families = schema.family_rows().keys() - {row.name for row in ROUNDING_ROWS}
+    return any(name in of_families for name in names)
 
 
 def _members(source: Run | xr.Dataset | str | os.PathLike[str]) -> list[Any]:
