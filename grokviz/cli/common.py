@@ -159,3 +159,18 @@ class Lines:
         if anyhow or now - self.last >= SECONDS:
             self.last = now
             click.echo(line(), err=True)
+
+
+def progress_line(name: str, done: int, total: int) -> None:
+    """Print one line of progress to standard error: which of how many files, and its name."""
+    click.echo(f"[{done}/{total}] {name}", err=True)
+
+
+def skip_notice(quiet: bool) -> Callable[[str, str], None]:
+    """What to call with the name and the reason of everything that is left out."""
+
+    def notice(name: str, reason: str) -> None:
+        if not quiet:
+            click.echo(f"skipped {name}: {reason}", err=True)
+
+    return notice

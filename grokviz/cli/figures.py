@@ -13,7 +13,9 @@ from grokviz.cli.common import (
     command_line,
     frame_progress,
     on_terminal,
+    progress_line,
     quiet_option,
+    skip_notice,
     user_code_option,
 )
 from grokviz.cli.completion import complete_run
@@ -48,13 +50,9 @@ def command(
     """Draw every still (PDF, PNG) and data film (MP4 720p30)."""
     from grokviz.render.figures import figures
 
-    def skipped(scene: str, reason: str) -> None:
-        if not quiet:
-            click.echo(f"skipped {scene}: {reason}", err=True)
-
     more["command"] = command_line()
     with _progress(quiet) as report:
-        written = figures(runs, out, jobs=jobs, report=report, skipped=skipped, **more)
+        written = figures(runs, out, jobs=jobs, report=report, skipped=skip_notice(quiet), **more)
     for path in written if not quiet else ():
         click.echo(path)
 
@@ -66,8 +64,4 @@ def _progress(quiet: bool) -> Iterator[FigureProgress | None]:
         with frame_progress(quiet, "drawing") as bar:
             yield (lambda name, done, total: bar(done, total)) if bar else None
     else:
-        yield None if quiet else _line
-
-
-def _line(name: str, done: int, total: int) -> None:
-    click.echo(f"[{done}/{total}] {name}", err=True)
+        yield None if quiet else progress_line

@@ -13,7 +13,9 @@ from grokviz.cli.common import (
     command_line,
     frame_progress,
     on_terminal,
+    progress_line,
     quiet_option,
+    skip_notice,
     user_code_option,
 )
 from grokviz.cli.completion import complete_file, complete_run, complete_scene_or_file
@@ -74,10 +76,7 @@ def command(
     """
     from grokviz.slides import plan, slides
 
-    def skipped(scene: str, reason: str) -> None:
-        if not quiet:
-            click.echo(f"skipped {scene}: {reason}", err=True)
-
+    skipped = skip_notice(quiet)
     files = list(output) or ["talk.html"]
     more["command"] = command_line()
     if dry_run:
@@ -111,6 +110,6 @@ def _progress(quiet: bool) -> Iterator[tuple[SlideProgress | None, SlideProgress
     else:
         with frame_progress(quiet, "drawing") as line:
             yield (
-                lambda name, done, total: click.echo(f"[{done}/{total}] {name}", err=True),
+                progress_line,
                 lambda name, done, total: line(done, total) if line else None,
             )
