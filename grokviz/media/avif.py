@@ -20,7 +20,7 @@ from PIL import Image, ImageFile, features
 
 from grokviz.errors import InputError, WorkError
 from grokviz.media import chunks
-from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread
+from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread, quality_steps
 from grokviz.media.provenance import Provenance
 from grokviz.media.still import Pixels
 
@@ -131,18 +131,4 @@ class _Pictures(ImageFile.ImageFile):
         return self._at
 
 
-_HALF, _THIRD = Fraction(1, 2), Fraction(1, 3)
-
-AVIFS = Avifs(
-    steps=[
-        *(Step(f"at quality {q}", {"quality": str(q)}) for q in (90, 80, 65, 50, 35)),
-        Step("at quality 50 and half the rate", {"quality": "50"}, every=2),
-        Step("at quality 50, half the rate and half the size", {"quality": "50"}, 2, scale=_HALF),
-        Step(
-            "at quality 25, a quarter of the rate and a third of the size",
-            {"quality": "25"},
-            4,
-            scale=_THIRD,
-        ),
-    ]
-)
+AVIFS = Avifs(steps=quality_steps((90, 80, 65, 50, 35), last=25))

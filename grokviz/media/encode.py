@@ -56,6 +56,27 @@ class Step:
     scale: Fraction = Fraction(1)
 
 
+HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
+
+
+def quality_steps(qualities: Sequence[int], last: int) -> list[Step]:
+    """Attempts at lower and lower qualities of the encoder, then at 50 and ``last`` with fewer
+    and smaller pictures.
+    """
+    half, lowest = {"quality": "50"}, {"quality": str(last)}
+    return [
+        *(Step(f"at quality {q}", {"quality": str(q)}) for q in qualities),
+        Step("at quality 50 and half the rate", half, every=2),
+        Step("at quality 50, half the rate and half the size", half, every=2, scale=HALF),
+        Step(
+            f"at quality {last}, a quarter of the rate and a third of the size",
+            lowest,
+            every=4,
+            scale=THIRD,
+        ),
+    ]
+
+
 @dataclass(frozen=True)
 class Film:
     """The parameters of one encoding; ``codec`` is that of the format."""

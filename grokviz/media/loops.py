@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 
 from grokviz.media import chunks
-from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread
+from grokviz.media.encode import (
+    HALF,
+    THIRD,
+    Film,
+    Frame,
+    Frames,
+    Step,
+    TooBig,
+    in_thread,
+    quality_steps,
+)
 from grokviz.media.pixels import convert_pixels
 from grokviz.media.provenance import Provenance
 
@@ -97,8 +107,6 @@ def _webp_texts(data: bytes, provenance: Provenance, size: tuple[int, int]) -> b
     )
 
 
-_HALF, _THIRD = Fraction(1, 2), Fraction(1, 3)
-
 WEBP = Loop(
     container="webp",
     pixels="bgra",
@@ -107,15 +115,7 @@ WEBP = Loop(
     muxer={"loop": "0"},
     steps=[
         Step("lossless", {"lossless": "1", "quality": "40"}),
-        *(Step(f"at quality {q}", {"quality": str(q)}) for q in (90, 75, 50, 30)),
-        Step("at quality 50 and half the rate", {"quality": "50"}, every=2),
-        Step("at quality 50, half the rate and half the size", {"quality": "50"}, 2, scale=_HALF),
-        Step(
-            "at quality 30, a quarter of the rate and a third of the size",
-            {"quality": "30"},
-            4,
-            scale=_THIRD,
-        ),
+        *quality_steps((90, 75, 50, 30), last=30),
     ],
 )
 
@@ -128,7 +128,7 @@ APNG = Loop(
     steps=[
         Step("lossless"),
         Step("at half the rate", every=2),
-        Step("at half the rate and half the size", every=2, scale=_HALF),
-        Step("at a quarter of the rate and a third of the size", every=4, scale=_THIRD),
+        Step("at half the rate and half the size", every=2, scale=HALF),
+        Step("at a quarter of the rate and a third of the size", every=4, scale=THIRD),
     ],
 )
