@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grokviz.dataset.assemble import assemble
+from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.threads import one_thread
 from grokviz.runs import Run, open_run
 from grokviz.tasks.modular_addition.forward import forward

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from grokviz.dataset import table
-from grokviz.dataset.assemble import dataset_of
+from grokviz.dataset.build.assemble import dataset_of
 from grokviz.dataset.measured import published_of
 from grokviz.task import task
 from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun

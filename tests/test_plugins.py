@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 from grokviz import plugins
-from grokviz.dataset.assemble import assemble
+from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.measured import measures
 from grokviz.dataset.references.reference import load
 from grokviz.dataset.tables import write_data

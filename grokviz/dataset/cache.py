@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grokviz.dataset.assemble import assemble
+from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.contract import Measure
 from grokviz.errors import GrokvizError
 from grokviz.files import replacing

@@ -15,12 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grokviz.dataset import assemble, curves, table
+from grokviz.dataset import table
+from grokviz.dataset.build import assemble
 from grokviz.dataset.cache import analyze
 from grokviz.dataset.checkpoint import metric
 from grokviz.dataset.contract import Published
 from grokviz.dataset.families.family_summary import summarise
 from grokviz.dataset.learning import Curve, grok_epoch, learning
+from grokviz.dataset.numerics import curves
 from grokviz.dataset.references.reference import load, resolve
 from grokviz.dataset.table import Table
 from grokviz.dataset.users import users_errors

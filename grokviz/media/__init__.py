@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grokviz.media.encode import EncodedFilm, film_rate, write_film
+    from grokviz.media.film.encode import EncodedFilm, film_rate, write_film
     from grokviz.media.formats import FORMATS, Format, format_of
     from grokviz.media.formulas import FORMULAS, Formula
     from grokviz.media.painter import Painter, paint
@@ -44,8 +44,8 @@ _HOME = {
     "Provenance": "provenance",
     "Theme": "theme",
     "Venue": "venues",
-    "EncodedFilm": "encode",
-    "film_rate": "encode",
+    "EncodedFilm": "film.encode",
+    "film_rate": "film.encode",
     "format_of": "formats",
     "library_versions": "provenance",
     "page": "venues",
@@ -54,7 +54,7 @@ _HOME = {
     "save_still": "still",
     "screen": "venues",
     "transparent_background": "still",
-    "write_film": "encode",
+    "write_film": "film.encode",
 }
 
 __all__ = [

@@ -6,8 +6,8 @@ by name. The input of a writer depends on the row's ``content``:
 =============  ======================================================================
 ``pixels``     RGBA pixels of one picture: a :data:`grokviz.media.still.PixelWriter`
 ``figure``     a matplotlib figure: a :data:`grokviz.media.still.FigureWriter`
-``frames``     frames of a film: a :class:`grokviz.media.encode.Writer`
-``captions``   lines with their times: a :data:`grokviz.media.captions.CaptionWriter`
+``frames``     frames of a film: a :class:`grokviz.media.film.encode.Writer`
+``captions``   lines with their times: a :data:`grokviz.media.film.captions.CaptionWriter`
 ``page``       nothing: ``grokviz.pages`` assembles pages
 =============  ======================================================================
 
@@ -106,52 +106,52 @@ _TABLE = (
     ),
     Format(
         name="avif", suffixes=(".avif",), content="pixels", mime="image/avif", alpha=True,
-        writer="grokviz.media.avif:avif_bytes", reader=_PILLOW, codec="avif",
+        writer="grokviz.media.film.avif:avif_bytes", reader=_PILLOW, codec="avif",
         what="picture for web pages, small",
     ),
     Format(
         name="mp4", suffixes=(".mp4", ".m4v"), content="frames", mime="video/mp4", joins=True,
-        slides=True, writer="grokviz.media.video:MP4", reader=_PYAV, codec="libx264",
+        slides=True, writer="grokviz.media.film.video:MP4", reader=_PYAV, codec="libx264",
         what="H.264 film, plays everywhere",
     ),
     Format(
         name="webm", suffixes=(".webm",), content="frames", mime="video/webm", alpha=True,
-        joins=True, writer="grokviz.media.video:WEBM", reader=_PYAV, codec="libvpx-vp9",
+        joins=True, writer="grokviz.media.film.video:WEBM", reader=_PYAV, codec="libvpx-vp9",
         what="VP9 film for web pages",
     ),
     Format(
         name="mov", suffixes=(".mov",), content="frames", mime="video/quicktime", alpha=True,
-        joins=True, writer="grokviz.media.video:MOV", reader=_PYAV, codec="prores_ks",
+        joins=True, writer="grokviz.media.film.video:MOV", reader=_PYAV, codec="prores_ks",
         what="ProRes 4444 film for editing and Keynote",
     ),
     Format(
         name="gif", suffixes=(".gif",), content="frames", mime="image/gif", loop=True,
-        writer="grokviz.media.gif:GIF", reader=_PILLOW, codec="gif",
+        writer="grokviz.media.film.gif:GIF", reader=_PILLOW, codec="gif",
         what="loop for chats and READMEs",
     ),
     Format(
         name="webp", suffixes=(".webp",), content="frames", mime="image/webp", alpha=True,
-        loop=True, writer="grokviz.media.loops:WEBP", reader=_PILLOW, codec="libwebp_anim",
+        loop=True, writer="grokviz.media.film.loops:WEBP", reader=_PILLOW, codec="libwebp_anim",
         what="loop for web pages, lossless",
     ),
     Format(
         name="apng", suffixes=(".apng",), content="frames", mime="image/apng", alpha=True,
-        loop=True, writer="grokviz.media.loops:APNG", reader=_PILLOW, codec="apng",
+        loop=True, writer="grokviz.media.film.loops:APNG", reader=_PILLOW, codec="apng",
         also=(".png",), what="loop for web pages, lossless",
     ),
     Format(
         name="avifs", suffixes=(".avifs",), content="frames", mime="image/avif", alpha=True,
-        loop=True, writer="grokviz.media.avif:AVIFS", reader=_PILLOW, codec="avif",
+        loop=True, writer="grokviz.media.film.avif:AVIFS", reader=_PILLOW, codec="avif",
         also=(".avif",), what="loop for web pages, small",
     ),
     Format(
         name="png-sequence", suffixes=("/",), content="frames", alpha=True,
-        writer="grokviz.media.sequence:PNG_SEQUENCE", reader="grokviz.media.readers:FOLDERS",
+        writer="grokviz.media.film.sequence:PNG_SEQUENCE", reader="grokviz.media.readers:FOLDERS",
         what="folder of numbered PNG frames",
     ),
     Format(
         name="srt", suffixes=(".srt",), content="captions", mime="application/x-subrip",
-        writer="grokviz.media.captions:subrip", what="captions of a film drawn with manim",
+        writer="grokviz.media.film.captions:subrip", what="captions of a film drawn with manim",
     ),
     Format(
         name="html", suffixes=(".html", ".htm"), content="page", mime="text/html",

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from grokviz.errors import InputError
-from grokviz.media import chunks
+from grokviz.media.film import chunks
 from grokviz.media.pixels import read_picture
 
 Pixels = UInt8[np.ndarray, "height width 4"]

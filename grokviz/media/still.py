@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 
 from grokviz.errors import InputError
 from grokviz.files import replacing
-from grokviz.media import chunks
+from grokviz.media.film import chunks
 from grokviz.media.formats import FORMATS, Format, format_of, suffix_list, writer_of
 from grokviz.media.pixels import picture_bytes
 from grokviz.media.provenance import Provenance

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.dataset.curves import PHASES
+from grokviz.dataset.numerics.curves import PHASES
 from grokviz.media import library_versions
 from grokviz.media.theme import PALETTES, Colours
 from grokviz.pages.pack import pack

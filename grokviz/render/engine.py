@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from grokviz.errors import InputError
 from grokviz.media import film_rate
-from grokviz.media.captions import Caption
+from grokviz.media.film.captions import Caption
 from grokviz.media.formats import FORMATS, Format, suffix_list
 from grokviz.media.theme import Medium
 from grokviz.pages.single import PageBody, SceneText

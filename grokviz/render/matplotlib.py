@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grokviz.media.captions import Caption
+from grokviz.media.film.captions import Caption
 from grokviz.media.formats import Format
 from grokviz.media.theme import Medium
 from grokviz.pages.single import PageBody, SceneText

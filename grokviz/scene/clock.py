@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import curves, learning
+from grokviz.dataset import learning
+from grokviz.dataset.numerics import curves
 from grokviz.errors import InputError
 
 if TYPE_CHECKING:

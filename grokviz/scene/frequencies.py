@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.dataset import ties
+from grokviz.dataset.numerics import ties
 from grokviz.scene.style import style
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def embedded(data: xr.Dataset) -> list[int]:
     """
     if "embedded_frequency" in data.coords:
         return [int(k) for k in data["embedded_frequency"].values]
-    from grokviz.dataset.fourier import EMBEDDED
+    from grokviz.dataset.numerics.fourier import EMBEDDED
 
     last = data["embedding_frequency_norm"].isel(epoch=-1)
     above = ties.exceeds(last.values, EMBEDDED * float(last.max()), ties.PRECISION)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.dataset.curves import PHASES
+from grokviz.dataset.numerics.curves import PHASES
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.style import style

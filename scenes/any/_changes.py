@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.dataset.curves import FALL_WIDTH
+from grokviz.dataset.numerics.curves import FALL_WIDTH
 from grokviz.scene import clock as clocks
 from grokviz.scene import panels, style
 

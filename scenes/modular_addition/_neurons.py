@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import ties
-from grokviz.dataset.fourier import fourier_basis
+from grokviz.dataset.numerics import ties
+from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.scene import frequencies
 from grokviz.scene.style import style
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY

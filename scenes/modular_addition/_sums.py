@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.dataset import ties
+from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
 from grokviz.scene import frequencies
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.dataset import ties
+from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
 from grokviz.scene import option, panels
 from grokviz.scene.film import Film

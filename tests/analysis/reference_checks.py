@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from grokviz.dataset import table
-from grokviz.dataset.assemble import assemble
+from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.cache import read
 from grokviz.dataset.references.reference import SUMS
 from grokviz.runs import Run, RunWriter, open_run

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured_state import Measured
 
-from grokviz.dataset.fourier import gini
+from grokviz.dataset.numerics.fourier import gini
 from grokviz.tasks.modular_addition import forward as fw
 from grokviz.tasks.modular_addition.formulas.ablation import ablation_table
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights

@@ -9,7 +9,8 @@ import pytest
 
 import grokviz
 from grokviz import sources
-from grokviz.dataset import cache, source, table
+from grokviz.dataset import cache, table
+from grokviz.dataset.build import source
 from grokviz.dataset.contract import Measure
 from grokviz.task import task
 

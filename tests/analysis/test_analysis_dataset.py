@@ -14,8 +14,9 @@ from analysis_runs import KEYS, P, weights_at, write_run
 from measured_state import TABLE, Measured
 
 from grokviz import parallel
-from grokviz.dataset import schema, table, workers
-from grokviz.dataset.assemble import assemble
+from grokviz.dataset import schema, table
+from grokviz.dataset.build import workers
+from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.variables import Variable
 from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run

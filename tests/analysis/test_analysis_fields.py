@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from grokviz.dataset.assemble import assemble
-from grokviz.dataset.fourier import fft2d
+from grokviz.dataset.build.assemble import assemble
+from grokviz.dataset.numerics.fourier import fft2d
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.losses import answers

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.dataset import fourier
+from grokviz.dataset.numerics import fourier
 from grokviz.errors import InputError
 
 

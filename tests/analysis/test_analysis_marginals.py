@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.dataset.fourier import fft2d, fourier_basis
+from grokviz.dataset.numerics.fourier import fft2d, fourier_basis
 from grokviz.tasks.modular_addition.formulas import marginals as mg
 from grokviz.tasks.modular_addition.formulas import neurons as nr
 

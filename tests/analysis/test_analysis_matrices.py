@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.dataset.fourier import fourier_basis
+from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.tasks.modular_addition.formulas import attention, compositions, geometry
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 

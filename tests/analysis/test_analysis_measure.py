@@ -41,7 +41,7 @@ def test_clusters_of_the_final_checkpoint_decide_where_shares_are_taken(random_w
 
 
 def basis() -> list[np.ndarray]:
-    from grokviz.dataset.fourier import fourier_basis
+    from grokviz.dataset.numerics.fourier import fourier_basis
 
     return [fourier_basis(11)] * 2
 

@@ -17,7 +17,7 @@ from grokviz.dataset.families.pieces import (
     share_of_start,
     steepest_fall,
 )
-from grokviz.dataset.thinning import extreme_indices
+from grokviz.dataset.numerics.thinning import extreme_indices
 from grokviz.runs import RunWriter
 
 STEPS = np.arange(2001)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grokviz.dataset.fourier import fourier_basis
+from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.tasks.modular_addition.formulas import logits as lg
 from grokviz.tasks.modular_addition.formulas import progress
 from grokviz.tasks.modular_addition.formulas.losses import answers

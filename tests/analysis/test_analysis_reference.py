@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from grokviz.dataset import schema, table
-from grokviz.dataset.assemble import assemble
+from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.measured import measures
 from grokviz.dataset.references import reference as bundled
 from grokviz.runs import Run, RunWriter, open_run

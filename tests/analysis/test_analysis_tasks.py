@@ -11,10 +11,11 @@ import pytest
 import xarray as xr
 
 import grokviz as gv
-from grokviz.dataset import curves, schema
-from grokviz.dataset.assemble import assemble, epochs_of
+from grokviz.dataset import schema
+from grokviz.dataset.build.assemble import assemble, epochs_of
 from grokviz.dataset.learning import Curve, learning
-from grokviz.dataset.spikes import spikes
+from grokviz.dataset.numerics import curves
+from grokviz.dataset.numerics.spikes import spikes
 from grokviz.dataset.table import available, table_of, tasks_with
 from grokviz.errors import InputError
 from grokviz.runs import Run, RunWriter, open_run
@@ -326,7 +327,7 @@ def test_running_means_and_falls() -> None:
 def test_the_fields_of_fresh_data_look_closer_where_the_loss_falls() -> None:
     from types import SimpleNamespace
 
-    from grokviz.dataset.assemble import field_epochs
+    from grokviz.dataset.build.assemble import field_epochs
 
     steps = np.arange(0, 4001)
     loss = np.where(steps < 900, 5.0, np.maximum(5.0 - (steps - 900) / 20, 0.3))

@@ -12,10 +12,10 @@ import xarray as xr
 from analysis_runs import pizza
 from measured_state import Measured
 
-from grokviz.dataset import ties
 from grokviz.dataset.cache import read
-from grokviz.dataset.fourier import fourier_basis
 from grokviz.dataset.learning import Curve, learning
+from grokviz.dataset.numerics import ties
+from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.dataset.references import reference as bundled
 from grokviz.tasks.any import path as paths
 from grokviz.tasks.modular_addition.earlier import by_present_rules

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from measured_state import TABLE
 
 import grokviz as gv
-from grokviz.dataset import facts, measurement, source, workers
-from grokviz.dataset.assemble import assemble
+from grokviz.dataset.build import facts, measurement, source, workers
+from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.dataset.contract import gathers, measure
 from grokviz.runs import Run, RunWriter, open_run

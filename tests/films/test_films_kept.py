@@ -18,7 +18,7 @@ import xarray as xr
 from grokviz import sources
 from grokviz.errors import InputError, WorkError
 from grokviz.media import FORMATS, Provenance, read_provenance, write_film
-from grokviz.media.captions import Caption
+from grokviz.media.film.captions import Caption
 from grokviz.media.pixels import read_picture
 from grokviz.render.films import cache as film_cache
 from grokviz.render.films.cache import FilmFrames, FrameWriter

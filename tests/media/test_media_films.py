@@ -15,16 +15,9 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from grokviz.errors import InputError, WorkError
-from grokviz.media import (
-    FORMATS,
-    Provenance,
-    chunks,
-    film_rate,
-    format_of,
-    read_provenance,
-    write_film,
-)
-from grokviz.media.encode import in_thread
+from grokviz.media import FORMATS, Provenance, film_rate, format_of, read_provenance, write_film
+from grokviz.media.film import chunks
+from grokviz.media.film.encode import in_thread
 from grokviz.media.theme import PALETTES
 
 MADE = Provenance(

@@ -40,7 +40,7 @@ class {name}(Scene):
 SCRIPT = """
 import os
 import grokviz as gv
-from grokviz.dataset.assemble import assemble
+from grokviz.dataset.build.assemble import assemble
 
 os.environ["PYTHONPATH"] += os.pathsep  # an empty name there is the current folder as well
 print(*gv.render("one", "small.nc", ["a.png", "b.pdf"], options={"size": 3}, jobs=2))

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from grokviz.dataset import curves
 from grokviz.dataset.learning import Curve, learning
+from grokviz.dataset.numerics import curves
 from grokviz.scene import Drawing, Scene, option, style
 
 EPOCHS = np.arange(0, 2001, 100)

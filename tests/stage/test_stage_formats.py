@@ -16,9 +16,10 @@ from stage_scenes import Dot, Poster
 import grokviz as gv
 from grokviz.cli.completion import complete_format
 from grokviz.errors import InputError
-from grokviz.media import FORMATS, Provenance, chunks, read_provenance
-from grokviz.media.captions import Caption
-from grokviz.media.encode import Film, Frames, Step
+from grokviz.media import FORMATS, Provenance, read_provenance
+from grokviz.media.film import chunks
+from grokviz.media.film.captions import Caption
+from grokviz.media.film.encode import Film, Frames, Step
 from grokviz.media.formats import Format, format_of, reader_of, writer_of
 from grokviz.render.listing import scene_entry
 from grokviz.render.quality import LOOP, quality

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from grokviz.media.chunks import unescape
+from grokviz.media.film.chunks import unescape
 from grokviz.render.drawing import build
 from grokviz.render.job import render_options
 from grokviz.render.plan import plan

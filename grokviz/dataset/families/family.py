@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.dataset import curves, schema, ties
+from grokviz.dataset import schema
 from grokviz.dataset.cache import FOLDER, code_version, read_or_make
 from grokviz.dataset.families.family_member import (
     SPLITS,
@@ -27,6 +27,7 @@ from grokviz.dataset.families.family_member import (
 )
 from grokviz.dataset.families.family_variables import ROUNDING_ROWS
 from grokviz.dataset.families.pieces import pieces
+from grokviz.dataset.numerics import curves, ties
 from grokviz.errors import InputError
 from grokviz.progress import ProgressCallback
 from grokviz.runs import Run, open_run

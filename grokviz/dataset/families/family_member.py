@@ -13,8 +13,8 @@ import numpy as np
 from grokviz.dataset import schema
 from grokviz.dataset.checkpoint import metric
 from grokviz.dataset.learning import Curve, first_low
-from grokviz.dataset.spikes import LOGGED, spikes, values_on
-from grokviz.dataset.thinning import extreme_indices
+from grokviz.dataset.numerics.spikes import LOGGED, spikes, values_on
+from grokviz.dataset.numerics.thinning import extreme_indices
 from grokviz.dataset.variables import Variable
 from grokviz.runs import Run
 from grokviz.task import known_task

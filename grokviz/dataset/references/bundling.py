@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int
 
-from grokviz.dataset.assemble import change_of, epochs_of
+from grokviz.dataset.build.assemble import change_of, epochs_of
 from grokviz.dataset.cache import analyze, write
+from grokviz.dataset.numerics.thinning import extreme_indices
 from grokviz.dataset.references.reference import SUMS
 from grokviz.dataset.table import available, table_of
-from grokviz.dataset.thinning import extreme_indices
 from grokviz.errors import InputError
 from grokviz.progress import ProgressCallback
 from grokviz.runs import Run

@@ -23,13 +23,13 @@ import numpy as np
 
 from grokviz.errors import InputError, WorkError, nearest
 from grokviz.files import cache_home, replacing
-from grokviz.media.captions import Caption
+from grokviz.media.film.captions import Caption
 from grokviz.media.pixels import convert_pixels, open_film
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from grokviz.media.encode import Frame
+    from grokviz.media.film.encode import Frame
 
 FRAMES, FACTS = "frames.mov", "film.json"
 DATA = ("dataset.references", "dataset.cache", "dataset.assemble", "runs", "training",

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from grokviz.errors import GrokvizError, InputError, WorkError
-from grokviz.media.captions import Caption
+from grokviz.media.film.captions import Caption
 from grokviz.render.films.cache import FrameWriter
 from grokviz.scene.film import Film
 from grokviz.scene.films.context import FilmContext, film_context

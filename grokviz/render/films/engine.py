@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from grokviz.errors import InputError, nearest
 from grokviz.files import replacing
 from grokviz.media import Provenance, film_rate, library_versions, write_film
-from grokviz.media.captions import Caption, CaptionWriter
+from grokviz.media.film.captions import Caption, CaptionWriter
 from grokviz.media.formats import FILM, FORMATS, Format, suffix_list, writer_of
 from grokviz.media.still import write_picture
 from grokviz.media.theme import Medium

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError, WorkError
 from grokviz.files import replacing
-from grokviz.media import Provenance, library_versions, video
-from grokviz.media.captions import Caption
+from grokviz.media import Provenance, library_versions
+from grokviz.media.film import video
+from grokviz.media.film.captions import Caption
 from grokviz.media.formats import FILM, FORMATS, Format, suffix_list, writer_of
 from grokviz.progress import ProgressCallback
 from grokviz.render.engine import engine_of

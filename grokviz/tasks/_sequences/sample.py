@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import ties
+from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
 from grokviz.tasks._sequences.model import SequenceWeights, log_softmax, run_in_chunks
 from grokviz.training.batch import Batch, SampledData

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.dataset import ties
+from grokviz.dataset.numerics import ties
 
 COLUMNS_AT_ONCE = 1 << 15
 

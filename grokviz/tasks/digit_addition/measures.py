@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import curves
 from grokviz.dataset.checkpoint import metric
 from grokviz.dataset.contract import Published, Storage, dimension, logged, measure, requires
-from grokviz.dataset.spikes import values_on
+from grokviz.dataset.numerics import curves
+from grokviz.dataset.numerics.spikes import values_on
 from grokviz.dataset.variables import PAPER
 from grokviz.runs import Run
 from grokviz.tasks._sequences.checkpoint import SequenceCheckpoint

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from grokviz.dataset import fourier
 from grokviz.dataset.checkpoint import Checkpoint, RunView
+from grokviz.dataset.numerics import fourier
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition.data import ModularAddition
 from grokviz.tasks.modular_addition.formulas import (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.dataset import fourier
+from grokviz.dataset.numerics import fourier
 from grokviz.errors import InputError
 from grokviz.tasks.modular_addition import forward
 from grokviz.tasks.modular_addition.formulas.logits import cosine_waves

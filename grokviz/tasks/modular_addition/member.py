@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.dataset import fourier
 from grokviz.dataset.families.family_member import MemberMeasures, Record
 from grokviz.dataset.families.family_variables import SWEEP
+from grokviz.dataset.numerics import fourier
 from grokviz.dataset.variables import PAPER, Variable
 from grokviz.runs import Run
 from grokviz.tasks.modular_addition.checkpoint import ModularAdditionRun

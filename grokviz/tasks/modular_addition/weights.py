@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.dataset.fourier import check_modulus
+from grokviz.dataset.numerics.fourier import check_modulus
 from grokviz.errors import InputError
 from grokviz.models import published
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import ties
+from grokviz.dataset.numerics import ties
 from grokviz.tasks._sequences.checkpoint import SequenceRun
 from grokviz.tasks._sequences.sample import SampleKind
 from grokviz.tasks.repeated_subsequence.data import RepeatedSubsequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from grokviz.scenes.any._papers import after
 
-from grokviz.dataset import ties
+from grokviz.dataset.numerics import ties
 from grokviz.scene import Drawing, Scene, frequencies, option, style
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import curves
 from grokviz.dataset.checkpoint import RunView, metric
 from grokviz.dataset.contract import Published, Storage, dimension, logged, measure, requires
 from grokviz.dataset.learning import Curve, first_low, learning
-from grokviz.dataset.spikes import spikes
+from grokviz.dataset.numerics import curves
+from grokviz.dataset.numerics.spikes import spikes
 from grokviz.dataset.variables import PAPER
 from grokviz.runs import Run
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import curves
 from grokviz.dataset.checkpoint import RunView
 from grokviz.dataset.contract import Published, Storage, dimension, measure, nothing, requires
 from grokviz.dataset.learning import Curve, learning
+from grokviz.dataset.numerics import curves
 from grokviz.dataset.variables import PAPER
 
 if TYPE_CHECKING:

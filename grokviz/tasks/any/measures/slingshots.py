@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from grokviz.dataset.checkpoint import RunView
 from grokviz.dataset.contract import measure, requires
-from grokviz.dataset.spikes import LOGGED, values_on
+from grokviz.dataset.numerics.spikes import LOGGED, values_on
 from grokviz.runs import Run
 from grokviz.tasks.any.measures.events import SLINGSHOTS
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import ties
+from grokviz.dataset.numerics import ties
 from grokviz.tasks.modular_addition.formulas.compositions import key_directions, neuron_logit_map
 from grokviz.tasks.modular_addition.formulas.logits import (
     cosine_coefficients,

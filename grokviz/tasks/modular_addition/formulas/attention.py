@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.dataset.fourier import fourier_basis
+from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.tasks.modular_addition.formulas.marginals import marginals, share
 from grokviz.tasks.modular_addition.formulas.neurons import NeuronFrequencies, largest_share
 

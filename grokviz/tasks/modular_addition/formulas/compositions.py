@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.fourier import component_norms, fft1d, fourier_basis
+from grokviz.dataset.numerics.fourier import component_norms, fft1d, fourier_basis
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import ties
-from grokviz.dataset.fourier import (
+from grokviz.dataset.numerics import ties
+from grokviz.dataset.numerics.fourier import (
     EMBEDDED,
     component_norms,
     fourier_basis,

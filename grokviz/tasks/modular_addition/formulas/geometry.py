@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.dataset import ties
-from grokviz.dataset.fourier import fft1d, modulus_of_pairs
+from grokviz.dataset.numerics import ties
+from grokviz.dataset.numerics.fourier import fft1d, modulus_of_pairs
 from grokviz.tasks.modular_addition.formulas.losses import answers
 
 

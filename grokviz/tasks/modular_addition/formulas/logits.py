@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.dataset.fourier import fft2d, fourier_basis, frequencies
+from grokviz.dataset.numerics.fourier import fft2d, fourier_basis, frequencies
 from grokviz.tasks.modular_addition.formulas.losses import answers
 from grokviz.tasks.modular_addition.formulas.marginals import Marginals
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from grokviz.dataset import ties
-from grokviz.dataset.fourier import modulus_of_pairs
+from grokviz.dataset.numerics import ties
+from grokviz.dataset.numerics.fourier import modulus_of_pairs
 from grokviz.errors import InputError
 
 SETS = ("train", "test", "all")

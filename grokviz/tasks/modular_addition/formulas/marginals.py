@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from grokviz.dataset import ties
-from grokviz.dataset.fourier import fourier_basis, modulus_of_pairs
+from grokviz.dataset.numerics import ties
+from grokviz.dataset.numerics.fourier import fourier_basis, modulus_of_pairs
 
 
 @dataclass(frozen=True, eq=False)

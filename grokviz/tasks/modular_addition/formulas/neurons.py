@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset import ties
-from grokviz.dataset.fourier import frequencies
+from grokviz.dataset.numerics import ties
+from grokviz.dataset.numerics.fourier import frequencies
 from grokviz.tasks.modular_addition.formulas.marginals import FrequencyPower, Marginals, share
 
 THRESHOLD = 0.85
@@ -64,7 +64,7 @@ def largest_share(shares: Float[np.ndarray, "frequency column"]) -> NeuronFreque
     """Each column's frequency and its share, from the shares of all frequencies.
 
     A column has no frequency unless its largest share exceeds the second by more than the
-    precision of float32 weights (:data:`grokviz.dataset.ties.PRECISION`).
+    precision of float32 weights (:data:`grokviz.dataset.numerics.ties.PRECISION`).
     """
     best = ties.leader(shares)
     has = best != ties.NONE

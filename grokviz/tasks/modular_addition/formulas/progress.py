@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from grokviz.dataset import ties
+from grokviz.dataset.numerics import ties
 from grokviz.tasks.modular_addition.formulas.losses import answers, scores_against, set_masks
 
 SMALLEST = 1e-280

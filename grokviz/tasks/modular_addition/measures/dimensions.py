@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Int
 
-from grokviz.dataset import fourier
 from grokviz.dataset.contract import Coordinate, Published, dimension, published_dimension
+from grokviz.dataset.numerics import fourier
 from grokviz.tasks.modular_addition.checkpoint import ModularAdditionRun
 from grokviz.tasks.modular_addition.formulas.losses import SETS
 from grokviz.tasks.modular_addition.formulas.neurons import SMALLEST_CLUSTER, THRESHOLD

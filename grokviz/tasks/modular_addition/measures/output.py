@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from grokviz.dataset import fourier
 from grokviz.dataset.contract import FLOAT64, Storage, measure
+from grokviz.dataset.numerics import fourier
 from grokviz.dataset.variables import PAPER
 from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun
 from grokviz.tasks.modular_addition.formulas import compositions

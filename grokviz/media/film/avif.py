@@ -19,8 +19,8 @@ import numpy as np
 from PIL import Image, ImageFile, features
 
 from grokviz.errors import InputError, WorkError
-from grokviz.media import chunks
-from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread, quality_steps
+from grokviz.media.film import chunks
+from grokviz.media.film.encode import Film, Frame, Frames, Step, TooBig, in_thread, quality_steps
 from grokviz.media.provenance import Provenance
 from grokviz.media.still import Pixels
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread
+from grokviz.media.film.encode import Film, Frame, Frames, Step, TooBig, in_thread
 from grokviz.media.provenance import Provenance
 
 _BT709 = 1

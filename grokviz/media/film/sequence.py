@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from grokviz.media.encode import Film, Frame, Frames, Step, in_thread
+from grokviz.media.film.encode import Film, Frame, Frames, Step, in_thread
 from grokviz.media.still import png_bytes
 
 

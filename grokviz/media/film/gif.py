@@ -14,8 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from grokviz.media import chunks
-from grokviz.media.encode import Film, Frame, Frames, Step, TooBig, in_thread
+from grokviz.media.film import chunks
+from grokviz.media.film.encode import Film, Frame, Frames, Step, TooBig, in_thread
 
 
 @dataclass(frozen=True)

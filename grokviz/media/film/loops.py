@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from grokviz.media import chunks
-from grokviz.media.encode import (
+from grokviz.media.film import chunks
+from grokviz.media.film.encode import (
     HALF,
     THIRD,
     Film,

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from grokviz import parallel, plugins
+from grokviz.dataset.build.facts import Noting, notes_of
 from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.dataset.contract import Measure
-from grokviz.dataset.facts import Noting, notes_of
 from grokviz.dataset.threads import ENVIRONMENT, one_thread
 from grokviz.dataset.users import users_errors
 

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from grokviz.dataset.build.facts import Undigestible, digest_of
+from grokviz.dataset.build.source import source_of
+from grokviz.dataset.build.values import Entry, ValueFile, row_of
+from grokviz.dataset.build.workers import along
 from grokviz.dataset.checkpoint import RunView
 from grokviz.dataset.contract import Measure
-from grokviz.dataset.facts import Undigestible, digest_of
-from grokviz.dataset.source import source_of
 from grokviz.dataset.table import Table
 from grokviz.dataset.users import users_errors
-from grokviz.dataset.values import Entry, ValueFile, row_of
-from grokviz.dataset.workers import along
 from grokviz.errors import InputError
 from grokviz.progress import ProgressCallback
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Int
 
-from grokviz.dataset import curves, table
+from grokviz.dataset import table
+from grokviz.dataset.build.measurement import Measurement
 from grokviz.dataset.checkpoint import RunView, metric
 from grokviz.dataset.contract import Coordinate, Measure, array_of
 from grokviz.dataset.learning import Curve, learning
-from grokviz.dataset.measurement import Measurement
+from grokviz.dataset.numerics import curves
 from grokviz.dataset.table import Table
 from grokviz.dataset.threads import one_thread
 from grokviz.dataset.users import MeasureError, users_errors
