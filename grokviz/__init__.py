@@ -21,6 +21,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "Claim": "grokviz.scene",
     "Drawing": "grokviz.scene",
     "GrokvizError": "grokviz.errors",
     "InputError": "grokviz.errors",

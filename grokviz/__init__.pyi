@@ -21,6 +21,7 @@ from grokviz.render.render import render as render
 from grokviz.runs import Run as Run
 from grokviz.runs import open_run as open_run
 from grokviz.runs import record as record
+from grokviz.scene import Claim as Claim
 from grokviz.scene import Drawing as Drawing
 from grokviz.scene import Scene as Scene
 from grokviz.scene import drawing_in as drawing_in

@@ -57,7 +57,8 @@ def _format_help() -> str:
 @click.option("--hold", type=float, help="Seconds of these its end stays [2, at most a quarter].")
 @click.option(
     "--epoch",
-    help="Of a still: N, last, grok, grok-N, grok+N [last]; of a manim film 12.5s or a section.",
+    help="Of a still: N, last, grok, grok-N, grok+N [the most telling]; of a manim film 12.5s or "
+    "a section.",
 )
 @click.option("--epochs", metavar="A:B:STEP", help="Of a film: which checkpoints.")
 @click.option("--theme", default="light", show_default=True, help="light or dark.")
@@ -66,6 +67,9 @@ def _format_help() -> str:
 @click.option("--columns", type=int, default=2, show_default=True, help="Of the venue: 1 or 2.")
 @click.option("--title", help="Another title, or none.")
 @click.option("--transparent", is_flag=True, help="No background.")
+@click.option(
+    "--ghost/--no-ghost", default=None, help="Draw what is to come faintly; stills do, films not."
+)
 @click.option("--max-size", type=float, metavar="MB", help="Lower the film's quality to fit.")
 @click.option(
     "--sections", is_flag=True, help="A file for each chapter, where a film has chapters."

@@ -137,7 +137,7 @@ class Painter:
         self.redrawn += 1
         self._recaptures += 1
         if not self._warned:
-            log.warning("%s: the background is drawn anew for such frames", reason)
+            log.info("%s: the background is drawn anew for such frames", reason)
             self._warned = True
         if self._recaptures > _PATIENCE:
             log.warning("%s in every frame: drawing in full from here on", reason)

@@ -12,6 +12,7 @@ import numpy as np
 from grokviz.errors import InputError, nearest
 from grokviz.options import key_of
 from grokviz.render.engine import engine_of
+from grokviz.scene.claim import Claim
 from grokviz.scene.clock import is_time
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.registry import scene as find_scene
@@ -76,9 +77,11 @@ class Composed(Scene):
 
         return Drawing([drawing.moving for drawing in drawings], update)
 
-    def heading(self, data: xr.Dataset) -> str:
-        """The headings of the panels."""
-        return "; ".join(panel.heading(data) for panel in self.of)
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The claims of the panels."""
+        claims = [panel.claim(data) for panel in self.of]
+        sentence = "; ".join(claim.sentence for claim in claims)
+        return Claim(sentence, holds=all(claim.holds for claim in claims))
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """What each panel shows."""

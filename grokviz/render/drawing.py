@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grokviz.errors import InputError
 from grokviz.media import Provenance, library_versions
 from grokviz.progress import ProgressCallback
 from grokviz.render.job import RenderJob
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def draw(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
     """Make one still or film."""
-    with drawing_in(job.theme):
+    with drawing_in(job.theme, ghost=job.ghost):
         return _film(job, data, report) if job.format.film else _still(job, data)
 
 
@@ -41,9 +42,7 @@ def build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Drawing]:
 def _still(job: RenderJob, data: xr.Dataset) -> Path:
     from grokviz.media import save_still
 
-    i = 0
-    if job.scene.clock is not None:
-        i = clocks.index_of(data, job.scene.clock, job.options.epoch)
+    i = job.scene.index_of(data, job.options.epoch)
     figure, sheet, drawing = build(job, data)
     sheet.show(i)
     drawing.update(i)
@@ -106,6 +105,13 @@ def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
         inside = np.flatnonzero(np.isin(values, moments))
     elif span is not None:
         inside = np.flatnonzero((values >= span[0]) & (values <= span[1]))
+    gone = clocks.gone_from(data, clock, job.scene.variables())
+    inside = inside if gone is None else inside[inside < gone]
+    if not inside.size:
+        raise InputError(
+            f"what {job.scene.name} draws is no number at any of these moments; "
+            f"{job.scene.ends(data)}"
+        )
     fps = job.quality.fps
     frames = max(round(job.options.duration * fps), 1)
     held = min(round(job.options.held * fps), frames - 1)
@@ -118,7 +124,7 @@ def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
 def _provenance(job: RenderJob, data: xr.Dataset, index: Sequence[int]) -> Provenance:
     clock = job.scene.clock
     return Provenance(
-        title=job.heading(data) or job.scene.heading(data),
+        title=job.heading(data) or job.scene.claim(data).sentence,
         alt=job.scene.alt_text(data, index[-1]),
         caption=job.scene.caption(data),
         scene=job.scene.name,

@@ -20,7 +20,7 @@ from grokviz.render.composing import below
 from grokviz.render.job import RenderKeywords, options_of
 from grokviz.render.paper import Part, numbered
 from grokviz.render.render import render
-from grokviz.scene.clock import grok_epoch, index_of
+from grokviz.scene.clock import grok_epoch
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
@@ -195,7 +195,7 @@ def _before_its_moment(task: FigureTask, skip: Skip) -> bool:
             reason = f"{task.run} did not grok"
     elif clock is not None and wanted not in ("None", "last"):
         try:
-            index_of(loaded(task.run, task.needs), clock, wanted)
+            find_scene(task.parts[0].scene)().index_of(loaded(task.run, task.needs), wanted)
         except InputError as error:
             reason = str(error)
     if reason:

@@ -23,8 +23,8 @@ def scene_text(job: RenderJob, data: xr.Dataset) -> SceneText:
     scene, options = job.scene, job.options
     return SceneText(
         name=scene.name,
-        title=scene.heading(data),
-        watch=scene.lead(data),
+        title=scene.claim(data).sentence,
+        watch=scene.claim(data).watch,
         caption=scene.caption(data),
         options={key: str(value) for key, value in scene.changed_options().items()},
         heading=None if options.title in (None, "none") else str(options.title),

@@ -39,6 +39,8 @@ class RenderOptions:
         columns: of the venue, 1 or 2.
         title: another title than the scene's, or ``none``.
         transparent: whether there is no background.
+        ghost: whether what comes after the moment shown is drawn too, faintly; by default it is
+            in stills, and not in films and pages.
         max_size: megabytes that a film or page may have.
         sections: whether a film is written as a file for each of its chapters.
         command: the command that makes the picture, for its provenance.
@@ -57,6 +59,7 @@ class RenderOptions:
     columns: int = 2
     title: str | None = None
     transparent: bool = False
+    ghost: bool | None = None
     max_size: float | None = None
     sections: bool = False
     command: str = ""
@@ -82,6 +85,7 @@ class RenderKeywords(TypedDict, total=False):
     columns: int
     title: str | None
     transparent: bool
+    ghost: bool | None
     max_size: float | None
     sections: bool
     command: str
@@ -102,12 +106,19 @@ class RenderJob:
     section: str | None = None
     alone: bool = False
 
+    @property
+    def ghost(self) -> bool:
+        """Whether the future is drawn, faintly."""
+        if self.options.ghost is not None:
+            return self.options.ghost
+        return not (self.format.film or self.format.page)
+
     def heading(self, data: xr.Dataset) -> str | None:
         """What stands above the picture; None for nothing."""
         if self.options.title is not None:
             return None if self.options.title.lower() == "none" else self.options.title
         headed = self.scene.headed and self.theme.medium == "slide"
-        return self.scene.heading(data) if headed else None
+        return self.scene.claim(data).sentence if headed else None
 
     def line(self) -> str:
         """What ``--dry-run`` says."""

@@ -68,7 +68,7 @@ class Matplotlib(Engine[Scene, RenderJob]):
         self.draw(job, data, report)
         fps = Fraction(job.quality.fps).limit_denominator(1001)
         frames = max(round(job.options.duration * fps), 1)
-        sentences = [job.scene.heading(data), job.scene.lead(data)]
+        sentences = [job.scene.claim(data).sentence, job.scene.claim(data).watch]
         words = f"{': '.join(text for text in sentences if text)}."
         return ChapterFacts(frames, fps, (Caption(0, frames, words),))
 

@@ -100,7 +100,7 @@ def _drawn(
     from grokviz.media import Painter, paint
 
     pictures, alts = [], []
-    with drawing_in(job.theme):
+    with drawing_in(job.theme, ghost=job.ghost):
         figure, sheet, drawing = build(job, data)
         painter = Painter(figure, [drawing.moving, sheet.moment])
 

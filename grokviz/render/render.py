@@ -106,13 +106,24 @@ def data_of(
         if given:
             raise
         raise InputError(f"{default}, from which it is drawn without --run: {error}") from error
-    for names in (LOGGED, MEASURED) if "grok" in str(epoch) else ():
+    for names in _telling(scene, epoch):
         missing = [name for name in names if name not in dataset]
         if missing and not (names == MEASURED and has_test_loss(dataset)):
             with contextlib.suppress(InputError):
                 more = load(data, missing, default=default, report=report)
                 dataset = dataset.merge(more[missing], combine_attrs="override")
     return dataset
+
+
+def _telling(scene: Scene, epoch: str | int | None) -> tuple[tuple[str, ...], ...]:
+    """What says when a run grokked, where the moment asked for, or the scene's own, needs it.
+
+    Only for a moment that was asked for is a forward pass done.
+    """
+    if "grok" in str(epoch):
+        return LOGGED, MEASURED
+    own = epoch is None and scene.clock is not None and "grok" in str(scene.stills[:1])
+    return (LOGGED,) if own else ()
 
 
 def perform_all(

@@ -10,8 +10,9 @@ films, slides and pages.
 """
 
 from grokviz.options import option
+from grokviz.scene.claim import Claim
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.scene import Scene
 from grokviz.scene.style import Style, drawing_in, style
 
-__all__ = ["Drawing", "Scene", "Style", "drawing_in", "option", "style"]
+__all__ = ["Claim", "Drawing", "Scene", "Style", "drawing_in", "option", "style"]

@@ -6,6 +6,7 @@ checkpoints is made up. Time may be stretched around grokking; the epoch is alwa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -123,6 +124,26 @@ def _nearest(values: Float[np.ndarray, " clock"], clock: str, wanted: str) -> in
             "or last"
         )
     return int(np.abs(values - at).argmin())
+
+
+def gone_from(data: xr.Dataset, clock: str, names: Iterable[str]) -> int | None:
+    """The first clock index from which on none of these variables has a number; None for none.
+
+    So it is after weights became NaN. What never had a number, and what is not measured along
+    the clock, does not count.
+    """
+    alive = None
+    for name in names:
+        values = data.get(name)
+        if values is None or clock not in values.dims or values.dtype.kind != "f":
+            continue
+        finite = np.isfinite(values.transpose(clock, ...).values)
+        finite = finite.reshape(len(finite), -1).any(axis=1)
+        if finite.any():
+            alive = finite if alive is None else alive | finite
+    if alive is None or alive[-1]:
+        return None
+    return int(np.flatnonzero(alive)[-1]) + 1
 
 
 def select(data: xr.Dataset, clock: str, span: str | None) -> xr.Dataset:

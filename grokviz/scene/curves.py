@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -47,25 +47,53 @@ class Curve:
         return Curve(self.x[mask], self.y[mask], self.colour)
 
     def draw(self, axes: Axes) -> Trace:
-        """The faint whole, and the strong past that the trace moves."""
-        whole = axes.plot(
-            self.x, self.y, color=self.colour, alpha=0.28, zorder=2, lw=style().line * 0.7
-        )[0]
-        return Trace(self, whole, axes.plot([], [], color=self.colour, zorder=3)[0])
+        """The curve at no moment yet, with the faint whole of it where the style has ghosts."""
+        current_style, colour = style(), self.colour
+        (line,) = axes.plot([], [], color=colour, zorder=3)
+        if current_style.ghost:
+            (whole,) = axes.plot(
+                self.x, self.y, color=colour, alpha=0.28, zorder=2, lw=current_style.line * 0.7
+            )
+            return Trace(self, line, whole=whole)
+        size = current_style.points * 0.32
+        (head,) = axes.plot([], [], "o", color=colour, ms=size, mew=0, zorder=4)
+        return Trace(self, line, head)
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A curve as it is drawn: the whole of it faint, its past strong."""
+    """A curve as it is drawn: its past strong, and where it has come to.
+
+    Attributes:
+        curve: the whole curve.
+        line: its past.
+        head: a dot at its end where no ghost shows how it goes on; else None.
+        whole: the ghost of all of it; None where the future is not drawn.
+
+    """
 
     curve: Curve
-    whole: Any
     line: Any
+    head: Any = None
+    whole: Any = None
+
+    @property
+    def moving(self) -> list[Any]:
+        """The past and its end."""
+        return [self.line] if self.head is None else [self.line, self.head]
+
+    @property
+    def lines(self) -> list[Any]:
+        """The past, and the ghost where there is one."""
+        return [self.line] if self.whole is None else [self.whole, self.line]
 
     def update(self, moment: float) -> None:
         """Draw strongly up to ``moment``."""
         stop = int(np.searchsorted(self.curve.x, moment, side="right"))
         self.line.set_data(self.curve.x[:stop], self.curve.y[:stop])
+        if self.head is not None:
+            end = slice(max(stop - 1, 0), stop)
+            self.head.set_data(self.curve.x[end], self.curve.y[end])
 
 
 @dataclass(frozen=True)
@@ -93,12 +121,13 @@ def path(
     dot: float = 0.5,
     faint: float = 0.28,
 ) -> Drawing:
-    """A way through a plane: the whole of it faint, what is gone of it strong, a dot at its end.
+    """A way through a plane: what is gone of it strong, a dot at its end, its ghost faint.
 
-    ``dot`` is the size of the dot in ems, ``faint`` how opaque the whole is.
+    ``dot`` is the size of the dot in ems, ``faint`` how opaque the ghost is.
     """
     current_style = style()
-    axes.plot(x, y, color=colour, alpha=faint, lw=current_style.line * 0.7, zorder=2)
+    if current_style.ghost:
+        axes.plot(x, y, color=colour, alpha=faint, lw=current_style.line * 0.7, zorder=2)
     (past,) = axes.plot([], [], color=colour, zorder=3)
     size = current_style.points * dot
     (end,) = axes.plot([], [], "o", color=colour, ms=size, mew=0, zorder=6)
@@ -146,22 +175,86 @@ def splits(data: xr.Dataset, name: str, scale: float = 1) -> dict[str, Curve]:
     }
 
 
-def name_ends(axes: Axes, curves: Mapping[str, Curve], end: float) -> None:
-    """Each curve's name to the right of the axes, level with the curve there or near it."""
-    current_style = style()
-    shown = {name: c for name, c in curves.items() if not name.startswith("_")}
-    ends = {n: float(np.interp(end, c.x, c.y)) for n, c in shown.items()}
-    across = axes.transData + axes.transAxes.inverted()
-    level = {name: float(across.transform((end, y))[1]) for name, y in ends.items()}
-    em = current_style.pixels(axes, current_style.small) / axes.bbox.height
-    order = sorted(shown, key=lambda name: level[name])
-    high = [1.18 * em * (1 + name.count("\n")) for name in order]
-    places = pushed_apart([level[name] for name in order], high, 0, 1 + 0.6 * em)
-    for name, place in zip(order, places, strict=True):
-        current_style.note(
-            axes, name, (1, place), (0.5, 0), ha="left", va="center", color=shown[name].colour,
-            fontweight="bold", linespacing=1.05,
-        )  # fmt: skip
+class EndNames:
+    """Each curve's name to the right of the axes, level with the curve at a moment or near it."""
+
+    def __init__(self, axes: Axes, curves: Mapping[str, Curve]) -> None:
+        current_style = style()
+        self.axes = axes
+        self.curves = {name: c for name, c in curves.items() if not name.startswith("_")}
+        self.em = current_style.pixels(axes, current_style.small) / axes.bbox.height
+        self.texts = {
+            name: current_style.note(
+                axes, name, (1, 0.5), (0.5, 0), ha="left", va="center", color=curve.colour,
+                fontweight="bold", linespacing=1.05,
+            )
+            for name, curve in self.curves.items()
+        }  # fmt: skip
+
+    @property
+    def moving(self) -> list[Any]:
+        """The names."""
+        return list(self.texts.values())
+
+    def update(self, moment: float) -> None:
+        """Put them where the curves are at ``moment``, pushed apart."""
+        across = self.axes.transData + self.axes.transAxes.inverted()
+        level = {}
+        for name, c in self.curves.items():
+            at = float(across.transform((moment, float(np.interp(moment, c.x, c.y))))[1])
+            # what a logarithmic axis has no place for lies below it
+            level[name] = at if np.isfinite(at) else 0.0
+        order = sorted(self.curves, key=lambda name: level[name])
+        high = [1.18 * self.em * (1 + name.count("\n")) for name in order]
+        places = pushed_apart([level[name] for name in order], high, 0, 1 + 0.6 * self.em)
+        for name, place in zip(order, places, strict=True):
+            self.texts[name].xy = (1, place)
+
+
+class LineNames:
+    """Names on the curves themselves, at these epochs, above or below them.
+
+    Until a curve has come there its name goes along with it.
+    """
+
+    def __init__(
+        self,
+        axes: Axes,
+        curves: Mapping[str, Curve],
+        at: Mapping[str, float],
+        *,
+        above: Collection[str] = ("test",),
+        ha: Literal["left", "center", "right"] = "center",
+    ) -> None:
+        self.axes, self.curves, self.at, self.ha = axes, curves, at, ha
+        self.texts: dict[str, Any] = {}
+        for name in at:
+            if name in curves:
+                side, va = (1, "bottom") if name in above else (-1, "top")
+                self.texts[name] = style().label(
+                    axes, at[name], 1.0, name, lift=side * 0.35,
+                    color=curves[name].colour, va=va, ha=ha, zorder=6,
+                )  # fmt: skip
+
+    @property
+    def moving(self) -> list[Any]:
+        """The names."""
+        return list(self.texts.values())
+
+    def update(self, moment: float) -> None:
+        """Put them at their epochs, or as far as the curves have come."""
+        small = style().pixels(self.axes, style().small)
+        for name, text in self.texts.items():
+            curve = self.curves[name]
+            i = min(int(np.searchsorted(curve.x, min(self.at[name], moment))), len(curve.y) - 1)
+            room = {"left": 0.0, "center": 0.36, "right": 0.72}[self.ha] * small * len(name)
+            x = min(self.at[name], max(moment, self._inside(room)))
+            text.xy = (x, float(curve.y[i]))
+
+    def _inside(self, pixels: float) -> float:
+        """The epoch so many pixels right of the axes' left edge."""
+        x = self.axes.bbox.x0 + pixels
+        return float(self.axes.transData.inverted().transform((x, self.axes.bbox.y0))[0])
 
 
 def room_for_labels(axes: Axes, curves: Mapping[str, Curve]) -> None:
@@ -180,16 +273,3 @@ def room_for_labels(axes: Axes, curves: Mapping[str, Curve]) -> None:
         step = max(round((last - first) * 2.2 * em / axes.bbox.height), 2 if decades > 4 else 1)
         axes.yaxis.set_major_locator(FixedLocator(list(10 ** np.arange(last, first - 1, -step))))
     axes.yaxis.set_minor_locator(NullLocator())
-
-
-def label_losses(axes: Axes, curves: Mapping[str, Curve], at: Mapping[str, float]) -> None:
-    """Names on the curves themselves, at these epochs: train below, test above."""
-    current_style = style()
-    for name, va, side in (("train", "top", -1), ("test", "bottom", 1)):
-        if name in curves:
-            curve = curves[name]
-            i = min(int(np.searchsorted(curve.x, at[name])), len(curve.y) - 1)
-            current_style.label(
-                axes, at[name], curve.y[i], name, lift=side * 0.35,
-                color=curve.colour, va=va, zorder=6,
-            )  # fmt: skip

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from grokviz.scene import clock as clocks
 from grokviz.scene.curves import (
     Curve,
+    EndNames,
+    LineNames,
     Marker,
     Trace,
     at_checkpoints,
-    label_losses,
     loss_at,
     losses,
-    name_ends,
     path,
     room_for_labels,
     splits,
 )
 from grokviz.scene.drawing import Drawing
-from grokviz.scene.phases import horizon, name_phases, see_through, shade_phases
+from grokviz.scene.phases import PhaseShades, horizon, see_through, shade_phases
+from grokviz.scene.style import style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,17 +33,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Curve",
     "CurvePanel",
+    "EndNames",
+    "LineNames",
     "LossPanel",
     "Marker",
     "Trace",
     "at_checkpoints",
     "decades",
     "horizon",
-    "label_losses",
     "loss_at",
     "losses",
-    "name_ends",
-    "name_phases",
     "path",
     "see_through",
     "shade_phases",
@@ -52,6 +52,18 @@ __all__ = [
 ]  # fmt: skip
 
 Spacing = Literal["linear", "log"]
+
+
+class Names(Protocol):
+    """The names of curves, which may go along with them."""
+
+    @property
+    def moving(self) -> list[Any]:
+        """The names."""
+
+    def update(self, moment: float) -> None:
+        """Put them where they belong at ``moment``."""
+
 
 FIRST = 10.0
 """Where a logarithmic time axis begins: before that nothing is learned."""
@@ -89,6 +101,8 @@ class CurvePanel:
     phases: Literal["named", "shaded", "none"] = "shaded"
 
     def __post_init__(self) -> None:
+        self._ghost = style().ghost
+        self.shades: PhaseShades | None = None
         shown = {name: self.shown(curve) for name, curve in self.curves.items()}
         self.curves = {n: curve for n, curve in shown.items() if np.isfinite(curve.y).any()}
         self.first = FIRST if self.time == "log" else 0.0
@@ -108,14 +122,16 @@ class CurvePanel:
         if self.yticks is not None:
             self.axes.set_yticks(self.yticks)
         self.marker = Marker.draw(self.axes)
-        self._texts: list[Any] = []
         self._short = horizon(self.data, self.clock) if self.end is None else self.end
+        self.names = self.name_curves(self._short)
         self._end_at(self._short)
 
     @property
     def moving(self) -> list[Any]:
-        """The strong past of every curve, and the marker."""
-        return [*(trace.line for trace in self.traces.values()), self.marker.line]
+        """The past of every curve, the marker, and the names where they go along."""
+        traces = [artist for trace in self.traces.values() for artist in trace.moving]
+        names = [] if self.names is None or self._ghost else list(self.names.moving)
+        return [*traces, self.marker.line, *names]
 
     def update(self, epoch: float) -> None:
         """Draw strongly up to ``epoch``; beyond the axis' end the whole run is shown."""
@@ -125,6 +141,8 @@ class CurvePanel:
             self._end_at(end)
         for trace in self.traces.values():
             trace.update(epoch)
+        if not self._ghost:
+            self._name_at(min(epoch, end))
         self.marker.update(max(epoch, self.first))
 
     def along(self, epochs: Any) -> Drawing:
@@ -143,7 +161,7 @@ class CurvePanel:
     def shade(self) -> None:
         """Shade the phases of training."""
         if self.phases != "none":
-            shade_phases(self.axes, self.data, first=self.first, clock=self.clock)
+            self.shades = PhaseShades(self.axes, self.data, first=self.first, clock=self.clock)
 
     def set_limits(self) -> None:
         """Limits that leave room for names, and few ticks."""
@@ -158,20 +176,22 @@ class CurvePanel:
             low = min(0.0, *(float(np.nanmin(curve.y)) for curve in self.curves.values()))
             self.axes.set_ylim(low, 1.05 * top)
 
-    def name_curves(self, end: float) -> None:
-        """Write the curves' names where they belong on an axis that ends there."""
-        name_ends(self.axes, self.curves, end)
+    def name_curves(self, end: float) -> Names | None:
+        """The curves' names on an axis that ends there; None for none."""
+        return EndNames(self.axes, self.curves)
 
     def _end_at(self, end: float) -> None:
-        for text in self._texts:
-            text.remove()
         self.axes.set_xlim(self.first, max(end, 2 * self.first))
-        before = list(self.axes.texts)
-        if self.phases == "named":
-            name_phases(self.axes, self.data, first=self.first, clock=self.clock)
-        self.name_curves(end)
-        self._texts = [text for text in self.axes.texts if text not in before]
+        if self.phases == "named" and self.shades is not None:
+            self.shades.write_names()
         self.end = end
+        self._name_at(end)
+
+    def _name_at(self, moment: float) -> None:
+        if self.names is not None:
+            self.names.update(moment)
+        if self.shades is not None:
+            self.shades.update(moment)
 
 
 class LossPanel(CurvePanel):
@@ -190,11 +210,11 @@ class LossPanel(CurvePanel):
             ylabel="loss (nats)", log=True, time=time, end=end, phases="named",
         )  # fmt: skip
 
-    def name_curves(self, end: float) -> None:
+    def name_curves(self, end: float) -> Names:
         """Names on the curves themselves, where they are apart."""
         share = {"train": 0.3 * end, "test": 0.16 * end}
         at = share if self.time == "linear" else dict.fromkeys(share, 500.0)
-        label_losses(self.axes, self.curves, at)
+        return LineNames(self.axes, self.curves, at)
 
 
 def thousands(axes: Axes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,16 +34,49 @@ def _edges(data: xr.Dataset, first: float, clock: str) -> list[float]:
     return [first, *map(float, ends), max(last, float(ends[2]))]
 
 
+class PhaseShades:
+    """The phases of training, shaded: each from its end on where the future is not drawn."""
+
+    def __init__(
+        self, axes: Axes, data: xr.Dataset, *, first: float = 0, clock: str = "epoch"
+    ) -> None:
+        self.axes, self.data, self.first, self.clock = axes, data, first, clock
+        self.edges, colours = _edges(data, first, clock), style().colours.phases
+        self.reveals = not style().ghost
+        self.spans = [
+            axes.axvspan(
+                start, stop, color=see_through(colour, style().colours.background), lw=0, zorder=0
+            )
+            for colour, start, stop in zip(colours, self.edges, self.edges[1:], strict=False)
+        ]
+        self.names: list[tuple[int, Any]] = []
+
+    def write_names(self) -> None:
+        """Each phase's name above its shade, anew for the limits that the axes have now."""
+        for _, text in self.names:
+            text.remove()
+        self.names = name_phases(self.axes, self.data, first=self.first, clock=self.clock)
+
+    def update(self, moment: float) -> None:
+        """Show the phases that are over, and the last one once it has begun."""
+        if not self.reveals:
+            return
+        # the last phase has no end of its own
+        known = [end <= moment for end in [*self.edges[1:-1], *self.edges[-2:-1]]]
+        parts = [*enumerate(self.spans), *self.names]
+        for phase, artist in parts:
+            if artist.get_visible() != known[phase]:
+                artist.set_visible(known[phase])
+
+
 def shade_phases(
     axes: Axes, data: xr.Dataset, *, first: float = 0, names: bool = False, clock: str = "epoch"
-) -> None:
+) -> PhaseShades:
     """Shade the phases of training, and write their names where they fit."""
-    edges, colours = _edges(data, first, clock), style().colours.phases
-    for colour, start, stop in zip(colours, edges, edges[1:], strict=False):
-        shade = see_through(colour, style().colours.background)
-        axes.axvspan(start, stop, color=shade, lw=0, zorder=0)
+    shades = PhaseShades(axes, data, first=first, clock=clock)
     if names:
-        name_phases(axes, data, first=first, clock=clock)
+        shades.write_names()
+    return shades
 
 
 def see_through(tint: str, background: str) -> tuple[float, float, float, float]:
@@ -63,26 +96,33 @@ def see_through(tint: str, background: str) -> tuple[float, float, float, float]
     return float(red), float(green), float(blue), alpha
 
 
-def name_phases(axes: Axes, data: xr.Dataset, *, first: float = 0, clock: str = "epoch") -> None:
-    """Each phase's name above its shade; one that would stand over another's is left out."""
+def name_phases(
+    axes: Axes, data: xr.Dataset, *, first: float = 0, clock: str = "epoch"
+) -> list[tuple[int, Any]]:
+    """Each phase's name above its shade; one that would stand over another's is left out.
+
+    Returns the number of the phase and the text of each.
+    """
     current_style, edges = style(), _edges(data, first, clock)
     low, high = (_place(axes, end) for end in axes.get_xlim())
     em = current_style.pixels(axes, current_style.small) / axes.bbox.width
-    named: list[tuple[str, float, float]] = []
-    for name, start, stop in zip(PHASES, edges, edges[1:], strict=False):
+    named: list[tuple[int, str, float, float]] = []
+    for phase, (name, start, stop) in enumerate(zip(PHASES, edges, edges[1:], strict=False)):
         a, b = ((np.clip(_place(axes, e), low, high) - low) / (high - low) for e in (start, stop))
         # the first may begin at its shade's left and run over; the others keep to theirs
         for text in (name, name.replace(" ", "\n")):
             width = 0.57 * em * max(map(len, text.split("\n")))
             if b - a > width or (not named and b > a and width < 0.15):
-                named.append((text, max((a + b) / 2, width / 2), width))
+                named.append((phase, text, max((a + b) / 2, width / 2), width))
                 break
-    centres = pushed_apart([n[1] for n in named], [n[2] + 0.5 * em for n in named], 0, 1)
-    for (text, _, _), centre in zip(named, centres, strict=True):
-        current_style.note(
+    centres = pushed_apart([n[2] for n in named], [n[3] + 0.5 * em for n in named], 0, 1)
+    return [
+        (phase, current_style.note(
             axes, text, (centre, 1), (0, 0.45), ha="center", color=current_style.colours.muted,
             linespacing=1.05,
-        )  # fmt: skip
+        ))
+        for (phase, text, _, _), centre in zip(named, centres, strict=True)
+    ]  # fmt: skip
 
 
 def _place(axes: Axes, x: float) -> float:

@@ -16,7 +16,9 @@ from grokviz.dataset import schema
 from grokviz.dataset.references.reference import DEFAULT
 from grokviz.errors import InputError
 from grokviz.options import changed, options_of, read_options
-from grokviz.scene.clock import is_time
+from grokviz.scene.claim import Claim
+from grokviz.scene.clock import gone_from, index_of, is_time
+from grokviz.scene.clock import word as clock_word
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.phases import horizon
 from grokviz.scene.style import NARROW
@@ -37,15 +39,16 @@ class Scene:
 
     Class attributes:
         name: what a user types, such as ``embedding-waves``.
-        title: the sentence that the picture argues; ``heading`` says what holds where it does not.
-        watch: what to watch, in one line; the subtitle of slides and films.
+        title: the sentence that the picture argues, in lists; ``claim`` tests it on the data.
+        watch: what to watch, in one line; the subtitle of slides and films where it holds.
         source: the tweet or paper figure it redraws.
         needs: names of the dataset variables it draws.
         recipe, reference: what trains such a run, and the bundled one it is drawn from.
         clock: the dataset dimension that its film moves along, or None for a still.
         aspect, narrow_aspect: width over height on paper, wide and in a narrow column.
         aspects: the two where an option has some value: by option and value.
-        stills: epochs that ``grokviz figures`` draws.
+        stills: epochs that ``grokviz figures`` draws, the most telling first; a still of which no
+            epoch is asked shows the first that the run has.
         loops: whether the film goes round on a slide: where each picture is one moment, and
             the last one does not show the way to it.
         headed: whether it has a slide to itself, with its heading, and a PNG is one.
@@ -91,27 +94,44 @@ class Scene:
         """What it draws with its options: ``needs``, and more where an option asks for it."""
         return self.needs
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """What the picture argues of this data: the title, or what is true in its place."""
+        return Claim(self.title, self.watch)
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """What the picture shows at clock index ``i``, from the data itself, in sentences."""
+        return ""
+
+    def definition(self, data: xr.Dataset) -> str:
+        """What is drawn, defined, and its source, in sentences."""
+        return f"After {self.source}."
+
     def alt_text(self, data: xr.Dataset, i: int) -> str:
-        """What the picture shows at clock index ``i``, from the data itself."""
-        return f"{self.title}."
-
-    def heading(self, data: xr.Dataset) -> str:
-        """The sentence over a picture of this data: the title, where the data bears it out."""
-        return self.title
-
-    def lead(self, data: xr.Dataset) -> str:
-        """What to watch; nothing where the data does not bear the title out."""
-        return self.watch if self.heading(data) == self.title else ""
+        """The claim, and what the picture shows at clock index ``i``."""
+        return f"{self.claim(data).sentence}. {self.description(data, i)}".strip()
 
     def caption(self, data: xr.Dataset) -> str:
-        """A suggested caption with its citation."""
-        return f"{self.title}. After {self.source}."
+        """A suggested caption: the claim, what is drawn, and a citation."""
+        return f"{self.claim(data).sentence}. {self.definition(data)}".strip()
 
     def subtitle(self, data: xr.Dataset) -> str:
         """What to watch, and on a second line of what recipe the run is a smaller sibling."""
         published = published_recipe(str(data.attrs.get("recipe", "")))
-        sentences = [self.lead(data), f"smaller sibling of {published}" if published else ""]
+        sentences = [
+            self.claim(data).watch,
+            self.ends(data),
+            f"smaller sibling of {published}" if published else "",
+        ]
         return "\n".join(words for words in sentences if words)
+
+    def ends(self, data: xr.Dataset) -> str:
+        """From when on nothing that is drawn is a number, of a run of which that is so."""
+        if self.clock is None:
+            return ""
+        gone = gone_from(data, self.clock, self.variables())
+        if gone is None:
+            return ""
+        return f"no numbers from {clock_word(data, self.clock)} {data[self.clock].values[gone]} on"
 
     def aspect_at(self, ems: float) -> float:
         """Width over height on paper of a figure so many ems wide."""
@@ -128,6 +148,35 @@ class Scene:
         if self.clock is None or not is_time(self.clock):
             return None
         return 0, horizon(data, self.clock)
+
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """The clock index of a still: that of the moment asked for, else of the telling one.
+
+        Telling is the first of ``stills`` that the run has. A moment at which nothing that is
+        drawn is a number any more is refused; ``last`` is the last before.
+        """
+        if self.clock is None:
+            return 0
+        gone = gone_from(data, self.clock, self.variables())
+        if wanted is None or str(wanted).strip() == "last":
+            i = self._telling(data) if wanted is None else len(data[self.clock]) - 1
+            return i if gone is None else min(i, gone - 1)
+        i = index_of(data, self.clock, wanted)
+        if gone is not None and i >= gone:
+            word, values = clock_word(data, self.clock), data[self.clock].values
+            raise InputError(
+                f"--epoch {wanted}: what {self.name} draws is no number from {word} {values[gone]} "
+                f"on; give a {word} below, up to {values[gone - 1]}"
+            )
+        return i
+
+    def _telling(self, data: xr.Dataset) -> int:
+        for moment in self.stills:
+            try:
+                return index_of(data, str(self.clock), moment)
+            except InputError:
+                continue
+        return len(data[str(self.clock)]) - 1
 
     def interactive(self, data: xr.Dataset) -> Any | None:
         """A plotly figure, which ``--format html`` then puts into its page; None without one.

@@ -45,9 +45,13 @@ class MarginKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Style:
-    """A theme, with the helpers that place panels and labels in it."""
+    """A theme, with the helpers that place panels and labels in it.
+
+    ``ghost`` says whether what comes after the moment shown is drawn too, faintly.
+    """
 
     theme: Theme
+    ghost: bool = True
 
     @property
     def colours(self) -> Colours:
@@ -181,9 +185,12 @@ def style() -> Style:
 
 
 @contextlib.contextmanager
-def drawing_in(theme: Theme) -> Iterator[Style]:
-    """Draw in the style of ``theme`` inside a ``with`` block."""
-    token = _CURRENT.set(Style(theme))
+def drawing_in(theme: Theme, *, ghost: bool = True) -> Iterator[Style]:
+    """Draw in the style of ``theme`` inside a ``with`` block.
+
+    Without its ``ghost`` the future is not drawn before it happens, as in films.
+    """
+    token = _CURRENT.set(Style(theme, ghost))
     try:
         with theme.applied():
             yield style()

@@ -70,7 +70,7 @@ class ChangePanel(panels.CurvePanel):
         """What has no name is thin, and lies below the rest."""
         trace = super().trace(name, curve)
         if name.startswith("_"):
-            for line in (trace.whole, trace.line):
+            for line in trace.lines:
                 line.set(linewidth=style().line * 0.5, zorder=1.5)
         return trace
 

@@ -9,19 +9,17 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 
 from grokviz.dataset import schema
-from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
 
 
-LOW = 0.1
-"""The loss below which a run has memorised or generalised."""
-
 DELAY = 1000
-"""Epochs from the one to the other that make it grokking."""
+"""Epochs from memorising to generalising that the title speaks of."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +42,13 @@ class GrokkingCurve(Scene):
         """With the accuracy, where it is drawn: it takes a forward pass."""
         return (*self.needs, "accuracy") if self.accuracy else self.needs
 
-    def heading(self, data: xr.Dataset) -> str:
-        """The title of a run that grokked, else what its losses say."""
-        last, word = int(data["epoch"].values[-1]), clocks.word(data)
-        memorised = _first_low(data, "logged_epoch", "logged_train_loss")
-        generalised = _first_low(data, "tested_epoch", "logged_test_loss")
-        if generalised is not None:
-            grokked = memorised is not None and generalised - memorised >= DELAY
-            return self.title if grokked else f"It generalises by {word} {generalised:,}"
-        if memorised is None:
-            return f"It has not memorised by {word} {last:,}"
-        if not data.sizes["tested_epoch"]:
-            return f"The training loss is below {LOW} from {word} {memorised:,} on"
-        return f"It memorises, and has not generalised by {word} {last:,}"
+    def claim(self, data: xr.Dataset) -> Claim:
+        """When it memorised and when it generalised, of a run that grokked."""
+        run = outcome(data)
+        if run.delay is None or run.delay < DELAY:
+            return Claim.instead(run.sentence)
+        sentence = f"{run.sentence.partition(',')[0]}, generalised {run.delay:,} {run.word}s later"
+        return Claim(sentence, self.watch, numbers={"delay": run.delay})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss, and the accuracy where asked."""
@@ -73,7 +65,7 @@ class GrokkingCurve(Scene):
         panels.without_time(*rooms[:-1])
         return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """When it memorised and when it generalised, from the data."""
         train, test = data["logged_train_loss"].values, data["logged_test_loss"].values
         learnt = f"The training loss reaches {train.min():.2g}" if train.size else ""
@@ -95,7 +87,7 @@ class GrokkingCurve(Scene):
             f"{at}. {', '.join(words)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the phases' rule and the citation."""
         return (
             "Training and test loss. Memorisation ends at the largest test loss, circuit formation "
@@ -104,13 +96,8 @@ class GrokkingCurve(Scene):
         )
 
 
-def _first_low(data: xr.Dataset, clock: str, loss: str) -> int | None:
-    low = np.flatnonzero(data[loss].values < LOW)
-    return int(data[clock].values[low[0]]) if low.size else None
-
-
 class _Accuracy(panels.CurvePanel):
     """Train and test accuracy: the colours are named in the panel above."""
 
     def name_curves(self, end: float) -> None:
-        """Nothing."""
+        """Leave the curves without names."""

@@ -57,7 +57,7 @@ class LogSoftmaxRounding(Scene):
         (_draw_thresholds if self.beside == "thresholds" else _draw_gradients)(right, data)
         return _steps(left, data, values)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """What is returned at x, and the thresholds."""
         values, x = self._returned(data), float(data["x"].values[i])
         losses = ", ".join(f"{1e-7 * v[i]:.3g} in {name}" for name, v in values.items())
@@ -76,7 +76,7 @@ class LogSoftmaxRounding(Scene):
             f"{losses}. {panel}. Zero is reached at these leads in float32: {gone}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """What was measured with what, and the citation."""
         version = data.attrs.get("torch_version", "")
         device = data.attrs.get("device", "")

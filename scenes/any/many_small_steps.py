@@ -63,7 +63,7 @@ class ManySmallSteps(Film):
                  "modular-addition": "modular addition"}  # fmt: skip
         return known.get(task, task or name)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """How many there are, and how steep one and their mean are."""
         drops, falls = data["piece_drop"].values, data["mean_steepest_fall"].values
         return (
@@ -72,7 +72,7 @@ class ManySmallSteps(Film):
             f"falls by {falls[0]:.0%} of its start at most, the mean of all by {falls[-1]:.0%}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Thin: losses of single tasks and digits as shares of their starts, over the logarithm "

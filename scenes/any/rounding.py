@@ -69,7 +69,7 @@ class Rounding(Film):
         one, two = (float(np.nanmedian(sizes[m])) for m in self.pair(data))
         return one, two
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """How often each training is thrown off."""
         spikes = data["member_spike_count"].values
         one, two = (int(spikes[m]) for m in self.pair(data))
@@ -82,7 +82,7 @@ class Rounding(Film):
             f"{second:.1e}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Log-softmax of two logits and gradients of the loss for 113 classes, as torch returns "

@@ -69,7 +69,7 @@ class Slingshots(Scene):
         self._name_losses(grid[0][-1], data, runs[-1])
         return members.drawing(traces, markers, data)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Spikes, generalising, and the numbers at that moment, for each run."""
         epoch, runs = int(data["epoch"].values[i]), []
         word = clocks.word(data)
@@ -90,7 +90,7 @@ class Slingshots(Scene):
             f"epochs, a column for each precision of the loss. {'. '.join(runs)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
             "The same initial weights and data trained with the log-softmax in two precisions. A "

@@ -50,7 +50,7 @@ class SmoothFromMany(Scene):
         self._frame(left, data)
         return Drawing.of(_pieces(left, data, drops=self.drops), _fall(right, data))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """What has been averaged, where they fell, and how steep the mean is."""
         count = int(data["count"].values[i])
         drop = data["piece_drop"].values[: i + 1]
@@ -62,7 +62,7 @@ class SmoothFromMany(Scene):
             f"within a quarter more steps, against {fall[0]:.0%} for the first curve alone."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """What the curves are, how they were chosen, and the citation."""
         every = _mix(data, data.sizes["count"] - 1)
         return (

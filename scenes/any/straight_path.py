@@ -61,7 +61,7 @@ class StraightPath(Scene):
         epochs = data["path_epoch"]
         return Drawing.of(*trails, cosine.along(epochs), ratio.along(epochs))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Lengths, distances and cosines up to that epoch."""
         now = data.isel(path_epoch=i)
         inner = data["path_cosine"].values[1 : max(i, 2)]
@@ -80,7 +80,7 @@ class StraightPath(Scene):
             )
         return text
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         step = int(np.diff(data["path_epoch"].values[:2])[0])
         return (

@@ -61,7 +61,7 @@ class WeightNorms(Scene):
         upper.tick_params(labelbottom=style().narrow(figure))
         return Drawing.of(*(panel.along(data["epoch"]) for panel in both), _path(right, data))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The total at that moment, and the two ends that are compared."""
         total, loss = _total(data), data["loss"].sel(split="train").values
         now = f"{total[i]:,.0f} at {clocks.at(data, 'epoch', i)}"
@@ -76,7 +76,7 @@ class WeightNorms(Scene):
             f"loss. In all {now}. {words}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Sum of squared weights over training, in all and by part, and against the training "

@@ -66,7 +66,7 @@ class DigitGrokking(Scene):
         panels.without_time(*rooms[:-1])
         return Drawing.of(*(panel.along(data["tested_epoch"]) for panel in drawn))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """How far it overfitted, and each digit's test loss at the end."""
         last = data["token_test_loss"].values[-1]
         losses = ", ".join(
@@ -83,7 +83,7 @@ class DigitGrokking(Scene):
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: a digit may be learned long after the others."""
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the citation."""
         below = " Below: the test loss of each digit of the answer." if self.digits else ""
         return (

@@ -82,7 +82,7 @@ class DigitPhaseChanges(Scene):
         last, drops = float(data["epoch"].values[-1]), data["digit_drop"].values
         return 0, last if (drops < 0).any() else min(last, AFTER * float(drops.max()))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """When each digit dropped, and the loss at that moment."""
         word, at = clocks.word(data), int(data["epoch"].values[i])
         now = int(np.searchsorted(data["logged_epoch"].values, at, side="right")) - 1
@@ -97,7 +97,7 @@ class DigitPhaseChanges(Scene):
             f"{', '.join(drops)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the rule of the drops and the citation."""
         return (
             "Training loss of a one-layer transformer that adds, fresh sums at every step, in all "

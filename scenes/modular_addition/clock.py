@@ -54,7 +54,7 @@ class Clock(Film):
         """The sum over the key frequencies, in logits: (p,)."""
         return sums.total(data, self.a + self.b - np.arange(data.sizes["residue"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The sum, the turn, and by how much the answer wins."""
         p, k = data.sizes["residue"], self.large(data)
         c, total = self.answer(data), self.total(data)
@@ -66,7 +66,7 @@ class Clock(Film):
             f"at {c}: together they give it {total[c]:.1f} logits, the next answer {rival:.1f}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Points: the embedding of each number in the plane of a key frequency. Bars: "

@@ -48,7 +48,7 @@ class FourierMultiplication(Film):
         """The frequency whose products are shown."""
         return sums.strongest(data, self.frequency, self.name)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The steps with their measured numbers."""
         p, heights = data.sizes["residue"], sums.wave_heights(data)
         c = self.answer(data)
@@ -63,7 +63,7 @@ class FourierMultiplication(Film):
             f"{every[1:].max():.1f} elsewhere, {share:.0%} of the network's logits."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "The algorithm that the network has learned: $\\cos(w_k(a+b-c))$ from products of "

@@ -82,7 +82,7 @@ class NeuronWave(Film):
         k = int(data["neuron_frequency"].values[at])
         return _neurons.own_share(fields.activations(data, i)[at], k)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Which neuron, and how much of it is one wave before and after."""
         at, moments = self.shown(data), self.moments(data)
         number, k = int(data["neuron"].values[at]), int(data["neuron_frequency"].values[at])
@@ -95,7 +95,7 @@ class NeuronWave(Film):
             f"of frequency {k} in a and in b are left."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Activations at '=' after the ReLU of one MLP neuron over all pairs (a, b), and their "

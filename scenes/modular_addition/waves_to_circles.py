@@ -69,7 +69,7 @@ class WavesToCircles(Film):
         radius = np.linalg.norm(points, axis=1)
         return float(radius.std() / max(radius.mean(), 1e-12))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """What the matrix is made of, and how round the circle becomes."""
         k, known = self.followed(data), self.frequencies(data)
         rows, p = data["embedding_matrix"].shape
@@ -82,7 +82,7 @@ class WavesToCircles(Film):
             f"{self.roundness(data, -1, k):.0%} after."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "The embedding $W_E$ as it is stored; along the plane of each embedded frequency; with "

@@ -82,7 +82,7 @@ class HeadsBelowLoss(Scene):
         panels.without_time(above)
         return Drawing.of(loss.along(data["epoch"]), heads.along(data["epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """When the loss fell, and both heads' scores then and now."""
         word = clocks.word(data)
         return f"Loss over {word}s, and heads' scores below it. {told(data, i, self.wanted())}"

@@ -25,7 +25,7 @@ class InductionGrokking(HeadsBelowLoss):
     reference = "repeated-subsequence-320"
     paper_figures = {"25": {}}  # noqa: RUF012
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""
         return (
             "Training and test loss of a two-layer attention-only transformer that completes "

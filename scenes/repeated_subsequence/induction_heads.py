@@ -63,7 +63,7 @@ class InductionHeads(Scene):
             parts.append(loss.along(data["field_epoch"]))
         return Drawing.of(*parts)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Where the copies stand, and each head's attention to its stripe."""
         places = ", ".join(f"{a} to {b - 1}" for a, b in copies_of(data))
         previous, induction = (on_stripe(data, i, kind) for kind in KINDS)
@@ -77,7 +77,7 @@ class InductionHeads(Scene):
             "the tokens that followed the same token in earlier copies."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citations."""
         return (
             "Attention from each position (down) to each (across) of the best previous-token head "

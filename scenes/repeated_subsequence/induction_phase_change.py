@@ -25,7 +25,7 @@ class InductionPhaseChange(HeadsBelowLoss):
     reference = "repeated-subsequence"
     paper_figures = {"24": {}}  # noqa: RUF012
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""
         return (
             "Training loss of a two-layer attention-only transformer that completes repeated "

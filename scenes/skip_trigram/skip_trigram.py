@@ -55,7 +55,7 @@ class SkipTrigram(Scene):
         panels.without_time(*rooms[:-1])
         return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The loss and the attention at that moment, and when the loss fell."""
         word, now = clocks.word(data), data.isel(epoch=i)
         words = [
@@ -72,7 +72,7 @@ class SkipTrigram(Scene):
             )
         return " ".join(words)
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the task and the citation."""
         finite = bool(data.sizes["tested_epoch"])
         trained = "on the same few sequences" if finite else "each sequence seen once"

@@ -40,11 +40,11 @@ class Credits(Film):
         last, loss = data["tested_epoch"].values[-1], float(data["logged_test_loss"].values[-1])
         return f"The main run ends with a test loss of {loss:.1e} at {clock.word(data)} {last}."
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """What is written on it."""
         sources = ". ".join(f"{what}: {who}" for what, who in ROWS)
         return f"Sources. {sources}. {MADE} {self.ends(data)}"
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """The same."""
         return self.alt_text(data, 0)

@@ -52,13 +52,13 @@ class Opening(Film):
             "What happened in between?",
         )
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """What is written on it, and the losses behind it."""
         first = float(data["logged_test_loss"].values[0])
         question = " ".join(self.question(data)).replace("\u2009", " ")
         return f"A card that says: Grokking. {question} The test loss begins at {first:.3g}."
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "When the training loss and the test loss first are below 0.1. "

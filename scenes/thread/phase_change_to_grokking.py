@@ -68,7 +68,7 @@ class PhaseChangeToGrokking(Film):
         pairs: np.ndarray = task.is_train.reshape(p, p)
         return pairs
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """When the runs memorise and generalise."""
         epochs = "; ".join(
             f"{data['member_fraction'].values[m]:.0%}: {data['memorised_epoch'].values[m]} and "
@@ -81,7 +81,7 @@ class PhaseChangeToGrokking(Film):
             "data both fall together, with little the test loss follows long after."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Losses of modular addition trained on shares of all pairs; dots where a loss first is "

@@ -90,11 +90,11 @@ class Thread(Film):
             Chapter("credits", "credits"),
         )  # fmt: skip
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The chapters in order."""
         return f"A film of {len(self.parts)} chapters: {'; '.join(self.parts.values())}."
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the citations."""
         return (
             "The story of grokking in the order of Nanda and Lieberum's thread (2022), with Nanda "

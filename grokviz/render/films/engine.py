@@ -281,7 +281,9 @@ def moment(film: FilmFrames, epoch: str | int | None) -> int:
 def provenance(job: FilmJob, data: xr.Dataset) -> Provenance:
     """The provenance of the file."""
     film = job.scene
-    title = film.heading(data) if job.options.title in (None, "none") else str(job.options.title)
+    title = (
+        film.claim(data).sentence if job.options.title in (None, "none") else str(job.options.title)
+    )
     if job.section:
         names = ", ".join(film.parts[name] for name in job.section.split("+"))
         title = f"{title}: {names}"

@@ -55,7 +55,7 @@ class EmbeddingWaves(Scene):
         loss = panels.LossPanel(losses, data)
         return Drawing.of(self._waves(waves, data), loss.along(data["epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The waves that stand out, and the losses at that moment."""
         norms = data["embedding_frequency_norm"].isel(epoch=i)
         large = [int(k) for k in norms["frequency"].values[norms.values > norms.values.max() / 4]]
@@ -68,7 +68,7 @@ class EmbeddingWaves(Scene):
             f"{panels.loss_at(data, 'train', i)}, test {panels.loss_at(data, 'test', i)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         p = data.sizes["component"]
         return (

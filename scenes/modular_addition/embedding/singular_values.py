@@ -54,7 +54,7 @@ class SingularValues(Scene):
         rooms[1].set_xlabel("rank of the singular value")
         return Drawing.of(*bars, panels.LossPanel(losses, data).along(data["epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """How many values are large, and how far the next one falls."""
         words = []
         for name, variable in MATRICES.items():
@@ -71,7 +71,7 @@ class SingularValues(Scene):
             f"{panels.loss_at(data, 'train', i)}, test {panels.loss_at(data, 'test', i)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Singular values of the embedding $W_E$ and of the neuron-logit map $W_L = W_U W_out$ "

@@ -51,7 +51,7 @@ class WaveCircles(Scene):
         loss = panels.LossPanel(losses, data)
         return Drawing.of(*circles, loss.along(data["epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """How round each circle is, from the data."""
         words = []
         for k in self._shown(data):
@@ -64,7 +64,7 @@ class WaveCircles(Scene):
             f"frequencies at {clocks.at(data, 'epoch', i)}: {'; '.join(words)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Embedding of the residues, less its mean, in the plane spanned by $W_E\\cos_k$ and "

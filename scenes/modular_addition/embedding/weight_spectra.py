@@ -47,7 +47,7 @@ class WeightSpectra(Scene):
         maps = [self._map(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
         return Drawing.of(*(panel.along(data["epoch"]) for panel in maps))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The waves that stand out in each matrix at that moment."""
         words = []
         for matrix in MATRICES:
@@ -65,7 +65,7 @@ class WeightSpectra(Scene):
             f"{'; '.join(words)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Norms of the embedding $W_E$ and of the neuron-logit map $W_L$ along each "

@@ -62,7 +62,7 @@ class Ablation(Scene):
             left.set_xlabel("")
         return Drawing()
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The loss of every ablation."""
         alone, without = _groups(data)
 
@@ -77,7 +77,7 @@ class Ablation(Scene):
             f"Taken away: {losses(without)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
             "Loss over all pairs after one part of the trained network is kept alone (left) or "

@@ -64,7 +64,7 @@ class Algorithm(Scene):
             self._wide(sheet, numbers, wide, high)
         return Drawing()
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The steps with their numbers."""
         n = self._numbers(data)
         rows = "; ".join(
@@ -78,7 +78,7 @@ class Algorithm(Scene):
             f"waves is greatest there: {n.total[n.answer]:.3g}, next {n.second:.3g}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         share = float(data["logit_variance_explained"].values[-1])
         n = self._numbers(data)

@@ -72,7 +72,7 @@ class LogitSpectrum(Scene):
             return drawing
         return Drawing.of(drawing, panels.LossPanel(room, data).along(data["field_epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """How much of the logits' variance the key frequencies' products hold."""
         norms = data["logit_spectrum"].values[i].astype(float)
         keys = frequencies.key_frequencies(data)
@@ -84,7 +84,7 @@ class LogitSpectrum(Scene):
             f"(a, b); the largest norm is {norms.max():.3g}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Norm over the classes of the logits' 2-D Fourier transform over (a, b) (colour: its "

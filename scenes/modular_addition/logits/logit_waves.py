@@ -63,7 +63,7 @@ class LogitWaves(Scene):
             panels.LossPanel(losses, data).along(data["epoch"]),
         )
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Heights of the waves, the peak, and how much they explain."""
         now = data["logit_wave"].isel(epoch=i).values
         heights = zip(frequencies.key_frequencies(data), _heights(data, i), strict=True)
@@ -75,7 +75,7 @@ class LogitWaves(Scene):
             f"(heights {waves}) explain {share:.1%} of all logits."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
             "Above: the fitted $\\alpha_k \\cos(w_k(a+b-c))$ of each key frequency (heights in "

@@ -50,7 +50,7 @@ class TrigShare(Scene):
         panels.without_time(upper)
         return Drawing.of(shares.along(data["epoch"]), loss.along(data["epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The three shares and the test loss at that moment."""
         now = data.isel(epoch=i)
         shares = ", ".join(
@@ -63,7 +63,7 @@ class TrigShare(Scene):
             f"{panels.loss_at(data, 'test', i)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Share of variance over all pairs that cos and sin of $w_k(a+b)$ explain at the key "

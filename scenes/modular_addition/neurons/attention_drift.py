@@ -41,7 +41,7 @@ class AttentionDrift(Scene):
         )
         return Drawing.of(_table(first, data), _differences(second, data).along(data["epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Means of each head, and the largest lopsidedness of all."""
         now = data["attention_mean"].isel(epoch=i)
         heads = [
@@ -59,7 +59,7 @@ class AttentionDrift(Scene):
             f"and at the end {float(np.abs(gap.values[-1]).max()):.3f}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Mean over all pairs of the attention from '=' to a, to b and to itself, for every "
@@ -101,18 +101,15 @@ def _table(axes: Axes, data: xr.Dataset) -> Drawing:
 class _Heads(panels.CurvePanel):
     """Lines that are named while they are apart: the upper half above, the lower below."""
 
-    def name_curves(self, end: float) -> None:
+    def name_curves(self, end: float) -> panels.LineNames:
         """At a tenth of the film, flush with it where the axis ends soon after."""
         x = next(iter(self.curves.values())).x
         at = int(np.abs(x - 0.1 * panels.horizon(self.data)).argmin())
         middle = float(np.median([curve.y[at] for curve in self.curves.values()]))
-        flush = "right" if x[at] > 0.7 * end else "left"
-        for name, curve in self.curves.items():
-            side = 1 if curve.y[at] >= middle else -1
-            style().label(
-                self.axes, x[at], curve.y[at], name, lift=0.3 * side, ha=flush,
-                va="bottom" if side > 0 else "top", color=curve.colour, zorder=6,
-            )  # fmt: skip
+        above = [name for name, curve in self.curves.items() if curve.y[at] >= middle]
+        places = dict.fromkeys(self.curves, float(x[at]))
+        flush: Any = "right" if x[at] > 0.7 * end else "left"
+        return panels.LineNames(self.axes, self.curves, places, above=above, ha=flush)
 
 
 def _differences(axes: Axes, data: xr.Dataset) -> _Heads:

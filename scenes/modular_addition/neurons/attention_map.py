@@ -44,7 +44,7 @@ class AttentionMap(Scene):
         rooms[-1].set_xlabel("frequency: cosine left, sine right")
         return Drawing()
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The largest frequency of each head, and how much of the map it holds."""
         words = []
         for head, row in zip(
@@ -62,7 +62,7 @@ class AttentionMap(Scene):
             f"{float(np.abs(data['attention_map_fourier'].values[:, 1:]).max()):.3g}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "The attention map $C_j = r\\,W_Q^T W_K W_E$ of every head j in the Fourier basis "

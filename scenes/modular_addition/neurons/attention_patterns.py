@@ -69,7 +69,7 @@ class AttentionPatterns(Scene):
         loss = panels.LossPanel(room, data, end=float(data["epoch"].values[-1]))
         return Drawing.of(drawing, loss.along(data["epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Each head's frequency and mean attention at that epoch."""
         now = data.isel(epoch=i)
         heads = [
@@ -90,7 +90,7 @@ class AttentionPatterns(Scene):
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the heads go on changing long after the clean-up."""
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             f"Attention from '=' to {self.to} over all pairs (a, b), for every head. Above each: "

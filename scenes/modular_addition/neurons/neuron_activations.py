@@ -69,7 +69,7 @@ class NeuronActivations(Scene):
 
         return Drawing(images, update)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""
         activations, frequency = fields.activations(data, i), data["neuron_frequency"].values
         neurons = _neurons.neurons_in_turn(data, self.most)
@@ -89,7 +89,7 @@ class NeuronActivations(Scene):
             f"{min(shares):.0%} to {max(shares):.0%} of a neuron's variance; {reach}"
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Activations at '=' after the ReLU of neurons that show their frequency best, over "

@@ -63,7 +63,7 @@ class NeuronClusters(Scene):
             parts.append(_histogram(second, data, upright=upright))
         return Drawing.of(*parts)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Sizes of the clusters at that epoch."""
         now = data.isel(epoch=i)
         frequency = now["all_neuron_frequency"].values
@@ -79,7 +79,7 @@ class NeuronClusters(Scene):
             f"or above{': ' if sizes else ''}{', '.join(sizes)}{median}{without}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Each neuron's frequency, the one that explains most of the variance of its "

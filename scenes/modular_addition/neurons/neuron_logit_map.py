@@ -57,7 +57,7 @@ class NeuronLogitMap(Scene):
             parts.append(_clusters(rooms[-1], data))
         return Drawing.of(*parts)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The share of the map in the key waves, and of each cluster in its own."""
         epoch = int(data["field_epoch"].values[i])
         norms = data["neuron_logit_component_norm"].sel(epoch=epoch).values.astype(float)
@@ -77,7 +77,7 @@ class NeuronLogitMap(Scene):
             f"{'; '.join(words)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "The neuron-logit map $W_L = W_U W_{out}$ in the Fourier basis over the classes. "

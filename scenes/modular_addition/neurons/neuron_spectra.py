@@ -67,7 +67,7 @@ class NeuronSpectra(Scene):
 
         return Drawing([spectrum.moving for spectrum in spectra], update)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each neuron its own three dots hold."""
         neurons = _neurons.neurons_in_turn(data, self.most)
         frequency, activations = data["neuron_frequency"].values, fields.activations(data, i)
@@ -86,7 +86,7 @@ class NeuronSpectra(Scene):
             f"both) hold {min(shares):.0%} to {max(shares):.0%} of its variance."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Share of each neuron's variance over (a, b) by frequency in a and in b, from the 2-D "

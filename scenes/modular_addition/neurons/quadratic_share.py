@@ -48,7 +48,7 @@ class QuadraticShare(Scene):
         groups = _groups(data)
         return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Mean shares of the clustered neurons at that moment."""
         now = data.isel(field_epoch=i)
         inside = data["all_neuron_cluster"].values > 0
@@ -73,7 +73,7 @@ class QuadraticShare(Scene):
             "explained after it."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Left: share of each neuron's variance over (a, b) in products of cos and sin of "

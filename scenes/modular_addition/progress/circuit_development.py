@@ -57,7 +57,7 @@ class CircuitDevelopment(Scene):
         losses.traces["restricted"].line.set_linestyle((0, (2.5, 1.2)))
         return Drawing.of(*parts, losses.along(epochs))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The parts' own words, and the losses."""
         parts = [s.alt_text(data, int(_indices(s, data)[i])) for s in self._scenes()]
         now = data.sel(epoch=int(data["field_epoch"].values[i]))
@@ -67,7 +67,7 @@ class CircuitDevelopment(Scene):
             f"{float(now['excluded_loss_2d']):.2g}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
             "The circuit during training: norm of each wave in the embedding $W_E$; norm of each "

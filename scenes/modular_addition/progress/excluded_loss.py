@@ -60,7 +60,7 @@ class ExcludedLoss(Scene):
         )  # fmt: skip
         return Drawing.of(panel.along(data["epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """The numbers for each key frequency and for the largest of the rest."""
         now, keys = self._values(data).isel(epoch=i), frequencies.key_frequencies(data)
         rest = now.drop_sel(frequency=keys)
@@ -77,7 +77,7 @@ class ExcludedLoss(Scene):
             f"{float(whole.sel(split='test')):.2g}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             f"Excluded {self.measure}: that on the training pairs with {TERMS[self.kind]} "

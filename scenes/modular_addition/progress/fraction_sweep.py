@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
-from grokviz.scene import Drawing, Scene, members, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, members, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,13 +54,13 @@ class FractionSweep(Scene):
                 "there is none here; grokviz explore shows the curves of any runs"
             )
 
-    def heading(self, data: xr.Dataset) -> str:
-        """The title where less data took longer to generalise, else how many fractions did."""
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much longer less data took, where it did; else how many fractions generalise."""
         epochs = _epochs(data, _sources(data)[0], "generalised_epoch")
         generalised = epochs[np.isfinite(epochs)]  # the fractions fall
         if generalised.size > 1 and generalised[-1] > generalised[0]:
-            return self.title
-        return f"{generalised.size} of {epochs.size} training fractions generalise"
+            return Claim(self.title, self.watch)
+        return Claim.instead(f"{generalised.size} of {epochs.size} training fractions generalise")
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The curves of one fraction on the left, all fractions on the right."""
@@ -74,7 +74,7 @@ class FractionSweep(Scene):
             _losses_in_turn(left, curves, trail=self.trail), _dots(right, data, self.time)
         )
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """When the runs of this fraction memorised and generalised, and both ends of the sweep."""
         fractions = data["fraction"].values
         runs = []
@@ -95,7 +95,7 @@ class FractionSweep(Scene):
             f"{'; '.join(runs) or 'no run'} (first losses below 0.1). Over the sweep {ends}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the rule, the sources of the runs, and the citation."""
         count = len(data["fraction"])
         beside = " Rings: the published sweep." if PUBLISHED in _sources(data) else ""

@@ -56,7 +56,7 @@ class MemoriseThenGeneralise(Scene):
             _mark(lower, even)
         return Drawing.of(loss.along(data["epoch"]), shares.along(data["epoch"]))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Shares and losses at that moment, and where the shares are equal."""
         now = data.isel(epoch=i)
         shares = ", ".join(f"{name} {100 * float(now[key]):.2g} %" for name, key in SHARES.items())
@@ -74,7 +74,7 @@ class MemoriseThenGeneralise(Scene):
             f"{float(now['excluded_loss_2d']):.3g}. Of the two {crossed}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the shares' definition in a line, and the citation."""
         return (
             "Memorising share: mean probability of the right answer on the training pairs with cos "

@@ -72,7 +72,7 @@ class ProgressMeasures(Scene):
         panels.without_time(*rooms[: len(plots) - columns])
         return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """Each panel's numbers at that moment."""
         words = []
         for plot in self._plots(data):
@@ -81,7 +81,7 @@ class ProgressMeasures(Scene):
         at = clocks.at(data, "epoch", i)
         return f"{len(words)} panels over epochs, marked at {at}. {'; '.join(words)}."
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         texts = {
             "losses": "Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "

@@ -69,7 +69,7 @@ class Seeds(Scene):
         grid[-1][1].set_xlabel("frequency")
         return members.drawing(traces, [panels.Marker.draw(axes[0]) for axes in grid], data)
 
-    def alt_text(self, data: xr.Dataset, i: int) -> str:
+    def description(self, data: xr.Dataset, i: int) -> str:
         """When each run generalised, its key frequencies, and its test loss at that moment."""
         epoch, runs = int(data["epoch"].values[i]), []
         for member in self._shown(data):
@@ -84,7 +84,7 @@ class Seeds(Scene):
             f"{'; '.join(runs)}."
         )
 
-    def caption(self, data: xr.Dataset) -> str:
+    def definition(self, data: xr.Dataset) -> str:
         """With the rule for key frequencies and the citation."""
         return (
             f"Losses of {len(self._shown(data))} runs that differ by their names alone, and norms "

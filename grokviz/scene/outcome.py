@@ -1,0 +1,130 @@
+"""What became of a run, by its losses, and the sentence that is true of it.
+
+Claims about grokking rest on it, so that every picture of a run says the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grokviz.dataset.learning import LOW, Curve, first_low, grok_epoch, smooth
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the losses of a run say of its learning; None for what did not happen.
+
+    Attributes:
+        word: what the run counts: epoch, or step.
+        last: its last checkpoint.
+        memorised, generalised: the first epochs with a train and a test loss below 0.1 nats, by
+            the rules of :mod:`grokviz.dataset.learning`.
+        grokked: when it grokked, by the same rules.
+        diverged: the first epoch from which on no loss is a number.
+        train, test: the last losses, in nats; NaN where none was logged.
+
+    """
+
+    word: str
+    last: int
+    memorised: int | None
+    generalised: int | None
+    grokked: int | None
+    diverged: int | None
+    train: float
+    test: float
+
+    @property
+    def tested(self) -> bool:
+        """Whether there is a test loss."""
+        return not np.isnan(self.test)
+
+    @property
+    def delay(self) -> int | None:
+        """Epochs from memorising to generalising, of a run that grokked and stayed so."""
+        learned = self.memorised is not None and self.generalised is not None
+        if not learned or self.grokked is None or self.diverged is not None or self.test >= LOW:
+            return None
+        return int(self.generalised or 0) - int(self.memorised or 0)
+
+    @property
+    def sentence(self) -> str:
+        """What the losses say, without a full stop."""
+        if self.diverged is not None:
+            return f"The loss is no number from {self._at(self.diverged)} on"
+        if np.isnan(self.train) and not self.tested:
+            return "No loss was logged"
+        if self.generalised is not None:
+            return self._generalised()
+        if self.memorised is not None:
+            end = (
+                f"not generalised by {self._at(self.last)}" if self.tested else "test loss unknown"
+            )
+            return f"Memorised by {self._at(self.memorised)}; {end}"
+        if np.isnan(self.train):
+            return f"Not generalised by {self._at(self.last)}: the test loss is {self.test:.2g}"
+        return f"Not memorised by {self._at(self.last)}: the training loss is {self.train:.2g}"
+
+    def _generalised(self) -> str:
+        at = self._at(int(self.generalised or 0))
+        if self.test >= LOW:
+            return f"Generalised at {at}, and lost it: the test loss ends at {self.test:.2g}"
+        if self.memorised is None:
+            return f"Generalised by {at}"
+        if self.delay is None:
+            return f"Learned train and test data together, by {at}"
+        return f"Memorised by {self._at(self.memorised)}, generalised at {at}"
+
+    def _at(self, epoch: int) -> str:
+        return f"{self.word} {epoch:,}"
+
+
+def outcome(data: xr.Dataset) -> Outcome:
+    """What became of the run of a dataset, by its logged losses, else those of checkpoints."""
+    train, test = losses_of(data, "train"), losses_of(data, "test")
+    ends = [_no_number(curve) for curve in (train, test) if len(curve.epochs)]
+    gone = [end for end in ends if end is not None]
+    return Outcome(
+        word=clocks.word(data),
+        last=int(data["epoch"].values[-1]) if data.sizes.get("epoch") else 0,
+        memorised=first_low(train),
+        generalised=first_low(test),
+        grokked=grok_epoch(data),
+        diverged=min(gone) if gone else None,
+        train=_last(train),
+        test=_last(test),
+    )
+
+
+def losses_of(data: xr.Dataset, split: str) -> Curve:
+    """The epochs and values of a loss: as it was logged, else as it was measured."""
+    clock = "logged_epoch" if split == "train" else "tested_epoch"
+    if f"logged_{split}_loss" in data and data.sizes[clock]:
+        return Curve(data[clock].values, data[f"logged_{split}_loss"].values)
+    if "loss" in data and split in data["loss"]["split"].values:
+        measured = data["loss"].sel(split=split).values
+        if np.isfinite(measured).any():
+            return Curve(data["epoch"].values, measured)
+    return Curve(np.zeros(0, dtype=np.int64), np.zeros(0))
+
+
+def _last(curve: Curve) -> float:
+    """The last of the running medians; NaN of a curve without values."""
+    values = smooth(curve).loss
+    return float(values[-1]) if len(values) else float("nan")
+
+
+def _no_number(curve: Curve) -> int | None:
+    """The first epoch from which on no value is a finite number; None where the last is one."""
+    finite = np.flatnonzero(np.isfinite(curve.loss))
+    if finite.size and finite[-1] == len(curve.loss) - 1:
+        return None
+    first = int(finite[-1]) + 1 if finite.size else 0
+    return int(curve.epochs[first])

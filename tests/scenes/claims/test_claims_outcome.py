@@ -1,0 +1,105 @@
+"""What stands over a picture is true of the data it shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from grokviz.dataset.references.reference import load
+from grokviz.scene.outcome import outcome
+from grokviz.scene.registry import scene, scenes
+
+EPOCHS = np.arange(0, 5001, 100)
+
+HIGH = "Not memorised by epoch 5,000: the training loss is 4"
+
+
+def run(train: int | None, test: int | None, *, tested: bool = True) -> xr.Dataset:
+    """A run of 5,000 epochs whose losses fall below 0.1 at these epochs."""
+    losses = [np.where((9999 if at is None else at) <= EPOCHS, 0.01, 4.0) for at in (train, test)]
+    clock = EPOCHS if tested else EPOCHS[:0]
+    return xr.Dataset(
+        {
+            "logged_train_loss": ("logged_epoch", losses[0]),
+            "logged_test_loss": ("tested_epoch", losses[1][: len(clock)]),
+        },
+        coords={"epoch": EPOCHS, "logged_epoch": EPOCHS, "tested_epoch": clock},
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (run(200, 3000), "Memorised by epoch 200, generalised 2,800 epochs later"),
+        (run(200, 1200), "Memorised by epoch 200, generalised 1,000 epochs later"),
+        (run(200, 1100), "Memorised by epoch 200, generalised at epoch 1,100"),
+        (run(200, 200), "Learned train and test data together, by epoch 200"),
+        (run(None, 200), "Generalised by epoch 200"),
+        (run(200, None), "Memorised by epoch 200; not generalised by epoch 5,000"),
+        (run(None, None), HIGH),
+        (run(300, None, tested=False), "Memorised by epoch 300; test loss unknown"),
+    ],
+)
+def test_a_run_that_did_not_grok_is_not_said_to(data: xr.Dataset, sentence: str) -> None:
+    claim = scene("grokking-curve").with_options().claim(data)
+    assert claim.sentence == sentence
+    assert claim.holds == ("later" in sentence)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (np.full(len(EPOCHS), np.nan), "The loss is no number from epoch 0 on"),
+        (np.where(EPOCHS < 900, 4.0, np.nan), "The loss is no number from epoch 900 on"),
+        (np.where(EPOCHS < 900, 4.0, np.inf), "The loss is no number from epoch 900 on"),
+        (
+            np.where(EPOCHS == 900, np.nan, 4.0),
+            "Not memorised by epoch 5,000: the training loss is 4",
+        ),
+    ],
+)
+def test_losses_that_are_no_numbers_are_said_to_be(values: np.ndarray, sentence: str) -> None:
+    data = run(None, None)
+    data["logged_train_loss"] = ("logged_epoch", values)
+    assert outcome(data).sentence == sentence
+
+
+def test_what_was_generalised_and_lost_is_no_grokking() -> None:
+    data = run(200, 2000)
+    lost = np.where((EPOCHS >= 2000) & (EPOCHS < 3000), 0.01, 4.0)
+    data["logged_test_loss"] = ("tested_epoch", lost)
+    assert outcome(data).delay is None
+    assert (
+        outcome(data).sentence == "Generalised at epoch 2,000, and lost it: the test loss ends at 4"
+    )
+
+
+def test_a_run_without_losses_is_said_to_have_none() -> None:
+    data = xr.Dataset(coords={"epoch": EPOCHS})
+    assert outcome(data).sentence == "No loss was logged"
+    measured = np.where(EPOCHS[:, None] >= np.array([200, 3000]), 0.01, 4.0)
+    data["loss"] = (("epoch", "split"), measured)
+    data = data.assign_coords(split=["train", "test"])
+    assert outcome(data).sentence == "Memorised by epoch 200, generalised at epoch 3,000"
+
+
+def test_less_data_is_said_to_take_longer_where_it_does() -> None:
+    data = load(None, default="fraction-sweep")
+    sweep = scene("fraction-sweep").with_options()
+    assert sweep.claim(data).sentence == sweep.title
+    never, equal = data.copy(), data.copy()
+    never["generalised_epoch"] = xr.full_like(data["generalised_epoch"], -1)
+    equal["generalised_epoch"] = xr.full_like(data["generalised_epoch"], 100)
+    count = data.sizes["fraction"]
+    assert sweep.claim(never).sentence == f"0 of {count} training fractions generalise"
+    assert sweep.claim(equal).sentence == f"{count} of {count} training fractions generalise"
+
+
+@pytest.mark.parametrize("name", [n for n, s in scenes(user=False).items() if s.reference])
+def test_the_bundled_runs_bear_their_sentences_out(name: str) -> None:
+    kind = scenes(user=False)[name]
+    instance = kind.with_options()
+    claim = instance.claim(load(None, instance.variables(), default=kind.reference))
+    assert claim.holds
+    assert claim.sentence
