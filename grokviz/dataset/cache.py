@@ -112,6 +112,6 @@ def code_version(names: Iterable[str]) -> str:
 def source_files(names: Iterable[str]) -> list[Path]:
     """The files whose imports, and theirs, make up :func:`code_version`."""
     here = Path(__file__).parent
-    files = [here / "assemble.py", here / "families" / "family.py", *any_task().files()]
+    files = [here / "build" / "assemble.py", here / "families" / "family.py", *any_task().files()]
     known = (known_task(name) for name in sorted(set(names)))
     return [*files, *(file for task in known if task for file in task.files())]
