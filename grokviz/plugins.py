@@ -27,8 +27,8 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import entry_points
+from functools import lru_cache, partial
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -138,6 +138,7 @@ def forget() -> None:
     """Clear the caches, so that packages installed since are found."""
     _MEMBERS.clear()
     _PLUGINS.clear()
+    _entries.cache_clear()
 
 
 def find(kind: PluginKind[T], name: str) -> T:
@@ -198,7 +199,7 @@ def with_inner(module: ModuleType) -> list[ModuleType]:
 
 
 def _installed(group: str) -> Iterator[ModuleType]:
-    for entry in entry_points(group=group):
+    for entry in _entries(group, tuple(sys.path)):
         if entry.value not in _PLUGINS:
             try:
                 obj = entry.load()
@@ -210,6 +211,12 @@ def _installed(group: str) -> Iterator[ModuleType]:
         module = _PLUGINS[entry.value]
         if module is not None:
             yield module
+
+
+@lru_cache(maxsize=64)
+def _entries(group: str, path: tuple[str, ...]) -> EntryPoints:
+    """The entry points of a group on this import path; reading all metadata takes 40 ms."""
+    return entry_points(group=group)
 
 
 def _module_of(obj: Any) -> ModuleType:
