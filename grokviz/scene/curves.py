@@ -22,6 +22,10 @@ POINTS = 1500
 """Points drawn of a curve: more than a slide has pixels for it."""
 
 
+MARKS = 40
+"""Marks of a curve at the edge of its axis: more would be a line."""
+
+
 @dataclass
 class Curve:
     """A curve whose past is drawn strongly and whose future faintly."""
@@ -173,6 +177,36 @@ def splits(data: xr.Dataset, name: str, scale: float = 1) -> dict[str, Curve]:
         split: at_checkpoints(data, scale * data[name].sel(split=split).values, colour)
         for split, colour in colours.items()
     }
+
+
+class OffScale:
+    """Marks for what a logarithmic axis has no place for: at its bottom 0 and less, at its top infinity."""
+
+    def __init__(self, axes: Axes, curves: Mapping[str, Curve]) -> None:
+        self.parts: list[tuple[np.ndarray, float, Any]] = []
+        size = style().points * 0.3
+        for curve in curves.values():
+            for level, shape, off in ((0.0, "v", curve.y <= 0), (1.0, "^", curve.y == np.inf)):
+                x = curve.x[off]
+                if not x.size:
+                    continue
+                x = x[:: max(1, len(x) // MARKS)]
+                (marks,) = axes.plot(
+                    [], [], shape, color=curve.colour, ms=size, mew=0, clip_on=False, zorder=5,
+                    transform=axes.get_xaxis_transform(),
+                )  # fmt: skip
+                self.parts.append((x, level, marks))
+
+    @property
+    def moving(self) -> list[Any]:
+        """The marks."""
+        return [marks for _, _, marks in self.parts]
+
+    def update(self, moment: float) -> None:
+        """Show those up to ``moment``."""
+        for x, level, marks in self.parts:
+            seen = x[x <= moment]
+            marks.set_data(seen, np.full(len(seen), level))
 
 
 class EndNames:

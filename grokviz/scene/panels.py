@@ -14,6 +14,7 @@ from grokviz.scene.curves import (
     EndNames,
     LineNames,
     Marker,
+    OffScale,
     Trace,
     at_checkpoints,
     loss_at,
@@ -104,7 +105,8 @@ class CurvePanel:
         self._ghost = style().ghost
         self.shades: PhaseShades | None = None
         shown = {name: self.shown(curve) for name, curve in self.curves.items()}
-        self.curves = {n: curve for n, curve in shown.items() if np.isfinite(curve.y).any()}
+        known = {n: curve for n, curve in shown.items() if not np.isnan(curve.y).all()}
+        self.curves = {n: curve for n, curve in known.items() if self.has_place(curve)}
         self.first = FIRST if self.time == "log" else 0.0
         if self.log:
             self.axes.set_yscale("log")
@@ -121,7 +123,10 @@ class CurvePanel:
             self.axes.set_ylim(*self.ylim)
         if self.yticks is not None:
             self.axes.set_yticks(self.yticks)
+        self.off_scale = OffScale(self.axes, known if self.log else {})
         self.marker = Marker.draw(self.axes)
+        if shown and not known:
+            self.say_nothing()
         self._short = horizon(self.data, self.clock) if self.end is None else self.end
         self.names = self.name_curves(self._short)
         self._end_at(self._short)
@@ -131,7 +136,7 @@ class CurvePanel:
         """The past of every curve, the marker, and the names where they go along."""
         traces = [artist for trace in self.traces.values() for artist in trace.moving]
         names = [] if self.names is None or self._ghost else list(self.names.moving)
-        return [*traces, self.marker.line, *names]
+        return [*traces, *self.off_scale.moving, self.marker.line, *names]
 
     def update(self, epoch: float) -> None:
         """Draw strongly up to ``epoch``; beyond the axis' end the whole run is shown."""
@@ -141,6 +146,7 @@ class CurvePanel:
             self._end_at(end)
         for trace in self.traces.values():
             trace.update(epoch)
+        self.off_scale.update(epoch)
         if not self._ghost:
             self._name_at(min(epoch, end))
         self.marker.update(max(epoch, self.first))
@@ -153,6 +159,20 @@ class CurvePanel:
     def shown(self, curve: Curve) -> Curve:
         """What is drawn of a curve: on a logarithmic time axis what comes after its beginning."""
         return curve.where(curve.x >= FIRST) if self.time == "log" else curve
+
+    def has_place(self, curve: Curve) -> bool:
+        """Whether any value of a curve has a place on the axis."""
+        finite = np.isfinite(curve.y)
+        return bool((finite & (curve.y > 0)).any() if self.log else finite.any())
+
+    def say_nothing(self) -> None:
+        """Say in the panel that there is nothing to draw."""
+        what = self.ylabel.partition(" (")[0].replace("\n", " ")
+        style().note(
+            self.axes, f"no {what} to draw", (0.5, 0.5), ha="center", va="center",
+            color=style().colours.muted,
+        )  # fmt: skip
+        self.axes.set_yticks([])
 
     def trace(self, name: str, curve: Curve) -> Trace:
         """The curve as it is drawn."""

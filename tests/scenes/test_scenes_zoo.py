@@ -1,0 +1,135 @@
+"""Every scene on the runs of the zoo: it draws what is there, or says why not in one sentence."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zoo
+from matplotlib.axes import Axes
+from test_scenes_all import SCENES, Drawn, View
+
+from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
+from grokviz.scene.outcome import outcome
+
+SMALL: dict[str, dict[str, Any]] = {
+    "modular-addition": {"p": 13, "d-model": 16, "d-mlp": 32, "heads": 2},
+    "repeated-subsequence-320": {"examples": 32, "batch": 16, "test-examples": 16},
+    "digit-addition-small-500": {
+        "digits": 2, "d-model": 16, "d-mlp": 32, "heads": 2, "examples": 32, "batch": 16,
+        "test-examples": 16,
+    },
+    "skip-trigram-50": {"examples": 32, "batch": 16, "test-examples": 16},
+}  # fmt: skip
+BASES = {
+    "repeated-subsequence": "repeated-subsequence-320", "skip-trigram": "skip-trigram-50",
+    "digit-addition": "digit-addition-small-500", "modular-addition-float32": "modular-addition",
+}  # fmt: skip
+MANY = {"p": 211, "d-model": 64, "d-mlp": 128, "heads": 2}
+"""A network with a hundred frequencies, all of which stand out where it is random."""
+
+KINDS = [*zoo.ZOO, "hundred"]
+FAMILIES = {name for name, kind in SCENES.items() if "member_name" in kind.needs}
+CROWD = 3
+"""So many texts over one another are a black block."""
+
+
+def cases() -> list[Any]:
+    """One kind a scene in ``make test``, all in ``test-all``."""
+    return [
+        pytest.param(name, kind, marks=() if (n + m) % len(KINDS) == 0 else pytest.mark.slow)
+        for n, name in enumerate(SCENES)
+        for m, kind in enumerate(KINDS)
+    ]
+
+
+@pytest.fixture(scope="session")
+def animals(trained: Callable[..., Path], shared: Callable[..., Path]) -> Callable[..., Path]:
+    """``animals(recipe, kind)``: the folder of such a run, written once."""
+
+    def run(recipe: str, kind: str) -> Path:
+        base = BASES.get(recipe, recipe)
+        settings = MANY if kind == "hundred" else SMALL[base]
+        source = trained(base, {**settings, "epochs": 40, "checkpoint-every": 20})
+        name = "nothing" if kind == "hundred" else kind
+        return shared(
+            f"zoo-{base}-{kind}", lambda place: zoo.write(name, source, place / "run")
+        ) / "run"  # fmt: skip
+
+    return run
+
+
+@pytest.mark.parametrize(("name", "kind"), cases())
+def test_it_is_drawn_or_refused_in_a_sentence(
+    name: str, kind: str, animals: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = animals(SCENES[name].recipe, kind)
+    scene = SCENES[name]()
+    source: Any = [path, animals(SCENES[name].recipe, "memorised")] if name in FAMILIES else path
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            data = load(source, scene.variables())
+            scene.check(data)
+            drawn = Drawn(name, data=data)
+            for i in sorted({0, scene.index_of(data, "last"), scene.index_of(data, None)}):
+                looks_right(drawn, drawn.show(i))
+                assert "nan" not in scene.alt_text(data, i).lower().split()
+            scene.caption(data)
+            scene.film_span(data)
+    except InputError as error:
+        text = str(error)
+        assert "\n" not in text
+        assert 20 < len(text) < 400, text
+        return
+    claim = scene.claim(data)
+    assert 0 < len(claim.sentence) < 120
+    assert "nan" not in claim.sentence.lower().replace(",", " ").split()
+
+
+@pytest.mark.parametrize("kind", [kind for kind, one in zoo.ZOO.items() if one.sentence])
+def test_what_became_of_it_is_told(kind: str, animals: Callable[..., Path]) -> None:
+    data = load(animals("modular-addition", kind), ["logged_train_loss", "logged_test_loss"])
+    assert outcome(data).sentence == zoo.ZOO[kind].sentence
+    assert outcome(data).delay is None
+
+
+def looks_right(drawn: Drawn, view: View) -> None:
+    """No empty axes, no block of labels, nothing of the title outside the page."""
+    for axes in drawn.figure.findobj(Axes):
+        assert not axes.get_visible() or has_content(axes), f"{axes} is empty"
+    boxes = [text for text in view.texts if text.box.width > 0]
+    for one in boxes:
+        over = sum(overlap(one.box, other.box) > 0.4 for other in boxes if other is not one)
+        assert over < CROWD, f"{one.text!r} lies under {over} other labels"
+    title = [text for text in view.texts if text.text == drawn.sheet.title]
+    for text in title:
+        assert text.box.x1 <= view.page.x1, "the title runs off the page"
+
+
+def overlap(one: Any, other: Any) -> float:
+    """The share of the smaller box that lies in the other."""
+    wide = min(one.x1, other.x1) - max(one.x0, other.x0)
+    high = min(one.y1, other.y1) - max(one.y0, other.y0)
+    smaller = min(one.width * one.height, other.width * other.height)
+    return max(wide, 0) * max(high, 0) / smaller if smaller else 0.0
+
+
+def has_content(axes: Axes) -> bool:
+    """Whether anything but its frame is drawn in it: numbers, a picture, or words instead."""
+    if any(np.isfinite(np.asarray(line.get_xydata(), float)).all(axis=1).any()
+           for line in axes.lines if len(line.get_xydata()) and not marks(line)):  # fmt: skip
+        return True
+    if axes.images or axes.collections or axes.texts:
+        return True
+    return any(patch.get_visible() for patch in axes.patches if patch.get_height() != 0)
+
+
+def marks(line: Any) -> bool:
+    """Whether a line only marks the moment shown, from one end of the axes to the other."""
+    return len(line.get_xydata()) == 2 and line.get_transform() != line.axes.transData
