@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -59,10 +60,28 @@ class RunView:
         """The run's first checkpoint; ``InputError`` of a run without any."""
         return self.last if len(self.run.epochs) == 1 else self._checkpoint(0)
 
+    @cached_property
+    def alive(self) -> Int[np.ndarray, " alive"]:
+        """Checkpoints before the weights were no numbers any more; all where the first are none.
+
+        Weights that are NaN stay so, so few checkpoints are read.
+        """
+        epochs = self.run.epochs
+        if not len(epochs) or self._has_numbers(int(epochs[-1])):
+            return epochs
+        first = bisect.bisect_left(
+            range(len(epochs)), True, key=lambda i: not self._has_numbers(int(epochs[i]))
+        )
+        return epochs[:first] if first else epochs
+
+    def _has_numbers(self, epoch: int) -> bool:
+        weights = self.run.weights(epoch).values()
+        return all(np.isfinite(array).all() for array in weights if array.dtype.kind in "fc")
+
     def _checkpoint(self, at: int) -> Checkpoint:
         if not self.has_weights:
             raise InputError(f"{self.run.path} has no checkpoints; record the run with its weights")
-        epoch = int(self.run.epochs[at])
+        epoch = int(self.alive[at])
         return self.checkpoint_type(epoch, self.run.weights(epoch), self.run.checksum_of(epoch))
 
     @cached_property

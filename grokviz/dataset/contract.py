@@ -165,6 +165,11 @@ class Measure:
         """Whether it can be asked of runs that are seen so."""
         return issubclass(view, self.owner) or issubclass(view.checkpoint_type, self.owner)
 
+    @property
+    def weighs(self) -> bool:
+        """Whether it is a measure of weights, rather than of what was logged."""
+        return "at" in self.parameters or self.lacks is None
+
     def lacking(self, run: Run) -> str:
         """What it needs and the run lacks, as in "it has no ..."; else ""."""
         if self.lacks is not None:

@@ -180,10 +180,11 @@ def splits(data: xr.Dataset, name: str, scale: float = 1) -> dict[str, Curve]:
 
 
 class OffScale:
-    """Marks for what a logarithmic axis has no place for: at its bottom 0 and less, at its top infinity."""
+    """Marks for what a logarithmic axis has no place for: 0 and less below, infinity above."""
 
     def __init__(self, axes: Axes, curves: Mapping[str, Curve]) -> None:
         self.parts: list[tuple[np.ndarray, float, Any]] = []
+        words = {0.0: "\u25be 0 or less", 1.0: "\u25b4 infinite"}
         size = style().points * 0.3
         for curve in curves.values():
             for level, shape, off in ((0.0, "v", curve.y <= 0), (1.0, "^", curve.y == np.inf)):
@@ -196,6 +197,12 @@ class OffScale:
                     transform=axes.get_xaxis_transform(),
                 )  # fmt: skip
                 self.parts.append((x, level, marks))
+                if level in words:
+                    side = 0.3 if level == 0 else -1.2
+                    style().note(
+                        axes, words.pop(level), (1, level), (-0.3, side), ha="right",
+                        color=style().colours.muted,
+                    )  # fmt: skip
 
     @property
     def moving(self) -> list[Any]:
@@ -293,7 +300,7 @@ class LineNames:
 
 def room_for_labels(axes: Axes, curves: Mapping[str, Curve]) -> None:
     """Limits that leave room for names above and below the curves, and a tick in few decades."""
-    from matplotlib.ticker import FixedLocator, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     above = [curve.y[np.isfinite(curve.y) & (curve.y > 0)] for curve in curves.values()]
     values = np.concatenate([np.empty(0), *above])
@@ -305,5 +312,11 @@ def room_for_labels(axes: Axes, curves: Mapping[str, Curve]) -> None:
         axes.set_ylim(values.min() / room, values.max() * room)
         first, last = np.floor(np.log10(values.min())), np.ceil(np.log10(values.max()))
         step = max(round((last - first) * 2.2 * em / axes.bbox.height), 2 if decades > 4 else 1)
-        axes.yaxis.set_major_locator(FixedLocator(list(10 ** np.arange(last, first - 1, -step))))
+        ticks = 10 ** np.arange(last, first - 1, -step)
+        low, high = axes.get_ylim()
+        if not ((ticks > low) & (ticks < high)).any():
+            # curves that are all but constant lie between two powers of ten
+            ticks = np.array([float(f"{values.max():.2g}")])
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_locator(FixedLocator(list(ticks)))
     axes.yaxis.set_minor_locator(NullLocator())

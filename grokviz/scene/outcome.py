@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+NO_LOSS = "No loss was logged"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What the losses of a run say of its learning; None for what did not happen.
@@ -29,6 +32,7 @@ class Outcome:
         grokked: when it grokked, by the same rules.
         diverged: the first epoch from which on no loss is a number.
         train, test: the last losses, in nats; NaN where none was logged.
+        negative: whether losses were logged that are below 0.
 
     """
 
@@ -40,6 +44,7 @@ class Outcome:
     diverged: int | None
     train: float
     test: float
+    negative: bool = False
 
     @property
     def tested(self) -> bool:
@@ -60,7 +65,7 @@ class Outcome:
         if self.diverged is not None:
             return f"The loss is no number from {self._at(self.diverged)} on"
         if np.isnan(self.train) and not self.tested:
-            return "No loss was logged"
+            return "The losses are below 0, which no cross entropy is" if self.negative else NO_LOSS
         if self.generalised is not None:
             return self._generalised()
         if self.memorised is not None:
@@ -100,6 +105,7 @@ def outcome(data: xr.Dataset) -> Outcome:
         diverged=min(gone) if gone else None,
         train=_last(train),
         test=_last(test),
+        negative=any(bool((curve.loss < 0).any()) for curve in (train, test)),
     )
 
 

@@ -129,9 +129,8 @@ class Scene:
         if self.clock is None:
             return ""
         gone = gone_from(data, self.clock, self.variables())
-        if gone is None:
-            return ""
-        return f"no numbers from {clock_word(data, self.clock)} {data[self.clock].values[gone]} on"
+        first = data.attrs.get("no_numbers_from") if gone is None else data[self.clock].values[gone]
+        return "" if first is None else f"NaN from {clock_word(data, self.clock)} {first:,} on"
 
     def aspect_at(self, ems: float) -> float:
         """Width over height on paper of a figure so many ems wide."""

@@ -329,3 +329,18 @@ def test_the_number_of_workers_changes_no_bit(
     names: list[str], count: int, small_run: Run, whole: xr.Dataset
 ) -> None:
     same_bits(assemble(small_run, names, workers=count), whole)
+
+
+def test_checkpoints_that_are_no_numbers_any_more_are_left_out(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    with gv.record(tmp_path / "run", settings={"seed": 0}) as run:
+        for epoch in range(0, 100, 10):
+            weight = draw.normal(size=(3, 3)).astype(np.float32)
+            run.step(epoch, {"w": weight if epoch < 70 else weight * np.nan}, train_loss=1.0)
+    data = gv.analyze(tmp_path / "run", ["sum_squared_weights", "logged_train_loss"])
+    assert data["epoch"].values.tolist() == [0, 10, 20, 30, 40, 50, 60]
+    assert data.attrs["no_numbers_from"] == 70
+    assert np.isfinite(data["sum_squared_weights"]).all()
+    logged = gv.analyze(tmp_path / "run", ["logged_train_loss"])
+    assert logged["epoch"].values[-1] == 90
+    assert "no_numbers_from" not in logged.attrs

@@ -92,9 +92,27 @@ def assemble(
 
     def take(names: Sequence[str]) -> xr.Dataset:
         view = view_of(run, clock, field_epochs(run, clock))
+        if epochs is None and weighed(own, names):
+            view = with_numbers(view)
         return dataset_of(view, own, names, cache=cache, report=report, workers=workers)
 
     return leaving_out(own, names, take) if needs is None else take(names)
+
+
+def weighed(own: Table, names: Iterable[str]) -> bool:
+    """Whether any of these is a measure of weights."""
+    series = table.with_series(own, [name for name in names if name in own.measures])
+    return any(own.measures[name].weighs for name in series)
+
+
+def with_numbers(view: RunView) -> RunView:
+    """The view without the checkpoints at the run's end whose weights are no numbers."""
+    if not view.has_weights or len(view.alive) == len(view.run.epochs):
+        return view
+    alive = view.epochs[view.epochs <= view.alive[-1]]
+    fewer: RunView = view_of(view.run, alive, field_epochs(view.run, alive))
+    fewer.__dict__["alive"] = view.alive
+    return fewer
 
 
 def leaving_out(
@@ -241,7 +259,10 @@ def _attrs(view: RunView) -> dict[str, Any]:
     from grokviz import __version__
 
     run, facts = view.run, view.run.facts
+    gone = view.run.epochs[len(view.alive) :] if "alive" in vars(view) else view.run.epochs[:0]
+    more = {"no_numbers_from": int(gone[0])} if len(gone) else {}
     return {
+        **more,
         "title": f"Analysis of {run.name}",
         "run_name": run.name,
         "run_checksum": run.checksum,
