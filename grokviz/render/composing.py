@@ -15,9 +15,10 @@ from grokviz.render.engine import engine_of
 from grokviz.scene.claim import Claim
 from grokviz.scene.clock import is_time
 from grokviz.scene.drawing import Drawing
+from grokviz.scene.phases import see_through
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.scene import Scene, drawing_of
-from grokviz.scene.style import style
+from grokviz.scene.style import NARROW, Label, chip, noting_labels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,6 +29,12 @@ COLUMN = 25.5
 
 LEAST = 0.75
 """The share of the height that panels have on paper with which they can do on a slide."""
+
+LEGEND, MORE_LEGEND = 2.4, 4.0
+"""Ems of the legend below panels that share names, in one row and in two."""
+
+START = 5.0
+"""Where it begins: below the left edge of most panels' axes."""
 
 MOST = len(ascii_lowercase)
 
@@ -56,20 +63,27 @@ class Composed(Scene):
                 "draw fewer into a film or a slide, or all on paper (--venue)"
             )
         ratios = [_height(row, wide) for row in rows]
-        grid = figure.subfigures(len(rows), 1, height_ratios=ratios, hspace=0, squeeze=False)
+        legend = self._legend(wide) or 1e-3
+        grid = figure.subfigures(
+            len(rows) + 1, 1, height_ratios=[*ratios, legend], hspace=0, squeeze=False
+        )
+        grid[-1, 0].set_facecolor("none")
         rooms: list[Any] = []
-        for row, room in zip(rows, grid[:, 0], strict=True):
+        for row, room in zip(rows, grid[:-1, 0], strict=True):
             room.set_facecolor("none")
             if len(row) == 1:
                 rooms.append(room)
             else:
                 rooms += list(room.subfigures(1, len(row), wspace=0))
-        drawings = []
+        drawings, names = [], []
         for letter, panel, room in zip(ascii_lowercase, self.of, rooms, strict=False):
             room.set_facecolor("none")
             room_wide, room_high = style().ems(room)
             room.text(0.3 / room_wide, 1 - 0.2 / room_high, letter, va="top", fontweight="bold")
-            drawings.append(drawing_of(panel, room, data))
+            with noting_labels() as labels:
+                drawings.append(drawing_of(panel, room, data))
+            names.append(labels)
+        draw_legend(grid[-1, 0], shared(names))
 
         def update(i: int) -> None:
             for panel, drawing in zip(self.of, drawings, strict=True):
@@ -115,7 +129,13 @@ class Composed(Scene):
 
     def aspect_at(self, ems: float) -> float:
         """Width over height of all rows together."""
-        return 1 / sum(_height(row, ems) for row in self._rows(ems))
+        return 1 / (self._legend(ems) + sum(_height(row, ems) for row in self._rows(ems)))
+
+    def _legend(self, ems: float) -> float:
+        """The height of the legend as a share of the width, where several panels draw phases."""
+        if len([panel for panel in self.of if "phase_end" in panel.needs]) < 2:
+            return 0.0
+        return (LEGEND if ems >= NARROW else MORE_LEGEND) / ems
 
     def _rows(self, ems: float) -> list[tuple[Scene, ...]]:
         """Two panels in a row where there is room, else one."""
@@ -127,6 +147,41 @@ class Composed(Scene):
             return 0
         moment = data[self.clock].values[i]
         return int(np.abs(data[panel.clock].values - moment).argmin())
+
+
+def shared(names: Sequence[Sequence[Label]]) -> list[Label]:
+    """The names that several panels have, each once; the panels leave them out.
+
+    Only names whose colour means nothing else in the figure: a legend could not tell them apart.
+    """
+    every = [(n, label) for n, labels in enumerate(names) for label in labels]
+    common: dict[str, Label] = {}
+    for _, label in every:
+        alike = [(n, one.name) for n, one in every if one.colour == label.colour]
+        if len({n for n, _ in alike}) > 1 and len({name for _, name in alike}) == 1:
+            common.setdefault(label.name, label)
+            label.leave_out()
+    return list(common.values())
+
+
+def draw_legend(figure: Any, labels: Sequence[Label]) -> None:
+    """Curves by their names in their colours, then bands on theirs, in as many rows as it takes."""
+    current_style = style()
+    wide, high = current_style.ems(figure)
+    small = current_style.small / current_style.points
+    left, down = START, 1.2
+    for label in sorted(labels, key=lambda label: label.band):
+        needed = 0.62 * small * len(label.name) + 1.0
+        if left + needed > wide and left > START:
+            left, down = START, down + 1.6
+        at = (left / wide, 1 - down / high)
+        if label.band:
+            colour = see_through(label.colour, current_style.colours.background)
+            chip(figure, label.name, at, colour, va="center")
+        else:
+            more = {"color": label.colour, "fontweight": "bold", "fontsize": current_style.small}
+            figure.text(*at, label.name, va="center", **more)
+        left += needed
 
 
 def below(number: int, scenes: Iterable[Scene], data: xr.Dataset) -> Scene:

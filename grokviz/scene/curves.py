@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from jaxtyping import Bool, Float
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.phases import horizon
-from grokviz.scene.style import style
+from grokviz.scene.style import Label, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -216,6 +217,23 @@ class OffScale:
             marks.set_data(seen, np.full(len(seen), level))
 
 
+def note_names(texts: dict[str, Any], curves: Mapping[str, Curve]) -> None:
+    """Note the names of curves for a legend that panels share, which then takes them away."""
+    labels = style().labels
+    if labels is None:
+        return
+
+    def leave_out(name: str) -> None:
+        text = texts.pop(name, None)
+        if text is not None:
+            text.remove()
+
+    labels += [
+        Label(name.replace("\n", " "), curves[name].colour, False, partial(leave_out, name))
+        for name in texts
+    ]
+
+
 class EndNames:
     """Each curve's name to the right of the axes, level with the curve at a moment or near it."""
 
@@ -231,6 +249,7 @@ class EndNames:
             )
             for name, curve in self.curves.items()
         }  # fmt: skip
+        note_names(self.texts, self.curves)
 
     @property
     def moving(self) -> list[Any]:
@@ -245,7 +264,7 @@ class EndNames:
             at = float(across.transform((moment, float(np.interp(moment, c.x, c.y))))[1])
             # what a logarithmic axis has no place for lies below it
             level[name] = at if np.isfinite(at) else 0.0
-        order = sorted(self.curves, key=lambda name: level[name])
+        order = sorted(self.texts, key=lambda name: level[name])
         high = [1.18 * self.em * (1 + name.count("\n")) for name in order]
         places = pushed_apart([level[name] for name in order], high, 0, 1 + 0.6 * self.em)
         for name, place in zip(order, places, strict=True):
@@ -276,6 +295,7 @@ class LineNames:
                     axes, at[name], 1.0, name, lift=side * 0.35,
                     color=curves[name].colour, va=va, ha=ha, zorder=6,
                 )  # fmt: skip
+        note_names(self.texts, curves)
 
     @property
     def moving(self) -> list[Any]:

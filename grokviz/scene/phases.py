@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.dataset.numerics.curves import PHASES
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
-from grokviz.scene.style import style
+from grokviz.scene.style import Label, chip, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,12 +50,28 @@ class PhaseShades:
             for colour, start, stop in zip(colours, self.edges, self.edges[1:], strict=False)
         ]
         self.names: list[tuple[int, Any]] = []
+        self.nameless = False
+        labels = style().labels
+        if labels is not None:
+            labels += [
+                Label(name, colour, True, self.leave_names_out)
+                for name, colour, *_ in zip(
+                    PHASES, colours, self.edges, self.edges[1:], strict=False
+                )
+            ]
+
+    def leave_names_out(self) -> None:
+        """Leave the names to a legend."""
+        self.nameless = True
+        self.write_names()
 
     def write_names(self) -> None:
         """Each phase's name above its shade, anew for the limits that the axes have now."""
         for _, text in self.names:
             text.remove()
-        self.names = name_phases(self.axes, self.data, first=self.first, clock=self.clock)
+        self.names = []
+        if not self.nameless:
+            self.names = name_phases(self.axes, self.data, first=self.first, clock=self.clock)
 
     def update(self, moment: float) -> None:
         """Show the phases that are over, and the last one once it has begun."""
@@ -115,6 +131,8 @@ def name_phases(
             if b - a > width or (not named and b > a and width < 0.15):
                 named.append((phase, text, max((a + b) / 2, width / 2), width))
                 break
+    if edges and len(named) < len(PHASES) and (chips := _chips(axes, em)):
+        return chips
     centres = pushed_apart([n[2] for n in named], [n[3] + 0.5 * em for n in named], 0, 1)
     return [
         (phase, current_style.note(
@@ -123,6 +141,30 @@ def name_phases(
         ))
         for (phase, text, _, _), centre in zip(named, centres, strict=True)
     ]  # fmt: skip
+
+
+def _chips(axes: Axes, em: float) -> list[tuple[int, Any]]:
+    """The names on their colours, in a row above the axes or in two; none where they do not fit.
+
+    ``em`` is that of the small type as a share of the axes' width.
+    """
+    widths = [(0.6 * len(name) + 0.8) * em for name in PHASES]
+    rows = next(
+        (rows for rows in ([[0, 1, 2, 3]], [[0, 1], [2, 3]])
+         if max(sum(widths[phase] for phase in row) for row in rows) <= 1.05),
+        [],
+    )  # fmt: skip
+    line = em * axes.bbox.width / axes.bbox.height
+    background, chips = style().colours.background, []
+    for n, row in enumerate(reversed(rows)):
+        left = 0.15 * em
+        for phase in row:
+            colour = see_through(style().colours.phases[phase], background)
+            at = (left, 1 + (0.5 + 1.45 * n) * line)
+            text = chip(axes, PHASES[phase], at, colour, transform=axes.transAxes)
+            chips.append((phase, text))
+            left += widths[phase]
+    return chips
 
 
 def _place(axes: Axes, x: float) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -44,14 +45,30 @@ class MarginKeywords(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
+class Label:
+    """What a panel calls one of its curves or bands, and how it leaves the name out."""
+
+    name: str
+    colour: Any
+    band: bool
+    leave_out: Callable[[], None]
+
+
+@dataclass(frozen=True)
 class Style:
     """A theme, with the helpers that place panels and labels in it.
 
-    ``ghost`` says whether what comes after the moment shown is drawn too, faintly.
+    Attributes:
+        theme: colours, fonts and line widths.
+        ghost: whether what comes after the moment shown is drawn too, faintly.
+        labels: where panels note their names, for a legend that they share; None where each
+            panel keeps its own.
+
     """
 
     theme: Theme
     ghost: bool = True
+    labels: list[Label] | None = None
 
     @property
     def colours(self) -> Colours:
@@ -167,6 +184,17 @@ class Style:
         return axes.annotate(text, (x, y), raised, textcoords="offset points", **text_style)
 
 
+def chip(axes: Any, text: str, at: tuple[float, float], colour: Any, **kwargs: Any) -> Any:
+    """Small text on a patch of the colour that it names."""
+    current_style = style()
+    patch = {"boxstyle": "square,pad=0.12", "facecolor": colour, "edgecolor": "none"}
+    more: dict[str, Any] = {
+        "fontsize": current_style.small, "color": current_style.colours.muted, "bbox": patch,
+        **kwargs,
+    }  # fmt: skip
+    return axes.text(*at, text, **more)
+
+
 def _spans(
     shares: Sequence[float], start: float, stop: float, gap: float
 ) -> list[tuple[float, float]]:
@@ -177,6 +205,17 @@ def _spans(
         spans.append((at, at + size))
         at += size + gap
     return spans
+
+
+@contextlib.contextmanager
+def noting_labels() -> Iterator[list[Label]]:
+    """Have what is drawn inside a ``with`` block note its names."""
+    labels: list[Label] = []
+    token = _CURRENT.set(dataclasses.replace(style(), labels=labels))
+    try:
+        yield labels
+    finally:
+        _CURRENT.reset(token)
 
 
 def style() -> Style:

@@ -49,6 +49,19 @@ def test_a_png_is_of_paper_and_a_film_has_one_clock(here: Path) -> None:
     assert read_provenance(Path("a.mp4")).epochs
 
 
+def test_names_that_panels_share_stand_once_below_them(here: Path) -> None:
+    shared = ["train", "test", "memorisation", "clean-up", "stable"]
+    gv.render(TWO, None, "both.pdf", venue="icml", epoch="last")
+    words = PdfReader("both.pdf").pages[0].extract_text().split()
+    assert [words.count(name) for name in shared] == [1] * len(shared)
+    gv.render(TWO[0], None, "one.pdf", venue="icml", columns=1, epoch="last")
+    words = PdfReader("one.pdf").pages[0].extract_text().split()
+    assert [words.count(name) for name in shared[2:]] == [1] * len(shared[2:])
+    # ink means something else in each of these panels
+    gv.render(["progress-measures", "weight-norms"], None, "ink.pdf", venue="icml", epoch="last")
+    assert "restricted" in PdfReader("ink.pdf").pages[0].extract_text().split()
+
+
 def test_panels_move_together(data: xr.Dataset, dot: type[Dot], poster: type[Poster]) -> None:
     figure = figure_of((dot(), poster(), dot()))
     assert figure.clock == "epoch"
