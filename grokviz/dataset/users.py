@@ -1,8 +1,9 @@
-"""Errors in measures: one of a user's becomes a sentence with its file and line."""
+"""Errors in measures: one of a user's or a plug-in's becomes a sentence with file and line."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +21,13 @@ class MeasureError(InputError):
 
 @contextlib.contextmanager
 def users_errors(one: Measure | Dimension) -> Iterator[None]:
-    """Say where an error is in a measure of the user's; one of ours stays as it is."""
+    """Say where an error is in a measure of a user's or a plug-in's; one of ours stays as it is."""
     try:
         yield
     except GrokvizError:
         raise
     except Exception as error:
-        file = plugins.file_of(one.module)
+        file = plugins.file_of(one.module) or _plug_in(one.module)
         if file is None:
             raise
         frames = traceback.extract_tb(error.__traceback__)
@@ -36,3 +37,9 @@ def users_errors(one: Measure | Dimension) -> Iterator[None]:
         sentence = MeasureError(f"{one.name} cannot be measured in this run: {reason}")
         sentence.name = one.name
         raise sentence from error
+
+
+def _plug_in(module: str) -> Path | None:
+    """The file of a module that is not of grokviz, such as an installed plug-in's."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return None if file is None or module.partition(".")[0] == "grokviz" else Path(file)

@@ -54,12 +54,13 @@ class Panel:
 
 PANELS: tuple[Panel, ...] = (
     Panel(
-        "loss", "Loss", "As training logged it.",
+        "loss", "Loss", "As training logged it, at every record.",
         ("logged_train_loss", "logged_test_loss"), "wide", one_of=True,
     ),
     Panel(
         "progress", "Progress measures",
-        "Without the key frequencies (excluded), and with them alone (restricted).",
+        "Measured from the weights: without the key frequencies (excluded), with them alone "
+        "(restricted).",
         ("loss", "restricted_loss", "excluded_loss_2d"), "half",
         also=("excluded_loss_2d_by_frequency",),
     ),

@@ -205,7 +205,7 @@ def _before_its_moment(task: FigureTask, skip: Skip) -> bool:
 
 def lacking(scene: type[Scene], run: str) -> str:
     """Why the scene cannot be drawn from the run; "" where it can."""
-    from grokviz.dataset.references.reference import check_measurable, references
+    from grokviz.dataset.references.reference import check_drawable, references
     from grokviz.runs import open_run
     from grokviz.runs.sweeps import is_sweep
 
@@ -224,7 +224,7 @@ def lacking(scene: type[Scene], run: str) -> str:
         return ""
     opened = open_run(path)
     try:
-        check_measurable(opened, scene.needs)
+        check_drawable(opened, scene.needs)
     except InputError as error:
         return str(error)
     return ""

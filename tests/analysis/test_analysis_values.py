@@ -20,6 +20,7 @@ from grokviz.dataset.build import facts, measurement, source, workers
 from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.dataset.contract import gathers, measure
+from grokviz.errors import InputError
 from grokviz.runs import Run, RunWriter, open_run
 
 ALONG = [name for name, one in TABLE.measures.items() if one.on in ("epoch", "field_epoch")]
@@ -344,3 +345,14 @@ def test_checkpoints_that_are_no_numbers_any_more_are_left_out(tmp_path: Path) -
     logged = gv.analyze(tmp_path / "run", ["logged_train_loss"])
     assert logged["epoch"].values[-1] == 90
     assert "no_numbers_from" not in logged.attrs
+
+
+def test_a_mistake_in_a_measure_that_is_not_ours_is_one_sentence(tmp_path: Path) -> None:
+    @measure(on="run")
+    def mistaken(run: RunView) -> float:
+        """One over nothing."""
+        return 1.0 / len(run.settings["nothing"])
+
+    write_run(tmp_path / "run", checkpoints=3)
+    with pytest.raises(InputError, match=r"mistaken cannot be measured in this run: KeyError"):
+        gv.analyze(tmp_path / "run", [mistaken])

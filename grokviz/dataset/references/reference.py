@@ -126,7 +126,7 @@ def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -
         return family.family([resolved], report=report)
     if needs is not None:
         needs = list(needs)
-        check_measurable(resolved, needs)
+        check_drawable(resolved, needs)
     return analyze(resolved, needs, report=report)
 
 
@@ -160,8 +160,8 @@ def resolve(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
     return open_run(path)
 
 
-def check_measurable(run: Run, needs: Iterable[str]) -> None:
-    """Raise InputError unless these variables can be measured of the run."""
+def check_drawable(run: Run, needs: Iterable[str]) -> None:
+    """Raise InputError, with a scene to draw instead, unless the run can have these variables."""
     run_table, task = table.table_of(run), run.facts.get("task")
     remedy = "try grokking-curve, which needs only losses"
     for name in needs:

@@ -4,7 +4,7 @@ register(
   "loss",
   class extends Curves {
     unit() {
-      return "loss (nats)";
+      return "loss, as logged (nats)";
     }
 
     curves() {

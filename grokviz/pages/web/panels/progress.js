@@ -4,7 +4,7 @@ register(
   "progress",
   class extends Curves {
     unit() {
-      return "loss (nats)";
+      return "loss, measured (nats)";
     }
 
     curves() {
