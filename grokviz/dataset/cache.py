@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,8 +80,20 @@ def read(file: Path) -> xr.Dataset:
     """A dataset from a NetCDF file, whole in memory."""
     import xarray as xr
 
-    with xr.open_dataset(file, engine="h5netcdf") as data:
-        return data.load()
+    try:
+        with xr.open_dataset(file, engine="h5netcdf") as data:
+            return data.load()
+    except Exception as error:
+        _abandon(error)
+        raise
+
+
+def _abandon(error: Exception) -> None:
+    """Close files that h5netcdf was about to open: at their end Python would print a traceback."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        half_open = frame.f_locals.get("self")
+        if hasattr(half_open, "_closed") and not hasattr(half_open, "_writable"):
+            setattr(half_open, "_closed", True)  # noqa: B010
 
 
 def write(data: xr.Dataset, file: Path) -> None:

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 
 from grokviz.errors import InputError, nearest
 from grokviz.runs import layout, metrics, tensors
+from grokviz.runs.checksums import check_once
 from grokviz.runs.layout import INDEX, RESUME, RUN, Damaged
 from grokviz.runs.verify import Problem, verify_run
 
@@ -70,7 +71,7 @@ class Run:
         self, name: str
     ) -> tuple[Int[np.ndarray, " records"], Float[np.ndarray, " records"]]:
         """Epochs and values of a metric; :class:`InputError` names the nearest one."""
-        records = self.records(name)
+        records = self.records(name, check=True)
         return records[:, 0].astype(np.int64), records[:, 1].copy()
 
     def records(self, name: str, *, check: bool = False) -> Float[np.ndarray, "records 2"]:
@@ -145,6 +146,7 @@ class Run:
         """An open checkpoint; inside the block, damage becomes a sentence naming its file."""
         path = self.path / layout.checkpoint_file(epoch)
         try:
+            check_once(path, self._index.checkpoints[epoch])
             with tensors.TensorFile(path) as file:
                 yield file
         except (Damaged, OSError, KeyError) as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from grokviz.runs import layout, metrics, tensors
+from grokviz.runs.checksums import check_stored
 from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN, Damaged, Stored
 
 CACHE = "cache"
@@ -56,23 +57,35 @@ def verify_run(path: str | Path) -> list[Problem]:
             return True
         return False
 
+    def index_now() -> layout.Index:
+        return layout.Index.decode((path / INDEX).read_bytes())
+
+    def current(file: str, look: Callable[[layout.Index], None]) -> None:
+        """Check a file against the index, and again where a writer has gone on since."""
+        known = index
+        while not check(file, partial(look, known)):
+            with contextlib.suppress(Damaged, OSError):
+                if (now := index_now()) != known:
+                    known = now
+                    problems.pop()
+                    continue
+            return
+
+    check(RUN, lambda: _check_facts(path))
     index = layout.Index()
 
     def read_index() -> None:
         nonlocal index
-        index = layout.Index.decode((path / INDEX).read_bytes())
+        index = index_now()
 
-    check(RUN, lambda: _check_facts(path))
     if not check(INDEX, read_index):
         return problems
-    for epoch, entry in sorted(index.checkpoints.items()):
-        file = layout.checkpoint_file(epoch)
-        check(file, lambda f=file, e=entry: _check_stored(path / f, [e]))  # type: ignore[misc]
-    for name, records in sorted(index.metrics.items()):
-        file = layout.metric_file(name)
-        check(file, lambda f=file, r=records: _check_metric(path / f, r))  # type: ignore[misc]
-    check(RESUME, lambda: _check_stored(path / RESUME, index.resume))
-    return problems + _notes(path, index)
+    for epoch in sorted(index.checkpoints):
+        current(layout.checkpoint_file(epoch), partial(_check_checkpoint, path, epoch))
+    for name in sorted(index.metrics):
+        current(layout.metric_file(name), partial(_check_metric, path, name))
+    current(RESUME, lambda now: _check_stored(path / RESUME, now.resume))
+    return problems + _notes(path, index_now() if not problems else index)
 
 
 def _check_facts(path: Path) -> None:
@@ -80,28 +93,19 @@ def _check_facts(path: Path) -> None:
 
 
 def _check_stored(file: Path, allowed: list[Stored | None]) -> None:
-    try:
-        data = file.read_bytes()
-    except FileNotFoundError:
-        if None in allowed:
-            return
-        raise
-    entries = [entry for entry in allowed if entry is not None]
-    if not entries:
-        raise Damaged("it is not in the index")
-    digest = hashlib.sha256(data).hexdigest()
-    if digest not in [entry.sha256 for entry in entries]:
-        sizes = [entry.size for entry in entries]
-        if len(data) not in sizes:
-            kind = "cut short" if len(data) < min(sizes) else "of the wrong size"
-            raise Damaged(f"it is {kind}: {len(data)} bytes instead of {sizes[-1]}")
-        raise Damaged("its bytes do not match its checksum")
+    if None in allowed and not file.exists():
+        return
+    check_stored(file, [entry for entry in allowed if entry is not None])
     with tensors.TensorFile(file):
         pass
 
 
-def _check_metric(file: Path, entry: layout.Records) -> None:
-    metrics.read(file, entry, check=True)
+def _check_checkpoint(path: Path, epoch: int, index: layout.Index) -> None:
+    _check_stored(path / layout.checkpoint_file(epoch), [index.checkpoints[epoch]])
+
+
+def _check_metric(path: Path, name: str, index: layout.Index) -> None:
+    metrics.read(path / layout.metric_file(name), index.metrics[name], check=True)
 
 
 def _notes(path: Path, index: layout.Index) -> list[Problem]:
@@ -115,8 +119,7 @@ def _notes(path: Path, index: layout.Index) -> list[Problem]:
         for file in sorted((path / folder).iterdir()):
             name = f"{folder}/{file.name}" if folder else file.name
             if name in named or (not folder and file.name in _ALLOWED):
-                torn = file.stat().st_size % metrics.RECORD if folder == METRICS else 0
-                what = f"its last record is torn ({torn} bytes); it is ignored" if torn else ""
+                what = _beyond(file, index) if folder == METRICS else ""
             elif layout.is_leftover(file.name):
                 what = "a temporary file of a writer that was stopped; the next one removes it"
             elif layout.is_ours(folder, file.name):
@@ -126,3 +129,12 @@ def _notes(path: Path, index: layout.Index) -> list[Problem]:
             if what:
                 notes.append(Problem(name, what, note=True))
     return notes
+
+
+def _beyond(file: Path, index: layout.Index) -> str:
+    """What a metric's file has after the records that the index counts, in words."""
+    records = {layout.metric_file(name): r.records for name, r in index.metrics.items()}
+    more = file.stat().st_size - records[f"{METRICS}/{file.name}"] * metrics.RECORD
+    if more % metrics.RECORD:
+        return f"its last record is torn ({more % metrics.RECORD} bytes); it is ignored"
+    return f"{more} bytes after the records in the index; they are ignored" if more > 0 else ""

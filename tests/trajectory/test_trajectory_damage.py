@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 from collections.abc import Callable
@@ -185,6 +186,39 @@ def test_damage_met_while_reading_names_the_file(make_run: Callable[..., Path]) 
         run.metric("test_loss")
 
 
+def test_no_flipped_bit_is_read(make_run: Callable[..., Path]) -> None:
+    path, draw = make_run(), np.random.default_rng(0)
+    run = open_run(path)
+    for name, read in (
+        ("checkpoints/6.safetensors", lambda: run.weights(6)),
+        ("metrics/train_loss.f64", lambda: run.metric("train_loss")),
+    ):
+        good = (path / name).read_bytes()
+        for at in draw.integers(0, len(good), 40):
+            bad = bytearray(good)
+            bad[at] ^= 1 << int(draw.integers(8))
+            (path / name).write_bytes(bad)
+            with pytest.raises(InputError, match=Path(name).name):
+                read()
+        (path / name).write_bytes(good)
+        read()
+    assert verify_run(path) == []
+
+
+def test_a_writer_that_goes_on_is_not_accused(
+    make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_run()
+    before = layout.Index.decode((path / "index.json").read_bytes())
+    older = dataclasses.replace(
+        before, metrics={n: layout.Records(r.records, "0" * 64) for n, r in before.metrics.items()}
+    )
+    read = layout.Index.decode
+    answers = iter([older])
+    monkeypatch.setattr(layout.Index, "decode", lambda data: next(answers, None) or read(data))
+    assert verify_run(path) == []
+
+
 def test_torn_tail_is_ignored_and_noted(make_run: Callable[..., Path]) -> None:
     path = make_run()
     with (path / "metrics" / "train_loss.f64").open("ab") as handle:
@@ -195,8 +229,10 @@ def test_torn_tail_is_ignored_and_noted(make_run: Callable[..., Path]) -> None:
     assert note.file == "metrics/train_loss.f64"
     assert "torn" in note.what
     with (path / "metrics" / "train_loss.f64").open("ab") as handle:
-        handle.write(bytes(9))  # now a whole record that no index knows: not even a note
-    assert verify_run(path) == []
+        handle.write(bytes(9))  # now a whole record that no index knows
+    (note,) = verify_run(path)
+    assert note.note
+    assert note.what.startswith("16 bytes after")
     assert len(open_run(path).metric("train_loss")[0]) == 10
 
 

@@ -185,8 +185,11 @@ def check_drawable(run: Run, needs: Iterable[str]) -> None:
 def _read_netcdf(path: Path) -> xr.Dataset:
     try:
         return _upgrade(read(path))
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} cannot be read as NetCDF: {error}; write it again") from error
+    except Exception as error:  # HDF5 and xarray raise whatever damage leads them to
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{path} cannot be read as NetCDF: {reason[:200]}; write it again"
+        ) from error
 
 
 SUMS = "SHA256SUMS"

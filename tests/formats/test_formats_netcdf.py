@@ -1,0 +1,40 @@
+"""A NetCDF file of a user's that is damaged is refused in one sentence."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from grokviz.dataset import cache
+from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
+
+MUTANTS = 150
+
+
+def test_mutants_are_read_or_refused(tmp_path: Path) -> None:
+    file, draw = tmp_path / "data.nc", np.random.default_rng(0)
+    values = xr.Dataset({"x": ("epoch", np.arange(50.0))}, coords={"epoch": np.arange(50)})
+    cache.write(values, file)
+    good = file.read_bytes()
+    refused, sentences = 0, set()
+    for _ in range(MUTANTS):
+        bad = bytearray(good)
+        for at in draw.integers(0, len(good), int(draw.integers(1, 9))):
+            bad[at] = int(draw.integers(256))
+        file.write_bytes(bad[: int(draw.integers(1, len(bad)))] if draw.random() < 0.2 else bad)
+        try:
+            load(str(file))
+        except InputError as error:
+            refused += 1
+            sentences.add(str(error))
+    gc.collect()  # what was half open ends here, and says nothing
+    assert refused > MUTANTS // 4
+    assert not [text for text in sentences if "\n" in text]
+    file.write_bytes(b"")
+    with pytest.raises(InputError, match="cannot be read as NetCDF"):
+        load(str(file))
