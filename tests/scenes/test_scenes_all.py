@@ -7,10 +7,9 @@ import itertools
 import logging
 import re
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
@@ -347,34 +346,6 @@ def test_every_choice_of_an_option_is_drawn(name: str, option: str, value: Any) 
     i = index_of(SCENES[name](), of(name), "last")
     drawn = Drawn(name, **{option: value}).show(i)
     assert drawn.digest != views(name)["last"].digest, "it changes nothing"
-
-
-# --- a run of one's own ------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def short_run(trained: Callable[..., Path]) -> Path:
-    """A small run that was stopped long before it learned anything."""
-    small = {"p": 13, "d-model": 16, "d-mlp": 32, "heads": 2, "epochs": 60, "checkpoint-every": 20}
-    return trained("modular-addition", small)
-
-
-LEARNING = [
-    pytest.param(name, marks=[] if name in FEW else [pytest.mark.slow])
-    for name, scene in SCENES.items()
-    if scene.recipe == "modular-addition"
-]
-
-
-@pytest.mark.parametrize("name", LEARNING)
-def test_a_run_that_has_learned_nothing_is_drawn_too(name: str, short_run: Path) -> None:
-    scene = SCENES[name]()
-    drawn = Drawn(name, data=load(short_run, scene.needs))
-    for i in (0, len(drawn.data[scene.clock]) - 1) if scene.clock else (0,):
-        drawn.show(i)
-        assert re.search(r"\d", scene.alt_text(drawn.data, i))
-    scene.caption(drawn.data)
-    scene.film_span(drawn.data)
 
 
 # --- its film --------------------------------------------------------------------

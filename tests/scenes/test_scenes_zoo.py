@@ -16,6 +16,7 @@ from test_scenes_all import SCENES, Drawn, View
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.scene.outcome import outcome
+from grokviz.scene.registry import scenes
 
 SMALL: dict[str, dict[str, Any]] = {
     "modular-addition": {"p": 13, "d-model": 16, "d-mlp": 32, "heads": 2},
@@ -34,16 +35,21 @@ MANY = {"p": 211, "d-model": 64, "d-mlp": 128, "heads": 2}
 """A network with a hundred frequencies, all of which stand out where it is random."""
 
 KINDS = [*zoo.ZOO, "hundred"]
-FAMILIES = {name for name, kind in SCENES.items() if "member_name" in kind.needs}
+FILMS = {name: s for name, s in scenes(user=False).items() if s.engine == "manim"}
 CROWD = 3
 """So many texts over one another are a black block."""
 
 
-def cases() -> list[Any]:
+def of_many(scene: Any) -> bool:
+    """Whether it draws several runs."""
+    return any(name.startswith("member_") for name in scene.needs)
+
+
+def cases(names: list[str]) -> list[Any]:
     """One kind a scene in ``make test``, all in ``test-all``."""
     return [
         pytest.param(name, kind, marks=() if (n + m) % len(KINDS) == 0 else pytest.mark.slow)
-        for n, name in enumerate(SCENES)
+        for n, name in enumerate(names)
         for m, kind in enumerate(KINDS)
     ]
 
@@ -64,13 +70,13 @@ def animals(trained: Callable[..., Path], shared: Callable[..., Path]) -> Callab
     return run
 
 
-@pytest.mark.parametrize(("name", "kind"), cases())
+@pytest.mark.parametrize(("name", "kind"), cases([*SCENES]))
 def test_it_is_drawn_or_refused_in_a_sentence(
     name: str, kind: str, animals: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = animals(SCENES[name].recipe, kind)
     scene = SCENES[name]()
-    source: Any = [path, animals(SCENES[name].recipe, "memorised")] if name in FAMILIES else path
+    source: Any = [path, animals(SCENES[name].recipe, "memorised")] if of_many(scene) else path
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -90,6 +96,25 @@ def test_it_is_drawn_or_refused_in_a_sentence(
     claim = scene.claim(data)
     assert 0 < len(claim.sentence) < 120
     assert "nan" not in claim.sentence.lower().replace(",", " ").split()
+
+
+@pytest.mark.parametrize(("name", "kind"), cases([*FILMS]))
+def test_a_film_says_what_is_true_of_it(
+    name: str, kind: str, animals: Callable[..., Path], tmp_path: Path
+) -> None:
+    film = FILMS[name]()
+    path = animals(film.recipe, kind)
+    source: Any = [path, animals(film.recipe, "memorised")] if of_many(film) else path
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            data = load(source, film.variables())
+            film.check(data)
+            texts = [film.claim(data).sentence, film.alt_text(data, 0), film.caption(data)]
+    except InputError as error:
+        texts = [str(error)]
+    assert not [text for text in texts if "\n" in text]
+    assert not [text for text in texts if not text or " nan" in text.lower()]
 
 
 @pytest.mark.parametrize("kind", [kind for kind, one in zoo.ZOO.items() if one.sentence])
