@@ -85,6 +85,12 @@ class Film(Scene):
         """Whether it is composed of chapters."""
         return cls.chapters is not Film.chapters
 
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless what the film tells is true of this data.
+
+        It is asked before anything is drawn; by default every film can be.
+        """
+
     def chapters(self, data: xr.Dataset) -> tuple[Chapter, ...]:
         """The chapters of a composed film, in order; none for any other film."""
         return ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grokviz.errors import InputError
+from grokviz.scene import Claim
 from grokviz.scene.film import Film
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 FEW = 6
 """How many phase changes are shown before they are averaged."""
 
+SMOOTHER = 0.5
+"""The steepest fall of the mean over that of one curve, below which the mean is smooth."""
+
 
 @dataclass(frozen=True)
 class ManySmallSteps(Film):
@@ -24,7 +28,7 @@ class ManySmallSteps(Film):
 
     name = "many-small-steps"
     title = "Many sudden changes average to a smooth curve"
-    watch = "every thin curve falls at once, and their mean does not"
+    watch = "each thin curve halves within a doubling of the steps; their mean does not"
     source = "thread, claim on phase changes; thread, tweet 13"
     recipe = "digit-addition"
     reference = "smooth-from-many"
@@ -63,19 +67,39 @@ class ManySmallSteps(Film):
                  "modular-addition": "modular addition"}  # fmt: skip
         return known.get(task, task or name)
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How steeply one curve falls, and how steeply the mean of all does."""
+        falls = data["mean_steepest_fall"].values
+        one, many, count = float(falls[0]), float(falls[-1]), len(falls)
+        numbers = {"one": one, "many": many, "count": count}
+        if count >= FEW and many < SMOOTHER * one:
+            return Claim(
+                f"One change takes {one:.0%} of a loss at once, the mean of {count} only "
+                f"{many:.0%}", self.watch, numbers=numbers,
+            )  # fmt: skip
+        return Claim.instead(
+            f"One change takes {one:.0%} of a loss at once, the mean of {count} {many:.0%}",
+            **numbers,
+        )
+
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless there are enough phase changes."""
+        self.first(data)
+
     def description(self, data: xr.Dataset, i: int) -> str:
         """How many there are, and how steep one and their mean are."""
         drops, falls = data["piece_drop"].values, data["mean_steepest_fall"].values
         return (
-            f"{len(drops)} loss curves that each fall at once, between the steps {drops.min()} "
+            f"{len(drops)} loss curves, each with a sudden fall between the steps {drops.min()} "
             f"and {drops.max()}, and their mean. Within a factor of 1.25 in steps a single one "
-            f"falls by {falls[0]:.0%} of its start at most, the mean of all by {falls[-1]:.0%}."
+            f"falls by {falls[0]:.0%} of its start, the mean of all by at most {falls[-1]:.0%}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Thin: losses of single tasks and digits as shares of their starts, over the logarithm "
-            "of the step; thick: their mean. After Nanda et al. (2023), arXiv:2301.05217, figures "
+            "of the step, each of which loses half of its start within a doubling of the steps; "
+            "thick: their mean. After Nanda et al. (2023), arXiv:2301.05217, figures "
             "21 and 22, and the thread."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.scene import option
+from grokviz.scene import Claim, option
 from grokviz.scene.film import Film
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 MEASURED = "rounding"
 PAIR = ("float32", "float64")
+
+LEAPS = 3
+"""So many leaps of the loss in float32, and so many for each in float64, are more than chance."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Rounding(Film):
     recipe = "modular-addition-float32"
     reference = "slingshots"
     needs = (
-        "member_precision", "member_epoch", "member_train_loss", "member_spike_count",
-        "member_logit_gradient_sum", "member_last_epoch",
+        "member_precision", "member_seed", "member_fraction", "member_epoch", "member_train_loss",
+        "member_spike_count", "member_logit_gradient_sum", "member_last_epoch",
     )  # fmt: skip
     also = {  # noqa: RUF012
         MEASURED: (
@@ -52,7 +55,7 @@ class Rounding(Film):
     until: int = option(16000, "the last epoch that is shown")
 
     def pair(self, data: xr.Dataset) -> tuple[int, int]:
-        """The first run with its loss in float32, and the first in float64."""
+        """The first two runs that differ in the precision of the loss: float32 and float64."""
         kinds = [str(kind) for kind in data["member_precision"].values]
         missing = [kind for kind in PAIR if kind not in kinds]
         if missing:
@@ -61,7 +64,17 @@ class Rounding(Film):
                 f"is none in {missing[0]}; train both with grokviz sweep modular-addition-float32 "
                 "--grid loss-precision=float32,float64"
             )
-        return kinds.index(PAIR[0]), kinds.index(PAIR[1])
+        alike = list(zip(data["member_seed"].values, data["member_fraction"].values, strict=True))
+        for m, kind in enumerate(kinds):
+            others = [n for n, other in enumerate(kinds)
+                      if other == PAIR[1] and alike[n] == alike[m]]  # fmt: skip
+            if kind == PAIR[0] and others:
+                return m, others[0]
+        raise InputError(
+            f"{self.name} compares a run in float32 with one in float64 of the same seed and "
+            "fraction, and there is no such pair; train one with grokviz sweep "
+            "modular-addition-float32 --grid loss-precision=float32,float64"
+        )
 
     def sums(self, data: xr.Dataset) -> tuple[float, float]:
         """Median size of the sum of the logits' gradient in the two runs."""
@@ -69,16 +82,37 @@ class Rounding(Film):
         one, two = (float(np.nanmedian(sizes[m])) for m in self.pair(data))
         return one, two
 
+    def leaps(self, data: xr.Dataset) -> tuple[int, int]:
+        """How often the training loss leaps in the two runs."""
+        one, two = (int(data["member_spike_count"].values[m]) for m in self.pair(data))
+        return one, two
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How often the two trainings leap."""
+        one, two = self.leaps(data)
+        numbers = {"float32": one, "float64": two}
+        if one >= LEAPS * max(two, 1):
+            return Claim(
+                f"Rounded to float32 the loss leaps {times(one)}; from the same start in "
+                f"float64 {times(two)}", self.watch, numbers=numbers,
+            )  # fmt: skip
+        return Claim.instead(
+            f"The loss leaps {times(one)} in float32 and {times(two)} in float64", **numbers
+        )
+
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless there are two runs to compare."""
+        self.pair(data)
+
     def description(self, data: xr.Dataset, i: int) -> str:
         """How often each training is thrown off."""
-        spikes = data["member_spike_count"].values
-        one, two = (int(spikes[m]) for m in self.pair(data))
+        one, two = self.leaps(data)
         first, second = self.sums(data)
         return (
             "In float32 the log-softmax of a leading logit moves in steps of its last bit and then "
             "is 0: the right answer's gradient vanishes while those of the others stay. Two "
-            f"trainings from the same weights: with the loss in float32 it spikes {one} times, "
-            f"in float64 {two} times; the sum of the logits' gradient is {first:.1e} and "
+            f"trainings from the same weights: with the loss in float32 it leaps {times(one)}, "
+            f"in float64 {times(two)}; the sum of the logits' gradient is {first:.1e} and "
             f"{second:.1e}."
         )
 
@@ -89,3 +123,8 @@ class Rounding(Film):
             "them; training losses of two runs that differ only in the precision of the loss. "
             "After Nanda and Lieberum (2022), the thread, tweet 14, and arXiv:2605.06152."
         )
+
+
+def times(count: int) -> str:
+    """How often, in words."""
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")

@@ -13,6 +13,12 @@ from grokviz.scene import frequencies
 if TYPE_CHECKING:
     import xarray as xr
 
+EXPLAINED = 0.5
+"""Share of the logits that the waves must explain, or it is not waves that answer."""
+
+APART = 0.8
+"""The next answer's share of the right one's height, below which the waves tell them apart."""
+
 
 def answer(data: xr.Dataset, a: int, b: int, name: str) -> int:
     """a + b mod p; ``InputError`` for a number that the network does not know."""
@@ -43,6 +49,37 @@ def strongest(data: xr.Dataset, wanted: int | None, name: str) -> int:
         listed = ", ".join(map(str, heights))
         raise InputError(f"{name}: {wanted} is no key frequency; there are {listed}")
     return wanted
+
+
+def explained(data: xr.Dataset) -> float:
+    """Share of the variance of the last checkpoint's logits that its waves explain."""
+    return float(data["logit_variance_explained"].values[-1])
+
+
+def rival(data: xr.Dataset) -> float:
+    """Height of the highest wrong answer in the sum of all waves, over that of the right one."""
+    heights = total(data, np.arange(data.sizes["residue"]))
+    return float(heights[1:].max() / heights[0]) if heights[0] > 0 else float("inf")
+
+
+def what_lacks(data: xr.Dataset) -> str:
+    """In words what keeps the waves from being what answers; nothing where they do."""
+    count = len(wave_heights(data))
+    if not count:
+        return "No key frequencies yet: no waves answer"
+    if not explained(data) >= EXPLAINED:
+        waves = "wave explains" if count == 1 else f"{count} waves explain"
+        return f"The {waves} {explained(data):.0%} of the logits: they do not answer"
+    if not rival(data) < APART:
+        return f"Added up, the waves of {count} frequencies do not single out one answer"
+    return ""
+
+
+def require_waves(data: xr.Dataset, name: str) -> None:
+    """Raise InputError unless the waves are what answers in this run."""
+    lacks = what_lacks(data)
+    if lacks:
+        raise InputError(f"{name} needs a run that adds by waves. {lacks}; train it further")
 
 
 def fit(data: xr.Dataset, k: int, apart: np.ndarray) -> np.ndarray:

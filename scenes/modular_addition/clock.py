@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from grokviz.scenes.modular_addition import _sums as sums
 
-from grokviz.scene import option
+from grokviz.scene import Claim, option
 from grokviz.scene.film import Film
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ class Clock(Film):
 
     name = "clock"
     title = "The network adds numbers by turning clock hands"
-    watch = "one clock leaves rivals; where all clocks agree is the answer"
+    watch = "one clock leaves rivals; all of them turned at once leave one answer"
     source = "thread, tweet 7; arXiv:2301.05217, section 3"
     needs = ("embedding_plane", "embedding_frequency_norm", "cosine_coefficient",
              "logit_variance_explained", "logit_wave")  # fmt: skip
     drawn_by = "films.clock:Clock"
-    seconds = 103
+    seconds = 112
     parts = {  # noqa: RUF012
         "dial": "numbers are angles",
         "turn": "adding is turning",
@@ -54,16 +54,40 @@ class Clock(Film):
         """The sum over the key frequencies, in logits: (p,)."""
         return sums.total(data, self.a + self.b - np.arange(data.sizes["residue"]))
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How near the next answer comes on one clock, and on all of them together."""
+        lacks = sums.what_lacks(data)
+        if lacks:
+            return Claim.instead(lacks, explained=sums.explained(data))
+        k, count = self.large(data), len(sums.wave_heights(data))
+        wave = sums.fit(data, k, np.arange(data.sizes["residue"]))
+        one, every = float(wave[1:].max() / wave[0]), sums.rival(data)
+        if count == 1 or not every < one:
+            return Claim.instead(
+                f"It adds by turning a clock of frequency {k}; the next answer fits {one:.1%}",
+                one=one, every=every,
+            )  # fmt: skip
+        sentence = (
+            f"It adds by turning {count} clocks: rivals fit {one:.1%} on one, {every:.0%} on all"
+        )
+        return Claim(sentence, self.watch, numbers={"one": one, "every": every})
+
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless clocks add in this run, and the sum is one of its own."""
+        self.answer(data)
+        sums.require_waves(data, self.name)
+        self.large(data)
+
     def description(self, data: xr.Dataset, i: int) -> str:
         """The sum, the turn, and by how much the answer wins."""
         p, k = data.sizes["residue"], self.large(data)
         c, total = self.answer(data), self.total(data)
         rival = float(np.delete(total, c).max())
         return (
-            f"{self.a} + {self.b} = {c} mod {p}, added by turning: on the circle of frequency {k} "
-            f"each number is an angle, and {self.b} turns the hand on from {self.a} to {c}. The "
-            f"clocks of the frequencies {', '.join(map(str, sums.wave_heights(data)))} all point "
-            f"at {c}: together they give it {total[c]:.1f} logits, the next answer {rival:.1f}."
+            f"The sum {self.a} + {self.b} = {c} mod {p} on the circle of frequency {k}, on which "
+            f"each number is an angle, and on those of all key frequencies, "
+            f"{', '.join(map(str, sums.wave_heights(data)))}. Their waves add up to "
+            f"{total[c]:.1f} logits at {c}, and to at most {rival:.1f} at any other answer."
         )
 
     def definition(self, data: xr.Dataset) -> str:

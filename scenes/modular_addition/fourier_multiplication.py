@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from grokviz.scenes.modular_addition import _sums as sums
 
-from grokviz.scene import option
+from grokviz.errors import InputError
+from grokviz.scene import Claim, option
 from grokviz.scene.film import Film
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+MEASURED = 0.5
+"""Share of a direction of the MLP that the followed wave must be, or no product is read there."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +53,59 @@ class FourierMultiplication(Film):
         """The frequency whose products are shown."""
         return sums.strongest(data, self.frequency, self.name)
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """What the waves give the answer together, and what any other."""
+        lacks = sums.what_lacks(data)
+        if lacks:
+            return Claim.instead(lacks, explained=sums.explained(data))
+        count, heights = len(sums.wave_heights(data)), self._heights(data)
+        best, rival = float(heights[0]), float(heights[1:].max())
+        waves = "One wave peaks" if count == 1 else f"{count} waves agree"
+        return Claim(
+            f"{waves} on {self.answer(data)}: {best:.1f} logits, and at most {rival:.1f} elsewhere",
+            self.watch, numbers={"best": best, "rival": rival},
+        )  # fmt: skip
+
+    def _heights(self, data: xr.Dataset) -> np.ndarray:
+        """The sum of all waves by the distance from the answer, in logits."""
+        return sums.total(data, np.arange(data.sizes["residue"]))
+
+    def directions(self, data: xr.Dataset) -> tuple[float, float]:
+        """Shares of the MLP's two directions at the followed frequency that its waves are."""
+        at = 2 * list(sums.wave_heights(data)).index(self.followed(data))
+        cosine, sine = data["key_direction_variance_explained"].values[at : at + 2]
+        return float(cosine), float(sine)
+
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless waves are multiplied in this run, and the sum is its own."""
+        self.answer(data)
+        sums.require_waves(data, self.name)
+        share = min(self.directions(data))
+        if not share >= MEASURED:
+            raise InputError(
+                f"{self.name}: of the MLP's directions at frequency {self.followed(data)} one is "
+                f"only {share:.0%} a product of waves; give another frequency"
+            )
+
     def description(self, data: xr.Dataset, i: int) -> str:
         """The steps with their measured numbers."""
         p, heights = data.sizes["residue"], sums.wave_heights(data)
         c = self.answer(data)
-        every = sums.total(data, np.arange(p))
+        every = self._heights(data)
         waves = ", ".join(f"{k}: {height:.1f}" for k, height in heights.items())
-        share = float(data["logit_variance_explained"].values[-1])
+        share = sums.explained(data)
         return (
-            f"From {self.a} and {self.b} to {c} mod {p}: each number becomes a cosine and a sine "
-            f"of {len(heights)} key frequencies; products of these add up to the cosine and sine "
-            "of the sum; the unembedding turns them into a wave around the answer. The waves "
+            f"From {self.a} and {self.b} to {c} mod {p}: the cosine and the sine of each number "
+            f"at {len(heights)} key frequencies, their products, the cosine and the sine of the "
+            "sum, and waves around the answer. The waves "
             f"(heights in logits {waves}) add up to {every[0]:.1f} at {c} and at most "
-            f"{every[1:].max():.1f} elsewhere, {share:.0%} of the network's logits."
+            f"{every[1:].max():.1f} elsewhere; they explain {share:.0%} of the network's logits."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "The algorithm that the network has learned: $\\cos(w_k(a+b-c))$ from products of "
+            "One sum from its inputs to the logits: $\\cos(w_k(a+b-c))$ from products of "
             "cosines and sines, with the measured height $\\alpha_k$ of each key frequency. "
             "After Nanda et al. (2023), arXiv:2301.05217, section 3."
         )

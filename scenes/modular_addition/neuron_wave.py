@@ -10,7 +10,8 @@ from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
-from grokviz.scene import option, panels
+from grokviz.scene import clock as clocks
+from grokviz.scene import Claim, option, panels
 from grokviz.scene.film import Film
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 AWAKE = 0.05
 """Share of the pairs at which a neuron is active before training, so that it has noise."""
 
+WAVE = 0.5
+"""Share of its variance that a neuron's own frequency must be, or it is no wave."""
+
+TIMES = 2.0
+"""How much larger that share must be than at the first checkpoint, or it was a wave before."""
+
 
 @dataclass(frozen=True)
 class NeuronWave(Film):
@@ -28,7 +35,7 @@ class NeuronWave(Film):
 
     name = "neuron-wave"
     title = "A neuron turns from noise into one wave"
-    watch = "of thousands of waves a few dots are left"
+    watch = "at the right, thousands of dots fade until a few are left"
     source = "thread, tweet 10; arXiv:2301.05217, figure 4"
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
@@ -36,7 +43,7 @@ class NeuronWave(Film):
         "logged_test_loss", "phase_end",
     )  # fmt: skip
     drawn_by = "films.neuron_wave:NeuronWave"
-    seconds = 71
+    seconds = 75
     parts = {  # noqa: RUF012
         "noise": "a neuron before training",
         "training": "the wave appears",
@@ -82,6 +89,26 @@ class NeuronWave(Film):
         k = int(data["neuron_frequency"].values[at])
         return _neurons.own_share(fields.activations(data, i)[at], k)
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much of the neuron is one wave at first and in the end."""
+        if (data["neuron_frequency"].values == NO_FREQUENCY).all():
+            return Claim.instead("No neuron that is stored has a frequency")
+        moments, number = self.moments(data), int(data["neuron"].values[self.shown(data)])
+        first, last = (self.share(data, int(moments[j])) for j in (0, -1))
+        end = int(data["field_epoch"].values[moments[-1]])
+        word = clocks.word(data)
+        if not (last >= WAVE and last >= TIMES * first):
+            return Claim.instead(
+                f"Neuron {number} is {last:.0%} one wave at {word} {end:,}, and {first:.0%} at "
+                "first", first=first, last=last,
+            )  # fmt: skip
+        sentence = f"Neuron {number}, {first:.0%} one wave at first, is {last:.0%} by {word} {end:,}"
+        return Claim(sentence, self.watch, numbers={"first": first, "last": last})
+
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless the neuron is stored and has a frequency."""
+        self.shown(data)
+
     def description(self, data: xr.Dataset, i: int) -> str:
         """Which neuron, and how much of it is one wave before and after."""
         at, moments = self.shown(data), self.moments(data)
@@ -90,9 +117,8 @@ class NeuronWave(Film):
         epochs = data["field_epoch"].values
         return (
             f"A heatmap of neuron {number} over all pairs (a, b), and its 2-D Fourier transform, "
-            f"from epoch {epochs[moments[0]]} to {epochs[moments[-1]]}: frequency {k} explains "
-            f"{first:.1%} of its variance at first and {last:.1%} in the end, when only the dots "
-            f"of frequency {k} in a and in b are left."
+            f"from {clocks.word(data)} {epochs[moments[0]]} to {epochs[moments[-1]]}: frequency {k} explains "
+            f"{first:.1%} of its variance at first and {last:.1%} in the end."
         )
 
     def definition(self, data: xr.Dataset) -> str:

@@ -9,12 +9,19 @@ import numpy as np
 
 from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
-from grokviz.scene import frequencies, option
+from grokviz.scene import Claim, clock, frequencies, option
 from grokviz.scene.film import Film
 from grokviz.tasks.modular_addition.formulas import embedding
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+ROUND = 0.25
+"""Spread of the radius over its mean, below which a cloud looks like a ring."""
+
+HELD = 0.5
+"""Share of the embedding that its planes must hold, or it is not made of circles."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class WavesToCircles(Film):
     needs = ("embedding_matrix", "embedding_plane", "embedding_frequency_norm",
              "logged_test_loss", "phase_end")  # fmt: skip
     drawn_by = "films.waves_to_circles:WavesToCircles"
-    seconds = 92
+    seconds = 98
     parts = {  # noqa: RUF012
         "stored": "the embedding as it is stored",
         "waves": "the embedding along its waves",
@@ -69,17 +76,56 @@ class WavesToCircles(Film):
         radius = np.linalg.norm(points, axis=1)
         return float(radius.std() / max(radius.mean(), 1e-12))
 
+    def open_circles(self, data: xr.Dataset, i: int) -> list[int]:
+        """The frequencies whose numbers lie on a ring at checkpoint ``i``."""
+        return [k for k in self.frequencies(data) if self.roundness(data, i, k) < ROUND]
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How many circles there are, and how far from round the clouds were before."""
+        known = frequencies.embedded(data)
+        if not known:
+            return Claim.instead("The embedding has no waves: no circles")
+        last, share = len(data["epoch"]) - 1, self.share(data)
+        rings, spread = self.open_circles(data, last), self._spread(data)
+        moment = f"{clock.word(data)} {int(data['epoch'].values[last]):,}"
+        numbers = {"rings": len(rings), "share": share, "before": spread[0], "after": spread[1]}
+        if not rings or not share >= HELD:
+            return Claim.instead(
+                f"{_count(len(rings))} at {moment}, with {share:.0%} of the embedding", **numbers
+            )
+        if not spread[0] >= ROUND:
+            return Claim.instead(f"{_count(len(rings))}, from the first checkpoint on", **numbers)
+        return Claim(
+            f"Noise winds into {_count(len(rings)).lower()}: radii spread by {spread[0]:.0%}, "
+            f"then {spread[1]:.0%}", self.watch, numbers=numbers,
+        )  # fmt: skip
+
+    def _spread(self, data: xr.Dataset) -> tuple[float, float]:
+        """Median spread of the radii at the first and at the last checkpoint."""
+        known = self.frequencies(data)
+        first, last = ([self.roundness(data, i, k) for k in known] for i in (0, -1))
+        return float(np.median(first)), float(np.median(last))
+
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless the embedding is made of circles."""
+        k, share = self.followed(data), self.share(data)
+        spread = self.roundness(data, -1, k)
+        if not (spread < ROUND and share >= HELD):
+            raise InputError(
+                f"{self.name} needs an embedding of circles: the radius of frequency {k} spreads "
+                f"by {spread:.0%}, and the waves hold {share:.0%}; train the run further"
+            )
+
     def description(self, data: xr.Dataset, i: int) -> str:
         """What the matrix is made of, and how round the circle becomes."""
         k, known = self.followed(data), self.frequencies(data)
         rows, p = data["embedding_matrix"].shape
         return (
-            f"The {rows} x {p} embedding matrix looks like noise; {2 * len(known)} directions, a "
+            f"The {rows} x {p} embedding matrix as it is stored; {2 * len(known)} directions, a "
             f"cosine and a sine of each of the frequencies {', '.join(map(str, known))}, hold "
-            f"{self.share(data):.1%} of its squared weights. Sorted by frequency {k} a pair is one "
-            "turn of a cosine and a sine, a circle: its radius spreads by "
-            f"{self.roundness(data, 0, k):.0%} before training and by "
-            f"{self.roundness(data, -1, k):.0%} after."
+            f"{self.share(data):.1%} of its squared weights. In the plane of frequency {k} the "
+            f"radius spreads by {self.roundness(data, 0, k):.0%} at the first checkpoint and by "
+            f"{self.roundness(data, -1, k):.0%} at the last."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -89,3 +135,7 @@ class WavesToCircles(Film):
             "the numbers n sorted by kn mod p; and as circles through training. "
             "After Nanda et al. (2023), arXiv:2301.05217, section 4.1."
         )
+
+
+def _count(circles: int) -> str:
+    return {0: "No circles", 1: "One circle"}.get(circles, f"{circles} circles")

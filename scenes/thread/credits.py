@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grokviz.scene import clock
+from grokviz.scene import Claim
 from grokviz.scene.film import Film
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,24 +28,25 @@ class Credits(Film):
     """The sources of the story, as the end of a film."""
 
     name = "credits"
-    title = "Whose work this is"
+    title = "Whose work this is: a thread and the papers around it"
     watch = "where to read on"
     source = "thread; arXiv:2301.05217; arXiv:2201.02177"
-    needs = ("logged_test_loss",)
+    needs = ("logged_train_loss", "logged_test_loss")
     drawn_by = "films.credits:Credits"
     seconds = 17
     parts = {"credits": "credits and sources"}  # noqa: RUF012
 
-    def ends(self, data: xr.Dataset) -> str:
-        """What became of the run that most of the pictures are of."""
-        last, loss = data["tested_epoch"].values[-1], float(data["logged_test_loss"].values[-1])
-        return f"The main run ends with a test loss of {loss:.1e} at {clock.word(data)} {last}."
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much is named."""
+        papers = sum(who.count("arXiv:") for _, who in ROWS)
+        return Claim(f"Whose work this is: a thread and {papers} papers", self.watch)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """What is written on it."""
-        sources = ". ".join(f"{what}: {who}" for what, who in ROWS)
-        return f"Sources. {sources}. {MADE} {self.ends(data)}"
+        run = outcome(data)
+        ends = "" if not run.tested else f"; its test loss ends at {run.test:.2g}"
+        return f"{self.definition(data)} {MADE} The main run: {run.sentence}{ends}."
 
     def definition(self, data: xr.Dataset) -> str:
-        """The same."""
-        return self.alt_text(data, 0)
+        """The sources themselves."""
+        return f"Sources. {'. '.join(f'{what}: {who}' for what, who in ROWS)}."

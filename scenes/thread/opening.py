@@ -1,4 +1,4 @@
-"""The question of the whole story, with the numbers of one run."""
+"""The question of the whole story, asked by the losses of one run."""
 
 from __future__ import annotations
 
@@ -8,59 +8,86 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.scene import clock
+from grokviz.scene import Claim, clock
 from grokviz.scene.film import Film
+from grokviz.scene.outcome import losses_of, outcome
 
 if TYPE_CHECKING:
     import xarray as xr
 
-LEARNED = 0.1
+DELAY = 2.0
+"""How many times later than it memorised a run must generalise, or there is no question."""
+
+BEYOND = 1.2
+"""The last epoch shown, as a multiple of that at which the run generalised."""
 
 
 @dataclass(frozen=True)
 class Opening(Film):
-    """A card that asks what happened between memorising and generalising."""
+    """How sure a network is of the right answer, on what it has seen and on what it has not."""
 
     name = "opening"
     title = "A network understands long after it has memorised"
-    watch = "the epochs between which nothing seems to happen"
+    watch = "the red line lies at nothing for thousands of epochs, then stands up"
     source = "thread, tweet 1; arXiv:2201.02177"
     needs = ("logged_train_loss", "logged_test_loss")
     drawn_by = "films.opening:Opening"
-    seconds = 10
+    seconds = 21
     parts = {"question": "the question"}  # noqa: RUF012
 
-    def epochs(self, data: xr.Dataset) -> tuple[int, int]:
-        """When the training loss and when the test loss is first below 0.1."""
-        crossings = []
-        for split, dim in (("train", "logged_epoch"), ("test", "tested_epoch")):
-            low = np.flatnonzero(data[f"logged_{split}_loss"].values < LEARNED)
-            if not low.size:
-                raise InputError(
-                    f"{self.name} needs a run that groks; this run's {split} loss is never below "
-                    f"{LEARNED}"
-                )
-            crossings.append(int(data[dim].values[low[0]]))
-        return crossings[0], crossings[1]
+    def claim(self, data: xr.Dataset) -> Claim:
+        """By what factor it understood later than it memorised."""
+        run = outcome(data)
+        if run.delay is None or self._times(data) < DELAY:
+            return Claim.instead(run.sentence)
+        first, times = run.memorised or 0, self._times(data)
+        return Claim(
+            f"Memorised by {run.word} {first:,}, it understands {times:.0f} times as late",
+            self.watch, numbers={"times": times},
+        )  # fmt: skip
 
-    def question(self, data: xr.Dataset) -> tuple[str, ...]:
-        """What the card asks, in lines."""
-        word, (first, second) = clock.word(data), self.epochs(data)
-        return (
-            f"At {word} {clock.spaced(first)} a network knows its examples by heart.",
-            f"At {word} {clock.spaced(second)} it suddenly gets all the others right.",
-            "What happened in between?",
-        )
+    def _times(self, data: xr.Dataset) -> float:
+        run = outcome(data)
+        return (run.generalised or 0) / max(run.memorised or 0, 1)
+
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless the run memorised, waited, and then generalised."""
+        claim = self.claim(data)
+        if not claim.holds:
+            raise InputError(f"{self.name} needs a run that groks. {claim.sentence}")
+
+    def epochs(self, data: xr.Dataset) -> tuple[int, int]:
+        """When the training loss and when the test loss is below 0.1."""
+        self.require(data)
+        run = outcome(data)
+        return int(run.memorised or 0), int(run.generalised or 0)
+
+    def sureness(self, data: xr.Dataset, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Epochs, and the geometric mean of the right answer's probability, until the end."""
+        x, loss = losses_of(data, split)
+        known = np.isfinite(loss) & (x <= BEYOND * self.epochs(data)[1])
+        return np.asarray(x[known], dtype=float), np.exp(-np.maximum(loss[known], 0))
 
     def description(self, data: xr.Dataset, i: int) -> str:
-        """What is written on it, and the losses behind it."""
-        first = float(data["logged_test_loss"].values[0])
-        question = " ".join(self.question(data)).replace("\u2009", " ")
-        return f"A card that says: Grokking. {question} The test loss begins at {first:.3g}."
+        """What the two lines do."""
+        self.require(data)
+        seen, unseen = (self.sureness(data, split) for split in ("train", "test"))
+        first, second = self.epochs(data)
+        word, between = clock.word(data), (unseen[0] > first) & (unseen[0] < second)
+        lowest = f"{unseen[1][between].min():.1e}" if between.any() else "none"
+        return (
+            "How sure the network is of the right answer. On examples it has seen: from "
+            f"{seen[1][0]:.1%} at {word} {int(seen[0][0])} to {seen[1][-1]:.1%}; on examples it "
+            f"has never seen: from {unseen[1][0]:.1%} to {unseen[1][-1]:.1%}, with a lowest "
+            f"value of {lowest} between the {word}s {first} and {second}. At the end the film "
+            "asks what happened in between."
+        )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "When the training loss and the test loss first are below 0.1. "
+            "Sure of the right answer: exp(-loss), the geometric mean of the probability that the "
+            "network gives it, over the training and over the test examples. Memorised and "
+            "generalised: when the training and the test loss are below 0.1. "
             "After Power et al. (2022), arXiv:2201.02177, and the thread, tweet 1."
         )

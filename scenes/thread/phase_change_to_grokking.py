@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grokviz.errors import InputError
+from grokviz.scene import Claim
 from grokviz.scene.film import Film
 from grokviz.tasks.modular_addition.data import ModularAddition
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 RUN = "modular-addition"
 
+TOGETHER = 2.0
+"""Train and test loss fall together below this ratio of their epochs, and apart above."""
+
 
 @dataclass(frozen=True)
 class PhaseChangeToGrokking(Film):
@@ -24,7 +28,7 @@ class PhaseChangeToGrokking(Film):
 
     name = "phase-change-to-grokking"
     title = "With less data a phase change becomes grokking"
-    watch = "both losses fall together, until there is too little data"
+    watch = "both losses fall together, until there is little data"
     source = "thread, claim on phase changes; arXiv:2301.05217, appendix D"
     reference = "fraction-sweep"
     needs = (
@@ -35,7 +39,7 @@ class PhaseChangeToGrokking(Film):
         RUN: ("logged_train_loss", "logged_test_loss", "sum_squared_weights", "phase_end"),
     }
     drawn_by = "films.phase_change_to_grokking:PhaseChangeToGrokking"
-    seconds = 70
+    seconds = 73
     parts = {  # noqa: RUF012
         "together": "with much data: a phase change",
         "gap": "with little data: a gap",
@@ -57,6 +61,45 @@ class PhaseChangeToGrokking(Film):
             )
         return runs
 
+    def wait(self, data: xr.Dataset, member: int) -> tuple[int, int]:
+        """When a run memorised and when it generalised; -1 for never."""
+        return int(data["memorised_epoch"][member]), int(data["generalised_epoch"][member])
+
+    def together(self, data: xr.Dataset, member: int) -> bool:
+        """Whether both losses of a run fall, and about as early."""
+        first, second = self.wait(data, member)
+        return 0 < first and 0 < second < TOGETHER * first
+
+    def apart(self, data: xr.Dataset, member: int) -> bool:
+        """Whether a run memorised, and generalised later."""
+        first, second = self.wait(data, member)
+        return 0 < first and second >= TOGETHER * first
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How long the test loss waits, with the most data and with the least."""
+        most, *others = self.members(data)
+        # the least data with which it generalises at all
+        groks = [m for m in others if self.apart(data, m)]
+        share = data["member_fraction"].values
+        if self.together(data, most) and groks:
+            waits = [second - first for first, second in
+                     (self.wait(data, m) for m in (most, groks[-1]))]  # fmt: skip
+            return Claim(
+                f"From {share[most]:.0%} to {share[groks[-1]]:.0%} of the sums the wait grows "
+                f"from {waits[0]:,} to {waits[1]:,} epochs", self.watch,
+                numbers={"most": waits[0], "least": waits[1]},
+            )  # fmt: skip
+        least = others[-1]
+        ends = [self.wait(data, m)[1] for m in (most, least)]
+        return Claim.instead(
+            f"{share[most]:.0%} of the sums: generalised {_when(ends[0])}; "
+            f"{share[least]:.0%}: {_when(ends[1])}", most=ends[0], least=ends[1],
+        )  # fmt: skip
+
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless there are runs on different shares of the data."""
+        self.members(data)
+
     def trained(self, data: xr.Dataset, member: int) -> np.ndarray:
         """Which pairs the run was trained on, as its settings draw them: (p, p)."""
         settings = json.loads(data.attrs.get("settings") or "{}")
@@ -71,14 +114,13 @@ class PhaseChangeToGrokking(Film):
     def description(self, data: xr.Dataset, i: int) -> str:
         """When the runs memorise and generalise."""
         epochs = "; ".join(
-            f"{data['member_fraction'].values[m]:.0%}: {data['memorised_epoch'].values[m]} and "
-            + _epoch(int(data["generalised_epoch"].values[m]))
+            f"{data['member_fraction'].values[m]:.0%}: "
+            + " and ".join(map(_epoch, self.wait(data, m)))
             for m in self.members(data)
         )
         return (
             "Training and test loss of one recipe on less and less of all pairs. The losses fall "
-            f"below 0.1 at the epochs (share of pairs: training and test loss) {epochs}. With much "
-            "data both fall together, with little the test loss follows long after."
+            f"below 0.1 at the epochs (share of pairs: training and test loss) {epochs}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -92,3 +134,7 @@ class PhaseChangeToGrokking(Film):
 
 def _epoch(epoch: int) -> str:
     return str(epoch) if epoch >= 0 else "never"
+
+
+def _when(epoch: int) -> str:
+    return f"at epoch {epoch:,}" if epoch >= 0 else "never"

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grokviz.scenes.modular_addition import _sums as sums
+from grokviz.scenes.modular_addition.clock import Clock
+from grokviz.scenes.modular_addition.fourier_multiplication import FourierMultiplication
 from grokviz.scenes.modular_addition.neuron_wave import NeuronWave
+from grokviz.scenes.modular_addition.waves_to_circles import WavesToCircles
+from grokviz.scenes.thread.opening import Opening
 
-from grokviz.scene import option
+from grokviz.scene import Claim, option
 from grokviz.scene.film import Chapter, Film
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,7 +24,7 @@ class Thread(Film):
     """Chapters from other scenes and films; each is drawn and kept by itself."""
 
     name = "thread"
-    title = "Grokking: what a network does between memorising and understanding"
+    title = "What a network does between memorising and understanding"
     watch = "the whole story, from the first curve to the rounding error"
     source = "thread; arXiv:2301.05217; arXiv:2201.02177"
     needs = (
@@ -51,7 +55,7 @@ class Thread(Film):
         "clock": "adding is turning",
         "waves": "waves that agree once",
         "embedding": "the embedding",
-        "circles": "circles wind up while the loss is high",
+        "circles": "circles wind up",
         "neuron": "a neuron becomes a wave",
         "digits": "a phase change for each digit",
         "many": "many changes, one smooth curve",
@@ -66,12 +70,26 @@ class Thread(Film):
         None, "number of a stored neuron; if none, a clear one of low frequency"
     )
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """For how long it learns between memorising and understanding."""
+        opening = Opening().claim(data)
+        delay = outcome(data).delay
+        if not opening.holds or delay is None:
+            return opening
+        sentence = f"What a network does in {delay:,} epochs between memory and understanding"
+        return Claim(sentence, self.watch, numbers={"delay": delay})
+
+    def require(self, data: xr.Dataset) -> None:
+        """Raise InputError unless every chapter of this data can be told."""
+        for film in (
+            Opening(), Clock(self.a, self.b), FourierMultiplication(self.a, self.b),
+            WavesToCircles(), NeuronWave(neuron=self.neuron),
+        ):  # fmt: skip
+            film.require(data)
+
     def chapters(self, data: xr.Dataset) -> tuple[Chapter, ...]:
         """The story; the numbers are the tweets that are redrawn."""
-        # what cannot be shown is refused before the first chapter is drawn
-        sums.answer(data, self.a, self.b, self.name)
-        if self.neuron is not None:
-            NeuronWave(neuron=self.neuron).shown(data)
+        self.require(data)
         sum_ = {"a": self.a, "b": self.b}
         return (
             Chapter("opening", "opening"),

@@ -172,6 +172,7 @@ def film_frames(
     job: FilmJob, data: xr.Dataset, report: ProgressCallback | None = None
 ) -> FilmFrames:
     """The drawn film of a job, from the cache or drawn now."""
+    job.scene.require(data)
     context, film = _context(job, data), job.scene
     wide, high = job.page.pixels
     rate = Fraction(job.quality.fps or _still_rate(job)).limit_denominator(1001)

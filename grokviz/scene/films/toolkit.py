@@ -65,6 +65,8 @@ STAGE = (150, 890)
 _CAPTION_LINE, _LEADING, _FOOT = 958, 56, 1046
 _LONGEST = 72
 """Maximum number of characters in a line of a caption."""
+_TITLE_ROOM, _TITLE_TWO = 1370.0, 38.0
+"""Pixels between the margin and the epoch, and the type size of a title of two lines."""
 FADE = 0.4
 REST = 1.0
 """Seconds for which a section's last picture is held."""
@@ -121,10 +123,18 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     def setup(self) -> None:
         """Add the title, and below it the run of the data."""
         if self.context.title:
-            self.add(words(self.context.title, self.colours.ink, px=TITLE, bold=True,
-                           at=(MARGIN, 100), anchor="left"))  # fmt: skip
+            self.add(self._heading(self.context.title))
         self.add(words(about(self.data).replace("$", ""), self.colours.muted, px=SMALL,
                        at=(MARGIN, _FOOT), anchor="left"))  # fmt: skip
+
+    def _heading(self, title: str) -> Any:
+        """The title in one line, or in two smaller ones, so that it ends before the epoch."""
+        lines, px, y = title, TITLE, 100.0
+        if _width(title, TITLE) > _TITLE_ROOM:
+            lines, y = "\n".join(_halves(title)), 64.0
+            widest = max(_width(line, _TITLE_TWO) for line in lines.split("\n"))
+            px = max(_TITLE_TWO * min(1.0, _TITLE_ROOM / widest), SMALL)
+        return words(lines, self.colours.ink, px=px, bold=True, at=(MARGIN, y), anchor="left")
 
     def tear_down(self) -> None:
         """Hold the last caption until it can be read, and the picture a moment longer."""
@@ -140,8 +150,19 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         return count - self._is_skipped
 
     def play(self, *animations: Any, **kwargs: Any) -> None:
-        """Play animations, for a whole number of frames."""
-        super().play(*animations, **kwargs)
+        """Play animations, for a whole number of frames.
+
+        What would fade in at the very beginning is there at once, so that no film begins empty.
+        """
+        moving = list(animations)
+        if not self._skipping and self.frame_number() == 0:
+            moving = [animation for animation in animations if type(animation) is not mn.FadeIn]
+            self.add(*(fade.mobject for fade in animations if type(fade) is mn.FadeIn))
+        if moving or not animations:
+            super().play(*moving, **kwargs)
+        else:
+            longest = max(animation.run_time for animation in animations)
+            self.wait(kwargs.get("run_time", longest))
 
     def wait(self, duration: float = 1.0, **kwargs: Any) -> None:
         """Hold the picture for a whole number of frames."""
@@ -256,6 +277,20 @@ def _wrap(text: str) -> list[str]:
     """Wrap a caption to one line, or two of nearly equal length."""
     if "\n" in text or len(text) <= _LONGEST:
         return text.split("\n")
+    return _halves(text)
+
+
+def _halves(text: str) -> list[str]:
+    """A text in two lines of nearly equal length; a single word stays as it is."""
     gaps = [i for i, letter in enumerate(text) if letter == " " and text[:i].count("$") % 2 == 0]
-    middle = min(gaps, key=lambda i: abs(i - len(text) / 2))
+    if not gaps:
+        return [text]
+    # rather after a comma than in the middle of what belongs together
+    near = {i: abs(i - len(text) / 2) - 0.14 * len(text) * (text[i - 1] in ",;:") for i in gaps}
+    middle = min(gaps, key=near.__getitem__)
     return [text[:middle], text[middle + 1 :]]
+
+
+def _width(text: str, px: float) -> float:
+    """About how wide a bold text is, in pixels."""
+    return 0.66 * px * len(text)

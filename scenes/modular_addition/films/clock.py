@@ -205,7 +205,7 @@ class Clock(FilmScene):
         share = fits[rivals[0]] / fits[c]
         self.say(
             f"{c} fits best, but its neighbours on this circle, {rivals[1]} and {rivals[0]},\n"
-            f"fit {share:.1%} as well. One clock is not enough.",
+            f"fit {share:.1%} as well. One clock is not {'sure' if len(self.keys) == 1 else 'enough'}.",
             *map(mn.FadeIn, [*near, *texts, shown]),
         )  # fmt: skip
         self.leaving = [law, *axis, bars, best, shown, *near, *texts]
@@ -231,37 +231,74 @@ class Clock(FilmScene):
 
     def let_all_agree(self) -> None:
         """Show a clock for each key frequency, and the sum of their waves."""
-        ink, c = self.colours.ink, self.c
-        centres = np.linspace(128 + 140, 1792 - 140, len(self.keys))
+        c, middle, room = self.c, (len(self.keys) - 1) / 2, min(344.0, 1600 / len(self.keys))
+        radius = min(0.44 * room, 150.0)
         dials = [
-            Dial(self, k, (x, 310), 118, dot=4) for k, x in zip(self.keys, centres, strict=True)
+            Dial(self, k, (960 + (n - middle) * room, 480), radius, dot=radius / 30)
+            for n, k in enumerate(self.keys)
         ]
         large = self.keys.index(self.k)
-        shrunk = mn.VGroup(*self.left[:4])
-        others = []
-        for n, dial in enumerate(dials):
-            if n != large:
-                others += [
-                    dial.ring,
-                    dial.dots,
-                    dial.hand(dial.angle(c), px=5),
-                    dial.mark(c, ink, 7),
-                ]
-        names = [dial.name(f"frequency {dial.k}", 488, SMALL) for dial in dials]
+        shrunk = mn.VGroup(*self.left[:3])
+        hands = [dial.hand(dial.angle(c if n == large else self.a), px=5)
+                 for n, dial in enumerate(dials)]  # fmt: skip
+        others = [shape for n, dial in enumerate(dials) if n != large
+                  for shape in (dial.ring, dial.dots, hands[n])]  # fmt: skip
+        names = [dial.name(self._name(dial.k, room), 480 + radius + 62, SMALL) for dial in dials]
         self.play(
-            mn.FadeOut(self.left[4]),
-            shrunk.animate.scale(118 / 290, scale_stroke=True, about_point=mn.ORIGIN).shift(
-                self._from_to(self.dial.centre, dials[large].centre, 118 / 290)
+            *map(mn.FadeOut, self.left[3:]),
+            shrunk.animate.scale(radius / 290, scale_stroke=True, about_point=mn.ORIGIN).shift(
+                self._from_to(self.dial.centre, dials[large].centre, radius / 290)
             ),
             run_time=1.0,
         )
+        self.remove(self.left[2])
+        self.add(hands[large])
         self.say(
-            f"The network has a clock for each of its {self.count().lower()} key frequencies.\n"
-            f"All their hands point at {c}.",
+            f"The network has a clock for each of its {self.count().lower()} key frequencies."
+            if len(dials) > 1 else "This is the only clock that the network has.",
             *map(mn.FadeIn, [*others, *names]),
         )  # fmt: skip
-        self.hold(0.4)
+        moved = [*others, *shrunk[:2], hands[large], *names, *self._turn_all(dials, hands, large)]
+        self.hold()
+        self.play(mn.Group(*moved).animate.shift(place(0, 310) - place(0, 480)), run_time=0.8)
+        for dial in dials:
+            dial.centre = dial.centre - [0, 170]
         self._add_up(dials)
+
+    def _name(self, k: int, room: float) -> str:
+        """A dial's name, short where there are many."""
+        return f"frequency {k}" if room > 250 else str(k)
+
+    def _turn_all(self, dials: list[Dial], hands: list[Any], large: int) -> list[Any]:
+        """Put every hand on a, and turn all of them at once by their angles of b.
+
+        Returns what is drawn on the dials.
+        """
+        c, big = self.c, dials[large]
+        arcs = [Line(dial.arc(0, 0, 0.5 * dial.radius), dial.colour, 5) for dial in dials]
+        starts = [dial.mark(self.a, self.colours.muted, 8) for dial in dials]
+
+        def return_to_a(share: float) -> None:
+            # the large clock's hand is where the last section left it
+            big.turn(hands[large], big.angle(self.a) + (1 - share) * big.angle(self.b))
+
+        self.say(
+            f"Point all the hands at {self.a}, and turn every one of them on by {self.b}.",
+            self.sweep(return_to_a, hands[large], run_time=1.2), *map(mn.FadeIn, starts),
+        )  # fmt: skip
+        self.hold()
+
+        def turn_on(share: float) -> None:
+            for dial, hand, arc in zip(dials, hands, arcs, strict=True):
+                start, by = dial.angle(self.a), dial.angle(self.b)
+                dial.turn(hand, start + share * by)
+                arc.move_line(dial.arc(start, start + share * by, 0.5 * dial.radius))
+
+        self.play(self.sweep(turn_on, *hands, *arcs, run_time=3.2))
+        marks = [dial.mark(c, self.colours.ink, 8) for dial in dials]
+        self.say(f"All at once, each by its own angle. Now all point at {c}.",
+                 *map(mn.FadeIn, marks))  # fmt: skip
+        return [*arcs, *starts, *marks]
 
     def count(self) -> str:
         """The number of clocks as a word."""
@@ -275,18 +312,19 @@ class Clock(FilmScene):
         ink, c, x = self.colours.ink, self.c, np.arange(self.p)
         total = self.options.total(self.data)
         top = 1.08 * total.max()
-        plot = Plot(128, 550, 1792, 815, (-1, self.p), (min(total.min(), -0.3 * top), top))
+        plot = Plot(128, 560, 1792, 820, (-1, self.p), (min(total.min(), -0.3 * top), top))
         bars = plot.bars(x, 0.0 * x, 0.74, self.colours.train)
         best = plot.bars(x[[c]], [0.0], 0.74, ink)
         axis = [plot.level(0, self.colours.faint), *self.ticks(plot, (0, c, self.p - 1))]
         self.say(
-            "Each clock has other rivals. Add up how well every answer fits on all of them ...",
+            "Each clock has other rivals. Add up how well every answer fits on all of them ..."
+            if len(dials) > 1 else "So these are its logits ...",
             *map(mn.FadeIn, axis),
         )  # fmt: skip
         before = np.zeros(self.p)
         for dial in dials:
             after = before + self.options.fit(self.data, dial.k)
-            ring = Line(dial.arc(0, 2 * np.pi, 1.14 * dial.radius), dial.colour, 5)
+            ring = Line(dial.arc(0, 2 * np.pi, 1.1 * dial.radius), dial.colour, 5)
 
             def grow(share: float, low: Any = before, high: Any = after) -> None:
                 now = low + share * (high - low)
@@ -312,7 +350,8 @@ class Clock(FilmScene):
         dots = plot.dots(x, wave, 5.5, ink)
         self.say(
             "The dots are what the network itself says, averaged over all sums.\n"
-            f"{self.count()} waves explain {share:.0%} of its logits.",
+            f"{self.count()} waves explain {share:.0%} of its logits."
+            if len(dials) > 1 else f"The wave explains {share:.0%} of its logits.",
             mn.FadeIn(dots),
         )  # fmt: skip
         self.hold(1.5)

@@ -5,25 +5,129 @@ Drawn alone by ``manim -qm scenes/thread/films/opening.py Opening``.
 
 from __future__ import annotations
 
-from grokviz.scenes.thread.films._card import Card
+from typing import Any
 
-from grokviz.scene.films.toolkit import words
+import manim as mn
+import numpy as np
+from grokviz.scenes.any.films._axes import Axes, Growing
+
+from grokviz.scene.clock import spaced, word
+from grokviz.scene.films.toolkit import BODY, FilmScene, mono, words
+
+BOX = (830, 215, 1770, 760)
+"""The axes in pixels."""
+NUMBER, EDGE = 190.0, 600.0
+"""Size of the two percentages, and the pixel column at which they end."""
+NOTHING = 0.01
+"""Less sure than this it knows nothing."""
+POINTS = 1400
+"""Points of a line: more than there are pixels across."""
 
 
-class Opening(Card):
-    """A heading and three lines."""
+class Opening(FilmScene):
+    """Two percentages, the epoch, and the lines that they draw."""
 
     film = "opening"
 
+    def setup(self) -> None:
+        """Add the name of the whole in place of the film's title."""
+        self.add(words("Grokking", self.colours.ink, px=64, bold=True, at=(128, 110),
+                       anchor="left"))  # fmt: skip
+
     def construct(self) -> None:
         """Play the only section."""
-        ink, muted = self.colours.ink, self.colours.muted
-        one, two, question = self.options.question(self.data)
+        self.word = word(self.data)
+        self.first, self.second = self.options.epochs(self.data)
+        self.known = {split: self.options.sureness(self.data, split) for split in ("train", "test")}
+        self.last = max(float(x[-1]) for x, _ in self.known.values())
         self.section("question")
-        self.show_all(
-            f"Grokking. {one} {two} {question}",
-            words("Grokking", ink, px=88, bold=True, at=(960, 390)),
-            words(one, muted, px=42, at=(960, 560)),
-            words(two, muted, px=42, at=(960, 630)),
-            words(question, ink, px=42, bold=True, at=(960, 740)),
-        )
+        self.show_both()
+        self.let_it_learn()
+        self.ask()
+
+    # --- what is drawn ----------------------------------------------------------------
+
+    def show_both(self) -> None:
+        """Show both percentages before training, and empty axes that wait."""
+        self.axes = Axes(self, BOX, (0, self.last), (0, 1))
+        furniture = self.axes.furniture(
+            {float(e): spaced(e) for e in np.arange(0, self.last, _step(self.last))},
+            {0.0: "0%", 0.5: "50%", 1.0: "100%"},
+            x=self.word, y="sure of the right answer",
+        )  # fmt: skip
+        sides = {"train": (self.colours.train, 400), "test": (self.colours.test, 690)}
+        self.curves, self.numbers, labels = {}, {}, []
+        for split, (colour, y) in sides.items():
+            x, share = self.known[split]
+            at = np.unique(np.linspace(0, len(x) - 1, POINTS).round().astype(int))
+            self.curves[split] = Growing(self.axes, x[at], share[at], colour, 8)
+            self.numbers[split] = (mono("", colour, at=(EDGE, y)), y)
+            name = "on examples it has seen" if split == "train" else "on all the others"
+            labels.append(words(name, colour, px=BODY + 3, bold=True, at=(128, y - 185),
+                                anchor="left"))  # fmt: skip
+        self.at(0.0)
+        shapes = [number for number, _ in self.numbers.values()]
+        lines = [curve.line for curve in self.curves.values()]
+        self.moving = [*shapes, *lines]
+        self.say(
+            "How sure is a network of the right answer?",
+            *map(mn.FadeIn, [*furniture, *labels, *self.moving]),
+        )  # fmt: skip
+
+    def at(self, epoch: float) -> None:
+        """Draw everything as it is at an epoch."""
+        for split, (number, y) in self.numbers.items():
+            x, share = self.known[split]
+            i = max(int(np.searchsorted(x, epoch + 1e-6, side="right")) - 1, 0)
+            number.points = mono(f"{share[i]:.0%}".rjust(4), self.colours.ink, px=NUMBER, bold=True,
+                                 at=(EDGE, y)).points  # fmt: skip
+            self.curves[split].until(epoch)
+        self.show_moment(round(epoch), self.word)
+
+    def show_moment(self, value: float, unit: str = "epoch") -> None:
+        """Write the epoch above, larger than in other films: it is what runs away here."""
+        text = f"{unit} {spaced(value)}"
+        self.moment.points = mono(text, self.colours.ink, px=64, at=(BOX[2], 120)).points
+        if self.moment not in self.mobjects:
+            self.add(self.moment)
+
+    # --- training -----------------------------------------------------------------------
+
+    def let_it_learn(self) -> None:
+        """Run through training: it memorises, nothing happens, and then it understands."""
+        first, second = float(self.first), float(self.second)
+        unseen = self.known["test"]
+        learned = min(2 * first, (first + second) / 2)
+        half = unseen[0][unseen[1] < 0.5]
+        stuck = max(float(half[half < second].max(initial=learned)), learned)
+        self.say(f"After {spaced(self.first)} {self.word}s it knows its examples by heart.")
+        self.play(self._through(0.0, learned, 1.6))
+        waiting = unseen[1][(unseen[0] >= learned) & (unseen[0] < stuck)]
+        least = float(waiting.min(initial=1.0))
+        knows = "it knows nothing" if least < NOTHING else f"it is no more than {least:.0%} sure"
+        self.say(f"Of all the others {knows}, however long it trains ...")
+        self.play(self._through(learned, 0.97 * stuck, 4.0))
+        self.say(f"... until, at {self.word} {spaced(self.second)}, it gets those right too.")
+        self.play(self._through(0.97 * stuck, self.last, 2.4))
+
+    def _through(self, start: float, stop: float, seconds: float) -> Any:
+        return self.sweep(lambda share: self.at(start + share * (stop - start)), *self.moving,
+                          run_time=seconds, rate=mn.linear)  # fmt: skip
+
+    # --- the question ---------------------------------------------------------------------
+
+    def ask(self) -> None:
+        """Shade the time in between, and ask what happened in it."""
+        wide, middle = self.second - self.first, (self.second + self.first) / 2
+        band = self.axes.plot.bars([middle], [1.0], wide, self.colours.grid)
+        band.set_z_index(-3)
+        x, y = self.axes.at(middle, 0.5)
+        asked = words("?", self.colours.ink, px=300, bold=True, at=(x, y + 110))
+        self.say("What happened in between?", mn.FadeIn(band), mn.FadeIn(asked))
+        self.hold(0.5)
+
+
+def _step(last: float) -> float:
+    """A round distance of at most six ticks."""
+    power = 10.0 ** np.floor(np.log10(last))
+    return float(next(power * share for share in (0.2, 0.5, 1.0) if last / (power * share) < 6))
