@@ -16,19 +16,27 @@ if TYPE_CHECKING:
 EXPLAINED = 0.5
 """Share of the logits that the waves must explain, or it is not waves that answer."""
 
+SHARES = (0.77, 0.717)
+"""The two numbers of a sum as shares of p, where none are given: 87 and 81 mod 113."""
+
 APART = 0.8
 """The next answer's share of the right one's height, below which the waves tell them apart."""
 
 
-def answer(data: xr.Dataset, a: int, b: int, name: str) -> int:
-    """a + b mod p; ``InputError`` for a number that the network does not know."""
+def numbers(
+    data: xr.Dataset, a: int | None, b: int | None, name: str
+) -> tuple[int, int]:
+    """The two numbers that are added; ``InputError`` for one that the network does not know."""
     p = data.sizes["residue"]
+    given = (a, b)
+    a, b = (round(share * p) if number is None else number
+            for share, number in zip(SHARES, given, strict=True))  # fmt: skip
     for letter, number in (("a", a), ("b", b)):
         if not 0 <= number < p:
             raise InputError(
                 f"{name}: {letter}={number} is no number mod {p}; give one from 0 to {p - 1}"
             )
-    return (a + b) % p
+    return a, b
 
 
 def wave_heights(data: xr.Dataset) -> dict[int, float]:
@@ -70,6 +78,9 @@ def what_lacks(data: xr.Dataset) -> str:
     if not explained(data) >= EXPLAINED:
         waves = "wave explains" if count == 1 else f"{count} waves explain"
         return f"The {waves} {explained(data):.0%} of the logits: they do not answer"
+    low = [k for k, height in wave_heights(data).items() if not height > 0]
+    if low:
+        return f"The wave of frequency {low[0]} is low at the answer"
     if not rival(data) < APART:
         return f"Added up, the waves of {count} frequencies do not single out one answer"
     return ""

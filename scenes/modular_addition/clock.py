@@ -34,13 +34,17 @@ class Clock(Film):
         "agree": "all clocks agree",
     }
 
-    a: int = option(87, "the first number")
-    b: int = option(81, "the second number")
+    a: int | None = option(None, "the first number; if none, 87 of 113")
+    b: int | None = option(None, "the second number; if none, 81 of 113")
     frequency: int | None = option(None, "key frequency of the large clock, the strongest if none")
 
+    def sum_of(self, data: xr.Dataset) -> tuple[int, int]:
+        """a and b; ``InputError`` for a number that the network does not know."""
+        return sums.numbers(data, self.a, self.b, self.name)
+
     def answer(self, data: xr.Dataset) -> int:
-        """a + b mod p; ``InputError`` for a number that the network does not know."""
-        return sums.answer(data, self.a, self.b, self.name)
+        """a + b mod p."""
+        return sum(self.sum_of(data)) % data.sizes["residue"]
 
     def large(self, data: xr.Dataset) -> int:
         """The frequency of the large clock."""
@@ -48,11 +52,11 @@ class Clock(Film):
 
     def fit(self, data: xr.Dataset, k: int) -> np.ndarray:
         """How well each answer fits on one clock, in logits: (p,)."""
-        return sums.fit(data, k, self.a + self.b - np.arange(data.sizes["residue"]))
+        return sums.fit(data, k, self.answer(data) - np.arange(data.sizes["residue"]))
 
     def total(self, data: xr.Dataset) -> np.ndarray:
         """The sum over the key frequencies, in logits: (p,)."""
-        return sums.total(data, self.a + self.b - np.arange(data.sizes["residue"]))
+        return sums.total(data, self.answer(data) - np.arange(data.sizes["residue"]))
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How near the next answer comes on one clock, and on all of them together."""
@@ -81,10 +85,10 @@ class Clock(Film):
     def description(self, data: xr.Dataset, i: int) -> str:
         """The sum, the turn, and by how much the answer wins."""
         p, k = data.sizes["residue"], self.large(data)
-        c, total = self.answer(data), self.total(data)
+        (a, b), c, total = self.sum_of(data), self.answer(data), self.total(data)
         rival = float(np.delete(total, c).max())
         return (
-            f"The sum {self.a} + {self.b} = {c} mod {p} on the circle of frequency {k}, on which "
+            f"The sum {a} + {b} = {c} mod {p} on the circle of frequency {k}, on which "
             f"each number is an angle, and on those of all key frequencies, "
             f"{', '.join(map(str, sums.wave_heights(data)))}. Their waves add up to "
             f"{total[c]:.1f} logits at {c}, and to at most {rival:.1f} at any other answer."

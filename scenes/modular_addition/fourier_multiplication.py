@@ -41,13 +41,17 @@ class FourierMultiplication(Film):
         "interfere": "the logits: waves that agree once",
     }
 
-    a: int = option(87, "the first number")
-    b: int = option(81, "the second number")
+    a: int | None = option(None, "the first number; if none, 87 of 113")
+    b: int | None = option(None, "the second number; if none, 81 of 113")
     frequency: int | None = option(None, "key frequency that is followed, the strongest if none")
 
+    def sum_of(self, data: xr.Dataset) -> tuple[int, int]:
+        """a and b; ``InputError`` for a number that the network does not know."""
+        return sums.numbers(data, self.a, self.b, self.name)
+
     def answer(self, data: xr.Dataset) -> int:
-        """a + b mod p; ``InputError`` for a number that the network does not know."""
-        return sums.answer(data, self.a, self.b, self.name)
+        """a + b mod p."""
+        return sum(self.sum_of(data)) % data.sizes["residue"]
 
     def followed(self, data: xr.Dataset) -> int:
         """The frequency whose products are shown."""
@@ -90,12 +94,12 @@ class FourierMultiplication(Film):
     def description(self, data: xr.Dataset, i: int) -> str:
         """The steps with their measured numbers."""
         p, heights = data.sizes["residue"], sums.wave_heights(data)
-        c = self.answer(data)
+        (a, b), c = self.sum_of(data), self.answer(data)
         every = self._heights(data)
         waves = ", ".join(f"{k}: {height:.1f}" for k, height in heights.items())
         share = sums.explained(data)
         return (
-            f"From {self.a} and {self.b} to {c} mod {p}: the cosine and the sine of each number "
+            f"From {a} and {b} to {c} mod {p}: the cosine and the sine of each number "
             f"at {len(heights)} key frequencies, their products, the cosine and the sine of the "
             "sum, and waves around the answer. The waves "
             f"(heights in logits {waves}) add up to {every[0]:.1f} at {c} and at most "

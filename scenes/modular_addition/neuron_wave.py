@@ -102,7 +102,7 @@ class NeuronWave(Film):
                 f"Neuron {number} is {last:.0%} one wave at {word} {end:,}, and {first:.0%} at "
                 "first", first=first, last=last,
             )  # fmt: skip
-        sentence = f"Neuron {number}, {first:.0%} one wave at first, is {last:.0%} by {word} {end:,}"
+        sentence = f"Neuron {number} goes from {first:.0%} to {last:.0%} one wave by {word} {end:,}"
         return Claim(sentence, self.watch, numbers={"first": first, "last": last})
 
     def require(self, data: xr.Dataset) -> None:

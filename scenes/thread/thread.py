@@ -64,8 +64,8 @@ class Thread(Film):
     }
     poster = "opening"
 
-    a: int = option(87, "the first number that is added")
-    b: int = option(81, "the second number that is added")
+    a: int | None = option(None, "the first number that is added; if none, 87 of 113")
+    b: int | None = option(None, "the second number that is added; if none, 81 of 113")
     neuron: int | None = option(
         None, "number of a stored neuron; if none, a clear one of low frequency"
     )
@@ -76,7 +76,7 @@ class Thread(Film):
         delay = outcome(data).delay
         if not opening.holds or delay is None:
             return opening
-        sentence = f"What a network does in {delay:,} epochs between memory and understanding"
+        sentence = f"What a network does in {delay:,} {outcome(data).word}s between memory and understanding"
         return Claim(sentence, self.watch, numbers={"delay": delay})
 
     def require(self, data: xr.Dataset) -> None:

@@ -131,7 +131,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """The title in one line, or in two smaller ones, so that it ends before the epoch."""
         lines, px, y = title, TITLE, 100.0
         if _width(title, TITLE) > _TITLE_ROOM:
-            lines, y = "\n".join(_halves(title)), 64.0
+            lines, y = "\n".join(_halves(title)), 56.0
             widest = max(_width(line, _TITLE_TWO) for line in lines.split("\n"))
             px = max(_TITLE_TWO * min(1.0, _TITLE_ROOM / widest), SMALL)
         return words(lines, self.colours.ink, px=px, bold=True, at=(MARGIN, y), anchor="left")

@@ -62,10 +62,10 @@ class ManySmallSteps(FilmScene):
         named = words(f"step {self.drops[first]:,.0f}".replace(",", "\u2009"), ink, px=BODY,
                       at=(at[0] + 30, at[1] - 4), anchor="left", bold=True)  # fmt: skip
         self.say(
-            "For long nothing happens, then it falls at once: a phase change.",
+            "It loses half of its start within a doubling of the steps: a phase change.",
             mn.FadeIn(dot), mn.FadeIn(named),
         )  # fmt: skip
-        self.say("Others fall just as suddenly, at other times.",
+        self.say("Others do the same, at other times.",
                  line.animate.set_stroke(train, opacity=0.9), mn.FadeOut(named))  # fmt: skip
         self.few, self.leaving = [line], [dot]
         for piece in others:
@@ -78,7 +78,7 @@ class ManySmallSteps(FilmScene):
     def average(self) -> None:
         """Add all curves, one after another, and their running mean."""
         ink, train, count = self.colours.ink, self.colours.train, len(self.curves)
-        falls = self.data["mean_steepest_fall"].values
+        falls, smooth = self.data["mean_steepest_fall"].values, self.options.claim(self.data).holds
         one, many = self.thin(range(count)), Line(self.means[0], ink, 10)
         one.set_z_index(-1)
         shown = [0]
@@ -105,16 +105,18 @@ class ManySmallSteps(FilmScene):
         self.say(f"{count} changes, each of them sudden ...")
         self.play(self.sweep(add, one, many, run_time=MEAN, rate=lambda s: s**1.7))
         add(1.0)
+        mean = "a smooth mean" if smooth else "their mean"
         self.say(
-            f"... and a smooth mean. In a quarter more steps it loses {falls[-1]:.0%} at most;\n"
+            f"... and {mean}. In a quarter more steps it loses {falls[-1]:.0%} at most;\n"
             f"one of them alone lost {falls[0]:.0%}.",
         )
         self.hold(0.5)
-        self.say(
-            "So a smooth loss curve may be made of sudden changes,\nmany more than we can see.",
-            one.animate.set_stroke(train, opacity=0.12),
-        )
-        self.hold(1.0)
+        if smooth:
+            self.say(
+                "So a smooth loss curve may be made of sudden changes,\nmany more than we can see.",
+                one.animate.set_stroke(train, opacity=0.12),
+            )
+            self.hold(1.0)
 
     def thin(self, numbers: range) -> Line:
         """Combine several curves into one faint object."""

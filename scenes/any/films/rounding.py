@@ -10,6 +10,7 @@ from typing import Any
 import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing, finite
+from grokviz.scenes.any.rounding import LEAPS, times
 
 from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import BODY, SMALL, FilmScene, Plot, mathematics, mono, words
@@ -219,17 +220,17 @@ class Rounding(FilmScene):
             for kind, colour, curve, away in zip(("float64", "float32"), (train, ink), curves,
                                                  self._apart(curves), strict=True)
         ]  # fmt: skip
-        spikes, whole = data["member_spike_count"].values, data["member_last_epoch"].values
-        one, two = members
+        (one, two), whole = self.options.leaps(data), data["member_last_epoch"].values
         self.say(
             "The sum of the logits' gradient, which should be 0:\n"
             f"{_power(sums[0])} in float32, {_power(sums[1])} in float64.",
             *map(mn.FadeIn, names),
         )
         self.say(
-            f"With float32 the loss shoots up again and again: slingshots.\n"
-            f"In {spaced(int(whole[one]))} epochs {_times(int(spikes[one]))}, "
-            f"with float64 {_times(int(spikes[two]))}.",
+            ("With float32 the loss shoots up again and again: slingshots.\n"
+             if one >= LEAPS else "How often does the loss shoot up with float32?\n")
+            + f"In {spaced(int(whole[members[0]]))} epochs {times(one)}, "
+            f"with float64 {times(two)}.",
         )
         self.hold(0.5)
 
@@ -245,10 +246,6 @@ def _bits(number: float) -> str:
     """Binary digits of a number from 1 to below 2, as many as the film shows."""
     scaled = int(np.floor(number * 2.0 ** (KEPT + LOST - 1)))
     return f"{scaled:0{KEPT + LOST}b}"
-
-
-def _times(count: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _power(value: float) -> str:

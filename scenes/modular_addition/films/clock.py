@@ -36,7 +36,7 @@ class Clock(FilmScene):
 
     def construct(self) -> None:
         """Play the four sections in order."""
-        self.a, self.b = self.options.a, self.options.b
+        self.a, self.b = self.options.sum_of(self.data)
         self.k = self.options.large(self.data)
         self.p = self.data.sizes["residue"]
         self.c = self.options.answer(self.data)

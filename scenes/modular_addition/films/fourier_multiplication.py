@@ -39,7 +39,7 @@ class FourierMultiplication(FilmScene):
 
     def construct(self) -> None:
         """Play the four sections in order."""
-        self.a, self.b = self.options.a, self.options.b
+        self.a, self.b = self.options.sum_of(self.data)
         self.p = self.data.sizes["residue"]
         self.c = self.options.answer(self.data)
         self.k = self.options.followed(self.data)
@@ -79,14 +79,14 @@ class FourierMultiplication(FilmScene):
         self.hold()
         self.play(mn.FadeOut(asked), run_time=0.4)
         self.say(
-            "It embeds every number on a few circles, one for each key frequency.",
+            "It embeds every number on circles, one for each key frequency.",
             *map(mn.FadeIn, [*texts, *dials, *names]),
         )  # fmt: skip
         self.play(*map(mn.FadeIn, hands), run_time=0.6)
         law = formula("embedding", ink, px=46, at=(960, 800))
         self.say(
-            "So it knows of each number a cosine (across) and a sine (upwards), times five."
-            .replace("five", _count(len(self.keys))),
+            "So it knows of each number a cosine (across) and a sine (upwards), "
+            f"{_count(len(self.keys))}.",
             *map(mn.FadeIn, [*shadows, law]),
         )  # fmt: skip
         self.leaving = [*texts, *dials, *hands, *shadows, *names, law]
@@ -309,5 +309,6 @@ def _signed(value: float) -> str:
 
 
 def _count(number: int) -> str:
-    names = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
-    return names.get(number, str(number))
+    names = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times",
+             6: "six times", 7: "seven times"}  # fmt: skip
+    return names.get(number, f"{number} times")

@@ -11,6 +11,7 @@ from typing import Any
 import manim as mn
 import numpy as np
 from grokviz.scenes.modular_addition._neurons import own_share, shares_by_frequency
+from grokviz.scenes.modular_addition.neuron_wave import WAVE
 
 from grokviz.scene import clock as clocks
 from grokviz.scene import panels
@@ -28,12 +29,14 @@ from grokviz.scene.films.toolkit import (
 )
 from grokviz.tasks.modular_addition import fields
 
-TOP, LEFT, RIGHT, ROOM = 148, 150, 1114, 680
+TOP, LEFT, RIGHT, ROOM = 190, 150, 1225, 570
 """Pixel row of both maps, their left columns, and their size."""
 TRAINING = 26.0
 """Seconds for training."""
 LARGEST, SEEN, INSET = 17.0, 1.2, 20.0
 """Pixels: radius of the strongest pair's dot, the smallest radius drawn, and the border."""
+STANDS_OUT = 0.1
+"""Share of the variance from which on the neuron's frequency has its colour."""
 
 
 class NeuronWave(FilmScene):
@@ -51,6 +54,7 @@ class NeuronWave(FilmScene):
         self.moments = self.options.moments(self.data)
         self.epochs = self.data["field_epoch"].values
         self.field = lru_cache(maxsize=8)(self._field)
+        self.word, self.named = clocks.word(self.data), False
         self.section("noise")
         self.show_noise()
         self.section("training")
@@ -78,6 +82,17 @@ class NeuronWave(FilmScene):
         own = np.isin(in_a, (0, self.k)) & np.isin(in_b, (0, self.k))
         for dots, which in ((self.others, ~own), (self.own, own)):
             dots.move_dots(np.stack([x, y], axis=1)[which], radii[in_a, in_b][which])
+        self._name_frequency(shares)
+
+    def _name_frequency(self, shares: np.ndarray) -> None:
+        """Give the neuron's frequency its colour and number, once it is ahead of all others."""
+        by_frequency = shares[1:, 0] + shares[0, 1:] + np.diag(shares)[1:]
+        own = float(by_frequency[self.k - 1])
+        ahead = own >= STANDS_OUT and own >= float(by_frequency.max())
+        if ahead and not self.named:
+            self.named = True
+            self.own.set_fill(self.colour(self.k))
+            self.number.set_fill(self.colour(self.k), opacity=1)
 
     def show_noise(self) -> None:
         """Introduce the maps at the first checkpoint."""
@@ -85,31 +100,36 @@ class NeuronWave(FilmScene):
         self.map = Heat(self._map(first), (LEFT, TOP), self.cell)
         none = np.zeros((0, 2))
         self.others = Dots(none, 1.0, self.colours.rest)
-        self.own = Dots(none, 1.0, self.colour(self.k))
+        self.own = Dots(none, 1.0, self.colours.rest)
+        below = TOP + self.size + 42
+        self.number = words(str(self.k), self.colour(self.k), px=SMALL, bold=True,
+                            at=(self._column(self.k), below))  # fmt: skip
+        self.number.set_fill(opacity=0)
+        self.add(self.number)
         self._show_spectrum(first)
         number = int(self.data["neuron"].values[self.at])
         frames = [self._frame(x) for x in (LEFT, RIGHT)]
-        below = TOP + self.size + 42
         names = [
             words("a", ink, at=(LEFT + self.size / 2, below), px=SMALL),
             words("b", ink, at=(LEFT - 26, TOP + self.size / 2), px=SMALL),
         ]
-        self.show_moment(self.epochs[first])
+        self.show_moment(self.epochs[first], self.word)
+        when = ", before training" if self.epochs[first] == 0 else ""
         self.say(
-            f"Neuron {number} of the MLP, before training: how active it is for each $a$ and $b$.",
+            f"Neuron {number} of the MLP{when}: how active it is for each $a$ and $b$.",
             mn.FadeIn(self.map), *map(mn.FadeIn, [frames[0], *names]),
         )  # fmt: skip
         ends = [
             words("waves in a", ink, at=(RIGHT + self.size / 2, below), px=SMALL),
-            *(words(str(k), muted if k != self.k else self.colour(k), px=SMALL, bold=k == self.k,
-                    at=(self._column(k), below))
-              for k in (1, self.k, (self.p - 1) // 2) if self._apart(k)),
+            *(words(str(k), muted, px=SMALL, at=(self._column(k), below))
+              for k in (1, (self.p - 1) // 2) if self._apart(k)),
         ]  # fmt: skip
         upright = words("waves in b", ink, px=SMALL).rotate(np.pi / 2)
         upright.move_to(place(RIGHT - 30, TOP + self.size / 2))
+        strongest = float(shares_by_frequency(self.field(first)).max())
         self.say(
-            f"Its Fourier transform: a dot for each pair of waves, as large as it is strong.\n"
-            f"All of frequency {self.k} together are {own_share(self.field(first), self.k):.0%}.",
+            "Its Fourier transform: a dot for each pair of waves, as large as it is strong.\n"
+            f"The strongest of them is {strongest:.0%} of the neuron.",
             *map(mn.FadeIn, [frames[1], self.others, self.own, *ends, upright]),
         )  # fmt: skip
 
@@ -134,18 +154,19 @@ class NeuronWave(FilmScene):
         """Draw both losses between the maps; ``self.past`` are their parts up to that epoch."""
         losses = {name: curve for name, curve in panels.losses(self.data).items()
                   if curve.x.size}  # fmt: skip
-        last = float(self.epochs[self.moments[-1]])
-        values = np.concatenate([c.y[(c.x <= last) & (c.y > 0)] for c in losses.values()])
-        low, high = np.log10(values.min()) - 0.3, np.log10(values.max()) + 0.3
-        plot = Plot(LEFT + self.size + 45, TOP + 190, RIGHT - 75, TOP + 520, (0, last), (low, high))
+        last = max(float(self.epochs[self.moments[-1]]), 1.0)
         self.past, self.curves, shapes = [], [], []
+        values = np.concatenate([np.zeros(0), *(c.y[_shown(c, last)] for c in losses.values())])
+        if not values.size:
+            return shapes
+        low, high = np.log10(values.min()) - 0.3, np.log10(values.max()) + 0.3
+        plot = Plot(LEFT + self.size + 50, TOP + 90, RIGHT - 85, TOP + 480, (0, last), (low, high))
         for name, curve in losses.items():
             colour = self.colours.test if name == "test" else self.colours.train
-            keep = (curve.x <= last) & (curve.y > 0)
+            keep = _shown(curve, last)
             pixels = plot.pixels(np.stack([curve.x[keep], np.log10(curve.y[keep])], axis=1))
-            shapes.append(Line(pixels, colour, 3, 0.3))
             self.curves.append((curve.x[keep], pixels))
-            self.past.append(Line(pixels[:2], colour, 4))
+            self.past.append(Line(pixels[:2], colour, 6))
             y = plot.y0 - 16 if name == "test" else plot.y1 + 40
             shapes.append(words(f"{name} loss", colour, px=SMALL, bold=True,
                                 at=((plot.x0 + plot.x1) / 2, y)))  # fmt: skip
@@ -158,12 +179,7 @@ class NeuronWave(FilmScene):
         values = self.epochs[self.moments]
         ends = clocks.phase_ends(self.data)
         stops = [] if ends is None else [float(e) for e in ends if values[0] < e < values[-1]]
-        sentences = [
-            "Training begins, and first it memorises: single numbers stripe the map.",
-            "The test loss is still high, but in the transform a few dots begin to stand out.",
-            "Grokking: what was memorised goes, and the wave is left.",
-            "The rest fades, and the wave stays.",
-        ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip
+        sentences = self._sentences(stops)
         maps = "Left: one neuron for every $a$ and $b$. Right: its waves."
         sentences[0] = self.first(
             sentences[0], f"{maps} First it memorises." if len(sentences) > 1 else maps
@@ -177,6 +193,23 @@ class NeuronWave(FilmScene):
             curves = map(mn.FadeIn, ())
             self._through(inside, share * TRAINING)
             start = stop
+
+    def _sentences(self, stops: list[float]) -> list[str]:
+        """What is said of each phase, with the neuron's share of one wave at its end."""
+        if len(stops) != 3:
+            return ["Training goes on."]
+        ends = [int(np.searchsorted(self.epochs[self.moments], stop, side="right")) - 1
+                for stop in stops]  # fmt: skip
+        shares = [own_share(self.field(int(self.moments[i])), self.k) for i in (*ends, -1)]
+        before, after = (f"{share:.0%}" for share in shares[1:3])
+        fourth = "The rest fades." if shares[3] > shares[2] else "It changes little from here on."
+        return [
+            "Training begins, and first it memorises.",
+            f"While the test loss stays high, one frequency grows to {before} of the neuron.",
+            f"The test loss falls, and the wave goes from {before} to {after}."
+            if shares[2] > shares[1] else f"The test loss falls; the wave is {after} of the neuron.",
+            fourth,
+        ]
 
     def _through(self, moments: np.ndarray, seconds: float) -> None:
         """Show each checkpoint for a time proportional to the distance to the next."""
@@ -192,14 +225,14 @@ class NeuronWave(FilmScene):
                 shown[0] = i
                 self.map.recolour(self._map(i))
                 self._show_spectrum(i)
-                self.show_moment(self.epochs[i])
+                self.show_moment(self.epochs[i], self.word)
                 for line, (x, pixels) in zip(self.past, self.curves, strict=True):
                     stop = int(np.searchsorted(x, self.epochs[i], side="right"))
                     line.move_line(pixels[: max(stop, 2)])
 
         self.play(
             self.sweep(
-                show, self.map, self.others, self.own, *self.past, run_time=seconds, rate=mn.linear
+                show, self.map, self.others, self.own, self.number, *self.past, run_time=seconds, rate=mn.linear
             )
         )
         show(1.0)
@@ -210,10 +243,9 @@ class NeuronWave(FilmScene):
         """Name the remaining dots, and their share of the neuron's variance."""
         last, k = int(self.moments[-1]), self.k
         share = own_share(self.field(last), k)
-        self.say(
-            f"Of {spaced((self.p // 2 + 1) ** 2 - 1)} dots a few are left.\n"
-            f"Those of frequency {k} are {share:.1%} of the neuron's variance."
-        )
+        dots = spaced((self.p // 2 + 1) ** 2 - 1)
+        left = f"Of {dots} dots a few are left." if share >= WAVE else f"There are {dots} dots."
+        self.say(f"{left}\nThose of frequency {k} are {share:.1%} of the neuron's variance.")
         self.hold(0.5)
         a, b, both = self._ring(k, 0), self._ring(0, k), self._ring(k, k)
         self.say("The cosine and sine of $a$ alone, and those of $b$ alone ...",
@@ -223,7 +255,7 @@ class NeuronWave(FilmScene):
             "... and their products, from which the sum of the angles is made.",
             mn.FadeIn(both),
         )  # fmt: skip
-        self.hold(1.5)
+        self.hold(1.0)
 
     def _ring(self, in_a: int, in_b: int) -> Any:
         """A circle around the dot of a frequency in a and one in b; 0 is the constant."""
@@ -231,3 +263,9 @@ class NeuronWave(FilmScene):
         angles = np.linspace(0, 2 * np.pi, 65)
         around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         return Line(np.array([x, y]) + 1.7 * LARGEST * around, self.colours.ink, 5)
+
+
+def _shown(curve: Any, last: float) -> np.ndarray:
+    """Which points of a loss can be drawn: up to the film's last epoch, and above 0."""
+    shown: np.ndarray = (curve.x <= last) & (curve.y > 0) & np.isfinite(curve.y)
+    return shown

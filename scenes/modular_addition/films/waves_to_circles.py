@@ -14,10 +14,8 @@ from grokviz.scene import clock as clocks
 from grokviz.scene import panels
 from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, coloured, words
 
-TOP, LEFT = 165, 330
+TOP, LEFT = 176, 330
 """Pixel row and column of the first strip of waves."""
-OPEN = 0.25
-"""Relative spread of the radius below which a cloud looks like a ring."""
 TRAINING = 24.0
 """Seconds for training."""
 
@@ -74,7 +72,7 @@ class WavesToCircles(FilmScene):
             f"0 to {self.p - 1}.",
             mn.FadeIn(image), *map(mn.FadeIn, names),
         )  # fmt: skip
-        self.say("It looks like noise.")
+        self.say("No order is to be seen in it.")
         self.leaving = [image, *names]
 
     # --- along its waves -----------------------------------------------------------------
@@ -94,7 +92,9 @@ class WavesToCircles(FilmScene):
                      anchor="right")  # fmt: skip
         self.say(
             f"But {count} directions hold {share:.1%} of all squared weights:\n"
-            "a cosine and a sine of each of a few frequencies.",
+            f"a cosine and a sine of each of {len(self.frequencies)} frequencies."
+            if len(self.frequencies) > 1 else
+            f"But two directions hold {share:.1%} of all squared weights: a cosine and a sine.",
             *map(mn.FadeIn, [*self.strips.values(), *self.names, head]),
         )  # fmt: skip
         self.hold(1.0)
@@ -109,7 +109,12 @@ class WavesToCircles(FilmScene):
         )  # fmt: skip
         self.play(self.sweep(sort, *self.strips.values(), run_time=4.5))
         sort(1.0)
-        self.say("Each pair is one turn of a cosine and of a sine.")
+        rings = self.options.open_circles(self.data, -1)
+        self.say(
+            "Each pair is one turn of a cosine and of a sine."
+            if len(rings) == len(self.frequencies) else
+            f"One turn of a cosine and of a sine: {_listed(rings)}."
+        )  # fmt: skip
         self.leaving = [head, *(name for k, name in zip(self.frequencies, self.names, strict=True)
                              if k != self.k)]  # fmt: skip
         self.leaving += [strip for k, strip in self.strips.items() if k != self.k]
@@ -215,36 +220,46 @@ class WavesToCircles(FilmScene):
         def show(i: int) -> None:
             for one, (k, c) in zip(dots, groups, strict=True):
                 one.move_dots(places(k, c, i))
-            self.show_moment(epochs[i])
+            self.show_moment(epochs[i], clocks.word(self.data))
 
-        self.show_moment(epochs[shown[0]])
+        show(int(shown[0]))
+        when = "Before training" if epochs[shown[0]] == 0 else "At the first checkpoint"
+        rings = self.options.open_circles(self.data, int(shown[0]))
+        lie = "the numbers lie anywhere" if not rings else f"these are circles: {_listed(rings)}"
         self.say(
-            "Before training, in the same planes, the numbers lie anywhere.",
+            f"{when}, in the same planes, {lie}.",
             *map(mn.FadeIn, [*dots, *names]),
         )  # fmt: skip
         self._through(shown, dots, show)
 
-    def _open_circles_text(self, i: int) -> str:
-        """A sentence that names the circles open at an epoch."""
-        high = "The test loss is still high, and"
-        opened = [k for k in self.frequencies if self.options.roundness(self.data, i, k) < OPEN]
-        if not opened:
-            return f"{high} the clouds are still clouds."
-        one = f"the first circle opens: frequency {opened[0]}."
-        several = f"some circles open: {', '.join(map(str, opened))}."
-        return f"{high} {one if len(opened) == 1 else several}"
+    def _sentences(self, shown: np.ndarray, stops: list[float]) -> list[str]:
+        """What is said of each phase: which circles are open at its end."""
+        if len(stops) != 3:
+            return ["Training goes on."]
+        epochs, count = self.data["epoch"].values, len(self.frequencies)
+        ends = [int(np.searchsorted(epochs, stop, side="right")) - 1 for stop in stops]
+        rings = [self.options.open_circles(self.data, i) for i in (*ends, int(shown[-1]))]
+        first = "and no circle opens" if not rings[0] else f"and circles open: {_listed(rings[0])}"
+        second = "the clouds are still clouds"
+        if rings[1]:
+            second = f"{_listed(rings[1])} {'is' if len(rings[1]) == 1 else 'are'} round already"
+        third = "all of them become" if len(rings[2]) == count else f"{len(rings[2])} of {count} are"
+        last = "From here on they stay." if rings[3] == rings[2] else (
+            f"At last {len(rings[3])} of {count} are round."
+        )
+        return [
+            f"First the network memorises, {first}.",
+            f"The test loss is still high, and {second}.",
+            f"As it falls, {third} round.",
+            last,
+        ]
 
     def _through(self, shown: np.ndarray, dots: list[Any], show: Any) -> None:
         """Show every checkpoint, phase by phase."""
         values = self.data["epoch"].values[shown]
         ends = clocks.phase_ends(self.data)
         stops = [] if ends is None else [float(e) for e in ends if values[0] < e < values[-1]]
-        sentences = [
-            "First the network memorises, and no order is to be seen.",
-            self._open_circles_text(int(np.searchsorted(self.data["epoch"].values, stops[1]))),
-            "As it falls, all of them become round.",
-            "From here on they stay.",
-        ] if len(stops) == 3 else ["Training goes on."]  # fmt: skip
+        sentences = self._sentences(shown, stops)
         shares = list(clocks.SHARES) if len(stops) == 3 else [1.0]
         start = values[0]
         for text, share, stop in zip(sentences, shares, [*stops, values[-1]], strict=True):
@@ -258,5 +273,13 @@ class WavesToCircles(FilmScene):
 
             self.play(self.sweep(move, *dots, run_time=share * TRAINING, rate=mn.linear))
             start = stop
-        self.say("The network has found the circles by itself: addition is turning.")
+        self.say("Nobody told the network of circles: it has found them by itself.")
         self.hold(1.0)
+
+
+def _listed(frequencies: list[int]) -> str:
+    """Frequencies in words: frequency 52; frequencies 14 and 52; none."""
+    names = [str(k) for k in frequencies]
+    if len(names) < 2:
+        return f"frequency {names[0]}" if names else "none"
+    return f"frequencies {', '.join(names[:-1])} and {names[-1]}"

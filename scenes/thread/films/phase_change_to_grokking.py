@@ -11,6 +11,7 @@ from typing import Any
 import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing, finite, tens
+from grokviz.scenes.thread.phase_change_to_grokking import TOGETHER
 from matplotlib.colors import to_rgb
 
 from grokviz.scene.clock import spaced
@@ -70,21 +71,27 @@ class PhaseChangeToGrokking(FilmScene):
         x, y = self._curve(first, "train")
         train = Growing(self.axes, x, y, self.colours.train, 6)
         test = Growing(self.axes, *self._curve(first, "test"), self.colours.test, 6)
-        last = 3 * float(self.data["generalised_epoch"].values[first])
+        ends = [float(e) for e in self.options.wait(self.data, first)]
+        last = 3 * ends[1] if ends[1] > 10 else max(float(x.max(initial=100)), *ends)
 
         def draw(passed: float) -> None:
             for curve in (train, test):
                 curve.until(10 * (last / 10) ** passed)
 
+        together = self.options.together(self.data, first)
         self.say(
-            "Both losses fall at once: what it finds holds for the sums it has not seen.",
+            "Both losses fall at once: what it finds holds for the sums it has not seen."
+            if together else "Do both losses fall?",
             self.sweep(draw, train.line, test.line, run_time=4.5, rate=mn.linear),
         )  # fmt: skip
         for curve in (train, test):
             curve.until(1e9)
         self.lines = [train.line, test.line]
         self.marks = self._marks(first)
-        self.say("That is a phase change.", *map(mn.FadeIn, self.marks))
+        self.say(
+            "That is a phase change." if together else "Below 0.1 a loss counts as learned.",
+            *map(mn.FadeIn, self.marks),
+        )
         self.hold(0.5)
         self.shown = shown
 
@@ -154,10 +161,14 @@ class PhaseChangeToGrokking(FilmScene):
         """Show runs with less and less data; earlier test losses stay, faintly."""
         rest = self.members[1:]
         cuts = sorted({0, -(-len(rest) // 2), len(rest) - 1, len(rest)})
+        groks = self.options.apart(self.data, rest[-1])
+        least = f"with {self._share(rest[-1])} of the sums"
         sentences = [
             "Now give it less and less of the data.",
-            "What it is trained on, it learns as early as before: it memorises.",
-            f"The rest it learns much later: with {self._share(rest[-1])} of the sums it groks.",
+            "What it is trained on, it learns as early as before: it memorises."
+            if self._as_early() else "When does it learn what it is trained on, and when the rest?",
+            f"The rest it learns much later: {least} it groks." if groks else
+            f"And {least}? Dots are where a loss counts as learned.",
         ]
         ghosts: list[Any] = []
         for n, (start, stop) in enumerate(itertools.pairwise(cuts)):
@@ -169,6 +180,11 @@ class PhaseChangeToGrokking(FilmScene):
         self.hold(0.8)
         self.leaving = [*ghosts, *self.lines, *self.marks, *self.furniture, self.table,
                      *self.numbers, *self.shown]  # fmt: skip
+
+    def _as_early(self) -> bool:
+        """Whether all runs memorise about as early as each other."""
+        firsts = [self.options.wait(self.data, m)[0] for m in self.members]
+        return 0 < min(firsts) and max(firsts) < TOGETHER * min(firsts)
 
     def _show_run(self, member: int, ghosts: list[Any]) -> None:
         colours = {"train": self.colours.train, "test": self.colours.test}
@@ -194,7 +210,7 @@ class PhaseChangeToGrokking(FilmScene):
     def say_why(self) -> None:
         """Show the losses and squared weights of the run with 30% of the pairs."""
         run, ink = self.other(RUN), self.colours.ink
-        end = 1.25 * float(run["phase_end"].values[-1])
+        end = 1.5 * float(run["phase_end"].values[-1])
         epochs = run["epoch"].values.astype(float)
         weights = run["sum_squared_weights"].sum("parameter").values.astype(float)
         keep = epochs <= end
@@ -214,10 +230,10 @@ class PhaseChangeToGrokking(FilmScene):
                              x="epoch", y="sum of squared weights"),
         ]  # fmt: skip
         axes += [
-            words("test loss", self.colours.test, px=SMALL, bold=True, anchor="left",
-                  at=(1560 + 30, curves[1].end[1] - 4)),
-            words("train loss", self.colours.train, px=SMALL, bold=True, anchor="left",
-                  at=(1560 + 30, max(curves[0].end[1], curves[1].end[1] + 40) + 10)),
+            words("train loss", self.colours.train, px=SMALL, bold=True, anchor="right",
+                  at=(1360, 169)),
+            words("test loss", self.colours.test, px=SMALL, bold=True, anchor="right",
+                  at=(1560, 169)),
         ]  # fmt: skip
         top = int(weights.argmax())
         fraction = float(_setting(run, "train-fraction", 0.3))
