@@ -32,7 +32,7 @@ class Rounding(Film):
     recipe = "modular-addition-float32"
     reference = "slingshots"
     needs = (
-        "member_precision", "member_seed", "member_fraction", "member_epoch", "member_train_loss",
+        "member_precision", "member_seed", "member_epoch", "member_train_loss",
         "member_spike_count", "member_logit_gradient_sum", "member_last_epoch",
     )  # fmt: skip
     also = {  # noqa: RUF012
@@ -64,16 +64,16 @@ class Rounding(Film):
                 f"is none in {missing[0]}; train both with grokviz sweep modular-addition-float32 "
                 "--grid loss-precision=float32,float64"
             )
-        alike = list(zip(data["member_seed"].values, data["member_fraction"].values, strict=True))
+        seeds = data["member_seed"].values
         for m, kind in enumerate(kinds):
             others = [n for n, other in enumerate(kinds)
-                      if other == PAIR[1] and alike[n] == alike[m]]  # fmt: skip
+                      if other == PAIR[1] and seeds[n] == seeds[m]]  # fmt: skip
             if kind == PAIR[0] and others:
                 return m, others[0]
         raise InputError(
-            f"{self.name} compares a run in float32 with one in float64 of the same seed and "
-            "fraction, and there is no such pair; train one with grokviz sweep "
-            "modular-addition-float32 --grid loss-precision=float32,float64"
+            f"{self.name} compares a run in float32 with one in float64 of the same seed, and "
+            "there is no such pair; train one with grokviz sweep modular-addition-float32 "
+            "--grid loss-precision=float32,float64"
         )
 
     def sums(self, data: xr.Dataset) -> tuple[float, float]:

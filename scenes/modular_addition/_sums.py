@@ -19,13 +19,17 @@ EXPLAINED = 0.5
 SHARES = (0.77, 0.717)
 """The two numbers of a sum as shares of p, where none are given: 87 and 81 mod 113."""
 
+WEAK = 0.05
+"""Share of the highest wave up to which another has no part in the answer."""
+
+MOST = 12
+"""So many waves can be drawn beside each other."""
+
 APART = 0.8
 """The next answer's share of the right one's height, below which the waves tell them apart."""
 
 
-def numbers(
-    data: xr.Dataset, a: int | None, b: int | None, name: str
-) -> tuple[int, int]:
+def numbers(data: xr.Dataset, a: int | None, b: int | None, name: str) -> tuple[int, int]:
     """The two numbers that are added; ``InputError`` for one that the network does not know."""
     p = data.sizes["residue"]
     given = (a, b)
@@ -40,10 +44,15 @@ def numbers(
 
 
 def wave_heights(data: xr.Dataset) -> dict[int, float]:
-    """Height in logits of each key frequency's wave at the last checkpoint, measured."""
+    """Height in logits of each key frequency's wave at the last checkpoint, measured.
+
+    Those that hardly matter beside the highest are left out.
+    """
     last = data["cosine_coefficient"].isel(epoch=-1)
     scale = np.sqrt(2 / data.sizes["residue"] ** 3)
-    return {k: float(last.sel(frequency=k)) * scale for k in frequencies.key_frequencies(data)}
+    heights = {k: float(last.sel(frequency=k)) * scale for k in frequencies.key_frequencies(data)}
+    largest = max(map(abs, heights.values()), default=0.0)
+    return {k: height for k, height in heights.items() if abs(height) > WEAK * largest}
 
 
 def strongest(data: xr.Dataset, wanted: int | None, name: str) -> int:
@@ -76,13 +85,14 @@ def what_lacks(data: xr.Dataset) -> str:
     if not count:
         return "No key frequencies yet: no waves answer"
     if not explained(data) >= EXPLAINED:
-        waves = "wave explains" if count == 1 else f"{count} waves explain"
+        waves = "one wave explains" if count == 1 else f"{count} waves explain"
         return f"The {waves} {explained(data):.0%} of the logits: they do not answer"
     low = [k for k, height in wave_heights(data).items() if not height > 0]
     if low:
         return f"The wave of frequency {low[0]} is low at the answer"
     if not rival(data) < APART:
-        return f"Added up, the waves of {count} frequencies do not single out one answer"
+        alone = "One wave alone does" if count == 1 else f"Added up, {count} waves do"
+        return f"{alone} not single out one answer: the next has {rival(data):.0%} of its height"
     return ""
 
 
@@ -91,6 +101,12 @@ def require_waves(data: xr.Dataset, name: str) -> None:
     lacks = what_lacks(data)
     if lacks:
         raise InputError(f"{name} needs a run that adds by waves. {lacks}; train it further")
+    count = len(wave_heights(data))
+    if count > MOST:
+        raise InputError(
+            f"{name} draws up to {MOST} waves and this run adds by {count}; draw logit-waves, "
+            "which has room for all of them"
+        )
 
 
 def fit(data: xr.Dataset, k: int, apart: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ class Clock(Film):
     needs = ("embedding_plane", "embedding_frequency_norm", "cosine_coefficient",
              "logit_variance_explained", "logit_wave")  # fmt: skip
     drawn_by = "films.clock:Clock"
-    seconds = 112
+    seconds = 119
     parts = {  # noqa: RUF012
         "dial": "numbers are angles",
         "turn": "adding is turning",
@@ -66,11 +66,6 @@ class Clock(Film):
         k, count = self.large(data), len(sums.wave_heights(data))
         wave = sums.fit(data, k, np.arange(data.sizes["residue"]))
         one, every = float(wave[1:].max() / wave[0]), sums.rival(data)
-        if count == 1 or not every < one:
-            return Claim.instead(
-                f"It adds by turning a clock of frequency {k}; the next answer fits {one:.1%}",
-                one=one, every=every,
-            )  # fmt: skip
         sentence = (
             f"It adds by turning {count} clocks: rivals fit {one:.1%} on one, {every:.0%} on all"
         )
@@ -89,7 +84,7 @@ class Clock(Film):
         rival = float(np.delete(total, c).max())
         return (
             f"The sum {a} + {b} = {c} mod {p} on the circle of frequency {k}, on which "
-            f"each number is an angle, and on those of all key frequencies, "
+            "each number is an angle, and on those of the frequencies "
             f"{', '.join(map(str, sums.wave_heights(data)))}. Their waves add up to "
             f"{total[c]:.1f} logits at {c}, and to at most {rival:.1f} at any other answer."
         )

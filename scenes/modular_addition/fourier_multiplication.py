@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.modular_addition import _sums as sums
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, option
+from grokviz.scene import Claim, frequencies, option
 from grokviz.scene.film import Film
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class FourierMultiplication(Film):
             return Claim.instead(lacks, explained=sums.explained(data))
         count, heights = len(sums.wave_heights(data)), self._heights(data)
         best, rival = float(heights[0]), float(heights[1:].max())
-        waves = "One wave peaks" if count == 1 else f"{count} waves agree"
         return Claim(
-            f"{waves} on {self.answer(data)}: {best:.1f} logits, and at most {rival:.1f} elsewhere",
+            f"{count} waves agree on {self.answer(data)}: {best:.1f} logits, "
+            f"and at most {rival:.1f} elsewhere",
             self.watch, numbers={"best": best, "rival": rival},
         )  # fmt: skip
 
@@ -76,7 +76,7 @@ class FourierMultiplication(Film):
 
     def directions(self, data: xr.Dataset) -> tuple[float, float]:
         """Shares of the MLP's two directions at the followed frequency that its waves are."""
-        at = 2 * list(sums.wave_heights(data)).index(self.followed(data))
+        at = 2 * frequencies.key_frequencies(data).index(self.followed(data))
         cosine, sine = data["key_direction_variance_explained"].values[at : at + 2]
         return float(cosine), float(sine)
 

@@ -10,8 +10,8 @@ from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
-from grokviz.scene import clock as clocks
 from grokviz.scene import Claim, option, panels
+from grokviz.scene import clock as clocks
 from grokviz.scene.film import Film
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
@@ -97,6 +97,8 @@ class NeuronWave(Film):
         first, last = (self.share(data, int(moments[j])) for j in (0, -1))
         end = int(data["field_epoch"].values[moments[-1]])
         word = clocks.word(data)
+        if len(moments) == 1:
+            return Claim.instead(f"Neuron {number} is {last:.0%} one wave at {word} {end:,}")
         if not (last >= WAVE and last >= TIMES * first):
             return Claim.instead(
                 f"Neuron {number} is {last:.0%} one wave at {word} {end:,}, and {first:.0%} at "
@@ -117,8 +119,8 @@ class NeuronWave(Film):
         epochs = data["field_epoch"].values
         return (
             f"A heatmap of neuron {number} over all pairs (a, b), and its 2-D Fourier transform, "
-            f"from {clocks.word(data)} {epochs[moments[0]]} to {epochs[moments[-1]]}: frequency {k} explains "
-            f"{first:.1%} of its variance at first and {last:.1%} in the end."
+            f"from {clocks.word(data)} {epochs[moments[0]]} to {epochs[moments[-1]]}: "
+            f"frequency {k} explains {first:.1%} of its variance at first and {last:.1%} in the end."
         )
 
     def definition(self, data: xr.Dataset) -> str:

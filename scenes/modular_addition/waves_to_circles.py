@@ -35,7 +35,7 @@ class WavesToCircles(Film):
     needs = ("embedding_matrix", "embedding_plane", "embedding_frequency_norm",
              "logged_test_loss", "phase_end")  # fmt: skip
     drawn_by = "films.waves_to_circles:WavesToCircles"
-    seconds = 98
+    seconds = 93
     parts = {  # noqa: RUF012
         "stored": "the embedding as it is stored",
         "waves": "the embedding along its waves",
@@ -89,7 +89,7 @@ class WavesToCircles(Film):
         rings, spread = self.open_circles(data, last), self._spread(data)
         moment = f"{clock.word(data)} {int(data['epoch'].values[last]):,}"
         numbers = {"rings": len(rings), "share": share, "before": spread[0], "after": spread[1]}
-        if not rings or not share >= HELD:
+        if not rings or not share >= HELD or last == 0:
             return Claim.instead(
                 f"{_count(len(rings))} at {moment}, with {share:.0%} of the embedding", **numbers
             )

@@ -68,12 +68,12 @@ class PhaseChangeToGrokking(Film):
     def together(self, data: xr.Dataset, member: int) -> bool:
         """Whether both losses of a run fall, and about as early."""
         first, second = self.wait(data, member)
-        return 0 < first and 0 < second < TOGETHER * first
+        return first > 0 and 0 < second < TOGETHER * first
 
     def apart(self, data: xr.Dataset, member: int) -> bool:
         """Whether a run memorised, and generalised later."""
         first, second = self.wait(data, member)
-        return 0 < first and second >= TOGETHER * first
+        return first > 0 and second >= TOGETHER * first
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How long the test loss waits, with the most data and with the least."""

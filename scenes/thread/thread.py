@@ -76,7 +76,8 @@ class Thread(Film):
         delay = outcome(data).delay
         if not opening.holds or delay is None:
             return opening
-        sentence = f"What a network does in {delay:,} {outcome(data).word}s between memory and understanding"
+        span = f"{delay:,} {outcome(data).word}s"
+        sentence = f"What a network does in {span} between memory and understanding"
         return Claim(sentence, self.watch, numbers={"delay": delay})
 
     def require(self, data: xr.Dataset) -> None:

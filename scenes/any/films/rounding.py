@@ -227,8 +227,11 @@ class Rounding(FilmScene):
             *map(mn.FadeIn, names),
         )
         self.say(
-            ("With float32 the loss shoots up again and again: slingshots.\n"
-             if one >= LEAPS else "How often does the loss shoot up with float32?\n")
+            (
+                "With float32 the loss shoots up again and again: slingshots.\n"
+                if one >= LEAPS
+                else "How often does the loss shoot up with float32?\n"
+            )
             + f"In {spaced(int(whole[members[0]]))} epochs {times(one)}, "
             f"with float64 {times(two)}.",
         )

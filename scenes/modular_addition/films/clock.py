@@ -9,6 +9,7 @@ from typing import Any
 
 import manim as mn
 import numpy as np
+from grokviz.scenes.modular_addition import _sums as sums
 from grokviz.scenes.modular_addition.films._dial import Dial
 
 from grokviz.scene.films.toolkit import (
@@ -39,6 +40,7 @@ class Clock(FilmScene):
         self.a, self.b = self.options.sum_of(self.data)
         self.k = self.options.large(self.data)
         self.p = self.data.sizes["residue"]
+        self.waves = list(sums.wave_heights(self.data))
         self.c = self.options.answer(self.data)
         self.dial = Dial(self, self.k, MIDDLE, 290, dot=8)
         self.leaving: list[Any] = []
@@ -205,7 +207,7 @@ class Clock(FilmScene):
         share = fits[rivals[0]] / fits[c]
         self.say(
             f"{c} fits best, but its neighbours on this circle, {rivals[1]} and {rivals[0]},\n"
-            f"fit {share:.1%} as well. One clock is not {'sure' if len(self.keys) == 1 else 'enough'}.",
+            f"fit {share:.1%} as well. One clock is not enough.",
             *map(mn.FadeIn, [*near, *texts, shown]),
         )  # fmt: skip
         self.leaving = [law, *axis, bars, best, shown, *near, *texts]
@@ -231,13 +233,13 @@ class Clock(FilmScene):
 
     def let_all_agree(self) -> None:
         """Show a clock for each key frequency, and the sum of their waves."""
-        c, middle, room = self.c, (len(self.keys) - 1) / 2, min(344.0, 1600 / len(self.keys))
+        c, middle, room = self.c, (len(self.waves) - 1) / 2, min(344.0, 1600 / len(self.waves))
         radius = min(0.44 * room, 150.0)
         dials = [
             Dial(self, k, (960 + (n - middle) * room, 480), radius, dot=radius / 30)
-            for n, k in enumerate(self.keys)
+            for n, k in enumerate(self.waves)
         ]
-        large = self.keys.index(self.k)
+        large = self.waves.index(self.k)
         shrunk = mn.VGroup(*self.left[:3])
         hands = [dial.hand(dial.angle(c if n == large else self.a), px=5)
                  for n, dial in enumerate(dials)]  # fmt: skip
@@ -254,8 +256,7 @@ class Clock(FilmScene):
         self.remove(self.left[2])
         self.add(hands[large])
         self.say(
-            f"The network has a clock for each of its {self.count().lower()} key frequencies."
-            if len(dials) > 1 else "This is the only clock that the network has.",
+            f"The network has {self.count().lower()} such clocks, each of another frequency.",
             *map(mn.FadeIn, [*others, *names]),
         )  # fmt: skip
         moved = [*others, *shrunk[:2], hands[large], *names, *self._turn_all(dials, hands, large)]
@@ -302,8 +303,8 @@ class Clock(FilmScene):
 
     def count(self) -> str:
         """The number of clocks as a word."""
-        number = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven"}
-        return number.get(len(self.keys), str(len(self.keys)))
+        number = {2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven"}
+        return number.get(len(self.waves), str(len(self.waves)))
 
     def _from_to(self, old: np.ndarray, new: np.ndarray, scale: float) -> np.ndarray:
         return place(*new) - scale * place(*old)
@@ -317,8 +318,7 @@ class Clock(FilmScene):
         best = plot.bars(x[[c]], [0.0], 0.74, ink)
         axis = [plot.level(0, self.colours.faint), *self.ticks(plot, (0, c, self.p - 1))]
         self.say(
-            "Each clock has other rivals. Add up how well every answer fits on all of them ..."
-            if len(dials) > 1 else "So these are its logits ...",
+            "Each clock has other rivals. Add up how well every answer fits on all of them ...",
             *map(mn.FadeIn, axis),
         )  # fmt: skip
         before = np.zeros(self.p)
@@ -350,8 +350,7 @@ class Clock(FilmScene):
         dots = plot.dots(x, wave, 5.5, ink)
         self.say(
             "The dots are what the network itself says, averaged over all sums.\n"
-            f"{self.count()} waves explain {share:.0%} of its logits."
-            if len(dials) > 1 else f"The wave explains {share:.0%} of its logits.",
+            f"{self.count()} waves explain {share:.0%} of its logits.",
             mn.FadeIn(dots),
         )  # fmt: skip
         self.hold(1.5)

@@ -41,6 +41,7 @@ class FourierMultiplication(FilmScene):
         """Play the four sections in order."""
         self.a, self.b = self.options.sum_of(self.data)
         self.p = self.data.sizes["residue"]
+        self.waves = list(sums.wave_heights(self.data))
         self.c = self.options.answer(self.data)
         self.k = self.options.followed(self.data)
         self.leaving: list[Any] = []
@@ -58,18 +59,18 @@ class FourierMultiplication(FilmScene):
 
     def embed(self) -> None:
         """Show both numbers on the circles of all key frequencies, with their cosines and sines."""
-        ink, columns = self.colours.ink, np.linspace(390, 1660, len(self.keys))
+        ink, columns = self.colours.ink, np.linspace(390, 1660, len(self.waves))
         rows = {f"$a$ = {self.a}": (self.a, 310), f"$b$ = {self.b}": (self.b, 590)}
         dials, hands, shadows, texts = [], [], [], []
         for text, (n, y) in rows.items():
             texts.append(words(text, ink, px=40, at=(128, y + 14), anchor="left"))
-            for k, x in zip(self.keys, columns, strict=True):
+            for k, x in zip(self.waves, columns, strict=True):
                 dial = Dial(self, k, (x, y), 108, dot=3.5)
                 dials += [dial.ring, dial.dots]
                 hands += [dial.hand(dial.angle(n), px=6), dial.mark(n, ink, 8)]
                 shadows += _projections(dial, dial.angle(n))
         names = [words(f"frequency {k}", self.colour(k), px=SMALL, bold=True, at=(x, 172))
-                 for k, x in zip(self.keys, columns, strict=True)]  # fmt: skip
+                 for k, x in zip(self.waves, columns, strict=True)]  # fmt: skip
         asked = words(f"{self.a} + {self.b} = ?  mod {self.p}", ink, px=120, at=(960, 520))
         self.say(
             f"The network gets two numbers, {self.a} and {self.b}. "
@@ -86,7 +87,7 @@ class FourierMultiplication(FilmScene):
         law = formula("embedding", ink, px=46, at=(960, 800))
         self.say(
             "So it knows of each number a cosine (across) and a sine (upwards), "
-            f"{_count(len(self.keys))}.",
+            f"{_count(len(self.waves))}.",
             *map(mn.FadeIn, [*shadows, law]),
         )  # fmt: skip
         self.leaving = [*texts, *dials, *hands, *shadows, *names, law]
@@ -119,11 +120,10 @@ class FourierMultiplication(FilmScene):
         rows: list[Any] = []
         for law, values, top in ((laws[0], cosines, 230), (laws[1], sines, 570)):
             rows += self._products(law, values, top)
-        shares = self.data["key_direction_variance_explained"].values
-        at = 2 * self.keys.index(self.k)
+        shares = self.options.directions(self.data)
         self.say(
             f"This is measured: of the MLP the output reads two directions at frequency {self.k},\n"
-            f"one {shares[at]:.0%} this cosine, one {shares[at + 1]:.0%} this sine."
+            f"one {shares[0]:.0%} this cosine, one {shares[1]:.0%} this sine."
         )
         self.leaving = [*shown, axis, *rows]
 

@@ -31,8 +31,8 @@ from grokviz.tasks.modular_addition import fields
 
 TOP, LEFT, RIGHT, ROOM = 190, 150, 1225, 570
 """Pixel row of both maps, their left columns, and their size."""
-TRAINING = 26.0
-"""Seconds for training."""
+TRAINING, AT_MOST = 26.0, 2.0
+"""Seconds for training, and the most for one checkpoint: a film does not stand still."""
 LARGEST, SEEN, INSET = 17.0, 1.2, 20.0
 """Pixels: radius of the strongest pair's dot, the smallest radius drawn, and the border."""
 STANDS_OUT = 0.1
@@ -54,7 +54,7 @@ class NeuronWave(FilmScene):
         self.moments = self.options.moments(self.data)
         self.epochs = self.data["field_epoch"].values
         self.field = lru_cache(maxsize=8)(self._field)
-        self.word, self.named = clocks.word(self.data), False
+        self.word, self.named, self.begun = clocks.word(self.data), False, False
         self.section("noise")
         self.show_noise()
         self.section("training")
@@ -196,25 +196,32 @@ class NeuronWave(FilmScene):
 
     def _sentences(self, stops: list[float]) -> list[str]:
         """What is said of each phase, with the neuron's share of one wave at its end."""
+        if len(self.moments) == 1:
+            return ["There is no other checkpoint."]
         if len(stops) != 3:
             return ["Training goes on."]
         ends = [int(np.searchsorted(self.epochs[self.moments], stop, side="right")) - 1
                 for stop in stops]  # fmt: skip
         shares = [own_share(self.field(int(self.moments[i])), self.k) for i in (*ends, -1)]
         before, after = (f"{share:.0%}" for share in shares[1:3])
-        fourth = "The rest fades." if shares[3] > shares[2] else "It changes little from here on."
+        third = f"The test loss falls; the wave is {after} of the neuron."
+        if shares[2] > shares[1]:
+            third = f"The test loss falls, and the wave goes from {before} to {after}."
         return [
             "Training begins, and first it memorises.",
-            f"While the test loss stays high, one frequency grows to {before} of the neuron.",
-            f"The test loss falls, and the wave goes from {before} to {after}."
-            if shares[2] > shares[1] else f"The test loss falls; the wave is {after} of the neuron.",
-            fourth,
+            f"While the test loss stays high, one frequency grows to {before} of the neuron."
+            if shares[1] > shares[0]
+            else f"One frequency is {before} of the neuron.",
+            third,
+            "The rest fades." if shares[3] > shares[2] else "It changes little from here on.",
         ]
 
     def _through(self, moments: np.ndarray, seconds: float) -> None:
         """Show each checkpoint for a time proportional to the distance to the next."""
-        if not len(moments):
+        if not len(moments) or (len(moments) == 1 and self.begun):
             return
+        self.begun = True
+        seconds = min(seconds, AT_MOST * len(moments))
         values = self.epochs[moments]
         shown = [-1]
 
@@ -232,7 +239,14 @@ class NeuronWave(FilmScene):
 
         self.play(
             self.sweep(
-                show, self.map, self.others, self.own, self.number, *self.past, run_time=seconds, rate=mn.linear
+                show,
+                self.map,
+                self.others,
+                self.own,
+                self.number,
+                *self.past,
+                run_time=seconds,
+                rate=mn.linear,
             )
         )
         show(1.0)

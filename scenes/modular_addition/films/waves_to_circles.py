@@ -16,8 +16,8 @@ from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, colo
 
 TOP, LEFT = 176, 330
 """Pixel row and column of the first strip of waves."""
-TRAINING = 24.0
-"""Seconds for training."""
+TRAINING, AT_MOST = 24.0, 2.0
+"""Seconds for training, and the most for one checkpoint: a film does not stand still."""
 
 
 class WavesToCircles(FilmScene):
@@ -230,7 +230,10 @@ class WavesToCircles(FilmScene):
             f"{when}, in the same planes, {lie}.",
             *map(mn.FadeIn, [*dots, *names]),
         )  # fmt: skip
-        self._through(shown, dots, show)
+        if len(shown) > 1:
+            self._through(shown, dots, show)
+        self.say("Nobody told the network of circles: it has found them by itself.")
+        self.hold(0.5)
 
     def _sentences(self, shown: np.ndarray, stops: list[float]) -> list[str]:
         """What is said of each phase: which circles are open at its end."""
@@ -243,9 +246,13 @@ class WavesToCircles(FilmScene):
         second = "the clouds are still clouds"
         if rings[1]:
             second = f"{_listed(rings[1])} {'is' if len(rings[1]) == 1 else 'are'} round already"
-        third = "all of them become" if len(rings[2]) == count else f"{len(rings[2])} of {count} are"
-        last = "From here on they stay." if rings[3] == rings[2] else (
-            f"At last {len(rings[3])} of {count} are round."
+        third = (
+            "all of them become" if len(rings[2]) == count else f"{len(rings[2])} of {count} are"
+        )
+        last = (
+            "From here on they stay."
+            if rings[3] == rings[2]
+            else (f"At last {len(rings[3])} of {count} are round.")
         )
         return [
             f"First the network memorises, {first}.",
@@ -271,10 +278,10 @@ class WavesToCircles(FilmScene):
                 epoch = times[0] + share * (times[-1] - times[0]) + 1e-6
                 show(int(inside[max(int(np.searchsorted(times, epoch, side="right")) - 1, 0)]))
 
-            self.play(self.sweep(move, *dots, run_time=share * TRAINING, rate=mn.linear))
+            seconds = min(share * TRAINING, AT_MOST * len(inside))
+            if seconds:
+                self.play(self.sweep(move, *dots, run_time=seconds, rate=mn.linear))
             start = stop
-        self.say("Nobody told the network of circles: it has found them by itself.")
-        self.hold(1.0)
 
 
 def _listed(frequencies: list[int]) -> str:

@@ -166,9 +166,11 @@ class PhaseChangeToGrokking(FilmScene):
         sentences = [
             "Now give it less and less of the data.",
             "What it is trained on, it learns as early as before: it memorises."
-            if self._as_early() else "When does it learn what it is trained on, and when the rest?",
-            f"The rest it learns much later: {least} it groks." if groks else
-            f"And {least}? Dots are where a loss counts as learned.",
+            if self._as_early()
+            else "When does it learn what it is trained on, and when the rest?",
+            f"The rest it learns much later: {least} it groks."
+            if groks
+            else f"And {least}? Dots are where a loss counts as learned.",
         ]
         ghosts: list[Any] = []
         for n, (start, stop) in enumerate(itertools.pairwise(cuts)):
@@ -184,7 +186,7 @@ class PhaseChangeToGrokking(FilmScene):
     def _as_early(self) -> bool:
         """Whether all runs memorise about as early as each other."""
         firsts = [self.options.wait(self.data, m)[0] for m in self.members]
-        return 0 < min(firsts) and max(firsts) < TOGETHER * min(firsts)
+        return min(firsts) > 0 and max(firsts) < TOGETHER * min(firsts)
 
     def _show_run(self, member: int, ghosts: list[Any]) -> None:
         colours = {"train": self.colours.train, "test": self.colours.test}
