@@ -84,6 +84,8 @@ def what_lacks(data: xr.Dataset) -> str:
     count = len(wave_heights(data))
     if not count:
         return "No key frequencies yet: no waves answer"
+    if not np.isfinite(explained(data)):
+        return "The logits of the last checkpoint are no numbers"
     if not explained(data) >= EXPLAINED:
         waves = "one wave explains" if count == 1 else f"{count} waves explain"
         return f"The {waves} {explained(data):.0%} of the logits: they do not answer"

@@ -80,7 +80,12 @@ class NeuronWave(Film):
         """Indices on the field clock that the film goes through: until nothing moves."""
         epochs = data["field_epoch"].values
         known = np.isin(epochs, data["epoch"].values)
+        # weights that are no numbers any more have no picture
+        offset = data["neuron_offset"].transpose("field_epoch", ...).values
+        known &= np.isfinite(offset).reshape(len(epochs), -1).all(axis=1)
         indices: np.ndarray = np.flatnonzero(known & (epochs <= panels.horizon(data)))
+        if not indices.size:
+            raise InputError(f"{self.name}: no checkpoint has activations that are numbers")
         return indices
 
     def share(self, data: xr.Dataset, i: int) -> float:
@@ -120,7 +125,8 @@ class NeuronWave(Film):
         return (
             f"A heatmap of neuron {number} over all pairs (a, b), and its 2-D Fourier transform, "
             f"from {clocks.word(data)} {epochs[moments[0]]} to {epochs[moments[-1]]}: "
-            f"frequency {k} explains {first:.1%} of its variance at first and {last:.1%} in the end."
+            f"frequency {k} explains {first:.1%} of its variance at first and {last:.1%} in the "
+            "end."
         )
 
     def definition(self, data: xr.Dataset) -> str:

@@ -68,7 +68,8 @@ def test_waves_answer_where_they_explain_half_of_the_logits(
     data["logit_variance_explained"][-1] = share
     assert made.claim(data).holds is holds
     if not holds:
-        assert "do not answer" in made.claim(data).sentence
+        said = "do not answer" if np.isfinite(share) else "are no numbers"
+        assert said in made.claim(data).sentence
         with pytest.raises(InputError, match="needs a run that adds by waves"):
             made.require(data)
 
