@@ -32,7 +32,7 @@ class Opening(Film):
     source = "thread, tweet 1; arXiv:2201.02177"
     needs = ("logged_train_loss", "logged_test_loss")
     drawn_by = "films.opening:Opening"
-    seconds = 21
+    seconds = 25
     parts = {"question": "the question"}  # noqa: RUF012
 
     def claim(self, data: xr.Dataset) -> Claim:

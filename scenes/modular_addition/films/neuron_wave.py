@@ -260,6 +260,8 @@ class NeuronWave(FilmScene):
         dots = spaced((self.p // 2 + 1) ** 2 - 1)
         left = f"Of {dots} dots a few are left." if share >= WAVE else f"There are {dots} dots."
         self.say(f"{left}\nThose of frequency {k} are {share:.1%} of the neuron's variance.")
+        if share < WAVE:
+            return
         self.hold(0.5)
         a, b, both = self._ring(k, 0), self._ring(0, k), self._ring(k, k)
         self.say("The cosine and sine of $a$ alone, and those of $b$ alone ...",

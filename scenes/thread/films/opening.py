@@ -103,8 +103,8 @@ class Opening(FilmScene):
         self.say(f"After {spaced(self.first)} {self.word}s it knows its examples by heart.")
         self.play(self._through(0.0, learned, 1.6))
         waiting = unseen[1][(unseen[0] >= learned) & (unseen[0] < stuck)]
-        least = float(waiting.min(initial=1.0))
-        knows = "it knows nothing" if least < NOTHING else f"it is no more than {least:.0%} sure"
+        typical = float(np.median(waiting)) if waiting.size else 0.0
+        knows = "it knows nothing" if typical < NOTHING else f"it is {typical:.0%} sure"
         self.say(f"Of all the others {knows}, however long it trains ...")
         self.play(self._through(learned, 0.97 * stuck, 4.0))
         self.say(f"... until, at {self.word} {spaced(self.second)}, it gets those right too.")
