@@ -165,6 +165,18 @@ def test_it_can_be_transparent(here: None, tmp_path: Path) -> None:
     assert np.abs(half[:, :3].astype(int) - ink).max() <= 4
 
 
+def test_a_film_begins_with_its_first_picture(here: None, tmp_path: Path) -> None:
+    """What fades in at the very beginning is there at once; a long title ends before the epoch."""
+    title = "A title as long as those are that say what was measured, by epoch 18,800"
+    (path,) = render("spin", None, tmp_path / "a.mp4", title=title, **FEW)
+    first, later = (frames_of(path)[i].astype(int) for i in (0, 4))
+    assert np.abs(first[222, 427] - later[222, 427]).max() <= 3, "the square"
+    shown = np.abs(first[:70] - first[2, 2]).max(axis=-1) > 60
+    assert shown.any()
+    assert np.flatnonzero(shown.any(axis=0)).max() < 854 * 0.79, "room for the epoch"
+    assert not shown[62:].any(), "two lines end above the picture"
+
+
 def test_captions_stay_until_they_are_read(here: None, tmp_path: Path) -> None:
     (path,) = render("spin", None, tmp_path / "a.srt", **FEW)
     text = path.read_text("utf-8")
