@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from grokviz.media.film.encode import Frame
 
 FRAMES, FACTS = "frames.mov", "film.json"
-DATA = ("dataset.references", "dataset.cache", "dataset.assemble", "runs", "training",
+DATA = ("dataset.references", "dataset.cache", "dataset.build", "runs", "training",
         "scene.registry")  # fmt: skip
 """Modules that bring data and scenes here: what they bring is in a film's key itself."""
 
