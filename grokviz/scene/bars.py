@@ -40,6 +40,10 @@ class Bars:
     def __post_init__(self) -> None:
         from matplotlib.collections import PolyCollection
 
+        # what is no number, or without end, has no bar
+        self.heights = np.nan_to_num(
+            self.heights, nan=self.foot, posinf=self.foot, neginf=self.foot
+        )
         self._highest = np.maximum.accumulate(self.heights)
         self._been: Any = PolyCollection(
             [], facecolors=self.face, alpha=self.trace, lw=0, zorder=1.8

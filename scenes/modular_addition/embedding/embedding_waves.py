@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,7 +28,7 @@ class EmbeddingWaves(Scene):
     name = "embedding-waves"
     panels = ("waves", "loss")
     title = "The network embeds a few waves and forgets the rest"
-    watch = "the waves stand out while the test loss is still high"
+    watch = "some of the waves lead while the test loss is still high"
     source = "thread, tweets 9 and 11, and its animation; arXiv:2301.05217, figure 3"
     loops = True
     needs = (
@@ -47,6 +49,21 @@ class EmbeddingWaves(Scene):
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
     losses: bool = option(True, "the loss beside the bars")
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much of the embedding the waves hold that are embedded at the end."""
+        waves, count = frequencies.embedded(data), data.sizes["frequency"]
+        growth = _claims.Growth.of(data, _share(data, waves))
+        numbers = {"first": growth.first, "last": growth.last}
+        if growth.holds:
+            sentence = f"{len(waves)} of {count} waves grow {growth.words} of the embedding"
+            return Claim(sentence, _leaders(data, waves), numbers=numbers)
+        held = _claims.percent(growth.last)
+        few = f"The {len(waves)} largest of {count} waves" if waves else f"None of {count} waves"
+        if len(waves) == count:
+            few, held = f"All {count} waves", "together 100%"
+        words = f"{few} hold {held} of the embedding at {growth.moment}"
+        return _claims.instead(data, words, **numbers)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Bars of every wave, and the loss where wished."""
         if not self.losses:
@@ -61,19 +78,24 @@ class EmbeddingWaves(Scene):
         large = [int(k) for k in norms["frequency"].values[norms.values > norms.values.max() / 4]]
         rest = float(np.median(norms.values))
         named = f"frequencies {', '.join(map(str, large))}" if len(large) < 12 else "many of them"
+        losses = (
+            f" Beside it the losses: train {panels.loss_at(data, 'train', i)}, "
+            f"test {panels.loss_at(data, 'test', i)}."
+        )
         return (
             f"Bar chart of the norm of each of {len(norms)} frequencies in the embedding at "
             f"{clocks.at(data, 'epoch', i)}: {len(large)} stand above a quarter of the largest "
-            f"({named}); the median is {rest:.2g}. Beside it the losses: train "
-            f"{panels.loss_at(data, 'train', i)}, test {panels.loss_at(data, 'test', i)}."
+            f"({named}); the median is {rest:.2g}.{losses if self.losses else ''}"
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         p = data.sizes["component"]
+        loss = ", and the loss" if self.losses else ""
         return (
-            f"Norm of the embedding $W_E$ along each wave over the {p} inputs, and the loss. "
-            f"The key frequencies stand out before the test loss falls. {after('figure 3')}"
+            f"Norm of the embedding $W_E$ along each wave over the {p} inputs{loss}; pale: the "
+            "largest so far. In colour: waves whose norm at the end is above a quarter of the "
+            f"largest; shares are of the summed squares of all waves. {after('figure 3')}"
         )
 
     def _waves(self, axes: Axes, data: xr.Dataset) -> Drawing:
@@ -85,20 +107,57 @@ class EmbeddingWaves(Scene):
             k, width = np.repeat(k, 2), 0.36
         heights = values.astype(float) ** (2 if self.value == "squared" else 1)
         # what is the tallest within the film, so that the axis never moves
-        inside = data["epoch"].values <= panels.horizon(data)
-        axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, float(heights[inside].max()) * 1.12))
+        top = _top(heights[data["epoch"].values <= panels.horizon(data)])
+        axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, top * 1.12))
         axes.set_xticks(frequencies.ticks(int(k[-1])))
         axes.set_xlabel(f"frequency of the wave over the {data.sizes['component']} inputs")
         # without the loss it is a low panel, of a larger figure
         name = "norm in the embedding" if self.losses else "norm in $W_E$"
         axes.set_ylabel(name + (", squared" if self.value == "squared" else ""))
-        face = [frequencies.colour(int(n), data) for n in k]
-        return _named(Bars(axes, x, heights, face, width=width), k, data)
+        bars = Bars(axes, x, heights, style().colours.rest, width=width)
+        named = _named(bars, k, data)
+        if not frequencies.coloured(data):
+            place = (1, 1) if style().narrow(axes.figure) else (1, 0.97)
+            style().note(axes, frequencies.NONE, place, ha="right", va="top",
+                         color=style().colours.muted)  # fmt: skip
+        return named
+
+
+def _top(heights: np.ndarray) -> float:
+    """The tallest bar; 1 where none is taller than 0."""
+    finite = heights[np.isfinite(heights)]
+    return float(finite.max()) if (finite > 0).any() else 1.0
+
+
+def _share(data: xr.Dataset, waves: list[int]) -> np.ndarray:
+    """Share of some waves in the summed squares of all waves of the embedding."""
+    squares = np.square(data["embedding_frequency_norm"].values.astype(float))
+    whole = np.maximum(squares.sum(axis=1), 1e-30)
+    shares: np.ndarray = squares[:, np.array(waves, dtype=int) - 1].sum(axis=1) / whole
+    return shares
+
+
+def _leaders(data: xr.Dataset, waves: list[int]) -> str:
+    """Which of the waves lead when the run groks, in words; nothing without one."""
+    grokked = outcome(data).grokked
+    if grokked is None:
+        return ""
+    norms, epochs = data["embedding_frequency_norm"].values, data["epoch"].values
+    i = max(int(np.searchsorted(epochs, grokked, side="right")) - 1, 0)
+    ahead = frequencies.leading(norms[i : i + 1], waves)[0]
+    lead = [k for k, first in zip(waves, ahead, strict=True) if first]
+    if not lead or len(lead) > 8:
+        return ""
+    verb = "lead" if len(lead) > 1 else "leads"
+    return f"{_claims.listed(lead)} {verb} by {_claims.moment(data, i)}, at half the peak test loss"
 
 
 def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> Drawing:
-    """Bars, and a number over each key frequency's, pushed apart where bars are neighbours."""
-    current_style, axes, keys = style(), bars.axes, frequencies.embedded(data)
+    """Bars, and a number over each wave's that stands out, apart where bars are neighbours.
+
+    Where the future is not drawn, a wave has its number and its colour from when it leads on.
+    """
+    current_style, axes, keys = style(), bars.axes, frequencies.coloured(data)
     pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
     digit = current_style.pixels(axes, 0.7 * current_style.points) / pitch
     wide = [digit * len(str(k)) for k in keys]
@@ -111,10 +170,20 @@ def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> Drawing:
         ))  # fmt: skip
         # the bars that the number must stay above
         under.append((np.abs(bars.x - place) < 0.4 * width + 0.3) | (of_bars == k))
+    shown = frequencies.leading(data["embedding_frequency_norm"].values, keys)
+    if current_style.ghost:
+        shown = np.ones_like(shown)
 
     def update(i: int) -> None:
         bars.update(i)
-        for text, below in zip(texts, under, strict=True):
-            text.set_y(bars.heights[i][below].max() + 0.012 * axes.get_ylim()[1])
+        seen = {k for k, leads in zip(keys, shown[i], strict=True) if leads}
+        rest = current_style.colours.rest
+        face = [frequencies.colour(int(k), data) if k in seen else rest for k in of_bars]
+        for each in bars.moving:
+            each.set_facecolors(face)
+        for k, text, below in zip(keys, texts, under, strict=True):
+            text.set_visible(k in seen)
+            top = bars.heights[i][below].max()
+            text.set_y((top if np.isfinite(top) else 0.0) + 0.012 * axes.get_ylim()[1])
 
     return Drawing([bars.moving, texts], update)

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.dataset.numerics import ties
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,7 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 MATRICES = {"$W_E$": "embedding_singular_value", "$W_L$": "neuron_logit_singular_value"}
+NAMES = {"$W_E$": "embedding $W_E$", "$W_L$": "neuron-logit map $W_L$"}
 SMALL = 0.1
+"""A singular value below this share of the largest is of a direction that hardly matters."""
+
+FEWER = 0.5
+"""The share of its first directions that a matrix keeps at most, where it has collapsed."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +33,8 @@ class SingularValues(Scene):
     """Singular values of W_E and of W_L at each moment, beside the loss."""
 
     name = "singular-values"
-    title = "The weights collapse onto a few directions, two for each wave"
-    watch = "the tail of singular values dies while the test loss falls"
+    title = "The weights collapse onto a few directions, the output's first"
+    watch = "the tail of the neuron-logit map dies while the test loss falls"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, section 4.2"
     loops = True
     needs = (*MATRICES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
@@ -35,6 +43,19 @@ class SingularValues(Scene):
     stills = ("grok-3000", "last")
 
     scale: Literal["linear", "log"] = option("linear", "how values are spaced")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """From how many directions to how many the neuron-logit map falls."""
+        end = _claims.film_end(data)
+        first, last = (_count(data, "$W_L$", i) for i in (0, end))
+        numbers = {"first": first, "last": last}
+        if 0 < last <= FEWER * first:
+            keys = data.sizes.get("key_frequency", 0)
+            each = ", two a key frequency" if last == 2 * keys else ""
+            sentence = f"The neuron-logit map falls from {first} directions to {last}{each}"
+            return Claim(sentence, _embedding(data, end), numbers=numbers)
+        words = f"The neuron-logit map has {last} directions at {_claims.moment(data, end)}"
+        return _claims.instead(data, f"{words}, {first} at first" if end else words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Bars by rank for both matrices, and the loss."""
@@ -75,9 +96,9 @@ class SingularValues(Scene):
         """With the definition and the citation."""
         return (
             "Singular values of the embedding $W_E$ and of the neuron-logit map $W_L = W_U W_out$ "
-            "and the loss; pale: the largest value so far. Each wave takes two directions, its "
-            "cosine and its sine. After the notebook of Nanda et al. (2023), arXiv:2301.05217, "
-            "section 4.2."
+            "and the loss; dark: those above a tenth of the largest, which are counted as "
+            "directions; pale: the largest value so far. A wave is two directions, its cosine and "
+            "its sine. After the notebook of Nanda et al. (2023), arXiv:2301.05217, section 4.2."
         ).replace("W_out", "W_{\\mathrm{out}}")
 
     def _ranks(self, axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
@@ -85,7 +106,9 @@ class SingularValues(Scene):
         from matplotlib.ticker import MaxNLocator
 
         values = data[MATRICES[matrix]].values.astype(float)
-        top = float(values[data["epoch"].values <= panels.horizon(data)].max())
+        inside = values[data["epoch"].values <= panels.horizon(data)]
+        finite = inside[np.isfinite(inside)]
+        top = float(finite.max()) if (finite > 0).any() else 1.0
         low = 0.0
         if self.scale == "log":
             low = top / 3000
@@ -94,7 +117,7 @@ class SingularValues(Scene):
             axes.yaxis.set_major_locator(MaxNLocator(3))
         count = values.shape[1]
         axes.set(xlim=(0.2, count + 0.8), ylim=(low, 1.08 * top))
-        axes.set_xticks([1, *range(20, count - 5, 20), count])
+        axes.set_xticks(list(dict.fromkeys([1, *range(20, count - 5, 20), count])))
         axes.set_ylabel("singular value")
         words = "above a tenth" + ("" if style().narrow(axes.figure) else " of the largest")
         rest, ink, ranks = style().colours.rest, style().colours.ink, np.arange(1.0, count + 1)
@@ -102,16 +125,35 @@ class SingularValues(Scene):
         text = axes.text(
             0.99, 0.9, "", transform=axes.transAxes, ha="right", va="top", fontweight="bold",
         )  # fmt: skip
+        name = matrix if style().narrow(axes.figure) else NAMES[matrix]
 
         def update(i: int) -> None:
             large = _large(values[i])
             bars.update(i)
             bars.now.set_facecolors([ink if value else rest for value in large])
-            text.set_text(f"{matrix}: {large.sum()} {words}")
+            text.set_text(f"{name}: {large.sum()} {words}")
 
         return Drawing([bars.moving, text], update)
 
 
 def _large(values: np.ndarray) -> np.ndarray:
-    large: np.ndarray = values > SMALL * values.max()
-    return large
+    """Which singular values are above a tenth of the largest; none that is no number."""
+    return ties.exceeds(values, SMALL * float(np.max(values)))
+
+
+def _count(data: xr.Dataset, matrix: str, i: int) -> int:
+    """How many directions a matrix has."""
+    return int(_large(data[MATRICES[matrix]].values[i].astype(float)).sum())
+
+
+def _embedding(data: xr.Dataset, end: int) -> str:
+    """How many directions the embedding has when the run generalises and at the end, in words."""
+    generalised, epochs = outcome(data).generalised, data["epoch"].values
+    if generalised is None or generalised >= epochs[end]:
+        return ""
+    i = max(int(np.searchsorted(epochs, generalised, side="right")) - 1, 0)
+    then, last = (_count(data, "$W_E$", j) for j in (i, end))
+    at = _claims.moment(data, i)
+    if then <= last:
+        return f"the embedding keeps {then} directions from {at} on"
+    return f"the embedding is slower: {then} directions at {at}, {last} at {epochs[end]:,}"

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Drawing, Scene, frequencies, option, panels, style
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
 MARKED = (0, 1, 2)
 
+ROUND = 0.2
+"""A circle's radii vary by less than this share of their mean; those of a cloud by about half."""
+
+TURN = 0.5
+"""How far from the same turn a number may be, in radians: less than a twelfth of the circle."""
+
 
 @dataclass(frozen=True)
 class WaveCircles(Scene):
@@ -26,8 +34,8 @@ class WaveCircles(Scene):
 
     name = "wave-circles"
     panels = ("circles", "loss")
-    title = "Every key frequency winds the numbers onto a circle"
-    watch = "from one number to the next is always the same turn"
+    title = "Each embedded wave winds the numbers onto a circle"
+    watch = "from one number to the next is nearly the same turn"
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
     loops = True
     needs = ("embedding_plane", "embedding_frequency_norm", "logged_train_loss",
@@ -42,9 +50,32 @@ class WaveCircles(Scene):
         if not 1 <= self.most <= 12:
             raise ValueError(f"most={self.most} is not possible; give 1 to 12")
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much the radii of the circles vary, at first and at the end."""
+        shown, end = self._shown(data), _claims.film_end(data)
+        known = [_spread(data, k, 0) for k in shown], [_spread(data, k, end) for k in shown]
+        first, last = (max(spreads, default=np.nan) for spreads in known)
+        turn = max((_turn(data, k, end) for k in shown), default=np.nan)
+        numbers = {"first": first, "last": last, "turn": turn}
+        if last < ROUND <= first and turn < TURN:
+            return Claim(
+                f"{_claims.waves(len(shown))} become circles: radii vary by {last:.0%} at most, "
+                f"once {first:.0%}".replace("1 wave become circles", "1 wave becomes a circle"),
+                self.watch, numbers=numbers,
+            )  # fmt: skip
+        if not shown:
+            return _claims.instead(data, "No wave is embedded at the end")
+        words = f"The planes of {_claims.waves(len(shown))}: radii vary by up to {last:.0%}"
+        return _claims.instead(data, f"{words} at {_claims.moment(data, end)}", **numbers)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A plane for every frequency, and the loss."""
         shown = self._shown(data)
+        if not shown:
+            raise InputError(
+                f"{self.name}: this run has no embedded frequency whose plane could be drawn; "
+                "train it further"
+            )
         planes, losses = _rooms(figure, len(shown))
         limit = _limit(data, shown)
         circles = [_circle(axes, data, k, limit) for axes, k in zip(planes, shown, strict=False)]
@@ -55,10 +86,8 @@ class WaveCircles(Scene):
         """How round each circle is, from the data."""
         words = []
         for k in self._shown(data):
-            points = data["embedding_plane"].sel(embedded_frequency=k).isel(epoch=i).values
-            radius = np.linalg.norm(points, axis=1)
-            spread = radius.std() / max(radius.mean(), 1e-12)
-            words.append(f"frequency {k} has radius {radius.mean():.2f}, spread {spread:.0%}")
+            radius = float(_radii(data, k, i).mean())
+            words.append(f"frequency {k} has radius {radius:.2f}, spread {_spread(data, k, i):.0%}")
         return (
             f"The {data.sizes['residue']} residues in the plane of each of {len(words)} embedded "
             f"frequencies at {clocks.at(data, 'epoch', i)}: {'; '.join(words)}."
@@ -68,7 +97,8 @@ class WaveCircles(Scene):
         """With the definition and the citation."""
         return (
             "Embedding of the residues, less its mean, in the plane spanned by $W_E\\cos_k$ and "
-            "$W_E\\sin_k$ of each embedded frequency k; a clean wave is a circle. "
+            "$W_E\\sin_k$ of each embedded frequency k; a clean wave is a circle. Spread: standard "
+            "deviation of the radii over their mean. "
             f"{after('section 4.1')}"
         )
 
@@ -76,6 +106,32 @@ class WaveCircles(Scene):
         """The embedded frequencies of the largest norm at the end, in ascending order."""
         last = data["embedding_frequency_norm"].isel(epoch=-1)
         return sorted(frequencies.by_size(frequencies.embedded(data), last)[: self.most])
+
+
+def _radii(data: xr.Dataset, k: int, i: int) -> np.ndarray:
+    """Distance of each number from the middle of a plane."""
+    points = data["embedding_plane"].sel(embedded_frequency=k).isel(epoch=i).values.astype(float)
+    radii: np.ndarray = np.linalg.norm(points, axis=1)
+    return radii
+
+
+def _spread(data: xr.Dataset, k: int, i: int) -> float:
+    """Standard deviation of the radii over their mean."""
+    radii = _radii(data, k, i)
+    return float(radii.std() / max(float(radii.mean()), 1e-12))
+
+
+def _turn(data: xr.Dataset, k: int, i: int) -> float:
+    """How far the turns from one number to the next are from k / p of a circle, in radians.
+
+    Root of the mean square, in the sense of rotation that fits better.
+    """
+    plane = data["embedding_plane"].sel(embedded_frequency=k).isel(epoch=i).values.astype(float)
+    points = plane[:, 0] + 1j * plane[:, 1]
+    turns = np.roll(points, -1) * points.conj()
+    whole = 2j * np.pi * k / data.sizes["residue"]
+    away = [np.angle(turns * np.exp(sign * whole)) for sign in (-1, 1)]
+    return float(min(np.sqrt(np.mean(angle**2)) for angle in away))
 
 
 def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], Axes]:
@@ -97,13 +153,14 @@ def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], Axes]:
 def _limit(data: xr.Dataset, shown: list[int]) -> float:
     """How far from the origin nearly every dot stays within the film: one scale for all of it."""
     inside = data["epoch"].values <= panels.horizon(data)
-    plane = data["embedding_plane"].sel(embedded_frequency=shown).values[inside]
-    return float(np.quantile(np.linalg.norm(plane, axis=-1), 0.95, axis=-1).max())
+    plane = data["embedding_plane"].sel(embedded_frequency=shown).values[inside].astype(float)
+    radii = np.nan_to_num(np.linalg.norm(plane, axis=-1), nan=0, posinf=0)
+    return float(np.quantile(radii, 0.95, axis=-1).max()) or 1.0
 
 
 def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     """One plane: the dots, the line that joins them, and the numbers 0, 1 and 2."""
-    current_style, colour = style(), frequencies.colour(k, data)
+    current_style, colour = style(), frequencies.ink(k, data)
     points, line = current_style.points, current_style.line
     room = 1.22 * limit
     axes.set_aspect("equal")

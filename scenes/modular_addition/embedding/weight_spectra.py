@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Drawing, Scene, frequencies, option, panels, style
+from grokviz.dataset.numerics import ties
+from grokviz.dataset.numerics.fourier import EMBEDDED
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 COLUMNS = 800
+MOST = 7
+"""Waves named beside a map: as many as have a colour."""
 MATRICES = {"embedding": "embedding $W_E$", "neuron_logit": "neuron-logit map $W_L$"}
 
 
@@ -27,17 +33,33 @@ class WeightSpectra(Scene):
 
     name = "weight-spectra"
     title = "The first and the last weights settle on the same few waves"
-    watch = "a row that stands out is a wave that grows; all the others fade away"
+    watch = "a row that darkens is a wave that grows; nearly all others fade"
     source = "arXiv:2301.05217, figure 3, over training; notebook, analysis during training"
     loops = True
     needs = (
         "embedding_frequency_norm", "neuron_logit_frequency_norm", "embedding_component_norm",
-        "neuron_logit_component_norm", "logged_test_loss", "phase_end",
+        "neuron_logit_component_norm", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
     aspect = 2.0
     narrow_aspect = 0.66
 
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much of both matrices the waves hold that the last weights end with."""
+        end, count = _claims.film_end(data), data.sizes["frequency"]
+        waves = _large(data["neuron_logit_frequency_norm"].values[end])
+        first, last = (_claims.Growth.of(data, _share(data, m, waves)) for m in MATRICES)
+        numbers = {"embedding": first.last, "neuron_logit": last.last}
+        if first.holds and last.holds:
+            shares = f"to {_claims.percent(first.last)} of W_E and {_claims.percent(last.last)}"
+            began = _claims.percent(max(first.first, last.first))
+            words = f"{int(waves.sum())} of {count} waves grow from {began} {shares} of W_L"
+            return Claim(words, self.watch, numbers=numbers)
+        few = f"All {count}" if waves.all() else f"The {int(waves.sum())} largest"
+        shares = f"{_claims.percent(first.last)} of W_E, {_claims.percent(last.last)} of W_L"
+        words = f"{few} waves of W_L hold {shares} at {_claims.moment(data, end)}"
+        return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two heatmaps."""
@@ -70,35 +92,45 @@ class WeightSpectra(Scene):
         return (
             "Norms of the embedding $W_E$ and of the neuron-logit map $W_L$ along each "
             f"{self.by} of the Fourier basis, over training; each map has its own scale. "
+            "Shares are of the summed squares of all waves. "
             f"{after('figure 3')}"
         )
 
     def _map(self, axes: Axes, data: xr.Dataset, matrix: str) -> _Map:
-        colours, end = style().colours, panels.horizon(data)
+        end = panels.horizon(data)
         values, epochs = self._values(data, matrix), data["epoch"].values
         last = max(float(epochs[-1]), 1.0)
-        top = float(values[epochs <= end].max())
+        inside = values[epochs <= end]
+        finite = inside[np.isfinite(inside)]
+        top = float(finite.max()) if (finite > 0).any() else 1.0
         # columns are evenly spaced moments; each shows the last checkpoint before it
         moments = (np.arange(COLUMNS) + 0.5) * last / COLUMNS
-        rows = values[np.searchsorted(epochs, moments, side="right") - 1].T
+        before = np.searchsorted(epochs, moments, side="right") - 1
+        rows = values[np.maximum(before, 0)].T
         low, high = 0.5, data.sizes["frequency"] + 0.5
-        axes.imshow(
+        image = axes.imshow(
             rows, extent=(0, last, low, high), origin="lower", vmin=0, vmax=top, zorder=1,
-            cmap=colours.sequential,
+            cmap=style().colours.sequential,
         )  # fmt: skip
         axes.grid(False)
         panel = _Map(axes, data, {}, ylabel="frequency", ylim=(low, high), phases="named")
-        axes.set_xlabel("epoch", loc="left")
+        panel.names_of_rows = self._furnish(axes, data, matrix, top)
+        panel.image, panel.rows = image, rows
+        axes.set_xlabel(clocks.word(data), loc="left")
         axes.set_yticks(frequencies.ticks(data.sizes["frequency"]))
-        self._furnish(axes, data, matrix, top)
         return panel
 
     def _values(self, data: xr.Dataset, matrix: str) -> np.ndarray:
         values = data[f"{matrix}_{self.by}_norm"].values.astype(float)
         return values[:, 1:] if self.by == "component" else values
 
-    def _furnish(self, axes: Axes, data: xr.Dataset, matrix: str, top: float) -> None:
-        """What the map is, its scale, and the waves' numbers at its right."""
+    def _furnish(
+        self, axes: Axes, data: xr.Dataset, matrix: str, top: float
+    ) -> list[tuple[float, Any]]:
+        """What the map is, its scale, and the waves' numbers at its right.
+
+        Returns each number with the epoch from which it is known.
+        """
         current_style = style()
         figure = axes.figure
         em = current_style.pixels(axes, current_style.small)
@@ -107,51 +139,103 @@ class WeightSpectra(Scene):
             "transform": axes.transAxes, "fontsize": current_style.small, "va": "center",
         }  # fmt: skip
         figure.text(0, 1 + 3.6 * high, MATRICES[matrix], **{**at, "fontsize": current_style.points})
-        scale = figure.add_axes((0, 0, 1, 1))
-        box = axes.get_position()
-        scale.set_position((
-            box.x1 - 7.5 * wide * box.width, box.y0 - 2.95 * high * box.height,
-            5.5 * wide * box.width, 0.6 * high * box.height,
-        ))  # fmt: skip
-        scale.imshow(np.linspace(0, 1, 256)[None], cmap=current_style.colours.sequential)
-        scale.axis("off")
-        level = -2.65 * high
-        figure.text(1 - 8.0 * wide, level, "norm  0", ha="right", **at)
-        figure.text(1 - 1.6 * wide, level, f"{top:.2g}", ha="left", **at)
-        shown = frequencies.embedded if matrix == "embedding" else frequencies.key_frequencies
-        keys = shown(data)
+        _scale(axes, top, at)
+        keys = frequencies.coloured(data)
+        if matrix == "neuron_logit":
+            keys = frequencies.largest(data, frequencies.key_frequencies(data), MOST)
         count = data.sizes["frequency"]
         places = pushed_apart(
             [(k - 0.5) / count for k in keys], [1.15 * high] * len(keys), -0.5 * high, 1 + high
         )
-        for k, place in zip(keys, places, strict=True):
-            colour = frequencies.colour(k, data)
-            figure.text(1 + 0.5 * wide, place, str(k), color=colour, fontweight="bold", **at)
+        ahead = frequencies.leading(data[f"{matrix}_frequency_norm"].values, keys)
+        names = []
+        for n, (k, place) in enumerate(zip(keys, places, strict=True)):
+            colour = frequencies.ink(k, data)
+            text = figure.text(1 + 0.5 * wide, place, str(k), color=colour, fontweight="bold", **at)
+            known = data["epoch"].values[int(np.argmax(ahead[:, n]))] if ahead[:, n].any() else 0
+            names.append((float(known), text))
+        if not keys:
+            current_style.note(
+                axes, frequencies.NONE, (1, 1), (0, 0.45), ha="right",
+                color=current_style.colours.muted,
+            )  # fmt: skip
+        return names
+
+
+def _scale(axes: Axes, top: float, at: dict[str, Any]) -> None:
+    """The scale of a map, below it at its right."""
+    current_style, figure = style(), axes.figure
+    em = current_style.pixels(axes, current_style.small)
+    wide, high = em / axes.bbox.width, em / axes.bbox.height
+    scale = figure.add_axes((0, 0, 1, 1))
+    box = axes.get_position()
+    scale.set_position((
+        box.x1 - 7.5 * wide * box.width, box.y0 - 2.95 * high * box.height,
+        5.5 * wide * box.width, 0.6 * high * box.height,
+    ))  # fmt: skip
+    scale.imshow(np.linspace(0, 1, 256)[None], cmap=current_style.colours.sequential)
+    scale.axis("off")
+    level = -2.65 * high
+    figure.text(1 - 8.0 * wide, level, "norm  0", ha="right", **at)
+    figure.text(1 - 1.6 * wide, level, f"{top:.2g}", ha="left", **at)
+
+
+def _large(norms: np.ndarray) -> np.ndarray:
+    """Which waves are above a quarter of the largest; none that is no number."""
+    return ties.exceeds(norms, EMBEDDED * float(np.max(norms)), ties.PRECISION)
+
+
+def _share(data: xr.Dataset, matrix: str, waves: np.ndarray) -> np.ndarray:
+    """Share of some waves in the summed squares of all waves of a matrix."""
+    squares = np.square(data[f"{matrix}_frequency_norm"].values.astype(float))
+    shares: np.ndarray = squares[:, waves].sum(axis=1) / np.maximum(squares.sum(axis=1), 1e-30)
+    return shares
 
 
 class _Map(panels.CurvePanel):
-    """A map over epochs with a veil over what is still to come."""
+    """A map over epochs that has come so far; where there are ghosts the rest of it is pale."""
+
+    image: Any = None
+    rows: np.ndarray
+    names_of_rows: Sequence[tuple[float, Any]] = ()
 
     def shade(self) -> None:
-        """A line at the end of each phase, and the veil."""
+        """A line at the end of each phase and the phases' names, and the veil."""
         from matplotlib.patches import Rectangle
 
+        super().shade()
         colours, line = style().colours, style().line
+        if self.shades is not None:
+            for span in self.shades.spans:
+                span.set_alpha(0)  # the map is there
         ends = clocks.phase_ends(self.data)
-        for phase_end in [] if ends is None else ends:
-            self.axes.axvline(phase_end, color=colours.faint, lw=line * 0.3, zorder=2)
+        self.lines = [
+            (float(end), self.axes.axvline(end, color=colours.faint, lw=line * 0.3, zorder=2))
+            for end in ([] if ends is None else ends)
+        ]
         low, high = self.ylim or (0.0, 1.0)
         last = max(float(self.data["epoch"].values[-1]), 1.0)
         self.veil: Any = self.axes.add_patch(Rectangle(
             (0, low), last, high - low, color=colours.background, alpha=0.75, lw=0, zorder=3
         ))  # fmt: skip
+        self.veil.set_visible(style().ghost)
 
     @property
     def moving(self) -> list[Any]:
-        """The veil and the marker."""
-        return [self.veil, *super().moving]
+        """The map and its veil, the marker, and what is named when it is known."""
+        named = [artist for _, artist in [*self.lines, *self.names_of_rows]]
+        return [self.image, self.veil, *named, *super().moving]
 
     def update(self, epoch: float) -> None:
-        """What has been is unveiled."""
+        """Show what has been."""
         super().update(epoch)
-        self.veil.set_x(epoch)
+        if self._ghost:
+            self.veil.set_x(epoch)
+            return
+        last = max(float(self.data["epoch"].values[-1]), 1.0)
+        columns = max(round(epoch / last * COLUMNS), 1)
+        low, high = self.ylim or (0.0, 1.0)
+        self.image.set_data(self.rows[:, :columns])
+        self.image.set_extent((0, columns * last / COLUMNS, low, high))
+        for known, artist in [*self.lines, *self.names_of_rows]:
+            artist.set_visible(known <= epoch)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _claims
 
+from grokviz.dataset.learning import LOW
 from grokviz.dataset.numerics import ties
-from grokviz.scene import Drawing, Scene, frequencies, option, style
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,6 +36,12 @@ TAKEN = {
 }
 WAVE = "without-frequency-"
 
+BETTER = 0.9
+"""The loss falls where it is at most this share of the untouched model's: less is no change."""
+
+MOST = 7
+"""Waves taken away one by one that are shown: those without which the loss is largest."""
+
 
 @dataclass(frozen=True)
 class Ablation(Scene):
@@ -42,22 +51,48 @@ class Ablation(Scene):
     title = "Take away all that the algorithm does not use: the loss falls"
     watch = "to the left of the line the network has become better"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.4"
-    needs = ("ablation_loss", "ablation_ratio", "ablation_what", "embedding_frequency_norm")
+    needs = (
+        "ablation_loss", "ablation_ratio", "ablation_what", "embedding_frequency_norm",
+        "logged_train_loss", "logged_test_loss",
+    )  # fmt: skip
     clock = None
     aspect = 1.75
     narrow_aspect = 0.53
 
     ratios: bool = option(True, "how many times more or less loss, beside each name")
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """What becomes of the loss where only the algorithm's cosines are kept."""
+        kept = _loss(data, "cosine-fit")
+        ratio = kept / max(_loss(data, "original"), 1e-30)
+        if 0 < ratio <= BETTER and kept < LOW:
+            far = f"{float(f'{1 / ratio:.2g}'):,.0f}-fold" if ratio < 0.1 else f"by {1 - ratio:.0%}"
+            words = f"Keep only cos w(a + b − c) in the logits: the loss falls {far}"
+            return Claim(words, self.watch, numbers={"ratio": ratio, "loss": kept})
+        words = "With only cos w(a + b − c) in the logits the loss is"
+        words = (
+            f"{words} {ratio:.3g} times as large" if np.isfinite(ratio) else f"{words} no number"
+        )
+        return _claims.instead(data, words, ratio=ratio, loss=kept)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """What is kept alone on the left, what is taken away on the right."""
         alone, without = _groups(data)
+        whole = _loss(data, "original")
+        if not 0 < whole < np.inf or not (alone or without):
+            raise InputError(
+                f"{self.name}: the loss of the untouched network is {whole:.3g}, and "
+                f"{len(alone) + len(without)} ablations have a loss that a logarithmic axis can "
+                "show; draw a run whose last weights have losses above 0"
+            )
         left, right = style().beside(
             figure, (1, 1.25), (max(len(alone), 1), max(len(without), 1)),
             left=4.2 if style().slide else 1.2, top=4.2, gap=3.5, vgap=6.2,
         )  # fmt: skip
         self._bars(left, data, alone, "Kept alone …")
-        self._bars(right, data, without, "Taken away …")
+        count = sum(name.startswith(WAVE) for name in data["ablation"].values.tolist())
+        some = f"Taken away … ({MOST} of {count} waves)" if count > MOST else "Taken away …"
+        self._bars(right, data, without, some)
         if style().narrow(figure):
             left.set_xlabel("")
         return Drawing()
@@ -90,6 +125,7 @@ class Ablation(Scene):
         current_style, whole = style(), _loss(data, "original")
         losses = np.array([whole, *(_loss(data, name) for name in names)])
         low, high = np.log10([losses.min(), losses.max()])
+        high = max(high, low + 0.1)  # nothing is ablated, or nothing changes
         # where bars run to the left, their numbers stand to the right of the line
         aside = current_style.pixels(axes, 4.6 * current_style.small) / axes.bbox.width
         room = (high - low) * (aside / (1 - aside) if ties.first_largest(losses) == 0 else 0.02)
@@ -109,7 +145,7 @@ class Ablation(Scene):
         colour = current_style.colours.accent if better else current_style.colours.faint
         if name.startswith(WAVE):
             k = int(name.removeprefix(WAVE))
-            colour = frequencies.colour(k, data)
+            colour = frequencies.ink(k, data)
         axes.barh(row, loss - whole, left=whole, height=0.3, color=colour, lw=0, zorder=3)
         across: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "zorder": 5}
         indent = current_style.pixels(axes, 0.4 * current_style.small) / axes.bbox.width
@@ -122,6 +158,9 @@ class Ablation(Scene):
 
 
 def _loss(data: xr.Dataset, name: str) -> float:
+    """The loss after an ablation; NaN of one that the dataset does not have."""
+    if name not in data["ablation"].values:
+        return float("nan")
     return float(data["ablation_loss"].sel(ablation=name))
 
 
@@ -139,6 +178,9 @@ def _groups(data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
         else:
             what = str(data["ablation_what"].sel(ablation=name).item())
             without[name] = TAKEN.get(name, what)
+    waves = [name for name in without if name.startswith(WAVE)]
+    for name in waves[: max(len(waves) - MOST, 0)]:
+        del without[name]
     return alone, without
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _claims
 
 from grokviz.errors import InputError
 from grokviz.media.formulas import FORMULAS
-from grokviz.scene import Drawing, Scene, frequencies, option, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 REACH = 12
+KEYLESS = "No frequency is key to the logits at the end"
 STEPS = (
     ("Embed", "embedding"),
     ("Multiply", "sum-waves"),
@@ -36,7 +38,8 @@ class Algorithm(Scene):
     watch = "rows are this network's key frequencies, numbers its own weights"
     source = "thread, tweet 7; arXiv:2301.05217, figure 1"
     needs = ("embedding_frequency_norm", "neurons_per_frequency", "cosine_coefficient",
-             "logit_variance_explained", "key_neurons")  # fmt: skip
+             "logit_variance_explained", "key_neurons", "logged_train_loss",
+             "logged_test_loss")  # fmt: skip
     clock = None
     aspect = 1.75
     narrow_aspect = 0.66
@@ -50,6 +53,20 @@ class Algorithm(Scene):
             raise ValueError(f"a={self.a} and b={self.b} must not be negative")
         if self.most < 1:
             raise ValueError(f"most={self.most} is not possible; give at least 1")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much of the logits the waves make up whose sum is largest at the answer."""
+        n, last = self._numbers(data), _last(data)
+        shares = data["logit_variance_explained"].values.astype(float)
+        growth = _claims.Growth(float(shares[0]), float(shares[last]), _claims.moment(data, last))
+        numbers = {"first": growth.first, "last": growth.last, "lead": n.lead}
+        waves, held = _claims.waves(n.count), _claims.percent(growth.last)
+        if growth.holds and n.lead >= frequencies.LEAD:
+            began = _claims.percent(growth.first)
+            words = f"The network adds with {waves}: {held} of its logits, {began} at first"
+            return Claim(words, self.watch, numbers=numbers)
+        words = f"{waves} explain{'s' * (n.count == 1)} {held} of the logits at {growth.moment}"
+        return _claims.instead(data, words if n.count else KEYLESS, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Everything on one sheet whose unit is an em."""
@@ -71,6 +88,8 @@ class Algorithm(Scene):
             f"{k}: norm {norm:.2g}, {neurons} neurons, height {height:.2g}"
             for k, norm, neurons, height in zip(n.keys, n.norms, n.neurons, n.heights, strict=True)
         )
+        if not n.keys:
+            return f"Diagram of addition mod {n.p} without rows: there are no key frequencies."
         return (
             f"Diagram of addition mod {n.p}, a = {n.a}, b = {n.b}: {len(n.keys)} rows, one "
             f"a key frequency ({rows}). a and b become points on a circle, the points' angles add "
@@ -80,7 +99,7 @@ class Algorithm(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
-        share = float(data["logit_variance_explained"].values[-1])
+        share = float(data["logit_variance_explained"].values[_last(data)])
         n = self._numbers(data)
         return (
             f"The learnt algorithm for a = {n.a}, b = {n.b}, a row a key frequency k with "
@@ -96,11 +115,12 @@ class Algorithm(Scene):
             raise InputError(
                 f"{self.name}: a={self.a}, b={self.b} are not both below p={p}; give 0 to {p - 1}"
             )
-        last = data.isel(epoch=-1)
+        last = data.isel(epoch=_last(data))
         scale = np.sqrt(2 / p**3)
-        largest = frequencies.by_size(frequencies.key_frequencies(data), last["cosine_coefficient"])
-        keys = sorted(largest[: self.most])
-        waves = last.sel(frequency=keys)
+        known = frequencies.key_frequencies(data)
+        largest = frequencies.by_size(known, last["cosine_coefficient"]) if known else []
+        keys = np.array(sorted(largest[: self.most]), dtype=int).tolist()
+        waves = last.isel(frequency=np.array(keys, dtype=int) - 1)
         heights = waves["cosine_coefficient"].values.astype(float) * scale
         a, b = self.a % p, self.b % p  # what is not chosen is meant for p = 113
         answer = (a + b) % p
@@ -108,14 +128,13 @@ class Algorithm(Scene):
         return _Numbers(
             p, a, b, answer, keys, waves["embedding_frequency_norm"].values.astype(float),
             waves["neurons_per_frequency"].values.astype(int), heights,
-            heights @ np.cos(angles), [frequencies.colour(k, data)
-                                       for k in keys],
+            heights @ np.cos(angles), [frequencies.ink(k, data) for k in keys], len(known),
         )  # fmt: skip
 
     def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
         left, right = (4.2 if style().slide else 1.0), wide - 1.2
         at = [left + share * (right - left) for share in (0, 0.262, 0.575, 0.79)]
-        pitch = (high - 10.0) / len(n.keys)
+        pitch = (high - 10.0) / max(len(n.keys), 1)
         rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
         for x, (name, formula) in zip(at, STEPS, strict=True):
             # where it would touch its neighbours, the formulas below say it too
@@ -123,6 +142,9 @@ class Algorithm(Scene):
             _heading(sheet, x, high - 1.0, name, FORMULAS[formula].mathtext if fits else "")
         for x, until in itertools.pairwise(at):
             _arrow(sheet, x + 5.2, until - 0.8, high - 0.7)
+        if not n.keys:
+            frequencies.note_none(sheet)
+            return
         self._rows(sheet, n, rows, at[:3], min(0.3 * pitch, 1.3), at[3] - 4.2 - at[2])
         _small(sheet, at[3], rows[0] + 0.5 * pitch + 0.3, f"{n.a} + {n.b} = {n.answer} mod p")
         _sum(sheet, n, (at[3], right), (rows[-1] - 0.4 * pitch, rows[0] + 0.3 * pitch))
@@ -137,6 +159,9 @@ class Algorithm(Scene):
             _heading(sheet, x, high - 1.0, name, "")
         for x, until in itertools.pairwise(at):
             _arrow(sheet, x + 5.0, until - 0.6, high - 0.7)
+        if not n.keys:
+            frequencies.note_none(sheet)
+            return
         self._rows(sheet, n, rows, at, 0.85, wide - at[2] - 4.5)
         foot = rows[-1] - 0.5 * pitch - 2.4
         _heading(sheet, at[0], foot, "Add up", "")
@@ -163,7 +188,7 @@ class Algorithm(Scene):
             _circle(sheet, at[1] + 1.6 + r, y, r, colour, {"": turn * (n.a + n.b)})
             sheet.text(at[1] + 2.6 + 2 * r, y, str(n.neurons[row]), **text)
             c = np.linspace(-REACH, REACH, 40 * REACH)
-            wave = n.heights[row] / n.heights.max() * np.cos(turn * c)
+            wave = n.heights[row] / max(np.abs(n.heights).max(), 1e-30) * np.cos(turn * c)
             sheet.plot(at[2] + (c / REACH + 1) * width / 2, y + 1.1 * r * wave, color=colour,
                        lw=style().line * 0.8)  # fmt: skip
             sheet.text(at[2] + width + 0.7, y, f"{n.heights[row]:.1f}", **text)
@@ -187,11 +212,26 @@ class _Numbers:
     heights: np.ndarray
     total: np.ndarray
     colours: list[str]
+    count: int
+
+    @property
+    def lead(self) -> float:
+        """How many times the sum at the best wrong answer that at the answer is."""
+        peak = float(self.total[self.answer])
+        return peak / max(self.second, 1e-30) if peak > 0 else 0.0
 
     @property
     def second(self) -> float:
         """The sum at the best wrong answer."""
         return float(np.delete(self.total, self.answer).max())
+
+
+def _last(data: xr.Dataset) -> int:
+    """The index of the last checkpoint whose logits are numbers."""
+    finite = np.flatnonzero(np.isfinite(data["logit_variance_explained"].values))
+    if not finite.size:
+        raise InputError("algorithm: the logits of this run are no numbers; draw another run")
+    return int(finite[-1])
 
 
 def _heading(sheet: Axes, x: float, y: float, name: str, formula: str) -> None:
@@ -246,6 +286,7 @@ def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float,
     """The sum of the waves over all c, with its greatest value marked."""
     current_style, colours = style(), style().colours
     low, high = float(n.total.min()), float(n.total.max())
+    high = max(high, low + 1e-9)
     x = across[0] + (np.arange(n.p) / (n.p - 1)) * (across[1] - across[0])
     y = up[0] + (n.total - low) / (high - low) * (up[1] - up[0])
     zero = up[0] - low / (high - low) * (up[1] - up[0])

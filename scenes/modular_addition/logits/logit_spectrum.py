@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
+
+KEYLESS = "No frequency is key to the logits at the end"
+
+MOST = 7
+"""Key frequencies named at their rings: as many as have a colour."""
 
 BEND = 0.5
 """Norms are shown to this power, so that the haze before grokking is seen."""
@@ -25,8 +31,8 @@ class LogitSpectrum(Scene):
     """Norm over the classes of the logits' 2-D Fourier transform, and the loss."""
 
     name = "logit-spectrum"
-    title = "The logits keep only products of the key frequencies' waves"
-    watch = "thousands of waves at first; in the end only those in the rings"
+    title = "The logits keep little but products of the key frequencies' waves"
+    watch = "thousands of waves at first; in the end little but those in the rings"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (
@@ -40,6 +46,19 @@ class LogitSpectrum(Scene):
     stills = ("grok-3000", "last")
 
     loss: bool = option(True, "the loss beside it")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much of the logits' variance the products of the key frequencies hold."""
+        keys, end = frequencies.key_frequencies(data), _claims.film_end(data, self.clock)
+        first, last = (_ringed(data["logit_spectrum"].values[i], data) for i in (0, end))
+        growth = _claims.Growth(first, last, _claims.moment(data, end, self.clock))
+        numbers = {"first": first, "last": last}
+        some = f"{4 * len(keys)} of {data.sizes['component'] ** 2 - 1:,} wave products"
+        if growth.holds:
+            words = f"{some} grow {growth.words} of the logits' variance"
+            return Claim(words, self.watch, numbers=numbers)
+        words = f"{some} hold {_claims.percent(last)} of the logits' variance" if keys else KEYLESS
+        return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The spectrum, rings around the key frequencies, and the loss."""
@@ -55,19 +74,20 @@ class LogitSpectrum(Scene):
             share = (0, 0, left / wide, 1)
             room = current_style.panels(figure, left=left + 5.4)[0][0]
         axes = grids.square_axes(figure, 1, 1, p, left=3.7, bottom=2.4, share=share)[0]
-        # the constant's norm says nothing of a and b, and would hide the rest
-        top = float(data["logit_spectrum"].values[-1].ravel()[1:].max())
-        image = grids.heat(axes, (p, p), top=top**BEND)
+        spectrum = data["logit_spectrum"].values
+        image = grids.heat(axes, (p, p), top=_top(spectrum) ** BEND)
         _name_components(axes, p)
-        _rings(axes, frequencies.key_frequencies(data), data)
+        rings = _Rings(axes, data)
         text = grids.figure_above(axes)
 
         def update(i: int) -> None:
-            norms = data["logit_spectrum"].values[i].astype(float)
+            norms = spectrum[i].astype(float)
             image.set_data(norms.T**BEND)
-            text.set_text(f"{_ringed(norms, data):.0%} of the variance in the rings")
+            share = f"{_ringed(norms, data):.0%} of the variance in the rings"
+            text.set_text(share if rings.keys else frequencies.NONE)
+            rings.update(i)
 
-        drawing = Drawing([image, text], update)
+        drawing = Drawing([image, text, rings.moving], update)
         if room is None:
             return drawing
         return Drawing.of(drawing, panels.LossPanel(room, data).along(data["field_epoch"]))
@@ -76,12 +96,17 @@ class LogitSpectrum(Scene):
         """How much of the logits' variance the key frequencies' products hold."""
         norms = data["logit_spectrum"].values[i].astype(float)
         keys = frequencies.key_frequencies(data)
+        named = f" ({', '.join(map(str, keys))})" if len(keys) < 12 else ""
+        held = (
+            f"The {4 * len(keys)} products of cosine and sine of one key frequency{named} hold "
+            f"{_ringed(norms, data):.1%} of the variance over (a, b)"
+        )
+        if not keys:
+            held = "There are no key frequencies"
         return (
             f"Heatmap of the norm of the logits' 2-D Fourier transform at "
-            f"{clocks.at(data, 'field_epoch', i)}, component over a by component over b. The "
-            f"{4 * len(keys)} products of cosine and sine of one key frequency "
-            f"({', '.join(map(str, keys))}) hold {_ringed(norms, data):.1%} of the variance over "
-            f"(a, b); the largest norm is {norms.max():.3g}."
+            f"{clocks.at(data, 'field_epoch', i)}, component over a by component over b. {held}; "
+            f"the largest norm is {norms.max():.3g}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -94,21 +119,29 @@ class LogitSpectrum(Scene):
         )
 
 
+def _top(spectrum: np.ndarray) -> float:
+    """The largest norm at the end but for the constant's, which says nothing of a and b."""
+    finite = [norms.ravel()[1:] for norms in spectrum if np.isfinite(norms).all()]
+    return float(finite[-1].max()) or 1.0 if finite else 1.0
+
+
 def _ringed(norms: np.ndarray, data: xr.Dataset) -> float:
     """Share of the variance over (a, b) in the products of a key frequency with itself."""
-    squares = np.square(norms)
+    squares = np.square(norms.astype(float))
     squares[0, 0] = 0
-    inside = sum(
-        squares[2 * k - 1 : 2 * k + 1, 2 * k - 1 : 2 * k + 1].sum()
-        for k in frequencies.key_frequencies(data)
-    )
+    inside = sum(float(_own(squares, k)) for k in frequencies.key_frequencies(data))
     return float(inside / max(squares.sum(), 1e-30))
+
+
+def _own(squares: np.ndarray, k: int) -> np.ndarray:
+    """Sum over the products of a frequency's waves with themselves; at each moment, if many."""
+    total: np.ndarray = squares[..., 2 * k - 1 : 2 * k + 1, 2 * k - 1 : 2 * k + 1].sum((-2, -1))
+    return total
 
 
 def _name_components(axes: Axes, p: int) -> None:
     """Frequencies where their components lie."""
-    last = (p - 1) // 2
-    shown = [*range(10, last - 4, 10), last]
+    shown = [k for k in frequencies.ticks((p - 1) // 2) if k > 1] or [1]
     places = [0, *(2 * k - 0.5 for k in shown)]
     names = ["0", *map(str, shown)]
     axes.set_xticks(places, names)
@@ -118,21 +151,54 @@ def _name_components(axes: Axes, p: int) -> None:
     axes.set_ylabel("frequency in b", labelpad=0)
 
 
-def _rings(axes: Axes, keys: list[int], data: xr.Dataset) -> None:
-    """A ring around each key frequency's products, its number beside it."""
-    current_style, above, last = style(), False, data.sizes["component"] // 2
-    for n, k in enumerate(keys):
-        colour, at = frequencies.colour(k, data), 2 * k - 0.5
-        axes.plot(
-            [at], [at], "o", mfc="none", mec=colour, ms=1.2 * current_style.points,
-            mew=current_style.line * 0.7, zorder=3,
-        )  # fmt: skip
-        # neighbours name themselves on opposite sides of the diagonal
-        above = not above if n and k - keys[n - 1] < 5 else k > 0.9 * last
-        side = -1 if above else 1
-        axes.annotate(
-            str(k), (at, at), xytext=(side * 0.9 * current_style.points, 0),
-            textcoords="offset points",
-            ha="right" if above else "left", va="center", color=colour, fontweight="bold",
-            zorder=4,
-        )  # fmt: skip
+class _Rings:
+    """A ring around each key frequency's products, the number of the largest beside it.
+
+    Where the future is not drawn, a ring is there from when its products lead on.
+    """
+
+    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
+        self.keys = frequencies.key_frequencies(data)
+        named = frequencies.largest(data, self.keys, MOST)
+        squares = np.square(data["logit_spectrum"].values.astype(float))
+        each = range(1, data.sizes["component"] // 2 + 1)
+        sizes = np.stack([_own(squares, k) for k in each], axis=1)
+        self.known = frequencies.leading(sizes, self.keys)
+        if style().ghost:
+            self.known = np.ones_like(self.known)
+        self.rings = [_ring(axes, k, data, named=k in named) for k in self.keys]
+        above, before, last = False, -9, data.sizes["component"] // 2
+        self.names: dict[int, Any] = {}
+        for k in named:
+            # neighbours name themselves on opposite sides of the diagonal
+            above = not above if k - before < 5 else k > 0.9 * last
+            self.names[k], before = _name(axes, k, data, above=above), k
+
+    @property
+    def moving(self) -> list[Any]:
+        """The rings and the numbers."""
+        return [*self.rings, *self.names.values()]
+
+    def update(self, i: int) -> None:
+        """Show those that are known."""
+        for k, ring, known in zip(self.keys, self.rings, self.known[i], strict=True):
+            ring.set_visible(known)
+            if k in self.names:
+                self.names[k].set_visible(known)
+
+
+def _ring(axes: Axes, k: int, data: xr.Dataset, *, named: bool) -> Any:
+    current_style, at = style(), 2 * k - 0.5
+    return axes.plot(
+        [at], [at], "o", mfc="none", mec=frequencies.ink(k, data),
+        ms=(1.2 if named else 0.5) * current_style.points, mew=current_style.line * 0.7, zorder=3,
+    )[0]  # fmt: skip
+
+
+def _name(axes: Axes, k: int, data: xr.Dataset, *, above: bool) -> Any:
+    at, side = 2 * k - 0.5, -1 if above else 1
+    return axes.annotate(
+        str(k), (at, at), xytext=(side * 0.9 * style().points, 0), textcoords="offset points",
+        ha="right" if above else "left", va="center", color=frequencies.ink(k, data),
+        fontweight="bold", zorder=4,
+    )  # fmt: skip

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 SHIFT = "a + b − c"
+KEYLESS = "No frequency is key to the logits at the end"
+
+MOST = 7
+"""Waves shown one by one: as many as have a colour."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class LogitWaves(Scene):
     name = "logit-waves"
     panels = ("logits",)
     title = "The logits are a few waves that all peak at the right answer"
-    watch = "everywhere else the waves cancel"
+    watch = "elsewhere the waves nearly cancel"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.2"
     loops = True
     needs = (
@@ -44,6 +49,21 @@ class LogitWaves(Scene):
     def __post_init__(self) -> None:
         if self.reach < 2:
             raise ValueError(f"reach={self.reach} is not possible; give at least 2")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much of the logits the waves explain, where all of them peak at the answer."""
+        end, keys = _claims.film_end(data), frequencies.key_frequencies(data)
+        growth = _claims.Growth.of(data, data["logit_variance_explained"].values.astype(float))
+        upright = bool(keys) and bool((_heights(data, keys, end) > 0).all())
+        numbers = {"first": growth.first, "last": growth.last, "upright": float(upright)}
+        some, at = _claims.waves(len(keys)), growth.moment
+        if growth.holds and upright:
+            peak = "that peaks" if len(keys) == 1 else "that all peak"
+            grow = "grows" if len(keys) == 1 else "grow"
+            words = f"{some} {peak} at the answer {grow} {growth.words} of the logits"
+            return Claim(words, _elsewhere(data, end), numbers=numbers)
+        words = f"{some} explain{'s' * (len(keys) == 1)} {_claims.percent(growth.last)} of the"
+        return _claims.instead(data, f"{words} logits at {at}" if keys else KEYLESS, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The waves one by one, their sum with the logits, the rest, and the loss."""
@@ -66,13 +86,16 @@ class LogitWaves(Scene):
     def description(self, data: xr.Dataset, i: int) -> str:
         """Heights of the waves, the peak, and how much they explain."""
         now = data["logit_wave"].isel(epoch=i).values
-        heights = zip(frequencies.key_frequencies(data), _heights(data, i), strict=True)
+        keys = _shown(data)
+        heights = zip(keys, _heights(data, keys, i), strict=True)
         waves = ", ".join(f"{k}: {height:.2g}" for k, height in heights)
         share = float(data["logit_variance_explained"].values[i])
+        held = f"explain {share:.1%} of all logits."
+        sum_of = f"The cosines of the key frequencies (heights {waves}) {held}"
         return (
             f"Mean logit by {SHIFT} at {clocks.at(data, 'epoch', i)}: {now[0]:.3g} at the "
-            f"answer, at most {now[1:].max():.3g} elsewhere. The cosines of the key frequencies "
-            f"(heights {waves}) explain {share:.1%} of all logits."
+            f"answer, at most {now[1:].max():.3g} elsewhere. "
+            f"{sum_of if keys else 'There are no key frequencies.'}"
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -85,29 +108,46 @@ class LogitWaves(Scene):
         )
 
 
+def _shown(data: xr.Dataset) -> list[int]:
+    """The key frequencies shown one by one."""
+    return frequencies.largest(data, frequencies.key_frequencies(data), MOST)
+
+
+def _elsewhere(data: xr.Dataset, i: int) -> str:
+    """How far the waves cancel away from the answer, in words."""
+    total = fields.logit_waves(data, i).sum(axis=0)
+    peak, rest = float(total[0]), float(total[1:].max())
+    return f"elsewhere their sum is {rest:.0f} at most, {peak:.0f} at the answer"
+
+
 def _ridge(axes: Axes, data: xr.Dataset, reach: int) -> Drawing:
     """Each key wave around the answer, one below the other, with its height in logits."""
-    current_style, keys = style(), frequencies.key_frequencies(data)
+    current_style, keys = style(), _shown(data)
+    count = len(frequencies.key_frequencies(data))
     x = np.linspace(-reach, reach, 40 * reach + 1)
     unit = np.cos(2 * np.pi * np.outer(keys, x) / data.sizes["residue"])
-    heights = np.array([_heights(data, i) for i in range(data.sizes["epoch"])])
-    top = max(float(np.abs(heights).max()), 1e-9)
+    heights = np.array([_heights(data, keys, i) for i in range(data.sizes["epoch"])])
     axes.axvline(0, color=current_style.colours.grid, lw=current_style.line * 0.8, zorder=0)
     room = 2 * reach * 5.0 * current_style.pixels(axes, current_style.points) / axes.bbox.width
     lines, texts = [], []
     for row, k in enumerate(keys):
-        look: dict[str, Any] = {"color": frequencies.colour(k, data)}
+        look: dict[str, Any] = {"color": frequencies.ink(k, data)}
         lines += axes.plot(x, x * 0, lw=current_style.line * 0.8, zorder=3, **look)
         look |= {"ha": "right", "va": "center"}
         texts.append(axes.text(reach + 0.95 * room, -row, "", fontsize=current_style.small, **look))
         axes.text(-reach - 0.08 * room, -row, str(k), fontweight="bold", **look)
-    axes.set(xlim=(-reach - 0.5 * room, reach + room), ylim=(0.6 - len(keys), 0.6))
+    axes.set(xlim=(-reach - 0.5 * room, reach + room), ylim=(0.6 - max(len(keys), 1), 0.6))
     axes.grid(False)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
     axes.set_xticks([-reach, 0, reach])
     axes.set_xlabel(SHIFT)
-    _head(axes, "each wave, and its height")
+    whole = count == len(keys)
+    _head(axes, "each wave, and its height" if whole else f"{len(keys)} of {count} waves")
+    if not keys:
+        frequencies.note_none(axes)
+    finite = np.abs(heights[np.isfinite(heights)])
+    top = max(float(finite.max(initial=0)), 1e-9)
 
     def update(i: int) -> None:
         for row, (line, text, height) in enumerate(zip(lines, texts, heights[i], strict=True)):
@@ -124,10 +164,10 @@ def _order(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return at % p, at
 
 
-def _heights(data: xr.Dataset, i: int) -> np.ndarray:
-    """Height in logits of each key wave at an epoch."""
-    p, keys = data.sizes["residue"], frequencies.key_frequencies(data)
-    coefficients = data["cosine_coefficient"].isel(epoch=i).sel(frequency=keys).values
+def _heights(data: xr.Dataset, keys: list[int], i: int) -> np.ndarray:
+    """Height in logits of each of these waves at an epoch."""
+    p = data.sizes["residue"]
+    coefficients = data["cosine_coefficient"].values[i, np.array(keys, dtype=int) - 1]
     heights: np.ndarray = coefficients.astype(float) * np.sqrt(2 / p**3)
     return heights
 
@@ -135,8 +175,10 @@ def _heights(data: xr.Dataset, i: int) -> np.ndarray:
 def _limits(data: xr.Dataset) -> tuple[float, float]:
     """Limits that hold the mean logits throughout the film."""
     shown = data["logit_wave"].values[data["epoch"].values <= panels.horizon(data)]
-    low, high = float(shown.min()), float(shown.max())
-    return low - 0.06 * (high - low), high + 0.06 * (high - low)
+    finite = shown[np.isfinite(shown)].astype(float)
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    room = 0.06 * (high - low) or 1.0
+    return low - room, high + room
 
 
 def _head(axes: Axes, text: str) -> Any:
@@ -161,7 +203,8 @@ def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> Drawing:
         dots.set_data(x, data["logit_wave"].values[i][order].astype(float))
         line.set_data(x, fields.logit_waves(data, i).sum(axis=0)[order])
         share = float(data["logit_variance_explained"].values[i])
-        text.set_text(f"the sum explains {share:.0%} of the logits")
+        known = data.sizes["key_frequency"]
+        text.set_text(f"the sum explains {share:.0%} of the logits" if known else frequencies.NONE)
 
     return Drawing([line, dots, text], update)
 

@@ -5,14 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from grokviz.scenes.any._papers import NOTEBOOK
+from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.dataset.learning import LOW
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
+
+LESS = 0.5
+"""The neurons' share is at most this much of the logits', where the two are told apart."""
+
+DASHES = {"neurons\nafter ReLU": (3.0, 1.0), "neurons\nbefore ReLU": (1.0, 1.0)}
+"""Three greys alone do not tell lines apart."""
 
 SHARES = {
     "logits": "trig_fraction_logits",
@@ -26,7 +36,7 @@ class TrigShare(Scene):
     """Share of variance in cos and sin of w(a + b): logits, neurons after and before the ReLU."""
 
     name = "trig-share"
-    title = "Waves of a + b take over the logits before the test loss falls"
+    title = "Waves of a + b take over the logits, not the neurons"
     watch = "the neurons carry much else; what reaches the logits is nearly all waves"
     source = "notebook of arXiv:2301.05217, analysis during training"
     needs = (*SHARES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
@@ -36,17 +46,31 @@ class TrigShare(Scene):
 
     scale: Literal["linear", "log"] = option("linear", "how shares are spaced")
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How far the waves' share of the logits grows, and that of the neurons."""
+        logits, neurons = (
+            _claims.Growth.of(data, data[name].values.astype(float))
+            for name in ("trig_fraction_logits", "trig_fraction_neurons")
+        )
+        numbers = {"logits": logits.last, "neurons": neurons.last}
+        held = _claims.percent(neurons.last)
+        if logits.holds and neurons.last <= LESS * logits.last:
+            words = f"Waves of a + b grow {logits.words} of the logits, to {held} of the neurons"
+            return Claim(words, _when(data), numbers=numbers)
+        words = f"Waves of a + b hold {_claims.percent(logits.last)} of the logits, {held} of the"
+        return _claims.instead(data, f"{words} neurons", **numbers)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The three shares, and the loss below on the same epochs."""
         upper, lower = style().stack(figure, (1.5, 1), left=5.2, right=9.0, vgap=1.4)
         linear = self.scale == "linear"
-        shares = panels.CurvePanel(
+        shares = _Shares(
             upper, data, _curves(data), ylabel="share of variance (%)", log=not linear,
             # on a logarithmic axis: before the first updates the shares are those of noise
             ylim=(0, 100) if linear else (0.01, 200), yticks=(0, 50, 100) if linear else None,
             phases="named",
         )  # fmt: skip
-        loss = panels.CurvePanel(lower, data, panels.losses(data), ylabel="loss", log=True)
+        loss = panels.CurvePanel(lower, data, panels.losses(data), ylabel="loss (nats)", log=True)
         panels.without_time(upper)
         return Drawing.of(shares.along(data["epoch"]), loss.along(data["epoch"]))
 
@@ -70,6 +94,29 @@ class TrigShare(Scene):
             "frequencies, mean over the logits of all classes and over the neurons before and "
             f"after the ReLU. {NOTEBOOK}"
         )
+
+
+def _when(data: xr.Dataset) -> str:
+    """The share of the logits when the test loss is half its peak and when it is low, in words."""
+    run, epochs = outcome(data), data["epoch"].values
+    if run.grokked is None or run.generalised is None:
+        return ""
+    at = np.searchsorted(epochs, [run.grokked, run.generalised], side="right") - 1
+    shares = data["trig_fraction_logits"].values[np.maximum(at, 0)]
+    halved, low = (_claims.percent(float(share)) for share in shares)
+    return f"{halved} when the test loss is half its peak, {low} when it is below {LOW:g}"
+
+
+class _Shares(panels.CurvePanel):
+    """The shares, told apart by dashes too."""
+
+    def trace(self, name: str, curve: panels.Curve) -> panels.Trace:
+        """The curve with its dashes."""
+        trace = super().trace(name, curve)
+        if name in DASHES:
+            for line in trace.lines:
+                line.set_linestyle((0, DASHES[name]))
+        return trace
 
 
 def _curves(data: xr.Dataset) -> dict[str, panels.Curve]:

@@ -1,0 +1,90 @@
+"""What the claims of these scenes share: how a share grows, and what is true in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grokviz.dataset.learning import LOW
+from grokviz.scene import Claim
+from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
+from grokviz.scene.panels import horizon
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+TAKEN_OVER = 0.75
+"""The share from which a few waves have taken over: less is a majority with much beside it."""
+
+GREW = 2.0
+"""How many times its first value a share must be: what was so from the beginning did not grow."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A share at the first moment and at the last that a film shows.
+
+    Attributes:
+        first, last: the share then.
+        moment: the last moment, as it is said in a sentence.
+
+    """
+
+    first: float
+    last: float
+    moment: str
+
+    @classmethod
+    def of(cls, data: xr.Dataset, shares: np.ndarray, clock: str = "epoch") -> Growth:
+        """From a share at each moment of a clock."""
+        last = film_end(data, clock)
+        return cls(float(shares[0]), float(shares[last]), moment(data, last, clock))
+
+    @property
+    def holds(self) -> bool:
+        """Whether it grew to nearly the whole; false for what is no number."""
+        return self.last >= TAKEN_OVER and self.last >= GREW * self.first
+
+    @property
+    def words(self) -> str:
+        """From what to what."""
+        return f"from {percent(self.first)} to {percent(self.last)}"
+
+
+def film_end(data: xr.Dataset, clock: str = "epoch") -> int:
+    """The index of the last moment that a film shows."""
+    until = np.searchsorted(data[clock].values, horizon(data, clock), side="right")
+    return max(int(until) - 1, 0)
+
+
+def moment(data: xr.Dataset, i: int, clock: str = "epoch") -> str:
+    """The moment at index ``i``, as it is said in a sentence: "epoch 19,000"."""
+    return f"{clocks.word(data, clock)} {int(data[clock].values[i]):,}"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, with a digit more where that would be rounded to all of it."""
+    return f"{share:.1%}" if 0.995 <= share < 0.9995 else f"{share:.0%}"
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Numbers as they stand in a sentence: "14, 35 and 52"."""
+    *head, last = map(str, numbers)
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def waves(count: int) -> str:
+    """So many waves."""
+    return f"{count} wave{'' if count == 1 else 's'}"
+
+
+def instead(data: xr.Dataset, sentence: str, **numbers: float) -> Claim:
+    """What is true where a claim is not: what became of the run, or of one that learned this."""
+    run = outcome(data)
+    unknown = np.isnan(run.train) and not run.tested and run.diverged is None
+    learned = run.generalised is not None and run.diverged is None and run.test < LOW
+    return Claim.instead(sentence if learned or unknown else run.sentence, **numbers)
