@@ -42,7 +42,7 @@ class EmbeddingWaves(Scene):
     narrow_aspect = 0.86
     # fewer panels make a flatter page
     aspects = {"losses": {False: (2.8, 1.5)}}  # noqa: RUF012
-    stills = ("grok-3000", "last")
+    stills = ("grok+10000", "grok-3000", "last")
     paper_figures = {"3a": {"by": "component", "losses": False}}  # noqa: RUF012
 
     value: Literal["norm", "squared"] = option("norm", "norm of each wave, or its square")
@@ -57,11 +57,12 @@ class EmbeddingWaves(Scene):
         if growth.holds:
             sentence = f"{len(waves)} of {count} waves grow {growth.words} of the embedding"
             return Claim(sentence, _leaders(data, waves), numbers=numbers)
-        held = _claims.percent(growth.last)
-        few = f"The {len(waves)} largest of {count} waves" if waves else f"None of {count} waves"
-        if len(waves) == count:
-            few, held = f"All {count} waves", "together 100%"
-        words = f"{few} hold {held} of the embedding at {growth.moment}"
+        words = f"All {count} waves are embedded, and none stands out"
+        if not waves:
+            words = "No wave is embedded at the end"
+        elif len(waves) < count:
+            held = f"{_claims.percent(growth.last)} of the embedding at {growth.moment}"
+            words = f"The {len(waves)} largest of {count} waves hold {held}"
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

@@ -39,8 +39,8 @@ class SingularValues(Scene):
     loops = True
     needs = (*MATRICES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 2.0
-    narrow_aspect = 0.6
-    stills = ("grok-3000", "last")
+    narrow_aspect = 0.72
+    stills = ("grok+10000", "grok-3000", "last")
 
     scale: Literal["linear", "log"] = option("linear", "how values are spaced")
 
@@ -51,9 +51,10 @@ class SingularValues(Scene):
         numbers = {"first": first, "last": last}
         if 0 < last <= FEWER * first:
             keys = data.sizes.get("key_frequency", 0)
-            each = ", two a key frequency" if last == 2 * keys else ""
-            sentence = f"The neuron-logit map falls from {first} directions to {last}{each}"
-            return Claim(sentence, _embedding(data, end), numbers=numbers)
+            each = "two a key frequency" if last == 2 * keys else ""
+            watch = "; ".join(words for words in (each, _embedding(data, end)) if words)
+            sentence = f"The neuron-logit map falls from {first} directions to {last}"
+            return Claim(sentence, watch, numbers=numbers)
         words = f"The neuron-logit map has {last} directions at {_claims.moment(data, end)}"
         return _claims.instead(data, f"{words}, {first} at first" if end else words, **numbers)
 
@@ -155,5 +156,5 @@ def _embedding(data: xr.Dataset, end: int) -> str:
     then, last = (_count(data, "$W_E$", j) for j in (i, end))
     at = _claims.moment(data, i)
     if then <= last:
-        return f"the embedding keeps {then} directions from {at} on"
-    return f"the embedding is slower: {then} directions at {at}, {last} at {epochs[end]:,}"
+        return f"the embedding keeps {then} from {at} on"
+    return f"the embedding is slower: {then} at {at}, {last} at {epochs[end]:,}"

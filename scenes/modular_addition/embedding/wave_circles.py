@@ -42,7 +42,7 @@ class WaveCircles(Scene):
              "logged_test_loss", "phase_end")  # fmt: skip
     aspect = 1.9
     narrow_aspect = 0.72
-    stills = ("grok-3000", "last")
+    stills = ("grok+10000", "grok-3000", "last")
 
     most: int = option(6, "how many frequencies to show, the largest first")
 

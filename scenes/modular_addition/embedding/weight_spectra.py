@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 COLUMNS = 800
 MOST = 7
 """Waves named beside a map: as many as have a colour."""
-MATRICES = {"embedding": "embedding $W_E$", "neuron_logit": "neuron-logit map $W_L$"}
+MATRICES = {
+    "embedding": "first weights: embedding $W_E$",
+    "neuron_logit": "last weights: neuron-logit map $W_L$",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class WeightSpectra(Scene):
         "neuron_logit_component_norm", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
     aspect = 2.0
-    narrow_aspect = 0.66
+    narrow_aspect = 0.72
+    stills = ("grok+10000", "last")
 
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
 
@@ -51,20 +55,21 @@ class WeightSpectra(Scene):
         waves = _large(data["neuron_logit_frequency_norm"].values[end])
         first, last = (_claims.Growth.of(data, _share(data, m, waves)) for m in MATRICES)
         numbers = {"embedding": first.last, "neuron_logit": last.last}
+        shares = [_claims.percent(growth.last) for growth in (first, last)]
         if first.holds and last.holds:
-            shares = f"to {_claims.percent(first.last)} of W_E and {_claims.percent(last.last)}"
-            began = _claims.percent(max(first.first, last.first))
-            words = f"{int(waves.sum())} of {count} waves grow from {began} {shares} of W_L"
+            few = f"{_claims.waves(int(waves.sum()))} {'grows' if waves.sum() == 1 else 'grow'}"
+            words = f"{few} to {shares[0]} of the first weights and {shares[1]} of the last"
             return Claim(words, self.watch, numbers=numbers)
         few = f"All {count}" if waves.all() else f"The {int(waves.sum())} largest"
-        shares = f"{_claims.percent(first.last)} of W_E, {_claims.percent(last.last)} of W_L"
-        words = f"{few} waves of W_L hold {shares} at {_claims.moment(data, end)}"
+        words = f"{few} waves hold {shares[0]} of the first weights, {shares[1]} of the last"
+        if not waves.any():
+            words = f"The last weights hold no waves at {_claims.moment(data, end)}"
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two heatmaps."""
         rooms = style().beside(
-            figure, (1, 1), (1, 1), top=4.0, right=3.4, gap=7.0, vgap=8.6, bottom=3.9
+            figure, (1, 1), (1, 1), top=4.0, right=4.8, gap=8.4, vgap=8.6, bottom=3.9
         )
         maps = [self._map(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
         return Drawing.of(*(panel.along(data["epoch"]) for panel in maps))
@@ -92,7 +97,8 @@ class WeightSpectra(Scene):
         return (
             "Norms of the embedding $W_E$ and of the neuron-logit map $W_L$ along each "
             f"{self.by} of the Fourier basis, over training; each map has its own scale. "
-            "Shares are of the summed squares of all waves. "
+            "The strip at its "
+            "right is the moment shown. Shares are of the summed squares of all waves. "
             f"{after('figure 3')}"
         )
 
@@ -116,6 +122,7 @@ class WeightSpectra(Scene):
         panel = _Map(axes, data, {}, ylabel="frequency", ylim=(low, high), phases="named")
         panel.names_of_rows = self._furnish(axes, data, matrix, top)
         panel.image, panel.rows = image, rows
+        panel.strip = _strip(axes, len(rows), top)
         axes.set_xlabel(clocks.word(data), loc="left")
         axes.set_yticks(frequencies.ticks(data.sizes["frequency"]))
         return panel
@@ -151,7 +158,7 @@ class WeightSpectra(Scene):
         names = []
         for n, (k, place) in enumerate(zip(keys, places, strict=True)):
             colour = frequencies.ink(k, data)
-            text = figure.text(1 + 0.5 * wide, place, str(k), color=colour, fontweight="bold", **at)
+            text = figure.text(1 + 2.0 * wide, place, str(k), color=colour, fontweight="bold", **at)
             known = data["epoch"].values[int(np.argmax(ahead[:, n]))] if ahead[:, n].any() else 0
             names.append((float(known), text))
         if not keys:
@@ -160,6 +167,20 @@ class WeightSpectra(Scene):
                 color=current_style.colours.muted,
             )  # fmt: skip
         return names
+
+
+def _strip(axes: Axes, rows: int, top: float) -> Any:
+    """The norms at the moment shown, at the right of a map."""
+    em = style().pixels(axes, style().small) / axes.bbox.width
+    box = axes.get_position()
+    strip = axes.figure.add_axes((
+        box.x1 + 0.45 * em * box.width, box.y0, 1.1 * em * box.width, box.height
+    ))  # fmt: skip
+    strip.axis("off")
+    return strip.imshow(
+        np.zeros((rows, 1)), origin="lower", aspect="auto", vmin=0, vmax=top,
+        cmap=style().colours.sequential,
+    )  # fmt: skip
 
 
 def _scale(axes: Axes, top: float, at: dict[str, Any]) -> None:
@@ -196,6 +217,7 @@ class _Map(panels.CurvePanel):
     """A map over epochs that has come so far; where there are ghosts the rest of it is pale."""
 
     image: Any = None
+    strip: Any = None
     rows: np.ndarray
     names_of_rows: Sequence[tuple[float, Any]] = ()
 
@@ -224,16 +246,17 @@ class _Map(panels.CurvePanel):
     def moving(self) -> list[Any]:
         """The map and its veil, the marker, and what is named when it is known."""
         named = [artist for _, artist in [*self.lines, *self.names_of_rows]]
-        return [self.image, self.veil, *named, *super().moving]
+        return [self.image, self.strip, self.veil, *named, *super().moving]
 
     def update(self, epoch: float) -> None:
         """Show what has been."""
         super().update(epoch)
+        last = max(float(self.data["epoch"].values[-1]), 1.0)
+        columns = min(max(round(epoch / last * COLUMNS), 1), COLUMNS)
+        self.strip.set_data(self.rows[:, columns - 1 : columns])
         if self._ghost:
             self.veil.set_x(epoch)
             return
-        last = max(float(self.data["epoch"].values[-1]), 1.0)
-        columns = max(round(epoch / last * COLUMNS), 1)
         low, high = self.ylim or (0.0, 1.0)
         self.image.set_data(self.rows[:, :columns])
         self.image.set_extent((0, columns * last / COLUMNS, low, high))

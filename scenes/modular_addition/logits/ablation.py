@@ -57,7 +57,7 @@ class Ablation(Scene):
     )  # fmt: skip
     clock = None
     aspect = 1.75
-    narrow_aspect = 0.53
+    narrow_aspect = 0.66
 
     ratios: bool = option(True, "how many times more or less loss, beside each name")
 
@@ -85,15 +85,16 @@ class Ablation(Scene):
                 f"{len(alone) + len(without)} ablations have a loss that a logarithmic axis can "
                 "show; draw a run whose last weights have losses above 0"
             )
+        narrow = style().narrow(figure)
         left, right = style().beside(
             figure, (1, 1.25), (max(len(alone), 1), max(len(without), 1)),
-            left=4.2 if style().slide else 1.2, top=4.2, gap=3.5, vgap=6.2,
+            left=4.2 if style().slide else 1.2, top=3.4 if narrow else 4.2, gap=3.5, vgap=5.2,
         )  # fmt: skip
         self._bars(left, data, alone, "Kept alone …")
         count = sum(name.startswith(WAVE) for name in data["ablation"].values.tolist())
         some = f"Taken away … ({MOST} of {count} waves)" if count > MOST else "Taken away …"
         self._bars(right, data, without, some)
-        if style().narrow(figure):
+        if narrow:
             left.set_xlabel("")
         return Drawing()
 

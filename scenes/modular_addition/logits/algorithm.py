@@ -42,7 +42,7 @@ class Algorithm(Scene):
              "logged_test_loss")  # fmt: skip
     clock = None
     aspect = 1.75
-    narrow_aspect = 0.66
+    narrow_aspect = 0.72
 
     a: int = option(27, "the first number")
     b: int = option(95, "the second number")
@@ -153,7 +153,7 @@ class Algorithm(Scene):
             _small(sheet, at[1] + 4.2, y, FORMULAS[name].mathtext)
 
     def _narrow(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
-        at, pitch = [0.8, 8.8, 16.2], 2.9
+        at, pitch = [0.8, 8.8, 16.2], min(2.5, 13.5 / max(len(n.keys), 1))
         rows = [high - 3.4 - (row + 0.5) * pitch for row in range(len(n.keys))]
         for x, (name, _) in zip(at, STEPS, strict=False):
             _heading(sheet, x, high - 1.0, name, "")

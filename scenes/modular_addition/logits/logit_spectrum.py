@@ -42,8 +42,8 @@ class LogitSpectrum(Scene):
     paper_figures = {"4c": {"loss": False}}  # noqa: RUF012
     clock = "field_epoch"
     aspect = 2.0
-    narrow_aspect = 0.57
-    stills = ("grok-3000", "last")
+    narrow_aspect = 0.72
+    stills = ("grok+10000", "grok-3000", "last")
 
     loss: bool = option(True, "the loss beside it")
 
@@ -53,7 +53,7 @@ class LogitSpectrum(Scene):
         first, last = (_ringed(data["logit_spectrum"].values[i], data) for i in (0, end))
         growth = _claims.Growth(first, last, _claims.moment(data, end, self.clock))
         numbers = {"first": first, "last": last}
-        some = f"{4 * len(keys)} of {data.sizes['component'] ** 2 - 1:,} wave products"
+        some = f"{4 * len(keys)} wave products"
         if growth.holds:
             words = f"{some} grow {growth.words} of the logits' variance"
             return Claim(words, self.watch, numbers=numbers)

@@ -41,8 +41,8 @@ class LogitWaves(Scene):
         "phase_end",
     )  # fmt: skip
     aspect = 1.85
-    narrow_aspect = 0.47
-    stills = ("grok-3000", "last")
+    narrow_aspect = 0.7
+    stills = ("grok+10000", "grok-3000", "last")
 
     reach: int = option(14, "how far from the answer the single waves are shown")
 
@@ -58,9 +58,9 @@ class LogitWaves(Scene):
         numbers = {"first": growth.first, "last": growth.last, "upright": float(upright)}
         some, at = _claims.waves(len(keys)), growth.moment
         if growth.holds and upright:
-            peak = "that peaks" if len(keys) == 1 else "that all peak"
-            grow = "grows" if len(keys) == 1 else "grow"
-            words = f"{some} {peak} at the answer {grow} {growth.words} of the logits"
+            peak, grow = ("peaks", "grows") if len(keys) == 1 else ("peak", "grow")
+            held = _claims.percent(growth.last)
+            words = f"{some} that {peak} at the answer {grow} to {held} of the logits"
             return Claim(words, _elsewhere(data, end), numbers=numbers)
         words = f"{some} explain{'s' * (len(keys) == 1)} {_claims.percent(growth.last)} of the"
         return _claims.instead(data, f"{words} logits at {at}" if keys else KEYLESS, **numbers)
@@ -68,8 +68,14 @@ class LogitWaves(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The waves one by one, their sum with the logits, the rest, and the loss."""
         if style().narrow(figure):
-            rooms = style().stack(figure, (1.4, 1.3, 0.8, 1.2), left=5.0, top=2.0, vgap=5.0)
-            ridge, total, rest, losses = rooms
+            high = style().ems(figure)[1]
+            upper = high * 0.235
+            ridge = style().panels(figure, left=5.0, top=2.0, bottom=high - upper)[0][0]
+            total, rest = style().stack(
+                figure, (1.5, 1), left=5.0, top=upper + 3.3, bottom=0.365 * high, vgap=1.6
+            )
+            losses = style().panels(figure, left=5.0, top=0.635 * high + 4.9)[0][0]
+            panels.without_time(total)
         else:
             (ridge, total), (losses, rest) = style().panels(
                 figure, widths=(1, 1.35), heights=(1.15, 1), left=5.0, top=1.8, vgap=5.8
@@ -141,7 +147,8 @@ def _ridge(axes: Axes, data: xr.Dataset, reach: int) -> Drawing:
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
     axes.set_xticks([-reach, 0, reach])
-    axes.set_xlabel(SHIFT)
+    if not style().narrow(axes.figure):
+        axes.set_xlabel(SHIFT)
     whole = count == len(keys)
     _head(axes, "each wave, and its height" if whole else f"{len(keys)} of {count} waves")
     if not keys:

@@ -42,7 +42,7 @@ class TrigShare(Scene):
     needs = (*SHARES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 1.7
     narrow_aspect = 0.85
-    stills = ("grok-3000", "last")
+    stills = ("grok+10000", "grok-3000", "last")
 
     scale: Literal["linear", "log"] = option("linear", "how shares are spaced")
 
@@ -55,7 +55,8 @@ class TrigShare(Scene):
         numbers = {"logits": logits.last, "neurons": neurons.last}
         held = _claims.percent(neurons.last)
         if logits.holds and neurons.last <= LESS * logits.last:
-            words = f"Waves of a + b grow {logits.words} of the logits, to {held} of the neurons"
+            most = _claims.percent(logits.last)
+            words = f"Waves of a + b grow to {most} of the logits, {held} of the neurons"
             return Claim(words, _when(data), numbers=numbers)
         words = f"Waves of a + b hold {_claims.percent(logits.last)} of the logits, {held} of the"
         return _claims.instead(data, f"{words} neurons", **numbers)
@@ -63,14 +64,22 @@ class TrigShare(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The three shares, and the loss below on the same epochs."""
         upper, lower = style().stack(figure, (1.5, 1), left=5.2, right=9.0, vgap=1.4)
-        linear = self.scale == "linear"
+        linear, narrow = self.scale == "linear", style().narrow(figure)
         shares = _Shares(
             upper, data, _curves(data), ylabel="share of variance (%)", log=not linear,
             # on a logarithmic axis: before the first updates the shares are those of noise
             ylim=(0, 100) if linear else (0.01, 200), yticks=(0, 50, 100) if linear else None,
-            phases="named",
+            # in a column too few of the phases could be named
+            phases="none" if narrow else "named",
         )  # fmt: skip
-        loss = panels.CurvePanel(lower, data, panels.losses(data), ylabel="loss (nats)", log=True)
+        loss = panels.CurvePanel(
+            lower,
+            data,
+            panels.losses(data),
+            ylabel="loss (nats)",
+            log=True,
+            phases="none" if narrow else "shaded",
+        )
         panels.without_time(upper)
         return Drawing.of(shares.along(data["epoch"]), loss.along(data["epoch"]))
 
@@ -109,6 +118,11 @@ def _when(data: xr.Dataset) -> str:
 
 class _Shares(panels.CurvePanel):
     """The shares, told apart by dashes too."""
+
+    def set_limits(self) -> None:
+        """The limits are given, and on a logarithmic axis the ticks are few."""
+        if self.log:
+            super().set_limits()
 
     def trace(self, name: str, curve: panels.Curve) -> panels.Trace:
         """The curve with its dashes."""
