@@ -519,13 +519,14 @@ def test_figures_say_what_they_make(
     out, err = capsys.readouterr()
     assert left(here / "drawn") == [
         "captions.md", "grokking-curve.pdf", "grokking-curve.png",
+        "wave-circles-grok+10000.pdf", "wave-circles-grok+10000.png",
         "wave-circles-grok-3000.pdf", "wave-circles-grok-3000.png",
         "wave-circles.pdf", "wave-circles.png",
     ]  # fmt: skip
     assert sorted(out.splitlines()) == [f"drawn/{name}" for name in left(here / "drawn")]
     lines = err.splitlines()
-    assert lines[0].startswith("[1/3] drawn/")
-    assert len(lines) == 3
+    assert lines[0].startswith("[1/4] drawn/")
+    assert len(lines) == 4
     provenance = read_provenance("drawn/wave-circles.png")
     assert provenance.epochs == (40000,)
     assert provenance.command == f"grokviz {' '.join(words)}"

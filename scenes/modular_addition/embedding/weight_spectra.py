@@ -109,10 +109,12 @@ class WeightSpectra(Scene):
         inside = values[epochs <= end]
         finite = inside[np.isfinite(inside)]
         top = float(finite.max()) if (finite > 0).any() else 1.0
-        # columns are evenly spaced moments; each shows the last checkpoint before it
-        moments = (np.arange(COLUMNS) + 0.5) * last / COLUMNS
+        # columns are evenly spaced moments; each shows the last checkpoint before it, if any
+        moments = (np.arange(COLUMNS) + 1) * last / COLUMNS
         before = np.searchsorted(epochs, moments, side="right") - 1
-        rows = values[np.maximum(before, 0)].T
+        rows = np.where(before < 0, np.nan, values[before].T)
+        if len(epochs) == 1:
+            frequencies.note_none(axes, "one checkpoint: at the right")
         low, high = 0.5, data.sizes["frequency"] + 0.5
         image = axes.imshow(
             rows, extent=(0, last, low, high), origin="lower", vmin=0, vmax=top, zorder=1,

@@ -189,8 +189,9 @@ class _Rings:
 
 def _ring(axes: Axes, k: int, data: xr.Dataset, *, named: bool) -> Any:
     current_style, at = style(), 2 * k - 0.5
+    colour = frequencies.ink(k, data) if named else current_style.colours.rest
     return axes.plot(
-        [at], [at], "o", mfc="none", mec=frequencies.ink(k, data),
+        [at], [at], "o", mfc="none", mec=colour,
         ms=(1.2 if named else 0.5) * current_style.points, mew=current_style.line * 0.7, zorder=3,
     )[0]  # fmt: skip
 

@@ -1,0 +1,355 @@
+"""The sentences of the embedding and logit scenes hold as far as their data bear them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import xarray as xr
+from grokviz.scenes.modular_addition import _claims
+from grokviz.scenes.modular_addition.embedding import singular_values, wave_circles
+from grokviz.scenes.modular_addition.logits import ablation, trig_share
+from matplotlib.figure import Figure
+
+import grokviz as gv
+from grokviz.dataset.learning import LOW
+from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
+from grokviz.scene import Claim, drawing_in, frequencies
+from grokviz.scene.registry import scene
+
+NAMES = (
+    "embedding-waves", "singular-values", "wave-circles", "weight-spectra", "ablation",
+    "algorithm", "logit-spectrum", "logit-waves", "trig-share",
+)  # fmt: skip
+
+OWN = {
+    "embedding-waves": "6 of 56 waves grow from 12% to 95% of the embedding",
+    "singular-values": "The neuron-logit map falls from 100 directions to 10",
+    "wave-circles": "6 waves become circles: radii vary by 9% at most, once 52%",
+    "weight-spectra": "5 waves grow to 90% of the first weights and 99.8% of the last",
+    "ablation": "Keep only cos w(a + b − c) in the logits: the loss falls by 81%",
+    "algorithm": "The network adds with 5 waves: 96% of its logits, 0% at first",
+    "logit-spectrum": "20 wave products grow from 0% to 98% of the logits' variance",
+    "logit-waves": "5 waves that peak at the answer grow to 97% of the logits",
+    "trig-share": "Waves of a + b grow to 98% of the logits, 15% of the neurons",
+}
+
+
+@lru_cache(maxsize=2)
+def of(name: str) -> xr.Dataset:
+    kind = scene(name)
+    return load(None, kind.with_options().variables(), default=kind.reference)
+
+
+def claim(name: str, data: xr.Dataset) -> Claim:
+    return scene(name).with_options().claim(data)
+
+
+def end(data: xr.Dataset, name: str) -> int:
+    clock = scene(name).clock
+    return _claims.film_end(data, clock) if clock else data.sizes["epoch"] - 1
+
+
+def changed(data: xr.Dataset, name: str, change: Callable[[np.ndarray], None]) -> xr.Dataset:
+    """The data with one variable changed in place."""
+    values = data[name].values.astype(float)
+    change(values)
+    return data.assign({name: (data[name].dims, values)})
+
+
+def memorised_only(name: str) -> xr.Dataset:
+    """The data as if nothing but the training loss had moved after the first checkpoint."""
+    data = of(name)
+    still = {}
+    for key, values in data.items():
+        for clock in ("epoch", "field_epoch"):
+            if clock in values.dims:
+                first = values.isel({clock: [0] * data.sizes[clock]})
+                still[key] = (values.dims, first.transpose(*values.dims).values)
+    if "ablation_loss" in data:
+        still["ablation_loss"] = ("ablation", np.full(data.sizes["ablation"], 9.0))
+    high = np.full(data.sizes["tested_epoch"], 20.0)
+    return data.assign({**still, "logged_test_loss": ("tested_epoch", high)}).assign(
+        phase_end=("phase", [-1, -1, -1])
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_reference_bears_the_sentence_out(name: str) -> None:
+    own = claim(name, of(name))
+    assert own.holds
+    assert own.sentence == OWN[name]
+    assert len(own.sentence) <= 66, "a title of one line"
+    assert own.numbers
+    assert own.watch
+    assert len(own.watch) <= 80
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_that_only_memorised_is_said_to(name: str) -> None:
+    told = claim(name, memorised_only(name))
+    assert not told.holds
+    assert told.sentence == "Memorised by epoch 150; not generalised by epoch 40,000"
+    assert not told.watch
+
+
+def share(target: float, columns: list[int]) -> Callable[[np.ndarray], np.ndarray]:
+    """Norms whose squares have this share in some columns."""
+
+    def change(norms: np.ndarray) -> np.ndarray:
+        squares = np.square(norms)
+        rest = np.delete(squares, columns).sum()
+        squares[columns] *= target / (1 - target) * rest / squares[columns].sum()
+        return np.sqrt(squares)
+
+    return change
+
+
+@pytest.mark.parametrize("away", [0.001, -0.001])
+def test_waves_have_taken_over_from_three_quarters_on(away: float) -> None:
+    target = _claims.TAKEN_OVER + away
+    data = of("embedding-waves")
+    i, waves = end(data, "embedding-waves"), [k - 1 for k in frequencies.embedded(data)]
+
+    def change(norms: np.ndarray) -> None:
+        norms[i] = share(target, waves)(norms[i])
+
+    told = claim("embedding-waves", changed(data, "embedding_frequency_norm", change))
+    assert told.holds == (away > 0)
+    assert told.sentence.startswith("6 of 56 waves" if away > 0 else "The 6 largest of 56 waves")
+
+    data = of("weight-spectra")
+    waves = [k - 1 for k in frequencies.key_frequencies(data)]
+    told = claim("weight-spectra", changed(data, "embedding_frequency_norm", change))
+    assert told.holds == (away > 0)
+    if away < 0:
+        assert told.sentence.startswith("The 5 largest waves hold 75% of the first weights")
+
+    variables = {"logit-waves": "logit_variance_explained", "algorithm": "logit_variance_explained",
+                 "trig-share": "trig_fraction_logits"}  # fmt: skip
+    for name, variable in variables.items():
+        data = of(name)
+        last = end(data, name)
+
+        def set_last(values: np.ndarray, last: int = last) -> None:
+            values[last] = target
+
+        assert claim(name, changed(data, variable, set_last)).holds == (away > 0), name
+
+    data = of("logit-spectrum")
+    last = end(data, "logit-spectrum")
+
+    def spectrum(values: np.ndarray) -> None:
+        inside = np.zeros(values.shape[1:], dtype=bool)
+        for k in frequencies.key_frequencies(data):
+            inside[2 * k - 1 : 2 * k + 1, 2 * k - 1 : 2 * k + 1] = True
+        values[last, 0, 0] = 0
+        columns = np.flatnonzero(inside).tolist()
+        values[last] = share(target, columns)(values[last].ravel()).reshape(inside.shape)
+
+    told = claim("logit-spectrum", changed(data, "logit_spectrum", spectrum))
+    assert told.holds == (away > 0)
+
+
+@pytest.mark.parametrize("name", ["logit-waves", "trig-share"])
+def test_what_was_so_from_the_beginning_did_not_grow(name: str) -> None:
+    variable = {"logit-waves": "logit_variance_explained", "trig-share": "trig_fraction_logits"}
+    half = claim(name, of(name)).numbers["last" if name == "logit-waves" else "logits"] / 2
+    for first, holds in ((half - 0.001, True), (half + 0.001, False)):
+
+        def change(values: np.ndarray, first: float = first) -> None:
+            values[0] = first
+
+        assert claim(name, changed(of(name), variable[name], change)).holds is holds
+
+
+def test_waves_that_do_not_peak_at_the_answer_are_not_said_to() -> None:
+    data, i = of("logit-waves"), end(of("logit-waves"), "logit-waves")
+
+    def change(values: np.ndarray) -> None:
+        values[i, 13] = -0.001
+
+    told = claim("logit-waves", changed(data, "cosine_coefficient", change))
+    assert told.sentence == "5 waves explain 97% of the logits at epoch 19,000"
+
+
+def test_the_sum_of_the_waves_leads_at_the_answer() -> None:
+    data = of("algorithm")
+
+    def change(values: np.ndarray) -> None:
+        keep = int(frequencies.key_frequencies(data)[0]) - 1
+        values[-1, np.arange(values.shape[1]) != keep] *= 1e-3
+
+    told = claim("algorithm", changed(data, "cosine_coefficient", change))
+    assert told.numbers["lead"] < frequencies.LEAD
+    assert not told.holds
+
+
+@pytest.mark.parametrize(("neurons", "holds"), [(0.999, True), (1.001, False)])
+def test_the_neurons_share_is_told_apart_from_the_logits(neurons: float, holds: bool) -> None:
+    data = of("trig-share")
+    i = end(data, "trig-share")
+    most = trig_share.LESS * float(data["trig_fraction_logits"].values[i])
+
+    def change(values: np.ndarray) -> None:
+        values[i] = neurons * most
+
+    assert claim("trig-share", changed(data, "trig_fraction_neurons", change)).holds is holds
+
+
+@pytest.mark.parametrize(("kept", "holds"), [(50, True), (51, False)])
+def test_a_map_has_collapsed_where_half_its_directions_are_left(kept: int, holds: bool) -> None:
+    data = of("singular-values")
+    i = end(data, "singular-values")
+
+    def change(values: np.ndarray) -> None:
+        values[i] = np.where(np.arange(values.shape[1]) < kept, 1.0, 0.99 * singular_values.SMALL)
+
+    told = claim("singular-values", changed(data, "neuron_logit_singular_value", change))
+    assert told.holds is holds
+    assert str(kept) in told.sentence
+    assert "two a key frequency" not in told.watch
+
+
+@pytest.mark.parametrize(("times", "holds"), [(0.99, True), (1.01, False)])
+def test_a_circle_is_round(times: float, holds: bool) -> None:
+    data = of("wave-circles")
+    i = end(data, "wave-circles")
+
+    def change(plane: np.ndarray) -> None:
+        points = plane[i, 0]
+        angle = np.arctan2(points[:, 1], points[:, 0])
+        swing = np.where(np.arange(len(angle)) % 2, 1, -1) * times * wave_circles.ROUND
+        swing -= swing.mean()
+        radius = 1 + swing / swing.std() * times * wave_circles.ROUND
+        plane[i, 0] = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+    assert claim("wave-circles", changed(data, "embedding_plane", change)).holds is holds
+
+
+@pytest.mark.parametrize(("times", "holds"), [(0.99, True), (1.01, False)])
+def test_the_turns_of_a_circle_are_nearly_the_same(times: float, holds: bool) -> None:
+    data = of("wave-circles")
+    i = end(data, "wave-circles")
+
+    def change(plane: np.ndarray) -> None:
+        p, k = plane.shape[2], int(data["embedded_frequency"].values[0])
+        # one number after the other is half of it ahead and half of it behind
+        aside = np.where(np.arange(p) % 2, 0.5, -0.5) * times * wave_circles.TURN
+        aside *= np.sqrt(p / (p - 1))  # the last and the first are on one side
+        angle = 2 * np.pi * k * np.arange(p) / p + aside
+        plane[i, 0] = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+    assert claim("wave-circles", changed(data, "embedding_plane", change)).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("loss", "sentence"),
+    [
+        (
+            ablation.BETTER - 0.001,
+            "Keep only cos w(a + b − c) in the logits: the loss falls by 10%",
+        ),
+        (
+            ablation.BETTER + 0.001,
+            "With only cos w(a + b − c) in the logits the loss is 0.901 times",
+        ),
+        (1e-6, "Keep only cos w(a + b − c) in the logits: the loss falls 1,000,000-fold"),
+    ],
+)
+def test_the_loss_falls_where_the_cosines_alone_do_better(loss: float, sentence: str) -> None:
+    data = of("ablation")
+    untouched = float(data["ablation_loss"].sel(ablation="original"))
+    at = data["ablation"].values.tolist().index("cosine-fit")
+
+    def change(values: np.ndarray) -> None:
+        values[at] = loss * untouched
+
+    told = claim("ablation", changed(data, "ablation_loss", change))
+    assert told.sentence.startswith(sentence)
+    assert told.holds == sentence.startswith("Keep")
+
+
+def test_cosines_that_are_no_better_than_guessing_are_no_algorithm() -> None:
+    data = of("ablation")
+    names = data["ablation"].values.tolist()
+
+    def change(values: np.ndarray) -> None:
+        values[names.index("original")] = 10.0
+        values[names.index("cosine-fit")] = LOW + 0.001
+
+    assert not claim("ablation", changed(data, "ablation_loss", change)).holds
+
+
+# --- key frequencies, none and many ------------------------------------------------
+
+
+def norms(sizes: list[float], keys: list[int] | None = None) -> xr.Dataset:
+    data = xr.Dataset(
+        {"embedding_frequency_norm": (("epoch", "frequency"), [sizes])},
+        coords={"epoch": [0], "frequency": np.arange(1, len(sizes) + 1)},
+    )
+    return data if keys is None else data.assign_coords(key_frequency=np.array(keys, dtype=int))
+
+
+def test_no_more_frequencies_are_coloured_than_there_are_colours() -> None:
+    some = [0.1] * 100
+    some[:9] = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.9]
+    with drawing_in(gv.theme("light", "slide")) as style:
+        assert frequencies.coloured(norms(some)) == [1, 2, 3, 4, 5, 6, 9]
+        assert frequencies.coloured(norms([1.0] * 100)) == []
+        assert frequencies.coloured(norms([1.0] * 100, [3, 50])) == [3, 50]
+        assert frequencies.coloured(norms([1.0] * 100, [])) == []
+        assert frequencies.coloured(norms([1.0] * 100, list(range(1, 101)))) == [*range(1, 8)]
+        assert frequencies.coloured(norms([1.0] * 7)) == [*range(1, 8)]
+        assert frequencies.colour(8, norms(some)) == style.colours.rest
+        assert frequencies.ink(8, norms(some)) == style.colours.muted
+
+
+@pytest.mark.parametrize(
+    ("last", "ticks"),
+    [
+        (1, [1]),
+        (6, [1, 6]),
+        (56, [1, 10, 20, 30, 40, 50, 56]),
+        (200, [1, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200]),
+    ],
+)
+def test_ticks_of_frequencies_do_not_touch(last: int, ticks: list[int]) -> None:
+    assert frequencies.ticks(last) == ticks
+
+
+def test_a_wave_has_led_once_it_was_larger_than_all_others() -> None:
+    sizes = np.array([[1.0, 1.0, 1.0], [1.0, 1.2, 1.0], [0.5, 1.0, 1.0]])
+    assert frequencies.leading(sizes, [2]).ravel().tolist() == [False, True, True]
+    assert frequencies.leading(sizes, [1, 2, 3]).all()
+    assert frequencies.leading(sizes, []).shape == (3, 0)
+
+
+def test_a_film_names_a_wave_when_it_leads_and_hides_what_is_to_come() -> None:
+    for name, texts in (("embedding-waves", 6), ("weight-spectra", 11), ("logit-spectrum", 5)):
+        data, drawn = of(name), scene(name).with_options()
+        with drawing_in(gv.theme("light", "slide"), ghost=False):
+            figure = Figure(figsize=(19.2, 10.8))
+            drawing = drawn.draw(figure, data)
+            counts = []
+            for i in (0, end(data, name)):
+                drawing.update(i)
+                numbers = [t for t in figure.findobj(lambda a: hasattr(a, "get_text"))
+                           if t.get_fontweight() == "bold" and t.get_text().isdigit()]  # fmt: skip
+                counts.append(sum(t.get_visible() for t in numbers))
+        assert counts[1] == texts, name
+        assert counts[0] < texts, name
+
+
+def test_circles_of_a_run_without_embedded_frequencies_are_refused() -> None:
+    data = of("wave-circles").isel(embedded_frequency=[])
+    with (
+        drawing_in(gv.theme("light", "slide")),
+        pytest.raises(InputError, match=r"no embedded frequency.*train it further"),
+    ):
+        scene("wave-circles").with_options().draw(Figure(), data)
+    assert claim("wave-circles", data).sentence == "No wave is embedded at the end"
