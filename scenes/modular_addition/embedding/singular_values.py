@@ -126,7 +126,7 @@ class SingularValues(Scene):
         text = axes.text(
             0.99, 0.9, "", transform=axes.transAxes, ha="right", va="top", fontweight="bold",
         )  # fmt: skip
-        name = matrix if style().narrow(axes.figure) else NAMES[matrix]
+        name = NAMES[matrix] if style().slide else matrix
 
         def update(i: int) -> None:
             large = _large(values[i])

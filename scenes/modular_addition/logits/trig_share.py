@@ -113,7 +113,7 @@ def _when(data: xr.Dataset) -> str:
     at = np.searchsorted(epochs, [run.grokked, run.generalised], side="right") - 1
     shares = data["trig_fraction_logits"].values[np.maximum(at, 0)]
     halved, low = (_claims.percent(float(share)) for share in shares)
-    return f"{halved} when the test loss is half its peak, {low} when it is below {LOW:g}"
+    return f"{halved} of the logits at half the peak test loss, {low} when it is below {LOW:g}"
 
 
 class _Shares(panels.CurvePanel):
