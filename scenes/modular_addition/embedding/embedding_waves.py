@@ -61,8 +61,8 @@ class EmbeddingWaves(Scene):
         if not waves:
             words = "No wave is embedded at the end"
         elif len(waves) < count:
-            held = f"{_claims.percent(growth.last)} of the embedding at {growth.moment}"
-            words = f"The {len(waves)} largest of {count} waves hold {held}"
+            held = f"hold {_claims.percent(growth.last)} of the embedding"
+            words = f"The {len(waves)} largest of {count} waves {held}"
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

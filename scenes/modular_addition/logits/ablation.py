@@ -66,8 +66,9 @@ class Ablation(Scene):
         kept = _loss(data, "cosine-fit")
         ratio = kept / max(_loss(data, "original"), 1e-30)
         if 0 < ratio <= BETTER and kept < LOW:
-            far = f"{float(f'{1 / ratio:.2g}'):,.0f}-fold" if ratio < 0.1 else f"by {1 - ratio:.0%}"
-            words = f"Keep only cos w(a + b − c) in the logits: the loss falls {far}"
+            words = f"Keep only cos w(a + b − c) in the logits: the loss falls by {1 - ratio:.0%}"
+            if ratio < 0.1:
+                words = f"Keep only cos w(a + b − c): the loss falls {_fold(1 / ratio)}-fold"
             return Claim(words, self.watch, numbers={"ratio": ratio, "loss": kept})
         words = "With only cos w(a + b − c) in the logits the loss is"
         words = (
@@ -125,11 +126,12 @@ class Ablation(Scene):
     def _bars(self, axes: Axes, data: xr.Dataset, names: dict[str, str], heading: str) -> None:
         current_style, whole = style(), _loss(data, "original")
         losses = np.array([whole, *(_loss(data, name) for name in names)])
-        low, high = np.log10([losses.min(), losses.max()])
+        low_loss = float(losses.min())
+        low, high = np.log10([low_loss, losses.max()])
         high = max(high, low + 0.1)  # nothing is ablated, or nothing changes
         # where bars run to the left, their numbers stand to the right of the line
         aside = current_style.pixels(axes, 4.6 * current_style.small) / axes.bbox.width
-        room = (high - low) * (aside / (1 - aside) if ties.first_largest(losses) == 0 else 0.02)
+        room = (high - low) * (aside / (1 - aside) if ties.exceeds(whole, low_loss) else 0.02)
         axes.set_xscale("log")
         axes.set(xlim=(10**low, 10 ** (high + room)), ylim=(len(names) - 0.6, -0.85))
         axes.set_yticks([])
@@ -212,15 +214,25 @@ def _furnish(axes: Axes, whole: float, heading: str) -> None:
 def _number(x: float) -> str:
     """A positive number with two digits at most, as a power of ten where that is shorter."""
     if 0.001 <= x < 1000:
-        return f"{x:.2g}"
+        return f"{float(f'{x:.2g}'):g}"
     exponent = int(np.floor(np.log10(x) + 1e-9))
     digits = f"{x / 10**exponent:.2g}"
     head = "" if digits == "1" else rf"{digits} \times "
     return rf"${head}10^{{{exponent}}}$"
 
 
+def _fold(times: float) -> str:
+    """How many times, in two digits, as it is said: "220", "600 million"."""
+    rounded = float(f"{times:.2g}")
+    if rounded >= 1e9:
+        return "more than a billion"
+    return f"{rounded / 1e6:g} million" if rounded >= 1e6 else f"{rounded:,.0f}"
+
+
 def _ratio(ratio: float) -> str:
     """How much more or less, in words that can be read aloud."""
+    if ratio < 0.02:
+        return f"÷ {_number(1 / ratio) if ratio < 1e-5 else _fold(1 / ratio)}"
     if ratio < 1.005:
         return f"−{1 - ratio:.0%}" if ratio < 0.995 else "±0%"
     if ratio >= 1e9:

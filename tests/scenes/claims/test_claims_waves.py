@@ -257,7 +257,7 @@ def test_the_turns_of_a_circle_are_nearly_the_same(times: float, holds: bool) ->
             ablation.BETTER + 0.001,
             "With only cos w(a + b − c) in the logits the loss is 0.901 times",
         ),
-        (1e-6, "Keep only cos w(a + b − c) in the logits: the loss falls 1,000,000-fold"),
+        (1e-6, "Keep only cos w(a + b − c): the loss falls 1 million-fold"),
     ],
 )
 def test_the_loss_falls_where_the_cosines_alone_do_better(loss: float, sentence: str) -> None:
