@@ -16,7 +16,7 @@ from grokviz.errors import InputError
 
 Dims = tuple[str, ...]
 
-LAYER = re.compile(r"((?:attn_)?blocks)\.(\d+)\.(attn|mlp)\.")
+LAYER = re.compile(r"((?:attn_)?blocks)\.(\d{1,18})\.(attn|mlp)\.")
 """Matches a layer's parameter: the stack, the layer's number and its part."""
 
 EMBEDDING: Mapping[str, Dims] = {

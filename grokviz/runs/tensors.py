@@ -155,6 +155,8 @@ class TensorFile:
             array: np.ndarray = self._file.get_tensor(name)
         except SafetensorError as error:  # cut since it was opened
             raise Damaged("it is cut short") from error
+        except (ValueError, OverflowError) as error:
+            raise Damaged(f"{name} has a shape that cannot be: {error}") from error
         return array
 
     def _widened(self, name: str) -> np.ndarray:

@@ -54,7 +54,7 @@ def _epochs(source: Source, data: Mapping[str, Any], count: int) -> list[int]:
             f"{source.path} has {count} state dicts and no list of their epochs; add one"
         )
     numbers = numbers_in(epoch_list, "epochs", source.path).reshape(-1)
-    if len(numbers) != count or any(value != int(value) for value in numbers):
+    if len(numbers) != count or not all(np.isfinite(numbers)) or any(v != int(v) for v in numbers):
         raise InputError(
             f"{source.path} has {count} state dicts and {len(numbers)} epochs; "
             "save it again with one whole epoch for each"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ _HTML = (b"<!doctype", b"<html", b"<head", b"<?xml")
 _LFS = b"version https://git-lfs"
 _SAFETENSORS = slice(8, 9)
 
+MOST_HEADER = 100_000_000
+"""Bytes of the longest header that safetensors reads."""
+
 
 def open_source(path: Path) -> Source:
     """Open the file or folder ``path`` for an importer.
@@ -24,18 +29,21 @@ def open_source(path: Path) -> Source:
     Raises :class:`InputError` for a missing, empty, truncated or unsafe file, a web page or a
     Git LFS pointer in place of a file, and a folder that is already a run.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  # of a name too long Path.is_dir raises
         if (path / RUN).exists():
             raise InputError(f"{path} is a run already; use it as it is: grokviz info {path}")
         return Source(path)
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path} is a pipe or a device and no file; give a file or a folder")
         with path.open("rb") as handle:
             start = handle.read(512)
         digest = digest_of_file(path)
     except FileNotFoundError:
         raise InputError(f"there is no file {path}; check its name") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{str(path)[:100]} cannot be read ({reason})") from error
     if start.startswith(b"PK"):
         from grokviz.importers.reading.pickles import load_pth
 
@@ -77,12 +85,30 @@ def _refusal(path: Path, start: bytes) -> str:
 
 def _safetensors(path: Path) -> tuple[dict[str, Any], int | None]:
     try:
+        _check_header(path)
         arrays, metadata = tensors.load(path)
     except (Damaged, OSError) as error:
         raise InputError(
             f"{path} cannot be read as safetensors: {error}; download or save it again"
         ) from error
     header_epoch = None
-    with contextlib.suppress(ValueError, KeyError, TypeError, InputError):
+    with contextlib.suppress(ValueError, KeyError, TypeError, InputError, RecursionError):
         header_epoch = whole(json.loads(metadata)["epoch"])
     return dict(arrays), header_epoch
+
+
+def _check_header(path: Path) -> None:
+    """Raise Damaged if a safetensors file names an array twice, which its library does not see."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = dict(pairs)
+        if len(names) < len(pairs):
+            raise Damaged("a name stands in its header twice")
+        return names
+
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if size > MOST_HEADER:
+            return  # the library says so
+        with contextlib.suppress(ValueError, RecursionError):
+            json.loads(file.read(size), object_pairs_hook=once)

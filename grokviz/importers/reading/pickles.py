@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import pickletools
+import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -35,6 +36,11 @@ ALLOWED_NAMES = frozenset(
     ]
 )
 """All names that a pickle may import."""
+
+FLOAT8 = re.compile(
+    r"torch\.float8_\w+|torch\._utils\._rebuild_tensor_v3|torch\.storage\.UntypedStorage"
+)
+"""What a pickle imports for numbers of 8 bits, which are harmless and not read."""
 
 TORCH = (2, 6)
 """The first PyTorch with safe weights-only loading (CVE-2025-32434 affects older ones)."""
@@ -126,6 +132,11 @@ def _check_names(path: Path, content: bytes) -> None:
 
 def _check_none_foreign(path: Path, foreign: list[str]) -> None:
     """Raise InputError unless the list of names outside ``ALLOWED_NAMES`` is empty."""
+    if foreign and all(FLOAT8.fullmatch(name) for name in foreign):
+        raise InputError(
+            f"{path} holds numbers of 8 bits ({foreign[-1]}), which are not read; save them as "
+            "float32 or bfloat16"
+        )
     if foreign:
         names = ", ".join(dict.fromkeys(foreign[:8]))
         raise InputError(

@@ -27,6 +27,9 @@ CURVES = {
 
 PUBLISHED_TEST_EVERY = 10
 
+DIGITS = 19
+"""Digits of a number that is more than any step."""
+
 _KEYWORD = re.compile(r"(?:step|epoch|iter|iteration|ckpt|checkpoint)s?[-_= ]?(\d+)", re.IGNORECASE)
 
 
@@ -60,7 +63,10 @@ def _number(item: Any) -> float:
         item = item.item()
     if isinstance(item, bool) or not isinstance(item, numbers.Real):
         raise TypeError(f"it holds a {type(item).__name__}")
-    return float(item)
+    try:
+        return float(item)
+    except OverflowError:  # beyond float64 it is infinite
+        return math.inf if item > 0 else -math.inf  # type: ignore[operator]
 
 
 def number_in(value: Any) -> float | int | None:
@@ -172,4 +178,4 @@ def epoch_in_name(name: str) -> int | None:
     """The step in a file's name: the number after a word such as ``step``, else the last one."""
     stem = name.rsplit(".", 1)[0]
     steps = _KEYWORD.findall(stem) or re.findall(r"(?<![\d.])\d+(?![\d.])", stem)
-    return int(steps[-1]) if steps else None
+    return int(steps[-1]) if steps and len(steps[-1]) < DIGITS else None
