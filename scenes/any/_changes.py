@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from grokviz.dataset.learning import first_low, smooth
 from grokviz.dataset.numerics.curves import FALL_WIDTH
+from grokviz.errors import InputError
 from grokviz.scene import clock as clocks
 from grokviz.scene import panels, style
+from grokviz.scene.outcome import losses_of, outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,6 +22,67 @@ if TYPE_CHECKING:
 
 AFTER = 1.8
 """A film ends when so many times the epochs until the fall's end are over."""
+
+LEFT = 0.25
+"""A test loss has come down where at most this share of its largest value is left."""
+
+
+@dataclass(frozen=True)
+class Overfit:
+    """A run that memorised and whose test loss came down later.
+
+    Attributes:
+        memorised: the first epoch with a training loss below 0.1.
+        largest, last: of the running medians of the test loss, in nats.
+
+    """
+
+    memorised: int
+    largest: float
+    last: float
+
+
+def overfit(data: xr.Dataset) -> Overfit | None:
+    """How far a run overfitted and overcame it; None where it did not do both.
+
+    The test loss is largest when half of the time until it memorised is over, or later, and comes
+    down to a quarter of that.
+    """
+    memorised, test = first_low(losses_of(data, "train")), smooth(losses_of(data, "test"))
+    if memorised is None or not len(test.loss):
+        return None
+    top = int(np.argmax(test.loss))
+    largest, last = float(test.loss[top]), float(test.loss[-1])
+    risen = test.epochs[top] >= memorised / 2 and largest > test.loss[0]
+    return Overfit(memorised, largest, last) if risen and last <= LEFT * largest else None
+
+
+def no_fall(data: xr.Dataset) -> str:
+    """What is true of a run without a sudden fall on fresh data: what became of it."""
+    train = smooth(losses_of(data, "train")).loss
+    if data.sizes["tested_epoch"] or not len(train) or outcome(data).diverged is not None:
+        return outcome(data).sentence
+    return f"No sudden fall: the loss on fresh data goes from {train[0]:.2g} to {train[-1]:.2g}"
+
+
+def loss_near(data: xr.Dataset, at: float) -> float:
+    """The mean of the training loss as it was logged around an epoch, as widely as its fall's."""
+    epochs, loss = data["logged_epoch"].values, data["logged_train_loss"].values
+    near = np.isfinite(loss) & (np.abs(epochs - at) <= FALL_WIDTH / 2)
+    return float(loss[near].mean()) if near.any() else float("nan")
+
+
+def require_losses(name: str, data: xr.Dataset, *, positive: bool = False) -> None:
+    """Raise InputError unless a loss that is a number, or one above 0, was logged."""
+    for split in ("train", "test"):
+        values = data[f"logged_{split}_loss"].values
+        if (np.isfinite(values) & ((values > 0) | (not positive))).any():
+            return
+    kind = "number above 0" if positive else "number"
+    raise InputError(
+        f"{name} draws the losses that training logged, and this run has none that is a {kind}; "
+        "record them with run.step, or import a file that has them"
+    )
 
 
 def fall(data: xr.Dataset) -> tuple[float, float] | None:
@@ -50,6 +114,15 @@ def losses(data: xr.Dataset) -> dict[str, panels.Curve]:
     }
 
 
+def require_checkpoints(name: str, data: xr.Dataset, clock: str = "epoch") -> None:
+    """Raise InputError unless there is more than one checkpoint along a clock."""
+    if data.sizes[clock] < 2:
+        raise InputError(
+            f"{name} draws what changes from checkpoint to checkpoint, and there is only one; "
+            "import a folder of checkpoints, or record several with run.step"
+        )
+
+
 @dataclass
 class ChangePanel(panels.CurvePanel):
     """Curves without the points at which nothing was measured, and the loss' fall shaded.
@@ -60,16 +133,36 @@ class ChangePanel(panels.CurvePanel):
     _: KW_ONLY
     floor: float = 0.0
 
+    def __post_init__(self) -> None:
+        self._fall: list[Any] = []
+        super().__post_init__()
+
+    @property
+    def moving(self) -> list[Any]:
+        """What moves of the curves, and the fall's shade where it appears when it is over."""
+        return super().moving if style().ghost else [*super().moving, *self._fall]
+
+    def update(self, epoch: float) -> None:
+        """Draw strongly up to ``epoch``, and the fall's shade once it is over."""
+        super().update(epoch)
+        if self._fall and not self._ghost:
+            over = epoch >= self._fall_span[1]
+            for artist in self._fall:
+                artist.set_visible(over)
+
     def shown(self, curve: panels.Curve) -> panels.Curve:
-        """The finite points, on logarithmic axes those that these have."""
+        """The finite points; what a logarithmic axis has no place for lies at its foot."""
         curve = super().shown(curve)
-        curve = curve.where(np.isfinite(curve.y) & ((curve.y > 0) | (not self.log)))
-        return replace(curve, y=np.maximum(curve.y, self.floor)) if self.log else curve
+        curve = curve.where(np.isfinite(curve.y))
+        if not self.log or not (curve.y > 0).any():
+            return curve.where(curve.y > 0) if self.log else curve
+        floor = self.floor or float(curve.y[curve.y > 0].min()) / 2
+        return replace(curve, y=np.maximum(curve.y, floor))
 
     def trace(self, name: str, curve: panels.Curve) -> panels.Trace:
-        """What has no name is thin, and lies below the rest."""
+        """What has no name, or is one of the rest, is thin, and lies below the others."""
         trace = super().trace(name, curve)
-        if name.startswith("_"):
+        if name.startswith("_") or curve.colour == style().colours.rest:
             for line in trace.lines:
                 line.set(linewidth=style().line * 0.5, zorder=1.5)
         return trace
@@ -78,10 +171,17 @@ class ChangePanel(panels.CurvePanel):
         """The phases of training where there are any, else the loss' fall on fresh data."""
         super().shade()
         fall_span = None if self.phases == "none" else fall(self.data)
-        if fall_span is not None and not self.data.sizes["tested_epoch"]:
-            colours = style().colours
-            tint = panels.see_through(colours.phases[2], colours.background)
-            self.axes.axvspan(*fall_span, color=tint, lw=0, zorder=0)
+        if fall_span is None or self.data.sizes["tested_epoch"]:
+            return
+        colours, self._fall_span = style().colours, fall_span
+        tint = panels.see_through(colours.phases[2], colours.background)
+        self._fall = [self.axes.axvspan(*fall_span, color=tint, lw=0, zorder=0)]
+        if self.phases == "named":
+            self._fall.append(self.axes.annotate(
+                "the loss falls", (sum(fall_span) / 2, 1), (0, 0.45 * style().small),
+                xycoords=("data", "axes fraction"), textcoords="offset points", ha="center",
+                va="baseline", fontsize=style().small, color=colours.muted,
+            ))  # fmt: skip
 
     def set_limits(self) -> None:
         """Limits a little beyond the curves, and few ticks."""
@@ -90,7 +190,9 @@ class ChangePanel(panels.CurvePanel):
         values = np.concatenate([[1e-3], *(curve.y for curve in self.curves.values())])
         if not self.log:
             self.axes.yaxis.set_major_locator(MaxNLocator(4))
-            self.axes.set_ylim(0, 1.06 * values.max())
+            self.axes.set_ylim(min(0.0, 1.06 * float(values.min())), 1.06 * float(values.max()))
+            return
+        if len(values) == 1:
             return
         low, high = np.log10(values[1:].min()), np.log10(values.max())
         room = 0.06 * max(high - low, 0.5)
@@ -105,8 +207,11 @@ def rooms(
     figure: FigureBase, data: xr.Dataset, heights: Sequence[float], right: float
 ) -> list[Axes]:
     """Panels below one another on the same steps, with room for names at their right and above."""
-    top = 1.0 if clocks.phase_ends(data) is None else 2.6
-    axes = style().stack(figure, heights, left=5.0, right=right, vgap=1.4, top=top)
+    named = clocks.phase_ends(data) is not None
+    named |= fall(data) is not None and not data.sizes["tested_epoch"]
+    axes = style().stack(
+        figure, heights, left=5.0, right=right, vgap=1.4, top=2.6 if named else 1.0
+    )
     return axes
 
 
@@ -114,7 +219,9 @@ def overfitting(data: xr.Dataset) -> str:
     """The test loss at its start, its largest and its last, and when it was memorised."""
     word, tested = clocks.word(data), data["tested_epoch"].values
     test = data["logged_test_loss"].values
-    top = int(np.nanargmax(test))
+    if not np.isfinite(test).any():
+        return "No test loss is a number."
+    top = int(np.nanargmax(np.where(np.isfinite(test), test, np.nan)))
     words = [
         f"The test loss begins at {test[0]:.3g}, is largest at {word} {tested[top]}, "
         f"{test[top]:.3g}, and ends at {test[-1]:.3g}"

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any._papers import after
 
 from grokviz.dataset import schema
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
-from grokviz.scene.outcome import outcome
+from grokviz.scene.outcome import losses_of, outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,6 +43,12 @@ class GrokkingCurve(Scene):
         """With the accuracy, where it is drawn: it takes a forward pass."""
         return (*self.needs, "accuracy") if self.accuracy else self.needs
 
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless a loss was logged that has a place on the axis."""
+        super().check(data)
+        changes.require_losses(cls.name, data, positive=True)
+
     def claim(self, data: xr.Dataset) -> Claim:
         """When it memorised and when it generalised, of a run that grokked."""
         run = outcome(data)
@@ -67,24 +74,24 @@ class GrokkingCurve(Scene):
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """When it memorised and when it generalised, from the data."""
-        train, test = data["logged_train_loss"].values, data["logged_test_loss"].values
-        learnt = f"The training loss reaches {train.min():.2g}" if train.size else ""
-        if (train < 0.1).any():
-            first = int(data["logged_epoch"].values[np.argmax(train < 0.1)])
-            learnt = f"The training loss is below 0.1 from epoch {first} on"
-        words = [learnt or "The training loss was not logged"]
-        if len(test):
-            words.append(f"the test loss peaks at {np.nanmax(test):.3g}")
-            grokked = clocks.grok_epoch(data)
-            if clocks.phase_ends(data) is not None and grokked is not None:
-                words.append(f"is below half of that from epoch {grokked} on")
-            words.append(f"and ends at {test[-1]:.2g}")
+        run, word, test = outcome(data), clocks.word(data), losses_of(data, "test").loss
+        test = test[np.isfinite(test)]
+        words = [f"The training loss ends at {run.train:.2g}"]
+        if np.isnan(run.train):
+            words = ["The training loss was not logged"]
+        elif run.memorised is not None:
+            words = [f"The training loss is first below 0.1 at {word} {run.memorised}"]
+        if test.size:
+            words.append(f"the test loss is at most {test.max():.3g}")
+            ends = clocks.phase_ends(data)
+            if ends is not None:
+                words.append(f"is below half of that from {word} {ends[1]} on")
+            words.append(f"and ends at {run.test:.2g}")
         else:
             words.append("no test loss was logged")
-        at = int(data["epoch"].values[i])
         return (
-            "Training and test loss over epochs, loss on a logarithmic axis, marked at epoch "
-            f"{at}. {', '.join(words)}."
+            f"Training and test loss over {word}s, loss on a logarithmic axis, marked at "
+            f"{clocks.at(data, 'epoch', i)}. {', '.join(words)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from grokviz.scene import Drawing, Scene, option, style
-from grokviz.scene import clock as clocks
+from grokviz.scene import Claim, Drawing, Scene, option, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,7 +27,7 @@ class LogSoftmaxRounding(Scene):
 
     name = "log-softmax-rounding"
     title = "In float32 the loss moves in steps, and then it is exactly zero"
-    watch = "one logit leads by x; past 16.6355 float32 sees no loss and float64 still does"
+    watch = "one of two logits leads by x: float32 goes up in steps of 1.19e-7"
     source = "thread, tweet 14; arXiv:2605.06152"
     needs = (
         "log_softmax_value", "rounding_threshold", "rounding_threshold_theory", "gap_loss",
@@ -39,12 +38,26 @@ class LogSoftmaxRounding(Scene):
     clock = "x"
     aspect = 2.1
     narrow_aspect = 0.72
-    stills = ("16.63", "16.64")
+    stills = ("last", "16.63", "16.64")
 
     beside: Literal["thresholds", "gradients"] = option(
         "thresholds", "second panel: where it gets to zero by classes, or the loss's gradients"
     )
     bfloat16: bool = option(True, "bfloat16, beside float32 and float64")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """From what lead on float32 returns no loss at all, while float64 does at every lead."""
+        x, table = data["x"].values.astype(float), data["log_softmax_value"]
+        single, double = (table.sel(precision=f"float{bits}").values for bits in (32, 64))
+        seen = np.flatnonzero(single < 0)
+        first = int(seen[-1]) + 1 if seen.size else 0
+        if first >= len(x):
+            return Claim.instead(f"Up to a lead of {x[-1]:g} float32 still returns a loss")
+        lead = f"{x[first]:.2f}"
+        if not (double < 0).all():
+            return Claim.instead(f"From a lead of {lead} on float32 returns no loss")
+        sentence = f"From a lead of {lead} on the loss is 0 in float32, never in float64"
+        return Claim(sentence, self.watch, numbers={"lead": float(x[first])})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The steps on the left; thresholds or gradients on the right."""
@@ -105,7 +118,8 @@ def _draw_frame(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> 
     muted, rest = current_style.colours.muted, current_style.colours.rest
     exact = -1e7 * np.log1p(np.exp(-x))
     low = 1.08 * float(exact.min())
-    axes.plot(x, exact, color=muted, lw=current_style.line * 0.4, zorder=2)
+    if current_style.ghost:
+        axes.plot(x, exact, color=muted, lw=current_style.line * 0.4, zorder=2)
     axes.set(xlim=(x[0], x[-1]), ylim=(low, -0.16 * low), xlabel="x, the lead of one of two logits")
     axes.set_ylabel("log-softmax, $\\times 10^{-7}$")
     for k in range(1, 4):
@@ -114,20 +128,26 @@ def _draw_frame(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> 
             axes.axhline(height, color=rest, lw=current_style.line * 0.3, zorder=1)
     axes.grid(visible=False)
     axes.set_yticks([-1.19 * k for k in range(4) if -1.19 * k > low])
-    at = {"float32": (0.53, "top", -0.5), "float64": (0.93, "top", -0.3)}
-    at["bfloat16"] = (0.5, "bottom", 0.3)
-    for name, v in values.items():
-        share, va, lift = at.get(name, (0.5, "top", -0.3))
-        i = int(share * (len(x) - 1))
-        colour = _colours()[name]
-        current_style.label(axes, x[i], v[i], name, lift=lift, va=va, color=colour, zorder=5)
+
+
+NAMES = {
+    "float32": (0.53, "top", -0.5), "float64": (0.84, "top", -0.3),
+    "bfloat16": (0.5, "bottom", 0.3),
+}  # fmt: skip
+"""Where on its line the name of each precision stands: a share of it, and on which side."""
 
 
 def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> Drawing:
     """What is returned up to an x, in every precision, and its numbers there."""
     current_style, x = style(), data["x"].values
-    lines, dots = {}, {}
-    for name in values:
+    lines, dots, names, places = {}, {}, {}, {}
+    for name, returned in values.items():
+        share, va, lift = NAMES.get(name, (0.5, "top", -0.3))
+        places[name] = int(share * (len(x) - 1))
+        names[name] = current_style.label(
+            axes, x[places[name]], returned[places[name]], name, lift=lift, va=va,
+            color=_colours()[name], zorder=5,
+        )  # fmt: skip
         look: dict[str, Any] = {"color": _colours()[name]}
         wide = current_style.line * (1.3 if name == "float32" else 0.9)
         (lines[name],) = axes.plot([], [], lw=wide, zorder=4, **look)
@@ -148,21 +168,26 @@ def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> Drawi
         for name, v in values.items():
             lines[name].set_data(x[: i + 1], v[: i + 1])
             dots[name].set_data([x[i]], [v[i]])
+            # until its line has come to its place a name goes along with it
+            at = places[name] if current_style.ghost else min(i, places[name])
+            names[name].xy = (x[at], v[at])
         marker.set_xdata([x[i], x[i]])
-        now.set_text(_now(data, values, i))
+        now.set_text(_now(values, i))
 
-    return Drawing([marker, list(lines.values()), list(dots.values()), now], update)
+    artists = [list(part.values()) for part in (lines, dots, names)]
+    return Drawing([marker, artists, now], update)
 
 
 def _colours() -> dict[str, str]:
     colours = style().colours
-    return {"float32": colours.ink, "float64": colours.muted, "bfloat16": colours.faint}
+    blue = colours.frequencies[0]
+    return {"float32": colours.ink, "float64": blue, "bfloat16": colours.faint}
 
 
-def _now(data: xr.Dataset, values: dict[str, np.ndarray], i: int) -> str:
+def _now(values: dict[str, np.ndarray], i: int) -> str:
     """What is returned at this x, a line for each precision."""
     wide = max(map(len, values))
-    rows = [f"x = {clocks.moment(data, 'x', i).split()[-1]}".ljust(wide + 13)]
+    rows = []
     for name, v in values.items():
         value = "0" if v[i] == 0 else f"{1e-7 * v[i]:.4e}".replace("e-0", "e-")
         rows.append(f"{name.ljust(wide)} {value.replace('-', chr(0x2212)).rjust(12)}")
@@ -210,7 +235,7 @@ def _draw_gradients(axes: Axes, data: xr.Dataset) -> None:
 
     current_style, colours = style(), style().colours
     gap = data["gap"].values
-    styles = {"float64": (colours.faint, 0.5, 2), "float32": (colours.ink, 1.0, 3)}
+    styles = {"float64": (_colours()["float64"], 0.5, 2), "float32": (colours.ink, 1.0, 3)}
     axes.set_yscale("log")
     ends: dict[str, np.ndarray] = {}
     for which, word in (("right", "right class"), ("wrong", "each wrong class")):

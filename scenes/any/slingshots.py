@@ -1,4 +1,4 @@
-"""Slingshots: spikes that come from the loss's precision, and are not needed for grokking."""
+"""Slingshots: spikes of the loss in one precision, none in another, and both generalise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grokviz.scene import Drawing, Scene, members, option, panels, style
+from grokviz.dataset.numerics.spikes import spikes
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, members, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -29,12 +31,12 @@ class Slingshots(Scene):
     """The same start in each precision, side by side: losses, last layer, sum of gradients."""
 
     name = "slingshots"
-    title = "Loss spikes come from float32; grokking does not need them"
-    watch = "the same weights at the start: float64 never spikes, and both generalise"
+    title = "The same start, in two precisions: one spikes, and both generalise"
+    watch = "left the loss spikes again and again; right it never does"
     source = "thread, tweet 14; arXiv:2206.04817; arXiv:2605.06152"
     needs = (
         *members.NEEDS, "member_precision", "member_unembedding_norm",
-        "member_logit_gradient_sum", "member_spike_count",
+        "member_logit_gradient_sum", "member_spike_count", "member_seed", "member_fraction",
     )  # fmt: skip
     recipe = "modular-addition-float32"
     reference = "slingshots"
@@ -48,26 +50,66 @@ class Slingshots(Scene):
         if self.until is not None and self.until < 1:
             raise ValueError(f"until={self.until} is before any update; give 1 or more")
 
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless a run logged its loss."""
+        super().check(data)
+        if not any(members.losses(data, member) for member in _shown(data)):
+            raise InputError(f"{cls.name} draws losses, and neither of these runs logged one")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How often each of the runs shown spikes, and whether they generalise."""
+        runs = _shown(data)
+        names = [_precision(data, member) for member in runs]
+        counts = [int(data["member_spike_count"].values[member]) for member in runs]
+        learned = [int(data["generalised_epoch"].values[member]) >= 0 for member in runs]
+        numbers = {f"spikes in {n}": count for n, count in zip(names, counts, strict=True)}
+        listed = ", ".join(
+            f"{name}: {_spikes(data, m)}" for name, m in zip(names, runs, strict=True)
+        )
+        both = len(runs) == 2 and all(learned)
+        if not both or not _same_start(data) or not counts[0] > counts[1] == 0:
+            end = "; both generalise" if both else f"; {sum(learned)} of {len(runs)} generalise"
+            return Claim.instead(f"{listed}{end}", **numbers)
+        last = min(int(data["member_epoch"].values[member].max()) for member in runs)
+        sentence = (
+            f"In {last:,} {clocks.word(data)}s {names[0]} spikes {counts[0]} times, "
+            f"{names[1]} never; both generalise"
+        )
+        return Claim(sentence, self.watch, numbers=numbers)
+
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Without a moment asked for, the last that the axes show."""
+        i = super().index_of(data, wanted)
+        if wanted is not None:
+            return i
+        shown = int(np.searchsorted(data["epoch"].values, self._end(data), side="right"))
+        return min(i, max(shown - 1, 0))
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A column for each of the first two runs, the same axes in both."""
         runs, wide = _shown(data), not style().narrow(figure)
+        rows = [row for row in ROWS if self._logged(data, row)]
+        heights = [{"loss": 1.8, "logit_gradient_sum": 1.1}.get(row, 1) for row in rows]
         grid = style().panels(
-            figure, (1,) * len(runs), (1.8, 1, 1.1), left=6.0, right=1.6, gap=2.6, vgap=1.2,
+            figure, (1,) * len(runs), heights, left=6.0, right=1.6, gap=2.6, vgap=1.2,
             top=2.0 if wide else 3.0,
         )  # fmt: skip
-        traces, markers = [], []
-        for (name, label), row in zip(ROWS.items(), grid, strict=True):
+        traces: list[panels.Trace] = []
+        for name, row in zip(rows, grid, strict=True):
             limits = self._limits(data, name)
             for axes, member in zip(row, runs, strict=True):
                 traces += self._traces(axes, data, member, name)
                 self._frame(axes, data, name, limits, last=row is grid[-1])
                 axes.tick_params(labelleft=axes is row[0])
-                markers.append(panels.Marker.draw(axes))
-            row[0].set_ylabel(label)
-        for axes, member in zip(grid[0], runs, strict=True):
-            axes.set_title(_heading(data, member, wide=wide), fontsize=style().small)
-        self._name_losses(grid[0][-1], data, runs[-1])
-        return members.drawing(traces, markers, data)
+            row[0].set_ylabel(ROWS[name])
+        flat = [axes for row in grid for axes in row]
+        parts = [self._names_of_losses(grid[0][-1], data, runs[-1])]
+        parts += [
+            self._heading(axes, data, member, wide=wide)
+            for axes, member in zip(grid[0], runs, strict=True)
+        ]
+        return self._moving(flat, traces, parts, data)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Spikes, generalising, and the numbers at that moment, for each run."""
@@ -92,11 +134,15 @@ class Slingshots(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
+        runs = (
+            "The same initial weights and data trained with the log-softmax in two precisions."
+            if _same_start(data)
+            else "Runs of one family."
+        )
         return (
-            "The same initial weights and data trained with the log-softmax in two precisions. A "
-            "spike: the training loss rises above 0.001 after it was below 0.0001. The loss's "
-            "gradient sums to 0 over the logits but for rounding: where it does not, the last "
-            "layer drifts. After Nanda et al. (2023), arXiv:2301.05217; Thilak et al. (2022), "
+            f"{runs} A spike: the training loss rises above 0.001 after it was below 0.0001. The "
+            "loss's gradient sums to 0 over the logits but for rounding: where it does not, the "
+            "last layer drifts. After Nanda et al. (2023), arXiv:2301.05217; Thilak et al. (2022), "
             "arXiv:2206.04817; and arXiv:2605.06152."
         )
 
@@ -123,10 +169,60 @@ class Slingshots(Scene):
             trace.line.set_linewidth(style().line * 0.7)
         if not traces:
             axes.text(
-                0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", va="center",
-                color=style().colours.muted, fontsize=style().small,
+                0.5, 0.5, "not logged by this run", transform=axes.transAxes, ha="center",
+                va="center", color=style().colours.muted, fontsize=style().small,
             )  # fmt: skip
         return traces
+
+    def _logged(self, data: xr.Dataset, row: str) -> bool:
+        """Whether any run shown has something to draw in a row."""
+        return any(
+            self._curve(data, member, one).x.size
+            for member in _shown(data)
+            for one in self._names(row)
+        )
+
+    def _moving(
+        self,
+        grid: list[Axes],
+        traces: list[panels.Trace],
+        parts: list[Drawing],
+        data: xr.Dataset,
+    ) -> Drawing:
+        """Curves and markers up to the moment; beyond the axes' end all of the runs is shown."""
+        epochs, end = data["epoch"].values.astype(float), self._end(data)
+        markers = [panels.Marker.draw(axes) for axes in grid]
+
+        def update(i: int) -> None:
+            right = end if epochs[i] <= end else float(epochs[-1])
+            for axes, marker in zip(grid, markers, strict=True):
+                if axes.get_xlim()[1] != right:
+                    axes.set_xlim(0, right)
+                marker.update(float(epochs[i]))
+            for trace in traces:
+                trace.update(float(epochs[i]))
+            for part in parts:
+                part.update(i)
+
+        return Drawing(
+            [[t.moving for t in traces], [m.line for m in markers], [p.moving for p in parts]],
+            update,
+        )
+
+    def _heading(self, axes: Axes, data: xr.Dataset, member: int, *, wide: bool) -> Drawing:
+        """The precision and the number of spikes: in films of those so far."""
+        title = axes.set_title(_heading(data, member, wide=wide), fontsize=style().small)
+        if style().ghost:
+            return Drawing()
+        curve = members.curve(data, member, "train_loss", style().colours.train)
+        tops = spikes(curve.x.astype(np.int64), curve.y)[0]
+        epochs, name = data["epoch"].values, _precision(data, member)
+
+        def update(i: int) -> None:
+            count = _count(int((tops <= epochs[i]).sum()))
+            title.set_text(f"{name}: {count} so far" if wide else f"{name}\n{count}")
+
+        return Drawing([title], update)
 
     def _names(self, row: str) -> list[str]:
         """What is drawn in a row."""
@@ -157,39 +253,55 @@ class Slingshots(Scene):
             for curve in (self._curve(data, member, one) for one in self._names(name))
         ]
         flat = np.concatenate(values)
-        if not flat.size:
-            return 0.1, 1.0
         if name == "unembedding_norm":
-            return 0.0, 1.1 * float(flat.max())
-        return float(flat.min()) / 3, float(flat.max()) * 4
+            return 0.0, 1.1 * float(flat.max(initial=1e-9))
+        flat = flat[flat > 0]
+        return (float(flat.min()) / 3, float(flat.max()) * 4) if flat.size else (0.1, 1.0)
 
-    def _name_losses(self, axes: Axes, data: xr.Dataset, member: int) -> None:
-        current_style, end = style(), self._end(data)
-        for name, va, lift in (("train_loss", "bottom", 0.4), ("test_loss", "top", -0.4)):
-            curve = self._curve(data, member, name)
-            if curve.x.size and (self.test or name == "train_loss"):
-                x = 0.22 * end
-                word = name.partition("_")[0]
-                current_style.label(
-                    axes, x, _at(curve, x), word, lift=lift, va=va, color=curve.colour, zorder=6
-                )
+    def _names_of_losses(self, axes: Axes, data: xr.Dataset, member: int) -> Drawing:
+        """The names of the losses on their curves."""
+        curves = {name: c for name, c in members.losses(data, member).items() if c.y.size}
+        if not self.test:
+            curves.pop("test", None)
+        at = dict.fromkeys(curves, 0.22 * self._end(data))
+        names = panels.LineNames(axes, curves, at, above=("train",))
+        epochs = data["epoch"].values.astype(float)
+        names.update(float(epochs[-1]))
+        if style().ghost:
+            return Drawing()
+        return Drawing(names.moving, lambda i: names.update(float(epochs[i])))
 
 
 def _shown(data: xr.Dataset) -> list[int]:
     """The first two runs: those of lower precision first."""
-    order = sorted(range(data.sizes["member"]), key=lambda m: _precision(data, m))
-    return order[:2]
+    precisions = data["member_precision"].values.astype(str)
+    return [int(member) for member in np.argsort(precisions, kind="stable")[:2]]
 
 
 def _precision(data: xr.Dataset, member: int) -> str:
-    """The precision, or the run's name where it does not say it."""
-    precision = str(data["member_precision"].values[member])
-    return precision or members.display(str(data["member_name"].values[member]))
+    """The precision, or the run's name where that does not tell the runs apart."""
+    precisions = [str(data["member_precision"].values[one]) for one in _shown(data)]
+    apart = "" not in precisions and len(set(precisions)) == len(precisions)
+    own = str(data["member_precision"].values[member])
+    return own if apart else members.display(str(data["member_name"].values[member]))
+
+
+def _same_start(data: xr.Dataset) -> bool:
+    """Whether the two runs shown differ in precision alone, as far as they say."""
+    runs = _shown(data)
+    precisions = {str(data["member_precision"].values[member]) for member in runs}
+    seeds = {int(data["member_seed"].values[member]) for member in runs}
+    fractions = {round(float(data["member_fraction"].values[member]), 6) for member in runs}
+    apart = len(precisions) == len(runs) == 2 and "" not in precisions
+    return apart and len(seeds) == 1 and -1 not in seeds and len(fractions) == 1
 
 
 def _spikes(data: xr.Dataset, member: int) -> str:
-    count = int(data["member_spike_count"].values[member])
-    return f"{count or 'no'} spike{'' if count == 1 else 's'}"
+    return _count(int(data["member_spike_count"].values[member]))
+
+
+def _count(spikes: int) -> str:
+    return f"{spikes or 'no'} spike{'' if spikes == 1 else 's'}"
 
 
 def _heading(data: xr.Dataset, member: int, *, wide: bool) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from grokviz.scenes.any._papers import THREAD
 
-from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.dataset.families.pieces import NEAR, steepest_fall
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,14 +23,17 @@ KINDS = {
     "test": "test losses",
 }
 
+GENTLE = 0.5
+"""The mean is smoother where its steepest fall is at most this share of a single curve's."""
+
 
 @dataclass(frozen=True)
 class SmoothFromMany(Scene):
     """Real losses that each fall at once, and the mean of the first 1, 2, ... of them."""
 
     name = "smooth-from-many"
-    title = "Many small phase changes add up to a smooth curve"
-    watch = "each grey curve falls at once; their mean comes down ever more evenly"
+    title = "Each curve falls at once; the mean of many comes down gradually"
+    watch = "right: the most that the mean falls while the steps grow by a quarter"
     source = "thread, claim that smooth loss curves are many phase changes; tweet 13"
     needs = ("piece_name", "piece_kind", "piece_drop", "piece_loss", "mean_steepest_fall")
     recipe = "digit-addition"
@@ -36,10 +41,34 @@ class SmoothFromMany(Scene):
     clock = "count"
     aspect = 2.1
     narrow_aspect = 0.72
-    stills = ("1", "8", "last")
+    stills = ("last", "8", "1")
 
     time: Literal["log", "linear"] = option("log", "how steps are spaced")
     drops: bool = option(True, "a mark under each curve where it is below half of its start")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless there are curves of numbers."""
+        super().check(data)
+        if not np.isfinite(data["piece_loss"].values).all(axis=1).any():
+            raise InputError(
+                f"{cls.name} averages losses that fall at once, and these runs have none; "
+                "give a family of runs that learn something"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The steepest fall of the mean of all curves, beside that of the middle single one."""
+        loss, count = data["piece_loss"].values.astype(float), data.sizes["count"]
+        alone = float(np.nanmedian(steepest_fall(loss, data["step"].values, NEAR)))
+        mean = float(data["mean_steepest_fall"].values[-1])
+        numbers = {"alone": alone, "mean": mean, "curves": count}
+        sentence = (
+            f"A single curve falls by {100 * alone:.0f} % at once; "
+            f"the mean of {count}, by {100 * mean:.0f} %"
+        )
+        if count < 2 or not mean <= GENTLE * alone:
+            return Claim.instead(sentence, self.watch, **numbers)
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The curves and their mean on the left, the mean's steepest fall on the right."""
@@ -76,7 +105,7 @@ class SmoothFromMany(Scene):
         """Axes over steps with room for the marks below."""
         from matplotlib.ticker import LogLocator, NullLocator
 
-        last, highest = data["step"].values[-1], 100 * data["piece_loss"].values.astype(float).max()
+        last, highest = data["step"].values[-1], 100 * _largest(data)
         axes.set_xscale(self.time)
         axes.set(
             xlim=(10 if self.time == "log" else 0, max(last, 11)),
@@ -89,6 +118,11 @@ class SmoothFromMany(Scene):
             axes.xaxis.set_minor_locator(NullLocator())
         else:
             panels.thousands(axes)
+
+
+def _largest(data: xr.Dataset) -> float:
+    loss = data["piece_loss"].values.astype(float)
+    return float(loss[np.isfinite(loss)].max(initial=1.0))
 
 
 def _mix(data: xr.Dataset, i: int) -> str:
@@ -120,7 +154,8 @@ def _pieces(axes: Axes, data: xr.Dataset, *, drops: bool) -> Drawing:
 
     def update(i: int) -> None:
         pieces.set_segments([np.column_stack([step, curve]) for curve in curves[: i + 1]])
-        newest.set_data(step, curves[i])
+        # in a still nothing says that it is the newest
+        newest.set_data(step, np.full(len(step), np.nan) if current_style.ghost else curves[i])
         mean.set_data(step, means[i])
         if drops:
             marks.set_data(drop[: i + 1], np.full(i + 1, -6.0))
@@ -133,8 +168,8 @@ def _fall(axes: Axes, data: xr.Dataset) -> Drawing:
     from matplotlib.ticker import MaxNLocator
 
     counts, falls = data["count"].values, 100 * data["mean_steepest_fall"].values.astype(float)
-    axes.set(ylim=(0, 1.1 * max(falls.max(), 1e-9)), xlabel="curves averaged")
-    axes.set(xlim=(0, counts[-1] * 1.03), ylabel="steepest fall of mean (%)")
+    axes.set(ylim=(0, 1.1 * max(float(np.nan_to_num(falls).max()), 1e-9)), xlabel="curves averaged")
+    axes.set(xlim=(0, counts[-1] * 1.03), ylabel="steepest fall of the mean (%)")
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     return panels.path(axes, counts, falls, style().colours.ink)

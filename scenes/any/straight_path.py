@@ -3,186 +3,226 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import THREAD
+from jaxtyping import Float
 
-from grokviz.scene import Drawing, Scene, option, panels, style
-from grokviz.scene.clock import phase_ends
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-MARKS = ("memorised", "test loss falls", "cleaned up")
+TURN = 45.0
+"""A path keeps its direction where half of its turns are below this: half of a right angle."""
+
+ANGLES = {0: "straight on", 45: "45°", 90: "90°", 135: "135°", 180: "back"}
+"""What is written around the protractor."""
+
 WALK = "random walk\n(illustration)"
 
 
 @dataclass(frozen=True)
 class StraightPath(Scene):
-    """The path of all weights beside a random walk of the same step lengths."""
+    """The turn from each step of training to the next, on a protractor and over epochs."""
 
     name = "straight-path"
     title = "Training is no random walk: its steps keep their direction"
-    watch = "a random walk turns at right angles at every step"
+    watch = "each ray is a step's direction, seen from the step before it"
     source = "thread: 'it is NOT a random walk'"
-    needs = (
-        "path_length", "path_displacement", "path_cosine", "path_plane",
-        "walk_displacement", "walk_cosine", "walk_plane", "phase_end",
-    )  # fmt: skip
+    # the length is a number at the last checkpoint too, which has no turn
+    needs = ("path_length", "path_cosine", "walk_cosine")
     clock = "path_epoch"
-    narrow_aspect = 0.62
+    aspect = 2.0
+    narrow_aspect = 0.8
 
     walk: bool = option(True, "a random walk of the same step lengths beside it")
 
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless the weights turn somewhere."""
+        super().check(data)
+        if not np.isfinite(data["path_cosine"].values).any():
+            raise InputError(
+                f"{cls.name} draws the turns between steps of training, and the weights of this "
+                "run take no two steps; record or import three checkpoints or more that differ"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The median of the turns, beside that of the random walk."""
+        training, walk = (float(np.nanmedian(turns(data, kind))) for kind in ("path", "walk"))
+        numbers = {"training": training, "walk": walk}
+        beside = f"; a random walk's are {walk:.0f}°" if np.isfinite(walk) else ""
+        if not training < TURN:
+            sentence = f"Half of training's turns are {training:.0f}° or more{beside}"
+            return Claim.instead(sentence, self.watch, **numbers)
+        most = int(np.floor(training)) + 1
+        sentence = f"Half of training's turns are under {most}°{beside}"
+        return Claim(sentence, self.watch, numbers=numbers)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The plane of the path, that of the walk, and both measures over epochs."""
-        planes, (above, below) = _rooms(figure, 2 if self.walk else 1)
-        scale = _scale(planes, data)
-        kinds = ("path", "walk") if self.walk else ("path",)
-        trails = [_trail(axes, data, k, scale) for axes, k in zip(planes, kinds, strict=True)]
-        _mark(planes[0], data)
-        cosines = {kind: data[f"{kind}_cosine"].values for kind in kinds}
-        distances = {k: np.maximum(data[f"{k}_displacement"].values, 1e-9) for k in kinds}
-        ratios = {kind: data["path_length"].values / distances[kind] for kind in kinds}
-        cosine = panels.CurvePanel(
-            above, data, _curves(data, cosines), ylabel="cosine from\nstep to step",
-            ylim=(-0.12, 1.08), yticks=(0, 0.5, 1), clock="path_epoch",
+        """The protractor, and the same angles over epochs."""
+        left, right = _rooms(figure)
+        kinds = ("walk", "path") if self.walk else ("path",)
+        _protractor(left)
+        fans = [_fan(left, data, kind) for kind in kinds]
+        curves = {_names()[kind][0]: _curve(data, kind) for kind in reversed(kinds)}
+        top = max(100.0, 1.06 * max(curve.y.max(initial=0) for curve in curves.values()))
+        panel = panels.CurvePanel(
+            right, data, curves, ylabel="turn from the step before",
+            ylim=(-4, top), yticks=[angle for angle in ANGLES if angle < top], clock="path_epoch",
+            end=float(data["path_epoch"].values[-1]), phases="none",
         )  # fmt: skip
-        ratio = panels.CurvePanel(
-            below, data, _curves(data, ratios), ylabel="path length\nover distance",
-            clock="path_epoch",
-        )  # fmt: skip
-        _few_ticks(above)
-        _few_ticks(below)
-        panels.without_time(above)
-        epochs = data["path_epoch"]
-        return Drawing.of(*trails, cosine.along(epochs), ratio.along(epochs))
+        right.yaxis.set_major_formatter("{x:.0f}°")
+        _few_ticks(right)
+        return Drawing.of(*fans, panel.along(data["path_epoch"]))
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the sentence is of all its turns."""
 
     def description(self, data: xr.Dataset, i: int) -> str:
-        """Lengths, distances and cosines up to that epoch."""
-        now = data.isel(path_epoch=i)
-        inner = data["path_cosine"].values[1 : max(i, 2)]
-        walk = data["walk_cosine"].values[1 : max(i, 2)]
-        text = (
-            f"The path of all weights in the plane of its two widest axes, up to epoch "
-            f"{int(now['path_epoch'])}: {float(now['path_length']):.3g} long and "
-            f"{float(now['path_displacement']):.3g} from its start; the median cosine between "
-            f"successive steps is {np.nanmedian(inner):.2f}."
-        )
-        if self.walk:
-            text += (
-                " Beside it, as an illustration, a random walk of the same step lengths: "
-                f"{float(now['walk_displacement']):.3g} from its start, median cosine "
-                f"{np.nanmedian(walk):.2f}."
-            )
-        return text
+        """The turns up to that epoch."""
+        at = clocks.at(data, "path_epoch", i)
+        text = f"The turn from each step of the weights to the next, up to {at}"
+        for kind, word in (("path", "training"), ("walk", "the random walk"))[: 1 + self.walk]:
+            so_far = turns(data, kind)[: max(i, 0)]
+            so_far = so_far[np.isfinite(so_far)]
+            text += f"; {word}: " + (
+                f"median {np.median(so_far):.1f} degrees, from {so_far.min():.1f} to "
+                f"{so_far.max():.1f}" if so_far.size else "no turn yet"
+            )  # fmt: skip
+        return f"{text}."
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
-        step = int(np.diff(data["path_epoch"].values[:2])[0])
+        step = int(np.diff(data["path_epoch"].values[:2]).sum())
         return (
-            f"All weights every {step} epochs in the plane of the path's two first principal axes, "
-            "the cosine between successive displacements, and the path's length over its "
-            "distance from the start. The random walk is an illustration, not training: the same "
-            "step lengths in independent random directions, in its own principal plane. "
-            f"{THREAD}"
+            f"A step is the change of all weights in {step} {clocks.word(data)}s; its turn, the "
+            "angle to the step before: 0 degrees is straight on, 90 a right angle. Rays: one a "
+            "step. The random walk is an illustration, not training: the same step lengths in "
+            f"independent random directions of the space of all weights. {THREAD}"
         )
 
 
-def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], list[Axes]]:
-    """Square axes for the planes, and two panels over epochs."""
+def turns(data: xr.Dataset, kind: str) -> Float[np.ndarray, " path_epoch"]:
+    """Degrees between the step that ends at each checkpoint and the next; NaN where there is none.
+
+    ``kind`` is ``path`` or ``walk``.
+    """
+    cosine = data[f"{kind}_cosine"].values.astype(float)
+    angles: np.ndarray = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    return angles
+
+
+def _rooms(figure: FigureBase) -> tuple[Axes, Axes]:
+    """Axes for the protractor, and beside it, or below, for the angles over epochs."""
     current_style = style()
     wide, high = current_style.ems(figure)
-    widths = (2, 1)[:count]
     if current_style.narrow(figure):
-        tall = 0.64 * wide
-        planes = current_style.panels(
-            figure, widths, left=0.3, right=0.3, top=0.2, bottom=high - tall, gap=0.4
-        )
-        grid = current_style.panels(
-            figure, heights=(1, 1), top=tall + 1.6, left=5.6, right=8.2, vgap=1.6
-        )
-    else:
-        planes = current_style.panels(
-            figure, widths, left=1.0, right=0.44 * wide, bottom=0.4, top=0.6, gap=0.8
-        )
-        grid = current_style.panels(
-            figure, heights=(1, 1), left=0.56 * wide + 5.6, right=8.4, top=1.2, vgap=1.8
-        )
-    return planes[0], [row[0] for row in grid]
+        tall = 0.5 * wide
+        above = current_style.panels(figure, left=0.4, right=0.4, top=0.2, bottom=high - tall)
+        below = current_style.panels(figure, left=5.4, right=8.2, top=tall + 1.2)
+        return above[0][0], below[0][0]
+    share = 0.5 * wide
+    left = current_style.panels(figure, left=0.6, right=wide - share, top=0.4, bottom=1.0)
+    right = current_style.panels(figure, left=share + 5.6, right=8.4, top=1.2)
+    return left[0][0], right[0][0]
 
 
-def _scale(planes: list[Axes], data: xr.Dataset) -> float:
-    """Length a pixel, the same in both planes, with room around the paths for words."""
-    em = style().pixels(planes[0], style().points)
-    scales = []
-    for axes, name, aside in zip(planes, ("path_plane", "walk_plane"), (4.0, 4.0), strict=False):
-        across, up = np.ptp(data[name].values.astype(float), axis=0)
-        scales += [across / (axes.bbox.width - aside * em), up / (axes.bbox.height - 6.4 * em)]
-    return float(max(*scales, 1e-9))
-
-
-def _trail(axes: Axes, data: xr.Dataset, kind: str, scale: float) -> Drawing:
-    """A path in its plane, its name above it, and a ring where it begins."""
-    current_style, (label, colour) = style(), _names()[kind]
-    points = data[f"{kind}_plane"].values.astype(float)
-    middle = (points.max(axis=0) + points.min(axis=0)) / 2
-    half = scale * axes.bbox.width / 2, scale * axes.bbox.height / 2
-    axes.set(xlim=middle[0] + np.array([-1, 1]) * half[0],
-             ylim=middle[1] + np.array([-0.86, 1.14]) * half[1])  # fmt: skip
+def _protractor(axes: Axes) -> None:
+    """A half circle of angles, and an arrow for the step before."""
+    current_style = style()
+    colours, thin = current_style.colours, current_style.line * 0.4
+    axes.set(xlim=(-1.36, 1.66), ylim=(-0.3, 1.2), aspect="equal")
     axes.axis("off")
-    axes.text(
-        0.5, 0.99, label, transform=axes.transAxes, ha="center", va="top", color=colour,
-        fontweight="bold", linespacing=1.1,
-    )  # fmt: skip
-    axes.plot(*points[:1].T, "o", mfc=current_style.colours.background, mec=colour,
-              ms=current_style.points * 0.36, mew=current_style.line * 0.5,
-              zorder=4)  # fmt: skip
-    return panels.path(axes, points[:, 0], points[:, 1], colour, dot=0.42, faint=0.25)
-
-
-def _mark(axes: Axes, data: xr.Dataset) -> None:
-    """What happens where, along the trained path."""
-    current_style, ends = style(), phase_ends(data)
-    colours = current_style.colours
-    points, epochs = data["path_plane"].values.astype(float), data["path_epoch"].values
-    places = [("start", 0)] if ends is None else [
-        ("start", 0), *((text, int(np.abs(epochs - end).argmin()))
-                        for text, end in zip(MARKS, ends, strict=True))
-    ]  # fmt: skip
-    middle = (points.max(axis=0) + points.min(axis=0)) / 2
-    for text, at in places:
-        if at:
-            axes.plot(*points[at], "o", color=colours.accent,
-                      ms=current_style.points * 0.24, mew=0, zorder=4)  # fmt: skip
-        out = points[at] - middle
-        out = out / max(float(np.linalg.norm(out)), 1e-9) * 0.6 * current_style.small
-        # beside the path there is room within its bend, above and below it without
-        aside = abs(out[0]) > abs(out[1])
-        inside, up = out[0] < 0, out[1] > 0
-        axes.annotate(
-            text, points[at], -out if aside else out, textcoords="offset points",
-            fontsize=current_style.small, color=colours.muted, zorder=6,
-            ha=("left" if inside else "right") if aside else "center",
-            va=("top" if up else "bottom") if aside else ("bottom" if up else "top"),
+    circle = np.radians(np.linspace(0, 180, 181))
+    axes.plot(np.cos(circle), np.sin(circle), color=colours.rest, lw=thin, zorder=1)
+    for angle, word in ANGLES.items():
+        x, y = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        axes.plot([0.97 * x, 1.03 * x], [0.97 * y, 1.03 * y], color=colours.muted, lw=thin)
+        side = "center" if angle == 90 else "left" if angle < 90 else "right"
+        flat = angle in (0, 180)
+        current_style.note(
+            axes, word.replace(" ", "\n"), (1.07 * x, 1.07 * y), xycoords="data", linespacing=1.05,
+            ha=side, va="center" if flat else "bottom", color=colours.muted,
         )  # fmt: skip
+    axes.annotate(
+        "", (-0.02, -0.09), (-1.0, -0.09),
+        arrowprops={"arrowstyle": "-|>", "color": colours.muted, "lw": 1.6 * thin},
+    )  # fmt: skip
+    current_style.note(
+        axes, "the step before", (-0.51, -0.12), (0, -0.2), xycoords="data", ha="center", va="top",
+        color=colours.muted,
+    )  # fmt: skip
+
+
+def _fan(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
+    """A ray for each turn so far, the newest strong, and the name of the path at its end."""
+    from matplotlib.collections import LineCollection
+
+    current_style, (name, colour) = style(), _names()[kind]
+    angles = np.radians(turns(data, kind))
+    tips = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    rays = np.stack([np.zeros_like(tips), tips], axis=1)
+    thin = current_style.line * 0.35
+    if current_style.ghost:
+        axes.add_collection(
+            LineCollection(list(_finite(rays)), colors=colour, alpha=0.1, linewidths=thin),
+            autolim=False,
+        )
+    past = LineCollection([], colors=colour, alpha=0.4, linewidths=thin, zorder=2)
+    axes.add_collection(past, autolim=False)
+    (newest,) = axes.plot([], [], color=colour, lw=1.3 * current_style.line, zorder=4)
+    size = current_style.points * 0.45
+    (head,) = axes.plot([], [], "o", color=colour, ms=size, mew=0, zorder=5)
+    label = current_style.label(
+        axes, 0, 0, name, color=colour, va="center", zorder=6, linespacing=1.1,
+        ha="left" if kind == "path" else "right",
+    )  # fmt: skip
+
+    def update(i: int) -> None:
+        # the turn at a checkpoint is known when the step after it is over
+        past.set_segments(list(_finite(rays[:i])))
+        there = np.flatnonzero(np.isfinite(angles[:i]))
+        shown: Any = rays[there[-1]] if there.size else np.zeros((0, 2))
+        newest.set_data(shown[:, 0], shown[:, 1])
+        head.set_data(shown[1:, 0], shown[1:, 1])
+        label.set_visible(bool(there.size))
+        if there.size:
+            label.set_position(_beside(shown[1], outside=kind == "path"))
+
+    return Drawing([past, newest, head, label], update)
+
+
+def _beside(tip: Float[np.ndarray, " axis"], *, outside: bool) -> tuple[float, float]:
+    """Where the name of a ray with this tip stands: outside the half circle, or left of the ray."""
+    if outside:
+        # above the words of the axis
+        return 1.07 * float(tip[0]), max(1.07 * float(tip[1]), 0.19)
+    return 0.4 * float(tip[0]) - 0.06, 0.4 * float(tip[1])
+
+
+def _finite(rays: Float[np.ndarray, "ray end axis"]) -> Float[np.ndarray, "finite end axis"]:
+    finite: np.ndarray = rays[np.isfinite(rays).all(axis=(1, 2))]
+    return finite
 
 
 def _names() -> dict[str, tuple[str, str]]:
     """What each path is called, and its colour."""
-    return {"path": ("training", style().colours.accent), "walk": (WALK, style().colours.faint)}
+    colours = style().colours
+    return {"path": ("training", colours.accent), "walk": (WALK, colours.frequencies[1])}
 
 
-def _curves(data: xr.Dataset, values: dict[str, np.ndarray]) -> dict[str, panels.Curve]:
-    epochs, curves = data["path_epoch"].values, {}
-    for kind, value in values.items():
-        name, colour = _names()[kind]
-        measured = np.isfinite(value) & (epochs > 0)
-        curves[name] = panels.Curve.of(epochs, value, colour).where(measured)
-    return curves
+def _curve(data: xr.Dataset, kind: str) -> panels.Curve:
+    """The turns at the epochs at which they are known: when the step after them is over."""
+    epochs, angles = data["path_epoch"].values, turns(data, kind)
+    curve = panels.Curve.of(epochs[1:], angles[:-1], _names()[kind][1])
+    return curve.where(np.isfinite(curve.y))
 
 
 def _few_ticks(axes: Axes) -> None:

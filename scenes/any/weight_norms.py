@@ -1,15 +1,18 @@
-"""Weight decay's view of grokking: sum of squares by parameter, and what a low loss costs."""
+"""Weight decay's view of grokking: sum of squares by parameter, and against the training loss."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,14 +27,17 @@ LAYERS = {
     "unembedding": ("W_U",),
 }
 
+HALF = 0.5
+"""The sum of squares has come down where at most this share of what memorising took is left."""
+
 
 @dataclass(frozen=True)
 class WeightNorms(Scene):
     """Sum of squared weights in all and by parameter, and against the training loss."""
 
     name = "weight-norms"
-    title = "Generalising is simpler: it needs a fraction of the weights"
-    watch = "the training loss hardly changes; the weights that it costs collapse"
+    title = "The sum of squared weights falls as the network generalises"
+    watch = "right: the training loss hardly changes while the sum of squares falls"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, figure 7"
     needs = ("sum_squared_weights", "loss", "phase_end")
     aspect = 1.9
@@ -40,98 +46,159 @@ class WeightNorms(Scene):
 
     by: Literal["layer", "parameter"] = option("layer", "a line a layer, or a parameter")
 
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless weights change: numbers, at more than one checkpoint."""
+        super().check(data)
+        changes.require_checkpoints(cls.name, data)
+        if not np.isfinite(_total(data)).any():
+            raise InputError(f"{cls.name}: no weight of this run is a number at any checkpoint")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The sum of squares when it had memorised and when it had generalised."""
+        run, ends = outcome(data), _ends(data)
+        if run.delay is None or not ends:
+            return Claim.instead(run.sentence)
+        before, after = (float(_total(data)[i]) for i in ends.values())
+        numbers = {"memorised": before, "generalised": after}
+        sentence = (
+            f"Memorised, the squared weights sum to {before:,.0f}; generalised, to {after:,.0f}"
+        )
+        if not after <= HALF * before:
+            return Claim.instead(sentence, **numbers)
+        return Claim(sentence, self.watch, numbers=numbers)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The total, the parts below it, and the path of the total against the loss."""
-        wide = style().ems(figure)[0]
-        if style().narrow(figure):
-            heights = (1, 1.4, 1.6)
-            upper, lower, right = style().stack(figure, heights, left=5.0, right=8.4, vgap=4.6)
-        else:
-            edge = 0.62 * wide
-            upper, lower = style().stack(
-                figure, (1, 1.3), left=5.0, right=wide - edge + 8.4, vgap=1.5
-            )
-            right = style().panels(figure, left=edge + 5.8, right=2.0)[0][0]
+        upper, lower, *right = _rooms(figure, with_loss=bool(_positive(data).any()))
         total = {"all weights": panels.at_checkpoints(data, _total(data))}
+        # in a column there is no room for the names of the phases
+        shown: tuple[Any, Any] = ("none", "none") if style().narrow(figure) else ("named", "shaded")
         both = [
-            panels.CurvePanel(upper, data, total, ylabel="sum of squares", phases="named"),
-            panels.CurvePanel(lower, data, self._parts(data), ylabel="sum of squares"),
+            panels.CurvePanel(axes, data, curves, ylabel="sum of squares", phases=phases)
+            for axes, curves, phases in zip(
+                (upper, lower), (total, self._parts(data)), shown, strict=True
+            )
         ]
         upper.set_xlabel("")
         upper.tick_params(labelbottom=style().narrow(figure))
-        return Drawing.of(*(panel.along(data["epoch"]) for panel in both), _path(right, data))
+        parts = [panel.along(data["epoch"]) for panel in both]
+        return Drawing.of(*parts, *(part for axes in right for part in _path(axes, data)))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The total at that moment, and the two ends that are compared."""
         total, loss = _total(data), data["loss"].sel(split="train").values
         now = f"{total[i]:,.0f} at {clocks.at(data, 'epoch', i)}"
-        ends = _ends(data)
-        words = "; ".join(
-            f"{name.capitalize()} at {clocks.at(data, 'epoch', j)}: training loss {loss[j]:.1e}, "
-            f"sum of squares {total[j]:,.0f}"
-            for name, j in ends.items()
+        words = "".join(
+            f" {name.capitalize()} at {clocks.at(data, 'epoch', j)}: training loss {loss[j]:.1e}, "
+            f"sum of squares {total[j]:,.0f}."
+            for name, j in _ends(data).items()
         )
         return (
             "Sum of squared weights over epochs, in all and by part, and against the training "
-            f"loss. In all {now}. {words}."
+            f"loss. In all {now}.{words}"
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
             "Sum of squared weights over training, in all and by part, and against the training "
-            "loss: once the pairs are memorised the loss hardly changes, while generalising lowers "
-            "the weights that it takes. Memorised: end of memorisation; generalised: end of "
+            "loss. Memorised: end of memorisation; generalised: end of "
             f"clean-up. {after('section 5.2')}"
         )
 
     def _parts(self, data: xr.Dataset) -> dict[str, panels.Curve]:
-        squares, colour = data["sum_squared_weights"], style().colours.muted
+        squares, palette = data["sum_squared_weights"], style().colours.frequencies
         names = [str(name).rsplit(".", 1)[-1] for name in data["parameter"].values]
         groups = LAYERS if self.by == "layer" else {_formula(n): (n,) for n in sorted(names)}
-        curves = {}
+        if not set(names) & {name for members in groups.values() for name in members}:
+            groups = {name: (name,) for name in names}
+        values = {}
         for group, members in groups.items():
             rows = [i for i, name in enumerate(names) if name in members]
-            values = squares.isel(parameter=rows).sum("parameter").values
-            # what never counts is left out: biases and positions
-            if rows and values.max() > 0.02 * _total(data).max():
-                curves[group] = panels.at_checkpoints(data, values, colour)
-        if self.by == "parameter":
-            return _shared_names(curves, panels.horizon(data))
-        # neighbours differ in shade, so that each name finds its curve
-        shades = (style().colours.ink, style().colours.faint)
-        order = sorted(curves, key=lambda name: curves[name].y[-1])
-        for i, name in enumerate(order):
-            curves[name].colour = shades[i % 2]
-        return curves
+            if rows:
+                values[group] = squares.isel(parameter=rows).sum("parameter", skipna=False).values
+        largest = {name: float(np.nan_to_num(v).max(initial=0)) for name, v in values.items()}
+        # what never counts is left out: biases and positions, and more than have a colour
+        least = 0.02 * max(largest.values(), default=0.0)
+        order = sorted((n for n in values if largest[n] > least), key=lambda n: -largest[n])
+        if self.by == "layer":
+            order = order[: len(palette)]
+        curves = {
+            name: panels.at_checkpoints(data, values[name], palette[k % len(palette)])
+            for k, name in enumerate(order)
+        }
+        return _shared_names(curves, panels.horizon(data)) if self.by == "parameter" else curves
 
 
-def _path(axes: Axes, data: xr.Dataset) -> Drawing:
-    """The sum of squares against the training loss, with both ends that are compared."""
+def _rooms(figure: FigureBase, *, with_loss: bool) -> list[Axes]:
+    """Axes for the total, the parts, and the path against the loss where there is a loss."""
+    current_style = style()
+    wide = current_style.ems(figure)[0]
+    if current_style.narrow(figure) or not with_loss:
+        heights = (1, 1.4, 1.6)[: 2 + with_loss]
+        return current_style.stack(figure, heights, left=5.0, right=8.4, vgap=4.6)
+    edge = 0.62 * wide
+    left = current_style.stack(figure, (1, 1.3), left=5.0, right=wide - edge + 8.4, vgap=1.5)
+    return [*left, current_style.panels(figure, left=edge + 5.8, right=2.0)[0][0]]
+
+
+def _path(axes: Axes, data: xr.Dataset) -> list[Drawing]:
+    """The sum of squares against the training loss, and both ends that are compared."""
     from matplotlib.ticker import LogLocator, MaxNLocator
 
-    current_style, ink = style(), style().colours.ink
-    loss, total = data["loss"].sel(split="train").values.astype(float), _total(data)
+    total, positive = _total(data), _positive(data)
+    loss = data["loss"].sel(split="train").values.astype(float)
+    lowest, highest = float(loss[positive].min()), float(loss[positive].max())
+    # a loss of 0, which has no place on the axis, is drawn at its end
+    shown = np.where(loss <= 0, lowest / 3, loss)
     axes.set_xscale("log")
     axes.set(
-        xlim=(loss.max() * 2, loss.min() / 3), ylim=(0, 1.1 * total.max()),
-        xlabel="training loss", ylabel="sum of squares, all weights",
+        xlim=(highest * 2, lowest / 3), ylim=(0, 1.1 * float(np.nanmax(total))),
+        xlabel="training loss" + (" (0 at the right edge)" if (loss <= 0).any() else ""),
+        ylabel="sum of squares, all weights",
     )  # fmt: skip
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_locator(LogLocator(numticks=5))
+    return [panels.path(axes, shown, total, style().colours.ink), _mark(axes, data, shown)]
+
+
+def _mark(axes: Axes, data: xr.Dataset, loss: np.ndarray) -> Drawing:
+    """A dot and the sum of squares at both ends, in films once they are reached."""
+    current_style, total, colours = style(), _total(data), style().colours
+    artists: dict[int, list[Any]] = {}
     for name, j in _ends(data).items():
-        colour = current_style.colours.muted if name == "memorised" else ink
+        colour = colours.muted if name == "memorised" else colours.ink
         size = current_style.points * 0.4
-        axes.plot(loss[j], total[j], "o", color=colour, ms=size, mew=0, zorder=4)
-        current_style.note(
+        dots = axes.plot(loss[j], total[j], "o", color=colour, ms=size, mew=0, zorder=4)
+        note = current_style.note(
             axes, f"{name}\n{clocks.spaced(round(total[j]))}", (loss[j], total[j]), (-0.8, 0),
             xycoords="data", ha="right", va="top", fontweight="bold", color=colour, zorder=5,
         )  # fmt: skip
-    return panels.path(axes, loss, total, ink)
+        artists.setdefault(j, []).extend([*dots, note])
+    if current_style.ghost:
+        return Drawing()
+
+    def update(i: int) -> None:
+        for j, marks in artists.items():
+            for mark in marks:
+                mark.set_visible(i >= j)
+
+    return Drawing(list(artists.values()), update)
+
+
+def _positive(data: xr.Dataset) -> np.ndarray:
+    """Where the training loss and the sum of squares have a place on a logarithmic axis."""
+    loss = data["loss"].sel(split="train").values.astype(float)
+    positive: np.ndarray = np.isfinite(loss) & (loss > 0) & np.isfinite(_total(data))
+    return positive
 
 
 def _total(data: xr.Dataset) -> np.ndarray:
-    total: np.ndarray = data["sum_squared_weights"].sum("parameter").values.astype(float)
+    total: np.ndarray = (
+        data["sum_squared_weights"].sum("parameter", skipna=False).values.astype(float)
+    )
+    total[~np.isfinite(total)] = np.nan
     return total
 
 
@@ -141,27 +208,33 @@ def _ends(data: xr.Dataset) -> dict[str, int]:
     if ends is None:
         return {}
     nearest = [int(np.abs(data["epoch"].values - end).argmin()) for end in (ends[0], ends[2])]
+    if not np.isfinite(_total(data)[nearest]).all():
+        return {}
     return dict(zip(("memorised", "generalised"), nearest, strict=True))
 
 
 def _shared_names(curves: dict[str, panels.Curve], end: float) -> dict[str, panels.Curve]:
     """Curves that end at nearly the same height share one name, so that no names pile up."""
     height = {name: float(np.interp(end, c.x, c.y)) for name, c in curves.items()}
-    top = max(float(c.y.max()) for c in curves.values())
+    top = max((float(np.nanmax(c.y)) for c in curves.values()), default=0.0)
     named: dict[str, panels.Curve] = {}
     group: list[str] = []
-    for name in sorted(curves, key=lambda n: height[n]):
+    for name in sorted(curves, key=lambda n: np.nan_to_num(height[n])):
         if group and height[name] - height[group[0]] > 0.04 * top:
             named |= _one_name(group, curves)
             group = []
         group.append(name)
-    return named | _one_name(group, curves)
+    return named | (_one_name(group, curves) if group else {})
 
 
 def _one_name(group: list[str], curves: dict[str, panels.Curve]) -> dict[str, panels.Curve]:
     rows = [" ".join(group[i : i + 3]) for i in range(0, len(group), 3)]
     names = ["\n".join(rows), *(f"_{name}" for name in group[1:])]
-    return {shown: curves[name] for shown, name in zip(names, group, strict=True)}
+    colour = curves[group[0]].colour
+    return {
+        shown: replace(curves[name], colour=colour)
+        for shown, name in zip(names, group, strict=True)
+    }
 
 
 def _formula(name: str) -> str:

@@ -9,8 +9,9 @@ from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
-from grokviz.scene import Drawing, Scene, option, panels
+from grokviz.scene import Claim, Drawing, Scene, option, panels
 from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +25,7 @@ class DigitGrokking(Scene):
     name = "digit-grokking"
     panels = ("digits", "loss")
     title = "With few sums it memorises first and learns to add later"
-    watch = "the test loss rises, then falls"
+    watch = "the test loss rises while it memorises; it comes down much later"
     source = "arXiv:2301.05217, figure 23; thread, tweet 13"
     needs = (
         "logged_train_loss", "logged_test_loss", "token_test_loss", "event_epoch", "phase_end",
@@ -50,6 +51,19 @@ class DigitGrokking(Scene):
                 f"{cls.name} needs a run that logged its test loss; one on fresh data, such as "
                 "this, is drawn by digit-phase-changes"
             )
+        changes.require_losses(cls.name, data)
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """When it memorised, and how far the test loss came down from its largest value."""
+        learned = changes.overfit(data)
+        if learned is None:
+            return Claim.instead(outcome(data).sentence)
+        sentence = (
+            f"Memorised by {clocks.word(data)} {learned.memorised:,}; the test loss then falls "
+            f"from {learned.largest:.2g} to {learned.last:.2g}"
+        )
+        numbers = {"largest": learned.largest, "last": learned.last}
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two losses, and the digits' below them where asked."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.dataset.numerics.curves import FALL_WIDTH
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,8 +25,11 @@ if TYPE_CHECKING:
 AFTER = 1.5
 """A film ends when so many times the steps until the last drop are over."""
 
-LEVEL = 0.3
-"""A digit has dropped where its loss is below this."""
+HALF = 0.5
+"""A digit has dropped where less than this is left of the level it first stays at."""
+
+APART = 0.05
+"""Drops are apart where the later one is at a step larger by this share or more."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,10 @@ class DigitPhaseChanges(Scene):
 
     name = "digit-phase-changes"
     panels = ("digits", "loss")
-    title = "Each digit of the sum is learned in a phase change of its own"
-    watch = "the sum of many drops looks smoother"
+    title = "The digits of a sum are learned one after another"
+    watch = "below, each digit's loss drops at a step of its own; above, their mean"
     source = "arXiv:2301.05217, figures 21 and 22; thread, tweet 13"
-    needs = ("logged_train_loss", "token_train_loss", "digit_drop")
+    needs = ("logged_train_loss", "logged_test_loss", "token_train_loss")
     recipe = "digit-addition"
     reference = "digit-addition"
     aspect = 1.6
@@ -52,6 +59,37 @@ class DigitPhaseChanges(Scene):
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     marks: bool = option(True, "mark and name each digit's drop")
 
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless the digits' losses are numbers somewhere."""
+        super().check(data)
+        if not np.isfinite(data["token_train_loss"].values).any():
+            raise InputError(
+                f"{cls.name} draws the training loss of every digit, and this run has none that "
+                "is a number; train it with grokviz train digit-addition"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How many digits dropped, the first and the last of the steps, and whether apart."""
+        if data.sizes["tested_epoch"]:
+            # what falls on a fixed training set may have been memorised
+            return Claim.instead(outcome(data).sentence)
+        steps = sorted(step for step, _ in drops(data).values())
+        count, word = data.sizes["digit"], clocks.word(data)
+        if not steps:
+            return Claim.instead(f"No digit is learned: {_lower(outcome(data).sentence)}")
+        numbers = {"first": steps[0], "last": steps[-1], "learned": len(steps)}
+        between = f"between {word}s {steps[0]:,} and {steps[-1]:,}"
+        if len(steps) < count:
+            sentence = f"{len(steps)} of {count} digits are learned, {between}"
+            return Claim.instead(sentence, self.watch, **numbers)
+        if any(later < (1 + APART) * step for step, later in pairwise(steps)):
+            return Claim.instead(
+                f"All {count} digits are learned, some together, {between}", **numbers
+            )
+        sentence = f"The {count} digits are learned one by one, {between}"
+        return Claim(sentence, self.watch, numbers=numbers)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The panels asked for, and the drops through both."""
         wanted = {"both": ("total", "digits")}.get(self.show, (self.show,))
@@ -63,46 +101,54 @@ class DigitPhaseChanges(Scene):
         for axes, kind in zip(rooms, wanted, strict=True):
             curves, ylabel = _total(data), "loss (nats)"
             if kind == "digits":
-                curves, ylabel = _digits(data), "loss of a digit"
+                # where no mark at its drop names a digit yet, its curve's end does
+                named = not self.marks or not style().ghost
+                curves, ylabel = _digits(data, named=named), "loss of a digit"
             panel = changes.ChangePanel(
                 axes, data, curves, ylabel=ylabel, log=self.loss == "log", time=self.time,
                 end=float(data["epoch"].values[-1]), phases="none",
             )  # fmt: skip
             if kind == "digits":
-                for line in axes.lines[:-1]:
-                    line.set(linewidth=style().line * 0.6, zorder=2.5)
+                for trace in panel.traces.values():
+                    for line in trace.lines:
+                        line.set(linewidth=style().line * 0.6, zorder=2.5)
             drawn.append(panel)
         panels.without_time(*rooms[:-1])
+        parts = [panel.along(data["epoch"]) for panel in drawn]
         if self.marks:
-            _mark(rooms, data, self.show != "total", 6.0)
-        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
+            parts.append(_mark(rooms, data, self.show != "total", 6.0))
+        return Drawing.of(*parts)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until a while after the last drop; the whole run where a digit never dropped."""
-        last, drops = float(data["epoch"].values[-1]), data["digit_drop"].values
-        return 0, last if (drops < 0).any() else min(last, AFTER * float(drops.max()))
+        last, steps = float(data["epoch"].values[-1]), drops(data)
+        if len(steps) < data.sizes["digit"]:
+            return 0, last
+        return 0, min(last, AFTER * max(step for step, _ in steps.values()))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """When each digit dropped, and the loss at that moment."""
         word, at = clocks.word(data), int(data["epoch"].values[i])
         now = int(np.searchsorted(data["logged_epoch"].values, at, side="right")) - 1
-        drops = [
-            f"{name} at {int(drop)}" if drop >= 0 else f"{name} never"
-            for name, drop in zip(changes.digit_names(data), data["digit_drop"].values, strict=True)
+        steps = drops(data)
+        learned = [
+            f"{name} at {steps[k][0]}" if k in steps else f"{name} never"
+            for k, name in enumerate(changes.digit_names(data))
         ]
         total = float(data["logged_train_loss"].values[max(now, 0)])
         return (
             f"Training loss over {word}s, in all and for each digit of the answer, marked at "
-            f"{word} {at}, where it is {total:.3g}. A digit's loss drops below 0.3: "
-            f"{', '.join(drops)}."
+            f"{word} {at}, where it is {total:.3g}. A digit's loss comes down to "
+            f"half of its first level: {', '.join(learned)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the rule of the drops and the citation."""
         return (
             "Training loss of a one-layer transformer that adds, fresh sums at every step, in all "
-            "and for each digit of the answer. Marked: where the mean of 50 losses of a digit is "
-            f"first below 0.3. {after('figures 21 and 22')}"
+            "and for each digit of the answer. Marked: where a digit's mean loss over "
+            f"{FALL_WIDTH} steps is first half of that over the second {FALL_WIDTH}, in which "
+            f"only how often each figure occurs is known. {after('figures 21 and 22')}"
         )
 
 
@@ -111,41 +157,96 @@ def _total(data: xr.Dataset) -> dict[str, panels.Curve]:
     return {"all digits": panels.Curve.of(x, y, style().colours.ink)}
 
 
-def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
+def _digits(data: xr.Dataset, *, named: bool) -> dict[str, panels.Curve]:
+    """The digits' curves, which have no names where marks name them."""
     x, losses = data["logged_epoch"].values, data["token_train_loss"].values
+    names = changes.digit_names(data)
     return {
-        f"_{k}": panels.Curve.of(x, losses[:, k], colour)
+        names[k] if named else f"_{k}": panels.Curve.of(x, losses[:, k], colour)
         for k, colour in enumerate(changes.digit_colours(data))
     }
 
 
-def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> None:
+def drops(data: xr.Dataset) -> dict[int, tuple[int, float]]:
+    """The step at which each digit that was learned dropped, and its mean loss there.
+
+    Means are over as many steps as those of a loss' fall, around each step. The first level is
+    that of the second such stretch: by then a network has seen how often each figure occurs, and
+    knows nothing else.
+    """
+    steps, losses = data["logged_epoch"].values, data["token_train_loss"].values.astype(float)
+    near = FALL_WIDTH / 2
+    first = np.searchsorted(steps, steps - near, side="left")
+    last = np.searchsorted(steps, steps + near, side="right")
+    learned: dict[int, tuple[int, float]] = {}
+    for k in range(losses.shape[1]):
+        finite = np.isfinite(losses[:, k])
+        total = np.concatenate([[0.0], np.cumsum(np.where(finite, losses[:, k], 0.0))])
+        count = np.concatenate([[0], np.cumsum(finite)])
+        counts = count[last] - count[first]
+        mean = np.divide(
+            total[last] - total[first], counts, out=np.full(len(steps), np.nan), where=counts > 0
+        )
+        level = mean[np.searchsorted(steps, 1.5 * FALL_WIDTH) :][:1]
+        late = steps >= 1.5 * FALL_WIDTH
+        below = np.flatnonzero(late & (mean < HALF * level)) if level.size else np.zeros(0, int)
+        if below.size:
+            learned[k] = int(steps[below[0]]), float(mean[below[0]])
+    return learned
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> Drawing:
     """A line at each drop through all panels, and the digit's name above the first.
 
     ``level`` says that the last panel has the digits' curves, on which the drops are dots;
-    names may reach ``margin`` ems beyond the panel's right end.
+    names may reach ``margin`` ems beyond the panel's right end. In films each appears when the
+    digit has dropped.
     """
-    current_style, first = style(), rooms[0]
-    drops = data["digit_drop"].values
-    order = [int(k) for k in np.argsort(drops, kind="stable") if drops[k] >= 0]
+    current_style, first, learned = style(), rooms[0], drops(data)
+    order = sorted(learned, key=lambda k: learned[k][0])
     tints = changes.digit_colours(data)
+    artists = {k: _lines(rooms, learned[k], tints[k], level) for k in order}
     words = changes.digit_names(data, short=current_style.narrow(first.figure))
     em = current_style.pixels(first, current_style.small)
     wide, high = em / first.bbox.width, em / first.bbox.height
     across = first.transData + first.transAxes.inverted()
-    at = {k: float(across.transform((float(drops[k]), 1.0))[0]) for k in order}
+    at = {k: float(across.transform((float(learned[k][0]), 1.0))[0]) for k in order}
     widths = [(0.66 * len(words[k]) + 0.8) * wide for k in order]
     places = pushed_apart([at[k] for k in order], widths, -2 * wide, 1 + margin * wide)
     for k, place in zip(order, places, strict=True):
-        line = {"color": tints[k], "lw": current_style.line * 0.5}
-        for axes in rooms:
-            axes.axvline(drops[k], alpha=0.75, zorder=1.8, **line)
-        if level:
-            rooms[-1].plot(drops[k], LEVEL, "o", color=tints[k], ms=3.2 * current_style.line,
-                           zorder=4, mec=current_style.colours.background,
-                           mew=0.5 * current_style.line)  # fmt: skip
-        first.plot([at[k], place], [1, 1 + high], transform=first.transAxes, clip_on=False, **line)
-        current_style.note(
+        artists[k] += first.plot(
+            [at[k], place], [1, 1 + high], transform=first.transAxes, clip_on=False,
+            color=tints[k], lw=current_style.line * 0.5,
+        )  # fmt: skip
+        artists[k].append(current_style.note(
             first, words[k], (place, 1.0 + 1.15 * high), ha="center", va="bottom",
             color=tints[k], fontweight="bold",
+        ))  # fmt: skip
+    if current_style.ghost:
+        return Drawing()
+    epochs = data["epoch"].values
+
+    def update(i: int) -> None:
+        for k, marks in artists.items():
+            for mark in marks:
+                mark.set_visible(epochs[i] >= learned[k][0])
+
+    return Drawing(list(artists.values()), update)
+
+
+def _lines(rooms: list[Axes], drop: tuple[int, float], tint: str, level: bool) -> list[Any]:
+    """A line at a drop through all panels, and a dot on the digit's curve."""
+    thin = style().line * 0.5
+    lines: list[Any] = [
+        axes.axvline(drop[0], alpha=0.75, zorder=1.8, color=tint, lw=thin) for axes in rooms
+    ]
+    if level:
+        lines += rooms[-1].plot(
+            *drop, "o", color=tint, ms=6.4 * thin, zorder=4,
+            mec=style().colours.background, mew=thin,
         )  # fmt: skip
+    return lines

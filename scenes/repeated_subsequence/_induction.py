@@ -26,6 +26,9 @@ DEFINITIONS = (
     "colour the best head of each kind, in grey the others; both are measured on fresh sequences."
 )
 
+RISE = 0.25
+"""The induction score rises by so much, of 1, where a sentence speaks of its rise."""
+
 HEADS = "heads: Olsson et al. (2022), arXiv:2209.11895"
 """Whose word the heads' names are."""
 
@@ -66,6 +69,13 @@ class HeadsBelowLoss(Scene):
         None, "LAYER.HEAD in colour; without it the best at the end"
     )
     previous_head: str | None = option(None, "LAYER.HEAD in colour; without it the best at the end")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless there is a loss, and more than one checkpoint."""
+        super().check(data)
+        changes.require_losses(cls.name, data)
+        changes.require_checkpoints(cls.name, data)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the heads below, the change shaded through both."""
@@ -127,17 +137,27 @@ def head_curves(
     if rest:
         for kind, name in SCORES.items():
             values = data[name].values
-            for layer, head in np.ndindex(*values.shape[1:]):
-                if (layer, head) != heads[kind]:
-                    curves[f"_{kind} {layer}.{head}"] = panels.at_checkpoints(
-                        data, values[:, layer, head], style().colours.rest
-                    )
+            others = [at for at in np.ndindex(*values.shape[1:]) if at != heads[kind]]
+            # one name stands for all of them, at the one that ends highest
+            others.sort(key=lambda at: float(np.nan_to_num(values[(-1, *at)])), reverse=True)
+            for layer, head in others:
+                named = "other heads" not in curves
+                curves["other heads" if named else f"_{kind} {layer}.{head}"] = (
+                    panels.at_checkpoints(data, values[:, layer, head], style().colours.rest)
+                )
     for kind, name in SCORES.items():
         layer, head = heads[kind]
         curves[f"{kind}\nhead {layer}.{head}"] = panels.at_checkpoints(
             data, data[name].values[:, layer, head], kind_colours()[kind]
         )
     return curves
+
+
+def best_score(data: xr.Dataset, at: float) -> float:
+    """The highest induction score of any head, between checkpoints in proportion, at an epoch."""
+    scores = data["induction_score"].values.astype(float)
+    highest = np.nan_to_num(scores.reshape(len(scores), -1)).max(axis=1)
+    return float(np.interp(at, data["epoch"].values, highest))
 
 
 def _scores(data: xr.Dataset, i: int, wanted: Mapping[str, str | None]) -> list[str]:

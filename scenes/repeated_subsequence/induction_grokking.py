@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.repeated_subsequence._induction import DEFINITIONS, HEADS, HeadsBelowLoss
+from grokviz.scenes.repeated_subsequence._induction import (
+    DEFINITIONS,
+    HEADS,
+    RISE,
+    HeadsBelowLoss,
+    best_score,
+)
+
+from grokviz.scene import Claim
+from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,12 +29,26 @@ class InductionGrokking(HeadsBelowLoss):
 
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
-    title = "With too few sequences, the phase change becomes grokking"
-    watch = "the test loss falls as the heads form"
+    title = "On few sequences it memorises first, and its induction head forms later"
+    watch = "the test loss comes down as the induction head forms"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
     recipe = "repeated-subsequence-320"
     reference = "repeated-subsequence-320"
     paper_figures = {"25": {}}  # noqa: RUF012
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """When it memorised, and how much of the induction head's rise came after that."""
+        learned = changes.overfit(data)
+        if learned is None:
+            return Claim.instead(outcome(data).sentence)
+        epochs = learned.memorised, float(data["epoch"].values[-1])
+        before, after = (best_score(data, epoch) for epoch in epochs)
+        now = f"Memorised by {clocks.word(data)} {learned.memorised:,}; "
+        shares = f"from {before:.0%} to {after:.0%}".replace("%", " %")
+        if after - before < RISE:
+            return Claim.instead(f"{now}since then induction went {shares}")
+        sentence = f"{now}from then on induction grows {shares}"
+        return Claim(sentence, self.watch, numbers={"before": before, "after": after})
 
     def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""

@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.repeated_subsequence._induction import kind_colours
 
-from grokviz.scene import Drawing, Scene, grids, option, style
+from grokviz.scene import Claim, Drawing, Scene, grids, option, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 
 KINDS = ("previous token", "induction")
 
+LOOKS = 0.25
+"""A head looks somewhere with this mean attention or more: chance gives a tenth of it."""
+
 
 @dataclass(frozen=True)
 class InductionHeads(Scene):
     """Attention of the best previous-token and induction head at one sequence, and the loss."""
 
     name = "induction-heads"
-    title = "Two heads learn to find what followed the earlier copy"
-    watch = "framed: a copy meets an earlier one; there the stripe appears"
+    title = "Heads learn to look at what followed an earlier copy"
+    watch = "framed: where a copy meets an earlier one; stripes there look at what followed"
     source = "arXiv:2209.11895; arXiv:2301.05217, figure 24; thread, tweet 7"
     loops = True
     needs = (
         "attention_pattern", "shown_layer", "shown_number", "shown_token", "shown_source",
-        "logged_train_loss", "logged_test_loss", "event_epoch",
+        "logged_train_loss", "logged_test_loss", "event_epoch", "induction_score",
     )  # fmt: skip
     recipe = "repeated-subsequence"
     reference = "repeated-subsequence"
@@ -42,11 +45,27 @@ class InductionHeads(Scene):
     copies: bool = option(True, "mark the copies, and where they meet")
     loss: bool = option(True, "the loss beside the heads")
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How many heads came to look at what followed a copy, and with how much attention."""
+        scores = np.nan_to_num(data["induction_score"].values.astype(float))
+        first, last = scores[0], scores[-1]
+        learned = (last >= LOOKS) & (first < LOOKS)
+        heads, best = int(learned.sum()), f"{100 * last.max(initial=0):.0f} %"
+        if not heads:
+            best_now = "an earlier copy gets at most"
+            return Claim.instead(f"No head learned to look back: what followed {best_now} {best}")
+        plural = "heads learn" if heads > 1 else "head learns"
+        sentence = (
+            f"{heads} of {last.size} {plural} to look at what followed a copy, by up to {best}"
+        )
+        return Claim(sentence, self.watch, numbers={"heads": heads, "best": float(last.max())})
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two patterns, the copies along their sides, and the loss."""
         current_style, count = style(), data.sizes["query"]
         narrow = current_style.narrow(figure)
-        share = _share(narrow, self.loss)
+        with_loss = self.loss and any(np.isfinite(c.y).any() for c in changes.losses(data).values())
+        share = _share(narrow, with_loss)
         axes = grids.square_axes(
             figure, 2, 1 if narrow else 2, count, share=share, left=4.9, right=0.8, top=2.2,
             bottom=3.7, gap=2.4, vgap=5.0,
@@ -58,19 +77,20 @@ class InductionHeads(Scene):
             _sides(ax, runs, first=ax is axes[0] or narrow)
             if kind == "induction":
                 _meetings(ax, runs)
-        if self.loss:
+        if with_loss:
             loss = _loss(_beside(figure, axes, share, narrow), data)
             parts.append(loss.along(data["field_epoch"]))
         return Drawing.of(*parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Where the copies stand, and each head's attention to its stripe."""
-        places = ", ".join(f"{a} to {b - 1}" for a, b in copies_of(data))
+        runs = copies_of(data)
         previous, induction = (on_stripe(data, i, kind) for kind in KINDS)
-        before = on_stripe(data, i, KINDS[0], stop=copies_of(data)[0][1])
+        before = on_stripe(data, i, KINDS[0], stop=runs[0][1] if runs else None)
+        places = " and ".join(f"{a} to {b - 1}" for a, b in runs) or "none"
         return (
             f"Attention of two heads at one sequence of {data.sizes['query']} tokens at "
-            f"{clocks.at(data, 'field_epoch', i)}. A subsequence stands at positions {places}. "
+            f"{clocks.at(data, 'field_epoch', i)}. Positions of the subsequence: {places}. "
             f"Head {_number(data, KINDS[0])} gives {previous:.0%} of its attention to the position "
             f"before, and {before:.0%} up to the end of the first copy; head "
             f"{_number(data, KINDS[1])} gives {induction:.0%} to "
@@ -133,7 +153,7 @@ def _number(data: xr.Dataset, kind: str) -> str:
 def _share(narrow: bool, loss: bool) -> tuple[float, float, float, float]:
     if not loss:
         return (0, 0, 1, 1)
-    return (0, 0.24, 1, 1) if narrow else (0, 0, 0.76, 1)
+    return (0, 0.24, 1, 1) if narrow else (0, 0, 0.72, 1)
 
 
 def _beside(

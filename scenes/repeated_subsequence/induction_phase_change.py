@@ -1,12 +1,21 @@
-"""The cliff of figure 24: on fresh data the loss falls at once, just when two heads form."""
+"""The cliff of figure 24: on fresh data the loss falls while the induction heads form."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.repeated_subsequence._induction import DEFINITIONS, HEADS, HeadsBelowLoss
+from grokviz.scenes.repeated_subsequence._induction import (
+    DEFINITIONS,
+    HEADS,
+    RISE,
+    HeadsBelowLoss,
+    best_score,
+)
+
+from grokviz.scene import Claim
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,12 +27,26 @@ class InductionPhaseChange(HeadsBelowLoss):
 
     name = "induction-phase-change"
     panels = ("heads", "pattern", "loss")
-    title = "The loss falls off a cliff just as induction heads form"
-    watch = "nothing happens for hundreds of steps, then loss and heads change at once"
+    title = "The loss on fresh sequences falls while induction heads form"
+    watch = "the loss comes down slowly, then falls while the heads change"
     source = "arXiv:2301.05217, figure 24; thread, tweet 2"
     recipe = "repeated-subsequence"
     reference = "repeated-subsequence"
     paper_figures = {"24": {}}  # noqa: RUF012
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How far the loss fell, and how far the best induction head rose meanwhile."""
+        fall_span = changes.fall(data)
+        if fall_span is None or data.sizes["tested_epoch"]:
+            return Claim.instead(changes.no_fall(data))
+        high, low = (changes.loss_near(data, epoch) for epoch in fall_span)
+        before, after = (best_score(data, epoch) for epoch in fall_span)
+        falls = f"The loss falls from {high:.2g} to {low:.2g}"
+        shares = f"from {before:.0%} to {after:.0%}".replace("%", " %")
+        if after - before < RISE:
+            return Claim.instead(f"{falls}; induction goes only {shares}")
+        numbers = {"high": high, "low": low, "before": before, "after": after}
+        return Claim(f"{falls} while induction grows {shares}", self.watch, numbers=numbers)
 
     def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from grokviz.scenes.any import _changes as changes
 
-from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
+
+RISE = 0.25
+"""The attention rises by so much, of 1, where the sentence speaks of its rise."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,8 @@ class SkipTrigram(Scene):
 
     name = "skip-trigram"
     panels = ("held-out", "loss")
-    title = "Once attention finds the key token, the loss falls away"
-    watch = "the head turns to the key token as the loss falls"
+    title = "The loss falls while attention turns to the key token"
+    watch = "the loss above and the attention below change together"
     source = "non-modular notebook of the grokking work; thread, tweet 2"
     needs = (
         "logged_train_loss", "logged_test_loss", "key_attention", "held_out_loss", "event_epoch",
@@ -36,6 +40,29 @@ class SkipTrigram(Scene):
     loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     attention: bool = option(True, "the attention to the key token, below")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless there is a loss, and more than one checkpoint."""
+        super().check(data)
+        changes.require_losses(cls.name, data)
+        changes.require_checkpoints(cls.name, data)
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How far the loss fell, and how far the attention turned meanwhile."""
+        fall_span = changes.fall(data)
+        if fall_span is None or data.sizes["tested_epoch"]:
+            return Claim.instead(changes.no_fall(data))
+        high, low = (changes.loss_near(data, epoch) for epoch in fall_span)
+        attention = np.nan_to_num(data["key_attention"].values.astype(float))
+        before, after = np.interp(fall_span, data["epoch"].values, attention)
+        falls = f"The loss falls from {high:.2g} to {low:.2g}"
+        shares = f"from {100 * before:.0f} % to {100 * after:.0f} %"
+        if after - before < RISE:
+            return Claim.instead(f"{falls}; attention to the key token goes only {shares}")
+        numbers = {"high": high, "low": low, "before": float(before), "after": float(after)}
+        sentence = f"{falls} as attention to the key grows {shares}"
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the attention below, the change shaded through both."""
