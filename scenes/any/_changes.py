@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 AFTER = 1.8
 """A film ends when so many times the epochs until the fall's end are over."""
 
+OTHERS = "other heads"
+"""The name that stands for all curves of the heads that are not in colour."""
+
 LEFT = 0.25
 """A test loss has come down where at most this share of its largest value is left."""
 
@@ -58,11 +61,11 @@ def overfit(data: xr.Dataset) -> Overfit | None:
 
 
 def no_fall(data: xr.Dataset) -> str:
-    """What is true of a run without a sudden fall on fresh data: what became of it."""
+    """What is true of a run whose loss did not fall at once on fresh data."""
     train = smooth(losses_of(data, "train")).loss
     if data.sizes["tested_epoch"] or not len(train) or outcome(data).diverged is not None:
         return outcome(data).sentence
-    return f"No sudden fall: the loss on fresh data goes from {train[0]:.2g} to {train[-1]:.2g}"
+    return f"The loss on fresh data goes from {train[0]:.2g} to {train[-1]:.2g}"
 
 
 def loss_near(data: xr.Dataset, at: float) -> float:
@@ -99,6 +102,12 @@ def span(data: xr.Dataset, clock: str = "epoch") -> float:
     if fall_span is None or data.sizes["tested_epoch"]:
         return last
     return min(last, AFTER * fall_span[1])
+
+
+def last_shown(data: xr.Dataset, clock: str = "epoch") -> int:
+    """The index of the last moment of a film."""
+    stop = np.searchsorted(data[clock].values, span(data, clock), side="right")
+    return max(int(stop) - 1, 0)
 
 
 def losses(data: xr.Dataset) -> dict[str, panels.Curve]:
@@ -162,14 +171,16 @@ class ChangePanel(panels.CurvePanel):
     def trace(self, name: str, curve: panels.Curve) -> panels.Trace:
         """What has no name, or is one of the rest, is thin, and lies below the others."""
         trace = super().trace(name, curve)
-        if name.startswith("_") or curve.colour == style().colours.rest:
+        if name.startswith("_") or name == OTHERS:
             for line in trace.lines:
                 line.set(linewidth=style().line * 0.5, zorder=1.5)
         return trace
 
     def shade(self) -> None:
         """The phases of training where there are any, else the loss' fall on fresh data."""
-        super().shade()
+        if not style().narrow(self.axes.figure):
+            # in a column there is no room for the names of the phases
+            super().shade()
         fall_span = None if self.phases == "none" else fall(self.data)
         if fall_span is None or self.data.sizes["tested_epoch"]:
             return
@@ -178,8 +189,8 @@ class ChangePanel(panels.CurvePanel):
         self._fall = [self.axes.axvspan(*fall_span, color=tint, lw=0, zorder=0)]
         if self.phases == "named":
             self._fall.append(self.axes.annotate(
-                "the loss falls", (sum(fall_span) / 2, 1), (0, 0.45 * style().small),
-                xycoords=("data", "axes fraction"), textcoords="offset points", ha="center",
+                "the loss falls", (fall_span[0], 1), (0, 0.45 * style().small),
+                xycoords=("data", "axes fraction"), textcoords="offset points", ha="left",
                 va="baseline", fontsize=style().small, color=colours.muted,
             ))  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, style
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ class LogSoftmaxRounding(Scene):
         "thresholds", "second panel: where it gets to zero by classes, or the loss's gradients"
     )
     bfloat16: bool = option(True, "bfloat16, beside float32 and float64")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless there are values and thresholds, at more than one lead."""
+        super().check(data)
+        names = ("log_softmax_value", "rounding_threshold", "rounding_threshold_theory")
+        numbers = all(np.isfinite(data[name].values).all() for name in names)
+        if data.sizes["x"] < 2 or not data.sizes["classes"] or not numbers:
+            raise InputError(
+                f"{cls.name} draws what the log-softmax returns at many leads, and this data has "
+                "none, or no numbers; leave out --run and --epochs to draw it from the bundled data"
+            )
 
     def claim(self, data: xr.Dataset) -> Claim:
         """From what lead on float32 returns no loss at all, while float64 does at every lead."""

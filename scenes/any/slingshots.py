@@ -72,11 +72,9 @@ class Slingshots(Scene):
             end = "; both generalise" if both else f"; {sum(learned)} of {len(runs)} generalise"
             return Claim.instead(f"{listed}{end}", **numbers)
         last = min(int(data["member_epoch"].values[member].max()) for member in runs)
-        sentence = (
-            f"In {last:,} {clocks.word(data)}s {names[0]} spikes {counts[0]} times, "
-            f"{names[1]} never; both generalise"
-        )
-        return Claim(sentence, self.watch, numbers=numbers)
+        sentence = f"{_spikes(data, runs[0])} in {names[0]}, none in {names[1]}; both generalise"
+        watch = f"{self.watch}, in {last:,} {clocks.word(data)}s"
+        return Claim(sentence, watch, numbers=numbers)
 
     def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
         """Without a moment asked for, the last that the axes show."""
@@ -160,6 +158,10 @@ class Slingshots(Scene):
         curve = members.curve(data, member, name, colour)
         if name == "logit_gradient_sum":
             curve.y = np.maximum(np.abs(curve.y), SMALLEST)
+        elif name != "unembedding_norm":
+            # a loss of exactly 0 has no place on a logarithmic axis: it is drawn below the others
+            floor = float(curve.y[curve.y > 0].min(initial=1e-6)) / 3
+            curve.y = np.where(curve.y > 0, curve.y, floor)
         return curve
 
     def _traces(self, axes: Axes, data: xr.Dataset, member: int, name: str) -> list[panels.Trace]:

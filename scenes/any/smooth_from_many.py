@@ -66,7 +66,7 @@ class SmoothFromMany(Scene):
             f"A single curve falls by {100 * alone:.0f} % at once; "
             f"the mean of {count}, by {100 * mean:.0f} %"
         )
-        if count < 2 or not mean <= GENTLE * alone:
+        if count < 2 or not alone > 0 or not mean <= GENTLE * alone:
             return Claim.instead(sentence, self.watch, **numbers)
         return Claim(sentence, self.watch, numbers=numbers)
 

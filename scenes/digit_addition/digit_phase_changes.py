@@ -77,7 +77,8 @@ class DigitPhaseChanges(Scene):
         steps = sorted(step for step, _ in drops(data).values())
         count, word = data.sizes["digit"], clocks.word(data)
         if not steps:
-            return Claim.instead(f"No digit is learned: {_lower(outcome(data).sentence)}")
+            last = f"{word} {int(data['epoch'].values[-1]):,}"
+            return Claim.instead(f"No digit's loss comes down to half by {last}")
         numbers = {"first": steps[0], "last": steps[-1], "learned": len(steps)}
         between = f"between {word}s {steps[0]:,} and {steps[-1]:,}"
         if len(steps) < count:
@@ -193,10 +194,6 @@ def drops(data: xr.Dataset) -> dict[int, tuple[int, float]]:
         if below.size:
             learned[k] = int(steps[below[0]]), float(mean[below[0]])
     return learned
-
-
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
 
 
 def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> Drawing:

@@ -77,6 +77,11 @@ class HeadsBelowLoss(Scene):
         changes.require_losses(cls.name, data)
         changes.require_checkpoints(cls.name, data)
 
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Without a moment asked for, the last that the film shows."""
+        i = super().index_of(data, wanted)
+        return i if wanted is not None else min(i, changes.last_shown(data))
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the heads below, the change shaded through both."""
         above, below = changes.rooms(figure, data, (1, 1), right=9.6)
@@ -141,9 +146,9 @@ def head_curves(
             # one name stands for all of them, at the one that ends highest
             others.sort(key=lambda at: float(np.nan_to_num(values[(-1, *at)])), reverse=True)
             for layer, head in others:
-                named = "other heads" not in curves
-                curves["other heads" if named else f"_{kind} {layer}.{head}"] = (
-                    panels.at_checkpoints(data, values[:, layer, head], style().colours.rest)
+                named = changes.OTHERS not in curves
+                curves[changes.OTHERS if named else f"_{kind} {layer}.{head}"] = (
+                    panels.at_checkpoints(data, values[:, layer, head], style().colours.faint)
                 )
     for kind, name in SCORES.items():
         layer, head = heads[kind]

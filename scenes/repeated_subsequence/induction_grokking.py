@@ -44,10 +44,10 @@ class InductionGrokking(HeadsBelowLoss):
         epochs = learned.memorised, float(data["epoch"].values[-1])
         before, after = (best_score(data, epoch) for epoch in epochs)
         now = f"Memorised by {clocks.word(data)} {learned.memorised:,}; "
-        shares = f"from {before:.0%} to {after:.0%}".replace("%", " %")
+        shares = f"from {100 * before:.0f} to {100 * after:.0f} %"
         if after - before < RISE:
             return Claim.instead(f"{now}since then induction went {shares}")
-        sentence = f"{now}from then on induction grows {shares}"
+        sentence = f"{now}from then on induction rises {shares}"
         return Claim(sentence, self.watch, numbers={"before": before, "after": after})
 
     def definition(self, data: xr.Dataset) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.repeated_subsequence._induction import kind_colours
 
+from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, grids, option, style
 from grokviz.scene import clock as clocks
 
@@ -45,20 +46,38 @@ class InductionHeads(Scene):
     copies: bool = option(True, "mark the copies, and where they meet")
     loss: bool = option(True, "the loss beside the heads")
 
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless the heads' attention is a number somewhere."""
+        super().check(data)
+        if not np.isfinite(data["induction_score"].values).any():
+            raise InputError(
+                f"{cls.name}: no head's attention is a number at any checkpoint of this run"
+            )
+
     def claim(self, data: xr.Dataset) -> Claim:
         """How many heads came to look at what followed a copy, and with how much attention."""
-        scores = np.nan_to_num(data["induction_score"].values.astype(float))
-        first, last = scores[0], scores[-1]
-        learned = (last >= LOOKS) & (first < LOOKS)
-        heads, best = int(learned.sum()), f"{100 * last.max(initial=0):.0f} %"
+        scores = data["induction_score"].values.astype(float)
+        scores = np.nan_to_num(scores[np.isfinite(scores).all(axis=(1, 2))], nan=0.0)
+        first, last = (scores[0], scores[-1]) if len(scores) else np.zeros((2, 1, 1))
+        looks = int((last >= LOOKS).sum())
+        heads, best = int(((last >= LOOKS) & (first < LOOKS)).sum()), f"{100 * last.max():.0f} %"
+        if looks and not heads:
+            sentence = f"{looks} of {last.size} heads look at what followed a copy, by up to {best}"
+            return Claim.instead(sentence, heads=0)
         if not heads:
-            best_now = "an earlier copy gets at most"
-            return Claim.instead(f"No head learned to look back: what followed {best_now} {best}")
+            sentence = f"No head looks at what followed a copy: it gets at most {best}"
+            return Claim.instead(sentence, heads=0)
         plural = "heads learn" if heads > 1 else "head learns"
         sentence = (
             f"{heads} of {last.size} {plural} to look at what followed a copy, by up to {best}"
         )
         return Claim(sentence, self.watch, numbers={"heads": heads, "best": float(last.max())})
+
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Without a moment asked for, the last that the film shows."""
+        i = super().index_of(data, wanted)
+        return i if wanted is not None else min(i, changes.last_shown(data, "field_epoch"))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two patterns, the copies along their sides, and the loss."""
@@ -230,7 +249,7 @@ def _loss(axes: Axes, data: xr.Dataset) -> changes.ChangePanel:
         curves = {"_loss": next(iter(curves.values()))}
     panel = changes.ChangePanel(
         axes, data, curves, ylabel="loss (nats)", end=changes.span(data, "field_epoch"),
-        clock="field_epoch",
+        clock="field_epoch", phases="named",
     )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
     return panel

@@ -40,13 +40,15 @@ class InductionPhaseChange(HeadsBelowLoss):
         if fall_span is None or data.sizes["tested_epoch"]:
             return Claim.instead(changes.no_fall(data))
         high, low = (changes.loss_near(data, epoch) for epoch in fall_span)
+        if not low < high:
+            return Claim.instead(changes.no_fall(data))
         before, after = (best_score(data, epoch) for epoch in fall_span)
         falls = f"The loss falls from {high:.2g} to {low:.2g}"
-        shares = f"from {before:.0%} to {after:.0%}".replace("%", " %")
+        shares = f"from {100 * before:.0f} to {100 * after:.0f} %"
         if after - before < RISE:
-            return Claim.instead(f"{falls}; induction goes only {shares}")
+            return Claim.instead(f"{falls}; induction goes {shares}")
         numbers = {"high": high, "low": low, "before": before, "after": after}
-        return Claim(f"{falls} while induction grows {shares}", self.watch, numbers=numbers)
+        return Claim(f"{falls} as induction rises {shares}", self.watch, numbers=numbers)
 
     def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""

@@ -54,15 +54,21 @@ class SkipTrigram(Scene):
         if fall_span is None or data.sizes["tested_epoch"]:
             return Claim.instead(changes.no_fall(data))
         high, low = (changes.loss_near(data, epoch) for epoch in fall_span)
+        if not low < high:
+            return Claim.instead(changes.no_fall(data))
         attention = np.nan_to_num(data["key_attention"].values.astype(float))
         before, after = np.interp(fall_span, data["epoch"].values, attention)
         falls = f"The loss falls from {high:.2g} to {low:.2g}"
-        shares = f"from {100 * before:.0f} % to {100 * after:.0f} %"
         if after - before < RISE:
-            return Claim.instead(f"{falls}; attention to the key token goes only {shares}")
+            return Claim.instead(f"{falls}; the key gets {100 * after:.0f} % of the attention")
         numbers = {"high": high, "low": low, "before": float(before), "after": float(after)}
-        sentence = f"{falls} as attention to the key grows {shares}"
+        sentence = f"{falls} as attention to the key rises to {100 * after:.0f} %"
         return Claim(sentence, self.watch, numbers=numbers)
+
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Without a moment asked for, the last that the film shows."""
+        i = super().index_of(data, wanted)
+        return i if wanted is not None else min(i, changes.last_shown(data))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the attention below, the change shaded through both."""
