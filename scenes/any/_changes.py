@@ -218,7 +218,7 @@ def rooms(
     figure: FigureBase, data: xr.Dataset, heights: Sequence[float], right: float
 ) -> list[Axes]:
     """Panels below one another on the same steps, with room for names at their right and above."""
-    named = clocks.phase_ends(data) is not None
+    named = clocks.phase_ends(data) is not None and not style().narrow(figure)
     named |= fall(data) is not None and not data.sizes["tested_epoch"]
     axes = style().stack(
         figure, heights, left=5.0, right=right, vgap=1.4, top=2.6 if named else 1.0

@@ -1,0 +1,291 @@
+"""The sentences of the scenes of any task, of digits, induction and skip trigrams: on the data."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
+from grokviz.scene import Claim
+from grokviz.scene.registry import scene
+
+LONGEST = 80
+
+NAMES = (
+    "digit-grokking", "digit-phase-changes", "grokking-curve", "induction-grokking",
+    "induction-heads", "induction-phase-change", "log-softmax-rounding", "skip-trigram",
+    "slingshots", "smooth-from-many", "straight-path", "weight-norms",
+)  # fmt: skip
+
+BOTH = ("logged_train_loss", "logged_test_loss")
+
+
+@functools.cache
+def _loaded(name: str) -> xr.Dataset:
+    kind = scene(name)
+    needs = kind.with_options().variables()
+    data = load(None, needs, default=kind.reference)
+    clock = [str(kind.clock)] if kind.clock in data.coords else []
+    return data[[one for one in needs if one in data] + clock]
+
+
+def reference(name: str) -> xr.Dataset:
+    """What a scene needs of its own reference, to be changed at will."""
+    return _loaded(name).copy(deep=True)
+
+
+def claim(name: str, data: xr.Dataset) -> Claim:
+    return scene(name).with_options().claim(data)
+
+
+def changed(data: xr.Dataset, name: str, change: Callable[[np.ndarray], np.ndarray]) -> xr.Dataset:
+    """The data with one variable's values passed through a function."""
+    values = np.asarray(change(data[name].values.astype(float)))
+    return data.assign({name: (data[name].dims, values)})
+
+
+def memorised_only(data: xr.Dataset) -> xr.Dataset:
+    """A run whose training loss falls while its test loss stays where it is, and no phases."""
+    if "loss" in data:
+        epochs = data["epoch"].values[:, None]
+        values = np.where((epochs < 100) | (data["split"].values != "train"), 4.0, 1e-3)
+        data["loss"] = (("epoch", "split"), values)
+    else:
+        data = changed(data, "logged_test_loss", lambda loss: np.full_like(loss, 20.0))
+        clock = data["logged_epoch"].values
+        data["logged_train_loss"] = ("logged_epoch", np.where(clock < 100, 4.0, 1e-3))
+    for name in ("phase_end", "event_epoch"):
+        if name in data:
+            data[name] = xr.full_like(data[name], -1)
+    return data
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sentence_of_the_reference_holds_and_has_a_number(name: str) -> None:
+    own = claim(name, reference(name))
+    assert own.holds
+    assert len(own.sentence) <= LONGEST
+    assert any(letter.isdigit() for letter in own.sentence)
+    assert own.watch
+    assert own.numbers
+    assert np.isfinite(list(own.numbers.values())).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["grokking-curve", "weight-norms", "digit-grokking", "induction-grokking"]
+)
+def test_a_run_that_memorised_only_is_said_to(name: str) -> None:
+    own = claim(name, memorised_only(reference(name)))
+    assert not own.holds
+    assert own.sentence.startswith("Memorised by")
+    assert "not generalised by" in own.sentence
+
+
+@pytest.mark.parametrize("name", ["induction-phase-change", "skip-trigram"])
+def test_a_run_on_few_examples_has_no_fall_on_fresh_data(name: str) -> None:
+    few = {"induction-phase-change": "repeated-subsequence-320", "skip-trigram": "skip-trigram-50"}
+    needs = scene(name).with_options().variables()
+    own = claim(name, memorised_only(load(None, needs, default=few[name])))
+    assert not own.holds
+    assert "not generalised by" in own.sentence
+
+
+# --- just short of the threshold, and just past it ---------------------------------
+
+
+@pytest.mark.parametrize(("share", "holds"), [(0.49, True), (0.51, False)])
+def test_the_squared_weights_fall_to_less_than_half(share: float, holds: bool) -> None:
+    data = reference("weight-norms")
+    ends = data["phase_end"].values
+    squares = data["sum_squared_weights"]
+    # a straight line from what memorising took to that share of it
+    total = np.interp(data["epoch"].values, [ends[0], ends[2]], [1.0, share])
+    data["sum_squared_weights"] = xr.ones_like(squares) * xr.DataArray(total, dims="epoch")
+    own = claim("weight-norms", data)
+    assert own.holds == holds
+    assert own.numbers["generalised"] == pytest.approx(share * own.numbers["memorised"], rel=0.02)
+
+
+@pytest.mark.parametrize(("angle", "holds"), [(44.0, True), (46.0, False)])
+def test_training_turns_by_less_than_half_a_right_angle(angle: float, holds: bool) -> None:
+    data = reference("straight-path")
+    data = changed(data, "path_cosine", lambda c: np.full_like(c, np.cos(np.radians(angle))))
+    own = claim("straight-path", data)
+    assert own.holds == holds
+    assert ("under" in own.sentence) == holds
+    assert f"{angle + holds:.0f}°" in own.sentence
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_the_second_precision_never_spikes(count: int) -> None:
+    data = reference("slingshots")
+    data["member_spike_count"] = ("member", np.array([38, count]))
+    own = claim("slingshots", data)
+    assert own.holds == (count == 0)
+    assert (f"float64: {count} spike" in own.sentence) == (count > 0)
+
+
+def test_runs_from_other_starts_are_not_compared_by_precision() -> None:
+    data = reference("slingshots")
+    data["member_seed"] = ("member", np.array([1, 2]))
+    own = claim("slingshots", data)
+    assert not own.holds
+    assert "The same initial weights" not in scene("slingshots").with_options().definition(data)
+
+
+def test_a_run_that_never_generalises_is_counted() -> None:
+    data = reference("slingshots")
+    data["generalised_epoch"] = ("member", np.array([-1, 9840]))
+    assert claim("slingshots", data).sentence.endswith("1 of 2 generalise")
+
+
+def test_a_still_of_slingshots_ends_with_its_axes() -> None:
+    data = reference("slingshots")
+    drawn = scene("slingshots").with_options()
+    assert data["epoch"].values[drawn.index_of(data, None)] <= 20000
+    assert drawn.index_of(data, "last") == data.sizes["epoch"] - 1
+
+
+@pytest.mark.parametrize(("share", "holds"), [(0.49, True), (0.51, False)])
+def test_the_mean_falls_by_less_than_half_as_much(share: float, holds: bool) -> None:
+    data = reference("smooth-from-many")
+    alone = claim("smooth-from-many", data).numbers["alone"]
+    data = changed(data, "mean_steepest_fall", lambda fall: np.full_like(fall, share * alone))
+    assert claim("smooth-from-many", data).holds == holds
+
+
+def test_equal_curves_have_a_mean_as_steep() -> None:
+    data = reference("smooth-from-many")
+    first = data["piece_loss"].values[:1]
+    data = changed(data, "piece_loss", lambda loss: np.repeat(first, len(loss), axis=0))
+    steep = float(data["mean_steepest_fall"].values[0])
+    data = changed(data, "mean_steepest_fall", lambda fall: np.full_like(fall, steep))
+    assert not claim("smooth-from-many", data).holds
+
+
+def test_float32_that_never_loses_the_loss_is_said_to() -> None:
+    data = reference("log-softmax-rounding")
+    single = data["precision"].values == "float32"
+    table = data["log_softmax_value"]
+    axis = table.get_axis_num("precision")
+    where = np.expand_dims(single, tuple(set(range(table.ndim)) - {axis}))
+    last = np.take(table.values, [-1], axis=table.get_axis_num("x"))
+    assert claim("log-softmax-rounding", data).holds
+    assert (last[where & np.ones_like(last, bool)] == 0).all()
+    data["log_softmax_value"] = (table.dims, np.where(where, -1e-7, table.values))
+    own = claim("log-softmax-rounding", data)
+    assert not own.holds
+    assert own.sentence == "Up to a lead of 17.4975 float32 still returns a loss"
+
+
+@pytest.mark.parametrize(("share", "holds"), [(0.24, True), (0.26, False)])
+@pytest.mark.parametrize("name", ["digit-grokking", "induction-grokking"])
+def test_the_test_loss_comes_down_to_a_quarter(name: str, share: float, holds: bool) -> None:
+    data = reference(name)
+    clock = data["tested_epoch"].values
+    end = 0.9 * clock[-1]
+    loss = np.interp(clock, [0, 2000, 3000, end], [4.0, 20.0, 20.0, 20.0 * share])
+    data["logged_test_loss"] = ("tested_epoch", loss)
+    assert claim(name, data).holds == holds
+
+
+@pytest.mark.parametrize(("rise", "holds"), [(0.24, False), (0.26, True)])
+@pytest.mark.parametrize("name", ["induction-grokking", "induction-phase-change"])
+def test_induction_rises_with_the_change(name: str, rise: float, holds: bool) -> None:
+    data = reference(name)
+    epochs = data["epoch"].values
+    begin, end = (600, 9000) if name == "induction-grokking" else (620, 940)
+    score = np.interp(epochs, [begin, end], [0.1, 0.1 + rise])
+    shape = data["induction_score"].shape
+    data = changed(data, "induction_score", lambda _: np.broadcast_to(score[:, None, None], shape))
+    assert claim(name, data).holds == holds
+
+
+def test_a_loss_that_does_not_fall_is_not_said_to() -> None:
+    data = reference("induction-phase-change")
+    data = changed(data, "logged_train_loss", lambda loss: np.full_like(loss, 4.0))
+    assert not claim("induction-phase-change", data).holds
+    data["event_epoch"] = xr.full_like(data["event_epoch"], -1)
+    own = claim("induction-phase-change", data)
+    assert own.sentence == "The loss on fresh data goes from 4 to 4"
+
+
+@pytest.mark.parametrize(("score", "heads"), [(0.24, 0), (0.26, 1)])
+def test_heads_that_look_back_are_counted(score: float, heads: int) -> None:
+    data = reference("induction-heads")
+    values = np.full(data["induction_score"].shape, 0.01)
+    values[-1, 1, 0] = score
+    data["induction_score"] = (data["induction_score"].dims, values)
+    own = claim("induction-heads", data)
+    assert own.numbers["heads"] == heads
+    assert own.holds == bool(heads)
+    assert own.sentence.startswith("1 of 8 head learns" if heads else "No head looks")
+
+
+@pytest.mark.parametrize(("rise", "holds"), [(0.24, False), (0.26, True)])
+def test_attention_turns_to_the_key_token(rise: float, holds: bool) -> None:
+    data = reference("skip-trigram")
+    attention = np.interp(data["epoch"].values, [130, 220], [0.1, 0.1 + rise])
+    data["key_attention"] = ("epoch", attention)
+    assert claim("skip-trigram", data).holds == holds
+
+
+def stairs(steps: list[int | None]) -> xr.Dataset:
+    """Losses of the digits that fall from 2 to 0 at these steps, never for None."""
+    data = reference("digit-phase-changes")
+    clock = data["logged_epoch"].values[:, None]
+    at = np.array([9999 if step is None else step for step in steps])
+    data["token_train_loss"] = (data["token_train_loss"].dims, np.where(clock < at, 2.0, 0.0))
+    return data
+
+
+@pytest.mark.parametrize(
+    ("steps", "holds", "sentence"),
+    [
+        ([300, 600, 900, 1200, 1500, 1590], True, "The 6 digits are learned one by one, between "),
+        ([300, 600, 900, 1200, 1500, 1550], False, "All 6 digits are learned, some together, "),
+        ([300, 600, 900, 1200, 1500, None], False, "5 of 6 digits are learned, between steps "),
+        ([None] * 6, False, "No digit's loss comes down to half by step 3,000"),
+    ],
+)
+def test_digits_are_learned_one_by_one(steps: list[int | None], holds: bool, sentence: str) -> None:
+    own = claim("digit-phase-changes", stairs(steps))
+    assert own.holds == holds
+    assert own.sentence.startswith(sentence)
+
+
+def test_digits_on_few_sums_may_be_memorised() -> None:
+    needs = scene("digit-phase-changes").with_options().variables()
+    own = claim("digit-phase-changes", load(None, needs, default="digit-addition-small-500"))
+    assert not own.holds
+    assert own.sentence == "Memorised by step 860; not generalised by step 10,000"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["grokking-curve", "digit-grokking", "induction-grokking", "induction-phase-change",
+     "skip-trigram"],
+)  # fmt: skip
+def test_without_a_loss_there_is_nothing_to_draw(name: str) -> None:
+    data = reference(name)
+    for loss in BOTH:
+        data = changed(data, loss, lambda values: np.full_like(values, np.nan))
+    with pytest.raises(InputError, match="none that is a number"):
+        scene(name).check(data)
+
+
+@pytest.mark.parametrize("name", ["weight-norms", "induction-grokking", "skip-trigram"])
+def test_one_checkpoint_has_no_change_to_draw(name: str) -> None:
+    with pytest.raises(InputError, match="there is only one"):
+        scene(name).check(reference(name).isel(epoch=[-1]))
+
+
+def test_weights_that_take_no_step_have_no_turn() -> None:
+    data = changed(reference("straight-path"), "path_cosine", lambda c: np.full_like(c, np.nan))
+    with pytest.raises(InputError, match="take no two steps"):
+        scene("straight-path").check(data)
