@@ -61,9 +61,7 @@ class WeightNorms(Scene):
             return Claim.instead(run.sentence)
         before, after = (float(_total(data)[i]) for i in ends.values())
         numbers = {"memorised": before, "generalised": after}
-        sentence = (
-            f"Memorised, the squared weights sum to {before:,.0f}; generalised, to {after:,.0f}"
-        )
+        sentence = f"Squared weights sum to {before:,.0f} memorised, to {after:,.0f} generalised"
         if not after <= HALF * before:
             return Claim.instead(sentence, **numbers)
         return Claim(sentence, self.watch, numbers=numbers)
