@@ -47,7 +47,7 @@ class InductionGrokking(HeadsBelowLoss):
         shares = f"from {100 * before:.0f} to {100 * after:.0f} %"
         if after - before < RISE:
             return Claim.instead(f"{now}since then induction went {shares}")
-        sentence = f"{now}from then on induction rises {shares}"
+        sentence = f"{now}then induction rises {shares}"
         return Claim(sentence, self.watch, numbers={"before": before, "after": after})
 
     def definition(self, data: xr.Dataset) -> str:
