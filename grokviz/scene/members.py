@@ -50,7 +50,15 @@ def drawing(traces: Sequence[Trace], markers: Sequence[Marker], data: xr.Dataset
         for marker in markers:
             marker.update(float(epochs[i]))
 
-    return Drawing([[t.line for t in traces], [m.line for m in markers]], update)
+    return Drawing([[t.moving for t in traces], [m.line for m in markers]], update)
+
+
+def value_at(data: xr.Dataset, member: int, split: str, epoch: float) -> float | None:
+    """A member's loss at an epoch; None before it logged one, after its end, or without any."""
+    points = losses(data, member).get(split)
+    if points is None or not points.x[0] <= epoch <= points.x[-1]:
+        return None
+    return float(np.interp(epoch, points.x, points.y))
 
 
 def learnt(data: xr.Dataset, member: int, name: str = "generalised_epoch") -> str:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from grokviz.dataset.learning import LOW
 from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.scene import frequencies
+from grokviz.scene.outcome import outcome
 from grokviz.scene.style import style
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -17,6 +19,31 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
+
+
+HALF = 0.5
+"""The share of variance from which on a frequency is a neuron's, or a head's, own."""
+
+
+def not_generalised(data: xr.Dataset) -> str:
+    """What the losses say of a run that has not generalised; empty of any other, or without."""
+    run = outcome(data)
+    learned = run.generalised is not None and run.diverged is None and run.test < LOW
+    unknown = run.diverged is None and np.isnan(run.train) and not run.tested
+    return "" if learned or unknown else run.sentence
+
+
+def percent(share: float) -> str:
+    """A share in whole per cent, never more than it is."""
+    return f"{int(100 * share + 1e-6)} %" if np.isfinite(share) else "no number"
+
+
+def named_keys(data: xr.Dataset, most: int) -> list[int]:
+    """The key frequencies that have room for a name: the largest in the embedding, ascending."""
+    keys = frequencies.key_frequencies(data)
+    if len(keys) <= most:
+        return keys
+    return sorted(frequencies.by_size(keys, data["embedding_frequency_norm"].isel(epoch=-1))[:most])
 
 
 def neurons_in_turn(data: xr.Dataset, most: int) -> Int[np.ndarray, " neuron"]:
@@ -70,6 +97,14 @@ def name_frequency(axes: Axes, k: int, data: xr.Dataset, *, numbered: bool = Fal
     return axes.set_title(name, color=colour, pad=0.2 * style().points)
 
 
+def tint(name: Any, colour: str, share: float) -> None:
+    """Give a frequency's name its colour where it explains half of what it stands above.
+
+    Before that it is hardly its own.
+    """
+    name.set_color(colour if share >= HALF else style().colours.faint)
+
+
 def shares_by_frequency(field: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "f f"]:
     """Share of a field's variance that varies with frequency j in a and k in b, as [j, k].
 
@@ -91,3 +126,12 @@ def own_share(field: Float[np.ndarray, "p p"], k: int) -> float:
     """
     shares = shares_by_frequency(field)
     return float(shares[k, 0] + shares[0, k] + shares[k, k])
+
+
+def in_phase(field: Float[np.ndarray, "p p"], k: int) -> Float[np.ndarray, "p p"]:
+    """A field with its numbers a and b in the order of k a and k b mod p; as it is for no k."""
+    if not k:
+        return field
+    places = np.argsort(np.arange(len(field)) * k % len(field), kind="stable")
+    ordered: np.ndarray = field[np.ix_(places, places)]
+    return ordered

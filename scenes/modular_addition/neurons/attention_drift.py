@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import NOTEBOOK
+from grokviz.scenes.modular_addition import _neurons
+from jaxtyping import Float
 
 from grokviz.dataset.numerics import ties
-from grokviz.scene import Drawing, Scene, frequencies, grids, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -18,21 +20,45 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 
+LOPSIDED = 0.2
+"""A difference in mean attention that is plain to see, of numbers that sum to 1."""
+
+EVEN = 0.05
+"""A difference that is none to the eye."""
+
+
 @dataclass(frozen=True)
 class AttentionDrift(Scene):
     """Mean attention from '=' by head and position, and its difference between a and b."""
 
     name = "attention-drift"
     title = "Attention is lopsided first and ends even between a and b"
-    watch = "each head favours one input until the test loss falls; then both alike"
+    watch = "the lines keep apart until the test loss falls; then they meet at 0"
     source = "Colab of arXiv:2301.05217, analysis during training (animations 7 and 8)"
     needs = (
         "attention_mean", "head_frequency", "embedding_frequency_norm",
-        "logged_test_loss", "phase_end",
+        "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
     aspect = 2.3
     narrow_aspect = 0.72
-    stills = ("grok-3000", "last")
+    stills = ("grok", "last")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How far apart a and b were, and how near they are at the end, of a run that grokked."""
+        gap = np.abs(_gap(data)).max(axis=1)
+        if not np.isfinite(gap).any():
+            return Claim.instead("The attention is no number")
+        top, last = float(np.nanmax(gap)), float(gap[np.isfinite(gap)][-1])
+        numbers = {"largest": top, "last": last}
+        late = _neurons.not_generalised(data)
+        if late:
+            return Claim.instead(late, **numbers)
+        if top < LOPSIDED:
+            return Claim.instead(f"No head prefers a or b by more than {top:.2f}", **numbers)
+        if last > EVEN:
+            return Claim.instead(f"At the end a head still prefers a or b by {last:.2f}", **numbers)
+        sentence = f"Heads prefer a or b by up to {top:.2f} at first, by {last:.3f} at the end"
+        return Claim(sentence, self.watch if _waits(data, gap) else "", numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Heads by positions as a table, and lines of the difference."""
@@ -49,14 +75,13 @@ class AttentionDrift(Scene):
             f"{float(now.sel(head=h, position='b')):.2f} to b"
             for h in data["head"].values
         ]
-        whole = data["attention_mean"]
-        gap = whole.sel(position="a") - whole.sel(position="b")
-        at = ties.first_largest(np.abs(gap.values).max(axis=1))
+        gap = np.abs(_gap(data)).max(axis=1)
+        at = ties.first_largest(np.nan_to_num(gap))
         return (
             f"Mean attention from '=' at {clocks.at(data, 'epoch', i)}: {'; '.join(heads)}. Beside "
             "it the difference between a and b over epochs, whose largest absolute value is "
-            f"{float(np.abs(gap.values).max()):.2f}, at epoch {int(data['epoch'].values[at])}, "
-            f"and at the end {float(np.abs(gap.values[-1]).max()):.3f}."
+            f"{float(gap[at]):.2f}, at {clocks.at(data, 'epoch', at)}, "
+            f"and at the end {float(gap[-1]):.3f}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -66,6 +91,22 @@ class AttentionDrift(Scene):
             "head, and the mean attention to a less that to b over training; heads have the "
             f"colour of their frequency in the last checkpoint. {NOTEBOOK}"
         )
+
+
+def _gap(data: xr.Dataset) -> Float[np.ndarray, "epoch head"]:
+    """Mean attention to a less that to b."""
+    mean = data["attention_mean"]
+    gap: np.ndarray = (mean.sel(position="a") - mean.sel(position="b")).values.astype(float)
+    return gap
+
+
+def _waits(data: xr.Dataset, gap: Float[np.ndarray, " epoch"]) -> bool:
+    """Whether the difference is still more than half of its largest when the run groks."""
+    grokked = clocks.grok_epoch(data)
+    if grokked is None:
+        return False
+    at = int(np.abs(data["epoch"].values - grokked).argmin())
+    return bool(gap[at] > np.nanmax(gap) / 2)
 
 
 def _table(axes: Axes, data: xr.Dataset) -> Drawing:
@@ -101,7 +142,7 @@ def _table(axes: Axes, data: xr.Dataset) -> Drawing:
 class _Heads(panels.CurvePanel):
     """Lines that are named while they are apart: the upper half above, the lower below."""
 
-    def name_curves(self, end: float) -> panels.LineNames:
+    def name_curves(self, end: float) -> _Names:
         """At a tenth of the film, flush with it where the axis ends soon after."""
         x = next(iter(self.curves.values())).x
         at = int(np.abs(x - 0.1 * panels.horizon(self.data)).argmin())
@@ -109,18 +150,33 @@ class _Heads(panels.CurvePanel):
         above = [name for name, curve in self.curves.items() if curve.y[at] >= middle]
         places = dict.fromkeys(self.curves, float(x[at]))
         flush: Any = "right" if x[at] > 0.7 * end else "left"
-        return panels.LineNames(self.axes, self.curves, places, above=above, ha=flush)
+        return _Names(self.axes, self.curves, places, above=above, ha=flush)
+
+
+class _Names(panels.LineNames):
+    """Names that are left out where they would stand on one another."""
+
+    def update(self, moment: float) -> None:
+        """Put them on the lines, as many as are apart."""
+        super().update(moment)
+        em, taken = style().pixels(self.axes, style().small), list[float]()
+        for text in self.texts.values():
+            at = (
+                self.axes.transData.transform(text.xy)[1]
+                + text.xyann[1] / 72 * self.axes.figure.dpi
+            )
+            text.set_visible(all(abs(at - other) > 0.9 * em for other in taken))
+            if text.get_visible():
+                taken.append(at)
 
 
 def _differences(axes: Axes, data: xr.Dataset) -> _Heads:
     """A line for each head: attention to a less that to b."""
-    mean = data["attention_mean"]
-    gap = (mean.sel(position="a") - mean.sel(position="b")).values
-    curves = {}
+    gap, curves = _gap(data), {}
     for n, head in enumerate(data["head"].values):
         colour = frequencies.colour(int(data["head_frequency"].values[-1, n]), data)
         curves[f"head {head}"] = panels.at_checkpoints(data, gap[:, n], colour)
-    top = 1.15 * max(float(np.abs(gap).max()), 0.05)
+    top = 1.15 * max(float(np.nanmax(np.abs(gap))), 0.05) if np.isfinite(gap).any() else 1.0
     return _Heads(
         axes, data, curves, ylabel="attention to a less that to b", ylim=(-top, top),
         phases="named",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.dataset.numerics import ties
-from grokviz.scene import Drawing, Scene, frequencies, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, panels, style
 from grokviz.scene.bars import columns
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
+
+
+ONE_WAVE = 0.8
+"""The share of its power that makes a map one wave."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,22 @@ class AttentionMap(Scene):
     aspect = 1.9
     narrow_aspect = 0.85
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The smallest share of a head's map that one wave has, where it is most of it."""
+        shares = [_share(row) for row in data["attention_map_fourier"].values]
+        low, high = min(shares), max(shares)
+        if low >= ONE_WAVE:
+            sentence = f"One wave is at least {_neurons.percent(low)} of what draws each head"
+            return Claim(sentence, self.watch, numbers={"share": low})
+        sentence = f"One wave is {low:.0%} to {high:.0%} of what draws a head's attention"
+        return Claim.instead(sentence.replace("%", " %"), share=low)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A row of bars for each head, the cosine left and the sine right of a frequency."""
         heads = data.sizes["head"]
         rooms = style().stack(figure, [1] * heads, left=4.9, top=0.8, vgap=0.5)
-        top = 1.12 * float(np.abs(data["attention_map_fourier"].values).max()) or 1.0
+        sizes = np.abs(data["attention_map_fourier"].values[:, 1:])
+        top = 1.12 * float(sizes[np.isfinite(sizes)].max(initial=0)) or 1.0
         for n, axes in enumerate(rooms):
             self._draw_head(axes, data, n, top)
         panels.without_time(*rooms[:-1])
@@ -50,12 +66,11 @@ class AttentionMap(Scene):
         for head, row in zip(
             data["head"].values, data["attention_map_fourier"].values, strict=True
         ):
-            power, k = _power(row), _own(row)
+            k = _own(row)
             if k == NO_FREQUENCY:
                 words.append(f"head {int(head)} none")
                 continue
-            share = power[k - 1] / power.sum()
-            words.append(f"head {int(head)} frequency {k} ({share:.0%} of the power)")
+            words.append(f"head {int(head)} frequency {k} ({_share(row):.0%} of the power)")
         return (
             "Bars of each head's attention map in the Fourier basis over the numbers, last "
             f"checkpoint. The largest are {'; '.join(words)}. The largest coefficient is "
@@ -99,6 +114,12 @@ class AttentionMap(Scene):
             best - 0.8, side * 0.6 * top, f"frequency {best}", ha="right", va="center",
             color=current_style.colours.frequency(best, keys), fontweight="bold",
         )  # fmt: skip
+
+
+def _share(components: np.ndarray) -> float:
+    """The share of the power that the largest frequency has; 0 of a map of nothing."""
+    power = _power(np.nan_to_num(components.astype(float)))
+    return float(power.max() / max(power.sum(), 1e-30))
 
 
 def _power(components: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
@@ -22,27 +22,61 @@ if TYPE_CHECKING:
 POSITIONS = ("a", "b", "=")
 
 
+ONE_WAVE = 0.8
+"""The share of its variance that makes a head's attention one wave."""
+
+
 @dataclass(frozen=True)
 class AttentionPatterns(Scene):
     """Attention from '=' to a over (a, b) for every head, and the loss below."""
 
     name = "attention-patterns"
     panels = ("attention",)
-    title = "Each head shares its attention by a wave of one frequency"
-    watch = "stripes of single numbers give way to one wave as the test loss falls"
+    title = "Each head comes to share its attention by a wave of one frequency"
+    watch = "stripes of single numbers give way to waves of a and b"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (
         "attention_score", "head_frequency", "head_variance_explained", "attention_mean",
         "embedding_frequency_norm", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
-    paper_figures = {"4a": {"loss": False}}  # noqa: RUF012
+    paper_figures = {"4a": {"loss": False, "order": "number"}}  # noqa: RUF012
     aspect = 1.75
     narrow_aspect = 0.6
-    stills = ("grok-3000", "last")
+    stills = ("last", "grok-3000")
 
     to: Literal["a", "b", "="] = option("a", "what the attention shown goes to")
+    order: Literal["number", "phase"] = option(
+        "phase", "a and b in order, or k a and k b mod p at the head's last frequency k"
+    )
     loss: bool = option(True, "the loss below")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much one wave explains of each head at the end, of a run that generalised."""
+        shares = data["head_variance_explained"].values.astype(float)
+        low, high = float(np.nanmin(shares[-1])), float(np.nanmax(shares[-1]))
+        numbers = {"share": low, "before": float(np.nanmax(shares[0]))}
+        late = _neurons.not_generalised(data)
+        if late:
+            return Claim.instead(late, **numbers)
+        if low < ONE_WAVE or numbers["before"] > ONE_WAVE / 2:
+            sentence = f"One wave explains {low:.0%} to {high:.0%} of a head's attention at the end"
+            return Claim.instead(sentence.replace("%", " %"), **numbers)
+        sentence = (
+            f"One wave comes to explain at least {_neurons.percent(low)} of each head's pattern"
+        )
+        return Claim(sentence, self._watch(data), numbers=numbers)
+
+    def _watch(self, data: xr.Dataset) -> str:
+        """With the number of heads that change their frequency after the clean-up."""
+        ends = clocks.phase_ends(data)
+        if ends is None:
+            return self.watch
+        cleaned = int(np.abs(data["epoch"].values - ends[2]).argmin())
+        late = data["head_frequency"].values[cleaned] != data["head_frequency"].values[-1]
+        if not late.any():
+            return self.watch
+        return f"stripes give way to waves; {late.sum()} of {late.size} heads settle after clean-up"
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a head, its frequency above it; the loss below."""
@@ -55,12 +89,14 @@ class AttentionPatterns(Scene):
         axes = grids.square_axes(figure, count, columns, p, share=(0, below, 1, 1))
         grids.note(axes[-1], f"colour: attention to {self.to}, 0 to 1")
         heads = [_Head(ax, data, n) for n, ax in enumerate(axes)]
-        grids.name_inputs(axes[(len(axes) - 1) // columns * columns], p - 1)
+        ends = ("a", "b") if self.order == "number" else ("ka mod p", "kb")
+        grids.name_inputs(axes[(len(axes) - 1) // columns * columns], p - 1, *ends)
+        last = [int(k) if self.order == "phase" else 0 for k in data["head_frequency"].values[-1]]
 
         def update(i: int) -> None:
             attention = fields.attention(data, i)[:, POSITIONS.index(self.to)]
-            for head, pattern in zip(heads, attention, strict=True):
-                head.show(pattern, i)
+            for head, pattern, k in zip(heads, attention, last, strict=True):
+                head.show(_neurons.in_phase(pattern, k), i)
 
         drawing = Drawing([head.moving for head in heads], update)
         if not self.loss:
@@ -92,8 +128,11 @@ class AttentionPatterns(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        order = ""
+        if self.order == "phase":
+            order = ", a and b in the order of k a and k b mod p, k its frequency at the end"
         return (
-            f"Attention from '=' to {self.to} over all pairs (a, b), for every head. Above each: "
+            f"Attention from '=' to {self.to} over all pairs (a, b), for every head{order}. Above each: "
             "the frequency k that explains most of its variance at that epoch, by "
             "const + alpha (cos wa - cos wb) + beta (sin wa - sin wb), and the share explained. "
             f"{after('figure 4')}"
@@ -120,8 +159,7 @@ class _Head:
         k = int(self.data["head_frequency"].values[i, self.number])
         share = float(self.data["head_variance_explained"].values[i, self.number])
         self.name.set_text(_neurons.frequency_name(self.axes, k, numbered=True))
-        # before a frequency explains half of a head it is hardly the head's own
-        self.name.set_color(self.colours.get(k, self.faint) if share >= 0.5 else self.faint)
+        _neurons.tint(self.name, self.colours.get(k, self.faint), share)
         self.share.set_text("" if k == NO_FREQUENCY else f"{share:.0%}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Drawing, Scene, grids, option, style
+from grokviz.scene import Claim, Drawing, Scene, grids, option, style
 from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
@@ -19,34 +19,52 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 
+MOST = 0.5
+"""The share of all neurons that have to be waves for the sentence to speak of the neurons."""
+
+
 @dataclass(frozen=True)
 class NeuronActivations(Scene):
     """Activations of chosen neurons over all pairs (a, b), after the ReLU, at '='."""
 
     name = "neuron-activations"
     panels = ("neuron", "spectrum")
-    title = "Each neuron becomes a wave in a and b, of one frequency"
-    watch = "stripes of single numbers give way to one wave as the test loss falls"
+    title = "Most neurons become waves in a and b, each of one frequency"
+    watch = "lines of single numbers give way to one wave as the test loss falls"
     source = "thread, tweet 10; arXiv:2301.05217, figure 4"
     loops = True
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
-        "neuron_variance_explained", "embedding_frequency_norm", "logged_test_loss", "phase_end",
+        "neuron_variance_explained", "all_neuron_cluster", "embedding_frequency_norm",
+        "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
-    paper_figures = {"4b": {}}  # noqa: RUF012
+    paper_figures = {"4b": {"order": "number"}}  # noqa: RUF012
     clock = "field_epoch"
     aspect = 2.05
     narrow_aspect = 0.86
-    stills = ("grok-3000", "last")
+    stills = ("last", "grok-3000")
 
     most: int = option(10, "how many of the stored neurons to show, of each frequency in turn")
     order: Literal["number", "phase"] = option(
-        "number", "a and b in order, or k a and k b mod p at the neuron's own frequency k"
+        "phase", "a and b in order, or k a and k b mod p at the neuron's own frequency k"
     )
 
     def __post_init__(self) -> None:
         if not 1 <= self.most <= 12:
             raise ValueError(f"most={self.most} is not possible; give 1 to 12")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How many of all neurons are waves of one frequency, of a run that generalised."""
+        waves = data["all_neuron_cluster"].values > NO_FREQUENCY
+        count, share = int(waves.sum()), float(waves.mean())
+        late = _neurons.not_generalised(data)
+        if late:
+            return Claim.instead(late, share=share)
+        if share < MOST:
+            sentence = f"{count} of {waves.size} neurons are waves of one frequency"
+            return Claim.instead(sentence, share=share)
+        sentence = f"{count} of {waves.size} neurons become waves, each of one frequency"
+        return Claim(sentence, self.watch, numbers={"share": share})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a neuron, its frequency above it."""
@@ -55,19 +73,25 @@ class NeuronActivations(Scene):
         order, columns = _neurons.neurons_in_columns(data, most, figure)
         axes = grids.square_axes(figure, len(order), columns, p)
         images = [grids.heat(ax, (p, p)) for ax in axes]
-        for n, ax in zip(order, axes, strict=True):
-            _neurons.name_frequency(ax, int(data["neuron_frequency"].values[n]), data)
+        frequency = data["neuron_frequency"].values
+        names = [
+            _neurons.name_frequency(ax, int(frequency[n]), data)
+            for n, ax in zip(order, axes, strict=True)
+        ]
+        colours = [name.get_color() for name in names]
         ends = ("a", "b") if self.order == "number" else ("ka mod p", "kb")
         grids.name_inputs(axes[(len(order) - 1) // columns * columns], p - 1, *ends)
         grids.note(axes[-1], "colour: from 0 to the neuron's largest activation")
 
         def update(i: int) -> None:
-            activations, frequency = fields.activations(data, i), data["neuron_frequency"].values
-            for image, n in zip(images, order, strict=True):
-                image.set_data(self._ordered(activations[n], int(frequency[n])).T)
-                image.set_clim(0, max(float(activations[n].max()), 1e-9))
+            activations = fields.activations(data, i)
+            for image, name, colour, n in zip(images, names, colours, order, strict=True):
+                k, field = int(frequency[n]), activations[n]
+                image.set_data(_neurons.in_phase(field, k if self.order == "phase" else 0).T)
+                image.set_clim(0, max(float(np.nan_to_num(field).max()), 1e-9))
+                _neurons.tint(name, colour, _neurons.own_share(field, k))
 
-        return Drawing(images, update)
+        return Drawing([images, names], update)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""
@@ -91,16 +115,10 @@ class NeuronActivations(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        p = data.sizes["row"] // 2
+        order = "" if self.order == "number" else ", a and b in the order of k a and k b mod p"
         return (
-            "Activations at '=' after the ReLU of neurons that show their frequency best, over "
-            f"all {data.sizes['row'] // 2} x {data.sizes['row'] // 2} pairs (a, b); each map runs "
-            "from 0 to the neuron's largest activation. "
+            f"Activations at '=' after the ReLU over all {p} x {p} pairs (a, b), of neurons that show "
+            f"their frequency best{order}; each map runs from 0 to the neuron's largest activation. "
             f"{after('figure 4, and the thread, tweet 10')}"
         )
-
-    def _ordered(self, field: np.ndarray, k: int) -> np.ndarray:
-        """The field with its numbers in the order of the wave's phase, if so wished."""
-        if self.order == "number":
-            return field
-        places = np.argsort(np.arange(len(field)) * k % len(field), kind="stable")
-        return field[np.ix_(places, places)]

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import columns
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.outcome import outcome
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ EDGES = np.linspace(0, 1, BINS + 1)
 TICKS = ([0, 0.5, THRESHOLD, 1], ["0", "0.5", f"{THRESHOLD:g}", "1"])
 
 
+MOST = 0.5
+"""The share of all neurons that have to be in clusters, and of these the share that comes late."""
+
+
 @dataclass(frozen=True)
 class NeuronClusters(Scene):
     """Each neuron by its frequency and share of variance, beside the paper's histogram."""
@@ -31,21 +37,41 @@ class NeuronClusters(Scene):
     name = "neuron-clusters"
     panels = ("clusters",)
     title = "The neurons divide into clusters, one for each key frequency"
-    watch = "neurons rise above the line only while the test loss falls"
+    watch = "dots rise as the test loss falls, and most cross the line after that"
     source = "arXiv:2301.05217, figure 5"
     loops = True
     needs = (
         "all_neuron_frequency", "all_neuron_variance_explained", "key_neurons",
-        "embedding_frequency_norm", "logged_test_loss", "phase_end",
+        "embedding_frequency_norm", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
     paper_figures = {"5a": {"show": "histogram"}}  # noqa: RUF012
     aspect = 2.1
     narrow_aspect = 0.8
-    stills = ("grok-3000", "last")
+    stills = ("last", "grok-3000")
 
     show: Literal["both", "neurons", "histogram"] = option(
         "both", "every neuron by frequency, the histogram of shares, or both"
     )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How many neurons join a cluster after the run has generalised."""
+        share = data["all_neuron_variance_explained"].values
+        clean = (share >= THRESHOLD).sum(axis=1)
+        last, every = int(clean[-1]), share.shape[1]
+        late = _neurons.not_generalised(data)
+        if late:
+            return Claim.instead(late, last=last)
+        learned = outcome(data).generalised
+        if last < MOST * every or learned is None:
+            sentence = f"{last} of {every} neurons are in the cluster of one frequency at the end"
+            return Claim.instead(sentence, last=last)
+        before = int(clean[np.abs(data["epoch"].values - learned).argmin()])
+        numbers = {"last": last, "before": before}
+        if last - before <= MOST * last:
+            sentence = f"{last} of {every} neurons end in a cluster, {before} before it generalises"
+            return Claim.instead(sentence, **numbers)
+        sentence = f"{last - before} of {last} neurons join their cluster only after it generalises"
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A dot a neuron, and how many have which share."""
@@ -113,7 +139,7 @@ def _dots(axes: Axes, data: xr.Dataset) -> Drawing:
     )
     rest, muted = current_style.colours.faint, current_style.colours.muted
     colours = {k: frequencies.colour(k, data) for k in frequencies.key_frequencies(data)}
-    counts = _name_clusters(axes, colours)
+    counts = _name_clusters(axes, data)
     none = _above(axes, NO_FREQUENCY, 0.35, color=muted, fontsize=current_style.small)
 
     def update(i: int) -> None:
@@ -125,23 +151,31 @@ def _dots(axes: Axes, data: xr.Dataset) -> Drawing:
             for k, good in zip(frequency.tolist(), clean, strict=True)
         ])  # fmt: skip
         none.set_text(str((frequency == NO_FREQUENCY).sum() or ""))
-        for k, text in counts.items():
-            text.set_text(str((clean & (frequency == k)).sum()))
+        for k, (name, text) in counts.items():
+            count = int((clean & (frequency == k)).sum())
+            # a cluster is named once it has a neuron
+            shown = bool(count) or current_style.ghost
+            name.set_text(str(k) if shown else "")
+            text.set_text(str(count) if shown else "")
 
-    return Drawing([dots, none, *counts.values()], update)
+    return Drawing([dots, none, *(text for pair in counts.values() for text in pair)], update)
 
 
-def _name_clusters(axes: Axes, colours: dict[int, str]) -> dict[int, Any]:
-    """Each key frequency above its neurons, and below it room for their number."""
+def _name_clusters(axes: Axes, data: xr.Dataset) -> dict[int, tuple[Any, Any]]:
+    """Texts above the neurons of each key frequency that has room: its name and their number."""
     current_style, counts = style(), {}
     ends = axes.get_xlim()
     em = current_style.pixels(axes, 0.62 * current_style.points)
     width = 3.5 * em / (axes.bbox.width / (ends[1] - ends[0]))
-    places = pushed_apart(list(map(float, colours)), [width] * len(colours), *ends)
-    for (k, colour), place in zip(colours.items(), places, strict=True):
+    keys = _neurons.named_keys(data, int((ends[1] - ends[0]) / width))
+    places = pushed_apart(list(map(float, keys)), [width] * len(keys), *ends)
+    for k, place in zip(keys, places, strict=True):
+        colour = frequencies.colour(k, data)
         look: dict[str, Any] = {"fontsize": current_style.points, "fontweight": "bold"}
-        _above(axes, place, 1.35, color=colour, **look).set_text(str(k))
-        counts[k] = _above(axes, place, 0.35, color=colour, fontsize=current_style.small)
+        name = _above(axes, place, 1.35, color=colour, **look)
+        counts[k] = name, _above(axes, place, 0.35, color=colour, fontsize=current_style.small)
+    if not keys:
+        style().note(axes, "no key frequencies yet", (0, 1), (0, 0.5), color=style().colours.muted)
     return counts
 
 

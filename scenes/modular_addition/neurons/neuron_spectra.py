@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Drawing, Scene, frequencies, grids, option, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style
 from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
@@ -23,30 +23,59 @@ BEND, FULL = 0.5, 0.05
 """The haze shows shares of variance to this power, and from this share on in full colour."""
 
 
+THREE_DOTS = 0.8
+"""The share of its variance that makes a neuron the three dots of its frequency."""
+
+
 @dataclass(frozen=True)
 class NeuronSpectra(Scene):
     """2-D Fourier transforms of the same neurons that neuron-activations shows."""
 
     name = "neuron-spectra"
     panels = ("spectrum", "neuron")
-    title = "In each neuron's spectrum all but a few dots fade"
+    title = "Of each neuron's spectrum three dots stay"
     watch = "the haze goes; three dots of the neuron's own frequency stay, and their share"
     source = "thread, tweet 10; arXiv:2301.05217, section 4.3"
     loops = True
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
-        "neuron_variance_explained", "embedding_frequency_norm", "logged_test_loss", "phase_end",
+        "neuron_variance_explained", "embedding_frequency_norm", "logged_train_loss",
+        "logged_test_loss", "phase_end",
     )  # fmt: skip
     clock = "field_epoch"
     aspect = 2.05
     narrow_aspect = 0.86
-    stills = ("grok-3000", "last")
+    stills = ("last", "grok-3000")
 
     most: int = option(10, "how many of the stored neurons to show, of each frequency in turn")
 
     def __post_init__(self) -> None:
         if not 1 <= self.most <= 12:
             raise ValueError(f"most={self.most} is not possible; give 1 to 12")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The least that three dots hold of a neuron shown, of a run that generalised."""
+        neurons = _neurons.neurons_in_turn(data, self.most)
+        frequency = data["neuron_frequency"].values[neurons]
+        shares = data["neuron_variance_explained"].values[neurons].astype(float)
+        least = float(np.where(frequency == NO_FREQUENCY, 0, shares).min())
+        late = _neurons.not_generalised(data)
+        if late:
+            return Claim.instead(late, share=least)
+        before, dots = self._before(data), (data.sizes["row"] // 2 + 1) // 2
+        numbers = {"share": least, "before": before}
+        if not least >= THREE_DOTS or before > THREE_DOTS / 2:
+            sentence = f"Three dots hold {_neurons.percent(least)} of a neuron shown, or more"
+            return Claim.instead(sentence, **numbers)
+        three = f"3 of {dots * dots - 1:,} waves"
+        sentence = f"In each neuron shown, {three} come to hold at least {_neurons.percent(least)}"
+        return Claim(sentence, self.watch, numbers=numbers)
+
+    def _before(self, data: xr.Dataset) -> float:
+        """The most that the three dots hold of a neuron shown at the first moment."""
+        activations, frequency = fields.activations(data, 0), data["neuron_frequency"].values
+        neurons = _neurons.neurons_in_turn(data, self.most)
+        return max(_neurons.own_share(activations[n], int(frequency[n])) for n in neurons)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A spectrum a neuron, rings where its own frequency lies."""
@@ -104,18 +133,20 @@ class _Spectrum:
         k, colour = self.k, frequencies.colour(self.k, data)
         self.haze = grids.heat(axes, (count, count), top=FULL**BEND)
         axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
-        _neurons.name_frequency(axes, k, data, numbered=True)
+        self.name = _neurons.name_frequency(axes, k, data, numbered=True)
+        self.colour = colour
         self.dots = axes.scatter([k, 0, k], [0, k, k], [0] * 3, color=colour, lw=0, clip_on=False)
         self.dots.set_zorder(3)
         self.text = grids.figure_above(axes)
 
     @property
     def moving(self) -> list[Any]:
-        return [self.haze, self.dots, self.text]
+        return [self.haze, self.dots, self.text, self.name]
 
     def show(self, shares: np.ndarray) -> None:
         """Set these shares of variance, [frequency in a, frequency in b]."""
         own = np.array([shares[self.k, 0], shares[0, self.k], shares[self.k, self.k]])
         self.dots.set_sizes(own * (1.8 * style().points) ** 2)
         self.haze.set_data(shares.T**BEND)
+        _neurons.tint(self.name, self.colour, float(own.sum()))
         self.text.set_text("" if self.k == NO_FREQUENCY else f"{own.sum():.0%}")

@@ -1,15 +1,18 @@
-"""The ReLU multiplies: neurons that carry a wave's products, before it and after it."""
+"""The ReLU multiplies: how much of each neuron is products of waves, before it and after it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any._papers import NOTEBOOK
+from grokviz.scenes.modular_addition import _neurons
+from jaxtyping import Bool, Float
 
-from grokviz.scene import Drawing, Scene, frequencies, option, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.tasks.modular_addition.formulas.neurons import THRESHOLD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,43 +21,74 @@ if TYPE_CHECKING:
 
 DEGREES, SIDES = ("linear", "quadratic"), ("pre", "post")
 
+RAISED, LEAST = 2.0, 0.1
+"""So many times the products before the ReLU, and so much of a neuron, have they to be after it."""
+
+GAP = 6
+"""Between two clusters, in neurons."""
+
 
 @dataclass(frozen=True)
 class QuadraticShare(Scene):
-    """Each neuron's quadratic share before and after the ReLU, and all that its wave explains."""
+    """Each neuron's quadratic share before and after the ReLU, and their means over training."""
 
     name = "quadratic-share"
     title = "The ReLU turns sums of waves into their products"
-    watch = "a dot is a neuron; those of a wave rise off the line of no change"
+    watch = "a line is a neuron: it goes from its products before the ReLU to those after it"
     source = "notebook of arXiv:2301.05217, analysis during training, animated scatters"
     loops = True
     needs = (
         "linear_share_pre", "linear_share_post", "quadratic_share_pre", "quadratic_share_post",
-        "all_neuron_cluster", "active_pairs", "logged_test_loss", "phase_end",
+        "all_neuron_cluster", "active_pairs", "logged_train_loss", "logged_test_loss", "phase_end",
         "embedding_frequency_norm",
     )  # fmt: skip
     clock = "field_epoch"
     aspect = 2.0
-    narrow_aspect = 0.5
+    narrow_aspect = 0.72
+    aspects = {"show": {"scatters": (2.0, 0.5)}}  # noqa: RUF012
 
-    side: Literal["pre", "post"] = option("post", "second panel: shares before or after the ReLU")
+    show: Literal["rise", "scatters"] = option(
+        "rise", "each neuron's rise and the means over training, or the notebook's two scatters"
+    )
+    side: Literal["pre", "post"] = option("post", "second scatter: before or after the ReLU")
     spread: Literal["even", "active"] = option(
-        "even", "dots across a column: evenly, or by how many pairs activate the neuron"
+        "even", "second scatter: dots evenly across, or by how many pairs activate the neuron"
     )
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The mean share of products before and after the ReLU at the end."""
+        means = {side: float(_means(data, f"quadratic_share_{side}")[-1]) for side in SIDES}
+        before, after = means["pre"], means["post"]
+        late = _neurons.not_generalised(data)
+        if late:
+            return Claim.instead(late, **means)
+        if not _inside(data).any():
+            return Claim.instead("No neuron belongs to the cluster of a frequency yet", **means)
+        words = f"{before:.0%} to {after:.0%}".replace("%", " %")
+        if not (after >= LEAST and after >= RAISED * before):
+            sentence = f"The ReLU takes products of waves from {words} of a neuron"
+            return Claim.instead(sentence, **means)
+        sentence = f"The ReLU lifts products of waves from {words} of a neuron"
+        return Claim(sentence, self.watch, numbers=means)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The two scatters."""
-        left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
-        groups = _groups(data)
-        return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
+        """The rise of every neuron beside the means over training; or the two scatters."""
+        if self.show == "scatters":
+            left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
+            groups = _groups(data)
+            return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
+        left, right = style().beside(
+            figure, (1.75, 1), (1.25, 1), left=5.0, right=5.2, gap=8.0, vgap=6.2
+        )
+        top = _top(data)
+        return Drawing.of(_Rises(left, data, top), _curves(right, data, top))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Mean shares of the clustered neurons at that moment."""
-        now = data.isel(field_epoch=i)
-        inside = data["all_neuron_cluster"].values > 0
+        now, inside = data.isel(field_epoch=i), _inside(data)
         above = float((now["quadratic_share_post"] > now["quadratic_share_pre"]).mean())
         text = (
-            f"Two scatter plots of {inside.size} neurons at {clocks.at(data, 'field_epoch', i)}. "
+            f"Shares of {inside.size} neurons at {clocks.at(data, 'field_epoch', i)}. "
             "The share of variance in products of waves is larger after the ReLU than before it in "
             f"{above:.0%} of them."
         )
@@ -75,11 +109,19 @@ class QuadraticShare(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        share = (
+            "share of a neuron's variance over (a, b) in products of cos and sin of $w_ka$ and "
+            "$w_kb$, k the frequency of its cluster"
+        )
+        if self.show == "rise":
+            return (
+                f"Left: {share}, from before the ReLU (foot of each line) to after it (head), "
+                f"neurons by cluster, in its colour where k explains {THRESHOLD:g} of them at that "
+                f"moment; the few above the axis stand at its end. Right: their means. {NOTEBOOK}"
+            )
         return (
-            "Left: share of each neuron's variance over (a, b) in products of cos and sin of "
-            "$w_ka$ and $w_kb$, before against after the ReLU, k the frequency of its cluster "
-            "(all frequencies for a neuron without one, grey). Right: share in these and in the "
-            "linear terms together, by cluster. "
+            f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
+            "a cluster, grey). Right: share in these and in the linear terms together, by cluster. "
             f"{NOTEBOOK}"
         )
 
@@ -98,9 +140,7 @@ class QuadraticShare(Scene):
             y.append(shares[:, inside])
         axes.set(xlim=(-0.55, len(groups) - 0.45), ylim=(-2, 103))
         axes.set_yticks([0, 50, 100])
-        axes.set_xticks(range(len(groups)), [name for name, _, _ in groups], fontweight="bold")
-        for tick, (_, colour, _) in zip(axes.get_xticklabels(), groups, strict=True):
-            tick.set_color(colour)
+        _name_groups(axes, list(map(float, range(len(groups)))), groups)
         style().note(
             axes, "all waves", (len(groups) - 1, 1), (0, 0.5), ha="center",
             xycoords=("data", "axes fraction"), color=style().colours.muted,
@@ -111,17 +151,149 @@ class QuadraticShare(Scene):
         return _dots(axes, groups, x, y)
 
 
-Groups = list[tuple[str, str, np.ndarray]]
+class Group(NamedTuple):
+    """A cluster of neurons."""
+
+    name: str
+    colour: str
+    inside: Bool[np.ndarray, " all_neuron"]
+
+
+Groups = list[Group]
+
+
+def _inside(data: xr.Dataset) -> Bool[np.ndarray, " all_neuron"]:
+    """Which neurons have a cluster."""
+    inside: np.ndarray = data["all_neuron_cluster"].values > 0
+    return inside
+
+
+def _means(data: xr.Dataset, name: str) -> Float[np.ndarray, " field_epoch"]:
+    """The mean over the neurons of a cluster; over all of them where none has one."""
+    inside, values = _inside(data), data[name].values.astype(float)
+    means: np.ndarray = (values[:, inside] if inside.any() else values).mean(axis=1)
+    return means
 
 
 def _groups(data: xr.Dataset) -> Groups:
-    """Name, colour and members of each cluster, those without one last."""
+    """Each cluster, and the neurons without one last."""
     colours, cluster = style().colours, data["all_neuron_cluster"].values
-    groups: Groups = [
-        (str(k), frequencies.colour(int(k), data), cluster == k)
+    groups = [
+        Group(str(k), frequencies.colour(int(k), data), cluster == k)
         for k in np.unique(cluster[cluster > 0])
     ]
-    return [*groups, ("none", colours.train, cluster <= 0)]
+    return [*groups, Group("none", colours.train, cluster <= 0)]
+
+
+def _top(data: xr.Dataset) -> float:
+    """The end of both axes, in per cent; at most one neuron in a hundred is beyond it."""
+    shown, inside = data["field_epoch"].values <= panels.horizon(data), _inside(data)
+    columns = inside if inside.any() else ~inside
+    values = np.nan_to_num(data["quadratic_share_post"].values[:, columns].astype(float))
+    moments = [*np.flatnonzero(shown), -1]
+    # a single neuron beyond all others must not flatten them
+    return 108 * max(float(np.quantile(values[moments], 0.99, axis=1).max()), 0.01)
+
+
+class _Rises:
+    """A line a neuron, from its products before the ReLU to those after it."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, top: float) -> None:
+        from matplotlib.collections import LineCollection
+
+        groups = _groups(data)
+        groups = groups[:-1] if len(groups) > 1 else groups
+        sizes = [int(group.inside.sum()) for group in groups]
+        order = np.concatenate([np.flatnonzero(group.inside) for group in groups])
+        self.group = np.repeat(np.arange(len(groups)), sizes)
+        self.x = np.arange(len(order)) + GAP * self.group.astype(float)
+        self.colours = np.repeat([group.colour for group in groups], sizes)
+        ends = np.stack([100 * data[f"quadratic_share_{s}"].values[:, order] for s in SIDES])
+        self.ends = np.minimum(ends, top)
+        linear, products = (data[f"{d}_share_post"].values[:, order] for d in DEGREES)
+        self.explained = linear + products
+        axes.grid(visible=False, axis="x")
+        axes.set(xlim=(-GAP, self.x[-1] + GAP), ylim=(-0.03 * top, top))
+        axes.set_ylabel("products of its wave in a neuron (%)")
+        axes.set_xlabel("neurons, by the cluster they end in")
+        pitch = axes.bbox.width / (self.x[-1] + 2 * GAP) / style().pixels(axes, 1)
+        width = min(0.7 * style().line, 0.8 * pitch)
+        self.lines: Any = LineCollection([], linewidths=width, alpha=0.45, zorder=2)
+        axes.add_collection(self.lines, autolim=False)
+        size = (0.3 * style().points) ** 2
+        self.dots: Any = [axes.scatter([], [], s=size, lw=0, zorder=z) for z in (3, 4)]
+        centres = [float(self.x[self.group == n].mean()) for n in range(len(groups))]
+        self.names = _name_groups(axes, centres, groups)
+        self.sides = _name_sides(axes)
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.lines, *self.dots, *self.names.values(), *self.sides]
+
+    def update(self, i: int) -> None:
+        ends, own = self.ends[:, i], self.explained[i] >= THRESHOLD
+        face = np.where(own, self.colours, style().colours.faint)
+        points = np.stack([np.stack([self.x, self.x]), ends], axis=-1)
+        self.lines.set_segments(list(points.transpose(1, 0, 2)))
+        self.lines.set_color(list(face))
+        for dots, places in zip(self.dots, points, strict=True):
+            dots.set_offsets(places)
+            dots.set_facecolor(list(face))
+        # a cluster is named once the first of its neurons is explained by its frequency
+        for n, name in self.names.items():
+            name.set_visible(style().ghost or bool(own[self.group == n].any()))
+        below, above = np.nanmean(ends, axis=1) if np.isfinite(ends).any() else (0.0, 0.0)
+        lift = style().pixels(self.lines.axes, 1.2 * style().small)
+        high = np.ptp(self.lines.axes.get_ylim()) / self.lines.axes.bbox.height
+        above = max(above, below + lift * high)
+        for side, level in zip(self.sides, (below, above), strict=True):
+            side.xy = (1, level)
+
+
+def _name_sides(axes: Axes) -> list[Any]:
+    """The words right of the lines' feet and heads."""
+    where: Any = axes.get_yaxis_transform()
+    return [
+        style().note(
+            axes, word, (1, 0), (0.4, 0), xycoords=where, ha="left", va="center",
+            color=style().colours.ink, fontweight="bold",
+        )
+        for word in ("before", "after")
+    ]  # fmt: skip
+
+
+def _name_groups(axes: Axes, centres: list[float], groups: Groups) -> dict[int, Any]:
+    """The names of the clusters below their neurons: as many as fit, the largest first."""
+    em = style().pixels(axes, style().small) / axes.bbox.width * float(np.ptp(axes.get_xlim()))
+    axes.set_xticks([])
+    axes.xaxis.labelpad = 1.6 * style().small
+    taken: list[tuple[float, float]] = []
+    names = {}
+    for n in sorted(range(len(groups)), key=lambda n: -int(groups[n].inside.sum())):
+        half = 0.4 * em * (len(groups[n].name) + 0.6)
+        if all(abs(centres[n] - at) > half + other for at, other in taken):
+            taken.append((centres[n], half))
+            names[n] = style().note(
+                axes, groups[n].name, (centres[n], 0), (0, -0.4), ha="center", va="top",
+                xycoords=("data", "axes fraction"), color=groups[n].colour, fontweight="bold",
+            )  # fmt: skip
+    return names
+
+
+def _curves(axes: Axes, data: xr.Dataset, top: float) -> Drawing:
+    """The means before and after the ReLU over training."""
+    epochs, ink = data["field_epoch"].values, style().colours.ink
+    curves = {
+        name: panels.Curve.of(epochs, 100 * _means(data, f"quadratic_share_{side}"), ink)
+        for side, name in (("post", "after\nReLU"), ("pre", "before\nReLU"))
+    }
+    panel = panels.CurvePanel(
+        axes, data, curves, ylabel="mean (%)", ylim=(-0.03 * top, top), phases="none"
+    )
+    for name, trace in panel.traces.items():
+        if name.startswith("before"):
+            trace.line.set_linestyle((0, (2.5, 1.2)))
+    return panel.along(epochs)
 
 
 def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> Drawing:
@@ -130,7 +302,7 @@ def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> Drawing:
 
     current_style, colours = style(), style().colours
     pre, post = (100 * data[f"quadratic_share_{s}"].values.astype(float) for s in SIDES)
-    top = 1.06 * max(float(pre.max()), float(post.max()))
+    top = 1.06 * max(float(np.nanmax(pre)), float(np.nanmax(post)), 0.01)
     axes.grid(False)
     axes.plot([0, top], [0, top], color=colours.faint, lw=current_style.line * 0.35, zorder=1)
     current_style.label(
@@ -143,7 +315,7 @@ def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> Drawing:
     )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    members = [inside for _, _, inside in groups]
+    members = [group.inside for group in groups]
     return _dots(axes, groups, [pre[:, m] for m in members], [post[:, m] for m in members])
 
 
