@@ -124,8 +124,12 @@ def own_share(field: Float[np.ndarray, "p p"], k: int) -> float:
 
     0 for no frequency.
     """
-    shares = shares_by_frequency(field)
-    return float(shares[k, 0] + shares[0, k] + shares[k, k])
+    if not k:
+        return 0.0
+    F = fourier_basis(len(field))[[0, 2 * k - 1, 2 * k]]
+    squares = np.square(F @ field @ F.T)
+    squares[0, 0] = 0
+    return float(squares.sum() / max(float(np.square(field - field.mean()).sum()), 1e-30))
 
 
 def in_phase(field: Float[np.ndarray, "p p"], k: int) -> Float[np.ndarray, "p p"]:

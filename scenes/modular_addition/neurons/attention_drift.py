@@ -161,10 +161,8 @@ class _Names(panels.LineNames):
         super().update(moment)
         em, taken = style().pixels(self.axes, style().small), list[float]()
         for text in self.texts.values():
-            at = (
-                self.axes.transData.transform(text.xy)[1]
-                + text.xyann[1] / 72 * self.axes.figure.dpi
-            )
+            lift = style().pixels(self.axes, text.xyann[1])
+            at = float(self.axes.transData.transform(text.xy)[1]) + lift
             text.set_visible(all(abs(at - other) > 0.9 * em for other in taken))
             if text.get_visible():
                 taken.append(at)

@@ -132,8 +132,8 @@ class AttentionPatterns(Scene):
         if self.order == "phase":
             order = ", a and b in the order of k a and k b mod p, k its frequency at the end"
         return (
-            f"Attention from '=' to {self.to} over all pairs (a, b), for every head{order}. Above each: "
-            "the frequency k that explains most of its variance at that epoch, by "
+            f"Attention from '=' to {self.to} over all pairs (a, b), for every head{order}. "
+            "Above each: the frequency k that explains most of its variance at that epoch, by "
             "const + alpha (cos wa - cos wb) + beta (sin wa - sin wb), and the share explained. "
             f"{after('figure 4')}"
         )

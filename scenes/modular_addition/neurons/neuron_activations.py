@@ -118,7 +118,8 @@ class NeuronActivations(Scene):
         p = data.sizes["row"] // 2
         order = "" if self.order == "number" else ", a and b in the order of k a and k b mod p"
         return (
-            f"Activations at '=' after the ReLU over all {p} x {p} pairs (a, b), of neurons that show "
-            f"their frequency best{order}; each map runs from 0 to the neuron's largest activation. "
+            f"Activations at '=' after the ReLU over all {p} x {p} pairs (a, b), of neurons that "
+            f"show their frequency best{order}; each map runs from 0 to the neuron's largest "
+            "activation. "
             f"{after('figure 4, and the thread, tweet 10')}"
         )
