@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +38,13 @@ def losses(data: xr.Dataset, member: int) -> dict[str, Curve]:
         "test": curve(data, member, "test_loss", colours.test),
     }
     return {name: one for name, one in curves.items() if one.x.size}
+
+
+def span(curves: Iterable[Curve]) -> tuple[float, float]:
+    """The least and the largest positive value of some curves; 0.1 and 1 where there is none."""
+    values = [c.y[np.isfinite(c.y) & (c.y > 0)] for c in curves]
+    flat = np.concatenate([*values, np.empty(0)])
+    return (float(flat.min()), float(flat.max())) if flat.size else (0.1, 1.0)
 
 
 def drawing(traces: Sequence[Trace], markers: Sequence[Marker], data: xr.Dataset) -> Drawing:

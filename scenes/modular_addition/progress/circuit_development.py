@@ -11,12 +11,17 @@ from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingW
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
 from grokviz.scenes.modular_addition.neurons.neuron_logit_map import NeuronLogitMap
 
-from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene.outcome import losses_of, outcome
 from grokviz.scene.scene import drawing_of
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase, SubFigure
+
+
+AHEAD = 0.1
+"""So small a share of the test loss the restricted loss has to be when the test loss halves."""
 
 
 @dataclass(frozen=True)
@@ -25,23 +30,38 @@ class CircuitDevelopment(Scene):
 
     name = "circuit-development"
     title = "The circuit is built while the test loss still stands high"
-    watch = "waves, map and neurons take shape before the red line falls"
+    watch = "the restricted loss falls first; the rest sharpens while the test loss falls"
     source = "thread, tweets 9 to 11; arXiv:2301.05217, figures 3, 4 and 7"
     loops = True
     needs = tuple(dict.fromkeys([
         *EmbeddingWaves.needs, *NeuronActivations.needs, *NeuronLogitMap.needs,
-        "excluded_loss_2d", "restricted_loss", "logged_train_loss",
+        "excluded_loss_2d", "restricted_loss", "logged_train_loss", "logged_test_loss", "phase_end",
     ]))  # fmt: skip
     clock = "field_epoch"
     aspect = 1.5
     narrow_aspect = 0.48
-    stills = ("grok-3000", "last")
+    stills = ("grok", "last")
 
     neurons: int = option(3, "how many neurons to show, of each frequency in turn")
 
     def __post_init__(self) -> None:
         if not 1 <= self.neurons <= 3:
             raise ValueError(f"neurons={self.neurons} is not possible; give 1 to 3")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The losses of the whole network and of the key waves alone, when it groks."""
+        run = outcome(data)
+        if run.delay is None or run.grokked is None:
+            return Claim.instead(run.sentence)
+        i = int(np.abs(data["epoch"].values - run.grokked).argmin())
+        test = float(np.interp(run.grokked, *losses_of(data, "test")))
+        alone = float(data["restricted_loss"].sel(split="all").values[i])
+        numbers = {"test": test, "restricted": alone}
+        if not alone <= AHEAD * test:
+            sentence = f"With the test loss at {test:.2g}, the key waves alone have {alone:.2g}"
+            return Claim.instead(sentence, **numbers)
+        sentence = f"With test loss still at {test:.2g}, the key waves alone reach {alone:.2g}"
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Each part as its own scene draws it, on a part of the figure."""
@@ -54,12 +74,13 @@ class CircuitDevelopment(Scene):
         losses = panels.CurvePanel(
             axes, data, _curves(data), ylabel="loss (nats)", log=True, phases="named"
         )
-        losses.traces["restricted"].line.set_linestyle((0, (2.5, 1.2)))
+        if "restricted" in losses.traces:
+            losses.traces["restricted"].line.set_linestyle((0, (2.5, 1.2)))
         return Drawing.of(*parts, losses.along(epochs))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The parts' own words, and the losses."""
-        parts = [s.alt_text(data, int(_indices(s, data)[i])) for s in self._scenes()]
+        parts = [s.description(data, int(_indices(s, data)[i])) for s in self._scenes()]
         now = data.sel(epoch=int(data["field_epoch"].values[i]))
         return (
             f"Four panels. {' '.join(parts)} Restricted loss "

@@ -7,17 +7,29 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
+NAMED = 8
+"""So many lines of key frequencies have room for a name; the others are grey."""
+
 TERMS = {"2d": "cos and sin of w(a + b)", "3d": "cos w(a + b \u2212 c)"}
+
+
+LEANS = 2.0
+"""Without a wave that training leans on, the loss is so many times that without any other wave."""
+
+MOST = 0.5
+"""The share of the key waves that training has to lean on before the test loss falls."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +38,19 @@ class ExcludedLoss(Scene):
 
     name = "excluded-loss"
     panels = ("progress",)
-    title = "Training leans on the key waves long before the test loss falls"
-    watch = "without a key wave the training loss rises; without any other it stays"
+    title = "Training leans on most key waves before the test loss falls"
+    watch = "a line leaves the grey ones where training begins to lean on its wave"
     source = "arXiv:2301.05217, figures 12 and 15; notebook, analysis during training"
     needs = (
         "excluded_loss_2d_by_frequency", "excluded_accuracy_2d_by_frequency",
         "excluded_loss_3d_by_frequency", "excluded_accuracy_3d_by_frequency",
         "restricted_loss", "restricted_accuracy", "loss", "accuracy", "phase_end",
+        "logged_train_loss", "logged_test_loss",
         "embedding_frequency_norm",
     )  # fmt: skip
     aspect = 2.0
     narrow_aspect = 1.0
-    stills = ("grok-3000", "last")
+    stills = ("last", "grok")
     paper_figures = {"12": {}, "15": {}}  # noqa: RUF012
 
     kind: Literal["2d", "3d"] = option(
@@ -46,19 +59,34 @@ class ExcludedLoss(Scene):
     measure: Literal["loss", "accuracy"] = option("loss", "loss or accuracy without the wave")
     form: Literal["curves", "bars"] = option("curves", "over epochs, or a bar a wave at one epoch")
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How many of the key waves training leans on when the run groks."""
+        run, keys = outcome(data), frequencies.key_frequencies(data)
+        if run.delay is None or run.grokked is None or not keys:
+            return Claim.instead(run.sentence)
+        i = int(np.abs(data["epoch"].values - run.grokked).argmin())
+        leant = len(_leant_on(data, f"excluded_loss_{self.kind}_by_frequency", i))
+        sentence = f"Training leans on {leant} of {len(keys)} key waves before the test loss halves"
+        if leant <= MOST * len(keys):
+            return Claim.instead(sentence.replace("before", "when"), leant=leant)
+        return Claim(sentence, self.watch, numbers={"leant": leant, "keys": len(keys)})
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A line for every frequency, and the unharmed train and test loss; or bars."""
         axes = style().panels(figure, left=5.0, right=7.4)[0][0]
         if self.form == "bars":
             return self._bars(axes, data)
         losses = self.measure == "loss"
-        self._draw_others(axes, data)
+        others = self._others(axes, data)
         panel = panels.CurvePanel(
             axes, data, self._curves(data), log=losses, phases="named",
             ylabel="training loss without the wave" if losses else "accuracy without the wave (%)",
             ylim=None if losses else (-4, 104), yticks=None if losses else (0, 50, 100),
         )  # fmt: skip
-        return Drawing.of(panel.along(data["epoch"]))
+        if not frequencies.key_frequencies(data):
+            muted = style().colours.muted
+            style().note(axes, "no key frequencies yet", (1, 1), (0, -1.2), ha="right", color=muted)
+        return Drawing.of(panel.along(data["epoch"]), others)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The numbers for each key frequency and for the largest of the rest."""
@@ -95,10 +123,12 @@ class ExcludedLoss(Scene):
 
     def _curves(self, data: xr.Dataset) -> dict[str, panels.Curve]:
         curves = panels.splits(data, self.measure, self._scale)
+        named = _neurons.named_keys(data, NAMED)
         for k in frequencies.key_frequencies(data):
             values = self._scale * self._values(data).sel(frequency=k).values.astype(float)
-            colour = frequencies.colour(k, data)
-            curves[f"without {k}"] = panels.at_checkpoints(data, values, colour)
+            colour = frequencies.colour(k, data) if k in named else style().colours.faint
+            name = f"without {k}" if k in named else f"_without {k}"
+            curves[name] = panels.at_checkpoints(data, values, colour)
         return curves
 
     def _bars(self, axes: Axes, data: xr.Dataset) -> Drawing:
@@ -114,15 +144,28 @@ class ExcludedLoss(Scene):
         foot, top = -4.0, 104.0
         if losses:
             axes.set_yscale("log")
-            least = min(float(values.min()) for values in (heights, *levels))
-            foot, top = least / 20, 3 * float(heights.max())
+            every = np.concatenate([heights.ravel(), *levels])
+            every = every[np.isfinite(every) & (every > 0)]
+            foot, top = (every.min() / 20, 3 * every.max()) if every.size else (0.1, 1.0)
         axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(foot, top), xlabel="frequency taken away")
         step = 20 if style().narrow(axes.figure) else 10
         axes.set_xticks(frequencies.ticks(int(k[-1]), step))
         axes.set_ylabel(f"training {self.measure}{'' if losses else ' (%)'}")
-        return _across(Bars(axes, k, heights, face, width=0.74, foot=foot, trace=0), levels)
+        heights = np.maximum(np.nan_to_num(heights, nan=foot), foot)
+        bars = Bars(axes, k, heights, face, width=0.74, foot=foot, trace=0)
+        parts = _across(bars, levels)
+        if style().ghost:
+            return parts
 
-    def _draw_others(self, axes: Axes, data: xr.Dataset) -> None:
+        def update(i: int) -> None:
+            leant = _leant_on(data, f"excluded_loss_{self.kind}_by_frequency", i)
+            colours = [c if int(n) in leant else rest for c, n in zip(face, k, strict=True)]
+            bars.now.set_facecolor(colours)
+            parts.update(i)
+
+        return Drawing(parts.moving, update)
+
+    def _others(self, axes: Axes, data: xr.Dataset) -> Drawing:
         """The frequencies that are not key: they lie on the train curve, or just above it."""
         from matplotlib.collections import LineCollection
 
@@ -131,9 +174,21 @@ class ExcludedLoss(Scene):
         x = np.broadcast_to(data["epoch"].values.astype(float)[:, None], values.shape)
         lines = np.stack([x, values], axis=-1).transpose(1, 0, 2)
         colour, width = style().colours.rest, style().line * 0.35
-        axes.add_collection(
-            LineCollection(list(lines), colors=colour, linewidths=width, zorder=1.5), autolim=False
-        )
+        if style().ghost:
+            whole = LineCollection(list(lines), colors=colour, linewidths=width, alpha=0.4)
+            axes.add_collection(whole, autolim=False)
+        past = LineCollection([], colors=colour, linewidths=width, zorder=1.5)
+        axes.add_collection(past, autolim=False)
+        return Drawing([past], lambda i: past.set_segments(list(lines[:, : i + 1])))
+
+
+def _leant_on(data: xr.Dataset, name: str, i: int) -> list[int]:
+    """The key frequencies without which the loss is far above that without any other."""
+    keys = frequencies.key_frequencies(data)
+    now = data[name].isel(epoch=i)
+    rest = now.drop_sel(frequency=keys).values
+    bar = LEANS * float(rest[np.isfinite(rest)].max(initial=0))
+    return [k for k in keys if float(now.sel(frequency=k)) >= bar]
 
 
 def _across(bars: Bars, levels: list[np.ndarray]) -> Drawing:

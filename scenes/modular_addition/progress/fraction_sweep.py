@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 LEVELS = {"train": 0.03, "test": 0.3}
 """The loss at which each curve is named, where it falls through it."""
 
+SLOWER = 3.0
+"""So many times as long the smallest fraction has to take to generalise as the largest."""
+
+AS_FAST = 1.5
+"""Two epochs of memorising are alike within this factor."""
+
 OURS, PUBLISHED = "ours", "published"
 DASHES = (0, (1.2, 1.4))
 NONE = panels.Curve.of([], [], "none")
@@ -31,7 +37,7 @@ class FractionSweep(Scene):
     name = "fraction-sweep"
     panels = ("family",)
     title = "A phase change turns into grokking as data shrinks"
-    watch = "it memorises as fast as ever; the test loss falls later and later"
+    watch = "memorising takes no longer with less data; generalising does"
     source = "thread, tweet 3; arXiv:2301.05217, appendix D and figure of data fractions"
     loops = True
     needs = (*members.NEEDS, "member_fraction", "member_source", "fraction_member")
@@ -39,7 +45,7 @@ class FractionSweep(Scene):
     clock = "fraction"
     aspect = 2.1
     narrow_aspect = 0.72
-    stills = ("0.9", "0.4", "last")
+    stills = ("0.3", "0.9", "last")
 
     time: Literal["log", "linear"] = option("log", "how epochs are spaced, in both panels")
     trail: bool = option(True, "test losses of larger fractions, faintly")
@@ -57,10 +63,15 @@ class FractionSweep(Scene):
     def claim(self, data: xr.Dataset) -> Claim:
         """How much longer less data took, where it did; else how many fractions generalise."""
         epochs = _epochs(data, _sources(data)[0], "generalised_epoch")
-        generalised = epochs[np.isfinite(epochs)]  # the fractions fall
-        if generalised.size > 1 and generalised[-1] > generalised[0]:
-            return Claim(self.title, self.watch)
-        return Claim.instead(f"{generalised.size} of {epochs.size} training fractions generalise")
+        fractions = data["fraction"].values.astype(float)  # they fall
+        at = np.flatnonzero(np.isfinite(epochs))
+        if at.size > 1 and epochs[at[-1]] >= SLOWER * epochs[at[0]]:
+            first, last = (f"{epochs[i]:,.0f} {w}" for i, w in ((at[0], "epochs"), (at[-1], "")))
+            much, little = (f"{100 * fractions[i]:g} %" for i in (at[0], at[-1]))
+            sentence = f"Generalising takes {first} on {much} of the data, {last}on {little}"
+            numbers = {"much": float(epochs[at[0]]), "little": float(epochs[at[-1]])}
+            return Claim(sentence, self.watch if _as_fast(data, at) else "", numbers=numbers)
+        return Claim.instead(f"{at.size} of {epochs.size} training fractions generalise")
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The curves of one fraction on the left, all fractions on the right."""
@@ -112,8 +123,7 @@ class FractionSweep(Scene):
         axes.set_yscale("log")
         every = [curve for losses in curves for curve in losses.values()]
         last = max((curve.x[-1] for curve in every), default=1.0)
-        top = max((curve.y.max() for curve in every), default=1.0)
-        low = min((curve.y.min() for curve in every), default=1.0)
+        low, top = members.span(every)
         axes.set(xlabel="epoch", ylabel="loss (nats)", ylim=(low / 3, top * 4))
         axes.set_xlim(*((10, 2 * last) if self.time == "log" else (-0.1 * last, 1.1 * last)))
         _decades(axes)
@@ -171,18 +181,15 @@ def _dots(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
             y = _epochs(data, source, f"{name}_epoch")
             if np.isfinite(y).any():
                 look = _look(colour, ring=source != sources[0])
-                axes.plot(x, y, **look | {"alpha": 0.28})
+                if current_style.ghost:
+                    axes.plot(x, y, **look | {"alpha": 0.28})
                 dots += axes.plot([], [], **look)
                 epochs.append(y)
                 ends.setdefault(name, (colour, y))
     _limits(axes, x, epochs, time)
-    for name, (colour, y) in ends.items():
-        below = name == "memorised"
-        j = _middle(y)
-        current_style.label(
-            axes, x[j], y[j], name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
-            va="top" if below else "bottom", ha="center" if below else "right",
-        )  # fmt: skip
+    names = {name: _name(axes, name, colour) for name, (colour, _) in ends.items()}
+    if not dots:
+        current_style.note(axes, "no run learned", (0.5, 0.5), ha="center", color=colours.muted)
     if PUBLISHED in sources and len(dots) > 2:
         current_style.note(axes, "dotted: published", (0, 1.01), va="bottom", color=colours.muted)
     marker = axes.axvline(x[0], color=colours.ink, lw=current_style.line * 0.5, zorder=2.5)
@@ -191,8 +198,30 @@ def _dots(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
         for line, y in zip(dots, epochs, strict=True):
             line.set_data(x[: i + 1], y[: i + 1])
         marker.set_xdata([x[i], x[i]])
+        for name, text in names.items():
+            y = ends[name][1]
+            j = _middle(y)
+            # where the future is not drawn a name goes along to its place
+            j = j if current_style.ghost else int(min(j, i))
+            text.set_visible(bool(np.isfinite(y[j])))
+            text.xy = (x[j], np.nan_to_num(y[j], nan=1.0))
 
-    return Drawing([marker, *dots], update)
+    return Drawing([marker, *dots, *names.values()], update)
+
+
+def _name(axes: Axes, name: str, colour: str) -> Any:
+    """A name above its dots, or below them."""
+    below = name == "memorised"
+    return style().label(
+        axes, 1, 1, name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
+        va="top" if below else "bottom", ha="left" if below else "right",
+    )  # fmt: skip
+
+
+def _as_fast(data: xr.Dataset, at: np.ndarray) -> bool:
+    """Whether the smallest fraction memorises about as fast as the largest."""
+    epochs = _epochs(data, _sources(data)[0], "memorised_epoch")[at[[0, -1]]]
+    return bool(epochs.max() <= AS_FAST * epochs.min())
 
 
 def _look(colour: str, *, ring: bool) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 SHARES = {"memorising": "memorising_share", "generalising": "generalising_share"}
+
+
+HIGH = 0.5
+"""So much of its largest the test loss has to be where the generalising share overtakes."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +35,31 @@ class MemoriseThenGeneralise(Scene):
     source = "thread, claim that the model slowly interpolates; arXiv:2301.05217, section 5"
     needs = (
         "loss", "restricted_loss", "excluded_loss_2d", "memorising_share", "generalising_share",
-        "phase_end",
+        "phase_end", "logged_train_loss", "logged_test_loss",
     )  # fmt: skip
     aspect = 1.7
     narrow_aspect = 0.8
-    stills = ("grok-3000", "grok+6000")
+    stills = ("grok", "grok+6000", "last")
 
     losses: Literal["log", "linear"] = option("log", "how losses are spaced")
     train: bool = option(True, "the training loss, beside the others")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """Where the generalising share overtakes, and how high the test loss is there."""
+        run, even = outcome(data), _even(data)
+        if run.delay is None:
+            return Claim.instead(run.sentence)
+        if even is None:
+            return Claim.instead("The generalising share never overtakes the memorising one")
+        test = data["loss"].sel(split="test").values.astype(float)
+        now = float(test[np.abs(data["epoch"].values - even[0]).argmin()])
+        at = f"at {run.word} {even[0]:,.0f}"
+        numbers = {"at": even[0], "test": now, "largest": float(np.nanmax(test))}
+        if not now >= HIGH * numbers["largest"]:
+            sentence = f"Waves overtake memorising {at}, with the test loss down to {now:.2g}"
+            return Claim.instead(sentence, **numbers)
+        sentence = f"Waves overtake memorising {at}, test loss still {now:.2g}"
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Losses above, shares below, on the same epochs."""
@@ -46,15 +68,16 @@ class MemoriseThenGeneralise(Scene):
             upper, data, self._losses(data), ylabel="loss (nats)", log=self.losses == "log",
             phases="named",
         )  # fmt: skip
-        loss.traces["restricted"].line.set_linestyle((0, (2.5, 1.2)))
+        if "restricted" in loss.traces:
+            loss.traces["restricted"].line.set_linestyle((0, (2.5, 1.2)))
         shares = panels.CurvePanel(
             lower, data, _shares(data), ylabel="share (%)", ylim=(-4, 104), yticks=(0, 50, 100)
         )
         panels.without_time(upper)
-        even = _even(data)
+        parts, even = [loss.along(data["epoch"]), shares.along(data["epoch"])], _even(data)
         if even is not None and not style().narrow(figure):
-            _mark(lower, even)
-        return Drawing.of(loss.along(data["epoch"]), shares.along(data["epoch"]))
+            parts.append(_mark(lower, data, even))
+        return Drawing.of(*parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Shares and losses at that moment, and where the shares are equal."""
@@ -63,9 +86,8 @@ class MemoriseThenGeneralise(Scene):
         even = _even(data)
         crossed = "it never is the larger one"
         if even is not None:
-            crossed = (
-                f"the generalising one is larger from epoch {even[0]:.0f} on ({even[1]:.0f} %)"
-            )
+            at = f"{clocks.word(data)} {even[0]:.0f}"
+            crossed = f"the generalising one is larger from {at} on ({even[1]:.0f} %)"
         return (
             "Losses over epochs above, memorising and generalising shares below. At "
             f"{clocks.at(data, 'epoch', i)}: {shares}; test loss "
@@ -113,14 +135,23 @@ def _even(data: xr.Dataset) -> tuple[float, float] | None:
     return float(data["epoch"].values[after[-1]]), float(shares[1][after[-1]])
 
 
-def _mark(axes: Axes, even: tuple[float, float]) -> None:
+def _mark(axes: Axes, data: xr.Dataset, even: tuple[float, float]) -> Drawing:
+    """A dot where the shares are equal, from then on where the future is not drawn."""
     from matplotlib.text import Annotation
 
     current_style, colours = style(), style().colours
-    axes.plot(*even, "o", color=colours.ink, ms=current_style.points * 0.32, mew=0, zorder=4)
-    text = f"equal at\nepoch {even[0]:,.0f}".replace(",", "\u2009")
-    axes.figure.add_artist(Annotation(
+    size = current_style.points * 0.32
+    (dot,) = axes.plot(*even, "o", color=colours.ink, ms=size, mew=0, zorder=4)
+    text = f"equal at\n{clocks.word(data)} {even[0]:,.0f}".replace(",", "\u2009")
+    name = axes.figure.add_artist(Annotation(
         text, even, (2.4 * current_style.small, 0), xycoords=axes.transData,
         textcoords="offset points",
         ha="left", va="center", fontsize=current_style.small, color=colours.muted,
     ))  # fmt: skip
+    epochs, always = data["epoch"].values, current_style.ghost
+
+    def update(i: int) -> None:
+        for artist in (dot, name):
+            artist.set_visible(always or bool(epochs[i] >= even[0]))
+
+    return Drawing([dot, name], update)

@@ -1,20 +1,34 @@
-"""The paper's figure 7: four measures that see the algorithm grow while the test loss is flat."""
+"""The paper's figure 7: four measures that see the algorithm grow while the test loss is high."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
+
+
+FASTER = 4.0
+"""So many times as far as the test loss the restricted loss falls, before that has halved."""
+
+AHEAD = 0.4
+"""So much more accurate the key waves alone are than the network on test pairs, when it groks."""
+
+NAMED = 12
+"""So many lines of cosines have room for a name; the others are grey."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +37,17 @@ class ProgressMeasures(Scene):
 
     name = "progress-measures"
     panels = ("progress",)
-    title = "Behind a flat test loss, the generalising circuit grows steadily"
-    watch = "excluded loss rises and restricted loss falls before the test loss does"
+    title = "While the test loss is still high, the generalising circuit grows"
+    watch = "excluded loss rises and restricted loss falls while the test loss is high"
     source = "arXiv:2301.05217, figures 6, 7, 10, 11, 13 and 14"
     needs = (
         "excluded_loss_2d", "restricted_loss", "excluded_accuracy_2d", "restricted_accuracy",
         "loss", "accuracy", "gini_embedding", "gini_neuron_logit_map", "sum_squared_weights",
-        "cosine_coefficient", "phase_end",
+        "cosine_coefficient", "phase_end", "logged_train_loss", "logged_test_loss",
     )  # fmt: skip
     aspect = 1.75
-    narrow_aspect = 0.52
-    stills = ("grok-3000", "last")
+    narrow_aspect = 0.72
+    stills = ("grok", "last")
     # fewer panels make a flatter page
     aspects = {"show": {"accuracies": (2.3, 0.8), "cosines": (2.2, 1.05)}}  # noqa: RUF012
     paper_figures = {  # noqa: RUF012
@@ -51,6 +65,16 @@ class ProgressMeasures(Scene):
     third: Literal["gini", "ratio"] = option(
         "gini", "third panel: Gini coefficients, or test loss over restricted loss"
     )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """What the measures shown say of the network by the time it groks."""
+        run, ends = outcome(data), clocks.phase_ends(data)
+        if run.delay is None or ends is None:
+            return Claim.instead(run.sentence)
+        first, last = (int(np.abs(data["epoch"].values - end).argmin()) for end in ends[:2])
+        if self.show == "losses":
+            return _of_losses(data, first, last)
+        return _of_accuracies(data, last) if self.show == "accuracies" else _of_cosines(data)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The panels, each with the phases shaded."""
@@ -76,10 +100,13 @@ class ProgressMeasures(Scene):
         """Each panel's numbers at that moment."""
         words = []
         for plot in self._plots(data):
-            values = ", ".join(f"{name} {curve.y[i]:.3g}" for name, curve in plot.curves.items())
+            values = ", ".join(
+                f"{name.lstrip('_')} {curve.y[i]:.3g}" for name, curve in plot.curves.items()
+            )
             words.append(f"{plot.label}: {values}".replace("\n", " ").replace("$", ""))
         at = clocks.at(data, "epoch", i)
-        return f"{len(words)} panels over epochs, marked at {at}. {'; '.join(words)}."
+        count = "A panel" if len(words) == 1 else f"{len(words)} panels"
+        return f"{count} over epochs, marked at {at}. {'; '.join(words)}."
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
@@ -131,6 +158,43 @@ class Plot:
     log: bool = False
 
 
+def _of_losses(data: xr.Dataset, first: int, last: int) -> Claim:
+    """How far test and restricted loss fall from the end of memorisation until it groks."""
+    test = data["loss"].sel(split="test").values[[first, last]]
+    alone = data["restricted_loss"].sel(split="all").values[[first, last]]
+    sentence = (
+        f"Test loss falls from {test[0]:.2g} to {test[1]:.2g}, "
+        f"restricted loss from {alone[0]:.2g} to {alone[1]:.2g}"
+    )
+    numbers = {"test": float(test[1] / test[0]), "restricted": float(alone[1] / alone[0])}
+    if not numbers["restricted"] * FASTER <= numbers["test"]:
+        return Claim.instead(sentence.replace("falls", "goes"), **numbers)
+    return Claim(sentence, ProgressMeasures.watch, numbers=numbers)
+
+
+def _of_accuracies(data: xr.Dataset, last: int) -> Claim:
+    """How accurate the key waves alone are when the run groks."""
+    test = float(data["accuracy"].sel(split="test").values[last])
+    alone = float(data["restricted_accuracy"].sel(split="all").values[last])
+    words = f"{test:.0%}, the key waves alone reach {alone:.0%}".replace("%", " %")
+    numbers = {"test": test, "restricted": alone}
+    if not alone - test >= AHEAD:
+        return Claim.instead(f"At test accuracy {words}", **numbers)
+    watch = "restricted accuracy rises, and excluded falls, before test accuracy rises"
+    return Claim(f"At test accuracy {words}", watch, numbers=numbers)
+
+
+def _of_cosines(data: xr.Dataset) -> Claim:
+    """How high the cosines of the key frequencies stand in the logits at the end."""
+    heights: Mapping[str, panels.Curve] = _cosines(data)[0].curves
+    last = [float(curve.y[-1]) for curve in heights.values()] or [0.0]
+    low, high = f"{min(last):.2g}", f"{max(last):.2g}"
+    if not min(last) >= 1:
+        return Claim.instead(f"{len(heights)} key cosines end at {low} to {high}", least=min(last))
+    sentence = f"In the logits {len(heights)} cosines grow to heights of {low} to {high}"
+    return Claim(sentence, numbers={"least": min(last)})
+
+
 def _accuracies(data: xr.Dataset) -> list[Plot]:
     whole, curve = panels.splits(data, "accuracy", 100), partial(panels.at_checkpoints, data)
     excluded = curve(100 * data["excluded_accuracy_2d"].values)
@@ -143,10 +207,11 @@ def _accuracies(data: xr.Dataset) -> list[Plot]:
 
 def _cosines(data: xr.Dataset) -> list[Plot]:
     p = 2 * data.sizes["frequency"] + 1
+    named = _neurons.named_keys(data, NAMED)
     curves = {
-        str(k): panels.at_checkpoints(
+        (str(k) if k in named else f"_{k}"): panels.at_checkpoints(
             data, data["cosine_coefficient"].sel(frequency=k).values * (2 / p**3) ** 0.5,
-            frequencies.colour(k, data),
+            frequencies.colour(k, data) if k in named else style().colours.faint,
         )
         for k in frequencies.key_frequencies(data)
     }  # fmt: skip

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any._papers import after
 
-from grokviz.scene import Drawing, Scene, members, option, panels, style
+from grokviz.dataset.learning import LATER
+from grokviz.scene import Claim, Drawing, Scene, members, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
@@ -24,8 +25,8 @@ class Seeds(Scene):
     """A row for every run: its losses, and the frequencies in its embedding at the end."""
 
     name = "seeds"
-    title = "Every seed groks, each with frequencies of its own"
-    watch = "the same task and model: only the moment and the waves differ"
+    title = "Every seed groks, at a moment and on waves of its own"
+    watch = "the same task and model; the moment and the waves differ from run to run"
     source = "arXiv:2301.05217, figure 2 and appendix C.1"
     needs = (*members.NEEDS, "member_frequency_norm", "member_key_frequency")
     reference = "seeds"
@@ -42,6 +43,28 @@ class Seeds(Scene):
         if self.until is not None and self.until < 1:
             raise ValueError(f"until={self.until} is before any update; give 1 or more")
 
+    def claim(self, data: xr.Dataset) -> Claim:
+        """When the runs shown grok, and with how many key frequencies."""
+        shown, word = self._shown(data), clocks.word(data)
+        memorised, learned = (
+            data[f"{name}_epoch"].values[shown] for name in ("memorised", "generalised")
+        )
+        grok = (learned >= 0) & (memorised >= 0) & (learned >= LATER * memorised)
+        numbers = {"grok": int(grok.sum()), "runs": len(shown)}
+        if not grok.all():
+            count = f"{int((learned >= 0).sum())} of {len(shown)} runs generalise"
+            return Claim.instead(f"{count}, {numbers['grok']} of them by grokking", **numbers)
+        keys = [tuple(_keys(data, member)) for member in shown]
+        when = f"{word} {_range(learned.tolist(), ' to ')}"
+        if len(set(keys)) < len(keys) or not all(keys):
+            return Claim.instead(f"All {len(shown)} runs grok, from {when}", **numbers)
+        seeds = all(str(n).startswith("seed") for n in data["member_name"].values[shown])
+        sentence = (
+            f"All {len(shown)} {'seeds' if seeds else 'runs'} grok, from {when}, on "
+            f"{_range([len(k) for k in keys], ' to ')} waves each"
+        )
+        return Claim(sentence, self.watch, numbers=numbers)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Losses on the left, norms of the waves on the right."""
         current_style, shown = style(), self._shown(data)
@@ -50,11 +73,11 @@ class Seeds(Scene):
             figure, (0.8, 1.1) if narrow else (1.15, 1), (1,) * len(shown),
             left=7.8 if narrow else 8.6, right=1.2, gap=1.6, vgap=1.0, top=1.9,
         )  # fmt: skip
-        traces = []
+        traces, later = [], []
         for row, (axes, member) in enumerate(zip(grid, shown, strict=True)):
             traces += self._draw_losses(axes[0], data, member)
-            _draw_grok(axes[0], data, member)
-            _draw_waves(axes[1], data, member)
+            artists = [*_draw_grok(axes[0], data, member), *_draw_waves(axes[1], data, member)]
+            later.append((_known(data, member), artists))
             if row < len(shown) - 1:
                 panels.without_time(*axes)
         heads = "loss (nats)", "waves in $W_E$"
@@ -67,7 +90,10 @@ class Seeds(Scene):
             )  # fmt: skip
         grid[-1][0].set_xlabel(clocks.word(data))
         grid[-1][1].set_xlabel("frequency")
-        return members.drawing(traces, [panels.Marker.draw(axes[0]) for axes in grid], data)
+        markers = [panels.Marker.draw(axes[0]) for axes in grid]
+        drawing = members.drawing(traces, markers, data)
+        losses = [axes[0] for axes in grid]
+        return self._longer(losses, data, _revealed(drawing, later, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """When each run generalised, its key frequencies, and its test loss at that moment."""
@@ -75,8 +101,8 @@ class Seeds(Scene):
         for member in self._shown(data):
             name = members.display(str(data["member_name"].values[member]))
             keys = ", ".join(map(str, _keys(data, member))) or "unknown"
-            test = members.losses(data, member).get("test")
-            now = "" if test is None else f", test loss {np.interp(epoch, test.x, test.y):.2g}"
+            test = members.value_at(data, member, "test", epoch)
+            now = "" if test is None else f", test loss {test:.2g}"
             runs.append(f"{name}: {members.learnt(data, member)}{now}, key frequencies {keys}")
         return (
             f"A row for each of {len(runs)} runs: training and test loss over epochs, marked at "
@@ -87,10 +113,26 @@ class Seeds(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the rule for key frequencies and the citation."""
         return (
-            f"Losses of {len(self._shown(data))} runs that differ by their names alone, and norms "
-            "of the frequencies in the embedding at the end. Dark: key frequencies, those that "
-            f"neurons compute with; dots: the first test loss below 0.1. {after('appendix C.1')}"
+            f"Losses of {len(self._shown(data))} runs, and norms of the frequencies in the "
+            "embedding at the end. Dark: key frequencies, those that neurons compute with; dots: "
+            f"the first test loss below 0.1. {after('appendix C.1')}"
         )
+
+    def _telling(self, data: xr.Dataset) -> int:
+        """The last moment on the axis."""
+        return int(np.flatnonzero(data["epoch"].values <= self._end(data))[-1])
+
+    def _longer(self, rooms: list[Axes], data: xr.Dataset, drawing: Drawing) -> Drawing:
+        """The drawing on axes that reach as far as the moment asked for."""
+        epochs, end = data["epoch"].values, self._end(data)
+
+        def update(i: int) -> None:
+            for axes in rooms:
+                if axes.get_xlim()[1] != max(end, float(epochs[i])):
+                    axes.set_xlim(right=max(end, float(epochs[i])))
+            drawing.update(i)
+
+        return Drawing(drawing.moving, update)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until a while after the last run generalised."""
@@ -107,16 +149,16 @@ class Seeds(Scene):
         return min(last, 1.4 * float(learnt.max())) if (learnt > 0).all() else last
 
     def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[panels.Trace]:
-        from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+        from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 
         current_style, curves = style(), members.losses(data, member)
         every = [c for m in self._shown(data) for c in members.losses(data, m).values()]
-        low = min(float(c.y.min()) for c in every)
-        high = max(float(c.y.max()) for c in every)
+        low, high = members.span(every)
         axes.set_xscale(self.time)
         axes.set_yscale("log")
         axes.set(xlim=(10 if self.time == "log" else 0, self._end(data)), ylim=(low / 4, high * 4))
-        axes.yaxis.set_major_locator(FixedLocator([1e-6, 1]))
+        ticks = [tick for tick in (1e-6, 1) if low / 4 < tick < high * 4]
+        axes.yaxis.set_major_locator(FixedLocator(ticks) if ticks else LogLocator(numticks=3))
         axes.yaxis.set_minor_locator(NullLocator())
         if self.time == "linear":
             panels.thousands(axes)
@@ -135,14 +177,14 @@ def _wrapped(data: xr.Dataset, member: int) -> str:
     return "\n".join(lines[:3]).replace("$", r"\$")
 
 
-def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> None:
+def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
     """A dot where the test loss is first below 0.1, with its epoch."""
     current_style, at = style(), int(data["generalised_epoch"].values[member])
     if at < 0:
-        return
+        return []
     epoch = f"{at:,}".replace(",", "\u2009")
     colour, size = current_style.colours.test, current_style.points * 0.4
-    axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
+    (dot,) = axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
     # left of the curve, or right of it where there is no room
     em = current_style.pixels(axes, current_style.small)
     left = (axes.transData.transform((at, 0.1))[0] - axes.bbox.x0) / em > 0.58 * len(epoch) + 0.7
@@ -150,7 +192,35 @@ def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> None:
     where: dict[str, Any] = {"ha": "right", "va": "top", "position": (-aside, 0)}
     if not left:
         where = {"ha": "left", "va": "bottom", "position": (aside, 0)}
-    current_style.label(axes, at, 0.1, epoch, lift=0.01, color=colour, zorder=6, **where)
+    name = current_style.label(axes, at, 0.1, epoch, lift=0.01, color=colour, zorder=6, **where)
+    return [dot, name]
+
+
+def _known(data: xr.Dataset, member: int) -> float:
+    """When it generalised; the last epoch of a run that did not."""
+    at = int(data["generalised_epoch"].values[member])
+    return float(at if at >= 0 else data["member_epoch"].values[member].max())
+
+
+def _revealed(drawing: Drawing, later: list[tuple[float, list[Any]]], data: xr.Dataset) -> Drawing:
+    """The drawing with what each run comes to, from when it has come to it on."""
+    if style().ghost:
+        return drawing
+    epochs = data["epoch"].values
+
+    def update(i: int) -> None:
+        for known, artists in later:
+            for artist in artists:
+                artist.set_visible(bool(epochs[i] >= known))
+        drawing.update(i)
+
+    return Drawing([drawing.moving, *(artists for _, artists in later)], update)
+
+
+def _range(values: list[int], to: str) -> str:
+    """The least and the largest of some numbers; one where they are equal."""
+    low, high = min(values), max(values)
+    return f"{low:,}" if low == high else f"{low:,}{to}{high:,}"
 
 
 def _keys(data: xr.Dataset, member: int) -> list[int]:
@@ -159,19 +229,25 @@ def _keys(data: xr.Dataset, member: int) -> list[int]:
     ]
 
 
-def _draw_waves(axes: Axes, data: xr.Dataset, member: int) -> None:
-    """A bar for each frequency, the key ones dark and numbered."""
+def _draw_waves(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
+    """A bar for each frequency, the key ones dark and numbered: as many as have room."""
     current_style, colours = style(), style().colours
     k, norms = data["frequency"].values, data["member_frequency_norm"].values[member].astype(float)
     keys = _keys(data, member)
     tallest = float(np.nanmax(norms)) if np.isfinite(norms).any() else 1.0
     colour = [colours.ink if int(n) in keys else colours.rest for n in k]
-    axes.bar(k, np.nan_to_num(norms), width=0.8, color=colour, lw=0)
+    bars = axes.bar(k, np.nan_to_num(norms), width=0.8, color=colour, lw=0)
     axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, 1.55 * max(tallest, 1e-9)), yticks=[])
     axes.set_xticks([1, 20, 40, int(k[-1])] if k[-1] > 45 else [1, int(k[-1])])
     axes.spines["left"].set_visible(False)
     em = current_style.pixels(axes, current_style.small) / axes.bbox.width
     em *= k[-1] + 0.6
+    height = dict(zip(k.tolist(), np.nan_to_num(norms).tolist(), strict=True))
+    room = int((k[-1] + 0.6) / (1.45 * em))
+    keys = sorted(sorted(keys, key=lambda n: -height[n])[:room])
     places = pushed_apart([float(n) for n in keys], [1.45 * em] * len(keys), 0.2, k[-1] + 0.8)
-    for n, place in zip(keys, places, strict=True):
-        current_style.label(axes, place, norms[list(k).index(n)], str(n), lift=0.15, zorder=4)
+    names = [
+        current_style.label(axes, place, height[n], str(n), lift=0.15, zorder=4)
+        for n, place in zip(keys, places, strict=True)
+    ]
+    return [*bars, *names]
