@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -130,6 +130,18 @@ def own_share(field: Float[np.ndarray, "p p"], k: int) -> float:
     squares = np.square(F @ field @ F.T)
     squares[0, 0] = 0
     return float(squares.sum() / max(float(np.square(field - field.mean()).sum()), 1e-30))
+
+
+def input_names(figure: FigureBase, order: str) -> tuple[str, str]:
+    """What runs along the sides of a field: a and b, or their multiples in the order of phase."""
+    if order == "number":
+        return "a", "b"
+    return ("ka" if style().narrow(figure) else "ka mod p"), "kb"
+
+
+def phases(figure: FigureBase) -> Literal["named", "none"]:
+    """Phases of training, except in a narrow column, which has no room for all their names."""
+    return "none" if style().narrow(figure) else "named"
 
 
 def in_phase(field: Float[np.ndarray, "p p"], k: int) -> Float[np.ndarray, "p p"]:

@@ -89,7 +89,7 @@ class AttentionPatterns(Scene):
         axes = grids.square_axes(figure, count, columns, p, share=(0, below, 1, 1))
         grids.note(axes[-1], f"colour: attention to {self.to}, 0 to 1")
         heads = [_Head(ax, data, n) for n, ax in enumerate(axes)]
-        ends = ("a", "b") if self.order == "number" else ("ka mod p", "kb")
+        ends = _neurons.input_names(figure, self.order)
         grids.name_inputs(axes[(len(axes) - 1) // columns * columns], p - 1, *ends)
         last = [int(k) if self.order == "phase" else 0 for k in data["head_frequency"].values[-1]]
 

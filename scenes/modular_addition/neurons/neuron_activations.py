@@ -79,7 +79,7 @@ class NeuronActivations(Scene):
             for n, ax in zip(order, axes, strict=True)
         ]
         colours = [name.get_color() for name in names]
-        ends = ("a", "b") if self.order == "number" else ("ka mod p", "kb")
+        ends = _neurons.input_names(figure, self.order)
         grids.name_inputs(axes[(len(order) - 1) // columns * columns], p - 1, *ends)
         grids.note(axes[-1], "colour: from 0 to the neuron's largest activation")
 

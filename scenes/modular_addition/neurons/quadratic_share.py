@@ -214,7 +214,8 @@ class _Rises:
         self.explained = linear + products
         axes.grid(visible=False, axis="x")
         axes.set(xlim=(-GAP, self.x[-1] + GAP), ylim=(-0.03 * top, top))
-        axes.set_ylabel("products of its wave in a neuron (%)")
+        where = "" if style().narrow(axes.figure) else " in a neuron"
+        axes.set_ylabel(f"products of waves{where} (%)")
         axes.set_xlabel("neurons, by the cluster they end in")
         pitch = axes.bbox.width / (self.x[-1] + 2 * GAP) / style().pixels(axes, 1)
         width = min(0.7 * style().line, 0.8 * pitch)

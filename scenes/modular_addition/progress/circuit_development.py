@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _neurons
 from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
 from grokviz.scenes.modular_addition.neurons.neuron_logit_map import NeuronLogitMap
@@ -39,7 +40,7 @@ class CircuitDevelopment(Scene):
     ]))  # fmt: skip
     clock = "field_epoch"
     aspect = 1.5
-    narrow_aspect = 0.48
+    narrow_aspect = 0.62
     stills = ("grok", "last")
 
     neurons: int = option(3, "how many neurons to show, of each frequency in turn")
@@ -72,10 +73,15 @@ class CircuitDevelopment(Scene):
         ]
         axes = style().panels(rooms[-1], left=5.0, right=6.6, top=1.8)[0][0]
         losses = panels.CurvePanel(
-            axes, data, _curves(data), ylabel="loss (nats)", log=True, phases="named"
+            axes,
+            data,
+            _curves(data),
+            ylabel="loss (nats)",
+            log=True,
+            phases=_neurons.phases(figure),
         )
-        if "restricted" in losses.traces:
-            losses.traces["restricted"].line.set_linestyle((0, (2.5, 1.2)))
+        if "excluded" in losses.traces:
+            losses.traces["excluded"].line.set_linestyle((0, (2.5, 1.2)))
         return Drawing.of(*parts, losses.along(epochs))
 
     def description(self, data: xr.Dataset, i: int) -> str:

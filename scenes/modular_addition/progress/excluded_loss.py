@@ -50,7 +50,7 @@ class ExcludedLoss(Scene):
     )  # fmt: skip
     aspect = 2.0
     narrow_aspect = 1.0
-    stills = ("last", "grok")
+    stills = ("grok+6000", "last")
     paper_figures = {"12": {}, "15": {}}  # noqa: RUF012
 
     kind: Literal["2d", "3d"] = option(
@@ -79,7 +79,7 @@ class ExcludedLoss(Scene):
         losses = self.measure == "loss"
         others = self._others(axes, data)
         panel = panels.CurvePanel(
-            axes, data, self._curves(data), log=losses, phases="named",
+            axes, data, self._curves(data), log=losses, phases=_neurons.phases(figure),
             ylabel="training loss without the wave" if losses else "accuracy without the wave (%)",
             ylim=None if losses else (-4, 104), yticks=None if losses else (0, 50, 100),
         )  # fmt: skip

@@ -204,7 +204,7 @@ def _dots(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
             # where the future is not drawn a name goes along to its place
             j = j if current_style.ghost else int(min(j, i))
             text.set_visible(bool(np.isfinite(y[j])))
-            text.xy = (x[j], np.nan_to_num(y[j], nan=1.0))
+            text.xy = (_inside(axes, x[j], text), np.nan_to_num(y[j], nan=1.0))
 
     return Drawing([marker, *dots, *names.values()], update)
 
@@ -214,8 +214,16 @@ def _name(axes: Axes, name: str, colour: str) -> Any:
     below = name == "memorised"
     return style().label(
         axes, 1, 1, name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
-        va="top" if below else "bottom", ha="left" if below else "right",
+        va="top" if below else "bottom", ha="center" if below else "right",
     )  # fmt: skip
+
+
+def _inside(axes: Axes, x: float, text: Any) -> float:
+    """The place nearest to ``x`` at which a name does not run over the left axis."""
+    width = 0.64 * style().pixels(axes, style().small) * len(text.get_text())
+    room = axes.bbox.x0 + (width if text.get_ha() == "right" else width / 2)
+    at = max(float(axes.transData.transform((x, axes.get_ylim()[0]))[0]), room)
+    return float(axes.transData.inverted().transform((at, axes.bbox.y0))[0])
 
 
 def _as_fast(data: xr.Dataset, at: np.ndarray) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
+from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
@@ -66,13 +67,20 @@ class MemoriseThenGeneralise(Scene):
         upper, lower = style().stack(figure, (1.35, 1), left=5.0, right=8.2, vgap=1.4)
         loss = panels.CurvePanel(
             upper, data, self._losses(data), ylabel="loss (nats)", log=self.losses == "log",
-            phases="named",
+            phases=_neurons.phases(figure),
         )  # fmt: skip
-        if "restricted" in loss.traces:
-            loss.traces["restricted"].line.set_linestyle((0, (2.5, 1.2)))
         shares = panels.CurvePanel(
-            lower, data, _shares(data), ylabel="share (%)", ylim=(-4, 104), yticks=(0, 50, 100)
+            lower,
+            data,
+            _shares(data),
+            ylabel="share (%)",
+            ylim=(-4, 104),
+            yticks=(0, 50, 100),
+            phases="none" if style().narrow(figure) else "shaded",
         )
+        for panel, name in ((loss, "excluded"), (shares, "memorising")):
+            if name in panel.traces:
+                panel.traces[name].line.set_linestyle((0, (2.5, 1.2)))
         panels.without_time(upper)
         parts, even = [loss.along(data["epoch"]), shares.along(data["epoch"])], _even(data)
         if even is not None and not style().narrow(figure):
@@ -144,7 +152,7 @@ def _mark(axes: Axes, data: xr.Dataset, even: tuple[float, float]) -> Drawing:
     (dot,) = axes.plot(*even, "o", color=colours.ink, ms=size, mew=0, zorder=4)
     text = f"equal at\n{clocks.word(data)} {even[0]:,.0f}".replace(",", "\u2009")
     name = axes.figure.add_artist(Annotation(
-        text, even, (2.4 * current_style.small, 0), xycoords=axes.transData,
+        text, even, (4.4 * current_style.small, 0), xycoords=axes.transData,
         textcoords="offset points",
         ha="left", va="center", fontsize=current_style.small, color=colours.muted,
     ))  # fmt: skip

@@ -27,6 +27,9 @@ FASTER = 4.0
 AHEAD = 0.4
 """So much more accurate the key waves alone are than the network on test pairs, when it groks."""
 
+SHORT = {"Gini coefficient": "Gini", "sum of squares": "squares"}
+"""Names of panels that are low."""
+
 NAMED = 12
 """So many lines of cosines have room for a name; the others are grey."""
 
@@ -85,14 +88,17 @@ class ProgressMeasures(Scene):
             figure, (1,) * columns, (1,) * rows, left=5.0, right=7.0, gap=11.8, vgap=1.5,
         )  # fmt: skip
         rooms = [axes for row in grid for axes in row]
-        drawn = []
+        drawn, phases = [], _neurons.phases(figure)
         for i, (axes, plot) in enumerate(zip(rooms, plots, strict=False)):
             percent = plot.label.endswith("(%)")
+            label = SHORT.get(plot.label, plot.label) if len(rooms) == rows > 2 else plot.label
             drawn.append(panels.CurvePanel(
-                axes, data, plot.curves, ylabel=plot.label, log=plot.log,
+                axes, data, plot.curves, ylabel=label, log=plot.log,
                 ylim=(-4, 104) if percent else None, yticks=(0, 50, 100) if percent else None,
-                phases="named" if i < columns else "shaded",
+                phases="shaded" if phases == "named" and i >= columns else phases,
             ))  # fmt: skip
+            if "$W_L$" in drawn[-1].traces:
+                drawn[-1].traces["$W_L$"].line.set_linestyle((0, (2.5, 1.2)))
         panels.without_time(*rooms[: len(plots) - columns])
         return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
 
