@@ -144,6 +144,8 @@ class _Heads(panels.CurvePanel):
 
     def name_curves(self, end: float) -> _Names:
         """At a tenth of the film, flush with it where the axis ends soon after."""
+        if not self.curves:
+            return _Names(self.axes, {}, {})
         x = next(iter(self.curves.values())).x
         at = int(np.abs(x - 0.1 * panels.horizon(self.data)).argmin())
         middle = float(np.median([curve.y[at] for curve in self.curves.values()]))

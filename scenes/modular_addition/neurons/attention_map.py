@@ -45,6 +45,8 @@ class AttentionMap(Scene):
         if low >= ONE_WAVE:
             sentence = f"One wave is at least {_neurons.percent(low)} of what draws each head"
             return Claim(sentence, self.watch, numbers={"share": low})
+        if not high > 0:
+            return Claim.instead("No number draws a head's attention more than another", share=0)
         sentence = f"One wave is {low:.0%} to {high:.0%} of what draws a head's attention"
         return Claim.instead(sentence.replace("%", " %"), share=low)
 

@@ -53,9 +53,9 @@ class AttentionPatterns(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much one wave explains of each head at the end, of a run that generalised."""
-        shares = data["head_variance_explained"].values.astype(float)
-        low, high = float(np.nanmin(shares[-1])), float(np.nanmax(shares[-1]))
-        numbers = {"share": low, "before": float(np.nanmax(shares[0]))}
+        shares = np.nan_to_num(data["head_variance_explained"].values.astype(float))
+        low, high = float(shares[-1].min()), float(shares[-1].max())
+        numbers = {"share": low, "before": float(shares[0].max())}
         late = _neurons.not_generalised(data)
         if late:
             return Claim.instead(late, **numbers)

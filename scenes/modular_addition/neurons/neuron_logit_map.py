@@ -58,6 +58,8 @@ class NeuronLogitMap(Scene):
         late = _neurons.not_generalised(data)
         if late:
             return Claim.instead(late, **numbers)
+        if not own:
+            return Claim.instead("No wave of the map to the logits is a key frequency", **numbers)
         held = f"hold {_neurons.percent(share)} of the map"
         if not share >= MOST:
             return Claim.instead(f"{len(own)} key waves {held} to the logits", **numbers)
@@ -94,7 +96,7 @@ class NeuronLogitMap(Scene):
         words = [f"{sizes[k]} of frequency {k} {s:.0%}" for k, s in _own_shares(data, i).items()]
         what = (
             f"The neuron-logit map in the Fourier basis at {clocks.at(data, 'field_epoch', i)}: "
-            f"the largest norm of a wave is {np.nanmax(norms[1:]):.3g}."
+            f"the largest norm of a wave is {np.nan_to_num(norms[1:]).max():.3g}."
         )
         if not words:
             return f"{what} There are no key frequencies."

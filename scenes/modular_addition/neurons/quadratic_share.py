@@ -303,7 +303,7 @@ def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> Drawing:
 
     current_style, colours = style(), style().colours
     pre, post = (100 * data[f"quadratic_share_{s}"].values.astype(float) for s in SIDES)
-    top = 1.06 * max(float(np.nanmax(pre)), float(np.nanmax(post)), 0.01)
+    top = 1.06 * max(float(np.nan_to_num(values).max()) for values in (pre, post, 0.01))
     axes.grid(False)
     axes.plot([0, top], [0, top], color=colours.faint, lw=current_style.line * 0.35, zorder=1)
     current_style.label(

@@ -46,7 +46,8 @@ class ProgressMeasures(Scene):
     needs = (
         "excluded_loss_2d", "restricted_loss", "excluded_accuracy_2d", "restricted_accuracy",
         "loss", "accuracy", "gini_embedding", "gini_neuron_logit_map", "sum_squared_weights",
-        "cosine_coefficient", "phase_end", "logged_train_loss", "logged_test_loss",
+        "cosine_coefficient", "embedding_frequency_norm", "phase_end", "logged_train_loss",
+        "logged_test_loss",
     )  # fmt: skip
     aspect = 1.75
     narrow_aspect = 0.72
@@ -143,7 +144,9 @@ class ProgressMeasures(Scene):
         }
         third = Plot("Gini coefficient", gini)
         if self.third == "ratio":
-            ratio = curve(data["loss"].sel(split="test").values / restricted)
+            test, nothing = data["loss"].sel(split="test").values, np.full(len(restricted), np.nan)
+            known = np.isfinite(test) & np.isfinite(restricted) & (restricted > 0)
+            ratio = curve(np.divide(test, restricted, out=nothing, where=known))
             third = Plot("test / restricted", {"ratio": ratio}, log=True)
         squares = curve(data["sum_squared_weights"].sum("parameter").values)
         excluded = curve(data["excluded_loss_2d"].values)

@@ -156,7 +156,10 @@ class Seeds(Scene):
         low, high = members.span(every)
         axes.set_xscale(self.time)
         axes.set_yscale("log")
-        axes.set(xlim=(10 if self.time == "log" else 0, self._end(data)), ylim=(low / 4, high * 4))
+        axes.set(
+            xlim=(10 if self.time == "log" else 0, max(self._end(data), 20)),
+            ylim=(low / 4, high * 4),
+        )
         ticks = [tick for tick in (1e-6, 1) if low / 4 < tick < high * 4]
         axes.yaxis.set_major_locator(FixedLocator(ticks) if ticks else LogLocator(numticks=3))
         axes.yaxis.set_minor_locator(NullLocator())

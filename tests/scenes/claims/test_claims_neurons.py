@@ -1,0 +1,275 @@
+"""Sentences over pictures of attention, neurons, progress, seeds and fractions are tested on data.
+
+Each holds on its own reference, flips where the data are moved just past its threshold, and gives
+way to what is true of a run that only memorised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import xarray as xr
+from grokviz.scenes.modular_addition.neurons import (
+    attention_drift,
+    attention_map,
+    attention_patterns,
+    neuron_spectra,
+    quadratic_share,
+)
+from grokviz.scenes.modular_addition.progress import (
+    circuit_development,
+    excluded_loss,
+    fraction_sweep,
+    memorise_then_generalise,
+    progress_measures,
+)
+
+from grokviz.dataset.references.reference import load
+from grokviz.scene import Claim
+from grokviz.scene.registry import scenes
+
+SCENES = scenes(user=False)
+OF_RUNS = (
+    "attention-drift", "attention-patterns", "neuron-activations", "neuron-clusters",
+    "neuron-logit-map", "neuron-spectra", "quadratic-share", "circuit-development",
+    "excluded-loss", "memorise-then-generalise", "progress-measures",
+)  # fmt: skip
+ALL = (*OF_RUNS, "attention-map", "fraction-sweep", "seeds")
+OTHERWISE = ({"show": "accuracies"}, {"show": "cosines"})
+
+Change = Callable[[xr.Dataset, float], xr.Dataset]
+
+
+@lru_cache(maxsize=2)
+def reference(name: str) -> xr.Dataset:
+    """The variables of a scene on its reference."""
+    return load(None, SCENES[name].needs, default=SCENES[name].reference)
+
+
+def claim(name: str, data: xr.Dataset, **options: str) -> Claim:
+    return SCENES[name].with_options(options).claim(data)
+
+
+def memorised_only(data: xr.Dataset) -> xr.Dataset:
+    """The run as it would be had it stayed as it was at the end of memorisation."""
+    end, changed = int(data["phase_end"].values[0]), {}
+    for name in data.data_vars:
+        values = data[name]
+        for clock in ("epoch", "field_epoch", "logged_epoch", "tested_epoch"):
+            if clock in values.dims:
+                last = int(np.flatnonzero(values[clock].values <= end)[-1])
+                still = values.isel({clock: np.arange(values.sizes[clock]).clip(max=last)})
+                values = values.copy(data=still.values)
+        changed[name] = values
+    changed["phase_end"] = xr.full_like(data["phase_end"], -1)
+    if "all_neuron_cluster" in data:
+        changed["all_neuron_cluster"] = xr.full_like(data["all_neuron_cluster"], -1)
+    return data.assign(changed)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_sentence_holds_on_its_reference_and_names_a_number(name: str) -> None:
+    said = claim(name, reference(name))
+    assert said.holds
+    assert any(c.isdigit() for c in said.sentence), said.sentence
+    assert len(said.sentence) <= 80
+    assert said.numbers
+
+
+@pytest.mark.parametrize("options", OTHERWISE)
+def test_other_panels_of_progress_have_sentences_of_their_own(options: dict[str, str]) -> None:
+    said = claim("progress-measures", reference("progress-measures"), **options)
+    assert said.holds
+    assert said.sentence != claim("progress-measures", reference("progress-measures")).sentence
+
+
+@pytest.mark.parametrize("name", OF_RUNS)
+def test_a_run_that_only_memorised_is_said_to_have(name: str) -> None:
+    said = claim(name, memorised_only(reference(name)))
+    assert not said.holds
+    assert said.sentence.startswith("Memorised by epoch 150; not generalised by epoch 40,000")
+    assert not said.watch
+
+
+def last_gap(data: xr.Dataset, by: float) -> xr.Dataset:
+    mean = data["attention_mean"].copy(deep=True)
+    mean[-1] = 0.3
+    mean.loc[{"epoch": data["epoch"].values[-1], "position": "a", "head": 2}] = 0.3 + by
+    return data.assign(attention_mean=mean)
+
+
+def map_share(data: xr.Dataset, share: float) -> xr.Dataset:
+    values = np.zeros_like(data["attention_map_fourier"].values, dtype=float)
+    values[:, 1], values[:, 3] = share**0.5, (1 - share) ** 0.5
+    return data.assign(attention_map_fourier=(data["attention_map_fourier"].dims, values))
+
+
+def last_share(name: str) -> Change:
+    def change(data: xr.Dataset, share: float) -> xr.Dataset:
+        values = data[name].copy(deep=True)
+        values[{values.dims[0]: -1}] = share
+        return data.assign({name: values})
+
+    return change
+
+
+def clustered(data: xr.Dataset, share: float) -> xr.Dataset:
+    values = np.where(np.arange(512) < round(512 * share), 14, -1)
+    return data.assign(all_neuron_cluster=("all_neuron", values))
+
+
+def clean_when_it_generalises(data: xr.Dataset, share: float) -> xr.Dataset:
+    """So many of the neurons that end in a cluster are there when the run generalises."""
+    values = data["all_neuron_variance_explained"].copy(deep=True)
+    ends = np.flatnonzero(values.values[-1] >= 0.85)
+    at = int(np.abs(data["epoch"].values - 10510).argmin())
+    values[at] = 0
+    values[at, ends[: round(len(ends) * share)]] = 0.9
+    return data.assign(all_neuron_variance_explained=values)
+
+
+def own_rows(data: xr.Dataset, share: float) -> xr.Dataset:
+    """Each cluster writes this share of its squares into the two rows of its own wave."""
+    rows, keys = data["neuron_logit_key"].copy(deep=True), data["key_frequency"].values
+    for n, k in enumerate(keys):
+        columns = np.flatnonzero(data["all_neuron_cluster"].values == k)
+        rows[-1, :, columns] = ((1 - share) / (2 * len(keys) - 2)) ** 0.5
+        rows[-1, 2 * n : 2 * n + 2, columns] = (share / 2) ** 0.5
+    return data.assign(neuron_logit_key=rows)
+
+
+def raised(data: xr.Dataset, times: float) -> xr.Dataset:
+    """The products after the ReLU are so many times those before it, at the end."""
+    before = last_share("quadratic_share_pre")(data, 0.1)
+    return last_share("quadratic_share_post")(before, 0.1 * times)
+
+
+def alone_at_grok(data: xr.Dataset, times: float) -> xr.Dataset:
+    """The restricted loss is so many times the test loss when the run groks."""
+    at = int(np.abs(data["epoch"].values - 8380).argmin())
+    test = np.interp(8380, data["tested_epoch"].values, data["logged_test_loss"].values)
+    loss = data["restricted_loss"].copy(deep=True)
+    loss[at] = times * test
+    return data.assign(restricted_loss=loss)
+
+
+def leant_on(data: xr.Dataset, times: float) -> xr.Dataset:
+    """Without three of the key waves the loss is so many times that without any other."""
+    at = int(np.abs(data["epoch"].values - 8380).argmin())
+    loss, keys = data["excluded_loss_2d_by_frequency"].copy(deep=True), (14, 35, 41, 42, 52)
+    loss[at] = 1e-7
+    for k in keys[:3]:
+        loss.loc[{"epoch": data["epoch"].values[at], "frequency": k}] = times * 1e-7
+    return data.assign(excluded_loss_2d_by_frequency=loss)
+
+
+def loss_at_even(data: xr.Dataset, share: float) -> xr.Dataset:
+    """The test loss is this share of its largest where the shares are equal."""
+    loss = data["loss"].copy(deep=True)
+    largest = float(loss.sel(split="test").max())
+    loss.loc[{"epoch": 7400, "split": "test"}] = share * largest
+    return data.assign(loss=loss)
+
+
+def restricted_falls(data: xr.Dataset, times: float) -> xr.Dataset:
+    """Until the run groks the restricted loss falls so many times as far as the test loss."""
+    first, last = (int(np.abs(data["epoch"].values - e).argmin()) for e in (1420, 8380))
+    test = data["loss"].sel(split="test").values
+    loss = data["restricted_loss"].copy(deep=True)
+    loss[last] = loss[first] * test[last] / test[first] / times
+    return data.assign(restricted_loss=loss)
+
+
+def slower(data: xr.Dataset, times: float) -> xr.Dataset:
+    """The smallest fraction takes so many times as long to generalise as the largest."""
+    epochs = data["generalised_epoch"].copy(deep=True)
+    epochs[int(np.argmin(data["member_fraction"].values))] = round(160 * times)
+    return data.assign(generalised_epoch=epochs)
+
+
+def first_groks(data: xr.Dataset, times: float) -> xr.Dataset:
+    """The first run generalises at so many times the epoch at which it memorised."""
+    epochs = data["generalised_epoch"].copy(deep=True)
+    epochs[0] = round(int(data["memorised_epoch"][0]) * times)
+    return data.assign(generalised_epoch=epochs)
+
+
+THRESHOLDS: list[tuple[str, Change, float, float]] = [
+    ("attention-drift", last_gap, attention_drift.EVEN, -1),
+    ("attention-map", map_share, attention_map.ONE_WAVE, 1),
+    (
+        "attention-patterns",
+        last_share("head_variance_explained"),
+        attention_patterns.ONE_WAVE,
+        1,
+    ),
+    ("neuron-activations", clustered, 0.5, 1),
+    ("neuron-clusters", clean_when_it_generalises, 0.5, -1),
+    ("neuron-logit-map", own_rows, 0.9, 1),
+    ("quadratic-share", raised, quadratic_share.RAISED, 1),
+    ("circuit-development", alone_at_grok, circuit_development.AHEAD, -1),
+    ("excluded-loss", leant_on, excluded_loss.LEANS, 1),
+    ("memorise-then-generalise", loss_at_even, memorise_then_generalise.HIGH, 1),
+    ("progress-measures", restricted_falls, progress_measures.FASTER, 1),
+    ("fraction-sweep", slower, fraction_sweep.SLOWER, 1),
+    ("seeds", first_groks, 2.0, 1),
+]
+"""Of each scene how its data are moved, the threshold, and on which side of it the claim holds."""
+
+
+@pytest.mark.parametrize(("name", "change", "threshold", "side"), THRESHOLDS)
+def test_data_just_past_the_threshold_flip_the_sentence(
+    name: str, change: Change, threshold: float, side: float
+) -> None:
+    data, own = reference(name), claim(name, reference(name))
+    assert claim(name, change(data, threshold * (1 + 0.02 * side))).holds
+    past = claim(name, change(data, threshold * (1 - 0.02 * side)))
+    assert not past.holds
+    assert past.sentence != own.sentence
+
+
+def test_neurons_whose_frequency_holds_less_than_most_of_them_are_no_three_dots() -> None:
+    data = reference("neuron-spectra")
+    for share, holds in ((0.81, True), (0.79, False)):
+        assert pytest.approx(0.8) == neuron_spectra.THREE_DOTS
+        values = xr.full_like(data["neuron_variance_explained"], share)
+        assert claim("neuron-spectra", data.assign(neuron_variance_explained=values)).holds == holds
+
+
+def test_a_head_that_settles_late_is_counted() -> None:
+    data = reference("attention-patterns")
+    assert "2 of 4 heads settle after clean-up" in claim("attention-patterns", data).watch
+    frequency = data["head_frequency"].copy(deep=True)
+    frequency[:] = frequency[-1]
+    steady = claim("attention-patterns", data.assign(head_frequency=frequency))
+    assert "settle" not in steady.watch
+    assert steady.watch
+
+
+def test_runs_that_share_all_frequencies_have_none_of_their_own() -> None:
+    data = reference("seeds")
+    key = data["member_key_frequency"].copy(deep=True)
+    key[1] = key[0]
+    said = claim("seeds", data.assign(member_key_frequency=key))
+    assert not said.holds
+    assert said.sentence == "All 5 runs grok, from epoch 4,230 to 10,510"
+    never = xr.full_like(data["generalised_epoch"], -1)
+    said = claim("seeds", data.assign(generalised_epoch=never))
+    assert said.sentence == "0 of 5 runs generalise, 0 of them by grokking"
+
+
+def test_a_still_of_seeds_stays_on_its_axis() -> None:
+    data, seeds = reference("seeds"), SCENES["seeds"].with_options()
+    at = int(data["epoch"].values[seeds.index_of(data, None)])
+    assert 10510 < at <= seeds.film_span(data)[1] < data["epoch"].values[-1]
+
+
+def test_descriptions_and_definitions_hold_no_sentence_of_the_claim() -> None:
+    for name in ("circuit-development", "progress-measures", "neuron-logit-map"):
+        data, scene = reference(name), SCENES[name].with_options()
+        own = scene.claim(data).sentence
+        assert own not in scene.description(data, 0)
+        assert own not in scene.definition(data)
