@@ -91,7 +91,7 @@ class NeuronActivations(Scene):
                 image.set_clim(0, max(float(np.nan_to_num(field).max()), 1e-9))
                 _neurons.tint(name, colour, _neurons.own_share(field, k))
 
-        return Drawing([images, names], update)
+        return Drawing(list(zip(images, names, strict=True)), update)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""
