@@ -45,14 +45,14 @@ class QuadraticShare(Scene):
     clock = "field_epoch"
     aspect = 2.0
     narrow_aspect = 0.72
-    aspects = {"show": {"scatters": (2.0, 0.5)}}  # noqa: RUF012
+    aspects = {  # noqa: RUF012
+        "show": dict.fromkeys(("scatters", "before", "active"), (2.0, 0.5))
+    }
 
-    show: Literal["rise", "scatters"] = option(
-        "rise", "each neuron's rise and the means over training, or the notebook's two scatters"
-    )
-    side: Literal["pre", "post"] = option("post", "second scatter: before or after the ReLU")
-    spread: Literal["even", "active"] = option(
-        "even", "second scatter: dots evenly across, or by how many pairs activate the neuron"
+    show: Literal["rise", "scatters", "before", "active"] = option(
+        "rise",
+        "each neuron's rise, or the notebook's scatters: all that a wave explains after the ReLU, "
+        "before it, or by how many pairs activate the neuron",
     )
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -73,7 +73,7 @@ class QuadraticShare(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The rise of every neuron beside the means over training; or the two scatters."""
-        if self.show == "scatters":
+        if self.show != "rise":
             left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
             groups = _groups(data)
             return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
@@ -127,14 +127,15 @@ class QuadraticShare(Scene):
 
     def _columns(self, axes: Axes, data: xr.Dataset, groups: Groups) -> Drawing:
         """What the neuron's own frequency explains, in a column for each cluster."""
-        linear, products = (data[f"{d}_share_{self.side}"].values.astype(float) for d in DEGREES)
+        side = "pre" if self.show == "before" else "post"
+        linear, products = (data[f"{d}_share_{side}"].values.astype(float) for d in DEGREES)
         shares = 100 * (linear + products)
         active = data["active_pairs"].values / max(int(data["active_pairs"].max()), 1)
         x, y = [], []
         for place, (_, _, inside) in enumerate(groups):
             across = np.linspace(-0.36, 0.36, max(int(inside.sum()), 2))[: int(inside.sum())]
             spread = np.broadcast_to(across, (len(shares), len(across)))
-            if self.spread == "active":
+            if self.show == "active":
                 spread = 0.8 * (active[:, inside] - 0.5)
             x.append(place + spread)
             y.append(shares[:, inside])
@@ -145,9 +146,9 @@ class QuadraticShare(Scene):
             axes, "all waves", (len(groups) - 1, 1), (0, 0.5), ha="center",
             xycoords=("data", "axes fraction"), color=style().colours.muted,
         )  # fmt: skip
-        side = "before" if self.side == "pre" else "after"
+        when = "before" if side == "pre" else "after"
         axes.set_xlabel("frequency of the neuron's cluster")
-        axes.set_ylabel(f"explained by its wave, {side} ReLU (%)")
+        axes.set_ylabel(f"explained by its wave, {when} ReLU (%)")
         return _dots(axes, groups, x, y)
 
 

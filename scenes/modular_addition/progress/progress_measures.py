@@ -50,7 +50,7 @@ class ProgressMeasures(Scene):
         "logged_test_loss",
     )  # fmt: skip
     aspect = 1.75
-    narrow_aspect = 0.72
+    narrow_aspect = 0.62
     stills = ("grok", "last")
     # fewer panels make a flatter page
     aspects = {"show": {"accuracies": (2.3, 0.8), "cosines": (2.2, 1.05)}}  # noqa: RUF012
