@@ -114,7 +114,10 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _say(sentence: str, status: int) -> int:
-    click.echo(f"grokviz: {sentence}", err=True)
+    from grokviz.media.plain import clean_text
+
+    # names of runs are others' words, which a terminal may take for commands
+    click.echo(f"grokviz: {clean_text(sentence)}", err=True)
     return status
 
 

@@ -19,6 +19,7 @@ from grokviz import plugins
 from grokviz.cli.completion import complete_run
 from grokviz.errors import InputError
 from grokviz.files import cache_home
+from grokviz.media.plain import clean_text
 from grokviz.progress import ProgressCallback
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -163,7 +164,7 @@ class Lines:
 
 def progress_line(name: str, done: int, total: int) -> None:
     """Print one line of progress to standard error: which of how many files, and its name."""
-    click.echo(f"[{done}/{total}] {name}", err=True)
+    click.echo(clean_text(f"[{done}/{total}] {name}"), err=True)
 
 
 def skip_notice(quiet: bool) -> Callable[[str, str], None]:
@@ -171,6 +172,6 @@ def skip_notice(quiet: bool) -> Callable[[str, str], None]:
 
     def notice(name: str, reason: str) -> None:
         if not quiet:
-            click.echo(f"skipped {name}: {reason}", err=True)
+            click.echo(clean_text(f"skipped {name}: {reason}"), err=True)
 
     return notice

@@ -10,6 +10,7 @@ import click
 
 from grokviz.cli.common import json_option, quiet_option, without_user_code
 from grokviz.cli.completion import complete_run
+from grokviz.media.plain import clean_text, clean_values
 
 LONG = ("problems", "notes", "facts", "shapes", "variables", "runs")
 """What only ``--json`` prints; of the facts the settings and the command are shown."""
@@ -26,11 +27,11 @@ def command(run: str, verify: bool, as_json: bool, quiet: bool) -> int:
     facts = _facts(run, verify)
     problems = facts["problems"]
     if as_json:
-        click.echo(json.dumps(facts, indent=2, default=str))
+        click.echo(json.dumps(clean_values(facts), indent=2, default=str))
     elif not quiet:
         _print(facts, verified=verify and not problems)
     for problem in problems:
-        click.echo(f"{run}: {problem}", err=True)
+        click.echo(clean_text(f"{run}: {problem}"), err=True)
     return 1 if problems else 0
 
 
@@ -100,4 +101,4 @@ def _shown(value: object) -> str:
         return ", ".join(f"{key}={_shown(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return ",".join(map(str, value))
-    return str(value)
+    return clean_text(str(value))

@@ -11,6 +11,7 @@ import click
 
 from grokviz.cli.common import json_option, quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
+from grokviz.media.plain import clean_values
 
 if TYPE_CHECKING:
     from grokviz.dataset.measured import Measures
@@ -39,7 +40,7 @@ def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
 
     measures = with_headings(run, epoch)
     if as_json:
-        click.echo(json.dumps(_plain(measures.values), indent=2, allow_nan=False))
+        click.echo(json.dumps(clean_values(_plain(measures.values)), indent=2, allow_nan=False))
     elif not quiet:
         _show(measures)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from grokviz.errors import InputError
+from grokviz.media.plain import clean_text
 
 MARK = "grokviz"
 
@@ -33,6 +34,13 @@ class Provenance:
     epochs: tuple[int | float, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
+
+    def __post_init__(self) -> None:
+        """Clean the texts, which end up in files that hold no control characters."""
+        for field_ in dataclasses.fields(self):
+            value = getattr(self, field_.name)
+            if isinstance(value, str):
+                object.__setattr__(self, field_.name, clean_text(value))
 
     def as_json(self) -> str:
         """One line of JSON, keys sorted, empty fields left out, ASCII only."""
@@ -57,12 +65,12 @@ class Provenance:
 def _json_value(value: Any) -> Any:
     """Convert numpy scalars, paths and tuples to types that JSON has."""
     if isinstance(value, Mapping):
-        return {str(key): _json_value(item) for key, item in value.items()}
+        return {clean_text(str(key)): _json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_json_value(item) for item in value]
-    if value is None or isinstance(value, (str, bool, int, float)):
+    if value is None or isinstance(value, (bool, int, float)):
         return value
-    return _json_value(value.item()) if hasattr(value, "item") else str(value)
+    return _json_value(value.item()) if hasattr(value, "item") else clean_text(str(value))
 
 
 def library_versions(*names: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grokviz.errors import MissingExtra
+from grokviz.media.plain import clean_text, clean_values
 from grokviz.media.theme import PALETTES
 from grokviz.pages.pack import deflated
 
@@ -60,7 +61,7 @@ def page(
     sources = [*SCRIPTS, *(f"panels/{name}.js" for name in dict.fromkeys(panels)), *last]
     script = "\n".join((WEB / name).read_text("utf-8") for name in sources)
     parts = {
-        "title": html.escape(title),
+        "title": html.escape(clean_text(title)),
         "palettes": _palettes(),
         "style": (WEB / "page.css").read_text("utf-8"),
         "script": script.replace("</script", "<\\/script"),
@@ -83,7 +84,9 @@ def plotly_script() -> str:
 
 def json_text(facts: Any) -> str:
     """JSON that can stand inside a script element: no ``<``, and no NaN."""
-    text = json.dumps(_finite(facts), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(
+        clean_values(_finite(facts)), ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
     for mark in "<>&\u2028\u2029":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from grokviz.errors import InputError
 from grokviz.media.formats import Format
+from grokviz.media.plain import clean_text
 from grokviz.media.theme import Theme
 from grokviz.media.venues import Page
 from grokviz.render.quality import DURATION, Quality
@@ -63,6 +64,12 @@ class RenderOptions:
     max_size: float | None = None
     sections: bool = False
     command: str = ""
+
+    def __post_init__(self) -> None:
+        """Clean what is written into pictures."""
+        for name in ("title", "command"):
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, clean_text(value))
 
     @property
     def held(self) -> float:

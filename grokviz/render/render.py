@@ -18,6 +18,7 @@ from grokviz.render.composing import default_run, figure_of, panelled
 from grokviz.render.engine import engine_of
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
 from grokviz.render.plan import plan
+from grokviz.render.strings import clean_data
 from grokviz.render.workers import WorkerJob, job_of, worker_jobs
 from grokviz.scene.clock import has_test_loss
 from grokviz.scene.scene import Scene
@@ -157,6 +158,7 @@ def perform_all(
 
 def perform(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
     """Make one file."""
+    data = clean_data(data)
     job.scene.check(data)
     path: Path = engine_of(job.scene).render(job, data, report)
     return path

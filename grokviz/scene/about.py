@@ -6,6 +6,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from grokviz.media.plain import clean_text
 from grokviz.task import known_task
 
 if TYPE_CHECKING:
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def about(data: xr.Dataset) -> str:
-    """One line on the run: what it learns and with what."""
+    """One line on the run: what it learns and with what, in clean text."""
+    return clean_text(_about(data)).replace("\n", " ")
+
+
+def _about(data: xr.Dataset) -> str:
     settings: dict[str, Any] = json.loads(data.attrs.get("settings") or "{}")
     name = data.attrs.get("task", "")
     task = known_task(name)

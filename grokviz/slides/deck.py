@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grokviz.media import Provenance, format_of, library_versions, read_provenance
 from grokviz.media.pixels import picture_size
-from grokviz.media.plain import plain_text
+from grokviz.media.plain import clean_text, plain_text
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
 from grokviz.slides.contents import SlideSource
@@ -82,7 +82,7 @@ def gather(
         versions=library_versions(),
         command=options.command,
     )
-    return Deck(slides, options.theme, provenance, options.title)
+    return Deck(slides, options.theme, provenance, clean_text(options.title))
 
 
 def _slide(source: SlideSource, path: Path, loop: bool | None) -> Slide:
@@ -92,7 +92,7 @@ def _slide(source: SlideSource, path: Path, loop: bool | None) -> Slide:
     film = format_of(path).film
     picture, seconds = last_frame(path) if film else (path.read_bytes(), None)
     return Slide(
-        name=source.name,
+        name=clean_text(source.name),
         title=plain_text(provenance.title),
         alt=plain_text(provenance.alt),
         notes=_notes(provenance, scene),
@@ -115,4 +115,4 @@ def _notes(provenance: Provenance, scene: type[Scene] | None) -> str:
         f"Run: {run}" if run else "",
         f"Made by: {provenance.command}" if provenance.command else "",
     ]
-    return plain_text("\n".join(line for line in lines if line))
+    return clean_text(plain_text("\n".join(line for line in lines if line)))
