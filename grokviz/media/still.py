@@ -18,7 +18,7 @@ from grokviz.media.film import chunks
 from grokviz.media.formats import FORMATS, Format, format_of, suffix_list, writer_of
 from grokviz.media.pixels import picture_bytes
 from grokviz.media.provenance import Provenance
-from grokviz.media.theme import REPRODUCIBLE
+from grokviz.media.theme import REPRODUCIBLE, matplotlib_settings
 
 Pixels = UInt8[np.ndarray, "height width 4"]
 PixelWriter = Callable[[Pixels, Provenance, bool, float | None], bytes]
@@ -28,8 +28,18 @@ FigureWriter = Callable[[Any, Provenance, float], bytes]
 """Converts a matplotlib figure, texts and the dpi of pictures inside it to a file."""
 
 _REPRODUCIBLE: Any = {
-    key: REPRODUCIBLE[key]
-    for key in ("svg.fonttype", "svg.hashsalt", "pdf.fonttype", "ps.fonttype", "savefig.bbox")
+    **{
+        key: REPRODUCIBLE[key]
+        for key in ("svg.fonttype", "svg.hashsalt", "pdf.fonttype", "ps.fonttype", "savefig.bbox")
+    },
+    # pictures are inside the file and never beside it
+    "svg.image_inline": True,
+    "svg.id": None,
+    "pdf.compression": 6,
+    "pdf.use14corefonts": False,
+    "pdf.inheritcolor": False,
+    "savefig.pad_inches": 0.1,
+    "savefig.transparent": False,
 }
 
 
@@ -48,14 +58,12 @@ def save_still(
     The same figure gives the same bytes. Raises :class:`InputError` for an unknown suffix or
     that of a film; an old file stays unless the new one is complete.
     """
-    import matplotlib
-
     kind = format_of(path, fmt)
     if not kind.still:
         stills = suffix_list(other for other in FORMATS.values() if other.still)
         raise InputError(f"{path}: {kind.name} is not one picture; choose {stills}")
     with (
-        matplotlib.rc_context(_REPRODUCIBLE),
+        matplotlib_settings(_REPRODUCIBLE),
         transparent_background(figure) if transparent else contextlib.nullcontext(),
         replacing(path) as part,
     ):

@@ -13,14 +13,20 @@ preview has the layout of the final film.
 from __future__ import annotations
 
 import contextlib
+import locale
 import logging
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from grokviz.errors import InputError, nearest
+from grokviz.media.fonts import tell_missing_glyphs
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
 
 Medium = Literal["paper", "slide"]
 
@@ -212,22 +218,68 @@ class Theme:
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """Make matplotlib draw in this theme within the block.
+        """Make matplotlib draw in this theme within the block, for one thread at a time.
 
         Settings outside the theme have matplotlib's defaults, not those of the user.
         """
-        import matplotlib
-
-        defaults = matplotlib.rcParamsDefault.items()
-        rc: dict[Any, Any] = {key: value for key, value in defaults if key not in _NOT_STYLE}
-        rc.update(self.rc)
-        with matplotlib.rc_context(rc):
+        with matplotlib_settings(_defaults() | dict(self.rc)), tell_missing_glyphs():
             yield
 
     def sized(self, points: float) -> Theme:
         """The same theme with another body type size in points (a venue's, say)."""
         rc = dict(self.rc) | _sizes(points) | dict(self.own)
-        return replace(self, rc=MappingProxyType(rc), points=points)
+        return replace(self, rc=MappingProxyType(_in_points(rc)), points=points)
+
+
+_ONE_AT_A_TIME = threading.RLock()
+
+
+@contextlib.contextmanager
+def matplotlib_settings(rc: Mapping[str, Any]) -> Iterator[None]:
+    """Make these rcParams matplotlib's within the block, for one thread at a time.
+
+    They belong to the whole process, so another thread of ours waits until they are as before,
+    the backend too.
+    """
+    import matplotlib
+
+    new: Any = dict(rc)
+    with _ONE_AT_A_TIME:
+        own: Any = dict.__getitem__(matplotlib.rcParams, "backend")  # asking resolves it
+        try:
+            with matplotlib.rc_context(new):
+                yield
+        finally:
+            if dict.__getitem__(matplotlib.rcParams, "backend") is not own:
+                dict.__setitem__(matplotlib.rcParams, "backend", own)
+
+
+def _defaults() -> dict[str, Any]:
+    """Settings as matplotlib has them; ``InputError`` where those of the user stop its import."""
+    try:
+        import matplotlib
+    except (ValueError, locale.Error) as error:
+        raise InputError(
+            f"matplotlib does not start with your settings ({error}); "
+            "mend your matplotlibrc, MPLBACKEND or LC_ALL"
+        ) from error
+    defaults = matplotlib.rcParamsDefault.items()
+    return {key: value for key, value in defaults if key not in _OF_THE_PROCESS}
+
+
+def colour_map(name: str) -> Colormap:
+    """The colour map with as many steps as matplotlib gives it.
+
+    By its name matplotlib finds one of as many as the user's ``image.lut`` said at its import.
+    """
+    import matplotlib
+    from matplotlib.colors import LinearSegmentedColormap
+
+    steps = matplotlib.rcParamsDefault["image.lut"]
+    colours = matplotlib.colormaps[name]
+    if isinstance(colours, LinearSegmentedColormap) and steps != colours.N:
+        return colours.resampled(steps)
+    return colours
 
 
 def _unpickle(
@@ -252,9 +304,19 @@ def theme(name: str = "light", medium: Medium = "slide", style: Path | None = No
     if medium == "slide":
         rc = rc | {"figure.figsize": list(SLIDE_INCHES), "figure.dpi": SLIDE_DPI}
     overrides = read_style(style) if style is not None else {}
-    return Theme(
-        name, medium, name == "dark", MappingProxyType(rc | overrides), colours, points, overrides
-    )
+    rc = _in_points(rc | overrides)
+    return Theme(name, medium, name == "dark", MappingProxyType(rc), colours, points, overrides)
+
+
+def _in_points(rc: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with type sizes in points where a style has words for them (``x-large``)."""
+    words = {key for key, value in rc.items() if key.endswith("size") and isinstance(value, str)}
+    if not words:
+        return dict(rc)
+    from matplotlib.font_manager import font_scalings
+
+    sizes = {key: font_scalings[rc[key]] * rc["font.size"] for key in words}
+    return {**rc, **sizes}
 
 
 def read_style(path: Path) -> dict[str, Any]:
@@ -287,6 +349,9 @@ def read_style(path: Path) -> dict[str, Any]:
         raise InputError(f"the style file {path} has a line matplotlib does not know: {message}")
     return {key: params[key] for key in params if key not in _NOT_STYLE}
 
+
+# settings that are read once in a process, and never again
+_OF_THE_PROCESS = frozenset({"backend", "date.epoch"})
 
 # settings of windows and paths, and those on which a file's size and bytes depend
 _NOT_STYLE = frozenset(

@@ -11,7 +11,7 @@ import numpy as np
 
 from grokviz.dataset.numerics.curves import PHASES
 from grokviz.media import library_versions
-from grokviz.media.theme import PALETTES, Colours
+from grokviz.media.theme import PALETTES, Colours, colour_map
 from grokviz.pages.pack import pack
 from grokviz.pages.panels import Panel, laid_out
 from grokviz.scene import clock as clocks
@@ -194,8 +194,7 @@ def _palette(colours: Colours) -> dict[str, Any]:
 
 
 def _scale(name: str) -> list[list[Any]]:
-    from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    at = np.linspace(0, 1, STOPS)
-    return [[float(x), to_hex(colormaps[name](x))] for x in at]
+    at, colours = np.linspace(0, 1, STOPS), colour_map(name)
+    return [[float(x), to_hex(colours(x))] for x in at]

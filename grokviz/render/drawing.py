@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from grokviz.errors import InputError
 from grokviz.media import Provenance, library_versions
+from grokviz.media.fonts import fallback_fonts, untold_missing_glyphs
 from grokviz.progress import ProgressCallback
 from grokviz.render.job import RenderJob
 from grokviz.render.sheet import Sheet
+from grokviz.render.strings import clean_texts, strings_of
 from grokviz.scene import clock as clocks
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.scene import drawing_of
@@ -31,10 +33,31 @@ def draw(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = Non
 
 
 def build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Drawing]:
-    """The figure with its furniture and the scene drawn on it, at no moment yet."""
+    """The figure with its furniture and the scene drawn on it, at no moment yet.
+
+    It is drawn once more where its texts need other fonts than the theme's.
+    """
+    import matplotlib
+
+    with untold_missing_glyphs():
+        parts = _build(job, data)
+    families = matplotlib.rcParams["font.family"]
+    fonts = fallback_fonts([*clean_texts(parts[0]), *strings_of(data)], families)
+    if not fonts:
+        return parts
+    # for all that is drawn from here on, until the theme's block ends
+    matplotlib.rcParams["font.family"] = [*families, *fonts]
+    parts = _build(job, data)
+    clean_texts(parts[0])
+    return parts
+
+
+def _build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Drawing]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=job.page.inches, dpi=job.page.dpi)
+    FigureCanvasAgg(figure)  # type: ignore[no-untyped-call]  # what texts are measured with
     sheet = Sheet(figure, job.scene, data, style(), job.heading(data))
     return figure, sheet, drawing_of(job.scene, sheet.body, data)
 

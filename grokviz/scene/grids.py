@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
-from grokviz.media.theme import SLIDE_DPI
+from grokviz.media.theme import SLIDE_DPI, colour_map
 from grokviz.scene.style import style
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def heat(axes: Axes, shape: tuple[int, int], top: float = 1.0, *, diverging: boo
     return axes.imshow(
         np.zeros(shape), origin="lower", aspect="auto", interpolation="nearest",
         vmin=-top if diverging else 0, vmax=top,
-        cmap=colours.diverging if diverging else colours.sequential,
+        cmap=colour_map(colours.diverging if diverging else colours.sequential),
     )  # fmt: skip
 
 

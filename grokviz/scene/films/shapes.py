@@ -9,6 +9,7 @@ import manim as mn
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from grokviz.media.theme import colour_map
 from grokviz.scene.films.writing import length, place, stroke
 
 # distance of the control points of a cubic curve along a quarter of the unit circle
@@ -175,10 +176,8 @@ def coloured(
     values: Float[np.ndarray, "row column"], low: float, high: float, cmap: str
 ) -> UInt8[np.ndarray, "row column 4"]:
     """Map numbers to colours; ``low`` and ``high`` are the ends of the colour map."""
-    import matplotlib
-
     share = np.clip((np.asarray(values, dtype=float) - low) / max(high - low, 1e-12), 0, 1)
-    colours: UInt8[np.ndarray, "row column 4"] = matplotlib.colormaps[cmap](share, bytes=True)
+    colours: UInt8[np.ndarray, "row column 4"] = colour_map(cmap)(share, bytes=True)
     return colours
 
 

@@ -12,6 +12,7 @@ from grokviz.scenes.modular_addition import _claims
 
 from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import EMBEDDED
+from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
@@ -118,7 +119,7 @@ class WeightSpectra(Scene):
         low, high = 0.5, data.sizes["frequency"] + 0.5
         image = axes.imshow(
             rows, extent=(0, last, low, high), origin="lower", vmin=0, vmax=top, zorder=1,
-            cmap=style().colours.sequential,
+            cmap=colour_map(style().colours.sequential),
         )  # fmt: skip
         axes.grid(False)
         panel = _Map(axes, data, {}, ylabel="frequency", ylim=(low, high), phases="named")
@@ -181,7 +182,7 @@ def _strip(axes: Axes, rows: int, top: float) -> Any:
     strip.axis("off")
     return strip.imshow(
         np.zeros((rows, 1)), origin="lower", aspect="auto", vmin=0, vmax=top,
-        cmap=style().colours.sequential,
+        cmap=colour_map(style().colours.sequential),
     )  # fmt: skip
 
 
@@ -196,7 +197,7 @@ def _scale(axes: Axes, top: float, at: dict[str, Any]) -> None:
         box.x1 - 7.5 * wide * box.width, box.y0 - 2.95 * high * box.height,
         5.5 * wide * box.width, 0.6 * high * box.height,
     ))  # fmt: skip
-    scale.imshow(np.linspace(0, 1, 256)[None], cmap=current_style.colours.sequential)
+    scale.imshow(np.linspace(0, 1, 256)[None], cmap=colour_map(current_style.colours.sequential))
     scale.axis("off")
     level = -2.65 * high
     figure.text(1 - 8.0 * wide, level, "norm  0", ha="right", **at)
