@@ -1,12 +1,17 @@
 """What stands around a scene: title, what to watch, the epoch, and where it is from.
 
-Slides and films carry all of it; on paper the caption does, and only the epoch is drawn.
+Slides and films carry all of it; on paper the caption does, and only the epoch is drawn. All of
+it is measured, so that nothing runs off the page or over its neighbour: a long title is made
+smaller, then wrapped, and the header grows by its lines.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from grokviz.media.plain import clean_text
+from grokviz.render.fitting import Fitted, fit, ruler
 from grokviz.scene.about import about
 from grokviz.scene.clock import moment
 from grokviz.scene.scene import Scene
@@ -19,8 +24,35 @@ if TYPE_CHECKING:
 
 HEADER_EMS, FOOTER_EMS = 6.6, 2.6
 PAPER_HEADER_EMS = 1.6
-SUBTITLE_TOP = 0.30
-"""Of a slide's header, as a share of its height from below; two lines begin higher."""
+LEFT, RIGHT, PAPER_SIDE = 4.2, 2.0, 1.0
+TITLE_TOP, PAPER_TOP = 0.28 * HEADER_EMS, 0.1 * PAPER_HEADER_EMS
+"""Where a header's text begins, from the upper edge of the page."""
+
+SUBTITLE_TOP, SECOND_LINE, NEXT_LINE = 0.30 * HEADER_EMS, 0.12 * HEADER_EMS, 1.25
+"""Where the subtitle begins, from below, and what a second line and later ones lift it by."""
+
+SHRUNK = 0.75
+"""The share of its size to which a title is made smaller before it is wrapped."""
+
+GAP, MOMENT_GAP = 0.35, 1.5
+"""Between a line of title and what is below it, and between a text and the moment beside it."""
+
+TITLE_SHARE, SUBTITLE_LINES = 0.4, 4
+"""The part of the page's height that a title may take, and lines that a subtitle may have."""
+
+LINE = 1.2
+MONO = "DejaVu Sans Mono"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What fits into the header, in ems; the subtitle and the moment begin so far from above."""
+
+    height: float
+    title: Fitted | None = None
+    subtitle: Fitted | None = None
+    subtitle_top: float = 0.0
+    moment_top: float = 0.0
 
 
 class Sheet:
@@ -30,55 +62,102 @@ class Sheet:
         self, figure: Figure, scene: Scene, data: xr.Dataset, style: Style, title: str | None
     ) -> None:
         self.figure, self.scene, self.data, self.style = figure, scene, data, style
-        # a run's name is data: no $ in it may be read as a formula
-        self.title = None if title is None else title.replace("$", r"\$")
+        self.title = clean_text(title or "")
+        self.wide, self.high = style.ems(figure)
         self.body, self.moment = self._lay_out()
 
     def _lay_out(self) -> tuple[SubFigure, Text | None]:
-        high = self.style.ems(self.figure)[1]
-        header, footer = self._margins()
-        rows = [header, max(high - header - footer, 1.0), footer]
+        header = self._slide_header() if self.style.slide else self._paper_header()
+        footer = FOOTER_EMS if self.style.slide else 0.01
+        rows = [header.height, max(self.high - header.height - footer, 1.0), footer]
         parts: Any = self.figure.subfigures(3, 1, height_ratios=rows, hspace=0)
         for part in parts:
             part.set_facecolor("none")
+        self._furnish(parts[0], header)
         if self.style.slide:
-            self._furnish(parts[0], parts[2])
-        elif self.title:
-            parts[0].text(
-                1 / self.style.ems(self.figure)[0], 0.9, self.title,
-                va="top", fontweight="bold", fontsize=self.style.points,
+            self._sign(parts[2])
+        return parts[1], self._moment(parts[0], header)
+
+    def _slide_header(self) -> Header:
+        if not self.title:
+            return Header(HEADER_EMS / 2, moment_top=0.1 * HEADER_EMS / 2)
+        measure = self._ruler(fontweight="bold")
+        largest = float(self.style.theme.rc["figure.titlesize"]) / self.style.points
+        room = self.wide - LEFT - RIGHT
+        title = fit(self.title, room, measure, (largest, SHRUNK * largest), self._most(largest))
+        taken = self._moment_width() + MOMENT_GAP if self.scene.clock else 0.0
+        words = clean_text(self.scene.subtitle(self.data))
+        subtitle = fit(words, room - taken, self._ruler(linespacing=1.15), (1, 1), SUBTITLE_LINES)
+        more = len(subtitle.lines) - 1
+        lift = SUBTITLE_TOP + SECOND_LINE * min(more, 1) + NEXT_LINE * max(more - 1, 0)
+        gap = GAP * min(len(title.lines), 2)
+        below = TITLE_TOP + measure(title.text, title.size)[1] + gap
+        height = max(HEADER_EMS, below + lift)
+        return Header(height, title, subtitle, height - lift, height - SUBTITLE_TOP)
+
+    def _paper_header(self) -> Header:
+        """The title beside the moment where that leaves it room, else above it."""
+        if not self.title:
+            return Header(PAPER_HEADER_EMS if self.scene.clock else 0.01, moment_top=PAPER_TOP)
+        measure = self._ruler(fontweight="bold")
+        small = self.style.small / self.style.points
+        room, most = self.wide - 2 * PAPER_SIDE, self._most(1.0)
+        beside = self._moment_width() + MOMENT_GAP if self.scene.clock else 0.0
+        title = fit(self.title, room - beside, measure, (1.0, small), most)
+        if len(title.lines) == 1:
+            return Header(PAPER_HEADER_EMS, title, moment_top=PAPER_TOP)
+        title = fit(self.title, room, measure, (1.0, small), most)
+        top = PAPER_TOP + measure(title.text, title.size)[1] + GAP
+        return Header(top + (PAPER_HEADER_EMS if self.scene.clock else 0.0), title, moment_top=top)
+
+    def _most(self, size: float) -> int:
+        """How many lines of a title the page has room for."""
+        return max(int(TITLE_SHARE * self.high / (LINE * size)), 1)
+
+    def _ruler(self, **look: Any) -> Any:
+        return ruler(self.figure, self.style.points, **look)
+
+    def _furnish(self, header: SubFigure, place: Header) -> None:
+        points = self.style.points
+        x = (LEFT if self.style.slide else PAPER_SIDE) / self.wide
+        if place.title is not None:
+            top = TITLE_TOP if self.style.slide else PAPER_TOP
+            header.text(
+                x, 1 - top / place.height, place.title.text, fontsize=place.title.size * points,
+                fontweight="bold", va="top", parse_math=False,
             )  # fmt: skip
-        return parts[1], self._moment(parts[0])
+        if place.subtitle is not None:
+            header.text(
+                x, 1 - place.subtitle_top / place.height, place.subtitle.text, va="top",
+                color=self.style.colours.muted, linespacing=1.15, parse_math=False,
+            )  # fmt: skip
 
-    def _margins(self) -> tuple[float, float]:
-        if self.style.slide:
-            return (HEADER_EMS if self.title else HEADER_EMS / 2), FOOTER_EMS
-        return (PAPER_HEADER_EMS if self.title or self.scene.clock else 0.01), 0.01
-
-    def _furnish(self, header: SubFigure, footer: SubFigure) -> None:
-        wide = self.style.ems(self.figure)[0]
-        margin, colours = 4.2 / wide, self.style.colours
-        if self.title:
-            size = float(self.style.theme.rc["figure.titlesize"])
-            header.text(margin, 0.72, self.title, fontsize=size, fontweight="bold", va="top")
-            subtitle = self.scene.subtitle(self.data).replace("$", r"\$")
-            top = SUBTITLE_TOP + 0.12 * subtitle.count("\n")
-            header.text(margin, top, subtitle, color=colours.muted, va="top", linespacing=1.15)
+    def _sign(self, footer: SubFigure) -> None:
+        """Write where the data is from."""
+        size = self.style.small / self.style.points
+        text = fit(about(self.data), self.wide - LEFT - RIGHT, self._ruler(), (size, size), 1).text
         footer.text(
-            margin, 0.5, about(self.data).replace("$", r"\$"),
-            color=colours.muted, fontsize=self.style.small, va="center",
+            LEFT / self.wide, 0.5, text,
+            color=self.style.colours.muted, fontsize=self.style.small, va="center",
+            parse_math=False,
         )  # fmt: skip
 
-    def _moment(self, header: SubFigure) -> Text | None:
+    def _moment_size(self) -> float:
+        return self.style.points * 1.25 if self.style.slide else self.style.small
+
+    def _moment_width(self) -> float:
+        """What the moment takes at its widest."""
+        words = moment(self.data, str(self.scene.clock), 0)
+        return float(self._ruler(family=MONO)(words, self._moment_size() / self.style.points)[0])
+
+    def _moment(self, header: SubFigure, place: Header) -> Text | None:
         """The epoch, always in the same corner, in figures of equal width."""
         if self.scene.clock is None:
             return None
-        wide = self.style.ems(self.figure)[0]
-        size = self.style.points * 1.25 if self.style.slide else self.style.small
+        side = RIGHT if self.style.slide else PAPER_SIDE
         return header.text(
-            1 - (2.0 if self.style.slide else 1.0) / wide,
-            SUBTITLE_TOP if self.style.slide and self.title else 0.9,
-            "", ha="right", va="top", family="DejaVu Sans Mono", fontsize=size,
+            1 - side / self.wide, 1 - place.moment_top / place.height,
+            "", ha="right", va="top", family=MONO, fontsize=self._moment_size(),
         )  # fmt: skip
 
     def show(self, i: int) -> None:
