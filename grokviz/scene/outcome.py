@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.dataset.learning import LOW, Curve, first_low, grok_epoch, smooth
+from grokviz.dataset.learning import LATER, LOW, Curve, first_low, grok_epoch, smooth
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -68,14 +68,15 @@ class Outcome:
             return "The losses are below 0, which no cross entropy is" if self.negative else NO_LOSS
         if self.generalised is not None:
             return self._generalised()
+        if self.memorised is not None and not self.tested:
+            return f"Training loss below {LOW} from {self._at(self.memorised)} on; no test loss"
         if self.memorised is not None:
-            end = (
-                f"not generalised by {self._at(self.last)}" if self.tested else "test loss unknown"
-            )
+            end = f"not generalised by {self._at(self.last)}"
             return f"Memorised by {self._at(self.memorised)}; {end}"
         if np.isnan(self.train):
             return f"Not generalised by {self._at(self.last)}: the test loss is {self.test:.2g}"
-        return f"Not memorised by {self._at(self.last)}: the training loss is {self.train:.2g}"
+        word = "memorised" if self.tested else "learned"
+        return f"Not {word} by {self._at(self.last)}: the training loss is {self.train:.2g}"
 
     def _generalised(self) -> str:
         at = self._at(int(self.generalised or 0))
@@ -83,7 +84,7 @@ class Outcome:
             return f"Generalised at {at}, and lost it: the test loss ends at {self.test:.2g}"
         if self.memorised is None:
             return f"Generalised by {at}"
-        if self.delay is None:
+        if int(self.generalised or 0) < LATER * self.memorised:
             return f"Learned train and test data together, by {at}"
         return f"Memorised by {self._at(self.memorised)}, generalised at {at}"
 

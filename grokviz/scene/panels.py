@@ -192,9 +192,9 @@ class CurvePanel:
             return
         self.axes.yaxis.set_major_locator(MaxNLocator(4))
         if self.curves:
-            top = max(float(np.nanmax(curve.y)) for curve in self.curves.values())
-            low = min(0.0, *(float(np.nanmin(curve.y)) for curve in self.curves.values()))
-            self.axes.set_ylim(low, 1.05 * top)
+            finite = [curve.y[np.isfinite(curve.y)] for curve in self.curves.values()]
+            top, low = max(0.0, *map(np.max, finite)), min(0.0, *map(np.min, finite))
+            self.axes.set_ylim(low, 1.05 * top if top > low else low + 1.0)
 
     def name_curves(self, end: float) -> Names | None:
         """The curves' names on an axis that ends there; None for none."""
