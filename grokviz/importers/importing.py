@@ -25,7 +25,7 @@ from grokviz.importers.kinds.folder import digest_of
 from grokviz.options import Option, canonical, key_of, options_of, read_options, show
 from grokviz.progress import ProgressCallback
 from grokviz.runs import RunWriter
-from grokviz.runs.starting import refuse_foreign
+from grokviz.runs.destination import check_destination
 from grokviz.task import Recipe, known_task, tasks
 
 
@@ -80,7 +80,7 @@ def import_run(
     """
     path = Path(file)
     target = Path(out) if out is not None else Path("runs") / _stem(path)
-    refuse_foreign(target)
+    check_destination(target)
     with plugins.looking_in([plugins.INSTALLED]):
         hints, overrides = _split_settings(settings or {})
         extra = None if importer is None else plugins.load_named(Path(importer))

@@ -1,15 +1,15 @@
-"""The run directory: written so that no kill spoils it, verified to the byte, read lazily."""
+"""The run directory: crash-safe writing, verification of every byte, lazy reading."""
 
 from __future__ import annotations
 
 from grokviz.runs.describe import info
 from grokviz.runs.reader import Run, open_run
 from grokviz.runs.record import Recorder, record
-from grokviz.runs.verify import Problem, verify_run
+from grokviz.runs.verify import Finding, verify_run
 from grokviz.runs.writer import RunWriter
 
 __all__ = [
-    "Problem",
+    "Finding",
     "Recorder",
     "Run",
     "RunWriter",

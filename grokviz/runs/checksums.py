@@ -6,28 +6,28 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from grokviz.runs.layout import Damaged, Stored
+from grokviz.runs.layout import DamagedFile, FileEntry
 
 _SOUND: dict[Path, tuple[int, int, int, str]] = {}
 """Size, time of change, inode and checksum of files that were compared."""
 
 
-def check_stored(file: Path, entries: Sequence[Stored]) -> None:
-    """Raise Damaged unless the file holds the bytes of one of these entries; and ``OSError``."""
+def check_stored(file: Path, entries: Sequence[FileEntry]) -> None:
+    """Raise DamagedFile unless the file holds the bytes of one of these entries; and ``OSError``."""
     with file.open("rb") as handle:
         digest, size = hashlib.file_digest(handle, "sha256").hexdigest(), handle.tell()
     if not entries:
-        raise Damaged("it is not in the index")
+        raise DamagedFile("it is not in the index")
     if digest in [entry.sha256 for entry in entries]:
         return
     sizes = [entry.size for entry in entries]
     if size not in sizes:
         kind = "cut short" if size < min(sizes) else "of the wrong size"
-        raise Damaged(f"it is {kind}: {size} bytes instead of {sizes[-1]}")
-    raise Damaged("its bytes do not match its checksum")
+        raise DamagedFile(f"it is {kind}: {size} bytes instead of {sizes[-1]}")
+    raise DamagedFile("its bytes do not match its checksum")
 
 
-def check_once(file: Path, entry: Stored) -> None:
+def check_once(file: Path, entry: FileEntry) -> None:
     """As :func:`check_stored`, once for every size and time of change of the file."""
     status = file.stat()
     stamp = (status.st_size, status.st_mtime_ns, status.st_ino, entry.sha256)

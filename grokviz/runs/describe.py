@@ -1,4 +1,4 @@
-"""A run in a few lines: what ``grokviz info`` prints."""
+"""Summary of a run, as ``grokviz info`` prints it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from grokviz.runs.reader import Run
 
 
 def info(run: Run, *, verify: bool = False) -> dict[str, Any]:
-    """The run as plain JSON values.
+    """Summary of the run in JSON values.
 
-    ``epochs`` is the last epoch known (of checkpoints and metrics), ``checkpoints`` their
-    number, ``parameters`` the number of weights (an attention mask is none), ``bytes`` the
-    size of the files in the index.
-    ``problems`` are sentences and ``notes`` harmless findings; both are empty unless
-    ``verify`` read every byte.
+    ``epochs`` is the last epoch with a checkpoint or a metric, ``checkpoints`` the number of
+    checkpoints, ``parameters`` the number of weights (without buffers such as attention masks),
+    ``bytes`` the total size of the files in the index. ``problems`` and ``notes`` are the findings
+    of ``verify``, harmful and harmless, in sentences; without it both are empty.
     """
     shapes = run.shapes()
-    ends = [run.metric(name)[0][-1:] for name in run.metrics]
-    last = max([int(e) for end in [*ends, run.epochs[-1:]] for e in end], default=None)
-    problems = run.verify() if verify else []
+    ends = [run.epochs[-1:], *(run.metric(name)[0][-1:] for name in run.metrics)]
+    last = max((int(epoch) for end in ends for epoch in end), default=None)
+    findings = run.verify() if verify else []
     files = [checkpoint_file(int(e)) for e in run.epochs] + [metric_file(n) for n in run.metrics]
     return {
         "name": run.name,
@@ -44,8 +43,8 @@ def info(run: Run, *, verify: bool = False) -> dict[str, Any]:
         "bytes": sum(_size(run.path / file) for file in [*files, RESUME]),
         "facts": dict(run.facts),
         "checksum": run.checksum,
-        "problems": [str(p) for p in problems if not p.note],
-        "notes": [str(p) for p in problems if p.note],
+        "problems": [str(finding) for finding in findings if not finding.note],
+        "notes": [str(finding) for finding in findings if finding.note],
     }
 
 

@@ -1,4 +1,4 @@
-"""Files that survive a kill and a power cut: written aside, fsynced, renamed, folder fsynced."""
+"""File operations that survive a kill or a power cut, and the lock of a run directory."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from grokviz.files import replacing, write_error
 from grokviz.runs.layout import LOCK
 
 _BINARY = getattr(os, "O_BINARY", 0)
-_NO_LOCKS = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK})
-"""What a file system without locks answers; there, writing goes on without one."""
+_LOCKS_UNSUPPORTED = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK})
+"""Errors of file systems without locks, on which writers do without one."""
 
 
-def publish(path: Path, data: bytes) -> None:
-    """Make ``path`` hold ``data``, whole and on the disk, or leave it as it was."""
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace the content of ``path`` by ``data`` atomically, and flush both to the disk."""
     with replacing(path) as part:
         part.write_bytes(data)
     sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the folder's entries to the disk; Windows does so by itself."""
+    """Flush the folder's entries to the disk; does nothing on Windows, which does so itself."""
     if os.name == "nt":
         return
     try:
@@ -37,7 +37,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_at(path: Path, offset: int, data: bytes) -> None:
-    """Put ``data`` at ``offset`` and fsync; what a failed write left lies past ``offset``."""
+    """Write ``data`` at ``offset`` and fsync; a failed write changes nothing before ``offset``."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
         try:
@@ -52,8 +52,8 @@ def write_at(path: Path, offset: int, data: bytes) -> None:
         raise write_error(error, path) from error
 
 
-def cut(path: Path, size: int) -> None:
-    """Shorten a file to ``size`` bytes if it is longer."""
+def truncate(path: Path, size: int) -> None:
+    """Truncate a file to ``size`` bytes if it is longer."""
     try:
         if path.stat().st_size > size:
             os.truncate(path, size)
@@ -62,7 +62,7 @@ def cut(path: Path, size: int) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file if it is there."""
+    """Delete a file if it exists."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -70,7 +70,7 @@ def remove(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, and flush its entry to the disk."""
+    """Create a folder and its parents, and flush its entry to the disk."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -79,9 +79,10 @@ def make_folder(path: Path) -> None:
 
 
 class Lock:
-    """One writer a run: an advisory lock that the kernel releases when the holder dies.
+    """Advisory lock on a run directory; the kernel releases it if its holder dies.
 
-    Platforms without ``fcntl`` have no such lock; there, two writers are the user's care.
+    Raises :class:`InputError` if another process holds it. Platforms without ``fcntl`` have no
+    such lock, so users must avoid two writers there.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -102,12 +103,12 @@ class Lock:
                 f"{folder} is being written by another process; wait for it or stop it first"
             ) from None
         except OSError as error:
-            if error.errno not in _NO_LOCKS:
+            if error.errno not in _LOCKS_UNSUPPORTED:
                 self.release()
                 raise write_error(error, path) from error
 
     def release(self) -> None:
-        """Let another writer in; a second call does nothing."""
+        """Release the lock; a second call does nothing."""
         handle, self._handle = self._handle, None
         if handle is not None:
             os.close(handle)

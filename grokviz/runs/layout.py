@@ -1,8 +1,8 @@
-"""The names and documents of a run directory.
+"""The file names and JSON documents of a run directory.
 
-``run.json`` and ``index.json`` are written in one exact form and carry the SHA-256 of
-their own content, so that a single changed byte is noticed. File names are derived from
-epochs and metric names and never taken from what a document says.
+``run.json`` and ``index.json`` have one canonical form and contain the SHA-256 of their own
+content, so that a change of a single byte is detected. File names are derived from epochs and
+metric names and never read from a document.
 """
 
 from __future__ import annotations
@@ -21,44 +21,44 @@ from urllib.parse import quote
 from grokviz.errors import InputError
 
 FORMAT = 1
-"""Version of the run directory this code writes, and the newest it reads."""
+"""Version of the run directory that this code writes, and the newest that it reads."""
 
 RUN, INDEX, RESUME, LOCK = "run.json", "index.json", "resume.safetensors", ".lock"
 METRICS, CHECKPOINTS = "metrics", "checkpoints"
 
 CREATION_FACTS = frozenset({"format", "created", "command", "host", "folder"})
-"""Facts about how a run came to be; they do not enter its checksum."""
+"""Facts about the creation of a run, which its checksum excludes."""
 
 _CHECKPOINT = re.compile(r"(0|[1-9][0-9]*)\.safetensors")
-_LEFTOVER = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.\w+)?")
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.\w+)?")
 
-_NOT_AN_INDEX = (
+_INDEX_ERRORS = (
     KeyError, TypeError, ValueError, AttributeError, OverflowError,
-    InputError,  # an epoch or a metric's name that no run can have
+    InputError,  # an invalid epoch or metric name
 )  # fmt: skip
 
 
-class Damaged(Exception):
-    """A document or file of a run is not what was written."""
+class DamagedFile(Exception):
+    """A file of a run is not as it was written; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True)
-class Stored:
-    """One finished file: the epoch it holds, its size and its SHA-256."""
+class FileEntry:
+    """The index's entry for a checkpoint or a resumable state."""
 
     epoch: int
     size: int
     sha256: str
 
     @classmethod
-    def of(cls, epoch: int, data: bytes) -> Stored:
-        """The entry for a file that holds exactly ``data``."""
+    def from_bytes(cls, epoch: int, data: bytes) -> FileEntry:
+        """Entry for a file with the content ``data``."""
         return cls(epoch, len(data), hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True)
-class Records:
-    """The first ``records`` records of a metric file and the SHA-256 over exactly those."""
+class MetricEntry:
+    """The index's entry for a metric file: the number of its records, and their SHA-256."""
 
     records: int
     sha256: str
@@ -66,16 +66,15 @@ class Records:
 
 @dataclass
 class Index:
-    """What ``index.json`` says: the finished files of a run, and nothing else.
+    """The content of ``index.json``: the complete files of a run.
 
-    ``resume`` lists what ``resume.safetensors`` may be: one entry normally, two while it is
-    being replaced; ``None`` stands for "no such file yet". ``format`` is the one that the
-    document was read in.
+    ``resume`` lists the states that ``resume.safetensors`` may hold: one normally, two while it
+    is being replaced; ``None`` stands for a missing file. ``format`` is the document's version.
     """
 
-    checkpoints: dict[int, Stored] = field(default_factory=dict)
-    metrics: dict[str, Records] = field(default_factory=dict)
-    resume: list[Stored | None] = field(default_factory=lambda: [None])
+    checkpoints: dict[int, FileEntry] = field(default_factory=dict)
+    metrics: dict[str, MetricEntry] = field(default_factory=dict)
+    resume: list[FileEntry | None] = field(default_factory=lambda: [None])
     finished: bool = False
     format: int = field(default_factory=lambda: FORMAT, compare=False)
 
@@ -85,64 +84,69 @@ class Index:
             "format": self.format,
             "finished": self.finished,
             "checkpoints": [
-                {"file": checkpoint_file(e), **_entry(s)}
+                {"file": checkpoint_file(e), **_entry_content(s)}
                 for e, s in sorted(self.checkpoints.items())
             ],
             "metrics": {
                 name: {"file": metric_file(name), "records": r.records, "sha256": r.sha256}
                 for name, r in self.metrics.items()
             },
-            "resume": [None if s is None else _entry(s) for s in self.resume],
+            "resume": [None if s is None else _entry_content(s) for s in self.resume],
         }
-        return seal(content, indent=None)
+        return encode_document(content, indent=None)
 
     @classmethod
     def decode(cls, data: bytes) -> Index:
-        """The index in ``data``; raises :class:`Damaged` with what is wrong."""
-        content = unseal(data, indent=None)
+        """Parse ``index.json``; raises :class:`DamagedFile`."""
+        content = decode_document(data, indent=None)
         try:
-            stored = [_stored(entry) for entry in content["checkpoints"]]
+            checkpoints = [_file_entry(entry) for entry in content["checkpoints"]]
             index = cls(
-                checkpoints={s.epoch: s for s in stored},
+                checkpoints={entry.epoch: entry for entry in checkpoints},
                 metrics={
-                    str(name): Records(int(entry["records"]), str(entry["sha256"]))
+                    str(name): MetricEntry(int(entry["records"]), str(entry["sha256"]))
                     for name, entry in content["metrics"].items()
                 },
-                resume=[None if entry is None else _stored(entry) for entry in content["resume"]],
+                resume=[
+                    None if entry is None else _file_entry(entry) for entry in content["resume"]
+                ],
                 finished=bool(content["finished"]),
                 format=int(content["format"]),
             )
-            again = index.encode()
-        except _NOT_AN_INDEX as error:
-            raise Damaged(f"it is not an index of this format ({error!r})") from error
-        if again != data:
-            raise Damaged("it names files that a run does not have")
+            encoded = index.encode()
+        except _INDEX_ERRORS as error:
+            raise DamagedFile(f"it is not an index of this format ({error!r})") from error
+        if encoded != data:
+            raise DamagedFile("it names files that a run does not have")
         return index
 
 
-def _entry(stored: Stored) -> dict[str, Any]:
-    return {"epoch": stored.epoch, "bytes": stored.size, "sha256": stored.sha256}
+def _entry_content(entry: FileEntry) -> dict[str, Any]:
+    return {"epoch": entry.epoch, "bytes": entry.size, "sha256": entry.sha256}
 
 
-def _stored(entry: Mapping[str, Any]) -> Stored:
-    return Stored(whole(entry["epoch"]), int(entry["bytes"]), str(entry["sha256"]))
+def _file_entry(entry: Mapping[str, Any]) -> FileEntry:
+    return FileEntry(epoch_number(entry["epoch"]), int(entry["bytes"]), str(entry["sha256"]))
 
 
 def encode_facts(facts: Mapping[str, Any]) -> bytes:
-    """The bytes of ``run.json`` for these facts; :class:`InputError` names one JSON cannot hold."""
-    content = {str(key): plain(value, str(key)) for key, value in facts.items()}
-    return seal({**content, "format": FORMAT}, indent=2)
+    """The bytes of ``run.json``; raises :class:`InputError` for a fact that JSON cannot hold."""
+    content = {str(key): json_value(value, str(key)) for key, value in facts.items()}
+    return encode_document({**content, "format": FORMAT}, indent=2)
 
 
 def decode_facts(data: bytes) -> dict[str, Any]:
-    """The facts in ``run.json``, ``format`` with them; raises :class:`Damaged`."""
-    return unseal(data, indent=2)
+    """The facts in ``run.json``, including ``format``; raises :class:`DamagedFile`."""
+    return decode_document(data, indent=2)
 
 
-def plain(value: Any, key: str) -> Any:
-    """``value`` as JSON holds it: numpy scalars, arrays, paths and tuples become plain."""
+def json_value(value: Any, key: str) -> Any:
+    """``value`` in JSON types, converted from numpy scalars, arrays, paths, tuples and sets.
+
+    Raises :class:`InputError` for anything else, naming it by ``key``.
+    """
     if isinstance(value, Mapping):
-        return {str(k): plain(v, f"{key}.{k}") for k, v in value.items()}
+        return {str(k): json_value(v, f"{key}.{k}") for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         try:
             items = sorted(value) if isinstance(value, (set, frozenset)) else value
@@ -150,7 +154,7 @@ def plain(value: Any, key: str) -> Any:
             raise InputError(
                 f"the fact {key} is a set of values that have no order; give a list"
             ) from error
-        return [plain(v, f"{key}[{i}]") for i, v in enumerate(items)]
+        return [json_value(v, f"{key}[{i}]") for i, v in enumerate(items)]
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"the fact {key} is {value}, which JSON cannot hold; give it as text")
     if value is None or isinstance(value, (str, bool, int, float)):
@@ -158,37 +162,37 @@ def plain(value: Any, key: str) -> Any:
     if isinstance(value, Path):
         return str(value)
     if hasattr(value, "tolist"):
-        return plain(value.tolist(), key)
+        return json_value(value.tolist(), key)
     raise InputError(
         f"the fact {key} is a {type(value).__name__}, which JSON cannot hold; "
         "give text, numbers, lists or mappings"
     )
 
 
-def seal(content: Mapping[str, Any], indent: int | None) -> bytes:
-    """A document with the SHA-256 of its own content, in the one form it may have."""
+def encode_document(content: Mapping[str, Any], indent: int | None) -> bytes:
+    """The canonical bytes of a JSON document that contains the SHA-256 of its own content."""
     digest = hashlib.sha256(_dump(content, None)).hexdigest()
     return _dump({**content, "checksum": digest}, indent) + b"\n"
 
 
-def unseal(data: bytes, indent: int | None) -> dict[str, Any]:
-    """The content of a sealed document without its checksum; raises :class:`Damaged`."""
-    content = parse(data)
+def decode_document(data: bytes, indent: int | None) -> dict[str, Any]:
+    """The document's content without its checksum; raises :class:`DamagedFile`."""
+    content = parse_object(data)
     if not isinstance(content.pop("checksum", None), str):
-        raise Damaged("it carries no checksum")
-    if seal(content, indent) != data:
-        raise Damaged("its checksum does not match its content")
+        raise DamagedFile("it carries no checksum")
+    if encode_document(content, indent) != data:
+        raise DamagedFile("its checksum does not match its content")
     return content
 
 
-def parse(data: bytes) -> dict[str, Any]:
-    """A JSON object, whatever it says; raises :class:`Damaged` when it is not one."""
+def parse_object(data: bytes) -> dict[str, Any]:
+    """Parse a JSON object without checking its content; raises :class:`DamagedFile`."""
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise Damaged("it is not readable JSON") from error
+        raise DamagedFile("it is not readable JSON") from error
     if not isinstance(content, dict):
-        raise Damaged("it is not a JSON object")
+        raise DamagedFile("it is not a JSON object")
     return content
 
 
@@ -197,8 +201,8 @@ def _dump(content: Mapping[str, Any], indent: int | None) -> bytes:
     return json.dumps(content, sort_keys=True, indent=indent, separators=separators).encode()
 
 
-def refuse_newer(path: Path, content: Mapping[str, Any]) -> None:
-    """Raise :class:`InputError` where a document of the run at ``path`` is of a newer format."""
+def check_format(path: Path, content: Mapping[str, Any]) -> None:
+    """Raise InputError if a document of the run at ``path`` has a newer format."""
     version = content.get("format")
     if isinstance(version, int) and version > FORMAT:
         raise InputError(
@@ -207,8 +211,8 @@ def refuse_newer(path: Path, content: Mapping[str, Any]) -> None:
         )
 
 
-def whole(epoch: Any) -> int:
-    """An epoch as a Python int; :class:`InputError` for anything but 0, 1, 2, ..."""
+def epoch_number(epoch: Any) -> int:
+    """The epoch as an int; raises :class:`InputError` unless it is a whole number from 0 on."""
     try:
         number = operator.index(epoch)
     except TypeError:
@@ -226,8 +230,9 @@ def checkpoint_file(epoch: int) -> str:
 def metric_file(name: str) -> str:
     """Name of the file of metric ``name``, relative to the run.
 
-    Anything but letters, digits, ``_``, ``-``, ``~`` and inner dots is percent-encoded, so
-    no metric can leave the folder; :class:`InputError` for an empty or endless name.
+    Anything but letters, digits, ``_``, ``-``, ``~`` and inner dots is percent-encoded, so that
+    no metric is written outside the folder. Raises :class:`InputError` for an empty name, or one
+    of more than 200 encoded characters.
     """
     try:
         text = quote(name, safe="")
@@ -240,18 +245,18 @@ def metric_file(name: str) -> str:
 
 
 def checkpoint_epoch(file: str) -> int | None:
-    """The epoch of a checkpoint's base name, or None for any other file."""
+    """The epoch of a checkpoint from its base name; None for any other file."""
     match = _CHECKPOINT.fullmatch(file)
     return int(match[1]) if match else None
 
 
-def is_ours(folder: str, file: str) -> bool:
-    """Whether a base name in ``folder`` is one that a writer gives to its files there."""
+def is_run_file(folder: str, file: str) -> bool:
+    """Whether a base name in ``folder`` is that of a checkpoint or a metric file."""
     if folder == CHECKPOINTS:
         return checkpoint_epoch(file) is not None
-    return folder == METRICS and file.endswith(".f64") and not is_leftover(file)
+    return folder == METRICS and file.endswith(".f64") and not is_temporary(file)
 
 
-def is_leftover(file: str) -> bool:
-    """Whether a base name is a temporary file that a killed writer left."""
-    return _LEFTOVER.fullmatch(file) is not None
+def is_temporary(file: str) -> bool:
+    """Whether a base name is that of a temporary file, which only a killed writer leaves behind."""
+    return _TEMPORARY.fullmatch(file) is not None

@@ -1,4 +1,4 @@
-"""Metric files: little-endian float64 records of (epoch, value), 16 bytes each, appended."""
+"""Metric files: append-only records of (epoch, value), each two little-endian float64."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from jaxtyping import Float
 
 from grokviz.errors import InputError
 from grokviz.runs.durable import write_at
-from grokviz.runs.layout import Damaged, Records
+from grokviz.runs.layout import DamagedFile, MetricEntry
 
-RECORD = 16
-"""Bytes of one record."""
+RECORD_BYTES = 16
+"""Size of a record."""
 
 
-class _Written(NamedTuple):
+class _MetricState(NamedTuple):
     records: int
-    digest: Any  # a running hashlib.sha256 over exactly those records
-    last: float
+    digest: Any  # hashlib.sha256 over these records
+    last: float  # epoch of the last one
     pending: list[tuple[float, float]]
 
 
 class MetricFile:
-    """The growing end of one metric's file, written by one process.
+    """Writer of one metric's file.
 
-    What is on the disk and what is pending change together in one assignment, so an
-    interrupt at any instruction leaves the two consistent.
+    The records on the disk and the pending ones change in a single assignment, so that they
+    stay consistent if an interrupt comes at any instruction.
     """
 
     def __init__(self, name: str, path: Path, records: bytes = b"") -> None:
         self.name, self.path = name, path
-        last = float(decode(records)[-1, 0]) if records else -math.inf
-        self._written = _Written(len(records) // RECORD, hashlib.sha256(records), last, [])
+        last = float(decode_records(records)[-1, 0]) if records else -math.inf
+        self._state = _MetricState(len(records) // RECORD_BYTES, hashlib.sha256(records), last, [])
 
-    def check(self, epoch: int) -> None:
-        """Raise :class:`InputError` unless the epoch is later than the last one."""
-        pending = self._written.pending
-        last = pending[-1][0] if pending else self._written.last
+    def check_epoch(self, epoch: int) -> None:
+        """Raise InputError unless the epoch is later than the last one."""
+        pending = self._state.pending
+        last = pending[-1][0] if pending else self._state.last
         if epoch <= last:
             already = "was already logged at" if epoch == last else "was logged past"
             raise InputError(
@@ -50,55 +50,58 @@ class MetricFile:
             )
 
     def append(self, epoch: int, value: float) -> None:
-        """Remember one record, of an epoch that :meth:`check` has let pass."""
-        self._written.pending.append((float(epoch), value))
+        """Add a pending record, whose epoch :meth:`check_epoch` must have passed."""
+        self._state.pending.append((float(epoch), value))
 
     def flush(self) -> None:
-        """Flush pending records to the disk."""
-        records, digest, _, pending = self._written
+        """Write the pending records to the disk."""
+        records, digest, _, pending = self._state
         if not pending:
             return
         data = np.array(pending, dtype="<f8").tobytes()
-        write_at(self.path, records * RECORD, data)
+        write_at(self.path, records * RECORD_BYTES, data)
         digest = digest.copy()
         digest.update(data)
-        self._written = _Written(records + len(pending), digest, pending[-1][0], [])
+        self._state = _MetricState(records + len(pending), digest, pending[-1][0], [])
 
     @property
-    def entry(self) -> Records:
+    def entry(self) -> MetricEntry:
         """The index's entry for the records on the disk."""
-        return Records(self._written.records, self._written.digest.hexdigest())
+        return MetricEntry(self._state.records, self._state.digest.hexdigest())
 
 
-def number(name: str, value: Any) -> float:
-    """A metric's value as a float (NaN and infinity too); :class:`InputError` otherwise."""
+def metric_value(name: str, value: Any) -> float:
+    """The value as a float, finite or not; raises :class:`InputError` unless it is one number."""
     item = getattr(value, "item", None)
     try:
-        plain = item() if item is not None else value
+        scalar = item() if item is not None else value
     except (ValueError, RuntimeError):  # an array or tensor of several numbers
-        plain = None
-    if not isinstance(plain, numbers.Real):
+        scalar = None
+    if not isinstance(scalar, numbers.Real):
         raise InputError(
             f"the metric {name} is a {type(value).__name__} and not one number; "
             "give a float, for a tensor loss.item()"
         )
-    return float(plain)
+    return float(scalar)
 
 
-def decode(data: bytes) -> Float[np.ndarray, "records 2"]:
-    """The whole records in ``data``, (epoch, value) a row; a torn last one is ignored."""
-    whole = len(data) - len(data) % RECORD
-    return np.frombuffer(data[:whole], dtype="<f8").reshape(-1, 2)
+def decode_records(data: bytes) -> Float[np.ndarray, "records 2"]:
+    """The records in ``data``, one row of (epoch, value) each, without an incomplete last one."""
+    size = len(data) - len(data) % RECORD_BYTES
+    return np.frombuffer(data[:size], dtype="<f8").reshape(-1, 2)
 
 
-def read(path: Path, entry: Records, *, check: bool = False) -> bytes:
-    """Exactly the indexed records of a file; :class:`Damaged` if they are not all there."""
+def read_records(path: Path, entry: MetricEntry, *, check: bool = False) -> bytes:
+    """The bytes of a file's indexed records, compared with their checksum if ``check``.
+
+    Raises :class:`DamagedFile` if some are missing or the checksum differs, and ``OSError``.
+    """
     with path.open("rb") as handle:
-        data = handle.read(entry.records * RECORD)
-    if len(data) < entry.records * RECORD:
-        raise Damaged(
-            f"it is cut short: {len(data) // RECORD} of {entry.records} records are there"
+        data = handle.read(entry.records * RECORD_BYTES)
+    if len(data) < entry.records * RECORD_BYTES:
+        raise DamagedFile(
+            f"it is cut short: {len(data) // RECORD_BYTES} of {entry.records} records are there"
         )
     if check and hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise Damaged(f"its first {entry.records} records do not match their checksum")
+        raise DamagedFile(f"its first {entry.records} records do not match their checksum")
     return data

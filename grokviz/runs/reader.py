@@ -1,4 +1,4 @@
-"""The reading end of a run directory: lazy, in plain numpy, never past the index."""
+"""Lazy reading of run directories into numpy arrays, limited to what the index lists."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from jaxtyping import Float, Int
 from grokviz.errors import InputError, nearest
 from grokviz.runs import layout, metrics, tensors
 from grokviz.runs.checksums import check_once
-from grokviz.runs.layout import INDEX, RESUME, RUN, Damaged
-from grokviz.runs.verify import Problem, verify_run
+from grokviz.runs.layout import INDEX, RESUME, RUN, DamagedFile
+from grokviz.runs.verify import Finding, verify_run
 
 
 class Run:
-    """A run as its index stood when it was opened; made by :func:`open_run`.
+    """A run, as listed by its index when :func:`open_run` read it.
 
-    ``facts`` is what ``run.json`` says, ``epochs`` the checkpointed epochs in ascending
-    order, ``finished`` whether training came to its end.
+    ``facts`` is the content of ``run.json``, ``epochs`` the epochs of its checkpoints in ascending
+    order, ``finished`` whether training has ended.
     """
 
     path: Path
@@ -41,10 +41,10 @@ class Run:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 of what the run is: its facts, checkpoints and metrics.
+        """SHA-256 over the facts, checkpoints and metrics.
 
-        Equal for copies wherever they lie; when and by which command the run was made does
-        not enter it, nor does the state for resuming.
+        Independent of the run's path, of when and by which command it was created, and of its
+        resumable state.
         """
         facts = {k: v for k, v in self.facts.items() if k not in layout.CREATION_FACTS}
         content = [
@@ -60,73 +60,76 @@ class Run:
         return sorted(self._index.metrics)
 
     def checksum_of(self, epoch: int) -> str:
-        """SHA-256 of the file of a checkpoint, as the index has it."""
-        return self._index.checkpoints[self._checkpointed(epoch)].sha256
+        """SHA-256 of a checkpoint's file, from the index."""
+        return self._index.checkpoints[self._require_checkpoint(epoch)].sha256
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Go to another process as the run stood when it was opened here."""
+        """Pickle the index with the run, so that both processes see the same checkpoints."""
         return (Run, (self.path, dict(self.facts), self._index))
 
     def metric(
         self, name: str
     ) -> tuple[Int[np.ndarray, " records"], Float[np.ndarray, " records"]]:
-        """Epochs and values of a metric; :class:`InputError` names the nearest one."""
+        """Epochs and values of a metric; raises :class:`InputError` if there is no such metric."""
         records = self.records(name, check=True)
         return records[:, 0].astype(np.int64), records[:, 1].copy()
 
     def records(self, name: str, *, check: bool = False) -> Float[np.ndarray, "records 2"]:
-        """A metric's (epoch, value) as stored; ``check`` compares the checksum, too."""
+        """The records (epoch, value) of a metric, compared with their checksum if ``check``."""
         entry = self._index.metrics.get(name)
         if entry is None:
             raise InputError(f"{self.path} has no metric {name!r}; {nearest(name, self.metrics)}")
         file = self.path / layout.metric_file(name)
         try:
-            return metrics.decode(metrics.read(file, entry, check=check))
-        except (Damaged, OSError) as error:
-            raise damaged(file, error) from error
+            return metrics.decode_records(metrics.read_records(file, entry, check=check))
+        except (DamagedFile, OSError) as error:
+            raise read_error(file, error) from error
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every parameter, by its name in the state dict; empty without checkpoints."""
+        """Shapes of all parameters by name in the state dict; empty without checkpoints."""
         if not self.epochs.size:
             return {}
         with self._open(int(self.epochs[0])) as file:
-            return {name: slot.shape for name, slot in file.slots.items()}
+            return {name: tensor.shape for name, tensor in file.types.items()}
 
     def weights(self, epoch: int) -> dict[str, np.ndarray]:
-        """All parameters at one checkpoint; :class:`InputError` names the nearest epochs."""
-        with self._open(self._checkpointed(epoch)) as file:
+        """All parameters of the checkpoint of ``epoch``; raises :class:`InputError` without one."""
+        with self._open(self._require_checkpoint(epoch)) as file:
             return file.read()
 
     def iter_weights(
         self, epochs: Iterable[int] | None = None, names: Iterable[str] | None = None
     ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-        """``(epoch, parameters)`` of each checkpoint, reading only the named parameters."""
-        wanted = None if names is None else [self._named(name) for name in names]
-        clock = self.epochs if epochs is None else epochs
-        for epoch in [self._checkpointed(epoch) for epoch in clock]:
+        """Yield ``(epoch, parameters)`` of each checkpoint; only the named parameters are read."""
+        selection = None if names is None else [self._require_parameter(name) for name in names]
+        for epoch in self._require_checkpoints(epochs):
             with self._open(epoch) as file:
-                arrays = file.read(wanted)
+                arrays = file.read(selection)
             yield epoch, arrays
 
     def parameter(self, name: str, epochs: Iterable[int] | None = None) -> np.ndarray:
-        """One parameter along the run, ``(n_epochs, *shape)``, by ranged reads."""
-        clock = [self._checkpointed(e) for e in (self.epochs if epochs is None else epochs)]
-        shape = self.shapes()[self._named(name)]
+        """One parameter at all checkpoints or those of ``epochs``, ``(n_epochs, *shape)``."""
+        checkpoints = self._require_checkpoints(epochs)
+        shape = self.shapes()[self._require_parameter(name)]
         out: np.ndarray | None = None
-        for i, epoch in enumerate(clock):
+        for i, epoch in enumerate(checkpoints):
             with self._open(epoch) as file:
                 array = file.read([name])[name]
             if out is None:
-                out = np.empty((len(clock), *shape), dtype=array.dtype)
+                out = np.empty((len(checkpoints), *shape), dtype=array.dtype)
             out[i] = array
         return np.empty((0, *shape), dtype=np.float32) if out is None else out
 
-    def verify(self) -> list[Problem]:
-        """Problems of the files on the disk now; empty for a sound run."""
+    def verify(self) -> list[Finding]:
+        """Findings about the files that are on the disk now; empty for an intact run."""
         return verify_run(self.path)
 
-    def _checkpointed(self, epoch: int) -> int:
-        number = layout.whole(epoch)
+    def _require_checkpoints(self, epochs: Iterable[int] | None) -> list[int]:
+        return [self._require_checkpoint(e) for e in (self.epochs if epochs is None else epochs)]
+
+    def _require_checkpoint(self, epoch: int) -> int:
+        """The epoch as an int; raises :class:`InputError` unless it has a checkpoint."""
+        number = layout.epoch_number(epoch)
         if number in self._index.checkpoints:
             return number
         if not self.epochs.size:
@@ -135,7 +138,8 @@ class Run:
         close = " and ".join(str(e) for e in self.epochs[max(at - 1, 0) : at + 1])
         raise InputError(f"{self.path} has no checkpoint of epoch {number}; the nearest: {close}")
 
-    def _named(self, name: str) -> str:
+    def _require_parameter(self, name: str) -> str:
+        """The name itself; raises :class:`InputError` unless there is such a parameter."""
         names = list(self.shapes())
         if name not in names:
             raise InputError(f"{self.path} has no parameter {name!r}; {nearest(name, names)}")
@@ -143,14 +147,14 @@ class Run:
 
     @contextlib.contextmanager
     def _open(self, epoch: int) -> Iterator[tensors.TensorFile]:
-        """An open checkpoint; inside the block, damage becomes a sentence naming its file."""
+        """Open a checkpoint; errors in the block become an ``InputError`` that names the file."""
         path = self.path / layout.checkpoint_file(epoch)
         try:
             check_once(path, self._index.checkpoints[epoch])
             with tensors.TensorFile(path) as file:
                 yield file
-        except (Damaged, OSError, KeyError) as error:
-            raise damaged(path, error) from error
+        except (DamagedFile, OSError, KeyError) as error:
+            raise read_error(path, error) from error
 
     def __repr__(self) -> str:
         span = f", epochs {self.epochs[0]} to {self.epochs[-1]}" if self.epochs.size else ""
@@ -159,10 +163,10 @@ class Run:
 
 
 def open_run(path: str | Path) -> Run:
-    """The run in the folder ``path``.
+    """Open the run in the folder ``path``.
 
-    Raises :class:`InputError` when there is no run, when it was written in a newer format,
-    or when ``run.json`` or ``index.json`` is damaged.
+    Raises :class:`InputError` if there is no run, if it has a newer format, or if ``run.json`` or
+    ``index.json`` is damaged.
     """
     path = Path(path)
     facts, index = read_documents(path)
@@ -170,52 +174,52 @@ def open_run(path: str | Path) -> Run:
 
 
 def read_state(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays and metadata of the state from which the run at ``path`` goes on."""
+    """Arrays and metadata of the resumable state of the run at ``path``."""
     file = path / RESUME
     try:
         arrays, text = tensors.load(file)
         return arrays, _state_metadata(text)
-    except (Damaged, OSError) as error:
-        raise damaged(file, error) from error
+    except (DamagedFile, OSError) as error:
+        raise read_error(file, error) from error
 
 
 def _state_metadata(text: str) -> dict[str, Any]:
     try:
-        metadata = layout.parse(text.encode())
-        layout.whole(metadata.get("epoch"))
-    except (Damaged, InputError) as error:
-        raise Damaged("its metadata does not say from which epoch it goes on") from error
+        metadata = layout.parse_object(text.encode())
+        layout.epoch_number(metadata.get("epoch"))
+    except (DamagedFile, InputError) as error:
+        raise DamagedFile("its metadata does not say from which epoch it goes on") from error
     return metadata
 
 
 def read_documents(path: Path) -> tuple[dict[str, Any], layout.Index]:
-    """The facts (``format`` among them) and the index of a run; raises as :func:`open_run`."""
+    """The facts, including ``format``, and the index of a run; raises as :func:`open_run`."""
     file = path / RUN
     try:
         data = file.read_bytes()
-        layout.refuse_newer(path, layout.parse(data))
+        layout.check_format(path, layout.parse_object(data))
         facts = layout.decode_facts(data)
         file = path / INDEX
         data = file.read_bytes()
-        layout.refuse_newer(path, layout.parse(data))
+        layout.check_format(path, layout.parse_object(data))
         index = layout.Index.decode(data)
     except (FileNotFoundError, NotADirectoryError) as error:
         if file.name == INDEX:
-            raise damaged(file, error) from error
+            raise read_error(file, error) from error
         raise InputError(
             f"{path}/: there is no run there (no {RUN}); give the folder of a run, "
             f"or make one: grokviz train RECIPE --out {path}"
         ) from error
-    except (Damaged, OSError) as error:
-        raise damaged(file, error) from error
+    except (DamagedFile, OSError) as error:
+        raise read_error(file, error) from error
     return facts, index
 
 
-def damaged(file: Path, error: Exception) -> InputError:
-    """A file of a run that cannot be used, as a sentence."""
+def read_error(file: Path, error: Exception) -> InputError:
+    """The ``InputError`` that explains why a file of a run cannot be used."""
     if isinstance(error, FileNotFoundError):
         what = "is missing"
-    elif isinstance(error, Damaged):
+    elif isinstance(error, DamagedFile):
         what = f"is damaged: {error}"
     elif isinstance(error, OSError):
         what = f"cannot be read ({error.strerror or error})"

@@ -1,4 +1,4 @@
-"""``record``: lets any training loop write a run directory.
+"""``record``: a run directory of any training loop.
 
 ::
 
@@ -28,15 +28,15 @@ from grokviz.runs.writer import RunWriter
 
 
 class Recorder:
-    """A run being recorded; made by :func:`record` and used in a ``with`` block.
+    """The writer that :func:`record` returns, for a ``with`` block.
 
-    The run is valid at any moment, also when the block is left by an error or Ctrl-C; it
-    counts as finished when the block ends by itself.
+    The run is valid at any moment, also if an error or Ctrl-C ends the block; it counts as
+    finished if the block ends normally.
     """
 
-    def __init__(self, writer: RunWriter, *, begun: bool) -> None:
+    def __init__(self, writer: RunWriter, *, resume: bool) -> None:
         self._writer, self._last = writer, -1
-        self._begun = begun  # what an earlier recording holds from the first epoch on is dropped
+        self._rewind_pending = resume  # to the first epoch given
 
     @property
     def path(self) -> Path:
@@ -44,28 +44,28 @@ class Recorder:
         return self._writer.path
 
     def step(self, epoch: int, state: Any = None, **metrics: float) -> None:
-        """Record one epoch: its metrics, and the weights when ``state`` is given.
+        """Record the metrics of an epoch, and a checkpoint if ``state`` is given.
 
         Args:
-            epoch: whole numbers, never decreasing.
-            state: a module, a state dict (any names), or None for no checkpoint this epoch.
-            **metrics: one number each; NaN and infinity are kept as they are.
+            epoch: a whole number, not less than the last one.
+            state: a module, a state dict (with any names), or None for no checkpoint.
+            **metrics: one number each, which may be NaN or infinite.
 
         Raises:
-            InputError: a decreasing epoch, other keys or shapes than before, or a metric that
-                is not one number.
-            WorkError: the disk refuses; what was recorded stays intact.
+            InputError: the epoch is less than the last one, the state has other keys or shapes
+                than the last one, or a metric is not one number.
+            WorkError: the disk is full or fails; the records before it stay intact.
 
         """
-        epoch = layout.whole(epoch)
+        epoch = layout.epoch_number(epoch)
         if epoch < self._last:
             raise InputError(
                 f"step({epoch}) came after step({self._last}) in {self.path}; "
                 "give epochs that never decrease (over several passes, count steps)"
             )
-        if self._begun:
+        if self._rewind_pending:
             self._writer.rewind(epoch, keep=False)
-            self._begun = False
+            self._rewind_pending = False
         self._last = epoch
         if metrics:
             self._writer.log(epoch, **metrics)
@@ -96,42 +96,42 @@ def record(
     command: str | None = None,
     **facts: Any,
 ) -> Recorder:
-    """Record a training loop of your own into the run directory ``path``.
+    """Record your own training loop in the run directory ``path``.
 
     Args:
         path: a new or empty folder.
         task: what is learned, such as ``modular-addition``; analyses ask for it.
-        resume: go on with a recording in ``path`` if there is one; what it holds from the
-            first epoch you step to is dropped and recorded again.
-        overwrite: delete a run in ``path`` first (never a folder that is not a run).
-        command: the command that runs the loop, such as ``" ".join(sys.argv)``, to keep too.
-        **facts: hyperparameters to keep with the run (``p=113, train_fraction=0.3, seed=0``).
+        resume: continue the run in ``path``, if there is one; its records and checkpoints from
+            the first epoch given to ``step`` on are replaced.
+        overwrite: delete a run in ``path`` first, but no folder of other content.
+        command: the command that runs the loop, such as ``" ".join(sys.argv)``, for ``run.json``.
+        **facts: hyperparameters for ``run.json``, as ``p=113, train_fraction=0.3, seed=0``.
 
     Raises:
-        InputError: the folder is not empty, another process writes there, or a fact
-            contradicts the run that is resumed.
+        InputError: the folder is not empty, another process writes there, or a fact differs from
+            that of the resumed run.
 
     """
     path = Path(path)
     if resume and overwrite:
         raise InputError("resume and overwrite exclude each other; give one of them")
-    run_facts = _facts(task, facts, command)
+    run_facts = _run_facts(task, facts, command)
     is_run = (path / RUN).exists()
     if is_run and resume:
-        return _continued(path, run_facts)
+        return _resume(path, run_facts)
     if is_run and overwrite:
-        _erase(path)
+        _delete_run(path)
     elif is_run:
         raise InputError(
             f"{path} already holds a run; give overwrite=True, resume=True or another path"
         )
-    return Recorder(RunWriter.create(path, run_facts), begun=False)
+    return Recorder(RunWriter.create(path, run_facts), resume=False)
 
 
-def _facts(task: str | None, facts: Mapping[str, Any], command: str | None) -> dict[str, Any]:
+def _run_facts(task: str | None, facts: Mapping[str, Any], command: str | None) -> dict[str, Any]:
     versions = {"python": platform.python_version()}
     for name in ("torch", "numpy"):
-        if name in sys.modules:  # torch is the loop's affair and never imported here
+        if name in sys.modules:  # torch is not imported for a loop that does without it
             versions[name] = str(sys.modules[name].__version__)
     return {
         "recipe": None,
@@ -143,40 +143,41 @@ def _facts(task: str | None, facts: Mapping[str, Any], command: str | None) -> d
     }
 
 
-def _continued(path: Path, run_facts: Mapping[str, Any]) -> Recorder:
+def _resume(path: Path, run_facts: Mapping[str, Any]) -> Recorder:
     writer = RunWriter.reopen(path)
     try:
-        given = {"task": run_facts["task"], **layout.plain(run_facts["settings"], "settings")}
+        new = {"task": run_facts["task"], **layout.json_value(run_facts["settings"], "settings")}
         settings = writer.facts.get("settings", {})
         before = {"task": writer.facts.get("task"), **settings}
-        for name, value in given.items():
+        for name, value in new.items():
             if value is not None and before.get(name, value) != value:
                 raise InputError(
                     f"{path} was begun with {name}={before[name]!r} and not {value!r}; "
                     "give that, or another path"
                 )
-        added = {name: value for name, value in given.items() if name not in before}
-        if added:
-            writer.update_facts(settings={**settings, **added})
+        additions = {name: value for name, value in new.items() if name not in before}
+        if additions:
+            writer.update_facts(settings={**settings, **additions})
     except BaseException:
         writer.close()
         raise
-    return Recorder(writer, begun=True)
+    return Recorder(writer, resume=True)
 
 
-def _erase(path: Path) -> None:
-    """Delete the run in ``path``; raise InputError if the folder holds anything else."""
+def _delete_run(path: Path) -> None:
+    """Delete the run in ``path``; raises :class:`InputError` if the folder holds anything else."""
     known = {RUN, INDEX, RESUME, layout.LOCK, METRICS, CHECKPOINTS, CACHE}
     for folder in ("", METRICS, CHECKPOINTS):
         for file in sorted((path / folder).iterdir()) if (path / folder).is_dir() else []:
-            ours = layout.is_ours(folder, file.name) if folder else file.name in known
-            if not ours and not layout.is_leftover(file.name):
+            owned = layout.is_run_file(folder, file.name) if folder else file.name in known
+            if not owned and not layout.is_temporary(file.name):
                 raise InputError(f"{file} is not part of the run; move it away or choose a path")
     lock = durable.Lock(path)
     try:
         for name in (METRICS, CHECKPOINTS, CACHE):
             _remove_folder(path / name)
-        for name in (RESUME, INDEX, RUN):  # run.json last: cut short, it can be overwritten again
+        # run.json last, so that an interrupted deletion can be repeated
+        for name in (RESUME, INDEX, RUN):
             durable.remove(path / name)
     finally:
         lock.release()

@@ -1,6 +1,6 @@
-"""Named arrays to safetensors files and back, by the ``safetensors`` package.
+"""Reading and writing of named arrays in safetensors files.
 
-Torch is never imported: anything with ``.detach().cpu().numpy()`` is taken as a tensor.
+Torch is never imported: anything with ``.detach().cpu().numpy()`` counts as a tensor.
 """
 
 from __future__ import annotations
@@ -13,40 +13,41 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.runs.layout import Damaged
+from grokviz.runs.layout import DamagedFile
 
-_KINDS = {
+_DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1",
 }  # fmt: skip
 _BFLOAT16 = "BF16"
-_DAMAGE = {
+_DAMAGE_TEXTS = {
     "header too large": "it is not a safetensors file",
     "header too small": "it is cut short",
     "invalid header length": "it is cut short",
     "not fully covered": "it is cut short, or longer than its header says",
     "invalid offset": "its arrays overlap or leave gaps",
 }
-"""What is said for the words of ``safetensors``; other words mean an unreadable header."""
+"""Our text for parts of the error messages of ``safetensors``."""
 
 _WRITABLE = frozenset("fiub")
 
 
 def as_arrays(values: Mapping[str, Any], what: str) -> dict[str, np.ndarray]:
-    """Plain contiguous little-endian arrays of a mapping; half precision becomes float32.
+    """The values as contiguous little-endian numpy arrays; half precision becomes float32.
 
-    Raises :class:`InputError` naming the key of anything that is not an array of numbers.
+    Raises :class:`InputError` for a value that is not an array of real numbers, or an invalid name.
     """
     if not isinstance(values, Mapping):
         raise InputError(
             f"{what} must be a mapping of names to arrays, not a {type(values).__name__}; "
             "give model.state_dict()"
         )
-    return {_key(name, what): _as_array(value, name) for name, value in values.items()}
+    return {_require_name(name, what): _as_array(value, name) for name, value in values.items()}
 
 
-def _key(name: Any, what: str) -> str:
+def _require_name(name: Any, what: str) -> str:
+    """The name itself; raises :class:`InputError` unless a safetensors file can hold it."""
     if isinstance(name, str) and name != "__metadata__":
         try:
             name.encode()
@@ -77,37 +78,38 @@ def _numpy(value: Any) -> np.ndarray:
         return np.asarray(value)
     tensor = value.detach()
     if tensor.is_floating_point() and tensor.element_size() < 4:
-        tensor = tensor.float()  # numpy has no bfloat16 or float8; the widening is exact
+        tensor = tensor.float()  # exact; numpy has no bfloat16 or float8
     return np.asarray(tensor.cpu().numpy())
 
 
-def pack(arrays: Mapping[str, np.ndarray], metadata: str) -> bytes:
-    """The bytes of a safetensors file; ``metadata`` is kept under the one key ``grokviz``.
+def encode(arrays: Mapping[str, np.ndarray], metadata: str) -> bytes:
+    """The bytes of a safetensors file with the text ``metadata``.
 
-    A single key, because safetensors orders several of them differently in every process.
+    The metadata has the single key ``grokviz``, because the order of several keys would differ
+    between processes.
     """
     from safetensors.numpy import save
 
     return bytes(save(dict(arrays), {"grokviz": metadata}))
 
 
-def kind(array: np.ndarray) -> str:
-    """The safetensors name of an array's type, such as ``F32``."""
-    return next(name for name, code in _KINDS.items() if np.dtype(code) == array.dtype)
+def dtype_name(array: np.ndarray) -> str:
+    """The safetensors name of an array's dtype, such as ``F32``."""
+    return next(name for name, code in _DTYPES.items() if np.dtype(code) == array.dtype)
 
 
-class Slot(NamedTuple):
-    """Type and shape of one array of a file, as its header states them."""
+class TensorType(NamedTuple):
+    """Dtype and shape of an array, from the file's header."""
 
-    kind: str
+    dtype: str
     shape: tuple[int, ...]
 
 
 class TensorFile:
-    """An open safetensors file: its header is checked at once, arrays are read when asked for.
+    """An open safetensors file, and a context manager that closes it; arrays are read lazily.
 
-    A context manager. Raises :class:`Damaged` for anything that is not a whole safetensors
-    file, and ``OSError``.
+    Raises :class:`DamagedFile` unless the header is that of a complete safetensors file, and
+    ``OSError``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,10 +117,10 @@ class TensorFile:
 
         self._path = path
         try:
-            # a file that is cut while it is mapped would end the process
+            # not mapped, since a mapped file that is truncated would crash the process
             self._file = safe_open(path, "np", backend="pread")
         except SafetensorError as error:
-            raise Damaged(_damage(str(error))) from error
+            raise DamagedFile(_damage_text(str(error))) from error
 
     def __enter__(self) -> TensorFile:
         return self
@@ -128,16 +130,16 @@ class TensorFile:
 
     @property
     def metadata(self) -> str:
-        """What :func:`pack` was given; empty for a file of another writer."""
+        """The metadata given to :func:`encode`; empty in files of other programs."""
         return str((self._file.metadata() or {}).get("grokviz", ""))
 
     @cached_property
-    def slots(self) -> dict[str, Slot]:
-        """Type and shape of every array, in the order in which they lie in the file."""
-        return {name: self._slot(name) for name in self._file.offset_keys()}
+    def types(self) -> dict[str, TensorType]:
+        """Dtypes and shapes of all arrays by name, in the order of the file."""
+        return {name: self._type(name) for name in self._file.offset_keys()}
 
     def read(self, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
-        """The named arrays (default all), each by one ranged read; bfloat16 becomes float32.
+        """The named arrays, by default all; bfloat16 becomes float32.
 
         Raises ``KeyError`` for a name that is not in the file.
         """
@@ -146,47 +148,47 @@ class TensorFile:
     def _array(self, name: str) -> np.ndarray:
         from safetensors import SafetensorError
 
-        kind = self._slot(name).kind
-        if kind == _BFLOAT16:
-            return self._widened(name)
-        if kind not in _KINDS:
-            raise Damaged(f"{name} holds {kind} values, which are not plain numbers")
+        dtype = self._type(name).dtype
+        if dtype == _BFLOAT16:
+            return self._bfloat16_as_float32(name)
+        if dtype not in _DTYPES:
+            raise DamagedFile(f"{name} holds {dtype} values, which are not plain numbers")
         try:
             array: np.ndarray = self._file.get_tensor(name)
-        except SafetensorError as error:  # cut since it was opened
-            raise Damaged("it is cut short") from error
+        except SafetensorError as error:  # truncated since it was opened
+            raise DamagedFile("it is cut short") from error
         except (ValueError, OverflowError) as error:
-            raise Damaged(f"{name} has a shape that cannot be: {error}") from error
+            raise DamagedFile(f"{name} has a shape that cannot be: {error}") from error
         return array
 
-    def _widened(self, name: str) -> np.ndarray:
-        """An array of bfloat16, which numpy has not, as float32; the widening is exact."""
-        entry = self._whole[name]
+    def _bfloat16_as_float32(self, name: str) -> np.ndarray:
+        """A bfloat16 array, a type that numpy does not have, converted exactly to float32."""
+        entry = self._entries[name]
         bits = np.frombuffer(entry["data"], "<u2").astype("<u4") << 16
         return bits.view("<f4").reshape(entry["shape"])
 
     @cached_property
-    def _whole(self) -> dict[str, Any]:
+    def _entries(self) -> dict[str, Any]:
         from safetensors import deserialize
 
         return dict(deserialize(self._path.read_bytes()))
 
-    def _slot(self, name: str) -> Slot:
+    def _type(self, name: str) -> TensorType:
         from safetensors import SafetensorError
 
         try:
             part = self._file.get_slice(name)
         except SafetensorError as error:
             raise KeyError(name) from error
-        return Slot(part.get_dtype(), tuple(part.get_shape()))
+        return TensorType(part.get_dtype(), tuple(part.get_shape()))
 
 
-def _damage(words: str) -> str:
-    known = [sentence for part, sentence in _DAMAGE.items() if part in words]
-    return known[0] if known else "its safetensors header is not readable"
+def _damage_text(message: str) -> str:
+    texts = (text for part, text in _DAMAGE_TEXTS.items() if part in message)
+    return next(texts, "its safetensors header is not readable")
 
 
 def load(path: Path) -> tuple[dict[str, np.ndarray], str]:
-    """Every array and the metadata text of a file; raises :class:`Damaged` or ``OSError``."""
+    """All arrays and the metadata of a file; raises :class:`DamagedFile` or ``OSError``."""
     with TensorFile(path) as file:
         return file.read(), file.metadata

@@ -1,4 +1,4 @@
-"""Checking every byte of a run directory against its index."""
+"""Verification of every byte of a run directory against its index."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 from grokviz.runs import layout, metrics, tensors
 from grokviz.runs.checksums import check_stored
-from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN, Damaged, Stored
+from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN, DamagedFile, FileEntry
 
 CACHE = "cache"
-"""A folder that analyses may keep in a run; it is no part of it."""
+"""A folder for analyses inside a run directory, not part of the run."""
 
 _ALLOWED = frozenset({RUN, INDEX, RESUME, layout.LOCK, METRICS, CHECKPOINTS, CACHE})
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One finding: the file, relative to the run, and what is wrong with it.
+class Finding:
+    """A finding about a file, whose path is relative to the run.
 
-    ``note`` marks what a kill leaves behind or somebody put there; the run is sound all the same.
+    ``note`` marks a harmless one: a trace of a killed writer, or a file that is not of the run.
     """
 
     file: str
@@ -33,26 +33,27 @@ class Problem:
         return f"{self.file}: {self.what}"
 
 
-def verify_run(path: str | Path) -> list[Problem]:
-    """Every finding about the run at ``path``; empty for a sound one. Never raises for damage.
+def verify_run(path: str | Path) -> list[Finding]:
+    """All findings about the run at ``path``; empty for an intact one.
 
-    Raises :class:`InputError` for a run of a newer format, of which nothing can be said.
+    Damage is reported and never raised. Raises :class:`InputError` for a newer format, which
+    cannot be verified.
     """
     path = Path(path)
-    problems: list[Problem] = []
+    findings: list[Finding] = []
     for file in (RUN, INDEX):
-        with contextlib.suppress(Damaged, OSError):  # said below
-            layout.refuse_newer(path, layout.parse((path / file).read_bytes()))
+        with contextlib.suppress(DamagedFile, OSError):  # reported below
+            layout.check_format(path, layout.parse_object((path / file).read_bytes()))
 
-    def check(file: str, look: Callable[[], None]) -> bool:
+    def passes(file: str, read: Callable[[], None]) -> bool:
         try:
-            look()
+            read()
         except FileNotFoundError:
-            problems.append(Problem(file, "it is missing"))
-        except Damaged as error:
-            problems.append(Problem(file, str(error)))
+            findings.append(Finding(file, "it is missing"))
+        except DamagedFile as error:
+            findings.append(Finding(file, str(error)))
         except OSError as error:
-            problems.append(Problem(file, f"it cannot be read ({error.strerror or error})"))
+            findings.append(Finding(file, f"it cannot be read ({error.strerror or error})"))
         else:
             return True
         return False
@@ -60,39 +61,40 @@ def verify_run(path: str | Path) -> list[Problem]:
     def index_now() -> layout.Index:
         return layout.Index.decode((path / INDEX).read_bytes())
 
-    def current(file: str, look: Callable[[layout.Index], None]) -> None:
-        """Check a file against the index, and again where a writer has gone on since."""
+    def check_current(file: str, check: Callable[[layout.Index], None]) -> None:
+        """Check a file against the index, again if a writer has replaced the index since."""
         known = index
-        while not check(file, partial(look, known)):
-            with contextlib.suppress(Damaged, OSError):
+        while not passes(file, partial(check, known)):
+            with contextlib.suppress(DamagedFile, OSError):
                 if (now := index_now()) != known:
                     known = now
-                    problems.pop()
+                    findings.pop()
                     continue
             return
 
-    check(RUN, lambda: _check_facts(path))
+    passes(RUN, lambda: _check_facts(path))
     index = layout.Index()
 
     def read_index() -> None:
         nonlocal index
         index = index_now()
 
-    if not check(INDEX, read_index):
-        return problems
+    if not passes(INDEX, read_index):
+        return findings
     for epoch in sorted(index.checkpoints):
-        current(layout.checkpoint_file(epoch), partial(_check_checkpoint, path, epoch))
+        check_current(layout.checkpoint_file(epoch), partial(_check_checkpoint, path, epoch))
     for name in sorted(index.metrics):
-        current(layout.metric_file(name), partial(_check_metric, path, name))
-    current(RESUME, lambda now: _check_stored(path / RESUME, now.resume))
-    return problems + _notes(path, index_now() if not problems else index)
+        check_current(layout.metric_file(name), partial(_check_metric, path, name))
+    check_current(RESUME, lambda now: _check_stored(path / RESUME, now.resume))
+    return findings + _notes(path, index_now() if not findings else index)
 
 
 def _check_facts(path: Path) -> None:
+    """Raise DamagedFile unless ``run.json`` matches its checksum."""
     layout.decode_facts((path / RUN).read_bytes())
 
 
-def _check_stored(file: Path, allowed: list[Stored | None]) -> None:
+def _check_stored(file: Path, allowed: list[FileEntry | None]) -> None:
     if None in allowed and not file.exists():
         return
     check_stored(file, [entry for entry in allowed if entry is not None])
@@ -105,11 +107,11 @@ def _check_checkpoint(path: Path, epoch: int, index: layout.Index) -> None:
 
 
 def _check_metric(path: Path, name: str, index: layout.Index) -> None:
-    metrics.read(path / layout.metric_file(name), index.metrics[name], check=True)
+    metrics.read_records(path / layout.metric_file(name), index.metrics[name], check=True)
 
 
-def _notes(path: Path, index: layout.Index) -> list[Problem]:
-    """What lies in the folder beyond the index."""
+def _notes(path: Path, index: layout.Index) -> list[Finding]:
+    """Findings about files in the run directory that are not in the index."""
     notes = []
     named = {layout.checkpoint_file(epoch) for epoch in index.checkpoints}
     named |= {layout.metric_file(name) for name in index.metrics}
@@ -120,21 +122,21 @@ def _notes(path: Path, index: layout.Index) -> list[Problem]:
             name = f"{folder}/{file.name}" if folder else file.name
             if name in named or (not folder and file.name in _ALLOWED):
                 what = _beyond(file, index) if folder == METRICS else ""
-            elif layout.is_leftover(file.name):
+            elif layout.is_temporary(file.name):
                 what = "a temporary file of a writer that was stopped; the next one removes it"
-            elif layout.is_ours(folder, file.name):
+            elif layout.is_run_file(folder, file.name):
                 what = "not in the index yet; it is ignored"
             else:
                 what = "not a file of the run; it is ignored"
             if what:
-                notes.append(Problem(name, what, note=True))
+                notes.append(Finding(name, what, note=True))
     return notes
 
 
 def _beyond(file: Path, index: layout.Index) -> str:
     """What a metric's file has after the records that the index counts, in words."""
     records = {layout.metric_file(name): r.records for name, r in index.metrics.items()}
-    more = file.stat().st_size - records[f"{METRICS}/{file.name}"] * metrics.RECORD
-    if more % metrics.RECORD:
-        return f"its last record is torn ({more % metrics.RECORD} bytes); it is ignored"
+    more = file.stat().st_size - records[f"{METRICS}/{file.name}"] * metrics.RECORD_BYTES
+    if more % metrics.RECORD_BYTES:
+        return f"its last record is torn ({more % metrics.RECORD_BYTES} bytes); it is ignored"
     return f"{more} bytes after the records in the index; they are ignored" if more > 0 else ""

@@ -1,31 +1,31 @@
-"""The writing end of a run directory, in an order that no kill can spoil.
+"""Writing of run directories, in an order that survives a kill at any moment.
 
-What is on the disk, and in which order it gets there:
+Each method writes to the disk in this order:
 
 ``create``
-    folders, empty ``index.json``, then ``run.json``. A folder is a run from the moment
-    ``run.json`` is in it; one that was killed before is begun again by ``create``.
+    folders, an empty ``index.json``, then ``run.json``. A folder is a run once it contains
+    ``run.json``; ``create`` repeats an interrupted creation.
 ``log``
-    only remembers; every few seconds the records go to the metric files and the index.
+    nothing at once; every few seconds the pending records, to the metric files and the index.
 ``checkpoint``
-    1. metric files: records appended, fsynced. 2. ``checkpoints/<epoch>.safetensors``:
-    temporary sibling, fsync, rename, folder fsync. 3. ``index.json``, the same way, names
-    both. Killed before 3: the file and the records lie beyond the index, which readers
-    ignore and ``resume`` clears away.
+    1. metric files: append, fsync. 2. ``checkpoints/<epoch>.safetensors``: temporary sibling,
+    fsync, rename, fsync of the folder. 3. ``index.json``, which lists both, in the same way.
+    After a kill before 3 the file and the records are not in the index; readers ignore them and
+    ``resume`` removes them.
 ``save_state``
-    1. metric files. 2. the new ``resume.safetensors`` as a fsynced temporary sibling.
-    3. ``index.json`` says that the resume file is the old *or* the new one. 4. rename,
-    folder fsync. Killed at any point, the file that is there is one the index knows, and
-    every metric record and checkpoint before its epoch is in the index. The next index
-    (at ``close`` at the latest) names the new one alone.
+    1. metric files. 2. the new ``resume.safetensors`` as a temporary sibling with fsync.
+    3. ``index.json``, which allows the old *or* the new state. 4. rename, fsync of the folder.
+    After a kill at any point the resume file is one that the index lists, and so is every metric
+    record and checkpoint before its epoch. The next index, written by ``close`` at the latest,
+    lists the new state alone.
 ``resume``
-    1. the index is replaced by one that ends at the resume state's epoch. 2. metric files are cut,
-    later checkpoints and temporary files removed: all of them are beyond the index by now.
+    1. an index that ends at the resumable state's epoch. 2. metric files are truncated, later
+    checkpoints and temporary files removed, none of which are in the index any more.
 ``close``
     metric files, then the index with ``finished``; the lock is released.
 
-An index therefore never names what is not whole on the disk, and a resumed run ends with
-the same bytes in every file as an uninterrupted one.
+An index therefore lists only files that are complete on the disk, and the files of a resumed run
+are equal to the byte to those of an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -43,21 +43,29 @@ import numpy as np
 from grokviz.errors import GrokvizError, InputError
 from grokviz.files import replacing
 from grokviz.runs import durable, layout, tensors
-from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN, Damaged, Stored
-from grokviz.runs.metrics import RECORD, MetricFile, decode, number, read
-from grokviz.runs.reader import damaged, read_documents, read_state
-from grokviz.runs.starting import refuse_foreign
+from grokviz.runs.destination import check_destination
+from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN, DamagedFile, FileEntry
+from grokviz.runs.metrics import (
+    RECORD_BYTES,
+    MetricFile,
+    decode_records,
+    metric_value,
+    read_records,
+)
+from grokviz.runs.reader import read_documents, read_error, read_state
 
 FLUSH_SECONDS = 5.0
-_FOREVER = 2**53
-_Shapes = dict[str, tuple[str, tuple[int, ...]]]
+"""Seconds between two flushes of pending metric records."""
+
+_END = 2**53  # after every epoch
+_Types = dict[str, tuple[str, tuple[int, ...]]]
 
 
 class RunWriter:
-    """Writes one run directory; made by :meth:`create` or :meth:`resume`.
+    """The writer of a run directory, from :meth:`create`, :meth:`resume` or :meth:`reopen`.
 
-    ``facts`` is what ``run.json`` holds; ``resume_state`` is ``(arrays, metadata)`` of the
-    newest resumable state, with ``metadata["epoch"]``, or None when there is none.
+    ``facts`` is the content of ``run.json``; ``resume_state`` is ``(arrays, metadata)`` of the
+    newest resumable state, with ``metadata["epoch"]``, or None if there is none.
     """
 
     facts: dict[str, Any]
@@ -68,30 +76,30 @@ class RunWriter:
         self.resume_state = None
         self._index = layout.Index()
         self._metrics: dict[str, MetricFile] = {}
-        self._shapes: _Shapes | None = None
+        self._types: _Types | None = None
         self._flushed, self._closed = time.monotonic(), False
-        # what a finished run is cut back to when something is written to it
-        self._put_off: tuple[layout.Index, dict[str, MetricFile]] | None = None
+        # the state to which a finished run is rewound before the first write
+        self._deferred_rewind: tuple[layout.Index, dict[str, MetricFile]] | None = None
 
     @classmethod
     def create(cls, path: str | Path, facts: Mapping[str, Any]) -> RunWriter:
-        """Begin a new run at ``path``, which must not exist, be empty, or be a creation cut short.
+        """Create a run in ``path``, a new or empty folder or an interrupted creation.
 
-        Raises :class:`InputError` when the folder holds a run or anything else.
+        Raises :class:`InputError` if the folder holds a run or anything else.
         """
         path = Path(path)
-        data = layout.encode_facts(_own(facts))
-        refuse_foreign(path)
+        data = layout.encode_facts(_content_facts(facts))
+        check_destination(path)
         durable.make_folder(path)
         lock = durable.Lock(path)
         try:
-            refuse_foreign(path)
+            check_destination(path)
             durable.make_folder(path / METRICS)
             durable.make_folder(path / CHECKPOINTS)
-            writer = cls(path, _own(layout.decode_facts(data)), lock)
-            writer._publish_index()
-            writer._sweep()
-            durable.publish(path / RUN, data)
+            writer = cls(path, _content_facts(layout.decode_facts(data)), lock)
+            writer._write_index()
+            writer._remove_extra_files()
+            durable.replace_file(path / RUN, data)
         except BaseException:
             lock.release()
             raise
@@ -99,20 +107,19 @@ class RunWriter:
 
     @classmethod
     def resume(cls, path: str | Path) -> RunWriter:
-        """Continue an existing run from its newest resumable state, at epoch E.
+        """Continue a run from its newest resumable state, at epoch E.
 
-        Metric records of epochs >= E and checkpoints of epochs > E are dropped, to be written
-        again. Without a state everything but ``run.json`` is emptied. A finished run stays as it
-        is until something is written to it.
+        Metric records of epochs >= E and checkpoints of epochs > E are deleted; without a state
+        all of them are. A finished run stays unchanged until the first write.
 
-        Raises :class:`InputError` when there is no run or a file it needs is damaged.
+        Raises :class:`InputError` if there is no run or a necessary file is damaged.
         """
         writer = cls._open(Path(path))
         try:
             start = writer.resume_state[1]["epoch"] if writer.resume_state else None
             if writer.finished:
-                writer.rewind(_FOREVER)
-                writer._put_off = writer._rewound(start)
+                writer.rewind(_END)
+                writer._deferred_rewind = writer._state_at(start)
             else:
                 writer.rewind(start)
         except BaseException:
@@ -122,10 +129,10 @@ class RunWriter:
 
     @classmethod
     def reopen(cls, path: str | Path) -> RunWriter:
-        """Continue an existing run from its end; :meth:`rewind` says from where instead."""
+        """Continue a run from its end, or from the epoch to which :meth:`rewind` goes back."""
         writer = cls._open(Path(path))
         try:
-            writer.rewind(_FOREVER)
+            writer.rewind(_END)
         except BaseException:
             writer._lock.release()
             raise
@@ -133,12 +140,12 @@ class RunWriter:
 
     @classmethod
     def _open(cls, path: Path) -> RunWriter:
-        """Lock an existing run and read where it stands, changing nothing in it."""
-        read_documents(path)  # before the lock's file is made in what may not be a run
+        """Lock a run and read its state, without a change to it."""
+        read_documents(path)  # before a lock file is created, since the folder may not be a run
         lock = durable.Lock(path)
         try:
             facts, index = read_documents(path)
-            writer = cls(path, _own(facts), lock)
+            writer = cls(path, _content_facts(facts), lock)
             writer._index = index
             writer._read_state()
         except BaseException:
@@ -148,27 +155,27 @@ class RunWriter:
 
     @property
     def epochs(self) -> list[int]:
-        """The checkpointed epochs, ascending."""
+        """Epochs of the checkpoints, ascending."""
         return sorted(self._index.checkpoints)
 
     @property
     def finished(self) -> bool:
-        """Whether the run came to its end and nothing was written to it since."""
+        """Whether training has ended, with no write since."""
         return self._index.finished
 
     def log(self, epoch: int, **metrics: float) -> None:
-        """Add one value of each metric for ``epoch``; on the disk within seconds.
+        """Log one value of each metric for ``epoch``, written to the disk within seconds.
 
-        Raises :class:`InputError` for a value that is not one number, or an epoch that is
-        not later than the metric's last; then none of the values is kept.
+        Raises :class:`InputError`, and logs nothing, if a value is not one number or the epoch is
+        not later than the metric's last one.
         """
-        self._refuse_closed()
-        epoch = layout.whole(epoch)
-        values = {name: number(name, value) for name, value in metrics.items()}
-        files = dict(self._standing()[1])
-        for name in values:  # all of them, before a single one is kept
-            self._metric(name, files).check(epoch)
-        self._writing()
+        self._check_open()
+        epoch = layout.epoch_number(epoch)
+        values = {name: metric_value(name, value) for name, value in metrics.items()}
+        files = dict(self._next_state()[1])
+        for name in values:  # all of them, before any is logged
+            self._metric_file(name, files).check_epoch(epoch)
+        self._begin_write()
         self._metrics = files
         for name, value in values.items():
             files[name].append(epoch, value)
@@ -176,76 +183,78 @@ class RunWriter:
             self._commit()
 
     def checkpoint(self, epoch: int, weights: Mapping[str, Any]) -> None:
-        """Store the weights of ``epoch`` permanently.
+        """Write the checkpoint of ``epoch``.
 
-        Raises :class:`InputError` for an epoch before the last, for other keys or shapes
-        than before, and for anything that is not numbers; :class:`WorkError` for a full disk.
+        Raises :class:`InputError` for an epoch that is not later than the last, other keys, dtypes
+        or shapes than in the last checkpoint, or anything but numbers; :class:`WorkError` for a
+        full disk.
         """
-        self._refuse_closed()
-        epoch = layout.whole(epoch)
+        self._check_open()
+        epoch = layout.epoch_number(epoch)
         arrays = tensors.as_arrays(weights, "weights")
-        before = self._standing()[0].checkpoints
-        shapes = self._check_shapes(arrays, self._shapes if before else None)
-        data = tensors.pack(arrays, json.dumps({"epoch": epoch}))
-        entry = Stored.of(epoch, data)
+        before = self._next_state()[0].checkpoints
+        types = {name: (tensors.dtype_name(a), a.shape) for name, a in arrays.items()}
+        self._check_types(types, self._types if before else None)
+        data = tensors.encode(arrays, json.dumps({"epoch": epoch}))
+        entry = FileEntry.from_bytes(epoch, data)
         last = max(before, default=-1)
         if before.get(epoch) == entry:
-            self._writing()
-            self._commit()  # a resumed run writes the checkpoint it resumed at once more
+            self._begin_write()
+            self._commit()  # a resumed run repeats the checkpoint of its first epoch
             return
         if epoch <= last:
             raise InputError(
                 f"a checkpoint of epoch {epoch} cannot follow that of epoch {last} in {self.path}; "
                 "checkpoint each epoch once, in order"
             )
-        self._writing()
-        self._shapes = shapes
+        self._begin_write()
+        self._types = types
         self._flush()
-        durable.publish(self.path / layout.checkpoint_file(epoch), data)
+        durable.replace_file(self.path / layout.checkpoint_file(epoch), data)
         self._index.checkpoints[epoch] = entry
-        self._publish_index()
+        self._write_index()
 
     def save_state(
         self, epoch: int, arrays: Mapping[str, Any], metadata: Mapping[str, Any] | None = None
     ) -> None:
-        """Replace the newest resumable state by one from which epoch ``epoch`` comes next.
+        """Replace the resumable state; ``epoch`` is the next epoch of a run that resumes from it.
 
-        ``metadata`` is anything JSON holds; ``epoch`` is added to it. After this a kill loses
+        ``metadata`` takes any JSON values, and ``epoch`` is added to it. After this a kill loses
         nothing before ``epoch``.
         """
-        self._refuse_closed()
-        epoch = layout.whole(epoch)
-        text = _metadata({**(metadata or {}), "epoch": epoch})
-        data = tensors.pack(tensors.as_arrays(arrays, "resumable state"), text)
-        entry = Stored.of(epoch, data)
-        self._writing()
+        self._check_open()
+        epoch = layout.epoch_number(epoch)
+        text = _metadata_text({**(metadata or {}), "epoch": epoch})
+        data = tensors.encode(tensors.as_arrays(arrays, "resumable state"), text)
+        entry = FileEntry.from_bytes(epoch, data)
+        self._begin_write()
         self._flush()
         target = self.path / RESUME
         with replacing(target) as part:
             part.write_bytes(data)
             if entry not in self._index.resume:
-                known = self._index.resume
-                known = known if len(known) == 1 else self._known_resume()
-                self._index.resume = [*known, entry]
-            self._publish_index()
+                previous = self._index.resume
+                previous = previous if len(previous) == 1 else self._resume_on_disk()
+                self._index.resume = [*previous, entry]
+            self._write_index()
         durable.sync_folder(self.path)
         self._index.resume = [entry]
 
     def update_facts(self, **facts: Any) -> None:
-        """Change facts of ``run.json``, such as the number of epochs of a run that is extended."""
-        self._refuse_closed()
-        data = layout.encode_facts(_own({**self.facts, **facts}))
-        self._writing()
-        durable.publish(self.path / RUN, data)
-        self.facts = _own(layout.decode_facts(data))
+        """Update facts in ``run.json``, such as the number of epochs when a run is extended."""
+        self._check_open()
+        data = layout.encode_facts(_content_facts({**self.facts, **facts}))
+        self._begin_write()
+        durable.replace_file(self.path / RUN, data)
+        self.facts = _content_facts(layout.decode_facts(data))
 
     def close(self, finished: bool = False) -> None:
-        """Flush everything to the disk and release the lock; a second call does nothing."""
+        """Write pending records and the index, and release the lock; a second call does nothing."""
         if self._closed:
             return
         try:
             self._index.finished = finished or self._index.finished
-            self._index.resume = self._known_resume()
+            self._index.resume = self._resume_on_disk()
             self._commit()
         finally:
             self._closed = True
@@ -263,26 +272,26 @@ class RunWriter:
         try:
             self.close()
         except GrokvizError:
-            if error is None:  # what ended the block is the news; the run opens either way
+            if error is None:  # the error that ended the block comes first; the run stays valid
                 raise
 
     def rewind(self, epoch: int | None, *, keep: bool = True) -> None:
-        """Drop the metric records of ``epoch`` and later, and the checkpoints after it.
+        """Delete the metric records of ``epoch`` and later, and the checkpoints after it.
 
-        ``keep`` says whether the checkpoint of ``epoch`` itself stays; None drops everything.
+        ``keep`` is whether the checkpoint of ``epoch`` itself stays; None deletes everything.
         """
-        self._settle_rewind(*self._rewound(epoch, keep=keep))
+        self._apply_rewind(*self._state_at(epoch, keep=keep))
 
-    def _rewound(
+    def _state_at(
         self, epoch: int | None, *, keep: bool = True
     ) -> tuple[layout.Index, dict[str, MetricFile]]:
-        """The index and the metric files that :meth:`rewind` leaves; it changes nothing."""
+        """The index and the metric files after :meth:`rewind`."""
         end = -1 if epoch is None else epoch
         last = end if keep else end - 1
         old, metrics = self._index, {}
         index = layout.Index(
             {e: entry for e, entry in old.checkpoints.items() if e <= last},
-            resume=[None if s is None or s.epoch > end else s for s in self._known_resume()],
+            resume=[None if s is None or s.epoch > end else s for s in self._resume_on_disk()],
             finished=old.finished,
             format=old.format,
         )
@@ -294,87 +303,87 @@ class RunWriter:
         index.metrics = {name: file.entry for name, file in metrics.items()}
         return index, metrics
 
-    def _settle_rewind(self, new: layout.Index, metrics: dict[str, MetricFile]) -> None:
+    def _apply_rewind(self, new: layout.Index, metrics: dict[str, MetricFile]) -> None:
+        """Write a rewound index, then shorten or remove the files that it no longer covers."""
         old, self._index, self._metrics = self._index, new, metrics
         if new.checkpoints != old.checkpoints or new.metrics != old.metrics:
             new.finished = False
-        if new.resume == [None]:  # until the file is gone, the index allows for both
+        if new.resume == [None]:  # the index allows both until the file is removed
             new.resume = [*dict.fromkeys([None, *old.resume])]
         if new.encode() != old.encode():
-            self._publish_index()
+            self._write_index()
         if None in new.resume:
             durable.remove(self.path / RESUME)
             new.resume, self.resume_state = [None], None
         for file in self._metrics.values():
-            durable.cut(file.path, file.entry.records * RECORD)
-        self._sweep()
-        self._read_shapes()
+            durable.truncate(file.path, file.entry.records * RECORD_BYTES)
+        self._remove_extra_files()
+        self._read_types()
 
-    def _sweep(self) -> None:
-        """Remove what lies beyond the index: temporary files, unfinished checkpoints."""
+    def _remove_extra_files(self) -> None:
+        """Remove temporary files, and checkpoints and metric files that are not in the index."""
         named = {layout.checkpoint_file(epoch) for epoch in self._index.checkpoints}
         named |= {layout.metric_file(name) for name in self._metrics}
         for folder in ("", METRICS, CHECKPOINTS):
             durable.make_folder(self.path / folder)
             for file in list((self.path / folder).iterdir()):
-                ours = layout.is_ours(folder, file.name)
-                beyond = ours and f"{folder}/{file.name}" not in named
-                if beyond or layout.is_leftover(file.name):
+                owned = layout.is_run_file(folder, file.name)
+                extra = owned and f"{folder}/{file.name}" not in named
+                if extra or layout.is_temporary(file.name):
                     durable.remove(file)
 
     def _read_state(self) -> None:
-        known = self._known_resume()
-        self._index.resume = known
+        """Read the resumable state; raises :class:`InputError` unless all checkpoints are there."""
+        self._index.resume = self._resume_on_disk()
         for epoch, entry in self._index.checkpoints.items():
             file = self.path / layout.checkpoint_file(epoch)
             if not file.is_file() or file.stat().st_size != entry.size:
                 raise InputError(f"{file} is missing or cut short; restore it from a copy")
-        if known[0] is None:
-            return
-        self.resume_state = read_state(self.path)
+        if self._index.resume != [None]:
+            self.resume_state = read_state(self.path)
 
-    def _known_resume(self) -> list[Stored | None]:
-        """The index's one entry that matches the resume file on the disk."""
+    def _resume_on_disk(self) -> list[FileEntry | None]:
+        """The index's entry for the resume file that is on the disk, as a list."""
         file = self.path / RESUME
         if not file.exists():
-            entry: Stored | None = None
+            entry: FileEntry | None = None
         else:
             data = file.read_bytes()
             digest = hashlib.sha256(data).hexdigest()
             match = [s for s in self._index.resume if s and s.sha256 == digest]
             if not match:
-                raise damaged(file, Damaged("its checksum does not match"))
+                raise read_error(file, DamagedFile("its checksum does not match"))
             entry = match[0]
         if entry not in self._index.resume:
             raise InputError(f"{file} is missing; restore it from a copy, or start a new run")
         return [entry]
 
-    def _read_shapes(self) -> None:
-        self._shapes = None
+    def _read_types(self) -> None:
+        self._types = None
         if self._index.checkpoints:
             file = self.path / layout.checkpoint_file(self.epochs[-1])
             try:
                 with tensors.TensorFile(file) as last:
-                    self._shapes = dict(last.slots)
-            except (Damaged, OSError) as error:
-                raise damaged(file, error) from error
+                    self._types = dict(last.types)
+            except (DamagedFile, OSError) as error:
+                raise read_error(file, error) from error
 
-    def _check_shapes(self, arrays: Mapping[str, np.ndarray], before: _Shapes | None) -> _Shapes:
-        """The shapes of a checkpoint; :class:`InputError` unless they are those ``before``."""
-        shapes = {name: (tensors.kind(a), a.shape) for name, a in arrays.items()}
+    def _check_types(self, types: _Types, before: _Types | None) -> None:
+        """Raise InputError unless a checkpoint has arrays, of the dtypes and shapes ``before``."""
         if before is None:
-            if not shapes:
+            if not types:
                 raise InputError("there are no weights to keep; give model.state_dict()")
-            return shapes
-        for name in sorted(before.keys() | shapes.keys()):
-            if before.get(name) != shapes.get(name):
+            return
+        for name in sorted(before.keys() | types.keys()):
+            if before.get(name) != types.get(name):
                 raise InputError(
-                    f"{name} was {_shape(before.get(name))} and is now {_shape(shapes.get(name))}; "
-                    f"give every checkpoint of {self.path} the same arrays"
+                    f"{name} was {_type_text(before.get(name))} and is now "
+                    f"{_type_text(types.get(name))}; give every checkpoint of {self.path} the "
+                    "same arrays"
                 )
-        return shapes
 
-    def _metric(self, name: str, files: dict[str, MetricFile]) -> MetricFile:
+    def _metric_file(self, name: str, files: dict[str, MetricFile]) -> MetricFile:
+        """The file of a metric, added to ``files`` if it is new; raises :class:`InputError`."""
         if name not in files:
             file = self.path / layout.metric_file(name)
             if any(file.name.casefold() == m.path.name.casefold() for m in files.values()):
@@ -386,7 +395,7 @@ class RunWriter:
         return files[name]
 
     def _flush(self) -> None:
-        """Flush all pending metric records to the disk."""
+        """Write all pending metric records to the disk."""
         self._flushed = time.monotonic()
         for metric in self._metrics.values():
             metric.flush()
@@ -395,37 +404,39 @@ class RunWriter:
 
     def _commit(self) -> None:
         self._flush()
-        self._publish_index()
+        self._write_index()
 
-    def _publish_index(self) -> None:
-        # asked of the files: an interrupt may come between a flush and what follows it
+    def _write_index(self) -> None:
+        # from the files, since an interrupt may come between a flush and the next statement
         self._index.metrics = {
             name: file.entry for name, file in self._metrics.items() if file.entry.records
         }
-        durable.publish(self.path / INDEX, self._index.encode())
+        durable.replace_file(self.path / INDEX, self._index.encode())
 
-    def _refuse_closed(self) -> None:
+    def _check_open(self) -> None:
+        """Raise InputError unless the writer is open."""
         if self._closed:
             raise InputError(f"the run {self.path} was closed; open it again with resume")
 
-    def _standing(self) -> tuple[layout.Index, dict[str, MetricFile]]:
-        """The index and the metric files that the next write goes on from."""
-        return self._put_off or (self._index, self._metrics)
+    def _next_state(self) -> tuple[layout.Index, dict[str, MetricFile]]:
+        """The index and the metric files that the next write will find."""
+        return self._deferred_rewind or (self._index, self._metrics)
 
-    def _writing(self) -> None:
-        """Begin to write, once it is sure that there is something that can be written."""
-        put_off, self._put_off = self._put_off, None
-        if put_off is not None:
-            self._settle_rewind(*put_off)
+    def _begin_write(self) -> None:
+        """Apply a deferred rewind, now that the input of a write has passed all checks."""
+        rewind, self._deferred_rewind = self._deferred_rewind, None
+        if rewind is not None:
+            self._apply_rewind(*rewind)
         self._index.finished = False
 
 
-def _own(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _content_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts without those that every document has."""
     return {key: value for key, value in facts.items() if key not in ("format", "checksum")}
 
 
-def _metadata(metadata: Mapping[str, Any]) -> str:
-    plain = {}
+def _metadata_text(metadata: Mapping[str, Any]) -> str:
+    content = {}
     for key, value in metadata.items():
         try:
             json.dumps(value)
@@ -433,20 +444,21 @@ def _metadata(metadata: Mapping[str, Any]) -> str:
             raise InputError(
                 f"the metadata {key} cannot be kept as JSON ({error}); give it as an array"
             ) from error
-        plain[str(key)] = value
-    return json.dumps(plain, sort_keys=True)
+        content[str(key)] = value
+    return json.dumps(content, sort_keys=True)
 
 
-def _records_before(file: Path, entry: layout.Records, end: int) -> bytes:
+def _records_before(file: Path, entry: layout.MetricEntry, end: int) -> bytes:
+    """The bytes of a metric file's records before epoch ``end``."""
     if end <= 0:
         return b""
     try:
-        data = read(file, entry, check=True)
-    except (Damaged, OSError) as error:
-        raise damaged(file, error) from error
-    count = int(np.searchsorted(decode(data)[:, 0], end, side="left"))
-    return data[: count * RECORD]
+        data = read_records(file, entry, check=True)
+    except (DamagedFile, OSError) as error:
+        raise read_error(file, error) from error
+    count = int(np.searchsorted(decode_records(data)[:, 0], end, side="left"))
+    return data[: count * RECORD_BYTES]
 
 
-def _shape(entry: tuple[str, tuple[int, ...]] | None) -> str:
+def _type_text(entry: tuple[str, tuple[int, ...]] | None) -> str:
     return "absent" if entry is None else f"{entry[0]} {entry[1]}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from grokviz.errors import GrokvizError
 from grokviz.options import word
 from grokviz.parallel import Board
-from grokviz.runs.parcel import Parcel, pack, unpack
+from grokviz.runs.snapshot import Snapshot, read_snapshot, write_snapshot
 
 if TYPE_CHECKING:
     from grokviz.training.loop import Progress
@@ -40,7 +40,7 @@ class Request:
         path: the same directory, as a worker reaches it.
         witness: a file that exists only in a shared folder; a worker that does not see it
             sends the run back. None on this machine.
-        parcel: the run so far, for such a worker.
+        snapshot: the run so far, for such a worker.
 
     """
 
@@ -52,20 +52,20 @@ class Request:
     out: str
     path: Path
     witness: Path | None = None
-    parcel: Parcel | None = None
+    snapshot: Snapshot | None = None
 
 
 @dataclass(frozen=True)
 class MemberOutcome:
     """The end of a member's training: its epoch, and the reason if it stopped early.
 
-    ``epoch`` is None if training did not start; ``parcel`` is the run if it is sent back.
+    ``epoch`` is None if training did not start; ``snapshot`` is the run if it is sent back.
     """
 
     epoch: int | None = None
     interrupted: bool = False
     failure: str = ""
-    parcel: Parcel | None = None
+    snapshot: Snapshot | None = None
 
 
 def train_member(request: Request, board: Board) -> MemberOutcome:
@@ -82,10 +82,10 @@ def train_member(request: Request, board: Board) -> MemberOutcome:
             return _train(request, request.path, board, stop)
         with tempfile.TemporaryDirectory(prefix="grokviz-") as folder:
             path = Path(folder, request.path.name)
-            if request.parcel is not None:
-                unpack(request.parcel, path)
+            if request.snapshot is not None:
+                write_snapshot(request.snapshot, path)
             outcome = _train(request, path, board, stop)
-            return replace(outcome, parcel=pack(path))
+            return replace(outcome, snapshot=read_snapshot(path))
     except GrokvizError as error:
         return MemberOutcome(failure=str(error))
     except Exception as error:  # one member's failure must not stop the others

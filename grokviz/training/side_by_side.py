@@ -20,7 +20,7 @@ from grokviz import plugins
 from grokviz.errors import GrokvizError, InputError
 from grokviz.parallel import Board, Cluster, FolderBoard, NoWorker, Pool, WorkerDied
 from grokviz.runs import open_run
-from grokviz.runs.parcel import pack, unpack
+from grokviz.runs.snapshot import read_snapshot, write_snapshot
 from grokviz.training.grid import Member
 from grokviz.training.member import SWEEP, MemberOutcome, Request, train_member
 from grokviz.training.stopping import stop_signals
@@ -218,7 +218,7 @@ class _Crew:
             out=str(path),
             path=path if self.witness is None else path.absolute(),
             witness=self.witness,
-            parcel=pack(path) if self.send else None,
+            snapshot=read_snapshot(path) if self.send else None,
         )
         train = plugins.with_current_places(train_member)
         self.pending[self.executor.submit(train, request, self.board)] = job
@@ -255,15 +255,15 @@ class _Crew:
         """The result of a member that ended; None if it was submitted again."""
         try:
             outcome = future.result()
-            if outcome.parcel is not None:
-                unpack(outcome.parcel, job.path)
+            if outcome.snapshot is not None:
+                write_snapshot(outcome.snapshot, job.path)
         except (KeyboardInterrupt, CancelledError) as error:
             outcome = MemberOutcome(
                 interrupted=stopping, failure=f"it was dropped ({type(error).__name__})"
             )
         except Exception as error:
             outcome = MemberOutcome(failure=_reason(error))
-        member, path, sent = job.member, job.path, outcome.parcel is not None
+        member, path, sent = job.member, job.path, outcome.snapshot is not None
         if not outcome.interrupted:
             state: Literal["finished", "failed"] = "failed" if outcome.failure else "finished"
             return MemberResult(member, path, state, outcome.epoch, outcome.failure, sent)

@@ -19,7 +19,7 @@ from grokviz.errors import InputError, MissingExtra
 from grokviz.options import json_values, show
 from grokviz.parallel import check_jobs, cluster
 from grokviz.runs import layout, open_run
-from grokviz.runs.durable import make_folder, publish
+from grokviz.runs.durable import make_folder, replace_file
 from grokviz.runs.reader import read_state
 from grokviz.runs.sweeps import FORMAT, SWEEP, read_sweep
 from grokviz.task import Recipe, recipe
@@ -197,7 +197,7 @@ def _check_folder(sweep_plan: Plan) -> None:
     if (path / layout.RUN).exists():
         raise InputError(f"{path} holds a run, not a sweep; choose another folder with --out")
     contents = sorted(file.name for file in path.iterdir()) if path.is_dir() else []
-    foreign = [name for name in contents if not layout.is_leftover(name)]
+    foreign = [name for name in contents if not layout.is_temporary(name)]
     if foreign:
         raise InputError(
             f"{path} holds something that is not a grokviz sweep ({foreign[0]}); choose another "
@@ -262,4 +262,4 @@ def _save(sweep_plan: Plan, command: str | None) -> None:
     content["command"] = command
     content["versions"] = {"grokviz": __version__}
     make_folder(sweep_plan.path)
-    publish(sweep_plan.path / SWEEP, layout.seal(content, indent=2))
+    replace_file(sweep_plan.path / SWEEP, layout.encode_document(content, indent=2))

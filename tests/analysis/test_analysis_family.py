@@ -77,7 +77,7 @@ def sweep(make: Make, tmp_path: Path) -> Path:
         settings = {"train-fraction": fraction, "seed": int(seed), "p": 13, "weight-decay": 1.0}
         make(f"sweep/{name}", generalises=600 / fraction, settings=settings)
     content = {"format": 1, "recipe": "modular-addition", "members": names}
-    (tmp_path / "sweep" / "sweep.json").write_bytes(layout.seal(content, indent=2))
+    (tmp_path / "sweep" / "sweep.json").write_bytes(layout.encode_document(content, indent=2))
     return tmp_path / "sweep"
 
 
@@ -316,11 +316,11 @@ def test_nothing_to_draw_is_one_sentence(make: Make, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no run there"):
         load(tmp_path / "empty", ["member_train_loss"])
     content = {"format": 1, "recipe": "modular-addition", "members": ["seed=0"]}
-    (tmp_path / "empty" / "sweep.json").write_bytes(layout.seal(content, indent=2))
+    (tmp_path / "empty" / "sweep.json").write_bytes(layout.encode_document(content, indent=2))
     with pytest.raises(InputError, match="has no members yet; train them with grokviz sweep"):
         load(tmp_path / "empty", ["member_train_loss"])
     content["format"] = 9
-    (tmp_path / "empty" / "sweep.json").write_bytes(layout.seal(content, indent=2))
+    (tmp_path / "empty" / "sweep.json").write_bytes(layout.encode_document(content, indent=2))
     with pytest.raises(InputError, match="of format 9"):
         load(tmp_path / "empty", ["member_train_loss"])
 

@@ -92,7 +92,7 @@ def test_a_newer_run_is_not_called_damaged(
     with monkeypatch.context() as later:
         later.setattr(layout, "FORMAT", layout.FORMAT + 1)
         (run / "run.json").write_bytes(layout.encode_facts({}))
-    (run / "index.json").write_bytes(layout.seal({"unheard-of": []}, indent=None))
+    (run / "index.json").write_bytes(layout.encode_document({"unheard-of": []}, indent=None))
     for more in ((), ("--verify",)):
         status, out, err = asked(capsys, "run", *more)
         assert (status, out) == (2, "")

@@ -285,7 +285,7 @@ def test_other_folders_are_refused(small: Sweep, tmp_path: Path) -> None:
     # what is damaged is said, not overwritten
     with pytest.raises(InputError, match=r"sweep.json is damaged"):
         small("s")
-    (tmp_path / "s" / "sweep.json").write_bytes(layout.seal({"format": 1}, indent=2))
+    (tmp_path / "s" / "sweep.json").write_bytes(layout.encode_document({"format": 1}, indent=2))
     with pytest.raises(InputError, match=r"sweep.json is damaged: it names no members"):
         read_sweep(tmp_path / "s")
     # how a later format is sealed is not known yet

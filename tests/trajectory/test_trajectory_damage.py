@@ -15,7 +15,7 @@ from trajectory_runs import contents, weights_at
 
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.runs import RunWriter, layout, open_run, tensors, verify_run
-from grokviz.runs.layout import Damaged
+from grokviz.runs.layout import DamagedFile
 
 FILES = [
     "run.json",
@@ -83,7 +83,7 @@ def test_documents_of_any_bytes_are_a_sentence(
 
 def test_an_index_of_files_that_no_run_has_is_damage(make_run: Callable[..., Path]) -> None:
     path = make_run()
-    content = layout.unseal((path / "index.json").read_bytes(), indent=None)
+    content = layout.decode_document((path / "index.json").read_bytes(), indent=None)
     entry = content["checkpoints"][0]
     for change in (
         {"checkpoints": [{**entry, "epoch": -1}]},
@@ -91,7 +91,9 @@ def test_an_index_of_files_that_no_run_has_is_damage(make_run: Callable[..., Pat
         {"metrics": {"": {"file": "metrics/.f64", "records": 1, "sha256": ""}}},
         {"metrics": {"loss": {"file": "/etc/passwd", "records": 1, "sha256": ""}}},
     ):
-        (path / "index.json").write_bytes(layout.seal({**content, **change}, indent=None))
+        (path / "index.json").write_bytes(
+            layout.encode_document({**content, **change}, indent=None)
+        )
         assert named(path) == ["index.json"]
         with pytest.raises(InputError, match=r"index.json is damaged"):
             open_run(path)
@@ -100,10 +102,10 @@ def test_an_index_of_files_that_no_run_has_is_damage(make_run: Callable[..., Pat
 @pytest.mark.parametrize("text", ["", "3", "[]", "{}", '{"epoch": -1}', '{"epoch": "6"}'])
 def test_a_state_that_names_no_epoch_is_damage(make_run: Callable[..., Path], text: str) -> None:
     path = make_run()
-    data = tensors.pack({"moment": np.arange(3.0)}, text)
+    data = tensors.encode({"moment": np.arange(3.0)}, text)
     (path / "resume.safetensors").write_bytes(data)
     index = layout.Index.decode((path / "index.json").read_bytes())
-    index.resume = [layout.Stored.of(6, data)]
+    index.resume = [layout.FileEntry.from_bytes(6, data)]
     (path / "index.json").write_bytes(index.encode())
     with pytest.raises(InputError, match=r"resume.safetensors is damaged: its metadata does not"):
         RunWriter.resume(path)
@@ -116,7 +118,7 @@ def test_reader_takes_no_bytes_for_arrays(
 ) -> None:
     file = tmp_path_factory.mktemp("d") / "x.safetensors"
     file.write_bytes(size.to_bytes(8, "little") + tail)
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedFile):
         tensors.load(file)
 
 
@@ -136,7 +138,7 @@ def test_reader_takes_no_bytes_for_arrays(
 def test_lying_headers_are_damage(tmp_path: Path, header: str) -> None:
     file = tmp_path / "x.safetensors"
     file.write_bytes(len(header).to_bytes(8, "little") + header.encode() + bytes(4))
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedFile):
         tensors.load(file)
 
 
@@ -155,16 +157,16 @@ def test_what_is_wrong_with_a_tensor_file_is_said(
 ) -> None:
     file = tmp_path / "x.safetensors"
     file.write_bytes(len(header).to_bytes(8, "little") + header.encode() + data)
-    with pytest.raises(Damaged, match=words):
+    with pytest.raises(DamagedFile, match=words):
         tensors.load(file)
 
 
 def test_a_file_cut_while_it_is_open_is_damage(tmp_path: Path) -> None:
     file = tmp_path / "x.safetensors"
-    file.write_bytes(tensors.pack({"w": np.ones(100_000)}, ""))
+    file.write_bytes(tensors.encode({"w": np.ones(100_000)}, ""))
     with tensors.TensorFile(file) as opened:
         os.truncate(file, 1000)
-        with pytest.raises(Damaged, match="cut short"):
+        with pytest.raises(DamagedFile, match="cut short"):
             opened.read()
 
 

@@ -15,7 +15,7 @@ from grokviz.importers.reading.values import (
     number_in,
     state_arrays,
 )
-from grokviz.runs.layout import whole
+from grokviz.runs.layout import epoch_number
 
 MODELS = ("model", "state_dict", "model_state_dict")
 
@@ -59,7 +59,7 @@ def _epoch(
         because = "the file says so"
         if last_logged is not None and last_logged != stated:
             because += f", though its training losses end at {last_logged}"
-        return Belief("epoch", whole(stated), because + suffix)
+        return Belief("epoch", epoch_number(stated), because + suffix)
     if last_logged is not None:
         return Belief("epoch", last_logged, "the training losses end there" + suffix)
     if updates:

@@ -12,7 +12,7 @@ from grokviz.importers import evidence
 from grokviz.importers.contract import Checkpoints, Hints, Importer, RunContents, Source
 from grokviz.importers.layouts import to_published_layout
 from grokviz.importers.reading.values import curves_in, is_list, is_state, numbers_in, state_arrays
-from grokviz.runs.layout import whole
+from grokviz.runs.layout import epoch_number
 
 _STATES = ("state_dicts", "checkpoints")
 _EPOCHS = ("epochs", "checkpoint_epochs")
@@ -59,7 +59,7 @@ def _epochs(source: Source, data: Mapping[str, Any], count: int) -> list[int]:
             f"{source.path} has {count} state dicts and {len(numbers)} epochs; "
             "save it again with one whole epoch for each"
         )
-    epochs = [whole(int(value)) for value in numbers]
+    epochs = [epoch_number(int(value)) for value in numbers]
     if sorted(set(epochs)) != epochs:
         raise InputError(
             f"the epochs in {source.path} do not rise from one state dict to the next; "

@@ -13,7 +13,7 @@ from typing import Any
 from grokviz.errors import InputError
 from grokviz.importers.contract import Source
 from grokviz.runs import tensors
-from grokviz.runs.layout import RUN, Damaged, whole
+from grokviz.runs.layout import RUN, DamagedFile, epoch_number
 
 _HTML = (b"<!doctype", b"<html", b"<head", b"<?xml")
 _LFS = b"version https://git-lfs"
@@ -87,23 +87,23 @@ def _safetensors(path: Path) -> tuple[dict[str, Any], int | None]:
     try:
         _check_header(path)
         arrays, metadata = tensors.load(path)
-    except (Damaged, OSError) as error:
+    except (DamagedFile, OSError) as error:
         raise InputError(
             f"{path} cannot be read as safetensors: {error}; download or save it again"
         ) from error
     header_epoch = None
     with contextlib.suppress(ValueError, KeyError, TypeError, InputError, RecursionError):
-        header_epoch = whole(json.loads(metadata)["epoch"])
+        header_epoch = epoch_number(json.loads(metadata)["epoch"])
     return dict(arrays), header_epoch
 
 
 def _check_header(path: Path) -> None:
-    """Raise Damaged if a safetensors file names an array twice, which its library does not see."""
+    """Raise DamagedFile if a safetensors file names an array twice, which its library does not see."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = dict(pairs)
         if len(names) < len(pairs):
-            raise Damaged("a name stands in its header twice")
+            raise DamagedFile("a name stands in its header twice")
         return names
 
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Which folders may become a run: new ones, empty ones, and creations that were cut short."""
+"""Folders in which a run can be created: new ones, empty ones and interrupted creations."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from grokviz.errors import InputError
 from grokviz.runs import layout
-from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RUN, Damaged
+from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RUN, DamagedFile
 
 
-def refuse_foreign(path: Path) -> None:
-    """Raise :class:`InputError` unless a new run may begin in ``path``."""
+def check_destination(path: Path) -> None:
+    """Raise InputError unless a new run can be created in ``path``."""
     if not path.exists() and not path.is_symlink():
         return
     if not path.is_dir():
@@ -20,7 +20,7 @@ def refuse_foreign(path: Path) -> None:
     foreign = [
         file.name
         for file in sorted(path.iterdir())
-        if not layout.is_leftover(file.name) and not _begun(file)
+        if not layout.is_temporary(file.name) and not _is_interrupted_creation(file)
     ]
     if foreign:
         raise InputError(
@@ -28,12 +28,12 @@ def refuse_foreign(path: Path) -> None:
         )
 
 
-def _begun(file: Path) -> bool:
-    """Whether a file is what a creation that was cut short leaves behind."""
+def _is_interrupted_creation(file: Path) -> bool:
+    """Whether an interrupted creation of a run may have left this file."""
     if file.name == INDEX:
         try:
             return layout.Index.decode(file.read_bytes()) == layout.Index()
-        except (Damaged, OSError):
+        except (DamagedFile, OSError):
             return False
     if file.name in (METRICS, CHECKPOINTS):
         return file.is_dir() and not any(file.iterdir())
