@@ -1,6 +1,6 @@
 """The exceptions that grokviz raises; each message names the input and the remedy.
 
-The command line prints the message and exits with the class's exit status, so a traceback
+The command line prints the message and exits with the class's exit status, so that a traceback
 always means a bug in grokviz.
 """
 
@@ -11,17 +11,17 @@ T = TypeVar("T")
 
 
 class GrokvizError(Exception):
-    """Base of every error meant for a user."""
+    """Base of all errors that are meant for users."""
 
     exit_status = 1
 
 
 class WorkError(GrokvizError):
-    """The input was fine and the work failed (a full disk, a killed encoder)."""
+    """The work failed although the input was valid: a full disk, a killed encoder."""
 
 
 class InputError(GrokvizError):
-    """The input was wrong; the message says which input and what to do."""
+    """The input was invalid; the message says which input and how to correct it."""
 
     exit_status = 2
 
@@ -38,7 +38,7 @@ class MissingExtra(InputError):
 
 
 def nearest(name: str, names: list[str]) -> str:
-    """The end of a sentence: the most similar of ``names``, or the first few of them."""
+    """The most similar of ``names``, or the first few of them, as the end of an error message."""
     import difflib
 
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
@@ -48,8 +48,8 @@ def nearest(name: str, names: list[str]) -> str:
     return f"there are {choices}" if choices else "there are none"
 
 
-def pick(by_name: Mapping[str, T], noun: str, name: str, hint: str = "") -> T:
-    """The entry called ``name``; an ``InputError`` suggests the nearest names, then the hint."""
+def require_entry(by_name: Mapping[str, T], noun: str, name: str, hint: str = "") -> T:
+    """The entry called ``name``; raises :class:`InputError` with the nearest name and the hint."""
     if name not in by_name:
         raise InputError(f"there is no {noun} {name}: {nearest(name, list(by_name))}{hint}")
     return by_name[name]

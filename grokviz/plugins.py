@@ -33,7 +33,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from grokviz.errors import InputError, pick
+from grokviz.errors import InputError, require_entry
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -144,7 +144,7 @@ def forget() -> None:
 def find(kind: PluginKind[T], name: str) -> T:
     """The plug-in of that name; an ``InputError`` suggests the nearest one."""
     listing = f" ({kind.listing} lists them)" if kind.listing else ""
-    return pick(find_all(kind), kind.noun, name, listing)
+    return require_entry(find_all(kind), kind.noun, name, listing)
 
 
 def modules(kind: PluginKind[Any]) -> Iterator[ModuleType]:

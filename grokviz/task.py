@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from grokviz import plugins
-from grokviz.errors import InputError, pick
+from grokviz.errors import InputError, require_entry
 from grokviz.options import Option, Options, options_of, read_options
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ def any_task() -> Task:
 
 def task(name: str) -> Task:
     """The task of that name, or an ``InputError`` naming the nearest one."""
-    return pick(tasks(), "task", name)
+    return require_entry(tasks(), "task", name)
 
 
 def known_task(name: object) -> Task | None:
@@ -317,7 +317,7 @@ def recipe(name: str) -> Recipe:
             else f"the task {owners[0]} has two recipes {name}"
         )
         raise InputError(f"{whose}; give yours another name")
-    return pick({entry.name: entry for entry in every}, "recipe", name)
+    return require_entry({entry.name: entry for entry in every}, "recipe", name)
 
 
 def published_recipe(name: str) -> str:

@@ -17,7 +17,7 @@ from grokviz import plugins
 from grokviz.dataset import table
 from grokviz.dataset.families import family_variables
 from grokviz.dataset.variables import PAPER, Variable
-from grokviz.errors import InputError, nearest, pick
+from grokviz.errors import InputError, nearest, require_entry
 from grokviz.task import tasks
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def variable(name: str, rows: Mapping[str, Variable] | None = None) -> Variable:
 
     ``rows`` is the table, where it was looked up already.
     """
-    return pick(variables() if rows is None else rows, "dataset variable", name)
+    return require_entry(variables() if rows is None else rows, "dataset variable", name)
 
 
 def check(data: xr.Dataset, names: Iterable[str]) -> None:
