@@ -18,11 +18,11 @@ class FileList(list[Path]):
 
 
 def cache_home() -> Path:
-    """Our cache folder: ``GROKVIZ_CACHE``, or the one inside the user's cache folder."""
-    given = os.environ.get("GROKVIZ_CACHE")
-    if given:
-        return Path(given)
-    import platformdirs  # here, so that grokviz doctor can say that it is missing
+    """Our cache folder: ``GROKVIZ_CACHE``, or else a folder in the user's cache folder."""
+    folder = os.environ.get("GROKVIZ_CACHE")
+    if folder:
+        return Path(folder)
+    import platformdirs  # here, so that grokviz doctor can report that it is missing
 
     return platformdirs.user_cache_path("grokviz", appauthor=False)
 
@@ -42,23 +42,24 @@ def write_error(error: OSError, path: Path) -> GrokvizError:
     return WorkError(f"cannot write {path}: {error.strerror or error}")
 
 
-def _target(path: str | os.PathLike[str]) -> Path:
+def _require_file_name(path: str | os.PathLike[str]) -> Path:
+    """The path itself; raises :class:`InputError` unless it ends in a name."""
     path = Path(path)
     if path.name in ("", ".."):
         raise InputError(f"{path} names no file; give the name of a file or of a new folder")
     return path
 
 
-def check_place(path: str | os.PathLike[str], *, folder: bool = False) -> None:
-    """Raise InputError unless :func:`replacing` could write here, before work is spent on it.
+def check_writable(path: str | os.PathLike[str], *, folder: bool = False) -> None:
+    """Raise InputError unless :func:`replacing` can write to ``path``; creates nothing.
 
-    Nothing is created on the disk.
+    Call it before long work whose result goes there.
     """
-    path = _target(path)
+    path = _require_file_name(path)
     try:
         if path.is_dir() and not folder:
             raise IsADirectoryError(errno.EISDIR, "Is a directory")
-        # the closest parent that exists: the missing ones will be created in it
+        # the nearest existing parent, in which the missing ones will be created
         ancestor = next(above for above in path.absolute().parents if above.exists())
         if not ancestor.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "Not a directory")
@@ -78,7 +79,7 @@ def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator
 
     Raises :class:`InputError` or :class:`WorkError` if writing fails.
     """
-    path = _target(path)
+    path = _require_file_name(path)
     part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +88,7 @@ def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator
         if folder:
             part.mkdir()
         yield part
-        _settle(part, path, folder)
+        _replace(part, path, folder)
     except OSError as error:
         raise write_error(error, path) from error
     finally:
@@ -98,7 +99,8 @@ def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator
                 part.unlink(missing_ok=True)
 
 
-def _settle(part: Path, path: Path, folder: bool) -> None:
+def _replace(part: Path, path: Path, folder: bool) -> None:
+    """Move a finished file or folder to ``path``; an old folder is removed last."""
     if not folder:
         with part.open("rb+") as handle:
             os.fsync(handle.fileno())

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from grokviz.errors import InputError
-from grokviz.files import check_place, replacing
+from grokviz.files import check_writable, replacing
 
 
 def refused(path: Path, *, folder: bool = False) -> str:
     """What both say of a place: the check beforehand and the writing itself."""
     with pytest.raises(InputError) as early:
-        check_place(path, folder=folder)
+        check_writable(path, folder=folder)
     with pytest.raises(InputError) as late, replacing(path, folder=folder) as part:
         part.write_bytes(b"")
     assert str(early.value) == str(late.value)
@@ -22,14 +22,14 @@ def refused(path: Path, *, folder: bool = False) -> str:
 
 
 def test_a_new_folder_is_no_fault_and_is_not_made(tmp_path: Path) -> None:
-    check_place(tmp_path / "new" / "deeper" / "film.mp4")
-    check_place(tmp_path, folder=True)
+    check_writable(tmp_path / "new" / "deeper" / "film.mp4")
+    check_writable(tmp_path, folder=True)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_relative_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    check_place("film.mp4")
+    check_writable("film.mp4")
     Path("file").write_bytes(b"")
     assert "a part of it is a file" in refused(Path("file/film.mp4"))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
-from grokviz.files import check_place, replacing
+from grokviz.files import check_writable, replacing
 from grokviz.pages.content import content
 from grokviz.pages.own import own_panels
 from grokviz.pages.page import page, plotly_script
@@ -75,7 +75,7 @@ def _check(theme: str, out: str | os.PathLike[str] | None) -> None:
     if out is not None and Path(out).suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{out} is not a page: give a file name that ends in .html")
     if out is not None:
-        check_place(out)
+        check_writable(out)
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from grokviz import plugins
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError, WorkError
-from grokviz.files import FileList, check_place
+from grokviz.files import FileList, check_writable
 from grokviz.parallel import Pool, ProcessFailed, check_jobs
 from grokviz.progress import ProgressCallback
 from grokviz.render.composing import default_run, figure_of, panelled
@@ -137,7 +137,7 @@ def perform_all(
     """Make the files, several at the same time where ``jobs`` says so and workers can."""
     check_jobs(jobs)
     for job in work:
-        check_place(job.path, folder=job.format.folder)
+        check_writable(job.path, folder=job.format.folder)
     alone = jobs == 1 or len(work) == 1 or engine_of(work[0].scene).shared
     in_words = None if alone else worker_jobs(work)
     if in_words is None:

@@ -16,7 +16,7 @@ from typing import Any, Unpack
 
 from grokviz import plugins
 from grokviz.errors import InputError
-from grokviz.files import check_place
+from grokviz.files import check_writable
 from grokviz.media.formats import FILM
 from grokviz.media.theme import theme
 from grokviz.parallel import check_jobs
@@ -100,7 +100,7 @@ def _plan(
     paths = [Path(p) for p in ([out] if isinstance(out, (str, os.PathLike)) else out)]
     for path in paths:
         _writer(path)
-        check_place(path)
+        check_writable(path)
     return paths, slide_sources(scenes, options, skipped)
 
 
