@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 Note = Mapping[str, Any]
+"""A message of JSON values."""
 
 
 class Board(Protocol):
-    """Notes of JSON values by name; a new note replaces the last one of its name.
+    """Notes by name; a new note replaces the last one of its name.
 
     Attributes:
-        pause: seconds between two reads.
-        patience: seconds without a new note after which its sender counts as dead; None if
+        poll_interval: seconds between two reads.
+        timeout: seconds without a new note after which its sender counts as dead; None if
             a process ends with its parent anyway.
 
     """
 
-    pause: float
-    patience: float | None
+    poll_interval: float
+    timeout: float | None
 
     def post(self, name: str, note: Note) -> None:
         """Post a note, replacing the last one of that name."""
@@ -41,8 +42,8 @@ class Board(Protocol):
 class FolderBoard:
     """A board for processes that share a folder."""
 
-    pause: float = 0.2
-    patience: float | None = None
+    poll_interval: float = 0.2
+    timeout: float | None = None
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
@@ -71,8 +72,8 @@ class FolderBoard:
 class SchedulerBoard:
     """A board in a Dask scheduler's metadata, reached through each worker's own connection."""
 
-    pause: float = 0.5
-    patience: float | None = 30.0
+    poll_interval: float = 0.5
+    timeout: float | None = 30.0
 
     def __init__(self, key: str, client: Any = None) -> None:
         self.key, self._client = key, client

@@ -46,8 +46,8 @@ class Pool(Executor):
         environment: environment variables that override those of this process; unless either
             sets ``OMP_NUM_THREADS``, the processes share the cores equally.
         quiet: whether to discard their output.
-        begin: called in each process before its first task.
-        ahead: tasks queued in a process behind its current one; they are lost if it dies.
+        initializer: called in each process before its first task.
+        prefetch: tasks queued in a process behind its current one; they are lost if it dies.
 
     """
 
@@ -57,12 +57,12 @@ class Pool(Executor):
         *,
         environment: Mapping[str, str] | None = None,
         quiet: bool = False,
-        begin: Callable[[], object] | None = None,
-        ahead: int = 0,
+        initializer: Callable[[], object] | None = None,
+        prefetch: int = 0,
     ) -> None:
-        self._jobs, self._ahead = jobs, ahead
+        self._jobs, self._prefetch = jobs, prefetch
         self._environment = environment_of(jobs, environment or {})
-        self._setup = Setup(pickle_call(begin), quiet, folders_to_keep())
+        self._setup = Setup(pickle_call(initializer), quiet, folders_to_keep())
         self._lock = threading.RLock()
         self._queue: deque[Task] = deque()
         self._processes: list[Process] = []
@@ -133,7 +133,7 @@ class Pool(Executor):
         """Assign queued tasks to processes that are free or can be started."""
         while True:
             with self._lock:
-                if not self._queue or not (self._free() or self._failure):
+                if not self._queue or not (self._has_capacity() or self._failure):
                     return
                 task = self._queue.popleft()
                 if not task.future.set_running_or_notify_cancel():
@@ -145,12 +145,13 @@ class Pool(Executor):
                     except Exception as error:
                         failure = error
             if failure is None:
-                inner.add_done_callback(partial(self._settle, process, task))
+                inner.add_done_callback(partial(self._finish, process, task))
             else:
                 task.future.set_exception(failure)
 
-    def _free(self) -> bool:
-        idle = any(len(process.tasks) <= self._ahead for process in self._processes)
+    def _has_capacity(self) -> bool:
+        """Whether a process is free or can be started."""
+        idle = any(len(process.tasks) <= self._prefetch for process in self._processes)
         return idle or len(self._processes) < self._jobs
 
     def _assign(self, task: Task) -> tuple[Process, Future[Any]]:
@@ -160,21 +161,21 @@ class Pool(Executor):
             if process.tasks and len(self._processes) < self._jobs:
                 break
             try:
-                return process, process.give(payload, task)
+                return process, process.submit(payload, task)
             except broken_pool_error():  # it died while idle
                 self._processes.remove(process)
         try:
             process = Process(self._setup, self._environment)
             self._processes.append(process)
-            return process, process.give(payload, task)
+            return process, process.submit(payload, task)
         except broken_pool_error():
             self._failure = _start_failure()
         except (OSError, NotImplementedError, ImportError) as error:
             self._failure = NoWorker(getattr(error, "strerror", None) or str(error))
         raise self._failure
 
-    def _settle(self, process: Process, task: Task, inner: Future[Any]) -> None:
-        """Pass a result to the task's future, and start the next task."""
+    def _finish(self, process: Process, task: Task, inner: Future[Any]) -> None:
+        """Pass a task's result or error to its future, and start the next task."""
         error = inner.exception()
         with self._lock:
             process.tasks.remove(task)

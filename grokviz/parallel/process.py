@@ -66,7 +66,7 @@ class Process:
             self._executor = ProcessPoolExecutor(
                 1,
                 context=get_context("loky"),
-                initializer=worker.begin,
+                initializer=worker.initialise,
                 initargs=(setup, os.getpid()),
                 env=dict(environment),
             )
@@ -80,7 +80,7 @@ class Process:
         """Whether it has started up and can take tasks."""
         return self._pid.done() and self._pid.exception() is None
 
-    def give(self, payload: bytes, task: Task) -> Future[Any]:
+    def submit(self, payload: bytes, task: Task) -> Future[Any]:
         """Queue a task in the process; raises :func:`broken_pool_error` if it has died."""
         inner: Future[Any] = self._executor.submit(worker.run, payload)
         self.tasks.append(task)

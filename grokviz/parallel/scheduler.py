@@ -15,6 +15,7 @@ from grokviz.errors import InputError, MissingExtra
 from grokviz.parallel.board import SchedulerBoard
 
 CONNECT_SECONDS = 10
+"""Seconds after which an address counts as unreachable."""
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,8 @@ class Cluster:
         self.executor: Executor = client.get_executor(pure=False)
         self.board = SchedulerBoard(f"grokviz-{secrets.token_hex(8)}", client)
 
-    def all_see(self, file: Path) -> bool:
-        """Whether every connected worker can see this file; False if none is connected."""
+    def has_file(self, file: Path) -> bool:
+        """Whether the file exists for every connected worker; False if none is connected."""
         name = str(file)
         results = self._client.run(lambda: os.path.exists(name))  # noqa: PTH110
         return bool(results) and all(results.values())
@@ -46,9 +47,9 @@ def cluster(address: str) -> Iterator[Cluster]:
             worker there does not run this version of grokviz.
 
     """
-    client = _client(address)
+    client = _connect(address)
     workers = Cluster(client)
-    with _silent():
+    with _logging_disabled():
         try:
             _check_workers(client, address)
             yield workers
@@ -58,7 +59,7 @@ def cluster(address: str) -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def _silent() -> Iterator[None]:
+def _logging_disabled() -> Iterator[None]:
     """Suppress the traceback that Dask logs if its scheduler disappears."""
     loggers = [logging.getLogger(f"distributed.{name}") for name in ("client", "core", "utils")]
     before = [logger.disabled for logger in loggers]
@@ -71,7 +72,8 @@ def _silent() -> Iterator[None]:
             logger.disabled = disabled
 
 
-def _client(address: str) -> Any:
+def _connect(address: str) -> Any:
+    """A client of the scheduler; raises :class:`InputError` if none answers."""
     try:
         from distributed import Client, Security
         from distributed.comm import get_address_host_port, normalize_address
@@ -106,9 +108,9 @@ def _check_workers(client: Any, address: str) -> None:
     versions = client.run(version)
     if not versions:
         log.warning("the scheduler at %s has no workers yet; waiting for them", address)
-    for worker, its in versions.items():
-        if its != __version__:
-            has = f"has grokviz {its}" if its else "has no grokviz"
+    for worker, installed in versions.items():
+        if installed != __version__:
+            has = f"has grokviz {installed}" if installed else "has no grokviz"
             raise InputError(
                 f"the worker {worker} of {address} {has}; install grokviz[train,cluster] "
                 f"{__version__} there"

@@ -30,13 +30,13 @@ class Setup:
     """The settings with which a worker process starts.
 
     Attributes:
-        begin: a pickled call, run before the first task.
+        initializer: a pickled call, run before the first task.
         quiet: whether to discard its output.
         folders: folders that stay on the import path even if they are the current one.
 
     """
 
-    begin: bytes
+    initializer: bytes
     quiet: bool
     folders: frozenset[str]
 
@@ -45,11 +45,11 @@ _pending: list[bytes] = []
 _busy = False
 
 
-def begin(setup: Setup, parent: int) -> None:
-    """Initialise a process that ``parent`` started with its signals blocked."""
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    atexit.register(_leave)  # registered first, so called last
-    sys.path[:] = [name for name in sys.path if not _is_current(name, setup.folders)]
+def initialise(setup: Setup, parent: int) -> None:
+    """Initialise a process that the process ``parent`` started with signals blocked."""
+    threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
+    atexit.register(_exit_now)  # registered first, so called last
+    sys.path[:] = [name for name in sys.path if not _is_current_folder(name, setup.folders)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     if os.name == "posix":
@@ -60,7 +60,7 @@ def begin(setup: Setup, parent: int) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
-    _pending.append(setup.begin)
+    _pending.append(setup.initializer)
 
 
 def run(payload: bytes) -> object:
@@ -73,7 +73,7 @@ def run(payload: bytes) -> object:
             del _pending[0]
         return _run_pickle(payload)
     except BaseException as error:
-        raise _portable(error) from None
+        raise _picklable_error(error) from None
     finally:
         _busy = False
 
@@ -83,13 +83,13 @@ def _run_pickle(payload: bytes) -> object:
     return call and call()
 
 
-def _is_current(name: str, keep: frozenset[str]) -> bool:
+def _is_current_folder(name: str, keep: frozenset[str]) -> bool:
     """Whether an entry of the import path is the current folder and not one to keep."""
     folder = str(Path(name).resolve())
     return not name or (folder == str(Path.cwd().resolve()) and folder not in keep)
 
 
-def _end_with(parent: int) -> None:
+def _exit_after(parent: int) -> None:
     """End this process after ``parent`` has died, which changes the parent's id."""
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
@@ -101,7 +101,7 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _leave() -> None:
+def _exit_now() -> None:
     """Exit without the clean-up of libraries, which takes torch a second."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
@@ -114,7 +114,7 @@ def _interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
 
-def _portable(error: BaseException) -> BaseException:
+def _picklable_error(error: BaseException) -> BaseException:
     """The error, or a RuntimeError with its message if it cannot be pickled."""
     import cloudpickle
 

@@ -71,7 +71,7 @@ class MemberOutcome:
 def train_member(request: Request, board: Board) -> MemberOutcome:
     """Train a member until its end or a stop on the board; a failure is returned as text."""
     stop = StopSign(board)
-    while not _training_lock.acquire(timeout=board.pause):
+    while not _training_lock.acquire(timeout=board.poll_interval):
         if stop():
             return MemberOutcome(interrupted=True)
     try:
@@ -133,7 +133,7 @@ class StopSign:
     def __call__(self) -> bool:
         """Whether to stop now; reads the board at most once per ``pause``."""
         now = time.monotonic()
-        if not self.stopping and now - self.check_time >= self.board.pause:
+        if not self.stopping and now - self.check_time >= self.board.poll_interval:
             self.check_time = now
             self.stopping = self._check(now)
         return self.stopping
@@ -147,5 +147,5 @@ class StopSign:
             return True
         if note["beat"] != self.beat:
             self.beat, self.beat_time = note["beat"], now
-        patience = self.board.patience
-        return patience is not None and now - self.beat_time > patience
+        timeout = self.board.timeout
+        return timeout is not None and now - self.beat_time > timeout

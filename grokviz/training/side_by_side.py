@@ -146,7 +146,7 @@ def _crew(
                 pool.stop(grace=0)
     else:
         with _witness(member_jobs[0].path) as file:
-            crew = _Crew(recipe, member_jobs, options, file, send=not workers.all_see(file))
+            crew = _Crew(recipe, member_jobs, options, file, send=not workers.has_file(file))
             crew.begin(workers.executor, workers.board)
             yield crew
 
@@ -193,7 +193,8 @@ class _Crew:
     def run(self, signals: Sequence[int]) -> Iterator[News]:
         """Yield all news, until every member has ended or a second signal arrives."""
         while self.pending and len(signals) < 2:
-            completed, _ = futures.wait(self.pending, self.board.pause, futures.FIRST_COMPLETED)
+            interval = self.board.poll_interval
+            completed, _ = futures.wait(self.pending, interval, futures.FIRST_COMPLETED)
             try:
                 self._beat(stop=bool(signals))
                 yield from self._progress()

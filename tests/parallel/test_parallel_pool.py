@@ -80,7 +80,7 @@ def test_a_process_begins_with_a_call_and_a_share_of_the_threads(
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delenv("OMP_NUM_THREADS")
     monkeypatch.setattr("grokviz.parallel.process.cores", lambda: 6)
-    with Pool(2, begin=lambda: tasks.begin(7)) as own:
+    with Pool(2, initializer=lambda: tasks.begin(7)) as own:
         path, threads = own.submit(tasks.surroundings).result()
         assert own.submit(tasks.told).result() == [7]
     assert threads == "3"

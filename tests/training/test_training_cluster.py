@@ -152,7 +152,7 @@ def test_a_member_stops_when_nothing_is_heard_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = FolderBoard(tmp_path)
-    board.pause, board.patience = 0.0, 30.0
+    board.poll_interval, board.timeout = 0.0, 30.0
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     board.post(SWEEP, {"stop": False, "beat": 1})

@@ -132,8 +132,8 @@ def _side_by_side(
         count,
         environment={**keep, **ENVIRONMENT},
         quiet=True,
-        begin=partial(_begin, files, pickled),
-        ahead=1,
+        initializer=partial(_begin, files, pickled),
+        prefetch=1,
     )
     with pool:
         pending: deque[tuple[Checkpoint, Future[CheckpointValues]]] = deque()
