@@ -12,8 +12,8 @@ from grokviz.cli.common import json_option, quiet_option, without_user_code
 from grokviz.cli.completion import complete_run
 from grokviz.media.plain import clean_text, clean_values
 
-LONG = ("problems", "notes", "facts", "shapes", "variables", "runs")
-"""What only ``--json`` prints; of the facts the settings and the command are shown."""
+JSON_ONLY = ("problems", "notes", "facts", "shapes", "variables", "runs")
+"""Keys that only ``--json`` prints, except for a few of the facts."""
 
 
 @click.command("info")
@@ -24,18 +24,18 @@ LONG = ("problems", "notes", "facts", "shapes", "variables", "runs")
 @without_user_code
 def command(run: str, verify: bool, as_json: bool, quiet: bool) -> int:
     """Say what a run directory, a bundled reference or a sweep's folder holds."""
-    facts = _facts(run, verify)
-    problems = facts["problems"]
+    summary = _summary(run, verify)
+    problems = summary["problems"]
     if as_json:
-        click.echo(json.dumps(clean_values(facts), indent=2, default=str))
+        click.echo(json.dumps(clean_values(summary), indent=2, default=str))
     elif not quiet:
-        _print(facts, verified=verify and not problems)
+        _print_summary(summary, verified=verify and not problems)
     for problem in problems:
         click.echo(clean_text(f"{run}: {problem}"), err=True)
     return 1 if problems else 0
 
 
-def _facts(run: str, verify: bool) -> dict[str, Any]:
+def _summary(run: str, verify: bool) -> dict[str, Any]:
     from grokviz.dataset.references.reference import reference_info, references
     from grokviz.errors import InputError
     from grokviz.runs import info, open_run, verify_run
@@ -44,61 +44,65 @@ def _facts(run: str, verify: bool) -> dict[str, Any]:
     if run in references() and not Path(run).exists():
         return reference_info(run, verify=verify)
     if is_sweep(Path(run)):
-        return _sweep(Path(run), verify)
+        return _sweep_summary(Path(run), verify)
     try:
         return info(open_run(Path(run)), verify=verify)
     except InputError:
-        # a folder without a single document is no run
+        # a folder without any document is not a run
         if not verify or not list(Path(run).glob("*.json")):
             raise
-        # too damaged to be opened: what is wrong with each file is still said
-        problems = [str(p) for p in verify_run(Path(run)) if not p.note]
+        # if the run is too damaged to be opened, verify each file
+        problems = [str(finding) for finding in verify_run(Path(run)) if not finding.note]
         if not problems:
             raise
         unknown = dict.fromkeys(("recipe", "epochs", "checkpoints", "checksum"))
         return {"path": run, **unknown, "problems": problems}
 
 
-def _sweep(path: Path, verify: bool) -> dict[str, Any]:
-    """What each run in a sweep's folder holds; its problems are those of all of them."""
+def _sweep_summary(path: Path, verify: bool) -> dict[str, Any]:
+    """Summary of a sweep: its members' summaries and all their problems."""
     from grokviz.runs.sweeps import members_of, read_sweep
 
-    members = {member.name: _facts(str(member), verify) for member in members_of(path)}
+    members = {member.name: _summary(str(member), verify) for member in members_of(path)}
     return {
         "path": str(path),
         "recipe": (read_sweep(path) or {}).get("recipe"),
-        "epochs": {name: facts["epochs"] for name, facts in members.items()},
-        "checkpoints": {name: facts["checkpoints"] for name, facts in members.items()},
-        "checksum": {name: facts["checksum"] for name, facts in members.items()},
-        "problems": [f"{n}: {text}" for n, facts in members.items() for text in facts["problems"]],
+        "epochs": {name: member["epochs"] for name, member in members.items()},
+        "checkpoints": {name: member["checkpoints"] for name, member in members.items()},
+        "checksum": {name: member["checksum"] for name, member in members.items()},
+        "problems": [
+            f"{name}: {problem}"
+            for name, member in members.items()
+            for problem in member["problems"]
+        ],
         "runs": members,
     }
 
 
-def _print(facts: dict[str, Any], *, verified: bool) -> None:
-    shown = {key: value for key, value in facts.items() if key not in LONG}
-    run_facts = facts.get("facts") or {}
-    shown |= {key: run_facts.get(key) for key in ("settings", "device", "versions", "command")}
-    if "runs" in facts:
-        shown = {"path": facts["path"], "recipe": facts["recipe"]}
-        shown |= {name: _line(member) for name, member in facts["runs"].items()}
-    for key, value in shown.items():
+def _print_summary(summary: dict[str, Any], *, verified: bool) -> None:
+    rows = {key: value for key, value in summary.items() if key not in JSON_ONLY}
+    facts = summary.get("facts") or {}
+    rows |= {key: facts.get(key) for key in ("settings", "device", "versions", "command")}
+    if "runs" in summary:
+        rows = {"path": summary["path"], "recipe": summary["recipe"]}
+        rows |= {name: _member_text(member) for name, member in summary["runs"].items()}
+    for key, value in rows.items():
         if value not in (None, [], {}):
-            click.echo(f"{key.replace('_', ' '):<17} {_shown(value)}")
+            click.echo(f"{key.replace('_', ' '):<17} {_text(value)}")
     if verified:
         click.echo(f"{'verified':<17} every file is as it was written")
 
 
-def _line(facts: dict[str, Any]) -> str:
-    """One member of a sweep."""
-    checkpoints = facts["checkpoints"]
+def _member_text(member: dict[str, Any]) -> str:
+    """Epochs and number of checkpoints of a sweep's member."""
+    checkpoints = member["checkpoints"]
     count = len(checkpoints) if isinstance(checkpoints, (list, tuple)) else checkpoints
-    return f"epochs {_shown(facts['epochs'])}, checkpoints {count}"
+    return f"epochs {_text(member['epochs'])}, checkpoints {count}"
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key}={_shown(item)}" for key, item in value.items())
+        return ", ".join(f"{key}={_text(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return ",".join(map(str, value))
     return clean_text(str(value))

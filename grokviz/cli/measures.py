@@ -16,8 +16,8 @@ from grokviz.media.plain import clean_values
 if TYPE_CHECKING:
     from grokviz.dataset.measured import Measures
 
-WIDE = 12
-"""A table of rows with more columns than this, and than rows, is printed the other way round."""
+MAX_COLUMNS = 12
+"""A table with more columns than this, and more than rows, is printed transposed."""
 
 
 @click.command("measures")
@@ -40,43 +40,43 @@ def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
 
     measures = with_headings(run, epoch)
     if as_json:
-        click.echo(json.dumps(clean_values(_plain(measures.values)), indent=2, allow_nan=False))
+        click.echo(json.dumps(clean_values(_json_value(measures.values)), indent=2, allow_nan=False))
     elif not quiet:
-        _show(measures)
+        _print_measures(measures)
 
 
-def _plain(value: Any) -> Any:
-    """The same with null for what cannot be known, which JSON has no other word for."""
+def _json_value(value: Any) -> Any:
+    """The value with null for numbers that are not finite, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _json_value(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_json_value(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _show(measures: Measures) -> None:
-    """A line a number, then tables: a row for each key, for each member, for each row."""
+def _print_measures(measures: Measures) -> None:
+    """Print a line for each number, then the tables."""
     values = measures.values
     if "members" in values:
-        _show_nested("", values["members"])
+        _print_nested("", values["members"])
         return
     by_key = {name: item for name, item in values.items() if isinstance(item, dict)}
     by_row = {name: item for name, item in values.items() if _is_table(item)}
     for name, item in values.items():
         if name not in by_key and name not in by_row:
             click.echo(f"{name.replace('_', ' '):<28} {_text(item)}")
-    for group in _same_keys(by_key):
+    for group in _groups_by_keys(by_key):
         click.echo()
-        _show_by_key(group)
+        _print_by_key(group)
     for name, rows in by_row.items():
         click.echo()
-        corner, labels, columns = measures.headings.get(name) or _numbered(name, rows)
+        corner, labels, columns = measures.headings.get(name) or _default_headings(name, rows)
         cells = [[n, *map(_text, row)] for n, row in zip(labels, rows, strict=True)]
-        _table(*_upright([corner, *columns], cells))
+        _print_table(*_narrow_table([corner, *columns], cells))
 
 
-def _same_keys(by_key: dict[str, dict[str, Any]]) -> list[dict[str, dict[str, Any]]]:
-    """Dicts that have something in them, those of the same keys together; nested ones alone."""
+def _groups_by_keys(by_key: dict[str, dict[str, Any]]) -> list[dict[str, dict[str, Any]]]:
+    """Groups of dicts with the same keys; a nested one is a group, and empty ones are omitted."""
     groups: dict[Any, dict[str, dict[str, Any]]] = {}
     for name, item in by_key.items():
         nested = any(isinstance(part, dict) for part in item.values())
@@ -85,45 +85,45 @@ def _same_keys(by_key: dict[str, dict[str, Any]]) -> list[dict[str, dict[str, An
     return list(groups.values())
 
 
-def _show_by_key(group: dict[str, dict[str, Any]]) -> None:
-    """A table with a column for each dict; what their names say they are by stands in front."""
+def _print_by_key(group: dict[str, dict[str, Any]]) -> None:
+    """Print a table with a column for each dict, and their keys in the first column."""
     first = next(iter(group))
     if any(isinstance(part, dict) for part in group[first].values()):
-        _show_nested(first, group[first])
+        _print_nested(first, group[first])
         return
     key = next((name.rpartition("_by_")[2] for name in group if "_by_" in name), "")
     rows = [[k, *(_text(item[k]) for item in group.values())] for k in group[first]]
-    _table([key, *(name.removesuffix(f"_by_{key}") for name in group)], rows)
+    _print_table([key, *(name.removesuffix(f"_by_{key}") for name in group)], rows)
 
 
-def _show_nested(corner: str, table: dict[str, Any]) -> None:
-    """A row for each key, with a column for each key of what is in it."""
+def _print_nested(corner: str, table: dict[str, Any]) -> None:
+    """Print a table with a row for each key, and a column for each key of the inner dicts."""
     cells = {key: item if isinstance(item, dict) else {"": item} for key, item in table.items()}
     names = list(dict.fromkeys(name for row in cells.values() for name in row))
     rows = ([_text(row[n]) if n in row else "" for n in names] for row in cells.values())
-    _table([corner, *names], [[key, *row] for key, row in zip(cells, rows, strict=True)])
+    _print_table([corner, *names], [[key, *row] for key, row in zip(cells, rows, strict=True)])
 
 
 def _is_table(value: Any) -> bool:
-    """Whether it is a list of rows."""
+    """Whether a value is a list of rows."""
     return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
 
-def _numbered(name: str, rows: list[list[Any]]) -> tuple[str, list[str], list[str]]:
-    """Headings of rows that nobody gave any."""
-    widest = max(len(row) for row in rows)
-    return name, [str(n) for n in range(len(rows))], [str(n) for n in range(widest)]
+def _default_headings(name: str, rows: list[list[Any]]) -> tuple[str, list[str], list[str]]:
+    """Headings for rows without any: the name, and the numbers of rows and columns."""
+    width = max(len(row) for row in rows)
+    return name, [str(n) for n in range(len(rows))], [str(n) for n in range(width)]
 
 
-def _upright(names: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """A table that is far wider than long with rows and columns exchanged."""
-    if len(names) <= max(WIDE, len(rows)):
+def _narrow_table(names: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """The table itself, or transposed if it is too wide."""
+    if len(names) <= max(MAX_COLUMNS, len(rows)):
         return names, rows
-    titles, *turned = map(list, zip_longest(names, *rows, fillvalue=""))
-    return [titles[0].partition(",")[0], *titles[1:]], turned
+    titles, *columns = map(list, zip_longest(names, *rows, fillvalue=""))
+    return [titles[0].partition(",")[0], *titles[1:]], columns
 
 
-def _table(names: list[str], rows: list[list[str]]) -> None:
+def _print_table(names: list[str], rows: list[list[str]]) -> None:
     titles = [name.replace("_", " ") for name in names]
     rows = [[*row, *[""] * (len(names) - len(row))] for row in rows]
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]

@@ -13,7 +13,7 @@ import pytest
 from measured_state import published
 
 import grokviz as gv
-from grokviz.cli.measures import _show
+from grokviz.cli.measures import _print_measures
 from grokviz.dataset.measured import Measures
 from grokviz.runs import RunWriter, open_run
 from grokviz.tasks.modular_addition.data import ModularAddition
@@ -117,7 +117,7 @@ def test_lists_and_dicts_of_any_name_are_tables(capsys: pytest.CaptureFixture[st
         "wide": [[0] * 13],
     }  # fmt: skip
     headings = {"through": ("through, way", ["here", "there"], ["bit 0", "bit 1"])}
-    _show(Measures(values, headings))
+    _print_measures(Measures(values, headings))
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert lines[:3] == [
         f"{n:<28} {v}" for n, v in (("epoch", 3), ("total", 1.5), ("several", "1 2.5"))
