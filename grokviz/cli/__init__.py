@@ -1,7 +1,7 @@
-"""The command line: one file a command, each a few lines over the public API.
+"""The command line: one module for each command, a thin layer over the public API.
 
-A command's module is imported when that command is called, so ``grokviz --help`` and a
-wrong word are answered at once.
+A command's module is imported when the command is called, so that ``grokviz --help`` and typing
+errors are answered at once.
 """
 
 from __future__ import annotations
@@ -36,33 +36,36 @@ COMMANDS = {
     "doctor": "Say what is installed, what is missing, and the command that mends it.",
     "completion": "Print a script that makes SHELL complete commands, options and names on Tab.",
 }
-"""What each command does, in the words with which its own help begins."""
+"""A description of each command, with which its own help begins."""
 
 
-class Commands(click.Group):
-    """Commands found by name, imported when called."""
+class CommandGroup(click.Group):
+    """A group of commands that are found by name and imported when called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of a first session, not of the alphabet."""
+        """Names of all commands, in the order of a first session."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command's own module, or an error naming the nearest one."""
+        """Import a command; raises :class:`InputError` if there is none of this name."""
         if ctx.resilient_parsing and name not in COMMANDS:
-            return None  # a shell asks, which has nothing to do with an error
+            return None  # a shell that completes a command line expects no error
         if name not in COMMANDS:
             raise InputError(f"there is no command {name}: {nearest(name, list(COMMANDS))}")
-        word = f"{name}_" if keyword.iskeyword(name) else name
-        module = importlib.import_module(f"grokviz.cli.{word}")
+        module_name = f"{name}_" if keyword.iskeyword(name) else name
+        module = importlib.import_module(f"grokviz.cli.{module_name}")
         command: click.Command = module.command
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        """Commands by their names, without importing them, and options."""
+        """Completions for commands, which are not imported, and for options."""
         from click.shell_completion import CompletionItem
 
-        named = {name: text for name, text in COMMANDS.items() if name.startswith(incomplete)}
-        commands = [CompletionItem(name, help=text) for name, text in named.items()]
+        commands = [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -71,57 +74,57 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="grokviz", prog_name="grokviz")
 def cli() -> None:
     """A training run goes in; a figure, a film and a page to scrub come out."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command; leave with 0, 1 (the work failed), 2 (wrong input) or 130 (Ctrl-C)."""
+    """Run a command and exit with 0, 1 (failure), 2 (invalid input) or 130 (Ctrl-C)."""
     sys.exit(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit status; errors are one sentence on standard error."""
-    # its threads wait for one another on products as small as ours, three to eight times over
+    """Run a command and return its exit status; an error is one sentence on standard error."""
+    # for matrices as small as ours, several threads take three to eight times as long as one
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        # common.command_line() hands on the words: nothing below this package reads sys.argv
+        # obj is for common.command_line(), so that nothing else reads sys.argv
         result: Any = cli.main(list(words), "grokviz", standalone_mode=False, obj=tuple(words))
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except GrokvizError as error:
-        return _say(str(error), error.exit_status)
+        return _print_error(str(error), error.exit_status)
     except click.ClickException as error:
-        return _say(_sentence(error), 2)
+        return _print_error(_error_text(error), 2)
     except (click.Abort, KeyboardInterrupt):
-        return _say("stopped", 130)
+        return _print_error("stopped", 130)
     except BrokenPipeError:
-        # the reader of a pipe went away, as `head` does; nothing is left to say it to
+        # the reader of the pipe has exited, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except MemoryError:
-        return _say("the memory is full: ask for a lower --quality or fewer --epochs", 1)
+        return _print_error("the memory is full: ask for a lower --quality or fewer --epochs", 1)
     except Exception as error:
         from grokviz import plugins
 
-        # a mistake in a user's own file is theirs to mend; one of ours is to be reported whole
+        # an error in a user's own file is shown with its line; one of ours as a traceback
         if not (line := plugins.line_of(error)):
             raise
-        return _say(f"{type(error).__name__}: {error} ({line})", 2)
+        return _print_error(f"{type(error).__name__}: {error} ({line})", 2)
 
 
-def _say(sentence: str, status: int) -> int:
+def _print_error(text: str, status: int) -> int:
     from grokviz.media.plain import clean_text
 
     # names of runs are others' words, which a terminal may take for commands
-    click.echo(f"grokviz: {clean_text(sentence)}", err=True)
+    click.echo(f"grokviz: {clean_text(text)}", err=True)
     return status
 
 
-def _sentence(error: click.ClickException) -> str:
+def _error_text(error: click.ClickException) -> str:
     text = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
     if context is not None and context.command_path:

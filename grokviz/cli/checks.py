@@ -1,4 +1,4 @@
-"""What ``grokviz doctor`` looks at: a registry of checks that carry their remedy."""
+"""The checks of ``grokviz doctor``, each with a remedy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from grokviz.render.films import needs as films
 from grokviz.render.films.needs import Need
 
-LIBRARIES = {
+LIBRARIES = {  # by distribution: its purpose, and the extra that installs it
     "numpy": ("arrays", ""),
     "matplotlib": ("drawing", ""),
     "xarray": ("datasets", ""),
@@ -40,7 +40,7 @@ LIBRARIES = {
 
 @dataclass(frozen=True)
 class Check:
-    """One thing grokviz may need: whether it is there, what for, and how to get it."""
+    """The result of a check: whether a requirement is met, its purpose and its remedy."""
 
     name: str
     ok: bool
@@ -50,7 +50,7 @@ class Check:
     remedy: str
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON, in which ``detail`` is called "found"."""
+        """The result for JSON, in which ``detail`` is called "found"."""
         fields = dataclasses.asdict(self)
         return {"found" if key == "detail" else key: value for key, value in fields.items()}
 
@@ -77,7 +77,7 @@ def _references() -> Check:
         from grokviz.dataset.references.reference import references
 
         names = references()
-    except ImportError:  # of a library that has a line of its own
+    except ImportError:  # of a library that has its own check
         names = []
     return Check(
         "references",
@@ -92,27 +92,27 @@ def _references() -> Check:
 def _encoders() -> Check:
     from grokviz.media.formats import FORMATS
 
-    wanted = list(dict.fromkeys(kind.codec for kind in FORMATS.values() if kind.codec))
+    names = list(dict.fromkeys(kind.codec for kind in FORMATS.values() if kind.codec))
     try:
         import av
         from PIL import features
 
         codecs = {*av.codecs_available, *features.get_supported()}
-        lacking = [name for name in wanted if name not in codecs]
+        missing = [name for name in names if name not in codecs]
     except ImportError:
-        lacking = wanted
+        missing = names
     return Check(
         "encoders",
-        not lacking,
+        not missing,
         True,
-        "" if lacking else ", ".join(wanted),
-        f"films ({', '.join(lacking)} missing)" if lacking else "films",
+        "" if missing else ", ".join(names),
+        f"films ({', '.join(missing)} missing)" if missing else "films",
         "pip install --force-reinstall --only-binary :all: av pillow",
     )
 
 
-def _films(of: Callable[[], Need]) -> Check:
-    need = of()
+def _manim_films(find_need: Callable[[], Need]) -> Check:
+    need = find_need()
     return Check(need.name, need.ok, False, need.detail, "films drawn with manim", need.remedy)
 
 
@@ -120,11 +120,11 @@ CHECKS: list[Callable[[], Check]] = [
     _python,
     *(lambda name=name: _library(name) for name in LIBRARIES),  # type: ignore[misc]
     _encoders,
-    *(lambda need=need: _films(need) for need in films.NEEDS),  # type: ignore[misc]
+    *(lambda need=need: _manim_films(need) for need in films.NEEDS),  # type: ignore[misc]
     _references,
 ]
 
 
 def run_checks() -> list[Check]:
-    """Every check's result, in order."""
+    """Results of all checks, in order."""
     return [check() for check in CHECKS]

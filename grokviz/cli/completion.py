@@ -1,4 +1,4 @@
-"""``grokviz completion``, and what is offered when Tab is pressed: no file of the user's is run."""
+"""``grokviz completion`` and the completions themselves, which run no file of the user's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from grokviz.media.formats import FORMATS
 
-_RUNS = ("*/run.json", "*/sweep.json", "*.nc")
+_RUN_PATTERNS = ("*/run.json", "*/sweep.json", "*.nc")
 
 if TYPE_CHECKING:
-    Items = list[CompletionItem[str]]
+    Completions = list[CompletionItem[str]]
 
 
 @click.command("completion")
@@ -29,63 +29,63 @@ def command(shell: str) -> None:
     """
     from grokviz.cli import cli
 
-    kind = get_completion_class(shell)
-    assert kind is not None
-    click.echo(kind(cli, {}, "grokviz", "_GROKVIZ_COMPLETE").source(), nl=False)
+    shell_class = get_completion_class(shell)
+    assert shell_class is not None
+    click.echo(shell_class(cli, {}, "grokviz", "_GROKVIZ_COMPLETE").source(), nl=False)
 
 
-def complete_scene(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """The package's own scenes; those of ``./scenes`` would have to be run to be known."""
+def complete_scene(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """The package's own scenes; those in ``./scenes`` are known only when they are run."""
     from grokviz.scene.registry import scenes
 
-    return _starting(scenes(user=False), incomplete)
+    return _matches(scenes(user=False), incomplete)
 
 
 def complete_scene_or_file(
     ctx: click.Context, parameter: click.Parameter, incomplete: str
-) -> Items:
-    """The package's own scenes, and files where none begins so."""
+) -> Completions:
+    """The package's own scenes, or files if none matches."""
     return complete_scene(ctx, parameter, incomplete) or _files(incomplete)
 
 
-def complete_format(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """Every format by its name."""
-    return _starting(FORMATS, incomplete)
+def complete_format(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """Names of formats."""
+    return _matches(FORMATS, incomplete)
 
 
-def complete_recipe(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+def complete_recipe(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
     """The package's own recipes."""
     from grokviz import plugins, task
 
     with plugins.user_code(False):
-        return _starting(task.recipes(), incomplete)
+        return _matches(task.recipes(), incomplete)
 
 
-def complete_run(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """Bundled references and the runs that lie here, and files where no reference begins so."""
+def complete_run(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """Bundled references and local runs, or files if no reference matches."""
     from grokviz.dataset.references.reference import references
 
-    bundled = _starting(references(), incomplete)
-    # one by one: bash drops the names before a word for which it is to offer files
-    return [*bundled, *_starting(_own_runs(), incomplete)] if bundled else _files(incomplete)
+    bundled = _matches(references(), incomplete)
+    # not together with _files, for which bash would drop the names
+    return [*bundled, *_matches(_local_runs(), incomplete)] if bundled else _files(incomplete)
 
 
-def complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+def complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
     """Files, as the shell completes them."""
     return _files(incomplete)
 
 
-def _starting(names: Iterable[str], incomplete: str) -> Items:
+def _matches(names: Iterable[str], incomplete: str) -> Completions:
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-def _own_runs() -> list[str]:
-    """Runs, sweeps and datasets in this folder and in ``runs``, where training puts them."""
-    patterns = (f"{folder}{of}" for folder in ("", "runs/") for of in _RUNS)
+def _local_runs() -> list[str]:
+    """Runs, sweeps and datasets in the current folder and in ``runs``, the default of training."""
+    patterns = (folder + pattern for folder in ("", "runs/") for pattern in _RUN_PATTERNS)
     files = (file for pattern in patterns for file in Path().glob(pattern))
     paths = {file.parent if file.suffix == ".json" else file for file in files}
     return sorted(path.as_posix() for path in paths)
 
 
-def _files(incomplete: str) -> Items:
+def _files(incomplete: str) -> Completions:
     return [CompletionItem(incomplete, type="file")]

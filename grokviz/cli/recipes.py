@@ -29,21 +29,21 @@ def command(recipe: str | None, as_json: bool, quiet: bool) -> None:
         click.echo(json.dumps(described if recipe is None else described[0], indent=2))
         return
     for entry in entries:
-        _show(entry, quiet)
+        _print_recipe(entry, quiet)
     if recipe is not None:
-        _show_keys(entries[0])
+        _print_keys(entries[0])
     elif not quiet:
         click.echo("grokviz recipes RECIPE lists the keys of one.")
 
 
-def _show(recipe: Recipe, quiet: bool) -> None:
+def _print_recipe(recipe: Recipe, quiet: bool) -> None:
     click.echo(click.style(recipe.name, bold=True) + f"  {recipe.title}")
     if not quiet:
         click.echo(f"    {recipe.source}")
         click.echo(f"    {recipe.cost}")
 
 
-def _show_keys(recipe: Recipe) -> None:
+def _print_keys(recipe: Recipe) -> None:
     from grokviz.options import show
 
     for key in recipe.keys.values():

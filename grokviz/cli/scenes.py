@@ -25,10 +25,10 @@ def command(scene: str | None, as_json: bool, quiet: bool) -> None:
         click.echo(json.dumps(entries if scene is None else entries[0], indent=2))
         return
     for entry in entries:
-        _show(entry, quiet)
+        _print_scene(entry, quiet)
 
 
-def _show(entry: dict[str, Any], quiet: bool) -> None:
+def _print_scene(entry: dict[str, Any], quiet: bool) -> None:
     click.echo(click.style(entry["name"], bold=True) + f"  {entry['title']}")
     if quiet:
         return
