@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from grokviz.cli.common import assigned
+from grokviz.cli.common import parse_assignments
 from grokviz.models.products import keep_freed_memory, onednn_works
 from grokviz.task import recipe
 from grokviz.tasks.modular_addition.problem import problem as modular_addition
@@ -41,7 +41,7 @@ def main() -> None:
 
     torch.set_num_threads(options.threads)
     keep_freed_memory()
-    settings = recipe("modular-addition").read(assigned(tuple(options.set)))
+    settings = recipe("modular-addition").read(parse_assignments(tuple(options.set)))
     paths = {}
     for name, exact in (("exact path", True), ("plain model", False)):
         problem = modular_addition(settings, torch.device("cpu"), exact_path=exact)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grokviz.cli.common import frame_progress, quiet_option, without_user_code
+from grokviz.cli.common import progress_bar, quiet_option, without_user_code
 from grokviz.cli.completion import complete_file
 from grokviz.errors import InputError
 
@@ -50,7 +50,7 @@ def command(
     """
     from grokviz.runs.sweeps import is_sweep
 
-    with frame_progress(quiet, "analysing") as report:
+    with progress_bar(quiet, "analysing") as report:
         if len(runs) > 1 or is_sweep(runs[0]):
             target = _bundle_family(runs, out, weights, parts, report)
         else:
@@ -72,7 +72,7 @@ def _bundle_run(
 
     run = open_run(path)
     selection = Selection(
-        variables=_words(parts["variables"]),
+        variables=_variable_names(parts["variables"]),
         epochs=checkpoints_in(parts["epochs"], run),
         weights=checkpoints_in(",".join(weights) or None, run),
     )
@@ -90,9 +90,9 @@ def _bundle_family(
 
     for option, text in parts.items():
         if text is not None:
-            raise InputError(f"--{option} is of one run, and these are several; leave it out")
+            raise InputError(f"--{option} applies to a single run; leave it out for several")
     return bundle_family(paths, out, weights, report)
 
 
-def _words(text: str | None) -> tuple[str, ...] | None:
+def _variable_names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(text.split(","))

@@ -1,4 +1,4 @@
-"""Options and manners that several commands share."""
+"""Options and progress reports that several commands share."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from grokviz.progress import ProgressCallback
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SECONDS = 10.0
-"""Between two lines of progress."""
+PROGRESS_SECONDS = 10.0
+"""Seconds between two lines of progress."""
 
 
 def quiet_option(function: F) -> F:
-    """``--quiet`` of every command."""
+    """Add ``--quiet``, which every command has."""
     return click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")(function)
 
 
 def json_option(function: F) -> F:
-    """``--json`` of the commands that list or measure."""
+    """Add ``--json``, for commands that list or measure."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
 def set_option(function: F) -> F:
-    """``--set key=value``, any number of times."""
+    """Add ``--set KEY=VALUE``, which may be repeated."""
     return click.option(
         "--set",
         "assignments",
@@ -50,7 +50,7 @@ def set_option(function: F) -> F:
 
 
 def run_option(function: F) -> F:
-    """``--run`` of the commands that draw: one run, or several for what draws many."""
+    """Add ``--run``, for commands that draw: one run, or several for scenes of many runs."""
     return click.option(
         "--run",
         multiple=True,
@@ -61,10 +61,10 @@ def run_option(function: F) -> F:
 
 
 def user_code_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--no-user-code`` of the commands that can use what users add; they have ``--quiet``, too.
+    """Add ``--no-user-code``, for commands that can use plug-ins and files of the user's.
 
-    What such a command looks up is then ours alone. Else the first one in a folder says which
-    of the user's files it runs.
+    The command must also have ``--quiet``. Without either option, the first such command in a
+    folder prints which of the user's files it runs.
     """
 
     @click.option(
@@ -76,7 +76,7 @@ def user_code_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(function)
     def command(*arguments: Any, no_user_code: bool, quiet: bool, **parameters: Any) -> Any:
-        announce = None if quiet else _announce
+        announce = None if quiet else _print_user_files
         with plugins.user_code(not no_user_code), plugins.announcing(announce):
             return function(*arguments, quiet=quiet, **parameters)
 
@@ -84,7 +84,7 @@ def user_code_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def without_user_code(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that has no use for what users add, and never runs it."""
+    """Make a command ignore plug-ins and files of the user's."""
 
     @functools.wraps(function)
     def command(*arguments: Any, **parameters: Any) -> Any:
@@ -94,81 +94,87 @@ def without_user_code(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _announce(files: list[Path]) -> None:
-    """Say which of the user's files are run, the first time in their folder."""
+def _print_user_files(files: list[Path]) -> None:
+    """Print which of the user's files are run, the first time in their folder."""
     folder = files[0].resolve().parent
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:32]
-    mark = cache_home() / "user-code" / name
+    marker = cache_home() / "user-code" / name
     try:
-        if mark.exists():
+        if marker.exists():
             return
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.touch()
-    except OSError:  # it is said again the next time
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+    except OSError:  # printed again the next time
         pass
     names = ", ".join(map(str, files))
     click.echo(f"running your own {names} (--no-user-code leaves such files out)", err=True)
 
 
 def command_line() -> str:
-    """The command that is running, as it can be typed again."""
+    """The current command, quoted for a shell."""
     return shlex.join(["grokviz", *(click.get_current_context().obj or ())])
 
 
-def assigned(assignments: tuple[str, ...]) -> dict[str, str]:
-    """``("a=1", "b=2")`` as a mapping; a word without ``=`` is refused."""
-    given: dict[str, str] = {}
+def parse_assignments(assignments: tuple[str, ...]) -> dict[str, str]:
+    """``("a=1", "b=2")`` as a mapping; raises :class:`InputError` for a text without ``=``."""
+    settings: dict[str, str] = {}
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise InputError(f"--set {text} has no value; write --set KEY=VALUE")
-        given[key.strip()] = value.strip()
-    return given
+        settings[key.strip()] = value.strip()
+    return settings
 
 
-def on_terminal() -> bool:
-    """Whether a person watches: only then progress may overwrite itself."""
+def is_terminal() -> bool:
+    """Whether standard error is a terminal, on which progress may overwrite itself."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @contextlib.contextmanager
-def frame_progress(quiet: bool, doing: str) -> Iterator[ProgressCallback | None]:
-    """A bar on a terminal, a line every ten seconds elsewhere, nothing with ``--quiet``."""
+def progress_bar(quiet: bool, label: str) -> Iterator[ProgressCallback | None]:
+    """Show progress: a bar on a terminal, a line every ten seconds elsewhere.
+
+    Yields the callback, or None if ``quiet``.
+    """
     if quiet:
         yield None
-    elif on_terminal():
+    elif is_terminal():
         from rich.console import Console
         from rich.progress import Progress
 
         with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(doing, total=None)
+            task = bar.add_task(label, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     else:
-        lines = Lines(at_once=False)  # nothing is said of what is done sooner
-        yield lambda done, total: lines.tell(lambda: f"{doing} {done}/{total}")
+        log = ProgressLog(immediately=False)  # short work prints nothing
+        yield lambda done, total: log.report(lambda: f"{label} {done}/{total}")
 
 
-class Lines:
-    """A line of progress at most every ten seconds, for logs; the first at once or after ten."""
+class ProgressLog:
+    """Progress on standard error, a line at most every ten seconds.
 
-    def __init__(self, *, at_once: bool = True) -> None:
-        self.last = float("-inf") if at_once else time.monotonic()
+    The first one is printed at once with ``immediately``, or else after ten seconds.
+    """
 
-    def tell(self, line: Callable[[], str], *, anyhow: bool = False) -> None:
-        """Print ``line()`` where it is time for one, or ``anyhow``."""
+    def __init__(self, *, immediately: bool = True) -> None:
+        self.last = float("-inf") if immediately else time.monotonic()
+
+    def report(self, line: Callable[[], str], *, force: bool = False) -> None:
+        """Print ``line()`` if ten seconds have passed since the last one, or with ``force``."""
         now = time.monotonic()
-        if anyhow or now - self.last >= SECONDS:
+        if force or now - self.last >= PROGRESS_SECONDS:
             self.last = now
             click.echo(line(), err=True)
 
 
-def progress_line(name: str, done: int, total: int) -> None:
-    """Print one line of progress to standard error: which of how many files, and its name."""
+def print_progress(name: str, done: int, total: int) -> None:
+    """Print a file's number, the number of files and its name to standard error."""
     click.echo(clean_text(f"[{done}/{total}] {name}"), err=True)
 
 
-def skip_notice(quiet: bool) -> Callable[[str, str], None]:
-    """What to call with the name and the reason of everything that is left out."""
+def skip_callback(quiet: bool) -> Callable[[str, str], None]:
+    """A callback that prints the name of a skipped item and the reason, unless ``quiet``."""
 
     def notice(name: str, reason: str) -> None:
         if not quiet:

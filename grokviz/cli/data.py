@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grokviz.cli.common import frame_progress, quiet_option, run_option, user_code_option
+from grokviz.cli.common import progress_bar, quiet_option, run_option, user_code_option
 from grokviz.cli.completion import complete_scene
 
 
@@ -23,7 +23,7 @@ def command(scene: str, run: tuple[str, ...], output: Path, quiet: bool) -> None
     from grokviz.scene.registry import scene as find
 
     scene_class = find(scene)
-    with frame_progress(quiet, "analysing") as report:
+    with progress_bar(quiet, "analysing") as report:
         data = load(run, scene_class.needs, default=scene_class.reference, report=report)
     write_data(data, scene_class.needs, output)
     if not quiet:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grokviz.cli.common import command_line, frame_progress, quiet_option, user_code_option
+from grokviz.cli.common import command_line, progress_bar, quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
 
 
@@ -24,7 +24,7 @@ def command(run: str | None, output: Path | None, theme: str, quiet: bool) -> No
     """
     from grokviz.explorer import explore
 
-    with frame_progress(quiet, "analysing") as report:
+    with progress_bar(quiet, "analysing") as report:
         path = explore(run, output, theme=theme, command=command_line(), report=report)
     if not quiet:
         click.echo(path)

@@ -11,11 +11,11 @@ import click
 
 from grokviz.cli.common import (
     command_line,
-    frame_progress,
-    on_terminal,
-    progress_line,
+    is_terminal,
+    print_progress,
+    progress_bar,
     quiet_option,
-    skip_notice,
+    skip_callback,
     user_code_option,
 )
 from grokviz.cli.completion import complete_run
@@ -45,23 +45,23 @@ def command(
     out: Path,
     jobs: int | None,
     quiet: bool,
-    **more: Any,
+    **parameters: Any,
 ) -> None:
     """Draw every still (PDF, PNG) and data film (MP4 720p30)."""
     from grokviz.render.figures import figures
 
-    more["command"] = command_line()
+    parameters |= {"command": command_line(), "skipped": skip_callback(quiet)}
     with _progress(quiet) as report:
-        written = figures(runs, out, jobs=jobs, report=report, skipped=skip_notice(quiet), **more)
+        written = figures(runs, out, jobs=jobs, report=report, **parameters)
     for path in written if not quiet else ():
         click.echo(path)
 
 
 @contextlib.contextmanager
 def _progress(quiet: bool) -> Iterator[FigureProgress | None]:
-    """What to call for every picture: a bar, or lines where nobody watches."""
-    if on_terminal():
-        with frame_progress(quiet, "drawing") as bar:
+    """Show progress, picture by picture: a bar on a terminal, lines elsewhere."""
+    if is_terminal():
+        with progress_bar(quiet, "drawing") as bar:
             yield (lambda name, done, total: bar(done, total)) if bar else None
     else:
-        yield None if quiet else progress_line
+        yield None if quiet else print_progress

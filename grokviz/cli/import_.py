@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from grokviz import plugins
-from grokviz.cli.common import assigned, command_line, frame_progress, quiet_option, set_option
+from grokviz.cli.common import (
+    command_line,
+    parse_assignments,
+    progress_bar,
+    quiet_option,
+    set_option,
+)
 
 
 @click.command("import")
@@ -40,11 +46,11 @@ def command(
     from grokviz.importers.importing import import_run
 
     user_code = plugins.user_code(not no_user_code)
-    with user_code, frame_progress(quiet, "importing checkpoint") as report:
+    with user_code, progress_bar(quiet, "importing checkpoint") as report:
         result = import_run(
             file,
             out,
-            settings=assigned(assignments),
+            settings=parse_assignments(assignments),
             importer=importer,
             command=command_line(),
             report=report,

@@ -40,7 +40,9 @@ def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
 
     measures = with_headings(run, epoch)
     if as_json:
-        click.echo(json.dumps(clean_values(_json_value(measures.values)), indent=2, allow_nan=False))
+        click.echo(
+            json.dumps(clean_values(_json_value(measures.values)), indent=2, allow_nan=False)
+        )
     elif not quiet:
         _print_measures(measures)
 

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from grokviz.cli.common import (
-    assigned,
     command_line,
-    frame_progress,
+    parse_assignments,
+    progress_bar,
     quiet_option,
     run_option,
     set_option,
@@ -22,7 +22,7 @@ from grokviz.render.quality import DURATION
 
 
 def _format_help() -> str:
-    """Every format by what it is, and when a film may be called as a picture is."""
+    """Help that lists the formats, and the suffixes that pictures and films share."""
     kinds = FORMATS.values()
     pictures = " ".join(kind.name for kind in kinds if kind.still)
     films = " ".join(kind.name for kind in kinds if kind.film)
@@ -85,7 +85,7 @@ def command(
     jobs: int,
     dry_run: bool,
     quiet: bool,
-    **more: Any,
+    **parameters: Any,
 ) -> None:
     """Draw SCENE: a still, or a film through training.
 
@@ -95,17 +95,18 @@ def command(
     from grokviz.render.job import render_options
     from grokviz.render.render import data_of, perform_all, plan_all
 
-    options, output = assigned(more.pop("assignments")), more.pop("output")
-    formats, given = more.pop("formats"), render_options({**more, "command": command_line()})
-    figures = plan_all(scenes, options, list(output), formats, given)
-    for scene, work in figures:
+    settings = parse_assignments(parameters.pop("assignments"))
+    output, formats = list(parameters.pop("output")), parameters.pop("formats")
+    options = render_options({**parameters, "command": command_line()})
+    figures = plan_all(scenes, settings, output, formats, options)
+    for scene, scene_jobs in figures:
         if dry_run:
-            for job in work:
+            for job in scene_jobs:
                 click.echo(job.line())
             continue
-        with frame_progress(quiet, "analysing") as report:
-            data = data_of(scene, run, given.epoch, report)
-        with frame_progress(quiet, "drawing") as report:
-            for path in perform_all(work, data, jobs=jobs, report=report):
+        with progress_bar(quiet, "analysing") as report:
+            data = data_of(scene, run, options.epoch, report)
+        with progress_bar(quiet, "drawing") as report:
+            for path in perform_all(scene_jobs, data, jobs=jobs, report=report):
                 if not quiet:
                     click.echo(path)

@@ -11,11 +11,11 @@ import click
 
 from grokviz.cli.common import (
     command_line,
-    frame_progress,
-    on_terminal,
-    progress_line,
+    is_terminal,
+    print_progress,
+    progress_bar,
     quiet_option,
-    skip_notice,
+    skip_callback,
     user_code_option,
 )
 from grokviz.cli.completion import complete_file, complete_run, complete_scene_or_file
@@ -67,7 +67,7 @@ def command(
     output: tuple[str, ...],
     dry_run: bool,
     quiet: bool,
-    **more: Any,
+    **parameters: Any,
 ) -> None:
     """Make a talk: a slide for each SCENE, its film embedded and starting by itself.
 
@@ -76,26 +76,29 @@ def command(
     """
     from grokviz.slides import plan, slides
 
-    skipped = skip_notice(quiet)
+    skipped = skip_callback(quiet)
     files = list(output) or ["talk.html"]
-    more["command"] = command_line()
+    parameters["command"] = command_line()
     if dry_run:
-        _, sources = plan(scenes, files, skipped=skipped, **more)
+        _, sources = plan(scenes, files, skipped=skipped, **parameters)
         for source in sources:
             click.echo(source.line())
         return
     with _progress(quiet) as (report, frames):
-        written = slides(scenes, files, report=report, frames=frames, skipped=skipped, **more)
+        written = slides(scenes, files, report=report, frames=frames, skipped=skipped, **parameters)
     for path in written if not quiet else ():
         click.echo(path)
 
 
 @contextlib.contextmanager
 def _progress(quiet: bool) -> Iterator[tuple[SlideProgress | None, SlideProgress | None]]:
-    """What to call for every film and for every frame: a bar, or lines where nobody watches."""
+    """Show progress: a bar on a terminal, lines elsewhere.
+
+    Yields the callbacks for each film and for each frame.
+    """
     if quiet:
         yield None, None
-    elif on_terminal():
+    elif is_terminal():
         from rich.console import Console
         from rich.progress import Progress
 
@@ -108,8 +111,8 @@ def _progress(quiet: bool) -> Iterator[tuple[SlideProgress | None, SlideProgress
                 ),
             )
     else:
-        with frame_progress(quiet, "drawing") as line:
+        with progress_bar(quiet, "drawing") as line:
             yield (
-                progress_line,
+                print_progress,
                 lambda name, done, total: line(done, total) if line else None,
             )

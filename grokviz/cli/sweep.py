@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grokviz.cli.common import (
-    Lines,
-    assigned,
+    ProgressLog,
     command_line,
-    on_terminal,
+    is_terminal,
+    parse_assignments,
     quiet_option,
     set_option,
     user_code_option,
@@ -57,7 +57,7 @@ def command(
     member: str | None,
     dry_run: bool,
     quiet: bool,
-    **how: Any,
+    **training: Any,
 ) -> int:
     """Train RECIPE once for every combination of values; the same command again goes on.
 
@@ -67,92 +67,98 @@ def command(
     from grokviz.training.grid import read_grid
     from grokviz.training.sweep import plan, sweep
 
-    settings: dict[str, object] = dict(assigned(assignments))
+    settings: dict[str, object] = dict(parse_assignments(assignments))
     settings |= {} if epochs is None else {"epochs": epochs}
     values = read_grid(grid)
     if dry_run:
-        _list(plan(recipe, values, out, seeds=seeds, settings=settings), member)
+        _print_members(plan(recipe, values, out, seeds=seeds, settings=settings), member)
         return 0
-    how["exact_path"] = how["exact_path"] == "on"
-    with _shown(quiet) as (report, ended):
-        done = sweep(
-            recipe, values, out, seeds=seeds, settings=settings, member=member, **how,
+    training["exact_path"] = training["exact_path"] == "on"
+    with _progress(quiet) as (report, ended):
+        result = sweep(
+            recipe, values, out, seeds=seeds, settings=settings, member=member, **training,
             command=command_line(), report=report, ended=ended,
         )  # fmt: skip
-    return _exit_status(done, quiet)
+    return _print_result(result, quiet)
 
 
-def _list(plan: Plan, member: str | None) -> None:
+def _print_members(plan: Plan, member: str | None) -> None:
     from grokviz.options import show
 
     shared = " ".join(f"{key}={show(value)}" for key, value in plan.settings.items())
     click.echo(f"{plan.path}: {len(plan.members)} members of {plan.recipe.name}, all with {shared}")
-    for one in plan.members if member is None else (plan.member(member),):
-        differing = " ".join(f"{key}={show(one.settings[key])}" for key in plan.grid)
-        click.echo(f"{one.number:3d}  {differing}")
+    for entry in plan.members if member is None else (plan.member(member),):
+        values = " ".join(f"{key}={show(entry.settings[key])}" for key in plan.grid)
+        click.echo(f"{entry.number:3d}  {values}")
 
 
-def _exit_status(done: SweepResult, quiet: bool) -> int:
-    """Print how a sweep ended; its exit status."""
-    total, failed = len(done.results), done.failed
-    finished = f"{len(done.finished)} of {total} members are finished"
-    if done.sent and not quiet:
+def _print_result(result: SweepResult, quiet: bool) -> int:
+    """Print the outcome of a sweep and return the exit status; raises :class:`WorkError`."""
+    total, failed = len(result.results), result.failed
+    finished = f"{len(result.finished)} of {total} members are finished"
+    if result.sent and not quiet:
         click.echo(
-            f"{done.path} is not seen by the workers: of {len(done.sent)} members the curves and "
-            "the last checkpoint came back",
+            f"the workers cannot reach {result.path}: only the curves and the last checkpoint came "
+            f"back, for {len(result.sent)} of {total} members",
             err=True,
         )
-    if done.interrupted:
+    if result.interrupted:
         click.echo(f"stopped: {finished}; the same command goes on from there", err=True)
         return 130
     if failed:
-        reasons = dict.fromkeys(result.reason for result in failed)
+        reasons = dict.fromkeys(member.reason for member in failed)
         reason = next(iter(reasons)) if len(reasons) == 1 else "each reason is above"
         raise WorkError(
             f"{len(failed)} of {total} members failed ({reason}); the same command tries them again"
         )
     if not quiet:
-        click.echo(f"{done.path}: {finished}")
+        click.echo(f"{result.path}: {finished}")
     return 0
 
 
-def _outcome(result: MemberResult) -> None:
-    """A line for each member that ended, on standard error where it failed."""
+def _print_outcome(result: MemberResult) -> None:
+    """Print a line for a finished member on standard output, for a failed one on standard error."""
     if result.state == "finished":
         from grokviz.runs import open_run
 
         counts = open_run(result.path).facts.get("counts", "epoch")
         click.echo(f"{result.path}: {counts} {result.epoch}")
-    _failure(result)
+    _print_failure(result)
 
 
-def _failure(result: MemberResult) -> None:
+def _print_failure(result: MemberResult) -> None:
     if result.state == "failed":
         click.echo(f"{result.path} failed: {result.reason}", err=True)
 
 
 @contextlib.contextmanager
-def _shown(
+def _progress(
     quiet: bool,
 ) -> Iterator[tuple[MemberProgress | None, Callable[[MemberResult], None] | None]]:
-    """How progress is shown: bars on a terminal, a line every ten seconds elsewhere."""
+    """Show progress: bars on a terminal, a line every ten seconds elsewhere.
+
+    Yields the callbacks for a member's progress and for its end.
+    """
     if quiet:
-        yield None, _failure
-    elif on_terminal():
-        with _bars() as shown:
-            yield shown
+        yield None, _print_failure
+    elif is_terminal():
+        with _bars() as callbacks:
+            yield callbacks
     else:
-        lines = Lines()
-        yield lambda member, at: lines.tell(lambda: f"{member.name}  {_line(at)}"), _outcome
+        log = ProgressLog()
+        yield (
+            lambda member, at: log.report(lambda: f"{member.name}  {_state_text(at)}"),
+            _print_outcome,
+        )
 
 
-def _line(at: MemberState) -> str:
+def _state_text(at: MemberState) -> str:
     return f"{at.counts} {at.epoch}/{at.epochs}  train {at.train_loss:.3g}"
 
 
 @contextlib.contextmanager
 def _bars() -> Iterator[tuple[MemberProgress, Callable[[MemberResult], None]]]:
-    """A bar for each member that is being trained."""
+    """Show a bar for each member in training."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -163,11 +169,11 @@ def _bars() -> Iterator[tuple[MemberProgress, Callable[[MemberResult], None]]]:
         def report(member: Member, at: MemberState) -> None:
             if member.number not in tasks:
                 tasks[member.number] = progress.add_task(member.name, total=at.epochs, at="")
-            progress.update(tasks[member.number], completed=at.epoch, at=_line(at))
+            progress.update(tasks[member.number], completed=at.epoch, at=_state_text(at))
 
         def ended(result: MemberResult) -> None:
             if result.member.number in tasks:
                 progress.remove_task(tasks.pop(result.member.number))
-            _outcome(result)
+            _print_outcome(result)
 
         yield report, ended

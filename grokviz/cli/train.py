@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from grokviz.cli.common import (
-    Lines,
-    assigned,
+    ProgressLog,
     command_line,
-    on_terminal,
+    is_terminal,
+    parse_assignments,
     quiet_option,
     set_option,
     user_code_option,
@@ -21,9 +23,6 @@ from grokviz.cli.completion import complete_recipe
 from grokviz.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
     from grokviz.training.loop import Progress
 
 
@@ -62,14 +61,14 @@ def command(
         from grokviz.training.loop import train
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "torch":
-            raise  # no extra mends it
+            raise  # no extra would install it
         raise MissingExtra("training", "train") from error
 
-    settings: dict[str, object] = dict(assigned(assignments))
+    settings: dict[str, object] = dict(parse_assignments(assignments))
     shorthand = {"epochs": epochs, "checkpoint-every": checkpoint_every, "seed": seed}
     settings |= {key: value for key, value in shorthand.items() if value is not None}
     with _progress(quiet) as report:
-        outcome = train(
+        result = train(
             recipe,
             out,
             settings=settings,
@@ -78,65 +77,62 @@ def command(
             command=command_line(),
             report=report,
         )
-    if outcome.interrupted:
+    if result.interrupted:
         click.echo(
-            f"stopped at {outcome.counts} {outcome.epoch}; the same command goes on from there",
+            f"stopped at {result.counts} {result.epoch}; the same command goes on from there",
             err=True,
         )
         return 130
     if not quiet:
-        click.echo(f"{outcome.path}: {outcome.counts} {outcome.epoch}")
+        click.echo(f"{result.path}: {result.counts} {result.epoch}")
     return 0
 
 
-def _progress(quiet: bool) -> AbstractContextManager[Callable[[Progress], None] | None]:
-    from contextlib import nullcontext
-
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """Show progress: a bar on a terminal, a line every ten seconds elsewhere."""
     if quiet:
-        return nullcontext()
-    if on_terminal():
-        return _bar()
-    lines = Lines()
-    return nullcontext(lambda at: lines.tell(lambda: _line(at), anyhow=at.epoch == at.epochs))
+        yield None
+    elif is_terminal():
+        with _bar() as callback:
+            yield callback
+    else:
+        log = ProgressLog()
+        yield lambda at: log.report(lambda: _state_text(at), force=at.epoch == at.epochs)
 
 
-def _line(progress: Progress) -> str:
+def _state_text(progress: Progress) -> str:
     if not progress.epochs_per_second:
-        return _losses(progress)
-    return f"{_losses(progress)}  {_speed(progress)}  {progress.seconds_left:.0f} s left"
+        return _loss_text(progress)
+    return f"{_loss_text(progress)}  {_speed_text(progress)}  {progress.seconds_left:.0f} s left"
 
 
-def _speed(progress: Progress) -> str:
+def _speed_text(progress: Progress) -> str:
     return f"{progress.epochs_per_second:.0f} {progress.counts}s/s"
 
 
-def _losses(progress: Progress) -> str:
+def _loss_text(progress: Progress) -> str:
     at = f"{progress.counts} {progress.epoch}/{progress.epochs}  train {progress.train_loss:.3g}"
     # fresh data has no test loss of its own
     return at if isnan(progress.test_loss) else f"{at}  test {progress.test_loss:.3g}"
 
 
-def _bar() -> AbstractContextManager[Callable[[Progress], None]]:
-    from contextlib import contextmanager
-
+@contextlib.contextmanager
+def _bar() -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    @contextmanager
-    def shown():  # type: ignore[no-untyped-def]
-        columns = BarColumn(), TextColumn("{task.fields[losses]}"), TimeRemainingColumn()
-        with Bar(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task("train", total=None, losses="")
+    columns = BarColumn(), TextColumn("{task.fields[losses]}"), TimeRemainingColumn()
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("train", total=None, losses="")
 
-            def report(progress: Progress) -> None:
-                bar.update(
-                    task,
-                    total=progress.epochs,
-                    completed=progress.epoch,
-                    losses=f"{_losses(progress)}  {_speed(progress)}",
-                )
+        def report(progress: Progress) -> None:
+            bar.update(
+                task,
+                total=progress.epochs,
+                completed=progress.epoch,
+                losses=f"{_loss_text(progress)}  {_speed_text(progress)}",
+            )
 
-            yield report
-
-    return shown()
+        yield report

@@ -13,7 +13,7 @@ _SOUND: dict[Path, tuple[int, int, int, str]] = {}
 
 
 def check_stored(file: Path, entries: Sequence[FileEntry]) -> None:
-    """Raise DamagedFile unless the file holds the bytes of one of these entries; and ``OSError``."""
+    """Raise DamagedFile, or ``OSError``, unless the file's bytes match one of these entries."""
     with file.open("rb") as handle:
         digest, size = hashlib.file_digest(handle, "sha256").hexdigest(), handle.tell()
     if not entries:

@@ -200,7 +200,9 @@ def test_what_cannot_be_bundled_is_refused(
     runs = str(made.parent / "s")
     assert "is there already" in said(made, runs)
     assert "no member 2" in said(tmp_path / "a", runs, "--weights", "2")
-    assert "--variables is of one run" in said(tmp_path / "a", runs, "--variables", "loss")
+    assert "--variables applies to a single run" in said(
+        tmp_path / "a", runs, "--variables", "loss"
+    )
     facts = {"task": "modular-addition", "imported": {"kind": "sweep"}}
     with RunWriter.create(tmp_path / "published", facts) as writer:
         writer.log(0, train_loss=1.0)

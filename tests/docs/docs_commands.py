@@ -16,7 +16,7 @@ import click
 
 import grokviz as gv
 from grokviz.cli import COMMANDS, cli
-from grokviz.cli.common import assigned
+from grokviz.cli.common import parse_assignments
 from grokviz.importers.contract import Hints
 from grokviz.media.venues import VENUES
 from grokviz.options import options_of
@@ -112,7 +112,7 @@ def _runs(names: Any) -> None:
 def _check_render(given: dict[str, Any]) -> None:
     wish = {key: value for key, value in given.items() if key in RenderOptions.__dataclass_fields__}
     wish["style"] = None  # a reader's own file
-    options, out = assigned(given["assignments"]), list(given["output"])
+    options, out = parse_assignments(given["assignments"]), list(given["output"])
     plan_all(given["scenes"], options, out, given["formats"], render_options(wish))
     _runs(given["run"])
 
@@ -140,7 +140,7 @@ def _can_be_drawn(settings: Any) -> None:
 
 
 def _check_train(given: dict[str, Any]) -> None:
-    settings: dict[str, Any] = dict(assigned(given["assignments"]))
+    settings: dict[str, Any] = dict(parse_assignments(given["assignments"]))
     short = {"epochs": "epochs", "checkpoint-every": "checkpoint_every", "seed": "seed"}
     settings |= {key: given[name] for key, name in short.items() if given[name] is not None}
     recipe = find_recipe(given["recipe"])
@@ -150,7 +150,7 @@ def _check_train(given: dict[str, Any]) -> None:
 def _check_sweep(given: dict[str, Any]) -> None:
     from grokviz.training.sweep import plan as plan_sweep
 
-    settings: dict[str, Any] = dict(assigned(given["assignments"]))
+    settings: dict[str, Any] = dict(parse_assignments(given["assignments"]))
     settings |= {} if given["epochs"] is None else {"epochs": given["epochs"]}
     made = plan_sweep(
         given["recipe"], read_grid(given["grid"]), given["out"], seeds=given["seeds"],
@@ -163,7 +163,7 @@ def _check_sweep(given: dict[str, Any]) -> None:
 
 def _check_import(given: dict[str, Any]) -> None:
     keys = {key for recipe in recipes().values() for key in recipe.keys}
-    assert set(assigned(given["assignments"])) <= keys | set(options_of(Hints))
+    assert set(parse_assignments(given["assignments"])) <= keys | set(options_of(Hints))
 
 
 def _check_measures(given: dict[str, Any]) -> None:

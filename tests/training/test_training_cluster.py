@@ -121,7 +121,8 @@ def test_it_is_said_that_only_curves_and_the_last_checkpoint_came_back(
     command = ["sweep", "modular-addition", "--seeds", "1", "--out", out, *words]
     assert cli.run([*command, "--scheduler", scheduler]) == 0
     said, error = capsys.readouterr()
-    assert f"{out} is not seen by the workers: of 1 members the curves and the last" in error
+    assert f"the workers cannot reach {out}: only the curves and the last checkpoint" in error
+    assert "for 1 of 1 members" in error
     assert said.endswith("1 of 1 members are finished\n")
 
 

@@ -98,7 +98,7 @@ def _safetensors(path: Path) -> tuple[dict[str, Any], int | None]:
 
 
 def _check_header(path: Path) -> None:
-    """Raise DamagedFile if a safetensors file names an array twice, which its library does not see."""
+    """Raise DamagedFile if a header names an array twice, which safetensors does not notice."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = dict(pairs)
