@@ -168,7 +168,7 @@ class Measure:
     @property
     def weighs(self) -> bool:
         """Whether it is a measure of weights, rather than of what was logged."""
-        return "at" in self.parameters or self.lacks is None
+        return "at" in self.parameters or self.lacks is None or self.gather is not None
 
     def lacking(self, run: Run) -> str:
         """What it needs and the run lacks, as in "it has no ..."; else ""."""

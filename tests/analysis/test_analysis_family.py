@@ -373,8 +373,8 @@ def test_a_moment_that_a_family_does_not_have_is_left_out(sweep: Path) -> None:
     options = figures.FigureOptions(films=False)
     tasks = figures._tasks({scene.name: scene}, str(sweep), sweep, options, skipped.__setitem__)
     assert [Path(task.paths[0]).stem for task in tasks] == [
-        "smooth-from-many-1",
         "smooth-from-many",
+        "smooth-from-many-1",
     ]
     assert "a number from 1 to 3" in skipped["smooth-from-many-8"]
 

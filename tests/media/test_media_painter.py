@@ -285,7 +285,7 @@ def test_unlisted_artist_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
     fig, moving, update = lines()
     unlisted = fig.axes[0].lines[0]
     painter = Painter(fig, moving)
-    with caplog.at_level(logging.WARNING, logger="grokviz.media.painter"):
+    with caplog.at_level(logging.INFO, logger="grokviz.media.painter"):
         for i in range(4):
             update(i)
             if i == 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -31,10 +32,11 @@ BASES = {
     "repeated-subsequence": "repeated-subsequence-320", "skip-trigram": "skip-trigram-50",
     "digit-addition": "digit-addition-small-500", "modular-addition-float32": "modular-addition",
 }  # fmt: skip
-MANY = {"p": 211, "d-model": 64, "d-mlp": 128, "heads": 2}
+MANY = {"p": 211, "d-model": 32, "d-mlp": 64, "heads": 2}
 """A network with a hundred frequencies, all of which stand out where it is random."""
 
-KINDS = [*zoo.ZOO, "hundred"]
+KINDS = [*zoo.ZOO]
+ALL = scenes(user=False)
 FILMS = {name: s for name, s in scenes(user=False).items() if s.engine == "manim"}
 CROWD = 3
 """So many texts over one another are a black block."""
@@ -51,6 +53,7 @@ def cases(names: list[str]) -> list[Any]:
         pytest.param(name, kind, marks=() if (n + m) % len(KINDS) == 0 else pytest.mark.slow)
         for n, name in enumerate(names)
         for m, kind in enumerate(KINDS)
+        if kind != "hundred" or BASES.get(recipe := ALL[name].recipe, recipe) == "modular-addition"
     ]
 
 
@@ -62,9 +65,8 @@ def animals(trained: Callable[..., Path], shared: Callable[..., Path]) -> Callab
         base = BASES.get(recipe, recipe)
         settings = MANY if kind == "hundred" else SMALL[base]
         source = trained(base, {**settings, "epochs": 40, "checkpoint-every": 20})
-        name = "nothing" if kind == "hundred" else kind
         return shared(
-            f"zoo-{base}-{kind}", lambda place: zoo.write(name, source, place / "run")
+            f"zoo-{base}-{kind}", lambda place: zoo.write(kind, source, place / "run")
         ) / "run"  # fmt: skip
 
     return run
@@ -114,7 +116,7 @@ def test_a_film_says_what_is_true_of_it(
     except InputError as error:
         texts = [str(error)]
     assert not [text for text in texts if "\n" in text]
-    assert not [text for text in texts if not text or " nan" in text.lower()]
+    assert not [text for text in texts if not text or re.search(r"\bnan\b", text)]
 
 
 @pytest.mark.parametrize("kind", [kind for kind, one in zoo.ZOO.items() if one.sentence])

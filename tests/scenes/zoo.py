@@ -72,6 +72,11 @@ def _random(draw: np.random.Generator, value: np.ndarray) -> np.ndarray:
     return draw.normal(0, float(value.std()) or 1.0, value.shape).astype(value.dtype)
 
 
+def _few(states: list[State]) -> Iterator[tuple[int, State]]:
+    """Two random checkpoints of a network that is large for a test."""
+    yield from [*_noise(states)][::5]
+
+
 def _lost(states: list[State]) -> Iterator[tuple[int, State]]:
     """No numbers after the first epoch without a loss."""
     for epoch, state in _all(states):
@@ -128,6 +133,7 @@ ZOO = {
     "negative": Animal(_curves(-HIGH, -HIGH), _all),
     "infinite": Animal(_curves(np.inf * HIGH, np.inf * HIGH), _all),
     "spikes": Animal(_curves(np.where(EPOCHS % 500 == 0, np.inf, HIGH), HIGH), _all),
+    "hundred": Animal(_curves(HIGH, HIGH), _few),
     "curves-alone": Animal(_curves(_falls(150), _falls(1500)), _none),
 }  # fmt: skip
 

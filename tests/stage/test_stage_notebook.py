@@ -133,7 +133,7 @@ def test_a_scene_shows_its_still_and_options(html: Html) -> None:
     assert len(images) == 1
     assert str(images[0]["src"]).startswith("data:image/png;base64,")
     assert images[0]["title"] == scene.name
-    assert str(images[0]["alt"]).startswith("Bar chart")
+    assert "Bar chart" in str(images[0]["alt"])
     assert scene.title in text
     assert "<td>component</td>" in text
 

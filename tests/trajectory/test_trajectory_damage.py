@@ -213,7 +213,8 @@ def test_a_writer_that_goes_on_is_not_accused(
     path = make_run()
     before = layout.Index.decode((path / "index.json").read_bytes())
     older = dataclasses.replace(
-        before, metrics={n: layout.Records(r.records, "0" * 64) for n, r in before.metrics.items()}
+        before,
+        metrics={n: layout.MetricEntry(r.records, "0" * 64) for n, r in before.metrics.items()},
     )
     read = layout.Index.decode
     answers = iter([older])

@@ -47,9 +47,8 @@ def fall(
 
     Means are of 50 values; None for a loss that never falls to half of its start.
     """
-    mean = running_mean(loss, FALL_WIDTH)
-    finite = np.isfinite(mean)
-    epochs, mean = epochs[finite], mean[finite]
+    finite = np.isfinite(loss)
+    epochs, mean = epochs[finite], running_mean(loss[finite], FALL_WIDTH)
     if not mean.size or mean.min() > mean[0] / 2:
         return None
     low = float(mean.min())

@@ -63,18 +63,18 @@ class Ablation(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """What becomes of the loss where only the algorithm's cosines are kept."""
-        kept = _loss(data, "cosine-fit")
-        ratio = kept / max(_loss(data, "original"), 1e-30)
-        if 0 < ratio <= BETTER and kept < LOW:
+        alone = _loss(data, "cosine-fit")
+        ratio = alone / max(_loss(data, "original"), 1e-30)
+        if 0 < ratio <= BETTER and alone < LOW:
             words = f"Keep only cos w(a + b − c) in the logits: the loss falls by {1 - ratio:.0%}"
             if ratio < 0.1:
                 words = f"Keep only cos w(a + b − c): the loss falls {_fold(1 / ratio)}-fold"
-            return Claim(words, self.watch, numbers={"ratio": ratio, "loss": kept})
+            return Claim(words, self.watch, numbers={"ratio": ratio, "loss": alone})
         words = "With only cos w(a + b − c) in the logits the loss is"
         words = (
             f"{words} {ratio:.3g} times as large" if np.isfinite(ratio) else f"{words} no number"
         )
-        return _claims.instead(data, words, ratio=ratio, loss=kept)
+        return _claims.instead(data, words, ratio=ratio, loss=alone)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """What is kept alone on the left, what is taken away on the right."""

@@ -179,6 +179,8 @@ def _dots(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
     for source in sources:
         for name, colour in (("memorised", colours.train), ("generalised", colours.test)):
             y = _epochs(data, source, f"{name}_epoch")
+            if time == "log":
+                y = np.maximum(y, 1.0)  # epoch 0 has no place on the axis
             if np.isfinite(y).any():
                 look = _look(colour, ring=source != sources[0])
                 if current_style.ghost:

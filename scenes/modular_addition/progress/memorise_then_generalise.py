@@ -9,6 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
+from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
@@ -86,6 +87,16 @@ class MemoriseThenGeneralise(Scene):
         if even is not None and not style().narrow(figure):
             parts.append(_mark(lower, data, even))
         return Drawing.of(*parts)
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError also unless it is known which pairs the run was trained on."""
+        super().check(data)
+        if not any(np.isfinite(data[name]).any() for name in SHARES.values()):
+            raise InputError(
+                f"{cls.name} compares training pairs with the others, and this run does not say "
+                "which they are; import it with --set train-fraction=N and --set split-seed=N"
+            )
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Shares and losses at that moment, and where the shares are equal."""

@@ -237,7 +237,10 @@ def _draw_waves(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
     current_style, colours = style(), style().colours
     k, norms = data["frequency"].values, data["member_frequency_norm"].values[member].astype(float)
     keys = _keys(data, member)
-    tallest = float(np.nanmax(norms)) if np.isfinite(norms).any() else 1.0
+    known = bool(np.isfinite(norms).any())
+    tallest = float(np.nanmax(norms)) if known else 1.0
+    if not known:
+        current_style.note(axes, "no weights", (0.5, 0.4), ha="center", color=colours.muted)
     colour = [colours.ink if int(n) in keys else colours.rest for n in k]
     bars = axes.bar(k, np.nan_to_num(norms), width=0.8, color=colour, lw=0)
     axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, 1.55 * max(tallest, 1e-9)), yticks=[])

@@ -252,4 +252,4 @@ def test_the_question_is_asked_where_it_waited(times: float, holds: bool) -> Non
 def test_the_sources_are_named_without_a_test_loss() -> None:
     data = data_of("credits").isel(tested_epoch=slice(0))
     text = film("credits").alt_text(data, 0)
-    assert "Memorised by epoch 150; test loss unknown." in text
+    assert "Training loss below 0.1 from epoch 150 on; no test loss." in text
