@@ -98,7 +98,7 @@ class GrokkingCurve(Scene):
         """With the phases' rule and the citation."""
         return (
             "Training and test loss. Memorisation ends at the largest test loss, circuit formation "
-            "where it is first below half of that, clean-up where its logarithm has fallen 95 % of "
+            "where it is first below half of that, clean-up where its logarithm has fallen 95% of "
             f"the way. {after('figure 2')}"
         )
 

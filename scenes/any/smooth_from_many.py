@@ -63,8 +63,8 @@ class SmoothFromMany(Scene):
         mean = float(data["mean_steepest_fall"].values[-1])
         numbers = {"alone": alone, "mean": mean, "curves": count}
         sentence = (
-            f"A single curve falls by {100 * alone:.0f} % at once; "
-            f"the mean of {count}, by {100 * mean:.0f} %"
+            f"A single curve falls by {100 * alone:.0f}% at once; "
+            f"the mean of {count}, by {100 * mean:.0f}%"
         )
         if count < 2 or not alone > 0 or not mean <= GENTLE * alone:
             return Claim.instead(sentence, self.watch, **numbers)

@@ -35,7 +35,7 @@ def not_generalised(data: xr.Dataset) -> str:
 
 def percent(share: float) -> str:
     """A share in whole per cent, never more than it is."""
-    return f"{int(100 * share + 1e-6)} %" if np.isfinite(share) else "no number"
+    return f"{int(100 * share + 1e-6)}%" if np.isfinite(share) else "no number"
 
 
 def named_keys(data: xr.Dataset, most: int) -> list[int]:

@@ -44,7 +44,7 @@ class InductionGrokking(HeadsBelowLoss):
         epochs = learned.memorised, float(data["epoch"].values[-1])
         before, after = (best_score(data, epoch) for epoch in epochs)
         now = f"Memorised by {clocks.word(data)} {learned.memorised:,}; "
-        shares = f"from {100 * before:.0f} to {100 * after:.0f} %"
+        shares = f"from {100 * before:.0f} to {100 * after:.0f}%"
         if after - before < RISE:
             return Claim.instead(f"{now}since then induction went {shares}")
         sentence = f"{now}then induction rises {shares}"

@@ -61,7 +61,7 @@ class InductionHeads(Scene):
         scores = np.nan_to_num(scores[np.isfinite(scores).all(axis=(1, 2))], nan=0.0)
         first, last = (scores[0], scores[-1]) if len(scores) else np.zeros((2, 1, 1))
         looks = int((last >= LOOKS).sum())
-        heads, best = int(((last >= LOOKS) & (first < LOOKS)).sum()), f"{100 * last.max():.0f} %"
+        heads, best = int(((last >= LOOKS) & (first < LOOKS)).sum()), f"{100 * last.max():.0f}%"
         if looks and not heads:
             sentence = f"{looks} of {last.size} heads look at what followed a copy, by up to {best}"
             return Claim.instead(sentence, heads=0)

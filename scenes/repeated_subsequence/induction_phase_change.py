@@ -44,7 +44,7 @@ class InductionPhaseChange(HeadsBelowLoss):
             return Claim.instead(changes.no_fall(data))
         before, after = (best_score(data, epoch) for epoch in fall_span)
         falls = f"The loss falls from {high:.2g} to {low:.2g}"
-        shares = f"from {100 * before:.0f} to {100 * after:.0f} %"
+        shares = f"from {100 * before:.0f} to {100 * after:.0f}%"
         if after - before < RISE:
             return Claim.instead(f"{falls}; induction goes {shares}")
         numbers = {"high": high, "low": low, "before": before, "after": after}

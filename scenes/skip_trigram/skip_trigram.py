@@ -60,9 +60,9 @@ class SkipTrigram(Scene):
         before, after = np.interp(fall_span, data["epoch"].values, attention)
         falls = f"The loss falls from {high:.2g} to {low:.2g}"
         if after - before < RISE:
-            return Claim.instead(f"{falls}; the key gets {100 * after:.0f} % of the attention")
+            return Claim.instead(f"{falls}; the key gets {100 * after:.0f}% of the attention")
         numbers = {"high": high, "low": low, "before": float(before), "after": float(after)}
-        sentence = f"{falls} as attention to the key rises to {100 * after:.0f} %"
+        sentence = f"{falls} as attention to the key rises to {100 * after:.0f}%"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:

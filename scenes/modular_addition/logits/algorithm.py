@@ -104,7 +104,7 @@ class Algorithm(Scene):
         return (
             f"The learnt algorithm for a = {n.a}, b = {n.b}, a row a key frequency k with "
             "$w_k = 2 \\pi k / p$: norm of the embedding along the wave; neurons of which that "
-            f"frequency explains at least 85 % of the variance; height in logits of the wave over "
+            f"frequency explains at least 85% of the variance; height in logits of the wave over "
             f"c, shown within {REACH} of the answer; and their sum over all {n.p} c. The waves "
             f"explain {share:.1%} of the logits. {after('figure 1')}"
         )

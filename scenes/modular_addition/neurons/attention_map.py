@@ -48,7 +48,7 @@ class AttentionMap(Scene):
         if not high > 0:
             return Claim.instead("No number draws a head's attention more than another", share=0)
         sentence = f"One wave is {low:.0%} to {high:.0%} of what draws a head's attention"
-        return Claim.instead(sentence.replace("%", " %"), share=low)
+        return Claim.instead(sentence, share=low)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A row of bars for each head, the cosine left and the sine right of a frequency."""

@@ -61,7 +61,7 @@ class AttentionPatterns(Scene):
             return Claim.instead(late, **numbers)
         if low < ONE_WAVE or numbers["before"] > ONE_WAVE / 2:
             sentence = f"One wave explains {low:.0%} to {high:.0%} of a head's attention at the end"
-            return Claim.instead(sentence.replace("%", " %"), **numbers)
+            return Claim.instead(sentence, **numbers)
         sentence = (
             f"One wave comes to explain at least {_neurons.percent(low)} of each head's pattern"
         )

@@ -64,7 +64,7 @@ class QuadraticShare(Scene):
             return Claim.instead(late, **means)
         if not _inside(data).any():
             return Claim.instead("No neuron belongs to the cluster of a frequency yet", **means)
-        words = f"{before:.0%} to {after:.0%}".replace("%", " %")
+        words = f"{before:.0%} to {after:.0%}"
         if not (after >= LEAST and after >= RAISED * before):
             sentence = f"The ReLU takes products of waves from {words} of a neuron"
             return Claim.instead(sentence, **means)
@@ -101,9 +101,9 @@ class QuadraticShare(Scene):
         }
         return (
             f"{text} Over the {int(inside.sum())} neurons of a cluster its mean is "
-            f"{mean['quadratic_share_pre']:.1f} % before and {mean['quadratic_share_post']:.1f} % "
+            f"{mean['quadratic_share_pre']:.1f}% before and {mean['quadratic_share_post']:.1f}% "
             "after; with the linear terms of its own frequency "
-            f"{mean['quadratic_share_post'] + mean['linear_share_post']:.0f} % of a neuron are "
+            f"{mean['quadratic_share_post'] + mean['linear_share_post']:.0f}% of a neuron are "
             "explained after it."
         )
 

@@ -67,7 +67,7 @@ class FractionSweep(Scene):
         at = np.flatnonzero(np.isfinite(epochs))
         if at.size > 1 and epochs[at[-1]] >= SLOWER * epochs[at[0]]:
             first, last = (f"{epochs[i]:,.0f} {w}" for i, w in ((at[0], "epochs"), (at[-1], "")))
-            much, little = (f"{100 * fractions[i]:g} %" for i in (at[0], at[-1]))
+            much, little = (f"{100 * fractions[i]:g}%" for i in (at[0], at[-1]))
             sentence = f"Generalising takes {first} on {much} of the data, {last}on {little}"
             numbers = {"much": float(epochs[at[0]]), "little": float(epochs[at[-1]])}
             return Claim(sentence, self.watch if _as_fast(data, at) else "", numbers=numbers)

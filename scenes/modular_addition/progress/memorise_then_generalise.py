@@ -101,12 +101,12 @@ class MemoriseThenGeneralise(Scene):
     def description(self, data: xr.Dataset, i: int) -> str:
         """Shares and losses at that moment, and where the shares are equal."""
         now = data.isel(epoch=i)
-        shares = ", ".join(f"{name} {100 * float(now[key]):.2g} %" for name, key in SHARES.items())
+        shares = ", ".join(f"{name} {100 * float(now[key]):.2g}%" for name, key in SHARES.items())
         even = _even(data)
         crossed = "it never is the larger one"
         if even is not None:
             at = f"{clocks.word(data)} {even[0]:.0f}"
-            crossed = f"the generalising one is larger from {at} on ({even[1]:.0f} %)"
+            crossed = f"the generalising one is larger from {at} on ({even[1]:.0f}%)"
         return (
             "Losses over epochs above, memorising and generalising shares below. At "
             f"{clocks.at(data, 'epoch', i)}: {shares}; test loss "

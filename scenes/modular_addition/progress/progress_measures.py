@@ -185,7 +185,7 @@ def _of_accuracies(data: xr.Dataset, last: int) -> Claim:
     """How accurate the key waves alone are when the run groks."""
     test = float(data["accuracy"].sel(split="test").values[last])
     alone = float(data["restricted_accuracy"].sel(split="all").values[last])
-    words = f"{test:.0%}, the key waves alone reach {alone:.0%}".replace("%", " %")
+    words = f"{test:.0%}, the key waves alone reach {alone:.0%}"
     numbers = {"test": test, "restricted": alone}
     if not alone - test >= AHEAD:
         return Claim.instead(f"At test accuracy {words}", **numbers)
