@@ -136,7 +136,8 @@ class CurvePanel:
         """The past of every curve, the marker, and the names where they go along."""
         traces = [artist for trace in self.traces.values() for artist in trace.moving]
         names = [] if self.names is None or self._ghost else list(self.names.moving)
-        return [*traces, *self.off_scale.moving, self.marker.line, *names]
+        shades = [] if self.shades is None else self.shades.moving
+        return [*shades, *traces, *self.off_scale.moving, self.marker.line, *names]
 
     def update(self, epoch: float) -> None:
         """Draw strongly up to ``epoch``; beyond the axis' end the whole run is shown."""

@@ -35,7 +35,7 @@ def _edges(data: xr.Dataset, first: float, clock: str) -> list[float]:
 
 
 class PhaseShades:
-    """The phases of training, shaded: each from its end on where the future is not drawn."""
+    """The phases of training, shaded: as far as they have come where the future is not drawn."""
 
     def __init__(
         self, axes: Axes, data: xr.Dataset, *, first: float = 0, clock: str = "epoch"
@@ -73,16 +73,28 @@ class PhaseShades:
         if not self.nameless:
             self.names = name_phases(self.axes, self.data, first=self.first, clock=self.clock)
 
+    @property
+    def moving(self) -> list[Any]:
+        """The shades, where they grow."""
+        return list(self.spans) if self.reveals else []
+
     def update(self, moment: float) -> None:
-        """Show the phases that are over, and the last one once it has begun."""
+        """Shade the phases up to ``moment``, and name those that have come under their names."""
         if not self.reveals:
             return
-        # the last phase has no end of its own
-        known = [end <= moment for end in [*self.edges[1:-1], *self.edges[-2:-1]]]
-        parts = [*enumerate(self.spans), *self.names]
-        for phase, artist in parts:
-            if artist.get_visible() != known[phase]:
-                artist.set_visible(known[phase])
+        for span, start, stop in zip(self.spans, self.edges, self.edges[1:], strict=False):
+            span.set_width(min(max(moment - start, 0.0), stop - start))
+        for phase, text in self.names:
+            begun = moment >= self.edges[phase] and moment >= self._under(text)
+            if text.get_visible() != begun:
+                text.set_visible(begun)
+
+    def _under(self, text: Any) -> float:
+        """The epoch above which a name stands; the first of all for one on a chip."""
+        if not hasattr(text, "xy"):
+            return self.first
+        at = self.axes.transAxes.transform((float(text.xy[0]), 0.0))
+        return float(self.axes.transData.inverted().transform(at)[0])
 
 
 def shade_phases(
