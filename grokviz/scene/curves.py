@@ -23,6 +23,9 @@ POINTS = 1500
 """Points drawn of a curve: more than a slide has pixels for it."""
 
 
+DASHES = (2.5, 1.2)
+"""Lengths of a dash and of a gap, in line widths."""
+
 MARKS = 40
 """Marks of a curve at the edge of its axis: more would be a line."""
 
@@ -91,6 +94,11 @@ class Trace:
     def lines(self) -> list[Any]:
         """The past, and the ghost where there is one."""
         return [self.line] if self.whole is None else [self.whole, self.line]
+
+    def dash(self, dashes: tuple[float, float] = DASHES) -> None:
+        """Draw it dashed, past and ghost, where a shade of grey alone would not tell it apart."""
+        for line in self.lines:
+            line.set_linestyle((0, dashes))
 
     def update(self, moment: float) -> None:
         """Draw strongly up to ``moment``."""

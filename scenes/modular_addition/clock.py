@@ -67,7 +67,7 @@ class Clock(Film):
         wave = sums.fit(data, k, np.arange(data.sizes["residue"]))
         one, every = float(wave[1:].max() / wave[0]), sums.rival(data)
         sentence = (
-            f"It adds by turning {count} clocks: rivals fit {one:.1%} on one, {every:.0%} on all"
+            f"{count} clocks turn to add: a wrong answer fits {one:.1%} on one, {every:.0%} on all"
         )
         return Claim(sentence, self.watch, numbers={"one": one, "every": every})
 
