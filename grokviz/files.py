@@ -27,12 +27,16 @@ def cache_home() -> Path:
     return platformdirs.user_cache_path("grokviz", appauthor=False)
 
 
+NAME_BYTES = 255
+"""Bytes that a name may have in the usual file systems."""
+
+
 def write_error(error: OSError, path: Path) -> GrokvizError:
     """The ``InputError`` or ``WorkError`` that explains an ``OSError`` on writing ``path``."""
     if error.errno == errno.ENOSPC:
         return WorkError(f"the disk is full: {path} was not written; free some space and run again")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return InputError(f"cannot write {path}: permission denied; choose another place with -o")
+        return InputError(f"cannot write {path}: permission denied; choose another place")
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return InputError(f"cannot write {path}: a part of it is a file; choose another place")
     if error.errno == errno.ENOENT:
@@ -47,6 +51,11 @@ def _require_file_name(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     if path.name in ("", ".."):
         raise InputError(f"{path} names no file; give the name of a file or of a new folder")
+    longest = max(path.parts, key=lambda part: len(os.fsencode(part)))
+    if len(os.fsencode(longest)) > NAME_BYTES or "\0" in longest:
+        raise InputError(
+            f"{longest[:40]}... is longer than a name can be ({NAME_BYTES} bytes); shorten it"
+        )
     return path
 
 
@@ -80,7 +89,7 @@ def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator
     Raises :class:`InputError` or :class:`WorkError` if writing fails.
     """
     path = _require_file_name(path)
-    part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    part = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part{path.suffix[:20]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir() and not folder:

@@ -62,3 +62,15 @@ def test_nothing_is_drawn_for_a_place_that_cannot_be(
     monkeypatch.setattr(render, "perform", lambda *_: pytest.fail("drawn"))
     with pytest.raises(InputError, match="a part of it is a file"):
         gv.render("embedding-waves", None, [tmp_path / "good.mp4", tmp_path / "file" / "waves.mp4"])
+
+
+def test_a_name_that_no_disk_can_hold_is_refused_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="longer than a name can be"):
+        check_writable(tmp_path / f"{'x' * 300}.png")
+    with pytest.raises(InputError, match="longer than a name can be"):
+        check_writable(tmp_path / ("é" * 130) / "a.png")
+    # the name of the temporary file is short even where that of the file is as long as can be
+    longest = tmp_path / f"{'x' * 251}.png"
+    with replacing(longest) as part:
+        part.write_text("x")
+    assert longest.read_text() == "x"

@@ -107,6 +107,13 @@ def run(arguments: list[str] | None = None) -> int:
         return 0
     except MemoryError:
         return _print_error("the memory is full: ask for a lower --quality or fewer --epochs", 1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # a name that is too long, a loop of links, a disk that is gone
+        name = str(error.filename)
+        short = name if len(name) <= 100 else f"{name[:60]}..."
+        return _print_error(f"{short}: {(error.strerror or str(error)).lower()}; give another", 2)
     except Exception as error:
         from grokviz import plugins
 
