@@ -1,16 +1,15 @@
-"""All of the circuit on one clock: waves, neurons, the map to the logits, and the losses."""
+"""The circuit on one clock: the losses that see it grow, its waves and its neurons."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _neurons
+from grokviz.scenes.modular_addition import _marks, _neurons
 from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
-from grokviz.scenes.modular_addition.neurons.neuron_logit_map import NeuronLogitMap
 
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene.outcome import losses_of, outcome
@@ -27,15 +26,15 @@ AHEAD = 0.1
 
 @dataclass(frozen=True)
 class CircuitDevelopment(Scene):
-    """Waves of the embedding, some neurons, W_L, and the losses that see the circuit grow."""
+    """The losses that see the circuit grow, beside waves of the embedding and some neurons."""
 
     name = "circuit-development"
     title = "The circuit is built while the test loss still stands high"
-    watch = "the restricted loss falls first; the rest sharpens while the test loss falls"
+    watch = "the loss of the key waves alone (restricted) falls first; neurons sharpen later"
     source = "thread, tweets 9 to 11; arXiv:2301.05217, figures 3, 4 and 7"
     loops = True
     needs = tuple(dict.fromkeys([
-        *EmbeddingWaves.needs, *NeuronActivations.needs, *NeuronLogitMap.needs,
+        *EmbeddingWaves.needs, *NeuronActivations.needs,
         "excluded_loss_2d", "restricted_loss", "logged_train_loss", "logged_test_loss", "phase_end",
     ]))  # fmt: skip
     clock = "field_epoch"
@@ -51,45 +50,36 @@ class CircuitDevelopment(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """The losses of the whole network and of the key waves alone, when it groks."""
-        run = outcome(data)
-        if run.delay is None or run.grokked is None:
+        run, turn = outcome(data), _turn(data)
+        if turn is None:
             return Claim.instead(run.sentence)
-        i = int(np.abs(data["epoch"].values - run.grokked).argmin())
-        test = float(np.interp(run.grokked, *losses_of(data, "test")))
-        alone = float(data["restricted_loss"].sel(split="all").values[i])
-        numbers = {"test": test, "restricted": alone}
-        if not alone <= AHEAD * test:
-            sentence = f"With the test loss at {test:.2g}, the key waves alone have {alone:.2g}"
+        numbers = {"test": turn.test, "restricted": turn.alone}
+        test, alone = f"{turn.test:.2g}", f"{turn.alone:.2g}"
+        if not turn.alone <= AHEAD * turn.test:
+            sentence = f"With the test loss at {test}, the key waves alone have {alone}"
             return Claim.instead(sentence, **numbers)
-        sentence = f"With test loss still at {test:.2g}, the key waves alone reach {alone:.2g}"
+        sentence = f"With test loss still at {test}, the key waves alone reach {alone}"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Each part as its own scene draws it, on a part of the figure."""
-        rooms, epochs = _rooms(figure), data["field_epoch"]
+        """The losses, and beside them each part as its own scene draws it."""
+        rooms = _rooms(figure)
         parts = [
             _at_field_epochs(scene, drawing_of(scene, room, data), data)
-            for scene, room in zip(self._scenes(), rooms, strict=False)
+            for scene, room in zip(self._scenes(), rooms[1:], strict=True)
         ]
-        axes = style().panels(rooms[-1], left=5.0, right=6.6, top=1.8)[0][0]
-        losses = panels.CurvePanel(
-            axes,
-            data,
-            _curves(data),
-            ylabel="loss (nats)",
-            log=True,
-            phases=_neurons.phases(figure),
-        )
-        if "excluded" in losses.traces:
-            losses.traces["excluded"].line.set_linestyle((0, (2.5, 1.2)))
-        return Drawing.of(*parts, losses.along(epochs))
+        # the whole sentence is too long for a panel of this width
+        rooms[1].axes[0].set_xlabel("frequency of the wave")
+        if not style().narrow(figure):
+            _head(rooms[-1], self.neurons)
+        return Drawing.of(_losses(rooms[0], data), *parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The parts' own words, and the losses."""
         parts = [s.description(data, int(_indices(s, data)[i])) for s in self._scenes()]
         now = data.sel(epoch=int(data["field_epoch"].values[i]))
         return (
-            f"Four panels. {' '.join(parts)} Restricted loss "
+            f"Three panels. {' '.join(parts)} Restricted loss "
             f"{float(now['restricted_loss'].sel(split='all')):.2g}, excluded loss "
             f"{float(now['excluded_loss_2d']):.2g}."
         )
@@ -97,32 +87,71 @@ class CircuitDevelopment(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
-            "The circuit during training: norm of each wave in the embedding $W_E$; norm of each "
-            "wave in the neuron-logit map $W_L$; activations of "
-            f"{self.neurons} neurons over all pairs (a, b), each from 0 to its largest; train and "
-            "test loss, the loss restricted to the key frequencies, and the train loss with them "
-            f"excluded. {after('figures 3, 4 and 7')}"
+            "Train and test loss, the loss restricted to the key frequencies (on all pairs, with "
+            "their waves of a + b alone), and the train loss with them excluded; norm of each wave "
+            f"in the embedding $W_E$; activations of {self.neurons} neurons over all pairs (a, b), "
+            f"each from 0 to its largest. {after('figures 3, 4 and 7')}"
         )
 
     def _scenes(self) -> list[Scene]:
-        return [
-            EmbeddingWaves(losses=False),
-            NeuronLogitMap(show="bars"),
-            NeuronActivations(most=self.neurons),
-        ]
+        return [EmbeddingWaves(losses=False), NeuronActivations(most=self.neurons)]
+
+
+class _Turn(NamedTuple):
+    """When the run groks, and the test and the restricted loss then."""
+
+    epoch: int
+    test: float
+    alone: float
+
+
+def _turn(data: xr.Dataset) -> _Turn | None:
+    """That moment of a run that grokked; None of any other."""
+    run = outcome(data)
+    if run.delay is None or run.grokked is None:
+        return None
+    i = int(np.abs(data["epoch"].values - run.grokked).argmin())
+    test = float(np.interp(run.grokked, *losses_of(data, "test")))
+    return _Turn(run.grokked, test, float(data["restricted_loss"].sel(split="all").values[i]))
 
 
 def _rooms(figure: FigureBase) -> list[SubFigure]:
-    """A part of the figure for the waves, the map, the neurons and the losses."""
+    """A part of the figure for the losses, which are the largest, the waves and the neurons."""
     if style().narrow(figure):
-        rooms = _split(figure, heights=(1, 1, 0.85, 1.1))
+        rooms = _split(figure, heights=(1.5, 1, 0.85))
     else:
-        above, below = _split(figure, heights=(0.42, 0.58))
-        # three heatmaps of 113 whole cells fit into the larger part of a slide
-        rooms = [*_split(above, widths=(1, 1)), *_split(below, widths=(0.62, 0.38))]
+        left, right = _split(figure, widths=(0.53, 0.47))
+        rooms = [left, *_split(right, heights=(0.5, 0.5))]
     for room in rooms:
         room.set_facecolor("none")
     return rooms
+
+
+def _head(room: SubFigure, count: int) -> None:
+    """What the heatmaps are, above the numbers of their frequencies."""
+    what = f"{count} neurons" if count > 1 else "a neuron"
+    style().note(
+        room.axes[0], f"activations of {what}, by frequency", (0, 1), (0, 1.75),
+        color=style().colours.muted,
+    )  # fmt: skip
+
+
+def _losses(room: SubFigure, data: xr.Dataset) -> Drawing:
+    """The four losses, with the two that the title names as dots at their moment."""
+    named = _neurons.phases(room.get_figure(root=True))
+    axes = style().panels(room, left=5.0, right=6.8, top=2.6 if named == "named" else 1.2)[0][0]
+    panel = panels.CurvePanel(
+        axes, data, _curves(data), ylabel="loss (nats)", log=True, phases=named
+    )
+    if "excluded" in panel.traces:
+        for line in panel.traces["excluded"].lines:
+            line.set_linestyle((0, (2.5, 1.2)))
+    turn, colours, epochs = _turn(data), style().colours, data["field_epoch"].values
+    marks = [] if turn is None else [
+        _marks.Mark(turn.epoch, turn.test, f"{turn.test:.2g}", colours.test, lift=0.7),
+        _marks.Mark(turn.epoch, turn.alone, f"{turn.alone:.2g}", colours.ink, lift=0.15),
+    ]  # fmt: skip
+    return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
 
 
 def _split(
