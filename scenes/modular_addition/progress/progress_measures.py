@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _neurons
+from grokviz.scenes.modular_addition import _marks, _neurons
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
@@ -18,6 +18,7 @@ from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 
@@ -29,6 +30,9 @@ AHEAD = 0.4
 
 SHORT = {"Gini coefficient": "Gini", "sum of squares": "squares"}
 """Names of panels that are low."""
+
+DASHED = {"$W_L$", "excluded"}
+"""Curves in one panel with others of their colour, or of another grey."""
 
 NAMED = 12
 """So many lines of cosines have room for a name; the others are grey."""
@@ -55,8 +59,8 @@ class ProgressMeasures(Scene):
     # fewer panels make a flatter page
     aspects = {"show": {"accuracies": (2.3, 0.8), "cosines": (2.2, 1.05)}}  # noqa: RUF012
     paper_figures = {  # noqa: RUF012
-        "6": {"third": "ratio"},
-        "7": {},
+        "6": {"third": "ratio", "layout": "paper"},
+        "7": {"layout": "paper"},
         "10": {"show": "accuracies"},
         "11": {"show": "cosines"},
         "13": {"show": "accuracies"},
@@ -69,39 +73,62 @@ class ProgressMeasures(Scene):
     third: Literal["gini", "ratio"] = option(
         "gini", "third panel: Gini coefficients, or test loss over restricted loss"
     )
+    layout: Literal["together", "paper"] = option(
+        "together", "all losses in one large panel, or the paper's four panels of one size"
+    )
 
     def claim(self, data: xr.Dataset) -> Claim:
         """What the measures shown say of the network by the time it groks."""
-        run, ends = outcome(data), clocks.phase_ends(data)
-        if run.delay is None or ends is None:
-            return Claim.instead(run.sentence)
-        first, last = (int(np.abs(data["epoch"].values - end).argmin()) for end in ends[:2])
+        turn = _turn(data)
+        if turn is None:
+            return Claim.instead(outcome(data).sentence)
         if self.show == "losses":
-            return _of_losses(data, first, last)
+            return _of_losses(turn)
+        last = int(np.searchsorted(data["epoch"].values, turn.epochs[1]))
         return _of_accuracies(data, last) if self.show == "accuracies" else _of_cosines(data)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The panels, each with the phases shaded."""
+        """The panels, each with the phases shaded, which the first names."""
         plots = self._plots(data)
-        columns = 1 if style().narrow(figure) or len(plots) == 1 else 2
-        rows = math.ceil(len(plots) / columns)
-        grid = style().panels(
-            figure, (1,) * columns, (1,) * rows, left=5.0, right=7.0, gap=11.8, vgap=1.5,
-        )  # fmt: skip
-        rooms = [axes for row in grid for axes in row]
+        rooms = self._rooms(figure, len(plots))
+        low = len(plots) > 2 and style().narrow(figure)
         drawn, phases = [], _neurons.phases(figure)
-        for i, (axes, plot) in enumerate(zip(rooms, plots, strict=False)):
+        for i, (axes, plot) in enumerate(zip(rooms, plots, strict=True)):
             percent = plot.label.endswith("(%)")
-            label = SHORT.get(plot.label, plot.label) if len(rooms) == rows > 2 else plot.label
             drawn.append(panels.CurvePanel(
-                axes, data, plot.curves, ylabel=label, log=plot.log,
+                axes, data, plot.curves, log=plot.log,
+                ylabel=SHORT.get(plot.label, plot.label) if low or self._merged else plot.label,
                 ylim=(-4, 104) if percent else None, yticks=(0, 50, 100) if percent else None,
-                phases="shaded" if phases == "named" and i >= columns else phases,
+                phases="shaded" if phases == "named" and i else phases,
             ))  # fmt: skip
-            if "$W_L$" in drawn[-1].traces:
-                drawn[-1].traces["$W_L$"].line.set_linestyle((0, (2.5, 1.2)))
-        panels.without_time(*rooms[: len(plots) - columns])
-        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
+            for name in DASHED & drawn[-1].traces.keys():
+                for line in drawn[-1].traces[name].lines:
+                    line.set_linestyle((0, (2.5, 1.2)))
+        last = 1 if style().narrow(figure) or len(plots) == 1 else 2
+        panels.without_time(*rooms[: len(plots) - last])
+        parts = [panel.along(data["epoch"]) for panel in drawn]
+        if self._merged:
+            parts.append(_marks.draw(rooms[0], _numbers(data), data["epoch"]))
+        return Drawing.of(*parts)
+
+    @property
+    def _merged(self) -> bool:
+        """Whether all losses are in one panel."""
+        return self.show == "losses" and self.layout == "together"
+
+    def _rooms(self, figure: FigureBase, count: int) -> list[Axes]:
+        """Axes for so many panels: a large one above two low ones, or all of one size."""
+        narrow = style().narrow(figure)
+        if self._merged and narrow:
+            return style().stack(figure, (2, 1, 1), left=5.0, right=7.0, vgap=1.5)
+        if self._merged:
+            return _large_and_low(figure)
+        columns = 1 if narrow or count == 1 else 2
+        grid = style().panels(
+            figure, (1,) * columns, (1,) * math.ceil(count / columns), left=5.0, right=7.0,
+            gap=11.8, vgap=1.5,
+        )  # fmt: skip
+        return [axes for row in grid for axes in row][:count]
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Each panel's numbers at that moment."""
@@ -150,11 +177,14 @@ class ProgressMeasures(Scene):
             third = Plot("test / restricted", {"ratio": ratio}, log=True)
         squares = curve(data["sum_squared_weights"].sum("parameter").values)
         excluded = curve(data["excluded_loss_2d"].values)
+        rest = [third, Plot("sum of squares", {"all\nweights": squares})]
+        if self.layout == "together":
+            losses = {**whole, "excluded": excluded, "restricted": curve(restricted)}
+            return [Plot("loss (nats)", losses, log=True), *rest]
         return [
             Plot("loss", {**whole, "excluded": excluded}, log=True),
             Plot("loss", {**whole, "restricted": curve(restricted)}, log=True),
-            third,
-            Plot("sum of squares", {"all\nweights": squares}),
+            *rest,
         ]
 
 
@@ -167,10 +197,53 @@ class Plot:
     log: bool = False
 
 
-def _of_losses(data: xr.Dataset, first: int, last: int) -> Claim:
+class _Turn(NamedTuple):
+    """Two moments, and the test and the restricted loss at both."""
+
+    epochs: np.ndarray
+    test: np.ndarray
+    alone: np.ndarray
+
+
+def _turn(data: xr.Dataset) -> _Turn | None:
+    """The end of memorisation and when it groks, of a run that did; None of any other."""
+    ends = clocks.phase_ends(data)
+    if outcome(data).delay is None or ends is None:
+        return None
+    at = [int(np.abs(data["epoch"].values - end).argmin()) for end in ends[:2]]
+    test = data["loss"].sel(split="test").values[at]
+    return _Turn(
+        data["epoch"].values[at], test, data["restricted_loss"].sel(split="all").values[at]
+    )
+
+
+def _numbers(data: xr.Dataset) -> list[_marks.Mark]:
+    """The title's four numbers on their curves."""
+    turn, colours = _turn(data), style().colours
+    if turn is None:
+        return []
+    (x, end), test, alone = map(float, turn.epochs), turn.test, turn.alone
+    return [
+        _marks.Mark(x, float(test[0]), f"{test[0]:.2g}", colours.test, "center", 0.8),
+        _marks.Mark(end, float(test[1]), f"{test[1]:.2g}", colours.test, lift=0.7),
+        _marks.Mark(x, float(alone[0]), f"{alone[0]:.2g}", colours.ink, lift=-0.85),
+        _marks.Mark(end, float(alone[1]), f"{alone[1]:.2g}", colours.ink, lift=0.15),
+    ]
+
+
+def _large_and_low(figure: FigureBase) -> list[Axes]:
+    """A panel across the figure, and two low ones below it."""
+    parts = figure.subfigures(2, 1, height_ratios=(1.75, 1), hspace=0)
+    for part in parts:
+        part.set_facecolor("none")
+    above = style().panels(parts[0], left=5.0, right=7.0, bottom=0.6)[0][0]
+    below = style().panels(parts[1], (1, 1), left=5.0, right=7.0, gap=11.8, top=0.9)[0]
+    return [above, *below]
+
+
+def _of_losses(turn: _Turn) -> Claim:
     """How far test and restricted loss fall from the end of memorisation until it groks."""
-    test = data["loss"].sel(split="test").values[[first, last]]
-    alone = data["restricted_loss"].sel(split="all").values[[first, last]]
+    test, alone = turn.test, turn.alone
     sentence = (
         f"Test loss falls from {test[0]:.2g} to {test[1]:.2g}, "
         f"restricted loss from {alone[0]:.2g} to {alone[1]:.2g}"
