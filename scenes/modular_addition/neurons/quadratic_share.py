@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any._papers import NOTEBOOK
-from grokviz.scenes.modular_addition import _neurons
+from grokviz.scenes.modular_addition import _claims, _marks, _neurons
 from jaxtyping import Bool, Float
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
@@ -45,6 +45,7 @@ class QuadraticShare(Scene):
     clock = "field_epoch"
     aspect = 2.0
     narrow_aspect = 0.72
+    stills = ("grok+10500", "last")
     aspects = {  # noqa: RUF012
         "show": dict.fromkeys(("scatters", "before", "active"), (2.0, 0.5))
     }
@@ -56,8 +57,9 @@ class QuadraticShare(Scene):
     )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """The mean share of products before and after the ReLU at the end."""
-        means = {side: float(_means(data, f"quadratic_share_{side}")[-1]) for side in SIDES}
+        """The mean share of products before and after the ReLU, when a film ends."""
+        end = _claims.film_end(data, "field_epoch")
+        means = {side: float(_means(data, f"quadratic_share_{side}")[end]) for side in SIDES}
         before, after = means["pre"], means["post"]
         late = _neurons.not_generalised(data)
         if late:
@@ -116,8 +118,9 @@ class QuadraticShare(Scene):
         if self.show == "rise":
             return (
                 f"Left: {share}, from before the ReLU (foot of each line) to after it (head), "
-                f"neurons by cluster, in its colour where k explains {THRESHOLD:g} of them at that "
-                f"moment; the few above the axis stand at its end. Right: their means. {NOTEBOOK}"
+                "neurons by the cluster they end in and by head, in its colour where k explains "
+                f"{THRESHOLD:g} of them at that moment; the few above the axis stand at its end. "
+                f"Right: their means. {NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -217,10 +220,10 @@ class _Rises:
         axes.set(xlim=(-GAP, self.x[-1] + GAP), ylim=(-0.03 * top, top))
         where = "" if style().narrow(axes.figure) else " in a neuron"
         axes.set_ylabel(f"products of waves{where} (%)")
-        axes.set_xlabel("neurons, by the cluster they end in")
+        axes.set_xlabel("neurons, by their cluster and height")
         pitch = axes.bbox.width / (self.x[-1] + 2 * GAP) / style().pixels(axes, 1)
         width = min(0.7 * style().line, 0.8 * pitch)
-        self.lines: Any = LineCollection([], linewidths=width, alpha=0.45, zorder=2)
+        self.lines: Any = LineCollection([], linewidths=width, alpha=0.25, zorder=2)
         axes.add_collection(self.lines, autolim=False)
         size = (0.3 * style().points) ** 2
         self.dots: Any = [axes.scatter([], [], s=size, lw=0, zorder=z) for z in (3, 4)]
@@ -233,7 +236,9 @@ class _Rises:
         return [self.lines, *self.dots, *self.names.values(), *self.sides]
 
     def update(self, i: int) -> None:
-        ends, own = self.ends[:, i], self.explained[i] >= THRESHOLD
+        # within a cluster by the head, at each moment anew, so that heads make a curve
+        order = np.lexsort((self.ends[0, i], self.ends[1, i], self.group))
+        ends, own = self.ends[:, i, order], self.explained[i, order] >= THRESHOLD
         face = np.where(own, self.colours, style().colours.faint)
         points = np.stack([np.stack([self.x, self.x]), ends], axis=-1)
         self.lines.set_segments(list(points.transpose(1, 0, 2)))
@@ -295,7 +300,14 @@ def _curves(axes: Axes, data: xr.Dataset, top: float) -> Drawing:
     for name, trace in panel.traces.items():
         if name.startswith("before"):
             trace.line.set_linestyle((0, (2.5, 1.2)))
-    return panel.along(epochs)
+    end = _claims.film_end(data, "field_epoch")
+    marks = [
+        _marks.Mark(
+            float(epochs[end]), float(curve.y[end]), f"{curve.y[end]:.0f}%", ink, "right", 0.85
+        )
+        for curve in panel.curves.values()
+    ]
+    return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
 
 
 def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> Drawing:

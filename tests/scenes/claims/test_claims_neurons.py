@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import xarray as xr
+from grokviz.scenes.modular_addition._claims import film_end
 from grokviz.scenes.modular_addition.neurons import (
     attention_drift,
     attention_map,
@@ -107,10 +108,13 @@ def map_share(data: xr.Dataset, share: float) -> xr.Dataset:
     return data.assign(attention_map_fourier=(data["attention_map_fourier"].dims, values))
 
 
-def last_share(name: str) -> Change:
+def last_share(name: str, *, film: bool = False) -> Change:
+    """A share of this size at the last moment; with ``film`` at the last that a film shows."""
+
     def change(data: xr.Dataset, share: float) -> xr.Dataset:
         values = data[name].copy(deep=True)
-        values[{values.dims[0]: -1}] = share
+        clock = str(values.dims[0])
+        values[{clock: film_end(data, clock) if film else -1}] = share
         return data.assign({name: values})
 
     return change
@@ -142,9 +146,9 @@ def own_rows(data: xr.Dataset, share: float) -> xr.Dataset:
 
 
 def raised(data: xr.Dataset, times: float) -> xr.Dataset:
-    """The products after the ReLU are so many times those before it, at the end."""
-    before = last_share("quadratic_share_pre")(data, 0.1)
-    return last_share("quadratic_share_post")(before, 0.1 * times)
+    """The products after the ReLU are so many times those before it, when a film ends."""
+    before = last_share("quadratic_share_pre", film=True)(data, 0.1)
+    return last_share("quadratic_share_post", film=True)(before, 0.1 * times)
 
 
 def alone_at_grok(data: xr.Dataset, times: float) -> xr.Dataset:
