@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import NOTEBOOK
-from grokviz.scenes.modular_addition import _claims
+from grokviz.scenes.modular_addition import _claims, _marks
 
 from grokviz.dataset.learning import LOW
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 LESS = 0.5
 """The neurons' share is at most this much of the logits', where the two are told apart."""
 
-DASHES = {"neurons\nafter ReLU": (3.0, 1.0), "neurons\nbefore ReLU": (1.0, 1.0)}
+HIGH = 0.9
+"""A share above it has its number below the line, where the panel has room."""
+
+DASHES = {"neurons after ReLU": (3.0, 1.0), "neurons before ReLU": (1.0, 1.0)}
 """Three greys alone do not tell lines apart."""
 
 SHARES = {
     "logits": "trig_fraction_logits",
-    "neurons\nafter ReLU": "trig_fraction_neurons",
-    "neurons\nbefore ReLU": "trig_fraction_neurons_pre",
+    "neurons after ReLU": "trig_fraction_neurons",
+    "neurons before ReLU": "trig_fraction_neurons_pre",
 }
 
 
@@ -42,7 +45,7 @@ class TrigShare(Scene):
     needs = (*SHARES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 1.7
     narrow_aspect = 0.85
-    stills = ("grok+10000", "grok-3000", "last")
+    stills = ("grok+10600", "grok-3000", "last")
 
     scale: Literal["linear", "log"] = option("linear", "how shares are spaced")
 
@@ -63,10 +66,12 @@ class TrigShare(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The three shares, and the loss below on the same epochs."""
-        upper, lower = style().stack(figure, (1.5, 1), left=5.2, right=9.0, vgap=1.4)
         linear, narrow = self.scale == "linear", style().narrow(figure)
+        right = 7.2 if narrow else 12.6
+        upper, lower = style().stack(figure, (1.7, 1), left=5.2, right=right, vgap=1.4)
         shares = _Shares(
-            upper, data, _curves(data), ylabel="share of variance (%)", log=not linear,
+            upper, data, _curves(data, short=narrow), ylabel="share of variance (%)",
+            log=not linear,
             # on a logarithmic axis: before the first updates the shares are those of noise
             ylim=(0, 100) if linear else (0.01, 200), yticks=(0, 50, 100) if linear else None,
             # in a column too few of the phases could be named
@@ -81,14 +86,14 @@ class TrigShare(Scene):
             phases="none" if narrow else "shaded",
         )
         panels.without_time(upper)
-        return Drawing.of(shares.along(data["epoch"]), loss.along(data["epoch"]))
+        marks = _marks.draw(upper, _moments(data), data["epoch"])
+        return Drawing.of(shares.along(data["epoch"]), marks, loss.along(data["epoch"]))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The three shares and the test loss at that moment."""
         now = data.isel(epoch=i)
         shares = ", ".join(
-            f"{name.replace(chr(10), ' ')} {float(now[variable]):.1%}"
-            for name, variable in SHARES.items()
+            f"{name} {float(now[variable]):.1%}" for name, variable in SHARES.items()
         )
         return (
             "Share of variance explained by cos and sin of w(a + b) at the key frequencies over "
@@ -105,15 +110,37 @@ class TrigShare(Scene):
         )
 
 
-def _when(data: xr.Dataset) -> str:
-    """The share of the logits when the test loss is half its peak and when it is low, in words."""
+def _at_turns(data: xr.Dataset) -> list[int]:
+    """The checkpoints at which the test loss is half its peak, and is low; none without them."""
     run, epochs = outcome(data), data["epoch"].values
     if run.grokked is None or run.generalised is None:
-        return ""
+        return []
     at = np.searchsorted(epochs, [run.grokked, run.generalised], side="right") - 1
-    shares = data["trig_fraction_logits"].values[np.maximum(at, 0)]
+    return [int(i) for i in np.maximum(at, 0)]
+
+
+def _when(data: xr.Dataset) -> str:
+    """The share of the logits when the test loss is half its peak and when it is low, in words."""
+    shares = data["trig_fraction_logits"].values[_at_turns(data)]
+    if not shares.size:
+        return ""
     halved, low = (_claims.percent(float(share)) for share in shares)
     return f"{halved} of the logits at half the peak test loss, {low} when it is below {LOW:g}"
+
+
+def _moments(data: xr.Dataset) -> list[_marks.Mark]:
+    """The shares that the line of what to watch names, and those of the title."""
+    end = _claims.film_end(data)
+    places = [("trig_fraction_logits", i) for i in [*_at_turns(data), end]]
+    places.append(("trig_fraction_neurons", end))
+    epochs, ink = data["epoch"].values, style().colours.ink
+    marks = []
+    for name, i in places:
+        share = float(data[name].values[i])
+        lift = -0.85 if share > HIGH else 0.8 if i == end else 0.35
+        words = _claims.percent(share)
+        marks.append(_marks.Mark(float(epochs[i]), 100 * share, words, ink, "right", lift))
+    return marks
 
 
 class _Shares(panels.CurvePanel):
@@ -127,16 +154,25 @@ class _Shares(panels.CurvePanel):
     def trace(self, name: str, curve: panels.Curve) -> panels.Trace:
         """The curve with its dashes."""
         trace = super().trace(name, curve)
-        if name in DASHES:
+        dashes = DASHES.get(_long(name))
+        if dashes is not None:
             for line in trace.lines:
-                line.set_linestyle((0, DASHES[name]))
+                line.set_linestyle((0, dashes))
         return trace
 
 
-def _curves(data: xr.Dataset) -> dict[str, panels.Curve]:
+def _curves(data: xr.Dataset, *, short: bool) -> dict[str, panels.Curve]:
+    """The shares in ink and greys; ``short`` breaks their names into two lines."""
     colours = style().colours
     shades = (colours.ink, colours.muted, colours.faint)
     return {
-        name: panels.at_checkpoints(data, 100 * data[variable].values.astype(float), shade)
+        name.replace(" ", "\n", 1) if short else name: panels.at_checkpoints(
+            data, 100 * data[variable].values.astype(float), shade
+        )
         for (name, variable), shade in zip(SHARES.items(), shades, strict=True)
     }
+
+
+def _long(name: str) -> str:
+    """The name of a share on one line."""
+    return name.replace("\n", " ")
