@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 
+EDGE = 0.22
+"""The least room on either side of 0, of the largest bar."""
+
 ONE_WAVE = 0.8
 """The share of its power that makes a map one wave."""
 
@@ -52,12 +55,16 @@ class AttentionMap(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A row of bars for each head, the cosine left and the sine right of a frequency."""
-        heads = data.sizes["head"]
-        rooms = style().stack(figure, [1] * heads, left=4.9, top=0.8, vgap=0.5)
-        sizes = np.abs(data["attention_map_fourier"].values[:, 1:])
-        top = 1.12 * float(sizes[np.isfinite(sizes)].max(initial=0)) or 1.0
+        spans = _spans(data["attention_map_fourier"].values[:, 1:].astype(float))
+        rooms = style().stack(
+            figure, [high - low for low, high in spans], left=5.4, top=2.4, vgap=0.7
+        )
         for n, axes in enumerate(rooms):
-            self._draw_head(axes, data, n, top)
+            self._draw_head(axes, data, n, spans[n])
+        what = "added to a head's score ($C_j$)"
+        if not style().narrow(figure):
+            what = "what a number adds to the score of head j ($C_j$), and a wave's share of it"
+        style().note(rooms[0], what, (0, 1), (0, 0.6), color=style().colours.muted)
         panels.without_time(*rooms[:-1])
         rooms[-1].set_xlabel("frequency: cosine left, sine right")
         return Drawing()
@@ -83,11 +90,12 @@ class AttentionMap(Scene):
         """With the definition and the citation."""
         return (
             "The attention map $C_j = r\\,W_Q^T W_K W_E$ of every head j in the Fourier basis "
-            "over the numbers, r the residual stream at '=': what a number adds to the score. "
+            "over the numbers, r the residual stream at '=': what a number adds to the score. In "
+            "per cent: the share of the largest frequency in the squares of all bars of a head. "
             f"{after('figure 8')}"
         )
 
-    def _draw_head(self, axes: Axes, data: xr.Dataset, n: int, top: float) -> None:
+    def _draw_head(self, axes: Axes, data: xr.Dataset, n: int, span: tuple[float, float]) -> None:
         from matplotlib.collections import PolyCollection
 
         current_style, keys = style(), frequencies.embedded(data)
@@ -98,24 +106,42 @@ class AttentionMap(Scene):
         corners = columns(x, values, 0.36)
         axes.add_collection(PolyCollection(list(corners), facecolors=face, lw=0), autolim=False)
         last = int(k[-1])
-        axes.set(xlim=(0.2, last + 0.8), ylim=(-top, top))
+        axes.set(xlim=(0.2, last + 0.8), ylim=span)
         axes.set_xticks(frequencies.ticks(last))
-        step = 10 ** np.floor(np.log10(top))
-        reach = np.floor(top / step) * step if top / step < 5 else 5 * step
-        axes.set_yticks([-reach, 0, reach])
+        reach = _round(0.9 * max(map(abs, span)))
+        axes.set_yticks([tick for tick in (-reach, 0, reach) if span[0] <= tick <= span[1]])
         axes.spines["bottom"].set_visible(False)
-        head = int(data["head"].values[n])
-        axes.set_ylabel(f"$C_{{{head}}}$")
-        axes.text(0.012, 0.95, f"head {head}", transform=axes.transAxes, va="top")
+        axes.set_ylabel(f"head {int(data['head'].values[n])}")
         best = _own(data["attention_map_fourier"].values[n])
         if best == NO_FREQUENCY:
             return
+        share = _neurons.percent(_share(data["attention_map_fourier"].values[n]))
         pair = values[2 * best - 2 : 2 * best]
-        side = np.sign(pair[ties.first_largest(np.abs(pair))])
-        axes.text(
-            best - 0.8, side * 0.6 * top, f"frequency {best}", ha="right", va="center",
-            color=current_style.colours.frequency(best, keys), fontweight="bold",
+        side = float(pair[ties.first_largest(np.abs(pair))])
+        bar = 0.4 * axes.bbox.width / last / current_style.pixels(axes, current_style.points)
+        right, away = best > last / 2, bar + 0.5
+        axes.annotate(
+            f"frequency {best}: {share}", (best, 0.55 * span[side > 0]),
+            ((-away if right else away) * current_style.points, 0), textcoords="offset points",
+            ha="right" if right else "left", va="center", fontweight="bold",
+            color=current_style.colours.frequency(best, keys),
         )  # fmt: skip
+
+
+def _spans(values: np.ndarray) -> list[tuple[float, float]]:
+    """From where to where the axis of each head goes: one scale, and no room without bars."""
+    values = np.where(np.isfinite(values), values, 0.0)
+    top = float(np.abs(values).max(initial=0)) or 1.0
+    return [
+        (min(1.1 * float(row.min()), -EDGE * top), max(1.1 * float(row.max()), EDGE * top))
+        for row in values
+    ]
+
+
+def _round(value: float) -> float:
+    """The largest number of one digit, 1, 2 or 5, that is not above a value."""
+    step = float(10 ** np.floor(np.log10(value)))
+    return next(digit * step for digit in (5, 2, 1) if digit * step <= value or digit == 1)
 
 
 def _share(components: np.ndarray) -> float:
