@@ -39,6 +39,9 @@ WAVE = "without-frequency-"
 BETTER = 0.9
 """The loss falls where it is at most this share of the untouched model's: less is no change."""
 
+EDGE = 0.07
+"""Room left of the longest bar that runs to the left: at the panel's edge it looks cut off."""
+
 MOST = 7
 """Waves taken away one by one that are shown: those without which the loss is largest."""
 
@@ -129,16 +132,19 @@ class Ablation(Scene):
         low_loss = float(losses.min())
         low, high = np.log10([low_loss, losses.max()])
         high = max(high, low + 0.1)  # nothing is ablated, or nothing changes
-        # where bars run to the left, their numbers stand to the right of the line
-        aside = current_style.pixels(axes, 4.6 * current_style.small) / axes.bbox.width
-        room = (high - low) * (aside / (1 - aside) if ties.exceeds(whole, low_loss) else 0.02)
+        # the numbers stand in a column of their own, right of the longest bar
+        longest = max((len(_ratio(loss / whole)) for loss in losses[1:]), default=0)
+        wide = 0.66 * longest + 1.6 if self.ratios else 1.0
+        aside = min(current_style.pixels(axes, wide * current_style.small) / axes.bbox.width, 0.6)
+        room = (high - low) * aside / (1 - aside)
+        before = EDGE * (high - low) if ties.exceeds(whole, low_loss) else 0.0
         axes.set_xscale("log")
-        axes.set(xlim=(10**low, 10 ** (high + room)), ylim=(len(names) - 0.6, -0.85))
+        axes.set(xlim=(10 ** (low - before), 10 ** (high + room)), ylim=(len(names) - 0.6, -0.85))
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.grid(True, axis="x")
         axes.axvline(whole, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=4)
-        _furnish(axes, whole, heading)
+        _furnish(axes, whole, heading, 10**high)
         for row, (name, text) in enumerate(names.items()):
             self._bar(axes, data, row, name, text)
 
@@ -155,8 +161,7 @@ class Ablation(Scene):
         current_style.label(axes, indent, row - 0.2, text, ha="left", fontweight="normal", **across)
         if self.ratios:
             current_style.label(
-                axes, 1, row if better else row - 0.2, _ratio(loss / whole), ha="right",
-                va="center" if better else "bottom", **across,
+                axes, 1, row, _ratio(loss / whole), ha="right", va="center", **across,
             )  # fmt: skip
 
 
@@ -187,8 +192,8 @@ def _groups(data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
     return alone, without
 
 
-def _furnish(axes: Axes, whole: float, heading: str) -> None:
-    """The heading, the name of the line, and ticks in nats."""
+def _furnish(axes: Axes, whole: float, heading: str, last: float) -> None:
+    """The heading, the name of the line, and ticks in nats up to ``last``."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     current_style = style()
@@ -200,7 +205,7 @@ def _furnish(axes: Axes, whole: float, heading: str) -> None:
         axes, f"untouched {_number(whole)}", (whole, 1), (0, 0.4), ha="right" if middle else "left",
         xycoords=("data", "axes fraction"), color=current_style.colours.muted,
     )  # fmt: skip
-    low, high = np.log10(axes.get_xlim())
+    low, high = np.log10([axes.get_xlim()[0], 1.05 * last])
     step = 1 if high - low < 4 else 2
     marks = [m * 10.0**e for e in range(int(low) - 1, int(high) + 1, step)
              for m in ((1, 2, 5) if high - low < 2 else (1,))]  # fmt: skip
