@@ -24,6 +24,10 @@ GREW = 2.0
 """How many times its first value a share must be: what was so from the beginning did not grow."""
 
 
+NEAR = 0.1
+"""So much of an epoch may lie between it and a checkpoint that stands for it."""
+
+
 @dataclass(frozen=True)
 class Growth:
     """A share at the first moment and at the last that a film shows.

@@ -24,6 +24,9 @@ LESS = 0.5
 HIGH = 0.9
 """A share above it has its number below the line, where the panel has room."""
 
+APART = 0.1
+"""So far apart shares have to be for both to have their numbers."""
+
 DASHES = {"neurons after ReLU": (3.0, 1.0), "neurons before ReLU": (1.0, 1.0)}
 """Three greys alone do not tell lines apart."""
 
@@ -86,7 +89,8 @@ class TrigShare(Scene):
             phases="none" if narrow else "shaded",
         )
         panels.without_time(upper)
-        marks = _marks.draw(upper, _moments(data), data["epoch"])
+        named = _moments(data) if self.claim(data).holds else []
+        marks = _marks.draw(upper, named, data["epoch"])
         return Drawing.of(shares.along(data["epoch"]), marks, loss.along(data["epoch"]))
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -130,8 +134,13 @@ def _when(data: xr.Dataset) -> str:
 
 def _moments(data: xr.Dataset) -> list[_marks.Mark]:
     """The shares that the line of what to watch names, and those of the title."""
-    end = _claims.film_end(data)
-    places = [("trig_fraction_logits", i) for i in [*_at_turns(data), end]]
+    end, logits = _claims.film_end(data), data["trig_fraction_logits"].values
+    places, above = [("trig_fraction_logits", end)], float(logits[end])
+    for i in reversed(_at_turns(data)):
+        # of moments that are close the later has its number, which would lie on the other's
+        if above - float(logits[i]) >= APART:
+            places.append(("trig_fraction_logits", i))
+            above = float(logits[i])
     places.append(("trig_fraction_neurons", end))
     epochs, ink = data["epoch"].values, style().colours.ink
     marks = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _marks, _neurons
+from grokviz.scenes.modular_addition import _claims, _marks, _neurons
 from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
 
@@ -55,7 +55,7 @@ class CircuitDevelopment(Scene):
             return Claim.instead(run.sentence)
         numbers = {"test": turn.test, "restricted": turn.alone}
         test, alone = f"{turn.test:.2g}", f"{turn.alone:.2g}"
-        if not turn.alone <= AHEAD * turn.test:
+        if not (turn.alone <= AHEAD * turn.test and turn.test > 0):
             sentence = f"With the test loss at {test}, the key waves alone have {alone}"
             return Claim.instead(sentence, **numbers)
         sentence = f"With test loss still at {test}, the key waves alone reach {alone}"
@@ -111,6 +111,8 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     if run.delay is None or run.grokked is None:
         return None
     i = int(np.abs(data["epoch"].values - run.grokked).argmin())
+    if abs(data["epoch"].values[i] - run.grokked) > _claims.NEAR * run.grokked:
+        return None
     test = float(np.interp(run.grokked, *losses_of(data, "test")))
     return _Turn(run.grokked, test, float(data["restricted_loss"].sel(split="all").values[i]))
 

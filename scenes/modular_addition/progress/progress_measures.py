@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _marks, _neurons
+from grokviz.scenes.modular_addition import _claims, _marks, _neurons
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
@@ -210,11 +210,12 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     ends = clocks.phase_ends(data)
     if outcome(data).delay is None or ends is None:
         return None
-    at = [int(np.abs(data["epoch"].values - end).argmin()) for end in ends[:2]]
+    epochs = data["epoch"].values
+    at = [int(np.abs(epochs - end).argmin()) for end in ends[:2]]
+    if at[0] == at[1] or abs(epochs[at[1]] - ends[1]) > _claims.NEAR * ends[1]:
+        return None
     test = data["loss"].sel(split="test").values[at]
-    return _Turn(
-        data["epoch"].values[at], test, data["restricted_loss"].sel(split="all").values[at]
-    )
+    return _Turn(epochs[at], test, data["restricted_loss"].sel(split="all").values[at])
 
 
 def _numbers(data: xr.Dataset) -> list[_marks.Mark]:
@@ -248,7 +249,8 @@ def _of_losses(turn: _Turn) -> Claim:
         f"Test loss falls from {test[0]:.2g} to {test[1]:.2g}, "
         f"restricted loss from {alone[0]:.2g} to {alone[1]:.2g}"
     )
-    numbers = {"test": float(test[1] / test[0]), "restricted": float(alone[1] / alone[0])}
+    ratios = [float(b / a) if a > 0 else float("nan") for a, b in (test, alone)]
+    numbers = dict(zip(("test", "restricted"), ratios, strict=True))
     if not numbers["restricted"] * FASTER <= numbers["test"]:
         return Claim.instead(sentence.replace("falls", "goes"), **numbers)
     return Claim(sentence, ProgressMeasures.watch, numbers=numbers)
