@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
 from grokviz.scene.layout import pushed_apart
@@ -109,14 +109,14 @@ class EmbeddingWaves(Scene):
         heights = values.astype(float) ** (2 if self.value == "squared" else 1)
         # what is the tallest within the film, so that the axis never moves
         top = _top(heights[data["epoch"].values <= panels.horizon(data)])
-        axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, top * 1.12))
+        axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, top * 1.16))
         axes.set_xticks(frequencies.ticks(int(k[-1])))
         axes.set_xlabel(f"frequency of the wave over the {data.sizes['component']} inputs")
         # without the loss it is a low panel, of a larger figure
         name = "norm in the embedding" if self.losses else "norm in $W_E$"
         axes.set_ylabel(name + (", squared" if self.value == "squared" else ""))
         bars = Bars(axes, x, heights, style().colours.rest, width=width)
-        named = _named(bars, k, data)
+        named = Drawing.of(_named(bars, k, data), _held(axes, data))
         if not frequencies.coloured(data):
             place = (1, 1) if style().narrow(axes.figure) else (1, 0.97)
             style().note(axes, frequencies.NONE, place, ha="right", va="top",
@@ -136,6 +136,21 @@ def _share(data: xr.Dataset, waves: list[int]) -> np.ndarray:
     whole = np.maximum(squares.sum(axis=1), 1e-30)
     shares: np.ndarray = squares[:, np.array(waves, dtype=int) - 1].sum(axis=1) / whole
     return shares
+
+
+def _held(axes: Axes, data: xr.Dataset) -> Drawing:
+    """How much of the embedding the few waves hold at the moment, above the bars."""
+    waves = frequencies.embedded(data)
+    if not 0 < len(waves) < data.sizes["frequency"]:
+        return Drawing()
+    shares, text = _share(data, waves), grids.figure_above(axes)
+    whose = _claims.waves(len(waves))
+    of = "" if style().narrow(axes.figure) else " of the embedding"
+
+    def update(i: int) -> None:
+        text.set_text(f"{whose}: {_claims.percent(float(shares[i]))}{of}")
+
+    return Drawing([text], update)
 
 
 def _leaders(data: xr.Dataset, waves: list[int]) -> str:
@@ -171,6 +186,7 @@ def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> Drawing:
         ))  # fmt: skip
         # the bars that the number must stay above
         under.append((np.abs(bars.x - place) < 0.4 * width + 0.3) | (of_bars == k))
+    highest = np.maximum.accumulate(bars.heights)
     shown = frequencies.leading(data["embedding_frequency_norm"].values, keys)
     if current_style.ghost:
         shown = np.ones_like(shown)
@@ -184,7 +200,7 @@ def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> Drawing:
             each.set_facecolors(face)
         for k, text, below in zip(keys, texts, under, strict=True):
             text.set_visible(k in seen)
-            top = bars.heights[i][below].max()
-            text.set_y((top if np.isfinite(top) else 0.0) + 0.012 * axes.get_ylim()[1])
+            # above the pale tips of where the bars have been, too
+            text.set_y(highest[i][below].max() + 0.012 * axes.get_ylim()[1])
 
     return Drawing([bars.moving, texts], update)
