@@ -26,8 +26,8 @@ COLUMNS = 800
 MOST = 7
 """Waves named beside a map: as many as have a colour."""
 MATRICES = {
-    "embedding": "first weights: embedding $W_E$",
-    "neuron_logit": "last weights: neuron-logit map $W_L$",
+    "embedding": "first weights $W_E$",
+    "neuron_logit": "last weights $W_L$",
 }
 
 
@@ -73,7 +73,8 @@ class WeightSpectra(Scene):
             figure, (1, 1), (1, 1), top=4.0, right=4.8, gap=8.4, vgap=8.6, bottom=3.9
         )
         maps = [self._map(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
-        return Drawing.of(*(panel.along(data["epoch"]) for panel in maps))
+        shares = [_held(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in maps), *shares)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The waves that stand out in each matrix at that moment."""
@@ -96,10 +97,10 @@ class WeightSpectra(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Norms of the embedding $W_E$ and of the neuron-logit map $W_L$ along each "
-            f"{self.by} of the Fourier basis, over training; each map has its own scale. "
-            "The strip at its "
-            "right is the moment shown. Shares are of the summed squares of all waves. "
+            "Norms of the first weights, the embedding $W_E$, and of the last, the neuron-logit "
+            f"map $W_L$, along each {self.by} of the Fourier basis, over training; each map has "
+            "its own scale. The strip at its right is the moment shown. Shares are of the summed "
+            "squares of all waves. "
             f"{after('figure 3')}"
         )
 
@@ -122,7 +123,10 @@ class WeightSpectra(Scene):
             cmap=colour_map(style().colours.sequential),
         )  # fmt: skip
         axes.grid(False)
-        panel = _Map(axes, data, {}, ylabel="frequency", ylim=(low, high), phases="named")
+        # the first map names the phases for both, and in a narrow column each for itself
+        alone = matrix == "embedding" or style().narrow(axes.figure)
+        named: Any = "named" if alone else "shaded"
+        panel = _Map(axes, data, {}, ylabel="frequency", ylim=(low, high), phases=named)
         panel.names_of_rows = self._furnish(axes, data, matrix, top)
         panel.image, panel.rows = image, rows
         panel.strip = _strip(axes, len(rows), top)
@@ -137,7 +141,7 @@ class WeightSpectra(Scene):
     def _furnish(
         self, axes: Axes, data: xr.Dataset, matrix: str, top: float
     ) -> list[tuple[float, Any]]:
-        """What the map is, its scale, and the waves' numbers at its right.
+        """The scale of the map, and the waves' numbers at its right.
 
         Returns each number with the epoch from which it is known.
         """
@@ -148,7 +152,6 @@ class WeightSpectra(Scene):
         at: dict[str, Any] = {
             "transform": axes.transAxes, "fontsize": current_style.small, "va": "center",
         }  # fmt: skip
-        figure.text(0, 1 + 3.6 * high, MATRICES[matrix], **{**at, "fontsize": current_style.points})
         _scale(axes, top, at)
         keys = frequencies.coloured(data)
         if matrix == "neuron_logit":
@@ -170,6 +173,21 @@ class WeightSpectra(Scene):
                 color=current_style.colours.muted,
             )  # fmt: skip
         return names
+
+
+def _held(axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
+    """What the map is, and how much of the matrix the last weights' few waves hold by now."""
+    waves = _large(data["neuron_logit_frequency_norm"].values[_claims.film_end(data)])
+    shares, few = _share(data, matrix, waves), 0 < waves.sum() < waves.size
+    whose = f" in {_claims.waves(int(waves.sum()))}"
+    high = style().pixels(axes, style().small) / axes.bbox.height
+    text = axes.text(0, 1 + 3.6 * high, MATRICES[matrix], transform=axes.transAxes, va="center")
+
+    def update(i: int) -> None:
+        held = f": {_claims.percent(float(shares[i]))}{whose}" if few else ""
+        text.set_text(f"{MATRICES[matrix]}{held}")
+
+    return Drawing([text], update)
 
 
 def _strip(axes: Axes, rows: int, top: float) -> Any:
