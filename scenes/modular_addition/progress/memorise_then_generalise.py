@@ -81,11 +81,13 @@ class MemoriseThenGeneralise(Scene):
         )
         for panel, name in ((loss, "excluded"), (shares, "memorising")):
             if name in panel.traces:
-                panel.traces[name].line.set_linestyle((0, (2.5, 1.2)))
+                for line in panel.traces[name].lines:
+                    line.set_linestyle((0, (2.5, 1.2)))
         panels.without_time(upper)
         parts, even = [loss.along(data["epoch"]), shares.along(data["epoch"])], _even(data)
-        if even is not None and not style().narrow(figure):
+        if even is not None:
             parts.append(_mark(lower, data, even))
+            parts.append(_still_high(upper, data, even[0]))
         return Drawing.of(*parts)
 
     @classmethod
@@ -161,16 +163,42 @@ def _mark(axes: Axes, data: xr.Dataset, even: tuple[float, float]) -> Drawing:
     current_style, colours = style(), style().colours
     size = current_style.points * 0.32
     (dot,) = axes.plot(*even, "o", color=colours.ink, ms=size, mew=0, zorder=4)
-    text = f"equal at\n{clocks.word(data)} {even[0]:,.0f}".replace(",", "\u2009")
+    text = f"equal at\n{clocks.word(data)} {even[0]:,.0f}"
+    # beside the curves' crossing there is room, and a line leads to the dot
+    lead = {"arrowstyle": "-", "color": colours.muted, "lw": current_style.line * 0.4}
     name = axes.figure.add_artist(Annotation(
-        text, even, (4.4 * current_style.small, 0), xycoords=axes.transData,
-        textcoords="offset points",
-        ha="left", va="center", fontsize=current_style.small, color=colours.muted,
+        text, even, (0, 0), va="center",
+        xycoords=axes.transData, textcoords="offset points",
+        fontsize=current_style.small, color=colours.ink, linespacing=1.05, zorder=6,
+        arrowprops={**lead, "shrinkA": 1, "shrinkB": size / 2},
     ))  # fmt: skip
+    epochs, always = data["epoch"].values, current_style.ghost
+    em = current_style.pixels(axes, current_style.small)
+
+    def update(i: int) -> None:
+        left = (axes.transData.transform(even)[0] - axes.bbox.x0) / em > 13
+        name.set(ha="right" if left else "left")
+        name.set_position(((-6.0 if left else 4.4) * current_style.small, 0))
+        for artist in (dot, name):
+            artist.set_visible(always or bool(epochs[i] >= even[0]))
+
+    return Drawing([dot, name], update)
+
+
+def _still_high(axes: Axes, data: xr.Dataset, at: float) -> Drawing:
+    """The test loss where the shares are equal, marked on its curve from then on."""
+    current_style, colour = style(), style().colours.test
+    test = data["loss"].sel(split="test").values.astype(float)
+    now = float(test[np.abs(data["epoch"].values - at).argmin()])
+    if not np.isfinite(now) or (now <= 0 and axes.get_yscale() == "log"):
+        return Drawing()
+    size = current_style.points * 0.32
+    (dot,) = axes.plot(at, now, "o", color=colour, ms=size, mew=0, zorder=6)
+    name = current_style.label(axes, at, now, f"{now:.2g}", lift=0.3, color=colour, zorder=6)
     epochs, always = data["epoch"].values, current_style.ghost
 
     def update(i: int) -> None:
         for artist in (dot, name):
-            artist.set_visible(always or bool(epochs[i] >= even[0]))
+            artist.set_visible(always or bool(epochs[i] >= at))
 
     return Drawing([dot, name], update)
