@@ -97,8 +97,8 @@ class WaveCircles(Scene):
         """With the definition and the citation."""
         return (
             "Embedding of the residues, less its mean, in the plane spanned by $W_E\\cos_k$ and "
-            "$W_E\\sin_k$ of each embedded frequency k; a clean wave is a circle. Spread: standard "
-            "deviation of the radii over their mean. "
+            "$W_E\\sin_k$ of each embedded frequency k; a clean wave is a circle. After \u00b1 its "
+            "spread: the standard deviation of the radii over their mean. "
             f"{after('section 4.1')}"
         )
 
@@ -167,8 +167,8 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     # the name stands above all dots, and above the numbers beside them
     axes.set(xlim=(-room, room), ylim=(-room, 1.3 * room))
     axes.axis("off")
-    axes.text(
-        0.5, 0.985, f"frequency {k}", transform=axes.transAxes, ha="center", va="top",
+    name = axes.text(
+        0.5, 0.985, "", transform=axes.transAxes, ha="center", va="top",
         color=colour, fontweight="bold",
     )  # fmt: skip
     for ends in (([-limit, limit], [0, 0]), ([0, 0], [-limit, limit])):
@@ -183,7 +183,11 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     order = np.argsort((np.arange(p) * k) % p, kind="stable")
     plane = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
 
+    wide = axes.bbox.width > 11 * current_style.pixels(axes, points)
+    word = "frequency " if wide else ""
+
     def update(i: int) -> None:
+        name.set_text(f"{word}{k}: \u00b1{_spread(data, k, i):.0%}")
         joined.set_data(*plane[i][np.append(order, order[0])].T)
         dots.set_data(*plane[i].T)
         marks.set_data(*plane[i][list(MARKED)].T)
@@ -191,4 +195,4 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
             length = max(float(np.linalg.norm(plane[i][n])), 1e-9)
             text.set_position(tuple(plane[i][n] * (1 + 0.15 * limit / length)))
 
-    return Drawing([joined, dots, marks, *texts], update)
+    return Drawing([name, joined, dots, marks, *texts], update)
