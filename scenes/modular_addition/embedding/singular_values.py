@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-MATRICES = {"$W_E$": "embedding_singular_value", "$W_L$": "neuron_logit_singular_value"}
+MATRICES = {"$W_L$": "neuron_logit_singular_value", "$W_E$": "embedding_singular_value"}
 NAMES = {"$W_E$": "embedding $W_E$", "$W_L$": "neuron-logit map $W_L$"}
 SMALL = 0.1
 """A singular value below this share of the largest is of a direction that hardly matters."""
@@ -30,7 +30,7 @@ FEWER = 0.5
 
 @dataclass(frozen=True)
 class SingularValues(Scene):
-    """Singular values of W_E and of W_L at each moment, beside the loss."""
+    """Singular values of W_L and of W_E at each moment, beside the loss."""
 
     name = "singular-values"
     title = "The weights collapse onto a few directions, the output's first"
@@ -96,7 +96,7 @@ class SingularValues(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Singular values of the embedding $W_E$ and of the neuron-logit map $W_L = W_U W_out$ "
+            "Singular values of the neuron-logit map $W_L = W_U W_out$ and of the embedding $W_E$ "
             "and the loss; dark: those above a tenth of the largest, which are counted as "
             "directions; pale: the largest value so far. A wave is two directions, its cosine and "
             "its sine. After the notebook of Nanda et al. (2023), arXiv:2301.05217, section 4.2."
