@@ -80,13 +80,13 @@ class ExcludedLoss(Scene):
         others = self._others(axes, data)
         panel = panels.CurvePanel(
             axes, data, self._curves(data), log=losses, phases=_neurons.phases(figure),
-            ylabel="training loss without the wave" if losses else "accuracy without the wave (%)",
+            ylabel="loss (nats)" if losses else "accuracy (%)",
             ylim=None if losses else (-4, 104), yticks=None if losses else (0, 50, 100),
         )  # fmt: skip
         if not frequencies.key_frequencies(data):
             muted = style().colours.muted
             style().note(axes, "no key frequencies yet", (1, 1), (0, -1.2), ha="right", color=muted)
-        return Drawing.of(panel.along(data["epoch"]), others)
+        return Drawing.of(panel.along(data["epoch"]), others, _halves(axes, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The numbers for each key frequency and for the largest of the rest."""
@@ -107,10 +107,12 @@ class ExcludedLoss(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        grokked = self.form == "curves" and outcome(data).grokked is not None
+        dotted = " Dotted: the test loss is at half its peak." if grokked else ""
         return (
             f"Excluded {self.measure}: that on the training pairs with {TERMS[self.kind]} "
             "at one frequency taken out of the logits; key frequencies in colour, all others in "
-            f"grey, with the unchanged train and test {self.measure}. "
+            f"grey, with the unchanged train and test {self.measure}.{dotted} "
             f"{after('figures 12 and 15')}"
         )
 
@@ -189,6 +191,25 @@ def _leant_on(data: xr.Dataset, name: str, i: int) -> list[int]:
     rest = now.drop_sel(frequency=keys).values
     bar = LEANS * float(rest[np.isfinite(rest)].max(initial=0))
     return [k for k in keys if float(now.sel(frequency=k)) >= bar]
+
+
+def _halves(axes: Axes, data: xr.Dataset) -> Drawing:
+    """A dotted line where the run groks: the moment of which the title speaks."""
+    at, current_style = outcome(data).grokked, style()
+    if at is None:
+        return Drawing()
+    colour, epochs = current_style.colours.test, data["epoch"].values
+    line = axes.axvline(at, color=colour, lw=current_style.line * 0.6, ls=":", zorder=2.5)
+    name = current_style.note(
+        axes, "test loss\nhalves", (at, 0), (-0.4, 0.5), ha="right", color=colour,
+        xycoords=axes.get_xaxis_transform(), linespacing=1.05,
+    )  # fmt: skip
+
+    def update(i: int) -> None:
+        for artist in (line, name):
+            artist.set_visible(current_style.ghost or bool(epochs[i] >= at))
+
+    return Drawing([line, name], update)
 
 
 def _across(bars: Bars, levels: list[np.ndarray]) -> Drawing:
