@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import NOTEBOOK
-from grokviz.scenes.modular_addition import _neurons
+from grokviz.scenes.modular_addition import _claims, _neurons
 from jaxtyping import Float
 
 from grokviz.dataset.numerics import ties
@@ -41,14 +41,14 @@ class AttentionDrift(Scene):
     )  # fmt: skip
     aspect = 2.3
     narrow_aspect = 0.72
-    stills = ("grok", "last")
+    stills = ("grok+10000", "last")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How far apart a and b were, and how near they are at the end, of a run that grokked."""
         gap = np.abs(_gap(data)).max(axis=1)
         if not np.isfinite(gap).any():
             return Claim.instead("The attention is no number")
-        top, last = float(np.nanmax(gap)), float(gap[np.isfinite(gap)][-1])
+        top, last = float(np.nanmax(gap)), float(gap[_ends(data, gap)])
         numbers = {"largest": top, "last": last}
         late = _neurons.not_generalised(data)
         if late:
@@ -65,7 +65,8 @@ class AttentionDrift(Scene):
         first, second = style().beside(
             figure, (1, 2), (1, 2.2), left=4.9, top=3.0, gap=7.0, vgap=5.6
         )
-        return Drawing.of(_table(first, data), _differences(second, data).along(data["epoch"]))
+        lines = _differences(second, data)
+        return Drawing.of(_table(first, data), lines.along(data["epoch"]), _extremes(second, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Means of each head, and the largest lopsidedness of all."""
@@ -80,8 +81,8 @@ class AttentionDrift(Scene):
         return (
             f"Mean attention from '=' at {clocks.at(data, 'epoch', i)}: {'; '.join(heads)}. Beside "
             "it the difference between a and b over epochs, whose largest absolute value is "
-            f"{float(gap[at]):.2f}, at {clocks.at(data, 'epoch', at)}, "
-            f"and at the end {float(gap[-1]):.3f}."
+            f"{float(gap[at]):.2f}, at {clocks.at(data, 'epoch', at)}; at the last it is "
+            f"{float(gap[-1]):.3f}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -89,7 +90,8 @@ class AttentionDrift(Scene):
         return (
             "Mean over all pairs of the attention from '=' to a, to b and to itself, for every "
             "head, and the mean attention to a less that to b over training; heads have the "
-            f"colour of their frequency in the last checkpoint. {NOTEBOOK}"
+            "colour of their frequency in the last checkpoint, a second head of it is dashed. "
+            f"{NOTEBOOK}"
         )
 
 
@@ -98,6 +100,13 @@ def _gap(data: xr.Dataset) -> Float[np.ndarray, "epoch head"]:
     mean = data["attention_mean"]
     gap: np.ndarray = (mean.sel(position="a") - mean.sel(position="b")).values.astype(float)
     return gap
+
+
+def _ends(data: xr.Dataset, gap: Float[np.ndarray, " epoch"]) -> int:
+    """The last moment of the film whose difference is a number; else the last of all."""
+    finite = np.flatnonzero(np.isfinite(gap))
+    inside = finite[finite <= _claims.film_end(data)]
+    return int((inside if inside.size else finite)[-1])
 
 
 def _waits(data: xr.Dataset, gap: Float[np.ndarray, " epoch"]) -> bool:
@@ -172,12 +181,50 @@ class _Names(panels.LineNames):
 
 def _differences(axes: Axes, data: xr.Dataset) -> _Heads:
     """A line for each head: attention to a less that to b."""
-    gap, curves = _gap(data), {}
+    gap, curves, seen = _gap(data), {}, list[str]()
+    dashed: dict[str, bool] = {}
     for n, head in enumerate(data["head"].values):
         colour = frequencies.colour(int(data["head_frequency"].values[-1, n]), data)
         curves[f"head {head}"] = panels.at_checkpoints(data, gap[:, n], colour)
+        dashed[f"head {head}"] = colour in seen
+        seen.append(colour)
     top = 1.15 * max(float(np.nanmax(np.abs(gap))), 0.05) if np.isfinite(gap).any() else 1.0
-    return _Heads(
+    panel = _Heads(
         axes, data, curves, ylabel="attention to a less that to b", ylim=(-top, top),
         phases="named",
     )  # fmt: skip
+    for name, trace in panel.traces.items():
+        if dashed[name]:
+            # heads of one frequency share its colour
+            for line in trace.lines:
+                line.set_linestyle((0, (2.5, 1.2)))
+    return panel
+
+
+def _extremes(axes: Axes, data: xr.Dataset) -> Drawing:
+    """The largest difference of all, and that at the film's end, each from then on."""
+    gap = _gap(data)
+    size = np.abs(gap).max(axis=1)
+    if not np.isfinite(size).any():
+        return Drawing()
+    current_style, epochs = style(), data["epoch"].values
+    first, last = ties.first_largest(np.nan_to_num(size)), _ends(data, size)
+    parts = []
+    for i, digits in {first: 2, last: 3}.items():
+        y = float(gap[i, ties.first_largest(np.abs(gap[i]))])
+        mark: dict[str, Any] = {"color": current_style.colours.ink, "zorder": 6}
+        (dot,) = axes.plot(epochs[i], y, "o", ms=0.32 * current_style.points, mew=0, **mark)
+        # heads are named on the other side of their lines
+        under = i == first and y > 0
+        text = current_style.label(
+            axes, float(epochs[i]), y, f"{abs(y):.{digits}f}", lift=-0.5 if under else 0.4,
+            va="top" if under else "bottom", ha="left" if i == first else "right", **mark,
+        )  # fmt: skip
+        parts.append((epochs[i], dot, text))
+
+    def update(i: int) -> None:
+        for at, *artists in parts:
+            for artist in artists:
+                artist.set_visible(current_style.ghost or bool(epochs[i] >= at))
+
+    return Drawing([artist for _, *both in parts for artist in both], update)
