@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _neurons
+from grokviz.scenes.modular_addition import _claims, _neurons
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import columns
+from grokviz.scene.drawing import Part
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.outcome import outcome
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
@@ -46,8 +47,10 @@ class NeuronClusters(Scene):
     )  # fmt: skip
     paper_figures = {"5a": {"show": "histogram"}}  # noqa: RUF012
     aspect = 2.1
-    narrow_aspect = 0.8
-    stills = ("last", "grok-3000")
+    narrow_aspect = 0.66
+    # fewer panels make a flatter page
+    aspects = {"show": {"neurons": (2.1, 1.0), "histogram": (2.1, 0.8)}}  # noqa: RUF012
+    stills = ("grok+10000", "last", "grok-3000")
 
     show: Literal["both", "neurons", "histogram"] = option(
         "both", "every neuron by frequency, the histogram of shares, or both"
@@ -57,7 +60,7 @@ class NeuronClusters(Scene):
         """How many neurons join a cluster after the run has generalised."""
         share = data["all_neuron_variance_explained"].values
         clean = (share >= THRESHOLD).sum(axis=1)
-        last, every = int(clean[-1]), share.shape[1]
+        last, every = int(clean[_claims.film_end(data)]), share.shape[1]
         late = _neurons.not_generalised(data)
         if late:
             return Claim.instead(late, last=last)
@@ -75,14 +78,18 @@ class NeuronClusters(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A dot a neuron, and how many have which share."""
+        parts = list[Part]()
         if self.show == "both":
+            foot, high = 0.3 * style().ems(figure)[1], style().ems(figure)[1]
             first, second = style().beside(
-                figure, (3.1, 1), (1.7, 1), gap=1.4, left=4.9, top=3.2, right=2.2, vgap=4.6
-            )
+                figure, (3.1, 1), (1.7, 1), gap=1.4, left=4.9, top=3.2, right=2.2, vgap=4.6,
+                bottom=foot + 3.4,
+            )  # fmt: skip
+            strip = style().panels(figure, left=4.9, top=high - foot + 1.2, right=2.2)[0][0]
+            parts.append(_over_time(strip, data))
         else:
             first = second = style().panels(figure, left=4.9, top=3.2)[0][0]
         upright = self.show == "histogram" or style().narrow(figure)
-        parts = []
         if self.show != "histogram":
             parts.append(_dots(first, data))
         if self.show != "neurons":
@@ -107,10 +114,11 @@ class NeuronClusters(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        below = "; below, how many there are over training" if self.show == "both" else ""
         return (
             "Each neuron's frequency, the one that explains most of the variance of its "
             "activation over (a, b), and that share of variance. Clusters are neurons at "
-            f"{THRESHOLD:g} or above. {self._without(data)}"
+            f"{THRESHOLD:g} or above{below}. {self._without(data)}"
             f"{after('section 4.3 and figure 5')}"
         )
 
@@ -223,6 +231,43 @@ def _histogram(axes: Axes, data: xr.Dataset, *, upright: bool) -> Drawing:
         text.set_text(f"{(share >= THRESHOLD).sum()} of {share.size} above {THRESHOLD:g}")
 
     return Drawing([bars, text], update)
+
+
+def _over_time(axes: Axes, data: xr.Dataset) -> Drawing:
+    """How many neurons are in a cluster over training, and a line where the run generalises."""
+    share = data["all_neuron_variance_explained"].values
+    counts = panels.at_checkpoints(data, (share >= THRESHOLD).sum(axis=1))
+    panel = panels.CurvePanel(
+        axes, data, {"_clustered": counts}, ylabel="neurons", phases="none",
+        ylim=(0, 1.05 * share.shape[1]), yticks=(0, share.shape[1]),
+    )  # fmt: skip
+    drawing, learned = panel.along(data["epoch"]), outcome(data).generalised
+    if learned is None:
+        return drawing
+    current_style, colours = style(), style().colours
+    line = axes.axvline(learned, color=colours.test, lw=current_style.line * 0.6, zorder=2.5)
+    before = int(counts.y[np.abs(data["epoch"].values - learned).argmin()])
+    where = "" if current_style.narrow(axes.figure) else " in clusters"
+    words = f"generalises: {before}{where}"
+    text = current_style.label(
+        axes, learned, 0.72 * share.shape[1], words, lift=0.01, va="center", zorder=6,
+        color=colours.test,
+    )  # fmt: skip
+    em = current_style.pixels(axes, current_style.small)
+    epochs = data["epoch"].values
+
+    def update(i: int) -> None:
+        drawing.update(i)
+        # left of the line, under the curve at its right where there is no room
+        room = (axes.transData.transform((learned, 0))[0] - axes.bbox.x0) / em
+        left = room > 0.68 * len(words) + 0.5
+        text.set(ha="right" if left else "left")
+        text.set_position(((-0.5 if left else 0.5) * current_style.small, 0))
+        text.xy = learned, (0.72 if left else 0.3) * share.shape[1]
+        for artist in (line, text):
+            artist.set_visible(current_style.ghost or bool(epochs[i] >= learned))
+
+    return Drawing([*drawing.moving, line, text], update)
 
 
 def _neurons_at(data: xr.Dataset, i: int) -> tuple[np.ndarray, np.ndarray]:
