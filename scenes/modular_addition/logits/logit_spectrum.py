@@ -22,6 +22,9 @@ KEYLESS = "No frequency is key to the logits at the end"
 MOST = 7
 """Key frequencies named at their rings: as many as have a colour."""
 
+RING = 1.6
+"""How wide a ring is, in ems."""
+
 BEND = 0.5
 """Norms are shown to this power, so that the haze before grokking is seen."""
 
@@ -114,7 +117,8 @@ class LogitSpectrum(Scene):
         return (
             "Norm over the classes of the logits' 2-D Fourier transform over (a, b) (colour: its "
             "square root). Rings: the four products of a key frequency's cosine and sine, from "
-            "which cos w(a + b) and sin w(a + b) are made. "
+            "which cos w(a + b) and sin w(a + b) are made; the area of the disc inside is their "
+            "share of the variance, full at the largest share of any. "
             f"{after('figure 4')}"
         )
 
@@ -167,6 +171,12 @@ class _Rings:
         if style().ghost:
             self.known = np.ones_like(self.known)
         self.rings = [_ring(axes, k, data, named=k in named) for k in self.keys]
+        self.discs = [_disc(axes, k, data) for k in named]
+        squares[:, 0, 0] = 0
+        whole = np.maximum(squares.sum(axis=(1, 2)), 1e-30)
+        shares = np.stack([_own(squares, k) / whole for k in named], 1) if named else sizes[:, :0]
+        shares = np.nan_to_num(shares, nan=0, posinf=0)
+        self.shares = shares / max(float(shares.max(initial=0)), 1e-30)
         above, before, last = False, -9, data.sizes["component"] // 2
         self.names: dict[int, Any] = {}
         for k in named:
@@ -177,7 +187,7 @@ class _Rings:
     @property
     def moving(self) -> list[Any]:
         """The rings and the numbers."""
-        return [*self.rings, *self.names.values()]
+        return [*self.discs, *self.rings, *self.names.values()]
 
     def update(self, i: int) -> None:
         """Show those that are known."""
@@ -185,6 +195,8 @@ class _Rings:
             ring.set_visible(known)
             if k in self.names:
                 self.names[k].set_visible(known)
+        for disc, share in zip(self.discs, self.shares[i], strict=True):
+            disc.set_markersize(RING * style().points * float(np.sqrt(share)))
 
 
 def _ring(axes: Axes, k: int, data: xr.Dataset, *, named: bool) -> Any:
@@ -192,14 +204,22 @@ def _ring(axes: Axes, k: int, data: xr.Dataset, *, named: bool) -> Any:
     colour = frequencies.ink(k, data) if named else current_style.colours.rest
     return axes.plot(
         [at], [at], "o", mfc="none", mec=colour,
-        ms=(1.2 if named else 0.5) * current_style.points, mew=current_style.line * 0.7, zorder=3,
+        ms=(RING if named else 0.5) * current_style.points, mew=current_style.line * 0.7, zorder=3,
     )[0]  # fmt: skip
+
+
+def _disc(axes: Axes, k: int, data: xr.Dataset) -> Any:
+    """What grows within a ring with the share of its products; before that a point."""
+    at = 2 * k - 0.5
+    colour = frequencies.ink(k, data)
+    return axes.plot([at], [at], "o", color=colour, ms=0, mew=0, alpha=0.6, zorder=2.9)[0]
 
 
 def _name(axes: Axes, k: int, data: xr.Dataset, *, above: bool) -> Any:
     at, side = 2 * k - 0.5, -1 if above else 1
+    aside = side * (0.3 + RING / 2) * style().points
     return axes.annotate(
-        str(k), (at, at), xytext=(side * 0.9 * style().points, 0), textcoords="offset points",
+        str(k), (at, at), xytext=(aside, 0), textcoords="offset points",
         ha="right" if above else "left", va="center", color=frequencies.ink(k, data),
         fontweight="bold", zorder=4,
     )  # fmt: skip
