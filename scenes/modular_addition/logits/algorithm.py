@@ -35,9 +35,9 @@ class Algorithm(Scene):
 
     name = "algorithm"
     title = "How the network adds: it multiplies waves and lets them peak"
-    watch = "rows are this network's key frequencies, numbers its own weights"
+    watch = "rows are this network's key frequencies, a wave's height its own weight"
     source = "thread, tweet 7; arXiv:2301.05217, figure 1"
-    needs = ("embedding_frequency_norm", "neurons_per_frequency", "cosine_coefficient",
+    needs = ("embedding_frequency_norm", "cosine_coefficient",
              "logit_variance_explained", "key_neurons", "logged_train_loss",
              "logged_test_loss")  # fmt: skip
     clock = None
@@ -85,8 +85,7 @@ class Algorithm(Scene):
         """The steps with their numbers."""
         n = self._numbers(data)
         rows = "; ".join(
-            f"{k}: norm {norm:.2g}, {neurons} neurons, height {height:.2g}"
-            for k, norm, neurons, height in zip(n.keys, n.norms, n.neurons, n.heights, strict=True)
+            f"{k}: height {height:.2g}" for k, height in zip(n.keys, n.heights, strict=True)
         )
         if not n.keys:
             return f"Diagram of addition mod {n.p} without rows: there are no key frequencies."
@@ -103,9 +102,8 @@ class Algorithm(Scene):
         n = self._numbers(data)
         return (
             f"The learnt algorithm for a = {n.a}, b = {n.b}, a row a key frequency k with "
-            "$w_k = 2 \\pi k / p$: norm of the embedding along the wave; neurons of which that "
-            f"frequency explains at least 85% of the variance; height in logits of the wave over "
-            f"c, shown within {REACH} of the answer; and their sum over all {n.p} c. The waves "
+            "$w_k = 2 \\pi k / p$: a and b as angles, their sum as one; the wave over c in logits, "
+            f"shown within {REACH} of the answer; and their sum over all {n.p} c. The waves "
             f"explain {share:.1%} of the logits. {after('figure 1')}"
         )
 
@@ -126,14 +124,13 @@ class Algorithm(Scene):
         answer = (a + b) % p
         angles = 2 * np.pi * np.outer(keys, answer - np.arange(p)) / p
         return _Numbers(
-            p, a, b, answer, keys, waves["embedding_frequency_norm"].values.astype(float),
-            waves["neurons_per_frequency"].values.astype(int), heights,
+            p, a, b, answer, keys, heights,
             heights @ np.cos(angles), [frequencies.ink(k, data) for k in keys], len(known),
         )  # fmt: skip
 
     def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
         left, right = (4.2 if style().slide else 1.0), wide - 1.2
-        at = [left + share * (right - left) for share in (0, 0.262, 0.575, 0.79)]
+        at = [left + share * (right - left) for share in (0, 0.262, 0.525, 0.79)]
         pitch = (high - 10.0) / max(len(n.keys), 1)
         rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
         for x, (name, formula) in zip(at, STEPS, strict=True):
@@ -145,7 +142,7 @@ class Algorithm(Scene):
         if not n.keys:
             frequencies.note_none(sheet)
             return
-        self._rows(sheet, n, rows, at[:3], min(0.3 * pitch, 1.3), at[3] - 4.2 - at[2])
+        self._rows(sheet, n, rows, at[:3], min(0.36 * pitch, 1.8), at[3] - 2.0 - at[2])
         _small(sheet, at[3], rows[0] + 0.5 * pitch + 0.3, f"{n.a} + {n.b} = {n.answer} mod p")
         _sum(sheet, n, (at[3], right), (rows[-1] - 0.4 * pitch, rows[0] + 0.3 * pitch))
         _small(sheet, left, 2.1, "attention and the MLP multiply:")
@@ -162,7 +159,7 @@ class Algorithm(Scene):
         if not n.keys:
             frequencies.note_none(sheet)
             return
-        self._rows(sheet, n, rows, at, 0.85, wide - at[2] - 4.5)
+        self._rows(sheet, n, rows, at, min(0.36 * pitch, 0.9), wide - at[2] - 0.8)
         foot = rows[-1] - 0.5 * pitch - 2.4
         _heading(sheet, at[0], foot, "Add up", "")
         _small(sheet, at[0] + 4.6, foot, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
@@ -175,23 +172,17 @@ class Algorithm(Scene):
         self, sheet: Axes, n: _Numbers, rows: list[float], at: list[float], r: float, width: float
     ) -> None:
         small = style().small
-        for x, name in ((at[0] + 4.4 + 2 * r, "norm"), (at[1] + 2.6 + 2 * r, "neurons"),
-                        (at[2] + width + 0.7, "height")):  # fmt: skip
-            _small(sheet, x, rows[0] + 1.5 * r + 0.4, name)
-        _small(sheet, at[1] + 0.8 + r, rows[0] + 1.5 * r + 0.4, "a+b")
+        _small(sheet, at[1] + 0.8 + r, rows[0] + 1.3 * r + 0.4, "a+b")
         for row, (k, y, colour) in enumerate(zip(n.keys, rows, n.colours, strict=True)):
             turn = 2 * np.pi * k / n.p
             text: dict[str, Any] = {"color": colour, "fontsize": small, "va": "center"}
             sheet.text(at[0], y, str(k), fontweight="bold", **text)
             _circle(sheet, at[0] + 3.0 + r, y, r, colour, {"a": turn * n.a, "b": turn * n.b})
-            sheet.text(at[0] + 4.4 + 2 * r, y, f"{n.norms[row]:.1f}", **text)
             _circle(sheet, at[1] + 1.6 + r, y, r, colour, {"": turn * (n.a + n.b)})
-            sheet.text(at[1] + 2.6 + 2 * r, y, str(n.neurons[row]), **text)
             c = np.linspace(-REACH, REACH, 40 * REACH)
             wave = n.heights[row] / max(np.abs(n.heights).max(), 1e-30) * np.cos(turn * c)
             sheet.plot(at[2] + (c / REACH + 1) * width / 2, y + 1.1 * r * wave, color=colour,
                        lw=style().line * 0.8)  # fmt: skip
-            sheet.text(at[2] + width + 0.7, y, f"{n.heights[row]:.1f}", **text)
         middle = at[2] + width / 2
         ends = [rows[0] + 1.5 * r, rows[-1] - 1.5 * r]
         sheet.plot([middle] * 2, ends, color=style().colours.grid, lw=style().line, zorder=0)
@@ -207,8 +198,6 @@ class _Numbers:
     b: int
     answer: int
     keys: list[int]
-    norms: np.ndarray
-    neurons: np.ndarray
     heights: np.ndarray
     total: np.ndarray
     colours: list[str]
