@@ -71,7 +71,7 @@ class NeuronLogitMap(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Bars above, clusters below."""
         show = self.show if frequencies.key_frequencies(data) else "bars"
-        heights = (1, 1.25) if show == "both" else (1,)
+        heights = (1, 2) if show == "both" else (1,)
         rooms = style().stack(
             figure, heights, left=4.9, vgap=5.4, top=1.6 if show == "heatmap" else 0.8,
             bottom=3.3 if show == "bars" else 1.5,
