@@ -70,7 +70,8 @@ class FractionSweep(Scene):
             much, little = (f"{100 * fractions[i]:g}%" for i in (at[0], at[-1]))
             sentence = f"Generalising takes {first} on {much} of the data, {last}on {little}"
             numbers = {"much": float(epochs[at[0]]), "little": float(epochs[at[-1]])}
-            return Claim(sentence, self.watch if _as_fast(data, at) else "", numbers=numbers)
+            watch = _longest(fractions, epochs, at) or self.watch
+            return Claim(sentence, watch if _as_fast(data, at) else "", numbers=numbers)
         return Claim.instead(f"{at.size} of {epochs.size} training fractions generalise")
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -232,6 +233,15 @@ def _as_fast(data: xr.Dataset, at: np.ndarray) -> bool:
     """Whether the smallest fraction memorises about as fast as the largest."""
     epochs = _epochs(data, _sources(data)[0], "memorised_epoch")[at[[0, -1]]]
     return bool(epochs.max() <= AS_FAST * epochs.min())
+
+
+def _longest(fractions: np.ndarray, epochs: np.ndarray, at: np.ndarray) -> str:
+    """What to watch where it is not the smallest fraction that takes longest to generalise."""
+    slowest = int(at[np.argmax(epochs[at])])
+    if epochs[slowest] <= epochs[at[-1]]:
+        return ""
+    longest = f"longest on {100 * fractions[slowest]:g}%"
+    return f"memorising takes no longer with less data; generalising does, {longest}"
 
 
 def _look(colour: str, *, ring: bool) -> dict[str, Any]:
