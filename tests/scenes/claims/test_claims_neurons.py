@@ -27,9 +27,11 @@ from grokviz.scenes.modular_addition.progress import (
     memorise_then_generalise,
     progress_measures,
 )
+from matplotlib.figure import Figure
 
+import grokviz as gv
 from grokviz.dataset.references.reference import load
-from grokviz.scene import Claim
+from grokviz.scene import Claim, drawing_in
 from grokviz.scene.registry import scenes
 
 SCENES = scenes(user=False)
@@ -96,9 +98,9 @@ def test_a_run_that_only_memorised_is_said_to_have(name: str) -> None:
 
 
 def last_gap(data: xr.Dataset, by: float) -> xr.Dataset:
-    mean = data["attention_mean"].copy(deep=True)
-    mean[-1] = 0.3
-    mean.loc[{"epoch": data["epoch"].values[-1], "position": "a", "head": 2}] = 0.3 + by
+    mean, end = data["attention_mean"].copy(deep=True), film_end(data)
+    mean[end] = 0.3
+    mean.loc[{"epoch": data["epoch"].values[end], "position": "a", "head": 2}] = 0.3 + by
     return data.assign(attention_mean=mean)
 
 
@@ -128,7 +130,7 @@ def clustered(data: xr.Dataset, share: float) -> xr.Dataset:
 def clean_when_it_generalises(data: xr.Dataset, share: float) -> xr.Dataset:
     """So many of the neurons that end in a cluster are there when the run generalises."""
     values = data["all_neuron_variance_explained"].copy(deep=True)
-    ends = np.flatnonzero(values.values[-1] >= 0.85)
+    ends = np.flatnonzero(values.values[film_end(data)] >= 0.85)
     at = int(np.abs(data["epoch"].values - 10510).argmin())
     values[at] = 0
     values[at, ends[: round(len(ends) * share)]] = 0.9
@@ -277,3 +279,50 @@ def test_descriptions_and_definitions_hold_no_sentence_of_the_claim() -> None:
         own = scene.claim(data).sentence
         assert own not in scene.description(data, 0)
         assert own not in scene.definition(data)
+
+
+ON_PICTURE = (
+    ("memorise-then-generalise", "equal at\nepoch 7,400"),
+    ("memorise-then-generalise", "17"),
+    ("attention-drift", "0.86"),
+    ("attention-drift", "0.005"),
+    ("neuron-clusters", "generalises: 82 in clusters"),
+    ("excluded-loss", "test loss\nhalves"),
+)
+
+
+@pytest.mark.parametrize(("name", "text"), ON_PICTURE)
+def test_what_the_sentence_says_is_marked_once_it_has_happened(name: str, text: str) -> None:
+    data, scene = reference(name), SCENES[name].with_options()
+    with drawing_in(gv.theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = scene.draw(figure, data)
+        written = []
+        for i in (0, film_end(data)):
+            drawing.update(i)
+            texts = figure.findobj(lambda a: hasattr(a, "get_text"))
+            written.append([t.get_text() for t in texts if t.get_visible()])
+    assert text not in written[0]
+    assert text in written[1]
+
+
+def test_seeds_stand_in_the_order_in_which_they_generalise() -> None:
+    data = reference("seeds")
+    words = SCENES["seeds"].with_options().description(data, 0)
+    places = [words.index(f"seed {n}:") for n in (2, 4, 3, 1, 0)]
+    assert places == sorted(places)
+    learnt = data["generalised_epoch"].copy(deep=True)
+    learnt[2] = -1
+    words = SCENES["seeds"].with_options().description(data.assign(generalised_epoch=learnt), 0)
+    assert words.index("seed 0:") < words.index("seed 2:"), "one that never does is the last"
+
+
+def test_the_fraction_that_takes_longest_is_named_where_it_is_not_the_smallest() -> None:
+    data = reference("fraction-sweep")
+    own = claim("fraction-sweep", data)
+    assert own.watch.endswith("generalising does, longest on 28%")
+    learnt = data["generalised_epoch"].copy(deep=True)
+    learnt[int(np.flatnonzero(data["member_fraction"].values == 0.25)[0])] = 20000
+    slower = claim("fraction-sweep", data.assign(generalised_epoch=learnt))
+    assert "longest" not in slower.watch
+    assert slower.watch

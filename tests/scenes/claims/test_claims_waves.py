@@ -345,6 +345,32 @@ def test_a_film_names_a_wave_when_it_leads_and_hides_what_is_to_come() -> None:
         assert counts[0] < texts, name
 
 
+ON_PICTURE = (
+    ("embedding-waves", "6 waves: 95% of the embedding"),
+    ("weight-spectra", "first weights $W_E$: 90% in 5 waves"),
+    ("weight-spectra", "last weights $W_L$: 99.8% in 5 waves"),
+    ("wave-circles", "frequency 31: \u00b19%"),
+    ("logit-spectrum", "98% of the variance in the rings"),
+)
+
+
+@pytest.mark.parametrize(("name", "text"), ON_PICTURE)
+def test_the_numbers_of_the_sentence_are_on_the_last_picture_of_the_film(
+    name: str, text: str
+) -> None:
+    data, drawn = of(name), scene(name).with_options()
+    with drawing_in(gv.theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = drawn.draw(figure, data)
+        written = []
+        for i in (end(data, name), 0):
+            drawing.update(i)
+            texts = figure.findobj(lambda a: hasattr(a, "get_text"))
+            written.append([t.get_text() for t in texts if t.get_visible()])
+    assert text in written[0]
+    assert text not in written[1]
+
+
 def test_circles_of_a_run_without_embedded_frequencies_are_refused() -> None:
     data = of("wave-circles").isel(embedded_frequency=[])
     with (
