@@ -130,7 +130,7 @@ class Algorithm(Scene):
 
     def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
         left, right = (4.2 if style().slide else 1.0), wide - 1.2
-        at = [left + share * (right - left) for share in (0, 0.262, 0.525, 0.79)]
+        at = [left + share * (right - left) for share in (0, 0.262, 0.575, 0.79)]
         pitch = (high - 10.0) / max(len(n.keys), 1)
         rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
         for x, (name, formula) in zip(at, STEPS, strict=True):
