@@ -142,7 +142,7 @@ class Algorithm(Scene):
         if not n.keys:
             frequencies.note_none(sheet)
             return
-        self._rows(sheet, n, rows, at[:3], min(0.36 * pitch, 1.8), at[3] - 2.0 - at[2])
+        self._rows(sheet, n, rows, at[:3], min(0.43 * pitch, 2.2), at[3] - 2.0 - at[2])
         _small(sheet, at[3], rows[0] + 0.5 * pitch + 0.3, f"{n.a} + {n.b} = {n.answer} mod p")
         _sum(sheet, n, (at[3], right), (rows[-1] - 0.4 * pitch, rows[0] + 0.3 * pitch))
         _small(sheet, left, 2.1, "attention and the MLP multiply:")
@@ -159,7 +159,7 @@ class Algorithm(Scene):
         if not n.keys:
             frequencies.note_none(sheet)
             return
-        self._rows(sheet, n, rows, at, min(0.36 * pitch, 0.9), wide - at[2] - 0.8)
+        self._rows(sheet, n, rows, at, min(0.43 * pitch, 1.1), wide - at[2] - 0.8)
         foot = rows[-1] - 0.5 * pitch - 2.4
         _heading(sheet, at[0], foot, "Add up", "")
         _small(sheet, at[0] + 4.6, foot, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
@@ -172,13 +172,17 @@ class Algorithm(Scene):
         self, sheet: Axes, n: _Numbers, rows: list[float], at: list[float], r: float, width: float
     ) -> None:
         small = style().small
-        _small(sheet, at[1] + 0.8 + r, rows[0] + 1.3 * r + 0.4, "a+b")
+        clocks = {"a": (at[0] + 2.4 + r, n.a), "b": (at[0] + 3.0 + 3 * r, n.b),
+                  "a+b": (at[1] + 0.8 + r, n.a + n.b)}  # fmt: skip
+        for name, (x, _) in clocks.items():
+            sheet.text(x, rows[0] + 1.3 * r + 0.3, name, fontsize=small, ha="center",
+                       color=style().colours.muted)  # fmt: skip
         for row, (k, y, colour) in enumerate(zip(n.keys, rows, n.colours, strict=True)):
             turn = 2 * np.pi * k / n.p
             text: dict[str, Any] = {"color": colour, "fontsize": small, "va": "center"}
             sheet.text(at[0], y, str(k), fontweight="bold", **text)
-            _circle(sheet, at[0] + 3.0 + r, y, r, colour, {"a": turn * n.a, "b": turn * n.b})
-            _circle(sheet, at[1] + 1.6 + r, y, r, colour, {"": turn * (n.a + n.b)})
+            for x, number in clocks.values():
+                _clock(sheet, (x, y), r, colour, turn * number)
             c = np.linspace(-REACH, REACH, 40 * REACH)
             wave = n.heights[row] / max(np.abs(n.heights).max(), 1e-30) * np.cos(turn * c)
             sheet.plot(at[2] + (c / REACH + 1) * width / 2, y + 1.1 * r * wave, color=colour,
@@ -240,35 +244,15 @@ def _arrow(sheet: Axes, start: float, stop: float, y: float) -> None:
     sheet.annotate("", (stop, y), (start, y), arrowprops=arrow)
 
 
-def _circle(
-    sheet: Axes, x: float, y: float, r: float, colour: str, angles: dict[str, float]
-) -> None:
-    """A unit circle with a named point at each angle."""
-    current_style, colours = style(), style().colours
+def _clock(sheet: Axes, at: tuple[float, float], r: float, colour: str, angle: float) -> None:
+    """A unit circle with a hand at an angle."""
+    current_style, colours, (x, y) = style(), style().colours, at
     around = np.linspace(0, 2 * np.pi, 100)
     sheet.plot(x + r * np.cos(around), y + r * np.sin(around), color=colours.rest,
                lw=current_style.line * 0.4, zorder=1)  # fmt: skip
-    placed = _apart(list(angles.values()))
-    for (name, angle), at in zip(angles.items(), placed, strict=True):
-        end = np.array([x + r * np.cos(angle), y + r * np.sin(angle)])
-        sheet.plot([x, end[0]], [y, end[1]], color=colour, lw=current_style.line * 0.5, zorder=2)
-        sheet.plot(*end, "o", color=colour, ms=current_style.points * 0.28, mew=0, zorder=3)
-        if name:
-            aside = r + 0.55
-            sheet.text(
-                x + aside * np.cos(at), y + aside * np.sin(at), name,
-                ha="center", va="center", fontsize=current_style.small, color=colours.ink,
-            )  # fmt: skip
-
-
-def _apart(angles: list[float], least: float = 0.75) -> list[float]:
-    """Angles of the names of two points, so far apart that they do not touch."""
-    if len(angles) < 2:
-        return angles
-    first, second = angles
-    between = (second - first + np.pi) % (2 * np.pi) - np.pi
-    push = max(least - abs(between), 0) / 2 * (1 if between >= 0 else -1)
-    return [first - push, second + push]
+    end = np.array([x + r * np.cos(angle), y + r * np.sin(angle)])
+    sheet.plot([x, end[0]], [y, end[1]], color=colour, lw=current_style.line * 0.6, zorder=2)
+    sheet.plot(*end, "o", color=colour, ms=current_style.points * 0.32, mew=0, zorder=3)
 
 
 def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float, float]) -> None:
