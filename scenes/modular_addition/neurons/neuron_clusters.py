@@ -78,7 +78,7 @@ class NeuronClusters(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A dot a neuron, and how many have which share."""
-        parts = list[Part]()
+        parts, over_time = list[Part](), list[Part]()
         if self.show == "both":
             foot, high = 0.3 * style().ems(figure)[1], style().ems(figure)[1]
             first, second = style().beside(
@@ -86,7 +86,7 @@ class NeuronClusters(Scene):
                 bottom=foot + 3.4,
             )  # fmt: skip
             strip = style().panels(figure, left=4.9, top=high - foot + 1.2, right=2.2)[0][0]
-            parts.append(_over_time(strip, data))
+            over_time = [_over_time(strip, data)]
         else:
             first = second = style().panels(figure, left=4.9, top=3.2)[0][0]
         upright = self.show == "histogram" or style().narrow(figure)
@@ -94,7 +94,7 @@ class NeuronClusters(Scene):
             parts.append(_dots(first, data))
         if self.show != "neurons":
             parts.append(_histogram(second, data, upright=upright))
-        return Drawing.of(*parts)
+        return Drawing.of(*parts, *over_time)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Sizes of the clusters at that epoch."""
