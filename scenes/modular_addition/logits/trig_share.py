@@ -165,8 +165,7 @@ class _Shares(panels.CurvePanel):
         trace = super().trace(name, curve)
         dashes = DASHES.get(_long(name))
         if dashes is not None:
-            for line in trace.lines:
-                line.set_linestyle((0, dashes))
+            trace.dash(dashes)
         return trace
 
 

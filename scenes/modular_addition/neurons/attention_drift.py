@@ -196,8 +196,7 @@ def _differences(axes: Axes, data: xr.Dataset) -> _Heads:
     for name, trace in panel.traces.items():
         if dashed[name]:
             # heads of one frequency share its colour
-            for line in trace.lines:
-                line.set_linestyle((0, (2.5, 1.2)))
+            trace.dash()
     return panel
 
 

@@ -299,7 +299,7 @@ def _curves(axes: Axes, data: xr.Dataset, top: float) -> Drawing:
     )
     for name, trace in panel.traces.items():
         if name.startswith("before"):
-            trace.line.set_linestyle((0, (2.5, 1.2)))
+            trace.dash()
     end = _claims.film_end(data, "field_epoch")
     marks = [
         _marks.Mark(

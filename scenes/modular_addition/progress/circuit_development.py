@@ -146,8 +146,7 @@ def _losses(room: SubFigure, data: xr.Dataset) -> Drawing:
         axes, data, _curves(data), ylabel="loss (nats)", log=True, phases=named
     )
     if "excluded" in panel.traces:
-        for line in panel.traces["excluded"].lines:
-            line.set_linestyle((0, (2.5, 1.2)))
+        panel.traces["excluded"].dash()
     turn, colours, epochs = _turn(data), style().colours, data["field_epoch"].values
     marks = [] if turn is None else [
         _marks.Mark(turn.epoch, turn.test, f"{turn.test:.2g}", colours.test, lift=0.7),

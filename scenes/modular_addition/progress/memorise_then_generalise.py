@@ -81,8 +81,7 @@ class MemoriseThenGeneralise(Scene):
         )
         for panel, name in ((loss, "excluded"), (shares, "memorising")):
             if name in panel.traces:
-                for line in panel.traces[name].lines:
-                    line.set_linestyle((0, (2.5, 1.2)))
+                panel.traces[name].dash()
         panels.without_time(upper)
         parts, even = [loss.along(data["epoch"]), shares.along(data["epoch"])], _even(data)
         if even is not None:

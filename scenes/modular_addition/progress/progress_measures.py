@@ -102,8 +102,7 @@ class ProgressMeasures(Scene):
                 phases="shaded" if phases == "named" and i else phases,
             ))  # fmt: skip
             for name in DASHED & drawn[-1].traces.keys():
-                for line in drawn[-1].traces[name].lines:
-                    line.set_linestyle((0, (2.5, 1.2)))
+                drawn[-1].traces[name].dash()
         last = 1 if style().narrow(figure) or len(plots) == 1 else 2
         panels.without_time(*rooms[: len(plots) - last])
         parts = [panel.along(data["epoch"]) for panel in drawn]
