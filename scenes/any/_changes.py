@@ -106,8 +106,12 @@ def span(data: xr.Dataset, clock: str = "epoch") -> float:
 
 def last_shown(data: xr.Dataset, clock: str = "epoch") -> int:
     """The index of the last moment of a film."""
-    stop = np.searchsorted(data[clock].values, span(data, clock), side="right")
-    return max(int(stop) - 1, 0)
+    return by(data, span(data, clock), clock)
+
+
+def by(data: xr.Dataset, last: float, clock: str = "epoch") -> int:
+    """The index of the last moment of a clock up to ``last``."""
+    return max(int(np.searchsorted(data[clock].values, last, side="right")) - 1, 0)
 
 
 def losses(data: xr.Dataset) -> dict[str, panels.Curve]:

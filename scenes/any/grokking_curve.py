@@ -10,12 +10,14 @@ from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any._papers import after
 
 from grokviz.dataset import schema
+from grokviz.dataset.learning import LOW
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import losses_of, outcome
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 
@@ -57,8 +59,15 @@ class GrokkingCurve(Scene):
         sentence = f"{run.sentence.partition(',')[0]}, generalised {run.delay:,} {run.word}s later"
         return Claim(sentence, self.watch, numbers={"delay": run.delay})
 
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Without a moment asked for, the last that the film shows: later all stays as it is."""
+        i = super().index_of(data, wanted)
+        if wanted is not None or self.time == "log":
+            return i
+        return min(i, changes.by(data, panels.horizon(data)))
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The loss, and the accuracy where asked."""
+        """The loss with the delay, and the accuracy where asked."""
         heights = (1.6, 1) if self.accuracy else (1,)
         rooms = style().stack(figure, heights, left=5.0, vgap=1.2)
         end = float(data["epoch"].values[-1]) if self.time == "log" else None
@@ -70,7 +79,8 @@ class GrokkingCurve(Scene):
                 time=self.time, end=end, ylim=(-4, 104), yticks=(0, 50, 100),
             ))  # fmt: skip
         panels.without_time(*rooms[:-1])
-        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
+        parts = [panel.along(data["epoch"]) for panel in drawn]
+        return Drawing.of(*parts, _delay(rooms[0], data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """When it memorised and when it generalised, from the data."""
@@ -101,6 +111,30 @@ class GrokkingCurve(Scene):
             "where it is first below half of that, clean-up where its logarithm has fallen 95% of "
             f"the way. {after('figure 2')}"
         )
+
+
+def _delay(axes: Axes, data: xr.Dataset) -> Drawing:
+    """An arrow from memorising to generalising, where both losses are 0.1, and how long it is."""
+    run = outcome(data)
+    if run.delay is None or run.delay < DELAY:
+        return Drawing()
+    first, last = float(run.memorised or 0), float(run.generalised or 0)
+    look = {"arrowstyle": "<|-|>", "lw": style().line * 0.6, "color": style().colours.ink,
+            "shrinkA": 0, "shrinkB": 0}  # fmt: skip
+    arrow = axes.annotate("", (first, LOW), (last, LOW), arrowprops=look, zorder=6)
+    words, epochs, whole = f"{run.delay:,} {run.word}s", data["epoch"].values, style().ghost
+    text = style().label(axes, last, LOW, words, lift=0.35, zorder=6)
+    half = 0.33 * len(words) * style().pixels(axes, style().small)
+
+    def update(i: int) -> None:
+        for artist in (arrow, text):
+            artist.set_visible(whole or bool(epochs[i] >= last))
+        # in the arrow's middle, and not left of it where the text is the longer one
+        ends = axes.transData.transform([(first, LOW), (last, LOW)])
+        middle = max(float(ends[:, 0].mean()), float(ends[0, 0]) + half)
+        text.xy = axes.transData.inverted().transform((middle, ends[0, 1]))
+
+    return Drawing([arrow, text], update)
 
 
 class _Accuracy(panels.CurvePanel):
