@@ -37,12 +37,12 @@ class WeightNorms(Scene):
 
     name = "weight-norms"
     title = "The sum of squared weights falls as the network generalises"
-    watch = "right: the training loss hardly changes while the sum of squares falls"
+    watch = "the sum of squares falls long after the training loss is all but gone"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, figure 7"
     needs = ("sum_squared_weights", "loss", "phase_end")
     aspect = 1.9
     narrow_aspect = 0.5
-    stills = ("grok-3000", "last")
+    stills = ("last", "grok-3000")
 
     by: Literal["layer", "parameter"] = option("layer", "a line a layer, or a parameter")
 
@@ -66,9 +66,14 @@ class WeightNorms(Scene):
             return Claim.instead(sentence, **numbers)
         return Claim(sentence, self.watch, numbers=numbers)
 
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Without a moment asked for, the last that the film shows: later little moves."""
+        i = super().index_of(data, wanted)
+        return i if wanted is not None else min(i, changes.by(data, panels.horizon(data)))
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The total, the parts below it, and the path of the total against the loss."""
-        upper, lower, *right = _rooms(figure, with_loss=bool(_positive(data).any()))
+        """The path of the total against the loss; beside it the total, and its parts."""
+        upper, lower, *main = _rooms(figure, with_loss=bool(_positive(data).any()))
         total = {"all weights": panels.at_checkpoints(data, _total(data))}
         # in a column there is no room for the names of the phases
         shown: tuple[Any, Any] = ("none", "none") if style().narrow(figure) else ("named", "shaded")
@@ -81,7 +86,7 @@ class WeightNorms(Scene):
         upper.set_xlabel("")
         upper.tick_params(labelbottom=style().narrow(figure))
         parts = [panel.along(data["epoch"]) for panel in both]
-        return Drawing.of(*parts, *(part for axes in right for part in _path(axes, data)))
+        return Drawing.of(*parts, *(part for axes in main for part in _path(axes, data)))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The total at that moment, and the two ends that are compared."""
@@ -130,15 +135,21 @@ class WeightNorms(Scene):
 
 
 def _rooms(figure: FigureBase, *, with_loss: bool) -> list[Axes]:
-    """Axes for the total, the parts, and the path against the loss where there is a loss."""
+    """Axes for the total, the parts, and the path against the loss where there is a loss.
+
+    The path has the main place: the larger one on the left, in a column the first.
+    """
     current_style = style()
     wide = current_style.ems(figure)[0]
     if current_style.narrow(figure) or not with_loss:
-        heights = (1, 1.4, 1.6)[: 2 + with_loss]
-        return current_style.stack(figure, heights, left=5.0, right=8.4, vgap=4.6)
-    edge = 0.62 * wide
-    left = current_style.stack(figure, (1, 1.3), left=5.0, right=wide - edge + 8.4, vgap=1.5)
-    return [*left, current_style.panels(figure, left=edge + 5.8, right=2.0)[0][0]]
+        heights = (1.6, 1, 1.4)[not with_loss :]
+        rooms = current_style.stack(figure, heights, left=5.0, right=8.4, vgap=4.6)
+        return [*rooms[-2:], *rooms[:-2]]
+    edge = 0.48 * wide
+    path = current_style.panels(figure, left=5.8, right=wide - edge)[0][0]
+    return [
+        *current_style.stack(figure, (1, 1.3), left=edge + 5.6, right=8.4, vgap=1.5), path,
+    ]  # fmt: skip
 
 
 def _path(axes: Axes, data: xr.Dataset) -> list[Drawing]:
@@ -170,7 +181,7 @@ def _mark(axes: Axes, data: xr.Dataset, loss: np.ndarray) -> Drawing:
         size = current_style.points * 0.4
         dots = axes.plot(loss[j], total[j], "o", color=colour, ms=size, mew=0, zorder=4)
         note = current_style.note(
-            axes, f"{name}\n{clocks.spaced(round(total[j]))}", (loss[j], total[j]), (-0.8, 0),
+            axes, f"{name}\n{total[j]:,.0f}", (loss[j], total[j]), (-0.8, 0),
             xycoords="data", ha="right", va="top", fontweight="bold", color=colour, zorder=5,
         )  # fmt: skip
         artists.setdefault(j, []).extend([*dots, note])
