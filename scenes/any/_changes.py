@@ -109,6 +109,11 @@ def last_shown(data: xr.Dataset, clock: str = "epoch") -> int:
     return by(data, span(data, clock), clock)
 
 
+def end(data: xr.Dataset, clock: str = "epoch") -> float:
+    """The last moment of a film, at which its axes end."""
+    return float(data[clock].values[last_shown(data, clock)])
+
+
 def by(data: xr.Dataset, last: float, clock: str = "epoch") -> int:
     """The index of the last moment of a clock up to ``last``."""
     return max(int(np.searchsorted(data[clock].values, last, side="right")) - 1, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
@@ -15,6 +15,7 @@ from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 SCORES = {"induction": "induction_score", "previous token": "previous_token_score"}
@@ -23,8 +24,12 @@ SCORES = {"induction": "induction_score", "previous token": "previous_token_scor
 DEFINITIONS = (
     "Induction score: mean attention from the scored positions to the tokens after the earlier "
     "copies of the same token. Previous-token score: mean attention to the position before. In "
-    "colour the best head of each kind, in grey the others; both are measured on fresh sequences."
+    "colour the heads of each kind with at least 25% of it at the end, or else the best one, in "
+    "grey the others; both are measured on fresh sequences."
 )
+
+LOOKS = 0.25
+"""A head looks somewhere with this mean attention or more: chance gives a tenth of it."""
 
 RISE = 0.25
 """The induction score rises by so much, of 1, where a sentence speaks of its rise."""
@@ -55,6 +60,7 @@ def told(data: xr.Dataset, i: int, wanted: Mapping[str, str | None]) -> str:
 class HeadsBelowLoss(Scene):
     """The loss, and every head's induction or previous-token score below it."""
 
+    phases: ClassVar[Literal["named", "none"]] = "named"
     needs = (
         "logged_train_loss", "logged_test_loss", "held_out_loss", "event_epoch", "phase_end",
         "induction_score", "previous_token_score", "shown_layer", "shown_number",
@@ -66,9 +72,9 @@ class HeadsBelowLoss(Scene):
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     others: bool = option(True, "the other heads' scores, in grey")
     induction_head: str | None = option(
-        None, "LAYER.HEAD in colour; without it the best at the end"
+        None, "LAYER.HEAD alone in colour; without it all that have come to look so at the end"
     )
-    previous_head: str | None = option(None, "LAYER.HEAD in colour; without it the best at the end")
+    previous_head: str | None = option(None, "LAYER.HEAD alone in colour, as induction-head")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -85,17 +91,24 @@ class HeadsBelowLoss(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the heads below, the change shaded through both."""
         above, below = changes.rooms(figure, data, (1, 1), right=9.6)
-        end = changes.span(data)
+        moments = self.moments(data)
+        end = changes.end(data)
         loss = changes.ChangePanel(
             above, data, changes.losses(data), ylabel="loss (nats)", log=self.loss == "log",
-            time=self.time, end=end, phases="named",
+            time=self.time, end=end, phases=self.phases,
         )  # fmt: skip
         heads = changes.ChangePanel(
             below, data, head_curves(data, self.wanted(), rest=self.others),
             ylabel="mean attention", time=self.time, end=end, ylim=(0, 1), yticks=(0, 0.5, 1),
+            phases="none" if self.phases == "none" else "shaded",
         )  # fmt: skip
         panels.without_time(above)
-        return Drawing.of(loss.along(data["epoch"]), heads.along(data["epoch"]))
+        parts = [_percent(below, data, moment) for moment in moments]
+        return Drawing.of(loss.along(data["epoch"]), heads.along(data["epoch"]), *parts)
+
+    def moments(self, data: xr.Dataset) -> tuple[float, ...]:
+        """The epochs of whose best induction score the sentence speaks."""
+        return ()
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """When the loss fell, and both heads' scores then and now."""
@@ -127,6 +140,15 @@ def head_of(data: xr.Dataset, kind: str, wanted: str | None) -> tuple[int, int]:
     return int(layer), int(head)
 
 
+def heads_of(data: xr.Dataset, kind: str, wanted: str | None) -> list[tuple[int, int]]:
+    """The heads of a kind: all that have come to look so at the end, or else the best."""
+    best = head_of(data, kind, wanted)
+    last = np.nan_to_num(data[SCORES[kind]].values[-1].astype(float))
+    if wanted is not None or last[best] < LOOKS:
+        return [best]
+    return [(int(layer), int(head)) for layer, head in np.argwhere(last >= LOOKS)]
+
+
 def kind_colours() -> dict[str, str]:
     """The colour of each kind of head: the same in all scenes."""
     first, second = style().colours.frequencies[:2]
@@ -136,13 +158,13 @@ def kind_colours() -> dict[str, str]:
 def head_curves(
     data: xr.Dataset, wanted: Mapping[str, str | None], *, rest: bool = True
 ) -> dict[str, panels.Curve]:
-    """The scores of the best head of each kind, in colour, and of the others in grey."""
-    heads = {kind: head_of(data, kind, wanted.get(kind)) for kind in SCORES}
+    """The scores of the heads of each kind, in its colour, and of the others in grey."""
+    heads = {kind: heads_of(data, kind, wanted.get(kind)) for kind in SCORES}
     curves: dict[str, panels.Curve] = {}
     if rest:
         for kind, name in SCORES.items():
             values = data[name].values
-            others = [at for at in np.ndindex(*values.shape[1:]) if at != heads[kind]]
+            others = [at for at in np.ndindex(*values.shape[1:]) if at not in heads[kind]]
             # one name stands for all of them, at the one that ends highest
             others.sort(key=lambda at: float(np.nan_to_num(values[(-1, *at)])), reverse=True)
             for layer, head in others:
@@ -151,11 +173,36 @@ def head_curves(
                     panels.at_checkpoints(data, values[:, layer, head], style().colours.faint)
                 )
     for kind, name in SCORES.items():
-        layer, head = heads[kind]
-        curves[f"{kind}\nhead {layer}.{head}"] = panels.at_checkpoints(
-            data, data[name].values[:, layer, head], kind_colours()[kind]
-        )
+        numbers = [f"{layer}.{head}" for layer, head in heads[kind]]
+        # one name stands for all of them
+        word = f"head {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} heads"
+        for n, (layer, head) in enumerate(heads[kind]):
+            curves[f"_{kind} {numbers[n]}" if n else f"{kind}\n{word}"] = panels.at_checkpoints(
+                data, data[name].values[:, layer, head], kind_colours()[kind]
+            )
     return curves
+
+
+def _percent(axes: Axes, data: xr.Dataset, moment: float) -> Drawing:
+    """A dot at the best induction score of a moment, and its percentage above it."""
+    score, colour = best_score(data, moment), kind_colours()["induction"]
+    marks = axes.plot(
+        moment, score, "o", color=colour, ms=0.4 * style().points, mew=0, zorder=5, clip_on=False
+    )
+    share = moment / changes.end(data)
+    marks.append(style().label(
+        axes, moment, score, f"{100 * score:.0f}%", lift=0.45, color=colour, zorder=6,
+        ha="left" if share < 0.1 else "center" if share < 0.9 else "right",
+    ))  # fmt: skip
+    if style().ghost:
+        return Drawing()
+    epochs = data["epoch"].values
+
+    def update(i: int) -> None:
+        for mark in marks:
+            mark.set_visible(bool(epochs[i] >= moment))
+
+    return Drawing(marks, update)
 
 
 def best_score(data: xr.Dataset, at: float) -> float:

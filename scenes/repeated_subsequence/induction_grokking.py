@@ -15,12 +15,14 @@ from grokviz.scenes.repeated_subsequence._induction import (
     best_score,
 )
 
-from grokviz.scene import Claim
+from grokviz.scene import Claim, Drawing, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class InductionGrokking(HeadsBelowLoss):
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
     recipe = "repeated-subsequence-320"
     reference = "repeated-subsequence-320"
+    phases = "none"
     paper_figures = {"25": {}}  # noqa: RUF012
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -41,14 +44,26 @@ class InductionGrokking(HeadsBelowLoss):
         learned = changes.overfit(data)
         if learned is None:
             return Claim.instead(outcome(data).sentence)
-        epochs = learned.memorised, float(data["epoch"].values[-1])
-        before, after = (best_score(data, epoch) for epoch in epochs)
+        before, after = (best_score(data, epoch) for epoch in self.moments(data))
         now = f"Memorised by {clocks.word(data)} {learned.memorised:,}; "
-        shares = f"from {100 * before:.0f} to {100 * after:.0f}%"
+        shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
         if after - before < RISE:
             return Claim.instead(f"{now}since then induction went {shares}")
         sentence = f"{now}then induction rises {shares}"
         return Claim(sentence, self.watch, numbers={"before": before, "after": after})
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """With a mark where it had memorised."""
+        drawn = super().draw(figure, data)
+        learned = changes.overfit(data)
+        if learned is None:
+            return drawn
+        return Drawing.of(drawn, _memorised(figure.axes[0], data, learned.memorised))
+
+    def moments(self, data: xr.Dataset) -> tuple[float, ...]:
+        """When it had memorised, and its last checkpoint."""
+        learned = changes.overfit(data)
+        return () if learned is None else (learned.memorised, float(data["epoch"].values[-1]))
 
     def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""
@@ -57,3 +72,23 @@ class InductionGrokking(HeadsBelowLoss):
             "repeated subsequences, trained on the same few sequences all the time, and its "
             f"heads. {DEFINITIONS} {after(f'figure 25; {HEADS}')}"
         )
+
+
+def _memorised(axes: Axes, data: xr.Dataset, at: int) -> Drawing:
+    """A line where the training loss came below 0.1, and its epoch."""
+    muted = style().colours.muted
+    line = axes.axvline(at, color=muted, lw=0.5 * style().line, ls=(0, (4, 2)), zorder=1.8)
+    # above the panel, where no curve is
+    text = style().note(
+        axes, f"memorised by {clocks.word(data)} {at:,}", (at, 1), (0, 0.45),
+        xycoords=axes.get_xaxis_transform(), ha="left", color=muted,
+    )  # fmt: skip
+    if style().ghost:
+        return Drawing()
+    epochs = data["epoch"].values
+
+    def update(i: int) -> None:
+        for artist in (line, text):
+            artist.set_visible(bool(epochs[i] >= at))
+
+    return Drawing([line, text], update)

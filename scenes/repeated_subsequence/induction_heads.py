@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
-from grokviz.scenes.repeated_subsequence._induction import kind_colours
+from grokviz.scenes.repeated_subsequence._induction import LOOKS, kind_colours
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, grids, option, style
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 KINDS = ("previous token", "induction")
-
-LOOKS = 0.25
-"""A head looks somewhere with this mean attention or more: chance gives a tenth of it."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +53,39 @@ class InductionHeads(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How many heads came to look at what followed a copy, and with how much attention."""
+        """How many heads came to look at what followed a copy, and how much the one shown does."""
         scores = data["induction_score"].values.astype(float)
+        scores = scores[data["epoch"].values <= changes.end(data, "field_epoch")]
         scores = np.nan_to_num(scores[np.isfinite(scores).all(axis=(1, 2))], nan=0.0)
         first, last = (scores[0], scores[-1]) if len(scores) else np.zeros((2, 1, 1))
         looks = int((last >= LOOKS).sum())
-        heads, best = int(((last >= LOOKS) & (first < LOOKS)).sum()), f"{100 * last.max():.0f}%"
+        heads = int(((last >= LOOKS) & (first < LOOKS)).sum())
+        # the share that stands over the picture
+        i = changes.last_shown(data, "field_epoch")
+        shown = float(np.nan_to_num(on_stripe(data, i, KINDS[1])))
+        one = f"head {_number(data, KINDS[1])} gives it {100 * shown:.0f}%"
         if looks and not heads:
-            sentence = f"{looks} of {last.size} heads look at what followed a copy, by up to {best}"
+            sentence = f"{looks} of {last.size} heads look at what followed a copy; {one}"
             return Claim.instead(sentence, heads=0)
         if not heads:
-            sentence = f"No head looks at what followed a copy: it gets at most {best}"
+            sentence = f"No head looks at what followed a copy: {one}"
             return Claim.instead(sentence, heads=0)
         plural = "heads learn" if heads > 1 else "head learns"
-        sentence = (
-            f"{heads} of {last.size} {plural} to look at what followed a copy, by up to {best}"
-        )
-        return Claim(sentence, self.watch, numbers={"heads": heads, "best": float(last.max())})
+        sentence = f"{heads} of {last.size} {plural} to look at what followed a copy; {one}"
+        numbers = {"heads": heads, "shown": shown}
+        return Claim(sentence, self._watch(data), numbers=numbers)
+
+    def _watch(self, data: xr.Dataset) -> str:
+        """Where both heads look, where they look at the first copy alone; else the frames."""
+        i, runs = changes.last_shown(data, "field_epoch"), copies_of(data)
+        back = [_back(data, i, *run) for run in runs]
+        shares = {pair: _meeting(data, i, *pair) for pair in _pairs(runs)}
+        alone = len(runs) > 2 and back[0] >= LOOKS > max(back[1:])
+        if alone and all((share >= LOOKS) == (n == 0) for (n, _), share in shares.items()):
+            return (
+                "left, only the first copy looks a token back; right, only the first copy is found"
+            )
+        return self.watch
 
     def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
         """Without a moment asked for, the last that the film shows."""
@@ -95,7 +108,9 @@ class InductionHeads(Scene):
             parts.append(_pattern(ax, data, kind))
             _sides(ax, runs, first=ax is axes[0] or narrow)
             if kind == "induction":
-                _meetings(ax, runs)
+                parts.append(_meetings(ax, data, runs))
+            else:
+                parts.append(_diagonals(ax, data, runs))
         if with_loss:
             loss = _loss(_beside(figure, axes, share, narrow), data)
             parts.append(loss.along(data["field_epoch"]))
@@ -123,8 +138,9 @@ class InductionHeads(Scene):
             "and the best induction head, at one held-out sequence in which a subsequence stands "
             f"{len(copies_of(data))} times; framed: where a copy meets an earlier one. Above each: "
             "mean attention to the position before, and to the tokens that followed the same token "
-            "in earlier copies. Induction heads: Olsson et al. (2022), arXiv:2209.11895; the phase "
-            "change: Nanda et al. (2023), arXiv:2301.05217, figure 24."
+            "in earlier copies; beside a copy and above a frame: the same there alone. Induction "
+            "heads: Olsson et al. (2022), arXiv:2209.11895; the phase change: Nanda et al. (2023), "
+            "arXiv:2301.05217, figure 24."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
@@ -162,6 +178,27 @@ def on_stripe(data: xr.Dataset, i: int, kind: str, stop: int | None = None) -> f
             keys = [first + steps + 1 for first, _ in runs[:later]]
             sums.append(sum(pattern[start + steps, key] for key in keys))
     return float(np.mean(sums)) if sums else 0.0
+
+
+def _pairs(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Each earlier copy and each later one, by their numbers."""
+    return [(n, m) for m in range(len(runs)) for n in range(m)]
+
+
+def _back(data: xr.Dataset, i: int, start: int, stop: int) -> float:
+    """Mean attention of the previous-token head to the position before, in a copy."""
+    at = list(data["shown_head"].values).index(KINDS[0])
+    steps = np.arange(max(start, 1), stop)
+    return float(data["attention_pattern"].values[i, at, steps, steps - 1].astype(float).mean())
+
+
+def _meeting(data: xr.Dataset, i: int, earlier: int, later: int) -> float:
+    """Mean attention of the induction head from a copy to what followed in an earlier one."""
+    at, runs = list(data["shown_head"].values).index(KINDS[1]), copies_of(data)
+    (first, _), (start, stop) = runs[earlier], runs[later]
+    steps = np.arange(stop - start - 1)
+    pattern = data["attention_pattern"].values[i, at].astype(float)
+    return float(pattern[start + steps, first + steps + 1].mean())
 
 
 def _number(data: xr.Dataset, kind: str) -> str:
@@ -228,16 +265,54 @@ def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:
         axes.set_ylabel("looks from", color=colour, fontsize=current_style.small)
 
 
-def _meetings(axes: Axes, runs: list[tuple[int, int]]) -> None:
-    """A frame where each copy meets each earlier one."""
+def _room(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> bool:
+    """Whether a percentage is no wider than a copy."""
+    cell = axes.bbox.width / data.sizes["query"]
+    widest = 2.4 * style().pixels(axes, style().small)
+    return all(cell * (stop - start) >= widest for start, stop in runs)
+
+
+def _diagonals(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Drawing:
+    """How much the previous-token head looks a token back in each copy, beside it."""
+    if not _room(axes, data, runs):
+        return Drawing()
+    texts = [
+        style().label(
+            axes, (start + stop) / 2 + 2, (start + stop) / 2, "", ha="left", va="center",
+            color=kind_colours()[KINDS[0]],
+        )
+        for start, stop in runs
+    ]  # fmt: skip
+
+    def update(i: int) -> None:
+        for text, run in zip(texts, runs, strict=True):
+            text.set_text(f"{_back(data, i, *run):.0%}")
+
+    return Drawing(texts, update)
+
+
+def _meetings(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Drawing:
+    """A frame where each copy meets each earlier one, and how much is looked at there."""
     from matplotlib.patches import Rectangle
 
-    for later, (down, end) in enumerate(runs):
-        for start, stop in runs[:later]:
-            axes.add_patch(Rectangle(
-                (start - 0.5, down - 0.5), stop - start, end - down, fill=False,
-                edgecolor=kind_colours()[KINDS[1]], lw=style().line * 0.6,
-            ))  # fmt: skip
+    colour = kind_colours()[KINDS[1]]
+    texts = {}
+    for pair in _pairs(runs):
+        (start, stop), (down, end) = runs[pair[0]], runs[pair[1]]
+        axes.add_patch(Rectangle(
+            (start - 0.5, down - 0.5), stop - start, end - down, fill=False, edgecolor=colour,
+            lw=style().line * 0.6,
+        ))  # fmt: skip
+        texts[pair] = style().label(
+            axes, start - 0.5, down - 0.5, "", lift=0.15, ha="left", color=colour
+        )
+    room = _room(axes, data, runs)
+
+    def update(i: int) -> None:
+        for pair, text in texts.items():
+            text.set_text(f"{_meeting(data, i, *pair):.0%}" if room else "")
+
+    return Drawing(list(texts.values()), update)
 
 
 def _loss(axes: Axes, data: xr.Dataset) -> changes.ChangePanel:
@@ -248,7 +323,7 @@ def _loss(axes: Axes, data: xr.Dataset) -> changes.ChangePanel:
     if len(curves) == 1:
         curves = {"_loss": next(iter(curves.values()))}
     panel = changes.ChangePanel(
-        axes, data, curves, ylabel="loss (nats)", end=changes.span(data, "field_epoch"),
+        axes, data, curves, ylabel="loss (nats)", end=changes.end(data, "field_epoch"),
         clock="field_epoch", phases="named",
     )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))

@@ -39,16 +39,24 @@ class InductionPhaseChange(HeadsBelowLoss):
         fall_span = changes.fall(data)
         if fall_span is None or data.sizes["tested_epoch"]:
             return Claim.instead(changes.no_fall(data))
-        high, low = (changes.loss_near(data, epoch) for epoch in fall_span)
+        moments = self.moments(data)
+        high, low = (changes.loss_near(data, epoch) for epoch in moments)
         if not low < high:
             return Claim.instead(changes.no_fall(data))
-        before, after = (best_score(data, epoch) for epoch in fall_span)
+        before, after = (best_score(data, epoch) for epoch in moments)
         falls = f"The loss falls from {high:.2g} to {low:.2g}"
-        shares = f"from {100 * before:.0f} to {100 * after:.0f}%"
+        shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
         if after - before < RISE:
             return Claim.instead(f"{falls}; induction goes {shares}")
         numbers = {"high": high, "low": low, "before": before, "after": after}
         return Claim(f"{falls} as induction rises {shares}", self.watch, numbers=numbers)
+
+    def moments(self, data: xr.Dataset) -> tuple[float, ...]:
+        """Where the loss begins to fall, and the last that the film shows."""
+        fall_span = changes.fall(data)
+        if fall_span is None or data.sizes["tested_epoch"]:
+            return ()
+        return fall_span[0], changes.end(data)
 
     def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""

@@ -53,11 +53,13 @@ class SkipTrigram(Scene):
         fall_span = changes.fall(data)
         if fall_span is None or data.sizes["tested_epoch"]:
             return Claim.instead(changes.no_fall(data))
-        high, low = (changes.loss_near(data, epoch) for epoch in fall_span)
+        # from where the loss begins to fall to where the picture ends, with both of its curves
+        moments = fall_span[0], changes.end(data)
+        high, low = (changes.loss_near(data, epoch) for epoch in moments)
         if not low < high:
             return Claim.instead(changes.no_fall(data))
         attention = np.nan_to_num(data["key_attention"].values.astype(float))
-        before, after = np.interp(fall_span, data["epoch"].values, attention)
+        before, after = np.interp(moments, data["epoch"].values, attention)
         falls = f"The loss falls from {high:.2g} to {low:.2g}"
         if after - before < RISE:
             return Claim.instead(f"{falls}; the key gets {100 * after:.0f}% of the attention")
@@ -73,7 +75,7 @@ class SkipTrigram(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the attention below, the change shaded through both."""
         rooms = changes.rooms(figure, data, (1, 1) if self.attention else (1,), right=8.4)
-        end = changes.span(data)
+        end = changes.end(data)
         drawn = [changes.ChangePanel(
             rooms[0], data, changes.losses(data), ylabel="loss (nats)", log=self.loss == "log",
             time=self.time, end=end, phases="named", floor=1e-9,

@@ -219,12 +219,36 @@ def test_a_loss_that_does_not_fall_is_not_said_to() -> None:
 def test_heads_that_look_back_are_counted(score: float, heads: int) -> None:
     data = reference("induction-heads")
     values = np.full(data["induction_score"].shape, 0.01)
-    values[-1, 1, 0] = score
+    values[1:, 1, 0] = score
     data["induction_score"] = (data["induction_score"].dims, values)
     own = claim("induction-heads", data)
     assert own.numbers["heads"] == heads
     assert own.holds == bool(heads)
     assert own.sentence.startswith("1 of 8 head learns" if heads else "No head looks")
+    assert own.sentence.endswith("head 1.1 gives it 75%")
+
+
+def test_the_percentage_of_the_title_is_the_one_over_the_still() -> None:
+    kind, data = scene("induction-heads").with_options(), reference("induction-heads")
+    said = kind.description(data, kind.index_of(data, None))
+    share = f"{100 * claim('induction-heads', data).numbers['shown']:.0f}%"
+    assert f"head 1.1 gives {share} to the tokens that followed" in said
+    assert f"gives it {share}" in claim("induction-heads", data).sentence
+
+
+def test_where_no_copy_is_left_out_the_frames_are_explained() -> None:
+    data = reference("induction-heads")
+    assert "first copy" in claim("induction-heads", data).watch
+    data = changed(data, "attention_pattern", lambda pattern: np.ones_like(pattern))
+    assert claim("induction-heads", data).watch.startswith("framed")
+
+
+@pytest.mark.parametrize("name", ["induction-phase-change", "skip-trigram"])
+def test_a_sentence_ends_where_the_still_does(name: str) -> None:
+    kind, data = scene(name).with_options(), reference(name)
+    now = data.isel(epoch=kind.index_of(data, None))
+    values = now["key_attention"] if name == "skip-trigram" else now["induction_score"]
+    assert claim(name, data).sentence.endswith(f"{100 * float(values.max()):.0f}%")
 
 
 @pytest.mark.parametrize(("rise", "holds"), [(0.24, False), (0.26, True)])
