@@ -36,7 +36,7 @@ class Slingshots(Scene):
     source = "thread, tweet 14; arXiv:2206.04817; arXiv:2605.06152"
     needs = (
         *members.NEEDS, "member_precision", "member_unembedding_norm",
-        "member_logit_gradient_sum", "member_spike_count", "member_seed", "member_fraction",
+        "member_logit_gradient_sum", "member_seed", "member_fraction",
     )  # fmt: skip
     recipe = "modular-addition-float32"
     reference = "slingshots"
@@ -61,28 +61,26 @@ class Slingshots(Scene):
         """How often each of the runs shown spikes, and whether they generalise."""
         runs = _shown(data)
         names = [_precision(data, member) for member in runs]
-        counts = [int(data["member_spike_count"].values[member]) for member in runs]
+        end = self._end(data)
+        counts = [_spikes(data, member, end) for member in runs]
         learned = [int(data["generalised_epoch"].values[member]) >= 0 for member in runs]
         numbers = {f"spikes in {n}": count for n, count in zip(names, counts, strict=True)}
         listed = ", ".join(
-            f"{name}: {_spikes(data, m)}" for name, m in zip(names, runs, strict=True)
+            f"{name}: {_count(count)}" for name, count in zip(names, counts, strict=True)
         )
         both = len(runs) == 2 and all(learned)
         if not both or not _same_start(data) or not counts[0] > counts[1] == 0:
             end = "; both generalise" if both else f"; {sum(learned)} of {len(runs)} generalise"
             return Claim.instead(f"{listed}{end}", **numbers)
-        last = min(int(data["member_epoch"].values[member].max()) for member in runs)
-        sentence = f"{_spikes(data, runs[0])} in {names[0]}, none in {names[1]}; both generalise"
-        watch = f"{self.watch}, in {last:,} {clocks.word(data)}s"
-        return Claim(sentence, watch, numbers=numbers)
+        sentence = f"{_count(counts[0])} in {names[0]}, none in {names[1]}; both generalise"
+        return Claim(sentence, f"{self.watch}, in {end:,.0f} {clocks.word(data)}s", numbers=numbers)
 
     def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
         """Without a moment asked for, the last that the axes show."""
         i = super().index_of(data, wanted)
         if wanted is not None:
             return i
-        shown = int(np.searchsorted(data["epoch"].values, self._end(data), side="right"))
-        return min(i, max(shown - 1, 0))
+        return min(i, self._last(data))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A column for each of the first two runs, the same axes in both."""
@@ -103,6 +101,9 @@ class Slingshots(Scene):
             row[0].set_ylabel(ROWS[name])
         flat = [axes for row in grid for axes in row]
         parts = [self._names_of_losses(grid[0][-1], data, runs[-1])]
+        if "logit_gradient_sum" in rows:
+            for axes, member in zip(grid[rows.index("logit_gradient_sum")], runs, strict=True):
+                parts.append(self._left_over(axes, data, member))
         parts += [
             self._heading(axes, data, member, wide=wide)
             for axes, member in zip(grid[0], runs, strict=True)
@@ -118,9 +119,10 @@ class Slingshots(Scene):
                 name: _at(self._curve(data, member, name), epoch)
                 for name in ("train_loss", "unembedding_norm", "logit_gradient_sum")
             }
-            last = int(data["member_epoch"].values[member].max())
+            end = self._end(data)
             runs.append(
-                f"{_precision(data, member)}: {_spikes(data, member)} in {last} {word}s, "
+                f"{_precision(data, member)}: {_count(_spikes(data, member, end))} in {end:.0f} "
+                f"{word}s, "
                 f"{members.learnt(data, member)}; at {word} {epoch} training loss "
                 f"{now['train_loss']:.2g}, norm of the last layer {now['unembedding_norm']:.3g}, "
                 f"size of the sum of the logits' gradient {now['logit_gradient_sum']:.1e}"
@@ -151,6 +153,10 @@ class Slingshots(Scene):
     def _end(self, data: xr.Dataset) -> float:
         last = float(data["epoch"].values[-1])
         return last if self.until is None else min(float(self.until), last)
+
+    def _last(self, data: xr.Dataset) -> int:
+        shown = int(np.searchsorted(data["epoch"].values, self._end(data), side="right"))
+        return max(shown - 1, 0)
 
     def _curve(self, data: xr.Dataset, member: int, name: str) -> panels.Curve:
         colours = style().colours
@@ -213,18 +219,41 @@ class Slingshots(Scene):
 
     def _heading(self, axes: Axes, data: xr.Dataset, member: int, *, wide: bool) -> Drawing:
         """The precision and the number of spikes: in films of those so far."""
-        title = axes.set_title(_heading(data, member, wide=wide), fontsize=style().small)
-        if style().ghost:
-            return Drawing()
-        curve = members.curve(data, member, "train_loss", style().colours.train)
-        tops = spikes(curve.x.astype(np.int64), curve.y)[0]
-        epochs, name = data["epoch"].values, _precision(data, member)
+        title = axes.set_title("", fontsize=style().small)
+        epochs, name, end = data["epoch"].values, _precision(data, member), self._end(data)
 
         def update(i: int) -> None:
-            count = _count(int((tops <= epochs[i]).sum()))
-            title.set_text(f"{name}: {count} so far" if wide else f"{name}\n{count}")
+            # a still shows all that its axes do, a film what has happened
+            until = max(end, epochs[i]) if style().ghost else epochs[i]
+            count = _count(_spikes(data, member, until))
+            by = f"in {clocks.spaced(until)} {clocks.word(data)}s" if style().ghost else "so far"
+            title.set_text(f"{name}: {count} {by}" if wide else f"{name}\n{count}")
 
         return Drawing([title], update)
+
+    def _left_over(self, axes: Axes, data: xr.Dataset, member: int) -> Drawing:
+        """What rounding leaves of the sum, which is 0 in exact numbers: the median of its size."""
+        curve = members.curve(data, member, "logit_gradient_sum", style().colours.ink)
+        sizes = np.abs(curve.y[curve.x <= self._end(data)])
+        if not sizes.size:
+            return Drawing()
+        words = "leaves" if style().narrow(axes.figure) else "rounding leaves about"
+        words = f"{words} {_power(float(np.median(sizes)))}"
+        # in the half of the panel where the curve is not
+        low, high = np.log10(axes.get_ylim())
+        above = np.log10(max(float(np.median(sizes)), SMALLEST)) < (low + high) / 2
+        text = style().note(
+            axes, words, (0.98, 1.0 if above else 0.0), (0, -0.4 if above else 0.4), ha="right",
+            va="top" if above else "bottom", zorder=6,
+        )  # fmt: skip
+        if style().ghost:
+            return Drawing()
+        last = self._last(data)
+
+        def update(i: int) -> None:
+            text.set_visible(i >= last)
+
+        return Drawing([text], update)
 
     def _names(self, row: str) -> list[str]:
         """What is drawn in a row."""
@@ -298,19 +327,23 @@ def _same_start(data: xr.Dataset) -> bool:
     return apart and len(seeds) == 1 and -1 not in seeds and len(fractions) == 1
 
 
-def _spikes(data: xr.Dataset, member: int) -> str:
-    return _count(int(data["member_spike_count"].values[member]))
+def _spikes(data: xr.Dataset, member: int, end: float) -> int:
+    """How often the training loss of a run has spiked up to an epoch."""
+    curve = members.curve(data, member, "train_loss", "")
+    tops = spikes(curve.x.astype(np.int64), curve.y)[0]
+    return int((tops <= end).sum())
+
+
+def _power(size: float) -> str:
+    """A small number as a digit and a power of ten, for a picture."""
+    if not size > 0:
+        return "exactly 0"
+    digit, power = f"{size:.0e}".split("e")
+    return rf"${digit} \times 10^{{{int(power)}}}$"
 
 
 def _count(spikes: int) -> str:
     return f"{spikes or 'no'} spike{'' if spikes == 1 else 's'}"
-
-
-def _heading(data: xr.Dataset, member: int, *, wide: bool) -> str:
-    if not wide:
-        return f"{_precision(data, member)}\n{_spikes(data, member)}"
-    last = f"{int(data['member_epoch'].values[member].max()):,}".replace(",", "\u2009")
-    return f"{_precision(data, member)}: {_spikes(data, member)} in {last} {clocks.word(data)}s"
 
 
 def _at(curve: panels.Curve, epoch: float) -> float:
