@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from grokviz.scenes.any._papers import THREAD
 
-from grokviz.dataset.families.pieces import NEAR, steepest_fall
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 
@@ -24,7 +23,7 @@ KINDS = {
 }
 
 GENTLE = 0.5
-"""The mean is smoother where its steepest fall is at most this share of a single curve's."""
+"""The mean is smoother where its steepest fall is at most this share of the first curve's."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,10 @@ class SmoothFromMany(Scene):
     title = "Each curve falls at once; the mean of many comes down gradually"
     watch = "right: the most that the mean falls while the steps grow by a quarter"
     source = "thread, claim that smooth loss curves are many phase changes; tweet 13"
-    needs = ("piece_name", "piece_kind", "piece_drop", "piece_loss", "mean_steepest_fall")
+    needs = (
+        "piece_name", "piece_kind", "piece_member", "piece_drop", "piece_loss",
+        "mean_steepest_fall",
+    )  # fmt: skip
     recipe = "digit-addition"
     reference = "smooth-from-many"
     clock = "count"
@@ -57,18 +59,19 @@ class SmoothFromMany(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """The steepest fall of the mean of all curves, beside that of the middle single one."""
-        loss, count = data["piece_loss"].values.astype(float), data.sizes["count"]
-        alone = float(np.nanmedian(steepest_fall(loss, data["step"].values, NEAR)))
-        mean = float(data["mean_steepest_fall"].values[-1])
+        """The steepest fall of the mean of all curves, beside that of the first one alone."""
+        falls, count = data["mean_steepest_fall"].values.astype(float), data.sizes["count"]
+        alone, mean = float(falls[0]), float(falls[-1])
         numbers = {"alone": alone, "mean": mean, "curves": count}
         sentence = (
-            f"A single curve falls by {100 * alone:.0f}% at once; "
-            f"the mean of {count}, by {100 * mean:.0f}%"
+            f"The first curve falls by {100 * alone:.0f}% at once; "
+            f"the mean of all {count}, by {100 * mean:.0f}%"
         )
+        runs = len(np.unique(data["piece_member"].values))
+        watch = f"{self.watch}\n{count} curves of {runs} runs: {_mix(data, count - 1)}"
         if count < 2 or not alone > 0 or not mean <= GENTLE * alone:
-            return Claim.instead(sentence, self.watch, **numbers)
-        return Claim(sentence, self.watch, numbers=numbers)
+            return Claim.instead(sentence, watch, **numbers)
+        return Claim(sentence, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The curves and their mean on the left, the mean's steepest fall on the right."""
@@ -145,10 +148,9 @@ def _pieces(axes: Axes, data: xr.Dataset, *, drops: bool) -> Drawing:
     axes.add_collection(pieces, autolim=False)
     (newest,) = axes.plot([], [], color=colours.muted, lw=2 * thin, zorder=3)
     (mean,) = axes.plot([], [], color=colours.ink, lw=1.5 * current_style.line, zorder=4)
-    current_style.note(
-        axes, "their mean", (0.98, 0.98), ha="right", va="top", zorder=5,
-        fontsize=current_style.points, fontweight="bold",
-    )  # fmt: skip
+    name = current_style.label(
+        axes, step[0], means[0, 0], "mean", lift=-0.4, ha="right", va="top", zorder=5
+    )
     size = current_style.points * 0.55
     (marks,) = axes.plot([], [], "|", color=colours.muted, ms=size, mew=thin, zorder=3)
 
@@ -157,10 +159,15 @@ def _pieces(axes: Axes, data: xr.Dataset, *, drops: bool) -> Drawing:
         # in a still nothing says that it is the newest
         newest.set_data(step, np.full(len(step), np.nan) if current_style.ghost else curves[i])
         mean.set_data(step, means[i])
+        # below the middle of its fall, on the side where it is not
+        below = np.flatnonzero(means[i] <= means[i][0] / 2)
+        middle = int(below[0]) if below.size else len(step) // 2
+        name.set_text("mean" if i else "the first curve")
+        name.xy = step[middle], means[i, middle]
         if drops:
             marks.set_data(drop[: i + 1], np.full(i + 1, -6.0))
 
-    return Drawing([pieces, mean, newest, marks], update)
+    return Drawing([pieces, mean, newest, marks, name], update)
 
 
 def _fall(axes: Axes, data: xr.Dataset) -> Drawing:
@@ -172,4 +179,16 @@ def _fall(axes: Axes, data: xr.Dataset) -> Drawing:
     axes.set(xlim=(0, counts[-1] * 1.03), ylabel="steepest fall of the mean (%)")
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    return panels.path(axes, counts, falls, style().colours.ink)
+    curve = panels.path(axes, counts, falls, style().colours.ink)
+    first, last = (
+        style().label(
+            axes, counts[k], falls[k], f"{falls[k]:.0f}%", lift=0.35, ha=side, va="bottom", zorder=6
+        )
+        for k, side in ((0, "left"), (-1, "right"))
+    )
+
+    def update(i: int) -> None:
+        curve.update(i)
+        last.set_visible(i > 0 and (style().ghost or counts[i] == counts[-1]))
+
+    return Drawing([curve.moving, first, last], update)

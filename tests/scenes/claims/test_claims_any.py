@@ -124,10 +124,21 @@ def test_training_turns_by_less_than_half_a_right_angle(angle: float, holds: boo
 @pytest.mark.parametrize("count", [0, 1])
 def test_the_second_precision_never_spikes(count: int) -> None:
     data = reference("slingshots")
-    data["member_spike_count"] = ("member", np.array([38, count]))
+    loss = data["member_train_loss"].values.copy()
+    # a spike: above 0.001 after it was below 0.0001
+    at = int(np.searchsorted(data["member_epoch"].values[1], 15000))
+    loss[1, at : at + 3] = 0.5 if count else loss[1, at]
+    data["member_train_loss"] = (data["member_train_loss"].dims, loss)
     own = claim("slingshots", data)
     assert own.holds == (count == 0)
     assert (f"float64: {count} spike" in own.sentence) == (count > 0)
+
+
+def test_spikes_are_counted_as_far_as_the_axes_go() -> None:
+    data = reference("slingshots")
+    assert claim("slingshots", data).sentence.startswith("14 spikes in float32, none in float64")
+    every = scene("slingshots").with_options({"until": None}).claim(data)
+    assert every.sentence.startswith("38 spikes")
 
 
 def test_runs_from_other_starts_are_not_compared_by_precision() -> None:
@@ -155,8 +166,19 @@ def test_a_still_of_slingshots_ends_with_its_axes() -> None:
 def test_the_mean_falls_by_less_than_half_as_much(share: float, holds: bool) -> None:
     data = reference("smooth-from-many")
     alone = claim("smooth-from-many", data).numbers["alone"]
-    data = changed(data, "mean_steepest_fall", lambda fall: np.full_like(fall, share * alone))
+    falls = data["mean_steepest_fall"].values
+    data = changed(
+        data, "mean_steepest_fall", lambda _: np.array([alone, *falls[1:-1], share * alone])
+    )
     assert claim("smooth-from-many", data).holds == holds
+
+
+def test_the_number_of_the_first_curve_is_that_of_the_film_of_many_small_steps() -> None:
+    kind = scene("many-small-steps")
+    film = kind.with_options().claim(load(None, kind.needs, default=kind.reference))
+    own = claim("smooth-from-many", reference("smooth-from-many"))
+    assert own.numbers["alone"] == pytest.approx(film.numbers["one"])
+    assert "79 curves of 25 runs" in own.watch
 
 
 def test_equal_curves_have_a_mean_as_steep() -> None:
