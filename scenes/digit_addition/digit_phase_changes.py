@@ -91,6 +91,15 @@ class DigitPhaseChanges(Scene):
         sentence = f"The {count} digits are learned one by one, {between}"
         return Claim(sentence, self.watch, numbers=numbers)
 
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Without a moment asked for, the last that the film shows."""
+        i = super().index_of(data, wanted)
+        return i if wanted is not None else min(i, changes.by(data, self.film_span(data)[1]))
+
+    def _end(self, data: xr.Dataset) -> float:
+        """Where the axes end: at the film's last moment."""
+        return float(data["epoch"].values[changes.by(data, self.film_span(data)[1])])
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The panels asked for, and the drops through both."""
         wanted = {"both": ("total", "digits")}.get(self.show, (self.show,))
@@ -107,7 +116,7 @@ class DigitPhaseChanges(Scene):
                 curves, ylabel = _digits(data, named=named), "loss of a digit"
             panel = changes.ChangePanel(
                 axes, data, curves, ylabel=ylabel, log=self.loss == "log", time=self.time,
-                end=float(data["epoch"].values[-1]), phases="none",
+                end=self._end(data), phases="none",
             )  # fmt: skip
             if kind == "digits":
                 for trace in panel.traces.values():
