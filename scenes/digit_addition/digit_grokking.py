@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, Drawing, Scene, option, panels
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
+
+NEAR = 0.1
+"""Digits move together where their losses differ by at most this share, in the mean."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,25 @@ class DigitGrokking(Scene):
         learned = changes.overfit(data)
         if learned is None:
             return Claim.instead(outcome(data).sentence)
+        # as high as the line goes, and where it ends
+        test = data["logged_test_loss"].values
+        test = test[np.isfinite(test)]
+        since = data["tested_epoch"].values[np.isfinite(data["logged_test_loss"].values)]
+        top, last = float(test[since >= learned.memorised / 2].max()), float(test[-1])
         sentence = (
             f"Memorised by {clocks.word(data)} {learned.memorised:,}; the test loss then falls "
-            f"from {learned.largest:.2g} to {learned.last:.2g}"
+            f"from {top:.2g} to {last:.2g}"
         )
-        numbers = {"largest": learned.largest, "last": learned.last}
-        return Claim(sentence, self.watch, numbers=numbers)
+        return Claim(sentence, self._watch(data, learned), numbers={"largest": top, "last": last})
+
+    def _watch(self, data: xr.Dataset, learned: changes.Overfit) -> str:
+        """Which of the digits whose loss rose comes down first, and which last."""
+        word, halved = clocks.word(data), sorted(_halved(data, learned.memorised).items(),
+                                                 key=lambda row: row[1])  # fmt: skip
+        if len(halved) < 2:
+            return self.watch
+        (first, begin), (last, end) = halved[0], halved[-1]
+        return f"halved for good: the {first} by {word} {begin:,}, the {last} last, by {end:,}"
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two losses, and the digits' below them where asked."""
@@ -109,7 +126,38 @@ class DigitGrokking(Scene):
 def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
     x, y = data["tested_epoch"].values, data["token_test_loss"].values
     tints = changes.digit_colours(data)
-    return {
-        name: panels.Curve.of(x, y[:, k], tints[k])
-        for k, name in enumerate(changes.digit_names(data))
-    }
+    together = _together(data)
+    curves = {}
+    for k, name in enumerate(changes.digit_names(data)):
+        curve = panels.Curve.of(x, y[:, k], style().colours.faint if k in together else tints[k])
+        # one name, with a line for each of them, stands for all that move together
+        curves[name if k not in together else f"_{name}"] = curve
+    if together:
+        names = [changes.digit_names(data)[k] for k in together]
+        curves["\n".join(names)] = curves.pop(f"_{names[len(names) // 2]}")
+    return curves
+
+
+def _together(data: xr.Dataset) -> list[int]:
+    """The digits whose test losses are all but the same for most of the time; at least two."""
+    loss = data["token_test_loss"].values.astype(float)
+    late = np.nan_to_num(loss[len(loss) // 4 :])
+    level = late.mean(axis=0)
+    best: list[int] = []
+    for k in range(late.shape[1]):
+        apart = np.abs(late - late[:, [k]]).mean(axis=0)
+        near = [int(n) for n in np.flatnonzero(apart <= NEAR * np.maximum(level, level[k]))]
+        best = max(best, near, key=len)
+    return best if len(best) > 1 and level[best].min() > 0 else []
+
+
+def _halved(data: xr.Dataset, memorised: int) -> dict[str, int]:
+    """From when on each digit whose loss rose and came down stays below half its peak."""
+    epochs, halved = data["tested_epoch"].values, {}
+    for k, name in enumerate(changes.digit_names(data)):
+        loss = np.nan_to_num(data["token_test_loss"].values[:, k].astype(float))
+        top = int(loss.argmax())
+        above = int(np.flatnonzero(loss >= loss[top] / 2)[-1])
+        if epochs[top] >= memorised / 2 and above + 1 < len(epochs):
+            halved[name] = int(epochs[above + 1])
+    return halved

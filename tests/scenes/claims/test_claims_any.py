@@ -305,6 +305,12 @@ def test_digits_are_learned_one_by_one(steps: list[int | None], holds: bool, sen
     assert own.sentence.startswith(sentence)
 
 
+def test_the_number_of_few_sums_is_where_the_line_ends() -> None:
+    data = reference("digit-grokking")
+    assert claim("digit-grokking", data).watch.startswith("halved for good: the ones by step 1,650")
+    assert claim("digit-grokking", data).numbers["last"] == pytest.approx(0.187, abs=1e-3)
+
+
 def test_digits_on_few_sums_may_be_memorised() -> None:
     needs = scene("digit-phase-changes").with_options().variables()
     own = claim("digit-phase-changes", load(None, needs, default="digit-addition-small-500"))
