@@ -24,6 +24,9 @@ TURN = 45.0
 ANGLES = {0: "straight on", 45: "45°", 90: "90°", 135: "135°", 180: "back"}
 """What is written around the protractor."""
 
+OLDEST, FADES = 0.07, 15
+"""How opaque the oldest rays are, and after how many later ones half of the rest is gone."""
+
 WALK = "random walk\n(illustration)"
 
 
@@ -80,6 +83,7 @@ class StraightPath(Scene):
         )  # fmt: skip
         right.yaxis.set_major_formatter("{x:.0f}°")
         _few_ticks(right)
+        fans.append(_median(left, data))
         return Drawing.of(*fans, panel.along(data["path_epoch"]))
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -104,7 +108,7 @@ class StraightPath(Scene):
         return (
             f"A step is the change of all weights in {step} {clocks.word(data)}s; its turn, the "
             "angle to the step before: 0 degrees is straight on, 90 a right angle. Rays: one a "
-            "step. The random walk is an illustration, not training: the same step lengths in "
+            "step, older ones paler; dotted: the median so far. The random walk is an illustration, not training: the same step lengths in "
             f"independent random directions of the space of all weights. {THREAD}"
         )
 
@@ -164,18 +168,15 @@ def _protractor(axes: Axes) -> None:
 def _fan(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
     """A ray for each turn so far, the newest strong, and the name of the path at its end."""
     from matplotlib.collections import LineCollection
+    from matplotlib.colors import to_rgb
 
     current_style, (name, colour) = style(), _names()[kind]
+    tint = to_rgb(colour)
     angles = np.radians(turns(data, kind))
     tips = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     rays = np.stack([np.zeros_like(tips), tips], axis=1)
     thin = current_style.line * 0.35
-    if current_style.ghost:
-        axes.add_collection(
-            LineCollection(list(_finite(rays)), colors=colour, alpha=0.1, linewidths=thin),
-            autolim=False,
-        )
-    past = LineCollection([], colors=colour, alpha=0.4, linewidths=thin, zorder=2)
+    past = LineCollection([], linewidths=thin, zorder=2)
     axes.add_collection(past, autolim=False)
     (newest,) = axes.plot([], [], color=colour, lw=1.3 * current_style.line, zorder=4)
     size = current_style.points * 0.45
@@ -187,7 +188,11 @@ def _fan(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
 
     def update(i: int) -> None:
         # the turn at a checkpoint is known when the step after it is over
-        past.set_segments(list(_finite(rays[:i])))
+        so_far = _finite(rays[:i])
+        past.set_segments(list(so_far))
+        # the older a ray, the paler it is: so many would fill their sector
+        age = np.arange(len(so_far))[::-1]
+        past.set_color([(*tint, OLDEST + (0.5 - OLDEST) * 0.5 ** (a / FADES)) for a in age])
         there = np.flatnonzero(np.isfinite(angles[:i]))
         shown: Any = rays[there[-1]] if there.size else np.zeros((0, 2))
         newest.set_data(shown[:, 0], shown[:, 1])
@@ -197,6 +202,28 @@ def _fan(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
             label.set_position(_beside(shown[1], outside=kind == "path"))
 
     return Drawing([past, newest, head, label], update)
+
+
+def _median(axes: Axes, data: xr.Dataset) -> Drawing:
+    """The median of training's turns so far, on the dial."""
+    current_style, angles, colour = style(), turns(data, "path"), _names()["path"][1]
+    (line,) = axes.plot([], [], color=colour, lw=current_style.line, ls=(0, (1.5, 1)), zorder=6)
+    # below the dial, where no name comes
+    text = current_style.note(
+        axes, "", (0.06, -0.12), (0, -0.2), xycoords="data", ha="left", va="top", color=colour
+    )
+
+    def update(i: int) -> None:
+        so_far = angles[:i][np.isfinite(angles[:i])]
+        for artist in (line, text):
+            artist.set_visible(bool(so_far.size))
+        if so_far.size:
+            middle = float(np.median(so_far))
+            x, y = np.cos(np.radians(middle)), np.sin(np.radians(middle))
+            line.set_data([0.9 * x, 1.06 * x], [0.9 * y, 1.06 * y])
+            text.set_text(f"dotted: median {middle:.1f}°")
+
+    return Drawing([line, text], update)
 
 
 def _beside(tip: Float[np.ndarray, " axis"], *, outside: bool) -> tuple[float, float]:
