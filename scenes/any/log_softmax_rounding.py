@@ -59,7 +59,7 @@ class LogSoftmaxRounding(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """From what lead on float32 returns no loss at all, while float64 does at every lead."""
+        """From what lead on float32 returns no loss at all, and what float64 does there."""
         x, table = data["x"].values.astype(float), data["log_softmax_value"]
         single, double = (table.sel(precision=f"float{bits}").values for bits in (32, 64))
         seen = np.flatnonzero(single < 0)
@@ -69,8 +69,10 @@ class LogSoftmaxRounding(Scene):
         lead = f"{x[first]:.2f}"
         if not (double < 0).all():
             return Claim.instead(f"From a lead of {lead} on float32 returns no loss")
-        sentence = f"From a lead of {lead} on the loss is 0 in float32, never in float64"
-        return Claim(sentence, self.watch, numbers={"lead": float(x[first])})
+        # float64 comes to 0 too, beyond the axis: rounded down, as it is a lead that has a loss
+        last = np.floor(100 * x[-1]) / 100
+        sentence = f"The loss is 0 in float32 from a lead of {lead} on; in float64 not up to {last}"
+        return Claim(sentence, self.watch, numbers={"lead": float(x[first]), "last": float(x[-1])})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The steps on the left; thresholds or gradients on the right."""
@@ -144,7 +146,7 @@ def _draw_frame(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> 
 
 
 NAMES = {
-    "float32": (0.53, "top", -0.5), "float64": (0.84, "top", -0.3),
+    "float32": (0.53, "top", -0.5), "float64": (0.84, "top", -0.55),
     "bfloat16": (0.5, "bottom", 0.3),
 }  # fmt: skip
 """Where on its line the name of each precision stands: a share of it, and on which side."""
@@ -170,25 +172,27 @@ def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> Drawi
         x[0], color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=1.5
     )
     # in the free corner below the curve
-    now = current_style.note(
-        axes, "", (0.985, 0.04), ha="right", va="bottom", family="DejaVu Sans Mono",
-        linespacing=1.3, zorder=6,
-        bbox={"fc": current_style.colours.background, "ec": "none",
-              "pad": current_style.points / 5},
-    )  # fmt: skip
+    mono = {"family": "DejaVu Sans Mono", "ha": "right", "va": "bottom", "zorder": 6}
+    patch = {"fc": current_style.colours.background, "ec": "none", "pad": current_style.points / 5}
+    now = {
+        name: current_style.note(
+            axes, "", (0.985, 0.04), (0, 1.35 * row), color=_colours()[name], bbox=patch, **mono
+        )
+        for row, name in enumerate(reversed(values))
+    }
 
     def update(i: int) -> None:
         for name, v in values.items():
             lines[name].set_data(x[: i + 1], v[: i + 1])
             dots[name].set_data([x[i]], [v[i]])
-            # until its line has come to its place a name goes along with it
-            at = places[name] if current_style.ghost else min(i, places[name])
-            names[name].xy = (x[at], v[at])
+            # before its line has come to its place a name would stand on others
+            names[name].set_visible(current_style.ghost or i >= places[name])
         marker.set_xdata([x[i], x[i]])
-        now.set_text(_now(values, i))
+        for name, row in _now(values, i).items():
+            now[name].set_text(row)
 
-    artists = [list(part.values()) for part in (lines, dots, names)]
-    return Drawing([marker, artists, now], update)
+    artists = [list(part.values()) for part in (lines, dots, names, now)]
+    return Drawing([marker, artists], update)
 
 
 def _colours() -> dict[str, str]:
@@ -197,14 +201,14 @@ def _colours() -> dict[str, str]:
     return {"float32": colours.ink, "float64": blue, "bfloat16": colours.faint}
 
 
-def _now(values: dict[str, np.ndarray], i: int) -> str:
-    """What is returned at this x, a line for each precision."""
+def _now(values: dict[str, np.ndarray], i: int) -> dict[str, str]:
+    """What is returned at this x, a row for each precision, equally wide at all x."""
     wide = max(map(len, values))
-    rows = []
+    rows = {}
     for name, v in values.items():
         value = "0" if v[i] == 0 else f"{1e-7 * v[i]:.4e}".replace("e-0", "e-")
-        rows.append(f"{name.ljust(wide)} {value.replace('-', chr(0x2212)).rjust(12)}")
-    return "\n".join(rows)
+        rows[name] = f"{name.ljust(wide)} {value.replace('-', chr(0x2212)).rjust(12)}"
+    return rows
 
 
 def _draw_thresholds(axes: Axes, data: xr.Dataset) -> None:
