@@ -28,7 +28,7 @@ FASTER = 4.0
 AHEAD = 0.4
 """So much more accurate the key waves alone are than the network on test pairs, when it groks."""
 
-SHORT = {"Gini coefficient": "Gini", "sum of squares": "squares"}
+SHORT = {"Gini coefficient": "Gini", "sum of squares": "squares", "test / restricted": "ratio"}
 """Names of panels that are low."""
 
 DASHED = {"$W_L$", "excluded"}
@@ -173,7 +173,8 @@ class ProgressMeasures(Scene):
             test, nothing = data["loss"].sel(split="test").values, np.full(len(restricted), np.nan)
             known = np.isfinite(test) & np.isfinite(restricted) & (restricted > 0)
             ratio = curve(np.divide(test, restricted, out=nothing, where=known))
-            third = Plot("test / restricted", {"ratio": ratio}, log=True)
+            name = "ratio" if self.layout == "paper" else "test /\nrestricted"
+            third = Plot("test / restricted", {name: ratio}, log=True)
         squares = curve(data["sum_squared_weights"].sum("parameter").values)
         excluded = curve(data["excluded_loss_2d"].values)
         rest = [third, Plot("sum of squares", {"all\nweights": squares})]
