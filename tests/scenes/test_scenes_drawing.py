@@ -238,5 +238,5 @@ def test_a_scene_in_a_layout_of_ones_own_is_a_drawing() -> None:
         figure = Figure(figsize=(8, 4))
         drawing = drawing_of(SCENES["grokking-curve"](), figure, data)
         drawing.update(data.sizes["epoch"] - 1)
-    (lines,) = drawing.moving
+    lines, _ = drawing.moving
     assert lines[0].get_xdata()[-1] > 39_900  # a curve is thinned
