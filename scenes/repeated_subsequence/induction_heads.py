@@ -62,8 +62,11 @@ class InductionHeads(Scene):
         heads = int(((last >= LOOKS) & (first < LOOKS)).sum())
         # the share that stands over the picture
         i = changes.last_shown(data, "field_epoch")
-        shown = float(np.nan_to_num(on_stripe(data, i, KINDS[1])))
-        one = f"head {_number(data, KINDS[1])} gives it {100 * shown:.0f}%"
+        shown, one = on_stripe(data, i, KINDS[1]), f"head {_number(data, KINDS[1])} gives it"
+        if not copies_of(data) or not np.isfinite(shown):
+            # the sequence shown says nothing: the mean over fresh ones does
+            shown, one = float(last.max()), "it gets up to"
+        one = f"{one} {100 * shown:.0f}%"
         if looks and not heads:
             sentence = f"{looks} of {last.size} heads look at what followed a copy; {one}"
             return Claim.instead(sentence, heads=0)
