@@ -42,7 +42,7 @@ def test_a_scene_with_a_panel(
     page = opened(path, size=size)
     ids = page.evaluate("[...document.querySelectorAll('section.panel')].map(s => s.id)")
     assert ids == [f"panel-{panel}" for panel in panels]
-    assert page.locator("h1").inner_text() == gv.scene(scene).title
+    assert page.locator("h1").inner_text() == gv.scene(scene)().claim(data).sentence
     clock = data[gv.scene(scene).clock].values
     nearest = clock[np.abs(clock - 8375).argmin()]
     assert page.evaluate("grokviz.field('epoch').values[grokviz.state.at]") == nearest
@@ -76,7 +76,7 @@ def test_pictures_to_scrub_are_those_that_the_scene_draws(
     assert waiting.value.suggested_filename == f"embedding-waves-epoch-{epoch}.png"
     saved = read_picture(Path(waiting.value.path()).read_bytes(), alpha=False)
     (still,) = gv.render(
-        "embedding-waves", data, tmp_path / "a.png", epoch=epoch, venue="slide", **wish
+        "embedding-waves", data, tmp_path / "a.png", epoch=epoch, venue="slide", ghost=False, **wish
     )
     np.testing.assert_array_equal(saved, read_picture(still, alpha=False))
     page.wait_for_function("document.querySelector('.picture').alt.includes('epoch')")
