@@ -128,18 +128,31 @@ def test_all_settings_at_once_change_no_picture(
     assert [path.name for path in tmp_path.iterdir()] == [f"{name}.{kind}"]
 
 
+GROUP = 12
+"""So many settings are tried at once: key by key it takes seven minutes."""
+
+
 @pytest.mark.slow
-def test_no_setting_alone_changes_a_picture(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_few_settings_change_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     kinds = ("svg", "png")
     plain = {kind: drawn(tmp_path, Small(), kind, small(), **COLUMN) for kind in kinds}
-    changed = []
-    for key, value in HOSTILE.items():
-        with set_to({key: value}):
+    changed: list[str] = []
+
+    def look(keys: list[str]) -> None:
+        """Find the keys that change a picture: those of a group that does, one by one."""
+        with set_to({key: HOSTILE[key] for key in keys}):
             now = {kind: drawn(tmp_path, Small(), kind, small(), **COLUMN) for kind in kinds}
-        changed += [f"{key}: {kind}" for kind in kinds if now[kind] != plain[kind]]
+        if now == plain:
+            return
+        if len(keys) == 1:
+            changed.append(keys[0])
+        for key in keys if len(keys) > 1 else []:
+            look([key])
+
+    keys = list(HOSTILE)
+    for start in range(0, len(keys), GROUP):
+        look(keys[start : start + GROUP])
     assert changed == []
     assert len(list(tmp_path.iterdir())) == len(kinds)
 
