@@ -74,7 +74,7 @@ class LogitWaves(Scene):
             total, rest = style().stack(
                 figure, (1.5, 1), left=5.0, top=upper + 3.3, bottom=0.365 * high, vgap=1.6
             )
-            losses = style().panels(figure, left=5.0, top=0.635 * high + 4.9)[0][0]
+            losses = style().panels(figure, left=5.0, top=0.635 * high + 6.1)[0][0]
             panels.without_time(total)
         else:
             (ridge, total), (losses, rest) = style().panels(
