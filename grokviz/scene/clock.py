@@ -126,6 +126,11 @@ def _nearest(values: Float[np.ndarray, " clock"], clock: str, wanted: str) -> in
     return int(np.abs(values - at).argmin())
 
 
+def index_up_to(data: xr.Dataset, clock: str, last: float) -> int:
+    """The index of the last moment of a clock up to ``last``; the first where all are later."""
+    return max(int(np.searchsorted(data[clock].values, last, side="right")) - 1, 0)
+
+
 def gone_from(data: xr.Dataset, clock: str, names: Iterable[str]) -> int | None:
     """The first clock index from which on none of these variables has a number; None for none.
 

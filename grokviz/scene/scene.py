@@ -7,6 +7,7 @@ attributes say what it is and what it needs; ``draw`` builds it once, and what i
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from grokviz.dataset.references.reference import DEFAULT
 from grokviz.errors import InputError
 from grokviz.options import changed, options_of, read_options
 from grokviz.scene.claim import Claim
-from grokviz.scene.clock import gone_from, index_of, is_time
+from grokviz.scene.clock import gone_from, index_of, index_up_to, is_time
 from grokviz.scene.clock import word as clock_word
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.phases import horizon
@@ -49,6 +50,8 @@ class Scene:
         aspects: the two where an option has some value: by option and value.
         stills: epochs that ``grokviz figures`` draws, the most telling first; a still of which no
             epoch is asked shows the first that the run has.
+        ends_with_film: whether a still of which no epoch is asked shows nothing after its film's
+            last moment: where later all stays as it is.
         loops: whether the film goes round on a slide: where each picture is one moment, and
             the last one does not show the way to it.
         headed: whether it has a slide to itself, with its heading, and a PNG is one.
@@ -71,6 +74,7 @@ class Scene:
     narrow_aspect: ClassVar[float] = 0.9
     aspects: ClassVar[Mapping[str, Mapping[Any, tuple[float, float]]]] = {}
     stills: ClassVar[tuple[str, ...]] = ("last",)
+    ends_with_film: ClassVar[bool] = False
     loops: ClassVar[bool] = False
     headed: ClassVar[bool] = True
     panels: ClassVar[tuple[str, ...]] = ()
@@ -158,7 +162,7 @@ class Scene:
             return 0
         gone = gone_from(data, self.clock, self.variables())
         if wanted is None or str(wanted).strip() == "last":
-            i = self._telling(data) if wanted is None else len(data[self.clock]) - 1
+            i = self._telling(data, self.clock) if wanted is None else len(data[self.clock]) - 1
             return i if gone is None else min(i, gone - 1)
         i = index_of(data, self.clock, wanted)
         if gone is not None and i >= gone:
@@ -169,13 +173,14 @@ class Scene:
             )
         return i
 
-    def _telling(self, data: xr.Dataset) -> int:
+    def _telling(self, data: xr.Dataset, clock: str) -> int:
+        i = len(data[clock]) - 1
         for moment in self.stills:
-            try:
-                return index_of(data, str(self.clock), moment)
-            except InputError:
-                continue
-        return len(data[str(self.clock)]) - 1
+            with contextlib.suppress(InputError):
+                i = index_of(data, clock, moment)
+                break
+        span = self.film_span(data) if self.ends_with_film else None
+        return i if span is None else min(i, index_up_to(data, clock, span[1]))
 
     def interactive(self, data: xr.Dataset) -> Any | None:
         """A plotly figure, which ``--format html`` then puts into its page; None without one.

@@ -106,17 +106,12 @@ def span(data: xr.Dataset, clock: str = "epoch") -> float:
 
 def last_shown(data: xr.Dataset, clock: str = "epoch") -> int:
     """The index of the last moment of a film."""
-    return by(data, span(data, clock), clock)
+    return clocks.index_up_to(data, clock, span(data, clock))
 
 
 def end(data: xr.Dataset, clock: str = "epoch") -> float:
     """The last moment of a film, at which its axes end."""
     return float(data[clock].values[last_shown(data, clock)])
-
-
-def by(data: xr.Dataset, last: float, clock: str = "epoch") -> int:
-    """The index of the last moment of a clock up to ``last``."""
-    return max(int(np.searchsorted(data[clock].values, last, side="right")) - 1, 0)
 
 
 def losses(data: xr.Dataset) -> dict[str, panels.Curve]:

@@ -36,6 +36,7 @@ class GrokkingCurve(Scene):
     source = "thread, tweet 1; arXiv:2301.05217, figure 2"
     needs = ("logged_train_loss", "logged_test_loss", "phase_end")
     narrow_aspect = 1.05
+    ends_with_film = True
     paper_figures = {"2": {"accuracy": True}}  # noqa: RUF012
 
     time: Literal["linear", "log"] = option("linear", "how epochs are spaced")
@@ -60,11 +61,8 @@ class GrokkingCurve(Scene):
         return Claim(sentence, self.watch, numbers={"delay": run.delay})
 
     def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
-        """Without a moment asked for, the last that the film shows: later all stays as it is."""
-        i = super().index_of(data, wanted)
-        if wanted is not None or self.time == "log":
-            return i
-        return min(i, changes.by(data, panels.horizon(data)))
+        """On logarithmic time the whole run has room: without a moment asked for, the last."""
+        return super().index_of(data, "last" if wanted is None and self.time == "log" else wanted)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss with the delay, and the accuracy where asked."""

@@ -42,6 +42,7 @@ class Slingshots(Scene):
     reference = "slingshots"
     aspect = 1.6
     narrow_aspect = 0.85
+    ends_with_film = True
 
     until: int | None = option(20000, "last epoch shown; none for all")
     test: bool = option(True, "the test loss, beside the training loss")
@@ -74,13 +75,6 @@ class Slingshots(Scene):
             return Claim.instead(f"{listed}{end}", **numbers)
         sentence = f"{_count(counts[0])} in {names[0]}, none in {names[1]}; both generalise"
         return Claim(sentence, f"{self.watch}, in {end:,.0f} {clocks.word(data)}s", numbers=numbers)
-
-    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
-        """Without a moment asked for, the last that the axes show."""
-        i = super().index_of(data, wanted)
-        if wanted is not None:
-            return i
-        return min(i, self._last(data))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A column for each of the first two runs, the same axes in both."""
@@ -155,8 +149,7 @@ class Slingshots(Scene):
         return last if self.until is None else min(float(self.until), last)
 
     def _last(self, data: xr.Dataset) -> int:
-        shown = int(np.searchsorted(data["epoch"].values, self._end(data), side="right"))
-        return max(shown - 1, 0)
+        return clocks.index_up_to(data, "epoch", self._end(data))
 
     def _curve(self, data: xr.Dataset, member: int, name: str) -> panels.Curve:
         colours = style().colours

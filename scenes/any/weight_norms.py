@@ -42,6 +42,7 @@ class WeightNorms(Scene):
     needs = ("sum_squared_weights", "loss", "phase_end")
     aspect = 1.9
     narrow_aspect = 0.5
+    ends_with_film = True
     stills = ("last", "grok-3000")
 
     by: Literal["layer", "parameter"] = option("layer", "a line a layer, or a parameter")
@@ -65,11 +66,6 @@ class WeightNorms(Scene):
         if not after <= HALF * before:
             return Claim.instead(sentence, **numbers)
         return Claim(sentence, self.watch, numbers=numbers)
-
-    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
-        """Without a moment asked for, the last that the film shows: later little moves."""
-        i = super().index_of(data, wanted)
-        return i if wanted is not None else min(i, changes.by(data, panels.horizon(data)))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The path of the total against the loss; beside it the total, and its parts."""

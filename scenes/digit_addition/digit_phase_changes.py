@@ -46,6 +46,7 @@ class DigitPhaseChanges(Scene):
     reference = "digit-addition"
     aspect = 1.6
     narrow_aspect = 0.72
+    ends_with_film = True
     aspects = {"show": {"total": (2.2, 1.1), "digits": (2.2, 1.1)}}  # noqa: RUF012
     paper_figures = {  # noqa: RUF012
         "21": {"show": "total", "marks": False},
@@ -91,14 +92,10 @@ class DigitPhaseChanges(Scene):
         sentence = f"The {count} digits are learned one by one, {between}"
         return Claim(sentence, self.watch, numbers=numbers)
 
-    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
-        """Without a moment asked for, the last that the film shows."""
-        i = super().index_of(data, wanted)
-        return i if wanted is not None else min(i, changes.by(data, self.film_span(data)[1]))
-
     def _end(self, data: xr.Dataset) -> float:
         """Where the axes end: at the film's last moment."""
-        return float(data["epoch"].values[changes.by(data, self.film_span(data)[1])])
+        i = clocks.index_up_to(data, "epoch", self.film_span(data)[1])
+        return float(data["epoch"].values[i])
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The panels asked for, and the drops through both."""

@@ -61,8 +61,7 @@ class Growth:
 
 def film_end(data: xr.Dataset, clock: str = "epoch") -> int:
     """The index of the last moment that a film shows."""
-    until = np.searchsorted(data[clock].values, horizon(data, clock), side="right")
-    return max(int(until) - 1, 0)
+    return clocks.index_up_to(data, clock, horizon(data, clock))
 
 
 def moment(data: xr.Dataset, i: int, clock: str = "epoch") -> str:

@@ -67,6 +67,7 @@ class HeadsBelowLoss(Scene):
     )  # fmt: skip
     aspect = 1.6
     narrow_aspect = 0.8
+    ends_with_film = True
 
     loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
@@ -82,11 +83,6 @@ class HeadsBelowLoss(Scene):
         super().check(data)
         changes.require_losses(cls.name, data)
         changes.require_checkpoints(cls.name, data)
-
-    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
-        """Without a moment asked for, the last that the film shows."""
-        i = super().index_of(data, wanted)
-        return i if wanted is not None else min(i, changes.last_shown(data))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the heads below, the change shaded through both."""

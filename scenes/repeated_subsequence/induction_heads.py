@@ -39,6 +39,7 @@ class InductionHeads(Scene):
     clock = "field_epoch"
     aspect = 2.3
     narrow_aspect = 0.42
+    ends_with_film = True
 
     copies: bool = option(True, "mark the copies, and where they meet")
     loss: bool = option(True, "the loss beside the heads")
@@ -89,11 +90,6 @@ class InductionHeads(Scene):
                 "left, only the first copy looks a token back; right, only the first copy is found"
             )
         return self.watch
-
-    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
-        """Without a moment asked for, the last that the film shows."""
-        i = super().index_of(data, wanted)
-        return i if wanted is not None else min(i, changes.last_shown(data, "field_epoch"))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two patterns, the copies along their sides, and the loss."""

@@ -36,6 +36,7 @@ class SkipTrigram(Scene):
     reference = "skip-trigram"
     aspect = 1.6
     narrow_aspect = 0.8
+    ends_with_film = True
 
     loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
@@ -66,11 +67,6 @@ class SkipTrigram(Scene):
         numbers = {"high": high, "low": low, "before": float(before), "after": float(after)}
         sentence = f"{falls} as attention to the key rises to {100 * after:.0f}%"
         return Claim(sentence, self.watch, numbers=numbers)
-
-    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
-        """Without a moment asked for, the last that the film shows."""
-        i = super().index_of(data, wanted)
-        return i if wanted is not None else min(i, changes.last_shown(data))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the attention below, the change shaded through both."""

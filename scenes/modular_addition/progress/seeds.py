@@ -32,6 +32,7 @@ class Seeds(Scene):
     reference = "seeds"
     aspect = 1.35
     narrow_aspect = 0.75
+    ends_with_film = True
 
     rows: int = option(5, "how many runs to show, the first ones")
     time: Literal["linear", "log"] = option("linear", "how epochs are spaced")
@@ -117,10 +118,6 @@ class Seeds(Scene):
             "of the frequencies in the embedding at the end. Dark: key frequencies, those that "
             f"neurons compute with; dots: the first test loss below 0.1. {after('appendix C.1')}"
         )
-
-    def _telling(self, data: xr.Dataset) -> int:
-        """The last moment on the axis."""
-        return int(np.flatnonzero(data["epoch"].values <= self._end(data))[-1])
 
     def _longer(self, rooms: list[Axes], data: xr.Dataset, drawing: Drawing) -> Drawing:
         """The drawing on axes that reach as far as the moment asked for."""
