@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from grokviz.dataset.numerics.curves import first_below
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -90,9 +92,7 @@ def learning(train: Curve, test: Curve) -> Learning:
 
 def first_low(curve: Curve, level: float = LOW) -> int | None:
     """The first epoch whose loss, by its running median, is below ``level``; None without one."""
-    epochs, loss = smooth(curve)
-    below = np.flatnonzero(loss < level)
-    return int(epochs[below[0]]) if below.size else None
+    return first_below(*smooth(curve), level)
 
 
 def smooth(curve: Curve) -> Curve:

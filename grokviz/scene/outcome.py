@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.dataset.learning import LATER, LOW, Curve, first_low, grok_epoch, smooth
+from grokviz.dataset.learning import LATER, LOW, Curve, grok_epoch, smooth
+from grokviz.dataset.numerics.curves import first_below
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -52,10 +53,19 @@ class Outcome:
         return not np.isnan(self.test)
 
     @property
+    def known(self) -> bool:
+        """Whether the losses say anything."""
+        return self.tested or not np.isnan(self.train) or self.diverged is not None
+
+    @property
+    def learned(self) -> bool:
+        """Whether it generalised, and stayed so."""
+        return self.generalised is not None and self.diverged is None and self.test < LOW
+
+    @property
     def delay(self) -> int | None:
         """Epochs from memorising to generalising, of a run that grokked and stayed so."""
-        learned = self.memorised is not None and self.generalised is not None
-        if not learned or self.grokked is None or self.diverged is not None or self.test >= LOW:
+        if not self.learned or self.memorised is None or self.grokked is None:
             return None
         return int(self.generalised or 0) - int(self.memorised or 0)
 
@@ -95,17 +105,18 @@ class Outcome:
 def outcome(data: xr.Dataset) -> Outcome:
     """What became of the run of a dataset, by its logged losses, else those of checkpoints."""
     train, test = losses_of(data, "train"), losses_of(data, "test")
+    medians = smooth(train), smooth(test)
     ends = [_no_number(curve) for curve in (train, test) if len(curve.epochs)]
     gone = [end for end in ends if end is not None]
     return Outcome(
         word=clocks.word(data),
         last=int(data["epoch"].values[-1]) if data.sizes.get("epoch") else 0,
-        memorised=first_low(train),
-        generalised=first_low(test),
+        memorised=first_below(*medians[0], LOW),
+        generalised=first_below(*medians[1], LOW),
         grokked=grok_epoch(data),
         diverged=min(gone) if gone else None,
-        train=_last(train),
-        test=_last(test),
+        train=_last(medians[0]),
+        test=_last(medians[1]),
         negative=any(bool((curve.loss < 0).any()) for curve in (train, test)),
     )
 
@@ -122,10 +133,9 @@ def losses_of(data: xr.Dataset, split: str) -> Curve:
     return Curve(np.zeros(0, dtype=np.int64), np.zeros(0))
 
 
-def _last(curve: Curve) -> float:
+def _last(medians: Curve) -> float:
     """The last of the running medians; NaN of a curve without values."""
-    values = smooth(curve).loss
-    return float(values[-1]) if len(values) else float("nan")
+    return float(medians.loss[-1]) if len(medians.loss) else float("nan")
 
 
 def _no_number(curve: Curve) -> int | None:

@@ -41,24 +41,21 @@ class PhaseShades:
         self, axes: Axes, data: xr.Dataset, *, first: float = 0, clock: str = "epoch"
     ) -> None:
         self.axes, self.data, self.first, self.clock = axes, data, first, clock
-        self.edges, colours = _edges(data, first, clock), style().colours.phases
-        self.reveals = not style().ghost
+        current_style = style()
+        self.edges, colours = _edges(data, first, clock), current_style.colours.phases
+        self.reveals = not current_style.ghost
+        tints = (see_through(colour, current_style.colours.background) for colour in colours)
         self.spans = [
-            axes.axvspan(
-                start, stop, color=see_through(colour, style().colours.background), lw=0, zorder=0
-            )
-            for colour, start, stop in zip(colours, self.edges, self.edges[1:], strict=False)
+            axes.axvspan(start, stop, color=tint, lw=0, zorder=0)
+            for tint, start, stop in zip(tints, self.edges, self.edges[1:], strict=False)
         ]
         self.names: list[tuple[int, Any]] = []
         self.nameless = False
-        labels = style().labels
-        if labels is not None:
-            labels += [
-                Label(name, colour, True, self.leave_names_out)
-                for name, colour, *_ in zip(
-                    PHASES, colours, self.edges, self.edges[1:], strict=False
-                )
-            ]
+        if current_style.labels is not None:
+            named = zip(PHASES, colours, self.spans, strict=False)
+            current_style.labels.extend(
+                Label(name, colour, True, self.leave_names_out) for name, colour, _ in named
+            )
 
     def leave_names_out(self) -> None:
         """Leave the names to a legend."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.dataset.learning import LOW
 from grokviz.scene import Claim
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
@@ -88,6 +87,4 @@ def waves(count: int) -> str:
 def instead(data: xr.Dataset, sentence: str, **numbers: float) -> Claim:
     """What is true where a claim is not: what became of the run, or of one that learned this."""
     run = outcome(data)
-    unknown = np.isnan(run.train) and not run.tested and run.diverged is None
-    learned = run.generalised is not None and run.diverged is None and run.test < LOW
-    return Claim.instead(sentence if learned or unknown else run.sentence, **numbers)
+    return Claim.instead(sentence if run.learned or not run.known else run.sentence, **numbers)

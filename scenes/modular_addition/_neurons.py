@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.learning import LOW
 from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.scene import frequencies
@@ -28,9 +27,7 @@ HALF = 0.5
 def not_generalised(data: xr.Dataset) -> str:
     """What the losses say of a run that has not generalised; empty of any other, or without."""
     run = outcome(data)
-    learned = run.generalised is not None and run.diverged is None and run.test < LOW
-    unknown = run.diverged is None and np.isnan(run.train) and not run.tested
-    return "" if learned or unknown else run.sentence
+    return "" if run.learned or not run.known else run.sentence
 
 
 def percent(share: float) -> str:
