@@ -75,15 +75,16 @@ def grid_of(
         values["seed"] = range(seeds)
     if not values:
         raise InputError("a sweep needs a key that differs: give --grid KEY=VALUE,... or --seeds N")
-    grid = {name: _values(recipe, name, items) for name, items in values.items()}
-    repeats = [name for name in grid if name in settings]
-    if repeats:
-        raise InputError(f"{repeats[0]} is in the grid and set for all members; give it once")
-    count = math.prod(map(len, grid.values()))
+    # before the values are read, which takes long for millions
+    count = math.prod(map(len, values.values()))
     if count > MOST_MEMBERS:
         raise InputError(
             f"this grid has {count} members; give fewer values, {MOST_MEMBERS} at most"
         )
+    grid = {name: _values(recipe, name, items) for name, items in values.items()}
+    repeats = [name for name in grid if name in settings]
+    if repeats:
+        raise InputError(f"{repeats[0]} is in the grid and set for all members; give it once")
     return grid
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -152,9 +151,6 @@ def sweep(
     return SweepResult(sweep_plan.path, tuple(results), interrupted)
 
 
-MOST_MEMBERS = 10_000
-
-
 def plan(
     name: str,
     grid: Mapping[str, Sequence[Any]] | None = None,
@@ -167,12 +163,6 @@ def plan(
     base_recipe = recipe(name)
     overrides = dict(settings or {})
     values = grid_of(base_recipe, grid or {}, seeds, overrides)
-    count = math.prod(map(len, values.values()))
-    if count > MOST_MEMBERS:
-        raise InputError(
-            f"a sweep of {count:,} members is more than a folder can hold well; ask for at most "
-            f"{MOST_MEMBERS:,}"
-        )
     shared = json_values(base_recipe.read(overrides))
     shared = {key: value for key, value in shared.items() if key not in values}
     members = tuple(members_of(base_recipe, values, overrides))

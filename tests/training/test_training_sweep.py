@@ -310,3 +310,9 @@ def test_a_plan_writes_nothing_and_needs_no_large_library(tmp_path: Path) -> Non
     assert made.settings["p"] == 7
     assert "seed" not in made.settings
     assert made.members[1].settings["seed"] == 2
+
+
+def test_a_grid_beyond_all_bounds_is_refused_before_its_values_are_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="this grid has 1000000000 members; give fewer values"):
+        sweep("modular-addition", out=tmp_path / "sweep", seeds=10**9)
+    assert not (tmp_path / "sweep").exists()
