@@ -12,7 +12,7 @@ import json
 import math
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,11 @@ from urllib.parse import quote
 from grokviz.errors import InputError
 
 FORMAT = 1
-"""Version of the run directory that this code writes, and the newest that it reads."""
+"""Version of the run directory that this code writes."""
+
+JOURNAL_FORMAT = 2
+"""Version of an index that has a journal, as that of a long run being written, and the newest
+that this code reads."""
 
 RUN, INDEX, RESUME, LOCK = "run.json", "index.json", "resume.safetensors", ".lock"
 METRICS, CHECKPOINTS = "metrics", "checkpoints"
@@ -30,16 +34,25 @@ CREATION_FACTS = frozenset({"format", "created", "command", "host", "folder"})
 """Facts about the creation of a run, which its checksum excludes."""
 
 _CHECKPOINT = re.compile(r"(0|[1-9][0-9]*)\.safetensors")
+_JOURNAL = re.compile(r"index\.[1-9][0-9]*\.jsonl")
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.\w+)?")
 
-_INDEX_ERRORS = (
+INDEX_ERRORS = (
     KeyError, TypeError, ValueError, AttributeError, OverflowError,
     InputError,  # an invalid epoch or metric name
 )  # fmt: skip
+"""What parsing of an index's content raises if it is not one."""
 
 
 class DamagedFile(Exception):
-    """A file of a run is not as it was written; the message says what is wrong with it."""
+    """A file of a run is not as it was written; the message says what is wrong with it.
+
+    ``file`` is the damaged one, where it is another than the one being read.
+    """
+
+    def __init__(self, message: str, file: Path | None = None) -> None:
+        super().__init__(message)
+        self.file = file
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,8 @@ class Index:
     """The content of ``index.json``: the complete files of a run.
 
     ``resume`` lists the states that ``resume.safetensors`` may hold: one normally, two while it
-    is being replaced; ``None`` stands for a missing file. ``format`` is the document's version.
+    is being replaced; ``None`` stands for a missing file. ``format`` is the document's version,
+    ``journal`` the number of the journal that goes on from it.
     """
 
     checkpoints: dict[int, FileEntry] = field(default_factory=dict)
@@ -77,22 +91,19 @@ class Index:
     resume: list[FileEntry | None] = field(default_factory=lambda: [None])
     finished: bool = False
     format: int = field(default_factory=lambda: FORMAT, compare=False)
+    journal: int | None = field(default=None, compare=False)
 
     def encode(self) -> bytes:
         """The bytes of ``index.json``."""
         content = {
             "format": self.format,
             "finished": self.finished,
-            "checkpoints": [
-                {"file": checkpoint_file(e), **_entry_content(s)}
-                for e, s in sorted(self.checkpoints.items())
-            ],
-            "metrics": {
-                name: {"file": metric_file(name), "records": r.records, "sha256": r.sha256}
-                for name, r in self.metrics.items()
-            },
-            "resume": [None if s is None else _entry_content(s) for s in self.resume],
+            "checkpoints": [checkpoint_content(s) for _, s in sorted(self.checkpoints.items())],
+            "metrics": metrics_content(self.metrics),
+            "resume": resume_content(self.resume),
         }
+        if self.journal is not None:
+            content |= {"format": JOURNAL_FORMAT, "journal": self.journal}
         return encode_document(content, indent=None)
 
     @classmethod
@@ -100,33 +111,62 @@ class Index:
         """Parse ``index.json``; raises :class:`DamagedFile`."""
         content = decode_document(data, indent=None)
         try:
-            checkpoints = [_file_entry(entry) for entry in content["checkpoints"]]
+            checkpoints = [parse_file_entry(entry) for entry in content["checkpoints"]]
+            journal = content.get("journal")
             index = cls(
                 checkpoints={entry.epoch: entry for entry in checkpoints},
-                metrics={
-                    str(name): MetricEntry(int(entry["records"]), str(entry["sha256"]))
-                    for name, entry in content["metrics"].items()
-                },
-                resume=[
-                    None if entry is None else _file_entry(entry) for entry in content["resume"]
-                ],
+                metrics=parse_metrics(content["metrics"]),
+                resume=parse_resume(content["resume"]),
                 finished=bool(content["finished"]),
-                format=int(content["format"]),
+                format=int(content["format"]) if journal is None else FORMAT,
+                journal=None if journal is None else int(journal),
             )
             encoded = index.encode()
-        except _INDEX_ERRORS as error:
+        except INDEX_ERRORS as error:
             raise DamagedFile(f"it is not an index of this format ({error!r})") from error
         if encoded != data:
             raise DamagedFile("it names files that a run does not have")
         return index
 
 
+def checkpoint_content(entry: FileEntry) -> dict[str, Any]:
+    """A checkpoint's entry in JSON values."""
+    return {"file": checkpoint_file(entry.epoch), **_entry_content(entry)}
+
+
+def metrics_content(metrics: Mapping[str, MetricEntry]) -> dict[str, Any]:
+    """The metrics' entries in JSON values."""
+    return {
+        name: {"file": metric_file(name), "records": r.records, "sha256": r.sha256}
+        for name, r in metrics.items()
+    }
+
+
+def resume_content(resume: Sequence[FileEntry | None]) -> list[Any]:
+    """The entries of the states that the resume file may hold, in JSON values."""
+    return [None if entry is None else _entry_content(entry) for entry in resume]
+
+
 def _entry_content(entry: FileEntry) -> dict[str, Any]:
     return {"epoch": entry.epoch, "bytes": entry.size, "sha256": entry.sha256}
 
 
-def _file_entry(entry: Mapping[str, Any]) -> FileEntry:
+def parse_file_entry(entry: Mapping[str, Any]) -> FileEntry:
+    """The entry of a checkpoint or a state; raises one of :data:`INDEX_ERRORS`."""
     return FileEntry(epoch_number(entry["epoch"]), int(entry["bytes"]), str(entry["sha256"]))
+
+
+def parse_metrics(content: Mapping[str, Any]) -> dict[str, MetricEntry]:
+    """The metrics' entries; raises one of :data:`INDEX_ERRORS`."""
+    return {
+        str(name): MetricEntry(int(entry["records"]), str(entry["sha256"]))
+        for name, entry in content.items()
+    }
+
+
+def parse_resume(content: Sequence[Any]) -> list[FileEntry | None]:
+    """The entries of :func:`resume_content`; raises one of :data:`INDEX_ERRORS`."""
+    return [None if entry is None else parse_file_entry(entry) for entry in content]
 
 
 def encode_facts(facts: Mapping[str, Any]) -> bytes:
@@ -204,9 +244,9 @@ def _dump(content: Mapping[str, Any], indent: int | None) -> bytes:
 def check_format(path: Path, content: Mapping[str, Any]) -> None:
     """Raise InputError if a document of the run at ``path`` has a newer format."""
     version = content.get("format")
-    if isinstance(version, int) and version > FORMAT:
+    if isinstance(version, int) and version > JOURNAL_FORMAT:
         raise InputError(
-            f"{path} is a run of format {version} and this grokviz reads up to {FORMAT}; "
+            f"{path} is a run of format {version} and this grokviz reads up to {JOURNAL_FORMAT}; "
             "upgrade: pip install --upgrade grokviz"
         )
 
@@ -250,8 +290,15 @@ def checkpoint_epoch(file: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def journal_file(number: int | None) -> str:
+    """Name of the journal of this number, relative to the run."""
+    return f"index.{number}.jsonl"
+
+
 def is_run_file(folder: str, file: str) -> bool:
-    """Whether a base name in ``folder`` is that of a checkpoint or a metric file."""
+    """Whether a base name in ``folder`` is that of a checkpoint, a metric file or a journal."""
+    if not folder:
+        return _JOURNAL.fullmatch(file) is not None
     if folder == CHECKPOINTS:
         return checkpoint_epoch(file) is not None
     return folder == METRICS and file.endswith(".f64") and not is_temporary(file)

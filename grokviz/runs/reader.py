@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from grokviz.errors import InputError, nearest
 from grokviz.runs import layout, metrics, tensors
 from grokviz.runs.checksums import check_once
+from grokviz.runs.journal import read_index
 from grokviz.runs.layout import INDEX, RESUME, RUN, DamagedFile
 from grokviz.runs.verify import Finding, verify_run
 
@@ -200,9 +201,7 @@ def read_documents(path: Path) -> tuple[dict[str, Any], layout.Index]:
         layout.check_format(path, layout.parse_object(data))
         facts = layout.decode_facts(data)
         file = path / INDEX
-        data = file.read_bytes()
-        layout.check_format(path, layout.parse_object(data))
-        index = layout.Index.decode(data)
+        index = read_index(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         if file.name == INDEX:
             raise read_error(file, error) from error
@@ -220,7 +219,7 @@ def read_error(file: Path, error: Exception) -> InputError:
     if isinstance(error, FileNotFoundError):
         what = "is missing"
     elif isinstance(error, DamagedFile):
-        what = f"is damaged: {error}"
+        file, what = error.file or file, f"is damaged: {error}"
     elif isinstance(error, OSError):
         what = f"cannot be read ({error.strerror or error})"
     else:

@@ -169,7 +169,7 @@ def _delete_run(path: Path) -> None:
     known = {RUN, INDEX, RESUME, layout.LOCK, METRICS, CHECKPOINTS, CACHE}
     for folder in ("", METRICS, CHECKPOINTS):
         for file in sorted((path / folder).iterdir()) if (path / folder).is_dir() else []:
-            owned = layout.is_run_file(folder, file.name) if folder else file.name in known
+            owned = layout.is_run_file(folder, file.name) or (not folder and file.name in known)
             if not owned and not layout.is_temporary(file.name):
                 raise InputError(f"{file} is not part of the run; move it away or choose a path")
     lock = durable.Lock(path)
@@ -177,7 +177,8 @@ def _delete_run(path: Path) -> None:
         for name in (METRICS, CHECKPOINTS, CACHE):
             _remove_folder(path / name)
         # run.json last, so that an interrupted deletion can be repeated
-        for name in (RESUME, INDEX, RUN):
+        journals = [f.name for f in path.iterdir() if layout.is_run_file("", f.name)]
+        for name in (RESUME, *journals, INDEX, RUN):
             durable.remove(path / name)
     finally:
         lock.release()

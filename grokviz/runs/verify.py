@@ -10,12 +10,15 @@ from pathlib import Path
 
 from grokviz.runs import layout, metrics, tensors
 from grokviz.runs.checksums import check_stored
+from grokviz.runs.journal import read_index
 from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN, DamagedFile, FileEntry
 
 CACHE = "cache"
 """A folder for analyses inside a run directory, not part of the run."""
 
 _ALLOWED = frozenset({RUN, INDEX, RESUME, layout.LOCK, METRICS, CHECKPOINTS, CACHE})
+
+_OLD_JOURNAL = "a journal that the index does not name; the next writer removes it"
 
 
 @dataclass(frozen=True)
@@ -51,22 +54,20 @@ def verify_run(path: str | Path) -> list[Finding]:
         except FileNotFoundError:
             findings.append(Finding(file, "it is missing"))
         except DamagedFile as error:
-            findings.append(Finding(file, str(error)))
+            name = str(error.file.relative_to(path)) if error.file else file
+            findings.append(Finding(name, str(error)))
         except OSError as error:
             findings.append(Finding(file, f"it cannot be read ({error.strerror or error})"))
         else:
             return True
         return False
 
-    def index_now() -> layout.Index:
-        return layout.Index.decode((path / INDEX).read_bytes())
-
     def check_current(file: str, check: Callable[[layout.Index], None]) -> None:
         """Check a file against the index, again if a writer has replaced the index since."""
         known = index
         while not passes(file, partial(check, known)):
             with contextlib.suppress(DamagedFile, OSError):
-                if (now := index_now()) != known:
+                if (now := read_index(path)) != known:
                     known = now
                     findings.pop()
                     continue
@@ -75,18 +76,18 @@ def verify_run(path: str | Path) -> list[Finding]:
     passes(RUN, lambda: _check_facts(path))
     index = layout.Index()
 
-    def read_index() -> None:
+    def load_index() -> None:
         nonlocal index
-        index = index_now()
+        index = read_index(path)
 
-    if not passes(INDEX, read_index):
+    if not passes(INDEX, load_index):
         return findings
     for epoch in sorted(index.checkpoints):
         check_current(layout.checkpoint_file(epoch), partial(_check_checkpoint, path, epoch))
     for name in sorted(index.metrics):
         check_current(layout.metric_file(name), partial(_check_metric, path, name))
     check_current(RESUME, lambda now: _check_stored(path / RESUME, now.resume))
-    return findings + _notes(path, index_now() if not findings else index)
+    return findings + _notes(path, read_index(path) if not findings else index)
 
 
 def _check_facts(path: Path) -> None:
@@ -115,6 +116,7 @@ def _notes(path: Path, index: layout.Index) -> list[Finding]:
     notes = []
     named = {layout.checkpoint_file(epoch) for epoch in index.checkpoints}
     named |= {layout.metric_file(name) for name in index.metrics}
+    named |= {layout.journal_file(index.journal)}
     for folder in ("", METRICS, CHECKPOINTS):
         if not (path / folder).is_dir():
             continue
@@ -125,7 +127,7 @@ def _notes(path: Path, index: layout.Index) -> list[Finding]:
             elif layout.is_temporary(file.name):
                 what = "a temporary file of a writer that was stopped; the next one removes it"
             elif layout.is_run_file(folder, file.name):
-                what = "not in the index yet; it is ignored"
+                what = "not in the index yet; it is ignored" if folder else _OLD_JOURNAL
             else:
                 what = "not a file of the run; it is ignored"
             if what:

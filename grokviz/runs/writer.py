@@ -44,7 +44,8 @@ from grokviz.errors import GrokvizError, InputError
 from grokviz.files import replacing
 from grokviz.runs import durable, layout, tensors
 from grokviz.runs.destination import check_destination
-from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN, DamagedFile, FileEntry
+from grokviz.runs.journal import IndexWriter
+from grokviz.runs.layout import CHECKPOINTS, METRICS, RESUME, RUN, DamagedFile, FileEntry
 from grokviz.runs.metrics import (
     RECORD_BYTES,
     MetricFile,
@@ -74,7 +75,7 @@ class RunWriter:
     def __init__(self, path: Path, facts: dict[str, Any], lock: durable.Lock) -> None:
         self.path, self.facts, self._lock = path, facts, lock
         self.resume_state = None
-        self._index = layout.Index()
+        self._index, self._index_file = layout.Index(), IndexWriter(path)
         self._metrics: dict[str, MetricFile] = {}
         self._types: _Types | None = None
         self._flushed, self._closed = time.monotonic(), False
@@ -97,7 +98,7 @@ class RunWriter:
             durable.make_folder(path / METRICS)
             durable.make_folder(path / CHECKPOINTS)
             writer = cls(path, _content_facts(layout.decode_facts(data)), lock)
-            writer._write_index()
+            writer._write_index(whole=True)
             writer._remove_extra_files()
             durable.replace_file(path / RUN, data)
         except BaseException:
@@ -192,12 +193,12 @@ class RunWriter:
         self._check_open()
         epoch = layout.epoch_number(epoch)
         arrays = tensors.as_arrays(weights, "weights")
-        before = self._next_state()[0].checkpoints
+        before = self._next_state()[0].checkpoints  # ascending
         types = {name: (tensors.dtype_name(a), a.shape) for name, a in arrays.items()}
         self._check_types(types, self._types if before else None)
         data = tensors.encode(arrays, json.dumps({"epoch": epoch}))
         entry = FileEntry.from_bytes(epoch, data)
-        last = max(before, default=-1)
+        last = next(reversed(before), -1)
         if before.get(epoch) == entry:
             self._begin_write()
             self._commit()  # a resumed run repeats the checkpoint of its first epoch
@@ -255,7 +256,8 @@ class RunWriter:
         try:
             self._index.finished = finished or self._index.finished
             self._index.resume = self._resume_on_disk()
-            self._commit()
+            self._flush()
+            self._write_index(closed=True)
         finally:
             self._closed = True
             self._lock.release()
@@ -294,6 +296,7 @@ class RunWriter:
             resume=[None if s is None or s.epoch > end else s for s in self._resume_on_disk()],
             finished=old.finished,
             format=old.format,
+            journal=old.journal,
         )
         for name, entry in old.metrics.items():
             file = self.path / layout.metric_file(name)
@@ -310,8 +313,8 @@ class RunWriter:
             new.finished = False
         if new.resume == [None]:  # the index allows both until the file is removed
             new.resume = [*dict.fromkeys([None, *old.resume])]
-        if new.encode() != old.encode():
-            self._write_index()
+        if new.journal is not None or new.encode() != old.encode():
+            self._write_index(whole=True)
         if None in new.resume:
             durable.remove(self.path / RESUME)
             new.resume, self.resume_state = [None], None
@@ -324,11 +327,13 @@ class RunWriter:
         """Remove temporary files, and checkpoints and metric files that are not in the index."""
         named = {layout.checkpoint_file(epoch) for epoch in self._index.checkpoints}
         named |= {layout.metric_file(name) for name in self._metrics}
+        named |= {layout.journal_file(self._index.journal)}
         for folder in ("", METRICS, CHECKPOINTS):
             durable.make_folder(self.path / folder)
             for file in list((self.path / folder).iterdir()):
                 owned = layout.is_run_file(folder, file.name)
-                extra = owned and f"{folder}/{file.name}" not in named
+                name = f"{folder}/{file.name}" if folder else file.name
+                extra = owned and name not in named
                 if extra or layout.is_temporary(file.name):
                     durable.remove(file)
 
@@ -406,12 +411,15 @@ class RunWriter:
         self._flush()
         self._write_index()
 
-    def _write_index(self) -> None:
+    def _write_index(self, *, whole: bool = False, closed: bool = False) -> None:
         # from the files, since an interrupt may come between a flush and the next statement
         self._index.metrics = {
             name: file.entry for name, file in self._metrics.items() if file.entry.records
         }
-        durable.replace_file(self.path / INDEX, self._index.encode())
+        if whole or closed:
+            self._index_file.replace(self._index, closed=closed)
+        else:
+            self._index_file.write(self._index)
 
     def _check_open(self) -> None:
         """Raise InputError unless the writer is open."""

@@ -3,6 +3,7 @@
 python crash_program.py train RUN            train to the end, slowly enough to be hit
 python crash_program.py exhaust FOLDER       die at every single disk operation in turn
 python crash_program.py exhaust-all FOLDER   the same of a longer run that flushes always
+python crash_program.py exhaust-journal FOLDER   the same of one whose index has a journal
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from grokviz.runs import RunWriter, open_run, verify_run, writer
+from grokviz.runs import RunWriter, journal, open_run, verify_run, writer
 
-EPOCHS = {"train": 40, "exhaust": 4, "exhaust-all": 12}
+EPOCHS = {"train": 40, "exhaust": 4, "exhaust-all": 12, "exhaust-journal": 4}
 
 
 def train(path: Path, epochs: int, pause: float = 0.0) -> None:
@@ -137,5 +138,7 @@ if __name__ == "__main__":
         train(place, EPOCHS[mode], pause=0.005)
     else:
         writer.FLUSH_SECONDS = 0.0 if mode == "exhaust-all" else 60.0
+        if mode == "exhaust-journal":
+            journal.WHOLE_BYTES = 200  # more than an empty index
         os.fsync = lambda handle: None  # a kill, unlike a power cut, spares the page cache
         exhaust(place, EPOCHS[mode])

@@ -78,8 +78,9 @@ def exhausted(mode: str, folder: Path) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def test_killed_at_every_disk_operation(tmp_path: Path) -> None:
-    operations, twice = exhausted("exhaust", tmp_path)
+@pytest.mark.parametrize("mode", ["exhaust", "exhaust-journal"])
+def test_killed_at_every_disk_operation(tmp_path: Path, mode: str) -> None:
+    operations, twice = exhausted(mode, tmp_path)
     assert operations > 60
     assert twice > 30
 

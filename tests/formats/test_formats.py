@@ -19,6 +19,8 @@ from grokviz.dataset.references import reference as bundled
 from grokviz.media import read_provenance
 from grokviz.runs import layout, sweeps
 
+KILLED: dict[str, Any] = {"epochs": [0, 2, 4, 6], "metrics": {"train_loss": 4, "test_loss": 4}}
+
 WRITTEN = sorted(file.parent for file in Path(__file__).parent.glob("*/expected.json"))
 
 
@@ -38,6 +40,21 @@ def test_there_is_one_of_each_format() -> None:
     for file, newest in (("run/run.json", layout.FORMAT), ("sweep/sweep.json", sweeps.FORMAT)):
         formats = {json.loads((place / file).read_text())["format"] for place in WRITTEN}
         assert formats == set(range(1, newest + 1)), "run tests/formats/write.py"
+
+
+def test_a_killed_run_with_a_journal_is_gone_on_with(tmp_path: Path) -> None:
+    folder = Path(__file__).with_name(f"index-{layout.JOURNAL_FORMAT}") / "run"
+    path = shutil.copytree(folder, tmp_path / "run")
+    assert [file.name for file in path.glob("index.*.jsonl")]
+    run = gv.open_run(path)
+    assert (run.verify(), run.epochs.tolist()) == ([], KILLED["epochs"])
+    assert {name: len(run.metric(name)[0]) for name in run.metrics} == KILLED["metrics"]
+    assert run.weights(6)["embed.W_E"].tolist() == [[6, 7, 8], [9, 10, 11]]
+    with gv.record(path, resume=True) as recorder:
+        recorder.step(7, {"embed.W_E": np.zeros((2, 3), np.float32)}, train_loss=0.0)
+    run = gv.open_run(path)
+    assert (run.verify(), run.epochs.tolist()) == ([], [*KILLED["epochs"], 7])
+    assert not list(path.glob("index.*.jsonl"))
 
 
 def test_a_run_says_what_it_said(written: Path, expected: dict[str, Any]) -> None:

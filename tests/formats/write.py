@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
 import grokviz as gv
 from grokviz.dataset.references.bundling import bundle
+from grokviz.runs import RunWriter, journal, layout
 
 SETTINGS = {
     "p": 5, "d-model": 4, "d-mlp": 3, "heads": 1, "train-fraction": 0.5, "epochs": 4,
     "checkpoint-every": "2", "test-every": 2,
 }  # fmt: skip
+KILLED = {"epochs": [0, 2, 4, 6], "metrics": {"train_loss": 4, "test_loss": 4}}
 KEPT = ("logged_train_loss", "logged_test_loss", "loss", "phase_end")
 
 
@@ -33,6 +37,21 @@ def main() -> None:
     (place / "expected.json").write_text(json.dumps(content(run), indent=1) + "\n", "utf-8")
     for lock in place.rglob(".lock"):
         lock.unlink()
+
+
+def write_killed() -> None:
+    """A run as a kill leaves it once its index has a journal, which is format 2 of an index."""
+    journal.WHOLE_BYTES = 600
+    place = Path(__file__).parent / f"index-{layout.JOURNAL_FORMAT}"
+    with tempfile.TemporaryDirectory() as folder:
+        writer = RunWriter.create(Path(folder) / "run", {"recipe": None, "settings": {"p": 5}})
+        for epoch in KILLED["epochs"]:
+            weights = np.arange(6, dtype=np.float32).reshape(2, 3) + epoch
+            writer.log(epoch, **dict.fromkeys(KILLED["metrics"], 1.0 / (epoch + 1)))
+            writer.checkpoint(epoch, {"embed.W_E": weights})
+        writer.save_state(6, {"moment": np.ones(3)})
+        shutil.copytree(writer.path, place / "run", ignore=shutil.ignore_patterns(".lock"))
+        writer.close()
 
 
 def content(run: gv.Run) -> dict[str, object]:
