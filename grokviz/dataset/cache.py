@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import os
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,42 +62,64 @@ def analyze(
 
 
 def read_or_make(file: Path, make: Callable[[], xr.Dataset]) -> xr.Dataset:
-    """Read a dataset from its file in the cache, or make it and try to write it there."""
+    """Read a dataset from its file in the cache, or make it and try to write it there.
+
+    The file ends in the SHA-256 of the bytes before, which NetCDF ignores.
+    """
     if file.exists():
         try:
-            return read(file)
+            stored = file.read_bytes()
+            content, seal = stored[:-_SEAL_BYTES], stored[-_SEAL_BYTES:]
+            if _seal(content) != seal:
+                raise ValueError("its checksum does not match")
+            return _decode(content)
         except Exception as error:  # a cache that cannot be read is made again, whatever is wrong
             log.warning("%s cannot be read and is made again: %s", file, error)
     data = make()
     try:
-        write(data, file)
+        content = _encode(data)
+        with replacing(file) as part:
+            part.write_bytes(content + _seal(content))
     except GrokvizError as error:
         log.warning("the analysis is not cached: %s", error)
     return data
 
 
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+_SEAL_BYTES = len(_seal(b""))
+
+
 def read(file: Path) -> xr.Dataset:
     """A dataset from a NetCDF file, whole in memory."""
+    return _decode(file.read_bytes())
+
+
+def _decode(content: bytes) -> xr.Dataset:
+    import h5netcdf
     import xarray as xr
+    from xarray.backends import H5NetCDFStore
 
-    try:
-        with xr.open_dataset(file, engine="h5netcdf") as data:
-            return data.load()
-    except Exception as error:
-        _abandon(error)
-        raise
+    class File(h5netcdf.File):
+        """One of which Python prints no traceback when it goes before it has quite opened."""
 
+        _closed, _writable = True, False
 
-def _abandon(error: Exception) -> None:
-    """Close files that h5netcdf was about to open: at their end Python would print a traceback."""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        half_open = frame.f_locals.get("self")
-        if hasattr(half_open, "_closed") and not hasattr(half_open, "_writable"):
-            setattr(half_open, "_closed", True)  # noqa: B010
+    # from memory: HDF5 would lock the file, and homes on NFS or Lustre often have no locks
+    with File(io.BytesIO(content), "r") as container:
+        return xr.load_dataset(H5NetCDFStore(container))
 
 
 def write(data: xr.Dataset, file: Path) -> None:
     """A dataset as compressed NetCDF, there whole or not at all."""
+    content = _encode(data)
+    with replacing(file) as part:
+        part.write_bytes(content)
+
+
+def _encode(data: xr.Dataset) -> bytes:
     import h5netcdf
     from xarray.backends import H5NetCDFStore
 
@@ -110,8 +132,7 @@ def write(data: xr.Dataset, file: Path) -> None:
     # not to the disk itself: where that gets full, HDF5 takes the whole process down
     with h5netcdf.File(memory, "w") as container:
         data.dump_to_store(H5NetCDFStore(container), encoding=encoding)
-    with replacing(file) as part:
-        part.write_bytes(memory.getbuffer())
+    return memory.getvalue()
 
 
 def code_version(names: Iterable[str]) -> str:

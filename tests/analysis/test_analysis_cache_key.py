@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 
 import grokviz
 from grokviz import sources
@@ -101,3 +103,25 @@ def test_what_was_typed_has_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
     one = typed["scaled"]
     assert isinstance(one, Measure)
     assert source.source_of(one) is None
+
+
+def test_a_changed_byte_of_a_kept_dataset_is_seen(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "family.nc"
+    data = xr.Dataset({"x": ("epoch", np.arange(5.0))}, coords={"epoch": np.arange(5)})
+
+    def unneeded() -> xr.Dataset:
+        raise AssertionError("it was kept")
+
+    assert cache.read_or_make(file, lambda: data).equals(data)
+    assert cache.read_or_make(file, unneeded).equals(data)
+    assert cache.read(file).equals(data)  # and it is a file that any reader of NetCDF opens
+    good = file.read_bytes()
+    for at in range(0, len(good), max(1, len(good) // 100)):
+        bad = bytearray(good)
+        bad[at] ^= 1
+        file.write_bytes(bad)
+        caplog.clear()
+        assert cache.read_or_make(file, lambda: data).equals(data)
+        assert "is made again: its checksum does not match" in caplog.text, at

@@ -38,3 +38,14 @@ def test_mutants_are_read_or_refused(tmp_path: Path) -> None:
     file.write_bytes(b"")
     with pytest.raises(InputError, match="cannot be read as NetCDF"):
         load(str(file))
+
+
+def test_it_is_read_where_no_lock_can_be_had(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    file = tmp_path / "data.nc"
+    cache.write(xr.Dataset({"x": ("epoch", np.arange(5.0))}, coords={"epoch": np.arange(5)}), file)
+    with file.open("rb+") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # as on a disk without locks, none can be taken now
+        with pytest.raises(OSError, match="lock"):
+            xr.load_dataset(file, engine="h5netcdf", driver_kwds={"locking": True})
+        assert load(str(file))["x"].sum() == 10
