@@ -102,7 +102,7 @@ def _decode(content: bytes) -> xr.Dataset:
     import xarray as xr
     from xarray.backends import H5NetCDFStore
 
-    class File(h5netcdf.File):
+    class File(h5netcdf.File):  # type: ignore[misc]
         """One of which Python prints no traceback when it goes before it has quite opened."""
 
         _closed, _writable = True, False
