@@ -205,8 +205,7 @@ def _before_its_moment(task: FigureTask, skip: Skip) -> bool:
 
 def lacking(scene: type[Scene], run: str) -> str:
     """Why the scene cannot be drawn from the run; "" where it can."""
-    from grokviz.dataset.references.reference import check_drawable, references
-    from grokviz.runs import open_run
+    from grokviz.dataset.references.reference import references
     from grokviz.runs.sweeps import is_sweep
 
     path = Path(run)
@@ -222,9 +221,17 @@ def lacking(scene: type[Scene], run: str) -> str:
         return str(error)
     if data is not None:
         return ""
+    return _unmeasurable(path, scene.needs)
+
+
+def _unmeasurable(path: Path, names: Iterable[str]) -> str:
+    """Why a run directory cannot have these variables; "" where it can."""
+    from grokviz.dataset.references.reference import check_drawable
+    from grokviz.runs import open_run
+
     opened = open_run(path)
     try:
-        check_drawable(opened, scene.needs)
+        check_drawable(opened, names)
     except InputError as error:
         return str(error)
     return ""
@@ -232,12 +239,17 @@ def lacking(scene: type[Scene], run: str) -> str:
 
 def needs_of(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:
     """What a run directory is analysed for; () where the dataset is there already."""
+    if not _is_run_directory(run):
+        return ()
+    each = [one.variables() for scene in drawn for one in _redrawings(scene)]
+    names = [name for names in each if not _unmeasurable(Path(run), names) for name in names]
+    return tuple(dict.fromkeys(names))
+
+
+def _is_run_directory(run: str) -> bool:
     from grokviz.runs.sweeps import is_sweep
 
-    if not Path(run).is_dir() or is_sweep(Path(run)):
-        return ()
-    names = [name for scene in drawn for one in _redrawings(scene) for name in one.variables()]
-    return tuple(dict.fromkeys(names))
+    return Path(run).is_dir() and not is_sweep(Path(run))
 
 
 def _redrawings(scene: type[Scene]) -> list[Scene]:
@@ -311,8 +323,12 @@ def _of_paper(
     tasks = []
     for number, parts in numbers.items():
         missing = [part.scene for part in parts if part.scene not in able]
-        if missing:
-            skip(f"figure-{number}", f"its part {missing[0]} cannot be drawn")
+        reason = f"its part {missing[0]} cannot be drawn" if missing else ""
+        if not reason and _is_run_directory(run):
+            drawn = [find_scene(part.scene).with_options(part.options) for part in parts]
+            reason = _unmeasurable(Path(run), [n for one in drawn for n in one.variables()])
+        if reason:
+            skip(f"figure-{number}", reason)
             continue
         paths = tuple(str(folder / f"figure-{number}.{kind}") for kind in STILLS)
         still = _still(parts[0].epoch, options)

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from pypdf import PdfReader
 
+import grokviz as gv
 from grokviz.dataset.references import reference
 from grokviz.errors import InputError
 from grokviz.media import read_provenance
@@ -284,3 +285,15 @@ def test_captions_are_those_of_the_files(tmp_path):
     assert made.caption in text
     assert made.alt in text
     assert text.count("## ") == 1
+
+
+def test_a_recorded_run_without_a_task_is_drawn_too(tmp_path: Path) -> None:
+    with gv.record(tmp_path / "own") as recorder:
+        for epoch in range(0, 100, 10):
+            state = {"w": np.full((2, 3), epoch, np.float32)}
+            recorder.step(epoch, state, train_loss=1 / (1 + epoch), test_loss=2 / (1 + epoch))
+    skipped: dict[str, str] = {}
+    out = tmp_path / "out"
+    figures([tmp_path / "own"], out, films=False, jobs=1, venue="iclr", skipped=skipped.__setitem__)
+    assert {"grokking-curve.pdf", "straight-path.pdf"} <= names(out)
+    assert "record the run with task=" in skipped["weight-norms"]
