@@ -278,7 +278,9 @@ def _of_scene(
     for epoch in scene.stills if scene.clock else (None,):
         stem = f"{scene.name}-{epoch}" if several and epoch != "last" else scene.name
         paths = tuple(str(folder / f"{stem}.{kind}") for kind in STILLS)
-        tasks.append(FigureTask(part, run, paths, _still(epoch, options)))
+        # as the scene draws it when no epoch is asked, which may be where its film ends
+        moment = None if epoch == "last" == scene.stills[0] else epoch
+        tasks.append(FigureTask(part, run, paths, _still(moment, options)))
     if options.films and scene.clock is not None:
         path = (str(folder / f"{scene.name}{FILM.suffixes[0]}"),)
         film: RenderKeywords = {

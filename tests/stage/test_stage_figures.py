@@ -297,3 +297,14 @@ def test_a_recorded_run_without_a_task_is_drawn_too(tmp_path: Path) -> None:
     figures([tmp_path / "own"], out, films=False, jobs=1, venue="iclr", skipped=skipped.__setitem__)
     assert {"grokking-curve.pdf", "straight-path.pdf"} <= names(out)
     assert "record the run with task=" in skipped["weight-norms"]
+
+
+def test_a_still_of_the_end_is_that_of_a_render(
+    known: dict[str, Any], run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known["dot"], "ends_with_film", True)
+    monkeypatch.setattr(known["dot"], "film_span", lambda self, data: (0, 900))
+    figures([run], tmp_path / "all", films=False, jobs=1)
+    render(known["dot"](), run, tmp_path / "one.png")
+    epochs = [read_provenance(tmp_path / file).epochs for file in ("all/dot.png", "one.png")]  # type: ignore[union-attr]
+    assert epochs == [(900,), (900,)]
