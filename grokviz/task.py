@@ -199,6 +199,7 @@ class Task:
         member: what a family of runs keeps of each, see :mod:`grokviz.dataset.families`.
         evidence: what a foreign file says about its settings, see :class:`Evidence`.
         by_present_rules: reads a dataset that an earlier version wrote by the rules of this one.
+        ruled: the variables that it reads, all of which are read where one of them is.
         order: where it stands in lists.
 
     """
@@ -217,6 +218,7 @@ class Task:
     member: Any = None
     evidence: Any = None
     by_present_rules: Callable[[Any], Any] | str | None = None
+    ruled: Sequence[str] = ()
     order: int = LAST
 
     def load(self, what: str) -> Any:

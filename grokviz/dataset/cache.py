@@ -6,9 +6,9 @@ import hashlib
 import io
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.contract import Measure
@@ -92,12 +92,12 @@ def _seal(content: bytes) -> bytes:
 _SEAL_BYTES = len(_seal(b""))
 
 
-def read(file: Path) -> xr.Dataset:
-    """A dataset from a NetCDF file, whole in memory."""
-    return _decode(file.read_bytes())
+def read(file: Path, names: Set[str] | None = None) -> xr.Dataset:
+    """A dataset from a NetCDF file, in memory: all of it, or these variables with coordinates."""
+    return _decode(file.read_bytes(), names)
 
 
-def _decode(content: bytes) -> xr.Dataset:
+def _decode(content: bytes, names: Set[str] | None = None) -> xr.Dataset:
     import h5netcdf
     import xarray as xr
     from xarray.backends import H5NetCDFStore
@@ -107,9 +107,19 @@ def _decode(content: bytes) -> xr.Dataset:
 
         _closed, _writable = True, False
 
+    class Store(H5NetCDFStore):
+        """One that does not look at the variables that nobody asked for."""
+
+        def get_variables(self) -> dict[str, Any]:
+            return {
+                name: self.open_store_variable(name, variable)  # type: ignore[no-untyped-call]
+                for name, variable in self.ds.variables.items()
+                if names is None or name in names or name in self.ds.dimensions
+            }
+
     # from memory: HDF5 would lock the file, and homes on NFS or Lustre often have no locks
     with File(io.BytesIO(content), "r") as container:
-        return xr.load_dataset(H5NetCDFStore(container))
+        return xr.load_dataset(Store(container))
 
 
 def write(data: xr.Dataset, file: Path) -> None:

@@ -16,7 +16,9 @@ from grokviz.dataset.measured import measures
 from grokviz.dataset.references import reference as bundled
 from grokviz.runs import Run, RunWriter, open_run
 from grokviz.runs.tensors import load
+from grokviz.scene.registry import scenes
 from grokviz.task import task
+from grokviz.tasks.modular_addition import earlier
 
 NAME = "modular-addition"
 PLACE = bundled.folder() / NAME
@@ -143,3 +145,32 @@ def test_it_is_one_run_and_within_its_budget(kept) -> None:
     assert len({part.attrs["run_checksum"] for part in parts}) == 1
     assert json.loads((PLACE / "run.json").read_text("utf-8"))["recipe"] == NAME
     assert sum(file.stat().st_size for file in Path(PLACE).rglob("*")) < 15e6
+
+
+@pytest.mark.parametrize("name", ["core", "embedding", "path", "all_neuron_frequency"])
+def test_what_is_asked_for_is_read_from_the_parts_that_hold_it(name: str) -> None:
+    full = bundled.reference()
+    part = bundled.folder() / NAME / f"{name}.nc"
+    names = [name]
+    if part.is_file():
+        with xr.open_dataset(part, engine="h5netcdf") as data:
+            names = list(map(str, data.data_vars))
+    read = bundled.load(NAME, names)
+    assert read.attrs == full.attrs
+    for each in names:
+        assert read[each].identical(full[each])
+    assert len(read.data_vars) < len(full.data_vars)
+
+
+@pytest.mark.slow
+def test_every_scene_reads_what_the_whole_reference_says() -> None:
+    for scene in scenes(user=False).values():
+        if scene.engine == "matplotlib":
+            full, needs = bundled.reference(scene.reference), scene().variables()
+            read = bundled.load(scene.reference, needs)
+            for name in needs:
+                assert read[name].identical(full[name]), (scene.name, name)
+
+
+def test_the_rules_of_earlier_versions_find_what_they_read() -> None:
+    assert {*task(NAME).ruled} == {*earlier.FREQUENCY_VARIABLES, "active_pairs"}

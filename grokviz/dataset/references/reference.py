@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 DEFAULT = "modular-addition"
 
+CORE = "core"
+"""The part that is always read; of a reference without one, the first."""
+
 FAMILY = "family.json"
 """The file with the facts of several runs bundled together; ``run.json`` has those of one."""
 
@@ -46,15 +49,21 @@ def references() -> list[str]:
     return sorted({path.parent.name for path in folder().glob("*/*.nc")})
 
 
-@lru_cache(maxsize=4)
-def _reference(name: str) -> xr.Dataset:
+@lru_cache(maxsize=8)
+def _reference(name: str, needs: frozenset[str] | None) -> xr.Dataset:
     import xarray as xr
 
     parts = sorted((folder() / name).glob("*.nc"))
-    datasets = [read(part) for part in parts]
-    data = xr.merge(datasets, compat="no_conflicts", join="outer", combine_attrs="override")
-    core = [part.stem == "core" for part in parts]
-    data.attrs = dict(datasets[core.index(True) if any(core) else 0].attrs)
+    # the core whole, since scenes draw some of its variables only where they are there
+    main = next((part for part in parts if part.stem == CORE), parts[0])
+    core = read(main)
+    task = known_task(core.attrs.get("task"))
+    if needs is not None and task and needs & {*task.ruled}:
+        needs |= {*task.ruled}
+    others = [read(part, needs) for part in parts if part != main]
+    used = [core, *(data for data in others if data.data_vars)]
+    data = xr.merge(used, compat="no_conflicts", join="outer", combine_attrs="override")
+    data.attrs = dict(core.attrs)
     return _upgrade(data)
 
 
@@ -66,11 +75,14 @@ def _upgrade(data: xr.Dataset) -> xr.Dataset:
     return current
 
 
-def reference(name: str = DEFAULT) -> xr.Dataset:
-    """The dataset of a bundled reference; an ``InputError`` suggests the nearest name."""
+def reference(name: str = DEFAULT, needs: Iterable[str] | None = None) -> xr.Dataset:
+    """The dataset of a bundled reference; an ``InputError`` suggests the nearest name.
+
+    With ``needs`` only the parts that hold these variables are read, and the core.
+    """
     if name not in references():
         raise InputError(f"there is no reference {name}: {nearest(name, references())}")
-    return _reference(name).copy()
+    return _reference(name, None if needs is None else frozenset(needs)).copy()
 
 
 def reference_facts(name: str = DEFAULT) -> dict[str, Any]:
@@ -119,13 +131,13 @@ def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -
         return family.family(members, report=report)
     if len(sources) > 1:
         raise InputError(f"{len(sources)} runs were given and this draws one; give one --run")
-    resolved = resolve(sources[0], default)
+    needs = None if needs is None else list(needs)
+    resolved = resolve(sources[0], default, needs)
     if not isinstance(resolved, Run):
         return resolved
     if needs is not None and takes_family:
         return family.family([resolved], report=report)
     if needs is not None:
-        needs = list(needs)
         check_drawable(resolved, needs)
     return analyze(resolved, needs, report=report)
 
@@ -134,16 +146,21 @@ def _sweep(source: Any) -> bool:
     return isinstance(source, (str, os.PathLike)) and is_sweep(Path(source))
 
 
-def resolve(source: Any, default: str = DEFAULT) -> xr.Dataset | Run:
-    """The run or dataset that ``source`` means in :func:`load`; raises as it does."""
+def resolve(
+    source: Any, default: str = DEFAULT, needs: Sequence[str] | None = None
+) -> xr.Dataset | Run:
+    """The run or dataset that ``source`` means in :func:`load`; raises as it does.
+
+    Of a reference only the parts that hold what it ``needs`` are read.
+    """
     if source is None:
-        return reference(default)
+        return reference(default, needs)
     if not isinstance(source, (str, os.PathLike)):
         given: xr.Dataset | Run = source
         return given
     path = Path(source)
     if str(source) in references() and not path.exists():
-        return reference(str(source))
+        return reference(str(source), needs)
     if path.suffix == ".nc" and path.is_file():
         return _read_netcdf(path)
     if not path.exists() and path.name == str(source):

@@ -29,5 +29,6 @@ TASK = Task(
     member="member:MEMBER",
     evidence="evidence:EVIDENCE",
     by_present_rules="earlier:by_present_rules",
+    ruled=("all_neuron_frequency", "all_neuron_variance_explained", "active_pairs"),
     order=1,
 )
