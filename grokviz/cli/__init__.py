@@ -7,7 +7,9 @@ errors are answered at once.
 from __future__ import annotations
 
 import importlib
+import io
 import keyword
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -82,7 +84,26 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with 0, 1 (failure), 2 (invalid input) or 130 (Ctrl-C)."""
+    _make_streams_tolerant()
+    assert logging.lastResort is not None
+    logging.lastResort.setFormatter(_LineFormatter())
     sys.exit(run(arguments))
+
+
+class _LineFormatter(logging.Formatter):
+    """Warnings of the package, each as one line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the library's name
+        from grokviz.media.plain import clean_line
+
+        return clean_line(super().formatMessage(record))
+
+
+def _make_streams_tolerant() -> None:
+    """Let a console of few characters show the others as ``?`` and ``\\u03c0``."""
+    for stream, errors in ((sys.stdout, "replace"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -124,15 +145,14 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _print_error(text: str, status: int) -> int:
-    from grokviz.media.plain import clean_text
+    from grokviz.cli.output import echo
 
-    # names of runs are others' words, which a terminal may take for commands
-    click.echo(f"grokviz: {clean_text(text)}", err=True)
+    echo(f"grokviz: {text}", err=True)
     return status
 
 
 def _error_text(error: click.ClickException) -> str:
-    text = error.format_message().rstrip(".")
+    text = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     if context is not None and context.command_path:
         return f"{text} (see {context.command_path} --help)"

@@ -9,6 +9,7 @@ import click
 
 from grokviz.cli.common import progress_bar, quiet_option, without_user_code
 from grokviz.cli.completion import complete_file
+from grokviz.cli.output import echo
 from grokviz.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def command(
             target = _bundle_run(runs[0], out, weights, parts, report)
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     if not quiet:
-        click.echo(f"{target} ({target.stat().st_size:,} bytes; {out.name} {size:,} in all)")
+        echo(f"{target} ({target.stat().st_size:,} bytes; {out.name} {size:,} in all)")
 
 
 def _bundle_run(

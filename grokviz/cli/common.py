@@ -17,9 +17,9 @@ import click
 
 from grokviz import plugins
 from grokviz.cli.completion import complete_run
+from grokviz.cli.output import echo
 from grokviz.errors import InputError
 from grokviz.files import cache_home
-from grokviz.media.plain import clean_text
 from grokviz.progress import ProgressCallback
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -107,7 +107,7 @@ def _print_user_files(files: list[Path]) -> None:
     except OSError:  # printed again the next time
         pass
     names = ", ".join(map(str, files))
-    click.echo(f"running your own {names} (--no-user-code leaves such files out)", err=True)
+    echo(f"running your own {names} (--no-user-code leaves such files out)", err=True)
 
 
 def command_line() -> str:
@@ -165,12 +165,12 @@ class ProgressLog:
         now = time.monotonic()
         if force or now - self.last >= PROGRESS_SECONDS:
             self.last = now
-            click.echo(line(), err=True)
+            echo(line(), err=True)
 
 
 def print_progress(name: str, done: int, total: int) -> None:
     """Print a file's number, the number of files and its name to standard error."""
-    click.echo(clean_text(f"[{done}/{total}] {name}"), err=True)
+    echo(f"[{done}/{total}] {name}", err=True)
 
 
 def skip_callback(quiet: bool) -> Callable[[str, str], None]:
@@ -178,6 +178,6 @@ def skip_callback(quiet: bool) -> Callable[[str, str], None]:
 
     def notice(name: str, reason: str) -> None:
         if not quiet:
-            click.echo(clean_text(f"skipped {name}: {reason}"), err=True)
+            echo(f"skipped {name}: {reason}", err=True)
 
     return notice

@@ -8,6 +8,7 @@ import click
 
 from grokviz.cli.common import progress_bar, quiet_option, run_option, user_code_option
 from grokviz.cli.completion import complete_scene
+from grokviz.cli.output import echo
 
 
 @click.command("data")
@@ -27,4 +28,4 @@ def command(scene: str, run: tuple[str, ...], output: Path, quiet: bool) -> None
         data = load(run, scene_class.needs, default=scene_class.reference, report=report)
     write_data(data, scene_class.needs, output)
     if not quiet:
-        click.echo(output)
+        echo(output)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from grokviz.cli.common import json_option, quiet_option, without_user_code
+from grokviz.cli.output import echo, echo_json, echo_styled
 
 
 @click.command("doctor")
@@ -19,13 +18,11 @@ def command(as_json: bool, quiet: bool) -> int:
 
     checks = run_checks()
     if as_json:
-        click.echo(json.dumps([check.as_dict() for check in checks], indent=2))
+        echo_json([check.as_dict() for check in checks])
     elif not quiet:
         for check in checks:
-            mark = (
-                click.style("ok     ", fg="green") if check.ok else click.style("missing", fg="red")
-            )
-            click.echo(f"{mark}  {check.name:<12} {check.detail or check.purpose}")
+            mark, colour = ("ok     ", "green") if check.ok else ("missing", "red")
+            echo_styled(mark, f"  {check.name:<12} {check.detail or check.purpose}", fg=colour)
             if not check.ok:
-                click.echo(f"         {'':<12} {check.remedy}")
+                echo(f"         {'':<12} {check.remedy}")
     return 1 if any(check.needed and not check.ok for check in checks) else 0

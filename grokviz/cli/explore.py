@@ -8,6 +8,7 @@ import click
 
 from grokviz.cli.common import command_line, progress_bar, quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
+from grokviz.cli.output import echo
 
 
 @click.command("explore")
@@ -27,4 +28,4 @@ def command(run: str | None, output: Path | None, theme: str, quiet: bool) -> No
     with progress_bar(quiet, "analysing") as report:
         path = explore(run, output, theme=theme, command=command_line(), report=report)
     if not quiet:
-        click.echo(path)
+        echo(path)

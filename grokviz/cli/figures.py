@@ -19,6 +19,7 @@ from grokviz.cli.common import (
     user_code_option,
 )
 from grokviz.cli.completion import complete_run
+from grokviz.cli.output import echo
 
 if TYPE_CHECKING:
     from grokviz.render.figures import FigureProgress
@@ -54,7 +55,7 @@ def command(
     with _progress(quiet) as report:
         written = figures(runs, out, jobs=jobs, report=report, **parameters)
     for path in written if not quiet else ():
-        click.echo(path)
+        echo(path)
 
 
 @contextlib.contextmanager

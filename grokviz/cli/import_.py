@@ -14,6 +14,7 @@ from grokviz.cli.common import (
     quiet_option,
     set_option,
 )
+from grokviz.cli.output import echo
 
 
 @click.command("import")
@@ -58,12 +59,12 @@ def command(
     if quiet:
         return
     for path in result.runs:
-        click.echo(path)
-    click.echo(f"  read as {result.kind}", err=True)
+        echo(path)
+    echo(f"  read as {result.kind}", err=True)
     for belief in result.beliefs:
-        click.echo(f"  believed {belief}", err=True)
+        echo(f"  believed {belief}", err=True)
     if result.missing:
-        click.echo(
+        echo(
             f"  not known {', '.join(result.missing)}: losses on train and test need them; "
             f"import again with --set {result.missing[0]}=VALUE",
             err=True,

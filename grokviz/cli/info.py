@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from grokviz.cli.common import json_option, quiet_option, without_user_code
 from grokviz.cli.completion import complete_run
-from grokviz.media.plain import clean_text, clean_values
+from grokviz.cli.output import echo, echo_json
 
 JSON_ONLY = ("problems", "notes", "facts", "shapes", "variables", "runs")
 """Keys that only ``--json`` prints, except for a few of the facts."""
@@ -27,11 +26,11 @@ def command(run: str, verify: bool, as_json: bool, quiet: bool) -> int:
     summary = _summary(run, verify)
     problems = summary["problems"]
     if as_json:
-        click.echo(json.dumps(clean_values(summary), indent=2, default=str))
+        echo_json(summary, default=str)
     elif not quiet:
         _print_summary(summary, verified=verify and not problems)
     for problem in problems:
-        click.echo(clean_text(f"{run}: {problem}"), err=True)
+        echo(f"{run}: {problem}", err=True)
     return 1 if problems else 0
 
 
@@ -88,9 +87,9 @@ def _print_summary(summary: dict[str, Any], *, verified: bool) -> None:
         rows |= {name: _member_text(member) for name, member in summary["runs"].items()}
     for key, value in rows.items():
         if value not in (None, [], {}):
-            click.echo(f"{key.replace('_', ' '):<17} {_text(value)}")
+            echo(f"{key.replace('_', ' '):<17} {_text(value)}")
     if verified:
-        click.echo(f"{'verified':<17} every file is as it was written")
+        echo(f"{'verified':<17} every file is as it was written")
 
 
 def _member_text(member: dict[str, Any]) -> str:
@@ -105,4 +104,4 @@ def _text(value: object) -> str:
         return ", ".join(f"{key}={_text(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return ",".join(map(str, value))
-    return clean_text(str(value))
+    return str(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from grokviz.cli.common import json_option, quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
-from grokviz.media.plain import clean_values
+from grokviz.cli.output import echo, echo_json
 
 if TYPE_CHECKING:
     from grokviz.dataset.measured import Measures
@@ -40,9 +39,7 @@ def command(run: str, epoch: str, as_json: bool, quiet: bool) -> None:
 
     measures = with_headings(run, epoch)
     if as_json:
-        click.echo(
-            json.dumps(clean_values(_json_value(measures.values)), indent=2, allow_nan=False)
-        )
+        echo_json(_json_value(measures.values), allow_nan=False)
     elif not quiet:
         _print_measures(measures)
 
@@ -66,12 +63,12 @@ def _print_measures(measures: Measures) -> None:
     by_row = {name: item for name, item in values.items() if _is_table(item)}
     for name, item in values.items():
         if name not in by_key and name not in by_row:
-            click.echo(f"{name.replace('_', ' '):<28} {_text(item)}")
+            echo(f"{name.replace('_', ' '):<28} {_text(item)}")
     for group in _groups_by_keys(by_key):
-        click.echo()
+        echo()
         _print_by_key(group)
     for name, rows in by_row.items():
-        click.echo()
+        echo()
         corner, labels, columns = measures.headings.get(name) or _default_headings(name, rows)
         cells = [[n, *map(_text, row)] for n, row in zip(labels, rows, strict=True)]
         _print_table(*_narrow_table([corner, *columns], cells))
@@ -131,7 +128,7 @@ def _print_table(names: list[str], rows: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     for row in (titles, *rows):
         line = "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(line)
+        echo(line)
 
 
 def _text(value: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from grokviz.cli.common import json_option, quiet_option, user_code_option
 from grokviz.cli.completion import complete_recipe
+from grokviz.cli.output import echo, echo_json, echo_styled
 
 if TYPE_CHECKING:
     from grokviz.task import Recipe
@@ -26,21 +26,21 @@ def command(recipe: str | None, as_json: bool, quiet: bool) -> None:
     entries = list(task.recipes().values()) if recipe is None else [task.recipe(recipe)]
     if as_json:
         described = [entry.describe() for entry in entries]
-        click.echo(json.dumps(described if recipe is None else described[0], indent=2))
+        echo_json(described if recipe is None else described[0])
         return
     for entry in entries:
         _print_recipe(entry, quiet)
     if recipe is not None:
         _print_keys(entries[0])
     elif not quiet:
-        click.echo("grokviz recipes RECIPE lists the keys of one.")
+        echo("grokviz recipes RECIPE lists the keys of one.")
 
 
 def _print_recipe(recipe: Recipe, quiet: bool) -> None:
-    click.echo(click.style(recipe.name, bold=True) + f"  {recipe.title}")
+    echo_styled(recipe.name, f"  {recipe.title}", bold=True)
     if not quiet:
-        click.echo(f"    {recipe.source}")
-        click.echo(f"    {recipe.cost}")
+        echo(f"    {recipe.source}")
+        echo(f"    {recipe.cost}")
 
 
 def _print_keys(recipe: Recipe) -> None:
@@ -48,4 +48,4 @@ def _print_keys(recipe: Recipe) -> None:
 
     for key in recipe.keys.values():
         allowed = f"{key.help} ({key.kind.allowed})"
-        click.echo(f"    --set {key.key}={show(key.default)}  {allowed}")
+        echo(f"    --set {key.key}={show(key.default)}  {allowed}")

@@ -17,6 +17,7 @@ from grokviz.cli.common import (
     user_code_option,
 )
 from grokviz.cli.completion import complete_file, complete_format, complete_scene
+from grokviz.cli.output import echo
 from grokviz.media.formats import FORMATS
 from grokviz.render.quality import DURATION
 
@@ -102,11 +103,11 @@ def command(
     for scene, scene_jobs in figures:
         if dry_run:
             for job in scene_jobs:
-                click.echo(job.line())
+                echo(job.line())
             continue
         with progress_bar(quiet, "analysing") as report:
             data = data_of(scene, run, options.epoch, report)
         with progress_bar(quiet, "drawing") as report:
             for path in perform_all(scene_jobs, data, jobs=jobs, report=report):
                 if not quiet:
-                    click.echo(path)
+                    echo(path)

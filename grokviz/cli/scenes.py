@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from grokviz.cli.common import json_option, quiet_option, user_code_option
 from grokviz.cli.completion import complete_scene
+from grokviz.cli.output import echo, echo_json, echo_styled
 
 
 @click.command("scenes")
@@ -22,17 +22,17 @@ def command(scene: str | None, as_json: bool, quiet: bool) -> None:
 
     entries = listing() if scene is None else [scene_entry(scene)]
     if as_json:
-        click.echo(json.dumps(entries if scene is None else entries[0], indent=2))
+        echo_json(entries if scene is None else entries[0])
         return
     for entry in entries:
         _print_scene(entry, quiet)
 
 
 def _print_scene(entry: dict[str, Any], quiet: bool) -> None:
-    click.echo(click.style(entry["name"], bold=True) + f"  {entry['title']}")
+    echo_styled(entry["name"], f"  {entry['title']}", bold=True)
     if quiet:
         return
-    click.echo(f"    {entry['source']}")
-    click.echo(f"    from {entry['reference'] or entry['recipe']}: {', '.join(entry['formats'])}")
+    echo(f"    {entry['source']}")
+    echo(f"    from {entry['reference'] or entry['recipe']}: {', '.join(entry['formats'])}")
     for name, row in entry["options"].items():
-        click.echo(f"    --set {name}={row['default']}  {row['help']} ({row['type']})")
+        echo(f"    --set {name}={row['default']}  {row['help']} ({row['type']})")

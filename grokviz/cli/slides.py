@@ -19,6 +19,8 @@ from grokviz.cli.common import (
     user_code_option,
 )
 from grokviz.cli.completion import complete_file, complete_run, complete_scene_or_file
+from grokviz.cli.output import echo
+from grokviz.media.plain import clean_line
 
 if TYPE_CHECKING:
     from grokviz.slides.options import SlideProgress
@@ -82,12 +84,12 @@ def command(
     if dry_run:
         _, sources = plan(scenes, files, skipped=skipped, **parameters)
         for source in sources:
-            click.echo(source.line())
+            echo(source.line())
         return
     with _progress(quiet) as (report, frames):
         written = slides(scenes, files, report=report, frames=frames, skipped=skipped, **parameters)
     for path in written if not quiet else ():
-        click.echo(path)
+        echo(path)
 
 
 @contextlib.contextmanager
@@ -100,6 +102,7 @@ def _progress(quiet: bool) -> Iterator[tuple[SlideProgress | None, SlideProgress
         yield None, None
     elif is_terminal():
         from rich.console import Console
+        from rich.markup import escape
         from rich.progress import Progress
 
         with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -107,7 +110,7 @@ def _progress(quiet: bool) -> Iterator[tuple[SlideProgress | None, SlideProgress
             yield (
                 None,
                 lambda name, done, total: bar.update(
-                    task, description=name, completed=done, total=total
+                    task, description=escape(clean_line(name)), completed=done, total=total
                 ),
             )
     else:

@@ -19,6 +19,7 @@ from grokviz.cli.common import (
     user_code_option,
 )
 from grokviz.cli.completion import complete_recipe
+from grokviz.cli.output import echo
 from grokviz.errors import WorkError
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ def _print_members(plan: Plan, member: str | None) -> None:
     from grokviz.options import show
 
     shared = " ".join(f"{key}={show(value)}" for key, value in plan.settings.items())
-    click.echo(f"{plan.path}: {len(plan.members)} members of {plan.recipe.name}, all with {shared}")
+    echo(f"{plan.path}: {len(plan.members)} members of {plan.recipe.name}, all with {shared}")
     for entry in plan.members if member is None else (plan.member(member),):
         values = " ".join(f"{key}={show(entry.settings[key])}" for key in plan.grid)
-        click.echo(f"{entry.number:3d}  {values}")
+        echo(f"{entry.number:3d}  {values}")
 
 
 def _print_result(result: SweepResult, quiet: bool) -> int:
@@ -97,13 +98,13 @@ def _print_result(result: SweepResult, quiet: bool) -> int:
     total, failed = len(result.results), result.failed
     finished = f"{len(result.finished)} of {total} members are finished"
     if result.sent and not quiet:
-        click.echo(
+        echo(
             f"the workers cannot reach {result.path}: only the curves and the last checkpoint came "
             f"back, for {len(result.sent)} of {total} members",
             err=True,
         )
     if result.interrupted:
-        click.echo(f"stopped: {finished}; the same command goes on from there", err=True)
+        echo(f"stopped: {finished}; the same command goes on from there", err=True)
         return 130
     if failed:
         reasons = dict.fromkeys(member.reason for member in failed)
@@ -112,7 +113,7 @@ def _print_result(result: SweepResult, quiet: bool) -> int:
             f"{len(failed)} of {total} members failed ({reason}); the same command tries them again"
         )
     if not quiet:
-        click.echo(f"{result.path}: {finished}")
+        echo(f"{result.path}: {finished}")
     return 0
 
 
@@ -122,13 +123,13 @@ def _print_outcome(result: MemberResult) -> None:
         from grokviz.runs import open_run
 
         counts = open_run(result.path).facts.get("counts", "epoch")
-        click.echo(f"{result.path}: {counts} {result.epoch}")
+        echo(f"{result.path}: {counts} {result.epoch}")
     _print_failure(result)
 
 
 def _print_failure(result: MemberResult) -> None:
     if result.state == "failed":
-        click.echo(f"{result.path} failed: {result.reason}", err=True)
+        echo(f"{result.path} failed: {result.reason}", err=True)
 
 
 @contextlib.contextmanager

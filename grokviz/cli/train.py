@@ -20,6 +20,7 @@ from grokviz.cli.common import (
     user_code_option,
 )
 from grokviz.cli.completion import complete_recipe
+from grokviz.cli.output import echo
 from grokviz.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -78,13 +79,13 @@ def command(
             report=report,
         )
     if result.interrupted:
-        click.echo(
+        echo(
             f"stopped at {result.counts} {result.epoch}; the same command goes on from there",
             err=True,
         )
         return 130
     if not quiet:
-        click.echo(f"{result.path}: {result.counts} {result.epoch}")
+        echo(f"{result.path}: {result.counts} {result.epoch}")
     return 0
 
 

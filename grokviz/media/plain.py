@@ -38,6 +38,11 @@ def clean_text(text: str) -> str:
     return text.replace("\r\n", "\n").translate(_CONTROLS)
 
 
+def clean_line(text: str) -> str:
+    """``text`` as one line of a terminal: clean, and its line breaks shown as U+FFFD."""
+    return clean_text(text).replace("\n", UNKNOWN)
+
+
 def clean_values(value: Any) -> Any:
     """Plain JSON values with clean texts, those of the keys too."""
     if isinstance(value, str):
