@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from grokviz.errors import GrokvizError, InputError, WorkError
+from grokviz.strays import backup_sibling, remove, remove_strays, temporary_sibling
 
 
 class FileList(list[Path]):
@@ -79,44 +79,74 @@ def check_writable(path: str | os.PathLike[str], *, folder: bool = False) -> Non
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator[Path]:
+def replacing(
+    path: str | os.PathLike[str], *, folder: bool = False, tidy: bool = True
+) -> Iterator[Path]:
     """Yield a temporary sibling of ``path`` that replaces it if the block succeeds.
 
     Parent folders are created. The sibling keeps the file's suffix, so that encoders
-    recognise it. On any error the old file stays and the sibling is removed.
+    recognise it. On any error the old file stays and the sibling is removed; what killed
+    processes left in the folder is removed after a success, unless ``tidy`` is false.
     With ``folder`` the sibling is a new folder that replaces the whole old one.
 
     Raises :class:`InputError` or :class:`WorkError` if writing fails.
     """
     path = _require_file_name(path)
-    part = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part{path.suffix[:20]}")
+    part = temporary_sibling(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir() and not folder:
             raise IsADirectoryError(errno.EISDIR, "Is a directory")
         if folder:
+            _restore(path)
             part.mkdir()
         yield part
         _replace(part, path, folder)
     except OSError as error:
         raise write_error(error, path) from error
     finally:
-        if part.is_dir():
-            shutil.rmtree(part, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
+        remove(part)
+    if tidy:
+        remove_strays(path.parent)
 
 
 def _replace(part: Path, path: Path, folder: bool) -> None:
-    """Move a finished file or folder to ``path``; an old folder is removed last."""
+    """Move a finished file or folder to ``path``; an old folder is then at ``part``."""
     if not folder:
         with part.open("rb+") as handle:
             os.fsync(handle.fileno())
         part.replace(path)
-        return
-    backup = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
-    if path.exists():
+    elif not os.path.lexists(path):
+        part.rename(path)
+    elif not _exchange(part, path):
+        backup = backup_sibling(path)
         path.rename(backup)
-    part.rename(path)
-    shutil.rmtree(backup, ignore_errors=True)
+        part.rename(path)
+        remove(backup)
+
+
+def _restore(path: Path) -> None:
+    """Put back an old folder that a process moved away and was killed before it put the new one."""
+    backup = backup_sibling(path)
+    if backup.exists():
+        if os.path.lexists(path):
+            remove(backup)
+        else:
+            backup.rename(path)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two names change places in one step; False where the system cannot."""
+    import ctypes
+
+    names = os.fsencode(one), os.fsencode(other)
+    library: Any = ctypes.CDLL(None) if os.name == "posix" else None
+    if hasattr(library, "renameat2"):  # Linux
+        here, exchange = -100, 2
+        status: int = library.renameat2(here, names[0], here, names[1], exchange)
+    elif hasattr(library, "renamex_np"):  # macOS
+        swap = 2
+        status = library.renamex_np(*names, swap)
+    else:
+        return False
+    return status == 0

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from grokviz.errors import InputError
 from grokviz.media.formats import FORMATS, Format, format_of
 from grokviz.runs import Run, info
+from grokviz.strays import temporary_folder
 
 if TYPE_CHECKING:
     from grokviz.scene.scene import Scene
@@ -145,15 +146,14 @@ def scene_html(scene: Scene) -> str:
 
 def _still(scene: Scene) -> str:
     """HTML of the scene's last picture, from its bundled reference; empty without one."""
-    import tempfile
 
     from grokviz.dataset.references.reference import references
     from grokviz.render.render import render
 
     if scene.engine != "matplotlib" or scene.reference not in references():
         return ""
-    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(InputError):
-        files = render(scene, None, Path(folder) / "still.png", quality="l", title="none")
+    with temporary_folder("still") as folder, contextlib.suppress(InputError):
+        files = render(scene, None, folder / "still.png", quality="l", title="none")
         return _element(files[0], True, WIDTH).replace(escape(str(files[0])), escape(scene.name))
     return ""  # the scene needs more than its reference contains
 

@@ -17,7 +17,7 @@ _LOCKS_UNSUPPORTED = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, e
 
 def replace_file(path: Path, data: bytes) -> None:
     """Replace the content of ``path`` by ``data`` atomically, and flush both to the disk."""
-    with replacing(path) as part:
+    with replacing(path, tidy=False) as part:  # a writer removes its own as it resumes
         part.write_bytes(data)
     sync_folder(path.parent)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Unpack
@@ -25,6 +24,7 @@ from grokviz.render.quality import quality
 from grokviz.slides.contents import SlideSource, slide_sources
 from grokviz.slides.deck import Deck, gather
 from grokviz.slides.options import SkipCallback, SlideKeywords, SlideOptions, SlideProgress
+from grokviz.strays import temporary_folder
 
 WRITERS = {
     ".pptx": "grokviz.slides.powerpoint",
@@ -119,5 +119,5 @@ def _film_folder(folder: str | os.PathLike[str] | None) -> Iterator[Path]:
     if folder is not None:
         yield Path(folder)
         return
-    with tempfile.TemporaryDirectory(prefix="grokviz-slides-") as temporary:
-        yield Path(temporary)
+    with temporary_folder("slides") as temporary:
+        yield temporary

@@ -6,7 +6,6 @@ The worker posts its progress on a board, and stops between two updates if the b
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from grokviz.errors import GrokvizError
 from grokviz.options import word
 from grokviz.parallel import Board
 from grokviz.runs.snapshot import Snapshot, read_snapshot, write_snapshot
+from grokviz.strays import temporary_folder
 
 if TYPE_CHECKING:
     from grokviz.training.loop import Progress
@@ -80,7 +80,7 @@ def train_member(request: Request, board: Board) -> MemberOutcome:
         board.post(request.name, {"begun": True})
         if request.witness is None or request.witness.exists():
             return _train(request, request.path, board, stop)
-        with tempfile.TemporaryDirectory(prefix="grokviz-") as folder:
+        with temporary_folder("member") as folder:
             path = Path(folder, request.path.name)
             if request.snapshot is not None:
                 write_snapshot(request.snapshot, path)

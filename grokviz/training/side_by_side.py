@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from concurrent.futures import CancelledError, Executor, Future
@@ -21,6 +19,7 @@ from grokviz.errors import GrokvizError, InputError
 from grokviz.parallel import Board, Cluster, FolderBoard, NoWorker, Pool, WorkerDied
 from grokviz.runs import open_run
 from grokviz.runs.snapshot import read_snapshot, write_snapshot
+from grokviz.strays import remove_strays, temporary_folder, temporary_sibling
 from grokviz.training.grid import Member
 from grokviz.training.member import SWEEP, MemberOutcome, Request, train_member
 from grokviz.training.stopping import stop_signals
@@ -136,7 +135,7 @@ def _crew(
         yield _Crew(recipe, [], options)
     elif workers is None:
         with (
-            tempfile.TemporaryDirectory(prefix="grokviz-sweep-") as folder,
+            temporary_folder("sweep") as folder,
             Pool(min(options.jobs, len(member_jobs)), quiet=True) as pool,
         ):
             crew = _Crew(recipe, member_jobs, options)
@@ -153,13 +152,14 @@ def _crew(
 
 @contextlib.contextmanager
 def _witness(member: Path) -> Iterator[Path]:
-    """Create a file in the sweep's folder, named like a temporary file of a killed writer."""
-    file = member.absolute().parent / f".shared.{secrets.token_hex(4)}.part"
+    """Create a temporary file in the sweep's folder."""
+    file = temporary_sibling(member.absolute().parent / "shared")
     file.touch()
     try:
         yield file
     finally:
         file.unlink(missing_ok=True)
+        remove_strays(file.parent)
 
 
 News = MemberResult | tuple[Member, MemberState]

@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 import random
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -22,6 +21,7 @@ from grokviz.media.film.captions import Caption
 from grokviz.render.films.cache import FrameWriter
 from grokviz.scene.film import Film
 from grokviz.scene.films.context import FilmContext, film_context
+from grokviz.strays import temporary_folder
 
 OWN = "grokviz.scenes"
 
@@ -71,7 +71,10 @@ def draw(
     writer = FrameWriter(part, screen.width, screen.height, screen.fps)
     recorder = _Recorder(writer, context.transparent, report)
     try:
-        with tempfile.TemporaryDirectory() as media, tempconfig(_config(context, screen, media)):
+        with (
+            temporary_folder("film") as media,
+            tempconfig(_config(context, screen, str(media))),
+        ):
             scene = manim_class(type(context.film))
             with film_context(context):
                 instance = scene(renderer=_renderer(scene, recorder))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -29,6 +28,7 @@ from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions
 from grokviz.render.quality import DURATION, QUALITIES
 from grokviz.scene.film import Chapter, Film
 from grokviz.scene.films.context import FilmContext
+from grokviz.strays import temporary_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,8 +115,8 @@ class Manim(Engine[Film, FilmJob]):
     ) -> PageBody:
         """The film itself, small enough for a page."""
         options = self.page_options(job.options)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"film{FILM.suffixes[0]}"
+        with temporary_folder("page") as folder:
+            path = folder / f"film{FILM.suffixes[0]}"
             self.draw(replace(job, path=path, format=FILM, options=options), data, report)
             return film_body(data, text, path.read_bytes(), job.scene.alt_text(data, 0))
 
