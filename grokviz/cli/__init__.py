@@ -112,6 +112,8 @@ def run(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
+        if any("\0" in word for word in words):
+            raise InputError("no name can hold a NUL character; leave it out")
         # obj is for common.command_line(), so that nothing else reads sys.argv
         result: Any = cli.main(list(words), "grokviz", standalone_mode=False, obj=tuple(words))
         sys.stdout.flush()

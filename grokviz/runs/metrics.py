@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import numbers
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,11 +98,12 @@ def read_records(path: Path, entry: MetricEntry, *, check: bool = False) -> byte
     Raises :class:`DamagedFile` if some are missing or the checksum differs, and ``OSError``.
     """
     with path.open("rb") as handle:
+        size = os.fstat(handle.fileno()).st_size  # the index may count more than memory holds
+        if not 0 <= entry.records * RECORD_BYTES <= size:
+            raise DamagedFile(
+                f"it is cut short: {size // RECORD_BYTES} of {entry.records} records are there"
+            )
         data = handle.read(entry.records * RECORD_BYTES)
-    if len(data) < entry.records * RECORD_BYTES:
-        raise DamagedFile(
-            f"it is cut short: {len(data) // RECORD_BYTES} of {entry.records} records are there"
-        )
     if check and hashlib.sha256(data).hexdigest() != entry.sha256:
         raise DamagedFile(f"its first {entry.records} records do not match their checksum")
     return data

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import pickle
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 from grokviz import cli
+from grokviz.runs import RunWriter, layout
 
 
 def safetensors(header: Any, data: bytes = b"1234") -> Callable[[Path], None]:
@@ -35,8 +39,16 @@ def pth(content: Callable[[Any], Any]) -> Callable[[Path], None]:
     return write
 
 
+def many_parts(path: Path) -> None:
+    """A PyTorch file of as many arrays, which it takes torch seconds to write."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", pickle.dumps({}))
+        for i in range(MANY // 8):
+            archive.writestr(f"a/data/{i}", b"")
+
+
 ONE = '"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
-NAN, BIG = float("nan"), 10**400
+NAN, BIG, MANY = float("nan"), 10**400, 100_000
 CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a pipe": (os.mkfifo, "is a pipe or a device"),
     "a shape beyond memory": (safetensors({"w": array([0, 2**62], 0, 0)}, b""), "a shape that"),
@@ -65,6 +77,37 @@ CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a loss of 400 digits": (
         pth(lambda torch: {"model": {"w": torch.zeros(2)}, "train_losses": [BIG, 1]}), "",
     ),
+    "an infinite shape": (
+        safetensors(f"{{{ONE}}}".replace("[1]", "[Infinity]").encode()), "header is not readable",
+    ),
+    "an offset of 1e400": (
+        safetensors(f"{{{ONE}}}".replace(",4]", ",1e400]").encode()), "header is not readable",
+    ),
+    "an infinite epoch": (
+        safetensors({"__metadata__": {"grokviz": '{"epoch": Infinity}'}, "w": array([1])}), "",
+    ),
+    "an epoch of 1e400": (
+        safetensors({"__metadata__": {"grokviz": '{"epoch": 1e400}'}, "w": array([1])}), "",
+    ),
+    "infinite epochs": (
+        pth(lambda torch: {
+            "checkpoints": [{"w": torch.zeros(2)}] * 2, "checkpoint_epochs": [0, math.inf],
+            "train_losses": [1.0], "test_losses": [1.0],
+        }),
+        "one whole epoch for each",
+    ),
+    "settings of 400 digits": (
+        pth(lambda torch: {
+            "model": {"w": torch.zeros(2)}, "train_losses": [1.0, 1.0],
+            "config": {"lr": BIG, "p": BIG, "d_model": BIG},
+            "optimizer": {"param_groups": [{"lr": BIG, "betas": (BIG, BIG)}]},
+        }),
+        "",
+    ),
+    "100,000 empty arrays": (
+        safetensors({f"w{i}": array([0], 0, 0) for i in range(MANY)}, b""), "is no trained model",
+    ),
+    "100,000 empty arrays, torch": (many_parts, "is no trained model"),
     "a layer of 5,000 digits": (
         pth(lambda torch: {f"blocks.{'9' * 5000}.attn.W_K": torch.zeros(2)}), "",
     ),
@@ -87,3 +130,36 @@ def test_it_is_imported_or_refused(
         assert not (tmp_path / "run").exists()
     else:
         assert status == 0
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "a\0b", "x" * 5000, "x/" * 2500])
+def test_a_path_that_is_no_file(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "w.safetensors"
+    safetensors({"w": array([1])})(file)
+    for words in (["import", path, "--out", str(tmp_path / "run")], ["info", path]):
+        assert cli.run(words) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    if not path.startswith("/dev"):
+        assert cli.run(["import", str(file), "--out", path]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("records", [math.inf, math.nan, -1, 1.5, 2**62, BIG, "3", None])
+@pytest.mark.parametrize("command", [["info"], ["info", "--verify"], ["measures"]])
+def test_an_index_sealed_anew_around_any_number(
+    records: Any, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with RunWriter.create(tmp_path, {}) as writer:
+        writer.log(0, train_loss=1.0)
+        writer.close(finished=True)
+    content = layout.decode_document((tmp_path / "index.json").read_bytes(), indent=None)
+    for place in (content["metrics"]["train_loss"], content):
+        key = "records" if "records" in place else "format"
+        before, place[key] = place[key], records
+        (tmp_path / "index.json").write_bytes(layout.encode_document(content, indent=None))
+        place[key] = before
+        assert cli.run([*command, str(tmp_path)]) in (1, 2) or key == "format"
+        error = capsys.readouterr().err
+        assert error.count("\n") == (error != "")

@@ -12,6 +12,7 @@ from typing import Any
 
 from grokviz.errors import InputError
 from grokviz.importers.contract import Source
+from grokviz.importers.reading.sizes import check_count
 from grokviz.runs import tensors
 from grokviz.runs.layout import RUN, DamagedFile, epoch_number
 
@@ -110,5 +111,8 @@ def _check_header(path: Path) -> None:
         size = int.from_bytes(file.read(8), "little")
         if size > MOST_HEADER:
             return  # the library says so
+        header = file.read(size)
+        # each array has its own; counted before they are parsed
+        check_count(path, header.count(b'"data_offsets"'), path.stat().st_size - size)
         with contextlib.suppress(ValueError, RecursionError):
-            json.loads(file.read(size), object_pairs_hook=once)
+            json.loads(header, object_pairs_hook=once)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import pickletools
 import re
 import warnings
 import zipfile
@@ -19,6 +18,8 @@ from typing import Any
 
 from grokviz.errors import InputError, MissingExtra
 from grokviz.importers.reading.numpy_pickles import STAND_INS
+from grokviz.importers.reading.pickle_names import imported_names
+from grokviz.importers.reading.sizes import check_count
 
 _KINDS = ["Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool"]
 _DTYPES = ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int8", "uint8", "bool"]
@@ -44,6 +45,9 @@ FLOAT8 = re.compile(
 
 TORCH = (2, 6)
 """The first PyTorch with safe weights-only loading (CVE-2025-32434 affects older ones)."""
+
+MOST_SCANNED = 4_000_000
+"""Bytes that are looked through for names in a file that is refused anyway."""
 
 SAVE = "save its tensors, lists and numbers alone, with torch.save, where it was made"
 
@@ -118,6 +122,7 @@ def _pickle_of(path: Path, parts: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
             f"{path} is not packed as PyTorch does it: it has {path.stat().st_size:,} bytes and "
             f"says it unpacks to {inside:,}; download it again, or {SAVE}"
         )
+    check_count(path, len(parts), inside - pickles[0].file_size)
     return pickles[0]
 
 
@@ -147,7 +152,8 @@ def _check_none_foreign(path: Path, foreign: list[str]) -> None:
 
 def bare_pickle_reason(path: Path) -> str:
     """Why a pickle outside PyTorch's zip format is not loaded."""
-    stream, names = io.BytesIO(path.read_bytes()), []
+    with path.open("rb") as handle:
+        stream, names = io.BytesIO(handle.read(MOST_SCANNED)), []
     with contextlib.suppress(ValueError):  # the old format is several pickles, then raw numbers
         while stream.tell() < len(stream.getbuffer()):
             names += imported_names(stream)
@@ -156,30 +162,3 @@ def bare_pickle_reason(path: Path) -> str:
         f"{path} is a bare pickle or a file from before PyTorch 1.6, which cannot be read "
         f"safely; {SAVE}"
     )
-
-
-def imported_names(content: bytes | io.BytesIO) -> list[str]:
-    """Every ``module.name`` that a pickle imports, extracted without running it.
-
-    Raises ``ValueError`` for bytes that are not a pickle.
-    """
-    names: list[str] = []
-    texts: list[str] = []
-    memo: dict[int, str] = {}
-    argument: Any
-    for code, argument, _ in pickletools.genops(content):
-        if code.name in ("GLOBAL", "INST"):
-            names.append(str(argument).replace(" ", ".", 1))
-        elif code.name == "STACK_GLOBAL":
-            names.append(".".join(texts[-2:]) or "something it computes")
-        elif code.name.startswith("EXT"):
-            names.append(f"extension {argument}")
-        elif code.name == "MEMOIZE":
-            memo[len(memo)] = texts[-1] if texts else ""
-        elif "PUT" in code.name:
-            memo[int(argument)] = texts[-1] if texts else ""
-        elif "GET" in code.name:
-            texts.append(memo.get(int(argument), ""))
-        elif isinstance(argument, str):
-            texts.append(argument)
-    return names

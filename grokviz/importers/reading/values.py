@@ -70,9 +70,9 @@ def _number(item: Any) -> float:
 
 
 def number_in(value: Any) -> float | int | None:
-    """A finite number, or None for anything else."""
+    """A finite number, or None for anything else and for a whole one beyond 64 bits."""
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        return int(value)
+        return int(value) if abs(int(value)) < 2**63 else None
     try:
         number = _number(value)
     except (TypeError, ValueError):

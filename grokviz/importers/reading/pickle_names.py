@@ -1,0 +1,138 @@
+"""The names that a pickle imports, from its bytes, by following its stack without building a thing.
+
+Texts are followed exactly, through the stack and the memo; everything else is one opaque value. So
+a name that is put together while loading (by a call, from a tuple) cannot be followed, and is
+returned as :data:`COMPUTED`, which no list of names allows.
+"""
+
+from __future__ import annotations
+
+import io
+import pickletools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+COMPUTED = "a name that it computes"
+
+_OPAQUE, _MARK = object(), object()
+_TEXTS = frozenset({
+    "STRING", "BINSTRING", "SHORT_BINSTRING",
+    "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8",
+})  # fmt: skip
+
+
+class _Effect(NamedTuple):
+    """What an opcode does to the stack: values popped below and above a mark, values pushed."""
+
+    pops: int
+    to_mark: bool
+    pushes: tuple[object, ...]
+
+
+def _effect(code: pickletools.OpcodeInfo) -> _Effect:
+    before = code.stack_before
+    to_mark = pickletools.markobject in before
+    pops = before.index(pickletools.markobject) if to_mark else len(before)
+    pushes = (_MARK if kind is pickletools.markobject else _OPAQUE for kind in code.stack_after)
+    return _Effect(pops, to_mark, tuple(pushes))
+
+
+_EFFECTS = {code.name: _effect(code) for code in pickletools.opcodes}
+
+
+def imported_names(content: bytes | io.BytesIO) -> list[str]:
+    """Every ``module.name`` that a pickle imports, in order.
+
+    Raises ``ValueError`` for bytes that are not a pickle.
+    """
+    machine = _Machine()
+    for code, argument, _ in pickletools.genops(content):
+        special = _SPECIAL.get(code.name)
+        if special is not None:
+            special(machine, argument)
+        elif code.name in _TEXTS:
+            machine.stack.append(argument)
+        else:
+            machine.apply(_EFFECTS[code.name])
+    return machine.names
+
+
+class _Machine:
+    """The stack and the memo of a pickle, with texts and opaque values."""
+
+    def __init__(self) -> None:
+        self.stack: list[object] = []
+        self.memo: dict[int, object] = {}
+        self.names: list[str] = []
+
+    def apply(self, effect: _Effect) -> None:
+        """Pop and push as an ordinary opcode does."""
+        if effect.to_mark:
+            while self.top() is not _MARK:
+                self.stack.pop()
+            self.stack.pop()
+        for _ in range(effect.pops):
+            self.pop()
+        self.stack.extend(effect.pushes)
+
+    def top(self) -> object:
+        """The value on top; ``ValueError`` for an empty stack."""
+        if not self.stack:
+            raise ValueError("it takes more from its stack than is there")
+        return self.stack[-1]
+
+    def pop(self) -> object:
+        """Take the value on top, which must not be a mark."""
+        if self.top() is _MARK:
+            raise ValueError("it takes a mark for a value")
+        return self.stack.pop()
+
+    def name(self, text: str) -> None:
+        """Note an imported name; the object of that name is opaque."""
+        self.names.append(text)
+        self.stack.append(_OPAQUE)
+
+    def stack_global(self, _: Any) -> None:
+        name, module = self.pop(), self.pop()
+        texts = isinstance(name, str) and isinstance(module, str)
+        self.name(f"{module}.{name}" if texts else COMPUTED)
+
+    def global_(self, argument: str) -> None:
+        self.name(argument.replace(" ", ".", 1))
+
+    def inst(self, argument: str) -> None:
+        self.apply(_EFFECTS["INST"])
+        self.stack.pop()
+        self.global_(argument)
+
+    def extension(self, argument: int) -> None:
+        self.name(f"extension {argument}")
+
+    def get(self, argument: Any) -> None:
+        if int(argument) not in self.memo:
+            raise ValueError(f"it asks for {argument}, which it has not stored")
+        self.stack.append(self.memo[int(argument)])
+
+    def put(self, argument: Any) -> None:
+        if self.top() is _MARK:
+            raise ValueError("it stores a mark")
+        self.memo[len(self.memo) if argument is None else int(argument)] = self.top()
+
+    def drop(self, _: Any) -> None:
+        self.top()
+        self.stack.pop()  # a mark, too
+
+    def duplicate(self, _: Any) -> None:
+        self.stack.append(self.top())
+
+
+_SPECIAL: dict[str, Callable[[_Machine, Any], None]] = {
+    "GLOBAL": _Machine.global_,
+    "INST": _Machine.inst,
+    "STACK_GLOBAL": _Machine.stack_global,
+    **dict.fromkeys(["EXT1", "EXT2", "EXT4"], _Machine.extension),
+    **dict.fromkeys(["GET", "BINGET", "LONG_BINGET"], _Machine.get),
+    **dict.fromkeys(["PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"], _Machine.put),
+    "POP": _Machine.drop,
+    "DUP": _Machine.duplicate,
+}
