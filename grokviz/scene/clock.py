@@ -37,7 +37,7 @@ def is_time(clock: str) -> bool:
 
 
 def moment(data: xr.Dataset, clock: str, i: int) -> str:
-    """The moment of a picture at index ``i``, as it is written: "epoch 3 000", "fraction 0.30", ...
+    """The moment of a picture at index ``i``, as it is written: "epoch 3,000", "fraction 0.30", ...
 
     Equally wide at all moments, so that it does not jump.
     """
@@ -51,15 +51,15 @@ def moment(data: xr.Dataset, clock: str, i: int) -> str:
 
 
 def at(data: xr.Dataset, clock: str, i: int) -> str:
-    """The moment at index ``i`` as it is said in a sentence: "epoch 3000", "step 20", ..."""
-    return f"{word(data, clock)} {int(data[clock].values[i])}"
+    """The moment at index ``i`` as it is said in a sentence: "epoch 3,000", "step 20", ..."""
+    return f"{word(data, clock)} {spaced(data[clock].values[i])}"
 
 
 def spaced(number: float) -> str:
-    """A count with thin gaps between thousands: 40 000; a fraction as it is."""
+    """A count with a comma before each three digits: 40,000; a fraction as it is."""
     if number != int(number):
         return f"{number:g}"
-    return f"{int(number):,}".replace(",", "\u2009")
+    return f"{int(number):,}"
 
 
 def grok_epoch(data: xr.Dataset) -> int | None:

@@ -239,24 +239,26 @@ class LossPanel(CurvePanel):
 
 
 def thousands(axes: Axes) -> None:
-    """Ticks of an epoch axis as 2k, 4k, ..."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    """Ticks of an epoch axis as 2,000, 4,000, ..., as many as have room."""
+    from grokviz.scene.ticks import EpochLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(_in_thousands))
+    axes.xaxis.set_major_locator(EpochLocator())
+    axes.xaxis.set_major_formatter(_tick)
 
 
 def decades(axes: Axes) -> None:
-    """Ticks of a logarithmic epoch axis as 10, 100, 1k, ..."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+    """Ticks of a logarithmic epoch axis as 10, 100, 1,000, ..., as many as have room."""
+    from matplotlib.ticker import NullLocator
 
-    axes.xaxis.set_major_locator(FixedLocator([10.0**n for n in range(1, 8)]))
-    axes.xaxis.set_major_formatter(FuncFormatter(_in_thousands))
+    from grokviz.scene.ticks import DecadeLocator
+
+    axes.xaxis.set_major_locator(DecadeLocator())
+    axes.xaxis.set_major_formatter(_tick)
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _in_thousands(value: float, _: Any) -> str:
-    return f"{value / 1000:g}k" if abs(value) >= 1000 else f"{value:g}"
+def _tick(value: float, _: Any) -> str:
+    return clocks.spaced(float(f"{value:.9g}"))
 
 
 def without_time(*panels: Axes) -> None:

@@ -265,8 +265,6 @@ class Slingshots(Scene):
         else:
             axes.yaxis.set_major_locator(MaxNLocator(3))
         panels.thousands(axes)
-        if style().narrow(axes.figure):
-            axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
         axes.set(xlim=(0, self._end(data)), ylim=limits, xlabel=clocks.word(data) if last else "")
         axes.tick_params(labelbottom=last)
 

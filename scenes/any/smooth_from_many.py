@@ -106,7 +106,6 @@ class SmoothFromMany(Scene):
 
     def _frame(self, axes: Axes, data: xr.Dataset) -> None:
         """Axes over steps with room for the marks below."""
-        from matplotlib.ticker import LogLocator, NullLocator
 
         last, highest = data["step"].values[-1], 100 * _largest(data)
         axes.set_xscale(self.time)
@@ -117,8 +116,7 @@ class SmoothFromMany(Scene):
         axes.set(xlabel="step", ylabel="loss, share of its start (%)")
         axes.set_yticks([0, 50, 100])
         if self.time == "log":
-            axes.xaxis.set_major_locator(LogLocator(numticks=6))
-            axes.xaxis.set_minor_locator(NullLocator())
+            panels.decades(axes)
         else:
             panels.thousands(axes)
 

@@ -316,14 +316,10 @@ def _meetings(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Draw
 
 def _loss(axes: Axes, data: xr.Dataset) -> changes.ChangePanel:
     """The loss, with no name at its end where it is the only one."""
-    from matplotlib.ticker import MaxNLocator
-
     curves = changes.losses(data)
     if len(curves) == 1:
         curves = {"_loss": next(iter(curves.values()))}
-    panel = changes.ChangePanel(
+    return changes.ChangePanel(
         axes, data, curves, ylabel="loss (nats)", end=changes.end(data, "field_epoch"),
         clock="field_epoch", phases="named",
     )  # fmt: skip
-    axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
-    return panel

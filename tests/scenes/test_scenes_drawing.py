@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,27 @@ def test_on_a_logarithmic_time_axis_it_begins_at_ten(data: xr.Dataset) -> None:
     assert drawn.curves["share"].x.min() == 100
     drawn.update(0)
     assert list(drawn.marker.line.get_xdata()) == [10, 10]
+
+
+@pytest.mark.parametrize("time", ["linear", "log"])
+@pytest.mark.parametrize("last", [900, 9_999, 40_000, 1_200_000])
+@pytest.mark.parametrize("wide", [1.5, 3.0, 8.0])
+def test_epochs_on_an_axis_are_written_as_in_sentences(time: str, last: int, wide: float) -> None:
+    """With commas, apart from one another, and on the page."""
+    figure = Figure(figsize=(wide, 2), dpi=100)
+    with drawing_in(gv.theme("light", "paper")):
+        axes = figure.add_axes((0.2, 0.3, 0.8, 0.6))
+        axes.set_xscale(time)
+        (panels.thousands if time == "linear" else panels.decades)(axes)
+        axes.set_xlim(10 if time == "log" else 0, last)
+        figure.draw_without_rendering()
+        ticks = axes.get_xticks()
+        labels = [axes.get_xticklabels()[n] for n in np.flatnonzero(ticks <= last)]
+    assert len(labels) >= (2 if wide > 2 else 1)
+    assert [text.get_text() for text in labels] == [f"{n:,.0f}" for n in ticks if n <= last]
+    boxes = [text.get_window_extent() for text in labels]
+    assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+    assert boxes[-1].x1 <= figure.bbox.x1
 
 
 def test_a_panel_of_losses_has_what_was_logged(data: xr.Dataset) -> None:

@@ -54,7 +54,7 @@ def test_paper_carries_the_epoch_alone(dot: Any, data: Any) -> None:
     figure, sheet, _ = built(dot(), data, "a.pdf")
     sheet.show(20)
     shown = texts(figure)
-    assert "epoch 2\u2009000" in shown
+    assert "epoch 2,000" in shown
     assert not {"A dot follows the loss", "the dot", "small"} & set(shown)
 
 
@@ -125,10 +125,10 @@ def test_a_task_whose_sentence_lacks_a_setting_is_told_by_its_name(
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0"), (999, "999"), (40000, "40\u2009000"), (1234567, "1\u2009234\u2009567"),
+    [(0, "0"), (999, "999"), (40000, "40,000"), (1234567, "1,234,567"),
      (np.int64(7), "7"), (0.35, "0.35"), (12.0, "12")],
 )  # fmt: skip
-def test_counts_have_gaps_between_thousands(number: float, text: str) -> None:
+def test_counts_have_commas_between_thousands(number: float, text: str) -> None:
     assert spaced(number) == text
 
 

@@ -18,10 +18,10 @@ const markedColour = (k) => (facts.embedded.includes(k) ? colourOf(k) : palette(
 /** Text of a run or a file, for plotly, which reads tags and formulas in its texts. */
 const plainText = (text) => String(text).replace(/[&<>$]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 
-/** 40000 as 40 000, with thin gaps. */
+/** 40000 as 40,000. */
 function spaced(number) {
   if (!Number.isInteger(number)) return String(Number(number.toPrecision(4)));
-  return String(number).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
+  return String(number).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
 /** A measured number with three digits. */
@@ -61,7 +61,8 @@ function timeAxis(last) {
     title: facts.word,
     type: log ? "log" : "linear",
     range,
-    ...(log ? { dtick: 1 } : { nticks: 6, tickformat: "~s" }),
+    tickformat: ",",
+    ...(log ? { dtick: 1 } : { nticks: 6 }),
   });
 }
 

@@ -11,6 +11,4 @@ def amount_of_data(settings: Mapping[str, Any], noun: str) -> list[str]:
     if "examples" not in settings:
         return []
     count = int(settings["examples"])
-    # thin spaces between thousands, as in all pictures
-    shown = f"{count:,}".replace(",", "\u2009")
-    return [f"{shown} training {noun}" if count else "fresh data at every step"]
+    return [f"{count:,} training {noun}" if count else "fresh data at every step"]

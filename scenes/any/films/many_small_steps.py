@@ -59,7 +59,7 @@ class ManySmallSteps(FilmScene):
         )  # fmt: skip
         at = self.axes.at(self.drops[first], 0.5)
         dot = Dots(np.array([at]), 13, ink)
-        named = words(f"step {self.drops[first]:,.0f}".replace(",", "\u2009"), ink, px=BODY,
+        named = words(f"step {self.drops[first]:,.0f}", ink, px=BODY,
                       at=(at[0] + 30, at[1] - 4), anchor="left", bold=True)  # fmt: skip
         self.say(
             "It loses half of its start within a doubling of the steps: a phase change.",

@@ -244,4 +244,4 @@ def _ratio(ratio: float) -> str:
         return f"× {_number(ratio)}"
     if ratio >= 1e6:
         return f"× {float(f'{ratio:.2g}') / 1e6:g} million"
-    return f"× {float(f'{ratio:.2g}'):,g}".replace(",", "\u2009")
+    return f"× {float(f'{ratio:.2g}'):,g}"

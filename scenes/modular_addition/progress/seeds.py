@@ -149,7 +149,7 @@ class Seeds(Scene):
         return min(last, 1.4 * float(learnt.max())) if (learnt > 0).all() else last
 
     def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[panels.Trace]:
-        from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
+        from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
         current_style, curves = style(), members.losses(data, member)
         every = [c for m in self._shown(data) for c in members.losses(data, m).values()]
@@ -165,8 +165,6 @@ class Seeds(Scene):
         axes.yaxis.set_minor_locator(NullLocator())
         if self.time == "linear":
             panels.thousands(axes)
-            if current_style.narrow(axes.figure):
-                axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
         current_style.note(
             axes, _wrapped(data, member), (0, 0.5), (-3.1, 0), ha="right", va="center",
             fontweight="bold", linespacing=1.0,
@@ -185,7 +183,7 @@ def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
     current_style, at = style(), int(data["generalised_epoch"].values[member])
     if at < 0:
         return []
-    epoch = f"{at:,}".replace(",", "\u2009")
+    epoch = f"{at:,}"
     colour, size = current_style.colours.test, current_style.points * 0.4
     (dot,) = axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
     # left of the curve, or right of it where there is no room

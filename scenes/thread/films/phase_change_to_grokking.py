@@ -228,7 +228,7 @@ class PhaseChangeToGrokking(FilmScene):
         thousand = {float(e): spaced(e) for e in range(0, int(end), 5000)}
         axes = [
             *losses.furniture({}, {1e-6: "0.000001", 1e-3: "0.001", 1.0: "1"}, y="loss"),
-            *below.furniture(thousand, {0.0: "0", 2000.0: "2\u2009000"},
+            *below.furniture(thousand, {0.0: "0", 2000.0: "2,000"},
                              x="epoch", y="sum of squared weights"),
         ]  # fmt: skip
         axes += [
