@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ from jaxtyping import Bool, Float
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
 from grokviz.tasks.modular_addition.formulas.neurons import THRESHOLD
 
 if TYPE_CHECKING:
@@ -27,6 +29,11 @@ RAISED, LEAST = 2.0, 0.1
 GAP = 6
 """Between two clusters, in neurons."""
 
+GREY = f"grey: both together below {THRESHOLD:.0%}"
+
+PALE = 0.32
+"""How much of its cluster's colour the sums of waves have; their products have all of it."""
+
 
 @dataclass(frozen=True)
 class QuadraticShare(Scene):
@@ -34,7 +41,7 @@ class QuadraticShare(Scene):
 
     name = "quadratic-share"
     title = "The ReLU turns sums of waves into their products"
-    watch = "a line is a neuron: it goes from its products before the ReLU to those after it"
+    watch = "a column is a neuron; pale: sums of cos wa, cos wb; dark: products cos wa · cos wb"
     source = "notebook of arXiv:2301.05217, analysis during training, animated scatters"
     loops = True
     needs = (
@@ -45,15 +52,15 @@ class QuadraticShare(Scene):
     clock = "field_epoch"
     aspect = 2.0
     narrow_aspect = 0.72
-    stills = ("grok+10500", "last")
+    ends_with_film = True
     aspects = {  # noqa: RUF012
         "show": dict.fromkeys(("scatters", "before", "active"), (2.0, 0.5))
     }
 
     show: Literal["rise", "scatters", "before", "active"] = option(
         "rise",
-        "each neuron's rise, or the notebook's scatters: all that a wave explains after the ReLU, "
-        "before it, or by how many pairs activate the neuron",
+        "each neuron before and after the ReLU, or the notebook's scatters: all that a wave "
+        "explains after the ReLU, before it, or by how many pairs activate the neuron",
     )
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -74,16 +81,15 @@ class QuadraticShare(Scene):
         return Claim(sentence, self.watch, numbers=means)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The rise of every neuron beside the means over training; or the two scatters."""
+        """Every neuron before and after the ReLU beside the means; or the two scatters."""
         if self.show != "rise":
             left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
             groups = _groups(data)
             return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
-        left, right = style().beside(
-            figure, (1.75, 1), (1.25, 1), left=5.0, right=5.2, gap=8.0, vgap=6.2
-        )
-        top = _top(data)
-        return Drawing.of(_Rises(left, data, top), _curves(right, data, top))
+        *sides, right = _rooms(figure)
+        drawn = [_Shares(axes, data, side) for axes, side in zip(sides, SIDES, strict=True)]
+        sides[0].tick_params(labelbottom=False)
+        return Drawing.of(*drawn, _curves(right, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Mean shares of the clustered neurons at that moment."""
@@ -117,10 +123,10 @@ class QuadraticShare(Scene):
         )
         if self.show == "rise":
             return (
-                f"Left: {share}, from before the ReLU (foot of each line) to after it (head), "
-                "neurons by the cluster they end in and by head, in its colour where k explains "
-                f"{THRESHOLD:g} of them at that moment; the few above the axis stand at its end. "
-                f"Right: their means. {NOTEBOOK}"
+                f"Left, a column a neuron: dark, {share}; pale, in these cosines and sines alone; "
+                "above before the ReLU, below after it; neurons by the cluster they end in and by "
+                f"their products after it, grey while k explains less than {THRESHOLD:g} of them. "
+                f"Right: the means of the products. {NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -189,21 +195,26 @@ def _groups(data: xr.Dataset) -> Groups:
     return [*groups, Group("none", colours.train, cluster <= 0)]
 
 
-def _top(data: xr.Dataset) -> float:
-    """The end of both axes, in per cent; at most one neuron in a hundred is beyond it."""
-    shown, inside = data["field_epoch"].values <= panels.horizon(data), _inside(data)
-    columns = inside if inside.any() else ~inside
-    values = np.nan_to_num(data["quadratic_share_post"].values[:, columns].astype(float))
-    moments = [*np.flatnonzero(shown), -1]
-    # a single neuron beyond all others must not flatten them
-    return 108 * max(float(np.quantile(values[moments], 0.99, axis=1).max()), 0.01)
+def _rooms(figure: FigureBase) -> list[Axes]:
+    """Axes for the neurons before and after the ReLU, and for the means."""
+    wide, high = style().ems(figure)
+    if style().narrow(figure):
+        edge = 0.62 * high
+        names: dict[str, float] = {"left": 5.0, "right": 6.4}
+        pair = style().stack(figure, (1, 1), bottom=high - edge, vgap=2.2, top=1.6, **names)
+        return [*pair, style().panels(figure, top=edge + 4.6, **names)[0][0]]
+    edge = 0.64 * wide
+    pair = style().stack(
+        figure, (1, 1), left=5.0, right=wide - edge + 6.0, vgap=2.4, bottom=4.0, top=1.6
+    )
+    return [*pair, style().panels(figure, left=edge + 5.2, right=4.6, bottom=4.0, top=1.6)[0][0]]
 
 
-class _Rises:
-    """A line a neuron, from its products before the ReLU to those after it."""
+class _Shares:
+    """A column a neuron on one side of the ReLU: products of waves, and on them their sums."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset, top: float) -> None:
-        from matplotlib.collections import LineCollection
+    def __init__(self, axes: Axes, data: xr.Dataset, side: str) -> None:
+        from matplotlib.collections import PolyCollection
 
         groups = _groups(data)
         groups = groups[:-1] if len(groups) > 1 else groups
@@ -212,61 +223,88 @@ class _Rises:
         self.group = np.repeat(np.arange(len(groups)), sizes)
         self.x = np.arange(len(order)) + GAP * self.group.astype(float)
         self.colours = np.repeat([group.colour for group in groups], sizes)
-        ends = np.stack([100 * data[f"quadratic_share_{s}"].values[:, order] for s in SIDES])
-        self.ends = np.minimum(ends, top)
-        linear, products = (data[f"{d}_share_post"].values[:, order] for d in DEGREES)
-        self.explained = linear + products
+        self.last = data["quadratic_share_post"].values[:, order]
+        self.linear, self.products = (
+            np.nan_to_num(100 * data[f"{d}_share_{side}"].values[:, order].astype(float))
+            for d in DEGREES
+        )
         axes.grid(visible=False, axis="x")
-        axes.set(xlim=(-GAP, self.x[-1] + GAP), ylim=(-0.03 * top, top))
-        where = "" if style().narrow(axes.figure) else " in a neuron"
-        axes.set_ylabel(f"products of waves{where} (%)")
-        axes.set_xlabel("neurons, by their cluster and height")
-        pitch = axes.bbox.width / (self.x[-1] + 2 * GAP) / style().pixels(axes, 1)
-        width = min(0.7 * style().line, 0.8 * pitch)
-        self.lines: Any = LineCollection([], linewidths=width, alpha=0.25, zorder=2)
-        axes.add_collection(self.lines, autolim=False)
-        size = (0.3 * style().points) ** 2
-        self.dots: Any = [axes.scatter([], [], s=size, lw=0, zorder=z) for z in (3, 4)]
+        axes.set(xlim=(-GAP, self.x[-1] + GAP), ylim=(0, 103), yticks=(0, 50, 100))
+        when = "before the ReLU" if side == "pre" else "after the ReLU"
+        style().note(axes, when, (0, 1), (0, 0.5), fontweight="bold")
+        axes.set_ylabel("variance (%)")
+        self.areas: Any = [PolyCollection([], lw=0, zorder=2, aa=False) for _ in DEGREES]
+        for area in self.areas:
+            axes.add_collection(area, autolim=False)
         centres = [float(self.x[self.group == n].mean()) for n in range(len(groups))]
-        self.names = _name_groups(axes, centres, groups)
-        self.sides = _name_sides(axes)
+        self.names = {}
+        axes.set_xticks([])
+        if side == "post":
+            of = f"{len(order)} of {data.sizes['all_neuron']} neurons, by their cluster's frequency"
+            axes.set_xlabel("neurons, by cluster" if style().narrow(axes.figure) else of)
+            self.names = _name_groups(axes, centres, groups)
+        self.keyed = side == "pre" and not style().narrow(axes.figure)
+        self.grey = style().note(
+            axes, "", (1, 1), (0, 0.5), ha="right", color=style().colours.muted
+        )
+        look: dict[str, Any] = {"ha": "left", "va": "center", "linespacing": 1.05}
+        self.words = [
+            style().note(axes, "", (1, 0), (0.4, 0), color=style().colours.muted, **look),
+            style().note(axes, "", (1, 0), (0.4, 0), fontweight="bold", **look),
+        ]
 
     @property
     def moving(self) -> list[Any]:
-        return [self.lines, *self.dots, *self.names.values(), *self.sides]
+        return [*self.areas, *self.names.values(), *self.words, self.grey]
 
     def update(self, i: int) -> None:
-        # within a cluster by the head, at each moment anew, so that heads make a curve
-        order = np.lexsort((self.ends[0, i], self.ends[1, i], self.group))
-        ends, own = self.ends[:, i, order], self.explained[i, order] >= THRESHOLD
-        face = np.where(own, self.colours, style().colours.faint)
-        points = np.stack([np.stack([self.x, self.x]), ends], axis=-1)
-        self.lines.set_segments(list(points.transpose(1, 0, 2)))
-        self.lines.set_color(list(face))
-        for dots, places in zip(self.dots, points, strict=True):
-            dots.set_offsets(places)
-            dots.set_facecolor(list(face))
+        # within a cluster by what they come to, at each moment anew, so that they make a curve
+        order = np.lexsort((self.last[i], self.group))
+        linear, products = self.linear[i, order], self.products[i, order]
+        own = linear + products >= 100 * THRESHOLD
+        face = _rgb(np.where(own, self.colours, style().colours.faint))
+        paper = _rgb([style().colours.background])
+        # a little wider than their distance, so that no seam shows between two
+        for area, low, high, faces in zip(
+            self.areas, (products, np.zeros_like(products)), (products + linear, products),
+            (PALE * face + (1 - PALE) * paper, face), strict=True,
+        ):  # fmt: skip
+            area.set_verts(_columns(self.x, low, high, 1.04))
+            area.set_facecolor(faces)
         # a cluster is named once the first of its neurons is explained by its frequency
         for n, name in self.names.items():
             name.set_visible(style().ghost or bool(own[self.group == n].any()))
-        below, above = np.nanmean(ends, axis=1) if np.isfinite(ends).any() else (0.0, 0.0)
-        lift = style().pixels(self.lines.axes, 1.2 * style().small)
-        high = np.ptp(self.lines.axes.get_ylim()) / self.lines.axes.bbox.height
-        above = max(above, below + lift * high)
-        for side, level in zip(self.sides, (below, above), strict=True):
-            side.xy = (1, level)
+        self.grey.set_text("" if own.all() or not self.keyed else GREY)
+        self._say(float(linear.mean()), float(products.mean()))
+
+    def _say(self, linear: float, products: float) -> None:
+        """The means, level with their areas or near them."""
+        axes = self.words[0].axes
+        line = 1.1 * style().pixels(axes, style().small) / axes.bbox.height
+        wanted = [products / 206, (products + linear / 2) / 103]
+        below, above = pushed_apart(wanted, [2 * line] * 2, -0.1, 1.1)
+        for word, text, level in zip(
+            self.words, (f"sums\n{linear:.0f}%", f"products\n{products:.0f}%"), (above, below),
+            strict=True,
+        ):  # fmt: skip
+            word.set_text(text)
+            word.xy = (1, level)
 
 
-def _name_sides(axes: Axes) -> list[Any]:
-    """The words right of the lines' feet and heads."""
-    where: Any = axes.get_yaxis_transform()
-    return [
-        style().note(
-            axes, word, (1, 0), (0.4, 0), xycoords=where, ha="left", va="center",
-            color=style().colours.ink, fontweight="bold",
-        )
-        for word in ("before", "after")
-    ]  # fmt: skip
+def _rgb(colours: Sequence[str]) -> Float[np.ndarray, "colour 3"]:
+    """Colours as numbers from 0 to 1."""
+    from matplotlib.colors import to_rgba_array
+
+    return np.asarray(to_rgba_array(list(colours)))[:, :3]
+
+
+def _columns(
+    x: np.ndarray, low: np.ndarray, high: np.ndarray, width: float
+) -> Float[np.ndarray, "column 4 2"]:
+    """Corners of columns from one height to another."""
+    left, right = x - width / 2, x + width / 2
+    across = np.stack([left, left, right, right], axis=1)
+    return np.stack([across, np.stack([low, high, high, low], axis=1)], axis=2)
 
 
 def _name_groups(axes: Axes, centres: list[float], groups: Groups) -> dict[int, Any]:
@@ -287,15 +325,16 @@ def _name_groups(axes: Axes, centres: list[float], groups: Groups) -> dict[int, 
     return names
 
 
-def _curves(axes: Axes, data: xr.Dataset, top: float) -> Drawing:
+def _curves(axes: Axes, data: xr.Dataset) -> Drawing:
     """The means before and after the ReLU over training."""
     epochs, ink = data["field_epoch"].values, style().colours.ink
     curves = {
         name: panels.Curve.of(epochs, 100 * _means(data, f"quadratic_share_{side}"), ink)
-        for side, name in (("post", "after\nReLU"), ("pre", "before\nReLU"))
+        for side, name in (("post", "after"), ("pre", "before"))
     }
+    top = 1.2 * max(float(np.nan_to_num(curve.y).max()) for curve in curves.values()) or 1.0
     panel = panels.CurvePanel(
-        axes, data, curves, ylabel="mean (%)", ylim=(-0.03 * top, top), phases="none"
+        axes, data, curves, ylabel="products (%)", ylim=(-0.03 * top, top), phases="none"
     )
     for name, trace in panel.traces.items():
         if name.startswith("before"):
