@@ -68,7 +68,7 @@ def test_stored_neurons_without_a_frequency_come_last_and_are_named(name: str, m
     data = without(name, neuron_frequency=5)
     assert set(_neurons.neurons_in_turn(data, 7)) == set(range(5, 12))
     assert set(_neurons.neurons_in_turn(data, 10)[-3:]) < set(range(5))
-    drawn = Drawn(name, medium, data=data)
+    drawn = Drawn(name, medium, data=data, most=10)
     i = index_of(drawn.scene, data, "last")
     shown = words(drawn, i)
     count = len(drawn.drawing.moving)
@@ -114,6 +114,19 @@ def test_an_attention_map_of_nothing_has_no_frequency() -> None:
         .show(0)
         .picture.any()
     )
+
+
+def test_spectra_stand_below_themselves_at_the_first_moment() -> None:
+    drawn = Drawn("neuron-spectra")
+    epochs = drawn.data["field_epoch"].values
+    images = [axes.images[0] for axes in drawn.figure.axes if axes.images]
+    first = [np.array(image.get_array()) for image in images[:5]]
+    for i in (0, len(epochs) - 1):
+        shown = words(drawn, i)
+        assert {f"epoch {epochs[0]:,}", f"epoch {epochs[i]:,}"} <= set(shown)
+        fields = [np.array(image.get_array()) for image in images]
+        assert all(map(np.array_equal, fields[:5], first))
+        assert all(map(np.array_equal, fields[5:], first)) == (i == 0)
 
 
 def test_a_film_of_a_neuron_needs_one_with_a_frequency() -> None:

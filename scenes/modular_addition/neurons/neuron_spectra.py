@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _neurons
+from grokviz.scenes.modular_addition import _claims, _neurons
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style
 from grokviz.scene import clock as clocks
@@ -29,12 +29,12 @@ THREE_DOTS = 0.8
 
 @dataclass(frozen=True)
 class NeuronSpectra(Scene):
-    """2-D Fourier transforms of the same neurons that neuron-activations shows."""
+    """2-D Fourier transforms of a neuron of each frequency, at first and at a moment."""
 
     name = "neuron-spectra"
     panels = ("spectrum", "neuron")
     title = "Of each neuron's spectrum three dots stay"
-    watch = "the haze goes; three dots of the neuron's own frequency stay, and their share"
+    watch = "the haze goes; three dots of the neuron's own frequency grow out of it"
     source = "thread, tweet 10; arXiv:2301.05217, section 4.3"
     loops = True
     needs = (
@@ -44,10 +44,15 @@ class NeuronSpectra(Scene):
     )  # fmt: skip
     clock = "field_epoch"
     aspect = 2.05
-    narrow_aspect = 0.86
+    narrow_aspect = 1.2
+    aspects = {"most": dict.fromkeys(range(6, 13), (2.05, 0.86))}  # noqa: RUF012
     stills = ("last", "grok-3000")
 
-    most: int = option(10, "how many of the stored neurons to show, of each frequency in turn")
+    most: int = option(
+        5,
+        "how many of the stored neurons to show, of each frequency in turn; those of one row "
+        "also as they were at first",
+    )
 
     def __post_init__(self) -> None:
         if not 1 <= self.most <= 12:
@@ -69,7 +74,11 @@ class NeuronSpectra(Scene):
             return Claim.instead(sentence, **numbers)
         three = f"3 of {dots * dots - 1:,} waves"
         sentence = f"In each neuron shown, {three} come to hold at least {_neurons.percent(least)}"
-        return Claim(sentence, self.watch, numbers=numbers)
+        first = _claims.moment(data, 0, "field_epoch")
+        watch = (
+            f"above, at {first}, they hold at most {_claims.percent(before)}; below, the haze goes"
+        )
+        return Claim(sentence, watch, numbers=numbers)
 
     def _before(self, data: xr.Dataset) -> float:
         """The most that the three dots hold of a neuron shown at the first moment."""
@@ -78,23 +87,53 @@ class NeuronSpectra(Scene):
         return max(_neurons.own_share(activations[n], int(frequency[n])) for n in neurons)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A spectrum a neuron, rings where its own frequency lies."""
-        current_style = style()
-        count = (data.sizes["row"] // 2 + 1) // 2
-        most = min(self.most, 9) if current_style.narrow(figure) else self.most
-        order, columns = _neurons.neurons_in_columns(data, most, figure)
-        axes = grids.square_axes(figure, len(order), columns, count + 4)
-        spectra = [_Spectrum(ax, data, int(n), count) for ax, n in zip(axes, order, strict=True)]
-        first = axes[(len(order) - 1) // columns * columns]
+        """A spectrum a neuron, those of one row also at the first moment."""
+        narrow, count = style().narrow(figure), (data.sizes["row"] // 2 + 1) // 2
+        order, columns = self._order(data, figure)
+        rows = [order, order] if len(order) == columns else [order]
+        neurons = np.concatenate(rows)
+        room: grids.GridKeywords = {"left": 5.0 if narrow else 6.4} if len(rows) > 1 else {}
+        axes = grids.square_axes(figure, len(neurons), columns, count + 4, **room)
+        spectra = [_Spectrum(ax, data, int(n), count) for ax, n in zip(axes, neurons, strict=True)]
+        first = axes[(len(neurons) - 1) // columns * columns]
         grids.name_inputs(first, count - 1, "in a", "in b")
-        grids.note(axes[-1], "dots and number: the frequency's share of the variance")
+        grids.note(axes[-1], "sides: frequency in a, in b; dots and number: share of the variance")
+        still, moving = spectra[: -len(order)], spectra[-len(order) :]
+        activations = fields.activations(data, 0)
+        for spectrum in still:
+            spectrum.show(activations[spectrum.neuron])
+            spectrum.ring()
+        label = self._name_rows(data, still, moving) if still else None
 
         def update(i: int) -> None:
             activations = fields.activations(data, i)
-            for spectrum in spectra:
-                spectrum.show(_neurons.shares_by_frequency(activations[spectrum.neuron]))
+            for spectrum in moving:
+                spectrum.show(activations[spectrum.neuron])
+            if label is not None:
+                label.set_text(_claims.moment(data, i, "field_epoch"))
 
-        return Drawing([spectrum.moving for spectrum in spectra], update)
+        parts = [spectrum.moving for spectrum in moving]
+        return Drawing([*parts, *([] if label is None else [label])], update)
+
+    def _order(self, data: xr.Dataset, figure: FigureBase) -> tuple[np.ndarray, int]:
+        """Places of the neurons of a grid, and its columns; one row where they are few enough."""
+        narrow = style().narrow(figure)
+        most = min(self.most, 9) if narrow else self.most
+        row = 3 if narrow else 5
+        return _neurons.neurons_in_columns(data, row if row < most <= 5 else most, figure)
+
+    def _name_rows(self, data: xr.Dataset, still: list[_Spectrum], moving: list[_Spectrum]) -> Any:
+        """The moments of both rows at their left; the names of the frequencies stand above both."""
+        for above, spectrum in zip(still, moving, strict=True):
+            spectrum.name.set_visible(False)
+            spectrum.name = above.name
+        look: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "center", "fontweight": "bold"}
+        first, label = (
+            style().note(row[0].haze.axes, "", (0, 0.5), (-2.6, 0), **look)
+            for row in (still, moving)
+        )
+        first.set_text(_claims.moment(data, 0, "field_epoch"))
+        return label
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each neuron its own three dots hold."""
@@ -120,8 +159,8 @@ class NeuronSpectra(Scene):
         return (
             "Share of each neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
             "Fourier transform of its activations after the ReLU, cosine and sine together "
-            "(colour: square root of the share). Rings: the frequency in a alone, in b alone, "
-            f"and in both. {after('section 4.3')}"
+            "(colour: square root of the share). Dots, and rings: the frequency in a alone, in b "
+            f"alone, and in both; above at the first moment. {after('section 4.3')}"
         )
 
 
@@ -138,15 +177,29 @@ class _Spectrum:
         self.dots = axes.scatter([k, 0, k], [0, k, k], [0] * 3, color=colour, lw=0, clip_on=False)
         self.dots.set_zorder(3)
         self.text = grids.figure_above(axes)
+        self.silent = style().note(
+            axes, "never active", (0.5, 0.6), ha="center", color=style().colours.muted
+        )
 
     @property
     def moving(self) -> list[Any]:
-        return [self.haze, self.dots, self.text, self.name]
+        return [self.haze, self.dots, self.text, self.name, self.silent]
 
-    def show(self, shares: np.ndarray) -> None:
-        """Set these shares of variance, [frequency in a, frequency in b]."""
+    def ring(self) -> None:
+        """Mark the three places, where dots are too small to be seen."""
+        if self.k != NO_FREQUENCY:
+            k, size = self.k, (0.9 * style().points) ** 2
+            self.haze.axes.scatter(
+                [k, 0, k], [0, k, k], size, facecolors="none", edgecolors=self.colour, zorder=4,
+                lw=0.6 * style().line, clip_on=False,
+            )  # fmt: skip
+
+    def show(self, field: np.ndarray) -> None:
+        """Set the activations over (a, b) whose spectrum is shown."""
+        shares = _neurons.shares_by_frequency(field)
         own = np.array([shares[self.k, 0], shares[0, self.k], shares[self.k, self.k]])
         self.dots.set_sizes(own * (1.8 * style().points) ** 2)
         self.haze.set_data(shares.T**BEND)
         _neurons.tint(self.name, self.colour, float(own.sum()))
         self.text.set_text("" if self.k == NO_FREQUENCY else f"{own.sum():.0%}")
+        self.silent.set_visible(not field.any())

@@ -288,6 +288,8 @@ ON_PICTURE = (
     ("attention-drift", "0.005"),
     ("neuron-clusters", "generalises: 82 in clusters"),
     ("excluded-loss", "test loss\nhalves"),
+    ("neuron-spectra", "96%"),
+    ("quadratic-share", "products\n18%"),
 )
 
 
@@ -298,7 +300,7 @@ def test_what_the_sentence_says_is_marked_once_it_has_happened(name: str, text: 
         figure = Figure(figsize=(19.2, 10.8))
         drawing = scene.draw(figure, data)
         written = []
-        for i in (0, film_end(data)):
+        for i in (0, film_end(data, str(scene.clock))):
             drawing.update(i)
             texts = figure.findobj(lambda a: hasattr(a, "get_text"))
             written.append([t.get_text() for t in texts if t.get_visible()])
