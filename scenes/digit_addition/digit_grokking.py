@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
@@ -17,9 +18,6 @@ from grokviz.scene.outcome import outcome
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
-
-NEAR = 0.1
-"""Digits move together where their losses differ by at most this share, in the mean."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,7 @@ class DigitGrokking(Scene):
         learned = changes.overfit(data)
         if learned is None:
             return Claim.instead(outcome(data).sentence)
-        # as high as the line goes, and where it ends
-        test = data["logged_test_loss"].values
-        test = test[np.isfinite(test)]
-        since = data["tested_epoch"].values[np.isfinite(data["logged_test_loss"].values)]
-        top, last = float(test[since >= learned.memorised / 2].max()), float(test[-1])
+        _, top, last = _peak(data, learned.memorised)
         sentence = (
             f"Memorised by {clocks.word(data)} {learned.memorised:,}; the test loss then falls "
             f"from {top:.2g} to {last:.2g}"
@@ -75,17 +69,22 @@ class DigitGrokking(Scene):
 
     def _watch(self, data: xr.Dataset, learned: changes.Overfit) -> str:
         """Which of the digits whose loss rose comes down first, and which last."""
-        word, halved = clocks.word(data), sorted(_halved(data, learned.memorised).items(),
-                                                 key=lambda row: row[1])  # fmt: skip
+        word, halved = clocks.word(data), list(_halved(data, learned.memorised).items())
         if len(halved) < 2:
             return self.watch
         (first, begin), (last, end) = halved[0], halved[-1]
-        return f"halved for good: the {first} by {word} {begin:,}, the {last} last, by {end:,}"
+        return (
+            f"below half its peak for good: the {first} by {word} {begin:,}, the {last} last, "
+            f"by {end:,}"
+        )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two losses, and the digits' below them where asked."""
         rooms = changes.rooms(figure, data, (1, 1.2) if self.digits else (1,), right=6.0)
-        plots = [("loss (nats)", changes.losses(data)), ("test loss of a digit", _digits(data))]
+        plots = [
+            ("loss (nats)", changes.losses(data)),
+            ("test loss\nof a digit (nats)", _digits(data)),
+        ]
         drawn = [
             changes.ChangePanel(
                 axes, data, curves, ylabel=label, log=self.loss == "log", time=self.time,
@@ -95,7 +94,12 @@ class DigitGrokking(Scene):
             for axes, (label, curves) in zip(rooms, plots, strict=False)
         ]  # fmt: skip
         panels.without_time(*rooms[:-1])
-        return Drawing.of(*(panel.along(data["tested_epoch"]) for panel in drawn))
+        clock, learned = data["tested_epoch"], changes.overfit(data)
+        parts = [panel.along(clock) for panel in drawn]
+        if learned is not None:
+            marks = _of_losses(data, learned.memorised), _of_digits(data, learned.memorised)
+            parts += [_marks.draw(axes, m, clock) for axes, m in zip(rooms, marks, strict=False)]
+        return Drawing.of(*parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How far it overfitted, and each digit's test loss at the end."""
@@ -126,33 +130,49 @@ class DigitGrokking(Scene):
 def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
     x, y = data["tested_epoch"].values, data["token_test_loss"].values
     tints = changes.digit_colours(data)
-    together = _together(data)
-    curves = {}
-    for k, name in enumerate(changes.digit_names(data)):
-        curve = panels.Curve.of(x, y[:, k], style().colours.faint if k in together else tints[k])
-        # one name, with a line for each of them, stands for all that move together
-        curves[name if k not in together else f"_{name}"] = curve
-    if together:
-        names = [changes.digit_names(data)[k] for k in together]
-        curves["\n".join(names)] = curves.pop(f"_{names[len(names) // 2]}")
-    return curves
+    names = changes.digit_names(data)
+    return {name: panels.Curve.of(x, y[:, k], tints[k]) for k, name in enumerate(names)}
 
 
-def _together(data: xr.Dataset) -> list[int]:
-    """The digits whose test losses are all but the same for most of the time; at least two."""
-    loss = data["token_test_loss"].values.astype(float)
-    late = np.nan_to_num(loss[len(loss) // 4 :])
-    level = late.mean(axis=0)
-    best: list[int] = []
-    for k in range(late.shape[1]):
-        apart = np.abs(late - late[:, [k]]).mean(axis=0)
-        near = [int(n) for n in np.flatnonzero(apart <= NEAR * np.maximum(level, level[k]))]
-        best = max(best, near, key=len)
-    return best if len(best) > 1 and level[best].min() > 0 else []
+def _peak(data: xr.Dataset, memorised: int) -> tuple[float, float, float]:
+    """When the test loss is largest once half of the time to memorise is over; there and last."""
+    finite = np.isfinite(data["logged_test_loss"].values)
+    epochs, test = data["tested_epoch"].values[finite], data["logged_test_loss"].values[finite]
+    top = int(np.where(epochs >= memorised / 2, test, -np.inf).argmax())
+    return float(epochs[top]), float(test[top]), float(test[-1])
+
+
+def _of_losses(data: xr.Dataset, memorised: int) -> list[_marks.Mark]:
+    """The title's three numbers on the losses."""
+    colours, (at, top, last) = style().colours, _peak(data, memorised)
+    train = float(
+        np.interp(memorised, data["logged_epoch"].values, data["logged_train_loss"].values)
+    )
+    end = float(data["tested_epoch"].values[np.isfinite(data["logged_test_loss"].values)][-1])
+    return [
+        _marks.Mark(memorised, train, f"{memorised:,}", colours.train, lift=0.9),
+        _marks.Mark(at, top, f"{top:.2g}", colours.test, lift=0.5),
+        _marks.Mark(end, last, f"{last:.2g}", colours.test, "right", 1.5),
+    ]
+
+
+def _of_digits(data: xr.Dataset, memorised: int) -> list[_marks.Mark]:
+    """When the first and the last digit are below half their peak, on their curves."""
+    halved, names = list(_halved(data, memorised).items()), changes.digit_names(data)
+    tints, losses = changes.digit_colours(data), data["token_test_loss"]
+    ends = halved[:1] + halved[-1:] if len(halved) > 1 else []
+    sides: tuple[Literal["left", "center"], ...] = ("left", "center")
+    return [
+        _marks.Mark(
+            at, float(losses.sel(tested_epoch=at)[names.index(name)]), f"{at:,}",
+            tints[names.index(name)], ha, lift,
+        )
+        for (name, at), ha, lift in zip(ends, sides, (0.9, 2.4), strict=False)
+    ]  # fmt: skip
 
 
 def _halved(data: xr.Dataset, memorised: int) -> dict[str, int]:
-    """From when on each digit whose loss rose and came down stays below half its peak."""
+    """From when on each digit whose loss rose and came down is below half its peak, in turn."""
     epochs, halved = data["tested_epoch"].values, {}
     for k, name in enumerate(changes.digit_names(data)):
         loss = np.nan_to_num(data["token_test_loss"].values[:, k].astype(float))
@@ -160,4 +180,4 @@ def _halved(data: xr.Dataset, memorised: int) -> dict[str, int]:
         above = int(np.flatnonzero(loss >= loss[top] / 2)[-1])
         if epochs[top] >= memorised / 2 and above + 1 < len(epochs):
             halved[name] = int(epochs[above + 1])
-    return halved
+    return dict(sorted(halved.items(), key=lambda row: row[1]))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import NOTEBOOK
-from grokviz.scenes.modular_addition import _claims, _marks
+from grokviz.scenes.modular_addition import _claims
 
 from grokviz.dataset.learning import LOW
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style

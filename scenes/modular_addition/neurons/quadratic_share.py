@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import NOTEBOOK
-from grokviz.scenes.modular_addition import _claims, _marks, _neurons
+from grokviz.scenes.modular_addition import _claims, _neurons
 from jaxtyping import Bool, Float
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _claims, _marks, _neurons
+from grokviz.scenes.modular_addition import _claims, _neurons
 from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
 

@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _claims, _marks, _neurons
+from grokviz.scenes.modular_addition import _claims, _neurons
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
