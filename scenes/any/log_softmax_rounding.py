@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any import _marks
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, style
+from grokviz.scene.curves import DASHES
+from grokviz.scene.style import MarginKeywords
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,11 +27,11 @@ TASK = 113
 
 @dataclass(frozen=True)
 class LogSoftmaxRounding(Scene):
-    """The loss of two logits in three precisions, and the lead at which it is gone."""
+    """The loss of two logits in three precisions, and where it is gone."""
 
     name = "log-softmax-rounding"
-    title = "In float32 the loss moves in steps, and then it is exactly zero"
-    watch = "one of two logits leads by x: float32 goes up in steps of 1.19e-7"
+    title = "In float32 the loss falls in steps, and then it is exactly zero"
+    watch = "of two logits the right one leads by x: in float32 the loss falls in steps of 1.19e-7"
     source = "thread, tweet 14; arXiv:2605.06152"
     needs = (
         "log_softmax_value", "rounding_threshold", "rounding_threshold_theory", "gap_loss",
@@ -37,12 +40,15 @@ class LogSoftmaxRounding(Scene):
     recipe = "modular-addition-float32"
     reference = "rounding"
     clock = "x"
-    aspect = 2.1
-    narrow_aspect = 0.72
+    aspect = 2.0
+    narrow_aspect = 1.1
+    aspects = {  # noqa: RUF012
+        "beside": dict.fromkeys(("thresholds", "gradients"), (2.1, 0.72))
+    }
     stills = ("last", "16.63", "16.64")
 
-    beside: Literal["thresholds", "gradients"] = option(
-        "thresholds", "second panel: where it gets to zero by classes, or the loss's gradients"
+    beside: Literal["nothing", "thresholds", "gradients"] = option(
+        "nothing", "second panel: where it gets to zero by classes, or the loss's gradients"
     )
     bfloat16: bool = option(True, "bfloat16, beside float32 and float64")
 
@@ -69,26 +75,28 @@ class LogSoftmaxRounding(Scene):
         lead = f"{x[first]:.2f}"
         if not (double < 0).all():
             return Claim.instead(f"From a lead of {lead} on float32 returns no loss")
-        # float64 comes to 0 too, beyond the axis: rounded down, as it is a lead that has a loss
-        last = np.floor(100 * x[-1]) / 100
-        sentence = f"The loss is 0 in float32 from a lead of {lead} on; in float64 not up to {last}"
-        return Claim(sentence, self.watch, numbers={"lead": float(x[first]), "last": float(x[-1])})
+        rest = -float(double[first])
+        sentence = f"At a lead of {lead} float32 rounds the loss to 0; float64 has {_short(rest)}"
+        return Claim(sentence, self.watch, numbers={"lead": float(x[first]), "rest": rest})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The steps on the left; thresholds or gradients on the right."""
-        left, right = style().beside(
-            figure, (1.3, 1), (1, 1), left=5.4 if style().narrow(figure) else 5.6, right=2.2,
-            gap=7.2, vgap=5.2, top=1.8 if style().narrow(figure) else 2.6,
-        )  # fmt: skip
-        values = self._returned(data)
-        _draw_frame(left, data, values)
-        (_draw_thresholds if self.beside == "thresholds" else _draw_gradients)(right, data)
-        return _steps(left, data, values)
+        """The steps; thresholds or gradients at their right where asked."""
+        values, narrow = self._returned(data), style().narrow(figure)
+        room: MarginKeywords = {
+            "left": 5.4 if narrow else 5.6, "right": 2.2, "top": 1.8 if narrow else 2.6,
+        }  # fmt: skip
+        if self.beside == "nothing":
+            left = style().panels(figure, **room)[0][0]
+        else:
+            left, right = style().beside(figure, (1.3, 1), (1, 1), gap=7.2, vgap=5.2, **room)
+            (_draw_thresholds if self.beside == "thresholds" else _draw_gradients)(right, data)
+        _draw_frame(left, data)
+        return Drawing.of(_steps(left, data, values), _gone(left, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """What is returned at x, and the thresholds."""
         values, x = self._returned(data), float(data["x"].values[i])
-        losses = ", ".join(f"{1e-7 * v[i]:.3g} in {name}" for name, v in values.items())
+        losses = ", ".join(f"{1e-7 * abs(v[i]):.3g} in {name}" for name, v in values.items())
         table = data["rounding_threshold"].sel(precision="float32")
         expected = data["rounding_threshold_theory"].sel(precision="float32")
         gone = "; ".join(
@@ -96,12 +104,14 @@ class LogSoftmaxRounding(Scene):
             f"{float(expected.sel(classes=n)):.5g}"
             for n in table["classes"].values if int(n) in (2, 10, TASK, 512)
         )  # fmt: skip
-        panel = "Beside it the lead at which float32's loss is exactly zero, by classes"
-        if self.beside == "gradients":
-            panel = "Beside it the gradients of the right and a wrong logit, by lead"
+        panel = {
+            "nothing": "",
+            "thresholds": "Beside it the lead at which float32's loss is exactly 0, by classes. ",
+            "gradients": "Beside it the gradients of the right and a wrong logit, by lead. ",
+        }[self.beside]
         return (
-            f"What torch's log-softmax returns for the larger of the logits 0 and x: at x {x:g} "
-            f"{losses}. {panel}. Zero is reached at these leads in float32: {gone}."
+            f"The loss that torch's log-softmax returns for the larger of the logits 0 and x: at x "
+            f"{x:g} {losses}. {panel}Zero is reached at these leads in float32: {gone}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -109,12 +119,16 @@ class LogSoftmaxRounding(Scene):
         version = data.attrs.get("torch_version", "")
         device = data.attrs.get("device", "")
         with_torch = f" by torch {version} on {device}" if version else ""
+        thresholds = (
+            "Threshold: the smallest lead over all other classes, which are equal, with a loss of "
+            "exactly 0, measured; dashed: ln(n \u2212 1) + 24 ln 2, where exact sums would put it. "
+        )
         return (
-            f"Log-softmax of [0, x] at x as returned{with_torch}; thin line: the exact value. "
-            "Float32 has no number between 1 and $1 + 2^{-23}$, so that the loss moves in steps of "
-            "1.19e-7. Threshold: the smallest lead over all other classes, which are equal, with a "
-            "loss of exactly 0, measured; dashed: ln(n \u2212 1) + 24 ln 2, where exact sums would "
-            "put it. After tweet 14 of the thread on arXiv:2301.05217, and arXiv:2605.06152."
+            "Loss where the right logit is x and the other 0: minus the log-softmax, as returned"
+            f"{with_torch}; thin line: the exact value. Float32 has no number between 1 and "
+            "$1 + 2^{-23}$, so that the loss moves in steps of 1.19e-7. "
+            f"{thresholds if self.beside == 'thresholds' else ''}"
+            "After tweet 14 of the thread on arXiv:2301.05217, and arXiv:2605.06152."
         )
 
     def _names(self, data: xr.Dataset) -> list[str]:
@@ -122,32 +136,53 @@ class LogSoftmaxRounding(Scene):
         return [name for name in names if self.bfloat16 or name != "bfloat16"]
 
     def _returned(self, data: xr.Dataset) -> dict[str, np.ndarray]:
-        """What is returned, in units of 1e-7."""
+        """The loss that is returned, in units of 1e-7."""
         table = data["log_softmax_value"]
-        return {name: 1e7 * table.sel(precision=name).values for name in self._names(data)}
+        return {name: 1e7 * abs(table.sel(precision=name).values) for name in self._names(data)}
 
 
-def _draw_frame(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> None:
-    """The exact values, the steps that float32 has, and the names of what is returned."""
+def _short(loss: float) -> str:
+    """A small loss with two digits: "5.9e-8"."""
+    return f"{loss:.1e}".replace("e-0", "e-")
+
+
+def _draw_frame(axes: Axes, data: xr.Dataset) -> None:
+    """The exact values, and the steps that float32 has."""
     current_style, x = style(), data["x"].values
     muted, rest = current_style.colours.muted, current_style.colours.rest
-    exact = -1e7 * np.log1p(np.exp(-x))
-    low = 1.08 * float(exact.min())
+    exact = 1e7 * np.log1p(np.exp(-x))
+    top = 1.08 * float(exact.max())
     if current_style.ghost:
         axes.plot(x, exact, color=muted, lw=current_style.line * 0.4, zorder=2)
-    axes.set(xlim=(x[0], x[-1]), ylim=(low, -0.16 * low), xlabel="x, the lead of one of two logits")
-    axes.set_ylabel("log-softmax, $\\times 10^{-7}$")
-    for k in range(1, 4):
-        height = -k * STEP * 1e7
-        if height > low:
-            axes.axhline(height, color=rest, lw=current_style.line * 0.3, zorder=1)
+    axes.set(xlim=(x[0], x[-1]), ylim=(-0.14 * top, top))
+    axes.set_xlabel("x, the lead of the right one of two logits")
+    axes.set_ylabel("loss, $\\times 10^{-7}$ nats")
+    levels = [k * STEP * 1e7 for k in range(1, 4) if k * STEP * 1e7 < top]
+    for height in levels:
+        axes.axhline(height, color=rest, lw=current_style.line * 0.3, zorder=1)
     axes.grid(visible=False)
-    axes.set_yticks([-1.19 * k for k in range(4) if -1.19 * k > low])
+    axes.set_yticks([0, *levels], ["0", *(f"{level:.2f}" for level in levels)])
+
+
+def _gone(axes: Axes, data: xr.Dataset) -> Drawing:
+    """The lead from which on float32 returns no loss, and what float64 returns there."""
+    x, table = data["x"].values.astype(float), data["log_softmax_value"]
+    single, double = (-table.sel(precision=f"float{bits}").values for bits in (32, 64))
+    seen = np.flatnonzero(single > 0)
+    first = int(seen[-1]) + 1 if seen.size else 0
+    if first >= len(x) or not double[first] > 0:
+        return Drawing()
+    tints, at, rest = _colours(), float(x[first]), float(double[first])
+    marks = [
+        _marks.Mark(at, 0, f"{at:.2f}", tints["float32"], "center", -0.95),
+        _marks.Mark(at, 1e7 * rest, _short(rest), tints["float64"], lift=0.75),
+    ]
+    return _marks.draw(axes, marks, x)
 
 
 NAMES = {
-    "float32": (0.53, "top", -0.5), "float64": (0.84, "top", -0.55),
-    "bfloat16": (0.5, "bottom", 0.3),
+    "float32": (0.43, "bottom", 0.4), "float64": (0.88, "bottom", 0.4),
+    "bfloat16": (0.2, "top", -0.5),
 }  # fmt: skip
 """Where on its line the name of each precision stands: a share of it, and on which side."""
 
@@ -166,19 +201,21 @@ def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> Drawi
         look: dict[str, Any] = {"color": _colours()[name]}
         wide = current_style.line * (1.3 if name == "float32" else 0.9)
         (lines[name],) = axes.plot([], [], lw=wide, zorder=4, **look)
+        if name == "bfloat16":
+            lines[name].set_linestyle((0, DASHES))
         size = current_style.points * 0.42
         (dots[name],) = axes.plot([], [], "o", ms=size, mew=0, zorder=6, **look)
     marker = axes.axvline(
         x[0], color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=1.5
     )
-    # in the free corner below the curve
-    mono = {"family": "DejaVu Sans Mono", "ha": "right", "va": "bottom", "zorder": 6}
+    # in the free corner above the curve
+    mono = {"family": "DejaVu Sans Mono", "ha": "right", "va": "top", "zorder": 6}
     patch = {"fc": current_style.colours.background, "ec": "none", "pad": current_style.points / 5}
     now = {
         name: current_style.note(
-            axes, "", (0.985, 0.04), (0, 1.35 * row), color=_colours()[name], bbox=patch, **mono
+            axes, "", (0.985, 0.98), (0, -1.35 * row), color=_colours()[name], bbox=patch, **mono
         )
-        for row, name in enumerate(reversed(values))
+        for row, name in enumerate(values)
     }
 
     def update(i: int) -> None:
@@ -198,7 +235,7 @@ def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> Drawi
 def _colours() -> dict[str, str]:
     colours = style().colours
     blue = colours.frequencies[0]
-    return {"float32": colours.ink, "float64": blue, "bfloat16": colours.faint}
+    return {"float32": colours.ink, "float64": blue, "bfloat16": colours.muted}
 
 
 def _now(values: dict[str, np.ndarray], i: int) -> dict[str, str]:
