@@ -29,10 +29,16 @@ FASTER = 4.0
 AHEAD = 0.4
 """So much more accurate the key waves alone are than the network on test pairs, when it groks."""
 
-SHORT = {"Gini coefficient": "Gini", "sum of squares": "squares", "test / restricted": "ratio"}
+SHORT = {
+    "Gini coefficient": "sparsity\n(Gini)", "sum of squares": "sum of\nsquares",
+    "test / restricted": "ratio",
+}  # fmt: skip
 """Names of panels that are low."""
 
-DASHED = {"$W_L$", "excluded"}
+OUTPUT = "neuron-\nlogit map"
+"""The name of $W_L$ at the end of its curve."""
+
+DASHED = {OUTPUT, "excluded"}
 """Curves in one panel with others of their colour, or of another grey."""
 
 NAMED = 12
@@ -46,7 +52,7 @@ class ProgressMeasures(Scene):
     name = "progress-measures"
     panels = ("progress",)
     title = "While the test loss is still high, the generalising circuit grows"
-    watch = "excluded loss rises and restricted loss falls while the test loss is high"
+    watch = "restricted: loss with the key waves alone; excluded: train loss without them"
     source = "arXiv:2301.05217, figures 6, 7, 10, 11, 13 and 14"
     needs = (
         "excluded_loss_2d", "restricted_loss", "excluded_accuracy_2d", "restricted_accuracy",
@@ -90,6 +96,8 @@ class ProgressMeasures(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The panels, each with the phases shaded, which the first names."""
+        from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
         plots = self._plots(data)
         rooms = self._rooms(figure, len(plots))
         low = len(plots) > 2 and style().narrow(figure)
@@ -104,7 +112,10 @@ class ProgressMeasures(Scene):
             ))  # fmt: skip
             for name in DASHED & drawn[-1].traces.keys():
                 drawn[-1].traces[name].dash()
-        last = 1 if style().narrow(figure) or len(plots) == 1 else 2
+            if self._merged and i:
+                axes.yaxis.set_major_locator(MaxNLocator(2))
+                axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        last = 1 if self._merged or style().narrow(figure) or len(plots) == 1 else 2
         panels.without_time(*rooms[: len(plots) - last])
         parts = [panel.along(data["epoch"]) for panel in drawn]
         if self._merged:
@@ -117,12 +128,11 @@ class ProgressMeasures(Scene):
         return self.show == "losses" and self.layout == "together"
 
     def _rooms(self, figure: FigureBase, count: int) -> list[Axes]:
-        """Axes for so many panels: a large one above two low ones, or all of one size."""
+        """Axes for so many panels: a large one above low ones, or all of one size."""
         narrow = style().narrow(figure)
-        if self._merged and narrow:
-            return style().stack(figure, (2, 1, 1), left=5.0, right=7.0, vgap=1.5)
         if self._merged:
-            return _large_and_low(figure)
+            heights, gap = ((2, 1, 1), 1.5) if narrow else ((2.3, 1, 1), 1.1)
+            return style().stack(figure, heights, left=6.2, right=7.0, vgap=gap)
         columns = 1 if narrow or count == 1 else 2
         grid = style().panels(
             figure, (1,) * columns, (1,) * math.ceil(count / columns), left=5.0, right=7.0,
@@ -166,8 +176,8 @@ class ProgressMeasures(Scene):
         restricted = data["restricted_loss"].sel(split="all").values
         whole = panels.splits(data, "loss")
         gini = {
-            "$W_E$": curve(data["gini_embedding"].values),
-            "$W_L$": curve(data["gini_neuron_logit_map"].values, muted),
+            "embedding": curve(data["gini_embedding"].values),
+            OUTPUT: curve(data["gini_neuron_logit_map"].values, muted),
         }
         third = Plot("Gini coefficient", gini)
         if self.third == "ratio":
@@ -233,27 +243,17 @@ def _numbers(data: xr.Dataset) -> list[_marks.Mark]:
     ]
 
 
-def _large_and_low(figure: FigureBase) -> list[Axes]:
-    """A panel across the figure, and two low ones below it."""
-    parts = figure.subfigures(2, 1, height_ratios=(1.75, 1), hspace=0)
-    for part in parts:
-        part.set_facecolor("none")
-    above = style().panels(parts[0], left=5.0, right=7.0, bottom=0.6)[0][0]
-    below = style().panels(parts[1], (1, 1), left=5.0, right=7.0, gap=11.8, top=0.9)[0]
-    return [above, *below]
-
-
 def _of_losses(turn: _Turn) -> Claim:
     """How far test and restricted loss fall from the end of memorisation until it groks."""
     test, alone = turn.test, turn.alone
     sentence = (
-        f"Test loss falls from {test[0]:.2g} to {test[1]:.2g}, "
-        f"restricted loss from {alone[0]:.2g} to {alone[1]:.2g}"
+        f"While test loss goes from {test[0]:.2g} to {test[1]:.2g}, "
+        f"restricted loss falls from {alone[0]:.2g} to {alone[1]:.2g}"
     )
     ratios = [float(b / a) if a > 0 else float("nan") for a, b in (test, alone)]
     numbers = dict(zip(("test", "restricted"), ratios, strict=True))
     if not numbers["restricted"] * FASTER <= numbers["test"]:
-        return Claim.instead(sentence.replace("falls", "goes"), **numbers)
+        return Claim.instead(sentence.replace(" falls", ""), **numbers)
     return Claim(sentence, ProgressMeasures.watch, numbers=numbers)
 
 
