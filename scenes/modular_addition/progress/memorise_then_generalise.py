@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SHARES = {"memorising": "memorising_share", "generalising": "generalising_share"}
 
+PARTS = {"memorising": "without waves", "generalising": "waves alone"}
+"""What is left of the logits for each share, as it stands beside the curves."""
+
 
 HIGH = 0.5
 """So much of its largest the test loss has to be where the generalising share overtakes."""
@@ -33,7 +36,7 @@ class MemoriseThenGeneralise(Scene):
     name = "memorise-then-generalise"
     panels = ("shares", "progress")
     title = "The model slowly interpolates from memorising to generalising"
-    watch = "the shares trade places over thousands of epochs; the test loss falls at the end"
+    watch = "below: probability of the right answer, by the key waves alone and without them"
     source = "thread, claim that the model slowly interpolates; arXiv:2301.05217, section 5"
     needs = (
         "loss", "restricted_loss", "excluded_loss_2d", "memorising_share", "generalising_share",
@@ -65,7 +68,8 @@ class MemoriseThenGeneralise(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Losses above, shares below, on the same epochs."""
-        upper, lower = style().stack(figure, (1.35, 1), left=5.0, right=8.2, vgap=1.4)
+        narrow = style().narrow(figure)
+        upper, lower = style().stack(figure, (1.35, 1), left=5.8, right=8.8, vgap=1.4)
         loss = panels.CurvePanel(
             upper, data, self._losses(data), ylabel="loss (nats)", log=self.losses == "log",
             phases=_neurons.phases(figure),
@@ -74,14 +78,17 @@ class MemoriseThenGeneralise(Scene):
             lower,
             data,
             _shares(data),
-            ylabel="share (%)",
+            ylabel="probability (%)"
+            if style().narrow(figure)
+            else "right answer's\nprobability (%)",
             ylim=(-4, 104),
             yticks=(0, 50, 100),
-            phases="none" if style().narrow(figure) else "shaded",
+            phases="none" if narrow else "shaded",
         )
-        for panel, name in ((loss, "excluded"), (shares, "memorising")):
-            if name in panel.traces:
-                panel.traces[name].dash()
+        for panel in (loss, shares):
+            for name, trace in panel.traces.items():
+                if name.endswith(PARTS["memorising"]):
+                    trace.dash()
         panels.without_time(upper)
         parts, even = [loss.along(data["epoch"]), shares.along(data["epoch"])], _even(data)
         if even is not None:
@@ -128,10 +135,12 @@ class MemoriseThenGeneralise(Scene):
     def _losses(self, data: xr.Dataset) -> dict[str, panels.Curve]:
         colours, whole = style().colours, panels.splits(data, "loss")
         restricted = data["restricted_loss"].sel(split="test")
+        without, alone = PARTS.values()
+        excluded = panels.at_checkpoints(data, data["excluded_loss_2d"], colours.muted)
         curves = {
             "test": whole["test"],
-            "excluded": panels.at_checkpoints(data, data["excluded_loss_2d"], colours.muted),
-            "restricted": panels.at_checkpoints(data, restricted),
+            f"excluded:\n{without}": excluded,
+            f"restricted:\n{alone}": panels.at_checkpoints(data, restricted),
         }
         return {**curves, "train": whole["train"]} if self.train else curves
 
@@ -140,7 +149,7 @@ def _shares(data: xr.Dataset) -> dict[str, panels.Curve]:
     """What each part of the logits does by itself, in the colours of its loss above."""
     colours = {"memorising": style().colours.muted, "generalising": style().colours.ink}
     return {
-        name: panels.at_checkpoints(data, 100 * data[key], colours[name])
+        f"{name}:\n{PARTS[name]}": panels.at_checkpoints(data, 100 * data[key], colours[name])
         for name, key in SHARES.items()
     }
 
