@@ -1,4 +1,4 @@
-"""Weight decay's view of grokking: sum of squares by parameter, and against the training loss."""
+"""Weight decay's view of grokking: the sum of squared weights, above the training loss."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ HALF = 0.5
 
 @dataclass(frozen=True)
 class WeightNorms(Scene):
-    """Sum of squared weights in all and by parameter, and against the training loss."""
+    """Sum of squared weights in all and by parameter, and the training loss below it."""
 
     name = "weight-norms"
     title = "The sum of squared weights falls as the network generalises"
-    watch = "the sum of squares falls long after the training loss is all but gone"
+    watch = "the training loss is all but gone before the weights begin to shrink"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, figure 7"
-    needs = ("sum_squared_weights", "loss", "phase_end")
+    needs = ("sum_squared_weights", "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 1.9
-    narrow_aspect = 0.5
+    narrow_aspect = 0.62
     ends_with_film = True
     stills = ("last", "grok-3000")
 
@@ -62,48 +62,56 @@ class WeightNorms(Scene):
             return Claim.instead(run.sentence)
         before, after = (float(_total(data)[i]) for i in ends.values())
         numbers = {"memorised": before, "generalised": after}
-        sentence = f"Squared weights sum to {before:,.0f} memorised, to {after:,.0f} generalised"
+        change = f"from {before:,.0f} to {after:,.0f}"
         if not after <= HALF * before:
+            sentence = f"The sum of squared weights goes {change} as the network generalises"
             return Claim.instead(sentence, **numbers)
-        return Claim(sentence, self.watch, numbers=numbers)
+        return Claim(f"The sum of squared weights falls {change}", self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The path of the total against the loss; beside it the total, and its parts."""
-        upper, lower, *main = _rooms(figure, with_loss=bool(_positive(data).any()))
-        total = {"all weights": panels.at_checkpoints(data, _total(data))}
+        """The total above the training loss; beside them the total by its parts."""
+        train, narrow = panels.losses(data)["train"], style().narrow(figure)
+        known = bool((np.isfinite(train.y) & (train.y > 0)).any())
+        upper, right, *lower = _rooms(figure, with_loss=known)
+        total = {"_all weights": panels.at_checkpoints(data, _total(data))}
         # in a column there is no room for the names of the phases
-        shown: tuple[Any, Any] = ("none", "none") if style().narrow(figure) else ("named", "shaded")
-        both = [
-            panels.CurvePanel(axes, data, curves, ylabel="sum of squares", phases=phases)
-            for axes, curves, phases in zip(
-                (upper, lower), (total, self._parts(data)), shown, strict=True
-            )
-        ]
-        upper.set_xlabel("")
-        upper.tick_params(labelbottom=style().narrow(figure))
-        parts = [panel.along(data["epoch"]) for panel in both]
-        return Drawing.of(*parts, *(part for axes in main for part in _path(axes, data)))
+        named: Any = "none" if narrow else "named"
+        shaded: Any = "none" if narrow else "shaded"
+        drawn = [
+            panels.CurvePanel(upper, data, total, ylabel="sum of squares", phases=named),
+            panels.CurvePanel(
+                right, data, self._parts(data), phases=shaded,
+                ylabel="by part" if narrow else "sum of squares, by part",
+            ),
+        ]  # fmt: skip
+        for axes in lower:
+            loss = {"_train": train}
+            name = "training loss" if narrow else "training loss (nats)"
+            drawn.append(panels.CurvePanel(axes, data, loss, ylabel=name, log=True, phases=shaded))
+        panels.without_time(*((upper, *lower) if narrow else (upper,) if lower else ()))
+        moving = [panel.along(data["epoch"]) for panel in drawn]
+        return Drawing.of(*moving, _mark(upper, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The total at that moment, and the two ends that are compared."""
-        total, loss = _total(data), data["loss"].sel(split="train").values
+        total = _total(data)
         now = f"{total[i]:,.0f} at {clocks.at(data, 'epoch', i)}"
         words = "".join(
-            f" {name.capitalize()} at {clocks.at(data, 'epoch', j)}: training loss {loss[j]:.1e}, "
-            f"sum of squares {total[j]:,.0f}."
+            f" {name.capitalize()} at {clocks.at(data, 'epoch', j)}: training loss "
+            f"{panels.loss_at(data, 'train', j)}, sum of squares {total[j]:,.0f}."
             for name, j in _ends(data).items()
         )
         return (
-            "Sum of squared weights over epochs, in all and by part, and against the training "
-            f"loss. In all {now}.{words}"
+            "Sum of squared weights over epochs, in all and by part, and the training loss. "
+            f"In all {now}.{words}"
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Sum of squared weights over training, in all and by part, and against the training "
-            "loss. Memorised: end of memorisation; generalised: end of "
-            f"clean-up. {after('section 5.2')}"
+            "Sum of squared weights over training, in all and by part, and the training loss. "
+            "Memorised: end of memorisation; generalised: end of clean-up. "
+            f"{after('section 5.2')}"
         )
 
     def _parts(self, data: xr.Dataset) -> dict[str, panels.Curve]:
@@ -131,55 +139,38 @@ class WeightNorms(Scene):
 
 
 def _rooms(figure: FigureBase, *, with_loss: bool) -> list[Axes]:
-    """Axes for the total, the parts, and the path against the loss where there is a loss.
-
-    The path has the main place: the larger one on the left, in a column the first.
-    """
+    """Axes for the total, for its parts, and for the training loss where there is one."""
     current_style = style()
+    if current_style.narrow(figure):
+        heights = (1.5, 0.9, 1.5) if with_loss else (1, 1)
+        upper, *lower, parts = current_style.stack(
+            figure, heights, left=5.0, right=8.4, vgap=1.4, top=1.2
+        )
+        return [upper, parts, *lower]
     wide = current_style.ems(figure)[0]
-    if current_style.narrow(figure) or not with_loss:
-        heights = (1.6, 1, 1.4)[not with_loss :]
-        rooms = current_style.stack(figure, heights, left=5.0, right=8.4, vgap=4.6)
-        return [*rooms[-2:], *rooms[:-2]]
-    edge = 0.48 * wide
-    path = current_style.panels(figure, left=5.8, right=wide - edge)[0][0]
-    return [
-        *current_style.stack(figure, (1, 1.3), left=edge + 5.6, right=8.4, vgap=1.5), path,
-    ]  # fmt: skip
+    edge = 0.5 * wide
+    heights = (1.4, 1) if with_loss else (1,)
+    upper, *lower = current_style.stack(figure, heights, left=5.0, right=wide - edge, vgap=1.4)
+    parts = current_style.panels(figure, left=edge + 5.6, right=8.8)[0][0]
+    return [upper, parts, *lower]
 
 
-def _path(axes: Axes, data: xr.Dataset) -> list[Drawing]:
-    """The sum of squares against the training loss, and both ends that are compared."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
-
-    total, positive = _total(data), _positive(data)
-    loss = data["loss"].sel(split="train").values.astype(float)
-    lowest, highest = float(loss[positive].min()), float(loss[positive].max())
-    # a loss of 0, which has no place on the axis, is drawn at its end
-    shown = np.where(loss <= 0, lowest / 3, loss)
-    axes.set_xscale("log")
-    axes.set(
-        xlim=(highest * 2, lowest / 3), ylim=(0, 1.1 * float(np.nanmax(total))),
-        xlabel="training loss" + (" (0 at the right edge)" if (loss <= 0).any() else ""),
-        ylabel="sum of squares, all weights",
-    )  # fmt: skip
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_locator(LogLocator(numticks=5))
-    return [panels.path(axes, shown, total, style().colours.ink), _mark(axes, data, shown)]
-
-
-def _mark(axes: Axes, data: xr.Dataset, loss: np.ndarray) -> Drawing:
+def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
     """A dot and the sum of squares at both ends, in films once they are reached."""
-    current_style, total, colours = style(), _total(data), style().colours
+    current_style, total, epochs = style(), _total(data), data["epoch"].values
     artists: dict[int, list[Any]] = {}
     for name, j in _ends(data).items():
-        colour = colours.muted if name == "memorised" else colours.ink
-        size = current_style.points * 0.4
-        dots = axes.plot(loss[j], total[j], "o", color=colour, ms=size, mew=0, zorder=4)
-        note = current_style.note(
-            axes, f"{name}\n{total[j]:,.0f}", (loss[j], total[j]), (-0.8, 0),
-            xycoords="data", ha="right", va="top", fontweight="bold", color=colour, zorder=5,
+        dots = axes.plot(
+            epochs[j], total[j], "o", color=current_style.colours.ink,
+            ms=current_style.points * 0.45, mew=0, zorder=6,
         )  # fmt: skip
+        place: dict[str, Any] = {"ha": "left", "lift": 0.45}
+        if name != "memorised":
+            # a falling curve leaves room below it
+            place = {"ha": "center", "va": "top", "lift": -0.45}
+        narrow = name != "memorised" and current_style.narrow(axes.figure)
+        words = f"{name}\n{total[j]:,.0f}" if narrow else f" {name}: {total[j]:,.0f}"
+        note = current_style.label(axes, epochs[j], total[j], words, zorder=6, **place)
         artists.setdefault(j, []).extend([*dots, note])
     if current_style.ghost:
         return Drawing()
@@ -190,13 +181,6 @@ def _mark(axes: Axes, data: xr.Dataset, loss: np.ndarray) -> Drawing:
                 mark.set_visible(i >= j)
 
     return Drawing(list(artists.values()), update)
-
-
-def _positive(data: xr.Dataset) -> np.ndarray:
-    """Where the training loss and the sum of squares have a place on a logarithmic axis."""
-    loss = data["loss"].sel(split="train").values.astype(float)
-    positive: np.ndarray = np.isfinite(loss) & (loss > 0) & np.isfinite(_total(data))
-    return positive
 
 
 def _total(data: xr.Dataset) -> np.ndarray:

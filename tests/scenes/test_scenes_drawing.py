@@ -23,7 +23,7 @@ from grokviz.scene.scene import drawing_of
 
 SCENES = {name: s for name, s in scenes(user=False).items() if s.engine == "matplotlib"}
 FOLDER = Path(__file__).resolve().parents[2] / "scenes"
-FORWARD = {"excluded-loss", "memorise-then-generalise", "progress-measures", "weight-norms"}
+FORWARD = {"excluded-loss", "memorise-then-generalise", "progress-measures"}
 """Scenes that draw the loss that a forward pass measures; all others draw what was logged."""
 
 

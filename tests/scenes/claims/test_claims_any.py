@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
+import grokviz as gv
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.media.theme import theme
@@ -112,6 +113,22 @@ def test_the_squared_weights_fall_to_less_than_half(share: float, holds: bool) -
     own = claim("weight-norms", data)
     assert own.holds == holds
     assert own.numbers["generalised"] == pytest.approx(share * own.numbers["memorised"], rel=0.02)
+
+
+def test_the_two_sums_of_the_title_stand_at_their_dots_once_they_are_reached() -> None:
+    data, drawn = reference("weight-norms"), scene("weight-norms").with_options()
+    before, after = (f"{n:,.0f}" for n in claim("weight-norms", data).numbers.values())
+    assert claim("weight-norms", data).sentence.endswith(f"from {before} to {after}")
+    with drawing_in(gv.theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = drawn.draw(figure, data)
+        seen = []
+        for epoch in (0, 2_000, 13_000):
+            drawing.update(int(np.searchsorted(data["epoch"].values, epoch)))
+            texts = figure.findobj(lambda a: hasattr(a, "get_text"))
+            seen.append({t.get_text().strip() for t in texts if t.get_visible()})
+    assert [f"memorised: {before}" in words for words in seen] == [False, True, True]
+    assert [f"generalised: {after}" in words for words in seen] == [False, False, True]
 
 
 @pytest.mark.parametrize(("angle", "holds"), [(44.0, True), (46.0, False)])
