@@ -55,7 +55,7 @@ class Growth:
     @property
     def words(self) -> str:
         """From what to what."""
-        return f"from {percent(self.first)} to {percent(self.last)}"
+        return f"from {rounded_percent(self.first)} to {rounded_percent(self.last)}"
 
 
 def film_end(data: xr.Dataset, clock: str = "epoch") -> int:
@@ -68,7 +68,7 @@ def moment(data: xr.Dataset, i: int, clock: str = "epoch") -> str:
     return f"{clocks.word(data, clock)} {int(data[clock].values[i]):,}"
 
 
-def percent(share: float) -> str:
+def rounded_percent(share: float) -> str:
     """A share in whole percent, with a digit more where that would be rounded to all of it."""
     return f"{share:.1%}" if 0.995 <= share < 0.9995 else f"{share:.0%}"
 

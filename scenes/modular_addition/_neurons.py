@@ -30,7 +30,7 @@ def not_generalised(data: xr.Dataset) -> str:
     return "" if run.learned or not run.known else run.sentence
 
 
-def percent(share: float) -> str:
+def floored_percent(share: float) -> str:
     """A share in whole per cent, never more than it is."""
     return f"{int(100 * share + 1e-6)}%" if np.isfinite(share) else "no number"
 

@@ -61,7 +61,7 @@ class EmbeddingWaves(Scene):
         if not waves:
             words = "No wave is embedded at the end"
         elif len(waves) < count:
-            held = f"hold {_claims.percent(growth.last)} of the embedding"
+            held = f"hold {_claims.rounded_percent(growth.last)} of the embedding"
             words = f"The {len(waves)} largest of {count} waves {held}"
         return _claims.instead(data, words, **numbers)
 
@@ -148,7 +148,7 @@ def _held(axes: Axes, data: xr.Dataset) -> Drawing:
     of = "" if style().narrow(axes.figure) else " of the embedding"
 
     def update(i: int) -> None:
-        text.set_text(f"{whose}: {_claims.percent(float(shares[i]))}{of}")
+        text.set_text(f"{whose}: {_claims.rounded_percent(float(shares[i]))}{of}")
 
     return Drawing([text], update)
 

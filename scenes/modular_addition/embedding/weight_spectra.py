@@ -56,7 +56,7 @@ class WeightSpectra(Scene):
         waves = _large(data["neuron_logit_frequency_norm"].values[end])
         first, last = (_claims.Growth.of(data, _share(data, m, waves)) for m in MATRICES)
         numbers = {"embedding": first.last, "neuron_logit": last.last}
-        shares = [_claims.percent(growth.last) for growth in (first, last)]
+        shares = [_claims.rounded_percent(growth.last) for growth in (first, last)]
         if first.holds and last.holds:
             few = f"{_claims.waves(int(waves.sum()))} {'grows' if waves.sum() == 1 else 'grow'}"
             words = f"{few} to {shares[0]} of the first weights and {shares[1]} of the last"
@@ -184,7 +184,7 @@ def _held(axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
     text = axes.text(0, 1 + 3.6 * high, MATRICES[matrix], transform=axes.transAxes, va="center")
 
     def update(i: int) -> None:
-        held = f": {_claims.percent(float(shares[i]))}{whose}" if few else ""
+        held = f": {_claims.rounded_percent(float(shares[i]))}{whose}" if few else ""
         text.set_text(f"{MATRICES[matrix]}{held}")
 
     return Drawing([text], update)

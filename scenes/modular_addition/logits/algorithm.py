@@ -60,9 +60,9 @@ class Algorithm(Scene):
         shares = data["logit_variance_explained"].values.astype(float)
         growth = _claims.Growth(float(shares[0]), float(shares[last]), _claims.moment(data, last))
         numbers = {"first": growth.first, "last": growth.last, "lead": n.lead}
-        waves, held = _claims.waves(n.count), _claims.percent(growth.last)
+        waves, held = _claims.waves(n.count), _claims.rounded_percent(growth.last)
         if growth.holds and n.lead >= frequencies.LEAD:
-            began = _claims.percent(growth.first)
+            began = _claims.rounded_percent(growth.first)
             words = f"The network adds with {waves}: {held} of its logits, {began} at first"
             return Claim(words, self.watch, numbers=numbers)
         words = f"{waves} explain{'s' * (n.count == 1)} {held} of the logits at {growth.moment}"

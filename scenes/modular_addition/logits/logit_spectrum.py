@@ -60,7 +60,11 @@ class LogitSpectrum(Scene):
         if growth.holds:
             words = f"{some} grow {growth.words} of the logits' variance"
             return Claim(words, self.watch, numbers=numbers)
-        words = f"{some} hold {_claims.percent(last)} of the logits' variance" if keys else KEYLESS
+        words = (
+            f"{some} hold {_claims.rounded_percent(last)} of the logits' variance"
+            if keys
+            else KEYLESS
+        )
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

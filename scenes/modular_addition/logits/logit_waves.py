@@ -59,10 +59,12 @@ class LogitWaves(Scene):
         some, at = _claims.waves(len(keys)), growth.moment
         if growth.holds and upright:
             peak, grow = ("peaks", "grows") if len(keys) == 1 else ("peak", "grow")
-            held = _claims.percent(growth.last)
+            held = _claims.rounded_percent(growth.last)
             words = f"{some} that {peak} at the answer {grow} to {held} of the logits"
             return Claim(words, _elsewhere(data, end), numbers=numbers)
-        words = f"{some} explain{'s' * (len(keys) == 1)} {_claims.percent(growth.last)} of the"
+        words = (
+            f"{some} explain{'s' * (len(keys) == 1)} {_claims.rounded_percent(growth.last)} of the"
+        )
         return _claims.instead(data, f"{words} logits at {at}" if keys else KEYLESS, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

@@ -60,13 +60,13 @@ class TrigShare(Scene):
             for name in ("trig_fraction_logits", "trig_fraction_neurons")
         )
         numbers = {"logits": logits.last, "neurons": neurons.last}
-        held = _claims.percent(neurons.last)
+        held = _claims.rounded_percent(neurons.last)
+        most = _claims.rounded_percent(logits.last)
         if logits.holds and neurons.last <= LESS * logits.last:
-            most = _claims.percent(logits.last)
             words = f"Waves of a + b grow to {most} of the logits, {held} of the neurons"
             return Claim(words, _when(data), numbers=numbers)
-        words = f"Waves of a + b hold {_claims.percent(logits.last)} of the logits, {held} of the"
-        return _claims.instead(data, f"{words} neurons", **numbers)
+        words = f"Waves of a + b hold {most} of the logits, {held} of the neurons"
+        return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The three shares, and the loss below on the same epochs."""
@@ -129,7 +129,7 @@ def _when(data: xr.Dataset) -> str:
     shares = data["trig_fraction_logits"].values[_at_turns(data)]
     if not shares.size:
         return ""
-    halved, low = (_claims.percent(float(share)) for share in shares)
+    halved, low = (_claims.rounded_percent(float(share)) for share in shares)
     return f"{halved} of the logits at half the peak test loss, {low} when it is below {LOW:g}"
 
 
@@ -148,7 +148,7 @@ def _moments(data: xr.Dataset) -> list[_marks.Mark]:
     for name, i in places:
         share = float(data[name].values[i])
         lift = -0.85 if share > HIGH else 0.8 if i == end else 0.35
-        words = _claims.percent(share)
+        words = _claims.rounded_percent(share)
         marks.append(_marks.Mark(float(epochs[i]), 100 * share, words, ink, "right", lift))
     return marks
 

@@ -46,7 +46,9 @@ class AttentionMap(Scene):
         shares = [_share(row) for row in data["attention_map_fourier"].values]
         low, high = min(shares), max(shares)
         if low >= ONE_WAVE:
-            sentence = f"One wave is at least {_neurons.percent(low)} of what draws each head"
+            sentence = (
+                f"One wave is at least {_neurons.floored_percent(low)} of what draws each head"
+            )
             return Claim(sentence, self.watch, numbers={"share": low})
         if not high > 0:
             return Claim.instead("No number draws a head's attention more than another", share=0)
@@ -115,7 +117,7 @@ class AttentionMap(Scene):
         best = _own(data["attention_map_fourier"].values[n])
         if best == NO_FREQUENCY:
             return
-        share = _neurons.percent(_share(data["attention_map_fourier"].values[n]))
+        share = _neurons.floored_percent(_share(data["attention_map_fourier"].values[n]))
         pair = values[2 * best - 2 : 2 * best]
         side = float(pair[ties.first_largest(np.abs(pair))])
         bar = 0.4 * axes.bbox.width / last / current_style.pixels(axes, current_style.points)

@@ -62,9 +62,8 @@ class AttentionPatterns(Scene):
         if low < ONE_WAVE or numbers["before"] > ONE_WAVE / 2:
             sentence = f"One wave explains {low:.0%} to {high:.0%} of a head's attention at the end"
             return Claim.instead(sentence, **numbers)
-        sentence = (
-            f"One wave comes to explain at least {_neurons.percent(low)} of each head's pattern"
-        )
+        least = _neurons.floored_percent(low)
+        sentence = f"One wave comes to explain at least {least} of each head's pattern"
         return Claim(sentence, self._watch(data), numbers=numbers)
 
     def _watch(self, data: xr.Dataset) -> str:

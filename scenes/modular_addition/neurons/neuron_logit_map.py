@@ -60,7 +60,7 @@ class NeuronLogitMap(Scene):
             return Claim.instead(late, **numbers)
         if not own:
             return Claim.instead("No wave of the map to the logits is a key frequency", **numbers)
-        held = f"hold {_neurons.percent(share)} of the map"
+        held = f"hold {_neurons.floored_percent(share)} of the map"
         if not share >= MOST:
             return Claim.instead(f"{len(own)} key waves {held} to the logits", **numbers)
         count = f"{len(own)} of {data.sizes['frequency']} waves"

@@ -70,14 +70,16 @@ class NeuronSpectra(Scene):
         before, dots = self._before(data), (data.sizes["row"] // 2 + 1) // 2
         numbers = {"share": least, "before": before}
         if not least >= THREE_DOTS or before > THREE_DOTS / 2:
-            sentence = f"Three dots hold {_neurons.percent(least)} of a neuron shown, or more"
+            sentence = (
+                f"Three dots hold {_neurons.floored_percent(least)} of a neuron shown, or more"
+            )
             return Claim.instead(sentence, **numbers)
         three = f"3 of {dots * dots - 1:,} waves"
-        sentence = f"In each neuron shown, {three} come to hold at least {_neurons.percent(least)}"
-        first = _claims.moment(data, 0, "field_epoch")
-        watch = (
-            f"above, at {first}, they hold at most {_claims.percent(before)}; below, the haze goes"
+        sentence = (
+            f"In each neuron shown, {three} come to hold at least {_neurons.floored_percent(least)}"
         )
+        first = _claims.moment(data, 0, "field_epoch")
+        watch = f"above, at {first}, they hold at most {_claims.rounded_percent(before)}; below, the haze goes"
         return Claim(sentence, watch, numbers=numbers)
 
     def _before(self, data: xr.Dataset) -> float:
