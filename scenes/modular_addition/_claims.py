@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.scene import Claim
+from grokviz.scene import Claim, frequencies
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
 from grokviz.scene.panels import horizon
@@ -82,6 +82,16 @@ def listed(numbers: Sequence[int]) -> str:
 def waves(count: int) -> str:
     """So many waves."""
     return f"{count} wave{'' if count == 1 else 's'}"
+
+
+def idle(data: xr.Dataset) -> str:
+    """Which embedded waves the network does not compute with, as "31"; nothing where all are key.
+
+    Nor is there a name for more than three.
+    """
+    keys = frequencies.key_frequencies(data)
+    others = [k for k in frequencies.embedded(data) if k not in keys]
+    return listed(others) if keys and 0 < len(others) < 4 else ""
 
 
 def instead(data: xr.Dataset, sentence: str, **numbers: float) -> Claim:

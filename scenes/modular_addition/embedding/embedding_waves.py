@@ -96,7 +96,8 @@ class EmbeddingWaves(Scene):
         return (
             f"Norm of the embedding $W_E$ along each wave over the {p} inputs{loss}; pale: the "
             "largest so far. In colour: waves whose norm at the end is above a quarter of the "
-            f"largest; shares are of the summed squares of all waves. {after('figure 3')}"
+            f"largest; shares are of the summed squares of all waves; used: of a key "
+            f"frequency, whose neurons it explains. {after('figure 3')}"
         )
 
     def _waves(self, axes: Axes, data: xr.Dataset) -> Drawing:
@@ -144,11 +145,14 @@ def _held(axes: Axes, data: xr.Dataset) -> Drawing:
     if not 0 < len(waves) < data.sizes["frequency"]:
         return Drawing()
     shares, text = _share(data, waves), grids.figure_above(axes)
-    whose = _claims.waves(len(waves))
-    of = "" if style().narrow(axes.figure) else " of the embedding"
+    whose, idle, narrow = (
+        _claims.waves(len(waves)), _claims.idle(data), style().narrow(axes.figure)
+    )  # fmt: skip
+    of = "" if narrow else " of the embedding"
+    used = f"; all but {idle} {'' if narrow else 'are '}used" if idle else ""
 
     def update(i: int) -> None:
-        text.set_text(f"{whose}: {_claims.rounded_percent(float(shares[i]))}{of}")
+        text.set_text(f"{whose}: {_claims.rounded_percent(float(shares[i]))}{of}{used}")
 
     return Drawing([text], update)
 

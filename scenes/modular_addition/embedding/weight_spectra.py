@@ -1,4 +1,4 @@
-"""Every wave's norm in the first and in the last weights, over the whole of training."""
+"""Every wave's norm in the embedding and in the neuron-logit map, over the whole of training."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ COLUMNS = 800
 MOST = 7
 """Waves named beside a map: as many as have a colour."""
 MATRICES = {
-    "embedding": "first weights $W_E$",
-    "neuron_logit": "last weights $W_L$",
+    "embedding": "embedding $W_E$",
+    "neuron_logit": "neuron-logit map $W_L$",
 }
+ROOMY = 58.0
+"""So many ems wide is a figure with room for what its shares are of."""
+BAND = 0.6
+"""How high the band of the phases above a map is, in ems of the small type."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class WeightSpectra(Scene):
     """Norms of W_E and W_L along each wave, a row a wave and a column an epoch."""
 
     name = "weight-spectra"
-    title = "The first and the last weights settle on the same few waves"
+    title = "Embedding and neuron-logit map settle on the same few waves"
     watch = "a row that darkens is a wave that grows; nearly all others fade"
     source = "arXiv:2301.05217, figure 3, over training; notebook, analysis during training"
     loops = True
@@ -58,19 +62,21 @@ class WeightSpectra(Scene):
         numbers = {"embedding": first.last, "neuron_logit": last.last}
         shares = [_claims.rounded_percent(growth.last) for growth in (first, last)]
         if first.holds and last.holds:
-            few = f"{_claims.waves(int(waves.sum()))} {'grows' if waves.sum() == 1 else 'grow'}"
-            words = f"{few} to {shares[0]} of the first weights and {shares[1]} of the last"
-            return Claim(words, self.watch, numbers=numbers)
+            few = f"{_claims.waves(int(waves.sum()))} {'fills' if waves.sum() == 1 else 'fill'}"
+            words = f"{few} {shares[0]} of the embedding, {shares[1]} of the neuron-logit map"
+            return Claim(words, _watch(data, waves) or self.watch, numbers=numbers)
         few = f"All {count}" if waves.all() else f"The {int(waves.sum())} largest"
-        words = f"{few} waves hold {shares[0]} of the first weights, {shares[1]} of the last"
+        words = (
+            f"{few} waves hold {shares[0]} of the embedding, {shares[1]} of the neuron-logit map"
+        )
         if not waves.any():
-            words = f"The last weights hold no waves at {_claims.moment(data, end)}"
+            words = f"The neuron-logit map holds no waves at {_claims.moment(data, end)}"
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two heatmaps."""
         rooms = style().beside(
-            figure, (1, 1), (1, 1), top=4.0, right=4.8, gap=8.4, vgap=8.6, bottom=3.9
+            figure, (1, 1), (1, 1), top=4.6, right=4.8, gap=8.4, vgap=9.2, bottom=3.9
         )
         maps = [self._map(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
         shares = [_held(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
@@ -97,10 +103,10 @@ class WeightSpectra(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Norms of the first weights, the embedding $W_E$, and of the last, the neuron-logit "
-            f"map $W_L$, along each {self.by} of the Fourier basis, over training; each map has "
-            "its own scale. The strip at its right is the moment shown. Shares are of the summed "
-            "squares of all waves. "
+            "Norms of the embedding $W_E$ and of the neuron-logit "
+            f"map $W_L$ along each {self.by} of the Fourier basis, over training; each map has "
+            "its own scale. The strip at its right is the moment shown, the band above it the "
+            "phases of training. Shares are of the summed squares of all waves. "
             f"{after('figure 3')}"
         )
 
@@ -176,12 +182,16 @@ class WeightSpectra(Scene):
 
 
 def _held(axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
-    """What the map is, and how much of the matrix the last weights' few waves hold by now."""
+    """What the map is, and how much of the matrix the few waves of $W_L$ hold by now."""
     waves = _large(data["neuron_logit_frequency_norm"].values[_claims.film_end(data)])
     shares, few = _share(data, matrix, waves), 0 < waves.sum() < waves.size
-    whose = f" in {_claims.waves(int(waves.sum()))}"
+    # where there is no room for it the caption says of what they are shares
+    of = " of squares" if style().ems(axes.figure)[0] >= ROOMY else ""
+    whose = f"{of} in {_claims.waves(int(waves.sum()))}"
     high = style().pixels(axes, style().small) / axes.bbox.height
-    text = axes.text(0, 1 + 3.6 * high, MATRICES[matrix], transform=axes.transAxes, va="center")
+    text = axes.text(
+        0, 1 + (3.6 + 1.3 * BAND) * high, MATRICES[matrix], transform=axes.transAxes, va="center"
+    )
 
     def update(i: int) -> None:
         held = f": {_claims.rounded_percent(float(shares[i]))}{whose}" if few else ""
@@ -197,7 +207,8 @@ def _strip(axes: Axes, rows: int, top: float) -> Any:
     strip = axes.figure.add_axes((
         box.x1 + 0.45 * em * box.width, box.y0, 1.1 * em * box.width, box.height
     ))  # fmt: skip
-    strip.axis("off")
+    strip.set_axis_off()
+    style().note(strip, "now", (0.5, 1), (0, 0.3), ha="center")
     return strip.imshow(
         np.zeros((rows, 1)), origin="lower", aspect="auto", vmin=0, vmax=top,
         cmap=colour_map(style().colours.sequential),
@@ -222,6 +233,16 @@ def _scale(axes: Axes, top: float, at: dict[str, Any]) -> None:
     figure.text(1 - 1.6 * wide, level, f"{top:.2g}", ha="left", **at)
 
 
+def _watch(data: xr.Dataset, waves: np.ndarray) -> str:
+    """What a row is, and which embedded waves the neuron-logit map does not hold, if any."""
+    alone = [k for k in frequencies.embedded(data) if not waves[k - 1]]
+    if not 0 < len(alone) < 4:
+        return ""
+    grow = "grows" if len(alone) == 1 else "grow"
+    rest = f"{_claims.listed(alone)} {grow} in the embedding alone"
+    return f"a row that darkens is a wave that grows; {rest}"
+
+
 def _large(norms: np.ndarray) -> np.ndarray:
     """Which waves are above a quarter of the largest; none that is no number."""
     return ties.exceeds(norms, EMBEDDED * float(np.max(norms)), ties.PRECISION)
@@ -241,6 +262,7 @@ class _Map(panels.CurvePanel):
     strip: Any = None
     rows: np.ndarray
     names_of_rows: Sequence[tuple[float, Any]] = ()
+    band: float = 0.0
 
     def shade(self) -> None:
         """A line at the end of each phase and the phases' names, and the veil."""
@@ -248,9 +270,14 @@ class _Map(panels.CurvePanel):
 
         super().shade()
         colours, line = style().colours, style().line
+        em = style().pixels(self.axes, style().small) / self.axes.bbox.height
+        self.band = BAND * em
         if self.shades is not None:
+            above = Rectangle((0, 1), 1, 2 * self.band, transform=self.axes.transAxes)
             for span in self.shades.spans:
-                span.set_alpha(0)  # the map is there
+                # the map is where the shade would be
+                span.set(y=1 + 0.15 * em, height=self.band)
+                span.set_clip_path(above)
         ends = clocks.phase_ends(self.data)
         self.lines = [
             (float(end), self.axes.axvline(end, color=colours.faint, lw=line * 0.3, zorder=2))
@@ -262,6 +289,15 @@ class _Map(panels.CurvePanel):
             (0, low), last, high - low, color=colours.background, alpha=0.75, lw=0, zorder=3
         ))  # fmt: skip
         self.veil.set_visible(style().ghost)
+
+    def _end_at(self, end: float) -> None:
+        """Put the phases' names above their band."""
+        super()._end_at(end)
+        for _, text in [] if self.shades is None else self.shades.names:
+            if hasattr(text, "xy"):
+                text.xy = (text.xy[0], 1 + 1.3 * self.band)
+            else:
+                text.set_y(text.get_position()[1] + 1.3 * self.band)
 
     @property
     def moving(self) -> list[Any]:

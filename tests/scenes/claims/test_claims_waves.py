@@ -29,7 +29,7 @@ OWN = {
     "embedding-waves": "6 of 56 waves grow from 12% to 95% of the embedding",
     "singular-values": "The neuron-logit map falls from 100 directions to 10",
     "wave-circles": "6 waves become circles: radii vary by 9% at most, once 52%",
-    "weight-spectra": "5 waves grow to 90% of the first weights and 99.8% of the last",
+    "weight-spectra": "5 waves fill 90% of the embedding, 99.8% of the neuron-logit map",
     "ablation": "Keep only cos w(a + b − c) in the logits: the loss falls by 81%",
     "algorithm": "The network adds with 5 waves: 96% of its logits, 0% at first",
     "logit-spectrum": "20 wave products grow from 0% to 98% of the logits' variance",
@@ -126,7 +126,7 @@ def test_waves_have_taken_over_from_three_quarters_on(away: float) -> None:
     told = claim("weight-spectra", changed(data, "embedding_frequency_norm", change))
     assert told.holds == (away > 0)
     if away < 0:
-        assert told.sentence.startswith("The 5 largest waves hold 75% of the first weights")
+        assert told.sentence.startswith("The 5 largest waves hold 75% of the embedding")
 
     variables = {"logit-waves": "logit_variance_explained", "algorithm": "logit_variance_explained",
                  "trig-share": "trig_fraction_logits"}  # fmt: skip
@@ -346,9 +346,9 @@ def test_a_film_names_a_wave_when_it_leads_and_hides_what_is_to_come() -> None:
 
 
 ON_PICTURE = (
-    ("embedding-waves", "6 waves: 95% of the embedding"),
-    ("weight-spectra", "first weights $W_E$: 90% in 5 waves"),
-    ("weight-spectra", "last weights $W_L$: 99.8% in 5 waves"),
+    ("embedding-waves", "6 waves: 95% of the embedding; all but 31 are used"),
+    ("weight-spectra", "embedding $W_E$: 90% of squares in 5 waves"),
+    ("weight-spectra", "neuron-logit map $W_L$: 99.8% of squares in 5 waves"),
     ("wave-circles", "frequency 31: \u00b19%"),
     ("logit-spectrum", "98% of the variance in the rings"),
 )
@@ -369,6 +369,16 @@ def test_the_numbers_of_the_sentence_are_on_the_last_picture_of_the_film(
             written.append([t.get_text() for t in texts if t.get_visible()])
     assert text in written[0]
     assert text not in written[1]
+
+
+def test_the_wave_that_is_embedded_and_not_used_is_named() -> None:
+    data = of("weight-spectra")
+    assert claim("weight-spectra", data).watch.endswith("31 grows in the embedding alone")
+    assert _claims.idle(data) == "31"
+    keys = data["key_frequency"].values
+    all_used = data.sel(embedded_frequency=keys)
+    assert not _claims.idle(all_used)
+    assert "alone" not in claim("weight-spectra", all_used).watch
 
 
 def test_circles_of_a_run_without_embedded_frequencies_are_refused() -> None:
