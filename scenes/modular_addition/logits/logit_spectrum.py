@@ -22,7 +22,7 @@ KEYLESS = "No frequency is key to the logits at the end"
 MOST = 7
 """Key frequencies named at their rings: as many as have a colour."""
 
-RING = 1.6
+RING = 0.9
 """How wide a ring is, in ems."""
 
 BEND = 0.5
@@ -35,7 +35,7 @@ class LogitSpectrum(Scene):
 
     name = "logit-spectrum"
     title = "The logits keep little but products of the key frequencies' waves"
-    watch = "thousands of waves at first; in the end little but those in the rings"
+    watch = "a ring holds a frequency's 4 products: cos or sin in a times cos or sin in b"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (
@@ -56,7 +56,7 @@ class LogitSpectrum(Scene):
         first, last = (_ringed(data["logit_spectrum"].values[i], data) for i in (0, end))
         growth = _claims.Growth(first, last, _claims.moment(data, end, self.clock))
         numbers = {"first": first, "last": last}
-        some = f"{4 * len(keys)} wave products"
+        some = f"Products of {_claims.waves(len(keys))}"
         if growth.holds:
             words = f"{some} grow {growth.words} of the logits' variance"
             return Claim(words, self.watch, numbers=numbers)
@@ -84,14 +84,18 @@ class LogitSpectrum(Scene):
         spectrum = data["logit_spectrum"].values
         image = grids.heat(axes, (p, p), top=_top(spectrum) ** BEND)
         _name_components(axes, p)
+        if not narrow:
+            axes.set_xlabel("frequency in a (darker: larger norm)", labelpad=0)
         rings = _Rings(axes, data)
         text = grids.figure_above(axes)
+        whose = f"{len(rings.keys)} ring{'s' * (len(rings.keys) > 1)}: "
+        over = "" if narrow else " over all (a, b)"
 
         def update(i: int) -> None:
             norms = spectrum[i].astype(float)
             image.set_data(norms.T**BEND)
-            share = f"{_ringed(norms, data):.0%} of the variance in the rings"
-            text.set_text(share if rings.keys else frequencies.NONE)
+            held = f"{_claims.rounded_percent(_ringed(norms, data))} of the variance"
+            text.set_text(f"{whose}{held}{over}" if rings.keys else frequencies.NONE)
             rings.update(i)
 
         drawing = Drawing([image, text, rings.moving], update)
@@ -121,8 +125,8 @@ class LogitSpectrum(Scene):
         return (
             "Norm over the classes of the logits' 2-D Fourier transform over (a, b) (colour: its "
             "square root). Rings: the four products of a key frequency's cosine and sine, from "
-            "which cos w(a + b) and sin w(a + b) are made; the area of the disc inside is their "
-            "share of the variance, full at the largest share of any. "
+            "which cos w(a + b) and sin w(a + b) are made, with their share of the variance over "
+            "all pairs (a, b), summed over the classes. "
             f"{after('figure 4')}"
         )
 
@@ -160,7 +164,7 @@ def _name_components(axes: Axes, p: int) -> None:
 
 
 class _Rings:
-    """A ring around each key frequency's products, the number of the largest beside it.
+    """A ring around each key frequency's products, beside it the largest's numbers and shares.
 
     Where the future is not drawn, a ring is there from when its products lead on.
     """
@@ -175,32 +179,29 @@ class _Rings:
         if style().ghost:
             self.known = np.ones_like(self.known)
         self.rings = [_ring(axes, k, data, named=k in named) for k in self.keys]
-        self.discs = [_disc(axes, k, data) for k in named]
         squares[:, 0, 0] = 0
         whole = np.maximum(squares.sum(axis=(1, 2)), 1e-30)
-        shares = np.stack([_own(squares, k) / whole for k in named], 1) if named else sizes[:, :0]
-        shares = np.nan_to_num(shares, nan=0, posinf=0)
-        self.shares = shares / max(float(shares.max(initial=0)), 1e-30)
+        self.shares = {k: np.nan_to_num(_own(squares, k) / whole, posinf=0) for k in named}
         above, before, last = False, -9, data.sizes["component"] // 2
         self.names: dict[int, Any] = {}
         for k in named:
             # neighbours name themselves on opposite sides of the diagonal
-            above = not above if k - before < 5 else k > 0.9 * last
+            above = not above if k - before < 5 else k > 0.75 * last
             self.names[k], before = _name(axes, k, data, above=above), k
 
     @property
     def moving(self) -> list[Any]:
         """The rings and the numbers."""
-        return [*self.discs, *self.rings, *self.names.values()]
+        return [*self.rings, *self.names.values()]
 
     def update(self, i: int) -> None:
-        """Show those that are known."""
+        """Show those that are known, with their shares."""
         for k, ring, known in zip(self.keys, self.rings, self.known[i], strict=True):
             ring.set_visible(known)
             if k in self.names:
                 self.names[k].set_visible(known)
-        for disc, share in zip(self.discs, self.shares[i], strict=True):
-            disc.set_markersize(RING * style().points * float(np.sqrt(share)))
+                share = _claims.rounded_percent(float(self.shares[k][i]))
+                self.names[k].set_text(f"{k}: {share}")
 
 
 def _ring(axes: Axes, k: int, data: xr.Dataset, *, named: bool) -> Any:
@@ -210,13 +211,6 @@ def _ring(axes: Axes, k: int, data: xr.Dataset, *, named: bool) -> Any:
         [at], [at], "o", mfc="none", mec=colour,
         ms=(RING if named else 0.5) * current_style.points, mew=current_style.line * 0.7, zorder=3,
     )[0]  # fmt: skip
-
-
-def _disc(axes: Axes, k: int, data: xr.Dataset) -> Any:
-    """What grows within a ring with the share of its products; before that a point."""
-    at = 2 * k - 0.5
-    colour = frequencies.ink(k, data)
-    return axes.plot([at], [at], "o", color=colour, ms=0, mew=0, alpha=0.6, zorder=2.9)[0]
 
 
 def _name(axes: Axes, k: int, data: xr.Dataset, *, above: bool) -> Any:
