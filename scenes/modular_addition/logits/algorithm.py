@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 REACH = 12
+ROOMY = 58.0
+"""So many ems wide is a sheet with room for every formula."""
 KEYLESS = "No frequency is key to the logits at the end"
 STEPS = (
     ("Embed", "embedding"),
@@ -35,7 +37,7 @@ class Algorithm(Scene):
 
     name = "algorithm"
     title = "How the network adds: it multiplies waves and lets them peak"
-    watch = "rows are this network's key frequencies, a wave's height its own weight"
+    watch = "one row per key frequency; each wave as high as in the logits"
     source = "thread, tweet 7; arXiv:2301.05217, figure 1"
     needs = ("embedding_frequency_norm", "cosine_coefficient",
              "logit_variance_explained", "key_neurons", "logged_train_loss",
@@ -55,17 +57,18 @@ class Algorithm(Scene):
             raise ValueError(f"most={self.most} is not possible; give at least 1")
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How much of the logits the waves make up whose sum is largest at the answer."""
+        """How much of the squared logits the waves make up whose sum is largest at the answer."""
         n, last = self._numbers(data), _last(data)
         shares = data["logit_variance_explained"].values.astype(float)
         growth = _claims.Growth(float(shares[0]), float(shares[last]), _claims.moment(data, last))
         numbers = {"first": growth.first, "last": growth.last, "lead": n.lead}
         waves, held = _claims.waves(n.count), _claims.rounded_percent(growth.last)
         if growth.holds and n.lead >= frequencies.LEAD:
-            began = _claims.rounded_percent(growth.first)
-            words = f"The network adds with {waves}: {held} of its logits, {began} at first"
-            return Claim(words, self.watch, numbers=numbers)
-        words = f"{waves} explain{'s' * (n.count == 1)} {held} of the logits at {growth.moment}"
+            words = f"The network adds with {waves}: {held} of its squared logits"
+            watch = f"{self.watch} at {growth.moment}"
+            return Claim(words, watch, numbers=numbers)
+        verb = f"explain{'s' * (n.count == 1)}"
+        words = f"{waves} {verb} {held} of the squared logits at {growth.moment}"
         return _claims.instead(data, words if n.count else KEYLESS, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -93,7 +96,8 @@ class Algorithm(Scene):
             f"Diagram of addition mod {n.p}, a = {n.a}, b = {n.b}: {len(n.keys)} rows, one "
             f"a key frequency ({rows}). a and b become points on a circle, the points' angles add "
             f"up, each becomes a wave over c that peaks at c = {n.answer}, and the sum of the "
-            f"waves is greatest there: {n.total[n.answer]:.3g}, next {n.second:.3g}."
+            f"waves is greatest there: {n.total[n.answer]:.3g}, next {n.second:.3g}. The waves are "
+            f"{n.explained:.1%} of the squared logits."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -104,7 +108,8 @@ class Algorithm(Scene):
             f"The learnt algorithm for a = {n.a}, b = {n.b}, a row a key frequency k with "
             "$w_k = 2 \\pi k / p$: a and b as angles, their sum as one; the wave over c in logits, "
             f"shown within {REACH} of the answer; and their sum over all {n.p} c. The waves "
-            f"explain {share:.1%} of the logits. {after('figure 1')}"
+            f"explain {share:.1%} of the squared logits of all pairs and answers. "
+            f"{after('figure 1')}"
         )
 
     def _numbers(self, data: xr.Dataset) -> _Numbers:
@@ -123,31 +128,37 @@ class Algorithm(Scene):
         a, b = self.a % p, self.b % p  # what is not chosen is meant for p = 113
         answer = (a + b) % p
         angles = 2 * np.pi * np.outer(keys, answer - np.arange(p)) / p
+        explained = float(last["logit_variance_explained"])
+        squares = np.square(last["cosine_coefficient"].values.astype(float))
+        every = float(squares[np.array(known, dtype=int) - 1].sum())
+        shares = explained * squares[np.array(keys, dtype=int) - 1] / max(every, 1e-30)
         return _Numbers(
-            p, a, b, answer, keys, heights,
+            p, a, b, answer, keys, heights, shares, explained,
             heights @ np.cos(angles), [frequencies.ink(k, data) for k in keys], len(known),
         )  # fmt: skip
 
     def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
         left, right = (4.2 if style().slide else 1.0), wide - 1.2
-        at = [left + share * (right - left) for share in (0, 0.262, 0.575, 0.79)]
+        at = [left + share * (right - left) for share in (0, 0.222, 0.475, 0.79)]
         pitch = (high - 10.0) / max(len(n.keys), 1)
         rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
         for x, (name, formula) in zip(at, STEPS, strict=True):
             # where it would touch its neighbours, the formulas below say it too
-            fits = wide >= 50 or formula != "sum-waves"
+            fits = wide >= ROOMY or formula != "sum-waves"
             _heading(sheet, x, high - 1.0, name, FORMULAS[formula].mathtext if fits else "")
         for x, until in itertools.pairwise(at):
             _arrow(sheet, x + 5.2, until - 0.8, high - 0.7)
         if not n.keys:
             frequencies.note_none(sheet)
             return
-        self._rows(sheet, n, rows, at[:3], min(0.43 * pitch, 2.2), at[3] - 2.0 - at[2])
-        _small(sheet, at[3], rows[0] + 0.5 * pitch + 0.3, f"{n.a} + {n.b} = {n.answer} mod p")
+        self._rows(sheet, n, rows, at[:3], min(0.43 * pitch, 2.2), at[3] - 7.2 - at[2])
+        _small(sheet, at[3], rows[0] + 0.5 * pitch + 0.3, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
         _sum(sheet, n, (at[3], right), (rows[-1] - 0.4 * pitch, rows[0] + 0.3 * pitch))
         _small(sheet, left, 2.1, "attention and the MLP multiply:")
         for y, name in ((2.1, "angle-sum-cos"), (0.5, "angle-sum-sin")):
-            _small(sheet, at[1] + 4.2, y, FORMULAS[name].mathtext)
+            _small(sheet, at[1] + 6.6, y, FORMULAS[name].mathtext)
+        if wide >= ROOMY:
+            _small(sheet, at[3], 2.1, f"$w_k = 2\\pi k / {n.p}$")
 
     def _narrow(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
         at, pitch = [0.8, 8.8, 16.2], min(2.5, 13.5 / max(len(n.keys), 1))
@@ -159,7 +170,7 @@ class Algorithm(Scene):
         if not n.keys:
             frequencies.note_none(sheet)
             return
-        self._rows(sheet, n, rows, at, min(0.43 * pitch, 1.1), wide - at[2] - 0.8)
+        self._rows(sheet, n, rows, at, min(0.43 * pitch, 1.1), wide - at[2] - 4.2)
         foot = rows[-1] - 0.5 * pitch - 2.4
         _heading(sheet, at[0], foot, "Add up", "")
         _small(sheet, at[0] + 4.6, foot, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
@@ -171,7 +182,8 @@ class Algorithm(Scene):
     def _rows(
         self, sheet: Axes, n: _Numbers, rows: list[float], at: list[float], r: float, width: float
     ) -> None:
-        small = style().small
+        small, narrow = style().small, style().narrow(sheet.figure)
+        right = at[2] + width + (3.0 if narrow else 4.2)
         clocks = {"a": (at[0] + 2.4 + r, n.a), "b": (at[0] + 3.0 + 3 * r, n.b),
                   "a+b": (at[1] + 0.8 + r, n.a + n.b)}  # fmt: skip
         for name, (x, _) in clocks.items():
@@ -187,15 +199,35 @@ class Algorithm(Scene):
             wave = n.heights[row] / max(np.abs(n.heights).max(), 1e-30) * np.cos(turn * c)
             sheet.plot(at[2] + (c / REACH + 1) * width / 2, y + 1.1 * r * wave, color=colour,
                        lw=style().line * 0.8)  # fmt: skip
+            held = _claims.rounded_percent(n.shares[row])
+            sheet.text(right, y, held, ha="right", fontweight="bold", **text)
         middle = at[2] + width / 2
         ends = [rows[0] + 1.5 * r, rows[-1] - 1.5 * r]
         sheet.plot([middle] * 2, ends, color=style().colours.grid, lw=style().line, zorder=0)
-        sheet.text(middle, ends[1] - 0.3, f"c = {n.answer}", ha="center", va="top", fontsize=small)
+        foot: dict[str, Any] = {"va": "top", "fontsize": small}
+        sheet.text(middle, ends[1] - 0.3, f"c = {n.answer}", ha="center", **foot)
+        every = f"{_claims.rounded_percent(n.explained)}"
+        every = every if narrow else f"all {n.count}: {every}"
+        sheet.text(right, ends[1] - 0.3, every, ha="right", fontweight="bold", **foot)
+        if not narrow:
+            roomy = style().ems(sheet.figure)[0] >= ROOMY
+            words = "share of\nsquared logits" if roomy else "share"
+            sheet.text(right, rows[0] + 1.3 * r + 0.3, words, ha="right",
+                       fontsize=small, color=style().colours.muted, linespacing=1.05)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Numbers:
-    """What the run says, for the key frequencies that are shown."""
+    """What the run says, for the key frequencies that are shown.
+
+    Attributes:
+        p, a, b, answer: the modulus, the two numbers and their sum.
+        keys, heights, colours: the frequencies shown, their waves' heights in logits.
+        shares: each wave's share of the squared logits.
+        explained: that of all key frequencies, of which there are ``count``.
+        total: the sum of the waves shown at each answer, in logits.
+
+    """
 
     p: int
     a: int
@@ -203,6 +235,8 @@ class _Numbers:
     answer: int
     keys: list[int]
     heights: np.ndarray
+    shares: np.ndarray
+    explained: float
     total: np.ndarray
     colours: list[str]
     count: int
@@ -270,10 +304,12 @@ def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float,
     sheet.plot(x[peak], y[peak], "o", color=colours.ink, ms=current_style.points * 0.36, mew=0)
     near = x[peak] > sum(across) / 2
     sheet.annotate(
-        f"c = {peak}", (x[peak], y[peak]),
+        f"c = {peak}: {n.total[peak]:.2g} logits", (x[peak], y[peak]),
         ((-1 if near else 1) * 0.6 * current_style.small, 0), textcoords="offset points",
         ha="right" if near else "left", va="center", fontweight="bold",
         fontsize=current_style.small,
     )  # fmt: skip
+    middle = sum(across) / 2
+    sheet.text(middle, up[0] - 0.5, "answer c", ha="center", va="top", fontsize=current_style.small)
     for place, name, side in ((0, "0", "left"), (-1, str(n.p - 1), "right")):
         sheet.text(x[place], up[0] - 0.5, name, ha=side, va="top", fontsize=current_style.small)

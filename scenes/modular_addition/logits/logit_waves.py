@@ -60,12 +60,11 @@ class LogitWaves(Scene):
         if growth.holds and upright:
             peak, grow = ("peaks", "grows") if len(keys) == 1 else ("peak", "grow")
             held = _claims.rounded_percent(growth.last)
-            words = f"{some} that {peak} at the answer {grow} to {held} of the logits"
+            words = f"{some} that {peak} at the answer {grow} to {held} of the squared logits"
             return Claim(words, _elsewhere(data, end), numbers=numbers)
-        words = (
-            f"{some} explain{'s' * (len(keys) == 1)} {_claims.rounded_percent(growth.last)} of the"
-        )
-        return _claims.instead(data, f"{words} logits at {at}" if keys else KEYLESS, **numbers)
+        words = f"{some} explain{'s' * (len(keys) == 1)} {_claims.rounded_percent(growth.last)}"
+        words = f"{words} of the squared logits at {at}"
+        return _claims.instead(data, words if keys else KEYLESS, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The waves one by one, their sum with the logits, the rest, and the loss."""
@@ -98,7 +97,7 @@ class LogitWaves(Scene):
         heights = zip(keys, _heights(data, keys, i), strict=True)
         waves = ", ".join(f"{k}: {height:.2g}" for k, height in heights)
         share = float(data["logit_variance_explained"].values[i])
-        held = f"explain {share:.1%} of all logits."
+        held = f"explain {share:.1%} of the squared logits."
         sum_of = f"The cosines of the key frequencies (heights {waves}) {held}"
         return (
             f"Mean logit by {SHIFT} at {clocks.at(data, 'epoch', i)}: {now[0]:.3g} at the "
@@ -112,7 +111,8 @@ class LogitWaves(Scene):
             "Above: the fitted $\\alpha_k \\cos(w_k(a+b-c))$ of each key frequency (heights in "
             "logits, left), their sum (line) and the mean logit by $(a+b-c)$ mod p (dots). Below: "
             "the loss, and what the sum leaves (mean, and band of one standard deviation over "
-            f"all pairs). {after('section 4.2')}"
+            "all pairs). Shares are of the squared logits of all pairs and answers. "
+            f"{after('section 4.2')}"
         )
 
 
@@ -213,7 +213,8 @@ def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> Drawing:
         line.set_data(x, fields.logit_waves(data, i).sum(axis=0)[order])
         share = float(data["logit_variance_explained"].values[i])
         known = data.sizes["key_frequency"]
-        text.set_text(f"the sum explains {share:.0%} of the logits" if known else frequencies.NONE)
+        held = f"the sum explains {share:.0%} of the squared logits"
+        text.set_text(held if known else frequencies.NONE)
 
     return Drawing([line, dots, text], update)
 

@@ -72,9 +72,10 @@ class TrigShare(Scene):
         """The three shares, and the loss below on the same epochs."""
         linear, narrow = self.scale == "linear", style().narrow(figure)
         right = 7.2 if narrow else 12.6
-        upper, lower = style().stack(figure, (1.7, 1), left=5.2, right=right, vgap=1.4)
+        upper, lower = style().stack(figure, (1.7, 1), left=6.0, right=right, vgap=1.4)
         shares = _Shares(
-            upper, data, _curves(data, short=narrow), ylabel="share of variance (%)",
+            upper, data, _curves(data, short=narrow),
+            ylabel="share of variance\nover all pairs (%)",
             log=not linear,
             # on a logarithmic axis: before the first updates the shares are those of noise
             ylim=(0, 100) if linear else (0.01, 200), yticks=(0, 50, 100) if linear else None,

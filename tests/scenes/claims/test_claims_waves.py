@@ -31,9 +31,9 @@ OWN = {
     "wave-circles": "6 waves become circles: radii vary by 9% at most, once 52%",
     "weight-spectra": "5 waves fill 90% of the embedding, 99.8% of the neuron-logit map",
     "ablation": "Keep only cos w(a + b − c) in the logits: the loss falls by 81%",
-    "algorithm": "The network adds with 5 waves: 96% of its logits, 0% at first",
+    "algorithm": "The network adds with 5 waves: 96% of its squared logits",
     "logit-spectrum": "Products of 5 waves grow from 0% to 98% of the logits' variance",
-    "logit-waves": "5 waves that peak at the answer grow to 97% of the logits",
+    "logit-waves": "5 waves that peak at the answer grow to 97% of the squared logits",
     "trig-share": "Waves of a + b grow to 98% of the logits, 15% of the neurons",
 }
 
@@ -173,7 +173,7 @@ def test_waves_that_do_not_peak_at_the_answer_are_not_said_to() -> None:
         values[i, 13] = -0.001
 
     told = claim("logit-waves", changed(data, "cosine_coefficient", change))
-    assert told.sentence == "5 waves explain 97% of the logits at epoch 19,000"
+    assert told.sentence == "5 waves explain 97% of the squared logits at epoch 19,000"
 
 
 def test_the_sum_of_the_waves_leads_at_the_answer() -> None:
@@ -186,6 +186,19 @@ def test_the_sum_of_the_waves_leads_at_the_answer() -> None:
     told = claim("algorithm", changed(data, "cosine_coefficient", change))
     assert told.numbers["lead"] < frequencies.LEAD
     assert not told.holds
+
+
+def test_shares_of_the_squared_logits_add_up_on_the_picture_of_the_algorithm() -> None:
+    data, drawn = of("algorithm"), scene("algorithm").with_options()
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawn.draw(figure, data)
+        words = [t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))]
+    shares = [int(word[:-1]) for word in words if word[:-1].isdigit() and word.endswith("%")]
+    whole = 100 * claim("algorithm", data).numbers["last"]
+    assert len(shares) == len(frequencies.key_frequencies(data))
+    assert sum(shares) == pytest.approx(whole, abs=0.5 * len(shares))
+    assert f"all {len(shares)}: {whole:.0f}%" in words
 
 
 @pytest.mark.parametrize(("neurons", "holds"), [(0.999, True), (1.001, False)])
