@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 KINDS = ("previous token", "induction")
+WHERE = {
+    "previous token": "of its attention one token back",
+    "induction": "on what followed earlier copies",
+}
+"""To what the share over a pattern goes."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class InductionHeads(Scene):
     reference = "repeated-subsequence"
     clock = "field_epoch"
     aspect = 2.3
-    narrow_aspect = 0.42
+    narrow_aspect = 0.41
     ends_with_film = True
 
     copies: bool = option(True, "mark the copies, and where they meet")
@@ -86,9 +91,7 @@ class InductionHeads(Scene):
         shares = {pair: _meeting(data, i, *pair) for pair in _pairs(runs)}
         alone = len(runs) > 2 and back[0] >= LOOKS > max(back[1:])
         if alone and all((share >= LOOKS) == (n == 0) for (n, _), share in shares.items()):
-            return (
-                "left, only the first copy looks a token back; right, only the first copy is found"
-            )
+            return "framed: where a copy meets an earlier one; both heads use the first copy alone"
         return self.watch
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -98,8 +101,8 @@ class InductionHeads(Scene):
         with_loss = self.loss and any(np.isfinite(c.y).any() for c in changes.losses(data).values())
         share = _share(narrow, with_loss)
         axes = grids.square_axes(
-            figure, 2, 1 if narrow else 2, count, share=share, left=4.9, right=0.8, top=2.2,
-            bottom=3.7, gap=2.4, vgap=5.0,
+            figure, 2, 1 if narrow else 2, count, share=share, left=4.9, right=0.8, top=3.4,
+            bottom=3.7, gap=2.4, vgap=6.2,
         )  # fmt: skip
         runs = copies_of(data) if self.copies else []
         parts = []
@@ -110,6 +113,7 @@ class InductionHeads(Scene):
                 parts.append(_meetings(ax, data, runs))
             else:
                 parts.append(_diagonals(ax, data, runs))
+        _scale(axes[-1])
         if with_loss:
             loss = _loss(_beside(figure, axes, share, narrow), data)
             parts.append(loss.along(data["field_epoch"]))
@@ -229,15 +233,29 @@ def _pattern(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
     count, at = data.sizes["query"], list(data["shown_head"].values).index(kind)
     image = grids.heat(axes, (count, count))
     axes.invert_yaxis()
-    look: dict[str, Any] = {"va": "bottom", "fontweight": "bold", "color": kind_colours()[kind]}
-    style().note(axes, f"{kind} {_number(data, kind)}", (0, 1), (0, 0.45), ha="left", **look)
-    share = style().note(axes, "", (1, 1), (0, 0.45), ha="right", **look)
+    look: dict[str, Any] = {"va": "bottom", "ha": "left", "color": kind_colours()[kind]}
+    name = f"{kind.replace(' ', '-')} head {_number(data, kind)}"
+    style().note(axes, name, (0, 1), (0, 1.7), fontweight="bold", **look)
+    share = style().note(axes, "", (0, 1), (0, 0.35), **look)
 
     def update(i: int) -> None:
         image.set_data(data["attention_pattern"].values[i, at])
-        share.set_text(f"{on_stripe(data, i, kind):.0%}")
+        share.set_text(f"{on_stripe(data, i, kind):.0%} {WHERE[kind]}")
 
     return Drawing([image, share], update)
+
+
+def _scale(axes: Axes) -> None:
+    """The scale of the colours, below the last pattern at its right."""
+    current_style, box = style(), axes.get_position()
+    em = current_style.pixels(axes, current_style.small)
+    wide, high = em / axes.bbox.width * box.width, em / axes.bbox.height * box.height
+    scale = axes.figure.add_axes((box.x1 - 3.6 * wide, box.y0 - 3.1 * high, 3 * wide, 0.6 * high))
+    scale.imshow(np.linspace(0, 1, 256)[None], cmap=axes.images[0].get_cmap(), aspect="auto")
+    scale.set_axis_off()
+    end: dict[str, Any] = {"va": "center", "color": current_style.colours.muted}
+    current_style.note(scale, "0", (0, 0.5), (-0.25, 0), ha="right", **end)
+    current_style.note(scale, "1", (1, 0.5), (0.25, 0), ha="left", **end)
 
 
 def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:

@@ -304,6 +304,7 @@ def test_where_no_copy_is_left_out_the_frames_are_explained() -> None:
     assert "first copy" in claim("induction-heads", data).watch
     data = changed(data, "attention_pattern", lambda pattern: np.ones_like(pattern))
     assert claim("induction-heads", data).watch.startswith("framed")
+    assert "first copy" not in claim("induction-heads", data).watch
     data["shown_source"] = xr.full_like(data["shown_source"], -1)
     assert claim("induction-heads", data).sentence.endswith("it gets up to 73%")
 
