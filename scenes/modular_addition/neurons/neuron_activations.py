@@ -75,23 +75,30 @@ class NeuronActivations(Scene):
         images = [grids.heat(ax, (p, p)) for ax in axes]
         frequency = data["neuron_frequency"].values
         names = [
-            _neurons.name_frequency(ax, int(frequency[n]), data)
+            _neurons.name_frequency(ax, int(frequency[n]), data, numbered=True)
             for n, ax in zip(order, axes, strict=True)
         ]
+        held = [grids.figure_above(ax) for ax in axes]
         colours = [name.get_color() for name in names]
         ends = _neurons.input_names(figure, self.order)
         grids.name_inputs(axes[(len(order) - 1) // columns * columns], p - 1, *ends)
-        grids.note(axes[-1], "colour: from 0 to the neuron's largest activation")
+        grids.note(
+            axes[-1],
+            "%: of its variance in its frequency; colour: from 0 to its largest activation",
+        )
 
         def update(i: int) -> None:
             activations = fields.activations(data, i)
-            for image, name, colour, n in zip(images, names, colours, order, strict=True):
+            parts = zip(images, names, held, colours, order, strict=True)
+            for image, name, percent, colour, n in parts:
                 k, field = int(frequency[n]), activations[n]
                 image.set_data(_neurons.in_phase(field, k if self.order == "phase" else 0).T)
                 image.set_clim(0, max(float(np.nan_to_num(field).max()), 1e-9))
-                _neurons.tint(name, colour, _neurons.own_share(field, k))
+                share = _neurons.own_share(field, k)
+                _neurons.tint(name, colour, share)
+                percent.set_text(_neurons.floored_percent(share) if k else "")
 
-        return Drawing(list(zip(images, names, strict=True)), update)
+        return Drawing([images, names, held], update)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase, SubFigure
 
 
+ROOMY = 27.0
+"""So many ems wide are neurons whose heading has room for what they are over."""
+
 AHEAD = 0.1
 """So small a share of the test loss the restricted loss has to be when the test loss halves."""
 
@@ -31,7 +34,7 @@ class CircuitDevelopment(Scene):
 
     name = "circuit-development"
     title = "The circuit is built while the test loss still stands high"
-    watch = "the loss of the key waves alone (restricted) falls first; neurons sharpen later"
+    watch = "restricted: the key waves alone; excluded: all but them; neurons sharpen later"
     source = "thread, tweets 9 to 11; arXiv:2301.05217, figures 3, 4 and 7"
     loops = True
     needs = tuple(dict.fromkeys([
@@ -133,8 +136,9 @@ def _rooms(figure: FigureBase) -> list[SubFigure]:
 def _head(room: SubFigure, count: int) -> None:
     """What the heatmaps are, above the numbers of their frequencies."""
     what = f"{count} neurons" if count > 1 else "a neuron"
+    over = " over ka and kb mod p" if style().ems(room)[0] >= ROOMY else ""
     style().note(
-        room.axes[0], f"activations of {what}, by frequency", (0, 1), (0, 1.75),
+        room.axes[0], f"{what}{over}, with wave k's share", (0, 1), (0, 1.75),
         color=style().colours.muted,
     )  # fmt: skip
 

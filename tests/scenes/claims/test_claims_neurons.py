@@ -308,6 +308,23 @@ def test_what_the_sentence_says_is_marked_once_it_has_happened(name: str, text: 
     assert text in written[1]
 
 
+def test_each_neuron_has_the_share_of_its_frequency_above_it() -> None:
+    data, drawn = reference("neuron-activations"), SCENES["neuron-activations"].with_options()
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = drawn.draw(figure, data)
+        shares = []
+        for i in (0, -1):
+            drawing.update(i)
+            words = [t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))]
+            shares.append([int(word[:-1]) for word in words if word[:-1].isdigit()
+                           and word.endswith("%")])  # fmt: skip
+    assert [len(each) for each in shares] == [10, 10]
+    least = f"explains {min(shares[1])}% to"
+    assert least in drawn.description(data, -1)
+    assert max(shares[0]) < 10
+
+
 def test_seeds_stand_in_the_order_in_which_they_generalise() -> None:
     data = reference("seeds")
     words = SCENES["seeds"].with_options().description(data, 0)
