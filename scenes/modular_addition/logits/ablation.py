@@ -32,7 +32,7 @@ TAKEN = {
     "no-heads": "attention heads",
     "no-skip-around-heads": "skip past heads",
     "no-skip-around-mlp": "skip past MLP",
-    "mean-skip-around-mlp": "skip past MLP, mean kept",
+    "mean-skip-around-mlp": "skip past MLP (mean kept)",
 }
 WAVE = "without-frequency-"
 
@@ -52,7 +52,7 @@ class Ablation(Scene):
 
     name = "ablation"
     title = "Take away all that the algorithm does not use: the loss falls"
-    watch = "to the left of the line the network has become better"
+    watch = "left of the line the network is better"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.4"
     needs = (
         "ablation_loss", "ablation_ratio", "ablation_what", "embedding_frequency_norm",
@@ -72,7 +72,10 @@ class Ablation(Scene):
             words = f"Keep only cos w(a + b − c) in the logits: the loss falls by {1 - ratio:.0%}"
             if ratio < 0.1:
                 words = f"Keep only cos w(a + b − c): the loss falls {_fold(1 / ratio)}-fold"
-            return Claim(words, self.watch, numbers={"ratio": ratio, "loss": alone})
+            count = len(frequencies.key_frequencies(data))
+            waves = f"the {count} key frequencies k" if count > 1 else "the key frequency k"
+            watch = f"{self.watch}; w = 2πk/p at {waves}"
+            return Claim(words, watch, numbers={"ratio": ratio, "loss": alone})
         words = "With only cos w(a + b − c) in the logits the loss is"
         words = (
             f"{words} {ratio:.3g} times as large" if np.isfinite(ratio) else f"{words} no number"
@@ -132,10 +135,7 @@ class Ablation(Scene):
         low_loss = float(losses.min())
         low, high = np.log10([low_loss, losses.max()])
         high = max(high, low + 0.1)  # nothing is ablated, or nothing changes
-        # the numbers stand in a column of their own, right of the longest bar
-        longest = max((len(_ratio(loss / whole)) for loss in losses[1:]), default=0)
-        wide = 0.66 * longest + 1.6 if self.ratios else 1.0
-        aside = min(current_style.pixels(axes, wide * current_style.small) / axes.bbox.width, 0.6)
+        aside = min(current_style.pixels(axes, current_style.small) / axes.bbox.width, 0.6)
         room = (high - low) * aside / (1 - aside)
         before = EDGE * (high - low) if ties.exceeds(whole, low_loss) else 0.0
         axes.set_xscale("log")
@@ -158,10 +158,19 @@ class Ablation(Scene):
         axes.barh(row, loss - whole, left=whole, height=0.3, color=colour, lw=0, zorder=3)
         across: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "zorder": 5}
         indent = current_style.pixels(axes, 0.4 * current_style.small) / axes.bbox.width
-        current_style.label(axes, indent, row - 0.2, text, ha="left", fontweight="normal", **across)
+        what = current_style.label(
+            axes, indent, row - 0.2, text, ha="left", fontweight="normal", **across
+        )
         if self.ratios:
-            current_style.label(
-                axes, 1, row, _ratio(loss / whole), ha="right", va="center", **across,
+            from matplotlib.patheffects import withStroke
+
+            rim = withStroke(
+                linewidth=current_style.points / 5, foreground=current_style.colours.background
+            )
+            axes.annotate(
+                _ratio(loss / whole), (1, 0), (0.7 * current_style.small, 0), xycoords=what,
+                textcoords="offset points", fontsize=current_style.small, fontweight="bold",
+                va="bottom", path_effects=[rim], zorder=5,
             )  # fmt: skip
 
 
