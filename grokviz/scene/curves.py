@@ -243,7 +243,11 @@ def note_names(texts: dict[str, Any], curves: Mapping[str, Curve]) -> None:
 
 
 class EndNames:
-    """Each curve's name to the right of the axes, level with the curve at a moment or near it."""
+    """Each curve's name to the right of the axes, level with the curve at a moment or near it.
+
+    Where the future is not drawn, a dotted level leads from the curve's end to its name: without
+    it the first picture of a film would be all but empty.
+    """
 
     def __init__(self, axes: Axes, curves: Mapping[str, Curve]) -> None:
         current_style = style()
@@ -258,14 +262,26 @@ class EndNames:
             for name, curve in self.curves.items()
         }  # fmt: skip
         note_names(self.texts, self.curves)
+        led = {} if current_style.ghost else self.curves or dict(list(curves.items())[:1])
+        self.levels = {name: (curve, self._level(curve.colour)) for name, curve in led.items()}
 
     @property
     def moving(self) -> list[Any]:
-        """The names."""
-        return list(self.texts.values())
+        """The levels and the names."""
+        return [*(line for _, line in self.levels.values()), *self.texts.values()]
+
+    def _level(self, colour: str) -> Any:
+        (line,) = self.axes.plot(
+            [], [], color=colour, lw=style().line * 0.4, ls=(0, (1, 3)), zorder=1.5
+        )
+        return line
 
     def update(self, moment: float) -> None:
         """Put them where the curves are at ``moment``, pushed apart."""
+        end = self.axes.get_xlim()[1]
+        for curve, line in self.levels.values():
+            y = float(np.interp(moment, curve.x, curve.y))
+            line.set_data(*([[moment, end], [y, y]] if np.isfinite(y) else [[], []]))
         across = self.axes.transData + self.axes.transAxes.inverted()
         level = {}
         for name, c in self.curves.items():

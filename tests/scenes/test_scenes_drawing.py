@@ -182,6 +182,24 @@ def test_a_curve_is_drawn_up_to_the_epoch_and_the_axis_grows(data: xr.Dataset) -
     assert drawn.moving == [drawn.traces["share"].line, drawn.marker.line]
 
 
+def test_a_film_begins_with_the_level_of_each_curve_and_a_still_has_none(data: xr.Dataset) -> None:
+    curve = panels.Curve.of([0, 100, 2000], [3, 1, 2], "red")
+
+    def levels(ghost: bool, *, named: bool = True) -> list[list[float]]:
+        with drawing_in(gv.theme("light", "slide"), ghost=ghost):
+            axes = Figure(figsize=(8, 4)).add_subplot()
+            curves = {"share" if named else "_share": curve}
+            drawn = panels.CurvePanel(axes, data, curves, ylabel="share", end=2000.0)
+            drawn.update(0)
+        dotted = [line for line in axes.lines if line.get_zorder() == 1.5]
+        assert ghost or set(dotted) <= set(drawn.moving)
+        return [[*line.get_xdata(), *line.get_ydata()] for line in dotted]
+
+    assert levels(ghost=False) == [[0, 2000, 3, 3]]
+    assert levels(ghost=False, named=False) == [[0, 2000, 3, 3]]
+    assert levels(ghost=True) == []
+
+
 def test_on_a_logarithmic_time_axis_it_begins_at_ten(data: xr.Dataset) -> None:
     drawn = panel(data, time="log", end=2000.0)
     assert drawn.axes.get_xlim() == (10, 2000)
