@@ -125,7 +125,7 @@ class RenderJob:
         if self.options.title is not None:
             return None if self.options.title.lower() == "none" else self.options.title
         headed = self.scene.headed and self.theme.medium == "slide"
-        return self.scene.claim(data).sentence if headed else None
+        return self.scene.heading(data) if headed else None
 
     def line(self) -> str:
         """What ``--dry-run`` says."""

@@ -85,6 +85,11 @@ class Film(Scene):
         """Whether it is composed of chapters."""
         return cls.chapters is not Film.chapters
 
+    def heading(self, data: xr.Dataset) -> str:
+        """The title where it holds: a film's numbers come when it has said what they count."""
+        claim = self.claim(data)
+        return self.title if claim.holds else claim.sentence
+
     def require(self, data: xr.Dataset) -> None:
         """Raise InputError unless what the film tells is true of this data.
 

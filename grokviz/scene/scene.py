@@ -102,6 +102,10 @@ class Scene:
         """What the picture argues of this data: the title, or what is true in its place."""
         return Claim(self.title, self.watch)
 
+    def heading(self, data: xr.Dataset) -> str:
+        """What stands above it where it has a heading: the claim."""
+        return self.claim(data).sentence
+
     def description(self, data: xr.Dataset, i: int) -> str:
         """What the picture shows at clock index ``i``, from the data itself, in sentences."""
         return ""

@@ -314,7 +314,7 @@ def test_texts_have_their_size_and_place(media: Any) -> None:
         assert first.height * PER_UNIT == pytest.approx(0.729 * 40, rel=0.01)
         assert first.get_bottom()[1] == pytest.approx(place(300, 200)[1], abs=1e-3)
         assert made.get_left()[0] == pytest.approx(place(300, 200)[0], abs=1e-3)
-    with pytest.raises(InputError, match="give at least 28"):
+    with pytest.raises(InputError, match="give at least 30"):
         words("small", "#000000", px=20)
     with pytest.raises(InputError, match="not closed"):
         words("a $ alone", "#000000")

@@ -23,6 +23,7 @@ from grokviz.scene.films.writing import (
     BODY,
     CAPTION,
     SMALL,
+    SMALLEST,
     TITLE,
     Anchor,
     formula,
@@ -37,6 +38,7 @@ from grokviz.scene.films.writing import (
 __all__ = [
     "BODY",
     "CAPTION",
+    "FADE",
     "MARGIN",
     "SMALL",
     "STAGE",
@@ -62,10 +64,10 @@ MARGIN = 128
 """Margin at the left and right in pixels."""
 STAGE = (150, 890)
 """First and last pixel row of the content; the title is above and the captions below."""
-_CAPTION_LINE, _LEADING, _FOOT = 958, 56, 1046
-_LONGEST = 72
+_CAPTION_LINE, _LEADING, _FOOT = 962, 62, 1054
+_LONGEST = 60
 """Maximum number of characters in a line of a caption."""
-_TITLE_ROOM, _TITLE_TWO = 1370.0, 38.0
+_TITLE_ROOM, _TITLE_TWO = 1370.0, 42.0
 """Pixels between the margin and the epoch, and the type size of a title of two lines."""
 FADE = 0.4
 REST = 1.0
@@ -124,7 +126,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """Add the title, and below it the run of the data."""
         if self.context.title:
             self.add(self._heading(self.context.title))
-        self.add(words(about(self.data).replace("$", ""), self.colours.muted, px=SMALL,
+        self.add(words(about(self.data).replace("$", ""), self.colours.muted, px=SMALLEST,
                        at=(MARGIN, _FOOT), anchor="left"))  # fmt: skip
 
     def _heading(self, title: str) -> Any:
@@ -224,10 +226,15 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
             self.play(mn.FadeOut(self._caption, run_time=FADE / 2))
         self._keep_caption()
         self._caption, self._since = shown, self.frame_number()
-        self._sentence = (text.replace("$", ""), FADE + AT_LEAST + A_WORD * len(text.split()))
+        self._sentence = (text.replace("$", ""), self.reading(text))
         if run_time is not None:
             animations = tuple(_with_run_time(animation, run_time) for animation in animations)
         self.play(mn.FadeIn(shown, run_time=FADE), *animations)
+
+    @staticmethod
+    def reading(text: str) -> float:
+        """Seconds for which a caption is shown at least: what lasts as long moves beside it."""
+        return FADE + AT_LEAST + A_WORD * len(text.split())
 
     def hold(self, more: float = 0.0) -> None:
         """Hold until the caption can be read, and ``more`` seconds longer."""
@@ -246,7 +253,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """Write the epoch (or step) above, in figures of equal width."""
         text = f"{unit} {spaced(value)}"
         # one object whose points change, since manim lists moving objects only when a play begins
-        self.moment.points = mono(text, self.colours.ink, px=38, at=(1920 - 61, 100)).points
+        self.moment.points = mono(text, self.colours.ink, px=40, at=(1920 - 61, 100)).points
         if self.moment not in self.mobjects:
             self.add(self.moment)
 

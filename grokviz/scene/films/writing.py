@@ -21,7 +21,7 @@ WIDE, HIGH = 1920, 1080
 PER_UNIT = HIGH / 8
 """Pixels per manim unit; a frame is 8 units high."""
 
-SMALLEST, SMALL, BODY, CAPTION, TITLE = 28.0, 28.5, 31.0, 38.0, 46.0
+SMALLEST, SMALL, BODY, CAPTION, TITLE = 30.0, 32.0, 36.0, 44.0, 50.0
 """Type sizes in pixels; the first is the smallest that can be read from the back row."""
 
 Anchor = Literal["left", "centre", "right"]
@@ -57,7 +57,7 @@ def words(
     Args:
         text: the text.
         colour: a colour of the theme.
-        px: the type size in pixels of 1920 x 1080, at least 28.
+        px: the type size in pixels of 1920 x 1080, at least 30.
         at: the pixel of the anchor; the first line's baseline is at this height.
         anchor: the point of the text that is placed there.
         bold: whether the type is bold.
