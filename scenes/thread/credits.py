@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 ROWS = (
     ("Thread and Colab notebook", "Neel Nanda and Tom Lieberum, 2022"),
-    ("Progress measures for grokking via mechanistic interpretability",
+    ("Progress measures for grokking\nvia mechanistic interpretability",
      "Nanda, Chan, Lieberum, Smith, Steinhardt 2023, arXiv:2301.05217"),
     ("Grokking",
      "Power, Burda, Edwards, Babuschkin, Misra 2022, arXiv:2201.02177"),
     ("Slingshots and rounding", "arXiv:2206.04817 and arXiv:2605.06152"),
 )  # fmt: skip
 MADE = "Drawn with grokviz, from real runs."
+
+CIRCLES, LEAPING = "modular-addition", "slingshots"
+"""The bundled runs whose pictures stand beside the works."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,12 @@ class Credits(Film):
     watch = "where to read on"
     source = "thread; arXiv:2301.05217; arXiv:2201.02177"
     needs = ("logged_train_loss", "logged_test_loss")
+    also = {  # noqa: RUF012
+        CIRCLES: ("embedding_plane", "embedding_frequency_norm"),
+        LEAPING: ("member_precision", "member_epoch", "member_train_loss"),
+    }
     drawn_by = "films.credits:Credits"
-    seconds = 17
+    seconds = 26
     parts = {"credits": "credits and sources"}  # noqa: RUF012
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -49,4 +56,5 @@ class Credits(Film):
 
     def definition(self, data: xr.Dataset) -> str:
         """The sources themselves."""
-        return f"Sources. {'. '.join(f'{what}: {who}' for what, who in ROWS)}."
+        rows = (f"{' '.join(what.split())}: {who}" for what, who in ROWS)
+        return f"Sources. {'. '.join(rows)}."
