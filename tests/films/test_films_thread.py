@@ -164,7 +164,11 @@ def test_what_is_shown_beside_is_there_and_decides_the_film(monkeypatch: Any) ->
         name, needs = next(iter(film.also.items()))
         data = load(name, needs).copy(deep=True)
         data[needs[0]] = data[needs[0]] * 2
-        monkeypatch.setattr("grokviz.dataset.references.reference.load", lambda *_, data=data: data)
+
+        def changed(asked: str, needs: Any, name: str = name, data: Any = data) -> Any:
+            return data if asked == name else load(asked, needs)
+
+        monkeypatch.setattr("grokviz.dataset.references.reference.load", changed)
         assert film_cache.also_hash(film())[name] != before[name]
         monkeypatch.undo()
 
