@@ -29,11 +29,13 @@ from grokviz.scene.films.toolkit import (
 )
 from grokviz.tasks.modular_addition import fields
 
-TOP, LEFT, RIGHT, ROOM = 190, 150, 1225, 570
-"""Pixel row of both maps, their left columns, and their size."""
+TOP, LEFT, ROOM = 150, 140, 680
+"""Pixel row and column of the map's corner, and its size."""
+SPECTRUM, LOSSES = (960.0, 150.0, 1792.0, 565.0), (960.0, 650.0, 1792.0, 826.0)
+"""Pixels of the transform and of the losses below it: left, top, right, bottom."""
 TRAINING, AT_MOST = 26.0, 2.0
 """Seconds for training, and the most for one checkpoint: a film does not stand still."""
-LARGEST, SEEN, INSET = 17.0, 1.2, 20.0
+LARGEST, SEEN, INSET = 30.0, 1.2, 36.0
 """Pixels: radius of the strongest pair's dot, the smallest radius drawn, and the border."""
 STANDS_OUT = 0.1
 """Share of the variance from which on the neuron's frequency has its colour."""
@@ -54,6 +56,7 @@ class NeuronWave(FilmScene):
         self.moments = self.options.moments(self.data)
         self.epochs = self.data["field_epoch"].values
         self.field = lru_cache(maxsize=8)(self._field)
+        self.whole = max(float(shares_by_frequency(self.field(int(self.moments[-1]))).max()), 1e-18)
         self.word, self.named, self.begun = clocks.word(self.data), False, False
         self.section("noise")
         self.show_noise()
@@ -69,16 +72,24 @@ class NeuronWave(FilmScene):
         return field
 
     def _map(self, i: int) -> np.ndarray:
-        """Colours of the activations; b goes upwards."""
-        field = self.field(i)
-        return coloured(field.T[::-1], 0, max(float(field.max()), 1e-9), self.colours.sequential)
+        """Colours of the activations at a moment."""
+        return self._coloured(self.field(i), float(self.field(i).max()))
 
-    def _show_spectrum(self, i: int) -> None:
-        """Draw a dot for each pair of frequencies in a and b, with area proportional to power."""
+    def _coloured(self, field: np.ndarray, most: float) -> np.ndarray:
+        """Colours of a map; b goes upwards."""
+        return coloured(field.T[::-1], 0, max(most, 1e-9), self.colours.sequential)
+
+    def _show_spectrum(self, i: int, share: float = 1.0) -> None:
+        """Draw a dot for each pair of frequencies in a and b, with area proportional to power.
+
+        ``share`` is the share of the frequencies, from the lowest, that are shown.
+        """
         shares = shares_by_frequency(self.field(i))
-        radii = LARGEST * np.sqrt(shares / max(float(shares.max()), 1e-18))
+        # one scale for all moments: what has less power is smaller than what will be left
+        radii = LARGEST * np.sqrt(shares / self.whole)
+        radii[np.maximum(*np.indices(radii.shape)) > share * (self.p // 2)] = 0
         in_a, in_b = np.nonzero(radii > SEEN)
-        x, y = self._column(in_a), TOP + self.size - (self._column(in_b) - RIGHT)
+        x, y = self._column(in_a), self._row(in_b)
         own = np.isin(in_a, (0, self.k)) & np.isin(in_b, (0, self.k))
         for dots, which in ((self.others, ~own), (self.own, own)):
             dots.move_dots(np.stack([x, y], axis=1)[which], radii[in_a, in_b][which])
@@ -97,61 +108,96 @@ class NeuronWave(FilmScene):
     def show_noise(self) -> None:
         """Introduce the maps at the first checkpoint."""
         first, muted, ink = int(self.moments[0]), self.colours.muted, self.colours.ink
-        self.map = Heat(self._map(first), (LEFT, TOP), self.cell)
+        colours = self._map(first)
+        self.map = Heat(colours.copy(), (LEFT, TOP), self.cell)
         none = np.zeros((0, 2))
         self.others = Dots(none, 1.0, self.colours.rest)
         self.own = Dots(none, 1.0, self.colours.rest)
-        below = TOP + self.size + 42
-        self.number = words(str(self.k), self.colour(self.k), px=SMALL, bold=True,
+        below = SPECTRUM[3] + 46
+        self.number = words(str(self.k), self.colour(self.k), bold=True,
                             at=(self._column(self.k), below))  # fmt: skip
         self.number.set_fill(opacity=0)
         self.add(self.number)
-        self._show_spectrum(first)
-        number = int(self.data["neuron"].values[self.at])
-        frames = [self._frame(x) for x in (LEFT, RIGHT)]
+        frames = [_frame(self, (LEFT, TOP, LEFT + self.size, TOP + self.size)),
+                  _frame(self, SPECTRUM)]  # fmt: skip
         names = [
-            words("a", ink, at=(LEFT + self.size / 2, below), px=SMALL),
-            words("b", ink, at=(LEFT - 26, TOP + self.size / 2), px=SMALL),
+            words("$a$", ink, at=(LEFT + self.size / 2, TOP + self.size + 38), px=40),
+            words("$b$", ink, at=(LEFT - 34, TOP + self.size / 2), px=40),
         ]
         self.show_moment(self.epochs[first], self.word)
+        number = int(self.data["neuron"].values[self.at])
         when = ", before training" if self.epochs[first] == 0 else ""
+        text = f"Neuron {number} of the MLP{when}: how active for each $a$ and $b$."
+
+        def fill(share: float) -> None:
+            shown = colours.copy()
+            shown[:, max(round(share * self.p), 1) :, 3] = 0
+            self.map.recolour(shown)
+
+        fill(0.0)
         self.say(
-            f"Neuron {number} of the MLP{when}: how active it is for each $a$ and $b$.",
-            mn.FadeIn(self.map), *map(mn.FadeIn, [frames[0], *names]),
+            text, *map(mn.FadeIn, [frames[0], *names, self.map]),
+            self.sweep(fill, self.map, run_time=self.reading(text), rate=mn.linear),
         )  # fmt: skip
         ends = [
-            words("waves in a", ink, at=(RIGHT + self.size / 2, below), px=SMALL),
+            words("waves in $a$", ink, at=((SPECTRUM[0] + SPECTRUM[2]) / 2, below), px=SMALL),
             *(words(str(k), muted, px=SMALL, at=(self._column(k), below))
               for k in (1, (self.p - 1) // 2) if self._apart(k)),
         ]  # fmt: skip
-        upright = words("waves in b", ink, px=SMALL).rotate(np.pi / 2)
-        upright.move_to(place(RIGHT - 30, TOP + self.size / 2))
-        strongest = float(shares_by_frequency(self.field(first)).max())
+        upright = words("waves in $b$", ink, px=SMALL).rotate(np.pi / 2)
+        upright.move_to(place(SPECTRUM[0] - 34, (SPECTRUM[1] + SPECTRUM[3]) / 2))
+        text = "Its Fourier transform: a dot for each pair of waves."
+        self._show_spectrum(first, 0.0)
+        self.add(self.others, self.own)
         self.say(
-            "Its Fourier transform: a dot for each pair of waves, as large as it is strong.\n"
-            f"The strongest of them is {strongest:.0%} of the neuron.",
-            *map(mn.FadeIn, [frames[1], self.others, self.own, *ends, upright]),
+            text, *map(mn.FadeIn, [frames[1], *ends, upright]),
+            self.sweep(lambda share: self._show_spectrum(first, share), self.others, self.own,
+                       run_time=self.reading(text)),
         )  # fmt: skip
+        shares = shares_by_frequency(self.field(first))
+        largest = np.unravel_index(int(shares.argmax()), shares.shape)
+        text = f"The strongest of them is {float(shares.max()):.0%} of the neuron."
+        self._circle_it(text, [(int(largest[0]), int(largest[1]))], LARGEST, away=True)
+
+    def _circle_it(
+        self, text: str, pairs: list[tuple[int, int]], radius: float, *, away: bool = False
+    ) -> list[Any]:
+        """Draw rings around the dots of some pairs one after another, while a caption is read."""
+        rings = [self._ring(*pair, radius) for pair in pairs]
+        whole = [ring.points.copy() for ring in rings]
+
+        def draw(share: float) -> None:
+            for n, (ring, points) in enumerate(zip(rings, whole, strict=True)):
+                part = np.clip(share * len(rings) - n, 0, 1)
+                ring.points = points[: 4 * round(part * len(points) / 4)]
+
+        draw(0.0)
+        self.say(text, self.sweep(draw, *rings, run_time=0.8 * self.reading(text)))
+        if away:
+            self.hold()
+            self.play(*map(mn.FadeOut, rings), run_time=0.4)
+        return rings
 
     def _column(self, k: Any) -> Any:
-        """Pixel column of a frequency; 0 is the constant."""
-        return RIGHT + INSET + (self.size - 2 * INSET) * k / (self.p // 2)
+        """Pixel column of a frequency in a; 0 is the constant."""
+        left, _, right, _ = SPECTRUM
+        return left + INSET + (right - left - 2 * INSET) * k / (self.p // 2)
+
+    def _row(self, k: Any) -> Any:
+        """Pixel row of a frequency in b; 0 is the constant."""
+        _, top, _, low = SPECTRUM
+        return low - INSET - (low - top - 2 * INSET) * k / (self.p // 2)
 
     def _apart(self, k: int) -> bool:
         """Whether a number overlaps neither the axis's name nor the followed frequency."""
-        centre = RIGHT + self.size / 2
-        clear = abs(self._column(k) - centre) > 120
+        centre = (SPECTRUM[0] + SPECTRUM[2]) / 2
+        clear = abs(self._column(k) - centre) > 150
         return clear and (k == self.k or abs(self._column(k) - self._column(self.k)) > 60)
-
-    def _frame(self, x: float) -> Line:
-        left, top, right, low = x - 1, TOP - 1, x + self.size + 1, TOP + self.size + 1
-        corners = [(left, top), (right, top), (right, low), (left, low), (left, top)]
-        return Line(np.array(corners, dtype=float), self.colours.grid, 2)
 
     # --- the losses ---------------------------------------------------------------------
 
     def draw_losses(self) -> list[Any]:
-        """Draw both losses between the maps; ``self.past`` are their parts up to that epoch."""
+        """Draw both losses below the transform; ``self.past`` are their parts up to that epoch."""
         losses = {name: curve for name, curve in panels.losses(self.data).items()
                   if curve.x.size}  # fmt: skip
         last = max(float(self.epochs[self.moments[-1]]), 1.0)
@@ -160,16 +206,18 @@ class NeuronWave(FilmScene):
         if not values.size:
             return shapes
         low, high = np.log10(values.min()) - 0.3, np.log10(values.max()) + 0.3
-        plot = Plot(LEFT + self.size + 50, TOP + 90, RIGHT - 85, TOP + 480, (0, last), (low, high))
+        plot = Plot(*LOSSES, (0, last), (low, high))
         for name, curve in losses.items():
             colour = self.colours.test if name == "test" else self.colours.train
             keep = _shown(curve, last)
             pixels = plot.pixels(np.stack([curve.x[keep], np.log10(curve.y[keep])], axis=1))
             self.curves.append((curve.x[keep], pixels))
-            self.past.append(Line(pixels[:2], colour, 6))
-            y = plot.y0 - 16 if name == "test" else plot.y1 + 40
-            shapes.append(words(f"{name} loss", colour, px=SMALL, bold=True,
-                                at=((plot.x0 + plot.x1) / 2, y)))  # fmt: skip
+            self.past.append(Line(pixels[:2], colour, 7))
+            middle = pixels[np.abs(curve.x[keep] - last / 3).argmin(), 1] if keep.any() else 0.0
+            # between the two, where they are far apart
+            y = float(np.clip(middle + (48 if name == "test" else -20), plot.y0, plot.y1))
+            shapes.append(words(f"{name} loss", colour, px=SMALL, bold=True, anchor="left",
+                                at=(plot.x0 + 60, y)))  # fmt: skip
         return [*shapes, *self.past]
 
     # --- training ---------------------------------------------------------------------
@@ -258,27 +306,59 @@ class NeuronWave(FilmScene):
         last, k = int(self.moments[-1]), self.k
         share = own_share(self.field(last), k)
         dots = spaced((self.p // 2 + 1) ** 2 - 1)
-        left = f"Of {dots} dots a few are left." if share >= WAVE else f"There are {dots} dots."
-        self.say(f"{left}\nThose of frequency {k} are {share:.1%} of the neuron's variance.")
+        pairs = [(k, 0), (0, k), (k, k)]
+        text = f"Of {dots} dots, those of frequency {k} are {share:.1%} of the neuron."
+        rings = self._circle_it(text, pairs, 1.35 * LARGEST)
         if share < WAVE:
             return
-        self.hold(0.5)
-        a, b, both = self._ring(k, 0), self._ring(0, k), self._ring(k, k)
-        self.say("The cosine and sine of $a$ alone, and those of $b$ alone ...",
-                 mn.FadeIn(a), mn.FadeIn(b))  # fmt: skip
-        self.hold(0.5)
-        self.say(
+        field = self.field(last)
+        most, shown = float(field.max()), np.full(field.shape, float(field.mean()))
+        parts = [np.zeros(field.shape), *(self._part(field, *pair) for pair in pairs)]
+        # the last step is what the waves leave of the neuron
+        parts.append(field - shown - sum(parts))
+        texts = [
+            "Take it apart: without its waves it is flat.",
+            "The waves of $a$ alone are stripes ...",
+            "... those of $b$ alone cross them ...",
             "... and their products, from which the sum of the angles is made.",
-            mn.FadeIn(both),
-        )  # fmt: skip
-        self.hold(1.0)
+            "The rest hardly shows." if share >= 0.9 else "The rest is what is missing.",
+        ]
+        before = field
+        for n, (text, part) in enumerate(zip(texts, parts, strict=True)):
+            after = shown + part
+            lit = {1: 0, 2: 1, 3: 2}.get(n)
 
-    def _ring(self, in_a: int, in_b: int) -> Any:
+            def turn(passed: float, one: Any = before, two: Any = after) -> None:
+                self.map.recolour(self._coloured(one + passed * (two - one), most))
+
+            self.say(text, self.sweep(turn, self.map, run_time=0.75 * self.reading(text)), *(
+                ring.animate.set_stroke(opacity=1.0 if i == lit or n == 4 else 0.15)
+                for i, ring in enumerate(rings)
+            ))  # fmt: skip
+            before = shown = after
+
+    def _part(self, field: np.ndarray, in_a: int, in_b: int) -> np.ndarray:
+        """What the waves of a frequency in a times those of one in b give a map; 0 is constant."""
+        transform, only = np.fft.fft2(field), np.zeros(field.shape)
+        for one in {in_a, -in_a}:
+            for two in {in_b, -in_b}:
+                only[one, two] = 1
+        part: np.ndarray = np.fft.ifft2(transform * only).real
+        return part
+
+    def _ring(self, in_a: int, in_b: int, radius: float) -> Any:
         """A circle around the dot of a frequency in a and one in b; 0 is the constant."""
-        x, y = self._column(in_a), TOP + self.size - (self._column(in_b) - RIGHT)
         angles = np.linspace(0, 2 * np.pi, 65)
         around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        return Line(np.array([x, y]) + 1.7 * LARGEST * around, self.colours.ink, 5)
+        centre = np.array([self._column(in_a), self._row(in_b)])
+        return Line(centre + radius * around, self.colours.ink, 6)
+
+
+def _frame(scene: FilmScene, box: tuple[float, float, float, float]) -> Line:
+    """A faint rectangle around a box: left, top, right, bottom."""
+    left, top, right, low = box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1
+    corners = [(left, top), (right, top), (right, low), (left, low), (left, top)]
+    return Line(np.array(corners, dtype=float), scene.colours.grid, 2)
 
 
 def _shown(curve: Any, last: float) -> np.ndarray:
