@@ -27,7 +27,7 @@ class ManySmallSteps(Film):
     """Phase changes one after another, and what their mean becomes."""
 
     name = "many-small-steps"
-    title = "Many sudden changes average to a smooth curve"
+    title = "Sudden changes average to a smooth curve"
     watch = "each thin curve halves within a doubling of the steps; their mean does not"
     source = "thread, claim on phase changes; thread, tweet 13"
     recipe = "digit-addition"

@@ -25,7 +25,7 @@ class FourierMultiplication(Film):
     """Embedding, products, unembedding and interference: how the network finds a + b mod p."""
 
     name = "fourier-multiplication"
-    title = "The network multiplies waves to add numbers"
+    title = "The network multiplies waves to add"
     watch = "every wave peaks at the answer, and only there do all of them"
     source = "thread, tweet 7; arXiv:2301.05217, section 3 and table 1"
     needs = (
@@ -33,7 +33,7 @@ class FourierMultiplication(Film):
         "logit_variance_explained", "key_direction_variance_explained",
     )  # fmt: skip
     drawn_by = "films.fourier_multiplication:FourierMultiplication"
-    seconds = 99
+    seconds = 90
     parts = {  # noqa: RUF012
         "embed": "the embedding: numbers as waves",
         "multiply": "attention and MLP: products of waves",

@@ -5,17 +5,21 @@ Drawn alone by ``manim -qm scenes/any/films/many_small_steps.py ManySmallSteps``
 
 from __future__ import annotations
 
+from typing import Any
+
 import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, tens
 
-from grokviz.dataset.families.pieces import running_mean
-from grokviz.scene.films.toolkit import BODY, Dots, FilmScene, Line, words
+from grokviz.dataset.families.pieces import NEAR, running_mean
+from grokviz.scene.films.toolkit import Dots, FilmScene, Line, words
 
 START = 30.0
 """The first step on the axis, before which nothing falls."""
-MEAN = 7.5
+MEAN = 9.0
 """Seconds in which all phase changes are averaged."""
+THIN = 0.5
+"""Opacity of a single curve behind the mean."""
 
 
 class ManySmallSteps(FilmScene):
@@ -30,11 +34,11 @@ class ManySmallSteps(FilmScene):
         self.loss = data["piece_loss"].values.astype(float)
         self.drops = data["piece_drop"].values.astype(float)
         seen = self.steps >= START
-        self.axes = Axes(self, (250, 215, 1740, 780), (START, float(self.steps[-1])), (0, 1.08),
+        self.axes = Axes(self, (250, 205, 1740, 780), (START, float(self.steps[-1])), (0, 1.08),
                          log="x")  # fmt: skip
         self.curves = [self.axes.pixels(self.steps[seen], row[seen]) for row in self.loss]
-        self.means = [self.axes.pixels(self.steps[seen], row[seen])
-                      for row in running_mean(self.loss)]  # fmt: skip
+        self.mean_loss = running_mean(self.loss)
+        self.means = [self.axes.pixels(self.steps[seen], row[seen]) for row in self.mean_loss]
         self.section("one")
         self.show_a_few()
         self.section("mean", *self.leaving)
@@ -47,39 +51,47 @@ class ManySmallSteps(FilmScene):
         up = {0.0: "0", 0.5: "0.5", 1.0: "1"}
         axes = self.axes.furniture(tens(START, self.steps[-1]), up, x="step of training",
                                    y="loss, as a share of its start")  # fmt: skip
-        line = Line(self.curves[first][:2], ink, 6)
-
-        def draw(share: float) -> None:
-            count = max(round(share * len(self.curves[first])), 2)
-            line.move_line(self.curves[first][:count])
-
+        line = Line(self.curves[first][:2], ink, 8)
+        text = f"A real loss: {self.options.fell(self.data, first)}."
+        self.add(line)
         self.say(
-            f"A real loss: {self.options.fell(self.data, first)}.",
-            *map(mn.FadeIn, axes), self.sweep(draw, line, run_time=4.5, rate=mn.linear),
+            text, *map(mn.FadeIn, axes),
+            self.sweep(lambda share: self._draw(line, first, share), line, run_time=4.5,
+                       rate=mn.linear),
         )  # fmt: skip
-        at = self.axes.at(self.drops[first], 0.5)
-        dot = Dots(np.array([at]), 13, ink)
-        named = words(f"step {self.drops[first]:,.0f}", ink, px=BODY,
-                      at=(at[0] + 30, at[1] - 4), anchor="left", bold=True)  # fmt: skip
+        window = _Window(self, self.loss[first])
+        self.add(*window.shapes)
+        text = f"In a quarter more steps it loses {window.fall:.0%} of its start: a phase change."
+        self.say(text, self.sweep(window.seek, *window.shapes,
+                                  run_time=0.7 * self.reading(text)))  # fmt: skip
+        tag = window.tag(f"{window.fall:.0%}")
+        self.play(mn.FadeIn(tag), run_time=0.4)
         self.say(
-            "It loses half of its start within a doubling of the steps: a phase change.",
-            mn.FadeIn(dot), mn.FadeIn(named),
+            "Others do the same, at other times.",
+            line.animate.set_stroke(train, opacity=0.9), mn.FadeOut(tag),
+            *map(mn.FadeOut, window.shapes),
         )  # fmt: skip
-        self.say("Others do the same, at other times.",
-                 line.animate.set_stroke(train, opacity=0.9), mn.FadeOut(named))  # fmt: skip
-        self.few, self.leaving = [line], [dot]
-        for piece in others:
-            curve = Line(self.curves[piece], train, 6, 0.9)
-            spot = Dots(np.array([self.axes.at(self.drops[piece], 0.5)]), 13, ink)
-            self.play(mn.FadeIn(curve), mn.FadeIn(spot), run_time=0.7)
-            self.few.append(curve)
+        self.few, self.leaving = [line], []
+        for piece in [first, *others]:
+            spot = Dots(np.array([self.axes.at(self.drops[piece], 0.5)]), 15, ink)
+            if piece != first:
+                curve = Line(self.curves[piece][:2], train, 7, 0.9)
+                self.add(curve)
+                self.play(self.sweep(lambda share, c=curve, n=piece: self._draw(c, n, share), curve,
+                                     run_time=0.9, rate=mn.linear))  # fmt: skip
+                self.few.append(curve)
+            self.play(mn.FadeIn(spot), run_time=0.25)
             self.leaving.append(spot)
+
+    def _draw(self, line: Line, piece: int, share: float) -> None:
+        """Draw a curve up to a share of its steps."""
+        line.move_line(self.curves[piece][: max(round(share * len(self.curves[piece])), 2)])
 
     def average(self) -> None:
         """Add all curves, one after another, and their running mean."""
-        ink, train, count = self.colours.ink, self.colours.train, len(self.curves)
-        falls, smooth = self.data["mean_steepest_fall"].values, self.options.claim(self.data).holds
-        one, many = self.thin(range(count)), Line(self.means[0], ink, 10)
+        ink, count = self.colours.ink, len(self.curves)
+        smooth = self.options.claim(self.data).holds
+        one, many = self.thin(range(1)), Line(self.means[0], ink, 13)
         one.set_z_index(-1)
         shown = [0]
 
@@ -92,36 +104,84 @@ class ManySmallSteps(FilmScene):
                 self.show_moment(number, "mean of")
 
         add(0.0)
-        mean = words("mean", ink, bold=True, px=38, at=(self.axes.plot.x0 + 30, 420),
+        self.add(one, many)
+        mean = words("mean", ink, bold=True, px=48, at=(self.axes.plot.x0 + 30, 400),
                      anchor="left")  # fmt: skip
-        self.say(
-            self.first(
-                "Now take their mean, adding one after another.",
-                "Take the mean of many such curves, one after another.",
-            ),
-            *map(mn.FadeOut, self.few), mn.FadeIn(one), mn.FadeIn(many), mn.FadeIn(mean),
-        )  # fmt: skip
-        self.hold(0.2)
-        self.say(f"{count} changes, each of them sudden ...")
-        self.play(self.sweep(add, one, many, run_time=MEAN, rate=lambda s: s**1.7))
-        add(1.0)
-        mean = "a smooth mean" if smooth else "their mean"
-        self.say(
-            f"... and {mean}. In a quarter more steps it loses {falls[-1]:.0%} at most;\n"
-            f"one of them alone lost {falls[0]:.0%}.",
+        begin = 0.25
+        text = self.first(
+            "Now take their mean, adding one after another.",
+            "Take the mean of many such curves, one after another.",
         )
-        self.hold(0.5)
-        if smooth:
-            self.say(
-                "So a smooth loss curve may be made of sudden changes,\nmany more than we can see.",
-                one.animate.set_stroke(train, opacity=0.12),
-            )
-            self.hold(1.0)
+        self.say(
+            text, *map(mn.FadeOut, self.few), mn.FadeIn(mean),
+            self.sweep(lambda share: add((begin * share) ** 1.7), one, many, rate=mn.linear,
+                       run_time=self.reading(text)),
+        )  # fmt: skip
+        self.say(
+            f"{count} changes, each of them sudden ...",
+            self.sweep(lambda share: add((begin + (1 - begin) * share) ** 1.7), one, many,
+                       run_time=(1 - begin) * MEAN, rate=mn.linear),
+        )  # fmt: skip
+        add(1.0)
+        window = _Window(self, self.mean_loss[-1])
+        self.add(*window.shapes)
+        only = "only " if smooth else ""
+        text = f"... yet in a quarter more steps their mean loses {only}{window.fall:.0%}."
+        if not smooth:
+            text = f"In a quarter more steps their mean loses {window.fall:.0%}."
+        self.say(text, self.sweep(window.seek, *window.shapes,
+                                  run_time=0.7 * self.reading(text)))  # fmt: skip
+        tag = window.tag(f"{window.fall:.0%}")
+        self.play(mn.FadeIn(tag), run_time=0.4)
+        self.hold()
+        if not smooth:
+            return
+        self.say(
+            "Of all this, a smooth loss curve shows only the mean.",
+            *map(mn.FadeOut, [*window.shapes, tag]),
+            one.animate(run_time=3.0).set_stroke(opacity=0.0),
+        )  # fmt: skip
+        text = "It may be made of sudden changes, too many to see."
+        self.say(text, one.animate(run_time=0.8 * self.reading(text)).set_stroke(opacity=THIN))
 
     def thin(self, numbers: range) -> Line:
         """Combine several curves into one faint object."""
-        lines = Line(self.curves[0][:2], self.colours.train, 3, 0.45)
+        lines = Line(self.curves[0][:2], self.colours.train, 3, THIN)
         lines.points = np.concatenate(
             [Line(self.curves[i], self.colours.train, 3).points for i in numbers]
         )
         return lines
+
+
+class _Window:
+    """A band a quarter more steps wide, that finds where a curve falls by most within it."""
+
+    def __init__(self, scene: ManySmallSteps, loss: np.ndarray) -> None:
+        self.scene, self.loss, self.at = scene, loss, np.log(scene.steps)
+        falls = loss - np.interp(self.at + np.log(NEAR), self.at, loss)
+        self.best = float(scene.steps[int(falls.argmax())])
+        self.fall = float(falls.max())
+        self.band = scene.axes.plot.bars([0.0], [0.0], 1.0, scene.colours.grid)
+        self.band.set_z_index(-3)
+        self.drop = Line(np.zeros((2, 2)), scene.colours.ink, 10)
+        self.shapes = [self.band, self.drop]
+        self.seek(0.0)
+
+    def seek(self, share: float) -> None:
+        """Move the band from the first step towards the steepest fall."""
+        start = START * (self.best / START) ** share
+        low, high = (float(np.interp(np.log(step), self.at, self.loss))
+                     for step in (start * NEAR, start))  # fmt: skip
+        axes = self.scene.axes
+        left, right = (axes.at(step, 0)[0] for step in (start, start * NEAR))
+        top, floor = axes.plot.y0, axes.plot.y1
+        corners = [(left, floor), (left, top), (right, top), (right, floor), (left, floor)]
+        self.band.points = Line(np.array(corners, dtype=float), "#000000").points
+        self.drop.move_line(np.array([[right, axes.at(start, max(high, low))[1]],
+                                      [right, axes.at(start, min(high, low))[1]]]))  # fmt: skip
+        self.right, self.middle = right, axes.at(start, (high + low) / 2)[1]
+
+    def tag(self, text: str) -> Any:
+        """How much it falls there, beside the band."""
+        return words(text, self.scene.colours.ink, px=60, bold=True, anchor="left",
+                     at=(self.right + 26, self.middle + 20))  # fmt: skip

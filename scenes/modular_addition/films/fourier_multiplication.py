@@ -6,6 +6,7 @@ Drawn alone by
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import manim as mn
@@ -26,10 +27,14 @@ from grokviz.scene.films.toolkit import (
     words,
 )
 
-ZERO, UNIT = 1480, 230
+ZERO, UNIT = 1510, 250
 """Pixel column of 0, and pixels per unit, of the bars of products."""
+BEGIN, END, TRACK = 190.0, 1730.0, 560.0
+"""Pixel columns of 0 and of 2 p on the line of the sum, and its row."""
 REACH = 20
 """Distance from the answer up to which single waves are shown."""
+NEARLY = 0.9
+"""A wave that is so high at another answer is nearly as high as at the right one."""
 
 
 class FourierMultiplication(FilmScene):
@@ -59,51 +64,117 @@ class FourierMultiplication(FilmScene):
 
     def embed(self) -> None:
         """Show both numbers on the circles of all key frequencies, with their cosines and sines."""
-        ink, columns = self.colours.ink, np.linspace(390, 1660, len(self.waves))
-        rows = {f"$a$ = {self.a}": (self.a, 310), f"$b$ = {self.b}": (self.b, 590)}
-        dials, hands, shadows, texts = [], [], [], []
+        self._ask()
+        ink, columns = self.colours.ink, np.linspace(440, 1670, len(self.waves))
+        rows = {f"$a$ = {self.a}": (self.a, 330), f"$b$ = {self.b}": (self.b, 610)}
+        dials, texts = [], []
         for text, (n, y) in rows.items():
-            texts.append(words(text, ink, px=40, at=(128, y + 14), anchor="left"))
-            for k, x in zip(self.waves, columns, strict=True):
-                dial = Dial(self, k, (x, y), 108, dot=3.5)
-                dials += [dial.ring, dial.dots]
-                hands += [dial.hand(dial.angle(n), px=6), dial.mark(n, ink, 8)]
-                shadows += _projections(dial, dial.angle(n))
-        names = [words(f"frequency {k}", self.colour(k), px=SMALL, bold=True, at=(x, 172))
+            texts.append(words(text, ink, px=46, at=(128, y + 16), anchor="left"))
+            dials += [(Dial(self, k, (x, y), 115, dot=4), n)
+                      for k, x in zip(self.waves, columns, strict=True)]  # fmt: skip
+        names = [words(f"frequency {k}", self.colour(k), px=SMALL, bold=True, at=(x, 185))
                  for k, x in zip(self.waves, columns, strict=True)]  # fmt: skip
-        asked = words(f"{self.a} + {self.b} = ?  mod {self.p}", ink, px=120, at=(960, 520))
-        self.say(
-            f"The network gets two numbers, {self.a} and {self.b}. "
-            f"It should answer {self.c}, their sum mod {self.p}.",
-            mn.FadeIn(asked),
-        )  # fmt: skip
+        places = [dial.pixels() for dial, _ in dials]
+        dots, hands = [dial.dots for dial, _ in dials], [dial.hand(0, px=6) for dial, _ in dials]
+
+        def appear(share: float) -> None:
+            for some, where in zip(dots, places, strict=True):
+                some.move_dots(where[: max(round(share * self.p), 1)])
+
+        appear(0.0)
+        self.add(*dots)
+        text = "It embeds every number on circles, one for each key frequency."
+        self.say(text, *map(mn.FadeIn, [*texts, *names, *(dial.ring for dial, _ in dials)]),
+                 self.sweep(appear, *dots, run_time=self.reading(text)))  # fmt: skip
+
+        def turn(share: float) -> None:
+            for (dial, n), hand in zip(dials, hands, strict=True):
+                dial.turn(hand, share * dial.angle(n))
+
+        marks = [dial.mark(n, ink, 9) for dial, n in dials]
+        self.add(*hands)
+        self.play(self.sweep(turn, *hands, run_time=1.6))
+        self.play(*map(mn.FadeIn, marks), run_time=0.4)
+        law = formula("embedding", ink, px=58, at=(960, 815))
+        text = "So it knows of each number a cosine (across) and a sine (up)."
+        shadows = [shadow for dial, n in dials for shadow in _projections(dial, dial.angle(n))]
+        grown = [shadow.points.copy() for shadow in shadows]
+
+        def cast(share: float) -> None:
+            for n, (shadow, points) in enumerate(zip(shadows, grown, strict=True)):
+                # the cosine first, then the sine from its end
+                passed = np.clip(2 * share - n % 2, 0, 1)
+                shadow.points = points[0] + passed * (points - points[0])
+
+        cast(0.0)
+        self.add(*shadows)
+        self.say(text, mn.FadeIn(law),
+                 self.sweep(cast, *shadows, run_time=0.75 * self.reading(text)))  # fmt: skip
+        self.leaving = [*texts, *dots, *(dial.ring for dial, _ in dials), *hands, *marks, *shadows,
+                        *names, law]  # fmt: skip
+
+    def _ask(self) -> None:
+        """Lay both numbers on a line; what is beyond p starts again at 0."""
+        ink, muted, total = self.colours.ink, self.colours.muted, self.a + self.b
+
+        def at(n: float) -> float:
+            return BEGIN + (END - BEGIN) * n / (2 * self.p)
+
+        asked = words(f"{self.a} + {self.b} = ?  mod {self.p}", ink, px=110, at=(960, 350))
+        line = Line(np.array([[BEGIN, TRACK + 40], [END, TRACK + 40]]), self.colours.grid, 4)
+        wrap = Line(np.array([[at(self.p), TRACK - 80], [at(self.p), TRACK + 70]]), muted, 4)
+        ticks = [words(str(n), muted, px=BODY, at=(at(n), TRACK + 100))
+                 for n in (0, self.p, 2 * self.p)]  # fmt: skip
+        bars = [_block(at(0), at(0), colour) for colour in (self.colours.train, ink)]
+        spans = [(0, self.a), (self.a, total)]
+
+        def grow(share: float) -> None:
+            for n, (bar, (start, stop)) in enumerate(zip(bars, spans, strict=True)):
+                passed = float(np.clip(2 * share - n, 0, 1))
+                bar.move_line(_across(at(start), at(start + passed * (stop - start))))
+
+        grow(0.0)
+        text = f"The network is asked for {self.a} + {self.b}, mod {self.p}."
+        self.say(text, *map(mn.FadeIn, [asked, line, wrap, *ticks]),
+                 self.sweep(grow, *bars, run_time=self.reading(text)))  # fmt: skip
+        beyond = total >= self.p
+        parts = [words(str(n), ink, px=54, at=(at(sum(span) / 2), TRACK - 50))
+                 for n, span in zip((self.a, self.b), spans, strict=True)]  # fmt: skip
+        self.play(*map(mn.FadeIn, parts), run_time=0.5)
+        result = _block(at(self.p), at(total), ink) if beyond else _block(at(0), at(total), ink)
+        rest = (
+            f"Beyond {self.p} one starts again at 0: the answer is {self.c}."
+            if beyond
+            else f"The answer is {self.c}."
+        )
+
+        def slide(share: float) -> None:
+            away = share * self.p if beyond else 0.0
+            start = self.p if beyond else 0
+            result.move_line(_across(at(start - away), at(total - away)))
+
+        number = words(str(self.c), ink, px=54, bold=True, at=(at(self.c), TRACK - 50))
+        self.add(result)
+        self.say(rest, *(bar.animate.set_stroke(opacity=0.22) for bar in bars),
+                 *map(mn.FadeOut, parts),
+                 self.sweep(slide, result, run_time=0.6 * self.reading(rest)))  # fmt: skip
+        self.play(mn.FadeIn(number), run_time=0.4)
         self.hold()
-        self.play(mn.FadeOut(asked), run_time=0.4)
-        self.say(
-            "It embeds every number on circles, one for each key frequency.",
-            *map(mn.FadeIn, [*texts, *dials, *names]),
-        )  # fmt: skip
-        self.play(*map(mn.FadeIn, hands), run_time=0.6)
-        law = formula("embedding", ink, px=46, at=(960, 800))
-        self.say(
-            "So it knows of each number a cosine (across) and a sine (upwards), "
-            f"{_count(len(self.waves))}.",
-            *map(mn.FadeIn, [*shadows, law]),
-        )  # fmt: skip
-        self.leaving = [*texts, *dials, *hands, *shadows, *names, law]
+        self.play(*map(mn.FadeOut, [asked, line, wrap, *ticks, *bars, result, number]),
+                  run_time=0.5)  # fmt: skip
 
     # --- attention and the MLP ------------------------------------------------------
 
     def multiply(self) -> None:
         """Show products of one frequency's cosines and sines, and their sums."""
         ink = self.colours.ink
-        one = Dial(self, self.k, (330, 310), 125, dot=4)
-        two = Dial(self, self.k, (330, 640), 125, dot=4)
+        one = Dial(self, self.k, (320, 300), 135, dot=5)
+        two = Dial(self, self.k, (320, 655), 135, dot=5)
         shown = []
         for dial, letter, n in ((one, "a", self.a), (two, "b", self.b)):
-            y = float(dial.centre[1]) + 172
+            y = float(dial.centre[1]) + 182
             shown += [dial.ring, dial.dots, dial.hand(dial.angle(n), px=6), dial.mark(n, ink, 9),
-                      words(f"${letter}$ = {n}", ink, at=(330, y + 10)),
+                      words(f"${letter}$ = {n}", ink, px=42, at=(320, y + 10)),
                       *_projections(dial, dial.angle(n))]  # fmt: skip
         self.say(f"Follow one of them, frequency {self.k}.", *map(mn.FadeIn, shown))
         x, y = one.angle(self.a), one.angle(self.b)
@@ -115,17 +186,28 @@ class FourierMultiplication(FilmScene):
         ]
         axis = Line(np.array([[ZERO, 190], [ZERO, 790]]), self.colours.grid, 3)
         axis.set_z_index(-1)
-        self.say("Attention and the MLP multiply: every cosine and sine of $a$ with those of $b$.",
+        self.say("Attention and the MLP multiply: each wave of $a$ with each of $b$.",
                  mn.FadeIn(axis))  # fmt: skip
         rows: list[Any] = []
-        for law, values, top in ((laws[0], cosines, 230), (laws[1], sines, 570)):
+        for law, values, top in ((laws[0], cosines, 225), (laws[1], sines, 570)):
             rows += self._products(law, values, top)
         shares = self.options.directions(self.data)
-        self.say(
-            f"This is measured: of the MLP the output reads two directions at frequency {self.k},\n"
-            f"one {shares[0]:.0%} this cosine, one {shares[1]:.0%} this sine."
+        boxes = [Line(_around(610, top + 124, 1790, top + 216), self.colour(self.k), 6)
+                 for top in (225, 570)]  # fmt: skip
+        whole = [box.points.copy() for box in boxes]
+
+        def draw(share: float) -> None:
+            for n, (box, points) in enumerate(zip(boxes, whole, strict=True)):
+                part = float(np.clip(2 * share - n, 0, 1))
+                box.points = points[: 4 * round(part * len(points) / 4)]
+
+        draw(0.0)
+        text = (
+            f"Measured in the MLP: one direction is {shares[0]:.0%} this cosine, "
+            f"another {shares[1]:.0%} this sine."
         )
-        self.leaving = [*shown, axis, *rows]
+        self.say(text, self.sweep(draw, *boxes, run_time=0.8 * self.reading(text)))
+        self.leaving = [*shown, axis, *rows, *boxes]
 
     def _products(self, laws: list[str], values: list[float], top: float) -> list[Any]:
         """Draw two products and their sum as bars, each starting at the end of the last."""
@@ -134,8 +216,8 @@ class FourierMultiplication(FilmScene):
         for n, value in enumerate([*values, sum(values)]):
             y, last = top + 85 * n, n == 2
             begin = 0.0 if last else start
-            law = mathematics(laws[n], ink, px=44, at=(640, y), anchor="left")
-            number = mono(_signed(value), ink, px=36, bold=last, at=(1215, y + 13))
+            law = mathematics(laws[n], ink, px=52, at=(640, y), anchor="left")
+            number = mono(_signed(value), ink, px=44, bold=last, at=(1235, y + 15))
             bar = _beam(begin, begin, y, colour if last else self.colours.train)
 
             def grow(share: float, bar: Any = bar, begin: float = begin, value: float = value,
@@ -156,7 +238,7 @@ class FourierMultiplication(FilmScene):
         dial = Dial(self, k, (400, 560), 210, dot=6)
         hand, mark = dial.hand(dial.angle(self.c)), dial.mark(self.c, ink, 13)
         named = dial.label(self.c, str(self.c), ink, px=36)
-        law = formula("angle-difference", ink, px=38, at=(960, 195), k=k)
+        law = formula("angle-difference", ink, px=48, at=(960, 190), k=k)
         plot = Plot(820, 330, 1760, 730, (-REACH, REACH), (-1.15, 1.15))
         fine = np.linspace(-REACH, REACH, 40 * REACH + 1)
         curve = plot.curve(fine[:2], np.cos(2 * np.pi * k * fine[:2] / self.p), dial.colour, 4)
@@ -165,10 +247,10 @@ class FourierMultiplication(FilmScene):
         dots = plot.dots(whole[:1], height[:1], 8, dial.colour)
         pointer = Dots(dial.pixels()[[(self.c - REACH) % self.p]], 13, muted)
         axis = [plot.level(0, self.colours.grid), *self._answers(plot, REACH)]
-        self.say(
-            "The unembedding turns cosine and sine into one wave over all answers $c$.",
-            *map(mn.FadeIn, [dial.ring, dial.dots, hand, mark, named, law, *axis]),
-        )  # fmt: skip
+        texts = [
+            "The unembedding turns both into a wave over all answers $c$.",
+            "Where $c$ lies under the hand it is high, opposite it is low.",
+        ]
 
         def sweep(share: float) -> None:
             n = round(share * 2 * REACH)
@@ -178,11 +260,29 @@ class FourierMultiplication(FilmScene):
             dots.move_dots(plot.pixels(np.stack([whole[: n + 1], height[: n + 1]], axis=1)))
             pointer.move_dots(dial.pixels()[[(self.c - REACH + n) % self.p]])
 
-        self.say("Where $c$ lies under the hand the wave is high, opposite it is low.",
-                 mn.FadeIn(pointer))  # fmt: skip
-        self.play(self.sweep(sweep, curve, dots, pointer, run_time=9, rate=mn.linear))
-        best = plot.dots([0.0], [1.0], 13, ink)
-        self.say(f"It is highest at {self.c}, and nearly as high at many others.", mn.FadeIn(best))
+        self.add(curve, dots)
+        for n, text in enumerate(texts):
+            shown = [dial.ring, dial.dots, hand, mark, named, law, *axis, pointer]
+            self.say(
+                text, *map(mn.FadeIn, () if n else shown),
+                self.sweep(lambda share, n=n: sweep((n + share) / 2), curve, dots, pointer,
+                           run_time=1.1 * self.reading(text), rate=mn.linear),
+            )  # fmt: skip
+        best = plot.dots([0.0], [1.0], 15, ink)
+        near = whole[(height > NEARLY) & (whole != 0)]
+        rivals = Dots(plot.pixels(np.stack([near, height[near + REACH]], axis=1)), 0.1, muted)
+        text = f"It is highest at {self.c}" + (
+            ", and nearly as high at others." if len(near) else ", and lower at all others."
+        )
+
+        def swell(share: float) -> None:
+            rivals.move_dots(plot.pixels(np.stack([near, height[near + REACH]], axis=1)),
+                             max(14 * share, 0.1))  # fmt: skip
+
+        self.add(rivals)
+        self.say(
+            text, mn.FadeIn(best), self.sweep(swell, rivals, run_time=0.9 * self.reading(text))
+        )
         self.leaving = [
             dial.ring,
             dial.dots,
@@ -195,6 +295,7 @@ class FourierMultiplication(FilmScene):
             dots,
             pointer,
             best,
+            rivals,
         ]
 
     def _answers(self, plot: Plot, reach: int, y: float | None = None) -> list[Any]:
@@ -213,44 +314,54 @@ class FourierMultiplication(FilmScene):
         """Show all waves with their measured amplitudes, their sum, and the network's logits."""
         muted, heights = self.colours.muted, sums.wave_heights(self.data)
         fine = np.linspace(-REACH, REACH, 40 * REACH + 1)
-        row = 400 / len(heights)
+        row = 385 / len(heights)
         largest = max(heights.values())
-        guide = Line(np.array([[960, 165], [960, 850]]), self.colours.grid, 5)
+        guide = Line(np.array([[960, 180], [960, 850]]), self.colours.grid, 6)
         guide.set_z_index(-1)
-        waves: list[Any] = []
+        curves: list[Any] = []
+        texts: list[Any] = []
         for n, (k, height) in enumerate(heights.items()):
-            y, swing = 165 + row * (n + 0.5), 0.47 * row * abs(height) / largest
+            y, swing = 185 + row * (n + 0.5), 0.47 * row * abs(height) / largest
             plot = Plot(330, y - swing, 1590, y + swing, (-REACH, REACH), (-1, 1))
             wave = np.sign(height) * np.cos(2 * np.pi * k * fine / self.p)
             colour = self.colour(k)
-            waves += [
-                plot.curve(fine, wave, colour, 4),
-                words(str(k), colour, px=34, bold=True, at=(290, y + 12), anchor="right"),
-                words(f"{height:.1f}", colour, px=34, at=(1790, y + 12), anchor="right"),
+            curves.append((plot.curve(fine, wave, colour, 6), fine, plot, wave))
+            texts += [
+                words(str(k), colour, px=42, bold=True, at=(290, y + 15), anchor="right"),
+                words(f"{height:.1f}", colour, px=42, at=(1790, y + 15), anchor="right"),
             ]
-        head = words("height in logits", muted, px=SMALL, at=(1792, 150), anchor="right")
-        self.say(
-            self.first(
-                "Each key frequency gives such a wave, with a height that training has found.",
-                "Each key frequency scores all answers $c$ with a wave, high at the sum.",
-            ),
-            mn.FadeIn(guide), mn.FadeIn(head), mn.LaggedStart(*map(mn.FadeIn, waves), run_time=2.5),
-        )  # fmt: skip
+        head = words("height in logits", muted, px=SMALL, at=(1792, 165), anchor="right")
+        names = words("frequency", muted, px=SMALL, at=(128, 165), anchor="left")
+        text = self.first(
+            "Each key frequency gives such a wave, as high as training made it.",
+            "Each key frequency scores all answers $c$ with a wave, high at the sum.",
+        )
+
+        def draw(share: float) -> None:
+            stop = round(share * (len(fine) - 1)) + 1
+            for curve, x, plot, wave in curves:
+                curve.move_line(plot.pixels(np.stack([x[:stop], wave[:stop]], axis=1)))
+
+        draw(0.0)
+        lines = [curve for curve, *_ in curves]
+        self.add(*lines)
+        self.say(text, *map(mn.FadeIn, [guide, head, names, *texts]),
+                 self.sweep(draw, *lines, run_time=0.9 * self.reading(text)))  # fmt: skip
         self._add_up(heights, fine)
 
     def _add_up(self, heights: dict[int, float], fine: np.ndarray) -> None:
         ink, p = self.colours.ink, self.p
         every = sums.total(self.data, fine)
         low, high = float(every.min()), float(every.max())
-        plot = Plot(330, 590, 1590, 835, (-REACH, REACH), (1.02 * low, 1.02 * high))
-        line = plot.curve(fine, 0 * fine, ink, 5)
+        plot = Plot(330, 592, 1590, 832, (-REACH, REACH), (1.02 * low, 1.02 * high))
+        line = plot.curve(fine, 0 * fine, ink, 7)
         axis = [
             plot.level(0, self.colours.grid),
-            words("sum", ink, px=34, bold=True, at=(290, plot.at(0, 0)[1] + 12), anchor="right"),
+            words("sum", ink, px=42, bold=True, at=(290, plot.at(0, 0)[1] + 12), anchor="right"),
         ]
         answers = self._answers(plot, REACH, 828)
         self.say(
-            "At the answer all of them are high. Elsewhere they pull up and down.",
+            "At the answer all are high; elsewhere they disagree.",
             *map(mn.FadeIn, [*axis, *answers, line]),
         )  # fmt: skip
         before = 0 * fine
@@ -265,20 +376,34 @@ class FourierMultiplication(FilmScene):
             before = after
         whole = np.arange(-REACH, REACH + 1)
         wave = self.data["logit_wave"].isel(epoch=-1).values[-whole % p].astype(float)
-        dots = plot.dots(whole, wave, 8, ink)
-        tag = words(f"{high:.1f}", ink, px=34, bold=True, at=(1790, plot.at(0, high)[1] + 26),
-                    anchor="right")  # fmt: skip
+        places = plot.pixels(np.stack([whole, wave], axis=1))
+        dots = Dots(places[:1], 10, ink)
         share = float(self.data["logit_variance_explained"].values[-1])
-        self.say(
-            f"The dots are the network's own logits, averaged over all sums.\n"
-            f"The waves explain {share:.0%} of them.",
-            mn.FadeIn(dots), mn.FadeIn(tag),
-        )  # fmt: skip
+        text = f"Dots are the network's logits; the waves explain {share:.0%}."
+        self.add(dots)
+        self.say(text, self.sweep(
+            lambda passed: dots.move_dots(places[: 1 + round(passed * 2 * REACH)]), dots,
+            run_time=0.8 * self.reading(text),
+        ))  # fmt: skip
         rival = float(sums.total(self.data, np.arange(1, p)).max())
-        self.say(
-            f"So {self.c} wins with {high:.1f} logits. No other answer has more than {rival:.1f}."
-        )
-        self.hold(1.0)
+        levels = [Line(np.zeros((2, 2)), colour, 4)
+                  for colour in (ink, self.colours.muted)]  # fmt: skip
+        tags = [
+            words(f"{value:.1f}", colour, px=42, bold=value == high, anchor="right",
+                  at=(1790, plot.at(0, value)[1] + 22))
+            for value, colour in ((high, ink), (rival, self.colours.muted))
+        ]  # fmt: skip
+
+        def measure(share: float) -> None:
+            for level, value in zip(levels, (high, rival), strict=True):
+                y, reach = plot.at(0, value)[1], share * 630
+                level.move_line(np.array([[960, y], [960 + reach, y]]))
+
+        measure(0.01)
+        self.add(*levels)
+        text = f"{self.c} wins with {high:.1f} logits. The next best has {rival:.1f}."
+        self.say(text, *map(mn.FadeIn, tags),
+                 self.sweep(measure, *levels, run_time=0.7 * self.reading(text)))  # fmt: skip
 
 
 def _projections(dial: Dial, angle: float) -> list[Any]:
@@ -291,6 +416,24 @@ def _projections(dial: Dial, angle: float) -> list[Any]:
         line.set_z_index(0.5)
         lines.append(line)
     return lines
+
+
+def _across(start: float, stop: float) -> np.ndarray:
+    return np.array([[start, TRACK], [max(stop, start + 1), TRACK]])
+
+
+def _block(start: float, stop: float, colour: str) -> Line:
+    """A thick bar on the line of the sum."""
+    line = Line(_across(start, stop), colour, 60)
+    line.cap_style = mn.CapStyleType.BUTT
+    return line
+
+
+def _around(left: float, top: float, right: float, low: float) -> np.ndarray:
+    """A rectangle's outline in many short steps, so that it can be drawn bit by bit."""
+    corners = np.array([[left, top], [right, top], [right, low], [left, low], [left, top]])
+    steps = [np.linspace(one, two, 40) for one, two in itertools.pairwise(corners)]
+    return np.concatenate(steps)
 
 
 def _ends(start: float, stop: float, y: float) -> np.ndarray:
@@ -306,9 +449,3 @@ def _beam(start: float, stop: float, y: float, colour: str) -> Line:
 
 def _signed(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
-
-
-def _count(number: int) -> str:
-    names = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times",
-             6: "six times", 7: "seven times"}  # fmt: skip
-    return names.get(number, f"{number} times")
