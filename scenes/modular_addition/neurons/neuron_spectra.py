@@ -79,7 +79,8 @@ class NeuronSpectra(Scene):
             f"In each neuron shown, {three} come to hold at least {_neurons.floored_percent(least)}"
         )
         first = _claims.moment(data, 0, "field_epoch")
-        watch = f"above, at {first}, they hold at most {_claims.rounded_percent(before)}; below, the haze goes"
+        most = _claims.rounded_percent(before)
+        watch = f"above, at {first}, they hold at most {most}; below, the haze goes"
         return Claim(sentence, watch, numbers=numbers)
 
     def _before(self, data: xr.Dataset) -> float:
