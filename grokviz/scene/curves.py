@@ -242,12 +242,35 @@ def note_names(texts: dict[str, Any], curves: Mapping[str, Curve]) -> None:
     ]
 
 
-class EndNames:
-    """Each curve's name to the right of the axes, level with the curve at a moment or near it.
+class Levels:
+    """Where the future is not drawn, a dotted level from the end of each curve to that of the axes.
 
-    Where the future is not drawn, a dotted level leads from the curve's end to its name: without
-    it the first picture of a film would be all but empty.
+    Without them the first picture of a film would be all but empty.
     """
+
+    def __init__(self, axes: Axes, curves: Mapping[str, Curve]) -> None:
+        self.axes, width = axes, style().line * 0.4
+        shown = [] if style().ghost else curves.values()
+        self.lines: list[tuple[Curve, Any]] = [
+            (curve, axes.plot([], [], color=curve.colour, lw=width, ls=(0, (1, 3)), zorder=1.5)[0])
+            for curve in shown
+        ]
+
+    @property
+    def moving(self) -> list[Any]:
+        """The levels."""
+        return [line for _, line in self.lines]
+
+    def update(self, moment: float) -> None:
+        """Let them begin at ``moment``."""
+        end = self.axes.get_xlim()[1]
+        for curve, line in self.lines:
+            y = float(np.interp(moment, curve.x, curve.y))
+            line.set_data(*([[moment, end], [y, y]] if np.isfinite(y) else [[], []]))
+
+
+class EndNames:
+    """Each curve's name to the right of the axes, level with the curve at a moment or near it."""
 
     def __init__(self, axes: Axes, curves: Mapping[str, Curve]) -> None:
         current_style = style()
@@ -262,26 +285,16 @@ class EndNames:
             for name, curve in self.curves.items()
         }  # fmt: skip
         note_names(self.texts, self.curves)
-        led = {} if current_style.ghost else self.curves or dict(list(curves.items())[:1])
-        self.levels = {name: (curve, self._level(curve.colour)) for name, curve in led.items()}
+        self.levels = Levels(axes, self.curves or dict(list(curves.items())[:1]))
 
     @property
     def moving(self) -> list[Any]:
         """The levels and the names."""
-        return [*(line for _, line in self.levels.values()), *self.texts.values()]
-
-    def _level(self, colour: str) -> Any:
-        (line,) = self.axes.plot(
-            [], [], color=colour, lw=style().line * 0.4, ls=(0, (1, 3)), zorder=1.5
-        )
-        return line
+        return [*self.levels.moving, *self.texts.values()]
 
     def update(self, moment: float) -> None:
         """Put them where the curves are at ``moment``, pushed apart."""
-        end = self.axes.get_xlim()[1]
-        for curve, line in self.levels.values():
-            y = float(np.interp(moment, curve.x, curve.y))
-            line.set_data(*([[moment, end], [y, y]] if np.isfinite(y) else [[], []]))
+        self.levels.update(moment)
         across = self.axes.transData + self.axes.transAxes.inverted()
         level = {}
         for name, c in self.curves.items():
@@ -320,14 +333,16 @@ class LineNames:
                     color=curves[name].colour, va=va, ha=ha, zorder=6,
                 )  # fmt: skip
         note_names(self.texts, curves)
+        self.levels = Levels(axes, {name: curves[name] for name in self.texts})
 
     @property
     def moving(self) -> list[Any]:
-        """The names."""
-        return list(self.texts.values())
+        """The levels and the names."""
+        return [*self.levels.moving, *self.texts.values()]
 
     def update(self, moment: float) -> None:
         """Put them at their epochs, or as far as the curves have come."""
+        self.levels.update(moment)
         small = style().pixels(self.axes, style().small)
         for name, text in self.texts.items():
             curve = self.curves[name]

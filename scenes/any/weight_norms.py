@@ -66,7 +66,10 @@ class WeightNorms(Scene):
         if not after <= HALF * before:
             sentence = f"The sum of squared weights goes {change} as the network generalises"
             return Claim.instead(sentence, **numbers)
-        return Claim(f"The sum of squared weights falls {change}", self.watch, numbers=numbers)
+        top = int(np.nanargmax(_total(data)))
+        when, loss = clocks.at(data, "epoch", top), panels.loss_at(data, "train", top)
+        watch = f"it is largest at {when}, when the training loss is {loss}"
+        return Claim(f"The sum of squared weights falls {change}", watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The total above the training loss; beside them the total by its parts."""

@@ -85,7 +85,7 @@ class LogitSpectrum(Scene):
         image = grids.heat(axes, (p, p), top=_top(spectrum) ** BEND)
         _name_components(axes, p)
         if not narrow:
-            axes.set_xlabel("frequency in a (darker: larger norm)", labelpad=0)
+            axes.set_xlabel("frequency in a (stronger colour: larger norm)", labelpad=0)
         rings = _Rings(axes, data)
         text = grids.figure_above(axes)
         whose = f"{len(rings.keys)} ring{'s' * (len(rings.keys) > 1)}: "

@@ -119,6 +119,7 @@ def test_the_two_sums_of_the_title_stand_at_their_dots_once_they_are_reached() -
     data, drawn = reference("weight-norms"), scene("weight-norms").with_options()
     before, after = (f"{n:,.0f}" for n in claim("weight-norms", data).numbers.values())
     assert claim("weight-norms", data).sentence.endswith(f"from {before} to {after}")
+    assert "largest at epoch 900, when the training loss is" in claim("weight-norms", data).watch
     with drawing_in(gv.theme("light", "slide"), ghost=False):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = drawn.draw(figure, data)
