@@ -12,7 +12,6 @@ from grokviz.dataset.numerics import ties
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
-from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +51,9 @@ class SingularValues(Scene):
         if 0 < last <= FEWER * first:
             keys = data.sizes.get("key_frequency", 0)
             each = "two a key frequency" if last == 2 * keys else ""
-            watch = "; ".join(words for words in (each, _embedding(data, end)) if words)
+            embedding = f"the embedding keeps {_count(data, '$W_E$', end)}"
+            dark = "dark: above a tenth of the largest"
+            watch = "; ".join(words for words in (dark, each, embedding) if words)
             sentence = f"The neuron-logit map falls from {first} directions to {last}"
             return Claim(sentence, watch, numbers=numbers)
         words = f"The neuron-logit map has {last} directions at {_claims.moment(data, end)}"
@@ -98,8 +99,9 @@ class SingularValues(Scene):
         return (
             "Singular values of the neuron-logit map $W_L = W_U W_out$ and of the embedding $W_E$ "
             "and the loss; dark: those above a tenth of the largest, which are counted as "
-            "directions; pale: the largest value so far. A wave is two directions, its cosine and "
-            "its sine. After the notebook of Nanda et al. (2023), arXiv:2301.05217, section 4.2."
+            f"directions; line: the values at {_claims.moment(data, 0)}. "
+            "A wave is two directions, its cosine and its sine. "
+            "After the notebook of Nanda et al. (2023), arXiv:2301.05217, section 4.2."
         ).replace("W_out", "W_{\\mathrm{out}}")
 
     def _ranks(self, axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
@@ -122,7 +124,8 @@ class SingularValues(Scene):
         axes.set_ylabel("singular value")
         words = "above a tenth" + ("" if style().narrow(axes.figure) else " of the largest")
         rest, ink, ranks = style().colours.rest, style().colours.ink, np.arange(1.0, count + 1)
-        bars = Bars(axes, ranks, np.maximum(values, low), rest, width=0.8, foot=low, trace=0.35)
+        bars = Bars(axes, ranks, np.maximum(values, low), rest, width=0.8, foot=low, trace=0)
+        self._draw_first(axes, data, matrix, low)
         text = axes.text(
             0.99, 0.9, "", transform=axes.transAxes, ha="right", va="top", fontweight="bold",
         )  # fmt: skip
@@ -136,6 +139,18 @@ class SingularValues(Scene):
 
         return Drawing([bars.moving, text], update)
 
+    def _draw_first(self, axes: Axes, data: xr.Dataset, matrix: str, low: float) -> None:
+        """A line over the values at the first moment, and how many of them are large."""
+        values, colour = data[MATRICES[matrix]].values[0].astype(float), style().colours.muted
+        values = np.maximum(np.nan_to_num(values, posinf=low, neginf=low), low)
+        edges = np.arange(len(values) + 1) + 0.5
+        axes.stairs(values, edges, baseline=None, color=colour, lw=0.6 * style().line, zorder=3)
+        k = 3 * len(values) // 5
+        style().label(
+            axes, k + 1, values[k], f"{_claims.moment(data, 0)}: {_count(data, matrix, 0)}",
+            lift=0.35, ha="left", color=colour, zorder=4,
+        )  # fmt: skip
+
 
 def _large(values: np.ndarray) -> np.ndarray:
     """Which singular values are above a tenth of the largest; none that is no number."""
@@ -145,16 +160,3 @@ def _large(values: np.ndarray) -> np.ndarray:
 def _count(data: xr.Dataset, matrix: str, i: int) -> int:
     """How many directions a matrix has."""
     return int(_large(data[MATRICES[matrix]].values[i].astype(float)).sum())
-
-
-def _embedding(data: xr.Dataset, end: int) -> str:
-    """How many directions the embedding has when the run generalises and at the end, in words."""
-    generalised, epochs = outcome(data).generalised, data["epoch"].values
-    if generalised is None or generalised >= epochs[end]:
-        return ""
-    i = max(int(np.searchsorted(epochs, generalised, side="right")) - 1, 0)
-    then, last = (_count(data, "$W_E$", j) for j in (i, end))
-    at = _claims.moment(data, i)
-    if then <= last:
-        return f"the embedding keeps {then} from {at} on"
-    return f"the embedding is slower: {then} at {at}, {last} at {epochs[end]:,}"

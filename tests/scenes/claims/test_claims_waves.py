@@ -227,6 +227,21 @@ def test_a_map_has_collapsed_where_half_its_directions_are_left(kept: int, holds
     assert "two a key frequency" not in told.watch
 
 
+def test_what_the_map_falls_from_stands_beside_what_it_falls_to() -> None:
+    data, kind = of("singular-values"), scene("singular-values")
+    own = claim("singular-values", data)
+    with drawing_in(gv.theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = kind.with_options().draw(figure, data)
+        drawing.update(end(data, "singular-values"))
+    shown = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert f"epoch 0: {own.numbers['first']:.0f}" in shown
+    assert any(text.endswith(f": {own.numbers['last']:.0f} above a tenth of the largest")
+               for text in shown)  # fmt: skip
+    assert own.watch.endswith("the embedding keeps 16")
+    assert any(": 16 above" in text for text in shown)
+
+
 @pytest.mark.parametrize(("times", "holds"), [(0.99, True), (1.01, False)])
 def test_a_circle_is_round(times: float, holds: bool) -> None:
     data = of("wave-circles")
