@@ -35,7 +35,7 @@ class WaveCircles(Scene):
     name = "wave-circles"
     panels = ("circles", "loss")
     title = "Each embedded wave winds the numbers onto a circle"
-    watch = "from one number to the next is nearly the same turn"
+    watch = "radii's spread, at first (pale) \u2192 now"
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
     loops = True
     needs = ("embedding_plane", "embedding_frequency_norm", "logged_train_loss",
@@ -58,10 +58,12 @@ class WaveCircles(Scene):
         turn = max((_turn(data, k, end) for k in shown), default=np.nan)
         numbers = {"first": first, "last": last, "turn": turn}
         if last < ROUND <= first and turn < TURN:
+            part = f"k/{data.sizes['residue']}, give or take {np.degrees(turn):.0f}°"
             return Claim(
                 f"{_claims.waves(len(shown))} become circles: radii vary by {last:.0%} at most, "
-                f"once {first:.0%}".replace("1 wave become circles", "1 wave becomes a circle"),
-                self.watch, numbers=numbers,
+                f"{first:.0%} at first".replace("1 wave become circles", "1 wave becomes a circle"),
+                f"radii's spread, at first (pale) \u2192 now; adding 1 turns by {part}",
+                numbers=numbers,
             )  # fmt: skip
         if not shown:
             return _claims.instead(data, "No wave is embedded at the end")
@@ -97,8 +99,8 @@ class WaveCircles(Scene):
         """With the definition and the citation."""
         return (
             "Embedding of the residues, less its mean, in the plane spanned by $W_E\\cos_k$ and "
-            "$W_E\\sin_k$ of each embedded frequency k; a clean wave is a circle. After \u00b1 its "
-            "spread: the standard deviation of the radii over their mean. "
+            "$W_E\\sin_k$ of each embedded frequency k, pale at the first moment; a clean wave is "
+            "a circle. Percentages, then and now: standard deviation of the radii over their mean. "
             f"{after('section 4.1')}"
         )
 
@@ -142,7 +144,7 @@ def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], Axes]:
         losses = style().panels(figure, top=(1 - share) * high + 2.6)[0][0]
         x0, y0, x1, y1 = 0.02, share + 0.02, 0.98, 0.99
     else:
-        share, columns = 0.33, math.ceil(count / 2) if count > 2 else count
+        share, columns = 0.4, math.ceil(count / 2) if count > 2 else count
         losses = style().panels(figure, left=(1 - share) * wide + 5.5)[0][0]
         x0, y0, x1, y1 = 0.03, 0.02, 1 - share - 0.01, 0.99
     w, h = (x1 - x0) / columns, (y1 - y0) / math.ceil(count / columns)
@@ -162,15 +164,18 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     """One plane: the dots, the line that joins them, and the numbers 0, 1 and 2."""
     current_style, colour = style(), frequencies.ink(k, data)
     points, line = current_style.points, current_style.line
-    room = 1.22 * limit
+    room = 1.16 * limit
     axes.set_aspect("equal")
     # the name stands above all dots, and above the numbers beside them
-    axes.set(xlim=(-room, room), ylim=(-room, 1.3 * room))
+    axes.set(
+        xlim=(-room, room), ylim=(-room, (1.8 if current_style.narrow(axes.figure) else 1.5) * room)
+    )
     axes.axis("off")
     name = axes.text(
         0.5, 0.985, "", transform=axes.transAxes, ha="center", va="top",
         color=colour, fontweight="bold",
     )  # fmt: skip
+    spread = current_style.note(axes, "", (0.5, 0.985), (0, -1.5), ha="center", va="top")
     for ends in (([-limit, limit], [0, 0]), ([0, 0], [-limit, limit])):
         axes.plot(*ends, color=current_style.colours.grid, lw=line * 0.35, zorder=0)
     look: dict[str, Any] = {"marker": "o", "ls": "", "mew": 0}
@@ -184,10 +189,12 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     plane = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
 
     wide = axes.bbox.width > 11 * current_style.pixels(axes, points)
-    word = "frequency " if wide else ""
+    name.set_text(f"frequency {k}" if wide else str(k))
+    pale = current_style.colours.rest
+    axes.plot(*plane[0].T, color=pale, ms=points * 0.24, zorder=1, **look)
 
     def update(i: int) -> None:
-        name.set_text(f"{word}{k}: \u00b1{_spread(data, k, i):.0%}")
+        spread.set_text(f"{_spread(data, k, 0):.0%} \u2192 {_spread(data, k, i):.0%}")
         joined.set_data(*plane[i][np.append(order, order[0])].T)
         dots.set_data(*plane[i].T)
         marks.set_data(*plane[i][list(MARKED)].T)
@@ -195,4 +202,4 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
             length = max(float(np.linalg.norm(plane[i][n])), 1e-9)
             text.set_position(tuple(plane[i][n] * (1 + 0.15 * limit / length)))
 
-    return Drawing([name, joined, dots, marks, *texts], update)
+    return Drawing([spread, joined, dots, marks, *texts], update)

@@ -28,7 +28,7 @@ NAMES = (
 OWN = {
     "embedding-waves": "6 of 56 waves grow from 12% to 95% of the embedding",
     "singular-values": "The neuron-logit map falls from 100 directions to 10",
-    "wave-circles": "6 waves become circles: radii vary by 9% at most, once 52%",
+    "wave-circles": "6 waves become circles: radii vary by 9% at most, 52% at first",
     "weight-spectra": "5 waves fill 90% of the embedding, 99.8% of the neuron-logit map",
     "ablation": "Keep only cos w(a + b − c) in the logits: the loss falls by 81%",
     "algorithm": "The network adds with 5 waves: 96% of its squared logits",
@@ -379,7 +379,7 @@ ON_PICTURE = (
     ("embedding-waves", "6 waves: 95% of the embedding; all but 31 are used"),
     ("weight-spectra", "embedding $W_E$: 90% of squares in 5 waves"),
     ("weight-spectra", "neuron-logit map $W_L$: 99.8% of squares in 5 waves"),
-    ("wave-circles", "frequency 31: \u00b19%"),
+    ("wave-circles", "43% \u2192 9%"),
     ("logit-spectrum", "5 rings: 98% of the variance over all (a, b)"),
 )
 
