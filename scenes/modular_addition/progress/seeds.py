@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any._papers import after
 
-from grokviz.dataset.learning import LATER
+from grokviz.dataset.learning import LATER, LOW
 from grokviz.scene import Claim, Drawing, Scene, members, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
@@ -74,21 +74,18 @@ class Seeds(Scene):
             figure, (0.8, 1.1) if narrow else (1.15, 1), (1,) * len(shown),
             left=7.8 if narrow else 8.6, right=1.2, gap=1.6, vgap=1.0, top=1.9,
         )  # fmt: skip
+        norms = data["member_frequency_norm"].values[shown].astype(float)
+        tallest = float(np.nan_to_num(norms).max(initial=0)) or 1.0
         traces, later = [], []
         for row, (axes, member) in enumerate(zip(grid, shown, strict=True)):
             traces += self._draw_losses(axes[0], data, member)
-            artists = [*_draw_grok(axes[0], data, member), *_draw_waves(axes[1], data, member)]
+            waves = _draw_waves(axes[1], data, member, tallest)
+            artists = [*_draw_grok(axes[0], data, member), *waves]
             later.append((_known(data, member), artists))
             if row < len(shown) - 1:
                 panels.without_time(*axes)
-        heads = "loss (nats)", "waves in $W_E$"
-        if not narrow:
-            heads = "train and test loss (nats)", "norm of each wave, at the end"
-        for room, head in zip(grid[0], heads, strict=True):
-            room.set_title(
-                head, fontsize=current_style.small, fontweight="normal",
-                pad=current_style.points / 4, color=current_style.colours.muted,
-            )  # fmt: skip
+        _head(grid[0][0], _of_losses(narrow))
+        _head(grid[0][1], _of_waves(data, shown, narrow=narrow))
         grid[-1][0].set_xlabel(clocks.word(data))
         grid[-1][1].set_xlabel("frequency")
         markers = [panels.Marker.draw(axes[0]) for axes in grid]
@@ -172,6 +169,34 @@ class Seeds(Scene):
         return [curve.draw(axes) for curve in curves.values()]
 
 
+def _head(axes: Axes, parts: list[tuple[str, str]]) -> None:
+    """Words above a column, each in its colour, beside one another."""
+    last = style().note(axes, parts[0][0], (0, 1), (0, 0.45), color=parts[0][1])
+    for text, colour in parts[1:]:
+        last = axes.annotate(
+            text, (1, 0), (0, 0), xycoords=last, textcoords="offset points", va="bottom",
+            fontsize=style().small, color=colour,
+        )  # fmt: skip
+
+
+def _of_losses(narrow: bool) -> list[tuple[str, str]]:
+    """The names of the losses, and what their dot is."""
+    colours = style().colours
+    joint, words = " and ", f" loss (nats), dot: first below {LOW:g}"
+    if narrow:
+        joint, words = ", ", " loss"
+    return [("train", colours.train), (joint, colours.muted), ("test", colours.test),
+            (words, colours.muted)]  # fmt: skip
+
+
+def _of_waves(data: xr.Dataset, shown: list[int], *, narrow: bool) -> list[tuple[str, str]]:
+    """What the bars are, and of when."""
+    last = {int(data["member_epoch"].values[member].max()) for member in shown}
+    when = f"at {clocks.word(data)} {last.pop():,}" if len(last) == 1 else "at the end"
+    text = "waves in $W_E$" if narrow else f"norm of each wave {when}"
+    return [(text, style().colours.muted)]
+
+
 def _wrapped(data: xr.Dataset, member: int) -> str:
     """A run's name in lines that the margin has room for."""
     lines = textwrap.wrap(members.display(str(data["member_name"].values[member])), 9)
@@ -230,18 +255,17 @@ def _keys(data: xr.Dataset, member: int) -> list[int]:
     ]
 
 
-def _draw_waves(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
+def _draw_waves(axes: Axes, data: xr.Dataset, member: int, tallest: float) -> list[Any]:
     """A bar for each frequency, the key ones dark and numbered: as many as have room."""
     current_style, colours = style(), style().colours
     k, norms = data["frequency"].values, data["member_frequency_norm"].values[member].astype(float)
     keys = _keys(data, member)
     known = bool(np.isfinite(norms).any())
-    tallest = float(np.nanmax(norms)) if known else 1.0
     if not known:
         current_style.note(axes, "no weights", (0.5, 0.4), ha="center", color=colours.muted)
     colour = [colours.ink if int(n) in keys else colours.rest for n in k]
     bars = axes.bar(k, np.nan_to_num(norms), width=0.8, color=colour, lw=0)
-    axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, 1.55 * max(tallest, 1e-9)), yticks=[])
+    axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, 1.55 * tallest), yticks=[])
     axes.set_xticks([1, 20, 40, int(k[-1])] if k[-1] > 45 else [1, int(k[-1])])
     axes.spines["left"].set_visible(False)
     em = current_style.pixels(axes, current_style.small) / axes.bbox.width
