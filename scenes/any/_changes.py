@@ -238,12 +238,12 @@ def overfitting(data: xr.Dataset) -> str:
         return "No test loss is a number."
     top = int(np.nanargmax(np.where(np.isfinite(test), test, np.nan)))
     words = [
-        f"The test loss begins at {test[0]:.3g}, is largest at {word} {tested[top]}, "
+        f"The test loss begins at {test[0]:.3g}, is largest at {word} {tested[top]:,}, "
         f"{test[top]:.3g}, and ends at {test[-1]:.3g}"
     ]
     memorised = int(data["event_epoch"].sel(event="memorised"))
     if memorised >= 0:
-        words.append(f"the training loss is first below 0.1 at {word} {memorised}")
+        words.append(f"the training loss is first below 0.1 at {word} {memorised:,}")
     return f"{'; '.join(words)}."
 
 

@@ -458,9 +458,9 @@ def test_what_a_screen_reader_hears(opened: Any, made: Path, actions: Act) -> No
     page.evaluate("delete document.body.dataset.settled")
     page.keyboard.press("ArrowRight")
     actions["settled"](page)
-    assert page.locator("#spoken").inner_text() == "epoch 9075, clean-up"
+    assert page.locator("#spoken").inner_text() == "epoch 9,075, clean-up"
     said = page.locator("#panel-waves .plot").get_attribute("aria-label")
-    assert said.startswith("Waves in the embedding. At epoch 9075 these frequencies")
+    assert said.startswith("Waves in the embedding. At epoch 9,075 these frequencies")
     nameless = page.evaluate(
         "[...document.querySelectorAll('button, select, input')].filter(e => !(e.innerText.trim()"
         " || e.getAttribute('aria-label') || e.labels?.length)).map(e => e.outerHTML)"

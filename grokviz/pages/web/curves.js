@@ -148,7 +148,7 @@ class Curves extends Panel {
 
   say() {
     const said = this.values().map(([name, value]) => `${name} ${short(value)}`);
-    return `At ${facts.word} ${epoch()}: ${said.join(", ")}.`;
+    return `At ${facts.word} ${spaced(epoch())}: ${said.join(", ")}.`;
   }
 
   table() {

@@ -108,7 +108,7 @@ function settle() {
       return;
     }
     for (const panel of shown) panel.describe();
-    if (epochs.length > 1) say(`${facts.word} ${epoch()}${phaseOf(epoch()) ? `, ${phaseOf(epoch())}` : ""}`);
+    if (epochs.length > 1) say(`${facts.word} ${spaced(epoch())}${phaseOf(epoch()) ? `, ${phaseOf(epoch())}` : ""}`);
     settle.next = REST;
     document.body.dataset.settled = "true";
   }, settle.next);

@@ -113,7 +113,7 @@ class MemoriseThenGeneralise(Scene):
         even = _even(data)
         crossed = "it never is the larger one"
         if even is not None:
-            at = f"{clocks.word(data)} {even[0]:.0f}"
+            at = f"{clocks.word(data)} {even[0]:,.0f}"
             crossed = f"the generalising one is larger from {at} on ({even[1]:.0f}%)"
         return (
             "Losses over epochs above, memorising and generalising shares below. At "

@@ -114,6 +114,7 @@ class ProgressMeasures(Scene):
                 drawn[-1].traces[name].dash()
             if self._merged and i:
                 axes.yaxis.set_major_locator(MaxNLocator(2))
+            if not plot.log:
                 axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         last = 1 if self._merged or style().narrow(figure) or len(plots) == 1 else 2
         panels.without_time(*rooms[: len(plots) - last])

@@ -104,7 +104,7 @@ class Seeds(Scene):
             runs.append(f"{name}: {members.learnt(data, member)}{now}, key frequencies {keys}")
         return (
             f"A row for each of {len(runs)} runs: training and test loss over epochs, marked at "
-            f"epoch {epoch}, and the norm of each frequency in the embedding at the end. "
+            f"epoch {epoch:,}, and the norm of each frequency in the embedding at the end. "
             f"{'; '.join(runs)}."
         )
 

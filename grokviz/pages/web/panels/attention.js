@@ -55,7 +55,7 @@ register(
       const field = this.field();
       const mean = field.reduce((a, b) => a + b, 0) / field.length;
       const wave = this.extra() && `; ${this.extra()}`;
-      return `Head ${state.head} at ${facts.word} ${epoch()} attends to a with ${short(mean)} on average${wave}.`;
+      return `Head ${state.head} at ${facts.word} ${spaced(epoch())} attends to a with ${short(mean)} on average${wave}.`;
     }
 
     table() {

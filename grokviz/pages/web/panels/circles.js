@@ -114,7 +114,7 @@ register(
         const spread = Math.sqrt(radius.reduce((a, r) => a + (r - mean) ** 2, 0) / radius.length);
         return `frequency ${k} has radius ${short(mean)}, spread ${Math.round((100 * spread) / (mean || 1))} %`;
       });
-      return `At ${facts.word} ${epoch()}: ${said.join("; ")}.`;
+      return `At ${facts.word} ${spaced(epoch())}: ${said.join("; ")}.`;
     }
 
     table() {

@@ -108,7 +108,7 @@ register(
     }
 
     say() {
-      return `At ${facts.word} ${epoch()}: ${this.extra()}.`;
+      return `At ${facts.word} ${spaced(epoch())}: ${this.extra()}.`;
     }
 
     table() {

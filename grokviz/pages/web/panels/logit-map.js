@@ -153,7 +153,7 @@ register(
       const power = (k) => norms[2 * k - 1] ** 2 + norms[2 * k] ** 2;
       const all = norms.reduce((sum, v) => sum + v * v, 0) || 1;
       const share = facts.keys.reduce((sum, k) => sum + power(k), 0) / all;
-      return `At ${facts.word} ${epoch()} the key frequencies ${facts.keys.join(", ")} hold ${Math.round(100 * share)} % of W_L's squares.`;
+      return `At ${facts.word} ${spaced(epoch())} the key frequencies ${facts.keys.join(", ")} hold ${Math.round(100 * share)} % of W_L's squares.`;
     }
 
     table() {

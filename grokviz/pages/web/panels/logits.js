@@ -62,7 +62,7 @@ register(
     say() {
       const mean = this.centred(store.get("logit_wave").at(state.at));
       const [first, second] = [...mean].sort((a, b) => b - a);
-      return `At ${facts.word} ${epoch()} the mean logit at the answer is ${short(mean[(this.p - 1) / 2])}; the largest are ${short(first)} and ${short(second)}.`;
+      return `At ${facts.word} ${spaced(epoch())} the mean logit at the answer is ${short(mean[(this.p - 1) / 2])}; the largest are ${short(first)} and ${short(second)}.`;
     }
 
     table() {

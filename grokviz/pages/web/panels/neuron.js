@@ -60,7 +60,7 @@ register(
       const field = this.field();
       const active = field.filter((value) => value > 0).length;
       const most = short(largest(field));
-      return `Neuron ${state.neuron} at ${facts.word} ${this.moment()}: above 0 at ${active} of ${field.length} pairs, at most ${most}.`;
+      return `Neuron ${state.neuron} at ${facts.word} ${spaced(this.moment())}: above 0 at ${active} of ${field.length} pairs, at most ${most}.`;
     }
 
     table() {

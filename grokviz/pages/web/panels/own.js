@@ -95,7 +95,7 @@ class OwnVariable {
 
   /** The moment at the beginning of a sentence. */
   when() {
-    return this.clock ? `At ${facts.word} ${this.moment()}: ` : "";
+    return this.clock ? `At ${facts.word} ${spaced(this.moment())}: ` : "";
   }
 
   /** The largest and the least of some numbers, where `place(n)` says the n-th one is. */

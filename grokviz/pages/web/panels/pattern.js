@@ -62,7 +62,7 @@ register(
     }
 
     say() {
-      return `At ${facts.word} ${this.moment()}: ${this.extra()}.`;
+      return `At ${facts.word} ${spaced(this.moment())}: ${this.extra()}.`;
     }
 
     table() {

@@ -73,11 +73,11 @@ register(
     say() {
       const names = this.names();
       const shares = Array.from(this.shares(), (share, i) => [share, i]).sort((x, y) => y[0] - x[0]).slice(0, 3);
-      if (!shares[0][0]) return `Neuron ${state.neuron} does not vary at ${facts.word} ${this.moment()}.`;
+      if (!shares[0][0]) return `Neuron ${state.neuron} does not vary at ${facts.word} ${spaced(this.moment())}.`;
       const said = shares.map(
         ([share, i]) => `${names[Math.floor(i / this.across)]} of a with ${names[i % this.across]} of b (${Math.round(100 * share)} %)`,
       );
-      return `Largest shares of neuron ${state.neuron} at ${facts.word} ${this.moment()}: ${said.join("; ")}.`;
+      return `Largest shares of neuron ${state.neuron} at ${facts.word} ${spaced(this.moment())}: ${said.join("; ")}.`;
     }
 
     table() {

@@ -97,7 +97,7 @@ register(
       const most = Math.max(...heights);
       const large = [...new Set(frequencies.filter((_, n) => heights[n] > most / 4))];
       const named = large.length < 12 ? large.join(", ") : `${large.length} of them`;
-      return `At ${facts.word} ${epoch()} these frequencies stand above a quarter of the largest: ${named}.`;
+      return `At ${facts.word} ${spaced(epoch())} these frequencies stand above a quarter of the largest: ${named}.`;
     }
 
     table() {
