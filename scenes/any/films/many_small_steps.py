@@ -129,8 +129,10 @@ class ManySmallSteps(FilmScene):
         text = f"... yet in a quarter more steps their mean loses {only}{window.fall:.0%}."
         if not smooth:
             text = f"In a quarter more steps their mean loses {window.fall:.0%}."
-        self.say(text, self.sweep(window.seek, *window.shapes,
-                                  run_time=0.7 * self.reading(text)))  # fmt: skip
+        self.say(
+            text, one.animate.set_stroke(opacity=0.15),
+            self.sweep(window.seek, *window.shapes, run_time=0.7 * self.reading(text)),
+        )  # fmt: skip
         tag = window.tag(f"{window.fall:.0%}")
         self.play(mn.FadeIn(tag), run_time=0.4)
         self.hold()
