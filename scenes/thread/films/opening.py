@@ -12,7 +12,7 @@ import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing
 
 from grokviz.scene.clock import spaced, word
-from grokviz.scene.films.toolkit import BODY, FilmScene, mono, words
+from grokviz.scene.films.toolkit import BODY, FilmScene, Line, mono, words
 
 BOX = (830, 215, 1770, 760)
 """The axes in pixels."""
@@ -69,10 +69,10 @@ class Opening(FilmScene):
         shapes = [number for number, _ in self.numbers.values()]
         lines = [curve.line for curve in self.curves.values()]
         self.moving = [*shapes, *lines]
-        self.say(
-            "How sure is a network of the right answer?",
-            *map(mn.FadeIn, [*furniture, *labels, *self.moving]),
-        )  # fmt: skip
+        self.add(*self.moving)
+        text = "How sure is a network of the right answer?"
+        self.say(text, *map(mn.FadeIn, [*furniture, *labels]),
+                 self._through(0.0, 0.9 * self.first, self.reading(text)))  # fmt: skip
 
     def at(self, epoch: float) -> None:
         """Draw everything as it is at an epoch."""
@@ -100,15 +100,15 @@ class Opening(FilmScene):
         learned = min(2 * first, (first + second) / 2)
         half = unseen[0][unseen[1] < 0.5]
         stuck = max(float(half[half < second].max(initial=learned)), learned)
-        self.say(f"After {spaced(self.first)} {self.word}s it knows its examples by heart.")
-        self.play(self._through(0.0, learned, 1.6))
+        text = f"After {spaced(self.first)} {self.word}s it knows its examples by heart."
+        self.say(text, self._through(0.9 * first, learned, self.reading(text)))
         waiting = unseen[1][(unseen[0] >= learned) & (unseen[0] < stuck)]
         typical = float(np.median(waiting)) if waiting.size else 0.0
         knows = "it knows nothing" if typical < NOTHING else f"it is {typical:.0%} sure"
-        self.say(f"Of all the others {knows}, however long it trains ...")
-        self.play(self._through(learned, 0.97 * stuck, 4.0))
-        self.say(f"... until, at {self.word} {spaced(self.second)}, it gets those right too.")
-        self.play(self._through(0.97 * stuck, self.last, 2.4))
+        text = f"Of all the others {knows}, however long it trains ..."
+        self.say(text, self._through(learned, 0.97 * stuck, self.reading(text)))
+        text = f"... until, at {self.word} {spaced(self.second)}, it gets those right too."
+        self.say(text, self._through(0.97 * stuck, self.last, 0.8 * self.reading(text)))
 
     def _through(self, start: float, stop: float, seconds: float) -> Any:
         return self.sweep(lambda share: self.at(start + share * (stop - start)), *self.moving,
@@ -121,10 +121,20 @@ class Opening(FilmScene):
         wide, middle = self.second - self.first, (self.second + self.first) / 2
         band = self.axes.plot.bars([middle], [1.0], wide, self.colours.grid)
         band.set_z_index(-3)
+
+        def open_(share: float) -> None:
+            stop = self.first + share * wide
+            left, right = (self.axes.at(epoch, 0)[0] for epoch in (self.first, stop))
+            top, low = self.axes.plot.y0, self.axes.plot.y1
+            corners = [(left, low), (left, top), (right, top), (right, low), (left, low)]
+            band.points = Line(np.array(corners, dtype=float), self.colours.grid).points
+
+        open_(0.01)
+        self.add(band)
         x, y = self.axes.at(middle, 0.5)
-        asked = words("?", self.colours.ink, px=300, bold=True, at=(x, y + 110))
-        self.say("What happened in between?", mn.FadeIn(band), mn.FadeIn(asked))
-        self.hold(0.5)
+        asked = words("?", self.colours.ink, px=340, bold=True, at=(x, y + 120))
+        self.say("What happened in between?", self.sweep(open_, band, run_time=1.6))
+        self.play(mn.FadeIn(asked, scale=0.6), run_time=0.8)
 
 
 def _step(last: float) -> float:
