@@ -27,7 +27,7 @@ class PhaseChangeToGrokking(Film):
     """One recipe on less and less data, and what one of its runs pays for memorising."""
 
     name = "phase-change-to-grokking"
-    title = "With less data a phase change becomes grokking"
+    title = "Little data turns learning into grokking"
     watch = "both losses fall together, until there is little data"
     source = "thread, claim on phase changes; arXiv:2301.05217, appendix D"
     reference = "fraction-sweep"
@@ -85,7 +85,7 @@ class PhaseChangeToGrokking(Film):
             waits = [second - first for first, second in
                      (self.wait(data, m) for m in (most, groks[-1]))]  # fmt: skip
             return Claim(
-                f"From {share[most]:.0%} to {share[groks[-1]]:.0%} of the sums the wait grows "
+                f"From {share[most]:.0%} to {share[groks[-1]]:.0%} of the sums the wait goes "
                 f"from {waits[0]:,} to {waits[1]:,} epochs", self.watch,
                 numbers={"most": waits[0], "least": waits[1]},
             )  # fmt: skip

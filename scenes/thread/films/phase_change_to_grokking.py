@@ -20,10 +20,10 @@ from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, word
 RUN = "modular-addition"
 LEARNED = 0.1
 """The loss below which a run has learned, as in the dataset."""
-TABLE, ROOM = (128, 262), 460
+TABLE, ROOM = (128, 195), 570
 """Corner and size of the table of pairs in pixels."""
-GOES_ON = 9.0
-"""Seconds for training in the last section."""
+SLOW = 3.0
+"""Seconds in which the losses of the last run are drawn; those of the others are drawn faster."""
 
 
 class PhaseChangeToGrokking(FilmScene):
@@ -34,7 +34,7 @@ class PhaseChangeToGrokking(FilmScene):
     def construct(self) -> None:
         """Play the three sections in order."""
         self.members = self.options.members(self.data)
-        self.axes = Axes(self, (800, 215, 1760, 780), (10, 1e5), (0.02, 40), log="xy")
+        self.axes = Axes(self, (900, 205, 1770, 770), (10, 1e5), (0.02, 40), log="xy")
         self.section("together")
         self.show_the_first()
         self.section("gap")
@@ -54,20 +54,29 @@ class PhaseChangeToGrokking(FilmScene):
         share = self._share(first)
         shown = [
             words(f"all {p} \u00d7 {p} sums", ink, at=(middle, TABLE[1] - 24)),
-            words("trained on", self.colours.train, at=(middle - 20, low + 50), anchor="right",
+            words("trained on", self.colours.train, at=(middle - 20, low + 52), anchor="right",
                   bold=True),
-            words("tested on", self.colours.test, at=(middle - 20, low + 96), anchor="right",
+            words("tested on", self.colours.test, at=(middle - 20, low + 100), anchor="right",
                   bold=True),
         ]  # fmt: skip
         self.numbers = self._numbers(first, middle, low)
         self.middle, self.low = middle, low
         up = {0.1: "0.1", 1.0: "1", 10.0: "10"}
         self.furniture = self.axes.furniture(tens(10, 1e4), up, x="epoch", y="loss")
+        text = f"A network learns to add mod {p}, from {share} of all sums."
+        cells = self._pairs(first)
+
+        def fill(passed: float) -> None:
+            part = cells.copy()
+            part[:, max(round(passed * p), 1) :, 3] = 0
+            self.table.recolour(part)
+
+        fill(0.0)
         self.say(
-            f"A network learns to add mod {p}, trained on {share} of all sums.",
-            mn.FadeIn(self.table), *map(mn.FadeIn, [*shown, *self.numbers, *self.furniture]),
+            text, mn.FadeIn(self.table),
+            *map(mn.FadeIn, [*shown, *self.numbers, *self.furniture]),
+            self.sweep(fill, self.table, run_time=self.reading(text), rate=mn.linear),
         )  # fmt: skip
-        self.hold(0.3)
         x, y = self._curve(first, "train")
         train = Growing(self.axes, x, y, self.colours.train, 6)
         test = Growing(self.axes, *self._curve(first, "test"), self.colours.test, 6)
@@ -79,20 +88,22 @@ class PhaseChangeToGrokking(FilmScene):
                 curve.until(10 * (last / 10) ** passed)
 
         together = self.options.together(self.data, first)
-        self.say(
-            "Both losses fall at once: what it finds holds for the sums it has not seen."
-            if together else "Do both losses fall?",
-            self.sweep(draw, train.line, test.line, run_time=4.5, rate=mn.linear),
+        text = (
+            "Both losses fall at once: what it learns holds for all sums."
+            if together else "Do both losses fall?"
         )  # fmt: skip
+        self.add(train.line, test.line)
+        seconds = max(self.reading(text), 4.5)
+        self.say(text, self.sweep(draw, train.line, test.line, run_time=seconds, rate=mn.linear))
         for curve in (train, test):
             curve.until(1e9)
         self.lines = [train.line, test.line]
         self.marks = self._marks(first)
         self.say(
-            "That is a phase change." if together else "Below 0.1 a loss counts as learned.",
-            *map(mn.FadeIn, self.marks),
-        )
-        self.hold(0.5)
+            f"Each is learned at the epoch where it passes {LEARNED:g}: "
+            f"{'a phase change' if together else 'here are both'}.",
+            mn.LaggedStart(*map(mn.FadeIn, self.marks), run_time=3.0),
+        )  # fmt: skip
         self.shown = shown
 
     def _share(self, member: int) -> str:
@@ -111,10 +122,10 @@ class PhaseChangeToGrokking(FilmScene):
     def _numbers(self, member: int, middle: float, low: float) -> list[Any]:
         share = float(self.data["member_fraction"].values[member])
         return [
-            words(text, colour, px=38, bold=True, at=(middle + 10, y), anchor="left")
+            words(text, colour, px=44, bold=True, at=(middle + 10, y), anchor="left")
             for text, colour, y in (
-                (f"{share:.0%}", self.colours.train, low + 50),
-                (f"{1 - share:.0%}", self.colours.test, low + 96),
+                (f"{share:.0%}", self.colours.train, low + 52),
+                (f"{1 - share:.0%}", self.colours.test, low + 100),
             )
         ]
 
@@ -138,7 +149,8 @@ class PhaseChangeToGrokking(FilmScene):
             xs = [self.axes.at(e, LEARNED)[0] for e in at]
             marks.append(Line(np.array([[x, level] for x in xs]), self.colours.ink, 8))
             wide = abs(xs[1] - xs[0])
-            if wide > 110:
+            # the wait has its number where the film ends: how it changes is not the same everywhere
+            if wide > 110 and member == self.members[-1]:
                 times = f"{at[1] / at[0]:.0f}"
                 gap = f"{times} times as long" if wide > 420 else f"{times}\u00d7"
                 marks.append(words(gap, self.colours.ink, bold=True,
@@ -178,8 +190,7 @@ class PhaseChangeToGrokking(FilmScene):
                 self.hold()
             self.say(sentences[n] if len(cuts) == 4 else sentences[-1])
             for member in rest[start:stop]:
-                self._show_run(member, ghosts)
-        self.hold(0.8)
+                self._show_run(member, ghosts, SLOW if member == rest[-1] else 1.1)
         self.leaving = [*ghosts, *self.lines, *self.marks, *self.furniture, self.table,
                      *self.numbers, *self.shown]  # fmt: skip
 
@@ -188,24 +199,35 @@ class PhaseChangeToGrokking(FilmScene):
         firsts = [self.options.wait(self.data, m)[0] for m in self.members]
         return min(firsts) > 0 and max(firsts) < TOGETHER * min(firsts)
 
-    def _show_run(self, member: int, ghosts: list[Any]) -> None:
+    def _show_run(self, member: int, ghosts: list[Any], seconds: float) -> None:
+        """Draw the losses of a run over those before it, and mark where it has learned."""
         colours = {"train": self.colours.train, "test": self.colours.test}
-        new = [self.axes.line(*self._curve(member, split), colour, 6)
+        new = [Growing(self.axes, *self._curve(member, split), colour, 7)
                for split, colour in colours.items()]  # fmt: skip
+        last = max(float(curve.x.max(initial=100.0)) for curve in new)
+
+        def draw(passed: float) -> None:
+            for curve in new:
+                curve.until(10 * (last / 10) ** passed)
+
         marks = self._marks(member)
         numbers = self._numbers(member, self.middle, self.low)
         old_train, old_test = self.lines
         self.table.recolour(self._pairs(member))
-        self.remove(*self.marks, *self.numbers)
+        self.remove(*self.marks, *self.numbers, old_train)
+        draw(0.0)
+        lines = [curve.line for curve in new]
+        self.add(*lines, *numbers)
         self.play(
-            mn.FadeOut(old_train),
-            old_test.animate.set_stroke(opacity=0.22, width=old_test.get_stroke_width() / 2),
-            *map(mn.FadeIn, [*new, *marks, *numbers]),
-            run_time=0.4,
-        )
+            old_test.animate(run_time=0.4).set_stroke(
+                opacity=0.25, width=old_test.get_stroke_width() / 2
+            ),
+            self.sweep(draw, *lines, run_time=seconds, rate=mn.linear),
+        )  # fmt: skip
+        self.play(*map(mn.FadeIn, marks), run_time=0.3)
+        self.wait(0.5)
         ghosts.append(old_test)
-        self.lines, self.marks, self.numbers = new, marks, numbers
-        self.wait(1.1)
+        self.lines, self.marks, self.numbers = lines, marks, numbers
 
     # --- why -----------------------------------------------------------------------------
 
@@ -217,14 +239,14 @@ class PhaseChangeToGrokking(FilmScene):
         weights = run["sum_squared_weights"].sum("parameter").values.astype(float)
         keep = epochs <= end
         epochs, weights = epochs[keep], weights[keep]
-        losses = Axes(self, (300, 195, 1560, 470), (0, end), (1e-7, 100), log="y")
-        below = Axes(self, (300, 560, 1560, 790), (0, end), (0, 1.1 * float(weights.max())))
+        losses = Axes(self, (300, 195, 1580, 475), (0, end), (1e-7, 100), log="y")
+        below = Axes(self, (300, 570, 1580, 790), (0, end), (0, 1.3 * float(weights.max())))
         curves = []
         for split, clock in (("train", "logged_epoch"), ("test", "tested_epoch")):
             x, y = finite(run[clock].values, run[f"logged_{split}_loss"].values)
             colour = self.colours.train if split == "train" else self.colours.test
-            curves.append(Growing(losses, x[x <= end], y[x <= end], colour, 5))
-        curves.append(Growing(below, epochs, weights, ink, 7))
+            curves.append(Growing(losses, x[x <= end], y[x <= end], colour, 7))
+        curves.append(Growing(below, epochs, weights, ink, 9))
         thousand = {float(e): spaced(e) for e in range(0, int(end), 5000)}
         axes = [
             *losses.furniture({}, {1e-6: "0.000001", 1e-3: "0.001", 1.0: "1"}, y="loss"),
@@ -233,51 +255,58 @@ class PhaseChangeToGrokking(FilmScene):
         ]  # fmt: skip
         axes += [
             words("train loss", self.colours.train, px=SMALL, bold=True, anchor="right",
-                  at=(1360, 169)),
+                  at=(1330, 169)),
             words("test loss", self.colours.test, px=SMALL, bold=True, anchor="right",
-                  at=(1560, 169)),
+                  at=(1580, 169)),
         ]  # fmt: skip
         top = int(weights.argmax())
         fraction = float(_setting(run, "train-fraction", 0.3))
         self._go(curves, 0)
-        self.say(
-            f"Why go on at all? Look at the weights, with {fraction:.0%} of the sums.",
-            *map(mn.FadeIn, axes), *(mn.FadeIn(curve.line) for curve in curves),
-        )  # fmt: skip
-        self._through(curves, 0, float(epochs[top]), 0.3)
+        self.add(*(curve.line for curve in curves))
+        highest, falls = float(epochs[top]), float(run["phase_end"].values[1])
+        text = f"Why go on at all? Look at the weights, with {fraction:.0%} of the sums."
+        self.say(text, *map(mn.FadeIn, axes),
+                 self._through(curves, 0, highest, self.reading(text)))  # fmt: skip
         peak, final = weights[top], weights[-1]
-        mark = Dots(np.array([below.at(epochs[top], peak)]), 12, ink)
-        value = words(spaced(round(peak)), ink, bold=True,
-                      at=(below.at(epochs[top], peak)[0] + 26, below.at(0, peak)[1] - 6),
-                      anchor="left")  # fmt: skip
-        self.say(
-            "To memorise is quick, and takes large weights.", mn.FadeIn(mark), mn.FadeIn(value)
-        )
-        falls = float(run["phase_end"].values[1])
-        self.say("Weight decay makes large weights dear, so training never rests.")
-        self._through(curves, float(epochs[top]), falls, 0.35)
-        self.say("The rule is harder to find. Once it is there, what was memorised can go.")
-        self._through(curves, falls, end, 0.4)
-        spot = below.at(epochs[-1], final)
-        low = [
-            Dots(np.array([spot]), 12, ink),
-            words(f"{spaced(round(final))}", ink, bold=True, at=(spot[0] + 30, spot[1] + 11),
+        x, y = below.at(highest, peak)
+        mark = Dots(np.array([[x, y]]), 13, ink)
+        value = words(spaced(round(peak)), ink, px=42, bold=True, at=(x + 26, y - 8), anchor="left")
+        between = highest + 0.2 * (falls - highest)
+        stops = [
+            ("To memorise is quick, and takes large weights.", highest, between),
+            ("Weight decay makes large weights dear, so training never rests.", between, falls),
+            ("The rule is harder to find; once there, it needs less.", falls, end),
+        ]
+        for n, (text, start, stop) in enumerate(stops):
+            new = () if n else map(mn.FadeIn, [mark, value])
+            self.say(text, *new, self._through(curves, start, stop, self.reading(text)))
+        right, low = below.at(float(epochs[-1]), final)
+        level, fall = (Line(np.array([[x, y], [x + 1, y]]), colour, 4)
+                       for colour in (self.colours.faint, ink))  # fmt: skip
+        ends = [
+            Dots(np.array([[right, low]]), 13, ink),
+            words(spaced(round(final)), ink, px=42, bold=True, at=(right + 30, low + 14),
                   anchor="left"),
         ]  # fmt: skip
-        self.say(
-            f"{peak / final:.1f} times smaller: memorising is easy to reach,\n"
-            "generalising is simpler.",
-            *map(mn.FadeIn, low),
-        )
-        self.hold(1.0)
+
+        def measure(share: float) -> None:
+            over, down = min(2 * share, 1.0), max(2 * share - 1, 0.0)
+            level.move_line(np.array([[x, y], [x + over * (right - x), y]]))
+            fall.move_line(np.array([[right, y], [right, y + down * (low - y) + 1]]))
+
+        measure(0.0)
+        self.add(level)
+        text = f"Its weights are {peak / final:.1f} times smaller: the rule is simpler."
+        self.say(text, *map(mn.FadeIn, ends),
+                 self.sweep(measure, level, fall, run_time=0.8 * self.reading(text)))  # fmt: skip
 
     def _go(self, curves: list[Growing], epoch: float) -> None:
         for curve in curves:
             curve.until(epoch)
         self.show_moment(round(epoch))
 
-    def _through(self, curves: list[Growing], start: float, stop: float, share: float) -> None:
-        """Animate training from one epoch to another."""
+    def _through(self, curves: list[Growing], start: float, stop: float, seconds: float) -> Any:
+        """An animation of training from one epoch to another."""
 
         def move(passed: float) -> None:
             epoch = start + passed * (stop - start)
@@ -285,7 +314,7 @@ class PhaseChangeToGrokking(FilmScene):
             self._go(curves, float(known[-1]) if len(known) else 0)
 
         lines = [curve.line for curve in curves]
-        self.play(self.sweep(move, *lines, run_time=share * GOES_ON, rate=mn.linear))
+        return self.sweep(move, *lines, run_time=seconds, rate=mn.linear)
 
 
 def _setting(run: Any, name: str, otherwise: Any) -> Any:
