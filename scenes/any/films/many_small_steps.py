@@ -138,10 +138,10 @@ class ManySmallSteps(FilmScene):
         self.hold()
         if not smooth:
             return
+        text = "Of all this, a smooth loss curve shows only the mean."
         self.say(
-            "Of all this, a smooth loss curve shows only the mean.",
-            *map(mn.FadeOut, [*window.shapes, tag]),
-            one.animate(run_time=3.0).set_stroke(opacity=0.0),
+            text, *map(mn.FadeOut, [*window.shapes, tag]),
+            one.animate(run_time=0.9 * self.reading(text)).set_stroke(opacity=0.0),
         )  # fmt: skip
         text = "It may be made of sudden changes, too many to see."
         self.say(text, one.animate(run_time=0.8 * self.reading(text)).set_stroke(opacity=THIN))
