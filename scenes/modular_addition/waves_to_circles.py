@@ -29,13 +29,13 @@ class WavesToCircles(Film):
     """The embedding as stored, along its waves, sorted by them, and on circles through training."""
 
     name = "waves-to-circles"
-    title = "The embedding looks like noise and is made of circles"
+    title = "The embedding is made of circles"
     watch = "sorted by a wave, the numbers go once around"
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
     needs = ("embedding_matrix", "embedding_plane", "embedding_frequency_norm",
              "logged_test_loss", "phase_end")  # fmt: skip
     drawn_by = "films.waves_to_circles:WavesToCircles"
-    seconds = 93
+    seconds = 84
     parts = {  # noqa: RUF012
         "stored": "the embedding as it is stored",
         "waves": "the embedding along its waves",

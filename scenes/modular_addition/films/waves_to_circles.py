@@ -67,11 +67,17 @@ class WavesToCircles(FilmScene):
             words(f"{rows} weights", ink, px=SMALL).rotate(np.pi / 2),
         ]
         names[3].move_to(image.get_left()).shift(0.28 * mn.LEFT)
-        self.say(
-            f"The embedding as it is stored: {rows} weights for each of the numbers "
-            f"0 to {self.p - 1}.",
-            mn.FadeIn(image), *map(mn.FadeIn, names),
-        )  # fmt: skip
+        text = f"The embedding as it is stored: {rows} weights for each number."
+        cells = coloured(matrix, -limit, limit, self.colours.diverging)
+
+        def fill(share: float) -> None:
+            shown = cells.copy()
+            shown[:, max(round(share * self.p), 1) :, 3] = 0
+            image.recolour(shown)
+
+        fill(0.0)
+        self.say(text, *map(mn.FadeIn, [image, *names]),
+                 self.sweep(fill, image, run_time=self.reading(text), rate=mn.linear))  # fmt: skip
         self.say("No order is to be seen in it.")
         self.leaving = [image, *names]
 
@@ -90,31 +96,42 @@ class WavesToCircles(FilmScene):
         count, share = 2 * len(self.frequencies), self.options.share(self.data)
         head = words("frequency", self.colours.muted, px=SMALL, at=(LEFT - 40, TOP - 14),
                      anchor="right")  # fmt: skip
-        self.say(
-            f"But {count} directions hold {share:.1%} of all squared weights:\n"
-            f"a cosine and a sine of each of {len(self.frequencies)} frequencies."
+        text = (
+            f"But {count} waves, two of each frequency, are {share:.1%} of its squares."
             if len(self.frequencies) > 1 else
-            f"But two directions hold {share:.1%} of all squared weights: a cosine and a sine.",
-            *map(mn.FadeIn, [*self.strips.values(), *self.names, head]),
+            f"But two waves, a cosine and a sine, are {share:.1%} of its squares."
         )  # fmt: skip
-        self.hold(1.0)
+        pairs = zip(self.strips.values(), self.names, strict=True)
+        self.say(
+            text, mn.FadeIn(head),
+            mn.LaggedStart(*(mn.FadeIn(mn.Group(*pair)) for pair in pairs), lag_ratio=0.7,
+                           run_time=0.8 * self.reading(text)),
+        )  # fmt: skip
 
         def sort(share: float) -> None:
             for k, strip in self.strips.items():
                 strip.recolour(self._strip(k, share))
 
-        self.say(
-            "Now sort the numbers: for each frequency $k$ by $k n$ mod $p$, "
-            "how far around they are."
-        )  # fmt: skip
-        self.play(self.sweep(sort, *self.strips.values(), run_time=4.5))
+        text = "Now sort the numbers: by how far around each wave they are."
+        strips = list(self.strips.values())
+        self.say(text, self.sweep(sort, *strips, run_time=self.reading(text)))
         sort(1.0)
         rings = self.options.open_circles(self.data, -1)
-        self.say(
+        text = (
             "Each pair is one turn of a cosine and of a sine."
             if len(rings) == len(self.frequencies) else
             f"One turn of a cosine and of a sine: {_listed(rings)}."
         )  # fmt: skip
+        low = self._row(len(self.frequencies) - 1) + 2 * self.high
+        pointer = Line(np.array([[LEFT, TOP - 8], [LEFT, low + 8]]), self.colours.ink, 5)
+
+        def pass_by(share: float) -> None:
+            x = LEFT + share * self.wide * self.p
+            pointer.move_line(np.array([[x, TOP - 8], [x, low + 8]]))
+
+        self.add(pointer)
+        self.say(text, self.sweep(pass_by, pointer, run_time=self.reading(text), rate=mn.linear))
+        self.play(mn.FadeOut(pointer), run_time=0.3)
         self.leaving = [head, *(name for k, name in zip(self.frequencies, self.names, strict=True)
                              if k != self.k)]  # fmt: skip
         self.leaving += [strip for k, strip in self.strips.items() if k != self.k]
@@ -146,7 +163,7 @@ class WavesToCircles(FilmScene):
         to_top = TOP - self._row(self.frequencies.index(self.k))
         shift = mn.DOWN * to_top / 135
         points = self.planes[self.k][-1][self._order(self.k)]
-        radius, centre = 215.0, np.array([960.0, 600.0])
+        radius, centre = 225.0, np.array([960.0, 600.0])
         scale = radius / np.linalg.norm(points, axis=1).mean()
         pixels = centre + scale * points * [1, -1]
         angles = np.linspace(0, 2 * np.pi, 129)
@@ -164,8 +181,8 @@ class WavesToCircles(FilmScene):
         ]  # fmt: skip
         self.say(
             f"Take the pair of frequency {self.k}: cosine across, sine upwards.",
-            strip.animate.shift(shift), name.animate.shift(shift),
-            *map(mn.FadeIn, [ring, *cross, *named]),
+            strip.animate(run_time=2.0).shift(shift), name.animate(run_time=2.0).shift(shift),
+            mn.LaggedStart(*map(mn.FadeIn, [ring, *cross, *named]), run_time=3.0),
         )  # fmt: skip
         dots = Dots(pixels[:1], 8, colour)
         pointer = self._pointer(0)
@@ -177,9 +194,12 @@ class WavesToCircles(FilmScene):
             trace.move_line(np.stack([centre, pixels[n]]))
             pointer.move_line(self._pointer_ends(n))
 
-        self.say("Column by column, every number finds its place on a circle.",
-                 *map(mn.FadeIn, [dots, pointer, trace]))  # fmt: skip
-        self.play(self.sweep(wind, dots, pointer, trace, run_time=7, rate=mn.linear))
+        wind(0.0)
+        self.add(dots, pointer, trace)
+        self.say(
+            "Column by column, every number finds its place on a circle.",
+            self.sweep(wind, dots, pointer, trace, run_time=7, rate=mn.linear),
+        )  # fmt: skip
         self.play(mn.FadeOut(pointer), mn.FadeOut(trace), run_time=0.4)
         self.leaving = [strip, name, ring, *cross, *named, dots]
 
@@ -200,7 +220,7 @@ class WavesToCircles(FilmScene):
         rows = -(-len(self.frequencies) // columns)
         limit = max(float(np.quantile(np.linalg.norm(p[shown], axis=-1), 0.995, axis=-1).max())
                     for p in self.planes.values())  # fmt: skip
-        radius = 152.0 if rows > 1 else 230.0
+        radius = 158.0 if rows > 1 else 250.0
         centres = [
             np.array([960 + (i % columns - (columns - 1) / 2) * 500,
                       (348 if rows > 1 else 560) + (i // columns) * 372])
@@ -213,7 +233,7 @@ class WavesToCircles(FilmScene):
             return pixels
 
         groups = list(zip(self.frequencies, centres, strict=True))
-        dots = [Dots(places(k, c, int(shown[0])), 5, self.colour(k)) for k, c in groups]
+        dots = [Dots(places(k, c, int(shown[0])), 6.5, self.colour(k)) for k, c in groups]
         names = [words(f"frequency {k}", self.colour(k), px=SMALL, bold=True,
                        at=(float(c[0]), float(c[1]) - radius - 14)) for k, c in groups]  # fmt: skip
 
@@ -226,14 +246,35 @@ class WavesToCircles(FilmScene):
         when = "Before training" if epochs[shown[0]] == 0 else "At the first checkpoint"
         rings = self.options.open_circles(self.data, int(shown[0]))
         lie = "the numbers lie anywhere" if not rings else f"these are circles: {_listed(rings)}"
-        self.say(
-            f"{when}, in the same planes, {lie}.",
-            *map(mn.FadeIn, [*dots, *names]),
-        )  # fmt: skip
+        first = [places(k, c, int(shown[0])) for k, c in groups]
+
+        def spread(share: float) -> None:
+            for one, where, (_, c) in zip(dots, first, groups, strict=True):
+                one.move_dots(c + share * (where - c))
+
+        text = f"{when}, in the same planes, {lie}."
+        self.add(*dots)
+        self.say(text, *map(mn.FadeIn, names),
+                 self.sweep(spread, *dots, run_time=0.6 * self.reading(text)))  # fmt: skip
         if len(shown) > 1:
             self._through(shown, dots, show)
-        self.say("Nobody told the network of circles: it has found them by itself.")
-        self.hold(0.5)
+        last = [places(k, c, int(shown[-1]))[self._order(k)] for k, c in groups]
+        widest = max(np.linalg.norm(where - c, axis=1).max()
+                     for where, (_, c) in zip(last, groups, strict=True))  # fmt: skip
+        traces = [Line(where[:2], self.colours.ink, 4) for where in last]
+
+        def look_closer(share: float) -> None:
+            closer, traced = min(2 * share, 1.0), max(2 * share - 1, 0.0)
+            scale = 1 + closer * (0.95 * radius / widest - 1)
+            for one, line, where, (_, c) in zip(dots, traces, last, groups, strict=True):
+                pixels = c + scale * (where - c)
+                one.move_dots(pixels)
+                stop = round(traced * len(pixels)) + 1
+                line.move_line(np.concatenate([pixels, pixels[:1]])[:stop])
+
+        self.add(*traces)
+        text = "From closer by: nobody told the network of circles."
+        self.say(text, self.sweep(look_closer, *dots, *traces, run_time=1.1 * self.reading(text)))
 
     def _sentences(self, shown: np.ndarray, stops: list[float]) -> list[str]:
         """What is said of each phase: which circles are open at its end."""
