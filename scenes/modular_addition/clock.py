@@ -20,13 +20,13 @@ class Clock(Film):
     """One sum on the trained network's own circles, and how its frequencies single it out."""
 
     name = "clock"
-    title = "The network adds numbers by turning clock hands"
+    title = "The network adds by turning clock hands"
     watch = "one clock leaves rivals; all of them turned at once leave one answer"
     source = "thread, tweet 7; arXiv:2301.05217, section 3"
     needs = ("embedding_plane", "embedding_frequency_norm", "cosine_coefficient",
              "logit_variance_explained", "logit_wave")  # fmt: skip
     drawn_by = "films.clock:Clock"
-    seconds = 119
+    seconds = 102
     parts = {  # noqa: RUF012
         "dial": "numbers are angles",
         "turn": "adding is turning",

@@ -15,6 +15,7 @@ from grokviz.scenes.modular_addition.films._dial import Dial
 from grokviz.scene.films.toolkit import (
     BODY,
     SMALL,
+    Dots,
     FilmScene,
     Line,
     Plot,
@@ -24,10 +25,12 @@ from grokviz.scene.films.toolkit import (
     words,
 )
 
-MIDDLE, LEFT = (960.0, 520.0), (520.0, 520.0)
+MIDDLE, LEFT = (960.0, 520.0), (500.0, 520.0)
 """The dial's position at first, and its position beside something else."""
 RIGHT = 1390
 """Centre of the right half in pixels."""
+CLOSE = 3.5
+"""Steps along the circle on either side of the answer that are shown from close by."""
 
 
 class Clock(FilmScene):
@@ -59,13 +62,14 @@ class Clock(FilmScene):
     def number_the_dial(self) -> None:
         """Show the embedded numbers, and the rotation from each to the next."""
         dial, ink = self.dial, self.colours.ink
+        text = f"The network puts each number from 0 to {self.p - 1} on a circle."
+        self._appear(0.0)
+        self.add(dial.dots)
         self.say(
-            f"The trained network embeds each of the numbers 0 to {self.p - 1}\n"
-            "as a point on a circle.",
-            mn.FadeIn(dial.ring), self.sweep(self._appear, dial.dots, run_time=2.2),
+            text, mn.FadeIn(dial.ring),
+            self.sweep(self._appear, dial.dots, run_time=self.reading(text)),
         )  # fmt: skip
-        self.hold(0.4)
-        zero = dial.label(0, "0", ink)
+        zero = dial.label(0, "0", ink, px=44)
         self.hand = dial.hand(0)
         self.say(
             f"From each number to the next is the same turn: {self.k} / {self.p} of a circle.",
@@ -74,13 +78,18 @@ class Clock(FilmScene):
         self.labels = [zero]
         for n in (1, 2, 3):
             self._step_to(n)
-        self.hold(0.6)
         self._step_aside()
         law = [
-            words("number $n$ stands at the angle", ink, px=36, at=(RIGHT, 470)),
-            mathematics(f"w n = (2 pi dot {self.k}) / {self.p} n", ink, px=52, at=(RIGHT, 550)),
+            words("number $n$ stands at the angle", ink, px=44, at=(RIGHT, 450)),
+            mathematics(f"w n = (2 pi dot {self.k}) / {self.p} n", ink, px=66, at=(RIGHT, 550)),
         ]
-        self.say("So on this circle a number is an angle.", *map(mn.FadeIn, law))
+        text = "So on this circle a number is an angle."
+        start, turn = self.dial.angle(3), self.dial.angle(1)
+        self.say(
+            text, *map(mn.FadeIn, law),
+            self.sweep(lambda share: self.dial.turn(self.hand, start + 3 * share * turn),
+                       self.hand, run_time=0.8 * self.reading(text)),
+        )  # fmt: skip
         self.leaving = [*law, *self.labels, self.arc]
 
     def _step_aside(self) -> None:
@@ -108,7 +117,7 @@ class Clock(FilmScene):
             )
 
         self.play(self.sweep(move, self.hand, self.arc, run_time=0.9))
-        label = dial.label(n, str(n), self.colours.ink)
+        label = dial.label(n, str(n), self.colours.ink, px=44)
         self.labels.append(label)
         self.play(mn.FadeIn(label), run_time=0.3)
 
@@ -118,13 +127,13 @@ class Clock(FilmScene):
         """Turn the hand from a by the angle of b to c."""
         dial, ink, p = self.dial, self.colours.ink, self.p
         to_a, by_b = dial.angle(self.a), dial.angle(self.b)
-        start = dial.angle(3)
+        start = dial.angle(6)
         sum_ = [
-            words(f"$a$ = {self.a}", ink, px=44, at=(RIGHT - 150, 420), anchor="left"),
-            words(f"$b$ = {self.b}", ink, px=44, at=(RIGHT - 150, 500), anchor="left"),
+            words(f"$a$ = {self.a}", ink, px=56, at=(RIGHT - 240, 400), anchor="left"),
+            words(f"$b$ = {self.b}", ink, px=56, at=(RIGHT - 240, 490), anchor="left"),
         ]
         mark_a = dial.mark(self.a, ink)
-        label_a = dial.label(self.a, f"a = {self.a}", ink, away=1.22)
+        label_a = dial.label(self.a, f"a = {self.a}", ink, px=44, away=1.22)
         self.say(
             self.first(
                 f"Take a sum, {self.a} + {self.b}. The hand points at {self.a}.",
@@ -136,36 +145,47 @@ class Clock(FilmScene):
                   run_time=1.0),
         )  # fmt: skip
         self.play(mn.FadeIn(mark_a), mn.FadeIn(label_a), run_time=0.4)
-        self.hold(0.3)
-        first = Line(dial.arc(0, by_b, 0.5 * dial.radius), ink, 5)
+        first = Line(dial.arc(0, 0.01, 0.5 * dial.radius), ink, 8)
+        second = dial.hand(0, self.colours.muted)
         origin = dial.mark(0, self.colours.muted, 13)
-        of_b = dial.label(self.b, f"b = {self.b}", ink, away=1.22)
-        zero = dial.label(0, "0", self.colours.muted)
+        of_b = dial.label(self.b, f"b = {self.b}", ink, px=44, away=1.22)
+        zero = dial.label(0, "0", self.colours.muted, px=44)
+
+        def turn_from_zero(share: float) -> None:
+            dial.turn(second, share * by_b)
+            first.move_line(dial.arc(0, share * by_b, 0.5 * dial.radius))
+
+        self.add(second, first)
+        text = f"The angle of {self.b} is the turn from 0 to {self.b}."
         self.say(
-            f"The angle of {self.b} is the turn from 0 to {self.b}.",
-            mn.FadeIn(first), mn.FadeIn(of_b), mn.FadeIn(zero), mn.FadeIn(origin),
+            text, mn.FadeIn(of_b), mn.FadeIn(zero), mn.FadeIn(origin),
+            self.sweep(turn_from_zero, second, first, run_time=0.8 * self.reading(text)),
         )  # fmt: skip
-        self.hold(0.3)
+        self.play(mn.FadeOut(second), run_time=0.3)
 
         def move(share: float) -> None:
             dial.turn(self.hand, to_a + share * by_b)
             first.move_line(dial.arc(to_a, to_a + share * by_b, 0.5 * dial.radius))
 
-        self.say(f"To add {self.b} is to turn the hand on by just that much.")
-
         def slide(share: float) -> None:
             first.move_line(dial.arc(share * to_a, share * to_a + by_b, 0.5 * dial.radius))
 
-        self.play(self.sweep(slide, first, run_time=1.0))
-        self.play(self.sweep(move, self.hand, first, run_time=1.8))
+        text = f"To add {self.b} is to turn the hand on by just that much."
+        self.say(text, self.sweep(slide, first, run_time=0.5 * self.reading(text)))
+        self.play(self.sweep(move, self.hand, first, run_time=2.4))
         mark_c = dial.mark(self.c, self.colours.ink)
-        label_c = dial.label(self.c, f"{self.c}", self.colours.ink, px=40)
-        result = words(f"{self.a} + {self.b} = {self.c}  mod {p}", self.colours.ink, px=44,
-                       bold=True, at=(RIGHT - 150, 620), anchor="left")  # fmt: skip
+        label_c = dial.label(self.c, f"{self.c}", self.colours.ink, px=50)
+        result = words(f"{self.a} + {self.b} = {self.c}  mod {p}", self.colours.ink, px=50,
+                       bold=True, at=(RIGHT - 240, 620), anchor="left")  # fmt: skip
+        where = dial.pixels()[[self.c]]
+
+        def ring(share: float) -> None:
+            mark_c.move_dots(where, 15 + 16 * np.sin(np.pi * share))
+
+        text = f"It points at {self.c}, which is {self.a} + {self.b} mod {p}."
         self.say(
-            f"It points at {self.c}, which is {self.a} + {self.b} mod {p}:\n"
-            "a circle starts again by itself.",
-            mn.FadeIn(mark_c), mn.FadeIn(label_c), mn.FadeIn(result), mn.FadeOut(of_b),
+            text, mn.FadeIn(label_c), mn.FadeIn(result), mn.FadeOut(of_b),
+            self.sweep(ring, mark_c, run_time=0.8 * self.reading(text)),
         )  # fmt: skip
         self.left = [dial.ring, dial.dots, self.hand, mark_c, label_c]
         self.leaving = [*sum_, result, first, zero, origin, mark_a, label_a]
@@ -176,41 +196,57 @@ class Clock(FilmScene):
         """Show how well each answer fits on this clock, and which fit nearly as well."""
         dial, ink, muted, c = self.dial, self.colours.ink, self.colours.muted, self.c
         fits, x = self.options.fit(self.data, self.k), self._around(self.k)
-        high = 1.05 * fits.max()
-        plot = Plot(1000, 400, 1780, 790, (-self.p / 2 - 1, self.p / 2 + 1), (-high, high))
+        high, half = 1.05 * float(fits.max()), self.p / 2 + 1
+        box = (1000.0, 330.0, 1790.0, 780.0)
+        plot = Plot(*box, (-half, half), (-high, high))
         bars = plot.bars(x, 0 * fits, 0.74, dial.colour)
         best = plot.bars(x[[c]], [0.0], 0.74, ink)
-        law = formula("cos-sum", ink, px=46, at=(1390, 240), k=self.k)
+        law = formula("cos-sum", ink, px=56, at=(1395, 210), k=self.k)
         axis = [
             plot.level(0, self.colours.faint),
-            words(str(c), ink, bold=True, at=(1390, 838)),
-            words("how well each answer $c$ fits, in the circle's order", muted, at=(1390, 325)),
+            words(str(c), ink, px=44, bold=True, at=(1395, 850)),
+            words("how well each answer $c$ fits", muted, at=(1395, 300)),
         ]
+        walkers = dial.mark(c, muted, 16)
+        order = np.argsort(np.abs(x), kind="stable")
 
         def grow(share: float) -> None:
-            bars.set_heights(share * fits)
-            best.set_heights(share * fits[[c]])
+            # from the hand outwards on both sides
+            near = np.abs(x) <= share * self.p / 2
+            bars.set_heights(np.where(near, fits, 0.0))
+            best.set_heights(fits[[c]])
+            walkers.move_dots(dial.pixels()[order[: int(near.sum())][-2:]])
 
-        self.say(
-            "How well does each answer fit? The network takes the cosine of\n"
-            "the angle between it and the hand.",
-            *map(mn.FadeIn, [law, *axis]), self.sweep(grow, bars, best, run_time=1.6),
-        )  # fmt: skip
-        self.hold(0.4)
+        self.add(bars, best)
+        text = "How well an answer fits is the cosine of its angle to the hand."
+        self.say(text, *map(mn.FadeIn, [law, *axis, walkers]),
+                 self.sweep(grow, bars, best, walkers, run_time=self.reading(text)))  # fmt: skip
+        self.play(mn.FadeOut(walkers), run_time=0.3)
         beside = pow(self.k, -1, self.p)
         rivals = np.array([(c + beside) % self.p, (c - beside) % self.p])
-        near = [dial.mark(n, muted, 13) for n in rivals]
-        sides = [(1390 + 42, "left"), (1390 - 42, "right")]
-        texts = [words(str(n), muted, at=(at, 838), anchor=anchor)
-                 for n, (at, anchor) in zip(rivals, sides, strict=True)]  # fmt: skip
-        shown = plot.bars(x[rivals], fits[rivals], 0.74, muted)
+        near = [dial.mark(n, muted, 15) for n in rivals]
+        wide = [words(str(n), muted, px=44, at=(1395 + side * 790 / (2 * CLOSE), 850))
+                for n, side in zip(rivals, np.sign(x[rivals]), strict=True)]  # fmt: skip
+
+        def approach(share: float) -> None:
+            reach = half * (CLOSE / half) ** share
+            closer = Plot(*box, (-reach, reach), (-high, high))
+            seen = np.abs(x) <= reach - 0.5
+            bars.plot = best.plot = closer
+            bars.x = x[seen]
+            bars.set_heights(fits[seen])
+            best.set_heights(fits[[c]])
+
         share = fits[rivals[0]] / fits[c]
-        self.say(
-            f"{c} fits best, but its neighbours on this circle, {rivals[1]} and {rivals[0]},\n"
-            f"fit {share:.1%} as well. One clock is not enough.",
-            *map(mn.FadeIn, [*near, *texts, shown]),
-        )  # fmt: skip
-        self.leaving = [law, *axis, bars, best, shown, *near, *texts]
+        text = (
+            f"{c} fits best, but its neighbours {rivals[1]} and {rivals[0]} "
+            f"fit {share:.1%} as well."
+        )
+        self.say(text, *map(mn.FadeIn, near),
+                 self.sweep(approach, bars, best, run_time=0.7 * self.reading(text)))  # fmt: skip
+        self.play(*map(mn.FadeIn, wide), run_time=0.4)
+        self.say("One clock is not enough.")
+        self.leaving = [law, *axis, bars, best, *near, *wide]
 
     def _around(self, k: int) -> np.ndarray:
         """Number of steps along the circle from each number to the answer."""
@@ -241,7 +277,7 @@ class Clock(FilmScene):
         ]
         large = self.waves.index(self.k)
         shrunk = mn.VGroup(*self.left[:3])
-        hands = [dial.hand(dial.angle(c if n == large else self.a), px=5)
+        hands = [dial.hand(dial.angle(c if n == large else 0), px=6)
                  for n, dial in enumerate(dials)]  # fmt: skip
         others = [shape for n, dial in enumerate(dials) if n != large
                   for shape in (dial.ring, dial.dots, hands[n])]  # fmt: skip
@@ -255,10 +291,9 @@ class Clock(FilmScene):
         )
         self.remove(self.left[2])
         self.add(hands[large])
-        self.say(
-            f"The network has {self.count().lower()} such clocks, each of another frequency.",
-            *map(mn.FadeIn, [*others, *names]),
-        )  # fmt: skip
+        text = f"The network has {self.count().lower()} such clocks, each of another frequency."
+        self.say(text, mn.LaggedStart(*map(mn.FadeIn, [*others, *names]),
+                                      run_time=0.8 * self.reading(text)))  # fmt: skip
         moved = [*others, *shrunk[:2], hands[large], *names, *self._turn_all(dials, hands, large)]
         self.hold()
         self.play(mn.Group(*moved).animate.shift(place(0, 310) - place(0, 480)), run_time=0.8)
@@ -279,15 +314,17 @@ class Clock(FilmScene):
         arcs = [Line(dial.arc(0, 0, 0.5 * dial.radius), dial.colour, 5) for dial in dials]
         starts = [dial.mark(self.a, self.colours.muted, 8) for dial in dials]
 
-        def return_to_a(share: float) -> None:
-            # the large clock's hand is where the last section left it
-            big.turn(hands[large], big.angle(self.a) + (1 - share) * big.angle(self.b))
+        def point_at_a(share: float) -> None:
+            for n, (dial, hand) in enumerate(zip(dials, hands, strict=True)):
+                # the large clock's hand is where the last section left it
+                if n == large:
+                    dial.turn(hand, big.angle(self.a) + (1 - share) * big.angle(self.b))
+                else:
+                    dial.turn(hand, share * dial.angle(self.a))
 
-        self.say(
-            f"Point all the hands at {self.a}, and turn every one of them on by {self.b}.",
-            self.sweep(return_to_a, hands[large], run_time=1.2), *map(mn.FadeIn, starts),
-        )  # fmt: skip
-        self.hold()
+        text = f"Point all the hands at {self.a}, and turn every one of them on by {self.b}."
+        self.say(text, *map(mn.FadeIn, starts),
+                 self.sweep(point_at_a, *hands, run_time=0.4 * self.reading(text)))  # fmt: skip
 
         def turn_on(share: float) -> None:
             for dial, hand, arc in zip(dials, hands, arcs, strict=True):
@@ -295,10 +332,11 @@ class Clock(FilmScene):
                 dial.turn(hand, start + share * by)
                 arc.move_line(dial.arc(start, start + share * by, 0.5 * dial.radius))
 
-        self.play(self.sweep(turn_on, *hands, *arcs, run_time=3.2))
+        self.play(self.sweep(turn_on, *hands, *arcs, run_time=0.6 * self.reading(text)))
         marks = [dial.mark(c, self.colours.ink, 8) for dial in dials]
-        self.say(f"All at once, each by its own angle. Now all point at {c}.",
-                 *map(mn.FadeIn, marks))  # fmt: skip
+        text = f"All at once, each by its own angle. Now all point at {c}."
+        self.say(text, mn.LaggedStart(*map(mn.FadeIn, marks), lag_ratio=0.8,
+                                      run_time=0.8 * self.reading(text)))  # fmt: skip
         return [*arcs, *starts, *marks]
 
     def count(self) -> str:
@@ -318,7 +356,7 @@ class Clock(FilmScene):
         best = plot.bars(x[[c]], [0.0], 0.74, ink)
         axis = [plot.level(0, self.colours.faint), *self.ticks(plot, (0, c, self.p - 1))]
         self.say(
-            "Each clock has other rivals. Add up how well every answer fits on all of them ...",
+            "Add up how well every answer fits on all the clocks ...",
             *map(mn.FadeIn, axis),
         )  # fmt: skip
         before = np.zeros(self.p)
@@ -336,21 +374,31 @@ class Clock(FilmScene):
             before = after
         rival = float(np.delete(total, c).max())
         height = plot.at(c, total[c])
-        tag = words(
-            f"{total[c]:.1f}", ink, bold=True, at=(height[0] + 20, height[1] + 26), anchor="left"
-        )
-        self.say(
-            f"... and one answer is left: {c}, with {total[c]:.1f} logits.\n"
-            f"The next best has {rival:.1f}.",
-            mn.FadeIn(tag),
-        )  # fmt: skip
-        self.hold(1.0)
+        tag = words(f"{total[c]:.1f}", ink, px=48, bold=True, at=(height[0] + 22, height[1] + 36),
+                    anchor="left")  # fmt: skip
+        level = plot.level(rival, self.colours.muted, 4)
+        y = plot.at(0, rival)[1]
+
+        def measure(share: float) -> None:
+            left, right = (height[0] + share * (end - height[0]) for end in (plot.x0, plot.x1))
+            level.move_line(np.array([[left, y], [right + 1, y]]))
+
+        measure(0.0)
+        self.add(level)
+        text = f"... one answer is left: {c}, with {total[c]:.1f} logits. The next has {rival:.1f}."
+        self.say(text, mn.FadeIn(tag),
+                 self.sweep(measure, level, run_time=0.8 * self.reading(text)))  # fmt: skip
+        self.hold()
         share = float(self.data["logit_variance_explained"].values[-1])
         wave = self.data["logit_wave"].isel(epoch=-1).values[(c - x) % self.p].astype(float)
-        dots = plot.dots(x, wave, 5.5, ink)
+        places = plot.pixels(np.stack([x, wave], axis=1))
+        dots = Dots(places[:1], 7, ink)
+        self.add(dots)
+        text = (
+            f"Dots are the network's own logits: {self.count().lower()} waves explain {share:.0%}."
+        )
         self.say(
-            "The dots are what the network itself says, averaged over all sums.\n"
-            f"{self.count()} waves explain {share:.0%} of its logits.",
-            mn.FadeIn(dots),
+            text, mn.FadeOut(level),
+            self.sweep(lambda passed: dots.move_dots(places[: 1 + round(passed * (self.p - 1))]),
+                       dots, run_time=0.9 * self.reading(text), rate=mn.linear),
         )  # fmt: skip
-        self.hold(1.5)
