@@ -21,9 +21,11 @@ def command(scene: str, run: tuple[str, ...], output: Path, quiet: bool) -> None
     """Write what SCENE draws as numbers."""
     from grokviz.dataset.references.reference import load
     from grokviz.dataset.tables import write_data
+    from grokviz.files import check_writable
     from grokviz.scene.registry import scene as find
 
     scene_class = find(scene)
+    check_writable(output)
     with progress_bar(quiet, "analysing") as report:
         data = load(run, scene_class.needs, default=scene_class.reference, report=report)
     write_data(data, scene_class.needs, output)

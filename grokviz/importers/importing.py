@@ -17,7 +17,7 @@ import numpy as np
 
 from grokviz import plugins
 from grokviz.errors import InputError, nearest
-from grokviz.files import replacing
+from grokviz.files import check_writable, replacing
 from grokviz.importers.choice import read_file
 from grokviz.importers.contract import Belief, Hints, Importer, RunContents, Source
 from grokviz.importers.evidence import loss_precision, of_task
@@ -81,6 +81,7 @@ def import_run(
     path = Path(file)
     target = Path(out) if out is not None else Path("runs") / _stem(path)
     check_destination(target)
+    check_writable(target, folder=True)
     with plugins.looking_in([plugins.INSTALLED]):
         hints, overrides = _split_settings(settings or {})
         extra = None if importer is None else plugins.load_named(Path(importer))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from grokviz import plugins
 from grokviz.errors import GrokvizError, InputError, WorkError
+from grokviz.files import check_writable
 from grokviz.media import format_of, page
 from grokviz.media.formats import FILM
 from grokviz.media.theme import theme
@@ -114,6 +115,7 @@ def figures(
     """
     options = options_of(FigureOptions, "figures", more)
     _check_options(options, jobs)
+    check_writable(Path(out) / "figure.pdf")
     with plugins.user_code(options.user):
         tasks = _all_tasks(runs, Path(out), options, skipped)
         # the longest first, so that no worker waits for a film that another began last

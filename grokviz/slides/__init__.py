@@ -117,6 +117,7 @@ def _writer(path: Path) -> Callable[[Deck, Path], None]:
 @contextlib.contextmanager
 def _film_folder(folder: str | os.PathLike[str] | None) -> Iterator[Path]:
     if folder is not None:
+        check_writable(Path(folder) / "film.mp4")
         yield Path(folder)
         return
     with temporary_folder("slides") as temporary:

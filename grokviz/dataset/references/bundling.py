@@ -25,6 +25,7 @@ from grokviz.dataset.numerics.thinning import extreme_indices
 from grokviz.dataset.references.reference import SUMS
 from grokviz.dataset.table import available, table_of
 from grokviz.errors import InputError
+from grokviz.files import check_writable
 from grokviz.progress import ProgressCallback
 from grokviz.runs import Run
 
@@ -85,6 +86,7 @@ def bundle(
     target = to / f"{file}.nc"
     if target.exists():
         raise InputError(f"{target} is there already; parts are added, never rewritten")
+    check_writable(target)
     variables = selection.variables
     variables = _without_path(run) if variables is None else list(variables)
     epochs = epochs_of(run)

@@ -18,6 +18,7 @@ from grokviz.dataset.families.family import family, runs_of
 from grokviz.dataset.references.bundling import plain_command, seal
 from grokviz.dataset.references.reference import FAMILY
 from grokviz.errors import InputError
+from grokviz.files import check_writable
 from grokviz.runs import Run
 
 FILE = "family.nc"
@@ -42,6 +43,7 @@ def bundle_family(
     target = to / FILE
     if target.exists():
         raise InputError(f"{target} is there already; parts are added, never rewritten")
+    check_writable(target)
     runs = runs_of(sources)
     data = family(runs, cache=False, report=report)
     names = [str(name) for name in data["member_name"].values]
