@@ -77,7 +77,7 @@ def read_or_make(file: Path, make: Callable[[], xr.Dataset]) -> xr.Dataset:
             log.warning("%s cannot be read and is made again: %s", file, error)
     data = make()
     try:
-        content = _encode(data)
+        content = encode(data)
         with replacing(file) as part:
             part.write_bytes(content + _seal(content))
     except GrokvizError as error:
@@ -124,12 +124,13 @@ def _decode(content: bytes, names: Set[str] | None = None) -> xr.Dataset:
 
 def write(data: xr.Dataset, file: Path) -> None:
     """A dataset as compressed NetCDF, there whole or not at all."""
-    content = _encode(data)
+    content = encode(data)
     with replacing(file) as part:
         part.write_bytes(content)
 
 
-def _encode(data: xr.Dataset) -> bytes:
+def encode(data: xr.Dataset) -> bytes:
+    """The bytes of a dataset as compressed NetCDF."""
     import h5netcdf
     from xarray.backends import H5NetCDFStore
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Ran
 
 from grokviz import cli
 from grokviz.runs import RunWriter
+
+Ran = subprocess.CompletedProcess[str]
 
 NAME = "w\n\x1b[2Jgrokviz: all is well\r\x07\x9b\u2028\x85.W"
 """A name that clears the screen and speaks in our place."""

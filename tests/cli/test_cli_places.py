@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Ran
 
 from grokviz.runs import RunWriter
+
+Ran = subprocess.CompletedProcess[str]
 
 LONG = "x" * 300
 WRITERS = {

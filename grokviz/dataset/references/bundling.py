@@ -11,21 +11,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset.build.assemble import change_of, epochs_of
-from grokviz.dataset.cache import analyze, write
+from grokviz.dataset.cache import analyze, encode
 from grokviz.dataset.numerics.thinning import extreme_indices
 from grokviz.dataset.references.reference import SUMS
 from grokviz.dataset.table import available, table_of
 from grokviz.errors import InputError
-from grokviz.files import check_writable
+from grokviz.files import check_writable, replacing
 from grokviz.progress import ProgressCallback
 from grokviz.runs import Run
 
@@ -94,17 +94,29 @@ def bundle(
         epochs = np.asarray(sorted(set(selection.epochs)))
     weights = selection.weights
     weights = default_weight_epochs(run, epochs) if weights is None else sorted(set(weights))
+    contents = _weights(run, weights) if file == CORE else {}
     data = analyze(run, variables, epochs=epochs.tolist(), cache=False, report=report)
     data = thin(data, POINTS)
     data.attrs["command"] = plain_command(data.attrs["command"])
-    write(data, target)
     if file == CORE:
         facts = json.loads((run.path / "run.json").read_text("utf-8"))
         facts["command"] = plain_command(facts.get("command") or "") or None
-        (to / "run.json").write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", "utf-8")
-        _keep_weights(run, to, weights)
-    seal(to)
+        contents["run.json"] = (json.dumps(facts, indent=2, sort_keys=True) + "\n").encode()
+    write_part(to, target.name, encode(data), contents)
     return target
+
+
+def write_part(to: Path, name: str, data: bytes, others: Mapping[str, bytes]) -> None:
+    """Write a part of a reference, after the other files that belong to it.
+
+    The checksums of all are written before it, so that a part that is there is complete.
+    """
+    for file, content in others.items():
+        with replacing(to / file) as part:
+            part.write_bytes(content)
+    with replacing(to / name) as part:
+        part.write_bytes(data)
+        seal(to, {name: data})
 
 
 def thin(data: xr.Dataset, most: int) -> xr.Dataset:
@@ -143,14 +155,16 @@ def default_weight_epochs(run: Run, epochs: Int[np.ndarray, " epoch"]) -> list[i
     return sorted({middle, last})
 
 
-def seal(to: Path) -> None:
-    """Write the checksums of a reference's files."""
-    files = sorted(f for f in to.rglob("*") if f.is_file() and f.name != SUMS)
-    lines = [
-        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(to).as_posix()}"
-        for f in files
-    ]
-    (to / SUMS).write_text("\n".join(lines) + "\n", "utf-8")
+def seal(to: Path, more: Mapping[str, bytes] | None = None) -> None:
+    """Write the checksums of a reference's files, and of ``more`` that are about to be there."""
+    files = [f for f in to.rglob("*") if f.is_file() and f.name != SUMS]
+    contents = {
+        f.relative_to(to).as_posix(): f.read_bytes() for f in files if f.name[:1] != "."
+    } | dict(more or {})
+    rows = sorted(contents.items(), key=lambda row: PurePosixPath(row[0]))
+    lines = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in rows]
+    with replacing(to / SUMS) as part:
+        part.write_text("".join(lines), "utf-8")
 
 
 def _without_path(run: Run) -> list[str]:
@@ -159,13 +173,15 @@ def _without_path(run: Run) -> list[str]:
     return [name for name in available(run) if "path_epoch" not in measures[name].variable.dims]
 
 
-def _keep_weights(run: Run, to: Path, epochs: Sequence[int]) -> None:
-    for epoch in epochs:
-        if epoch not in run.epochs:
-            raise InputError(f"{run.path} has no checkpoint of epoch {epoch}; keep one that it has")
-        target = to / "weights" / f"{epoch}.safetensors"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((run.path / "checkpoints" / target.name).read_bytes())
+def _weights(run: Run, epochs: Sequence[int]) -> dict[str, bytes]:
+    """The files of weights that a reference keeps, by their names in it."""
+    missing = [epoch for epoch in epochs if epoch not in run.epochs]
+    if missing:
+        raise InputError(
+            f"{run.path} has no checkpoint of epoch {missing[0]}; keep one that it has"
+        )
+    names = [f"{epoch}.safetensors" for epoch in epochs]
+    return {f"weights/{name}": (run.path / "checkpoints" / name).read_bytes() for name in names}
 
 
 def plain_command(command: str) -> str:

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from grokviz.dataset.cache import write
+from grokviz.dataset.cache import encode
 from grokviz.dataset.families.family import family, runs_of
-from grokviz.dataset.references.bundling import plain_command, seal
+from grokviz.dataset.references.bundling import plain_command, write_part
 from grokviz.dataset.references.reference import FAMILY
 from grokviz.errors import InputError
 from grokviz.files import check_writable
@@ -60,14 +60,11 @@ def bundle_family(
         "checksums": {name: run.checksum for name, run in zip(names, runs, strict=True)},
         "members": {name: _facts(run) for name, run in zip(names, runs, strict=True)},
     }
-    write(data, target)
-    (to / FAMILY).write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", "utf-8")
+    others = {FAMILY: (json.dumps(facts, indent=1, sort_keys=True) + "\n").encode()}
     for i in indices:
-        file = to / "weights" / f"{names[i].replace('/', ':')}.safetensors"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        last = f"{runs[i].epochs[-1]}.safetensors"
-        file.write_bytes((runs[i].path / "checkpoints" / last).read_bytes())
-    seal(to)
+        last = runs[i].path / "checkpoints" / f"{runs[i].epochs[-1]}.safetensors"
+        others[f"weights/{names[i].replace('/', ':')}.safetensors"] = last.read_bytes()
+    write_part(to, FILE, encode(data), others)
     return target
 
 
