@@ -77,13 +77,20 @@ class Source:
 
     ``data`` is the content of a file: mappings, lists, numbers, text, tensors and arrays, and
     no code. It is None for a folder and for a file of an unknown kind. ``header_epoch`` is the
-    epoch in the file's header, if it has one.
+    epoch in the file's header, if it has one. ``title`` is what the file is called where its own
+    name does not say enough, as in a folder of checkpoints.
     """
 
     path: Path
     sha256: str = ""
     data: Any = None
     header_epoch: int | None = None
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's name, and that of its folder where that is imported."""
+        return self.title or self.path.name
 
     @property
     def is_folder(self) -> bool:
@@ -97,7 +104,8 @@ class RunContents:
 
     ``member`` names the run if the file holds several. ``settings`` have the recipes' keys and
     are not checked yet; ``fixed`` names those that the weights' shapes prove. ``checkpoints`` are
-    in order of epochs. ``config`` is the file's own configuration.
+    in order of epochs. ``config`` is the file's own configuration. ``epoch_is_stated`` is whether
+    the file itself, and not only its name, says of which epoch its weights are.
     """
 
     member: str = ""
@@ -108,6 +116,7 @@ class RunContents:
     checkpoints: Sequence[Checkpoint] = ()
     beliefs: list[Belief] = field(default_factory=list)
     config: Mapping[str, Any] = field(default_factory=dict)
+    epoch_is_stated: bool = True
 
 
 @dataclass(frozen=True)
@@ -126,6 +135,7 @@ class Importer:
         order: importers are tried in this order; a user's come before the built-in ones.
         unopened: whether to try it on files other than PyTorch's and safetensors too; their
             ``data`` is None, and the importer opens ``path`` itself.
+        suffixes: the suffixes, in small letters, of such files in a folder of checkpoints.
 
     """
 
@@ -135,6 +145,7 @@ class Importer:
     read: Callable[[Source, Hints], list[RunContents]]
     order: int = 0
     unopened: bool = False
+    suffixes: tuple[str, ...] = ()
 
 
 def _members(module: ModuleType) -> dict[str, Importer]:

@@ -25,6 +25,7 @@ from grokviz.importers.reading.opening import open_source
 from grokviz.importers.reading.pickles import imported_names
 
 P, D_MODEL, HEADS, D_HEAD, D_MLP = 5, 8, 2, 3, 12
+EPOCHS = (0, 40, 1000)
 
 pytestmark = pytest.mark.train
 
@@ -217,7 +218,7 @@ def test_the_clock_of_test_losses_is_told_by_their_number(saved, trained, tested
     ],
 )
 def test_the_epoch_is_the_one_the_file_counts(saved, parts, epoch) -> None:
-    found = only(saved({"model": plain_state(), **parts}, "model_700.pth"))
+    found = only(saved({"model": plain_state(), **parts}, "step_700.pth"))
     assert [e for e, _ in found.checkpoints] == [epoch]
     assert "epoch" in believed(found)
 
@@ -276,6 +277,24 @@ def test_losses_logged_with_the_checkpoints_share_their_clock(saved) -> None:
     found = only(path)
     assert found.curves["train_loss"].epochs.tolist() == [10, 40]
     assert found.curves["test_loss"].values.tolist() == [4.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"checkpoints": {0: plain_state(0), 40: plain_state(1), 1000: plain_state(2)}},
+        {"1000": plain_state(2), "40": plain_state(1), "0": plain_state(0)},
+        {"checkpoints": [{"model": plain_state(i), "epoch": e} for i, e in enumerate(EPOCHS)]},
+        {"state_dicts": [plain_state(i) for i in range(3)], "epochs": torch.tensor([0, 40, 1000])},
+    ],
+    ids=["by epoch", "by text", "each with its epoch", "beside each other"],
+)  # fmt: skip
+def test_checkpoints_may_be_listed_in_several_ways(saved, data) -> None:
+    found = only(saved(data))
+    assert [epoch for epoch, _ in found.checkpoints] == [0, 40, 1000]
+    for seed, (_, weights) in enumerate(found.checkpoints):
+        wanted = plain_state(seed)["unembed.W_U"].numpy()
+        np.testing.assert_array_equal(weights["unembed.W_U"], wanted)
 
 
 @pytest.mark.parametrize(
@@ -347,7 +366,7 @@ def test_a_folder_without_checkpoints_is_refused(tmp_path: Path) -> None:
 def test_a_transformer_lens_model_is_the_same_model(tmp_path: Path, form, classes) -> None:
     from safetensors.torch import save_file
 
-    plain, path = plain_state(classes=classes), tmp_path / f"demo_25000.{form}"
+    plain, path = plain_state(classes=classes), tmp_path / f"demo_step_25000.{form}"
     lens = as_transformer_lens(plain)
     (save_file if form == "safetensors" else torch.save)(lens, path)
     found = only(path)

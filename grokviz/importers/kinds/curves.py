@@ -24,7 +24,7 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
-    name, data = source.path.name, source.data
+    name, data = source.name, source.data
     tables = data if isinstance(data, Mapping) else {}
     task, task_beliefs = evidence.task_of(name, {}, tables, hints)
     if tables:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from grokviz.importers import evidence
 from grokviz.importers.contract import Belief, Curve, Hints, Importer, RunContents, Source
 from grokviz.importers.layouts import to_published_layout
-from grokviz.importers.reading.values import (
-    curves_in,
-    epoch_in_name,
-    is_state,
-    number_in,
-    state_arrays,
-)
+from grokviz.importers.reading.steps import numbers_in_name, read_steps
+from grokviz.importers.reading.values import curves_in, is_state, number_in, state_arrays
 from grokviz.runs.layout import epoch_number
 
 MODELS = ("model", "state_dict", "model_state_dict")
+SCALARS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 
 
 def model_in(data: Any) -> Mapping[str, Any] | None:
@@ -32,7 +30,7 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
-    data, name = source.data, source.path.name
+    data, name = source.data, source.name
     state, sizes, beliefs = to_published_layout(
         state_arrays(model_in(data) or {}, source.path), source.path
     )
@@ -40,8 +38,19 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
     run.curves, clocks = curves_in(data, source, hints)
     epoch = _epoch(source, data, run.curves, hints)
     run.checkpoints = [(int(epoch.value), state)]
+    run.epoch_is_stated = _stated(data) is not None or source.header_epoch is not None
+    for metric in SCALARS:
+        value = number_in(data.get(metric))
+        if value is not None and metric not in run.curves:
+            run.curves[metric] = Curve(np.array([int(epoch.value)]), np.array([float(value)]))
     run.beliefs += [epoch, *clocks]
     return [run]
+
+
+def _stated(data: Mapping[str, Any]) -> int | None:
+    """The epoch that the file states."""
+    epoch = number_in(data.get("epoch"))
+    return epoch if isinstance(epoch, int) and epoch >= 0 else None
 
 
 def _epoch(
@@ -52,10 +61,10 @@ def _epoch(
     suffix = "" if updates is None else f"; the optimiser counts {updates:,} updates"
     train_curve = curves.get("train_loss")
     last_logged = None if train_curve is None else int(train_curve.epochs[-1])
-    stated = number_in(data.get("epoch"))
+    stated = _stated(data)
     if hints.epoch is not None:
         return Belief("epoch", hints.epoch, "given")
-    if isinstance(stated, int) and stated >= 0:
+    if stated is not None:
         because = "the file says so"
         if last_logged is not None and last_logged != stated:
             because += f", though its training losses end at {last_logged}"
@@ -71,10 +80,13 @@ def epoch_by_name(source: Source) -> Belief:
     """The epoch of bare weights, by the file's header or name."""
     if source.header_epoch is not None:
         return Belief("epoch", source.header_epoch, "the file's header says so")
-    epoch = epoch_in_name(source.path.name)
-    if epoch is not None and epoch < 2**53:
-        return Belief("epoch", epoch, "the file's name says so")
-    return Belief("epoch", 0, "nothing in the file says it; give it with --set epoch=N")
+    name = source.path.name
+    steps, because, _ = read_steps([name])
+    if steps:
+        return Belief("epoch", steps[name], f"{because} says so")
+    numbers = " or ".join(f"{number.value}" for number in numbers_in_name(name))
+    doubt = f" ({numbers} in its name follows no word such as step)" if numbers else ""
+    return Belief("epoch", 0, f"nothing in the file says it{doubt}; give it with --set epoch=N")
 
 
 IMPORTER = Importer(
@@ -83,4 +95,5 @@ IMPORTER = Importer(
     _recognises,
     _read,
     order=3,
+    suffixes=(".pth", ".pt", ".ckpt"),
 )

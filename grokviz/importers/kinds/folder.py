@@ -1,16 +1,23 @@
-"""A folder of ``.safetensors`` or ``.pth`` checkpoints with the step in their names."""
+"""A folder of checkpoints, one a step, with the steps in the files or in their names.
+
+Each file is read by its own importer. Files of several runs, in folders of their own or told
+apart by a word such as ``seed``, become several runs.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import itertools
+import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.importers import evidence
+from grokviz.importers.choice import importer_of, importers
 from grokviz.importers.contract import (
     Belief,
     Checkpoints,
@@ -20,26 +27,35 @@ from grokviz.importers.contract import (
     RunContents,
     Source,
 )
-from grokviz.importers.kinds.final_model import model_in
-from grokviz.importers.layouts import to_published_layout
 from grokviz.importers.reading.opening import digest_of_file, open_source
-from grokviz.importers.reading.values import epoch_in_name, is_state, number_in, state_arrays
+from grokviz.importers.reading.steps import members_of, read_steps
 
-SUFFIXES = frozenset({".safetensors", ".pth", ".pt"})
-_SCALARS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+MOST_FILES = 100_000
+_SIDE_FILES = frozenset(
+    ["optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth", "training_args.bin"]
+)
+"""What trainers lay beside weights, and no run has."""
 
 
-class _CheckpointFile(NamedTuple):
-    """The epoch and metrics of one file of the folder."""
+class _File(NamedTuple):
+    """A file of the folder and its run; its epoch is None unless the file itself states it."""
 
-    epoch: int
-    file: Path
-    scalars: dict[str, float]
+    name: str
+    epoch: int | None
+    run: RunContents
+    shapes: dict[str, tuple[int, ...]]
 
 
 def files_in(folder: Path) -> list[Path]:
-    """The checkpoint files of a folder, by name."""
-    files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file()]
+    """The files of a folder, and of those in it, that may hold checkpoints or curves, by name."""
+    suffixes = {suffix for importer in importers() for suffix in importer.suffixes}
+    files: list[Path] = []
+    for path, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        likely = [Path(path) / n for n in names if Path(n).suffix.lower() in suffixes]
+        files += [file for file in likely if file.is_file() and file.name not in _SIDE_FILES]
+        if len(files) > MOST_FILES:
+            raise InputError(f"{folder} has more than {MOST_FILES:,} files; import one run of it")
     return sorted(files)
 
 
@@ -48,7 +64,8 @@ def digest_of(folder: Path) -> str:
     digest = hashlib.sha256()
     all_files = sorted(file for file in folder.iterdir() if file.is_file())
     for file in files_in(folder) or all_files:
-        digest.update(f"{digest_of_file(file)}  {file.name}\n".encode())
+        name = file.relative_to(folder).as_posix()
+        digest.update(f"{digest_of_file(file)}  {name}\n".encode())
     return digest.hexdigest()
 
 
@@ -57,88 +74,182 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
-    files = files_in(source.path)
+    folder, paths = source.path, files_in(source.path)
+    if not paths:
+        raise InputError(
+            f"{folder} has no .safetensors, .npz or .pth files; give the folder that has them"
+        )
+    files, beliefs = _files(folder, paths, replace(hints, epoch=None))
+    member_of = members_of([file.name for file in files])
+    members: dict[str, list[_File]] = {}
+    for file in files:
+        members.setdefault(member_of[file.name], []).append(file)
+    steps_of = {member: _steps(folder, of_member) for member, of_member in members.items()}
+    some = any(steps for steps, _ in steps_of.values())
+    runs = []
+    for member, of_member in members.items():
+        steps, beliefs_of_steps = steps_of[member]
+        weights = [file.name for file in of_member if file.run.checkpoints]
+        if not steps and len(weights) == 1 and len(members) > 1 and not some:
+            steps, beliefs_of_steps = {weights[0]: 0}, [Belief("epoch", 0, "nothing says it")]
+        if weights and not steps:
+            beliefs += [Belief("left out", name, "it has no step in its name") for name in weights]
+            continue
+        run = _merge(folder, of_member, steps, hints)
+        run.member = member
+        run.beliefs += beliefs_of_steps
+        runs.append(run)
+    if not runs:
+        names = ", ".join(file.name for file in files[:2])
+        raise InputError(
+            f"no file in {folder} has a step in its name ({names}); name them step_100.pth and "
+            "so on, or import one of them"
+        )
+    runs[0].beliefs += beliefs
+    return runs
+
+
+def _files(folder: Path, paths: Sequence[Path], hints: Hints) -> tuple[list[_File], list[Belief]]:
+    """What each file holds, and the beliefs about files left out."""
+    files, beliefs = [], []
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        try:
+            run = _contents(folder, name, hints)
+        except _LeftOut as error:
+            beliefs.append(Belief("left out", name, str(error)))
+            continue
+        epoch, state = run.checkpoints[0] if run.checkpoints else (None, {})
+        stated = epoch if run.epoch_is_stated else None
+        files.append(_File(name, stated, run, {n: a.shape for n, a in state.items()}))
+        if run.checkpoints:  # read again when it is written, since all would not fit in memory
+            run.checkpoints = [(int(epoch or 0), {})]
     if not files:
         raise InputError(
-            f"{source.path} has no .safetensors or .pth files; give the folder that has them"
+            f"{folder} holds nothing that grokviz can import ({beliefs[0].because}); "
+            "give the folder that has the checkpoints"
         )
-    checkpoints, beliefs = _checkpoint_files(files)
-    last_state, data = _state(checkpoints[-1].file)
-    state, sizes, layout = to_published_layout(last_state, checkpoints[-1].file)
-    name = f"{source.path.name} {checkpoints[-1].file.name}"
-    run = evidence.run_contents(name, data, hints, sizes, state, layout)
+    return files, beliefs
+
+
+class _LeftOut(Exception):
+    """A file that is no part of a run, and the reason."""
+
+
+def _contents(folder: Path, name: str, hints: Hints) -> RunContents:
+    """The run of one file of the folder, with one checkpoint or none."""
+    path = folder / name
+    title = f"{folder.resolve().name} {name}"
+    opened = next((i for i in importers() if i.unopened and path.suffix in i.suffixes), None)
+    if opened:
+        source, importer = Source(path, digest_of_file(path), title=title), opened
+        if not importer.recognises(source):
+            raise _LeftOut("it holds no curves")
+    else:
+        source = replace(open_source(path), title=title)
+        try:
+            importer = importer_of(source)
+        except InputError:
+            raise _LeftOut("it holds no weights and no curves") from None
+    runs = importer.read(source, hints)
+    if len(runs) > 1 or len(runs[0].checkpoints) > 1:
+        raise _LeftOut("it holds several checkpoints or runs; import it by itself")
+    return runs[0]
+
+
+def _steps(folder: Path, files: Sequence[_File]) -> tuple[dict[str, int], list[Belief]]:
+    """The step of each file of one run that has weights, by its name, and why."""
+    files = [file for file in files if file.run.checkpoints]
+    stated = {file.name: file.epoch for file in files if file.epoch is not None}
+    reading = read_steps([file.name for file in files])
+    steps: dict[str, int] = {**reading.steps, **stated}
+    if reading.same and len(stated) < len(files):
+        first, second = reading.same
+        raise _both(folder, first, second)
+    if not steps:
+        return {}, []
+    names = sorted(steps, key=steps.__getitem__)
+    for first, second in itertools.pairwise(names):
+        if steps[first] == steps[second]:
+            raise _both(folder, first, second)
+    beliefs = [
+        Belief(f"epoch of {name}", step, f"the file says so, though its name says {name_step}")
+        for name, step in stated.items()
+        if (name_step := reading.steps.get(name, step)) != step
+    ]
+    if len(stated) < len(files):
+        span = f"{steps[names[0]]} to {steps[names[-1]]}" if len(names) > 1 else steps[names[0]]
+        beliefs.append(Belief("steps", span, reading.because))
+    left = [file.name for file in files if file.name not in steps]
+    beliefs += [Belief("left out", name, "it has no step in its name") for name in left]
+    return steps, beliefs
+
+
+def _both(folder: Path, first: str, second: str) -> InputError:
+    return InputError(
+        f"{first} and {second} in {folder} are both of the same step; keep one of them, or "
+        "put the step last in each name, as in step_100.pth"
+    )
+
+
+def _merge(
+    folder: Path, files: Sequence[_File], steps: dict[str, int], hints: Hints
+) -> RunContents:
+    """One run of all files: the settings of the last, every checkpoint and curve."""
+    names = sorted(steps, key=steps.__getitem__)
+    of = {file.name: file for file in files}
+    run = of[names[-1]].run if names else files[-1].run
+    run.beliefs = [belief for belief in run.beliefs if belief.what != "epoch"]
+    shared = dict(of[names[-1]].shapes) if names else {}
+    everything = set(shared)
+    for name in names:
+        everything |= set(of[name].shapes)
+        same = {n for n, shape in of[name].shapes.items() if shared.get(n) == shape}
+        shared = {n: shape for n, shape in shared.items() if n in same}
+    run.beliefs += [
+        Belief("left out", tensor, "not all checkpoints have it, with one shape")
+        for tensor in sorted(everything - set(shared))[:20]
+    ]
 
     def read(i: int) -> dict[str, np.ndarray]:
-        return to_published_layout(_state(checkpoints[i].file)[0], checkpoints[i].file)[0]
+        state = _contents(folder, names[i], replace(hints, epoch=None)).checkpoints[0][1]
+        return {tensor: state[tensor] for tensor in state if tensor in shared}
 
-    run.curves = _curves(checkpoints)
-    run.checkpoints = Checkpoints([s.epoch for s in checkpoints], read)
-    run.beliefs += beliefs
-    return [run]
-
-
-def _checkpoint_files(files: list[Path]) -> tuple[list[_CheckpointFile], list[Belief]]:
-    """The files in order of epochs, and beliefs about files left out or inconsistent."""
-    by_epoch: dict[int, _CheckpointFile] = {}
-    beliefs = []
-    for file in files:
-        name_epoch = epoch_in_name(file.name)
-        file_epoch, scalars = _epoch_and_scalars(file)
-        epoch = name_epoch if file_epoch is None else file_epoch
-        if epoch is None:
-            beliefs.append(Belief("left out", file.name, "it has no step in its name"))
-            continue
-        if epoch in by_epoch:
-            raise InputError(
-                f"{by_epoch[epoch].file.name} and {file.name} in {file.parent} are both of step "
-                f"{epoch}; keep one of them, or put the step last in each name"
-            )
-        if file_epoch is not None and name_epoch is not None and file_epoch != name_epoch:
-            because = f"the file says so, though its name says {name_epoch}"
-            beliefs.append(Belief(f"epoch of {file.name}", file_epoch, because))
-        by_epoch[epoch] = _CheckpointFile(epoch, file, scalars)
-    if not by_epoch:
+    if names and not shared:
         raise InputError(
-            f"no file in {files[0].parent} has a step in its name; name them step_100.pth and so on"
+            f"no tensor has one name and shape in {names[0]} and all later files of {folder}; "
+            "keep the checkpoints of one model"
         )
-    return [by_epoch[epoch] for epoch in sorted(by_epoch)], beliefs
+    run.curves = _curves([of[name] for name in names] or list(files), steps, files)
+    run.checkpoints = Checkpoints([steps[name] for name in names], read)
+    return run
 
 
-def _epoch_and_scalars(file: Path) -> tuple[int | None, dict[str, float]]:
-    source = open_source(file)
-    data = source.data
-    if model_in(data) is None:
-        return source.header_epoch, {}
-    stated = number_in(data.get("epoch"))
-    numbers = {name: number_in(data.get(name)) for name in _SCALARS}
-    scalars = {name: float(value) for name, value in numbers.items() if value is not None}
-    return (stated if isinstance(stated, int) and stated >= 0 else None), scalars
-
-
-def _state(file: Path) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
-    data = open_source(file).data
-    state = model_in(data)
-    if state is not None:
-        return state_arrays(state, file), data
-    if is_state(data):
-        return state_arrays(data, file), {}
-    raise InputError(f"{file} holds no state dict; move it out of the folder, or save it again")
-
-
-def _curves(checkpoints: list[_CheckpointFile]) -> dict[str, Curve]:
-    curves = {}
-    for name in _SCALARS:
-        rows = [(s.epoch, s.scalars[name]) for s in checkpoints if name in s.scalars]
-        if rows:
-            epochs, values = zip(*rows, strict=True)
-            curves[name] = Curve(np.array(epochs, dtype=np.int64), np.array(values))
-    return curves
+def _curves(
+    files: Sequence[_File], steps: dict[str, int], all_files: Sequence[_File]
+) -> dict[str, Curve]:
+    """The curves of all files; a value of a later file replaces one of an earlier."""
+    rows: dict[str, dict[int, float]] = {}
+    curve_files = [file for file in all_files if not file.run.checkpoints]
+    for file in [*curve_files, *files]:
+        for metric, curve in file.run.curves.items():
+            epochs = curve.epochs.tolist()
+            if file.name in steps and len(epochs) == 1:
+                epochs = [steps[file.name]]
+            rows.setdefault(metric, {}).update(zip(epochs, curve.values.tolist(), strict=True))
+    return {
+        metric: Curve(
+            np.array(sorted(values), dtype=np.int64),
+            np.array([values[epoch] for epoch in sorted(values)]),
+        )
+        for metric, values in rows.items()
+    }
 
 
 IMPORTER = Importer(
     "folder",
-    "a folder of .safetensors or .pth checkpoints with the step in their names",
+    "a folder of .safetensors, .npz or .pth checkpoints, one a step",
     _recognises,
     _read,
-    order=1,
+    order=9,
 )

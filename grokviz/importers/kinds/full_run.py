@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
 from grokviz.importers.contract import Checkpoints, Hints, Importer, RunContents, Source
+from grokviz.importers.kinds.final_model import model_in
 from grokviz.importers.layouts import to_published_layout
 from grokviz.importers.reading.values import curves_in, is_list, is_state, numbers_in, state_arrays
 from grokviz.runs.layout import epoch_number
@@ -18,21 +19,56 @@ _STATES = ("state_dicts", "checkpoints")
 _EPOCHS = ("epochs", "checkpoint_epochs")
 
 
+class _Listed(NamedTuple):
+    """The state dicts in a file, and their epochs if they are not listed apart."""
+
+    states: list[Any]
+    epochs: list[Any] | None
+
+
+def _listed(data: Any) -> _Listed | None:
+    """The checkpoints in a list, or by their epochs in a mapping; None if there are neither."""
+    if not isinstance(data, Mapping):
+        return None
+    for value in (*(data.get(name) for name in _STATES), data):
+        if isinstance(value, (list, tuple)):
+            epochs = [entry.get("epoch") if isinstance(entry, Mapping) else None for entry in value]
+            whole = bool(epochs) and all(isinstance(epoch, int) for epoch in epochs)
+            return _Listed([_state(entry) for entry in value], epochs if whole else None)
+        if isinstance(value, Mapping) and value and all(map(_is_whole, value)):
+            in_order = sorted(value, key=int)
+            states = [_state(value[epoch]) for epoch in in_order]
+            return _Listed(states, [int(epoch) for epoch in in_order])
+    return None
+
+
+def _is_whole(key: Any) -> bool:
+    text = str(key)
+    return isinstance(key, (int, str)) and text.isascii() and text.isdigit() and len(text) < 17
+
+
+def _state(entry: Any) -> Any:
+    """The state dict in an entry of the list, or the entry itself."""
+    return model_in(entry) or entry
+
+
 def _recognises(source: Source) -> bool:
-    return isinstance(source.data, Mapping) and any(
-        isinstance(source.data.get(name), (list, tuple)) for name in _STATES
-    )
+    return _listed(source.data) is not None
 
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
-    data, name = source.data, source.path.name
-    states = next(data[n] for n in _STATES if isinstance(data.get(n), (list, tuple)))
+    data, name = source.data, source.name
+    listed = _listed(data)
+    assert listed is not None
+    states = listed.states
     if not states or not all(map(is_state, states)):
         raise InputError(
             f"{source.path} has a list of state dicts that is empty or holds something else; "
             "save it again with one state dict per epoch"
         )
-    epochs = _epochs(source, data, len(states))
+    epochs = _epochs(
+        source, {"epochs": listed.epochs, **data} if listed.epochs else data, len(states)
+    )
     last_state, sizes, beliefs = to_published_layout(
         state_arrays(states[-1], source.path), source.path
     )
@@ -70,7 +106,7 @@ def _epochs(source: Source, data: Mapping[str, Any], count: int) -> list[int]:
 
 IMPORTER = Importer(
     "full-run",
-    "a full_run_data.pth of many state dicts and their epochs",
+    "a file of many state dicts and their epochs, such as full_run_data.pth",
     _recognises,
     _read,
     order=2,

@@ -15,9 +15,10 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
     state, sizes, beliefs = to_published_layout(state_arrays(source.data, source.path), source.path)
-    run = evidence.run_contents(source.path.name, {}, hints, sizes, state, beliefs)
+    run = evidence.run_contents(source.name, {}, hints, sizes, state, beliefs)
     epoch = epoch_by_name(source) if hints.epoch is None else Belief("epoch", hints.epoch, "given")
     run.checkpoints = [(int(epoch.value), state)]
+    run.epoch_is_stated = source.header_epoch is not None
     run.beliefs.append(epoch)
     return [run]
 
@@ -28,4 +29,5 @@ IMPORTER = Importer(
     _recognises,
     _read,
     order=6,
+    suffixes=(".safetensors", ".npz", ".pth", ".pt"),
 )

@@ -59,8 +59,8 @@ def _member(source: Source, hints: Hints, key: str, raw: Any, losses: Sequence[A
             f"{len(test)} test values; a sweep has as many of each"
         )
     epochs = np.arange(len(train), dtype=np.int64)
-    task, task_beliefs = evidence.task_of(source.path.name, {}, {}, hints)
-    statements = evidence.gather({}, source.path.name, task, {})
+    task, task_beliefs = evidence.task_of(source.name, {}, {}, hints)
+    statements = evidence.gather({}, source.name, task, {})
     return RunContents(
         member=f"{key}={value:g}",
         task=task,

@@ -12,6 +12,7 @@ from typing import Any
 
 from grokviz.errors import InputError
 from grokviz.importers.contract import Source
+from grokviz.importers.reading.npz import is_npz, load_npz
 from grokviz.importers.reading.sizes import check_count
 from grokviz.runs import tensors
 from grokviz.runs.layout import RUN, DamagedFile, epoch_number
@@ -46,6 +47,8 @@ def open_source(path: Path) -> Source:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{str(path)[:100]} cannot be read ({reason})") from error
     if start.startswith(b"PK"):
+        if is_npz(path):
+            return Source(path, digest, load_npz(path))
         from grokviz.importers.reading.pickles import load_pth
 
         return Source(path, digest, load_pth(path))

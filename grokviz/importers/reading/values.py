@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,6 @@ CURVES = {
 """The lists in published files, and the metric that each becomes."""
 
 PUBLISHED_TEST_EVERY = 10
-
-DIGITS = 19
-"""Digits of a number that is more than any step."""
-
-_KEYWORD = re.compile(r"(?:step|epoch|iter|iteration|ckpt|checkpoint)s?[-_= ]?(\d+)", re.IGNORECASE)
 
 
 def is_list(value: Any) -> bool:
@@ -172,10 +166,3 @@ def _every(train_count: int, test_count: int, source: Source, hints: Hints) -> t
         f"{source.path} has {counts}, which leave the test interval open; "
         "give it with --set test-every=N"
     )
-
-
-def epoch_in_name(name: str) -> int | None:
-    """The step in a file's name: the number after a word such as ``step``, else the last one."""
-    stem = name.rsplit(".", 1)[0]
-    steps = _KEYWORD.findall(stem) or re.findall(r"(?<![\d.])\d+(?![\d.])", stem)
-    return int(steps[-1]) if steps and len(steps[-1]) < DIGITS else None
