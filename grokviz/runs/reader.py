@@ -108,15 +108,21 @@ class Run:
                 arrays = file.read(selection)
             yield epoch, arrays
 
-    def parameter(self, name: str, epochs: Iterable[int] | None = None) -> np.ndarray:
-        """One parameter at all checkpoints or those of ``epochs``, ``(n_epochs, *shape)``."""
+    def parameter(
+        self, name: str, epochs: Iterable[int] | None = None, *, rows: slice | None = None
+    ) -> np.ndarray:
+        """One parameter at all checkpoints or those of ``epochs``, ``(n_epochs, *shape)``.
+
+        With ``rows``, only that part of its first dimension is read.
+        """
         checkpoints = self._require_checkpoints(epochs)
         shape = self.shapes()[self._require_parameter(name)]
         out: np.ndarray | None = None
         for i, epoch in enumerate(checkpoints):
             with self._open(epoch) as file:
-                array = file.read([name])[name]
+                array = file.read([name])[name] if rows is None else file.read_rows(name, rows)
             if out is None:
+                shape = shape if rows is None else array.shape
                 out = np.empty((len(checkpoints), *shape), dtype=array.dtype)
             out[i] = array
         return np.empty((0, *shape), dtype=np.float32) if out is None else out

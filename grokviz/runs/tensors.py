@@ -145,6 +145,18 @@ class TensorFile:
         """
         return {n: self._array(n) for n in (self._file.offset_keys() if names is None else names)}
 
+    def read_rows(self, name: str, rows: slice) -> np.ndarray:
+        """A part of an array's first dimension; raises as :meth:`read` does."""
+        from safetensors import SafetensorError
+
+        if self._type(name).dtype not in _DTYPES:  # bfloat16, which is read whole, or none of ours
+            return self._array(name)[rows]
+        try:
+            part: np.ndarray = self._file.get_slice(name)[rows]
+        except SafetensorError as error:  # truncated since it was opened
+            raise DamagedFile("it is cut short") from error
+        return part
+
     def _array(self, name: str) -> np.ndarray:
         from safetensors import SafetensorError
 

@@ -1,4 +1,4 @@
-"""Measures of every run, whatever its task: curves, events, spikes, norms, the weights' path."""
+"""Measures of every run, whatever its task: curves, events, spikes; every tensor, and its path."""
 
 from grokviz.task import ANY, Task
 
