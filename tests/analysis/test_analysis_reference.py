@@ -168,6 +168,7 @@ def test_every_scene_reads_what_the_whole_reference_says() -> None:
         if scene.engine == "matplotlib":
             full, needs = bundled.reference(scene.reference), scene().variables()
             read = bundled.load(scene.reference, needs)
+            assert read.coords.keys() == full.coords.keys()
             for name in needs:
                 assert read[name].identical(full[name]), (scene.name, name)
 

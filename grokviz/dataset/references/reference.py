@@ -60,8 +60,8 @@ def _reference(name: str, needs: frozenset[str] | None) -> xr.Dataset:
     task = known_task(core.attrs.get("task"))
     if needs is not None and task and needs & {*task.ruled}:
         needs |= {*task.ruled}
-    others = [read(part, needs) for part in parts if part != main]
-    used = [core, *(data for data in others if data.data_vars)]
+    # and every coordinate: which frequencies are key, and so their colours, is one
+    used = [core, *(read(part, needs) for part in parts if part != main)]
     data = xr.merge(used, compat="no_conflicts", join="outer", combine_attrs="override")
     data.attrs = dict(core.attrs)
     return _upgrade(data)

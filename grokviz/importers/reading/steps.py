@@ -77,7 +77,8 @@ def step_in_name(name: str) -> int | None:
 
 def numbers_in_name(name: str) -> list[Number]:
     """The whole numbers in a name or a relative path, its suffix excluded."""
-    stem, numbers = _stem(name), []
+    stem = _stem(name)
+    numbers: list[Number] = []
     for match in _NUMBER.finditer(stem):
         start, stop = match.span()
         if "." in match[0] or re.search(r"\d\.$", stem[:start]) or len(match[0]) > len(str(MOST)):

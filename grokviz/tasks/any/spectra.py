@@ -54,7 +54,7 @@ def singular_values(matrix: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " ran
         product += part.T @ part
     if not np.isfinite(product).all():
         return np.full(len(product), np.nan)
-    values = np.sqrt(np.maximum(np.linalg.eigvalsh(product)[::-1], 0))
+    values: np.ndarray = np.sqrt(np.maximum(np.linalg.eigvalsh(product)[::-1], 0))
     values[values <= RESOLVED * values[0]] = 0
     return values
 
