@@ -52,8 +52,8 @@ class SingularValues(Scene):
             keys = data.sizes.get("key_frequency", 0)
             each = "two a key frequency" if last == 2 * keys else ""
             embedding = f"the embedding keeps {_count(data, '$W_E$', end)}"
-            dark = "dark: above a tenth of the largest"
-            watch = "; ".join(words for words in (dark, each, embedding) if words)
+            strong = "strong: over a tenth of the largest"
+            watch = "; ".join(words for words in (strong, each, embedding) if words)
             sentence = f"The neuron-logit map falls from {first} directions to {last}"
             return Claim(sentence, watch, numbers=numbers)
         words = f"The neuron-logit map has {last} directions at {_claims.moment(data, end)}"
@@ -98,7 +98,7 @@ class SingularValues(Scene):
         """With the definition and the citation."""
         return (
             "Singular values of the neuron-logit map $W_L = W_U W_out$ and of the embedding $W_E$ "
-            "and the loss; dark: those above a tenth of the largest, which are counted as "
+            "and the loss; strong: those above a tenth of the largest, which are counted as "
             f"directions; line: the values at {_claims.moment(data, 0)}. "
             "A wave is two directions, its cosine and its sine. "
             "After the notebook of Nanda et al. (2023), arXiv:2301.05217, section 4.2."

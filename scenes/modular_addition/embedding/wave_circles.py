@@ -35,7 +35,7 @@ class WaveCircles(Scene):
     name = "wave-circles"
     panels = ("circles", "loss")
     title = "Each embedded wave winds the numbers onto a circle"
-    watch = "radii's spread, at first (pale) \u2192 now"
+    watch = "radii's spread, at first (grey) \u2192 now"
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
     loops = True
     needs = ("embedding_plane", "embedding_frequency_norm", "logged_train_loss",
@@ -62,7 +62,7 @@ class WaveCircles(Scene):
             return Claim(
                 f"{_claims.waves(len(shown))} become circles: radii vary by {last:.0%} at most, "
                 f"{first:.0%} at first".replace("1 wave become circles", "1 wave becomes a circle"),
-                f"radii's spread, at first (pale) \u2192 now; adding 1 turns by {part}",
+                f"radii's spread, at first (grey) \u2192 now; adding 1 turns by {part}",
                 numbers=numbers,
             )  # fmt: skip
         if not shown:
@@ -99,7 +99,7 @@ class WaveCircles(Scene):
         """With the definition and the citation."""
         return (
             "Embedding of the residues, less its mean, in the plane spanned by $W_E\\cos_k$ and "
-            "$W_E\\sin_k$ of each embedded frequency k, pale at the first moment; a clean wave is "
+            "$W_E\\sin_k$ of each embedded frequency k, grey at the first moment; a clean wave is "
             "a circle. Percentages, then and now: standard deviation of the radii over their mean. "
             f"{after('section 4.1')}"
         )

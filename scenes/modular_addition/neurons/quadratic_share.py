@@ -32,7 +32,7 @@ GAP = 6
 
 GREY = f"grey: both together below {THRESHOLD:.0%}"
 
-PALE = 0.32
+FAINT = 0.32
 """How much of its cluster's colour the sums of waves have; their products have all of it."""
 
 
@@ -42,7 +42,7 @@ class QuadraticShare(Scene):
 
     name = "quadratic-share"
     title = "The ReLU turns sums of waves into their products"
-    watch = "a column is a neuron; pale: sums of cos wa, cos wb; dark: products cos wa · cos wb"
+    watch = "a column is a neuron; faint: sums of cos wa, cos wb; full: products cos wa · cos wb"
     source = "notebook of arXiv:2301.05217, analysis during training, animated scatters"
     loops = True
     needs = (
@@ -124,7 +124,7 @@ class QuadraticShare(Scene):
         )
         if self.show == "rise":
             return (
-                f"Left, a column a neuron: dark, {share}; pale, in these cosines and sines alone; "
+                f"Left, a column a neuron: full, {share}; faint, in these cosines and sines alone; "
                 "above before the ReLU, below after it; neurons by the cluster they end in and by "
                 f"their products after it, grey while k explains less than {THRESHOLD:g} of them. "
                 f"Right: the means of the products. {NOTEBOOK}"
@@ -268,7 +268,7 @@ class _Shares:
         # a little wider than their distance, so that no seam shows between two
         for area, low, high, faces in zip(
             self.areas, (products, np.zeros_like(products)), (products + linear, products),
-            (PALE * face + (1 - PALE) * paper, face), strict=True,
+            (FAINT * face + (1 - FAINT) * paper, face), strict=True,
         ):  # fmt: skip
             area.set_verts(_columns(self.x, low, high, 1.04))
             area.set_facecolor(faces)
