@@ -33,7 +33,7 @@ class FourierMultiplication(Film):
         "logit_variance_explained", "key_direction_variance_explained",
     )  # fmt: skip
     drawn_by = "films.fourier_multiplication:FourierMultiplication"
-    seconds = 90
+    seconds = 93
     parts = {  # noqa: RUF012
         "embed": "the embedding: numbers as waves",
         "multiply": "attention and MLP: products of waves",

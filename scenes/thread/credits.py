@@ -40,7 +40,7 @@ class Credits(Film):
         LEAPING: ("member_precision", "member_epoch", "member_train_loss"),
     }
     drawn_by = "films.credits:Credits"
-    seconds = 26
+    seconds = 27
     parts = {"credits": "credits and sources"}  # noqa: RUF012
 
     def claim(self, data: xr.Dataset) -> Claim:

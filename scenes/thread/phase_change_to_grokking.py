@@ -39,7 +39,7 @@ class PhaseChangeToGrokking(Film):
         RUN: ("logged_train_loss", "logged_test_loss", "sum_squared_weights", "phase_end"),
     }
     drawn_by = "films.phase_change_to_grokking:PhaseChangeToGrokking"
-    seconds = 70
+    seconds = 73
     parts = {  # noqa: RUF012
         "together": "with much data: a phase change",
         "gap": "with little data: a gap",

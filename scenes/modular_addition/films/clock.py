@@ -63,12 +63,14 @@ class Clock(FilmScene):
         """Show the embedded numbers, and the rotation from each to the next."""
         dial, ink = self.dial, self.colours.ink
         text = f"The network puts each number from 0 to {self.p - 1} on a circle."
+        waiting = Dots(dial.pixels(), 5, dial.colour, 0.3)
         self._appear(0.0)
-        self.add(dial.dots)
+        self.add(waiting, dial.dots)
         self.say(
             text, mn.FadeIn(dial.ring),
             self.sweep(self._appear, dial.dots, run_time=self.reading(text)),
         )  # fmt: skip
+        self.remove(waiting)
         zero = dial.label(0, "0", ink, px=44)
         self.hand = dial.hand(0)
         self.say(

@@ -37,6 +37,8 @@ TRAINING, AT_MOST = 26.0, 2.0
 """Seconds for training, and the most for one checkpoint: a film does not stand still."""
 LARGEST, SEEN, INSET = 30.0, 1.2, 36.0
 """Pixels: radius of the strongest pair's dot, the smallest radius drawn, and the border."""
+FAINT = 70
+"""Opacity, of 255, of the columns that are yet to be filled."""
 STANDS_OUT = 0.1
 """Share of the variance from which on the neuron's frequency has its colour."""
 
@@ -131,7 +133,7 @@ class NeuronWave(FilmScene):
 
         def fill(share: float) -> None:
             shown = colours.copy()
-            shown[:, max(round(share * self.p), 1) :, 3] = 0
+            shown[:, max(round(share * self.p), 1) :, 3] = FAINT
             self.map.recolour(shown)
 
         fill(0.0)

@@ -16,6 +16,8 @@ from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, colo
 
 TOP, LEFT = 176, 330
 """Pixel row and column of the first strip of waves."""
+FAINT = 70
+"""Opacity, of 255, of the columns that are yet to be filled."""
 TRAINING, AT_MOST = 24.0, 2.0
 """Seconds for training, and the most for one checkpoint: a film does not stand still."""
 
@@ -72,13 +74,23 @@ class WavesToCircles(FilmScene):
 
         def fill(share: float) -> None:
             shown = cells.copy()
-            shown[:, max(round(share * self.p), 1) :, 3] = 0
+            shown[:, max(round(share * self.p), 1) :, 3] = FAINT
             image.recolour(shown)
 
         fill(0.0)
         self.say(text, *map(mn.FadeIn, [image, *names]),
                  self.sweep(fill, image, run_time=self.reading(text), rate=mn.linear))  # fmt: skip
-        self.say("No order is to be seen in it.")
+        low = corner[1] + size * rows
+        pointer = Line(np.array([[corner[0], corner[1]], [corner[0], low]]), ink, 6)
+
+        def pass_by(share: float) -> None:
+            x = corner[0] + share * across * self.p
+            pointer.move_line(np.array([[x, corner[1] - 6], [x, low + 6]]))
+
+        self.add(pointer)
+        text = "No order is to be seen in it."
+        self.say(text, self.sweep(pass_by, pointer, run_time=self.reading(text)))
+        self.play(mn.FadeOut(pointer), run_time=0.3)
         self.leaving = [image, *names]
 
     # --- along its waves -----------------------------------------------------------------

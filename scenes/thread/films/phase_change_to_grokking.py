@@ -22,6 +22,8 @@ LEARNED = 0.1
 """The loss below which a run has learned, as in the dataset."""
 TABLE, ROOM = (128, 195), 570
 """Corner and size of the table of pairs in pixels."""
+FAINT = 70
+"""Opacity, of 255, of the columns that are yet to be filled."""
 SLOW = 3.0
 """Seconds in which the losses of the last run are drawn; those of the others are drawn faster."""
 
@@ -68,7 +70,7 @@ class PhaseChangeToGrokking(FilmScene):
 
         def fill(passed: float) -> None:
             part = cells.copy()
-            part[:, max(round(passed * p), 1) :, 3] = 0
+            part[:, max(round(passed * p), 1) :, 3] = FAINT
             self.table.recolour(part)
 
         fill(0.0)
@@ -99,11 +101,12 @@ class PhaseChangeToGrokking(FilmScene):
             curve.until(1e9)
         self.lines = [train.line, test.line]
         self.marks = self._marks(first)
-        self.say(
+        text = (
             f"Each is learned at the epoch where it passes {LEARNED:g}: "
-            f"{'a phase change' if together else 'here are both'}.",
-            mn.LaggedStart(*map(mn.FadeIn, self.marks), run_time=3.0),
-        )  # fmt: skip
+            f"{'a phase change' if together else 'here are both'}."
+        )
+        self.say(text, mn.LaggedStart(*map(mn.FadeIn, self.marks), lag_ratio=0.8,
+                                      run_time=0.8 * self.reading(text)))  # fmt: skip
         self.shown = shown
 
     def _share(self, member: int) -> str:
