@@ -39,6 +39,7 @@ from grokviz.scene.registry import scene
 pytestmark = [needs_manim, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 TOLERANCE = 2.0  # of 255
+STILL = 4.0  # seconds
 FEW: dict[str, Any] = {"quality": "l", "fps": 5}
 
 
@@ -367,6 +368,19 @@ def test_it_looks_as_it_did(name: str, tmp_path: Path) -> None:
             shown = tmp_path / f"{name}-{section}.png"
             beside(frame, control, shown)
             pytest.fail(f"{name}, {section}: {apart:.1f} of 255 from its control frame; {shown}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILMS)
+def test_it_moves_while_it_is_read(name: str) -> None:
+    """No picture stands longer than STILL, and what it begins with is no empty one."""
+    kept = drawn(name)
+    at = int(np.argmax(kept.repeats))
+    seconds = kept.repeats[at] / SMALL[2]
+    begin = sum(kept.repeats[:at]) / SMALL[2]
+    assert seconds <= STILL, f"nothing moves for {seconds:.1f} s from {begin:.1f} s on"
+    stage = kept.frame(0)[34:197, :, :3].astype(int)
+    assert (np.abs(stage - kept.frame(0)[2, 2, :3]).max(axis=-1) > 60).sum() > 100
 
 
 @pytest.mark.slow
