@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help figures films docs docs-serve test test-all browser lint format train wheel clean
+.PHONY: help figures films docs docs-serve test test-all torture browser lint format train wheel clean
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: $(DEV)/.installed ## run the tests that take minutes at most
 
 test-all: $(DEV)/.installed browser ## run every test, the slow ones too
 	$(PYTEST)
+
+torture: $(DEV)/.installed ## kill, fill, damage and deceive what is promised in SECURITY.md (40 minutes)
+	$(DEV)/bin/python -m tests.torture
 
 browser: ## install Chromium for the tests of pages, where that is possible
 	@sh tests/browser/install_chromium.sh

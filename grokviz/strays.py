@@ -19,6 +19,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from grokviz.errors import WorkError
+
 _OWNER = r"(?P<machine>[0-9a-f]{8})-(?P<process>[0-9]{1,10})-(?P<start>[0-9a-f]{8})"
 _PART = re.compile(rf"\..*\.{_OWNER}\.[0-9a-f]{{8}}\.part(\..*)?", re.DOTALL)
 _FOLDER = re.compile(rf"grokviz-[a-z]+-{_OWNER}-\w+")
@@ -47,11 +49,21 @@ def _cut(text: str, size: int) -> str:
 def temporary_folder(purpose: str) -> Iterator[Path]:
     """Yield a new folder in the system's temporary one; it is removed at the end.
 
-    If the block succeeds, so are those that killed processes left.
+    If the block succeeds, so are those that killed processes left. Raises :class:`WorkError` if
+    there is none to be had.
     """
-    with tempfile.TemporaryDirectory(prefix=f"grokviz-{purpose}-{owner()}-") as folder:
-        yield Path(folder)
-    remove_strays(Path(folder).parent)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"grokviz-{purpose}-{owner()}-"))
+    except OSError as error:
+        raise WorkError(
+            f"no temporary folder can be made ({error.strerror}); free some space, or name a "
+            "folder that can be written in TMPDIR"
+        ) from error
+    try:
+        yield folder
+    finally:
+        remove(folder)
+    remove_strays(folder.parent)
 
 
 def remove_strays(folder: Path) -> None:

@@ -17,6 +17,7 @@ from grokviz.files import replacing
 from grokviz.progress import ProgressCallback
 from grokviz.runs import Run, open_run
 from grokviz.sources import source_hash
+from grokviz.strays import remove_strays
 from grokviz.task import any_task, known_task
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def read_or_make(file: Path, make: Callable[[], xr.Dataset]) -> xr.Dataset:
             content, seal = stored[:-_SEAL_BYTES], stored[-_SEAL_BYTES:]
             if _seal(content) != seal:
                 raise ValueError("its checksum does not match")
-            return _decode(content)
+            data = _decode(content)
+            remove_strays(file.parent)
+            return data
         except Exception as error:  # a cache that cannot be read is made again, whatever is wrong
             log.warning("%s cannot be read and is made again: %s", file, error)
     data = make()

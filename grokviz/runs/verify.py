@@ -137,6 +137,8 @@ def _notes(path: Path, index: layout.Index) -> list[Finding]:
 
 def _beyond(file: Path, index: layout.Index) -> str:
     """What a metric's file has after the records that the index counts, in words."""
+    if not file.is_file():
+        return ""  # it was named already
     records = {layout.metric_file(name): r.records for name, r in index.metrics.items()}
     more = file.stat().st_size - records[f"{METRICS}/{file.name}"] * metrics.RECORD_BYTES
     if more % metrics.RECORD_BYTES:

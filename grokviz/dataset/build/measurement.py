@@ -61,7 +61,7 @@ class Measurement:
     def files(self) -> dict[str, ValueFile]:
         """The file of each clock, and that of the run as a whole."""
         task = self.view.task or "any"
-        plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in task)
+        plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in task[:40])
         names = {on: f"{plain}.{on}.safetensors" for on in (*ALONG, "run")}
         return {on: ValueFile(self.cache and self.cache / name) for on, name in names.items()}
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from grokviz.errors import GrokvizError
 from grokviz.files import replacing
+from grokviz.strays import remove_strays
 
 FORMAT = 1
 log = logging.getLogger(__name__)
@@ -85,7 +86,10 @@ class ValueFile:
 
     def write(self) -> None:
         """Write the file where anything was added; a place that takes nothing is a warning."""
-        if self.path is None or not self._added:
+        if self.path is None:
+            return
+        if not self._added:
+            remove_strays(self.path.parent)
             return
         others = {name: self._entry(name) for name in self._stored if name not in self._added}
         entries = self._added | {name: one for name, one in others.items() if one is not None}

@@ -1,0 +1,1 @@
+"""Kills, failing disks, damage and hostile files, tried at many points: see ``__main__.py``."""

@@ -1,0 +1,108 @@
+"""Every file of a run, damaged in every way: named by verify, refused by reading, and mended."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.runs import open_run, verify_run
+from tests.torture.common import Torture, Workshop, require
+
+
+def run(torture: Torture, workshop: Workshop) -> None:
+    tally = torture.tally("damage of a run")
+    place = torture.place()
+    workshop.copy_to(place)
+    path = place / "work" / "run"
+    clean = results(path)
+    files = [f for f in sorted(path.rglob("*")) if f.is_file() and f.name != ".lock"]
+    for file in files:
+        name = file.relative_to(path).as_posix()
+        others = [other for other in files if other.suffix == file.suffix and other != file]
+        data = file.read_bytes()
+        for kind, damage in ways(torture, file, data, others):
+            with torture.trial("damage", f"{name}, {kind}"):
+                damage()
+                try:
+                    problems = [p for p in verify_run(path) if not p.note]
+                    beyond = kind in ("appended", "doubled") and name.startswith("metrics/")
+                    named = [p.file for p in (verify_run(path) if beyond else problems)]
+                    require(name in named, f"verify names {named or 'nothing'}")
+                    if name != "resume.safetensors" and not beyond:
+                        require(refused(path), "reading uses it")
+                finally:
+                    _remove(file)
+                    file.write_bytes(data)
+                require(results(path) == clean, "restored, its results are others")
+                tally.add((name, kind), "named and refused")
+    shutil.rmtree(place)
+
+
+def ways(
+    torture: Torture, file: Path, data: bytes, others: list[Path]
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The ways to damage a file, each with the bytes of one class that it flips, or its name."""
+
+    def write(content: bytes) -> Callable[[], object]:
+        return lambda: file.write_bytes(content)
+
+    for at in sorted(torture.random.sample(range(len(data)), min(len(data), _flips(torture)))):
+        flipped = bytearray(data)
+        flipped[at] ^= 1 << torture.random.randrange(8)
+        yield f"byte {at} flipped", write(bytes(flipped))
+    for part in ("0%", "50%", "99%"):
+        yield f"cut to {part}", write(data[: len(data) * int(part[:-1]) // 100])
+    yield "zeroed", write(bytes(len(data)))
+    yield "doubled", write(data * 2)
+    yield "appended", write(data + b"\0" * 16)
+    if others and (other := torture.random.choice(others)).read_bytes() != data:
+        yield f"swapped for {other.name}", write(other.read_bytes())
+
+    def link() -> None:
+        file.unlink()
+        file.symlink_to("nowhere")
+
+    def folder() -> None:
+        file.unlink()
+        file.mkdir()
+
+    yield "a link to nothing", link
+    yield "a folder", folder
+    yield "missing", file.unlink
+
+
+def _flips(torture: Torture) -> int:
+    return torture.count(4, 150)
+
+
+def _remove(file: Path) -> None:
+    if file.is_dir() and not file.is_symlink():
+        file.rmdir()
+    else:
+        file.unlink(missing_ok=True)
+
+
+def results(path: Path) -> list[tuple[object, ...]]:
+    """Everything that a run's reading gives, as bytes."""
+    run = open_run(path)
+    weights = [
+        (int(epoch), name, np.asarray(array).tobytes())
+        for epoch, state in run.iter_weights()
+        for name, array in sorted(state.items())
+    ]
+    curves = [(name, *(np.asarray(a).tobytes() for a in run.metric(name))) for name in run.metrics]
+    return [*weights, *curves, (run.checksum,)]
+
+
+def refused(path: Path) -> bool:
+    """Whether reading all of a run ends in one sentence."""
+    try:
+        results(path)
+    except InputError as error:
+        require("\n" not in str(error), "it is more than one line")
+        return True
+    return False
