@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-BUFFERS = frozenset({"mask", "IGNORE"})
+BUFFERS = frozenset(
+    {"mask", "IGNORE", "running_mean", "running_var", "num_batches_tracked", "position_ids"}
+)
 """Last parts of the names of such tensors."""
 
 

@@ -138,6 +138,8 @@ class Evidence:
         names: what names of files of such runs contain.
         fits: whether a model of these sizes (``layers``, ``n_ctx``, ``d_vocab``, ...) is of this
             task and of no other.
+        could_be: whether a model of these sizes can be of this task at all, so that the user's
+            word for it is taken.
         recognises: in which words a stored configuration says that it is of this task; "" where
             it does not.
         refuses: in which words it says that it is of another, though the sizes fit; else "".
@@ -154,6 +156,7 @@ class Evidence:
 
     names: tuple[str, ...] = ()
     fits: Callable[[Mapping[str, int]], bool] = lambda sizes: False
+    could_be: Callable[[Mapping[str, int]], bool] = lambda sizes: True
     recognises: Callable[[Mapping[str, Any]], str] = lambda data: ""
     refuses: Callable[[Mapping[str, Any]], str] = lambda data: ""
     settings: Callable[[Mapping[str, int], Mapping[str, Any]], dict[str, Any]] = (

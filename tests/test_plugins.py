@@ -211,36 +211,36 @@ def test_a_package_that_offers_an_object_is_taken_by_its_module(
     assert scene("spread").title == "9 bits"
 
 
-NPZ = """
+NPY = """
 import numpy as np
 
 from grokviz.importers.contract import Curve, Importer, RunContents
 
 
 def recognises(source):
-    return source.data is None and source.path.suffix == ".npz"
+    return source.data is None and source.path.suffix == ".npy"
 
 
 def read(source, hints):
-    losses = np.load(source.path)["losses"]
+    losses = np.load(source.path)
     return [RunContents(curves={"train_loss": Curve(np.arange(len(losses)), losses)})]
 
 
-LOSSES = Importer("losses", "losses as .npz", recognises, read, unopened=True)
+LOSSES = Importer("losses", "losses as .npy", recognises, read, unopened=True)
 """
 
 
 def test_a_file_of_any_kind_is_read_by_an_importer_that_opens_it(tmp_path: Path) -> None:
     here = tmp_path / "here"
-    np.savez(here / "a.npz", losses=np.array([3.0, 2.0]))
-    (here / "losses.py").write_text(NPZ)
-    with pytest.raises(InputError, match=r"a\.npz"):
-        import_run(here / "a.npz", here / "without")
-    made = import_run(here / "a.npz", here / "run", importer=here / "losses.py")
+    np.save(here / "a.npy", np.array([3.0, 2.0]))
+    (here / "losses.py").write_text(NPY)
+    with pytest.raises(InputError, match=r"a\.npy"):
+        import_run(here / "a.npy", here / "without")
+    made = import_run(here / "a.npy", here / "run", importer=here / "losses.py")
     run = open_run(made.path)
     assert run.metric("train_loss")[1].tolist() == [3.0, 2.0]
     assert (
-        run.facts["imported"]["sha256"] == hashlib.sha256((here / "a.npz").read_bytes()).hexdigest()
+        run.facts["imported"]["sha256"] == hashlib.sha256((here / "a.npy").read_bytes()).hexdigest()
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,10 @@ from grokviz import plugins
 from grokviz.errors import InputError
 from grokviz.importers.contract import IMPORTERS, Hints, Importer, RunContents, Source
 from grokviz.importers.reading.opening import digest_of_file, open_source
+
+
+class UnknownKind(InputError):
+    """A file that was opened, and is of no importer's kind."""
 
 
 def importers(extra: ModuleType | None = None) -> list[Importer]:
@@ -29,7 +34,7 @@ def importer_of(source: Source, extra: ModuleType | None = None) -> Importer:
         if importer.recognises(source):
             return importer
     kinds = "; ".join(importer.title for importer in candidates)
-    raise InputError(f"{source.path} holds nothing that grokviz can import; give one of: {kinds}")
+    raise UnknownKind(f"{source.path} holds nothing that grokviz can import; give one of: {kinds}")
 
 
 def read_file(
@@ -39,16 +44,20 @@ def read_file(
 
     Raises :class:`InputError` for a file that cannot be read completely and safely.
     """
-    try:
-        source = open_source(path)
-        importer = importer_of(source, extra)
-    except InputError:
-        openers = [candidate for candidate in importers(extra) if candidate.unopened]
-        if not openers or not path.is_file():
-            raise
-        source = Source(path, digest_of_file(path))
-        opener = next((candidate for candidate in openers if candidate.recognises(source)), None)
-        if opener is None:
-            raise
-        importer = opener
+    source, importer = opened(path, extra)
     return source, importer, importer.read(source, hints or Hints())
+
+
+def opened(path: Path, extra: ModuleType | None = None) -> tuple[Source, Importer]:
+    """A file or folder and its importer; importers that open files themselves are asked first.
+
+    Raises :class:`InputError` for a file of no known kind.
+    """
+    openers = [candidate for candidate in importers(extra) if candidate.unopened]
+    if openers and path.is_file():
+        source = Source(path)
+        opener = next((candidate for candidate in openers if candidate.recognises(source)), None)
+        if opener is not None:
+            return replace(source, sha256=digest_of_file(path)), opener
+    source = open_source(path)
+    return source, importer_of(source, extra)

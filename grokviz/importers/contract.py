@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz import plugins
-from grokviz.options import option, whole
+from grokviz.options import choice, option, whole
 
 Checkpoint = tuple[int, dict[str, np.ndarray]]
 
@@ -69,6 +69,9 @@ class Hints:
     task: str | None = option(None, "what the model learnt: the name of a task")
     epoch: int | None = option(None, "the epoch of a single model's weights", whole(0))
     test_every: int | None = option(None, "how many epochs lie between two test losses", whole(1))
+    layout: str | None = option(
+        None, "own to keep the names and shapes of the file's tensors", choice("own")
+    )
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,9 @@ class Source:
     """A file that was opened safely, or a folder not yet opened.
 
     ``data`` is the content of a file: mappings, lists, numbers, text, tensors and arrays, and
-    no code. It is None for a folder and for a file of an unknown kind. ``header_epoch`` is the
-    epoch in the file's header, if it has one. ``title`` is what the file is called where its own
-    name does not say enough, as in a folder of checkpoints.
+    no code. It is None for a folder, and for an importer that opens files itself.
+    ``header_epoch`` is the epoch in the file's header, if it has one. ``title`` is what the file
+    is called where its own name does not say enough, as in a folder of checkpoints.
     """
 
     path: Path
@@ -133,8 +136,7 @@ class Importer:
             missing or non-finite numbers raise an ``InputError`` that names the file, the tensor
             and a remedy.
         order: importers are tried in this order; a user's come before the built-in ones.
-        unopened: whether to try it on files other than PyTorch's and safetensors too; their
-            ``data`` is None, and the importer opens ``path`` itself.
+        unopened: whether it opens ``path`` itself; it is asked before any other, with no ``data``.
         suffixes: the suffixes, in small letters, of such files in a folder of checkpoints.
 
     """

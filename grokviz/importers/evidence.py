@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from grokviz.errors import InputError
 from grokviz.importers.contract import Belief, Curve, Hints, RunContents
 from grokviz.importers.reading.values import number_in
 from grokviz.task import Evidence, known_task, tasks
@@ -142,9 +143,15 @@ def run_contents(
 ) -> RunContents:
     """The task, settings and beliefs of a run with weights; ``beliefs`` are those of its layout.
 
-    The caller adds curves and checkpoints.
+    The caller adds curves and checkpoints. Raises :class:`InputError` if the weights contradict
+    the user's task.
     """
+    if hints.task is not None:
+        _check_task(name, hints.task, sizes)
     task, task_beliefs = task_of(name, sizes, data, hints)
+    if task is not None and not _can_be(task, sizes):
+        because = f"{task_beliefs[0]}, but its weights are no such model"
+        task, task_beliefs = None, [Belief("task", "unknown", because)]
     statements = gather(data, name, task, sizes, state)
     return RunContents(
         task=task,
@@ -153,6 +160,24 @@ def run_contents(
         beliefs=[*task_beliefs, *beliefs, *statements.beliefs()],
         config=plain_config(data),
     )
+
+
+def _can_be(task: str, sizes: Mapping[str, int]) -> bool:
+    """Whether weights of these sizes, none for those of another layout, can be of the task."""
+    evidence = of_task(task)
+    return evidence == Evidence() or bool(sizes and evidence.could_be(sizes))
+
+
+def _check_task(name: str, task: str, sizes: Mapping[str, int]) -> None:
+    """Raise InputError unless weights of these sizes can be of the task."""
+    if _can_be(task, sizes):
+        return
+    other = next((other for other in tasks() if of_task(other).fits(sizes)), None)
+    shape = ", ".join(f"{key} = {size}" for key, size in sizes.items() if "*" not in key)
+    reason = f"their shapes ({shape}) are no model of it" if sizes else (
+        "they have neither the names nor the shapes of its model")  # fmt: skip
+    remedy = f"give --set task={other}" if other else "leave it out"
+    raise InputError(f"the weights in {name} cannot be of {task}: {reason}; {remedy}")
 
 
 def of_task(name: str | None) -> Evidence:

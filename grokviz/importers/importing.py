@@ -22,6 +22,7 @@ from grokviz.importers.choice import read_file
 from grokviz.importers.contract import Belief, Hints, Importer, RunContents, Source
 from grokviz.importers.evidence import loss_precision, of_task
 from grokviz.importers.kinds.folder import digest_of
+from grokviz.importers.weights import first_not_finite
 from grokviz.options import Option, canonical, key_of, options_of, read_options, show
 from grokviz.progress import ProgressCallback
 from grokviz.runs import RunWriter
@@ -165,8 +166,11 @@ def _complete(
     evidence = of_task(run.task)
     if last is None:
         return values, []  # no measure of curves alone needs the required settings
+    judged = evidence.complete is not None and first_not_finite(last[1]) is None
     for completion in (
-        evidence.complete(values, *last, _losses_at(run, last[0])) if evidence.complete else ()
+        evidence.complete(values, *last, _losses_at(run, last[0]))
+        if evidence.complete and judged
+        else ()
     ):
         if completion.key and completion.key not in values:
             values[completion.key] = completion.value
@@ -268,12 +272,21 @@ def _write(
     path: Path, run: RunContents, facts: Mapping[str, Any], report: ProgressCallback | None
 ) -> None:
     """Write one run directory, which the caller moves into place."""
+    diverged: dict[str, int] = {}
     with RunWriter.create(path, facts) as writer:
         for name, curve in run.curves.items():
             for epoch, value in zip(curve.epochs.tolist(), curve.values.tolist(), strict=True):
                 writer.log(epoch, **{name: value})
         for count, (epoch, state) in enumerate(run.checkpoints, start=1):
             writer.checkpoint(epoch, state)
+            if (tensor := first_not_finite(state)) is not None:
+                diverged.setdefault(tensor, epoch)
             if report:
                 report(count, len(run.checkpoints))
+        if diverged:
+            tensor, epoch = next(iter(diverged.items()))
+            because = f"{tensor} holds NaN or infinite values there"
+            run.beliefs.append(Belief("diverged by", epoch, because))
+            believed = [belief.as_dict() for belief in run.beliefs]
+            writer.update_facts(imported={**facts["imported"], "believed": believed})
         writer.close(finished=True)

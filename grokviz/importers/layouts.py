@@ -14,8 +14,20 @@ import numpy as np
 from grokviz.buffers import is_buffer
 from grokviz.errors import InputError
 from grokviz.importers.contract import Belief
-from grokviz.importers.transformer_lens import is_transformer_lens, to_published
-from grokviz.models.published import LAYER, Dims, is_optional, layers
+from grokviz.importers.transformer_lens import is_transformer_lens, reason_against, to_published
+from grokviz.models.published import (
+    ATTENTION,
+    EMBEDDING,
+    LAYER,
+    MLP,
+    UNEMBEDDING,
+    Dims,
+    is_optional,
+    layers,
+)
+
+OWN_WORDS = "its own"
+"""The layout of a model that is not the published one."""
 
 
 def to_published_layout(
@@ -25,40 +37,34 @@ def to_published_layout(
 
     A state dict of another model is returned unchanged, without sizes.
 
-    Raises :class:`InputError` naming a tensor that is missing, of the wrong shape, not
-    finite, or not part of the published model.
+    Raises :class:`InputError` naming a tensor of a published model that is missing or of the
+    wrong shape.
     """
-    _check_finite(state, path)
-    if not _has_published_names(state):
+    if not any(map(_is_published, state)):
         return dict(state), {}, []
     beliefs = []
     if is_transformer_lens(state):
-        state = to_published(state, path)
-        beliefs = [
-            Belief(
-                "layout",
-                "TransformerLens",
-                "W_O has an axis for the heads; converted to the published names and shapes",
-            )
-        ]
+        reason = reason_against(state)
+        if not reason:
+            state = to_published(state)
+            because = "W_O has an axis for the heads; converted to the published names and shapes"
+            beliefs = [Belief("layout", "TransformerLens", because)]
+    else:
+        foreign = [name for name in state if not (_is_published(name) or is_buffer(name))]
+        reason = f"the published model has no {foreign[0]}" if foreign else ""
+    if reason:
+        because = f"{reason}; every tensor keeps its name and shape"
+        return dict(state), {}, [Belief("layout", OWN_WORDS, because)]
     parameters, sizes = _check_tensors(state, path)
     return parameters, sizes, beliefs
 
 
-def _has_published_names(state: Mapping[str, np.ndarray]) -> bool:
-    inside = any(LAYER.match(name) for name in state)
-    return inside or {"embed.W_E", "unembed.W_U"} <= state.keys()
-
-
-def _check_finite(state: Mapping[str, np.ndarray], path: Path) -> None:
-    for name, array in state.items():
-        if is_buffer(name):
-            continue
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise InputError(
-                f"{name} in {path} holds NaN or infinite values; its training diverged or the "
-                "file is damaged, so take another checkpoint"
-            )
+def _is_published(name: str) -> bool:
+    """Whether the published model has a parameter of this name, in some layer."""
+    match = LAYER.match(name)
+    if match:
+        return name[match.start(3) :] in {**ATTENTION, **MLP}
+    return name in EMBEDDING or name in UNEMBEDDING
 
 
 def _check_tensors(
@@ -77,8 +83,8 @@ def _check_tensors(
     unknown = [n for n in state if n not in expected and not is_buffer(n)]
     if unknown:
         raise InputError(
-            f"{path} has {unknown[0]}, which the published model lacks (it has no LayerNorm "
-            "and no biases but the MLP's); record such a model with grokviz.record"
+            f"{path} has {unknown[0]} and lacks layers before it, so its model is incomplete; "
+            "save the whole state dict"
         )
     sizes["layers"] = len({m[2] for m in map(LAYER.match, expected) if m})
     parameters = {n: a for n, a in state.items() if not n.endswith(".IGNORE")}

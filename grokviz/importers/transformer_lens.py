@@ -1,5 +1,7 @@
 """Conversion of one-layer TransformerLens state dicts to the published layout.
 
+One with LayerNorm, with other biases or of several layers has no published counterpart.
+
 TransformerLens multiplies from the right, so its matrices are the transposed published ones;
 its attention matrices have an axis for the heads.
 """
@@ -7,15 +9,17 @@ its attention matrices have an axis for the heads.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
-from grokviz.errors import InputError
+from grokviz.buffers import is_buffer
 
 _ATTN, _MLP = "blocks.0.attn.", "blocks.0.mlp."
 _LONGEST = 4096  # the longest context for which a mask is allocated, whatever a file claims
 _UNSUPPORTED_BIASES = ("b_Q", "b_K", "b_V", "b_O", "b_U")
+_PARAMETERS = frozenset(
+    {"W_E", "W_pos", "W_K", "W_Q", "W_V", "W_O", "W_in", "b_in", "W_out", "b_out", "W_U"}
+)
 
 
 def is_transformer_lens(state: Mapping[str, np.ndarray]) -> bool:
@@ -23,32 +27,31 @@ def is_transformer_lens(state: Mapping[str, np.ndarray]) -> bool:
     return any(name.endswith("attn.W_O") and np.ndim(array) == 3 for name, array in state.items())
 
 
-def to_published(state: Mapping[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
+def reason_against(state: Mapping[str, np.ndarray]) -> str:
+    """Why a TransformerLens model has no published counterpart, or "" if it has one."""
+    depth = len({name.split(".")[1] for name in state if name.startswith("blocks.")})
+    if depth > 1:
+        return f"it is a TransformerLens model of {depth} layers"
+    for name, array in state.items():
+        last = name.rsplit(".", 1)[-1]
+        if last in _UNSUPPORTED_BIASES and np.any(array):
+            return f"{name} is not zero, and the published model has no such bias"
+        if last not in _PARAMETERS and last not in _UNSUPPORTED_BIASES and not is_buffer(name):
+            return f"the published model has no {name}"
+    return ""
+
+
+def to_published(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The same model under published names and shapes.
 
     Frozen zero biases and buffers are removed; the causal mask and the MLP's biases are added if
     missing. Other missing or unknown tensors are reported by the check of the published layout.
-
-    Raises :class:`InputError` for more than one layer, and for non-zero biases that the published
-    model does not have.
     """
-    layers = {name.split(".")[1] for name in state if name.startswith("blocks.")}
-    if len(layers) > 1:
-        raise InputError(
-            f"{path} is a TransformerLens model of {len(layers)} layers; one-layer models are "
-            "imported: record this one with grokviz.record"
-        )
-    parameters = {}
-    for name, array in state.items():
-        last = name.rsplit(".", 1)[-1]
-        if last in _UNSUPPORTED_BIASES:
-            if np.any(array):
-                raise InputError(
-                    f"{name} in {path} is not zero, and the published model has no such bias; "
-                    "train with that bias frozen at 0, as the published demo does"
-                )
-        elif last not in ("mask", "IGNORE"):
-            parameters[name] = np.ascontiguousarray(_transposed(name, array))
+    parameters = {
+        name: np.ascontiguousarray(_transposed(name, array))
+        for name, array in state.items()
+        if name.rsplit(".", 1)[-1] in _PARAMETERS
+    }
     return {**parameters, **_default_parameters(parameters)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,9 @@ from grokviz.runs.checksums import check_once
 from grokviz.runs.journal import read_index
 from grokviz.runs.layout import INDEX, RESUME, RUN, DamagedFile
 from grokviz.runs.verify import Finding, verify_run
+
+_PART = re.compile(r"(.+)\[(\d{1,9})\]")
+"""A parameter's name and an index along its first axis."""
 
 
 class Run:
@@ -113,9 +117,13 @@ class Run:
     ) -> np.ndarray:
         """One parameter at all checkpoints or those of ``epochs``, ``(n_epochs, *shape)``.
 
-        With ``rows``, only that part of its first dimension is read.
+        ``name[i]`` is its i-th part along the first axis, such as one head of a ``W_Q`` that has
+        an axis for the heads. With ``rows``, only that part of its first dimension is read.
         """
         checkpoints = self._require_checkpoints(epochs)
+        part = _PART.fullmatch(name)
+        if part and name not in self.shapes():
+            return self._part(part[1], int(part[2]), checkpoints)
         shape = self.shapes()[self._require_parameter(name)]
         out: np.ndarray | None = None
         for i, epoch in enumerate(checkpoints):
@@ -126,6 +134,16 @@ class Run:
                 out = np.empty((len(checkpoints), *shape), dtype=array.dtype)
             out[i] = array
         return np.empty((0, *shape), dtype=np.float32) if out is None else out
+
+    def _part(self, name: str, i: int, checkpoints: list[int]) -> np.ndarray:
+        shape = self.shapes()[self._require_parameter(name)]
+        if not shape or i >= shape[0]:
+            raise InputError(
+                f"{name} of {self.path} has the shape {shape} and no part {i}; "
+                "give an index along its first axis"
+            )
+        part = self.parameter(name, checkpoints, rows=slice(i, i + 1))
+        return part[:, 0] if checkpoints else part.reshape(0, *shape[1:])
 
     def verify(self) -> list[Finding]:
         """Findings about the files that are on the disk now; empty for an intact run."""

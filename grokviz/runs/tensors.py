@@ -21,6 +21,9 @@ _DTYPES = {
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1",
 }  # fmt: skip
 _BFLOAT16 = "BF16"
+_FLOAT8 = {"F8_E5M2": (5, 2), "F8_E4M3": (4, 3)}
+"""Bits of the exponent and of the significand of numbers of 8 bits."""
+
 _DAMAGE_TEXTS = {
     "header too large": "it is not a safetensors file",
     "header too small": "it is cut short",
@@ -139,7 +142,7 @@ class TensorFile:
         return {name: self._type(name) for name in self._file.offset_keys()}
 
     def read(self, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
-        """The named arrays, by default all; bfloat16 becomes float32.
+        """The named arrays, by default all; bfloat16 and numbers of 8 bits become float32.
 
         Raises ``KeyError`` for a name that is not in the file.
         """
@@ -163,7 +166,10 @@ class TensorFile:
         dtype = self._type(name).dtype
         if dtype == _BFLOAT16:
             return self._bfloat16_as_float32(name)
-        if dtype not in _DTYPES:
+        if dtype in _FLOAT8:
+            codes = np.frombuffer(self._entries[name]["data"], "u1")
+            return float8_values(dtype)[codes].reshape(self._entries[name]["shape"])
+        if not is_readable(dtype):
             raise DamagedFile(f"{name} holds {dtype} values, which are not plain numbers")
         try:
             array: np.ndarray = self._file.get_tensor(name)
@@ -193,6 +199,31 @@ class TensorFile:
         except SafetensorError as error:
             raise KeyError(name) from error
         return TensorType(part.get_dtype(), tuple(part.get_shape()))
+
+
+def is_readable(dtype: str) -> bool:
+    """Whether arrays of this safetensors dtype are read."""
+    return dtype in _DTYPES or dtype == _BFLOAT16 or dtype in _FLOAT8
+
+
+def float8_values(dtype: str) -> np.ndarray:
+    """The 256 numbers of an 8-bit dtype, as float32, by their codes.
+
+    E5M2 has infinities like other floats; E4M3 has none, and NaN only where all bits are set
+    (arXiv:2209.05433, table 1).
+    """
+    exponent_bits, bits = _FLOAT8[dtype]
+    code = np.arange(128)
+    exponent, rest = code >> bits, code & ((1 << bits) - 1)
+    bias = (1 << (exponent_bits - 1)) - 1
+    normal = (1 + rest / (1 << bits)) * 2.0 ** (exponent - bias)
+    values = np.where(exponent == 0, rest / (1 << bits) * 2.0 ** (1 - bias), normal)
+    if dtype == "F8_E5M2":
+        top = exponent == (1 << exponent_bits) - 1
+        values = np.where(top, np.where(rest == 0, np.inf, np.nan), values)
+    else:
+        values = np.where(code == 127, np.nan, values)
+    return np.concatenate([values, -values]).astype(np.float32)
 
 
 def _damage_text(message: str) -> str:

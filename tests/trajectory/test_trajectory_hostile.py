@@ -63,7 +63,10 @@ CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "metadata of brackets": (
         safetensors({"__metadata__": {"grokviz": "[" * 100_000}, "w": array([1])}), "",
     ),
-    "numbers of 8 bits": (safetensors({"w": array([4], kind="F8_E4M3")}), "not plain numbers"),
+    "numbers of 8 bits": (safetensors({"w": array([4], kind="F8_E4M3")}), ""),
+    "complex numbers alone": (
+        safetensors({"w": array([1], 0, 8, "C64")}, b"12345678"), "no tensor of plain numbers",
+    ),
     "numbers of 8 bits, torch": (
         pth(lambda torch: {"w": torch.zeros(2).to(torch.float8_e4m3fn)}), "numbers of 8 bits",
     ),

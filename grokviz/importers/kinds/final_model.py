@@ -9,9 +9,9 @@ import numpy as np
 
 from grokviz.importers import evidence
 from grokviz.importers.contract import Belief, Curve, Hints, Importer, RunContents, Source
-from grokviz.importers.layouts import to_published_layout
 from grokviz.importers.reading.steps import numbers_in_name, read_steps
-from grokviz.importers.reading.values import curves_in, is_state, number_in, state_arrays
+from grokviz.importers.reading.values import curves_in, is_state, number_in
+from grokviz.importers.weights import read_weights
 from grokviz.runs.layout import epoch_number
 
 MODELS = ("model", "state_dict", "model_state_dict")
@@ -31,9 +31,7 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
     data, name = source.data, source.name
-    state, sizes, beliefs = to_published_layout(
-        state_arrays(model_in(data) or {}, source.path), source.path
-    )
+    state, sizes, beliefs = read_weights(model_in(data) or {}, source.path, hints)
     run = evidence.run_contents(name, data, hints, sizes, state, beliefs)
     run.curves, clocks = curves_in(data, source, hints)
     epoch = _epoch(source, data, run.curves, hints)

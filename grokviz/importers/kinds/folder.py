@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.importers.choice import importer_of, importers
+from grokviz.importers.choice import UnknownKind, importers, opened
 from grokviz.importers.contract import (
     Belief,
     Checkpoints,
@@ -27,8 +27,9 @@ from grokviz.importers.contract import (
     RunContents,
     Source,
 )
-from grokviz.importers.reading.opening import digest_of_file, open_source
+from grokviz.importers.reading.opening import digest_of_file
 from grokviz.importers.reading.steps import members_of, read_steps
+from grokviz.importers.weights import OWN, keeps_names
 
 MOST_FILES = 100_000
 _SIDE_FILES = frozenset(
@@ -79,7 +80,11 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
         raise InputError(
             f"{folder} has no .safetensors, .npz or .pth files; give the folder that has them"
         )
-    files, beliefs = _files(folder, paths, replace(hints, epoch=None))
+    hints = replace(hints, epoch=None)
+    files, beliefs = _files(folder, paths, hints)
+    if len({keeps_names(file.run.beliefs) for file in files if file.run.checkpoints}) > 1:
+        hints = replace(hints, layout=OWN)  # biases may be zero at first, and would be taken off
+        files, beliefs = _files(folder, paths, hints)
     member_of = members_of([file.name for file in files])
     members: dict[str, list[_File]] = {}
     for file in files:
@@ -140,17 +145,11 @@ def _contents(folder: Path, name: str, hints: Hints) -> RunContents:
     """The run of one file of the folder, with one checkpoint or none."""
     path = folder / name
     title = f"{folder.resolve().name} {name}"
-    opened = next((i for i in importers() if i.unopened and path.suffix in i.suffixes), None)
-    if opened:
-        source, importer = Source(path, digest_of_file(path), title=title), opened
-        if not importer.recognises(source):
-            raise _LeftOut("it holds no curves")
-    else:
-        source = replace(open_source(path), title=title)
-        try:
-            importer = importer_of(source)
-        except InputError:
-            raise _LeftOut("it holds no weights and no curves") from None
+    try:
+        source, importer = opened(path)
+    except UnknownKind:
+        raise _LeftOut("it holds no weights and no curves") from None
+    source = replace(source, title=title)
     runs = importer.read(source, hints)
     if len(runs) > 1 or len(runs[0].checkpoints) > 1:
         raise _LeftOut("it holds several checkpoints or runs; import it by itself")
@@ -212,7 +211,7 @@ def _merge(
     ]
 
     def read(i: int) -> dict[str, np.ndarray]:
-        state = _contents(folder, names[i], replace(hints, epoch=None)).checkpoints[0][1]
+        state = _contents(folder, names[i], hints).checkpoints[0][1]
         return {tensor: state[tensor] for tensor in state if tensor in shared}
 
     if names and not shared:

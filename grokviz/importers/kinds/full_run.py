@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
-from grokviz.importers.contract import Checkpoints, Hints, Importer, RunContents, Source
+from grokviz.importers.contract import Belief, Checkpoints, Hints, Importer, RunContents, Source
 from grokviz.importers.kinds.final_model import model_in
-from grokviz.importers.layouts import to_published_layout
-from grokviz.importers.reading.values import curves_in, is_list, is_state, numbers_in, state_arrays
+from grokviz.importers.reading.values import curves_in, is_list, is_state, numbers_in
+from grokviz.importers.weights import OWN, keeps_names, read_weights
 from grokviz.runs.layout import epoch_number
 
 _STATES = ("state_dicts", "checkpoints")
@@ -66,21 +67,35 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
             f"{source.path} has a list of state dicts that is empty or holds something else; "
             "save it again with one state dict per epoch"
         )
+    states, left_out = _alike(states)
     epochs = _epochs(
         source, {"epochs": listed.epochs, **data} if listed.epochs else data, len(states)
     )
-    last_state, sizes, beliefs = to_published_layout(
-        state_arrays(states[-1], source.path), source.path
-    )
+    last_state, sizes, beliefs = read_weights(states[-1], source.path, hints)
     run = evidence.run_contents(name, data, hints, sizes, last_state, beliefs)
     run.curves, clocks = curves_in(data, source, hints, epochs)
-    run.beliefs += clocks
+    run.beliefs += [*left_out, *clocks]
+    if keeps_names(beliefs):  # biases may be zero at first, and would then be taken off
+        hints = replace(hints, layout=OWN)
 
     def read(i: int) -> dict[str, np.ndarray]:
-        return to_published_layout(state_arrays(states[i], source.path), source.path)[0]
+        return read_weights(states[i], source.path, hints)[0]
 
     run.checkpoints = Checkpoints(epochs, read)
     return [run]
+
+
+def _alike(states: Sequence[Any]) -> tuple[list[Any], list[Belief]]:
+    """The state dicts with the tensors that all of them have, with one shape, and the others."""
+    shapes = [{name: tuple(getattr(t, "shape", ())) for name, t in s.items()} for s in states]
+    common = {n for n, shape in shapes[-1].items() if all(s.get(n) == shape for s in shapes)}
+    left = sorted(set().union(*shapes) - common)
+    if not left or not common:
+        return list(states), []
+    because = "not all checkpoints have it, with one shape"
+    return [{name: state[name] for name in state if name in common} for state in states], [
+        Belief("left out", name[:100], because) for name in left[:20]
+    ]
 
 
 def _epochs(source: Source, data: Mapping[str, Any], count: int) -> list[int]:

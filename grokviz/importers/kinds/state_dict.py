@@ -5,8 +5,8 @@ from __future__ import annotations
 from grokviz.importers import evidence
 from grokviz.importers.contract import Belief, Hints, Importer, RunContents, Source
 from grokviz.importers.kinds.final_model import epoch_by_name
-from grokviz.importers.layouts import to_published_layout
-from grokviz.importers.reading.values import is_state, state_arrays
+from grokviz.importers.reading.values import is_state
+from grokviz.importers.weights import read_weights
 
 
 def _recognises(source: Source) -> bool:
@@ -14,7 +14,7 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
-    state, sizes, beliefs = to_published_layout(state_arrays(source.data, source.path), source.path)
+    state, sizes, beliefs = read_weights(source.data, source.path, hints)
     run = evidence.run_contents(source.name, {}, hints, sizes, state, beliefs)
     epoch = epoch_by_name(source) if hints.epoch is None else Belief("epoch", hints.epoch, "given")
     run.checkpoints = [(int(epoch.value), state)]

@@ -14,6 +14,7 @@ from grokviz.errors import InputError
 from grokviz.importers.contract import Source
 from grokviz.importers.reading.npz import is_npz, load_npz
 from grokviz.importers.reading.sizes import check_count
+from grokviz.importers.reading.values import Unreadable
 from grokviz.runs import tensors
 from grokviz.runs.layout import RUN, DamagedFile, epoch_number
 
@@ -90,7 +91,15 @@ def _refusal(path: Path, start: bytes) -> str:
 def _safetensors(path: Path) -> tuple[dict[str, Any], int | None]:
     try:
         _check_header(path)
-        arrays, metadata = tensors.load(path)
+        with tensors.TensorFile(path) as file:
+            metadata = file.metadata
+            types = {name: kind.dtype for name, kind in file.types.items()}
+            arrays = {
+                name: file.read([name])[name]
+                if tensors.is_readable(dtype)
+                else Unreadable(f"it holds {dtype} and not plain numbers")
+                for name, dtype in types.items()
+            }
     except (DamagedFile, OSError) as error:
         raise InputError(
             f"{path} cannot be read as safetensors: {error}; download or save it again"
@@ -98,7 +107,7 @@ def _safetensors(path: Path) -> tuple[dict[str, Any], int | None]:
     header_epoch = None
     with contextlib.suppress(ValueError, KeyError, TypeError, InputError, RecursionError):
         header_epoch = epoch_number(json.loads(metadata)["epoch"])
-    return dict(arrays), header_epoch
+    return arrays, header_epoch
 
 
 def _check_header(path: Path) -> None:

@@ -25,6 +25,7 @@ CURVES = {
 """The lists in published files, and the metric that each becomes."""
 
 PUBLISHED_TEST_EVERY = 10
+_EXTRA = "_extra_state"
 
 
 def is_list(value: Any) -> bool:
@@ -74,10 +75,17 @@ def number_in(value: Any) -> float | int | None:
     return number if math.isfinite(number) else None
 
 
+class Unreadable:
+    """A tensor of a file that is no array of plain numbers, and the reason."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason, self.shape = reason, ()
+
+
 def dense(tensor: Any) -> np.ndarray:
     """Copy a tensor to an array; raises ``ValueError`` if its shape exceeds its bytes."""
     tensor = tensor.detach()
-    if str(tensor.layout) != "torch.strided" or tensor.is_complex() or tensor.is_quantized:
+    if unusual(tensor):
         raise ValueError("a tensor of an unusual kind")
     if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
         raise ValueError(
@@ -89,29 +97,66 @@ def dense(tensor: Any) -> np.ndarray:
     return np.array(tensor.numpy())
 
 
+def unusual(tensor: Any) -> str:
+    """In which way a tensor is no dense array of real numbers, or ""."""
+    if str(tensor.layout) != "torch.strided":
+        return f"it is sparse ({tensor.layout})"
+    if tensor.is_complex() or tensor.is_quantized:
+        return f"it holds {tensor.dtype} and not real numbers"
+    return ""
+
+
 def is_state(value: Any) -> bool:
     """Whether a value looks like a state dict: names to arrays."""
     return (
         isinstance(value, Mapping)
         and len(value) > 0
         and all(isinstance(name, str) for name in value)
-        and all(hasattr(v, "shape") or isinstance(v, PickledArray) for v in value.values())
+        and any(map(_is_tensor, value.values()))
+        and all(_is_tensor(v) or name.endswith(_EXTRA) for name, v in value.items())
     )
 
 
-def state_arrays(state: Mapping[str, Any], path: Path) -> dict[str, np.ndarray]:
-    """A state dict as plain arrays; raises :class:`InputError` for a value that is no tensor."""
-    arrays = {}
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "shape") or isinstance(value, PickledArray)
+
+
+def state_arrays(
+    state: Mapping[str, Any], path: Path
+) -> tuple[dict[str, np.ndarray], list[Belief]]:
+    """A state dict as plain arrays, and the beliefs about tensors left out.
+
+    Raises :class:`InputError` for a tensor that lies about its size.
+    """
+    arrays, beliefs = {}, []
     for name, value in state.items():
         try:
-            if isinstance(value, PickledArray):
-                value = plain_array(value)
-            arrays[name] = dense(value) if hasattr(value, "detach") else value
+            array = _array(value)
         except ValueError as error:
             raise InputError(
                 f"{name} in {path} is {error}; save the file again, or take another checkpoint"
             ) from error
-    return tensors.as_arrays(arrays, f"weights in {path}")
+        if isinstance(array, Unreadable):
+            beliefs.append(Belief("left out", str(name)[:100], array.reason))
+        else:
+            arrays[name] = array
+    return tensors.as_arrays(arrays, f"weights in {path}"), beliefs
+
+
+def _array(value: Any) -> np.ndarray | Unreadable:
+    if isinstance(value, Unreadable):
+        return value
+    if isinstance(value, PickledArray):
+        value = plain_array(value)
+    if hasattr(value, "detach"):
+        reason = unusual(value)
+        return Unreadable(reason) if reason else dense(value)
+    if not hasattr(value, "shape"):
+        return Unreadable("it is no tensor")
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        return Unreadable(f"it holds {array.dtype} and not plain numbers")
+    return array
 
 
 def curves_in(

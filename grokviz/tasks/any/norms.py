@@ -10,8 +10,15 @@ from grokviz.buffers import is_buffer
 
 
 def weight_names(state_dict: Mapping[str, np.ndarray]) -> list[str]:
-    """The names of all parameters, in their order; buffers such as the attention mask are none."""
-    return [name for name in state_dict if not is_buffer(name)]
+    """The names of all parameters, in their order; buffers such as the attention mask are none.
+
+    Whole numbers and truth values are no parameters, since they cannot be trained.
+    """
+    return [
+        name
+        for name, array in state_dict.items()
+        if not is_buffer(name) and np.asarray(array).dtype.kind == "f"
+    ]
 
 
 def sums_of_squares(state_dict: Mapping[str, np.ndarray]) -> dict[str, float]:

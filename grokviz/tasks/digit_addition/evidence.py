@@ -20,4 +20,6 @@ def settings(sizes: Mapping[str, int], state: Mapping[str, Any]) -> dict[str, An
     return {"digits": (sizes["n_ctx"] - 3) // 3} if "n_ctx" in sizes else {}
 
 
-EVIDENCE = Evidence(names=("digit_add",), fits=fits, settings=settings, stepwise=True)
+EVIDENCE = Evidence(
+    names=("digit_add",), fits=fits, could_be=fits, settings=settings, stepwise=True
+)

@@ -71,6 +71,7 @@ def complete(
 EVIDENCE = Evidence(
     names=("mod_add", "modular_add", "no_wd_width_scan"),
     fits=fits,
+    could_be=fits,
     refuses=refuses,
     settings=settings,
     seeds={"config": "split-seed"},  # in the published code, the seed determines only the split

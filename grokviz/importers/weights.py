@@ -1,0 +1,91 @@
+"""Weights of any model as the tensors of a run.
+
+What cannot be read as numbers is left out, what wraps a model comes off the names, and a model of
+the published kind is converted to the published layout. Any other keeps its names and shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grokviz.buffers import is_buffer
+from grokviz.errors import InputError
+from grokviz.importers.contract import Belief, Hints
+from grokviz.importers.layouts import OWN_WORDS, to_published_layout
+from grokviz.importers.reading.values import state_arrays
+
+OWN = "own"
+"""The hint with which every tensor keeps its name and shape."""
+
+WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.", "_forward_module.",
+            "_fsdp_wrapped_module.")  # fmt: skip
+"""What DataParallel, torch.compile and loops put before every name."""
+
+_INNER = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
+"""What wraps a part of a model, anywhere in a name."""
+
+
+def read_weights(
+    state: Mapping[str, Any], path: Path, hints: Hints
+) -> tuple[dict[str, np.ndarray], dict[str, int], list[Belief]]:
+    """The tensors of a state dict, the sizes of a published model, and the beliefs about both.
+
+    Raises :class:`InputError` naming a tensor of a published model that is missing or of the
+    wrong shape, and for a file that lies about its size or has no numbers.
+    """
+    arrays, beliefs = state_arrays(state, path)
+    if not arrays:
+        raise InputError(
+            f"{path} has no tensor of plain numbers ({beliefs[0].what} {beliefs[0].value}: "
+            f"{beliefs[0].because}); save its weights as float32"
+        )
+    arrays, without = _without_wrappers(arrays)
+    if hints.layout == OWN:
+        return arrays, {}, [*beliefs, *without, Belief("layout", OWN_WORDS, "given")]
+    arrays, sizes, layout = to_published_layout(arrays, path)
+    return arrays, sizes, [*beliefs, *without, *layout]
+
+
+def first_not_finite(state: Mapping[str, np.ndarray]) -> str | None:
+    """The first parameter with NaN or infinite values, or None; buffers such as masks are none."""
+    for name, array in state.items():
+        if array.dtype.kind == "f" and not is_buffer(name) and not np.isfinite(array).all():
+            return name
+    return None
+
+
+def keeps_names(beliefs: Iterable[Belief]) -> bool:
+    """Whether the weights of a file were not taken for those of the published model."""
+    return any(belief.what == "layout" and belief.value == OWN_WORDS for belief in beliefs)
+
+
+def _without_wrappers(
+    arrays: dict[str, np.ndarray],
+) -> tuple[dict[str, np.ndarray], list[Belief]]:
+    """The arrays without what wraps the model in their names."""
+    wrapper, beliefs = "", []
+    while prefix := _common_prefix(arrays):
+        wrapper += prefix
+        arrays = {name.removeprefix(prefix): array for name, array in arrays.items()}
+    if wrapper:
+        beliefs = [Belief("names", f"without '{wrapper}'", "all of them begin with it")]
+    for inner in _INNER:
+        names = {name: name.replace("." + inner, ".") for name in arrays}
+        if len(set(names.values())) == len(names) and any(a != b for a, b in names.items()):
+            arrays = {names[name]: array for name, array in arrays.items()}
+            beliefs.append(Belief("names", f"without '{inner}'", "it wraps parts of the model"))
+    return arrays, beliefs
+
+
+def _common_prefix(arrays: Mapping[str, np.ndarray]) -> str:
+    """What all names begin with, if it wraps a model; else ""."""
+    first = next(iter(arrays))
+    prefix = first[: first.find(".") + 1]
+    if not prefix or not all(name.startswith(prefix) and name != prefix for name in arrays):
+        return ""
+    is_published = {f"{prefix}embed.W_E", f"{prefix}unembed.W_U"} <= arrays.keys()
+    return prefix if prefix in WRAPPERS or is_published else ""
