@@ -108,7 +108,8 @@ class RunContents:
     ``member`` names the run if the file holds several. ``settings`` have the recipes' keys and
     are not checked yet; ``fixed`` names those that the weights' shapes prove. ``checkpoints`` are
     in order of epochs. ``config`` is the file's own configuration. ``epoch_is_stated`` is whether
-    the file itself, and not only its name, says of which epoch its weights are.
+    the file itself, and not only its name, says of which epoch its weights are. ``counts`` is
+    ``step`` or ``epoch``, what its clock counts, or "" to leave that to the task.
     """
 
     member: str = ""
@@ -120,6 +121,7 @@ class RunContents:
     beliefs: list[Belief] = field(default_factory=list)
     config: Mapping[str, Any] = field(default_factory=dict)
     epoch_is_stated: bool = True
+    counts: str = ""
 
 
 @dataclass(frozen=True)

@@ -243,7 +243,7 @@ def _facts(
     return {
         "recipe": recipe.name if recipe else None,
         "task": run.task,
-        "counts": "step" if of_task(run.task).stepwise else "epoch",
+        "counts": run.counts or ("step" if of_task(run.task).stepwise else "epoch"),
         "settings": canonical(settings),
         "precision": {"weights": _dtype(run), "loss": settings.get("loss-precision")},
         "imported": {

@@ -168,7 +168,8 @@ class TensorFile:
             return self._bfloat16_as_float32(name)
         if dtype in _FLOAT8:
             codes = np.frombuffer(self._entries[name]["data"], "u1")
-            return float8_values(dtype)[codes].reshape(self._entries[name]["shape"])
+            values: np.ndarray = float8_values(dtype)[codes]
+            return values.reshape(self._entries[name]["shape"])
         if not is_readable(dtype):
             raise DamagedFile(f"{name} holds {dtype} values, which are not plain numbers")
         try:

@@ -15,6 +15,7 @@ from grokviz.importers.weights import read_weights
 from grokviz.runs.layout import epoch_number
 
 MODELS = ("model", "state_dict", "model_state_dict")
+STATED = ("epoch", "step", "global_step", "iteration", "iter")
 SCALARS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 
 
@@ -46,9 +47,9 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
 
 
 def _stated(data: Mapping[str, Any]) -> int | None:
-    """The epoch that the file states."""
-    epoch = number_in(data.get("epoch"))
-    return epoch if isinstance(epoch, int) and epoch >= 0 else None
+    """The epoch or step that the file states."""
+    numbers = (number_in(data.get(word)) for word in STATED)
+    return next((int(n) for n in numbers if isinstance(n, int) and n >= 0), None)
 
 
 def _epoch(
@@ -79,9 +80,9 @@ def epoch_by_name(source: Source) -> Belief:
     if source.header_epoch is not None:
         return Belief("epoch", source.header_epoch, "the file's header says so")
     name = source.path.name
-    steps, because, _ = read_steps([name])
-    if steps:
-        return Belief("epoch", steps[name], f"{because} says so")
+    reading = read_steps([name])
+    if reading.steps:
+        return Belief("epoch", reading.steps[name], f"{reading.because} says so")
     numbers = " or ".join(f"{number.value}" for number in numbers_in_name(name))
     doubt = f" ({numbers} in its name follows no word such as step)" if numbers else ""
     return Belief("epoch", 0, f"nothing in the file says it{doubt}; give it with --set epoch=N")

@@ -89,20 +89,21 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
     members: dict[str, list[_File]] = {}
     for file in files:
         members.setdefault(member_of[file.name], []).append(file)
-    steps_of = {member: _steps(folder, of_member) for member, of_member in members.items()}
-    some = any(steps for steps, _ in steps_of.values())
+    clocks = {member: _clock(folder, of_member) for member, of_member in members.items()}
+    some = any(clock.steps for clock in clocks.values())
     runs = []
     for member, of_member in members.items():
-        steps, beliefs_of_steps = steps_of[member]
+        clock = clocks[member]
         weights = [file.name for file in of_member if file.run.checkpoints]
-        if not steps and len(weights) == 1 and len(members) > 1 and not some:
-            steps, beliefs_of_steps = {weights[0]: 0}, [Belief("epoch", 0, "nothing says it")]
-        if weights and not steps:
+        if not clock.steps and len(weights) == 1 and not some:
+            clock = _Clock({weights[0]: 0}, [Belief("epoch", 0, "nothing says it")])
+        if weights and not clock.steps:
             beliefs += [Belief("left out", name, "it has no step in its name") for name in weights]
             continue
-        run = _merge(folder, of_member, steps, hints)
+        run = _merge(folder, of_member, clock.steps, hints)
         run.member = member
-        run.beliefs += beliefs_of_steps
+        run.beliefs += clock.beliefs
+        run.counts = run.counts or (clock.counts if run.task is None else "")
         runs.append(run)
     if not runs:
         names = ", ".join(file.name for file in files[:2])
@@ -156,8 +157,16 @@ def _contents(folder: Path, name: str, hints: Hints) -> RunContents:
     return runs[0]
 
 
-def _steps(folder: Path, files: Sequence[_File]) -> tuple[dict[str, int], list[Belief]]:
+class _Clock(NamedTuple):
     """The step of each file of one run that has weights, by its name, and why."""
+
+    steps: dict[str, int]
+    beliefs: list[Belief]
+    counts: str = ""
+
+
+def _clock(folder: Path, files: Sequence[_File]) -> _Clock:
+    """The steps of one run's files; raises :class:`InputError` for two of one step."""
     files = [file for file in files if file.run.checkpoints]
     stated = {file.name: file.epoch for file in files if file.epoch is not None}
     reading = read_steps([file.name for file in files])
@@ -166,7 +175,7 @@ def _steps(folder: Path, files: Sequence[_File]) -> tuple[dict[str, int], list[B
         first, second = reading.same
         raise _both(folder, first, second)
     if not steps:
-        return {}, []
+        return _Clock({}, [])
     names = sorted(steps, key=steps.__getitem__)
     for first, second in itertools.pairwise(names):
         if steps[first] == steps[second]:
@@ -181,7 +190,7 @@ def _steps(folder: Path, files: Sequence[_File]) -> tuple[dict[str, int], list[B
         beliefs.append(Belief("steps", span, reading.because))
     left = [file.name for file in files if file.name not in steps]
     beliefs += [Belief("left out", name, "it has no step in its name") for name in left]
-    return steps, beliefs
+    return _Clock(steps, beliefs, reading.clock)
 
 
 def _both(folder: Path, first: str, second: str) -> InputError:

@@ -62,12 +62,14 @@ class Number(NamedTuple):
 class Reading(NamedTuple):
     """The steps of files of one run, by their names, and the reason.
 
-    ``same`` is a pair of names of one step, if the names do not tell all files apart.
+    ``same`` is a pair of names of one step, if the names do not tell all files apart; ``clock``
+    is ``step`` or ``epoch``, if they say which it is.
     """
 
     steps: Mapping[str, int]
     because: str
     same: tuple[str, str] | None = None
+    clock: str = ""
 
 
 def step_in_name(name: str) -> int | None:
@@ -116,7 +118,7 @@ def read_steps(names: Sequence[str]) -> Reading:
     for clock in sorted(("step", "epoch"), key=lambda c: -len(_after(numbers, c))):
         steps = _after(numbers, clock)
         if steps and _same(steps) is None:
-            return Reading(steps, f"the number after '{clock}' in {_names(names)}")
+            return Reading(steps, f"the number after '{clock}' in {_names(names)}", None, clock)
     digits = {name: value for name in names if (value := _digits(name)) is not None}
     if digits and _same(digits) is None:
         return Reading(digits, f"{_names(names)} is a number" if len(names) == 1 else "the names "
