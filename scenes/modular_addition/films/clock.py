@@ -63,7 +63,7 @@ class Clock(FilmScene):
         """Show the embedded numbers, and the rotation from each to the next."""
         dial, ink = self.dial, self.colours.ink
         text = f"The network puts each number from 0 to {self.p - 1} on a circle."
-        waiting = Dots(dial.pixels(), 5, dial.colour, 0.3)
+        waiting = Dots(dial.pixels(), 6, dial.colour, 0.5)
         self._appear(0.0)
         self.add(waiting, dial.dots)
         self.say(
