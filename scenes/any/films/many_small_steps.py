@@ -59,6 +59,7 @@ class ManySmallSteps(FilmScene):
             self.sweep(lambda share: self._draw(line, first, share), line, run_time=4.5,
                        rate=mn.linear),
         )  # fmt: skip
+        self.hold()
         window = _Window(self, self.loss[first])
         self.add(*window.shapes)
         text = f"In a quarter more steps it loses {window.fall:.0%} of its start: a phase change."
@@ -123,6 +124,7 @@ class ManySmallSteps(FilmScene):
                        run_time=(1 - begin) * MEAN, rate=mn.linear),
         )  # fmt: skip
         add(1.0)
+        self.hold()
         window = _Window(self, self.mean_loss[-1])
         self.add(*window.shapes)
         only = "only " if smooth else ""

@@ -157,6 +157,7 @@ class Clock(FilmScene):
             dial.turn(second, share * by_b)
             first.move_line(dial.arc(0, share * by_b, 0.5 * dial.radius))
 
+        self.hold()
         self.add(second, first)
         text = f"The angle of {self.b} is the turn from 0 to {self.b}."
         self.say(
