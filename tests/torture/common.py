@@ -37,6 +37,10 @@ class Loss(Exception):
     """A promise that was not kept."""
 
 
+class OutOfTime(BaseException):
+    """The minutes that were given are over."""
+
+
 class Result(NamedTuple):
     """How a command ended: its exit status, or minus the signal that killed it, and its words."""
 
@@ -74,6 +78,7 @@ class Torture:
     seed: int
     scale: float
     folder: Path
+    end: float = float("inf")
     tallies: dict[str, Tally] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
 
@@ -98,7 +103,9 @@ class Torture:
 
     @contextmanager
     def trial(self, name: str, point: Any) -> Iterator[None]:
-        """Note a loss with all that repeats it, and go on."""
+        """Note a loss with all that repeats it, and go on; raises OutOfTime when that is so."""
+        if time.monotonic() > self.end:
+            raise OutOfTime
         try:
             yield
         except Exception as error:
@@ -121,6 +128,7 @@ def in_child(place: Path, work: Callable[[], int], *, limit: int = LIMIT) -> Res
         status = 70
         try:
             signal.alarm(limit)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             _enter(place, out, err)
             status = work()
         except BaseException:
