@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 import shlex
 import sys
 import time
@@ -23,6 +24,8 @@ from grokviz.files import cache_home
 from grokviz.progress import ProgressCallback
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_JOBS = re.compile(r"-j\d+|--jobs=.*")
 
 PROGRESS_SECONDS = 10.0
 """Seconds between two lines of progress."""
@@ -111,8 +114,20 @@ def _print_user_files(files: list[Path]) -> None:
 
 
 def command_line() -> str:
-    """The current command, quoted for a shell."""
-    return shlex.join(["grokviz", *(click.get_current_context().obj or ())])
+    """The current command, quoted for a shell, without the number of workers.
+
+    That number changes no result, and so no byte of a file that holds its command.
+    """
+    words: list[str] = []
+    given = iter(click.get_current_context().obj or ())
+    for word in given:
+        if word == "--":
+            words += [word, *given]
+        elif word in ("-j", "--jobs"):
+            next(given, None)
+        elif not _JOBS.fullmatch(word):
+            words.append(word)
+    return shlex.join(["grokviz", *words])
 
 
 def parse_assignments(assignments: tuple[str, ...]) -> dict[str, str]:
