@@ -653,6 +653,18 @@ def test_a_hostile_pickle_does_not_run_in_a_process_of_its_own(tmp_path: Path) -
     assert not mark.exists()
 
 
+def test_the_list_of_names_alone_refuses_what_torch_would_run(tmp_path, monkeypatch):
+    mark, load = tmp_path / "it-ran", torch.load
+    monkeypatch.setattr(torch, "load", lambda path, **_: load(path, weights_only=False))
+    (path,) = [p for p in hostile_files(tmp_path, mark) if p.name == "zip.pth"]
+    torch.load(path)
+    assert mark.exists()  # with torch's own measure away it runs
+    mark.unlink()
+    with pytest.raises(InputError, match=r"posix\.system"):
+        read_file(path)
+    assert not mark.exists()
+
+
 def test_torch_itself_would_refuse_what_the_list_of_names_lets_by(saved, tmp_path, monkeypatch):
     from grokviz.importers.reading import pickles
 

@@ -1,9 +1,9 @@
 """Safe loading of ``.pth`` files: tensors and plain values, and no code is ever run.
 
-Three measures each suffice against a malicious pickle: the names that it imports are extracted
-from its bytes and checked against a short list before it is loaded; it is loaded with
-``torch.load(weights_only=True)``; and it can never call numpy's own functions, for which
-:mod:`~grokviz.importers.reading.numpy_pickles` provides stand-ins.
+Two measures each suffice against a pickle that would run a program: the names that it imports are
+extracted from its bytes and checked against a short list before it is loaded, and it is loaded with
+``torch.load(weights_only=True)``. A third keeps false claims about arrays from numpy: its own
+functions are never called, for :mod:`~grokviz.importers.reading.numpy_pickles` has stand-ins.
 """
 
 from __future__ import annotations
