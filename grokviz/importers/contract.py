@@ -139,7 +139,7 @@ class Importer:
             and a remedy.
         order: importers are tried in this order; a user's come before the built-in ones.
         unopened: whether it opens ``path`` itself; it is asked before any other, with no ``data``.
-        suffixes: the suffixes, in small letters, of such files in a folder of checkpoints.
+        patterns: what the names of such files look like in a folder of a run, as ``*.csv``.
 
     """
 
@@ -149,7 +149,7 @@ class Importer:
     read: Callable[[Source, Hints], list[RunContents]]
     order: int = 0
     unopened: bool = False
-    suffixes: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
 
 
 def _members(module: ModuleType) -> dict[str, Importer]:

@@ -66,5 +66,5 @@ IMPORTER = Importer(
     _recognises,
     _read,
     order=5,
-    suffixes=(".pt",),
+    patterns=("*.pt",),
 )

@@ -94,5 +94,5 @@ IMPORTER = Importer(
     _recognises,
     _read,
     order=3,
-    suffixes=(".pth", ".pt", ".ckpt"),
+    patterns=("*.pth", "*.pt", "*.ckpt"),
 )

@@ -11,6 +11,7 @@ import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,11 +50,11 @@ class _File(NamedTuple):
 
 def files_in(folder: Path) -> list[Path]:
     """The files of a folder, and of those in it, that may hold checkpoints or curves, by name."""
-    suffixes = {suffix for importer in importers() for suffix in importer.suffixes}
+    patterns = {pattern for importer in importers() for pattern in importer.patterns}
     files: list[Path] = []
     for path, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        likely = [Path(path) / n for n in names if Path(n).suffix.lower() in suffixes]
+        likely = [Path(path) / n for n in names if any(fnmatch(n.lower(), p) for p in patterns)]
         files += [file for file in likely if file.is_file() and file.name not in _SIDE_FILES]
         if len(files) > MOST_FILES:
             raise InputError(f"{folder} has more than {MOST_FILES:,} files; import one run of it")
@@ -85,10 +86,7 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
     if len({keeps_names(file.run.beliefs) for file in files if file.run.checkpoints}) > 1:
         hints = replace(hints, layout=OWN)  # biases may be zero at first, and would be taken off
         files, beliefs = _files(folder, paths, hints)
-    member_of = members_of([file.name for file in files])
-    members: dict[str, list[_File]] = {}
-    for file in files:
-        members.setdefault(member_of[file.name], []).append(file)
+    members = _members(files)
     clocks = {member: _clock(folder, of_member) for member, of_member in members.items()}
     some = any(clock.steps for clock in clocks.values())
     runs = []
@@ -138,6 +136,31 @@ def _files(folder: Path, paths: Sequence[Path], hints: Hints) -> tuple[list[_Fil
     return files, beliefs
 
 
+def _members(files: Sequence[_File]) -> dict[str, list[_File]]:
+    """The files of each run; curves beside or above the weights of one run are its own."""
+    member_of = members_of([file.name for file in files])
+    with_weights = sorted({member_of[file.name] for file in files if file.run.checkpoints})
+    members: dict[str, list[_File]] = {}
+    logged: dict[str, set[tuple[str, int]]] = {}
+    for file in files:
+        member = member_of[file.name]
+        if not file.run.checkpoints:
+            inside = [m for m in with_weights if not member or f"{m},".startswith(f"{member},")]
+            member = inside[0] if len(inside) == 1 else member
+            points = {(n, e) for n, curve in file.run.curves.items() for e in curve.epochs.tolist()}
+            if member not in with_weights and points & logged.get(member, set()):
+                stem = Path(file.name).stem
+                member = f"{member},{stem}" if member else stem
+            logged.setdefault(member, set()).update(points)
+        members.setdefault(member, []).append(file)
+    if len(members) == 1:
+        return {"": next(iter(members.values()))}
+    first = next((Path(file.name).stem for file in members.get("", ())), "")
+    while first in members:
+        first += " beside"
+    return {member or first: files for member, files in members.items()}
+
+
 class _LeftOut(Exception):
     """A file that is no part of a run, and the reason."""
 
@@ -151,7 +174,12 @@ def _contents(folder: Path, name: str, hints: Hints) -> RunContents:
     except UnknownKind:
         raise _LeftOut("it holds no weights and no curves") from None
     source = replace(source, title=title)
-    runs = importer.read(source, hints)
+    try:
+        runs = importer.read(source, hints)
+    except InputError as error:
+        if importer.unopened:  # a table beside the weights may be of anything
+            raise _LeftOut(str(error)) from None
+        raise
     if len(runs) > 1 or len(runs[0].checkpoints) > 1:
         raise _LeftOut("it holds several checkpoints or runs; import it by itself")
     return runs[0]

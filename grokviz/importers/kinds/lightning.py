@@ -38,5 +38,5 @@ IMPORTER = Importer(
     _recognises,
     _read,
     order=2,
-    suffixes=(".ckpt",),
+    patterns=("*.ckpt",),
 )

@@ -29,5 +29,5 @@ IMPORTER = Importer(
     _recognises,
     _read,
     order=6,
-    suffixes=(".safetensors", ".npz", ".pth", ".pt"),
+    patterns=("*.safetensors", "*.npz", "*.pth", "*.pt"),
 )

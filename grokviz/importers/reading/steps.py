@@ -114,6 +114,8 @@ def members_of(names: Iterable[str]) -> dict[str, str]:
 
 def read_steps(names: Sequence[str]) -> Reading:
     """The steps of the files of one run, by their names; a file without one is not included."""
+    if not names:
+        return Reading({}, "")
     numbers = {name: numbers_in_name(name) for name in names}
     for clock in sorted(("step", "epoch"), key=lambda c: -len(_after(numbers, c))):
         steps = _after(numbers, clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,15 @@ _METRICS = {
     **{word: f"train_{name}" for word, name in _QUANTITIES.items()},
 }
 """Our names of metrics by the words that loggers use for them."""
+
+_STEPS = ("step", "global_step", "trainer/global_step", "iteration", "iter", "epoch")
+"""Columns of steps, the finest clock first."""
+
+_NO_METRICS = frozenset(
+    {"step", "global_step", "trainer/global_step", "epoch", "runtime", "timestamp", "wall_time",
+     "time", "created_at", "relative time (process)", "relative time (wall)"}
+)  # fmt: skip
+"""Columns of clocks, which are no metrics."""
 
 _SUFFIX = re.compile(r"_(?:step|epoch)$")
 MOST_METRICS = 1000
@@ -80,7 +89,7 @@ def curves_of_rows(
     for step, row in rows:
         for name, raw in row.items():
             value = number(raw)
-            if value is None or not name:
+            if value is None or not name or name.strip().lower().lstrip("_") in _NO_METRICS:
                 continue
             at = values.setdefault(name, {})
             repeats[name] = repeats.get(name, 0) + (step in at)
@@ -103,14 +112,41 @@ def _names(values: Mapping[str, Mapping[int, float]]) -> dict[str, str]:
     """Our name of each metric; of several that we would call alike, only the longest curve's."""
     names: dict[str, str] = {}
     for name in sorted(values, key=lambda n: (metric_of(n) != n, -len(values[n]))):
-        metric = metric_of(name)
         taken = {ours.casefold() for ours in names.values()}
-        if metric.casefold() in taken:
-            metric = name if name.casefold() not in taken else f"{name} ({len(names)})"
-        names[name] = metric[:60]
+        choices = (metric_of(name)[:60], name[:60], f"{name[:50]} ({len(names)})")
+        names[name] = next(choice for choice in choices if choice.casefold() not in taken)
     return {name: names[name] for name in values}
 
 
 def _curve(at: Mapping[int, float]) -> Curve:
     steps = sorted(at)
     return Curve(np.array(steps, dtype=np.int64), np.array([at[step] for step in steps]))
+
+
+def step_column(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """The column whose numbers are whole steps, the finest clock first; "" without one."""
+    plain = {name.strip().lower().lstrip("_"): name for name in columns}
+    for word in _STEPS:
+        name = plain.get(word)
+        if name is not None and all(_step(row[name]) is not None for row in rows if row.get(name)):
+            return name
+    return ""
+
+
+def steps_in(column: str, rows: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[Belief]]:
+    """The step of each row; of one that lacks it that of the row before."""
+    if not column:
+        because = "no column counts steps"
+        return list(range(len(rows))), [Belief("steps", "the rows, from 0 on", because)]
+    steps: list[int] = []
+    for row in rows:
+        step = _step(row.get(column))
+        steps.append(step if step is not None else steps[-1] if steps else 0)
+    return steps, [Belief("steps", f"the column {column}", "it is called so")]
+
+
+def _step(value: Any) -> int | None:
+    plain = number(value)
+    if plain is None or not math.isfinite(plain) or plain != int(plain) or not 0 <= plain < 2**53:
+        return None
+    return int(plain)
