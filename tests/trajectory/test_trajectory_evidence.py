@@ -120,3 +120,23 @@ def test_a_split_is_checked_in_the_order_it_was_made(order: str, tmp_path: Path)
     known = {"split-order": order, "train-fraction": 0.3}
     found = gv.import_run(tmp_path / "mod_add.pth", tmp_path / "found", settings=known)
     assert gv.open_run(found.path).facts["settings"]["split-seed"] == 5
+
+
+def test_a_split_is_the_one_that_fits_by_far_and_not_one_within_two_per_cent() -> None:
+    from grokviz.tasks.modular_addition.data import ModularAddition
+    from grokviz.tasks.modular_addition.split import LoggedLosses, best_split, is_confirmed
+
+    task = ModularAddition(13, 0.3, 5)
+    losses = np.where(task.is_train, 1e-8, 1e-6)
+    splits = [(seed, fraction) for seed in range(10) for fraction in (0.28, 0.3)]
+    # a later update than the one logged, by 2.5 per cent, as the published float32 run has it
+    logged = LoggedLosses(1e-8 / 1.025, 1e-6)
+    assert best_split(losses, logged, splits) == (5, 0.3)
+    assert is_confirmed(losses, task, logged)
+    assert not is_confirmed(losses, ModularAddition(13, 0.3, 6), logged)
+    assert best_split(losses, LoggedLosses(1e-8 / 2, 1e-6), splits) is None
+    alike = np.full(169, 1.0)
+    assert best_split(alike, LoggedLosses(1.0, 1.0), splits) is None
+    assert best_split(alike, LoggedLosses(1.0, 1.0), [(5, 0.3)]) == (5, 0.3)
+    assert best_split(alike, LoggedLosses(0.0, 1.0), splits) is None
+    assert best_split(np.zeros(169), LoggedLosses(0.0, 0.0), [(5, 0.3)]) == (5, 0.3)

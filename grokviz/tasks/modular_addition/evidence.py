@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,24 +48,19 @@ def complete(
     order = values.get("split-order", "python")
     evidence_text = f"the losses it gives the weights, as the file logs at epoch {epoch}"
     if seed is not None and fraction is not None:
-        is_confirmed = split.fits(
-            losses, ModularAddition(values["p"], fraction, seed, order), last_losses
-        )
+        task = ModularAddition(values["p"], fraction, seed, order)
+        is_confirmed = split.is_confirmed(losses, task, last_losses)
         verdict = "confirmed by" if is_confirmed else "NOT confirmed by"
         return [Finding("", f"{fraction:g} of seed {seed}", f"{verdict} {evidence_text}", "split")]
-    splits = split.matching_splits(
-        losses,
-        last_losses,
+    splits = itertools.product(
         split.SEEDS if seed is None else [seed],
         split.FRACTIONS if fraction is None else [fraction],
-        order,
     )
-    if len(splits) != 1:
+    best = split.best_split(losses, last_losses, splits, order)
+    if best is None:
         return []
-    because = (
-        f"of the splits tried the only one that gives the weights the losses logged at {epoch}"
-    )
-    split_settings = {"split-seed": splits[0][0], "train-fraction": splits[0][1]}
+    because = f"of the splits tried it alone gives the weights the losses logged at {epoch}"
+    split_settings = {"split-seed": best[0], "train-fraction": best[1]}
     return [Finding(key, value, because, key) for key, value in split_settings.items()]
 
 

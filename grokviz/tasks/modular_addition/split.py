@@ -7,6 +7,7 @@ losses, and only the correct split gives these losses for the final weights.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -23,7 +24,12 @@ FRACTIONS = (0.3, 0.9, 0.95, 0.8, 0.7, 0.6, 0.5, 0.4, 0.28, 0.25)
 """Training fractions of the published runs."""
 
 CLOSE = 0.02
-"""Relative tolerance, since the weights may be saved one update after the logged loss."""
+"""A misfit that any split may have, since weights may be saved one update after the logged loss."""
+
+FARTHEST, APART, NEXT = 0.25, 10, 1.2
+"""The largest misfit of a split that is taken, and how many times larger those of other seeds, and
+of other fractions of the same seed, must be. Of one seed the smaller training set is part of the
+larger, so that their losses differ little."""
 
 
 class LoggedLosses(NamedTuple):
@@ -39,31 +45,59 @@ def pair_losses(state: Mapping[str, np.ndarray]) -> Float[np.ndarray, " pairs"]:
     return pair_scores(forward(weights).logits).loss
 
 
-def fits(losses: Float[np.ndarray, " pairs"], task: ModularAddition, logged: LoggedLosses) -> bool:
-    """Whether a split reproduces the logged losses within ``CLOSE``."""
-    train = float(losses[task.is_train].mean())
-    test = float(losses[~task.is_train].mean())
-    close = abs(train - logged.train) <= CLOSE * abs(logged.train)
-    if logged.test is not None:
-        close = close and abs(test - logged.test) <= CLOSE * abs(logged.test)
-    return close
+def misfit(
+    losses: Float[np.ndarray, " pairs"], task: ModularAddition, logged: LoggedLosses
+) -> float:
+    """How far a split is from the logged losses: the length of the logarithms of the ratios."""
+    of_split = (float(losses[task.is_train].mean()), float(losses[~task.is_train].mean()))
+    return math.hypot(
+        *(
+            _distance(loss, value)
+            for loss, value in zip(of_split, logged, strict=True)
+            if value is not None
+        )
+    )
 
 
-def matching_splits(
+def _distance(loss: float, logged: float) -> float:
+    if loss == logged:
+        return 0.0
+    return abs(math.log(loss / logged)) if loss > 0 and logged > 0 else math.inf
+
+
+def best_split(
     losses: Float[np.ndarray, " pairs"],
     logged: LoggedLosses,
-    seeds: Iterable[int] = SEEDS,
-    fractions: Iterable[float] = FRACTIONS,
+    splits: Iterable[tuple[int, float]],
     order: str = "python",
-) -> list[tuple[int, float]]:
-    """The (seed, fraction) of all splits that reproduce the logged losses.
+) -> tuple[int, float] | None:
+    """The (seed, fraction) that alone gives the logged losses; None if several might.
 
-    ``order`` is the shuffle of the pairs (see ``ModularAddition``). A model with equal losses on
-    all pairs matches many splits, so only a single match is informative.
+    It is the best of all ``splits`` by far, see :data:`APART`, and no other is :data:`CLOSE`: of
+    a model with equal losses on all pairs many are. ``order`` is the shuffle of the pairs (see
+    ``ModularAddition``).
     """
     p = round(len(losses) ** 0.5)
-    return [
-        (seed, fraction)
-        for seed, fraction in itertools.product(seeds, fractions)
-        if fits(losses, ModularAddition(p, fraction, seed, order), logged)
-    ]
+    by_misfit = sorted(
+        (misfit(losses, ModularAddition(p, fraction, seed, order), logged), seed, fraction)
+        for seed, fraction in splits
+    )
+    if not by_misfit or by_misfit[0][0] > FARTHEST:
+        return None
+    best, seed, fraction = by_misfit[0]
+    for other, other_seed, _ in by_misfit[1:]:
+        times = NEXT if other_seed == seed else APART
+        if other <= max(CLOSE, times * best):
+            return None
+    return seed, fraction
+
+
+def is_confirmed(
+    losses: Float[np.ndarray, " pairs"], task: ModularAddition, logged: LoggedLosses
+) -> bool:
+    """Whether a split is close to the logged losses, or by far the best of all that are tried."""
+    if misfit(losses, task, logged) <= CLOSE:
+        return True
+    given = (task.split_seed, task.train_fraction)
+    splits = {given, *itertools.product(SEEDS, FRACTIONS)}
+    return best_split(losses, logged, splits, task.split_order) == given
