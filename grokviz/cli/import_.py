@@ -22,6 +22,13 @@ from grokviz.cli.output import echo
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/FILE].")
 @set_option
 @click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="THEIRS=OURS",
+    help="Another name for a tensor; after THEIRS ^T transposes it, /4 cuts it into 4 heads.",
+)
+@click.option(
     "--importer",
     type=click.Path(path_type=Path),
     metavar="FILE.py",
@@ -35,14 +42,15 @@ def command(
     file: Path,
     out: Path | None,
     assignments: tuple[str, ...],
+    maps: tuple[str, ...],
     importer: Path | None,
     no_user_code: bool,
     quiet: bool,
 ) -> None:
-    """Make a run directory of FILE: a published .pth, a state dict, or a folder of checkpoints.
+    """Make a run directory of FILE: a model, its curves, or a folder of checkpoints.
 
     What the file does not say is given with --set, by the recipe's keys (split-seed,
-    train-fraction ...), task, epoch or test-every. Nothing in a file is ever run.
+    train-fraction ...), task, epoch, test-every or layout. Nothing in a file is ever run.
     """
     from grokviz.importers.importing import import_run
 
@@ -52,6 +60,7 @@ def command(
             file,
             out,
             settings=parse_assignments(assignments),
+            maps=maps,
             importer=importer,
             command=command_line(),
             report=report,

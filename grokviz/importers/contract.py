@@ -72,6 +72,7 @@ class Hints:
     layout: str | None = option(
         None, "own to keep the names and shapes of the file's tensors", choice("own")
     )
+    map: str | None = option(None, "names for its tensors, theirs=ours, as --map gives them")
 
 
 @dataclass(frozen=True)

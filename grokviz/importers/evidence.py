@@ -176,7 +176,8 @@ def _check_task(name: str, task: str, sizes: Mapping[str, int]) -> None:
     shape = ", ".join(f"{key} = {size}" for key, size in sizes.items() if "*" not in key)
     reason = f"their shapes ({shape}) are no model of it" if sizes else (
         "they have neither the names nor the shapes of its model")  # fmt: skip
-    remedy = f"give --set task={other}" if other else "leave it out"
+    remedy = f"give --set task={other}" if other else (
+        "leave it out" if sizes else "leave it out, or give its names with --map")  # fmt: skip
     raise InputError(f"the weights in {name} cannot be of {task}: {reason}; {remedy}")
 
 

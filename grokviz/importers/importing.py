@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ def import_run(
     out: str | os.PathLike[str] | None = None,
     *,
     settings: Mapping[str, Any] | None = None,
+    maps: Iterable[str] = (),
     importer: str | os.PathLike[str] | None = None,
     command: str | None = None,
     report: ProgressCallback | None = None,
@@ -66,7 +67,10 @@ def import_run(
         out: the run directory, new or empty; ``runs/<name of the file>`` by default. A sweep
             becomes one run directory per member inside it.
         settings: facts that the file does not state, by the recipe's keys (``split-seed``,
-            ``train-fraction``), and ``task``, ``epoch``, ``test-every``.
+            ``train-fraction``), and ``task``, ``epoch``, ``test-every``, ``layout``.
+        maps: names for the file's tensors, each ``theirs=ours``: ``^T`` after their name
+            transposes it, ``[a:b]`` takes rows, ``/N`` cuts its first axis into N heads, and
+            ``*`` stands for a layer's number. Nothing after ``=`` leaves a tensor out.
         importer: a user's file that defines an importer; its code is run, and it is tried first.
         command: the command that imports it, stored in the run.
         report: called with the number of checkpoints completed and the total.
@@ -84,7 +88,8 @@ def import_run(
     check_destination(target)
     check_writable(target, folder=True)
     with plugins.looking_in([plugins.INSTALLED]):
-        hints, overrides = _split_settings(settings or {})
+        given = {**(settings or {}), **({"map": ";".join(maps)} if maps else {})}
+        hints, overrides = _split_settings(given)
         extra = None if importer is None else plugins.load_named(Path(importer))
         source, kind, members = read_file(path, hints, extra)
         return _import(ImportJob(source, kind, target, command), members, hints, overrides, report)

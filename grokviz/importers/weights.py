@@ -16,6 +16,7 @@ from grokviz.buffers import is_buffer
 from grokviz.errors import InputError
 from grokviz.importers.contract import Belief, Hints
 from grokviz.importers.layouts import OWN_WORDS, to_published_layout
+from grokviz.importers.mapping import apply_rules, rules_of
 from grokviz.importers.reading.values import state_arrays
 
 OWN = "own"
@@ -44,6 +45,11 @@ def read_weights(
             f"{beliefs[0].because}); save its weights as float32"
         )
     arrays, without = _without_wrappers(arrays)
+    if rules := rules_of(hints.map):
+        arrays, names = apply_rules(rules, arrays, path.name)
+        without += names
+        if not arrays:
+            raise InputError(f"--map leaves no tensor of {path}; leave fewer of them out")
     if hints.layout == OWN:
         return arrays, {}, [*beliefs, *without, Belief("layout", OWN_WORDS, "given")]
     arrays, sizes, layout = to_published_layout(arrays, path)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import grokviz as gv
+from grokviz import cli
 from grokviz.errors import InputError
 from grokviz.importers.importing import ImportResult
 
@@ -196,3 +197,72 @@ def test_the_layout_of_the_file_is_kept_on_demand(imported) -> None:
     run = gv.open_run(imported(tensors(lens), layout="own").path)
     assert {name: array.shape for name, array in run.weights(3).items()} == lens
     assert run.facts["task"] is None
+
+
+def foreign() -> dict[str, Any]:
+    """A model of three positions and two heads, as a loop with nn.Linear keeps it."""
+    return tensors({
+        "tok.weight": (6, D), "pos.weight": (3, D), "layers.0.attn.qkv.weight": (3 * D, D),
+        "layers.0.attn.out.weight": (D, D), "layers.0.fc1.weight": (9, D),
+        "layers.0.fc1.bias": (9,),
+        "layers.0.fc2.weight": (D, 9), "layers.0.fc2.bias": (D,), "head.weight": (6, D),
+        "layers.0.attn.causal": (3, 3),
+    })  # fmt: skip
+
+
+MAPS = [
+    "tok.weight^T=embed.W_E", "pos.weight=pos_embed.W_pos", "head.weight^T=unembed.W_U",
+    *(f"layers.*.attn.qkv.weight[{D * i}:{D * i + D}]/2=blocks.*.attn.W_{x}"
+      for i, x in enumerate("QKV")),
+    "layers.*.attn.out.weight=blocks.*.attn.W_O", "layers.*.fc1.weight=blocks.*.mlp.W_in",
+    "layers.*.fc1.bias=blocks.*.mlp.b_in", "layers.*.fc2.weight=blocks.*.mlp.W_out",
+    "layers.*.fc2.bias=blocks.*.mlp.b_out", "layers.*.attn.causal=",
+]  # fmt: skip
+
+
+def test_a_foreign_model_is_brought_to_the_published_names(tmp_path: Path) -> None:
+    state = foreign()
+    torch.save(state, tmp_path / "step_3.pth")
+    imported = gv.import_run(
+        tmp_path / "step_3.pth", tmp_path / "run", maps=MAPS,
+        settings={"task": "modular-addition", "p": 5},
+    )  # fmt: skip
+    run = gv.open_run(imported.path)
+    assert run.facts["task"] == "modular-addition"
+    assert run.facts["settings"]["p"] == 5
+    weights = run.weights(3)
+    np.testing.assert_array_equal(weights["embed.W_E"], state["tok.weight"].numpy().T)
+    fused = state["layers.0.attn.qkv.weight"].numpy()
+    for i, x in enumerate("QKV"):
+        for head in range(2):
+            rows = fused[D * i + 4 * head : D * i + 4 * head + 4]
+            np.testing.assert_array_equal(weights[f"blocks.0.attn.W_{x}"][head], rows)
+    assert set(weights) == {m.split("=")[1].replace("*", "0") for m in MAPS if m[-1] != "="}
+    assert "map tok.weight^T=embed.W_E: given" in imported.beliefs
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("tok.weights=a", "did you mean tok.weight"), ("tok.weight", "is not understood"),
+        ("tok.weight/4=a", "does not fit tok.weight of shape"), ("fc*=a.*.*", "more \\* after"),
+        ("layers.0.fc1.bias^T=a", "does not fit"), ("tok.weight[3:9]=a", "does not fit"),
+        ("tok.weight=head.weight", "has a head.weight already"),
+        ("tok.weight=a;pos.weight=a", "makes a twice"), ("tok.weight/0=a", "does not fit"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_does_not_fit_is_refused(rule: str, reason: str, tmp_path: Path) -> None:
+    torch.save(foreign(), tmp_path / "step_3.pth")
+    with pytest.raises(InputError, match=reason):
+        gv.import_run(tmp_path / "step_3.pth", tmp_path / "run", maps=[rule])
+
+
+def test_tensors_without_a_rule_keep_their_names(tmp_path: Path) -> None:
+    torch.save(foreign(), tmp_path / "step_3.pth")
+    status = cli.run([
+        "import", str(tmp_path / "step_3.pth"), "--out", str(tmp_path / "run"),
+        "--map", "tok.weight^T=embed.W_E", "--map", "layers.0.attn.causal=",
+    ])  # fmt: skip
+    assert status == 0
+    names = gv.open_run(tmp_path / "run").weights(3).keys()
+    assert names == (foreign().keys() - {"tok.weight", "layers.0.attn.causal"}) | {"embed.W_E"}
