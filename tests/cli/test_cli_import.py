@@ -122,8 +122,7 @@ def test_a_damaged_checkpoint_leaves_nothing_half_written(called, state, tmp_pat
     folder.mkdir()
     for step in range(4):
         torch.save(state, folder / f"{step}.pth")
-    spoilt = {**state, "unembed.W_U": torch.full_like(state["unembed.W_U"], float("nan"))}
-    torch.save(spoilt, folder / "2.pth")
+    torch.save({**state, "unembed.W_U": state["unembed.W_U"][:-1]}, folder / "2.pth")
     done = called("import", "saved", "--out", "run")
     assert done.returncode == 2
     assert "unembed.W_U" in done.stderr
