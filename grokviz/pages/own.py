@@ -1,4 +1,5 @@
-"""Panels of variables that no row of :mod:`grokviz.pages.panels` draws and no table of ours has.
+"""Panels of variables that no row of :mod:`grokviz.pages.panels` draws: what no table of ours has,
+and what is measured of every tensor of any run.
 
 So a measure of a user's, of a plug-in's, or a variable that a ``.nc`` file alone describes is in
 the explorer without a line of JavaScript. What its panel looks like follows from its dimensions;
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 View = Literal["curves", "row", "matrix", "numbers"]
 
 LOGGED = ("logged_epoch", "tested_epoch")
-CLOCKS = ("epoch", "field_epoch", *LOGGED)
+CLOCKS = ("epoch", "field_epoch", "step_epoch", "metric_epoch", *LOGGED)
+
+OF_ANY_RUN = (
+    "logged_metric", "tensor_norm", "step_size", "step_cosine", "effective_rank", "singular_value",
+    "entry_kurtosis", "component_share",
+)  # fmt: skip
+"""Ours that no row of the table draws, and that any run may have: as panels of this kind."""
 
 PANELS = 12
 """A page has at most so many of these panels."""
@@ -71,16 +78,27 @@ def own_panels(data: xr.Dataset, panels: Sequence[Panel]) -> tuple[list[Panel], 
     warning names the variables that no panel can show.
     """
     drawn = {name for panel in panels for name in panel.variables(data)}
-    names = [name for name in schema.others(data) if name not in drawn and data[name].size > 0]
+    every = [*schema.others(data), *_of_any_run(data)]
+    names = [name for name in every if name not in drawn and data[name].size > 0]
     single = [name for name in names if data[name].size == 1 and not clock_of(data[name])]
     views = {name: view_of(data[name]) for name in names if name not in single}
     shown = [name for name, view in views.items() if view][: PANELS - bool(single)]
     arrays = {name: _as_drawn(data[name], views[name]) for name in shown}
     numbers = {name: data[name].squeeze(drop=True) for name in single}
     own: list[Panel] = [*_charts(arrays, views), *([_numbers(numbers)] if numbers else [])]
-    if lost := [name for name in views if name not in arrays]:
+    if lost := [name for name in views if name not in arrays and name not in OF_ANY_RUN]:
         log.warning("no panel shows %s: %s", _counted(len(lost)), ", ".join(lost[:5]))
     return own, data.assign({**arrays, **numbers}) if own else data
+
+
+def _of_any_run(data: xr.Dataset) -> Iterator[str]:
+    """Ours that have panels of this kind; the losses alone have one of their own."""
+    for name in OF_ANY_RUN:
+        losses = name == "logged_metric" and name in data and {
+            str(one) for one in data["logged_name"].values
+        } <= {"train_loss", "test_loss"}  # fmt: skip
+        if name in data and not losses:
+            yield name
 
 
 def clock_of(array: xr.DataArray) -> str:

@@ -13,7 +13,7 @@ import xarray as xr
 from grokviz.dataset.build.assemble import assemble
 from grokviz.runs import Run, RunWriter, open_run
 from grokviz.tasks.any import spectra, steps
-from grokviz.tasks.any.measures import entries
+from grokviz.tasks.any.measures import entries, logs
 from grokviz.tasks.any.measures import spectra as spectral
 
 EPOCHS = (0, 10, 20, 30, 40)
@@ -271,3 +271,40 @@ def test_rows_of_a_parameter_are_those_of_the_whole(run: Run) -> None:
     np.testing.assert_array_equal(
         run.parameter("dense.weight", [10, 30], rows=slice(2, 5)), whole[:, 2:5]
     )
+
+
+# --- what was logged -----------------------------------------------------------------
+
+
+def test_every_metric_is_there_as_it_was_logged(tmp_path: Path) -> None:
+    with RunWriter.create(tmp_path / "logged", {}) as writer:
+        for step in range(6):
+            writer.log(step, train_loss=1 / (1 + step))
+        writer.log(2, speed=float("nan"))
+        writer.log(4, speed=7.0)
+        writer.log(9, speed=8.0)
+        writer.close(finished=True)
+    logged = assemble(open_run(tmp_path / "logged"), ["logged_metric"])
+    assert logged["metric_epoch"].values.tolist() == [0, 1, 2, 3, 4, 5, 9]
+    speed = logged["logged_metric"].sel(logged_name="speed").values
+    np.testing.assert_array_equal(speed, [np.nan] * 4 + [7, np.nan, 8])
+    loss = logged["logged_metric"].sel(logged_name="train_loss").values
+    np.testing.assert_array_equal(loss, [*(1 / (1 + np.arange(6))), np.nan])
+
+
+def test_a_long_log_keeps_its_highest_and_its_last_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "POINTS", 120)
+    values = np.random.default_rng(0).random(3000)
+    values[1234] = 9.0
+    with RunWriter.create(tmp_path / "long", {}) as writer:
+        for step, value in enumerate(values):
+            writer.log(step, a=value, b=-value)
+        writer.close(finished=True)
+    logged = assemble(open_run(tmp_path / "long"), ["logged_metric"])
+    kept = logged["metric_epoch"].values
+    assert 20 < kept.size <= 121
+    assert {0, 1234, 2999} <= {*kept.tolist()}
+    np.testing.assert_array_equal(logged["logged_metric"].values[:, 0], values[kept])
+    np.testing.assert_array_equal(logged["logged_metric"].values[:, 1], -values[kept])

@@ -61,6 +61,25 @@ def test_our_own_variables_have_no_panels_but_those_of_the_table() -> None:
     assert same is data
 
 
+def test_what_any_run_has_of_its_tensors_and_its_log_has_panels(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    with gv.record(tmp_path / "run") as run:
+        for step in range(4):
+            state = {name: rng.normal(size=(3, 4)).astype(np.float32) for name in ("a", "b")}
+            run.step(step, state, train_loss=1 / (1 + step), speed=step)
+    data = gv.analyze(tmp_path / "run")
+    panels, drawn = own_panels(data, available(data))
+    assert {panel.variables(drawn)[0] for panel in panels} == {*own.OF_ANY_RUN}
+    facts = {panel.variables(drawn)[0]: panel.facts(drawn, "half") for panel in panels}
+    assert facts["tensor_norm"]["view"] == facts["step_size"]["view"] == "curves"
+    assert facts["step_size"]["clock"] == "step_epoch"
+    assert facts["logged_metric"]["clock"] == "metric_epoch"
+    assert facts["singular_value"]["view"] == "curves"
+    # losses alone have a panel of their own
+    losses = data.sel(logged_name=["train_loss"])
+    assert "logged_metric" not in [p.variables(losses)[0] for p in own_panels(losses, [])[0]]
+
+
 def test_a_panel_says_what_its_variable_is() -> None:
     about = {"long_name": "weight on each bit", "units": "nats", "definition": "Norm of a bit"}
     norm, loss = variable("epoch", "bit", **about), variable("epoch", "way")
