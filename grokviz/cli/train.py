@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/RECIPE].")
 @set_option
 @click.option("--epochs", type=int, help="The same as --set epochs=N.")
-@click.option("--checkpoint-every", metavar="SCHEDULE", help="100, or 100,25@4000:14000.")
+@click.option(
+    "--checkpoint-every", metavar="SCHEDULE", help="100, 100,25@4000:14000, [1,2,5], or log."
+)
 @click.option("--seed", type=int, help="The same as --set seed=N.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
 @click.option(

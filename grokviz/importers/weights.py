@@ -6,7 +6,7 @@ the published kind is converted to the published layout. Any other keeps its nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,13 @@ from grokviz.importers.contract import Belief, Hints
 from grokviz.importers.layouts import OWN_WORDS, to_published_layout
 from grokviz.importers.mapping import apply_rules, rules_of
 from grokviz.importers.reading.values import state_arrays
+from grokviz.runs.naming import INNER, WRAPPERS, common_prefix
 
 OWN = "own"
 """The hint with which every tensor keeps its name and shape."""
 
-WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.", "_forward_module.",
-            "_fsdp_wrapped_module.")  # fmt: skip
-"""What DataParallel, torch.compile and loops put before every name."""
-
-_INNER = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
-"""What wraps a part of a model, anywhere in a name."""
+_WRAPPERS = (*WRAPPERS, "model.", "net.", "network.")
+"""What PyTorch and loops put before every name."""
 
 
 def read_weights(
@@ -74,12 +71,12 @@ def _without_wrappers(
 ) -> tuple[dict[str, np.ndarray], list[Belief]]:
     """The arrays without what wraps the model in their names."""
     wrapper, beliefs = "", []
-    while prefix := _common_prefix(arrays):
+    while prefix := _wrapper(arrays.keys()):
         wrapper += prefix
         arrays = {name.removeprefix(prefix): array for name, array in arrays.items()}
     if wrapper:
         beliefs = [Belief("names", f"without '{wrapper}'", "all of them begin with it")]
-    for inner in _INNER:
+    for inner in INNER:
         names = {name: name.replace("." + inner, ".") for name in arrays}
         if len(set(names.values())) == len(names) and any(a != b for a, b in names.items()):
             arrays = {names[name]: array for name, array in arrays.items()}
@@ -87,11 +84,8 @@ def _without_wrappers(
     return arrays, beliefs
 
 
-def _common_prefix(arrays: Mapping[str, np.ndarray]) -> str:
+def _wrapper(names: Collection[str]) -> str:
     """What all names begin with, if it wraps a model; else ""."""
-    first = next(iter(arrays))
-    prefix = first[: first.find(".") + 1]
-    if not prefix or not all(name.startswith(prefix) and name != prefix for name in arrays):
-        return ""
-    is_published = {f"{prefix}embed.W_E", f"{prefix}unembed.W_U"} <= arrays.keys()
-    return prefix if prefix in WRAPPERS or is_published else ""
+    prefix = common_prefix(names)
+    is_published = {f"{prefix}embed.W_E", f"{prefix}unembed.W_U"} <= set(names)
+    return prefix if prefix in _WRAPPERS or (prefix and is_published) else ""

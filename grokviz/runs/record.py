@@ -23,6 +23,8 @@ from grokviz.errors import InputError
 from grokviz.files import write_error
 from grokviz.runs import durable, layout
 from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN
+from grokviz.runs.naming import without_wrappers
+from grokviz.runs.schedule import When, keeps
 from grokviz.runs.verify import CACHE
 from grokviz.runs.writer import RunWriter
 
@@ -34,8 +36,9 @@ class Recorder:
     finished if the block ends normally.
     """
 
-    def __init__(self, writer: RunWriter, *, resume: bool) -> None:
+    def __init__(self, writer: RunWriter, *, resume: bool, when: When | None = None) -> None:
         self._writer, self._last = writer, -1
+        self._keeps = None if when is None else keeps(when)
         self._rewind_pending = resume  # to the first epoch given
 
     @property
@@ -48,7 +51,9 @@ class Recorder:
 
         Args:
             epoch: a whole number, not less than the last one.
-            state: a module, a state dict (with any names), or None for no checkpoint.
+            state: a module, a state dict (with any names), or None for no checkpoint. Names
+                begin as the model's own do, without what DataParallel or torch.compile put before
+                them. With ``when`` given to :func:`record`, a state of other epochs is not read.
             **metrics: one number each, which may be NaN or infinite.
 
         Raises:
@@ -69,8 +74,15 @@ class Recorder:
         self._last = epoch
         if metrics:
             self._writer.log(epoch, **metrics)
-        if state is not None:
-            self._writer.checkpoint(epoch, _state_dict(state))
+        if state is not None and (self._keeps is None or self._keeps(epoch)):
+            self._writer.checkpoint(epoch, self._named(_state_dict(state)))
+
+    def _named(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The state without what wraps the model, unless the run already has names with it."""
+        names = without_wrappers(state)
+        if self._writer.parameter_names & (state.keys() - set(names.values())):
+            return state
+        return {names[name]: value for name, value in state.items()}
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +105,7 @@ def record(
     task: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    when: When | None = None,
     command: str | None = None,
     **facts: Any,
 ) -> Recorder:
@@ -104,6 +117,9 @@ def record(
         resume: continue the run in ``path``, if there is one; its records and checkpoints from
             the first epoch given to ``step`` on are replaced.
         overwrite: delete a run in ``path`` first, but no folder of other content.
+        when: when weights are kept, though ``step`` is given them at every epoch: a schedule as
+            ``--checkpoint-every`` takes it (``100``, ``"100,25@4000:14000"``), ``"log"``, a list
+            of epochs, or a function of the epoch.
         command: the command that runs the loop, such as ``" ".join(sys.argv)``, for ``run.json``.
         **facts: hyperparameters for ``run.json``, as ``p=113, train_fraction=0.3, seed=0``.
 
@@ -113,19 +129,21 @@ def record(
 
     """
     path = Path(path)
+    if when is not None:
+        keeps(when)  # a wrong one is refused before anything is deleted
     if resume and overwrite:
         raise InputError("resume and overwrite exclude each other; give one of them")
     run_facts = _run_facts(task, facts, command)
     is_run = (path / RUN).exists()
     if is_run and resume:
-        return _resume(path, run_facts)
+        return _resume(path, run_facts, when)
     if is_run and overwrite:
         _delete_run(path)
     elif is_run:
         raise InputError(
             f"{path} already holds a run; give overwrite=True, resume=True or another path"
         )
-    return Recorder(RunWriter.create(path, run_facts), resume=False)
+    return Recorder(RunWriter.create(path, run_facts), resume=False, when=when)
 
 
 def _run_facts(task: str | None, facts: Mapping[str, Any], command: str | None) -> dict[str, Any]:
@@ -143,7 +161,7 @@ def _run_facts(task: str | None, facts: Mapping[str, Any], command: str | None) 
     }
 
 
-def _resume(path: Path, run_facts: Mapping[str, Any]) -> Recorder:
+def _resume(path: Path, run_facts: Mapping[str, Any], when: When | None) -> Recorder:
     writer = RunWriter.reopen(path)
     try:
         new = {"task": run_facts["task"], **layout.json_value(run_facts["settings"], "settings")}
@@ -161,7 +179,7 @@ def _resume(path: Path, run_facts: Mapping[str, Any]) -> Recorder:
     except BaseException:
         writer.close()
         raise
-    return Recorder(writer, resume=True)
+    return Recorder(writer, resume=True, when=when)
 
 
 def _delete_run(path: Path) -> None:
@@ -193,6 +211,7 @@ def _remove_folder(path: Path) -> None:
 
 
 def _state_dict(state: Any) -> Mapping[str, Any]:
+    """The state dict of a module, or the one given."""
     state_dict = state.state_dict() if hasattr(state, "state_dict") else state
     if not isinstance(state_dict, Mapping):
         raise InputError(

@@ -160,6 +160,11 @@ class RunWriter:
         return sorted(self._index.checkpoints)
 
     @property
+    def parameter_names(self) -> set[str]:
+        """The names in the last checkpoint; empty without one."""
+        return set(self._types or ())
+
+    @property
     def finished(self) -> bool:
         """Whether training has ended, with no write since."""
         return self._index.finished

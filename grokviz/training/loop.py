@@ -19,9 +19,9 @@ from grokviz.errors import InputError, WorkError
 from grokviz.models.products import keep_freed_memory, onednn_works
 from grokviz.options import json_values, show
 from grokviz.runs import RunWriter
+from grokviz.runs.schedule import Schedule
 from grokviz.task import Problem, Recipe, recipe, task
 from grokviz.training.optimiser import Optimiser
-from grokviz.training.schedule import Schedule
 from grokviz.training.settings import TrainingSettings, check_reaches
 from grokviz.training.stopping import stop_signals
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from grokviz.errors import InputError
 from grokviz.options import Kind, choice, option, pair, real, whole
-from grokviz.training.schedule import Schedule
+from grokviz.runs.schedule import Schedule
 
 
 def schedule() -> Kind:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from grokviz.errors import InputError
 from grokviz.options import canonical, json_values, show
+from grokviz.runs.schedule import Schedule
 from grokviz.task import recipe, recipes
-from grokviz.training.schedule import Schedule
 
 MAINLINE = recipe("modular-addition")
 
@@ -135,6 +135,19 @@ def test_schedule_is_dense_where_asked() -> None:
     assert kept == [0, 100, 200, 300, 400, 425, 450, 475, 490, 500, 510, 600]
 
 
+@pytest.mark.parametrize(
+    ("given", "epochs"),
+    [
+        ("[1, 2,5,10]", [1, 2, 5, 10]), ([1, 2, 5, 10], [1, 2, 5, 10]), (20, [0, 20, 40]),
+        ("log", [0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50]),
+    ],
+)  # fmt: skip
+def test_a_schedule_may_be_epochs_or_ever_rarer(given: Any, epochs: list[int]) -> None:
+    schedule = Schedule.parse(given)
+    assert [epoch for epoch in range(60) if epoch in schedule] == epochs
+    assert Schedule.parse(str(schedule)) == schedule
+
+
 @given(
     every=st.integers(1, 500),
     dense=st.lists(
@@ -150,7 +163,24 @@ def test_schedule_reads_what_it_writes(every: int, dense: list[tuple[int, int, i
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "0", "-5", "100,", "100,25", "100,25@4:", "100,0@4:9", "100,5@9:4", "1.5"]
+    "text",
+    [
+        "",
+        "x",
+        "0",
+        "-5",
+        "100,",
+        "100,25",
+        "100,25@4:",
+        "100,0@4:9",
+        "100,5@9:4",
+        "1.5",
+        "[]",
+        "[1,",
+        "[-1]",
+        "[1.5]",
+        "logs",
+    ],
 )
 def test_a_wrong_schedule_is_one_sentence(text: str) -> None:
     with pytest.raises(InputError, match="is not a schedule; give a number of epochs such as 100"):

@@ -163,3 +163,58 @@ def test_overwriting_that_was_cut_short_can_be_done_again(make_run: Callable[...
         run.step(0, weights_at(0))
     assert verify_run(path) == []
     assert open_run(path).epochs.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("when", "epochs"),
+    [
+        ("log", [0, 1, 2, 3, 4, 5, 6, 8]), ([1, 2, 5], [1, 2, 5]), (4, [0, 4, 8]),
+        ("4,1@5:6", [0, 4, 5, 6, 8]), (np.array([3, 9]), [3, 9]), (lambda epoch: epoch > 7, [8, 9]),
+    ],
+)  # fmt: skip
+def test_weights_are_kept_when_it_is_said(when: Any, epochs: list[int], tmp_path: Path) -> None:
+    class Model:
+        asked = 0
+
+        def state_dict(self) -> dict[str, np.ndarray]:
+            Model.asked += 1
+            return weights_at(0)
+
+    with record(tmp_path / "run", when=when) as run:
+        for epoch in range(10):
+            run.step(epoch, Model(), loss=1.0)
+    read = open_run(tmp_path / "run")
+    assert read.epochs.tolist() == epochs
+    assert Model.asked == len(epochs)
+    assert len(read.metric("loss")[0]) == 10
+
+
+def test_a_wrong_when_is_refused_before_anything_is_deleted(make_run: Callable[..., Path]) -> None:
+    path = make_run()
+    before = contents(path)
+    for when in ("often", 0, [], [1.5], True, "[]"):
+        with pytest.raises(InputError, match="when="):
+            record(path, overwrite=True, when=when)
+    assert contents(path) == before
+
+
+@pytest.mark.train
+def test_a_compiled_or_parallel_model_has_its_own_names(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
+    parallel, whole = torch.nn.DataParallel(model), torch.compile(model, backend="eager")
+    assert next(iter(parallel.state_dict())) == "module.0.weight"
+    assert next(iter(whole.state_dict())) == "_orig_mod.0.weight"
+    with record(tmp_path / "run") as run:
+        for epoch, state in enumerate((model, parallel, whole, torch.nn.DataParallel(whole))):
+            run.step(epoch, state)
+    assert open_run(tmp_path / "run").shapes().keys() == model.state_dict().keys()
+
+
+def test_a_run_begun_with_wrapped_names_goes_on_with_them(tmp_path: Path) -> None:
+    wrapped = {f"module.{name}": array for name, array in weights_at(0).items()}
+    with RunWriter.create(tmp_path / "run", {"settings": {}}) as writer:
+        writer.checkpoint(0, wrapped)
+    with record(tmp_path / "run", resume=True) as run:
+        run.step(1, wrapped)
+    assert open_run(tmp_path / "run").weights(1).keys() == wrapped.keys()
