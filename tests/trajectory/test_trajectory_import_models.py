@@ -158,6 +158,20 @@ def test_what_is_no_plain_number_is_left_out_with_a_sentence(tmp_path: Path, imp
         gv.import_run(tmp_path / "b.npz", tmp_path / "b")
 
 
+def test_weights_under_another_word_are_found_and_parts_put_together(imported) -> None:
+    state = tensors(resnet())
+    other = imported({"ema": state, "loader": {"seed": 3}, "step": 40}, "a.pth")
+    assert gv.open_run(other.path).weights(40).keys() == state.keys()
+    assert "model ema: the file has no other weights" in other.beliefs
+
+
+def test_state_dicts_of_several_parts_are_one_model(imported) -> None:
+    parts = {"generator": tensors(resnet()), "discriminator": tensors(bert(), 1)}
+    run = gv.open_run(imported({**parts, "epoch": 2}).path)
+    wanted = {f"{part}.{name}" for part, state in parts.items() for name in state}
+    assert run.weights(2).keys() == wanted
+
+
 def test_a_tied_tensor_may_be_missing(tmp_path: Path, imported) -> None:
     table = torch.randn(20, D)
     tied = {"wte.weight": table, "lm_head.weight": table}

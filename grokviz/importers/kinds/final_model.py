@@ -21,9 +21,35 @@ SCALARS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 
 def model_in(data: Any) -> Mapping[str, Any] | None:
     """The state dict inside a saved dictionary, or None."""
+    return _model(data)[0]
+
+
+def _model(data: Any) -> tuple[Mapping[str, Any] | None, list[Belief]]:
+    """The state dict inside a saved dictionary, and the belief that one of another name is it.
+
+    Several, such as those of a generator and a discriminator, are taken as parts of one model.
+    """
     if not isinstance(data, Mapping):
-        return None
-    return next((data[name] for name in MODELS if is_state(data.get(name))), None)
+        return None, []
+    by_name = next((data[name] for name in MODELS if is_state(data.get(name))), None)
+    if by_name is not None:
+        return by_name, []
+    parts = {str(name): value for name, value in data.items() if _has_matrices(value)}
+    if not parts:
+        return None, []
+    if len(parts) == 1:
+        [(name, model)] = parts.items()
+        return model, [Belief("model", name[:100], "the file has no other weights")]
+    whole = {
+        f"{part}.{name}": value for part, state in parts.items() for name, value in state.items()
+    }
+    because = "the file has several state dicts, which are taken as its parts"
+    return whole, [Belief("model", ", ".join(parts)[:100], because)]
+
+
+def _has_matrices(value: Any) -> bool:
+    """Whether a value is a state dict with more than curves in it."""
+    return is_state(value) and any(len(getattr(v, "shape", ())) > 1 for v in value.values())
 
 
 def _recognises(source: Source) -> bool:
@@ -32,8 +58,9 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
     data, name = source.data, source.name
-    state, sizes, beliefs = read_weights(model_in(data) or {}, source.path, hints)
-    run = evidence.run_contents(name, data, hints, sizes, state, beliefs)
+    model, parts = _model(data)
+    state, sizes, beliefs = read_weights(model or {}, source.path, hints)
+    run = evidence.run_contents(name, data, hints, sizes, state, [*parts, *beliefs])
     run.curves, clocks = curves_in(data, source, hints)
     epoch = _epoch(source, data, run.curves, hints)
     run.checkpoints = [(int(epoch.value), state)]
