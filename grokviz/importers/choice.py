@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -54,7 +55,7 @@ def opened(path: Path, extra: ModuleType | None = None) -> tuple[Source, Importe
     Raises :class:`InputError` for a file of no known kind.
     """
     openers = [candidate for candidate in importers(extra) if candidate.unopened]
-    if openers and path.is_file():
+    if openers and os.path.isfile(path):  # noqa: PTH113  # of a name too long Path.is_file raises
         source = Source(path)
         opener = next((candidate for candidate in openers if candidate.recognises(source)), None)
         if opener is not None:

@@ -63,7 +63,8 @@ def import_run(
     """Import a published file as an ordinary run directory.
 
     Args:
-        file: a ``.pth`` or ``.safetensors`` file, or a folder of checkpoints.
+        file: weights (``.pth``, ``.safetensors``, ``.npz``), curves (``.csv``, ``.jsonl``, event
+            files of TensorBoard), or a folder of such files.
         out: the run directory, new or empty; ``runs/<name of the file>`` by default. A sweep
             becomes one run directory per member inside it.
         settings: facts that the file does not state, by the recipe's keys (``split-seed``,

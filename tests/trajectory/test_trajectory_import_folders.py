@@ -99,7 +99,8 @@ def test_what_is_no_checkpoint_of_the_run_is_left_out(tmp_path: Path) -> None:
         save(tmp_path / f"step_{step}.npz", step)
     save(tmp_path / "final.npz", 7)
     save(tmp_path / "best" / "model.npz", 8)
-    (tmp_path / "optimizer.pt").write_bytes(b"not looked at")
+    for side in ("optimizer.pt", "rng_state_0.pth", "optimizer_step_1.pt"):
+        (tmp_path / side).write_bytes(b"not looked at")
     [run] = members(tmp_path).values()
     assert [epoch for epoch, _ in run.checkpoints] == [1, 2]
     for name in ("final.npz", "best/model.npz"):
@@ -119,6 +120,18 @@ def test_names_that_tell_nothing_are_refused_in_one_sentence(tmp_path: Path) -> 
         save(tmp_path / name, 1)
     with pytest.raises(InputError, match=r"p99zdpze5l\.npz, x8aab1c\.npz.*step_100\.pth"):
         read_file(tmp_path)
+
+
+def test_a_hostile_file_among_checkpoints_is_refused(tmp_path: Path) -> None:
+    save(tmp_path / "step_1.npz", 1)
+    (tmp_path / "step_2.pth").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    with pytest.raises(InputError, match=r"step_2\.pth"):
+        read_file(tmp_path)
+
+
+def test_a_name_too_long_for_the_disk_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_file(tmp_path / ("a" * 5000))
 
 
 def test_checkpoints_of_two_models_are_no_run(tmp_path: Path) -> None:

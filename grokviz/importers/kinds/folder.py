@@ -33,10 +33,8 @@ from grokviz.importers.reading.steps import members_of, read_steps
 from grokviz.importers.weights import OWN, keeps_names
 
 MOST_FILES = 100_000
-_SIDE_FILES = frozenset(
-    ["optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth", "training_args.bin"]
-)
-"""What trainers lay beside weights, and no run has."""
+_SIDE_FILES = ("optimizer", "scheduler", "scaler", "rng_state", "training_args")
+"""How the names of files begin that trainers lay beside weights, and no run has."""
 
 
 class _File(NamedTuple):
@@ -55,7 +53,9 @@ def files_in(folder: Path) -> list[Path]:
     for path, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         likely = [Path(path) / n for n in names if any(fnmatch(n.lower(), p) for p in patterns)]
-        files += [file for file in likely if file.is_file() and file.name not in _SIDE_FILES]
+        files += [
+            file for file in likely if file.is_file() and not file.name.startswith(_SIDE_FILES)
+        ]
         if len(files) > MOST_FILES:
             raise InputError(f"{folder} has more than {MOST_FILES:,} files; import one run of it")
     return sorted(files)
