@@ -13,6 +13,7 @@ from jaxtyping import Int
 
 from grokviz.errors import InputError
 from grokviz.runs import Run
+from grokviz.runs.layout import RUN
 
 
 @dataclass
@@ -98,7 +99,13 @@ class RunView:
     def settings(self) -> Mapping[str, Any]:
         """The run's hyperparameters, whether a recipe or a user's own loop wrote them."""
         facts = self.run.facts
-        return dict(facts.get("settings") or facts)
+        settings = facts.get("settings") or facts
+        if not isinstance(settings, Mapping):
+            raise InputError(
+                f"{self.run.path / RUN} has settings that are no mapping of keys to values; "
+                "record the run again"
+            )
+        return dict(settings)
 
     def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Epochs and values of a logged metric; both empty where it was not logged."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,8 @@ def grid_of(
             raise InputError(f"--seeds {seeds} is not possible; give how many seeds, at least 1")
         if "seed" in values:
             raise InputError("the grid has seeds already; give either --grid seed=... or --seeds N")
-        values["seed"] = range(seeds)
+        # a range has no length beyond what a processor counts to
+        values["seed"] = range(min(seeds, sys.maxsize))
     if not values:
         raise InputError("a sweep needs a key that differs: give --grid KEY=VALUE,... or --seeds N")
     # before the values are read, which takes long for millions

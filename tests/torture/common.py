@@ -79,6 +79,7 @@ class Torture:
     scale: float
     folder: Path
     end: float = float("inf")
+    only: str = ""
     tallies: dict[str, Tally] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
 
@@ -114,10 +115,10 @@ class Torture:
             print(f"LOSS {self.losses[-1]}", flush=True)
 
 
-def require(condition: object, text: str) -> None:
+def require(condition: object, text: object) -> None:
     """Raise Loss with the text unless the condition holds."""
     if not condition:
-        raise Loss(text)
+        raise Loss(str(text))
 
 
 def in_child(place: Path, work: Callable[[], int], *, limit: int = LIMIT) -> Result:
