@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections import Counter
@@ -229,6 +230,17 @@ def kill_at(place: Path, number: int) -> Callable[[], None]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return lambda: watch_disk(place, act)
+
+
+def kill_after(seconds: float) -> Callable[[], None]:
+    """What makes a child kill itself after some time."""
+
+    def start() -> None:
+        timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL))
+        timer.daemon = True
+        timer.start()
+
+    return start
 
 
 def fail_at(place: Path, number: int, code: int, *, always: bool) -> Callable[[], None]:

@@ -46,9 +46,10 @@ def fill(
     with torture.trial(name, "the clean run"):
         require(result.status == 0, f"the clean run failed: {result.err}")
     whole = contents(clean / "work" / out)
-    most = sum(f.stat().st_size for f in clean.rglob("*") if f.is_file()) // PAGE + 40
-    start = sum(f.stat().st_size for f in workshop.folder.rglob("*") if f.is_file()) // PAGE
-    pages = range(start, most + 1)
+    empty = torture.place()
+    workshop.copy_to(empty)
+    pages = range(_pages(empty / "work"), _pages(clean / "work") + 4)
+    shutil.rmtree(empty)
     chosen = sorted(torture.random.sample(pages, min(sizes, len(pages))))
     for count in chosen:
         place = torture.place()
@@ -84,6 +85,11 @@ def fill(
                     unmount()
         shutil.rmtree(place)
     shutil.rmtree(clean)
+
+
+def _pages(folder: Path) -> int:
+    """Pages that the files of a folder take."""
+    return sum(-(-f.stat().st_size // PAGE) for f in folder.rglob("*") if f.is_file())
 
 
 def _mount(folder: Path, pages: int) -> Callable[[], None] | None:

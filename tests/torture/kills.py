@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 from tests.torture.common import (
@@ -11,6 +12,7 @@ from tests.torture.common import (
     Workshop,
     command,
     contents,
+    kill_after,
     kill_at,
     operations,
     require,
@@ -61,7 +63,9 @@ def kill_command(
     tally = torture.tally(f"kills of {name}")
     clean = torture.place()
     workshop.copy_to(clean)
+    begun = time.monotonic()
     result, steps = operations(clean, words)
+    seconds = time.monotonic() - begun
     with torture.trial(name, "the clean run"):
         require(result.status == 0, f"the clean run failed: {result.err}")
     whole = contents(clean / "work" / out)
@@ -71,19 +75,24 @@ def kill_command(
     others = [n for n in range(1, len(steps) + 1) if n not in first]
     torture.random.shuffle(first)
     torture.random.shuffle(others)
+    points: list[int | float] = [*first[:kills], *others][:kills]
+    # a command that changes the disk seldom is killed in between, too
+    points += [torture.random.uniform(0, seconds) for _ in range(kills - len(points))]
     place = torture.place()
-    for trial, number in enumerate([*first[:kills], *others][:kills]):
-        with torture.trial(name, f"change {number}, {steps[number - 1]}"):
+    for trial, point in enumerate(points):
+        at = f"change {point}, {steps[point - 1]}" if isinstance(point, int) else f"{point:.4f} s"
+        with torture.trial(name, at):
             if trial % 4 == 0:  # several kills before the next success
                 shutil.rmtree(place)
                 place = torture.place()
                 workshop.copy_to(place)
             target = place / "work" / out
             old = _older(target, trial, name)
-            killed = command(place, words, before=kill_at(place, number))
+            kill = kill_at(place, point) if isinstance(point, int) else kill_after(point)
+            killed = command(place, words, before=kill)
             outcome = _outcome(killed.killed, name, contents(target), old, whole)
-            tally.add((name, number, steps[number - 1]), outcome)
-            if trial % 4 == 3 or trial + 1 == kills:
+            tally.add((name, at), outcome)
+            if trial % 4 == 3 or trial + 1 == len(points):
                 _check_success(place, words, target, whole, name)
     shutil.rmtree(place)
     shutil.rmtree(clean)

@@ -33,7 +33,7 @@ def run(torture: Torture, workshop: Workshop) -> None:
     for number in range(torture.count(12, 1000)):
         words = line(torture.random)
         with torture.trial("command lines", f"{number}: {words}"):
-            result = command(place, words, limit=60)
+            result = command(place, words, limit=240)  # a page of a bundled run takes seconds
             check_words(result)
             name = words[0] if words and words[0] in cli.COMMANDS else "another"
             if result.status:
