@@ -266,5 +266,9 @@ def test_processes_are_started_for_long_work_alone(data, small_run, monkeypatch)
     monkeypatch.setattr(workers, "WORTH", 0)
     xr.testing.assert_identical(assemble(small_run), data)
     assert started == [3]
+    # a large model stays here
+    monkeypatch.setattr(workers, "WAITING", 1000)
+    xr.testing.assert_identical(assemble(small_run), data)
+    assert started == [3]
     monkeypatch.setattr(parallel, "in_worker", lambda: True)
     assert workers.processes_worth(1000) == 0

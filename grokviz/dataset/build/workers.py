@@ -37,6 +37,9 @@ WORTH = 2.5
 MOST = 8
 """More processes would take more than 4 GiB for p = 113."""
 
+WAITING = 1 << 30
+"""So many bytes of weights may wait for processes; a model too large for that is measured here."""
+
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
 """glibc then keeps freed arrays, whose page faults would take a third of the time."""
 
@@ -84,6 +87,12 @@ def processes_worth(seconds: float) -> int:
     return 0 if cores == 1 else min(cores, MOST)
 
 
+def processes_fed(checkpoint: Checkpoint) -> int:
+    """How many processes can be sent such checkpoints: two wait for each, and are pickled."""
+    size = sum(array.nbytes for array in checkpoint.state.values())
+    return WAITING // max(4 * size, 1)
+
+
 def along(
     view: RunView,
     measures: Mapping[str, Measure],
@@ -107,6 +116,7 @@ def along(
                 count = workers
             elif spent > FIRST:
                 count = processes_worth(spent / done * (len(work) - done))
+                count = min(count, processes_fed(checkpoint))
             if count > 0:
                 break
             if workers is None and spent > FIRST:
