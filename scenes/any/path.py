@@ -1,0 +1,237 @@
+"""The way through weight space, in the plane that holds the most of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokviz.errors import InputError
+from grokviz.media.theme import colour_map
+from grokviz.scene import Claim, Drawing, Scene, option, style
+from grokviz.scene import clock as clocks
+from grokviz.tasks.any.steps import component_shares
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+ROUND = (1, 2, 5)
+"""First digits of the epochs that are written beside the path."""
+
+APART = 0.13
+"""Epochs are written no nearer to one another than this share of the picture's width."""
+
+
+@dataclass(frozen=True)
+class WeightPath(Scene):
+    """The path of all weights in the plane of its two widest directions, and what these hold."""
+
+    name = "path"
+    title = "Two directions hold most of the way through weight space"
+    watch = "a dot is a checkpoint; the bars are the shares of the directions"
+    source = "arXiv:1712.09913, section 7; random walks: arXiv:1806.08805"
+    needs = ("whole_plane", "whole_component_share")
+    reference = "modular-addition-59"
+    clock = "step_epoch"
+    aspect = 1.9
+    narrow_aspect = 0.75
+
+    walk: bool = option(True, "the shares of a random walk beside those of training")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless the weights take two steps."""
+        super().check(data)
+        if not (data["whole_component_share"].values > 0).any() or data.sizes["step_epoch"] < 3:
+            raise InputError(
+                f"{cls.name} draws the way of the weights, and those of this run take no two "
+                "steps; record or import three checkpoints or more that differ"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The share of the plane, and what it would be of a random walk."""
+        training, walk = (float(one[:2].sum()) for one in (_shares(data), walk_shares(data)))
+        numbers = {"training": training, "walk": walk}
+        sentence = f"Two directions hold {_percent(training)} of the way"
+        if not training > 0.5:
+            return Claim.instead(sentence, self.watch, **numbers)
+        return Claim(
+            f"{sentence}, {_percent(walk)} of a random walk's", self.watch, numbers=numbers
+        )
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """The path at the left, or above; the shares beside it, or below."""
+        left, right = style().beside(
+            figure, (1.9, 1), (1.7, 1), left=4.4, right=1.4, top=1.6, gap=5.4, vgap=4.4
+        )
+        plane = _plane(left, data)
+        self._bars(right, data)
+        return plane
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the plane is that of the whole path."""
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """Where the path has come to, and the shares."""
+        x, y = data["whole_plane"].values[i]
+        shares = _shares(data)
+        return (
+            "The path of all weights in the plane of its two first principal components. At "
+            f"{clocks.at(data, self.clock, i)} it is {x:.3g} and {y:.3g} from its start along "
+            f"them. They hold {_percent(shares[0])} and {_percent(shares[1])} of its variance."
+        )
+
+    def definition(self, data: xr.Dataset) -> str:
+        """With the definitions and the citation."""
+        return (
+            f"All weights at {data.sizes['step_epoch']} checkpoints, from the first one, in the "
+            "plane of the two first principal components of their path, the same scale along both "
+            "(Li et al., 2018, arXiv:1712.09913). Bars: shares of the variance of the checkpoints; "
+            "rings: those of a random walk of as many equal steps in as many dimensions as it "
+            "takes, which has such shares too (Antognini and Sohl-Dickstein, 2018, "
+            "arXiv:1806.08805)."
+        )
+
+    def _bars(self, axes: Axes, data: xr.Dataset) -> None:
+        current_style, shares = style(), 100 * _shares(data)
+        scale = colour_map(current_style.colours.sequential)
+        numbers = data["path_component"].values[: len(shares)]
+        strong = [scale(0.85 if k < 2 else 0.5) for k in range(len(shares))]
+        axes.bar(numbers, shares, width=0.68, color=strong, zorder=2)
+        if self.walk:
+            axes.plot(
+                numbers, 100 * walk_shares(data), "o", mfc="none", zorder=3,
+                ms=0.36 * current_style.points, mec=current_style.colours.ink,
+                mew=0.35 * current_style.line,
+            )  # fmt: skip
+            current_style.note(
+                axes, "rings: a random walk", (0.98, 0.93), ha="right",
+                color=current_style.colours.muted,
+            )  # fmt: skip
+        axes.set(
+            xlabel="component", ylabel="share of the way (%)", xlim=(0.4, len(shares) + 0.6),
+            ylim=(0, 108 if max(shares) > 85 else 1.2 * max(*shares, 100 * walk_shares(data)[0])),
+        )  # fmt: skip
+        axes.set_xticks(numbers if len(numbers) < 6 else [1, *numbers[4::5]])
+
+
+def walk_shares(data: xr.Dataset) -> np.ndarray:
+    """Shares of the components of a random walk of as many steps, in very many dimensions."""
+    steps = data.sizes["step_epoch"] - 1
+    return component_shares(np.eye(steps), len(_shares(data)))
+
+
+def _shares(data: xr.Dataset) -> np.ndarray:
+    """The shares of the components that there are."""
+    shares = data["whole_component_share"].values.astype(float)
+    return shares[: max(2, min(len(shares), data.sizes["step_epoch"] - 1))]
+
+
+def _plane(axes: Axes, data: xr.Dataset) -> Drawing:
+    """The path as far as it has come, its colour the time, and epochs beside it."""
+    from matplotlib.collections import LineCollection
+
+    current_style, colours = style(), style().colours
+    points, epochs = data["whole_plane"].values.astype(float), data["step_epoch"].values
+    _square(axes, points)
+    shares = _shares(data)
+    axes.set(
+        xlabel=f"first component ({_percent(shares[0])} of the way)",
+        ylabel=f"second ({_percent(shares[1])})",
+    )
+    axes.grid(visible=False)
+    scale = colour_map(colours.sequential)
+    tints = [scale(t) for t in np.linspace(0.35, 0.95, len(points))]
+    segments = np.stack([points[:-1], points[1:]], axis=1)
+    width, size = 0.7 * current_style.line, (0.3 * current_style.points) ** 2
+    if current_style.ghost:
+        axes.add_collection(
+            LineCollection(list(segments), colors=tints[1:], linewidths=width, alpha=0.25)
+        )
+    past = LineCollection([], colors=tints[1:], linewidths=width, capstyle="round", zorder=3)
+    axes.add_collection(past, autolim=False)
+    dots = axes.scatter([], [], s=size, color=tints[0], lw=0, zorder=4)
+    (head,) = axes.plot(
+        [], [], "o", color=colours.ink, ms=0.55 * current_style.points, zorder=7,
+        mec=colours.background, mew=0.08 * current_style.points,
+    )  # fmt: skip
+    words = _epochs_beside(axes, points, epochs)
+
+    def update(i: int) -> None:
+        past.set_segments(list(segments[:i]))
+        dots.set_offsets(points[: i + 1])
+        dots.set_facecolors(tints[: i + 1])
+        head.set_data(points[i : i + 1, 0], points[i : i + 1, 1])
+        for at, artists in words:
+            for artist in artists:
+                artist.set_visible(current_style.ghost or i >= at)
+
+    return Drawing([past, dots, head, [artists for _, artists in words]], update)
+
+
+def _square(axes: Axes, points: np.ndarray) -> None:
+    """Limits around the path, with the same scale along both axes."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle, size = (low + high) / 2, np.maximum(high - low, 1e-9)
+    room = np.array([axes.bbox.width, axes.bbox.height])
+    unit = 1.3 * float((size / room).max())
+    (left, right), (bottom, top) = (
+        (middle[k] - unit * room[k] / 2, middle[k] + unit * room[k] / 2) for k in range(2)
+    )
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+
+
+def _epochs_beside(
+    axes: Axes, points: np.ndarray, epochs: np.ndarray
+) -> list[tuple[int, list[Any]]]:
+    """Round epochs at the checkpoints nearest to them, where they do not touch."""
+    current_style = style()
+    candidates = [0, len(epochs) - 1]
+    for power in range(10):
+        for digit in ROUND:
+            wanted = digit * 10**power
+            near = int(np.abs(epochs - wanted).argmin())
+            if abs(epochs[near] - wanted) <= 0.1 * wanted:
+                candidates.append(near)
+    span = np.array([np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())])
+    places, centre = points / span, (points / span).mean(axis=0)
+    placed: list[np.ndarray] = []
+    words: list[tuple[int, list[Any]]] = []
+    for i in dict.fromkeys(candidates):
+        away = _aside(places, i, centre)
+        at = places[i] + 0.035 * away
+        if any(np.abs((at - other) * (1, 1.6)).max() < APART for other in placed):
+            continue
+        placed.append(at)
+        text = current_style.label(
+            axes, *points[i], clocks.spaced(epochs[i]), color=current_style.colours.muted, zorder=6,
+            fontweight="normal", ha=_side(away[0], ("right", "center", "left")),
+            va=_side(away[1], ("top", "center", "bottom")),
+        )  # fmt: skip
+        text.set_position(at * span)
+        words.append((i, [text]))
+    return words
+
+
+def _aside(places: np.ndarray, i: int, centre: np.ndarray) -> np.ndarray:
+    """The direction across the path that leads away from its middle; at its ends along it."""
+    ahead = places[min(i + 2, len(places) - 1)] - places[max(i - 2, 0)]
+    if i in (0, len(places) - 1):
+        ahead = ahead if i else -ahead
+    else:
+        ahead = np.array([-ahead[1], ahead[0]])
+        ahead = ahead if ahead @ (places[i] - centre) >= 0 else -ahead
+    size = float(np.hypot(*ahead))
+    return ahead / size if size > 0 else np.array([0.0, 1.0])
+
+
+def _side(away: float, sides: tuple[str, str, str]) -> str:
+    """How a text is aligned that stands so far to one side."""
+    return sides[1 + int(np.sign(away)) * (abs(away) > 0.4)]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%" if share < 0.995 or share >= 1 - 1e-9 else f"{100 * share:.1f}%"

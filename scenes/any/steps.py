@@ -1,0 +1,175 @@
+"""How large the steps of training are, and where they lead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from grokviz.scenes.any import _tensors as tensors
+
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import FigureBase
+
+MOST = 6
+"""So many parts of the model have a line with a name."""
+
+SMALLER = 0.5
+"""Steps become smaller where those of the end have at most this share of the largest ones."""
+
+END = 0.1
+"""The end is this share of the steps."""
+
+
+@dataclass(frozen=True)
+class Steps(Scene):
+    """The way that all weights and their parts go in an epoch, and the direction of each step."""
+
+    name = "steps"
+    title = "Steps of training become smaller, and keep their direction"
+    watch = "above, how fast weights move; below, where each step leads"
+    source = "thread: 'it is NOT a random walk'; arXiv:1712.09913, section 7"
+    needs = ("step_size", "step_cosine", "step_whole_cosine", "start_distance", "phase_end")
+    reference = "modular-addition-59"
+    clock = "step_epoch"
+    aspect = 1.8
+    narrow_aspect = 0.75
+
+    tensors: str = option("*", "names of tensors, or patterns such as '*attn*', with commas")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless the weights take two steps."""
+        super().check(data)
+        if not np.isfinite(whole_cosines(data)[0]).any():
+            raise InputError(
+                f"{cls.name} draws the steps of training and their turns, and the weights of this "
+                "run take no two steps; record or import three checkpoints or more that differ"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How much smaller the steps become, and how far they turn."""
+        speed = self._speed(data)
+        end = max(int(END * len(speed)), 1)
+        largest, last = float(np.nanmax(speed)), float(np.nanmedian(speed[-end:]))
+        turn = float(np.degrees(np.arccos(np.nanmedian(whole_cosines(data)[0]))))
+        numbers = {"largest": largest, "last": last, "turn": turn}
+        turns = f"half of their turns are {turn:.0f}° or less"
+        if not 0 < last <= SMALLER * largest:
+            return Claim.instead(f"Steps do not become smaller; {turns}", self.watch, **numbers)
+        return Claim(
+            f"Steps become {largest / last:,.0f} times smaller; {turns}", self.watch,
+            numbers=numbers,
+        )  # fmt: skip
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """The speeds above, the cosines below."""
+        rows = tensors.rows_of(data, self.tensors, MOST)
+        longest = max(len("all weights"), *map(len, rows.names))
+        upper, lower = style().stack(
+            figure, (1.25, 1), left=5.4, right=0.62 * longest + 1.2, top=2.4, vgap=1.6
+        )
+        colours, epochs = style().colours, data["step_epoch"].values.astype(float)
+        sizes = tensors.together(data["step_size"].values, rows) / _spacing(data)[:, None]
+        lines = {
+            name: _curve(epochs, size, colour)
+            for name, size, colour in zip(
+                rows.names, sizes.T, tensors.colours_of(rows, data), strict=True
+            )
+        }
+        lines["all weights"] = _curve(epochs, self._speed(data), colours.ink)
+        last, whole = whole_cosines(data)
+        cosines = {
+            "with the\nstep before": _curve(epochs, last, colours.frequencies[0]),
+            "with the\nwhole way": _curve(epochs, whole, colours.frequencies[1]),
+        }
+        moving = {name: line for name, line in lines.items() if (line.y > 0).any()}
+        end = float(epochs[-1])
+        fast = panels.CurvePanel(
+            upper, data, moving, ylabel=f"way per {clocks.word(data)}", log=True, end=end,
+            clock=self.clock, phases="named",
+        )  # fmt: skip
+        for name, trace in fast.traces.items():
+            if name != "all weights":
+                for line in trace.lines:
+                    line.set_linewidth(0.55 * style().line)
+        low = min(-0.05, *(float(np.nanmin(line.y, initial=0)) for line in cosines.values()))
+        along = panels.CurvePanel(
+            lower, data, cosines, ylabel="cosine of the step", ylim=(1.06 * low, 1.06), end=end,
+            yticks=[tick for tick in (-1, -0.5, 0, 0.5, 1) if tick >= low], clock=self.clock,
+        )  # fmt: skip
+        panels.without_time(upper)
+        return Drawing.of(fast.along(epochs), along.along(epochs))
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the whole way is that of all of it."""
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """The step that ends at that moment."""
+        speed, (last, whole) = self._speed(data), whole_cosines(data)
+        told = [f"the weights move {speed[i]:.3g} per {clocks.word(data)}"] * bool(
+            np.isfinite(speed[i])
+        )
+        for cosine, words in ((last, "the step before"), (whole, "the whole way")):
+            if np.isfinite(cosine[i]):
+                told.append(f"the cosine of their step with {words} is {cosine[i]:.2f}")
+        at = clocks.at(data, self.clock, i)
+        return (
+            "How fast all weights and parts of them move, and the direction of each step. Up to "
+            f"{at} {', '.join(told) or 'no step is over'}."
+        )
+
+    def definition(self, data: xr.Dataset) -> str:
+        """With the definitions and the citation."""
+        word = clocks.word(data)
+        return (
+            f"Above: Euclidean length of the change since the checkpoint before, per {word}, of "
+            "all weights and of parts of them. Below: cosine between the step of all weights and "
+            "the one before it, and the way from the first checkpoint to the last. Turns depend "
+            f"on the spacing of checkpoints, here {_spacing(data)[-1]:g} {word}s. After the thread "
+            "on Nanda et al. (2023), arXiv:2301.05217, and Li et al. (2018), arXiv:1712.09913."
+        )
+
+    def _speed(self, data: xr.Dataset) -> np.ndarray:
+        """Way of all weights per epoch; NaN at the first checkpoint."""
+        squares = np.square(data["step_size"].values.astype(float)).sum(axis=1)
+        return np.sqrt(squares) / _spacing(data)
+
+
+def whole_cosines(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines of the steps of all weights with the step before, and with the whole way; NaN where
+    there is none.
+    """
+    size = data["step_size"].values.astype(float)
+    way = data["start_distance"].values.astype(float)[-1]
+    whole = np.sqrt(np.square(size).sum(axis=1))
+    before = np.concatenate([[np.nan], whole[:-1]])
+    # inner products of all weights are the sums of those of the tensors
+    last = np.nan_to_num(data["step_cosine"].values.astype(float))[1:] * size[1:] * size[:-1]
+    along = np.nan_to_num(data["step_whole_cosine"].values.astype(float)) * size * way
+    turns = np.concatenate([[np.nan], np.nansum(last, axis=1)])
+    return _ratio(turns, whole * before), _ratio(
+        np.nansum(along, axis=1), whole * np.sqrt(np.square(way).sum())
+    )
+
+
+def _ratio(product: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    known = np.isfinite(product) & (lengths > 0)
+    return np.clip(
+        np.divide(product, lengths, out=np.full(len(lengths), np.nan), where=known), -1, 1
+    )
+
+
+def _spacing(data: xr.Dataset) -> np.ndarray:
+    """Epochs since the checkpoint before; 1 at the first."""
+    return np.concatenate([[1.0], np.diff(data["step_epoch"].values.astype(float))])
+
+
+def _curve(x: np.ndarray, y: np.ndarray, colour: str) -> panels.Curve:
+    curve = panels.Curve.of(x, y, colour)
+    return curve.where(np.isfinite(curve.y))

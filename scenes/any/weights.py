@@ -1,0 +1,254 @@
+"""The distribution of the entries of a tensor through training, as ridges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from grokviz.scenes.any import _tensors as tensors
+
+from grokviz.errors import InputError
+from grokviz.media.theme import colour_map
+from grokviz.options import whole
+from grokviz.scene import Claim, Drawing, Scene, option, style
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+RIDGES = 22
+POINTS = 240
+SHARPEST = 1 / 55
+"""What is narrower than this share of the axis is drawn so wide."""
+
+TALL = 4.5
+"""Height of the highest ridge, in distances between ridges."""
+
+RESHAPED = 1.0
+"""A distribution changes its shape where the excess kurtosis changes by this much."""
+
+
+@dataclass(frozen=True)
+class Weights(Scene):
+    """A ridge for each of some checkpoints, the first behind; in front, the moment shown."""
+
+    name = "weights"
+    title = "Weights do not stay as they were drawn: their distribution changes"
+    watch = "each ridge is a checkpoint, the first behind; the moment is in front"
+    source = "kurtosis: doi.org/10.1037/1082-989X.2.3.292; compare arXiv:2301.05217, figure 7"
+    needs = ("entry_quantile", "entry_kurtosis")
+    reference = "modular-addition-59"
+    clock = "field_epoch"
+    aspect = 1.7
+    narrow_aspect = 0.62
+
+    tensors: str = option("*", "names of tensors, or patterns such as '*attn*', with commas")
+    most: int = option(3, "at most so many tensors, those whose kurtosis changes most", whole())
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless a tensor has entries that differ at two checkpoints."""
+        super().check(data)
+        if data.sizes["field_epoch"] < 2 or not _spread(data).any():
+            raise InputError(
+                f"{cls.name} draws how weights are distributed from checkpoint to checkpoint, "
+                "which takes two checkpoints of a tensor whose entries differ; record or import "
+                "more of them"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The tensor whose excess kurtosis changes most."""
+        names, kurtosis = tensors.names_of(data), data["entry_kurtosis"].values
+        ends = {p: _ends(kurtosis[:, p]) for p in self._places(data)}
+        known = {p: one for p, one in ends.items() if one is not None}
+        if not known:
+            return Claim.instead("The entries of no tensor differ at two checkpoints")
+        place = max(known, key=lambda p: abs(known[p][1] - known[p][0]))
+        first, last = known[place]
+        numbers = {"first": first, "last": last}
+        words = f"excess kurtosis {_signed(first)} first, {_signed(last)} last"
+        if not abs(last - first) >= RESHAPED:
+            return Claim.instead(
+                f"No distribution changes much; {names[place]} has {words}", self.watch, **numbers
+            )
+        verb = "grows heavy tails" if last > first else "loses its tails"
+        return Claim(f"{names[place]} {verb}: {words}", self.watch, numbers=numbers)
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """A panel for each tensor."""
+        places, narrow = self._places(data), style().narrow(figure)
+        if narrow:
+            places = places[:2]
+            grid = style().stack(
+                figure, (1,) * len(places), left=4.6, right=1.2, top=2.2, bottom=2.0, vgap=4.0
+            )
+        else:
+            grid = style().panels(
+                figure, (1,) * len(places), left=4.6, right=1.6, top=2.4, bottom=2.2, gap=1.8
+            )[0]
+        names = tensors.names_of(data)
+        return Drawing.of(*(
+            _ridges(axes, data, place, names[place], first=narrow or n == 0)
+            for n, (axes, place) in enumerate(zip(grid, places, strict=True))
+        ))  # fmt: skip
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the sentence is of its end."""
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """The middle of the distribution and its tails at that moment."""
+        names, levels = tensors.names_of(data), data["level"].values
+        low, high = (int(np.abs(levels - level).argmin()) for level in (0.01, 0.99))
+        told = []
+        for place in self._places(data):
+            one = data["entry_quantile"].values[i, place]
+            if np.isfinite(one).all():
+                told.append(f"{names[place]} from {one[low]:.2g} to {one[high]:.2g}")
+        at = clocks.at(data, self.clock, i)
+        return (
+            f"Distributions of weights through training. At {at}, without the outermost percent "
+            f"at either end: {', '.join(told) or 'no entry is a number'}."
+        )
+
+    def definition(self, data: xr.Dataset) -> str:
+        """With the definitions and the citation."""
+        return (
+            f"Densities of the entries of a tensor, from {data.sizes['level']} of their quantiles, "
+            f"at {len(_moments(data))} checkpoints, the first behind, each to its own height; the "
+            "axis leaves out the outermost thousandth at either end. Excess kurtosis is 0 of a "
+            "normal distribution (DeCarlo, 1997, https://doi.org/10.1037/1082-989X.2.3.292)."
+        )
+
+    def _places(self, data: xr.Dataset) -> list[int]:
+        """The tensors shown, in the model's order."""
+        every = [str(name) for name in data["parameter"].values]
+        spread = _spread(data)
+        able = [
+            i for i in tensors.model_order(every)
+            if spread[i] and tensors.fits(every[i], self.tensors)
+        ]  # fmt: skip
+        if not able:
+            raise InputError(
+                f"tensors={self.tensors} is the name of no tensor of this run whose entries "
+                f"differ; give a pattern that fits one of {', '.join(every[:4])}"
+            )
+        kurtosis = data["entry_kurtosis"].values
+        change = [_ends(kurtosis[:, i]) for i in able]
+        size = np.array([-1.0 if one is None else abs(one[1] - one[0]) for one in change])
+        return [able[k] for k in sorted(np.argsort(-size, kind="stable")[: self.most])]
+
+
+def density(
+    levels: np.ndarray, quantiles: np.ndarray, grid: np.ndarray, width: float
+) -> np.ndarray:
+    """Density on an even grid of a distribution that is even between its quantiles, smoothed by a
+    normal curve of this width.
+    """
+    step = grid[1] - grid[0]
+    edges = np.concatenate([grid - step / 2, grid[-1:] + step / 2])
+    # of quantiles that are equal, a share of the entries is there
+    apart = np.maximum.accumulate(quantiles + 1e-6 * step * np.arange(len(quantiles)))
+    mass = np.diff(np.interp(edges, apart, levels, left=0.0, right=1.0))
+    reach = np.arange(-int(4 * width / step) - 1, int(4 * width / step) + 2) * step
+    bell = np.exp(-0.5 * np.square(reach / width))
+    smooth: np.ndarray = np.convolve(mass, bell / bell.sum(), mode="same") / step
+    return smooth
+
+
+def _ridges(axes: Axes, data: xr.Dataset, place: int, name: str, *, first: bool) -> Drawing:
+    """Ridges up to the moment, one behind the other, and that of the moment in front."""
+    current_style, colours = style(), style().colours
+    values, levels = data["entry_quantile"].values[:, place].astype(float), data["level"].values
+    known = np.isfinite(values).all(axis=1)
+    inner = np.abs(values[known][:, (levels >= 0.001) & (levels <= 0.999)])
+    edge = 1.08 * float(inner.max()) or 1.0
+    grid = np.linspace(-edge, edge, POINTS)
+    shapes = {
+        i: density(levels, values[i], grid, 2 * edge * SHARPEST) for i in np.flatnonzero(known)
+    }
+    # each to its own height, or a sharp one would leave the others flat
+    shapes = {i: TALL * one / max(float(one.max()), 1e-12) for i, one in shapes.items()}
+    moments = _moments(data)
+    scale = colour_map(colours.sequential)
+    ridges: dict[int, list[Any]] = {}
+    for n, i in enumerate(moments):
+        if i not in shapes:
+            continue
+        base, z = len(moments) - n, 2 + 0.1 * n
+        tint = scale(0.3 + 0.55 * n / max(len(moments) - 1, 1))
+        ridges[i] = [
+            axes.fill_between(
+                grid, base, base + shapes[i], color=colours.background, lw=0, zorder=z
+            ),
+            axes.fill_between(grid, base, base + shapes[i], color=tint, alpha=0.28, lw=0, zorder=z),
+            *axes.plot(
+                grid, base + shapes[i], color=tint, lw=0.55 * current_style.line, zorder=z + 0.05
+            ),
+        ]
+    (now,) = axes.plot([], [], color=colours.ink, lw=1.1 * current_style.line, zorder=9)
+    axes.set(xlim=(-edge, edge), ylim=(-0.6, len(moments) + TALL + 0.4))
+    axes.axvline(0, color=colours.faint, lw=0.3 * current_style.line, zorder=8, ls=(0, (2, 3)))
+    _ticks(axes, data, moments, first=first)
+    current_style.note(axes, name, (0, 1), (0, 0.45), fontweight="bold")
+    note = current_style.note(axes, "", (1, 1), (0, 0.45), ha="right", color=colours.muted)
+    kurtosis = data["entry_kurtosis"].values[:, place]
+
+    def update(i: int) -> None:
+        for at, artists in ridges.items():
+            for artist in artists:
+                artist.set_visible(at <= i)
+        shape = shapes.get(i)
+        now.set_data(([], []) if shape is None else (grid, shape))
+        note.set_text(
+            f"kurtosis {_signed(kurtosis[i])}" if np.isfinite(kurtosis[i]) else "all equal"
+        )
+
+    return Drawing([list(ridges.values()), now, note], update)
+
+
+def _ticks(axes: Axes, data: xr.Dataset, moments: np.ndarray, *, first: bool) -> None:
+    """Epochs of some ridges at the left, and the sizes of the weights below."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.grid(visible=False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(3, symmetric=True))
+    axes.set_yticks([])
+    if first:
+        places = np.unique(np.linspace(0, len(moments) - 1, min(5, len(moments))).round())
+        shown = places.astype(int)
+        epochs = data["field_epoch"].values[moments[shown]]
+        axes.set_yticks(
+            [len(moments) - n for n in shown], [clocks.spaced(epoch) for epoch in epochs],
+            fontsize=style().small,
+        )  # fmt: skip
+
+
+def _moments(data: xr.Dataset) -> np.ndarray:
+    """Places on the clock of the ridges: most of them where training begins, as it moves most."""
+    epochs = data["field_epoch"].values.astype(float) - data["field_epoch"].values[0]
+    count = min(RIDGES, len(epochs))
+    wanted = epochs[-1] * np.linspace(0, 1, count) ** 2.5
+    return np.unique([int(np.abs(epochs - one).argmin()) for one in wanted])
+
+
+def _spread(data: xr.Dataset) -> np.ndarray:
+    """Whether the entries of each tensor differ at two checkpoints or more."""
+    values = data["entry_quantile"].values.astype(float)
+    known = np.isfinite(values).all(axis=2)
+    apart = np.where(known, values[:, :, -1] > values[:, :, 0], False)
+    enough: np.ndarray = apart.sum(axis=0) > 1
+    return enough
+
+
+def _ends(values: np.ndarray) -> tuple[float, float] | None:
+    known = values[np.isfinite(values)]
+    return (float(known[0]), float(known[-1])) if len(known) > 1 else None
+
+
+def _signed(value: float) -> str:
+    return f"{value:.1f}".replace("-", "\u2212") if abs(value) >= 0.05 else "0"

@@ -1,0 +1,247 @@
+"""The sentences of the scenes of any run's tensors, and how tensors are named and put in order."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import xarray as xr
+from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any.path import walk_shares
+from grokviz.scenes.any.steps import whole_cosines
+from grokviz.scenes.any.weights import density
+from matplotlib.figure import Figure
+
+from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
+from grokviz.scene import Claim
+from grokviz.scene.registry import scene
+from grokviz.tasks.any import path as paths
+from grokviz.tasks.any.steps import steps_of
+
+LONGEST = 80
+NAMES = ("tensors", "spectra", "steps", "weights", "path", "metrics")
+
+
+@functools.cache
+def _loaded(name: str) -> xr.Dataset:
+    kind = scene(name)
+    return load(None, kind.needs, default=kind.reference)
+
+
+def reference(name: str) -> xr.Dataset:
+    """What a scene needs of its own reference, to be changed at will."""
+    return _loaded(name).copy(deep=True)
+
+
+def claim(name: str, data: xr.Dataset, **options: object) -> Claim:
+    return scene(name).with_options(options).claim(data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sentence_of_the_reference_holds_and_has_a_number(name: str) -> None:
+    own = claim(name, reference(name))
+    assert own.holds
+    assert len(own.sentence) <= LONGEST
+    assert any(letter.isdigit() for letter in own.sentence)
+    assert own.watch
+    assert np.isfinite(list(own.numbers.values())).all()
+
+
+# --- what they are called ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["embed.W_E", "blocks.0.attn.W_Q", "unembed.W_U"], ["W_E", "W_Q", "W_U"]),
+        (["0.weight", "0.bias", "2.weight"], ["0.weight", "0.bias", "2.weight"]),
+        (["net.fc1.weight", "net.fc2.weight"], ["fc1", "fc2"]),
+        (["net.fc1.weight", "net.fc1.bias"], ["fc1", "fc1.bias"]),
+        (["h.0.attn.weight", "h.1.attn.weight"], ["0.attn", "1.attn"]),
+        (["a.w"], ["w"]),
+        (["a_very_long_name_of_a_tensor.weight"], ["a_very_lo…_a_tensor"]),
+    ],
+)
+def test_names_are_as_short_as_tells_them_apart(names: list[str], short: list[str]) -> None:
+    assert tensors.short_names(names) == short
+
+
+def test_tensors_are_in_the_order_of_the_model() -> None:
+    ordered = [
+        "transformer.wte.weight", "transformer.wpe.weight", "transformer.h.2.ln_1.weight",
+        "transformer.h.2.attn.weight", "transformer.h.2.mlp.weight", "transformer.h.2.mlp.bias",
+        "transformer.h.10.attn.weight", "transformer.ln_f.weight", "lm_head.weight",
+    ]  # fmt: skip
+    mixed = sorted(ordered)
+    assert mixed != ordered
+    places = tensors.model_order(mixed)
+    assert {mixed[i] for i in places[:2]} == {*ordered[:2]}
+    assert [mixed[i] for i in places[2:7]] == ordered[2:7]
+    assert {mixed[i] for i in places[7:]} == {*ordered[7:]}
+    ours = ["W_K", "W_O", "W_Q", "W_V"]
+    assert [ours[i] for i in tensors.model_order(ours)] == ["W_Q", "W_K", "W_V", "W_O"]
+
+
+def many(count: int) -> xr.Dataset:
+    names = [f"h.{n}.{part}.{kind}" for n in range(count) for part in ("attn", "mlp")
+             for kind in ("bias", "weight")]  # fmt: skip
+    return xr.Dataset(coords={"parameter": names})
+
+
+@pytest.mark.parametrize(("blocks", "rows"), [(2, 8), (5, 10), (9, 9), (40, 10), (24, 12)])
+def test_too_many_tensors_are_parts(blocks: int, rows: int) -> None:
+    data = many(blocks)
+    found = tensors.rows_of(data, "*", 12)
+    assert len(found.names) == len({*found.names}) == rows
+    assert sorted(i for members in found.members for i in members) == list(range(4 * blocks))
+    values = np.arange(8.0 * blocks).reshape(2, -1)
+    together = tensors.together(values, found)
+    first = np.sqrt((values[:, found.members[0]] ** 2).sum(axis=1))
+    np.testing.assert_allclose(together[:, 0], first)
+    np.testing.assert_allclose((together**2).sum(), (values**2).sum())
+
+
+def test_neighbouring_blocks_are_one_where_all_would_be() -> None:
+    found = tensors.rows_of(many(40), "*", 12)
+    assert found.names[:2] == ["0–3", "4–7"]
+    assert sorted(found.members[1]) == list(range(16, 32))
+    named = xr.Dataset(coords={"parameter": [
+        "m.wte.weight", *(f"m.h.{n}.{k}" for n in range(30) for k in "ab"), "m.head.weight",
+    ]})  # fmt: skip
+    names = tensors.rows_of(named, "*", 12).names
+    assert names == ["wte", *(f"h.{n}–{n + 2}" for n in range(0, 30, 3)), "head"]
+
+
+def test_a_pattern_chooses_tensors_and_one_that_fits_none_is_refused() -> None:
+    found = tensors.rows_of(many(2), "*.attn.weight, h.1.mlp.*", 12)
+    assert found.names == ["0.attn", "1.attn", "1.mlp", "1.mlp.bias"]
+    for name in ("tensors", "spectra", "weights", "steps"):
+        with pytest.raises(InputError, match="tensors=nothing is the name of no"):
+            scene(name).with_options({"tensors": "nothing"}).draw(Figure(), reference(name))
+    with pytest.raises(InputError, match="metrics=nothing is the name of no"):
+        claim("metrics", reference("metrics"), metrics="nothing")
+
+
+# --- just short of the threshold, and just past it -----------------------------------
+
+
+@pytest.mark.parametrize(("late", "holds"), [(1.9, False), (2.1, True)])
+def test_tensors_move_at_times_of_their_own(late: float, holds: bool) -> None:
+    data = reference("tensors")
+    epochs, sizes = data["step_epoch"].values, np.zeros(data["step_size"].shape)
+    early = int(np.searchsorted(epochs, 1000))
+    sizes[early] = 1.0
+    sizes[early, 0] = 0.0
+    sizes[int(np.searchsorted(epochs, 1000 * late)), 0] = 1.0
+    data["step_size"] = (data["step_size"].dims, sizes)
+    own = claim("tensors", data)
+    assert own.holds == holds
+    assert own.numbers["last"] / own.numbers["first"] == pytest.approx(late, rel=0.05)
+
+
+def test_half_of_a_way_is_where_half_of_its_length_is_gone() -> None:
+    data = reference("tensors")
+    sizes, epochs = data["step_size"].values.astype(float), data["step_epoch"].values
+    first = min(
+        np.interp(np.nansum(one) / 2, np.cumsum(np.nan_to_num(one)), epochs) for one in sizes.T
+    )
+    assert claim("tensors", data).numbers["first"] == pytest.approx(first, rel=1e-6)
+
+
+@pytest.mark.parametrize(("share", "holds"), [(0.49, True), (0.51, False)])
+def test_a_rank_falls_to_less_than_half(share: float, holds: bool) -> None:
+    data = reference("spectra")
+    ranks = np.ones(data["effective_rank"].shape)
+    ranks[:, 0] = np.linspace(30, 30 * share, len(ranks))
+    data["effective_rank"] = (data["effective_rank"].dims, ranks)
+    own = claim("spectra", data)
+    assert own.holds == holds
+    assert f"{30 * share:.3g}" in own.sentence
+
+
+@pytest.mark.parametrize(("share", "holds"), [(0.49, True), (0.51, False)])
+def test_steps_become_less_than_half_as_large(share: float, holds: bool) -> None:
+    data = reference("steps")
+    sizes = np.ones(data["step_size"].shape)
+    sizes[0], sizes[len(sizes) // 2 :] = np.nan, share
+    data["step_size"] = (data["step_size"].dims, sizes)
+    assert claim("steps", data).holds == holds
+
+
+@pytest.mark.parametrize(("change", "holds"), [(0.9, False), (1.1, True), (-1.1, True)])
+def test_a_distribution_changes_its_shape(change: float, holds: bool) -> None:
+    data = reference("weights")
+    kurtosis = np.zeros(data["entry_kurtosis"].shape)
+    kurtosis[:, 0] = np.linspace(0, change, len(kurtosis))
+    data["entry_kurtosis"] = (data["entry_kurtosis"].dims, kurtosis)
+    own = claim("weights", data)
+    assert own.holds == holds
+    assert ("heavy" in own.sentence) == (holds and change > 0)
+
+
+@pytest.mark.parametrize(("plane", "holds"), [(0.49, False), (0.51, True)])
+def test_two_directions_hold_more_than_half(plane: float, holds: bool) -> None:
+    data = reference("path")
+    shares = np.full(data.sizes["path_component"], (1 - plane) / 8)
+    shares[:2] = plane / 2
+    data["whole_component_share"] = ("path_component", shares)
+    own = claim("path", data)
+    assert own.holds == holds
+    assert f"{100 * plane:.0f}%" in own.sentence
+
+
+@pytest.mark.parametrize(("share", "holds"), [(0.51, False), (0.49, True), (2.1, True)])
+def test_a_metric_doubles_or_halves(share: float, holds: bool) -> None:
+    data = reference("metrics")
+    table = np.ones(data["logged_metric"].shape)
+    table[-1, 0] = share
+    data["logged_metric"] = (data["logged_metric"].dims, table)
+    assert claim("metrics", data).holds == holds
+
+
+# --- what is computed to be drawn ----------------------------------------------------
+
+
+def test_a_random_walk_has_the_shares_that_are_drawn_of_it() -> None:
+    data = reference("path")
+    steps = data.sizes["step_epoch"] - 1
+    k = np.arange(1, 11)
+    # the eigenvalues of sums of independent steps, less their mean
+    values = 1 / np.sin(np.pi * k / (2 * (steps + 1))) ** 2
+    every = 1 / np.sin(np.pi * np.arange(1, steps + 1) / (2 * (steps + 1))) ** 2
+    np.testing.assert_allclose(walk_shares(data), values / every.sum(), rtol=1e-6)
+
+
+def test_cosines_of_all_weights_are_made_of_those_of_the_tensors() -> None:
+    rng = np.random.default_rng(0)
+    parts = [np.cumsum(rng.normal(size=(6, size)), axis=0) for size in (3, 8)]
+    products = [paths.step_products([part]) for part in parts]
+    each = [steps_of(one) for one in products]
+    whole = steps_of(sum(products))
+    data = xr.Dataset(
+        {
+            name: (("step_epoch", "parameter"), np.stack([getattr(s, of) for s in each], axis=1))
+            for name, of in (
+                ("step_size", "size"), ("step_cosine", "cosine_last"),
+                ("step_whole_cosine", "cosine_whole"), ("start_distance", "from_start"),
+            )
+        }
+    )  # fmt: skip
+    last, along = whole_cosines(data)
+    np.testing.assert_allclose(last, whole.cosine_last)
+    np.testing.assert_allclose(along, whole.cosine_whole)
+
+
+def test_a_density_is_that_of_the_quantiles() -> None:
+    levels = np.linspace(0, 1, 41)
+    grid = np.linspace(-3, 3, 601)
+    even = density(levels, np.linspace(-1, 1, 41), grid, 0.02)
+    assert even[300] == pytest.approx(0.5, rel=1e-3)
+    assert even[[0, 150, 450, 600]].max() < 1e-6
+    assert even.sum() * 0.01 == pytest.approx(1, rel=1e-6)
+    # half of the entries are equal
+    half = density(levels, np.where(levels < 0.5, levels, 0.5), grid, 0.02)
+    near = np.abs(grid - 0.5) < 0.1
+    assert (half[near].sum() * 0.01) == pytest.approx(0.6, abs=0.02)
