@@ -118,8 +118,10 @@ class RunView:
             if epoch in known:
                 yield known[epoch]
             else:
-                state = self.run.weights(epoch)
-                yield self.checkpoint_type(epoch, state, self.run.checksum_of(epoch))
+                # no name holds these weights while the next are read
+                yield self.checkpoint_type(
+                    epoch, self.run.weights(epoch), self.run.checksum_of(epoch)
+                )
 
     def sent(self, names: set[str]) -> RunView:
         """The view for another process, with these of its cached properties and no other."""

@@ -308,3 +308,19 @@ def test_a_long_log_keeps_its_highest_and_its_last_values(
     assert {0, 1234, 2999} <= {*kept.tolist()}
     np.testing.assert_array_equal(logged["logged_metric"].values[:, 0], values[kept])
     np.testing.assert_array_equal(logged["logged_metric"].values[:, 1], -values[kept])
+
+
+def test_one_checkpoint_is_held_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spectra, "ENTRIES_AT_ONCE", 1000)
+    rng = np.random.default_rng(0)
+    size = 4 * 500 * 400
+    large = {e: {"W": rng.normal(size=(500, 400)).astype(np.float32)} for e in range(6)}
+    run = written(tmp_path / "large", large)
+    assemble(run, ["tensor_norm"], epochs=[0], workers=0)  # imports, and checksums, once
+    tracemalloc.start()
+    try:
+        assemble(run, ["dead_row_share"], workers=0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.6 * size

@@ -116,7 +116,9 @@ class Measurement:
         values: dict[str, dict[int, np.ndarray]] = {name: {} for name in missing}
         notes: dict[str, set[str]] = {name: set() for name in missing}
         with contextlib.closing(along(self.view, measures, work, workers)) as passing:
-            for done, (checkpoint, given) in enumerate(passing, 1):
+            done = 0
+            for checkpoint, given in passing:
+                done += 1  # noqa: SIM113
                 for keep in gather:
                     keep(self.view, checkpoint)
                 for name, value in given.values.items():
@@ -124,6 +126,8 @@ class Measurement:
                     notes[name] |= given.notes[name]
                 if report:
                     report(done, len(work))
+                # its weights would be held while the next are read; enumerate holds them too
+                del checkpoint
         return {n: self._whole(one, values[n], notes[n]) for n, one in measures.items()}
 
     def _clock(self, one: Measure) -> list[int]:

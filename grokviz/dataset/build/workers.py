@@ -107,8 +107,9 @@ def along(
     names = dict(work)
     states = view.checkpoints(np.array([epoch for epoch, _ in work], dtype=np.int64))
     with one_thread():
-        begun, count = time.monotonic(), 0
-        for done, checkpoint in enumerate(states, 1):
+        begun, count, done = time.monotonic(), 0, 0
+        for checkpoint in states:
+            done += 1  # noqa: SIM113
             # what the first needs of the run is worked out here, and sent
             yield checkpoint, values_at(view, measures, checkpoint, names[checkpoint.epoch])
             spent = time.monotonic() - begun
@@ -121,6 +122,8 @@ def along(
                 break
             if workers is None and spent > FIRST:
                 workers = 0
+            # its weights would be held while the next are read; enumerate holds them too
+            del checkpoint
         if count > 0:
             yield from _side_by_side(view, measures, (states, names), count)
 
