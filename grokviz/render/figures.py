@@ -184,7 +184,19 @@ def _tasks(
             redrawing = _redrawing(registered.values(), data, "" if run else source)
             tasks += _of_paper(numbered(redrawing), names, source, folder, options, skip)
     tasks = [replace(task, needs=needs[task.run]) for task in tasks]
+    tasks = [task for task in tasks if not _refused(task, skip)]
     return [task for task in tasks if not _before_its_moment(task, skip)]
+
+
+def _refused(task: FigureTask, skip: Skip) -> bool:
+    """Whether a scene refuses the run: it has the variables, but nothing in them to draw."""
+    try:
+        for part in task.parts:
+            find_scene(part.scene).check(loaded(task.run, task.needs))
+    except InputError as error:
+        skip(Path(task.paths[0]).stem, str(error))
+        return True
+    return False
 
 
 def _before_its_moment(task: FigureTask, skip: Skip) -> bool:

@@ -295,7 +295,9 @@ def test_a_recorded_run_without_a_task_is_drawn_too(tmp_path: Path) -> None:
     skipped: dict[str, str] = {}
     out = tmp_path / "out"
     figures([tmp_path / "own"], out, films=False, jobs=1, venue="iclr", skipped=skipped.__setitem__)
-    assert {"grokking-curve.pdf", "straight-path.pdf"} <= names(out)
+    assert {"grokking-curve.pdf", "straight-path.pdf", "tensors.pdf", "steps.pdf"} <= names(out)
+    # all entries of its one tensor are equal
+    assert "entries differ" in skipped["weights"]
     assert "record the run with task=" in skipped["weight-norms"]
 
 

@@ -151,9 +151,9 @@ def _size(shape: tuple[int, ...]) -> int:
 
 def _cosine(product: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Cosines, within -1 and 1; NaN beside a length of 0."""
-    cosine = np.divide(product, lengths, out=np.full(len(lengths), np.nan), where=lengths > 0)
-    clipped: np.ndarray = np.clip(cosine, -1, 1)
-    return clipped
+    cosine = np.full(len(lengths), np.nan)
+    np.divide(product, lengths, out=cosine, where=lengths > 0)
+    return cosine.clip(-1, 1)
 
 
 def _after_first(values: Float[np.ndarray, " step"]) -> Float[np.ndarray, " checkpoint"]:
