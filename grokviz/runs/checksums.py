@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from grokviz.runs.layout import DamagedFile, FileEntry
+from grokviz.runs.layout import DamagedFile, FileEntry, check_regular
 
 _SOUND: dict[Path, tuple[int, int, int, str]] = {}
 """Size, time of change, inode and checksum of files that were compared."""
@@ -14,6 +14,7 @@ _SOUND: dict[Path, tuple[int, int, int, str]] = {}
 
 def check_stored(file: Path, entries: Sequence[FileEntry]) -> None:
     """Raise DamagedFile, or ``OSError``, unless the file's bytes match one of these entries."""
+    check_regular(file)
     with file.open("rb") as handle:
         digest, size = hashlib.file_digest(handle, "sha256").hexdigest(), handle.tell()
     if not entries:

@@ -112,14 +112,14 @@ def read_index(folder: Path) -> Index:
     Raises :class:`InputError` for a newer format, :class:`DamagedFile`, and ``OSError``.
     """
     for _ in range(_TRIES):
-        data = (folder / INDEX).read_bytes()
+        data = layout.read_regular(folder / INDEX)
         layout.check_format(folder, layout.parse_object(data))
         index = Index.decode(data)
         if index.journal is None:
             return index
         file = folder / layout.journal_file(index.journal)
         try:
-            lines = file.read_bytes()
+            lines = layout.read_regular(file)
         except FileNotFoundError:
             if (folder / INDEX).read_bytes() != data:
                 continue  # a writer has folded the journal in between

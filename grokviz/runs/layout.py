@@ -12,6 +12,7 @@ import json
 import math
 import operator
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -239,6 +240,19 @@ def parse_object(data: bytes) -> dict[str, Any]:
 def _dump(content: Mapping[str, Any], indent: int | None) -> bytes:
     separators = (",", ":") if indent is None else None
     return json.dumps(content, sort_keys=True, indent=indent, separators=separators).encode()
+
+
+def read_regular(file: Path) -> bytes:
+    """The bytes of a file; raises :class:`DamagedFile` for a pipe or a device, and ``OSError``."""
+    check_regular(file)
+    return file.read_bytes()
+
+
+def check_regular(file: Path) -> None:
+    """Raise DamagedFile for a pipe or a device, of which reading might never end."""
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder is an OSError when read
+        raise DamagedFile("it is a pipe or a device and not a file")
 
 
 def check_format(path: Path, content: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from grokviz.errors import InputError
 from grokviz.runs.durable import write_at
-from grokviz.runs.layout import DamagedFile, MetricEntry
+from grokviz.runs.layout import DamagedFile, MetricEntry, check_regular
 
 RECORD_BYTES = 16
 """Size of a record."""
@@ -97,6 +97,7 @@ def read_records(path: Path, entry: MetricEntry, *, check: bool = False) -> byte
 
     Raises :class:`DamagedFile` if some are missing or the checksum differs, and ``OSError``.
     """
+    check_regular(path)
     with path.open("rb") as handle:
         size = os.fstat(handle.fileno()).st_size  # the index may count more than memory holds
         if not 0 <= entry.records * RECORD_BYTES <= size:

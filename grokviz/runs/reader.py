@@ -221,7 +221,7 @@ def read_documents(path: Path) -> tuple[dict[str, Any], layout.Index]:
     """The facts, including ``format``, and the index of a run; raises as :func:`open_run`."""
     file = path / RUN
     try:
-        data = file.read_bytes()
+        data = layout.read_regular(file)
         layout.check_format(path, layout.parse_object(data))
         facts = layout.decode_facts(data)
         file = path / INDEX

@@ -46,7 +46,7 @@ def verify_run(path: str | Path) -> list[Finding]:
     findings: list[Finding] = []
     for file in (RUN, INDEX):
         with contextlib.suppress(DamagedFile, OSError):  # reported below
-            layout.check_format(path, layout.parse_object((path / file).read_bytes()))
+            layout.check_format(path, layout.parse_object(layout.read_regular(path / file)))
 
     def passes(file: str, read: Callable[[], None]) -> bool:
         try:
@@ -92,7 +92,7 @@ def verify_run(path: str | Path) -> list[Finding]:
 
 def _check_facts(path: Path) -> None:
     """Raise DamagedFile unless ``run.json`` matches its checksum."""
-    layout.decode_facts((path / RUN).read_bytes())
+    layout.decode_facts(layout.read_regular(path / RUN))
 
 
 def _check_stored(file: Path, allowed: list[FileEntry | None]) -> None:

@@ -358,7 +358,10 @@ class RunWriter:
         if not file.exists():
             entry: FileEntry | None = None
         else:
-            data = file.read_bytes()
+            try:
+                data = layout.read_regular(file)
+            except DamagedFile as error:
+                raise read_error(file, error) from error
             digest = hashlib.sha256(data).hexdigest()
             match = [s for s in self._index.resume if s and s.sha256 == digest]
             if not match:

@@ -353,3 +353,23 @@ def test_writing_goes_on_once_there_is_space_again(
     run = open_run(tmp_path / "run")
     assert run.metric("loss")[1].tolist() == [1.0, 2.0]
     assert verify_run(tmp_path / "run") == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a POSIX system")
+@pytest.mark.parametrize("file", FILES)
+def test_a_pipe_in_place_of_a_file_is_named_and_not_waited_for(
+    make_run: Callable[..., Path], file: str
+) -> None:
+    path = make_run()
+    (path / file).unlink()
+    os.mkfifo(path / file)
+    assert named(path) == [file]
+
+    def read() -> None:
+        run = open_run(path)
+        list(run.iter_weights())
+        [run.metric(name) for name in run.metrics]
+        RunWriter.resume(path)
+
+    with pytest.raises(InputError, match=f"{Path(file).name} is damaged: it is a pipe"):
+        read()
