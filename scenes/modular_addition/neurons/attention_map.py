@@ -1,21 +1,23 @@
-"""What draws a head's attention to a number: C_j in the Fourier basis, one wave a head."""
+"""The score that each head gives a number: C_j over the numbers, one wave a head."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.dataset.numerics import ties
-from grokviz.scene import Claim, Drawing, Scene, frequencies, panels, style
+from grokviz.dataset.numerics.fourier import fourier_basis
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene.bars import columns
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr
+    from jaxtyping import Float
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
@@ -29,33 +31,45 @@ ONE_WAVE = 0.8
 
 @dataclass(frozen=True)
 class AttentionMap(Scene):
-    """The map from a number to each head's attention score, by cosine and sine."""
+    """The score that a head gives each number, and the one wave that fits it best."""
 
     name = "attention-map"
-    title = "What draws a head's attention is one wave over the numbers"
-    watch = "one frequency a head stands out, as a cosine and a sine"
+    title = "A head's scores are one wave over the numbers"
+    watch = "a dot a number: the higher its score, the more '=' looks at it; line: the wave"
     source = "arXiv:2301.05217, figure 8"
     needs = ("attention_map_fourier", "embedding_frequency_norm")
-    paper_figures = {"8": {}}  # noqa: RUF012
+    paper_figures = {"8": {"by": "frequency"}}  # noqa: RUF012
     clock = None
     aspect = 1.9
     narrow_aspect = 0.85
 
+    by: Literal["number", "frequency"] = option(
+        "number", "scores over the numbers, or their Fourier coefficients over the frequencies"
+    )
+
     def claim(self, data: xr.Dataset) -> Claim:
-        """The smallest share of a head's map that one wave has, where it is most of it."""
+        """The smallest share of a head's scores that one wave has, where it is most of them."""
         shares = [_share(row) for row in data["attention_map_fourier"].values]
         low, high = min(shares), max(shares)
         if low >= ONE_WAVE:
-            sentence = (
-                f"One wave is at least {_neurons.floored_percent(low)} of what draws each head"
-            )
-            return Claim(sentence, self.watch, numbers={"share": low})
+            least = _neurons.floored_percent(low)
+            sentence = f"One wave explains at least {least} of how each head scores numbers"
+            watch = self.watch if self.by == "number" else "share: of the squares of a head's bars"
+            return Claim(sentence, watch, numbers={"share": low})
         if not high > 0:
-            return Claim.instead("No number draws a head's attention more than another", share=0)
-        sentence = f"One wave is {low:.0%} to {high:.0%} of what draws a head's attention"
+            return Claim.instead("Every head gives all numbers the same score", share=0)
+        sentence = f"One wave explains {low:.0%} to {high:.0%} of how a head scores numbers"
         return Claim.instead(sentence, share=low)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """A panel for each head."""
+        if self.by == "frequency":
+            self._draw_frequencies(figure, data)
+        else:
+            _draw_numbers(figure, data)
+        return Drawing()
+
+    def _draw_frequencies(self, figure: FigureBase, data: xr.Dataset) -> None:
         """A row of bars for each head, the cosine left and the sine right of a frequency."""
         spans = _spans(data["attention_map_fourier"].values[:, 1:].astype(float))
         rooms = style().stack(
@@ -63,16 +77,15 @@ class AttentionMap(Scene):
         )
         for n, axes in enumerate(rooms):
             self._draw_head(axes, data, n, spans[n])
-        what = "added to a head's score ($C_j$)"
+        what = "Fourier coefficients of the scores"
         if not style().narrow(figure):
-            what = "what a number adds to the score of head j ($C_j$), and a wave's share of it"
+            what = "Fourier coefficients of the scores that a head gives ($C_j$)"
         style().note(rooms[0], what, (0, 1), (0, 0.6), color=style().colours.muted)
         panels.without_time(*rooms[:-1])
         rooms[-1].set_xlabel("frequency: cosine left, sine right")
-        return Drawing()
 
     def description(self, data: xr.Dataset, i: int) -> str:
-        """The largest frequency of each head, and how much of the map it holds."""
+        """The largest frequency of each head, and how much of the scores it holds."""
         words = []
         for head, row in zip(
             data["head"].values, data["attention_map_fourier"].values, strict=True
@@ -81,20 +94,32 @@ class AttentionMap(Scene):
             if k == NO_FREQUENCY:
                 words.append(f"head {int(head)} none")
                 continue
-            words.append(f"head {int(head)} frequency {k} ({_share(row):.0%} of the power)")
+            words.append(f"head {int(head)} frequency {k} ({_share(row):.0%} of the variance)")
+        largest = f"The wave that fits each best is {'; '.join(words)}."
+        coefficients = np.nan_to_num(data["attention_map_fourier"].values[:, 1:].astype(float))
+        if self.by == "frequency":
+            return (
+                "Bars of the Fourier coefficients of each head's scores over the numbers, last "
+                f"checkpoint. {largest} The largest is {float(np.abs(coefficients).max()):.3g}."
+            )
+        scores = _scores(data)
         return (
-            "Bars of each head's attention map in the Fourier basis over the numbers, last "
-            f"checkpoint. The largest are {'; '.join(words)}. The largest coefficient is "
-            f"{float(np.abs(data['attention_map_fourier'].values[:, 1:]).max()):.3g}."
+            "Dots of the score that each head gives each number, last checkpoint, in the order of "
+            f"phase, with the one wave that fits them best. {largest} The scores lie between "
+            f"{float(scores.min()):.2g} and {float(scores.max()):.2g}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        drawn = (
+            "in the Fourier basis over the numbers"
+            if self.by == "frequency"
+            else "less its mean over n, in the order of kn mod p for the head's frequency k"
+        )
         return (
-            "The attention map $C_j = r\\,W_Q^T W_K W_E$ of every head j in the Fourier basis "
-            "over the numbers, r the residual stream at '=': what a number adds to the score. In "
-            "per cent: the share of the largest frequency in the squares of all bars of a head. "
-            f"{after('figure 8')}"
+            "The score $C_j = r\\,W_Q^T W_K W_E$ that head j gives each number n, r the residual "
+            "stream at '=', before division by $\\sqrt{d_\\mathrm{head}}$; "
+            f"{drawn}. In per cent: the share of frequency k in its variance. {after('figure 8')}"
         )
 
     def _draw_head(self, axes: Axes, data: xr.Dataset, n: int, span: tuple[float, float]) -> None:
@@ -128,6 +153,71 @@ class AttentionMap(Scene):
             ha="right" if right else "left", va="center", fontweight="bold",
             color=current_style.colours.frequency(best, keys),
         )  # fmt: skip
+
+
+def _scores(data: xr.Dataset) -> Float[np.ndarray, "head p"]:
+    """The score that each head gives each number, less the mean; what is no number counts 0."""
+    components = np.nan_to_num(data["attention_map_fourier"].values.astype(float))
+    components[:, 0] = 0
+    scores: np.ndarray = components @ fourier_basis(components.shape[1])
+    return scores
+
+
+def _draw_numbers(figure: FigureBase, data: xr.Dataset) -> None:
+    """The scores of each head over the numbers, in the order of its frequency's phase."""
+    current_style, scores = style(), _scores(data)
+    count, p = scores.shape
+    columns = min(count, 2 if current_style.narrow(figure) else 4)
+    grid = current_style.panels(
+        figure,
+        [1] * columns,
+        [1] * (-(-count // columns)),
+        left=4.6,
+        bottom=2.4,
+        top=3.6,
+        gap=1.4,
+        vgap=5.2,
+    )
+    rooms = [axes for row in grid for axes in row]
+    for axes in rooms[count:]:
+        axes.remove()
+    reach = 1.1 * float(np.abs(scores).max()) or 1.0
+    for n, axes in enumerate(rooms[:count]):
+        axes.set(xlim=(-0.03 * p, 1.03 * (p - 1)), ylim=(-reach, reach))
+        axes.tick_params(labelleft=n % columns == 0)
+        if n % columns == 0:
+            axes.set_ylabel("score of number n")
+        _draw_scores(axes, data, n, scores[n])
+
+
+def _draw_scores(axes: Axes, data: xr.Dataset, n: int, scores: Float[np.ndarray, " p"]) -> None:
+    """One head: a dot a number, the wave that fits best as a line, both names above."""
+    current_style, p = style(), len(scores)
+    components = np.nan_to_num(data["attention_map_fourier"].values[n].astype(float))
+    k = _own(components)
+    colour = current_style.colours.frequency(k, frequencies.embedded(data))
+    current_style.note(
+        axes, f"head {int(data['head'].values[n])}", (0, 1), (0, 1.9), fontweight="bold"
+    )
+    x = np.arange(p) * (k or 1) % p
+    axes.plot(
+        x, scores, "o", ms=0.26 * current_style.points, mew=0, color=colour, alpha=0.6, zorder=3
+    )
+    across = f"{k}n" if current_style.narrow(axes.figure) else f"{k}n mod {p}"
+    axes.set_xticks([0, (p - 1) / 2, p - 1], ["0", across if k else "n", str(p - 1)])
+    for tick, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
+        tick.set_horizontalalignment(side)
+    if k == NO_FREQUENCY:
+        current_style.note(
+            axes, "no frequency", (0, 1), (0, 0.5), color=current_style.colours.muted
+        )
+        return
+    wave = components[2 * k - 1 : 2 * k + 1] @ fourier_basis(p)[2 * k - 1 : 2 * k + 1]
+    order = np.argsort(x, kind="stable")
+    axes.plot(x[order], wave[order], color=colour, lw=0.8 * current_style.line, zorder=2)
+    share = _neurons.floored_percent(_share(components))
+    words = f"frequency {k}: {share}"
+    current_style.note(axes, words, (0, 1), (0, 0.5), fontweight="bold", color=colour)
 
 
 def _spans(values: np.ndarray) -> list[tuple[float, float]]:
