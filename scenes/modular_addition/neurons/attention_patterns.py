@@ -33,7 +33,7 @@ class AttentionPatterns(Scene):
     name = "attention-patterns"
     panels = ("attention",)
     title = "Each head comes to share its attention by a wave of one frequency"
-    watch = "stripes of single numbers give way to waves of a and b"
+    watch = "dark: '=' looks at a; per cent: how much of the pattern that wave explains"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (
@@ -63,34 +63,28 @@ class AttentionPatterns(Scene):
             sentence = f"One wave explains {low:.0%} to {high:.0%} of a head's attention at the end"
             return Claim.instead(sentence, **numbers)
         least = _neurons.floored_percent(low)
-        sentence = f"One wave comes to explain at least {least} of each head's pattern"
-        return Claim(sentence, self._watch(data), numbers=numbers)
-
-    def _watch(self, data: xr.Dataset) -> str:
-        """With the number of heads that change their frequency after the clean-up."""
-        ends = clocks.phase_ends(data)
-        if ends is None:
-            return self.watch
-        cleaned = int(np.abs(data["epoch"].values - ends[2]).argmin())
-        late = data["head_frequency"].values[cleaned] != data["head_frequency"].values[-1]
-        if not late.any():
-            return self.watch
-        return f"stripes give way to waves; {late.sum()} of {late.size} heads settle after clean-up"
+        sentence = f"One wave comes to explain at least {least} of where each head looks"
+        watch = self.watch.replace("looks at a", f"looks at {self.to}")
+        return Claim(sentence, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a head, its frequency above it; the loss below."""
         current_style, p, count = style(), data.sizes["row"] // 2, data.sizes["head"]
         high = current_style.ems(figure)[1]
-        columns = min(count, 2 if current_style.narrow(figure) else 4)
+        narrow = current_style.narrow(figure)
+        columns = min(count, 2 if narrow else 4)
         # phases' names take two lines in a narrow column
-        above = 3.2 if current_style.narrow(figure) else 1.7
-        below = (10.7 + above) / high if self.loss else 0
-        axes = grids.square_axes(figure, count, columns, p, share=(0, below, 1, 1))
-        grids.note(axes[-1], f"colour: attention to {self.to}, 0 to 1")
+        above, lower = (3.2, 10.7) if narrow else (1.6, 8.9)
+        below = (lower + above) / high if self.loss else 0
+        axes = grids.square_axes(
+            figure, count, columns, p, share=(0, below, 1, 1), top=2.5, vgap=3.7,
+            gap=0.7 if narrow else 3.2,
+        )  # fmt: skip
         heads = [_Head(ax, data, n) for n, ax in enumerate(axes)]
-        ends = _neurons.input_names(figure, self.order)
-        grids.name_inputs(axes[(len(axes) - 1) // columns * columns], p - 1, *ends)
         last = [int(k) if self.order == "phase" else 0 for k in data["head_frequency"].values[-1]]
+        named = {(count - 1) // columns * columns} if narrow else range(count)
+        for n in named:
+            grids.name_inputs(axes[n], p - 1, *_sides(last[n], p, narrow=narrow))
 
         def update(i: int) -> None:
             attention = fields.attention(data, i)[:, POSITIONS.index(self.to)]
@@ -117,9 +111,10 @@ class AttentionPatterns(Scene):
                 strict=True,
             )
         ]
+        average = f"On average {'; '.join(heads)}.{_late(data)}"
         return (
             f"Heatmaps over a and b of the attention from '=' to {self.to} at "
-            f"{clocks.at(data, 'epoch', i)}, one a head. On average {'; '.join(heads)}."
+            f"{clocks.at(data, 'epoch', i)}, one a head. {average}"
         )
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -145,6 +140,8 @@ class _Head:
         p = data.sizes["row"] // 2
         self.axes, self.data, self.number = axes, data, number
         self.image = grids.heat(axes, (p, p))
+        head = f"head {int(data['head'].values[number])}"
+        style().note(axes, head, (0, 1), (0, 1.7), fontweight="bold")
         self.name, self.share = grids.figure_above(axes, left=True), grids.figure_above(axes)
         self.colours = {k: frequencies.colour(k, data) for k in frequencies.embedded(data)}
         self.faint = style().colours.faint
@@ -159,11 +156,29 @@ class _Head:
         share = float(self.data["head_variance_explained"].values[i, self.number])
         self.name.set_text(_neurons.frequency_name(self.axes, k, numbered=True))
         _neurons.tint(self.name, self.colours.get(k, self.faint), share)
-        self.share.set_text("" if k == NO_FREQUENCY else f"{share:.0%}")
+        self.share.set_text("" if k == NO_FREQUENCY else _neurons.floored_percent(share))
+
+
+def _sides(k: int, p: int, *, narrow: bool) -> tuple[str, str]:
+    """What runs along the sides of a pattern: a and b, or their multiples by k in narrow words."""
+    if not k:
+        return "a", "b"
+    return (f"{k}a" if narrow else f"{k}a mod {p}"), f"{k}b"
+
+
+def _late(data: xr.Dataset) -> str:
+    """How many heads change their frequency after the clean-up; empty for none."""
+    ends = clocks.phase_ends(data)
+    if ends is None:
+        return ""
+    cleaned = int(np.abs(data["epoch"].values - ends[2]).argmin())
+    late = data["head_frequency"].values[cleaned] != data["head_frequency"].values[-1]
+    words = f" {late.sum()} of {late.size} heads settle on theirs after the clean-up."
+    return words if late.any() else ""
 
 
 def _wave(k: int, share: float) -> str:
     """How much of a head's attention one frequency explains, in words."""
     if k == NO_FREQUENCY:
         return "no frequency explains how that varies better than another"
-    return f"frequency {k} explains {share:.0%} of how that varies"
+    return f"frequency {k} explains {_neurons.floored_percent(share)} of how that varies"

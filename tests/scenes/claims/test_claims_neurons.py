@@ -245,14 +245,42 @@ def test_neurons_whose_frequency_holds_less_than_most_of_them_are_no_three_dots(
         assert claim("neuron-spectra", data.assign(neuron_variance_explained=values)).holds == holds
 
 
-def test_a_head_that_settles_late_is_counted() -> None:
-    data = reference("attention-patterns")
-    assert "2 of 4 heads settle after clean-up" in claim("attention-patterns", data).watch
+def test_heads_that_settle_late_are_counted_for_those_who_cannot_see() -> None:
+    data, scene = reference("attention-patterns"), SCENES["attention-patterns"].with_options()
+    assert "2 of 4 heads settle on theirs after the clean-up" in scene.description(data, -1)
     frequency = data["head_frequency"].copy(deep=True)
     frequency[:] = frequency[-1]
-    steady = claim("attention-patterns", data.assign(head_frequency=frequency))
-    assert "settle" not in steady.watch
-    assert steady.watch
+    assert "settle" not in scene.description(data.assign(head_frequency=frequency), -1)
+
+
+def test_no_head_has_a_smaller_share_on_the_picture_than_in_the_sentence() -> None:
+    data, scene = reference("attention-patterns"), SCENES["attention-patterns"].with_options()
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data).update(data.sizes["epoch"] - 1)
+        words = [t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))]
+    shares = [int(word[:-1]) for word in words if word.endswith("%") and word[:-1].isdigit()]
+    assert len(shares) == data.sizes["head"]
+    assert f"at least {min(shares)}%" in scene.claim(data).sentence
+    assert {f"head {n}" for n in range(4)} <= set(words)
+
+
+def test_dots_of_an_attention_map_are_its_scores_and_the_line_its_largest_wave() -> None:
+    data, scene = reference("attention-map"), SCENES["attention-map"].with_options()
+    coefficients = data["attention_map_fourier"].values.astype(float)
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data)
+    for axes, row, k in zip(figure.axes, coefficients, (35, 42, 52, 42), strict=True):
+        x, scores = axes.lines[0].get_data()
+        order, wave = axes.lines[1].get_data()
+        assert np.square(scores).sum() == pytest.approx(np.square(row[1:]).sum())
+        assert [int(x[n]) for n in (0, 1, 2)] == [n * k % 113 for n in (0, 1, 2)]
+        assert np.all(np.diff(order) == 1)
+        away = scores[np.argsort(x)] - wave
+        share = 1 - np.square(away).sum() / np.square(scores).sum()
+        pair = np.square(row[2 * k - 1 : 2 * k + 1]).sum()
+        assert share == pytest.approx(pair / np.square(row[1:]).sum())
 
 
 def test_runs_that_share_all_frequencies_have_none_of_their_own() -> None:
