@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
@@ -19,22 +19,29 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-KEPT = {
-    "cosine-fit": "logits: only cos w(a + b − c)",
-    "sums-only": "logits: only waves of a + b",
-    "key-terms": "logits: only the key frequencies",
-    "trig-neurons": "neurons: a polynomial of waves",
-    "linear-attention": "attention: without its softmax",
-    "key-directions": "neurons: only $W_L$ key directions",
+LOGITS = {
+    "cosine-fit": "cos w(a + b − c)",
+    "sums-only": "waves of a + b",
+    "key-terms": "the key frequencies",
+}
+"""What of the logits alone is left, and its short name: each holds the one before it."""
+
+SIMPLER = {
+    "trig-neurons": "neurons as polynomials of waves",
+    "linear-attention": "attention made linear",
+    "key-directions": "neurons: key part of $W_L$ alone",
 }
 TAKEN = {
-    "off-key-directions": "neurons' $W_L$ key directions",
+    "off-key-directions": "neurons: key part of $W_L$",
     "no-heads": "attention heads",
-    "no-skip-around-heads": "skip past heads",
-    "no-skip-around-mlp": "skip past MLP",
-    "mean-skip-around-mlp": "skip past MLP (mean kept)",
+    "no-skip-around-heads": "residual path past the heads",
+    "no-skip-around-mlp": "residual path past the MLP",
+    "mean-skip-around-mlp": "the same, but for its mean",
 }
 WAVE = "without-frequency-"
+
+WORSE = 10.0
+"""The network needs a wave without which its loss is at least so many times as large."""
 
 BETTER = 0.9
 """The loss falls where it is at most this share of the untouched model's: less is no change."""
@@ -62,6 +69,9 @@ class Ablation(Scene):
     aspect = 1.75
     narrow_aspect = 0.66
 
+    rows: Literal["logits", "all"] = option(
+        "logits", "what is taken out of the logits, or out of any part of the network"
+    )
     ratios: bool = option(True, "how many times more or less loss, beside each name")
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -69,13 +79,19 @@ class Ablation(Scene):
         alone = _loss(data, "cosine-fit")
         ratio = alone / max(_loss(data, "original"), 1e-30)
         if 0 < ratio <= BETTER and alone < LOW:
+            numbers = {"ratio": ratio, "loss": alone}
             words = f"Keep only cos w(a + b − c) in the logits: the loss falls by {1 - ratio:.0%}"
             if ratio < 0.1:
                 words = f"Keep only cos w(a + b − c): the loss falls {_fold(1 / ratio)}-fold"
             count = len(frequencies.key_frequencies(data))
-            waves = f"the {count} key frequencies k" if count > 1 else "the key frequency k"
+            waves = f"{count} key frequencies k" if count > 1 else "the key frequency k"
             watch = f"{self.watch}; w = 2πk/p at {waves}"
-            return Claim(words, watch, numbers={"ratio": ratio, "loss": alone})
+            least = min(_without(data), default=np.nan) / max(_loss(data, "original"), 1e-30)
+            if least >= WORSE:
+                rise = f"without any one wave it grows {_fold(least)}-fold or more"
+                watch = f"{rise}; w = 2πk/p, {waves}"
+                numbers["least"] = least
+            return Claim(words, watch, numbers=numbers)
         words = "With only cos w(a + b − c) in the logits the loss is"
         words = (
             f"{words} {ratio:.3g} times as large" if np.isfinite(ratio) else f"{words} no number"
@@ -84,7 +100,7 @@ class Ablation(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """What is kept alone on the left, what is taken away on the right."""
-        alone, without = _groups(data)
+        alone, without = self._groups(data)
         whole = _loss(data, "original")
         if not 0 < whole < np.inf or not (alone or without):
             raise InputError(
@@ -97,17 +113,18 @@ class Ablation(Scene):
             figure, (1, 1.25), (max(len(alone), 1), max(len(without), 1)),
             left=4.2 if style().slide else 1.2, top=3.4 if narrow else 4.2, gap=3.5, vgap=5.2,
         )  # fmt: skip
-        self._bars(left, data, alone, "Kept alone …")
-        count = sum(name.startswith(WAVE) for name in data["ablation"].values.tolist())
-        some = f"Taken away … ({MOST} of {count} waves)" if count > MOST else "Taken away …"
-        self._bars(right, data, without, some)
+        count, logits = len(_without(data)), self.rows == "logits"
+        some = f" ({MOST} of {count} waves)" if count > MOST else ""
+        self._bars(left, data, alone, "Keep in the logits only …" if logits else "Simplify …")
+        taken = "Take out of the logits …" if logits else "Take out …"
+        self._bars(right, data, without, taken + some)
         if narrow:
             left.set_xlabel("")
         return Drawing()
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The loss of every ablation."""
-        alone, without = _groups(data)
+        alone, without = self._groups(data)
 
         def losses(names: dict[str, str]) -> str:
             return "; ".join(
@@ -116,18 +133,40 @@ class Ablation(Scene):
 
         return (
             f"Bars of the loss over all pairs on a logarithmic axis, from the untouched model's "
-            f"{_loss(data, 'original'):.3g} nats. Kept alone: {losses(alone)}. "
-            f"Taken away: {losses(without)}."
+            f"{_loss(data, 'original'):.3g} nats. Kept alone, or simplified: {losses(alone)}. "
+            f"Taken out: {losses(without)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
             "Loss over all pairs after one part of the trained network is kept alone (left) or "
-            "taken away (right); bars begin at the loss of the untouched network. Wave k: "
+            "taken out (right); bars begin at the loss of the untouched network. Wave k: "
             "$\\cos$ and $\\sin$ of $w_k(a+b)$ in the logits. "
             f"{after('section 4.4')}"
         )
+
+    def _groups(self, data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
+        """Ablations that keep one thing alone, and those that take one out; each by its loss."""
+        every = self.rows == "all"
+        alone, without = {}, {}
+        names = data["ablation"].values
+        for name in names[ties.ordered(-data["ablation_loss"].values)].tolist():
+            if name == "original" or not 0 < _loss(data, name) < np.inf:
+                continue
+            if name in LOGITS:
+                alone[name] = f"logits: only {LOGITS[name]}" if every else LOGITS[name]
+            elif name.startswith(WAVE):
+                without[name] = f"wave {name.removeprefix(WAVE)}"
+            elif every and name in SIMPLER:
+                alone[name] = SIMPLER[name]
+            elif every:
+                what = str(data["ablation_what"].sel(ablation=name).item())
+                without[name] = TAKEN.get(name, what)
+        waves = [name for name in without if name.startswith(WAVE)]
+        for name in waves[: max(len(waves) - MOST, 0)]:
+            del without[name]
+        return alone, without
 
     def _bars(self, axes: Axes, data: xr.Dataset, names: dict[str, str], heading: str) -> None:
         current_style, whole = style(), _loss(data, "original")
@@ -151,7 +190,9 @@ class Ablation(Scene):
     def _bar(self, axes: Axes, data: xr.Dataset, row: int, name: str, text: str) -> None:
         current_style, whole, loss = style(), _loss(data, "original"), _loss(data, name)
         better = ties.exceeds(whole, loss)
-        colour = current_style.colours.accent if better else current_style.colours.faint
+        colour = current_style.colours.muted if better else current_style.colours.faint
+        if name == "cosine-fit":
+            colour = current_style.colours.accent
         if name.startswith(WAVE):
             k = int(name.removeprefix(WAVE))
             colour = frequencies.ink(k, data)
@@ -181,24 +222,10 @@ def _loss(data: xr.Dataset, name: str) -> float:
     return float(data["ablation_loss"].sel(ablation=name))
 
 
-def _groups(data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
-    """Ablations that keep one thing alone, and those that take one away; each sorted by loss."""
-    alone, without = {}, {}
-    names = data["ablation"].values
-    for name in names[ties.ordered(-data["ablation_loss"].values)].tolist():
-        if name == "original" or not 0 < _loss(data, name) < np.inf:
-            continue
-        if name in KEPT:
-            alone[name] = KEPT[name]
-        elif name.startswith(WAVE):
-            without[name] = f"wave {name.removeprefix(WAVE)}"
-        else:
-            what = str(data["ablation_what"].sel(ablation=name).item())
-            without[name] = TAKEN.get(name, what)
-    waves = [name for name in without if name.startswith(WAVE)]
-    for name in waves[: max(len(waves) - MOST, 0)]:
-        del without[name]
-    return alone, without
+def _without(data: xr.Dataset) -> list[float]:
+    """The losses without each of the key waves, those that are numbers."""
+    names = [name for name in data["ablation"].values.tolist() if name.startswith(WAVE)]
+    return [loss for loss in (_loss(data, name) for name in names) if np.isfinite(loss)]
 
 
 def _furnish(axes: Axes, whole: float, heading: str, last: float) -> None:
@@ -211,8 +238,9 @@ def _furnish(axes: Axes, whole: float, heading: str, last: float) -> None:
     )
     middle = np.log10(axes.get_xlim()).mean() < np.log10(whole)
     current_style.note(
-        axes, f"untouched {_number(whole)}", (whole, 1), (0, 0.4), ha="right" if middle else "left",
-        xycoords=("data", "axes fraction"), color=current_style.colours.muted,
+        axes, f"whole network {_number(whole)}", (whole, 1), (0, 0.4),
+        ha="right" if middle else "left", xycoords=("data", "axes fraction"),
+        color=current_style.colours.muted,
     )  # fmt: skip
     low, high = np.log10([axes.get_xlim()[0], 1.05 * last])
     step = 1 if high - low < 4 else 2

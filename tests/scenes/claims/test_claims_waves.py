@@ -301,6 +301,28 @@ def test_the_loss_falls_where_the_cosines_alone_do_better(loss: float, sentence:
     assert told.holds == sentence.startswith("Keep")
 
 
+@pytest.mark.parametrize("times", [ablation.WORSE * 0.99, ablation.WORSE * 1.01])
+def test_a_wave_that_is_hardly_missed_is_not_said_to_be(times: float) -> None:
+    data = of("ablation")
+    names = data["ablation"].values.tolist()
+    untouched = float(data["ablation_loss"].sel(ablation="original"))
+
+    def change(values: np.ndarray) -> None:
+        values[names.index("without-frequency-35")] = times * untouched
+
+    watch = claim("ablation", changed(data, "ablation_loss", change)).watch
+    assert ("without any one wave it grows 10-fold or more" in watch) == (times > ablation.WORSE)
+    assert "without any one wave it grows 4,300-fold or more" in claim("ablation", data).watch
+
+
+def test_ablations_of_the_rest_of_the_network_are_drawn_where_asked_for() -> None:
+    data = of("ablation")
+    for rows, drawn in (("logits", 8), ("all", 16)):
+        words = scene("ablation").with_options({"rows": rows}).description(data, 0)
+        assert words.count(";") + 2 == drawn
+        assert ("attention heads" in words) == (rows == "all")
+
+
 def test_cosines_that_are_no_better_than_guessing_are_no_algorithm() -> None:
     data = of("ablation")
     names = data["ablation"].values.tolist()
