@@ -28,7 +28,7 @@ LAYERS = {
 }
 
 HALF = 0.5
-"""The sum of squares has come down where at most this share of what memorising took is left."""
+"""The sum of squares has come down where at most this share of its largest is left."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +56,33 @@ class WeightNorms(Scene):
             raise InputError(f"{cls.name}: no weight of this run is a number at any checkpoint")
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """The sum of squares when it had memorised and when it had generalised."""
+        """The sum of squares at its largest and when the run had generalised."""
         run, ends = outcome(data), _ends(data)
         if run.delay is None or not ends:
             return Claim.instead(run.sentence)
         before, after = (float(_total(data)[i]) for i in ends.values())
-        numbers = {"memorised": before, "generalised": after}
+        numbers = {"peak": before, "generalised": after}
         change = f"from {before:,.0f} to {after:,.0f}"
         if not after <= HALF * before:
             sentence = f"The sum of squared weights goes {change} as the network generalises"
             return Claim.instead(sentence, **numbers)
-        top = int(np.nanargmax(_total(data)))
-        when, loss = clocks.at(data, "epoch", top), panels.loss_at(data, "train", top)
-        watch = f"it is largest at {when}, when the training loss is {loss}"
-        return Claim(f"The sum of squared weights falls {change}", watch, numbers=numbers)
+        sentence = f"The sum of squared weights peaks at {before:,.0f}, then falls to {after:,.0f}"
+        if next(iter(ends.values())) == 0:
+            sentence = f"The sum of squared weights falls {change}"
+        part = self._shrinks_most(data)
+        watch = "dots: the peak and the end of clean-up"
+        watch = f"{watch}; of the parts, {part} shrinks most" if part else watch
+        return Claim(sentence, watch, numbers=numbers)
+
+    def _shrinks_most(self, data: xr.Dataset) -> str:
+        """The part that loses most between both ends; empty where several share its name."""
+        ends = [float(data["epoch"].values[i]) for i in _ends(data).values()]
+        falls = {
+            name: -float(np.diff(np.interp(ends, curve.x, curve.y))[0])
+            for name, curve in self._parts(data).items()
+        }
+        part = max(falls, key=lambda name: np.nan_to_num(falls[name]), default="")
+        return "" if part.startswith("_") or "\n" in part or " $" in part else part
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The total above the training loss; beside them the total by its parts."""
@@ -113,7 +126,7 @@ class WeightNorms(Scene):
         """With the definition and the citation."""
         return (
             "Sum of squared weights over training, in all and by part, and the training loss. "
-            "Memorised: end of memorisation; generalised: end of clean-up. "
+            "Peak: the largest before generalising; generalised: end of clean-up. "
             f"{after('section 5.2')}"
         )
 
@@ -167,12 +180,13 @@ def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
             epochs[j], total[j], "o", color=current_style.colours.ink,
             ms=current_style.points * 0.45, mew=0, zorder=6,
         )  # fmt: skip
-        place: dict[str, Any] = {"ha": "left", "lift": 0.45}
-        if name != "memorised":
+        if name == "peak":
+            place: dict[str, Any] = {"ha": "left", "va": "center"}
+        else:
             # a falling curve leaves room below it
             place = {"ha": "center", "va": "top", "lift": -0.45}
-        narrow = name != "memorised" and current_style.narrow(axes.figure)
-        words = f"{name}\n{total[j]:,.0f}" if narrow else f" {name}: {total[j]:,.0f}"
+        narrow = name != "peak" and current_style.narrow(axes.figure)
+        words = f"{name}\n{total[j]:,.0f}" if narrow else f"  {name}: {total[j]:,.0f}"
         note = current_style.label(axes, epochs[j], total[j], words, zorder=6, **place)
         artists.setdefault(j, []).extend([*dots, note])
     if current_style.ghost:
@@ -195,14 +209,14 @@ def _total(data: xr.Dataset) -> np.ndarray:
 
 
 def _ends(data: xr.Dataset) -> dict[str, int]:
-    """Checkpoints at the end of memorisation and at the end of clean-up."""
-    ends = clocks.phase_ends(data)
+    """Checkpoints of the largest sum until the end of clean-up, and at that end."""
+    ends, total = clocks.phase_ends(data), _total(data)
     if ends is None:
         return {}
-    nearest = [int(np.abs(data["epoch"].values - end).argmin()) for end in (ends[0], ends[2])]
-    if not np.isfinite(_total(data)[nearest]).all():
+    last = int(np.abs(data["epoch"].values - ends[2]).argmin())
+    if not np.isfinite(total[last]):
         return {}
-    return dict(zip(("memorised", "generalised"), nearest, strict=True))
+    return {"peak": int(np.nanargmax(total[: last + 1])), "generalised": last}
 
 
 def _shared_names(curves: dict[str, panels.Curve], end: float) -> dict[str, panels.Curve]:

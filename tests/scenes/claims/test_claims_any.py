@@ -112,14 +112,28 @@ def test_the_squared_weights_fall_to_less_than_half(share: float, holds: bool) -
     data["sum_squared_weights"] = xr.ones_like(squares) * xr.DataArray(total, dims="epoch")
     own = claim("weight-norms", data)
     assert own.holds == holds
-    assert own.numbers["generalised"] == pytest.approx(share * own.numbers["memorised"], rel=0.02)
+    assert own.numbers["generalised"] == pytest.approx(share * own.numbers["peak"], rel=0.02)
+
+
+def test_weights_that_are_largest_at_the_start_only_fall() -> None:
+    data = reference("weight-norms")
+    squares = data["sum_squared_weights"].copy(deep=True)
+    squares[0] = 10 * squares.max("epoch")
+    own = claim("weight-norms", data.assign(sum_squared_weights=squares))
+    assert own.holds
+    assert "peaks" not in own.sentence
+    assert " falls from " in own.sentence
 
 
 def test_the_two_sums_of_the_title_stand_at_their_dots_once_they_are_reached() -> None:
     data, drawn = reference("weight-norms"), scene("weight-norms").with_options()
     before, after = (f"{n:,.0f}" for n in claim("weight-norms", data).numbers.values())
-    assert claim("weight-norms", data).sentence.endswith(f"from {before} to {after}")
-    assert "largest at epoch 900, when the training loss is" in claim("weight-norms", data).watch
+    total = data["sum_squared_weights"].sum("parameter")
+    assert before == f"{float(total.max()):,.0f}"
+    assert claim("weight-norms", data).sentence.endswith(
+        f"peaks at {before}, then falls to {after}"
+    )
+    assert claim("weight-norms", data).watch.endswith("of the parts, MLP shrinks most")
     with drawing_in(gv.theme("light", "slide"), ghost=False):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = drawn.draw(figure, data)
@@ -128,7 +142,7 @@ def test_the_two_sums_of_the_title_stand_at_their_dots_once_they_are_reached() -
             drawing.update(int(np.searchsorted(data["epoch"].values, epoch)))
             texts = figure.findobj(lambda a: hasattr(a, "get_text"))
             seen.append({t.get_text().strip() for t in texts if t.get_visible()})
-    assert [f"memorised: {before}" in words for words in seen] == [False, True, True]
+    assert [f"peak: {before}" in words for words in seen] == [False, True, True]
     assert [f"generalised: {after}" in words for words in seen] == [False, False, True]
 
 
