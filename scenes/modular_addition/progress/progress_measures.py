@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FASTER = 4.0
 """So many times as far as the test loss the restricted loss falls, before that has halved."""
 
+HALVED = 0.5
+"""The share of its height at which the test loss has halved."""
+
 AHEAD = 0.4
 """So much more accurate the key waves alone are than the network on test pairs, when it groks."""
 
@@ -52,7 +55,7 @@ class ProgressMeasures(Scene):
     name = "progress-measures"
     panels = ("progress",)
     title = "While the test loss is still high, the generalising circuit grows"
-    watch = "restricted: loss with the key waves alone; excluded: train loss without them"
+    watch = "restricted: key waves alone; excluded: without"
     source = "arXiv:2301.05217, figures 6, 7, 10, 11, 13 and 14"
     needs = (
         "excluded_loss_2d", "restricted_loss", "excluded_accuracy_2d", "restricted_accuracy",
@@ -120,7 +123,11 @@ class ProgressMeasures(Scene):
         panels.without_time(*rooms[: len(plots) - last])
         parts = [panel.along(data["epoch"]) for panel in drawn]
         if self._merged:
-            parts.append(_marks.draw(rooms[0], _numbers(data), data["epoch"]))
+            marks = [_numbers(data), *_measures(data, gini=self.third == "gini")]
+            parts += [
+                _marks.draw(axes, these, data["epoch"])
+                for axes, these in zip(rooms, marks, strict=True)
+            ]
         return Drawing.of(*parts)
 
     @property
@@ -132,7 +139,7 @@ class ProgressMeasures(Scene):
         """Axes for so many panels: a large one above low ones, or all of one size."""
         narrow = style().narrow(figure)
         if self._merged:
-            heights, gap = ((2, 1, 1), 1.5) if narrow else ((2.3, 1, 1), 1.1)
+            heights, gap = ((2, 1, 1), 1.5) if narrow else ((2.5, 1, 1), 1.1)
             return style().stack(figure, heights, left=6.2, right=7.0, vgap=gap)
         columns = 1 if narrow or count == 1 else 2
         grid = style().panels(
@@ -191,7 +198,8 @@ class ProgressMeasures(Scene):
         excluded = curve(data["excluded_loss_2d"].values)
         rest = [third, Plot("sum of squares", {"all\nweights": squares})]
         if self.layout == "together":
-            losses = {**whole, "excluded": excluded, "restricted": curve(restricted)}
+            aside = curve(data["excluded_loss_2d"].values, muted)
+            losses = {**whole, "excluded": aside, "restricted": curve(restricted)}
             return [Plot("loss (nats)", losses, log=True), *rest]
         return [
             Plot("loss", {**whole, "excluded": excluded}, log=True),
@@ -210,11 +218,18 @@ class Plot:
 
 
 class _Turn(NamedTuple):
-    """Two moments, and the test and the restricted loss at both."""
+    """Two moments, and the losses, the embedding's Gini coefficient and the squares at both."""
 
     epochs: np.ndarray
     test: np.ndarray
     alone: np.ndarray
+    gini: np.ndarray
+    squares: np.ndarray
+
+    @property
+    def sparser(self) -> bool:
+        """Whether the embedding grows sparser from the one to the other, and weights smaller."""
+        return bool(self.gini[0] < self.gini[1] and self.squares[0] > self.squares[1])
 
 
 def _turn(data: xr.Dataset) -> _Turn | None:
@@ -227,7 +242,13 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     if at[0] == at[1] or abs(epochs[at[1]] - ends[1]) > _claims.NEAR * ends[1]:
         return None
     test = data["loss"].sel(split="test").values[at]
-    return _Turn(epochs[at], test, data["restricted_loss"].sel(split="all").values[at])
+    return _Turn(
+        epochs[at],
+        test,
+        data["restricted_loss"].sel(split="all").values[at],
+        data["gini_embedding"].values[at],
+        data["sum_squared_weights"].sum("parameter").values[at],
+    )
 
 
 def _numbers(data: xr.Dataset) -> list[_marks.Mark]:
@@ -244,18 +265,45 @@ def _numbers(data: xr.Dataset) -> list[_marks.Mark]:
     ]
 
 
+def _measures(data: xr.Dataset, *, gini: bool) -> list[list[_marks.Mark]]:
+    """What the low panels show at the title's two moments, on their curves."""
+    turn, ink = _turn(data), style().colours.ink
+    if turn is None:
+        return [[], []]
+    (x, end), (low, high), (most, less) = map(
+        np.ndarray.tolist, (turn.epochs, turn.gini, turn.squares)
+    )
+    return [
+        [
+            _marks.Mark(x, low, f"{low:.2f}", ink, "center", 0.9),
+            _marks.Mark(end, high, f"{high:.2f}", ink, lift=-0.4),
+        ] if gini else [],
+        [
+            _marks.Mark(x, most, f"{most:,.0f}", ink, lift=0.25),
+            _marks.Mark(end, less, f"{less:,.0f}", ink, lift=0.55),
+        ],
+    ]  # fmt: skip
+
+
 def _of_losses(turn: _Turn) -> Claim:
     """How far test and restricted loss fall from the end of memorisation until it groks."""
     test, alone = turn.test, turn.alone
-    sentence = (
-        f"While test loss goes from {test[0]:.2g} to {test[1]:.2g}, "
-        f"restricted loss falls from {alone[0]:.2g} to {alone[1]:.2g}"
-    )
     ratios = [float(b / a) if a > 0 else float("nan") for a, b in (test, alone)]
     numbers = dict(zip(("test", "restricted"), ratios, strict=True))
     if not numbers["restricted"] * FASTER <= numbers["test"]:
-        return Claim.instead(sentence.replace(" falls", ""), **numbers)
-    return Claim(sentence, ProgressMeasures.watch, numbers=numbers)
+        sentence = (
+            f"While test loss goes from {test[0]:.2g} to {test[1]:.2g}, "
+            f"restricted loss goes from {alone[0]:.2g} to {alone[1]:.2g}"
+        )
+        return Claim.instead(sentence, **numbers)
+    fall = float(f"{1 / max(numbers['restricted'], 1e-9):.2g}")
+    halves = abs(numbers["test"] - HALVED) < 0.05
+    change = "halves" if halves else f"goes from {test[0]:.2g} to {test[1]:.2g}"
+    sentence = f"While the test loss only {change}, the restricted loss falls {fall:,.0f}-fold"
+    if not halves:
+        sentence = sentence.replace(" only", "")
+    watch = ProgressMeasures.watch + ("; weights turn sparse and shrink" if turn.sparser else "")
+    return Claim(sentence, watch, numbers=numbers)
 
 
 def _of_accuracies(data: xr.Dataset, last: int) -> Claim:
