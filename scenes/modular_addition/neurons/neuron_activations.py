@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _neurons
+from grokviz.scenes.modular_addition import _claims, _neurons
 
 from grokviz.scene import Claim, Drawing, Scene, grids, option, style
 from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
-from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
+from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 
@@ -38,13 +39,19 @@ class NeuronActivations(Scene):
         "neuron_variance_explained", "all_neuron_cluster", "embedding_frequency_norm",
         "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
-    paper_figures = {"4b": {"order": "number"}}  # noqa: RUF012
+    paper_figures = {"4b": {"order": "number", "most": 5, "first": False}}  # noqa: RUF012
     clock = "field_epoch"
     aspect = 2.05
-    narrow_aspect = 0.86
+    narrow_aspect = 1.2
+    aspects = {"most": dict.fromkeys(range(6, 13), (2.05, 0.86))}  # noqa: RUF012
     stills = ("last", "grok-3000")
 
-    most: int = option(10, "how many of the stored neurons to show, of each frequency in turn")
+    most: int = option(
+        4,
+        "how many of the stored neurons to show, of each frequency in turn; those of one row "
+        "also as they were at first",
+    )
+    first: bool = option(True, "above a single row of neurons, the same at the first moment")
     order: Literal["number", "phase"] = option(
         "phase", "a and b in order, or k a and k b mod p at the neuron's own frequency k"
     )
@@ -64,41 +71,45 @@ class NeuronActivations(Scene):
             sentence = f"{count} of {waves.size} neurons are waves of one frequency"
             return Claim.instead(sentence, share=share)
         sentence = f"{count} of {waves.size} neurons become waves, each of one frequency"
-        return Claim(sentence, self.watch, numbers={"share": share})
+        wave = f"a wave: one frequency k explains at least {THRESHOLD:.0%} of its variance"
+        watch = f"{wave}; {min(self.most, data.sizes['neuron'])} shown"
+        return Claim(sentence, watch, numbers={"share": share})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a neuron, its frequency above it."""
-        current_style, p = style(), data.sizes["row"] // 2
-        most = min(self.most, 9) if current_style.narrow(figure) else self.most
-        order, columns = _neurons.neurons_in_columns(data, most, figure)
-        axes = grids.square_axes(figure, len(order), columns, p)
-        images = [grids.heat(ax, (p, p)) for ax in axes]
-        frequency = data["neuron_frequency"].values
-        names = [
-            _neurons.name_frequency(ax, int(frequency[n]), data, numbered=True)
-            for n, ax in zip(order, axes, strict=True)
-        ]
-        held = [grids.figure_above(ax) for ax in axes]
-        colours = [name.get_color() for name in names]
+        p, narrow = data.sizes["row"] // 2, style().narrow(figure)
+        shown, columns = self._order(data, figure)
+        above = shown if self.first and len(shown) == columns else shown[:0]
+        order = np.concatenate([above, shown])
+        room: grids.GridKeywords = {"left": 5.0 if narrow else 6.4} if len(above) else {}
+        axes = grids.square_axes(figure, len(order), columns, p, **room)
+        maps = [_Map(ax, data, int(n)) for ax, n in zip(axes, order, strict=True)]
         ends = _neurons.input_names(figure, self.order)
         grids.name_inputs(axes[(len(order) - 1) // columns * columns], p - 1, *ends)
-        grids.note(
-            axes[-1],
-            "%: of its variance in its frequency; colour: from 0 to its largest activation",
-        )
+        grids.note(axes[-1], "%: of its variance explained by frequency k; bluer: more active")
+        still, moving = maps[: len(above)], maps[len(above) :]
+        phase, activations = self.order == "phase", fields.activations(data, 0)
+        for each in still:
+            each.show(activations[each.neuron], phase=phase)
+        label = _name_rows(data, still, moving) if still else None
 
         def update(i: int) -> None:
             activations = fields.activations(data, i)
-            parts = zip(images, names, held, colours, order, strict=True)
-            for image, name, percent, colour, n in parts:
-                k, field = int(frequency[n]), activations[n]
-                image.set_data(_neurons.in_phase(field, k if self.order == "phase" else 0).T)
-                image.set_clim(0, max(float(np.nan_to_num(field).max()), 1e-9))
-                share = _neurons.own_share(field, k)
-                _neurons.tint(name, colour, share)
-                percent.set_text(_neurons.floored_percent(share) if k else "")
+            for each in moving:
+                each.show(activations[each.neuron], phase=phase)
+            if label is not None:
+                label.set_text(_claims.moment(data, i, "field_epoch"))
 
-        return Drawing([images, names, held], update)
+        parts = [each.moving for each in moving]
+        return Drawing([*parts, *([] if label is None else [label])], update)
+
+    def _order(self, data: xr.Dataset, figure: FigureBase) -> tuple[np.ndarray, int]:
+        """Places of the neurons of a grid, and its columns; one row where they are few enough."""
+        narrow = style().narrow(figure)
+        most = min(self.most, 9) if narrow else self.most
+        row = 3 if narrow else 5
+        few = self.first and row < most <= 5
+        return _neurons.neurons_in_columns(data, row if few else most, figure)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""
@@ -127,6 +138,47 @@ class NeuronActivations(Scene):
         return (
             f"Activations at '=' after the ReLU over all {p} x {p} pairs (a, b), of neurons that "
             f"show their frequency best{order}; each map runs from 0 to the neuron's largest "
-            "activation. "
+            "activation. In per cent: the share of its variance that frequency k explains. "
             f"{after('figure 4, and the thread, tweet 10')}"
         )
+
+
+class _Map:
+    """One neuron's activations over the pairs, its frequency, and how much that explains."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, neuron: int) -> None:
+        p = data.sizes["row"] // 2
+        self.neuron, self.k = neuron, int(data["neuron_frequency"].values[neuron])
+        self.image = grids.heat(axes, (p, p))
+        self.name = _neurons.name_frequency(axes, self.k, data, numbered=True)
+        self.colour = self.name.get_color()
+        self.share = grids.figure_above(axes)
+        self.silent = style().note(
+            axes, "inactive", (0.5, 0.6), ha="center", color=style().colours.muted
+        )
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.image, self.name, self.share, self.silent]
+
+    def show(self, field: np.ndarray, *, phase: bool) -> None:
+        """Set the activations over (a, b); with ``phase`` in the order of its frequency."""
+        self.image.set_data(_neurons.in_phase(field, self.k if phase else 0).T)
+        self.image.set_clim(0, max(float(np.nan_to_num(field).max()), 1e-9))
+        share = _neurons.own_share(field, self.k)
+        _neurons.tint(self.name, self.colour, share)
+        self.share.set_text(_neurons.floored_percent(share) if self.k else "")
+        self.silent.set_visible(not field.any())
+
+
+def _name_rows(data: xr.Dataset, still: list[_Map], moving: list[_Map]) -> Any:
+    """The moments of both rows at their left; the names of the frequencies stand above both."""
+    for above, each in zip(still, moving, strict=True):
+        each.name.set_visible(False)
+        each.name = above.name
+    look: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "center", "fontweight": "bold"}
+    first, label = (
+        style().note(row[0].image.axes, "", (0, 0.5), (-2.6, 0), **look) for row in (still, moving)
+    )
+    first.set_text(_claims.moment(data, 0, "field_epoch"))
+    return label

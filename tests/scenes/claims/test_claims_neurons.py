@@ -336,8 +336,10 @@ def test_what_the_sentence_says_is_marked_once_it_has_happened(name: str, text: 
     assert text in written[1]
 
 
-def test_each_neuron_has_the_share_of_its_frequency_above_it() -> None:
-    data, drawn = reference("neuron-activations"), SCENES["neuron-activations"].with_options()
+@pytest.mark.parametrize(("most", "still"), [(4, 4), (10, 0)])
+def test_each_neuron_has_the_share_of_its_frequency_above_it(most: int, still: int) -> None:
+    data = reference("neuron-activations")
+    drawn = SCENES["neuron-activations"].with_options({"most": most})
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = drawn.draw(figure, data)
@@ -347,10 +349,12 @@ def test_each_neuron_has_the_share_of_its_frequency_above_it() -> None:
             words = [t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))]
             shares.append([int(word[:-1]) for word in words if word[:-1].isdigit()
                            and word.endswith("%")])  # fmt: skip
-    assert [len(each) for each in shares] == [10, 10]
-    least = f"explains {min(shares[1])}% to"
-    assert least in drawn.description(data, -1)
+    assert [len(each) for each in shares] == [most + still, most + still]
     assert max(shares[0]) < 10
+    # the first moment, where it is drawn, does not move
+    assert shares[1][:still] == shares[0][:still]
+    least = f"explains {min(shares[1][still:])}% to"
+    assert least in drawn.description(data, -1)
 
 
 def test_seeds_stand_in_the_order_in_which_they_generalise() -> None:
