@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 
+ROOMY = (18.0, 26.0)
+"""So many ems of small type wide is a panel that says of what a share is, and what it was."""
+
+
 @dataclass(frozen=True)
 class EmbeddingWaves(Scene):
     """Norm of each wave in the embedding, beside the loss: the waves sharpen first."""
@@ -55,7 +59,7 @@ class EmbeddingWaves(Scene):
         growth = _claims.Growth.of(data, _share(data, waves))
         numbers = {"first": growth.first, "last": growth.last}
         if growth.holds:
-            sentence = f"{len(waves)} of {count} waves grow {growth.words} of the embedding"
+            sentence = f"{len(waves)} of {count} waves go {growth.words} of the embedding"
             return Claim(sentence, _leaders(data, waves), numbers=numbers)
         words = f"All {count} waves are embedded, and none stands out"
         if not waves:
@@ -83,10 +87,12 @@ class EmbeddingWaves(Scene):
             f" Beside it the losses: train {panels.loss_at(data, 'train', i)}, "
             f"test {panels.loss_at(data, 'test', i)}."
         )
+        idle = _claims.idle(data)
+        unused = f" In the end the network computes with all of these but {idle}." if idle else ""
         return (
             f"Bar chart of the norm of each of {len(norms)} frequencies in the embedding at "
             f"{clocks.at(data, 'epoch', i)}: {len(large)} stand above a quarter of the largest "
-            f"({named}); the median is {rest:.2g}.{losses if self.losses else ''}"
+            f"({named}); the median is {rest:.2g}.{unused}{losses if self.losses else ''}"
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -94,10 +100,9 @@ class EmbeddingWaves(Scene):
         p = data.sizes["component"]
         loss = ", and the loss" if self.losses else ""
         return (
-            f"Norm of the embedding $W_E$ along each wave over the {p} inputs{loss}; pale: the "
-            "largest so far. In colour: waves whose norm at the end is above a quarter of the "
-            f"largest; shares are of the summed squares of all waves; used: of a key "
-            f"frequency, whose neurons it explains. {after('figure 3')}"
+            f"Norm of the embedding $W_E$ along each wave over the {p} inputs{loss}. "
+            "In colour: waves whose norm at the end is above a quarter of the "
+            f"largest; shares are of the summed squares of all waves. {after('figure 3')}"
         )
 
     def _waves(self, axes: Axes, data: xr.Dataset) -> Drawing:
@@ -113,10 +118,10 @@ class EmbeddingWaves(Scene):
         axes.set(xlim=(0.2, k[-1] + 0.8), ylim=(0, top * 1.16))
         axes.set_xticks(frequencies.ticks(int(k[-1])))
         axes.set_xlabel(f"frequency of the wave over the {data.sizes['component']} inputs")
-        # without the loss it is a low panel, of a larger figure
-        name = "norm in the embedding" if self.losses else "norm in $W_E$"
+        high = axes.bbox.height > 14 * style().pixels(axes, style().points)
+        name = "norm in the embedding" if high or self.losses else "norm in $W_E$"
         axes.set_ylabel(name + (", squared" if self.value == "squared" else ""))
-        bars = Bars(axes, x, heights, style().colours.rest, width=width)
+        bars = Bars(axes, x, heights, style().colours.rest, width=width, trace=0)
         named = Drawing.of(_named(bars, k, data), _held(axes, data))
         if not frequencies.coloured(data):
             place = (1, 1) if style().narrow(axes.figure) else (1, 0.97)
@@ -145,14 +150,15 @@ def _held(axes: Axes, data: xr.Dataset) -> Drawing:
     if not 0 < len(waves) < data.sizes["frequency"]:
         return Drawing()
     shares, text = _share(data, waves), grids.figure_above(axes)
-    whose, idle, narrow = (
-        _claims.waves(len(waves)), _claims.idle(data), style().narrow(axes.figure)
-    )  # fmt: skip
-    of = "" if narrow else " of the embedding"
-    used = f"; all but {idle} {'' if narrow else 'are '}used" if idle else ""
+    first = _claims.rounded_percent(float(shares[0]))
+    room = axes.bbox.width / style().pixels(axes, style().small)
+    # what there is no room for stands in the caption
+    of = " of the embedding" if room > ROOMY[0] else ""
+    then = f"; {first} at {_claims.moment(data, 0)}" if room > ROOMY[1] else ""
 
     def update(i: int) -> None:
-        text.set_text(f"{whose}: {_claims.rounded_percent(float(shares[i]))}{of}{used}")
+        now = _claims.rounded_percent(float(shares[i]))
+        text.set_text(f"{_claims.waves(len(waves))}: {now}{of}{then}")
 
     return Drawing([text], update)
 
@@ -190,7 +196,6 @@ def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> Drawing:
         ))  # fmt: skip
         # the bars that the number must stay above
         under.append((np.abs(bars.x - place) < 0.4 * width + 0.3) | (of_bars == k))
-    highest = np.maximum.accumulate(bars.heights)
     shown = frequencies.leading(data["embedding_frequency_norm"].values, keys)
     if current_style.ghost:
         shown = np.ones_like(shown)
@@ -204,7 +209,6 @@ def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> Drawing:
             each.set_facecolors(face)
         for k, text, below in zip(keys, texts, under, strict=True):
             text.set_visible(k in seen)
-            # above the pale tips of where the bars have been, too
-            text.set_y(highest[i][below].max() + 0.012 * axes.get_ylim()[1])
+            text.set_y(bars.heights[i][below].max() + 0.012 * axes.get_ylim()[1])
 
     return Drawing([bars.moving, texts], update)
