@@ -1,4 +1,4 @@
-"""The circuit on one clock: the losses that see it grow, its waves and its neurons."""
+"""The circuit on one clock: the losses that see it grow, its waves and, if wished, its neurons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grokviz.scenes.modular_addition import _claims, _neurons
 from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
 
-from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene.outcome import losses_of, outcome
 from grokviz.scene.scene import drawing_of
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase, SubFigure
 
+
+NAMED = 6
+"""So many key frequencies have room for their numbers below the waves."""
 
 ROOMY = 27.0
 """So many ems wide are neurons whose heading has room for what they are over."""
@@ -30,11 +33,11 @@ AHEAD = 0.1
 
 @dataclass(frozen=True)
 class CircuitDevelopment(Scene):
-    """The losses that see the circuit grow, beside waves of the embedding and some neurons."""
+    """The losses that see the circuit grow, beside the waves of the embedding."""
 
     name = "circuit-development"
     title = "The circuit is built while the test loss still stands high"
-    watch = "restricted: the key waves alone; excluded: all but them; neurons sharpen later"
+    watch = "restricted: loss with the key waves alone; excluded: train loss without them"
     source = "thread, tweets 9 to 11; arXiv:2301.05217, figures 3, 4 and 7"
     loops = True
     needs = tuple(dict.fromkeys([
@@ -42,15 +45,17 @@ class CircuitDevelopment(Scene):
         "excluded_loss_2d", "restricted_loss", "logged_train_loss", "logged_test_loss", "phase_end",
     ]))  # fmt: skip
     clock = "field_epoch"
-    aspect = 1.5
-    narrow_aspect = 0.62
+    aspect = 2.0
+    narrow_aspect = 0.78
+    # neurons have a room below the waves
+    aspects = {"neurons": dict.fromkeys(range(1, 4), (1.5, 0.62))}  # noqa: RUF012
     stills = ("grok", "last")
 
-    neurons: int = option(3, "how many neurons to show, of each frequency in turn")
+    neurons: int = option(0, "how many neurons to show below, of each frequency in turn")
 
     def __post_init__(self) -> None:
-        if not 1 <= self.neurons <= 3:
-            raise ValueError(f"neurons={self.neurons} is not possible; give 1 to 3")
+        if not 0 <= self.neurons <= 3:
+            raise ValueError(f"neurons={self.neurons} is not possible; give 0 to 3")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """The losses of the whole network and of the key waves alone, when it groks."""
@@ -67,14 +72,16 @@ class CircuitDevelopment(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The losses, and beside them each part as its own scene draws it."""
-        rooms = _rooms(figure)
+        rooms = _rooms(figure, with_neurons=bool(self.neurons))
         parts = [
             _at_field_epochs(scene, drawing_of(scene, room, data), data)
             for scene, room in zip(self._scenes(), rooms[1:], strict=True)
         ]
         # the whole sentence is too long for a panel of this width
-        rooms[1].axes[0].set_xlabel("frequency of the wave")
-        if not style().narrow(figure):
+        keys = frequencies.key_frequencies(data)
+        named = f" (key: {', '.join(map(str, keys))})" if 0 < len(keys) <= NAMED else ""
+        rooms[1].axes[0].set_xlabel(f"frequency{named}" if named else "frequency of the wave")
+        if self.neurons and not style().narrow(figure):
             _head(rooms[-1], self.neurons)
         return Drawing.of(_losses(rooms[0], data), *parts)
 
@@ -83,22 +90,28 @@ class CircuitDevelopment(Scene):
         parts = [s.description(data, int(_indices(s, data)[i])) for s in self._scenes()]
         now = data.sel(epoch=int(data["field_epoch"].values[i]))
         return (
-            f"Three panels. {' '.join(parts)} Restricted loss "
+            f"{len(parts) + 1} panels. {' '.join(parts)} Restricted loss "
             f"{float(now['restricted_loss'].sel(split='all')):.2g}, excluded loss "
             f"{float(now['excluded_loss_2d']):.2g}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
+        neurons = (
+            f"; activations of {self.neurons} neurons over all pairs (a, b), each from 0 to its "
+            "largest"
+            if self.neurons
+            else ""
+        )
         return (
             "Train and test loss, the loss restricted to the key frequencies (on all pairs, with "
             "their waves of a + b alone), and the train loss with them excluded; norm of each wave "
-            f"in the embedding $W_E$; activations of {self.neurons} neurons over all pairs (a, b), "
-            f"each from 0 to its largest. {after('figures 3, 4 and 7')}"
+            f"in the embedding $W_E${neurons}. {after('figures 3, 4 and 7')}"
         )
 
     def _scenes(self) -> list[Scene]:
-        return [EmbeddingWaves(losses=False), NeuronActivations(most=self.neurons)]
+        neurons = [NeuronActivations(most=self.neurons, first=False)] if self.neurons else []
+        return [EmbeddingWaves(losses=False), *neurons]
 
 
 class _Turn(NamedTuple):
@@ -121,13 +134,13 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     return _Turn(run.grokked, test, float(data["restricted_loss"].sel(split="all").values[i]))
 
 
-def _rooms(figure: FigureBase) -> list[SubFigure]:
-    """A part of the figure for the losses, which are the largest, the waves and the neurons."""
+def _rooms(figure: FigureBase, *, with_neurons: bool) -> list[SubFigure]:
+    """A part of the figure for the losses, the largest, for the waves and, if wished, neurons."""
     if style().narrow(figure):
-        rooms = _split(figure, heights=(1.5, 1, 0.85))
+        rooms = _split(figure, heights=(1.5, 1, 0.85) if with_neurons else (1.5, 1))
     else:
-        left, right = _split(figure, widths=(0.53, 0.47))
-        rooms = [left, *_split(right, heights=(0.5, 0.5))]
+        left, right = _split(figure, widths=(0.53, 0.47) if with_neurons else (0.58, 0.42))
+        rooms = [left, *(_split(right, heights=(0.5, 0.5)) if with_neurons else [right])]
     for room in rooms:
         room.set_facecolor("none")
     return rooms
