@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-BEND, FULL = 0.5, 0.05
+BEND, FULL = 0.5, 0.02
 """The haze shows shares of variance to this power, and from this share on in full colour."""
 
 
@@ -67,20 +67,18 @@ class NeuronSpectra(Scene):
         late = _neurons.not_generalised(data)
         if late:
             return Claim.instead(late, share=least)
-        before, dots = self._before(data), (data.sizes["row"] // 2 + 1) // 2
+        before = self._before(data)
         numbers = {"share": least, "before": before}
         if not least >= THREE_DOTS or before > THREE_DOTS / 2:
             sentence = (
                 f"Three dots hold {_neurons.floored_percent(least)} of a neuron shown, or more"
             )
             return Claim.instead(sentence, **numbers)
-        three = f"3 of {dots * dots - 1:,} waves"
-        sentence = (
-            f"In each neuron shown, {three} come to hold at least {_neurons.floored_percent(least)}"
-        )
+        percent = _neurons.floored_percent(least)
+        sentence = f"Waves of one frequency come to hold at least {percent} of each neuron shown"
         first = _claims.moment(data, 0, "field_epoch")
         most = _claims.rounded_percent(before)
-        watch = f"above, at {first}, they hold at most {most}; below, the haze goes"
+        watch = f"dots: that frequency in a, in b, in both; at {first} they hold at most {most}"
         return Claim(sentence, watch, numbers=numbers)
 
     def _before(self, data: xr.Dataset) -> float:
@@ -100,7 +98,10 @@ class NeuronSpectra(Scene):
         spectra = [_Spectrum(ax, data, int(n), count) for ax, n in zip(axes, neurons, strict=True)]
         first = axes[(len(neurons) - 1) // columns * columns]
         grids.name_inputs(first, count - 1, "in a", "in b")
-        grids.note(axes[-1], "sides: frequency in a, in b; dots and number: share of the variance")
+        grids.note(
+            axes[-1],
+            "a cell: a frequency in a with one in b; bluer, or a larger dot: more variance",
+        )
         still, moving = spectra[: -len(order)], spectra[-len(order) :]
         activations = fields.activations(data, 0)
         for spectrum in still:
@@ -181,7 +182,7 @@ class _Spectrum:
         self.dots.set_zorder(3)
         self.text = grids.figure_above(axes)
         self.silent = style().note(
-            axes, "never active", (0.5, 0.6), ha="center", color=style().colours.muted
+            axes, "inactive", (0.5, 0.6), ha="center", color=style().colours.muted
         )
 
     @property
@@ -201,7 +202,7 @@ class _Spectrum:
         """Set the activations over (a, b) whose spectrum is shown."""
         shares = _neurons.shares_by_frequency(field)
         own = np.array([shares[self.k, 0], shares[0, self.k], shares[self.k, self.k]])
-        self.dots.set_sizes(own * (1.8 * style().points) ** 2)
+        self.dots.set_sizes(own * (1.4 * style().points) ** 2)
         self.haze.set_data(shares.T**BEND)
         _neurons.tint(self.name, self.colour, float(own.sum()))
         self.text.set_text("" if self.k == NO_FREQUENCY else f"{own.sum():.0%}")
