@@ -35,7 +35,7 @@ class WaveCircles(Scene):
     name = "wave-circles"
     panels = ("circles", "loss")
     title = "Each embedded wave winds the numbers onto a circle"
-    watch = "radii's spread, at first (grey) \u2192 now"
+    watch = "radii's standard deviation, at first (grey) \u2192 now"
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
     loops = True
     needs = ("embedding_plane", "embedding_frequency_norm", "logged_train_loss",
@@ -58,11 +58,11 @@ class WaveCircles(Scene):
         turn = max((_turn(data, k, end) for k in shown), default=np.nan)
         numbers = {"first": first, "last": last, "turn": turn}
         if last < ROUND <= first and turn < TURN:
-            part = f"k/{data.sizes['residue']}, give or take {np.degrees(turn):.0f}°"
+            part = f"k/{data.sizes['residue']} of a turn"
             return Claim(
-                f"{_claims.waves(len(shown))} become circles: radii vary by {last:.0%} at most, "
-                f"{first:.0%} at first".replace("1 wave become circles", "1 wave becomes a circle"),
-                f"radii's spread, at first (grey) \u2192 now; adding 1 turns by {part}",
+                f"{_claims.waves(len(shown))} become rings: radii vary by {last:.0%} at most, "
+                f"{first:.0%} at first".replace("1 wave become rings", "1 wave becomes a ring"),
+                f"radii's standard deviation, first (grey) \u2192 now; adding 1: about {part}",
                 numbers=numbers,
             )  # fmt: skip
         if not shown:
