@@ -85,17 +85,20 @@ class LogitSpectrum(Scene):
         image = grids.heat(axes, (p, p), top=_top(spectrum) ** BEND)
         _name_components(axes, p)
         if not narrow:
-            axes.set_xlabel("frequency in a (stronger colour: larger norm)", labelpad=0)
+            axes.set_xlabel(
+                "frequency in a (bluer: larger norm)", labelpad=0.15 * current_style.points
+            )
         rings = _Rings(axes, data)
         text = grids.figure_above(axes)
         whose = f"{len(rings.keys)} ring{'s' * (len(rings.keys) > 1)}: "
-        over = "" if narrow else " over all (a, b)"
+        first = _claims.rounded_percent(_ringed(spectrum[0], data))
+        then = "" if narrow else f"; {first} at {_claims.moment(data, 0, self.clock)}"
 
         def update(i: int) -> None:
             norms = spectrum[i].astype(float)
             image.set_data(norms.T**BEND)
             held = f"{_claims.rounded_percent(_ringed(norms, data))} of the variance"
-            text.set_text(f"{whose}{held}{over}" if rings.keys else frequencies.NONE)
+            text.set_text(f"{whose}{held}{then}" if rings.keys else frequencies.NONE)
             rings.update(i)
 
         drawing = Drawing([image, text, rings.moving], update)

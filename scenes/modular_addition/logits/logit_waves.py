@@ -152,7 +152,7 @@ def _ridge(axes: Axes, data: xr.Dataset, reach: int) -> Drawing:
     if not style().narrow(axes.figure):
         axes.set_xlabel(SHIFT)
     whole = count == len(keys)
-    _head(axes, "each wave, and its height" if whole else f"{len(keys)} of {count} waves")
+    _head(axes, "each wave, its height in logits" if whole else f"{len(keys)} of {count} waves")
     if not keys:
         frequencies.note_none(axes)
     finite = np.abs(heights[np.isfinite(heights)])
@@ -206,14 +206,16 @@ def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> Drawing:
     current_style.note(
         axes, "the answer", (0, span[1]), (0.5, 0), xycoords="data", va="top", color=colours.muted
     )
-    text = _head(axes, "")
+    text, shares = _head(axes, ""), data["logit_variance_explained"].values.astype(float)
+    then = f"; {_claims.rounded_percent(float(shares[0]))} at {_claims.moment(data, 0)}"
+    if current_style.narrow(axes.figure):
+        then = ""
 
     def update(i: int) -> None:
         dots.set_data(x, data["logit_wave"].values[i][order].astype(float))
         line.set_data(x, fields.logit_waves(data, i).sum(axis=0)[order])
-        share = float(data["logit_variance_explained"].values[i])
         known = data.sizes["key_frequency"]
-        held = f"the sum explains {share:.0%} of the squared logits"
+        held = f"the sum explains {shares[i]:.0%} of the squared logits{then}"
         text.set_text(held if known else frequencies.NONE)
 
     return Drawing([line, dots, text], update)
@@ -226,7 +228,9 @@ def _rest(axes: Axes, data: xr.Dataset, half: float) -> Drawing:
     colours, (order, x) = style().colours, _order(data)
     axes.set(xlim=(x[0], x[-1]), ylim=(-half, half), xlabel=SHIFT, ylabel="logit")
     axes.set_xticks([x[0], 0, x[-1]])
-    _head(axes, "what the sum leaves: mean and spread")
+    narrow = style().narrow(axes.figure)
+    band_of = "mean and spread" if narrow else "mean, \u00b1 a standard deviation"
+    _head(axes, f"what the sum leaves: {band_of}")
     band: Any = PolyCollection([], facecolors=colours.rest, alpha=0.7, lw=0, zorder=1.8)
     axes.add_collection(band, autolim=False)
     (line,) = axes.plot([], [], color=colours.ink, lw=style().line * 0.6, zorder=3)

@@ -26,9 +26,9 @@ NAMES = (
 )  # fmt: skip
 
 OWN = {
-    "embedding-waves": "6 of 56 waves grow from 12% to 95% of the embedding",
+    "embedding-waves": "6 of 56 waves go from 12% to 95% of the embedding",
     "singular-values": "The neuron-logit map falls from 100 directions to 10",
-    "wave-circles": "6 waves become circles: radii vary by 9% at most, 52% at first",
+    "wave-circles": "6 waves become rings: radii vary by 9% at most, 52% at first",
     "weight-spectra": "5 waves fill 90% of the embedding, 99.8% of the neuron-logit map",
     "ablation": "Keep only cos w(a + b − c) in the logits: the loss falls by 81%",
     "algorithm": "The network adds with 5 waves: 96% of its squared logits",
@@ -398,11 +398,11 @@ def test_a_film_names_a_wave_when_it_leads_and_hides_what_is_to_come() -> None:
 
 
 ON_PICTURE = (
-    ("embedding-waves", "6 waves: 95% of the embedding; all but 31 are used"),
+    ("embedding-waves", "6 waves: 95% of the embedding; 12% at epoch 0"),
     ("weight-spectra", "embedding $W_E$: 90% of squares in 5 waves"),
     ("weight-spectra", "neuron-logit map $W_L$: 99.8% of squares in 5 waves"),
     ("wave-circles", "43% \u2192 9%"),
-    ("logit-spectrum", "5 rings: 98% of the variance over all (a, b)"),
+    ("logit-spectrum", "5 rings: 98% of the variance; 0% at epoch 0"),
 )
 
 
