@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SHIFT = "a + b − c"
 KEYLESS = "No frequency is key to the logits at the end"
 
+ROOMY = 31.0
+"""So many ems of small type wide is a panel with room for a long heading."""
+
 MOST = 7
 """Waves shown one by one: as many as have a colour."""
 
@@ -208,7 +211,8 @@ def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> Drawing:
     )
     text, shares = _head(axes, ""), data["logit_variance_explained"].values.astype(float)
     then = f"; {_claims.rounded_percent(float(shares[0]))} at {_claims.moment(data, 0)}"
-    if current_style.narrow(axes.figure):
+    # a paper's panel has no room for both
+    if axes.bbox.width < ROOMY * current_style.pixels(axes, current_style.small):
         then = ""
 
     def update(i: int) -> None:
@@ -228,8 +232,8 @@ def _rest(axes: Axes, data: xr.Dataset, half: float) -> Drawing:
     colours, (order, x) = style().colours, _order(data)
     axes.set(xlim=(x[0], x[-1]), ylim=(-half, half), xlabel=SHIFT, ylabel="logit")
     axes.set_xticks([x[0], 0, x[-1]])
-    narrow = style().narrow(axes.figure)
-    band_of = "mean and spread" if narrow else "mean, \u00b1 a standard deviation"
+    small = axes.bbox.width < ROOMY * style().pixels(axes, style().small)
+    band_of = "mean and spread" if small else "mean, \u00b1 a standard deviation"
     _head(axes, f"what the sum leaves: {band_of}")
     band: Any = PolyCollection([], facecolors=colours.rest, alpha=0.7, lw=0, zorder=1.8)
     axes.add_collection(band, autolim=False)
