@@ -123,12 +123,12 @@ class Scene:
         return f"{self.claim(data).sentence}. {self.definition(data)}".strip()
 
     def subtitle(self, data: xr.Dataset) -> str:
-        """What to watch, and on a second line of what recipe the run is a smaller sibling."""
+        """What to watch, and on a second line whether the run is smaller than the published one."""
         published = published_recipe(str(data.attrs.get("recipe", "")))
         sentences = [
             self.claim(data).watch,
             self.ends(data),
-            f"smaller sibling of {published}" if published else "",
+            "a smaller version of the published run" if published else "",
         ]
         return "\n".join(words for words in sentences if words)
 

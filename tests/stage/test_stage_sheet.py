@@ -104,9 +104,11 @@ def test_the_run_is_told_in_a_line() -> None:
     assert about(xr.Dataset(attrs={"task": "mine", "run_name": "a"})) == "mine  ·  a"
     digits = {"task": "digit-addition", "settings": json.dumps({"digits": 5, "examples": 700})}
     assert about(xr.Dataset(attrs=digits)) == ("addition of 5-digit numbers  ·  700 training sums")
-    settings = json.dumps({"subsequence": 16, "length": 85, "examples": 0, "weight-decay": 1.0})
-    assert about(xr.Dataset(attrs={"task": "repeated-subsequence", "settings": settings})) == (
-        "16 repeated tokens among 85  ·  fresh data at every step  ·  weight decay 1"
+    own = {"subsequence": 16, "repeats": 3, "length": 85, "examples": 0, "weight-decay": 1.0}
+    attrs = {"task": "repeated-subsequence", "settings": json.dumps(own)}
+    assert about(xr.Dataset(attrs=attrs)) == (
+        "continue 16 tokens that stand 3 times among 85  ·  fresh data at every step  ·  "
+        "weight decay 1"
     )
     assert about(xr.Dataset()) == ""
 
@@ -156,7 +158,7 @@ def test_a_smaller_sibling_is_said_below_what_to_watch(dot: Any, data: Any, path
     sheet.show(20)
     FigureCanvasAgg(figure).draw()
     (said,) = (t for t in figure.findobj(Text) if t.get_text().startswith(longest))
-    assert said.get_text() == f"{longest}\nsmaller sibling of repeated-subsequence-512"
+    assert said.get_text() == f"{longest}\na smaller version of the published run"
     (title,) = (t for t in figure.findobj(Text) if t.get_text() == scene.title)
     box = said.get_window_extent()
     assert not box.overlaps(sheet.moment.get_window_extent())

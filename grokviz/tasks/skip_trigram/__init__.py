@@ -9,7 +9,11 @@ from grokviz.tasks._sequences.about import amount_of_data
 
 def about(settings: Mapping[str, Any]) -> list[str]:
     """Describe a run's task and its amount of data."""
-    return [f"one key token among {settings['length']}", *amount_of_data(settings, "sequences")]
+    noise = settings["length"] - 1
+    return [
+        f"name the one key token among {noise} of noise",
+        *amount_of_data(settings, "sequences"),
+    ]
 
 
 TASK = Task(
