@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from grokviz.scenes.any import _marks
 
 from grokviz.dataset.learning import first_low, smooth
 from grokviz.dataset.numerics.curves import FALL_WIDTH
@@ -68,11 +69,29 @@ def no_fall(data: xr.Dataset) -> str:
     return f"The loss on fresh data goes from {train[0]:.2g} to {train[-1]:.2g}"
 
 
+def peak(data: xr.Dataset, memorised: int) -> tuple[float, float, float]:
+    """When the test loss is largest once half of the time to memorise is over; there and last."""
+    finite = np.isfinite(data["logged_test_loss"].values)
+    epochs, test = data["tested_epoch"].values[finite], data["logged_test_loss"].values[finite]
+    top = int(np.where(epochs >= memorised / 2, test, -np.inf).argmax())
+    return float(epochs[top]), float(test[top]), float(test[-1])
+
+
 def loss_near(data: xr.Dataset, at: float) -> float:
-    """The mean of the training loss as it was logged around an epoch, as widely as its fall's."""
+    """The mean of the five training losses that were logged nearest to an epoch."""
     epochs, loss = data["logged_epoch"].values, data["logged_train_loss"].values
-    near = np.isfinite(loss) & (np.abs(epochs - at) <= FALL_WIDTH / 2)
-    return float(loss[near].mean()) if near.any() else float("nan")
+    finite = np.isfinite(loss)
+    near = np.argsort(np.abs(epochs[finite] - at), kind="stable")[:5]
+    return float(loss[finite][near].mean()) if near.size else float("nan")
+
+
+def fall_marks(data: xr.Dataset, moments: Sequence[float]) -> list[_marks.Mark]:
+    """Dots on the loss on fresh data at some epochs, with its mean there."""
+    colour, marks = style().colours.ink, []
+    for moment in moments:
+        loss = loss_near(data, moment)
+        marks.append(_marks.Mark(moment, loss, f"{loss:.2g}", colour, "left", 0.9))
+    return marks
 
 
 def require_losses(name: str, data: xr.Dataset, *, positive: bool = False) -> None:

@@ -60,7 +60,7 @@ class DigitGrokking(Scene):
         learned = changes.overfit(data)
         if learned is None:
             return Claim.instead(outcome(data).sentence)
-        _, top, last = _peak(data, learned.memorised)
+        _, top, last = changes.peak(data, learned.memorised)
         sentence = (
             f"Memorised by {clocks.word(data)} {learned.memorised:,}; the test loss then falls "
             f"from {top:.2g} to {last:.2g}"
@@ -134,17 +134,9 @@ def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
     return {name: panels.Curve.of(x, y[:, k], tints[k]) for k, name in enumerate(names)}
 
 
-def _peak(data: xr.Dataset, memorised: int) -> tuple[float, float, float]:
-    """When the test loss is largest once half of the time to memorise is over; there and last."""
-    finite = np.isfinite(data["logged_test_loss"].values)
-    epochs, test = data["tested_epoch"].values[finite], data["logged_test_loss"].values[finite]
-    top = int(np.where(epochs >= memorised / 2, test, -np.inf).argmax())
-    return float(epochs[top]), float(test[top]), float(test[-1])
-
-
 def _of_losses(data: xr.Dataset, memorised: int) -> list[_marks.Mark]:
     """The title's three numbers on the losses."""
-    colours, (at, top, last) = style().colours, _peak(data, memorised)
+    colours, (at, top, last) = style().colours, changes.peak(data, memorised)
     train = float(
         np.interp(memorised, data["logged_epoch"].values, data["logged_train_loss"].values)
     )

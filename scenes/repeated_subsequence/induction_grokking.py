@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grokviz.scenes.any import _changes as changes
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.repeated_subsequence._induction import (
-    DEFINITIONS,
     HEADS,
     RISE,
     HeadsBelowLoss,
-    best_score,
 )
 
 from grokviz.scene import Claim, Drawing, style
@@ -32,7 +31,7 @@ class InductionGrokking(HeadsBelowLoss):
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
     title = "On few sequences it memorises first, and its induction head forms later"
-    watch = "the test loss comes down as the induction head forms"
+    watch = "induction: attention to what followed earlier copies; the test loss falls with it"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
     recipe = "repeated-subsequence-320"
     reference = "repeated-subsequence-320"
@@ -44,12 +43,12 @@ class InductionGrokking(HeadsBelowLoss):
         learned = changes.overfit(data)
         if learned is None:
             return Claim.instead(outcome(data).sentence)
-        before, after = (best_score(data, epoch) for epoch in self.moments(data))
-        now = f"Memorised by {clocks.word(data)} {learned.memorised:,}; "
+        before, after = (self.score(data, epoch) for epoch in self.moments(data))
+        now, head = f"Memorised by {clocks.word(data)} {learned.memorised:,}; ", self.head(data)
         shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
         if after - before < RISE:
-            return Claim.instead(f"{now}since then induction went {shares}")
-        sentence = f"{now}then induction rises {shares}"
+            return Claim.instead(f"{now}since then head {head}'s induction went {shares}")
+        sentence = f"{now}then head {head}'s induction rises {shares}"
         return Claim(sentence, self.watch, numbers={"before": before, "after": after})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -65,12 +64,24 @@ class InductionGrokking(HeadsBelowLoss):
         learned = changes.overfit(data)
         return () if learned is None else (learned.memorised, float(data["epoch"].values[-1]))
 
+    def marks(self, data: xr.Dataset) -> list[_marks.Mark]:
+        """Where the test loss is largest, and where it ends."""
+        learned = changes.overfit(data)
+        if learned is None:
+            return []
+        at, top, last = changes.peak(data, learned.memorised)
+        end, colour = float(data["epoch"].values[-1]), style().colours.test
+        return [
+            _marks.Mark(at, top, f"{top:.3g}", colour, "left", 0.25),
+            _marks.Mark(end, last, f"{last:.3g}", colour, "right", -0.45),
+        ]
+
     def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""
         return (
             "Training and test loss of a two-layer attention-only transformer that completes "
             "repeated subsequences, trained on the same few sequences all the time, and its "
-            f"heads. {DEFINITIONS} {after(f'figure 25; {HEADS}')}"
+            f"heads. {self.definitions()} {after(f'figure 25; {HEADS}')}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
+from grokviz.scenes.any import _marks
 
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
@@ -26,7 +27,7 @@ class SkipTrigram(Scene):
     name = "skip-trigram"
     panels = ("held-out", "loss")
     title = "The loss falls while attention turns to the key token"
-    watch = "the loss above and the attention below change together"
+    watch = "all tokens but one, the key, are noise; the network must say which key it is"
     source = "non-modular notebook of the grokking work; thread, tweet 2"
     needs = (
         "logged_train_loss", "logged_test_loss", "key_attention", "held_out_loss", "event_epoch",
@@ -54,18 +55,16 @@ class SkipTrigram(Scene):
         fall_span = changes.fall(data)
         if fall_span is None or data.sizes["tested_epoch"]:
             return Claim.instead(changes.no_fall(data))
-        # from where the loss begins to fall to where the picture ends, with both of its curves
-        moments = fall_span[0], changes.end(data)
-        high, low = (changes.loss_near(data, epoch) for epoch in moments)
+        high, low = (changes.loss_near(data, epoch) for epoch in fall_span)
         if not low < high:
             return Claim.instead(changes.no_fall(data))
-        attention = np.nan_to_num(data["key_attention"].values.astype(float))
-        before, after = np.interp(moments, data["epoch"].values, attention)
+        before, after = _attention(data, fall_span)
         falls = f"The loss falls from {high:.2g} to {low:.2g}"
+        shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
         if after - before < RISE:
-            return Claim.instead(f"{falls}; the key gets {100 * after:.0f}% of the attention")
-        numbers = {"high": high, "low": low, "before": float(before), "after": float(after)}
-        sentence = f"{falls} as attention to the key rises to {100 * after:.0f}%"
+            return Claim.instead(f"{falls}; attention to the key goes {shares}")
+        numbers = {"high": high, "low": low, "before": before, "after": after}
+        sentence = f"{falls} as attention to the key rises {shares}"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -78,13 +77,18 @@ class SkipTrigram(Scene):
         )]  # fmt: skip
         if self.attention:
             colour = style().colours.frequencies[0]
-            attention = panels.at_checkpoints(data, data["key_attention"], colour)
+            attention = panels.at_checkpoints(data, 100 * data["key_attention"], colour)
             drawn.append(changes.ChangePanel(
-                rooms[1], data, {"to the\nkey token": attention}, ylabel="attention",
-                time=self.time, end=end, ylim=(0, 1), yticks=(0, 0.5, 1),
+                rooms[1], data, {"to the\nkey token": attention}, ylabel="attention (%)",
+                time=self.time, end=end, ylim=(0, 100), yticks=(0, 50, 100),
             ))  # fmt: skip
         panels.without_time(*rooms[:-1])
-        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
+        fall_span = () if data.sizes["tested_epoch"] else changes.fall(data) or ()
+        marks = changes.fall_marks(data, fall_span), _marks_of_attention(data, fall_span)
+        return Drawing.of(
+            *(panel.along(data["epoch"]) for panel in drawn),
+            *(_marks.draw(*one, data["epoch"]) for one in zip(rooms, marks, strict=False)),
+        )
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The loss and the attention at that moment, and when the loss fell."""
@@ -117,3 +121,21 @@ class SkipTrigram(Scene):
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until a while after the fall: little moves later."""
         return 0, changes.span(data)
+
+
+def _attention(data: xr.Dataset, epochs: tuple[float, ...]) -> tuple[float, ...]:
+    """The attention to the key token at some epochs, between checkpoints in proportion."""
+    attention = np.nan_to_num(data["key_attention"].values.astype(float))
+    return tuple(float(x) for x in np.interp(epochs, data["epoch"].values, attention))
+
+
+def _marks_of_attention(data: xr.Dataset, epochs: tuple[float, ...]) -> list[_marks.Mark]:
+    colour = style().colours.frequencies[0]
+    # beside the curve, which rises steeply in a column
+    sides = ("right", "left")
+    return [
+        _marks.Mark(at, 100 * share, f"{100 * share:.0f}%", colour, ha, lift)
+        for at, share, ha, lift in zip(
+            epochs, _attention(data, epochs), sides, (1.2, -1.1), strict=False
+        )
+    ]
