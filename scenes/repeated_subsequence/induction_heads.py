@@ -1,4 +1,4 @@
-"""Two heads at one sequence: one learns to look a token back, the other to where a copy went on."""
+"""A head at one sequence learns to look at where an earlier copy went on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
+from grokviz.scenes.any import _marks
 from grokviz.scenes.repeated_subsequence._induction import LOOKS, kind_colours
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, Drawing, Scene, grids, option, style
+from grokviz.scene import Claim, Drawing, Scene, grids, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 KINDS = ("previous token", "induction")
 WHERE = {
     "previous token": "of its attention one token back",
-    "induction": "on what followed earlier copies",
+    "induction": "on what followed an earlier copy",
 }
 """To what the share over a pattern goes."""
 
 
 @dataclass(frozen=True)
 class InductionHeads(Scene):
-    """Attention of the best previous-token and induction head at one sequence, and the loss."""
+    """Attention of the best induction head at one sequence, and how much of it goes where."""
 
     name = "induction-heads"
     title = "Heads learn to look at what followed an earlier copy"
@@ -42,12 +43,14 @@ class InductionHeads(Scene):
     recipe = "repeated-subsequence"
     reference = "repeated-subsequence"
     clock = "field_epoch"
-    aspect = 2.3
-    narrow_aspect = 0.41
+    aspect = 1.9
+    narrow_aspect = 0.6
+    aspects = {"previous": {True: (2.3, 0.41)}}  # noqa: RUF012
     ends_with_film = True
 
     copies: bool = option(True, "mark the copies, and where they meet")
-    loss: bool = option(True, "the loss beside the heads")
+    previous: bool = option(False, "the best previous-token head, too")
+    loss: bool = option(False, "the loss beside it, in the place of the head's share")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -59,54 +62,44 @@ class InductionHeads(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How many heads came to look at what followed a copy, and how much the one shown does."""
-        scores = data["induction_score"].values.astype(float)
-        scores = scores[data["epoch"].values <= changes.end(data, "field_epoch")]
-        scores = np.nan_to_num(scores[np.isfinite(scores).all(axis=(1, 2))], nan=0.0)
-        first, last = (scores[0], scores[-1]) if len(scores) else np.zeros((2, 1, 1))
-        looks = int((last >= LOOKS).sum())
-        heads = int(((last >= LOOKS) & (first < LOOKS)).sum())
-        # the share that stands over the picture
-        i = changes.last_shown(data, "field_epoch")
-        shown, one = on_stripe(data, i, KINDS[1]), f"head {_number(data, KINDS[1])} gives it"
-        if not copies_of(data) or not np.isfinite(shown):
-            # the sequence shown says nothing: the mean over fresh ones does
-            shown, one = float(last.max()), "it gets up to"
-        one = f"{one} {100 * shown:.0f}%"
-        if looks and not heads:
-            sentence = f"{looks} of {last.size} heads look at what followed a copy; {one}"
-            return Claim.instead(sentence, heads=0)
-        if not heads:
-            sentence = f"No head looks at what followed a copy: {one}"
-            return Claim.instead(sentence, heads=0)
-        plural = "heads learn" if heads > 1 else "head learns"
-        sentence = f"{heads} of {last.size} {plural} to look at what followed a copy; {one}"
-        numbers = {"heads": heads, "shown": shown}
+        """How much more the head shown came to look at what followed a copy."""
+        shares = _course(data)
+        shares = shares[np.isfinite(shares)]
+        first, last = (float(shares[k]) for k in (0, -1)) if shares.size else (0.0, 0.0)
+        head, numbers = f"Head {_number(data, KINDS[1])}", {"first": first, "last": last}
+        past = f"from {100 * first:.0f}% to {100 * last:.0f}%"
+        if last < LOOKS:
+            sentence = f"{head} hardly looks at what followed a copy: {past}"
+            return Claim.instead(sentence, **numbers)
+        if first >= LOOKS:
+            sentence = f"{head} looks at what followed a copy all the time: {past}"
+            return Claim.instead(sentence, **numbers)
+        sentence = f"{head} learns to look at what followed a copy: {past}"
         return Claim(sentence, self._watch(data), numbers=numbers)
 
     def _watch(self, data: xr.Dataset) -> str:
-        """Where both heads look, where they look at the first copy alone; else the frames."""
-        i, runs = changes.last_shown(data, "field_epoch"), copies_of(data)
-        back = [_back(data, i, *run) for run in runs]
-        shares = {pair: _meeting(data, i, *pair) for pair in _pairs(runs)}
-        alone = len(runs) > 2 and back[0] >= LOOKS > max(back[1:])
-        if alone and all((share >= LOOKS) == (n == 0) for (n, _), share in shares.items()):
-            return "framed: where a copy meets an earlier one; both heads use the first copy alone"
+        """What the stripes are, where the head looks at the first copy alone; else the frames."""
+        runs = copies_of(data)
+        first = [pair for pair in _pairs(runs) if pair[0] == 0]
+        if self.copies and len(runs) > 2 and _framed(data, runs) == first:
+            return "framed: later copies find their token in the first copy and look one past it"
         return self.watch
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The two patterns, the copies along their sides, and the loss."""
+        """The patterns, the copies along their sides, and the share or the loss."""
         current_style, count = style(), data.sizes["query"]
         narrow = current_style.narrow(figure)
-        with_loss = self.loss and any(np.isfinite(c.y).any() for c in changes.losses(data).values())
-        share = _share(narrow, with_loss)
+        kinds = KINDS if self.previous else KINDS[1:]
+        with_loss = any(np.isfinite(c.y).any() for c in changes.losses(data).values())
+        beside = with_loss if self.loss else bool(copies_of(data))
+        share = _share(narrow, beside, len(kinds))
         axes = grids.square_axes(
-            figure, 2, 1 if narrow else 2, count, share=share, left=4.9, right=0.8, top=3.4,
-            bottom=3.7, gap=2.4, vgap=6.2,
+            figure, len(kinds), 1 if narrow else len(kinds), count, share=share, left=4.9,
+            right=0.8, top=3.4, bottom=3.7, gap=2.4, vgap=6.2,
         )  # fmt: skip
         runs = copies_of(data) if self.copies else []
         parts = []
-        for ax, kind in zip(axes, KINDS, strict=True):
+        for ax, kind in zip(axes, kinds, strict=True):
             parts.append(_pattern(ax, data, kind))
             _sides(ax, runs, first=ax is axes[0] or narrow)
             if kind == "induction":
@@ -114,36 +107,45 @@ class InductionHeads(Scene):
             else:
                 parts.append(_diagonals(ax, data, runs))
         _scale(axes[-1])
-        if with_loss:
-            loss = _loss(_beside(figure, axes, share, narrow), data)
-            parts.append(loss.along(data["field_epoch"]))
+        if beside:
+            parts.append(
+                (_loss if self.loss else _share_curve)(_beside(figure, axes, share, narrow), data)
+            )
         return Drawing.of(*parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Where the copies stand, and each head's attention to its stripe."""
         runs = copies_of(data)
-        previous, induction = (on_stripe(data, i, kind) for kind in KINDS)
-        before = on_stripe(data, i, KINDS[0], stop=runs[0][1] if runs else None)
         places = " and ".join(f"{a} to {b - 1}" for a, b in runs) or "none"
-        return (
-            f"Attention of two heads at one sequence of {data.sizes['query']} tokens at "
+        sentences = [
+            f"Attention at one sequence of {data.sizes['query']} tokens at "
             f"{clocks.at(data, 'field_epoch', i)}. Positions of the subsequence: {places}. "
-            f"Head {_number(data, KINDS[0])} gives {previous:.0%} of its attention to the position "
-            f"before, and {before:.0%} up to the end of the first copy; head "
-            f"{_number(data, KINDS[1])} gives {induction:.0%} to "
+            f"Head {_number(data, KINDS[1])} gives {on_stripe(data, i, KINDS[1]):.0%} to "
             "the tokens that followed the same token in earlier copies."
-        )
+        ]
+        if self.previous:
+            before = on_stripe(data, i, KINDS[0], stop=runs[0][1] if runs else None)
+            sentences.append(
+                f"Head {_number(data, KINDS[0])} gives {on_stripe(data, i, KINDS[0]):.0%} of its "
+                f"attention to the position before, and {before:.0%} up to the end of the first "
+                "copy."
+            )
+        return " ".join(sentences)
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citations."""
+        heads, previous = "the best induction head", ""
+        if self.previous:
+            heads = f"the best previous-token head and {heads}"
+            previous = "Beside a copy: mean attention to the position before. "
+        beside = "" if self.loss else "Beside it: the same along the training. "
         return (
-            "Attention from each position (down) to each (across) of the best previous-token head "
-            "and the best induction head, at one held-out sequence in which a subsequence stands "
-            f"{len(copies_of(data))} times; framed: where a copy meets an earlier one. Above each: "
-            "mean attention to the position before, and to the tokens that followed the same token "
-            "in earlier copies; beside a copy and above a frame: the same there alone. Induction "
-            "heads: Olsson et al. (2022), arXiv:2209.11895; the phase change: Nanda et al. (2023), "
-            "arXiv:2301.05217, figure 24."
+            f"Attention from each position (down) to each (across) of {heads}, at one held-out "
+            f"sequence in which a subsequence stands {len(copies_of(data))} times; framed: where a "
+            "copy looks at an earlier one. Above the pattern: mean attention to the tokens that "
+            "followed the same token in earlier copies; above a frame: the same there alone. "
+            f"{previous}{beside}Induction heads: Olsson et al. (2022), arXiv:2209.11895; the "
+            "phase change: Nanda et al. (2023), arXiv:2301.05217, figure 24."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
@@ -188,6 +190,24 @@ def _pairs(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(n, m) for m in range(len(runs)) for n in range(m)]
 
 
+def _course(data: xr.Dataset) -> np.ndarray:
+    """The head's share on its stripe until the film ends; without copies, on fresh sequences."""
+    if copies_of(data):
+        shown = range(changes.last_shown(data, "field_epoch") + 1)
+        return np.array([on_stripe(data, i, KINDS[1]) for i in shown])
+    at = list(data["shown_head"].values).index(KINDS[1])
+    layer, head = (int(data[name].values[at]) for name in ("shown_layer", "shown_number"))
+    scores = data["induction_score"].values[:, layer, head].astype(float)
+    return scores[data["epoch"].values <= changes.end(data, "field_epoch")]
+
+
+def _framed(data: xr.Dataset, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Where a copy looks at an earlier one when the film ends; every pair where none does."""
+    i = changes.last_shown(data, "field_epoch")
+    pairs = _pairs(runs)
+    return [pair for pair in pairs if _meeting(data, i, *pair) >= LOOKS] or pairs
+
+
 def _back(data: xr.Dataset, i: int, start: int, stop: int) -> float:
     """Mean attention of the previous-token head to the position before, in a copy."""
     at = list(data["shown_head"].values).index(KINDS[0])
@@ -209,23 +229,25 @@ def _number(data: xr.Dataset, kind: str) -> str:
     return f"{int(data['shown_layer'].values[at])}.{int(data['shown_number'].values[at])}"
 
 
-def _share(narrow: bool, loss: bool) -> tuple[float, float, float, float]:
-    if not loss:
+def _share(narrow: bool, beside: bool, patterns: int) -> tuple[float, float, float, float]:
+    if not beside:
         return (0, 0, 1, 1)
-    return (0, 0.24, 1, 1) if narrow else (0, 0, 0.72, 1)
+    if narrow:
+        return (0, 0.24 if patterns > 1 else 0.34, 1, 1)
+    return (0, 0, 0.72 if patterns > 1 else 0.5, 1)
 
 
 def _beside(
     figure: FigureBase, axes: list[Axes], share: tuple[float, float, float, float], narrow: bool
 ) -> Axes:
-    """Axes for the loss: as high as the patterns beside them, or below them."""
+    """Axes for curves: as high as the patterns beside them, or below them."""
     wide, high = style().ems(figure)
     if narrow:
         top = (1 - share[1]) * high + 1.2
         return style().panels(figure, left=4.9, right=1.0, top=top, bottom=3.0)[0][0]
     box = axes[0].get_position()
     left = share[2] + 4.0 / wide
-    return figure.add_axes((left, box.y0, 1 - 1.4 / wide - left, box.height))
+    return figure.add_axes((left, box.y0, 1 - 1.8 / wide - left, box.height))
 
 
 def _pattern(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
@@ -314,7 +336,7 @@ def _meetings(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Draw
 
     colour = kind_colours()[KINDS[1]]
     texts = {}
-    for pair in _pairs(runs):
+    for pair in _framed(data, runs):
         (start, stop), (down, end) = runs[pair[0]], runs[pair[1]]
         axes.add_patch(Rectangle(
             (start - 0.5, down - 0.5), stop - start, end - down, fill=False, edgecolor=colour,
@@ -332,12 +354,37 @@ def _meetings(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Draw
     return Drawing(list(texts.values()), update)
 
 
-def _loss(axes: Axes, data: xr.Dataset) -> changes.ChangePanel:
+def _share_curve(axes: Axes, data: xr.Dataset) -> Drawing:
+    """How much of its attention the head gives to its stripe, and its first and last share."""
+    shares, colour = 100 * _course(data), kind_colours()[KINDS[1]]
+    epochs = data["field_epoch"].values[: len(shares)]
+    curve = panels.Curve.of(epochs, shares, colour)
+    panel = changes.ChangePanel(
+        axes, data, {"_share": curve}, ylabel="attention to it (%)", ylim=(0, 100),
+        yticks=(0, 50, 100), end=changes.end(data, "field_epoch"), clock="field_epoch",
+        phases="named",
+    )  # fmt: skip
+    finite = np.flatnonzero(np.isfinite(shares))
+    marks = (
+        [
+            _marks.Mark(float(epochs[k]), float(shares[k]), f"{shares[k]:.0f}%", colour, ha, 1.2)
+            for k, ha in ((finite[0], "left"), (finite[-1], "right"))
+        ]
+        if finite.size
+        else []
+    )
+    return Drawing.of(
+        panel.along(data["field_epoch"]), _marks.draw(axes, marks, data["field_epoch"])
+    )
+
+
+def _loss(axes: Axes, data: xr.Dataset) -> Drawing:
     """The loss, with no name at its end where it is the only one."""
     curves = changes.losses(data)
     if len(curves) == 1:
         curves = {"_loss": next(iter(curves.values()))}
-    return changes.ChangePanel(
+    panel = changes.ChangePanel(
         axes, data, curves, ylabel="loss (nats)", end=changes.end(data, "field_epoch"),
         clock="field_epoch", phases="named",
     )  # fmt: skip
+    return panel.along(data["field_epoch"])
