@@ -194,7 +194,7 @@ class ChangePanel(panels.CurvePanel):
     def trace(self, name: str, curve: panels.Curve) -> panels.Trace:
         """What has no name, or is one of the rest, is thin, and lies below the others."""
         trace = super().trace(name, curve)
-        if name.startswith("_") or name == OTHERS:
+        if name.startswith(("_", "other ")):
             for line in trace.lines:
                 line.set(linewidth=style().line * 0.5, zorder=1.5)
         return trace

@@ -17,7 +17,12 @@ from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
+
+
+LOW = 1.0
+"""A digit is learned where its loss stays below so many nats: a guess among ten costs 2.3."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class DigitGrokking(Scene):
     loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     digits: bool = option(True, "the test loss of every digit of the answer, below")
+    colours: Literal["ends", "all"] = option("ends", "the first and last digit in colour, or all")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -68,22 +74,26 @@ class DigitGrokking(Scene):
         return Claim(sentence, self._watch(data, learned), numbers={"largest": top, "last": last})
 
     def _watch(self, data: xr.Dataset, learned: changes.Overfit) -> str:
-        """Which of the digits whose loss rose comes down first, and which last."""
-        word, halved = clocks.word(data), list(_halved(data, learned.memorised).items())
-        if len(halved) < 2:
+        """From when on the first digit of which the loss rose stays low, and all of them."""
+        word, ends = clocks.word(data), _ends(data, learned.memorised)
+        if ends is None:
             return self.watch
-        (first, begin), (last, end) = halved[0], halved[-1]
+        (first, begin), (_, end) = ends
+        name = changes.digit_names(data)[first]
         return (
-            f"below half its peak for good: the {first} by {word} {begin:,}, the {last} last, "
-            f"by {end:,}"
+            f"the {name} stay below {LOW:g} nat from {word} {begin:,} on, all digits from {end:,}"
         )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two losses, and the digits' below them where asked."""
-        rooms = changes.rooms(figure, data, (1, 1.2) if self.digits else (1,), right=6.0)
+        rooms = changes.rooms(figure, data, (1, 1.2) if self.digits else (1,), right=7.6)
+        learned = changes.overfit(data)
+        ends = None if learned is None else _ends(data, learned.memorised)
+        every = set(range(data.sizes["digit"]))
+        coloured = every if ends is None or self.colours == "all" else {k for k, _ in ends}
         plots = [
             ("loss (nats)", changes.losses(data)),
-            ("test loss\nof a digit (nats)", _digits(data)),
+            ("test loss\nof a digit (nats)", _digits(data, coloured)),
         ]
         drawn = [
             changes.ChangePanel(
@@ -94,7 +104,9 @@ class DigitGrokking(Scene):
             for axes, (label, curves) in zip(rooms, plots, strict=False)
         ]  # fmt: skip
         panels.without_time(*rooms[:-1])
-        clock, learned = data["tested_epoch"], changes.overfit(data)
+        if self.digits and ends is not None:
+            _threshold(rooms[1])
+        clock = data["tested_epoch"]
         parts = [panel.along(clock) for panel in drawn]
         if learned is not None:
             marks = _of_losses(data, learned.memorised), _of_digits(data, learned.memorised)
@@ -127,11 +139,25 @@ class DigitGrokking(Scene):
         )
 
 
-def _digits(data: xr.Dataset) -> dict[str, panels.Curve]:
+def _digits(data: xr.Dataset, coloured: set[int]) -> dict[str, panels.Curve]:
+    """The digits' test losses, those that are not in colour grey, thin and under one name."""
     x, y = data["tested_epoch"].values, data["token_test_loss"].values
-    tints = changes.digit_colours(data)
-    names = changes.digit_names(data)
-    return {name: panels.Curve.of(x, y[:, k], tints[k]) for k, name in enumerate(names)}
+    tints, names = changes.digit_colours(data), changes.digit_names(data)
+    rest = sorted(set(range(len(names))) - coloured, key=lambda k: -float(np.nan_to_num(y[-1, k])))
+    curves = {
+        f"_{names[k]}" if n else "other digits": panels.Curve.of(x, y[:, k], style().colours.faint)
+        for n, k in enumerate(rest)
+    }
+    return curves | {names[k]: panels.Curve.of(x, y[:, k], tints[k]) for k in sorted(coloured)}
+
+
+def _threshold(axes: Axes) -> None:
+    """A line where a digit's loss is low, and a tick there and near the top."""
+    axes.axhline(LOW, color=style().colours.muted, lw=0.5 * style().line, ls=(0, (4, 2)), zorder=1)
+    top = axes.get_ylim()[1]
+    if axes.get_yscale() == "linear" and top >= 2 * LOW:
+        axes.set_yticks([0, LOW, np.floor(top)])
+        axes.yaxis.set_major_formatter("{x:g}")
 
 
 def _of_losses(data: xr.Dataset, memorised: int) -> list[_marks.Mark]:
@@ -144,32 +170,36 @@ def _of_losses(data: xr.Dataset, memorised: int) -> list[_marks.Mark]:
     return [
         _marks.Mark(memorised, train, f"{memorised:,}", colours.train, lift=0.9),
         _marks.Mark(at, top, f"{top:.2g}", colours.test, lift=0.5),
-        _marks.Mark(end, last, f"{last:.2g}", colours.test, "right", 1.5),
+        _marks.Mark(end, last, f"{last:.2g}", colours.test, "right", 2.2),
     ]
 
 
 def _of_digits(data: xr.Dataset, memorised: int) -> list[_marks.Mark]:
-    """When the first and the last digit are below half their peak, on their curves."""
-    halved, names = list(_halved(data, memorised).items()), changes.digit_names(data)
+    """From when on the first digit and the last stay low, on their curves."""
     tints, losses = changes.digit_colours(data), data["token_test_loss"]
-    ends = halved[:1] + halved[-1:] if len(halved) > 1 else []
-    sides: tuple[Literal["left", "center"], ...] = ("left", "center")
     return [
-        _marks.Mark(
-            at, float(losses.sel(tested_epoch=at)[names.index(name)]), f"{at:,}",
-            tints[names.index(name)], ha, lift,
-        )
-        for (name, at), ha, lift in zip(ends, sides, (0.9, 2.4), strict=False)
-    ]  # fmt: skip
+        _marks.Mark(at, float(losses.sel(tested_epoch=at)[k]), f"{at:,}", tints[k], "center", 1.2)
+        for k, at in _ends(data, memorised) or ()
+    ]
 
 
-def _halved(data: xr.Dataset, memorised: int) -> dict[str, int]:
-    """From when on each digit whose loss rose and came down is below half its peak, in turn."""
-    epochs, halved = data["tested_epoch"].values, {}
-    for k, name in enumerate(changes.digit_names(data)):
+def _ends(data: xr.Dataset, memorised: int) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """The first digit whose loss rose and then stays low, and the last of all, with their epochs.
+
+    None where a digit does not come to stay low, or no loss rose above that while it memorised.
+    """
+    epochs = data["tested_epoch"].values
+    low, risen = [], []
+    for k in range(data.sizes["digit"]):
         loss = np.nan_to_num(data["token_test_loss"].values[:, k].astype(float))
-        top = int(loss.argmax())
-        above = int(np.flatnonzero(loss >= loss[top] / 2)[-1])
-        if epochs[top] >= memorised / 2 and above + 1 < len(epochs):
-            halved[name] = int(epochs[above + 1])
-    return dict(sorted(halved.items(), key=lambda row: row[1]))
+        above = np.flatnonzero(loss >= LOW)
+        after = int(above[-1]) + 1 if above.size else 0
+        if after == len(epochs):
+            return None
+        low.append((int(epochs[after]), k))
+        if epochs[loss.argmax()] >= memorised / 2 and loss.max() >= LOW:
+            risen.append(low[-1])
+    if len(risen) < 2:
+        return None
+    (begin, first), (end, last) = min(risen), max(low)
+    return (first, begin), (last, end)
