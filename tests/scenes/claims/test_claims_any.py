@@ -213,7 +213,8 @@ def test_the_number_of_the_first_curve_is_that_of_the_film_of_many_small_steps()
     film = kind.with_options().claim(load(None, kind.needs, default=kind.reference))
     own = claim("smooth-from-many", reference("smooth-from-many"))
     assert own.numbers["alone"] == pytest.approx(film.numbers["one"])
-    assert "79 curves of 25 runs" in own.watch
+    assert own.sentence.endswith("one curve falls by 72%, the mean of 79 by 13%")
+    assert own.watch.startswith("the curves: 74 training losses of single digits")
 
 
 def test_equal_curves_have_a_mean_as_steep() -> None:
