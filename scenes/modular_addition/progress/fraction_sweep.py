@@ -45,7 +45,7 @@ class FractionSweep(Scene):
     clock = "fraction"
     aspect = 2.1
     narrow_aspect = 0.72
-    stills = ("0.3", "0.9", "last")
+    stills = ("last",)
 
     time: Literal["log", "linear"] = option("log", "how epochs are spaced, in both panels")
     trail: bool = option(True, "test losses of larger fractions, faintly")
@@ -70,8 +70,7 @@ class FractionSweep(Scene):
             much, little = (f"{100 * fractions[i]:g}%" for i in (at[0], at[-1]))
             sentence = f"Generalising takes {first} on {much} of the data, {last}on {little}"
             numbers = {"much": float(epochs[at[0]]), "little": float(epochs[at[-1]])}
-            watch = _longest(fractions, epochs, at) or self.watch
-            return Claim(sentence, watch if _as_fast(data, at) else "", numbers=numbers)
+            return Claim(sentence, _watch(data, fractions, epochs, at), numbers=numbers)
         return Claim.instead(f"{at.size} of {epochs.size} training fractions generalise")
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -83,7 +82,8 @@ class FractionSweep(Scene):
         curves = [_losses(data, i) for i in range(data.sizes["fraction"])]
         self._frame(left, curves)
         return Drawing.of(
-            _losses_in_turn(left, curves, trail=self.trail), _dots(right, data, self.time)
+            _losses_in_turn(left, curves, _percents(data), trail=self.trail),
+            _dots(right, data, self.time),
         )
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -132,7 +132,14 @@ class FractionSweep(Scene):
             panels.thousands(axes)
 
 
-def _losses_in_turn(axes: Axes, curves: list[dict[str, panels.Curve]], *, trail: bool) -> Drawing:
+def _percents(data: xr.Dataset) -> list[str]:
+    """The training fractions in per cent."""
+    return [f"{100 * fraction:g}%" for fraction in data["fraction"].values.astype(float)]
+
+
+def _losses_in_turn(
+    axes: Axes, curves: list[dict[str, panels.Curve]], percents: list[str], *, trail: bool
+) -> Drawing:
     """The losses at one fraction, and faintly the test losses at those before it."""
     current_style = style()
     width, red = current_style.line * 0.45, current_style.colours.test
@@ -147,6 +154,9 @@ def _losses_in_turn(axes: Axes, curves: list[dict[str, panels.Curve]], *, trail:
         "test": {"color": red, "zorder": 5},
     }
     lines = {name: axes.plot([], [], **look)[0] for name, look in looks.items()}
+    if trail and len(curves) > 1:
+        muted = current_style.colours.muted
+        current_style.note(axes, "pale: test on more data", (0, 1.01), va="bottom", color=muted)
     names = {}
     for name, (side, across) in {"train": ("right", -0.5), "test": ("left", 0.5)}.items():
         names[name] = current_style.label(
@@ -164,6 +174,7 @@ def _losses_in_turn(axes: Axes, curves: list[dict[str, panels.Curve]], *, trail:
             text.set_visible(name in now)
             if name in now:
                 text.xy = _through(now[name], LEVELS[name])
+        names["test"].set_text(f"test,\n{percents[i]}")
         for j, line in enumerate(before):
             line.set_visible(trail and j < i)
 
@@ -209,7 +220,31 @@ def _dots(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
             text.set_visible(bool(np.isfinite(y[j])))
             text.xy = (_inside(axes, x[j], text), np.nan_to_num(y[j], nan=1.0))
 
-    return Drawing([marker, *dots, *names.values()], update)
+    moving = Drawing([marker, *dots, *names.values()], update)
+    return Drawing.of(moving, _ends(axes, data, time))
+
+
+def _ends(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
+    """How long the largest and the smallest fraction that generalise take, at their dots."""
+    epochs = _epochs(data, _sources(data)[0], "generalised_epoch")
+    at = np.flatnonzero(np.isfinite(epochs))
+    x, least = data["fraction"].values.astype(float), 1.0 if time == "log" else 0.0
+    texts = {}
+    for i in {int(k) for k in at[[0, -1]]} if at.size else ():
+        last = i == at[-1]
+        texts[i] = style().label(
+            axes, x[i], max(float(epochs[i]), least), f"{epochs[i]:,.0f}", ha="left",
+            lift=0.01 if last else 0.9, va="center" if last else "bottom",
+            color=style().colours.test, zorder=6,
+        )  # fmt: skip
+        if last:
+            texts[i].set_position((0.5 * style().small, 0))
+
+    def update(i: int) -> None:
+        for moment, text in texts.items():
+            text.set_visible(style().ghost or i >= moment)
+
+    return Drawing(list(texts.values()), update)
 
 
 def _name(axes: Axes, name: str, colour: str) -> Any:
@@ -229,19 +264,16 @@ def _inside(axes: Axes, x: float, text: Any) -> float:
     return float(axes.transData.inverted().transform((at, axes.bbox.y0))[0])
 
 
-def _as_fast(data: xr.Dataset, at: np.ndarray) -> bool:
-    """Whether the smallest fraction memorises about as fast as the largest."""
-    epochs = _epochs(data, _sources(data)[0], "memorised_epoch")[at[[0, -1]]]
-    return bool(epochs.max() <= AS_FAST * epochs.min())
-
-
-def _longest(fractions: np.ndarray, epochs: np.ndarray, at: np.ndarray) -> str:
-    """What to watch where it is not the smallest fraction that takes longest to generalise."""
+def _watch(data: xr.Dataset, fractions: np.ndarray, epochs: np.ndarray, at: np.ndarray) -> str:
+    """How long memorising took where all fractions are alike, and which generalised last."""
+    memorised = _epochs(data, _sources(data)[0], "memorised_epoch")[at]
+    if not memorised.max() <= AS_FAST * memorised.min():
+        return ""
+    watch = f"memorising takes {memorised.min():,.0f} to {memorised.max():,.0f} epochs on any"
     slowest = int(at[np.argmax(epochs[at])])
     if epochs[slowest] <= epochs[at[-1]]:
-        return ""
-    longest = f"longest on {100 * fractions[slowest]:g}%"
-    return f"memorising takes no longer with less data; generalising does, {longest}"
+        return watch
+    return f"{watch}; generalising longest on {100 * fractions[slowest]:g}%"
 
 
 def _look(colour: str, *, ring: bool) -> dict[str, Any]:
@@ -323,7 +355,7 @@ def _limits(axes: Axes, x: np.ndarray, epochs: list[np.ndarray], time: str) -> N
 
     values = np.concatenate([y[np.isfinite(y)] for y in epochs] or [np.ones(1)])
     span = max(float(x.max() - x.min()), 0.5)
-    axes.set_xlim(x.max() + 0.06 * span, x.min() - 0.06 * span)
+    axes.set_xlim(x.max() + 0.06 * span, x.min() - 0.25 * span)
     axes.set_ylim(
         *(
             (values.min() / 3, values.max() * 3)
@@ -332,4 +364,5 @@ def _limits(axes: Axes, x: np.ndarray, epochs: list[np.ndarray], time: str) -> N
         )
     )
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.set(xlabel="training fraction", ylabel="epochs to a loss of 0.1")
+    axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
+    axes.set(xlabel="share of the data to train on", ylabel="epochs to a loss of 0.1")
