@@ -39,7 +39,7 @@ class DigitPhaseChanges(Scene):
     name = "digit-phase-changes"
     panels = ("digits", "loss")
     title = "The digits of a sum are learned one after another"
-    watch = "below, each digit's loss drops at a step of its own; above, their mean"
+    watch = "a dot: a digit's loss is down to half of its first level; above, their mean"
     source = "arXiv:2301.05217, figures 21 and 22; thread, tweet 13"
     needs = ("logged_train_loss", "logged_test_loss", "token_train_loss")
     recipe = "digit-addition"
@@ -110,7 +110,7 @@ class DigitPhaseChanges(Scene):
             if kind == "digits":
                 # where no mark at its drop names a digit yet, its curve's end does
                 named = not self.marks or not style().ghost
-                curves, ylabel = _digits(data, named=named), "loss of a digit"
+                curves, ylabel = _digits(data, named=named), "loss of a digit (nats)"
             panel = changes.ChangePanel(
                 axes, data, curves, ylabel=ylabel, log=self.loss == "log", time=self.time,
                 end=self._end(data), phases="none",
@@ -212,7 +212,11 @@ def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> Dr
     current_style, first, learned = style(), rooms[0], drops(data)
     order = sorted(learned, key=lambda k: learned[k][0])
     tints = changes.digit_colours(data)
-    artists = {k: _lines(rooms, learned[k], tints[k], level) for k in order}
+    # the sentence names the first and the last
+    artists = {
+        k: _lines(rooms, learned[k], tints[k], level=level, number=k in (order[0], order[-1]))
+        for k in order
+    }
     words = changes.digit_names(data, short=current_style.narrow(first.figure))
     em = current_style.pixels(first, current_style.small)
     wide, high = em / first.bbox.width, em / first.bbox.height
@@ -241,8 +245,10 @@ def _mark(rooms: list[Axes], data: xr.Dataset, level: bool, margin: float) -> Dr
     return Drawing(list(artists.values()), update)
 
 
-def _lines(rooms: list[Axes], drop: tuple[int, float], tint: str, level: bool) -> list[Any]:
-    """A line at a drop through all panels, and a dot on the digit's curve."""
+def _lines(
+    rooms: list[Axes], drop: tuple[int, float], tint: str, *, level: bool, number: bool
+) -> list[Any]:
+    """A line at a drop through all panels, and a dot on the digit's curve, with its step."""
     thin = style().line * 0.5
     lines: list[Any] = [
         axes.axvline(drop[0], alpha=0.75, zorder=1.8, color=tint, lw=thin) for axes in rooms
@@ -252,4 +258,9 @@ def _lines(rooms: list[Axes], drop: tuple[int, float], tint: str, level: bool) -
             *drop, "o", color=tint, ms=6.4 * thin, zorder=4,
             mec=style().colours.background, mew=thin,
         )  # fmt: skip
+    if number:
+        lines.append(style().label(
+            rooms[-1], *drop, f"{drop[0]:,}", lift=0.5, ha="left", va="bottom", color=tint, zorder=5
+        ))  # fmt: skip
+        lines[-1].set_position((0.5 * style().small, lines[-1].xyann[1]))
     return lines
