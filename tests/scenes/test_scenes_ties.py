@@ -92,8 +92,6 @@ def test_a_head_without_a_frequency_is_said_to_have_none() -> None:
     assert "0%" not in shown
     said = drawn.scene.alt_text(data, i)
     assert "no frequency explains how that varies better than another; head 1" in said
-    drift = Drawn("attention-drift", data=without("attention-drift", head_frequency=4))
-    drift.show(0)
 
 
 def test_an_attention_map_of_nothing_has_no_frequency() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import NOTEBOOK
@@ -11,7 +11,7 @@ from grokviz.scenes.modular_addition import _claims, _neurons
 from jaxtyping import Float
 
 from grokviz.dataset.numerics import ties
-from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, panels, style
+from grokviz.scene import Claim, Drawing, Scene, grids, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ class AttentionDrift(Scene):
     watch = "the lines keep apart until the test loss falls; then they meet at 0"
     source = "Colab of arXiv:2301.05217, analysis during training (animations 7 and 8)"
     needs = (
-        "attention_mean", "head_frequency", "embedding_frequency_norm",
-        "logged_train_loss", "logged_test_loss", "phase_end",
+        "attention_mean", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
-    aspect = 2.3
-    narrow_aspect = 0.72
-    stills = ("grok+10000", "last")
+    aspect = 1.7
+    narrow_aspect = 0.85
+    aspects = {"table": {True: (2.3, 0.72)}}  # noqa: RUF012
+    ends_with_film = True
+
+    table: bool = option(False, "the mean attention of each head as a table, in the losses' place")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How far apart a and b were, and how near they are at the end, of a run that grokked."""
@@ -61,12 +63,18 @@ class AttentionDrift(Scene):
         return Claim(sentence, self.watch if _waits(data, gap) else "", numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Heads by positions as a table, and lines of the difference."""
-        first, second = style().beside(
-            figure, (1, 2), (1, 2.2), left=4.9, top=3.0, gap=7.0, vgap=5.6
-        )
-        lines = _differences(second, data)
-        return Drawing.of(_table(first, data), lines.along(data["epoch"]), _extremes(second, data))
+        """Lines of the difference below the losses, or beside heads by positions as a table."""
+        if self.table:
+            first, second = style().beside(
+                figure, (1, 2), (1, 2.2), left=4.9, top=3.0, gap=7.0, vgap=5.6
+            )
+            beside = _table(first, data)
+        else:
+            first, second = style().stack(figure, (1, 2.6), left=6.4, right=1.4, vgap=1.4, top=2.6)
+            beside = panels.LossPanel(first, data).along(data["epoch"])
+            panels.without_time(first)
+        lines = _differences(second, data, phases="named" if self.table else "shaded")
+        return Drawing.of(beside, lines.along(data["epoch"]), _extremes(second, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Means of each head, and the largest lopsidedness of all."""
@@ -79,8 +87,8 @@ class AttentionDrift(Scene):
         gap = np.abs(_gap(data)).max(axis=1)
         at = ties.first_largest(np.nan_to_num(gap))
         return (
-            f"Mean attention from '=' at {clocks.at(data, 'epoch', i)}: {'; '.join(heads)}. Beside "
-            "it the difference between a and b over epochs, whose largest absolute value is "
+            f"Mean attention from '=' at {clocks.at(data, 'epoch', i)}: {'; '.join(heads)}. Drawn "
+            "is the difference between a and b over epochs, whose largest absolute value is "
             f"{float(gap[at]):.2f}, at {clocks.at(data, 'epoch', at)}; at the last it is "
             f"{float(gap[-1]):.3f}."
         )
@@ -88,9 +96,8 @@ class AttentionDrift(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Mean over all pairs of the attention from '=' to a, to b and to itself, for every "
-            "head, and the mean attention to a less that to b over training; heads have the "
-            "colour of their frequency in the last checkpoint, a second head of it is dashed. "
+            "Mean over all pairs of the attention from '=' to a less that to b over training, for "
+            f"every head, {'beside the means themselves' if self.table else 'below the losses'}. "
             f"{NOTEBOOK}"
         )
 
@@ -149,7 +156,7 @@ def _table(axes: Axes, data: xr.Dataset) -> Drawing:
 
 
 class _Heads(panels.CurvePanel):
-    """Lines that are named while they are apart: the upper half above, the lower below."""
+    """Lines that are named while they are apart: the lowest below, the others above."""
 
     def name_curves(self, end: float) -> _Names:
         """At a tenth of the film, flush with it where the axis ends soon after."""
@@ -157,8 +164,8 @@ class _Heads(panels.CurvePanel):
             return _Names(self.axes, {}, {})
         x = next(iter(self.curves.values())).x
         at = int(np.abs(x - 0.1 * panels.horizon(self.data)).argmin())
-        middle = float(np.median([curve.y[at] for curve in self.curves.values()]))
-        above = [name for name, curve in self.curves.items() if curve.y[at] >= middle]
+        lowest = float(min(curve.y[at] for curve in self.curves.values()))
+        above = [name for name, curve in self.curves.items() if curve.y[at] > lowest]
         places = dict.fromkeys(self.curves, float(x[at]))
         flush: Any = "right" if x[at] > 0.7 * end else "left"
         return _Names(self.axes, self.curves, places, above=above, ha=flush)
@@ -179,25 +186,22 @@ class _Names(panels.LineNames):
                 taken.append(at)
 
 
-def _differences(axes: Axes, data: xr.Dataset) -> _Heads:
+def _differences(axes: Axes, data: xr.Dataset, *, phases: Literal["named", "shaded"]) -> _Heads:
     """A line for each head: attention to a less that to b."""
-    gap, curves, seen = _gap(data), {}, list[str]()
-    dashed: dict[str, bool] = {}
+    gap, curves, palette = _gap(data), {}, style().colours.frequencies
     for n, head in enumerate(data["head"].values):
-        colour = frequencies.colour(int(data["head_frequency"].values[-1, n]), data)
+        colour = palette[n % len(palette)]
         curves[f"head {head}"] = panels.at_checkpoints(data, gap[:, n], colour)
-        dashed[f"head {head}"] = colour in seen
-        seen.append(colour)
-    top = 1.15 * max(float(np.nanmax(np.abs(gap))), 0.05) if np.isfinite(gap).any() else 1.0
-    panel = _Heads(
-        axes, data, curves, ylabel="attention to a less that to b", ylim=(-top, top),
-        phases="named",
-    )  # fmt: skip
-    for name, trace in panel.traces.items():
-        if dashed[name]:
-            # heads of one frequency share its colour
-            trace.dash()
-    return panel
+    finite = gap[np.isfinite(gap)]
+    low, high = min(finite.min(initial=0.0), -0.05), max(finite.max(initial=0.0), 0.05)
+    return _Heads(
+        axes,
+        data,
+        curves,
+        ylabel="attention to a\nless that to b",
+        ylim=(1.25 * low, 1.15 * high),
+        phases=phases,
+    )
 
 
 def _extremes(axes: Axes, data: xr.Dataset) -> Drawing:
