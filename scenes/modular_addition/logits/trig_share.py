@@ -63,9 +63,9 @@ class TrigShare(Scene):
         held = _claims.rounded_percent(neurons.last)
         most = _claims.rounded_percent(logits.last)
         if logits.holds and neurons.last <= LESS * logits.last:
-            words = f"Waves of a + b grow to {most} of the logits, {held} of the neurons"
+            words = f"Waves of a + b reach {most} of logit variance, {held} of neuron variance"
             return Claim(words, _when(data), numbers=numbers)
-        words = f"Waves of a + b hold {most} of the logits, {held} of the neurons"
+        words = f"Waves of a + b hold {most} of logit variance, {held} of neuron variance"
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

@@ -76,9 +76,9 @@ class QuadraticShare(Scene):
             return Claim.instead("No neuron belongs to the cluster of a frequency yet", **means)
         words = f"{before:.0%} to {after:.0%}"
         if not (after >= LEAST and after >= RAISED * before):
-            sentence = f"The ReLU takes products of waves from {words} of a neuron"
+            sentence = f"The ReLU takes products of waves from {words} of neurons' variance"
             return Claim.instead(sentence, **means)
-        sentence = f"The ReLU lifts products of waves from {words} of a neuron"
+        sentence = f"The ReLU lifts products of waves from {words} of neurons' variance"
         return Claim(sentence, self.watch, numbers=means)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

@@ -34,7 +34,7 @@ OWN = {
     "algorithm": "The network adds with 5 waves: 96% of its squared logits",
     "logit-spectrum": "Products of 5 waves grow from 0% to 98% of the logits' variance",
     "logit-waves": "5 waves that peak at the answer grow to 97% of the squared logits",
-    "trig-share": "Waves of a + b grow to 98% of the logits, 15% of the neurons",
+    "trig-share": "Waves of a + b reach 98% of logit variance, 15% of neuron variance",
 }
 
 
