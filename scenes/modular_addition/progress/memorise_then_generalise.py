@@ -36,7 +36,7 @@ class MemoriseThenGeneralise(Scene):
     name = "memorise-then-generalise"
     panels = ("shares", "progress")
     title = "The model slowly interpolates from memorising to generalising"
-    watch = "below: probability of the right answer, by the key waves alone and without them"
+    watch = "below: probability of the right training answer, by the waves alone or without them"
     source = "thread, claim that the model slowly interpolates; arXiv:2301.05217, section 5"
     needs = (
         "loss", "restricted_loss", "excluded_loss_2d", "memorising_share", "generalising_share",
@@ -44,10 +44,12 @@ class MemoriseThenGeneralise(Scene):
     )  # fmt: skip
     aspect = 1.7
     narrow_aspect = 0.8
-    stills = ("grok", "grok+6000", "last")
+    stills = ("last",)
+    ends_with_film = True
 
     losses: Literal["log", "linear"] = option("log", "how losses are spaced")
     train: bool = option(True, "the training loss, beside the others")
+    parts: bool = option(False, "the restricted and the excluded loss, too")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """Where the generalising share overtakes, and how high the test loss is there."""
@@ -125,11 +127,16 @@ class MemoriseThenGeneralise(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the shares' definition in a line, and the citation."""
+        parts = (
+            " Excluded loss: training loss in the first case; restricted loss: test loss in the "
+            "second."
+            if self.parts
+            else ""
+        )
         return (
             "Memorising share: mean probability of the right answer on the training pairs with cos "
             "and sin of $w_k(a+b)$ at the key frequencies taken out of the logits; generalising "
-            "share: the same with these alone kept. Excluded loss: training loss in the first "
-            f"case; restricted loss: test loss in the second. {after('section 5')}"
+            f"share: the same with these alone kept.{parts} {after('section 5')}"
         )
 
     def _losses(self, data: xr.Dataset) -> dict[str, panels.Curve]:
@@ -137,11 +144,10 @@ class MemoriseThenGeneralise(Scene):
         restricted = data["restricted_loss"].sel(split="test")
         without, alone = PARTS.values()
         excluded = panels.at_checkpoints(data, data["excluded_loss_2d"], colours.muted)
-        curves = {
-            "test": whole["test"],
-            f"excluded:\n{without}": excluded,
-            f"restricted:\n{alone}": panels.at_checkpoints(data, restricted),
-        }
+        curves = {"test": whole["test"]}
+        if self.parts:
+            curves[f"excluded:\n{without}"] = excluded
+            curves[f"restricted:\n{alone}"] = panels.at_checkpoints(data, restricted)
         return {**curves, "train": whole["train"]} if self.train else curves
 
 
