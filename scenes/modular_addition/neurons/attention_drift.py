@@ -38,8 +38,8 @@ class AttentionDrift(Scene):
     needs = (
         "attention_mean", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
-    aspect = 1.7
-    narrow_aspect = 0.85
+    aspect = 1.4
+    narrow_aspect = 0.66
     aspects = {"table": {True: (2.3, 0.72)}}  # noqa: RUF012
     ends_with_film = True
 
@@ -70,7 +70,7 @@ class AttentionDrift(Scene):
             )
             beside = _table(first, data)
         else:
-            first, second = style().stack(figure, (1, 2.6), left=6.4, right=1.4, vgap=1.4, top=2.6)
+            first, second = style().stack(figure, (1, 2), left=6.4, right=1.4, vgap=1.4, top=2.6)
             beside = panels.LossPanel(first, data).along(data["epoch"])
             panels.without_time(first)
         lines = _differences(second, data, phases="named" if self.table else "shaded")
@@ -199,7 +199,7 @@ def _differences(axes: Axes, data: xr.Dataset, *, phases: Literal["named", "shad
         data,
         curves,
         ylabel="attention to a\nless that to b",
-        ylim=(1.25 * low, 1.15 * high),
+        ylim=(1.4 * low, 1.15 * high),
         phases=phases,
     )
 
