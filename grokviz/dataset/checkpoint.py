@@ -14,6 +14,7 @@ from jaxtyping import Int
 from grokviz.errors import InputError
 from grokviz.runs import Run
 from grokviz.runs.layout import RUN
+from grokviz.task import known_task
 
 
 @dataclass
@@ -105,7 +106,24 @@ class RunView:
                 f"{self.run.path / RUN} has settings that are no mapping of keys to values; "
                 "record the run again"
             )
+        self._check_types(settings)
         return dict(settings)
+
+    def _check_types(self, settings: Mapping[str, Any]) -> None:
+        """Raise InputError where a setting of its task is no number and should be one."""
+        task = known_task(self.task)
+        keys = task.keys if task else {}
+        for key, value in settings.items():
+            option = keys.get(str(key).replace("_", "-"))
+            kind = type(option.default) if option else None
+            if kind in (int, float):
+                try:
+                    kind(value)
+                except (TypeError, ValueError, OverflowError):
+                    raise InputError(
+                        f"{self.run.path / RUN} says {key}={str(value)[:40]!r}, which is not "
+                        f"{'a whole' if kind is int else 'a'} number; record the run again"
+                    ) from None
 
     def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Epochs and values of a logged metric; both empty where it was not logged."""

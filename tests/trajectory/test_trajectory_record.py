@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from trajectory_runs import contents, weights_at
 
+import grokviz as gv
 from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run, record, verify_run
 
@@ -218,3 +219,15 @@ def test_a_run_begun_with_wrapped_names_goes_on_with_them(tmp_path: Path) -> Non
     with record(tmp_path / "run", resume=True) as run:
         run.step(1, wrapped)
     assert open_run(tmp_path / "run").weights(1).keys() == wrapped.keys()
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind"), [({"p": "x"}, "whole number"), ({"train_fraction": [0.3]}, "a number")]
+)
+def test_a_setting_that_is_no_number_is_a_sentence_when_it_is_measured(
+    tmp_path: Path, setting: dict[str, object], kind: str
+) -> None:
+    with gv.record(tmp_path / "run", task="modular-addition", **setting) as recorder:  # type: ignore[arg-type]
+        recorder.step(0, {"embed.W_E": np.ones((4, 6), np.float32)}, train_loss=1.0)
+    with pytest.raises(InputError, match=rf"run\.json says .*, which is not .*{kind}"):
+        gv.analyze(tmp_path / "run", ["logged_train_loss"], cache=False)
