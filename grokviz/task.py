@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -252,7 +252,7 @@ class Task:
     def keys(self) -> dict[str, Option]:
         """Its settings as options, by key."""
         settings = self.load("settings")
-        return {} if settings is None else options_of(settings)
+        return options_of(settings) if is_dataclass(settings) else {}
 
     def measure_modules(self) -> list[ModuleType]:
         """The modules that hold its measures, imported."""

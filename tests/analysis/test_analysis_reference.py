@@ -31,11 +31,15 @@ WHOLE_RUN = {
 
 CLOCKS = ("epoch", "field_epoch")
 
+LATER = ("entries", "logs", "spectra", "steps")
+"""The measures of any run that came when its checkpoints were gone; modular-addition-59 has them."""
+
 # what is told by the whole curve was not bundled, nor is it logged by this recipe
 BUNDLED = [
     name
     for name, one in table.table(task(NAME)).measures.items()
     if not name.startswith(("event_", "spike_", "logged_unembedding", "logged_logit"))
+    and one.module.rpartition("any.measures.")[2] not in LATER
 ]
 
 

@@ -185,8 +185,8 @@ def test_a_recording_says_its_task_with_underscores_too(tmp_path) -> None:
 def test_curves_alone_have_a_clock_and_no_weights(curves_alone) -> None:
     run = open_run(curves_alone)
     assert available(run) == [
-        "event_epoch", "spike_epoch", "spike_height", "logged_train_loss", "logged_test_loss",
-        "phase_end",
+        "event_epoch", "spike_epoch", "spike_height", "logged_metric", "logged_train_loss",
+        "logged_test_loss", "phase_end",
     ]  # fmt: skip
     data = gv.analyze(run)
     assert data.sizes["epoch"] == 400

@@ -71,8 +71,8 @@ def test_import_prints_a_line_for_each_belief(called: Callable[..., Ran], tmp_pa
     torch.save({"model": {NAME: torch.zeros(3) / 0}}, tmp_path / "nan.pth")
     done = called("import", "nan.pth")
     check(done)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
+    assert done.returncode == 0
+    assert "diverged by 0" in done.stderr
 
 
 def test_warnings_of_the_package_are_lines_too(grokviz: Callable[..., Ran], tmp_path: Path) -> None:

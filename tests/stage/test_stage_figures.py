@@ -298,7 +298,7 @@ def test_a_recorded_run_without_a_task_is_drawn_too(tmp_path: Path) -> None:
     assert {"grokking-curve.pdf", "straight-path.pdf", "tensors.pdf", "steps.pdf"} <= names(out)
     # all entries of its one tensor are equal
     assert "entries differ" in skipped["weights"]
-    assert "record the run with task=" in skipped["weight-norms"]
+    assert "record the run with task=" in skipped["memorise-then-generalise"]
 
 
 def test_a_still_of_the_end_is_that_of_a_render(

@@ -69,11 +69,12 @@ def number(value: Any) -> float | None:
             return None
     if isinstance(value, float):
         return value
-    plain = number_in(value)
-    try:
-        return None if plain is None else float(plain)
-    except OverflowError:
-        return math.inf if plain and plain > 0 else -math.inf
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    return number_in(value)
 
 
 def curves_of_rows(

@@ -49,7 +49,7 @@ class MemoriseThenGeneralise(Scene):
 
     losses: Literal["log", "linear"] = option("log", "how losses are spaced")
     train: bool = option(True, "the training loss, beside the others")
-    parts: bool = option(False, "the restricted and the excluded loss, too")
+    separate: bool = option(False, "the restricted and the excluded loss, too")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """Where the generalising share overtakes, and how high the test loss is there."""
@@ -130,7 +130,7 @@ class MemoriseThenGeneralise(Scene):
         parts = (
             " Excluded loss: training loss in the first case; restricted loss: test loss in the "
             "second."
-            if self.parts
+            if self.separate
             else ""
         )
         return (
@@ -145,7 +145,7 @@ class MemoriseThenGeneralise(Scene):
         without, alone = PARTS.values()
         excluded = panels.at_checkpoints(data, data["excluded_loss_2d"], colours.muted)
         curves = {"test": whole["test"]}
-        if self.parts:
+        if self.separate:
             curves[f"excluded:\n{without}"] = excluded
             curves[f"restricted:\n{alone}"] = panels.at_checkpoints(data, restricted)
         return {**curves, "train": whole["train"]} if self.train else curves
