@@ -32,7 +32,7 @@ WHOLE_RUN = {
 CLOCKS = ("epoch", "field_epoch")
 
 LATER = ("entries", "logs", "spectra", "steps")
-"""The measures of any run that came when its checkpoints were gone; modular-addition-59 has them."""
+"""Measures of any run that came when its checkpoints were gone; modular-addition-59 has them."""
 
 # what is told by the whole curve was not bundled, nor is it logged by this recipe
 BUNDLED = [
