@@ -11,7 +11,7 @@ import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, tens
 
-from grokviz.dataset.families.pieces import NEAR, running_mean
+from grokviz.dataset.families.pieces import NEAR, running_mean, steepest_fall
 from grokviz.scene.films.toolkit import Dots, FilmScene, Line, words
 
 START = 30.0
@@ -49,8 +49,9 @@ class ManySmallSteps(FilmScene):
         first, *others = self.options.first(self.data)
         ink, train = self.colours.ink, self.colours.train
         up = {0.0: "0", 0.5: "0.5", 1.0: "1"}
-        axes = self.axes.furniture(tens(START, self.steps[-1]), up, x="step of training",
-                                   y="loss, as a share of its start")  # fmt: skip
+        axes = self.axes.furniture(tens(START, self.steps[-1]), up,
+                                   x=f"step of training, from {START:g} on",
+                                   y="loss, as a share of its first value")  # fmt: skip
         line = Line(self.curves[first][:2], ink, 8)
         text = f"A real loss: {self.options.fell(self.data, first)}."
         self.add(line)
@@ -74,15 +75,16 @@ class ManySmallSteps(FilmScene):
         )  # fmt: skip
         self.few, self.leaving = [line], []
         for piece in [first, *others]:
-            spot = Dots(np.array([self.axes.at(self.drops[piece], 0.5)]), 15, ink)
-            if piece != first:
+            spot = mn.FadeIn(Dots(np.array([self.axes.at(self.drops[piece], 0.5)]), 15, ink))
+            if piece == first:
+                self.play(spot, run_time=0.4)
+            else:
                 curve = Line(self.curves[piece][:2], train, 7, 0.9)
                 self.add(curve)
-                self.play(self.sweep(lambda share, c=curve, n=piece: self._draw(c, n, share), curve,
-                                     run_time=0.9, rate=mn.linear))  # fmt: skip
+                self.play(spot, self.sweep(lambda share, c=curve, n=piece: self._draw(c, n, share),
+                                           curve, run_time=1.1, rate=mn.linear))  # fmt: skip
                 self.few.append(curve)
-            self.play(mn.FadeIn(spot), run_time=0.25)
-            self.leaving.append(spot)
+            self.leaving.append(spot.mobject)
 
     def _draw(self, line: Line, piece: int, share: float) -> None:
         """Draw a curve up to a share of its steps."""
@@ -92,6 +94,7 @@ class ManySmallSteps(FilmScene):
         """Add all curves, one after another, and their running mean."""
         ink, count = self.colours.ink, len(self.curves)
         smooth = self.options.claim(self.data).holds
+        typical = float(np.median(steepest_fall(self.loss, self.steps, NEAR)))
         one, many = self.thin(range(1)), Line(self.means[0], ink, 13)
         one.set_z_index(-1)
         shown = [0]
@@ -109,17 +112,17 @@ class ManySmallSteps(FilmScene):
         mean = words("mean", ink, bold=True, px=48, at=(self.axes.plot.x0 + 30, 400),
                      anchor="left")  # fmt: skip
         begin = 0.25
-        text = self.first(
-            "Now take their mean, adding one after another.",
-            "Take the mean of many such curves, one after another.",
-        )
+        runs = len(set(self.data["piece_member"].values.tolist()))
+        text = f"Now take the mean of {count} curves, one from each run."
+        if count > runs:
+            text = f"Each digit has its own loss: {runs} runs give {count} curves. Take their mean."
         self.say(
             text, *map(mn.FadeOut, self.few), mn.FadeIn(mean),
             self.sweep(lambda share: add((begin * share) ** 1.7), one, many, rate=mn.linear,
                        run_time=self.reading(text)),
         )  # fmt: skip
         self.say(
-            f"{count} changes, each of them sudden ...",
+            f"In a quarter more steps, half of them lose {typical:.0%} of their start or more ...",
             self.sweep(lambda share: add((begin + (1 - begin) * share) ** 1.7), one, many,
                        run_time=(1 - begin) * MEAN, rate=mn.linear),
         )  # fmt: skip
@@ -128,7 +131,7 @@ class ManySmallSteps(FilmScene):
         window = _Window(self, self.mean_loss[-1])
         self.add(*window.shapes)
         only = "only " if smooth else ""
-        text = f"... yet in a quarter more steps their mean loses {only}{window.fall:.0%}."
+        text = f"... and their mean, in as many, {only}{window.fall:.0%}."
         if not smooth:
             text = f"In a quarter more steps their mean loses {window.fall:.0%}."
         self.say(
@@ -146,7 +149,12 @@ class ManySmallSteps(FilmScene):
             one.animate(run_time=0.9 * self.reading(text)).set_stroke(opacity=0.0),
         )  # fmt: skip
         text = "It may be made of sudden changes, too many to see."
-        self.say(text, one.animate(run_time=0.8 * self.reading(text)).set_stroke(opacity=THIN))
+        one.set_stroke(opacity=THIN)
+
+        def reveal(share: float) -> None:
+            one.points = self.thin(range(1 + round(share * (count - 1)))).points
+
+        self.say(text, self.sweep(reveal, one, run_time=self.reading(text), rate=mn.linear))
 
     def thin(self, numbers: range) -> Line:
         """Combine several curves into one faint object."""
