@@ -25,7 +25,7 @@ TABLE, ROOM = (128, 195), 570
 FAINT = 70
 """Opacity, of 255, of the columns that are yet to be filled."""
 SLOW = 3.0
-"""Seconds in which the losses of the last run are drawn; those of the others are drawn faster."""
+"""Least seconds in which the losses of the last run are drawn; the others are drawn faster."""
 
 
 class PhaseChangeToGrokking(FilmScene):
@@ -183,7 +183,7 @@ class PhaseChangeToGrokking(FilmScene):
             "What it is trained on, it learns as early as before: it memorises."
             if self._as_early()
             else "When does it learn what it is trained on, and when the rest?",
-            f"The rest it learns much later: {least} it groks."
+            f"The rest it learns much later: {least} it groks{self._later_still()}."
             if groks
             else f"And {least}? Dots are where a loss counts as learned.",
         ]
@@ -191,11 +191,19 @@ class PhaseChangeToGrokking(FilmScene):
         for n, (start, stop) in enumerate(itertools.pairwise(cuts)):
             if n:
                 self.hold()
-            self.say(sentences[n] if len(cuts) == 4 else sentences[-1])
+            text = sentences[n] if len(cuts) == 4 else sentences[-1]
+            self.say(text)
+            slow = max(SLOW, self.reading(text) - 1.2)
             for member in rest[start:stop]:
-                self._show_run(member, ghosts, SLOW if member == rest[-1] else 1.1)
+                self._show_run(member, ghosts, slow if member == rest[-1] else 1.1)
         self.leaving = [*ghosts, *self.lines, *self.marks, *self.furniture, self.table,
                      *self.numbers, *self.shown]  # fmt: skip
+
+    def _later_still(self) -> str:
+        """The share with which the rest is learned last, unless it is the smallest."""
+        last = max(self.members, key=lambda m: self.options.wait(self.data, m)[1])
+        slower = self.options.apart(self.data, last) and last != self.members[-1]
+        return f"; with {self._share(last)}, later still" if slower else ""
 
     def _as_early(self) -> bool:
         """Whether all runs memorise about as early as each other."""
@@ -254,7 +262,7 @@ class PhaseChangeToGrokking(FilmScene):
         axes = [
             *losses.furniture({}, {1e-6: "0.000001", 1e-3: "0.001", 1.0: "1"}, y="loss"),
             *below.furniture(thousand, {0.0: "0", 2000.0: "2,000"},
-                             x="epoch", y="sum of squared weights"),
+                             x="epoch (linear)", y="sum of squared weights"),
         ]  # fmt: skip
         axes += [
             words("train loss", self.colours.train, px=SMALL, bold=True, anchor="right",
@@ -267,7 +275,7 @@ class PhaseChangeToGrokking(FilmScene):
         self._go(curves, 0)
         self.add(*(curve.line for curve in curves))
         highest, falls = float(epochs[top]), float(run["phase_end"].values[1])
-        text = f"Why go on at all? Look at the weights, with {fraction:.0%} of the sums."
+        text = f"Why go on? Now a run with {fraction:.0%} of the sums, on a linear axis."
         self.say(text, *map(mn.FadeIn, axes),
                  self._through(curves, 0, highest, self.reading(text)))  # fmt: skip
         peak, final = weights[top], weights[-1]
@@ -295,13 +303,15 @@ class PhaseChangeToGrokking(FilmScene):
         def measure(share: float) -> None:
             over, down = min(2 * share, 1.0), max(2 * share - 1, 0.0)
             level.move_line(np.array([[x, y], [x + over * (right - x), y]]))
-            fall.move_line(np.array([[right, y], [right, y + down * (low - y) + 1]]))
+            tip = x + over * (right - x)
+            fall.move_line(np.array([[tip, y], [tip, y + down * (low - y) + 1]]))
 
         measure(0.0)
         self.add(level)
-        text = f"Its weights are {peak / final:.1f} times smaller: the rule is simpler."
+        text = f"The rule's sum of squared weights is {peak / final:.1f} times smaller."
         self.say(text, *map(mn.FadeIn, ends),
-                 self.sweep(measure, level, fall, run_time=0.8 * self.reading(text)))  # fmt: skip
+                 self.sweep(measure, level, fall, run_time=self.reading(text),
+                            rate=mn.linear))  # fmt: skip
 
     def _go(self, curves: list[Growing], epoch: float) -> None:
         for curve in curves:
