@@ -9,10 +9,14 @@ from typing import Any
 
 import manim as mn
 import numpy as np
+from grokviz.scenes.any.films._axes import Axes, Growing, finite
+from grokviz.scenes.modular_addition.waves_to_circles import ROUND
 
 from grokviz.scene import clock as clocks
 from grokviz.scene import panels
+from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, coloured, words
+from grokviz.tasks.modular_addition.formulas.embedding import plane_bases
 
 TOP, LEFT = 176, 330
 """Pixel row and column of the first strip of waves."""
@@ -91,7 +95,8 @@ class WavesToCircles(FilmScene):
         text = "No order is to be seen in it."
         self.say(text, self.sweep(pass_by, pointer, run_time=self.reading(text)))
         self.play(mn.FadeOut(pointer), run_time=0.3)
-        self.leaving = [image, *names]
+        self.image, self.limit = image, limit
+        self.leaving = names
 
     # --- along its waves -----------------------------------------------------------------
 
@@ -105,17 +110,18 @@ class WavesToCircles(FilmScene):
                 words(f"{k}", self.colour(k), px=36, bold=True,
                       at=(LEFT - 40, y + self.high + 13), anchor="right")
             )  # fmt: skip
+        self._turn_the_matrix()
         count, share = 2 * len(self.frequencies), self.options.share(self.data)
         head = words("frequency", self.colours.muted, px=SMALL, at=(LEFT - 40, TOP - 14),
                      anchor="right")  # fmt: skip
         text = (
-            f"But {count} waves, two of each frequency, are {share:.1%} of its squares."
+            f"These {count}, two of each frequency, hold {share:.1%} of its variance."
             if len(self.frequencies) > 1 else
-            f"But two waves, a cosine and a sine, are {share:.1%} of its squares."
+            f"These two, a cosine and a sine, hold {share:.1%} of its variance."
         )  # fmt: skip
         pairs = zip(self.strips.values(), self.names, strict=True)
         self.say(
-            text, mn.FadeIn(head),
+            text, mn.FadeOut(self.image), mn.FadeIn(head),
             mn.LaggedStart(*(mn.FadeIn(mn.Group(*pair)) for pair in pairs), lag_ratio=0.7,
                            run_time=0.8 * self.reading(text)),
         )  # fmt: skip
@@ -147,6 +153,21 @@ class WavesToCircles(FilmScene):
         self.leaving = [head, *(name for k, name in zip(self.frequencies, self.names, strict=True)
                              if k != self.k)]  # fmt: skip
         self.leaving += [strip for k, strip in self.strips.items() if k != self.k]
+
+    def _turn_the_matrix(self) -> None:
+        """Fade from the matrix to the same weights along the waves' directions, then all others."""
+        matrix = self.data["embedding_matrix"].values.astype(float)
+        waves = np.concatenate([self.planes[k][-1].T for k in self.frequencies])[: len(matrix)]
+        bases = np.concatenate(list(plane_bases(matrix, self.frequencies)), axis=1)
+        others = np.linalg.qr(bases, mode="complete")[0][:, len(waves) :]
+        turned = np.concatenate([waves, others.T @ matrix])
+
+        def turn(share: float) -> None:
+            shown = matrix + share * (turned - matrix)
+            self.image.recolour(coloured(shown, -self.limit, self.limit, self.colours.diverging))
+
+        text = f"Along other directions, {len(waves)} of its {len(matrix)} rows are waves."
+        self.say(text, self.sweep(turn, self.image, run_time=self.reading(text)))
 
     def _row(self, n: int) -> float:
         """Pixel row of a pair of strips."""
@@ -232,9 +253,9 @@ class WavesToCircles(FilmScene):
         rows = -(-len(self.frequencies) // columns)
         limit = max(float(np.quantile(np.linalg.norm(p[shown], axis=-1), 0.995, axis=-1).max())
                     for p in self.planes.values())  # fmt: skip
-        radius = 158.0 if rows > 1 else 250.0
+        radius = 158.0 if rows > 1 else 200.0
         centres = [
-            np.array([960 + (i % columns - (columns - 1) / 2) * 500,
+            np.array([744 + (i % columns - (columns - 1) / 2) * 430,
                       (348 if rows > 1 else 560) + (i // columns) * 372])
             for i in range(len(self.frequencies))
         ]  # fmt: skip
@@ -249,7 +270,11 @@ class WavesToCircles(FilmScene):
         names = [words(f"frequency {k}", self.colour(k), px=SMALL, bold=True,
                        at=(float(c[0]), float(c[1]) - radius - 14)) for k, c in groups]  # fmt: skip
 
+        losses, furniture = self._test_loss(float(epochs[shown[-1]]))
+
         def show(i: int) -> None:
+            for curve in losses:
+                curve.until(epochs[i])
             for one, (k, c) in zip(dots, groups, strict=True):
                 one.move_dots(places(k, c, i))
             self.show_moment(epochs[i], clocks.word(self.data))
@@ -265,11 +290,11 @@ class WavesToCircles(FilmScene):
                 one.move_dots(c + share * (where - c))
 
         text = f"{when}, in the same planes, {lie}."
-        self.add(*dots)
-        self.say(text, *map(mn.FadeIn, names),
+        self.add(*dots, *(curve.line for curve in losses))
+        self.say(text, *map(mn.FadeIn, [*names, *furniture]),
                  self.sweep(spread, *dots, run_time=0.6 * self.reading(text)))  # fmt: skip
         if len(shown) > 1:
-            self._through(shown, dots, show)
+            self._through(shown, [*dots, *(curve.line for curve in losses)], show)
         last = [places(k, c, int(shown[-1]))[self._order(k)] for k, c in groups]
         widest = max(np.linalg.norm(where - c, axis=1).max()
                      for where, (_, c) in zip(last, groups, strict=True))  # fmt: skip
@@ -287,6 +312,28 @@ class WavesToCircles(FilmScene):
         self.add(*traces)
         text = "From closer by: nobody told the network of circles."
         self.say(text, self.sweep(look_closer, *dots, *traces, run_time=1.1 * self.reading(text)))
+        idle = [k for k in self.frequencies if k not in self.keys]
+        if self.keys and 0 < len(idle) < len(self.frequencies):
+            text = f"The network computes with all of these but {_listed(idle)}."
+            rows_of = zip(self.frequencies, dots, traces, names, strict=True)
+            fading = [shape for k, *shapes in rows_of if k in idle for shape in shapes]
+            self.say(text, *(shape.animate(run_time=self.reading(text)).set_opacity(0.15)
+                             for shape in fading))  # fmt: skip
+
+    def _test_loss(self, end: float) -> tuple[list[Growing], list[Any]]:
+        """The test loss beside the circles, and its axes; nothing where none was recorded."""
+        x, y = finite(self.data["tested_epoch"].values, self.data["logged_test_loss"].values)
+        keep = (x <= end) & (y > 0)
+        if keep.sum() < 2 or end <= 0:
+            return [], []
+        x, y = x[keep], y[keep]
+        low, high = float(y.min()) / 3, 3 * float(y.max())
+        axes = Axes(self, (1520, 240, 1792, 560), (0, end), (low, high), log="y")
+        up = {v: f"{v:g}" for v in (1000.0, 1.0, 0.001) if low < v < high}
+        furniture = axes.furniture({0.0: "0"}, up, x=clocks.word(self.data))
+        furniture.append(words("test loss", self.colours.test, px=SMALL, bold=True,
+                               at=(1792, 214), anchor="right"))  # fmt: skip
+        return [Growing(axes, x, y, self.colours.test, 6)], furniture
 
     def _sentences(self, shown: np.ndarray, stops: list[float]) -> list[str]:
         """What is said of each phase: which circles are open at its end."""
@@ -296,9 +343,14 @@ class WavesToCircles(FilmScene):
         ends = [int(np.searchsorted(epochs, stop, side="right")) - 1 for stop in stops]
         rings = [self.options.open_circles(self.data, i) for i in (*ends, int(shown[-1]))]
         first = "and no circle opens" if not rings[0] else f"and circles open: {_listed(rings[0])}"
-        second = "the clouds are still clouds"
+        second = "The test loss is still high, and the clouds are still clouds."
         if rings[1]:
-            second = f"{_listed(rings[1])} {'is' if len(rings[1]) == 1 else 'are'} round already"
+            since = spaced(max(self._open_from(k, ends[1]) for k in rings[1]))
+            are = "is a ring" if len(rings[1]) == 1 else "are rings"
+            second = (
+                f"The test loss is still high; by {clocks.word(self.data)} {since}, "
+                f"{_listed(rings[1])} {are}."
+            )
         third = (
             "all of them become" if len(rings[2]) == count else f"{len(rings[2])} of {count} are"
         )
@@ -309,10 +361,16 @@ class WavesToCircles(FilmScene):
         )
         return [
             f"First the network memorises, {first}.",
-            f"The test loss is still high, and {second}.",
+            second,
             f"As it falls, {third} round.",
             last,
         ]
+
+    def _open_from(self, k: int, i: int) -> int:
+        """The epoch from which on a circle is open up to checkpoint ``i``, at which it is."""
+        while i and self.options.roundness(self.data, i - 1, k) < ROUND:
+            i -= 1
+        return int(self.data["epoch"].values[i])
 
     def _through(self, shown: np.ndarray, dots: list[Any], show: Any) -> None:
         """Show every checkpoint, phase by phase."""
