@@ -1,4 +1,4 @@
-"""One neuron over all pairs: from noise to one wave, beside its Fourier transform."""
+"""One neuron over all pairs: from noise to waves of one frequency, beside its Fourier transform."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class NeuronWave(Film):
     """A real neuron's activations over (a, b) and their 2-D transform, as training goes on."""
 
     name = "neuron-wave"
-    title = "A neuron turns from noise into one wave"
+    title = "A neuron comes to follow one frequency"
     watch = "at the right, thousands of dots fade until a few are left"
     source = "thread, tweet 10; arXiv:2301.05217, figure 4"
     needs = (
@@ -46,7 +46,7 @@ class NeuronWave(Film):
     seconds = 78
     parts = {  # noqa: RUF012
         "noise": "a neuron before training",
-        "training": "the wave appears",
+        "training": "a frequency takes over",
         "dots": "what is left",
     }
 
@@ -95,7 +95,7 @@ class NeuronWave(Film):
         return _neurons.own_share(fields.activations(data, i)[at], k)
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How much of the neuron is one wave at first and in the end."""
+        """How much of the neuron is its frequency at first and in the end."""
         if (data["neuron_frequency"].values == NO_FREQUENCY).all():
             return Claim.instead("No neuron that is stored has a frequency")
         moments, number = self.moments(data), int(data["neuron"].values[self.shown(data)])
@@ -103,13 +103,15 @@ class NeuronWave(Film):
         end = int(data["field_epoch"].values[moments[-1]])
         word = clocks.word(data)
         if len(moments) == 1:
-            return Claim.instead(f"Neuron {number} is {last:.0%} one wave at {word} {end:,}")
+            return Claim.instead(f"Neuron {number} is {last:.0%} one frequency at {word} {end:,}")
         if not (last >= WAVE and last >= TIMES * first):
             return Claim.instead(
-                f"Neuron {number} is {last:.0%} one wave at {word} {end:,}, and {first:.0%} at "
-                "first", first=first, last=last,
+                f"Neuron {number} is {last:.0%} one frequency at {word} {end:,}, and "
+                f"{first:.0%} at first", first=first, last=last,
             )  # fmt: skip
-        sentence = f"Neuron {number} goes from {first:.0%} to {last:.0%} one wave by {word} {end:,}"
+        sentence = (
+            f"Neuron {number} goes from {first:.0%} to {last:.0%} one frequency by {word} {end:,}"
+        )
         return Claim(sentence, self.watch, numbers={"first": first, "last": last})
 
     def require(self, data: xr.Dataset) -> None:
@@ -117,7 +119,7 @@ class NeuronWave(Film):
         self.shown(data)
 
     def description(self, data: xr.Dataset, i: int) -> str:
-        """Which neuron, and how much of it is one wave before and after."""
+        """Which neuron, and how much of it is its frequency before and after."""
         at, moments = self.shown(data), self.moments(data)
         number, k = int(data["neuron"].values[at]), int(data["neuron_frequency"].values[at])
         first, last = (self.share(data, int(moments[j])) for j in (0, -1))

@@ -1,4 +1,4 @@
-"""One neuron turns from noise into a wave.
+"""One neuron turns from noise into waves of one frequency.
 
 Drawn alone by ``manim -qm scenes/modular_addition/films/neuron_wave.py NeuronWave``.
 """
@@ -31,11 +31,11 @@ from grokviz.tasks.modular_addition import fields
 
 TOP, LEFT, ROOM = 150, 140, 680
 """Pixel row and column of the map's corner, and its size."""
-SPECTRUM, LOSSES = (960.0, 150.0, 1792.0, 565.0), (960.0, 650.0, 1792.0, 826.0)
+SPECTRUM, LOSSES = (960.0, 150.0, 1792.0, 605.0), (960.0, 690.0, 1792.0, 830.0)
 """Pixels of the transform and of the losses below it: left, top, right, bottom."""
 TRAINING, AT_MOST = 26.0, 2.0
 """Seconds for training, and the most for one checkpoint: a film does not stand still."""
-LARGEST, SEEN, INSET = 30.0, 1.2, 36.0
+LARGEST, SEEN, INSET = 38.0, 1.2, 46.0
 """Pixels: radius of the strongest pair's dot, the smallest radius drawn, and the border."""
 FAINT = 70
 """Opacity, of 255, of the columns that are yet to be filled."""
@@ -99,7 +99,7 @@ class NeuronWave(FilmScene):
 
     def _name_frequency(self, shares: np.ndarray) -> None:
         """Give the neuron's frequency its colour and number, once it is ahead of all others."""
-        by_frequency = shares[1:, 0] + shares[0, 1:] + np.diag(shares)[1:]
+        by_frequency = _by_frequency(shares)
         own = float(by_frequency[self.k - 1])
         ahead = own >= STANDS_OUT and own >= float(by_frequency.max())
         if ahead and not self.named:
@@ -113,8 +113,8 @@ class NeuronWave(FilmScene):
         colours = self._map(first)
         self.map = Heat(colours.copy(), (LEFT, TOP), self.cell)
         none = np.zeros((0, 2))
-        self.others = Dots(none, 1.0, self.colours.rest)
-        self.own = Dots(none, 1.0, self.colours.rest)
+        self.others = Dots(none, 1.0, muted)
+        self.own = Dots(none, 1.0, muted)
         below = SPECTRUM[3] + 46
         self.number = words(str(self.k), self.colour(self.k), bold=True,
                             at=(self._column(self.k), below))  # fmt: skip
@@ -156,10 +156,10 @@ class NeuronWave(FilmScene):
             self.sweep(lambda share: self._show_spectrum(first, share), self.others, self.own,
                        run_time=self.reading(text)),
         )  # fmt: skip
-        shares = shares_by_frequency(self.field(first))
-        largest = np.unravel_index(int(shares.argmax()), shares.shape)
-        text = f"The strongest of them is {float(shares.max()):.0%} of the neuron."
-        self._circle_it(text, [(int(largest[0]), int(largest[1]))], LARGEST, away=True)
+        by_frequency = _by_frequency(shares_by_frequency(self.field(first)))
+        k = 1 + int(by_frequency.argmax())
+        text = f"Its strongest frequency, {k}, is {float(by_frequency.max()):.0%} of the neuron."
+        self._circle_it(text, [(k, 0), (0, k), (k, k)], 0.8 * LARGEST, away=True)
 
     def _circle_it(
         self, text: str, pairs: list[tuple[int, int]], radius: float, *, away: bool = False
@@ -245,7 +245,7 @@ class NeuronWave(FilmScene):
             start = stop
 
     def _sentences(self, stops: list[float]) -> list[str]:
-        """What is said of each phase, with the neuron's share of one wave at its end."""
+        """What is said of each phase, with the share of the neuron's frequency at its end."""
         if len(self.moments) == 1:
             return ["There is no other checkpoint."]
         if len(stops) != 3:
@@ -253,15 +253,17 @@ class NeuronWave(FilmScene):
         ends = [int(np.searchsorted(self.epochs[self.moments], stop, side="right")) - 1
                 for stop in stops]  # fmt: skip
         shares = [own_share(self.field(int(self.moments[i])), self.k) for i in (*ends, -1)]
-        before, after = (f"{share:.0%}" for share in shares[1:3])
-        third = f"The test loss falls; the wave is {after} of the neuron."
-        if shares[2] > shares[1]:
-            third = f"The test loss falls, and the wave goes from {before} to {after}."
+        early, before, after = (f"{share:.0%}" for share in shares[:3])
+        end = spaced(self.epochs[self.moments[ends[2]]])
+        third = (
+            f"By {self.word} {end} the test loss is down, and frequency {self.k} is {after} "
+            "of the neuron."
+        )
         return [
             "Training begins, and first it memorises.",
-            f"While the test loss stays high, one frequency grows to {before} of the neuron."
+            f"While the test loss stays high, frequency {self.k} grows from {early} to {before}."
             if shares[1] > shares[0]
-            else f"One frequency is {before} of the neuron.",
+            else f"Frequency {self.k} is {before} of the neuron.",
             third,
             "The rest fades." if shares[3] > shares[2] else "It changes little from here on.",
         ]
@@ -278,14 +280,14 @@ class NeuronWave(FilmScene):
         def show(share: float) -> None:
             epoch = values[0] + share * (values[-1] - values[0])
             i = int(moments[max(int(np.searchsorted(values, epoch + 1e-6, side="right")) - 1, 0)])
+            # losses are known between checkpoints too
+            for line, (x, pixels) in zip(self.past, self.curves, strict=True):
+                line.move_line(pixels[: max(int(np.searchsorted(x, epoch, side="right")), 2)])
             if i != shown[0]:
                 shown[0] = i
                 self.map.recolour(self._map(i))
                 self._show_spectrum(i)
                 self.show_moment(self.epochs[i], self.word)
-                for line, (x, pixels) in zip(self.past, self.curves, strict=True):
-                    stop = int(np.searchsorted(x, self.epochs[i], side="right"))
-                    line.move_line(pixels[: max(stop, 2)])
 
         self.play(
             self.sweep(
@@ -310,7 +312,7 @@ class NeuronWave(FilmScene):
         dots = spaced((self.p // 2 + 1) ** 2 - 1)
         pairs = [(k, 0), (0, k), (k, k)]
         text = f"Of {dots} dots, those of frequency {k} are {share:.1%} of the neuron."
-        rings = self._circle_it(text, pairs, 1.35 * LARGEST)
+        rings = self._circle_it(text, pairs, 1.15 * LARGEST)
         if share < WAVE:
             return
         field = self.field(last)
@@ -354,6 +356,12 @@ class NeuronWave(FilmScene):
         around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         centre = np.array([self._column(in_a), self._row(in_b)])
         return Line(centre + radius * around, self.colours.ink, 6)
+
+
+def _by_frequency(shares: np.ndarray) -> np.ndarray:
+    """Share of each frequency from 1 on: in a alone, in b alone and in both."""
+    by_frequency: np.ndarray = shares[1:, 0] + shares[0, 1:] + np.diag(shares)[1:]
+    return by_frequency
 
 
 def _frame(scene: FilmScene, box: tuple[float, float, float, float]) -> Line:
