@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 ROWS = (
     ("Thread and Colab notebook", "Neel Nanda and Tom Lieberum, 2022"),
     ("Progress measures for grokking\nvia mechanistic interpretability",
-     "Nanda, Chan, Lieberum, Smith, Steinhardt 2023, arXiv:2301.05217"),
+     "Nanda, Chan, Lieberum, Smith, Steinhardt 2023,\narXiv:2301.05217"),
     ("Grokking",
-     "Power, Burda, Edwards, Babuschkin, Misra 2022, arXiv:2201.02177"),
-    ("Slingshots and rounding", "arXiv:2206.04817 and arXiv:2605.06152"),
+     "Power, Burda, Edwards, Babuschkin, Misra 2022,\narXiv:2201.02177"),
+    ("The slingshot mechanism;\nGrokking or glitching?",
+     "Thilak et al. 2022, arXiv:2206.04817;\nLiu, Cao, Li, Zhou 2026, arXiv:2605.06152"),
 )  # fmt: skip
+NAMES = ("numbers wind onto a circle", "frequencies of the embedding",
+         "training loss and test loss", "training loss in float32")  # fmt: skip
+"""What the picture above each work shows."""
 MADE = "Drawn with grokviz, from real runs."
 
 CIRCLES, LEAPING = "modular-addition", "slingshots"
@@ -40,7 +44,7 @@ class Credits(Film):
         LEAPING: ("member_precision", "member_epoch", "member_train_loss"),
     }
     drawn_by = "films.credits:Credits"
-    seconds = 27
+    seconds = 25
     parts = {"credits": "credits and sources"}  # noqa: RUF012
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -56,5 +60,5 @@ class Credits(Film):
 
     def definition(self, data: xr.Dataset) -> str:
         """The sources themselves."""
-        rows = (f"{' '.join(what.split())}: {who}" for what, who in ROWS)
+        rows = (f"{' '.join(what.split())}: {' '.join(who.split())}" for what, who in ROWS)
         return f"Sources. {'. '.join(rows)}."

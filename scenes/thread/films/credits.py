@@ -1,4 +1,4 @@
-"""Whose work it is, each beside what it showed.
+"""Whose work it is, each below what it showed.
 
 Drawn alone by ``manim -qm scenes/thread/films/credits.py Credits``.
 """
@@ -12,16 +12,18 @@ from typing import Any
 import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing, finite
-from grokviz.scenes.thread.credits import CIRCLES, LEAPING, MADE, ROWS
+from grokviz.scenes.thread.credits import CIRCLES, LEAPING, MADE, NAMES, ROWS
 
 from grokviz.scene import frequencies
-from grokviz.scene.films.toolkit import FADE, MARGIN, Dots, FilmScene, Plot, words
+from grokviz.scene.films.toolkit import FADE, MARGIN, SMALLEST, Dots, FilmScene, Plot, words
 from grokviz.scene.outcome import losses_of
 
-FIRST, APART = 250.0, 190.0
-"""Pixel row of the first work's middle, and the distance to the next."""
-WIDE, HIGH, TEXT = 400.0, 152.0, 590.0
-"""Size of the moving picture beside a work, and the pixel column at which its text begins."""
+ACROSS, DOWN = (MARGIN, 1000.0), (186.0, 646.0)
+"""Left edges of the columns and upper edges of the rows in which the works' pictures stand."""
+WIDE, HIGH = 620.0, 168.0
+"""Size of the moving picture above a work's title."""
+FAINT = 0.3
+"""Opacity of a work before its turn."""
 LAST_EPOCH = 16000.0
 """The last epoch in the pictures: by then the circles are round, and the loss has leapt often."""
 
@@ -42,50 +44,54 @@ class Credits(FilmScene):
     def setup(self) -> None:
         """Add the heading, and no run: each picture has its own."""
         self.add(words("Whose work this is", self.colours.ink, px=64, bold=True,
-                       at=(MARGIN, 120), anchor="left"))  # fmt: skip
+                       at=(MARGIN, 100), anchor="left"))  # fmt: skip
 
     def construct(self) -> None:
         """Play the only section."""
         self.section("credits")
-        pictures = (self._circle, self._spectrum, self._grokking, self._leaps)
-        shown: list[Moving] = []
-        for n, ((what, who), picture) in enumerate(zip(ROWS, pictures, strict=True)):
-            middle = FIRST + n * APART
-            moving = picture(middle - HIGH / 2)
+        kinds = (self._circle, self._spectrum, self._grokking, self._leaps)
+        corners = [(left, top) for top in DOWN for left in ACROSS]
+        pictures = [kind(*corner) for kind, corner in zip(kinds, corners, strict=True)]
+        faint = [self._text(*row, corner, FAINT)
+                 for row, corner in zip(ROWS, corners, strict=True)]  # fmt: skip
+        for moving, written, name, (left, top) in zip(pictures, faint, NAMES, corners, strict=True):
             moving.draw(0.0)
-            self._show(f"{what}: {who}", moving, self._text(what, who, middle))
-            shown.append(moving)
-        ends = words(MADE, self.colours.muted, px=36, at=(TEXT, 1010), anchor="left")
+            self.add(*written, *moving.shapes)
+            self.add(words(name, self.colours.muted, px=SMALLEST, at=(left, top - 22),
+                           anchor="left"))  # fmt: skip
+        for (what, who), moving, written, corner in zip(
+            ROWS, pictures, faint, corners, strict=True
+        ):
+            start, text = self.frame_number(), f"{what}: {who}"
+            self.remove(*written)
+            self.add(*self._text(what, who, corner))
+            self.play(self.sweep(moving.draw, *moving.shapes, run_time=self.reading(text),
+                                 rate=mn.linear))  # fmt: skip
+            self.captions.append((start, self.frame_number(), " ".join(text.split())))
+        ends = words(MADE, self.colours.muted, px=36, at=(1792, 100), anchor="right")
         start = self.frame_number()
-        self.play(mn.FadeIn(ends, run_time=FADE), *(
-            self.sweep(moving.draw, *moving.shapes, run_time=self.reading(MADE) + 2.0)
-            for moving in shown
-        ))  # fmt: skip
-        self.wait(1.0)
+        self.play(mn.FadeIn(ends, run_time=FADE))
+        self.wait(self.reading(MADE) - FADE)
         self.captions.append((start, self.frame_number(), MADE))
 
     def tear_down(self) -> None:
         """Add no further time at the end."""
 
-    def _show(self, text: str, moving: Moving, written: list[Any]) -> None:
-        """Let a picture move for as long as the words beside it take to read."""
-        start = self.frame_number()
-        self.play(*map(mn.FadeIn, [*written, *moving.shapes]), run_time=FADE)
-        self.play(self.sweep(moving.draw, *moving.shapes, run_time=self.reading(text),
-                             rate=mn.linear))  # fmt: skip
-        self.captions.append((start, self.frame_number(), " ".join(text.split())))
-
-    def _text(self, what: str, who: str, middle: float) -> list[Any]:
-        lines = what.count("\n")
-        top = middle - 4 - 27 * lines
-        return [
-            words(what, self.colours.ink, px=42, bold=True, at=(TEXT, top), anchor="left"),
-            words(who, self.colours.muted, px=34, at=(TEXT, top + 56 + 58 * lines), anchor="left"),
-        ]
+    def _text(
+        self, what: str, who: str, corner: tuple[float, float], opacity: float = 1.0
+    ) -> list[Any]:
+        left, top = corner
+        below = top + HIGH + 50
+        shapes = [
+            words(what, self.colours.ink, px=40, bold=True, at=(left, below), anchor="left"),
+            words(who, self.colours.muted, px=34, anchor="left",
+                  at=(left, below + 50 + 54 * what.count("\n"))),
+        ]  # fmt: skip
+        return [shape.set_opacity(opacity) for shape in shapes]
 
     # --- the pictures -------------------------------------------------------------------
 
-    def _circle(self, top: float) -> Moving:
+    def _circle(self, left: float, top: float) -> Moving:
         """The numbers wind onto the circle of the largest frequency."""
         run = self.other(CIRCLES)
         known, last = frequencies.embedded(run), run["embedding_frequency_norm"].isel(epoch=-1)
@@ -93,21 +99,21 @@ class Credits(FilmScene):
         epochs = run["epoch"].values
         planes = run["embedding_plane"].sel(embedded_frequency=k).values[epochs <= LAST_EPOCH]
         radius = float(np.quantile(np.linalg.norm(planes, axis=-1), 0.98))
-        centre = np.array([MARGIN + WIDE / 2, top + HIGH / 2])
+        centre = np.array([left + WIDE / 2, top + HIGH / 2])
         places = centre + HIGH / 2 / radius * planes.astype(float) * [1, -1]
         dots = Dots(places[0], 5, self.colours.frequency(k, known))
         return Moving(
             [dots], lambda share: dots.move_dots(places[round(share * (len(places) - 1))])
         )
 
-    def _spectrum(self, top: float) -> Moving:
+    def _spectrum(self, left: float, top: float) -> Moving:
         """A few waves are left of the embedding."""
         run = self.other(CIRCLES)
         known = frequencies.embedded(run)
         norms = run["embedding_frequency_norm"].transpose("epoch", "frequency").values
         norms = norms[run["epoch"].values <= LAST_EPOCH].astype(float)
         names = [int(k) for k in run["frequency"].values]
-        plot = Plot(MARGIN, top, MARGIN + WIDE, top + HIGH, (0, len(names) + 1),
+        plot = Plot(left, top, left + WIDE, top + HIGH, (0, len(names) + 1),
                     (0, float(norms.max())))  # fmt: skip
         groups: dict[str, list[int]] = {}
         for i, k in enumerate(names):
@@ -122,7 +128,7 @@ class Credits(FilmScene):
 
         return Moving([some for _, some in bars], draw)
 
-    def _grokking(self, top: float) -> Moving:
+    def _grokking(self, left: float, top: float) -> Moving:
         """The losses of the run whose film this is."""
         curves = {split: losses_of(self.data, split) for split in ("train", "test")}
         colours = {"train": self.colours.train, "test": self.colours.test}
@@ -131,22 +137,27 @@ class Credits(FilmScene):
         values = np.concatenate([y[np.isfinite(y) & (y > 0)] for _, y in curves.values()])
         low, high = (float(values.min()), float(values.max())) if values.size else (0.1, 1.0)
         return self._growing(
-            top, until, (low, max(high, 2 * low)),
+            (left, top), until, (low, max(high, 2 * low)),
             [(x, y, colours[split]) for split, (x, y) in curves.items()],
         )  # fmt: skip
 
-    def _leaps(self, top: float) -> Moving:
+    def _leaps(self, left: float, top: float) -> Moving:
         """The loss in float32 leaps again and again."""
         run = self.other(LEAPING)
         member = int(np.argmax(run["member_precision"].values == "float32"))
         x, y = finite(run["member_epoch"].values[member], run["member_train_loss"].values[member])
-        return self._growing(top, LAST_EPOCH, (1e-8, 10.0), [(x, y, self.colours.ink)])
+        return self._growing((left, top), LAST_EPOCH, (1e-8, 10.0), [(x, y, self.colours.ink)])
 
     def _growing(
-        self, top: float, until: float, within: tuple[float, float], curves: list[Any]
+        self,
+        corner: tuple[float, float],
+        until: float,
+        within: tuple[float, float],
+        curves: list[Any],
     ) -> Moving:
         """Losses over epochs, drawn from left to right."""
-        axes = Axes(self, (MARGIN, top, MARGIN + WIDE, top + HIGH), (0, until), within, log="y")
+        left, top = corner
+        axes = Axes(self, (left, top, left + WIDE, top + HIGH), (0, until), within, log="y")
         grow = []
         for x, y, colour in curves:
             keep = (x <= until) & (y > 0) & np.isfinite(y)
