@@ -15,6 +15,7 @@ from grokviz.scenes.modular_addition.films._dial import Dial
 from grokviz.scene.films.toolkit import (
     BODY,
     SMALL,
+    SMALLEST,
     Dots,
     FilmScene,
     Line,
@@ -85,13 +86,9 @@ class Clock(FilmScene):
             words("number $n$ stands at the angle", ink, px=44, at=(RIGHT, 450)),
             mathematics(f"w n = (2 pi dot {self.k}) / {self.p} n", ink, px=66, at=(RIGHT, 550)),
         ]
-        text = "So on this circle a number is an angle."
-        start, turn = self.dial.angle(3), self.dial.angle(1)
-        self.say(
-            text, *map(mn.FadeIn, law),
-            self.sweep(lambda share: self.dial.turn(self.hand, start + 3 * share * turn),
-                       self.hand, run_time=0.8 * self.reading(text)),
-        )  # fmt: skip
+        self.say("So on this circle a number is an angle.", *map(mn.FadeIn, law))
+        for n in (4, 5, 6):
+            self._step_to(n)
         self.leaving = [*law, *self.labels, self.arc]
 
     def _step_aside(self) -> None:
@@ -109,14 +106,11 @@ class Clock(FilmScene):
         dial, start = self.dial, self.dial.angle(n - 1)
         turn = self.dial.angle(1)
         if n == 1:
-            self.arc = Line(dial.arc(start, start, 0.4 * dial.radius), dial.colour, 5)
+            self.arc = Line(dial.arc(start, start, 0.5 * dial.radius), dial.colour, 5)
 
         def move(share: float) -> None:
             dial.turn(self.hand, start + share * turn)
-            # each arc is slightly further out, so that arcs do not overlap
-            self.arc.move_line(
-                dial.arc(start, start + share * turn, (0.32 + 0.1 * n) * dial.radius)
-            )
+            self.arc.move_line(dial.arc(start, start + share * turn, 0.5 * dial.radius))
 
         self.play(self.sweep(move, self.hand, self.arc, run_time=0.9))
         label = dial.label(n, str(n), self.colours.ink, px=44)
@@ -248,8 +242,15 @@ class Clock(FilmScene):
         self.say(text, *map(mn.FadeIn, near),
                  self.sweep(approach, bars, best, run_time=0.7 * self.reading(text)))  # fmt: skip
         self.play(*map(mn.FadeIn, wide), run_time=0.4)
-        self.say("One clock is not enough.")
-        self.leaving = [law, *axis, bars, best, *near, *wide]
+        shares = [
+            words(f"{fits[n] / fits[c]:.{int(n != c)}%}", muted if n != c else ink, px=SMALLEST,
+                  bold=n == c, at=(bars.plot.at(x[n], 0)[0], bars.plot.at(0, 0)[1] + 44))
+            for n in order[: 2 * int(CLOSE) + 1]
+        ]  # fmt: skip
+        text = "Each step along the circle costs little: one clock is not enough."
+        self.say(text, mn.LaggedStart(*map(mn.FadeIn, shares), lag_ratio=0.7,
+                                      run_time=0.9 * self.reading(text)))  # fmt: skip
+        self.leaving = [law, *axis, bars, best, *near, *wide, *shares]
 
     def _around(self, k: int) -> np.ndarray:
         """Number of steps along the circle from each number to the answer."""
@@ -302,7 +303,7 @@ class Clock(FilmScene):
         self.play(mn.Group(*moved).animate.shift(place(0, 310) - place(0, 480)), run_time=0.8)
         for dial in dials:
             dial.centre = dial.centre - [0, 170]
-        self._add_up(dials)
+        self._add_up(dials, names)
 
     def _name(self, k: int, room: float) -> str:
         """A dial's name, short where there are many."""
@@ -350,7 +351,8 @@ class Clock(FilmScene):
     def _from_to(self, old: np.ndarray, new: np.ndarray, scale: float) -> np.ndarray:
         return place(*new) - scale * place(*old)
 
-    def _add_up(self, dials: list[Dial]) -> None:
+    def _add_up(self, dials: list[Dial], names: list[Any]) -> None:
+        """Add the waves of all clocks, each as high as its clock's weight."""
         ink, c, x = self.colours.ink, self.c, np.arange(self.p)
         total = self.options.total(self.data)
         top = 1.08 * total.max()
@@ -358,12 +360,16 @@ class Clock(FilmScene):
         bars = plot.bars(x, 0.0 * x, 0.74, self.colours.train)
         best = plot.bars(x[[c]], [0.0], 0.74, ink)
         axis = [plot.level(0, self.colours.faint), *self.ticks(plot, (0, c, self.p - 1))]
+        weights = [
+            dial.name(f"{height:.1f} × fit", float(dial.centre[1] + dial.radius) + 62, SMALL)
+            for dial, height in zip(dials, sums.wave_heights(self.data).values(), strict=True)
+        ]
         self.say(
-            "Add up how well every answer fits on all the clocks ...",
+            "Each clock has a weight in logits. Add up, for every answer, weight × fit ...",
             *map(mn.FadeIn, axis),
-        )  # fmt: skip
+        )
         before = np.zeros(self.p)
-        for dial in dials:
+        for dial, name, weight in zip(dials, names, weights, strict=True):
             after = before + self.options.fit(self.data, dial.k)
             ring = Line(dial.arc(0, 2 * np.pi, 1.1 * dial.radius), dial.colour, 5)
 
@@ -372,7 +378,11 @@ class Clock(FilmScene):
                 bars.set_heights(now)
                 best.set_heights(now[[c]])
 
-            self.play(mn.FadeIn(ring, run_time=0.3), self.sweep(grow, bars, best, run_time=1.1))
+            self.play(
+                *(animation(what, run_time=0.3) for animation, what in
+                  ((mn.FadeIn, ring), (mn.FadeOut, name), (mn.FadeIn, weight))),
+                self.sweep(grow, bars, best, run_time=1.1),
+            )  # fmt: skip
             self.wait(0.5)
             before = after
         rival = float(np.delete(total, c).max())
@@ -398,7 +408,8 @@ class Clock(FilmScene):
         dots = Dots(places[:1], 7, ink)
         self.add(dots)
         text = (
-            f"Dots are the network's own logits: {self.count().lower()} waves explain {share:.0%}."
+            f"Dots are the network's own logits: {self.count().lower()} waves explain "
+            f"{share:.0%} of the squared logits."
         )
         self.say(
             text, mn.FadeOut(level),
