@@ -33,7 +33,7 @@ class FourierMultiplication(Film):
         "logit_variance_explained", "key_direction_variance_explained",
     )  # fmt: skip
     drawn_by = "films.fourier_multiplication:FourierMultiplication"
-    seconds = 93
+    seconds = 97
     parts = {  # noqa: RUF012
         "embed": "the embedding: numbers as waves",
         "multiply": "attention and MLP: products of waves",
@@ -103,7 +103,8 @@ class FourierMultiplication(Film):
             f"at {len(heights)} key frequencies, their products, the cosine and the sine of the "
             "sum, and waves around the answer. The waves "
             f"(heights in logits {waves}) add up to {every[0]:.1f} at {c} and at most "
-            f"{every[1:].max():.1f} elsewhere; they explain {share:.0%} of the network's logits."
+            f"{every[1:].max():.1f} elsewhere; they explain {share:.0%} of the "
+            "squared logits."
         )
 
     def definition(self, data: xr.Dataset) -> str:

@@ -110,8 +110,15 @@ class FourierMultiplication(FilmScene):
         self.add(*shadows)
         self.say(text, mn.FadeIn(law),
                  self.sweep(cast, *shadows, run_time=0.75 * self.reading(text)))  # fmt: skip
-        self.leaving = [*texts, *dots, *(dial.ring for dial, _ in dials), *hands, *marks, *shadows,
-                        *names, law]  # fmt: skip
+        drawn = [*texts, *dots, *(dial.ring for dial, _ in dials), *hands, *marks, *shadows,
+                 *names, law]  # fmt: skip
+        n, count = self.waves.index(self.k), len(self.waves)
+        self.followed = [
+            shape for i in (n, n + count)
+            for shape in (dials[i][0].ring, dots[i], hands[i], marks[i],
+                          *shadows[2 * i : 2 * i + 2])
+        ]  # fmt: skip
+        self.leaving = [shape for shape in drawn if all(shape is not one for one in self.followed)]
 
     def _ask(self) -> None:
         """Lay both numbers on a line; what is beyond p starts again at 0."""
@@ -176,7 +183,10 @@ class FourierMultiplication(FilmScene):
             shown += [dial.ring, dial.dots, dial.hand(dial.angle(n), px=6), dial.mark(n, ink, 9),
                       words(f"${letter}$ = {n}", ink, px=42, at=(320, y + 10)),
                       *_projections(dial, dial.angle(n))]  # fmt: skip
-        self.say(f"Follow one of them, frequency {self.k}.", *map(mn.FadeIn, shown))
+        if self._begins:
+            self.remove(*self.followed)
+        leaving = [] if self._begins else [mn.FadeOut(mn.Group(*self.followed))]
+        self.say(f"Follow one of them, frequency {self.k}.", *map(mn.FadeIn, shown), *leaving)
         x, y = one.angle(self.a), one.angle(self.b)
         cosines = [np.cos(x) * np.cos(y), -np.sin(x) * np.sin(y)]
         sines = [np.sin(x) * np.cos(y), np.cos(x) * np.sin(y)]
@@ -203,8 +213,8 @@ class FourierMultiplication(FilmScene):
 
         draw(0.0)
         text = (
-            f"Measured in the MLP: one direction is {shares[0]:.0%} this cosine, "
-            f"another {shares[1]:.0%} this sine."
+            "Measured in the MLP: this cosine and sine explain "
+            f"{shares[0]:.0%} of its variance along one direction, {shares[1]:.0%} along another."
         )
         self.say(text, self.sweep(draw, *boxes, run_time=0.8 * self.reading(text)))
         self.leaving = [*shown, axis, *rows, *boxes]
@@ -248,7 +258,8 @@ class FourierMultiplication(FilmScene):
         pointer = Dots(dial.pixels()[[(self.c - REACH) % self.p]], 13, muted)
         axis = [plot.level(0, self.colours.grid), *self._answers(plot, REACH)]
         texts = [
-            "The unembedding turns both into a wave over all answers $c$.",
+            f"The unembedding turns both into a wave over the answers $c$, here from "
+            f"{(self.c - REACH) % self.p} to {(self.c + REACH) % self.p}.",
             "Where $c$ lies under the hand it is high, opposite it is low.",
         ]
 
@@ -353,9 +364,11 @@ class FourierMultiplication(FilmScene):
         ink, p = self.colours.ink, self.p
         every = sums.total(self.data, fine)
         low, high = float(every.min()), float(every.max())
-        plot = Plot(330, 592, 1590, 832, (-REACH, REACH), (1.02 * low, 1.02 * high))
+        plot = Plot(330, 604, 1590, 832, (-REACH, REACH), (1.02 * low, 1.02 * high))
+        rule = Line(np.array([[128, 582], [1792, 582]]), self.colours.grid, 3)
         line = plot.curve(fine, 0 * fine, ink, 7)
         axis = [
+            rule,
             plot.level(0, self.colours.grid),
             words("sum", ink, px=42, bold=True, at=(290, plot.at(0, 0)[1] + 12), anchor="right"),
         ]
@@ -379,7 +392,9 @@ class FourierMultiplication(FilmScene):
         places = plot.pixels(np.stack([whole, wave], axis=1))
         dots = Dots(places[:1], 10, ink)
         share = float(self.data["logit_variance_explained"].values[-1])
-        text = f"Dots are the network's logits; the waves explain {share:.0%}."
+        text = (
+            f"Dots are the network's logits; the waves explain {share:.0%} of the squared logits."
+        )
         self.add(dots)
         self.say(text, self.sweep(
             lambda passed: dots.move_dots(places[: 1 + round(passed * 2 * REACH)]), dots,
@@ -389,8 +404,8 @@ class FourierMultiplication(FilmScene):
         levels = [Line(np.zeros((2, 2)), colour, 4)
                   for colour in (ink, self.colours.muted)]  # fmt: skip
         tags = [
-            words(f"{value:.1f}", colour, px=42, bold=value == high, anchor="right",
-                  at=(1790, plot.at(0, value)[1] + 22))
+            words(f"{value:.1f}", colour, px=42, bold=value == high, anchor="left",
+                  at=(1606, plot.at(0, value)[1] + 15))
             for value, colour in ((high, ink), (rival, self.colours.muted))
         ]  # fmt: skip
 
@@ -401,7 +416,7 @@ class FourierMultiplication(FilmScene):
 
         measure(0.01)
         self.add(*levels)
-        text = f"{self.c} wins with {high:.1f} logits. The next best has {rival:.1f}."
+        text = f"{self.c} wins with {high:.1f} logits. The next best of all {p} has {rival:.1f}."
         self.say(text, *map(mn.FadeIn, tags),
                  self.sweep(measure, *levels, run_time=0.7 * self.reading(text)))  # fmt: skip
 
