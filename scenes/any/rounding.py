@@ -45,7 +45,7 @@ class Rounding(Film):
         ),
     }
     drawn_by = "films.rounding:Rounding"
-    seconds = 76
+    seconds = 93
     parts = {  # noqa: RUF012
         "last-bit": "the last bit of log-softmax",
         "gradient": "the gradient loses its balance",

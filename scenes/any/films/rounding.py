@@ -28,13 +28,20 @@ BIT = 2.0**-23
 """The last bit of a float32 between 1 and 2."""
 KEPT, LOST = 24, 8
 """Bits that float32 keeps of a number, and the number of further bits shown."""
-CELL, FIRST_BIT, BITS = 50.0, 168.0, 360.0
-"""Pixels from one bit to the next, the column of the first, and the row of their baseline."""
+CELL, FIRST_BIT, BITS, ROUNDED = 50.0, 168.0, 325.0, 415.0
+"""Pixels from one bit to the next, where the first ends, and the rows of all bits and of 24."""
 CLASSES = 113
 NO_LEAD = 0.5
 """The lead with which the film begins: at 0 the number in bits would be 2."""
-LEADS = (13.0, 20.5, 23.0, 29.0)
+LEADS = (13.0, 19.0, 21.5, 26.0)
 """Leads of the correct answer in the animation; at the second the gradients nearly balance."""
+WHY = (
+    "Adam divides by the gradient's size: even a tiny push, always one way, moves weights.",
+    "Liu et al. (2026): weights and activations grow along it, each by the other, "
+    "until the loss leaps.",
+    "With float32 the loss shoots up again and again: slingshots.",
+)
+"""From the gradient's sum to the leaps; the second is the explanation of arXiv:2605.06152."""
 
 
 class Rounding(FilmScene):
@@ -48,10 +55,20 @@ class Rounding(FilmScene):
         self.leaving: list[Any] = []
         self.section("last-bit")
         self.lose_the_last_bit()
-        self.section("gradient", *self.leaving)
+        self._go_on_to("gradient")
         self.lose_the_balance()
-        self.section("slingshot", *self.leaving)
+        self._go_on_to("slingshot")
         self.train_twice()
+
+    def _go_on_to(self, name: str) -> None:
+        """Begin a section in which the last one's picture leaves while the next one's comes."""
+        self.section(name)
+        if self._begins:
+            self.remove(*self.leaving)
+            self.leaving = []
+
+    def _leave(self) -> list[Any]:
+        return [mn.FadeOut(shape) for shape in self.leaving]
 
     def _write(self, what: Any, text: str, px: float, at: tuple[float, float]) -> None:
         """Change the text of an object that ends at a pixel."""
@@ -70,7 +87,7 @@ class Rounding(FilmScene):
         exact, rounded = (-values.sel(precision=kind).values / BIT
                           for kind in ("float64", "float32"))  # fmt: skip
         row = _BitRow(self)
-        before = Axes(self, (330, 525, 1560, 790), (0, float(x[0])), (0, 0.75))
+        before = Axes(self, (330, 545, 1560, 790), (0, float(x[0])), (0, 0.75))
         leads = np.linspace(NO_LEAD, float(x[0]), 400)
         falls = Growing(before, leads, np.log1p(np.exp(-leads)), self.looks["float64"], 6)
         seen = before.furniture({0.0: "0", 5.0: "5", 10.0: "10", 15.0: "15"},
@@ -81,19 +98,19 @@ class Rounding(FilmScene):
             falls.until(lead)
 
         until(NO_LEAD)
-        first = "The surer a network is, the further one logit leads."
+        first = "Two answers: the surer a network is, the further one logit leads."
         self.say(
-            first, *map(mn.FadeIn, [*row.shapes, *row.names, *seen, falls.line]),
-            self.sweep(lambda s: until(NO_LEAD + s * (8 - NO_LEAD)), *row.shapes, falls.line,
+            first, *map(mn.FadeIn, [row.exact, *row.names, *seen, falls.line]),
+            self.sweep(lambda s: until(NO_LEAD + s * (8 - NO_LEAD)), row.exact, falls.line,
                        run_time=self.reading(first)),
         )  # fmt: skip
-        second = f"Its loss falls smoothly, but float32 keeps only {KEPT} bits."
+        second = f"Its loss falls smoothly, but float32 rounds to {KEPT} bits."
         self.say(
-            second, *map(mn.FadeIn, row.limits),
+            second, *map(mn.FadeIn, [row.rounded, *row.limits]),
             self.sweep(lambda s: until(8 + s * (float(x[0]) - 8)), *row.shapes, falls.line,
                        run_time=self.reading(second)),
         )  # fmt: skip
-        axes = Axes(self, (330, 525, 1560, 790), (float(x[0]), float(x[-1])), (0, 3.4))
+        axes = Axes(self, (330, 545, 1560, 790), (float(x[0]), float(x[-1])), (0, 3.4))
         furniture = axes.furniture(
             {15.0: "15", 16.0: "16", 17.0: "17"}, {0.0: "0", 1.0: "1", 2.0: "2", 3.0: "3"},
             x="lead", y="loss, counted in last bits of float32",
@@ -130,7 +147,7 @@ class Rounding(FilmScene):
             self.sweep(lambda s: at(round(zero + s * (len(x) - 1 - zero))), *shapes,
                        run_time=self.reading(last)),
         )  # fmt: skip
-        self.leaving = [*shapes, *row.names, *row.limits, *furniture, *labels, spot, self.moment]
+        self.leaving = [*shapes, *row.names, *row.limits, *furniture, *labels, spot]
 
     def _count(self, row: _BitRow, lead: float) -> None:
         """Show the bits at a lead, which is written above."""
@@ -168,8 +185,9 @@ class Rounding(FilmScene):
                 words(text, ink if n == 2 else muted, bold=n == 2, at=(plot.at(n, 0)[0], 856))
                 for n, text in enumerate(("right", f"{CLASSES - 1} wrong", "all"))
             ]
-            furniture += [words(text, muted, px=SMALL, at=(x0 - 8, y), anchor="right")
-                          for text, y in (("up", 330), ("down", 740)) if x0 < 600]  # fmt: skip
+            furniture += [words(text, muted, px=SMALL, anchor="right",
+                                at=(x0 - 8, plot.at(0, y)[1] + 10))
+                          for text, y in (("1", 1.0), ("0", 0.0), ("−1", -1.0))]  # fmt: skip
         heights = [
             np.stack([r / unit, w / unit, (r + w) / unit])
             for r, w in ((right.sel(precision=k).values, wrong.sel(precision=k).values)
@@ -182,23 +200,31 @@ class Rounding(FilmScene):
                 for n in range(3):
                     bars[3 * panel + n].set_heights(share * heights[panel][n, [i]])
             self._write(self.moment, f"lead {gaps[i]:5.2f}", 56, (1859, 112))
+            self._write(size, f"{unit[i]:.11f}", 36, (1500, 166))
 
+        size = mono("0", ink, px=36, at=(0, 0))
+        furniture.append(words(f"1 = push on the {CLASSES - 1} wrong together =", muted, px=36,
+                               at=(1195, 166), anchor="right"))  # fmt: skip
+        shapes = [*bars, size]
         at(LEADS[0], 0.0)
         self.add(self.moment)
-        first = "The gradient pushes the right logit up, the wrong ones down."
+        first = f"Now {CLASSES} answers: the gradient pushes the right logit up, the wrong down."
         self.say(
-            first, *map(mn.FadeIn, [*furniture, *bars]),
-            self.sweep(lambda s: at(LEADS[0], s), *bars, run_time=self.reading(first) - 1),
+            first, *self._leave(), *map(mn.FadeIn, [*furniture, *shapes]),
+            self.sweep(lambda s: at(LEADS[0], s), *shapes, run_time=self.reading(first) - 1),
         )  # fmt: skip
-        limit = float(self.measured["rounding_threshold"].sel(classes=CLASSES,
-                                                              precision="float32"))  # fmt: skip
-        second = "All of it adds up to nothing. Let the lead grow ..."
-        self.say(second, self._through(at, bars, *LEADS[:2], 1.1 * self.reading(second)))
-        third = f"... and from {limit:.2f} on, float32 gives the right one no push."
-        self.say(third, self._through(at, bars, *LEADS[1:3], self.reading(third)))
+        two, every = (float(self.measured["rounding_threshold"].sel(classes=n, precision="float32"))
+                      for n in (2, CLASSES))  # fmt: skip
+        second = "All of them should add up to nothing. As the lead grows, they shrink ..."
+        self.say(second, self._through(at, shapes, *LEADS[:2], 1.1 * self.reading(second)))
+        third = (
+            f"... and the right one rounds to 0: with two answers from {two:.2f} on, "
+            f"with {CLASSES} from {every:.2f}."
+        )
+        self.say(third, self._through(at, shapes, *LEADS[1:3], self.reading(third)))
         last = "What is left pushes all logits one way. In exact arithmetic nothing does."
-        self.say(last, self._through(at, bars, *LEADS[2:], self.reading(last)))
-        self.leaving = [*furniture, *bars, self.moment]
+        self.say(last, self._through(at, shapes, *LEADS[2:], self.reading(last)))
+        self.leaving = [*furniture, *shapes]
 
     def _through(self, at: Any, bars: list[Any], start: float, stop: float, seconds: float) -> Any:
         return self.sweep(lambda s: at(start + s * (stop - start)), *bars, run_time=seconds,
@@ -242,13 +268,13 @@ class Rounding(FilmScene):
             "Two trainings, the same start. Only the precision of the loss differs.",
             f"The logits' gradient adds up to {_power(sums[0])} in float32, "
             f"to {_power(sums[1])} in float64.",
-            "With float32 the loss shoots up again and again: slingshots."
-            if one >= LEAPS else "How often does the loss shoot up with float32?",
-        ]  # fmt: skip
+            *(WHY if one >= LEAPS else ("How often does the loss shoot up with float32?",)),
+        ]
         for n, sentence in enumerate(sentences):
             begin, end = (last * m / len(sentences) for m in (n, n + 1))
             self.say(
-                sentence, *map(mn.FadeIn, [] if n else [*furniture, *ticks, *shapes]),
+                sentence, *([] if n else self._leave()),
+                *map(mn.FadeIn, [] if n else [*furniture, *ticks, *shapes]),
                 self.sweep(lambda s, a=begin, b=end: at(a + s * (b - a)), *shapes,
                            run_time=self.reading(sentence), rate=mn.linear),
             )  # fmt: skip
@@ -280,39 +306,37 @@ class Rounding(FilmScene):
 
 
 class _BitRow:
-    """The bits of 1 + exp(-lead): those that float32 keeps, and some that it does not."""
+    """The bits of 1 + exp(-lead), and below them those of the float32 that it is rounded to."""
 
     def __init__(self, scene: Rounding) -> None:
         colours = scene.colours
-        self.stored, self.lost = (mono("0", colour, px=46, at=(0, 0)) for colour in
-                                  (colours.ink, colours.faint))  # fmt: skip
-        self.shapes = [self.stored, self.lost]
-        self.names = [mathematics('"loss" = log(1 + e^(-"lead"))', colours.ink, px=60,
-                                  at=(FIRST_BIT - 40, 235),
-                                  anchor="left")]  # fmt: skip
-        cut = FIRST_BIT + CELL * KEPT - 8
-        edge = [(FIRST_BIT - 42, BITS + 24), (cut, BITS + 24), (cut, BITS - 58),
-                (FIRST_BIT - 42, BITS - 58), (FIRST_BIT - 42, BITS + 24)]  # fmt: skip
+        self.exact, self.rounded = (mono("0", colour, px=46, at=(0, 0)) for colour in
+                                    (colours.muted, colours.ink))  # fmt: skip
+        self.shapes = [self.exact, self.rounded]
+        self.names = [
+            mathematics('"loss" = log(1 + e^(-"lead"))', colours.ink, px=60,
+                        at=(FIRST_BIT - 40, 225), anchor="left"),
+            mathematics('1 + e^(-"lead") "in bits"', colours.muted, px=40, at=(1740, 250),
+                        anchor="right"),
+        ]  # fmt: skip
+        start, cut = FIRST_BIT - 42, FIRST_BIT + CELL * (KEPT - 1) + 12
+        low, high = ROUNDED + 22, ROUNDED - 56
+        edge = [(start, low), (cut, low), (cut, high), (start, high), (start, low)]
         self.limits = [
             Line(np.array(edge), colours.ink, 4),
-            mathematics('1 + e^(-"lead") "in bits"', colours.muted, px=40,
-                        at=(FIRST_BIT - 40, BITS + 60), anchor="left"),
-            words("float32 keeps these", colours.ink, px=SMALL, at=(cut, BITS + 72),
-                  anchor="right"),
-            words("and not these", colours.muted, px=SMALL, at=(cut + 34, BITS + 72),
+            words(f"float32: {KEPT} bits", colours.ink, px=36, at=(cut + 30, ROUNDED - 4),
                   anchor="left"),
         ]  # fmt: skip
 
     def show(self, lead: float) -> None:
         """Write the bits at a lead."""
         exact = 1 + np.exp(-lead)
-        stored, digits = _bits(float(np.float32(exact))), _bits(exact)
-        self.stored.points = self._digits(stored[:KEPT], 0)
-        self.lost.points = self._digits(digits[KEPT:], KEPT)
+        self.exact.points = self._digits(_bits(exact), BITS)
+        self.rounded.points = self._digits(_bits(float(np.float32(exact)))[:KEPT], ROUNDED)
 
-    def _digits(self, digits: str, start: int) -> np.ndarray:
+    def _digits(self, digits: str, row: float) -> np.ndarray:
         points: np.ndarray = np.concatenate([
-            mono(digit, "#000000", px=46, at=(FIRST_BIT + CELL * (start + i), BITS)).points
+            mono(digit, "#000000", px=46, at=(FIRST_BIT + CELL * i, row)).points
             for i, digit in enumerate(digits)
         ])  # fmt: skip
         return points
