@@ -208,7 +208,8 @@ class Rounding(FilmScene):
         shapes = [*bars, size]
         at(LEADS[0], 0.0)
         self.add(self.moment)
-        first = f"Now {CLASSES} answers: the gradient pushes the right logit up, the wrong down."
+        push = f"{CLASSES} answers: the gradient pushes the right logit up, the wrong down."
+        first = self.first(f"Now {push}", push)
         self.say(
             first, *self._leave(), *map(mn.FadeIn, [*furniture, *shapes]),
             self.sweep(lambda s: at(LEADS[0], s), *shapes, run_time=self.reading(first) - 1),
@@ -217,9 +218,10 @@ class Rounding(FilmScene):
                       for n in (2, CLASSES))  # fmt: skip
         second = "All of them should add up to nothing. As the lead grows, they shrink ..."
         self.say(second, self._through(at, shapes, *LEADS[:2], 1.1 * self.reading(second)))
-        third = (
+        third = self.first(
             f"... and the right one rounds to 0: with two answers from {two:.2f} on, "
-            f"with {CLASSES} from {every:.2f}."
+            f"with {CLASSES} from {every:.2f}.",
+            f"... and from a lead of {every:.2f} on, the right one rounds to 0 in float32.",
         )
         self.say(third, self._through(at, shapes, *LEADS[1:3], self.reading(third)))
         last = "What is left pushes all logits one way. In exact arithmetic nothing does."
