@@ -45,7 +45,7 @@ class Thread(Film):
         "neuron_frequency",
         "neuron_variance_explained",
     )
-    seconds = 350
+    seconds = 368
     parts = {  # noqa: RUF012
         "opening": "the question",
         "grokking": "grokking",
