@@ -30,6 +30,9 @@ MUCH = 2.0
 
 IN_A_COLUMN = 4
 
+ROOM = 40
+"""Characters of a sentence to which another metric of the panel may be added."""
+
 
 @dataclass(frozen=True)
 class Metrics(Scene):
@@ -37,7 +40,7 @@ class Metrics(Scene):
 
     name = "metrics"
     title = "What training logged goes its way on one clock"
-    watch = "all panels have the same epochs; the line is the moment"
+    watch = "as training logged it; the line is the moment"
     source = "compare arXiv:2301.05217, figure 2"
     needs = ("logged_metric", "phase_end")
     reference = "modular-addition-59"
@@ -68,7 +71,11 @@ class Metrics(Scene):
         name = max(ends, key=lambda one: _change(*ends[one]))
         first, last = ends[name]
         numbers = {"first": first, "last": last}
-        words = f"{_words(name)} goes from {first:.2g} to {last:.2g}"
+        words = f"{_words(name)} goes from {_short(first)} to {_short(last)}"
+        for other in next(one for one in self._panels(data).values() if name in one):
+            if other != name and len(words) < ROOM:
+                start, end = map(_short, ends[other])
+                words = f"{words}, {_words(other)} from {start} to {end}"
         if not _change(first, last) >= np.log(MUCH):
             return Claim.instead(f"No metric doubles or halves; {words}", self.watch, **numbers)
         return Claim(words[:1].upper() + words[1:], self.watch, numbers=numbers)
@@ -126,7 +133,7 @@ class Metrics(Scene):
         every = np.concatenate([curve.y for curve in curves.values()])
         log = bool((every > 0).all() and np.log10(every.max() / every.min()) >= DECADES)
         panel = panels.CurvePanel(
-            axes, data, curves, ylabel="", log=log, clock=self.clock, phases="shaded"
+            axes, data, curves, ylabel="", log=log, clock=self.clock, phases="none"
         )
         if not log:
             _limits(axes, every)
@@ -169,6 +176,12 @@ def _split(name: str) -> tuple[str, str]:
             rest = [part for part in parts if part != split]
             return ("valid" if split == "val" else split), " ".join(rest)
     return "", name.replace("_", " ")
+
+
+def _short(value: float) -> str:
+    """Two digits, as 4.1, 0.23 or 1.1e-7."""
+    mantissa, e, power = f"{value:.2g}".partition("e")
+    return f"{mantissa}e{int(power)}" if e else mantissa
 
 
 def _words(name: str) -> str:

@@ -30,7 +30,7 @@ class WeightPath(Scene):
     """The path of all weights in the plane of its two widest directions, and what these hold."""
 
     name = "path"
-    title = "Two directions hold most of the way through weight space"
+    title = "Two directions hold most of the path through weight space"
     watch = "a dot is a checkpoint; the bars are the shares of the directions"
     source = "arXiv:1712.09913, section 7; random walks: arXiv:1806.08805"
     needs = ("whole_plane", "whole_component_share")
@@ -55,7 +55,7 @@ class WeightPath(Scene):
         """The share of the plane, and what it would be of a random walk."""
         training, walk = (float(one[:2].sum()) for one in (_shares(data), walk_shares(data)))
         numbers = {"training": training, "walk": walk}
-        sentence = f"Two directions hold {_percent(training)} of the way"
+        sentence = f"Two directions hold {_percent(training)} of the path's variance"
         if not training > 0.5:
             return Claim.instead(sentence, self.watch, **numbers)
         return Claim(
@@ -112,7 +112,7 @@ class WeightPath(Scene):
                 color=current_style.colours.muted,
             )  # fmt: skip
         axes.set(
-            xlabel="component", ylabel="share of the way (%)", xlim=(0.4, len(shares) + 0.6),
+            xlabel="component", ylabel="share of the variance (%)", xlim=(0.4, len(shares) + 0.6),
             ylim=(0, 108 if max(shares) > 85 else 1.2 * max(*shares, 100 * walk_shares(data)[0])),
         )  # fmt: skip
         axes.set_xticks(numbers if len(numbers) < 6 else [1, *numbers[4::5]])
@@ -139,7 +139,7 @@ def _plane(axes: Axes, data: xr.Dataset) -> Drawing:
     _square(axes, points)
     shares = _shares(data)
     axes.set(
-        xlabel=f"first component ({_percent(shares[0])} of the way)",
+        xlabel=f"first component ({_percent(shares[0])} of the variance)",
         ylabel=f"second ({_percent(shares[1])})",
     )
     axes.grid(visible=False)

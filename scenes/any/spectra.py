@@ -33,7 +33,7 @@ class Spectra(Scene):
 
     name = "spectra"
     title = "A few directions rise out of each matrix, and the rest fade"
-    watch = "each line is a singular value; the number above is the effective rank"
+    watch = "a line is a singular value; the effective rank counts those that matter"
     source = "arXiv:1810.01075; effective rank: Roy and Vetterli (EUSIPCO 2007)"
     needs = ("singular_value", "effective_rank")
     reference = "modular-addition-59"
@@ -194,7 +194,14 @@ def _heading(axes: Axes, data: xr.Dataset, place: int, name: str) -> Drawing:
         axes, "", (1, 1), (0, 0.45), ha="right", color=current_style.colours.muted
     )
 
+    first = int(np.isfinite(ranks).argmax())
+
     def update(i: int) -> None:
-        now.set_text(f"rank {ranks[i]:.1f}" if np.isfinite(ranks[i]) else "all 0")
+        if not np.isfinite(ranks[i]):
+            now.set_text("all 0")
+        elif i == first:
+            now.set_text(f"rank {ranks[i]:.3g}")
+        else:
+            now.set_text(f"rank {ranks[first]:.3g} \u2192 {ranks[i]:.3g}")
 
     return Drawing([now], update)

@@ -32,7 +32,7 @@ class Steps(Scene):
 
     name = "steps"
     title = "Steps of training become smaller, and keep their direction"
-    watch = "above, how fast weights move; below, where each step leads"
+    watch = "above, how fast weights move; below, how straight: 1 is straight on, 0 a right angle"
     source = "thread: 'it is NOT a random walk'; arXiv:1712.09913, section 7"
     needs = ("step_size", "step_cosine", "step_whole_cosine", "start_distance", "phase_end")
     reference = "modular-addition-59"
@@ -59,13 +59,12 @@ class Steps(Scene):
         largest, last = float(np.nanmax(speed)), float(np.nanmedian(speed[-end:]))
         turn = float(np.degrees(np.arccos(np.nanmedian(whole_cosines(data)[0]))))
         numbers = {"largest": largest, "last": last, "turn": turn}
-        turns = f"half of their turns are {turn:.0f}° or less"
+        way = f"the way per {clocks.word(data)}"
         if not 0 < last <= SMALLER * largest:
-            return Claim.instead(f"Steps do not become smaller; {turns}", self.watch, **numbers)
-        return Claim(
-            f"Steps become {largest / last:,.0f} times smaller; {turns}", self.watch,
-            numbers=numbers,
-        )  # fmt: skip
+            sentence = f"Steps do not become smaller: {way} is {last:.2g} at the end"
+            return Claim.instead(sentence, self.watch, **numbers)
+        sentence = f"Steps become smaller: {way} falls from {largest:.2g} to {last:.2g}"
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The speeds above, the cosines below."""

@@ -11,7 +11,6 @@ from grokviz.scenes.any import _tensors as tensors
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
-from grokviz.scene.phases import PhaseShades
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,13 +29,13 @@ HALF = 0.46
 
 @dataclass(frozen=True)
 class Tensors(Scene):
-    """A ribbon for each tensor, as thick as it moves fast, and a dot where it is half way."""
+    """A ribbon for each tensor, whose area is its way, and a dot where it is half way."""
 
     name = "tensors"
     title = "Every part of the network moves at a time of its own"
-    watch = "a ribbon is as thick as its tensor moves fast; the dot: half of its way is gone"
+    watch = "a ribbon's area is its tensor's way, each to its scale; at the dot half of it is gone"
     source = "after arXiv:1712.09913, section 7"
-    needs = ("step_size", "start_distance", "phase_end")
+    needs = ("step_size", "start_distance")
     reference = "modular-addition-59"
     clock = "step_epoch"
     aspect = 1.8
@@ -85,17 +84,12 @@ class Tensors(Scene):
         ]
         moments = tensors.Moments.of(data["step_epoch"].values, log=self.time == "log")
         self._frame(axes, rows, data, moments)
-        shades = PhaseShades(axes, data, first=moments.left, clock=self.clock)
-        shades.write_names()
         sizes, colours = self._sizes(data, rows), tensors.colours_of(rows, data)
         ribbons = _ribbons(axes, moments, sizes, colours)
         dots = _half_ways(axes, half_way(sizes, data["step_epoch"].values), data, moments)
         marker = panels.Marker.draw(axes)
         at = data["step_epoch"].values.astype(float)
-        time = Drawing(
-            [shades.moving, marker.line],
-            lambda i: (shades.update(at[i]), marker.update(max(at[i], moments.left)))[0],
-        )
+        time = Drawing([marker.line], lambda i: marker.update(max(at[i], moments.left)))
         return Drawing.of(ribbons, dots, time)
 
     def film_span(self, data: xr.Dataset) -> None:

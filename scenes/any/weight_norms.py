@@ -71,7 +71,7 @@ class WeightNorms(Scene):
             sentence = f"The sum of squared weights falls {change}"
         part = self._shrinks_most(data)
         watch = "dots: the peak and the end of clean-up"
-        watch = f"{watch}; of the parts, {part} shrinks most" if part else watch
+        watch = f"{watch}; most of what goes is of the part {part}" if part else watch
         return Claim(sentence, watch, numbers=numbers)
 
     def _shrinks_most(self, data: xr.Dataset) -> str:

@@ -203,7 +203,7 @@ def _ridges(axes: Axes, data: xr.Dataset, place: int, name: str, *, first: bool)
         shape = shapes.get(i)
         now.set_data(([], []) if shape is None else (grid, shape))
         note.set_text(
-            f"kurtosis {_signed(kurtosis[i])}" if np.isfinite(kurtosis[i]) else "all equal"
+            f"excess kurtosis {_signed(kurtosis[i])}" if np.isfinite(kurtosis[i]) else "all equal"
         )
 
     return Drawing([list(ridges.values()), now, note], update)

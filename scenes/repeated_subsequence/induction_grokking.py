@@ -31,7 +31,7 @@ class InductionGrokking(HeadsBelowLoss):
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
     title = "On few sequences it memorises first, and its induction head forms later"
-    watch = "induction: attention to what followed earlier copies; the test loss falls with it"
+    watch = "induction: attention to what followed earlier copies; dots above: peak and end"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
     recipe = "repeated-subsequence-320"
     reference = "repeated-subsequence-320"

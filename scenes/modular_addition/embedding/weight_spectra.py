@@ -41,7 +41,7 @@ class WeightSpectra(Scene):
 
     name = "weight-spectra"
     title = "Embedding and neuron-logit map settle on the same few waves"
-    watch = "a row that stands out is a wave that grows; nearly all others fade"
+    watch = "a row is a wave, the darker the more it holds; most fade as others grow"
     source = "arXiv:2301.05217, figure 3, over training; notebook, analysis during training"
     loops = True
     needs = (
@@ -240,7 +240,7 @@ def _watch(data: xr.Dataset, waves: np.ndarray) -> str:
         return ""
     grow = "grows" if len(alone) == 1 else "grow"
     rest = f"{_claims.listed(alone)} {grow} in the embedding alone"
-    return f"a row that stands out is a wave that grows; {rest}"
+    return f"a row is a wave, the darker the more it holds; {rest}"
 
 
 def _large(norms: np.ndarray) -> np.ndarray:
