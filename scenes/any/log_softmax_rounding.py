@@ -31,7 +31,9 @@ class LogSoftmaxRounding(Scene):
 
     name = "log-softmax-rounding"
     title = "In float32 the loss falls in steps, and then it is exactly zero"
-    watch = "of two logits the right one leads by x: in float32 the loss falls in steps of 1.19e-7"
+    watch = (
+        "the correct one of two logits leads by x: in float32 the loss falls in steps of 1.19e-7"
+    )
     source = "thread, tweet 14; arXiv:2605.06152"
     needs = (
         "log_softmax_value", "rounding_threshold", "rounding_threshold_theory", "gap_loss",
@@ -155,7 +157,7 @@ def _draw_frame(axes: Axes, data: xr.Dataset) -> None:
     if current_style.ghost:
         axes.plot(x, exact, color=muted, lw=current_style.line * 0.4, zorder=2)
     axes.set(xlim=(x[0], x[-1]), ylim=(-0.14 * top, top))
-    axes.set_xlabel("x, the lead of the right one of two logits")
+    axes.set_xlabel("x, the lead of the correct one of two logits")
     axes.set_ylabel("loss, $\\times 10^{-7}$ nats")
     levels = [k * STEP * 1e7 for k in range(1, 4) if k * STEP * 1e7 < top]
     for height in levels:

@@ -150,7 +150,7 @@ def _norms(axes: Axes, data: xr.Dataset) -> Drawing:
     k = np.repeat(np.arange(1, last + 1), 2)
     colours = {f: frequencies.colour(f, data) for f in _keys(data)}
     face = [colours.get(int(f), rest) for f in k]
-    bars = Bars(axes, k + np.tile([-0.2, 0.2], last), heights, face, width=0.36)
+    bars = Bars(axes, k + np.tile([-0.2, 0.2], last), heights, face, width=0.36, trace=0)
     inside = data["field_epoch"].values <= panels.horizon(data)
     axes.set(xlim=(0.2, last + 0.8), ylim=(0, _top(heights[inside])))
     axes.set_xticks(frequencies.ticks(last))
