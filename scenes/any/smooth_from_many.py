@@ -64,10 +64,10 @@ class SmoothFromMany(Scene):
         alone, mean = float(falls[0]), float(falls[-1])
         numbers = {"alone": alone, "mean": mean, "curves": count}
         sentence = (
-            f"As steps grow by a quarter, one curve falls by {100 * alone:.0f}%, "
+            f"Where it is steepest one curve falls by {100 * alone:.0f}%, "
             f"the mean of {count} by {100 * mean:.0f}%"
         )
-        watch = f"the curves: {_mix(data, count - 1)}"
+        watch = f"steepest: while steps grow by a quarter; {_mix(data, count - 1)}"
         if count < 2 or not alone > 0 or not mean <= GENTLE * alone:
             return Claim.instead(sentence, watch, **numbers)
         return Claim(sentence, watch, numbers=numbers)
