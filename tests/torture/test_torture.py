@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import subprocess
 import sys
@@ -20,7 +19,7 @@ PARTS = ("kills of import", "failing calls in train", "damage of a run", "mutant
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a POSIX system")
 def test_a_few_points_of_every_part() -> None:
-    seed = random.randrange(100_000)  # another each time; a loss prints it
+    seed = 2026  # make torture takes another each time, and prints it
     done = subprocess.run(
         [sys.executable, "-m", "tests.torture", "--scale", "0", "--seed", str(seed)], cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
