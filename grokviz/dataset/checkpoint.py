@@ -106,24 +106,27 @@ class RunView:
                 f"{self.run.path / RUN} has settings that are no mapping of keys to values; "
                 "record the run again"
             )
-        self._check_types(settings)
-        return dict(settings)
-
-    def _check_types(self, settings: Mapping[str, Any]) -> None:
-        """Raise InputError where a setting of its task is no number and should be one."""
         task = known_task(self.task)
-        keys = task.keys if task else {}
+        kinds = {key: type(one.default) for key, one in (task.keys if task else {}).items()}
+        said = {}
         for key, value in settings.items():
-            option = keys.get(str(key).replace("_", "-"))
-            kind = type(option.default) if option else None
+            kind = kinds.get(str(key).replace("_", "-"))
             if kind in (int, float):
-                try:
-                    kind(value)
-                except (TypeError, ValueError, OverflowError):
-                    raise InputError(
-                        f"{self.run.path / RUN} says {key}={str(value)[:40]!r}, which is not "
-                        f"{'a whole' if kind is int else 'a'} number; record the run again"
-                    ) from None
+                if value is None:  # not said
+                    continue
+                self._check_number(key, value, kind)
+            said[key] = value
+        return said
+
+    def _check_number(self, key: str, value: Any, kind: type) -> None:
+        """Raise InputError unless a setting can be read as this kind of number."""
+        try:
+            kind(value)
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(
+                f"{self.run.path / RUN} says {key}={str(value)[:40]!r}, which is not "
+                f"{'a whole' if kind is int else 'a'} number; record the run again"
+            ) from None
 
     def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Epochs and values of a logged metric; both empty where it was not logged."""

@@ -11,8 +11,10 @@ import pytest
 from trajectory_runs import contents, weights_at
 
 import grokviz as gv
+from grokviz.dataset.checkpoint import RunView
 from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run, record, verify_run
+from grokviz.tasks.modular_addition.data import ModularAddition
 
 
 @pytest.mark.train
@@ -219,6 +221,17 @@ def test_a_run_begun_with_wrapped_names_goes_on_with_them(tmp_path: Path) -> Non
     with record(tmp_path / "run", resume=True) as run:
         run.step(1, wrapped)
     assert open_run(tmp_path / "run").weights(1).keys() == wrapped.keys()
+
+
+def test_a_setting_that_is_none_is_not_said(tmp_path: Path) -> None:
+    with gv.record(tmp_path / "run", task="modular-addition", seed=None, p=None) as recorder:
+        recorder.step(0, {"embed.W_E": np.ones((4, 6), np.float32)}, train_loss=1.0)
+    data = gv.analyze(tmp_path / "run", ["logged_train_loss"], cache=False)
+    assert data["logged_train_loss"].values.tolist() == [1.0]
+    view = RunView(open_run(tmp_path / "run"), np.array([0]), np.array([0]))
+    assert "seed" not in view.settings
+    with pytest.raises(InputError, match="does not say its p, train-fraction"):
+        ModularAddition.from_settings(view.settings)
 
 
 @pytest.mark.parametrize(
