@@ -14,10 +14,12 @@ import numpy as np
 
 from grokviz.buffers import is_buffer
 from grokviz.errors import InputError
-from grokviz.importers.contract import Belief, Hints
+from grokviz.importers import evidence
+from grokviz.importers.contract import Belief, Hints, RunContents, Source
 from grokviz.importers.layouts import OWN_WORDS, to_published_layout
 from grokviz.importers.mapping import apply_rules, rules_of
-from grokviz.importers.reading.values import state_arrays
+from grokviz.importers.reading.values import number_in, state_arrays
+from grokviz.runs.layout import epoch_number
 from grokviz.runs.naming import INNER, WRAPPERS, common_prefix
 
 OWN = "own"
@@ -51,6 +53,24 @@ def read_weights(
         return arrays, {}, [*beliefs, *without, Belief("layout", OWN_WORDS, "given")]
     arrays, sizes, layout = to_published_layout(arrays, path)
     return arrays, sizes, [*beliefs, *without, *layout]
+
+
+def run_at_step(
+    source: Source, hints: Hints, state: Mapping[str, Any], settings: Mapping[str, Any],
+    stated: Belief,
+) -> RunContents:  # fmt: skip
+    """The run of one checkpoint whose file states its step; the user's step comes first.
+
+    Raises :class:`InputError` if the stated step is none, and as :func:`read_weights`.
+    """
+    weights, sizes, layout = read_weights(state, source.path, hints)
+    run = evidence.run_contents(source.name, settings, hints, sizes, weights, layout)
+    step = Belief("epoch", epoch_number(number_in(stated.value)), stated.because)
+    if hints.epoch is not None:
+        step = Belief("epoch", hints.epoch, "given")
+    run.checkpoints, run.counts = [(int(step.value), weights)], "step"
+    run.beliefs.append(step)
+    return run
 
 
 def first_not_finite(state: Mapping[str, np.ndarray]) -> str | None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grokviz.importers import evidence
 from grokviz.importers.contract import Belief, Hints, Importer, RunContents, Source
 from grokviz.importers.reading.values import is_state, number_in
-from grokviz.importers.weights import read_weights
-from grokviz.runs.layout import epoch_number
+from grokviz.importers.weights import run_at_step
 
 
 def _recognises(source: Source) -> bool:
@@ -20,15 +18,9 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
     data = source.data
-    weights, sizes, layout = read_weights(data["model"], source.path, hints)
     settings = {**data, "model_config": data.get("model_args")}
-    run = evidence.run_contents(source.name, settings, hints, sizes, weights, layout)
-    step, because = epoch_number(number_in(data["iter_num"])), "the file's iter_num"
-    if hints.epoch is not None:
-        step, because = hints.epoch, "given"
-    run.checkpoints, run.counts = [(step, weights)], "step"
-    run.beliefs.append(Belief("epoch", step, because))
-    return [run]
+    stated = Belief("epoch", data["iter_num"], "the file's iter_num")
+    return [run_at_step(source, hints, data["model"], settings, stated)]
 
 
 IMPORTER = Importer(
