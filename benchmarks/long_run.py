@@ -16,23 +16,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from shapes import shapes
 
 from grokviz.runs import RunWriter
 
 P, MODEL, MLP, HEADS, ROWS = 11, 8, 16, 2, 20
-SHAPES = {
-    "embed.W_E": (MODEL, P + 1),
-    "pos_embed.W_pos": (3, MODEL),
-    "blocks.0.attn.W_K": (HEADS, MODEL // HEADS, MODEL),
-    "blocks.0.attn.W_Q": (HEADS, MODEL // HEADS, MODEL),
-    "blocks.0.attn.W_V": (HEADS, MODEL // HEADS, MODEL),
-    "blocks.0.attn.W_O": (MODEL, MODEL),
-    "blocks.0.mlp.W_in": (MLP, MODEL),
-    "blocks.0.mlp.b_in": (MLP,),
-    "blocks.0.mlp.W_out": (MODEL, MLP),
-    "blocks.0.mlp.b_out": (MODEL,),
-    "unembed.W_U": (MODEL, P + 1),
-}
+SHAPES = shapes(P, MODEL, MLP, HEADS)
 SETTINGS = {"p": P, "d-model": MODEL, "d-mlp": MLP, "heads": HEADS, "train-fraction": 0.3}
 NEEDS = ["sum_squared_weights", "loss", "phase_end"]
 PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"

@@ -16,23 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from shapes import shapes
 
 from grokviz.runs import RunWriter, open_run
 
 P, MODEL, MLP, HEADS = 113, 128, 512, 4
-SHAPES = {
-    "embed.W_E": (MODEL, P + 1),
-    "pos_embed.W_pos": (3, MODEL),
-    "blocks.0.attn.W_K": (HEADS, MODEL // HEADS, MODEL),
-    "blocks.0.attn.W_Q": (HEADS, MODEL // HEADS, MODEL),
-    "blocks.0.attn.W_V": (HEADS, MODEL // HEADS, MODEL),
-    "blocks.0.attn.W_O": (MODEL, MODEL),
-    "blocks.0.mlp.W_in": (MLP, MODEL),
-    "blocks.0.mlp.b_in": (MLP,),
-    "blocks.0.mlp.W_out": (MODEL, MLP),
-    "blocks.0.mlp.b_out": (MODEL,),
-    "unembed.W_U": (MODEL, P + 1),
-}
+SHAPES = shapes(P, MODEL, MLP, HEADS)
 
 
 def timed(work: Callable[[], object]) -> float:
