@@ -44,9 +44,8 @@ def verify_run(path: str | Path) -> list[Finding]:
     """
     path = Path(path)
     findings: list[Finding] = []
-    for file in (RUN, INDEX):
-        with contextlib.suppress(DamagedFile, OSError):  # reported below
-            layout.check_format(path, layout.parse_object(layout.read_regular(path / file)))
+    with contextlib.suppress(DamagedFile, OSError):  # reported below
+        layout.check_format(path, layout.parse_object(layout.read_regular(path / RUN)))
 
     def passes(file: str, read: Callable[[], None]) -> bool:
         try:
