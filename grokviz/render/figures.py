@@ -21,6 +21,7 @@ from grokviz.render.composing import below
 from grokviz.render.job import RenderKeywords, options_of
 from grokviz.render.paper import Part, numbered
 from grokviz.render.render import render
+from grokviz.runs import Run, open_run
 from grokviz.scene.clock import grok_epoch
 from grokviz.scene.registry import scene as find_scene
 from grokviz.scene.registry import scenes
@@ -235,17 +236,15 @@ def lacking(scene: type[Scene], run: str) -> str:
         return str(error)
     if data is not None:
         return ""
-    return _unmeasurable(path, scene.needs)
+    return _unmeasurable(open_run(path), scene.needs)
 
 
-def _unmeasurable(path: Path, names: Iterable[str]) -> str:
-    """Why a run directory cannot have these variables; "" where it can."""
+def _unmeasurable(run: Run, names: Iterable[str]) -> str:
+    """Why a run cannot have these variables; "" where it can."""
     from grokviz.dataset.references.reference import check_drawable
-    from grokviz.runs import open_run
 
-    opened = open_run(path)
     try:
-        check_drawable(opened, names)
+        check_drawable(run, names)
     except InputError as error:
         return str(error)
     return ""
@@ -255,8 +254,9 @@ def needs_of(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:
     """What a run directory is analysed for; () where the dataset is there already."""
     if not _is_run_directory(run):
         return ()
+    opened = open_run(Path(run))
     each = [one.variables() for scene in drawn for one in _redrawings(scene)]
-    names = [name for names in each if not _unmeasurable(Path(run), names) for name in names]
+    names = [name for names in each if not _unmeasurable(opened, names) for name in names]
     return tuple(dict.fromkeys(names))
 
 
@@ -337,12 +337,13 @@ def _of_paper(
 ) -> list[FigureTask]:
     """The paper's figures all of whose parts the run has the data for."""
     tasks = []
+    opened = open_run(Path(run)) if _is_run_directory(run) else None
     for number, parts in numbers.items():
         missing = [part.scene for part in parts if part.scene not in able]
         reason = f"its part {missing[0]} cannot be drawn" if missing else ""
-        if not reason and _is_run_directory(run):
+        if not reason and opened is not None:
             drawn = [find_scene(part.scene).with_options(part.options) for part in parts]
-            reason = _unmeasurable(Path(run), [n for one in drawn for n in one.variables()])
+            reason = _unmeasurable(opened, [n for one in drawn for n in one.variables()])
         if reason:
             skip(f"figure-{number}", reason)
             continue
