@@ -108,15 +108,15 @@ class RunView:
             )
         task = known_task(self.task)
         kinds = {key: type(one.default) for key, one in (task.keys if task else {}).items()}
-        said = {}
+        stated = {}
         for key, value in settings.items():
             kind = kinds.get(str(key).replace("_", "-"))
             if kind in (int, float):
                 if value is None:  # not said
                     continue
                 self._check_number(key, value, kind)
-            said[key] = value
-        return said
+            stated[key] = value
+        return stated
 
     def _check_number(self, key: str, value: Any, kind: type) -> None:
         """Raise InputError unless a setting can be read as this kind of number."""

@@ -75,11 +75,13 @@ class Spectra(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A panel for each matrix."""
-        places = self._places(data, narrow=style().narrow(figure))
-        columns = min(2 if style().narrow(figure) else 3, len(places))
+        narrow = style().narrow(figure)
+        places = self._places(data, narrow=narrow)
+        columns = min(2 if narrow else 3, len(places))
+        # a heading takes two lines where a panel is narrow
         grid = style().panels(
             figure, (1,) * columns, (1,) * math.ceil(len(places) / columns), left=3.6, right=1.2,
-            top=2.0, bottom=3.2, gap=3.4, vgap=3.4,
+            top=3.1 if narrow else 2.0, bottom=3.2, gap=3.4, vgap=4.5 if narrow else 3.4,
         )  # fmt: skip
         flat = [axes for row in grid for axes in row]
         for axes in flat[len(places) :]:
@@ -90,7 +92,7 @@ class Spectra(Scene):
         for n, (axes, place) in enumerate(zip(flat, places, strict=False)):
             moments.frame(axes, clocks.word(data) if n + columns >= len(places) else "")
             parts.append(_strands(axes, data, place, moments))
-            parts.append(_heading(axes, data, place, names[place]))
+            parts.append(_heading(axes, data, place, names[place], above=narrow))
         return Drawing.of(*parts)
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -186,13 +188,14 @@ def _few() -> Any:
     return MaxNLocator(3)
 
 
-def _heading(axes: Axes, data: xr.Dataset, place: int, name: str) -> Drawing:
-    """The name at the left, and how many directions it uses at the right."""
+def _heading(axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool) -> Drawing:
+    """The name, and how many directions it uses: below it, or at the right of its line."""
     current_style, ranks = style(), data["effective_rank"].values[:, place]
-    current_style.note(axes, name, (0, 1), (0, 0.45), fontweight="bold")
+    current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold")
     now = current_style.note(
-        axes, "", (1, 1), (0, 0.45), ha="right", color=current_style.colours.muted
-    )
+        axes, "", (0 if above else 1, 1), (0, 0.45), ha="left" if above else "right",
+        color=current_style.colours.muted,
+    )  # fmt: skip
 
     first = int(np.isfinite(ranks).argmax())
 
