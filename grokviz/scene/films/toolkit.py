@@ -126,8 +126,12 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """Add the title, and below it the run of the data."""
         if self.context.title:
             self.add(self._heading(self.context.title))
-        self.add(words(about(self.data).replace("$", ""), self.colours.muted, px=SMALLEST,
-                       at=(MARGIN, _FOOT), anchor="left"))  # fmt: skip
+        self.add(self.foot())
+
+    def foot(self) -> Any:
+        """The run of the data, in the line below the caption."""
+        return words(about(self.data).replace("$", ""), self.colours.muted, px=SMALLEST,
+                     at=(MARGIN, _FOOT), anchor="left")  # fmt: skip
 
     def _heading(self, title: str) -> Any:
         """The title in one line, or in two smaller ones, so that it ends before the epoch."""

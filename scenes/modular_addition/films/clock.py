@@ -202,7 +202,9 @@ class Clock(FilmScene):
         axis = [
             plot.level(0, self.colours.faint),
             words(str(c), ink, px=44, bold=True, at=(1395, 850)),
-            words("how well each answer $c$ fits", muted, at=(1395, 300)),
+            words(
+                "how well each answer $c$ fits, around the circle", muted, px=SMALL, at=(1395, 300)
+            ),
         ]
         walkers = dial.mark(c, muted, 16)
         order = np.argsort(np.abs(x), kind="stable")
@@ -222,8 +224,8 @@ class Clock(FilmScene):
         beside = pow(self.k, -1, self.p)
         rivals = np.array([(c + beside) % self.p, (c - beside) % self.p])
         near = [dial.mark(n, muted, 15) for n in rivals]
-        wide = [words(str(n), muted, px=44, at=(1395 + side * 790 / (2 * CLOSE), 850))
-                for n, side in zip(rivals, np.sign(x[rivals]), strict=True)]  # fmt: skip
+        wide = [words(str(n), muted, px=44, at=(1395 + x[n] * 790 / (2 * CLOSE), 850))
+                for n in order[1 : 2 * int(CLOSE) + 1]]  # fmt: skip
 
         def approach(share: float) -> None:
             reach = half * (CLOSE / half) ** share
@@ -286,8 +288,8 @@ class Clock(FilmScene):
         others = [shape for n, dial in enumerate(dials) if n != large
                   for shape in (dial.ring, dial.dots, hands[n])]  # fmt: skip
         names = [dial.name(self._name(dial.k, room), 480 + radius + 62, SMALL) for dial in dials]
+        self.remove(*self.left[3:])
         self.play(
-            *map(mn.FadeOut, self.left[3:]),
             shrunk.animate.scale(radius / 290, scale_stroke=True, about_point=mn.ORIGIN).shift(
                 self._from_to(self.dial.centre, dials[large].centre, radius / 290)
             ),
@@ -338,7 +340,7 @@ class Clock(FilmScene):
 
         self.play(self.sweep(turn_on, *hands, *arcs, run_time=0.6 * self.reading(text)))
         marks = [dial.mark(c, self.colours.ink, 8) for dial in dials]
-        text = f"All at once, each by its own angle. Now all point at {c}."
+        text = f"All at once, each by its own angle. Now all point at {c}, the dark dot."
         self.say(text, mn.LaggedStart(*map(mn.FadeIn, marks), lag_ratio=0.8,
                                       run_time=0.8 * self.reading(text)))  # fmt: skip
         return [*arcs, *starts, *marks]

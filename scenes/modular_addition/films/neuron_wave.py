@@ -144,7 +144,7 @@ class NeuronWave(FilmScene):
         ends = [
             words("waves in $a$", ink, at=((SPECTRUM[0] + SPECTRUM[2]) / 2, below), px=SMALL),
             *(words(str(k), muted, px=SMALL, at=(self._column(k), below))
-              for k in (1, (self.p - 1) // 2) if self._apart(k)),
+              for k in (0, (self.p - 1) // 2) if self._apart(k)),
         ]  # fmt: skip
         upright = words("waves in $b$", ink, px=SMALL).rotate(np.pi / 2)
         upright.move_to(place(SPECTRUM[0] - 34, (SPECTRUM[1] + SPECTRUM[3]) / 2))
@@ -254,11 +254,7 @@ class NeuronWave(FilmScene):
                 for stop in stops]  # fmt: skip
         shares = [own_share(self.field(int(self.moments[i])), self.k) for i in (*ends, -1)]
         early, before, after = (f"{share:.0%}" for share in shares[:3])
-        end = spaced(self.epochs[self.moments[ends[2]]])
-        third = (
-            f"By {self.word} {end} the test loss is down, and frequency {self.k} is {after} "
-            "of the neuron."
-        )
+        third = f"As the test loss falls, frequency {self.k} becomes {after} of the neuron."
         return [
             "Training begins, and first it memorises.",
             f"While the test loss stays high, frequency {self.k} grows from {early} to {before}."
@@ -325,7 +321,9 @@ class NeuronWave(FilmScene):
             "The waves of $a$ alone are stripes ...",
             "... those of $b$ alone cross them ...",
             "... and their products, from which the sum of the angles is made.",
-            "The rest hardly shows." if share >= 0.9 else "The rest is what is missing.",
+            "With the little that is left: the neuron is a wave."
+            if share >= 0.9
+            else "The rest is what is missing.",
         ]
         before = field
         for n, (text, part) in enumerate(zip(texts, parts, strict=True)):

@@ -10,11 +10,9 @@ from typing import Any
 import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing, finite
-from grokviz.scenes.modular_addition.waves_to_circles import ROUND
 
 from grokviz.scene import clock as clocks
 from grokviz.scene import panels
-from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, coloured, words
 from grokviz.tasks.modular_addition.formulas.embedding import plane_bases
 
@@ -298,7 +296,15 @@ class WavesToCircles(FilmScene):
         last = [places(k, c, int(shown[-1]))[self._order(k)] for k, c in groups]
         widest = max(np.linalg.norm(where - c, axis=1).max()
                      for where, (_, c) in zip(last, groups, strict=True))  # fmt: skip
-        traces = [Line(where[:2], self.colours.ink, 4) for where in last]
+        idle = [k for k in self.frequencies if k not in self.keys]
+        if self.keys and 0 < len(idle) < len(self.frequencies):
+            text = f"The network computes with all of these but {_listed(idle)}."
+            rows_of = zip(self.frequencies, dots, names, strict=True)
+            fading = [shape for k, *shapes in rows_of if k in idle for shape in shapes]
+            self.say(text, *(shape.animate(run_time=self.reading(text)).set_opacity(0.15)
+                             for shape in fading))  # fmt: skip
+        traces = [Line(where[:2], self.colours.ink, 0 if k in idle else 4)
+                  for k, where in zip(self.frequencies, last, strict=True)]  # fmt: skip
 
         def look_closer(share: float) -> None:
             closer, traced = min(2 * share, 1.0), max(2 * share - 1, 0.0)
@@ -310,15 +316,8 @@ class WavesToCircles(FilmScene):
                 line.move_line(np.concatenate([pixels, pixels[:1]])[:stop])
 
         self.add(*traces)
-        text = "From closer by: nobody told the network of circles."
+        text = "From closer by, joined in turn: nobody told the network of circles."
         self.say(text, self.sweep(look_closer, *dots, *traces, run_time=1.1 * self.reading(text)))
-        idle = [k for k in self.frequencies if k not in self.keys]
-        if self.keys and 0 < len(idle) < len(self.frequencies):
-            text = f"The network computes with all of these but {_listed(idle)}."
-            rows_of = zip(self.frequencies, dots, traces, names, strict=True)
-            fading = [shape for k, *shapes in rows_of if k in idle for shape in shapes]
-            self.say(text, *(shape.animate(run_time=self.reading(text)).set_opacity(0.15)
-                             for shape in fading))  # fmt: skip
 
     def _test_loss(self, end: float) -> tuple[list[Growing], list[Any]]:
         """The test loss beside the circles, and its axes; nothing where none was recorded."""
@@ -345,12 +344,8 @@ class WavesToCircles(FilmScene):
         first = "and no circle opens" if not rings[0] else f"and circles open: {_listed(rings[0])}"
         second = "The test loss is still high, and the clouds are still clouds."
         if rings[1]:
-            since = spaced(max(self._open_from(k, ends[1]) for k in rings[1]))
-            are = "is a ring" if len(rings[1]) == 1 else "are rings"
-            second = (
-                f"The test loss is still high; by {clocks.word(self.data)} {since}, "
-                f"{_listed(rings[1])} {are}."
-            )
+            into = "opens into a ring" if len(rings[1]) == 1 else "open into rings"
+            second = f"The test loss is still high while {_listed(rings[1])} {into}."
         third = (
             "all of them become" if len(rings[2]) == count else f"{len(rings[2])} of {count} are"
         )
@@ -365,12 +360,6 @@ class WavesToCircles(FilmScene):
             f"As it falls, {third} round.",
             last,
         ]
-
-    def _open_from(self, k: int, i: int) -> int:
-        """The epoch from which on a circle is open up to checkpoint ``i``, at which it is."""
-        while i and self.options.roundness(self.data, i - 1, k) < ROUND:
-            i -= 1
-        return int(self.data["epoch"].values[i])
 
     def _through(self, shown: np.ndarray, dots: list[Any], show: Any) -> None:
         """Show every checkpoint, phase by phase."""

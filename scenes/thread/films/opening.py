@@ -21,7 +21,7 @@ NUMBER, EDGE = 190.0, 600.0
 NOTHING = 0.01
 """Less sure than this it knows nothing."""
 POINTS = 1400
-"""Points of a line: more than there are pixels across."""
+"""Points of a line: more than there are pixels across or up."""
 
 
 class Opening(FilmScene):
@@ -30,9 +30,9 @@ class Opening(FilmScene):
     film = "opening"
 
     def setup(self) -> None:
-        """Add the name of the whole in place of the film's title."""
+        """Add the name of the whole in place of the film's title, and the run of the data."""
         self.add(words("Grokking", self.colours.ink, px=64, bold=True, at=(128, 110),
-                       anchor="left"))  # fmt: skip
+                       anchor="left"), self.foot())  # fmt: skip
 
     def construct(self) -> None:
         """Play the only section."""
@@ -58,9 +58,8 @@ class Opening(FilmScene):
         sides = {"train": (self.colours.train, 400), "test": (self.colours.test, 690)}
         self.curves, self.numbers, labels = {}, {}, []
         for split, (colour, y) in sides.items():
-            x, share = self.known[split]
-            at = np.unique(np.linspace(0, len(x) - 1, POINTS).round().astype(int))
-            self.curves[split] = Growing(self.axes, x[at], share[at], colour, 8)
+            self.known[split] = x, share = _thinned(*self.known[split])
+            self.curves[split] = Growing(self.axes, x, share, colour, 8)
             self.numbers[split] = (mono("", colour, at=(EDGE, y)), y)
             name = "on examples it has seen" if split == "train" else "on all the others"
             labels.append(words(name, colour, px=BODY + 3, bold=True, at=(128, y - 185),
@@ -135,6 +134,14 @@ class Opening(FilmScene):
         asked = words("?", self.colours.ink, px=340, bold=True, at=(x, y + 120))
         self.say("What happened in between?", self.sweep(open_, band, run_time=1.6))
         self.play(mn.FadeIn(asked, scale=0.6), run_time=0.8)
+
+
+def _thinned(x: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points that a line needs, evenly along it, so that it ends where the number says."""
+    way = np.cumsum(np.abs(np.diff(x, prepend=x[0])) / x[-1] + np.abs(np.diff(share, prepend=0.0)))
+    at = np.searchsorted(way, np.linspace(way[0], way[-1], POINTS))
+    at = np.unique(np.append(at.clip(0, len(x) - 1), [0, len(x) - 1]))
+    return x[at], share[at]
 
 
 def _step(last: float) -> float:
