@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 SHIFT = "a + b − c"
 KEYLESS = "No frequency is key to the logits at the end"
 
-ROOMY = 31.0
+ROOMY = 19.0
 """So many ems of small type wide is a panel with room for a long heading."""
+
+FINE = 40
+"""Points of a wave between two whole numbers."""
 
 MOST = 7
 """Waves shown one by one: as many as have a colour."""
@@ -30,7 +33,7 @@ MOST = 7
 
 @dataclass(frozen=True)
 class LogitWaves(Scene):
-    """Each key cosine, their sum beside the mean logit by a + b - c, and what is left over."""
+    """Each key cosine over a + b - c and their sum below, beside its share of the logits."""
 
     name = "logit-waves"
     panels = ("logits",)
@@ -44,10 +47,13 @@ class LogitWaves(Scene):
         "phase_end",
     )  # fmt: skip
     aspect = 1.85
-    narrow_aspect = 0.7
+    narrow_aspect = 0.6
+    # a third panel has a room below the waves
+    aspects = {"rest": {True: (1.6, 0.52)}}  # noqa: RUF012
     stills = ("grok+10000", "grok-3000", "last")
 
-    reach: int = option(14, "how far from the answer the single waves are shown")
+    reach: int = option(14, "how far from the answer the waves are shown")
+    rest: bool = option(False, "what the sum leaves of the logits, below it")
 
     def __post_init__(self) -> None:
         if self.reach < 2:
@@ -70,53 +76,66 @@ class LogitWaves(Scene):
         return _claims.instead(data, words if keys else KEYLESS, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The waves one by one, their sum with the logits, the rest, and the loss."""
-        if style().narrow(figure):
-            high = style().ems(figure)[1]
-            upper = high * 0.235
-            ridge = style().panels(figure, left=5.0, top=2.0, bottom=high - upper)[0][0]
-            total, rest = style().stack(
-                figure, (1.5, 1), left=5.0, top=upper + 3.3, bottom=0.365 * high, vgap=1.6
-            )
-            losses = style().panels(figure, left=5.0, top=0.635 * high + 6.1)[0][0]
-            panels.without_time(total)
-        else:
-            (ridge, total), (losses, rest) = style().panels(
-                figure, widths=(1, 1.35), heights=(1.15, 1), left=5.0, top=1.8, vgap=5.8
-            )
-        low, high = _limits(data)
-        half = 0.5 * (high - low) * rest.bbox.height / total.bbox.height
-        return Drawing.of(
-            _ridge(ridge, data, self.reach),
-            _sum(total, data, (low, high)),
-            _rest(rest, data, half),
-            panels.LossPanel(losses, data).along(data["epoch"]),
-        )
+        """The waves one by one and their sum on one axis, beside the losses and its share."""
+        (ridge, total, *rest), (losses, share) = _rooms(figure, rest=self.rest)
+        reach = min(self.reach, (data.sizes["residue"] - 1) // 2)
+        span = _limits(data, reach)
+        parts = [_ridge(ridge, data, reach, total.bbox.y1), _sum(total, data, reach, span)]
+        if rest:
+            half = 0.5 * (span[1] - span[0]) * rest[0].bbox.height / total.bbox.height
+            parts.append(_rest(rest[0], data, reach, half))
+        panels.without_time(ridge, losses, *([total] if rest else []))
+        loss = panels.LossPanel(losses, data).along(data["epoch"])
+        panels.without_time(losses)
+        return Drawing.of(*parts, loss, _share(share, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Heights of the waves, the peak, and how much they explain."""
-        now = data["logit_wave"].isel(epoch=i).values
-        keys = _shown(data)
+        keys, total = _shown(data), fields.logit_waves(data, i).sum(axis=0)
         heights = zip(keys, _heights(data, keys, i), strict=True)
         waves = ", ".join(f"{k}: {height:.2g}" for k, height in heights)
         share = float(data["logit_variance_explained"].values[i])
-        held = f"explain {share:.1%} of the squared logits."
-        sum_of = f"The cosines of the key frequencies (heights {waves}) {held}"
+        sum_of = (
+            f"the cosines of the key frequencies (heights {waves}) sum to {total[0]:.3g} at the "
+            f"answer, at most {total[1:].max():.3g} elsewhere, and explain {share:.1%} of the "
+            "squared logits"
+        )
         return (
-            f"Mean logit by {SHIFT} at {clocks.at(data, 'epoch', i)}: {now[0]:.3g} at the "
-            f"answer, at most {now[1:].max():.3g} elsewhere. "
-            f"{sum_of if keys else 'There are no key frequencies.'}"
+            f"Waves over {SHIFT}, their sum below, beside curves over training. At "
+            f"{clocks.at(data, 'epoch', i)} {sum_of if keys else 'there are no key frequencies'}; "
+            f"train loss {panels.loss_at(data, 'train', i)}, test loss "
+            f"{panels.loss_at(data, 'test', i)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
+        rest = (
+            "; below it, what the sum leaves (mean, and band of one standard deviation over all "
+            "pairs)" if self.rest else ""
+        )  # fmt: skip
         return (
-            "Above: the fitted $\\alpha_k \\cos(w_k(a+b-c))$ of each key frequency (heights in "
-            "logits, left), their sum (line) and the mean logit by $(a+b-c)$ mod p (dots). Below: "
-            "the loss, and what the sum leaves (mean, and band of one standard deviation over "
-            "all pairs). Shares are of the squared logits of all pairs and answers. "
-            f"{after('section 4.2')}"
+            "Left: the fitted $\\alpha_k \\cos(w_k(a+b-c))$ of each key frequency (heights in "
+            f"logits at the right) and their sum, with dots at the classes c{rest}. Right: the "
+            "losses, and the share of the squared logits of all pairs and answers that the sum "
+            f"explains. {after('section 4.2')}"
         )
+
+
+def _rooms(figure: FigureBase, *, rest: bool) -> tuple[list[Axes], list[Axes]]:
+    """Axes of the waves, and of what goes along with training: beside them, or below."""
+    (wide, high), waves = style().ems(figure), (1.2, 1.0, 0.7) if rest else (1.2, 1.0)
+    over, past = {"left": 5.0, "vgap": 2.2}, {"vgap": 2.2}
+    if style().narrow(figure):
+        cut = high * (0.55 if rest else 0.48)
+        return (
+            style().stack(figure, waves, top=2.0, right=4.2, bottom=high - cut + 3.3, **over),
+            style().stack(figure, (1, 1), top=cut + 3.6, left=5.0, **past),
+        )
+    cut = 0.54 * wide
+    return (
+        style().stack(figure, waves, top=3.2, right=wide - cut, **over),
+        style().stack(figure, (1, 1), top=3.6, left=cut + 9.0, **past),
+    )
 
 
 def _shown(data: xr.Dataset) -> list[int]:
@@ -128,113 +147,153 @@ def _elsewhere(data: xr.Dataset, i: int) -> str:
     """How far the waves cancel away from the answer, in words."""
     total = fields.logit_waves(data, i).sum(axis=0)
     peak, rest = float(total[0]), float(total[1:].max())
-    return f"elsewhere their sum is {rest:.0f} at most, {peak:.0f} at the answer"
+    others = f"the {len(total) - 1} wrong answers"
+    return f"their sum is {peak:.0f} at the answer, at most {rest:.0f} at {others}"
 
 
-def _ridge(axes: Axes, data: xr.Dataset, reach: int) -> Drawing:
-    """Each key wave around the answer, one below the other, with its height in logits."""
+def _ridge(axes: Axes, data: xr.Dataset, reach: int, foot: float) -> Drawing:
+    """Each key wave around the answer, one below the other, with its height in logits.
+
+    The line at the answer goes on down to ``foot``, in pixels.
+    """
     current_style, keys = style(), _shown(data)
     count = len(frequencies.key_frequencies(data))
-    x = np.linspace(-reach, reach, 40 * reach + 1)
-    unit = np.cos(2 * np.pi * np.outer(keys, x) / data.sizes["residue"])
-    heights = np.array([_heights(data, keys, i) for i in range(data.sizes["epoch"])])
-    axes.axvline(0, color=current_style.colours.grid, lw=current_style.line * 0.8, zorder=0)
-    room = 2 * reach * 5.0 * current_style.pixels(axes, current_style.points) / axes.bbox.width
+    x = _across(reach)
+    unit = _cosines(data, keys, x)
+    heights = _heights(data, keys, slice(None))
     lines, texts = [], []
+    beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
+    indent = 0.5 * current_style.pixels(axes, current_style.small) / axes.bbox.width
     for row, k in enumerate(keys):
-        look: dict[str, Any] = {"color": frequencies.ink(k, data)}
-        lines += axes.plot(x, x * 0, lw=current_style.line * 0.8, zorder=3, **look)
-        look |= {"ha": "right", "va": "center"}
-        texts.append(axes.text(reach + 0.95 * room, -row, "", fontsize=current_style.small, **look))
-        axes.text(-reach - 0.08 * room, -row, str(k), fontweight="bold", **look)
-    axes.set(xlim=(-reach - 0.5 * room, reach + room), ylim=(0.6 - max(len(keys), 1), 0.6))
+        look = {**beside, "color": frequencies.ink(k, data)}
+        lines += axes.plot(x, x * 0, lw=current_style.line * 0.8, zorder=3, color=look["color"])
+        axes.text(-indent, -row, str(k), ha="right", fontweight="bold", **look)
+        texts.append(
+            axes.text(1 + indent, -row, "", ha="left", fontsize=current_style.small, **look)
+        )
+    axes.set(xlim=_ends(reach), ylim=(0.6 - max(len(keys), 1), 0.6))
+    axes.axvline(0, (foot - axes.bbox.y0) / axes.bbox.height, clip_on=False, **_line())
     axes.grid(False)
-    axes.spines["left"].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0)
     axes.set_yticks([])
-    axes.set_xticks([-reach, 0, reach])
-    if not style().narrow(axes.figure):
-        axes.set_xlabel(SHIFT)
-    whole = count == len(keys)
-    _head(axes, "each wave, its height in logits" if whole else f"{len(keys)} of {count} waves")
-    if not keys:
+    narrow = current_style.narrow(axes.figure)
+    some = "frequency" if count == len(keys) else f"{len(keys)} of {count} waves"
+    _head(axes, some, -4 * indent)
+    if keys:
+        look = {"va": "baseline" if narrow else "bottom", "linespacing": 1.05}
+        _head(axes, "logits" if narrow else "height\n(logits)", 1 + indent, **look)
+        _head(axes, "the answer", 0.5, ha="center")
+    else:
         frequencies.note_none(axes)
-    finite = np.abs(heights[np.isfinite(heights)])
-    top = max(float(finite.max(initial=0)), 1e-9)
+    top = max(float(np.abs(heights[np.isfinite(heights)]).max(initial=0)), 1e-9)
 
     def update(i: int) -> None:
         for row, (line, text, height) in enumerate(zip(lines, texts, heights[i], strict=True)):
             line.set_ydata(-row + 0.45 * height / top * unit[row])
-            text.set_text(f"{round(height, 1) + 0.0:.1f}".replace("-", "−"))
+            text.set_text(_signed(height, 1))
 
     return Drawing([lines, texts], update)
 
 
-def _order(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Residues with 0 in the middle, and where they stand."""
-    p = data.sizes["residue"]
-    at = np.arange(-(p // 2), (p + 1) // 2)
-    return at % p, at
+def _signed(logits: float, digits: int) -> str:
+    """A number with so many digits after the point, and never a minus before nothing but 0."""
+    return f"{round(logits, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
-def _heights(data: xr.Dataset, keys: list[int], i: int) -> np.ndarray:
-    """Height in logits of each of these waves at an epoch."""
+def _line() -> dict[str, Any]:
+    """How the line at the answer looks."""
+    return {"color": style().colours.faint, "lw": style().line * 0.4, "zorder": 0}
+
+
+def _ends(reach: int) -> tuple[float, float]:
+    """The ends of an axis that has room for the dots at its ends."""
+    return -reach - 0.3, reach + 0.3
+
+
+def _across(reach: int) -> np.ndarray:
+    """Places from ``-reach`` to ``reach`` close enough for a smooth wave."""
+    x: np.ndarray = np.linspace(-reach, reach, 2 * FINE * reach + 1)
+    return x
+
+
+def _cosines(data: xr.Dataset, keys: list[int], x: np.ndarray) -> np.ndarray:
+    """The cosine of each of these frequencies at places ``x``."""
+    waves: np.ndarray = np.cos(2 * np.pi * np.outer(keys, x) / data.sizes["residue"])
+    return waves
+
+
+def _heights(data: xr.Dataset, keys: list[int], i: int | slice) -> np.ndarray:
+    """Height in logits of each of these waves at an epoch, or at all."""
     p = data.sizes["residue"]
-    coefficients = data["cosine_coefficient"].values[i, np.array(keys, dtype=int) - 1]
+    coefficients = data["cosine_coefficient"].values[i][..., np.array(keys, dtype=int) - 1]
     heights: np.ndarray = coefficients.astype(float) * np.sqrt(2 / p**3)
     return heights
 
 
-def _limits(data: xr.Dataset) -> tuple[float, float]:
-    """Limits that hold the mean logits throughout the film."""
-    shown = data["logit_wave"].values[data["epoch"].values <= panels.horizon(data)]
-    finite = shown[np.isfinite(shown)].astype(float)
+def _totals(data: xr.Dataset, reach: int) -> np.ndarray:
+    """The sum of all key waves at every epoch, at the places of :func:`_across`."""
+    keys = frequencies.key_frequencies(data)
+    totals: np.ndarray = _heights(data, keys, slice(None)) @ _cosines(data, keys, _across(reach))
+    return totals
+
+
+def _limits(data: xr.Dataset, reach: int) -> tuple[float, float]:
+    """Limits that hold the sum throughout the film, and its number at the answer."""
+    shown = _totals(data, reach)[data["epoch"].values <= panels.horizon(data)]
+    finite = shown[np.isfinite(shown)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    room = 0.06 * (high - low) or 1.0
+    room = 0.08 * (high - low) or 1.0
     return low - room, high + room
 
 
-def _head(axes: Axes, text: str) -> Any:
-    return style().note(axes, text, (0.0, 1), (0, 0.45), color=style().colours.muted)
+def _head(axes: Axes, text: str, at: float = 0.0, **look: Any) -> Any:
+    return style().note(axes, text, (at, 1), (0, 0.45), color=style().colours.muted, **look)
 
 
-def _sum(axes: Axes, data: xr.Dataset, span: tuple[float, float]) -> Drawing:
-    """The mean logits, the sum of the key waves through them, and how much that explains."""
-    current_style, colours, (order, x) = style(), style().colours, _order(data)
-    axes.set(xlim=(x[0], x[-1]), ylim=span, ylabel="logit")
-    axes.set_xticks([x[0], 0, x[-1]])
-    axes.axvline(0, color=colours.grid, lw=current_style.line * 0.8, zorder=0)
-    width, size = current_style.line * 0.5, current_style.points * 0.26
-    (line,) = axes.plot([], [], color=colours.faint, lw=width, zorder=2)
+def _frame(axes: Axes, reach: int, span: tuple[float, float]) -> None:
+    """An axis of logits over places around the answer, which has a line."""
+    axes.set(xlim=_ends(reach), ylim=span, xlabel=SHIFT, ylabel="logits")
+    axes.set_xticks(sorted({-reach, -(reach // 2), 0, reach // 2, reach}))
+    axes.axvline(0, **_line())
+
+
+def _sum(axes: Axes, data: xr.Dataset, reach: int, span: tuple[float, float]) -> Drawing:
+    """The sum of all key waves, with a dot at each class, and its number at the answer."""
+    current_style, colours, totals = style(), style().colours, _totals(data, reach)
+    _frame(axes, reach, span)
+    x = _across(reach)
+    size = current_style.points * 0.32
+    (line,) = axes.plot([], [], color=colours.faint, lw=current_style.line * 0.6, zorder=2)
     (dots,) = axes.plot([], [], "o", color=colours.ink, ms=size, mew=0, zorder=3)
-    current_style.note(
-        axes, "the answer", (0, span[1]), (0.5, 0), xycoords="data", va="top", color=colours.muted
-    )
-    text, shares = _head(axes, ""), data["logit_variance_explained"].values.astype(float)
-    then = f"; {_claims.rounded_percent(float(shares[0]))} at {_claims.moment(data, 0)}"
-    # a paper's panel has no room for both
-    if axes.bbox.width < ROOMY * current_style.pixels(axes, current_style.small):
-        then = ""
+    (peak,) = axes.plot([], [], "o", color=colours.ink, ms=1.5 * size, mew=0, zorder=4)
+    text = current_style.label(axes, 0, 0, "", lift=0.3, ha="left", va="center", zorder=5)
+    text.xyann = (0.6 * current_style.small, 0.3 * current_style.small)
+    _head(axes, "their sum")
+    if not current_style.narrow(axes.figure):
+        _head(axes, f"dots: whole {SHIFT}", 1.0, ha="right")
 
     def update(i: int) -> None:
-        dots.set_data(x, data["logit_wave"].values[i][order].astype(float))
-        line.set_data(x, fields.logit_waves(data, i).sum(axis=0)[order])
-        known = data.sizes["key_frequency"]
-        held = f"the sum explains {shares[i]:.0%} of the squared logits{then}"
-        text.set_text(held if known else frequencies.NONE)
+        line.set_data(x, totals[i])
+        dots.set_data(x[::FINE], totals[i, ::FINE])
+        top = float(totals[i, FINE * reach])
+        peak.set_data([0], [top])
+        text.xy = (0, top)
+        text.set_text(_signed(top, 0) if np.isfinite(top) else "")
 
-    return Drawing([line, dots, text], update)
+    return Drawing([line, dots, peak, text], update)
 
 
-def _rest(axes: Axes, data: xr.Dataset, half: float) -> Drawing:
+def _rest(axes: Axes, data: xr.Dataset, reach: int, half: float) -> Drawing:
     """What the sum leaves of the logits: its mean, and a band of its spread."""
     from matplotlib.collections import PolyCollection
 
-    colours, (order, x) = style().colours, _order(data)
-    axes.set(xlim=(x[0], x[-1]), ylim=(-half, half), xlabel=SHIFT, ylabel="logit")
-    axes.set_xticks([x[0], 0, x[-1]])
-    small = axes.bbox.width < ROOMY * style().pixels(axes, style().small)
-    band_of = "mean and spread" if small else "mean, \u00b1 a standard deviation"
-    _head(axes, f"what the sum leaves: {band_of}")
+    colours, x = style().colours, np.arange(-reach, reach + 1)
+    order = x % data.sizes["residue"]
+    _frame(axes, reach, (-half, half))
+    _head(axes, "what it leaves")
+    _head(axes, "mean ± spread", 1.0, ha="right")
     band: Any = PolyCollection([], facecolors=colours.rest, alpha=0.7, lw=0, zorder=1.8)
     axes.add_collection(band, autolim=False)
     (line,) = axes.plot([], [], color=colours.ink, lw=style().line * 0.6, zorder=3)
@@ -248,3 +307,33 @@ def _rest(axes: Axes, data: xr.Dataset, half: float) -> Drawing:
         line.set_data(x, middle)
 
     return Drawing([band, line], update)
+
+
+def _share(axes: Axes, data: xr.Dataset) -> Drawing:
+    """The share of the squared logits that the sum explains, with its number at the moment."""
+    current_style, epochs = style(), data["epoch"].values.astype(float)
+    shares = 100 * data["logit_variance_explained"].values.astype(float)
+    # the number has room above the whole
+    room = 1 - 1.6 * current_style.pixels(axes, current_style.small) / axes.bbox.height
+    curve = panels.CurvePanel(
+        axes, data, {"_share": panels.at_checkpoints(data, shares)},
+        ylabel="share (%)", ylim=(0, 100 / max(room, 0.5)), yticks=(0, 50, 100),
+    )  # fmt: skip
+    wide = axes.bbox.width > ROOMY * current_style.pixels(axes, current_style.small)
+    _head(axes, "squared logits that the sum explains" if wide else "squared logits explained")
+    size = current_style.points * 0.42
+    (dot,) = axes.plot([], [], "o", color=current_style.colours.ink, ms=size, mew=0, zorder=7)
+    text = current_style.label(axes, 0, 0, "", lift=0.35, zorder=8)
+    aside, up = 0.4 * current_style.small, 0.35 * current_style.small
+
+    def update(i: int) -> None:
+        dot.set_data(epochs[i : i + 1], shares[i : i + 1])
+        known = np.isfinite(shares[i])
+        early = epochs[i] < 0.2 * axes.get_xlim()[1]
+        text.set_text(_claims.rounded_percent(shares[i] / 100) if known else "")
+        # beside the marker, and on the axes
+        text.set_ha("left" if early else "right")
+        text.xyann = (aside if early else -aside, up)
+        text.xy = (epochs[i], shares[i] if known else 0.0)
+
+    return Drawing.of(curve.along(epochs), Drawing([dot, text], update))

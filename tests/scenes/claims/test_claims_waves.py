@@ -403,6 +403,8 @@ ON_PICTURE = (
     ("weight-spectra", "neuron-logit map $W_L$: 99.8% of squares in 5 waves"),
     ("wave-circles", "43% \u2192 9%"),
     ("logit-spectrum", "5 rings: 98% of the variance; 0% at epoch 0"),
+    ("logit-waves", "97%"),
+    ("logit-waves", "36"),
 )
 
 
