@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
+WHOLE = "original"
 LOGITS = {
-    "cosine-fit": "cos w(a + b − c)",
-    "sums-only": "waves of a + b",
-    "key-terms": "the key frequencies",
+    "key-terms": "only the key frequencies",
+    "sums-only": "of these, only what depends on a + b",
+    "cosine-fit": "of these, only cos w(a + b − c)",
 }
-"""What of the logits alone is left, and its short name: each holds the one before it."""
+"""What of the logits alone is left, beside their means: each is a part of the one before it."""
 
 SIMPLER = {
     "trig-neurons": "neurons as polynomials of waves",
@@ -36,7 +38,7 @@ TAKEN = {
     "no-heads": "attention heads",
     "no-skip-around-heads": "residual path past the heads",
     "no-skip-around-mlp": "residual path past the MLP",
-    "mean-skip-around-mlp": "the same, but for its mean",
+    "mean-skip-around-mlp": "path past the MLP, but for its mean",
 }
 WAVE = "without-frequency-"
 
@@ -46,8 +48,11 @@ WORSE = 10.0
 BETTER = 0.9
 """The loss falls where it is at most this share of the untouched model's: less is no change."""
 
-EDGE = 0.07
-"""Room left of the longest bar that runs to the left: at the panel's edge it looks cut off."""
+LINEAR = 10.0
+"""Up to so many times the untouched network's loss what is kept alone is drawn as a share of it."""
+
+FEW = 0.01
+"""A loss that falls below this share of the untouched network's is said to fall so many fold."""
 
 MOST = 7
 """Waves taken away one by one that are shown: those without which the loss is largest."""
@@ -55,11 +60,11 @@ MOST = 7
 
 @dataclass(frozen=True)
 class Ablation(Scene):
-    """Loss after each ablation, beside the untouched model's: bars begin at that."""
+    """Loss after each ablation, as a share or a multiple of the whole network's."""
 
     name = "ablation"
     title = "Take away all that the algorithm does not use: the loss falls"
-    watch = "left of the line the network is better"
+    watch = "less than the whole network's loss is better"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.4"
     needs = (
         "ablation_loss", "ablation_ratio", "ablation_what", "embedding_frequency_norm",
@@ -72,24 +77,25 @@ class Ablation(Scene):
     rows: Literal["logits", "all"] = option(
         "logits", "what is taken out of the logits, or out of any part of the network"
     )
-    ratios: bool = option(True, "how many times more or less loss, beside each name")
+    ratios: bool = option(True, "how much of the loss, or how many times, at each bar's end")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """What becomes of the loss where only the algorithm's cosines are kept."""
         alone = _loss(data, "cosine-fit")
-        ratio = alone / max(_loss(data, "original"), 1e-30)
+        ratio = alone / max(_loss(data, WHOLE), 1e-30)
         if 0 < ratio <= BETTER and alone < LOW:
             numbers = {"ratio": ratio, "loss": alone}
-            words = f"Keep only cos w(a + b − c) in the logits: the loss falls by {1 - ratio:.0%}"
-            if ratio < 0.1:
+            words = f"Keep only cos w(a + b − c) in the logits: the loss falls to {ratio:.0%}"
+            if ratio < FEW:
                 words = f"Keep only cos w(a + b − c): the loss falls {_fold(1 / ratio)}-fold"
             count = len(frequencies.key_frequencies(data))
-            waves = f"{count} key frequencies k" if count > 1 else "the key frequency k"
-            watch = f"{self.watch}; w = 2πk/p at {waves}"
-            least = min(_without(data), default=np.nan) / max(_loss(data, "original"), 1e-30)
+            waves = "key frequencies k" if count > 1 else "key frequency k"
+            turn = f"w = 2πk/{2 * data.sizes['frequency'] + 1}"
+            watch = f"{self.watch}; {turn}, {waves}"
+            least = min(_without(data), default=np.nan) / max(_loss(data, WHOLE), 1e-30)
             if least >= WORSE:
                 rise = f"without any one wave it grows {_fold(least)}-fold or more"
-                watch = f"{rise}; w = 2πk/p, {waves}"
+                watch = f"{rise}; {turn}, {waves}"
                 numbers["least"] = least
             return Claim(words, watch, numbers=numbers)
         words = "With only cos w(a + b − c) in the logits the loss is"
@@ -101,25 +107,25 @@ class Ablation(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """What is kept alone on the left, what is taken away on the right."""
         alone, without = self._groups(data)
-        whole = _loss(data, "original")
+        whole = _loss(data, WHOLE)
         if not 0 < whole < np.inf or not (alone or without):
             raise InputError(
                 f"{self.name}: the loss of the untouched network is {whole:.3g}, and "
                 f"{len(alone) + len(without)} ablations have a loss that a logarithmic axis can "
                 "show; draw a run whose last weights have losses above 0"
             )
-        narrow = style().narrow(figure)
+        logits, count = self.rows == "logits", len(_without(data))
         left, right = style().beside(
-            figure, (1, 1.25), (max(len(alone), 1), max(len(without), 1)),
-            left=4.2 if style().slide else 1.2, top=3.4 if narrow else 4.2, gap=3.5, vgap=5.2,
+            figure, (1, 1), (len(alone) + 1, max(len(without), 1)),
+            left=4.2 if style().slide else 1.2, top=2.0, gap=3.5, vgap=5.6,
         )  # fmt: skip
-        count, logits = len(_without(data)), self.rows == "logits"
+        shares = max(_ratios(data, alone), default=0.0) <= LINEAR
+        rows = {WHOLE: f"whole network: {_number(whole)} nats", **alone} if shares else alone
+        heading = "Keep in the logits …" if logits else "Simplify …"
+        _Bars(left, data, rows, shares, self.ratios).draw(heading)
         some = f" ({MOST} of {count} waves)" if count > MOST else ""
-        self._bars(left, data, alone, "Keep in the logits only …" if logits else "Simplify …")
-        taken = "Take out of the logits …" if logits else "Take out …"
-        self._bars(right, data, without, taken + some)
-        if narrow:
-            left.set_xlabel("")
+        heading = "Take out of the logits …" if logits else "Take out …"
+        _Bars(right, data, without, False, self.ratios).draw(heading + some)
         return Drawing()
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -132,8 +138,8 @@ class Ablation(Scene):
             ).replace("$", "")
 
         return (
-            f"Bars of the loss over all pairs on a logarithmic axis, from the untouched model's "
-            f"{_loss(data, 'original'):.3g} nats. Kept alone, or simplified: {losses(alone)}. "
+            f"Bars of the loss over all pairs, beside the untouched network's "
+            f"{_loss(data, WHOLE):.3g} nats. Kept alone, or simplified: {losses(alone)}. "
             f"Taken out: {losses(without)}."
         )
 
@@ -141,23 +147,29 @@ class Ablation(Scene):
         """With the definitions and the citation."""
         return (
             "Loss over all pairs after one part of the trained network is kept alone (left) or "
-            "taken out (right); bars begin at the loss of the untouched network. Wave k: "
-            "$\\cos$ and $\\sin$ of $w_k(a+b)$ in the logits. "
+            "taken out (right), beside that of the untouched network. Of the logits are kept: "
+            "their means and the waves of a, of b and of both at the key frequencies; of these, "
+            "$\\cos$ and $\\sin$ of $w_k(a+b)$; of these, $\\cos w_k(a+b-c)$. Wave k: $\\cos$ "
+            "and $\\sin$ of $w_k(a+b)$. "
             f"{after('section 4.4')}"
         )
 
     def _groups(self, data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
         """Ablations that keep one thing alone, and those that take one out; each by its loss."""
         every = self.rows == "all"
-        alone, without = {}, {}
         names = data["ablation"].values
-        for name in names[ties.ordered(-data["ablation_loss"].values)].tolist():
-            if name == "original" or not 0 < _loss(data, name) < np.inf:
+        ordered = names[ties.ordered(-data["ablation_loss"].values)].tolist()
+        alone = {
+            name: f"logits: {text}" if every else text
+            for name, text in LOGITS.items()
+            if 0 <= _loss(data, name) < np.inf
+        }
+        without = {}
+        for name in ordered:
+            if name in (WHOLE, *LOGITS) or not 0 < _loss(data, name) < np.inf:
                 continue
-            if name in LOGITS:
-                alone[name] = f"logits: only {LOGITS[name]}" if every else LOGITS[name]
-            elif name.startswith(WAVE):
-                without[name] = f"wave {name.removeprefix(WAVE)}"
+            if name.startswith(WAVE):
+                without[name] = f"wave k = {name.removeprefix(WAVE)}"
             elif every and name in SIMPLER:
                 alone[name] = SIMPLER[name]
             elif every:
@@ -168,51 +180,131 @@ class Ablation(Scene):
             del without[name]
         return alone, without
 
-    def _bars(self, axes: Axes, data: xr.Dataset, names: dict[str, str], heading: str) -> None:
-        current_style, whole = style(), _loss(data, "original")
-        losses = np.array([whole, *(_loss(data, name) for name in names)])
-        low_loss = float(losses.min())
-        low, high = np.log10([low_loss, losses.max()])
-        high = max(high, low + 0.1)  # nothing is ablated, or nothing changes
-        aside = min(current_style.pixels(axes, current_style.small) / axes.bbox.width, 0.6)
-        room = (high - low) * aside / (1 - aside)
-        before = EDGE * (high - low) if ties.exceeds(whole, low_loss) else 0.0
-        axes.set_xscale("log")
-        axes.set(xlim=(10 ** (low - before), 10 ** (high + room)), ylim=(len(names) - 0.6, -0.85))
+
+@dataclass(frozen=True)
+class _Bars:
+    """Bars of losses beside the whole network's, each below its name.
+
+    Attributes:
+        axes, data: where they are drawn, and the dataset.
+        names: what is written of each ablation.
+        shares: whether they are shares of the whole network's loss, from 0 on a linear axis;
+            otherwise multiples of it, from 1 on a logarithmic one.
+        numbers: whether each has its number at its end.
+
+    """
+
+    axes: Axes
+    data: xr.Dataset
+    names: dict[str, str]
+    shares: bool
+    numbers: bool
+
+    def draw(self, heading: str) -> None:
+        """The axis, its heading, and the bars."""
+        axes, current_style = self.axes, style()
+        axes.set_ylim(len(self.names) - 0.6, -0.85)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.grid(True, axis="x")
-        axes.axvline(whole, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=4)
-        _furnish(axes, whole, heading, 10**high)
-        for row, (name, text) in enumerate(names.items()):
-            self._bar(axes, data, row, name, text)
-
-    def _bar(self, axes: Axes, data: xr.Dataset, row: int, name: str, text: str) -> None:
-        current_style, whole, loss = style(), _loss(data, "original"), _loss(data, name)
-        better = ties.exceeds(whole, loss)
-        colour = current_style.colours.muted if better else current_style.colours.faint
-        if name == "cosine-fit":
-            colour = current_style.colours.accent
-        if name.startswith(WAVE):
-            k = int(name.removeprefix(WAVE))
-            colour = frequencies.ink(k, data)
-        axes.barh(row, loss - whole, left=whole, height=0.3, color=colour, lw=0, zorder=3)
-        across: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "zorder": 5}
-        indent = current_style.pixels(axes, 0.4 * current_style.small) / axes.bbox.width
-        what = current_style.label(
-            axes, indent, row - 0.2, text, ha="left", fontweight="normal", **across
+        self._scale()
+        current_style.note(
+            axes, heading, (0, 1), (0, 0.5), fontsize=current_style.points, fontweight="bold"
         )
-        if self.ratios:
-            from matplotlib.patheffects import withStroke
+        whole = 100.0 if self.shares else 1.0
+        axes.axvline(whole, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=4)
+        for row, name in enumerate(self.names):
+            self._bar(row, name)
 
-            rim = withStroke(
-                linewidth=current_style.points / 5, foreground=current_style.colours.background
-            )
-            axes.annotate(
-                _ratio(loss / whole), (1, 0), (0.7 * current_style.small, 0), xycoords=what,
-                textcoords="offset points", fontsize=current_style.small, fontweight="bold",
-                va="bottom", path_effects=[rim], zorder=5,
+    def _scale(self) -> None:
+        """Limits with room for the number at the longest bar's end, and ticks."""
+        axes, ratios = self.axes, _ratios(self.data, self.names)
+        small = style().pixels(axes, style().small)
+        words = max((len(self._number(ratio)) for ratio in ratios), default=0)
+        aside = min((0.65 * words + 1.2) * small / axes.bbox.width, 0.5)
+        if self.shares:
+            from matplotlib.ticker import MaxNLocator
+
+            axes.set_xlim(0, 100 * max(1.0, *ratios) / (1 - aside))
+            axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+            axes.set_xlabel("loss, share of the whole network's (%)")
+            return
+        axes.set_xscale("log")
+        logs = np.log10([1.0, *(ratio for ratio in ratios if ratio > 0)])
+        low, high = float(logs.min()), max(float(logs.max()), float(logs.min()) + 0.1)
+        axes.set_xlim(10**low, 10 ** (high + (high - low) * aside / (1 - aside)))
+        self._tick(low, high)
+        axes.set_xlabel("loss, times the whole network's")
+
+    def _tick(self, low: float, high: float) -> None:
+        """Ticks at powers of ten, at more where there are few of them."""
+        from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+        wide = (0.65 * len(_times(10 ** int(high))) + 1) * style().pixels(self.axes, style().small)
+        step = max(int(np.ceil((high - low) * wide / self.axes.bbox.width)), 1)
+        step += step > 1 and step % 2  # as ×1, ×100, ×10,000
+        tens = np.arange(-step * (-low // step), high + 1e-9, step)
+        marks = [m * 10.0**e for e in tens for m in ((1, 2, 5) if high - low < 1 else (1,))]
+        axis = self.axes.xaxis
+        axis.set_major_locator(
+            FixedLocator([mark for mark in marks if mark <= 10 ** (high + 1e-9)])
+        )
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda ratio, _: _times(ratio)))
+
+    def _bar(self, row: int, name: str) -> None:
+        axes, current_style, colours = self.axes, style(), style().colours
+        ratio = _loss(self.data, name) / _loss(self.data, WHOLE)
+        colour = colours.faint if name == WHOLE or not ties.exceeds(1.0, ratio) else colours.muted
+        if name == "cosine-fit":
+            colour = colours.accent
+        if name.startswith(WAVE):
+            colour = frequencies.ink(int(name.removeprefix(WAVE)), self.data)
+        start, end = (0.0, 100 * ratio) if self.shares else (1.0, ratio)
+        axes.barh(row, end - start, left=start, height=0.36, color=colour, lw=0, zorder=3)
+        indent = current_style.pixels(axes, 0.4 * current_style.small) / axes.bbox.width
+        current_style.label(
+            axes, indent, row - 0.22, self.names[name], ha="left", fontweight="normal",
+            transform=axes.get_yaxis_transform(), zorder=5,
+        )  # fmt: skip
+        if self.numbers:
+            text = current_style.label(
+                axes, max(start, end), row, self._number(ratio), lift=0.1, va="center", ha="left",
+                zorder=5,
             )  # fmt: skip
+            text.xyann = (0.5 * current_style.small, 0)
+
+    def _number(self, ratio: float) -> str:
+        return _claims.rounded_percent(ratio) if self.shares else _times(ratio)
+
+
+def _ratios(data: xr.Dataset, names: Iterable[str]) -> list[float]:
+    """The losses of some ablations over the untouched network's."""
+    whole = _loss(data, WHOLE)
+    return [_loss(data, name) / whole for name in names]
+
+
+def _loss(data: xr.Dataset, name: str) -> float:
+    """The loss after an ablation; NaN of one that the dataset does not have."""
+    if name not in data["ablation"].values:
+        return float("nan")
+    return float(data["ablation_loss"].sel(ablation=name))
+
+
+def _without(data: xr.Dataset) -> list[float]:
+    """The losses without each of the key waves, those that are numbers."""
+    names = [name for name in data["ablation"].values.tolist() if name.startswith(WAVE)]
+    return [loss for loss in (_loss(data, name) for name in names) if np.isfinite(loss)]
+
+
+def _number(self, ratio: float) -> str:
+    return _claims.rounded_percent(ratio) if self.shares else _times(ratio)
+
+
+def _ratios(data: xr.Dataset, names: Iterable[str]) -> list[float]:
+    """The losses of some ablations over the untouched network's."""
+    whole = _loss(data, WHOLE)
+    return [_loss(data, name) / whole for name in names]
 
 
 def _loss(data: xr.Dataset, name: str) -> float:
@@ -271,14 +363,9 @@ def _fold(times: float) -> str:
     return f"{rounded / 1e6:g} million" if rounded >= 1e6 else f"{rounded:,.0f}"
 
 
-def _ratio(ratio: float) -> str:
-    """How much more or less, in words that can be read aloud."""
-    if ratio < 0.02:
-        return f"÷ {_number(1 / ratio) if ratio < 1e-5 else _fold(1 / ratio)}"
-    if ratio < 1.005:
-        return f"−{1 - ratio:.0%}" if ratio < 0.995 else "±0%"
-    if ratio >= 1e9:
-        return f"× {_number(ratio)}"
-    if ratio >= 1e6:
-        return f"× {float(f'{ratio:.2g}') / 1e6:g} million"
-    return f"× {float(f'{ratio:.2g}'):,g}"
+def _times(ratio: float) -> str:
+    """How many times as large, in two digits: "×0.4", "×4,300", "×6 million"."""
+    rounded = float(f"{ratio:.2g}")
+    if not 1e-3 <= rounded < 1e9:
+        return f"×{_number(rounded)}"
+    return f"×{rounded / 1e6:g} million" if rounded >= 1e6 else f"×{rounded:,g}"

@@ -30,7 +30,7 @@ OWN = {
     "singular-values": "The neuron-logit map falls from 100 directions to 10",
     "wave-circles": "6 waves become rings: radii vary by 9% at most, 52% at first",
     "weight-spectra": "5 waves fill 90% of the embedding, 99.8% of the neuron-logit map",
-    "ablation": "Keep only cos w(a + b − c) in the logits: the loss falls by 81%",
+    "ablation": "Keep only cos w(a + b − c) in the logits: the loss falls to 19%",
     "algorithm": "The network adds with 5 waves: 96% of its squared logits",
     "logit-spectrum": "Products of 5 waves grow from 0% to 98% of the logits' variance",
     "logit-waves": "5 waves that peak at the answer grow to 97% of the squared logits",
@@ -279,7 +279,7 @@ def test_the_turns_of_a_circle_are_nearly_the_same(times: float, holds: bool) ->
     [
         (
             ablation.BETTER - 0.001,
-            "Keep only cos w(a + b − c) in the logits: the loss falls by 10%",
+            "Keep only cos w(a + b − c) in the logits: the loss falls to 90%",
         ),
         (
             ablation.BETTER + 0.001,
@@ -321,6 +321,25 @@ def test_ablations_of_the_rest_of_the_network_are_drawn_where_asked_for() -> Non
         words = scene("ablation").with_options({"rows": rows}).description(data, 0)
         assert words.count(";") + 2 == drawn
         assert ("attention heads" in words) == (rows == "all")
+
+
+@pytest.mark.parametrize(("times", "scale"), [(0.99, "linear"), (1.01, "log")])
+def test_what_is_kept_alone_is_a_share_of_the_loss_unless_it_is_far_above(
+    times: float, scale: str
+) -> None:
+    data = of("ablation")
+    names = data["ablation"].values.tolist()
+
+    def change(values: np.ndarray) -> None:
+        values[names.index("key-terms")] = times * ablation.LINEAR * values[names.index("original")]
+
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene("ablation").with_options().draw(figure, changed(data, "ablation_loss", change))
+        left, right = figure.axes
+    assert (left.get_xscale(), right.get_xscale()) == (scale, "log")
+    written = [text.get_text() for text in left.texts]
+    assert ("990%" if scale == "linear" else "×10") in written
 
 
 def test_cosines_that_are_no_better_than_guessing_are_no_algorithm() -> None:
