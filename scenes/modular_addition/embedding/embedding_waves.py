@@ -52,10 +52,14 @@ class EmbeddingWaves(Scene):
     value: Literal["norm", "squared"] = option("norm", "norm of each wave, or its square")
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
     losses: bool = option(True, "the loss beside the bars")
+    waves: Literal["embedded", "key"] = option(
+        "embedded", "in colour the waves embedded at the end, or those that it computes with"
+    )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How much of the embedding the waves hold that are embedded at the end."""
-        waves, count = frequencies.embedded(data), data.sizes["frequency"]
+        """How much of the embedding the waves hold that are embedded at the end, or key."""
+        key, count = self.waves == "key", data.sizes["frequency"]
+        waves = frequencies.key_frequencies(data) if key else frequencies.embedded(data)
         growth = _claims.Growth.of(data, _share(data, waves))
         numbers = {"first": growth.first, "last": growth.last}
         if growth.holds:
@@ -63,7 +67,7 @@ class EmbeddingWaves(Scene):
             return Claim(sentence, _leaders(data, waves), numbers=numbers)
         words = f"All {count} waves are embedded, and none stands out"
         if not waves:
-            words = "No wave is embedded at the end"
+            words = f"No wave is {'key' if key else 'embedded'} at the end"
         elif len(waves) < count:
             held = f"hold {_claims.rounded_percent(growth.last)} of the embedding"
             words = f"The {len(waves)} largest of {count} waves {held}"
@@ -99,10 +103,13 @@ class EmbeddingWaves(Scene):
         """With the definition and the citation."""
         p = data.sizes["component"]
         loss = ", and the loss" if self.losses else ""
+        coloured = "waves whose norm at the end is above a quarter of the largest"
+        if self.waves == "key":
+            coloured = "the key frequencies"
         return (
             f"Norm of the embedding $W_E$ along each wave over the {p} inputs{loss}. "
-            "In colour: waves whose norm at the end is above a quarter of the "
-            f"largest; shares are of the summed squares of all waves. {after('figure 3')}"
+            f"In colour: {coloured}; shares are of the summed squares of all waves. "
+            f"{after('figure 3')}"
         )
 
     def _waves(self, axes: Axes, data: xr.Dataset) -> Drawing:
@@ -122,8 +129,9 @@ class EmbeddingWaves(Scene):
         name = "norm in the embedding" if high or self.losses else "norm in $W_E$"
         axes.set_ylabel(name + (", squared" if self.value == "squared" else ""))
         bars = Bars(axes, x, heights, style().colours.rest, width=width, trace=0)
-        named = Drawing.of(_named(bars, k, data), _held(axes, data))
-        if not frequencies.coloured(data):
+        only = frequencies.key_frequencies(data) if self.waves == "key" else None
+        named = Drawing.of(_named(bars, k, data, only), _held(axes, data, only))
+        if not _shown(data, only):
             place = (1, 1) if style().narrow(axes.figure) else (1, 0.97)
             style().note(axes, frequencies.NONE, place, ha="right", va="top",
                          color=style().colours.muted)  # fmt: skip
@@ -144,9 +152,21 @@ def _share(data: xr.Dataset, waves: list[int]) -> np.ndarray:
     return shares
 
 
-def _held(axes: Axes, data: xr.Dataset) -> Drawing:
-    """How much of the embedding the few waves hold at the moment, above the bars."""
-    waves = frequencies.embedded(data)
+def _shown(data: xr.Dataset, only: list[int] | None) -> list[int]:
+    """The waves that have a colour; of a choice of them those of it."""
+    shown = frequencies.coloured(data)
+    return shown if only is None else [k for k in shown if k in only]
+
+
+def _held(axes: Axes, data: xr.Dataset, only: list[int] | None) -> Drawing:
+    """How much of the embedding the few waves hold at the moment, above the bars.
+
+    They are those embedded, or key waves where it is ``only`` these.
+    """
+    waves = frequencies.embedded(data) if only is None else only
+    some = _claims.waves(len(waves))
+    if only is not None:
+        some = some.replace("wave", "key wave")
     if not 0 < len(waves) < data.sizes["frequency"]:
         return Drawing()
     shares, text = _share(data, waves), grids.figure_above(axes)
@@ -158,7 +178,7 @@ def _held(axes: Axes, data: xr.Dataset) -> Drawing:
 
     def update(i: int) -> None:
         now = _claims.rounded_percent(float(shares[i]))
-        text.set_text(f"{_claims.waves(len(waves))}: {now}{of}{then}")
+        text.set_text(f"{some}: {now}{of}{then}")
 
     return Drawing([text], update)
 
@@ -178,12 +198,12 @@ def _leaders(data: xr.Dataset, waves: list[int]) -> str:
     return f"{_claims.listed(lead)} {verb} by {_claims.moment(data, i)}, at half the peak test loss"
 
 
-def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset) -> Drawing:
+def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset, only: list[int] | None) -> Drawing:
     """Bars, and a number over each wave's that stands out, apart where bars are neighbours.
 
     Where the future is not drawn, a wave has its number and its colour from when it leads on.
     """
-    current_style, axes, keys = style(), bars.axes, frequencies.coloured(data)
+    current_style, axes, keys = style(), bars.axes, _shown(data, only)
     pitch = axes.bbox.width / (axes.get_xlim()[1] - axes.get_xlim()[0])
     digit = current_style.pixels(axes, 0.7 * current_style.points) / pitch
     wide = [digit * len(str(k)) for k in keys]

@@ -12,7 +12,7 @@ from grokviz.scenes.modular_addition import _claims, _neurons
 from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene.outcome import losses_of, outcome
 from grokviz.scene.scene import drawing_of
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase, SubFigure
 
-
-NAMED = 6
-"""So many key frequencies have room for their numbers below the waves."""
 
 ROOMY = 27.0
 """So many ems wide are neurons whose heading has room for what they are over."""
@@ -78,9 +75,7 @@ class CircuitDevelopment(Scene):
             for scene, room in zip(self._scenes(), rooms[1:], strict=True)
         ]
         # the whole sentence is too long for a panel of this width
-        keys = frequencies.key_frequencies(data)
-        named = f" (key: {', '.join(map(str, keys))})" if 0 < len(keys) <= NAMED else ""
-        rooms[1].axes[0].set_xlabel(f"frequency{named}" if named else "frequency of the wave")
+        rooms[1].axes[0].set_xlabel("frequency of the wave")
         if self.neurons and not style().narrow(figure):
             _head(rooms[-1], self.neurons)
         return Drawing.of(_losses(rooms[0], data), *parts)
@@ -106,12 +101,13 @@ class CircuitDevelopment(Scene):
         return (
             "Train and test loss, the loss restricted to the key frequencies (on all pairs, with "
             "their waves of a + b alone), and the train loss with them excluded; norm of each wave "
-            f"in the embedding $W_E${neurons}. {after('figures 3, 4 and 7')}"
+            "in the embedding $W_E$, the key frequencies in colour, and their share of its summed "
+            f"squares{neurons}. {after('figures 3, 4 and 7')}"
         )
 
     def _scenes(self) -> list[Scene]:
         neurons = [NeuronActivations(most=self.neurons, first=False)] if self.neurons else []
-        return [EmbeddingWaves(losses=False), *neurons]
+        return [EmbeddingWaves(losses=False, waves="key"), *neurons]
 
 
 class _Turn(NamedTuple):
@@ -170,6 +166,7 @@ def _losses(room: SubFigure, data: xr.Dataset) -> Drawing:
         _marks.Mark(turn.epoch, turn.test, f"{turn.test:.2g}", colours.test, lift=0.7),
         _marks.Mark(turn.epoch, turn.alone, f"{turn.alone:.2g}", colours.ink, lift=0.15),
     ]  # fmt: skip
+    marks = _marks.clear(axes, marks, panel.curves.values())
     return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
 
 

@@ -9,13 +9,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import xarray as xr
+from grokviz.scenes.any import _marks
 from matplotlib.figure import Figure
 
 import grokviz as gv
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.media.theme import theme
-from grokviz.scene import Claim, drawing_in
+from grokviz.scene import Claim, drawing_in, panels
 from grokviz.scene.registry import scene
 
 LONGEST = 80
@@ -411,3 +412,16 @@ def test_weights_that_take_no_step_have_no_turn() -> None:
     data = changed(reference("straight-path"), "path_cosine", lambda c: np.full_like(c, np.nan))
     with pytest.raises(InputError, match="take no two steps"):
         scene("straight-path").check(data)
+
+
+def test_a_number_stands_where_no_curve_passes_and_nearest_its_own_dot() -> None:
+    with drawing_in(gv.theme("light", "slide")):
+        axes = Figure(figsize=(8, 4)).add_axes((0.1, 0.1, 0.8, 0.8))
+        axes.set(xlim=(0, 10), ylim=(0, 10))
+        free, falling = _marks.Mark(5, 5, "0.17", "red"), panels.Curve.of([5, 6], [5, 0], "red")
+        across = panels.Curve.of([5, 10], [5, 6], "red")
+        assert _marks.clear(axes, [free], []) == [free]
+        ((*_, ha, lift),) = _marks.clear(axes, [free], [falling, across])
+        assert (ha, lift) == ("right", 0.8)
+        one, two = _marks.clear(axes, [free, free._replace(x=5.1)], [])
+        assert (one.ha, two.ha) == ("right", "left")

@@ -454,6 +454,14 @@ def test_the_wave_that_is_embedded_and_not_used_is_named() -> None:
     assert "alone" not in claim("weight-spectra", all_used).watch
 
 
+def test_waves_in_colour_are_those_of_the_sentence() -> None:
+    data = of("embedding-waves")
+    keys = load(None, ["cosine_coefficient"])["key_frequency"]
+    key = scene("embedding-waves").with_options({"waves": "key"})
+    told = key.claim(data.assign_coords(key_frequency=keys))
+    assert told.sentence == "5 of 56 waves go from 10% to 90% of the embedding"
+
+
 def test_circles_of_a_run_without_embedded_frequencies_are_refused() -> None:
     data = of("wave-circles").isel(embedded_frequency=[])
     with (
