@@ -47,12 +47,13 @@ class LogSoftmaxRounding(Scene):
     aspects = {  # noqa: RUF012
         "beside": dict.fromkeys(("thresholds", "gradients"), (2.1, 0.72))
     }
-    stills = ("last", "16.63", "16.64")
+    stills = ("16.64", "16.63", "last")
 
     beside: Literal["nothing", "thresholds", "gradients"] = option(
         "nothing", "second panel: where it gets to zero by classes, or the loss's gradients"
     )
     bfloat16: bool = option(True, "bfloat16, beside float32 and float64")
+    table: bool = option(False, "what is returned at x in a corner of stills too, as in films")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -68,11 +69,9 @@ class LogSoftmaxRounding(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """From what lead on float32 returns no loss at all, and what float64 does there."""
-        x, table = data["x"].values.astype(float), data["log_softmax_value"]
-        single, double = (table.sel(precision=f"float{bits}").values for bits in (32, 64))
-        seen = np.flatnonzero(single < 0)
-        first = int(seen[-1]) + 1 if seen.size else 0
-        if first >= len(x):
+        x, first = data["x"].values.astype(float), _first(data)
+        double = data["log_softmax_value"].sel(precision="float64").values
+        if first is None:
             return Claim.instead(f"Up to a lead of {x[-1]:g} float32 still returns a loss")
         lead = f"{x[first]:.2f}"
         if not (double < 0).all():
@@ -80,6 +79,14 @@ class LogSoftmaxRounding(Scene):
         rest = -float(double[first])
         sentence = f"At a lead of {lead} float32 rounds the loss to 0; float64 has {_short(rest)}"
         return Claim(sentence, self.watch, numbers={"lead": float(x[first]), "rest": rest})
+
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Where no lead is asked for: that of the sentence, as it says it."""
+        first = _first(data)
+        if wanted is not None or first is None:
+            return super().index_of(data, wanted)
+        later = data["x"].values[first:]
+        return first + int(np.abs(later - round(float(later[0]), 2)).argmin())
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The steps; thresholds or gradients at their right where asked."""
@@ -93,7 +100,8 @@ class LogSoftmaxRounding(Scene):
             left, right = style().beside(figure, (1.3, 1), (1, 1), gap=7.2, vgap=5.2, **room)
             (_draw_thresholds if self.beside == "thresholds" else _draw_gradients)(right, data)
         _draw_frame(left, data)
-        return Drawing.of(_steps(left, data, values), _gone(left, data))
+        table = self.table or not style().ghost
+        return Drawing.of(_steps(left, data, values, table=table), _gone(left, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """What is returned at x, and the thresholds."""
@@ -127,7 +135,7 @@ class LogSoftmaxRounding(Scene):
         )
         return (
             "Loss where the right logit is x and the other 0: minus the log-softmax, as returned"
-            f"{with_torch}; thin line: the exact value. Float32 has no number between 1 and "
+            f"{with_torch}. Float32 has no number between 1 and "
             "$1 + 2^{-23}$, so that the loss moves in steps of 1.19e-7. "
             f"{thresholds if self.beside == 'thresholds' else ''}"
             "After tweet 14 of the thread on arXiv:2301.05217, and arXiv:2605.06152."
@@ -143,19 +151,23 @@ class LogSoftmaxRounding(Scene):
         return {name: 1e7 * abs(table.sel(precision=name).values) for name in self._names(data)}
 
 
+def _first(data: xr.Dataset) -> int | None:
+    """The index of the first lead from which on float32 returns no loss; None without one."""
+    seen = np.flatnonzero(data["log_softmax_value"].sel(precision="float32").values < 0)
+    first = int(seen[-1]) + 1 if seen.size else 0
+    return first if first < data.sizes["x"] else None
+
+
 def _short(loss: float) -> str:
     """A small loss with two digits: "5.9e-8"."""
     return f"{loss:.1e}".replace("e-0", "e-")
 
 
 def _draw_frame(axes: Axes, data: xr.Dataset) -> None:
-    """The exact values, and the steps that float32 has."""
+    """Axes as high as the exact values, and the steps that float32 has."""
     current_style, x = style(), data["x"].values
-    muted, rest = current_style.colours.muted, current_style.colours.rest
-    exact = 1e7 * np.log1p(np.exp(-x))
-    top = 1.08 * float(exact.max())
-    if current_style.ghost:
-        axes.plot(x, exact, color=muted, lw=current_style.line * 0.4, zorder=2)
+    rest = current_style.colours.rest
+    top = 1.08 * float(1e7 * np.log1p(np.exp(-x)).max())
     axes.set(xlim=(x[0], x[-1]), ylim=(-0.14 * top, top))
     axes.set_xlabel("x, the lead of the correct one of two logits")
     axes.set_ylabel("loss, $\\times 10^{-7}$ nats")
@@ -168,43 +180,51 @@ def _draw_frame(axes: Axes, data: xr.Dataset) -> None:
 
 def _gone(axes: Axes, data: xr.Dataset) -> Drawing:
     """The lead from which on float32 returns no loss, and what float64 returns there."""
-    x, table = data["x"].values.astype(float), data["log_softmax_value"]
-    single, double = (-table.sel(precision=f"float{bits}").values for bits in (32, 64))
-    seen = np.flatnonzero(single > 0)
-    first = int(seen[-1]) + 1 if seen.size else 0
-    if first >= len(x) or not double[first] > 0:
+    x, first = data["x"].values.astype(float), _first(data)
+    double = -data["log_softmax_value"].sel(precision="float64").values
+    if first is None or not double[first] > 0:
         return Drawing()
     tints, at, rest = _colours(), float(x[first]), float(double[first])
     marks = [
-        _marks.Mark(at, 0, f"{at:.2f}", tints["float32"], "center", -0.95),
+        _marks.Mark(at, 0, f"{at:.2f}", tints["float32"], "right", -0.95),
         _marks.Mark(at, 1e7 * rest, _short(rest), tints["float64"], lift=0.75),
     ]
     return _marks.draw(axes, marks, x)
 
 
-NAMES = {
-    "float32": (0.43, "bottom", 0.4), "float64": (0.88, "bottom", 0.4),
-    "bfloat16": (0.2, "top", -0.5),
-}  # fmt: skip
-"""Where on its line the name of each precision stands: a share of it, and on which side."""
+NAMES = {"float32": (0.53, "center"), "float64": (0.26, "left"), "bfloat16": (0.01, "left")}
+"""Where above its line the name of each precision stands: a share of it, and on which side."""
 
 
-def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> Drawing:
-    """What is returned up to an x, in every precision, and its numbers there."""
-    current_style, x = style(), data["x"].values
+def _written(data: xr.Dataset, name: str, *, narrow: bool) -> str:
+    """The name of a precision, and from which lead on it has no loss where all shown are later."""
+    gone = data["rounding_threshold"].sel(precision=name)
+    if 2 not in gone["classes"] or float(gone.sel(classes=2)) > data["x"].values[0]:
+        return name
+    return f"{name}: 0{chr(10) if narrow else ' '}from x = {float(gone.sel(classes=2)):.2f} on"
+
+
+def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray], *, table: bool) -> Drawing:
+    """What is returned up to an x, in every precision, and in a table its numbers there."""
+    current_style, x, narrow = style(), data["x"].values, style().narrow(axes.figure)
     lines, dots, names, places = {}, {}, {}, {}
     for name, returned in values.items():
-        share, va, lift = NAMES.get(name, (0.5, "top", -0.3))
+        share, ha = NAMES.get(name, (0.5, "left"))
         places[name] = int(share * (len(x) - 1))
         names[name] = current_style.label(
-            axes, x[places[name]], returned[places[name]], name, lift=lift, va=va,
-            color=_colours()[name], zorder=5,
+            axes, x[places[name]], returned[places[name]], _written(data, name, narrow=narrow),
+            lift=0.4, ha=ha, color=_colours()[name], linespacing=1.05, zorder=5,
         )  # fmt: skip
         look: dict[str, Any] = {"color": _colours()[name]}
         wide = current_style.line * (1.3 if name == "float32" else 0.9)
         (lines[name],) = axes.plot([], [], lw=wide, zorder=4, **look)
         if name == "bfloat16":
             lines[name].set_linestyle((0, DASHES))
+        if current_style.ghost:
+            axes.plot(
+                x, returned, lw=0.7 * wide, ls=lines[name].get_linestyle(), alpha=0.28, zorder=2,
+                **look,
+            )  # fmt: skip
         size = current_style.points * 0.42
         (dots[name],) = axes.plot([], [], "o", ms=size, mew=0, zorder=6, **look)
     marker = axes.axvline(
@@ -217,7 +237,7 @@ def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> Drawi
         name: current_style.note(
             axes, "", (0.985, 0.98), (0, -1.35 * row), color=_colours()[name], bbox=patch, **mono
         )
-        for row, name in enumerate(values)
+        for row, name in enumerate(values if table else ())
     }
 
     def update(i: int) -> None:
@@ -227,8 +247,9 @@ def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray]) -> Drawi
             # before its line has come to its place a name would stand on others
             names[name].set_visible(current_style.ghost or i >= places[name])
         marker.set_xdata([x[i], x[i]])
-        for name, row in _now(values, i).items():
-            now[name].set_text(row)
+        rows = _now(values, i)
+        for name, text in now.items():
+            text.set_text(rows[name])
 
     artists = [list(part.values()) for part in (lines, dots, names, now)]
     return Drawing([marker, artists], update)

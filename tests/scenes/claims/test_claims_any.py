@@ -237,6 +237,8 @@ def test_float32_that_never_loses_the_loss_is_said_to() -> None:
     own = claim("log-softmax-rounding", data)
     assert own.holds
     assert own.sentence.endswith("lead of 16.64 float32 rounds the loss to 0; float64 has 5.9e-8")
+    shown = scene("log-softmax-rounding").with_options().index_of(data, None)
+    assert f"lead of {data['x'].values[shown]:g} float32" in own.sentence
     exact = np.log1p(np.exp(-own.numbers["lead"]))
     assert own.numbers["rest"] == pytest.approx(exact, rel=1e-6)
     assert (last[where & np.ones_like(last, bool)] == 0).all()
@@ -244,6 +246,8 @@ def test_float32_that_never_loses_the_loss_is_said_to() -> None:
     own = claim("log-softmax-rounding", data)
     assert not own.holds
     assert own.sentence == "Up to a lead of 17.4975 float32 still returns a loss"
+    last = scene("log-softmax-rounding").with_options().index_of(data.sel(x=slice(17, 18)), None)
+    assert data.sel(x=slice(17, 18))["x"].values[last] == data["x"].values[-1]
 
 
 @pytest.mark.parametrize(("share", "holds"), [(0.24, True), (0.26, False)])
