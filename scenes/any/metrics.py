@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _tensors as tensors
 
+from grokviz.dataset.learning import LOW
 from grokviz.errors import InputError
 from grokviz.options import whole
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,7 +33,12 @@ DECADES = 2.0
 MUCH = 2.0
 """A metric changes where it ends at so many times its first value, or at that share of it."""
 
+PEAK = 1.5
+"""A metric peaks where its largest value is so many times its first one."""
+
 IN_A_COLUMN = 4
+
+Side = Literal["left", "center", "right"]
 
 ROOM = 40
 """Characters of a sentence to which another metric of the panel may be added."""
@@ -40,9 +50,9 @@ class Metrics(Scene):
 
     name = "metrics"
     title = "What training logged goes its way on one clock"
-    watch = "as training logged it; the line is the moment"
+    watch = "as training logged it; dots: first and last values"
     source = "compare arXiv:2301.05217, figure 2"
-    needs = ("logged_metric", "phase_end")
+    needs = ("logged_metric", "logged_train_loss", "logged_test_loss", "phase_end")
     reference = "modular-addition-59"
     clock = "metric_epoch"
     aspect = 1.9
@@ -63,13 +73,16 @@ class Metrics(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How the metric that changes most has changed."""
-        ends = {}
-        for name in [one for panel in self._panels(data).values() for one in panel]:
-            _, values = _logged(data, name)
-            ends[name] = float(values[0]), float(values[-1])
-        name = max(ends, key=lambda one: _change(*ends[one]))
+        """How the metric that changes most has changed, or one beside it that peaks on the way."""
+        ends, name = self._ends(data), self._foremost(data)
         first, last = ends[name]
+        top = self._peak(data, name)
+        if top is not None:
+            name, _, peak = top
+            words = f"{_words(name)} peaks at {_short(peak)}, then falls to {_short(ends[name][1])}"
+            numbers = {"first": ends[name][0], "peak": peak, "last": ends[name][1]}
+            watch = f"{self.watch}, and the peak"
+            return Claim(words[:1].upper() + words[1:], watch, numbers=numbers)
         numbers = {"first": first, "last": last}
         words = f"{_words(name)} goes from {_short(first)} to {_short(last)}"
         for other in next(one for one in self._panels(data).values() if name in one):
@@ -90,17 +103,23 @@ class Metrics(Scene):
         columns = 1 if narrow or count == 1 else 2 if count in (2, 4) else 3
         grid = style().panels(
             figure, (1,) * columns, (1,) * math.ceil(count / columns), left=4.8, right=4.6,
-            top=2.6, gap=9.0, vgap=4.0,
+            top=2.6 if count == 1 else 3.8, gap=9.0, vgap=4.0,
         )  # fmt: skip
         flat = [axes for row in grid for axes in row]
         for axes in flat[count:]:
             axes.remove()
         epochs, parts = data["metric_epoch"].values.astype(float), []
         for n, (axes, (title, names)) in enumerate(zip(flat, shown.items(), strict=False)):
-            parts.append(self._panel(axes, data, title, names).along(epochs))
+            panel = self._panel(axes, data, title, names, alone=count == 1, raised=n < columns)
+            parts += [panel.along(epochs), _events(axes, data, named=n < columns)]
+            if self._foremost(data) in names:
+                parts.append(_marks.draw(axes, self._numbers(axes, data, names), epochs))
             if n + columns < count:
                 panels.without_time(axes)
         return Drawing.of(*parts)
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the sentence is of its end."""
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The last values logged up to that moment."""
@@ -111,34 +130,90 @@ class Metrics(Scene):
                 if (epochs <= now).any():
                     told.append(f"{_words(name)} {values[epochs <= now][-1]:.3g}")
         at = clocks.at(data, self.clock, i)
-        return f"Logged metrics on one clock. At {at}: {', '.join(told) or 'nothing logged yet'}."
+        text = f"Logged metrics on one clock. At {at}: {', '.join(told) or 'nothing logged yet'}."
+        top = self._peak(data, self._foremost(data))
+        if top is not None:
+            when = f"{clocks.word(data)} {clocks.spaced(top[1])}"
+            peak = f"{_words(top[0])} is largest at {when}: {_short(top[2])}"
+            text = f"{text} {peak[:1].upper() + peak[1:]}."
+        return text
 
     def definition(self, data: xr.Dataset) -> str:
         """With the citation."""
         return (
             "Every metric as training logged it, on a logarithmic scale where it spans "
-            f"{DECADES:g} powers of ten or more. Compare Nanda et al. (2023), arXiv:2301.05217, "
+            f"{DECADES:g} powers of ten or more. Dashed: where the running median of the training "
+            f"loss is first below {LOW:g} (memorised), and where that of the test loss comes down "
+            "to half of its largest (grokked). Compare Nanda et al. (2023), arXiv:2301.05217, "
             "figure 2."
         )
 
-    def _panel(
-        self, axes: Axes, data: xr.Dataset, title: str, names: list[str]
-    ) -> panels.CurvePanel:
-        colours, curves = style().colours, {}
+    def _ends(self, data: xr.Dataset) -> dict[str, tuple[float, float]]:
+        """First and last value of each metric shown."""
+        every = [name for panel in self._panels(data).values() for name in panel]
+        values = {name: _logged(data, name)[1] for name in every}
+        return {name: (float(one[0]), float(one[-1])) for name, one in values.items()}
+
+    def _foremost(self, data: xr.Dataset) -> str:
+        """The metric that changes most."""
+        ends = self._ends(data)
+        return max(ends, key=lambda one: _change(*ends[one]))
+
+    def _peak(self, data: xr.Dataset, name: str) -> tuple[str, float, float] | None:
+        """Of the panel of a metric the one on other than train data that peaks and then falls.
+
+        Its name, and when and how high it peaks; None where none does.
+        """
+        beside = next(one for one in self._panels(data).values() if name in one)
+        for other in beside:
+            epochs, values = _logged(data, other)
+            top = int(values.argmax())
+            high = values[top] >= PEAK * values[0] > 0 and MUCH * values[-1] <= values[top]
+            if high and values[-1] > 0 and _split(other)[0] not in ("train", ""):
+                return other, float(epochs[top]), float(values[top])
+        return None
+
+    def _numbers(self, axes: Axes, data: xr.Dataset, names: list[str]) -> list[_marks.Mark]:
+        """First and last value of each curve, and the peak that the title names, where apart."""
+        ends: list[tuple[float, float, Any, Side]] = []
+        peak = self._peak(data, self._foremost(data))
         for name in names:
-            split = _split(name)[0]
-            colour = {"train": colours.train, "": colours.ink}.get(split, colours.test)
             epochs, values = _logged(data, name)
-            curves[split or "_"] = panels.Curve.of(epochs, values, colour)
+            colour = _colour(name)
+            ends.append((float(epochs[0]), float(values[0]), colour, "left"))
+            ends.append((float(epochs[-1]), float(values[-1]), colour, "right"))
+            if peak is not None and peak[0] == name:
+                ends.insert(0, (peak[1], peak[2], colour, "center"))
+        curves = [panels.Curve.of(*_logged(data, name), "") for name in names]
+        # of two that begin together one has the number
+        return _apart(axes, [*{(w[0], _short(w[1])): w for w in ends[::-1]}.values()][::-1], curves)
+
+    def _panel(
+        self,
+        axes: Axes,
+        data: xr.Dataset,
+        title: str,
+        names: list[str],
+        *,
+        alone: bool,
+        raised: bool,
+    ) -> panels.CurvePanel:
+        curves = {}
+        for name in names:
+            curve = panels.Curve.of(*_logged(data, name), _colour(name))
+            curves[_split(name)[0] or "_"] = curve
         every = np.concatenate([curve.y for curve in curves.values()])
         log = bool((every > 0).all() and np.log10(every.max() / every.min()) >= DECADES)
+        heading = f"{title} (log scale)" if log else title
         panel = panels.CurvePanel(
-            axes, data, curves, ylabel="", log=log, clock=self.clock, phases="none"
-        )
+            axes, data, curves, ylabel=heading if alone else "", log=log, clock=self.clock,
+            phases="none", end=float(data["metric_epoch"].values[-1]),
+        )  # fmt: skip
         if not log:
             _limits(axes, every)
             panel.update(float(data["metric_epoch"].values[0]))
-        style().note(axes, title, (0, 1), (0, 0.5), fontweight="bold")
+        if not alone:
+            style().note(axes, heading, (0, 1), (0, 1.75 if raised else 0.5), fontweight="bold")
         return panel
 
     def _panels(self, data: xr.Dataset) -> dict[str, list[str]]:
@@ -166,6 +241,86 @@ def _logged(data: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
     values = data["logged_metric"].sel(logged_name=name).values
     known = np.isfinite(values)
     return data["metric_epoch"].values[known], values[known]
+
+
+def _colour(name: str) -> str:
+    colours = style().colours
+    return {"train": colours.train, "": colours.ink}.get(_split(name)[0], colours.test)
+
+
+def _apart(
+    axes: Axes, ends: Sequence[tuple[float, float, Any, Side]], curves: Sequence[panels.Curve]
+) -> list[_marks.Mark]:
+    """Dots with their numbers above or below them, where curves pass least; the first come first.
+
+    A number that would stand over another is left out with its dot.
+    """
+    em = style().pixels(axes, style().small)
+    lines = [axes.transData.transform(np.column_stack((c.x, c.y))) for c in curves]
+    points = np.concatenate(lines) - axes.bbox.p0
+    marks: list[_marks.Mark] = []
+    boxes: list[np.ndarray] = []
+    for x, y, colour, end in ends:
+        if axes.get_yscale() == "log" and not y > 0:
+            continue
+        at = axes.transData.transform((x, y)) - axes.bbox.p0
+        wide = 0.65 * em * len(_short(y))
+        side = {"left": 0.55, "center": -wide / em / 2, "right": -0.55 - wide / em}[end]
+        places = []
+        for lift in (1.05, -1.05):
+            low = at + em * np.array((side, lift - 0.6))
+            box = np.stack((low, low + np.array((wide, 1.2 * em))))
+            inside = box[0, 1] >= 0 and box[1, 1] <= axes.bbox.height
+            if inside and not any((box[0] < o[1]).all() and (o[0] < box[1]).all() for o in boxes):
+                hits = ((points > box[0]) & (points < box[1])).all(axis=1).sum()
+                places.append((int(hits), -lift, box))
+        if places:
+            _, down, box = min(places, key=lambda place: place[:2])
+            boxes.append(box)
+            marks.append(_marks.Mark(x, y, _power(y), colour, end, -down))
+    return marks
+
+
+def _power(value: float) -> str:
+    """A number as in the title, a power of ten as on the axis."""
+    mantissa, e, power = _short(value).partition("e")
+    return rf"$\mathbf{{{mantissa} \times 10^{{{power}}}}}$" if e else mantissa
+
+
+def _events(axes: Axes, data: xr.Dataset, *, named: bool) -> Drawing:
+    """Dashed lines where the run memorised and where it grokked, with their names above."""
+    run, current_style = outcome(data), style()
+    last = float(data["metric_epoch"].values[-1])
+    happens = {"memorised": run.memorised, "grokked": run.grokked}
+    events = {name: float(at) for name, at in happens.items() if at is not None and at <= last}
+    em = current_style.pixels(axes, current_style.small) / axes.bbox.width
+    left, right = axes.get_xlim()
+    order = sorted(events, key=events.__getitem__)
+    centres = pushed_apart(
+        [(events[name] - left) / (right - left) for name in order],
+        [0.62 * em * (len(name) + 1) for name in order], 0, 1,
+    )  # fmt: skip
+    marks = []
+    for name, centre in zip(order, centres, strict=True):
+        line = axes.axvline(
+            events[name], color=current_style.colours.muted, lw=0.45 * current_style.line,
+            ls=(0, (4, 3)), zorder=1.8,
+        )  # fmt: skip
+        text = current_style.note(
+            axes, name if named else "", (centre, 1), (0, 0.45), ha="center",
+            color=current_style.colours.muted,
+        )  # fmt: skip
+        marks.append((events[name], [line, text]))
+    if current_style.ghost:
+        return Drawing()
+    moments = data["metric_epoch"].values
+
+    def update(i: int) -> None:
+        for at, artists in marks:
+            for artist in artists:
+                artist.set_visible(bool(moments[i] >= at))
+
+    return Drawing([artists for _, artists in marks], update)
 
 
 def _split(name: str) -> tuple[str, str]:

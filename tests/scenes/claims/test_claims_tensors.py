@@ -201,6 +201,18 @@ def test_a_metric_doubles_or_halves(share: float, holds: bool) -> None:
     assert claim("metrics", data).holds == holds
 
 
+@pytest.mark.parametrize(("high", "last", "peaks"), [(1.4, 0.2, 0), (1.6, 0.7, 1), (1.6, 0.9, 0)])
+def test_a_metric_peaks_and_then_halves(high: float, last: float, peaks: bool) -> None:
+    data = reference("metrics")
+    table = np.ones(data["logged_metric"].shape)
+    test = [*data["logged_name"].values].index("test_loss")
+    table[len(table) // 2, test], table[-1, test] = high, last
+    data["logged_metric"] = (data["logged_metric"].dims, table)
+    own = claim("metrics", data)
+    assert (f"peaks at {high}, then falls to {last}" in own.sentence) == peaks
+    assert own.holds == (peaks or last < 0.5)
+
+
 # --- what is computed to be drawn ----------------------------------------------------
 
 
