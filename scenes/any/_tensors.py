@@ -192,10 +192,15 @@ def short_names(names: Sequence[str]) -> list[str]:
     return short if len({*short}) == len(short) else [_shortened(name) for name in names]
 
 
+def parts_of(rows: Rows, data: xr.Dataset) -> list[str]:
+    """The part of the model that each row is of: what its names begin with."""
+    every = [str(name) for name in data["parameter"].values]
+    return [every[members[0]].rpartition(".")[0] for members in rows.members]
+
+
 def colours_of(rows: Rows, data: xr.Dataset) -> list[Any]:
     """A colour for each row: that of its part of the model, of its depth where parts are many."""
-    every = [str(name) for name in data["parameter"].values]
-    parts = [every[members[0]].rpartition(".")[0] for members in rows.members]
+    parts = parts_of(rows, data)
     order = list(dict.fromkeys(parts))
     palette = style().colours.frequencies
     if len(order) <= len(palette):

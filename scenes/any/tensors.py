@@ -1,7 +1,8 @@
-"""What moves when: every tensor's way through training as a ribbon, in the model's order."""
+"""What moves when: every tensor's way through training as a ribbon, the earliest first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,14 +27,20 @@ APART = 2.0
 HALF = 0.46
 """Half of the height of a ribbon where it is thickest, in rows."""
 
+WORDS = {
+    "embed": "embedding", "pos_embed": "positions", "attn": "attention", "mlp": "MLP",
+    "unembed": "unembedding",
+}  # fmt: skip
+"""What parts of the published model are called."""
+
 
 @dataclass(frozen=True)
 class Tensors(Scene):
-    """A ribbon for each tensor, whose area is its way, and a dot where it is half way."""
+    """A ribbon for each tensor: when it moves how much, and a dot where it is half way."""
 
     name = "tensors"
     title = "Every part of the network moves at a time of its own"
-    watch = "a ribbon's area is its tensor's way, each to its scale; at the dot half of it is gone"
+    watch = "thickness: share of its movement per doubling of the epoch; dot: half of it done"
     source = "after arXiv:1712.09913, section 7"
     needs = ("step_size", "start_distance")
     reference = "modular-addition-59"
@@ -43,6 +50,9 @@ class Tensors(Scene):
 
     tensors: str = option("*", "names of tensors, or patterns such as '*attn*', with commas")
     time: Literal["log", "linear"] = option("log", "how epochs are spaced")
+    order: Literal["time", "model"] = option(
+        "time", "ribbons by when they are half way, or from the input to the output"
+    )
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -65,26 +75,35 @@ class Tensors(Scene):
             )
         first, last = moving[half[moving].argmin()], moving[half[moving].argmax()]
         numbers = {"first": float(half[first]), "last": float(half[last])}
+        watch = f"thickness: share of its movement per {self._unit(data)}; dot: half of it done"
         if not half[last] >= APART * half[first] > 0:
             return Claim.instead(
                 f"All are half way between {word}s {half[first]:,.0f} and {half[last]:,.0f}",
-                self.watch, **numbers,
+                watch, **numbers,
             )  # fmt: skip
         return Claim(
-            f"{rows.names[first]} is half way by {word} {half[first]:,.0f}, "
-            f"{rows.names[last]} by {half[last]:,.0f}", self.watch, numbers=numbers,
+            f"{rows.names[first]} moves first, {rows.names[last]} last: "
+            f"half way by {word}s {half[first]:,.0f} and {half[last]:,.0f}", watch, numbers=numbers,
         )  # fmt: skip
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The ribbons, their names at the left, and when they are half way at the right."""
         rows = self._rows(data)
-        longest = max(map(len, rows.names))
-        axes = style().panels(figure, left=0.58 * longest + 1.6, right=6.6, top=2.4, bottom=3.2)[0][
-            0
-        ]
+        left = 0.58 * max(map(len, rows.names)) + 1.6
+        parts, tints = tensors.parts_of(rows, data), self._tints(data)
+        legend = _legend(tints, style().ems(figure)[0] - left - 6.6)
+        (axes,), *_ = style().panels(
+            figure, left=left, right=6.6, top=2.4 + 0.5 * (len(legend) > 1), bottom=3.2
+        )
         moments = tensors.Moments.of(data["step_epoch"].values, log=self.time == "log")
         self._frame(axes, rows, data, moments)
-        sizes, colours = self._sizes(data, rows), tensors.colours_of(rows, data)
+        sizes, colours = self._sizes(data, rows), [tints[part] for part in parts]
+        if legend and len(tints) < len(parts):
+            _name_parts(axes, legend, tints)
+            for label, colour in zip(axes.get_yticklabels(), colours, strict=True):
+                label.set_color(colour)
+        else:
+            colours = [style().colours.frequencies[0]] * len(parts)
         ribbons = _ribbons(axes, moments, sizes, colours)
         dots = _half_ways(axes, half_way(sizes, data["step_epoch"].values), data, moments)
         marker = panels.Marker.draw(axes)
@@ -109,16 +128,32 @@ class Tensors(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
-        axis = "doubling of the epoch" if self.time == "log" else "epoch"
+        order = "from the first to be half way" if self.order == "time" else "from the input"
         return (
-            "Ribbons, from the input to the output: the length of each tensor's path through "
-            f"weight space per {axis}, each to its own scale, so that its area is its way; the "
-            "number at its end is when half of it is gone. Tensors of a part are one ribbon where "
-            "they are many. Distances after Li et al. (2018), arXiv:1712.09913."
+            f"Ribbons, {order}: of the length of each tensor's path through weight space the share "
+            f"that falls on a {self._unit(data)}, so that all ribbons have one area; the number at "
+            "the end is when half of the path is done. Tensors of a part are one ribbon where they "
+            "are many. Distances after Li et al. (2018), arXiv:1712.09913."
         )
 
+    def _unit(self, data: xr.Dataset) -> str:
+        """What a share of a path is told per."""
+        word = clocks.word(data)
+        return f"doubling of the {word}" if self.time == "log" else word
+
     def _rows(self, data: xr.Dataset) -> tensors.Rows:
-        return tensors.rows_of(data, self.tensors, MOST)
+        rows = tensors.rows_of(data, self.tensors, MOST)
+        if self.order == "model":
+            return rows
+        half = half_way(self._sizes(data, rows), data["step_epoch"].values)
+        order = np.argsort(half, kind="stable")
+        return tensors.Rows([rows.names[k] for k in order], [rows.members[k] for k in order])
+
+    def _tints(self, data: xr.Dataset) -> dict[str, Any]:
+        """The colour of each part, from the input to the output."""
+        rows = tensors.rows_of(data, self.tensors, MOST)
+        parts = tensors.parts_of(rows, data)
+        return dict(zip(parts, tensors.colours_of(rows, data), strict=True))
 
     def _sizes(self, data: xr.Dataset, rows: tensors.Rows) -> np.ndarray:
         return tensors.together(data["step_size"].values, rows)
@@ -154,9 +189,11 @@ def _ribbons(
     """What is gone of each ribbon strong, and the whole of it faint in stills."""
     from matplotlib.collections import PolyCollection
 
-    speed = np.nan_to_num(sizes[1:]) / moments.width[:, None]
-    top = speed.max(axis=0)
-    thick = HALF * np.divide(speed, top, out=np.zeros_like(speed), where=top > 0)
+    steps = np.nan_to_num(sizes[1:])
+    way = steps.sum(axis=0)
+    share = np.divide(steps, way, out=np.zeros_like(steps), where=way > 0)
+    speed = share / moments.width[:, None]
+    thick = HALF * speed / max(float(speed.max()), 1e-30)
     # a tensor that rests is a thin line
     thick = np.maximum(np.vstack([thick[:1], thick]), 0.012)
 
@@ -179,15 +216,55 @@ def _ribbons(
     return Drawing([past], lambda i: past.set_verts(outlines(i + 1)))
 
 
+def _legend(parts: Iterable[str], room: float) -> list[list[str]]:
+    """Names of parts in lines of so many ems; none where one alone is left, or they do not fit."""
+    lines: list[list[str]] = [[]]
+    for part in parts:
+        if lines[-1] and sum(_wide(one) for one in (*lines[-1], part)) > room:
+            lines.append([])
+        lines[-1].append(part)
+    fits = len(lines) < 3 and max(sum(map(_wide, line)) for line in lines) <= room
+    return lines if fits and sum(map(len, lines)) > 1 else []
+
+
+def _wide(part: str) -> float:
+    """Room for the name of a part, in ems."""
+    return 0.68 * len(_word(part)) + 1.3
+
+
+def _word(part: str) -> str:
+    """What a part is called: all but the numbers of blocks where these have one."""
+    return WORDS.get(part.rsplit(".", 1)[-1], part)
+
+
+def _name_parts(axes: Axes, legend: list[list[str]], colours: dict[str, Any]) -> None:
+    """What the colours mean, above the ribbons."""
+    current_style = style()
+    em = current_style.pixels(axes, current_style.small) / axes.bbox.width
+    for n, line in enumerate(reversed(legend)):
+        at = 0.0
+        for part in line:
+            current_style.note(
+                axes, _word(part), (at, 1), (0, 0.45 + 1.35 * n), fontweight="bold",
+                color=colours[part],
+            )  # fmt: skip
+            at += _wide(part) * em
+
+
 def _half_ways(axes: Axes, half: np.ndarray, data: xr.Dataset, moments: tensors.Moments) -> Drawing:
-    """A dot on each ribbon where half of its way is gone, and the epoch at its right."""
+    """A dot on each ribbon where half of its way is gone, and the epoch at its right.
+
+    A line along dots that are in order.
+    """
     current_style, colours = style(), style().colours
     epochs = data["step_epoch"].values
-    size = current_style.points * 0.36
+    size = current_style.points * 0.45
+    (way,) = axes.plot([], [], color=colours.ink, lw=0.35 * current_style.line, zorder=5)
+    places = np.column_stack([np.maximum(half, moments.left), np.arange(len(half))])
     marks: list[tuple[float, list[Any]]] = []
     head = current_style.note(
-        axes, "half way\nby", (1, 1), (0.6, 0.35), ha="left", va="bottom", linespacing=1.0,
-        color=colours.muted,
+        axes, f"half by\n{clocks.word(data)}", (1, 1), (0.6, 0.35), ha="left", va="bottom",
+        linespacing=1.0, color=colours.muted,
     )  # fmt: skip
     for k, at in enumerate(half):
         if not np.isfinite(at):
@@ -202,13 +279,17 @@ def _half_ways(axes: Axes, half: np.ndarray, data: xr.Dataset, moments: tensors.
             fontsize=current_style.small, color=colours.ink,
         )  # fmt: skip
         marks.append((at, [*dot, text]))
+    linked = bool((np.diff(half[np.isfinite(half)]) >= 0).all())
+    way.set_visible(linked)
+    way.set_data(*places[np.isfinite(half)].T)
     if current_style.ghost:
         return Drawing()
 
     def update(i: int) -> None:
+        way.set_data(*places[half <= epochs[i]].T)
         head.set_visible(any(epochs[i] >= at for at, _ in marks))
         for at, artists in marks:
             for artist in artists:
                 artist.set_visible(bool(epochs[i] >= at))
 
-    return Drawing([head, [artists for _, artists in marks]], update)
+    return Drawing([head, way, [artists for _, artists in marks]], update)

@@ -150,6 +150,16 @@ def test_half_of_a_way_is_where_half_of_its_length_is_gone() -> None:
     assert claim("tensors", data).numbers["first"] == pytest.approx(first, rel=1e-6)
 
 
+def test_the_first_to_be_half_way_is_the_first_ribbon() -> None:
+    data = reference("tensors")
+    data["step_size"] = data["step_size"][:, ::-1].drop_vars("parameter")
+    figure = Figure()
+    scene("tensors")().draw(figure, data)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    own = claim("tensors", data).sentence
+    assert own.startswith(f"{names[0]} moves first, {names[-1]} last")
+
+
 @pytest.mark.parametrize(("share", "holds"), [(0.49, True), (0.51, False)])
 def test_a_rank_falls_to_less_than_half(share: float, holds: bool) -> None:
     data = reference("spectra")
