@@ -132,6 +132,45 @@ def note(axes: Axes, text: str) -> None:
     )  # fmt: skip
 
 
+def colour_bar(
+    axes: Axes, image: Any, words: str, ends: tuple[str, str], *, drop: float = 0.25
+) -> None:
+    """What the colours of an image mean: a strip below it, flush with its right side.
+
+    Args:
+        axes: the heatmap.
+        image: what :func:`heat` returned, with its limits set.
+        words: what is drawn, at the left of the strip.
+        ends: the values at both ends of the strip.
+        drop: how far below the heatmap the top of the texts is, in ems.
+
+    """
+    current_style = style()
+    em = current_style.pixels(axes, current_style.small)
+    look: dict[str, Any] = {
+        "xycoords": "axes fraction", "textcoords": "offset points", "va": "top",
+        "fontsize": current_style.small, "color": current_style.colours.muted,
+    }  # fmt: skip
+    down, pad, long = -drop * current_style.points, 0.4, 4.0
+    right = 0.62 * len(ends[1]) + pad
+    for text, x, side in (
+        (ends[1], 0.0, "right"), (f"{words}  {ends[0]}", -right - long - pad, "right")
+    ):  # fmt: skip
+        axes.annotate(text, (1, 0), xytext=(x * current_style.small, down), ha=side, **look)
+    place, box = axes.get_position(), axes.bbox
+    wide, high = place.width / box.width, place.height / box.height
+    top = place.y0 + down * high * em / current_style.small
+    strip = axes.figure.add_axes((
+        place.x1 - (right + long) * em * wide, top - 1.0 * em * high, long * em * wide,
+        0.7 * em * high,
+    ))  # fmt: skip
+    strip.set(xticks=[], yticks=[])
+    strip.grid(visible=False)
+    for spine in strip.spines.values():
+        spine.set(visible=True, color=current_style.colours.faint, lw=0.3 * current_style.line)
+    strip.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=image.get_cmap())
+
+
 def figure_above(axes: Axes, *, left: bool = False) -> Any:
     """An empty text above the axes at their right, for a number that moves; or a name at left."""
     current_style = style()

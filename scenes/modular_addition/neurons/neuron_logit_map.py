@@ -34,7 +34,7 @@ class NeuronLogitMap(Scene):
     name = "neuron-logit-map"
     panels = ("logit-map",)
     title = "Each cluster of neurons writes one wave into the logits"
-    watch = "above, the other waves fade; below, each cluster keeps to two rows"
+    watch = "W_L: what each neuron adds to each class's logit; each cluster writes one wave"
     source = "arXiv:2301.05217, figures 3 and 5"
     loops = True
     needs = (
@@ -60,21 +60,22 @@ class NeuronLogitMap(Scene):
             return Claim.instead(late, **numbers)
         if not own:
             return Claim.instead("No wave of the map to the logits is a key frequency", **numbers)
-        held = f"hold {_neurons.floored_percent(share)} of the map"
+        held = f"hold {_neurons.floored_percent(share)} of the neuron-logit map W_L"
+        plain = self.watch.partition(";")[0]
         if not share >= MOST:
-            return Claim.instead(f"{len(own)} key waves {held} to the logits", **numbers)
+            return Claim.instead(f"{len(own)} key waves {held}", plain, **numbers)
         count = f"{len(own)} of {data.sizes['frequency']} waves"
         if not numbers["own"] >= MOST:
-            return Claim.instead(f"{count} {held} to the logits", **numbers)
-        return Claim(f"{count} come to {held}, a cluster each", self.watch, numbers=numbers)
+            return Claim.instead(f"{count} {held}", plain, **numbers)
+        return Claim(f"{count} come to {held}", self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Bars above, clusters below."""
         show = self.show if frequencies.key_frequencies(data) else "bars"
         heights = (1, 2) if show == "both" else (1,)
         rooms = style().stack(
-            figure, heights, left=4.9, vgap=5.4, top=1.6 if show == "heatmap" else 0.8,
-            bottom=3.3 if show == "bars" else 1.5,
+            figure, heights, left=6.0, vgap=5.6, top=1.8 if show == "heatmap" else 0.8,
+            bottom=3.3 if show == "bars" else 2.9 if style().narrow(figure) else 1.5,
         )  # fmt: skip
         keys, parts = frequencies.key_frequencies(data), list[Part]()
         if not keys and self.show == "heatmap":
@@ -225,6 +226,8 @@ def _clusters(axes: Axes, data: xr.Dataset) -> Drawing:
     top = float(np.nanquantile(np.abs(rows[-1]), 0.998)) if np.isfinite(rows[-1]).any() else 0.0
     image.set_clim(*np.array([-1, 1]) * max(top, 1e-9))
     axes.invert_yaxis()
+    ends = (f"\u2212{top:.2g}", f"{top:.2g}")
+    grids.colour_bar(axes, image, "weight", ends, drop=1.75 if narrow else 0.25)
     _name_rows(axes, data)
     ends, brackets = np.cumsum(np.bincount(place, minlength=len(keys) + 1)), {}
     for n, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
@@ -234,10 +237,17 @@ def _clusters(axes: Axes, data: xr.Dataset) -> Drawing:
         colour = current_style.colours.muted
         if named:
             colour = frequencies.colour(keys[n], data)
-        text = f"{end - start}{'' if named or narrow else ' others'}"
+        text = f"{end - start} {'neurons' if named else 'others'}"
         brackets[keys[n] if named else NO_FREQUENCY] = _bracket(axes, (start, end), colour, text)
     where = "neurons, by the cluster they end in"
-    axes.set_xlabel(where, labelpad=0.3 * current_style.points)
+    axes.set_xlabel(
+        where if narrow else f"{where} and their phase", labelpad=0.3 * current_style.points,
+        loc="center" if narrow else "left",
+    )  # fmt: skip
+    current_style.note(
+        axes, "waves over\nclasses", (0, 1), (-0.3, 0.3), ha="right", linespacing=1.0,
+        color=current_style.colours.muted,
+    )  # fmt: skip
 
     def update(i: int) -> None:
         image.set_data(rows[i][:, order])
@@ -264,7 +274,7 @@ def _name_rows(axes: Axes, data: xr.Dataset) -> None:
 
 
 def _bracket(axes: Axes, span: tuple[int, int], colour: str, text: str) -> tuple[Any, Any]:
-    """A line over some of the neurons, and their number where it has room."""
+    """A line over some of the neurons, and their number, in words where these have room."""
     start, end = span
     current_style = style()
     (line,) = axes.plot(
@@ -272,9 +282,10 @@ def _bracket(axes: Axes, span: tuple[int, int], colour: str, text: str) -> tuple
         lw=current_style.line, clip_on=False, solid_capstyle="butt",
     )  # fmt: skip
     em = current_style.pixels(axes, current_style.small)
-    wide = (end - start) * axes.bbox.width / np.ptp(axes.get_xlim()) > 0.5 * em * len(text)
+    room = (end - start) * axes.bbox.width / np.ptp(axes.get_xlim())
+    fitting = [one for one in (text, text.split()[0], "") if room >= 0.57 * em * len(one)]
     name = axes.annotate(
-        text if wide else "", ((start + end - 1) / 2, 1.02), ha="center", va="bottom",
+        fitting[0], ((start + end - 1) / 2, 1.02), ha="center", va="bottom",
         xycoords=("data", "axes fraction"), textcoords="offset points",
         xytext=(0, 0.25 * current_style.points), color=colour, fontsize=current_style.small,
     )  # fmt: skip
