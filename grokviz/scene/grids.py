@@ -152,7 +152,7 @@ def colour_bar(
         "fontsize": current_style.small, "color": current_style.colours.muted,
     }  # fmt: skip
     down, pad, long = -drop * current_style.points, 0.4, 4.0
-    right = 0.62 * len(ends[1]) + pad
+    right = 0.72 * len(ends[1]) + pad
     for text, x, side in (
         (ends[1], 0.0, "right"), (f"{words}  {ends[0]}", -right - long - pad, "right")
     ):  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,11 @@ BEND, FULL = 0.5, 0.02
 """The haze shows shares of variance to this power, and from this share on in full colour."""
 
 
-THREE_DOTS = 0.8
-"""The share of its variance that makes a neuron the three dots of its frequency."""
+THREE_CELLS = 0.8
+"""The share of its variance that makes a neuron the three cells of its frequency."""
+
+LENS = 3
+"""The cells in rings are drawn so many times as wide."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class NeuronSpectra(Scene):
 
     name = "neuron-spectra"
     panels = ("spectrum", "neuron")
-    title = "Of each neuron's spectrum three dots stay"
-    watch = "the haze goes; three dots of the neuron's own frequency grow out of it"
+    title = "Of each neuron's spectrum three cells stay"
+    watch = "the haze goes; three cells of the neuron's own frequency grow out of it"
     source = "thread, tweet 10; arXiv:2301.05217, section 4.3"
     loops = True
     needs = (
@@ -59,7 +63,7 @@ class NeuronSpectra(Scene):
             raise ValueError(f"most={self.most} is not possible; give 1 to 12")
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """The least that three dots hold of a neuron shown, of a run that generalised."""
+        """The least that three cells hold of a neuron shown, of a run that generalised."""
         neurons = _neurons.neurons_in_turn(data, self.most)
         frequency = data["neuron_frequency"].values[neurons]
         shares = data["neuron_variance_explained"].values[neurons].astype(float)
@@ -69,20 +73,21 @@ class NeuronSpectra(Scene):
             return Claim.instead(late, share=least)
         before = self._before(data)
         numbers = {"share": least, "before": before}
-        if not least >= THREE_DOTS or before > THREE_DOTS / 2:
+        if not least >= THREE_CELLS or before > THREE_CELLS / 2:
             sentence = (
-                f"Three dots hold {_neurons.floored_percent(least)} of a neuron shown, or more"
+                f"Three cells hold {_neurons.floored_percent(least)} of a neuron shown, or more"
             )
             return Claim.instead(sentence, **numbers)
         percent = _neurons.floored_percent(least)
         sentence = f"Waves of one frequency come to hold at least {percent} of each neuron shown"
         first = _claims.moment(data, 0, "field_epoch")
         most = _claims.rounded_percent(before)
-        watch = f"dots: that frequency in a, in b, in both; at {first} they hold at most {most}"
+        watch = "rings: that frequency in a, in b, in both, enlarged"
+        watch = f"{watch}; at {first} they hold at most {most}"
         return Claim(sentence, watch, numbers=numbers)
 
     def _before(self, data: xr.Dataset) -> float:
-        """The most that the three dots hold of a neuron shown at the first moment."""
+        """The most that the three cells hold of a neuron shown at the first moment."""
         activations, frequency = fields.activations(data, 0), data["neuron_frequency"].values
         neurons = _neurons.neurons_in_turn(data, self.most)
         return max(_neurons.own_share(activations[n], int(frequency[n])) for n in neurons)
@@ -96,17 +101,20 @@ class NeuronSpectra(Scene):
         room: grids.GridKeywords = {"left": 5.0 if narrow else 6.4} if len(rows) > 1 else {}
         axes = grids.square_axes(figure, len(neurons), columns, count + 4, **room)
         spectra = [_Spectrum(ax, data, int(n), count) for ax, n in zip(axes, neurons, strict=True)]
-        first = axes[(len(neurons) - 1) // columns * columns]
-        grids.name_inputs(first, count - 1, "in a", "in b")
-        grids.note(
-            axes[-1],
-            "a cell: a frequency in a with one in b; bluer, or a larger dot: more variance",
-        )
+        self._name_sides(axes, columns, count - 1)
+        # below the last row, or beside it where it is short; the caption says it too
+        last = (len(neurons) - 1) % columns + 1
+        corner = -1 if last > 2 else -last - 1
+        if last > 2 or (len(neurons) > columns and columns - last > 1):
+            words = (
+                "variance" if narrow or last < 5 else "share of the variance (square-root scale)"
+            )
+            ends = ("0", f"\u2265{FULL:.0%}")
+            grids.colour_bar(axes[corner], spectra[corner].haze, words, ends)
         still, moving = spectra[: -len(order)], spectra[-len(order) :]
         activations = fields.activations(data, 0)
         for spectrum in still:
             spectrum.show(activations[spectrum.neuron])
-            spectrum.ring()
         label = self._name_rows(data, still, moving) if still else None
 
         def update(i: int) -> None:
@@ -118,6 +126,23 @@ class NeuronSpectra(Scene):
 
         parts = [spectrum.moving for spectrum in moving]
         return Drawing([*parts, *([] if label is None else [label])], update)
+
+    def _name_sides(self, axes: Sequence[Axes], columns: int, last: int) -> None:
+        """What runs up the first spectrum of each row, and along that of the last one."""
+        em = style().pixels(axes[0], style().small)
+        long = axes[0].bbox.width > 10 * em
+        a, b = ("frequency in a", "frequency in b") if long else ("in a", "in b")
+        # 0 is narrower than the last number
+        places = [0, (0.475 if long else 0.5) * last, last]
+        for n in range(0, len(axes), columns):
+            side = axes[n]
+            grids.name_inputs(side, last, a, b)
+            side.set_xticks(places, ["0", a, str(last)])
+            side.set_yticks(places, ["0", b, str(last)])
+            for label in side.get_yticklabels() if long else []:
+                label.set_rotation(90)
+            if n + columns < len(axes):
+                side.set_xticks([])
 
     def _order(self, data: xr.Dataset, figure: FigureBase) -> tuple[np.ndarray, int]:
         """Places of the neurons of a grid, and its columns; one row where they are few enough."""
@@ -163,13 +188,14 @@ class NeuronSpectra(Scene):
         return (
             "Share of each neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
             "Fourier transform of its activations after the ReLU, cosine and sine together "
-            "(colour: square root of the share). Dots, and rings: the frequency in a alone, in b "
-            f"alone, and in both; above at the first moment. {after('section 4.3')}"
+            f"(colour: square root of the share, full from {FULL:.0%} on). Rings: the frequency in "
+            "a alone, in b alone, and in both, with their cells enlarged; above at the first "
+            f"moment. {after('section 4.3')}"
         )
 
 
 class _Spectrum:
-    """One neuron: the haze of all waves, and a dot for each of the three of its frequency."""
+    """One neuron: the haze of all waves, and a ring about each of the three of its frequency."""
 
     def __init__(self, axes: Axes, data: xr.Dataset, neuron: int, count: int) -> None:
         self.neuron, self.k = neuron, int(data["neuron_frequency"].values[neuron])
@@ -178,8 +204,7 @@ class _Spectrum:
         axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
         self.name = _neurons.name_frequency(axes, k, data, numbered=True)
         self.colour = colour
-        self.dots = axes.scatter([k, 0, k], [0, k, k], [0] * 3, color=colour, lw=0, clip_on=False)
-        self.dots.set_zorder(3)
+        self.cells = self._ring()
         self.text = grids.figure_above(axes)
         self.silent = style().note(
             axes, "inactive", (0.5, 0.6), ha="center", color=style().colours.muted
@@ -187,23 +212,29 @@ class _Spectrum:
 
     @property
     def moving(self) -> list[Any]:
-        return [self.haze, self.dots, self.text, self.name, self.silent]
+        return [self.haze, self.cells, self.text, self.name, self.silent]
 
-    def ring(self) -> None:
-        """Mark the three places, where dots are too small to be seen."""
-        if self.k != NO_FREQUENCY:
-            k, size = self.k, (0.9 * style().points) ** 2
-            self.haze.axes.scatter(
-                [k, 0, k], [0, k, k], size, facecolors="none", edgecolors=self.colour, zorder=4,
-                lw=0.6 * style().line, clip_on=False,
-            )  # fmt: skip
+    def _ring(self) -> Any:
+        """Rings about the three places, and in them their cells, enlarged."""
+        from matplotlib.collections import PolyCollection
+
+        corners = LENS / 2 * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+        places = [] if self.k == NO_FREQUENCY else [(self.k, 0), (0, self.k), (self.k, self.k)]
+        cells = PolyCollection([place + corners for place in places], lw=0, zorder=3, clip_on=False)
+        axes = self.haze.axes
+        axes.add_collection(cells, autolim=False)
+        axes.scatter(
+            *np.reshape(places, (-1, 2)).T, (0.95 * style().points) ** 2, facecolors="none",
+            edgecolors=self.colour, zorder=4, lw=0.5 * style().line, clip_on=False,
+        )  # fmt: skip
+        return cells
 
     def show(self, field: np.ndarray) -> None:
         """Set the activations over (a, b) whose spectrum is shown."""
         shares = _neurons.shares_by_frequency(field)
         own = np.array([shares[self.k, 0], shares[0, self.k], shares[self.k, self.k]])
-        self.dots.set_sizes(own * (1.4 * style().points) ** 2)
         self.haze.set_data(shares.T**BEND)
+        self.cells.set_facecolor(self.haze.cmap(self.haze.norm(own**BEND)))
         _neurons.tint(self.name, self.colour, float(own.sum()))
         self.text.set_text("" if self.k == NO_FREQUENCY else f"{own.sum():.0%}")
         self.silent.set_visible(not field.any())

@@ -237,10 +237,10 @@ def test_data_just_past_the_threshold_flip_the_sentence(
     assert past.sentence != own.sentence
 
 
-def test_neurons_whose_frequency_holds_less_than_most_of_them_are_no_three_dots() -> None:
+def test_neurons_whose_frequency_holds_less_than_most_of_them_are_no_three_cells() -> None:
     data = reference("neuron-spectra")
     for share, holds in ((0.81, True), (0.79, False)):
-        assert pytest.approx(0.8) == neuron_spectra.THREE_DOTS
+        assert pytest.approx(0.8) == neuron_spectra.THREE_CELLS
         values = xr.full_like(data["neuron_variance_explained"], share)
         assert claim("neuron-spectra", data.assign(neuron_variance_explained=values)).holds == holds
 
