@@ -31,7 +31,7 @@ class WeightPath(Scene):
 
     name = "path"
     title = "Two directions hold most of the path through weight space"
-    watch = "a dot is a checkpoint; the bars are the shares of the directions"
+    watch = "a dot is a checkpoint; outlines: a random walk of as many equal, independent steps"
     source = "arXiv:1712.09913, section 7; random walks: arXiv:1806.08805"
     needs = ("whole_plane", "whole_component_share")
     reference = "modular-addition-59"
@@ -55,12 +55,11 @@ class WeightPath(Scene):
         """The share of the plane, and what it would be of a random walk."""
         training, walk = (float(one[:2].sum()) for one in (_shares(data), walk_shares(data)))
         numbers = {"training": training, "walk": walk}
+        watch = self.watch if self.walk else self.watch.partition(";")[0]
         sentence = f"Two directions hold {_percent(training)} of the path's variance"
         if not training > 0.5:
-            return Claim.instead(sentence, self.watch, **numbers)
-        return Claim(
-            f"{sentence}, {_percent(walk)} of a random walk's", self.watch, numbers=numbers
-        )
+            return Claim.instead(sentence, watch, **numbers)
+        return Claim(f"{sentence}, {_percent(walk)} of a random walk's", watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The path at the left, or above; the shares beside it, or below."""
@@ -90,30 +89,38 @@ class WeightPath(Scene):
             f"All weights at {data.sizes['step_epoch']} checkpoints, from the first one, in the "
             "plane of the two first principal components of their path, the same scale along both "
             "(Li et al., 2018, arXiv:1712.09913). Bars: shares of the variance of the checkpoints; "
-            "rings: those of a random walk of as many equal steps in as many dimensions as it "
-            "takes, which has such shares too (Antognini and Sohl-Dickstein, 2018, "
-            "arXiv:1806.08805)."
+            "outlines: those of a random walk of as many equal and independent steps, in so many "
+            "dimensions that each is at a right angle to all others, which has such shares too "
+            "(Antognini and Sohl-Dickstein, 2018, arXiv:1806.08805)."
         )
 
     def _bars(self, axes: Axes, data: xr.Dataset) -> None:
+        """Bars of training, and beside them outlines of a random walk."""
         current_style, shares = style(), 100 * _shares(data)
-        scale = colour_map(current_style.colours.sequential)
+        scale, ink = colour_map(current_style.colours.sequential), current_style.colours.ink
         numbers = data["path_component"].values[: len(shares)]
-        strong = [scale(0.85 if k < 2 else 0.5) for k in range(len(shares))]
-        axes.bar(numbers, shares, width=0.68, color=strong, zorder=2)
+        colour = scale(0.75)
+        walk = 100 * walk_shares(data)
         if self.walk:
-            axes.plot(
-                numbers, 100 * walk_shares(data), "o", mfc="none", zorder=3,
-                ms=0.36 * current_style.points, mec=current_style.colours.ink,
-                mew=0.35 * current_style.line,
+            axes.bar(numbers - 0.21, shares, width=0.4, color=colour, zorder=2)
+            axes.bar(
+                numbers + 0.21, walk, width=0.36, facecolor="none", edgecolor=ink,
+                lw=0.4 * current_style.line, zorder=3,
             )  # fmt: skip
-            current_style.note(
-                axes, "rings: a random walk", (0.98, 0.93), ha="right",
-                color=current_style.colours.muted,
-            )  # fmt: skip
+            both = (_percent(one[:2].sum() / 100) for one in (shares, walk))
+            lines = zip(("training", "random walk"), both, (colour, ink), strict=True)
+            muted = ("1 and 2", "together", current_style.colours.muted)
+            for n, (words, share, tint) in enumerate((muted, *lines)):
+                current_style.note(
+                    axes, f"{words} {share}", (0.98, 0.93), (0, -1.4 * n), ha="right", color=tint,
+                    fontweight="bold" if n else "normal",
+                )  # fmt: skip
+        else:
+            axes.bar(numbers, shares, width=0.68, color=colour, zorder=2)
+        highest = max(*shares, *(walk if self.walk else ()))
         axes.set(
             xlabel="component", ylabel="share of the variance (%)", xlim=(0.4, len(shares) + 0.6),
-            ylim=(0, 108 if max(shares) > 85 else 1.2 * max(*shares, 100 * walk_shares(data)[0])),
+            ylim=(0, 108 if highest > 85 else 1.2 * highest),
         )  # fmt: skip
         axes.set_xticks(numbers if len(numbers) < 6 else [1, *numbers[4::5]])
 
@@ -158,7 +165,7 @@ def _plane(axes: Axes, data: xr.Dataset) -> Drawing:
         [], [], "o", color=colours.ink, ms=0.55 * current_style.points, zorder=7,
         mec=colours.background, mew=0.08 * current_style.points,
     )  # fmt: skip
-    words = _epochs_beside(axes, points, epochs)
+    words = _epochs_beside(axes, points, epochs, clocks.word(data))
 
     def update(i: int) -> None:
         past.set_segments(list(segments[:i]))
@@ -185,7 +192,7 @@ def _square(axes: Axes, points: np.ndarray) -> None:
 
 
 def _epochs_beside(
-    axes: Axes, points: np.ndarray, epochs: np.ndarray
+    axes: Axes, points: np.ndarray, epochs: np.ndarray, word: str
 ) -> list[tuple[int, list[Any]]]:
     """Round epochs at the checkpoints nearest to them, where they do not touch."""
     current_style = style()
@@ -206,8 +213,9 @@ def _epochs_beside(
         if any(np.abs((at - other) * (1, 1.6)).max() < APART for other in placed):
             continue
         placed.append(at)
+        written = clocks.spaced(epochs[i]) if i else f"{word} {clocks.spaced(epochs[i])}"
         text = current_style.label(
-            axes, *points[i], clocks.spaced(epochs[i]), color=current_style.colours.muted, zorder=6,
+            axes, *points[i], written, color=current_style.colours.muted, zorder=6,
             fontweight="normal", ha=_side(away[0], ("right", "center", "left")),
             va=_side(away[1], ("top", "center", "bottom")),
         )  # fmt: skip
