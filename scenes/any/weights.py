@@ -27,8 +27,14 @@ SHARPEST = 1 / 55
 TALL = 4.5
 """Height of the highest ridge, in distances between ridges."""
 
-RESHAPED = 1.0
-"""A distribution changes its shape where the excess kurtosis changes by this much."""
+VALLEY = 1 / 3
+"""Entries are in two groups where between both peaks they are no more than so dense as at one."""
+
+GROUP = 0.2
+"""The least share of the entries that is a group."""
+
+WIDER = 1.5
+"""Entries spread or shrink where 90% of them lie in a range so many times as wide, or narrow."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Weights(Scene):
 
     name = "weights"
     title = "Weights do not stay as they were drawn: their distribution changes"
-    watch = "each ridge is a checkpoint, the first behind; the moment is in front"
+    watch = "each ridge: a tensor's entries at a checkpoint, the first behind, to its own height"
     source = "kurtosis: doi.org/10.1037/1082-989X.2.3.292; compare arXiv:2301.05217, figure 7"
     needs = ("entry_quantile", "entry_kurtosis")
     reference = "modular-addition-59"
@@ -60,22 +66,33 @@ class Weights(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """The tensor whose excess kurtosis changes most."""
-        names, kurtosis = tensors.names_of(data), data["entry_kurtosis"].values
-        ends = {p: _ends(kurtosis[:, p]) for p in self._places(data)}
-        known = {p: one for p, one in ends.items() if one is not None}
-        if not known:
-            return Claim.instead("The entries of no tensor differ at two checkpoints")
-        place = max(known, key=lambda p: abs(known[p][1] - known[p][0]))
-        first, last = known[place]
-        numbers = {"first": first, "last": last}
-        words = f"excess kurtosis {_signed(first)} first, {_signed(last)} last"
-        if not abs(last - first) >= RESHAPED:
-            return Claim.instead(
-                f"No distribution changes much; {names[place]} has {words}", self.watch, **numbers
-            )
-        verb = "grows heavy tails" if last > first else "loses its tails"
-        return Claim(f"{names[place]} {verb}: {words}", self.watch, numbers=numbers)
+        """A tensor whose entries come to be two groups, else the one whose spread changes most."""
+        names, levels = tensors.names_of(data), data["level"].values
+        values = data["entry_quantile"].values.astype(float)
+        ends = {p: values[np.isfinite(values[:, p]).all(axis=1), p][[0, -1]] for p in
+                self._places(data)}  # fmt: skip
+        split = {
+            p: two for p, (first, last) in ends.items()
+            if (two := groups(levels, last)) and not groups(levels, first)
+        }  # fmt: skip
+        if split:
+            place = min(split, key=lambda p: split[p][2])
+            left, right, _ = split[place]
+            around = f"{_signed(left)} and {_signed(right)}"
+            if _signed(-left) == _signed(right):
+                around = f"\u00b1{_signed(right)}"
+            sentence = f"The entries of {names[place]} split into two groups, around {around}"
+            return Claim(sentence, self.watch, numbers={"left": left, "right": right})
+        spread = {p: [float(np.diff(_range(levels, one))[0]) for one in e] for p, e in ends.items()}
+        change = {p: last / first if first > 0 else 1.0 for p, (first, last) in spread.items()}
+        place = max(change, key=lambda p: abs(np.log(max(change[p], 1e-30))))
+        numbers = {"first": spread[place][0], "last": spread[place][1]}
+        first, last = (_within(levels, one) for one in ends[place])
+        words = f"90% of {names[place]} lie {last}, at first {first}"
+        if not max(change[place], 1 / max(change[place], 1e-30)) >= WIDER:
+            return Claim.instead(f"No distribution changes much: {words}", self.watch, **numbers)
+        verb = "spread" if change[place] > 1 else "shrink"
+        return Claim(f"The entries {verb}: {words}", self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A panel for each tensor."""
@@ -83,11 +100,11 @@ class Weights(Scene):
         if narrow:
             places = places[:2]
             grid = style().stack(
-                figure, (1,) * len(places), left=4.6, right=1.2, top=2.2, bottom=2.0, vgap=4.0
+                figure, (1,) * len(places), left=4.6, right=1.2, top=2.2, bottom=3.3, vgap=4.0
             )
         else:
             grid = style().panels(
-                figure, (1,) * len(places), left=4.6, right=1.6, top=2.4, bottom=2.2, gap=1.8
+                figure, (1,) * len(places), left=4.6, right=1.6, top=2.4, bottom=3.3, gap=1.8
             )[0]
         names = tensors.names_of(data)
         return Drawing.of(*(
@@ -117,9 +134,10 @@ class Weights(Scene):
         """With the definitions and the citation."""
         return (
             f"Densities of the entries of a tensor, from {data.sizes['level']} of their quantiles, "
-            f"at {len(_moments(data))} checkpoints, the first behind, each to its own height; the "
-            "axis leaves out the outermost thousandth at either end. Excess kurtosis is 0 of a "
-            "normal distribution (DeCarlo, 1997, https://doi.org/10.1037/1082-989X.2.3.292)."
+            f"at {len(_moments(data))} checkpoints, the first behind, each to its own height, and "
+            "in front at the moment shown; above each panel where 90% of the entries are. The axis "
+            "leaves out the outermost thousandth at either end. The tensors are those whose excess "
+            "kurtosis changes most (DeCarlo, 1997, https://doi.org/10.1037/1082-989X.2.3.292)."
         )
 
     def _places(self, data: xr.Dataset) -> list[int]:
@@ -191,10 +209,10 @@ def _ridges(axes: Axes, data: xr.Dataset, place: int, name: str, *, first: bool)
     (now,) = axes.plot([], [], color=colours.ink, lw=1.1 * current_style.line, zorder=9)
     axes.set(xlim=(-edge, edge), ylim=(-0.6, len(moments) + TALL + 0.4))
     axes.axvline(0, color=colours.faint, lw=0.3 * current_style.line, zorder=8, ls=(0, (2, 3)))
-    _ticks(axes, data, moments, first=first)
+    axes.set_xlabel("weight")
     current_style.note(axes, name, (0, 1), (0, 0.45), fontweight="bold")
     note = current_style.note(axes, "", (1, 1), (0, 0.45), ha="right", color=colours.muted)
-    kurtosis = data["entry_kurtosis"].values[:, place]
+    when = _ticks(axes, data, moments, first=first)
 
     def update(i: int) -> None:
         for at, artists in ridges.items():
@@ -202,30 +220,43 @@ def _ridges(axes: Axes, data: xr.Dataset, place: int, name: str, *, first: bool)
                 artist.set_visible(at <= i)
         shape = shapes.get(i)
         now.set_data(([], []) if shape is None else (grid, shape))
-        note.set_text(
-            f"excess kurtosis {_signed(kurtosis[i])}" if np.isfinite(kurtosis[i]) else "all equal"
-        )
+        note.set_text("" if shape is None else f"90% {_within(levels, values[i])}")
+        when.set_text(clocks.spaced(data["field_epoch"].values[i]) if first else "")
 
-    return Drawing([list(ridges.values()), now, note], update)
+    return Drawing([list(ridges.values()), now, note, when], update)
 
 
-def _ticks(axes: Axes, data: xr.Dataset, moments: np.ndarray, *, first: bool) -> None:
-    """Epochs of some ridges at the left, and the sizes of the weights below."""
+def _ticks(axes: Axes, data: xr.Dataset, moments: np.ndarray, *, first: bool) -> Any:
+    """Epochs of some ridges at the left, and the sizes of the weights below.
+
+    Returns an empty text at the ridge in front, for its epoch.
+    """
     from matplotlib.ticker import MaxNLocator
 
+    current_style = style()
     axes.grid(visible=False)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(3, symmetric=True))
     axes.set_yticks([])
+    beside: dict[str, Any] = {
+        "xycoords": ("axes fraction", "data"), "ha": "right", "va": "center",
+        "annotation_clip": False,
+    }  # fmt: skip
     if first:
-        places = np.unique(np.linspace(0, len(moments) - 1, min(5, len(moments))).round())
-        shown = places.astype(int)
+        # the last ridges leave room for the epoch of the one in front
+        places = np.linspace(0, max(len(moments) - 4, 0), min(4, len(moments)))
+        shown = np.unique(places.round()).astype(int)
         epochs = data["field_epoch"].values[moments[shown]]
         axes.set_yticks(
             [len(moments) - n for n in shown], [clocks.spaced(epoch) for epoch in epochs],
-            fontsize=style().small,
+            fontsize=current_style.small,
         )  # fmt: skip
+        current_style.note(
+            axes, clocks.word(data), (0, len(moments)), (-0.45, 1.3), **beside,
+            color=current_style.colours.muted,
+        )  # fmt: skip
+    return current_style.note(axes, "", (0, 0), (-0.45, 0), fontweight="bold", **beside)
 
 
 def _moments(data: xr.Dataset) -> np.ndarray:
@@ -250,5 +281,39 @@ def _ends(values: np.ndarray) -> tuple[float, float] | None:
     return (float(known[0]), float(known[-1])) if len(known) > 1 else None
 
 
+def groups(levels: np.ndarray, quantiles: np.ndarray) -> tuple[float, float, float] | None:
+    """Where two groups of entries are densest, and how dense the valley between them is.
+
+    The valley in shares of the lower peak; None where it is no valley, or a group is small.
+    """
+    edge = float(np.abs(quantiles).max())
+    if not edge > 0:
+        return None
+    grid = np.linspace(-edge, edge, POINTS)
+    shape = density(levels, quantiles, grid, 4 * edge * SHARPEST)
+    low, high = np.interp([GROUP, 1 - GROUP], levels, quantiles)
+    best = None
+    for k in np.flatnonzero((grid > low) & (grid < high)):
+        left, right = int(shape[:k].argmax()), k + int(shape[k:].argmax())
+        depth = float(shape[k] / max(min(shape[left], shape[right]), 1e-30))
+        if depth <= VALLEY and (best is None or depth < best[2]):
+            best = float(grid[left]), float(grid[right]), depth
+    return best
+
+
+def _range(levels: np.ndarray, quantiles: np.ndarray) -> tuple[float, float]:
+    """Between which values 90% of the entries are."""
+    low, high = np.interp([0.05, 0.95], levels, quantiles)
+    return float(low), float(high)
+
+
+def _within(levels: np.ndarray, quantiles: np.ndarray) -> str:
+    """The same in words: within so much of 0, where it is even about it."""
+    low, high = _range(levels, quantiles)
+    if abs(low + high) <= 0.1 * (high - low):
+        return f"within \u00b1{(high - low) / 2:.2g}"
+    return f"from {_signed(low)} to {_signed(high)}"
+
+
 def _signed(value: float) -> str:
-    return f"{value:.1f}".replace("-", "\u2212") if abs(value) >= 0.05 else "0"
+    return f"{value:.2g}".replace("-", "\u2212")

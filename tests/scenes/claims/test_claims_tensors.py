@@ -180,15 +180,39 @@ def test_steps_become_less_than_half_as_large(share: float, holds: bool) -> None
     assert claim("steps", data).holds == holds
 
 
-@pytest.mark.parametrize(("change", "holds"), [(0.9, False), (1.1, True), (-1.1, True)])
-def test_a_distribution_changes_its_shape(change: float, holds: bool) -> None:
-    data = reference("weights")
+def entries(data: xr.Dataset, first: np.ndarray, last: np.ndarray) -> xr.Dataset:
+    """All tensors with these quantiles at first, and one of them with others from the middle on."""
+    values = np.broadcast_to(first, data["entry_quantile"].shape).copy()
+    values[len(values) // 2 :, 0] = last
     kurtosis = np.zeros(data["entry_kurtosis"].shape)
-    kurtosis[:, 0] = np.linspace(0, change, len(kurtosis))
-    data["entry_kurtosis"] = (data["entry_kurtosis"].dims, kurtosis)
-    own = claim("weights", data)
-    assert own.holds == holds
-    assert ("heavy" in own.sentence) == (holds and change > 0)
+    kurtosis[-1, 0] = 1
+    return data.assign(
+        entry_quantile=(data["entry_quantile"].dims, values),
+        entry_kurtosis=(data["entry_kurtosis"].dims, kurtosis),
+    )
+
+
+@pytest.mark.parametrize(("wide", "verb"), [(1.4, ""), (1.6, "spread"), (0.6, "shrink")])
+def test_entries_spread_or_shrink(wide: float, verb: str) -> None:
+    data = reference("weights")
+    even = np.linspace(-1, 1, data.sizes["level"]) ** 3
+    own = claim("weights", entries(data, even, wide * even))
+    assert own.holds == bool(verb)
+    assert verb in own.sentence
+    assert own.numbers["last"] == pytest.approx(wide * own.numbers["first"])
+
+
+@pytest.mark.parametrize(("apart", "split"), [(0.9, False), (3.0, True)])
+def test_entries_split_where_few_are_between_two_peaks(apart: float, split: bool) -> None:
+    data = reference("weights")
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=4000)
+    two = np.concatenate([one[:2000] - apart, one[2000:] + apart])
+    levels = data["level"].values
+    own = claim("weights", entries(data, np.quantile(one, levels), np.quantile(two, levels)))
+    assert ("split into two groups" in own.sentence) == split
+    if split:
+        np.testing.assert_allclose([-own.numbers["left"], own.numbers["right"]], apart, rtol=0.15)
 
 
 @pytest.mark.parametrize(("plane", "holds"), [(0.49, False), (0.51, True)])
