@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _tensors as tensors
 
 from grokviz.errors import InputError
@@ -28,11 +29,11 @@ END = 0.1
 
 @dataclass(frozen=True)
 class Steps(Scene):
-    """The way that all weights and their parts go in an epoch, and the direction of each step."""
+    """The distance that all weights move in an epoch, and the direction of each step."""
 
     name = "steps"
     title = "Steps of training become smaller, and keep their direction"
-    watch = "above, how fast weights move; below, how straight: 1 is straight on, 0 a right angle"
+    watch = "below, cosine with another direction: 1 is straight on, 0 a right angle"
     source = "thread: 'it is NOT a random walk'; arXiv:1712.09913, section 7"
     needs = ("step_size", "step_cosine", "step_whole_cosine", "start_distance", "phase_end")
     reference = "modular-addition-59"
@@ -41,6 +42,7 @@ class Steps(Scene):
     narrow_aspect = 0.75
 
     tensors: str = option("*", "names of tensors, or patterns such as '*attn*', with commas")
+    parts: bool = option(False, "a line for each part of the model, as for tensors chosen by name")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -54,44 +56,41 @@ class Steps(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much smaller the steps become, and how far they turn."""
-        speed = self._speed(data)
-        end = max(int(END * len(speed)), 1)
-        largest, last = float(np.nanmax(speed)), float(np.nanmedian(speed[-end:]))
+        (_, largest), (_, last) = self._ends(data)
         turn = float(np.degrees(np.arccos(np.nanmedian(whole_cosines(data)[0]))))
         numbers = {"largest": largest, "last": last, "turn": turn}
-        way = f"the way per {clocks.word(data)}"
+        way = f"the distance moved per {clocks.word(data)}"
         if not 0 < last <= SMALLER * largest:
-            sentence = f"Steps do not become smaller: {way} is {last:.2g} at the end"
+            sentence = f"Weights do not slow down: {way} is {last:.2g} at the end"
             return Claim.instead(sentence, self.watch, **numbers)
-        sentence = f"Steps become smaller: {way} falls from {largest:.2g} to {last:.2g}"
+        sentence = f"Weights slow down: {way} falls from {largest:.2g} to {last:.2g}"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The speeds above, the cosines below."""
         rows = tensors.rows_of(data, self.tensors, MOST)
-        longest = max(len("all weights"), *map(len, rows.names))
+        if not self.parts and self.tensors == "*":
+            rows = tensors.Rows([], [])
+        longest = max(len("start to end"), *map(len, rows.names), 0)
         upper, lower = style().stack(
-            figure, (1.25, 1), left=5.4, right=0.62 * longest + 1.2, top=2.4, vgap=1.6
+            figure, (1.25, 1), left=6.6, right=0.62 * longest + 1.2, top=2.4, vgap=1.6
         )
         colours, epochs = style().colours, data["step_epoch"].values.astype(float)
-        sizes = tensors.together(data["step_size"].values, rows) / _spacing(data)[:, None]
-        lines = {
-            name: _curve(epochs, size, colour)
-            for name, size, colour in zip(
-                rows.names, sizes.T, tensors.colours_of(rows, data), strict=True
-            )
-        }
+        tints, lines = tensors.colours_of(rows, data), {}
+        for name, members, tint in zip(rows.names, rows.members, tints, strict=True):
+            size = tensors.together(data["step_size"].values, tensors.Rows([name], [members]))
+            lines[name] = _curve(epochs, size[:, 0] / _spacing(data), tint)
         lines["all weights"] = _curve(epochs, self._speed(data), colours.ink)
         last, whole = whole_cosines(data)
         cosines = {
             "with the\nstep before": _curve(epochs, last, colours.frequencies[0]),
-            "with the\nwhole way": _curve(epochs, whole, colours.frequencies[1]),
+            "with the way\nstart to end": _curve(epochs, whole, colours.frequencies[1]),
         }
         moving = {name: line for name, line in lines.items() if (line.y > 0).any()}
         end = float(epochs[-1])
         fast = panels.CurvePanel(
-            upper, data, moving, ylabel=f"way per {clocks.word(data)}", log=True, end=end,
-            clock=self.clock, phases="named",
+            upper, data, moving, ylabel=f"distance moved\nper {clocks.word(data)} (L2)", log=True,
+            end=end, clock=self.clock, phases="named",
         )  # fmt: skip
         for name, trace in fast.traces.items():
             if name != "all weights":
@@ -99,11 +98,17 @@ class Steps(Scene):
                     line.set_linewidth(0.55 * style().line)
         low = min(-0.05, *(float(np.nanmin(line.y, initial=0)) for line in cosines.values()))
         along = panels.CurvePanel(
-            lower, data, cosines, ylabel="cosine of the step", ylim=(1.06 * low, 1.06), end=end,
-            yticks=[tick for tick in (-1, -0.5, 0, 0.5, 1) if tick >= low], clock=self.clock,
+            lower, data, cosines, ylabel="cosine of a\nstep's direction", ylim=(1.06 * low, 1.06),
+            end=end, clock=self.clock,
+            yticks=[tick for tick in (-1, -0.5, 0, 0.5, 1) if tick >= low],
         )  # fmt: skip
         panels.without_time(upper)
-        return Drawing.of(fast.along(epochs), along.along(epochs))
+        (top, largest), (near, last) = self._ends(data)
+        marks = [_marks.Mark(top, largest, f"{largest:.2g}", colours.ink, "left", 0.2)]
+        if last <= SMALLER * largest:
+            marks.append(_marks.Mark(near, last, f"{last:.2g}", colours.ink, "right", 1.1))
+        numbers = _marks.draw(upper, marks, epochs)
+        return Drawing.of(fast.along(epochs), along.along(epochs), numbers)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the whole way is that of all of it."""
@@ -119,7 +124,7 @@ class Steps(Scene):
                 told.append(f"the cosine of their step with {words} is {cosine[i]:.2f}")
         at = clocks.at(data, self.clock, i)
         return (
-            "How fast all weights and parts of them move, and the direction of each step. Up to "
+            "How fast all weights move, and the direction of each step. Up to "
             f"{at} {', '.join(told) or 'no step is over'}."
         )
 
@@ -127,12 +132,21 @@ class Steps(Scene):
         """With the definitions and the citation."""
         word = clocks.word(data)
         return (
-            f"Above: Euclidean length of the change since the checkpoint before, per {word}, of "
-            "all weights and of parts of them. Below: cosine between the step of all weights and "
-            "the one before it, and the way from the first checkpoint to the last. Turns depend "
+            f"Above: Euclidean (L2) length of the change since the checkpoint before, per {word}; "
+            "numbers: the largest, and the median of the last tenth of the steps. Below: cosine "
+            "between the step of all weights and the one before it, and the way from the first "
+            "checkpoint to the last. Turns depend "
             f"on the spacing of checkpoints, here {_spacing(data)[-1]:g} {word}s. After the thread "
             "on Nanda et al. (2023), arXiv:2301.05217, and Li et al. (2018), arXiv:1712.09913."
         )
+
+    def _ends(self, data: xr.Dataset) -> tuple[tuple[float, float], tuple[float, float]]:
+        """When and how fast the weights move at most, and at the end, by its median."""
+        speed, epochs = self._speed(data), data["step_epoch"].values.astype(float)
+        end, top = max(int(END * len(speed)), 1), int(np.nanargmax(speed))
+        middle = len(speed) - 1 - end // 2
+        largest, last = float(speed[top]), float(np.nanmedian(speed[-end:]))
+        return (float(epochs[top]), largest), (float(epochs[middle]), last)
 
     def _speed(self, data: xr.Dataset) -> np.ndarray:
         """Way of all weights per epoch; NaN at the first checkpoint."""
