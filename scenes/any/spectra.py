@@ -33,7 +33,7 @@ class Spectra(Scene):
 
     name = "spectra"
     title = "A few directions rise out of each matrix, and the rest fade"
-    watch = "a line is a singular value; the effective rank counts those that matter"
+    watch = "lines: singular values, each panel to its scale; effective rank: how many count"
     source = "arXiv:1810.01075; effective rank: Roy and Vetterli (EUSIPCO 2007)"
     needs = ("singular_value", "effective_rank")
     reference = "modular-addition-59"
@@ -80,7 +80,7 @@ class Spectra(Scene):
         columns = min(2 if narrow else 3, len(places))
         # a heading takes two lines where a panel is narrow
         grid = style().panels(
-            figure, (1,) * columns, (1,) * math.ceil(len(places) / columns), left=3.6, right=1.2,
+            figure, (1,) * columns, (1,) * math.ceil(len(places) / columns), left=4.8, right=1.2,
             top=3.1 if narrow else 2.0, bottom=3.2, gap=3.4, vgap=4.5 if narrow else 3.4,
         )  # fmt: skip
         flat = [axes for row in grid for axes in row]
@@ -91,6 +91,8 @@ class Spectra(Scene):
         parts = []
         for n, (axes, place) in enumerate(zip(flat, places, strict=False)):
             moments.frame(axes, clocks.word(data) if n + columns >= len(places) else "")
+            if n % columns == 0:
+                axes.set_ylabel("singular value")
             parts.append(_strands(axes, data, place, moments))
             parts.append(_heading(axes, data, place, names[place], above=narrow))
         return Drawing.of(*parts)
@@ -115,10 +117,11 @@ class Spectra(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
-            "The largest singular values of each matrix over training; above, its effective rank: "
-            "the exponential of the entropy of all its singular values as shares of their sum "
-            "(Roy and Vetterli, 2007). A tensor with more than two dimensions is the matrix whose "
-            "shorter side is longest. Compare Martin and Mahoney (2018), arXiv:1810.01075."
+            "The largest singular values of each matrix over training, to its own scale; above, "
+            "its effective rank: the exponential of the entropy of all its singular values as "
+            "shares of their sum (Roy and Vetterli, 2007). A tensor with more than two dimensions "
+            "is the matrix whose shorter side is longest. Compare Martin and Mahoney (2018), "
+            "arXiv:1810.01075."
         )
 
     def _places(self, data: xr.Dataset, *, narrow: bool = False) -> list[int]:
