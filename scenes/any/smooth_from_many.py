@@ -67,7 +67,7 @@ class SmoothFromMany(Scene):
             f"Where it is steepest one curve falls by {100 * alone:.0f}%, "
             f"the mean of {count} by {100 * mean:.0f}%"
         )
-        watch = f"steepest: while steps grow by a quarter; {_mix(data, count - 1)}"
+        watch = f"steepest: as the step number grows by 25%; {_mix(data, count - 1)}"
         if count < 2 or not alone > 0 or not mean <= GENTLE * alone:
             return Claim.instead(sentence, watch, **numbers)
         return Claim(sentence, watch, numbers=numbers)
@@ -100,7 +100,7 @@ class SmoothFromMany(Scene):
             f"Real loss curves ({every}) as shares of their start, averaged one after another in "
             "an order drawn once: all those of these runs that end below a fifth of their start "
             "and lose half of it within a doubling of the steps; in colour the first. Right: the "
-            f"largest fall of the mean while the steps grow by a quarter. {THREAD}"
+            f"largest fall of the mean while the step number grows by 25%. {THREAD}"
         )
 
     def _frame(self, axes: Axes, data: xr.Dataset) -> None:

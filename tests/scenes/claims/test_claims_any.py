@@ -215,7 +215,7 @@ def test_the_number_of_the_first_curve_is_that_of_the_film_of_many_small_steps()
     own = claim("smooth-from-many", reference("smooth-from-many"))
     assert own.numbers["alone"] == pytest.approx(film.numbers["one"])
     assert own.sentence.endswith("one curve falls by 72%, the mean of 79 by 13%")
-    assert "grow by a quarter; 74 training losses of single digits" in own.watch
+    assert "the step number grows by 25%; 74 training losses of single digits" in own.watch
 
 
 def test_equal_curves_have_a_mean_as_steep() -> None:
