@@ -270,27 +270,39 @@ class Levels:
 
 
 class EndNames:
-    """Each curve's name to the right of the axes, level with the curve at a moment or near it."""
+    """Each curve's name to the right of the axes, level with the curve at a moment or near it.
 
-    def __init__(self, axes: Axes, curves: Mapping[str, Curve]) -> None:
+    With ``leaders`` a thin line leads from a curve to its name, which then stands farther off.
+    """
+
+    def __init__(self, axes: Axes, curves: Mapping[str, Curve], *, leaders: bool = False) -> None:
         current_style = style()
         self.axes = axes
         self.curves = {name: c for name, c in curves.items() if not name.startswith("_")}
         self.em = current_style.pixels(axes, current_style.small) / axes.bbox.height
         self.texts = {
             name: current_style.note(
-                axes, name, (1, 0.5), (0.5, 0), ha="left", va="center", color=curve.colour,
-                fontweight="bold", linespacing=1.05,
+                axes, name, (1, 0.5), (1.4 if leaders else 0.5, 0), ha="left", va="center",
+                color=curve.colour, fontweight="bold", linespacing=1.05,
             )
             for name, curve in self.curves.items()
+        }  # fmt: skip
+        self.reach = 1 + 1.2 * self.em * axes.bbox.height / axes.bbox.width
+        self.leaders = {
+            name: axes.plot(
+                [], [], color=curve.colour, lw=0.4 * current_style.line, clip_on=False, zorder=2,
+                transform=axes.transAxes,
+            )[0]
+            for name, curve in self.curves.items()
+            if leaders
         }  # fmt: skip
         note_names(self.texts, self.curves)
         self.levels = Levels(axes, self.curves or dict(list(curves.items())[:1]))
 
     @property
     def moving(self) -> list[Any]:
-        """The levels and the names."""
-        return [*self.levels.moving, *self.texts.values()]
+        """The levels, the names and what leads to them."""
+        return [*self.levels.moving, *self.leaders.values(), *self.texts.values()]
 
     def update(self, moment: float) -> None:
         """Put them where the curves are at ``moment``, pushed apart."""
@@ -304,8 +316,13 @@ class EndNames:
         order = sorted(self.texts, key=lambda name: level[name])
         high = [1.18 * self.em * (1 + name.count("\n")) for name in order]
         places = pushed_apart([level[name] for name in order], high, 0, 1 + 0.6 * self.em)
+        # a legend that panels share takes names away
+        for line in self.leaders.values():
+            line.set_data([], [])
         for name, place in zip(order, places, strict=True):
             self.texts[name].xy = (1, place)
+            if name in self.leaders:
+                self.leaders[name].set_data([1, self.reach], [level[name], place])
 
 
 class LineNames:

@@ -196,6 +196,8 @@ class CurvePanel:
             finite = [curve.y[np.isfinite(curve.y)] for curve in self.curves.values()]
             top, low = max(0.0, *map(np.max, finite)), min(0.0, *map(np.min, finite))
             self.axes.set_ylim(low, 1.05 * top if top > low else low + 1.0)
+            if top >= 1000:
+                self.axes.yaxis.set_major_formatter(lambda value, _: clocks.spaced(value))
 
     def name_curves(self, end: float) -> Names | None:
         """The curves' names on an axis that ends there; None for none."""

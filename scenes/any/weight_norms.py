@@ -71,7 +71,7 @@ class WeightNorms(Scene):
             sentence = f"The sum of squared weights falls {change}"
         part = self._shrinks_most(data)
         watch = "dots: the peak and the end of clean-up"
-        watch = f"{watch}; most of what goes is of the part {part}" if part else watch
+        watch = f"{watch}; the part that falls most: {part}" if part else watch
         return Claim(sentence, watch, numbers=numbers)
 
     def _shrinks_most(self, data: xr.Dataset) -> str:
@@ -95,7 +95,7 @@ class WeightNorms(Scene):
         shaded: Any = "none" if narrow else "shaded"
         drawn = [
             panels.CurvePanel(upper, data, total, ylabel="sum of squares", phases=named),
-            panels.CurvePanel(
+            _Parts(
                 right, data, self._parts(data), phases=shaded,
                 ylabel="by part" if narrow else "sum of squares, by part",
             ),
@@ -154,20 +154,28 @@ class WeightNorms(Scene):
         return _shared_names(curves, panels.horizon(data)) if self.by == "parameter" else curves
 
 
+class _Parts(panels.CurvePanel):
+    """Parts whose names a line leads to, as many end near one another."""
+
+    def name_curves(self, end: float) -> panels.EndNames:
+        """The names, farther off."""
+        return panels.EndNames(self.axes, self.curves, leaders=True)
+
+
 def _rooms(figure: FigureBase, *, with_loss: bool) -> list[Axes]:
     """Axes for the total, for its parts, and for the training loss where there is one."""
     current_style = style()
     if current_style.narrow(figure):
         heights = (1.5, 0.9, 1.5) if with_loss else (1, 1)
         upper, *lower, parts = current_style.stack(
-            figure, heights, left=5.0, right=8.4, vgap=1.4, top=1.2
+            figure, heights, left=5.0, right=9.0, vgap=1.4, top=1.2
         )
         return [upper, parts, *lower]
     wide = current_style.ems(figure)[0]
     edge = 0.5 * wide
     heights = (1.4, 1) if with_loss else (1,)
     upper, *lower = current_style.stack(figure, heights, left=5.0, right=wide - edge, vgap=1.4)
-    parts = current_style.panels(figure, left=edge + 5.6, right=8.8)[0][0]
+    parts = current_style.panels(figure, left=edge + 5.6, right=9.3)[0][0]
     return [upper, parts, *lower]
 
 

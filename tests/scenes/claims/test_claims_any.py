@@ -134,7 +134,7 @@ def test_the_two_sums_of_the_title_stand_at_their_dots_once_they_are_reached() -
     assert claim("weight-norms", data).sentence.endswith(
         f"peaks at {before}, then falls to {after}"
     )
-    assert claim("weight-norms", data).watch.endswith("most of what goes is of the part MLP")
+    assert claim("weight-norms", data).watch.endswith("the part that falls most: MLP")
     with drawing_in(gv.theme("light", "slide"), ghost=False):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = drawn.draw(figure, data)
