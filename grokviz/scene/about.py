@@ -7,14 +7,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from grokviz.media.plain import clean_text
-from grokviz.task import known_task
+from grokviz.task import known_task, published_recipe
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 def about(data: xr.Dataset) -> str:
-    """One line on the run: what it learns and with what, in clean text."""
+    """One line on the run: what it learns and with what, in clean text; whether a recipe of its
+    own makes it smaller than the published run.
+    """
     return clean_text(_about(data)).replace("\n", " ")
 
 
@@ -30,4 +32,6 @@ def _about(data: xr.Dataset) -> str:
         return "  ·  ".join(word for word in (name, data.attrs.get("run_name", "")) if word)
     if "weight-decay" in settings:
         words.append(f"weight decay {float(settings['weight-decay']):g}")
+    if published_recipe(str(data.attrs.get("recipe", ""))):
+        words.append("smaller than the published run")
     return "  ·  ".join(words)

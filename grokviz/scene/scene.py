@@ -23,7 +23,6 @@ from grokviz.scene.clock import word as clock_word
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.phases import horizon
 from grokviz.scene.style import NARROW
-from grokviz.task import published_recipe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -123,14 +122,8 @@ class Scene:
         return f"{self.claim(data).sentence}. {self.definition(data)}".strip()
 
     def subtitle(self, data: xr.Dataset) -> str:
-        """What to watch, and on a second line whether the run is smaller than the published one."""
-        published = published_recipe(str(data.attrs.get("recipe", "")))
-        sentences = [
-            self.claim(data).watch,
-            self.ends(data),
-            "a smaller version of the published run" if published else "",
-        ]
-        return "\n".join(words for words in sentences if words)
+        """What to watch, and on a second line from when on nothing is a number."""
+        return "\n".join(words for words in (self.claim(data).watch, self.ends(data)) if words)
 
     def ends(self, data: xr.Dataset) -> str:
         """From when on nothing that is drawn is a number, of a run of which that is so."""

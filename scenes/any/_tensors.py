@@ -68,20 +68,23 @@ class Moments:
         x: their epochs; on a logarithmic axis epoch 0 is at half of the next one.
         width: of the interval before each, in doublings of the epoch, or in epochs.
         log: whether the axis is logarithmic.
+        zero: whether the first of them is epoch 0 on such an axis.
 
     """
 
     x: np.ndarray
     width: np.ndarray
     log: bool
+    zero: bool = False
 
     @classmethod
     def of(cls, epochs: np.ndarray, *, log: bool) -> Moments:
         """Of checkpoints at these epochs."""
         x = epochs.astype(float)
-        if log and x[0] <= 0:
+        zero = log and bool(x[0] <= 0)
+        if zero:
             x[0] = x[1] / 2 if len(x) > 1 else 1.0
-        return cls(x, np.diff(np.log2(x) if log else x), log)
+        return cls(x, np.diff(np.log2(x) if log else x), log, zero)
 
     @property
     def left(self) -> float:
@@ -104,6 +107,15 @@ class Moments:
             panels.thousands(axes)
         axes.set_xlabel(word)
         axes.set_xlim(self.left, self.right)
+        if self.zero:
+            self._mark_zero(axes)
+
+    def _mark_zero(self, axes: Axes) -> None:
+        """Write 0 at the left end, where epoch 0 stands, and no other number near it."""
+        near = self.left * (self.right / self.left) ** 0.12
+        ticks = [tick for tick in axes.get_xticks() if near < tick <= self.right]
+        words = axes.xaxis.get_major_formatter().format_ticks(ticks)
+        axes.set_xticks([self.left, *ticks], ["0", *words])
 
 
 def rows_of(data: xr.Dataset, pattern: str, most: int) -> Rows:

@@ -144,8 +144,8 @@ class Metrics(Scene):
             "Every metric as training logged it, on a logarithmic scale where it spans "
             f"{DECADES:g} powers of ten or more. Dashed: where the running median of the training "
             f"loss is first below {LOW:g} (memorised), and where that of the test loss comes down "
-            "to half of its largest (grokked). Compare Nanda et al. (2023), arXiv:2301.05217, "
-            "figure 2."
+            "to half of its largest, of a run that groks. Compare Nanda et al. (2023), "
+            "arXiv:2301.05217, figure 2."
         )
 
     def _ends(self, data: xr.Dataset) -> dict[str, tuple[float, float]]:
@@ -288,10 +288,10 @@ def _power(value: float) -> str:
 
 
 def _events(axes: Axes, data: xr.Dataset, *, named: bool) -> Drawing:
-    """Dashed lines where the run memorised and where it grokked, with their names above."""
+    """Dashed lines where the run memorised and where its test loss is half of its largest."""
     run, current_style = outcome(data), style()
     last = float(data["metric_epoch"].values[-1])
-    happens = {"memorised": run.memorised, "grokked": run.grokked}
+    happens = {"memorised": run.memorised, "test loss halved": run.grokked}
     events = {name: float(at) for name, at in happens.items() if at is not None and at <= last}
     em = current_style.pixels(axes, current_style.small) / axes.bbox.width
     left, right = axes.get_xlim()

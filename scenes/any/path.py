@@ -31,7 +31,7 @@ class WeightPath(Scene):
 
     name = "path"
     title = "Two directions hold most of the path through weight space"
-    watch = "a dot is a checkpoint; outlines: a random walk of as many equal, independent steps"
+    watch = "all weights, in principal components; outlined: a random walk of as many steps"
     source = "arXiv:1712.09913, section 7; random walks: arXiv:1806.08805"
     needs = ("whole_plane", "whole_component_share")
     reference = "modular-addition-59"
@@ -56,10 +56,10 @@ class WeightPath(Scene):
         training, walk = (float(one[:2].sum()) for one in (_shares(data), walk_shares(data)))
         numbers = {"training": training, "walk": walk}
         watch = self.watch if self.walk else self.watch.partition(";")[0]
-        sentence = f"Two directions hold {_percent(training)} of the path's variance"
+        sentence = f"Two directions hold {_percent(training)} of the path of the weights"
         if not training > 0.5:
             return Claim.instead(sentence, watch, **numbers)
-        return Claim(f"{sentence}, {_percent(walk)} of a random walk's", watch, numbers=numbers)
+        return Claim(f"{sentence}, {_percent(walk)} of a random one", watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The path at the left, or above; the shares beside it, or below."""
@@ -146,8 +146,8 @@ def _plane(axes: Axes, data: xr.Dataset) -> Drawing:
     _square(axes, points)
     shares = _shares(data)
     axes.set(
-        xlabel=f"first component ({_percent(shares[0])} of the variance)",
-        ylabel=f"second ({_percent(shares[1])})",
+        xlabel=f"first component ({100 * shares[0]:.1f}% of the variance)",
+        ylabel=f"second ({100 * shares[1]:.1f}%)",
     )
     axes.grid(visible=False)
     scale = colour_map(colours.sequential)

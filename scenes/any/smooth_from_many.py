@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 KINDS = {
-    "digit": "training losses of single digits",
-    "train": "training losses on fresh data",
-    "test": "test losses",
+    "digit": "each of one digit of a sum",
+    "train": "each of a whole run, on fresh data",
+    "test": "each of a whole run, on test data",
 }
 
 GENTLE = 0.5
@@ -64,10 +64,10 @@ class SmoothFromMany(Scene):
         alone, mean = float(falls[0]), float(falls[-1])
         numbers = {"alone": alone, "mean": mean, "curves": count}
         sentence = (
-            f"Where it is steepest one curve falls by {100 * alone:.0f}%, "
+            f"One loss falls at once by {100 * alone:.0f}% of its start, "
             f"the mean of {count} by {100 * mean:.0f}%"
         )
-        watch = f"steepest: as the step number grows by 25%; {_mix(data, count - 1)}"
+        watch = f"at once: while steps grow by 25%; {count} losses: {_mix(data, count - 1)}"
         if count < 2 or not alone > 0 or not mean <= GENTLE * alone:
             return Claim.instead(sentence, watch, **numbers)
         return Claim(sentence, watch, numbers=numbers)

@@ -65,11 +65,11 @@ class Spectra(Scene):
         if not last[k] <= FEWER * first[k]:
             k = int(np.argmax(np.abs(np.log(last / first))))
             return Claim.instead(
-                f"No effective rank halves; that of {names[k]} goes from {first[k]:.3g} to "
-                f"{last[k]:.3g}", self.watch, first=float(first[k]), last=float(last[k]),
+                f"No effective rank halves; that of {names[k]} goes from {first[k]:.1f} to "
+                f"{last[k]:.1f}", self.watch, first=float(first[k]), last=float(last[k]),
             )  # fmt: skip
         return Claim(
-            f"The effective rank of {names[k]} falls from {first[k]:.3g} to {last[k]:.3g}",
+            f"The effective rank of {names[k]} falls from {first[k]:.1f} to {last[k]:.1f}",
             self.watch, numbers=numbers,
         )  # fmt: skip
 
@@ -94,7 +94,8 @@ class Spectra(Scene):
             if n % columns == 0:
                 axes.set_ylabel("singular value")
             parts.append(_strands(axes, data, place, moments))
-            parts.append(_heading(axes, data, place, names[place], above=narrow))
+            told = names[place] in self.claim(data).sentence.split()
+            parts.append(_heading(axes, data, place, names[place], above=narrow, told=told))
         return Drawing.of(*parts)
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -104,7 +105,7 @@ class Spectra(Scene):
         """The effective ranks at that moment."""
         names, ranks = tensors.names_of(data), data["effective_rank"].values
         told = [
-            f"{names[place]} {ranks[i, place]:.3g}"
+            f"{names[place]} {ranks[i, place]:.1f}"
             for place in self._places(data)
             if np.isfinite(ranks[i, place])
         ]
@@ -191,13 +192,21 @@ def _few() -> Any:
     return MaxNLocator(3)
 
 
-def _heading(axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool) -> Drawing:
-    """The name, and how many directions it uses: below it, or at the right of its line."""
+def _heading(
+    axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool, told: bool
+) -> Drawing:
+    """The name, and how many directions it uses: below it, or at the right of its line.
+
+    Of the matrix that the title tells of both are in colour.
+    """
     current_style, ranks = style(), data["effective_rank"].values[:, place]
-    current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold")
+    told_colour = current_style.colours.frequencies[0]
+    current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold",
+                       color=told_colour if told else current_style.colours.ink)  # fmt: skip
     now = current_style.note(
         axes, "", (0 if above else 1, 1), (0, 0.45), ha="left" if above else "right",
-        color=current_style.colours.muted,
+        color=told_colour if told else current_style.colours.muted,
+        fontweight="bold" if told else "normal",
     )  # fmt: skip
 
     first = int(np.isfinite(ranks).argmax())
@@ -206,8 +215,8 @@ def _heading(axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool
         if not np.isfinite(ranks[i]):
             now.set_text("all 0")
         elif i == first:
-            now.set_text(f"rank {ranks[i]:.3g}")
+            now.set_text(f"rank {ranks[i]:.1f}")
         else:
-            now.set_text(f"rank {ranks[first]:.3g} \u2192 {ranks[i]:.3g}")
+            now.set_text(f"rank {ranks[first]:.1f} \u2192 {ranks[i]:.1f}")
 
     return Drawing([now], update)

@@ -23,8 +23,8 @@ MOST = 6
 SMALLER = 0.5
 """Steps become smaller where those of the end have at most this share of the largest ones."""
 
-END = 0.1
-"""The end is this share of the steps."""
+RISES = 1.1
+"""Steps grow again where the last is at least so many times the smallest."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Steps(Scene):
 
     name = "steps"
     title = "Steps of training become smaller, and keep their direction"
-    watch = "below, cosine with another direction: 1 is straight on, 0 a right angle"
+    watch = "below: 1 is straight on, 0 a right angle; whole path: from start to end"
     source = "thread: 'it is NOT a random walk'; arXiv:1712.09913, section 7"
     needs = ("step_size", "step_cosine", "step_whole_cosine", "start_distance", "phase_end")
     reference = "modular-addition-59"
@@ -56,14 +56,17 @@ class Steps(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much smaller the steps become, and how far they turn."""
-        (_, largest), (_, last) = self._ends(data)
+        (_, largest), (_, least), (_, last) = self._ends(data)
         turn = float(np.degrees(np.arccos(np.nanmedian(whole_cosines(data)[0]))))
         numbers = {"largest": largest, "last": last, "turn": turn}
         way = f"the distance moved per {clocks.word(data)}"
         if not 0 < last <= SMALLER * largest:
             sentence = f"Weights do not slow down: {way} is {last:.2g} at the end"
             return Claim.instead(sentence, self.watch, **numbers)
-        sentence = f"Weights slow down: {way} falls from {largest:.2g} to {last:.2g}"
+        falls = f"The distance moved per {clocks.word(data)} falls from {largest:.2g} to"
+        sentence = f"{falls} {last:.2g}"
+        if last > RISES * least:
+            sentence = f"{falls} {least:.2g}, then rises to {last:.2g}"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -71,7 +74,7 @@ class Steps(Scene):
         rows = tensors.rows_of(data, self.tensors, MOST)
         if not self.parts and self.tensors == "*":
             rows = tensors.Rows([], [])
-        longest = max(len("start to end"), *map(len, rows.names), 0)
+        longest = max(len("step before"), *map(len, rows.names), 0)
         upper, lower = style().stack(
             figure, (1.25, 1), left=6.6, right=0.62 * longest + 1.2, top=2.4, vgap=1.6
         )
@@ -84,7 +87,7 @@ class Steps(Scene):
         last, whole = whole_cosines(data)
         cosines = {
             "with the\nstep before": _curve(epochs, last, colours.frequencies[0]),
-            "with the way\nstart to end": _curve(epochs, whole, colours.frequencies[1]),
+            "with the\nwhole path": _curve(epochs, whole, colours.frequencies[1]),
         }
         moving = {name: line for name, line in lines.items() if (line.y > 0).any()}
         end = float(epochs[-1])
@@ -98,14 +101,16 @@ class Steps(Scene):
                     line.set_linewidth(0.55 * style().line)
         low = min(-0.05, *(float(np.nanmin(line.y, initial=0)) for line in cosines.values()))
         along = panels.CurvePanel(
-            lower, data, cosines, ylabel="cosine of a\nstep's direction", ylim=(1.06 * low, 1.06),
+            lower, data, cosines, ylabel="cosine of a\nstep's direction", ylim=(low - 0.1, 1.06),
             end=end, clock=self.clock,
             yticks=[tick for tick in (-1, -0.5, 0, 0.5, 1) if tick >= low],
         )  # fmt: skip
         panels.without_time(upper)
-        (top, largest), (near, last) = self._ends(data)
+        (top, largest), (low, least), (near, last) = self._ends(data)
         marks = [_marks.Mark(top, largest, f"{largest:.2g}", colours.ink, "left", 0.2)]
         if last <= SMALLER * largest:
+            if last > RISES * least:
+                marks.append(_marks.Mark(low, least, f"{least:.2g}", colours.ink, "center", 1.1))
             marks.append(_marks.Mark(near, last, f"{last:.2g}", colours.ink, "right", 1.1))
         numbers = _marks.draw(upper, marks, epochs)
         return Drawing.of(fast.along(epochs), along.along(epochs), numbers)
@@ -133,20 +138,20 @@ class Steps(Scene):
         word = clocks.word(data)
         return (
             f"Above: Euclidean (L2) length of the change since the checkpoint before, per {word}; "
-            "numbers: the largest, and the median of the last tenth of the steps. Below: cosine "
+            "numbers: the largest, the smallest after it, and the last. Below: cosine "
             "between the step of all weights and the one before it, and the way from the first "
             "checkpoint to the last. Turns depend "
             f"on the spacing of checkpoints, here {_spacing(data)[-1]:g} {word}s. After the thread "
             "on Nanda et al. (2023), arXiv:2301.05217, and Li et al. (2018), arXiv:1712.09913."
         )
 
-    def _ends(self, data: xr.Dataset) -> tuple[tuple[float, float], tuple[float, float]]:
-        """When and how fast the weights move at most, and at the end, by its median."""
+    def _ends(self, data: xr.Dataset) -> list[tuple[float, float]]:
+        """When and how fast the weights move at most, least after that, and in the end."""
         speed, epochs = self._speed(data), data["step_epoch"].values.astype(float)
-        end, top = max(int(END * len(speed)), 1), int(np.nanargmax(speed))
-        middle = len(speed) - 1 - end // 2
-        largest, last = float(speed[top]), float(np.nanmedian(speed[-end:]))
-        return (float(epochs[top]), largest), (float(epochs[middle]), last)
+        known = np.flatnonzero(np.isfinite(speed))
+        top, end = int(np.nanargmax(speed)), int(known[-1])
+        least = top + int(np.nanargmin(speed[top:]))
+        return [(float(epochs[k]), float(speed[k])) for k in (top, least, end)]
 
     def _speed(self, data: xr.Dataset) -> np.ndarray:
         """Way of all weights per epoch; NaN at the first checkpoint."""

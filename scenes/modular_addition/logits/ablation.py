@@ -234,7 +234,7 @@ class _Bars:
         low, high = float(logs.min()), max(float(logs.max()), float(logs.min()) + 0.1)
         axes.set_xlim(10**low, 10 ** (high + (high - low) * aside / (1 - aside)))
         self._tick(low, high)
-        axes.set_xlabel("loss, times the whole network's")
+        axes.set_xlabel("loss, times the whole network's (log scale)")
 
     def _tick(self, low: float, high: float) -> None:
         """Ticks at powers of ten, at more where there are few of them."""

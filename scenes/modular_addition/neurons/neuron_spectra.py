@@ -82,8 +82,8 @@ class NeuronSpectra(Scene):
         sentence = f"Waves of one frequency come to hold at least {percent} of each neuron shown"
         first = _claims.moment(data, 0, "field_epoch")
         most = _claims.rounded_percent(before)
-        watch = "rings: that frequency in a, in b, in both, enlarged"
-        watch = f"{watch}; at {first} they hold at most {most}"
+        watch = "rings, with enlarged cells: that frequency in a, in b, in both"
+        watch = f"{watch}; at most {most} at {first}"
         return Claim(sentence, watch, numbers=numbers)
 
     def _before(self, data: xr.Dataset) -> float:
@@ -131,7 +131,7 @@ class NeuronSpectra(Scene):
         """What runs up the first spectrum of each row, and along that of the last one."""
         em = style().pixels(axes[0], style().small)
         long = axes[0].bbox.width > 10 * em
-        a, b = ("frequency in a", "frequency in b") if long else ("in a", "in b")
+        a, b = ("waves in a", "waves in b") if long else ("in a", "in b")
         # 0 is narrower than the last number
         places = [0, (0.475 if long else 0.5) * last, last]
         for n in range(0, len(axes), columns):
@@ -206,6 +206,7 @@ class _Spectrum:
         self.colour = colour
         self.cells = self._ring()
         self.text = grids.figure_above(axes)
+        self.text.set_fontweight("bold")
         self.silent = style().note(
             axes, "inactive", (0.5, 0.6), ha="center", color=style().colours.muted
         )
@@ -236,5 +237,7 @@ class _Spectrum:
         self.haze.set_data(shares.T**BEND)
         self.cells.set_facecolor(self.haze.cmap(self.haze.norm(own**BEND)))
         _neurons.tint(self.name, self.colour, float(own.sum()))
-        self.text.set_text("" if self.k == NO_FREQUENCY else f"{own.sum():.0%}")
+        # an inactive neuron has no variance to share
+        known = self.k != NO_FREQUENCY and field.any()
+        self.text.set_text(f"{own.sum():.0%}" if known else "")
         self.silent.set_visible(not field.any())

@@ -214,8 +214,8 @@ def test_the_number_of_the_first_curve_is_that_of_the_film_of_many_small_steps()
     film = kind.with_options().claim(load(None, kind.needs, default=kind.reference))
     own = claim("smooth-from-many", reference("smooth-from-many"))
     assert own.numbers["alone"] == pytest.approx(film.numbers["one"])
-    assert own.sentence.endswith("one curve falls by 72%, the mean of 79 by 13%")
-    assert "the step number grows by 25%; 74 training losses of single digits" in own.watch
+    assert own.sentence == "One loss falls at once by 72% of its start, the mean of 79 by 13%"
+    assert "while steps grow by 25%; 79 losses: 74 each of one digit of a sum" in own.watch
 
 
 def test_equal_curves_have_a_mean_as_steep() -> None:
