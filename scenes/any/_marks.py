@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -19,6 +20,21 @@ Side = Literal["left", "center", "right"]
 BESIDE: dict[Side, float] = {"left": 0.55, "right": -0.55, "center": 0.0}
 """How far beside its dot a number stands, in ems, by the side of it that faces the dot."""
 
+OUT = 100_000
+"""What a place costs that is outside the axes, or another number's."""
+
+ROOM = 0.25
+"""A name of a curve is at least so many ems from others."""
+
+Box = tuple[float, float, float, float]
+"""Left, right, lower and upper edge, in pixels."""
+
+Room = tuple[float, Box]
+"""How clear a place for a name is, and the place."""
+
+ORDERS = 120
+"""In so many orders names choose their places: in all of them where there are five."""
+
 SIDES: list[tuple[Side, float]] = [
     (side, lift) for lift in (0.8, -0.8, 1.2, -1.2, 1.8, -1.8) for side in BESIDE
 ]
@@ -26,7 +42,10 @@ SIDES: list[tuple[Side, float]] = [
 
 
 class Mark(NamedTuple):
-    """A dot and its number; ``ha`` is the side of the number that faces the dot."""
+    """A dot and its number; ``ha`` is the side of the number that faces the dot.
+
+    With ``name``, a text beside the dot, the number stands after that.
+    """
 
     x: float
     y: float
@@ -34,6 +53,7 @@ class Mark(NamedTuple):
     colour: Any
     ha: Side = "left"
     lift: float = 0.3
+    name: Any = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +91,10 @@ def clear(axes: Axes, marks: Sequence[Mark], curves: Iterable[Curve]) -> list[Ma
         ways = [mark, *(mark._replace(ha=ha, lift=lift) for ha, lift in SIDES)]
         others = [_box(axes, other) for other in placed]
         dots = [_dot(axes, other) for other in (mark, *marks)]
-        costs = [_cost(axes, _box(axes, way), points, others, dots) for way in ways]
+        # where a mark has it, it may be above the axes
+        rooms = [None if way is mark else axes.bbox for way in ways]
+        boxes = [_box(axes, way) for way in ways]
+        costs = [_cost(*each, points, others, dots) for each in zip(boxes, rooms, strict=True)]
         placed.append(ways[int(np.argmin(costs))])
     return placed
 
@@ -80,6 +103,95 @@ def _dot(axes: Axes, mark: Mark) -> np.ndarray:
     """Where a mark is, in pixels."""
     place: np.ndarray = axes.transData.transform((mark.x, mark.y))
     return place
+
+
+class OnCurves:
+    """Names of curves right above them or below, each as far from other curves as there is room.
+
+    Attributes:
+        others: the names for which there is no room.
+
+    """
+
+    def __init__(
+        self, axes: Axes, names: Mapping[str, Curve], curves: Iterable[Curve], marks: Sequence[Mark]
+    ) -> None:
+        self.others: list[str] = []
+        self.texts: list[tuple[float, Any]] = []
+        curves, inverse = list(curves), axes.transData.inverted()
+        texts, rooms = {}, {}
+        for name, curve in names.items():
+            text = style().label(axes, 0, 0, name, ha="left", color=curve.colour, zorder=6)
+            others = [_pixels(axes, other) for other in curves if other is not curve]
+            texts[name], rooms[name] = text, _rooms(axes, text, _pixels(axes, curve), others)
+        places = _choose(rooms, [_box(axes, mark) for mark in marks])
+        for name, text in texts.items():
+            if name not in places:
+                self.others.append(name)
+                text.remove()
+                continue
+            left, right, low, _ = places[name]
+            text.set_position(inverse.transform((left, low)))
+            self.texts.append((float(inverse.transform((right, low))[0]), text))
+
+    @property
+    def moving(self) -> list[Any]:
+        """The names."""
+        return [text for _, text in self.texts]
+
+    def update(self, moment: float) -> None:
+        """Show those as far as which the curves have come; where the future is drawn, all."""
+        for end, text in self.texts:
+            text.set_visible(style().ghost or moment >= end)
+
+
+def _choose(rooms: Mapping[str, Sequence[Room]], others: Sequence[Box]) -> dict[str, Box]:
+    """A box for as many names as can have one, together the clearest, none over another."""
+    best: dict[str, Box] = {}
+    most = (0, 0.0)
+    for order in itertools.islice(itertools.permutations(rooms), ORDERS):
+        places: dict[str, Box] = {}
+        total = 0.0
+        for name in order:
+            taken = [*others, *places.values()]
+            free = (room for room in rooms[name] if not any(_over(room[1], box) for box in taken))
+            clear, box = next(free, (0.0, None))
+            if box is not None:
+                places[name] = box
+                total += clear
+        if not best or (len(places), total) > most:
+            best, most = places, (len(places), total)
+    return best
+
+
+def _over(one: Box, other: Box) -> bool:
+    """Whether two boxes overlap."""
+    across = one[0] < other[1] and other[0] < one[1]
+    return across and one[2] < other[3] and other[2] < one[3]
+
+
+def _rooms(axes: Axes, text: Any, own: np.ndarray, others: Sequence[np.ndarray]) -> list[Room]:
+    """Boxes for a curve's name above it or below, the clearest first, each with how clear it is."""
+    small, room, size = style().pixels(axes, style().small), axes.bbox, text.get_window_extent()
+    x, y = np.concatenate([np.empty((0, 2)), *others]).T
+    rooms = []
+    for left in np.linspace(room.x0 + 0.5 * small, room.x1 - size.width, 100):
+        right = float(left + size.width)
+        under = own[(own[:, 0] > left) & (own[:, 0] < right), 1]
+        if not under.size or np.ptp(under) > 2 * small:
+            continue
+        for low in (under.max() + 0.2 * small, under.min() - 0.2 * small - size.height):
+            if low < room.y0 or low + size.height > room.y1:
+                continue
+            box = float(left), right, float(low), float(low + size.height)
+            across = np.maximum(np.maximum(box[0] - x, x - box[1]), 0)
+            along = np.maximum(np.maximum(box[2] - y, y - box[3]), 0)
+            apart = float(np.hypot(across, along).min(initial=np.inf))
+            if apart > ROOM * small:
+                # nearer to its own curve than to others
+                aside = float(np.abs(under - (low + size.height / 2)).mean())
+                rooms.append((min(apart, small) - aside, box))
+    return sorted(rooms, key=lambda room: -room[0])
 
 
 def _pixels(axes: Axes, curve: Curve) -> np.ndarray:
@@ -95,7 +207,7 @@ def _pixels(axes: Axes, curve: Curve) -> np.ndarray:
     return np.stack([np.interp(at, way, x), np.interp(at, way, y)], axis=1)
 
 
-def _box(axes: Axes, mark: Mark) -> tuple[float, float, float, float]:
+def _box(axes: Axes, mark: Mark) -> Box:
     """Left, right, lower and upper edge of a mark's number, in pixels."""
     small = style().pixels(axes, style().small)
     x, y = _dot(axes, mark)
@@ -107,25 +219,27 @@ def _box(axes: Axes, mark: Mark) -> tuple[float, float, float, float]:
 
 
 def _cost(
-    axes: Axes,
-    box: tuple[float, float, float, float],
+    box: Box,
+    room: Any,
     points: np.ndarray,
-    others: Sequence[tuple[float, float, float, float]],
+    others: Sequence[Box],
     dots: Sequence[np.ndarray],
 ) -> int:
     """How many points lie in a box, and far more where it is out of place.
 
-    That is where another box or an end of the axes is, or where the first of the dots, its own,
+    That is where another box is, or the end of the room, or where of dots the first, its own,
     is not the nearest.
     """
     left, right, low, high = box
     x, y = points.T
     inside = (x > left) & (x < right) & (y > low) & (y < high)
-    over = sum(left < b and a < right and low < d and c < high for a, b, c, d in others)
-    room = axes.bbox
-    outside = left < room.x0 or right > room.x1 or low < room.y0 or high > room.y1
+    over = sum(_over(box, other) for other in others)
+    outside = room is not None and not (
+        room.x0 <= left and right <= room.x1 and room.y0 <= low and high <= room.y1
+    )
     away = [np.hypot(x - (left + right) / 2, y - (low + high) / 2) for x, y in dots]
-    return int(inside.sum()) + 1000 * (over + outside + (min(away) < away[0]))
+    aside = min(away) < away[0]
+    return int(inside.sum()) + OUT * (over + outside + aside)
 
 
 def _has_place(axes: Axes, mark: Mark) -> bool:
@@ -144,9 +258,17 @@ def _draw(axes: Axes, mark: Mark) -> list[Any]:
     rim = withStroke(
         linewidth=current_style.points / 5, foreground=current_style.colours.background
     )
+    place: dict[str, Any] = {
+        "xy": (mark.x, mark.y), "xytext": (BESIDE[mark.ha] * small, mark.lift * small),
+        "ha": mark.ha, "va": "center",
+    }  # fmt: skip
+    if mark.name is not None:
+        place = {
+            "xy": (1, 0.5), "xycoords": mark.name, "xytext": (0.4 * small, 0), "va": "center",
+            "linespacing": 1.05,
+        }  # fmt: skip
     text = axes.annotate(
-        mark.text, (mark.x, mark.y), (BESIDE[mark.ha] * small, mark.lift * small),
-        textcoords="offset points", ha=mark.ha, va="center", fontsize=small, fontweight="bold",
-        color=mark.colour, path_effects=[rim], zorder=8,
+        mark.text, textcoords="offset points", fontsize=small, fontweight="bold",
+        color=mark.colour, path_effects=[rim], zorder=8, **place,
     )  # fmt: skip
     return [dot, text]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
+
+OTHERS = "other digits"
+"""The name of the grey curves above which there is no room for their own."""
 
 LOW = 1.0
 """A digit is learned where its loss stays below so many nats: a guess among ten costs 2.3."""
@@ -86,7 +90,7 @@ class DigitGrokking(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two losses, and the digits' below them where asked."""
-        rooms = changes.rooms(figure, data, (1, 1.2) if self.digits else (1,), right=7.6)
+        rooms = changes.rooms(figure, data, (1, 1.8) if self.digits else (1,), right=7.6)
         learned = changes.overfit(data)
         ends = None if learned is None else _ends(data, learned.memorised)
         every = set(range(data.sizes["digit"]))
@@ -95,23 +99,23 @@ class DigitGrokking(Scene):
             ("loss (nats)", changes.losses(data)),
             ("test loss\nof a digit (nats)", _digits(data, coloured)),
         ]
+        marks: list[list[_marks.Mark]] = [[], []]
+        if learned is not None:
+            marks = [_of_losses(data, learned.memorised), _of_digits(data, learned.memorised)]
         drawn = [
-            changes.ChangePanel(
-                axes, data, curves, ylabel=label, log=self.loss == "log", time=self.time,
+            _Panel(
+                axes, data, curves, marks=own, ylabel=label, log=self.loss == "log", time=self.time,
                 end=float(data["tested_epoch"].values[-1]), clock="tested_epoch", floor=1e-9,
                 phases="named" if axes is rooms[0] else "shaded",
             )
-            for axes, (label, curves) in zip(rooms, plots, strict=False)
+            for axes, own, (label, curves) in zip(rooms, marks, plots, strict=False)
         ]  # fmt: skip
         panels.without_time(*rooms[:-1])
         if self.digits and ends is not None:
             _threshold(rooms[1])
         clock = data["tested_epoch"]
-        parts = [panel.along(clock) for panel in drawn]
-        if learned is not None:
-            marks = _of_losses(data, learned.memorised), _of_digits(data, learned.memorised)
-            parts += [_marks.draw(axes, m, clock) for axes, m in zip(rooms, marks, strict=False)]
-        return Drawing.of(*parts)
+        numbers = [_marks.draw(panel.axes, panel.numbers(), clock) for panel in drawn]
+        return Drawing.of(*(panel.along(clock) for panel in drawn), *numbers)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How far it overfitted, and each digit's test loss at the end."""
@@ -140,15 +144,60 @@ class DigitGrokking(Scene):
 
 
 def _digits(data: xr.Dataset, coloured: set[int]) -> dict[str, panels.Curve]:
-    """The digits' test losses, those that are not in colour grey, thin and under one name."""
+    """The digits' test losses, those that are not in colour grey and thin."""
     x, y = data["tested_epoch"].values, data["token_test_loss"].values
     tints, names = changes.digit_colours(data), changes.digit_names(data)
     rest = sorted(set(range(len(names))) - coloured, key=lambda k: -float(np.nan_to_num(y[-1, k])))
-    curves = {
-        f"_{names[k]}" if n else "other digits": panels.Curve.of(x, y[:, k], style().colours.faint)
-        for n, k in enumerate(rest)
-    }
+    curves = {f"_{names[k]}": panels.Curve.of(x, y[:, k], style().colours.faint) for k in rest}
     return curves | {names[k]: panels.Curve.of(x, y[:, k], tints[k]) for k in sorted(coloured)}
+
+
+@dataclass
+class _Panel(changes.ChangePanel):
+    """Curves of which those in grey have their names above them, or share one at the end.
+
+    Attributes:
+        marks: the numbers on the curves.
+
+    """
+
+    _: KW_ONLY
+    marks: Sequence[_marks.Mark] = ()
+
+    def name_curves(self, end: float) -> panels.Names:
+        """The names at the ends of the curves in colour, and those above the others."""
+        self.axes.set_xlim(self.first, end)
+        grey = {name[1:]: curve for name, curve in self.curves.items() if name.startswith("_")}
+        self.marks = _marks.clear(self.axes, self.marks, self.curves.values())
+        above = _marks.OnCurves(self.axes, grey, self.curves.values(), self.marks)
+        curves = dict(self.curves)
+        if above.others:
+            first = above.others[0]
+            curves[first if len(above.others) == 1 else OTHERS] = grey[first]
+        return _Names(panels.EndNames(self.axes, curves), above)
+
+    def numbers(self) -> list[_marks.Mark]:
+        """The marks; that at the end of the test loss after its name there."""
+        test = self.names.at_end.texts.get("test") if isinstance(self.names, _Names) else None
+        return [mark._replace(name=test) if mark.x == self.end else mark for mark in self.marks]
+
+
+@dataclass
+class _Names:
+    """Names at the ends of curves, and above them."""
+
+    at_end: panels.EndNames
+    above: _marks.OnCurves
+
+    @property
+    def moving(self) -> list[Any]:
+        """All of the names."""
+        return [*self.at_end.moving, *self.above.moving]
+
+    def update(self, moment: float) -> None:
+        """Put them where the curves are at ``moment``."""
+        self.at_end.update(moment)
+        self.above.update(moment)
 
 
 def _threshold(axes: Axes) -> None:

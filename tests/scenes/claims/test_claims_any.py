@@ -425,7 +425,30 @@ def test_a_number_stands_where_no_curve_passes_and_nearest_its_own_dot() -> None
         free, falling = _marks.Mark(5, 5, "0.17", "red"), panels.Curve.of([5, 6], [5, 0], "red")
         across = panels.Curve.of([5, 10], [5, 6], "red")
         assert _marks.clear(axes, [free], []) == [free]
-        ((*_, ha, lift),) = _marks.clear(axes, [free], [falling, across])
-        assert (ha, lift) == ("right", 0.8)
+        (moved,) = _marks.clear(axes, [free], [falling, across])
+        assert (moved.ha, moved.lift) == ("right", 0.8)
         one, two = _marks.clear(axes, [free, free._replace(x=5.1)], [])
         assert (one.ha, two.ha) == ("right", "left")
+
+
+def test_a_name_stands_on_its_own_curve_or_not_at_all() -> None:
+    level = {name: panels.Curve.of([0, 10], [y, y], "red") for name, y in (("a", 2), ("b", 7))}
+    with drawing_in(gv.theme("light", "slide")):
+        axes = Figure(figsize=(8, 4)).add_axes((0.1, 0.1, 0.8, 0.8))
+        axes.set(xlim=(0, 10), ylim=(0, 10))
+        names = _marks.OnCurves(axes, level, level.values(), ())
+        assert not names.others
+        for text in names.moving:
+            apart = {name: abs(text.get_position()[1] - c.y[0]) for name, c in level.items()}
+            assert min(apart, key=lambda name: apart[name]) == text.get_text()
+        comb = panels.Curve.of(np.linspace(0, 10, 200), np.tile([0.0, 10.0], 100), "red")
+        assert _marks.OnCurves(axes, level, [*level.values(), comb], ()).others == ["a", "b"]
+
+
+def test_digits_in_grey_are_named_on_their_curves() -> None:
+    data, kind = reference("digit-grokking"), scene("digit-grokking").with_options()
+    with drawing_in(theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        kind.draw(figure, data)
+    words = [text.get_text() for text in figure.axes[1].texts]
+    assert {"tens", "hundreds", "1,000s", "10,000s", "carry", "ones"} <= set(words)
