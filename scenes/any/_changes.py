@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from grokviz.scenes.any import _marks
 
-from grokviz.dataset.learning import first_low, smooth
+from grokviz.dataset.learning import Curve, first_low, smooth
 from grokviz.dataset.numerics.curves import FALL_WIDTH
 from grokviz.errors import InputError
 from grokviz.scene import clock as clocks
@@ -29,6 +29,19 @@ OTHERS = "other heads"
 
 LEFT = 0.25
 """A test loss has come down where at most this share of its largest value is left."""
+
+
+DROP = 0.05
+"""A loss drops where it loses this share within :data:`SOON`."""
+
+SOON = 0.005
+"""This share of a run is a moment."""
+
+SPIKE = 3.0
+"""The training loss spikes where it is so many times its running median."""
+
+RARE = 0.5
+"""Spikes are rare up to this share of the time: drops would not come with all of them by chance."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,40 @@ def peak(data: xr.Dataset, memorised: int) -> tuple[float, float, float]:
     epochs, test = data["tested_epoch"].values[finite], data["logged_test_loss"].values[finite]
     top = int(np.where(epochs >= memorised / 2, test, -np.inf).argmax())
     return float(epochs[top]), float(test[top]), float(test[-1])
+
+
+def slingshots(data: xr.Dataset, memorised: int) -> list[float]:
+    """The spikes of the training loss with which the test loss dropped, one a drop.
+
+    None where a drop came without one, or where spikes are not rare. Only what comes after the
+    run had memorised counts.
+    """
+    train, test = (_finite(losses_of(data, split), memorised) for split in ("train", "test"))
+    if len(train.loss) < 2 or len(test.loss) < 2:
+        return []
+    soon = SOON * float(test.epochs[-1])
+    fall = 1 - np.interp(test.epochs + soon, *test) / np.maximum(test.loss, 1e-30)
+    drops = np.flatnonzero(fall >= DROP)
+    times = train.loss / np.maximum(np.interp(train.epochs, *smooth(train)), 1e-30)
+    spikes = train.epochs[times >= SPIKE]
+    time = np.linspace(float(train.epochs[0]), float(train.epochs[-1]), 1000)
+    near_spike = (np.abs(time[:, None] - spikes) <= 2 * soon).any(axis=1)
+    if not drops.size or near_spike.mean() > RARE:
+        return []
+    at = []
+    for group in np.split(drops, np.flatnonzero(np.diff(test.epochs[drops]) > soon) + 1):
+        begin, end = test.epochs[group[0]] - soon, test.epochs[group[-1]] + 2 * soon
+        near = np.flatnonzero((train.epochs >= begin) & (train.epochs <= end))
+        if not near.size or times[near].max() < SPIKE:
+            return []
+        at.append(float(train.epochs[near[times[near].argmax()]]))
+    return at
+
+
+def _finite(curve: Curve, first: float) -> Curve:
+    """The values from an epoch on that are numbers."""
+    shown = np.isfinite(curve.loss) & (curve.epochs >= first)
+    return Curve(curve.epochs[shown], curve.loss[shown].astype(float))
 
 
 def loss_near(data: xr.Dataset, at: float) -> float:
@@ -238,13 +285,17 @@ class ChangePanel(panels.CurvePanel):
 
 
 def rooms(
-    figure: FigureBase, data: xr.Dataset, heights: Sequence[float], right: float
+    figure: FigureBase,
+    data: xr.Dataset,
+    heights: Sequence[float],
+    right: float,
+    vgap: float = 1.4,
 ) -> list[Axes]:
     """Panels below one another on the same steps, with room for names at their right and above."""
     named = clocks.phase_ends(data) is not None and not style().narrow(figure)
     named |= fall(data) is not None and not data.sizes["tested_epoch"]
     axes = style().stack(
-        figure, heights, left=5.0, right=right, vgap=1.4, top=2.6 if named else 1.0
+        figure, heights, left=5.0, right=right, vgap=vgap, top=2.6 if named else 1.0
     )
     return axes
 

@@ -13,6 +13,7 @@ from grokviz.scenes.any import _marks
 from grokviz.errors import InputError
 from grokviz.scene import Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.curves import EndNames
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,6 +63,7 @@ class HeadsBelowLoss(Scene):
     """The loss, and every head's induction or previous-token score below it."""
 
     phases: ClassVar[Literal["named", "none"]] = "named"
+    above_heads: ClassVar[str] = ""
     needs = (
         "logged_train_loss", "logged_test_loss", "held_out_loss", "event_epoch", "phase_end",
         "induction_score", "previous_token_score",
@@ -86,7 +88,8 @@ class HeadsBelowLoss(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the heads below, the change shaded through both."""
-        above, below = changes.rooms(figure, data, (1, 1), right=9.6)
+        headed = bool(self.above_heads) and not style().narrow(figure)
+        above, below = changes.rooms(figure, data, (1, 1), 9.6, 2.8 if headed else 1.4)
         end = changes.end(data)
         loss = changes.ChangePanel(
             above, data, changes.losses(data), ylabel="loss (nats)", log=self.loss == "log",
@@ -99,10 +102,16 @@ class HeadsBelowLoss(Scene):
             phases="none" if self.phases == "none" else "shaded",
         )  # fmt: skip
         panels.without_time(above)
+        if headed:
+            style().note(below, self.above_heads, (0, 1), (0, 0.45), color=style().colours.muted)
         marks = self.marks(data), [self._percent(data, moment) for moment in self.moments(data)]
-        parts = [
-            _marks.draw(*one, data["epoch"]) for one in zip((above, below), marks, strict=True)
-        ]
+        parts = []
+        for panel, own in zip((loss, heads), marks, strict=True):
+            clear = _marks.clear(panel.axes, own, panel.curves.values())
+            test = panel.names.texts.get("test") if isinstance(panel.names, EndNames) else None
+            # what a loss ends with stands after its name
+            placed = [mark._replace(name=test) if mark.x == end else mark for mark in clear]
+            parts.append(_marks.draw(panel.axes, placed, data["epoch"]))
         return Drawing.of(loss.along(data["epoch"]), heads.along(data["epoch"]), *parts)
 
     def moments(self, data: xr.Dataset) -> tuple[float, ...]:
@@ -133,7 +142,7 @@ class HeadsBelowLoss(Scene):
         ha: Literal["left", "center", "right"] = "left" if share < 0.1 else "center"
         return _marks.Mark(
             moment, 100 * score, f"{100 * score:.0f}%", kind_colours()["induction"],
-            "right" if share > 0.9 else ha, 1.2,
+            "right" if share > 0.9 else ha, 0.8,
         )  # fmt: skip
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -192,7 +201,8 @@ def head_curves(
                 data, 100 * values[:, layer, head], style().colours.faint
             )
     for kind, (layer, head) in heads.items():
-        name = f"head {layer}.{head}" if len(heads) == 1 else f"{kind}\nhead {layer}.{head}"
+        what = f"layer {layer}, head {head}"
+        name = f"head {layer}.{head}:\n{what}" if len(heads) == 1 else f"{kind}:\n{what}"
         curves[name] = panels.at_checkpoints(
             data, 100 * data[SCORES[kind]].values[:, layer, head], kind_colours()[kind]
         )

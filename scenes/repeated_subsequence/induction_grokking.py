@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
@@ -16,7 +17,7 @@ from grokviz.scenes.repeated_subsequence._induction import (
 
 from grokviz.scene import Claim, Drawing, style
 from grokviz.scene import clock as clocks
-from grokviz.scene.outcome import outcome
+from grokviz.scene.outcome import losses_of, outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +32,8 @@ class InductionGrokking(HeadsBelowLoss):
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
     title = "On few sequences it memorises first, and its induction head forms later"
-    watch = "induction: attention to what followed earlier copies; dots above: peak and end"
+    watch = "induction: attention to what followed earlier copies"
+    above_heads = watch
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
     recipe = "repeated-subsequence-320"
     reference = "repeated-subsequence-320"
@@ -49,7 +51,12 @@ class InductionGrokking(HeadsBelowLoss):
         if after - before < RISE:
             return Claim.instead(f"{now}since then head {head}'s induction went {shares}")
         sentence = f"{now}then head {head}'s induction rises {shares}"
-        return Claim(sentence, self.watch, numbers={"before": before, "after": after})
+        numbers = {"before": before, "after": after}
+        drops = len(changes.slingshots(data, learned.memorised))
+        if drops < 2:
+            return Claim(sentence, self.watch, numbers=numbers)
+        watch = f"each of the {drops} drops of the test loss comes with a spike of the train loss"
+        return Claim(sentence, watch, numbers={**numbers, "drops": drops})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """With a mark where it had memorised."""
@@ -57,7 +64,9 @@ class InductionGrokking(HeadsBelowLoss):
         learned = changes.overfit(data)
         if learned is None:
             return drawn
-        return Drawing.of(drawn, _memorised(figure.axes[0], data, learned.memorised))
+        axes, drops = figure.axes[0], changes.slingshots(data, learned.memorised)
+        spikes = _spikes(axes, data, drops) if len(drops) > 1 else Drawing()
+        return Drawing.of(drawn, spikes, _memorised(axes, data, learned.memorised))
 
     def moments(self, data: xr.Dataset) -> tuple[float, ...]:
         """When it had memorised, and its last checkpoint."""
@@ -81,8 +90,31 @@ class InductionGrokking(HeadsBelowLoss):
         return (
             "Training and test loss of a two-layer attention-only transformer that completes "
             "repeated subsequences, trained on the same few sequences all the time, and its "
-            f"heads. {self.definitions()} {after(f'figure 25; {HEADS}')}"
+            f"heads. {self.definitions()} The test loss drops where it loses {changes.DROP:.0%} "
+            f"within {changes.SOON:.1%} of the run; the train loss spikes where it is "
+            f"{changes.SPIKE:g} times its running median. {after(f'figure 25; {HEADS}')}"
         )
+
+
+def _spikes(axes: Axes, data: xr.Dataset, at: list[float]) -> Drawing:
+    """Lines from the spikes of the train loss up to the drops of the test loss."""
+    current_style, epochs = style(), data["epoch"].values
+    test = losses_of(data, "test")
+    lines = [
+        axes.plot(
+            [x, x], [axes.get_ylim()[0], float(np.interp(x, *test))], ls=(0, (2, 2)), zorder=1.7,
+            color=current_style.colours.faint, lw=0.4 * current_style.line,
+        )[0]
+        for x in at
+    ]  # fmt: skip
+    if current_style.ghost:
+        return Drawing()
+
+    def update(i: int) -> None:
+        for x, line in zip(at, lines, strict=True):
+            line.set_visible(bool(epochs[i] >= x))
+
+    return Drawing(lines, update)
 
 
 def _memorised(axes: Axes, data: xr.Dataset, at: int) -> Drawing:

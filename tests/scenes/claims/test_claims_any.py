@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import xarray as xr
+from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any import _marks
 from matplotlib.figure import Figure
 
@@ -269,8 +270,8 @@ def test_the_test_loss_comes_down_to_a_quarter(name: str, share: float, holds: b
 def test_the_numbers_are_on_the_curves_once_it_has_come_to_them(name: str, count: int) -> None:
     data, kind = reference(name), scene(name)
     own = claim(name, data)
-    # a name of a head and a threshold are not on the curves
-    words = re.sub(r"[Hh]ead \d\.\d|below 1 nat", "", f"{own.sentence} {own.watch}")
+    # a name of a head, a threshold and a count are not on the curves
+    words = re.sub(r"[Hh]ead \d\.\d|below 1 nat|the \d+ drops", "", f"{own.sentence} {own.watch}")
     said = re.findall(r"[\d,.]*\d%?", words)
     assert len(said) == count
     written = []
@@ -296,6 +297,20 @@ def test_induction_rises_with_the_change(name: str, rise: float, holds: bool) ->
     shape = data["induction_score"].shape
     data = changed(data, "induction_score", lambda _: np.broadcast_to(score[:, None, None], shape))
     assert claim(name, data).holds == holds
+
+
+def test_drops_are_said_to_come_with_spikes_where_each_does() -> None:
+    data, name = reference("induction-grokking"), "induction-grokking"
+    told = "each of the 8 drops of the test loss comes with a spike of the train loss"
+    assert claim(name, data).watch == told
+    assert changes.slingshots(data, 600) == sorted(changes.slingshots(data, 600))
+    epochs = data["logged_epoch"].values
+    near = np.abs(epochs - changes.slingshots(data, 600)[3]) <= 100
+    quiet = changed(data, "logged_train_loss", lambda loss: np.where(near, 0.02, loss))
+    noisy = changed(data, "logged_train_loss", lambda loss: loss * (1 + 9 * (epochs % 3 == 0)))
+    for other in (quiet, noisy):
+        assert "drops" not in claim(name, other).watch
+        assert changes.slingshots(other, 600) == []
 
 
 def test_a_loss_that_does_not_fall_is_not_said_to() -> None:
