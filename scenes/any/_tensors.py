@@ -112,7 +112,7 @@ class Moments:
 
     def _mark_zero(self, axes: Axes) -> None:
         """Write 0 at the left end, where epoch 0 stands, and no other number near it."""
-        near = self.left * (self.right / self.left) ** 0.12
+        near = self.left * (self.right / self.left) ** 0.1
         ticks = [tick for tick in axes.get_xticks() if near < tick <= self.right]
         words = axes.xaxis.get_major_formatter().format_ticks(ticks)
         axes.set_xticks([self.left, *ticks], ["0", *words])

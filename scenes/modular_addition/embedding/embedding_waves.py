@@ -166,7 +166,7 @@ def _held(axes: Axes, data: xr.Dataset, only: list[int] | None) -> Drawing:
     waves = frequencies.embedded(data) if only is None else only
     some = _claims.waves(len(waves))
     if only is not None:
-        some = some.replace("wave", "key wave")
+        some = f"{some} it ends with"  # which are key is known at the end alone
     if not 0 < len(waves) < data.sizes["frequency"]:
         return Drawing()
     shares, text = _share(data, waves), grids.figure_above(axes)
