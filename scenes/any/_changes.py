@@ -14,6 +14,7 @@ from grokviz.dataset.numerics.curves import FALL_WIDTH
 from grokviz.errors import InputError
 from grokviz.scene import clock as clocks
 from grokviz.scene import panels, style
+from grokviz.scene.curves import EndNames
 from grokviz.scene.outcome import losses_of, outcome
 
 if TYPE_CHECKING:
@@ -282,6 +283,13 @@ class ChangePanel(panels.CurvePanel):
         ticks = np.arange(np.floor(high), np.floor(low) - 1, -step)
         self.axes.yaxis.set_major_locator(FixedLocator([float(10.0**t) for t in ticks]))
         self.axes.yaxis.set_minor_locator(NullLocator())
+
+
+def after_names(marks: Sequence[_marks.Mark], names: Any, end: float) -> list[_marks.Mark]:
+    """The marks; one at the end of the test loss after its name, where names stay in the panel."""
+    has_names = isinstance(names, EndNames) and style().labels is None
+    test = names.texts.get("test") if has_names else None
+    return [mark._replace(name=test) if mark.x == end else mark for mark in marks]
 
 
 def rooms(

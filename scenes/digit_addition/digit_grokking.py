@@ -178,8 +178,8 @@ class _Panel(changes.ChangePanel):
 
     def numbers(self) -> list[_marks.Mark]:
         """The marks; that at the end of the test loss after its name there."""
-        test = self.names.at_end.texts.get("test") if isinstance(self.names, _Names) else None
-        return [mark._replace(name=test) if mark.x == self.end else mark for mark in self.marks]
+        at_end = self.names.at_end if isinstance(self.names, _Names) else None
+        return changes.after_names(self.marks, at_end, float(self.end or 0))
 
 
 @dataclass

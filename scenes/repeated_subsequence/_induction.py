@@ -13,7 +13,6 @@ from grokviz.scenes.any import _marks
 from grokviz.errors import InputError
 from grokviz.scene import Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
-from grokviz.scene.curves import EndNames
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -108,9 +107,7 @@ class HeadsBelowLoss(Scene):
         parts = []
         for panel, own in zip((loss, heads), marks, strict=True):
             clear = _marks.clear(panel.axes, own, panel.curves.values())
-            test = panel.names.texts.get("test") if isinstance(panel.names, EndNames) else None
-            # what a loss ends with stands after its name
-            placed = [mark._replace(name=test) if mark.x == end else mark for mark in clear]
+            placed = changes.after_names(clear, panel.names, end)
             parts.append(_marks.draw(panel.axes, placed, data["epoch"]))
         return Drawing.of(loss.along(data["epoch"]), heads.along(data["epoch"]), *parts)
 

@@ -19,6 +19,7 @@ from grokviz.errors import InputError
 from grokviz.media.theme import theme
 from grokviz.scene import Claim, drawing_in, panels
 from grokviz.scene.registry import scene
+from grokviz.scene.style import noting_labels
 
 LONGEST = 80
 
@@ -467,3 +468,17 @@ def test_digits_in_grey_are_named_on_their_curves() -> None:
         kind.draw(figure, data)
     words = [text.get_text() for text in figure.axes[1].texts]
     assert {"tens", "hundreds", "1,000s", "10,000s", "carry", "ones"} <= set(words)
+
+
+@pytest.mark.parametrize("name", ["digit-grokking", "induction-grokking"])
+def test_a_last_loss_has_its_number_where_a_legend_has_the_names(name: str) -> None:
+    data, kind = reference(name), scene(name)
+    with drawing_in(theme("light", "slide")), noting_labels() as labels:
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = kind.with_options().draw(figure, data)
+        for label in labels:
+            label.leave_out()
+        drawing.update(data.sizes[kind.clock] - 1)
+        figure.draw_without_rendering()
+    last = claim(name, data).sentence.split()[-1] if name == "digit-grokking" else "1.85"
+    assert last in [text.get_text() for text in figure.axes[0].texts]
