@@ -322,7 +322,9 @@ def _share(axes: Axes, data: xr.Dataset) -> Drawing:
     wide = axes.bbox.width > ROOMY * current_style.pixels(axes, current_style.small)
     _head(axes, "squared logits that the sum explains" if wide else "squared logits explained")
     size = current_style.points * 0.42
-    (dot,) = axes.plot([], [], "o", color=current_style.colours.ink, ms=size, mew=0, zorder=7)
+    (dot,) = axes.plot(
+        [], [], "o", color=current_style.colours.ink, ms=size, mew=0, zorder=7, clip_on=False
+    )
     text = current_style.label(axes, 0, 0, "", lift=0.35, zorder=8)
     aside, up = 0.4 * current_style.small, 0.35 * current_style.small
 
