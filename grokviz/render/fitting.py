@@ -71,7 +71,7 @@ def fit(text: str, room: float, measure: Ruler, sizes: tuple[float, float], most
 def _balanced(text: str, room: float, measure: Ruler, size: float, most: int) -> list[str]:
     """The fewest lines that fit, of about equal length where there are a few."""
     lines = _wrapped(text, room, measure, size, most)
-    if not 1 < len(lines) < 4:
+    if not 1 < len(lines) < 4 or len(lines) > most:  # what is cut is not balanced
         return lines
     for share in (0.55, 0.65, 0.75, 0.85):
         narrower = _wrapped(text, room * share, measure, size, len(lines))

@@ -33,5 +33,5 @@ def _about(data: xr.Dataset) -> str:
     if "weight-decay" in settings:
         words.append(f"weight decay {float(settings['weight-decay']):g}")
     if published_recipe(str(data.attrs.get("recipe", ""))):
-        words.append("smaller than the published run")
+        words.append("smaller than published")
     return "  ·  ".join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,13 @@ from grokviz.scene.style import Label, chip, style
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+
+
+TIGHT = 1.25
+"""A name may be so many times as wide as its band and stand in the lower row."""
+
+LONGEST = 1.05
+"""A legend's row may be so many times as long as the axes."""
 
 
 def horizon(data: xr.Dataset, clock: str = "epoch") -> float:
@@ -132,15 +140,16 @@ def name_phases(
     low, high = (_place(axes, end) for end in axes.get_xlim())
     em = current_style.pixels(axes, current_style.small) / axes.bbox.width
     named: list[tuple[int, str, float, float]] = []
-    for phase, (name, start, stop) in enumerate(zip(PHASES, edges, edges[1:], strict=False)):
-        a, b = ((np.clip(_place(axes, e), low, high) - low) / (high - low) for e in (start, stop))
+    at = [float((np.clip(_place(axes, e), low, high) - low) / (high - low)) for e in edges]
+    bands = list(itertools.pairwise(at))
+    for phase, (name, (a, b)) in enumerate(zip(PHASES, bands, strict=False)):
         # the first may begin at its shade's left and run over; the others keep to theirs
         for text in (name, name.replace(" ", "\n")):
             width = 0.57 * em * max(map(len, text.split("\n")))
             if b - a > width or (not named and b > a and width < 0.15):
                 named.append((phase, text, max((a + b) / 2, width / 2), width))
                 break
-    if edges and len(named) < len(PHASES) and (chips := _chips(axes, em)):
+    if edges and len(named) < len(PHASES) and (chips := _chips(axes, em, bands)):
         return chips
     centres = pushed_apart([n[2] for n in named], [n[3] + 0.5 * em for n in named], 0, 1)
     return [
@@ -152,28 +161,68 @@ def name_phases(
     ]  # fmt: skip
 
 
-def _chips(axes: Axes, em: float) -> list[tuple[int, Any]]:
-    """The names on their colours, in a row above the axes or in two; none where they do not fit.
+def _chips(axes: Axes, em: float, bands: list[tuple[float, float]]) -> list[tuple[int, Any]]:
+    """The names on their colours, in one row or two above the axes; none where they do not fit.
 
-    ``em`` is that of the small type as a share of the axes' width.
+    Each stands over its band, those that are wider than theirs in a row above the others; where
+    that is not possible they are a legend. ``em`` is that of the small type and ``bands`` are the
+    shades, as shares of the axes' width.
     """
-    widths = [(0.6 * len(name) + 0.8) * em for name in PHASES]
-    rows = next(
-        (rows for rows in ([[0, 1, 2, 3]], [[0, 1], [2, 3]])
-         if max(sum(widths[phase] for phase in row) for row in rows) <= 1.05),
-        [],
-    )  # fmt: skip
+    widths = [(0.56 * len(name) + 0.7) * em for name in PHASES]
+    every = list(range(len(PHASES)))
+    wide = [k for k in every if widths[k] > TIGHT * (bands[k][1] - bands[k][0])]
+    ways = ([every], [[k for k in every if k not in wide], wide])
+    rows = next((places for rows in ways if (places := _over(rows, widths, bands))), None)
+    if rows is None:
+        rows = next(
+            (places for rows in ([every], [[2, 3], [0, 1]]) if (places := _packed(rows, widths))),
+            [],
+        )  # fmt: skip
     line = em * axes.bbox.width / axes.bbox.height
     background, chips = style().colours.background, []
-    for n, row in enumerate(reversed(rows)):
-        left = 0.15 * em
-        for phase in row:
+    for n, row in enumerate(rows):
+        for phase, left in row.items():
             colour = see_through(style().colours.phases[phase], background)
-            at = (left, 1 + (0.5 + 1.45 * n) * line)
+            at = (left + 0.15 * em, 1 + (0.5 + 1.45 * n) * line)
             text = chip(axes, PHASES[phase], at, colour, transform=axes.transAxes)
             chips.append((phase, text))
-            left += widths[phase]
-    return chips
+    return sorted(chips, key=lambda one: one[0])
+
+
+def _over(
+    rows: list[list[int]], widths: list[float], bands: list[tuple[float, float]]
+) -> list[dict[int, float]] | None:
+    """Left ends of names of such widths, row by row, each over its band; None where one is not.
+
+    A name is over its band where its middle is, or where it covers all of it.
+    """
+    placed: list[dict[int, float]] = []
+    for row in rows:
+        if sum(widths[k] for k in row) > 1:
+            return None
+        middles = [
+            min(max((bands[k][0] + bands[k][1]) / 2, widths[k] / 2), 1 - widths[k] / 2) for k in row
+        ]
+        centres = pushed_apart(middles, [widths[k] for k in row], 0, 1)
+        for k, centre in zip(row, centres, strict=True):
+            low, high = bands[k]
+            inside = low <= centre <= high
+            half = widths[k] / 2 + 1e-6
+            if not inside and not (centre - half <= low and high <= centre + half):
+                return None
+        placed.append({k: c - widths[k] / 2 for k, c in zip(row, centres, strict=True)})
+    return placed
+
+
+def _packed(rows: list[list[int]], widths: list[float]) -> list[dict[int, float]] | None:
+    """Left ends of names one after another, row by row; None where a row is too long."""
+    placed: list[dict[int, float]] = []
+    for row in rows:
+        ends = np.cumsum([0.0, *(widths[k] for k in row)])
+        if ends[-1] > LONGEST:
+            return None
+        placed.append(dict(zip(row, map(float, ends), strict=False)))
+    return placed
 
 
 def _place(axes: Axes, x: float) -> float:

@@ -112,7 +112,7 @@ def test_the_run_is_told_in_a_line() -> None:
     )
     assert about(xr.Dataset()) == ""
     smaller = about(xr.Dataset(attrs=attrs | {"recipe": "repeated-subsequence-320"}))
-    assert smaller.endswith("weight decay 1  ·  smaller than the published run")
+    assert smaller.endswith("weight decay 1  ·  smaller than published")
 
 
 def test_a_task_whose_sentence_lacks_a_setting_is_told_by_its_name(

@@ -34,7 +34,7 @@ class CircuitDevelopment(Scene):
 
     name = "circuit-development"
     title = "The circuit is built while the test loss still stands high"
-    watch = "restricted: loss of all pairs, key waves alone; excluded: train loss without"
+    watch = "restricted: key waves alone, all pairs; excluded: train loss without them"
     source = "thread, tweets 9 to 11; arXiv:2301.05217, figures 3, 4 and 7"
     loops = True
     needs = tuple(dict.fromkeys([
