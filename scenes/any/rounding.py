@@ -7,18 +7,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from grokviz.dataset.numerics.spikes import LOW, spikes
 from grokviz.errors import InputError
 from grokviz.scene import Claim, option
 from grokviz.scene.film import Film
 
 if TYPE_CHECKING:
     import xarray as xr
+    from jaxtyping import Float
 
 MEASURED = "rounding"
 PAIR = ("float32", "float64")
 
 LEAPS = 3
 """So many leaps of the loss in float32, and so many for each in float64, are more than chance."""
+
+GROWS = 0.03
+"""From this share on the unembedding is said to have grown before a leap."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """By which share the norm of W_U grows before a leap, and between which epochs.
+
+    ``last`` is the leap before, or where the loss first vanished; at ``lowest`` the norm is
+    lowest between the two.
+    """
+
+    last: float
+    lowest: float
+    leap: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,8 @@ class Rounding(Film):
     reference = "slingshots"
     needs = (
         "member_precision", "member_seed", "member_epoch", "member_train_loss",
-        "member_spike_count", "member_logit_gradient_sum", "member_last_epoch",
+        "member_spike_count", "member_logit_gradient_sum", "member_unembedding_norm",
+        "member_last_epoch",
     )  # fmt: skip
     also = {  # noqa: RUF012
         MEASURED: (
@@ -87,6 +107,46 @@ class Rounding(Film):
         one, two = (int(data["member_spike_count"].values[m]) for m in self.pair(data))
         return one, two
 
+    def logged(self, data: xr.Dataset, name: str, m: int) -> Float[np.ndarray, "2 point"]:
+        """Epochs and values of what a run logged, without the padding after the last."""
+        epochs, values = data["member_epoch"].values[m], data[f"member_{name}"].values[m]
+        keep = (epochs >= 0) & np.isfinite(values)
+        return np.stack([epochs[keep], values[keep]]).astype(float)
+
+    def growths(self, data: xr.Dataset) -> list[Growth]:
+        """How W_U grows before each leap in float32; none where its norm was not logged."""
+        m, _ = self.pair(data)
+        epochs, loss = self.logged(data, "train_loss", m)
+        when, norm = self.logged(data, "unembedding_norm", m)
+        tops, _ = spikes(epochs, loss)
+        last, growths = float(epochs[np.argmax(loss < LOW)]), []
+        for top in map(float, tops):
+            between = (when > last) & (when < top)
+            if not between.any():
+                return []
+            some, size = when[between], norm[between]
+            low = int(size.argmin())
+            share = float(size[low:].max() / size[low] - 1)
+            growths.append(Growth(last, float(some[low]), top, share))
+            last = top
+        return growths
+
+    def grows_first(self, data: xr.Dataset) -> bool:
+        """Whether W_U grows before every leap in float32."""
+        growths = self.growths(data)
+        return len(growths) == self.leaps(data)[0] > 0 and all(g.share >= GROWS for g in growths)
+
+    def one_way(self, data: xr.Dataset) -> float:
+        """Share of the epochs at which the sum of float32's gradient has its commoner sign.
+
+        Of those after the loss first vanished.
+        """
+        m, _ = self.pair(data)
+        epochs, loss = self.logged(data, "train_loss", m)
+        when, sums = self.logged(data, "logit_gradient_sum", m)
+        up = float((sums[when > epochs[np.argmax(loss < LOW)]] > 0).mean())
+        return max(up, 1 - up)
+
     def claim(self, data: xr.Dataset) -> Claim:
         """How often the two trainings leap."""
         one, two = self.leaps(data)
@@ -108,12 +168,17 @@ class Rounding(Film):
         """How often each training is thrown off."""
         one, two = self.leaps(data)
         first, second = self.sums(data)
+        shares = [growth.share for growth in self.growths(data)]
+        grown = (
+            " Before each of its leaps the norm of the unembedding grows, by "
+            f"{min(shares):.0%} to {max(shares):.0%}." if self.grows_first(data) else ""
+        )  # fmt: skip
         return (
             "In float32 the log-softmax of a leading logit moves in steps of its last bit and then "
             "is 0: the right answer's gradient vanishes while those of the others stay. Two "
             f"trainings from the same weights: with the loss in float32 it leaps {times(one)}, "
             f"in float64 {times(two)}; the sum of the logits' gradient is {first:.1e} and "
-            f"{second:.1e}."
+            f"{second:.1e}.{grown}"
         )
 
     def definition(self, data: xr.Dataset) -> str:

@@ -104,6 +104,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
             self.camera.background_color = self.colours.background
         self.captions: list[tuple[int, int, str]] = []
         self._caption: Any = None
+        self._source: Any = None
         self._sentence = ("", 0.0)
         self._skipping, self._is_skipped, self._section_from = False, 0, 0
         self._begins = False
@@ -126,12 +127,15 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """Add the title, and below it the run of the data."""
         if self.context.title:
             self.add(self._heading(self.context.title))
-        self.add(self.foot())
+        self.show_source(about(self.data))
 
-    def foot(self) -> Any:
-        """The run of the data, in the line below the caption."""
-        return words(about(self.data).replace("$", ""), self.colours.muted, px=SMALLEST,
-                     at=(MARGIN, _FOOT), anchor="left")  # fmt: skip
+    def show_source(self, text: str) -> None:
+        """Write below what is drawn: at first the run of the data."""
+        if self._source is not None:
+            self.remove(self._source)
+        self._source = words(text.replace("$", ""), self.colours.muted, px=SMALLEST,
+                             at=(MARGIN, _FOOT), anchor="left")  # fmt: skip
+        self.add(self._source)
 
     def _heading(self, title: str) -> Any:
         """The title in one line, or in two smaller ones, so that it ends before the epoch."""

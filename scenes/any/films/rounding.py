@@ -9,9 +9,12 @@ from typing import Any
 
 import manim as mn
 import numpy as np
-from grokviz.scenes.any.films._axes import Axes, Growing, finite
-from grokviz.scenes.any.rounding import LEAPS, times
+from grokviz.scenes.any.films._axes import Axes, Growing
+from grokviz.scenes.any.films._pair import LOSS, Curves, Pair
+from grokviz.scenes.any.rounding import MEASURED, PAIR, times
 
+from grokviz.dataset.numerics.spikes import SWING
+from grokviz.scene.about import about
 from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import (
     SMALL,
@@ -20,7 +23,6 @@ from grokviz.scene.films.toolkit import (
     Plot,
     mathematics,
     mono,
-    place,
     words,
 )
 
@@ -33,15 +35,30 @@ CELL, FIRST_BIT, BITS, ROUNDED = 50.0, 168.0, 325.0, 415.0
 CLASSES = 113
 NO_LEAD = 0.5
 """The lead with which the film begins: at 0 the number in bits would be 2."""
-LEADS = (13.0, 19.0, 21.5, 26.0)
-"""Leads of the correct answer in the animation; at the second the gradients nearly balance."""
-WHY = (
-    "Adam divides by the gradient's size: even a tiny push, always one way, moves weights.",
-    "Liu et al. (2026): weights and activations grow along it, each by the other, "
-    "until the loss leaps.",
-    "With float32 the loss shoots up again and again: slingshots.",
+LEADS = (0.0, 18.5, 20.0, 20.875, 21.5)
+"""Leads of the correct answer at which captions change; from the fourth on float32's is 0."""
+ENLARGED = (1.0, 1e6, 5e6)
+"""How much larger the bars are drawn: at first, from the second lead on, and from the third."""
+ZOOM = 1.6
+"""Seconds in which they are enlarged."""
+SMALLEST = 1e-18
+"""Sums below this are drawn here: exact zeros have no place on a logarithmic axis."""
+ONE_WAY = 0.95
+"""From this share of the epochs on, a push is one that is nearly always one way."""
+BEFORE, AFTER = 0.3, 0.25
+"""What is shown before the weights grow and after the slow leap, in times between two leaps."""
+PUSH = (
+    (SMALLEST, 1e-5),
+    {1e-16: "$10^(-16)$", 1e-8: "$10^(-8)$"},
+    "push on all logits together: the sum of their gradient",
 )
-"""From the gradient's sum to the leaps; the second is the explanation of arXiv:2605.06152."""
+NORM = (3, 25), {5.0: "5", 10.0: "10", 20.0: "20"}, "norm of the unembedding's weights"
+WHY = (
+    "Alone that push changes no answer. But Adam divides by the gradient's size: "
+    "even tiny pushes move weights.",
+    "... and the loss leaps, as Liu et al. (2026) explain.",
+)
+"""From the push to the leap; the explanation is of arXiv:2605.06152."""
 
 
 class Rounding(FilmScene):
@@ -51,24 +68,21 @@ class Rounding(FilmScene):
 
     def construct(self) -> None:
         """Play the three sections in order."""
-        self.measured = self.other("rounding")
+        self.measured = self.other(MEASURED)
+        self.show_source(f"log-softmax of {about(self.measured)}")
         self.leaving: list[Any] = []
         self.section("last-bit")
         self.lose_the_last_bit()
-        self._go_on_to("gradient")
+        self.section("gradient")
         self.lose_the_balance()
-        self._go_on_to("slingshot")
+        self.section("slingshot")
         self.train_twice()
 
-    def _go_on_to(self, name: str) -> None:
-        """Begin a section in which the last one's picture leaves while the next one's comes."""
-        self.section(name)
-        if self._begins:
-            self.remove(*self.leaving)
-            self.leaving = []
-
-    def _leave(self) -> list[Any]:
-        return [mn.FadeOut(shape) for shape in self.leaving]
+    def _cut(self, *shapes: Any) -> None:
+        """Put a new picture in the place of the last one."""
+        self.remove(*self.leaving)
+        self.add(*shapes)
+        self.leaving = list(shapes)
 
     def _write(self, what: Any, text: str, px: float, at: tuple[float, float]) -> None:
         """Change the text of an object that ends at a pixel."""
@@ -128,7 +142,7 @@ class Rounding(FilmScene):
         middle = int(np.searchsorted(x, 0.2 * x[0] + 0.8 * x[zero]))
         self.play(*map(mn.FadeOut, [*seen, falls.line]), run_time=0.5)
         at(0)
-        third = "As the lead grows, the loss should fall smoothly. It can only step."
+        third = "Soon it no longer falls smoothly: it can only step."
         self.say(
             third, *map(mn.FadeIn, furniture),
             self.sweep(lambda s: at(round(s * middle)), *shapes, rate=mn.linear,
@@ -141,7 +155,7 @@ class Rounding(FilmScene):
                        run_time=2.4, rate=mn.linear),
         )  # fmt: skip
         spot = axes.plot.dots([x[zero]], [0.0], 16, self.colours.ink)
-        last = f"From a lead of {x[zero]:.2f} on, it is gone: the loss is exactly 0."
+        last = f"From a lead of {x[zero]:.2f} on, the loss is exactly 0."
         self.say(
             last, mn.FadeIn(spot),
             self.sweep(lambda s: at(round(zero + s * (len(x) - 1 - zero))), *shapes,
@@ -168,143 +182,195 @@ class Rounding(FilmScene):
 
     def lose_the_balance(self) -> None:
         """Show the gradients of the correct answer and the others, in both precisions."""
-        ink, muted = self.colours.ink, self.colours.muted
-        gaps = self.measured["gap"].values
-        right = -self.measured["gap_right_gradient"].transpose("precision", "gap")
-        wrong = -(CLASSES - 1) * self.measured["gap_wrong_gradient"].transpose("precision", "gap")
-        unit = np.abs(wrong.sel(precision="float64").values)
-        kinds, bars, furniture = ("float64", "float32"), [], []
-        for kind, x0 in zip(kinds, (190, 1040), strict=True):
-            plot = Plot(x0, 250, x0 + 690, 800, (-0.6, 2.6), (-1.2, 1.2))
-            bars += [plot.bars([n], [0.0], 0.72, self.looks[kind], 1.0 if n == 2 else 0.45)
-                     for n in range(3)]  # fmt: skip
-            furniture += [plot.level(0, self.colours.faint, 3),
-                          words(kind, self.looks[kind], px=48, bold=True,
-                                at=(x0 + 345, 222))]  # fmt: skip
-            furniture += [
-                words(text, ink if n == 2 else muted, bold=n == 2, at=(plot.at(n, 0)[0], 856))
-                for n, text in enumerate(("right", f"{CLASSES - 1} wrong", "all"))
-            ]
-            furniture += [words(text, muted, px=SMALL, anchor="right",
-                                at=(x0 - 8, plot.at(0, y)[1] + 10))
-                          for text, y in (("1", 1.0), ("0", 0.0), ("−1", -1.0))]  # fmt: skip
-        heights = [
-            np.stack([r / unit, w / unit, (r + w) / unit])
-            for r, w in ((right.sel(precision=k).values, wrong.sel(precision=k).values)
-                         for k in kinds)
-        ]  # fmt: skip
+        push = _Pushes(self)
 
-        def at(gap: float, share: float = 1.0) -> None:
-            i = int(np.abs(gaps - gap).argmin())
-            for panel in range(2):
-                for n in range(3):
-                    bars[3 * panel + n].set_heights(share * heights[panel][n, [i]])
-            self._write(self.moment, f"lead {gaps[i]:5.2f}", 56, (1859, 112))
-            self._write(size, f"{unit[i]:.11f}", 36, (1500, 166))
+        def at(lead: float, factor: float, share: float = 1.0) -> None:
+            push.show(lead, factor, share)
+            self._write(self.moment, f"lead {lead:5.2f}", 56, (1859, 112))
 
-        size = mono("0", ink, px=36, at=(0, 0))
-        furniture.append(words(f"1 = push on the {CLASSES - 1} wrong together =", muted, px=36,
-                               at=(1195, 166), anchor="right"))  # fmt: skip
-        shapes = [*bars, size]
-        at(LEADS[0], 0.0)
+        def through(leads: tuple[float, float], factor: float, seconds: float) -> Any:
+            start, stop = leads
+            return self.sweep(lambda s: at(start + s * (stop - start), factor), *push.shapes,
+                              run_time=seconds, rate=mn.linear)  # fmt: skip
+
+        def enlarge(text: str, lead: float, factors: tuple[float, float]) -> None:
+            start, stop = factors
+            self.say(text, *map(mn.FadeOut, push.ticks), *map(mn.FadeIn, push.names),
+                     self.sweep(lambda s: at(lead, start * (stop / start) ** s), *push.shapes,
+                                run_time=ZOOM))  # fmt: skip
+            self.add(*push.rule(stop))
+
+        at(LEADS[0], ENLARGED[0], 0.0)
         self.add(self.moment)
-        push = f"{CLASSES} answers: the gradient pushes the right logit up, the wrong down."
-        first = self.first(f"Now {push}", push)
-        self.say(
-            first, *self._leave(), *map(mn.FadeIn, [*furniture, *shapes]),
-            self.sweep(lambda s: at(LEADS[0], s), *shapes, run_time=self.reading(first) - 1),
-        )  # fmt: skip
-        two, every = (float(self.measured["rounding_threshold"].sel(classes=n, precision="float32"))
-                      for n in (2, CLASSES))  # fmt: skip
-        second = "All of them should add up to nothing. As the lead grows, they shrink ..."
-        self.say(second, self._through(at, shapes, *LEADS[:2], 1.1 * self.reading(second)))
-        third = self.first(
-            f"... and the right one rounds to 0: with two answers from {two:.2f} on, "
-            f"with {CLASSES} from {every:.2f}.",
-            f"... and from a lead of {every:.2f} on, the right one rounds to 0 in float32.",
-        )
-        self.say(third, self._through(at, shapes, *LEADS[1:3], self.reading(third)))
-        last = "What is left pushes all logits one way. In exact arithmetic nothing does."
-        self.say(last, self._through(at, shapes, *LEADS[2:], self.reading(last)))
-        self.leaving = [*furniture, *shapes]
-
-    def _through(self, at: Any, bars: list[Any], start: float, stop: float, seconds: float) -> Any:
-        return self.sweep(lambda s: at(start + s * (stop - start)), *bars, run_time=seconds,
-                          rate=mn.linear)  # fmt: skip
+        self._cut(*push.furniture, *push.shapes, *push.rule(ENLARGED[0]))
+        text = f"{CLASSES} answers: the gradient pushes the right logit up, the wrong down."
+        first = self.first(f"Now {text}", text)
+        self.say(first, self.sweep(lambda s: at(LEADS[0], ENLARGED[0], s), *push.shapes,
+                                   run_time=self.reading(first) - 1.5))  # fmt: skip
+        second = "Together they cancel. As the lead grows, all of them shrink ..."
+        self.say(second, self.sweep(
+            # slowly while there is something to see
+            lambda s: at(LEADS[0] + s**2 * (LEADS[1] - LEADS[0]), ENLARGED[0]), *push.shapes,
+            run_time=self.reading(second), rate=mn.linear,
+        ))  # fmt: skip
+        third = "... so enlarge them: in float32 the right one can only step."
+        enlarge(third, LEADS[1], ENLARGED[:2])
+        self.play(through(LEADS[1:3], ENLARGED[1], self.reading(third) - ZOOM))
+        fourth = f"As torch computes it here, it is exactly 0 from a lead of {push.gone:.2f} on."
+        enlarge(fourth, LEADS[2], ENLARGED[1:])
+        self.play(through(LEADS[2:4], ENLARGED[2], self.reading(fourth) - ZOOM))
+        last = "What is left pushes all logits one way; exact sums leave nothing."
+        self.say(last, through(LEADS[3:], ENLARGED[2], self.reading(last)))
+        self.leaving += [*push.names, *push.ticks]
 
     # --- the slingshot -----------------------------------------------------------------------
 
     def train_twice(self) -> None:
-        """Draw both training losses over the same epochs, then over all that there are."""
-        data = self.data
-        members = self.options.pair(data)
-        whole = min(float(data["member_last_epoch"].values[m]) for m in members)
-        last = min(float(self.options.until), whole)
-        kinds = dict(zip(("float32", "float64"), members, strict=True))
-        losses = {kind: finite(data["member_epoch"].values[m], data["member_train_loss"].values[m])
-                  for kind, m in kinds.items()}  # fmt: skip
-        # the one in float64 is drawn above
-        lines = {kind: Line(np.zeros((2, 2)), self.looks[kind], px)
-                 for kind, px in (("float32", 6), ("float64", 8))}  # fmt: skip
-        names = {kind: words(kind, self.looks[kind], bold=True) for kind in kinds}
-        up = {1e-6: "0.000001", 1e-3: "0.001", 1.0: "1"}
-        first = self._axes(last)
-        step = _tick(last)
-        furniture = first.furniture({}, up, y="training loss")
-        ticks = _ticks(self, first, last, step)
-        sums, (one, two) = self.options.sums(data), self.options.leaps(data)
-
-        def at(epoch: float, axes: Axes = first) -> None:
-            for kind, (x, y) in losses.items():
-                keep = x <= max(epoch, float(x[1]))
-                pixels = axes.pixels(x[keep], y[keep])
-                lines[kind].move_line(pixels)
-                names[kind].move_to(
-                    place(pixels[-1, 0] + 88, self._beside(kind, losses, epoch, axes))
-                )
-            self.show_moment(round(epoch, -2))
-
-        at(0)
-        shapes = [*lines.values(), *names.values()]
-        sentences = [
-            "Two trainings, the same start. Only the precision of the loss differs.",
-            f"The logits' gradient adds up to {_power(sums[0])} in float32, "
-            f"to {_power(sums[1])} in float64.",
-            *(WHY if one >= LEAPS else ("How often does the loss shoot up with float32?",)),
+        """Draw both trainings: their pushes, one leap slowly with W_U, and all leaps."""
+        self.show_source(about(self.data))
+        options, data = self.options, self.data
+        members = dict(zip(PAIR, options.pair(data), strict=True))
+        whole = min(float(data["member_last_epoch"].values[m]) for m in members.values())
+        last = min(float(options.until), whole)
+        losses, sums, norms = (
+            {kind: options.logged(data, name, m) for kind, m in members.items()}
+            for name in ("train_loss", "logit_gradient_sum", "unembedding_norm")
+        )
+        sizes = {kind: np.stack([x, np.maximum(np.abs(y), SMALLEST)])
+                 for kind, (x, y) in sums.items()}  # fmt: skip
+        pair = Pair(self, self.looks, losses, sizes, (0, last), _ticks(0, last), PUSH, log=True)
+        one, two = (_power(size) for size in options.sums(data))
+        steady = options.one_way(data) >= ONE_WAY
+        texts = [
+            "Two trainings, the same start: only the loss's precision differs.",
+            f"Push on all logits: {one} in float32"
+            f"{', nearly always one way' if steady else ''}; {two} in float64.",
         ]
-        for n, sentence in enumerate(sentences):
-            begin, end = (last * m / len(sentences) for m in (n, n + 1))
-            self.say(
-                sentence, *([] if n else self._leave()),
-                *map(mn.FadeIn, [] if n else [*furniture, *ticks, *shapes]),
-                self.sweep(lambda s, a=begin, b=end: at(a + s * (b - a)), *shapes,
-                           run_time=self.reading(sentence), rate=mn.linear),
-            )  # fmt: skip
+        self._put(pair)
+        self._draw(pair, texts, 0, last)
+        grows = options.grows_first(data)
+        if grows and steady:
+            self._explain(pair, losses, norms, last)
+        self._show_all(losses, norms if grows else {}, sizes, whole, grows)
+
+    def _put(self, pair: Pair) -> None:
+        """Put two panels, still without their curves, in the place of the last picture."""
+        self._until(pair, pair.axes[0].x[0])
+        self._cut(*pair.furniture, *pair.shapes)
+
+    def _until(self, pair: Pair, epoch: float) -> None:
+        pair.until(epoch)
+        self.show_moment(round(epoch, -2))
+
+    def _draw(self, pair: Pair, texts: list[str], start: float, stop: float) -> None:
+        """Draw the curves from one epoch to another beside captions, an equal part for each."""
+        for n, text in enumerate(texts):
+            begin, end = (start + (stop - start) * m / len(texts) for m in (n, n + 1))
+            self.say(text, self.sweep(
+                lambda s, a=begin, b=end: self._until(pair, a + s * (b - a)), *pair.shapes,
+                run_time=self.reading(text), rate=mn.linear,
+            ))  # fmt: skip
+
+    def _explain(self, pair: Pair, losses: Curves, norms: Curves, last: float) -> None:
+        """Show one leap slowly: the one before which W_U grows most."""
+        slow = max((growth for growth in self.options.growths(self.data) if growth.leap <= last),
+                   key=lambda growth: growth.share)  # fmt: skip
+        period = slow.leap - slow.last
+        start = max(slow.lowest - BEFORE * period, slow.last + SWING)
+        stop = min(slow.leap + AFTER * period, last)
+        (left, top), (right, low) = (pair.axes[0].at(*corner)
+                                     for corner in ((start, LOSS[1]), (stop, LOSS[0])))  # fmt: skip
+        corners = np.array([[left, top], [right, top], [right, low], [left, low], [left, top]])
+        box = Line(corners[:1], self.colours.accent, 5)
+        self.add(box)
+        text = WHY[0]
+        self.say(text, self.sweep(lambda s: box.move_line(_along(corners, s)), box,
+                                  run_time=0.75 * self.reading(text)))  # fmt: skip
+        self.leaving.append(box)
+        relative = {kind: np.stack([x, y / np.interp(slow.lowest, x, y)])
+                    for kind, (x, y) in norms.items()}  # fmt: skip
+        seen = np.concatenate([y[(x >= start) & (x <= stop)] for x, y in relative.values()])
+        ticks = {1.0: "100%", 1 + slow.share: f"{1 + slow.share:.0%}"}
+        room = (seen.max() - seen.min()) / 4
+        name = f"norm of the unembedding's weights, 100% at epoch {spaced(slow.lowest)}"
+        up = (seen.min() - room, seen.max() + room / 2), ticks, name
+        close = Pair(self, self.looks, losses, relative, (start, stop), _ticks(start, stop), up,
+                     log=False)  # fmt: skip
+        first = f"Slowly: the unembedding's weights grow, in float32, by {slow.share:.0%} ..."
+        self._put(close)
+        self._draw(close, [first], start, slow.leap - 1)
+        self._draw(close, [WHY[1]], slow.leap - 1, stop)
+
+    def _show_all(
+        self, losses: Curves, norms: Curves, sums: Curves, whole: float, grows: bool
+    ) -> None:
+        """Draw both whole trainings."""
+        one, two = self.options.leaps(self.data)
+        up, below = (NORM, norms) if norms else (PUSH, sums)
+        pair = Pair(self, self.looks, losses, below, (0, whole), _ticks(0, whole), up, log=True)
         text = f"In {spaced(int(whole))} epochs {times(one)}, with float64 {times(two)}."
-        if whole <= last:
-            self.say(text)
-            return
+        if grows:
+            text = f"It leaps {times(one)} in {spaced(int(whole))} epochs, each time after the "
+            text += f"weights grew; in float64 {times(two)}."
+        self._put(pair)
+        self._draw(pair, [text], 0, whole)
 
-        def widen(share: float) -> None:
-            stop = last * (whole / last) ** share
-            at(stop, self._axes(stop))
 
-        self.say(text, *map(mn.FadeOut, ticks),
-                 self.sweep(widen, *shapes, run_time=self.reading(text)))  # fmt: skip
-        wide = self._axes(whole)
-        self.play(*map(mn.FadeIn, _ticks(self, wide, whole, _tick(whole))), run_time=0.4)
+class _Pushes:
+    """The gradients of both kinds of answer and their sum as bars, in a panel a precision."""
 
-    def _axes(self, last: float) -> Axes:
-        return Axes(self, (330, 225, 1600, 790), (0, last), (3e-8, 10), log="y")
+    def __init__(self, scene: Rounding) -> None:
+        self.scene, measured = scene, scene.measured
+        self.gaps = measured["gap"].values
+        signs = {"right": -1, "wrong": 1 - CLASSES}
+        self.values = {
+            kind: [sign * measured[f"gap_{name}_gradient"].sel(precision=kind).values
+                   for name, sign in signs.items()] for kind in reversed(PAIR)
+        }  # fmt: skip
+        self.gone = float(measured["rounding_threshold"].sel(classes=CLASSES, precision=PAIR[0]))
+        ink, muted = scene.colours.ink, scene.colours.muted
+        self.plots = [Plot(x0, 235, x0 + 640, 800, (-0.6, 2.6), (-1.25, 1.25))
+                      for x0 in (270, 1130)]  # fmt: skip
+        self.bars: list[Any] = []
+        self.furniture: list[Any] = []
+        self.names: list[Any] = []
+        self.ticks: list[Any] = []
+        for kind, plot in zip(self.values, self.plots, strict=True):
+            look = scene.looks[kind]
+            self.bars += [plot.bars([n], [0.0], 0.72, look, 1.0 if n == 2 else 0.45)
+                          for n in range(3)]  # fmt: skip
+            self.furniture += [
+                plot.level(0, scene.colours.faint, 3),
+                words(kind, look, px=48, bold=True, at=((plot.x0 + plot.x1) / 2, 215)),
+                *(words(text, ink if n == 2 else muted, bold=n == 2, at=(plot.at(n, 0)[0], 856))
+                  for n, text in enumerate(("right", f"{CLASSES - 1} wrong", "sum"))),
+            ]  # fmt: skip
+            self.names.append(words("enlarged", muted, at=(plot.x1, 320), anchor="right"))
+        self.sizes = [mono("", ink, px=44, at=(0, 0)) for _ in self.plots]
+        self.shapes = [*self.bars, *self.sizes]
 
-    def _beside(self, kind: str, losses: Any, epoch: float, axes: Axes) -> float:
-        """The pixel row of a curve's name: at its end, clear of the other's."""
-        ends = {name: axes.at(0, float(y[x <= max(epoch, x[1])][-1]))[1]
-                for name, (x, y) in losses.items()}  # fmt: skip
-        middle, lower = sum(ends.values()) / 2, max(ends, key=lambda name: (ends[name], name))
-        if abs(ends["float32"] - ends["float64"]) > 44:
-            return float(ends[kind])
-        return float(middle + (22 if kind == lower else -22))
+    def show(self, lead: float, factor: float, share: float = 1.0) -> None:
+        """Draw them at a lead, so many times as large as they are."""
+        before = max(int(np.searchsorted(self.gaps, lead, side="right")) - 1, 0)
+        for panel, (kind, values) in enumerate(self.values.items()):
+            push = [float(np.interp(lead, self.gaps, some)) for some in values]
+            if kind == PAIR[0] and factor > 1:
+                # it steps: what was measured last holds, until it is gone
+                push[0] = 0.0 if lead >= self.gone else float(values[0][before])
+            for n, value in enumerate((*push, sum(push))):
+                self.bars[3 * panel + n].set_heights(np.array([share * factor * value]))
+            text = f"× {spaced(round(factor))}" if factor > 1 else ""
+            at = (self.plots[panel].x1, 378)
+            self.sizes[panel].points = mono(text, self.scene.colours.ink, px=44, at=at).points
+
+    def rule(self, factor: float) -> list[Any]:
+        """What a bar's height of 1, 0 and -1 is, enlarged so many times."""
+        one = f"{1 / factor:.9f}".rstrip("0").rstrip(".")
+        texts = ((one, 1.0), ("0", 0.0), (f"−{one}", -1.0))
+        self.ticks = [words(text, self.scene.colours.muted, px=SMALL, anchor="right",
+                            at=(plot.x0 - 8, plot.at(0, y)[1] + 10))
+                      for plot in self.plots for text, y in texts]  # fmt: skip
+        return self.ticks
 
 
 class _BitRow:
@@ -344,14 +410,18 @@ class _BitRow:
         return points
 
 
-def _tick(last: float) -> int:
-    """The distance of the epochs that are written below."""
-    return 10000 if last > 25000 else 5000 if last > 9000 else 1000
+def _ticks(first: float, last: float) -> dict[float, str]:
+    """The epochs written below the panels."""
+    step = next(step for step in (500, 1000, 5000, 10000, int(last)) if last - first < 6 * step)
+    start = -(-int(first) // step) * step
+    return {float(e): spaced(e) for e in range(start, int(last) + 1, step)}
 
 
-def _ticks(scene: FilmScene, axes: Axes, last: float, step: int) -> list[Any]:
-    """The epochs below the losses."""
-    return axes.furniture({float(e): spaced(e) for e in range(0, int(last), step)}, {}, x="epoch")
+def _along(corners: np.ndarray, share: float) -> np.ndarray:
+    """The first part of a closed line, that share of its length."""
+    passed = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
+    at = np.unique(np.append(passed[passed < share * passed[-1]], share * passed[-1]))
+    return np.stack([np.interp(at, passed, column) for column in corners.T], axis=1)
 
 
 def _bits(number: float) -> str:
@@ -365,4 +435,4 @@ def _power(value: float) -> str:
     if value == 0:
         return "0"
     power = int(np.floor(np.log10(value)))
-    return f"${value / 10.0**power:.0f} times 10^({power})$"
+    return f"${value / 10.0**power:.0f}×10^({power})$"

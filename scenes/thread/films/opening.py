@@ -11,6 +11,7 @@ import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing
 
+from grokviz.scene.about import about
 from grokviz.scene.clock import spaced, word
 from grokviz.scene.films.toolkit import BODY, FilmScene, Line, mono, words
 
@@ -32,7 +33,8 @@ class Opening(FilmScene):
     def setup(self) -> None:
         """Add the name of the whole in place of the film's title, and the run of the data."""
         self.add(words("Grokking", self.colours.ink, px=64, bold=True, at=(128, 110),
-                       anchor="left"), self.foot())  # fmt: skip
+                       anchor="left"))  # fmt: skip
+        self.show_source(about(self.data))
 
     def construct(self) -> None:
         """Play the only section."""

@@ -200,6 +200,24 @@ def test_rounding_throws_training_off_where_it_leaps_more_often(
     assert made.claim(data).holds is holds
 
 
+@pytest.mark.parametrize(("share", "grows"), [(0.04, True), (0.02, False)])
+def test_weights_are_said_to_grow_where_they_do_before_every_leap(
+    share: float, grows: bool
+) -> None:
+    made, data = film("rounding"), data_of("rounding")
+    assert made.grows_first(data)  # type: ignore[attr-defined]
+    first = made.growths(data)[0]  # type: ignore[attr-defined]
+    epochs = data["member_epoch"].values[0]
+    norm = np.where(epochs <= first.lowest, 1.0, 1 + share)
+    later = data["member_unembedding_norm"].values[0]
+    # as they are after the first leap
+    data["member_unembedding_norm"][0] = np.where(epochs < first.leap, norm, later)
+    assert made.grows_first(data) is grows  # type: ignore[attr-defined]
+    assert ("the unembedding grows" in made.description(data, 0)) is grows
+    data["member_unembedding_norm"][:] = np.nan
+    assert not made.grows_first(data)  # type: ignore[attr-defined]
+
+
 def test_rounding_compares_runs_that_differ_in_nothing_else() -> None:
     made, data = film("rounding"), data_of("rounding")
     data["member_seed"][:] = np.arange(data.sizes["member"])
