@@ -124,6 +124,13 @@ def test_the_last_checkpoints_tables(data, small_run) -> None:
     key = data["neuron_logit_fourier"].sel(component=data["key_component"].values)
     now = data["neuron_logit_key"].isel(field_epoch=-1)
     np.testing.assert_allclose(now, key, atol=1 / 64, rtol=2**-8)
+    for along, name, share in zip(
+        data["key_direction_projection"].values, data["key_component"].values,
+        data["key_direction_variance_explained"].values, strict=True,
+    ):  # fmt: skip
+        turn = 2j * np.pi * int(name.split()[1]) * np.add.outer(np.arange(P), np.arange(P)) / P
+        explained = 2 * np.abs((along * np.exp(turn)).mean()) ** 2 / along.var()
+        assert explained == pytest.approx(share, rel=2**-6), name
 
 
 def test_a_run_without_clean_neurons_says_which_frequencies_it_takes(tmp_path) -> None:

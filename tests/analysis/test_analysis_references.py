@@ -21,6 +21,7 @@ from reference_checks import (
 )
 
 from grokviz import cli
+from grokviz.dataset.build.assemble import assemble
 from grokviz.dataset.cache import read, write
 from grokviz.dataset.references import reference as bundled
 from grokviz.dataset.references.bundling import Selection, bundle, thin
@@ -52,6 +53,14 @@ def test_a_reference_is_what_its_weights_and_seeds_give(name: str, tmp_path: Pat
         assert check_numbers(place, rebuilt(place, tmp_path / "run")) > 0
     else:
         assert check_start(place, tmp_path / "run", 16) >= 16
+
+
+@pytest.mark.slow
+def test_the_mainlines_directions_are_what_its_weights_give(tmp_path: Path) -> None:
+    place = bundled.folder() / MAINLINE
+    (name,) = kept = read(place / "directions.nc").data_vars
+    made = assemble(rebuilt(place, tmp_path / "run"), [name])[name]
+    np.testing.assert_allclose(kept[name], made, rtol=2**-6, atol=1e-6 * float(abs(made).max()))
 
 
 def test_the_references_are_within_their_budget() -> None:

@@ -84,6 +84,12 @@ def residue(run: ModularAdditionRun) -> Int[np.ndarray, " residue"]:
 
 
 @dimension
+def residue_b(run: ModularAdditionRun) -> Int[np.ndarray, " residue_b"]:
+    """The numbers 0 to p - 1 as b, where residue are those as a."""
+    return np.arange(run.p)
+
+
+@dimension
 def dimension_(run: ModularAdditionRun) -> Int[np.ndarray, " dimension"]:
     """Directions of the residual stream, in the order of the weights."""
     return np.arange(run.last.weights.d_model)

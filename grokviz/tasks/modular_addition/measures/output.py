@@ -78,11 +78,30 @@ def key_direction_variance_explained(
     """Share of the variance over (a, b) of the neurons along u_k (or v_k), the direction that W_L
     reads into cos wc (or sin wc), which cos and sin of w(a + b) explain, last checkpoint.
     """
-    directions = compositions.key_directions(run.last.neuron_logit_map, run.keys)
-    m = marginals(run.last.forward.post @ directions.T)
+    m = marginals(_along_key_directions(run))
     rows = np.repeat(rows_of(run.keys), 2)
     of_sum = frequency_power(m).of_sum[rows, np.arange(len(rows))]
     return share(of_sum, m.power)
+
+
+@measure("key_component", "residue", "residue_b", on="run", source=f"{PAPER}, section 4.2",
+         long_name="neurons along a key direction", stored=Storage(bits=7))  # fmt: skip
+def key_direction_projection(
+    run: ModularAdditionRun,
+) -> Float[np.ndarray, "key_component residue residue_b"]:
+    """The neurons of each pair (a, b) along u_k (or v_k), the direction that W_L reads into cos wc
+    (or sin wc), less the mean over the pairs, last checkpoint.
+    """
+    along = _along_key_directions(run)
+    pairs: Float[np.ndarray, "key_component residue residue_b"] = (along - along.mean(axis=0)).T
+    return pairs.reshape(-1, run.p, run.p)
+
+
+def _along_key_directions(run: ModularAdditionRun) -> Float[np.ndarray, "p*p key_component"]:
+    """The last checkpoint's neurons of each pair along u_k and v_k of each key frequency."""
+    directions = compositions.key_directions(run.last.neuron_logit_map, run.keys)
+    along: Float[np.ndarray, "p*p key_component"] = run.last.forward.post @ directions.T
+    return along
 
 
 @measure("ablation", on="run", units="nats", long_name="loss after the ablation", source=ABLATIONS,
