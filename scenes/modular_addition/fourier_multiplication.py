@@ -14,7 +14,11 @@ from grokviz.scene.film import Film
 
 if TYPE_CHECKING:
     import xarray as xr
+    from jaxtyping import Float
 
+
+WAVES = {"cos": np.cos, "sin": np.sin}
+"""What the MLP's two directions of a frequency are read into."""
 
 MEASURED = 0.5
 """Share of a direction of the MLP that the followed wave must be, or no product is read there."""
@@ -31,6 +35,7 @@ class FourierMultiplication(Film):
     needs = (
         "embedding_plane", "embedding_frequency_norm", "cosine_coefficient", "logit_wave",
         "logit_variance_explained", "key_direction_variance_explained",
+        "key_direction_projection",
     )  # fmt: skip
     drawn_by = "films.fourier_multiplication:FourierMultiplication"
     seconds = 97
@@ -76,9 +81,29 @@ class FourierMultiplication(Film):
 
     def directions(self, data: xr.Dataset) -> tuple[float, float]:
         """Shares of the MLP's two directions at the followed frequency that its waves are."""
-        at = 2 * frequencies.key_frequencies(data).index(self.followed(data))
-        cosine, sine = data["key_direction_variance_explained"].values[at : at + 2]
+        cosine, sine = data["key_direction_variance_explained"].values[self._rows(data)]
         return float(cosine), float(sine)
+
+    def projections(self, data: xr.Dataset) -> Float[np.ndarray, "2 p p"]:
+        """The MLP of each pair (a, b) along these two, each with the variance of a sine."""
+        along = data["key_direction_projection"].values[self._rows(data)].astype(float)
+        scaled: Float[np.ndarray, "2 p p"] = along / along.std(axis=(1, 2), keepdims=True)
+        return scaled / np.sqrt(2)
+
+    def shares(self, data: xr.Dataset) -> tuple[float, float]:
+        """Shares of these that the cosine, and the sine, of w(a + b) explains alone."""
+        p = data.sizes["residue"]
+        n = np.arange(p)
+        angles = 2 * np.pi * self.followed(data) * (n[:, None] + n) / p
+        # both have the same variance, so that the slope squared is the share
+        cosine, sine = (float((2 * (along * wave(angles)).mean()) ** 2) for along, wave
+                        in zip(self.projections(data), WAVES.values(), strict=True))  # fmt: skip
+        return cosine, sine
+
+    def _rows(self, data: xr.Dataset) -> slice:
+        """The followed frequency's two among the key directions."""
+        at = 2 * frequencies.key_frequencies(data).index(self.followed(data))
+        return slice(at, at + 2)
 
     def require(self, data: xr.Dataset) -> None:
         """Raise InputError unless waves are multiplied in this run, and the sum is its own."""
@@ -97,11 +122,12 @@ class FourierMultiplication(Film):
         (a, b), c = self.sum_of(data), self.answer(data)
         every = self._heights(data)
         waves = ", ".join(f"{k}: {height:.1f}" for k, height in heights.items())
-        share = sums.explained(data)
+        share, (cosine, sine) = sums.explained(data), self.shares(data)
         return (
             f"From {a} and {b} to {c} mod {p}: the cosine and the sine of each number "
             f"at {len(heights)} key frequencies, their products, the cosine and the sine of the "
-            "sum, and waves around the answer. The waves "
+            "sum, and waves around the answer. Of the MLP's variance over all pairs along two "
+            f"directions, {cosine:.0%} is that cosine and {sine:.0%} that sine. The waves "
             f"(heights in logits {waves}) add up to {every[0]:.1f} at {c} and at most "
             f"{every[1:].max():.1f} elsewhere; they explain {share:.0%} of the "
             "squared logits."

@@ -37,6 +37,7 @@ class Thread(Film):
         "logit_variance_explained",
         "logit_wave",
         "key_direction_variance_explained",
+        "key_direction_projection",
         "embedding_component_norm",
         "embedding_matrix",
         "neuron_table",

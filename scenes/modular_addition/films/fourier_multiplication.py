@@ -13,10 +13,13 @@ import manim as mn
 import numpy as np
 from grokviz.scenes.modular_addition import _sums as sums
 from grokviz.scenes.modular_addition.films._dial import Dial
+from grokviz.scenes.modular_addition.fourier_multiplication import WAVES
 
+from grokviz.media.formulas import FORMULAS
 from grokviz.scene.films.toolkit import (
     BODY,
     SMALL,
+    Anchor,
     Dots,
     FilmScene,
     Line,
@@ -31,6 +34,10 @@ ZERO, UNIT = 1510, 250
 """Pixel column of 0, and pixels per unit, of the bars of products."""
 BEGIN, END, TRACK = 190.0, 1730.0, 560.0
 """Pixel columns of 0 and of 2 p on the line of the sum, and its row."""
+PIECES, DOT = 8, 16
+"""Parts in which the dots of all pairs are drawn, and the points of the outline of one."""
+HIGH = 0.7
+"""From this height on a wave is near its extreme."""
 REACH = 20
 """Distance from the answer up to which single waves are shown."""
 NEARLY = 0.9
@@ -53,12 +60,18 @@ class FourierMultiplication(FilmScene):
         self.show_last_moment()
         self.section("embed")
         self.embed()
-        self.section("multiply", *self.leaving)
+        self.section("multiply")
         self.multiply()
-        self.section("read", *self.leaving)
+        self.section("read")
         self.read()
-        self.section("interfere", *self.leaving)
+        self.section("interfere")
         self.interfere()
+
+    def _cut(self, *shapes: Any) -> None:
+        """Put a new picture in the place of the last one."""
+        self.remove(*self.leaving)
+        self.add(*shapes)
+        self.leaving = list(shapes)
 
     # --- the embedding ------------------------------------------------------------
 
@@ -95,7 +108,8 @@ class FourierMultiplication(FilmScene):
         self.add(*hands)
         self.play(self.sweep(turn, *hands, run_time=1.6))
         self.play(*map(mn.FadeIn, marks), run_time=0.4)
-        law = formula("embedding", ink, px=58, at=(960, 815))
+        law = mathematics(f"{FORMULAS['embedding'].typst}, quad w_k = 2 pi k \\/ {self.p}", ink,
+                          px=52, at=(960, 815))  # fmt: skip
         text = "So it knows of each number a cosine (across) and a sine (up)."
         shadows = [shadow for dial, n in dials for shadow in _projections(dial, dial.angle(n))]
         grown = [shadow.points.copy() for shadow in shadows]
@@ -110,15 +124,8 @@ class FourierMultiplication(FilmScene):
         self.add(*shadows)
         self.say(text, mn.FadeIn(law),
                  self.sweep(cast, *shadows, run_time=0.75 * self.reading(text)))  # fmt: skip
-        drawn = [*texts, *dots, *(dial.ring for dial, _ in dials), *hands, *marks, *shadows,
-                 *names, law]  # fmt: skip
-        n, count = self.waves.index(self.k), len(self.waves)
-        self.followed = [
-            shape for i in (n, n + count)
-            for shape in (dials[i][0].ring, dots[i], hands[i], marks[i],
-                          *shadows[2 * i : 2 * i + 2])
-        ]  # fmt: skip
-        self.leaving = [shape for shape in drawn if all(shape is not one for one in self.followed)]
+        self.leaving = [*texts, *dots, *(dial.ring for dial, _ in dials), *hands, *marks,
+                        *shadows, *names, law]  # fmt: skip
 
     def _ask(self) -> None:
         """Lay both numbers on a line; what is beyond p starts again at 0."""
@@ -173,72 +180,131 @@ class FourierMultiplication(FilmScene):
     # --- attention and the MLP ------------------------------------------------------
 
     def multiply(self) -> None:
-        """Show products of one frequency's cosines and sines, and their sums."""
-        ink = self.colours.ink
-        one = Dial(self, self.k, (320, 300), 135, dot=5)
-        two = Dial(self, self.k, (320, 655), 135, dot=5)
+        """Show products of one frequency's cosines and sines and their sums, then the MLP's."""
+        ink, k, w = self.colours.ink, self.k, f"w_{self.k}"
         shown = []
-        for dial, letter, n in ((one, "a", self.a), (two, "b", self.b)):
-            y = float(dial.centre[1]) + 182
+        for letter, n, y in (("a", self.a, 300), ("b", self.b, 655)):
+            dial = Dial(self, k, (320, y), 135, dot=5)
             shown += [dial.ring, dial.dots, dial.hand(dial.angle(n), px=6), dial.mark(n, ink, 9),
-                      words(f"${letter}$ = {n}", ink, px=42, at=(320, y + 10)),
+                      words(f"${letter}$ = {n}", ink, px=42, at=(320, y + 192)),
                       *_projections(dial, dial.angle(n))]  # fmt: skip
-        if self._begins:
-            self.remove(*self.followed)
-        leaving = [] if self._begins else [mn.FadeOut(mn.Group(*self.followed))]
-        self.say(f"Follow one of them, frequency {self.k}.", *map(mn.FadeIn, shown), *leaving)
-        x, y = one.angle(self.a), one.angle(self.b)
-        cosines = [np.cos(x) * np.cos(y), -np.sin(x) * np.sin(y)]
-        sines = [np.sin(x) * np.cos(y), np.cos(x) * np.sin(y)]
-        laws = [
-            ["cos(w a) cos(w b)", "- sin(w a) sin(w b)", "= cos(w (a + b))"],
-            ["sin(w a) cos(w b)", "+ cos(w a) sin(w b)", "= sin(w (a + b))"],
-        ]
-        axis = Line(np.array([[ZERO, 190], [ZERO, 790]]), self.colours.grid, 3)
+        x, y = (2 * np.pi * k * n / self.p for n in (self.a, self.b))
+        cosine = [np.cos(x) * np.cos(y), -np.sin(x) * np.sin(y)]
+        sine = [np.sin(x) * np.cos(y), np.cos(x) * np.sin(y)]
+        of_cosine = f"cos({w} a) cos({w} b)", f"- sin({w} a) sin({w} b)", f"= cos({w} (a + b))"
+        of_sine = f"sin({w} a) cos({w} b)", f"+ cos({w} a) sin({w} b)", f"= sin({w} (a + b))"
+        tables = [_Table(self, 245, cosine, of_cosine), _Table(self, 590, sine, of_sine)]
+        axis = Line(np.array([[ZERO, 200], [ZERO, 800]]), self.colours.grid, 3)
         axis.set_z_index(-1)
-        self.say("Attention and the MLP multiply: each wave of $a$ with each of $b$.",
-                 mn.FadeIn(axis))  # fmt: skip
-        rows: list[Any] = []
-        for law, values, top in ((laws[0], cosines, 225), (laws[1], sines, 570)):
-            rows += self._products(law, values, top)
-        shares = self.options.directions(self.data)
-        boxes = [Line(_around(610, top + 124, 1790, top + 216), self.colour(self.k), 6)
-                 for top in (225, 570)]  # fmt: skip
-        whole = [box.points.copy() for box in boxes]
+        head = words(
+            f"exact values for {self.a} and {self.b}",
+            self.colours.muted,
+            px=SMALL,
+            at=(1235, 182),
+            anchor="right",
+        )
+        bars = [shape for table in tables for shape in (*table.bars, *table.numbers)]
+        self._cut(*shown, axis, head, *(law for table in tables for law in table.laws), *bars)
+        aim = f"Multiplying is how it gets the angle of $a + b$, here at frequency {k}."
+
+        def grow(share: float) -> None:
+            for n, table in enumerate(tables):
+                table.show(float(np.clip(2 * share - n, 0, 1)))
+
+        self.say(aim, self.sweep(lambda s: grow(0.5 * s), *bars, run_time=self.reading(aim)))
+        means = "Products of $a$'s waves and $b$'s add up to its cosine and its sine."
+        self.say(means, self.sweep(lambda s: grow(0.5 + 0.5 * s), *bars,
+                                   run_time=self.reading(means), rate=mn.linear))  # fmt: skip
+        self.hold()
+        self._measure()
+
+    def _measure(self) -> None:
+        """Draw the MLP of every pair along two directions over the angle of a + b."""
+        ink, p, k = self.colours.ink, self.p, self.k
+        n = np.arange(p)
+        turns = (k * (n[:, None] + n) / p % 1).ravel()
+        order, own = np.argsort(turns, kind="stable"), self.a * p + self.b
+        fine = np.linspace(0, 1, 200)
+        shares = self.options.shares(self.data)
+        furniture: list[Any] = []
+        clouds: list[list[Any]] = []
+        marks: list[Any] = []
+        curves, lines = [], [Line(np.zeros((2, 2)), ink, 5) for _ in WAVES]
+        parts = zip(self.options.projections(self.data), WAVES.items(), shares, (230, 1110),
+                    strict=True)  # fmt: skip
+        for values, (name, wave), share, x0 in parts:
+            plot = Plot(x0, 300, x0 + 660, 780, (0, 1), (-1.5, 1.5))
+            dots = plot.pixels(np.stack([turns, values.ravel()], axis=1))
+            clouds.append([Dots(some, 2.4, self.colour(k), 0.6)
+                           for some in np.array_split(dots[order], PIECES)])  # fmt: skip
+            curves.append(plot.pixels(np.stack([fine, wave(2 * np.pi * fine)], axis=1)))
+            marks += [Dots(dots[[own]], 15, ink), self._own_name(dots[own], wave, turns[own])]
+            law = mathematics(f"{name}(w_{k} (a + b))", ink, px=48, at=(x0, 205), anchor="left")
+            furniture += [law, *self._frame(plot, share, "another" if clouds[1:] else "one")]
+        self._cut(*furniture)
+        one, two = shares
+        text = (
+            f"Measured, a dot a pair: {one:.0%} of the MLP's variance along one direction "
+            f"is this cosine, along another {two:.0%} this sine."
+        )
+        seconds = 0.8 * self.reading(text) / PIECES
+        for m, pair in enumerate(zip(*clouds, strict=True)):
+            grow = self._appear(pair, seconds)
+            if m:
+                self.play(grow)
+            else:
+                self.say(text, grow)
 
         def draw(share: float) -> None:
-            for n, (box, points) in enumerate(zip(boxes, whole, strict=True)):
-                part = float(np.clip(2 * share - n, 0, 1))
-                box.points = points[: 4 * round(part * len(points) / 4)]
+            for line, pixels in zip(lines, curves, strict=True):
+                line.move_line(pixels[: 2 + round(share * (len(fine) - 2))])
 
-        draw(0.0)
-        text = (
-            "Measured in the MLP: this cosine and sine explain "
-            f"{shares[0]:.0%} of its variance along one direction, {shares[1]:.0%} along another."
+        self.add(*lines)
+        self.play(self.sweep(draw, *lines, run_time=1.2), *map(mn.FadeIn, marks))
+        self.leaving += [*itertools.chain(*clouds), *lines, *marks]
+
+    def _own_name(self, at: np.ndarray, wave: Any, turn: float) -> Any:
+        """The sum beside its dot: within the wave near its extremes, else on its free side."""
+        x, y = (float(pixel) for pixel in at)
+        value, rise = (
+            wave(2 * np.pi * turn),
+            np.diff(wave(2 * np.pi * (turn + np.array([0, 0.01])))),
         )
-        self.say(text, self.sweep(draw, *boxes, run_time=0.8 * self.reading(text)))
-        self.leaving = [*shown, axis, *rows, *boxes]
+        place: tuple[float, float, Anchor] = (
+            (x, y + 12 + 110 * float(np.sign(value)), "centre") if abs(value) > HIGH
+            else (x - 24, y - 18, "right") if rise > 0 else (x + 24, y - 18, "left")
+        )  # fmt: skip
+        return words(f"{self.a} + {self.b}", self.colours.ink, px=SMALL, bold=True,
+                     at=place[:2], anchor=place[2])  # fmt: skip
 
-    def _products(self, laws: list[str], values: list[float], top: float) -> list[Any]:
-        """Draw two products and their sum as bars, each starting at the end of the last."""
-        ink, colour = self.colours.ink, self.colour(self.k)
-        start, shapes = 0.0, []
-        for n, value in enumerate([*values, sum(values)]):
-            y, last = top + 85 * n, n == 2
-            begin = 0.0 if last else start
-            law = mathematics(laws[n], ink, px=52, at=(640, y), anchor="left")
-            number = mono(_signed(value), ink, px=44, bold=last, at=(1235, y + 15))
-            bar = _beam(begin, begin, y, colour if last else self.colours.train)
+    def _appear(self, clouds: tuple[Any, ...], seconds: float) -> Any:
+        """Let clouds of dots appear from their first dot to the last."""
+        whole = [cloud.points.copy() for cloud in clouds]
 
-            def grow(share: float, bar: Any = bar, begin: float = begin, value: float = value,
-                     y: float = y) -> None:  # fmt: skip
-                bar.move_line(_ends(begin, begin + share * value, y))
+        def appear(share: float) -> None:
+            for cloud, points in zip(clouds, whole, strict=True):
+                cloud.points = points[: DOT * round(share * len(points) / DOT)]
 
-            self.play(mn.FadeIn(law), mn.FadeIn(number), self.sweep(grow, bar, run_time=0.9))
-            shapes += [law, number, bar]
-            self.wait(0.9 if last else 0.3)
-            start += value
-        return shapes
+        appear(0.0)
+        self.add(*clouds)
+        return self.sweep(appear, *clouds, run_time=seconds, rate=mn.linear)
+
+    def _frame(self, plot: Plot, share: float, which: str) -> list[Any]:
+        """What stands around the MLP's values along one direction."""
+        muted = self.colours.muted
+        return [
+            words(f"{share:.0%}", self.colours.ink, px=60, bold=True, at=(plot.x1, 225),
+                  anchor="right"),
+            words(f"MLP along {which} direction, scaled", muted, px=SMALL, at=(plot.x0, 275),
+                  anchor="left"),
+            words("angle of $a + b$", muted, px=SMALL, at=(plot.x1, 865), anchor="right"),
+            *(words(text, muted, px=SMALL, at=(plot.at(turn, 0)[0], 822))
+              for turn, text in ((0, "0°"), (0.5, "180°"), (1, "360°"))),
+            *(words(text, muted, px=SMALL, at=(plot.x0 - 16, plot.at(0, y)[1] + 10),
+                    anchor="right")
+              for y, text in ((1, "1"), (0, "0"), (-1, "−1"))),
+            *(plot.level(y, self.colours.grid) for y in (-1, 0, 1)),
+        ]  # fmt: skip
 
     # --- the unembedding ---------------------------------------------------------------
 
@@ -271,12 +337,11 @@ class FourierMultiplication(FilmScene):
             dots.move_dots(plot.pixels(np.stack([whole[: n + 1], height[: n + 1]], axis=1)))
             pointer.move_dots(dial.pixels()[[(self.c - REACH + n) % self.p]])
 
-        self.add(curve, dots)
+        sweep(0.0)
+        self._cut(dial.ring, dial.dots, hand, mark, named, law, *axis, pointer, curve, dots)
         for n, text in enumerate(texts):
-            shown = [dial.ring, dial.dots, hand, mark, named, law, *axis, pointer]
             self.say(
-                text, *map(mn.FadeIn, () if n else shown),
-                self.sweep(lambda share, n=n: sweep((n + share) / 2), curve, dots, pointer,
+                text, self.sweep(lambda share, n=n: sweep((n + share) / 2), curve, dots, pointer,
                            run_time=1.1 * self.reading(text), rate=mn.linear),
             )  # fmt: skip
         best = plot.dots([0.0], [1.0], 15, ink)
@@ -294,20 +359,7 @@ class FourierMultiplication(FilmScene):
         self.say(
             text, mn.FadeIn(best), self.sweep(swell, rivals, run_time=0.9 * self.reading(text))
         )
-        self.leaving = [
-            dial.ring,
-            dial.dots,
-            hand,
-            mark,
-            named,
-            law,
-            *axis,
-            curve,
-            dots,
-            pointer,
-            best,
-            rivals,
-        ]
+        self.leaving += [best, rivals]
 
     def _answers(self, plot: Plot, reach: int, y: float | None = None) -> list[Any]:
         """Labels of some answers below a plot, the correct one in bold."""
@@ -332,7 +384,7 @@ class FourierMultiplication(FilmScene):
         curves: list[Any] = []
         texts: list[Any] = []
         for n, (k, height) in enumerate(heights.items()):
-            y, swing = 185 + row * (n + 0.5), 0.47 * row * abs(height) / largest
+            y, swing = 185 + row * (n + 0.5), 0.4 * row * abs(height) / largest
             plot = Plot(330, y - swing, 1590, y + swing, (-REACH, REACH), (-1, 1))
             wave = np.sign(height) * np.cos(2 * np.pi * k * fine / self.p)
             colour = self.colour(k)
@@ -355,28 +407,25 @@ class FourierMultiplication(FilmScene):
 
         draw(0.0)
         lines = [curve for curve, *_ in curves]
-        self.add(*lines)
-        self.say(text, *map(mn.FadeIn, [guide, head, names, *texts]),
-                 self.sweep(draw, *lines, run_time=0.9 * self.reading(text)))  # fmt: skip
-        self._add_up(heights, fine)
-
-    def _add_up(self, heights: dict[int, float], fine: np.ndarray) -> None:
-        ink, p = self.colours.ink, self.p
         every = sums.total(self.data, fine)
-        low, high = float(every.min()), float(every.max())
-        plot = Plot(330, 604, 1590, 832, (-REACH, REACH), (1.02 * low, 1.02 * high))
-        rule = Line(np.array([[128, 582], [1792, 582]]), self.colours.grid, 3)
-        line = plot.curve(fine, 0 * fine, ink, 7)
+        limits = 1.02 * float(every.min()), 1.02 * float(every.max())
+        plot = Plot(330, 604, 1590, 832, (-REACH, REACH), limits)
         axis = [
-            rule,
+            Line(np.array([[128, 582], [1792, 582]]), self.colours.grid, 3),
             plot.level(0, self.colours.grid),
-            words("sum", ink, px=42, bold=True, at=(290, plot.at(0, 0)[1] + 12), anchor="right"),
-        ]
-        answers = self._answers(plot, REACH, 828)
-        self.say(
-            "At the answer all are high; elsewhere they disagree.",
-            *map(mn.FadeIn, [*axis, *answers, line]),
-        )  # fmt: skip
+            words("sum", self.colours.ink, px=42, bold=True, anchor="right",
+                  at=(290, plot.at(0, 0)[1] + 12)),
+            *self._answers(plot, REACH, 828),
+        ]  # fmt: skip
+        self._cut(*lines, guide, head, names, *texts, *axis)
+        self.say(text, self.sweep(draw, *lines, run_time=0.9 * self.reading(text)))
+        self._add_up(plot, heights, fine)
+
+    def _add_up(self, plot: Plot, heights: dict[int, float], fine: np.ndarray) -> None:
+        ink, p = self.colours.ink, self.p
+        high = float(sums.total(self.data, fine).max())
+        line = plot.curve(fine, 0 * fine, ink, 7)
+        self.say("At the answer all are high; elsewhere they disagree.", mn.FadeIn(line))
         before = 0 * fine
         for k in heights:
             after = before + sums.fit(self.data, k, fine)
@@ -416,9 +465,39 @@ class FourierMultiplication(FilmScene):
 
         measure(0.01)
         self.add(*levels)
-        text = f"{self.c} wins with {high:.1f} logits. The next best of all {p} has {rival:.1f}."
+        text = (
+            f"The waves' sum is {high:.1f} logits at {self.c}, "
+            f"at most {rival:.1f} at the other {p - 1} answers."
+        )
         self.say(text, *map(mn.FadeIn, tags),
                  self.sweep(measure, *levels, run_time=0.7 * self.reading(text)))  # fmt: skip
+
+
+class _Table:
+    """Two products of waves and their sum as bars, each starting at the end of the last."""
+
+    def __init__(self, scene: FourierMultiplication, top: float, values: list[float],
+                 laws: tuple[str, ...]) -> None:  # fmt: skip
+        ink = scene.colours.ink
+        self.scene, self.values = scene, [*values, sum(values)]
+        self.starts = [0.0, values[0], 0.0]
+        self.rows = [top + 85 * n for n in range(3)]
+        self.laws = [mathematics(law, ink, px=48, at=(560, y), anchor="left")
+                     for law, y in zip(laws, self.rows, strict=True)]  # fmt: skip
+        colours = (scene.colours.train, scene.colours.train, scene.colour(scene.k))
+        rows = zip(self.starts, self.rows, colours, strict=True)
+        self.bars = [_beam(start, start, y, colour) for start, y, colour in rows]
+        self.numbers = [mono("", ink, px=44, at=(0, 0)) for _ in self.rows]
+
+    def show(self, share: float) -> None:
+        """Let them grow one after another."""
+        rows = zip(self.values, self.starts, self.rows, self.bars, self.numbers, strict=True)
+        for n, (value, start, y, bar, number) in enumerate(rows):
+            part = float(np.clip(3 * share - n, 0, 1))
+            bar.move_line(_ends(start, start + part * value, y))
+            text = _signed(value) if part > 0 else ""
+            at = (1235, y + 15)
+            number.points = mono(text, self.scene.colours.ink, px=44, at=at, bold=n == 2).points
 
 
 def _projections(dial: Dial, angle: float) -> list[Any]:
@@ -442,13 +521,6 @@ def _block(start: float, stop: float, colour: str) -> Line:
     line = Line(_across(start, stop), colour, 60)
     line.cap_style = mn.CapStyleType.BUTT
     return line
-
-
-def _around(left: float, top: float, right: float, low: float) -> np.ndarray:
-    """A rectangle's outline in many short steps, so that it can be drawn bit by bit."""
-    corners = np.array([[left, top], [right, top], [right, low], [left, low], [left, top]])
-    steps = [np.linspace(one, two, 40) for one, two in itertools.pairwise(corners)]
-    return np.concatenate(steps)
 
 
 def _ends(start: float, stop: float, y: float) -> np.ndarray:

@@ -126,6 +126,13 @@ def test_a_direction_that_is_no_product_is_not_shown_as_one(least: float, holds:
         made.require(data)
 
 
+def test_the_dots_of_all_pairs_have_the_share_that_was_measured() -> None:
+    made, data = film("fourier-multiplication"), data_of("fourier-multiplication")
+    shares, measured = made.shares(data), made.directions(data)  # type: ignore[attr-defined]
+    assert shares == pytest.approx(measured, abs=5e-3)
+    assert f"{shares[0]:.0%} is that cosine" in made.description(data, 0)
+
+
 # --- a neuron, and circles ------------------------------------------------------------
 
 
