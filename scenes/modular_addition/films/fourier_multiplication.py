@@ -247,7 +247,7 @@ class FourierMultiplication(FilmScene):
             f"Measured, a dot a pair: {one:.0%} of the MLP's variance along one direction "
             f"is this cosine, along another {two:.0%} this sine."
         )
-        seconds = 0.8 * self.reading(text) / PIECES
+        seconds = 0.62 * self.reading(text) / PIECES
         for m, pair in enumerate(zip(*clouds, strict=True)):
             grow = self._appear(pair, seconds)
             if m:
