@@ -52,13 +52,13 @@ PUSH = (
     {1e-16: "$10^(-16)$", 1e-8: "$10^(-8)$"},
     "push on all logits together: the sum of their gradient",
 )
-NORM = (3, 25), {5.0: "5", 10.0: "10", 20.0: "20"}, "norm of the unembedding's weights"
+GROWTH = "growth of the unembedding's norm from its lowest since the last leap"
 WHY = (
     "Alone that push changes no answer. But Adam divides by the gradient's size: "
     "even tiny pushes move weights.",
-    "... and the loss leaps, as Liu et al. (2026) explain.",
+    "... and then the loss leaps.",
 )
-"""From the push to the leap; the explanation is of arXiv:2605.06152."""
+"""From the push to the leap; why is of arXiv:2605.06152."""
 
 
 class Rounding(FilmScene):
@@ -216,10 +216,12 @@ class Rounding(FilmScene):
         third = "... so enlarge them: in float32 the right one can only step."
         enlarge(third, LEADS[1], ENLARGED[:2])
         self.play(through(LEADS[1:3], ENLARGED[1], self.reading(third) - ZOOM))
-        fourth = f"As torch computes it here, it is exactly 0 from a lead of {push.gone:.2f} on."
+        fourth = (
+            f"As torch computes it, the right push is exactly 0 from a lead of {push.gone:.2f} on."
+        )
         enlarge(fourth, LEADS[2], ENLARGED[1:])
         self.play(through(LEADS[2:4], ENLARGED[2], self.reading(fourth) - ZOOM))
-        last = "What is left pushes all logits one way; exact sums leave nothing."
+        last = f"What is left pushes the {CLASSES - 1} wrong ones down; exact sums leave nothing."
         self.say(last, through(LEADS[3:], ENLARGED[2], self.reading(last)))
         self.leaving += [*push.names, *push.ticks]
 
@@ -306,14 +308,32 @@ class Rounding(FilmScene):
     ) -> None:
         """Draw both whole trainings."""
         one, two = self.options.leaps(self.data)
-        up, below = (NORM, norms) if norms else (PUSH, sums)
-        pair = Pair(self, self.looks, losses, below, (0, whole), _ticks(0, whole), up, log=True)
+        up, below = PUSH, sums
+        if norms:
+            below = self._growth(norms)
+            most = max(float(y.max()) for _, y in below.values())
+            up = (-0.25 * most, 1.15 * most), {0.0: "0%", most: f"{most:.0%}"}, GROWTH
+        pair = Pair(self, self.looks, losses, below, (0, whole), _ticks(0, whole), up,
+                    log=not norms)  # fmt: skip
         text = f"In {spaced(int(whole))} epochs {times(one)}, with float64 {times(two)}."
         if grows:
             text = f"It leaps {times(one)} in {spaced(int(whole))} epochs, each time after the "
             text += f"weights grew; in float64 {times(two)}."
         self._put(pair)
         self._draw(pair, [text], 0, whole)
+
+    def _growth(self, norms: Curves) -> dict[str, np.ndarray]:
+        """By which share a norm is over its lowest since the last leap of the same training."""
+        growths = self.options.growths(self.data)
+        leaps = {PAIR[0]: [growth.leap for growth in growths]}
+        curves = {}
+        for kind, (x, y) in norms.items():
+            known = x >= growths[0].last
+            x, y = x[known], y[known]
+            starts = np.searchsorted(x, leaps.get(kind, []), side="right")
+            lowest = [np.minimum.accumulate(part) for part in np.split(y, starts)]
+            curves[kind] = np.stack([x, y / np.concatenate(lowest) - 1])
+        return curves
 
 
 class _Pushes:
