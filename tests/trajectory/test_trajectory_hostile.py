@@ -47,6 +47,17 @@ def many_parts(path: Path) -> None:
             archive.writestr(f"a/data/{i}", b"")
 
 
+def part_without_end(path: Path) -> None:
+    """A PyTorch file whose pickle says that it goes on behind the end of the file."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data/0", b"0" * 500)
+        archive.writestr("a/data.pkl", pickle.dumps({}))
+    content = bytearray(path.read_bytes())
+    record = content.rindex(b"PK\1\2")  # of the pickle, in the table at the end
+    content[record + 20 : record + 28] = struct.pack("<LL", 180, 180)  # its sizes
+    path.write_bytes(content)
+
+
 ONE = '"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
 NAN, BIG, MANY = float("nan"), 10**400, 100_000
 CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
@@ -111,6 +122,7 @@ CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
         safetensors({f"w{i}": array([0], 0, 0) for i in range(MANY)}, b""), "is no trained model",
     ),
     "100,000 empty arrays, torch": (many_parts, "is no trained model"),
+    "a part without end": (part_without_end, "is cut short or damaged"),
     "a layer of 5,000 digits": (
         pth(lambda torch: {f"blocks.{'9' * 5000}.attn.W_K": torch.zeros(2)}), "",
     ),

@@ -49,6 +49,11 @@ TORCH = (2, 6)
 MOST_SCANNED = 4_000_000
 """Bytes that are looked through for names in a file that is refused anyway."""
 
+_NOT_READ = (
+    zipfile.BadZipFile, NotImplementedError, OSError, EOFError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What zipfile raises for an archive that is damaged."""
+
 SAVE = "save its tensors, lists and numbers alone, with torch.save, where it was made"
 
 
@@ -97,9 +102,9 @@ def _check(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(_pickle_of(path, archive.infolist()))
-    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError) as error:
+    except _NOT_READ as error:
         raise InputError(
-            f"{path} is cut short or damaged ({error}); download or copy it again"
+            f"{path} is cut short or damaged ({_reason(error)}); download or copy it again"
         ) from error
     _check_names(path, content)
 
