@@ -113,7 +113,7 @@ def read_index(folder: Path) -> Index:
     """
     for _ in range(_TRIES):
         data = layout.read_regular(folder / INDEX)
-        layout.check_format(folder, layout.parse_object(data))
+        layout.check_format(folder, data, indent=None)
         index = Index.decode(data)
         if index.journal is None:
             return index

@@ -255,14 +255,24 @@ def check_regular(file: Path) -> None:
         raise DamagedFile("it is a pipe or a device and not a file")
 
 
-def check_format(path: Path, content: Mapping[str, Any]) -> None:
-    """Raise InputError if a document of the run at ``path`` has a newer format."""
+def check_format(
+    path: Path, data: bytes, indent: int | None, kind: str = "run", newest: int = JOURNAL_FORMAT
+) -> None:
+    """Raise InputError if a document of the ``kind`` at ``path`` has a newer format.
+
+    Raises :class:`DamagedFile` if it carries a checksum that does not match: every format is
+    sealed alike, or not at all.
+    """
+    content = parse_object(data)
     version = content.get("format")
-    if isinstance(version, int) and version > JOURNAL_FORMAT:
-        raise InputError(
-            f"{path} is a run of format {version} and this grokviz reads up to {JOURNAL_FORMAT}; "
-            "upgrade: pip install --upgrade grokviz"
-        )
+    if not isinstance(version, int) or version <= newest:
+        return
+    if "checksum" in content:
+        decode_document(data, indent)
+    raise InputError(
+        f"{path} is a {kind} of format {version} and this grokviz reads up to {newest}; "
+        "upgrade: pip install --upgrade grokviz"
+    )
 
 
 def epoch_number(epoch: Any) -> int:

@@ -222,7 +222,7 @@ def read_documents(path: Path) -> tuple[dict[str, Any], layout.Index]:
     file = path / RUN
     try:
         data = layout.read_regular(file)
-        layout.check_format(path, layout.parse_object(data))
+        layout.check_format(path, data, indent=2)
         facts = layout.decode_facts(data)
         file = path / INDEX
         index = read_index(path)

@@ -35,12 +35,7 @@ def read_sweep(path: Path) -> dict[str, Any] | None:
         return None
     try:
         data = file.read_bytes()
-        version = layout.parse_object(data).get("format")
-        if isinstance(version, int) and version > FORMAT:
-            raise InputError(
-                f"{path} is a sweep of format {version} and this grokviz reads up to {FORMAT}; "
-                "upgrade: pip install --upgrade grokviz"
-            )
+        layout.check_format(path, data, 2, "sweep", FORMAT)
         content = layout.decode_document(data, indent=2)
         if not isinstance(content.get("members"), list):
             raise DamagedFile("it names no members")

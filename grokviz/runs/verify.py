@@ -45,7 +45,7 @@ def verify_run(path: str | Path) -> list[Finding]:
     path = Path(path)
     findings: list[Finding] = []
     with contextlib.suppress(DamagedFile, OSError):  # reported below
-        layout.check_format(path, layout.parse_object(layout.read_regular(path / RUN)))
+        layout.check_format(path, layout.read_regular(path / RUN), indent=2)
 
     def passes(file: str, read: Callable[[], None]) -> bool:
         try:

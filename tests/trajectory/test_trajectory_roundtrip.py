@@ -195,6 +195,18 @@ def test_a_newer_index_says_to_upgrade_too(
             look(path)
 
 
+@pytest.mark.parametrize("name", ["run.json", "index.json"])
+def test_a_flipped_format_is_damage(name: str, make_run: Callable[..., Path]) -> None:
+    path = make_run()
+    data = (path / name).read_bytes()
+    flipped = data.replace(b'"format": 1', b'"format": 9').replace(b'"format":1', b'"format":9')
+    assert flipped != data
+    (path / name).write_bytes(flipped)
+    with pytest.raises(InputError, match=f"{name} is damaged: its checksum does not match"):
+        open_run(path)
+    assert [finding.file for finding in verify_run(path)] == [name]
+
+
 def test_a_later_format_opens_the_runs_of_this_one(
     make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
