@@ -79,6 +79,16 @@ class Page:
         return int(self.width * self.dpi), int(self.height * self.dpi)
 
 
+def find_venue(name: str, columns: int) -> Venue:
+    """The venue of this name; raises :class:`InputError` if it, or ``columns``, is impossible."""
+    entry = VENUES.get(name.lower())
+    if entry is None:
+        raise InputError(f"unknown venue {name!r}: {nearest(name.lower(), list(VENUES))}")
+    if columns not in (1, 2):
+        raise InputError(f"columns is {columns}: a figure is 1 or 2 columns wide")
+    return entry
+
+
 def page(venue: str, columns: int, aspect: float, theme: Theme) -> Page:
     """The page of a figure ``columns`` (1 or 2) wide at ``venue``; ``aspect`` is width over height.
 
@@ -86,11 +96,7 @@ def page(venue: str, columns: int, aspect: float, theme: Theme) -> Page:
     The type size is the venue's on paper and the theme's on a slide; apply it with
     ``theme.sized(page.points)``. Raises :class:`InputError` for a wrong argument.
     """
-    entry = VENUES.get(venue.lower())
-    if entry is None:
-        raise InputError(f"unknown venue {venue!r}: {nearest(venue.lower(), list(VENUES))}")
-    if columns not in (1, 2):
-        raise InputError(f"columns is {columns}: a figure is 1 or 2 columns wide")
+    entry = find_venue(venue, columns)
     if not aspect > 0:
         raise InputError(f"the aspect (width over height) is {aspect}; give a positive number")
     width = entry.column if columns == 1 else entry.text

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from grokviz import plugins
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.files import check_writable
-from grokviz.media import format_of, page
+from grokviz.media import format_of
 from grokviz.media.formats import FILM
 from grokviz.media.theme import theme
+from grokviz.media.venues import find_venue
 from grokviz.parallel import Pool, ProcessFailed, check_jobs, cores
 from grokviz.render.captions import write_captions
 from grokviz.render.composing import below
@@ -153,7 +154,7 @@ def _all_tasks(
 def _check_options(options: FigureOptions, jobs: int | None) -> None:
     """Raise InputError for a wrong word once, before any data are read."""
     theme(options.theme)
-    page(options.venue or "slide", options.columns, 1.0, theme(options.theme, "paper"))
+    find_venue(options.venue or "slide", options.columns)
     check_jobs(1 if jobs is None else jobs)
 
 

@@ -12,7 +12,7 @@ from grokviz.errors import InputError
 from grokviz.media.formats import Format
 from grokviz.media.plain import clean_text
 from grokviz.media.theme import Theme
-from grokviz.media.venues import Page
+from grokviz.media.venues import Page, find_venue
 from grokviz.render.quality import DURATION, Quality
 from grokviz.scene.scene import Scene
 
@@ -161,4 +161,5 @@ def render_options(given: Mapping[str, Any]) -> RenderOptions:
         raise InputError(f"--hold {options.held:g} is not possible; give 0 to 3600 seconds")
     if options.max_size is not None and not 0 < options.max_size < 1e6:
         raise InputError(f"--max-size {options.max_size:g} is not possible; give megabytes above 0")
+    find_venue(options.venue or "slide", options.columns)
     return options
