@@ -54,6 +54,11 @@ def clean_values(value: Any) -> Any:
     return value
 
 
+def no_formula(name: str) -> str:
+    """A name of others for a picture, in which its dollar signs begin no formula."""
+    return name.replace("$", r"\$")
+
+
 def plain_text(text: str) -> str:
     r"""``text`` with its mathtext written out: ``$W_E \cos_k$`` becomes ``W_E cos_k``."""
     return _FORMULA.sub(lambda match: _formula(match[1]), text).replace(r"\$", "$")

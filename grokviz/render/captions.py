@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from grokviz.files import replacing
 from grokviz.media import read_provenance
+from grokviz.media.plain import clean_text
 
 NAME = "captions.md"
 
@@ -23,14 +25,20 @@ def write_captions(figures: Iterable[Path]) -> list[Path]:
     return [_write(folder, sorted(files)) for folder, files in by_folder.items()]
 
 
+def _paragraph(text: str) -> str:
+    """Text as one paragraph of Markdown, in which the names of others are no tags or links."""
+    words = " ".join(clean_text(text).split())
+    return re.sub(r"(\\*)([`<\[\]])", r"\1\1\\\2", words)
+
+
 def _write(folder: Path, files: Iterable[Path]) -> Path:
     parts = ["# Suggested captions\n"]
     for file in files:
         provenance = read_provenance(file)
         parts += [
             f"## {file.name}\n",
-            f"{provenance.caption or provenance.title}\n",
-            f"Alt text: {provenance.alt}\n",
+            f"{_paragraph(provenance.caption or provenance.title)}\n",
+            f"Alt text: {_paragraph(provenance.alt)}\n",
         ]
     path = folder / NAME
     with replacing(path) as part:

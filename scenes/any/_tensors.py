@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grokviz.errors import InputError
+from grokviz.media.plain import no_formula
 from grokviz.media.theme import colour_map
 from grokviz.scene import panels, style
 
@@ -262,7 +263,7 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def _shortened(name: str) -> str:
-    if len(name) <= LONGEST:
-        return name
-    half = (LONGEST - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"
+    if len(name) > LONGEST:
+        half = (LONGEST - 1) // 2
+        name = f"{name[:half]}…{name[-half:]}"
+    return no_formula(name)

@@ -13,6 +13,7 @@ from grokviz.scenes.any import _tensors as tensors
 
 from grokviz.dataset.learning import LOW
 from grokviz.errors import InputError
+from grokviz.media.plain import no_formula
 from grokviz.options import whole
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
@@ -325,6 +326,7 @@ def _events(axes: Axes, data: xr.Dataset, *, named: bool) -> Drawing:
 
 def _split(name: str) -> tuple[str, str]:
     """The split that a name speaks of, if any, and what is left of it in words."""
+    name = no_formula(name)
     parts = name.replace("/", "_").replace(".", "_").split("_")
     for split in SPLITS:
         if split in parts and len(parts) > 1:

@@ -10,6 +10,7 @@ from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
+from grokviz.media.plain import no_formula
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
@@ -135,7 +136,7 @@ class WeightNorms(Scene):
         names = [str(name).rsplit(".", 1)[-1] for name in data["parameter"].values]
         groups = LAYERS if self.by == "layer" else {_formula(n): (n,) for n in sorted(names)}
         if not set(names) & {name for members in groups.values() for name in members}:
-            groups = {name: (name,) for name in names}
+            groups = {no_formula(name): (name,) for name in names}
         values = {}
         for group, members in groups.items():
             rows = [i for i, name in enumerate(names) if name in members]

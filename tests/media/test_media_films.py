@@ -17,6 +17,7 @@ from matplotlib.colors import to_rgb
 from grokviz.errors import InputError, WorkError
 from grokviz.media import FORMATS, Provenance, film_rate, format_of, read_provenance, write_film
 from grokviz.media.film import chunks
+from grokviz.media.film.captions import Caption, subrip
 from grokviz.media.film.encode import in_thread
 from grokviz.media.theme import PALETTES
 
@@ -499,3 +500,11 @@ def test_files_without_provenance(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no frames"):
         read_provenance(tmp_path / "empty")
+
+
+def test_a_caption_neither_ends_nor_begins_another() -> None:
+    said = [Caption(0, 10, "a\n\n2\n0 --> 9\n\x1b[2Jb\udce9"), Caption(10, 20, "next")]
+    assert subrip(said, Fraction(10)) == (
+        "1\n00:00:00,000 --> 00:00:01,000\na\n2\n0 \u2192 9\n\ufffd[2Jb\ufffd\n"
+        "\n2\n00:00:01,000 --> 00:00:02,000\nnext\n"
+    )

@@ -281,10 +281,27 @@ def test_captions_are_those_of_the_files(tmp_path):
     assert write_captions([pdf, png]) == [tmp_path / "captions.md"]
     text = (tmp_path / "captions.md").read_text("utf-8")
     made = read_provenance(pdf)
+    assert "[" not in made.caption + made.alt
     assert "arXiv:2301.05217" in made.caption
     assert made.caption in text
     assert made.alt in text
     assert text.count("## ") == 1
+
+
+def test_names_are_text_in_captions_and_in_pictures(tmp_path: Path) -> None:
+    name = r"$\frac{<b>[a](b)"
+    with gv.record(tmp_path / "own") as recorder:
+        for epoch in range(3):
+            state = {name: (1 + epoch) * np.eye(2, dtype=np.float32)}
+            recorder.step(epoch, state, **{name: 1 / (1 + epoch)})
+    pdfs = [
+        render(scene, tmp_path / "own", tmp_path / f"{scene}.pdf")[0]
+        for scene in ("metrics", "spectra", "weight-norms")
+    ]
+    write_captions(pdfs)
+    text = (tmp_path / "captions.md").read_text("utf-8")
+    assert r"\$\frac{\<b>\[a\](b) 2" in text
+    assert name not in text
 
 
 def test_a_recorded_run_without_a_task_is_drawn_too(tmp_path: Path) -> None:

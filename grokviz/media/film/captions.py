@@ -6,6 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from grokviz.media.plain import clean_text
+
+ARROW = "-->"
+
 
 @dataclass(frozen=True)
 class Caption:
@@ -21,12 +25,18 @@ CaptionWriter = Callable[[Sequence[Caption], Fraction], str]
 
 
 def subrip(captions: Sequence[Caption], fps: Fraction) -> str:
-    """Captions in SubRip format."""
+    """Captions in SubRip format; no text ends its caption or begins another."""
     rows = [
-        f"{n}\n{_clock(row.start / fps)} --> {_clock(row.stop / fps)}\n{row.text}\n"
+        f"{n}\n{_clock(row.start / fps)} {ARROW} {_clock(row.stop / fps)}\n{_text(row.text)}\n"
         for n, row in enumerate(captions, 1)
     ]
     return "\n".join(rows)
+
+
+def _text(text: str) -> str:
+    """Clean lines, none of them empty, without what stands between two times."""
+    lines = clean_text(text).replace(ARROW, "\N{RIGHTWARDS ARROW}").split("\n")
+    return "\n".join(line for line in lines if line.strip())
 
 
 def _clock(seconds: Fraction) -> str:

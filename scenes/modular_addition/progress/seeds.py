@@ -10,6 +10,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 
 from grokviz.dataset.learning import LATER, LOW
+from grokviz.media.plain import no_formula
 from grokviz.scene import Claim, Drawing, Scene, members, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
@@ -200,7 +201,7 @@ def _of_waves(data: xr.Dataset, shown: list[int], *, narrow: bool) -> list[tuple
 def _wrapped(data: xr.Dataset, member: int) -> str:
     """A run's name in lines that the margin has room for."""
     lines = textwrap.wrap(members.display(str(data["member_name"].values[member])), 9)
-    return "\n".join(lines[:3]).replace("$", r"\$")
+    return no_formula("\n".join(lines[:3]))
 
 
 def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
