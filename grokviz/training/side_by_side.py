@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from concurrent.futures import CancelledError, Executor, Future
@@ -133,6 +134,7 @@ def _crew(
     """The crew that trains ``member_jobs``: processes of this machine, or workers of a cluster."""
     if not member_jobs:
         yield _Crew(recipe, [], options)
+        remove_strays(Path(tempfile.gettempdir()))  # of a process that was killed at its end
     elif workers is None:
         with (
             temporary_folder("sweep") as folder,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from grokviz.errors import InputError
 from grokviz.runs import layout, open_run
 from grokviz.runs.sweeps import read_sweep
+from grokviz.strays import owner
 from grokviz.task import recipe
 from grokviz.training import loop
 from grokviz.training.grid import grid_of, members_of, read_grid, word
@@ -114,9 +115,14 @@ def test_one_member_alone(small: Sweep, tmp_path: Path, monkeypatch: pytest.Monk
     assert sorted(f.name for f in (tmp_path / "sweep").iterdir()) == [
         "sweep.json", "train-fraction=0.5,seed=0",
     ]  # fmt: skip
-    # what is finished needs no process
+    # what is finished needs no process, and removes what a killed one left as it ended
     monkeypatch.setattr("grokviz.training.side_by_side.Pool", None)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    machine = owner().partition("-")[0]
+    left = tmp_path / "tmp" / f"grokviz-sweep-{machine}-{2**31 - 1}-00000000-left"
+    left.mkdir(parents=True)
     assert names(small(member="train-fraction=0.5,seed=0")) == ["train-fraction=0.5,seed=0"]
+    assert not left.exists()
     with pytest.raises(InputError, match="no member 4: give a number from 0 to 3"):
         small(member=4)
 
