@@ -45,7 +45,7 @@ test-all: $(DEV)/.installed browser ## run every test, the slow ones too
 	$(PYTEST)
 
 torture: $(DEV)/.installed ## kill, fill, damage and deceive what is promised in SECURITY.md (40 minutes)
-	$(DEV)/bin/python -m tests.torture -j $(WORKERS) --minutes 18
+	$(DEV)/bin/python -m tests.torture -j $(WORKERS) --minutes 30
 
 browser: ## install Chromium for the tests of pages, where that is possible
 	@sh tests/browser/install_chromium.sh

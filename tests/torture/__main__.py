@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -76,7 +77,7 @@ def _in_turn(parts: list[str], options: argparse.Namespace) -> int:
         workshop = Workshop.make(torture)
         for piece in parts:
             part, _, torture.only = piece.partition(":")
-            begun, known = time.monotonic(), set(torture.tallies)
+            begun, worked, known = time.monotonic(), _worked(), set(torture.tallies)
             torture.end = begun + 60 * options.minutes
             try:
                 importlib.import_module(f"tests.torture.{part}").run(torture, workshop)
@@ -85,8 +86,15 @@ def _in_turn(parts: list[str], options: argparse.Namespace) -> int:
             finally:
                 for name in sorted(set(torture.tallies) - known):
                     print(f"{name}: {torture.tallies[name]}", flush=True)
-                print(f"  {piece} took {time.monotonic() - begun:.0f} s", flush=True)
+                took, worked = time.monotonic() - begun, _worked() - worked
+                print(f"  {piece} took {took:.0f} s, {worked:.0f} s of a core", flush=True)
     return len(torture.losses)
+
+
+def _worked() -> float:
+    """Seconds of a core that this process and its children have taken."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 if __name__ == "__main__":

@@ -7,84 +7,50 @@ import resource
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.torture.common import (
-    TRAIN,
-    Torture,
-    Workshop,
-    check_words,
-    command,
-    contents,
-    require,
-    strays,
-)
-from tests.torture.kills import WRITERS
+from tests.torture.common import Torture, Workshop, command, require, strays
+from tests.torture.failures import check_failure
+from tests.torture.kills import WRITERS, Clean, check_success, furnished
 
 PAGE = 4096
-NAMES = ("import", "film", "png-sequence", "explore", "slides html", "svg")
+NAMES = ("train", "import", "film", "png-sequence", "explore", "slides html", "svg")
 
 
 def run(torture: Torture, workshop: Workshop) -> None:
-    names = NAMES[:1] if torture.scale < 0.01 else NAMES
-    sizes = torture.count(2, 20)
+    names = ("import", "train") if torture.scale < 0.01 else NAMES
     for name in names:
         words, out = WRITERS[name]
-        fill(torture, workshop, name, [*words, "-q"], out, sizes)
-    fill(torture, workshop, "train", [*TRAIN, "--out", "out", "-q"], "out", sizes)
+        with torture.trial(name, "the clean run"):
+            fill(torture, workshop, name, [*words, "-q"], out)
 
 
-def fill(
-    torture: Torture, workshop: Workshop, name: str, words: list[str], out: str, sizes: int
-) -> None:
+def fill(torture: Torture, workshop: Workshop, name: str, words: list[str], out: str) -> None:
     """Run a command where its output finds ever more pages, from none to as many as it takes."""
     tally = torture.tally(f"small disks under {name}")
-    clean = torture.place()
-    workshop.copy_to(clean)
-    result = command(clean, words)
-    with torture.trial(name, "the clean run"):
-        require(result.status == 0, f"the clean run failed: {result.err}")
-    whole = contents(clean / "work" / out)
-    empty = torture.place()
-    workshop.copy_to(empty)
-    pages = range(_pages(empty / "work"), _pages(clean / "work") + 4)
+    clean = Clean.of(torture, workshop, name, words, out)
+    empty = furnished(torture, workshop, name)
+    pages = range(_pages(empty / "work"), _pages(clean.place / "work") + 4)
     shutil.rmtree(empty)
-    chosen = sorted(torture.random.sample(pages, min(sizes, len(pages))))
-    for count in chosen:
+    for count in sorted(torture.random.sample(pages, torture.count(2, len(pages)))):
         place = torture.place()
-        with torture.trial(name, f"a disk of {count} pages"):
-            unmount = _mount(place / "work", count)
+        with torture.trial(name, f"a disk of {count} pages"), _small(place / "work", count) as disk:
             try:
-                before = None
-                if unmount is None:
-                    before = _small_files(count)
-                try:
-                    workshop.copy_to(place)
-                except OSError:
-                    continue
-                target = place / "work" / out
-                failed = command(place, words, before=before)
-                check_words(failed)
-                if failed.status == 0:
-                    require(contents(target) == whole, "it says success, and its output is another")
-                elif name != "train":
-                    require(contents(target) in (None, whole), "it left half an output")
-                require(not strays(place), f"strays: {strays(place)}")
-                if unmount is not None:
-                    subprocess.run(
-                        ["mount", "-o", "remount,size=256m", str(place / "work")], check=True
-                    )
-                if not (name == "import" and target.exists()):
-                    again = command(place, words)
-                    require(again.status == 0, f"with room it fails: {again.err}")
-                require(contents(target) == whole, "with room the output is another")
-                tally.add((name, count), "one sentence" if failed.status else "fitted")
-            finally:
-                if unmount is not None:
-                    unmount()
+                workshop.copy_to(place)
+            except OSError:
+                continue
+            target = place / "work" / out
+            failed = command(place, words, before=disk.limit)
+            check_failure(failed, target, clean.whole, name)
+            require(not strays(place), f"strays: {strays(place)}")
+            disk.enlarge()
+            check_success(place, words, target, clean.whole, name)
+            tally.add((name, count), "one sentence" if failed.status else "fitted")
         shutil.rmtree(place)
-    shutil.rmtree(clean)
+    shutil.rmtree(clean.place)
 
 
 def _pages(folder: Path) -> int:
@@ -92,24 +58,37 @@ def _pages(folder: Path) -> int:
     return sum(-(-f.stat().st_size // PAGE) for f in folder.rglob("*") if f.is_file())
 
 
-def _mount(folder: Path, pages: int) -> Callable[[], None] | None:
-    """A file system of so many pages on a folder, and what unmounts it; None if not allowed."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        return None
-    size = f"size={max(1, pages) * PAGE}"
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        return None
-    return lambda: subprocess.run(["umount", "-l", str(folder)], check=True) and None
+@dataclass(frozen=True)
+class _Disk:
+    """What limits a command to so many pages: a file system of its own, or the size of a file."""
+
+    folder: Path
+    pages: int
+    mounted: bool
+
+    def limit(self) -> None:
+        """Where nothing may be mounted, no file grows beyond the pages: a write beyond fails."""
+        if not self.mounted:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.pages * PAGE, self.pages * PAGE))
+
+    def enlarge(self) -> None:
+        """Make room on it."""
+        if self.mounted:
+            words = ["mount", "-o", "remount,size=256m", str(self.folder)]
+            subprocess.run(words, check=True)
 
 
-def _small_files(pages: int) -> Callable[[], None]:
-    """Elsewhere: no file may grow beyond so many pages, and a write beyond fails."""
-
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (pages * PAGE, pages * PAGE))
-
-    return limit
+@contextmanager
+def _small(folder: Path, pages: int) -> Iterator[_Disk]:
+    """A file system of so many pages on a folder, where that is allowed."""
+    mounted = False
+    if os.geteuid() == 0 and shutil.which("mount") is not None:
+        size = f"size={max(1, pages) * PAGE}"
+        words = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
+        mounted = subprocess.run(words, capture_output=True, check=False).returncode == 0
+    try:
+        yield _Disk(folder, pages, mounted)
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 
+from grokviz.media.film.captions import Caption, subrip
+from grokviz.render.captions import write_captions
 from grokviz.runs import RunWriter
 from tests.torture.common import Torture, Workshop, command, require
 
@@ -38,9 +41,14 @@ NAMES = {
     "rich's markup": f"[red]{CANARY}[/red] [link=http://{CANARY}]",
     "a surrogate": f"\udce9{CANARY}",
     "a comment": f"--><{CANARY}><!--",
+    "a caption": f"a\n\n2\n00:00:00,000 --> 00:00:09,000\n{CANARY}",
+    "a heading": f"a\n\n# {CANARY}\n\n```\n{CANARY}",
 }  # fmt: skip
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-FILES = ("out.html", "out.svg", "out.pdf", "out.png", "page.html", "talk.html", "talk.pptx")
+FILES = (
+    "out.html", "out.svg", "out.pdf", "out.png", "page.html", "talk.html", "talk.pptx",
+    "captions.md",
+)  # fmt: skip
 
 
 def run(torture: Torture, workshop: Workshop) -> None:
@@ -53,6 +61,9 @@ def run(torture: Torture, workshop: Workshop) -> None:
         if torture.scale >= 0.01 or label == names[0][0]:
             _terminal(torture, place, label)
         _files(torture, place, label, name)
+        with torture.trial("names in files", f"{label}, captions"):
+            _check_captions(name)
+            torture.tally("names in files").add((label, "captions"), "harmless")
         shutil.rmtree(place)
 
 
@@ -113,9 +124,13 @@ def _files(torture: Torture, place: Path, label: str, name: str) -> None:
                 "page.html": ["explore", "run", "-q", "-o", file],
                 "talk.html": ["slides", "out.png", "--title", name, "-q", "-o", file],
                 "talk.pptx": ["slides", "out.png", "--title", name, "-q", "-o", file],
+                # its sentence names a tensor
+                "captions.md": ["render", "spectra", "--run", "run", "-q", "-o", "spectra.pdf"],
             }.get(file, [*curve, file])
             result = command(place, words)
             require(result.status == 0, result.err[-1500:])
+            if file == "captions.md":
+                write_captions([work / "spectra.pdf"])
             _check_file(work / file)
             tally.add((label, file), "harmless")
 
@@ -133,6 +148,30 @@ def _check_file(path: Path) -> None:
             for part in archive.namelist():
                 if part.endswith((".xml", ".rels")):
                     _check_xml(archive.read(part))
+
+    elif path.suffix == ".md":
+        _check_markdown(path.read_text("utf-8"))
+
+
+def _check_markdown(text: str) -> None:
+    """Raise Loss for a tag, a link, or a paragraph that is not ours."""
+    require(not CONTROL.search(text), "a control character")
+    require(not re.search(r"(?<!\\)[<`[]", text), "markup")
+    begins = re.compile(r"# Suggested captions|## spectra\.pdf|No effective rank |Alt text: |")
+    other = [
+        row for row in text.split("\n") if not begins.match(row) or begins.match(row)[0] == row
+    ]
+    require(all(begins.fullmatch(row) for row in other), f"a line of its own: {other}")
+
+
+def _check_captions(name: str) -> None:
+    """Raise Loss if a name ends its caption, or begins one of its own."""
+    shown = subrip([Caption(0, 10, name), Caption(10, 20, "the next")], Fraction(10))
+    require(not CONTROL.search(shown), "a control character")
+    cues = shown.strip().split("\n\n")
+    require(len(cues) == 2, f"{len(cues)} captions of two")
+    require(shown.count("-->") == 2, "a time of its own")
+    shown.encode()
 
 
 def _check_xml(data: bytes) -> None:

@@ -22,7 +22,7 @@ from tests.torture.common import (
 
 
 def run(torture: Torture, workshop: Workshop) -> None:
-    record(torture, epochs=torture.count(4, 40), kills=torture.count(10, 500))
+    record(torture, epochs=torture.count(4, 24), kills=torture.count(10, 260))  # each kills twice
     train(torture, kills=torture.count(2, 60))
 
 

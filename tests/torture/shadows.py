@@ -26,8 +26,8 @@ COMMANDS = [
     ["slides", "grokking-curve", "a.png", "--run", "run", "--quality", "l", "-j", "2",
      "-o", "c.html"],
     [*TRAIN, "--out", "trained"],
-    ["figures", "--run", "run", "--no-films", "-j", "2", "--out", "figures"],
-    ["sweep", *TRAIN[1:-2], "--checkpoint-every", "4", "--seeds", "2", "-j", "2", "--out", "sweep"],
+    ["figures", "--run", "curves", "--no-films", "-j", "2", "--out", "figures"],
+    ["sweep", *TRAIN[1:-2], "--seeds", "2", "-j", "2", "--out", "sweep"],
 ]  # fmt: skip
 CANARY = "canary.txt"
 ROOT = Path(__file__).parents[2]
