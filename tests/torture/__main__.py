@@ -26,10 +26,12 @@ PARTS = (
     "names", "lines",
 )  # fmt: skip
 
+ONE = "mutants:KIND for one, and kills:, failures: or disk:COMMAND"
+
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture")
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; mutants:KIND for one")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; {ONE}")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--scale", type=float, default=1.0, help="0 is the short form, 1 the long")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="of a part at most")

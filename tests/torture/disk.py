@@ -22,7 +22,7 @@ NAMES = ("train", "import", "film", "png-sequence", "explore", "slides html", "s
 
 def run(torture: Torture, workshop: Workshop) -> None:
     names = ("import", "train") if torture.scale < 0.01 else NAMES
-    for name in names:
+    for name in [torture.only] if torture.only else names:
         words, out = WRITERS[name]
         with torture.trial(name, "the clean run"):
             fill(torture, workshop, name, [*words, "-q"], out)

@@ -24,7 +24,7 @@ NAMES = ("train", "import", "film", "png-sequence", "png", "explore", "slides ht
 
 def run(torture: Torture, workshop: Workshop) -> None:
     names = ("import", "train") if torture.scale < 0.01 else NAMES
-    for name in names:
+    for name in [torture.only] if torture.only else names:
         words, out = WRITERS[name]
         with torture.trial(name, "the clean run"):
             fail_command(torture, workshop, name, [*words, "-q"], out)
