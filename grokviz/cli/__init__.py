@@ -12,6 +12,7 @@ import keyword
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -112,8 +113,7 @@ def run(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        if any("\0" in word for word in words):
-            raise InputError("no name can hold a NUL character; leave it out")
+        _check_characters(words)
         # obj is for common.command_line(), so that nothing else reads sys.argv
         result: Any = cli.main(list(words), "grokviz", standalone_mode=False, obj=tuple(words))
         sys.stdout.flush()
@@ -144,6 +144,17 @@ def run(arguments: list[str] | None = None) -> int:
         if not (line := plugins.line_of(error)):
             raise
         return _print_error(f"{type(error).__name__}: {error} ({line})", 2)
+
+
+def _check_characters(words: Sequence[str]) -> None:
+    """Raise InputError for what no file can be called, which the system would not be asked for."""
+    for word in words:
+        if "\0" in word:
+            raise InputError("no name can hold a NUL character; leave it out")
+        try:
+            os.fsencode(word)
+        except UnicodeEncodeError as error:
+            raise InputError(f"no name can hold {word[error.start]!a}; leave it out") from error
 
 
 def _print_error(text: str, status: int) -> int:

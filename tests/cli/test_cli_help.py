@@ -31,3 +31,14 @@ def test_a_command_says_of_itself_what_is_said_of_it(name: str) -> None:
     own, listed = " ".join((command.help or "").split()), cli.COMMANDS[name].removesuffix(".")
     assert own.startswith(listed)
     assert own[len(listed)] in ".,:; ", own
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud800"], ids=["NUL", "half"])
+@pytest.mark.parametrize(
+    "words", [["info"], ["data", "loss", "-o"], ["import", "a.pth", "--out"]], ids=len
+)
+def test_what_no_file_can_be_called_is_one_sentence(
+    character: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run([*words, f"a{character}"]) == 2
+    assert capsys.readouterr().err.startswith("grokviz: no name can hold")
