@@ -177,6 +177,14 @@ def command(
     return in_child(place, work, limit=limit)
 
 
+def _absolute(path: str | bytes | os.PathLike[str]) -> str:
+    return os.path.abspath(os.fsdecode(path))  # noqa: PTH100
+
+
+def _is_in(file: Any, prefix: str) -> bool:
+    return isinstance(file, (str, bytes, os.PathLike)) and _absolute(file).startswith(prefix)
+
+
 def watch_disk(base: Path, act: Callable[[int, str, str], None]) -> None:
     """Call ``act(number, operation, file)`` before every change under ``base``, in this process.
 
@@ -192,14 +200,10 @@ def watch_disk(base: Path, act: Callable[[int, str, str], None]) -> None:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
             file, _, flags = arguments
-            if isinstance(flags, int) and flags & WRITES and isinstance(file, (str, bytes)):
-                path = os.path.abspath(os.fsdecode(file))  # noqa: PTH100
-                if path.startswith(prefix):
-                    step("open", path)
-        elif event in CHANGES and isinstance(arguments[0], (str, bytes, os.PathLike)):
-            path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100
-            if path.startswith(prefix):
-                step(event.partition(".")[2], path)
+            if isinstance(flags, int) and flags & WRITES and _is_in(file, prefix):
+                step("open", _absolute(file))
+        elif event in CHANGES and _is_in(arguments[0], prefix):
+            step(event.partition(".")[2], _absolute(arguments[0]))
 
     def counted(name: str) -> None:
         real = getattr(os, name)
@@ -234,9 +238,8 @@ def _watch_files(prefix: str, step: Callable[[str, str], None]) -> None:
         errors: str | None = None, newline: str | None = None, closefd: bool = True,
         opener: Any = None,
     ) -> Any:  # fmt: skip
-        named = isinstance(file, (str, bytes, os.PathLike))
-        inside = named and os.path.abspath(os.fsdecode(file)).startswith(prefix)  # noqa: PTH100
-        if not inside or buffering == 0 or not set(mode) & set("wax+"):
+        file = file if isinstance(file, int) else os.fspath(file)  # as the event of opening has it
+        if not _is_in(file, prefix) or buffering == 0 or not set(mode) & set("wax+"):
             return real(file, mode, buffering, encoding, errors, newline, closefd, opener)
         raw = Watched(file, mode.replace("b", "").replace("t", ""), closefd, opener)
         handle = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)

@@ -47,7 +47,10 @@ WRITERS: dict[str, tuple[list[str], str]] = {
     "measures": (["measures", "run"], "run"),
     "train": ([*TRAIN, "--out", "out"], "out"),
     "figures": (["figures", "--run", "curves", "--no-films", "-j", "1", "--out", "out"], "out"),
-    "sweep": (["sweep", *TRAIN[1:-4], "--epochs", "2", "--seeds", "2", "--out", "out"], "out"),
+    "sweep": (
+        ["sweep", *TRAIN[1:-4], "--epochs", "2", "--seeds", "2", "-j", "1", "--out", "out"],
+        "out",
+    ),
     "manim": (["render", "blink", "--run", "run", "-o", "out.mp4", "--quality", "l"], "out.mp4"),
 }
 
