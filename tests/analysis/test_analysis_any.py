@@ -228,6 +228,22 @@ def test_a_run_of_one_checkpoint_takes_no_step(tmp_path: Path) -> None:
     assert one["whole_plane"].values.tolist() == [[0, 0]]
 
 
+@pytest.mark.parametrize("alive", [1, 2])
+def test_all_is_measured_of_a_run_that_diverged_early(alive: int, tmp_path: Path) -> None:
+    checkpoints = {
+        epoch: {name: array if i < alive else array * np.nan for name, array in state.items()}
+        for i, (epoch, state) in enumerate(zip(EPOCHS, states(), strict=True))
+    }
+    data = assemble(written(tmp_path / "diverged", checkpoints), workers=0)
+    assert data["path_epoch"].values.tolist() == list(EPOCHS[:alive])
+    names = [name for name in NAMES if name in checkpoints[0]]
+    size = [np.linalg.norm(np.diff(path_of(name)[:alive], axis=0), axis=1) for name in names]
+    whole = np.sqrt(np.square(size).sum(axis=0))
+    np.testing.assert_allclose(data["path_length"], [0, *whole], rtol=1e-5)
+    assert np.isnan(data["path_cosine"]).all()
+    assert data["tensor_norm"].sizes["epoch"] == alive
+
+
 def test_a_step_is_as_long_between_a_few_of_many_checkpoints() -> None:
     size = np.array([np.nan, 0.0, 2.0, 0.0, 2.0, 0.0])
     found = steps.moved_epochs(size, np.arange(6), (0.25, 0.5, 1.0))

@@ -7,7 +7,6 @@ from jaxtyping import Float, Int
 
 from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.dataset.contract import dimension, gathers, measure, requires
-from grokviz.errors import InputError
 from grokviz.runs import Run
 from grokviz.tasks.any.norms import weight_names
 from grokviz.tasks.any.path import Path, path, random_walk_products, step_products
@@ -53,11 +52,6 @@ def _paths(run: RunView) -> tuple[Path, Path]:
     """The path of the weights, and a walk of the same step lengths."""
     if "paths" not in run.memo:
         weights = run.gathered.pop("weights")
-        if len(weights) < 3:
-            raise InputError(
-                f"{run.run.path} has {len(weights)} checkpoints whose weights are numbers, and a "
-                "path takes three; record more of them"
-            )
         products = step_products([weights])
         lengths = np.sqrt(np.diag(products))
         walked = random_walk_products(lengths, weights.shape[1], np.random.default_rng(WALK_SEED))
