@@ -27,6 +27,8 @@ _CONFIG_KEYS = {
     "d_mlp": "d-mlp",
     "num_heads": "heads",
     "n_heads": "heads",
+    "n_head": "heads",
+    "num_attention_heads": "heads",
     "lr": "learning-rate",
     "weight_decay": "weight-decay",
     "frac_train": "train-fraction",
