@@ -33,6 +33,7 @@ def view_of(
     )  # fmt: skip
     view = ModularAdditionRun(run, np.array([0]), np.array([0]))
     view.__dict__["last"] = last = ModularAdditionCheckpoint(0, state)
+    run.facts["settings"] = {"p": last.weights.p}
     if ran is not None:
         last.__dict__["forward"] = ran
     view.__dict__["is_train"] = None if train is None else check_train(train, last.weights.p)

@@ -32,7 +32,7 @@ CLOCKS = ("epoch", "field_epoch", "step_epoch", "metric_epoch", *LOGGED)
 
 OF_ANY_RUN = (
     "logged_metric", "tensor_norm", "step_size", "step_cosine", "effective_rank", "singular_value",
-    "entry_kurtosis", "component_share",
+    "entry_kurtosis", "component_share", "qk_rank", "ov_positivity", "circle_share",
 )  # fmt: skip
 """Ours that no row of the table draws, and that any run may have: as panels of this kind."""
 

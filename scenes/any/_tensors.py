@@ -14,6 +14,7 @@ from grokviz.errors import InputError
 from grokviz.media.plain import no_formula
 from grokviz.media.theme import colour_map
 from grokviz.scene import panels, style
+from grokviz.tasks.any.embeddings import NAMES as FIRST
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 LONGEST = 20
 """A name of more characters is shortened in its middle."""
 
-FIRST = re.compile(r"(^|\.)(wte|wpe|tok\w*|pos\w*|embed\w*|token\w*|W_E|W_pos)(\.|$)", re.I)
 LAST = re.compile(r"(^|\.)(unembed\w*|lm_head|head|ln_f|norm_f|final\w*|W_U)(\.|$)", re.I)
 PARTS = (
     "wte",

@@ -63,9 +63,10 @@ def test_our_own_variables_have_no_panels_but_those_of_the_table() -> None:
 
 def test_what_any_run_has_of_its_tensors_and_its_log_has_panels(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    with gv.record(tmp_path / "run") as run:
+    shapes = {"embed": (3, 4), "W_O": (4, 4)} | {f"W_{part}": (2, 2, 4) for part in "QKV"}
+    with gv.record(tmp_path / "run", p=3) as run:
         for step in range(4):
-            state = {name: rng.normal(size=(3, 4)).astype(np.float32) for name in ("a", "b")}
+            state = {n: rng.normal(size=shape).astype(np.float32) for n, shape in shapes.items()}
             run.step(step, state, train_loss=1 / (1 + step), speed=step)
     data = gv.analyze(tmp_path / "run")
     panels, drawn = own_panels(data, available(data))
@@ -74,7 +75,8 @@ def test_what_any_run_has_of_its_tensors_and_its_log_has_panels(tmp_path: Path) 
     assert facts["tensor_norm"]["view"] == facts["step_size"]["view"] == "curves"
     assert facts["step_size"]["clock"] == "step_epoch"
     assert facts["logged_metric"]["clock"] == "metric_epoch"
-    assert facts["singular_value"]["view"] == "curves"
+    assert facts["qk_rank"]["view"] == "curves"
+    assert facts["singular_value"]["view"] == "matrix"
     # losses alone have a panel of their own
     losses = data.sel(logged_name=["train_loss"])
     assert "logged_metric" not in [p.variables(losses)[0] for p in own_panels(losses, [])[0]]
