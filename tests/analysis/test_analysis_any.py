@@ -13,7 +13,7 @@ import xarray as xr
 from grokviz.dataset.build.assemble import assemble
 from grokviz.runs import Run, RunWriter, open_run
 from grokviz.tasks.any import spectra, steps
-from grokviz.tasks.any.measures import entries, logs
+from grokviz.tasks.any.measures import entries, logs, matrices
 from grokviz.tasks.any.measures import spectra as spectral
 
 EPOCHS = (0, 10, 20, 30, 40)
@@ -171,6 +171,29 @@ def test_a_share_of_the_singular_values_is_kept_and_all_of_them_count(
     shares = s / s.sum()
     now = few.isel(field_epoch=-1).sel(parameter="dense.weight")
     assert float(now["effective_rank"]) == pytest.approx(np.prod(shares**-shares), rel=1e-5)
+
+
+@pytest.mark.parametrize(("numbers", "side"), [(1 << 22, 12), (0, 4)])
+def test_the_entries_of_a_matrix_are_watched_or_evenly_spread_ones(
+    numbers: int, side: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matrices, "NUMBERS", numbers)
+    monkeypatch.setattr(matrices, "FEWEST", 4)
+    monkeypatch.setattr(matrices, "MOMENTS", 3)
+    watched = assemble(run, ["matrix_entry", "matrix_size"], workers=0)
+    assert watched["watched_epoch"].values.tolist() == [0, 20, 40]
+    assert watched["matrix_row"].size == watched["matrix_column"].size == side
+    places = {4: [0, 1, 2, 3], 5: [0, 1, 3, 4], 7: [0, 2, 4, 6], 12: [0, 4, 7, 11]}
+    for name, shape in (("conv.weight", (4, 12)), ("dense.weight", (7, 5))):
+        rows, columns = (places[n] if side == 4 else [*range(n)] for n in shape)
+        now = watched.sel(watched_matrix=name)
+        assert now["matrix_size"].values.tolist() == [*shape]
+        for i, epoch in enumerate((0, 20, 40)):
+            whole = states()[EPOCHS.index(epoch)][name].reshape(shape)
+            entry = now["matrix_entry"][i, : len(rows), : len(columns)]
+            np.testing.assert_allclose(entry, whole[np.ix_(rows, columns)], rtol=2**-5)
+        assert np.isnan(now["matrix_entry"][:, len(rows) :]).all()
+        assert np.isnan(now["matrix_entry"][:, :, len(columns) :]).all()
 
 
 # --- a tensor from checkpoint to checkpoint ------------------------------------------
