@@ -1,0 +1,256 @@
+"""An embedding in the plane that holds most of it, with its labels, at the start and now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from grokviz.scenes.any import _tensors as tensors
+
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, option, style
+from grokviz.scene import clock as clocks
+from grokviz.tasks.any.embeddings import turned
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+GATHERED = 1.5
+"""An embedding gathers in a plane whose share of its variance grows by this factor."""
+
+SMALL_DOTS = 200
+"""Dots of more things than this are small."""
+
+
+@dataclass(frozen=True)
+class EmbeddingMap(Scene):
+    """A dot for each token in the plane of the two leading directions, first and now."""
+
+    name = "embedding-map"
+    title = "An embedding gathers in two directions"
+    watch = "a dot is one of its vectors, numbered; its colour is the place where it ends"
+    source = "Procrustes: doi.org/10.1007/BF02289451; compare arXiv:2205.10343, figure 1"
+    needs = ("leading_plane", "leading_plane_share")
+    reference = "modular-addition-59"
+    clock = "field_epoch"
+    aspect = 1.9
+    narrow_aspect = 0.52
+
+    tensors: str = option("*", "name of an embedding, or a pattern such as '*pos*'")
+    labels: str = option("", "a file with a label on each line; numbers from 0 without one")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless an embedding has a plane at two checkpoints."""
+        super().check(data)
+        if not (np.isfinite(data["leading_plane_share"].values).sum(axis=0) > 1).any():
+            raise InputError(
+                f"{cls.name} draws an embedding from checkpoint to checkpoint, which takes two "
+                "checkpoints of one whose vectors differ; record or import more of them"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The share of the embedding in its plane, first and last."""
+        place = self._place(data)
+        name = _name(data, place)
+        shares = data["leading_plane_share"].values[:, place].astype(float)
+        known = shares[np.isfinite(shares)]
+        if len(known) < 2:
+            return Claim.instead(f"The vectors of {name} are alike at all checkpoints but one")
+        first, last = float(known[0]), float(known[-1])
+        numbers = {"first": first, "last": last}
+        words = f"Two directions hold {_percent(last)} of {name}'s variance, {_percent(first)}"
+        if not last >= GATHERED * first:
+            return Claim.instead(f"{words} at first", self.watch, **numbers)
+        return Claim(f"{words} at first", self.watch, numbers=numbers)
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """The plane at the first checkpoint at the left, or above; that of the moment beside it."""
+        place = self._place(data)
+        planes = _planes(data, place)
+        labels, name = self._labels(planes.shape[1]), _name(data, place)
+        shares = data["leading_plane_share"].values[:, place]
+        left, right = style().beside(
+            figure, (1, 1), (1, 1), left=1.4, right=1.4, top=2.6, bottom=1.2, gap=2.4, vgap=3.6
+        )
+        known = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))
+        limit = 1.12 * float(np.abs(planes[known]).max())
+        colours = _wheel(np.arctan2(planes[known[-1], :, 1], planes[known[-1], :, 0]))
+        views = [_View(axes, limit, colours, labels) for axes in (left, right)]
+        head = [
+            style().note(axes, "", (0, 1), (0, 0.6), color=style().colours.muted)
+            for axes in (left, right)
+        ]  # fmt: skip
+
+        def show(view: int, i: int) -> None:
+            views[view].show(planes[i])
+            share = f": {_percent(shares[i])} of its variance" if np.isfinite(shares[i]) else ""
+            head[view].set_text(f"{name}, {clocks.at(data, self.clock, i)}{share}")
+
+        show(0, int(known[0]))
+        return Drawing([views[1].moving, head[1]], lambda i: show(1, i))
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the colours are those of its end."""
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """How much of it the plane holds at that moment, and what lies farthest out."""
+        place = self._place(data)
+        plane, share = _planes(data, place)[i], data["leading_plane_share"].values[i, place]
+        at, name = clocks.at(data, self.clock, i), str(data["embedded"].values[place])
+        begin = f"The {len(plane)} vectors of {name} in the plane of their two leading directions"
+        if not (np.isfinite(plane).all() and np.isfinite(share)):
+            return f"{begin}. At {at} they are all alike, or no numbers."
+        far = int(np.argmax(np.linalg.norm(plane, axis=1)))
+        size = np.linalg.norm(plane[far])
+        return (
+            f"{begin}. At {at} it holds {_percent(share)} of their variance; "
+            f"{self._labels(len(plane))[far]} lies farthest from the middle, at {size:.3g}."
+        )
+
+    def definition(self, data: xr.Dataset) -> str:
+        """With the definitions and the citation."""
+        return (
+            "Vectors of an embedding, less their mean, along the two principal directions that "
+            "they have at that checkpoint, to one scale throughout; each plane is turned, or "
+            "turned over, so that it is as near as can be to the next (orthogonal Procrustes, "
+            "https://doi.org/10.1007/BF02289451), and the last is as it is. Colour: the angle at "
+            "the end. Where labels would touch, some are left out. "
+            "Compare Liu et al. (2022), arXiv:2205.10343, figure 1."
+        )
+
+    def _place(self, data: xr.Dataset) -> int:
+        """The embedding shown: of those that fit the one with the most vectors, the first."""
+        names = [str(name) for name in data["embedded"].values]
+        known = np.isfinite(data["leading_plane_share"].values).sum(axis=0) > 1
+        able = [
+            i for i in tensors.model_order(names)
+            if known[i] and tensors.fits(names[i], self.tensors)
+        ]  # fmt: skip
+        if not able:
+            raise InputError(
+                f"tensors={self.tensors} is no embedding of this run that moves; give a pattern "
+                f"that fits one of {', '.join(names[:4])}"
+            )
+        counts = [_planes(data, i).shape[1] for i in able]
+        return able[counts.index(max(counts))]
+
+    def _labels(self, count: int) -> list[str]:
+        """A label for each vector: its number, or a line of the file."""
+        if not self.labels:
+            return [str(n) for n in range(count)]
+        try:
+            lines = Path(self.labels).read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"labels={self.labels} cannot be read ({type(error).__name__}); give a text file "
+                "with a label on each line"
+            ) from error
+        if len(lines) < count:
+            raise InputError(
+                f"labels={self.labels} has {len(lines)} lines, and {count} vectors are drawn; "
+                "give a file with a label on each line, in their order"
+            )
+        return [line.strip().replace("$", r"\$") for line in lines[:count]]
+
+
+class _View:
+    """A plane: dots, and the labels that have room, at one moment."""
+
+    def __init__(self, axes: Axes, limit: float, colours: np.ndarray, labels: list[str]) -> None:
+        current_style = style()
+        wide, high = axes.bbox.width, axes.bbox.height
+        unit = limit / min(wide, high)
+        axes.set(xlim=(-unit * wide, unit * wide), ylim=(-unit * high, unit * high))
+        axes.set(xticks=[], yticks=[])
+        axes.grid(visible=False)
+        for side in axes.spines.values():
+            side.set_visible(True)
+            side.set_color(current_style.colours.faint)
+        self._axes = axes
+        size = (0.42 if len(colours) <= SMALL_DOTS else 0.16) * current_style.points
+        self.dots = axes.scatter([], [], s=size**2, lw=0, zorder=3)
+        self._colours = colours
+        self._texts = [
+            axes.annotate(
+                label, (0, 0), (0, 0.55 * size), textcoords="offset points", ha="center",
+                va="bottom", fontsize=current_style.small, color=current_style.colours.ink,
+                zorder=4,
+            )
+            for label in labels[: 2 * SMALL_DOTS]
+        ]  # fmt: skip
+        em = current_style.pixels(axes, current_style.small)
+        self._rooms = np.array([(0.62 * len(t.get_text()) + 0.2, 1.15) for t in self._texts]) * em
+        # those at some distance from one another in their order come first
+        self._order = np.argsort(_reversed_bits(len(self._texts)), kind="stable")
+
+    @property
+    def moving(self) -> list[Any]:
+        """The dots and the labels."""
+        return [self.dots, *self._texts]
+
+    def show(self, plane: np.ndarray) -> None:
+        """Put the dots there, and the labels that do not touch one another."""
+        known = np.isfinite(plane).all(axis=1)
+        self.dots.set_offsets(plane[known])
+        self.dots.set_facecolors(self._colours[known])
+        box = self._axes.bbox
+        (x0, x1), (y0, y1) = self._axes.get_xlim(), self._axes.get_ylim()
+        at = (plane - (x0, y0)) / (x1 - x0, y1 - y0) * (box.width, box.height)
+        taken: list[int] = []
+        for n in self._order:
+            text = self._texts[n]
+            near = np.abs(at[taken] - at[n]) < (self._rooms[taken] + self._rooms[n]) / 2
+            half = self._rooms[n] * (0.5, 1.3)
+            inside = known[n] and (at[n] > half).all() and (at[n] < (box.width, box.height) - half
+            ).all()  # fmt: skip
+            visible = bool(inside and not near.all(axis=1).any())
+            text.set_visible(visible)
+            if visible:
+                text.xy = tuple(plane[n])
+                taken.append(int(n))
+
+
+def _reversed_bits(count: int) -> np.ndarray:
+    """Numbers from 0 with their binary digits reversed: any first few are spread out evenly."""
+    bits = max(count - 1, 1).bit_length()
+    return np.array([int(f"{n:0{bits}b}"[::-1], 2) for n in range(count)])
+
+
+def _wheel(angles: np.ndarray) -> np.ndarray:
+    """Colours of one lightness around a circle, in red, green and blue.
+
+    Source: Ottosson, A perceptual color space for image processing (Oklab, 2020).
+    """
+    a, b = 0.125 * np.cos(angles), 0.125 * np.sin(angles)
+    light = 0.68
+    long = (light + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    middle = (light - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (light - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    linear = np.stack([
+        4.0767416621 * long - 3.3077115913 * middle + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * middle - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * middle + 1.7076147010 * short,
+    ], axis=-1).clip(0, 1)  # fmt: skip
+    bright = 1.055 * linear ** (1 / 2.4) - 0.055
+    colours: np.ndarray = np.where(linear <= 0.0031308, 12.92 * linear, bright)
+    return colours
+
+
+def _name(data: xr.Dataset, place: int) -> str:
+    """What an embedding is called, in short."""
+    return tensors.short_names([str(one) for one in data["embedded"].values])[place]
+
+
+def _planes(data: xr.Dataset, place: int) -> np.ndarray:
+    """The vectors of an embedding in its planes, turned."""
+    planes = data["leading_plane"].values[:, place].astype(float)
+    return turned(planes[:, np.isfinite(planes).any(axis=(0, 2))])
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%"

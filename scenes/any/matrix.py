@@ -1,0 +1,217 @@
+"""The entries of a matrix through training, its rows and columns in an order that shows a shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from grokviz.scenes.any import _tensors as tensors
+
+from grokviz.errors import InputError
+from grokviz.media.theme import colour_map
+from grokviz.scene import Claim, Drawing, Scene, grids, option, style
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+GATHERED = 1.5
+"""A matrix gathers in two directions where their share of its squares grows by this factor."""
+
+BRIGHTEST = 0.95
+"""Entries beyond this quantile of all have the strongest colour."""
+
+
+@dataclass(frozen=True)
+class Matrix(Scene):
+    """A matrix at the first checkpoint and at the moment, a cell for each entry."""
+
+    name = "matrix"
+    title = "A matrix gathers in two directions, which show as bands"
+    watch = "a cell is an entry; rows, and columns, that are alike at the end lie side by side"
+    source = "order: Friendly (2002), doi.org/10.1198/000313002533, section 3"
+    needs = ("matrix_entry", "matrix_size")
+    reference = "modular-addition-59"
+    clock = "watched_epoch"
+    aspect = 1.9
+    narrow_aspect = 0.52
+
+    tensors: str = option("*", "name of a matrix, or a pattern such as '*W_in'")
+    order: Literal["angle", "none"] = option(
+        "angle", "rows and columns by their angle in the plane of the end, or as they are"
+    )
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless a matrix is not 0 at two checkpoints."""
+        super().check(data)
+        if not (np.isfinite(_shares(data)).sum(axis=0) > 1).any():
+            raise InputError(
+                f"{cls.name} draws a matrix from checkpoint to checkpoint, which takes two "
+                "checkpoints of one that is not 0; record or import more of them"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """The share of two directions in the squares of the entries shown, first and last."""
+        place = self._place(data)
+        first, last = _ends(_shares(data)[:, place])
+        name = _name(data, place)
+        watch = self.watch if self.order == "angle" else "a cell is an entry"
+        words = (
+            f"Two directions hold {_percent(last)} of {name}'s squared entries, "
+            f"{_percent(first)} at first"
+        )
+        if not last >= GATHERED * first:
+            return Claim.instead(words, watch, first=first, last=last)
+        return Claim(words, watch, numbers={"first": first, "last": last})
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """The matrix at the first checkpoint at the left, or above; at the moment beside it."""
+        place = self._place(data)
+        entries = _entries(data, place)
+        known = np.flatnonzero(np.isfinite(entries).all(axis=(1, 2)))
+        if self.order == "angle":
+            rows, columns = angular_order(entries[known[-1]])
+            entries = entries[:, rows][:, :, columns]
+        top = float(np.quantile(np.abs(entries[known]), BRIGHTEST)) or 1.0
+        left, right = style().beside(
+            figure, (1, 1), (1, 1), left=2.6, right=1.4, top=2.4, bottom=4.2, gap=3.4, vgap=5.0
+        )
+        first, now = (_heat(axes, data, place, entries.shape[1:], top) for axes in (left, right))
+        heads = [
+            style().note(axes, "", (0, 1), (0, 0.6), color=style().colours.muted)
+            for axes in (left, right)
+        ]  # fmt: skip
+        first.set_data(entries[known[0]])
+        name = _name(data, place)
+        heads[0].set_text(f"{name}, {clocks.at(data, self.clock, int(known[0]))}")
+        grids.colour_bar(right, now, "entry", (f"\u2212{top:.2g}", f"{top:.2g}"), drop=2.2)
+
+        def update(i: int) -> None:
+            now.set_data(entries[i])
+            heads[1].set_text(f"{name}, {clocks.at(data, self.clock, i)}")
+
+        return Drawing([now, heads[1]], update)
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the order is that of its end."""
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """The size of the entries at that moment, and the share of two directions."""
+        place = self._place(data)
+        entries, share = _entries(data, place)[i], _shares(data)[i, place]
+        begin = f"{data['watched_matrix'].values[place]} as a heatmap, first and now"
+        at = clocks.at(data, self.clock, i)
+        if not np.isfinite(share):
+            return f"{begin}. At {at} it is 0, or no number."
+        return (
+            f"{begin}. At {at} its entries go from {entries.min():.2g} to {entries.max():.2g}, and "
+            f"two directions hold {_percent(share)} of their squares."
+        )
+
+    def definition(self, data: xr.Dataset) -> str:
+        """With the definitions and the citation."""
+        order = (
+            "Rows and columns are in the order of their angles in the plane of the two first "
+            "singular vectors at the end (after Friendly, 2002, "
+            "https://doi.org/10.1198/000313002533, section 3), so that what these directions hold "
+            "shows as bands; at the first checkpoint the order is the same. "
+            if self.order == "angle"
+            else "Rows and columns are in their own order (others: Friendly, 2002, "
+            "https://doi.org/10.1198/000313002533). "
+        )
+        return (
+            "Entries of the matrix, of a large one evenly spread rows and columns, all moments on "
+            f"one scale of colours, whose ends take in the largest twentieth. {order}Two "
+            "directions: share of the two largest squared singular values of what is drawn."
+        )
+
+    def _place(self, data: xr.Dataset) -> int:
+        """The matrix shown: of those that fit the one that gathers most in two directions."""
+        names, shares = [str(name) for name in data["watched_matrix"].values], _shares(data)
+        able = [
+            i for i in tensors.model_order(names)
+            if tensors.fits(names[i], self.tensors) and np.isfinite(shares[:, i]).sum() > 1
+        ]  # fmt: skip
+        if not able:
+            raise InputError(
+                f"tensors={self.tensors} is the name of no matrix of this run; give a pattern "
+                f"that fits one of {', '.join(names[:4])}"
+            )
+        growth = [np.divide(*_ends(shares[:, i])[::-1]) for i in able]
+        return able[int(np.argmax(growth))]
+
+
+def angular_order(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows, and columns, by their angles in the plane of the two first singular vectors."""
+    u, s, v = np.linalg.svd(matrix.astype(float), full_matrices=False)
+    if len(s) < 2:
+        return np.arange(matrix.shape[0]), np.arange(matrix.shape[1])
+    rows, columns = (_round(side * s[:2]) for side in (u[:, :2], v[:2].T))
+    return rows, columns
+
+
+def _round(points: np.ndarray) -> np.ndarray:
+    """Points by their angles, from the widest gap between two on."""
+    angles = np.arctan2(points[:, 1], points[:, 0])
+    order = np.argsort(angles, kind="stable")
+    gaps = np.diff(angles[order], append=angles[order[0]] + 2 * np.pi)
+    return np.roll(order, -1 - int(np.argmax(gaps)))
+
+
+def _name(data: xr.Dataset, place: int) -> str:
+    """What a matrix is called, in short."""
+    return tensors.short_names([str(one) for one in data["watched_matrix"].values])[place]
+
+
+def _entries(data: xr.Dataset, place: int) -> np.ndarray:
+    """The entries of a matrix at all moments, without the places past its last row and column."""
+    entries = data["matrix_entry"].values[:, place]
+    rows, columns = (
+        (np.arange(entries.shape[1 + k]) < size)
+        for k, size in enumerate(data["matrix_size"].values[place])
+    )
+    seen: np.ndarray = entries[:, rows][:, :, columns]
+    return seen
+
+
+def _shares(data: xr.Dataset) -> np.ndarray:
+    """Shares of two directions in the squares of each matrix, along the clock; NaN of zeros."""
+    shares = np.full(data["matrix_entry"].shape[:2], np.nan)
+    for place in range(shares.shape[1]):
+        entries = _entries(data, place).astype(float)
+        known = np.isfinite(entries).all(axis=(1, 2)) & entries.any(axis=(1, 2))
+        squares = np.linalg.svd(entries[known], compute_uv=False) ** 2
+        shares[known, place] = squares[:, :2].sum(axis=1) / squares.sum(axis=1)
+    return shares
+
+
+def _percent(share: float) -> str:
+    digits = 1 if 0.995 <= share < 0.9995 else 0
+    return f"{100 * share:.{digits}f}%"
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    known = values[np.isfinite(values)]
+    return float(known[0]), float(known[-1])
+
+
+def _heat(axes: Axes, data: xr.Dataset, place: int, shape: tuple[int, ...], top: float) -> Any:
+    """An image of so many rows and columns, the first row uppermost."""
+    sizes = data["matrix_size"].values[place].astype(int)
+    axes.grid(visible=False)
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    words = [
+        f"{shown} of {size:,} {side}" if shown < size else f"{size} {side}"
+        for shown, size, side in zip(shape, sizes, ("rows", "columns"), strict=True)
+    ]
+    axes.set(ylabel=words[0], xlabel=words[1])
+    return axes.imshow(
+        np.zeros(shape), aspect="auto", interpolation="nearest", vmin=-top, vmax=top,
+        cmap=colour_map(style().colours.diverging),
+    )  # fmt: skip

@@ -1,0 +1,99 @@
+"""The sentences of heads, embedding-map and matrix, and what they compute to draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from grokviz.scenes.any.matrix import angular_order
+from matplotlib.figure import Figure
+from test_claims_tensors import LONGEST, claim, reference
+
+from grokviz.errors import InputError
+from grokviz.scene.registry import scene
+
+
+@pytest.mark.parametrize("name", ["heads", "embedding-map", "matrix"])
+def test_a_sentence_of_the_reference_holds_and_has_a_number(name: str) -> None:
+    own = claim(name, reference(name))
+    assert own.holds
+    assert len(own.sentence) <= LONGEST
+    assert any(letter.isdigit() for letter in own.sentence)
+    assert np.isfinite(list(own.numbers.values())).all()
+
+
+def test_a_pattern_that_fits_none_is_refused() -> None:
+    for name, kind in (("matrix", "matrix"), ("embedding-map", "embedding")):
+        with pytest.raises(InputError, match=f"tensors=nothing is (the name of )?no {kind}"):
+            claim(name, reference(name), tensors="nothing")
+    with pytest.raises(InputError, match="heads=nothing is no head"):
+        claim("heads", reference("heads"), heads="nothing")
+
+
+@pytest.mark.parametrize(
+    ("qk", "ov", "holds"), [(0.49, 1, True), (1, 0.49, True), (0.51, 0.51, False)]
+)
+def test_circuits_narrow_to_half(qk: float, ov: float, holds: bool) -> None:
+    data = reference("heads")
+    for name, share in (("qk_rank", qk), ("ov_rank", ov)):
+        ranks = np.full(data[name].shape, 20.0)
+        # of half of the heads it is so, and of one more
+        ranks[-1, : 1 + ranks.shape[1] // 2] *= share
+        ranks[-1, 1 + ranks.shape[1] // 2 :] *= 2 * share
+        data[name] = (data[name].dims, ranks)
+    own = claim("heads", data, heads="0.0,0.1,0.2")
+    assert own.holds == holds
+    assert own.numbers["qk_first"] == 20
+    assert own.numbers["qk_last"] == pytest.approx(20 * qk)
+
+
+@pytest.mark.parametrize(("last", "holds"), [(0.16, True), (0.14, False)])
+def test_an_embedding_gathers_in_a_plane(last: float, holds: bool) -> None:
+    data = reference("embedding-map")
+    shares = np.full(data["leading_plane_share"].shape, 0.1)
+    shares[-1] = last
+    data["leading_plane_share"] = (data["leading_plane_share"].dims, shares)
+    own = claim("embedding-map", data)
+    assert own.holds == holds
+    assert f"{100 * last:.0f}%" in own.sentence
+
+
+@pytest.mark.parametrize(("third", "holds"), [(0.9, False), (0.3, True)])
+def test_a_matrix_gathers_in_two_directions(third: float, holds: bool) -> None:
+    data = reference("matrix")
+    entries = data["matrix_entry"].values
+    entries[:], data["matrix_size"][:] = np.nan, 4
+    entries[:, :, :4, :4] = np.diag([1.0, 1.0, 1.0, 1.0])
+    entries[-1, 0, 2:4] *= third
+    data["matrix_entry"] = (data["matrix_entry"].dims, entries)
+    own = claim("matrix", data)
+    first, last = 0.5, 1 / (1 + third**2)
+    assert own.numbers == pytest.approx({"first": first, "last": last})
+    assert own.holds == (last >= 1.5 * first) == holds
+
+
+def test_rows_and_columns_are_in_the_order_of_their_angles() -> None:
+    angles = np.linspace(-3, 3, 9)
+    points = np.stack([2 * np.cos(angles), 1.5 * np.sin(angles)], axis=1)
+    mixed = np.random.default_rng(0).permutation(9)
+    rows, columns = angular_order(points[mixed] @ points.T)
+    for order, of in ((rows, mixed), (columns, np.arange(9))):
+        steps = np.diff(of[order])
+        # one round, from somewhere on and one way or the other
+        assert (steps == steps[0]).sum() >= 7
+        assert abs(steps[0]) == 1
+
+
+def test_labels_of_an_embedding_are_lines_of_a_file(tmp_path: Path) -> None:
+    data = reference("embedding-map")
+    words = tmp_path / "words.txt"
+    words.write_text("\n".join(f"word{n}" for n in range(60)), "utf-8")
+    drawn = scene("embedding-map").with_options({"labels": str(words)})
+    assert "word" in drawn.description(data, 0)
+    words.write_text("one\ntwo", "utf-8")
+    with pytest.raises(InputError, match="has 2 lines, and 60 vectors are drawn"):
+        drawn.draw(Figure(), data)
+    words.unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        drawn.draw(Figure(), data)
