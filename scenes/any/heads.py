@@ -27,6 +27,8 @@ NAMED = 7
 TRAILS = 48
 """The ways of more heads than this would hide the heads."""
 
+MEANING = "QK is where it looks, OV what it writes"
+
 SIGNS = ("qk_positivity", "ov_positivity")
 RANKS = ("qk_rank", "ov_rank")
 
@@ -37,7 +39,7 @@ class Heads(Scene):
 
     name = "heads"
     title = "Attention heads come to use few directions"
-    watch = "a dot is a head, its line the way there; QK is where it looks, OV what it writes"
+    watch = f"a dot is a head, its line the way there; {MEANING}"
     source = (
         "Elhage et al. (2021), https://transformer-circuits.pub/2021/framework, section on copying"
     )
@@ -65,12 +67,15 @@ class Heads(Scene):
         for circuit, (first, last) in (("qk", qk), ("ov", ov)):
             numbers |= {f"{circuit}_first": first, f"{circuit}_last": last}
         words = (
-            f"from {_short(qk[0])} directions to {_short(qk[1])}, OV circuits from "
-            f"{_short(ov[0])} to {_short(ov[1])}"
+            f"The median QK circuit goes from {_short(qk[0])} directions to {_short(qk[1])}, "
+            f"OV circuit from {_short(ov[0])} to {_short(ov[1])}"
         )
+        # of very many heads there are no lines
+        many = len(self._places(data)) > TRAILS
+        watch = f"a dot is a head; {MEANING}" if many else self.watch
         if not (qk[1] <= FEWER * qk[0] or ov[1] <= FEWER * ov[0]):
-            return Claim.instead(f"QK circuits go {words}", self.watch, **numbers)
-        return Claim(f"QK circuits go {words}", self.watch, numbers=numbers)
+            return Claim.instead(words, watch, **numbers)
+        return Claim(words, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The plane of the signs at the left, or above, and that of the ranks."""
@@ -115,7 +120,7 @@ class Heads(Scene):
             "values, and at the effective rank of the circuit (exponential of the entropy of its "
             "singular values as shares of their sum; Roy and Vetterli, 2007); QK circuits are "
             "$W_Q^T W_K$, OV circuits $W_O W_V$, without what normalises before them. "
-            "The title has the median head. After Elhage et al. (2021), "
+            "After Elhage et al. (2021), "
             "https://transformer-circuits.pub/2021/framework/index.html."
         )
 
@@ -230,13 +235,18 @@ def _legend(axes: Axes, names: list[str], colours: list[Any]) -> None:
         every = [*first.items()]
         shown = every if len(every) <= NAMED else [every[0], every[len(every) // 2], every[-1]]
         what = "layer"
-    at = 0.0
-    for word, colour in [*reversed(shown), (what, current_style.colours.muted)]:
+    at, muted = 0.0, current_style.colours.muted
+    for word, colour in [*reversed(shown), (what, muted)]:
+        # a layer's colour may be too light for letters
+        bold = word != what and len(names) <= NAMED
         current_style.note(
-            axes, word, (1, 1), (at, 0.9), color=colour, ha="right",
-            fontweight="normal" if word == what else "bold",
+            axes, word, (1, 1), (at, 0.9), color=colour if bold else muted, ha="right",
+            fontweight="bold" if bold else "normal",
         )  # fmt: skip
-        at -= 0.6 * len(word) + 0.8
+        at -= 0.6 * len(word) + (0.8 if bold or word == what else 0.15)
+        if word != what and not bold:
+            current_style.note(axes, "\u25cf", (1, 1), (at, 0.9), color=colour, ha="right")
+            at -= 1.5
 
 
 def _short(value: float) -> str:
