@@ -53,7 +53,8 @@ def trainer(tmp_path: Path) -> Path:
         path = folder / f"checkpoint-{step}"
         path.mkdir(parents=True)
         (path / "trainer_state.json").write_text(trainer_state(step))
-        (path / "config.json").write_text(json.dumps({"vocab_size": 6, "architectures": ["X"]}))
+        config = {"vocab_size": 6, "architectures": ["X"], "num_attention_heads": 2}
+        (path / "config.json").write_text(json.dumps(config))
         for side in ("optimizer.pt", "rng_state.pth", "training_args.bin", "scheduler.pt"):
             (path / side).write_bytes(b"never opened")
     save_file(weights(1), folder / "checkpoint-10" / "model.safetensors")
@@ -74,7 +75,9 @@ def test_a_trainer_folder_is_a_run_with_its_log(trainer: Path, tmp_path: Path) -
     np.testing.assert_allclose(losses, [1 / step for step in steps])
     np.testing.assert_allclose(run.metric("test_loss")[1], 2 * losses)
     assert run.facts["counts"] == "step"
-    assert run.facts["imported"]["config"] == {"config": {"vocab_size": 6}}
+    config = {"vocab_size": 6, "num_attention_heads": 2}
+    assert run.facts["imported"]["config"] == {"config": config}
+    assert run.facts["settings"]["heads"] == 2
     assert any(belief.startswith("test_loss eval_loss") for belief in imported.beliefs)
 
 
@@ -154,15 +157,15 @@ def test_nanogpt_counts_iterations(tmp_path: Path) -> None:
     model = {f"_orig_mod.transformer.{name}": tensor for name, tensor in weights(4).items()}
     data = {
         "model": model, "optimizer": {"state": {}, "param_groups": [{"lr": 6e-4}]},
-        "model_args": {"n_layer": 2, "block_size": 8}, "iter_num": 2000, "best_val_loss": 1.5,
+        "model_args": {"n_layer": 2, "n_head": 4}, "iter_num": 2000, "best_val_loss": 1.5,
         "config": {"batch_size": 12, "dataset": "shakespeare"},
     }  # fmt: skip
     torch.save(data, tmp_path / "ckpt.pt")
     run = gv.open_run(gv.import_run(tmp_path / "ckpt.pt", tmp_path / "run").path)
     assert list(run.epochs) == [2000]
     assert run.weights(2000).keys() == {f"transformer.{name}" for name in weights(4)}
-    assert run.facts["settings"]["batch"] == 12
-    assert run.facts["imported"]["config"]["model_config"] == {"n_layer": 2, "block_size": 8}
+    assert run.facts["settings"] == {"batch": 12, "epochs": 2000, "heads": 4}
+    assert run.facts["imported"]["config"]["model_config"] == {"n_layer": 2, "n_head": 4}
 
 
 def pizza(p: int = 7) -> dict[str, Any]:
