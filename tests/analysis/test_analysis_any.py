@@ -12,7 +12,7 @@ import xarray as xr
 
 from grokviz.dataset.build.assemble import assemble
 from grokviz.runs import Run, RunWriter, open_run
-from grokviz.tasks.any import spectra, steps
+from grokviz.tasks.any import norms, spectra, steps
 from grokviz.tasks.any.measures import entries, logs, matrices
 from grokviz.tasks.any.measures import spectra as spectral
 
@@ -347,6 +347,16 @@ def test_a_long_log_keeps_its_highest_and_its_last_values(
     assert {0, 1234, 2999} <= {*kept.tolist()}
     np.testing.assert_array_equal(logged["logged_metric"].values[:, 0], values[kept])
     np.testing.assert_array_equal(logged["logged_metric"].values[:, 1], -values[kept])
+
+
+def test_norms_are_the_same_however_little_is_in_float64_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(norms, "ENTRIES_AT_ONCE", 5)
+    found = norms.sums_of_squares(states()[1])
+    for name in NAMES:
+        assert found[name] == pytest.approx((states()[1][name].astype(float) ** 2).sum())
+    assert norms.sums_of_squares({"none": np.zeros((0, 3))}) == {"none": 0}
 
 
 def test_one_checkpoint_is_held_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

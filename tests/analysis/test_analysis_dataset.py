@@ -142,8 +142,7 @@ def test_a_run_without_clean_neurons_says_which_frequencies_it_takes(tmp_path) -
     assert found["key_frequency"].values.tolist() == found["embedded_frequency"].values.tolist()
     assert found["key_frequency"].attrs["rule"].startswith("no frequency has")
     assert np.isnan(found["restricted_loss"].sel(split="train")).all()
-    with pytest.raises(InputError, match="no path of at least three checkpoints"):
-        assemble(open_run(tmp_path / "run"), ["path_length"])
+    assert found["path_length"].values.tolist() == [0]
 
 
 def test_the_path_is_that_of_all_weights(data, small_run) -> None:
@@ -190,8 +189,8 @@ def test_the_path_ends_at_the_last_checkpoint_of_its_spacing(epochs, ends, strid
 
 
 def test_a_mask_takes_no_room_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is kept of a checkpoint are its weights, and so many checkpoints fit."""
-    monkeypatch.setattr(path_module, "BYTES", 4 * 10 * 50)
+    """What counts of a checkpoint are its weights, which say how many points a path has."""
+    monkeypatch.setattr(path_module, "WEIGHTS", 10 * 50)
     state = {"W": np.zeros(10), "attn.mask": np.zeros((40, 40))}
     run = SimpleNamespace(last=SimpleNamespace(state=state), epochs=np.arange(50))
     assert path_module.path_epoch(run).tolist() == list(range(50))

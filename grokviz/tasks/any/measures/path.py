@@ -5,28 +5,27 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.checkpoint import Checkpoint, RunView
-from grokviz.dataset.contract import dimension, gathers, measure, requires
-from grokviz.runs import Run
+from grokviz.dataset.checkpoint import RunView
+from grokviz.dataset.contract import dimension, measure
 from grokviz.tasks.any.norms import weight_names
-from grokviz.tasks.any.path import Path, path, random_walk_products, step_products
+from grokviz.tasks.any.path import Path, path, random_walk_products
+from grokviz.tasks.any.steps import products_of
 
 POINTS = 500
-BYTES = 1 << 30
+FEWEST = 9
+WEIGHTS = 1 << 28
+"""A path of a large model has fewer points, so that a random walk beside it takes about so many
+random numbers.
+"""
 WALK_SEED = 0
 SOURCE = "thread: 'it is NOT a random walk'"
-
-
-def _steps(run: Run) -> str:
-    """Two steps, without which there is no turn."""
-    return "" if len(run.epochs) > 2 else "path of at least three checkpoints"
 
 
 @dimension
 def path_epoch(run: RunView) -> Int[np.ndarray, " path_epoch"]:
     """Evenly spaced epochs along the path of the weights."""
     size = sum(run.last.state[name].size for name in weight_names(run.last.state))
-    return path_epochs(run.epochs, max(2, min(POINTS, BYTES // (4 * size))))
+    return path_epochs(run.epochs, max(FEWEST, min(POINTS, WEIGHTS // size)))
 
 
 @dimension
@@ -35,34 +34,23 @@ def principal_axis(run: RunView) -> list[str]:
     return ["first", "second"]
 
 
-def gather(run: RunView, at: Checkpoint) -> None:
-    """Keep all weights of the checkpoint, end to end."""
-    clock = path_epoch(run)
-    if at.epoch not in clock:
-        return
-    arrays = [at.state[name] for name in weight_names(at.state)]
-    if "weights" not in run.gathered:
-        size = sum(array.size for array in arrays)
-        run.gathered["weights"] = np.empty((len(clock), size), np.float32)
-    row = run.gathered["weights"][np.searchsorted(clock, at.epoch)]
-    np.concatenate([np.ravel(array) for array in arrays], out=row, casting="same_kind")
-
-
 def _paths(run: RunView) -> tuple[Path, Path]:
     """The path of the weights, and a walk of the same step lengths."""
     if "paths" not in run.memo:
-        weights = run.gathered.pop("weights")
-        products = step_products([weights])
+        state, epochs = run.last.state, path_epoch(run)
+        names = weight_names(state)
+        products = np.zeros((len(epochs) - 1,) * 2)
+        for _, one in products_of(run.run, names, epochs):
+            products += one
+        size = sum(state[name].size for name in names)
         lengths = np.sqrt(np.diag(products))
-        walked = random_walk_products(lengths, weights.shape[1], np.random.default_rng(WALK_SEED))
+        walked = random_walk_products(lengths, size, np.random.default_rng(WALK_SEED))
         run.memo["paths"] = path(products), path(walked)
     paths: tuple[Path, Path] = run.memo["paths"]
     return paths
 
 
 @measure("path_epoch", on="series", long_name="length of the path so far", source=SOURCE)
-@requires(_steps)
-@gathers(gather)
 def path_length(run: RunView) -> Float[np.ndarray, " path_epoch"]:
     """Summed Euclidean distances between successive checkpoints of all weights, up to the last
     that lies at the even spacing of the others.
@@ -71,8 +59,6 @@ def path_length(run: RunView) -> Float[np.ndarray, " path_epoch"]:
 
 
 @measure("path_epoch", on="series", long_name="distance from the start", source=SOURCE)
-@requires(_steps)
-@gathers(gather)
 def path_displacement(run: RunView) -> Float[np.ndarray, " path_epoch"]:
     """Euclidean distance of all weights from the first checkpoint of the path, up to the last
     checkpoint that lies at the even spacing of the others.
@@ -81,8 +67,6 @@ def path_displacement(run: RunView) -> Float[np.ndarray, " path_epoch"]:
 
 
 @measure("path_epoch", on="series", long_name="cosine between successive steps", source=SOURCE)
-@requires(_steps)
-@gathers(gather)
 def path_cosine(run: RunView) -> Float[np.ndarray, " path_epoch"]:
     """Cosine between the step that arrives at the checkpoint and the step that leaves it; NaN at
     both ends.
@@ -92,8 +76,6 @@ def path_cosine(run: RunView) -> Float[np.ndarray, " path_epoch"]:
 
 @measure("path_epoch", "principal_axis", on="series", source=SOURCE,
          long_name="position in the path's own plane")  # fmt: skip
-@requires(_steps)
-@gathers(gather)
 def path_plane(run: RunView) -> Float[np.ndarray, "path_epoch principal_axis"]:
     """Coordinates along the two first principal axes of the path, from its start."""
     return _paths(run)[0].coordinates
@@ -101,8 +83,6 @@ def path_plane(run: RunView) -> Float[np.ndarray, "path_epoch principal_axis"]:
 
 @measure("path_epoch", on="series", source=SOURCE,
          long_name="distance from the start (random walk)")  # fmt: skip
-@requires(_steps)
-@gathers(gather)
 def walk_displacement(run: RunView) -> Float[np.ndarray, " path_epoch"]:
     """Illustration, not training: a walk with the same step lengths in independent random
     directions: distance from its start.
@@ -112,8 +92,6 @@ def walk_displacement(run: RunView) -> Float[np.ndarray, " path_epoch"]:
 
 @measure("path_epoch", on="series", source=SOURCE,
          long_name="cosine between successive steps (random walk)")  # fmt: skip
-@requires(_steps)
-@gathers(gather)
 def walk_cosine(run: RunView) -> Float[np.ndarray, " path_epoch"]:
     """Illustration, not training: a walk with the same step lengths in independent random
     directions: cosine between successive steps.
@@ -123,8 +101,6 @@ def walk_cosine(run: RunView) -> Float[np.ndarray, " path_epoch"]:
 
 @measure("path_epoch", "principal_axis", on="series", source=SOURCE,
          long_name="position in the path's own plane (random walk)")  # fmt: skip
-@requires(_steps)
-@gathers(gather)
 def walk_plane(run: RunView) -> Float[np.ndarray, "path_epoch principal_axis"]:
     """Illustration, not training: a walk with the same step lengths in independent random
     directions: coordinates along its two first principal axes.
