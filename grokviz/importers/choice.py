@@ -9,8 +9,11 @@ from types import ModuleType
 
 from grokviz import plugins
 from grokviz.errors import InputError
-from grokviz.importers.contract import IMPORTERS, Hints, Importer, RunContents, Source
+from grokviz.importers.contract import IMPORTERS, Belief, Hints, Importer, RunContents, Source
 from grokviz.importers.reading.opening import digest_of_file, open_source
+
+MOST_NAMED = 50
+"""Classes of a file that are named, if it holds objects of more."""
 
 
 class UnknownKind(InputError):
@@ -46,7 +49,16 @@ def read_file(
     Raises :class:`InputError` for a file that cannot be read completely and safely.
     """
     source, importer = opened(path, extra)
-    return source, importer, importer.read(source, hints or Hints())
+    return source, importer, read_opened(source, importer, hints or Hints())
+
+
+def read_opened(source: Source, importer: Importer, hints: Hints) -> list[RunContents]:
+    """The runs in a source, with what was not loaded of it."""
+    runs = importer.read(source, hints)
+    because = "a class that is never imported; of its objects the plain fields are read"
+    for name in source.stubs[:MOST_NAMED] if runs else ():
+        runs[0].beliefs.append(Belief("not loaded", name, because))
+    return runs
 
 
 def opened(path: Path, extra: ModuleType | None = None) -> tuple[Source, Importer]:

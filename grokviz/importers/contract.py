@@ -90,6 +90,7 @@ class Source:
     data: Any = None
     header_epoch: int | None = None
     title: str = ""
+    stubs: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

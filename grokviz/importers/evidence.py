@@ -15,6 +15,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers.contract import Belief, Curve, Hints, RunContents
+from grokviz.importers.reading.stubs import plain
 from grokviz.importers.reading.values import number_in
 from grokviz.task import Evidence, known_task, tasks
 
@@ -292,7 +293,7 @@ def plain_config(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         table: {
             str(word)[:100]: value
-            for word, value in config.items()
+            for word, value in ((word, plain(value)) for word, value in config.items())
             if value is None
             or (isinstance(value, (bool, int, float, str)) and len(str(value)) <= 200)
         }

@@ -183,8 +183,7 @@ class TensorFile:
     def _bfloat16_as_float32(self, name: str) -> np.ndarray:
         """A bfloat16 array, a type that numpy does not have, converted exactly to float32."""
         entry = self._entries[name]
-        bits = np.frombuffer(entry["data"], "<u2").astype("<u4") << 16
-        return bits.view("<f4").reshape(entry["shape"])
+        return bfloat16_values(np.frombuffer(entry["data"], "<u2")).reshape(entry["shape"])
 
     @cached_property
     def _entries(self) -> dict[str, Any]:
@@ -205,6 +204,12 @@ class TensorFile:
 def is_readable(dtype: str) -> bool:
     """Whether arrays of this safetensors dtype are read."""
     return dtype in _DTYPES or dtype == _BFLOAT16 or dtype in _FLOAT8
+
+
+def bfloat16_values(bits: np.ndarray) -> np.ndarray:
+    """The numbers with these 16 bits each, exactly, as float32."""
+    values: np.ndarray = (bits.astype("<u4") << 16).view("<f4")
+    return values
 
 
 def float8_values(dtype: str) -> np.ndarray:

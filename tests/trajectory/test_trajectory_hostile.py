@@ -58,6 +58,16 @@ def part_without_end(path: Path) -> None:
     path.write_bytes(content)
 
 
+def pickled(content: bytes) -> Callable[[Path], None]:
+    """A writer of a PyTorch file with this pickle in it."""
+
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a/data.pkl", b"\x80\x04" + content + b".")
+
+    return write
+
+
 ONE = '"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
 NAN, BIG, MANY = float("nan"), 10**400, 100_000
 CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
@@ -79,7 +89,7 @@ CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
         safetensors({"w": array([1], 0, 8, "C64")}, b"12345678"), "no tensor of plain numbers",
     ),
     "numbers of 8 bits, torch": (
-        pth(lambda torch: {"w": torch.zeros(2).to(torch.float8_e4m3fn)}), "numbers of 8 bits",
+        pth(lambda torch: {"w": torch.zeros(2).to(torch.float8_e4m3fn)}), "",
     ),
     "epochs that are no numbers": (
         pth(lambda torch: {
@@ -123,6 +133,18 @@ CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "100,000 empty arrays, torch": (many_parts, "is no trained model"),
     "a part without end": (part_without_end, "is cut short or damaged"),
+    "a million tuples in each other": (
+        pickled(b"})" + b"\x85" * 1_000_000 + b"K\1s"), "nested too deeply",
+    ),
+    "a memo far away": (pickled(b"}r\xff\xff\xff\x7f"), "far from the others"),
+    "a name on a detour": (pickled(b"\x8c\2os]\x93"), "asks for a name that it computes"),
+    "a module that is its own part": (
+        pickled(b"cx\nNet\n)\x81q\0}(X\x0b\0\0\0_parameters}X\x08\0\0\0_modules}X\1\0\0\0ah\0sub"),
+        "hold each other",
+    ),
+    "100,000 objects of one class": (
+        pickled(b"cx\nNet\nq\0](" + b"h\0)R" * MANY + b"e"), "nothing that grokviz can import",
+    ),
     "a layer of 5,000 digits": (
         pth(lambda torch: {f"blocks.{'9' * 5000}.attn.W_K": torch.zeros(2)}), "",
     ),

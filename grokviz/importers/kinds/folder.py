@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.importers.choice import UnknownKind, importers, opened
+from grokviz.importers.choice import UnknownKind, importers, opened, read_opened
 from grokviz.importers.contract import (
     Belief,
     Checkpoints,
@@ -175,7 +175,7 @@ def _contents(folder: Path, name: str, hints: Hints) -> RunContents:
         raise _LeftOut("it holds no weights and no curves") from None
     source = replace(source, title=title)
     try:
-        runs = importer.read(source, hints)
+        runs = read_opened(source, importer, hints)
     except InputError as error:
         if importer.unopened:  # a table beside the weights may be of anything
             raise _LeftOut(str(error)) from None

@@ -12,14 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from grokviz.importers.reading.stubs import Call
+
 _NUMBERS = frozenset({"f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "b1"})
 
 
 class PickledDtype:
     """The element type of a pickled array; only numbers are allowed."""
 
+    code, order = "", "|"
+
     def __init__(self, code: Any, *_: Any) -> None:
-        self.code, self.order = str(code), "|"
+        self.code = str(code)
 
     def __setstate__(self, state: Any) -> None:
         self.order = str(state[1])
@@ -35,8 +39,9 @@ class PickledDtype:
 class PickledArray:
     """A pickled array: its shape, element type and bytes."""
 
-    def __init__(self, *_: Any) -> None:
-        self.state: tuple[Any, ...] = ()
+    state: tuple[Any, ...] = ()
+
+    def __init__(self, *_: Any) -> None: ...
 
     def __setstate__(self, state: Any) -> None:
         self.state = tuple(state)
@@ -52,6 +57,9 @@ class PickledArray:
         flat = np.frombuffer(data, kind)
         return flat.reshape(sizes, order="F" if columns_first else "C").copy()
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(array(self), dtype=dtype)
+
 
 class PickledScalar(PickledArray):
     """A number pickled as a numpy scalar."""
@@ -64,6 +72,15 @@ def _reconstruct(*_: Any) -> PickledArray:
     return PickledArray()
 
 
+def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> PickledArray:
+    """An array as protocol 5 has it."""
+    if not isinstance(data, (bytes, bytearray)):
+        raise ValueError("an array without its numbers")
+    array = PickledArray()
+    array.state = (shape, dtype, order == "F", bytes(data))
+    return array
+
+
 def _encode(text: Any, encoding: Any = "latin1") -> bytes:
     if not isinstance(text, str) or encoding != "latin1":
         raise ValueError("bytes in an unusual form")
@@ -71,13 +88,15 @@ def _encode(text: Any, encoding: Any = "latin1") -> bytes:
 
 
 STAND_INS: dict[str, Any] = {
-    "numpy.core.multiarray._reconstruct": _reconstruct,
-    "numpy._core.multiarray._reconstruct": _reconstruct,
+    "numpy.core.multiarray._reconstruct": Call(_reconstruct),
+    "numpy._core.multiarray._reconstruct": Call(_reconstruct),
+    "numpy.core.numeric._frombuffer": Call(_from_buffer),
+    "numpy._core.numeric._frombuffer": Call(_from_buffer),
     "numpy.core.multiarray.scalar": PickledScalar,
     "numpy._core.multiarray.scalar": PickledScalar,
     "numpy.ndarray": PickledArray,
     "numpy.dtype": PickledDtype,
-    "_codecs.encode": _encode,
+    "_codecs.encode": Call(_encode),
 }
 """The stand-in for each name in a pickled array."""
 

@@ -14,6 +14,7 @@ from grokviz.errors import InputError
 from grokviz.importers.contract import Source
 from grokviz.importers.reading.npz import is_npz, load_npz
 from grokviz.importers.reading.sizes import check_count
+from grokviz.importers.reading.stubs import state_of_module
 from grokviz.importers.reading.values import Unreadable
 from grokviz.runs import tensors
 from grokviz.runs.layout import RUN, DamagedFile, epoch_number
@@ -50,13 +51,26 @@ def open_source(path: Path) -> Source:
     if start.startswith(b"PK"):
         if is_npz(path):
             return Source(path, digest, load_npz(path))
-        from grokviz.importers.reading.pickles import load_pth
-
-        return Source(path, digest, load_pth(path))
+        return _pickled(path, digest)
     if start[_SAFETENSORS] == b"{":
         data, header_epoch = _safetensors(path)
         return Source(path, digest, data, header_epoch)
+    if start[:1] == b"\x80":
+        return _pickled(path, digest, old=True)
     raise InputError(_refusal(path, start))
+
+
+def _pickled(path: Path, digest: str, *, old: bool = False) -> Source:
+    from grokviz.importers.reading.pickles import load_old_pth, load_pth
+
+    data, stubs = load_old_pth(path) if old else load_pth(path)
+    try:
+        data = state_of_module(data)
+        if type(data) is dict:
+            data = {name: state_of_module(value) for name, value in data.items()}
+    except ValueError as error:
+        raise InputError(f"{path} is no model ({error}); save its state dict") from error
+    return Source(path, digest, data, stubs=stubs)
 
 
 def digest_of_file(path: Path) -> str:
@@ -78,10 +92,6 @@ def _refusal(path: Path, start: bytes) -> str:
         return (
             f"{path} is a Git LFS pointer, not the file it stands for; fetch that with git lfs pull"
         )
-    if start[:1] == b"\x80":
-        from grokviz.importers.reading.pickles import bare_pickle_reason
-
-        return bare_pickle_reason(path)
     return (
         f"{path} is neither a PyTorch file (.pth) nor a safetensors file; download it again, or "
         "save the state dict with torch.save or safetensors"

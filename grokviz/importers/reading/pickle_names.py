@@ -7,14 +7,22 @@ returned as :data:`COMPUTED`, which no list of names allows.
 
 from __future__ import annotations
 
-import io
 import pickletools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
 
 COMPUTED = "a name that it computes"
+EXTENSION = "extension "
+"""How a name begins that stands in a registry of the process that loads it."""
 
-_OPAQUE, _MARK = object(), object()
+DEEPEST = 1000
+"""Tuples within each other; Python's hash of a tuple crashes at a hundred times as many."""
+
+_MARK = object()
+_OPAQUE = 0
+"""A value that is followed no further; a tuple is the number of tuples within each other."""
+
 _TEXTS = frozenset({
     "STRING", "BINSTRING", "SHORT_BINSTRING",
     "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8",
@@ -40,13 +48,14 @@ def _effect(code: pickletools.OpcodeInfo) -> _Effect:
 _EFFECTS = {code.name: _effect(code) for code in pickletools.opcodes}
 
 
-def imported_names(content: bytes | io.BytesIO) -> list[str]:
+def imported_names(content: bytes | BinaryIO) -> list[str]:
     """Every ``module.name`` that a pickle imports, in order.
 
     Raises ``ValueError`` for bytes that are not a pickle.
     """
     machine = _Machine()
-    for code, argument, _ in pickletools.genops(content):
+    for code, argument, at in pickletools.genops(content):
+        machine.at = at or 0
         special = _SPECIAL.get(code.name)
         if special is not None:
             special(machine, argument)
@@ -64,6 +73,7 @@ class _Machine:
         self.stack: list[object] = []
         self.memo: dict[int, object] = {}
         self.names: list[str] = []
+        self.at = 0
 
     def apply(self, effect: _Effect) -> None:
         """Pop and push as an ordinary opcode does."""
@@ -106,7 +116,7 @@ class _Machine:
         self.global_(argument)
 
     def extension(self, argument: int) -> None:
-        self.name(f"extension {argument}")
+        self.name(f"{EXTENSION}{argument}")
 
     def get(self, argument: Any) -> None:
         if int(argument) not in self.memo:
@@ -116,7 +126,22 @@ class _Machine:
     def put(self, argument: Any) -> None:
         if self.top() is _MARK:
             raise ValueError("it stores a mark")
-        self.memo[len(self.memo) if argument is None else int(argument)] = self.top()
+        index = len(self.memo) if argument is None else int(argument)
+        if index > max(self.at, 255):  # Python sets memory aside for as many
+            raise ValueError(f"it stores a value at {index}, far from the others")
+        self.memo[index] = self.top()
+
+    def tuple_(self, count: int | None) -> None:
+        """A tuple of so many values, or of those above a mark."""
+        parts: list[object] = []
+        while (self.top() is not _MARK) if count is None else len(parts) < count:
+            parts.append(self.pop())
+        if count is None:
+            self.stack.pop()
+        deep = 1 + max((part for part in parts if isinstance(part, int)), default=0)
+        if deep > DEEPEST:
+            raise ValueError("its tuples are nested too deeply")
+        self.stack.append(deep)
 
     def drop(self, _: Any) -> None:
         self.top()
@@ -126,6 +151,10 @@ class _Machine:
         self.stack.append(self.top())
 
 
+def _tuple(machine: _Machine, _: Any, count: int | None) -> None:
+    machine.tuple_(count)
+
+
 _SPECIAL: dict[str, Callable[[_Machine, Any], None]] = {
     "GLOBAL": _Machine.global_,
     "INST": _Machine.inst,
@@ -133,6 +162,8 @@ _SPECIAL: dict[str, Callable[[_Machine, Any], None]] = {
     **dict.fromkeys(["EXT1", "EXT2", "EXT4"], _Machine.extension),
     **dict.fromkeys(["GET", "BINGET", "LONG_BINGET"], _Machine.get),
     **dict.fromkeys(["PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"], _Machine.put),
+    "TUPLE": partial(_tuple, count=None),
+    **{f"TUPLE{n}": partial(_tuple, count=n) for n in (1, 2, 3)},
     "POP": _Machine.drop,
     "DUP": _Machine.duplicate,
 }

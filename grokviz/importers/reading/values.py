@@ -30,7 +30,8 @@ _EXTRA = "_extra_state"
 
 def is_list(value: Any) -> bool:
     """Whether a value looks like a list of numbers, or an array."""
-    return isinstance(value, (list, tuple, PickledArray)) or getattr(value, "ndim", 0) > 0
+    inside = 1 if isinstance(value, PickledArray) else 0  # of an array only its bytes say more
+    return isinstance(value, (list, tuple)) or getattr(value, "ndim", inside) > 0
 
 
 def numbers_in(value: Any, what: str, path: Path) -> np.ndarray:
@@ -38,8 +39,6 @@ def numbers_in(value: Any, what: str, path: Path) -> np.ndarray:
     try:
         if isinstance(value, PickledArray):
             return plain_array(value).astype(np.float64)
-        if hasattr(value, "detach"):
-            return dense(value).astype(np.float64)
         if isinstance(value, np.ndarray):
             return value.astype(np.float64)
         return np.array([_number(item) for item in value], dtype=np.float64)
@@ -52,8 +51,6 @@ def numbers_in(value: Any, what: str, path: Path) -> np.ndarray:
 def _number(item: Any) -> float:
     if isinstance(item, PickledArray):
         item = plain_array(item)
-    elif hasattr(item, "detach"):
-        item = dense(item)
     if isinstance(item, np.ndarray) and item.size == 1:
         item = item.item()
     if isinstance(item, bool) or not isinstance(item, numbers.Real):
@@ -80,30 +77,6 @@ class Unreadable:
 
     def __init__(self, reason: str) -> None:
         self.reason, self.shape = reason, ()
-
-
-def dense(tensor: Any) -> np.ndarray:
-    """Copy a tensor to an array; raises ``ValueError`` if its shape exceeds its bytes."""
-    tensor = tensor.detach()
-    if unusual(tensor):
-        raise ValueError("a tensor of an unusual kind")
-    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise ValueError(
-            f"a tensor of shape {tuple(tensor.shape)} over {tensor.untyped_storage().nbytes()} "
-            "bytes"
-        )
-    if tensor.is_floating_point() and tensor.element_size() < 4:
-        tensor = tensor.float()
-    return np.array(tensor.numpy())
-
-
-def unusual(tensor: Any) -> str:
-    """In which way a tensor is no dense array of real numbers, or ""."""
-    if str(tensor.layout) != "torch.strided":
-        return f"it is sparse ({tensor.layout})"
-    if tensor.is_complex() or tensor.is_quantized:
-        return f"it holds {tensor.dtype} and not real numbers"
-    return ""
 
 
 def is_state(value: Any) -> bool:
@@ -148,9 +121,6 @@ def _array(value: Any) -> np.ndarray | Unreadable:
         return value
     if isinstance(value, PickledArray):
         value = plain_array(value)
-    if hasattr(value, "detach"):
-        reason = unusual(value)
-        return Unreadable(reason) if reason else dense(value)
     if not hasattr(value, "shape"):
         return Unreadable("it is no tensor")
     array = np.asarray(value)
