@@ -151,6 +151,8 @@ class Evidence:
         needed: the keys without which losses on train and test cannot be told.
         complete: finds what a file leaves out, given the settings so far, the epoch of the last
             weights, these weights, and the losses logged with them.
+        split: finds the settings of a split, given the settings so far and the stored indices of
+            training and of test examples.
 
     """
 
@@ -170,6 +172,7 @@ class Evidence:
         Callable[[Mapping[str, Any], int, Mapping[str, Any], Mapping[str, float]], list[Finding]]
         | None
     ) = None
+    split: Callable[[Mapping[str, Any], Any, Any], list[Finding]] = lambda values, train, test: []
 
 
 def _nothing(settings: Mapping[str, Any]) -> Sequence[str]:

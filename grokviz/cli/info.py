@@ -14,6 +14,9 @@ from grokviz.cli.output import echo, echo_json
 JSON_ONLY = ("problems", "notes", "facts", "shapes", "variables", "runs")
 """Keys that only ``--json`` prints, except for a few of the facts."""
 
+LONGEST = 200
+"""Characters of a setting that is shown whole, unlike the pairs of a split."""
+
 
 @click.command("info")
 @click.argument("run", shell_complete=complete_run)
@@ -101,7 +104,8 @@ def _member_text(member: dict[str, Any]) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key}={_text(item)}" for key, item in value.items())
+        texts = ((key, _text(item)) for key, item in value.items())
+        return ", ".join(f"{k}={t if len(t) <= LONGEST else t[:20] + '...'}" for k, t in texts)
     if isinstance(value, (list, tuple)):
         return ",".join(map(str, value))
     return str(value)

@@ -5,6 +5,7 @@ Source: arXiv:2301.05217 section 3; the split is the one of the published code.
 
 from __future__ import annotations
 
+import base64
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ class ModularAddition:
     Pairs are always in lexicographic order: pair number ``a * p + b``.
     The token of "=" is ``p``; the answer is scored at the last of the three positions.
     ``split_order`` selects the shuffle of the pairs: ``python`` (random.shuffle, as published)
-    or ``torch`` (torch.randperm, as in the TransformerLens demo; it does not need torch).
+    or ``torch`` (torch.randperm, as in the TransformerLens demo; it does not need torch). Or it
+    holds the training pairs themselves, see :func:`order_of_pairs`, and the seed is not used.
 
     Raises ``InputError`` for an even or too small p and a fraction outside (0, 1).
     """
@@ -35,7 +37,7 @@ class ModularAddition:
     split_order: str = "python"
 
     def __post_init__(self) -> None:
-        if self.split_order not in SHUFFLES:
+        if self.split_order not in SHUFFLES and not self.split_order.startswith(PAIRS):
             raise InputError(
                 f"split-order = {self.split_order} is unknown; give {' or '.join(SHUFFLES)}"
             )
@@ -63,6 +65,8 @@ class ModularAddition:
     @property
     def train_pairs_count(self) -> int:
         """Number of training pairs, rounded down as in the published code."""
+        if self.split_order.startswith(PAIRS):
+            return int(_mask_of(self.split_order, self.p).sum())
         return int(self.train_fraction * self.p**2)
 
     @cached_property
@@ -80,6 +84,8 @@ class ModularAddition:
     @cached_property
     def permutation(self) -> Int[np.ndarray, " pairs"]:
         """Pair numbers in the order of the split, training pairs first."""
+        if self.split_order.startswith(PAIRS):
+            return np.argsort(~_mask_of(self.split_order, self.p), kind="stable")
         return SHUFFLES[self.split_order](self.p**2, self.split_seed)
 
     @cached_property
@@ -138,5 +144,30 @@ def _by_torch(count: int, seed: int) -> Int[np.ndarray, " pairs"]:
 
 SHUFFLES: dict[str, Callable[[int, int], np.ndarray]] = {"python": _by_python, "torch": _by_torch}
 
+
+def order_of_pairs(p: int, train: Int[np.ndarray, " train"]) -> str:
+    """The ``split_order`` of these training pairs, each a number a * p + b."""
+    mask = np.zeros(p**2, dtype=bool)
+    mask[train] = True
+    return PAIRS + base64.b64encode(np.packbits(mask).tobytes()).decode()
+
+
+def _mask_of(order: str, p: int) -> Bool[np.ndarray, " pairs"]:
+    """Whether each pair is one of those in a ``split_order``."""
+    try:
+        data = base64.b64decode(order.removeprefix(PAIRS), validate=True)
+    except ValueError:
+        data = b""
+    bits = np.unpackbits(np.frombuffer(data, np.uint8))
+    if len(data) != -(-(p**2) // 8) or bits[p**2 :].any():
+        raise InputError(
+            f"split-order = {order[:20]}... does not hold a bit for each of the {p**2:,} pairs; "
+            "give it as an import has written it"
+        )
+    return bits[: p**2].astype(bool)
+
+
+PAIRS = "pairs:"
+"""How a ``split_order`` begins that holds the training pairs, a bit for each pair."""
 
 _EXAMPLES = {"p": "113", "train-fraction": "0.3", "split-seed": "0"}

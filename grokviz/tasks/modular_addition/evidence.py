@@ -10,7 +10,7 @@ import numpy as np
 
 from grokviz.task import Evidence, Finding
 from grokviz.tasks.modular_addition import split
-from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.tasks.modular_addition.data import PAIRS, ModularAddition, order_of_pairs
 
 
 def fits(sizes: Mapping[str, int]) -> bool:
@@ -51,7 +51,8 @@ def complete(
         task = ModularAddition(values["p"], fraction, seed, order)
         is_confirmed = split.is_confirmed(losses, task, last_losses)
         verdict = "confirmed by" if is_confirmed else "NOT confirmed by"
-        return [Finding("", f"{fraction:g} of seed {seed}", f"{verdict} {evidence_text}", "split")]
+        text = "the stored pairs" if order.startswith(PAIRS) else f"{fraction:g} of seed {seed}"
+        return [Finding("", text, f"{verdict} {evidence_text}", "split")]
     splits = itertools.product(
         split.SEEDS if seed is None else [seed],
         split.FRACTIONS if fraction is None else [fraction],
@@ -64,6 +65,31 @@ def complete(
     return [Finding(key, value, because, key) for key, value in split_settings.items()]
 
 
+def split_of(values: Mapping[str, Any], train: Any, test: Any) -> list[Finding]:
+    """The settings of the split with these numbers of training and test pairs, each a * p + b.
+
+    None if they are not all pairs.
+    """
+    p = values.get("p", 0)
+    if sorted([*train.tolist(), *test.tolist()]) != list(range(p**2)):
+        return []
+    fraction = Finding(
+        "train-fraction", split.fraction_of(p, len(train)), _INDICES, "train-fraction"
+    )
+    shuffle = split.order_and_seed(p, train, test)
+    if shuffle is not None:
+        because = f"{_INDICES}, which are its shuffle"
+        order, seed = shuffle
+        return [Finding("split-order", order, because, "split-order"),
+                Finding("split-seed", seed, because, "split-seed"), fraction]  # fmt: skip
+    stored = order_of_pairs(p, train)
+    because = f"{_INDICES}, and no seed below {split.MOST_SEEDS:,} shuffles so"
+    return [Finding("split-order", stored, because, "split-order"),
+            Finding("split-seed", 0, "it is not used", "split-seed"), fraction]  # fmt: skip
+
+
+_INDICES = "the stored indices say so"
+
 EVIDENCE = Evidence(
     names=("mod_add", "modular_add", "no_wd_width_scan"),
     fits=fits,
@@ -74,4 +100,5 @@ EVIDENCE = Evidence(
     exact_losses=True,
     needed=("train-fraction", "split-seed"),
     complete=complete,
+    split=split_of,
 )

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from grokviz.options import choice, option, option_like, real, switch, whole
-from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.options import Kind, choice, option, option_like, real, switch, whole
+from grokviz.tasks.modular_addition.data import PAIRS, SHUFFLES, ModularAddition
 from grokviz.training.settings import TrainingSettings
+
+
+def _read_order(raw: Any) -> str:
+    if str(raw) not in SHUFFLES and not str(raw).startswith(PAIRS):
+        raise ValueError
+    return str(raw)
+
+
+_ORDER = Kind(_read_order, f"one of {', '.join(SHUFFLES)}, or the pairs as an import writes them")
 
 
 @dataclass(frozen=True)
@@ -18,7 +28,7 @@ class ModularAdditionSettings(TrainingSettings):
         0.3, "share of the p² pairs trained on", real(0, 1, open_ends=True)
     )
     split_seed: int = option(0, "seed of the split into train and test", whole(0))
-    split_order: str = option("python", "whose shuffle makes the split", choice("python", "torch"))
+    split_order: str = option("python", "whose shuffle makes the split", _ORDER)
     seed: int = option(0, "seed of the initial weights", whole(0))
     init: str = option("published", "spread of the weights", choice("published", "transformerlens"))
     d_model: int = option(128, "width of the residual stream", whole())

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.tasks.modular_addition.data import SHUFFLES, ModularAddition
 from grokviz.tasks.modular_addition.formulas.losses import pair_scores
 from grokviz.tasks.modular_addition.forward import forward
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
+
+MOST_SEEDS = 10_000
+"""Seeds that are tried for a split whose pairs are known in their order."""
 
 SEEDS = tuple(range(10))
 FRACTIONS = (0.3, 0.9, 0.95, 0.8, 0.7, 0.6, 0.5, 0.4, 0.28, 0.25)
@@ -101,3 +105,36 @@ def is_confirmed(
     given = (task.split_seed, task.train_fraction)
     splits = {given, *itertools.product(SEEDS, FRACTIONS)}
     return best_split(losses, logged, splits, task.split_order) == given
+
+
+def order_and_seed(
+    p: int, train: Int[np.ndarray, " train"], test: Int[np.ndarray, " test"]
+) -> tuple[str, int] | None:
+    """The shuffle and the seed, below :data:`MOST_SEEDS`, that give the pairs in this order."""
+    order = np.concatenate([train, test])
+    for name, begins in _BEGINS.items():
+        for seed in range(MOST_SEEDS):
+            if begins(order, seed) and (SHUFFLES[name](p**2, seed) == order).all():
+                return name, seed
+    return None
+
+
+def fraction_of(p: int, count: int) -> float:
+    """The simplest training fraction that gives so many pairs, rounded down."""
+    share = count / p**2
+    rounded = (round(share, digits) for digits in range(1, 8))
+    return next((f for f in rounded if int(f * p**2) == count), (count + 0.5) / p**2)
+
+
+def _begins_as_python(order: Int[np.ndarray, " pairs"], seed: int) -> bool:
+    """Whether random.shuffle may give this order: it draws the last pair first."""
+    return random.Random(seed).randrange(len(order)) == int(order[-1])
+
+
+def _begins_as_torch(order: Int[np.ndarray, " pairs"], seed: int) -> bool:
+    """Whether torch.randperm may give this order: it draws the first pair first."""
+    draw = np.random.RandomState(seed).randint(0, 2**32, 1, dtype=np.uint32)
+    return int(draw[0]) % len(order) == int(order[0])
+
+
+_BEGINS = {"python": _begins_as_python, "torch": _begins_as_torch}
