@@ -35,6 +35,7 @@ class _Journal(NamedTuple):
     limit: int  # the size at which it is folded
     previous: str  # SHA-256 of its last line
     checkpoints: int
+    arrays: int
     metrics: dict[str, MetricEntry]
     resume: list[FileEntry | None]
     finished: bool
@@ -48,7 +49,7 @@ class IndexWriter:
         self._journal: _Journal | None = None  # without one the next write is whole
 
     def write(self, index: Index) -> None:
-        """Write an index whose checkpoints continue those of the last one written."""
+        """Write an index whose checkpoints and arrays continue those of the last one written."""
         # None until the write has succeeded: after a failed one nobody knows what is on the disk
         journal, self._journal = self._journal, None
         if journal is None or journal.size > journal.limit:
@@ -77,17 +78,17 @@ class IndexWriter:
 
 def _state(index: Index, file: Path, size: int, limit: int, line: bytes) -> _Journal:
     previous, metrics = hashlib.sha256(line).hexdigest(), dict(index.metrics)
-    count, resume = len(index.checkpoints), list(index.resume)
-    return _Journal(file, size, limit, previous, count, metrics, resume, index.finished)
+    counts, resume = (len(index.checkpoints), len(index.arrays)), list(index.resume)
+    return _Journal(file, size, limit, previous, *counts, metrics, resume, index.finished)
 
 
 def _append(journal: _Journal, index: Index) -> _Journal:
     """The journal with one line more: what differs between its end and ``index``."""
     change: dict[str, Any] = {}
-    added = len(index.checkpoints) - journal.checkpoints
-    if added:
-        newest = islice(reversed(index.checkpoints.values()), added)
-        change["checkpoints"] = [layout.checkpoint_content(e) for e in newest][::-1]
+    if newest := _newest(index.checkpoints, journal.checkpoints):
+        change["checkpoints"] = [layout.checkpoint_content(entry) for entry in newest]
+    if newest := _newest(index.arrays, journal.arrays):
+        change["arrays"] = [layout.array_content(entry) for entry in newest]
     metrics = {n: m for n, m in index.metrics.items() if journal.metrics.get(n) != m}
     if metrics:
         change["metrics"] = layout.metrics_content(metrics)
@@ -100,6 +101,11 @@ def _append(journal: _Journal, index: Index) -> _Journal:
     line = _line(change, journal.previous)
     durable.write_at(journal.file, journal.size, line)
     return _state(index, journal.file, journal.size + len(line), journal.limit, line)
+
+
+def _newest(entries: dict[int, FileEntry], count: int) -> list[FileEntry]:
+    """The entries after the first ``count``, in their order."""
+    return list(islice(reversed(entries.values()), len(entries) - count))[::-1]
 
 
 def _line(change: dict[str, Any], previous: str) -> bytes:
@@ -171,6 +177,10 @@ def _apply(index: Index, content: dict[str, Any]) -> None:
             entries = [layout.parse_file_entry(entry) for entry in content["checkpoints"]]
             index.checkpoints.update((entry.epoch, entry) for entry in entries)
             change["checkpoints"] = [layout.checkpoint_content(entry) for entry in entries]
+        if "arrays" in content:
+            entries = [layout.parse_file_entry(entry) for entry in content["arrays"]]
+            index.arrays.update((entry.epoch, entry) for entry in entries)
+            change["arrays"] = [layout.array_content(entry) for entry in entries]
         if "metrics" in content:
             metrics = layout.parse_metrics(content["metrics"])
             index.metrics.update(metrics)

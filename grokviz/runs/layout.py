@@ -25,11 +25,14 @@ FORMAT = 1
 """Version of the run directory that this code writes."""
 
 JOURNAL_FORMAT = 2
-"""Version of an index that has a journal, as that of a long run being written, and the newest
-that this code reads."""
+"""Version of an index that has a journal, as that of a long run being written."""
+
+ARRAYS_FORMAT = 3
+"""Version of an index that lists recorded arrays, and the newest that this code reads."""
 
 RUN, INDEX, RESUME, LOCK = "run.json", "index.json", "resume.safetensors", ".lock"
-METRICS, CHECKPOINTS = "metrics", "checkpoints"
+METRICS, CHECKPOINTS, ARRAYS = "metrics", "checkpoints", "arrays"
+FOLDERS = (METRICS, CHECKPOINTS, ARRAYS)
 
 CREATION_FACTS = frozenset({"format", "created", "command", "host", "folder"})
 """Facts about the creation of a run, which its checksum excludes."""
@@ -93,6 +96,7 @@ class Index:
     finished: bool = False
     format: int = field(default_factory=lambda: FORMAT, compare=False)
     journal: int | None = field(default=None, compare=False)
+    arrays: dict[int, FileEntry] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """The bytes of ``index.json``."""
@@ -105,6 +109,9 @@ class Index:
         }
         if self.journal is not None:
             content |= {"format": JOURNAL_FORMAT, "journal": self.journal}
+        if self.arrays:
+            entries = [array_content(entry) for _, entry in sorted(self.arrays.items())]
+            content |= {"format": ARRAYS_FORMAT, "arrays": entries}
         return encode_document(content, indent=None)
 
     @classmethod
@@ -113,14 +120,17 @@ class Index:
         content = decode_document(data, indent=None)
         try:
             checkpoints = [parse_file_entry(entry) for entry in content["checkpoints"]]
+            arrays = [parse_file_entry(entry) for entry in content.get("arrays", ())]
             journal = content.get("journal")
+            plain = journal is None and not arrays
             index = cls(
                 checkpoints={entry.epoch: entry for entry in checkpoints},
                 metrics=parse_metrics(content["metrics"]),
                 resume=parse_resume(content["resume"]),
                 finished=bool(content["finished"]),
-                format=int(content["format"]) if journal is None else FORMAT,
+                format=int(content["format"]) if plain else FORMAT,
                 journal=None if journal is None else int(journal),
+                arrays={entry.epoch: entry for entry in arrays},
             )
             encoded = index.encode()
         except INDEX_ERRORS as error:
@@ -133,6 +143,11 @@ class Index:
 def checkpoint_content(entry: FileEntry) -> dict[str, Any]:
     """A checkpoint's entry in JSON values."""
     return {"file": checkpoint_file(entry.epoch), **_entry_content(entry)}
+
+
+def array_content(entry: FileEntry) -> dict[str, Any]:
+    """The entry of an epoch's recorded arrays in JSON values."""
+    return {"file": array_file(entry.epoch), **_entry_content(entry)}
 
 
 def metrics_content(metrics: Mapping[str, MetricEntry]) -> dict[str, Any]:
@@ -256,7 +271,7 @@ def check_regular(file: Path) -> None:
 
 
 def check_format(
-    path: Path, data: bytes, indent: int | None, kind: str = "run", newest: int = JOURNAL_FORMAT
+    path: Path, data: bytes, indent: int | None, kind: str = "run", newest: int = ARRAYS_FORMAT
 ) -> None:
     """Raise InputError if a document of the ``kind`` at ``path`` has a newer format.
 
@@ -291,6 +306,11 @@ def checkpoint_file(epoch: int) -> str:
     return f"{CHECKPOINTS}/{epoch}.safetensors"
 
 
+def array_file(epoch: int) -> str:
+    """Name of the file of the arrays recorded at ``epoch``, relative to the run."""
+    return f"{ARRAYS}/{epoch}.safetensors"
+
+
 def metric_file(name: str) -> str:
     """Name of the file of metric ``name``, relative to the run.
 
@@ -320,10 +340,10 @@ def journal_file(number: int | None) -> str:
 
 
 def is_run_file(folder: str, file: str) -> bool:
-    """Whether a base name in ``folder`` is that of a checkpoint, a metric file or a journal."""
+    """Whether a base name in ``folder`` is that of a checkpoint, arrays, a metric or a journal."""
     if not folder:
         return _JOURNAL.fullmatch(file) is not None
-    if folder == CHECKPOINTS:
+    if folder in (CHECKPOINTS, ARRAYS):
         return checkpoint_epoch(file) is not None
     return folder == METRICS and file.endswith(".f64") and not is_temporary(file)
 

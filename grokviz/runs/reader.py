@@ -29,19 +29,21 @@ class Run:
     """A run, as listed by its index when :func:`open_run` read it.
 
     ``facts`` is the content of ``run.json``, ``epochs`` the epochs of its checkpoints in ascending
-    order, ``finished`` whether training has ended.
+    order, ``array_epochs`` those of recorded arrays, ``finished`` whether training has ended.
     """
 
     path: Path
     name: str
     facts: Mapping[str, Any]
     epochs: Int[np.ndarray, " checkpoints"]
+    array_epochs: Int[np.ndarray, " recorded"]
     finished: bool
 
     def __init__(self, path: Path, facts: Mapping[str, Any], index: layout.Index) -> None:
         self.path, self.facts, self._index = path, MappingProxyType(dict(facts)), index
         self.name = str(facts.get("name") or path.resolve().name)
         self.epochs = np.array(sorted(index.checkpoints), dtype=np.int64)
+        self.array_epochs = np.array(sorted(index.arrays), dtype=np.int64)
         self.finished = index.finished
 
     @property
@@ -57,6 +59,8 @@ class Run:
             [[e, s.sha256] for e, s in sorted(self._index.checkpoints.items())],
             [[n, r.records, r.sha256] for n, r in sorted(self._index.metrics.items())],
         ]
+        if self._index.arrays:
+            content.append([[e, s.sha256] for e, s in sorted(self._index.arrays.items())])
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -100,6 +104,15 @@ class Run:
     def weights(self, epoch: int) -> dict[str, np.ndarray]:
         """All parameters of the checkpoint of ``epoch``; raises :class:`InputError` without one."""
         with self._open(self._require_checkpoint(epoch)) as file:
+            return file.read()
+
+    def arrays(self, epoch: int) -> dict[str, np.ndarray]:
+        """The arrays recorded at ``epoch``; raises :class:`InputError` if there are none."""
+        number = layout.epoch_number(epoch)
+        if number not in self._index.arrays:
+            close = _nearest_epochs(self.array_epochs, number)
+            raise InputError(f"{self.path} has no arrays of epoch {number}{close}")
+        with self._opened(layout.array_file(number), self._index.arrays[number]) as file:
             return file.read()
 
     def iter_weights(
@@ -159,9 +172,8 @@ class Run:
             return number
         if not self.epochs.size:
             raise InputError(f"{self.path} has no checkpoints yet; train it further")
-        at = int(np.searchsorted(self.epochs, number))
-        close = " and ".join(str(e) for e in self.epochs[max(at - 1, 0) : at + 1])
-        raise InputError(f"{self.path} has no checkpoint of epoch {number}; the nearest: {close}")
+        close = _nearest_epochs(self.epochs, number)
+        raise InputError(f"{self.path} has no checkpoint of epoch {number}{close}")
 
     def _require_parameter(self, name: str) -> str:
         """The name itself; raises :class:`InputError` unless there is such a parameter."""
@@ -170,12 +182,15 @@ class Run:
             raise InputError(f"{self.path} has no parameter {name!r}; {nearest(name, names)}")
         return name
 
+    def _open(self, epoch: int) -> contextlib.AbstractContextManager[tensors.TensorFile]:
+        return self._opened(layout.checkpoint_file(epoch), self._index.checkpoints[epoch])
+
     @contextlib.contextmanager
-    def _open(self, epoch: int) -> Iterator[tensors.TensorFile]:
-        """Open a checkpoint; errors in the block become an ``InputError`` that names the file."""
-        path = self.path / layout.checkpoint_file(epoch)
+    def _opened(self, name: str, entry: layout.FileEntry) -> Iterator[tensors.TensorFile]:
+        """Open a file of arrays; errors in the block become an ``InputError`` that names it."""
+        path = self.path / name
         try:
-            check_once(path, self._index.checkpoints[epoch])
+            check_once(path, entry)
             with tensors.TensorFile(path) as file:
                 yield file
         except (DamagedFile, OSError, KeyError) as error:
@@ -185,6 +200,13 @@ class Run:
         span = f", epochs {self.epochs[0]} to {self.epochs[-1]}" if self.epochs.size else ""
         state = "finished" if self.finished else "unfinished"
         return f"Run({self.name!r}: {len(self.epochs)} checkpoints{span}, {state})"
+
+
+def _nearest_epochs(epochs: Int[np.ndarray, " epochs"], number: int) -> str:
+    """The epochs next to a number, as the end of an error message."""
+    at = int(np.searchsorted(epochs, number))
+    close = " and ".join(str(epoch) for epoch in epochs[max(at - 1, 0) : at + 1])
+    return f"; the nearest: {close}" if close else "; none were recorded"
 
 
 def open_run(path: str | Path) -> Run:

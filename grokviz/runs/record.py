@@ -22,7 +22,7 @@ from typing import Any, Self
 from grokviz.errors import InputError
 from grokviz.files import write_error
 from grokviz.runs import durable, layout
-from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN
+from grokviz.runs.layout import FOLDERS, INDEX, RESUME, RUN
 from grokviz.runs.naming import without_wrappers
 from grokviz.runs.schedule import When, keeps
 from grokviz.runs.verify import CACHE
@@ -46,7 +46,14 @@ class Recorder:
         """The folder of the run."""
         return self._writer.path
 
-    def step(self, epoch: int, state: Any = None, **metrics: float) -> None:
+    def step(
+        self,
+        epoch: int,
+        state: Any = None,
+        *,
+        arrays: Mapping[str, Any] | None = None,
+        **metrics: float,
+    ) -> None:
         """Record the metrics of an epoch, and a checkpoint if ``state`` is given.
 
         Args:
@@ -54,6 +61,9 @@ class Recorder:
             state: a module, a state dict (with any names), or None for no checkpoint. Names
                 begin as the model's own do, without what DataParallel or torch.compile put before
                 them. With ``when`` given to :func:`record`, a state of other epochs is not read.
+            arrays: named arrays or tensors of any shape, such as a pattern of attention, kept
+                beside the weights or without any; :meth:`Run.arrays` reads those of an epoch.
+                They follow ``when`` as the weights do.
             **metrics: one number each, which may be NaN or infinite.
 
         Raises:
@@ -74,8 +84,12 @@ class Recorder:
         self._last = epoch
         if metrics:
             self._writer.log(epoch, **metrics)
-        if state is not None and (self._keeps is None or self._keeps(epoch)):
+        if self._keeps is not None and not self._keeps(epoch):
+            return
+        if state is not None:
             self._writer.checkpoint(epoch, self._named(_state_dict(state)))
+        if arrays:
+            self._writer.arrays(epoch, arrays)
 
     def _named(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
         """The state without what wraps the model, unless the run already has names with it."""
@@ -184,15 +198,15 @@ def _resume(path: Path, run_facts: Mapping[str, Any], when: When | None) -> Reco
 
 def _delete_run(path: Path) -> None:
     """Delete the run in ``path``; raises :class:`InputError` if the folder holds anything else."""
-    known = {RUN, INDEX, RESUME, layout.LOCK, METRICS, CHECKPOINTS, CACHE}
-    for folder in ("", METRICS, CHECKPOINTS):
+    known = {RUN, INDEX, RESUME, layout.LOCK, *FOLDERS, CACHE}
+    for folder in ("", *FOLDERS):
         for file in sorted((path / folder).iterdir()) if (path / folder).is_dir() else []:
             owned = layout.is_run_file(folder, file.name) or (not folder and file.name in known)
             if not owned and not layout.is_temporary(file.name):
                 raise InputError(f"{file} is not part of the run; move it away or choose a path")
     lock = durable.Lock(path)
     try:
-        for name in (METRICS, CHECKPOINTS, CACHE):
+        for name in (*FOLDERS, CACHE):
             _remove_folder(path / name)
         # run.json last, so that an interrupted deletion can be repeated
         journals = [f.name for f in path.iterdir() if layout.is_run_file("", f.name)]

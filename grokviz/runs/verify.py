@@ -11,12 +11,12 @@ from pathlib import Path
 from grokviz.runs import layout, metrics, tensors
 from grokviz.runs.checksums import check_stored
 from grokviz.runs.journal import read_index
-from grokviz.runs.layout import CHECKPOINTS, INDEX, METRICS, RESUME, RUN, DamagedFile, FileEntry
+from grokviz.runs.layout import FOLDERS, INDEX, METRICS, RESUME, RUN, DamagedFile, FileEntry
 
 CACHE = "cache"
 """A folder for analyses inside a run directory, not part of the run."""
 
-_ALLOWED = frozenset({RUN, INDEX, RESUME, layout.LOCK, METRICS, CHECKPOINTS, CACHE})
+_ALLOWED = frozenset({RUN, INDEX, RESUME, layout.LOCK, *FOLDERS, CACHE})
 
 _OLD_JOURNAL = "a journal that the index does not name; the next writer removes it"
 
@@ -83,6 +83,8 @@ def verify_run(path: str | Path) -> list[Finding]:
         return findings
     for epoch in sorted(index.checkpoints):
         check_current(layout.checkpoint_file(epoch), partial(_check_checkpoint, path, epoch))
+    for epoch in sorted(index.arrays):
+        check_current(layout.array_file(epoch), partial(_check_arrays, path, epoch))
     for name in sorted(index.metrics):
         check_current(layout.metric_file(name), partial(_check_metric, path, name))
     check_current(RESUME, lambda now: _check_stored(path / RESUME, now.resume))
@@ -106,6 +108,10 @@ def _check_checkpoint(path: Path, epoch: int, index: layout.Index) -> None:
     _check_stored(path / layout.checkpoint_file(epoch), [index.checkpoints[epoch]])
 
 
+def _check_arrays(path: Path, epoch: int, index: layout.Index) -> None:
+    _check_stored(path / layout.array_file(epoch), [index.arrays[epoch]])
+
+
 def _check_metric(path: Path, name: str, index: layout.Index) -> None:
     metrics.read_records(path / layout.metric_file(name), index.metrics[name], check=True)
 
@@ -114,9 +120,10 @@ def _notes(path: Path, index: layout.Index) -> list[Finding]:
     """Findings about files in the run directory that are not in the index."""
     notes = []
     named = {layout.checkpoint_file(epoch) for epoch in index.checkpoints}
+    named |= {layout.array_file(epoch) for epoch in index.arrays}
     named |= {layout.metric_file(name) for name in index.metrics}
     named |= {layout.journal_file(index.journal)}
-    for folder in ("", METRICS, CHECKPOINTS):
+    for folder in ("", *FOLDERS):
         if not (path / folder).is_dir():
             continue
         for file in sorted((path / folder).iterdir()):

@@ -12,6 +12,8 @@ Each method writes to the disk in this order:
     fsync, rename, fsync of the folder. 3. ``index.json``, which lists both, in the same way.
     After a kill before 3 the file and the records are not in the index; readers ignore them and
     ``resume`` removes them.
+``arrays``
+    as a checkpoint, to ``arrays/<epoch>.safetensors``.
 ``save_state``
     1. metric files. 2. the new ``resume.safetensors`` as a temporary sibling with fsync.
     3. ``index.json``, which allows the old *or* the new state. 4. rename, fsync of the folder.
@@ -45,7 +47,16 @@ from grokviz.files import replacing
 from grokviz.runs import durable, layout, tensors
 from grokviz.runs.destination import check_destination
 from grokviz.runs.journal import IndexWriter
-from grokviz.runs.layout import CHECKPOINTS, METRICS, RESUME, RUN, DamagedFile, FileEntry
+from grokviz.runs.layout import (
+    ARRAYS,
+    CHECKPOINTS,
+    FOLDERS,
+    METRICS,
+    RESUME,
+    RUN,
+    DamagedFile,
+    FileEntry,
+)
 from grokviz.runs.metrics import (
     RECORD_BYTES,
     MetricFile,
@@ -110,7 +121,7 @@ class RunWriter:
     def resume(cls, path: str | Path) -> RunWriter:
         """Continue a run from its newest resumable state, at epoch E.
 
-        Metric records of epochs >= E and checkpoints of epochs > E are deleted; without a state
+        Metrics and arrays of epochs >= E and checkpoints of epochs > E are deleted; without a state
         all of them are. A finished run stays unchanged until the first write.
 
         Raises :class:`InputError` if there is no run or a necessary file is damaged.
@@ -220,6 +231,30 @@ class RunWriter:
         self._index.checkpoints[epoch] = entry
         self._write_index()
 
+    def arrays(self, epoch: int, arrays: Mapping[str, Any]) -> None:
+        """Keep named arrays of any shape beside the weights of ``epoch``, or without any.
+
+        Raises :class:`InputError` for an epoch that is not later than that of the last arrays,
+        and for anything but numbers; :class:`WorkError` for a full disk.
+        """
+        self._check_open()
+        epoch = layout.epoch_number(epoch)
+        if not arrays:
+            return
+        data = tensors.encode(tensors.as_arrays(arrays, "arrays"), json.dumps({"epoch": epoch}))
+        last = next(reversed(self._next_state()[0].arrays), -1)
+        if epoch <= last:
+            raise InputError(
+                f"arrays of epoch {epoch} cannot follow those of epoch {last} in {self.path}; "
+                "give all arrays of an epoch at once, in order"
+            )
+        self._begin_write()
+        self._flush()
+        durable.make_folder(self.path / ARRAYS)
+        durable.replace_file(self.path / layout.array_file(epoch), data)
+        self._index.arrays[epoch] = FileEntry.from_bytes(epoch, data)
+        self._write_index()
+
     def save_state(
         self, epoch: int, arrays: Mapping[str, Any], metadata: Mapping[str, Any] | None = None
     ) -> None:
@@ -283,7 +318,7 @@ class RunWriter:
                 raise
 
     def rewind(self, epoch: int | None, *, keep: bool = True) -> None:
-        """Delete the metric records of ``epoch`` and later, and the checkpoints after it.
+        """Delete the metrics and arrays of ``epoch`` and later, and the checkpoints after it.
 
         ``keep`` is whether the checkpoint of ``epoch`` itself stays; None deletes everything.
         """
@@ -302,6 +337,7 @@ class RunWriter:
             finished=old.finished,
             format=old.format,
             journal=old.journal,
+            arrays={e: entry for e, entry in old.arrays.items() if e < end},
         )
         for name, entry in old.metrics.items():
             file = self.path / layout.metric_file(name)
@@ -314,7 +350,9 @@ class RunWriter:
     def _apply_rewind(self, new: layout.Index, metrics: dict[str, MetricFile]) -> None:
         """Write a rewound index, then shorten or remove the files that it no longer covers."""
         old, self._index, self._metrics = self._index, new, metrics
-        if new.checkpoints != old.checkpoints or new.metrics != old.metrics:
+        if (new.checkpoints, new.arrays, new.metrics) != (
+            old.checkpoints, old.arrays, old.metrics,
+        ):  # fmt: skip
             new.finished = False
         if new.resume == [None]:  # the index allows both until the file is removed
             new.resume = [*dict.fromkeys([None, *old.resume])]
@@ -331,10 +369,14 @@ class RunWriter:
     def _remove_extra_files(self) -> None:
         """Remove temporary files, and checkpoints and metric files that are not in the index."""
         named = {layout.checkpoint_file(epoch) for epoch in self._index.checkpoints}
+        named |= {layout.array_file(epoch) for epoch in self._index.arrays}
         named |= {layout.metric_file(name) for name in self._metrics}
         named |= {layout.journal_file(self._index.journal)}
-        for folder in ("", METRICS, CHECKPOINTS):
-            durable.make_folder(self.path / folder)
+        for folder in ("", *FOLDERS):
+            if folder != ARRAYS:
+                durable.make_folder(self.path / folder)
+            elif not (self.path / ARRAYS).is_dir():
+                continue
             for file in list((self.path / folder).iterdir()):
                 owned = layout.is_run_file(folder, file.name)
                 name = f"{folder}/{file.name}" if folder else file.name
@@ -345,8 +387,10 @@ class RunWriter:
     def _read_state(self) -> None:
         """Read the resumable state; raises :class:`InputError` unless all checkpoints are there."""
         self._index.resume = self._resume_on_disk()
-        for epoch, entry in self._index.checkpoints.items():
-            file = self.path / layout.checkpoint_file(epoch)
+        files = {layout.checkpoint_file(e): entry for e, entry in self._index.checkpoints.items()}
+        files |= {layout.array_file(e): entry for e, entry in self._index.arrays.items()}
+        for name, entry in files.items():
+            file = self.path / name
             if not file.is_file() or file.stat().st_size != entry.size:
                 raise InputError(f"{file} is missing or cut short; restore it from a copy")
         if self._index.resume != [None]:

@@ -38,6 +38,8 @@ def train(path: Path, epochs: int, pause: float = 0.0) -> None:
         for epoch in range(start, epochs + 1):
             if epoch % 3 == 0:
                 run.checkpoint(epoch, {"embed.W_E": weights, "unembed.W_U": moment})
+            if epoch % 2 == 0:
+                run.arrays(epoch, {"moment": moment[: epoch + 1], "step": np.int64(epoch)})
             if epoch % 4 == 0:
                 run.save_state(epoch, {"weights": weights, "moment": moment}, {"seed": 0})
             run.log(epoch, train_loss=float(np.sum(weights**2)))

@@ -57,6 +57,16 @@ def test_a_killed_run_with_a_journal_is_gone_on_with(tmp_path: Path) -> None:
     assert not list(path.glob("index.*.jsonl"))
 
 
+def test_recorded_arrays_are_read_and_gone_on_with(tmp_path: Path) -> None:
+    folder = Path(__file__).with_name(f"index-{layout.ARRAYS_FORMAT}") / "run"
+    path = shutil.copytree(folder, tmp_path / "run")
+    with gv.record(path, resume=True) as recorder:
+        recorder.step(3, arrays={"other": np.zeros(4)})
+    run = gv.open_run(path)
+    assert (run.verify(), run.array_epochs.tolist()) == ([], [0, 1, 2, 3])
+    assert run.arrays(2)["pattern"].tolist() == [[2, 2], [2, 2]]
+
+
 def test_a_run_says_what_it_said(written: Path, expected: dict[str, Any]) -> None:
     run = gv.open_run(written / "run")
     assert run.verify() == []

@@ -54,6 +54,15 @@ def write_killed() -> None:
         writer.close()
 
 
+def write_arrays() -> None:
+    """A run with recorded arrays, which is format 3 of an index."""
+    place = Path(__file__).parent / f"index-{layout.ARRAYS_FORMAT}"
+    with gv.record(place / "run", p=5) as run:
+        for epoch in range(3):
+            run.step(epoch, arrays={"pattern": np.full((epoch, 2), epoch, np.float32)}, loss=1.0)
+    (place / "run" / ".lock").unlink()
+
+
 def content(run: gv.Run) -> dict[str, object]:
     """All that a run says, with each array as its shape and the sum of its squares."""
     return {

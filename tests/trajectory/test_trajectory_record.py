@@ -168,6 +168,45 @@ def test_overwriting_that_was_cut_short_can_be_done_again(make_run: Callable[...
     assert open_run(path).epochs.tolist() == [0]
 
 
+def test_arrays_of_any_shape_are_kept_beside_the_weights(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+
+    def loop(first: int, last: int, **options: Any) -> None:
+        with record(path, **options) as run:
+            for epoch in range(first, last):
+                seen = {"pattern": np.full((epoch, 2, 3), epoch, np.float16), "count": epoch}
+                run.step(epoch, weights_at(epoch) if epoch % 2 else None, arrays=seen, loss=1.0)
+
+    loop(0, 4)
+    read = open_run(path)
+    assert (read.epochs.tolist(), read.array_epochs.tolist()) == ([1, 3], [0, 1, 2, 3])
+    assert read.arrays(2).keys() == {"pattern", "count"}
+    np.testing.assert_array_equal(read.arrays(2)["pattern"], np.full((2, 2, 3), 2.0))
+    assert read.arrays(3)["count"] == 3
+    assert read.shapes().keys() == weights_at(0).keys()
+    assert gv.analyze(path)["parameter"].size == 2
+    with pytest.raises(InputError, match="no arrays of epoch 9; the nearest: 3"):
+        read.arrays(9)
+    before = read.checksum
+    loop(2, 4, resume=True)
+    assert open_run(path).checksum == before
+    (path / "arrays" / "2.safetensors").write_bytes(b"")
+    assert [finding.file for finding in verify_run(path)] == ["arrays/2.safetensors"]
+    with pytest.raises(InputError, match=r"arrays/2\.safetensors"):
+        open_run(path).arrays(2)
+    with record(path, overwrite=True, when=[1]) as run:
+        run.step(0, arrays={"a": np.ones(2)})
+        run.step(1, arrays={"a": np.ones(2)})
+        with pytest.raises(InputError, match="give all arrays of an epoch at once"):
+            run.step(1, arrays={"b": np.ones(2)})
+        for wrong in ({"a": "text"}, {"a": np.array([None])}, [np.ones(2)]):
+            run._last = 0
+            with pytest.raises(InputError):
+                run.step(1, arrays=wrong)  # type: ignore[arg-type]
+    assert open_run(path).array_epochs.tolist() == [1]
+    assert verify_run(path) == []
+
+
 @pytest.mark.parametrize(
     ("when", "epochs"),
     [

@@ -174,7 +174,7 @@ def test_newer_format_says_to_upgrade(
     make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run()
-    monkeypatch.setattr(layout, "FORMAT", layout.JOURNAL_FORMAT + 1)
+    monkeypatch.setattr(layout, "FORMAT", layout.ARRAYS_FORMAT + 1)
     data = layout.encode_facts({"recipe": "small", "unheard-of": {"field": 1}})
     monkeypatch.undo()
     (path / "run.json").write_bytes(data)
@@ -187,7 +187,7 @@ def test_a_newer_index_says_to_upgrade_too(
     make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_run()
-    monkeypatch.setattr(layout, "FORMAT", layout.JOURNAL_FORMAT + 1)
+    monkeypatch.setattr(layout, "FORMAT", layout.ARRAYS_FORMAT + 1)
     (path / "index.json").write_bytes(layout.Index().encode())
     monkeypatch.undo()
     for look in (open_run, verify_run):
