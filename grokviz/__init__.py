@@ -38,7 +38,7 @@ _PUBLIC = {
     "measures": "grokviz.dataset.measured",
     "open_run": "grokviz.runs",
     "option": "grokviz.options",
-    "record": "grokviz.runs",
+    "record": "grokviz.training.record",
     "reference": "grokviz.dataset.references.reference",
     "references": "grokviz.dataset.references.reference",
     "render": "grokviz.render.render",

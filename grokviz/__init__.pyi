@@ -20,7 +20,6 @@ from grokviz.render.listing import schema as schema
 from grokviz.render.render import render as render
 from grokviz.runs import Run as Run
 from grokviz.runs import open_run as open_run
-from grokviz.runs import record as record
 from grokviz.scene import Claim as Claim
 from grokviz.scene import Drawing as Drawing
 from grokviz.scene import Scene as Scene
@@ -29,6 +28,7 @@ from grokviz.scene.registry import scene as scene
 from grokviz.slides import slides as slides
 from grokviz.task import recipe as recipe
 from grokviz.training.loop import train as train
+from grokviz.training.record import record as record
 from grokviz.training.sweep import sweep as sweep
 
 __version__: str

@@ -20,7 +20,7 @@ ALLOWED = {
     # examples in help texts and docstrings
     "cli/explore.py": {"[modular-addition] without one."},
     "task.py": {"name: what runs, recipes and users call it, such as ``modular-addition``."},
-    "runs/record.py": {
+    "training/record.py": {
         'with gv.record("runs/mine", task="modular-addition", p=113) as run:',
         "task: what is learned, such as ``modular-addition``; analyses ask for it.",
     },

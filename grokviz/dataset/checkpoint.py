@@ -96,6 +96,13 @@ class RunView:
         """What the run says that it learns, "" where it does not say."""
         return str(self.run.facts.get("task") or "")
 
+    @classmethod
+    def check_model(cls, state: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:
+        """Raise InputError unless the measures can read a model of these names and shapes.
+
+        The values are all zero; ``settings`` are those of the run.
+        """
+
     @cached_property
     def settings(self) -> Mapping[str, Any]:
         """The run's hyperparameters, whether a recipe or a user's own loop wrote them."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from grokviz.runs.describe import info
 from grokviz.runs.reader import Run, open_run
-from grokviz.runs.record import Recorder, record
 from grokviz.runs.verify import Finding, verify_run
 from grokviz.runs.writer import RunWriter
 
 __all__ = [
     "Finding",
-    "Recorder",
     "Run",
     "RunWriter",
     "info",
     "open_run",
-    "record",
     "verify_run",
 ]

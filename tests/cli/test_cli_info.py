@@ -90,7 +90,7 @@ def test_a_newer_run_is_not_called_damaged(
     run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as later:
-        later.setattr(layout, "FORMAT", layout.JOURNAL_FORMAT + 1)
+        later.setattr(layout, "FORMAT", layout.ARRAYS_FORMAT + 1)
         (run / "run.json").write_bytes(layout.encode_facts({}))
     (run / "index.json").write_bytes(layout.encode_document({"unheard-of": []}, indent=None))
     for more in ((), ("--verify",)):

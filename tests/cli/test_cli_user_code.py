@@ -15,6 +15,7 @@ import grokviz as gv
 from grokviz import cli, plugins
 from grokviz.render.figures import FigureTask, draw
 from grokviz.render.paper import Part
+from grokviz.runs import RunWriter
 
 EVIL = """
 from pathlib import Path
@@ -108,8 +109,9 @@ def test_other_commands_never_run_it(case, called, folder) -> None:
         from grokviz.models.transformer import Shape, Transformer
 
         torch.save(Transformer(Shape(6, 3, 8, 2, 12), seed=3).state_dict(), "small.pth")
-    with gv.record("run", task="modular-addition", p=5) as run:
-        run.step(0, {"w": np.zeros(2)}, train_loss=1.0)
+    with RunWriter.create("run", {"task": "modular-addition", "settings": {"p": 5}}) as run:
+        run.checkpoint(0, {"w": np.zeros(2)})
+        run.log(0, train_loss=1.0)
     done = called(*NOT_USING[case])
     # what is missing here is no matter to a test, and the run has too little to be bundled
     assert done.returncode == 0 or case in ("doctor", "bundle"), done.stderr

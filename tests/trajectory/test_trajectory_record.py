@@ -13,8 +13,9 @@ from trajectory_runs import contents, weights_at
 import grokviz as gv
 from grokviz.dataset.checkpoint import RunView
 from grokviz.errors import InputError
-from grokviz.runs import RunWriter, open_run, record, verify_run
+from grokviz.runs import RunWriter, open_run, verify_run
 from grokviz.tasks.modular_addition.data import ModularAddition
+from grokviz.training.record import record
 
 
 @pytest.mark.train
@@ -264,7 +265,7 @@ def test_a_run_begun_with_wrapped_names_goes_on_with_them(tmp_path: Path) -> Non
 
 def test_a_setting_that_is_none_is_not_said(tmp_path: Path) -> None:
     with gv.record(tmp_path / "run", task="modular-addition", seed=None, p=None) as recorder:
-        recorder.step(0, {"embed.W_E": np.ones((4, 6), np.float32)}, train_loss=1.0)
+        recorder.step(0, train_loss=1.0)
     data = gv.analyze(tmp_path / "run", ["logged_train_loss"], cache=False)
     assert data["logged_train_loss"].values.tolist() == [1.0]
     view = RunView(open_run(tmp_path / "run"), np.array([0]), np.array([0]))
@@ -280,6 +281,43 @@ def test_a_setting_that_is_no_number_is_a_sentence_when_it_is_measured(
     tmp_path: Path, setting: dict[str, object], kind: str
 ) -> None:
     with gv.record(tmp_path / "run", task="modular-addition", **setting) as recorder:  # type: ignore[arg-type]
-        recorder.step(0, {"embed.W_E": np.ones((4, 6), np.float32)}, train_loss=1.0)
+        recorder.step(0, train_loss=1.0)
     with pytest.raises(InputError, match=rf"run\.json says .*, which is not .*{kind}"):
         gv.analyze(tmp_path / "run", ["logged_train_loss"], cache=False)
+
+
+def whole_model(p: int = 5, tokens: int | None = None) -> dict[str, np.ndarray]:
+    shapes = {
+        "embed.W_E": (8, tokens or p + 1), "pos_embed.W_pos": (3, 8), "unembed.W_U": (8, p),
+        **{f"blocks.0.attn.W_{x}": (2, 4, 8) for x in "KQV"}, "blocks.0.attn.W_O": (8, 8),
+        "blocks.0.mlp.W_in": (12, 8), "blocks.0.mlp.W_out": (8, 12),
+    }  # fmt: skip
+    return {name: np.full(shape, np.nan, np.float32) for name, shape in shapes.items()}
+
+
+WRONG_MODELS: dict[str, tuple[str, Any, dict[str, Any]]] = {
+    "its own names": ("have no embed.W_E", lambda m: {"0.weight": m["embed.W_E"]}, {}),
+    "a part alone": ("have no unembed", lambda m: {k: m[k] for k in m if "un" not in k}, {}),
+    "turned round": ("embed.W_E|shape", lambda m: {**m, "embed.W_E": m["embed.W_E"].T}, {}),
+    "another p": ("p is 5 and not 7", lambda m: m, {"p": 7}),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_MODELS)
+def test_a_model_that_is_none_of_the_task_is_refused_at_the_first_step(
+    name: str, tmp_path: Path
+) -> None:
+    reason, change, settings = WRONG_MODELS[name]
+    with record(tmp_path / "run", task="modular-addition", **settings) as run:
+        with pytest.raises(InputError, match=f"none of modular-addition: .*({reason})"):
+            run.step(0, change(whole_model()), train_loss=1.0)
+        run.step(1, whole_model(settings.get("p", 5)))
+        assert run._writer.epochs == [1]
+    with record(tmp_path / "other", task="no-such-task") as run:
+        run.step(0, change(whole_model()))
+
+
+def test_a_model_of_another_sequence_is_refused_at_the_first_step(tmp_path: Path) -> None:
+    run = record(tmp_path / "run", task="skip-trigram", noise=4, length=9)
+    with run, pytest.raises(InputError, match="the run's settings say"):
+        run.step(0, whole_model())

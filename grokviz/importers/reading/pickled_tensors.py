@@ -143,8 +143,8 @@ def _v2(storage: Any, *place: Any) -> Any:
     return tensor(storage, getattr(storage, "dtype", ""), *place)
 
 
-def _v3(storage: Any, start: Any, shape: Any, strides: Any, _grad: Any, _hooks: Any,
-        dtype: Any, *_: Any) -> Any:  # fmt: skip
+def _v3(storage: Any, *place: Any) -> Any:
+    start, shape, strides, _grad, _hooks, dtype, *_ = place
     return tensor(storage, str(dtype).removeprefix("torch."), start, shape, strides)
 
 

@@ -7,9 +7,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
+import numpy as np
+
 from grokviz.dataset.checkpoint import Checkpoint, RunView
 from grokviz.tasks._sequences.model import SequenceWeights
-from grokviz.tasks._sequences.sample import Sample, SampleKind, SequenceData, SequenceMeasures
+from grokviz.tasks._sequences.sample import (
+    Sample,
+    SampleKind,
+    SequenceData,
+    SequenceMeasures,
+    check_sizes,
+)
 
 
 @dataclass
@@ -43,6 +51,12 @@ class SequenceRun(RunView):
     data_type: ClassVar[type[SequenceData]]
     kind: ClassVar[SampleKind]
     double_residual: ClassVar[bool] = False
+
+    @classmethod
+    def check_model(cls, state: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:
+        """Raise InputError unless it is a whole model, of the sizes of the run's sequences."""
+        data_settings = {key.replace("_", "-"): value for key, value in settings.items()}
+        check_sizes(SequenceWeights.of(state), cls.data_type.from_settings(data_settings))
 
     @classmethod
     def sample_of(cls, settings: Mapping[str, Any]) -> Sample:

@@ -114,16 +114,7 @@ class Sample:
     def weights(self, state: Mapping[str, np.ndarray], skip_weight: int) -> SequenceWeights:
         """The checkpoint's weights; raises :class:`InputError` unless they fit the task."""
         w = SequenceWeights.of(state, skip_weight)
-        for name, size, expected in (
-            ("embed.W_E", w.W_E.shape[1], self.task.vocabulary),
-            ("pos_embed.W_pos", len(w.W_pos), self.task.context),
-            ("unembed.W_U", w.W_U.shape[1], self.task.outputs),
-        ):
-            if size != expected:
-                raise InputError(
-                    f"{name} is of size {size}, but the run's settings say {expected}; "
-                    "correct the settings where the run is recorded or imported"
-                )
+        check_sizes(w, self.task)
         return w
 
     def measure(self, w: SequenceWeights) -> SequenceMeasures:
@@ -149,3 +140,17 @@ def _answers(
     tie = ties.ROUNDING * np.abs(logits).max(axis=-1, keepdims=True)
     leaders = (logits >= correct - tie).sum(axis=-1)
     return loss, leaders == 1
+
+
+def check_sizes(w: SequenceWeights, data: SequenceData) -> None:
+    """Raise InputError unless the weights have the sizes of these sequences."""
+    for name, size, expected in (
+        ("embed.W_E", w.W_E.shape[1], data.vocabulary),
+        ("pos_embed.W_pos", len(w.W_pos), data.context),
+        ("unembed.W_U", w.W_U.shape[1], data.outputs),
+    ):
+        if size != expected:
+            raise InputError(
+                f"{name} is of size {size}, but the run's settings say {expected}; "
+                "correct the settings where the run is recorded or imported"
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -172,6 +172,15 @@ class ModularAdditionRun(RunView):
     """Everything that is constant along a run of modular addition."""
 
     checkpoint_type = ModularAdditionCheckpoint
+
+    @classmethod
+    def check_model(cls, state: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:
+        """Raise InputError unless it is a whole model, of the run's p where that is known."""
+        p = ModularAdditionWeights.of(state).p
+        if settings.get("p", p) != p:
+            raise InputError(
+                f"embed.W_E has {p + 1} tokens, so p is {p} and not {settings['p']}; give that"
+            )
 
     @cached_property
     def is_train(self) -> Split:

@@ -19,6 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
+from grokviz import plugins
 from grokviz.errors import InputError
 from grokviz.files import write_error
 from grokviz.runs import durable, layout
@@ -27,6 +30,7 @@ from grokviz.runs.naming import without_wrappers
 from grokviz.runs.schedule import When, keeps
 from grokviz.runs.verify import CACHE
 from grokviz.runs.writer import RunWriter
+from grokviz.task import known_task
 
 
 class Recorder:
@@ -37,7 +41,7 @@ class Recorder:
     """
 
     def __init__(self, writer: RunWriter, *, resume: bool, when: When | None = None) -> None:
-        self._writer, self._last = writer, -1
+        self._writer, self._last, self._is_checked = writer, -1, False
         self._keeps = None if when is None else keeps(when)
         self._rewind_pending = resume  # to the first epoch given
 
@@ -68,7 +72,8 @@ class Recorder:
 
         Raises:
             InputError: the epoch is less than the last one, the state has other keys or shapes
-                than the last one, or a metric is not one number.
+                than the last one, the first state is no model of the task, or a metric is not one
+                number.
             WorkError: the disk is full or fails; the records before it stay intact.
 
         """
@@ -87,7 +92,11 @@ class Recorder:
         if self._keeps is not None and not self._keeps(epoch):
             return
         if state is not None:
-            self._writer.checkpoint(epoch, self._named(_state_dict(state)))
+            named = self._named(_state_dict(state))
+            if not self._is_checked:
+                _check_model(self._writer.facts, named)
+            self._writer.checkpoint(epoch, named)
+            self._is_checked = True
         if arrays:
             self._writer.arrays(epoch, arrays)
 
@@ -128,6 +137,7 @@ def record(
     Args:
         path: a new or empty folder.
         task: what is learned, such as ``modular-addition``; analyses ask for it.
+            The first state must then have the names and shapes of the task's models.
         resume: continue the run in ``path``, if there is one; its records and checkpoints from
             the first epoch given to ``step`` on are replaced.
         overwrite: delete a run in ``path`` first, but no folder of other content.
@@ -222,6 +232,29 @@ def _remove_folder(path: Path) -> None:
             shutil.rmtree(path)
     except OSError as error:
         raise write_error(error, path) from error
+
+
+def _check_model(facts: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Raise InputError unless a state has the names and shapes of its task's models."""
+    with plugins.looking_in([plugins.INSTALLED]):
+        task = known_task(facts.get("task"))
+    view = task.load("view") if task else None
+    if view is None:
+        return
+    settings = {name: v for name, v in facts.get("settings", {}).items() if v is not None}
+    # shapes alone, since a state may be large, on another device, or not finite
+    shapes = {name: np.broadcast_to(np.float32(0), _shape(array)) for name, array in state.items()}
+    try:
+        view.check_model(shapes, settings)
+    except InputError as error:
+        raise InputError(
+            f"the model is none of {facts['task']}: {error}; or leave out task= to record it as "
+            "a run of any kind"
+        ) from error
+
+
+def _shape(array: Any) -> tuple[int, ...]:
+    return tuple(getattr(array, "shape", ()))
 
 
 def _state_dict(state: Any) -> Mapping[str, Any]:
