@@ -13,7 +13,7 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -62,7 +62,8 @@ class Recorder:
 
         Args:
             epoch: a whole number, not less than the last one.
-            state: a module, a state dict (with any names), or None for no checkpoint. Names
+            state: a module, a state dict (with any names), arrays in nested mappings and lists as
+                JAX has them (then ``layers.0.w``), or None for no checkpoint. Names
                 begin as the model's own do, without what DataParallel or torch.compile put before
                 them. With ``when`` given to :func:`record`, a state of other epochs is not read.
             arrays: named arrays or tensors of any shape, such as a pattern of attention, kept
@@ -260,8 +261,18 @@ def _shape(array: Any) -> tuple[int, ...]:
 def _state_dict(state: Any) -> Mapping[str, Any]:
     """The state dict of a module, or the one given."""
     state_dict = state.state_dict() if hasattr(state, "state_dict") else state
-    if not isinstance(state_dict, Mapping):
+    if not isinstance(state_dict, (Mapping, list, tuple)):
         raise InputError(
             f"the state is a {type(state).__name__}; give a module, its state_dict(), or None"
         )
-    return state_dict
+    return dict(_flat(state_dict))
+
+
+def _flat(tree: Any, before: str = "") -> Iterator[tuple[Any, Any]]:
+    """The arrays of nested mappings and lists, under names with dots."""
+    pairs = tree.items() if isinstance(tree, Mapping) else enumerate(tree)
+    for name, value in pairs:
+        if isinstance(value, (Mapping, list, tuple)):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield (f"{before}{name}" if before or not isinstance(tree, Mapping) else name), value

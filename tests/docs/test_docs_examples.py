@@ -40,6 +40,19 @@ def test_a_recorded_loop_of_ten_lines_is_rendered(tmp_path):
     assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 20
 
 
+@pytest.mark.slow
+def test_a_loop_in_jax_is_recorded_and_drawn(tmp_path):
+    pytest.importorskip("jax", reason="it is no dependency")
+    (example,) = [block for block in blocks("recording.md") if "import jax" in block]
+    (tmp_path / "example.py").write_text(example, "utf-8")
+    runpy.run_path("example.py")
+    run = gv.open_run("runs/jax")
+    assert run.shapes() == {"embed": (13, 24), "hidden": (48, 64), "out": (64, 13)}
+    losses = run.metric("train_loss")[1]
+    assert losses[-1] < losses[0] / 2
+    assert (tmp_path / "jax.png").stat().st_size > 10_000
+
+
 def test_the_example_scene_is_found_and_drawn(tmp_path):
     (tmp_path / "scenes").mkdir()
     (tmp_path / "scenes" / "sparsity.py").write_text(blocks("scenes.md")[0], "utf-8")

@@ -286,6 +286,17 @@ def test_a_setting_that_is_no_number_is_a_sentence_when_it_is_measured(
         gv.analyze(tmp_path / "run", ["logged_train_loss"], cache=False)
 
 
+def test_nested_arrays_have_names_with_dots(tmp_path: Path) -> None:
+    tree = {"layers": [{"w": np.ones((2, 3)), "b": np.zeros(3)}, (np.ones(4), np.ones(5))]}
+    with record(tmp_path / "run") as run:
+        run.step(0, tree)
+        with pytest.raises(InputError, match="was absent"):
+            run.step(1, tree["layers"])
+    assert open_run(tmp_path / "run").shapes() == {
+        "layers.0.w": (2, 3), "layers.0.b": (3,), "layers.1.0": (4,), "layers.1.1": (5,),
+    }  # fmt: skip
+
+
 def whole_model(p: int = 5, tokens: int | None = None) -> dict[str, np.ndarray]:
     shapes = {
         "embed.W_E": (8, tokens or p + 1), "pos_embed.W_pos": (3, 8), "unembed.W_U": (8, p),

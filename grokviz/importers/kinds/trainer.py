@@ -30,7 +30,9 @@ _WHOLE = ("model.safetensors", "pytorch_model.bin", "adapter_model.safetensors")
 _SHARDS = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _STATE, _CONFIG = "trainer_state.json", "config.json"
 _FOLDER = re.compile(r"checkpoint-(\d{1,15})")
-_NO_METRICS = re.compile(r"epoch|step|total_flos|.*_runtime|.*_per_second")
+NO_METRICS = re.compile(r"epoch|step|total_flos|.*_runtime|.*_per_second")
+SUMMARY = "train_runtime"
+"""What only the last entry of a log has, which sums up the whole training."""
 
 
 def _has_weights(folder: Path) -> bool:
@@ -138,9 +140,8 @@ def _curves(log: Any, path: Path | None) -> tuple[dict[str, Curve], list[Belief]
     rows = []
     for entry in history if isinstance(history, list) else ():
         step = number_in(entry.get("step")) if isinstance(entry, Mapping) else None
-        # the last entry sums up the whole training
-        if isinstance(step, int) and 0 <= step < 2**53 and "train_runtime" not in entry:
-            rows.append((step, {n: v for n, v in entry.items() if not _NO_METRICS.fullmatch(n)}))
+        if isinstance(step, int) and 0 <= step < 2**53 and SUMMARY not in entry:
+            rows.append((step, {n: v for n, v in entry.items() if not NO_METRICS.fullmatch(n)}))
     return curves_of_rows(rows, path) if rows and path else ({}, [])
 
 
