@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MOST = 7
 PUBLIC = {
+    "importers/importing.py:import_run": "gv.import_run: a keyword API that users' scripts have",
     "render/render.py:render": "gv.render: a keyword API that users' scripts have",
     "training/sweep.py:sweep": "gv.sweep: a keyword API that users' scripts have",
 }

@@ -35,6 +35,7 @@ LIBRARIES = {  # by distribution: its purpose, and the extra that installs it
     "pyreveal": ("slides for a browser", "slides"),
     "plotly": ("pages to scrub", "web"),
     "distributed": ("sweeps on many machines", "cluster"),
+    "requests": ("models on the hub", "hub"),
 }
 
 

@@ -29,6 +29,9 @@ from grokviz.cli.output import echo
     help="Another name for a tensor; after THEIRS ^T transposes it, /4 cuts it into 4 heads.",
 )
 @click.option(
+    "--only", multiple=True, metavar="PATTERN", help="Keep these tensors alone, as '*.attention.*'."
+)
+@click.option(
     "--importer",
     type=click.Path(path_type=Path),
     metavar="FILE.py",
@@ -43,11 +46,12 @@ def command(
     out: Path | None,
     assignments: tuple[str, ...],
     maps: tuple[str, ...],
+    only: tuple[str, ...],
     importer: Path | None,
     no_user_code: bool,
     quiet: bool,
 ) -> None:
-    """Make a run directory of FILE: a model, its curves, or a folder of checkpoints.
+    """Make a run directory of FILE: a model, its curves, a folder of checkpoints, hf://OWNER/NAME.
 
     What the file does not say is given with --set, by the recipe's keys (split-seed,
     train-fraction ...), task, epoch, test-every or layout. Nothing in a file is ever run.
@@ -61,6 +65,7 @@ def command(
             out,
             settings=parse_assignments(assignments),
             maps=maps,
+            only=only,
             importer=importer,
             command=command_line(),
             report=report,

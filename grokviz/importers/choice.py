@@ -9,7 +9,15 @@ from types import ModuleType
 
 from grokviz import plugins
 from grokviz.errors import InputError
-from grokviz.importers.contract import IMPORTERS, Belief, Hints, Importer, RunContents, Source
+from grokviz.importers.contract import (
+    IMPORTERS,
+    Belief,
+    Hints,
+    Importer,
+    RunContents,
+    Source,
+    is_address,
+)
 from grokviz.importers.reading.opening import digest_of_file, open_source
 
 MOST_NAMED = 50
@@ -67,10 +75,12 @@ def opened(path: Path, extra: ModuleType | None = None) -> tuple[Source, Importe
     Raises :class:`InputError` for a file of no known kind.
     """
     openers = [candidate for candidate in importers(extra) if candidate.unopened]
-    if openers and os.path.isfile(path):  # noqa: PTH113  # of a name too long Path.is_file raises
+    # of a name too long Path.is_file raises
+    is_file = os.path.isfile(path)  # noqa: PTH113
+    if openers and (is_file or is_address(path)):
         source = Source(path)
         opener = next((candidate for candidate in openers if candidate.recognises(source)), None)
         if opener is not None:
-            return replace(source, sha256=digest_of_file(path)), opener
+            return replace(source, sha256=digest_of_file(path) if is_file else ""), opener
     source = open_source(path)
     return source, importer_of(source, extra)

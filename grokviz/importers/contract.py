@@ -73,6 +73,8 @@ class Hints:
         None, "own to keep the names and shapes of the file's tensors", choice("own")
     )
     map: str | None = option(None, "names for its tensors, theirs=ours, as --map gives them")
+    only: str | None = option(None, "patterns of the names of tensors, as --only gives them")
+    revisions: str | None = option(None, "patterns of a hub's revisions, such as step*000")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ class RunContents:
     are not checked yet; ``fixed`` names those that the weights' shapes prove. ``checkpoints`` are
     in order of epochs. ``config`` is the file's own configuration. ``epoch_is_stated`` is whether
     the file itself, and not only its name, says of which epoch its weights are. ``counts`` is
-    ``step`` or ``epoch``, what its clock counts, or "" to leave that to the task.
+    ``step`` or ``epoch``, what its clock counts, or "" to leave that to the task. ``finish`` is
+    called once the run is written.
     """
 
     member: str = ""
@@ -124,6 +127,13 @@ class RunContents:
     config: Mapping[str, Any] = field(default_factory=dict)
     epoch_is_stated: bool = True
     counts: str = ""
+    finish: Callable[[], None] = lambda: None
+
+
+def is_address(path: Path) -> bool:
+    """Whether a path is an address such as ``hf://OWNER/NAME``, of which Path keeps one slash."""
+    scheme = path.parts[0] if len(path.parts) > 1 else ""
+    return scheme.endswith(":") and len(scheme) > 2
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,8 @@ class Importer:
             missing or non-finite numbers raise an ``InputError`` that names the file, the tensor
             and a remedy.
         order: importers are tried in this order; a user's come before the built-in ones.
-        unopened: whether it opens ``path`` itself; it is asked before any other, with no ``data``.
+        unopened: whether it opens ``path`` itself; it is asked before any other, with no ``data``,
+            and also about addresses such as ``hf://OWNER/NAME``.
         patterns: what the names of such files look like in a folder of a run, as ``*.csv``.
 
     """

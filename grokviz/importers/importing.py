@@ -56,6 +56,7 @@ def import_run(
     *,
     settings: Mapping[str, Any] | None = None,
     maps: Iterable[str] = (),
+    only: Iterable[str] = (),
     importer: str | os.PathLike[str] | None = None,
     command: str | None = None,
     report: ProgressCallback | None = None,
@@ -64,7 +65,8 @@ def import_run(
 
     Args:
         file: weights (``.pth``, ``.safetensors``, ``.npz``), curves (``.csv``, ``.jsonl``, event
-            files of TensorBoard), or a folder of such files.
+            files of TensorBoard), a folder of such files, or a model on the Hugging Face hub as
+            ``hf://OWNER/NAME``, whose revisions are steps.
         out: the run directory, new or empty; ``runs/<name of the file>`` by default. A sweep
             becomes one run directory per member inside it.
         settings: facts that the file does not state, by the recipe's keys (``split-seed``,
@@ -72,6 +74,8 @@ def import_run(
         maps: names for the file's tensors, each ``theirs=ours``: ``^T`` after their name
             transposes it, ``[a:b]`` takes rows, ``/N`` cuts its first axis into N heads, and
             ``*`` stands for a layer's number. Nothing after ``=`` leaves a tensor out.
+        only: patterns of the tensors to keep, under the file's names, such as ``*.attention.*``;
+            of a model on the hub nothing else is read.
         importer: a user's file that defines an importer; its code is run, and it is tried first.
         command: the command that imports it, stored in the run.
         report: called with the number of checkpoints completed and the total.
@@ -89,7 +93,9 @@ def import_run(
     check_destination(target)
     check_writable(target, folder=True)
     with plugins.looking_in([plugins.INSTALLED]):
-        given = {**(settings or {}), **({"map": ";".join(maps)} if maps else {})}
+        given = dict(settings or {})
+        given |= {"map": ";".join(maps)} if maps else {}
+        given |= {"only": ",".join(only)} if only else {}
         hints, overrides = _split_settings(given)
         extra = None if importer is None else plugins.load_named(Path(importer))
         source, kind, members = read_file(path, hints, extra)
@@ -126,6 +132,8 @@ def _import(
     with replacing(target, folder=True) as part:
         for run, facts in runs:
             _write(part / run.member if run.member else part, run, facts, report)
+    for run in members:
+        run.finish()
     beliefs = dict.fromkeys(str(belief) for run in members for belief in run.beliefs)
     return ImportResult(
         target,

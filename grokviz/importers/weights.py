@@ -7,13 +7,15 @@ the published kind is converted to the published layout. Any other keeps its nam
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from grokviz.buffers import is_buffer
-from grokviz.errors import InputError
+from grokviz.errors import InputError, nearest
 from grokviz.importers import evidence
 from grokviz.importers.contract import Belief, Hints, RunContents, Source
 from grokviz.importers.layouts import OWN_WORDS, to_published_layout
@@ -37,13 +39,22 @@ def read_weights(
     Raises :class:`InputError` naming a tensor of a published model that is missing or of the
     wrong shape, and for a file that lies about its size or has no numbers.
     """
+    if hints.only:
+        selected = matching(state, hints.only)
+        if not selected:
+            raise InputError(
+                f"{path} has no tensor {hints.only}; {nearest(hints.only, list(map(str, state)))}"
+            )
+        hints, state = replace(hints, layout=OWN), {name: state[name] for name in selected}
     arrays, beliefs = state_arrays(state, path)
     if not arrays:
         raise InputError(
             f"{path} has no tensor of plain numbers ({beliefs[0].what} {beliefs[0].value}: "
             f"{beliefs[0].because}); save its weights as float32"
         )
-    arrays, without = _without_wrappers(arrays)
+    without: list[Belief] = []
+    if not hints.only:  # of some names nobody knows how all begin
+        arrays, without = _without_wrappers(arrays)
     if rules := rules_of(hints.map):
         arrays, names = apply_rules(rules, arrays, path.name)
         without += names
@@ -71,6 +82,12 @@ def run_at_step(
     run.checkpoints, run.counts = [(int(step.value), weights)], "step"
     run.beliefs.append(step)
     return run
+
+
+def matching(names: Iterable[str], patterns: str) -> list[str]:
+    """The names that fit one of several patterns, with commas between them."""
+    choices = [pattern.strip() for pattern in patterns.split(",")]
+    return [name for name in names if any(fnmatchcase(str(name), choice) for choice in choices)]
 
 
 def first_not_finite(state: Mapping[str, np.ndarray]) -> str | None:

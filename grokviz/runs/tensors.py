@@ -5,7 +5,7 @@ Torch is never imported: anything with ``.detach().cpu().numpy()`` counts as a t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -164,12 +164,9 @@ class TensorFile:
         from safetensors import SafetensorError
 
         dtype = self._type(name).dtype
-        if dtype == _BFLOAT16:
-            return self._bfloat16_as_float32(name)
-        if dtype in _FLOAT8:
-            codes = np.frombuffer(self._entries[name]["data"], "u1")
-            values: np.ndarray = float8_values(dtype)[codes]
-            return values.reshape(self._entries[name]["shape"])
+        if dtype not in _DTYPES and is_readable(dtype):
+            entry = self._entries[name]
+            return array_of(entry["data"], dtype, entry["shape"])
         if not is_readable(dtype):
             raise DamagedFile(f"{name} holds {dtype} values, which are not plain numbers")
         try:
@@ -179,11 +176,6 @@ class TensorFile:
         except (ValueError, OverflowError) as error:
             raise DamagedFile(f"{name} has a shape that cannot be: {error}") from error
         return array
-
-    def _bfloat16_as_float32(self, name: str) -> np.ndarray:
-        """A bfloat16 array, a type that numpy does not have, converted exactly to float32."""
-        entry = self._entries[name]
-        return bfloat16_values(np.frombuffer(entry["data"], "<u2")).reshape(entry["shape"])
 
     @cached_property
     def _entries(self) -> dict[str, Any]:
@@ -204,6 +196,22 @@ class TensorFile:
 def is_readable(dtype: str) -> bool:
     """Whether arrays of this safetensors dtype are read."""
     return dtype in _DTYPES or dtype == _BFLOAT16 or dtype in _FLOAT8
+
+
+def size_of(dtype: str) -> int:
+    """Bytes of one number of a readable dtype."""
+    return 2 if dtype == _BFLOAT16 else 1 if dtype in _FLOAT8 else np.dtype(_DTYPES[dtype]).itemsize
+
+
+def array_of(data: bytes, dtype: str, shape: Sequence[int]) -> np.ndarray:
+    """The array with these bytes; bfloat16 and numbers of 8 bits become float32."""
+    if dtype == _BFLOAT16:
+        array = bfloat16_values(np.frombuffer(data, "<u2"))
+    elif dtype in _FLOAT8:
+        array = float8_values(dtype)[np.frombuffer(data, "u1")]
+    else:
+        array = np.frombuffer(data, _DTYPES[dtype])
+    return array.reshape(shape)
 
 
 def bfloat16_values(bits: np.ndarray) -> np.ndarray:

@@ -213,6 +213,18 @@ def test_the_layout_of_the_file_is_kept_on_demand(imported) -> None:
     assert run.facts["task"] is None
 
 
+def test_single_tensors_are_kept_by_their_names(tmp_path: Path) -> None:
+    state = {f"model.{name}": tensor for name, tensor in tensors(vision_transformer()).items()}
+    torch.save(state, tmp_path / "step_3.pth")
+    only = ["*.attn.*", "model.norm.weight"]
+    run = gv.open_run(gv.import_run(tmp_path / "step_3.pth", tmp_path / "run", only=only).path)
+    assert run.weights(3).keys() == {
+        name for name in state if ".attn." in name or name == "model.norm.weight"
+    }
+    with pytest.raises(InputError, match="has no tensor attn"):
+        gv.import_run(tmp_path / "step_3.pth", tmp_path / "x", only=["attn"])
+
+
 def foreign() -> dict[str, Any]:
     """A model of three positions and two heads, as a loop with nn.Linear keeps it."""
     return tensors({
