@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from grokviz.errors import InputError
 from grokviz.files import replacing, write_error
@@ -15,11 +17,20 @@ _LOCKS_UNSUPPORTED = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, e
 """Errors of file systems without locks, on which writers do without one."""
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Replace the content of ``path`` by ``data`` atomically, and flush both to the disk."""
+def replace_file(path: Path, data: bytes | Sequence[Any]) -> None:
+    """Replace the content of ``path`` by ``data`` atomically, and flush both to the disk.
+
+    ``data`` are bytes, or buffers one after the other.
+    """
     with replacing(path, tidy=False) as part:  # a writer removes its own as it resumes
-        part.write_bytes(data)
+        write_buffers(part, [data] if isinstance(data, bytes) else data)
     sync_folder(path.parent)
+
+
+def write_buffers(path: Path, buffers: Sequence[Any]) -> None:
+    """Write buffers one after the other to a file of their own."""
+    with path.open("wb") as file:
+        file.writelines(buffers)
 
 
 def sync_folder(folder: Path) -> None:

@@ -68,9 +68,13 @@ class FileEntry:
     sha256: str
 
     @classmethod
-    def from_bytes(cls, epoch: int, data: bytes) -> FileEntry:
-        """Entry for a file with the content ``data``."""
-        return cls(epoch, len(data), hashlib.sha256(data).hexdigest())
+    def from_buffers(cls, epoch: int, data: Sequence[Any]) -> FileEntry:
+        """Entry for a file of these bytes, one buffer after the other."""
+        digest, size = hashlib.sha256(), 0
+        for part in data:
+            digest.update(part)
+            size += len(part)
+        return cls(epoch, size, digest.hexdigest())
 
 
 @dataclass(frozen=True)

@@ -212,8 +212,8 @@ class RunWriter:
         before = self._next_state()[0].checkpoints  # ascending
         types = {name: (tensors.dtype_name(a), a.shape) for name, a in arrays.items()}
         self._check_types(types, self._types if before else None)
-        data = tensors.encode(arrays, json.dumps({"epoch": epoch}))
-        entry = FileEntry.from_bytes(epoch, data)
+        data = tensors.buffers(arrays, json.dumps({"epoch": epoch}))
+        entry = FileEntry.from_buffers(epoch, data)
         last = next(reversed(before), -1)
         if before.get(epoch) == entry:
             self._begin_write()
@@ -241,7 +241,7 @@ class RunWriter:
         epoch = layout.epoch_number(epoch)
         if not arrays:
             return
-        data = tensors.encode(tensors.as_arrays(arrays, "arrays"), json.dumps({"epoch": epoch}))
+        data = tensors.buffers(tensors.as_arrays(arrays, "arrays"), json.dumps({"epoch": epoch}))
         last = next(reversed(self._next_state()[0].arrays), -1)
         if epoch <= last:
             raise InputError(
@@ -252,7 +252,7 @@ class RunWriter:
         self._flush()
         durable.make_folder(self.path / ARRAYS)
         durable.replace_file(self.path / layout.array_file(epoch), data)
-        self._index.arrays[epoch] = FileEntry.from_bytes(epoch, data)
+        self._index.arrays[epoch] = FileEntry.from_buffers(epoch, data)
         self._write_index()
 
     def save_state(
@@ -266,13 +266,13 @@ class RunWriter:
         self._check_open()
         epoch = layout.epoch_number(epoch)
         text = _metadata_text({**(metadata or {}), "epoch": epoch})
-        data = tensors.encode(tensors.as_arrays(arrays, "resumable state"), text)
-        entry = FileEntry.from_bytes(epoch, data)
+        data = tensors.buffers(tensors.as_arrays(arrays, "resumable state"), text)
+        entry = FileEntry.from_buffers(epoch, data)
         self._begin_write()
         self._flush()
         target = self.path / RESUME
         with replacing(target) as part:
-            part.write_bytes(data)
+            durable.write_buffers(part, data)
             if entry not in self._index.resume:
                 previous = self._index.resume
                 previous = previous if len(previous) == 1 else self._resume_on_disk()

@@ -105,7 +105,7 @@ def test_a_state_that_names_no_epoch_is_damage(make_run: Callable[..., Path], te
     data = tensors.encode({"moment": np.arange(3.0)}, text)
     (path / "resume.safetensors").write_bytes(data)
     index = layout.Index.decode((path / "index.json").read_bytes())
-    index.resume = [layout.FileEntry.from_bytes(6, data)]
+    index.resume = [layout.FileEntry.from_buffers(6, [data])]
     (path / "index.json").write_bytes(index.encode())
     with pytest.raises(InputError, match=r"resume.safetensors is damaged: its metadata does not"):
         RunWriter.resume(path)

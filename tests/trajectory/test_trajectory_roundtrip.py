@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -294,3 +295,26 @@ def test_a_mask_is_no_parameter(tmp_path: Path) -> None:
     with RunWriter.create(tmp_path / "masked", {}) as writer:
         writer.checkpoint(0, {**weights, "unmask": np.zeros(4)})
     assert info(open_run(tmp_path / "masked"))["parameters"] == 6 + 4
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_large_model_is_written_without_a_copy_as_safetensors_does(data: st.DataObject) -> None:
+    kinds = st.sampled_from(["f8", "f4", "f2", "?", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1"])
+    names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
+    shapes = st.lists(st.integers(0, 3), max_size=3)
+    arrays = {
+        name: np.arange(math.prod(shape)).astype(kind).reshape(shape)
+        for name, (kind, shape) in data.draw(
+            st.dictionaries(names, st.tuples(kinds, shapes), max_size=8)
+        ).items()
+        if name != "__metadata__"
+    }
+    before, tensors.LARGE = tensors.LARGE, 0
+    try:
+        parts = tensors.buffers(arrays, '{"epoch": 3}')
+    finally:
+        tensors.LARGE = before
+    assert b"".join(parts) == tensors.encode(arrays, '{"epoch": 3}')
+    if arrays:
+        assert all(isinstance(part, memoryview) for part in parts[1:])
