@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,6 +43,7 @@ class Hub(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.model = "owner/model"
         self.revisions: dict[str, dict[str, bytes]] = {}
         self.sent: list[tuple[str, int]] = []
         self.tokens: set[str | None] = set()
@@ -62,13 +64,13 @@ class Handler(BaseHTTPRequestHandler):
         if hub.answer(self):
             return
         files = {hub.commit(name): files for name, files in hub.revisions.items()}
-        if path == "/api/models/owner/model/refs":
+        if path == f"/api/models/{hub.model}/refs":
             names = [{"name": n, "targetCommit": hub.commit(n)} for n in hub.revisions]
             self.reply(json.dumps({"branches": names, "tags": []}).encode())
-        elif match := re.fullmatch(r"/api/models/owner/model/revision/(\w+)", path):
+        elif match := re.fullmatch(rf"/api/models/{hub.model}/revision/(\w+)", path):
             siblings = [{"rfilename": file} for file in files[match[1]]]
             self.reply(json.dumps({"siblings": siblings}).encode())
-        elif match := re.fullmatch(r"/owner/model/resolve/(\w+)/(.+)", path):
+        elif match := re.fullmatch(rf"/{hub.model}/resolve/(\w+)/(.+)", path):
             self.send_response(302)
             self.send_header("Location", f"/cdn/{match[1]}/{match[2]}")
             self.end_headers()
@@ -188,6 +190,17 @@ def test_an_interrupted_import_goes_on_where_it_stopped(
         gv.open_run(imported.path).weights(1000)["gpt_neox.embed_in.weight"],
         weights(1000)["gpt_neox.embed_in.weight"],
     )
+
+
+def test_the_page_of_the_docs_is_as_it_says(hub: Hub, tmp_path: Path, monkeypatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "from" / "hub.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    hub.model = "EleutherAI/pythia-70m"
+    lines = [line for line in page.splitlines() if line.startswith("grokviz ")]
+    for line in lines:
+        assert cli.run(shlex.split(line)[1:]) == 0
+    assert gv.open_run("runs/pythia").epochs.tolist() == [0, 512, 1000, 143000]
+    assert (tmp_path / "spectra.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
