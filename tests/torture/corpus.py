@@ -21,8 +21,9 @@ def run(torture: Torture, workshop: Workshop) -> None:
     for name, (write, reason) in corpus:
         place = torture.place()
         with torture.trial("hostile files", name):
-            write(place / "work" / "hostile.pth")
-            result = command(place, ["import", "hostile.pth", "--out", "run", "-q"], limit=SECONDS)
+            file = tests.FILES.get(name, "hostile.pth")
+            write(place / "work" / file)
+            result = command(place, ["import", file, "--out", "run", "-q"], limit=SECONDS)
             check_words(result)
             require(reason in result.err, f"it says {result.err!r}")
             require((result.status == 0) == (reason == ""), f"ended with {result.status}")

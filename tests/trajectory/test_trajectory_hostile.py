@@ -68,6 +68,37 @@ def pickled(content: bytes) -> Callable[[Path], None]:
     return write
 
 
+def written(content: bytes) -> Callable[[Path], Any]:
+    """A writer of these bytes."""
+    return lambda path: path.write_bytes(content)
+
+
+def trainer_folder(table: str) -> Callable[[Path], None]:
+    """A writer of a Trainer's folder whose table of shards is this."""
+
+    def write(path: Path) -> None:
+        path.mkdir()
+        (path / "model.safetensors.index.json").write_text(table)
+
+    return write
+
+
+def deep(count: int) -> dict[str, Any]:
+    """Mappings within each other."""
+    value: dict[str, Any] = {}
+    for _ in range(count):
+        value = {"inner": value}
+    return value
+
+
+def demonstration(**changes: Any) -> Callable[[Path], None]:
+    """A writer of TransformerLens' demonstration with other entries."""
+    return pth(lambda torch: {
+        "checkpoints": [{"w": torch.zeros(2)}], "checkpoint_epochs": [0],
+        "train_indices": [0], "test_indices": [1], **changes,
+    })  # fmt: skip
+
+
 ONE = '"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
 NAN, BIG, MANY = float("nan"), 10**400, 100_000
 CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
@@ -145,10 +176,46 @@ CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "100,000 objects of one class": (
         pickled(b"cx\nNet\nq\0](" + b"h\0)R" * MANY + b"e"), "nothing that grokviz can import",
     ),
+    "an iteration before the first": (
+        pth(lambda torch: {"model": {"w": torch.zeros(2)}, "iter_num": -1}), "whole number from 0",
+    ),
+    "an iteration of 60 bits": (
+        pth(lambda torch: {"model": {"w": torch.zeros(2)}, "iter_num": 2**60}), "whole number from",
+    ),
+    "a global step of 400 digits": (
+        pth(lambda torch: {"state_dict": {"w": torch.zeros(2)}, "global_step": BIG}), "",
+    ),
+    "hyperparameters within each other": (
+        pth(lambda torch: {
+            "state_dict": {"w": torch.zeros(2)}, "global_step": 1, "hyper_parameters": deep(200),
+        }),
+        "",
+    ),
+    "indices that are no numbers": (demonstration(train_indices=[NAN]), "are no whole numbers"),
+    "an index of 400 digits": (demonstration(train_indices=[BIG]), "are no whole numbers"),
+    "a line of 10 MB": (written(b"step,loss\n" + b"1" * 10**7), "cannot be read as CSV"),
+    "a table of zeros": (written(bytes(10**6)), "csv"),
+    "a log of brackets": (written(b"[" * 100_000), "cannot be read as a JSON object a line"),
+    "a log of 400 digits": (written(b'{"step": 1, "loss": 1' + b"0" * 400 + b"}"), ""),
+    "events longer than their file": (
+        written(struct.pack("<QI", 2**63, 0) + b"1234"), "cannot be read as TensorBoard's",
+    ),
+    "events within events": (written(struct.pack("<QI", 4, 0) + b"\x2a\xff\xff\xff1234"), "events"),
+    "shards beside the folder": (
+        trainer_folder('{"weight_map": {"a": "../secret.safetensors"}}'), "does not say which",
+    ),
+    "a table of shards of brackets": (trainer_folder("[" * 100_000), "cannot be read as JSON"),
     "a layer of 5,000 digits": (
         pth(lambda torch: {f"blocks.{'9' * 5000}.attn.W_K": torch.zeros(2)}), "",
     ),
 }  # fmt: skip
+FILES = {
+    "a line of 10 MB": "hostile.csv", "a table of zeros": "hostile.csv",
+    "a log of brackets": "hostile.jsonl", "a log of 400 digits": "hostile.jsonl",
+    "events longer than their file": "hostile.tfevents.1",
+    "events within events": "hostile.tfevents.1",
+}  # fmt: skip
+"""The names of those that are told by their names; the others are ``hostile.pth``."""
 
 
 @pytest.mark.parametrize("name", CORPUS)
@@ -156,7 +223,7 @@ def test_it_is_imported_or_refused(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write, reason = CORPUS[name]
-    file = tmp_path / "hostile.pth"
+    file = tmp_path / FILES.get(name, "hostile.pth")
     write(file)
     status = cli.run(["import", str(file), "--out", str(tmp_path / "run")])
     printed = capsys.readouterr().err
