@@ -24,6 +24,7 @@ from grokviz.importers.reading import hub as client
 
 pytest.importorskip("requests", reason="the hub is read with the [hub] extra")
 
+HOST = "127.0.0.1"
 INDEX = "model.safetensors.index.json"
 STEPS = (0, 512, 1000, 143000)
 
@@ -42,7 +43,7 @@ class Hub(ThreadingHTTPServer):
     """Revisions of one model, and what was asked for."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__((HOST, 0), Handler)
         self.model = "owner/model"
         self.revisions: dict[str, dict[str, bytes]] = {}
         self.sent: list[tuple[str, int]] = []
@@ -100,7 +101,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
         }
     server.revisions["main"] = server.revisions["step143000"]
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("HF_ENDPOINT", f"http://{HOST}:{server.server_port}")
     monkeypatch.setenv("GROKVIZ_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(client, "WAIT", 0)
     yield server
@@ -250,7 +251,7 @@ def test_what_is_not_there_is_named(hub: Hub, tmp_path: Path, monkeypatch) -> No
 
 
 def test_a_hub_that_does_not_answer_is_one_sentence(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_ENDPOINT", f"http://{HOST}:9")
     monkeypatch.setattr(client, "WAIT", 0)
     with pytest.raises(WorkError, match="cannot be read from the hub"):
         gv.import_run("hf://owner/model", tmp_path / "run")
