@@ -5,6 +5,7 @@ BASE := .venv/base
 DEV := .venv/dev
 MANIM := .venv/manim
 DOCS := .venv/docs
+LIBRARIES := .venv/libraries
 FIGURES := figures
 RUN := runs/modular-addition
 EPOCHS := 40000
@@ -17,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help figures films docs docs-serve test test-all torture browser lint format train wheel clean
+.PHONY: help figures films docs docs-serve test test-all libraries torture browser lint format train wheel clean
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +42,12 @@ docs-serve: $(DOCS)/.installed ## serve the documentation on this machine, build
 test: $(DEV)/.installed ## run the tests that take minutes at most
 	$(PYTEST) -m "not slow"
 
-test-all: $(DEV)/.installed browser ## run every test, the slow ones too
+test-all: $(DEV)/.installed browser libraries ## run every test, the slow ones too
 	$(PYTEST)
+
+libraries: $(LIBRARIES)/.installed ## try callbacks and imports with Trainer, Lightning, TransformerLens, JAX
+	$(LIBRARIES)/bin/python -m pytest tests/training/test_training_callbacks.py \
+	tests/docs/test_docs_from.py tests/docs/test_docs_examples.py
 
 torture: $(DEV)/.installed ## kill, fill, damage and deceive what is promised in SECURITY.md (40 minutes)
 	$(DEV)/bin/python -m tests.torture -j $(WORKERS) --minutes 30
@@ -82,6 +87,10 @@ $(DEV)/.installed: pyproject.toml constraints.txt
 $(DOCS)/.installed: pyproject.toml constraints.txt
 	-$(libraries)
 	$(call environment,$(DOCS),.[docs$(comma)manim],.[docs],make docs: manim cannot be installed; the gallery will lack its films)
+
+# The training libraries whose loops and files are recorded and imported: no other target needs them.
+$(LIBRARIES)/.installed: pyproject.toml constraints.txt
+	$(call environment,$(LIBRARIES),.[libraries])
 
 $(MANIM)/.installed: pyproject.toml constraints.txt
 	$(libraries)
