@@ -77,8 +77,9 @@ def load_pth(path: Path) -> Loaded:
             folder = part.filename[: -len("data.pkl")]
             order = _order(archive, f"{folder}byteorder")
     except _NOT_READ as error:
+        reason = str(error) or type(error).__name__
         raise InputError(
-            f"{path} is cut short or damaged ({str(error) or type(error).__name__}); download or copy it again"
+            f"{path} is cut short or damaged ({reason}); download or copy it again"
         ) from error
     whole = np.memmap(path, np.uint8, "r")
     by_name = {item.filename: item for item in parts}
