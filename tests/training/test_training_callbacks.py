@@ -30,7 +30,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, library: str, name: str, ours: str
         monkeypatch.setitem(sys.modules, part, module)
     monkeypatch.delitem(sys.modules, ours, raising=False)
     record = importlib.import_module(ours).Record
-    monkeypatch.delitem(sys.modules, ours)
+    del sys.modules[ours]  # for good: with the library itself it is another one
     return record
 
 
