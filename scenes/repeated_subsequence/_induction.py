@@ -88,19 +88,32 @@ class HeadsBelowLoss(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the heads below, the change shaded through both."""
         headed = bool(self.above_heads) and not style().narrow(figure)
-        above, below = changes.rooms(figure, data, (1, 1), 9.6, 2.8 if headed else 1.4)
-        end = changes.end(data)
+        apart, curves = self.apart(data), changes.losses(data)
+        heights = (1.2, 0.6, 1) if apart else (1, 1)
+        above, *strips, below = changes.rooms(figure, data, heights, 9.6, 2.8 if headed else 1.4)
+        if strips and headed:
+            # only the heads have words above them
+            room, box = 1.4 / style().ems(figure)[1], above.get_position()
+            above.set_position((box.x0, box.y0 - room, box.width, box.height + room))
+        end, small = changes.end(data), curves.pop("train", None) if apart else None
         loss = changes.ChangePanel(
-            above, data, changes.losses(data), ylabel="loss (nats)", log=self.loss == "log",
+            above, data, curves, ylabel="loss (nats)", log=self.loss == "log",
             time=self.time, end=end, phases=self.phases,
         )  # fmt: skip
+        logs = [
+            changes.ChangePanel(
+                axes, data, {"train\n(log scale)": small}, ylabel="loss", log=True,
+                time=self.time, end=end, phases="none" if self.phases == "none" else "shaded",
+            )
+            for axes in strips if small is not None
+        ]  # fmt: skip
         heads = changes.ChangePanel(
             below, data, head_curves(data, self.wanted(), rest=self.others),
             ylabel="induction (%)" if len(self.wanted()) == 1 else "attention (%)",
             time=self.time, end=end, ylim=(0, 100), yticks=(0, 50, 100),
             phases="none" if self.phases == "none" else "shaded",
         )  # fmt: skip
-        panels.without_time(above)
+        panels.without_time(above, *strips)
         if headed:
             style().note(below, self.above_heads, (0, 1), (0, 0.45), color=style().colours.muted)
         marks = self.marks(data), [self._percent(data, moment) for moment in self.moments(data)]
@@ -109,7 +122,12 @@ class HeadsBelowLoss(Scene):
             clear = _marks.clear(panel.axes, own, panel.curves.values())
             placed = changes.after_names(clear, panel.names, end)
             parts.append(_marks.draw(panel.axes, placed, data["epoch"]))
-        return Drawing.of(loss.along(data["epoch"]), heads.along(data["epoch"]), *parts)
+        drawn = (panel.along(data["epoch"]) for panel in (loss, *logs, heads))
+        return Drawing.of(*drawn, *parts)
+
+    def apart(self, data: xr.Dataset) -> bool:
+        """Whether the train loss has a logarithmic panel of its own below the test loss."""
+        return False
 
     def moments(self, data: xr.Dataset) -> tuple[float, ...]:
         """The epochs of whose induction score the sentence speaks."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
@@ -52,21 +53,25 @@ class InductionGrokking(HeadsBelowLoss):
             return Claim.instead(f"{now}since then head {head}'s induction went {shares}")
         sentence = f"{now}then head {head}'s induction rises {shares}"
         numbers = {"before": before, "after": after}
-        drops = len(changes.slingshots(data, learned.memorised))
-        if drops < 2:
+        drops = len(_drops(data))
+        if not drops:
             return Claim(sentence, self.watch, numbers=numbers)
         watch = f"each of the {drops} drops of the test loss comes with a spike of the train loss"
         return Claim(sentence, watch, numbers={**numbers, "drops": drops})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """With a mark where it had memorised."""
+        """With a line where it had memorised, and lines from spikes to drops."""
         drawn = super().draw(figure, data)
         learned = changes.overfit(data)
         if learned is None:
             return drawn
-        axes, drops = figure.axes[0], changes.slingshots(data, learned.memorised)
-        spikes = _spikes(axes, data, drops) if len(drops) > 1 else Drawing()
-        return Drawing.of(drawn, spikes, _memorised(axes, data, learned.memorised))
+        losses, drops = figure.axes[:-1], _drops(data)
+        spikes = _spikes(losses, data, drops) if drops else Drawing()
+        return Drawing.of(drawn, spikes, _memorised(losses, data, learned.memorised))
+
+    def apart(self, data: xr.Dataset) -> bool:
+        """Where its spikes are spoken of, which a linear axis of the test loss does not show."""
+        return self.loss == "linear" and bool(_drops(data))
 
     def moments(self, data: xr.Dataset) -> tuple[float, ...]:
         """When it had memorised, and its last checkpoint."""
@@ -87,43 +92,59 @@ class InductionGrokking(HeadsBelowLoss):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""
+        own = " The train loss has its own, logarithmic panel." if self.apart(data) else ""
         return (
             "Training and test loss of a two-layer attention-only transformer that completes "
             "repeated subsequences, trained on the same few sequences all the time, and its "
             f"heads. {self.definitions()} The test loss drops where it loses {changes.DROP:.0%} "
             f"within {changes.SOON:.1%} of the run; the train loss spikes where it is "
-            f"{changes.SPIKE:g} times its running median. {after(f'figure 25; {HEADS}')}"
+            f"{changes.SPIKE:g} times its running median.{own} {after(f'figure 25; {HEADS}')}"
         )
 
 
-def _spikes(axes: Axes, data: xr.Dataset, at: list[float]) -> Drawing:
+def _drops(data: xr.Dataset) -> list[float]:
+    """The spikes with which the test loss dropped, where they are as many as are spoken of."""
+    learned = changes.overfit(data)
+    spikes = [] if learned is None else changes.slingshots(data, learned.memorised)
+    return spikes if len(spikes) > 1 else []
+
+
+def _spikes(losses: Sequence[Axes], data: xr.Dataset, at: list[float]) -> Drawing:
     """Lines from the spikes of the train loss up to the drops of the test loss."""
     current_style, epochs = style(), data["epoch"].values
     test = losses_of(data, "test")
+    look: dict[str, Any] = {
+        "ls": (0, (2, 2)), "zorder": 1.7, "color": current_style.colours.faint,
+        "lw": 0.4 * current_style.line,
+    }  # fmt: skip
+    above, *strips = losses
+    low = above.get_ylim()[0]
     lines = [
-        axes.plot(
-            [x, x], [axes.get_ylim()[0], float(np.interp(x, *test))], ls=(0, (2, 2)), zorder=1.7,
-            color=current_style.colours.faint, lw=0.4 * current_style.line,
-        )[0]
+        [
+            *above.plot([x, x], [low, float(np.interp(x, *test))], **look),
+            *(axes.axvline(x, **look) for axes in strips),
+        ]
         for x in at
-    ]  # fmt: skip
+    ]
     if current_style.ghost:
         return Drawing()
 
     def update(i: int) -> None:
-        for x, line in zip(at, lines, strict=True):
-            line.set_visible(bool(epochs[i] >= x))
+        for x, parts in zip(at, lines, strict=True):
+            for line in parts:
+                line.set_visible(bool(epochs[i] >= x))
 
     return Drawing(lines, update)
 
 
-def _memorised(axes: Axes, data: xr.Dataset, at: int) -> Drawing:
-    """A line where the training loss came below 0.1, and its epoch."""
-    muted = style().colours.muted
-    line = axes.axvline(at, color=muted, lw=0.5 * style().line, ls=(0, (4, 2)), zorder=1.8)
+def _memorised(losses: Sequence[Axes], data: xr.Dataset, at: int) -> Drawing:
+    """A line where the training loss came below 0.1, and its name."""
+    muted, axes = style().colours.muted, losses[0]
+    look: dict[str, Any] = {"color": muted, "lw": 0.5 * style().line, "ls": (0, (4, 2))}
+    lines = [each.axvline(at, zorder=1.8, **look) for each in losses]
     # above the panel, where no curve is
     text = style().note(
-        axes, f"memorised by {clocks.word(data)} {at:,}", (at, 1), (0, 0.45),
+        axes, "memorised", (at, 1), (0, 0.45),
         xycoords=axes.get_xaxis_transform(), ha="left", color=muted,
     )  # fmt: skip
     if style().ghost:
@@ -131,7 +152,7 @@ def _memorised(axes: Axes, data: xr.Dataset, at: int) -> Drawing:
     epochs = data["epoch"].values
 
     def update(i: int) -> None:
-        for artist in (line, text):
+        for artist in (*lines, text):
             artist.set_visible(bool(epochs[i] >= at))
 
-    return Drawing([line, text], update)
+    return Drawing([*lines, text], update)

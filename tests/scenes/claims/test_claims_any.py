@@ -283,7 +283,10 @@ def test_the_numbers_are_on_the_curves_once_it_has_come_to_them(name: str, count
             drawing.update(i)
             texts = figure.findobj(lambda artist: hasattr(artist, "get_text"))
             seen = [text.get_text() for text in texts if text.get_visible()]
-            written.append({text.removeprefix("memorised by step ") for text in seen})
+            written.append(set(seen))
+    if "memorised" in written[1]:
+        # a line with a name, of which the title says the step
+        said.pop(0)
     assert not written[0] & set(said)
     assert written[1] >= set(said)
 
