@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import fourier_basis
@@ -43,14 +43,18 @@ def named_keys(data: xr.Dataset, most: int) -> list[int]:
     return sorted(frequencies.by_size(keys, data["embedding_frequency_norm"].isel(epoch=-1))[:most])
 
 
-def neurons_in_turn(data: xr.Dataset, most: int) -> Int[np.ndarray, " neuron"]:
+def neurons_in_turn(
+    data: xr.Dataset, most: int, later: Bool[np.ndarray, " neuron"] | None = None
+) -> Int[np.ndarray, " neuron"]:
     """Places of at most ``most`` stored neurons, from each frequency in turn, by frequency.
 
-    Neurons without a frequency come last, and only where the others do not suffice.
+    Neurons without a frequency come last, and only where the others do not suffice. Those of a
+    frequency have the order of how well it explains them, those that are ``later`` last.
     """
     frequency = data["neuron_frequency"].values
     place = ties.ranks(data["neuron_variance_explained"].values)
-    order = np.lexsort((place, frequency, frequency == NO_FREQUENCY))
+    keys = place if later is None else np.where(later, len(place) + place, place)
+    order = np.lexsort((keys, frequency, frequency == NO_FREQUENCY))
     seen: dict[int, int] = {}
     turns = []
     for n in order:
@@ -62,13 +66,16 @@ def neurons_in_turn(data: xr.Dataset, most: int) -> Int[np.ndarray, " neuron"]:
 
 
 def neurons_in_columns(
-    data: xr.Dataset, most: int, figure: FigureBase
+    data: xr.Dataset,
+    most: int,
+    figure: FigureBase,
+    later: Bool[np.ndarray, " neuron"] | None = None,
 ) -> tuple[Int[np.ndarray, " neuron"], int]:
     """Places of the neurons of a grid, row by row, and its columns.
 
     In two full rows those of one frequency stand below one another.
     """
-    neurons = neurons_in_turn(data, most)
+    neurons = neurons_in_turn(data, most, later)
     columns = min(3 if style().narrow(figure) else 5, len(neurons))
     if len(neurons) == 2 * columns:
         neurons = neurons.reshape(columns, 2).T.ravel()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
+from jaxtyping import Bool
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style
 from grokviz.scene import clock as clocks
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-BEND, FULL = 0.5, 0.02
-"""The haze shows shares of variance to this power, and from this share on in full colour."""
-
+BEND = 1 / 3
+"""Colour is shares of variance to this power: a cell of a third is dark, and haze is seen."""
 
 THREE_CELLS = 0.8
 """The share of its variance that makes a neuron the three cells of its frequency."""
@@ -64,7 +64,7 @@ class NeuronSpectra(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """The least that three cells hold of a neuron shown, of a run that generalised."""
-        neurons = _neurons.neurons_in_turn(data, self.most)
+        neurons = self._neurons(data)
         frequency = data["neuron_frequency"].values[neurons]
         shares = data["neuron_variance_explained"].values[neurons].astype(float)
         least = float(np.where(frequency == NO_FREQUENCY, 0, shares).min())
@@ -89,8 +89,12 @@ class NeuronSpectra(Scene):
     def _before(self, data: xr.Dataset) -> float:
         """The most that the three cells hold of a neuron shown at the first moment."""
         activations, frequency = fields.activations(data, 0), data["neuron_frequency"].values
-        neurons = _neurons.neurons_in_turn(data, self.most)
+        neurons = self._neurons(data)
         return max(_neurons.own_share(activations[n], int(frequency[n])) for n in neurons)
+
+    def _neurons(self, data: xr.Dataset) -> np.ndarray:
+        """Places of the neurons of which the sentence speaks."""
+        return _neurons.neurons_in_turn(data, self.most, _inactive(data))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A spectrum a neuron, those of one row also at the first moment."""
@@ -98,18 +102,22 @@ class NeuronSpectra(Scene):
         order, columns = self._order(data, figure)
         rows = [order, order] if len(order) == columns else [order]
         neurons = np.concatenate(rows)
-        room: grids.GridKeywords = {"left": 5.0 if narrow else 6.4} if len(rows) > 1 else {}
+        # the names of the frequencies stand above the shares
+        room: grids.GridKeywords = {"top": 2.3, "vgap": 1.25 if len(rows) > 1 else 2.3}
+        if len(rows) > 1:
+            room["left"] = 5.0 if narrow else 6.4
         axes = grids.square_axes(figure, len(neurons), columns, count + 4, **room)
-        spectra = [_Spectrum(ax, data, int(n), count) for ax, n in zip(axes, neurons, strict=True)]
+        full = _largest_share(data, order)
+        spectra = [
+            _Spectrum(ax, data, int(n), count, full) for ax, n in zip(axes, neurons, strict=True)
+        ]
         self._name_sides(axes, columns, count - 1)
         # below the last row, or beside it where it is short; the caption says it too
         last = (len(neurons) - 1) % columns + 1
         corner = -1 if last > 2 else -last - 1
         if last > 2 or (len(neurons) > columns and columns - last > 1):
-            words = (
-                "variance" if narrow or last < 5 else "share of the variance (square-root scale)"
-            )
-            ends = ("0", f"\u2265{FULL:.0%}")
+            words = "variance" if narrow or last < 5 else "share of the variance (cube-root scale)"
+            ends = ("0", f"\u2265{full:.0%}")
             grids.colour_bar(axes[corner], spectra[corner].haze, words, ends)
         still, moving = spectra[: -len(order)], spectra[-len(order) :]
         activations = fields.activations(data, 0)
@@ -149,7 +157,8 @@ class NeuronSpectra(Scene):
         narrow = style().narrow(figure)
         most = min(self.most, 9) if narrow else self.most
         row = 3 if narrow else 5
-        return _neurons.neurons_in_columns(data, row if row < most <= 5 else most, figure)
+        count = row if row < most <= 5 else most
+        return _neurons.neurons_in_columns(data, count, figure, _inactive(data))
 
     def _name_rows(self, data: xr.Dataset, still: list[_Spectrum], moving: list[_Spectrum]) -> Any:
         """The moments of both rows at their left; the names of the frequencies stand above both."""
@@ -166,7 +175,7 @@ class NeuronSpectra(Scene):
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each neuron its own three dots hold."""
-        neurons = _neurons.neurons_in_turn(data, self.most)
+        neurons = self._neurons(data)
         frequency, activations = data["neuron_frequency"].values, fields.activations(data, i)
         waves = [n for n in neurons if frequency[n] != NO_FREQUENCY]
         what = (
@@ -188,25 +197,45 @@ class NeuronSpectra(Scene):
         return (
             "Share of each neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
             "Fourier transform of its activations after the ReLU, cosine and sine together "
-            f"(colour: square root of the share, full from {FULL:.0%} on). Rings: the frequency in "
-            "a alone, in b alone, and in both, with their cells enlarged; above at the first "
-            f"moment. {after('section 4.3')}"
+            "(colour: cube root of the share, full where one is largest at the end). Rings: the "
+            "frequency in a alone, in b alone, and in both, with their cells enlarged; above at "
+            "the first moment. Of the stored neurons of each frequency those that are active at "
+            f"the first moment, the best explained by it first. {after('section 4.3')}"
         )
+
+
+def _inactive(data: xr.Dataset) -> Bool[np.ndarray, " neuron"]:
+    """Which stored neurons are the same for all (a, b) at the first moment."""
+    field = fields.activations(data, 0)
+    inactive: np.ndarray = ~field.reshape(len(field), -1).any(axis=1)
+    return inactive
+
+
+def _largest_share(data: xr.Dataset, neurons: np.ndarray) -> float:
+    """The largest share of any wave in a neuron's variance at the last moment; 1 if none has."""
+    field = fields.activations(data, -1)
+    most = max(float(np.nan_to_num(_neurons.shares_by_frequency(field[n]).max())) for n in neurons)
+    return most or 1.0
 
 
 class _Spectrum:
     """One neuron: the haze of all waves, and a ring about each of the three of its frequency."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset, neuron: int, count: int) -> None:
+    def __init__(self, axes: Axes, data: xr.Dataset, neuron: int, count: int, full: float) -> None:
         self.neuron, self.k = neuron, int(data["neuron_frequency"].values[neuron])
         k, colour = self.k, frequencies.colour(self.k, data)
-        self.haze = grids.heat(axes, (count, count), top=FULL**BEND)
+        self.haze = grids.heat(axes, (count, count), top=full**BEND)
         axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
-        self.name = _neurons.name_frequency(axes, k, data, numbered=True)
+        em = style().points
+        self.name = _neurons.name_frequency(axes, k, data)
+        axes.set_title(self.name.get_text(), pad=1.25 * em)
         self.colour = colour
         self.cells = self._ring()
-        self.text = grids.figure_above(axes)
-        self.text.set_fontweight("bold")
+        # right above its own panel, or it would be taken for a caption of the one above
+        wide = axes.bbox.width / style().pixels(axes, style().small)
+        self.words = "in the rings: " if wide > 9.8 else "rings: " if wide > 6.5 else ""
+        self.text = grids.figure_above(axes, left=True)
+        self.text.set(fontsize=style().small, x=0)
         self.silent = style().note(
             axes, "inactive", (0.5, 0.6), ha="center", color=style().colours.muted
         )
@@ -239,5 +268,5 @@ class _Spectrum:
         _neurons.tint(self.name, self.colour, float(own.sum()))
         # an inactive neuron has no variance to share
         known = self.k != NO_FREQUENCY and field.any()
-        self.text.set_text(f"{own.sum():.0%}" if known else "")
+        self.text.set_text(f"{self.words}{own.sum():.0%}" if known else "")
         self.silent.set_visible(not field.any())

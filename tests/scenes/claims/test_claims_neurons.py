@@ -316,7 +316,7 @@ ON_PICTURE = (
     ("attention-drift", "0.005"),
     ("neuron-clusters", "generalises: 82 in clusters"),
     ("excluded-loss", "test loss\nhalves"),
-    ("neuron-spectra", "96%"),
+    ("neuron-spectra", "in the rings: 96%"),
     ("quadratic-share", "products\n18%"),
 )
 
