@@ -29,8 +29,6 @@ MATRICES = {
     "embedding": "embedding $W_E$",
     "neuron_logit": "neuron-logit map $W_L$",
 }
-ROOMY = 58.0
-"""So many ems wide is a figure with room for what its shares are of."""
 BAND = 0.6
 """How high the band of the phases above a map is, in ems of the small type."""
 
@@ -64,7 +62,7 @@ class WeightSpectra(Scene):
         if first.holds and last.holds:
             few = f"{_claims.waves(int(waves.sum()))} {'fills' if waves.sum() == 1 else 'fill'}"
             words = f"{few} {shares[0]} of the embedding, {shares[1]} of the neuron-logit map"
-            return Claim(words, _watch(data, waves) or self.watch, numbers=numbers)
+            return Claim(words, _watch(data) or self.watch, numbers=numbers)
         few = f"All {count}" if waves.all() else f"The {int(waves.sum())} largest"
         words = (
             f"{few} waves hold {shares[0]} of the embedding, {shares[1]} of the neuron-logit map"
@@ -75,8 +73,9 @@ class WeightSpectra(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two heatmaps."""
+        right = 7.2 if style().narrow(figure) and _alone(data) else 4.8
         rooms = style().beside(
-            figure, (1, 1), (1, 1), top=4.6, right=4.8, gap=8.4, vgap=9.2, bottom=3.9
+            figure, (1, 1), (1, 1), top=4.6, right=right, gap=8.4, vgap=9.2, bottom=3.9
         )
         maps = [self._map(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
         shares = [_held(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
@@ -106,7 +105,8 @@ class WeightSpectra(Scene):
             "Norms of the embedding $W_E$ and of the neuron-logit "
             f"map $W_L$ along each {self.by} of the Fourier basis, over training; each map has "
             "its own scale. The strip at its right is the moment shown, the band above it the "
-            "phases of training. Shares are of the summed squares of all waves. "
+            "phases of training. The share above a map is that of the waves with which $W_L$ "
+            "ends, of the summed squares of all. "
             f"{after('figure 3')}"
         )
 
@@ -132,7 +132,9 @@ class WeightSpectra(Scene):
         # the first map names the phases for both, and in a narrow column each for itself
         alone = matrix == "embedding" or style().narrow(axes.figure)
         named: Any = "named" if alone else "shaded"
-        panel = _Map(axes, data, {}, ylabel="frequency", ylim=(low, high), phases=named)
+        # beside the first map the second has the same rows
+        rows_name = "frequency" if alone else ""
+        panel = _Map(axes, data, {}, ylabel=rows_name, ylim=(low, high), phases=named)
         panel.names_of_rows = self._furnish(axes, data, matrix, top)
         panel.image, panel.rows = image, rows
         panel.strip = _strip(axes, len(rows), top)
@@ -163,14 +165,25 @@ class WeightSpectra(Scene):
         if matrix == "neuron_logit":
             keys = frequencies.largest(data, frequencies.key_frequencies(data), MOST)
         count = data.sizes["frequency"]
+        alone = _alone(data) if matrix == "embedding" else []
+        words = [f"{k}: only\nin $W_E$" if k in alone else str(k) for k in keys]
         places = pushed_apart(
-            [(k - 0.5) / count for k in keys], [1.15 * high] * len(keys), -0.5 * high, 1 + high
-        )
+            [(k - 0.5) / count for k in keys],
+            [1.15 * high * (1 + word.count("\n")) for word in words], -0.5 * high, 1 + high,
+        )  # fmt: skip
         ahead = frequencies.leading(data[f"{matrix}_frequency_norm"].values, keys)
         names = []
         for n, (k, place) in enumerate(zip(keys, places, strict=True)):
-            colour = frequencies.ink(k, data)
-            text = figure.text(1 + 2.0 * wide, place, str(k), color=colour, fontweight="bold", **at)
+            colour = current_style.colours.muted if k in alone else frequencies.ink(k, data)
+            text = figure.text(
+                1 + 2.0 * wide,
+                place,
+                words[n],
+                color=colour,
+                fontweight="bold",
+                linespacing=1.05,
+                **at,
+            )
             known = data["epoch"].values[int(np.argmax(ahead[:, n]))] if ahead[:, n].any() else 0
             names.append((float(known), text))
         if not keys:
@@ -185,16 +198,13 @@ def _held(axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
     """What the map is, and how much of the matrix the few waves of $W_L$ hold by now."""
     waves = _large(data["neuron_logit_frequency_norm"].values[_claims.film_end(data)])
     shares, few = _share(data, matrix, waves), 0 < waves.sum() < waves.size
-    # where there is no room for it the caption says of what they are shares
-    of = " of squares" if style().ems(axes.figure)[0] >= ROOMY else ""
-    whose = f"{of} in {_claims.waves(int(waves.sum()))}"
     high = style().pixels(axes, style().small) / axes.bbox.height
     text = axes.text(
         0, 1 + (3.6 + 1.3 * BAND) * high, MATRICES[matrix], transform=axes.transAxes, va="center"
     )
 
     def update(i: int) -> None:
-        held = f": {_claims.rounded_percent(float(shares[i]))}{whose}" if few else ""
+        held = f": {_claims.rounded_percent(float(shares[i]))}" if few else ""
         text.set_text(f"{MATRICES[matrix]}{held}")
 
     return Drawing([text], update)
@@ -233,10 +243,17 @@ def _scale(axes: Axes, top: float, at: dict[str, Any]) -> None:
     figure.text(1 - 1.6 * wide, level, f"{top:.2g}", ha="left", **at)
 
 
-def _watch(data: xr.Dataset, waves: np.ndarray) -> str:
-    """What a row is, and which embedded waves the neuron-logit map does not hold, if any."""
+def _alone(data: xr.Dataset) -> list[int]:
+    """The embedded waves that the neuron-logit map does not hold, where they are few."""
+    waves = _large(data["neuron_logit_frequency_norm"].values[_claims.film_end(data)])
     alone = [k for k in frequencies.embedded(data) if not waves[k - 1]]
-    if not 0 < len(alone) < 4:
+    return alone if waves.any() and len(alone) < 4 else []
+
+
+def _watch(data: xr.Dataset) -> str:
+    """What a row is, and which embedded waves the neuron-logit map does not hold, if any."""
+    alone = _alone(data)
+    if not alone:
         return ""
     grow = "grows" if len(alone) == 1 else "grow"
     rest = f"{_claims.listed(alone)} {grow} in the embedding alone"

@@ -418,8 +418,8 @@ def test_a_film_names_a_wave_when_it_leads_and_hides_what_is_to_come() -> None:
 
 ON_PICTURE = (
     ("embedding-waves", "6 waves: 95% of the embedding; 12% at epoch 0"),
-    ("weight-spectra", "embedding $W_E$: 90% of squares in 5 waves"),
-    ("weight-spectra", "neuron-logit map $W_L$: 99.8% of squares in 5 waves"),
+    ("weight-spectra", "embedding $W_E$: 90%"),
+    ("weight-spectra", "neuron-logit map $W_L$: 99.8%"),
     ("wave-circles", "43% \u2192 9%"),
     ("logit-spectrum", "5 rings: 98% of the variance; 0% at epoch 0"),
     ("logit-waves", "97%"),
