@@ -28,8 +28,15 @@ LAYERS = {
     "unembedding": ("W_U",),
 }
 
+CLEAN = "end of clean-up"
+"""What the second dot is called everywhere."""
+
 HALF = 0.5
 """The sum of squares has come down where at most this share of its largest is left."""
+
+
+ABOVE = 1.14
+"""The axis of the sum ends so many times as high as its largest, clear of the peak's name."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +69,15 @@ class WeightNorms(Scene):
         if run.delay is None or not ends:
             return Claim.instead(run.sentence)
         before, after = (float(_total(data)[i]) for i in ends.values())
-        numbers = {"peak": before, "generalised": after}
+        numbers = {"peak": before, "end": after}
         change = f"from {before:,.0f} to {after:,.0f}"
         if not after <= HALF * before:
             sentence = f"The sum of squared weights goes {change} as the network generalises"
             return Claim.instead(sentence, **numbers)
-        sentence = f"The sum of squared weights peaks at {before:,.0f}, then falls to {after:,.0f}"
-        if next(iter(ends.values())) == 0:
-            sentence = f"The sum of squared weights falls {change}"
+        sentence = f"Squared weights fall {change} by the {CLEAN}"
         part = self._shrinks_most(data)
-        watch = "dots: the peak and the end of clean-up"
-        watch = f"{watch}; the part that falls most: {part}" if part else watch
+        watch = f"dots: the peak and the {CLEAN}"
+        watch = f"{watch}; in absolute terms {part} falls most" if part else watch
         return Claim(sentence, watch, numbers=numbers)
 
     def _shrinks_most(self, data: xr.Dataset) -> str:
@@ -95,7 +100,10 @@ class WeightNorms(Scene):
         named: Any = "none" if narrow else "named"
         shaded: Any = "none" if narrow else "shaded"
         drawn = [
-            panels.CurvePanel(upper, data, total, ylabel="sum of squares", phases=named),
+            panels.CurvePanel(
+                upper, data, total, ylabel="sum of squares", phases=named,
+                ylim=(0, ABOVE * float(np.nanmax(_total(data)))),
+            ),
             _Parts(
                 right, data, self._parts(data), phases=shaded,
                 ylabel="by part" if narrow else "sum of squares, by part",
@@ -103,8 +111,9 @@ class WeightNorms(Scene):
         ]  # fmt: skip
         for axes in lower:
             loss = {"_train": train}
-            name = "training loss" if narrow else "training loss (nats)"
-            drawn.append(panels.CurvePanel(axes, data, loss, ylabel=name, log=True, phases=shaded))
+            drawn.append(
+                panels.CurvePanel(axes, data, loss, ylabel="train loss", log=True, phases=shaded)
+            )
         panels.without_time(*((upper, *lower) if narrow else (upper,) if lower else ()))
         moving = [panel.along(data["epoch"]) for panel in drawn]
         return Drawing.of(*moving, _mark(upper, data))
@@ -127,7 +136,7 @@ class WeightNorms(Scene):
         """With the definition and the citation."""
         return (
             "Sum of squared weights over training, in all and by part, and the training loss. "
-            "Peak: the largest before generalising; generalised: end of clean-up. "
+            f"Peak: the largest until the {CLEAN}. "
             f"{after('section 5.2')}"
         )
 
@@ -225,7 +234,7 @@ def _ends(data: xr.Dataset) -> dict[str, int]:
     last = int(np.abs(data["epoch"].values - ends[2]).argmin())
     if not np.isfinite(total[last]):
         return {}
-    return {"peak": int(np.nanargmax(total[: last + 1])), "generalised": last}
+    return {"peak": int(np.nanargmax(total[: last + 1])), CLEAN: last}
 
 
 def _shared_names(curves: dict[str, panels.Curve], end: float) -> dict[str, panels.Curve]:

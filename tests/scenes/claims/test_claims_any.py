@@ -115,7 +115,7 @@ def test_the_squared_weights_fall_to_less_than_half(share: float, holds: bool) -
     data["sum_squared_weights"] = xr.ones_like(squares) * xr.DataArray(total, dims="epoch")
     own = claim("weight-norms", data)
     assert own.holds == holds
-    assert own.numbers["generalised"] == pytest.approx(share * own.numbers["peak"], rel=0.02)
+    assert own.numbers["end"] == pytest.approx(share * own.numbers["peak"], rel=0.02)
 
 
 def test_weights_that_are_largest_at_the_start_only_fall() -> None:
@@ -124,8 +124,7 @@ def test_weights_that_are_largest_at_the_start_only_fall() -> None:
     squares[0] = 10 * squares.max("epoch")
     own = claim("weight-norms", data.assign(sum_squared_weights=squares))
     assert own.holds
-    assert "peaks" not in own.sentence
-    assert " falls from " in own.sentence
+    assert " fall from " in own.sentence
 
 
 def test_the_two_sums_of_the_title_stand_at_their_dots_once_they_are_reached() -> None:
@@ -134,9 +133,9 @@ def test_the_two_sums_of_the_title_stand_at_their_dots_once_they_are_reached() -
     total = data["sum_squared_weights"].sum("parameter")
     assert before == f"{float(total.max()):,.0f}"
     assert claim("weight-norms", data).sentence.endswith(
-        f"peaks at {before}, then falls to {after}"
+        f"fall from {before} to {after} by the end of clean-up"
     )
-    assert claim("weight-norms", data).watch.endswith("the part that falls most: MLP")
+    assert claim("weight-norms", data).watch.endswith("in absolute terms MLP falls most")
     with drawing_in(gv.theme("light", "slide"), ghost=False):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = drawn.draw(figure, data)
@@ -146,7 +145,7 @@ def test_the_two_sums_of_the_title_stand_at_their_dots_once_they_are_reached() -
             texts = figure.findobj(lambda a: hasattr(a, "get_text"))
             seen.append({t.get_text().strip() for t in texts if t.get_visible()})
     assert [f"peak: {before}" in words for words in seen] == [False, True, True]
-    assert [f"generalised: {after}" in words for words in seen] == [False, False, True]
+    assert [f"end of clean-up: {after}" in words for words in seen] == [False, False, True]
 
 
 @pytest.mark.parametrize(("angle", "holds"), [(44.0, True), (46.0, False)])
