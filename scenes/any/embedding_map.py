@@ -32,7 +32,7 @@ class EmbeddingMap(Scene):
 
     name = "embedding-map"
     title = "An embedding gathers in two directions"
-    watch = "a dot is one of its vectors, numbered; its colour is the place where it ends"
+    watch = "a dot is a vector in its moment's two main directions, coloured by where it ends"
     source = "Procrustes: doi.org/10.1007/BF02289451; compare arXiv:2205.10343, figure 1"
     needs = ("leading_plane", "leading_plane_share")
     reference = "modular-addition-59"
@@ -63,7 +63,9 @@ class EmbeddingMap(Scene):
             return Claim.instead(f"The vectors of {name} are alike at all checkpoints but one")
         first, last = float(known[0]), float(known[-1])
         numbers = {"first": first, "last": last}
-        words = f"Two directions hold {_percent(last)} of {name}'s variance, {_percent(first)}"
+        words = (
+            f"Two directions come to hold {_percent(last)} of {name}'s variance, {_percent(first)}"
+        )
         if not last >= GATHERED * first:
             return Claim.instead(f"{words} at first", self.watch, **numbers)
         return Claim(f"{words} at first", self.watch, numbers=numbers)

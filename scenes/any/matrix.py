@@ -24,6 +24,9 @@ GATHERED = 1.5
 BRIGHTEST = 0.95
 """Entries beyond this quantile of all have the strongest colour."""
 
+NEARLY_ALL = 0.9
+"""A direction with this share of the squares is spoken of alone."""
+
 
 @dataclass(frozen=True)
 class Matrix(Scene):
@@ -55,15 +58,12 @@ class Matrix(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """The share of two directions in the squares of the entries shown, first and last."""
+        """The share of few directions in the squares of the entries shown, first and last."""
         place = self._place(data)
-        first, last = _ends(_shares(data)[:, place])
+        few, (first, last) = self._few(data, place)
         name = _name(data, place)
         watch = self.watch if self.order == "angle" else "a cell is an entry"
-        words = (
-            f"Two directions hold {_percent(last)} of {name}'s squared entries, "
-            f"{_percent(first)} at first"
-        )
+        words = f"{few} {_percent(last)} of {name}'s squared entries, {_percent(first)} at first"
         if not last >= GATHERED * first:
             return Claim.instead(words, watch, first=first, last=last)
         return Claim(words, watch, numbers={"first": first, "last": last})
@@ -88,7 +88,9 @@ class Matrix(Scene):
         first.set_data(entries[known[0]])
         name = _name(data, place)
         heads[0].set_text(f"{name}, {clocks.at(data, self.clock, int(known[0]))}")
-        grids.colour_bar(right, now, "entry", (f"\u2212{top:.2g}", f"{top:.2g}"), drop=2.2)
+        grids.colour_bar(
+            right, now, "entry", (f"\u2264\u2212{top:.2g}", f"\u2265{top:.2g}"), drop=2.2
+        )
 
         def update(i: int) -> None:
             now.set_data(entries[i])
@@ -128,6 +130,13 @@ class Matrix(Scene):
             f"one scale of colours, whose ends take in the largest twentieth. {order}Two "
             "directions: share of the two largest squared singular values of what is drawn."
         )
+
+    def _few(self, data: xr.Dataset, place: int) -> tuple[str, tuple[float, float]]:
+        """One direction where it holds nearly all in the end, else two; their share at both."""
+        ends = _ends(_shares(data, 1)[:, place])
+        if ends[1] >= NEARLY_ALL:
+            return "One direction holds", ends
+        return "Two directions hold", _ends(_shares(data)[:, place])
 
     def _place(self, data: xr.Dataset) -> int:
         """The matrix shown: of those that fit the one that gathers most in two directions."""
@@ -178,14 +187,14 @@ def _entries(data: xr.Dataset, place: int) -> np.ndarray:
     return seen
 
 
-def _shares(data: xr.Dataset) -> np.ndarray:
-    """Shares of two directions in the squares of each matrix, along the clock; NaN of zeros."""
+def _shares(data: xr.Dataset, most: int = 2) -> np.ndarray:
+    """Shares of so many directions in the squares of each matrix, along the clock; NaN of zeros."""
     shares = np.full(data["matrix_entry"].shape[:2], np.nan)
     for place in range(shares.shape[1]):
         entries = _entries(data, place).astype(float)
         known = np.isfinite(entries).all(axis=(1, 2)) & entries.any(axis=(1, 2))
         squares = np.linalg.svd(entries[known], compute_uv=False) ** 2
-        shares[known, place] = squares[:, :2].sum(axis=1) / squares.sum(axis=1)
+        shares[known, place] = squares[:, :most].sum(axis=1) / squares.sum(axis=1)
     return shares
 
 

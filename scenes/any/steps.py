@@ -23,6 +23,9 @@ MOST = 6
 SMALLER = 0.5
 """Steps become smaller where those of the end have at most this share of the largest ones."""
 
+STRAIGHT = 0.9
+"""Steps lead straight on where half of their cosines with the step before are at least this."""
+
 RISES = 1.1
 """Steps grow again where the last is at least so many times the smallest."""
 
@@ -33,7 +36,7 @@ class Steps(Scene):
 
     name = "steps"
     title = "Steps of training become smaller, and keep their direction"
-    watch = "below: 1 is straight on, 0 a right angle; whole path: from start to end"
+    watch = "below: 1 is straight on, 0 a right angle; the whole path is from start to end"
     source = "thread: 'it is NOT a random walk'; arXiv:1712.09913, section 7"
     needs = ("step_size", "step_cosine", "step_whole_cosine", "start_distance", "phase_end")
     reference = "modular-addition-59"
@@ -63,10 +66,9 @@ class Steps(Scene):
         if not 0 < last <= SMALLER * largest:
             sentence = f"Weights do not slow down: {way} is {last:.2g} at the end"
             return Claim.instead(sentence, self.watch, **numbers)
-        falls = f"The distance moved per {clocks.word(data)} falls from {largest:.2g} to"
-        sentence = f"{falls} {last:.2g}"
-        if last > RISES * least:
-            sentence = f"{falls} {least:.2g}, then rises to {last:.2g}"
+        sentence = f"Steps shrink {largest / least:.0f}-fold from their largest"
+        if np.nanmedian(whole_cosines(data)[0]) >= STRAIGHT:
+            sentence = f"{sentence}, and lead straight on"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

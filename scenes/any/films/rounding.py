@@ -52,7 +52,7 @@ PUSH = (
     {1e-16: "$10^(-16)$", 1e-8: "$10^(-8)$"},
     "push on all logits together: the sum of their gradient",
 )
-GROWTH = "growth of the unembedding's norm from its lowest since the last leap"
+GROWTH = "growth of the last layer's norm from its lowest since the last leap"
 WHY = (
     "Alone that push changes no answer. But Adam divides by the gradient's size: "
     "even tiny pushes move weights.",
@@ -221,7 +221,7 @@ class Rounding(FilmScene):
         )
         enlarge(fourth, LEADS[2], ENLARGED[1:])
         self.play(through(LEADS[2:4], ENLARGED[2], self.reading(fourth) - ZOOM))
-        last = f"What is left pushes the {CLASSES - 1} wrong ones down; exact sums leave nothing."
+        last = f"What is left pushes the {CLASSES - 1} wrong ones down; in float64 both cancel."
         self.say(last, through(LEADS[3:], ENLARGED[2], self.reading(last)))
         self.leaving += [*push.names, *push.ticks]
 
@@ -246,7 +246,8 @@ class Rounding(FilmScene):
         texts = [
             "Two trainings, the same start: only the loss's precision differs.",
             f"Push on all logits: {one} in float32"
-            f"{', nearly always one way' if steady else ''}; {two} in float64.",
+            f"{f', one way at {options.one_way(data):.1%} of epochs' if steady else ''}; "
+            f"{two} in float64.",
         ]
         self._put(pair)
         self._draw(pair, texts, 0, last)
@@ -294,11 +295,11 @@ class Rounding(FilmScene):
         seen = np.concatenate([y[(x >= start) & (x <= stop)] for x, y in relative.values()])
         ticks = {1.0: "100%", 1 + slow.share: f"{1 + slow.share:.0%}"}
         room = (seen.max() - seen.min()) / 4
-        name = f"norm of the unembedding's weights, 100% at epoch {spaced(slow.lowest)}"
+        name = f"norm of the last layer's weights, 100% at epoch {spaced(slow.lowest)}"
         up = (seen.min() - room, seen.max() + room / 2), ticks, name
         close = Pair(self, self.looks, losses, relative, (start, stop), _ticks(start, stop), up,
                      log=False)  # fmt: skip
-        first = f"Slowly: the unembedding's weights grow, in float32, by {slow.share:.0%} ..."
+        first = f"Slowly: the last layer's weights grow, in float32, by {slow.share:.0%} ..."
         self._put(close)
         self._draw(close, [first], start, slow.leap - 1)
         self._draw(close, [WHY[1]], slow.leap - 1, stop)
@@ -317,10 +318,12 @@ class Rounding(FilmScene):
                     log=not norms)  # fmt: skip
         text = f"In {spaced(int(whole))} epochs {times(one)}, with float64 {times(two)}."
         if grows:
-            text = f"It leaps {times(one)} in {spaced(int(whole))} epochs, each time after the "
+            text = f"It leaps {times(one)} in {spaced(int(whole))} epochs, each time after these "
             text += f"weights grew; in float64 {times(two)}."
         self._put(pair)
         self._draw(pair, [text], 0, whole)
+        if self.options.claim(self.data).holds:
+            self.say("Only the last bits of the loss made the difference.")
 
     def _growth(self, norms: Curves) -> dict[str, np.ndarray]:
         """By which share a norm is over its lowest since the last leap of the same training."""

@@ -73,9 +73,8 @@ class WeightSpectra(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two heatmaps."""
-        right = 7.2 if style().narrow(figure) and _alone(data) else 4.8
         rooms = style().beside(
-            figure, (1, 1), (1, 1), top=4.6, right=right, gap=8.4, vgap=9.2, bottom=3.9
+            figure, (1, 1), (1, 1), top=4.6, right=5.2, gap=8.8, vgap=9.2, bottom=3.9
         )
         maps = [self._map(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
         shares = [_held(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
@@ -166,24 +165,17 @@ class WeightSpectra(Scene):
             keys = frequencies.largest(data, frequencies.key_frequencies(data), MOST)
         count = data.sizes["frequency"]
         alone = _alone(data) if matrix == "embedding" else []
-        words = [f"{k}: only\nin $W_E$" if k in alone else str(k) for k in keys]
-        places = pushed_apart(
-            [(k - 0.5) / count for k in keys],
-            [1.15 * high * (1 + word.count("\n")) for word in words], -0.5 * high, 1 + high,
-        )  # fmt: skip
+        rows = [(k - 0.5) / count for k in keys]
+        places = pushed_apart(rows, [1.15 * high] * len(keys), -0.5 * high, 1 + high)
         ahead = frequencies.leading(data[f"{matrix}_frequency_norm"].values, keys)
         names = []
         for n, (k, place) in enumerate(zip(keys, places, strict=True)):
             colour = current_style.colours.muted if k in alone else frequencies.ink(k, data)
-            text = figure.text(
-                1 + 2.0 * wide,
-                place,
-                words[n],
-                color=colour,
-                fontweight="bold",
-                linespacing=1.05,
-                **at,
-            )
+            text = figure.text(1 + 2.6 * wide, place, str(k), color=colour, fontweight="bold", **at)
+            axes.plot(
+                [1 + 1.65 * wide, 1 + 2.4 * wide], [rows[n], place], color=colour,
+                lw=0.4 * current_style.line, transform=axes.transAxes, clip_on=False,
+            )  # fmt: skip
             known = data["epoch"].values[int(np.argmax(ahead[:, n]))] if ahead[:, n].any() else 0
             names.append((float(known), text))
         if not keys:
