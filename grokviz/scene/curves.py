@@ -388,8 +388,10 @@ def room_for_labels(axes: Axes, curves: Mapping[str, Curve]) -> None:
         axes.set_ylim(values.min() / room, values.max() * room)
         first, last = np.floor(np.log10(values.min())), np.ceil(np.log10(values.max()))
         step = max(round((last - first) * 2.2 * em / axes.bbox.height), 2 if decades > 4 else 1)
-        ticks = 10 ** np.arange(last, first - 1, -step)
         low, high = axes.get_ylim()
+        # from the highest that is on the axis, or the curves' top would have no tick near it
+        last = min(last, np.floor(np.log10(high)))
+        ticks = 10 ** np.arange(last, first - 1, -step)
         if not ((ticks > low) & (ticks < high)).any():
             # curves that are all but constant lie between two powers of ten
             ticks = np.array([float(f"{values.max():.2g}")])

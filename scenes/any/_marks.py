@@ -44,7 +44,8 @@ SIDES: list[tuple[Side, float]] = [
 class Mark(NamedTuple):
     """A dot and its number; ``ha`` is the side of the number that faces the dot.
 
-    With ``name``, a text beside the dot, the number stands after that.
+    With ``name``, a text beside the dot, the number stands after that; with ``beside`` it is so
+    many ems beside its dot instead of :data:`BESIDE`.
     """
 
     x: float
@@ -54,6 +55,7 @@ class Mark(NamedTuple):
     ha: Side = "left"
     lift: float = 0.3
     name: Any = None
+    beside: float | None = None
 
 
 @dataclass(frozen=True)
@@ -258,8 +260,9 @@ def _draw(axes: Axes, mark: Mark) -> list[Any]:
     rim = withStroke(
         linewidth=current_style.points / 5, foreground=current_style.colours.background
     )
+    beside = BESIDE[mark.ha] if mark.beside is None else mark.beside
     place: dict[str, Any] = {
-        "xy": (mark.x, mark.y), "xytext": (BESIDE[mark.ha] * small, mark.lift * small),
+        "xy": (mark.x, mark.y), "xytext": (beside * small, mark.lift * small),
         "ha": mark.ha, "va": "center",
     }  # fmt: skip
     if mark.name is not None:

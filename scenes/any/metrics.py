@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ PEAK = 1.5
 IN_A_COLUMN = 4
 
 Side = Literal["left", "center", "right"]
+
+NEAR: dict[Side, float] = {"left": 0.1, "right": -0.1, "center": 0.0}
+"""How far beside its dot a number stands that an event's line would cross farther off, in ems."""
+
+BEYOND = 2.0
+"""At most so many ems beside its dot it stands beyond such a line."""
 
 ROOM = 40
 """Characters of a sentence to which another metric of the panel may be added."""
@@ -187,7 +194,8 @@ class Metrics(Scene):
                 ends.insert(0, (peak[1], peak[2], colour, "center"))
         curves = [panels.Curve.of(*_logged(data, name), "") for name in names]
         # of two that begin together one has the number
-        return _apart(axes, [*{(w[0], _short(w[1])): w for w in ends[::-1]}.values()][::-1], curves)
+        once = [*{(w[0], _short(w[1])): w for w in ends[::-1]}.values()][::-1]
+        return _apart(axes, once, curves, [*_happened(data).values()])
 
     def _panel(
         self,
@@ -250,14 +258,20 @@ def _colour(name: str) -> str:
 
 
 def _apart(
-    axes: Axes, ends: Sequence[tuple[float, float, Any, Side]], curves: Sequence[panels.Curve]
+    axes: Axes,
+    ends: Sequence[tuple[float, float, Any, Side]],
+    curves: Sequence[panels.Curve],
+    events: Sequence[float],
 ) -> list[_marks.Mark]:
     """Dots with their numbers above or below them, where curves pass least; the first come first.
 
-    A number that would stand over another is left out with its dot.
+    A number keeps clear of the lines of these events, too, if need be by standing nearer. One
+    that would stand over another is left out with its dot.
     """
     em = style().pixels(axes, style().small)
     lines = [axes.transData.transform(np.column_stack((c.x, c.y))) for c in curves]
+    across, up = axes.get_xaxis_transform(), np.linspace(0, 1, int(axes.bbox.height))
+    lines += [across.transform(np.column_stack((np.full_like(up, x), up))) for x in events]
     points = np.concatenate(lines) - axes.bbox.p0
     marks: list[_marks.Mark] = []
     boxes: list[np.ndarray] = []
@@ -265,20 +279,27 @@ def _apart(
         if axes.get_yscale() == "log" and not y > 0:
             continue
         at = axes.transData.transform((x, y)) - axes.bbox.p0
-        wide = 0.65 * em * len(_short(y))
-        side = {"left": 0.55, "center": -wide / em / 2, "right": -0.55 - wide / em}[end]
+        # a power of ten is wider than it is typed
+        wide = 0.65 * em * (len(_short(y)) + 2.3 * ("e" in _short(y)))
         places = []
-        for lift in (1.05, -1.05):
+        # beyond the line of an event that is near, too
+        past = [(across.transform((x, 0))[0] - axes.bbox.x0 - at[0]) / em + 0.3 for x in events]
+        beyond = [n for n in past if end == "left" and 0 < n < BEYOND]
+        for lift, near in itertools.product(
+            (1.05, -1.05), (_marks.BESIDE[end], NEAR[end], *beyond)
+        ):
+            side = near - {"left": 0.0, "center": 0.5, "right": 1.0}[end] * wide / em
             low = at + em * np.array((side, lift - 0.6))
             box = np.stack((low, low + np.array((wide, 1.2 * em))))
             inside = box[0, 1] >= 0 and box[1, 1] <= axes.bbox.height
             if inside and not any((box[0] < o[1]).all() and (o[0] < box[1]).all() for o in boxes):
                 hits = ((points > box[0]) & (points < box[1])).all(axis=1).sum()
-                places.append((int(hits), -lift, box))
+                places.append((int(hits), lift, near, box))
         if places:
-            _, down, box = min(places, key=lambda place: place[:2])
+            # the first of the clearest
+            _, lift, near, box = min(places, key=lambda place: place[0])
             boxes.append(box)
-            marks.append(_marks.Mark(x, y, _power(y), colour, end, -down))
+            marks.append(_marks.Mark(x, y, _power(y), colour, end, lift, beside=near))
     return marks
 
 
@@ -288,12 +309,16 @@ def _power(value: float) -> str:
     return rf"$\mathbf{{{mantissa} \times 10^{{{power}}}}}$" if e else mantissa
 
 
+def _happened(data: xr.Dataset) -> dict[str, float]:
+    """When the run memorised, and when its test loss was at half of its largest."""
+    run, last = outcome(data), float(data["metric_epoch"].values[-1])
+    happens = {"memorised": run.memorised, "test loss at half its peak": run.grokked}
+    return {name: float(at) for name, at in happens.items() if at is not None and at <= last}
+
+
 def _events(axes: Axes, data: xr.Dataset, *, named: bool) -> Drawing:
     """Dashed lines where the run memorised and where its test loss is half of its largest."""
-    run, current_style = outcome(data), style()
-    last = float(data["metric_epoch"].values[-1])
-    happens = {"memorised": run.memorised, "test loss halved": run.grokked}
-    events = {name: float(at) for name, at in happens.items() if at is not None and at <= last}
+    current_style, events = style(), _happened(data)
     em = current_style.pixels(axes, current_style.small) / axes.bbox.width
     left, right = axes.get_xlim()
     order = sorted(events, key=events.__getitem__)
