@@ -204,8 +204,11 @@ def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
             # a falling curve leaves room below it
             place = {"ha": "center", "va": "top", "lift": -0.45}
         narrow = name != "peak" and current_style.narrow(axes.figure)
+        half = 0.34 * current_style.pixels(axes, current_style.small) * len(name) if narrow else 0
+        right = axes.transData.inverted().transform((axes.bbox.x1 - half, axes.bbox.y0))[0]
         words = f"{name}\n{total[j]:,.0f}" if narrow else f"  {name}: {total[j]:,.0f}"
-        note = current_style.label(axes, epochs[j], total[j], words, zorder=6, **place)
+        x = min(float(epochs[j]), float(right))
+        note = current_style.label(axes, x, total[j], words, zorder=6, **place)
         artists.setdefault(j, []).extend([*dots, note])
     if current_style.ghost:
         return Drawing()
