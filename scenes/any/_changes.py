@@ -332,7 +332,7 @@ def digit_names(data: xr.Dataset, *, short: bool = False) -> list[str]:
     count = data.sizes["digit"]
     places = ["1s", "10s", "100s", "1ks", "10ks", "100ks"]
     if not short:
-        places[:5] = ["ones", "tens", "hundreds", "1,000s", "10,000s"]
+        places = ["ones", "tens", "hundreds", "thousands", "ten thousands", "hundred thousands"]
     places += [f"$10^{{{n}}}$s" for n in range(6, count)]
     return ["carry", *reversed(places[: count - 1])]
 

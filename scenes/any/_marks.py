@@ -32,6 +32,9 @@ Box = tuple[float, float, float, float]
 Room = tuple[float, Box]
 """How clear a place for a name is, and the place."""
 
+APART = 0.5
+"""From so many ems on a line leads from a name to its curve."""
+
 ORDERS = 120
 """In so many orders names choose their places: in all of them where there are five."""
 
@@ -134,7 +137,10 @@ class OnCurves:
                 continue
             left, right, low, _ = places[name]
             text.set_position(inverse.transform((left, low)))
-            self.texts.append((float(inverse.transform((right, low))[0]), text))
+            end = float(inverse.transform((right, low))[0])
+            self.texts.append((end, text))
+            line = _leader(axes, places[name], _pixels(axes, names[name]), names[name].colour)
+            self.texts += [] if line is None else [(end, line)]
 
     @property
     def moving(self) -> list[Any]:
@@ -145,6 +151,18 @@ class OnCurves:
         """Show those as far as which the curves have come; where the future is drawn, all."""
         for end, text in self.texts:
             text.set_visible(style().ghost or moment >= end)
+
+
+def _leader(axes: Axes, box: Box, own: np.ndarray, colour: Any) -> Any:
+    """A line from a name in a box to the curve that it stands apart from; None where it is near."""
+    left, right, low, high = box
+    middle = (left + right) / 2
+    x, y = own[np.abs(own[:, 0] - middle).argmin()]
+    edge = low if y < low else high
+    if abs(y - edge) < APART * style().pixels(axes, style().small):
+        return None
+    ends = axes.transData.inverted().transform([(middle, edge), (x, y)])
+    return axes.plot(*ends.T, color=colour, lw=0.4 * style().line, zorder=1.6)[0]
 
 
 def _choose(rooms: Mapping[str, Sequence[Room]], others: Sequence[Box]) -> dict[str, Box]:
@@ -180,10 +198,17 @@ def _rooms(axes: Axes, text: Any, own: np.ndarray, others: Sequence[np.ndarray])
     for left in np.linspace(room.x0 + 0.5 * small, room.x1 - size.width, 100):
         right = float(left + size.width)
         under = own[(own[:, 0] > left) & (own[:, 0] < right), 1]
-        if not under.size or np.ptp(under) > 2 * small:
+        if not under.size or np.ptp(under) > 3 * small:
             continue
-        for low in (under.max() + 0.2 * small, under.min() - 0.2 * small - size.height):
+        for off, side in itertools.product((0.2, 1.2, 2.2), (1, -1)):
+            up = under.max() + off * small
+            low = up if side > 0 else under.min() - off * small - size.height
             if low < room.y0 or low + size.height > room.y1:
+                continue
+            # a line to its curve would cross none but that
+            near = (x > left + 0.4 * size.width) & (x < left + 0.6 * size.width)
+            ends = sorted((low + size.height / 2, float(under.mean())))
+            if ((y > ends[0]) & (y < ends[1]) & near).any():
                 continue
             box = float(left), right, float(low), float(low + size.height)
             across = np.maximum(np.maximum(box[0] - x, x - box[1]), 0)

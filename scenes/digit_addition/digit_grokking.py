@@ -173,8 +173,11 @@ class _Panel(changes.ChangePanel):
         curves = dict(self.curves)
         if above.others:
             first = above.others[0]
-            curves[first if len(above.others) == 1 else OTHERS] = grey[first]
-        return _Names(panels.EndNames(self.axes, curves), above)
+            # beside the axes there is no room for two words in a line
+            name = first.replace(" ", "\n") if len(above.others) == 1 else OTHERS
+            curves[name] = grey[first]
+        leaders = len(above.others) == 1
+        return _Names(panels.EndNames(self.axes, curves, leaders=leaders), above)
 
     def numbers(self) -> list[_marks.Mark]:
         """The marks; that at the end of the test loss after its name there."""
