@@ -24,7 +24,7 @@ SMALLER = 0.5
 """Steps become smaller where those of the end have at most this share of the largest ones."""
 
 STRAIGHT = 0.9
-"""Steps lead straight on where half of their cosines with the step before are at least this."""
+"""Half of the cosines with the step before are at least this, or steps are said to turn."""
 
 RISES = 1.1
 """Steps grow again where the last is at least so many times the smallest."""
@@ -68,7 +68,8 @@ class Steps(Scene):
             return Claim.instead(sentence, self.watch, **numbers)
         sentence = f"Steps shrink {largest / least:.0f}-fold from their largest"
         if np.nanmedian(whole_cosines(data)[0]) >= STRAIGHT:
-            sentence = f"{sentence}, and lead straight on"
+            sentence = f"Steps shrink {largest / least:.0f}-fold, each nearly in the last one's "
+            sentence += "direction"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
