@@ -11,7 +11,7 @@ import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing
 from grokviz.scenes.any.films._pair import LOSS, Curves, Pair
-from grokviz.scenes.any.rounding import MEASURED, PAIR, times
+from grokviz.scenes.any.rounding import GROWS, MEASURED, PAIR, times
 
 from grokviz.dataset.numerics.spikes import SWING
 from grokviz.scene.about import about
@@ -45,7 +45,7 @@ SMALLEST = 1e-18
 """Sums below this are drawn here: exact zeros have no place on a logarithmic axis."""
 ONE_WAY = 0.95
 """From this share of the epochs on, a push is one that is nearly always one way."""
-BEFORE, AFTER = 0.3, 0.25
+BEFORE, AFTER = 0.05, 0.25
 """What is shown before the weights grow and after the slow leap, in times between two leaps."""
 PUSH = (
     (SMALLEST, 1e-5),
@@ -318,8 +318,10 @@ class Rounding(FilmScene):
                     log=not norms)  # fmt: skip
         text = f"In {spaced(int(whole))} epochs {times(one)}, with float64 {times(two)}."
         if grows:
-            text = f"It leaps {times(one)} in {spaced(int(whole))} epochs, each time after these "
-            text += f"weights grew; in float64 {times(two)}."
+            grown = below[PAIR[1]][1] >= GROWS
+            often = int(grown[0]) + int((grown[1:] & ~grown[:-1]).sum())
+            text = f"These weights grow before each of {one} leaps; in float64 {times(often)}, and "
+            text += f"it leaps {times(two)}." if two else "nothing leaps."
         self._put(pair)
         self._draw(pair, [text], 0, whole)
         if self.options.claim(self.data).holds:
