@@ -32,7 +32,7 @@ class EmbeddingMap(Scene):
 
     name = "embedding-map"
     title = "An embedding gathers in two directions"
-    watch = "a dot is a vector in its moment's two main directions, coloured by where it ends"
+    watch = "dots: its vectors, on each moment's own two main directions; colour: where they end"
     source = "Procrustes: doi.org/10.1007/BF02289451; compare arXiv:2205.10343, figure 1"
     needs = ("leading_plane", "leading_plane_share")
     reference = "modular-addition-59"

@@ -24,7 +24,10 @@ SMALLER = 0.5
 """Steps become smaller where those of the end have at most this share of the largest ones."""
 
 STRAIGHT = 0.9
-"""Half of the cosines with the step before are at least this, or steps are said to turn."""
+"""A step follows the last one where its cosine with it is at least this."""
+
+SOON = 0.5
+"""Of a run whose steps begin to follow one another later than at this share nothing is said."""
 
 RISES = 1.1
 """Steps grow again where the last is at least so many times the smallest."""
@@ -59,17 +62,19 @@ class Steps(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much smaller the steps become, and how far they turn."""
-        (_, largest), (_, least), (_, last) = self._ends(data)
+        (_, largest), _, (_, last) = self._ends(data)
         turn = float(np.degrees(np.arccos(np.nanmedian(whole_cosines(data)[0]))))
         numbers = {"largest": largest, "last": last, "turn": turn}
         way = f"the distance moved per {clocks.word(data)}"
         if not 0 < last <= SMALLER * largest:
             sentence = f"Weights do not slow down: {way} is {last:.2g} at the end"
             return Claim.instead(sentence, self.watch, **numbers)
-        sentence = f"Steps shrink {largest / least:.0f}-fold from their largest"
-        if np.nanmedian(whole_cosines(data)[0]) >= STRAIGHT:
-            sentence = f"Steps shrink {largest / least:.0f}-fold, each nearly in the last one's "
-            sentence += "direction"
+        sentence = f"Steps shrink {largest / last:.0f}-fold by the end"
+        since = _straight_from(data)
+        if since is not None:
+            sentence += (
+                f"; from {clocks.word(data)} {clocks.spaced(since)} on each follows the last"
+            )
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -177,6 +182,14 @@ def whole_cosines(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return _ratio(turns, whole * before), _ratio(
         np.nansum(along, axis=1), whole * np.sqrt(np.square(way).sum())
     )
+
+
+def _straight_from(data: xr.Dataset) -> int | None:
+    """From when on each step follows the last one, to the end; None if not by half of the run."""
+    cosines, epochs = whole_cosines(data)[0], data["step_epoch"].values
+    turns = np.flatnonzero(~(cosines >= STRAIGHT))
+    first = int(turns[-1]) + 1 if turns.size else 0
+    return int(epochs[first]) if first < SOON * len(epochs) else None
 
 
 def _ratio(product: np.ndarray, lengths: np.ndarray) -> np.ndarray:
