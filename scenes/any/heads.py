@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _tensors as tensors
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
-from grokviz.scene import Claim, Drawing, Scene, option, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 FEWER = 0.5
 """Circuits narrow where the median of their effective ranks comes down to this share."""
+
+TURNS = 0.5
+"""A sign from -1 to 1 changes where its median moves by at least this."""
 
 NAMED = 7
 """So many heads have a colour and a name each; of more, each layer has a colour."""
@@ -35,11 +39,11 @@ RANKS = ("qk_rank", "ov_rank")
 
 @dataclass(frozen=True)
 class Heads(Scene):
-    """A dot for each head in two planes: the signs of its circuits, and their ranks."""
+    """A line for each head: how many directions its circuits use; or a dot by their signs."""
 
     name = "heads"
     title = "Attention heads come to use few directions"
-    watch = f"a dot is a head, its line the way there; {MEANING}"
+    watch = f"a line is a head, the dark one their median; {MEANING}"
     source = (
         "Elhage et al. (2021), https://transformer-circuits.pub/2021/framework, section on copying"
     )
@@ -49,6 +53,10 @@ class Heads(Scene):
     aspect = 1.9
     narrow_aspect = 0.55
 
+    show: Literal["directions", "signs"] = option(
+        "directions", "how many directions the circuits use, or whether they look for and copy "
+        "what is like the token or unlike it",
+    )  # fmt: skip
     heads: str = option("*", "heads as layer.head, or patterns such as '1.*', with commas")
 
     @classmethod
@@ -62,34 +70,51 @@ class Heads(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How many directions the circuits of the median head use, first and last."""
+        """How many directions the median head uses, or the sign of its circuits, first and last."""
         (qk, ov), numbers = (self._ends(data, name) for name in RANKS), {}
         for circuit, (first, last) in (("qk", qk), ("ov", ov)):
             numbers |= {f"{circuit}_first": first, f"{circuit}_last": last}
         words = (
-            f"The median QK circuit goes from {_short(qk[0])} directions to {_short(qk[1])}, "
-            f"OV circuit from {_short(ov[0])} to {_short(ov[1])}"
+            f"QK circuits go from {_short(qk[0])} directions to {_short(qk[1])}, "
+            f"OV circuits from {_short(ov[0])} to {_short(ov[1])}"
         )
-        # of very many heads there are no lines
-        many = len(self._places(data)) > TRAILS
-        watch = f"a dot is a head; {MEANING}" if many else self.watch
+        watch = self.watch
+        if self.show == "signs":
+            (qk, ov), watch = (
+                (self._ends(data, name) for name in SIGNS),
+                f"a dot is a head; {MEANING}",
+            )
+            words = (
+                f"QK's sign goes from {_signed(qk[0])} to {_signed(qk[1])}, "
+                f"OV's from {_signed(ov[0])} to {_signed(ov[1])}"
+            )
+            if max(abs(last - first) for first, last in (qk, ov)) >= TURNS:
+                return Claim(words, watch, numbers=numbers)
+            return Claim.instead(words, watch, **numbers)
         if not (qk[1] <= FEWER * qk[0] or ov[1] <= FEWER * ov[0]):
             return Claim.instead(words, watch, **numbers)
         return Claim(words, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The plane of the signs at the left, or above, and that of the ranks."""
+        """The QK circuits at the left, or above, and the OV circuits; or the plane of the signs."""
         places = self._places(data)
+        names = [str(data["circuit_head"].values[p]) for p in places]
+        colours = _colours(names)
+        if self.show == "signs":
+            plane = style().panels(figure, left=6.4, right=1.4, top=2.4, bottom=4.4)[0][0]
+            _signs(plane)
+            _legend(plane, names, colours)
+            return _dots(plane, data, places, SIGNS, colours)
         left, right = style().beside(
-            figure, (1, 1), (1, 1), left=6.4, right=1.4, top=2.4, gap=5.2, vgap=6.0, bottom=4.4
+            figure, (1, 1), (1, 1), left=4.6, right=1.8, top=2.6, gap=4.4, vgap=5.0
         )
-        names = [str(name) for name in data["circuit_head"].values]
-        colours = _colours([names[p] for p in places])
-        _signs(left)
-        _ranks(right, data, places)
-        _legend(left, [names[p] for p in places], colours)
+        _legend(right, names, colours)
+        top = 1.1 * max(float(np.nanmax(data[name].values[:, places])) for name in RANKS)
         return Drawing.of(
-            _dots(left, data, places, SIGNS, colours), _dots(right, data, places, RANKS, colours)
+            *(
+                self._ranks(axes, data, name, places, colours, top)
+                for axes, name in zip((left, right), RANKS, strict=True)
+            )
         )
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -123,6 +148,42 @@ class Heads(Scene):
             "After Elhage et al. (2021), "
             "https://transformer-circuits.pub/2021/framework/index.html."
         )
+
+    def _ranks(
+        self, axes: Axes, data: xr.Dataset, name: str, places: list[int], colours: list[Any],
+        top: float,
+    ) -> Drawing:  # fmt: skip
+        """A thin line for each head, and their median with its numbers, first and last."""
+        values, ink = data[name].values[:, places].astype(float), style().colours.ink
+        epochs = data[self.clock].values.astype(float)
+        known = np.isfinite(values).any(axis=1)
+        median = np.full(len(epochs), np.nan)
+        median[known] = np.nanmedian(values[known], axis=1)
+        # a name that begins with an underscore is not written
+        lines = {f"_{k}": (values[:, k], colour) for k, colour in enumerate(colours)}
+        lines["_median"] = (median, ink)
+        curves = {}
+        for key, (y, colour) in lines.items():
+            curve = panels.Curve.of(epochs, y, colour)
+            curves[key] = curve.where(np.isfinite(curve.y))
+        panel = panels.CurvePanel(
+            axes, data, curves, ylabel="directions used", ylim=(0, top), clock=self.clock,
+            phases="none", end=float(epochs[-1]),
+        )  # fmt: skip
+        for key, trace in panel.traces.items():
+            for line in trace.lines if key != "_median" else []:
+                line.set_linewidth(0.5 * style().line)
+        title = {"qk_rank": "QK circuits", "ov_rank": "OV circuits"}[name]
+        style().note(axes, title, (0, 1), (0, 0.9), fontweight="bold")
+        ends: list[tuple[int, Literal["left", "right"]]] = [
+            (int(np.flatnonzero(known)[0]), "left"), (int(np.flatnonzero(known)[-1]), "right"),
+        ]  # fmt: skip
+        marks = [
+            _marks.Mark(float(epochs[i]), float(median[i]), _short(float(median[i])), ink, side, 1)
+            for i, side in ends
+        ]
+        marks = _marks.clear(axes, marks, panel.curves.values())
+        return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
 
     def _places(self, data: xr.Dataset) -> list[int]:
         """The heads shown."""
@@ -160,20 +221,6 @@ def _signs(axes: Axes) -> None:
     for line in (axes.axhline, axes.axvline):
         line(0, color=colours.faint, lw=0.4 * style().line, zorder=1)
     style().note(axes, "OV writes …", (0, 1), (-5.4, 0.9), color=colours.ink)
-
-
-def _ranks(axes: Axes, data: xr.Dataset, places: list[int]) -> None:
-    """The plane of the effective ranks, from 1."""
-    from matplotlib.ticker import MaxNLocator
-
-    top = 1.06 * max(float(np.nanmax(data[name].values[:, places])) for name in RANKS)
-    axes.set(
-        xlim=(0, top), ylim=(0, top), xlabel="directions that QK uses",
-        ylabel="directions that OV uses",
-    )  # fmt: skip
-    axes.grid(visible=False)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(4, integer=True))
 
 
 def _dots(
