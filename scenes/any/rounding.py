@@ -65,7 +65,7 @@ class Rounding(Film):
         ),
     }
     drawn_by = "films.rounding:Rounding"
-    seconds = 93
+    seconds = 96
     parts = {  # noqa: RUF012
         "last-bit": "the last bit of log-softmax",
         "gradient": "the gradient loses its balance",

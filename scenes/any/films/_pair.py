@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes
 
+from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import FilmScene, Line, place, words
 
 UPPER, LOWER = (330, 225, 1600, 475), (330, 565, 1600, 790)
@@ -30,7 +31,7 @@ class Pair:
 
     def __init__(
         self, scene: FilmScene, looks: Mapping[str, str], losses: Curves, others: Curves,
-        epochs: tuple[float, float], across: Mapping[float, str],
+        epochs: tuple[float, float],
         up: tuple[tuple[float, float], Mapping[float, str], str], *, log: bool,
     ) -> None:  # fmt: skip
         span, ticks, name = up
@@ -38,7 +39,7 @@ class Pair:
                      Axes(scene, LOWER, epochs, span, log="y" if log else "")]  # fmt: skip
         self.furniture = [
             *self.axes[0].furniture({}, LOSS_TICKS, y="training loss"),
-            *self.axes[1].furniture(across, ticks, x="epoch", y=name),
+            *self.axes[1].furniture(_ticks(*epochs), ticks, x="epoch", y=name),
         ]
         self._pixels = [
             {kind: axes.pixels(*curve[:, curve[0] >= epochs[0]]) for kind, curve in curves.items()}
@@ -63,6 +64,13 @@ class Pair:
             for kind, pixels in shown.items():
                 lines[kind].move_line(pixels)
                 names[kind].move_to(place(pixels[-1, 0] + 88, ends[kind]))
+
+
+def _ticks(first: float, last: float) -> dict[float, str]:
+    """The epochs written below the panels."""
+    step = next(step for step in (500, 1000, 5000, 10000, int(last)) if last - first < 6 * step)
+    start = -(-int(first) // step) * step
+    return {float(e): spaced(e) for e in range(start, int(last) + 1, step)}
 
 
 def _until(pixels: np.ndarray, x: float) -> np.ndarray:

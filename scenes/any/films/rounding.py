@@ -240,7 +240,7 @@ class Rounding(FilmScene):
         )
         sizes = {kind: np.stack([x, np.maximum(np.abs(y), SMALLEST)])
                  for kind, (x, y) in sums.items()}  # fmt: skip
-        pair = Pair(self, self.looks, losses, sizes, (0, last), _ticks(0, last), PUSH, log=True)
+        pair = Pair(self, self.looks, losses, sizes, (0, last), PUSH, log=True)
         one, two = (_power(size) for size in options.sums(data))
         steady = options.one_way(data) >= ONE_WAY
         texts = [
@@ -297,7 +297,7 @@ class Rounding(FilmScene):
         room = (seen.max() - seen.min()) / 4
         name = f"norm of the last layer's weights, 100% at epoch {spaced(slow.lowest)}"
         up = (seen.min() - room, seen.max() + room / 2), ticks, name
-        close = Pair(self, self.looks, losses, relative, (start, stop), _ticks(start, stop), up,
+        close = Pair(self, self.looks, losses, relative, (start, stop), up,
                      log=False)  # fmt: skip
         first = f"Slowly: the last layer's weights grow, in float32, by {slow.share:.0%} ..."
         self._put(close)
@@ -314,7 +314,7 @@ class Rounding(FilmScene):
             below = self._growth(norms)
             most = max(float(y.max()) for _, y in below.values())
             up = (-0.25 * most, 1.15 * most), {0.0: "0%", most: f"{most:.0%}"}, GROWTH
-        pair = Pair(self, self.looks, losses, below, (0, whole), _ticks(0, whole), up,
+        pair = Pair(self, self.looks, losses, below, (0, whole), up,
                     log=not norms)  # fmt: skip
         text = f"In {spaced(int(whole))} epochs {times(one)}, with float64 {times(two)}."
         if grows:
@@ -325,7 +325,20 @@ class Rounding(FilmScene):
         self._put(pair)
         self._draw(pair, [text], 0, whole)
         if self.options.claim(self.data).holds:
-            self.say("Only the last bits of the loss made the difference.")
+            self._pass_by(pair, whole, "Only the last bits of the loss made the difference.")
+
+    def _pass_by(self, pair: Pair, whole: float, text: str) -> None:
+        """Lead a line along both panels while a caption is read."""
+        upper, lower = (axes.plot for axes in pair.axes)
+        pointer = Line(np.zeros((2, 2)), self.colours.muted, 4)
+
+        def move(share: float) -> None:
+            x = pair.axes[0].at(share * whole, LOSS[1])[0]
+            pointer.move_line(np.array([[x, upper.y0], [x, lower.y1]]))
+
+        move(0.0)
+        self.add(pointer)
+        self.say(text, self.sweep(move, pointer, run_time=self.reading(text)))
 
     def _growth(self, norms: Curves) -> dict[str, np.ndarray]:
         """By which share a norm is over its lowest since the last leap of the same training."""
@@ -433,13 +446,6 @@ class _BitRow:
             for i, digit in enumerate(digits)
         ])  # fmt: skip
         return points
-
-
-def _ticks(first: float, last: float) -> dict[float, str]:
-    """The epochs written below the panels."""
-    step = next(step for step in (500, 1000, 5000, 10000, int(last)) if last - first < 6 * step)
-    start = -(-int(first) // step) * step
-    return {float(e): spaced(e) for e in range(start, int(last) + 1, step)}
 
 
 def _along(corners: np.ndarray, share: float) -> np.ndarray:
