@@ -32,7 +32,7 @@ class EmbeddingMap(Scene):
 
     name = "embedding-map"
     title = "An embedding gathers in two directions"
-    watch = "dots: its vectors, on each moment's own two main directions; colour: where they end"
+    watch = "dots: its vectors, on each moment's own two main directions; colour: angle at the end"
     source = "Procrustes: doi.org/10.1007/BF02289451; compare arXiv:2205.10343, figure 1"
     needs = ("leading_plane", "leading_plane_share")
     reference = "modular-addition-59"
@@ -179,13 +179,14 @@ class _View:
         self._colours = colours
         self._texts = [
             axes.annotate(
-                label, (0, 0), (0, 0.55 * size), textcoords="offset points", ha="center",
-                va="bottom", fontsize=current_style.small, color=current_style.colours.ink,
+                label, (0, 0), (0, 0), textcoords="offset points", ha="center",
+                va="center_baseline", fontsize=current_style.small, color=current_style.colours.ink,
                 zorder=4,
             )
             for label in labels[: 2 * SMALL_DOTS]
         ]  # fmt: skip
         em = current_style.pixels(axes, current_style.small)
+        self._dot = current_style.pixels(axes, size) / 2
         self._rooms = np.array([(0.62 * len(t.get_text()) + 0.2, 1.15) for t in self._texts]) * em
         # those at some distance from one another in their order come first
         self._order = np.argsort(_reversed_bits(len(self._texts)), kind="stable")
@@ -196,24 +197,35 @@ class _View:
         return [self.dots, *self._texts]
 
     def show(self, plane: np.ndarray) -> None:
-        """Put the dots there, and the labels that do not touch one another."""
+        """Put the dots there, and outside them the labels that touch no other dot or label."""
         known = np.isfinite(plane).all(axis=1)
         self.dots.set_offsets(plane[known])
         self.dots.set_facecolors(self._colours[known])
         box = self._axes.bbox
         (x0, x1), (y0, y1) = self._axes.get_xlim(), self._axes.get_ylim()
         at = (plane - (x0, y0)) / (x1 - x0, y1 - y0) * (box.width, box.height)
+        rooms, points = self._rooms, at[: len(self._texts)]
+        away = points - at[known].mean(axis=0) if known.any() else points
+        away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
+        reach = 1.2 * self._dot + (np.abs(away) * rooms / 2).sum(axis=1, keepdims=True)
+        centres = points + away * reach
+        pixel = 72 / self._axes.figure.dpi
         taken: list[int] = []
         for n in self._order:
-            text = self._texts[n]
-            near = np.abs(at[taken] - at[n]) < (self._rooms[taken] + self._rooms[n]) / 2
-            half = self._rooms[n] * (0.5, 1.3)
-            inside = known[n] and (at[n] > half).all() and (at[n] < (box.width, box.height) - half
-            ).all()  # fmt: skip
-            visible = bool(inside and not near.all(axis=1).any())
+            text, half = self._texts[n], rooms[n] / 2
+            inside = (centres[n] > half).all() and (
+                centres[n] < (box.width, box.height) - half
+            ).all()
+            visible = bool(known[n] and inside)
+            if visible:
+                others = known & (np.arange(len(at)) != n)
+                on_dot = (np.abs(at[others] - centres[n]) < half + self._dot).all(axis=1).any()
+                apart = np.abs(centres[taken] - centres[n]) < (rooms[taken] + rooms[n]) / 2
+                visible = not (on_dot or apart.all(axis=1).any())
             text.set_visible(visible)
             if visible:
                 text.xy = tuple(plane[n])
+                text.set_position(tuple(away[n] * reach[n] * pixel))
                 taken.append(int(n))
 
 

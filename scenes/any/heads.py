@@ -167,8 +167,8 @@ class Heads(Scene):
             curve = panels.Curve.of(epochs, y, colour)
             curves[key] = curve.where(np.isfinite(curve.y))
         panel = panels.CurvePanel(
-            axes, data, curves, ylabel="directions used", ylim=(0, top), clock=self.clock,
-            phases="none", end=float(epochs[-1]),
+            axes, data, curves, ylabel="directions (effective rank)", ylim=(0, top),
+            clock=self.clock, phases="none", end=float(epochs[-1]),
         )  # fmt: skip
         for key, trace in panel.traces.items():
             for line in trace.lines if key != "_median" else []:

@@ -23,12 +23,6 @@ MOST = 6
 SMALLER = 0.5
 """Steps become smaller where those of the end have at most this share of the largest ones."""
 
-STRAIGHT = 0.9
-"""A step follows the last one where its cosine with it is at least this."""
-
-SOON = 0.5
-"""Of a run whose steps begin to follow one another later than at this share nothing is said."""
-
 RISES = 1.1
 """Steps grow again where the last is at least so many times the smallest."""
 
@@ -39,7 +33,7 @@ class Steps(Scene):
 
     name = "steps"
     title = "Steps of training become smaller, and keep their direction"
-    watch = "below: 1 is straight on, 0 a right angle; the whole path is from start to end"
+    watch = "below, cosines: 1 is the same direction, 0 a right angle; whole path: start to end"
     source = "thread: 'it is NOT a random walk'; arXiv:1712.09913, section 7"
     needs = ("step_size", "step_cosine", "step_whole_cosine", "start_distance", "phase_end")
     reference = "modular-addition-59"
@@ -62,19 +56,18 @@ class Steps(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much smaller the steps become, and how far they turn."""
-        (_, largest), _, (_, last) = self._ends(data)
+        (_, largest), (_, least), (_, last) = self._ends(data)
         turn = float(np.degrees(np.arccos(np.nanmedian(whole_cosines(data)[0]))))
         numbers = {"largest": largest, "last": last, "turn": turn}
         way = f"the distance moved per {clocks.word(data)}"
         if not 0 < last <= SMALLER * largest:
             sentence = f"Weights do not slow down: {way} is {last:.2g} at the end"
             return Claim.instead(sentence, self.watch, **numbers)
-        sentence = f"Steps shrink {largest / last:.0f}-fold by the end"
-        since = _straight_from(data)
-        if since is not None:
-            sentence += (
-                f"; from {clocks.word(data)} {clocks.spaced(since)} on each follows the last"
-            )
+        # of the numbers as they are written on the curve
+        fold = float(f"{largest:.2g}") / float(f"{least:.2g}")
+        sentence = f"Steps shrink {fold:.0f}-fold from their peak"
+        if last > RISES * least:
+            sentence = f"{sentence}, then grow again"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -182,14 +175,6 @@ def whole_cosines(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return _ratio(turns, whole * before), _ratio(
         np.nansum(along, axis=1), whole * np.sqrt(np.square(way).sum())
     )
-
-
-def _straight_from(data: xr.Dataset) -> int | None:
-    """From when on each step follows the last one, to the end; None if not by half of the run."""
-    cosines, epochs = whole_cosines(data)[0], data["step_epoch"].values
-    turns = np.flatnonzero(~(cosines >= STRAIGHT))
-    first = int(turns[-1]) + 1 if turns.size else 0
-    return int(epochs[first]) if first < SOON * len(epochs) else None
 
 
 def _ratio(product: np.ndarray, lengths: np.ndarray) -> np.ndarray:
