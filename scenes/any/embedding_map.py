@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 GATHERED = 1.5
 """An embedding gathers in a plane whose share of its variance grows by this factor."""
 
+THIN = 0.25
+"""Points are a ring where their distances from the middle deviate by at most this share."""
+
+FEWEST = 12
+"""Fewer points than this are no ring, wherever they lie."""
+
 SMALL_DOTS = 200
 """Dots of more things than this are small."""
 
@@ -68,6 +74,11 @@ class EmbeddingMap(Scene):
         )
         if not last >= GATHERED * first:
             return Claim.instead(f"{words} at first", self.watch, **numbers)
+        planes = _planes(data, place)
+        ends = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[[0, -1]]
+        if [is_ring(planes[i]) for i in ends] == [False, True]:
+            ring = f"The vectors of {name} come to lie on a ring, {_percent(last)} of its variance"
+            return Claim(ring, self.watch, numbers=numbers)
         return Claim(f"{words} at first", self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -158,6 +169,16 @@ class EmbeddingMap(Scene):
                 "give a file with a label on each line, in their order"
             )
         return [line.strip().replace("$", r"\$") for line in lines[:count]]
+
+
+def is_ring(points: np.ndarray) -> bool:
+    """Whether points (n, 2) lie about as far from their middle, all around it."""
+    if len(points) < FEWEST:
+        return False
+    away = points - points.mean(axis=0)
+    radii, angles = np.linalg.norm(away, axis=1), np.sort(np.arctan2(away[:, 1], away[:, 0]))
+    gaps = np.diff(angles, append=angles[0] + 2 * np.pi)
+    return bool(radii.std() <= THIN * radii.mean() and gaps.max() <= np.pi / 3)
 
 
 class _View:

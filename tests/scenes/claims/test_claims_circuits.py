@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from grokviz.scenes.any.embedding_map import is_ring
 from grokviz.scenes.any.matrix import angular_order
 from matplotlib.figure import Figure
 from test_claims_tensors import LONGEST, claim, reference
@@ -57,6 +58,19 @@ def test_an_embedding_gathers_in_a_plane(last: float, holds: bool) -> None:
     own = claim("embedding-map", data)
     assert own.holds == holds
     assert f"{100 * last:.0f}%" in own.sentence
+
+
+@pytest.mark.parametrize(("spread", "ring"), [(0.24, True), (0.26, False)])
+def test_vectors_are_a_ring_where_they_are_as_far_from_the_middle(
+    spread: float, ring: bool
+) -> None:
+    angles = np.arange(60) * 2 * np.pi / 60
+    # every second one farther out, so that the middle stays
+    radii = 1 + spread * np.where(np.arange(60) % 2, 1, -1)
+    points = radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    assert is_ring(points) == ring
+    assert not is_ring(points[:45]), "a quarter is empty"
+    assert "ring" in claim("embedding-map", reference("embedding-map")).sentence
 
 
 @pytest.mark.parametrize(("third", "holds"), [(0.9, False), (0.3, True)])
