@@ -25,6 +25,9 @@ GATHERED = 1.5
 THIN = 0.25
 """Points are a ring where their distances from the middle deviate by at most this share."""
 
+NEXT = 0.5
+"""Neighbours on a ring are at most this share of its radius apart, by their median."""
+
 FEWEST = 12
 """Fewer points than this are no ring, wherever they lie."""
 
@@ -78,7 +81,10 @@ class EmbeddingMap(Scene):
         ends = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[[0, -1]]
         if [is_ring(planes[i]) for i in ends] == [False, True]:
             ring = f"The vectors of {name} come to lie on a ring, {_percent(last)} of its variance"
-            return Claim(ring, self.watch, numbers=numbers)
+            pairs = neighbours(planes[ends[-1]])
+            join = f"; lines: n to n + {pairs[0, 1] - pairs[0, 0]}" if len(pairs) else ""
+            watch = f"dots: its vectors, on each moment's two main directions{join}"
+            return Claim(ring, watch, numbers=numbers)
         return Claim(f"{words} at first", self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -91,9 +97,12 @@ class EmbeddingMap(Scene):
             figure, (1, 1), (1, 1), left=1.4, right=1.4, top=2.6, bottom=1.2, gap=2.4, vgap=3.6
         )
         known = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))
-        limit = 1.12 * float(np.abs(planes[known]).max())
+        # of a still nothing else is seen
+        seen = planes[known[[0, -1]]] if style().ghost else planes[known]
+        limit = 1.2 * float(np.abs(seen).max())
         colours = _wheel(np.arctan2(planes[known[-1], :, 1], planes[known[-1], :, 0]))
-        views = [_View(axes, limit, colours, labels) for axes in (left, right)]
+        pairs = neighbours(planes[known[-1]])
+        views = [_View(axes, limit, colours, labels, pairs) for axes in (left, right)]
         head = [
             style().note(axes, "", (0, 1), (0, 0.6), color=style().colours.muted)
             for axes in (left, right)
@@ -132,7 +141,8 @@ class EmbeddingMap(Scene):
             "they have at that checkpoint, to one scale throughout; each plane is turned, or "
             "turned over, so that it is as near as can be to the next (orthogonal Procrustes, "
             "https://doi.org/10.1007/BF02289451), and the last is as it is. Colour: the angle at "
-            "the end. Where labels would touch, some are left out. "
+            "the end; where that is a ring, lines join numbers that are neighbours on it. "
+            "Where labels would touch, some are left out. "
             "Compare Liu et al. (2022), arXiv:2205.10343, figure 1."
         )
 
@@ -181,11 +191,45 @@ def is_ring(points: np.ndarray) -> bool:
     return bool(radii.std() <= THIN * radii.mean() and gaps.max() <= np.pi / 3)
 
 
+def neighbours(points: np.ndarray) -> np.ndarray:
+    """Pairs (m, 2) of numbers n and n + s that are neighbours on a ring of points (n, 2).
+
+    ``s`` is the smallest by which they are near one another, by the median; none where the points
+    are no ring, or there is no such ``s``. Pairs far apart are left out.
+    """
+    none = np.zeros((0, 2), dtype=int)
+    if not is_ring(points):
+        return none
+    apart = [
+        float(np.median(np.linalg.norm(points[s:] - points[:-s], axis=1)))
+        for s in range(1, len(points) // 2)
+    ]
+    radius = float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean())
+    near_by = np.flatnonzero(np.array(apart) <= NEXT * radius)
+    if not near_by.size:
+        return none
+    s = 1 + int(near_by[0])
+    first = np.arange(len(points) - s)
+    pairs = np.stack([first, first + s], axis=1)
+    ways = np.linalg.norm(points[pairs[:, 1]] - points[pairs[:, 0]], axis=1)
+    near: np.ndarray = pairs[ways <= 3 * np.median(ways)]
+    return near
+
+
 class _View:
     """A plane: dots, and the labels that have room, at one moment."""
 
-    def __init__(self, axes: Axes, limit: float, colours: np.ndarray, labels: list[str]) -> None:
+    def __init__(
+        self, axes: Axes, limit: float, colours: np.ndarray, labels: list[str], pairs: np.ndarray
+    ) -> None:
+        from matplotlib.collections import LineCollection
+
         current_style = style()
+        self._pairs = pairs
+        self.lines = LineCollection(
+            [], colors=current_style.colours.faint, linewidths=0.35 * current_style.line, zorder=2
+        )
+        axes.add_collection(self.lines, autolim=False)
         wide, high = axes.bbox.width, axes.bbox.height
         unit = limit / min(wide, high)
         axes.set(xlim=(-unit * wide, unit * wide), ylim=(-unit * high, unit * high))
@@ -215,11 +259,13 @@ class _View:
     @property
     def moving(self) -> list[Any]:
         """The dots and the labels."""
-        return [self.dots, *self._texts]
+        return [self.lines, self.dots, *self._texts]
 
     def show(self, plane: np.ndarray) -> None:
         """Put the dots there, and outside them the labels that touch no other dot or label."""
         known = np.isfinite(plane).all(axis=1)
+        joined = self._pairs[known[self._pairs].all(axis=1)]
+        self.lines.set_segments(list(plane[joined]))
         self.dots.set_offsets(plane[known])
         self.dots.set_facecolors(self._colours[known])
         box = self._axes.bbox

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from grokviz.scenes.any.embedding_map import is_ring
+from grokviz.scenes.any.embedding_map import is_ring, neighbours
 from grokviz.scenes.any.matrix import angular_order
 from matplotlib.figure import Figure
 from test_claims_tensors import LONGEST, claim, reference
@@ -71,6 +71,17 @@ def test_vectors_are_a_ring_where_they_are_as_far_from_the_middle(
     assert is_ring(points) == ring
     assert not is_ring(points[:45]), "a quarter is empty"
     assert "ring" in claim("embedding-map", reference("embedding-map")).sentence
+
+
+def test_neighbours_on_a_ring_differ_by_the_smallest_step_that_is_near() -> None:
+    # a frequency of 13 puts n + 9 a turn of -1/59 from n, as 9 * 13 = 2 * 59 - 1
+    angles = 2 * np.pi * 13 * np.arange(59) / 59
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    pairs = neighbours(points)
+    assert (pairs[:, 1] - pairs[:, 0] == 9).all()
+    assert len(pairs) == 50
+    mixed = np.random.default_rng(0).permutation(59)
+    assert len(neighbours(points[mixed])) == len(neighbours(0 * points)) == 0
 
 
 @pytest.mark.parametrize(("third", "holds"), [(0.9, False), (0.3, True)])
