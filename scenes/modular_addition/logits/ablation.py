@@ -297,54 +297,6 @@ def _without(data: xr.Dataset) -> list[float]:
     return [loss for loss in (_loss(data, name) for name in names) if np.isfinite(loss)]
 
 
-def _number(self, ratio: float) -> str:
-    return _claims.rounded_percent(ratio) if self.shares else _times(ratio)
-
-
-def _ratios(data: xr.Dataset, names: Iterable[str]) -> list[float]:
-    """The losses of some ablations over the untouched network's."""
-    whole = _loss(data, WHOLE)
-    return [_loss(data, name) / whole for name in names]
-
-
-def _loss(data: xr.Dataset, name: str) -> float:
-    """The loss after an ablation; NaN of one that the dataset does not have."""
-    if name not in data["ablation"].values:
-        return float("nan")
-    return float(data["ablation_loss"].sel(ablation=name))
-
-
-def _without(data: xr.Dataset) -> list[float]:
-    """The losses without each of the key waves, those that are numbers."""
-    names = [name for name in data["ablation"].values.tolist() if name.startswith(WAVE)]
-    return [loss for loss in (_loss(data, name) for name in names) if np.isfinite(loss)]
-
-
-def _furnish(axes: Axes, whole: float, heading: str, last: float) -> None:
-    """The heading, the name of the line, and ticks in nats up to ``last``."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-    current_style = style()
-    current_style.note(
-        axes, heading, (0, 1), (0, 2.1), fontsize=current_style.points, fontweight="bold"
-    )
-    middle = np.log10(axes.get_xlim()).mean() < np.log10(whole)
-    current_style.note(
-        axes, f"whole network {_number(whole)}", (whole, 1), (0, 0.4),
-        ha="right" if middle else "left", xycoords=("data", "axes fraction"),
-        color=current_style.colours.muted,
-    )  # fmt: skip
-    low, high = np.log10([axes.get_xlim()[0], 1.05 * last])
-    step = 1 if high - low < 4 else 2
-    marks = [m * 10.0**e for e in range(int(low) - 1, int(high) + 1, step)
-             for m in ((1, 2, 5) if high - low < 2 else (1,))]  # fmt: skip
-    inside = [mark for mark in marks if 10**low <= mark <= 10**high]
-    axes.xaxis.set_major_locator(FixedLocator(inside))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _number(x)))
-    axes.set_xlabel("loss over all pairs (nats)")
-
-
 def _number(x: float) -> str:
     """A positive number with two digits at most, as a power of ten where that is shorter."""
     if 0.001 <= x < 1000:
