@@ -119,6 +119,19 @@ class Moments:
         axes.set_xticks([self.left, *ticks], ["0", *words])
 
 
+def choose(names: Sequence[str], pattern: str, able: Sequence[bool], lack: str) -> list[int]:
+    """Places of the names that a pattern fits and that are able, in the model's order.
+
+    Raises InputError, with ``lack`` as what the pattern is, where there are none.
+    """
+    places = [i for i in model_order(names) if able[i] and fits(names[i], pattern)]
+    if not places:
+        raise InputError(
+            f"tensors={pattern} is {lack}; give a pattern that fits one of {', '.join(names[:4])}"
+        )
+    return places
+
+
 def rows_of(data: xr.Dataset, pattern: str, most: int) -> Rows:
     """The tensors that a pattern chooses; where they are too many, those of a part together.
 

@@ -150,15 +150,8 @@ class EmbeddingMap(Scene):
         """The embedding shown: of those that fit the one with the most vectors, the first."""
         names = [str(name) for name in data["embedded"].values]
         known = np.isfinite(data["leading_plane_share"].values).sum(axis=0) > 1
-        able = [
-            i for i in tensors.model_order(names)
-            if known[i] and tensors.fits(names[i], self.tensors)
-        ]  # fmt: skip
-        if not able:
-            raise InputError(
-                f"tensors={self.tensors} is no embedding of this run that moves; give a pattern "
-                f"that fits one of {', '.join(names[:4])}"
-            )
+        lack = "no embedding of this run that moves"
+        able = tensors.choose(names, self.tensors, known, lack)
         counts = [_planes(data, i).shape[1] for i in able]
         return able[counts.index(max(counts))]
 

@@ -141,15 +141,8 @@ class Matrix(Scene):
     def _place(self, data: xr.Dataset) -> int:
         """The matrix shown: of those that fit the one that gathers most in two directions."""
         names, shares = [str(name) for name in data["watched_matrix"].values], _shares(data)
-        able = [
-            i for i in tensors.model_order(names)
-            if tensors.fits(names[i], self.tensors) and np.isfinite(shares[:, i]).sum() > 1
-        ]  # fmt: skip
-        if not able:
-            raise InputError(
-                f"tensors={self.tensors} is the name of no matrix of this run; give a pattern "
-                f"that fits one of {', '.join(names[:4])}"
-            )
+        known = np.isfinite(shares).sum(axis=0) > 1
+        able = tensors.choose(names, self.tensors, known, "the name of no matrix of this run")
         growth = [np.divide(*_ends(shares[:, i])[::-1]) for i in able]
         return able[int(np.argmax(growth))]
 

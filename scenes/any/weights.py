@@ -144,15 +144,8 @@ class Weights(Scene):
         """The tensors shown, in the model's order."""
         every = [str(name) for name in data["parameter"].values]
         spread = _spread(data)
-        able = [
-            i for i in tensors.model_order(every)
-            if spread[i] and tensors.fits(every[i], self.tensors)
-        ]  # fmt: skip
-        if not able:
-            raise InputError(
-                f"tensors={self.tensors} is the name of no tensor of this run whose entries "
-                f"differ; give a pattern that fits one of {', '.join(every[:4])}"
-            )
+        lack = "the name of no tensor of this run whose entries differ"
+        able = tensors.choose(every, self.tensors, spread, lack)
         kurtosis = data["entry_kurtosis"].values
         change = [_ends(kurtosis[:, i]) for i in able]
         size = np.array([-1.0 if one is None else abs(one[1] - one[0]) for one in change])
