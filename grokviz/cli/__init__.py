@@ -111,8 +111,11 @@ def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status; an error is one sentence on standard error."""
     # for matrices as small as ours, several threads take three to eight times as long as one
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    words = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    words = sys.argv[1:] if arguments is None else arguments
     try:
+        if not words:
+            click.echo(cli.get_help(click.Context(cli, info_name="grokviz")), err=True)
+            return _print_error("give one of these commands, such as grokviz scenes", 2)
         _check_characters(words)
         # obj is for common.command_line(), so that nothing else reads sys.argv
         result: Any = cli.main(list(words), "grokviz", standalone_mode=False, obj=tuple(words))

@@ -10,11 +10,13 @@ from grokviz.cli import render
 from grokviz.render.job import RenderOptions
 
 
-def test_without_words_the_help_is_shown_as_it_is(called) -> None:
+def test_without_words_the_help_and_a_sentence_go_to_standard_error(called) -> None:
     asked, bare = called("--help"), called()
-    assert (bare.returncode, bare.stderr) == (0, "")
-    assert bare.stdout == asked.stdout
-    assert bare.stdout.startswith("Usage: grokviz ")
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert bare.stderr.startswith(asked.stdout)
+    assert bare.stderr.removeprefix(asked.stdout) == (
+        "grokviz: give one of these commands, such as grokviz scenes\n"
+    )
 
 
 def test_the_help_says_the_duration_that_a_film_gets(called) -> None:
