@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,10 +81,12 @@ class EmbeddingMap(Scene):
         planes = _planes(data, place)
         ends = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[[0, -1]]
         if [is_ring(planes[i]) for i in ends] == [False, True]:
-            ring = f"The vectors of {name} come to lie on a ring, {_percent(last)} of its variance"
-            pairs = neighbours(planes[ends[-1]])
-            join = f"; lines: n to n + {pairs[0, 1] - pairs[0, 0]}" if len(pairs) else ""
-            watch = f"dots: its vectors, on each moment's two main directions{join}"
+            ring = (
+                f"{name}'s vectors form a ring; its plane holds {_percent(last)} of their variance"
+            )
+            order = order_on_ring(planes[ends[-1]])
+            lines = f"; lines: {order.words}" if order else ""
+            watch = f"a dot a vector, on each moment's two main directions{lines}"
             return Claim(ring, watch, numbers=numbers)
         return Claim(f"{words} at first", self.watch, numbers=numbers)
 
@@ -94,15 +97,17 @@ class EmbeddingMap(Scene):
         labels, name = self._labels(planes.shape[1]), _name(data, place)
         shares = data["leading_plane_share"].values[:, place]
         left, right = style().beside(
-            figure, (1, 1), (1, 1), left=1.4, right=1.4, top=2.6, bottom=1.2, gap=2.4, vgap=3.6
+            figure, (1, 1), (1, 1), left=4.2, right=1.4, top=1.6, bottom=3.3, gap=3.4, vgap=3.6
         )
         known = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))
         # of a still nothing else is seen
         seen = planes[known[[0, -1]]] if style().ghost else planes[known]
         limit = 1.2 * float(np.abs(seen).max())
         colours = _wheel(np.arctan2(planes[known[-1], :, 1], planes[known[-1], :, 0]))
-        pairs = neighbours(planes[known[-1]])
-        views = [_View(axes, limit, colours, labels, pairs) for axes in (left, right)]
+        order = order_on_ring(planes[known[-1]])
+        views = [_View(axes, limit, colours, labels, order) for axes in (left, right)]
+        left.set(ylabel="second direction")
+        right.set(ylabel="second direction" if style().narrow(figure) else "")
         head = [
             style().note(axes, "", (0, 1), (0, 0.6), color=style().colours.muted)
             for axes in (left, right)
@@ -141,8 +146,8 @@ class EmbeddingMap(Scene):
             "they have at that checkpoint, to one scale throughout; each plane is turned, or "
             "turned over, so that it is as near as can be to the next (orthogonal Procrustes, "
             "https://doi.org/10.1007/BF02289451), and the last is as it is. Colour: the angle at "
-            "the end; where that is a ring, lines join numbers that are neighbours on it. "
-            "Where labels would touch, some are left out. "
+            "the end; where that is a ring, lines join numbers that are neighbours on it, and what "
+            "is not of their order is hollow. Where labels would touch, some are left out. "
             "Compare Liu et al. (2022), arXiv:2205.10343, figure 1."
         )
 
@@ -184,41 +189,78 @@ def is_ring(points: np.ndarray) -> bool:
     return bool(radii.std() <= THIN * radii.mean() and gaps.max() <= np.pi / 3)
 
 
-def neighbours(points: np.ndarray) -> np.ndarray:
-    """Pairs (m, 2) of numbers n and n + s that are neighbours on a ring of points (n, 2).
+@dataclass(frozen=True)
+class RingOrder:
+    """In which order numbers come on a ring: each is a neighbour of the one ``step`` after it.
 
-    ``s`` is the smallest by which they are near one another, by the median; none where the points
-    are no ring, or there is no such ``s``. Pairs far apart are left out.
+    Attributes:
+        step: by how much neighbours differ.
+        modulus: of how many numbers the ring is, after which it begins anew; 0 if it does not.
+        pairs: the neighbours that are near one another (m, 2).
+
     """
-    none = np.zeros((0, 2), dtype=int)
+
+    step: int
+    modulus: int
+    pairs: np.ndarray
+
+    @property
+    def words(self) -> str:
+        """Which numbers are neighbours."""
+        return f"n to n + {self.step}" + (f" mod {self.modulus}" if self.modulus else "")
+
+
+def order_on_ring(points: np.ndarray) -> RingOrder | None:
+    """The order of numbers on a ring of points (n, 2), by the step whose pairs are nearest.
+
+    All numbers may be on the ring, or all but the last, as of residues and a token for "=". None
+    where the points are no ring, or no step has neighbours by the median.
+    """
     if not is_ring(points):
-        return none
-    apart = [
-        float(np.median(np.linalg.norm(points[s:] - points[:-s], axis=1)))
-        for s in range(1, len(points) // 2)
-    ]
+        return None
     radius = float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean())
-    near_by = np.flatnonzero(np.array(apart) <= NEXT * radius)
-    if not near_by.size:
-        return none
-    s = 1 + int(near_by[0])
-    first = np.arange(len(points) - s)
-    pairs = np.stack([first, first + s], axis=1)
-    ways = np.linalg.norm(points[pairs[:, 1]] - points[pairs[:, 0]], axis=1)
-    near: np.ndarray = pairs[ways <= 3 * np.median(ways)]
-    return near
+    orders = [
+        _pairs(points, step, modulus)
+        for modulus in (0, len(points), len(points) - 1)
+        for step in range(1, (modulus or len(points) - 1) // 2 + 1)
+    ]
+    apart = [float(np.median(ways)) for _, ways in orders]
+    ends = [float(np.median(ways[-order.step :])) for order, ways in orders]
+    able = [
+        (order.modulus == 0, distance, n)
+        for n, ((order, _), distance, end) in enumerate(zip(orders, apart, ends, strict=True))
+        if distance <= NEXT * radius and (order.modulus == 0 or end <= NEXT * radius)
+    ]
+    if not able:
+        return None
+    order, ways = orders[min(able)[2]]
+    return dataclasses.replace(order, pairs=order.pairs[ways <= 3 * np.median(ways)])
+
+
+def _pairs(points: np.ndarray, step: int, modulus: int) -> tuple[RingOrder, np.ndarray]:
+    """All pairs of numbers that differ by a step, and how far apart their points are."""
+    first = np.arange(modulus or len(points) - step)
+    second = (first + step) % modulus if modulus else first + step
+    ways = np.linalg.norm(points[second] - points[first], axis=1)
+    return RingOrder(step, modulus, np.stack([first, second], axis=1)), ways
 
 
 class _View:
     """A plane: dots, and the labels that have room, at one moment."""
 
     def __init__(
-        self, axes: Axes, limit: float, colours: np.ndarray, labels: list[str], pairs: np.ndarray
+        self,
+        axes: Axes,
+        limit: float,
+        colours: np.ndarray,
+        labels: list[str],
+        order: RingOrder | None,
     ) -> None:
         from matplotlib.collections import LineCollection
+        from matplotlib.colors import to_rgb
 
         current_style = style()
-        self._pairs = pairs
+        self._pairs = order.pairs if order else np.zeros((0, 2), dtype=int)
         self.lines = LineCollection(
             [], colors=current_style.colours.faint, linewidths=0.35 * current_style.line, zorder=2
         )
@@ -226,15 +268,19 @@ class _View:
         wide, high = axes.bbox.width, axes.bbox.height
         unit = limit / min(wide, high)
         axes.set(xlim=(-unit * wide, unit * wide), ylim=(-unit * high, unit * high))
-        axes.set(xticks=[], yticks=[])
+        axes.set(xlabel="first direction")
+        axes.locator_params(nbins=4)
         axes.grid(visible=False)
         for side in axes.spines.values():
             side.set_visible(True)
             side.set_color(current_style.colours.faint)
         self._axes = axes
-        size = (0.42 if len(colours) <= SMALL_DOTS else 0.16) * current_style.points
-        self.dots = axes.scatter([], [], s=size**2, lw=0, zorder=3)
+        size = (0.55 if len(colours) <= SMALL_DOTS else 0.16) * current_style.points
+        self.dots = axes.scatter([], [], s=size**2, lw=0.5 * current_style.line, zorder=3)
         self._colours = colours
+        self._faces = colours.copy()
+        self._ordered = order.modulus if order and order.modulus else len(colours)
+        self._faces[self._ordered :] = to_rgb(axes.get_facecolor())
         self._texts = [
             axes.annotate(
                 label, (0, 0), (0, 0), textcoords="offset points", ha="center",
@@ -248,6 +294,9 @@ class _View:
         self._rooms = np.array([(0.62 * len(t.get_text()) + 0.2, 1.15) for t in self._texts]) * em
         # those at some distance from one another in their order come first
         self._order = np.argsort(_reversed_bits(len(self._texts)), kind="stable")
+        # what is of no order is named before all others
+        late = self._order < self._ordered
+        self._order = np.concatenate([self._order[~late], self._order[late]])
 
     @property
     def moving(self) -> list[Any]:
@@ -260,33 +309,42 @@ class _View:
         joined = self._pairs[known[self._pairs].all(axis=1)]
         self.lines.set_segments(list(plane[joined]))
         self.dots.set_offsets(plane[known])
-        self.dots.set_facecolors(self._colours[known])
+        self.dots.set_facecolors(self._faces[known])
+        self.dots.set_edgecolor(self._colours[known])
         box = self._axes.bbox
         (x0, x1), (y0, y1) = self._axes.get_xlim(), self._axes.get_ylim()
         at = (plane - (x0, y0)) / (x1 - x0, y1 - y0) * (box.width, box.height)
         rooms, points = self._rooms, at[: len(self._texts)]
         away = points - at[known].mean(axis=0) if known.any() else points
         away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
-        reach = 1.2 * self._dot + (np.abs(away) * rooms / 2).sum(axis=1, keepdims=True)
-        centres = points + away * reach
         pixel = 72 / self._axes.figure.dpi
-        taken: list[int] = []
+        edge = np.array([box.width, box.height])
+        taken: list[tuple[np.ndarray, np.ndarray]] = []
         for n in self._order:
             text, half = self._texts[n], rooms[n] / 2
-            inside = (centres[n] > half).all() and (
-                centres[n] < (box.width, box.height) - half
-            ).all()
-            visible = bool(known[n] and inside)
-            if visible:
-                others = known & (np.arange(len(at)) != n)
-                on_dot = (np.abs(at[others] - centres[n]) < half + self._dot).all(axis=1).any()
-                apart = np.abs(centres[taken] - centres[n]) < (rooms[taken] + rooms[n]) / 2
-                visible = not (on_dot or apart.all(axis=1).any())
-            text.set_visible(visible)
-            if visible:
+            text.set_visible(False)
+            if not known[n]:
+                continue
+            others = at[known & (np.arange(len(at)) != n)]
+            # outside, else inside; what is of no order in any direction
+            for turn in (1, -1, 1j, -1j)[: 4 if n >= self._ordered else 2]:
+                towards = complex(*away[n]) * turn
+                way = np.array([towards.real, towards.imag])
+                shift = way * (1.2 * self._dot + (np.abs(way) * half).sum())
+                centre = points[n] + shift
+                inside = (centre > half).all() and (centre < edge - half).all()
+                on_dot = (np.abs(others - centre) < half + self._dot).all(axis=1).any()
+                if (
+                    not inside
+                    or on_dot
+                    or any((np.abs(other - centre) < room + half).all() for other, room in taken)
+                ):
+                    continue
+                text.set_visible(True)
                 text.xy = tuple(plane[n])
-                text.set_position(tuple(away[n] * reach[n] * pixel))
-                taken.append(int(n))
+                text.set_position(tuple(shift * pixel))
+                taken.append((centre, half))
+                break
 
 
 def _reversed_bits(count: int) -> np.ndarray:

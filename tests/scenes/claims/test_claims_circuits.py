@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from grokviz.scenes.any.embedding_map import is_ring, neighbours
+from grokviz.scenes.any.embedding_map import is_ring, order_on_ring
 from grokviz.scenes.any.matrix import angular_order
 from matplotlib.figure import Figure
 from test_claims_tensors import LONGEST, claim, reference
@@ -73,15 +73,25 @@ def test_vectors_are_a_ring_where_they_are_as_far_from_the_middle(
     assert "ring" in claim("embedding-map", reference("embedding-map")).sentence
 
 
-def test_neighbours_on_a_ring_differ_by_the_smallest_step_that_is_near() -> None:
+@pytest.mark.parametrize("extra", [0, 1])
+def test_the_order_on_a_ring_is_the_step_to_the_nearest_neighbour(extra: int) -> None:
     # a frequency of 13 puts n + 9 a turn of -1/59 from n, as 9 * 13 = 2 * 59 - 1
-    angles = 2 * np.pi * 13 * np.arange(59) / 59
+    angles = 2 * np.pi * 13 * np.append(np.arange(59), [20.5] * extra) / 59
     points = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    pairs = neighbours(points)
-    assert (pairs[:, 1] - pairs[:, 0] == 9).all()
-    assert len(pairs) == 50
+    order = order_on_ring(points)
+    assert order is not None
+    assert (order.step, order.modulus, len(order.pairs)) == (9, 59, 59)
+    assert order.words == "n to n + 9 mod 59"
     mixed = np.random.default_rng(0).permutation(59)
-    assert len(neighbours(points[mixed])) == len(neighbours(0 * points)) == 0
+    assert order_on_ring(points[mixed]) is order_on_ring(0 * points) is None
+
+
+def test_a_ring_that_does_not_close_has_no_modulus() -> None:
+    angles = 2 * np.pi * np.arange(59) / 70
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    order = order_on_ring(points)
+    assert order is not None
+    assert (order.step, order.modulus, order.words) == (1, 0, "n to n + 1")
 
 
 @pytest.mark.parametrize(("third", "holds"), [(0.9, False), (0.3, True)])
