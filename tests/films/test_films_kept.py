@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +16,7 @@ import platformdirs
 import pytest
 import xarray as xr
 
-from grokviz import sources
+from grokviz import sources, strays
 from grokviz.errors import InputError, WorkError
 from grokviz.media import FORMATS, Provenance, read_provenance, write_film
 from grokviz.media.film.captions import Caption
@@ -53,6 +54,17 @@ def test_films_are_kept_where_caches_lie(monkeypatch: pytest.MonkeyPatch, tmp_pa
     if sys.platform == "linux":
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         assert film_cache.cache_folder() == tmp_path / "grokviz" / "films"
+
+
+def test_a_kept_film_that_is_used_again_clears_what_a_killed_process_left(tmp_path: Path) -> None:
+    kept_film(tmp_path / "film", pictures(2), [1, 2])
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    machine, _, start = strays.owner().split("-")
+    stray = tmp_path / f".film.{machine}-{ended.pid}-{start}.01234567.part"
+    stray.mkdir()
+    assert FilmFrames.read(tmp_path / "film") is not None
+    assert [file.name for file in tmp_path.iterdir()] == ["film"]
 
 
 def test_frames_come_back_as_they_were(tmp_path: Path) -> None:

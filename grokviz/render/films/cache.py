@@ -25,6 +25,7 @@ from grokviz.errors import InputError, WorkError, nearest
 from grokviz.files import cache_home, replacing
 from grokviz.media.film.captions import Caption
 from grokviz.media.pixels import convert_pixels, open_film
+from grokviz.strays import remove_strays
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,7 +90,7 @@ class FilmFrames:
                 return None
         except (OSError, ValueError):
             return None
-        os.utime(folder / FACTS)  # the oldest unused are removed first
+        note_use(folder)
         return cls(
             folder,
             Fraction(facts["fps"]),
@@ -223,6 +224,12 @@ def put(folder: Path, make: Any) -> FilmFrames:
     if film is None:
         raise WorkError(f"{folder} was written and cannot be read; remove it and run again")
     return film
+
+
+def note_use(folder: Path) -> None:
+    """Say of a kept film that it was used, and remove what killed processes left beside it."""
+    os.utime(folder / FACTS)  # the oldest unused are removed first
+    remove_strays(folder.parent)
 
 
 def tidy(cache: Path, but: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -142,7 +141,7 @@ def segment(
             (part / film_cache.FACTS).write_text(json.dumps(rows), "utf-8")
         film_cache.tidy(folder.parent, folder)
     else:
-        os.utime(folder / film_cache.FACTS)  # the oldest unused are removed first
+        film_cache.note_use(folder)
         if report:
             report(1, 1)
     rows = json.loads((folder / film_cache.FACTS).read_text("utf-8"))
