@@ -11,9 +11,13 @@ T = TypeVar("T")
 
 
 class GrokvizError(Exception):
-    """Base of all errors that are meant for users."""
+    """Base of all errors that are meant for users, each of them one line."""
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        # a name or a value in a damaged file may hold any character
+        return "\N{REPLACEMENT CHARACTER}".join(super().__str__().splitlines())
 
 
 class WorkError(GrokvizError):
