@@ -32,11 +32,19 @@ MARKS = 40
 
 @dataclass
 class Curve:
-    """A curve whose past is drawn strongly and whose future faintly."""
+    """A curve whose past is drawn strongly and whose future faintly.
+
+    Attributes:
+        x, y: its points.
+        colour: its colour.
+        dashed: whether it is dashed, and thinner, as what another run did.
+
+    """
 
     x: Float[np.ndarray, " point"]
     y: Float[np.ndarray, " point"]
     colour: str
+    dashed: bool = False
 
     @classmethod
     def of(cls, x: Any, y: Any, colour: str) -> Curve:
@@ -52,10 +60,18 @@ class Curve:
 
     def where(self, mask: Bool[np.ndarray, " point"]) -> Curve:
         """The points at which ``mask`` is true."""
-        return Curve(self.x[mask], self.y[mask], self.colour)
+        return Curve(self.x[mask], self.y[mask], self.colour, self.dashed)
 
     def draw(self, axes: Axes) -> Trace:
         """The curve at no moment yet, with the faint whole of it where the style has ghosts."""
+        trace = self._traced(axes)
+        if self.dashed:
+            trace.dash()
+            for line in trace.lines:
+                line.set_linewidth(0.6 * line.get_linewidth())
+        return trace
+
+    def _traced(self, axes: Axes) -> Trace:
         current_style, colour = style(), self.colour
         (line,) = axes.plot([], [], color=colour, zorder=3)
         if current_style.ghost:

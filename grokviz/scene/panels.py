@@ -227,9 +227,10 @@ class LossPanel(CurvePanel):
         *,
         time: Spacing = "linear",
         end: float | None = None,
+        behind: Mapping[str, Curve] | None = None,
     ) -> None:
         super().__init__(
-            axes, data, losses(data),
+            axes, data, {**losses(data), **(behind or {})},
             ylabel="loss (nats)", log=True, time=time, end=end, phases="named",
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from grokviz.scenes.any._papers import after
 
 from grokviz.dataset import schema
 from grokviz.dataset.learning import LOW
-from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, published, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import losses_of, outcome
 
@@ -42,9 +42,12 @@ class GrokkingCurve(Scene):
     time: Literal["linear", "log"] = option("linear", "how epochs are spaced")
     accuracy: bool = option(False, "accuracy in a panel below (needs the run's split)")
 
+    published: bool = option(False, published.HELP)
+
     def variables(self) -> tuple[str, ...]:
-        """With the accuracy, where it is drawn: it takes a forward pass."""
-        return (*self.needs, "accuracy") if self.accuracy else self.needs
+        """With the accuracy, where it is drawn (it takes a forward pass), and published curves."""
+        others = (published.TRAIN, published.TEST) if self.published else ()
+        return (*self.needs, *(("accuracy",) if self.accuracy else ()), *others)
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -56,9 +59,11 @@ class GrokkingCurve(Scene):
         """When it memorised and when it generalised, of a run that grokked."""
         run = outcome(data)
         if run.delay is None or run.delay < DELAY:
-            return Claim.instead(run.sentence)
+            return Claim.instead(run.sentence, published.WORDS if self.published else "")
         sentence = f"{run.sentence.partition(',')[0]}, generalised {run.delay:,} {run.word}s later"
-        return Claim(sentence, self.watch, numbers={"delay": run.delay})
+        watch = "the test loss stays high, then falls"
+        watch = published.watch(watch) if self.published else self.watch
+        return Claim(sentence, watch, numbers={"delay": run.delay})
 
     def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
         """On logarithmic time the whole run has room: without a moment asked for, the last."""
@@ -69,7 +74,12 @@ class GrokkingCurve(Scene):
         heights = (1.6, 1) if self.accuracy else (1,)
         rooms = style().stack(figure, heights, left=5.0, vgap=1.2)
         end = float(data["epoch"].values[-1]) if self.time == "log" else None
-        drawn: list[panels.CurvePanel] = [panels.LossPanel(rooms[0], data, time=self.time, end=end)]
+        drawn: list[panels.CurvePanel] = [
+            panels.LossPanel(
+                rooms[0], data, time=self.time, end=end,
+                behind=published.losses(data) if self.published else None,
+            )
+        ]  # fmt: skip
         if self.accuracy:
             schema.check(data, ["accuracy"])
             drawn.append(_Accuracy(
@@ -107,7 +117,7 @@ class GrokkingCurve(Scene):
         return (
             "Training and test loss. Memorisation ends at the largest test loss, circuit formation "
             "where it is first below half of that, clean-up where its logarithm has fallen 95% of "
-            f"the way. {after('figure 2')}"
+            f"the way.{published.DEFINITION if self.published else ''} {after('figure 2')}"
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
 from grokviz.scene.outcome import outcome
@@ -24,6 +24,10 @@ NAMED = 8
 
 TERMS = {"2d": "cos and sin of w(a + b)", "3d": "cos w(a + b \u2212 c)"}
 
+
+PUBLISHED = "published_excluded_loss_by_frequency"
+
+SHORT = "a line leaves the others as training leans on its wave"
 
 LEANS = 2.0
 """Without a wave that training leans on, the loss is so many times that without any other wave."""
@@ -58,6 +62,17 @@ class ExcludedLoss(Scene):
     )
     measure: Literal["loss", "accuracy"] = option("loss", "loss or accuracy without the wave")
     form: Literal["curves", "bars"] = option("curves", "over epochs, or a bar a wave at one epoch")
+    published: bool = option(False, published.HELP)
+
+    def variables(self) -> tuple[str, ...]:
+        """With the published losses, where they are drawn."""
+        others = (published.TRAIN, published.TEST, PUBLISHED) if self._behind else ()
+        return (*self.needs, *others)
+
+    @property
+    def _behind(self) -> bool:
+        """Whether there are published curves to draw: the figure shows losses over epochs alone."""
+        return self.published and (self.kind, self.measure, self.form) == ("2d", "loss", "curves")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How many of the key waves training leans on when the run groks."""
@@ -69,7 +84,8 @@ class ExcludedLoss(Scene):
         sentence = f"Training leans on {leant} of {len(keys)} key waves before the test loss halves"
         if leant <= MOST * len(keys):
             return Claim.instead(sentence.replace("before", "when"), leant=leant)
-        return Claim(sentence, self.watch, numbers={"leant": leant, "keys": len(keys)})
+        watch = published.watch(SHORT) if self._behind else self.watch
+        return Claim(sentence, watch, numbers={"leant": leant, "keys": len(keys)})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A line for every frequency, and the unharmed train and test loss; or bars."""
@@ -111,8 +127,9 @@ class ExcludedLoss(Scene):
         dotted = " Dotted: the test loss is at half its peak." if grokked else ""
         return (
             f"Excluded {self.measure}: that on the training pairs with {TERMS[self.kind]} "
-            "at one frequency taken out of the logits; key frequencies in colour, all others in "
-            f"grey, with the unchanged train and test {self.measure}.{dotted} "
+            "at one frequency, fitted on all pairs, taken out of the logits; key frequencies in "
+            f"colour, all others in grey, with the unchanged train and test {self.measure}.{dotted}"
+            f"{published.DEFINITION if self._behind else ''} "
             f"{after('figures 12 and 15')}"
         )
 
@@ -131,7 +148,11 @@ class ExcludedLoss(Scene):
             colour = frequencies.colour(k, data) if k in named else style().colours.faint
             name = f"without {k}" if k in named else f"_without {k}"
             curves[name] = panels.at_checkpoints(data, values, colour)
-        return curves
+            if self._behind and k in data["published_frequency"].values:
+                curves[f"_published {k}"] = published.curve(
+                    data, PUBLISHED, colour, published_frequency=k
+                )
+        return curves | (published.losses(data) if self._behind else {})
 
     def _bars(self, axes: Axes, data: xr.Dataset) -> Drawing:
         """A bar for each wave, and lines at the unharmed model and at the key waves alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
 
@@ -43,6 +44,9 @@ OUTPUT = "neuron-\nlogit map"
 
 DASHED = {OUTPUT, "excluded"}
 """Curves in one panel with others of their colour, or of another grey."""
+
+PUBLISHED = (published.TRAIN, published.TEST, "published_restricted_loss")
+"""What the published figures show; their excluded loss is without all frequencies."""
 
 NAMED = 12
 """So many lines of cosines have room for a name; the others are grey."""
@@ -80,6 +84,7 @@ class ProgressMeasures(Scene):
     show: Literal["losses", "accuracies", "cosines"] = option(
         "losses", "the four panels, the accuracies, or the logits' key cosines"
     )
+    published: bool = option(False, published.HELP)
     third: Literal["gini", "ratio"] = option(
         "gini", "third panel: Gini coefficients, or test loss over restricted loss"
     )
@@ -87,15 +92,29 @@ class ProgressMeasures(Scene):
         "together", "all losses in one large panel, or the paper's four panels of one size"
     )
 
+    def variables(self) -> tuple[str, ...]:
+        """With the published losses, where they are drawn."""
+        return (*self.needs, *PUBLISHED) if self._behind else self.needs
+
+    @property
+    def _behind(self) -> bool:
+        """Whether there are published curves to draw: the figures show losses alone."""
+        return self.published and self.show == "losses"
+
     def claim(self, data: xr.Dataset) -> Claim:
         """What the measures shown say of the network by the time it groks."""
         turn = _turn(data)
         if turn is None:
-            return Claim.instead(outcome(data).sentence)
+            return Claim.instead(outcome(data).sentence, self._watch(""))
         if self.show == "losses":
-            return _of_losses(turn)
+            own = _of_losses(turn)
+            return dataclasses.replace(own, watch=self._watch(own.watch))
         last = int(np.searchsorted(data["epoch"].values, turn.epochs[1]))
         return _of_accuracies(data, last) if self.show == "accuracies" else _of_cosines(data)
+
+    def _watch(self, words: str) -> str:
+        """What there is to see, with the published curves where they are drawn."""
+        return published.watch(words) if self._behind else words
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The panels, each with the phases shaded, which the first names."""
@@ -164,10 +183,12 @@ class ProgressMeasures(Scene):
         """With the definitions and the citation."""
         texts = {
             "losses": "Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
-            "the key frequencies. Restricted loss: on all pairs, with these alone. "
+            "the key frequencies, fitted on all pairs. Restricted loss: on all pairs, with these "
+            "alone. "
             + ("Gini coefficient of the Fourier components' norms in $W_E$ and $W_L$. "
                if self.third == "gini" else "Test loss over restricted loss. ")
-            + "Sum of squares of all weights.",
+            + "Sum of squares of all weights."
+            + (published.DEFINITION if self.published else ""),
             "accuracies": "Accuracy on the training pairs without cos and sin of $w_k(a+b)$ at the "
             "key frequencies (excluded), and on all pairs with these alone (restricted).",
             "cosines": "Height of $\\cos w_k(a+b-c)$ in the logits for each key frequency.",
@@ -200,12 +221,27 @@ class ProgressMeasures(Scene):
         if self.layout == "together":
             aside = curve(data["excluded_loss_2d"].values, muted)
             losses = {**whole, "excluded": aside, "restricted": curve(restricted)}
+            if self.published:
+                losses |= {f"_{name}": one for name, one in _published(data).items()}
             return [Plot("loss (nats)", losses, log=True), *rest]
-        return [
-            Plot("loss", {**whole, "excluded": excluded}, log=True),
-            Plot("loss", {**whole, "restricted": curve(restricted)}, log=True),
-            *rest,
+        pair = [
+            {**whole, "excluded": excluded},
+            {**whole, "restricted": curve(restricted)},
         ]
+        if self.published:
+            behind = _published(data)
+            for curves in pair:
+                curves |= {f"_{name}": behind[name] for name in [*curves] if name in behind}
+        return [*(Plot("loss", curves, log=True) for curves in pair), *rest]
+
+
+def _published(data: xr.Dataset) -> dict[str, panels.Curve]:
+    """The published losses, in the colours of ours."""
+    colours = style().colours
+    tints = {"train": colours.train, "test": colours.test, "restricted": colours.ink}
+    return {
+        name: published.curve(data, f"published_{name}_loss", tint) for name, tint in tints.items()
+    }
 
 
 @dataclass(frozen=True)

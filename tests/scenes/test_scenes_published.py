@@ -1,0 +1,83 @@
+"""The published run's curves behind ours: what they say, and of which runs they are drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import grokviz as gv
+from grokviz.dataset.table import table_of
+from grokviz.errors import InputError
+from grokviz.runs import RunWriter, open_run
+from grokviz.scene import published
+from grokviz.scene.registry import scenes
+
+SCENES = ("grokking-curve", "progress-measures", "excluded-loss")
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    return gv.load("modular-addition")
+
+
+def test_both_runs_begin_alike_and_end_alike(data: xr.Dataset) -> None:
+    at, test = data["published_epoch"].values, data["published_test_loss"].values
+    own = np.interp(at, data["tested_epoch"].values, data["logged_test_loss"].values)
+    assert test[0] == pytest.approx(own[0], rel=5e-3)
+    assert test.max() == pytest.approx(own.max(), rel=1e-2)
+    assert test[-1] == pytest.approx(own[-1], rel=6e-2)
+    twelve = int(np.searchsorted(at, 12_000))
+    assert (round(test[twelve], 5), round(own[twelve], 7)) == (1.7e-4, 5.9e-6)
+    keys = data["published_frequency"].values
+    assert list(keys) == list(data["key_frequency"].values)
+
+
+def test_waves_that_come_earlier_and_later_than_published(data: xr.Dataset) -> None:
+    theirs = data["published_excluded_loss_by_frequency"]
+    ours = data["excluded_loss_2d_by_frequency"]
+    later = []
+    for k in theirs["published_frequency"].values:
+        rows = [theirs.sel(published_frequency=k), ours.sel(frequency=k)]
+        first = []
+        for row in rows:
+            epochs = row[row.dims[0]].values
+            first.append(epochs[(row.values > 1e-5) & (epochs > 2000)][0])
+        later.append(int(first[0] - first[1]))
+    assert dict(zip(theirs["published_frequency"].values.tolist(), later, strict=True)) == {
+        14: 0, 35: 675, 41: 300, 42: -800, 52: -700,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_published_curves_are_dashed_and_said(name: str, data: xr.Dataset) -> None:
+    from matplotlib.figure import Figure
+
+    scene = scenes(user=False)[name].with_options({"published": "on"})
+    assert published.WORDS in scene.claim(data).watch
+    assert "neelnanda-io/Grokking" in scene.definition(data)
+    figure = Figure()
+    scene.draw(figure, data).update(20)
+    lines = [line for axes in figure.axes for line in axes.get_lines()]
+    drawn = [line for line in lines if np.array_equal(
+        line.get_xdata(), data["published_epoch"].values)]  # fmt: skip
+    values = [line.get_ydata() for line in drawn]
+    for variable in (published.TRAIN, published.TEST):
+        assert any(np.array_equal(value, data[variable].values) for value in values)
+    assert all(line.get_linestyle() == "--" for line in drawn)
+    plain = scenes(user=False)[name]()
+    assert published.WORDS not in plain.claim(data).watch + plain.definition(data)
+
+
+def test_a_run_with_other_settings_has_no_published_counterpart(tmp_path: Path) -> None:
+    facts = {"task": "modular-addition", "settings": {"p": 113, "train-fraction": 0.4}}
+    with RunWriter.create(tmp_path / "run", facts) as writer:
+        writer.log(0, train_loss=1.0)
+        writer.close(finished=True)
+    run = open_run(tmp_path / "run")
+    lack = table_of(run).measures[published.TEST].lacking(run)
+    assert lack == "published counterpart, which has train-fraction=0.3"
+    with pytest.raises(InputError, match=lack):
+        gv.render("grokking-curve", run, tmp_path / "a.png", options={"published": "on"})
