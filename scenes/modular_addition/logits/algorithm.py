@@ -64,7 +64,8 @@ class Algorithm(Scene):
         numbers = {"first": growth.first, "last": growth.last, "lead": n.lead}
         waves, held = _claims.waves(n.count), _claims.rounded_percent(growth.last)
         if growth.holds and n.lead >= frequencies.LEAD:
-            words = f"The network adds with {waves}: {held} of its squared logits"
+            verb = "makes" if n.count == 1 else "make"
+            words = f"{waves}, highest at a + b, {verb} up {held} of the squared logits"
             watch = f"{self.watch} at {growth.moment}"
             return Claim(words, watch, numbers=numbers)
         verb = f"explain{'s' * (n.count == 1)}"
@@ -139,7 +140,7 @@ class Algorithm(Scene):
 
     def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
         left, right = (4.2 if style().slide else 1.0), wide - 1.2
-        at = [left + share * (right - left) for share in (0, 0.222, 0.475, 0.79)]
+        at = [left + share * (right - left) for share in (0, 0.222, 0.475, 0.765)]
         pitch = (high - 10.0) / max(len(n.keys), 1)
         rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
         for x, (name, formula) in zip(at, STEPS, strict=True):
@@ -154,9 +155,9 @@ class Algorithm(Scene):
         self._rows(sheet, n, rows, at[:3], min(0.43 * pitch, 2.2), at[3] - 7.2 - at[2])
         _small(sheet, at[3], rows[0] + 0.5 * pitch + 0.3, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
         _sum(sheet, n, (at[3], right), (rows[-1] - 0.4 * pitch, rows[0] + 0.3 * pitch))
-        _small(sheet, left, 2.1, "attention and the MLP multiply:")
+        _small(sheet, left, 1.3, "attention and the MLP multiply:")
         for y, name in ((2.1, "angle-sum-cos"), (0.5, "angle-sum-sin")):
-            _small(sheet, at[1] + 6.6, y, FORMULAS[name].mathtext)
+            _small(sheet, at[1] + 2.4, y, FORMULAS[name].mathtext)
         if wide >= ROOMY:
             _small(sheet, at[3], 2.1, f"$w_k = 2\\pi k / {n.p}$")
 
@@ -184,8 +185,9 @@ class Algorithm(Scene):
     ) -> None:
         small, narrow = style().small, style().narrow(sheet.figure)
         right = at[2] + width + (3.0 if narrow else 4.2)
+        between = at[1] + 0.8 + r if narrow else (at[1] + at[2]) / 2
         clocks = {"a": (at[0] + 2.4 + r, n.a), "b": (at[0] + 3.0 + 3 * r, n.b),
-                  "a+b": (at[1] + 0.8 + r, n.a + n.b)}  # fmt: skip
+                  "a+b": (between, n.a + n.b)}  # fmt: skip
         for name, (x, _) in clocks.items():
             sheet.text(x, rows[0] + 1.3 * r + 0.3, name, fontsize=small, ha="center",
                        color=style().colours.muted)  # fmt: skip

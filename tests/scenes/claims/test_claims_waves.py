@@ -31,7 +31,7 @@ OWN = {
     "wave-circles": "6 waves become rings: radii vary by 9% at most, 52% at first",
     "weight-spectra": "5 waves fill 90% of the embedding, 99.8% of the neuron-logit map",
     "ablation": "Keep only cos w(a + b − c) in the logits: the loss falls to 19%",
-    "algorithm": "The network adds with 5 waves: 96% of its squared logits",
+    "algorithm": "5 waves, highest at a + b, make up 96% of the squared logits",
     "logit-spectrum": "Products of 5 waves grow from 0% to 98% of the logits' variance",
     "logit-waves": "5 waves that peak at the answer grow to 97% of the squared logits",
     "trig-share": "Waves of a + b reach 98% of logit variance, 15% of neuron variance",
