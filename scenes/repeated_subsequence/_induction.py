@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -23,9 +23,10 @@ SCORES = {"induction": "induction_score", "previous token": "previous_token_scor
 
 DEFINITIONS = (
     "Induction score: mean attention from the scored positions to the tokens after the earlier "
-    "copies of the same token, on fresh sequences. In colour the head with the "
-    "highest at the end of the picture, in grey the others."
+    "copies of the same token, on fresh sequences."
 )
+
+BEST = "In colour the head with the highest at the end of the picture, in grey the others."
 
 LOOKS = 0.25
 """A head looks somewhere with this mean attention or more: chance gives a tenth of it."""
@@ -108,7 +109,8 @@ class HeadsBelowLoss(Scene):
             for axes in strips if small is not None
         ]  # fmt: skip
         heads = changes.ChangePanel(
-            below, data, head_curves(data, self.wanted(), rest=self.others),
+            below, data,
+            head_curves(data, self.wanted(), rest=self.others, alike=self.alike(data)),
             ylabel="induction (%)" if len(self.wanted()) == 1 else "attention (%)",
             time=self.time, end=end, ylim=(0, 100), yticks=(0, 50, 100),
             phases="none" if self.phases == "none" else "shaded",
@@ -129,6 +131,10 @@ class HeadsBelowLoss(Scene):
         """Whether the train loss has a logarithmic panel of its own below the test loss."""
         return False
 
+    def alike(self, data: xr.Dataset) -> Sequence[tuple[int, int]]:
+        """The heads of which the sentence speaks besides the best, as (layer, number)."""
+        return ()
+
     def moments(self, data: xr.Dataset) -> tuple[float, ...]:
         """The epochs of whose induction score the sentence speaks."""
         return ()
@@ -139,7 +145,12 @@ class HeadsBelowLoss(Scene):
 
     def definitions(self) -> str:
         """What the scores are that are drawn, and which heads are in colour."""
-        return f"{DEFINITIONS} {PREVIOUS}" if len(self.wanted()) > 1 else DEFINITIONS
+        words = f"{DEFINITIONS} {self.coloured()}"
+        return f"{words} {PREVIOUS}" if len(self.wanted()) > 1 else words
+
+    def coloured(self) -> str:
+        """Which heads are in colour."""
+        return BEST
 
     def score(self, data: xr.Dataset, at: float) -> float:
         """The induction score of the head in colour at an epoch, interpolated."""
@@ -200,14 +211,22 @@ def kind_colours() -> dict[str, str]:
 
 
 def head_curves(
-    data: xr.Dataset, wanted: Mapping[str, str | None], *, rest: bool = True
+    data: xr.Dataset,
+    wanted: Mapping[str, str | None],
+    *,
+    rest: bool = True,
+    alike: Sequence[tuple[int, int]] = (),
 ) -> dict[str, panels.Curve]:
-    """The scores of the head of each kind, in its colour, and of the others in grey."""
+    """The scores of the head of each kind, in its colour, and of the others in grey.
+
+    Of induction heads those ``alike`` are in its colour too, and one name is for all of them.
+    """
     heads = {kind: head_of(data, kind, head) for kind, head in wanted.items()}
     curves: dict[str, panels.Curve] = {}
     for kind in heads if rest else ():
         values = data[SCORES[kind]].values
-        others = [at for at in np.ndindex(*values.shape[1:]) if at != heads[kind]]
+        same = {heads[kind], *(alike if kind == "induction" else ())}
+        others = [at for at in np.ndindex(*values.shape[1:]) if at not in same]
         # one name stands for all of them, at the one that ends highest
         others.sort(key=lambda at: float(np.nan_to_num(values[(-1, *at)])), reverse=True)
         for layer, head in others:
@@ -216,8 +235,19 @@ def head_curves(
                 data, 100 * values[:, layer, head], style().colours.faint
             )
     for kind, (layer, head) in heads.items():
+        if kind == "induction" and alike:
+            curves |= {
+                f"_{layer}.{number}": panels.at_checkpoints(
+                    data, 100 * data[SCORES[kind]].values[:, layer, number], kind_colours()[kind]
+                )
+                for layer, number in alike
+            }
         what = f"layer {layer}, head {head}"
         name = f"head {layer}.{head}:\n{what}" if len(heads) == 1 else f"{kind}:\n{what}"
+        if kind == "induction" and alike:
+            layers = {layer, *(one for one, _ in alike)}
+            where = f"layer {layer}" if len(layers) == 1 else f"{len(layers)} layers"
+            name = f"{len(alike) + 1} heads of\n{where}"
         curves[name] = panels.at_checkpoints(
             data, 100 * data[SCORES[kind]].values[:, layer, head], kind_colours()[kind]
         )

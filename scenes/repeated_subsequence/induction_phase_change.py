@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
@@ -12,12 +14,16 @@ from grokviz.scenes.repeated_subsequence._induction import (
     HEADS,
     RISE,
     HeadsBelowLoss,
+    head_of,
 )
 
 from grokviz.scene import Claim
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+RISING = "In colour the heads whose score rises by a quarter or more as the loss falls."
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,28 @@ class InductionPhaseChange(HeadsBelowLoss):
         if after - before < RISE:
             return Claim.instead(f"{falls}; head {self.head(data)}'s induction goes {shares}")
         numbers = {"high": high, "low": low, "before": before, "after": after}
-        sentence = f"{falls} as head {self.head(data)}'s induction rises {shares}"
-        return Claim(sentence, self.watch, numbers=numbers)
+        count = len(self.alike(data)) + 1
+        heads = f"{count} heads take" if count > 1 else "a head takes"
+        sentence = f"{falls} as {heads} up induction: {shares.replace('from ', '')}"
+        return Claim(sentence, self.watch, numbers=numbers | {"heads": count})
+
+    def alike(self, data: xr.Dataset) -> Sequence[tuple[int, int]]:
+        """The other heads whose induction rises as the loss falls, unless one was asked for."""
+        moments = self.moments(data)
+        if not moments or self.induction_head is not None:
+            return ()
+        scores = np.nan_to_num(data["induction_score"].values.astype(float))
+        epochs, best = data["epoch"].values, head_of(data, "induction", None)
+        risen = []
+        for at in np.ndindex(*scores.shape[1:]):
+            before, after = np.interp(moments, epochs, scores[:, *at])
+            if at != best and after - before >= RISE:
+                risen.append((int(at[0]), int(at[1])))
+        return risen
+
+    def coloured(self) -> str:
+        """Which heads are in colour."""
+        return super().coloured() if self.induction_head is not None else RISING
 
     def moments(self, data: xr.Dataset) -> tuple[float, ...]:
         """Where the loss begins to fall, and where it has fallen."""
