@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
 ROWS = (
-    ("Thread and Colab notebook", "Neel Nanda and Tom Lieberum, 2022"),
+    ("A mechanistic interpretability\nanalysis of grokking",
+     "thread and Colab notebook,\nNeel Nanda and Tom Lieberum 2022"),
     ("Progress measures for grokking\nvia mechanistic interpretability",
-     "Nanda, Chan, Lieberum, Smith, Steinhardt 2023,\narXiv:2301.05217"),
-    ("Grokking",
-     "Power, Burda, Edwards, Babuschkin, Misra 2022,\narXiv:2201.02177"),
+     "Nanda, Chan, Lieberum, Smith, Steinhardt\n2023, arXiv:2301.05217"),
+    ("Grokking: generalization\nbeyond overfitting",
+     "Power, Burda, Edwards, Babuschkin, Misra\n2022, arXiv:2201.02177"),
     ("The slingshot mechanism;\nGrokking or glitching?",
      "Thilak et al. 2022, arXiv:2206.04817;\nLiu, Cao, Li, Zhou 2026, arXiv:2605.06152"),
 )  # fmt: skip

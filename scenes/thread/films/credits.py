@@ -99,9 +99,9 @@ class Credits(FilmScene):
         epochs = run["epoch"].values
         planes = run["embedding_plane"].sel(embedded_frequency=k).values[epochs <= LAST_EPOCH]
         radius = float(np.quantile(np.linalg.norm(planes, axis=-1), 0.98))
-        centre = np.array([left + WIDE / 2, top + HIGH / 2])
+        centre = np.array([left + HIGH / 2, top + HIGH / 2])
         places = centre + HIGH / 2 / radius * planes.astype(float) * [1, -1]
-        dots = Dots(places[0], 5, self.colours.frequency(k, known))
+        dots = Dots(places[0], 3.5, self.colours.frequency(k, known))
         return Moving(
             [dots], lambda share: dots.move_dots(places[round(share * (len(places) - 1))])
         )
