@@ -42,6 +42,16 @@ TAKEN = {
 }
 WAVE = "without-frequency-"
 
+CLUSTERS = "cluster_loss"
+
+OUT = {
+    "logits": "Wave k: $\\cos$ and $\\sin$ of $w_k(a+b)$.",
+    "neurons": "Wave k: the neurons with that frequency, of a network whose clustered neurons have "
+    "only the terms of their own frequency, and whose logits come from the neurons alone, with "
+    "each class's mean as it was.",
+}
+"""What is taken out for a wave, by where it is taken out of."""
+
 WORSE = 10.0
 """The network needs a wave without which its loss is at least so many times as large."""
 
@@ -77,10 +87,27 @@ class Ablation(Scene):
     rows: Literal["logits", "all"] = option(
         "logits", "what is taken out of the logits, or out of any part of the network"
     )
+    waves: Literal["logits", "neurons"] = option(
+        "logits", "what a wave is taken out of: the logits, or the neurons with its frequency"
+    )
     ratios: bool = option(True, "how much of the loss, or how many times, at each bar's end")
+
+    def variables(self) -> tuple[str, ...]:
+        """With the losses without clusters of neurons, where they are drawn."""
+        return (*self.needs, CLUSTERS) if self.waves == "neurons" else self.needs
+
+    def _shown(self, data: xr.Dataset) -> xr.Dataset:
+        """The data with the losses without each wave as they are asked for."""
+        if self.waves == "logits":
+            return data
+        names, losses = data["ablation"].values.tolist(), data["ablation_loss"].values.copy()
+        for k, loss in zip(data["key_frequency"].values, data[CLUSTERS].values, strict=True):
+            losses[names.index(f"{WAVE}{k}")] = loss
+        return data.assign(ablation_loss=("ablation", losses))
 
     def claim(self, data: xr.Dataset) -> Claim:
         """What becomes of the loss where only the algorithm's cosines are kept."""
+        data = self._shown(data)
         alone = _loss(data, "cosine-fit")
         ratio = alone / max(_loss(data, WHOLE), 1e-30)
         if 0 < ratio <= BETTER and alone < LOW:
@@ -106,6 +133,7 @@ class Ablation(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """What is kept alone on the left, what is taken away on the right."""
+        data = self._shown(data)
         alone, without = self._groups(data)
         whole = _loss(data, WHOLE)
         if not 0 < whole < np.inf or not (alone or without):
@@ -124,12 +152,14 @@ class Ablation(Scene):
         heading = "Keep in the logits …" if logits else "Simplify …"
         _Bars(left, data, rows, shares, self.ratios).draw(heading)
         some = f" ({MOST} of {count} waves)" if count > MOST else ""
-        heading = "Take out of the logits …" if logits else "Take out …"
+        source = "neurons" if self.waves == "neurons" else "logits"
+        heading = f"Take out of the {source} …" if logits else "Take out …"
         _Bars(right, data, without, False, self.ratios).draw(heading + some)
         return Drawing()
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The loss of every ablation."""
+        data = self._shown(data)
         alone, without = self._groups(data)
 
         def losses(names: dict[str, str]) -> str:
@@ -149,8 +179,8 @@ class Ablation(Scene):
             "Loss over all pairs after one part of the trained network is kept alone (left) or "
             "taken out (right), beside that of the untouched network. Of the logits are kept: "
             "their means and the waves of a, of b and of both at the key frequencies; of these, "
-            "$\\cos$ and $\\sin$ of $w_k(a+b)$; of these, $\\cos w_k(a+b-c)$. Wave k: $\\cos$ "
-            "and $\\sin$ of $w_k(a+b)$. "
+            "$\\cos$ and $\\sin$ of $w_k(a+b)$; of these, $\\cos w_k(a+b-c)$. "
+            f"{OUT[self.waves]} "
             f"{after('section 4.4')}"
         )
 
