@@ -6,6 +6,7 @@ import hashlib
 import io
 import logging
 import os
+import struct
 from collections.abc import Callable, Iterable, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,9 +121,32 @@ def _decode(content: bytes, names: Set[str] | None = None) -> xr.Dataset:
                 if names is None or name in names or name in self.ds.dimensions
             }
 
+    check_heaps(content)
     # from memory: HDF5 would lock the file, and homes on NFS or Lustre often have no locks
     with File(io.BytesIO(content), "r") as container:
         return xr.load_dataset(Store(container))
+
+
+def check_heaps(content: bytes) -> None:
+    """Raise ValueError where HDF5 would never come to the end of a damaged global heap.
+
+    It walks along a heap by the sizes that its objects say, and stands still at one of size 0.
+    Source: HDF5 file format specification, version 3, section III.E.
+    """
+    at = content.find(_HEAP)
+    while at >= 0:
+        size = int.from_bytes(content[at + 8 : at + 16], "little")
+        place, end = at + 16, at + size
+        while place + 16 <= min(end, len(content)):
+            (index, *_, held) = struct.unpack_from("<HHIQ", content, place)
+            step = 16 + (held + 7) // 8 * 8 if index else held
+            if not 16 <= step <= end - place:
+                raise ValueError(f"the heap at byte {at} is damaged")
+            place += step
+        at = content.find(_HEAP, at + 8)
+
+
+_HEAP = b"GCOL\x01\0\0\0"
 
 
 def write(data: xr.Dataset, file: Path) -> None:

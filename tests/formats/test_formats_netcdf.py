@@ -40,6 +40,21 @@ def test_mutants_are_read_or_refused(tmp_path: Path) -> None:
         load(str(file))
 
 
+@pytest.mark.parametrize("size", [0, 8, 3865, 2**40])
+def test_a_heap_in_which_hdf5_would_go_round_for_ever_is_refused(tmp_path: Path, size: int) -> None:
+    file = tmp_path / "data.nc"
+    cache.write(xr.Dataset({"x": ("epoch", np.arange(3.0))}, coords={"epoch": np.arange(3)}), file)
+    good = file.read_bytes()
+    cache.check_heaps(good)
+    place = good.index(b"GCOL") + 16
+    while int.from_bytes(good[place : place + 2], "little"):  # up to the object that is free
+        held = int.from_bytes(good[place + 8 : place + 16], "little")
+        place += 16 + (held + 7) // 8 * 8
+    file.write_bytes(good[: place + 8] + size.to_bytes(8, "little") + good[place + 16 :])
+    with pytest.raises(InputError, match="the heap at byte"):
+        load(str(file))
+
+
 def test_it_is_read_where_no_lock_can_be_had(tmp_path: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
     file = tmp_path / "data.nc"
