@@ -24,6 +24,8 @@ from grokviz.tasks.any.measures import embeddings as measured
          ["wte.weight"], [False], [12]),
         ({"unembed.W_U": (8, 12), "0.weight": (5, 8)}, ["unembed.W_U"], [True], [12]),
         ({"0.weight": (16, 9), "2.weight": (4, 16)}, ["0.weight"], [True], [9]),
+        ({"W": (5, 2), "bias": (5,)}, ["W"], [False], [5]),
+        ({"W": (2, 5), "bias": (5,)}, ["W"], [True], [5]),
         ({"0.weight": (9,), "scale": ()}, [], [], []),
     ],
 )  # fmt: skip

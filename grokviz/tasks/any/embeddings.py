@@ -143,6 +143,9 @@ def _embedding(
     sides = [side for other, shape in shapes.items() if other != name for side in shape]
     rows, columns = every[name]
     across = _more(sides, rows, columns)
+    # five things in two dimensions may share their number with a vector of biases
+    if (columns if across else rows) < FEWEST <= (rows if across else columns):
+        across = not across
     return Embedding(name, across, columns if across else rows)
 
 
