@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 LONGEST = 20
 """A name of more characters is shortened in its middle."""
 
-LAST = re.compile(r"(^|\.)(unembed\w*|lm_head|head|ln_f|norm_f|final\w*|W_U)(\.|$)", re.I)
+LAST = re.compile(
+    r"(^|\.)(unembed\w*|lm_head|head|ln_f|norm_f|final\w*|W_U)(\.|$)"
+    r"|^(out|output|readout|classifier)(\.|$)", re.I,
+)  # fmt: skip
 PARTS = (
     "wte",
     "wpe",
@@ -209,7 +212,8 @@ def short_names(names: Sequence[str]) -> list[str]:
     if len({*plain}) < len(plain):
         plain = list(names)
     last = [name.rsplit(".", 1)[-1] for name in plain]
-    if len({*last}) == len(last) and not any(part[:1].isdigit() or part == "bias" for part in last):
+    bare = any(part[:1].isdigit() or part in ("weight", "bias") for part in last)
+    if len({*last}) == len(last) and not bare:
         return [_shortened(part) for part in last]
     parts = [name.split(".") for name in plain]
     while len(parts) > 1 and min(map(len, parts)) > 1 and len({one[0] for one in parts}) == 1:
