@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 GATHERED = 1.5
 """An embedding gathers in a plane whose share of its variance grows by this factor."""
 
+FLAT = 0.995
+"""Vectors whose plane holds more than this share of their variance lie in it."""
+
 THIN = 0.25
 """Points are a ring where their distances from the middle deviate by at most this share."""
 
@@ -76,9 +79,11 @@ class EmbeddingMap(Scene):
         words = (
             f"Two directions come to hold {_percent(last)} of {name}'s variance, {_percent(first)}"
         )
+        planes = _planes(data, place)
+        if first > FLAT:
+            return self._apart(name, planes, numbers)
         if not last >= GATHERED * first:
             return Claim.instead(f"{words} at first", self.watch, **numbers)
-        planes = _planes(data, place)
         ends = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[[0, -1]]
         if [is_ring(planes[i]) for i in ends] == [False, True]:
             ring = (
@@ -90,6 +95,13 @@ class EmbeddingMap(Scene):
             return Claim(ring, watch, numbers=numbers)
         return Claim(f"{words} at first", self.watch, numbers=numbers)
 
+    def _apart(self, name: str, planes: np.ndarray, numbers: dict[str, float]) -> Claim:
+        """What becomes of vectors that lie in a plane from the first, as of two numbers each."""
+        sizes = np.sqrt((planes**2).sum(axis=2).mean(axis=1))
+        first, last = sizes[np.isfinite(sizes)][[0, -1]]
+        words = f"{name}'s vectors, all in a plane, lie {last:.2g} from their middle, {first:.2g}"
+        return Claim.instead(f"{words} at first", self.watch, **numbers)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The plane at the first checkpoint at the left, or above; that of the moment beside it."""
         place = self._place(data)
@@ -97,7 +109,7 @@ class EmbeddingMap(Scene):
         labels, name = self._labels(planes.shape[1]), _name(data, place)
         shares = data["leading_plane_share"].values[:, place]
         left, right = style().beside(
-            figure, (1, 1), (1, 1), left=4.2, right=1.4, top=1.6, bottom=3.3, gap=3.4, vgap=3.6
+            figure, (1, 1), (1, 1), left=5.2, right=1.4, top=1.6, bottom=3.3, gap=3.4, vgap=3.6
         )
         known = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))
         # of a still nothing else is seen

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
+from jaxtyping import Float
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
@@ -23,8 +24,21 @@ if TYPE_CHECKING:
 FEWER = 0.5
 """A matrix gives up directions where its effective rank comes down to this share of the first."""
 
+RISES = 10.0
+"""A direction rises out of a matrix whose singular value ends at so many times its first."""
+
+SMALL = 0.1
+"""A singular value is small up to this share of the largest."""
+
+SEVERAL = 3
+APART = 2.0
+"""So many directions rise in turn where the last takes so many times as long as the first."""
+
 IN_A_COLUMN = 4
 """So many matrices have room in a narrow column."""
+
+RANKS = 10.5
+"""Room for the ranks beside the name of a matrix, in ems."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,8 @@ class Spectra(Scene):
         k = int(np.argmin(last / first))
         numbers = {"first": float(first[k]), "last": float(last[k])}
         if not last[k] <= FEWER * first[k]:
+            if rise := self._rise(data):
+                return rise
             k = int(np.argmax(np.abs(np.log(last / first))))
             return Claim.instead(
                 f"No effective rank halves; that of {names[k]} goes from {first[k]:.1f} to "
@@ -73,21 +89,41 @@ class Spectra(Scene):
             self.watch, numbers=numbers,
         )  # fmt: skip
 
+    def _rise(self, data: xr.Dataset) -> Claim | None:
+        """The matrix of which the most directions rise at times of their own; None if none has."""
+        clock, names, most = data["field_epoch"].values, tensors.names_of(data), None
+        for place in self._places(data):
+            half = half_risen(data["singular_value"].values[:, place].astype(float), clock)
+            apart = len(half) >= SEVERAL and half.max() >= APART * half.min()
+            if apart and (most is None or len(half) > len(most[1])):
+                most = names[place], half
+        if most is None:
+            return None
+        (name, half), word = most, clocks.word(data)
+        early, late = float(half.min()), float(half.max())
+        words = f"{len(half)} directions of {name} rise in turn, half way"
+        sentence = f"{words} by {word}s {early:,.0f} to {late:,.0f}"
+        numbers = {"directions": len(half), "early": early, "late": late}
+        return Claim(sentence, self.watch, numbers=numbers)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A panel for each matrix."""
         narrow = style().narrow(figure)
         places = self._places(data, narrow=narrow)
         columns = min(2 if narrow else 3, len(places))
-        # a heading takes two lines where a panel is narrow
+        names = tensors.names_of(data)
+        room = (style().ems(figure)[0] - 6.0) / columns - 3.4
+        long = max(len(names[place]) for place in places)
+        # a heading takes two lines where a panel is narrow, or a name is long
+        above = narrow or 0.66 * long + RANKS > room
         grid = style().panels(
             figure, (1,) * columns, (1,) * math.ceil(len(places) / columns), left=4.8, right=1.2,
-            top=3.1 if narrow else 2.0, bottom=3.2, gap=3.4, vgap=4.5 if narrow else 3.4,
+            top=3.1 if above else 2.0, bottom=3.2, gap=3.4, vgap=4.5 if above else 3.4,
         )  # fmt: skip
         flat = [axes for row in grid for axes in row]
         for axes in flat[len(places) :]:
             axes.remove()
         moments = tensors.Moments.of(data["field_epoch"].values, log=self.time == "log")
-        names = tensors.names_of(data)
         parts = []
         for n, (axes, place) in enumerate(zip(flat, places, strict=False)):
             moments.frame(axes, clocks.word(data) if n + columns >= len(places) else "")
@@ -95,7 +131,7 @@ class Spectra(Scene):
                 axes.set_ylabel("singular value")
             parts.append(_strands(axes, data, place, moments))
             told = names[place] in self.claim(data).sentence.split()
-            parts.append(_heading(axes, data, place, names[place], above=narrow, told=told))
+            parts.append(_heading(axes, data, place, names[place], above=above, told=told))
         return Drawing.of(*parts)
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -147,6 +183,23 @@ class Spectra(Scene):
         first = np.array([float(known[0]) for known in ends.values()])
         last = np.array([float(known[-1]) for known in ends.values()])
         return [names[p] for p in ends], first, last
+
+
+def half_risen(
+    values: Float[np.ndarray, "moment number"], clock: np.ndarray
+) -> Float[np.ndarray, " riser"]:
+    """When each singular value that rises is half way from its first to its last; the first time.
+
+    A value rises that ends at :data:`RISES` times its first, and is not small beside the largest.
+    """
+    values = values[:, np.isfinite(values).all(axis=0)]
+    if not values.size:
+        return np.zeros(0)
+    first, last = values[0], values[-1]
+    rising = (last >= RISES * first) & (last >= SMALL * last.max())
+    middle = (first + last) / 2
+    past = (values >= middle)[:, rising].argmax(axis=0)
+    return clock[past].astype(float)
 
 
 def _change(ranks: np.ndarray) -> float:

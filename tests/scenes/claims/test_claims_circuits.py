@@ -60,6 +60,17 @@ def test_an_embedding_gathers_in_a_plane(last: float, holds: bool) -> None:
     assert f"{100 * last:.0f}%" in own.sentence
 
 
+def test_vectors_of_two_numbers_are_in_a_plane_from_the_first() -> None:
+    data = reference("embedding-map")
+    shares, planes = data["leading_plane_share"].copy(), data["leading_plane"].copy()
+    shares[:] = 1.0
+    planes[0] *= 0
+    planes[0, ..., 0] = 0.25
+    own = claim("embedding-map", data.assign(leading_plane_share=shares, leading_plane=planes))
+    assert not own.holds
+    assert own.sentence.endswith("0.25 at first")
+
+
 @pytest.mark.parametrize(("spread", "ring"), [(0.24, True), (0.26, False)])
 def test_vectors_are_a_ring_where_they_are_as_far_from_the_middle(
     spread: float, ring: bool

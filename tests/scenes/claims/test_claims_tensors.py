@@ -61,6 +61,7 @@ def test_a_sentence_of_the_reference_holds_and_has_a_number(name: str) -> None:
         (["net.fc1.weight", "net.fc1.bias"], ["fc1", "fc1.bias"]),
         (["h.0.attn.weight", "h.1.attn.weight"], ["0.attn", "1.attn"]),
         (["a.w"], ["w"]),
+        (["0.weight"], ["0.weight"]),
         (["a_very_long_name_of_a_tensor.weight"], ["a_very_lo…_a_tensor"]),
     ],
 )
@@ -78,6 +79,8 @@ def test_tensors_are_in_the_order_of_the_model() -> None:
     assert mixed != ordered
     places = tensors.model_order(mixed)
     assert {mixed[i] for i in places[:2]} == {*ordered[:2]}
+    plain = ["out.weight", "conv1.weight", "conv2.weight", "attn.out.weight"]
+    assert plain[tensors.model_order(plain)[-1]] == "out.weight"
     assert [mixed[i] for i in places[2:7]] == ordered[2:7]
     assert {mixed[i] for i in places[7:]} == {*ordered[7:]}
     ours = ["W_K", "W_O", "W_Q", "W_V"]
@@ -169,6 +172,24 @@ def test_a_rank_falls_to_less_than_half(share: float, holds: bool) -> None:
     own = claim("spectra", data)
     assert own.holds == holds
     assert f"{30 * share:.3g}" in own.sentence
+
+
+@pytest.mark.parametrize(("late", "holds"), [(1.9, False), (2.1, True)])
+def test_directions_rise_in_turn(late: float, holds: bool) -> None:
+    data = reference("spectra")
+    clock = data["field_epoch"].values
+    data["effective_rank"] = (data["effective_rank"].dims, np.ones(data["effective_rank"].shape))
+    values = np.ones(data["singular_value"].shape)
+    for k, risen in enumerate((1000, 1000, 1000 * late)):
+        values[clock >= risen, 0, k] = 11.0
+    data["singular_value"] = (data["singular_value"].dims, values)
+    own = claim("spectra", data)
+    assert own.holds == holds
+    if holds:
+        assert own.sentence.startswith("3 directions of")
+        assert own.numbers["late"] / own.numbers["early"] == pytest.approx(late, rel=0.05)
+        values[-1] = np.where(values[0] == values[-1], 1, 9.9)
+        assert not claim("spectra", data).holds
 
 
 @pytest.mark.parametrize(("share", "holds"), [(0.49, True), (0.51, False)])
