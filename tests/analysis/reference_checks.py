@@ -28,8 +28,10 @@ def facts_of(place: Path) -> dict[str, Any]:
 
 
 def is_single(place: Path) -> bool:
-    """Whether it is of one run: a family has another test."""
-    return (place / "run.json").exists() and any(_has_epochs(file) for file in place.glob("*.nc"))
+    """Whether it is of one run of a recipe: families, and runs of other code, have other tests."""
+    if not (place / "run.json").exists() or not facts_of(place)["recipe"]:
+        return False
+    return any(_has_epochs(file) for file in place.glob("*.nc"))
 
 
 def _has_epochs(file: Path) -> bool:

@@ -149,6 +149,12 @@ BUNDLED = {
     "seeds/seed=4": 5650,
     "slingshots/loss-precision=float32": 5710,
     "slingshots/loss-precision=float64": 7710,
+    "sparse-parity": 420,
+    "double-descent": 800,  # a width: by its rule this is the second descent
+    "double-descent-250": None,
+    "autoencoder": None,
+    "digits": None,
+    "language": None,
 }
 
 
