@@ -31,13 +31,22 @@ LIBRARIES = ("grokviz", "matplotlib", "numpy", "av", "pillow", "manim", "typst")
 
 @dataclass(frozen=True)
 class DrawingJob:
-    """One file to draw, as sent to a worker process."""
+    """One file to draw, as sent to a worker process.
+
+    Attributes:
+        scene, path, options: what is drawn, into which file, and what ``render`` is told.
+        film, chapter: of a poster the film whose last frame it is, and the chapter of it.
+        run, drawn: what is drawn other than the scene's own reference and defaults.
+
+    """
 
     scene: str
     path: Path
     options: Mapping[str, Any]
     film: Path | None = None
     chapter: str | None = None
+    run: str | None = None
+    drawn: Scene | None = None
 
 
 def has_still(scene: type[Scene]) -> bool:
@@ -69,14 +78,19 @@ def drawable(scene: type[Scene]) -> bool:
 
 
 def _work(scene: type[Scene], folder: Path, suffix: str, options: Mapping[str, Any]) -> DrawingJob:
+    path = path_of(folder / f"{scene.name}{suffix}", _data(scene), options)
+    return DrawingJob(scene.name, path, options)
+
+
+def path_of(path: Path, data: str, options: Mapping[str, Any]) -> Path:
+    """The file in which a picture is kept: ``path`` with a hash of all that it depends on."""
     inputs = {
-        "data": _data(scene),
+        "data": data,
         "code": _code(),
         "versions": library_versions(*LIBRARIES),
         **options,
     }
-    key = key_of(inputs)[:16]
-    return DrawingJob(scene.name, folder / f"{scene.name}-{key}{suffix}", options)
+    return path.with_stem(f"{path.stem}-{key_of(inputs)[:16]}")
 
 
 @lru_cache(maxsize=1)
@@ -131,8 +145,8 @@ def _draw_each(work: Sequence[DrawingJob], jobs: int) -> Iterator[tuple[DrawingJ
 def _draw(work: DrawingJob) -> str:
     """Draw one file in a worker; returns an error as a sentence, or ""."""
     try:
-        scene = find_scene(work.scene, user=False)
-        render(scene(), figures.loaded(scene.reference, ()), work.path, **work.options)
+        scene = work.drawn or find_scene(work.scene, user=False)()
+        render(scene, figures.loaded(work.run or scene.reference, ()), work.path, **work.options)
     except GrokvizError as error:
         return f"{work.scene}: {error}"
     except Exception as error:  # a scene may raise anything, and the report must name it

@@ -22,10 +22,11 @@ sys.path.insert(0, str(ROOT))
 from grokviz.errors import GrokvizError  # noqa: E402
 from grokviz.render.films.needs import lacking  # noqa: E402
 from grokviz.scene.registry import scenes  # noqa: E402
-from website import drawing, gallery, references  # noqa: E402
+from website import atlas, drawing, gallery, references  # noqa: E402
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.pages import Page
 
 log = logging.getLogger("mkdocs.hooks.grokviz")
 GALLERY = "gallery"
@@ -47,6 +48,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated files; a scene that cannot be drawn stops the build."""
     try:
         entries = _drawn_entries(config)
+        maps = _atlas_pictures(config)
         pages = {
             f"{GALLERY}/index.md": gallery.index(entries),
             **{f"{GALLERY}/{entry.name}.md": gallery.page(entry) for entry in entries},
@@ -64,8 +66,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for path in filter(None, (entry.still, entry.film)):
             name = f"{GALLERY}/media/{entry.name}{path.suffix}"
             files.append(File.generated(config, name, abs_src_path=str(path)))
+    for name, path in maps.items():
+        files.append(File.generated(config, f"{atlas.MEDIA}/{name}", abs_src_path=str(path)))
     files.append(File.generated(config, NOTEBOOK, abs_src_path=str(ROOT / NOTEBOOK)))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: object) -> str:
+    """Put the pictures of the atlas below their commands."""
+    if page.file.src_uri != atlas.PAGE:
+        return markdown
+    return atlas.with_pictures(markdown, _only(config))
 
 
 ROLE = re.compile(r":(?:func|class|meth|mod|data|attr):(?=<code>)")
@@ -82,7 +93,7 @@ def _gallery_options(config: MkDocsConfig) -> dict[str, Any]:
 
 
 def _entries(config: MkDocsConfig) -> list[gallery.Entry]:
-    only = [name for name in str(_gallery_options(config)["only"] or "").split(",") if name]
+    only = _only(config)
     by_name = scenes(user=False)
     unknown = set(only) - set(by_name)
     if unknown:
@@ -90,11 +101,31 @@ def _entries(config: MkDocsConfig) -> list[gallery.Entry]:
     return [gallery.Entry(scene) for name, scene in by_name.items() if name in (only or by_name)]
 
 
+def _only(config: MkDocsConfig) -> list[str]:
+    """Scenes to which the site is confined; none where all are drawn."""
+    return [name for name in str(_gallery_options(config)["only"] or "").split(",") if name]
+
+
+def _folder(config: MkDocsConfig) -> Path:
+    """Where pictures are kept from build to build."""
+    folder = Path(os.path.expandvars(str(_gallery_options(config)["cache"])))
+    return folder if folder.is_absolute() else ROOT / folder
+
+
+def _atlas_pictures(config: MkDocsConfig) -> dict[str, Path]:
+    """The pictures of the atlas by their names, drawn now or kept by an earlier build."""
+    options, folder = _gallery_options(config), _folder(config) / atlas.MEDIA
+    page = (Path(config.docs_dir) / atlas.PAGE).read_text("utf-8")
+    shown = atlas.pictures(page, _only(config))
+    work = [one.job(folder, str(options["quality"])) for one in shown]
+    drawing.draw(work, int(options["jobs"] or os.cpu_count() or 1), log.info)
+    drawing.tidy(folder, work)
+    return {one.name: job.path for one, job in zip(shown, work, strict=True)}
+
+
 def _drawn_entries(config: MkDocsConfig) -> list[gallery.Entry]:
     """The entries with their pictures, drawn now or cached by an earlier build."""
-    options = _gallery_options(config)
-    folder = Path(os.path.expandvars(str(options["cache"])))
-    folder = folder if folder.is_absolute() else ROOT / folder
+    options, folder = _gallery_options(config), _folder(config)
     quality, entries, work = str(options["quality"]), [], []
     for entry in _entries(config):
         scene = entry.scene
