@@ -113,7 +113,8 @@ def run(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        if not words:
+        # a shell that completes gives its words in the environment
+        if not words and "_GROKVIZ_COMPLETE" not in os.environ:
             click.echo(cli.get_help(click.Context(cli, info_name="grokviz")), err=True)
             return _print_error("give one of these commands, such as grokviz scenes", 2)
         _check_characters(words)
