@@ -271,7 +271,9 @@ def test_the_numbers_are_on_the_curves_once_it_has_come_to_them(name: str, count
     data, kind = reference(name), scene(name)
     own = claim(name, data)
     # a name of a head, a threshold and a count are not on the curves
-    words = re.sub(r"[Hh]ead \d\.\d|below 1 nat|the \d+ drops|\d+ heads", "", f"{own.sentence} {own.watch}")
+    words = re.sub(
+        r"[Hh]ead \d\.\d|below 1 nat|the \d+ drops|\d+ heads", "", f"{own.sentence} {own.watch}"
+    )
     said = re.findall(r"[\d,.]*\d%?", words)
     assert len(said) == count
     written = []
