@@ -201,6 +201,11 @@ def model_order(names: Sequence[str]) -> list[int]:
     return sorted(range(len(names)), key=lambda i: (_stage(names[i]), _natural(names[i])))
 
 
+def owner(name: str) -> str:
+    """A name as that of an owner: "W_E's", "positions'"."""
+    return f"{name}'" if name.endswith("s") else f"{name}'s"
+
+
 def short_names(names: Sequence[str]) -> list[str]:
     """Names without what all of them share; the last part alone where that tells them apart."""
     # a number alone is no name

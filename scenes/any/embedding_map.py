@@ -74,32 +74,28 @@ class EmbeddingMap(Scene):
         known = shares[np.isfinite(shares)]
         if len(known) < 2:
             return Claim.instead(f"The vectors of {name} are alike at all checkpoints but one")
-        first, last = float(known[0]), float(known[-1])
+        first, last, own = float(known[0]), float(known[-1]), tensors.owner(name)
         numbers = {"first": first, "last": last}
-        words = (
-            f"Two directions come to hold {_percent(last)} of {name}'s variance, {_percent(first)}"
-        )
+        words = f"Two directions come to hold {_percent(last)} of {own} variance, {_percent(first)}"
         planes = _planes(data, place)
         if first > FLAT:
-            return self._apart(name, planes, numbers)
+            return self._apart(own, planes, numbers)
         if not last >= GATHERED * first:
             return Claim.instead(f"{words} at first", self.watch, **numbers)
         ends = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[[0, -1]]
         if [is_ring(planes[i]) for i in ends] == [False, True]:
-            ring = (
-                f"{name}'s vectors form a ring; its plane holds {_percent(last)} of their variance"
-            )
+            ring = f"{own} vectors form a ring; its plane holds {_percent(last)} of their variance"
             order = order_on_ring(planes[ends[-1]])
             lines = f"; lines: {order.words}" if order else ""
             watch = f"a dot a vector, on each moment's two main directions{lines}"
             return Claim(ring, watch, numbers=numbers)
         return Claim(f"{words} at first", self.watch, numbers=numbers)
 
-    def _apart(self, name: str, planes: np.ndarray, numbers: dict[str, float]) -> Claim:
+    def _apart(self, own: str, planes: np.ndarray, numbers: dict[str, float]) -> Claim:
         """What becomes of vectors that lie in a plane from the first, as of two numbers each."""
         sizes = np.sqrt((planes**2).sum(axis=2).mean(axis=1))
         first, last = sizes[np.isfinite(sizes)][[0, -1]]
-        words = f"{name}'s vectors, all in a plane, lie {last:.2g} from their middle, {first:.2g}"
+        words = f"{own} vectors, all in a plane, end {last:.2g} from their middle, {first:.2g}"
         return Claim.instead(f"{words} at first", self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

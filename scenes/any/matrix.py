@@ -63,7 +63,8 @@ class Matrix(Scene):
         few, (first, last) = self._few(data, place)
         name = _name(data, place)
         watch = self.watch if self.order == "angle" else "a cell is an entry"
-        words = f"{few} {_percent(last)} of {name}'s squared entries, {_percent(first)} at first"
+        entries = f"{tensors.owner(name)} squared entries"
+        words = f"{few} {_percent(last)} of {entries}, {_percent(first)} at first"
         if not last >= GATHERED * first:
             return Claim.instead(words, watch, first=first, last=last)
         return Claim(words, watch, numbers={"first": first, "last": last})

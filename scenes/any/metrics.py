@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any import _marks
@@ -52,6 +52,20 @@ ROOM = 40
 """Characters of a sentence to which another metric of the panel may be added."""
 
 
+class _Turn(NamedTuple):
+    """Where a metric is largest, or smallest, between two much other ends."""
+
+    name: str
+    at: float
+    value: float
+    peak: bool
+
+    @property
+    def word(self) -> str:
+        """What it is called."""
+        return "peak" if self.peak else "lowest value"
+
+
 @dataclass(frozen=True)
 class Metrics(Scene):
     """A panel for each logged metric, those of train and test together, on the same clock."""
@@ -81,15 +95,17 @@ class Metrics(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How the metric that changes most has changed, or one beside it that peaks on the way."""
+        """How the metric that changes most has changed, or one beside it that turns on the way."""
         ends, name = self._ends(data), self._foremost(data)
         first, last = ends[name]
-        top = self._peak(data, name)
-        if top is not None:
-            name, _, peak = top
-            words = f"{_words(name)} peaks at {_short(peak)}, then falls to {_short(ends[name][1])}"
-            numbers = {"first": ends[name][0], "peak": peak, "last": ends[name][1]}
-            watch = f"{self.watch}, and the peak"
+        turn = self._turn(data, name)
+        if turn is not None:
+            there, end = _short(turn.value), _short(ends[turn.name][1])
+            told = f"peaks at {there}, then falls" if turn.peak else f"falls to {there}, then rises"
+            words = f"{_words(turn.name)} {told} to {end}"
+            first, last = ends[turn.name]
+            numbers = {"first": first, turn.word: turn.value, "last": last}
+            watch = f"{self.watch}, and the {turn.word}"
             return Claim(words[:1].upper() + words[1:], watch, numbers=numbers)
         numbers = {"first": first, "last": last}
         words = f"{_words(name)} goes from {_short(first)} to {_short(last)}"
@@ -139,11 +155,12 @@ class Metrics(Scene):
                     told.append(f"{_words(name)} {values[epochs <= now][-1]:.3g}")
         at = clocks.at(data, self.clock, i)
         text = f"Logged metrics on one clock. At {at}: {', '.join(told) or 'nothing logged yet'}."
-        top = self._peak(data, self._foremost(data))
-        if top is not None:
-            when = f"{clocks.word(data)} {clocks.spaced(top[1])}"
-            peak = f"{_words(top[0])} is largest at {when}: {_short(top[2])}"
-            text = f"{text} {peak[:1].upper() + peak[1:]}."
+        turn = self._turn(data, self._foremost(data))
+        if turn is not None:
+            when = f"{clocks.word(data)} {clocks.spaced(turn.at)}"
+            most = "largest" if turn.peak else "lowest"
+            told = f"{_words(turn.name)} is {most} at {when}: {_short(turn.value)}"
+            text = f"{text} {told[:1].upper() + told[1:]}."
         return text
 
     def definition(self, data: xr.Dataset) -> str:
@@ -167,31 +184,33 @@ class Metrics(Scene):
         ends = self._ends(data)
         return max(ends, key=lambda one: _change(*ends[one]))
 
-    def _peak(self, data: xr.Dataset, name: str) -> tuple[str, float, float] | None:
-        """Of the panel of a metric the one on other than train data that peaks and then falls.
-
-        Its name, and when and how high it peaks; None where none does.
+    def _turn(self, data: xr.Dataset, name: str) -> _Turn | None:
+        """Of the panel of a metric the one on other than train data that peaks and then falls, or
+        falls and then rises; None where none does.
         """
         beside = next(one for one in self._panels(data).values() if name in one)
         for other in beside:
             epochs, values = _logged(data, other)
-            top = int(values.argmax())
-            high = values[top] >= PEAK * values[0] > 0 and MUCH * values[-1] <= values[top]
-            if high and values[-1] > 0 and _split(other)[0] not in ("train", ""):
-                return other, float(epochs[top]), float(values[top])
+            if _split(other)[0] in ("train", "") or not min(values[0], values[-1]) > 0:
+                continue
+            top, low = int(values.argmax()), int(values.argmin())
+            if values[top] >= PEAK * values[0] and MUCH * values[-1] <= values[top]:
+                return _Turn(other, float(epochs[top]), float(values[top]), True)
+            if 0 < MUCH * values[low] <= min(values[0], values[-1]):
+                return _Turn(other, float(epochs[low]), float(values[low]), False)
         return None
 
     def _numbers(self, axes: Axes, data: xr.Dataset, names: list[str]) -> list[_marks.Mark]:
-        """First and last value of each curve, and the peak that the title names, where apart."""
+        """First and last value of each curve, and where the title's turns, where apart."""
         ends: list[tuple[float, float, Any, Side]] = []
-        peak = self._peak(data, self._foremost(data))
+        turn = self._turn(data, self._foremost(data))
         for name in names:
             epochs, values = _logged(data, name)
             colour = _colour(name)
             ends.append((float(epochs[0]), float(values[0]), colour, "left"))
             ends.append((float(epochs[-1]), float(values[-1]), colour, "right"))
-            if peak is not None and peak[0] == name:
-                ends.insert(0, (peak[1], peak[2], colour, "center"))
+            if turn is not None and turn.name == name:
+                ends.insert(0, (turn.at, turn.value, colour, "center"))
         curves = [panels.Curve.of(*_logged(data, name), "") for name in names]
         # of two that begin together one has the number
         once = [*{(w[0], _short(w[1])): w for w in ends[::-1]}.values()][::-1]

@@ -268,6 +268,23 @@ def test_a_metric_peaks_and_then_halves(high: float, last: float, peaks: bool) -
     assert own.holds == (peaks or last < 0.5)
 
 
+@pytest.mark.parametrize(("low", "last", "dips"), [(0.45, 0.95, 1), (0.55, 1.2, 0), (0.45, 0.8, 0)])
+def test_a_metric_falls_and_then_doubles(low: float, last: float, dips: bool) -> None:
+    data = reference("metrics")
+    table = np.ones(data["logged_metric"].shape)
+    test = [*data["logged_name"].values].index("test_loss")
+    table[len(table) // 2, test], table[-1, test] = low, last
+    data["logged_metric"] = (data["logged_metric"].dims, table)
+    own = claim("metrics", data)
+    assert (f"falls to {low}, then rises to {last}" in own.sentence) == dips
+    assert own.holds == dips
+    assert ("lowest value" in own.numbers) == dips
+
+
+def test_the_owner_of_vectors_is_spelled_as_one_says_it() -> None:
+    assert (tensors.owner("W_E"), tensors.owner("positions")) == ("W_E's", "positions'")
+
+
 # --- what is computed to be drawn ----------------------------------------------------
 
 
