@@ -22,8 +22,11 @@ _DTYPES = {
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1",
 }  # fmt: skip
 _BFLOAT16 = "BF16"
-_FLOAT8 = {"F8_E5M2": (5, 2), "F8_E4M3": (4, 3)}
+_FLOAT8 = {"F8_E5M2": (5, 2), "F8_E4M3": (4, 3), "F8_E5M2FNUZ": (5, 2), "F8_E4M3FNUZ": (4, 3)}
 """Bits of the exponent and of the significand of numbers of 8 bits."""
+
+_SCALES8 = "F8_E8M0"
+_EIGHT_BITS = (*_FLOAT8, _SCALES8)
 
 _DAMAGE_TEXTS = {
     "header too large": "it is not a safetensors file",
@@ -228,19 +231,21 @@ class TensorFile:
 
 def is_readable(dtype: str) -> bool:
     """Whether arrays of this safetensors dtype are read."""
-    return dtype in _DTYPES or dtype == _BFLOAT16 or dtype in _FLOAT8
+    return dtype in _DTYPES or dtype == _BFLOAT16 or dtype in _EIGHT_BITS
 
 
 def size_of(dtype: str) -> int:
     """Bytes of one number of a readable dtype."""
-    return 2 if dtype == _BFLOAT16 else 1 if dtype in _FLOAT8 else np.dtype(_DTYPES[dtype]).itemsize
+    if dtype == _BFLOAT16:
+        return 2
+    return 1 if dtype in _EIGHT_BITS else np.dtype(_DTYPES[dtype]).itemsize
 
 
 def array_of(data: bytes, dtype: str, shape: Sequence[int]) -> np.ndarray:
     """The array with these bytes; bfloat16 and numbers of 8 bits become float32."""
     if dtype == _BFLOAT16:
         array = bfloat16_values(np.frombuffer(data, "<u2"))
-    elif dtype in _FLOAT8:
+    elif dtype in _EIGHT_BITS:
         array = float8_values(dtype)[np.frombuffer(data, "u1")]
     else:
         array = np.frombuffer(data, _DTYPES[dtype])
@@ -257,14 +262,22 @@ def float8_values(dtype: str) -> np.ndarray:
     """The 256 numbers of an 8-bit dtype, as float32, by their codes.
 
     E5M2 has infinities like other floats; E4M3 has none, and NaN only where all bits are set
-    (arXiv:2209.05433, table 1).
+    (arXiv:2209.05433, table 1). The FNUZ kinds have neither infinities nor a negative zero, whose
+    code is their NaN, and a bias one larger (arXiv:2206.02915). E8M0 are powers of two without a
+    sign, the scales of blocks (OCP Microscaling Formats 1.0, section 5.4.1).
     """
+    if dtype == _SCALES8:
+        powers = np.exp2(np.arange(256) - 127.0)
+        return np.where(np.arange(256) == 255, np.nan, powers).astype(np.float32)
     exponent_bits, bits = _FLOAT8[dtype]
     code = np.arange(128)
     exponent, rest = code >> bits, code & ((1 << bits) - 1)
-    bias = (1 << (exponent_bits - 1)) - 1
+    unsigned_zero = dtype.endswith("FNUZ")
+    bias = (1 << (exponent_bits - 1)) - (0 if unsigned_zero else 1)
     normal = (1 + rest / (1 << bits)) * 2.0 ** (exponent - bias)
     values = np.where(exponent == 0, rest / (1 << bits) * 2.0 ** (1 - bias), normal)
+    if unsigned_zero:
+        return np.concatenate([values, [np.nan], -values[1:]]).astype(np.float32)
     if dtype == "F8_E5M2":
         top = exponent == (1 << exponent_bits) - 1
         values = np.where(top, np.where(rest == 0, np.inf, np.nan), values)

@@ -132,7 +132,14 @@ def test_numbers_of_every_kind_are_read(imported) -> None:
 
 def test_numbers_of_8_bits_are_what_torch_says(tmp_path: Path) -> None:
     codes = torch.arange(256, dtype=torch.uint8)
-    for kind, dtype in (("F8_E4M3", torch.float8_e4m3fn), ("F8_E5M2", torch.float8_e5m2)):
+    kinds = {
+        "F8_E4M3": "e4m3fn", "F8_E5M2": "e5m2", "F8_E4M3FNUZ": "e4m3fnuz",
+        "F8_E5M2FNUZ": "e5m2fnuz", "F8_E8M0": "e8m0fnu",
+    }  # fmt: skip
+    for kind, name in kinds.items():
+        dtype = getattr(torch, f"float8_{name}", None)
+        if dtype is None and name == "e8m0fnu":  # which torch has from 2.7 on
+            continue
         header = {"w": {"dtype": kind, "shape": [16, 16], "data_offsets": [0, 256]}}
         text = json.dumps(header).encode()
         file = tmp_path / f"{kind}.safetensors"

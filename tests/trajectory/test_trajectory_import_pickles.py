@@ -152,7 +152,7 @@ def test_tensors_are_what_torch_says(options, foreign) -> None:
         )},
     }  # fmt: skip
     if options.get("_use_new_zipfile_serialization", True):  # the old format has none of 8 bits
-        for kind in (torch.float8_e4m3fn, torch.float8_e5m2):
+        for kind in (torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz):
             state[str(kind)[6:]] = base.to(kind)
     loaded = read_file(foreign(state, **options))[2][0].checkpoints[0][1]
     assert loaded.keys() == state.keys()
@@ -163,15 +163,19 @@ def test_tensors_are_what_torch_says(options, foreign) -> None:
         np.testing.assert_array_equal(loaded[name], wanted.numpy(), err_msg=name)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of quantised tensors, which torch will drop
 def test_what_is_no_plain_tensor_is_left_out_with_a_sentence(foreign, tmp_path: Path) -> None:
     dense = torch.eye(2)
     imported = gv.import_run(foreign({
         "w": dense, "spectrum": dense.to(torch.complex64), "sparse": dense.to_sparse(),
         "meta": torch.empty(3, device="meta"),
+        "scaled": torch.quantize_per_tensor(dense, 0.1, 0, torch.qint8),
+        "bits": torch.empty(2, dtype=torch.bits16), "half": dense.to(torch.complex32),
     }), tmp_path / "run")  # fmt: skip
     assert gv.open_run(imported.path).weights(3).keys() == {"w"}
     left = " ".join(belief for belief in imported.beliefs if belief.startswith("left out"))
-    for reason in ("complex64", "sparse_coo", "without its numbers"):
+    reasons = ("complex64", "sparse_coo", "without its numbers", "quantised", "bits16", "complex32")
+    for reason in reasons:
         assert reason in left
 
 

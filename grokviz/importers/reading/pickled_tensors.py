@@ -25,19 +25,24 @@ _STORAGES = {
     "Bool": "bool", "ComplexFloat": "complex64", "ComplexDouble": "complex128",
     "QInt8": "qint8", "QUInt8": "quint8", "QInt32": "qint32",
 }  # fmt: skip
+_FLOAT8 = {
+    "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "float8_e4m3fnuz": "F8_E4M3FNUZ",
+    "float8_e5m2fnuz": "F8_E5M2FNUZ", "float8_e8m0fnu": "F8_E8M0",
+}  # fmt: skip
+"""The safetensors name of each of torch's types of 8 bits."""
+
 _NUMPY = {
     **{name: np.dtype(name) for name in
        ("float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool",
         "uint16", "uint32", "uint64", "complex64", "complex128")},
-    "bfloat16": np.dtype("u2"), "float8_e4m3fn": np.dtype("u1"), "float8_e5m2": np.dtype("u1"),
+    "bfloat16": np.dtype("u2"), **dict.fromkeys(_FLOAT8, np.dtype("u1")),
 }  # fmt: skip
 """The numpy type of the bytes of each of torch's types of numbers that is read."""
 
 _ALIASES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64",
             "int": "int32", "short": "int16", "cfloat": "complex64"}  # fmt: skip
-_DTYPES = [*_NUMPY, *_ALIASES, "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", "complex32",
-           "float4_e2m1fn_x2", "quint8", "qint8", "qint32", "quint4x2", "quint2x4"]  # fmt: skip
-_FLOAT8 = {"float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2"}
+_DTYPES = [*_NUMPY, *_ALIASES, "complex32", "float4_e2m1fn_x2",
+           "quint8", "qint8", "qint32", "quint4x2", "quint2x4"]  # fmt: skip
 _SIZES = {**{name: kind.itemsize for name, kind in _NUMPY.items()}, "qint32": 4, "complex32": 4}
 _LAYOUTS = ["strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc"]
 
@@ -145,7 +150,8 @@ def _v2(storage: Any, *place: Any) -> Any:
 
 def _v3(storage: Any, *place: Any) -> Any:
     start, shape, strides, _grad, _hooks, dtype, *_ = place
-    return tensor(storage, str(dtype).removeprefix("torch."), start, shape, strides)
+    name = str(getattr(dtype, "name", dtype))  # a type that is not known is a stub
+    return tensor(storage, name.removeprefix("torch."), start, shape, strides)
 
 
 def _of_type(function: Any, kind: Any, arguments: Any, *_: Any) -> Any:
