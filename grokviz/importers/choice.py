@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +22,10 @@ from grokviz.importers.contract import (
 from grokviz.importers.reading.opening import digest_of_file, open_source
 
 MOST_NAMED = 50
-"""Classes of a file that are named, if it holds objects of more."""
+"""Classes of a source that are named, if it holds objects of more."""
+
+NOT_LOADED = "not loaded"
+_NEVER = "a class that is never imported; of its objects the plain fields are read"
 
 
 class UnknownKind(InputError):
@@ -63,10 +67,19 @@ def read_file(
 def read_opened(source: Source, importer: Importer, hints: Hints) -> list[RunContents]:
     """The runs in a source, with what was not loaded of it."""
     runs = importer.read(source, hints)
-    because = "a class that is never imported; of its objects the plain fields are read"
-    for name in source.stubs[:MOST_NAMED] if runs else ():
-        runs[0].beliefs.append(Belief("not loaded", name, because))
+    if runs:
+        runs[0].beliefs += not_loaded(source.stubs, runs[0].beliefs)
     return runs
+
+
+def not_loaded(stubs: Iterable[str], beliefs: Iterable[Belief] = ()) -> list[Belief]:
+    """The beliefs about classes of which stubs were made, without those that are there already.
+
+    Together they name no more than MOST_NAMED classes.
+    """
+    before = {belief.value for belief in beliefs if belief.what == NOT_LOADED}
+    new = [name for name in dict.fromkeys(stubs) if name not in before]
+    return [Belief(NOT_LOADED, name, _NEVER) for name in new[: max(0, MOST_NAMED - len(before))]]
 
 
 def opened(path: Path, extra: ModuleType | None = None) -> tuple[Source, Importer]:

@@ -287,6 +287,7 @@ def _write(
 ) -> None:
     """Write one run directory, which the caller moves into place."""
     diverged: dict[str, int] = {}
+    beliefs = len(run.beliefs)
     with RunWriter.create(path, facts) as writer:
         for name, curve in run.curves.items():
             for epoch, value in zip(curve.epochs.tolist(), curve.values.tolist(), strict=True):
@@ -301,6 +302,7 @@ def _write(
             tensor, epoch = next(iter(diverged.items()))
             because = f"{tensor} holds NaN or infinite values there"
             run.beliefs.append(Belief("diverged by", epoch, because))
+        if len(run.beliefs) > beliefs:  # some are known only when all checkpoints were read
             believed = [belief.as_dict() for belief in run.beliefs]
             writer.update_facts(imported={**facts["imported"], "believed": believed})
         writer.close(finished=True)

@@ -89,6 +89,7 @@ def test_lightnings_table_is_a_run_with_or_without_its_folder(imported, tmp_path
     assert list(run.epochs) == [50, 150]
     assert run.metric("test_loss")[1].tolist() == [3.1]
     assert any(belief.startswith("left out labels.csv") for belief in whole.beliefs)
+    assert "test_loss val_loss: such a name is taken for it" in whole.beliefs
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,47 @@ def test_a_table_of_shards_that_lies_is_refused(content, reason, trainer, tmp_pa
     with pytest.raises(InputError, match=reason):
         gv.import_run(trainer, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def with_object(name: str, state: dict[str, Any], path: Path) -> None:
+    """Save a state dict with an object of a foreign class beside its tensors."""
+    kind = type(name, (), {"__module__": "foreign_library"})
+    module = types.ModuleType("foreign_library")
+    setattr(module, name, kind)
+    sys.modules["foreign_library"] = module
+    try:
+        torch.save({**state, "fc._extra_state": kind()}, path)
+    finally:
+        del sys.modules["foreign_library"]
+
+
+def believed(path: Path, what: str) -> list[Any]:
+    facts = gv.open_run(path).facts
+    return [belief["value"] for belief in facts["imported"]["believed"] if belief["what"] == what]
+
+
+def test_objects_in_any_checkpoint_of_a_trainer_are_named(trainer: Path, tmp_path: Path) -> None:
+    with_object("First", weights(2), trainer / "checkpoint-20" / "pytorch_model.bin")
+    last = trainer / "checkpoint-200"
+    last.mkdir()
+    names = [f"pytorch_model-0000{i}-of-00002.bin" for i in (1, 2)]
+    for i, (name, tensor) in enumerate(weights(5).items()):
+        with_object(f"Shard{i}", {name: tensor}, last / names[i])
+    table = {"weight_map": dict(zip(weights(5), names, strict=True))}
+    (last / "pytorch_model.bin.index.json").write_text(json.dumps(table))
+    imported = gv.import_run(trainer, tmp_path / "run")
+    classes = [f"foreign_library.{name}" for name in ("Shard0", "Shard1", "First")]
+    assert believed(imported.path, "not loaded") == classes
+    assert sum(belief.startswith("not loaded foreign") for belief in imported.beliefs) == 3
+
+
+def test_objects_in_any_file_of_a_folder_are_named_once(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for step, name in ((0, "Early"), (10, "Both"), (20, "Both")):
+        with_object(name, weights(step), folder / f"step_{step}.pth")
+    path = gv.import_run(folder, tmp_path / "run").path
+    assert believed(path, "not loaded") == ["foreign_library.Both", "foreign_library.Early"]
 
 
 def test_a_trainer_log_alone_is_a_run_of_curves(trainer: Path, tmp_path: Path) -> None:

@@ -18,7 +18,14 @@ from typing import NamedTuple
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.importers.choice import UnknownKind, importers, opened, read_opened
+from grokviz.importers.choice import (
+    NOT_LOADED,
+    UnknownKind,
+    importers,
+    not_loaded,
+    opened,
+    read_opened,
+)
 from grokviz.importers.contract import (
     Belief,
     Checkpoints,
@@ -236,6 +243,15 @@ def _merge(
     of = {file.name: file for file in files}
     run = of[names[-1]].run if names else files[-1].run
     run.beliefs = [belief for belief in run.beliefs if belief.what != "epoch"]
+    stubs = (b.value for file in files for b in file.run.beliefs if b.what == NOT_LOADED)
+    run.beliefs += not_loaded(stubs, run.beliefs)
+    for table in (file.run for file in files if not file.run.checkpoints):
+        # the clock and the task are the folder's
+        run.beliefs += [
+            belief
+            for belief in table.beliefs
+            if belief.what not in ("steps", "task") and belief not in run.beliefs
+        ]
     shared = dict(of[names[-1]].shapes) if names else {}
     everything = set(shared)
     for name in names:

@@ -12,6 +12,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.importers import evidence
+from grokviz.importers.choice import not_loaded
 from grokviz.importers.contract import (
     Belief,
     Checkpoints,
@@ -74,17 +75,20 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
         (p / _CONFIG for p in (paths[steps[-1]], folder) if (p / _CONFIG).is_file()), None
     )
     data = {"config": load_json(config)} if config else {}
-    last, sizes, layout = read_weights(_tensors(paths[steps[-1]]), folder, hints)
+    tensors, stubs = _tensors(paths[steps[-1]])
+    last, sizes, layout = read_weights(tensors, folder, hints)
     run = evidence.run_contents(source.name, data, hints, sizes, last, layout)
     if keeps_names(layout):
         hints = replace(hints, layout=OWN)
 
     def read(i: int) -> dict[str, np.ndarray]:
-        return read_weights(_tensors(paths[steps[i]]), paths[steps[i]], hints)[0]
+        tensors, stubs = _tensors(paths[steps[i]])
+        run.beliefs += not_loaded(stubs, run.beliefs)
+        return read_weights(tensors, paths[steps[i]], hints)[0]
 
     run.curves, run.counts = curves, "step"
     run.checkpoints = Checkpoints(steps, read)
-    run.beliefs += [*beliefs, *names]
+    run.beliefs += [*beliefs, *names, *not_loaded(stubs)]
     return [run]
 
 
@@ -108,8 +112,8 @@ def _with_own(
     return dict(sorted({**paths, step: folder}.items())), [Belief("epoch", step, because)]
 
 
-def _tensors(folder: Path) -> dict[str, Any]:
-    """The tensors of a checkpoint, from one file or from all of its shards."""
+def _tensors(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The tensors of a checkpoint, from one file or all of its shards, and what was not loaded."""
     whole = next((folder / name for name in _WHOLE if (folder / name).is_file()), None)
     if whole is not None:
         return _state(whole)
@@ -120,18 +124,21 @@ def _tensors(folder: Path) -> dict[str, Any]:
         isinstance(file, str) and Path(file).name == file for file in table.values()
     ):  # fmt: skip
         raise InputError(f"{index} does not say which file holds which tensor; download it again")
-    shards = {file: _state(folder / file) for file in sorted(set(table.values()))}
+    read = {file: _state(folder / file) for file in sorted(set(table.values()))}
+    shards = {file: tensors for file, (tensors, _) in read.items()}
     missing = next((name for name, file in table.items() if name not in shards[file]), None)
     if missing is not None:
         raise InputError(f"{folder / table[missing]} has no {missing}; download it again")
-    return {name: shards[file][name] for name, file in table.items()}
+    tensors = {name: shards[file][name] for name, file in table.items()}
+    return tensors, tuple(name for _, stubs in read.values() for name in stubs)
 
 
-def _state(path: Path) -> dict[str, Any]:
-    data = open_source(path).data
-    if not is_state(data):
+def _state(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The state dict in a file, and the classes of which stubs were made."""
+    source = open_source(path)
+    if not is_state(source.data):
         raise InputError(f"{path} holds no state dict; save the model again")
-    return dict(data)
+    return dict(source.data), source.stubs
 
 
 def _curves(log: Any, path: Path | None) -> tuple[dict[str, Curve], list[Belief]]:
