@@ -36,6 +36,7 @@ LIBRARIES = {  # by distribution: its purpose, and the extra that installs it
     "plotly": ("pages to scrub", "web"),
     "distributed": ("sweeps on many machines", "cluster"),
     "requests": ("models on the hub", "hub"),
+    "tensorboard": ("event files of TensorBoard", "tensorboard"),
 }
 
 

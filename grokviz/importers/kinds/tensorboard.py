@@ -1,28 +1,22 @@
-"""TensorBoard's event files: the scalars in them, read without TensorBoard.
-
-A file is a sequence of records (length, its checksum, data, its checksum), and each record an
-``Event`` in the encoding of protocol buffers. A last record that is cut short is one that was
-being written.
-"""
+"""TensorBoard's event files: the scalars in them, read by TensorBoard's own reader."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
-from grokviz.errors import InputError
+import numpy as np
+
+from grokviz.errors import InputError, MissingExtra
 from grokviz.importers import evidence
-from grokviz.importers.contract import Hints, Importer, RunContents, Source
+from grokviz.importers.contract import Belief, Hints, Importer, RunContents, Source
 from grokviz.importers.reading.tables import curves_of_rows
 
-_VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
-_EVENT_STEP, _EVENT_SUMMARY, _SUMMARY_VALUE = 2, 5, 1
-_TAG, _SIMPLE, _TENSOR = 1, 2, 8
-_DTYPE, _CONTENT, _FLOATS, _DOUBLES = 1, 4, 5, 6
-_FORMATS = {1: "<f", 2: "<d"}
-_HEADER = struct.Struct("<QI")
+_LENGTH, _FRAME = 8, 16
+"""Bytes of a record's length, and of all that stands around a record."""
+
+_NUMBERS = ("DT_FLOAT", "DT_DOUBLE", "DT_HALF", "DT_INT32", "DT_INT64")
 
 
 def _recognises(source: Source) -> bool:
@@ -30,87 +24,82 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
-    path = source.path
+    path, reader = source.path, _reader(source.path)
+    rows: list[tuple[int, Mapping[str, float]]] = []
+    read, size = 0, path.stat().st_size
     try:
-        rows = [row for record in _records(path) for row in _scalars(record)]
-    except (OSError, ValueError, IndexError, struct.error) as error:
-        raise InputError(
-            f"{path} cannot be read as TensorBoard's events ({error}); copy it again"
-        ) from error
+        for record in _whole(reader.records(str(path)).Load(), path, size):
+            rows += _scalars(reader, reader.event.FromString(record))
+            read += len(record) + _FRAME
+    except MemoryError:
+        raise
+    except Exception as error:  # the errors of protobuf and of tensorboard have no common base
+        reason = str(error).strip() or type(error).__name__
+        raise _damaged(path, reason) from error
+    if size and not read:
+        raise _damaged(path, "its first record is cut short, or another one than was written")
     curves, beliefs = curves_of_rows(rows, path)
-    task, task_beliefs = evidence.task_of(source.name, {}, {}, hints)
-    return [RunContents(task=task, curves=curves, beliefs=[*task_beliefs, *beliefs], counts="step")]
+    if read < size:
+        because = "a record there is cut short, or another one than was written"
+        beliefs.append(Belief("left out", f"the last {size - read:,} bytes", because))
+    task, said_by = evidence.task_of(source.name, {}, {}, hints)
+    return [RunContents(task=task, curves=curves, beliefs=[*said_by, *beliefs], counts="step")]
 
 
-def _records(path: Path) -> Iterator[bytes]:
-    size = path.stat().st_size
+class _Reader(NamedTuple):
+    """The parts of tensorboard that read an event file."""
+
+    records: Any
+    event: Any
+    array_of: Callable[[Any], np.ndarray]
+    numbers: tuple[int, ...]
+
+
+def _reader(path: Path) -> _Reader:
+    """The reader of tensorboard; raises :class:`MissingExtra` where it cannot be imported."""
+    try:
+        from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+        from tensorboard.compat.proto import types_pb2
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.util.tensor_util import make_ndarray
+    except Exception as error:  # old ones fail in any way at a newer numpy or protobuf
+        raise MissingExtra(f"reading the event file {path}", "tensorboard") from error
+    numbers = tuple(getattr(types_pb2, name) for name in _NUMBERS)
+    return _Reader(RawEventFileLoader, Event, make_ndarray, numbers)
+
+
+def _whole(records: Iterator[bytes], path: Path, size: int) -> Iterator[bytes]:
+    """The records of a file, up to the first that is cut short or has another checksum."""
+    start = 0
     with path.open("rb") as file:
-        while len(header := file.read(_HEADER.size)) == _HEADER.size:
-            length, _ = _HEADER.unpack(header)
-            if length + 4 > size - file.tell():
-                if file.tell() == _HEADER.size:
-                    raise ValueError("its first record is cut short")
-                return
-            yield file.read(length)
-            file.read(4)
+        while _is_whole(file, start, size) and (record := next(records, None)) is not None:
+            yield record
+            start += len(record) + _FRAME
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
-    """The numbers of a message's fields, with a whole number or the bytes of each."""
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
-        field, kind = key >> 3, key & 7
-        if kind == _VARINT:
-            value, at = _varint(data, at)
-            yield field, value
+def _is_whole(file: BinaryIO, start: int, size: int) -> bool:
+    """Whether the file has the bytes of the record there; its reader sets memory aside unasked."""
+    file.seek(start)
+    length = file.read(_LENGTH)
+    return len(length) == _LENGTH and start + _FRAME + int.from_bytes(length, "little") <= size
+
+
+def _scalars(reader: _Reader, event: Any) -> Iterator[tuple[int, Mapping[str, float]]]:
+    """The step and the scalars of one event: simple values, and tensors of one number."""
+    for value in event.summary.value if 0 <= event.step < 2**53 else ():
+        kind, tensor = value.WhichOneof("value"), value.tensor
+        if kind == "simple_value":
+            yield event.step, {value.tag: float(value.simple_value)}
             continue
-        length = {_EIGHT: 8, _FOUR: 4}.get(kind)
-        if kind == _BYTES:
-            length, at = _varint(data, at)
-        if length is None or at + length > len(data):
-            raise ValueError("a record is damaged")
-        yield field, data[at : at + length]
-        at += length
+        is_number = kind == "tensor" and tensor.dtype in reader.numbers
+        if is_number and all(part.size == 1 for part in tensor.tensor_shape.dim):
+            yield event.step, {value.tag: float(reader.array_of(tensor).reshape(()))}
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = data[at]
-        value, at = value | (byte & 127) << shift, at + 1
-        if byte < 128:
-            return value, at
-    raise ValueError("a record is damaged")
-
-
-def _scalars(event: bytes) -> Iterator[tuple[int, Mapping[str, float]]]:
-    """The step and the scalars of one event."""
-    fields = dict(_fields(event))
-    step, summary = fields.get(_EVENT_STEP, 0), fields.get(_EVENT_SUMMARY)
-    if not isinstance(summary, bytes) or not isinstance(step, int) or step >= 2**53:
-        return
-    for field, value in _fields(summary):
-        parts = dict(_fields(value)) if field == _SUMMARY_VALUE and isinstance(value, bytes) else {}
-        scalar = _scalar(parts)
-        if scalar is not None and isinstance(parts.get(_TAG), bytes):
-            yield step, {parts[_TAG].decode("utf-8", "replace"): scalar}
-
-
-def _scalar(parts: Mapping[int, Any]) -> float | None:
-    """The number of a summary's value: a simple one, or a tensor of one number."""
-    simple, tensor = parts.get(_SIMPLE), parts.get(_TENSOR)
-    if isinstance(simple, bytes) and len(simple) == 4:
-        return float(struct.unpack("<f", simple)[0])
-    if not isinstance(tensor, bytes):
-        return None
-    content = dict(_fields(tensor))
-    form = _FORMATS.get(content.get(_DTYPE, 0))
-    for field in (_CONTENT, _FLOATS, _DOUBLES):
-        data = content.get(field)
-        if form and isinstance(data, bytes) and len(data) == struct.calcsize(form):
-            return float(struct.unpack(form, data)[0])
-    return None
+def _damaged(path: Path, reason: str) -> InputError:
+    return InputError(
+        f"{path} cannot be read as TensorBoard's events ({reason[:160]}); copy it again"
+    )
 
 
 IMPORTER = Importer(
