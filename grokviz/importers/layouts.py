@@ -14,7 +14,6 @@ import numpy as np
 from grokviz.buffers import is_buffer
 from grokviz.errors import InputError
 from grokviz.importers.contract import Belief
-from grokviz.importers.transformer_lens import is_transformer_lens, reason_against, to_published
 from grokviz.models.published import (
     ATTENTION,
     EMBEDDING,
@@ -25,6 +24,7 @@ from grokviz.models.published import (
     is_optional,
     layers,
 )
+from grokviz.models.transformer_lens import is_transformer_lens, reason_against, to_published
 
 OWN_WORDS = "its own"
 """The layout of a model that is not the published one."""

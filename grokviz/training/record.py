@@ -19,9 +19,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
-from grokviz import plugins
 from grokviz.errors import InputError
 from grokviz.files import write_error
 from grokviz.runs import durable, layout
@@ -30,7 +27,10 @@ from grokviz.runs.naming import without_wrappers
 from grokviz.runs.schedule import When, keeps
 from grokviz.runs.verify import CACHE
 from grokviz.runs.writer import RunWriter
-from grokviz.task import known_task
+from grokviz.training.first_state import converted, is_foreign_layout
+
+CONVERTED = "TransformerLens, converted to the published names and shapes"
+"""What run.json says of the layout of such a model."""
 
 
 class Recorder:
@@ -41,7 +41,8 @@ class Recorder:
     """
 
     def __init__(self, writer: RunWriter, *, resume: bool, when: When | None = None) -> None:
-        self._writer, self._last, self._is_checked = writer, -1, False
+        self._writer, self._last = writer, -1
+        self._converts: bool | None = None  # until the first state
         self._keeps = None if when is None else keeps(when)
         self._rewind_pending = resume  # to the first epoch given
 
@@ -65,7 +66,9 @@ class Recorder:
             state: a module, a state dict (with any names), arrays in nested mappings and lists as
                 JAX has them (then ``layers.0.w``), or None for no checkpoint. Names
                 begin as the model's own do, without what DataParallel or torch.compile put before
-                them. With ``when`` given to :func:`record`, a state of other epochs is not read.
+                them. With a task, a TransformerLens model of one layer is brought to the
+                published names and shapes. With ``when`` given to :func:`record`, a state of other
+                epochs is not read.
             arrays: named arrays or tensors of any shape, such as a pattern of attention, kept
                 beside the weights or without any; :meth:`Run.arrays` reads those of an epoch.
                 They follow ``when`` as the weights do.
@@ -94,12 +97,19 @@ class Recorder:
             return
         if state is not None:
             named = self._named(_state_dict(state))
-            if not self._is_checked:
-                _check_model(self._writer.facts, named)
-            self._writer.checkpoint(epoch, named)
-            self._is_checked = True
+            self._writer.checkpoint(epoch, self._in_layout(named, state))
         if arrays:
             self._writer.arrays(epoch, arrays)
+
+    def _in_layout(self, named: Mapping[str, Any], model: Any) -> Mapping[str, Any]:
+        """The state in the layout of the run's task, which the first one is checked to fit."""
+        facts = self._writer.facts
+        if self._converts is None:
+            converts = is_foreign_layout(facts, named, model)
+            if converts and "layout" not in facts:
+                self._writer.update_facts(layout=CONVERTED)
+            self._converts = converts
+        return converted(named, facts["task"]) if self._converts else named
 
     def _named(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
         """The state without what wraps the model, unless the run already has names with it."""
@@ -233,29 +243,6 @@ def _remove_folder(path: Path) -> None:
             shutil.rmtree(path)
     except OSError as error:
         raise write_error(error, path) from error
-
-
-def _check_model(facts: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-    """Raise InputError unless a state has the names and shapes of its task's models."""
-    with plugins.looking_in([plugins.INSTALLED]):
-        task = known_task(facts.get("task"))
-    view = task.load("view") if task else None
-    if view is None:
-        return
-    settings = {name: v for name, v in facts.get("settings", {}).items() if v is not None}
-    # shapes alone, since a state may be large, on another device, or not finite
-    shapes = {name: np.broadcast_to(np.float32(0), _shape(array)) for name, array in state.items()}
-    try:
-        view.check_model(shapes, settings)
-    except InputError as error:
-        raise InputError(
-            f"the model is none of {facts['task']}: {error}; or leave out task= to record it as "
-            "a run of any kind"
-        ) from error
-
-
-def _shape(array: Any) -> tuple[int, ...]:
-    return tuple(getattr(array, "shape", ()))
 
 
 def _state_dict(state: Any) -> Mapping[str, Any]:

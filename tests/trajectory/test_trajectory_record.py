@@ -328,6 +328,88 @@ def test_a_model_that_is_none_of_the_task_is_refused_at_the_first_step(
         run.step(0, change(whole_model()))
 
 
+def lens_model(bias: float = 0.0) -> dict[str, np.ndarray]:
+    """A model of TransformerLens with p = 5, whose biases are this."""
+    rng = np.random.default_rng(0)
+    shapes = {
+        "embed.W_E": (6, 8), "pos_embed.W_pos": (3, 8), "unembed.W_U": (8, 5),
+        **{f"blocks.0.attn.W_{x}": (2, 8, 4) for x in "KQV"}, "blocks.0.attn.W_O": (2, 4, 8),
+        "blocks.0.mlp.W_in": (8, 12), "blocks.0.mlp.W_out": (12, 8), "blocks.0.mlp.b_in": (12,),
+    }  # fmt: skip
+    state = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    return {**state, "blocks.0.attn.b_Q": np.full((2, 4), bias, np.float32)}
+
+
+def test_a_model_of_transformer_lens_is_brought_to_the_published_layout(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    state = {f"_orig_mod.{name}": array for name, array in lens_model().items()}
+    with record(tmp_path / "run", task="modular-addition", p=5) as run:
+        run.step(0, state)
+        run.step(1, state)
+    with record(tmp_path / "run", resume=True) as run:
+        run.step(2, state)
+    recorded = open_run(tmp_path / "run")
+    assert recorded.facts["layout"].startswith("TransformerLens")
+    save_file(lens_model(), tmp_path / "model.safetensors")
+    imported = gv.import_run(tmp_path / "model.safetensors", tmp_path / "imported")
+    wanted = open_run(imported.path).weights(0)
+    for epoch in (0, 1, 2):
+        weights = recorded.weights(epoch)
+        assert weights.keys() == wanted.keys()
+        for name, array in wanted.items():
+            np.testing.assert_array_equal(weights[name], array)
+    with record(tmp_path / "any") as run:
+        run.step(0, lens_model(0.1))
+    assert open_run(tmp_path / "any").shapes()["blocks.0.attn.W_O"] == (2, 4, 8)
+    assert "layout" not in open_run(tmp_path / "any").facts
+
+
+def test_a_model_of_transformer_lens_that_has_no_published_counterpart_is_refused(
+    tmp_path: Path,
+) -> None:
+    deeper = {**lens_model(), "blocks.1.attn.b_K": np.zeros((2, 4), np.float32)}
+    reasons = {
+        "b_Q is not zero": lens_model(0.1), "no embed.W_E": {
+            name: array for name, array in lens_model().items() if name != "embed.W_E"},
+        "of 2 layers": deeper, "p is 5": lens_model(),
+    }  # fmt: skip
+    for i, (reason, state) in enumerate(reasons.items()):
+        settings = {"p": 7} if reason == "p is 5" else {}
+        with record(tmp_path / f"{i}", task="modular-addition", **settings) as run:  # type: ignore[arg-type]
+            with pytest.raises(InputError, match=f"none of modular-addition: .*{reason}") as error:
+                run.step(0, state)
+            assert "leave out task=" in str(error.value)
+    with record(tmp_path / "later", task="modular-addition") as run:
+        run.step(0, lens_model())
+        with pytest.raises(InputError, match="b_Q is not zero"):
+            run.step(1, lens_model(0.1))
+
+
+def test_a_bias_that_is_trained_is_refused_before_it_has_moved(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="the model is torch's")
+
+    class Lens(torch.nn.Module):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            for name, array in lens_model().items():
+                *parts, last = name.split(".")
+                place = self
+                for part in parts:
+                    if not hasattr(place, part):
+                        place.add_module(part, torch.nn.Module())
+                    place = getattr(place, part)
+                place.register_parameter(last, torch.nn.Parameter(torch.from_numpy(array)))
+
+    model = Lens()
+    with record(tmp_path / "run", task="modular-addition") as run:
+        with pytest.raises(InputError, match=r"b_Q is trained.*requires_grad"):
+            run.step(0, model)
+        model.blocks.get_submodule("0.attn").b_Q.requires_grad_(False)
+        run.step(0, model)
+    assert open_run(tmp_path / "run").shapes()["blocks.0.attn.W_O"] == (8, 8)
+
+
 def test_a_model_of_another_sequence_is_refused_at_the_first_step(tmp_path: Path) -> None:
     run = record(tmp_path / "run", task="skip-trigram", noise=4, length=9)
     with run, pytest.raises(InputError, match="the run's settings say"):

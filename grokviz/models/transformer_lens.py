@@ -9,6 +9,7 @@ its attention matrices have an axis for the heads.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ _PARAMETERS = frozenset(
 )
 
 
-def is_transformer_lens(state: Mapping[str, np.ndarray]) -> bool:
+def is_transformer_lens(state: Mapping[str, Any]) -> bool:
     """Whether W_O has an axis for the heads, unlike the published model's."""
     return any(name.endswith("attn.W_O") and np.ndim(array) == 3 for name, array in state.items())
 
@@ -39,6 +40,19 @@ def reason_against(state: Mapping[str, np.ndarray]) -> str:
         if last not in _PARAMETERS and last not in _UNSUPPORTED_BIASES and not is_buffer(name):
             return f"the published model has no {name}"
     return ""
+
+
+def trained_bias(model: Any) -> str:
+    """A bias of a model that the published one lacks and that is being trained, or ""."""
+    parameters = model.named_parameters() if hasattr(model, "named_parameters") else ()
+    return next(
+        (
+            name
+            for name, parameter in parameters
+            if name.rsplit(".", 1)[-1] in _UNSUPPORTED_BIASES and parameter.requires_grad
+        ),
+        "",
+    )
 
 
 def to_published(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
