@@ -1,7 +1,8 @@
 """Inference of a run's settings from all statements in a file.
 
 If statements differ, the most trusted wins: the shapes of the weights are proof; then come the
-optimiser's state, the stored config, and the file's name, in this order.
+optimiser's state, the stored config, and the file's name, in this order. A rate that a schedule
+may have changed since is less trusted than a config.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _CONFIG_KEYS = {
     "n_head": "heads",
     "num_attention_heads": "heads",
     "lr": "learning-rate",
+    "learning_rate": "learning-rate",
     "weight_decay": "weight-decay",
     "frac_train": "train-fraction",
     "batch_size": "batch",
@@ -41,15 +43,15 @@ _CONFIG_KEYS = {
 }
 _OPTIMISER_KEYS = {
     "initial_lr": "learning-rate",
-    "lr": "learning-rate",
     "weight_decay": "weight-decay",
     "betas": "betas",
 }
 _REAL = frozenset({"learning-rate", "weight-decay", "train-fraction"})
-SHAPES, OPTIMISER, CONFIG, NAME = (
+SHAPES, OPTIMISER, CONFIG, RATE, NAME = (
     "the shapes of the weights",
     "the optimiser's state",
     "the stored config",
+    "the optimiser's rate at that step",  # which a schedule may have changed
     "the file's name",
 )
 
@@ -129,6 +131,7 @@ def gather(
                 setting = evidence.seeds.get(table)
             if setting:
                 statements.add(setting, number_in(value), CONFIG)
+    statements.add("learning-rate", number_in(_group(data.get("optimizer")).get("lr")), RATE)
     statements.add("examples", _examples(data.get("data_config")), CONFIG)
     if evidence.stepwise and "infinite" in name:
         statements.add("examples", 0, NAME)
@@ -214,18 +217,23 @@ def _examples(config: Any) -> int | None:
 
 
 def _optimiser(optimiser: Any) -> dict[str, Any]:
-    groups = optimiser.get("param_groups") if isinstance(optimiser, Mapping) else None
-    if not isinstance(groups, (list, tuple)) or not groups or not isinstance(groups[0], Mapping):
-        return {}
+    group = _group(optimiser)
     settings: dict[str, Any] = {}
     for word, key in _OPTIMISER_KEYS.items():
-        value = groups[0].get(word)
+        value = group.get(word)
         if key == "betas":
             pair = [number_in(v) for v in value] if isinstance(value, (list, tuple)) else []
             settings[key] = pair if len(pair) == 2 and None not in pair else None
         else:
-            settings.setdefault(key, number_in(value))
+            settings[key] = number_in(value)
     return {key: value for key, value in settings.items() if value is not None}
+
+
+def _group(optimiser: Any) -> Mapping[str, Any]:
+    """The first group of parameters in an optimiser's state; empty without one."""
+    groups = optimiser.get("param_groups") if isinstance(optimiser, Mapping) else None
+    first = groups[0] if isinstance(groups, (list, tuple)) and groups else None
+    return first if isinstance(first, Mapping) else {}
 
 
 def update_count(data: Mapping[str, Any]) -> int | None:

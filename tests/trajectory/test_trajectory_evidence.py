@@ -86,6 +86,19 @@ def test_seeds_belong_to_what_they_seed() -> None:
     assert shape_settings(of_task("digit-addition"), {"n_ctx": 18}, {}) == {"digits": 5}
 
 
+def test_a_rate_that_has_decayed_is_not_the_learning_rate() -> None:
+    later = {"optimizer": {"param_groups": [{"lr": 6e-5, "weight_decay": 0.1}]}}
+    told = gather({**later, "config": {"learning_rate": 6e-4}}, "ckpt.pt", None, {})
+    assert told.settings() == {"weight-decay": 0.1, "learning-rate": 6e-4}
+    assert any("rate at that step says 6e-05" in str(belief) for belief in told.beliefs())
+    alone = gather(later, "ckpt.pt", None, {})
+    assert alone.settings()["learning-rate"] == 6e-5
+    assert any("rate at that step says so" in str(belief) for belief in alone.beliefs())
+    group = {"lr": 6e-5, "initial_lr": 1e-3}
+    first = gather({"optimizer": {"param_groups": [group]}, "config": {"lr": 1e-3}}, "a", None, {})
+    assert first.settings()["learning-rate"] == 1e-3
+
+
 def test_modular_addition_counts_epochs(tmp_path: Path) -> None:
     torch.save({"train_losses": list(np.linspace(5, 1, 30))}, tmp_path / "mod_add.pth")
     run = gv.open_run(gv.import_run(tmp_path / "mod_add.pth", tmp_path / "run").path)

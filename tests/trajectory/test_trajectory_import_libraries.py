@@ -207,7 +207,9 @@ def test_nanogpt_counts_iterations(tmp_path: Path) -> None:
     run = gv.open_run(gv.import_run(tmp_path / "ckpt.pt", tmp_path / "run").path)
     assert list(run.epochs) == [2000]
     assert run.weights(2000).keys() == {f"transformer.{name}" for name in weights(4)}
-    assert run.facts["settings"] == {"batch": 12, "epochs": 2000, "heads": 4}
+    assert run.facts["settings"] == {
+        "batch": 12, "epochs": 2000, "heads": 4, "learning-rate": 6e-4,
+    }  # fmt: skip
     assert run.facts["imported"]["config"]["model_config"] == {"n_layer": 2, "n_head": 4}
 
 
