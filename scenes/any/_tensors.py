@@ -223,8 +223,30 @@ def short_names(names: Sequence[str]) -> list[str]:
     parts = [name.split(".") for name in plain]
     while len(parts) > 1 and min(map(len, parts)) > 1 and len({one[0] for one in parts}) == 1:
         parts = [one[1:] for one in parts]
-    short = [_shortened(".".join(one)) for one in parts]
-    return short if len({*short}) == len(short) else [_shortened(name) for name in names]
+    whole = [".".join(one) for one in parts]
+    for choice in (_without_stems(whole), whole):
+        short = [_shortened(name) for name in choice]
+        if len({*short}) == len(short):
+            return short
+    return [_shortened(name) for name in names]
+
+
+def _without_stems(names: Sequence[str]) -> list[str]:
+    """Names without what stands before a layer's number, and others without their first parts, if
+    they would be cut in their middle otherwise.
+    """
+    parts = [name.split(".") for name in names]
+    numbers = [next((k for k, p in enumerate(one) if p[:1].isdigit()), 0) for one in parts]
+    stems = [tuple(one[:k]) for one, k in zip(parts, numbers, strict=True)]
+    long = [len(name) > LONGEST for name in names]
+    cut = {stem for stem, is_long in zip(stems, long, strict=True) if stem and is_long}
+    short = []
+    for one, stem, is_long in zip(parts, stems, long, strict=True):
+        rest = one[len(stem) :] if stem in cut else one
+        while is_long and not stem and len(rest) > 1 and len(".".join(rest)) > LONGEST:
+            rest = rest[1:]
+        short.append(".".join(rest))
+    return short
 
 
 def parts_of(rows: Rows, data: xr.Dataset) -> list[str]:
@@ -284,8 +306,14 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
     return key
 
 
-def _shortened(name: str) -> str:
-    if len(name) > LONGEST:
-        half = (LONGEST - 1) // 2
+def shorter(names: Sequence[str], longest: int) -> list[str]:
+    """The names, cut to so many letters where that leaves them apart."""
+    short = [_shortened(name, longest) for name in names]
+    return short if len({*short}) == len({*names}) else list(names)
+
+
+def _shortened(name: str, longest: int = LONGEST) -> str:
+    if len(name) > longest:
+        half = (longest - 1) // 2
         name = f"{name[:half]}…{name[-half:]}"
     return no_formula(name)

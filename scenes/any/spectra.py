@@ -37,6 +37,9 @@ APART = 2.0
 IN_A_COLUMN = 4
 """So many matrices have room in a narrow column."""
 
+IN_A_PANEL = 15
+"""So many letters have names above the panels of a narrow column."""
+
 RANKS = 10.5
 """Room for the ranks beside the name of a matrix, in ems."""
 
@@ -112,6 +115,7 @@ class Spectra(Scene):
         places = self._places(data, narrow=narrow)
         columns = min(2 if narrow else 3, len(places))
         names = tensors.names_of(data)
+        shown = tensors.shorter(names, IN_A_PANEL) if narrow else names
         room = (style().ems(figure)[0] - 6.0) / columns - 3.4
         long = max(len(names[place]) for place in places)
         # a heading takes two lines where a panel is narrow, or a name is long
@@ -131,7 +135,7 @@ class Spectra(Scene):
                 axes.set_ylabel("singular value")
             parts.append(_strands(axes, data, place, moments))
             told = names[place] in self.claim(data).sentence.split()
-            parts.append(_heading(axes, data, place, names[place], above=above, told=told))
+            parts.append(_heading(axes, data, place, shown[place], above=above, told=told))
         return Drawing.of(*parts)
 
     def film_span(self, data: xr.Dataset) -> None:

@@ -24,6 +24,9 @@ POINTS = 240
 SHARPEST = 1 / 55
 """What is narrower than this share of the axis is drawn so wide."""
 
+LETTERS = 99
+"""So many have room in the headings of a row of panels together; fewer in a narrow column."""
+
 TALL = 4.5
 """Height of the highest ridge, in distances between ridges."""
 
@@ -97,18 +100,23 @@ class Weights(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A panel for each tensor."""
         places, narrow = self._places(data), style().narrow(figure)
+        names = tensors.names_of(data)
+        # a heading takes two lines where a panel has no room for one
+        letters = max(len(names[p]) + len(_told(data, p)) for p in places)
+        above = letters > LETTERS / (3.5 if narrow else len(places))
         if narrow:
             places = places[:2]
             grid = style().stack(
-                figure, (1,) * len(places), left=4.6, right=1.2, top=2.2, bottom=3.3, vgap=4.0
-            )
+                figure, (1,) * len(places), left=4.6, right=1.2, top=3.3 if above else 2.2,
+                bottom=3.3, vgap=5.1 if above else 4.0,
+            )  # fmt: skip
         else:
             grid = style().panels(
-                figure, (1,) * len(places), left=4.6, right=1.6, top=2.4, bottom=3.3, gap=1.8
-            )[0]
-        names = tensors.names_of(data)
+                figure, (1,) * len(places), left=4.6, right=1.6, top=3.5 if above else 2.4,
+                bottom=3.3, gap=1.8,
+            )[0]  # fmt: skip
         return Drawing.of(*(
-            _ridges(axes, data, place, names[place], first=narrow or n == 0)
+            _ridges(axes, data, place, names[place], first=narrow or n == 0, above=above)
             for n, (axes, place) in enumerate(zip(grid, places, strict=True))
         ))  # fmt: skip
 
@@ -169,7 +177,16 @@ def density(
     return smooth
 
 
-def _ridges(axes: Axes, data: xr.Dataset, place: int, name: str, *, first: bool) -> Drawing:
+def _told(data: xr.Dataset, place: int) -> str:
+    """The longest words above a panel: of the first moment, or of the last."""
+    values, levels = data["entry_quantile"].values[:, place].astype(float), data["level"].values
+    known = values[np.isfinite(values).all(axis=1)]
+    return max((f"90% {_within(levels, one)}" for one in known[[0, -1]]), key=len)
+
+
+def _ridges(
+    axes: Axes, data: xr.Dataset, place: int, name: str, *, first: bool, above: bool
+) -> Drawing:
     """Ridges up to the moment, one behind the other, and that of the moment in front."""
     current_style, colours = style(), style().colours
     values, levels = data["entry_quantile"].values[:, place].astype(float), data["level"].values
@@ -203,8 +220,11 @@ def _ridges(axes: Axes, data: xr.Dataset, place: int, name: str, *, first: bool)
     axes.set(xlim=(-edge, edge), ylim=(-0.6, len(moments) + TALL + 0.4))
     axes.axvline(0, color=colours.faint, lw=0.3 * current_style.line, zorder=8, ls=(0, (2, 3)))
     axes.set_xlabel("weight")
-    current_style.note(axes, name, (0, 1), (0, 0.45), fontweight="bold")
-    note = current_style.note(axes, "", (1, 1), (0, 0.45), ha="right", color=colours.muted)
+    current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold")
+    note = current_style.note(
+        axes, "", (0 if above else 1, 1), (0, 0.45), ha="left" if above else "right",
+        color=colours.muted,
+    )  # fmt: skip
     when = _ticks(axes, data, moments, first=first)
 
     def update(i: int) -> None:

@@ -11,11 +11,13 @@ from grokviz.scenes.any import _tensors as tensors
 from grokviz.scenes.any.path import walk_shares
 from grokviz.scenes.any.steps import whole_cosines
 from grokviz.scenes.any.weights import density
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+import grokviz as gv
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
-from grokviz.scene import Claim
+from grokviz.scene import Claim, drawing_in
 from grokviz.scene.registry import scene
 from grokviz.tasks.any import path as paths
 from grokviz.tasks.any.steps import steps_of
@@ -63,6 +65,29 @@ def test_a_sentence_of_the_reference_holds_and_has_a_number(name: str) -> None:
         (["a.w"], ["w"]),
         (["0.weight"], ["0.weight"]),
         (["a_very_long_name_of_a_tensor.weight"], ["a_very_lo…_a_tensor"]),
+        (
+            [
+                *(f"bert.encoder.layer.0.attention.self.{x}.weight" for x in ("query", "key")),
+                "bert.encoder.layer.0.attention.output.dense.weight",
+                "bert.encoder.layer.0.output.dense.weight",
+                "bert.embeddings.word_embeddings.weight",
+                "bert.embeddings.position_embeddings.weight",
+                "classifier.weight",
+            ],
+            [
+                "0.attenti…elf.query",
+                "0.attention.self.key",
+                "0.attenti…put.dense",
+                "0.output.dense",
+                "word_embeddings",
+                "position_embeddings",
+                "classifier",
+            ],
+        ),
+        (
+            ["encoder.layers.1.linear1.weight", "decoder.layers.1.linear1.weight"],
+            ["encoder.l…1.linear1", "decoder.l…1.linear1"],
+        ),
     ],
 )
 def test_names_are_as_short_as_tells_them_apart(names: list[str], short: list[str]) -> None:
@@ -329,3 +354,28 @@ def test_a_density_is_that_of_the_quantiles() -> None:
     half = density(levels, np.where(levels < 0.5, levels, 0.5), grid, 0.02)
     near = np.abs(grid - 0.5) < 0.1
     assert (half[near].sum() * 0.01) == pytest.approx(0.6, abs=0.02)
+
+
+# --- headings ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["spectra", "weights"])
+@pytest.mark.parametrize("wide", [3.3, 8.0])
+def test_long_names_and_numbers_are_beside_no_other_and_on_the_page(name: str, wide: float) -> None:
+    data = reference(name)
+    names = [f"bert.encoder.layer.{k}.self.value.bias" for k in range(data.sizes["parameter"])]
+    names[0] = "classifier.weight"
+    data = data.assign_coords(parameter=np.array(names, dtype=object))
+    if name == "weights":
+        data["entry_quantile"] = 1e-8 * data["entry_quantile"]
+    with drawing_in(gv.theme("light", "slide" if wide > 5 else "paper")):
+        figure = Figure(figsize=(wide, 0.6 * wide), dpi=100)
+        scene(name).with_options({}).draw(figure, data).update(data.sizes["field_epoch"] - 1)
+        FigureCanvasAgg(figure).draw()
+        for axes in figure.axes:
+            texts = [text for text in axes.texts if text.get_text() and text.xy[1] == 1]
+            one, other = (text.get_window_extent() for text in texts)
+            beside = min(one.x1, other.x1) < max(one.x0, other.x0)
+            height = min(one.y1, other.y1) - max(one.y0, other.y0)
+            assert beside or height < one.height / 4, [text.get_text() for text in texts]
+            assert max(one.x1, other.x1) <= figure.bbox.x1
