@@ -21,7 +21,7 @@ from grokviz.files import check_writable, replacing
 from grokviz.importers.choice import read_file
 from grokviz.importers.contract import Belief, Hints, Importer, RunContents, Source
 from grokviz.importers.evidence import loss_precision, of_task
-from grokviz.importers.kinds.folder import digest_of
+from grokviz.importers.folder_files import digest_of
 from grokviz.importers.weights import first_not_finite
 from grokviz.options import Option, canonical, key_of, options_of, read_options, show
 from grokviz.progress import ProgressCallback
@@ -287,7 +287,6 @@ def _write(
 ) -> None:
     """Write one run directory, which the caller moves into place."""
     diverged: dict[str, int] = {}
-    beliefs = len(run.beliefs)
     with RunWriter.create(path, facts) as writer:
         for name, curve in run.curves.items():
             for epoch, value in zip(curve.epochs.tolist(), curve.values.tolist(), strict=True):
@@ -302,7 +301,6 @@ def _write(
             tensor, epoch = next(iter(diverged.items()))
             because = f"{tensor} holds NaN or infinite values there"
             run.beliefs.append(Belief("diverged by", epoch, because))
-        if len(run.beliefs) > beliefs:  # some are known only when all checkpoints were read
             believed = [belief.as_dict() for belief in run.beliefs]
             writer.update_facts(imported={**facts["imported"], "believed": believed})
         writer.close(finished=True)

@@ -197,6 +197,18 @@ CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a table of zeros": (written(bytes(10**6)), "csv"),
     "a log of brackets": (written(b"[" * 100_000), "cannot be read as a JSON object a line"),
     "a log of 400 digits": (written(b'{"step": 1, "loss": 1' + b"0" * 400 + b"}"), ""),
+    "an index that names itself": (
+        written(b'{"weight_map": {"a": "model.safetensors.index.json"}}'), "neither a PyTorch file",
+    ),
+    "an index of brackets": (written(b"[" * 100_000), "cannot be read as JSON"),
+    "an index of no strings": (written(b'{"weight_map": {"a": {}}}'), "does not say which file"),
+    "a list of lists": (pth(lambda torch: [[{"w": torch.zeros(2)}]]), "holds nothing that"),
+    "a list with one that is no model": (
+        pth(lambda torch: [{"model": {"w": torch.zeros(2)}, "epoch": 0}, 3]), "holds nothing that",
+    ),
+    "a list of epochs without numbers": (
+        pth(lambda torch: [{"model": {"w": torch.zeros(2)}, "epoch": "0"}]), "no list of their",
+    ),
     "shards beside the folder": (
         trainer_folder('{"weight_map": {"a": "../secret.safetensors"}}'), "does not say which",
     ),
@@ -208,6 +220,10 @@ CORPUS: dict[str, tuple[Callable[[Path], Any], str]] = {
 FILES = {
     "a line of 10 MB": "hostile.csv", "a table of zeros": "hostile.csv",
     "a log of brackets": "hostile.jsonl", "a log of 400 digits": "hostile.jsonl",
+    **dict.fromkeys(
+        ("an index that names itself", "an index of brackets", "an index of no strings"),
+        "model.safetensors.index.json",
+    ),
 }  # fmt: skip
 """The names of those that are told by their names; the others are ``hostile.pth``."""
 

@@ -160,6 +160,43 @@ def test_objects_in_any_file_of_a_folder_are_named_once(tmp_path: Path) -> None:
     assert believed(path, "not loaded") == ["foreign_library.Both", "foreign_library.Early"]
 
 
+def test_a_tied_tensor_that_some_checkpoints_lack_is_left_out(trainer: Path, tmp_path) -> None:
+    tied = {**weights(2), "lm_head.weight": weights(2)["wte.weight"]}
+    torch.save(tied, trainer / "checkpoint-20" / "pytorch_model.bin")
+    imported = gv.import_run(trainer, tmp_path / "run")
+    assert gv.open_run(imported.path).shapes().keys() == weights(2).keys()
+    because = "not all checkpoints have it, with one shape"
+    assert f"left out lm_head.weight: {because}" in imported.beliefs
+    torch.save({"other": torch.ones(2)}, trainer / "checkpoint-20" / "pytorch_model.bin")
+    with pytest.raises(InputError, match=r"no tensor has one name .*checkpoint-10 and all"):
+        gv.import_run(trainer, tmp_path / "other")
+
+
+def test_folders_that_save_pretrained_left_are_the_steps_of_a_run(tmp_path: Path) -> None:
+    for step in (5, 10, 15):
+        folder = tmp_path / "out" / f"step_{step}"
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text('{"num_attention_heads": 2}')
+        if step == 10:
+            torch.save(weights(step), folder / "pytorch_model.bin")
+            torch.save({"state": {}}, folder / "optimizer.bin")
+            (folder / "data.bin").write_bytes(b"numbers of no model")
+        else:
+            save_shards(folder, step)
+    run = gv.open_run(gv.import_run(tmp_path / "out", tmp_path / "run").path)
+    assert run.epochs.tolist() == [5, 10, 15]
+    for step in run.epochs.tolist():
+        for name, tensor in weights(step).items():
+            np.testing.assert_array_equal(run.weights(step)[name], tensor.numpy())
+    index = tmp_path / "out" / "step_5" / "model.safetensors.index.json"
+    alone = gv.open_run(gv.import_run(index, tmp_path / "alone", settings={"epoch": 5}).path)
+    assert alone.epochs.tolist() == [5]
+    assert alone.facts["settings"]["heads"] == 2
+    index.write_text('{"weight_map": {"wte.weight": "../step_15/x.safetensors"}}')
+    with pytest.raises(InputError, match="does not say which file"):
+        gv.import_run(tmp_path / "out", tmp_path / "lies")
+
+
 def test_a_trainer_log_alone_is_a_run_of_curves(trainer: Path, tmp_path: Path) -> None:
     shutil.copy(trainer / "checkpoint-20" / "trainer_state.json", tmp_path)
     only = tmp_path / "log"
@@ -192,6 +229,13 @@ def test_lightning_checkpoints_count_global_steps(tmp_path: Path) -> None:
     assert run.facts["settings"]["learning-rate"] == 0.01
     assert run.facts["imported"]["config"]["config"]["width"] == 4
     assert run.facts["counts"] == "step"
+    shutil.copy(folder / "last.ckpt", folder / "later.ckpt")
+    twice = gv.import_run(tmp_path / "version_0", tmp_path / "twice")
+    assert list(gv.open_run(twice.path).epochs) == [50, 100, 130]
+    assert any(b.startswith("left out checkpoints/later.ckpt: it holds") for b in twice.beliefs)
+    torch.save({**lightning(100, 7), "global_step": 130}, folder / "later.ckpt")
+    with pytest.raises(InputError, match="both of the same step"):
+        gv.import_run(tmp_path / "version_0", tmp_path / "differs")
     lone = gv.import_run(folder / "epoch=1-step=50.ckpt", tmp_path / "lone")
     assert "epoch 50: the global_step, in epoch 1" in lone.beliefs
 

@@ -286,9 +286,10 @@ def test_losses_logged_with_the_checkpoints_share_their_clock(saved) -> None:
         {"checkpoints": {0: plain_state(0), 40: plain_state(1), 1000: plain_state(2)}},
         {"1000": plain_state(2), "40": plain_state(1), "0": plain_state(0)},
         {"checkpoints": [{"model": plain_state(i), "epoch": e} for i, e in enumerate(EPOCHS)]},
+        [{"model": plain_state(i), "epoch": e, "loss": 0.5} for i, e in enumerate(EPOCHS)],
         {"state_dicts": [plain_state(i) for i in range(3)], "epochs": torch.tensor([0, 40, 1000])},
     ],
-    ids=["by epoch", "by text", "each with its epoch", "beside each other"],
+    ids=["by epoch", "by text", "each with its epoch", "a list alone", "beside each other"],
 )  # fmt: skip
 def test_checkpoints_may_be_listed_in_several_ways(saved, data) -> None:
     found = only(saved(data))

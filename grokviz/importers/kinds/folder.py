@@ -6,26 +6,16 @@ apart by a word such as ``seed``, become several runs.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import os
 from collections.abc import Sequence
 from dataclasses import replace
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.importers.choice import (
-    NOT_LOADED,
-    UnknownKind,
-    importers,
-    not_loaded,
-    opened,
-    read_opened,
-)
+from grokviz.importers.choice import NOT_LOADED, UnknownKind, not_loaded, opened, read_opened
 from grokviz.importers.contract import (
     Belief,
     Checkpoints,
@@ -35,13 +25,10 @@ from grokviz.importers.contract import (
     RunContents,
     Source,
 )
-from grokviz.importers.reading.opening import digest_of_file
+from grokviz.importers.folder_files import files_in
+from grokviz.importers.reading.shards import INDEXES
 from grokviz.importers.reading.steps import members_of, read_steps
 from grokviz.importers.weights import OWN, keeps_names
-
-MOST_FILES = 100_000
-_SIDE_FILES = ("optimizer", "scheduler", "scaler", "rng_state", "training_args")
-"""How the names of files begin that trainers lay beside weights, and no run has."""
 
 
 class _File(NamedTuple):
@@ -51,31 +38,6 @@ class _File(NamedTuple):
     epoch: int | None
     run: RunContents
     shapes: dict[str, tuple[int, ...]]
-
-
-def files_in(folder: Path) -> list[Path]:
-    """The files of a folder, and of those in it, that may hold checkpoints or curves, by name."""
-    patterns = {pattern for importer in importers() for pattern in importer.patterns}
-    files: list[Path] = []
-    for path, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        likely = [Path(path) / n for n in names if any(fnmatch(n.lower(), p) for p in patterns)]
-        files += [
-            file for file in likely if file.is_file() and not file.name.startswith(_SIDE_FILES)
-        ]
-        if len(files) > MOST_FILES:
-            raise InputError(f"{folder} has more than {MOST_FILES:,} files; import one run of it")
-    return sorted(files)
-
-
-def digest_of(folder: Path) -> str:
-    """SHA-256 of the names and contents of a folder's checkpoint files, or of all its files."""
-    digest = hashlib.sha256()
-    all_files = sorted(file for file in folder.iterdir() if file.is_file())
-    for file in files_in(folder) or all_files:
-        name = file.relative_to(folder).as_posix()
-        digest.update(f"{digest_of_file(file)}  {name}\n".encode())
-    return digest.hexdigest()
 
 
 def _recognises(source: Source) -> bool:
@@ -93,6 +55,8 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
     if len({keeps_names(file.run.beliefs) for file in files if file.run.checkpoints}) > 1:
         hints = replace(hints, layout=OWN)  # biases may be zero at first, and would be taken off
         files, beliefs = _files(folder, paths, hints)
+    files, copies = _without_copies(folder, files, hints)
+    beliefs += copies
     members = _members(files)
     clocks = {member: _clock(folder, of_member) for member, of_member in members.items()}
     some = any(clock.steps for clock in clocks.values())
@@ -143,6 +107,31 @@ def _files(folder: Path, paths: Sequence[Path], hints: Hints) -> tuple[list[_Fil
     return files, beliefs
 
 
+def _without_copies(
+    folder: Path, files: Sequence[_File], hints: Hints
+) -> tuple[list[_File], list[Belief]]:
+    """The files without those that state another's step and hold its weights, as last.ckpt does."""
+    first: dict[tuple[str, int | None], _File] = {}
+    member_of = members_of([file.name for file in files])
+    others, beliefs = [], []
+    for file in files:
+        place = (member_of[file.name], file.epoch)
+        before = first.get(place) if file.epoch is not None else None
+        first.setdefault(place, file)
+        if before is None or before.shapes != file.shapes or not _same(folder, before, file, hints):
+            others.append(file)
+            continue
+        because = f"it holds the weights and the step of {before.name}"
+        beliefs.append(Belief("left out", file.name, because))
+    return others, beliefs
+
+
+def _same(folder: Path, one: _File, other: _File, hints: Hints) -> bool:
+    """Whether two files hold the same weights, to the last bit."""
+    first, second = (_contents(folder, file.name, hints).checkpoints[0][1] for file in (one, other))
+    return all(array.tobytes() == second[name].tobytes() for name, array in first.items())
+
+
 def _members(files: Sequence[_File]) -> dict[str, list[_File]]:
     """The files of each run; curves beside or above the weights of one run are its own."""
     member_of = members_of([file.name for file in files])
@@ -184,7 +173,7 @@ def _contents(folder: Path, name: str, hints: Hints) -> RunContents:
     try:
         runs = read_opened(source, importer, hints)
     except InputError as error:
-        if importer.unopened:  # a table beside the weights may be of anything
+        if importer.unopened and path.name not in INDEXES:  # a table may be of anything
             raise _LeftOut(str(error)) from None
         raise
     if len(runs) > 1 or len(runs[0].checkpoints) > 1:

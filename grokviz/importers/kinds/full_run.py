@@ -29,6 +29,8 @@ class _Listed(NamedTuple):
 
 def _listed(data: Any) -> _Listed | None:
     """The checkpoints in a list, or by their epochs in a mapping; None if there are neither."""
+    if isinstance(data, (list, tuple)) and data and all(map(is_state, map(_state, data))):
+        data = {_STATES[0]: data}
     if not isinstance(data, Mapping):
         return None
     for value in (*(data.get(name) for name in _STATES), data):
@@ -61,6 +63,7 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
     data, name = source.data, source.name
     listed = _listed(data)
     assert listed is not None
+    data = data if isinstance(data, Mapping) else {}  # a list of checkpoints says no more
     states = listed.states
     if not states or not all(map(is_state, states)):
         raise InputError(

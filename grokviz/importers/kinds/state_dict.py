@@ -29,5 +29,5 @@ IMPORTER = Importer(
     _recognises,
     _read,
     order=6,
-    patterns=("*.safetensors", "*.npz", "*.pth", "*.pt"),
+    patterns=("*.safetensors", "*.npz", "*.pth", "*.pt", "*.bin"),
 )

@@ -22,13 +22,11 @@ from grokviz.importers.contract import (
     RunContents,
     Source,
 )
-from grokviz.importers.reading.opening import open_source
+from grokviz.importers.reading.shards import INDEXES, has_weights, shapes_in, tensors_in
 from grokviz.importers.reading.tables import curves_of_rows, load_json
-from grokviz.importers.reading.values import is_state, number_in
+from grokviz.importers.reading.values import number_in
 from grokviz.importers.weights import OWN, keeps_names, read_weights
 
-_WHOLE = ("model.safetensors", "pytorch_model.bin", "adapter_model.safetensors")
-_SHARDS = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _STATE, _CONFIG = "trainer_state.json", "config.json"
 _FOLDER = re.compile(r"checkpoint-(\d{1,15})")
 NO_METRICS = re.compile(r"epoch|step|total_flos|.*_runtime|.*_per_second")
@@ -36,16 +34,12 @@ SUMMARY = "train_runtime"
 """What only the last entry of a log has, which sums up the whole training."""
 
 
-def _has_weights(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in (*_WHOLE, *_SHARDS))
-
-
 def _checkpoints(folder: Path) -> dict[int, Path]:
     """The folders of checkpoints by their steps, in order."""
     steps = {}
     for path in folder.iterdir():
         match = _FOLDER.fullmatch(path.name)
-        if match and _has_weights(path):
+        if match and has_weights(path):
             steps[int(match[1])] = path
     return dict(sorted(steps.items()))
 
@@ -53,7 +47,7 @@ def _checkpoints(folder: Path) -> dict[int, Path]:
 def _recognises(source: Source) -> bool:
     if not source.is_folder:
         return False
-    alone = (source.path / _STATE, *(source.path / name for name in _SHARDS))
+    alone = (source.path / _STATE, *(source.path / name for name in INDEXES))
     return any(path.is_file() for path in alone) or bool(_checkpoints(source.path))
 
 
@@ -64,7 +58,7 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
     state = next((p / _STATE for p in (folder, *reversed(paths.values()))
                   if (p / _STATE).is_file()), None)  # fmt: skip
     log = load_json(state) if state else {}
-    if _has_weights(folder):
+    if has_weights(folder):
         paths, beliefs = _with_own(folder, paths, log)
     curves, names = _curves(log, state)
     if not paths:
@@ -75,21 +69,47 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
         (p / _CONFIG for p in (paths[steps[-1]], folder) if (p / _CONFIG).is_file()), None
     )
     data = {"config": load_json(config)} if config else {}
-    tensors, stubs = _tensors(paths[steps[-1]])
-    last, sizes, layout = read_weights(tensors, folder, hints)
+    shared, about = _shared(paths)
+    last, sizes, layout = read_weights(_selected(paths[steps[-1]], shared), folder, hints)
     run = evidence.run_contents(source.name, data, hints, sizes, last, layout)
     if keeps_names(layout):
         hints = replace(hints, layout=OWN)
 
     def read(i: int) -> dict[str, np.ndarray]:
-        tensors, stubs = _tensors(paths[steps[i]])
-        run.beliefs += not_loaded(stubs, run.beliefs)
-        return read_weights(tensors, paths[steps[i]], hints)[0]
+        return read_weights(_selected(paths[steps[i]], shared), paths[steps[i]], hints)[0]
 
     run.curves, run.counts = curves, "step"
     run.checkpoints = Checkpoints(steps, read)
-    run.beliefs += [*beliefs, *names, *not_loaded(stubs)]
+    run.beliefs += [*beliefs, *names, *about]
     return [run]
+
+
+def _shared(paths: dict[int, Path]) -> tuple[set[str], list[Belief]]:
+    """The tensors that all checkpoints have with one shape, and beliefs about others and classes.
+
+    Tied tensors are in pytorch_model.bin and not in safetensors. Raises :class:`InputError` if
+    there are none.
+    """
+    shapes: list[dict[str, tuple[int, ...]]] = []
+    stubs: list[str] = []
+    for path in reversed(paths.values()):
+        tensors = shapes_in(path)
+        shapes.append(tensors.state)
+        stubs += tensors.stubs
+    shared = {n for n, shape in shapes[0].items() if all(s.get(n) == shape for s in shapes)}
+    if not shared:
+        first, *_, last = paths.values()
+        raise InputError(
+            f"no tensor has one name and shape in {first} and all others up to {last.name}; "
+            "keep the checkpoints of one model"
+        )
+    because = "not all checkpoints have it, with one shape"
+    left = sorted(set().union(*shapes) - shared)[:20]
+    return shared, [*(Belief("left out", name, because) for name in left), *not_loaded(stubs)]
+
+
+def _selected(path: Path, names: set[str]) -> dict[str, Any]:
+    return {name: array for name, array in tensors_in(path).state.items() if name in names}
 
 
 def _with_own(
@@ -110,35 +130,6 @@ def _with_own(
     if step in paths:
         return dict(paths), []
     return dict(sorted({**paths, step: folder}.items())), [Belief("epoch", step, because)]
-
-
-def _tensors(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The tensors of a checkpoint, from one file or all of its shards, and what was not loaded."""
-    whole = next((folder / name for name in _WHOLE if (folder / name).is_file()), None)
-    if whole is not None:
-        return _state(whole)
-    index = next(folder / name for name in _SHARDS if (folder / name).is_file())
-    content = load_json(index)
-    table = content.get("weight_map") if isinstance(content, Mapping) else None
-    if not isinstance(table, Mapping) or not table or not all(
-        isinstance(file, str) and Path(file).name == file for file in table.values()
-    ):  # fmt: skip
-        raise InputError(f"{index} does not say which file holds which tensor; download it again")
-    read = {file: _state(folder / file) for file in sorted(set(table.values()))}
-    shards = {file: tensors for file, (tensors, _) in read.items()}
-    missing = next((name for name, file in table.items() if name not in shards[file]), None)
-    if missing is not None:
-        raise InputError(f"{folder / table[missing]} has no {missing}; download it again")
-    tensors = {name: shards[file][name] for name, file in table.items()}
-    return tensors, tuple(name for _, stubs in read.values() for name in stubs)
-
-
-def _state(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The state dict in a file, and the classes of which stubs were made."""
-    source = open_source(path)
-    if not is_state(source.data):
-        raise InputError(f"{path} holds no state dict; save the model again")
-    return dict(source.data), source.stubs
 
 
 def _curves(log: Any, path: Path | None) -> tuple[dict[str, Curve], list[Belief]]:
