@@ -92,6 +92,21 @@ def test_lightnings_table_is_a_run_with_or_without_its_folder(imported, tmp_path
     assert "test_loss val_loss: such a name is taken for it" in whole.beliefs
 
 
+def test_the_only_curves_are_those_of_the_only_weights(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    for name in ("checkpoints", "logs/version_0", "logs/version_1"):
+        (folder / name).mkdir(parents=True)
+    for step in (50, 150):
+        np.savez(folder / "checkpoints" / f"step={step}.npz", w=np.ones(2) * step)
+    (folder / "logs" / "version_0" / "metrics.csv").write_text(LIGHTNING)
+    whole = gv.import_run(folder, tmp_path / "whole")
+    assert whole.runs == (tmp_path / "whole",)
+    assert gv.open_run(whole.path).metric("test_loss")[1].tolist() == [3.1]
+    assert any(b.startswith("curves logs/version_0/metrics.csv") for b in whole.beliefs)
+    (folder / "logs" / "version_1" / "metrics.csv").write_text(LIGHTNING)
+    assert len(gv.import_run(folder, tmp_path / "three").runs) == 3
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -57,7 +57,8 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
         files, beliefs = _files(folder, paths, hints)
     files, copies = _without_copies(folder, files, hints)
     beliefs += copies
-    members = _members(files)
+    members, whose = _members(files)
+    beliefs += whose
     clocks = {member: _clock(folder, of_member) for member, of_member in members.items()}
     some = any(clock.steps for clock in clocks.values())
     runs = []
@@ -132,10 +133,21 @@ def _same(folder: Path, one: _File, other: _File, hints: Hints) -> bool:
     return all(array.tobytes() == second[name].tobytes() for name, array in first.items())
 
 
-def _members(files: Sequence[_File]) -> dict[str, list[_File]]:
-    """The files of each run; curves beside or above the weights of one run are its own."""
+def _members(files: Sequence[_File]) -> tuple[dict[str, list[_File]], list[Belief]]:
+    """The files of each run, and a belief about curves that lie apart from the weights.
+
+    Curves beside or above the weights of one run are its own, and so are the only curves of the
+    only run with weights.
+    """
     member_of = members_of([file.name for file in files])
     with_weights = sorted({member_of[file.name] for file in files if file.run.checkpoints})
+    of_curves = sorted({member_of[file.name] for file in files if not file.run.checkpoints})
+    beliefs: list[Belief] = []
+    apart = len(with_weights) == len(of_curves) == 1 and of_curves[0]
+    if apart and not f"{with_weights[0]},".startswith(f"{of_curves[0]},"):
+        alone = next(file.name for file in files if not file.run.checkpoints)
+        member_of |= dict.fromkeys(member_of, with_weights[0])
+        beliefs.append(Belief("curves", alone, "the folder has no others, and weights of one run"))
     members: dict[str, list[_File]] = {}
     logged: dict[str, set[tuple[str, int]]] = {}
     for file in files:
@@ -150,11 +162,11 @@ def _members(files: Sequence[_File]) -> dict[str, list[_File]]:
             logged.setdefault(member, set()).update(points)
         members.setdefault(member, []).append(file)
     if len(members) == 1:
-        return {"": next(iter(members.values()))}
+        return {"": next(iter(members.values()))}, beliefs
     first = next((Path(file.name).stem for file in members.get("", ())), "")
     while first in members:
         first += " beside"
-    return {member or first: files for member, files in members.items()}
+    return {member or first: files for member, files in members.items()}, beliefs
 
 
 class _LeftOut(Exception):
