@@ -23,6 +23,24 @@ _PARAMETERS = frozenset(
 )
 
 
+_CONFIG: Mapping[str, Any] = {
+    "normalization_type": None,  # LNPre and RMSPre have no weights of their own
+    "act_fn": "relu",
+    "positional_embedding_type": "standard",
+    "parallel_attn_mlp": False,
+    "use_attn_scale": True,
+}
+"""What a config says of a model that computes what the published one does with its weights."""
+
+
+def reason_in_config(config: Any) -> str:
+    """In which words a config says that its model computes something else, or "" if it does not."""
+    if not isinstance(config, Mapping):
+        return ""
+    other = {word: config[word] for word, ours in _CONFIG.items() if config.get(word, ours) != ours}
+    return next((f"{word}={str(value)[:40]}" for word, value in other.items()), "")
+
+
 def is_transformer_lens(state: Mapping[str, Any]) -> bool:
     """Whether W_O has an axis for the heads, unlike the published model's."""
     return any(name.endswith("attn.W_O") and np.ndim(array) == 3 for name, array in state.items())

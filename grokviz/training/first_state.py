@@ -34,6 +34,9 @@ def is_foreign_layout(facts: Mapping[str, Any], state: Mapping[str, Any], model:
     except InputError as error:
         if not transformer_lens.is_transformer_lens(state):
             raise _refused(task.name, str(error)) from error
+    config = getattr(getattr(model, "cfg", None), "__dict__", None)
+    if other := transformer_lens.reason_in_config(config):
+        raise _refused(task.name, f"its config says {other}", joined="; ")
     if trained := transformer_lens.trained_bias(model):
         raise _refused(
             task.name,

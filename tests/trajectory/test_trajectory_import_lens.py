@@ -57,14 +57,14 @@ def lens(seed: int) -> dict[str, Any]:
 def demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Saves the demonstration's dictionary, with indices of the caller's."""
 
-    def save(train: Any, test: Any) -> Path:
+    def save(train: Any, test: Any, **config: Any) -> Path:
         library = types.ModuleType("transformer_lens_of_the_test")
         library.HookedTransformerConfig = HookedTransformerConfig  # type: ignore[attr-defined]
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, library.__name__, library)
             patch.setattr(HookedTransformerConfig, "__module__", library.__name__)
             torch.save({
-                "model": lens(2), "config": HookedTransformerConfig(),
+                "model": lens(2), "config": HookedTransformerConfig(**config),
                 "checkpoints": [lens(seed) for seed in (0, 1, 2)],
                 "checkpoint_epochs": [99, 199, 299],
                 "train_losses": np.linspace(2, 1, 300).tolist(),
@@ -95,6 +95,14 @@ def test_the_demonstration_is_a_run_with_its_split(demonstration, tmp_path: Path
     assert imported.missing == ()
     assert any(b.startswith("not loaded transformer_lens_of_the_test.") for b in imported.beliefs)
     assert run.facts["imported"]["config"]["config"]["act_fn"] == "relu"
+
+
+@pytest.mark.parametrize("config", [{"normalization_type": "LNPre"}, {"act_fn": "gelu"}])
+def test_a_model_that_computes_something_else_has_no_task(config, demonstration, tmp_path) -> None:
+    imported = gv.import_run(demonstration([0, 1], [2, 3], **config), tmp_path / "run")
+    [(word, value)] = config.items()
+    assert f"task unknown: the stored config says {word}={value}" in imported.beliefs
+    assert gv.open_run(imported.path).facts["task"] is None
 
 
 def test_a_split_of_no_known_seed_is_stored_whole(demonstration, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -386,7 +387,9 @@ def test_a_model_of_transformer_lens_that_has_no_published_counterpart_is_refuse
             run.step(1, lens_model(0.1))
 
 
-def test_a_bias_that_is_trained_is_refused_before_it_has_moved(tmp_path: Path) -> None:
+def test_a_bias_that_is_trained_or_a_layer_norm_is_refused_at_the_first_step(
+    tmp_path: Path,
+) -> None:
     torch = pytest.importorskip("torch", reason="the model is torch's")
 
     class Lens(torch.nn.Module):  # type: ignore[misc,name-defined]
@@ -406,6 +409,10 @@ def test_a_bias_that_is_trained_is_refused_before_it_has_moved(tmp_path: Path) -
         with pytest.raises(InputError, match=r"b_Q is trained.*requires_grad"):
             run.step(0, model)
         model.blocks.get_submodule("0.attn").b_Q.requires_grad_(False)
+        model.cfg = SimpleNamespace(normalization_type="LNPre")
+        with pytest.raises(InputError, match="its config says normalization_type=LNPre; leave out"):
+            run.step(0, model)
+        model.cfg = SimpleNamespace(normalization_type=None)
         run.step(0, model)
     assert open_run(tmp_path / "run").shapes()["blocks.0.attn.W_O"] == (8, 8)
 

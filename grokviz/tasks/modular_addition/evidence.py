@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from grokviz.models.transformer_lens import reason_in_config
 from grokviz.task import Evidence, Finding
 from grokviz.tasks.modular_addition import split
 from grokviz.tasks.modular_addition.data import PAIRS, ModularAddition, order_of_pairs
@@ -21,10 +22,14 @@ def fits(sizes: Mapping[str, int]) -> bool:
 
 
 def refuses(data: Mapping[str, Any]) -> str:
-    """The reason to reject a file: its config names another function of a and b."""
+    """The reason to reject a file: its config names another function of a and b, or a model that
+    computes something else with such weights.
+    """
     config = data.get("config")
     function = config.get("fn_name") if isinstance(config, Mapping) else None
-    return "" if function in (None, "add") else f"the stored config says {str(function)[:40]}"
+    other = "" if function in (None, "add") else str(function)[:40]
+    other = other or reason_in_config(config)
+    return other and f"the stored config says {other}"
 
 
 def settings(sizes: Mapping[str, int], state: Mapping[str, Any]) -> dict[str, Any]:
