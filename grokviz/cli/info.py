@@ -89,8 +89,8 @@ def _print_summary(summary: dict[str, Any], *, verified: bool) -> None:
         rows = {"path": summary["path"], "recipe": summary["recipe"]}
         rows |= {name: _member_text(member) for name, member in summary["runs"].items()}
     for key, value in rows.items():
-        if value not in (None, [], {}):
-            echo(f"{key.replace('_', ' '):<17} {_text(value)}")
+        if value not in (None, [], {}) and (text := _text(value)):
+            echo(f"{key.replace('_', ' '):<17} {text}")
     if verified:
         echo(f"{'verified':<17} every file is as it was written")
 
@@ -104,7 +104,7 @@ def _member_text(member: dict[str, Any]) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, dict):
-        texts = ((key, _text(item)) for key, item in value.items())
+        texts = ((key, _text(item)) for key, item in value.items() if item is not None)
         return ", ".join(f"{k}={t if len(t) <= LONGEST else t[:20] + '...'}" for k, t in texts)
     if isinstance(value, (list, tuple)):
         return ",".join(map(str, value))

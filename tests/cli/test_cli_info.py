@@ -49,6 +49,17 @@ def test_a_sound_run(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (facts["epochs"], facts["checkpoints"], facts["problems"]) == (4, 3, [])
 
 
+def test_what_is_not_known_is_not_printed(tmp_path: Path, capsys) -> None:
+    for name, precision in (("a", {"loss": None, "weights": "float32"}), ("b", {"loss": None})):
+        with RunWriter.create(tmp_path / name, {"precision": precision}) as writer:
+            writer.log(0, train_loss=1.0)
+            writer.close(finished=True)
+    assert re.search(r"^precision +weights=float32$", asked(capsys, f"{tmp_path / 'a'}")[1], re.M)
+    out = asked(capsys, f"{tmp_path / 'b'}")[1]
+    assert "precision" not in out
+    assert "None" not in out
+
+
 def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[-3] ^= 0x10
