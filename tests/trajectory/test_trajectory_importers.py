@@ -287,9 +287,10 @@ def test_losses_logged_with_the_checkpoints_share_their_clock(saved) -> None:
         {"1000": plain_state(2), "40": plain_state(1), "0": plain_state(0)},
         {"checkpoints": [{"model": plain_state(i), "epoch": e} for i, e in enumerate(EPOCHS)]},
         [{"model": plain_state(i), "epoch": e, "loss": 0.5} for i, e in enumerate(EPOCHS)],
+        [{"model": plain_state(i), "step": np.int64(e)} for i, e in enumerate(EPOCHS)],
         {"state_dicts": [plain_state(i) for i in range(3)], "epochs": torch.tensor([0, 40, 1000])},
     ],
-    ids=["by epoch", "by text", "each with its epoch", "a list alone", "beside each other"],
+    ids=["by epoch", "by text", "each with its epoch", "alone", "by step", "beside each other"],
 )  # fmt: skip
 def test_checkpoints_may_be_listed_in_several_ways(saved, data) -> None:
     found = only(saved(data))
@@ -297,6 +298,14 @@ def test_checkpoints_may_be_listed_in_several_ways(saved, data) -> None:
     for seed, (_, weights) in enumerate(found.checkpoints):
         wanted = plain_state(seed)["unembed.W_U"].numpy()
         np.testing.assert_array_equal(weights["unembed.W_U"], wanted)
+
+
+@pytest.mark.parametrize("epoch", [np.int64(7), torch.tensor(7), np.array([7]), torch.tensor([7])])
+@pytest.mark.parametrize("word", ["epoch", "iter_num"])
+def test_a_step_may_be_a_number_of_numpy_or_torch(word, epoch, saved) -> None:
+    found = only(saved({"model": plain_state(), word: epoch}))
+    assert found.checkpoints[0][0] == 7
+    assert found.epoch_is_stated
 
 
 @pytest.mark.parametrize(

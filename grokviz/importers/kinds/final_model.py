@@ -64,7 +64,7 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
     run.curves, clocks = curves_in(data, source, hints)
     epoch = _epoch(source, data, run.curves, hints)
     run.checkpoints = [(int(epoch.value), state)]
-    run.epoch_is_stated = _stated(data) is not None or source.header_epoch is not None
+    run.epoch_is_stated = stated_epoch(data) is not None or source.header_epoch is not None
     for metric in SCALARS:
         value = number_in(data.get(metric))
         if value is not None and metric not in run.curves:
@@ -73,8 +73,8 @@ def _read(source: Source, hints: Hints) -> list[RunContents]:
     return [run]
 
 
-def _stated(data: Mapping[str, Any]) -> int | None:
-    """The epoch or step that the file states."""
+def stated_epoch(data: Mapping[str, Any]) -> int | None:
+    """The epoch or step that a saved dictionary states."""
     numbers = (number_in(data.get(word)) for word in STATED)
     return next((int(n) for n in numbers if isinstance(n, int) and n >= 0), None)
 
@@ -87,7 +87,7 @@ def _epoch(
     suffix = "" if updates is None else f"; the optimiser counts {updates:,} updates"
     train_curve = curves.get("train_loss")
     last_logged = None if train_curve is None else int(train_curve.epochs[-1])
-    stated = _stated(data)
+    stated = stated_epoch(data)
     if hints.epoch is not None:
         return Belief("epoch", hints.epoch, "given")
     if stated is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from grokviz.errors import InputError
 from grokviz.importers import evidence
 from grokviz.importers.contract import Belief, Checkpoints, Hints, Importer, RunContents, Source
-from grokviz.importers.kinds.final_model import model_in
+from grokviz.importers.kinds.final_model import model_in, stated_epoch
 from grokviz.importers.reading.values import curves_in, is_list, is_state, numbers_in
 from grokviz.importers.weights import OWN, keeps_names, read_weights
 from grokviz.runs.layout import epoch_number
@@ -35,8 +35,10 @@ def _listed(data: Any) -> _Listed | None:
         return None
     for value in (*(data.get(name) for name in _STATES), data):
         if isinstance(value, (list, tuple)):
-            epochs = [entry.get("epoch") if isinstance(entry, Mapping) else None for entry in value]
-            whole = bool(epochs) and all(isinstance(epoch, int) for epoch in epochs)
+            epochs = [
+                stated_epoch(entry) if isinstance(entry, Mapping) else None for entry in value
+            ]
+            whole = bool(epochs) and None not in epochs
             return _Listed([_state(entry) for entry in value], epochs if whole else None)
         if isinstance(value, Mapping) and value and all(map(_is_whole, value)):
             in_order = sorted(value, key=int)

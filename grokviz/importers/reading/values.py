@@ -63,6 +63,7 @@ def _number(item: Any) -> float:
 
 def number_in(value: Any) -> float | int | None:
     """A finite number, or None for anything else and for a whole one beyond 64 bits."""
+    value = _scalar(value)
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         return int(value) if abs(int(value)) < 2**63 else None
     try:
@@ -70,6 +71,16 @@ def number_in(value: Any) -> float | int | None:
     except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _scalar(value: Any) -> Any:
+    """The number in an array or a tensor of one number, whole if that is; else the value."""
+    if isinstance(value, PickledArray):
+        try:
+            value = plain_array(value)
+        except ValueError:
+            return None
+    return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
 
 
 class Unreadable:
