@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -154,6 +155,19 @@ def test_a_damaged_cache_is_noticed_and_made_again(place: int, run: Path, caplog
     caplog.clear()
     xr.testing.assert_identical(gv.analyze(run, ["loss", "margin"]), whole)
     assert caplog.text == ""
+
+
+def test_a_cache_that_says_other_of_its_numbers_is_made_again(run: Path, caplog) -> None:
+    whole = gv.analyze(run, ["loss", "margin"])
+    (file,) = (run / "cache").glob("*.epoch.safetensors")
+    good = file.read_bytes()
+    places = [match.end() for match in re.finditer(rb'"dtype":"(?=F)', good)]
+    assert len(places) >= 2
+    for place in places:
+        caplog.clear()
+        file.write_bytes(good[:place] + b"I" + good[place + 1 :])
+        xr.testing.assert_identical(gv.analyze(run, ["loss", "margin"]), whole)
+        assert "is made again" in caplog.text
 
 
 def test_a_place_that_takes_nothing_is_a_warning(run: Path, caplog) -> None:

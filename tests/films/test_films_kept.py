@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -22,6 +24,7 @@ from grokviz.media import FORMATS, Provenance, read_provenance, write_film
 from grokviz.media.film.captions import Caption
 from grokviz.media.pixels import read_picture
 from grokviz.render.films import cache as film_cache
+from grokviz.render.films import joined
 from grokviz.render.films.cache import FilmFrames, FrameWriter
 from grokviz.render.films.joined import Segment, join
 from grokviz.slides.poster import last_frame
@@ -106,6 +109,62 @@ def test_what_is_half_written_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(WorkError, match="broken"):
         film_cache.put(tmp_path / "film", fails)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [film_cache.FRAMES, film_cache.FACTS])
+def test_a_damaged_byte_of_a_kept_film_is_noticed_and_it_is_drawn_again(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frames = pictures(2)
+    kept_film(tmp_path / "film", frames, [1, 2])
+    file = tmp_path / "film" / name
+    good = file.read_bytes()
+    for at in range(0, len(good), max(1, len(good) // 50)):
+        file.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        assert FilmFrames.read(tmp_path / "film") is None
+    for other in (b"", b"3", b"{}", b"[" * 100_000, good[:-1], good + good):
+        file.write_bytes(other)
+        assert FilmFrames.read(tmp_path / "film") is None
+    assert "is drawn again" in caplog.text
+
+    def draws(part: Path) -> None:
+        shutil.rmtree(part)
+        kept_film(part, frames, [1, 2])
+
+    again = film_cache.put(tmp_path / "film", draws)
+    np.testing.assert_array_equal(again.frame(2), frames[1])
+    assert FilmFrames.read(tmp_path / "film") == again
+
+
+@dataclass(frozen=True)
+class Job:
+    path: Path
+    scene: Any
+
+
+def test_a_damaged_chapter_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+
+    def writes(job: Job, data: object, report: object) -> dict[str, Any]:
+        job.path.write_bytes(b"chapter")
+        made.append(job.path)
+        return {"frames": 3, "fps": "10", "captions": []}
+
+    monkeypatch.setenv("GROKVIZ_CACHE", str(tmp_path))
+    monkeypatch.setattr(joined, "_write", writes)
+    monkeypatch.setattr(joined, "_decided_by", lambda job, data: {})
+    monkeypatch.setattr(joined, "load", lambda *_, **__: None)
+    job = Job(tmp_path / "x.mp4", SimpleNamespace(needs=(), reference=""))
+    chapter = SimpleNamespace(name="one")
+    first = joined.segment(job, chapter, None, None)
+    assert joined.segment(job, chapter, None, None) == first
+    assert len(made) == 1
+    for number, name in enumerate((first.file.name, film_cache.FACTS), 2):
+        with (first.file.parent / name).open("r+b") as file:
+            file.write(b"X")
+        assert joined.segment(job, chapter, None, None) == first
+        assert len(made) == number
+        assert first.file.read_bytes() == b"chapter"
 
 
 def test_the_key_is_of_the_bytes_that_are_needed() -> None:

@@ -2,8 +2,8 @@
 
 A value belongs to the bytes of the checkpoint that it was taken of, to the source of its measure,
 and to what the measure read of the run. As long as all three are the same it is read; a value of
-anything else is taken anew, and no other. Each array carries its checksum, so that a damaged
-cache is noticed.
+anything else is taken anew, and no other. Each array carries the checksum of all that is said of
+it, so that a damaged cache is noticed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from grokviz.errors import GrokvizError
 from grokviz.files import replacing
 from grokviz.strays import remove_strays
 
-FORMAT = 1
+FORMAT = 2
 log = logging.getLogger(__name__)
 
 
@@ -107,7 +107,7 @@ class ValueFile:
         try:
             with safe_open(self.path, "np") as file:
                 array = file.get_tensor(name)
-            if hashlib.sha256(array.tobytes()).hexdigest() != about["sha256"]:
+            if _digest(about, array) != about["sha256"]:
                 raise ValueError(f"{name} is not what was written")
         except Exception as error:  # whatever is wrong with a cache, it can be made again
             log.warning("%s cannot be read and is made again: %s", self.path, error)
@@ -149,6 +149,13 @@ def _encode(entries: Mapping[str, Entry]) -> bytes:
             "facts": entry.facts,
             "rows": sorted(entry.rows, key=lambda row: entry.rows[row]),
             "text": text,
-            "sha256": hashlib.sha256(arrays[name].tobytes()).hexdigest(),
         }
+        about[name]["sha256"] = _digest(about[name], arrays[name])
     return save(arrays, {"format": str(FORMAT), "entries": json.dumps(about, sort_keys=True)})
+
+
+def _digest(about: Mapping[str, Any], array: np.ndarray) -> str:
+    """SHA-256 of an array as it is stored, its dtype and shape, and what is said of it."""
+    said = {key: value for key, value in about.items() if key != "sha256"}
+    text = json.dumps([said, array.dtype.str, array.shape], sort_keys=True)
+    return hashlib.sha256(text.encode() + array.tobytes()).hexdigest()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -28,6 +29,7 @@ SECONDS, TRIES, WAIT = 30, 4, 0.5
 PIECE = 1 << 16
 """Bytes that are written at once; of a broken answer as many are lost."""
 
+log = logging.getLogger(__name__)
 _NAME = re.compile(r"[\w.-]{1,96}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -99,10 +101,14 @@ class Repository:
         path, part = self.cache / key, self.cache / f"{key}.part"
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
-            if not path.is_file():
+            content = _kept(path)
+            if content is None:
                 self._fetch(url, start, stop, part)
+                content = part.read_bytes()
+                with part.open("ab") as file:
+                    file.write(_seal(content))
                 part.replace(path)
-            return path.read_bytes()
+            return content
         except OSError as error:
             raise write_error(error, path) from error
 
@@ -114,7 +120,10 @@ class Repository:
         """Append what is missing of a range to a file."""
         for _ in range(TRIES):
             have = part.stat().st_size if part.is_file() else 0
-            if have >= stop - start:
+            if have > stop - start:  # two processes wrote it at once
+                part.unlink()
+                have = 0
+            if have == stop - start:
                 break
             with (
                 self._answer(url, {"Range": f"bytes={start + have}-{stop - 1}"}) as answer,
@@ -176,6 +185,25 @@ class Repository:
 
     def _url(self, commit: str, file: str) -> str:
         return f"{self._endpoint}/{self.title}/resolve/{quote(commit, safe='')}/{quote(file)}"
+
+
+def _kept(path: Path) -> bytes | None:
+    """The bytes of a part in the cache, which end in their checksum; None where they do not."""
+    if not path.is_file():
+        return None
+    stored = path.read_bytes()
+    content, seal = stored[:-_SEAL_BYTES], stored[-_SEAL_BYTES:]
+    if _seal(content) == seal:
+        return content
+    log.warning("%s is damaged and is read from the hub again", path)
+    return None
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+_SEAL_BYTES = len(_seal(b""))
 
 
 def _session() -> Any:

@@ -2,14 +2,16 @@
 
 A kept film is a folder ``<cache>/films/<key>`` with its frames without loss (QuickTime
 animation, which also keeps transparency) and ``film.json``: for how long each frame is shown,
-where the sections begin, and the captions. The key is a hash of everything that decides what
-is drawn, so there is nothing to invalidate; what has not been used for long is removed.
+where the sections begin, the captions, and the checksums of both files, so that damage is noticed
+and the film is drawn anew. The key is a hash of everything that decides what is drawn, so there is
+nothing to invalidate; what has not been used for long is removed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import time
@@ -38,6 +40,7 @@ DATA = ("dataset.references", "dataset.cache", "dataset.build", "runs", "trainin
 """Modules that bring data and scenes here: what they bring is in a film's key itself."""
 
 MOST_BYTES, MOST_DAYS = 4_000_000_000, 30
+log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
@@ -45,7 +48,7 @@ def cache_folder() -> Path:
     return cache_home() / "films"
 
 
-def key_of(facts: dict[str, Any]) -> str:
+def key_of(facts: Any) -> str:
     """A name for a folder from plain data."""
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -84,11 +87,8 @@ class FilmFrames:
     @classmethod
     def read(cls, folder: Path) -> FilmFrames | None:
         """The film of a folder; None where there is none, or not a whole one."""
-        try:
-            facts = json.loads((folder / FACTS).read_text("utf-8"))
-            if not (folder / FRAMES).stat().st_size:
-                return None
-        except (OSError, ValueError):
+        facts = kept_facts(folder, FRAMES)
+        if facts is None:
             return None
         note_use(folder)
         return cls(
@@ -99,16 +99,14 @@ class FilmFrames:
             tuple(Caption(**row) for row in facts["captions"]),
         )
 
-    def facts(self) -> str:
+    def facts(self) -> dict[str, Any]:
         """What :meth:`read` reads."""
-        return json.dumps(
-            {
-                "fps": str(self.fps),
-                "repeats": self.repeats,
-                "sections": self.sections,
-                "captions": [asdict(row) for row in self.captions],
-            }
-        )
+        return {
+            "fps": str(self.fps),
+            "repeats": self.repeats,
+            "sections": self.sections,
+            "captions": [asdict(row) for row in self.captions],
+        }
 
     def __len__(self) -> int:
         return sum(self.repeats)
@@ -210,7 +208,36 @@ class FrameWriter:
         self.close()
         repeats, starts, texts = tuple(self.repeats), tuple(sections), tuple(captions)
         film = FilmFrames(self.folder, self.fps, repeats, starts, texts)
-        (self.folder / FACTS).write_text(film.facts(), "utf-8")
+        keep_facts(self.folder, FRAMES, film.facts())
+
+
+def keep_facts(folder: Path, media: str, facts: dict[str, Any]) -> None:
+    """Write what is said of the file ``media`` of a kept folder, with the checksums of both."""
+    content = facts | {"sha256": _sha256(folder / media)}
+    (folder / FACTS).write_text(json.dumps(content | {"seal": key_of(content)}), "utf-8")
+
+
+def kept_facts(folder: Path, media: str) -> dict[str, Any] | None:
+    """What :func:`keep_facts` wrote; None where it is not there, or not as it was written."""
+    try:
+        content = json.loads((folder / FACTS).read_bytes())
+        seal = content.pop("seal", "") if isinstance(content, dict) else ""
+        if key_of(content) != seal:
+            raise ValueError(f"{FACTS} does not match its checksum")
+        if _sha256(folder / media) != content["sha256"]:
+            raise ValueError(f"{media} does not match its checksum")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        log.warning("%s cannot be read and is drawn again: %s", folder, error)
+        return None
+    found: dict[str, Any] = content
+    return found
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def put(folder: Path, make: Any) -> FilmFrames:

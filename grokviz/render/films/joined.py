@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -135,16 +134,16 @@ def segment(
     facts = _decided_by(job, data)
     folder = film_cache.cache_folder() / film_cache.key_of(facts)
     file = folder / f"chapter{job.path.suffix}"
-    if not (folder / film_cache.FACTS).is_file() or not file.is_file():
+    rows = film_cache.kept_facts(folder, file.name)
+    if rows is None:
         with replacing(folder, folder=True) as part:
             rows = _write(dataclasses.replace(job, path=part / file.name), data, report)
-            (part / film_cache.FACTS).write_text(json.dumps(rows), "utf-8")
+            film_cache.keep_facts(part, file.name, rows)
         film_cache.tidy(folder.parent, folder)
     else:
         film_cache.note_use(folder)
         if report:
             report(1, 1)
-    rows = json.loads((folder / film_cache.FACTS).read_text("utf-8"))
     captions = tuple(Caption(**row) for row in rows["captions"])
     return Segment(chapter.name, file, rows["frames"], Fraction(rows["fps"]), captions)
 
