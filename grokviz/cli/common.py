@@ -6,11 +6,10 @@ import contextlib
 import functools
 import hashlib
 import os
-import re
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +24,8 @@ from grokviz.progress import ProgressCallback
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_JOBS = re.compile(r"-j\d+|--jobs=.*")
+_JOBS = "-j"
+"""The option for the number of workers, of the commands that have one."""
 
 PROGRESS_SECONDS = 10.0
 """Seconds between two lines of progress."""
@@ -118,16 +118,45 @@ def command_line() -> str:
 
     That number changes no result, and so no byte of a file that holds its command.
     """
+    context = click.get_current_context()
+    options = {
+        name: option
+        for option in context.command.params
+        if isinstance(option, click.Option)
+        for name in (*option.opts, *option.secondary_opts)
+    }
     words: list[str] = []
-    given = iter(click.get_current_context().obj or ())
+    given = iter(context.obj or ())
     for word in given:
         if word == "--":
             words += [word, *given]
-        elif word in ("-j", "--jobs"):
-            next(given, None)
-        elif not _JOBS.fullmatch(word):
-            words.append(word)
+            break
+        kept, waits = _without_jobs(word, options)
+        words += kept
+        if waits is not None:  # the next word is its value, whatever it looks like
+            value = next(given, "")
+            words += [] if _JOBS in waits.opts else [value]
     return shlex.join(["grokviz", *words])
+
+
+def _without_jobs(
+    word: str, options: Mapping[str, click.Option]
+) -> tuple[list[str], click.Option | None]:
+    """What stays of a word, and the option in it whose value is the next word."""
+    name, equals, _ = word.partition("=")
+    if name in options:
+        option = options[name]
+        waits = None if equals or option.is_flag else option
+        return ([] if _JOBS in option.opts else [word]), waits
+    if not word.startswith("-") or word.startswith("--"):
+        return [word], None
+    for at, letter in enumerate(word[1:], 1):
+        one = options.get(f"-{letter}")
+        if one is not None and not one.is_flag:
+            waits = None if word[at + 1 :] else one
+            kept = word[:at] if _JOBS in one.opts else word
+            return ([] if kept == "-" else [kept]), waits
+    return [word], None
 
 
 def parse_assignments(assignments: tuple[str, ...]) -> dict[str, str]:

@@ -10,9 +10,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from hostile_settings import hostile
 
+from grokviz import cli
+from grokviz.cli.common import command_line
 from grokviz.media import read_provenance
 
 ROOT = Path(__file__).parents[2]
@@ -108,11 +111,21 @@ def test_every_product(product: str, run: Path, tmp_path: Path) -> None:
     assert check_same(run, tmp_path, PRODUCTS[product])
 
 
-@pytest.mark.parametrize("jobs", [["-j", "2"], ["-j2"], ["--jobs", "2"], ["--jobs=2"], []])
-def test_a_recorded_command_has_no_number_of_workers(jobs: list[str]) -> None:
-    import click
-
-    from grokviz.cli.common import command_line
-
-    with click.Context(click.Command("render"), obj=("render", *jobs, "x", "-o", "-j.png")):
-        assert command_line() == "grokviz render x -o -j.png"
+@pytest.mark.parametrize(
+    ("words", "recorded"),
+    [
+        ("-j 2", ""), ("-j2", ""), ("--jobs 2", ""), ("--jobs=2", ""), ("-qj2", "-q"),
+        ("-qj 2 --theme dark", "-q --theme dark"), ("-q -j 2 --dry-run", "-q --dry-run"),
+        ("--title -j --theme dark", "--title -j --theme dark"),
+        ("--title --jobs=2 -j 3", "--title --jobs=2"), ("-o -j2", "-o -j2"), ("-o-j", "-o-j"),
+        ("--title=-j -j 2 -o a.png", "--title=-j -o a.png"), ("-- -j", "-- -j"),
+    ],
+)  # fmt: skip
+def test_the_recorded_command_is_what_was_said_but_for_the_workers(
+    words: str, recorded: str
+) -> None:
+    given = ["render", "grokking-curve", *words.split()]
+    render = cli.cli.get_command(click.Context(cli.cli), "render")
+    assert render is not None
+    with click.Context(render, obj=tuple(given)):
+        assert command_line() == " ".join(["grokviz render grokking-curve", recorded]).strip()
