@@ -131,8 +131,8 @@ def command_line() -> str:
         if word == "--":
             words += [word, *given]
             break
-        kept, waits = _without_jobs(word, options)
-        words += kept
+        rest, waits = _without_jobs(word, options)
+        words += rest
         if waits is not None:  # the next word is its value, whatever it looks like
             value = next(given, "")
             words += [] if _JOBS in waits.opts else [value]
@@ -154,8 +154,8 @@ def _without_jobs(
         one = options.get(f"-{letter}")
         if one is not None and not one.is_flag:
             waits = None if word[at + 1 :] else one
-            kept = word[:at] if _JOBS in one.opts else word
-            return ([] if kept == "-" else [kept]), waits
+            rest = word[:at] if _JOBS in one.opts else word
+            return ([] if rest == "-" else [rest]), waits
     return [word], None
 
 

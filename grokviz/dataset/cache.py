@@ -74,7 +74,7 @@ def read_or_make(file: Path, make: Callable[[], xr.Dataset]) -> xr.Dataset:
             content, seal = stored[:-_SEAL_BYTES], stored[-_SEAL_BYTES:]
             if _seal(content) != seal:
                 raise ValueError("its checksum does not match")
-            data = _decode(content)
+            data = decode(content)
             remove_strays(file.parent)
             return data
         except Exception as error:  # a cache that cannot be read is made again, whatever is wrong
@@ -98,10 +98,11 @@ _SEAL_BYTES = len(_seal(b""))
 
 def read(file: Path, names: Set[str] | None = None) -> xr.Dataset:
     """A dataset from a NetCDF file, in memory: all of it, or these variables with coordinates."""
-    return _decode(file.read_bytes(), names)
+    return decode(file.read_bytes(), names)
 
 
-def _decode(content: bytes, names: Set[str] | None = None) -> xr.Dataset:
+def decode(content: bytes, names: Set[str] | None = None) -> xr.Dataset:
+    """A dataset from the bytes of a NetCDF file, as :func:`read`."""
     import h5netcdf
     import xarray as xr
     from xarray.backends import H5NetCDFStore

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 
 from grokviz.errors import InputError, nearest
 from grokviz.runs import layout, metrics, tensors
-from grokviz.runs.checksums import check_once
+from grokviz.runs.checksums import check_once, check_stored, read_stored
 from grokviz.runs.journal import read_index
 from grokviz.runs.layout import INDEX, RESUME, RUN, DamagedFile
 from grokviz.runs.verify import Finding, verify_run
@@ -68,6 +68,18 @@ class Run:
         """Names of the metrics, sorted."""
         return sorted(self._index.metrics)
 
+    def checkpoint_bytes(self, epoch: int) -> bytes:
+        """The bytes of a checkpoint's file; raises :class:`InputError` if they are not its own."""
+        number = self._require_checkpoint(epoch)
+        path = self.path / layout.checkpoint_file(number)
+        try:
+            data = layout.read_regular(path)
+            if hashlib.sha256(data).hexdigest() != self._index.checkpoints[number].sha256:
+                raise DamagedFile("its bytes do not match its checksum")
+        except (DamagedFile, OSError) as error:
+            raise read_error(path, error) from error
+        return data
+
     def checksum_of(self, epoch: int) -> str:
         """SHA-256 of a checkpoint's file, from the index."""
         return self._index.checkpoints[self._require_checkpoint(epoch)].sha256
@@ -103,8 +115,8 @@ class Run:
 
     def weights(self, epoch: int) -> dict[str, np.ndarray]:
         """All parameters of the checkpoint of ``epoch``; raises :class:`InputError` without one."""
-        with self._open(self._require_checkpoint(epoch)) as file:
-            return file.read()
+        number = self._require_checkpoint(epoch)
+        return self._whole(layout.checkpoint_file(number), self._index.checkpoints[number])
 
     def arrays(self, epoch: int) -> dict[str, np.ndarray]:
         """The arrays recorded at ``epoch``; raises :class:`InputError` if there are none."""
@@ -112,8 +124,7 @@ class Run:
         if number not in self._index.arrays:
             close = _nearest_epochs(self.array_epochs, number)
             raise InputError(f"{self.path} has no arrays of epoch {number}{close}")
-        with self._opened(layout.array_file(number), self._index.arrays[number]) as file:
-            return file.read()
+        return self._whole(layout.array_file(number), self._index.arrays[number])
 
     def iter_weights(
         self, epochs: Iterable[int] | None = None, names: Iterable[str] | None = None
@@ -121,6 +132,9 @@ class Run:
         """Yield ``(epoch, parameters)`` of each checkpoint; only the named parameters are read."""
         selection = None if names is None else [self._require_parameter(name) for name in names]
         for epoch in self._require_checkpoints(epochs):
+            if selection is None:
+                yield epoch, self.weights(epoch)
+                continue
             with self._open(epoch) as file:
                 arrays = file.read(selection)
             yield epoch, arrays
@@ -182,6 +196,14 @@ class Run:
             raise InputError(f"{self.path} has no parameter {name!r}; {nearest(name, names)}")
         return name
 
+    def _whole(self, name: str, entry: layout.FileEntry) -> dict[str, np.ndarray]:
+        """All arrays of a file, compared as they are read; an ``InputError`` names it."""
+        path = self.path / name
+        try:
+            return read_stored(path, entry)
+        except (DamagedFile, OSError) as error:
+            raise read_error(path, error) from error
+
     def _open(self, epoch: int) -> contextlib.AbstractContextManager[tensors.TensorFile]:
         return self._opened(layout.checkpoint_file(epoch), self._index.checkpoints[epoch])
 
@@ -220,10 +242,15 @@ def open_run(path: str | Path) -> Run:
     return Run(path, {k: v for k, v in facts.items() if k != "checksum"}, index)
 
 
-def read_state(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays and metadata of the resumable state of the run at ``path``."""
+def read_state(path: Path, *, check: bool = True) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays and metadata of the resumable state of the run at ``path``.
+
+    It is compared with the checksums in the index if ``check``. Raises :class:`InputError`.
+    """
     file = path / RESUME
     try:
+        if check:
+            check_stored(file, [entry for entry in read_index(path).resume if entry is not None])
         arrays, text = tensors.load(file)
         return arrays, _state_metadata(text)
     except (DamagedFile, OSError) as error:

@@ -5,7 +5,9 @@ Torch is never imported: anything with ``.detach().cpu().numpy()`` counts as a t
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -184,6 +186,24 @@ class TensorFile:
         """
         return {n: self._array(n) for n in (self._file.offset_keys() if names is None else names)}
 
+    def read_whole(self) -> tuple[dict[str, np.ndarray], str]:
+        """All arrays, as :meth:`read` gives them, and the SHA-256 of the file as it was read."""
+        digest, arrays = hashlib.sha256(), {}
+        with self._path.open("rb") as file:
+            size = file.read(8)
+            header = file.read(int.from_bytes(size, "little"))
+            digest.update(size + header)
+            for name, (dtype, shape) in self.types.items():  # which lie one after the other
+                if not is_readable(dtype):
+                    raise DamagedFile(f"{name} holds {dtype} values, which are not plain numbers")
+                data = np.empty(math.prod(shape) * size_of(dtype), np.uint8)
+                if file.readinto(data.data) < data.nbytes:
+                    raise DamagedFile("it is cut short")
+                digest.update(data.data)
+                arrays[name] = _array_in(data, dtype, shape)
+            digest.update(file.read(1))  # one byte more than there should be is another file
+        return arrays, digest.hexdigest()
+
     def read_rows(self, name: str, rows: slice) -> np.ndarray:
         """A part of an array's first dimension; raises as :meth:`read` does."""
         from safetensors import SafetensorError
@@ -239,6 +259,16 @@ def size_of(dtype: str) -> int:
     if dtype == _BFLOAT16:
         return 2
     return 1 if dtype in _EIGHT_BITS else np.dtype(_DTYPES[dtype]).itemsize
+
+
+def _array_in(data: np.ndarray, dtype: str, shape: Sequence[int]) -> np.ndarray:
+    """As :func:`array_of`; plain numbers stay in the memory of ``data``."""
+    if dtype not in _DTYPES:
+        return array_of(data.tobytes(), dtype, shape)
+    try:
+        return data.view(_DTYPES[dtype]).reshape(shape)
+    except (ValueError, OverflowError) as error:
+        raise DamagedFile(f"it has a shape that cannot be: {error}") from error
 
 
 def array_of(data: bytes, dtype: str, shape: Sequence[int]) -> np.ndarray:

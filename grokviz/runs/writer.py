@@ -394,7 +394,7 @@ class RunWriter:
             if not file.is_file() or file.stat().st_size != entry.size:
                 raise InputError(f"{file} is missing or cut short; restore it from a copy")
         if self._index.resume != [None]:
-            self.resume_state = read_state(self.path)
+            self.resume_state = read_state(self.path, check=False)  # it was compared above
 
     def _resume_on_disk(self) -> list[FileEntry | None]:
         """The index's entry for the resume file that is on the disk, as a list."""

@@ -190,6 +190,18 @@ def test_it_is_used_by_its_name(made: Path, monkeypatch: pytest.MonkeyPatch) -> 
     bundled._reference.cache_clear()
 
 
+def out_of_two_curves(folder: Path) -> list[str]:
+    """Two runs of which a family reads the curves alone; the first one's weights are damaged."""
+    for name in ("a", "b"):
+        with RunWriter.create(folder / name, {}) as writer:
+            writer.log(0, train_loss=1.0)
+            writer.checkpoint(2, {"w": np.ones(9)})
+            writer.close(finished=True)
+    file = folder / "a" / "checkpoints" / "2.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"X")
+    return [str(folder / "a"), str(folder / "b")]
+
+
 def test_what_cannot_be_bundled_is_refused(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +210,9 @@ def test_what_cannot_be_bundled_is_refused(
         return capsys.readouterr().err
 
     runs = str(made.parent / "s")
+    damaged = out_of_two_curves(tmp_path / "curves")
+    assert "2.safetensors is damaged" in said(tmp_path / "x", *damaged, "--weights", "0")
+    assert not (tmp_path / "x").exists()
     assert "is there already" in said(made, runs)
     assert "no member 2" in said(tmp_path / "a", runs, "--weights", "2")
     assert "--variables applies to a single run" in said(

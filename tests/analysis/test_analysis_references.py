@@ -157,6 +157,27 @@ def test_it_is_used_by_its_name(made: Path, monkeypatch: pytest.MonkeyPatch) -> 
     bundled._reference.cache_clear()
 
 
+@pytest.mark.parametrize("name", ["core.nc", "run.json"])
+def test_a_changed_file_is_not_read(
+    name: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "made"
+    shutil.copytree(made, copy)
+    flip(copy / name)
+    monkeypatch.setattr(bundled, "folder", lambda: tmp_path)
+    bundled._reference.cache_clear()
+    read_it = bundled.reference if name == "core.nc" else bundled.reference_facts
+    with pytest.raises(InputError, match=f"{name} has changed since it was bundled"):
+        read_it("made")
+    bundled._reference.cache_clear()
+
+
+def flip(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
 def test_parts_are_added_and_never_rewritten(made: Path, run: Path, tmp_path: Path) -> None:
     copy, run = tmp_path / "copy", open_run(run)
     shutil.copytree(made, copy)
@@ -165,6 +186,9 @@ def test_parts_are_added_and_never_rewritten(made: Path, run: Path, tmp_path: Pa
     bundle(run, copy, "path", Selection(["path_length"], epochs=[0, 20, 40]))
     check_files(copy)
     assert whole(copy)["path_length"].sizes == {"path_epoch": 3}
+    flip(copy / "weights" / "40.safetensors")
+    with pytest.raises(InputError, match=r"40\.safetensors has changed since it was bundled"):
+        bundle(run, copy, "more", Selection(["held_out_loss"], epochs=[0]))
     few = Selection(variables=["held_out_loss"])
     bundle(run, tmp_path / "few", selection=few)
     few = whole(tmp_path / "few")

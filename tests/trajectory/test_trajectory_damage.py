@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from trajectory_runs import contents, weights_at
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.runs import RunWriter, layout, open_run, tensors, verify_run
 from grokviz.runs.layout import DamagedFile
+from grokviz.runs.snapshot import read_snapshot
 
 FILES = [
     "run.json",
@@ -205,6 +207,59 @@ def test_no_flipped_bit_is_read(make_run: Callable[..., Path]) -> None:
         (path / name).write_bytes(good)
         read()
     assert verify_run(path) == []
+
+
+def test_whole_files_are_compared_as_they_are_read(make_run: Callable[..., Path]) -> None:
+    """Also where size and time of change say that nothing is new."""
+    path = make_run()
+    run, file = open_run(path), path / "checkpoints" / "6.safetensors"
+    before, good = run.weights(6), file.read_bytes()
+    assert {name: array.flags.writeable for name, array in before.items()} == dict.fromkeys(
+        before, True
+    )
+    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
+    file.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    os.utime(file, ns=times)
+    for read in (lambda: run.weights(6), lambda: list(run.iter_weights()),
+                 lambda: run.parameter("unembed.W_U")):  # fmt: skip
+        with pytest.raises(InputError, match=r"6.safetensors is damaged: its bytes do not match"):
+            read()
+    file.write_bytes(good + b"\0")
+    with pytest.raises(InputError, match=r"6.safetensors is damaged: it is of the wrong size"):
+        run.weights(6)
+    file.write_bytes(good)
+    np.testing.assert_equal(run.weights(6), before)
+
+
+@pytest.mark.parametrize("dtype", [*"?bBhHiIqQfd"])
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0), (2, 3)])
+def test_a_file_read_whole_is_what_is_read_of_it_by_name(
+    dtype: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "x.safetensors"
+    draw = np.random.default_rng(0)
+    arrays = {name: draw.integers(0, 2, shape).astype(dtype) for name in ("b", "a")}
+    data = tensors.encode({**arrays, "c": np.arange(5.0)}, "")
+    file.write_bytes(data)
+    with tensors.TensorFile(file) as opened:
+        found, digest = opened.read_whole()
+        wanted = opened.read()
+    assert digest == hashlib.sha256(data).hexdigest()
+    assert list(found) == list(wanted)
+    for name, array in wanted.items():
+        assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape)
+        assert found[name].tobytes() == array.tobytes()
+
+
+def test_no_damaged_state_is_sent(make_run: Callable[..., Path]) -> None:
+    path = make_run()
+    assert read_snapshot(path) is not None
+    file = path / "resume.safetensors"
+    good = file.read_bytes()
+    for at in range(0, len(good), max(1, len(good) // 40)):
+        file.write_bytes(good[:at] + bytes([good[at] ^ 4]) + good[at + 1 :])
+        with pytest.raises(InputError, match=r"resume.safetensors is damaged"):
+            read_snapshot(path)
 
 
 def test_a_writer_that_goes_on_is_not_accused(

@@ -156,6 +156,6 @@ def _encode(entries: Mapping[str, Entry]) -> bytes:
 
 def _digest(about: Mapping[str, Any], array: np.ndarray) -> str:
     """SHA-256 of an array as it is stored, its dtype and shape, and what is said of it."""
-    said = {key: value for key, value in about.items() if key != "sha256"}
-    text = json.dumps([said, array.dtype.str, array.shape], sort_keys=True)
+    content = {key: value for key, value in about.items() if key != "sha256"}
+    text = json.dumps([content, array.dtype.str, array.shape], sort_keys=True)
     return hashlib.sha256(text.encode() + array.tobytes()).hexdigest()

@@ -22,7 +22,7 @@ from jaxtyping import Int
 from grokviz.dataset.build.assemble import change_of, epochs_of
 from grokviz.dataset.cache import analyze, encode
 from grokviz.dataset.numerics.thinning import extreme_indices
-from grokviz.dataset.references.reference import SUMS
+from grokviz.dataset.references.reference import SUMS, checksums
 from grokviz.dataset.table import available, table_of
 from grokviz.errors import InputError
 from grokviz.files import check_writable, replacing
@@ -109,8 +109,16 @@ def bundle(
 def write_part(to: Path, name: str, data: bytes, others: Mapping[str, bytes]) -> None:
     """Write a part of a reference, after the other files that belong to it.
 
-    The checksums of all are written before it, so that a part that is there is complete.
+    The checksums of all are written before it, so that a part that is there is complete. Raises
+    :class:`InputError` if a file that is there has changed since it was bundled.
     """
+    for file, digest in checksums(to).items():
+        there = file not in {name, *others} and (to / file).is_file()
+        if there and hashlib.sha256((to / file).read_bytes()).hexdigest() != digest:
+            raise InputError(
+                f"{to / file} has changed since it was bundled; restore it from a copy, or choose "
+                "another folder with --out"
+            )
     for file, content in others.items():
         with replacing(to / file) as part:
             part.write_bytes(content)
@@ -180,8 +188,7 @@ def _weights(run: Run, epochs: Sequence[int]) -> dict[str, bytes]:
         raise InputError(
             f"{run.path} has no checkpoint of epoch {missing[0]}; keep one that it has"
         )
-    names = [f"{epoch}.safetensors" for epoch in epochs]
-    return {f"weights/{name}": (run.path / "checkpoints" / name).read_bytes() for name in names}
+    return {f"weights/{epoch}.safetensors": run.checkpoint_bytes(epoch) for epoch in epochs}
 
 
 def plain_command(command: str) -> str:

@@ -62,8 +62,8 @@ def bundle_family(
     }
     others = {FAMILY: (json.dumps(facts, indent=1, sort_keys=True) + "\n").encode()}
     for i in indices:
-        last = runs[i].path / "checkpoints" / f"{runs[i].epochs[-1]}.safetensors"
-        others[f"weights/{names[i].replace('/', ':')}.safetensors"] = last.read_bytes()
+        last = runs[i].checkpoint_bytes(int(runs[i].epochs[-1]))
+        others[f"weights/{names[i].replace('/', ':')}.safetensors"] = last
     write_part(to, FILE, encode(data), others)
     return target
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grokviz.dataset import schema, table
-from grokviz.dataset.cache import analyze, read
+from grokviz.dataset.cache import analyze, decode, read
 from grokviz.dataset.families import family
 from grokviz.errors import InputError, nearest
 from grokviz.runs import Run, open_run
@@ -56,12 +56,12 @@ def _reference(name: str, needs: frozenset[str] | None) -> xr.Dataset:
     parts = sorted((folder() / name).glob("*.nc"))
     # the core whole, since scenes draw some of its variables only where they are there
     main = next((part for part in parts if part.stem == CORE), parts[0])
-    core = read(main)
+    core = decode(sealed_bytes(main))
     task = known_task(core.attrs.get("task"))
     if needs is not None and task and needs & {*task.ruled}:
         needs |= {*task.ruled}
     # and every coordinate: which frequencies are key, and so their colours, is one
-    used = [core, *(read(part, needs) for part in parts if part != main)]
+    used = [core, *(decode(sealed_bytes(part), needs) for part in parts if part != main)]
     data = xr.merge(used, compat="no_conflicts", join="outer", combine_attrs="override")
     data.attrs = dict(core.attrs)
     return _upgrade(data)
@@ -89,9 +89,29 @@ def reference_facts(name: str = DEFAULT) -> dict[str, Any]:
     """The content of ``run.json``, or of ``family.json`` for several runs."""
     for file in (folder() / name / "run.json", folder() / name / FAMILY):
         if file.exists():
-            facts: dict[str, Any] = json.loads(file.read_text("utf-8"))
+            facts: dict[str, Any] = json.loads(sealed_bytes(file))
             return facts
     return {}
+
+
+SUMS = "SHA256SUMS"
+
+
+def checksums(root: Path) -> dict[str, str]:
+    """The SHA-256 of each file of a reference as it was bundled; empty where none were kept."""
+    if not (root / SUMS).is_file():
+        return {}
+    rows = (line.partition("  ") for line in (root / SUMS).read_text("utf-8").splitlines())
+    return {file: digest for digest, _, file in rows}
+
+
+def sealed_bytes(file: Path) -> bytes:
+    """The bytes of a reference's file; raises InputError if it has changed since it was bundled."""
+    content = file.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if checksums(file.parent).get(file.name, digest) != digest:
+        raise InputError(f"{file} has changed since it was bundled; reinstall grokviz")
+    return content
 
 
 def load(
@@ -209,9 +229,6 @@ def _read_netcdf(path: Path) -> xr.Dataset:
         ) from error
 
 
-SUMS = "SHA256SUMS"
-
-
 def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, Any]:
     """The facts of a bundled reference for ``grokviz info``; ``verify`` checks its files."""
     data, facts = reference(name), reference_facts(name)
@@ -242,8 +259,7 @@ def reference_info(name: str = DEFAULT, *, verify: bool = False) -> dict[str, An
 def _file_problems(root: Path) -> list[str]:
     """Problems of a reference's files: those missing or changed since they were bundled."""
     problems = []
-    for line in (root / SUMS).read_text("utf-8").splitlines():
-        digest, _, file = line.partition("  ")
+    for file, digest in checksums(root).items():
         path = root / file
         if not path.is_file():
             problems.append(f"{file} is missing; reinstall grokviz")

@@ -101,12 +101,12 @@ class Repository:
         path, part = self.cache / key, self.cache / f"{key}.part"
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
-            content = _kept(path)
+            content = _cached(path)
             if content is None:
                 self._fetch(url, start, stop, part)
                 content = part.read_bytes()
-                with part.open("ab") as file:
-                    file.write(_seal(content))
+                with part.open("ab") as handle:
+                    handle.write(_seal(content))
                 part.replace(path)
             return content
         except OSError as error:
@@ -187,7 +187,7 @@ class Repository:
         return f"{self._endpoint}/{self.title}/resolve/{quote(commit, safe='')}/{quote(file)}"
 
 
-def _kept(path: Path) -> bytes | None:
+def _cached(path: Path) -> bytes | None:
     """The bytes of a part in the cache, which end in their checksum; None where they do not."""
     if not path.is_file():
         return None

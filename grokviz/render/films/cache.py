@@ -220,7 +220,7 @@ def keep_facts(folder: Path, media: str, facts: dict[str, Any]) -> None:
 def kept_facts(folder: Path, media: str) -> dict[str, Any] | None:
     """What :func:`keep_facts` wrote; None where it is not there, or not as it was written."""
     try:
-        content = json.loads((folder / FACTS).read_bytes())
+        content: dict[str, Any] = json.loads((folder / FACTS).read_bytes())
         seal = content.pop("seal", "") if isinstance(content, dict) else ""
         if key_of(content) != seal:
             raise ValueError(f"{FACTS} does not match its checksum")
@@ -231,8 +231,7 @@ def kept_facts(folder: Path, media: str) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError) as error:
         log.warning("%s cannot be read and is drawn again: %s", folder, error)
         return None
-    found: dict[str, Any] = content
-    return found
+    return content
 
 
 def _sha256(file: Path) -> str:
