@@ -323,8 +323,8 @@ def read_style(path: Path) -> dict[str, Any]:
     """The rcParams of a user's ``.mplstyle`` file.
 
     A line that matplotlib does not understand, which it only logs, raises an
-    :class:`InputError` with the file and the line. Settings of windows and of matplotlib's
-    paths are left out, as in ``matplotlib.style``.
+    :class:`InputError` with the file and the line; so does one that asks for LaTeX. Settings of
+    windows and of matplotlib's paths are left out, as in ``matplotlib.style``.
     """
     import matplotlib
 
@@ -347,6 +347,11 @@ def read_style(path: Path) -> dict[str, Any]:
     if collector.messages:
         message = " ".join(collector.messages[0].split())
         raise InputError(f"the style file {path} has a line matplotlib does not know: {message}")
+    if params.get("text.usetex"):
+        raise InputError(
+            f"the style file {path} sets text.usetex, and no text is given to LaTeX here; "
+            "leave that line out"
+        )
     return {key: params[key] for key in params if key not in _NOT_STYLE}
 
 

@@ -180,6 +180,15 @@ def test_bad_style_is_said(tmp_path: Path, text: str, caplog: pytest.LogCaptureF
         theme("light", "slide", style)
 
 
+def test_a_style_that_asks_for_latex_is_refused(tmp_path: Path) -> None:
+    style = tmp_path / "tex.mplstyle"
+    style.write_text("text.usetex: True\ntext.latex.preamble: \\input{x}\n")
+    with pytest.raises(InputError, match=r"tex\.mplstyle sets text\.usetex"):
+        theme("light", "slide", style)
+    style.write_text("text.usetex: False\nlines.linewidth: 3\n")
+    assert theme("light", "slide", style).rc["lines.linewidth"] == 3
+
+
 def test_style_of_bytes_is_said(tmp_path: Path) -> None:
     style = tmp_path / "bad.mplstyle"
     style.write_bytes(b"\xff\xfe\x00lines.linewidth: 3\n")
