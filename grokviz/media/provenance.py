@@ -106,10 +106,9 @@ def read_provenance(path: str | Path) -> Provenance:
     from grokviz.media.formats import format_of, reader_of
 
     path = Path(path)
-    if not path.exists():
-        raise InputError(
-            f"there is no file {path}; give a picture or film that grokviz has written"
-        )
+    if not path.is_file() and not path.is_dir():
+        what = f"{path} is a pipe or a device" if path.exists() else f"there is no file {path}"
+        raise InputError(f"{what}; give a picture or film that grokviz has written")
     reader = reader_of(format_of(f"{path}/" if path.is_dir() else path))
     try:
         provenance = find(reader.text(path)) if reader is not None else None

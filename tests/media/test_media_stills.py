@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -49,6 +50,14 @@ def test_same_figure_same_bytes(tmp_path: Path, kind: str) -> None:
     for name in ("a", "b"):
         save_still(drawn(), tmp_path / f"{name}.{kind}", provenance=MADE)
     assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a POSIX system")
+@pytest.mark.parametrize("suffix", [".png", ".mp4", ".pdf", ".html"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    os.mkfifo(tmp_path / f"pipe{suffix}")
+    with pytest.raises(InputError, match="is a pipe or a device; give a picture or film"):
+        read_provenance(tmp_path / f"pipe{suffix}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
