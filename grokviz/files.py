@@ -36,14 +36,21 @@ def write_error(error: OSError, path: Path) -> GrokvizError:
     if error.errno == errno.ENOSPC:
         return WorkError(f"the disk is full: {path} was not written; free some space and run again")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return InputError(f"cannot write {path}: permission denied; choose another place")
+        return InputError(f"cannot write {path}: permission denied; {_another_place(path)}")
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return InputError(f"cannot write {path}: a part of it is a file; choose another place")
+        return InputError(f"cannot write {path}: a part of it is a file; {_another_place(path)}")
     if error.errno == errno.ENOENT:
-        return InputError(f"cannot write {path}: its folder cannot be made; choose another place")
+        return InputError(f"cannot write {path}: its folder cannot be made; {_another_place(path)}")
     if error.errno == errno.EISDIR:
         return InputError(f"cannot write {path}: it is a folder; give a file name")
     return WorkError(f"cannot write {path}: {error.strerror or error}")
+
+
+def _another_place(path: Path) -> str:
+    """The remedy for a place that takes nothing: that of the cache has a variable."""
+    if path.is_relative_to(cache_home()):
+        return "name a folder that can be written in GROKVIZ_CACHE"
+    return "choose another place"
 
 
 def _require_file_name(path: str | os.PathLike[str]) -> Path:

@@ -43,6 +43,16 @@ def test_a_file_on_the_way(tmp_path: Path) -> None:
     assert "a part of it is a file" in refused(tmp_path / "file" / "deeper" / "film.mp4")
 
 
+def test_a_cache_that_takes_nothing_is_named_by_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    place = tmp_path / "file" / "films" / "kept"
+    assert "choose another place" in refused(place)
+    monkeypatch.setenv("GROKVIZ_CACHE", str(tmp_path / "file"))
+    assert "name a folder that can be written in GROKVIZ_CACHE" in refused(place)
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
 def test_a_folder_that_must_not_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
