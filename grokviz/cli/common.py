@@ -79,7 +79,7 @@ def user_code_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(function)
     def command(*arguments: Any, no_user_code: bool, quiet: bool, **parameters: Any) -> Any:
-        announce = None if quiet else _print_user_files
+        announce = None if quiet else functools.partial(_print_user_files, printed=set())
         with plugins.user_code(not no_user_code), plugins.announcing(announce):
             return function(*arguments, quiet=quiet, **parameters)
 
@@ -97,9 +97,15 @@ def without_user_code(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _print_user_files(files: list[Path]) -> None:
-    """Print which of the user's files are run, the first time in their folder."""
+def _print_user_files(files: list[Path], printed: set[Path]) -> None:
+    """Print which of the user's files are run, the first time in their folder.
+
+    ``printed`` are the folders of which this command has said it.
+    """
     folder = files[0].resolve().parent
+    if folder in printed:
+        return
+    printed.add(folder)
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:32]
     marker = cache_home() / "user-code" / name
     try:

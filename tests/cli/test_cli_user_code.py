@@ -196,7 +196,9 @@ def test_where_nothing_can_be_remembered_it_is_said_again(called, folder, monkey
         plugins.forget()
         done = called("recipes", "--json")
         assert done.returncode == 0
-        assert "evil.py" in done.stderr
+        assert done.stderr.count("evil.py") == 1
+        # a command that looks twice says it once
+        assert called("scenes", "evil").stderr.count("running your own") == 1
 
 
 @pytest.mark.parametrize("user", [True, False])
