@@ -83,8 +83,9 @@ def _local_runs() -> list[str]:
     """Runs, sweeps and datasets in the current folder and in ``runs``, the default of training."""
     patterns = (folder + pattern for folder in ("", "runs/") for pattern in _RUN_PATTERNS)
     files = (file for pattern in patterns for file in Path().glob(pattern))
-    paths = {file.parent if file.suffix == ".json" else file for file in files}
-    return sorted(path.as_posix() for path in paths)
+    names = {(file.parent if file.suffix == ".json" else file).as_posix() for file in files}
+    # a shell takes a line break for the end of a name, and a terminal other controls for commands
+    return sorted(name for name in names if name.isprintable())
 
 
 def _files(incomplete: str) -> Completions:

@@ -65,7 +65,10 @@ def test_runs_of_ones_own_are_offered_beside_the_references(
     for file in ("runs/mine/run.json", "sizes/sweep.json", "small.nc", "thesis/notes.txt"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
+    (tmp_path / "runs" / "a\x1b[2Jb\nc").mkdir()
+    (tmp_path / "runs" / "a\x1b[2Jb\nc" / "run.json").touch()
     everything = offered("info", "")
+    assert all(name.isprintable() for name in everything)
     assert {"seeds", "runs/mine", "sizes", "small.nc"} <= set(everything)
     assert "thesis" not in everything
     begun = offered("render", "x", "--run", "s")
