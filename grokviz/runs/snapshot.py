@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from grokviz.runs.layout import RESUME, RUN
-from grokviz.runs.reader import open_run, read_state
+from grokviz.runs.reader import open_run, read_documents, read_state
 from grokviz.runs.writer import RunWriter
 
 Arrays = Mapping[str, np.ndarray]
@@ -48,11 +48,12 @@ def read_snapshot(path: Path) -> Snapshot | None:
     run = open_run(path)
     last = int(run.epochs[-1]) if len(run.epochs) else None
     facts = {key: value for key, value in run.facts.items() if key != "format"}
+    none = None in read_documents(path)[1].resume and not (path / RESUME).exists()
     return Snapshot(
         facts,
         {name: run.records(name, check=True) for name in run.metrics},
         None if last is None else (last, run.weights(last)),
-        read_state(path) if (path / RESUME).exists() else None,
+        None if none else read_state(path),
         run.finished,
     )
 

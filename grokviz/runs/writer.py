@@ -404,7 +404,7 @@ class RunWriter:
         else:
             try:
                 data = layout.read_regular(file)
-            except DamagedFile as error:
+            except (DamagedFile, OSError) as error:
                 raise read_error(file, error) from error
             digest = hashlib.sha256(data).hexdigest()
             match = [s for s in self._index.resume if s and s.sha256 == digest]

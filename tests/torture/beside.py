@@ -1,4 +1,4 @@
-"""Verifying and reading in a loop, beside a process that records all the time."""
+"""Verifying, reading and rendering in a loop, beside a process that records all the time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import signal
 import numpy as np
 
 from grokviz.runs import RunWriter, open_run, verify_run, writer
-from tests.torture.common import Torture, Workshop, require, within
+from tests.torture.common import Torture, Workshop, command, require, within
+
+DRAWN = 4
+"""Of so many readings one is followed by a picture, which takes longer."""
 
 
 def run(torture: Torture, workshop: Workshop) -> None:
@@ -36,6 +39,11 @@ def run(torture: Torture, workshop: Workshop) -> None:
                     read.weights(int(epoch))
                 for name in read.metrics:
                     read.metric(name)
+                if number % DRAWN == 0:
+                    words = ["render", "grokking-curve", "--run", "run", "-o", "a.png", "-q"]
+                    drawn = command(place, words)
+                    require(drawn.status == 0, f"render fails: {drawn.err}")
+                    torture.tally("rendering beside a writer").add(len(read.epochs), "drawn")
                 tally.add(len(read.epochs), "sound")
     finally:
         os.kill(child, signal.SIGKILL)
@@ -48,7 +56,7 @@ def _record(path: object) -> None:
     os.fsync = lambda handle: None
     with RunWriter.create(path, {}) as run:  # type: ignore[arg-type]
         for epoch in range(10**9):
-            run.log(epoch, loss=1 / (epoch + 1))
+            run.log(epoch, train_loss=1 / (epoch + 1), test_loss=2 / (epoch + 1))
             if epoch % 5 == 0:
                 run.checkpoint(epoch, {"w": np.full(50, epoch, np.float32)})
             if epoch % 7 == 0:

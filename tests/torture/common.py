@@ -34,6 +34,9 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 CHANGES = frozenset({
     "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree",
 })  # fmt: skip
+EXCHANGES = frozenset({"renameat2", "renamex_np"})
+"""Functions of the system that let two names change places, which Python has none for."""
+
 STRAY = re.compile(r"\..*\.(part|old)(\..*)?|grokviz-.*", re.DOTALL)
 UNSTABLE = frozenset({".lock", "run.json"})
 """Files of a run whose bytes hold the time or the command."""
@@ -204,6 +207,8 @@ def watch_disk(base: Path, act: Callable[[int, str, str], None]) -> None:
                 step("open", _absolute(file))
         elif event in CHANGES and _is_in(arguments[0], prefix):
             step(event.partition(".")[2], _absolute(arguments[0]))
+        elif event == "ctypes.dlsym" and arguments[1] in EXCHANGES:
+            step("rename", "")
 
     def counted(name: str) -> None:
         real = getattr(os, name)

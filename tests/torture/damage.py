@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.runs import open_run, verify_run
+from grokviz.runs import RunWriter, open_run, verify_run
+from grokviz.runs.snapshot import read_snapshot
 from tests.torture.common import Torture, Workshop, require
 
 
@@ -31,8 +32,9 @@ def run(torture: Torture, workshop: Workshop) -> None:
                 beyond = kind in ("appended", "doubled") and name.startswith("metrics/")
                 try:
                     outcome = _verified(path, name, beyond)
-                    if name != "resume.safetensors" and not beyond:
-                        require(refused(path), "reading uses it")
+                    if not beyond:
+                        read = resumed if name == "resume.safetensors" else results
+                        require(refused(read, path), "reading uses it")
                 finally:
                     _remove(file)
                     file.write_bytes(data)
@@ -68,15 +70,23 @@ def ways(
     if others and (other := torture.random.choice(others)).read_bytes() != data:
         yield f"swapped for {other.name}", write(other.read_bytes())
 
-    def link() -> None:
-        file.unlink()
-        file.symlink_to("nowhere")
+    def link(to: str) -> Callable[[], None]:
+        def damage() -> None:
+            file.unlink()
+            file.symlink_to(to)
+
+        return damage
 
     def folder() -> None:
         file.unlink()
         file.mkdir()
 
-    yield "a link to nothing", link
+    yield "a link to nothing", link("nowhere")
+    yield "a link to itself", link(file.name)
+    yield "a link to a device", link("/dev/zero")
+    yield "a link to a folder", link("/")
+    if others:
+        yield f"a link to {others[0].name}", link(str(others[0]))
     yield "a folder", folder
     yield "missing", file.unlink
 
@@ -104,10 +114,16 @@ def results(path: Path) -> list[tuple[object, ...]]:
     return [*weights, *curves, (run.checksum,)]
 
 
-def refused(path: Path) -> bool:
-    """Whether reading all of a run ends in one sentence."""
+def resumed(path: Path) -> None:
+    """Go on with a run from its state, and read it for another machine."""
+    require(refused(read_snapshot, path), "it is sent as it is")
+    RunWriter.resume(path).close()
+
+
+def refused(read: Callable[[Path], object], path: Path) -> bool:
+    """Whether reading of a run in this way ends in one sentence."""
     try:
-        results(path)
+        read(path)
     except InputError as error:
         require("\n" not in str(error), "it is more than one line")
         return True

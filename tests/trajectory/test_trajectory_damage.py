@@ -260,6 +260,22 @@ def test_no_damaged_state_is_sent(make_run: Callable[..., Path]) -> None:
         file.write_bytes(good[:at] + bytes([good[at] ^ 4]) + good[at + 1 :])
         with pytest.raises(InputError, match=r"resume.safetensors is damaged"):
             read_snapshot(path)
+    file.unlink()
+    with pytest.raises(InputError, match=r"resume.safetensors is missing"):
+        read_snapshot(path)
+    with RunWriter.create(path.with_name("new"), {}) as writer:
+        writer.log(0, train_loss=1.0)
+    snapshot = read_snapshot(path.with_name("new"))
+    assert snapshot is not None
+    assert snapshot.state is None
+
+
+def test_a_folder_in_place_of_the_state_is_one_sentence(make_run: Callable[..., Path]) -> None:
+    path = make_run()
+    (path / "resume.safetensors").unlink()
+    (path / "resume.safetensors").mkdir()
+    with pytest.raises(InputError, match=r"resume.safetensors cannot be read"):
+        RunWriter.resume(path)
 
 
 def test_a_writer_that_goes_on_is_not_accused(
