@@ -21,6 +21,7 @@ from jaxtyping import Int
 from grokviz.dataset import schema
 from grokviz.pages.content import points
 from grokviz.pages.panels import Panel, Width
+from grokviz.tasks.any.measures.matrices import spread
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 View = Literal["curves", "row", "matrix", "numbers"]
 
 LOGGED = ("logged_epoch", "tested_epoch")
-CLOCKS = ("epoch", "field_epoch", "step_epoch", "metric_epoch", *LOGGED)
+CLOCKS = ("epoch", "field_epoch", "step_epoch", "metric_epoch", "array_epoch", *LOGGED)
 
 OF_ANY_RUN = (
     "logged_metric", "tensor_norm", "step_size", "step_cosine", "effective_rank", "singular_value",
@@ -38,6 +39,8 @@ OF_ANY_RUN = (
 
 PANELS = 12
 """A page has at most so many of these panels."""
+ARRAYS = 6
+"""At most so many of them are recorded arrays, which come first."""
 CURVES = 8
 """Of so many numbers at a checkpoint each is a curve; more are shown at the moment."""
 MATRICES = 12
@@ -78,7 +81,9 @@ def own_panels(data: xr.Dataset, panels: Sequence[Panel]) -> tuple[list[Panel], 
     warning names the variables that no panel can show.
     """
     drawn = {name for panel in panels for name in panel.variables(data)}
-    every = [*schema.others(data), *_of_any_run(data)]
+    others, recorded = schema.others(data), _recorded_arrays(data)
+    data = data.assign(recorded) if recorded else data
+    every = [*recorded, *others, *_of_any_run(data)]
     names = [name for name in every if name not in drawn and data[name].size > 0]
     single = [name for name in names if data[name].size == 1 and not clock_of(data[name])]
     views = {name: view_of(data[name]) for name in names if name not in single}
@@ -99,6 +104,36 @@ def _of_any_run(data: xr.Dataset) -> Iterator[str]:
         } <= {"train_loss", "test_loss"}  # fmt: skip
         if name in data and not losses:
             yield name
+
+
+def _recorded_arrays(data: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Each recorded array as a variable of its own shape."""
+    import xarray as xr
+
+    if "array_entry" not in data:
+        return {}
+    arrays = {}
+    for place, name in enumerate(map(str, data["recorded_array"].values[:ARRAYS])):
+        shape = [int(n) for n in data["array_shape"].values[place] if n >= 0]
+        sides = [int(n) for n in data["array_kept_shape"].values[place] if n >= 0]
+        words = [f"dimension {axis}" for axis in range(len(sides) - 2)]
+        words += ["row", "column"] if len(sides) > 1 else ["place"] * len(sides)
+        entries = data["array_entry"].values[:, place, : math.prod(sides)]
+        some = "" if shape == sides else ", at evenly spread places along its dimensions"
+        arrays[f"recorded_array_{name}"] = xr.DataArray(
+            entries.reshape(-1, *sides),
+            {
+                "array_epoch": data["array_epoch"].values,
+                **{f"{word} of {name}": spread(*pair)
+                   for word, pair in zip(words, zip(shape, sides, strict=True), strict=True)},
+            },
+            ["array_epoch", *(f"{word} of {name}" for word in words)],
+            attrs={
+                "long_name": name, "units": "1", "source": data["array_entry"].attrs["source"],
+                "definition": f"Array {name} as training recorded it{some}",
+            },
+        )  # fmt: skip
+    return arrays
 
 
 def clock_of(array: xr.DataArray) -> str:

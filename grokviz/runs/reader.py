@@ -118,13 +118,30 @@ class Run:
         number = self._require_checkpoint(epoch)
         return self._whole(layout.checkpoint_file(number), self._index.checkpoints[number])
 
-    def arrays(self, epoch: int) -> dict[str, np.ndarray]:
-        """The arrays recorded at ``epoch``; raises :class:`InputError` if there are none."""
+    def arrays(self, epoch: int, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        """The arrays recorded at ``epoch``, or those of these names that were.
+
+        Raises :class:`InputError` if there are none of that epoch.
+        """
+        number = self._require_arrays(epoch)
+        if names is None:
+            return self._whole(layout.array_file(number), self._index.arrays[number])
+        with self._opened(layout.array_file(number), self._index.arrays[number]) as file:
+            return file.read([name for name in names if name in file.types])
+
+    def array_shapes(self, epoch: int) -> dict[str, tuple[int, ...]]:
+        """Shapes of the arrays recorded at ``epoch``, by name; raises as :meth:`arrays` does."""
+        number = self._require_arrays(epoch)
+        with self._opened(layout.array_file(number), self._index.arrays[number]) as file:
+            return {name: tensor.shape for name, tensor in file.types.items()}
+
+    def _require_arrays(self, epoch: int) -> int:
+        """The epoch as an int; raises :class:`InputError` unless arrays were recorded then."""
         number = layout.epoch_number(epoch)
         if number not in self._index.arrays:
             close = _nearest_epochs(self.array_epochs, number)
             raise InputError(f"{self.path} has no arrays of epoch {number}{close}")
-        return self._whole(layout.array_file(number), self._index.arrays[number])
+        return number
 
     def iter_weights(
         self, epochs: Iterable[int] | None = None, names: Iterable[str] | None = None

@@ -42,13 +42,14 @@ def view_of(
 
 
 def epochs_of(run: Run) -> Int[np.ndarray, " epoch"]:
-    """The run's clock: its checkpoints, else at most :data:`CURVE_EPOCHS` of its logged epochs.
+    """The run's clock: its checkpoints, else at most :data:`CURVE_EPOCHS` of its logged epochs,
+    else of those of its arrays.
 
-    Raises :class:`InputError` for a run that has neither.
+    Raises :class:`InputError` for a run that has none of these.
     """
     if len(run.epochs):
         return run.epochs
-    clock = max((run.metric(name)[0] for name in run.metrics), key=len, default=run.epochs)
+    clock = max((run.metric(name)[0] for name in run.metrics), key=len, default=run.array_epochs)
     if not len(clock):
         raise InputError(
             f"{run.path} has neither checkpoints nor losses yet; train or record it further"

@@ -1,0 +1,195 @@
+"""Views of a recorded array on axes: its entries as colours, as curves, or as points."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from grokviz.scenes.any._recorded import Recorded
+
+from grokviz.media.theme import colour_map
+from grokviz.scene import Drawing, grids, panels, style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+BRIGHTEST = 0.99
+FAR = 2.0
+"""Where the largest entry is so many times that quantile of all, what is beyond it has the
+strongest colour.
+"""
+
+OBLONG = 3.0
+"""Cells are square where that makes a heatmap no more than so many times as wide as high."""
+
+NAMED = 7
+"""Up to so many curves each have a name."""
+
+NUMBERED = 12
+"""Up to so many points each have a number."""
+
+
+def heatmap(axes: Axes, one: Recorded) -> Drawing:
+    """A cell for each entry, the first row uppermost; what is no number is left empty."""
+    finite = one.values[np.isfinite(one.values)]
+    signed = bool((finite < 0).any())
+    largest = float(np.abs(finite).max()) or 1.0
+    most = float(np.quantile(np.abs(finite), BRIGHTEST)) or largest
+    top = most if largest > FAR * most else largest
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    _square_cells(axes, one.values.shape[1:])
+    shape, colours = one.values.shape[1:], style().colours
+    image = axes.imshow(
+        np.zeros(shape), aspect="auto", interpolation="nearest", vmin=-top if signed else 0,
+        vmax=top, cmap=colour_map(colours.diverging if signed else colours.sequential),
+    )  # fmt: skip
+    axes.set(xticks=[], yticks=[])
+    axes.set(ylabel=one.counted(0, "rows"), xlabel=one.counted(1, "columns"))
+    beyond = ("≤", "≥") if largest > top else ("", "")
+    ends = (f"{beyond[0]}−{top:.2g}" if signed else "0", f"{beyond[1]}{top:.2g}")
+    grids.colour_bar(axes, image, "entry", ends, drop=2.0)
+    return Drawing([image], lambda i: image.set_data(one.values[i]))
+
+
+def scatter(axes: Axes, one: Recorded) -> Drawing:
+    """A dot for each row, its way through training, and the rows' numbers where they are few."""
+    from matplotlib.collections import LineCollection
+
+    current_style, points = style(), one.values.astype(float)
+    count = points.shape[1]
+    tints = _tints(count)
+    limits(axes, points[np.isfinite(points).all(axis=2)])
+    axes.set(xlabel="first column", ylabel="second column")
+    axes.grid(visible=False)
+    for line in (axes.axhline, axes.axvline):
+        line(0, color=current_style.colours.faint, lw=0.3 * current_style.line, zorder=1)
+    ways, width = np.swapaxes(points, 0, 1), 0.5 * current_style.line
+    if current_style.ghost:
+        axes.add_collection(
+            LineCollection(list(ways), colors=tints, linewidths=width, alpha=0.3, zorder=2)
+        )
+    past = LineCollection([], colors=tints, linewidths=width, zorder=3)
+    axes.add_collection(past, autolim=False)
+    size = (0.55 if count <= NUMBERED else 0.3) * current_style.points
+    dots = axes.scatter([], [], s=size**2, lw=0, zorder=4)
+    numbers = [
+        axes.annotate(
+            str(place), (0, 0), (0, 0), textcoords="offset points", ha="center", va="center",
+            fontsize=current_style.small, fontweight="bold", color=tint, zorder=5,
+        )
+        for place, tint in zip(one.places(0), tints, strict=True)
+        if count <= NUMBERED
+    ]  # fmt: skip
+    reach = 0.5 * size + 0.7 * current_style.small
+
+    def update(i: int) -> None:
+        known = np.isfinite(points[i]).all(axis=1)
+        dots.set_offsets(points[i][known])
+        dots.set_facecolors([tint for tint, there in zip(tints, known, strict=True) if there])
+        past.set_segments([way[: i + 1] for way in ways])
+        away = points[i] - points[i][known].mean(axis=0) if known.any() else points[i]
+        away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-12)
+        for text, place, there, side in zip(numbers, points[i], known, away, strict=False):
+            text.set_visible(bool(there))
+            text.xy = tuple(place)
+            text.set_position(tuple(reach * side))
+
+    return Drawing([past, dots, numbers], update)
+
+
+def curves(axes: Axes, data: xr.Dataset, one: Recorded, entries: int) -> Drawing:
+    """The entries over the epoch where they are few; else each row over its columns, now."""
+    count = int(np.prod(one.values.shape[1:]))
+    if count <= entries or (one.values.ndim < 3 and count == 1):
+        return _over_time(axes, data, one)
+    return _over_index(axes, one)
+
+
+def limits(axes: Axes, points: np.ndarray) -> None:
+    """Limits around points (n, 2) and the origin, with the same scale along both axes."""
+    low = np.minimum(points.min(axis=0), 0)
+    high = np.maximum(points.max(axis=0), 0)
+    middle, size = (low + high) / 2, np.maximum(high - low, 1e-9)
+    room = np.array([axes.bbox.width, axes.bbox.height])
+    half = 1.25 * float((size / room).max()) * room / 2
+    (left, bottom), (right, top) = middle - half, middle + half
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+
+
+def _over_time(axes: Axes, data: xr.Dataset, one: Recorded) -> Drawing:
+    """A curve of the epoch for each entry."""
+    epochs, known = data["array_epoch"].values.astype(float), one.known
+    rows = one.values.reshape(len(one.values), -1).astype(float)
+    tints = _tints(rows.shape[1])
+    names = _entry_names(one)
+    lines = {}
+    for n, (name, tint) in enumerate(zip(names, tints, strict=True)):
+        shown = rows.shape[1] <= NAMED or n in (0, rows.shape[1] - 1)
+        lines[name if shown else f"_{name}"] = panels.Curve.of(epochs[known], rows[known, n], tint)
+    if rows.shape[1] == 1:
+        lines = {f"_{name}": line for name, line in lines.items()}
+    panel = panels.CurvePanel(
+        axes, data, lines, ylabel="", clock="array_epoch", phases="none", end=float(epochs[-1])
+    )
+    return panel.along(epochs)
+
+
+def _over_index(axes: Axes, one: Recorded) -> Drawing:
+    """A curve of the last dimension for each row at the moment; the last form faint in stills."""
+    from matplotlib.ticker import MaxNLocator
+
+    current_style = style()
+    rows = one.values if one.values.ndim == 3 else one.values[:, None]
+    tints = _tints(rows.shape[1]) if rows.shape[1] > 1 else [current_style.colours.frequencies[0]]
+    x, finite = one.places(len(one.shape) - 1), one.values[np.isfinite(one.values)]
+    low, high = float(finite.min()), float(finite.max())
+    low = 0.0 if 0 < low < 0.5 * high else low
+    room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    axes.set(xlim=(x[0], max(x[-1], x[0] + 1)), ylim=(low - (room if low else 0), high + room))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.set_xlabel(one.counted(len(one.shape) - 1, "places"))
+    width = current_style.line * (1 if rows.shape[1] <= NAMED else 0.5)
+    if current_style.ghost:
+        for row, tint in zip(rows[one.known[-1]], tints, strict=True):
+            axes.plot(x, row, color=tint, lw=0.7 * width, alpha=0.3, zorder=2)
+    lines = [axes.plot([], [], color=tint, lw=width, zorder=3)[0] for tint in tints]
+
+    def update(i: int) -> None:
+        for line, row in zip(lines, rows[i], strict=True):
+            line.set_data(x, row)
+
+    return Drawing(lines, update)
+
+
+def _entry_names(one: Recorded) -> list[str]:
+    """The index of each entry, as 3 or 2,0."""
+    if not one.shape:
+        return [one.name]
+    places = (one.places(axis).tolist() for axis in range(len(one.shape)))
+    return [",".join(map(str, index)) for index in itertools.product(*places)]
+
+
+def _tints(count: int) -> list[Any]:
+    """A colour for each of some entries in their order."""
+    palette = style().colours.frequencies
+    if count <= len(palette):
+        return list(palette[:count])
+    scale = colour_map("viridis")
+    return [scale(0.05 + 0.85 * k / (count - 1)) for k in range(count)]
+
+
+def _square_cells(axes: Axes, shape: tuple[int, ...]) -> None:
+    """Make the cells of a heatmap square where that leaves it a shape to look at."""
+    rows, columns = shape
+    if not 1 / OBLONG <= rows / columns <= OBLONG:
+        return
+    place, box = axes.get_position(), axes.bbox
+    side = min(box.width / columns, box.height / rows)
+    wide, high = side * columns / box.width, side * rows / box.height
+    wide, high = wide * place.width, high * place.height
+    axes.set_position((place.x0 + (place.width - wide) / 2, place.y1 - high, wide, high))

@@ -1,0 +1,227 @@
+"""Arrays that training recorded, each drawn by its shape, and when they take their form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from grokviz.scenes.any import _array_views as views
+from grokviz.scenes.any import _marks
+from grokviz.scenes.any import _recorded as arrays
+
+from grokviz.errors import InputError
+from grokviz.options import whole
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+NEAR = 0.1
+"""An array has its last form where its distance from it is at most this share of its norm."""
+
+EARLY = 0.5
+"""It takes its form early where that is so before this share of the time."""
+
+STRIP = 0.24
+"""Height of the panel of differences, as a share of the figure's."""
+
+
+@dataclass(frozen=True)
+class Arrays(Scene):
+    """Recorded arrays as heatmap, curves or points, and how far they are from their last form."""
+
+    name = "arrays"
+    title = "Recorded arrays take their last form early in training"
+    watch = "below: the distance of each array from its last form, as a share of that form's norm"
+    source = "example: arXiv:2209.10652, figure 2"
+    needs = ("array_entry", "array_shape", "array_kept_shape")
+    reference = "recorded-features"
+    clock = "array_epoch"
+    aspect = 1.7
+    narrow_aspect = 0.42
+
+    array: str = option("*", "names of arrays, or patterns such as 'attention*', with commas")
+    show: Literal["shape", "heatmap", "curves", "scatter"] = option(
+        "shape", "how arrays are drawn: by their shape, or those that can be so"
+    )
+    part: str = option("", "of more dimensions, the index along each but the last two, as 0,3")
+    entries: int = option(12, "up to so many entries are curves of the epoch", whole(0))
+    most: int = option(3, "at most so many arrays", whole())
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless an array of numbers was recorded."""
+        super().check(data)
+        if not np.isfinite(data["array_entry"].values).any():
+            raise InputError(
+                f"{cls.name} draws arrays that training recorded, and those of this run have no "
+                "number in them; record some with run.step(epoch, arrays={'name': array})"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """From when on the first of the arrays shown is near its last form."""
+        one, word = self._shown(data)[0], clocks.word(data)
+        epochs, shares = data["array_epoch"].values, one.differences()
+        last = clocks.spaced(epochs[one.known[-1]])
+        if one.known.size < 2:
+            return Claim.instead(f"{one.name} was recorded at {word} {last} alone")
+        if not np.isfinite(shares).any():
+            return Claim.instead(f"{one.name} is 0 at {word} {last}, its last")
+        near, largest = self._near(data, one), float(np.nanmax(shares))
+        if near is None:
+            words = f"{one.name}: within {_percent(largest)} of its last form at every {word}"
+            return Claim.instead(words, self.watch, largest=largest)
+        span = float(epochs[one.known[-1]] - epochs[one.known[0]])
+        early = float(near - epochs[one.known[0]]) <= EARLY * span
+        words = (
+            f"{one.name}: within {NEAR:.0%} of its last form from {word} "
+            f"{clocks.spaced(near)} of {last} on"
+        )
+        if not early:
+            return Claim.instead(words, self.watch, near=near, largest=largest)
+        return Claim(words, self.watch, numbers={"near": near, "largest": largest})
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """The arrays beside one another, or below, and their differences below all of them."""
+        shown = self._shown(data)
+        timed = [one for one in shown if np.isfinite(one.differences()).sum() > 1]
+        rooms, strip = _rooms(figure, [self._kind(one) for one in shown], strip=bool(timed))
+        tints = [style().colours.frequencies[k % 7] for k in range(len(shown))]
+        if len(shown) == 1:
+            tints = [style().colours.ink]
+        parts: list[Any] = []
+        for axes, one, tint in zip(rooms, shown, tints, strict=True):
+            kind = self._kind(one)
+            if kind == "curves":
+                parts.append(views.curves(axes, data, one, self.entries))
+            else:
+                parts.append((views.heatmap if kind == "heatmap" else views.scatter)(axes, one))
+            style().note(axes, one.name, (0, 1), (0, 0.6), color=tint, fontweight="bold")
+        if strip is not None:
+            colours = [tint for one, tint in zip(shown, tints, strict=True) if one in timed]
+            parts.append(self._strip(strip, data, timed, colours))
+        return Drawing.of(*parts)
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of the run: the last form is that of its end."""
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """The least and the largest entry of each array at that moment."""
+        told = []
+        for one in self._shown(data):
+            now = one.values[i][np.isfinite(one.values[i])]
+            if not now.size:
+                continue
+            apart = one.differences()[i]
+            words = f"{one.name} goes from {now.min():.3g} to {now.max():.3g}"
+            if now.size == 1:
+                words = f"{one.name} is {now[0]:.3g}"
+            if np.isfinite(apart):
+                words = f"{words} and is {_percent(apart)} of its last norm away from its last form"
+            told.append(words)
+        at = clocks.at(data, self.clock, i)
+        return f"Recorded arrays. At {at} {'; '.join(told) or 'none was recorded'}."
+
+    def definition(self, data: xr.Dataset) -> str:
+        """With how much of each is drawn, and the citation."""
+        few = [
+            f"{one.name} ({' by '.join(f'{n:,}' for n in one.shape)}) at "
+            f"{' by '.join(str(n) for n in one.values.shape[1:])} evenly spread places"
+            for one in self._shown(data)
+            if one.values.shape[1:] != one.shape
+        ]
+        some = f" Too large to be drawn whole: {', '.join(few)}." if few else ""
+        return (
+            "Arrays as training recorded them, each on one scale at all moments; where a heatmap "
+            "has outliers, the strongest colours take in a hundredth of its entries. Below: "
+            f"Euclidean distance from the last form over the norm of that form.{some} For such "
+            "arrays of a toy model, compare Elhage et al. (2022), arXiv:2209.10652, figure 2."
+        )
+
+    def _kind(self, one: arrays.Recorded) -> arrays.Kind:
+        return one.kind if self.show == "shape" else self.show
+
+    def _shown(self, data: xr.Dataset) -> list[arrays.Recorded]:
+        """The arrays drawn: of each kind the first, then others."""
+        every = arrays.recorded(data, self.array, self.part)
+        able = [one for one in every if self.show == "shape" or one.can(self.show)]
+        if not able:
+            what = "with numbers" if self.show == "shape" else _WANTED[self.show]
+            raise InputError(
+                f"array={self.array} chooses no array {what}; leave out show=, or choose another"
+            )
+        firsts = {self._kind(one): one for one in reversed(able)}
+        order = sorted(able, key=lambda one: one is not firsts[self._kind(one)])[: self.most]
+        kinds = ("heatmap", "scatter", "curves")
+        return sorted(order, key=lambda one: kinds.index(self._kind(one)))
+
+    def _near(self, data: xr.Dataset, one: arrays.Recorded) -> float | None:
+        """The first epoch from which on an array is near its last form; None of one that always
+        is.
+        """
+        far = np.flatnonzero(np.nan_to_num(one.differences()) > NEAR)
+        after = one.known[one.known > far[-1]] if far.size else far
+        return float(data["array_epoch"].values[after[0]]) if after.size else None
+
+    def _strip(
+        self, axes: Axes, data: xr.Dataset, timed: Sequence[arrays.Recorded], colours: Sequence[Any]
+    ) -> Drawing:
+        """The differences of arrays from their last forms, and a dot where the first is near."""
+        epochs = data["array_epoch"].values.astype(float)
+        curves = {
+            one.name: panels.Curve.of(epochs[one.known], 100 * one.differences()[one.known], tint)
+            for one, tint in zip(timed, colours, strict=True)
+        }
+        if len(curves) == 1:
+            curves = {f"_{name}": curve for name, curve in curves.items()}
+        panel = panels.CurvePanel(
+            axes, data, curves, ylabel="from last\nform (%)", clock="array_epoch", phases="none",
+            end=float(epochs[-1]),
+        )  # fmt: skip
+        near = self._near(data, timed[0])
+        marks = []
+        if near is not None:
+            share = 100 * timed[0].differences()[int(np.searchsorted(epochs, near))]
+            text = f"{clocks.word(data)} {clocks.spaced(near)}"
+            marks = [_marks.Mark(near, float(share), text, colours[0], "left", 0.9)]
+        return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
+
+
+_WANTED = {
+    "heatmap": "of two dimensions",
+    "scatter": "of three rows or more and two columns",
+    "curves": "with numbers",
+}
+
+
+def _rooms(
+    figure: FigureBase, kinds: Sequence[arrays.Kind], *, strip: bool
+) -> tuple[list[Axes], Axes | None]:
+    """Axes for each array, and for their differences."""
+    current_style = style()
+    high, count = current_style.ems(figure)[1], len(kinds)
+    if current_style.narrow(figure):
+        heights = (*(1.0,) * count, 0.55) if strip else (1.0,) * count
+        rooms = current_style.stack(figure, heights, left=5.4, right=6.6, top=2.2, vgap=4.6)
+        return rooms[:count], rooms[count] if strip else None
+    below = (STRIP * high + 6.4) if strip else 3.6
+    gaps = 6.4 if "curves" in kinds else 3.6
+    (rooms,) = current_style.panels(
+        figure, [1.0] * count, left=5.4, right=5.0 if kinds[-1] == "curves" else 2.0, top=2.2,
+        bottom=below, gap=gaps,
+    )  # fmt: skip
+    if not strip:
+        return rooms, None
+    lower = current_style.panels(
+        figure, left=5.4, right=7.0, top=high - 3.3 - STRIP * high, bottom=3.3
+    )[0][0]
+    return rooms, lower
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.{0 if share >= 0.0095 else 1}f}%"
