@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,8 +174,20 @@ def run_facts(data: xr.Dataset) -> dict[str, Any]:
         name.removeprefix("run_"): str(data.attrs.get(name) or "") for name in names
     }
     facts["about"] = about(data)
-    facts["settings"] = {str(k): v for k, v in settings.items()} if settings else {}
+    facts["settings"] = dict(_in_words(settings)) if isinstance(settings, Mapping) else {}
     return facts
+
+
+def _in_words(settings: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings as names and plain values: nested ones with dots, as in "optimiser.betas"."""
+    for key, value in settings.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping):
+            yield from _in_words(value, f"{name}.")
+        elif isinstance(value, list) and any(isinstance(one, list | Mapping) for one in value):
+            yield name, json.dumps(value)
+        else:
+            yield name, "none" if value is None else value
 
 
 def palettes() -> dict[str, dict[str, Any]]:

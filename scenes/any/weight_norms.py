@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
+from grokviz.scenes.any import _tensors as tensors
 from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
-from grokviz.media.plain import no_formula
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
-from grokviz.scene.outcome import outcome
+from grokviz.scene.outcome import Outcome, outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,7 +67,7 @@ class WeightNorms(Scene):
         """The sum of squares at its largest and when the run had generalised."""
         run, ends = outcome(data), _ends(data)
         if run.delay is None or not ends:
-            return Claim.instead(run.sentence)
+            return Claim.instead(_in_place(data, run))
         before, after = (float(_total(data)[i]) for i in ends.values())
         numbers = {"peak": before, "end": after}
         change = f"from {before:,.0f} to {after:,.0f}"
@@ -144,13 +144,19 @@ class WeightNorms(Scene):
         squares, palette = data["sum_squared_weights"], style().colours.frequencies
         names = [str(name).rsplit(".", 1)[-1] for name in data["parameter"].values]
         groups = LAYERS if self.by == "layer" else {_formula(n): (n,) for n in sorted(names)}
-        if not set(names) & {name for members in groups.values() for name in members}:
-            groups = {no_formula(name): (name,) for name in names}
-        values = {}
-        for group, members in groups.items():
-            rows = [i for i, name in enumerate(names) if name in members]
-            if rows:
-                values[group] = squares.isel(parameter=rows).sum("parameter", skipna=False).values
+        places = {
+            group: [i for i, name in enumerate(names) if name in members]
+            for group, members in groups.items()
+        }
+        if not set(names) & {name for members in LAYERS.values() for name in members}:
+            most = len(palette) if self.by == "layer" else len(names)
+            rows = tensors.rows_of(data, "*", most)
+            places = dict(zip(rows.names, rows.members, strict=True))
+        values = {
+            group: squares.isel(parameter=some).sum("parameter", skipna=False).values
+            for group, some in places.items()
+            if some
+        }
         largest = {name: float(np.nan_to_num(v).max(initial=0)) for name, v in values.items()}
         # what never counts is left out: biases and positions, and more than have a colour
         least = 0.02 * max(largest.values(), default=0.0)
@@ -219,6 +225,17 @@ def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
                 mark.set_visible(i >= j)
 
     return Drawing(list(artists.values()), update)
+
+
+def _in_place(data: xr.Dataset, run: Outcome) -> str:
+    """What is said of a run that did not grok: what its losses say of it, else its two ends."""
+    memorised_only = run.memorised is not None and run.tested and not run.learned
+    total, epochs = _total(data), data["epoch"].values
+    known = np.flatnonzero(np.isfinite(total))
+    if memorised_only or run.diverged is not None or known.size < 2:
+        return run.sentence
+    (first, last), end = total[known[[0, -1]]], epochs[known[-1]]
+    return f"Squared weights go from {first:,.3g} to {last:,.3g} by {run.word} {end:,}"
 
 
 def _total(data: xr.Dataset) -> np.ndarray:

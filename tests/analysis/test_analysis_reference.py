@@ -31,7 +31,7 @@ WHOLE_RUN = {
 
 CLOCKS = ("epoch", "field_epoch")
 
-LATER = ("embeddings", "entries", "heads", "logs", "matrices", "spectra", "steps")
+LATER = ("arrays", "embeddings", "entries", "heads", "logs", "matrices", "spectra", "steps")
 """Measures of any run that came when its checkpoints were gone; modular-addition-59 has them."""
 
 # what is told by the whole curve was not bundled, nor is it logged by this recipe

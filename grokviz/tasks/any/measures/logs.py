@@ -17,8 +17,16 @@ POINTS = 4000
 """About so many epochs, the lowest and the highest values of each metric among them."""
 
 
+SPLITS = ("train", "test")
+
+
 def _any_metric(run: Run) -> str:
     return "" if run.metrics else "metric logged in training"
+
+
+def _any_accuracy(run: Run) -> str:
+    names = [f"{split}_accuracy" for split in SPLITS]
+    return "" if {*names} & {*run.metrics} else f"{names[1]} logged in training"
 
 
 @dimension
@@ -51,4 +59,25 @@ def logged_metric(run: RunView) -> Float[np.ndarray, "metric_epoch logged_name"]
         known = at < len(epochs)
         known[known] = epochs[at[known]] == clock[known]
         column[known] = values[at[known]]
+    return table
+
+
+@dimension
+def split(run: RunView) -> list[str]:
+    """The data trained on, and that held out."""
+    return list(SPLITS)
+
+
+@measure("epoch", "split", on="run", stored=FLOAT64, source="the training loop's own log")
+@requires(_any_accuracy)
+def accuracy(run: RunView) -> Float[np.ndarray, "epoch split"]:
+    """Accuracy as training last logged it up to each checkpoint, as train_accuracy and
+    test_accuracy; NaN where it had not.
+    """
+    table = np.full((len(run.epochs), len(SPLITS)), np.nan)
+    for column, name in zip(table.T, SPLITS, strict=True):
+        epochs, values = run.metric(f"{name}_accuracy")
+        if len(epochs):
+            last = np.searchsorted(epochs, run.epochs, side="right") - 1
+            column[last >= 0] = values[last[last >= 0]]
     return table
