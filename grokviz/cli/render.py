@@ -36,9 +36,7 @@ def _format_help() -> str:
 
 
 @click.command("render")
-@click.argument(
-    "scenes", metavar="SCENE...", nargs=-1, required=True, shell_complete=complete_scene
-)
+@click.argument("scenes", metavar="[SCENE]...", nargs=-1, shell_complete=complete_scene)
 @run_option
 @click.option(
     "-o",
@@ -92,10 +90,14 @@ def command(
 
     Of several scenes, those with -o are the lettered panels of one figure, and options are
     set by panel or scene: --set b.time=log. grokviz scenes lists the scenes and their options.
+    Without SCENE, those that --run has the data for are listed.
     """
     from grokviz.render.job import render_options
     from grokviz.render.render import data_of, perform_all, plan_all
 
+    if not scenes:
+        _list(run)
+        return
     settings = parse_assignments(parameters.pop("assignments"))
     output, formats = list(parameters.pop("output")), parameters.pop("formats")
     options = render_options({**parameters, "command": command_line()})
@@ -111,3 +113,19 @@ def command(
             for path in perform_all(scene_jobs, data, jobs=jobs, report=report):
                 if not quiet:
                     echo(path)
+
+
+def _list(runs: tuple[str, ...]) -> None:
+    """Print the scenes that a run has the data for, and what each draws."""
+    from grokviz.errors import InputError
+    from grokviz.render.figures import drawable
+    from grokviz.render.listing import summary
+
+    if len(runs) != 1:
+        raise InputError(
+            "name a SCENE to draw (grokviz scenes lists them), or give one --run to see what it "
+            "has the data for"
+        )
+    named = drawable(runs[0])
+    for name, scene in named.items():
+        echo(f"{name:{max(map(len, named))}}  {summary(scene)}")

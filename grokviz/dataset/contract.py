@@ -274,7 +274,7 @@ def published_dimension(name: str) -> Callable[[Dimension], Dimension]:
     return lambda one: replace(one, published=published)
 
 
-def definition_of(function: Callable[..., Any]) -> str:
+def definition_of(function: Any) -> str:
     """A docstring's first paragraph in one line, without the full stop at its end."""
     text = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
     return text if text.endswith("...") else text.removesuffix(".")

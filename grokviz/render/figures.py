@@ -167,11 +167,12 @@ def _tasks(
 ) -> list[FigureTask]:
     tasks: list[FigureTask] = []
     drawn: dict[str, list[type[Scene]]] = {}
+    lacks = Lacks()
     for scene in registered.values():
         if scene.engine != "matplotlib":
             continue
         source = run or scene.reference
-        reason = lacking(scene, source)
+        reason = lacks(scene, source)
         if reason:
             skip(scene.name, reason)
             continue
@@ -219,25 +220,49 @@ def _before_its_moment(task: FigureTask, skip: Skip) -> bool:
     return bool(reason)
 
 
-def lacking(scene: type[Scene], run: str) -> str:
-    """Why the scene cannot be drawn from the run; "" where it can."""
-    from grokviz.dataset.references.reference import references
+class Lacks:
+    """Why scenes cannot be drawn from runs; each run is opened once for all of them."""
+
+    def __init__(self) -> None:
+        self._opened: dict[str, Run | xr.Dataset] = {}
+
+    def __call__(self, scene: type[Scene], run: str) -> str:
+        """Why the scene cannot be drawn from the run; "" where it can."""
+        path = Path(run)
+        if run == scene.reference and not _bundled(run) and not path.exists():
+            return f"no reference {run} is bundled"
+        if run not in self._opened:
+            # a run that cannot be read is an error, a scene that names an unknown variable is not
+            self._opened[run] = _opened(run)
+        opened = self._opened[run]
+        if isinstance(opened, Run):
+            return _unmeasurable(opened, scene.needs)
+        try:
+            scene.check(opened)
+        except InputError as error:
+            return str(error)
+        return ""
+
+
+def drawable(run: str | os.PathLike[str]) -> dict[str, type[Scene]]:
+    """The scenes of data that a run has, by name; nothing is measured to know it."""
+    lacks, run = Lacks(), str(run)
+    every = scenes().items()
+    return {name: scene for name, scene in every if scene.needs and not lacks(scene, run)}
+
+
+def _opened(run: str) -> Run | xr.Dataset:
     from grokviz.runs.sweeps import is_sweep
 
     path = Path(run)
-    bundled = run in references() and not path.exists()
-    if run == scene.reference and not bundled and not path.exists():
-        return f"no reference {run} is bundled"
-    # a scene that names an unknown variable is left out; a run that cannot be read is an error
-    data = loaded(run, ()) if bundled or path.is_file() or is_sweep(path) else None
-    try:
-        if data is not None:
-            scene.check(data)
-    except InputError as error:
-        return str(error)
-    if data is not None:
-        return ""
-    return _unmeasurable(open_run(path), scene.needs)
+    there = _bundled(run) or path.is_file() or is_sweep(path)
+    return loaded(run, ()) if there else open_run(path)
+
+
+def _bundled(run: str) -> bool:
+    from grokviz.dataset.references.reference import references
+
+    return run in references() and not Path(run).exists()
 
 
 def _unmeasurable(run: Run, names: Iterable[str]) -> str:

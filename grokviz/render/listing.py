@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from grokviz.dataset import schema as variables
+from grokviz.dataset.contract import definition_of
 from grokviz.dataset.references.reference import references
 from grokviz.media.formats import FORMATS
 from grokviz.render.engine import engine_of
@@ -47,6 +48,11 @@ def _entry(scene: type[Scene], bundled: list[str]) -> dict[str, Any]:
         "options": scene.options(),
         **engine_of(scene).facts(scene),
     }
+
+
+def summary(scene: type[Scene]) -> str:
+    """What a scene draws, whatever the data say of it: the first line of its docstring."""
+    return definition_of(scene).removesuffix(".")
 
 
 def schema(scene: str) -> dict[str, dict[str, Any]]:

@@ -7,15 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grokviz.dataset.references.reference import resolve
 from grokviz.errors import InputError, nearest
 from grokviz.media import read_provenance
 from grokviz.media.formats import FILM, FORMATS, STILL, format_of, suffix_list
 from grokviz.render import figures
 from grokviz.render.engine import engine_of
+from grokviz.render.listing import summary
+from grokviz.runs import Run
 from grokviz.scene.registry import scenes
 from grokviz.scene.scene import Scene
 from grokviz.slides.options import SkipCallback, SlideOptions
-from grokviz.slides.story import STORY
+from grokviz.slides.story import ANY_RUN, STORY
+from grokviz.task import known_task
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class SlideSource:
     @property
     def parts(self) -> tuple[str, ...]:
         """Names of its chapters, each of which becomes a slide; empty without chapters."""
-        return tuple(getattr(self.scene, "parts", ()))
+        return () if self.scene is None else tuple(engine_of(self.scene).sections(self.scene))
 
     def line(self) -> str:
         """The line that ``--dry-run`` prints."""
@@ -52,7 +56,9 @@ class SlideSource:
         kind = "film" if self.film else "picture"
         if self.parts:
             kind = f"{len(self.parts)} slides, one a chapter"
-        return f"{self.name}: {self.scene.title} ({kind}, from {self.run})"
+        # what a scene argues may not be so of a run of one's own
+        words = summary(self.scene) if self.named_run else self.scene.title
+        return f"{self.name}: {words} ({kind}, from {self.run})"
 
 
 def slide_sources(
@@ -61,14 +67,15 @@ def slide_sources(
     """The sources of the slides; those of the story if none are given."""
     registered = scenes()
     run = "" if options.run is None else str(options.run)
+    lacks = figures.Lacks()
     if names:
-        return [_source_of(str(word), registered, run) for word in names]
+        return [_source_of(str(word), registered, run, lacks) for word in names]
     sources, reasons = [], []
-    for name in STORY:
+    for name in STORY if not run or _of_a_task(run) else ANY_RUN:
         if name not in registered:
             continue
         source = run or registered[name].reference
-        reason = _missing(registered[name], source)
+        reason = _missing(registered[name], source, lacks)
         if reason:
             reasons.append(reason)
             if skipped:
@@ -80,19 +87,28 @@ def slide_sources(
     return sources
 
 
-def _missing(scene: type[Scene], run: str) -> str:
+def _missing(scene: type[Scene], run: str, lacks: figures.Lacks) -> str:
     """The reason why the scene cannot be drawn from the run here, or ""."""
     need = engine_of(scene).lacking()
     if need is not None:
         return f"{need.name} is not installed: run {need.remedy}"
-    return figures.lacking(scene, run)
+    return lacks(scene, run)
 
 
-def _source_of(name: str, registered: Mapping[str, type[Scene]], run: str) -> SlideSource:
+def _of_a_task(run: str) -> bool:
+    """Whether a run, or the dataset in its place, is of a task that is known."""
+    resolved = resolve(run, needs=())
+    facts = resolved.facts if isinstance(resolved, Run) else resolved.attrs
+    return known_task(facts.get("task")) is not None
+
+
+def _source_of(
+    name: str, registered: Mapping[str, type[Scene]], run: str, lacks: figures.Lacks
+) -> SlideSource:
     """The source that a name means: a scene, or else a file."""
     if name in registered:
         source = run or registered[name].reference
-        reason = _missing(registered[name], source)
+        reason = _missing(registered[name], source, lacks)
         if reason:
             raise InputError(f"{name}: {reason}")
         return SlideSource(name, registered[name], source, bool(run))

@@ -44,3 +44,22 @@ STORY = (
     "straight-path",
 )
 """Scenes by name; the numbers are the tweets that they redraw."""
+
+ANY_RUN = (
+    # what was learned, as the loop logged it
+    "metrics",
+    # what of the network moved, when and where to
+    "tensors",
+    "steps",
+    "path",
+    "weight-norms",
+    # what became of its weights
+    "weights",
+    "spectra",
+    "matrix",
+    "embedding-map",
+    "heads",
+    # what the loop recorded besides
+    "arrays",
+)
+"""The scenes of a talk on a run whose task is not known."""

@@ -225,7 +225,7 @@ WAVES = ["render", "embedding-waves"]
 WRONG: list[tuple[list[str], str]] = [
     (["render", "no-such-scene"], "there is no scene no-such-scene"),
     (["render", "embeding-waves"], "did you mean embedding-waves?"),
-    (["render"], "Missing argument 'SCENE...'"),
+    (["render"], "name a SCENE to draw"),
     ([*WAVES, "--run", "missing/"], "missing/: there is no run there"),
     ([*WAVES, "--run", "missing"], "neither a run directory nor a reference called missing"),
     ([*WAVES, "--run", "modular-adition"], "did you mean modular-addition?"),
