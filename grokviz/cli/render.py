@@ -101,7 +101,7 @@ def command(
     settings = parse_assignments(parameters.pop("assignments"))
     output, formats = list(parameters.pop("output")), parameters.pop("formats")
     options = render_options({**parameters, "command": command_line()})
-    figures = plan_all(scenes, settings, output, formats, options)
+    figures = plan_all(scenes, settings, output, formats, options, len(run))
     for scene, scene_jobs in figures:
         if dry_run:
             for job in scene_jobs:

@@ -14,6 +14,7 @@ from grokviz.errors import InputError, WorkError
 from grokviz.files import FileList, check_writable
 from grokviz.parallel import Pool, ProcessFailed, check_jobs
 from grokviz.progress import ProgressCallback
+from grokviz.render.comparing import Compared, data_of_paths, data_of_two, of_two
 from grokviz.render.composing import default_run, figure_of, panelled
 from grokviz.render.engine import engine_of
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
@@ -22,6 +23,7 @@ from grokviz.render.strings import clean_data
 from grokviz.render.workers import WorkerJob, job_of, worker_jobs
 from grokviz.scene.clock import has_test_loss
 from grokviz.scene.scene import Scene
+from grokviz.tasks.any.pair import NEEDS as TWO_PATHS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,9 +49,9 @@ def render(
 
     Args:
         scene: its name, or the scene itself; of several, without ``out``, each has its own files.
-        data: a dataset, a run, a run directory or the name of a bundled reference; several
-            of these, or a sweep's folder, for what draws many runs; the scene's own reference
-            by default.
+        data: a dataset, a run, a run directory or the name of a bundled reference; two of
+            these for both side by side; several, or a sweep's folder, for what draws many runs;
+            the scene's own reference by default.
         out: file names, whose suffixes say their formats; ``./<scene>.mp4`` by default.
         options: the scene's own options; of several scenes ``"b.time"`` is that of panel b,
             ``"grokking-curve.time"`` that of this scene, ``"time"`` that of all that have it.
@@ -69,7 +71,8 @@ def render(
     scenes = [scene] if isinstance(scene, str | Scene) else scene
     paths: list[Path] = []
     given = render_options(more)
-    for instance, work in plan_all(scenes, options, out, formats, given):
+    count = len(data) if isinstance(data, list | tuple) else 1
+    for instance, work in plan_all(scenes, options, out, formats, given, count):
         dataset = data_of(instance, data, given.epoch)
         paths += perform_all(work, dataset, jobs=jobs, report=report)
     return FileList(paths)
@@ -81,11 +84,16 @@ def plan_all(
     out: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None,
     formats: Sequence[str],
     given: RenderOptions,
+    runs: int = 1,
 ) -> list[tuple[Scene, list[RenderJob]]]:
-    """What is drawn, and its files: a figure of all scenes where files are named, else each."""
+    """What is drawn of so many runs, and its files: a figure of all scenes where files are named,
+    else each.
+    """
     panels = panelled(scenes, options)
     named = isinstance(out, str | os.PathLike) or bool(out)
     drawn = [figure_of(panels)] if named else list(panels)
+    if runs == 2:
+        drawn = [of_two(one) for one in drawn]
     return [(one, plan(one, out, formats, given)) for one in drawn]
 
 
@@ -99,6 +107,11 @@ def data_of(
 
     Its bundled reference is taken where no data is given.
     """
+    if isinstance(scene, Compared) and isinstance(data, Sequence):
+        parts = [data_of(scene.drawn, [one], epoch, report) for one in data]
+        return data_of_two(scene, parts, data)
+    if scene.needs == TWO_PATHS and isinstance(data, Sequence):
+        return data_of_paths(data)
     given = data is not None and not (isinstance(data, Sequence) and not data)
     default = scene.reference if given else default_run(scene)
     try:

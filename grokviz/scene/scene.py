@@ -93,6 +93,10 @@ class Scene:
         """Build the picture on a Figure or SubFigure; :func:`drawing_of` calls it."""
         raise NotImplementedError
 
+    def of_two(self) -> Scene | None:
+        """The scene that draws two runs in one picture; None where they stand side by side."""
+        return None
+
     def variables(self) -> tuple[str, ...]:
         """What it draws with its options: ``needs``, and more where an option asks for it."""
         return self.needs

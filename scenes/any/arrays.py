@@ -27,6 +27,9 @@ NEAR = 0.1
 EARLY = 0.5
 """It takes its form early where that is so before this share of the time."""
 
+LEAST, BELOW = 13.0, 14.0
+"""Ems that an array takes in a column, and what stands below all of them."""
+
 STRIP = 0.24
 """Height of the panel of differences, as a share of the figure's."""
 
@@ -89,6 +92,8 @@ class Arrays(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The arrays beside one another, or below, and their differences below all of them."""
         shown = self._shown(data)
+        if style().narrow(figure):
+            shown = shown[: max(1, int((style().ems(figure)[1] - BELOW) // LEAST))]
         timed = [one for one in shown if np.isfinite(one.differences()).sum() > 1]
         rooms, strip = _rooms(figure, [self._kind(one) for one in shown], strip=bool(timed))
         tints = [style().colours.frequencies[k % 7] for k in range(len(shown))]
@@ -97,6 +102,7 @@ class Arrays(Scene):
         parts: list[Any] = []
         for axes, one, tint in zip(rooms, shown, tints, strict=True):
             kind = self._kind(one)
+            axes.set_label(one.name)
             if kind == "curves":
                 parts.append(views.curves(axes, data, one, self.entries))
             else:

@@ -39,6 +39,8 @@ PEAK = 1.5
 """A metric peaks where its largest value is so many times its first one."""
 
 IN_A_COLUMN = 4
+LEAST = 7.0
+"""Ems that a panel takes in a column."""
 
 Side = Literal["left", "center", "right"]
 
@@ -82,6 +84,7 @@ class Metrics(Scene):
 
     metrics: str = option("*", "names of metrics, or patterns such as '*_loss', with commas")
     most: int = option(6, "at most so many panels", whole())
+    linear: bool = option(False, "no logarithmic axes, whatever the values span")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -122,7 +125,8 @@ class Metrics(Scene):
         shown = self._panels(data)
         narrow = style().narrow(figure)
         if narrow:
-            shown = dict([*shown.items()][:IN_A_COLUMN])
+            room = int((style().ems(figure)[1] - 4) // LEAST)
+            shown = dict([*shown.items()][: min(max(room, 1), IN_A_COLUMN)])
         count = len(shown)
         columns = 1 if narrow or count == 1 else 2 if count in (2, 4) else 3
         grid = style().panels(
@@ -231,8 +235,10 @@ class Metrics(Scene):
             curve = panels.Curve.of(*_logged(data, name), _colour(name))
             curves[_split(name)[0] or "_"] = curve
         every = np.concatenate([curve.y for curve in curves.values()])
-        log = bool((every > 0).all() and np.log10(every.max() / every.min()) >= DECADES)
+        log = not self.linear and bool((every > 0).all())
+        log = log and bool(np.log10(every.max() / every.min()) >= DECADES)
         heading = f"{title} (log scale)" if log else title
+        axes.set_label(title)
         panel = panels.CurvePanel(
             axes, data, curves, ylabel=heading if alone else "", log=log, clock=self.clock,
             phases="none", end=float(data["metric_epoch"].values[-1]),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.any._plane import epochs_beside, percent, square
+from grokviz.scenes.any._two_paths import TwoPaths
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
@@ -17,12 +19,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
-
-ROUND = (1, 2, 5)
-"""First digits of the epochs that are written beside the path."""
-
-APART = 0.13
-"""Epochs are written no nearer to one another than this share of the picture's width."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +47,19 @@ class WeightPath(Scene):
                 "steps; record or import three checkpoints or more that differ"
             )
 
+    def of_two(self) -> Scene:
+        """Two runs in one plane."""
+        return TwoPaths()
+
     def claim(self, data: xr.Dataset) -> Claim:
         """The share of the plane, and what it would be of a random walk."""
         training, walk = (float(one[:2].sum()) for one in (_shares(data), walk_shares(data)))
         numbers = {"training": training, "walk": walk}
         watch = self.watch if self.walk else self.watch.partition(";")[0]
-        sentence = f"Two directions hold {_percent(training)} of the path of the weights"
+        sentence = f"Two directions hold {percent(training)} of the path of the weights"
         if not training > 0.5:
             return Claim.instead(sentence, watch, **numbers)
-        return Claim(f"{sentence}, {_percent(walk)} of a random one", watch, numbers=numbers)
+        return Claim(f"{sentence}, {percent(walk)} of a random one", watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The path at the left, or above; the shares beside it, or below."""
@@ -80,7 +80,7 @@ class WeightPath(Scene):
         return (
             "The path of all weights in the plane of its two first principal components. At "
             f"{clocks.at(data, self.clock, i)} it is {x:.3g} and {y:.3g} from its start along "
-            f"them. They hold {_percent(shares[0])} and {_percent(shares[1])} of its variance."
+            f"them. They hold {percent(shares[0])} and {percent(shares[1])} of its variance."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -107,7 +107,7 @@ class WeightPath(Scene):
                 numbers + 0.21, walk, width=0.36, facecolor="none", edgecolor=ink,
                 lw=0.4 * current_style.line, zorder=3,
             )  # fmt: skip
-            both = (_percent(one[:2].sum() / 100) for one in (shares, walk))
+            both = (percent(one[:2].sum() / 100) for one in (shares, walk))
             lines = zip(("training", "random walk"), both, (colour, ink), strict=True)
             muted = ("1 and 2", "together", current_style.colours.muted)
             for n, (words, share, tint) in enumerate((muted, *lines)):
@@ -143,7 +143,7 @@ def _plane(axes: Axes, data: xr.Dataset) -> Drawing:
 
     current_style, colours = style(), style().colours
     points, epochs = data["whole_plane"].values.astype(float), data["step_epoch"].values
-    _square(axes, points)
+    square(axes, points)
     shares = _shares(data)
     axes.set(
         xlabel=f"first component ({100 * shares[0]:.1f}% of the variance)",
@@ -165,7 +165,7 @@ def _plane(axes: Axes, data: xr.Dataset) -> Drawing:
         [], [], "o", color=colours.ink, ms=0.55 * current_style.points, zorder=7,
         mec=colours.background, mew=0.08 * current_style.points,
     )  # fmt: skip
-    words = _epochs_beside(axes, points, epochs, clocks.word(data))
+    words = epochs_beside(axes, points, epochs, clocks.word(data))
 
     def update(i: int) -> None:
         past.set_segments(list(segments[:i]))
@@ -177,69 +177,3 @@ def _plane(axes: Axes, data: xr.Dataset) -> Drawing:
                 artist.set_visible(current_style.ghost or i >= at)
 
     return Drawing([past, dots, head, [artists for _, artists in words]], update)
-
-
-def _square(axes: Axes, points: np.ndarray) -> None:
-    """Limits around the path, with the same scale along both axes."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    middle, size = (low + high) / 2, np.maximum(high - low, 1e-9)
-    room = np.array([axes.bbox.width, axes.bbox.height])
-    unit = 1.3 * float((size / room).max())
-    (left, right), (bottom, top) = (
-        (middle[k] - unit * room[k] / 2, middle[k] + unit * room[k] / 2) for k in range(2)
-    )
-    axes.set(xlim=(left, right), ylim=(bottom, top))
-
-
-def _epochs_beside(
-    axes: Axes, points: np.ndarray, epochs: np.ndarray, word: str
-) -> list[tuple[int, list[Any]]]:
-    """Round epochs at the checkpoints nearest to them, where they do not touch."""
-    current_style = style()
-    candidates = [0, len(epochs) - 1]
-    for power in range(10):
-        for digit in ROUND:
-            wanted = digit * 10**power
-            near = int(np.abs(epochs - wanted).argmin())
-            if abs(epochs[near] - wanted) <= 0.1 * wanted:
-                candidates.append(near)
-    span = np.array([np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())])
-    places, centre = points / span, (points / span).mean(axis=0)
-    placed: list[np.ndarray] = []
-    words: list[tuple[int, list[Any]]] = []
-    for i in dict.fromkeys(candidates):
-        away = _aside(places, i, centre)
-        at = places[i] + 0.035 * away
-        if any(np.abs((at - other) * (1, 1.6)).max() < APART for other in placed):
-            continue
-        placed.append(at)
-        written = clocks.spaced(epochs[i]) if i else f"{word} {clocks.spaced(epochs[i])}"
-        text = current_style.label(
-            axes, *points[i], written, color=current_style.colours.muted, zorder=6,
-            fontweight="normal", ha=_side(away[0], ("right", "center", "left")),
-            va=_side(away[1], ("top", "center", "bottom")),
-        )  # fmt: skip
-        text.set_position(at * span)
-        words.append((i, [text]))
-    return words
-
-
-def _aside(places: np.ndarray, i: int, centre: np.ndarray) -> np.ndarray:
-    """The direction across the path that leads away from its middle; at its ends along it."""
-    ahead = places[min(i + 2, len(places) - 1)] - places[max(i - 2, 0)]
-    if i in (0, len(places) - 1):
-        ahead = ahead if i else -ahead
-    else:
-        ahead = np.array([-ahead[1], ahead[0]])
-        ahead = ahead if ahead @ (places[i] - centre) >= 0 else -ahead
-    size = float(np.hypot(*ahead))
-    return ahead / size if size > 0 else np.array([0.0, 1.0])
-
-
-def _side(away: float, sides: tuple[str, str, str]) -> str:
-    """How a text is aligned that stands so far to one side."""
-    return sides[1 + int(np.sign(away)) * (abs(away) > 0.4)]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%" if share < 0.995 or share >= 1 - 1e-9 else f"{100 * share:.1f}%"

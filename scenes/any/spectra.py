@@ -258,6 +258,7 @@ def _heading(
     """
     current_style, ranks = style(), data["effective_rank"].values[:, place]
     told_colour = current_style.colours.frequencies[0]
+    axes.set_label(name)
     current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold",
                        color=told_colour if told else current_style.colours.ink)  # fmt: skip
     now = current_style.note(

@@ -220,6 +220,7 @@ def _ridges(
     axes.set(xlim=(-edge, edge), ylim=(-0.6, len(moments) + TALL + 0.4))
     axes.axvline(0, color=colours.faint, lw=0.3 * current_style.line, zorder=8, ls=(0, (2, 3)))
     axes.set_xlabel("weight")
+    axes.set_label(name)
     current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold")
     note = current_style.note(
         axes, "", (0 if above else 1, 1), (0, 0.45), ha="left" if above else "right",

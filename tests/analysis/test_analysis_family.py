@@ -357,11 +357,11 @@ def test_runs_are_named_on_the_command_line(
     assert cli.run(["data", "spread", "--run", "a.nc", "-o", "b.csv"]) == 0
     capsys.readouterr()
     assert cli.run(["render", "grokking-curve", *both, "-o", "c.png"]) == 2
-    assert "2 runs were given and this draws one" in capsys.readouterr().err
+    assert "sweep is a sweep of several runs and this takes one" in capsys.readouterr().err
     assert not (tmp_path / "c.png").exists()
-    assert figures.lacking(find("spread"), "sweep") == ""
-    assert "no logged_train_loss" in figures.lacking(find("grokking-curve"), "sweep")
-    assert "is of runs of several networks" in figures.lacking(find("spread"), "one")
+    assert figures.Lacks()(find("spread"), "sweep") == ""
+    assert "no logged_train_loss" in figures.Lacks()(find("grokking-curve"), "sweep")
+    assert "is of runs of several networks" in figures.Lacks()(find("spread"), "one")
     assert figures.needs_of("sweep", [find("spread")]) == ()
 
 
