@@ -21,6 +21,10 @@ NARROW = 40.0
 """A figure of fewer ems stacks its panels: a paper's column has 26, a slide 63."""
 
 
+LOW = 0.8
+"""A narrow figure lower than this share of its width keeps its panels beside one another."""
+
+
 @dataclass(frozen=True)
 class Margins:
     """Room around and between panels, in ems, for labels and ticks; ``vgap`` is ``gap`` if None."""
@@ -105,6 +109,14 @@ class Style:
         """Whether panels go below one another."""
         return self.ems(figure)[0] < NARROW
 
+    def stacks(self, figure: FigureBase) -> bool:
+        """Whether :meth:`beside` puts panels below one another: in a narrow figure that is high.
+
+        One that is low, such as half of a slide, has no room below.
+        """
+        wide, high = self.ems(figure)
+        return self.narrow(figure) and high >= LOW * wide
+
     def panels(
         self,
         figure: FigureBase,
@@ -144,8 +156,8 @@ class Style:
         heights: Sequence[float],
         **margins: Unpack[MarginKeywords],
     ) -> list[Axes]:
-        """Axes beside one another in these widths; in a narrow figure below, in these heights."""
-        if self.narrow(figure):
+        """Axes beside one another in these widths; below in these heights, where that is better."""
+        if self.stacks(figure):
             return self.stack(figure, heights, **margins)
         return self.panels(figure, widths, **margins)[0]
 

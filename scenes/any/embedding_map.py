@@ -104,9 +104,13 @@ class EmbeddingMap(Scene):
         planes = _planes(data, place)
         labels, name = self._labels(planes.shape[1]), _name(data, place)
         shares = data["leading_plane_share"].values[:, place]
+        below = style().stacks(figure)
+        # half of a slide has no room for the share beside the moment
+        split = ":\n" if style().narrow(figure) and not below else ": "
         left, right = style().beside(
-            figure, (1, 1), (1, 1), left=5.2, right=1.4, top=1.6, bottom=3.3, gap=3.4, vgap=3.6
-        )
+            figure, (1, 1), (1, 1), left=5.2, right=1.4, top=1.6 if split == ": " else 2.8,
+            bottom=3.3, gap=3.4, vgap=3.6,
+        )  # fmt: skip
         known = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))
         # of a still nothing else is seen
         seen = planes[known[[0, -1]]] if style().ghost else planes[known]
@@ -115,7 +119,7 @@ class EmbeddingMap(Scene):
         order = order_on_ring(planes[known[-1]])
         views = [_View(axes, limit, colours, labels, order) for axes in (left, right)]
         left.set(ylabel="second direction")
-        right.set(ylabel="second direction" if style().narrow(figure) else "")
+        right.set(ylabel="second direction" if below else "")
         head = [
             style().note(axes, "", (0, 1), (0, 0.6), color=style().colours.muted)
             for axes in (left, right)
@@ -123,7 +127,8 @@ class EmbeddingMap(Scene):
 
         def show(view: int, i: int) -> None:
             views[view].show(planes[i])
-            share = f": {_percent(shares[i])} of its variance" if np.isfinite(shares[i]) else ""
+            share = f"{split}{_percent(shares[i])} of its variance"
+            share = share if np.isfinite(shares[i]) else ""
             head[view].set_text(f"{name}, {clocks.at(data, self.clock, i)}{share}")
 
         show(0, int(known[0]))

@@ -23,6 +23,9 @@ MOST = 6
 SMALLER = 0.5
 """Steps become smaller where those of the end have at most this share of the largest ones."""
 
+NUMBER = 5.0
+"""Ems that a number beside the curve takes."""
+
 RISES = 1.1
 """Steps grow again where the last is at least so many times the smallest."""
 
@@ -111,7 +114,10 @@ class Steps(Scene):
         marks = [_marks.Mark(top, largest, f"{largest:.2g}", colours.ink, "left", 0.2)]
         if last <= SMALLER * largest:
             if last > RISES * least:
-                marks.append(_marks.Mark(low, least, f"{least:.2g}", colours.ink, "center", 1.1))
+                # below the curve where the number of the end is near
+                apart = (near - low) / float(epochs[-1]) * style().ems(figure)[0]
+                lift = 1.1 if apart > NUMBER else -1.1
+                marks.append(_marks.Mark(low, least, f"{least:.2g}", colours.ink, "center", lift))
             marks.append(_marks.Mark(near, last, f"{last:.2g}", colours.ink, "right", 1.1))
         numbers = _marks.draw(upper, marks, epochs)
         return Drawing.of(fast.along(epochs), along.along(epochs), numbers)
