@@ -27,6 +27,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _JOBS = "-j"
 """The option for the number of workers, of the commands that have one."""
 
+OF_A_TASK = " is of runs of "
+"""What is in the reason why a run of one task has not what runs of others have."""
+
 PROGRESS_SECONDS = 10.0
 """Seconds between two lines of progress."""
 
@@ -221,6 +224,24 @@ class ProgressLog:
 def print_progress(name: str, done: int, total: int) -> None:
     """Print a file's number, the number of files and its name to standard error."""
     echo(f"[{done}/{total}] {name}", err=True)
+
+
+@contextlib.contextmanager
+def skipping_other_tasks(quiet: bool) -> Iterator[Callable[[str, str], None]]:
+    """:func:`skip_callback`, which names what is of other tasks together, at the end."""
+    notice, others = skip_callback(quiet), list[str]()
+
+    def collect(name: str, reason: str) -> None:
+        if OF_A_TASK in reason:
+            others.append(name)
+        else:
+            notice(name, reason)
+
+    try:
+        yield collect
+    finally:
+        if others:
+            notice(f"{len(others)} scenes of other tasks, or of several runs", ", ".join(others))
 
 
 def skip_callback(quiet: bool) -> Callable[[str, str], None]:

@@ -15,7 +15,7 @@ from grokviz.cli.common import (
     print_progress,
     progress_bar,
     quiet_option,
-    skip_callback,
+    skipping_other_tasks,
     user_code_option,
 )
 from grokviz.cli.completion import complete_run
@@ -51,9 +51,9 @@ def command(
     """Draw every still (PDF, PNG) and data film (MP4 720p30)."""
     from grokviz.render.figures import figures
 
-    parameters |= {"command": command_line(), "skipped": skip_callback(quiet)}
-    with _progress(quiet) as report:
-        written = figures(runs, out, jobs=jobs, report=report, **parameters)
+    parameters["command"] = command_line()
+    with skipping_other_tasks(quiet) as skipped, _progress(quiet) as report:
+        written = figures(runs, out, jobs=jobs, report=report, skipped=skipped, **parameters)
     for path in written if not quiet else ():
         echo(path)
 

@@ -90,7 +90,8 @@ def command(
 
     Of several scenes, those with -o are the lettered panels of one figure, and options are
     set by panel or scene: --set b.time=log. grokviz scenes lists the scenes and their options.
-    Without SCENE, those that --run has the data for are listed.
+    Of two --run, both are drawn side by side. Without SCENE, those that --run has the data for
+    are listed.
     """
     from grokviz.render.job import render_options
     from grokviz.render.render import data_of, perform_all, plan_all

@@ -109,7 +109,7 @@ class EmbeddingMap(Scene):
         split = ":\n" if style().narrow(figure) and not below else ": "
         left, right = style().beside(
             figure, (1, 1), (1, 1), left=5.2, right=1.4, top=1.6 if split == ": " else 2.8,
-            bottom=3.3, gap=3.4, vgap=3.6,
+            bottom=3.3, gap=3.4, vgap=5.0,
         )  # fmt: skip
         known = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))
         # of a still nothing else is seen

@@ -176,3 +176,19 @@ def test_slides_of_a_run_of_ones_own_tell_of_it(run: Path) -> None:
     assert skipped == ["heads"]
     lines = {source.name: source.line() for source in sources}
     assert lines["steps"] == f"steps: {summary(scene('steps'))} (film, from {run})"
+
+
+def test_figures_names_what_is_of_other_tasks_in_one_line(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = {name: scene(name) for name in ("metrics", "heads", "clock", "embedding-waves", "seeds")}
+    monkeypatch.setattr(figures, "scenes", lambda: ours)
+    words = ["figures", "--run", str(run), "--out", str(tmp_path / "out"), "--no-films", "-j", "1"]
+    assert cli.run(words) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("skipped")]
+    assert lines[0].startswith("skipped heads: ")
+    assert lines[1] == (
+        "skipped 2 scenes of other tasks, or of several runs: embedding-waves, seeds"
+    )
+    assert len(lines) == 2
+    assert (tmp_path / "out" / "metrics.pdf").exists()

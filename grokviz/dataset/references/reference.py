@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 DEFAULT = "modular-addition"
 
+MANY = ["several networks"]
+"""Whose variables those are that no task has."""
+
 CORE = "core"
 """The part that is always read; of a reference without one, the first."""
 
@@ -210,12 +213,12 @@ def check_drawable(run: Run, needs: Iterable[str]) -> None:
             if not tasks:
                 rows = {measure.name: measure.variable for measure in run_table.measures.values()}
                 schema.variable(name, rows | schema.variables())  # raises with the nearest name
-                tasks = ["several networks"]
+                tasks = MANY
             reason = f"its task is {task}" if task else "it does not say its task"
             raise InputError(
                 f"{run.path} cannot be drawn so: {name} is of runs of {' or '.join(tasks)} and "
                 f"{reason}; {remedy}"
-                + ("" if task else f", or record the run with task={tasks[0]!r}")
+                + ("" if task or tasks == MANY else f", or record the run with task={tasks[0]!r}")
             )
 
 
