@@ -104,8 +104,8 @@ def page(entry: Entry) -> str:
     data = figures.loaded(scene.reference, ())
     title = plain_text(scene.title)
     lines = [f"# {escape(title)}", ""]
-    if scene.watch:
-        lines += [f"What to watch: {escape(plain_text(scene.watch))}.", ""]
+    if watch := scene().claim(data).watch:
+        lines += [f"What to watch: {escape(plain_text(watch))}.", ""]
     alt = html.escape(plain_text(scene().alt_text(data, _last(scene, data))), quote=True)
     lines += _media(entry, alt)
     lines += ["", "```sh", *commands(scene), "```", ""]

@@ -22,7 +22,7 @@ MARK = "grokviz"
 
 @dataclass(frozen=True)
 class Provenance:
-    """Title, alt text and origin of one picture or film."""
+    """Title, what to watch, alt text and origin of one picture or film."""
 
     title: str
     alt: str = ""
@@ -34,6 +34,7 @@ class Provenance:
     epochs: tuple[int | float, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
+    watch: str = ""
 
     def __post_init__(self) -> None:
         """Clean the texts, which end up in files that hold no control characters."""

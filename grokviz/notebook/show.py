@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from grokviz.errors import InputError
 from grokviz.media.formats import FORMATS, Format, format_of
+from grokviz.media.plain import plain_text
 from grokviz.runs import Run, info
 from grokviz.strays import temporary_folder
 
@@ -127,7 +128,7 @@ def _alt(path: Path) -> str:
 
 
 def scene_html(scene: Scene) -> str:
-    """HTML of a scene: its title, its options, and a still if it has one."""
+    """HTML of a scene: a still with what it says, or its title, and its options."""
     options = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape(str(value))}</td>"
         f"<td>{escape(str(row['help']))}</td></tr>"
@@ -137,25 +138,29 @@ def scene_html(scene: Scene) -> str:
             strict=True,
         )
     )
-    parts = [f"<b>{escape(scene.title)}</b><br>{escape(scene.watch)}", _still(scene)]
+    title, watch, picture = _still(scene) or (scene.title, scene.watch, "")
+    parts = [f"<b>{escape(plain_text(title))}</b><br>{escape(plain_text(watch))}", picture]
     if options:
         parts.append(f"<table>{options}</table>")
     parts.append(f"<small><code>{escape(scene.name)}</code> · {escape(scene.source)}</small>")
     return "<div>" + "<br>".join(part for part in parts if part) + "</div>"
 
 
-def _still(scene: Scene) -> str:
-    """HTML of the scene's last picture, from its bundled reference; empty without one."""
-
+def _still(scene: Scene) -> tuple[str, str, str] | None:
+    """What its picture of the bundled reference says, and its HTML; None where there is none."""
     from grokviz.dataset.references.reference import references
+    from grokviz.media import read_provenance
     from grokviz.render.render import render
 
     if scene.engine != "matplotlib" or scene.reference not in references():
-        return ""
+        return None
     with temporary_folder("still") as folder, contextlib.suppress(InputError):
         files = render(scene, None, folder / "still.png", quality="l", title="none")
-        return _element(files[0], True, WIDTH).replace(escape(str(files[0])), escape(scene.name))
-    return ""  # the scene needs more than its reference contains
+        provenance = read_provenance(files[0])
+        picture = _element(files[0], True, WIDTH)
+        picture = picture.replace(escape(str(files[0])), escape(scene.name))
+        return provenance.title, provenance.watch, picture
+    return None  # the scene needs more than its reference contains
 
 
 def run_html(run: Run) -> str:

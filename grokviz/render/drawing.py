@@ -157,4 +157,5 @@ def _provenance(job: RenderJob, data: xr.Dataset, index: Sequence[int]) -> Prove
         epochs=tuple(data[clock].values[list(index)].tolist()) if clock else (),
         versions=library_versions(),
         command=job.options.command,
+        watch=job.scene.claim(data).watch,
     )

@@ -109,7 +109,7 @@ def _notes(provenance: Provenance, scene: type[Scene] | None) -> str:
     run = f"{provenance.run_name} ({provenance.run_checksum[:12]})" if provenance.run_name else ""
     lines = [
         provenance.title,
-        f"To watch: {scene.watch}." if scene and scene.watch else "",
+        f"To watch: {provenance.watch}." if provenance.watch else "",
         provenance.caption,
         f"Source: {scene.source}" if scene and scene.source else "",
         f"Run: {run}" if run else "",

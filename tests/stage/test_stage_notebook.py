@@ -18,6 +18,7 @@ import pytest
 import xarray as xr
 
 import grokviz as gv
+from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.notebook import register
 from grokviz.notebook.show import Display
@@ -134,7 +135,8 @@ def test_a_scene_shows_its_still_and_options(html: Html) -> None:
     assert str(images[0]["src"]).startswith("data:image/png;base64,")
     assert images[0]["title"] == scene.name
     assert "Bar chart" in str(images[0]["alt"])
-    assert scene.title in text
+    said = scene.claim(load(None, scene.variables(), default=scene.reference))
+    assert f"<b>{said.sentence}</b><br>{said.watch}<br>" in text
     assert "<td>component</td>" in text
 
 

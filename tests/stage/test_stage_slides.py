@@ -20,6 +20,7 @@ from grokviz.render.films import engine
 from grokviz.render.films.needs import Need
 from grokviz.scene.registry import scenes
 from grokviz.slides import plan, powerpoint, slides
+from grokviz.slides.deck import _notes
 from grokviz.slides.films import film
 from grokviz.slides.options import SlideOptions
 from grokviz.slides.poster import last_frame
@@ -263,3 +264,10 @@ def test_no_scene_leaves_a_formula_in_its_notes() -> None:
     for name, scene in scenes(user=False).items():
         text = plain_text(Provenance(scene.title).title + scene.watch + scene.source)
         assert not set(text) & set("$\\{}"), name
+
+
+def test_notes_say_what_is_to_be_watched_in_the_picture_and_not_in_another() -> None:
+    kind = scenes(user=False)["neuron-clusters"]
+    shown = Provenance("375 of 457 neurons join", watch="dots that rise")
+    assert "To watch: dots that rise." in _notes(shown, kind)
+    assert "To watch" not in _notes(Provenance("Memorised by epoch 150"), kind)

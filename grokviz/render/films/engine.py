@@ -298,4 +298,5 @@ def provenance(job: FilmJob, data: xr.Dataset) -> Provenance:
         options=film.changed_options(),
         versions=library_versions("grokviz", "manim", "typst", "numpy", "av"),
         command=job.options.command,
+        watch=film.claim(data).watch,
     )
