@@ -184,6 +184,18 @@ def test_every_bundled_run_groks_where_it_is_known_to() -> None:
 
 FOLDER = os.environ.get("GROKVIZ_PUBLISHED_RUNS")
 
+# fractions of .6 and more generalise at once, and fresh data are never memorised, as published
+PUBLISHED = {
+    "5_digit_addition_infinite": None,
+    "5_digit_addition_infinite_per_token": None,
+    "induction_head_infinite": None,
+    **{f"mod_addition_frac_train_sweep/train-fraction={fraction}": epoch for fraction, epoch in (
+        (0.25, 17_848), (0.28, 11_500), (0.3, 6440), (0.4, 1960), (0.5, 545),
+        (0.6, None), (0.7, None), (0.8, None), (0.9, None), (0.95, None),
+    )},
+    "wd_10-1_mod_addition_loss_curve": 62_220,
+}  # fmt: skip
+
 
 @pytest.mark.slow
 @pytest.mark.train
@@ -203,9 +215,5 @@ def test_every_published_run_groks_where_its_curve_says(tmp_path: Path) -> None:
                 for name in ("train_loss", "test_loss")
             ]
             told[f"{file.stem}/{place.name}" if sweep else file.stem] = learning(*curves).grokked
-    for name, epoch in told.items():
-        fraction = name.rpartition("=")[2] if "frac" in name else ""
-        if fraction and float(fraction) >= 0.6:
-            assert epoch is None, name
-    assert told["wd_10-1_mod_addition_loss_curve"] is not None
-    assert all(epoch is None for name, epoch in told.items() if "infinite" in name)
+    # a folder may hold more of the published files
+    assert PUBLISHED.items() <= told.items()
