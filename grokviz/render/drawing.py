@@ -17,6 +17,7 @@ from grokviz.render.sheet import Sheet
 from grokviz.render.strings import clean_texts, strings_of
 from grokviz.scene import clock as clocks
 from grokviz.scene.drawing import Drawing
+from grokviz.scene.phases import until
 from grokviz.scene.scene import drawing_of
 from grokviz.scene.style import drawing_in, style
 
@@ -66,6 +67,7 @@ def _still(job: RenderJob, data: xr.Dataset) -> Path:
     from grokviz.media import save_still
 
     i = job.scene.index_of(data, job.options.epoch)
+    data = until(data, job.scene.clock, i)
     figure, sheet, drawing = build(job, data)
     sheet.show(i)
     drawing.update(i)
@@ -82,6 +84,7 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
     from grokviz.media import Painter, paint, transparent_background, write_film
 
     index = frames_of(job, data)
+    data = until(data, job.scene.clock, int(max(index)))
     # the whole dataset stays with the scene, so that a still and a frame look the same
     figure, sheet, drawing = build(job, data)
     painter = Painter(figure, [drawing.moving, sheet.moment])

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 TIGHT = 1.25
 """A name may be so many times as wide as its band and stand in the lower row."""
 
+SHOWN = "shown_until"
+"""The attribute of data that are shown beyond the horizon: up to which moment."""
+
 LONGEST = 1.05
 """A legend's row may be so many times as long as the axes."""
 
@@ -32,6 +35,23 @@ def horizon(data: xr.Dataset, clock: str = "epoch") -> float:
     last = max(float(data[clock].values[-1]), 1.0)
     ends = clocks.phase_ends(data)
     return last if ends is None else min(last, 1.5 * float(ends[2]))
+
+
+def until(data: xr.Dataset, clock: str | None, i: int) -> xr.Dataset:
+    """The data, marked as shown up to clock index ``i`` where that is beyond the horizon.
+
+    So what is said of the end holds for the picture, see :func:`told_end`.
+    """
+    if clock is None or not clocks.is_time(clock):
+        return data
+    moment = float(data[clock].values[i])
+    return data.assign_attrs({SHOWN: moment}) if moment > horizon(data, clock) else data
+
+
+def told_end(data: xr.Dataset, clock: str = "epoch") -> int:
+    """The index of the last moment shown: that of a film, or of a picture of a later one."""
+    last = max(horizon(data, clock), float(data.attrs.get(SHOWN, 0)))
+    return clocks.index_up_to(data, clock, last)
 
 
 def _edges(data: xr.Dataset, first: float, clock: str) -> list[float]:

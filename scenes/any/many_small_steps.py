@@ -28,7 +28,7 @@ class ManySmallSteps(Film):
 
     name = "many-small-steps"
     title = "Sudden changes average to a smooth curve"
-    watch = "each thin curve halves within a doubling of the steps; their mean does not"
+    watch = "each thin curve loses half of its start within a doubling of the steps"
     source = "thread, claim on phase changes; thread, tweet 13"
     recipe = "digit-addition"
     reference = "smooth-from-many"

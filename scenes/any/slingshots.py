@@ -74,7 +74,8 @@ class Slingshots(Scene):
             end = "; both generalise" if both else f"; {sum(learned)} of {len(runs)} generalise"
             return Claim.instead(f"{listed}{end}", **numbers)
         sentence = f"{_count(counts[0])} in {names[0]}, none in {names[1]}; both generalise"
-        return Claim(sentence, f"{self.watch}, in {end:,.0f} {clocks.word(data)}s", numbers=numbers)
+        watch = self.watch if counts[0] > 1 else self.watch.replace("again and again", "once")
+        return Claim(sentence, f"{watch}, in {end:,.0f} {clocks.word(data)}s", numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A column for each of the first two runs, the same axes in both."""

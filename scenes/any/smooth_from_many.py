@@ -32,7 +32,7 @@ class SmoothFromMany(Scene):
 
     name = "smooth-from-many"
     title = "Each curve falls at once; the mean of many comes down gradually"
-    watch = "the more curves are averaged, the more gently their mean comes down"
+    watch = "at once: while steps grow by 25%"
     source = "thread, claim that smooth loss curves are many phase changes; tweet 13"
     needs = (
         "piece_name", "piece_kind", "piece_member", "piece_drop", "piece_loss",
@@ -67,7 +67,7 @@ class SmoothFromMany(Scene):
             f"One loss falls at once by {100 * alone:.0f}% of its start, "
             f"the mean of {count} by {100 * mean:.0f}%"
         )
-        watch = f"at once: while steps grow by 25%; {count} losses: {_mix(data, count - 1)}"
+        watch = f"{self.watch}; {count} losses: {_mix(data, count - 1)}"
         if count < 2 or not alone > 0 or not mean <= GENTLE * alone:
             return Claim.instead(sentence, watch, **numbers)
         return Claim(sentence, watch, numbers=numbers)

@@ -11,7 +11,7 @@ import numpy as np
 from grokviz.scene import Claim, frequencies
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
-from grokviz.scene.panels import horizon
+from grokviz.scene.phases import told_end
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,8 +59,8 @@ class Growth:
 
 
 def film_end(data: xr.Dataset, clock: str = "epoch") -> int:
-    """The index of the last moment that a film shows."""
-    return clocks.index_up_to(data, clock, horizon(data, clock))
+    """The index of the last moment that a film shows, or a picture of a later one."""
+    return told_end(data, clock)
 
 
 def moment(data: xr.Dataset, i: int, clock: str = "epoch") -> str:

@@ -38,7 +38,7 @@ class LogitWaves(Scene):
     name = "logit-waves"
     panels = ("logits",)
     title = "The logits are a few waves that all peak at the right answer"
-    watch = "elsewhere the waves nearly cancel"
+    watch = "their sum is highest at the answer"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.2"
     loops = True
     needs = (

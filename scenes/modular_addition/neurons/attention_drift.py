@@ -32,7 +32,7 @@ class AttentionDrift(Scene):
     """Mean attention from '=' by head and position, and its difference between a and b."""
 
     name = "attention-drift"
-    title = "Attention is lopsided first and ends even between a and b"
+    title = "Attention becomes lopsided and ends even between a and b"
     watch = "the lines keep apart until the test loss falls; then they meet at 0"
     source = "Colab of arXiv:2301.05217, analysis during training (animations 7 and 8)"
     needs = (
@@ -59,7 +59,8 @@ class AttentionDrift(Scene):
             return Claim.instead(f"No head prefers a or b by more than {top:.2f}", **numbers)
         if last > EVEN:
             return Claim.instead(f"At the end a head still prefers a or b by {last:.2f}", **numbers)
-        sentence = f"Heads prefer a or b by up to {top:.2f} at first, by {last:.3f} at the end"
+        when = clocks.at(data, "epoch", ties.first_largest(np.nan_to_num(gap)))
+        sentence = f"Heads prefer a or b by up to {top:.2f} at {when}, by {last:.3f} at the end"
         return Claim(sentence, self.watch if _waits(data, gap) else "", numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

@@ -53,7 +53,8 @@ class NeuronLogitMap(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much of the map the key waves hold, and whether each cluster keeps to its own."""
-        share, own = _key_share(data, int(data["field_epoch"].values[-1])), _own_shares(data, -1)
+        before, share = (_key_share(data, int(data["field_epoch"].values[i])) for i in (0, -1))
+        own = _own_shares(data, -1)
         numbers = {"share": share, "own": min(own.values(), default=0.0)}
         late = _neurons.not_generalised(data)
         if late:
@@ -62,7 +63,7 @@ class NeuronLogitMap(Scene):
             return Claim.instead("No wave of the map to the logits is a key frequency", **numbers)
         held = f"hold {_neurons.floored_percent(share)} of the neuron-logit map W_L"
         plain = self.watch.partition(";")[0]
-        if not share >= MOST:
+        if not (share >= MOST and share >= 2 * before):
             return Claim.instead(f"{len(own)} key waves {held}", plain, **numbers)
         count = f"{len(own)} of {data.sizes['frequency']} waves"
         if not numbers["own"] >= MOST:

@@ -37,7 +37,7 @@ class FractionSweep(Scene):
     name = "fraction-sweep"
     panels = ("family",)
     title = "A phase change turns into grokking as data shrinks"
-    watch = "memorising takes no longer with less data; generalising does"
+    watch = "memorising takes about as long on any; generalising far longer on little data"
     source = "thread, tweet 3; arXiv:2301.05217, appendix D and figure of data fractions"
     loops = True
     needs = (*members.NEEDS, "member_fraction", "member_source", "fraction_member")

@@ -357,9 +357,10 @@ def _of_accuracies(data: xr.Dataset, last: int) -> Claim:
 def _of_cosines(data: xr.Dataset) -> Claim:
     """How high the cosines of the key frequencies stand in the logits at the end."""
     heights: Mapping[str, panels.Curve] = _cosines(data)[0].curves
-    last = [float(curve.y[-1]) for curve in heights.values()] or [0.0]
+    ends = [(float(curve.y[0]), float(curve.y[-1])) for curve in heights.values()] or [(0.0, 0.0)]
+    last = [end for _, end in ends]
     low, high = f"{min(last):.2g}", f"{max(last):.2g}"
-    if not min(last) >= 1:
+    if not (min(last) >= 1 and all(end >= 2 * start for start, end in ends)):
         return Claim.instead(f"{len(heights)} key cosines end at {low} to {high}", least=min(last))
     sentence = f"In the logits {len(heights)} cosines grow to heights of {low} to {high}"
     return Claim(sentence, numbers={"least": min(last)})

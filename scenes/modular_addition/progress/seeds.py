@@ -26,7 +26,7 @@ class Seeds(Scene):
     """A row for every run: its losses, and the frequencies in its embedding at the end."""
 
     name = "seeds"
-    title = "Every seed groks, at a moment and on waves of its own"
+    title = "Every seed groks, but when and on which waves differs"
     watch = "the same task and model; the moment and the waves differ from run to run"
     source = "arXiv:2301.05217, figure 2 and appendix C.1"
     needs = (*members.NEEDS, "member_frequency_norm", "member_key_frequency")
@@ -114,7 +114,9 @@ class Seeds(Scene):
         return (
             f"Losses of {len(self._shown(data))} runs, the first to generalise on top, and norms "
             "of the frequencies in the embedding at the end. Dark: key frequencies, those that "
-            f"neurons compute with; dots: the first test loss below 0.1. {after('appendix C.1')}"
+            "neurons compute with; dots: the first test loss below 0.1. A seed draws the initial "
+            "weights, and in the bundled runs the split into training and test pairs too. "
+            f"{after('appendix C.1')}"
         )
 
     def _longer(self, rooms: list[Axes], data: xr.Dataset, drawing: Drawing) -> Drawing:

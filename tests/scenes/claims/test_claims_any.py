@@ -171,6 +171,17 @@ def test_the_second_precision_never_spikes(count: int) -> None:
     assert (f"float64: {count} spike" in own.sentence) == (count > 0)
 
 
+def test_a_single_spike_is_not_said_to_come_again() -> None:
+    data = reference("slingshots")
+    epochs, loss = data["member_epoch"].values[0], data["member_train_loss"].values.copy()
+    # it is high until it has fallen, and once more later
+    loss[0] = np.where((epochs < 1000) | (np.abs(epochs - 9000) < 100), 0.5, 1e-6)
+    data["member_train_loss"] = (data["member_train_loss"].dims, loss)
+    own = claim("slingshots", data)
+    assert own.sentence.startswith("1 spike in float32, none in float64")
+    assert own.watch.startswith("left the loss spikes once; right it never does")
+
+
 def test_spikes_are_counted_as_far_as_the_axes_go() -> None:
     data = reference("slingshots")
     assert claim("slingshots", data).sentence.startswith("14 spikes in float32, none in float64")

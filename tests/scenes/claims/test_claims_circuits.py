@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from grokviz.scenes.any.embedding_map import is_ring, order_on_ring
+from grokviz.scenes.any.heads import SIGNS
 from grokviz.scenes.any.matrix import angular_order
 from matplotlib.figure import Figure
 from test_claims_tensors import LONGEST, claim, reference
@@ -47,6 +48,17 @@ def test_circuits_narrow_to_half(qk: float, ov: float, holds: bool) -> None:
     assert own.holds == holds
     assert own.numbers["qk_first"] == 20
     assert own.numbers["qk_last"] == pytest.approx(20 * qk)
+
+
+@pytest.mark.parametrize(("turn", "holds"), [(0.51, True), (0.49, False)])
+@pytest.mark.parametrize("circuit", ["qk", "ov"])
+def test_the_sign_of_circuits_turns(circuit: str, turn: float, holds: bool) -> None:
+    data = reference("heads")
+    for name in SIGNS:
+        signs = np.zeros(data[name].shape)
+        signs[-1] = turn if name.startswith(circuit) else 0
+        data[name] = (data[name].dims, signs)
+    assert claim("heads", data, show="signs").holds == holds
 
 
 @pytest.mark.parametrize(("last", "holds"), [(0.16, True), (0.14, False)])

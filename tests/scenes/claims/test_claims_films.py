@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from grokviz.scenes.modular_addition.waves_to_circles import ROUND
 
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
@@ -177,6 +178,21 @@ def test_a_cloud_is_a_circle_where_its_radius_hardly_spreads(apart: float, holds
             made.require(data)
 
 
+@pytest.mark.parametrize(("times", "holds"), [(1.01, True), (0.99, False)])
+def test_what_was_round_from_the_first_checkpoint_on_does_not_wind(
+    times: float, holds: bool
+) -> None:
+    made, data = film("waves-to-circles"), data_of("waves-to-circles")
+    count = data.sizes["residue"]
+    angles = 2 * np.pi * np.arange(count) / count
+    radius = 1 + np.where(np.arange(count) % 2, 1.0, -1.0)
+    radius = 1 + (radius - radius.mean()) / radius.std() * times * ROUND
+    ring = np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
+    planes = data["embedding_plane"].transpose("epoch", "embedded_frequency", "residue", "axis")
+    planes[0] = np.broadcast_to(ring, planes[0].shape)
+    assert made.claim(data.assign(embedding_plane=planes)).holds is holds
+
+
 def test_circles_of_one_checkpoint_are_not_said_to_wind() -> None:
     made, data = film("waves-to-circles"), data_of("waves-to-circles").isel(epoch=[-1])
     assert made.claim(data).sentence == "6 circles at epoch 40,000, with 100% of the embedding"
@@ -260,8 +276,9 @@ def test_a_run_that_only_memorised_has_no_question(name: str) -> None:
         made.require(data)
 
 
+@pytest.mark.parametrize("name", ["opening", "thread"])
 @pytest.mark.parametrize(("times", "holds"), [(1.9, False), (2.1, True)])
-def test_the_question_is_asked_where_it_waited(times: float, holds: bool) -> None:
+def test_the_question_is_asked_where_it_waited(name: str, times: float, holds: bool) -> None:
     epochs = np.arange(0, 5001, 10)
     losses = [np.where(epochs < at, 5.0, 0.01) for at in (1000, 1000 * times)]
     data = xr.Dataset(
@@ -271,7 +288,7 @@ def test_the_question_is_asked_where_it_waited(times: float, holds: bool) -> Non
         },
         coords={"epoch": epochs, "logged_epoch": epochs, "tested_epoch": epochs},
     )
-    assert film("opening").claim(data).holds is holds
+    assert film(name).claim(data).holds is holds
 
 
 def test_the_sources_are_named_without_a_test_loss() -> None:

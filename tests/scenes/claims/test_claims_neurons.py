@@ -89,6 +89,38 @@ def test_other_panels_of_progress_have_sentences_of_their_own(options: dict[str,
     assert said.sentence != claim("progress-measures", reference("progress-measures")).sentence
 
 
+@pytest.mark.parametrize(("times", "holds"), [(1.01, True), (0.99, False)])
+def test_the_key_waves_alone_are_ahead_in_accuracy(times: float, holds: bool) -> None:
+    data = reference("progress-measures")
+    last = int(np.abs(data["epoch"].values - 8380).argmin())
+    alone = data["restricted_accuracy"].copy(deep=True)
+    test = float(data["accuracy"].sel(split="test")[last])
+    alone[last] = test + times * progress_measures.AHEAD
+    told = claim("progress-measures", data.assign(restricted_accuracy=alone), show="accuracies")
+    assert told.holds is holds
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "holds"), [(0.5, 1.01, True), (0.5, 0.99, False), (0.51, 1.01, False)]
+)
+def test_cosines_grow_to_heights(first: float, last: float, holds: bool) -> None:
+    data = reference("progress-measures")
+    p = 2 * data.sizes["frequency"] + 1
+    heights = data["cosine_coefficient"].copy(deep=True)
+    heights[0], heights[-1] = (h * (p**3 / 2) ** 0.5 for h in (first, last))
+    told = claim("progress-measures", data.assign(cosine_coefficient=heights), show="cosines")
+    assert told.holds is holds
+
+
+def test_attention_is_said_to_be_lopsided_when_it_is() -> None:
+    data = reference("attention-drift")
+    to = data["attention_mean"].sel
+    gap = np.abs((to(position="a") - to(position="b")).values).max(axis=1)
+    at = int(data["epoch"].values[gap.argmax()])
+    assert f"0.86 at epoch {at:,}, by" in claim("attention-drift", data).sentence
+    assert gap[0] < 0.01, "it is not at first"
+
+
 @pytest.mark.parametrize("name", OF_RUNS)
 def test_a_run_that_only_memorised_is_said_to_have(name: str) -> None:
     said = claim(name, memorised_only(reference(name)))
@@ -203,6 +235,49 @@ def first_groks(data: xr.Dataset, times: float) -> xr.Dataset:
     return data.assign(generalised_epoch=epochs)
 
 
+def lopsided(data: xr.Dataset, by: float) -> xr.Dataset:
+    """A head prefers a by so much for a while, and none does before or after."""
+    mean = xr.full_like(data["attention_mean"], 0.3)
+    mean.loc[{"epoch": data["epoch"].values[9:30], "position": "a", "head": 2}] = 0.3 + by
+    return data.assign(attention_mean=mean)
+
+
+def first_share(name: str) -> Change:
+    """A share of this size at the first moment."""
+
+    def change(data: xr.Dataset, share: float) -> xr.Dataset:
+        values = data[name].copy(deep=True)
+        values[0] = share
+        return data.assign({name: values})
+
+    return change
+
+
+def key_waves(at: int, *, of_last: bool = False) -> Change:
+    """The key waves hold this share of the map at a moment, or this share of what they end with."""
+
+    def change(data: xr.Dataset, share: float) -> xr.Dataset:
+        norms, epochs = data["neuron_logit_component_norm"].copy(deep=True), data["field_epoch"]
+        keys = data["key_frequency"].values
+        columns = np.concatenate([2 * keys - 1, 2 * keys])
+        last = np.square(norms.sel(epoch=epochs.values[-1]).values.astype(float))
+        target = share * last[columns].sum() / last.sum() if of_last else share
+        squares = np.ones(norms.sizes["component"])
+        squares[0] = 0
+        rest = squares.sum() - len(columns)
+        squares[columns] = target / (1 - target) * rest / len(columns)
+        norms.loc[{"epoch": epochs.values[at]}] = squares**0.5
+        return data.assign(neuron_logit_component_norm=norms)
+
+    return change
+
+
+def products(data: xr.Dataset, share: float) -> xr.Dataset:
+    """The products hold this share after the ReLU and next to none before it."""
+    before = last_share("quadratic_share_pre", film=True)(data, 1e-6)
+    return last_share("quadratic_share_post", film=True)(before, share)
+
+
 THRESHOLDS: list[tuple[str, Change, float, float]] = [
     ("attention-drift", last_gap, attention_drift.EVEN, -1),
     ("attention-map", map_share, attention_map.ONE_WAVE, 1),
@@ -212,10 +287,20 @@ THRESHOLDS: list[tuple[str, Change, float, float]] = [
         attention_patterns.ONE_WAVE,
         1,
     ),
+    ("attention-drift", lopsided, attention_drift.LOPSIDED, 1),
+    (
+        "attention-patterns",
+        first_share("head_variance_explained"),
+        attention_patterns.ONE_WAVE / 2,
+        -1,
+    ),
     ("neuron-activations", clustered, 0.5, 1),
     ("neuron-clusters", clean_when_it_generalises, 0.5, -1),
     ("neuron-logit-map", own_rows, 0.9, 1),
+    ("neuron-logit-map", key_waves(-1), 0.9, 1),
+    ("neuron-logit-map", key_waves(0, of_last=True), 0.5, -1),
     ("quadratic-share", raised, quadratic_share.RAISED, 1),
+    ("quadratic-share", products, quadratic_share.LEAST, 1),
     ("circuit-development", alone_at_grok, circuit_development.AHEAD, -1),
     ("excluded-loss", leant_on, excluded_loss.LEANS, 1),
     ("memorise-then-generalise", loss_at_even, memorise_then_generalise.HIGH, 1),

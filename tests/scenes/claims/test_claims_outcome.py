@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
 from grokviz.scene.outcome import outcome
 from grokviz.scene.registry import scene, scenes
 
@@ -103,3 +104,59 @@ def test_the_bundled_runs_bear_their_sentences_out(name: str) -> None:
     claim = instance.claim(load(None, instance.variables(), default=kind.reference))
     assert claim.holds
     assert claim.sentence
+
+
+NO_COURSE = {
+    "ablation", "attention-map", "credits", "many-small-steps", "path", "smooth-from-many", "steps",
+}  # fmt: skip
+"""They draw one moment, a course as one number, or steps, which do not stand still; one no data."""
+
+TOLD = (
+    "phase_end", "event_epoch", "spike_epoch", "spike_height", "memorised_epoch",
+    "generalised_epoch",
+)  # fmt: skip
+"""What is known of a run beside its course."""
+
+CLOCKS = {"point", "step", "x"}
+"""Dimensions that run on with training, or with a lead, beside those that count epochs."""
+
+
+def at_rest(data: xr.Dataset) -> xr.Dataset:
+    """The data, had nothing moved since the first moment that has numbers."""
+    changed = {name: xr.full_like(data[name], -1) for name in TOLD if name in data}
+    if "member_spike_count" in data:
+        changed["member_spike_count"] = xr.zeros_like(data["member_spike_count"])
+    for name, values in data.drop_vars(changed).data_vars.items():
+        for clock in values.dims:
+            moves = clock in CLOCKS or str(clock).endswith("epoch")
+            if values.dtype.kind != "f" or not values.size or not moves:
+                continue
+            axis = values.dims.index(clock)
+            others = tuple(n for n in range(values.ndim) if n != axis)
+            known = np.flatnonzero(np.isfinite(values.values).any(axis=others))
+            still = np.take(values.values, [known[0] if len(known) else 0], axis=axis)
+            values = values.copy(data=np.broadcast_to(still, values.shape).copy())
+        changed[str(name)] = values
+    return data.assign(changed)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if n % 12 == 0 else pytest.mark.slow)
+        for n, (name, s) in enumerate(scenes(user=False).items())
+        if s.reference and name not in NO_COURSE
+    ],
+)
+def test_a_run_in_which_nothing_moves_bears_no_sentence_out(name: str) -> None:
+    kind = scenes(user=False)[name]
+    drawn = kind.with_options()
+    data = load(None, drawn.variables(), default=kind.reference)
+    try:
+        kind.check(still := at_rest(data))
+    except InputError:
+        return  # there is nothing to draw
+    told = drawn.claim(still)
+    assert not told.holds
+    assert told.sentence != drawn.claim(data).sentence
+    assert "nan" not in told.sentence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ import grokviz as gv
 from grokviz.dataset.learning import LOW
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
+from grokviz.media import read_provenance
 from grokviz.scene import Claim, drawing_in, frequencies
+from grokviz.scene.phases import until
 from grokviz.scene.registry import scene
 
 NAMES = (
@@ -94,6 +97,26 @@ def test_a_run_that_only_memorised_is_said_to(name: str) -> None:
     assert not told.holds
     assert told.sentence == "Memorised by epoch 150; not generalised by epoch 40,000"
     assert not told.watch
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("singular-values", "the embedding keeps 12"), ("embedding-waves", "to 99% of"),
+     ("trig-share", "18% of neuron variance")],
+)  # fmt: skip
+def test_a_picture_of_a_later_moment_than_the_films_says_what_is_true_then(
+    name: str, words: str
+) -> None:
+    data, last = of(name), of(name).sizes["epoch"] - 1
+    assert until(data, "epoch", end(data, name)) is data
+    later = claim(name, until(data, "epoch", last))
+    assert words in f"{later.sentence}; {later.watch}"
+    assert words not in f"{OWN[name]}; {claim(name, data).watch}"
+
+
+def test_a_still_of_the_last_moment_says_what_is_true_then(tmp_path: Path) -> None:
+    (path,) = gv.render("singular-values", None, tmp_path / "a.png", quality="l", epoch="last")
+    assert read_provenance(path).watch.endswith("the embedding keeps 12")
 
 
 def share(target: float, columns: list[int]) -> Callable[[np.ndarray], np.ndarray]:
