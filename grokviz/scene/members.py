@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.scene.curves import Curve, Marker, Trace
+from grokviz.scene.curves import Curve, Levels, Marker, Trace
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.style import style
 
@@ -57,7 +57,20 @@ def drawing(traces: Sequence[Trace], markers: Sequence[Marker], data: xr.Dataset
         for marker in markers:
             marker.update(float(epochs[i]))
 
-    return Drawing([[t.moving for t in traces], [m.line for m in markers]], update)
+    curves = Drawing([[t.moving for t in traces], [m.line for m in markers]], update)
+    return Drawing.of(curves, levels(traces, data))
+
+
+def levels(traces: Sequence[Trace], data: xr.Dataset) -> Drawing:
+    """The levels that curves have come to, where the future is not drawn."""
+    epochs = data["epoch"].values.astype(float)
+    lines = [Levels(trace.line.axes, {"": trace.curve}) for trace in traces]
+
+    def update(i: int) -> None:
+        for line in lines:
+            line.update(float(epochs[i]))
+
+    return Drawing([line.moving for line in lines], update)
 
 
 def value_at(data: xr.Dataset, member: int, split: str, epoch: float) -> float | None:

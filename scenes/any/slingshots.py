@@ -87,15 +87,19 @@ class Slingshots(Scene):
             top=2.0 if wide else 3.0,
         )  # fmt: skip
         traces: list[panels.Trace] = []
+        smooth: list[panels.Trace] = []
         for name, row in zip(rows, grid, strict=True):
             limits = self._limits(data, name)
             for axes, member in zip(row, runs, strict=True):
-                traces += self._traces(axes, data, member, name)
+                drawn = self._traces(axes, data, member, name)
+                traces += drawn
+                # the level of what rounding leaves would only flicker
+                smooth += drawn if name != "logit_gradient_sum" else []
                 self._frame(axes, data, name, limits, last=row is grid[-1])
                 axes.tick_params(labelleft=axes is row[0])
             row[0].set_ylabel(ROWS[name])
         flat = [axes for row in grid for axes in row]
-        parts = [self._names_of_losses(grid[0][-1], data, runs[-1])]
+        parts = [self._names_of_losses(grid[0][-1], data, runs[-1]), members.levels(smooth, data)]
         if "logit_gradient_sum" in rows:
             for axes, member in zip(grid[rows.index("logit_gradient_sum")], runs, strict=True):
                 parts.append(self._left_over(axes, data, member))

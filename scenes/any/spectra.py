@@ -232,15 +232,21 @@ def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments)
         )
     past = LineCollection([], colors=colours, linewidths=width, zorder=3)
     axes.add_collection(past, autolim=False)
+    # what a film begins with, when no line has a length yet
+    heads = axes.scatter(
+        np.full(count, np.nan), np.zeros(count), (0.4 * current_style.points) ** 2, c=colours,
+        lw=0, zorder=6, clip_on=False, visible=not current_style.ghost,
+    )  # fmt: skip
     axes.set_ylim(0, 1.06 * float(np.nanmax(values)) or 1.0)
     axes.yaxis.set_major_locator(_few())
     marker = panels.Marker.draw(axes)
 
     def update(i: int) -> None:
         past.set_segments([line[: i + 1] for line in lines])
+        heads.set_offsets([line[i] for line in lines])
         marker.update(float(moments.x[i]))
 
-    return Drawing([past, marker.line], update)
+    return Drawing([past, heads, marker.line], update)
 
 
 def _few() -> Any:

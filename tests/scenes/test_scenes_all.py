@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from colour_vision import contrast
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
@@ -25,7 +26,7 @@ from grokviz.dataset.references.reference import load, references
 from grokviz.errors import InputError
 from grokviz.media import Painter
 from grokviz.media.theme import PALETTES, SLIDE_DPI
-from grokviz.render.drawing import build
+from grokviz.render.drawing import build, frames_of
 from grokviz.render.job import render_options
 from grokviz.render.listing import listing
 from grokviz.render.plan import plan
@@ -39,14 +40,16 @@ MOVING = [name for name, scene in SCENES.items() if scene.clock is not None]
 MOMENTS = ("0", "grok-3000", "last")
 FEW = ("embedding-waves", "neuron-clusters", "progress-measures")
 """One of waves, one of neurons and one of all measures: where a second run or page is slow."""
-DOTS = {"wide": 72.0, "narrow": 72.0, "slide": 50.0}
+DOTS = {"wide": 72.0, "narrow": 72.0, "slide": 50.0, "film": 50.0}
 """Few dots an inch, for speed: every length is in ems or points."""
 SMALLEST = 28.0  # pixels on a slide of 1080 lines
+STILL = 4.0  # seconds
 
 MEDIA: dict[str, dict[str, Any]] = {
     "wide": {"out": "a.pdf"},
     "narrow": {"out": "a.pdf", "venue": "icml", "columns": 1},
     "slide": {"out": "a.png"},
+    "film": {"out": "a.mp4"},
 }
 
 
@@ -89,7 +92,7 @@ class Drawn:
         wish = dict(MEDIA[medium])
         (job,) = plan(self.scene, wish.pop("out"), (), render_options({"theme": theme, **wish}))
         self.job = replace(job, page=replace(job.page, dpi=DOTS[medium]))
-        with drawing_in(self.job.theme):
+        with drawing_in(self.job.theme, ghost=self.job.ghost):
             self.figure, self.sheet, self.drawing = build(self.job, self.data)
         self.canvas = FigureCanvasAgg(self.figure)
 
@@ -103,7 +106,8 @@ class Drawn:
                 seen.append(text)
             return plain(text, *arguments, **more)
 
-        with pytest.MonkeyPatch.context() as patch, drawing_in(self.job.theme):
+        ghost = self.job.ghost
+        with pytest.MonkeyPatch.context() as patch, drawing_in(self.job.theme, ghost=ghost):
             patch.setattr(Text, "draw", draw)
             self.sheet.show(i)
             self.drawing.update(i)
@@ -301,6 +305,61 @@ def overlaps(texts: list[Written], dpi: float) -> Iterator[tuple[str, str]]:
         down = min(a.y1 - r, b.y1 - s) - max(a.y0 + r, b.y0 + s)
         if across > 0 and down > 0:
             yield one.text, two.text
+
+
+STARTS = ("fraction-sweep", "seeds", "slingshots", "spectra")
+"""Films that began with texts over one another, or with empty panels."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in STARTS else [pytest.mark.slow]) for n in MOVING]
+)
+def test_a_film_begins_with_something_and_its_texts_are_apart(name: str) -> None:
+    drawn = Drawn(name, "film")
+    frames = np.unique(frames_of(drawn.job, drawn.data))
+    for share in (0, 0.3, 1):
+        i = int(frames[int(share * (len(frames) - 1))])
+        view = drawn.show(i)
+        touching = list(overlaps(view.texts, DOTS["film"]))
+        assert touching == [], f"at {share:.0%} of the film: {touching}"
+        if share == 0:
+            begun = [begins(axes) for axes in drawn.figure.findobj(Axes)]
+            assert name in BARE or 2 * sum(begun) >= len(begun), "most of its panels are empty"
+
+
+BARE = {"log-softmax-rounding", "straight-path", "tensors"}
+"""Of steps, of which there is none yet, and of a dot whose value stands in the corner."""
+
+
+def begins(axes: Axes) -> bool:
+    """Whether there is something of the data in a panel: a line, a dot, a bar or a picture."""
+    lines = [line for line in axes.lines if line.get_transform() == axes.transData]
+    points = [np.asarray(line.get_xydata(), float) for line in lines if line.get_visible()]
+    for group in axes.collections:
+        if not group.get_visible():
+            continue
+        if group.get_offset_transform() == axes.transData:
+            points.append(np.ma.filled(group.get_offsets().astype(float), np.nan))
+        else:
+            points += [np.asarray(path.vertices, float) for path in group.get_paths()]
+    points += [
+        np.asarray(patch.get_path().vertices, float)
+        for patch in axes.patches
+        if patch.get_visible() and patch.get_data_transform() == axes.transData
+    ]
+    # a single dot at the edge is not seen
+    return bool(axes.images) or any(
+        len(np.unique(xy[np.isfinite(xy).all(axis=1)], axis=0)) > 1 for xy in points
+    )
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_nothing_stands_still_for_long_in_a_film(name: str) -> None:
+    """No moment is held longer than 4 seconds, the last one included."""
+    (job,) = plan(SCENES[name](), "a.mp4", (), render_options({}))
+    shown = [len(list(same)) for _, same in itertools.groupby(frames_of(job, of(name)).tolist())]
+    assert len(shown) > 1
+    assert max(shown) / job.quality.fps <= STILL
 
 
 @pytest.mark.parametrize("name", SCENES)

@@ -27,6 +27,11 @@ AS_FAST = 1.5
 
 OURS, PUBLISHED = "ours", "published"
 DASHES = (0, (1.2, 1.4))
+LIFTS = {"memorised": -0.6, "generalised": 0.6}
+"""How far a name stands above its dots, in ems."""
+ON_ITS_WAY = {"memorised": -0.6, "generalised": 2.5}
+"""The same on its way to its place, past the number of the first dot."""
+
 NONE = panels.Curve.of([], [], "none")
 
 
@@ -218,6 +223,10 @@ def _dots(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
             # where the future is not drawn a name goes along to its place
             j = j if current_style.ghost else int(min(j, i))
             text.set_visible(bool(np.isfinite(y[j])))
+            # on its way it stands above the number of the first dot, until the dots are above that
+            clear = j == _middle(y) or y[j] > 1.5 * y[np.isfinite(y)][0]
+            lift = LIFTS[name] if clear else ON_ITS_WAY[name]
+            text.set_position((0, lift * current_style.small))
             text.xy = (_inside(axes, x[j], text), np.nan_to_num(y[j], nan=1.0))
 
     moving = Drawing([marker, *dots, *names.values()], update)
@@ -251,7 +260,7 @@ def _name(axes: Axes, name: str, colour: str) -> Any:
     """A name above its dots, or below them."""
     below = name == "memorised"
     return style().label(
-        axes, 1, 1, name, lift=-0.6 if below else 0.6, color=colour, zorder=6,
+        axes, 1, 1, name, lift=LIFTS[name], color=colour, zorder=6,
         va="top" if below else "bottom", ha="center" if below else "right",
     )  # fmt: skip
 
