@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help figures films docs docs-serve test test-all libraries torture browser lint format train wheel clean
+.PHONY: help figures films docs docs-serve numbers test test-all libraries torture browser lint format train wheel clean
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ docs: $(DOCS)/.installed ## build the documentation with its gallery into site/
 
 docs-serve: $(DOCS)/.installed ## serve the documentation on this machine, building anew what changes
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs serve
+
+numbers: $(DEV)/.installed ## compute the numbers of the docs' science pages anew from the bundled runs
+	$(DEV)/bin/python -m website.numbers
 
 test: $(DEV)/.installed ## run the tests that take minutes at most
 	$(PYTEST) -m "not slow"

@@ -1,1 +1,1 @@
-"""The generated parts of the documentation site: the gallery and the references."""
+"""The generated parts of the documentation: the gallery, the references, the pages' numbers."""
