@@ -55,11 +55,14 @@ def has_still(scene: type[Scene]) -> bool:
 
 
 def poster(film: DrawingJob, scene: type[Scene]) -> DrawingJob:
-    """The poster of a film: its last frame, or that of the chapter it names."""
-    chapter = scene.parts[scene.poster] if issubclass(scene, Film) and scene.poster else None
-    return replace(
-        film, path=film.path.with_suffix(STILL.suffixes[0]), film=film.path, chapter=chapter
-    )
+    """The poster of a film: its last frame, or that of the part it names."""
+    path = film.path.with_suffix(STILL.suffixes[0])
+    if not (issubclass(scene, Film) and scene.poster):
+        return replace(film, path=path, film=film.path)
+    if scene.joined():
+        return replace(film, path=path, film=film.path, chapter=scene.parts[scene.poster])
+    # only a joined film has marks of its parts to be read back by
+    return replace(film, path=path)
 
 
 def still(scene: type[Scene], folder: Path, quality: str) -> DrawingJob:

@@ -51,7 +51,8 @@ class Film(Scene):
         seconds: how long it is, to a second: for progress, lists and slides.
         parts: its sections by name, each with what it is called on a slide; the names that the
             manim scene gives to ``next_section``, in order.
-        poster: of a film of chapters the part whose last frame stands for it in the gallery.
+        poster: the part whose last frame stands for the film as a still and in the gallery; the
+            last part, if none.
         also: bundled references that it shows beside its own data, each with what it needs.
     """
 

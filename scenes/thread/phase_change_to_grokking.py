@@ -39,12 +39,13 @@ class PhaseChangeToGrokking(Film):
         RUN: ("logged_train_loss", "logged_test_loss", "sum_squared_weights", "phase_end"),
     }
     drawn_by = "films.phase_change_to_grokking:PhaseChangeToGrokking"
-    seconds = 73
+    seconds = 71
     parts = {  # noqa: RUF012
         "together": "with much data: a phase change",
         "gap": "with little data: a gap",
         "why": "why it is crossed at all",
     }
+    poster = "gap"
 
     def members(self, data: xr.Dataset) -> list[int]:
         """The first run of each fraction, from the largest fraction down."""
@@ -99,6 +100,11 @@ class PhaseChangeToGrokking(Film):
     def require(self, data: xr.Dataset) -> None:
         """Raise InputError unless there are runs on different shares of the data."""
         self.members(data)
+
+    def shares(self, data: xr.Dataset) -> tuple[float, float]:
+        """The largest and the smallest share of the pairs that a run is trained on."""
+        most, *_, least = data["member_fraction"].values[self.members(data)]
+        return float(most), float(least)
 
     def trained(self, data: xr.Dataset, member: int) -> np.ndarray:
         """Which pairs the run was trained on, as its settings draw them: (p, p)."""

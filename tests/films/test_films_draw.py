@@ -153,6 +153,19 @@ def test_a_moment_is_a_picture(here: None, tmp_path: Path) -> None:
             render("spin", None, tmp_path / "b.png", epoch=wrong, **FEW)
 
 
+def test_a_still_is_the_end_of_the_part_that_its_film_names(
+    here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = scene("spin")
+    files = {at: tmp_path / f"{at}.png" for at in ("stand", "last", None)}
+    monkeypatch.setattr(film, "poster", "stand")
+    for at, file in files.items():
+        render(film(), None, file, epoch=at, **FEW)
+    stand, last, still = (read_picture(file, alpha=False) for file in files.values())
+    np.testing.assert_array_equal(still, stand)
+    assert rms(still, last) > 4
+
+
 def test_it_can_be_transparent(here: None, tmp_path: Path) -> None:
     (path,) = render("spin", None, tmp_path / "a.apng", transparent=True, **FEW)
     shown = frames_of(path, "rgba")[8]

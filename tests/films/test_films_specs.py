@@ -73,6 +73,7 @@ def test_it_says_what_it_is(name: str) -> None:
     assert re.search(r"thread|tweet|figure|section|notebook|arXiv", film.source)
     assert film.seconds > 0
     assert film.parts
+    assert film.poster in ("", *film.parts)
     for key, title in film.parts.items():
         assert re.fullmatch(r"[a-z0-9-]+", key)
         assert title

@@ -163,7 +163,7 @@ def write(
     if job.format.film:
         return _film(job, data, film, report)
     if job.format.still:
-        picture = film.frame(moment(film, job.options.epoch))
+        picture = film.frame(moment(film, job.options.epoch or job.scene.poster or None))
         return write_picture(job.path, job.format, picture, provenance(job, data))
     return write_captions(job, film.captions_of(job.section), film.fps)
 

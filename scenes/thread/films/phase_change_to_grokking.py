@@ -14,6 +14,7 @@ from grokviz.scenes.any.films._axes import Axes, Growing, finite, tens
 from grokviz.scenes.thread.phase_change_to_grokking import TOGETHER
 from matplotlib.colors import to_rgb
 
+from grokviz.scene.about import about
 from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, words
 
@@ -24,6 +25,8 @@ TABLE, ROOM = (128, 195), 570
 """Corner and size of the table of pairs in pixels."""
 FAINT = 70
 """Opacity, of 255, of the columns that are yet to be filled."""
+NAMED, TOUCH = 0.5, 40.0
+"""The loss at which curves have their names, and the pixels below which two of them touch."""
 SLOW = 3.0
 """Least seconds in which the losses of the last run are drawn; the others are drawn faster."""
 
@@ -37,6 +40,8 @@ class PhaseChangeToGrokking(FilmScene):
         """Play the three sections in order."""
         self.members = self.options.members(self.data)
         self.axes = Axes(self, (900, 205, 1770, 770), (10, 1e5), (0.02, 40), log="xy")
+        most, least = self.options.shares(self.data)
+        self.show_source(f"{about(self.data)}  ·  trained on {most:.0%} to {least:.0%} of the sums")
         self.section("together")
         self.show_the_first()
         self.section("gap")
@@ -177,13 +182,13 @@ class PhaseChangeToGrokking(FilmScene):
         rest = self.members[1:]
         cuts = sorted({0, -(-len(rest) // 2), len(rest) - 1, len(rest)})
         groks = self.options.apart(self.data, rest[-1])
-        least = f"with {self._share(rest[-1])} of the sums"
+        least = f"with {self._share(rest[-1])}"
         sentences = [
             "Now give it less and less of the data.",
             "What it is trained on, it learns as early as before: it memorises."
             if self._as_early()
             else "When does it learn what it is trained on, and when the rest?",
-            f"The rest it learns much later: {least} it groks{self._later_still()}."
+            f"What it is tested on comes much later: {least} it groks{self._later_still()}."
             if groks
             else f"And {least}? Dots are where a loss counts as learned.",
         ]
@@ -195,9 +200,38 @@ class PhaseChangeToGrokking(FilmScene):
             self.say(text)
             slow = max(SLOW, self.reading(text) - 1.2)
             for member in rest[start:stop]:
-                self._show_run(member, ghosts, slow if member == rest[-1] else 1.1)
-        self.leaving = [*ghosts, *self.lines, *self.marks, *self.furniture, self.table,
+                self._show_run(member, ghosts, slow if member == rest[-1] else 1.0)
+        names = self._name_curves()
+        self.play(*map(mn.FadeIn, names), run_time=0.4)
+        self.leaving = [*names, *ghosts, *self.lines, *self.marks, *self.furniture, self.table,
                      *self.numbers, *self.shown]  # fmt: skip
+
+    def _name_curves(self) -> list[Any]:
+        """The shares of data left of the test losses, curves that touch under one name."""
+        places = []
+        for member in self.members:
+            x, y = self._curve(member, "test")
+            if (y < NAMED).any():
+                at = self.axes.at(float(x[np.argmax(y < NAMED)]), NAMED)[0]
+                places.append((at, float(self.data["member_fraction"].values[member])))
+        places.sort()
+        groups: list[list[tuple[float, float]]] = []
+        for one in places:
+            if groups and one[0] - groups[-1][-1][0] < TOUCH:
+                groups[-1].append(one)
+            else:
+                groups.append([one])
+        names, y = [], self.axes.at(10, NAMED)[1]
+        before = self.axes.plot.x0
+        for group in groups:
+            low, high = (f(share for _, share in group) for f in (min, max))
+            text = f"{low:.0%}" if low == high else f"{100 * low:.0f}–{high:.0%}"
+            x = group[0][0] - 16
+            if x - before > 0.7 * SMALL * len(text):
+                text = text if names else f"trained on\n{text}"
+                names.append(words(text, self.colours.test, px=SMALL, anchor="right", at=(x, y)))
+            before = group[-1][0]
+        return names
 
     def _later_still(self) -> str:
         """The share with which the rest is learned last, unless it is the smallest."""
@@ -236,7 +270,7 @@ class PhaseChangeToGrokking(FilmScene):
             self.sweep(draw, *lines, run_time=seconds, rate=mn.linear),
         )  # fmt: skip
         self.play(*map(mn.FadeIn, marks), run_time=0.3)
-        self.wait(0.5)
+        self.wait(0.25)
         ghosts.append(old_test)
         self.lines, self.marks, self.numbers = lines, marks, numbers
 
@@ -272,6 +306,7 @@ class PhaseChangeToGrokking(FilmScene):
         ]  # fmt: skip
         top = int(weights.argmax())
         fraction = float(_setting(run, "train-fraction", 0.3))
+        self.show_source(about(run))
         self._go(curves, 0)
         self.add(*(curve.line for curve in curves))
         highest, falls = float(epochs[top]), float(run["phase_end"].values[1])
@@ -308,7 +343,7 @@ class PhaseChangeToGrokking(FilmScene):
 
         measure(0.0)
         self.add(level)
-        text = f"The rule's sum of squared weights is {peak / final:.1f} times smaller."
+        text = f"After grokking, this sum of squares is {peak / final:.1f} times smaller."
         self.say(text, *map(mn.FadeIn, ends),
                  self.sweep(measure, level, fall, run_time=self.reading(text),
                             rate=mn.linear))  # fmt: skip
