@@ -26,7 +26,7 @@ class Clock(Film):
     needs = ("embedding_plane", "embedding_frequency_norm", "cosine_coefficient",
              "logit_variance_explained", "logit_wave")  # fmt: skip
     drawn_by = "films.clock:Clock"
-    seconds = 104
+    seconds = 108
     parts = {  # noqa: RUF012
         "dial": "numbers are angles",
         "turn": "adding is turning",

@@ -52,9 +52,13 @@ class Dial:
         """A line from the centre to just inside the circle."""
         return Line(np.stack([self.centre, self.at(angle, 0.9)]), colour or self.colour, px)
 
-    def turn(self, hand: Any, angle: float) -> None:
-        """Point the hand at an angle."""
-        hand.move_line(np.stack([self.centre, self.at(angle, 0.9)]))
+    def turn(self, hand: Any, angle: float, reach: float = 0.9) -> None:
+        """Point the hand at an angle, as long as a share of the radius."""
+        hand.move_line(np.stack([self.centre, self.at(angle, reach)]))
+
+    def away(self, n: int) -> float:
+        """How far from the centre a number stands, as a share of the radius."""
+        return float(np.linalg.norm(self.unit[n % self.p]))
 
     def mark(self, n: int, colour: str, px: float = 15.0) -> Any:
         """A larger dot on a number."""

@@ -10,7 +10,7 @@ from typing import Any
 import manim as mn
 import numpy as np
 from grokviz.scenes.modular_addition import _sums as sums
-from grokviz.scenes.modular_addition.films._dial import Dial
+from grokviz.scenes.modular_addition.films._dial import Dial, embedded_circle
 
 from grokviz.scene.films.toolkit import (
     BODY,
@@ -25,11 +25,14 @@ from grokviz.scene.films.toolkit import (
     place,
     words,
 )
+from grokviz.scene.films.writing import PER_UNIT
 
 MIDDLE, LEFT = (960.0, 520.0), (500.0, 520.0)
 """The dial's position at first, and its position beside something else."""
 RIGHT = 1390
 """Centre of the right half in pixels."""
+CLOCKS, ROW = 345, 790
+"""Rows of the clocks above the logits, and of the sum below them before."""
 CLOSE = 3.5
 """Steps along the circle on either side of the answer that are shown from close by."""
 
@@ -271,14 +274,25 @@ class Clock(FilmScene):
                                     at=(plot.at(n, 0)[0], plot.y1 + 42)))  # fmt: skip
         return labels
 
+    def _axis(self, plot: Plot) -> list[Any]:
+        """The level of 0 with some answers and their name, in the wider gap between them."""
+        middle = (self.c if 2 * self.c > self.p else self.c + self.p) / 2
+        name = words("answer $c$", self.colours.muted, px=SMALL,
+                     at=(plot.at(middle, 0)[0], plot.y1 + 42))  # fmt: skip
+        zero = plot.level(0, self.colours.faint)
+        return [zero, *self.ticks(plot, (0, self.c, self.p - 1)), name]
+
     # --- all clocks agree -------------------------------------------------------------
 
     def let_all_agree(self) -> None:
         """Show a clock for each key frequency, and the sum of their waves."""
         c, middle, room = self.c, (len(self.waves) - 1) / 2, min(344.0, 1600 / len(self.waves))
-        radius = min(0.44 * room, 150.0)
+        # all dots of all clocks lie within their rims
+        self.rim = 0.04 + max(float(np.linalg.norm(embedded_circle(self.data, k), axis=1).max())
+                              for k in self.waves)  # fmt: skip
+        radius = min(0.41 * room, 134.0) / self.rim
         dials = [
-            Dial(self, k, (960 + (n - middle) * room, 480), radius, dot=radius / 30)
+            Dial(self, k, (960 + (n - middle) * room, 480), radius, dot=8 * radius / 290)
             for n, k in enumerate(self.waves)
         ]
         large = self.waves.index(self.k)
@@ -287,7 +301,8 @@ class Clock(FilmScene):
                  for n, dial in enumerate(dials)]  # fmt: skip
         others = [shape for n, dial in enumerate(dials) if n != large
                   for shape in (dial.ring, dial.dots, hands[n])]  # fmt: skip
-        names = [dial.name(self._name(dial.k, room), 480 + radius + 62, SMALL) for dial in dials]
+        names = [dial.name(self._name(dial.k, room), 480 - self.rim * radius - 22, SMALL)
+                 for dial in dials]  # fmt: skip
         self.remove(*self.left[3:])
         self.play(
             shrunk.animate.scale(radius / 290, scale_stroke=True, about_point=mn.ORIGIN).shift(
@@ -302,14 +317,44 @@ class Clock(FilmScene):
                                       run_time=0.8 * self.reading(text)))  # fmt: skip
         moved = [*others, *shrunk[:2], hands[large], *names, *self._turn_all(dials, hands, large)]
         self.hold()
-        self.play(mn.Group(*moved).animate.shift(place(0, 310) - place(0, 480)), run_time=0.8)
+        self.play(
+            mn.Group(*moved).animate.shift(place(0, CLOCKS) - place(0, 480)),
+            self.key.animate.shift(self._to_its_side()), run_time=0.8,
+        )  # fmt: skip
         for dial in dials:
-            dial.centre = dial.centre - [0, 170]
-        self._add_up(dials, names)
+            dial.centre = dial.centre - [0, 480 - CLOCKS]
+        self._add_up(dials, room)
 
     def _name(self, k: int, room: float) -> str:
         """A dial's name, short where there are many."""
         return f"frequency {k}" if room > 250 else str(k)
+
+    def _weight(self, height: float, room: float) -> str:
+        """What a clock gives the answer under its hand, short where there are many."""
+        return f"up to {height:.1f} logits" if room > 300 else f"{height:.1f}"
+
+    def _sum_as_key(self) -> Any:
+        """The sum, each of its numbers behind what it is on the dials."""
+        ink, muted, x = self.colours.ink, self.colours.muted, 0.0
+        angles = np.linspace(np.pi, 0, 33)
+        bow = np.stack([22 * np.cos(angles), 10 - 22 * np.sin(angles)], axis=1)
+        shapes: list[Any] = []
+        for sign, half, text in (
+            (Dots(np.zeros((1, 2)), 9, muted), 9, f"$a$ = {self.a}"),
+            (Line(bow, ink, 5), 22, f"+ $b$ = {self.b}"),
+            (Dots(np.zeros((1, 2)), 9, ink), 9, f"= {self.c} mod {self.p}"),
+        ):
+            name = words(text, ink, px=BODY, bold=True, at=(x + 2 * half + 16, 12), anchor="left")
+            shapes += [sign.shift(place(x + half, 0) - place(0, 0)), name]
+            x += 2 * half + 16 + name.width * PER_UNIT + 48
+        key = mn.Group(*shapes)
+        return key.move_to(place(960, ROW))
+
+    def _to_its_side(self) -> np.ndarray:
+        """From where the sum stands to beside the answer's bar, on the side with more room."""
+        left = 2 * self.c > self.p
+        half = self.key.width * PER_UNIT / 2
+        return place(128 + half if left else 1792 - half, 600) - place(960, ROW)
 
     def _turn_all(self, dials: list[Dial], hands: list[Any], large: int) -> list[Any]:
         """Put every hand on a, and turn all of them at once by their angles of b.
@@ -318,7 +363,12 @@ class Clock(FilmScene):
         """
         c, big = self.c, dials[large]
         arcs = [Line(dial.arc(0, 0, 0.5 * dial.radius), dial.colour, 5) for dial in dials]
-        starts = [dial.mark(self.a, self.colours.muted, 8) for dial in dials]
+        starts = [dial.mark(self.a, self.colours.muted, 9) for dial in dials]
+        self.key = self._sum_as_key()
+        from_, by, to = (self.key[i : i + 2] for i in (0, 2, 4))
+        behind = [dial.hand(dial.angle(self.a), self.colours.faint, px=3) for dial in dials]
+        for dial, hand in zip(dials, behind, strict=True):
+            dial.turn(hand.set_z_index(-0.5), dial.angle(self.a), dial.away(self.a))
 
         def point_at_a(share: float) -> None:
             for n, (dial, hand) in enumerate(zip(dials, hands, strict=True)):
@@ -329,7 +379,7 @@ class Clock(FilmScene):
                     dial.turn(hand, share * dial.angle(self.a))
 
         text = f"Point all the hands at {self.a}, and turn every one of them on by {self.b}."
-        self.say(text, *map(mn.FadeIn, starts),
+        self.say(text, *map(mn.FadeIn, [*starts, *from_]),
                  self.sweep(point_at_a, *hands, run_time=0.4 * self.reading(text)))  # fmt: skip
 
         def turn_on(share: float) -> None:
@@ -338,12 +388,23 @@ class Clock(FilmScene):
                 dial.turn(hand, start + share * by)
                 arc.move_line(dial.arc(start, start + share * by, 0.5 * dial.radius))
 
-        self.play(self.sweep(turn_on, *hands, *arcs, run_time=0.6 * self.reading(text)))
-        marks = [dial.mark(c, self.colours.ink, 8) for dial in dials]
+        self.add(*behind)
+        for hand in hands:
+            hand.set_z_index(0.5)
+        self.play(self.sweep(turn_on, *hands, *arcs, run_time=0.6 * self.reading(text)),
+                  *map(mn.FadeIn, by))  # fmt: skip
+        marks = [dial.mark(c, self.colours.ink, 9).set_z_index(1) for dial in dials]
+
+        def reach(share: float) -> None:
+            for dial, hand in zip(dials, hands, strict=True):
+                end = dial.angle(self.a) + dial.angle(self.b)
+                dial.turn(hand, end, 0.9 + share * (dial.away(c) - 0.9))
+
         text = f"All at once, each by its own angle. Now all point at {c}, the dark dot."
-        self.say(text, mn.LaggedStart(*map(mn.FadeIn, marks), lag_ratio=0.8,
-                                      run_time=0.8 * self.reading(text)))  # fmt: skip
-        return [*arcs, *starts, *marks]
+        self.say(text, *map(mn.FadeIn, to), self.sweep(reach, *hands, run_time=0.8),
+                 mn.LaggedStart(*map(mn.FadeIn, marks), lag_ratio=0.8,
+                                run_time=0.8 * self.reading(text)))  # fmt: skip
+        return [*arcs, *starts, *behind, *marks]
 
     def count(self) -> str:
         """The number of clocks as a word."""
@@ -353,27 +414,29 @@ class Clock(FilmScene):
     def _from_to(self, old: np.ndarray, new: np.ndarray, scale: float) -> np.ndarray:
         return place(*new) - scale * place(*old)
 
-    def _add_up(self, dials: list[Dial], names: list[Any]) -> None:
+    def _add_up(self, dials: list[Dial], room: float) -> None:
         """Add the waves of all clocks, each as high as its clock's weight."""
         ink, c, x = self.colours.ink, self.c, np.arange(self.p)
         total = self.options.total(self.data)
         top = 1.08 * total.max()
-        plot = Plot(128, 560, 1792, 820, (-1, self.p), (min(total.min(), -0.3 * top), top))
+        plot = Plot(128, 575, 1792, 820, (-1, self.p), (min(total.min(), -0.3 * top), top))
         bars = plot.bars(x, 0.0 * x, 0.74, self.colours.train)
         best = plot.bars(x[[c]], [0.0], 0.74, ink)
-        axis = [plot.level(0, self.colours.faint), *self.ticks(plot, (0, c, self.p - 1))]
+        left = 2 * c > self.p
+        axis = self._axis(plot)
         weights = [
-            dial.name(f"{height:.1f} × fit", float(dial.centre[1] + dial.radius) + 62, SMALL)
+            dial.name(self._weight(height, room),
+                      float(dial.centre[1]) + self.rim * dial.radius + 46, SMALL)
             for dial, height in zip(dials, sums.wave_heights(self.data).values(), strict=True)
-        ]
+        ]  # fmt: skip
         self.say(
-            "Each clock has a weight in logits. Add up, for every answer, weight × fit ...",
+            "Every clock gives each answer logits, most where its hand points. Add them up ...",
             *map(mn.FadeIn, axis),
         )
         before = np.zeros(self.p)
-        for dial, name, weight in zip(dials, names, weights, strict=True):
+        for dial, weight in zip(dials, weights, strict=True):
             after = before + self.options.fit(self.data, dial.k)
-            ring = Line(dial.arc(0, 2 * np.pi, 1.1 * dial.radius), dial.colour, 5)
+            ring = Line(dial.arc(0, 2 * np.pi, self.rim * dial.radius), dial.colour, 5)
 
             def grow(share: float, low: Any = before, high: Any = after) -> None:
                 now = low + share * (high - low)
@@ -381,16 +444,18 @@ class Clock(FilmScene):
                 best.set_heights(now[[c]])
 
             self.play(
-                *(animation(what, run_time=0.3) for animation, what in
-                  ((mn.FadeIn, ring), (mn.FadeOut, name), (mn.FadeIn, weight))),
+                mn.FadeIn(ring, run_time=0.3), mn.FadeIn(weight, run_time=0.3),
                 self.sweep(grow, bars, best, run_time=1.1),
             )  # fmt: skip
-            self.wait(0.5)
+            self.wait(0.2)
             before = after
         rival = float(np.delete(total, c).max())
         height = plot.at(c, total[c])
-        tag = words(f"{total[c]:.1f}", ink, px=48, bold=True, at=(height[0] + 22, height[1] + 36),
-                    anchor="left")  # fmt: skip
+        # on the side without the sum, unless the bar is near an edge
+        right = height[0] < plot.x0 + 430 or (left and height[0] < plot.x1 - 430)
+        tag = words(f"{total[c]:.1f} logits", ink, px=48, bold=True,
+                    at=(height[0] + (22 if right else -22), height[1] + 36),
+                    anchor="left" if right else "right")  # fmt: skip
         level = plot.level(rival, self.colours.muted, 4)
         y = plot.at(0, rival)[1]
 
@@ -410,8 +475,8 @@ class Clock(FilmScene):
         dots = Dots(places[:1], 7, ink)
         self.add(dots)
         text = (
-            f"Dots are the network's own logits: {self.count().lower()} waves explain "
-            f"{share:.0%} of the squared logits."
+            f"Dots on the bars are the network's own logits: "
+            f"{self.count().lower()} waves explain {share:.0%} of their squares."
         )
         self.say(
             text, mn.FadeOut(level),
