@@ -29,7 +29,7 @@ class FourierMultiplication(Film):
     """Embedding, products, unembedding and interference: how the network finds a + b mod p."""
 
     name = "fourier-multiplication"
-    title = "The network multiplies waves to add"
+    title = "Waves agree only at the right answer"
     watch = "every wave peaks at the answer, and only there do all of them"
     source = "thread, tweet 7; arXiv:2301.05217, section 3 and table 1"
     needs = (

@@ -371,6 +371,16 @@ class FourierMultiplication(FilmScene):
                                 at=(plot.at(n, 0)[0], (y or plot.y1) + 46)))  # fmt: skip
         return labels
 
+    def _asked(self, plot: Plot, y: float) -> list[Any]:
+        """The sum at the left of its answer, and at the right how many answers are shown."""
+        left, right = (plot.at(side * REACH / 2, 0)[0] for side in (-1, 1))
+        asked = f"{self.a} + {self.b} = {self.c} mod {self.p}"
+        shapes = [words(asked, self.colours.ink, px=SMALL, bold=True, at=(left, y))]
+        if self.p > 2 * REACH + 1:
+            some = f"{2 * REACH + 1} of the {self.p} answers"
+            shapes.append(words(some, self.colours.muted, px=SMALL, at=(right, y)))
+        return shapes
+
     # --- the logits --------------------------------------------------------------------
 
     def interfere(self) -> None:
@@ -416,6 +426,7 @@ class FourierMultiplication(FilmScene):
             words("sum", self.colours.ink, px=42, bold=True, anchor="right",
                   at=(290, plot.at(0, 0)[1] + 12)),
             *self._answers(plot, REACH, 828),
+            *self._asked(plot, 874),
         ]  # fmt: skip
         self._cut(*lines, guide, head, names, *texts, *axis)
         self.say(text, self.sweep(draw, *lines, run_time=0.9 * self.reading(text)))
@@ -433,19 +444,22 @@ class FourierMultiplication(FilmScene):
             def grow(share: float, one: Any = before, two: Any = after) -> None:
                 line.move_line(plot.pixels(np.stack([fine, one + share * (two - one)], axis=1)))
 
-            self.play(self.sweep(grow, line, run_time=1.1))
-            self.wait(0.3)
+            self.play(self.sweep(grow, line, run_time=1.0))
+            self.wait(0.1)
             before = after
         whole = np.arange(-REACH, REACH + 1)
         wave = self.data["logit_wave"].isel(epoch=-1).values[-whole % p].astype(float)
         places = plot.pixels(np.stack([whole, wave], axis=1))
         dots = Dots(places[:1], 10, ink)
+        y = plot.at(0, 0)[1]
+        key = [Dots(np.array([[140.0, y + 52]]), 10, ink),
+               words("network", ink, px=SMALL, at=(164, y + 64), anchor="left")]  # fmt: skip
         share = float(self.data["logit_variance_explained"].values[-1])
         text = (
             f"Dots are the network's logits; the waves explain {share:.0%} of the squared logits."
         )
         self.add(dots)
-        self.say(text, self.sweep(
+        self.say(text, *map(mn.FadeIn, key), self.sweep(
             lambda passed: dots.move_dots(places[: 1 + round(passed * 2 * REACH)]), dots,
             run_time=0.8 * self.reading(text),
         ))  # fmt: skip
