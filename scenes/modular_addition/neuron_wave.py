@@ -43,7 +43,7 @@ class NeuronWave(Film):
         "logged_test_loss", "phase_end",
     )  # fmt: skip
     drawn_by = "films.neuron_wave:NeuronWave"
-    seconds = 78
+    seconds = 80
     parts = {  # noqa: RUF012
         "noise": "a neuron before training",
         "training": "a frequency takes over",

@@ -31,11 +31,13 @@ from grokviz.tasks.modular_addition import fields
 
 TOP, LEFT, ROOM = 150, 140, 680
 """Pixel row and column of the map's corner, and its size."""
-SPECTRUM, LOSSES = (960.0, 150.0, 1792.0, 605.0), (960.0, 690.0, 1792.0, 830.0)
+SPECTRUM, LOSSES = (960.0, 150.0, 1420.0, 610.0), (960.0, 705.0, 1792.0, 828.0)
 """Pixels of the transform and of the losses below it: left, top, right, bottom."""
+KEY = 1456
+"""Pixel column of what is said of the transform, at its right."""
 TRAINING, AT_MOST = 26.0, 2.0
 """Seconds for training, and the most for one checkpoint: a film does not stand still."""
-LARGEST, SEEN, INSET = 38.0, 1.2, 46.0
+LARGEST, SEEN, INSET = 34.0, 1.2, 46.0
 """Pixels: radius of the strongest pair's dot, the smallest radius drawn, and the border."""
 FAINT = 70
 """Opacity, of 255, of the columns that are yet to be filled."""
@@ -105,7 +107,8 @@ class NeuronWave(FilmScene):
         if ahead and not self.named:
             self.named = True
             self.own.set_fill(self.colour(self.k))
-            self.number.set_fill(self.colour(self.k), opacity=1)
+            for number in self.numbers:
+                number.set_fill(opacity=1)
 
     def show_noise(self) -> None:
         """Introduce the maps at the first checkpoint."""
@@ -115,17 +118,22 @@ class NeuronWave(FilmScene):
         none = np.zeros((0, 2))
         self.others = Dots(none, 1.0, muted)
         self.own = Dots(none, 1.0, muted)
-        below = SPECTRUM[3] + 46
-        self.number = words(str(self.k), self.colour(self.k), bold=True,
-                            at=(self._column(self.k), below))  # fmt: skip
-        self.number.set_fill(opacity=0)
-        self.add(self.number)
+        below, beside = SPECTRUM[3] + 46, SPECTRUM[0] - 16
+        own = {"bold": True, "colour": self.colour(self.k)}
+        self.numbers = [
+            words(str(self.k), at=(self._column(self.k), below), **own),
+            words(str(self.k), at=(beside, self._row(self.k) + 13), anchor="right", **own),
+        ]
+        for number in self.numbers:
+            self.add(number.set_fill(opacity=0))
         frames = [_frame(self, (LEFT, TOP, LEFT + self.size, TOP + self.size)),
                   _frame(self, SPECTRUM)]  # fmt: skip
         names = [
             words("$a$", ink, at=(LEFT + self.size / 2, TOP + self.size + 38), px=40),
             words("$b$", ink, at=(LEFT - 34, TOP + self.size / 2), px=40),
-        ]
+            words("colour: activity", muted, px=SMALL, at=(LEFT + self.size, TOP + self.size + 38),
+                  anchor="right"),
+        ]  # fmt: skip
         self.show_moment(self.epochs[first], self.word)
         number = int(self.data["neuron"].values[self.at])
         when = ", before training" if self.epochs[first] == 0 else ""
@@ -142,12 +150,16 @@ class NeuronWave(FilmScene):
             self.sweep(fill, self.map, run_time=self.reading(text), rate=mn.linear),
         )  # fmt: skip
         ends = [
-            words("waves in $a$", ink, at=((SPECTRUM[0] + SPECTRUM[2]) / 2, below), px=SMALL),
+            words("waves in $a$", ink, at=(KEY, below), px=SMALL, anchor="left"),
             *(words(str(k), muted, px=SMALL, at=(self._column(k), below))
               for k in (0, (self.p - 1) // 2) if self._apart(k)),
+            *(words(str(k), muted, px=SMALL, at=(beside, self._row(k) + 11), anchor="right")
+              for k in (0, (self.p - 1) // 2) if self._apart(k)),
+            *(words(text, muted, px=SMALL, at=(KEY, y), anchor="left")
+              for text, y in (("area of a dot:", 182), ("share of variance", 226))),
         ]  # fmt: skip
         upright = words("waves in $b$", ink, px=SMALL).rotate(np.pi / 2)
-        upright.move_to(place(SPECTRUM[0] - 34, (SPECTRUM[1] + SPECTRUM[3]) / 2))
+        upright.move_to(place(SPECTRUM[0] - 88, (SPECTRUM[1] + SPECTRUM[3]) / 2))
         text = "Its Fourier transform: a dot for each pair of waves."
         self._show_spectrum(first, 0.0)
         self.add(self.others, self.own)
@@ -159,12 +171,15 @@ class NeuronWave(FilmScene):
         by_frequency = _by_frequency(shares_by_frequency(self.field(first)))
         k = 1 + int(by_frequency.argmax())
         text = f"Its strongest frequency, {k}, is {float(by_frequency.max()):.0%} of the neuron."
-        self._circle_it(text, [(k, 0), (0, k), (k, k)], 0.8 * LARGEST, away=True)
+        self._circle_it(text, [(k, 0), (0, k), (k, k)], 0.8 * LARGEST)
 
     def _circle_it(
-        self, text: str, pairs: list[tuple[int, int]], radius: float, *, away: bool = False
+        self, text: str, pairs: list[tuple[int, int]], radius: float, name: Any = None
     ) -> list[Any]:
-        """Draw rings around the dots of some pairs one after another, while a caption is read."""
+        """Draw rings around the dots of some pairs one after another, while a caption is read.
+
+        They go away again unless they are named.
+        """
         rings = [self._ring(*pair, radius) for pair in pairs]
         whole = [ring.points.copy() for ring in rings]
 
@@ -174,8 +189,9 @@ class NeuronWave(FilmScene):
                 ring.points = points[: 4 * round(part * len(points) / 4)]
 
         draw(0.0)
-        self.say(text, self.sweep(draw, *rings, run_time=0.8 * self.reading(text)))
-        if away:
+        named = [] if name is None else [mn.FadeIn(name)]
+        self.say(text, *named, self.sweep(draw, *rings, run_time=0.8 * self.reading(text)))
+        if name is None:
             self.hold()
             self.play(*map(mn.FadeOut, rings), run_time=0.4)
         return rings
@@ -191,10 +207,8 @@ class NeuronWave(FilmScene):
         return low - INSET - (low - top - 2 * INSET) * k / (self.p // 2)
 
     def _apart(self, k: int) -> bool:
-        """Whether a number overlaps neither the axis's name nor the followed frequency."""
-        centre = (SPECTRUM[0] + SPECTRUM[2]) / 2
-        clear = abs(self._column(k) - centre) > 150
-        return clear and (k == self.k or abs(self._column(k) - self._column(self.k)) > 60)
+        """Whether a number at an axis does not overlap the followed frequency."""
+        return bool(abs(self._column(k) - self._column(self.k)) > 60)
 
     # --- the losses ---------------------------------------------------------------------
 
@@ -220,7 +234,17 @@ class NeuronWave(FilmScene):
             y = float(np.clip(middle + (48 if name == "test" else -20), plot.y0, plot.y1))
             shapes.append(words(f"{name} loss", colour, px=SMALL, bold=True, anchor="left",
                                 at=(plot.x0 + 60, y)))  # fmt: skip
+        shapes += self._epochs(plot, last)
         return [*shapes, *self.past]
+
+    def _epochs(self, plot: Plot, last: float) -> list[Any]:
+        """The first and the last epoch below the losses, and the axis's name."""
+        y, muted = plot.y1 + 38, {"colour": self.colours.muted, "px": SMALL}
+        return [
+            words("0", at=(plot.x0, y), anchor="left", **muted),
+            words(self.word, at=((plot.x0 + plot.x1) / 2, y), **muted),
+            words(spaced(last), at=(plot.x1, y), anchor="right", **muted),
+        ]
 
     # --- training ---------------------------------------------------------------------
 
@@ -291,7 +315,7 @@ class NeuronWave(FilmScene):
                 self.map,
                 self.others,
                 self.own,
-                self.number,
+                *self.numbers,
                 *self.past,
                 run_time=seconds,
                 rate=mn.linear,
@@ -308,7 +332,8 @@ class NeuronWave(FilmScene):
         dots = spaced((self.p // 2 + 1) ** 2 - 1)
         pairs = [(k, 0), (0, k), (k, k)]
         text = f"Of {dots} dots, those of frequency {k} are {share:.1%} of the neuron."
-        rings = self._circle_it(text, pairs, 1.15 * LARGEST)
+        ringed = self._beside("ringed", share, 300, bold=True)
+        rings = self._circle_it(text, pairs, 1.15 * LARGEST, ringed)
         if share < WAVE:
             return
         field = self.field(last)
@@ -321,10 +346,12 @@ class NeuronWave(FilmScene):
             "The waves of $a$ alone are stripes ...",
             "... those of $b$ alone cross them ...",
             "... and their products, from which the sum of the angles is made.",
-            "With the little that is left: the neuron is a wave."
-            if share >= 0.9
-            else "The rest is what is missing.",
+            f"Whole again: {share:.1%} of the neuron is waves of frequency {k}.",
         ]
+        each = shares_by_frequency(field)
+        kinds = zip(("waves in $a$", "waves in $b$", "products"), pairs, strict=True)
+        rows = [self._beside(text, float(each[pair]), 346 + 46 * n)
+                for n, (text, pair) in enumerate(kinds)]  # fmt: skip
         before = field
         for n, (text, part) in enumerate(zip(texts, parts, strict=True)):
             after = shown + part
@@ -333,11 +360,20 @@ class NeuronWave(FilmScene):
             def turn(passed: float, one: Any = before, two: Any = after) -> None:
                 self.map.recolour(self._coloured(one + passed * (two - one), most))
 
-            self.say(text, self.sweep(turn, self.map, run_time=0.75 * self.reading(text)), *(
+            new = [] if lit is None else [mn.FadeIn(rows[lit])]
+            self.say(text, *new, self.sweep(turn, self.map, run_time=0.75 * self.reading(text)), *(
                 ring.animate.set_stroke(opacity=1.0 if i == lit or n == 4 else 0.15)
                 for i, ring in enumerate(rings)
             ))  # fmt: skip
             before = shown = after
+
+    def _beside(self, text: str, share: float, y: float, *, bold: bool = False) -> Any:
+        """A row beside the transform: what is ringed, and its share of the variance."""
+        colour = self.colour(self.k) if bold else self.colours.ink
+        return mn.VGroup(
+            words(text, colour, px=SMALL, bold=bold, at=(KEY, y), anchor="left"),
+            words(f"{share:.1%}", colour, px=SMALL, bold=bold, at=(1792, y), anchor="right"),
+        )
 
     def _part(self, field: np.ndarray, in_a: int, in_b: int) -> np.ndarray:
         """What the waves of a frequency in a times those of one in b give a map; 0 is constant."""
