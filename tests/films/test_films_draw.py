@@ -357,6 +357,17 @@ def test_cells_are_whole_pixels(media: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rings", "clouds", "said"),
+    [(6, 6, "six circles"), (5, 6, "5 of 6 are circles"), (2, 2, "two circles"),
+     (1, 1, "a circle"), (0, 1, "0 of 1 are circles")],
+)  # fmt: skip
+def test_circles_are_counted_as_they_are(rings: int, clouds: int, said: str) -> None:
+    from grokviz.scenes.modular_addition.films.waves_to_circles import _circles
+
+    assert _circles(rings, clouds) == said
+
+
 # --- what the films look like -------------------------------------------------------------
 
 

@@ -229,7 +229,7 @@ class WavesToCircles(FilmScene):
         self.add(dots, pointer, trace)
         self.say(
             "Column by column, every number finds its place on a circle.",
-            self.sweep(wind, dots, pointer, trace, run_time=7, rate=mn.linear),
+            self.sweep(wind, dots, pointer, trace, run_time=6, rate=mn.linear),
         )  # fmt: skip
         self.play(mn.FadeOut(pointer), mn.FadeOut(trace), run_time=0.4)
         self.leaving = [strip, name, ring, *cross, *named, dots]
@@ -300,10 +300,15 @@ class WavesToCircles(FilmScene):
         if self.keys and 0 < len(idle) < len(self.frequencies):
             text = f"The network computes with all of these but {_listed(idle)}."
             rows_of = zip(self.frequencies, dots, names, strict=True)
-            fading = [shape for k, *shapes in rows_of if k in idle for shape in shapes]
-            self.say(text, *(shape.animate(run_time=self.reading(text)).set_opacity(0.15)
-                             for shape in fading))  # fmt: skip
-        traces = [Line(where[:2], self.colours.ink, 0 if k in idle else 4)
+            moving = []
+            for k, cloud, name in rows_of:
+                if k in idle:
+                    grey = words(f"frequency {k}: not used", self.colours.muted, px=SMALL)
+                    grey.move_to(name)
+                    moving += [cloud.animate(run_time=self.reading(text)).set_color(
+                        self.colours.faint), mn.FadeOut(name), mn.FadeIn(grey)]  # fmt: skip
+            self.say(text, *moving)
+        traces = [Line(where[:2], self.colours.faint if k in idle else self.colour(k), 3)
                   for k, where in zip(self.frequencies, last, strict=True)]  # fmt: skip
 
         def look_closer(share: float) -> None:
@@ -311,12 +316,14 @@ class WavesToCircles(FilmScene):
             scale = 1 + closer * (0.95 * radius / widest - 1)
             for one, line, where, (_, c) in zip(dots, traces, last, groups, strict=True):
                 pixels = c + scale * (where - c)
-                one.move_dots(pixels)
+                one.move_dots(pixels, 6.5 - 1.5 * closer)
                 stop = round(traced * len(pixels)) + 1
                 line.move_line(np.concatenate([pixels, pixels[:1]])[:stop])
 
         self.add(*traces)
-        text = "From closer by, joined in turn: nobody told the network of circles."
+        rings = len(self.options.open_circles(self.data, int(shown[-1])))
+        count = _circles(rings, len(self.frequencies))
+        text = f"Each number joined to the next along its wave: {count}."
         self.say(text, self.sweep(look_closer, *dots, *traces, run_time=1.1 * self.reading(text)))
 
     def _test_loss(self, end: float) -> tuple[list[Growing], list[Any]]:
@@ -329,7 +336,13 @@ class WavesToCircles(FilmScene):
         low, high = float(y.min()) / 3, 3 * float(y.max())
         axes = Axes(self, (1520, 240, 1792, 560), (0, end), (low, high), log="y")
         up = {v: f"{v:g}" for v in (1000.0, 1.0, 0.001) if low < v < high}
-        furniture = axes.furniture({0.0: "0"}, up, x=clocks.word(self.data))
+        furniture = axes.furniture({}, up)
+        muted = {"colour": self.colours.muted, "px": SMALL}
+        furniture += [
+            words("0", at=(1520, 602), anchor="left", **muted),
+            words(clocks.spaced(end), at=(1792, 602), anchor="right", **muted),
+            words(clocks.word(self.data), at=(1656, 644), **muted),
+        ]
         furniture.append(words("test loss", self.colours.test, px=SMALL, bold=True,
                                at=(1792, 214), anchor="right"))  # fmt: skip
         return [Growing(axes, x, y, self.colours.test, 6)], furniture
@@ -382,6 +395,14 @@ class WavesToCircles(FilmScene):
             if seconds:
                 self.play(self.sweep(move, *dots, run_time=seconds, rate=mn.linear))
             start = stop
+
+
+def _circles(rings: int, clouds: int) -> str:
+    """How many of the clouds are circles, in words."""
+    if rings < clouds:
+        return f"{rings} of {clouds} are circles"
+    many = {1: "a circle", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+    return many[clouds] + " circles" * (clouds > 1)
 
 
 def _listed(frequencies: list[int]) -> str:
