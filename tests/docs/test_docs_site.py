@@ -245,3 +245,20 @@ def test_a_film_is_in_its_entry_with_a_poster(tmp_path: Path) -> None:
     page = Page(tmp_path / "site" / "gallery" / "embedding-waves.html")
     assert {"media/embedding-waves.mp4", "media/embedding-waves.png"} <= set(page.fetched)
     check_whole(tmp_path / "site")
+
+
+def test_the_poster_of_a_film_is_what_its_still_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "website"))
+    import drawing
+
+    scenes = gv.list_scenes(user=False)
+    film = drawing.DrawingJob("a", Path("a.mp4"), {"quality": "l"})
+    ends, names_a_part, joined = (
+        drawing.poster(film, scenes[name])
+        for name in ("clock", "phase-change-to-grokking", "thread")
+    )
+    assert {item.path.name for item in (ends, names_a_part, joined)} == {"a.png"}
+    assert (ends.film, ends.chapter) == (film.path, None)
+    # drawn as any still is, since a film of its own has no marks of its parts
+    assert (names_a_part.film, names_a_part.chapter) == (None, None)
+    assert (joined.film, joined.chapter) == (film.path, scenes["thread"].parts["opening"])
