@@ -147,8 +147,11 @@ def _description(data: xr.Dataset, name: str) -> dict[str, str]:
 
 
 def _phases(data: xr.Dataset) -> dict[str, Any] | None:
-    ends = clocks.phase_ends(data)
-    return None if ends is None else {"ends": [int(e) for e in ends], "names": list(PHASES)}
+    edges = clocks.phase_edges(data) if "epoch" in data.coords else []
+    if not edges:
+        return None
+    # the script adds the end of the run
+    return {"ends": list(map(int, edges[1:-1])), "names": list(PHASES[: len(edges) - 1])}
 
 
 def _events(data: xr.Dataset) -> list[dict[str, Any]]:

@@ -141,7 +141,7 @@ def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
     fps = job.quality.fps
     frames = max(round(job.options.duration * fps), 1)
     held = min(round(job.options.held * fps), frames - 1)
-    ends = clocks.phase_ends(data) if clocks.is_time(clock) else None
+    ends = clocks.phase_edges(data, 0, clock)[1:-1] if clocks.is_time(clock) else ()
     times = clocks.pace(values[inside], clock)
     index: np.ndarray = inside[clocks.schedule(times, frames, held, ends)]
     return index

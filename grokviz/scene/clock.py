@@ -6,7 +6,7 @@ checkpoints is made up. Time may be stretched around grokking; the epoch is alwa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SHARES = (0.14, 0.34, 0.34, 0.18)
 """Shares of film time of the four phases, however many epochs each has."""
+
+ENDS = 0.1
+"""Clean-up that ends in so much of a run, its last part, ends with the run."""
 
 
 def word(data: xr.Dataset, clock: str = "epoch") -> str:
@@ -91,6 +94,20 @@ def phase_ends(data: xr.Dataset) -> Int[np.ndarray, " 3"] | None:
         return None
     ends = data["phase_end"].values
     return None if (ends < 0).any() else ends
+
+
+def phase_edges(data: xr.Dataset, first: float = 0, clock: str = "epoch") -> list[float]:
+    """Where the phases of training begin and end, from ``first`` on; none without phases.
+
+    Three phases where clean-up ends in the last :data:`ENDS` of the run: the test loss then
+    still falls, and what comes after are the last records of that fall, not a phase.
+    """
+    ends = phase_ends(data)
+    if ends is None:
+        return []
+    last = max(float(data[clock].values[-1]), float(ends[2]))
+    edges = [first, *map(float, ends), last]
+    return [*edges[:3], last] if ends[2] > (1 - ENDS) * last else edges
 
 
 def index_of(data: xr.Dataset, clock: str, wanted: str | int | None) -> int:
@@ -214,7 +231,7 @@ def schedule(
     values: Float[np.ndarray, " clock"],
     frames: int,
     held: int,
-    ends: Int[np.ndarray, " 3"] | None = None,
+    ends: Sequence[float] = (),
 ) -> Int[np.ndarray, " frames"]:
     """Clock index of each of ``frames`` frames, the last ``held`` of them at the end.
 
@@ -225,7 +242,7 @@ def schedule(
     at = np.linspace(0, 1, moving)
     knots = np.array([values[0], values[-1]], dtype=float)
     times = np.array([0.0, 1.0])
-    if ends is not None:
+    if len(ends):
         inner = [end for end in ends if values[0] < end < values[-1]]
         # a span that ends early keeps the tempo of the phases it does show
         knots = np.array([values[0], *inner, values[-1]], dtype=float)

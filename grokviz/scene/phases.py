@@ -54,14 +54,6 @@ def told_end(data: xr.Dataset, clock: str = "epoch") -> int:
     return clocks.index_up_to(data, clock, last)
 
 
-def _edges(data: xr.Dataset, first: float, clock: str) -> list[float]:
-    ends = clocks.phase_ends(data)
-    if ends is None:
-        return []
-    last = float(data[clock].values[-1])
-    return [first, *map(float, ends), max(last, float(ends[2]))]
-
-
 class PhaseShades:
     """The phases of training, shaded: as far as they have come where the future is not drawn."""
 
@@ -70,7 +62,8 @@ class PhaseShades:
     ) -> None:
         self.axes, self.data, self.first, self.clock = axes, data, first, clock
         current_style = style()
-        self.edges, colours = _edges(data, first, clock), current_style.colours.phases
+        self.edges = clocks.phase_edges(data, first, clock)
+        colours = current_style.colours.phases
         self.reveals = not current_style.ghost
         tints = (see_through(colour, current_style.colours.background) for colour in colours)
         self.spans = [
@@ -156,7 +149,7 @@ def name_phases(
 
     Returns the number of the phase and the text of each.
     """
-    current_style, edges = style(), _edges(data, first, clock)
+    current_style, edges = style(), clocks.phase_edges(data, first, clock)
     low, high = (_place(axes, end) for end in axes.get_xlim())
     em = current_style.pixels(axes, current_style.small) / axes.bbox.width
     named: list[tuple[int, str, float, float]] = []
@@ -169,7 +162,7 @@ def name_phases(
             if b - a > width or (not named and b > a and width < 0.15):
                 named.append((phase, text, max((a + b) / 2, width / 2), width))
                 break
-    if edges and len(named) < len(PHASES) and (chips := _chips(axes, em, bands)):
+    if len(named) < len(bands) and (chips := _chips(axes, em, bands)):
         return chips
     centres = pushed_apart([n[2] for n in named], [n[3] + 0.5 * em for n in named], 0, 1)
     return [
@@ -188,16 +181,14 @@ def _chips(axes: Axes, em: float, bands: list[tuple[float, float]]) -> list[tupl
     that is not possible they are a legend. ``em`` is that of the small type and ``bands`` are the
     shades, as shares of the axes' width.
     """
-    widths = [(0.56 * len(name) + 0.7) * em for name in PHASES]
-    every = list(range(len(PHASES)))
+    widths = [(0.56 * len(name) + 0.7) * em for name in PHASES[: len(bands)]]
+    every = list(range(len(bands)))
     wide = [k for k in every if widths[k] > TIGHT * (bands[k][1] - bands[k][0])]
     ways = ([every], [[k for k in every if k not in wide], wide])
     rows = next((places for rows in ways if (places := _over(rows, widths, bands))), None)
     if rows is None:
-        rows = next(
-            (places for rows in ([every], [[2, 3], [0, 1]]) if (places := _packed(rows, widths))),
-            [],
-        )  # fmt: skip
+        legends = ([every], [every[2:], every[:2]])
+        rows = next((places for rows in legends if (places := _packed(rows, widths))), [])
     line = em * axes.bbox.width / axes.bbox.height
     background, chips = style().colours.background, []
     for n, row in enumerate(rows):

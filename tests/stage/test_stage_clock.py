@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
+from grokviz.dataset.numerics.curves import PHASES
 from grokviz.dataset.references.reference import reference
 from grokviz.errors import InputError
 from grokviz.scene import clock
+from grokviz.scene.phases import shade_phases
 
 
 def at(data: Any, wanted: str | int | None) -> int:
@@ -122,7 +125,7 @@ def test_a_film_runs_forward_from_the_first_to_the_last(
         st.none() | st.lists(st.integers(0, 50_000), min_size=3, max_size=3, unique=True)
     )
     array = np.array(values)
-    index = clock.schedule(array, frames, held, None if ends is None else np.array(sorted(ends)))
+    index = clock.schedule(array, frames, held, () if ends is None else sorted(ends))
     assert index.shape == (frames,)
     assert (np.diff(index) >= 0).all()
     assert index[0] == 0
@@ -137,6 +140,22 @@ def test_a_clock_is_called_what_the_run_counted(data: Any) -> None:
     assert clock.word(steps, "fraction") == "fraction"
     with pytest.raises(InputError, match="its steps go from 0 to 2000"):
         clock.select(steps, "epoch", "9000:9100")
+
+
+@pytest.mark.parametrize(("cleaned", "phases"), [(1700, 4), (1850, 3), (2000, 3)])
+def test_the_last_records_of_a_fall_are_no_stable_phase(
+    data: Any, cleaned: int, phases: int
+) -> None:
+    data["phase_end"] = ("phase", [400, 1200, cleaned])
+    edges = clock.phase_edges(data)
+    assert edges == [0, 400, 1200, *([cleaned] if phases == 4 else []), 2000]
+    axes = Figure(figsize=(8, 4)).add_subplot()
+    axes.set_xlim(0, 2000)
+    shades = shade_phases(axes, data, names=True)
+    assert len(shades.spans) == phases
+    names = [text.get_text().replace("\n", " ") for _, text in shades.names]
+    assert names == list(PHASES[:phases])
+    assert shades.spans[-1].get_x() + shades.spans[-1].get_width() == 2000
 
 
 def test_a_frame_shows_the_last_checkpoint_up_to_its_moment() -> None:

@@ -263,13 +263,13 @@ def test_a_field_clock_counts_epochs_everywhere(slow: Any, here: Path) -> None:
 
 def test_a_field_clocks_film_takes_time_by_phases(slow: Any) -> None:
     scene, data = slow
-    data["phase_end"] = ("phase", [200, 400, 1900])
+    data["phase_end"] = ("phase", [200, 400, 1600])
     (job,) = plan(scene, "a.mp4", (), render_options({"duration": 10.0, "hold": 1.0}))
     shown = data["field_epoch"].values[frames_of(job, data)]
-    # the moment of epoch 700: two phases, and a fifth of the third; 0.35 without phases
+    # the moment of epoch 700: two phases, and a quarter of the third; 0.35 without phases
     first, second, third, _ = clocks.SHARES
     moving = 0.9 * len(shown)
-    assert np.argmax(shown == 700) / moving == pytest.approx(first + second + third / 5, abs=0.01)
+    assert np.argmax(shown == 700) / moving == pytest.approx(first + second + third / 4, abs=0.01)
     (job,) = plan(scene, "a.mp4", (), render_options({"epochs": "1700:1900"}))
     with pytest.raises(InputError, match="its epochs go from 0 to 2000"):
         frames_of(job, data)

@@ -95,7 +95,7 @@ function layout(given) {
 function phaseShapes(last) {
   if (!facts.phases) return [];
   const edges = [state.time === "log" ? firstMoment() : 0, ...facts.phases.ends, last];
-  return palette().phases.map((tint, n) => ({
+  return palette().phases.slice(0, facts.phases.names.length).map((tint, n) => ({
     type: "rect", xref: "x", yref: "paper", layer: "below", line: { width: 0 },
     x0: edges[n], x1: Math.max(edges[n + 1], edges[n]), y0: 0, y1: 1, fillcolor: tint,
   })); // prettier-ignore
