@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 KINDS = {
-    "digit": "each of one digit of a sum",
-    "train": "each of a whole run, on fresh data",
-    "test": "each of a whole run, on test data",
+    "digit": "of one digit of a sum",
+    "train": "of a whole run on fresh data",
+    "test": "of a whole run on test data",
 }
 
 GENTLE = 0.5
@@ -31,8 +31,8 @@ class SmoothFromMany(Scene):
     """Real losses that each fall at once, and the mean of the first 1, 2, ... of them."""
 
     name = "smooth-from-many"
-    title = "Each curve falls at once; the mean of many comes down gradually"
-    watch = "at once: while steps grow by 25%"
+    title = "One loss drops suddenly, the mean of many smoothly"
+    watch = "at the right: the largest fall while steps grow by 25%"
     source = "thread, claim that smooth loss curves are many phase changes; tweet 13"
     needs = (
         "piece_name", "piece_kind", "piece_member", "piece_drop", "piece_loss",
@@ -63,13 +63,14 @@ class SmoothFromMany(Scene):
         falls, count = data["mean_steepest_fall"].values.astype(float), data.sizes["count"]
         alone, mean = float(falls[0]), float(falls[-1])
         numbers = {"alone": alone, "mean": mean, "curves": count}
-        sentence = (
-            f"One loss falls at once by {100 * alone:.0f}% of its start, "
-            f"the mean of {count} by {100 * mean:.0f}%"
-        )
-        watch = f"{self.watch}; {count} losses: {_mix(data, count - 1)}"
+        watch = f"the {count} losses: {_mix(data, count - 1)}"
         if count < 2 or not alone > 0 or not mean <= GENTLE * alone:
+            sentence = (
+                f"One loss falls at once by {100 * alone:.0f}% of its start, "
+                f"the mean of {count} by {100 * mean:.0f}%"
+            )
             return Claim.instead(sentence, watch, **numbers)
+        sentence = f"One loss drops suddenly, the mean of {count} smoothly"
         return Claim(sentence, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -152,7 +153,7 @@ def _pieces(axes: Axes, data: xr.Dataset, *, drops: bool) -> Drawing:
     axes.plot(step, curves[0], color=colour, lw=current_style.line, zorder=3.5)
     half = _half(curves[0])
     one = current_style.label(
-        axes, step[half], curves[0][half], "one\ncurve", lift=0.6, ha="left", va="bottom",
+        axes, step[half], curves[0][half], "one\nloss", lift=0.6, ha="left", va="bottom",
         color=colour, zorder=5,
     )  # fmt: skip
     one.set_position((0.4 * current_style.small, one.xyann[1]))
@@ -185,18 +186,23 @@ def _fall(axes: Axes, data: xr.Dataset) -> Drawing:
     from matplotlib.ticker import MaxNLocator
 
     counts, falls = data["count"].values, 100 * data["mean_steepest_fall"].values.astype(float)
-    axes.set(ylim=(0, 1.1 * max(float(np.nan_to_num(falls).max()), 1e-9)), xlabel="curves averaged")
-    axes.set(xlim=(0, counts[-1] * 1.03), ylabel="steepest fall of the mean (%)")
+    axes.set(ylim=(0, 1.1 * max(float(np.nan_to_num(falls).max()), 1e-9)), xlabel="losses averaged")
+    axes.set(
+        xlim=(0, counts[-1] * 1.03),
+        ylabel="largest fall of the mean while\nsteps grow by 25% (% of its start)",
+    )
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     curve = panels.path(axes, counts, falls, style().colours.ink)
     ink, alone = style().colours.ink, style().colours.frequencies[0]
     first, last = (
         style().label(
-            axes, counts[k], falls[k], f"{falls[k]:.0f}%", lift=0.35, ha=side, va="bottom",
+            axes, counts[k], falls[k], f"{name}: {falls[k]:.0f}%", lift=0.35, ha=side, va="bottom",
             color=colour, zorder=6,
         )
-        for k, side, colour in ((0, "left", alone), (-1, "right", ink))
+        for k, side, colour, name in (
+            (0, "left", alone, "one loss"), (-1, "right", ink, "mean")
+        )
     )  # fmt: skip
     axes.plot(counts[:1], falls[:1], "o", color=alone, ms=0.4 * style().points, mew=0, zorder=6)
 

@@ -11,6 +11,7 @@ from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
 
+from grokviz.dataset.learning import LOW as MEMORISED
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
@@ -52,7 +53,9 @@ class DigitGrokking(Scene):
     loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     digits: bool = option(True, "the test loss of every digit of the answer, below")
-    colours: Literal["ends", "all"] = option("ends", "the first and last digit in colour, or all")
+    colours: Literal["ends", "all"] = option(
+        "all", "every digit in its colour, or only the first and the last that are learned"
+    )
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -94,14 +97,16 @@ class DigitGrokking(Scene):
         learned = changes.overfit(data)
         ends = None if learned is None else _ends(data, learned.memorised)
         every = set(range(data.sizes["digit"]))
-        coloured = every if ends is None or self.colours == "all" else {k for k, _ in ends}
+        strong = every if ends is None else {k for k, _ in ends}
         plots = [
             ("loss (nats)", changes.losses(data)),
-            ("test loss\nof a digit (nats)", _digits(data, coloured)),
+            ("test loss\nof a digit (nats)", _digits(data, strong, grey=self.colours == "ends")),
         ]
         marks: list[list[_marks.Mark]] = [[], []]
         if learned is not None:
-            marks = [_of_losses(data, learned.memorised), _of_digits(data, learned.memorised)]
+            # in a column there is no room for the rule
+            rule = "" if style().narrow(figure) else f": train below {MEMORISED:g}"
+            marks = [_of_losses(data, learned.memorised, rule), _of_digits(data, learned.memorised)]
         drawn = [
             _Panel(
                 axes, data, curves, marks=own, ylabel=label, log=self.loss == "log", time=self.time,
@@ -143,18 +148,21 @@ class DigitGrokking(Scene):
         )
 
 
-def _digits(data: xr.Dataset, coloured: set[int]) -> dict[str, panels.Curve]:
-    """The digits' test losses, those that are not in colour grey and thin."""
+def _digits(data: xr.Dataset, strong: set[int], *, grey: bool) -> dict[str, panels.Curve]:
+    """The digits' test losses; those that are not strong are thin, or ``grey`` too."""
     x, y = data["tested_epoch"].values, data["token_test_loss"].values
     tints, names = changes.digit_colours(data), changes.digit_names(data)
-    rest = sorted(set(range(len(names))) - coloured, key=lambda k: -float(np.nan_to_num(y[-1, k])))
-    curves = {f"_{names[k]}": panels.Curve.of(x, y[:, k], style().colours.faint) for k in rest}
-    return curves | {names[k]: panels.Curve.of(x, y[:, k], tints[k]) for k in sorted(coloured)}
+    faint = style().colours.faint
+    rest = sorted(set(range(len(names))) - strong, key=lambda k: -float(np.nan_to_num(y[-1, k])))
+    curves = {
+        f"_{names[k]}": panels.Curve.of(x, y[:, k], faint if grey else tints[k]) for k in rest
+    }
+    return curves | {names[k]: panels.Curve.of(x, y[:, k], tints[k]) for k in sorted(strong)}
 
 
 @dataclass
 class _Panel(changes.ChangePanel):
-    """Curves of which those in grey have their names above them, or share one at the end.
+    """Curves of which the thin ones have their names above them, or at their ends.
 
     Attributes:
         marks: the numbers on the curves.
@@ -164,19 +172,30 @@ class _Panel(changes.ChangePanel):
     _: KW_ONLY
     marks: Sequence[_marks.Mark] = ()
 
+    def trace(self, name: str, curve: panels.Curve) -> panels.Trace:
+        """A thin curve in a colour is wide enough to show it."""
+        trace = super().trace(name, curve)
+        if name.startswith("_") and curve.colour != style().colours.faint:
+            for line in trace.lines:
+                line.set_linewidth(0.75 * style().line)
+        return trace
+
     def name_curves(self, end: float) -> panels.Names:
-        """The names at the ends of the curves in colour, and those above the others."""
+        """The names at the ends of the strong curves, and those above the others."""
         self.axes.set_xlim(self.first, end)
-        grey = {name[1:]: curve for name, curve in self.curves.items() if name.startswith("_")}
+        thin = {name[1:]: curve for name, curve in self.curves.items() if name.startswith("_")}
         self.marks = _marks.clear(self.axes, self.marks, self.curves.values())
-        above = _marks.OnCurves(self.axes, grey, self.curves.values(), self.marks)
-        curves = dict(self.curves)
-        if above.others:
-            first = above.others[0]
+        above = _marks.OnCurves(self.axes, thin, self.curves.values(), self.marks)
+        curves, grey = (
+            dict(self.curves),
+            {c.colour for c in thin.values()} == {style().colours.faint},
+        )
+        if grey and len(above.others) > 1:
+            curves[OTHERS] = thin[above.others[0]]
+        else:
             # beside the axes there is no room for two words in a line
-            name = first.replace(" ", "\n") if len(above.others) == 1 else OTHERS
-            curves[name] = grey[first]
-        leaders = len(above.others) == 1
+            curves |= {name.replace(" ", "\n"): thin[name] for name in above.others}
+        leaders = bool(above.others) and OTHERS not in curves
         return _Names(panels.EndNames(self.axes, curves, leaders=leaders), above)
 
     def numbers(self) -> list[_marks.Mark]:
@@ -212,15 +231,15 @@ def _threshold(axes: Axes) -> None:
         axes.yaxis.set_major_formatter("{x:g}")
 
 
-def _of_losses(data: xr.Dataset, memorised: int) -> list[_marks.Mark]:
-    """The title's three numbers on the losses."""
+def _of_losses(data: xr.Dataset, memorised: int, rule: str) -> list[_marks.Mark]:
+    """The title's three numbers on the losses, the first with the rule that it is by."""
     colours, (at, top, last) = style().colours, changes.peak(data, memorised)
     train = float(
         np.interp(memorised, data["logged_epoch"].values, data["logged_train_loss"].values)
     )
     end = float(data["tested_epoch"].values[np.isfinite(data["logged_test_loss"].values)][-1])
     return [
-        _marks.Mark(memorised, train, f"{memorised:,}", colours.train, lift=0.9),
+        _marks.Mark(memorised, train, f"{memorised:,}{rule}", colours.train, lift=0.9),
         _marks.Mark(at, top, f"{top:.2g}", colours.test, lift=0.5),
         _marks.Mark(end, last, f"{last:.2g}", colours.test, "right", 2.2),
     ]
