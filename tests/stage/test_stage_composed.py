@@ -59,7 +59,7 @@ def test_names_that_panels_share_stand_once_below_them(here: Path) -> None:
     assert [words.count(name) for name in shared[2:]] == [1] * len(shared[2:])
     # ink means something else in each of these panels
     gv.render(["progress-measures", "weight-norms"], None, "ink.pdf", venue="icml", epoch="last")
-    assert "restricted" in PdfReader("ink.pdf").pages[0].extract_text().split()
+    assert "restricted:" in PdfReader("ink.pdf").pages[0].extract_text().split()
 
 
 def test_panels_move_together(data: xr.Dataset, dot: type[Dot], poster: type[Poster]) -> None:

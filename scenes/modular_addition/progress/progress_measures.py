@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any import _marks
@@ -39,10 +39,13 @@ SHORT = {
 }  # fmt: skip
 """Names of panels that are low."""
 
+EXCLUDED, RESTRICTED = "excluded:\nthe rest", "restricted:\nkey waves"
+"""Names of two losses that say which waves are left in the logits."""
+
 OUTPUT = "neuron-\nlogit map"
 """The name of $W_L$ at the end of its curve."""
 
-DASHED = {OUTPUT, "excluded"}
+DASHED = {OUTPUT, "excluded", EXCLUDED}
 """Curves in one panel with others of their colour, or of another grey."""
 
 PUBLISHED = (published.TRAIN, published.TEST, "published_restricted_loss")
@@ -59,7 +62,7 @@ class ProgressMeasures(Scene):
     name = "progress-measures"
     panels = ("progress",)
     title = "While the test loss is still high, the generalising circuit grows"
-    watch = "restricted: key waves alone; excluded: without"
+    watch = "brackets: the change over circuit formation"
     source = "arXiv:2301.05217, figures 6, 7, 10, 11, 13 and 14"
     needs = (
         "excluded_loss_2d", "restricted_loss", "excluded_accuracy_2d", "restricted_accuracy",
@@ -128,7 +131,7 @@ class ProgressMeasures(Scene):
             percent = plot.label.endswith("(%)")
             drawn.append(panels.CurvePanel(
                 axes, data, plot.curves, log=plot.log,
-                ylabel=SHORT.get(plot.label, plot.label) if low or self._merged else plot.label,
+                ylabel=self._label(plot, low=low, strip=self._merged and bool(i)),
                 ylim=(-4, 104) if percent else None, yticks=(0, 50, 100) if percent else None,
                 phases="shaded" if phases == "named" and i else phases,
             ))  # fmt: skip
@@ -147,7 +150,14 @@ class ProgressMeasures(Scene):
                 _marks.draw(axes, these, data["epoch"])
                 for axes, these in zip(rooms, marks, strict=True)
             ]
+            parts.append(_falls(rooms[0], data))
         return Drawing.of(*parts)
+
+    def _label(self, plot: Plot, *, low: bool, strip: bool) -> str:
+        """What stands beside a panel; nothing beside a strip, whose curve says what it is."""
+        if strip:
+            return ""
+        return SHORT.get(plot.label, plot.label) if low else plot.label
 
     @property
     def _merged(self) -> bool:
@@ -158,8 +168,8 @@ class ProgressMeasures(Scene):
         """Axes for so many panels: a large one above low ones, or all of one size."""
         narrow = style().narrow(figure)
         if self._merged:
-            heights, gap = ((2, 1, 1), 1.5) if narrow else ((2.5, 1, 1), 1.1)
-            return style().stack(figure, heights, left=6.2, right=7.0, vgap=gap)
+            heights, gap = ((4, 1, 1), 1.5) if narrow else ((5.4, 1, 1), 1.0)
+            return style().stack(figure, heights, left=4.9, right=7.2, vgap=gap)
         columns = 1 if narrow or count == 1 else 2
         grid = style().panels(
             figure, (1,) * columns, (1,) * math.ceil(count / columns), left=5.0, right=7.0,
@@ -172,7 +182,8 @@ class ProgressMeasures(Scene):
         words = []
         for plot in self._plots(data):
             values = ", ".join(
-                f"{name.lstrip('_')} {curve.y[i]:.3g}" for name, curve in plot.curves.items()
+                f"{name.lstrip('_').partition(':')[0]} {curve.y[i]:.3g}"
+                for name, curve in plot.curves.items()
             )
             words.append(f"{plot.label}: {values}".replace("\n", " ").replace("$", ""))
         at = clocks.at(data, "epoch", i)
@@ -185,7 +196,8 @@ class ProgressMeasures(Scene):
             "losses": "Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
             "the key frequencies, fitted on all pairs. Restricted loss: on all pairs, with these "
             "alone. "
-            + ("Gini coefficient of the Fourier components' norms in $W_E$ and $W_L$. "
+            + ("Gini coefficient of the Fourier components' norms in "
+               f"{'$W_E$' if self._merged else '$W_E$ and $W_L$'}. "
                if self.third == "gini" else "Test loss over restricted loss. ")
             + "Sum of squares of all weights."
             + (published.DEFINITION if self.published else ""),
@@ -202,37 +214,42 @@ class ProgressMeasures(Scene):
 
     def _losses(self, data: xr.Dataset) -> list[Plot]:
         curve, muted = partial(panels.at_checkpoints, data), style().colours.muted
+        excluded, whole = data["excluded_loss_2d"].values, panels.splits(data, "loss")
         restricted = data["restricted_loss"].sel(split="all").values
-        whole = panels.splits(data, "loss")
-        gini = {
-            "embedding": curve(data["gini_embedding"].values),
-            OUTPUT: curve(data["gini_neuron_logit_map"].values, muted),
-        }
-        third = Plot("Gini coefficient", gini)
-        if self.third == "ratio":
-            test, nothing = data["loss"].sel(split="test").values, np.full(len(restricted), np.nan)
-            known = np.isfinite(test) & np.isfinite(restricted) & (restricted > 0)
-            ratio = curve(np.divide(test, restricted, out=nothing, where=known))
-            name = "ratio" if self.layout == "paper" else "test /\nrestricted"
-            third = Plot("test / restricted", {name: ratio}, log=True)
-        squares = curve(data["sum_squared_weights"].sum("parameter").values)
-        excluded = curve(data["excluded_loss_2d"].values)
-        rest = [third, Plot("sum of squares", {"all\nweights": squares})]
+        behind = _published(data) if self.published else {}
         if self.layout == "together":
-            aside = curve(data["excluded_loss_2d"].values, muted)
-            losses = {**whole, "excluded": aside, "restricted": curve(restricted)}
-            if self.published:
-                losses |= {f"_{name}": one for name, one in _published(data).items()}
-            return [Plot("loss (nats)", losses, log=True), *rest]
-        pair = [
-            {**whole, "excluded": excluded},
-            {**whole, "restricted": curve(restricted)},
-        ]
-        if self.published:
-            behind = _published(data)
-            for curves in pair:
-                curves |= {f"_{name}": behind[name] for name in [*curves] if name in behind}
-        return [*(Plot("loss", curves, log=True) for curves in pair), *rest]
+            losses = {**whole, EXCLUDED: curve(excluded, muted), RESTRICTED: curve(restricted)}
+            losses |= {f"_{name}": one for name, one in behind.items()}
+            return [Plot("loss (nats)", losses, log=True), *self._others(data)]
+        pair = [{**whole, "excluded": curve(excluded)}, {**whole, "restricted": curve(restricted)}]
+        for curves in pair:
+            curves |= {f"_{name}": behind[name] for name in [*curves] if name in behind}
+        return [*(Plot("loss", curves, log=True) for curves in pair), *self._others(data)]
+
+    def _others(self, data: xr.Dataset) -> list[Plot]:
+        """The panels below: the sparsity or a ratio, and the size of the weights."""
+        curve, strips = partial(panels.at_checkpoints, data), self.layout == "together"
+        squares = curve(data["sum_squared_weights"].sum("parameter").values)
+        name = "squared\nweights" if strips else "all\nweights"
+        weights = Plot("sum of squares", {name: squares})
+        if self.third == "ratio":
+            name = "test /\nrestricted" if strips else "ratio"
+            return [Plot("test / restricted", {name: _ratio(data)}, log=True), weights]
+        gini = curve(data["gini_embedding"].values)
+        if strips:
+            return [Plot("Gini coefficient", {"sparsity of\nembedding": gini}), weights]
+        output = curve(data["gini_neuron_logit_map"].values, style().colours.muted)
+        return [Plot("Gini coefficient", {"embedding": gini, OUTPUT: output}), weights]
+
+
+def _ratio(data: xr.Dataset) -> panels.Curve:
+    """Test loss over restricted loss, where both are known."""
+    test = data["loss"].sel(split="test").values
+    restricted = data["restricted_loss"].sel(split="all").values
+    known = np.isfinite(test) & np.isfinite(restricted) & (restricted > 0)
+    nothing = np.full(len(restricted), np.nan)
+    ratio = np.divide(test, restricted, out=nothing, where=known)
+    return panels.at_checkpoints(data, ratio)
 
 
 def _published(data: xr.Dataset) -> dict[str, panels.Curve]:
@@ -288,17 +305,53 @@ def _turn(data: xr.Dataset) -> _Turn | None:
 
 
 def _numbers(data: xr.Dataset) -> list[_marks.Mark]:
-    """The title's four numbers on their curves."""
+    """Dots on the two curves that the title compares, with what they are before they fall."""
     turn, colours = _turn(data), style().colours
     if turn is None:
         return []
     (x, end), test, alone = map(float, turn.epochs), turn.test, turn.alone
     return [
         _marks.Mark(x, float(test[0]), f"{test[0]:.2g}", colours.test, "center", 0.8),
-        _marks.Mark(end, float(test[1]), f"{test[1]:.2g}", colours.test, lift=0.7),
-        _marks.Mark(x, float(alone[0]), f"{alone[0]:.2g}", colours.ink, lift=-0.85),
-        _marks.Mark(end, float(alone[1]), f"{alone[1]:.2g}", colours.ink, lift=0.15),
+        _marks.Mark(end, float(test[1]), "", colours.test),
+        _marks.Mark(x, float(alone[0]), f"{alone[0]:.2g}", colours.ink, "center", -0.9),
+        _marks.Mark(end, float(alone[1]), "", colours.ink),
     ]
+
+
+def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
+    """Brackets over the falls of the two curves, right of the moment at which the run groks."""
+    from matplotlib.transforms import offset_copy
+
+    turn, colours, small = _turn(data), style().colours, style().small
+    if turn is None:
+        return Drawing()
+    begin, end = map(float, turn.epochs)
+    aside = offset_copy(axes.transData, fig=axes.figure, x=0.55 * small, units="points")
+    parts: list[Any] = []
+    for (first, last), colour in ((turn.test, colours.test), (turn.alone, colours.ink)):
+        if not first > 0 or not last > 0:
+            continue
+        look: dict[str, Any] = {"color": colour, "zorder": 6}
+        parts += axes.plot(
+            [begin, end], [first, first], lw=0.35 * style().line, ls=(0, (2, 3)), **look
+        )
+        parts += axes.plot(
+            [end, end], [first, last], "_-", lw=0.8 * style().line, ms=0.4 * small,
+            mew=0.8 * style().line, transform=aside, **look,
+        )  # fmt: skip
+        sign, times = ("\u00f7", first / last) if last < first else ("\u00d7", last / first)
+        middle = float(np.sqrt(first * last))
+        words = f"{sign}{times:.2g} \u2192 {last:.2g}"
+        text = style().label(axes, end, middle, words, lift=0.01, ha="left", va="center", **look)
+        text.set_position((1.0 * small, 0))
+        parts.append(text)
+    epochs = data["epoch"].values
+
+    def update(i: int) -> None:
+        for part in parts:
+            part.set_visible(style().ghost or bool(epochs[i] >= end))
+
+    return Drawing(parts, update)
 
 
 def _measures(data: xr.Dataset, *, gini: bool) -> list[list[_marks.Mark]]:
