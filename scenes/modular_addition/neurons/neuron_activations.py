@@ -71,9 +71,18 @@ class NeuronActivations(Scene):
             sentence = f"{count} of {waves.size} neurons are waves of one frequency"
             return Claim.instead(sentence, share=share)
         sentence = f"{count} of {waves.size} neurons become waves, each of one frequency"
-        wave = f"a wave: one frequency k explains at least {THRESHOLD:.0%} of its variance"
-        watch = f"{wave}; {min(self.most, data.sizes['neuron'])} shown"
-        return Claim(sentence, watch, numbers={"share": share})
+        return Claim(sentence, self._watch(data, count), numbers={"share": share})
+
+    def _watch(self, data: xr.Dataset, count: int) -> str:
+        """How many of the waves are shown, and what one looks like."""
+        shown = _neurons.neurons_in_turn(data, self.most)
+        clusters = data["all_neuron_cluster"].values[data["neuron"].values[shown]]
+        # a stored neuron need not be one of the waves
+        of = f" of the {count}" if (clusters > NO_FREQUENCY).all() else " neurons"
+        words = f"{len(shown)}{of} (frequency k explains {THRESHOLD:.0%}+)"
+        if self.order == "number":
+            return f"{words}; a bump is a period"
+        return f"{words}; sorted by ka, kb, a bump is a period"
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a neuron, its frequency above it."""
@@ -85,8 +94,14 @@ class NeuronActivations(Scene):
         axes = grids.square_axes(figure, len(order), columns, p, **room)
         maps = [_Map(ax, data, int(n)) for ax, n in zip(axes, order, strict=True)]
         ends = _neurons.input_names(figure, self.order)
-        grids.name_inputs(axes[(len(order) - 1) // columns * columns], p - 1, *ends)
-        grids.note(axes[-1], "%: of its variance explained by frequency k; bluer: more active")
+        last = (len(order) - 1) // columns * columns
+        # of two rows each has its names, which have room between them
+        for first in {0, last} if len(above) else {last}:
+            grids.name_inputs(axes[first], p - 1, *ends)
+        wide = len(order) - last
+        if not narrow and wide > 1:
+            words = "% of variance explained by k;  activation" if wide > 3 else "activation"
+            grids.colour_bar(axes[-1], maps[-1].image, words, ("0", "max"))
         still, moving = maps[: len(above)], maps[len(above) :]
         phase, activations = self.order == "phase", fields.activations(data, 0)
         for each in still:
@@ -150,12 +165,20 @@ class _Map:
         p = data.sizes["row"] // 2
         self.neuron, self.k = neuron, int(data["neuron_frequency"].values[neuron])
         self.image = grids.heat(axes, (p, p))
-        self.name = _neurons.name_frequency(axes, self.k, data, numbered=True)
+        self.name = _neurons.name_frequency(axes, self.k, data)
         self.colour = self.name.get_color()
-        self.share = grids.figure_above(axes)
-        self.silent = style().note(
-            axes, "inactive", (0.5, 0.6), ha="center", color=style().colours.muted
+        current_style = style()
+        # in the panel itself, or it would be taken for a caption of the one above
+        wide = axes.bbox.width / current_style.pixels(axes, current_style.small)
+        self.words = " explained" if wide > 9 else ""
+        patch = {"boxstyle": "square,pad=0.2", "fc": current_style.colours.background, "lw": 0}
+        self.share = current_style.note(
+            axes, "", (1, 1), (-0.35, -0.35), ha="right", va="top", bbox=patch, zorder=5
         )
+        self.silent = current_style.note(
+            axes, "inactive", (0.5, 0.5), ha="center", va="center",
+            color=current_style.colours.muted,
+        )  # fmt: skip
 
     @property
     def moving(self) -> list[Any]:
@@ -167,7 +190,10 @@ class _Map:
         self.image.set_clim(0, max(float(np.nan_to_num(field).max()), 1e-9))
         share = _neurons.own_share(field, self.k)
         _neurons.tint(self.name, self.colour, share)
-        self.share.set_text(_neurons.floored_percent(share) if self.k else "")
+        # an inactive neuron has no variance to explain
+        known = self.k and field.any()
+        self.share.set_text(f"{_neurons.floored_percent(share)}{self.words}" if known else "")
+        self.share.set_visible(bool(known))
         self.silent.set_visible(not field.any())
 
 
