@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
 
@@ -38,19 +39,20 @@ class NeuronClusters(Scene):
     name = "neuron-clusters"
     panels = ("clusters",)
     title = "The neurons divide into clusters, one for each key frequency"
-    watch = "dots rise as the test loss falls, and most cross the line after that"
+    watch = "a dot: a neuron, in a cluster above the dashed line; below: how many are"
     source = "arXiv:2301.05217, figure 5"
     loops = True
+    ends_with_film = True
     needs = (
         "all_neuron_frequency", "all_neuron_variance_explained", "key_neurons",
         "embedding_frequency_norm", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
     paper_figures = {"5a": {"show": "histogram"}}  # noqa: RUF012
-    aspect = 2.1
-    narrow_aspect = 0.66
+    aspect = 1.7
+    narrow_aspect = 0.6
     # fewer panels make a flatter page
     aspects = {"show": {"neurons": (2.1, 1.0), "histogram": (2.1, 0.8)}}  # noqa: RUF012
-    stills = ("grok+10000", "last", "grok-3000")
+    stills = ("last", "grok-3000")
 
     show: Literal["both", "neurons", "histogram"] = option(
         "both", "every neuron by frequency, the histogram of shares, or both"
@@ -71,21 +73,25 @@ class NeuronClusters(Scene):
         before = int(clean[np.abs(data["epoch"].values - learned).argmin()])
         numbers = {"last": last, "before": before}
         if last - before <= MOST * last:
-            sentence = f"{last} of {every} neurons end in a cluster, {before} before it generalises"
+            words = f"{last} of {every} neurons end in a cluster"
+            sentence = f"{words}, {before} before the network generalises"
             return Claim.instead(sentence, **numbers)
-        sentence = f"{last - before} of {last} neurons join their cluster only after it generalises"
+        sentence = (
+            f"{last - before} of {last} neurons join a cluster only after the network generalises"
+        )
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A dot a neuron, and how many have which share."""
         parts, over_time = list[Part](), list[Part]()
         if self.show == "both":
-            foot, high = 0.3 * style().ems(figure)[1], style().ems(figure)[1]
+            high = style().ems(figure)[1]
+            foot = (0.3 if style().narrow(figure) else 0.42) * high
             first, second = style().beside(
-                figure, (3.1, 1), (1.7, 1), gap=1.4, left=4.9, top=3.2, right=2.2, vgap=4.6,
-                bottom=foot + 3.4,
+                figure, (6, 1), (1.7, 1), gap=1.4, left=5.6, top=3.2, right=2.2, vgap=4.6,
+                bottom=foot + 3.3,
             )  # fmt: skip
-            strip = style().panels(figure, left=4.9, top=high - foot + 1.2, right=2.2)[0][0]
+            strip = style().panels(figure, left=5.6, top=high - foot + 1.5, right=2.2)[0][0]
             over_time = [_over_time(strip, data)]
         else:
             first = second = style().panels(figure, left=4.9, top=3.2)[0][0]
@@ -93,7 +99,7 @@ class NeuronClusters(Scene):
         if self.show != "histogram":
             parts.append(_dots(first, data))
         if self.show != "neurons":
-            parts.append(_histogram(second, data, upright=upright))
+            parts.append(_histogram(second, data, upright=upright, alone=first is second))
         return Drawing.of(*parts, *over_time)
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -138,7 +144,8 @@ def _dots(axes: Axes, data: xr.Dataset) -> Drawing:
     names = ["none" if without else str(first), *map(str, ticks)]
     axes.set_xticks([NO_FREQUENCY if without else first, *ticks], names)
     axes.set_xlabel("frequency of the neuron")
-    axes.set_ylabel("share of variance explained")
+    em = style().pixels(axes, style().points)
+    axes.set_ylabel(f"share of variance{' ' if axes.bbox.height > 15 * em else chr(10)}explained")
     axes.axhline(THRESHOLD, **_dashed())
     # neurons of one frequency side by side, always in the same order
     offset = ((np.arange(data.sizes["all_neuron"]) * 0.6180339887) % 1 - 0.5) * 0.8
@@ -201,7 +208,7 @@ def _dashed() -> dict[str, Any]:
     return {"color": style().colours.muted, "lw": style().line * 0.5, "ls": (0, (5, 4))}
 
 
-def _histogram(axes: Axes, data: xr.Dataset, *, upright: bool) -> Drawing:
+def _histogram(axes: Axes, data: xr.Dataset, *, upright: bool, alone: bool) -> Drawing:
     """Bars of how many neurons have which share; what is at the threshold or above is in ink."""
     from matplotlib.collections import PolyCollection
     from matplotlib.ticker import MaxNLocator
@@ -228,46 +235,81 @@ def _histogram(axes: Axes, data: xr.Dataset, *, upright: bool) -> Drawing:
         corners = columns((EDGES[:-1] + EDGES[1:]) / 2, _counts(data, i), 0.84 / BINS)
         bars.set_verts(corners if upright else corners[..., ::-1])
         share = _neurons_at(data, i)[1]
-        text.set_text(f"{(share >= THRESHOLD).sum()} of {share.size} above {THRESHOLD:g}")
+        if alone or upright:
+            text.set_text(f"{(share >= THRESHOLD).sum()} of {share.size} above {THRESHOLD:g}")
 
     return Drawing([bars, text], update)
 
 
 def _over_time(axes: Axes, data: xr.Dataset) -> Drawing:
-    """How many neurons are in a cluster over training, and a line where the run generalises."""
+    """How many neurons are in a cluster over training, and how many join late."""
     share = data["all_neuron_variance_explained"].values
     counts = panels.at_checkpoints(data, (share >= THRESHOLD).sum(axis=1))
+    narrow = style().narrow(axes.figure)
     panel = panels.CurvePanel(
-        axes, data, {"_clustered": counts}, ylabel="neurons", phases="none",
-        ylim=(0, 1.05 * share.shape[1]), yticks=(0, share.shape[1]),
+        axes, data, {"_clustered": counts}, ylabel="in clusters" if narrow else
+        "neurons\nin clusters", phases="none",
+        ylim=(0, 1.12 * share.shape[1]), yticks=(0, share.shape[1]),
     )  # fmt: skip
     drawing, learned = panel.along(data["epoch"]), outcome(data).generalised
     if learned is None:
         return drawing
-    current_style, colours = style(), style().colours
+    return Drawing.of(drawing, _joined(axes, data, counts, learned))
+
+
+def _joined(axes: Axes, data: xr.Dataset, counts: panels.Curve, learned: int) -> Drawing:
+    """Where the run generalises, how many are in clusters then and at the end, and between."""
+    current_style, colours, epochs = style(), style().colours, data["epoch"].values
+    end = _claims.film_end(data)
+    before, last = int(counts.y[np.abs(epochs - learned).argmin()]), int(counts.y[end])
+    at = float(epochs[end])
     line = axes.axvline(learned, color=colours.test, lw=current_style.line * 0.6, zorder=2.5)
-    before = int(counts.y[np.abs(data["epoch"].values - learned).argmin()])
-    where = "" if current_style.narrow(axes.figure) else " in clusters"
-    words = f"generalises: {before}{where}"
-    text = current_style.label(
-        axes, learned, 0.72 * share.shape[1], words, lift=0.01, va="center", zorder=6,
-        color=colours.test,
+    name = current_style.note(
+        axes, "the network generalises", (learned, 1), (0, 0.35), fontweight="bold",
+        xycoords=axes.get_xaxis_transform(), color=colours.test,
     )  # fmt: skip
-    em = current_style.pixels(axes, current_style.small)
-    epochs = data["epoch"].values
+    marks = _marks.draw(
+        axes,
+        [
+            _marks.Mark(learned, before, f"{before}", colours.test, "right", 0.8),
+            _marks.Mark(at, last, f"{last}", colours.ink, "right", 0.8),
+        ],
+        epochs,
+    )
+    late = _difference(axes, counts, (learned, at), (before, last)) if last > before else []
 
     def update(i: int) -> None:
-        drawing.update(i)
-        # left of the line, under the curve at its right where there is no room
-        room = (axes.transData.transform((learned, 0))[0] - axes.bbox.x0) / em
-        left = room > 0.68 * len(words) + 0.5
-        text.set(ha="right" if left else "left")
-        text.set_position(((-0.5 if left else 0.5) * current_style.small, 0))
-        text.xy = learned, (0.72 if left else 0.3) * share.shape[1]
-        for artist in (line, text):
-            artist.set_visible(current_style.ghost or bool(epochs[i] >= learned))
+        marks.update(i)
+        share = learned / axes.get_xlim()[1]
+        name.set_ha("left" if share < 0.35 else "right" if share > 0.65 else "center")
+        for first, artists in ((learned, (line, name)), (at, late)):
+            for artist in artists:
+                artist.set_visible(current_style.ghost or bool(epochs[i] >= first))
 
-    return Drawing([*drawing.moving, line, text], update)
+    return Drawing([*marks.moving, line, name, *late], update)
+
+
+def _difference(
+    axes: Axes, counts: panels.Curve, ends: tuple[float, float], levels: tuple[int, int]
+) -> list[Any]:
+    """An arrow between two levels with what lies between them, a little before the end."""
+    current_style, (before, last) = style(), levels
+    x = ends[0] + 0.8 * (ends[1] - ends[0])
+    top = float(np.interp(x, counts.x, counts.y))
+    colours = current_style.colours
+    (level,) = axes.plot(
+        ends, [before, before], color=colours.muted, ls=(0, (4, 2)), lw=0.5 * current_style.line,
+        zorder=2.4,
+    )  # fmt: skip
+    look = {"arrowstyle": "<|-|>", "color": colours.ink, "lw": 0.6 * current_style.line,
+            "shrinkA": 0, "shrinkB": 0}  # fmt: skip
+    arrow = axes.annotate("", (x, before), (x, top), arrowprops=look, zorder=6)
+    text = current_style.label(
+        axes, x, (before + top) / 2, f"+{last - before}", lift=0.01, ha="right", va="center",
+        color=colours.ink, zorder=6,
+    )  # fmt: skip
+    text.set_position((-0.6 * current_style.small, 0))
+    return [level, arrow, text]
 
 
 def _neurons_at(data: xr.Dataset, i: int) -> tuple[np.ndarray, np.ndarray]:
