@@ -11,8 +11,10 @@ from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
 from jaxtyping import Bool
 
+from grokviz.dataset.numerics import ties
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.bars import columns
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -30,10 +32,16 @@ THREE_CELLS = 0.8
 LENS = 3
 """The cells in rings are drawn so many times as wide."""
 
+FEW = 5
+"""Of so many neurons or fewer one is drawn, at first and at a moment, with bars for all."""
+
+APART = 8
+"""From this frequency on the rings are far enough from one another for their names."""
+
 
 @dataclass(frozen=True)
 class NeuronSpectra(Scene):
-    """2-D Fourier transforms of a neuron of each frequency, at first and at a moment."""
+    """The 2-D Fourier transform of a neuron at first and at a moment, and what its rings hold."""
 
     name = "neuron-spectra"
     panels = ("spectrum", "neuron")
@@ -48,14 +56,14 @@ class NeuronSpectra(Scene):
     )  # fmt: skip
     clock = "field_epoch"
     aspect = 2.05
-    narrow_aspect = 1.2
+    narrow_aspect = 0.95
     aspects = {"most": dict.fromkeys(range(6, 13), (2.05, 0.86))}  # noqa: RUF012
     stills = ("last", "grok-3000")
 
     most: int = option(
-        5,
-        "how many of the stored neurons to show, of each frequency in turn; those of one row "
-        "also as they were at first",
+        FEW,
+        "how many of the stored neurons to show, of each frequency in turn; of up to five the "
+        "spectrum of one, also as it was at first, and a bar for each",
     )
 
     def __post_init__(self) -> None:
@@ -82,8 +90,8 @@ class NeuronSpectra(Scene):
         sentence = f"Waves of one frequency come to hold at least {percent} of each neuron shown"
         first = _claims.moment(data, 0, "field_epoch")
         most = _claims.rounded_percent(before)
-        watch = "rings, with enlarged cells: that frequency in a, in b, in both"
-        watch = f"{watch}; at most {most} at {first}"
+        watch = "these waves vary with a alone, b alone or both: three rings"
+        watch = f"{watch}; {most} at most at {first}"
         return Claim(sentence, watch, numbers=numbers)
 
     def _before(self, data: xr.Dataset) -> float:
@@ -97,43 +105,88 @@ class NeuronSpectra(Scene):
         return _neurons.neurons_in_turn(data, self.most, _inactive(data))
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A spectrum a neuron, those of one row also at the first moment."""
+        """One neuron at first and at the moment beside bars for all, or a grid of spectra."""
+        return self._pair(figure, data) if self.most <= FEW else self._grid(figure, data)
+
+    def _pair(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """A neuron's spectrum at the first moment and now, and how much its rings hold, of all."""
         narrow, count = style().narrow(figure), (data.sizes["row"] // 2 + 1) // 2
-        order, columns = self._order(data, figure)
-        rows = [order, order] if len(order) == columns else [order]
-        neurons = np.concatenate(rows)
-        # the names of the frequencies stand above the shares
-        room: grids.GridKeywords = {"top": 2.3, "vgap": 1.25 if len(rows) > 1 else 2.3}
-        if len(rows) > 1:
-            room["left"] = 5.0 if narrow else 6.4
-        axes = grids.square_axes(figure, len(neurons), columns, count + 4, **room)
-        full = _largest_share(data, order)
-        spectra = [
-            _Spectrum(ax, data, int(n), count, full) for ax, n in zip(axes, neurons, strict=True)
-        ]
-        self._name_sides(axes, columns, count - 1)
-        # below the last row, or beside it where it is short; the caption says it too
-        last = (len(neurons) - 1) % columns + 1
-        corner = -1 if last > 2 else -last - 1
-        if last > 2 or (len(neurons) > columns and columns - last > 1):
-            words = "variance" if narrow or last < 5 else "share of the variance (cube-root scale)"
-            ends = ("0", f"\u2265{full:.0%}")
-            grids.colour_bar(axes[corner], spectra[corner].haze, words, ends)
-        still, moving = spectra[: -len(order)], spectra[-len(order) :]
+        neurons, one = self._neurons(data), self._foremost(data)
+        # in ems: the bars' place at the right, or below
+        aside, below = (0, 2.4 + 1.5 * len(neurons)) if narrow else (16.0, 0)
+        share = below / style().ems(figure)[1]
+        left, right = grids.square_axes(
+            figure, 2, 2, count + 4, left=3.2, right=1.0 + aside, top=2.6, bottom=1.6, gap=1.6,
+            share=(0, share, 1, 1),
+        )  # fmt: skip
+        full = _largest_share(data, np.array([one]))
+        first, now = (_Spectrum(axes, data, one, count, full) for axes in (left, right))
+        now.name.set_visible(False)
+        self._name_sides([left, right], 2, count - 1)
+        now.name_rings(count)
+        wide = right.bbox.width > 18.5 * style().pixels(right, style().small)
+        words = "share, cube root" if wide else "share"
+        grids.colour_bar(right, now.haze, words, ("0", f"\u2265{full:.0%}"))
+        bars = _Bars(self._beside(figure, right, below), data, neurons)
+        long = " in the rings" if wide else ""
         activations = fields.activations(data, 0)
-        for spectrum in still:
-            spectrum.show(activations[spectrum.neuron])
-        label = self._name_rows(data, still, moving) if still else None
+        first.show(activations[one], _claims.moment(data, 0, "field_epoch"), long)
 
         def update(i: int) -> None:
             activations = fields.activations(data, i)
-            for spectrum in moving:
-                spectrum.show(activations[spectrum.neuron])
-            if label is not None:
-                label.set_text(_claims.moment(data, i, "field_epoch"))
+            now.show(activations[one], _claims.moment(data, i, "field_epoch"), long)
+            _neurons.tint(first.name, first.colour, now.share)
+            bars.show(activations)
 
-        parts = [spectrum.moving for spectrum in moving]
-        return Drawing([*parts, *([] if label is None else [label])], update)
+        return Drawing([now.moving, first.name, bars.moving], update)
+
+    def _beside(self, figure: FigureBase, right: Axes, below: float) -> Axes:
+        """Axes for the bars, level with the spectra, or under them in so many ems."""
+        wide, high = style().ems(figure)
+        if below:
+            return style().panels(
+                figure, left=5.0, right=4.0, top=high - below + 0.6, bottom=0.8
+            )[0][0]  # fmt: skip
+        place = right.get_position()
+        x = place.x1 + 5.2 / wide
+        return figure.add_axes((x, place.y0, 1 - 3.2 / wide - x, place.height))
+
+    def _grid(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """A spectrum a neuron."""
+        narrow, count = style().narrow(figure), (data.sizes["row"] // 2 + 1) // 2
+        most = min(self.most, 9) if narrow else self.most
+        order, columns = _neurons.neurons_in_columns(data, most, figure, _inactive(data))
+        # the names of the frequencies stand above the shares
+        axes = grids.square_axes(figure, len(order), columns, count + 4, top=2.3, vgap=2.3)
+        full = _largest_share(data, order)
+        spectra = [
+            _Spectrum(ax, data, int(n), count, full) for ax, n in zip(axes, order, strict=True)
+        ]
+        self._name_sides(axes, columns, count - 1)
+        # below the last row, or beside it where it is short; the caption says it too
+        last = (len(order) - 1) % columns + 1
+        corner = -1 if last > 2 else -last - 1
+        if last > 2 or (len(order) > columns and columns - last > 1):
+            words = "variance" if narrow or last < 5 else "share of the variance (cube-root scale)"
+            ends = ("0", f"\u2265{full:.0%}")
+            grids.colour_bar(axes[corner], spectra[corner].haze, words, ends)
+
+        def update(i: int) -> None:
+            activations = fields.activations(data, i)
+            for spectrum in spectra:
+                spectrum.show(activations[spectrum.neuron])
+
+        return Drawing([spectrum.moving for spectrum in spectra], update)
+
+    def _foremost(self, data: xr.Dataset) -> int:
+        """The place of the neuron whose own frequency gains most; the first where none has one."""
+        neurons, frequency = self._neurons(data), data["neuron_frequency"].values
+        ends = [fields.activations(data, i) for i in (0, -1)]
+        first, last = (
+            np.array([_neurons.own_share(field[n], int(frequency[n])) for n in neurons])
+            for field in ends
+        )
+        return int(neurons[ties.first_largest(np.nan_to_num(last - first))])
 
     def _name_sides(self, axes: Sequence[Axes], columns: int, last: int) -> None:
         """What runs up the first spectrum of each row, and along that of the last one."""
@@ -152,34 +205,14 @@ class NeuronSpectra(Scene):
             if n + columns < len(axes):
                 side.set_xticks([])
 
-    def _order(self, data: xr.Dataset, figure: FigureBase) -> tuple[np.ndarray, int]:
-        """Places of the neurons of a grid, and its columns; one row where they are few enough."""
-        narrow = style().narrow(figure)
-        most = min(self.most, 9) if narrow else self.most
-        row = 3 if narrow else 5
-        count = row if row < most <= 5 else most
-        return _neurons.neurons_in_columns(data, count, figure, _inactive(data))
-
-    def _name_rows(self, data: xr.Dataset, still: list[_Spectrum], moving: list[_Spectrum]) -> Any:
-        """The moments of both rows at their left; the names of the frequencies stand above both."""
-        for above, spectrum in zip(still, moving, strict=True):
-            spectrum.name.set_visible(False)
-            spectrum.name = above.name
-        look: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "center", "fontweight": "bold"}
-        first, label = (
-            style().note(row[0].haze.axes, "", (0, 0.5), (-2.6, 0), **look)
-            for row in (still, moving)
-        )
-        first.set_text(_claims.moment(data, 0, "field_epoch"))
-        return label
-
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each neuron its own three dots hold."""
         neurons = self._neurons(data)
         frequency, activations = data["neuron_frequency"].values, fields.activations(data, i)
         waves = [n for n in neurons if frequency[n] != NO_FREQUENCY]
+        drawn = f"of {len(neurons)} neurons" if self.most > FEW else "of a neuron, at first and now"
         what = (
-            f"Two-dimensional spectra of {len(neurons)} neurons at "
+            f"Two-dimensional spectra {drawn}, at "
             f"{clocks.at(data, 'field_epoch', i)}, frequency in a by frequency in b."
         )
         if not waves:
@@ -187,19 +220,23 @@ class NeuronSpectra(Scene):
         shares = [_neurons.own_share(activations[n], int(frequency[n])) for n in waves]
         keys = sorted({int(frequency[n]) for n in waves})
         return (
-            f"{what} The three "
+            f"{what} Of {len(waves)} neurons the three "
             f"places of a neuron's own frequency ({', '.join(map(str, keys))}: in a, in b, in "
             f"both) hold {min(shares):.0%} to {max(shares):.0%} of its variance."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        beside = (
+            "" if self.most > FEW else "; drawn is the neuron whose rings gain most, first at the "
+            "first moment; bars: what the rings hold of each neuron"
+        )  # fmt: skip
         return (
-            "Share of each neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
+            "Share of a neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
             "Fourier transform of its activations after the ReLU, cosine and sine together "
             "(colour: cube root of the share, full where one is largest at the end). Rings: the "
-            "frequency in a alone, in b alone, and in both, with their cells enlarged; above at "
-            "the first moment. Of the stored neurons of each frequency those that are active at "
+            f"frequency in a alone, in b alone, and in both, with their cells enlarged{beside}. Of "
+            "the stored neurons of each frequency those that are active at "
             f"the first moment, the best explained by it first. {after('section 4.3')}"
         )
 
@@ -229,7 +266,7 @@ class _Spectrum:
         em = style().points
         self.name = _neurons.name_frequency(axes, k, data)
         axes.set_title(self.name.get_text(), pad=1.25 * em)
-        self.colour = colour
+        self.colour, self.share, self.ring = colour, 0.0, 0.0
         self.cells = self._ring()
         # right above its own panel, or it would be taken for a caption of the one above
         wide = axes.bbox.width / style().pixels(axes, style().small)
@@ -253,20 +290,89 @@ class _Spectrum:
         cells = PolyCollection([place + corners for place in places], lw=0, zorder=3, clip_on=False)
         axes = self.haze.axes
         axes.add_collection(cells, autolim=False)
+        # larger than the cells, however large the panel is
+        cell = style().points * axes.bbox.width / style().pixels(axes, style().points)
+        self.ring = max(0.95 * style().points, 1.8 * LENS * cell / np.ptp(axes.get_xlim()))
         axes.scatter(
-            *np.reshape(places, (-1, 2)).T, (0.95 * style().points) ** 2, facecolors="none",
+            *np.reshape(places, (-1, 2)).T, self.ring**2, facecolors="none",
             edgecolors=self.colour, zorder=4, lw=0.5 * style().line, clip_on=False,
         )  # fmt: skip
         return cells
 
-    def show(self, field: np.ndarray) -> None:
-        """Set the activations over (a, b) whose spectrum is shown."""
+    def name_rings(self, count: int) -> None:
+        """With what the waves in each ring vary, beside the rings, where they are apart."""
+        k, axes, rim = self.k, self.haze.axes, 0.5 * self.ring + 0.25 * style().points
+        if k < APART or k == NO_FREQUENCY:
+            return
+        high, side = k > count - APART, "right" if k > count - APART else "center"
+        for text, place, up, ha in (
+            ("a alone", (k, 0), 1, side), ("b alone", (0, k), -1, "left"),
+            ("a and b", (k, k), -1 if high else 1, side),
+        ):  # fmt: skip
+            name = style().label(
+                axes, *place, text, lift=up, va="bottom" if up > 0 else "top", ha=ha, zorder=6,
+                color=self.colour,
+            )  # fmt: skip
+            name.set_position(({"left": -0.5, "center": 0, "right": 0.5}[ha] * self.ring, up * rim))
+
+    def show(self, field: np.ndarray, moment: str = "", after: str = "") -> None:
+        """Set the activations over (a, b) whose spectrum is shown, and of which moment it is."""
         shares = _neurons.shares_by_frequency(field)
         own = np.array([shares[self.k, 0], shares[0, self.k], shares[self.k, self.k]])
+        self.share = float(own.sum()) if self.k != NO_FREQUENCY else 0.0
         self.haze.set_data(shares.T**BEND)
         self.cells.set_facecolor(self.haze.cmap(self.haze.norm(own**BEND)))
-        _neurons.tint(self.name, self.colour, float(own.sum()))
+        _neurons.tint(self.name, self.colour, self.share)
         # an inactive neuron has no variance to share
         known = self.k != NO_FREQUENCY and field.any()
-        self.text.set_text(f"{self.words}{own.sum():.0%}" if known else "")
+        held = _neurons.floored_percent(self.share)
+        words = f"{'' if moment else self.words}{held}{after}" if known else ""
+        self.text.set_text(": ".join(part for part in (moment, words) if part))
         self.silent.set_visible(not field.any())
+
+
+class _Bars:
+    """A bar for each neuron: what the rings of its frequency hold of its variance."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, neurons: np.ndarray) -> None:
+        from matplotlib.collections import PolyCollection
+
+        current_style = style()
+        self.neurons = [(int(n), int(data["neuron_frequency"].values[n])) for n in neurons]
+        self.places = np.arange(len(neurons), dtype=float)
+        names = ["none" if k == NO_FREQUENCY else str(k) for _, k in self.neurons]
+        axes.set(xlim=(0, 100), ylim=(len(neurons) - 0.5, -0.5), xticks=[])
+        axes.set_yticks(self.places, names)
+        axes.grid(visible=False)
+        axes.spines["bottom"].set_visible(False)
+        for label, (_, k) in zip(axes.get_yticklabels(), self.neurons, strict=True):
+            label.set(color=frequencies.ink(k, data), fontweight="bold")
+        faces = [frequencies.colour(k, data) for _, k in self.neurons]
+        self.bars = PolyCollection([], facecolors=faces, lw=0, zorder=2)
+        axes.add_collection(self.bars, autolim=False)
+        self.texts = [
+            axes.annotate(
+                "", (0, y), (0.4 * current_style.small, 0), textcoords="offset points",
+                va="center", fontsize=current_style.small, annotation_clip=False,
+            )
+            for y in self.places
+        ]  # fmt: skip
+        current_style.note(
+            axes, "in the rings, by frequency", (0, 1), (-2.4, 0.5),
+            color=current_style.colours.muted,
+        )  # fmt: skip
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.bars, *self.texts]
+
+    def show(self, activations: np.ndarray) -> None:
+        """Set the activations of all stored neurons over (a, b)."""
+        shares = [100 * _neurons.own_share(activations[n], k) for n, k in self.neurons]
+        self.bars.set_verts(columns(self.places, np.nan_to_num(shares), 0.6)[..., ::-1])
+        for text, share, y, (n, _) in zip(
+            self.texts, shares, self.places, self.neurons, strict=True
+        ):
+            text.xy = (float(np.nan_to_num(share)), y)
+            active = activations[n].any()
+            text.set_text(_neurons.floored_percent(share / 100) if active else "inactive")
