@@ -132,17 +132,28 @@ def _delay(axes: Axes, data: xr.Dataset) -> Drawing:
     arrow = axes.annotate("", (first, LOW), (last, LOW), arrowprops=look, zorder=6)
     words, epochs, whole = f"{run.delay:,} {run.word}s", data["epoch"].values, style().ghost
     text = style().label(axes, last, LOW, words, lift=0.35, zorder=6)
-    half = 0.33 * len(words) * style().pixels(axes, style().small)
+    look = {"va": "top", "zorder": 6}
+    under = [
+        style().label(axes, first, LOW, f" {first:,.0f}", lift=-0.35, ha="left", **look),
+        style().label(
+            axes, last, LOW, f"loss {LOW:g} ", lift=-0.35, ha="right", **look,
+            color=style().colours.muted,
+        ),
+    ]  # fmt: skip
+    small = style().pixels(axes, style().small)
+    half, room = 0.33 * len(words) * small, 0.7 * small * sum(len(t.get_text()) for t in under)
 
     def update(i: int) -> None:
-        for artist in (arrow, text):
+        for artist in (arrow, text, *under):
             artist.set_visible(whole or bool(epochs[i] >= last))
         # in the arrow's middle, and not left of it where the text is the longer one
         ends = axes.transData.transform([(first, LOW), (last, LOW)])
+        if np.ptp(ends[:, 0]) < room:
+            under[1].set_visible(False)
         middle = max(float(ends[:, 0].mean()), float(ends[0, 0]) + half)
         text.xy = axes.transData.inverted().transform((middle, ends[0, 1]))
 
-    return Drawing([arrow, text], update)
+    return Drawing([arrow, text, *under], update)
 
 
 class _Accuracy(panels.CurvePanel):

@@ -87,15 +87,21 @@ class Matrix(Scene):
             for axes in (left, right)
         ]  # fmt: skip
         first.set_data(entries[known[0]])
-        name = _name(data, place)
-        heads[0].set_text(f"{name}, {clocks.at(data, self.clock, int(known[0]))}")
+        name, (count, shares) = _name(data, place), self._shown_shares(data, place)
+
+        def head(i: int) -> str:
+            words = f"{name}, {clocks.at(data, self.clock, i)}"
+            held = f": {_percent(shares[i])} in {count}" if np.isfinite(shares[i]) else ""
+            return f"{words}{held}"
+
+        heads[0].set_text(head(int(known[0])))
         grids.colour_bar(
             right, now, "entry", (f"\u2264\u2212{top:.2g}", f"\u2265{top:.2g}"), drop=2.2
         )
 
         def update(i: int) -> None:
             now.set_data(entries[i])
-            heads[1].set_text(f"{name}, {clocks.at(data, self.clock, i)}")
+            heads[1].set_text(head(i))
 
         return Drawing([now, heads[1]], update)
 
@@ -138,6 +144,12 @@ class Matrix(Scene):
         if ends[1] >= NEARLY_ALL:
             return "One direction holds", ends
         return "Two directions hold", _ends(_shares(data)[:, place])
+
+    def _shown_shares(self, data: xr.Dataset, place: int) -> tuple[str, np.ndarray]:
+        """So many directions, of which the sentence speaks, and their share along the clock."""
+        alone = self._few(data, place)[0].startswith("One")
+        shares = _shares(data, 1 if alone else 2)[:, place]
+        return "one direction" if alone else "two directions", shares
 
     def _place(self, data: xr.Dataset) -> int:
         """The matrix shown: of those that fit the one that gathers most in two directions."""

@@ -118,6 +118,8 @@ class Weights(Scene):
         return Drawing.of(*(
             _ridges(axes, data, place, names[place], first=narrow or n == 0, above=above)
             for n, (axes, place) in enumerate(zip(grid, places, strict=True))
+        ), *(
+            _peaks(axes, data, place) for axes, place in zip(grid, places, strict=True)
         ))  # fmt: skip
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -238,6 +240,34 @@ def _ridges(
         when.set_text(clocks.spaced(data["field_epoch"].values[i]) if first else "")
 
     return Drawing([list(ridges.values()), now, note, when], update)
+
+
+def _peaks(axes: Axes, data: xr.Dataset, place: int) -> Drawing:
+    """Dots with their weights where the two groups of the end are densest, if it has them."""
+    values, levels = data["entry_quantile"].values[:, place].astype(float), data["level"].values
+    known = np.flatnonzero(np.isfinite(values).all(axis=1))
+    two = groups(levels, values[known[-1]])
+    if two is None or groups(levels, values[known[0]]):
+        return Drawing()
+    edge, ink = axes.get_xlim()[1], style().colours.ink
+    grid = np.linspace(-edge, edge, POINTS)
+    shape = density(levels, values[known[-1]], grid, 2 * edge * SHARPEST)
+    heights = TALL * np.interp(two[:2], grid, shape) / max(float(shape.max()), 1e-12)
+    size, parts = 0.42 * style().points, list[Any]()
+    for x, y, ha, aside in zip(two, heights, ("right", "left"), (-0.5, 0.5), strict=False):
+        parts += axes.plot([x], [y], "o", ms=size, color=ink, mew=0, zorder=9.5)
+        text = style().label(
+            axes, x, y, _signed(x), lift=0.01, ha=ha, va="center", color=ink, zorder=9.5
+        )
+        text.set_position((aside * style().small, 0))
+        parts.append(text)
+
+    def update(i: int) -> None:
+        # on the ridge in front, which is that of the end only then
+        for part in parts:
+            part.set_visible(bool(i >= known[-1]))
+
+    return Drawing(parts, update)
 
 
 def _ticks(axes: Axes, data: xr.Dataset, moments: np.ndarray, *, first: bool) -> Any:

@@ -144,7 +144,7 @@ def _memorised(losses: Sequence[Axes], data: xr.Dataset, at: int) -> Drawing:
     lines = [each.axvline(at, zorder=1.8, **look) for each in losses]
     # above the panel, where no curve is
     text = style().note(
-        axes, "memorised", (at, 1), (0, 0.45),
+        axes, f"memorised at {at:,}", (at, 1), (0, 0.45),
         xycoords=axes.get_xaxis_transform(), ha="left", color=muted,
     )  # fmt: skip
     if style().ghost:

@@ -114,17 +114,32 @@ def test_an_attention_map_of_nothing_has_no_frequency() -> None:
     )
 
 
-def test_spectra_stand_below_themselves_at_the_first_moment() -> None:
+def test_a_spectrum_stands_beside_itself_at_the_first_moment() -> None:
     drawn = Drawn("neuron-spectra")
     epochs = drawn.data["field_epoch"].values
-    images = [axes.images[0] for axes in drawn.figure.axes if axes.images]
-    first = [np.array(image.get_array()) for image in images[:5]]
+    first, now, *_ = [axes.images[0] for axes in drawn.figure.axes if axes.images]
+    before = np.array(first.get_array())
+    bars = drawn.drawing.moving[-1][0]
     for i in (0, len(epochs) - 1):
         shown = words(drawn, i)
-        assert {f"epoch {epochs[0]:,}", f"epoch {epochs[i]:,}"} <= set(shown)
-        fields = [np.array(image.get_array()) for image in images]
-        assert all(map(np.array_equal, fields[:5], first))
-        assert all(map(np.array_equal, fields[5:], first)) == (i == 0)
+        at = {f"epoch {epochs[0]:,}", f"epoch {epochs[i]:,}"}
+        assert at <= {text.partition(":")[0] for text in shown}
+        assert np.array_equal(np.array(first.get_array()), before)
+        assert np.array_equal(np.array(now.get_array()), before) == (i == 0)
+        # the bars are what the title is of
+        least = min(np.ptp(path.vertices[:, 0]) for path in bars.get_paths())
+        assert f"{int(least)}%" in shown
+        holds = f"at least {int(least)}%" in drawn.scene.claim(drawn.data).sentence
+        assert holds == (i > 0)
+    assert {"a alone", "b alone", "a and b"} <= set(shown)
+
+
+def test_rings_that_stand_in_one_another_have_no_names() -> None:
+    data = of("neuron-spectra")
+    frequency = data["neuron_frequency"].copy(deep=True)
+    frequency[:] = 3
+    drawn = Drawn("neuron-spectra", data=data.assign(neuron_frequency=frequency))
+    assert "a alone" not in words(drawn, 0)
 
 
 def test_a_film_of_a_neuron_needs_one_with_a_frequency() -> None:

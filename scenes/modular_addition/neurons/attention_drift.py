@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -157,7 +158,7 @@ def _table(axes: Axes, data: xr.Dataset) -> Drawing:
 
 
 class _Heads(panels.CurvePanel):
-    """Lines that are named while they are apart: the lowest below, the others above."""
+    """Lines that are named while apart: the lowest below, the highest above, others on them."""
 
     def name_curves(self, end: float) -> _Names:
         """At a tenth of the film, flush with it where the axis ends soon after."""
@@ -165,15 +166,26 @@ class _Heads(panels.CurvePanel):
             return _Names(self.axes, {}, {})
         x = next(iter(self.curves.values())).x
         at = int(np.abs(x - 0.1 * panels.horizon(self.data)).argmin())
-        lowest = float(min(curve.y[at] for curve in self.curves.values()))
-        above = [name for name, curve in self.curves.items() if curve.y[at] > lowest]
+        order = sorted(self.curves, key=lambda name: float(self.curves[name].y[at]))
         places = dict.fromkeys(self.curves, float(x[at]))
         flush: Any = "right" if x[at] > 0.7 * end else "left"
-        return _Names(self.axes, self.curves, places, above=above, ha=flush)
+        names = _Names(self.axes, self.curves, places, above=order[1:], ha=flush)
+        names.put_on_lines(order[1:-1])
+        return names
 
 
 class _Names(panels.LineNames):
     """Names that are left out where they would stand on one another."""
+
+    def put_on_lines(self, names: Sequence[str]) -> None:
+        """Centre these on their own lines: above, they could stand on those of others."""
+        from matplotlib.patheffects import withStroke
+
+        # wide enough that the line does not run through the letters
+        rim = withStroke(linewidth=0.6 * style().small, foreground=style().colours.background)
+        for name in names:
+            if name in self.texts:
+                self.texts[name].set(va="center", position=(0, 0), path_effects=[rim])
 
     def update(self, moment: float) -> None:
         """Put them on the lines, as many as are apart."""
@@ -181,6 +193,8 @@ class _Names(panels.LineNames):
         em, taken = style().pixels(self.axes, style().small), list[float]()
         for text in self.texts.values():
             lift = style().pixels(self.axes, text.xyann[1])
+            # to the middle of a name
+            lift += {"bottom": 0.5, "top": -0.5}.get(text.get_va(), 0.0) * em
             at = float(self.axes.transData.transform(text.xy)[1]) + lift
             text.set_visible(all(abs(at - other) > 0.9 * em for other in taken))
             if text.get_visible():

@@ -157,15 +157,29 @@ def _norms(axes: Axes, data: xr.Dataset) -> Drawing:
     axes.set(xlim=(0.2, last + 0.8), ylim=(0, _top(heights[inside])))
     axes.set_xticks(frequencies.ticks(last))
     sides = "" if style().narrow(axes.figure) else ": cosine left, sine right"
-    axes.set_xlabel(f"frequency over the classes{sides}", labelpad=0)
+    axes.set_xlabel(
+        f"frequency over the classes{sides}", labelpad=0, loc="left" if sides else "center"
+    )
     axes.set_ylabel("norm in $W_L$")
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     names = _name_keys(axes, data)
+    # under the axis at its right end
+    held = style().note(
+        axes, "", (1, 0), (0, -2.55), ha="right", color=style().colours.muted,
+        visible=bool(colours) and not style().narrow(axes.figure),
+    )  # fmt: skip
+    epochs = data["field_epoch"].values
+
+    def share(i: int) -> None:
+        percent = _neurons.floored_percent(_key_share(data, int(epochs[i])))
+        held.set_text(f"in colour: {percent} of the squares")
+
     if style().ghost:
-        return Drawing(bars.moving, bars.update)
+        return Drawing.of(Drawing(bars.moving, bars.update), Drawing([held], share))
     leading = _leading(heights, list(colours))
 
     def update(i: int) -> None:
+        share(i)
         now = [colours[int(f)] if leading[i].get(int(f)) else rest for f in k]
         for collection in bars.moving:
             collection.set_facecolor(now)
@@ -173,7 +187,7 @@ def _norms(axes: Axes, data: xr.Dataset) -> Drawing:
             name.set_visible(leading[i][f])
         bars.update(i)
 
-    return Drawing([bars.moving, *names.values()], update)
+    return Drawing([bars.moving, held, *names.values()], update)
 
 
 def _top(heights: np.ndarray) -> float:

@@ -226,8 +226,13 @@ def test_the_number_of_the_first_curve_is_that_of_the_film_of_many_small_steps()
     film = kind.with_options().claim(load(None, kind.needs, default=kind.reference))
     own = claim("smooth-from-many", reference("smooth-from-many"))
     assert own.numbers["alone"] == pytest.approx(film.numbers["one"])
-    assert own.sentence == "One loss falls at once by 72% of its start, the mean of 79 by 13%"
-    assert "while steps grow by 25%; 79 losses: 74 each of one digit of a sum" in own.watch
+    assert own.sentence == "One loss drops suddenly, the mean of 79 smoothly"
+    assert own.watch == "the 79 losses: 74 of one digit of a sum, 5 of a whole run on fresh data"
+    with drawing_in(theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene("smooth-from-many").with_options().draw(figure, reference("smooth-from-many"))
+    words = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+    assert {"one loss: 72%", "mean: 13%"} <= set(words)
 
 
 def test_equal_curves_have_a_mean_as_steep() -> None:
@@ -294,11 +299,9 @@ def test_the_numbers_are_on_the_curves_once_it_has_come_to_them(name: str, count
         for i in (0, data.sizes[kind.clock] - 1):
             drawing.update(i)
             texts = figure.findobj(lambda artist: hasattr(artist, "get_text"))
+            # a number may have its rule after it, or stand in the name of a line
             seen = [text.get_text() for text in texts if text.get_visible()]
-            written.append(set(seen))
-    if "memorised" in written[1]:
-        # a line with a name, of which the title says the step
-        said.pop(0)
+            written.append({re.sub(r"^memorised at |: train below 0.1$", "", one) for one in seen})
     assert not written[0] & set(said)
     assert written[1] >= set(said)
 
@@ -476,13 +479,23 @@ def test_a_name_stands_on_its_own_curve_or_not_at_all() -> None:
         assert _marks.OnCurves(axes, level, [*level.values(), comb], ()).others == ["a", "b"]
 
 
-def test_digits_in_grey_are_named_on_their_curves() -> None:
-    data, kind = reference("digit-grokking"), scene("digit-grokking").with_options()
+@pytest.mark.parametrize(
+    ("colours", "wide", "count"), [("all", 19.2, 6), ("all", 7, 6), ("ends", 19.2, 3)]
+)
+def test_digits_are_named_in_their_colours(colours: str, wide: float, count: int) -> None:
+    data = reference("digit-grokking")
+    kind = scene("digit-grokking").with_options({"colours": colours})
     with drawing_in(theme("light", "slide")):
-        figure = Figure(figsize=(19.2, 10.8))
+        figure = Figure(figsize=(wide, 10.8))
         kind.draw(figure, data)
-    words = [text.get_text().replace("\n", " ") for text in figure.axes[1].texts]
-    assert {"tens", "hundreds", "thousands", "ten thousands", "carry", "ones"} <= set(words)
+    texts = {text.get_text().replace("\n", " "): text for text in figure.axes[1].texts}
+    names = {"tens", "hundreds", "thousands", "ten thousands", "carry", "ones"}
+    assert names <= set(texts)
+    tints = {name: texts[name].get_color() for name in names}
+    # without their colours the others are all of one grey
+    assert len(set(tints.values())) == count
+    drawn = {line.get_color() for line in figure.axes[1].lines}
+    assert set(tints.values()) <= drawn
 
 
 @pytest.mark.parametrize("name", ["digit-grokking", "induction-grokking"])

@@ -28,6 +28,7 @@ from grokviz.scenes.modular_addition.progress import (
     progress_measures,
 )
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import grokviz as gv
 from grokviz.dataset.references.reference import load
@@ -399,9 +400,14 @@ ON_PICTURE = (
     ("memorise-then-generalise", "17"),
     ("attention-drift", "0.86"),
     ("attention-drift", "0.005"),
-    ("neuron-clusters", "generalises: 82 in clusters"),
+    ("neuron-clusters", "82"),
+    ("neuron-clusters", "457"),
+    ("neuron-clusters", "+375"),
+    ("progress-measures", "\u00f717 \u2192 0.17"),
+    ("progress-measures", "\u00f72 \u2192 13"),
+    ("neuron-logit-map", "in colour: 99% of the squares"),
     ("excluded-loss", "test loss\nhalves"),
-    ("neuron-spectra", "in the rings: 96%"),
+    ("neuron-spectra", "epoch 18,800: 96% in the rings"),
     ("quadratic-share", "products\n18%"),
 )
 
@@ -421,6 +427,10 @@ def test_what_the_sentence_says_is_marked_once_it_has_happened(name: str, text: 
     assert text in written[1]
 
 
+def _inactive(text: Text) -> bool:
+    return text.get_text() == "inactive" and bool(text.get_visible())
+
+
 @pytest.mark.parametrize(("most", "still"), [(4, 4), (10, 0)])
 def test_each_neuron_has_the_share_of_its_frequency_above_it(most: int, still: int) -> None:
     data = reference("neuron-activations")
@@ -428,17 +438,21 @@ def test_each_neuron_has_the_share_of_its_frequency_above_it(most: int, still: i
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = drawn.draw(figure, data)
-        shares = []
+        shares, silent = [], []
         for i in (0, -1):
             drawing.update(i)
             words = [t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))]
-            shares.append([int(word[:-1]) for word in words if word[:-1].isdigit()
-                           and word.endswith("%")])  # fmt: skip
-    assert [len(each) for each in shares] == [most + still, most + still]
+            shares.append([int(word.split("%")[0]) for word in words
+                           if word.endswith("% explained")])  # fmt: skip
+            silent.append(sum(map(_inactive, figure.findobj(Text))))
+    # what is inactive has no variance to explain
+    assert [len(shares[n]) + silent[n] for n in (0, 1)] == [most + still, most + still]
+    assert silent[0] > silent[1] - bool(still)
     assert max(shares[0]) < 10
     # the first moment, where it is drawn, does not move
-    assert shares[1][:still] == shares[0][:still]
-    least = f"explains {min(shares[1][still:])}% to"
+    first = still - silent[1]
+    assert shares[1][:first] == shares[0][:first]
+    least = f"explains {min(shares[1][first:])}% to"
     assert least in drawn.description(data, -1)
 
 
