@@ -88,6 +88,10 @@ class Drawn:
         **options: Any,
     ) -> None:
         self.scene = SCENES[name].with_options(options)
+        wanted = self.scene.variables()
+        if data is None and wanted != self.scene.needs:
+            # what an option draws besides
+            data = load(None, wanted, default=self.scene.reference)
         self.data = of(name) if data is None else data
         wish = dict(MEDIA[medium])
         (job,) = plan(self.scene, wish.pop("out"), (), render_options({"theme": theme, **wish}))
