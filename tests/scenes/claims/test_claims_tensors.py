@@ -13,6 +13,7 @@ from grokviz.scenes.any.steps import whole_cosines
 from grokviz.scenes.any.weights import density
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import grokviz as gv
 from grokviz.dataset.references.reference import load
@@ -379,3 +380,47 @@ def test_long_names_and_numbers_are_beside_no_other_and_on_the_page(name: str, w
             height = min(one.y1, other.y1) - max(one.y0, other.y0)
             assert beside or height < one.height / 4, [text.get_text() for text in texts]
             assert max(one.x1, other.x1) <= figure.bbox.x1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "matrix",
+            {"W_Q, epoch 0: 6% in one direction", "W_Q, epoch 5,600: 100% in one direction"},
+        ),
+        ("weights", {"\u22120.055", "0.055"}),
+        ("grokking-curve", {" 150", "loss 0.1 ", "10,360 epochs"}),
+        ("steps", {"memorisation", "circuit formation", "clean-up"}),
+    ],
+)
+def test_numbers_of_the_title_stand_in_the_picture(name: str, words: set[str]) -> None:
+    kind = scene(name)
+    data = load(None, kind.needs, default=kind.reference)
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = kind.with_options().draw(figure, data)
+        drawing.update(data.sizes[str(kind.clock)] - 1)
+    seen = {text.get_text() for text in figure.findobj(Text) if text.get_visible()}
+    assert words <= seen
+    assert "stable" not in seen or name == "grokking-curve"
+
+
+def test_heads_in_between_are_named_on_their_own_lines() -> None:
+    kind = scene("attention-drift")
+    data = load(None, kind.needs, default=kind.reference)
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        kind.with_options().draw(figure, data).update(data.sizes["epoch"] - 1)
+        figure.draw_without_rendering()
+    lines = {line.get_color(): line for line in figure.axes[1].lines if len(line.get_xdata()) > 99}
+    names = [text for text in figure.axes[1].texts if text.get_text().startswith("head ")]
+    assert len(names) == data.sizes["head"]
+    on_lines = 0
+    for text in names:
+        x, y = text.xy
+        own = lines[text.get_color()]
+        assert y == pytest.approx(float(np.interp(x, own.get_xdata(), own.get_ydata())), abs=1e-3)
+        box, at = text.get_window_extent(), figure.axes[1].transData.transform((x, y))[1]
+        on_lines += bool(box.y0 < at < box.y1)
+    assert on_lines == len(names) - 2
