@@ -57,7 +57,11 @@ def test_every_variable_has_its_row_and_says_what_it_is(data, small_run) -> None
     assert set(data.data_vars) == {*able}
     own = table.table_of(small_run)
     lacking = {own.measures[name].lacking(small_run) for name in own.measures.keys() - {*able}}
-    assert lacking == {"unembedding_norm logged in training"}
+    assert lacking == {
+        "unembedding_norm logged in training",
+        "published counterpart, which has p=113",
+        "array recorded in training (run.step(..., arrays=...))",
+    }
     for name, array in data.data_vars.items():
         row = schema.variable(name)
         assert array.dims == row.dims, name

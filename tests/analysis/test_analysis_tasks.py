@@ -37,8 +37,11 @@ TINY: dict[str, dict[str, Any]] = {
                        "examples": 16},
     "skip-trigram": {"d-model": 12, "heads": 2, "batch": 8},
 }  # fmt: skip
-OF_OTHERS = {"logged_unembedding_norm", "logged_logit_gradient_sum", "circle_share"}
-"""Measures of slingshots, and of embeddings of residues, which these tasks have not."""
+OF_OTHERS = {
+    "logged_unembedding_norm", "logged_logit_gradient_sum", "circle_share", "accuracy",
+    "array_entry", "array_shape", "array_kept_shape",
+}  # fmt: skip
+"""Measures of slingshots, of embeddings of residues, and of what these tasks do not record."""
 OWN = {
     "repeated-subsequence": {"induction_score", "previous_token_score", "attention_pattern"},
     "digit-addition": {"token_train_loss", "token_test_loss", "digit_drop", "held_out_digit_loss"},

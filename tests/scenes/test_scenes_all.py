@@ -280,6 +280,7 @@ PAGES = [
     pytest.param(name, medium, marks=[pytest.mark.slow] * (medium != "slide" and name not in FEW))
     for name in SCENES
     for medium in MEDIA
+    if medium != "film"
 ]
 """All scenes on a slide; some in a column, where room is least, and over both columns."""
 

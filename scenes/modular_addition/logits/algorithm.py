@@ -140,7 +140,7 @@ class Algorithm(Scene):
 
     def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
         left, right = (4.2 if style().slide else 1.0), wide - 1.2
-        at = [left + share * (right - left) for share in (0, 0.222, 0.475, 0.765)]
+        at = [left + share * (right - left) for share in (0, 0.222, 0.475, 0.785)]
         pitch = (high - 10.0) / max(len(n.keys), 1)
         rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
         for x, (name, formula) in zip(at, STEPS, strict=True):

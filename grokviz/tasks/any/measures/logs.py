@@ -64,7 +64,7 @@ def logged_metric(run: RunView) -> Float[np.ndarray, "metric_epoch logged_name"]
 
 @dimension
 def split(run: RunView) -> list[str]:
-    """The data trained on, and that held out."""
+    """Which pairs: train, test or all."""
     return list(SPLITS)
 
 
