@@ -475,8 +475,8 @@ class Clock(FilmScene):
         dots = Dots(places[:1], 7, ink)
         self.add(dots)
         text = (
-            f"Dots on the bars are the network's own logits: "
-            f"{self.count().lower()} waves explain {share:.0%} of their squares."
+            "Dots: its mean logits over all sums; "
+            f"{self.count().lower()} waves explain {share:.0%} of all squared logits."
         )
         self.say(
             text, mn.FadeOut(level),

@@ -455,9 +455,7 @@ class FourierMultiplication(FilmScene):
         key = [Dots(np.array([[140.0, y + 52]]), 10, ink),
                words("network", ink, px=SMALL, at=(164, y + 64), anchor="left")]  # fmt: skip
         share = float(self.data["logit_variance_explained"].values[-1])
-        text = (
-            f"Dots are the network's logits; the waves explain {share:.0%} of the squared logits."
-        )
+        text = f"Dots: mean logits over all sums; waves explain {share:.0%} of all squared logits."
         self.add(dots)
         self.say(text, *map(mn.FadeIn, key), self.sweep(
             lambda passed: dots.move_dots(places[: 1 + round(passed * 2 * REACH)]), dots,
