@@ -47,8 +47,12 @@ def heatmap(axes: Axes, one: Recorded) -> Drawing:
         np.zeros(shape), aspect="auto", interpolation="nearest", vmin=-top if signed else 0,
         vmax=top, cmap=colour_map(colours.diverging if signed else colours.sequential),
     )  # fmt: skip
-    axes.set(xticks=[], yticks=[])
-    axes.set(ylabel=one.counted(0, "rows"), xlabel=one.counted(1, "columns"))
+    few = max(shape) <= NUMBERED
+    for axis, dimension in ((axes.yaxis, 0), (axes.xaxis, 1)):
+        axis.set_ticks(range(shape[dimension]) if few else [], one.places(dimension) if few else [])
+    axes.tick_params(length=0)
+    if not few:
+        axes.set(ylabel=one.counted(0, "rows"), xlabel=one.counted(1, "columns"))
     beyond = ("≤", "≥") if largest > top else ("", "")
     ends = (f"{beyond[0]}−{top:.2g}" if signed else "0", f"{beyond[1]}{top:.2g}")
     grids.colour_bar(axes, image, "entry", ends, drop=2.0)

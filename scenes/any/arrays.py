@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,7 +40,7 @@ class Arrays(Scene):
 
     name = "arrays"
     title = "Recorded arrays take their last form early in training"
-    watch = "below: the distance of each array from its last form, as a share of that form's norm"
+    watch = "below: how far each array is from its last form, as a share of that form's norm"
     source = "example: arXiv:2209.10652, figure 2"
     needs = ("array_entry", "array_shape", "array_kept_shape")
     reference = "recorded-features"
@@ -67,8 +67,9 @@ class Arrays(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """From when on the first of the arrays shown is near its last form."""
-        one, word = self._shown(data)[0], clocks.word(data)
+        """From when on the arrays shown are near their last forms, or the first of them is."""
+        shown, word = self._shown(data), clocks.word(data)
+        one = shown[0]
         epochs, shares = data["array_epoch"].values, one.differences()
         last = clocks.spaced(epochs[one.known[-1]])
         if one.known.size < 2:
@@ -79,12 +80,15 @@ class Arrays(Scene):
         if near is None:
             words = f"{one.name}: within {_percent(largest)} of its last form at every {word}"
             return Claim.instead(words, self.watch, largest=largest)
+        words = f"{one.name} stays within {NEAR:.0%} of its last form"
+        every = [self._near(data, other) for other in shown]
+        if len(shown) > 1 and None not in every:
+            near = max(moment for moment in every if moment is not None)
+            count = "Both" if len(shown) == 2 else f"All {len(shown)}"
+            words = f"{count} arrays stay within {NEAR:.0%} of their last form"
+        words = f"{words} from {word} {clocks.spaced(near)} on"
         span = float(epochs[one.known[-1]] - epochs[one.known[0]])
-        early = float(near - epochs[one.known[0]]) <= EARLY * span
-        words = (
-            f"{one.name}: within {NEAR:.0%} of its last form from {word} "
-            f"{clocks.spaced(near)} of {last} on"
-        )
+        early = near - float(epochs[one.known[0]]) <= EARLY * span
         if not early:
             return Claim.instead(words, self.watch, near=near, largest=largest)
         return Claim(words, self.watch, numbers={"near": near, "largest": largest})
@@ -96,9 +100,9 @@ class Arrays(Scene):
             shown = shown[: max(1, int((style().ems(figure)[1] - BELOW) // LEAST))]
         timed = [one for one in shown if np.isfinite(one.differences()).sum() > 1]
         rooms, strip = _rooms(figure, [self._kind(one) for one in shown], strip=bool(timed))
-        tints = [style().colours.frequencies[k % 7] for k in range(len(shown))]
-        if len(shown) == 1:
-            tints = [style().colours.ink]
+        # not those of rows and entries, which come from the other end
+        tints = [style().colours.ink, *style().colours.frequencies[::-1]] * len(shown)
+        tints = tints[: len(shown)]
         parts: list[Any] = []
         for axes, one, tint in zip(rooms, shown, tints, strict=True):
             kind = self._kind(one)
@@ -183,18 +187,26 @@ class Arrays(Scene):
             one.name: panels.Curve.of(epochs[one.known], 100 * one.differences()[one.known], tint)
             for one, tint in zip(timed, colours, strict=True)
         }
-        if len(curves) == 1:
-            curves = {f"_{name}": curve for name, curve in curves.items()}
         panel = panels.CurvePanel(
-            axes, data, curves, ylabel="from last\nform (%)", clock="array_epoch", phases="none",
+            axes, data, {f"_{name}": curve for name, curve in curves.items()},
+            ylabel="from last\nform (%)", clock="array_epoch", phases="none",
             end=float(epochs[-1]),
         )  # fmt: skip
-        near = self._near(data, timed[0])
+        if len(curves) > 1:
+            _name(axes, curves)
+        axes.axhline(100 * NEAR, color=style().colours.muted, lw=style().line * 0.5, ls=":")
+        style().note(
+            axes, f"{NEAR:.0%}", (1, 100 * NEAR), (0.3, 0), color=style().colours.muted,
+            xycoords=axes.get_yaxis_transform(), va="center",
+        )  # fmt: skip
+        moments = [(self._near(data, one), n) for n, one in enumerate(timed)]
+        known = [(moment, n) for moment, n in moments if moment is not None]
         marks = []
-        if near is not None:
-            share = 100 * timed[0].differences()[int(np.searchsorted(epochs, near))]
+        if known:
+            near, n = max(known)
+            share = 100 * timed[n].differences()[int(np.searchsorted(epochs, near))]
             text = f"{clocks.word(data)} {clocks.spaced(near)}"
-            marks = [_marks.Mark(near, float(share), text, colours[0], "left", 0.9)]
+            marks = [_marks.Mark(near, float(share), text, colours[n], "left", 0.9)]
         return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
 
 
@@ -203,6 +215,15 @@ _WANTED = {
     "scatter": "of three rows or more and two columns",
     "curves": "with numbers",
 }
+
+
+def _name(axes: Axes, curves: Mapping[str, panels.Curve]) -> None:
+    """Names of curves below one another at the right, where each comes down to 0."""
+    for n, (name, curve) in enumerate(curves.items()):
+        style().note(
+            axes, name, (1, 1), (-0.6, -1.1 - 1.25 * n), ha="right", color=curve.colour,
+            fontweight="bold",
+        )  # fmt: skip
 
 
 def _rooms(
@@ -215,7 +236,7 @@ def _rooms(
         heights = (*(1.0,) * count, 0.55) if strip else (1.0,) * count
         rooms = current_style.stack(figure, heights, left=5.4, right=6.6, top=2.2, vgap=4.6)
         return rooms[:count], rooms[count] if strip else None
-    below = (STRIP * high + 6.4) if strip else 3.6
+    below = (STRIP * high + 6.8) if strip else 3.6
     gaps = 6.4 if "curves" in kinds else 3.6
     (rooms,) = current_style.panels(
         figure, [1.0] * count, left=5.4, right=5.0 if kinds[-1] == "curves" else 2.0, top=2.2,

@@ -37,7 +37,7 @@ def test_the_sentence_of_the_reference_holds() -> None:
     data = load(None, ARRAYS.needs, default=ARRAYS.reference)
     own = claim(data)
     assert own.holds
-    assert own.sentence == "overlaps: within 10% of its last form from step 222 of 600 on"
+    assert own.sentence == "All 3 arrays stay within 10% of their last form from step 222 on"
     place = data["recorded_array"].values.tolist().index("overlaps")
     entries = data["array_entry"].values[:, place, :25].astype(float)
     apart = np.linalg.norm(entries - entries[-1], axis=1) / np.linalg.norm(entries[-1])
@@ -50,11 +50,24 @@ def test_what_comes_late_or_never_was_away_is_not_claimed(tmp_path: Path) -> Non
     late = np.ones((10, 3)) * np.array([0.0] * 7 + [1.0] * 3)[:, None]
     own = claim(data_of(tmp_path, {"late": late}))
     assert not own.holds
-    assert own.sentence == "late: within 10% of its last form from epoch 7 of 9 on"
+    assert own.sentence == "late stays within 10% of its last form from epoch 7 on"
     still = np.ones((10, 3)) + 0.01 * np.arange(10)[:, None]
     own = claim(data_of(tmp_path, {"still": still}))
     assert not own.holds
     assert own.sentence == "still: within 8% of its last form at every epoch"
+
+
+def test_of_several_arrays_the_last_one_to_take_its_form_is_spoken_of(tmp_path: Path) -> None:
+    forms = {
+        name: np.ones((10, 3)) * (np.arange(10) >= since)[:, None]
+        for name, since in (("first", 2), ("second", 4))
+    }
+    own = claim(data_of(tmp_path / "both", forms))
+    assert own.holds
+    assert own.sentence == "Both arrays stay within 10% of their last form from epoch 4 on"
+    forms["second"] = np.ones((10, 3)) + 0.01 * np.arange(10)[:, None]  # it was never away
+    own = claim(data_of(tmp_path / "one", forms))
+    assert own.sentence == "first stays within 10% of its last form from epoch 2 on"
 
 
 def test_an_array_of_one_moment_and_one_that_ends_at_0(tmp_path: Path) -> None:
