@@ -56,7 +56,8 @@ class InductionPhaseChange(HeadsBelowLoss):
         numbers = {"high": high, "low": low, "before": before, "after": after}
         count = len(self.alike(data)) + 1
         heads = f"{count} heads take" if count > 1 else "a head takes"
-        sentence = f"{falls} as {heads} up induction: {shares.replace('from ', '')}"
+        best = f", up to {100 * after:.0f}%" if count > 1 else f": {shares.replace('from ', '')}"
+        sentence = f"{falls} as {heads} up induction{best}"
         return Claim(sentence, self.watch, numbers=numbers | {"heads": count})
 
     def alike(self, data: xr.Dataset) -> Sequence[tuple[int, int]]:

@@ -280,7 +280,7 @@ def test_the_test_loss_comes_down_to_a_quarter(name: str, share: float, holds: b
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("digit-grokking", 5), ("induction-grokking", 3), ("induction-phase-change", 4),
+    [("digit-grokking", 5), ("induction-grokking", 3), ("induction-phase-change", 3),
      ("skip-trigram", 4)],
 )  # fmt: skip
 def test_the_numbers_are_on_the_curves_once_it_has_come_to_them(name: str, count: int) -> None:
