@@ -38,7 +38,7 @@ PIECES, DOT = 8, 16
 """Parts in which the dots of all pairs are drawn, and the points of the outline of one."""
 HIGH = 0.7
 """From this height on a wave is near its extreme."""
-REACH = 20
+REACH = 23
 """Distance from the answer up to which single waves are shown."""
 NEARLY = 0.9
 """A wave that is so high at another answer is nearly as high as at the right one."""
