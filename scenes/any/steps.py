@@ -15,6 +15,7 @@ from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 MOST = 6
@@ -23,11 +24,20 @@ MOST = 6
 SMALLER = 0.5
 """Steps become smaller where those of the end have at most this share of the largest ones."""
 
-NUMBER = 5.0
-"""Ems that a number beside the curve takes."""
-
 RISES = 1.1
-"""Steps grow again where the last is at least so many times the smallest."""
+"""The smallest has a number of its own where the last is at least so many times as large."""
+
+LAST = 3
+"""So many steps at the end are the last ones."""
+
+LEADS = 0.02
+"""From this cosine with the way from start to end on, the last steps lead somewhere on it."""
+
+SLIGHTLY = 0.2
+"""Up to this cosine they lead there slightly."""
+
+WHOLE = "with the way\nstart \u2192 end"
+"""The name of the cosine of a step with the way from the first checkpoint to the last."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Steps(Scene):
 
     name = "steps"
     title = "Steps of training become smaller, and keep their direction"
-    watch = "below, cosines: 1 is the same direction, 0 a right angle; whole path: start to end"
+    watch = "cosine: 1 is the same direction, 0 a right angle, below 0 backwards"
     source = "thread: 'it is NOT a random walk'; arXiv:1712.09913, section 7"
     needs = ("step_size", "step_cosine", "step_whole_cosine", "start_distance", "phase_end")
     reference = "modular-addition-59"
@@ -58,19 +68,17 @@ class Steps(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How much smaller the steps become, and how far they turn."""
+        """How much smaller the steps become, how far they turn, and where the last ones lead."""
         (_, largest), (_, least), (_, last) = self._ends(data)
-        turn = float(np.degrees(np.arccos(np.nanmedian(whole_cosines(data)[0]))))
-        numbers = {"largest": largest, "last": last, "turn": turn}
-        way = f"the distance moved per {clocks.word(data)}"
+        before, whole = whole_cosines(data)
+        turn = float(np.degrees(np.arccos(np.nanmedian(before))))
+        along = whole[np.isfinite(whole)][-LAST:]
+        numbers = {"largest": largest, "last": last, "turn": turn, "along": float(along[-1])}
         if not 0 < last <= SMALLER * largest:
-            sentence = f"Weights do not slow down: {way} is {last:.2g} at the end"
+            per = _per(data)
+            sentence = f"Steps do not shrink: their length{per} is {last:.2g} at the end"
             return Claim.instead(sentence, self.watch, **numbers)
-        # of the numbers as they are written on the curve
-        fold = float(f"{largest:.2g}") / float(f"{least:.2g}")
-        sentence = f"Steps shrink {fold:.0f}-fold from their peak"
-        if last > RISES * least:
-            sentence = f"{sentence}, then grow again"
+        sentence = f"Steps shrink {_fold(largest, least):,.0f}-fold{_way(along)}"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -78,7 +86,7 @@ class Steps(Scene):
         rows = tensors.rows_of(data, self.tensors, MOST)
         if not self.parts and self.tensors == "*":
             rows = tensors.Rows([], [])
-        longest = max(len("step before"), *map(len, rows.names), 0)
+        longest = max(len("with the way"), *map(len, rows.names), 0)
         upper, lower = style().stack(
             figure, (1.25, 1), left=6.6, right=0.62 * longest + 1.2, top=2.4, vgap=1.6
         )
@@ -91,12 +99,12 @@ class Steps(Scene):
         last, whole = whole_cosines(data)
         cosines = {
             "with the\nstep before": _curve(epochs, last, colours.frequencies[0]),
-            "with the\nwhole path": _curve(epochs, whole, colours.frequencies[1]),
+            WHOLE: _curve(epochs, whole, colours.frequencies[1]),
         }
         moving = {name: line for name, line in lines.items() if (line.y > 0).any()}
         end = float(epochs[-1])
         fast = panels.CurvePanel(
-            upper, data, moving, ylabel=f"distance moved\nper {clocks.word(data)} (L2)", log=True,
+            upper, data, moving, ylabel=f"step length{_per(data, line=True)} (L2)", log=True,
             end=end, clock=self.clock, phases="named",
         )  # fmt: skip
         for name, trace in fast.traces.items():
@@ -105,22 +113,64 @@ class Steps(Scene):
                     line.set_linewidth(0.55 * style().line)
         low = min(-0.05, *(float(np.nanmin(line.y, initial=0)) for line in cosines.values()))
         along = panels.CurvePanel(
-            lower, data, cosines, ylabel="cosine of a\nstep's direction", ylim=(low - 0.1, 1.06),
+            lower, data, cosines, ylabel="cosine of a\nstep's direction", ylim=(low - 0.3, 1.06),
             end=end, clock=self.clock,
             yticks=[tick for tick in (-1, -0.5, 0, 0.5, 1) if tick >= low],
         )  # fmt: skip
         panels.without_time(upper)
+        lower.axhline(0, color=colours.muted, lw=0.4 * style().line, ls=(0, (2, 3)), zorder=1.8)
+        ends = [
+            _marks.Mark(float(x), float(y), _signed(y), curve.colour, "right", -1.1)
+            for name, curve in cosines.items()
+            for x, y in zip(curve.x[-1:], curve.y[-1:], strict=True)
+            if name == WHOLE
+        ]
+        ends = _marks.clear(lower, ends, cosines.values())
+        return Drawing.of(
+            fast.along(epochs),
+            along.along(epochs),
+            _marks.draw(upper, self._marks(data), epochs),
+            _marks.draw(lower, ends, epochs),
+            self._shrinking(upper, data),
+        )
+
+    def _marks(self, data: xr.Dataset) -> list[_marks.Mark]:
+        """The largest step, the smallest after it, and the last."""
         (top, largest), (low, least), (near, last) = self._ends(data)
-        marks = [_marks.Mark(top, largest, f"{largest:.2g}", colours.ink, "left", 0.2)]
+        ink = style().colours.ink
+        marks = [_marks.Mark(top, largest, f"{largest:.2g}", ink, "left", 0.8)]
         if last <= SMALLER * largest:
             if last > RISES * least:
-                # below the curve where the number of the end is near
-                apart = (near - low) / float(epochs[-1]) * style().ems(figure)[0]
-                lift = 1.1 if apart > NUMBER else -1.1
-                marks.append(_marks.Mark(low, least, f"{least:.2g}", colours.ink, "center", lift))
-            marks.append(_marks.Mark(near, last, f"{last:.2g}", colours.ink, "right", 1.1))
-        numbers = _marks.draw(upper, marks, epochs)
-        return Drawing.of(fast.along(epochs), along.along(epochs), numbers)
+                marks.append(_marks.Mark(low, least, f"{least:.2g}", ink, "center", -1.1))
+            marks.append(_marks.Mark(near, last, f"{last:.2g}", ink, "right", 1.1))
+        return marks
+
+    def _shrinking(self, axes: Axes, data: xr.Dataset) -> Drawing:
+        """A bracket from the largest step down to the smallest after it, with how many times."""
+        (_, largest), (low, least), (_, last) = self._ends(data)
+        if not 0 < last <= SMALLER * largest or not least > 0:
+            return Drawing()
+        small, ink = style().small, style().colours.ink
+        level = axes.plot(
+            [self._ends(data)[0][0], low], [largest] * 2, color=ink, lw=0.35 * style().line,
+            ls=(0, (2, 3)), zorder=2,
+        )  # fmt: skip
+        bracket = axes.plot(
+            [low, low], [largest, least], "_-", color=ink, lw=0.8 * style().line, zorder=2,
+            ms=0.5 * small, mew=0.8 * style().line,
+        )  # fmt: skip
+        text = style().label(
+            axes, low, float(np.sqrt(largest * least)), f"{_fold(largest, least):,.0f}-fold",
+            lift=0.01, ha="left", va="center", color=ink, zorder=6,
+        )  # fmt: skip
+        text.set_position((0.6 * small, 0))
+        parts, epochs = [*level, *bracket, text], data["step_epoch"].values
+
+        def update(i: int) -> None:
+            for part in parts:
+                part.set_visible(style().ghost or bool(epochs[i] >= low))
+
+        return Drawing(parts, update)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the whole way is that of all of it."""
@@ -164,6 +214,33 @@ class Steps(Scene):
         """Way of all weights per epoch; NaN at the first checkpoint."""
         squares = np.square(data["step_size"].values.astype(float)).sum(axis=1)
         return np.sqrt(squares) / _spacing(data)
+
+
+def _per(data: xr.Dataset, *, line: bool = False) -> str:
+    """What a step's length is for, maybe on a line of its own; nothing where that is a step."""
+    word = clocks.word(data)
+    return "" if word == "step" else f"{chr(10) if line else ' '}per {word}"
+
+
+def _fold(largest: float, least: float) -> float:
+    """How many times smaller, of the numbers as they are written on the curve."""
+    return float(f"{largest:.2g}") / float(f"{least:.2g}")
+
+
+def _signed(value: float) -> str:
+    """A cosine in two decimals, with a minus as long as a plus."""
+    return f"{value:.2f}".replace("-", "\u2212")
+
+
+def _way(along: np.ndarray) -> str:
+    """Where the last steps lead, by their cosines with the way from start to end."""
+    if along.max() <= -LEADS:
+        slightly = "slightly " if along.min() > -SLIGHTLY else ""
+        return f"; the last lead {slightly}back towards the start"
+    if along.min() >= LEADS:
+        slightly = "slightly " if along.max() < SLIGHTLY else ""
+        return f"; the last still lead {slightly}away from the start"
+    return " from their peak"
 
 
 def whole_cosines(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
