@@ -45,6 +45,9 @@ EXCLUDED, RESTRICTED = "excluded:\nthe rest", "restricted:\nkey waves"
 OUTPUT = "neuron-\nlogit map"
 """The name of $W_L$ at the end of its curve."""
 
+ON_LINES = {EXCLUDED: "excluded", RESTRICTED: "restricted"}
+"""Names of the two on their curves, where there is room for a word; the subtitle explains them."""
+
 DASHED = {OUTPUT, "excluded", EXCLUDED}
 """Curves in one panel with others of their colour, or of another grey."""
 
@@ -62,7 +65,7 @@ class ProgressMeasures(Scene):
     name = "progress-measures"
     panels = ("progress",)
     title = "While the test loss is still high, the generalising circuit grows"
-    watch = "brackets: the change over circuit formation"
+    watch = "restricted: the loss with only the key waves kept"
     source = "arXiv:2301.05217, figures 6, 7, 10, 11, 13 and 14"
     needs = (
         "excluded_loss_2d", "restricted_loss", "excluded_accuracy_2d", "restricted_accuracy",
@@ -71,7 +74,7 @@ class ProgressMeasures(Scene):
         "logged_test_loss",
     )  # fmt: skip
     aspect = 1.75
-    narrow_aspect = 0.62
+    narrow_aspect = 0.72
     stills = ("grok", "last")
     # fewer panels make a flatter page
     aspects = {"show": {"accuracies": (2.3, 0.8), "cosines": (2.2, 1.05)}}  # noqa: RUF012
@@ -110,7 +113,7 @@ class ProgressMeasures(Scene):
         if turn is None:
             return Claim.instead(outcome(data).sentence, self._watch(""))
         if self.show == "losses":
-            own = _of_losses(turn)
+            own = _of_losses(turn, len(frequencies.key_frequencies(data)))
             return dataclasses.replace(own, watch=self._watch(own.watch))
         last = int(np.searchsorted(data["epoch"].values, turn.epochs[1]))
         return _of_accuracies(data, last) if self.show == "accuracies" else _of_cosines(data)
@@ -124,12 +127,15 @@ class ProgressMeasures(Scene):
         from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
         plots = self._plots(data)
-        rooms = self._rooms(figure, len(plots))
-        low = len(plots) > 2 and style().narrow(figure)
+        on_lines = self._on_lines(figure, data)
+        rooms = self._rooms(figure, len(plots), 1.6 if on_lines else 7.2)
+        kind = _NamedOnLines if on_lines else panels.CurvePanel
+        narrow = style().narrow(figure)
+        low = len(plots) > 2 and narrow
         drawn, phases = [], _neurons.phases(figure)
         for i, (axes, plot) in enumerate(zip(rooms, plots, strict=True)):
             percent = plot.label.endswith("(%)")
-            drawn.append(panels.CurvePanel(
+            drawn.append(kind(
                 axes, data, plot.curves, log=plot.log,
                 ylabel=self._label(plot, low=low, strip=self._merged and bool(i)),
                 ylim=(-4, 104) if percent else None, yticks=(0, 50, 100) if percent else None,
@@ -137,15 +143,19 @@ class ProgressMeasures(Scene):
             ))  # fmt: skip
             for name in DASHED & drawn[-1].traces.keys():
                 drawn[-1].traces[name].dash()
-            if self._merged and i:
+            if EXCLUDED in drawn[-1].traces:
+                # what the title compares is bold, and this is not
+                for line in drawn[-1].traces[EXCLUDED].lines:
+                    line.set_linewidth(0.6 * line.get_linewidth())
+            if self._merged and i and not plot.log:
                 axes.yaxis.set_major_locator(MaxNLocator(2))
             if not plot.log:
                 axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        last = 1 if self._merged or style().narrow(figure) or len(plots) == 1 else 2
+        last = 1 if self._merged or narrow or len(plots) == 1 else 2
         panels.without_time(*rooms[: len(plots) - last])
         parts = [panel.along(data["epoch"]) for panel in drawn]
         if self._merged:
-            marks = [_numbers(data), *_measures(data, gini=self.third == "gini")]
+            marks = [_numbers(data), _sparsity(data, beside=narrow) if self.third == "gini" else []]
             parts += [
                 _marks.draw(axes, these, data["epoch"])
                 for axes, these in zip(rooms, marks, strict=True)
@@ -164,12 +174,17 @@ class ProgressMeasures(Scene):
         """Whether all losses are in one panel."""
         return self.show == "losses" and self.layout == "together"
 
-    def _rooms(self, figure: FigureBase, count: int) -> list[Axes]:
-        """Axes for so many panels: a large one above low ones, or all of one size."""
+    def _on_lines(self, figure: FigureBase, data: xr.Dataset) -> bool:
+        """Whether names stand on the curves: in a wide still of a run that groks."""
+        still = style().ghost and style().labels is None and not style().narrow(figure)
+        return self._merged and still and _turn(data) is not None
+
+    def _rooms(self, figure: FigureBase, count: int, right: float) -> list[Axes]:
+        """Axes for so many panels: a large one above a low one, or all of one size."""
         narrow = style().narrow(figure)
         if self._merged:
-            heights, gap = ((4, 1, 1), 1.5) if narrow else ((5.4, 1, 1), 1.0)
-            return style().stack(figure, heights, left=4.9, right=7.2, vgap=gap)
+            heights, gap = ((5, 1), 1.5) if narrow else ((6.4, 1), 1.0)
+            return style().stack(figure, heights, left=4.9, right=right, vgap=gap)
         columns = 1 if narrow or count == 1 else 2
         grid = style().panels(
             figure, (1,) * columns, (1,) * math.ceil(count / columns), left=5.0, right=7.0,
@@ -199,7 +214,7 @@ class ProgressMeasures(Scene):
             + ("Gini coefficient of the Fourier components' norms in "
                f"{'$W_E$' if self._merged else '$W_E$ and $W_L$'}. "
                if self.third == "gini" else "Test loss over restricted loss. ")
-            + "Sum of squares of all weights."
+            + ("" if self._merged else "Sum of squares of all weights.")
             + (published.DEFINITION if self.published else ""),
             "accuracies": "Accuracy on the training pairs without cos and sin of $w_k(a+b)$ at the "
             "key frequencies (excluded), and on all pairs with these alone (restricted).",
@@ -220,7 +235,7 @@ class ProgressMeasures(Scene):
         if self.layout == "together":
             losses = {**whole, EXCLUDED: curve(excluded, muted), RESTRICTED: curve(restricted)}
             losses |= {f"_{name}": one for name, one in behind.items()}
-            return [Plot("loss (nats)", losses, log=True), *self._others(data)]
+            return [Plot("loss (nats)", losses, log=True), self._others(data)[0]]
         pair = [{**whole, "excluded": curve(excluded)}, {**whole, "restricted": curve(restricted)}]
         for curves in pair:
             curves |= {f"_{name}": behind[name] for name in [*curves] if name in behind}
@@ -230,8 +245,7 @@ class ProgressMeasures(Scene):
         """The panels below: the sparsity or a ratio, and the size of the weights."""
         curve, strips = partial(panels.at_checkpoints, data), self.layout == "together"
         squares = curve(data["sum_squared_weights"].sum("parameter").values)
-        name = "squared\nweights" if strips else "all\nweights"
-        weights = Plot("sum of squares", {name: squares})
+        weights = Plot("sum of squares", {"all\nweights": squares})
         if self.third == "ratio":
             name = "test /\nrestricted" if strips else "ratio"
             return [Plot("test / restricted", {name: _ratio(data)}, log=True), weights]
@@ -271,18 +285,13 @@ class Plot:
 
 
 class _Turn(NamedTuple):
-    """Two moments, and the losses, the embedding's Gini coefficient and the squares at both."""
+    """Two moments, and the losses and the embedding's Gini coefficient at both."""
 
     epochs: np.ndarray
     test: np.ndarray
     alone: np.ndarray
+    without: np.ndarray
     gini: np.ndarray
-    squares: np.ndarray
-
-    @property
-    def sparser(self) -> bool:
-        """Whether the embedding grows sparser from the one to the other, and weights smaller."""
-        return bool(self.gini[0] < self.gini[1] and self.squares[0] > self.squares[1])
 
 
 def _turn(data: xr.Dataset) -> _Turn | None:
@@ -299,8 +308,8 @@ def _turn(data: xr.Dataset) -> _Turn | None:
         epochs[at],
         test,
         data["restricted_loss"].sel(split="all").values[at],
+        data["excluded_loss_2d"].values[at],
         data["gini_embedding"].values[at],
-        data["sum_squared_weights"].sum("parameter").values[at],
     )
 
 
@@ -318,8 +327,68 @@ def _numbers(data: xr.Dataset) -> list[_marks.Mark]:
     ]
 
 
+class _NamedOnLines(panels.CurvePanel):
+    """Curves named where they are bold: over circuit formation, or anywhere without that."""
+
+    def set_limits(self) -> None:
+        """Of losses, no more room than the names need: what falls is to look as if it did."""
+        super().set_limits()
+        above = [curve.y[np.isfinite(curve.y) & (curve.y > 0)] for curve in self.curves.values()]
+        if not self.log or not above:
+            return
+        low, high = np.log10([min(y.min() for y in above), max(y.max() for y in above)])
+        # a strip is not much higher than a name
+        em = min(style().pixels(self.axes, style().small) / self.axes.bbox.height, 0.2)
+        room = max(high - low, 0.5) / (1 - 2.9 * em)
+        self.axes.set_ylim(10 ** (low - 0.7 * em * room), 10 ** (high + 2.2 * em * room))
+
+    def name_curves(self, end: float) -> panels.Names:
+        """Names over circuit formation, clear of other curves and of numbers."""
+        return _BoldNames(self, end)
+
+
+class _BoldNames:
+    """Names on curves from the end of memorisation on, where stills draw them strongly.
+
+    That is up to where the run groks, or all of it where the axis shows all of it.
+    """
+
+    def __init__(self, panel: _NamedOnLines, end: float) -> None:
+        self.panel, self.end, self.texts = panel, end, list[Any]()
+
+    @property
+    def moving(self) -> list[Any]:
+        """The names that there are."""
+        return self.texts
+
+    def update(self, moment: float) -> None:
+        """Place them anew on an axis that ends at ``moment``."""
+        for text in self.texts:
+            text.remove()
+        axes, turn = self.panel.axes, _turn(self.panel.data)
+        begin, last = (0.0, moment) if turn is None else map(float, turn.epochs)
+        last = moment if moment > self.end else last
+        # apart from the number at the first moment
+        edges, limits = (begin + 0.08 * (last - begin), last), axes.get_ylim()
+        curves = {
+            ON_LINES.get(name, name.replace("\n", " ")): curve.where(
+                (curve.x >= edges[0]) & (curve.x <= last)
+            )
+            for name, curve in self.panel.curves.items()
+        }
+        named = {name: curve for name, curve in curves.items() if not name.startswith("_")}
+        walls = [panels.Curve.of([x, x], limits, style().colours.ink) for x in edges]
+        losses = "test" in self.panel.curves
+        marks = _numbers(self.panel.data) if losses else _sparsity(self.panel.data)
+        names = _marks.OnCurves(axes, named, [*curves.values(), *walls], marks)
+        middle = dict.fromkeys(names.others, (begin + last) / 2)
+        others = panels.LineNames(axes, named, middle)
+        others.update(moment)
+        self.texts = [*names.moving, *others.moving]
+
+
 def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
-    """Brackets over the falls of the two curves, right of the moment at which the run groks."""
+    """How far the two curves fall until the run groks: shaded, and a bracket with words."""
     from matplotlib.transforms import offset_copy
 
     turn, colours, small = _turn(data), style().colours, style().small
@@ -328,6 +397,7 @@ def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
     begin, end = map(float, turn.epochs)
     aside = offset_copy(axes.transData, fig=axes.figure, x=0.55 * small, units="points")
     parts: list[Any] = []
+    narrow = style().narrow(axes.figure)
     for (first, last), colour in ((turn.test, colours.test), (turn.alone, colours.ink)):
         if not first > 0 or not last > 0:
             continue
@@ -336,14 +406,13 @@ def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
             [begin, end], [first, first], lw=0.35 * style().line, ls=(0, (2, 3)), **look
         )
         parts += axes.plot(
-            [end, end], [first, last], "_-", lw=0.8 * style().line, ms=0.4 * small,
-            mew=0.8 * style().line, transform=aside, **look,
+            [end, end], [first, last], "_-", lw=1.1 * style().line, ms=0.55 * small,
+            mew=1.1 * style().line, transform=aside, **look,
         )  # fmt: skip
-        sign, times = ("\u00f7", first / last) if last < first else ("\u00d7", last / first)
         middle = float(np.sqrt(first * last))
-        words = f"{sign}{times:.2g} \u2192 {last:.2g}"
+        words = _fall(float(first), float(last), short=narrow)
         text = style().label(axes, end, middle, words, lift=0.01, ha="left", va="center", **look)
-        text.set_position((1.0 * small, 0))
+        text.set_position((1.1 * small, 0))
         parts.append(text)
     epochs = data["epoch"].values
 
@@ -354,28 +423,42 @@ def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
     return Drawing(parts, update)
 
 
-def _measures(data: xr.Dataset, *, gini: bool) -> list[list[_marks.Mark]]:
-    """What the low panels show at the title's two moments, on their curves."""
+def _fall(first: float, last: float, *, short: bool) -> str:
+    """How many times smaller or larger, and what it becomes where there is room for that."""
+    if _halves(first, last):
+        words = "halves"
+    else:
+        way, times = ("falls", first / last) if last < first else ("rises", last / first)
+        words = f"{way} {float(f'{times:.2g}'):,g}-fold"
+    return words if short else f"{words} to {last:.2g}"
+
+
+def _halves(first: float, last: float) -> bool:
+    """Whether about half is left."""
+    return first > 0 and abs(last / first - HALVED) < 0.05
+
+
+def _sparsity(data: xr.Dataset, *, beside: bool = False) -> list[_marks.Mark]:
+    """How sparse the embedding is at the title's two moments, on its curve.
+
+    With ``beside`` the second number stands beside its dot, where a steep curve leaves no room
+    above.
+    """
     turn, ink = _turn(data), style().colours.ink
     if turn is None:
-        return [[], []]
-    (x, end), (low, high), (most, less) = map(
-        np.ndarray.tolist, (turn.epochs, turn.gini, turn.squares)
-    )
+        return []
+    (x, end), (low, high) = map(np.ndarray.tolist, (turn.epochs, turn.gini))
     return [
-        [
-            _marks.Mark(x, low, f"{low:.2f}", ink, "center", 0.9),
-            _marks.Mark(end, high, f"{high:.2f}", ink, lift=-0.4),
-        ] if gini else [],
-        [
-            _marks.Mark(x, most, f"{most:,.0f}", ink, lift=0.25),
-            _marks.Mark(end, less, f"{less:,.0f}", ink, lift=0.55),
-        ],
-    ]  # fmt: skip
+        _marks.Mark(x, low, f"{low:.2f}", ink, "center", 0.9),
+        _marks.Mark(end, high, f"{high:.2f}", ink, lift=-0.4 if beside else 0.8),
+    ]
 
 
-def _of_losses(turn: _Turn) -> Claim:
-    """How far test and restricted loss fall from the end of memorisation until it groks."""
+def _of_losses(turn: _Turn, waves: int) -> Claim:
+    """How far test and restricted loss fall from the end of memorisation until it groks.
+
+    ``waves`` is the number of key frequencies.
+    """
     test, alone = turn.test, turn.alone
     ratios = [float(b / a) if a > 0 else float("nan") for a, b in (test, alone)]
     numbers = dict(zip(("test", "restricted"), ratios, strict=True))
@@ -386,12 +469,14 @@ def _of_losses(turn: _Turn) -> Claim:
         )
         return Claim.instead(sentence, **numbers)
     fall = float(f"{1 / max(numbers['restricted'], 1e-9):.2g}")
-    halves = abs(numbers["test"] - HALVED) < 0.05
+    halves = _halves(float(test[0]), float(test[1]))
     change = "halves" if halves else f"goes from {test[0]:.2g} to {test[1]:.2g}"
     sentence = f"While the test loss only {change}, the restricted loss falls {fall:,.0f}-fold"
     if not halves:
         sentence = sentence.replace(" only", "")
-    watch = ProgressMeasures.watch + ("; weights turn sparse and shrink" if turn.sparser else "")
+    watch = ProgressMeasures.watch.replace("the key", f"the {waves} key")
+    if turn.without[1] > turn.without[0]:
+        watch = f"{watch}; excluded: without them, it rises"
     return Claim(sentence, watch, numbers=numbers)
 
 

@@ -32,7 +32,7 @@ from matplotlib.text import Text
 
 import grokviz as gv
 from grokviz.dataset.references.reference import load
-from grokviz.scene import Claim, drawing_in
+from grokviz.scene import Claim, drawing_in, frequencies
 from grokviz.scene.registry import scenes
 
 SCENES = scenes(user=False)
@@ -111,6 +111,35 @@ def test_cosines_grow_to_heights(first: float, last: float, holds: bool) -> None
     heights[0], heights[-1] = (h * (p**3 / 2) ** 0.5 for h in (first, last))
     told = claim("progress-measures", data.assign(cosine_coefficient=heights), show="cosines")
     assert told.holds is holds
+
+
+@pytest.mark.parametrize(("times", "rises"), [(1.01, True), (0.99, False)])
+def test_the_excluded_loss_is_said_to_rise_when_it_does(times: float, rises: bool) -> None:
+    data = reference("progress-measures")
+    first, last = (int(np.abs(data["epoch"].values - e).argmin()) for e in (1420, 8380))
+    excluded = data["excluded_loss_2d"].copy(deep=True)
+    excluded[last] = times * excluded[first]
+    said = claim("progress-measures", data.assign(excluded_loss_2d=excluded))
+    count = len(frequencies.key_frequencies(data))
+    assert f"only the {count} key waves kept" in said.watch
+    assert ("excluded: without them, it rises" in said.watch) is rises
+
+
+def test_names_of_losses_stand_where_the_curves_are_bold() -> None:
+    data, scene = reference("progress-measures"), SCENES["progress-measures"].with_options()
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data).update(scene.index_of(data, None))
+        figure.draw_without_rendering()
+    losses, strip = figure.axes
+    for axes, names in (
+        (losses, {"test", "train", "restricted", "excluded"}),
+        (strip, {"sparsity of embedding"}),
+    ):
+        left, right = (axes.transData.transform((epoch, 1))[0] for epoch in (1420, 8380))
+        boxes = {t.get_text(): t.get_window_extent() for t in axes.texts if t.get_text() in names}
+        assert boxes.keys() == names
+        assert all(left < box.x0 and box.x1 < right for box in boxes.values())
 
 
 def test_attention_is_said_to_be_lopsided_when_it_is() -> None:
@@ -403,8 +432,8 @@ ON_PICTURE = (
     ("neuron-clusters", "82"),
     ("neuron-clusters", "457"),
     ("neuron-clusters", "+375"),
-    ("progress-measures", "\u00f717 \u2192 0.17"),
-    ("progress-measures", "\u00f72 \u2192 13"),
+    ("progress-measures", "falls 17-fold to 0.17"),
+    ("progress-measures", "halves to 13"),
     ("neuron-logit-map", "in colour: 99% of the squares"),
     ("excluded-loss", "test loss\nhalves"),
     ("neuron-spectra", "epoch 18,800: 96% in the rings"),
