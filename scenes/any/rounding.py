@@ -65,8 +65,9 @@ class Rounding(Film):
         ),
     }
     drawn_by = "films.rounding:Rounding"
-    seconds = 96
+    seconds = 105
     parts = {  # noqa: RUF012
+        "question": "one of two trainings leaps",
         "last-bit": "the last bit of log-softmax",
         "gradient": "the gradient loses its balance",
         "slingshot": "what training makes of it",

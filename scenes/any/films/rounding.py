@@ -37,6 +37,8 @@ NO_LEAD = 0.5
 """The lead with which the film begins: at 0 the number in bits would be 2."""
 LEADS = (0.0, 18.5, 20.0, 20.875, 21.5)
 """Leads of the correct answer at which captions change; from the fourth on float32's is 0."""
+SHRUNK = 8.0
+"""The lead up to which bars are drawn at their own size: beyond it they would be gone."""
 ENLARGED = (1.0, 1e6, 5e6)
 """How much larger the bars are drawn: at first, from the second lead on, and from the third."""
 ZOOM = 1.6
@@ -45,17 +47,21 @@ SMALLEST = 1e-18
 """Sums below this are drawn here: exact zeros have no place on a logarithmic axis."""
 ONE_WAY = 0.95
 """From this share of the epochs on, a push is one that is nearly always one way."""
+EARLY = 0.25
+"""What ends before this share of the epochs is said to be early."""
+BEGUN = 0.15
+"""How far the slow leap is drawn when it comes: two empty panels say nothing."""
 BEFORE, AFTER = 0.05, 0.25
 """What is shown before the weights grow and after the slow leap, in times between two leaps."""
 PUSH = (
     (SMALLEST, 1e-5),
     {1e-16: "$10^(-16)$", 1e-8: "$10^(-8)$"},
-    "push on all logits together: the sum of their gradient",
+    "what is left over: the sum of the gradients of all logits",
 )
 GROWTH = "growth of the last layer's norm from its lowest since the last leap"
 WHY = (
-    "Alone that push changes no answer. But Adam divides by the gradient's size: "
-    "even tiny pushes move weights.",
+    "A push on all logits alike changes no answer. But Adam divides by its size: "
+    "even tiny ones move weights.",
     "... and then the loss leaps.",
 )
 """From the push to the leap; why is of arXiv:2605.06152."""
@@ -67,10 +73,12 @@ class Rounding(FilmScene):
     film = "rounding"
 
     def construct(self) -> None:
-        """Play the three sections in order."""
+        """Play the four sections in order."""
         self.measured = self.other(MEASURED)
         self.show_source(f"log-softmax of {about(self.measured)}")
         self.leaving: list[Any] = []
+        self.section("question")
+        self.ask()
         self.section("last-bit")
         self.lose_the_last_bit()
         self.section("gradient")
@@ -92,6 +100,41 @@ class Rounding(FilmScene):
     def looks(self) -> dict[str, str]:
         """The colours of the two precisions, as in the figures of rounding."""
         return {"float32": self.colours.ink, "float64": self.colours.frequencies[0]}
+
+    # --- the question ------------------------------------------------------------------
+
+    def ask(self) -> None:
+        """Draw the losses of both trainings, of which one leaps."""
+        options, data = self.options, self.data
+        members = dict(zip(PAIR, options.pair(data), strict=True))
+        losses = {kind: options.logged(data, "train_loss", m) for kind, m in members.items()}
+        last = min(float(options.until), *(float(x[-1]) for x, _ in losses.values()))
+        axes = Axes(self, (330, 250, 1560, 760), (0, last), LOSS, log="y")
+        lines = [Growing(axes, x, np.clip(y, *LOSS), self.looks[kind], 5)
+                 for kind, (x, y) in reversed(losses.items())]  # fmt: skip
+        furniture = axes.furniture(
+            {0.0: "0", last: spaced(int(last))}, {1.0: "1", 1e-6: "$10^(-6)$"},
+            x="epoch", y="training loss",
+        )  # fmt: skip
+        names = [
+            words(kind, look, bold=True, anchor="left", at=(1590, 330 + 70 * n))
+            for n, (kind, look) in enumerate(self.looks.items())
+        ]  # fmt: skip
+        one, two = options.leaps(data)
+        text = "Two trainings from the same start: only the precision of the loss differs."
+        if one > two:
+            text = "The same training twice, from the same start. Why does one of them leap?"
+
+        def until(share: float) -> None:
+            for line in lines:
+                line.until(share * last)
+
+        until(0.1)
+        shapes = [line.line for line in lines]
+        self.add(*furniture, *names, *shapes)
+        self.say(text, self.sweep(lambda s: until(0.1 + 0.9 * s), *shapes, rate=mn.linear,
+                                  run_time=self.reading(text)))  # fmt: skip
+        self.remove(*furniture, *names, *shapes)
 
     # --- the last bit ------------------------------------------------------------------
 
@@ -193,10 +236,11 @@ class Rounding(FilmScene):
             return self.sweep(lambda s: at(start + s * (stop - start), factor), *push.shapes,
                               run_time=seconds, rate=mn.linear)  # fmt: skip
 
-        def enlarge(text: str, lead: float, factors: tuple[float, float]) -> None:
-            start, stop = factors
+        def enlarge(text: str, leads: tuple[float, float], factors: tuple[float, float]) -> None:
+            (first, last), (start, stop) = leads, factors
             self.say(text, *map(mn.FadeOut, push.ticks), *map(mn.FadeIn, push.names),
-                     self.sweep(lambda s: at(lead, start * (stop / start) ** s), *push.shapes,
+                     self.sweep(lambda s: at(first + s * (last - first),
+                                             start * (stop / start) ** s), *push.shapes,
                                 run_time=ZOOM))  # fmt: skip
             self.add(*push.rule(stop))
 
@@ -210,16 +254,17 @@ class Rounding(FilmScene):
         second = "Together they cancel. As the lead grows, all of them shrink ..."
         self.say(second, self.sweep(
             # slowly while there is something to see
-            lambda s: at(LEADS[0] + s**2 * (LEADS[1] - LEADS[0]), ENLARGED[0]), *push.shapes,
+            lambda s: at(LEADS[0] + s**2 * (SHRUNK - LEADS[0]), ENLARGED[0]), *push.shapes,
             run_time=self.reading(second), rate=mn.linear,
         ))  # fmt: skip
         third = "... so enlarge them: in float32 the right one can only step."
-        enlarge(third, LEADS[1], ENLARGED[:2])
+        enlarge(third, (SHRUNK, LEADS[1]), ENLARGED[:2])
         self.play(through(LEADS[1:3], ENLARGED[1], self.reading(third) - ZOOM))
         fourth = (
-            f"As torch computes it, the right push is exactly 0 from a lead of {push.gone:.2f} on."
+            f"With {CLASSES} answers the right push is exactly 0 only from a lead of "
+            f"{push.gone:.2f} on."
         )
-        enlarge(fourth, LEADS[2], ENLARGED[1:])
+        enlarge(fourth, (LEADS[2], LEADS[2]), ENLARGED[1:])
         self.play(through(LEADS[2:4], ENLARGED[2], self.reading(fourth) - ZOOM))
         last = f"What is left pushes the {CLASSES - 1} wrong ones down; in float64 both cancel."
         self.say(last, through(LEADS[3:], ENLARGED[2], self.reading(last)))
@@ -245,7 +290,7 @@ class Rounding(FilmScene):
         steady = options.one_way(data) >= ONE_WAY
         texts = [
             "Two trainings, the same start: only the loss's precision differs.",
-            f"Push on all logits: {one} in float32"
+            f"What is left over: {one} in float32"
             f"{f', one way at {options.one_way(data):.1%} of epochs' if steady else ''}; "
             f"{two} in float64.",
         ]
@@ -256,9 +301,9 @@ class Rounding(FilmScene):
             self._explain(pair, losses, norms, last)
         self._show_all(losses, norms if grows else {}, sizes, whole, grows)
 
-    def _put(self, pair: Pair) -> None:
-        """Put two panels, still without their curves, in the place of the last picture."""
-        self._until(pair, pair.axes[0].x[0])
+    def _put(self, pair: Pair, until: float | None = None) -> None:
+        """Put two panels, without their curves or up to an epoch, in the last picture's place."""
+        self._until(pair, pair.axes[0].x[0] if until is None else until)
         self._cut(*pair.furniture, *pair.shapes)
 
     def _until(self, pair: Pair, epoch: float) -> None:
@@ -300,8 +345,9 @@ class Rounding(FilmScene):
         close = Pair(self, self.looks, losses, relative, (start, stop), up,
                      log=False)  # fmt: skip
         first = f"Slowly: the last layer's weights grow, in float32, by {slow.share:.0%} ..."
-        self._put(close)
-        self._draw(close, [first], start, slow.leap - 1)
+        begun = start + BEGUN * (slow.leap - start)
+        self._put(close, begun)
+        self._draw(close, [first], begun, slow.leap - 1)
         self._draw(close, [WHY[1]], slow.leap - 1, stop)
 
     def _show_all(
@@ -320,8 +366,10 @@ class Rounding(FilmScene):
         if grows:
             grown = below[PAIR[1]][1] >= GROWS
             often = int(grown[0]) + int((grown[1:] & ~grown[:-1]).sum())
-            text = f"These weights grow before each of {one} leaps; in float64 {times(often)}, and "
-            text += f"it leaps {times(two)}." if two else "nothing leaps."
+            ends = below[PAIR[1]][0][grown]
+            when = ", early" if ends.size and ends[-1] <= EARLY * whole else ""
+            text = f"These weights grow before each of {one} leaps; in float64 {times(often)}"
+            text += f", and it leaps {times(two)}." if two else f"{when}, and no leap follows."
         self._put(pair)
         self._draw(pair, [text], 0, whole)
         if self.options.claim(self.data).holds:
