@@ -12,6 +12,7 @@ from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.scene import frequencies
 from grokviz.scene.outcome import outcome
 from grokviz.scene.style import style
+from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
@@ -136,11 +137,19 @@ def own_share(field: Float[np.ndarray, "p p"], k: int) -> float:
     return float(squares.sum() / max(float(np.square(field - field.mean()).sum()), 1e-30))
 
 
-def input_names(figure: FigureBase, order: str) -> tuple[str, str]:
+def input_names(axes: Axes, p: int, order: str) -> tuple[str, str]:
     """What runs along the sides of a field: a and b, or their multiples in the order of phase."""
     if order == "number":
         return "a", "b"
-    return ("ka" if style().narrow(figure) else "ka mod p"), "kb"
+    mod = f" mod {p}" if axes.bbox.width > 9.2 * style().pixels(axes, style().small) else ""
+    return f"k\u00b7a{mod}", f"k\u00b7b{mod}"
+
+
+def activity(data: xr.Dataset) -> Float[np.ndarray, " neuron"]:
+    """The share of the pairs (a, b) for which each stored neuron is active at the first moment."""
+    field = fields.activations(data, 0)
+    active: Float[np.ndarray, " neuron"] = (field > 0).reshape(len(field), -1).mean(axis=1)
+    return active
 
 
 def phases(figure: FigureBase) -> Literal["named", "none"]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
+from jaxtyping import Bool
 
 from grokviz.scene import Claim, Drawing, Scene, grids, option, style
 from grokviz.scene import clock as clocks
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 MOST = 0.5
 """The share of all neurons that have to be waves for the sentence to speak of the neurons."""
 
+ROW = 5
+"""So many neurons or fewer stand in one row of a slide, with the first moment above them."""
+
+LINES, COUNTS = 2.55, 1.55
+"""How far the name of a frequency is above its panel, in ems, and the count, in small ones."""
+
+BLANK = 0.1
+"""A neuron that is active for fewer of the pairs at first has a panel that is nearly blank."""
+
 
 @dataclass(frozen=True)
 class NeuronActivations(Scene):
@@ -30,7 +40,7 @@ class NeuronActivations(Scene):
 
     name = "neuron-activations"
     panels = ("neuron", "spectrum")
-    title = "Most neurons become waves in a and b, each of one frequency"
+    title = "Most neurons come to follow one wave each"
     watch = "lines of single numbers give way to one wave as the test loss falls"
     source = "thread, tweet 10; arXiv:2301.05217, figure 4"
     loops = True
@@ -47,7 +57,7 @@ class NeuronActivations(Scene):
     stills = ("last", "grok-3000")
 
     most: int = option(
-        4,
+        ROW,
         "how many of the stored neurons to show, of each frequency in turn; those of one row "
         "also as they were at first",
     )
@@ -70,39 +80,59 @@ class NeuronActivations(Scene):
         if share < MOST:
             sentence = f"{count} of {waves.size} neurons are waves of one frequency"
             return Claim.instead(sentence, share=share)
-        sentence = f"{count} of {waves.size} neurons become waves, each of one frequency"
-        return Claim(sentence, self._watch(data, count), numbers={"share": share})
+        sentence = f"{count} of {waves.size} neurons come to follow one wave each"
+        return Claim(sentence, self._watch(data), numbers={"share": share})
 
-    def _watch(self, data: xr.Dataset, count: int) -> str:
-        """How many of the waves are shown, and what one looks like."""
-        shown = _neurons.neurons_in_turn(data, self.most)
-        clusters = data["all_neuron_cluster"].values[data["neuron"].values[shown]]
-        # a stored neuron need not be one of the waves
-        of = f" of the {count}" if (clusters > NO_FREQUENCY).all() else " neurons"
-        words = f"{len(shown)}{of} (frequency k explains {THRESHOLD:.0%}+)"
+    def _watch(self, data: xr.Dataset) -> str:
+        """What a wave looks like in this order of a and b."""
         if self.order == "number":
-            return f"{words}; a bump is a period"
-        return f"{words}; sorted by ka, kb, a bump is a period"
+            return "a wave of frequency k has k periods along a, and along b: a bump is a period"
+        p = data.sizes["row"] // 2
+        return (
+            f"a, b reordered by k\u00b7a, k\u00b7b mod {p}: "
+            "a wave of frequency k is one bump (edges join)"
+        )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a neuron, its frequency above it."""
         p, narrow = data.sizes["row"] // 2, style().narrow(figure)
         shown, columns = self._order(data, figure)
-        above = shown if self.first and len(shown) == columns else shown[:0]
-        order = np.concatenate([above, shown])
-        room: grids.GridKeywords = {"left": 5.0 if narrow else 6.4} if len(above) else {}
-        axes = grids.square_axes(figure, len(order), columns, p, **room)
+        two = self.first and len(shown) == columns
+        order = np.concatenate([shown, shown]) if two else shown
+        room: grids.GridKeywords = {"top": 2.5, "vgap": 2.5}
+        if two:
+            room = {
+                "left": 4.2 if narrow else 5.9,
+                "right": 0.6,
+                "top": 3.5,
+                "vgap": 1.3 if narrow else 2.5,
+            }
+        # with names between rows there is room for two and a half pixels a cell, not for three
+        cells = (p + 1) // 2 if len(order) > columns else p
+        axes = grids.square_axes(figure, len(order), columns, cells, **room)
         maps = [_Map(ax, data, int(n)) for ax, n in zip(axes, order, strict=True)]
-        ends = _neurons.input_names(figure, self.order)
         last = (len(order) - 1) // columns * columns
-        # of two rows each has its names, which have room between them
-        for first in {0, last} if len(above) else {last}:
-            grids.name_inputs(axes[first], p - 1, *ends)
-        wide = len(order) - last
-        if not narrow and wide > 1:
-            words = "% of variance explained by k;  activation" if wide > 3 else "activation"
-            grids.colour_bar(axes[-1], maps[-1].image, words, ("0", "max"))
-        still, moving = maps[: len(above)], maps[len(above) :]
+        for first in {0, last} if two else {last}:
+            names = _neurons.input_names(axes[first], p, self.order)
+            grids.name_inputs(axes[first], p - 1, *names)
+            _turn_names(axes[first], p - 1, names, below=first == last)
+        if not narrow and len(order) - last > 1:
+            self._explain(maps, counted=two, wide=len(order) - last > 3)
+        return self._drawing(data, maps, columns if two else 0)
+
+    def _explain(self, maps: list[_Map], *, counted: bool, wide: bool) -> None:
+        """Below the last row: what its colours mean, and which neurons are counted."""
+        words = "activation"
+        if wide:
+            share = f"counted: k explains {THRESHOLD:.0%}+ of variance"
+            words = (
+                f"{share if counted else '% of variance explained by k'};  activation, per panel"
+            )
+        grids.colour_bar(maps[-1].image.axes, maps[-1].image, words, ("0", "max"))
+
+    def _drawing(self, data: xr.Dataset, maps: list[_Map], above: int) -> Drawing:
+        """What moves: all maps but those of the first moment, of which so many stand above."""
+        still, moving = maps[:above], maps[above:]
         phase, activations = self.order == "phase", fields.activations(data, 0)
         for each in still:
             each.show(activations[each.neuron], phase=phase)
@@ -122,14 +152,23 @@ class NeuronActivations(Scene):
         """Places of the neurons of a grid, and its columns; one row where they are few enough."""
         narrow = style().narrow(figure)
         most = min(self.most, 9) if narrow else self.most
-        row = 3 if narrow else 5
-        few = self.first and row < most <= 5
-        return _neurons.neurons_in_columns(data, row if few else most, figure)
+        row = 3 if narrow else ROW
+        few = self.first and row < most <= ROW
+        return _neurons.neurons_in_columns(data, row if few else most, figure, self._later(data))
+
+    def _later(self, data: xr.Dataset) -> Bool[np.ndarray, " neuron"] | None:
+        """With the first moment above: which are not the most active of their frequency then."""
+        if not self.first or self.most > ROW:
+            return None
+        active, frequency = np.round(_neurons.activity(data), 2), data["neuron_frequency"].values
+        most = {k: active[frequency == k].max() for k in np.unique(frequency)}
+        later: np.ndarray = active < np.array([most[k] for k in frequency])
+        return later
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of each shown neuron its frequency explains at that epoch."""
         activations, frequency = fields.activations(data, i), data["neuron_frequency"].values
-        neurons = _neurons.neurons_in_turn(data, self.most)
+        neurons = _neurons.neurons_in_turn(data, self.most, self._later(data))
         largest = [float(activations[n].max()) for n in neurons]
         reach = f"the largest activations are {min(largest):.2g} to {max(largest):.2g}."
         what = (
@@ -150,10 +189,12 @@ class NeuronActivations(Scene):
         """With the definition and the citation."""
         p = data.sizes["row"] // 2
         order = "" if self.order == "number" else ", a and b in the order of k a and k b mod p"
+        first = "" if self._later(data) is None else ", of each the most active at the first moment"
         return (
             f"Activations at '=' after the ReLU over all {p} x {p} pairs (a, b), of neurons that "
-            f"show their frequency best{order}; each map runs from 0 to the neuron's largest "
-            "activation. In per cent: the share of its variance that frequency k explains. "
+            f"show their frequency best{first}{order}; each map runs from 0 to the neuron's "
+            "largest activation. In per cent: the share of its variance that frequency k explains; "
+            f"counted are neurons with {THRESHOLD:.0%} or more at the end. "
             f"{after('figure 4, and the thread, tweet 10')}"
         )
 
@@ -168,13 +209,14 @@ class _Map:
         self.name = _neurons.name_frequency(axes, self.k, data)
         self.colour = self.name.get_color()
         current_style = style()
-        # in the panel itself, or it would be taken for a caption of the one above
+        # right above its own panel, below the frequency's name
         wide = axes.bbox.width / current_style.pixels(axes, current_style.small)
-        self.words = " explained" if wide > 9 else ""
-        patch = {"boxstyle": "square,pad=0.2", "fc": current_style.colours.background, "lw": 0}
-        self.share = current_style.note(
-            axes, "", (1, 1), (-0.35, -0.35), ha="right", va="top", bbox=patch, zorder=5
-        )
+        self.words = " explained" if wide > 7.5 else ""
+        self.share = grids.figure_above(axes, left=True)
+        self.share.set(fontsize=current_style.small, fontweight="normal")
+        self.share.set_position((0, 0.35 * current_style.points))
+        self.name.set_position((0, 1))
+        axes.set_title(self.name.get_text(), pad=1.4 * current_style.points)
         self.silent = current_style.note(
             axes, "inactive", (0.5, 0.5), ha="center", va="center",
             color=current_style.colours.muted,
@@ -197,14 +239,47 @@ class _Map:
         self.silent.set_visible(not field.any())
 
 
+def _turn_names(axes: Axes, last: int, names: tuple[str, str], *, below: bool) -> None:
+    """The names up the side in its direction; those along the other only ``below`` the last row."""
+    # 0 is narrower than the last number
+    places = [0, 0.43 * last, last]
+    axes.set_yticks(places, ["0", names[1], str(last)], rotation=90)
+    if below:
+        axes.set_xticks(places, ["0", names[0], str(last)])
+    else:
+        axes.set_xticks([])
+
+
 def _name_rows(data: xr.Dataset, still: list[_Map], moving: list[_Map]) -> Any:
-    """The moments of both rows at their left; the names of the frequencies stand above both."""
+    """The moments of both rows at their left; frequencies and counts stand above both."""
+    cluster = data["all_neuron_cluster"].values
     for above, each in zip(still, moving, strict=True):
         each.name.set_visible(False)
         each.name = above.name
+        if above.words:
+            above.name.set_y(1)
+            above.image.axes.set_title(above.name.get_text(), pad=LINES * style().points)
+            count = int((cluster == above.k).sum()) if above.k != NO_FREQUENCY else 0
+            style().note(above.image.axes, f"{count} neurons", (0, 1), (0, COUNTS))
+    if still[0].words:
+        # a film shows the counts from its beginning on
+        line = LINES * style().points / style().small
+        count = f"{int((cluster > NO_FREQUENCY).sum())} of {cluster.size}:"
+        for words, up in (("in the end,", line), (count, COUNTS)):
+            style().note(still[0].image.axes, words, (0, 1), (-0.4, up), ha="right")
+        _note_blank(data, still)
     look: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "center", "fontweight": "bold"}
     first, label = (
-        style().note(row[0].image.axes, "", (0, 0.5), (-2.6, 0), **look) for row in (still, moving)
+        style().note(row[0].image.axes, "", (0, 0.5), (-2.0, 0), **look) for row in (still, moving)
     )
     first.set_text(_claims.moment(data, 0, "field_epoch"))
     return label
+
+
+def _note_blank(data: xr.Dataset, still: list[_Map]) -> None:
+    """Below the first moment: of how many neurons the panel is nearly blank, and why."""
+    active = _neurons.activity(data)[[each.neuron for each in still]]
+    blank = int((active < BLANK).sum())
+    if blank:
+        words = f"{blank} of these {len(still)} are silent for over {1 - BLANK:.0%} of the inputs"
+        grids.note(still[-1].image.axes, words)

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import xarray as xr
+from grokviz.scenes.modular_addition import _neurons
 from grokviz.scenes.modular_addition._claims import film_end
 from grokviz.scenes.modular_addition.neurons import (
     attention_drift,
@@ -34,6 +35,7 @@ import grokviz as gv
 from grokviz.dataset.references.reference import load
 from grokviz.scene import Claim, drawing_in, frequencies
 from grokviz.scene.registry import scenes
+from grokviz.tasks.modular_addition import fields
 
 SCENES = scenes(user=False)
 OF_RUNS = (
@@ -460,7 +462,7 @@ def _inactive(text: Text) -> bool:
     return text.get_text() == "inactive" and bool(text.get_visible())
 
 
-@pytest.mark.parametrize(("most", "still"), [(4, 4), (10, 0)])
+@pytest.mark.parametrize(("most", "still"), [(5, 5), (10, 0)])
 def test_each_neuron_has_the_share_of_its_frequency_above_it(most: int, still: int) -> None:
     data = reference("neuron-activations")
     drawn = SCENES["neuron-activations"].with_options({"most": most})
@@ -483,6 +485,39 @@ def test_each_neuron_has_the_share_of_its_frequency_above_it(most: int, still: i
     assert shares[1][:first] == shares[0][:first]
     least = f"explains {min(shares[1][first:])}% to"
     assert least in drawn.description(data, -1)
+
+
+def _texts(name: str, i: int, **options: object) -> list[str]:
+    """The texts that stand on a slide at clock index ``i``."""
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        SCENES[name].with_options(options).draw(figure, reference(name)).update(i)
+        return [t.get_text() for t in figure.findobj(Text) if t.get_visible()]
+
+
+def test_counts_above_the_columns_are_those_of_the_title() -> None:
+    shown = _texts("neuron-activations", -1)
+    counts = [int(text.split()[0]) for text in shown if text.endswith(" neurons")]
+    said = claim("neuron-activations", reference("neuron-activations")).sentence
+    assert len(counts) == 5
+    assert said.startswith(f"{sum(counts)} of ")
+    assert f"{sum(counts)} of 512:" in shown
+
+
+def test_nearly_blank_panels_at_first_are_explained() -> None:
+    data = reference("neuron-activations")
+    (note,) = [text for text in _texts("neuron-activations", -1) if "silent" in text]
+    scene = SCENES["neuron-activations"].with_options()
+    shown = _neurons.neurons_in_turn(data, 5, scene._later(data))
+    field = fields.activations(data, 0)
+    active = [float((field[n] > 0).mean()) for n in shown]
+    blank = sum(share < 0.1 for share in active)
+    assert note == f"{blank} of these 5 are silent for over 90% of the inputs"
+    # of each frequency no other stored neuron is active for more inputs
+    frequency = data["neuron_frequency"].values
+    for n, share in zip(shown, active, strict=True):
+        others = [float((field[m] > 0).mean()) for m in np.flatnonzero(frequency == frequency[n])]
+        assert share >= max(others) - 0.01
 
 
 def test_seeds_stand_in_the_order_in_which_they_generalise() -> None:
