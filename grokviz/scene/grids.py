@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -169,6 +170,42 @@ def colour_bar(
     for spine in strip.spines.values():
         spine.set(visible=True, color=current_style.colours.faint, lw=0.3 * current_style.line)
     strip.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=image.get_cmap())
+
+
+def colour_scale(axes: Axes, image: Any, words: str, marks: Sequence[tuple[float, str]]) -> None:
+    """What the colours of an image mean: a strip below it with values under it, and words at left.
+
+    Args:
+        axes: the heatmap; the strip is flush with its right side and half as wide.
+        image: what :func:`heat` returned.
+        words: what is drawn, at the left of the strip.
+        marks: places on the strip from 0 to 1, each with the value there or "" for a line alone.
+
+    """
+    current_style = style()
+    em = current_style.pixels(axes, current_style.small)
+    place, box = axes.get_position(), axes.bbox
+    high = place.height / box.height
+    half, top = place.width / 2, place.y0 - 0.35 * em * high
+    strip = axes.figure.add_axes((place.x1 - half, top - 0.8 * em * high, half, 0.8 * em * high))
+    strip.imshow(
+        np.linspace(0, 1, 256)[None], aspect="auto", cmap=image.get_cmap(), extent=(0, 1, 0, 1)
+    )
+    strip.grid(visible=False)
+    strip.set(xticks=[at for at, _ in marks], yticks=[])
+    strip.set_xticklabels([text for _, text in marks])
+    look = current_style.colours
+    strip.tick_params(
+        labelcolor=look.muted, color=look.faint, length=0.2 * current_style.small,
+        width=0.3 * current_style.line, pad=0.1 * current_style.small,
+    )  # fmt: skip
+    for spine in strip.spines.values():
+        spine.set(visible=True, color=look.faint, lw=0.3 * current_style.line)
+    strip.annotate(
+        words, (0, 0.5), (-0.5 * current_style.small, 0), xycoords="axes fraction",
+        textcoords="offset points", ha="right", va="center", color=look.muted,
+        fontsize=current_style.small,
+    )  # fmt: skip
 
 
 def figure_above(axes: Axes, *, left: bool = False) -> Any:

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-BEND = 1 / 3
-"""Colour is shares of variance to this power: a cell of a third is dark, and haze is seen."""
+DECADES = 5
+"""Colour is the logarithm of a share of variance, over so many decades up to all of it."""
 
 THREE_CELLS = 0.8
 """The share of its variance that makes a neuron the three cells of its frequency."""
 
-LENS = 3
-"""The cells in rings are drawn so many times as wide."""
-
 FEW = 5
 """Of so many neurons or fewer one is drawn, at first and at a moment, with bars for all."""
+
+RAISED, LOWERED = 0.12, 0.28
+"""How far a bar is above its place, and below it the thin one for the first moment."""
 
 APART = 8
 """From this frequency on the rings are far enough from one another for their names."""
@@ -46,7 +46,7 @@ class NeuronSpectra(Scene):
     name = "neuron-spectra"
     panels = ("spectrum", "neuron")
     title = "Of each neuron's spectrum three cells stay"
-    watch = "the haze goes; three cells of the neuron's own frequency grow out of it"
+    watch = "rings: waves of the neuron\u2019s own frequency, in a alone, b alone and both"
     source = "thread, tweet 10; arXiv:2301.05217, section 4.3"
     loops = True
     needs = (
@@ -56,7 +56,7 @@ class NeuronSpectra(Scene):
     )  # fmt: skip
     clock = "field_epoch"
     aspect = 2.05
-    narrow_aspect = 0.95
+    narrow_aspect = 0.88
     aspects = {"most": dict.fromkeys(range(6, 13), (2.05, 0.86))}  # noqa: RUF012
     stills = ("last", "grok-3000")
 
@@ -87,12 +87,11 @@ class NeuronSpectra(Scene):
             )
             return Claim.instead(sentence, **numbers)
         percent = _neurons.floored_percent(least)
-        sentence = f"Waves of one frequency come to hold at least {percent} of each neuron shown"
-        first = _claims.moment(data, 0, "field_epoch")
         most = _claims.rounded_percent(before)
-        watch = "these waves vary with a alone, b alone or both: three rings"
-        watch = f"{watch}; {most} at most at {first}"
-        return Claim(sentence, watch, numbers=numbers)
+        sentence = (
+            f"Each neuron shown goes from at most {most} to at least {percent} in one frequency"
+        )
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def _before(self, data: xr.Dataset) -> float:
         """The most that the three cells hold of a neuron shown at the first moment."""
@@ -113,23 +112,24 @@ class NeuronSpectra(Scene):
         narrow, count = style().narrow(figure), (data.sizes["row"] // 2 + 1) // 2
         neurons, one = self._neurons(data), self._foremost(data)
         # in ems: the bars' place at the right, or below
-        aside, below = (0, 2.4 + 1.5 * len(neurons)) if narrow else (16.0, 0)
+        aside, below = (0, 3.8 + 1.7 * len(neurons)) if narrow else (16.0, 0)
         share = below / style().ems(figure)[1]
         left, right = grids.square_axes(
             figure, 2, 2, count + 4, left=3.2, right=1.0 + aside, top=2.6, bottom=1.6, gap=1.6,
             share=(0, share, 1, 1),
         )  # fmt: skip
-        full = _largest_share(data, np.array([one]))
-        first, now = (_Spectrum(axes, data, one, count, full) for axes in (left, right))
+        first, now = (_Spectrum(axes, data, one, count) for axes in (left, right))
         now.name.set_visible(False)
         self._name_sides([left, right], 2, count - 1)
         now.name_rings(count)
         wide = right.bbox.width > 18.5 * style().pixels(right, style().small)
-        words = "share, cube root" if wide else "share"
-        grids.colour_bar(right, now.haze, words, ("0", f"\u2265{full:.0%}"))
-        bars = _Bars(self._beside(figure, right, below), data, neurons)
-        long = " in the rings" if wide else ""
+        if wide:
+            grids.colour_scale(right, now.haze, "share of variance, log", _marks())
+        else:
+            grids.colour_bar(right, now.haze, "", (f"{10**-DECADES:.3%}", "100%"))
         activations = fields.activations(data, 0)
+        bars = _Bars(self._beside(figure, right, below), data, neurons, activations)
+        long = " in the rings" if wide else ""
         first.show(activations[one], _claims.moment(data, 0, "field_epoch"), long)
 
         def update(i: int) -> None:
@@ -145,7 +145,7 @@ class NeuronSpectra(Scene):
         wide, high = style().ems(figure)
         if below:
             return style().panels(
-                figure, left=5.0, right=4.0, top=high - below + 0.6, bottom=0.8
+                figure, left=5.0, right=4.0, top=high - below + 0.6, bottom=2.0
             )[0][0]  # fmt: skip
         place = right.get_position()
         x = place.x1 + 5.2 / wide
@@ -158,17 +158,14 @@ class NeuronSpectra(Scene):
         order, columns = _neurons.neurons_in_columns(data, most, figure, _inactive(data))
         # the names of the frequencies stand above the shares
         axes = grids.square_axes(figure, len(order), columns, count + 4, top=2.3, vgap=2.3)
-        full = _largest_share(data, order)
-        spectra = [
-            _Spectrum(ax, data, int(n), count, full) for ax, n in zip(axes, order, strict=True)
-        ]
+        spectra = [_Spectrum(ax, data, int(n), count) for ax, n in zip(axes, order, strict=True)]
         self._name_sides(axes, columns, count - 1)
         # below the last row, or beside it where it is short; the caption says it too
         last = (len(order) - 1) % columns + 1
         corner = -1 if last > 2 else -last - 1
         if last > 2 or (len(order) > columns and columns - last > 1):
-            words = "variance" if narrow or last < 5 else "share of the variance (cube-root scale)"
-            ends = ("0", f"\u2265{full:.0%}")
+            words = "variance" if narrow or last < 5 else "share of the variance (log scale)"
+            ends = (f"{10**-DECADES:.3%}", "100%")
             grids.colour_bar(axes[corner], spectra[corner].haze, words, ends)
 
         def update(i: int) -> None:
@@ -229,13 +226,13 @@ class NeuronSpectra(Scene):
         """With the definition and the citation."""
         beside = (
             "" if self.most > FEW else "; drawn is the neuron whose rings gain most, first at the "
-            "first moment; bars: what the rings hold of each neuron"
+            "first moment; bars: what the rings hold of each neuron, thin ones at the first moment"
         )  # fmt: skip
         return (
             "Share of a neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
             "Fourier transform of its activations after the ReLU, cosine and sine together "
-            "(colour: cube root of the share, full where one is largest at the end). Rings: the "
-            f"frequency in a alone, in b alone, and in both, with their cells enlarged{beside}. Of "
+            "(colour: logarithmic, from {10**-DECADES:.3%} or less to all). Rings: the "
+            f"frequency in a alone, in b alone, and in both{beside}. Of "
             "the stored neurons of each frequency those that are active at "
             f"the first moment, the best explained by it first. {after('section 4.3')}"
         )
@@ -248,26 +245,32 @@ def _inactive(data: xr.Dataset) -> Bool[np.ndarray, " neuron"]:
     return inactive
 
 
-def _largest_share(data: xr.Dataset, neurons: np.ndarray) -> float:
-    """The largest share of any wave in a neuron's variance at the last moment; 1 if none has."""
-    field = fields.activations(data, -1)
-    most = max(float(np.nan_to_num(_neurons.shares_by_frequency(field[n]).max())) for n in neurons)
-    return most or 1.0
+def _marks() -> list[tuple[float, str]]:
+    """Places on the scale of colours, a decade apart, some with their shares."""
+    named = {0: f"\u2264{10**-DECADES:.3%}", DECADES - 2: "1%", DECADES: "100%"}
+    return [(n / DECADES, named.get(n, "")) for n in range(DECADES + 1)]
 
 
 class _Spectrum:
     """One neuron: the haze of all waves, and a ring about each of the three of its frequency."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset, neuron: int, count: int, full: float) -> None:
+    def __init__(self, axes: Axes, data: xr.Dataset, neuron: int, count: int) -> None:
+        from matplotlib.patches import Rectangle
+
         self.neuron, self.k = neuron, int(data["neuron_frequency"].values[neuron])
         k, colour = self.k, frequencies.colour(self.k, data)
-        self.haze = grids.heat(axes, (count, count), top=full**BEND)
+        self.haze = grids.heat(axes, (count, count), top=DECADES)
+        frame = Rectangle(
+            (-0.5, -0.5), count, count, fill=False, ec=style().colours.faint,
+            lw=0.3 * style().line, zorder=2,
+        )  # fmt: skip
+        axes.add_patch(frame)
         axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
         em = style().points
         self.name = _neurons.name_frequency(axes, k, data)
         axes.set_title(self.name.get_text(), pad=1.25 * em)
         self.colour, self.share, self.ring = colour, 0.0, 0.0
-        self.cells = self._ring()
+        self._ring()
         # right above its own panel, or it would be taken for a caption of the one above
         wide = axes.bbox.width / style().pixels(axes, style().small)
         self.words = "in the rings: " if wide > 9.8 else "rings: " if wide > 6.5 else ""
@@ -279,25 +282,19 @@ class _Spectrum:
 
     @property
     def moving(self) -> list[Any]:
-        return [self.haze, self.cells, self.text, self.name, self.silent]
+        return [self.haze, self.text, self.name, self.silent]
 
-    def _ring(self) -> Any:
-        """Rings about the three places, and in them their cells, enlarged."""
-        from matplotlib.collections import PolyCollection
-
-        corners = LENS / 2 * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-        places = [] if self.k == NO_FREQUENCY else [(self.k, 0), (0, self.k), (self.k, self.k)]
-        cells = PolyCollection([place + corners for place in places], lw=0, zorder=3, clip_on=False)
-        axes = self.haze.axes
-        axes.add_collection(cells, autolim=False)
-        # larger than the cells, however large the panel is
+    def _ring(self) -> None:
+        """Rings about the three places."""
+        k, axes = self.k, self.haze.axes
+        places = [] if k == NO_FREQUENCY else [(k, 0), (0, k), (k, k)]
+        # clear of the cells, however large the panel is
         cell = style().points * axes.bbox.width / style().pixels(axes, style().points)
-        self.ring = max(0.95 * style().points, 1.8 * LENS * cell / np.ptp(axes.get_xlim()))
+        self.ring = max(0.75 * style().points, 2.6 * cell / np.ptp(axes.get_xlim()))
         axes.scatter(
             *np.reshape(places, (-1, 2)).T, self.ring**2, facecolors="none",
-            edgecolors=self.colour, zorder=4, lw=0.5 * style().line, clip_on=False,
+            edgecolors=self.colour, zorder=4, lw=0.7 * style().line, clip_on=False,
         )  # fmt: skip
-        return cells
 
     def name_rings(self, count: int) -> None:
         """With what the waves in each ring vary, beside the rings, where they are apart."""
@@ -320,8 +317,7 @@ class _Spectrum:
         shares = _neurons.shares_by_frequency(field)
         own = np.array([shares[self.k, 0], shares[0, self.k], shares[self.k, self.k]])
         self.share = float(own.sum()) if self.k != NO_FREQUENCY else 0.0
-        self.haze.set_data(shares.T**BEND)
-        self.cells.set_facecolor(self.haze.cmap(self.haze.norm(own**BEND)))
+        self.haze.set_data(DECADES + np.log10(np.maximum(shares.T, 10.0**-DECADES)))
         _neurons.tint(self.name, self.colour, self.share)
         # an inactive neuron has no variance to share
         known = self.k != NO_FREQUENCY and field.any()
@@ -334,45 +330,68 @@ class _Spectrum:
 class _Bars:
     """A bar for each neuron: what the rings of its frequency hold of its variance."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset, neurons: np.ndarray) -> None:
+    def __init__(
+        self, axes: Axes, data: xr.Dataset, neurons: np.ndarray, first: np.ndarray
+    ) -> None:
         from matplotlib.collections import PolyCollection
 
         current_style = style()
         self.neurons = [(int(n), int(data["neuron_frequency"].values[n])) for n in neurons]
         self.places = np.arange(len(neurons), dtype=float)
         names = ["none" if k == NO_FREQUENCY else str(k) for _, k in self.neurons]
-        axes.set(xlim=(0, 100), ylim=(len(neurons) - 0.5, -0.5), xticks=[])
+        axes.set(xlim=(0, 100), ylim=(len(neurons) - 0.5, -0.5), xticks=[0, 50, 100])
+        axes.set_xticklabels(["0", "50", "100%"])
         axes.set_yticks(self.places, names)
         axes.grid(visible=False)
-        axes.spines["bottom"].set_visible(False)
+        axes.axvline(100, color=current_style.colours.faint, lw=0.4 * current_style.line, zorder=1)
         for label, (_, k) in zip(axes.get_yticklabels(), self.neurons, strict=True):
             label.set(color=frequencies.ink(k, data), fontweight="bold")
         faces = [frequencies.colour(k, data) for _, k in self.neurons]
         self.bars = PolyCollection([], facecolors=faces, lw=0, zorder=2)
         axes.add_collection(self.bars, autolim=False)
+        self._show_first(axes, faces, first, _claims.moment(data, 0, "field_epoch"))
         self.texts = [
             axes.annotate(
-                "", (0, y), (0.4 * current_style.small, 0), textcoords="offset points",
+                "", (100, y), (0.3 * current_style.small, 0), textcoords="offset points",
                 va="center", fontsize=current_style.small, annotation_clip=False,
             )
-            for y in self.places
+            for y in self.places - RAISED
         ]  # fmt: skip
-        current_style.note(
-            axes, "in the rings, by frequency", (0, 1), (-2.4, 0.5),
-            color=current_style.colours.muted,
-        )  # fmt: skip
 
     @property
     def moving(self) -> list[Any]:
         return [self.bars, *self.texts]
 
+    def _show_first(
+        self, axes: Axes, faces: list[str], activations: np.ndarray, moment: str
+    ) -> None:
+        """A thin bar below each: what the rings held at the first moment, with its share."""
+        from matplotlib.collections import PolyCollection
+
+        current_style = style()
+        shares = np.array([_neurons.own_share(activations[n], k) for n, k in self.neurons])
+        verts = columns(self.places + LOWERED, 100 * np.nan_to_num(shares), 0.14)[..., ::-1]
+        axes.add_collection(PolyCollection(verts, facecolors=faces, lw=0, zorder=2), autolim=False)
+        # where rows are low there is room for one number in each
+        em = current_style.pixels(axes, current_style.small)
+        roomy = axes.bbox.height > 2.3 * em * len(shares)
+        words = "share in rings, by frequency" if roomy else f"in the rings (thin: {moment})"
+        current_style.note(axes, words, (0, 1), (-2.4, 0.5), color=current_style.colours.muted)
+        for i, (y, share, (n, _)) in enumerate(
+            zip(self.places, shares, self.neurons, strict=True) if roomy else ()
+        ):
+            text = _claims.rounded_percent(share) if activations[n].any() else "inactive"
+            axes.annotate(
+                text if i else f"{text} at {moment}", (100 * share, y + LOWERED),
+                (0.3 * current_style.small, 0), textcoords="offset points", va="center",
+                fontsize=current_style.small, color=current_style.colours.muted,
+                annotation_clip=False,
+            )  # fmt: skip
+
     def show(self, activations: np.ndarray) -> None:
         """Set the activations of all stored neurons over (a, b)."""
         shares = [100 * _neurons.own_share(activations[n], k) for n, k in self.neurons]
-        self.bars.set_verts(columns(self.places, np.nan_to_num(shares), 0.6)[..., ::-1])
-        for text, share, y, (n, _) in zip(
-            self.texts, shares, self.places, self.neurons, strict=True
-        ):
-            text.xy = (float(np.nan_to_num(share)), y)
+        self.bars.set_verts(columns(self.places - RAISED, np.nan_to_num(shares), 0.4)[..., ::-1])
+        for text, share, (n, _) in zip(self.texts, shares, self.neurons, strict=True):
             active = activations[n].any()
             text.set_text(_neurons.floored_percent(share / 100) if active else "inactive")

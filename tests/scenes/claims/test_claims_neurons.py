@@ -6,6 +6,7 @@ way to what is true of a run that only memorised.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -518,6 +519,30 @@ def test_nearly_blank_panels_at_first_are_explained() -> None:
     for n, share in zip(shown, active, strict=True):
         others = [float((field[m] > 0).mean()) for m in np.flatnonzero(frequency == frequency[n])]
         assert share >= max(others) - 0.01
+
+
+def test_thin_bars_of_the_first_moment_hold_what_the_title_starts_from() -> None:
+    shown = _texts("neuron-spectra", -1)
+    said = claim("neuron-spectra", reference("neuron-spectra")).sentence
+    most, least = re.findall(r"at \w+ (\d+)%", said)
+    at_first = next(n for n, text in enumerate(shown) if text.endswith("% at epoch 0"))
+    thin = [int(text.split("%")[0]) for text in shown[at_first : at_first + 5]]
+    assert max(thin) == int(most) < int(least)
+    assert f"{least}%" in shown
+
+
+def test_colours_of_a_spectrum_are_logarithms_of_shares_at_their_true_places() -> None:
+    data = reference("neuron-spectra")
+    scene = SCENES["neuron-spectra"].with_options()
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data).update(-1)
+    _, now, *_ = [axes.images[0] for axes in figure.axes if axes.images]
+    n = scene._foremost(data)
+    shares = _neurons.shares_by_frequency(fields.activations(data, -1)[n])
+    drawn = 10.0 ** (np.asarray(now.get_array()) - neuron_spectra.DECADES)
+    np.testing.assert_allclose(drawn, np.maximum(shares.T, 1e-5), rtol=1e-6)
+    assert now.get_clim() == (0, neuron_spectra.DECADES)
 
 
 def test_seeds_stand_in_the_order_in_which_they_generalise() -> None:
