@@ -29,7 +29,8 @@ def _about(data: xr.Dataset) -> str:
     with contextlib.suppress(KeyError):
         words = list(task.about(settings)) if task else []
     if not words:
-        return "  ·  ".join(word for word in (name, data.attrs.get("run_name", "")) if word)
+        own = settings.get("about") or data.attrs.get("run_name", "")
+        return "  ·  ".join(str(word) for word in (name, own) if word)
     if "weight-decay" in settings:
         words.append(f"weight decay {float(settings['weight-decay']):g}")
     if published_recipe(str(data.attrs.get("recipe", ""))):

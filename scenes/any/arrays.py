@@ -30,6 +30,9 @@ EARLY = 0.5
 LEAST, BELOW = 13.0, 14.0
 """Ems that an array takes in a column, and what stands below all of them."""
 
+ROOM = 44
+"""Names of arrays stand in the title up to so many characters."""
+
 STRIP = 0.24
 """Height of the panel of differences, as a share of the figure's."""
 
@@ -40,7 +43,7 @@ class Arrays(Scene):
 
     name = "arrays"
     title = "Recorded arrays take their last form early in training"
-    watch = "below: how far each array is from its last form, as a share of that form's norm"
+    watch = "settled: within 10% of the last form; below: how far from it, as a share of its norm"
     source = "example: arXiv:2209.10652, figure 2"
     needs = ("array_entry", "array_shape", "array_kept_shape")
     reference = "recorded-features"
@@ -80,13 +83,14 @@ class Arrays(Scene):
         if near is None:
             words = f"{one.name}: within {_percent(largest)} of its last form at every {word}"
             return Claim.instead(words, self.watch, largest=largest)
-        words = f"{one.name} stays within {NEAR:.0%} of its last form"
         every = [self._near(data, other) for other in shown]
         if len(shown) > 1 and None not in every:
             near = max(moment for moment in every if moment is not None)
-            count = "Both" if len(shown) == 2 else f"All {len(shown)}"
-            words = f"{count} arrays stay within {NEAR:.0%} of their last form"
-        words = f"{words} from {word} {clocks.spaced(near)} on"
+            names = _list([other.name for other in shown])
+            words = f"{names} settle by {word} {clocks.spaced(near)}"
+        else:
+            since = f"from {word} {clocks.spaced(near)} on"
+            words = f"{one.name} stays within {NEAR:.0%} of its last form {since}"
         span = float(epochs[one.known[-1]] - epochs[one.known[0]])
         early = near - float(epochs[one.known[0]]) <= EARLY * span
         if not early:
@@ -248,6 +252,12 @@ def _rooms(
         figure, left=5.4, right=7.0, top=high - 3.3 - STRIP * high, bottom=3.3
     )[0][0]
     return rooms, lower
+
+
+def _list(names: Sequence[str]) -> str:
+    """Names one after another, or how many they are where that is shorter than a title."""
+    told = f"{', '.join(names[:-1])} and {names[-1]}"
+    return told if len(told) <= ROOM else f"all {len(names)} arrays"
 
 
 def _percent(share: float) -> str:

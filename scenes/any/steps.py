@@ -27,15 +27,6 @@ SMALLER = 0.5
 RISES = 1.1
 """The smallest has a number of its own where the last is at least so many times as large."""
 
-LAST = 3
-"""So many steps at the end are the last ones."""
-
-LEADS = 0.02
-"""From this cosine with the way from start to end on, the last steps lead somewhere on it."""
-
-SLIGHTLY = 0.2
-"""Up to this cosine they lead there slightly."""
-
 WHOLE = "with the way\nstart \u2192 end"
 """The name of the cosine of a step with the way from the first checkpoint to the last."""
 
@@ -72,13 +63,15 @@ class Steps(Scene):
         (_, largest), (_, least), (_, last) = self._ends(data)
         before, whole = whole_cosines(data)
         turn = float(np.degrees(np.arccos(np.nanmedian(before))))
-        along = whole[np.isfinite(whole)][-LAST:]
-        numbers = {"largest": largest, "last": last, "turn": turn, "along": float(along[-1])}
+        angle = _degrees(whole[np.isfinite(whole)][-1])
+        numbers = {"largest": largest, "last": last, "turn": turn, "angle": angle}
         if not 0 < last <= SMALLER * largest:
             per = _per(data)
             sentence = f"Steps do not shrink: their length{per} is {last:.2g} at the end"
             return Claim.instead(sentence, self.watch, **numbers)
-        sentence = f"Steps shrink {_fold(largest, least):,.0f}-fold{_way(along)}"
+        again = ", then grow" if last >= RISES * least else ""
+        sentence = f"Steps shrink {_fold(largest, least):,.0f}-fold{again}; "
+        sentence += f"the last are at {angle:.0f}\u00b0 to the whole way"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -120,7 +113,14 @@ class Steps(Scene):
         panels.without_time(upper)
         lower.axhline(0, color=colours.muted, lw=0.4 * style().line, ls=(0, (2, 3)), zorder=1.8)
         ends = [
-            _marks.Mark(float(x), float(y), _signed(y), curve.colour, "right", -1.1)
+            _marks.Mark(
+                float(x),
+                float(y),
+                f"{_signed(y)}: {_degrees(y):.0f}\u00b0",
+                curve.colour,
+                "right",
+                -1.1,
+            )
             for name, curve in cosines.items()
             for x, y in zip(curve.x[-1:], curve.y[-1:], strict=True)
             if name == WHOLE
@@ -227,20 +227,14 @@ def _fold(largest: float, least: float) -> float:
     return float(f"{largest:.2g}") / float(f"{least:.2g}")
 
 
+def _degrees(cosine: float) -> float:
+    """The angle of a cosine, which may be past 1 by rounding."""
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+
 def _signed(value: float) -> str:
     """A cosine in two decimals, with a minus as long as a plus."""
     return f"{value:.2f}".replace("-", "\u2212")
-
-
-def _way(along: np.ndarray) -> str:
-    """Where the last steps lead, by their cosines with the way from start to end."""
-    if along.max() <= -LEADS:
-        slightly = "slightly " if along.min() > -SLIGHTLY else ""
-        return f"; the last lead {slightly}back towards the start"
-    if along.min() >= LEADS:
-        slightly = "slightly " if along.max() < SLIGHTLY else ""
-        return f"; the last still lead {slightly}away from the start"
-    return " from their peak"
 
 
 def whole_cosines(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:

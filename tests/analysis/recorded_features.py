@@ -23,7 +23,8 @@ def loop(place: str | Path, steps: int = 600, seed: int = 1) -> None:
     bias = torch.zeros(FEATURES, requires_grad=True)
     counts = IMPORTANCE ** torch.arange(FEATURES)
     optimiser = torch.optim.Adam([weight, bias], lr=1e-2)
-    facts = {"features": FEATURES, "sparsity": SPARSITY, "importance": IMPORTANCE, "seed": seed}
+    facts = {"features": FEATURES, "sparsity": SPARSITY, "importance": IMPORTANCE, "seed": seed,
+             "about": "toy model of superposition: five features in two directions"}  # fmt: skip
     with gv.record(place, counts="step", epochs=steps, **facts) as run:
         for step in range(steps + 1):
             there = torch.rand(BATCH, FEATURES, generator=draw) > SPARSITY
@@ -45,7 +46,8 @@ def arrays_of(weight: torch.Tensor) -> dict[str, torch.Tensor]:
     """Where the features lie, the overlap of each two, and how long each one is."""
     weight = weight.detach()
     return {
-        "features": weight.clone(), "overlaps": weight @ weight.T, "lengths": weight.norm(dim=1),
+        "features": weight.clone(), "dot products": weight @ weight.T,
+        "lengths": weight.norm(dim=1),
     }  # fmt: skip
 
 

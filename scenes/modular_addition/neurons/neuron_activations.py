@@ -89,8 +89,8 @@ class NeuronActivations(Scene):
             return "a wave of frequency k has k periods along a, and along b: a bump is a period"
         p = data.sizes["row"] // 2
         return (
-            f"a, b reordered by k\u00b7a, k\u00b7b mod {p}: "
-            "a wave of frequency k is one bump (edges join)"
+            f"a column is a neuron; a, b reordered by k\u00b7a, k\u00b7b mod {p}: "
+            "its wave is one bump (edges join)"
         )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -124,7 +124,7 @@ class NeuronActivations(Scene):
         """Below the last row: what its colours mean, and which neurons are counted."""
         words = "activation"
         if wide:
-            share = f"counted: k explains {THRESHOLD:.0%}+ of variance"
+            share = f"explained: by frequency k (counted: {THRESHOLD:.0%}+)"
             words = (
                 f"{share if counted else '% of variance explained by k'};  activation, per panel"
             )
@@ -260,13 +260,8 @@ def _name_rows(data: xr.Dataset, still: list[_Map], moving: list[_Map]) -> Any:
             above.name.set_y(1)
             above.image.axes.set_title(above.name.get_text(), pad=LINES * style().points)
             count = int((cluster == above.k).sum()) if above.k != NO_FREQUENCY else 0
-            style().note(above.image.axes, f"{count} neurons", (0, 1), (0, COUNTS))
+            style().note(above.image.axes, f"one of {count}", (0, 1), (0, COUNTS))
     if still[0].words:
-        # a film shows the counts from its beginning on
-        line = LINES * style().points / style().small
-        count = f"{int((cluster > NO_FREQUENCY).sum())} of {cluster.size}:"
-        for words, up in (("in the end,", line), (count, COUNTS)):
-            style().note(still[0].image.axes, words, (0, 1), (-0.4, up), ha="right")
         _note_blank(data, still)
     look: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "center", "fontweight": "bold"}
     first, label = (

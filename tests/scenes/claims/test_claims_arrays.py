@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 import grokviz as gv
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
+from grokviz.scene.about import about
 from grokviz.scene.registry import scene
 
 ARRAYS = scene("arrays")
@@ -37,13 +38,20 @@ def test_the_sentence_of_the_reference_holds() -> None:
     data = load(None, ARRAYS.needs, default=ARRAYS.reference)
     own = claim(data)
     assert own.holds
-    assert own.sentence == "All 3 arrays stay within 10% of their last form from step 222 on"
-    place = data["recorded_array"].values.tolist().index("overlaps")
+    assert own.sentence == "dot products, features and lengths settle by step 222"
+    place = data["recorded_array"].values.tolist().index("dot products")
     entries = data["array_entry"].values[:, place, :25].astype(float)
     apart = np.linalg.norm(entries - entries[-1], axis=1) / np.linalg.norm(entries[-1])
     at = data["array_epoch"].values.tolist().index(own.numbers["near"])
     assert apart[at - 1] > 0.1
     assert (apart[at:] <= 0.1).all()
+
+
+def test_the_footer_is_what_the_run_says_of_itself() -> None:
+    data = reference("arrays")
+    assert about(data) == "toy model of superposition: five features in two directions"
+    data.attrs["settings"] = "{}"
+    assert about(data) == "recorded-features"
 
 
 def test_what_comes_late_or_never_was_away_is_not_claimed(tmp_path: Path) -> None:
@@ -64,7 +72,7 @@ def test_of_several_arrays_the_last_one_to_take_its_form_is_spoken_of(tmp_path: 
     }
     own = claim(data_of(tmp_path / "both", forms))
     assert own.holds
-    assert own.sentence == "Both arrays stay within 10% of their last form from epoch 4 on"
+    assert own.sentence == "first and second settle by epoch 4"
     forms["second"] = np.ones((10, 3)) + 0.01 * np.arange(10)[:, None]  # it was never away
     own = claim(data_of(tmp_path / "one", forms))
     assert own.sentence == "first stays within 10% of its last form from epoch 2 on"

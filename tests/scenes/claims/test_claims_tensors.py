@@ -230,35 +230,24 @@ def test_steps_become_less_than_half_as_large(share: float, holds: bool) -> None
     assert ("Steps do not shrink: their length per epoch is" in own.sentence) != holds
 
 
-@pytest.mark.parametrize(
-    ("cosines", "words"),
-    [
-        ((-0.021, -0.021, -0.021), "; the last lead slightly back towards the start"),
-        ((-0.3, -0.3, -0.21), "; the last lead back towards the start"),
-        ((-0.3, -0.3, -0.019), " from their peak"),
-        ((0.3, 0.3, 0.019), " from their peak"),
-        ((0.021, 0.021, 0.199), "; the last still lead slightly away from the start"),
-        ((0.021, 0.021, 0.21), "; the last still lead away from the start"),
-    ],
-)
-def test_where_the_last_steps_lead_is_said(cosines: tuple[float, ...], words: str) -> None:
+@pytest.mark.parametrize(("cosine", "angle"), [(-0.5, 120), (0.0, 90), (0.5, 60)])
+@pytest.mark.parametrize(("last", "grows"), [(1.09, False), (1.11, True)])
+def test_how_far_the_last_steps_turn_is_said(
+    cosine: float, angle: int, last: float, grows: bool
+) -> None:
     data = reference("steps")
     size, whole = (data[name].values.astype(float) for name in ("step_size", "step_whole_cosine"))
     # of one tensor, whose cosines are those of all weights
     size[:, 1:], data["start_distance"].values[:, 1:] = 0, 0
-    whole[-3:, 0] = cosines
+    size[:, 0] = 0.1
+    size[0], size[1, 0], size[-1, 0], whole[-1, 0] = np.nan, 1.0, 0.1 * last, cosine
     data["step_size"] = (data["step_size"].dims, size)
     data["step_whole_cosine"] = (data["step_whole_cosine"].dims, whole)
     own = claim("steps", data)
-    assert own.sentence.startswith("Steps shrink ")
-    assert own.sentence.endswith(f"-fold{words}")
-    assert own.numbers["along"] == pytest.approx(cosines[-1], rel=1e-3)
-
-
-def test_the_distance_from_the_start_shrinks_where_the_last_steps_lead_back() -> None:
-    away = np.square(reference("steps")["start_distance"].values.astype(float)).sum(axis=1)
-    assert "back towards the start" in claim("steps", reference("steps")).sentence
-    assert np.all(np.diff(away[-3:]) < 0)
+    again = ", then grow" if grows else ""
+    assert own.sentence.startswith(f"Steps shrink 10-fold{again}; the last are")
+    assert own.sentence.endswith(f"at {angle}\u00b0 to the whole way")
+    assert own.numbers["angle"] == pytest.approx(angle, abs=0.1)
 
 
 def entries(data: xr.Dataset, first: np.ndarray, last: np.ndarray) -> xr.Dataset:
@@ -425,7 +414,7 @@ def test_long_names_and_numbers_are_beside_no_other_and_on_the_page(name: str, w
         ),
         ("weights", {"\u22120.055", "0.055"}),
         ("grokking-curve", {" 150", "loss 0.1 ", "10,360 epochs"}),
-        ("steps", {"circuit formation", "0.21", "0.0067", "31-fold", "\u22120.06"}),
+        ("steps", {"circuit formation", "0.21", "0.0067", "31-fold", "\u22120.06: 93\u00b0"}),
     ],
 )
 def test_numbers_of_the_title_stand_in_the_picture(name: str, words: set[str]) -> None:
