@@ -156,8 +156,8 @@ def record(
             ``--checkpoint-every`` takes it (``100``, ``"100,25@4000:14000"``), ``"log"``, a list
             of epochs, or a function of the epoch.
         command: the command that runs the loop, such as ``" ".join(sys.argv)``, for ``run.json``.
-        **facts: hyperparameters for ``run.json``, as ``p=113, train_fraction=0.3, seed=0``; ``about``
-            is a line on the run that its pictures carry.
+        **facts: hyperparameters for ``run.json``, as ``p=113, train_fraction=0.3, seed=0``;
+            ``about`` is a line on the run that its pictures carry.
 
     Raises:
         InputError: the folder is not empty, another process writes there, or a fact differs from

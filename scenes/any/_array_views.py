@@ -59,8 +59,11 @@ def heatmap(axes: Axes, one: Recorded) -> Drawing:
     return Drawing([image], lambda i: image.set_data(one.values[i]))
 
 
-def scatter(axes: Axes, one: Recorded) -> Drawing:
-    """A dot for each row, its way through training, and the rows' numbers where they are few."""
+def scatter(axes: Axes, one: Recorded, near: int | None = None) -> Drawing:
+    """A dot for each row, its way through training, and the rows' numbers where they are few.
+
+    ``near`` is the index of a moment that is marked on each way.
+    """
     from matplotlib.collections import LineCollection
 
     current_style, points = style(), one.values.astype(float)
@@ -89,8 +92,13 @@ def scatter(axes: Axes, one: Recorded) -> Drawing:
         if count <= NUMBERED
     ]  # fmt: skip
     reach = 0.5 * size + 0.7 * current_style.small
+    marks = axes.scatter([], [], s=(0.6 * size) ** 2, lw=0.4 * current_style.line, zorder=5)
+    marks.set_facecolor(axes.get_facecolor())
+    marks.set_edgecolor(current_style.colours.ink)
 
     def update(i: int) -> None:
+        if near is not None:
+            marks.set_offsets(points[near] if current_style.ghost or i >= near else points[:0, 0])
         known = np.isfinite(points[i]).all(axis=1)
         dots.set_offsets(points[i][known])
         dots.set_facecolors([tint for tint, there in zip(tints, known, strict=True) if there])
@@ -102,14 +110,19 @@ def scatter(axes: Axes, one: Recorded) -> Drawing:
             text.xy = tuple(place)
             text.set_position(tuple(reach * side))
 
-    return Drawing([past, dots, numbers], update)
+    return Drawing([past, dots, numbers, marks], update)
 
 
-def curves(axes: Axes, data: xr.Dataset, one: Recorded, entries: int) -> Drawing:
-    """The entries over the epoch where they are few; else each row over its columns, now."""
+def curves(
+    axes: Axes, data: xr.Dataset, one: Recorded, entries: int, *, named: bool = True
+) -> Drawing:
+    """The entries over the epoch where they are few; else each row over its columns, now.
+
+    Without ``named`` the entries have no names, as where points beside them have the same ones.
+    """
     count = int(np.prod(one.values.shape[1:]))
     if count <= entries or (one.values.ndim < 3 and count == 1):
-        return _over_time(axes, data, one)
+        return _over_time(axes, data, one, named=named)
     return _over_index(axes, one)
 
 
@@ -124,7 +137,7 @@ def limits(axes: Axes, points: np.ndarray) -> None:
     axes.set(xlim=(left, right), ylim=(bottom, top))
 
 
-def _over_time(axes: Axes, data: xr.Dataset, one: Recorded) -> Drawing:
+def _over_time(axes: Axes, data: xr.Dataset, one: Recorded, *, named: bool) -> Drawing:
     """A curve of the epoch for each entry."""
     epochs, known = data["array_epoch"].values.astype(float), one.known
     rows = one.values.reshape(len(one.values), -1).astype(float)
@@ -134,8 +147,8 @@ def _over_time(axes: Axes, data: xr.Dataset, one: Recorded) -> Drawing:
     for n, (name, tint) in enumerate(zip(names, tints, strict=True)):
         shown = rows.shape[1] <= NAMED or n in (0, rows.shape[1] - 1)
         lines[name if shown else f"_{name}"] = panels.Curve.of(epochs[known], rows[known, n], tint)
-    if rows.shape[1] == 1:
-        lines = {f"_{name}": line for name, line in lines.items()}
+    if rows.shape[1] == 1 or not named:
+        lines = {f"_{name.removeprefix('_')}": line for name, line in lines.items()}
     panel = panels.CurvePanel(
         axes, data, lines, ylabel="", clock="array_epoch", phases="none", end=float(epochs[-1])
     )

@@ -33,7 +33,7 @@ LEAST, BELOW = 13.0, 14.0
 ROOM = 44
 """Names of arrays stand in the title up to so many characters."""
 
-STRIP = 0.24
+STRIP = 0.27
 """Height of the panel of differences, as a share of the figure's."""
 
 
@@ -43,7 +43,7 @@ class Arrays(Scene):
 
     name = "arrays"
     title = "Recorded arrays take their last form early in training"
-    watch = "settled: within 10% of the last form; below: how far from it, as a share of its norm"
+    watch = "settled (hollow): within 10% of the last form for good; below: distance from it"
     source = "example: arXiv:2209.10652, figure 2"
     needs = ("array_entry", "array_shape", "array_kept_shape")
     reference = "recorded-features"
@@ -111,10 +111,19 @@ class Arrays(Scene):
         for axes, one, tint in zip(rooms, shown, tints, strict=True):
             kind = self._kind(one)
             axes.set_label(one.name)
+            near = self._near(data, one)
             if kind == "curves":
-                parts.append(views.curves(axes, data, one, self.entries))
+                # points beside have their numbers in the same colours
+                named = not any(
+                    self._kind(other) == "scatter" and other.shape[0] == one.shape[-1]
+                    for other in shown
+                )
+                parts.append(views.curves(axes, data, one, self.entries, named=named))
+            elif kind == "scatter":
+                at = np.flatnonzero(data["array_epoch"].values == near)
+                parts.append(views.scatter(axes, one, int(at[0]) if at.size else None))
             else:
-                parts.append((views.heatmap if kind == "heatmap" else views.scatter)(axes, one))
+                parts.append(views.heatmap(axes, one))
             style().note(axes, one.name, (0, 1), (0, 0.6), color=tint, fontweight="bold")
         if strip is not None:
             colours = [tint for one, tint in zip(shown, tints, strict=True) if one in timed]
@@ -193,7 +202,7 @@ class Arrays(Scene):
         }
         panel = panels.CurvePanel(
             axes, data, {f"_{name}": curve for name, curve in curves.items()},
-            ylabel="from last\nform (%)", clock="array_epoch", phases="none",
+            ylabel="distance\nto last (%)", clock="array_epoch", phases="none",
             end=float(epochs[-1]),
         )  # fmt: skip
         if len(curves) > 1:

@@ -157,6 +157,18 @@ def phases(figure: FigureBase) -> Literal["named", "none"]:
     return "none" if style().narrow(figure) else "named"
 
 
+def to_the_middle(field: Float[np.ndarray, "p p"], k: int) -> tuple[int, int]:
+    """By how many places a field in phase is turned along a and b for its bump to be in the middle;
+    none for no k.
+    """
+    if not k:
+        return 0, 0
+    p, ordered = len(field), in_phase(field, k)
+    wave = np.exp(2j * np.pi * np.arange(p) / p)
+    at = [np.angle(ordered.mean(axis=side) @ wave) * p / (2 * np.pi) for side in (1, 0)]
+    return round(p / 2 - at[0]) % p, round(p / 2 - at[1]) % p
+
+
 def in_phase(field: Float[np.ndarray, "p p"], k: int) -> Float[np.ndarray, "p p"]:
     """A field with its numbers a and b in the order of k a and k b mod p; as it is for no k."""
     if not k:

@@ -89,8 +89,8 @@ class NeuronActivations(Scene):
             return "a wave of frequency k has k periods along a, and along b: a bump is a period"
         p = data.sizes["row"] // 2
         return (
-            f"a column is a neuron; a, b reordered by k\u00b7a, k\u00b7b mod {p}: "
-            "its wave is one bump (edges join)"
+            f"a column: one neuron; a, b in the order of k\u00b7a, k\u00b7b mod {p}; "
+            "its bump in the middle"
         )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -115,7 +115,8 @@ class NeuronActivations(Scene):
         for first in {0, last} if two else {last}:
             names = _neurons.input_names(axes[first], p, self.order)
             grids.name_inputs(axes[first], p - 1, *names)
-            _turn_names(axes[first], p - 1, names, below=first == last)
+            ends = ("0", str(p - 1)) if self.order == "number" else ("", "")
+            _turn_names(axes[first], p - 1, names, ends, below=first == last)
         if not narrow and len(order) - last > 1:
             self._explain(maps, counted=two, wide=len(order) - last > 3)
         return self._drawing(data, maps, columns if two else 0)
@@ -134,6 +135,9 @@ class NeuronActivations(Scene):
         """What moves: all maps but those of the first moment, of which so many stand above."""
         still, moving = maps[:above], maps[above:]
         phase, activations = self.order == "phase", fields.activations(data, 0)
+        last = fields.activations(data, data.sizes["field_epoch"] - 1)
+        for each in maps if phase else ():
+            each.turn = _neurons.to_the_middle(last[each.neuron], each.k)
         for each in still:
             each.show(activations[each.neuron], phase=phase)
         label = _name_rows(data, still, moving) if still else None
@@ -188,7 +192,12 @@ class NeuronActivations(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         p = data.sizes["row"] // 2
-        order = "" if self.order == "number" else ", a and b in the order of k a and k b mod p"
+        order = (
+            ""
+            if self.order == "number"
+            else ", a and b in the order of k a and k b mod p, turned so that the last bump is in "
+            "the middle"
+        )
         first = "" if self._later(data) is None else ", of each the most active at the first moment"
         return (
             f"Activations at '=' after the ReLU over all {p} x {p} pairs (a, b), of neurons that "
@@ -205,6 +214,7 @@ class _Map:
     def __init__(self, axes: Axes, data: xr.Dataset, neuron: int) -> None:
         p = data.sizes["row"] // 2
         self.neuron, self.k = neuron, int(data["neuron_frequency"].values[neuron])
+        self.turn = (0, 0)
         self.image = grids.heat(axes, (p, p))
         self.name = _neurons.name_frequency(axes, self.k, data)
         self.colour = self.name.get_color()
@@ -228,7 +238,8 @@ class _Map:
 
     def show(self, field: np.ndarray, *, phase: bool) -> None:
         """Set the activations over (a, b); with ``phase`` in the order of its frequency."""
-        self.image.set_data(_neurons.in_phase(field, self.k if phase else 0).T)
+        ordered = _neurons.in_phase(field, self.k if phase else 0)
+        self.image.set_data(np.roll(ordered, self.turn, axis=(0, 1)).T)
         self.image.set_clim(0, max(float(np.nan_to_num(field).max()), 1e-9))
         share = _neurons.own_share(field, self.k)
         _neurons.tint(self.name, self.colour, share)
@@ -239,13 +250,15 @@ class _Map:
         self.silent.set_visible(not field.any())
 
 
-def _turn_names(axes: Axes, last: int, names: tuple[str, str], *, below: bool) -> None:
+def _turn_names(
+    axes: Axes, last: int, names: tuple[str, str], ends: tuple[str, str], *, below: bool
+) -> None:
     """The names up the side in its direction; those along the other only ``below`` the last row."""
     # 0 is narrower than the last number
-    places = [0, 0.43 * last, last]
-    axes.set_yticks(places, ["0", names[1], str(last)], rotation=90)
+    places = [0, (0.43 if any(ends) else 0.5) * last, last]
+    axes.set_yticks(places, [ends[0], names[1], ends[1]], rotation=90)
     if below:
-        axes.set_xticks(places, ["0", names[0], str(last)])
+        axes.set_xticks(places, [ends[0], names[0], ends[1]])
     else:
         axes.set_xticks([])
 
@@ -260,7 +273,7 @@ def _name_rows(data: xr.Dataset, still: list[_Map], moving: list[_Map]) -> Any:
             above.name.set_y(1)
             above.image.axes.set_title(above.name.get_text(), pad=LINES * style().points)
             count = int((cluster == above.k).sum()) if above.k != NO_FREQUENCY else 0
-            style().note(above.image.axes, f"one of {count}", (0, 1), (0, COUNTS))
+            style().note(above.image.axes, f"{count} neurons", (0, 1), (0, COUNTS))
     if still[0].words:
         _note_blank(data, still)
     look: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "center", "fontweight": "bold"}

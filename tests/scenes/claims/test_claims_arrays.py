@@ -48,7 +48,7 @@ def test_the_sentence_of_the_reference_holds() -> None:
 
 
 def test_the_footer_is_what_the_run_says_of_itself() -> None:
-    data = reference("arrays")
+    data = gv.load("recorded-features", ("array_entry",))
     assert about(data) == "toy model of superposition: five features in two directions"
     data.attrs["settings"] = "{}"
     assert about(data) == "recorded-features"

@@ -498,7 +498,7 @@ def _texts(name: str, i: int, **options: object) -> list[str]:
 
 def test_counts_above_the_columns_are_those_of_the_title() -> None:
     shown = _texts("neuron-activations", -1)
-    counts = [int(text.split()[-1]) for text in shown if text.startswith("one of ")]
+    counts = [int(text.split()[0]) for text in shown if text.endswith(" neurons")]
     said = claim("neuron-activations", reference("neuron-activations")).sentence
     assert len(counts) == 5
     assert said.startswith(f"{sum(counts)} of ")
