@@ -43,7 +43,7 @@ class Arrays(Scene):
 
     name = "arrays"
     title = "Recorded arrays take their last form early in training"
-    watch = "settled (hollow): within 10% of the last form for good; below: distance from it"
+    watch = "settled: the array as a whole stays within 10% of its last form"
     source = "example: arXiv:2209.10652, figure 2"
     needs = ("array_entry", "array_shape", "array_kept_shape")
     reference = "recorded-features"
@@ -91,11 +91,16 @@ class Arrays(Scene):
         else:
             since = f"from {word} {clocks.spaced(near)} on"
             words = f"{one.name} stays within {NEAR:.0%} of its last form {since}"
+        kinds = {self._kind(other) for other in shown}
+        rings = [mark for kind, mark in (("scatter", "ring"), ("curves", "line")) if kind in kinds]
+        watch = self.watch
+        if rings:
+            watch += f"; {' and '.join(rings)}: {word} {clocks.spaced(near)}"
         span = float(epochs[one.known[-1]] - epochs[one.known[0]])
         early = near - float(epochs[one.known[0]]) <= EARLY * span
         if not early:
-            return Claim.instead(words, self.watch, near=near, largest=largest)
-        return Claim(words, self.watch, numbers={"near": near, "largest": largest})
+            return Claim.instead(words, watch, near=near, largest=largest)
+        return Claim(words, watch, numbers={"near": near, "largest": largest})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The arrays beside one another, or below, and their differences below all of them."""
@@ -108,10 +113,11 @@ class Arrays(Scene):
         tints = [style().colours.ink, *style().colours.frequencies[::-1]] * len(shown)
         tints = tints[: len(shown)]
         parts: list[Any] = []
+        every = [moment for one in shown if (moment := self._near(data, one)) is not None]
+        settled = max(every, default=None)
         for axes, one, tint in zip(rooms, shown, tints, strict=True):
             kind = self._kind(one)
             axes.set_label(one.name)
-            near = self._near(data, one)
             if kind == "curves":
                 # points beside have their numbers in the same colours
                 named = not any(
@@ -119,8 +125,10 @@ class Arrays(Scene):
                     for other in shown
                 )
                 parts.append(views.curves(axes, data, one, self.entries, named=named))
+                if settled is not None and axes.get_xlim()[1] > settled:
+                    parts.append(_settled(axes, data, settled))
             elif kind == "scatter":
-                at = np.flatnonzero(data["array_epoch"].values == near)
+                at = np.flatnonzero(data["array_epoch"].values == settled)
                 parts.append(views.scatter(axes, one, int(at[0]) if at.size else None))
             else:
                 parts.append(views.heatmap(axes, one))
@@ -237,6 +245,13 @@ def _name(axes: Axes, curves: Mapping[str, panels.Curve]) -> None:
             axes, name, (1, 1), (-0.6, -1.1 - 1.25 * n), ha="right", color=curve.colour,
             fontweight="bold",
         )  # fmt: skip
+
+
+def _settled(axes: Axes, data: xr.Dataset, at: float) -> Drawing:
+    """A dotted line at the moment from which on arrays have settled, once it has come."""
+    line = axes.axvline(at, color=style().colours.ink, lw=0.5 * style().line, ls=":", zorder=1.8)
+    epochs, whole = data["array_epoch"].values, style().ghost
+    return Drawing([line], lambda i: line.set_visible(whole or bool(epochs[i] >= at)))
 
 
 def _rooms(
