@@ -27,14 +27,19 @@
     setTimeout(() => fill(next), 500);
   }
 
+  // to be held again before it has begun is no fault
+  function start(video) {
+    video.play().catch(() => {});
+  }
+
   function toggle(video) {
-    if (video.paused) video.play();
+    if (video.paused) start(video);
     else video.pause();
   }
 
   function restart(video) {
     video.currentTime = 0;
-    video.play();
+    start(video);
   }
 
   const here = (action) => () => videos(Reveal.getCurrentSlide()).forEach((v) => action(v));
