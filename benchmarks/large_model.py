@@ -4,14 +4,16 @@
 
 The run has the tensors of a GPT-NeoX of 12 layers: 162 million weights, 0.65 GB a checkpoint. They
 are drawn at random and move along a straight line: they take as long to measure as trained ones,
-and say nothing else. 150 checkpoints take 97 GB of disk; what is held of each is small beside the
-model, so that few of them show the peak. A run that is in the folder already is measured again.
+and say nothing else. 150 checkpoints would take 97 GB of disk: only six are written, and the others
+are hard links to these in turn, which take as long to read. A run that is in the folder already is
+measured again.
 ``NEEDS`` are scenes, or ``all`` for every measure; by default the scenes of any run, then ``all``.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,9 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
-from grokviz.runs import RunWriter
+from grokviz.runs import RunWriter, layout
 
 LAYERS, MODEL, HEADS, VOCABULARY = 12, 768, 12, 50_304
+WRITTEN = 6
+"""So many checkpoints are written; others are links."""
 SCENES = ("tensors", "steps", "path", "spectra", "weights", "heads", "embedding-map", "matrix")
 CODE = """
 import resource, grokviz as gv
@@ -58,11 +62,20 @@ def record(path: Path, count: int) -> None:
     }
     way = {name: rng.standard_normal(len(array), np.float32) for name, array in state.items()}
     with RunWriter.create(path, {"settings": {"num-attention-heads": HEADS}}) as writer:
-        for number in range(count):
+        for number in range(min(count, WRITTEN)):
             writer.checkpoint(1000 * number, state)
             for name, array in state.items():
                 array += (0.002 * way[name]).reshape(-1, *[1] * (array.ndim - 1))
         writer.close(finished=True)
+    index = path / "index.json"
+    content = layout.decode_document(index.read_bytes(), None)
+    written = content["checkpoints"]
+    for number in range(WRITTEN, count):
+        one, epoch = written[number % WRITTEN], 1000 * number
+        file = f"checkpoints/{epoch}.safetensors"
+        os.link(path / one["file"], path / file)
+        content["checkpoints"] = [*content["checkpoints"], {**one, "epoch": epoch, "file": file}]
+    index.write_bytes(layout.encode_document(content, None))
 
 
 def main(folder: Path, count: int, needs: list[str]) -> None:
