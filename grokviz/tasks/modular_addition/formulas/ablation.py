@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.numerics import ties
-from grokviz.tasks.modular_addition.formulas.compositions import key_directions, neuron_logit_map
+from grokviz.tasks.modular_addition.formulas.compositions import key_span, neuron_logit_map
 from grokviz.tasks.modular_addition.formulas.logits import (
     cosine_coefficients,
     cosine_waves,
     sum_waves,
 )
-from grokviz.tasks.modular_addition.formulas.losses import answers, pair_scores
+from grokviz.tasks.modular_addition.formulas.losses import answers, mean_loss
 from grokviz.tasks.modular_addition.formulas.marginals import frequency_power, marginals, trig_fit
 from grokviz.tasks.modular_addition.formulas.neurons import (
+    cut_to_own,
     key_frequencies,
     neuron_frequencies,
     one_hot,
@@ -61,7 +61,7 @@ def ablation_table(
     are omitted for a model without any.
     """
     f = forward(w)
-    original = _loss(f.logits)
+    original = mean_loss(f.logits)
     rows = [("original", "nothing is changed", original)]
     rows += _neurons(w, f, keys)
     rows += _parts(w, f)
@@ -69,10 +69,6 @@ def ablation_table(
 
 
 Row = tuple[str, str, float]
-
-
-def _loss(logits: Float[np.ndarray, "p*p p"]) -> float:
-    return float(pair_scores(logits).loss.mean())
 
 
 def _neurons(
@@ -86,26 +82,25 @@ def _neurons(
         return
     clustered = own_frequencies.cluster > 0
     if clustered.any():
-        own = np.equal.outer(np.arange(1, len(m.by_a) // 2 + 1), own_frequencies.cluster)
-        fitted = np.where(clustered, trig_fit(m, own), f.post)
+        fitted = cut_to_own(f.post, m, own_frequencies.cluster)
         yield (
             "trig-neurons",
             f"the {clustered.sum()} neurons that one frequency explains to 85 % are replaced by "
             "polynomials of degree 2 in its waves",
-            _loss(logits_of(w, f.mid, fitted)),
+            mean_loss(logits_of(w, f.mid, fitted)),
         )
     yield from _logits(f, keys)
-    directions = ties.span(key_directions(neuron_logit_map(w), keys).T)
+    directions = key_span(neuron_logit_map(w), keys)
     projection = (f.post @ directions) @ directions.T
     yield (
         "key-directions",
         f"the neurons are projected on the {directions.shape[1]} key directions of W_L",
-        _loss(logits_of(w, f.mid, projection)),
+        mean_loss(logits_of(w, f.mid, projection)),
     )
     yield (
         "off-key-directions",
         "the neurons are projected off the key directions of W_L",
-        _loss(logits_of(w, f.mid, f.post - projection)),
+        mean_loss(logits_of(w, f.mid, f.post - projection)),
     )
 
 
@@ -117,18 +112,18 @@ def _logits(f: Forward, keys: Int[np.ndarray, " key"]) -> Iterator[Row]:
     yield (
         "sums-only",
         "logits keep only their means and cos and sin of w(a + b) at the key frequencies",
-        _loss(trig_fit(m, keep, of_sum_only=True)),
+        mean_loss(trig_fit(m, keep, of_sum_only=True)),
     )
     yield (
         "key-terms",
         f"logits keep only their means and the {8 * len(keys)} terms of the key frequencies",
-        _loss(trig_fit(m, keep)),
+        mean_loss(trig_fit(m, keep)),
     )
     waves = cosine_waves(cosine_coefficients(m), p)[rows].sum(axis=0)
     yield (
         "cosine-fit",
         "logits are replaced by their fit with cos w(a + b - c) at the key frequencies",
-        _loss(waves[answers(p)]),
+        mean_loss(waves[answers(p)]),
     )
     without = excluded(f.logits, sum_waves(m)[rows], np.full(p * p, True)).loss
     for k, loss in zip(keys, without, strict=True):
@@ -141,7 +136,7 @@ def _logits(f: Forward, keys: Int[np.ndarray, " key"]) -> Iterator[Row]:
 
 def _parts(w: ModularAdditionWeights, f: Forward) -> Iterator[Row]:
     def rest(mid: Float[np.ndarray, "p*p d_model"]) -> float:
-        return _loss(logits_of(w, mid, np.maximum(mid @ w.W_in.T + w.b_in, 0)))
+        return mean_loss(logits_of(w, mid, np.maximum(mid @ w.W_in.T + w.b_in, 0)))
 
     yield (
         "linear-attention",
@@ -153,12 +148,12 @@ def _parts(w: ModularAdditionWeights, f: Forward) -> Iterator[Row]:
     yield (
         "no-skip-around-mlp",
         "the skip connection around the MLP is cut",
-        _loss(logits_of(w, nothing, f.post)),
+        mean_loss(logits_of(w, nothing, f.post)),
     )
     yield (
         "mean-skip-around-mlp",
         "the skip connection around the MLP carries its mean over all pairs",
-        _loss(logits_of(w, nothing + f.mid.mean(axis=0), f.post)),
+        mean_loss(logits_of(w, nothing + f.mid.mean(axis=0), f.post)),
     )
     yield "no-heads", "all attention heads write zero", rest(nothing + w.equals)
     yield (

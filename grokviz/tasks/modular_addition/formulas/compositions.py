@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import component_norms, fft1d, fourier_basis
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
@@ -68,6 +69,13 @@ def key_directions(
     """
     directions: Float[np.ndarray, "2key d_mlp"] = key_rows(keys, len(W_L)) @ W_L
     return directions
+
+
+def key_span(
+    W_L: Float[np.ndarray, "p d_mlp"], keys: Int[np.ndarray, " key"]
+) -> Float[np.ndarray, "d_mlp direction"]:
+    """Orthonormal directions that span the key directions of W_L."""
+    return ties.span(key_directions(W_L, keys).T)
 
 
 def residual_share(components: Float[np.ndarray, " p"], keys: Int[np.ndarray, " key"]) -> float:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import fourier_basis
-from grokviz.tasks.modular_addition.formulas.compositions import key_directions, neuron_logit_map
-from grokviz.tasks.modular_addition.formulas.losses import pair_scores
-from grokviz.tasks.modular_addition.formulas.marginals import frequency_power, marginals, trig_fit
-from grokviz.tasks.modular_addition.formulas.neurons import neuron_frequencies
+from grokviz.tasks.modular_addition.formulas.compositions import key_span, neuron_logit_map
+from grokviz.tasks.modular_addition.formulas.losses import mean_loss
+from grokviz.tasks.modular_addition.formulas.marginals import frequency_power, marginals
+from grokviz.tasks.modular_addition.formulas.neurons import cut_to_own, neuron_frequencies
 from grokviz.tasks.modular_addition.forward import Forward, logits_of
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
@@ -31,15 +30,14 @@ def cluster_losses(
     """
     m = marginals(f.post)
     cluster = neuron_frequencies(m, frequency_power(m)).cluster
-    own = np.equal.outer(np.arange(1, len(m.by_a) // 2 + 1), cluster)
-    cut = np.where(cluster > 0, trig_fit(m, own), f.post)
+    cut = cut_to_own(f.post, m, cluster)
     reads, means = neuron_logit_map(w).T, f.logits.mean(axis=0)
     centred = (cut - cut.mean(axis=0)) @ reads
-    losses = [_loss(centred + means)]
+    losses = [mean_loss(centred + means)]
     for k in keys:
         out = cut[:, cluster == k]
         lost = (out - out.mean(axis=0)) @ reads[cluster == k]
-        losses.append(_loss(centred - lost + means))
+        losses.append(mean_loss(centred - lost + means))
     return np.array(losses)
 
 
@@ -49,7 +47,7 @@ def past_heads_loss(w: ModularAdditionWeights, f: Forward) -> float:
     """
     before = np.zeros_like(f.mid) + w.equals
     post = np.maximum(before @ w.W_in.T + w.b_in, 0)
-    return _loss(logits_of(w, f.mid - w.equals, post))
+    return mean_loss(logits_of(w, f.mid - w.equals, post))
 
 
 def off_directions_loss(
@@ -62,10 +60,10 @@ def off_directions_loss(
     """
     if not len(keys):
         return float("nan")
-    directions = ties.span(key_directions(neuron_logit_map(w), keys).T)
+    directions = key_span(neuron_logit_map(w), keys)
     off = f.post - (f.post @ directions) @ directions.T
     before = np.zeros_like(f.mid) + w.equals
-    return _loss(logits_of(w, before, off) - w.b_out @ w.W_U)
+    return mean_loss(logits_of(w, before, off) - w.b_out @ w.W_U)
 
 
 def uncentred_share(
@@ -85,7 +83,3 @@ def uncentred_share(
             held[head] += p * squares[2 * k - 1 : 2 * k + 1, head].sum() if k else 0.0
     shares: Float[np.ndarray, " head"] = np.where(frequency > 0, held / whole, 0.0)
     return shares
-
-
-def _loss(logits: Float[np.ndarray, "p*p p"]) -> float:
-    return float(pair_scores(logits).loss.mean())

@@ -74,6 +74,11 @@ def pair_scores(logits: Float[np.ndarray, "p*p p"]) -> PairScores:
     return scores_against(logits, answers(modulus_of_pairs(len(logits))))
 
 
+def mean_loss(logits: Float[np.ndarray, "p*p p"]) -> float:
+    """Mean cross entropy over all pairs, in nats."""
+    return float(pair_scores(logits).loss.mean())
+
+
 def scores_against(
     logits: Float[np.ndarray, "input p"], right: Int[np.ndarray, " input"]
 ) -> PairScores:

@@ -22,7 +22,12 @@ from jaxtyping import Float, Int
 
 from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import frequencies
-from grokviz.tasks.modular_addition.formulas.marginals import FrequencyPower, Marginals, share
+from grokviz.tasks.modular_addition.formulas.marginals import (
+    FrequencyPower,
+    Marginals,
+    share,
+    trig_fit,
+)
 
 THRESHOLD = 0.85
 """The smallest share of variance with which a neuron belongs to its frequency's cluster."""
@@ -159,3 +164,14 @@ def one_hot(keys: Int[np.ndarray, " key"], p: int) -> np.ndarray:
     """Which of all frequencies are key frequencies, as booleans."""
     is_key: np.ndarray = np.isin(frequencies(p), keys)
     return is_key
+
+
+def cut_to_own(
+    post: Float[np.ndarray, "p*p d_mlp"], m: Marginals, cluster: Int[np.ndarray, " d_mlp"]
+) -> Float[np.ndarray, "p*p d_mlp"]:
+    """Clustered neurons as polynomials of degree 2 in the waves of their own frequency, the others
+    whole; ``m`` are the means of all.
+    """
+    own = np.equal.outer(np.arange(1, len(m.by_a) // 2 + 1), cluster)
+    cut: Float[np.ndarray, "p*p d_mlp"] = np.where(cluster > 0, trig_fit(m, own), post)
+    return cut
