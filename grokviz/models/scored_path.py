@@ -7,12 +7,12 @@ Neither changes a result; tests compare loss and gradients with those of the pla
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
 
 Weights = Mapping[str, Tensor]
 
@@ -35,8 +35,7 @@ def scored_logits(
     residual = w["embed.W_E"].T[tokens] + w["pos_embed.W_pos"][: tokens.shape[1]]
     blocks = _blocks(w)
     for block in blocks[:-1]:
-        everywhere = torch.arange(tokens.shape[1], device=tokens.device).expand_as(tokens)
-        residual = _block(w, block, residual, residual, everywhere, skip_weight)
+        residual = _block(w, block, residual, residual, None, skip_weight)
     rows = torch.arange(len(tokens), device=tokens.device).unsqueeze(1)
     residual = _block(w, blocks[-1], residual, residual[rows, positions], positions, skip_weight)
     return residual @ w["unembed.W_U"]
@@ -53,10 +52,13 @@ def _block(
     block: str,
     residual: Float[Tensor, "batch pos d_model"],
     at: Float[Tensor, "batch query d_model"],
-    positions: Int[Tensor, "batch query"],
+    positions: Int[Tensor, "batch query"] | None,
     skip_weight: int,
 ) -> Float[Tensor, "batch query d_model"]:
-    """One layer at the positions of the queries; ``at`` is the residual stream there."""
+    """One layer at the positions of the queries; ``at`` is the residual stream there.
+
+    ``positions`` is None where every position is asked for, in order.
+    """
     heads, d_head, d_model = w[block + "attn.W_Q"].shape
 
     def split(x: Tensor, name: str) -> Tensor:
@@ -64,10 +66,12 @@ def _block(
         return projected.view(*x.shape[:2], heads, d_head).transpose(1, 2)
 
     q, k, v = split(at, "attn.W_Q"), split(residual, "attn.W_K"), split(residual, "attn.W_V")
-    scores = q @ k.transpose(2, 3) / math.sqrt(d_head)
-    later = torch.arange(residual.shape[1], device=at.device) > positions.unsqueeze(2)
-    pattern = scores.masked_fill(later.unsqueeze(1), -1e10).softmax(dim=-1)
-    at = skip_weight * at + (pattern @ v).transpose(1, 2).flatten(2) @ w[block + "attn.W_O"].T
+    if positions is None:
+        mixture = scaled_dot_product_attention(q, k, v, is_causal=True)
+    else:
+        seen = torch.arange(residual.shape[1], device=at.device) <= positions.unsqueeze(2)
+        mixture = scaled_dot_product_attention(q, k, v, attn_mask=seen.unsqueeze(1))
+    at = skip_weight * at + mixture.transpose(1, 2).flatten(2) @ w[block + "attn.W_O"].T
     if block + "mlp.W_in" in w:
         neurons = torch.relu(at @ w[block + "mlp.W_in"].T + w[block + "mlp.b_in"])
         at = at + neurons @ w[block + "mlp.W_out"].T + w[block + "mlp.b_out"]
