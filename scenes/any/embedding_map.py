@@ -76,7 +76,7 @@ class EmbeddingMap(Scene):
             return Claim.instead(f"The vectors of {name} are alike at all checkpoints but one")
         first, last, own = float(known[0]), float(known[-1]), tensors.owner(name)
         numbers = {"first": first, "last": last}
-        words = f"Two directions come to hold {_percent(last)} of {own} variance, {_percent(first)}"
+        words = f"Two directions end with {_percent(last)} of {own} variance, {_percent(first)}"
         planes = _planes(data, place)
         if first > FLAT:
             return self._apart(own, planes, numbers)
@@ -84,7 +84,7 @@ class EmbeddingMap(Scene):
             return Claim.instead(f"{words} at first", self.watch, **numbers)
         ends = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[[0, -1]]
         if [is_ring(planes[i]) for i in ends] == [False, True]:
-            ring = f"{own} vectors form a ring; its plane holds {_percent(last)} of their variance"
+            ring = f"{own} vectors end on a ring, whose plane holds {_percent(last)} of variance"
             order = order_on_ring(planes[ends[-1]])
             lines = f"; lines: {order.words}" if order else ""
             watch = f"a dot a vector, on each moment's two main directions{lines}"
@@ -112,9 +112,9 @@ class EmbeddingMap(Scene):
             bottom=3.3, gap=3.4, vgap=5.0,
         )  # fmt: skip
         known = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))
-        # of a still nothing else is seen
-        seen = planes[known[[0, -1]]] if style().ghost else planes[known]
-        limit = 1.2 * float(np.abs(seen).max())
+        reach = np.abs(planes[known]).max(axis=(1, 2))
+        # labels have room outside the dots at both ends; every moment's dots are within
+        limit = max(1.2 * float(reach[[0, -1]].max()), 1.06 * float(reach.max()))
         colours = _wheel(np.arctan2(planes[known[-1], :, 1], planes[known[-1], :, 0]))
         order = order_on_ring(planes[known[-1]])
         views = [_View(axes, limit, colours, labels, order) for axes in (left, right)]

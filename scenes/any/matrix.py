@@ -142,8 +142,8 @@ class Matrix(Scene):
         """One direction where it holds nearly all in the end, else two; their share at both."""
         ends = _ends(_shares(data, 1)[:, place])
         if ends[1] >= NEARLY_ALL:
-            return "One direction holds", ends
-        return "Two directions hold", _ends(_shares(data)[:, place])
+            return "One direction ends with", ends
+        return "Two directions end with", _ends(_shares(data)[:, place])
 
     def _shown_shares(self, data: xr.Dataset, place: int) -> tuple[str, np.ndarray]:
         """So many directions, of which the sentence speaks, and their share along the clock."""

@@ -280,3 +280,24 @@ def test_a_scene_in_a_layout_of_ones_own_is_a_drawing() -> None:
         drawing.update(data.sizes["epoch"] - 1)
     lines, _ = drawing.moving
     assert lines[0].get_xdata()[-1] > 39_900  # a curve is thinned
+
+
+# --- what is drawn is within its axes ---------------------------------------------------
+
+
+@pytest.mark.parametrize("ghost", [True, False])
+def test_all_dots_of_an_embedding_are_within_its_axes_at_every_moment(ghost: bool) -> None:
+    from grokviz.media.theme import theme
+
+    scene = SCENES["embedding-map"].with_options({})
+    data = load(scene.reference, scene.needs)
+    with drawing_in(theme("light"), ghost=ghost) as current, current.theme.applied():
+        figure = Figure(figsize=(19.2, 7.2))
+        drawing = drawing_of(scene, figure, data)
+        axes = figure.axes[1]
+        for i in range(len(data[scene.clock])):
+            drawing.update(i)
+            dots = np.asarray(axes.collections[-1].get_offsets())
+            for values, limits in zip(dots.T, (axes.get_xlim(), axes.get_ylim()), strict=True):
+                assert min(limits) < values.min()
+                assert values.max() < max(limits)
