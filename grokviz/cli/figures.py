@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 )
 @click.option("--venue", help="Stills at this venue's width, and the paper's by number.")
 @click.option("--columns", type=int, default=2, show_default=True, help="Of the venue: 1 or 2.")
-@click.option("--theme", default="light", show_default=True, help="light or dark.")
+@click.option(
+    "--theme", default="auto", show_default=True,
+    help="light or dark; auto: films and pages dark, pictures light.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), default=Path("figures"), show_default=True)
 @click.option("--films/--no-films", default=True, help="MP4 720p30 of every scene that moves.")
 @click.option("-j", "--jobs", type=int, help="Worker processes [one a core].")

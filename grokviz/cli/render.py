@@ -60,7 +60,10 @@ def _format_help() -> str:
     "a section.",
 )
 @click.option("--epochs", metavar="A:B:STEP", help="Of a film: which checkpoints.")
-@click.option("--theme", default="light", show_default=True, help="light or dark.")
+@click.option(
+    "--theme", default="auto", show_default=True,
+    help="light or dark; auto: films and pages dark, pictures light.",
+)  # fmt: skip
 @click.option("--style", type=click.Path(path_type=Path), help="Your own .mplstyle, merged last.")
 @click.option("--venue", help="neurips icml iclr tmlr acl cvpr nature ... or slide.")
 @click.option("--columns", type=int, default=2, show_default=True, help="Of the venue: 1 or 2.")

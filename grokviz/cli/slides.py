@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of the films: 480p15 720p30 1080p60 4k60.",
 )
-@click.option("--theme", default="light", show_default=True, help="light or dark.")
+@click.option("--theme", default="dark", show_default=True, help="light or dark.")
 @click.option("--title", default="", help="Of the talk; a title slide begins it then.")
 @click.option(
     "--films",

@@ -6,7 +6,7 @@ A style is a dictionary of rcParams; styles are composed with ``|``, and the lat
 
 ``paper`` themes take the type size of a venue (:meth:`Theme.sized`); ``slide`` themes
 are laid out at 1920 x 1080 with 100 dots per inch, and all text in them,
-including ticks, is at least 28 pixels high. Other film sizes change only the dpi, so that a
+including ticks, is at least 30 pixels high. Other film sizes change only the dpi, so that a
 preview has the layout of the final film.
 """
 
@@ -24,21 +24,39 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from grokviz.errors import InputError, nearest
 from grokviz.media.fonts import tell_missing_glyphs
+from grokviz.media.typefaces import DISPLAY_WEIGHT, FALLBACK, MONO, TEXT, fonts_of_ours
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
 Medium = Literal["paper", "slide"]
 
+AUTO = "auto"
+"""The theme that a medium has by itself; see :func:`theme_name`."""
+
 SLIDE_INCHES = (19.2, 10.8)
 SLIDE_DPI = 100.0
-_SLIDE_POINTS = 22.0  # 30.6 px at 100 dpi; ticks are .93 of it, 28.4 px
+_SLIDE_POINTS = 23.4  # 32.5 px at 100 dpi; ticks are .93 of it, 30.2 px
 _PAPER_POINTS = 9.0
 
 
 @dataclass(frozen=True)
 class Colours:
-    """Colours by meaning; only the test loss is red, and unimportant marks are grey."""
+    """Colours by meaning, which docs/look.md shows and tests/media/test_media_theme.py measures.
+
+    Attributes:
+        ink, muted, faint: of text, of what stands beside it, and of lines that are not data.
+        grid, background: of the lattice, and of the page.
+        train, test: of what was trained on, and what was not; nothing else is orange-red.
+        answer: of the one thing to look at: the right answer, or the moment shown.
+        accent: of a bar or a line that others are compared with.
+        rest: of marks that stand for everything else.
+        frequencies: of the key frequencies, the lowest first.
+        phases: of the ground behind each phase.
+        sequential, diverging, heights: names of the colour maps of amounts, of signed values and
+            of surfaces, for :func:`colour_map`.
+
+    """
 
     ink: str
     muted: str
@@ -47,12 +65,14 @@ class Colours:
     background: str
     train: str
     test: str
+    answer: str
     accent: str
     rest: str
     frequencies: tuple[str, ...]
     phases: tuple[str, ...]
     sequential: str
     diverging: str
+    heights: str
 
     def frequency(self, k: int, keys: Sequence[int]) -> str:
         """The colour of frequency ``k`` among the key frequencies ``keys``.
@@ -68,45 +88,78 @@ class Colours:
 
 
 LIGHT = Colours(
-    ink="#1d2129",
+    ink="#1a1d24",
     muted="#565e6c",
     faint="#8d95a3",
     grid="#e6e8ec",
     background="#ffffff",
-    train="#7d8591",
-    test="#d6283c",
-    accent="#1d2129",
-    rest="#cbd0d8",
-    frequencies=("#0b6fba", "#ee7d1f", "#2fae86", "#861366", "#5a4be0", "#5c3a00", "#4bb8ea"),
+    train="#44698f",
+    test="#dd4416",
+    answer="#6f4700",
+    accent="#1a1d24",
+    rest="#c9ced6",
+    frequencies=("#1a4fd6", "#b8157c", "#12a5b8", "#17a673", "#d49a00", "#135438", "#7f8a3c"),
     phases=("#f7f4ec", "#eef4f8", "#f3eef7", "#f1f6ef"),
-    sequential="Blues",
-    diverging="RdBu_r",
+    sequential="grokviz-ink",
+    diverging="grokviz-signed-light",
+    heights="grokviz-heights",
 )
 
 DARK = Colours(
-    ink="#f0f2f5",
-    muted="#a7b0be",
-    faint="#747e8d",
-    grid="#242a34",
-    background="#10141b",
-    train="#9aa3b2",
-    test="#ff6477",
-    accent="#f0f2f5",
+    ink="#f4efe6",
+    muted="#a3adbd",
+    faint="#5d6878",
+    grid="#1b212c",
+    background="#0b0e14",
+    train="#7fa8d9",
+    test="#ff7a4d",
+    answer="#ffd98a",
+    accent="#f4efe6",
     rest="#3d4554",
-    frequencies=("#3d9bff", "#ef8a35", "#5ff0c6", "#ee92fb", "#ffe259", "#8f70bd", "#bfe98a"),
-    phases=("#1a1a1c", "#141c24", "#1b1823", "#151d1b"),
-    sequential="magma",
-    diverging="berlin",
+    frequencies=("#5285f8", "#e146a2", "#64eefc", "#93d992", "#fbd509", "#2e8f5b", "#578c19"),
+    phases=("#15140f", "#0d1620", "#161222", "#0e1714"),
+    sequential="grokviz-glow",
+    diverging="grokviz-signed-dark",
+    heights="grokviz-heights",
 )
+
+COLOUR_MAPS: dict[str, tuple[str, ...]] = {
+    "grokviz-glow": (
+        "#12161f", "#2a1c26", "#6d2f33", "#c9553d", "#ff8a4d", "#ffc98f", "#fff1d6",
+    ),
+    "grokviz-ink": (
+        "#faf8f4", "#fbe0c4", "#f6b184", "#e07b4f", "#b04a36", "#6f2a2c", "#341821",
+    ),
+    "grokviz-signed-dark": (
+        "#a9cfe0", "#3d86c8", "#1f4d80", "#12161f", "#6d2f33", "#c9553d", "#ffc98f",
+    ),
+    "grokviz-signed-light": (
+        "#123a6b", "#3d86c8", "#a9cfe6", "#f8f7f4", "#f6c29c", "#d9603a", "#6f1f22",
+    ),
+    "grokviz-heights": (
+        "#16243f", "#1f4d80", "#3d86c8", "#a9cfe0", "#f7ecd2", "#ffdfac", "#ffc976",
+    ),
+}  # fmt: skip
+"""Colours of our maps at equal distances: of amounts (light that grows on dark, ink on paper), of
+signed values (blue below zero, warm above) and of surfaces."""
 
 PALETTES: dict[str, Colours] = {"light": LIGHT, "dark": DARK}
 
-# fonts that ship with matplotlib and fixed ids make files the same on every machine
+# fonts that are installed with us and fixed ids make files the same on every machine
 REPRODUCIBLE: dict[str, Any] = {
-    "font.family": ["DejaVu Sans"],
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.monospace": ["DejaVu Sans Mono"],
-    "mathtext.fontset": "dejavusans",
+    "font.family": [TEXT, FALLBACK],
+    "font.sans-serif": [TEXT, FALLBACK],
+    "font.monospace": [MONO],
+    "mathtext.fontset": "custom",
+    "mathtext.rm": TEXT,
+    "mathtext.sf": TEXT,
+    "mathtext.it": f"{TEXT}:italic",
+    "mathtext.bf": f"{TEXT}:bold",
+    "mathtext.bfit": f"{TEXT}:italic:bold",
+    "mathtext.cal": f"{TEXT}:italic",
+    "mathtext.tt": MONO,
+    "mathtext.fallback": "stixsans",
+    "text.hinting": "none",  # the tables of hinted widths in the typefaces are wrong
     "text.usetex": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "grokviz",
@@ -128,7 +181,7 @@ CLEAN: dict[str, Any] = {
     "axes.formatter.use_mathtext": True,
     "axes.unicode_minus": True,
     "axes.xmargin": 0.0,
-    "figure.titleweight": "bold",
+    "figure.titleweight": DISPLAY_WEIGHT,
     "legend.frameon": False,
     "lines.solid_capstyle": "round",
     "lines.solid_joinstyle": "round",
@@ -142,12 +195,12 @@ CLEAN: dict[str, Any] = {
 def _sizes(points: float) -> dict[str, Any]:
     """Type sizes and line widths in proportion to the body type size."""
     small = round(0.93 * points, 2)
-    line = points / 22.0
+    line = points / 23.4
     return {
         "font.size": points,
         "axes.titlesize": points,
         "axes.labelsize": points,
-        "figure.titlesize": round(1.5 * points, 2),
+        "figure.titlesize": round(1.85 * points, 2),
         "figure.labelsize": points,
         "xtick.labelsize": small,
         "ytick.labelsize": small,
@@ -222,7 +275,9 @@ class Theme:
 
         Settings outside the theme have matplotlib's defaults, not those of the user.
         """
-        with matplotlib_settings(_defaults() | dict(self.rc)), tell_missing_glyphs():
+        settings = _defaults() | dict(self.rc)
+        _name_colour_maps()
+        with matplotlib_settings(settings), fonts_of_ours(), tell_missing_glyphs():
             yield
 
     def sized(self, points: float) -> Theme:
@@ -268,13 +323,14 @@ def _defaults() -> dict[str, Any]:
 
 
 def colour_map(name: str) -> Colormap:
-    """The colour map with as many steps as matplotlib gives it.
+    """The colour map with as many steps as matplotlib gives it: one of ours, or one of its own.
 
     By its name matplotlib finds one of as many as the user's ``image.lut`` said at its import.
     """
     import matplotlib
     from matplotlib.colors import LinearSegmentedColormap
 
+    _name_colour_maps()
     steps = matplotlib.rcParamsDefault["image.lut"]
     colours = matplotlib.colormaps[name]
     if isinstance(colours, LinearSegmentedColormap) and steps != colours.N:
@@ -282,10 +338,31 @@ def colour_map(name: str) -> Colormap:
     return colours
 
 
+def _name_colour_maps() -> None:
+    """Have matplotlib know our colour maps by their names, beside its own."""
+    import matplotlib
+    from matplotlib.colors import LinearSegmentedColormap
+
+    steps = matplotlib.rcParamsDefault["image.lut"]
+    for name in COLOUR_MAPS.keys() - set(matplotlib.colormaps):
+        colours = LinearSegmentedColormap.from_list(name, COLOUR_MAPS[name], N=steps)
+        matplotlib.colormaps.register(colours)
+
+
 def _unpickle(
     name: str, medium: Medium, dark: bool, rc: Any, colours: Colours, points: float, own: Any
 ) -> Theme:
     return Theme(name, medium, dark, MappingProxyType(rc), colours, points, own)
+
+
+def theme_name(name: str, *, shown: bool) -> str:
+    """The theme meant by ``name``; ``auto`` is dark for what is ``shown`` and light for the rest.
+
+    Shown on a screen are films and their posters, slides and pages; a still is for paper.
+    """
+    if name != AUTO:
+        return name
+    return "dark" if shown else "light"
 
 
 def theme(name: str = "light", medium: Medium = "slide", style: Path | None = None) -> Theme:
@@ -295,7 +372,7 @@ def theme(name: str = "light", medium: Medium = "slide", style: Path | None = No
     for an unknown name or medium, and for an unusable style file.
     """
     if name not in PALETTES:
-        raise InputError(f"unknown theme {name!r}: {nearest(name, list(PALETTES))}")
+        raise InputError(f"unknown theme {name!r}: {nearest(name, [*PALETTES, AUTO])}")
     if medium not in ("paper", "slide"):
         raise InputError(f"unknown medium {medium!r}: {nearest(medium, ['paper', 'slide'])}")
     colours = PALETTES[name]

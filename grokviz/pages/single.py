@@ -44,7 +44,7 @@ class SceneText:
     caption: str
     options: Mapping[str, str]
     heading: str | None = None
-    theme: str = "light"
+    theme: str = "dark"
     command: str = ""
 
 

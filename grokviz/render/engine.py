@@ -58,6 +58,7 @@ class Engine(ABC, Generic[S, J]):
     Class attributes:
         job: the class of its jobs.
         shared: whether the files of a scene share one drawing, so that one is made after another.
+        frames: whether its stills are frames of its films.
         panels: whether its scenes can be panels of a figure.
         captioned: whether its scenes have captions.
         joining: whether it makes films of chapters, which cannot be chapters themselves.
@@ -65,6 +66,7 @@ class Engine(ABC, Generic[S, J]):
 
     job: type[J]
     shared: ClassVar[bool] = False
+    frames: ClassVar[bool] = False
     panels: ClassVar[bool] = True
     captioned: ClassVar[bool] = False
     joining: ClassVar[bool] = False

@@ -14,7 +14,7 @@ from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.files import check_writable
 from grokviz.media import format_of
 from grokviz.media.formats import FILM
-from grokviz.media.theme import theme
+from grokviz.media.theme import AUTO, theme, theme_name
 from grokviz.media.venues import find_venue
 from grokviz.parallel import Pool, ProcessFailed, check_jobs, cores
 from grokviz.render.captions import write_captions
@@ -56,7 +56,7 @@ class FigureOptions:
         venue: redraws the stills at that venue's width, and the paper's figures that scenes
             say they redraw, under their numbers (``figure-2.pdf``).
         columns: of the venue that a still is wide, 1 or 2.
-        theme: light or dark.
+        theme: light, dark, or ``auto``: pictures light, films dark.
         films: whether to make the films (MP4 720p30) too.
         user: whether scenes of ``./scenes`` and plugins are drawn too.
         command: the command that draws them, for their provenance.
@@ -65,7 +65,7 @@ class FigureOptions:
 
     venue: str | None = None
     columns: int = 2
-    theme: str = "light"
+    theme: str = AUTO
     films: bool = True
     user: bool = True
     command: str = ""
@@ -153,7 +153,7 @@ def _all_tasks(
 
 def _check_options(options: FigureOptions, jobs: int | None) -> None:
     """Raise InputError for a wrong word once, before any data are read."""
-    theme(options.theme)
+    theme(theme_name(options.theme, shown=False))
     find_venue(options.venue or "slide", options.columns)
     check_jobs(1 if jobs is None else jobs)
 

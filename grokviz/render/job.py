@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 from grokviz.errors import InputError
 from grokviz.media.formats import Format
 from grokviz.media.plain import clean_text
-from grokviz.media.theme import Theme
+from grokviz.media.theme import AUTO, Theme
 from grokviz.media.venues import Page, find_venue
 from grokviz.render.quality import DURATION, Quality
 from grokviz.scene.scene import Scene
@@ -34,7 +34,8 @@ class RenderOptions:
             for 2, or for a quarter of a short film.
         epoch: the moment of a still: a number, ``last``, ``grok``, ``grok-N`` or ``grok+N``.
         epochs: the checkpoints of a film, ``A:B:STEP``.
-        theme: light or dark.
+        theme: light, dark, or ``auto``: what the medium has (``default_theme`` of
+            ``grokviz.media.theme``).
         style: an ``.mplstyle`` file, merged last.
         venue: whose widths and type sizes stills have, or ``slide``.
         columns: of the venue, 1 or 2.
@@ -54,7 +55,7 @@ class RenderOptions:
     hold: float | None = None
     epoch: str | int | None = None
     epochs: str | None = None
-    theme: str = "light"
+    theme: str = AUTO
     style: Path | None = None
     venue: str | None = None
     columns: int = 2

@@ -10,7 +10,7 @@ from pathlib import Path
 from grokviz.errors import InputError
 from grokviz.media import format_of, page, screen
 from grokviz.media.formats import FILM, FORMATS, STILL, Format
-from grokviz.media.theme import Theme, theme
+from grokviz.media.theme import Theme, theme, theme_name
 from grokviz.media.venues import Page
 from grokviz.render.engine import engine_of
 from grokviz.render.job import RenderJob, RenderOptions
@@ -87,7 +87,8 @@ def _job(scene: Scene, path: Path, kind: Format, options: RenderOptions) -> Rend
     engine.accepts(scene, options, kind, path)
     moving = kind.film or kind.page
     medium = engine.medium(scene, options, kind)
-    style = theme(options.theme, medium, options.style)
+    shown = moving or engine.frames or options.venue == "slide"
+    style = theme(theme_name(options.theme, shown=shown), medium, options.style)
     job: type[RenderJob] = engine.job
     if medium == "paper":
         sheet = _paper_page(scene, options, style)

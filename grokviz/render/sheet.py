@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from grokviz.media.plain import clean_text
+from grokviz.media.typefaces import title_face
 from grokviz.render.fitting import Fitted, fit, ruler
 from grokviz.scene.about import about
 from grokviz.scene.clock import moment
@@ -41,7 +42,8 @@ TITLE_SHARE, SUBTITLE_LINES = 0.4, 4
 """The part of the page's height that a title may take, and lines that a subtitle may have."""
 
 LINE = 1.2
-MONO = "DejaVu Sans Mono"
+NUMBERS = 600
+"""The weight of the moment."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Sheet:
     def _slide_header(self) -> Header:
         if not self.title:
             return Header(HEADER_EMS / 2, moment_top=0.1 * HEADER_EMS / 2)
-        measure = self._ruler(fontweight="bold")
+        measure = self._ruler(**self._face())
         largest = float(self.style.theme.rc["figure.titlesize"]) / self.style.points
         room = self.wide - LEFT - RIGHT
         title = fit(self.title, room, measure, (largest, SHRUNK * largest), self._most(largest))
@@ -99,7 +101,7 @@ class Sheet:
         """The title beside the moment where that leaves it room, else above it."""
         if not self.title:
             return Header(PAPER_HEADER_EMS if self.scene.clock else 0.01, moment_top=PAPER_TOP)
-        measure = self._ruler(fontweight="bold")
+        measure = self._ruler(**self._face())
         small = self.style.small / self.style.points
         room, most = self.wide - 2 * PAPER_SIDE, self._most(1.0)
         beside = self._moment_width() + MOMENT_GAP if self.scene.clock else 0.0
@@ -114,6 +116,13 @@ class Sheet:
         """How many lines of a title the page has room for."""
         return max(int(TITLE_SHARE * self.high / (LINE * size)), 1)
 
+    @staticmethod
+    def _face() -> dict[str, Any]:
+        """The typeface of titles, with the fonts that a picture in another script adds."""
+        import matplotlib
+
+        return title_face(matplotlib.rcParams["font.family"])
+
     def _ruler(self, **look: Any) -> Any:
         return ruler(self.figure, self.style.points, **look)
 
@@ -124,7 +133,7 @@ class Sheet:
             top = TITLE_TOP if self.style.slide else PAPER_TOP
             header.text(
                 x, 1 - top / place.height, place.title.text, fontsize=place.title.size * points,
-                fontweight="bold", va="top", parse_math=False,
+                va="top", parse_math=False, **self._face(),
             )  # fmt: skip
         if place.subtitle is not None:
             header.text(
@@ -148,7 +157,9 @@ class Sheet:
     def _moment_width(self) -> float:
         """What the moment takes at its widest."""
         words = moment(self.data, str(self.scene.clock), 0)
-        return float(self._ruler(family=MONO)(words, self._moment_size() / self.style.points)[0])
+        return float(
+            self._ruler(fontweight=NUMBERS)(words, self._moment_size() / self.style.points)[0]
+        )
 
     def _moment(self, header: SubFigure, place: Header) -> Text | None:
         """The epoch, always in the same corner, in figures of equal width."""
@@ -157,7 +168,8 @@ class Sheet:
         side = RIGHT if self.style.slide else PAPER_SIDE
         return header.text(
             1 - side / self.wide, 1 - place.moment_top / place.height,
-            "", ha="right", va="top", family=MONO, fontsize=self._moment_size(),
+            "", ha="right", va="top", fontweight=NUMBERS, fontsize=self._moment_size(),
+            color=self.style.colours.answer,
         )  # fmt: skip
 
     def show(self, i: int) -> None:

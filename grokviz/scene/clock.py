@@ -39,6 +39,10 @@ def is_time(clock: str) -> bool:
     return clock.endswith("epoch")
 
 
+FIGURE_SPACE, COMMA_SPACE = "\u2007", "\u2005"
+"""Spaces as wide as a figure and as a comma of the typeface."""
+
+
 def moment(data: xr.Dataset, clock: str, i: int) -> str:
     """The moment of a picture at index ``i``, as it is written: "epoch 3,000", "fraction 0.30", ...
 
@@ -50,7 +54,13 @@ def moment(data: xr.Dataset, clock: str, i: int) -> str:
         places = max(len(f"{value % 1:.4f}".rstrip("0")) - 2 for value in values)
         written = [f"{value:.{places}f}" for value in (values[0], values[i], values[-1])]
     named = {"count": "mean of"}.get(clock) or word(data, clock)
-    return f"{named} {written[1].rjust(max(map(len, written)))}"
+    return f"{named} {_padded(written[1], max(map(len, written)))}"
+
+
+def _padded(number: str, length: int) -> str:
+    """A number with spaces before it as wide as the figures and commas of a longer one."""
+    missing = range(length - 1, len(number) - 1, -1)
+    return "".join(COMMA_SPACE if n % 4 == 3 else FIGURE_SPACE for n in missing) + number
 
 
 def at(data: xr.Dataset, clock: str, i: int) -> str:

@@ -34,7 +34,7 @@ class SlideOptions:
 
     run: str | os.PathLike[str] | None = None
     quality: str = "m"
-    theme: str = "light"
+    theme: str = "dark"
     title: str = ""
     films: str | os.PathLike[str] | None = None
     loop: bool | None = None

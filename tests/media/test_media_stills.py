@@ -144,7 +144,7 @@ def test_transparent(tmp_path: Path) -> None:
     line = pixels[(pixels[..., 3] > 60) & (pixels[..., 3] < 200)].astype(int)
     red = line[(line[:, 0] - line[:, 1] > 100)]
     assert len(red)
-    assert np.abs(red[:, :3] - [214, 40, 60]).max() < 25
+    assert np.abs(red[:, :3] - [221, 68, 22]).max() < 25
     assert figure.patch.get_facecolor() == (1, 1, 1, 1)
     save_still(figure, tmp_path / "y.png", provenance=MADE)
     assert iio.improps(tmp_path / "y.png").shape[2] == 3

@@ -12,12 +12,14 @@ import pytest
 from colour_vision import contrast, distances, lab
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont
+from matplotlib.font_manager import FontEntry, FontProperties, findfont, fontManager
 
 from grokviz.errors import InputError
 from grokviz.media import VENUES, page, screen
 from grokviz.media.formulas import FORMULAS
-from grokviz.media.theme import DARK, LIGHT, PALETTES, theme
+from grokviz.media.theme import COLOUR_MAPS, DARK, LIGHT, PALETTES, colour_map, theme
+from grokviz.media.typefaces import DISPLAY, TEXT, font_folders, title_face
+from grokviz.scene.clock import COMMA_SPACE, FIGURE_SPACE
 
 # CIE 1976; about six times what is just noticeable side by side
 APART = 15.0
@@ -27,12 +29,21 @@ APART = 15.0
 @pytest.mark.parametrize("deuteranopia", [False, True])
 def test_meanings_stay_apart(name: str, deuteranopia: bool) -> None:
     c = PALETTES[name]
-    meanings = [*c.frequencies, c.train, c.test, c.rest, c.background]
+    meanings = [*c.frequencies, c.train, c.test, c.answer, c.ink, c.rest, c.background]
     apart = distances(meanings, deuteranopia=deuteranopia)
     for i, j in itertools.combinations(range(len(meanings)), 2):
         # what is grey may be near the page, but must be seen on it
         least = 10.0 if {i, j} == {len(meanings) - 2, len(meanings) - 1} else APART
         assert apart[i, j] >= least, (meanings[i], meanings[j], apart[i, j])
+
+
+@pytest.mark.parametrize("name", PALETTES)
+@pytest.mark.parametrize("deuteranopia", [False, True])
+def test_key_frequencies_stay_further_apart(name: str, deuteranopia: bool) -> None:
+    colours = PALETTES[name].frequencies
+    apart = distances(colours, deuteranopia=deuteranopia)
+    least = 20.0 if deuteranopia else 29.0
+    assert min(apart[i, j] for i, j in itertools.combinations(range(7), 2)) > least
 
 
 @pytest.mark.parametrize("name", PALETTES)
@@ -55,7 +66,7 @@ def test_text_can_be_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PALETTES)
-def test_test_loss_is_the_one_red(name: str) -> None:
+def test_test_loss_is_the_one_orange_red(name: str) -> None:
     c = PALETTES[name]
 
     def hue(colour: str) -> tuple[float, float]:
@@ -64,12 +75,36 @@ def test_test_loss_is_the_one_red(name: str) -> None:
 
     def red(colour: str) -> bool:
         angle, chroma = hue(colour)
-        return chroma > 30 and (angle < 45 or angle > 345)
+        return chroma > 20 and 15 < angle < 70
 
     assert red(c.test)
-    others = [*c.frequencies, c.train, c.rest, c.ink, c.muted]
+    others = [*c.frequencies, c.train, c.answer, c.rest, c.ink, c.muted]
     assert not [other for other in others if red(other)]
-    assert hue(c.train)[1] < 15
+    # what was trained on is the quiet one: a blue nearer to grey than any frequency's
+    angle, chroma = hue(c.train)
+    assert 220 < angle < 300
+    assert 15 < chroma < min(hue(one)[1] for one in c.frequencies)
+
+
+@pytest.mark.parametrize("name", COLOUR_MAPS)
+def test_colour_maps_say_how_much(name: str) -> None:
+    """Amounts go one way in lightness; signed values have their middle at one end of it."""
+    lightness = lab([colour_map(name)(x)[:3] for x in np.linspace(0, 1, 33)])[:, 0]
+    change = np.diff(lightness)
+    if "signed" in name:
+        sign = 1 if "dark" in name else -1
+        assert (sign * change[:16] < 0).all()
+        assert (sign * change[16:] > 0).all()
+        assert abs(lightness[0] - lightness[-1]) < 12
+        return
+    rising = change[:21] if "heights" in name else change  # the tops of hills turn to their colour
+    assert (rising > 0).all() or (rising < 0).all()
+
+
+def test_the_top_of_a_surface_is_not_the_test_colour() -> None:
+    top = colour_map(DARK.heights)(1.0)[:3]
+    for deuteranopia in (False, True):
+        assert distances([top, DARK.test], deuteranopia=deuteranopia)[0, 1] > APART
 
 
 def test_known_distance() -> None:
@@ -87,20 +122,22 @@ def test_frequency_keeps_its_colour() -> None:
 
 
 @pytest.mark.parametrize("name", PALETTES)
-def test_slide_text_is_28_pixels_high(name: str) -> None:
+def test_slide_text_is_30_pixels_high(name: str) -> None:
     rc = theme(name, "slide").rc
     sizes = {key: value for key, value in rc.items() if re.search(r"size$", key)}
     texts = {k: v for k, v in sizes.items() if "font" in k or "label" in k or "title" in k}
     assert len(texts) >= 8
     for key, points in texts.items():
-        assert points * rc["figure.dpi"] / 72 >= 28, key
+        assert points * rc["figure.dpi"] / 72 >= 30, key
 
 
 @pytest.mark.parametrize(("name", "medium"), [*itertools.product(PALETTES, ("paper", "slide"))])
 def test_every_setting_is_matplotlibs_and_cannot_be_changed(name: str, medium: Any) -> None:
     chosen = theme(name, medium)
     assert set(chosen.rc) <= set(matplotlib.rcParamsDefault)
-    assert {chosen.colours.diverging, chosen.colours.sequential} <= set(matplotlib.colormaps)
+    colours = chosen.colours
+    for maps in (colours.sequential, colours.diverging, colours.heights):
+        assert colour_map(maps).N == 256
     with pytest.raises(TypeError):
         chosen.rc["font.size"] = 3  # type: ignore[index]
 
@@ -143,13 +180,62 @@ def test_applied_leaves_nothing_behind() -> None:
     assert dict(matplotlib.rcParams) == before
 
 
-def test_fonts_ship_with_matplotlib() -> None:
-    own = Path(matplotlib.get_data_path())
+def test_fonts_are_installed_with_us() -> None:
+    own = [Path(folder) for folder in font_folders()]
+    families = ("sans-serif", "monospace", TEXT, DISPLAY, "DejaVu Sans")
     with theme("light").applied():
-        for family in ("sans-serif", "monospace", "DejaVu Sans"):
-            for weight in ("normal", "bold"):
-                found = Path(findfont(FontProperties(family=family, weight=weight)))
-                assert own in found.parents
+        for family, weight in itertools.product(families, ("normal", 600, "bold")):
+            font = Path(findfont(FontProperties(family=family, weight=weight)))
+            assert font.parent in own
+    semibold = findfont(FontProperties(family=DISPLAY, weight=600))
+    assert Path(semibold).name == "SourceSerifPro-Semibold.ttf"
+
+
+def test_a_font_of_the_same_name_elsewhere_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = findfont(FontProperties(family="DejaVu Serif"))
+    entry = FontEntry(
+        fname=other, name=TEXT, style="normal", variant="normal", weight=400, stretch="normal",
+        size="scalable",
+    )  # fmt: skip
+    monkeypatch.setattr(fontManager, "ttflist", [entry, *fontManager.ttflist])
+    with theme("light").applied():
+        assert findfont(FontProperties(family=TEXT)) != other
+        with theme("dark").applied():
+            assert findfont(FontProperties(family=TEXT)) != other
+    # afterwards the user's own is found as before, and the rest of ours is still known
+    assert findfont(FontProperties(family=TEXT)) == other
+    assert "SourceSerifPro" in findfont(FontProperties(family=DISPLAY), fallback_to_default=False)
+
+
+@pytest.mark.parametrize("size", [14.4, 23.4, 29.2])
+def test_numerals_are_equally_wide(size: float) -> None:
+    with theme("dark").applied():
+        figure = Figure(figsize=(4, 1), dpi=100)
+        FigureCanvasAgg(figure)
+        text = figure.text(0, 0, "", fontsize=size, fontweight=600)
+
+        def wide(words: str) -> float:
+            text.set_text(words)
+            return float(text.get_window_extent().width)
+
+        for shape in ("{0}", "{0}{0}", "{0},{0}{0}{0}", "{0}.{0}"):
+            widths = [wide("epoch " + shape.format(n)) for n in "0123456789"]
+            assert max(widths) - min(widths) < 0.05
+        # and before the first thousand there are spaces as wide
+        assert abs(wide(f"{FIGURE_SPACE}{COMMA_SPACE}888") - wide("8,888")) < 2
+
+
+def test_a_percent_sign_takes_its_room_in_a_title() -> None:
+    with theme("dark").applied():
+        figure = Figure(figsize=(4, 1), dpi=100)
+        FigureCanvasAgg(figure)
+        title = figure.text(0, 0, "", fontsize=40, **title_face([TEXT]))
+
+        def wide(words: str) -> float:
+            title.set_text(words)
+            return float(title.get_window_extent().width)
+
+        assert wide("5% of it") - wide("5 of it") > 30
 
 
 def test_size_of_a_venue() -> None:
@@ -252,7 +338,7 @@ def test_formula_is_set_by_matplotlib(name: str) -> None:
 
     formula = FORMULAS[name]
     assert formula.mathtext.count("$") == 2
-    with matplotlib.rc_context({"mathtext.fontset": "dejavusans"}):
+    with theme("light").applied():
         width, height, *_ = MathTextParser("path").parse(formula.mathtext, 72)
     assert width > 10
     assert height > 5

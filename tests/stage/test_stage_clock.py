@@ -231,13 +231,17 @@ def test_a_span_that_shows_nothing_is_refused(span: str) -> None:
         clock.select(along("fraction", FRACTIONS), "fraction", span)
 
 
+COMMA = "\u2007\u2007\u2005\u2007\u2007"
+"""Spaces as wide as 40,00."""
+
+
 @pytest.mark.parametrize(
     ("name", "values", "said"),
     [
         ("fraction", FRACTIONS, ["fraction 0.95", "fraction 0.90", "fraction 0.25"]),
         ("x", [15.0, 15.0025, 16.5], ["x 15.0000", "x 15.0025", "x 16.5000"]),
-        ("count", [1, 2, 12], ["mean of  1", "mean of  2", "mean of 12"]),
-        ("epoch", [0, 500, 40000], ["epoch      0", "epoch    500", "epoch 40,000"]),
+        ("count", [1, 2, 12], ["mean of \u20071", "mean of \u20072", "mean of 12"]),
+        ("epoch", [0, 500, 40000], [f"epoch {COMMA}0", f"epoch {COMMA[:-2]}500", "epoch 40,000"]),
     ],
 )
 def test_a_moment_is_written_equally_wide(name: str, values: Any, said: list[str]) -> None:

@@ -207,7 +207,7 @@ def test_themes_and_transparency(here: Path, dot: Any, data: Any) -> None:
             (path,) = render(dot(), data, "a.png", theme=theme, transparent=clear, quality="l")
             corners[theme, clear] = tuple(read_picture(path)[3, 3])
     assert corners["light", False] == (255, 255, 255, 255)
-    assert corners["dark", False] == (0x10, 0x14, 0x1B, 255)
+    assert corners["dark", False] == (0x0B, 0x0E, 0x14, 255)
     assert corners["light", True][3] == corners["dark", True][3] == 0
 
 

@@ -55,6 +55,7 @@ class Manim(Engine[Film, FilmJob]):
 
     job = FilmJob
     shared = True
+    frames = True
     panels = False
     captioned = True
 

@@ -69,5 +69,5 @@ def _from_environment(name: str) -> FilmContext:
     if not isinstance(film, Film):
         raise InputError(f"{name} is not drawn with manim; use grokviz render {name}")
     data = load(os.environ.get("GROKVIZ_RUN") or None, film.needs, default=film.reference)
-    slide = theme(os.environ.get("GROKVIZ_THEME", "light"), "slide")
+    slide = theme(os.environ.get("GROKVIZ_THEME", "dark"), "slide")
     return FilmContext(film, data, slide, film.title)
