@@ -34,15 +34,38 @@ _FACES = (
 """The faces that are used: file, family, style and weight."""
 
 
-def font_folders() -> list[str]:
-    """The folders of the typefaces: of text, of titles, and matplotlib's own.
+def font_folders(*families: str) -> list[str]:
+    """The folders of these families, and matplotlib's, where what they lack is.
 
-    Raises :class:`InputError` where a package of them is not installed.
+    Raises :class:`InputError` where the package of one is not installed.
     """
     import matplotlib
 
-    own = [str(_folder(family)) for family in (TEXT, DISPLAY)]
-    return [*own, f"{matplotlib.get_data_path()}/fonts/ttf"]
+    folders = [str(_folder(family)) for family in families]
+    return [*folders, f"{matplotlib.get_data_path()}/fonts/ttf"]
+
+
+def width(text: str, family: str = TEXT, weight: int = 400) -> float:
+    """How wide a line is in ems, without kerning; what the family lacks is an em wide."""
+    advances = _advances(family, weight)
+    return sum(advances.get(letter, 1.0) for letter in text)
+
+
+@lru_cache(maxsize=8)
+def _advances(family: str, weight: int) -> dict[str, float]:
+    """The width of each character of a face, in ems."""
+    from matplotlib.ft2font import FT2Font, LoadFlags
+
+    (entry,) = (
+        entry for entry in _entries()
+        if (entry.name, entry.weight, entry.style) == (family, weight, "normal")
+    )  # fmt: skip
+    font = FT2Font(entry.fname)
+    font.set_size(100, 72)
+    return {
+        chr(point): font.load_char(point, flags=LoadFlags.NO_HINTING).linearHoriAdvance / 6553600
+        for point in font.get_charmap()
+    }
 
 
 @contextlib.contextmanager

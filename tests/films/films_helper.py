@@ -36,7 +36,7 @@ needs_manim = pytest.mark.skipif(
 )
 
 
-def drawn(name: str, theme: str = "light") -> FilmFrames:
+def drawn(name: str, theme: str = "dark") -> FilmFrames:
     """A film drawn small."""
     from grokviz.render.films.engine import film_frames
 

@@ -181,7 +181,7 @@ def test_applied_leaves_nothing_behind() -> None:
 
 
 def test_fonts_are_installed_with_us() -> None:
-    own = [Path(folder) for folder in font_folders()]
+    own = [Path(folder) for folder in font_folders(TEXT, DISPLAY)]
     families = ("sans-serif", "monospace", TEXT, DISPLAY, "DejaVu Sans")
     with theme("light").applied():
         for family, weight in itertools.product(families, ("normal", 600, "bold")):

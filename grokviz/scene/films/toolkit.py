@@ -13,6 +13,7 @@ import manim as mn
 from manim.animation.animation import prepare_animation
 
 from grokviz.dataset.references.reference import load
+from grokviz.media import typefaces
 from grokviz.media.theme import Colours
 from grokviz.scene import frequencies
 from grokviz.scene.about import about
@@ -67,7 +68,7 @@ STAGE = (150, 890)
 _CAPTION_LINE, _LEADING, _FOOT = 962, 62, 1054
 _LONGEST = 60
 """Maximum number of characters in a line of a caption."""
-_TITLE_ROOM, _TITLE_TWO = 1370.0, 42.0
+_TITLE_ROOM, _TITLE_TWO = 1370.0, 48.0
 """Pixels between the margin and the epoch, and the type size of a title of two lines."""
 FADE = 0.4
 REST = 1.0
@@ -108,7 +109,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         self._sentence = ("", 0.0)
         self._skipping, self._is_skipped, self._section_from = False, 0, 0
         self._begins = False
-        self.moment = mono("", self.colours.ink, at=(0, 0))
+        self.moment = mono("", self.colours.answer, at=(0, 0))
 
     @property
     def keys(self) -> list[int]:
@@ -144,7 +145,8 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
             lines, y = "\n".join(_halves(title)), 56.0
             widest = max(_width(line, _TITLE_TWO) for line in lines.split("\n"))
             px = max(_TITLE_TWO * min(1.0, _TITLE_ROOM / widest), SMALL)
-        return words(lines, self.colours.ink, px=px, bold=True, at=(MARGIN, y), anchor="left")
+        look = {"px": px, "display": True, "at": (MARGIN, y), "anchor": "left"}
+        return words(lines, self.colours.ink, **look)
 
     def tear_down(self) -> None:
         """Hold the last caption until it can be read, and the picture a moment longer."""
@@ -261,7 +263,9 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """Write the epoch (or step) above, in figures of equal width."""
         text = f"{unit} {spaced(value)}"
         # one object whose points change, since manim lists moving objects only when a play begins
-        self.moment.points = mono(text, self.colours.ink, px=40, at=(1920 - 61, 100)).points
+        self.moment.points = mono(
+            text, self.colours.answer, px=44, bold=True, at=(1920 - 61, 100)
+        ).points
         if self.moment not in self.mobjects:
             self.add(self.moment)
 
@@ -307,5 +311,5 @@ def _halves(text: str) -> list[str]:
 
 
 def _width(text: str, px: float) -> float:
-    """About how wide a bold text is, in pixels."""
-    return 0.66 * px * len(text)
+    """How wide a title is, in pixels."""
+    return px * typefaces.width(text, typefaces.DISPLAY, typefaces.DISPLAY_WEIGHT)

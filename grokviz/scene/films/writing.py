@@ -1,8 +1,8 @@
 """Texts and formulas of films, typeset by Typst, with lengths in pixels of 1920 x 1080.
 
 Layouts are in pixels of 1920 x 1080 from the upper left, whatever the size of a film. Texts are in
-DejaVu Sans, which comes with matplotlib, formulas in New Computer Modern Math, which comes with
-Typst, so they are the same on every machine.
+the typefaces of :mod:`grokviz.media.typefaces`, formulas in New Computer Modern Math, which comes
+with Typst, so they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import manim as mn
 import numpy as np
 
 from grokviz.errors import InputError, nearest
+from grokviz.media import typefaces
 from grokviz.media.formulas import FORMULAS
 
 WIDE, HIGH = 1920, 1080
 PER_UNIT = HIGH / 8
 """Pixels per manim unit; a frame is 8 units high."""
 
-SMALLEST, SMALL, BODY, CAPTION, TITLE = 30.0, 32.0, 36.0, 44.0, 50.0
+SMALLEST, SMALL, BODY, CAPTION, TITLE = 30.0, 32.0, 36.0, 44.0, 60.0
 """Type sizes in pixels; the first is the smallest that can be read from the back row."""
 
 Anchor = Literal["left", "centre", "right"]
@@ -51,6 +52,7 @@ def words(
     at: tuple[float, float] = (WIDE / 2, HIGH / 2),
     anchor: Anchor = "centre",
     bold: bool = False,
+    display: bool = False,
 ) -> Any:
     """A text in which ``$...$`` is a formula in Typst's notation; several lines by newlines.
 
@@ -61,20 +63,21 @@ def words(
         at: the pixel of the anchor; the first line's baseline is at this height.
         anchor: the point of the text that is placed there.
         bold: whether the type is bold.
+        display: whether it is in the typeface of titles.
 
     """
     if px < SMALLEST:
         raise InputError(f"{text!r} would be {px:g} px high; give at least {SMALLEST:g}")
     align = {"left": "left", "centre": "center", "right": "right"}[anchor]
-    look = (
-        f'#set text(font: "DejaVu Sans", weight: "{"bold" if bold else "regular"}")\n'
-        f"#set align({align})\n#set par(leading: 0.62em)\n"
-    )
+    family = typefaces.DISPLAY if display else typefaces.TEXT
+    weight = typefaces.DISPLAY_WEIGHT if display else 700 if bold else 400
+    look = f"#set text({_type(family, weight)})\n#set align({align})\n#set par(leading: 0.62em)\n"
     # a letter of zero width at the start marks the baseline, and is removed afterwards
     code = "#box(width: 0pt)[H]" + r" \ ".join(_escape(line) for line in text.split("\n"))
     mobject = mn.Typst(
-        code, typst_preamble=look, font_paths=[fonts()], color=colour, font_size=px * 96 / PER_UNIT
-    )
+        code, typst_preamble=look, font_paths=_folders(text, family), color=colour,
+        font_size=px * 96 / PER_UNIT,
+    )  # fmt: skip
     mark = mobject.submobjects[0]
     base = mark.get_bottom()[1]
     mobject.remove(mark)
@@ -126,46 +129,50 @@ def mathematics(
 def mono(
     text: str, colour: str, *, px: float = BODY, at: tuple[float, float], bold: bool = False
 ) -> Any:
-    """Monospaced text that ends at ``at``, on its baseline, as one object.
+    """Text that ends at ``at``, on its baseline, as one object; its figures are equally wide.
 
     It reuses glyphs that are typeset once, so it is fast enough for a number that changes in
     every frame.
     """
     mobject = mn.VMobject(fill_color=colour, fill_opacity=1, stroke_width=0)
-    glyphs = [
-        _glyph(letter, bold) * px + place(at[0] - (i + 1) * _ADVANCE * px, at[1])
-        for i, letter in enumerate(reversed(text))
-        if not letter.isspace()
-    ]
+    weight = _NUMBERS if bold else 400
+    glyphs, x = [], at[0]
+    for letter in reversed(text):
+        x -= typefaces.width(letter, weight=weight) * px
+        if not letter.isspace():
+            glyphs.append(_glyph(letter, weight) * px + place(x, at[1]))
     mobject.points = np.concatenate(glyphs) if glyphs else np.zeros((0, 3))
     return mobject
 
 
-_ADVANCE = 0.602
-"""Width of a letter of DejaVu Sans Mono, relative to its size."""
+_NUMBERS = 600
+"""The weight of numbers that stand out."""
 
 
 @lru_cache(maxsize=256)
-def _glyph(letter: str, bold: bool) -> np.ndarray:
-    """Points of a letter one pixel high, its cell beginning at the origin on the baseline."""
-    weight = "bold" if bold else "regular"
-    look = f'#set text(font: "DejaVu Sans Mono", weight: "{weight}")\n'
-    # the bar is centred in its cell, which gives the positions of the cells
-    code = f"#box(width: 0pt)[H]|#box(width: 0.602em)[{_escape(letter)}]"
-    mobject = mn.Typst(code, typst_preamble=look, font_paths=[fonts()], font_size=96)
+def _glyph(letter: str, weight: int) -> np.ndarray:
+    """Points of a letter one pixel high, which begins at the origin on the baseline."""
+    look = f"#set text({_type(typefaces.TEXT, weight)})\n"
+    # the bar is centred in its cell, which tells where the letter's own begins
+    code = f"#box(width: 0pt)[H]#box(width: 1em)[#align(center)[|]]#box[{_escape(letter)}]"
+    folders = _folders(letter, typefaces.TEXT)
+    mobject = mn.Typst(code, typst_preamble=look, font_paths=folders, font_size=96)
     mobject.scale(1 / PER_UNIT)
     mark, bar, *glyphs = mobject.submobjects
-    start = np.array([bar.get_center()[0] + _ADVANCE / 2 / PER_UNIT, mark.get_bottom()[1], 0])
+    start = np.array([bar.get_center()[0] + 0.5 / PER_UNIT, mark.get_bottom()[1], 0])
     points: np.ndarray = np.concatenate([glyph.points for glyph in glyphs]) - start
     return points
 
 
-@lru_cache(maxsize=1)
-def fonts() -> str:
-    """The folder of matplotlib's fonts."""
-    import matplotlib
+def _type(family: str, weight: int) -> str:
+    """Typst's arguments for a typeface, and DejaVu Sans for what it lacks."""
+    return f'font: ("{family}", "{typefaces.FALLBACK}"), weight: {weight}'
 
-    return f"{matplotlib.get_data_path()}/fonts/ttf"
+
+def _folders(text: str, family: str) -> list[str]:
+    """The folders of fonts that a text needs: Typst reads all that it is given."""
+    folders = typefaces.font_folders(family)
+    return folders if any(ord(letter) > 0x17F for letter in text) else folders[:1]
 
 
 def _escape(line: str) -> str:

@@ -88,7 +88,8 @@ class Opening(FilmScene):
     def show_moment(self, value: float, unit: str = "epoch") -> None:
         """Write the epoch above, larger than in other films: it is what runs away here."""
         text = f"{unit} {spaced(value)}"
-        self.moment.points = mono(text, self.colours.ink, px=64, at=(BOX[2], 120)).points
+        at = (BOX[2], 120)
+        self.moment.points = mono(text, self.colours.answer, px=64, bold=True, at=at).points
         if self.moment not in self.mobjects:
             self.add(self.moment)
 
