@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import tempfile
@@ -318,3 +319,49 @@ def test_a_large_model_is_written_without_a_copy_as_safetensors_does(data: st.Da
     assert b"".join(parts) == tensors.encode(arrays, '{"epoch": 3}')
     if arrays:
         assert all(isinstance(part, memoryview) for part in parts[1:])
+
+
+# --- a part of an array ----------------------------------------------------------------
+
+
+@given(st.sampled_from(DTYPES), st.integers(0, 9), st.integers(0, 9))
+@settings(max_examples=40, deadline=None)
+def test_rows_of_an_array_are_those_of_the_whole(dtype: str, start: int, stop: int) -> None:
+    rng = np.random.default_rng(start)
+    weights = {"a": rng.integers(0, 2, 5).astype("f4"), "b": rng.integers(0, 2, (7, 3, 2))}
+    weights["c"] = rng.integers(0, 2, (7, 3)).astype(dtype)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(tensors.encode(tensors.as_arrays(weights, "weights"), ""))
+        with tensors.TensorFile(path) as file:
+            for name in weights:
+                whole, rows = file.read([name])[name], file.read_rows(name, slice(start, stop))
+                np.testing.assert_array_equal(rows, whole[start:stop])
+                assert rows.dtype == whole.dtype
+
+
+def test_rows_of_two_byte_numbers_beside_what_is_no_number_of_ours(tmp_path: Path) -> None:
+    bits = np.arange(12, dtype="<u2") + 0x3F80
+    rows = {
+        "complex": {"dtype": "C64", "shape": [1], "data_offsets": [0, 8]},
+        "w": {"dtype": "BF16", "shape": [4, 3], "data_offsets": [8, 32]},
+    }
+    header = json.dumps(rows).encode()
+    file = tmp_path / "file"
+    file.write_bytes(len(header).to_bytes(8, "little") + header + bytes(8) + bits.tobytes())
+    with tensors.TensorFile(file) as opened:
+        part = opened.read_rows("w", slice(1, 3))
+    np.testing.assert_array_equal(part, (bits.astype("<u4") << 16).view("<f4").reshape(4, 3)[1:3])
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="Linux counts what is read")
+def test_no_more_than_the_rows_is_read(tmp_path: Path) -> None:
+    def bytes_read() -> int:
+        return int(Path("/proc/self/io").read_text().split()[1])
+
+    file = tmp_path / "file"
+    file.write_bytes(tensors.encode({"a": np.zeros((1000, 5000), "f4")}, ""))  # 20 MB
+    before = bytes_read()
+    with tensors.TensorFile(file) as opened:
+        assert opened.read_rows("a", slice(10, 20)).shape == (10, 5000)
+    assert bytes_read() - before < 2_000_000
