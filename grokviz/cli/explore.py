@@ -14,7 +14,9 @@ from grokviz.cli.output import echo
 @click.command("explore")
 @click.argument("run", required=False, shell_complete=complete_run)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Page [./RUN.html].")
-@click.option("--theme", default="auto", show_default=True, help="light, dark or auto.")
+@click.option(
+    "--theme", default="dark", show_default=True, help="light, dark, or auto: the reader's."
+)
 @user_code_option
 @quiet_option
 def command(run: str | None, output: Path | None, theme: str, quiet: bool) -> None:

@@ -25,7 +25,7 @@ def explore(
     source: xr.Dataset | Run | str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     *,
-    theme: str = "auto",
+    theme: str = "dark",
     command: str = "",
     report: ProgressCallback | None = None,
 ) -> Path:

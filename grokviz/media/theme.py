@@ -1,4 +1,4 @@
-"""Themes: colours by meaning, and matplotlib styles as dictionaries.
+"""Themes: the palette, the typefaces and the type sizes as matplotlib styles, in dictionaries.
 
 A style is a dictionary of rcParams; styles are composed with ``|``, and the later one wins::
 
@@ -16,18 +16,29 @@ import contextlib
 import locale
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from grokviz.errors import InputError, nearest
 from grokviz.media.fonts import tell_missing_glyphs
+from grokviz.media.palette import (
+    COLOUR_MAPS,
+    DARK,
+    LIGHT,
+    PALETTES,
+    Colours,
+    colour_map,
+    name_colour_maps,
+)
 from grokviz.media.typefaces import DISPLAY_WEIGHT, FALLBACK, MONO, TEXT, fonts_of_ours
 
-if TYPE_CHECKING:
-    from matplotlib.colors import Colormap
+__all__ = [
+    "AUTO", "COLOUR_MAPS", "DARK", "LIGHT", "PALETTES", "REPRODUCIBLE", "Colours", "Medium",
+    "Theme", "colour_map", "matplotlib_settings", "read_style", "theme", "theme_name",
+]  # fmt: skip
 
 Medium = Literal["paper", "slide"]
 
@@ -39,111 +50,6 @@ SLIDE_DPI = 100.0
 _SLIDE_POINTS = 23.4  # 32.5 px at 100 dpi; ticks are .93 of it, 30.2 px
 _PAPER_POINTS = 9.0
 
-
-@dataclass(frozen=True)
-class Colours:
-    """Colours by meaning, which docs/look.md shows and tests/media/test_media_theme.py measures.
-
-    Attributes:
-        ink, muted, faint: of text, of what stands beside it, and of lines that are not data.
-        grid, background: of the lattice, and of the page.
-        train, test: of what was trained on, and what was not; nothing else is orange-red.
-        answer: of the one thing to look at: the right answer, or the moment shown.
-        accent: of a bar or a line that others are compared with.
-        rest: of marks that stand for everything else.
-        frequencies: of the key frequencies, the lowest first.
-        phases: of the ground behind each phase.
-        sequential, diverging, heights: names of the colour maps of amounts, of signed values and
-            of surfaces, for :func:`colour_map`.
-
-    """
-
-    ink: str
-    muted: str
-    faint: str
-    grid: str
-    background: str
-    train: str
-    test: str
-    answer: str
-    accent: str
-    rest: str
-    frequencies: tuple[str, ...]
-    phases: tuple[str, ...]
-    sequential: str
-    diverging: str
-    heights: str
-
-    def frequency(self, k: int, keys: Sequence[int]) -> str:
-        """The colour of frequency ``k`` among the key frequencies ``keys``.
-
-        The keys are sorted first, so a frequency has the same colour in every panel and
-        scene of a run; other frequencies get :attr:`rest`. After seven keys the colours
-        repeat.
-        """
-        sorted_keys = sorted({int(key) for key in keys})
-        if int(k) not in sorted_keys:
-            return self.rest
-        return self.frequencies[sorted_keys.index(int(k)) % len(self.frequencies)]
-
-
-LIGHT = Colours(
-    ink="#1a1d24",
-    muted="#565e6c",
-    faint="#8d95a3",
-    grid="#e6e8ec",
-    background="#ffffff",
-    train="#44698f",
-    test="#dd4416",
-    answer="#6f4700",
-    accent="#1a1d24",
-    rest="#c9ced6",
-    frequencies=("#1a4fd6", "#b8157c", "#12a5b8", "#17a673", "#d49a00", "#135438", "#7f8a3c"),
-    phases=("#f7f4ec", "#eef4f8", "#f3eef7", "#f1f6ef"),
-    sequential="grokviz-ink",
-    diverging="grokviz-signed-light",
-    heights="grokviz-heights",
-)
-
-DARK = Colours(
-    ink="#f4efe6",
-    muted="#a3adbd",
-    faint="#5d6878",
-    grid="#1b212c",
-    background="#0b0e14",
-    train="#7fa8d9",
-    test="#ff7a4d",
-    answer="#ffd98a",
-    accent="#f4efe6",
-    rest="#3d4554",
-    frequencies=("#5285f8", "#e146a2", "#64eefc", "#93d992", "#fbd509", "#2e8f5b", "#578c19"),
-    phases=("#15140f", "#0d1620", "#161222", "#0e1714"),
-    sequential="grokviz-glow",
-    diverging="grokviz-signed-dark",
-    heights="grokviz-heights",
-)
-
-COLOUR_MAPS: dict[str, tuple[str, ...]] = {
-    "grokviz-glow": (
-        "#12161f", "#2a1c26", "#6d2f33", "#c9553d", "#ff8a4d", "#ffc98f", "#fff1d6",
-    ),
-    "grokviz-ink": (
-        "#faf8f4", "#fbe0c4", "#f6b184", "#e07b4f", "#b04a36", "#6f2a2c", "#341821",
-    ),
-    "grokviz-signed-dark": (
-        "#a9cfe0", "#3d86c8", "#1f4d80", "#12161f", "#6d2f33", "#c9553d", "#ffc98f",
-    ),
-    "grokviz-signed-light": (
-        "#123a6b", "#3d86c8", "#a9cfe6", "#f8f7f4", "#f6c29c", "#d9603a", "#6f1f22",
-    ),
-    "grokviz-heights": (
-        "#16243f", "#1f4d80", "#3d86c8", "#a9cfe0", "#f7ecd2", "#ffdfac", "#ffc976",
-    ),
-}  # fmt: skip
-"""Colours of our maps at equal distances: of amounts (light that grows on dark, ink on paper), of
-signed values (blue below zero, warm above) and of surfaces."""
-
-PALETTES: dict[str, Colours] = {"light": LIGHT, "dark": DARK}
 
 # fonts that are installed with us and fixed ids make files the same on every machine
 REPRODUCIBLE: dict[str, Any] = {
@@ -276,7 +182,7 @@ class Theme:
         Settings outside the theme have matplotlib's defaults, not those of the user.
         """
         settings = _defaults() | dict(self.rc)
-        _name_colour_maps()
+        name_colour_maps()
         with matplotlib_settings(settings), fonts_of_ours(), tell_missing_glyphs():
             yield
 
@@ -320,33 +226,6 @@ def _defaults() -> dict[str, Any]:
         ) from error
     defaults = matplotlib.rcParamsDefault.items()
     return {key: value for key, value in defaults if key not in _OF_THE_PROCESS}
-
-
-def colour_map(name: str) -> Colormap:
-    """The colour map with as many steps as matplotlib gives it: one of ours, or one of its own.
-
-    By its name matplotlib finds one of as many as the user's ``image.lut`` said at its import.
-    """
-    import matplotlib
-    from matplotlib.colors import LinearSegmentedColormap
-
-    _name_colour_maps()
-    steps = matplotlib.rcParamsDefault["image.lut"]
-    colours = matplotlib.colormaps[name]
-    if isinstance(colours, LinearSegmentedColormap) and steps != colours.N:
-        return colours.resampled(steps)
-    return colours
-
-
-def _name_colour_maps() -> None:
-    """Have matplotlib know our colour maps by their names, beside its own."""
-    import matplotlib
-    from matplotlib.colors import LinearSegmentedColormap
-
-    steps = matplotlib.rcParamsDefault["image.lut"]
-    for name in COLOUR_MAPS.keys() - set(matplotlib.colormaps):
-        colours = LinearSegmentedColormap.from_list(name, COLOUR_MAPS[name], N=steps)
-        matplotlib.colormaps.register(colours)
 
 
 def _unpickle(

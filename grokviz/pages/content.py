@@ -199,7 +199,18 @@ def palettes() -> dict[str, dict[str, Any]]:
 
 
 def _palette(colours: Colours) -> dict[str, Any]:
-    single = ("ink", "muted", "faint", "grid", "background", "train", "test", "accent", "rest")
+    single = (
+        "ink",
+        "muted",
+        "faint",
+        "grid",
+        "background",
+        "train",
+        "test",
+        "answer",
+        "accent",
+        "rest",
+    )
     palette: dict[str, Any] = {name: getattr(colours, name) for name in single}
     palette["frequencies"] = list(colours.frequencies)
     palette["phases"] = list(colours.phases)

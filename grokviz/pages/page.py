@@ -104,7 +104,18 @@ def _finite(value: Any) -> Any:
 
 def _palettes() -> str:
     """Both themes' colours as CSS variables."""
-    names = ("ink", "muted", "faint", "grid", "background", "train", "test", "accent", "rest")
+    names = (
+        "ink",
+        "muted",
+        "faint",
+        "grid",
+        "background",
+        "train",
+        "test",
+        "answer",
+        "accent",
+        "rest",
+    )
     rules = []
     for theme, colours in PALETTES.items():
         variables = [f"--{name}: {getattr(colours, name)};" for name in names]

@@ -103,6 +103,7 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
                 report(done, len(updates))
 
     limit = job.options.max_size
+    told = min(moments, key=lambda i: abs(i - job.scene.index_of(data, None)))
     with transparent_background(figure) if job.options.transparent else contextlib.nullcontext():
         written = write_film(
             job.path,
@@ -112,6 +113,7 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
             transparent=job.options.transparent,
             max_size=None if limit is None else int(limit * 1e6),
             fmt=job.format.name,
+            poster=next(paint(painter, [moments[told]], checks=0)),
         )
     return written.path
 

@@ -28,7 +28,7 @@ def scene_text(job: RenderJob, data: xr.Dataset) -> SceneText:
         caption=scene.caption(data),
         options={key: str(value) for key, value in scene.changed_options().items()},
         heading=None if options.title in (None, "none") else str(options.title),
-        theme=options.theme,
+        theme=job.theme.name,
         command=options.command,
     )
 

@@ -9,8 +9,8 @@ from grokviz.media.theme import theme
 WIDE, HIGH = 12_192_000, 6_858_000
 """13.333 x 7.5 inches in PowerPoint's units, 914,400 to an inch."""
 
-FONT = "Verdana"
-"""PowerPoint and Keynote ship Verdana, whose shapes are those of the films' DejaVu Sans."""
+FONTS = {"majorFont": "Georgia", "minorFont": "Verdana"}
+"""Of titles and of text: PowerPoint and Keynote ship both, and not the films' typefaces."""
 
 # where the films draw their title, so that the slide's title lies under it
 _TITLE = (721_360, 260_000, 10_749_280, 500_000)
@@ -103,7 +103,7 @@ def theme_xml(xml: bytes, name: str) -> bytes:
         for old in list(entry):
             entry.remove(old)
         etree.SubElement(entry, f"{_A}srgbClr").set("val", colour.lstrip("#").upper())
-    for kind in ("majorFont", "minorFont"):
-        root.find(f"{_A}themeElements/{_A}fontScheme/{_A}{kind}/{_A}latin").set("typeface", FONT)
+    for kind, font in FONTS.items():
+        root.find(f"{_A}themeElements/{_A}fontScheme/{_A}{kind}/{_A}latin").set("typeface", font)
     xml_bytes: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
     return xml_bytes

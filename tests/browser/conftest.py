@@ -29,7 +29,8 @@ def data() -> xr.Dataset:
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory, data: xr.Dataset) -> Path:
     """The bundled run as a page."""
-    return gv.explore(data, tmp_path_factory.mktemp("page") / "run.html", command="grokviz explore")
+    path = tmp_path_factory.mktemp("page") / "run.html"
+    return gv.explore(data, path, theme="auto", command="grokviz explore")
 
 
 class Opened:

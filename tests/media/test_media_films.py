@@ -18,6 +18,7 @@ from grokviz.errors import InputError, WorkError
 from grokviz.media import FORMATS, Provenance, film_rate, format_of, read_provenance, write_film
 from grokviz.media.film import chunks
 from grokviz.media.film.captions import Caption, subrip
+from grokviz.media.film.cover import Cover, cover_of
 from grokviz.media.film.encode import in_thread
 from grokviz.media.theme import PALETTES
 
@@ -165,6 +166,33 @@ def test_odd_size_is_padded_not_resampled(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     write_film(path, lambda: frames, fps=20, provenance=MADE)
     assert decoded(path)[0][0].shape[:2] == (122, 162)
+
+
+def test_a_poster_is_the_cover_of_an_mp4_and_no_frame_of_it(tmp_path: Path) -> None:
+    frames = film(6)
+    for name in ("a.mp4", "b.mp4", "c.webm", "d.mov"):
+        write_film(tmp_path / name, lambda: frames, fps=20, provenance=MADE, poster=frames[3])
+    cover = cover_of(tmp_path / "a.mp4")
+    assert cover is not None
+    shown = iio.imread(cover.jpeg)
+    assert shown.shape[:2] == frames[3].shape[:2] == (cover.height, cover.width)
+    assert np.abs(shown.astype(int) - frames[3][..., :3]).mean() < 4
+    assert len(decoded(tmp_path / "a.mp4")[0]) == 6
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+    assert b"covr" in (tmp_path / "a.mp4").read_bytes()
+    assert cover_of(tmp_path / "c.webm") is cover_of(tmp_path / "d.mov") is None
+    # a size to fit is for the frames
+    write_film(
+        tmp_path / "e.mp4", lambda: frames, fps=20, provenance=MADE, poster=frames[3],
+        max_size=100_000,
+    )  # fmt: skip
+    assert cover_of(tmp_path / "e.mp4") is None
+
+
+def test_a_large_poster_is_a_smaller_cover() -> None:
+    cover = Cover.of(np.full((1080, 1920, 4), 128, np.uint8))
+    assert (cover.width, cover.height) == (960, 540)
+    assert iio.imread(cover.jpeg).shape[:2] == (540, 960)
 
 
 def test_film_starts_before_it_is_loaded(tmp_path: Path) -> None:

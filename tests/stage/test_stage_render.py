@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from grokviz.errors import InputError, WorkError
 from grokviz.media import FORMATS, Painter, read_provenance
+from grokviz.media.film.cover import cover_of
 from grokviz.media.pixels import picture_size, read_picture
 from grokviz.media.venues import VENUES
 from grokviz.render.drawing import build
@@ -212,6 +213,31 @@ def test_themes_and_transparency(here: Path, dot: Any, data: Any) -> None:
 
 
 # --- films -------------------------------------------------------------------
+
+
+def test_what_is_shown_is_dark_and_what_is_printed_light(here: Path, dot: Any) -> None:
+    outs = ["a.mp4", "a.gif", "a.html", "a.png", "a.pdf"]
+    assert [job.theme.name for job in jobs(dot(), outs)] == ["dark"] * 3 + ["light"] * 2
+    assert [job.theme.name for job in jobs(dot(), outs, theme="light")] == ["light"] * 5
+    (slide,) = jobs(dot(), "a.png", venue="slide")
+    (paper,) = jobs(dot(), "a.png", venue="icml")
+    assert (slide.theme.name, paper.theme.name) == ("dark", "light")
+
+
+def test_a_films_cover_is_its_still(
+    here: Path, dot: Any, data: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dot, "stills", ("0",))
+    film, still = render(
+        dot(), data, ["a.mp4", "a.png"], quality="l", duration=0.5, theme="dark", ghost=False
+    )
+    (last,) = render(dot(), data, "b.png", quality="l", theme="dark", ghost=False, epoch="last")
+    cover = cover_of(Path(film))
+    assert cover is not None
+    shown, wanted, other = (
+        read_picture(one, alpha=False).astype(int) for one in (cover.jpeg, still, last)
+    )
+    assert 4 * np.abs(shown - wanted).sum() < np.abs(shown - other).sum()
 
 
 def test_a_film_has_its_frames_and_its_size(here: Path, dot: Any, data: Any) -> None:

@@ -180,7 +180,7 @@ def test_colours_are_those_of_the_films(made: Path, theme: str) -> None:
         entry = scheme.find(f".//{A}clrScheme/{A}{roles.get(role)}/{A}srgbClr")
         assert f"#{entry.get('val').lower()}" == colour
     fonts = {latin.get("typeface") for latin in scheme.iter(f"{A}latin")}
-    assert fonts == {look.FONT}
+    assert fonts == set(look.FONTS.values())
 
 
 def test_the_package_says_what_made_it_and_nothing_of_when(made: Path, deck: Any) -> None:

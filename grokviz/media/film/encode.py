@@ -28,6 +28,7 @@ from jaxtyping import UInt8
 
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.files import replacing
+from grokviz.media.film.cover import Cover
 from grokviz.media.formats import (
     FORMATS,
     Format,
@@ -79,7 +80,10 @@ def quality_steps(qualities: Sequence[int], last: int) -> list[Step]:
 
 @dataclass(frozen=True)
 class Film:
-    """The parameters of one encoding; ``codec`` is that of the format."""
+    """The parameters of one encoding; ``codec`` is that of the format.
+
+    ``cover`` is for formats that can hold one.
+    """
 
     codec: str
     fps: Fraction
@@ -87,6 +91,7 @@ class Film:
     transparent: bool
     step: Step
     limit: int | None = None
+    cover: Cover | None = None
 
 
 class Writer(Protocol):
@@ -139,8 +144,12 @@ def write_film(
     transparent: bool = False,
     max_size: int | None = None,
     fmt: str | None = None,
+    poster: Frame | None = None,
 ) -> EncodedFilm:
     """Encode ``frames`` (see the module's contract) to ``path``.
+
+    ``poster`` is the frame that stands for the film; an MP4 holds it as its cover, unless it has
+    a size to fit.
 
     ``max_size`` is in bytes: quality, then rate, colours and size are lowered in the
     writer's steps until the film fits.
@@ -165,7 +174,10 @@ def write_film(
         check_holds_only_frames(Path(path))
     source = _check_frames(frames)
     with replacing(path, folder=kind.folder) as part:
-        job = EncodingJob(Path(path), kind, requested_rate, rate, provenance, transparent, max_size)
+        cover = None if poster is None or max_size is not None else Cover.of(poster)
+        job = EncodingJob(
+            Path(path), kind, requested_rate, rate, provenance, transparent, max_size, cover
+        )
         return _encode_to_fit(job, part, source)
 
 
@@ -194,6 +206,7 @@ class EncodingJob:
     provenance: Provenance
     transparent: bool
     max_size: int | None
+    cover: Cover | None = None
 
 
 def _encode_to_fit(job: EncodingJob, part: Path, frames: Frames) -> EncodedFilm:
@@ -206,7 +219,7 @@ def _encode_to_fit(job: EncodingJob, part: Path, frames: Frames) -> EncodedFilm:
         # the last step runs to its end, so that the error can state its size
         limit = max_size if i + 1 < len(steps) else None
         slower = writer.rate(job.rate / step.every)
-        film = Film(job.kind.codec, slower, job.provenance, job.transparent, step, limit)
+        film = Film(job.kind.codec, slower, job.provenance, job.transparent, step, limit, job.cover)
         source = _resample(frames, job.requested_rate, slower, step.scale)
         try:
             count = _encode(writer, part, source, film, path)

@@ -37,6 +37,7 @@ class Video:
     bleed: bool = False
     key_frames: bool = True
     quicktime: bool = False
+    covers: bool = False
 
     def rate(self, fps: Fraction) -> Fraction:
         """Any rate."""
@@ -71,6 +72,8 @@ class Video:
         count = size = 0
         with self.open(part, film.provenance) as container:
             stream = self._stream(container, width, height, pixels, film)
+            if self.covers and film.cover is not None:
+                film.cover.put(container)
             for frame in _with_first(first, frames):
                 for packet in stream.encode(converter(frame, count)):
                     size += packet.size
@@ -172,6 +175,7 @@ MP4 = Video(
     },
     steps=[Step(f"at crf {crf}", {"crf": str(crf)}) for crf in (18, 21, 24, 27, 30, 33, 36, 40)],
     muxer={"movflags": "+faststart"},
+    covers=True,
 )
 
 WEBM = Video(

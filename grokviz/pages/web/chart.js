@@ -1,6 +1,6 @@
 // plotly.js in this page's look: quiet axes, our colours, and pictures that say where they are from.
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+const FONT = '"Source Sans 3", "Source Sans Pro", system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const CONFIG = { displayModeBar: false, responsive: false, showTips: false, doubleClick: false };
 
 const palette = () => facts.palettes[state.theme];

@@ -249,8 +249,16 @@ def _film(
         transparent=job.options.transparent,
         max_size=None if limit is None else int(limit * 1e6),
         fmt=job.format.name,
+        poster=film.frame(_poster(job, film)),
     )
     return written.path
+
+
+def _poster(job: FilmJob, film: FilmFrames) -> int:
+    """The frame that stands for a film: the end of the part that it names, else its last one."""
+    if job.section:
+        return film.span(job.section)[1] - 1
+    return moment(film, job.scene.poster or None)
 
 
 def write_captions(job: FilmJob, captions: Sequence[Caption], fps: Fraction) -> Path:

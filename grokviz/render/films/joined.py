@@ -16,6 +16,7 @@ from grokviz.files import replacing
 from grokviz.media import Provenance, library_versions
 from grokviz.media.film import video
 from grokviz.media.film.captions import Caption
+from grokviz.media.film.cover import Cover, cover_of
 from grokviz.media.formats import FILM, FORMATS, Format, suffix_list, writer_of
 from grokviz.progress import ProgressCallback
 from grokviz.render.engine import engine_of
@@ -59,7 +60,9 @@ class Chapters(Manim):
         if job.section:
             segments = [segment for segment in segments if segment.name == job.section]
         if job.format.film:
-            return join(segments, job.path, job.format, provenance(job, data))
+            shown = job.section or job.scene.poster
+            files = [one.file for one in segments if one.name == shown] or [segments[-1].file]
+            return join(segments, job.path, job.format, provenance(job, data), cover_of(files[0]))
         return write_captions(job, captions_of(segments), segments[0].fps)
 
     def page_options(self, options: RenderOptions) -> RenderOptions:
@@ -186,7 +189,11 @@ def captions_of(segments: Sequence[Segment]) -> list[Caption]:
 
 
 def join(
-    segments: Sequence[Segment], path: Path, kind: Format, film_provenance: Provenance
+    segments: Sequence[Segment],
+    path: Path,
+    kind: Format,
+    film_provenance: Provenance,
+    cover: Cover | None = None,
 ) -> Path:
     """Put finished chapters one after the other, packet by packet.
 
@@ -197,7 +204,7 @@ def join(
         able = ", ".join(other.suffixes[0] for other in FORMATS.values() if other.joins)
         raise InputError(f"{path}: chapters are joined as {able}; choose one")
     with replacing(path) as part:
-        _joined(segments, part, kind, film_provenance)
+        _joined(segments, part, kind, film_provenance, cover)
     return path
 
 
@@ -220,7 +227,11 @@ def _marks(segments: Sequence[Segment]) -> list[dict[str, Any]]:
 
 
 def _joined(
-    segments: Sequence[Segment], part: Path, kind: Format, film_provenance: Provenance
+    segments: Sequence[Segment],
+    part: Path,
+    kind: Format,
+    film_provenance: Provenance,
+    cover: Cover | None,
 ) -> None:
     import av
 
@@ -238,6 +249,8 @@ def _joined(
                     # ProRes 4444 would be called another ProRes
                     stream.codec_context.codec_tag = own.codec_context.codec_tag
                     header = own.codec_context.extradata
+                    if cover is not None:
+                        cover.put(out)
                 elif own.codec_context.extradata != header:
                     raise WorkError(
                         f"the chapter {segment.name} was encoded in another way than the first; "

@@ -14,6 +14,7 @@ from manim.animation.animation import prepare_animation
 
 from grokviz.dataset.references.reference import load
 from grokviz.media import typefaces
+from grokviz.media.motion import A_WORD, AT_LEAST, FADE, REST, ease
 from grokviz.media.theme import Colours
 from grokviz.scene import frequencies
 from grokviz.scene.about import about
@@ -52,6 +53,7 @@ __all__ = [
     "Line",
     "Plot",
     "coloured",
+    "ease",
     "formula",
     "length",
     "mathematics",
@@ -70,11 +72,6 @@ _LONGEST = 60
 """Maximum number of characters in a line of a caption."""
 _TITLE_ROOM, _TITLE_TWO = 1370.0, 48.0
 """Pixels between the margin and the epoch, and the type size of a title of two lines."""
-FADE = 0.4
-REST = 1.0
-"""Seconds for which a section's last picture is held."""
-AT_LEAST, A_WORD = 1.0, 1 / 3
-"""Minimum seconds of a caption, and additional seconds per word."""
 
 
 class FilmScene(mn.Scene):  # type: ignore[misc]
@@ -145,8 +142,8 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
             lines, y = "\n".join(_halves(title)), 56.0
             widest = max(_width(line, _TITLE_TWO) for line in lines.split("\n"))
             px = max(_TITLE_TWO * min(1.0, _TITLE_ROOM / widest), SMALL)
-        look = {"px": px, "display": True, "at": (MARGIN, y), "anchor": "left"}
-        return words(lines, self.colours.ink, **look)
+        at = (MARGIN, y)
+        return words(lines, self.colours.ink, px=px, display=True, at=at, anchor="left")
 
     def tear_down(self) -> None:
         """Hold the last caption until it can be read, and the picture a moment longer."""
@@ -282,7 +279,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """
         return mn.UpdateFromAlphaFunc(
             mn.Group(*mobjects, self.moment), lambda _, share: update(share),
-            run_time=run_time, rate_func=rate or mn.smooth,
+            run_time=run_time, rate_func=rate or ease,
         )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class Credits(FilmScene):
 
     def setup(self) -> None:
         """Add the heading, and no run: each picture has its own."""
-        self.add(words("Whose work this is", self.colours.ink, px=64, bold=True,
+        self.add(words("Whose work this is", self.colours.ink, px=64, display=True,
                        at=(MARGIN, 100), anchor="left"))  # fmt: skip
 
     def construct(self) -> None:

@@ -32,7 +32,7 @@ class Opening(FilmScene):
 
     def setup(self) -> None:
         """Add the name of the whole in place of the film's title, and the run of the data."""
-        self.add(words("Grokking", self.colours.ink, px=64, bold=True, at=(128, 110),
+        self.add(words("Grokking", self.colours.ink, px=64, display=True, at=(128, 110),
                        anchor="left"))  # fmt: skip
         self.show_source(about(self.data))
 
