@@ -82,6 +82,7 @@ def _still(job: RenderJob, data: xr.Dataset) -> Path:
 
 def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> Path:
     from grokviz.media import Painter, paint, transparent_background, write_film
+    from grokviz.media.film.encode import FramesWithPoster
 
     index = frames_of(job, data)
     data = until(data, job.scene.clock, int(max(index)))
@@ -104,16 +105,16 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
 
     limit = job.options.max_size
     told = min(moments, key=lambda i: abs(i - job.scene.index_of(data, None)))
+    poster = next(paint(painter, [moments[told]], checks=0))
     with transparent_background(figure) if job.options.transparent else contextlib.nullcontext():
         written = write_film(
             job.path,
-            frames,
+            FramesWithPoster(frames, poster),
             fps=job.quality.fps,
             provenance=_provenance(job, data, sorted(moments)),
             transparent=job.options.transparent,
             max_size=None if limit is None else int(limit * 1e6),
             fmt=job.format.name,
-            poster=next(paint(painter, [moments[told]], checks=0)),
         )
     return written.path
 

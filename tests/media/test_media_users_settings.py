@@ -272,7 +272,7 @@ def test_a_word_longer_than_the_page_and_a_title_without_end_are_cut() -> None:
 
 def test_a_short_title_is_where_it_was() -> None:
     page, boxes = laid_out("slide", "Short", "all of it")
-    em = 22.0 / 72 * 100
+    em = 23.4 / 72 * 100
     assert page.y1 - boxes["the picture"].y1 == pytest.approx(6.6 * em, abs=0.5)
 
 

@@ -47,6 +47,18 @@ _QUEUE_SIZE = 8
 
 
 @dataclass(frozen=True)
+class FramesWithPoster:
+    """Frames, and the one that stands for the film before it starts."""
+
+    frames: Frames
+    poster: Frame
+
+    def __call__(self) -> Iterable[Frame]:
+        """The frames from the start."""
+        return self.frames()
+
+
+@dataclass(frozen=True)
 class Step:
     """One attempt to fit a size: encoder options and reductions, described by ``concession``."""
 
@@ -144,12 +156,10 @@ def write_film(
     transparent: bool = False,
     max_size: int | None = None,
     fmt: str | None = None,
-    poster: Frame | None = None,
 ) -> EncodedFilm:
     """Encode ``frames`` (see the module's contract) to ``path``.
 
-    ``poster`` is the frame that stands for the film; an MP4 holds it as its cover, unless it has
-    a size to fit.
+    An MP4 of :class:`FramesWithPoster` holds the poster as its cover, unless it has a size to fit.
 
     ``max_size`` is in bytes: quality, then rate, colours and size are lowered in the
     writer's steps until the film fits.
@@ -174,7 +184,8 @@ def write_film(
         check_holds_only_frames(Path(path))
     source = _check_frames(frames)
     with replacing(path, folder=kind.folder) as part:
-        cover = None if poster is None or max_size is not None else Cover.of(poster)
+        posted = isinstance(frames, FramesWithPoster) and max_size is None
+        cover = Cover.of(frames.poster) if posted else None
         job = EncodingJob(
             Path(path), kind, requested_rate, rate, provenance, transparent, max_size, cover
         )

@@ -14,6 +14,7 @@ from grokviz.errors import InputError, nearest
 from grokviz.files import replacing
 from grokviz.media import Provenance, film_rate, library_versions, write_film
 from grokviz.media.film.captions import Caption, CaptionWriter
+from grokviz.media.film.encode import FramesWithPoster
 from grokviz.media.formats import FILM, FORMATS, Format, suffix_list, writer_of
 from grokviz.media.still import write_picture
 from grokviz.media.theme import Medium
@@ -243,13 +244,12 @@ def _film(
     limit = job.options.max_size
     written = write_film(
         job.path,
-        frames,
+        FramesWithPoster(frames, film.frame(_poster(job, film))),
         fps=film.fps,
         provenance=provenance(job, data),
         transparent=job.options.transparent,
         max_size=None if limit is None else int(limit * 1e6),
         fmt=job.format.name,
-        poster=film.frame(_poster(job, film)),
     )
     return written.path
 
