@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CURRENT: contextvars.ContextVar[Style | None] = contextvars.ContextVar("style", default=None)
 
 NARROW = 40.0
-"""A figure of fewer ems stacks its panels: a paper's column has 26, a slide 63."""
+"""A figure of fewer ems stacks its panels: a paper's column has 26, a slide 59."""
 
 
 LOW = 0.8

@@ -43,7 +43,7 @@ class Heads(Scene):
 
     name = "heads"
     title = "Attention heads come to use few directions"
-    watch = f"a line is a head, the dark one their median; {MEANING}"
+    watch = f"a line is a head, the thick one their median; {MEANING}"
     source = (
         "Elhage et al. (2021), https://transformer-circuits.pub/2021/framework, section on copying"
     )

@@ -108,7 +108,7 @@ class StraightPath(Scene):
         return (
             f"A step is the change of all weights in {step} {clocks.word(data)}s; its turn, the "
             "angle to the step before: 0 degrees is straight on, 90 a right angle. Rays: one a "
-            "step, older ones paler; dotted: the median so far. The random walk is an "
+            "step, older ones fainter; dotted: the median so far. The random walk is an "
             "illustration, not training: the same step lengths in "
             f"independent random directions of the space of all weights. {THREAD}"
         )

@@ -28,7 +28,7 @@ class Opening(Film):
 
     name = "opening"
     title = "A network understands long after it has memorised"
-    watch = "the red line lies at nothing for a long time, then stands up"
+    watch = "the orange line lies at nothing for a long time, then stands up"
     source = "thread, tweet 1; arXiv:2201.02177"
     needs = ("logged_train_loss", "logged_test_loss")
     drawn_by = "films.opening:Opening"

@@ -18,7 +18,7 @@ from grokviz.render.job import render_options
 from grokviz.render.plan import plan
 from grokviz.render.render import render
 from grokviz.scene.about import about
-from grokviz.scene.clock import spaced
+from grokviz.scene.clock import COMMA_SPACE, FIGURE_SPACE, spaced
 from grokviz.scene.registry import scenes
 from grokviz.task import Task
 
@@ -47,7 +47,7 @@ def test_a_slide_carries_title_hint_run_and_epoch(dot: Any, data: Any) -> None:
     sheet.show(7)
     shown = texts(figure)
     assert {"A dot follows the loss", "the dot", "small"} <= set(shown)
-    assert "epoch   700" in shown
+    assert f"epoch {FIGURE_SPACE}{COMMA_SPACE}700" in shown
 
 
 def test_paper_carries_the_epoch_alone(dot: Any, data: Any) -> None:
@@ -141,6 +141,7 @@ def test_the_epoch_written_is_the_one_drawn(here: Path, dot: Any, data: Any, wan
     """The dot's place in the file, the epoch beside it and the alt text are of one moment."""
     render(dot(), data, "a.svg", epoch=wanted)
     text = unescape(Path("a.svg").read_text())
+    text = text.replace(FIGURE_SPACE, " ").replace(COMMA_SPACE, " ")
     epoch = {"0": 0, "649": 600, "grok-500": 700, "last": 2000}[wanted]
     assert f">epoch {spaced(epoch).rjust(5)}</text>" in text
     assert f"A dot at epoch {epoch}." in text

@@ -66,7 +66,7 @@ def test_a_column_of_a_paper_is_narrow_and_a_slide_is_not() -> None:
             made = screen(*size)
             ems = chosen.ems(Figure(figsize=made.inches, dpi=made.dpi))
         assert ems[0] > NARROW
-        assert ems[0] == pytest.approx(19.2 * 72 / 22, rel=0.01)
+        assert ems[0] == pytest.approx(19.2 * 72 / 23.4, rel=0.01)
 
 
 def test_the_look_is_in_force_only_inside_its_block() -> None:

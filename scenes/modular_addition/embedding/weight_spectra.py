@@ -39,7 +39,7 @@ class WeightSpectra(Scene):
 
     name = "weight-spectra"
     title = "Embedding and neuron-logit map settle on the same few waves"
-    watch = "a row is a wave, the darker the more it holds; most fade as others grow"
+    watch = "a row is a wave, the stronger the more it holds; most fade as others grow"
     source = "arXiv:2301.05217, figure 3, over training; notebook, analysis during training"
     loops = True
     needs = (
@@ -249,7 +249,7 @@ def _watch(data: xr.Dataset) -> str:
         return ""
     grow = "grows" if len(alone) == 1 else "grow"
     rest = f"{_claims.listed(alone)} {grow} in the embedding alone"
-    return f"a row is a wave, the darker the more it holds; {rest}"
+    return f"a row is a wave, the stronger the more it holds; {rest}"
 
 
 def _large(norms: np.ndarray) -> np.ndarray:

@@ -400,7 +400,7 @@ class Clock(FilmScene):
                 end = dial.angle(self.a) + dial.angle(self.b)
                 dial.turn(hand, end, 0.9 + share * (dial.away(c) - 0.9))
 
-        text = f"All at once, each by its own angle. Now all point at {c}, the dark dot."
+        text = f"All at once, each by its own angle. Now all point at {c}, the bold dot."
         self.say(text, *map(mn.FadeIn, to), self.sweep(reach, *hands, run_time=0.8),
                  mn.LaggedStart(*map(mn.FadeIn, marks), lag_ratio=0.8,
                                 run_time=0.8 * self.reading(text)))  # fmt: skip

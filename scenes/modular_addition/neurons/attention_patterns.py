@@ -33,7 +33,7 @@ class AttentionPatterns(Scene):
     name = "attention-patterns"
     panels = ("attention",)
     title = "Each head comes to share its attention by a wave of one frequency"
-    watch = "dark: '=' looks at a; per cent: how much of the pattern that wave explains"
+    watch = "strong: '=' looks at a; per cent: how much of the pattern that wave explains"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (

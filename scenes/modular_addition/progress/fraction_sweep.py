@@ -161,7 +161,7 @@ def _losses_in_turn(
     lines = {name: axes.plot([], [], **look)[0] for name, look in looks.items()}
     if trail and len(curves) > 1:
         muted = current_style.colours.muted
-        current_style.note(axes, "pale: trained on more", (0, 1.01), va="bottom", color=muted)
+        current_style.note(axes, "faint: trained on more", (0, 1.01), va="bottom", color=muted)
     names = {}
     for name, (side, across) in {"train": ("right", -0.5), "test": ("left", 0.5)}.items():
         names[name] = current_style.label(

@@ -118,7 +118,7 @@ class PhaseChangeToGrokking(FilmScene):
         return f"{self.data['member_fraction'].values[member]:.0%}"
 
     def _pairs(self, member: int) -> np.ndarray:
-        """The table's cells: training pairs grey, test pairs red, with b upwards."""
+        """The table's cells: training pairs and test pairs in their colours, with b upwards."""
         back = np.array(to_rgb(self.colours.background))
         kinds = [0.55 * np.array(to_rgb(c)) + 0.45 * back
                  for c in (self.colours.test, self.colours.train)]  # fmt: skip
