@@ -32,7 +32,7 @@ from grokviz.errors import InputError, WorkError
 from grokviz.media import read_provenance
 from grokviz.media.formulas import FORMULAS
 from grokviz.media.pixels import read_picture
-from grokviz.media.theme import LIGHT
+from grokviz.media.theme import DARK
 from grokviz.render.render import render
 from grokviz.scene.registry import scene
 
@@ -85,10 +85,11 @@ def test_a_film_is_what_all_our_films_are(here: None, tmp_path: Path) -> None:
     frames = frames_of(path)
     assert abs(len(frames) / 5 - scene("spin").seconds) <= 1.5
     # the square, in the colour of the first key frequency, and the ground
-    wanted = [int(LIGHT.frequencies[0][i : i + 2], 16) for i in (1, 3, 5)]
+    wanted = [int(DARK.frequencies[0][i : i + 2], 16) for i in (1, 3, 5)]
     middle = frames[8][222, 427]
     assert np.abs(middle.astype(int) - wanted).max() <= 6, middle
-    assert np.abs(frames[8][5, 5].astype(int) - 255).max() <= 6
+    ground = [int(DARK.background[i : i + 2], 16) for i in (1, 3, 5)]
+    assert np.abs(frames[8][5, 5].astype(int) - ground).max() <= 6
     done = [row[0] for row in seen]
     assert done == sorted(done)
     assert all(0 < now <= total for now, total in seen)
@@ -119,7 +120,7 @@ def test_it_is_drawn_once_for_all_its_files(
     assert all(path.stat().st_size for path in outs)
     assert never_drawn == []
     # no other test draws these, whose films lie in the same place
-    for changed in ({"options": {"size": 90}}, {"theme": "dark"}, {"title": "none"}):
+    for changed in ({"options": {"size": 90}}, {"theme": "light"}, {"title": "none"}):
         with pytest.raises(WorkError, match="drawn"):
             render("spin", None, tmp_path / "b.mp4", **FEW, **changed)
     data = load(None).copy()
@@ -170,12 +171,12 @@ def test_it_can_be_transparent(here: None, tmp_path: Path) -> None:
     (path,) = render("spin", None, tmp_path / "a.apng", transparent=True, **FEW)
     shown = frames_of(path, "rgba")[8]
     assert shown[5, 5, 3] == 0
-    wanted = [int(LIGHT.frequencies[0][i : i + 2], 16) for i in (1, 3, 5)]
+    wanted = [int(DARK.frequencies[0][i : i + 2], 16) for i in (1, 3, 5)]
     np.testing.assert_allclose(shown[222, 427], [*wanted, 255], atol=1)
     # edges are of the ink's own colour, not darkened by a ground that is not there
     text = shown[20:60, 60:500]
     half = text[(text[..., 3] > 60) & (text[..., 3] < 200)]
-    ink = [int(LIGHT.ink[i : i + 2], 16) for i in (1, 3, 5)]
+    ink = [int(DARK.ink[i : i + 2], 16) for i in (1, 3, 5)]
     assert np.abs(half[:, :3].astype(int) - ink).max() <= 4
 
 
