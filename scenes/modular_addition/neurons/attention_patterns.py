@@ -84,7 +84,8 @@ class AttentionPatterns(Scene):
         last = [int(k) if self.order == "phase" else 0 for k in data["head_frequency"].values[-1]]
         named = {(count - 1) // columns * columns} if narrow else range(count)
         for n in named:
-            grids.name_inputs(axes[n], p - 1, *_sides(last[n], p, narrow=narrow))
+            short = axes[n].bbox.width < 9.2 * current_style.pixels(axes[n], current_style.small)
+            grids.name_inputs(axes[n], p - 1, *_sides(last[n], p, narrow=narrow or short))
 
         def update(i: int) -> None:
             attention = fields.attention(data, i)[:, POSITIONS.index(self.to)]
