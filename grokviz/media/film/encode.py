@@ -184,8 +184,9 @@ def write_film(
         check_holds_only_frames(Path(path))
     source = _check_frames(frames)
     with replacing(path, folder=kind.folder) as part:
-        posted = isinstance(frames, FramesWithPoster) and max_size is None
-        cover = Cover.of(frames.poster) if posted else None
+        cover = None
+        if isinstance(frames, FramesWithPoster) and max_size is None:
+            cover = Cover.of(frames.poster)
         job = EncodingJob(
             Path(path), kind, requested_rate, rate, provenance, transparent, max_size, cover
         )
