@@ -120,12 +120,14 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
 
 
 def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
-    """Clock indices of the whole dataset, one a frame; of a scene without a clock, its one."""
+    """Clock indices of the whole dataset, one a frame; of a scene without a clock, its one, or
+    the moments of a film of its own.
+    """
     import numpy as np
 
     clock = job.scene.clock
     if clock is None:
-        return np.zeros(1, int)
+        return _own_moments(job) if job.format.film else np.zeros(1, int)
     values = data[clock].values
     inside = np.arange(len(values))
     span = job.scene.film_span(data)
@@ -141,12 +143,26 @@ def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:
             f"what {job.scene.name} draws is no number at any of these moments; "
             f"{job.scene.ends(data)}"
         )
-    fps = job.quality.fps
-    frames = max(round(job.options.duration * fps), 1)
-    held = min(round(job.options.held * fps), frames - 1)
+    frames, held = _length(job)
     ends = clocks.phase_edges(data, 0, clock)[1:-1] if clocks.is_time(clock) else ()
     times = clocks.pace(values[inside], clock)
     index: np.ndarray = inside[clocks.schedule(times, frames, held, ends)]
+    return index
+
+
+def _length(job: RenderJob) -> tuple[int, int]:
+    """How many frames a film has, and how many of them its end stays."""
+    frames = max(round(job.options.duration * job.quality.fps), 1)
+    return frames, min(round(job.options.held * job.quality.fps), frames - 1)
+
+
+def _own_moments(job: RenderJob) -> np.ndarray:
+    """The moments of a film that moves along nothing of the data, one a frame."""
+    import numpy as np
+
+    frames, held = _length(job)
+    moving = np.linspace(1, max(job.scene.moments, 1), frames - held).round().astype(int)
+    index: np.ndarray = np.concatenate([moving, np.full(held, moving[-1])])
     return index
 
 

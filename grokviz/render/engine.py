@@ -87,6 +87,10 @@ class Engine(ABC, Generic[S, J]):
             )
         if kind.film and options.epoch is not None:
             raise InputError(f"{path}: --epoch is for a still; a film takes --epochs A:B:STEP")
+        if kind.film and options.epochs is not None and scene.moments:
+            raise InputError(
+                f"{path}: the film of {scene.name} does not move along training; leave out --epochs"
+            )
         if options.transparent and not kind.alpha:
             able = ", ".join(f.suffixes[0] for f in FORMATS.values() if f.alpha and f.film)
             raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {able}")

@@ -321,7 +321,7 @@ def _of_scene(
         # as the scene draws it when no epoch is asked, which may be where its film ends
         moment = None if epoch == "last" == scene.stills[0] else epoch
         tasks.append(FigureTask(part, run, paths, _still(moment, options)))
-    if options.films and scene.clock is not None:
+    if options.films and scene.moves():
         path = (str(folder / f"{scene.name}{FILM.suffixes[0]}"),)
         film: RenderKeywords = {
             "quality": "m", "theme": options.theme, "command": options.command,

@@ -125,6 +125,40 @@ def logit_waves(data: xr.Dataset, i: int) -> Float[np.ndarray, "key_frequency re
     return waves
 
 
+LAST_LAYER = (
+    "attention_score", "head_output", "neuron_input", "neuron_start", "neuron_logit_map",
+    "stream_logit_map", "logit_start",
+)  # fmt: skip
+"""What :func:`pair_logits` reads."""
+
+
+def pair_logits(data: xr.Dataset, a: int, b: int) -> Float[np.ndarray, " residue"]:
+    """The network's own logits of the numbers for one sum, at the last checkpoint.
+
+    They are those of its forward pass, but for the rounding of the tables that a dataset keeps.
+
+    Args:
+        data: with the variables of :data:`LAST_LAYER`.
+        a, b: the two numbers, from 0 to p - 1.
+
+    Source: arXiv:2301.05217, section 3.
+
+    """
+    p = data.sizes["residue"]
+    table = {name: data[name].values.astype(np.float64) for name in LAST_LAYER[1:]}
+    scores = data["attention_score"].isel(epoch=-1).values.astype(np.float64)
+    rows = [a, p + b, 2 * p]
+    weight = np.exp(scores[:, rows] - scores[:, rows].max(axis=1, keepdims=True))
+    weight /= weight.sum(axis=1, keepdims=True)
+    heads = np.einsum("hr,hrm->m", weight, table["head_output"][:, rows])
+    neurons = np.maximum(table["neuron_start"] + table["neuron_input"] @ heads, 0)
+    logits: Float[np.ndarray, " residue"] = (
+        table["logit_start"] + table["stream_logit_map"] @ heads
+        + table["neuron_logit_map"] @ neurons
+    )  # fmt: skip
+    return logits
+
+
 def _activations(
     data: xr.Dataset, i: int, neurons: slice, pre: bool
 ) -> Float[np.ndarray, "neuron a b"]:
