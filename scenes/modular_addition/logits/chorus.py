@@ -458,7 +458,10 @@ class _Words:
     def update(self, i: int) -> None:
         head, below = self._at(i)
         self.head.set_text(head)
-        self.below.set_text(below.replace("\n", " ") if self.narrow else below)
+        if self.narrow:
+            lines = below.split("\n")
+            below = "\n".join("; ".join(lines[n : n + 2]) for n in range(0, len(lines), 2))
+        self.below.set_text(below)
 
     def _at(self, i: int) -> tuple[str, str]:
         pair, now = self.pair, share_of(i)
