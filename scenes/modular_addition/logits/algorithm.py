@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims
+from grokviz.scenes.modular_addition._dials import answer_colour
+from grokviz.scenes.modular_addition._light import beam
 
 from grokviz.errors import InputError
 from grokviz.media.formulas import FORMULAS
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 REACH = 12
+FINE = 20
+"""Points of a wave between two whole numbers."""
 ROOMY = 58.0
 """So many ems wide is a sheet with room for every formula."""
 KEYLESS = "No frequency is key to the logits at the end"
@@ -108,7 +112,8 @@ class Algorithm(Scene):
         return (
             f"The learnt algorithm for a = {n.a}, b = {n.b}, a row a key frequency k with "
             "$w_k = 2 \\pi k / p$: a and b as angles, their sum as one; the wave over c in logits, "
-            f"shown within {REACH} of the answer; and their sum over all {n.p} c. The waves "
+            f"shown within {REACH} of the answer; below it, on the same axis, their sum; dotted: the "
+            f"highest sum at any other of the {n.p} answers. The waves "
             f"explain {share:.1%} of the squared logits of all pairs and answers. "
             f"{after('figure 1')}"
         )
@@ -140,10 +145,12 @@ class Algorithm(Scene):
 
     def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
         left, right = (4.2 if style().slide else 1.0), wide - 1.2
-        at = [left + share * (right - left) for share in (0, 0.222, 0.475, 0.785)]
-        pitch = (high - 10.0) / max(len(n.keys), 1)
+        at = [left, left + 0.21 * (right - left), left + max(0.46 * (right - left), 26.2)]
+        foot, share = 3.6, 0.36
+        edge = foot + share * (high - 4.9 - foot)
+        pitch = min((high - 4.9 - edge) / max(len(n.keys), 1), 4.4)
         rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
-        for x, (name, formula) in zip(at, STEPS, strict=True):
+        for x, (name, formula) in zip(at, STEPS, strict=False):
             # where it would touch its neighbours, the formulas below say it too
             fits = wide >= ROOMY or formula != "sum-waves"
             _heading(sheet, x, high - 1.0, name, FORMULAS[formula].mathtext if fits else "")
@@ -152,17 +159,23 @@ class Algorithm(Scene):
         if not n.keys:
             frequencies.note_none(sheet)
             return
-        self._rows(sheet, n, rows, at[:3], min(0.43 * pitch, 2.2), at[3] - 7.2 - at[2])
-        _small(sheet, at[3], rows[0] + 0.5 * pitch + 0.3, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
-        _sum(sheet, n, (at[3], right), (rows[-1] - 0.4 * pitch, rows[0] + 0.3 * pitch))
-        _small(sheet, left, 1.3, "attention and the MLP multiply:")
-        for y, name in ((2.1, "angle-sum-cos"), (0.5, "angle-sum-sin")):
-            _small(sheet, at[1] + 2.4, y, FORMULAS[name].mathtext)
+        waves = (at[2], right - 6.6)
+        self._rows(sheet, n, rows, at, min(0.46 * pitch, 2.2), waves[1] - waves[0])
+        low = rows[-1] - 0.5 * pitch
+        top = min(low - 1.0, foot + 7.6)
+        _sum(sheet, n, waves, (foot, top), rows[0] + 0.5 * pitch)
+        head = max(top - 1.0, foot + 3.7)
+        _heading(sheet, left, head, "Add up", FORMULAS["task"].mathtext)
+        _arrow(sheet, left + 5.2, at[2] - 0.9, head + 0.3)
         if wide >= ROOMY:
-            _small(sheet, at[3], 2.1, f"$w_k = 2\\pi k / {n.p}$")
+            _small(sheet, at[1], head - 1.7, f"$w_k = 2\\pi k / {n.p}$")
+        if head > 7.4:
+            _small(sheet, left, 3.9, "attention and the MLP multiply:")
+        for y, name in ((2.2, "angle-sum-cos"), (0.6, "angle-sum-sin")):
+            _small(sheet, left, y, FORMULAS[name].mathtext)
 
     def _narrow(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
-        at, pitch = [0.8, 8.8, 16.2], min(2.5, 13.5 / max(len(n.keys), 1))
+        at, pitch = [0.8, 8.8, 15.2], min(2.5, 13.5 / max(len(n.keys), 1))
         rows = [high - 3.4 - (row + 0.5) * pitch for row in range(len(n.keys))]
         for x, (name, _) in zip(at, STEPS, strict=False):
             _heading(sheet, x, high - 1.0, name, "")
@@ -172,10 +185,11 @@ class Algorithm(Scene):
             frequencies.note_none(sheet)
             return
         self._rows(sheet, n, rows, at, min(0.43 * pitch, 1.1), wide - at[2] - 4.2)
-        foot = rows[-1] - 0.5 * pitch - 2.4
-        _heading(sheet, at[0], foot, "Add up", "")
-        _small(sheet, at[0] + 4.6, foot, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
-        _sum(sheet, n, (at[0], wide - 0.8), (9.6, foot - 1.2))
+        low = rows[-1] - 0.5 * pitch
+        _sum(sheet, n, (at[2], wide - 4.2), (10.6, low - 1.2), rows[0] + 0.5 * pitch)
+        _heading(sheet, at[0], low - 2.6, "Add up", "")
+        _small(sheet, at[0], low - 4.2, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
+        _arrow(sheet, at[0] + 5.0, at[2] - 0.6, low - 2.3)
         lines = {"embedding": 6.6, "angle-sum-cos": 4.9, "angle-sum-sin": 3.2, "logits": 1.1}
         for name, y in lines.items():
             _small(sheet, at[0], y, FORMULAS[name].mathtext)
@@ -184,7 +198,7 @@ class Algorithm(Scene):
         self, sheet: Axes, n: _Numbers, rows: list[float], at: list[float], r: float, width: float
     ) -> None:
         small, narrow = style().small, style().narrow(sheet.figure)
-        right = at[2] + width + (3.0 if narrow else 4.2)
+        right = at[2] + width + (3.0 if narrow else 6.2)
         between = at[1] + 0.8 + r if narrow else (at[1] + at[2]) / 2
         clocks = {"a": (at[0] + 2.4 + r, n.a), "b": (at[0] + 3.0 + 3 * r, n.b),
                   "a+b": (between, n.a + n.b)}  # fmt: skip
@@ -197,20 +211,19 @@ class Algorithm(Scene):
             sheet.text(at[0], y, str(k), fontweight="bold", **text)
             for x, number in clocks.values():
                 _clock(sheet, (x, y), r, colour, turn * number)
-            c = np.linspace(-REACH, REACH, 40 * REACH)
+            c = np.linspace(-REACH, REACH, 2 * FINE * REACH + 1)
             wave = n.heights[row] / max(np.abs(n.heights).max(), 1e-30) * np.cos(turn * c)
-            sheet.plot(at[2] + (c / REACH + 1) * width / 2, y + 1.1 * r * wave, color=colour,
-                       lw=style().line * 0.8)  # fmt: skip
+            sheet.plot(at[2] + (c / REACH + 1) * width / 2, y + min(1.1 * r, 1.2) * wave,
+                       color=colour, lw=style().line * 0.8)  # fmt: skip
+            crest = y + min(1.1 * r, 1.2) * wave[FINE * REACH]
+            sheet.plot(at[2] + width / 2, crest, "o", color=colour, ms=0.5 * style().points,
+                       mew=0.3 * style().line, mec=style().colours.ink, zorder=4)  # fmt: skip
             held = _claims.rounded_percent(n.shares[row])
             sheet.text(right, y, held, ha="right", fontweight="bold", **text)
-        middle = at[2] + width / 2
-        ends = [rows[0] + 1.5 * r, rows[-1] - 1.5 * r]
-        sheet.plot([middle] * 2, ends, color=style().colours.grid, lw=style().line, zorder=0)
-        foot: dict[str, Any] = {"va": "top", "fontsize": small}
-        sheet.text(middle, ends[1] - 0.3, f"c = {n.answer}", ha="center", **foot)
         every = f"{_claims.rounded_percent(n.explained)}"
         every = every if narrow else f"all {n.count}: {every}"
-        sheet.text(right, ends[1] - 0.3, every, ha="right", fontweight="bold", **foot)
+        sheet.text(right, rows[-1] - 1.5 * r - 0.3, every, ha="right", va="top", fontsize=small,
+                   fontweight="bold")  # fmt: skip
         if not narrow:
             roomy = style().ems(sheet.figure)[0] >= ROOMY
             words = "share of\nsquared logits" if roomy else "share"
@@ -291,27 +304,40 @@ def _clock(sheet: Axes, at: tuple[float, float], r: float, colour: str, angle: f
     sheet.plot(*end, "o", color=colour, ms=current_style.points * 0.32, mew=0, zorder=3)
 
 
-def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float, float]) -> None:
-    """The sum of the waves over all c, with its greatest value marked."""
+def _sum(
+    sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float, float], top: float
+) -> None:
+    """The sum of the waves on their own axis, and the light at the answer, up to ``top``."""
     current_style, colours = style(), style().colours
-    low, high = float(n.total.min()), float(n.total.max())
-    high = max(high, low + 1e-9)
-    x = across[0] + (np.arange(n.p) / (n.p - 1)) * (across[1] - across[0])
-    y = up[0] + (n.total - low) / (high - low) * (up[1] - up[0])
-    zero = up[0] - low / (high - low) * (up[1] - up[0])
-    sheet.plot(across, [zero, zero], color=colours.grid, lw=current_style.line * 0.4, zorder=0)
-    sheet.plot(x, y, color=colours.faint, lw=current_style.line * 0.4, zorder=1)
-    sheet.plot(x, y, "o", color=colours.faint, ms=current_style.points * 0.16, mew=0, zorder=2)
-    peak = n.answer
-    sheet.plot(x[peak], y[peak], "o", color=colours.ink, ms=current_style.points * 0.36, mew=0)
-    near = x[peak] > sum(across) / 2
-    sheet.annotate(
-        f"c = {peak}: {n.total[peak]:.2g} logits", (x[peak], y[peak]),
-        ((-1 if near else 1) * 0.6 * current_style.small, 0), textcoords="offset points",
-        ha="right" if near else "left", va="center", fontweight="bold",
-        fontsize=current_style.small,
-    )  # fmt: skip
-    middle = sum(across) / 2
-    sheet.text(middle, up[0] - 0.5, "answer c", ha="center", va="top", fontsize=current_style.small)
-    for place, name, side in ((0, "0", "left"), (-1, str(n.p - 1), "right")):
-        sheet.text(x[place], up[0] - 0.5, name, ha=side, va="top", fontsize=current_style.small)
+    fine = np.linspace(-REACH, REACH, 2 * FINE * REACH + 1)
+    curve = n.heights @ np.cos(2 * np.pi * np.outer(n.keys, fine) / n.p)
+    low, high = float(min(curve.min(), 0.0)), float(max(curve.max(), n.second, 1e-9))
+    unit = (up[1] - up[0]) / (high - low)
+    x = across[0] + (fine / REACH + 1) * (across[1] - across[0]) / 2
+    y = up[0] + (curve - low) * unit
+    middle, zero, line = sum(across) / 2, up[0] - low * unit, current_style.line
+    beam(sheet, middle, (up[0], top), max(0.03 * (across[1] - across[0]), 0.45))
+    sheet.plot(across, [zero, zero], color=colours.grid, lw=0.4 * line, zorder=0)
+    sheet.plot(x, y, color=colours.faint, lw=0.5 * line, zorder=1)
+    sheet.plot(x[::FINE], y[::FINE], "o", color=colours.muted, ms=0.3 * current_style.points, mew=0)
+    peak = float(y[FINE * REACH])
+    sheet.plot(middle, peak, "o", color=answer_colour(), ms=0.55 * current_style.points, mew=0,
+               zorder=4)  # fmt: skip
+    look: dict[str, Any] = {"fontsize": current_style.small}
+    height = f"{n.total[n.answer]:.2g}" + (" logits" if across[1] - across[0] > 12 else "")
+    sheet.text(middle + 0.9, peak, height, va="center", zorder=5, fontweight="bold",
+               color=answer_colour(), **look)  # fmt: skip
+    rival = up[0] + (n.second - low) * unit
+    sheet.plot(across, [rival, rival], ls=(0, (2, 3)), color=colours.muted, lw=0.35 * line)
+    sheet.text(across[1] + 0.4, rival, f"{n.second:.2g}", va="center", color=colours.muted, **look)
+    _answers(sheet, n, across, up[0] - 0.5)
+
+
+def _answers(sheet: Axes, n: _Numbers, across: tuple[float, float], y: float) -> None:
+    """The answers below the sum, as numbers mod p; the right one named."""
+    look: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": style().small}
+    middle, half = sum(across) / 2, (across[1] - across[0]) / 2
+    sheet.text(middle, y, f"c = {n.answer}", color=answer_colour(), fontweight="bold", **look)
+    for away in (-REACH, -REACH // 2, REACH // 2, REACH) if half > 6 else ():
+        x = middle + away / REACH * half
+        sheet.text(x, y, str((n.answer + away) % n.p), color=style().colours.muted, **look)

@@ -9,6 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims
 from grokviz.scenes.modular_addition._dials import Dial, answer_colour
+from grokviz.scenes.modular_addition._light import LAYER, beam
 from grokviz.scenes.modular_addition._motion import MOMENTS, share_of, shot
 from grokviz.scenes.modular_addition._pair import FINE, Pair, pair_of
 
@@ -211,20 +212,14 @@ class _Column:
     """The light in which the right answer stands, from the first wave to the sum."""
 
     def __init__(self, sheet: Axes, room: _Room, pair: Pair) -> None:
-        from matplotlib.patches import Rectangle
-
-        x, (low, _) = float(room.x(pair.answer, pair.p)), room.sum
         high = room.rows[0] + 0.5 * room.pitch
-        self.moving: list[Any] = []
-        for half in (0.9, 0.65, 0.42, 0.22):
-            patch = Rectangle((x - half, low), 2 * half, high - low, lw=0, color=answer_colour(),
-                              zorder=0.5)  # fmt: skip
-            self.moving.append(sheet.add_patch(patch))
+        x = float(room.x(pair.answer, pair.p))
+        self.moving = beam(sheet, x, (room.sum[0], high), 0.9)
 
     def update(self, i: int) -> None:
         light = shot(share_of(i), *STAND_UP)
         for patch in self.moving:
-            patch.set_alpha(0.02 + 0.08 * light if light > 0 else 0.0)
+            patch.set_alpha(LAYER * light)
 
 
 class _Clocks:
