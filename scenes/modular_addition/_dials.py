@@ -40,7 +40,7 @@ def turn(k: int, n: float, p: int) -> float:
 
 def answer_colour() -> str:
     """The colour of the right answer."""
-    return str(getattr(style().colours, "answer", style().colours.accent))
+    return style().colours.answer
 
 
 @dataclass

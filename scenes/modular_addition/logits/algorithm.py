@@ -145,8 +145,8 @@ class Algorithm(Scene):
 
     def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
         left, right = (4.2 if style().slide else 1.0), wide - 1.2
-        at = [left, left + 0.21 * (right - left), left + max(0.46 * (right - left), 26.2)]
-        foot, share = 3.6, 0.36
+        at = [left, left + 0.2 * (right - left), left + max(0.4 * (right - left), 22.6)]
+        foot, share = 3.6, 0.34
         edge = foot + share * (high - 4.9 - foot)
         pitch = min((high - 4.9 - edge) / max(len(n.keys), 1), 4.4)
         rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
@@ -164,7 +164,7 @@ class Algorithm(Scene):
         low = rows[-1] - 0.5 * pitch
         top = min(low - 1.0, foot + 7.6)
         _sum(sheet, n, waves, (foot, top), rows[0] + 0.5 * pitch)
-        head = max(top - 1.0, foot + 3.7)
+        head = max(min(top - 1.4, low - 1.5), foot + 3.0)
         _heading(sheet, left, head, "Add up", FORMULAS["task"].mathtext)
         _arrow(sheet, left + 5.2, at[2] - 0.9, head + 0.3)
         if wide >= ROOMY:
@@ -329,7 +329,8 @@ def _sum(
                color=answer_colour(), **look)  # fmt: skip
     rival = up[0] + (n.second - low) * unit
     sheet.plot(across, [rival, rival], ls=(0, (2, 3)), color=colours.muted, lw=0.35 * line)
-    sheet.text(across[1] + 0.4, rival, f"{n.second:.2g}", va="center", color=colours.muted, **look)
+    second = f"next {n.second:.2g}" if across[1] - across[0] > 12 else f"{n.second:.2g}"
+    sheet.text(across[1] + 0.4, rival, second, va="center", color=colours.muted, **look)
     _answers(sheet, n, across, up[0] - 0.5)
 
 

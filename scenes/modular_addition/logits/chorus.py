@@ -176,7 +176,7 @@ class _Room:
         narrow, count = style().narrow(figure), max(count, 1)
         left = 4.2 if style().slide else 0.8
         foot = 2.6 if not narrow else 9.2
-        share = 0.34 if not narrow else 0.24
+        share = 0.28 if not narrow else 0.24
         top = high - (0.9 if style().slide else 0.6)
         edge = foot + max(share * (high - foot), 5.0)
         # in two columns clocks are nearly as high as two rows
@@ -470,7 +470,8 @@ class _Words:
             return f"{n} of {count} waves", "each is high where\nits hand points"
         task = f"{pair.a} + {pair.b} = {pair.answer}"
         if now < OWN[0]:
-            return task, f"mod {pair.p}\nbars: the sum"
+            return task, f"mod {pair.p}\nbars: the waves added up"
         return task, (
-            f"mod {pair.p}\nbars: the sum\ndots: own logits\nleft out: {1 - pair.share:.1%}"
+            f"mod {pair.p}\nbars: the waves added up\ndots: the network itself\n"
+            f"not in waves: {1 - pair.share:.1%}"
         )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims
+from grokviz.scenes.modular_addition._dials import answer_colour
+from grokviz.scenes.modular_addition._light import beam
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
@@ -123,7 +125,7 @@ class LogitWaves(Scene):
 
 def _rooms(figure: FigureBase, *, rest: bool) -> tuple[list[Axes], list[Axes]]:
     """Axes of the waves, and of what goes along with training: beside them, or below."""
-    (wide, high), waves = style().ems(figure), (1.2, 1.0, 0.7) if rest else (1.2, 1.0)
+    (wide, high), waves = style().ems(figure), (1.4, 1.0, 0.7) if rest else (1.4, 1.0)
     over, past = {"left": 5.0, "vgap": 2.2}, {"vgap": 2.2}
     if style().narrow(figure):
         cut = high * (0.55 if rest else 0.48)
@@ -131,7 +133,7 @@ def _rooms(figure: FigureBase, *, rest: bool) -> tuple[list[Axes], list[Axes]]:
             style().stack(figure, waves, top=2.0, right=4.2, bottom=high - cut + 3.3, **over),
             style().stack(figure, (1, 1), top=cut + 3.6, left=5.0, **past),
         )
-    cut = 0.54 * wide
+    cut = 0.57 * wide
     return (
         style().stack(figure, waves, top=3.2, right=wide - cut, **over),
         style().stack(figure, (1, 1), top=3.6, left=cut + 9.0, **past),
@@ -161,18 +163,24 @@ def _ridge(axes: Axes, data: xr.Dataset, reach: int, foot: float) -> Drawing:
     x = _across(reach)
     unit = _cosines(data, keys, x)
     heights = _heights(data, keys, slice(None))
-    lines, texts = [], []
+    lines, crests, texts = [], [], []
     beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
     indent = 0.5 * current_style.pixels(axes, current_style.small) / axes.bbox.width
     for row, k in enumerate(keys):
         look = {**beside, "color": frequencies.ink(k, data)}
         lines += axes.plot(x, x * 0, lw=current_style.line * 0.8, zorder=3, color=look["color"])
+        crests += axes.plot([0], [0], "o", ms=0.5 * current_style.points, zorder=4, clip_on=False,
+                            mew=0.3 * current_style.line, mec=current_style.colours.ink,
+                            color=look["color"])  # fmt: skip
         axes.text(-indent, -row, str(k), ha="right", fontweight="bold", **look)
         texts.append(
             axes.text(1 + indent, -row, "", ha="left", fontsize=current_style.small, **look)
         )
     axes.set(xlim=_ends(reach), ylim=(0.6 - max(len(keys), 1), 0.6))
-    axes.axvline(0, (foot - axes.bbox.y0) / axes.bbox.height, clip_on=False, **_line())
+    if keys:
+        low, high = axes.get_ylim()
+        ends = low + (high - low) * (foot - axes.bbox.y0) / axes.bbox.height, high
+        beam(axes, 0, ends, _half(reach), over=True)
     axes.grid(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
@@ -184,27 +192,28 @@ def _ridge(axes: Axes, data: xr.Dataset, reach: int, foot: float) -> Drawing:
     if keys:
         look = {"va": "baseline" if narrow else "bottom", "linespacing": 1.05}
         _head(axes, "logits" if narrow else "height\n(logits)", 1 + indent, **look)
-        _head(axes, "the answer", 0.5, ha="center")
+        _head(axes, "the answer", 0.5, ha="center").set_color(answer_colour())
     else:
         frequencies.note_none(axes)
     top = max(float(np.abs(heights[np.isfinite(heights)]).max(initial=0)), 1e-9)
 
     def update(i: int) -> None:
         for row, (line, text, height) in enumerate(zip(lines, texts, heights[i], strict=True)):
-            line.set_ydata(-row + 0.45 * height / top * unit[row])
+            line.set_ydata(-row + 0.47 * height / top * unit[row])
+            crests[row].set_ydata([-row + 0.47 * height / top])
             text.set_text(_signed(height, 1))
 
-    return Drawing([lines, texts], update)
+    return Drawing([lines, crests, texts], update)
+
+
+def _half(reach: int) -> float:
+    """Half the width of the light at the answer: less than half way to the next."""
+    return min(0.4, 0.035 * reach)
 
 
 def _signed(logits: float, digits: int) -> str:
     """A number with so many digits after the point, and never a minus before nothing but 0."""
     return f"{round(logits, digits) + 0.0:.{digits}f}".replace("-", "−")
-
-
-def _line() -> dict[str, Any]:
-    """How the line at the answer looks."""
-    return {"color": style().colours.faint, "lw": style().line * 0.4, "zorder": 0}
 
 
 def _ends(reach: int) -> tuple[float, float]:
@@ -256,7 +265,7 @@ def _frame(axes: Axes, reach: int, span: tuple[float, float]) -> None:
     """An axis of logits over places around the answer, which has a line."""
     axes.set(xlim=_ends(reach), ylim=span, xlabel=SHIFT, ylabel="logits")
     axes.set_xticks(sorted({-reach, -(reach // 2), 0, reach // 2, reach}))
-    axes.axvline(0, **_line())
+    beam(axes, 0, span, _half(reach))
 
 
 def _sum(axes: Axes, data: xr.Dataset, reach: int, span: tuple[float, float]) -> Drawing:
@@ -266,9 +275,10 @@ def _sum(axes: Axes, data: xr.Dataset, reach: int, span: tuple[float, float]) ->
     x = _across(reach)
     size = current_style.points * 0.32
     (line,) = axes.plot([], [], color=colours.faint, lw=current_style.line * 0.6, zorder=2)
-    (dots,) = axes.plot([], [], "o", color=colours.ink, ms=size, mew=0, zorder=3)
-    (peak,) = axes.plot([], [], "o", color=colours.ink, ms=1.5 * size, mew=0, zorder=4)
-    text = current_style.label(axes, 0, 0, "", lift=0.3, ha="left", va="center", zorder=5)
+    (dots,) = axes.plot([], [], "o", color=colours.muted, ms=size, mew=0, zorder=3)
+    (peak,) = axes.plot([], [], "o", color=answer_colour(), ms=1.7 * size, mew=0, zorder=4)
+    text = current_style.label(axes, 0, 0, "", lift=0.3, ha="left", va="center", zorder=5,
+                               color=answer_colour())  # fmt: skip
     text.xyann = (0.6 * current_style.small, 0.3 * current_style.small)
     _head(axes, "their sum")
     if not current_style.narrow(axes.figure):
