@@ -116,7 +116,6 @@ class Pair:
         Half a wave is a trough at the answer; 0 without waves.
         """
         turns = [
-            self.coefficients[k] * np.exp(2j * np.pi * k * self.answer / self.p)
-            for k in self.shown
+            self.coefficients[k] * np.exp(2j * np.pi * k * self.answer / self.p) for k in self.shown
         ]
         return max((abs(float(np.angle(turn))) / (2 * np.pi) for turn in turns), default=0.0)

@@ -112,7 +112,7 @@ class Algorithm(Scene):
         return (
             f"The learnt algorithm for a = {n.a}, b = {n.b}, a row a key frequency k with "
             "$w_k = 2 \\pi k / p$: a and b as angles, their sum as one; the wave over c in logits, "
-            f"shown within {REACH} of the answer; below it, on the same axis, their sum; dotted: the "
+            f"shown within {REACH} of the answer; below, on the same axis, their sum; dotted: the "
             f"highest sum at any other of the {n.p} answers. The waves "
             f"explain {share:.1%} of the squared logits of all pairs and answers. "
             f"{after('figure 1')}"
@@ -222,7 +222,7 @@ class Algorithm(Scene):
             sheet.text(right, y, held, ha="right", fontweight="bold", **text)
         every = f"{_claims.rounded_percent(n.explained)}"
         every = every if narrow else f"all {n.count}: {every}"
-        sheet.text(right, rows[-1] - 1.5 * r - 0.3, every, ha="right", va="top", fontsize=small,
+        sheet.text(right, rows[-1] - r - 0.35, every, ha="right", va="top", fontsize=small,
                    fontweight="bold")  # fmt: skip
         if not narrow:
             roomy = style().ems(sheet.figure)[0] >= ROOMY

@@ -133,7 +133,7 @@ def _rooms(figure: FigureBase, *, rest: bool) -> tuple[list[Axes], list[Axes]]:
             style().stack(figure, waves, top=2.0, right=4.2, bottom=high - cut + 3.3, **over),
             style().stack(figure, (1, 1), top=cut + 3.6, left=5.0, **past),
         )
-    cut = 0.57 * wide
+    cut = 0.54 * wide
     return (
         style().stack(figure, waves, top=3.2, right=wide - cut, **over),
         style().stack(figure, (1, 1), top=3.6, left=cut + 9.0, **past),
