@@ -161,7 +161,7 @@ def _own_moments(job: RenderJob) -> np.ndarray:
     import numpy as np
 
     frames, held = _length(job)
-    moving = np.linspace(1, max(job.scene.moments, 1), frames - held).round().astype(int)
+    moving = np.linspace(1, max(job.scene.film_moments, 1), frames - held).round().astype(int)
     index: np.ndarray = np.concatenate([moving, np.full(held, moving[-1])])
     return index
 

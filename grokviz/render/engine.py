@@ -87,7 +87,7 @@ class Engine(ABC, Generic[S, J]):
             )
         if kind.film and options.epoch is not None:
             raise InputError(f"{path}: --epoch is for a still; a film takes --epochs A:B:STEP")
-        if kind.film and options.epochs is not None and scene.moments:
+        if kind.film and options.epochs is not None and scene.film_moments:
             raise InputError(
                 f"{path}: the film of {scene.name} does not move along training; leave out --epochs"
             )

@@ -51,9 +51,9 @@ class Scene:
             epoch is asked shows the first that the run has.
         ends_with_film: whether a still of which no epoch is asked shows nothing after its film's
             last moment: where later all stays as it is.
-        moments: of a scene without a clock whose film moves along nothing of the data, but a camera
-            or hands: how many moments that film has. ``update(0)`` is its still, ``update(1)`` to
-            ``update(moments)`` its film; 0 for no film.
+        film_moments: of a scene without a clock whose film moves along nothing of the data, but a
+            camera or hands: how many moments that film has. ``update(0)`` is its still, ``update(1)`` to
+            ``update(film_moments)`` its film; 0 for no film.
         loops: whether the film goes round on a slide: where each picture is one moment, and
             the last one does not show the way to it.
         headed: whether it has a slide to itself, with its heading, and a PNG is one.
@@ -77,7 +77,7 @@ class Scene:
     aspects: ClassVar[Mapping[str, Mapping[Any, tuple[float, float]]]] = {}
     stills: ClassVar[tuple[str, ...]] = ("last",)
     ends_with_film: ClassVar[bool] = False
-    moments: ClassVar[int] = 0
+    film_moments: ClassVar[int] = 0
     loops: ClassVar[bool] = False
     headed: ClassVar[bool] = True
     panels: ClassVar[tuple[str, ...]] = ()
@@ -198,7 +198,7 @@ class Scene:
     @classmethod
     def moves(cls) -> bool:
         """Whether there is a film of it."""
-        return cls.clock is not None or cls.moments > 0
+        return cls.clock is not None or cls.film_moments > 0
 
     @classmethod
     def able(cls, kind: Format) -> bool:

@@ -62,8 +62,10 @@ def test_the_bundled_network_answers_by_them(
     mainline: ModularAdditionWeights, a: int, b: int
 ) -> None:
     scores = attention_scores(mainline)[None]
-    data = read(MAINLINE / "last-layer.nc").drop_vars("epoch").assign(
-        attention_score=(("epoch", "head", "row"), scores)
+    data = (
+        read(MAINLINE / "last-layer.nc")
+        .drop_vars("epoch")
+        .assign(attention_score=(("epoch", "head", "row"), scores))
     )
     found = fields.pair_logits(data, a, b)
     assert int(found.argmax()) == (a + b) % 113

@@ -1,4 +1,4 @@
-"""Films that move along nothing of the data, but a camera or hands: ``Scene.moments``."""
+"""Films that move along nothing of the data, but a camera or hands: ``Scene.film_moments``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from grokviz.render.drawing import frames_of
 from grokviz.render.job import render_options
 from grokviz.render.plan import plan
 
-OWN = [name for name, scene in SCENES.items() if scene.moments]
+OWN = [name for name, scene in SCENES.items() if scene.film_moments]
 SHARES = (0.0, 0.1, 0.22, 0.36, 0.5, 0.62, 0.75, 0.86, 1.0)
 
 
 def moment(name: str, share: float) -> int:
-    return 1 + round(share * (SCENES[name].moments - 1))
+    return 1 + round(share * (SCENES[name].film_moments - 1))
 
 
 def test_there_are_some() -> None:
@@ -35,9 +35,9 @@ def test_its_frames_go_through_all_of_it(name: str, duration: float, hold: float
     frames = frames_of(job, of(name))
     assert len(frames) == round(duration * 30)
     assert frames[0] == 1
-    assert frames[-1] == SCENES[name].moments
+    assert frames[-1] == SCENES[name].film_moments
     assert (np.diff(frames) >= 0).all()
-    assert (frames == frames[-1]).sum() == max(30 * hold, 1)
+    assert (frames == frames[-1]).sum() == 30 * hold + 1
     (still,) = plan(SCENES[name](), "a.png", (), asked)
     assert frames_of(still, of(name)).tolist() == [0]
 

@@ -48,7 +48,7 @@ class StringToCircle(Scene):
     needs = ("embedding_plane", "embedding_frequency_norm", "key_neurons",
              "logged_train_loss", "logged_test_loss")  # fmt: skip
     clock = None
-    moments = MOMENTS
+    film_moments = MOMENTS
     aspect = 1.75
     narrow_aspect = 0.6
 

@@ -49,7 +49,7 @@ class Chorus(Scene):
         "logged_train_loss", "logged_test_loss",
     )  # fmt: skip
     clock = None
-    moments = MOMENTS
+    film_moments = MOMENTS
     aspect = 1.7
     narrow_aspect = 0.72
 
