@@ -52,8 +52,8 @@ class Scene:
         ends_with_film: whether a still of which no epoch is asked shows nothing after its film's
             last moment: where later all stays as it is.
         film_moments: of a scene without a clock whose film moves along nothing of the data, but a
-            camera or hands: how many moments that film has. ``update(0)`` is its still, ``update(1)`` to
-            ``update(film_moments)`` its film; 0 for no film.
+            camera or hands: how many moments that film has. ``update(0)`` is its still,
+            ``update(1)`` to ``update(film_moments)`` its film; 0 for no film.
         loops: whether the film goes round on a slide: where each picture is one moment, and
             the last one does not show the way to it.
         headed: whether it has a slide to itself, with its heading, and a PNG is one.

@@ -18,9 +18,11 @@ STORY = (
     "clock",
     "fourier-multiplication",
     "algorithm",
+    "chorus",
     "logit-waves",
     "ablation",
     # 9 and 10: where it can be seen
+    "string-to-circle",
     "wave-circles",
     "embedding-waves",
     "waves-to-circles",

@@ -269,6 +269,6 @@ def apart(angles: Float[np.ndarray, " name"], least: float) -> Float[np.ndarray,
     start = angles[order[0]]
     wanted = (angles[order] - start) % (2 * np.pi)
     places = pushed_apart(wanted.tolist(), [least] * len(wanted), -np.pi, 3 * np.pi)
-    found = np.empty(len(angles))
-    found[order] = np.array(places) + start
-    return found
+    names = np.empty(len(angles))
+    names[order] = np.array(places) + start
+    return names

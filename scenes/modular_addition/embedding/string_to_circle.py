@@ -293,7 +293,7 @@ class _Film:
         self._step(view, now)
         self.hands.show(view, shot(now, *TURN_A), shot(now, *TURN_B), shot(now, *MEET))
         self.words.set_visible(True)
-        self.words.set_text(self._said(now))
+        self.words.set_text(self._sentence(now))
 
     def _step(self, view: View, now: float) -> None:
         """The first numbers, joined, while one step is spoken of."""
@@ -307,7 +307,7 @@ class _Film:
             name.set_position(tuple(point + 1.4 * out))
             name.set_visible(seen)
 
-    def _said(self, now: float) -> str:
+    def _sentence(self, now: float) -> str:
         circle = self.circle
         if now <= WIND[0] or self._view(now).front * circle.k < 1:
             return f"the numbers 0 to {circle.p - 1} on a string"
