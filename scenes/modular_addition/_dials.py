@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-FAR = 1.4
+FAR = 1.25
 """What lies further out, in mean radii, is drawn at this distance: a cloud is no circle."""
 
 
@@ -74,8 +74,8 @@ class Dial:
             self._points = points * np.minimum(1, FAR / np.maximum(np.abs(points), 1e-12))
         (self.dots,) = self.axes.plot([], [], "o", color=self.colour, mew=0, zorder=2)
         self.move(self.at, self.radius)
-        self.first = self._hand(colours.muted, 0.5)
-        self.second = self._hand(colours.muted, 0.5)
+        self.first = self._hand(colours.muted, 0.7)
+        self.second = self._hand(colours.muted, 0.7)
         self.sum = self._hand(answer_colour(), 1.1)
 
     @property

@@ -231,8 +231,10 @@ class Hands:
         self.sum.set_data(*place([0, 0.93 * np.exp(1j * (a + second * b))]))
         x, y = place(0.5 * (1 + 1.5 / view.radius) * np.exp(1j * (a + 0.5 * second * b)))
         self.turned.set_position((float(x), float(y)))
-        for artist in (self.arc, self.sum, self.turned):
+        for artist in (self.arc, self.sum):
             artist.set_visible(second > 0)
+        # beside the arc there is room for it when the arc is there
+        self.turned.set_visible(second > 0.6)
         shown = (first > 0, second > 0, meet > 0)
         numbers = np.array([circle.a, circle.b, circle.c])
         there = circle.near()[numbers]

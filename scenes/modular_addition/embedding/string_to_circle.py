@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 ROUND = 0.2
 """A circle's radii vary by less than this share of their mean; those of a cloud by about half."""
 
+COIL = 5
+"""So many turns at least are followed where no frequency is asked for."""
+
 WIND, LOOK, STEP = (0.05, 0.34), (0.39, 0.56), (0.58, 0.64)
 TURN_A, TURN_B, MEET = (0.67, 0.76), (0.79, 0.89), (0.90, 0.94)
 """When in the film the string winds, the camera turns, one step is marked, and the hands turn."""
@@ -54,7 +57,9 @@ class StringToCircle(Scene):
 
     a: int = option(27, "the first number")
     b: int = option(95, "the second number")
-    frequency: int | None = option(None, "embedded frequency, of the key ones the lowest if none")
+    frequency: int | None = option(
+        None, "embedded frequency; if none, the lowest key one from 5 on"
+    )
 
     def __post_init__(self) -> None:
         if self.a < 0 or self.b < 0:
@@ -65,7 +70,7 @@ class StringToCircle(Scene):
         circle = self._circle(data)
         numbers = {"spread": circle.spread, "turns": circle.turns, "gap": circle.gap}
         if circle.spread < ROUND and circle.turns == circle.k:
-            sentence = f"A string of {circle.p} numbers, wound {circle.k} times, is a circle"
+            sentence = f"A string of {circle.p} numbers, wound {_times(circle.k)}, is a circle"
             watch = (
                 f"radii vary by {circle.spread:.0%}; the angles of {circle.a} and {circle.b} add "
                 f"up to that of {circle.c}, within {circle.gap:.0f}\u00b0"
@@ -130,12 +135,17 @@ class StringToCircle(Scene):
                 "train it further"
             )
         if self.frequency is None:
-            # the fewest turns are followed with the eye
-            return min([k for k in frequencies.key_frequencies(data) if k in known] or known)
+            keys = [k for k in frequencies.key_frequencies(data) if k in known] or known
+            # few turns are followed with the eye, and fewer are no coil
+            return min([k for k in keys if k >= COIL] or [max(keys)])
         if self.frequency not in known:
             listed = ", ".join(map(str, known[:12]))
             raise InputError(f"{self.name}: {self.frequency} is not embedded; there are {listed}")
         return self.frequency
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 class _Still:
@@ -177,10 +187,9 @@ class _Still:
             sheet.text(start, line.at[1] - 0.7, "0", ha="center", **look),
             sheet.text(start + line.length, line.at[1] - 0.7, str(circle.p - 1), ha="center",
                        **look),
-            sheet.text(coil.at[0], low, f"wound {circle.k} times", ha="center", **look),
-            sheet.text(end.at[0], low if end.length == 0 and end.at[1] == coil.at[1] else
-                       end.at[1] - end.radius - 2.7, "seen from its end", ha="center",
-                       **look),
+            sheet.text(coil.at[0], low, f"wound {_times(circle.k)}", ha="center", **look),
+            sheet.text(end.at[0], line.at[1] + 0.5 if end.at[1] == coil.at[1] else
+                       end.at[1] - end.radius - 2.7, "seen from its end", ha="center", **look),
         ]  # fmt: skip
         return texts
 
@@ -313,7 +322,7 @@ class _Film:
             return f"the numbers 0 to {circle.p - 1} on a string"
         if now < LOOK[0]:
             wound = round(min(max(self._view(now).front, 0.0), 1.0) * circle.k)
-            return f"wound {wound} time{'' if wound == 1 else 's'}"
+            return f"wound {_times(wound)}"
         if now < STEP[0]:
             return "seen from its end: the network's own embedding"
         if now < TURN_A[0]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
+WORDS = 10.6
+"""Room for the words beside the sum, in ems."""
+
 ASIDE = 1.2
 """Room at the right of the numbers, in ems."""
 
@@ -76,6 +79,8 @@ class Room:
         aside = 2.1 * radius if two else 0.0
         clocks = [(left + radius + (aside if n % 2 else 0.0), y) for n, y in enumerate(rows)]
         names = left + 2 * radius + aside + (2.6 if not narrow else 2.0)
+        if not narrow:  # the words about the sum stand at its left
+            names = max(names, left + WORDS)
         start, words = names + 0.6, (left, edge - 0.9 if not narrow else 7.2)
         end = wide - (4.6 if not narrow else 1.4)
         return cls(wide, high, rows, pitch, clocks, radius, names, (start, end),
@@ -145,6 +150,9 @@ class Clocks:
             dial.show(dial.first, a if second > 0 else first * a)
             dial.show(dial.second, b if i == 0 else None)
             dial.show(dial.sum, a + second * b if second > 0 else None)
+        for name in self.names:
+            # on their way they would cross
+            name.set_visible(small in (0.0, 1.0))
         for link in self.links:
             link.set_alpha(0.6 if small == 1 else 0.0)
 
