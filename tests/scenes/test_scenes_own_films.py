@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from grokviz.scenes.modular_addition._light import LAYER
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from test_scenes_all import DOTS, SCENES, Drawn, View, of, overlaps
 
 from grokviz.errors import InputError
@@ -85,3 +88,27 @@ def test_a_film_in_layers_has_the_pixels_of_full_draws(name: str) -> None:
         for share in (0.05, 0.45, 0.95):
             drawn.drawing.update(moment(name, share))
             assert painter.check(), f"at {share:.0%}"
+
+
+@pytest.mark.parametrize("name", ["algorithm", "logit-waves", "chorus"])
+def test_the_crests_of_all_waves_stand_in_the_light_of_the_answer(name: str) -> None:
+    drawn = Drawn(name)
+    drawn.show(drawn.scene.index_of(of(name), None))
+    light = [patch for patch in drawn.figure.findobj(Rectangle) if patch.get_alpha() == LAYER]
+    middles = {round(middle(patch)) for patch in light}
+    assert len(middles) == 1, "one light, through waves and sum"
+    dots = [
+        line.axes.transData.transform(line.get_xydata())[0]
+        for line in drawn.figure.findobj(Line2D)
+        if line.get_visible() and line.get_marker() == "o" and len(line.get_xydata()) == 1
+    ]
+    (x,) = middles
+    inside = [dot for dot in dots if abs(dot[0] - x) < 1.5]
+    least = 5 if name == "chorus" else 6  # there the sum's is a bar
+    assert len(inside) == least
+    assert len({round(y) for _, y in inside}) == least
+
+
+def middle(patch: Rectangle) -> float:
+    box = patch.get_window_extent()
+    return float(box.x0 + box.x1) / 2
