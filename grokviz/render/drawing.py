@@ -104,8 +104,10 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
                 report(done, len(updates))
 
     limit = job.options.max_size
-    told = min(moments, key=lambda i: abs(i - job.scene.index_of(data, None)))
-    poster = next(paint(painter, [moments[told]], checks=0))
+    told = job.scene.index_of(data, None)
+    if job.scene.clock is not None:  # one of its own frames; else its still
+        told = min(moments, key=lambda i: abs(i - told))
+    poster = next(paint(painter, [partial(show, told)], checks=0))
     with transparent_background(figure) if job.options.transparent else contextlib.nullcontext():
         written = write_film(
             job.path,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 from grokviz.scenes.modular_addition._light import LAYER
@@ -11,8 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from test_scenes_all import DOTS, SCENES, Drawn, View, of, overlaps
 
+import grokviz as gv
 from grokviz.errors import InputError
 from grokviz.media import Painter
+from grokviz.media.film.cover import cover_of
+from grokviz.media.pixels import read_picture
 from grokviz.render.drawing import frames_of
 from grokviz.render.job import render_options
 from grokviz.render.plan import plan
@@ -112,3 +117,13 @@ def test_the_crests_of_all_waves_stand_in_the_light_of_the_answer(name: str) -> 
 def middle(patch: Rectangle) -> float:
     box = patch.get_window_extent()
     return float(box.x0 + box.x1) / 2
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_still_stands_for_the_film(name: str, tmp_path: Path) -> None:
+    (film,) = gv.render(name, of(name), tmp_path / "a.mp4", quality="l", fps=4, duration=1, hold=0)
+    (still,) = gv.render(name, of(name), tmp_path / "a.png", quality="l", theme="dark")
+    cover = cover_of(film)
+    assert cover is not None
+    shown, wanted = iio.imread(cover.jpeg).astype(int), read_picture(still)[..., :3].astype(int)
+    assert np.abs(shown - wanted).mean() < 4
