@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,12 +90,7 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
     figure, sheet, drawing = build(job, data)
     painter = Painter(figure, [drawing.moving, sheet.moment])
 
-    def show(i: int) -> None:
-        sheet.show(i)
-        drawing.update(i)
-
-    moments = {int(i): partial(show, int(i)) for i in index}
-    updates = [moments[int(i)] for i in index]
+    updates = _updates(job, sheet, drawing, index)
 
     def frames() -> Iterator[Any]:
         for done, frame in enumerate(paint(painter, updates), 1):
@@ -104,21 +99,45 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
                 report(done, len(updates))
 
     limit = job.options.max_size
+    moments = sorted({int(i) for i in index})
     told = job.scene.index_of(data, None)
     if job.scene.clock is not None:  # one of its own frames; else its still
         told = min(moments, key=lambda i: abs(i - told))
-    poster = next(paint(painter, [partial(show, told)], checks=0))
+    poster = next(paint(painter, [partial(_show, sheet, drawing, told)], checks=0))
     with transparent_background(figure) if job.options.transparent else contextlib.nullcontext():
         written = write_film(
             job.path,
             FramesWithPoster(frames, poster),
             fps=job.quality.fps,
-            provenance=_provenance(job, data, sorted(moments)),
+            provenance=_provenance(job, data, moments),
             transparent=job.options.transparent,
             max_size=None if limit is None else int(limit * 1e6),
             fmt=job.format.name,
         )
     return written.path
+
+
+def _updates(
+    job: RenderJob, sheet: Sheet, drawing: Drawing, index: np.ndarray
+) -> list[Callable[[], None]]:
+    """What draws each frame of a film; pictures that are the same are the same object."""
+    if drawing.play is None:
+        moments = {int(i): partial(_show, sheet, drawing, int(i)) for i in index}
+        return [moments[int(i)] for i in index]
+    play, through = drawing.play, sorted({int(i) for i in index})
+
+    def show_at(share: float) -> None:
+        sheet.show(play(share, through))
+
+    moving = max(len(index) - _length(job)[1], 1)
+    shares = [partial(show_at, n / max(moving - 1, 1)) for n in range(moving)]
+    return [*shares, *[shares[-1]] * (len(index) - moving)]
+
+
+def _show(sheet: Sheet, drawing: Drawing, i: int) -> None:
+    """Move a picture to a clock index."""
+    sheet.show(i)
+    drawing.update(i)
 
 
 def frames_of(job: RenderJob, data: xr.Dataset) -> np.ndarray:

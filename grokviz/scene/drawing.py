@@ -30,11 +30,15 @@ class Drawing:
         moving: the artists that ``update`` changes (nested lists will do), from which films
             are drawn in layers.
         update: sets their data for one index of the scene's clock, and nothing else.
+        play: of a picture that also moves while the clock stands still: sets their data for a
+            share of a film's time, from 0 to 1, given the clock indices that the film goes
+            through, and says which of them is shown. It takes the place of ``update`` in films.
 
     """
 
     moving: Sequence[Any] = ()
     update: Callable[[int], None] = nothing
+    play: Callable[[float, Sequence[int]], int] | None = None
 
     @classmethod
     def of(cls, *parts: Part) -> Drawing:

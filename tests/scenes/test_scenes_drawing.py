@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -301,3 +302,56 @@ def test_all_dots_of_an_embedding_are_within_its_axes_at_every_moment(ghost: boo
             for values, limits in zip(dots.T, (axes.get_xlim(), axes.get_ylim()), strict=True):
                 assert min(limits) < values.min()
                 assert values.max() < max(limits)
+
+
+# --- a picture that also moves while its clock stands still --------------------------
+
+
+class Turning(Scene):
+    """A dot that goes round, whatever the clock does."""
+
+    name, title, source, needs = "turning", "A dot goes round", "here", ("gini_embedding",)
+
+    def film_span(self, data: xr.Dataset) -> None:
+        """All of it."""
+
+    def draw(self, figure: Any, data: xr.Dataset) -> Drawing:
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        dot = axes.plot([], [], "s", ms=60, color="white")[0]
+        played.clear()
+
+        def update(i: int) -> None:
+            dot.set_data([0.5], [0.5])
+
+        def play(share: float, index: Sequence[int]) -> int:
+            played.append((share, tuple(index)))
+            dot.set_data([0.1 + 0.8 * share], [0.5])
+            return index[0] if share < 0.5 else index[-1]
+
+        return Drawing([dot], update, play)
+
+
+played: list[tuple[float, tuple[int, ...]]] = []
+
+
+def test_a_film_is_played_by_shares_of_its_time_and_held(tmp_path: Path) -> None:
+    epochs = np.arange(0, 50, 10)
+    data = xr.Dataset({"gini_embedding": ("epoch", 1.0 / (1 + epochs))}, coords={"epoch": epochs})
+    (path,) = gv.render(
+        Turning(), data, tmp_path / "a.mp4", quality="l", duration=2, hold=0.8, epochs="10:40",
+        theme="dark",
+    )  # fmt: skip
+    import av
+
+    shares = [share for share, _ in played]
+    assert {index for _, index in played} == {(1, 2, 3, 4)}
+    assert shares[-18:] == [n / 17 for n in range(18)]
+    with av.open(str(path)) as film:
+        frames = [frame.to_ndarray(format="gray") for frame in film.decode(video=0)]
+    assert len(frames) == 30
+    middle = [
+        float(np.average(np.arange(854), weights=(f[160:420] > 128).sum(axis=0))) for f in frames
+    ]
+    assert (np.diff(middle[:18]) > 10).all()
+    assert np.allclose(middle[18:], middle[17], atol=1)
