@@ -58,10 +58,10 @@ class Landscape:
         look = {"fontsize": small, "va": "bottom", "color": colours.muted}
         self.first = self.panel.text(ha="left", **look)
         self.last = self.panel.text(ha="right", **{**look, "color": colours.answer})
-        self.panel.place(self.first, np.array([1.2 * em, 0.3 * em]))
-        self.panel.place(self.last, np.array([wide - 1.2 * em, 0.3 * em]))
+        self.panel.place(self.first, np.array([4.2 * em, 0.3 * em]))
+        self.panel.place(self.last, np.array([wide - 2.0 * em, 0.3 * em]))
         self.arrow = self.panel.axes.annotate(
-            "", (wide - 9.5 * em, 0.75 * em), (8.0 * em, 0.75 * em),
+            "", (wide - 10.0 * em, 0.75 * em), (10.6 * em, 0.75 * em),
             arrowprops={"arrowstyle": "-|>", "color": colours.faint, "lw": 0.4 * style().line},
         )  # fmt: skip
         self.columns = lru_cache(maxsize=None)(self._columns)

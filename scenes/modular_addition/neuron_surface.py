@@ -117,6 +117,11 @@ class NeuronSurface(Scene):
     def _watch(self, data: xr.Dataset) -> str:
         """What is drawn, and of which neuron."""
         p, word = data.sizes["row"] // 2, clocks.word(data)
+        if self.stage == "landscape":
+            return (
+                f"neuron {self._number(data)}'s input for a + b: a runs to the right, each a at a "
+                f"later {word}; b runs away from you"
+            )
         return (
             f"neuron {self._number(data)}'s input for all {p * p:,} sums a + b, each {word} at its "
             "own scale"
