@@ -168,7 +168,9 @@ def test_a_film_goes_through_the_stages_in_order_and_stays_at_the_torus() -> Non
     assert max(np.diff(stages)) < 0.06
 
 
-@pytest.mark.parametrize("stage", ["all", "torus", "landscape"])
+@pytest.mark.parametrize(
+    "stage", ["all", "torus", pytest.param("landscape", marks=pytest.mark.slow)]
+)
 def test_a_film_shows_all_its_moments_in_order(stage: str) -> None:
     data = reference()
     with drawing_in(gv.theme("dark", "slide"), ghost=False):
