@@ -10,11 +10,13 @@ from grokviz.scenes.modular_addition.logits.ablation import Ablation
 
 import grokviz as gv
 from grokviz.runs.tensors import load
+from grokviz.tasks.modular_addition.data import ModularAddition
 from grokviz.tasks.modular_addition.formulas import definitions
 from grokviz.tasks.modular_addition.forward import Forward, forward
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
-FILE = Path(__file__).parents[2] / "assets/reference/modular-addition/weights/40000.safetensors"
+PLACE = Path(__file__).parents[2] / "assets/reference/modular-addition/weights"
+FILE = PLACE / "40000.safetensors"
 P, KEYS = 113, [14, 35, 41, 42, 52]
 PUBLISHED = {14: 2.0e-4, 35: 4.6e-4, 41: 1.9e-3, 42: 5.2e-3, 52: 2.4e-2}
 A, B = np.divmod(np.arange(P * P), P)
@@ -39,9 +41,9 @@ def terms(k: int) -> np.ndarray:
     return np.einsum("in,jn->nij", *of).reshape(P * P, 9)
 
 
-def loss(logits: np.ndarray) -> float:
+def loss(logits: np.ndarray, pairs: np.ndarray | slice = slice(None)) -> float:
     shifted = logits - logits.max(axis=1, keepdims=True)
-    right = shifted[np.arange(P * P), (A + B) % P]
+    right = shifted[np.arange(len(logits)), ((A + B) % P)[pairs]]
     return float((np.log(np.exp(shifted).sum(axis=1)) - right).mean())
 
 
@@ -96,6 +98,23 @@ def test_the_two_candidates_are_near_the_published_rows(weights, activations) ->
     off = definitions.off_directions_loss(weights, activations, np.array(KEYS))
     assert off == pytest.approx(5.27, rel=5e-3)
     assert np.isnan(definitions.off_directions_loss(weights, activations, np.array([], int)))
+
+
+def test_all_waves_are_what_depends_on_the_sum_alone() -> None:
+    data = gv.load("modular-addition", ("excluded_loss_2d_all_frequencies", "excluded_loss_2d"))
+    train = ModularAddition.from_settings({"p": P, "train-fraction": 0.3, "split-seed": 0}).is_train
+    every = data["excluded_loss_2d_all_frequencies"].dropna("epoch")
+    assert every["epoch"].values.tolist() == [0, 1400, 5400, 40000]
+    # read off the published figure, which is of another run
+    for epoch, published in ((1400, 0.316), (5400, 1.9), (40000, 5.97)):
+        logits = forward(ModularAdditionWeights.of(load(PLACE / f"{epoch}.safetensors")[0])).logits
+        by_sum = np.stack([logits[s == (A + B) % P].mean(axis=0) for s in range(P)])
+        left = logits - by_sum[(A + B) % P] + logits.mean(axis=0)
+        found = float(every.sel(epoch=epoch))
+        assert found == pytest.approx(loss(left[train], np.flatnonzero(train)), rel=1e-9)
+        assert found == pytest.approx(published, rel=0.12)
+    # with the key frequencies alone, as the text has it, nothing like the figure comes out
+    assert float(data["excluded_loss_2d"].sel(epoch=1400)) < 1e-3
 
 
 def test_they_are_bundled_and_drawn() -> None:

@@ -71,6 +71,43 @@ def test_published_curves_are_dashed_and_said(name: str, data: xr.Dataset) -> No
     assert published.WORDS not in plain.claim(data).watch + plain.definition(data)
 
 
+def test_the_published_excluded_loss_is_behind_that_without_all_waves(data: xr.Dataset) -> None:
+    from matplotlib.figure import Figure
+
+    scene = scenes(user=False)["excluded-loss"].with_options({"removed": "all", "published": "on"})
+    assert "published_excluded_loss" in scene.variables()
+    figure = Figure()
+    scene.draw(figure, data).update(data.sizes["epoch"] - 1)
+    lines = [line for axes in figure.axes for line in axes.get_lines()]
+    theirs = data["published_excluded_loss"].values
+    (behind,) = {line.get_color() for line in lines if np.array_equal(line.get_ydata(), theirs)}
+    own = data["excluded_loss_2d_all_frequencies"].dropna("epoch")
+    dots = [line for line in lines if line.get_marker() == "o" and line.get_color() == behind]
+    shown = {float(line.get_xdata()[0]) for line in dots if len(line.get_xdata())}
+    assert shown == {float(e) for e in own["epoch"].values if e < 20_000}
+    # four checkpoints are no curve
+    assert not any(
+        len(line.get_xdata()) == own.size and line.get_linestyle() != "None" for line in lines
+    )
+    assert "test pairs included" in scene.definition(data)
+    assert "what the paper's figure fits" in scene.definition(data)
+
+
+def test_many_waves_are_claimed_of_runs_that_lean_on_them(data: xr.Dataset) -> None:
+    scene = scenes(user=False)["excluded-loss"].with_options({"removed": "all"})
+    claim = scene.claim(data)
+    assert claim.holds
+    assert claim.numbers["all"] == pytest.approx(0.352, abs=1e-3)
+    # a run that leans on its key waves alone from the beginning
+    key = data["excluded_loss_2d"]
+    same = data.assign(excluded_loss_2d_all_frequencies=key * 1.1)
+    assert not scene.claim(same).holds
+    assert "ends at 6.8 without all waves, 6.1 without the key ones" in scene.claim(same).sentence
+    # and one that at its end too leans on others
+    other = data.assign(excluded_loss_2d=key / 100)
+    assert not scene.claim(other).holds
+
+
 def test_a_run_with_other_settings_has_no_published_counterpart(tmp_path: Path) -> None:
     facts = {"task": "modular-addition", "settings": {"p": 113, "train-fraction": 0.4}}
     with RunWriter.create(tmp_path / "run", facts) as writer:

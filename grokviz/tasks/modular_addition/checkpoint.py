@@ -129,6 +129,16 @@ class ModularAdditionCheckpoint(Checkpoint):
 
         return self._cached("excluded", (train, keys), scores)
 
+    def excluded_all(self, train: Split) -> progress.Ablated:
+        """Train scores without cos and sin of w(a + b) at all frequencies, key or not."""
+
+        def scores() -> progress.Ablated:
+            return progress.excluded(
+                self.forward.logits, self.waves.sum(axis=0, keepdims=True), train
+            )
+
+        return self._cached("excluded all", (train,), scores)
+
     def restricted(self, train: Split, keys: Int[np.ndarray, " key"]) -> progress.Restricted:
         """Scores by set with only cos and sin of w(a + b) at ``keys``, and each class's mean."""
         return self._cached(

@@ -100,7 +100,8 @@ class CircuitDevelopment(Scene):
         )
         return (
             "Train and test loss, the loss restricted to the key frequencies (on all pairs, with "
-            "their waves of a + b alone), and the train loss with them excluded; norm of each wave "
+            "their waves of a + b alone), and the train loss with them, fitted on all pairs, "
+            "excluded; norm of each wave "
             "in the embedding $W_E$, the key frequencies in colour, and their share of its summed "
             f"squares{neurons}. {after('figures 3, 4 and 7')}"
         )

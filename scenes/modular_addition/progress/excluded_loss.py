@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
+from grokviz.scenes.modular_addition.progress import _all_waves
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
@@ -62,12 +63,21 @@ class ExcludedLoss(Scene):
     )
     measure: Literal["loss", "accuracy"] = option("loss", "loss or accuracy without the wave")
     form: Literal["curves", "bars"] = option("curves", "over epochs, or a bar a wave at one epoch")
+    removed: Literal["each", "all"] = option(
+        "each", "each wave alone, or all key waves, and all waves of a+b, at once"
+    )
     published: bool = option(False, published.HELP)
 
+    def __post_init__(self) -> None:
+        if self.removed == "all" and (self.kind, self.form) != ("2d", "curves"):
+            raise ValueError("removed=all is drawn with kind=2d and form=curves; leave these out")
+
     def variables(self) -> tuple[str, ...]:
-        """With the published losses, where they are drawn."""
-        others = (published.TRAIN, published.TEST, PUBLISHED) if self._behind else ()
-        return (*self.needs, *others)
+        """With those of all waves and the published losses, where they are drawn."""
+        own = _all_waves.variables(self.measure) if self.removed == "all" else ()
+        theirs = _all_waves.PUBLISHED if self.removed == "all" else PUBLISHED
+        others = (published.TRAIN, published.TEST, theirs) if self._behind else ()
+        return (*self.needs, *own, *others)
 
     @property
     def _behind(self) -> bool:
@@ -76,6 +86,8 @@ class ExcludedLoss(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How many of the key waves training leans on when the run groks."""
+        if self.removed == "all":
+            return _all_waves.claim(data, self.measure, behind=self._behind)
         run, keys = outcome(data), frequencies.key_frequencies(data)
         if run.delay is None or run.grokked is None or not keys:
             return Claim.instead(run.sentence)
@@ -90,6 +102,8 @@ class ExcludedLoss(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A line for every frequency, and the unharmed train and test loss; or bars."""
         axes = style().panels(figure, left=5.0, right=7.4)[0][0]
+        if self.removed == "all":
+            return _all_waves.draw(axes, data, self.measure, behind=self._behind)
         if self.form == "bars":
             return self._bars(axes, data)
         losses = self.measure == "loss"
@@ -106,6 +120,8 @@ class ExcludedLoss(Scene):
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The numbers for each key frequency and for the largest of the rest."""
+        if self.removed == "all":
+            return _all_waves.description(data, self.measure, i)
         now, keys = self._values(data).isel(epoch=i), frequencies.key_frequencies(data)
         rest = now.drop_sel(frequency=keys)
         whole = data[self.measure].isel(epoch=i)
@@ -123,12 +139,15 @@ class ExcludedLoss(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        if self.removed == "all":
+            return _all_waves.definition(data, self.measure, behind=self._behind)
         grokked = self.form == "curves" and outcome(data).grokked is not None
         dotted = " Dotted: the test loss is at half its peak." if grokked else ""
         return (
             f"Excluded {self.measure}: that on the training pairs with {TERMS[self.kind]} "
-            "at one frequency, fitted on all pairs, taken out of the logits; key frequencies in "
-            f"colour, all others in grey, with the unchanged train and test {self.measure}.{dotted}"
+            "at one frequency, fitted on all pairs, test pairs included, taken out of the logits; "
+            "key frequencies in colour, all others in grey, with the unchanged train and test "
+            f"{self.measure}.{dotted}"
             f"{published.DEFINITION if self._behind else ''} "
             f"{after('figures 12 and 15')}"
         )

@@ -135,7 +135,8 @@ class MemoriseThenGeneralise(Scene):
         )
         return (
             "Memorising share: mean probability of the right answer on the training pairs with cos "
-            "and sin of $w_k(a+b)$ at the key frequencies taken out of the logits; generalising "
+            "and sin of $w_k(a+b)$ at the key frequencies, fitted on all pairs, test pairs "
+            "included, taken out of the logits; generalising "
             f"share: the same with these alone kept.{parts} {after('section 5')}"
         )
 

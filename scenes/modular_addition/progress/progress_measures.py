@@ -52,7 +52,8 @@ DASHED = {OUTPUT, "excluded", EXCLUDED}
 """Curves in one panel with others of their colour, or of another grey."""
 
 PUBLISHED = (published.TRAIN, published.TEST, "published_restricted_loss")
-"""What the published figures show; their excluded loss is without all frequencies."""
+"""What the published figures show; their excluded loss is without all frequencies, and behind that
+of the scene excluded-loss with removed=all."""
 
 NAMED = 12
 """So many lines of cosines have room for a name; the others are grey."""
@@ -209,8 +210,8 @@ class ProgressMeasures(Scene):
         """With the definitions and the citation."""
         texts = {
             "losses": "Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
-            "the key frequencies, fitted on all pairs. Restricted loss: on all pairs, with these "
-            "alone. "
+            "the key frequencies, fitted on all pairs, test pairs included. Restricted loss: on "
+            "all pairs, with these alone. "
             + ("Gini coefficient of the Fourier components' norms in "
                f"{'$W_E$' if self._merged else '$W_E$ and $W_L$'}. "
                if self.third == "gini" else "Test loss over restricted loss. ")
