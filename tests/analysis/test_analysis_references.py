@@ -98,7 +98,7 @@ def test_a_reference_that_was_just_made_stands_its_checks(made: Path, tmp_path: 
     assert sorted(f.name for f in (made / "weights").iterdir()) == [
         "40.safetensors", "60.safetensors",
     ]  # fmt: skip
-    assert check_numbers(made, rebuilt(made, tmp_path / "run")) == 21
+    assert check_numbers(made, rebuilt(made, tmp_path / "run")) == 25
     # the total and three digits, of both splits, at three checkpoints
     assert check_losses(made) == 24
 

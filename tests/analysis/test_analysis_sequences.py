@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ from grokviz.tasks.repeated_subsequence.probes import (
     source_of,
 )
 from grokviz.tasks.skip_trigram.checkpoint import SkipTrigramRun
+from grokviz.training.batch import Batch
 
 SMALL = {"vocabulary": 20, "length": 31, "subsequence": 5, "repeats": 3}
 SIZES = {
@@ -57,6 +60,13 @@ def copying(v: int, n: int, sharpness: float = 60.0) -> dict[str, np.ndarray]:
     return state
 
 
+def shorter(sample: Sample, more: int = 40) -> Sample:
+    """The sample with fewer sequences, for large models and slow checks."""
+    rest = sample.more
+    few = Batch(rest.tokens[:more], rest.positions[:more], rest.targets[:more])
+    return replace(sample, more=few)
+
+
 def by_hand(sample: Sample) -> float:
     """The induction score of a head that attends evenly to what followed its own token."""
     found = []
@@ -90,24 +100,37 @@ def test_the_forward_pass_is_that_of_the_torch_model(name: str, double: int) -> 
         model = AttentionOnly(shape, layers, skip_weight=double, head_scaled=True, seed=1)
     model = model.double()
     state = {key: value.numpy() for key, value in model.state_dict().items()}
-    sample = task(name).load("view").sample_of(SMALL if name == "repeated-subsequence" else {})
-    batch = sample.batch
+    settings = SMALL if name == "repeated-subsequence" else {}
+    sample = shorter(task(name).load("view").sample_of(settings))
+    parts, batch = (sample.batch, sample.more), sample.batch
     w = sample.weights(state, double)
     with torch.no_grad():
-        logits = model(torch.from_numpy(batch.tokens)).numpy()
-    wanted = np.take_along_axis(logits, batch.positions[..., None], axis=1)
+        whole = [model(torch.from_numpy(one.tokens)).numpy() for one in parts]
+    wanted = [
+        np.take_along_axis(logits, one.positions[..., None], axis=1)
+        for logits, one in zip(whole, parts, strict=True)
+    ]
     found = np.concatenate([r.logits for _, r in run_in_chunks(w, batch.tokens, batch.positions)])
-    np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(found, wanted[0], rtol=1e-10, atol=1e-12)
 
-    m = sample.measure(w)
+    m, every = sample.measure(w), np.concatenate(wanted)
+    targets = np.concatenate([one.targets for one in parts])
     loss = torch.nn.functional.cross_entropy(
-        torch.from_numpy(wanted).flatten(0, 1),
-        torch.from_numpy(batch.targets).flatten(),
-        reduction="none",
-    ).reshape(batch.targets.shape)
+        torch.from_numpy(every).flatten(0, 1), torch.from_numpy(targets).flatten(), reduction="none"
+    ).reshape(targets.shape)
     np.testing.assert_allclose(m.loss, loss.mean(0).numpy(), rtol=1e-10)
-    right = wanted.argmax(-1) == batch.targets
-    np.testing.assert_allclose(m.accuracy, right.mean(0))
+    assert m.error == pytest.approx(float(loss.mean(1).std()) / len(targets) ** 0.5, rel=1e-9)
+    np.testing.assert_allclose(m.accuracy, (every.argmax(-1) == targets).mean(0))
+
+
+def test_losses_are_measured_on_two_thousand_sequences_and_attention_on_the_first() -> None:
+    for name, probed in (("repeated-subsequence", 128), ("digit-addition", 500),
+                         ("skip-trigram", 1000)):  # fmt: skip
+        sample = task(name).load("view").sample_of({})
+        assert (len(sample.batch), len(sample)) == (probed, 2048)
+        # none stands in both parts
+        rows = np.concatenate([sample.batch.tokens, sample.more.tokens])
+        assert len(np.unique(rows, axis=0)) == 2048
 
 
 def test_rows_of_attention_sum_to_one_and_look_back() -> None:
@@ -122,7 +145,7 @@ def test_rows_of_attention_sum_to_one_and_look_back() -> None:
 @pytest.mark.parametrize("vocabulary", [20, 300])
 def test_heads_made_by_hand_have_the_scores_that_follow(vocabulary: int, double: int) -> None:
     settings = {**SMALL, "vocabulary": vocabulary}
-    sample = RepeatedSubsequenceRun.sample_of(settings)
+    sample = shorter(RepeatedSubsequenceRun.sample_of(settings))
     m = sample.measure(sample.weights(copying(vocabulary, 31), double))
     before, follows = m.attention["previous_token"], m.attention["induction"]
     assert before.shape == follows.shape == (2, 2)
@@ -136,7 +159,7 @@ def test_heads_made_by_hand_have_the_scores_that_follow(vocabulary: int, double:
 
 
 def test_even_attention_is_spread_over_all_earlier_copies() -> None:
-    sample = RepeatedSubsequenceRun.sample_of(SMALL)
+    sample = shorter(RepeatedSubsequenceRun.sample_of(SMALL))
     starts, steps = copies(sample.batch)
     later = starts[:, 1:, None] + steps
     number = np.arange(1, 3)[None, :, None]

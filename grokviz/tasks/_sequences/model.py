@@ -71,6 +71,25 @@ class Layer:
         out: np.ndarray = mixture.reshape(*residual.shape[:2], -1) @ self.W_O.T
         return out
 
+    def heads_at(
+        self,
+        residual: Float[np.ndarray, "batch pos d_model"],
+        positions: Int[np.ndarray, "batch scored"],
+    ) -> Float[np.ndarray, "batch scored d_model"]:
+        """The summed output of the heads at ``positions`` alone: all that a last layer needs."""
+        rows = np.arange(len(residual))[:, None]
+        queries = self._project(self.W_Q, residual[rows, positions])
+        scores: np.ndarray = queries @ self._project(self.W_K, residual).swapaxes(-1, -2)
+        scores /= np.sqrt(self.W_K.shape[1])
+        is_later = np.arange(residual.shape[1]) > positions[:, None, :, None]
+        np.copyto(scores, -np.inf, where=is_later)
+        scores -= scores.max(axis=-1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=-1, keepdims=True)
+        mixture = (scores @ self._project(self.W_V, residual)).swapaxes(1, 2)
+        out: np.ndarray = mixture.reshape(*positions.shape, -1) @ self.W_O.T
+        return out
+
     @staticmethod
     def _project(weight: np.ndarray, residual: np.ndarray) -> np.ndarray:
         heads, d_head, d_model = weight.shape
@@ -163,6 +182,39 @@ def run(
         if layer.mlp is not None:
             residual = residual + layer.mlp(residual)
     return ModelOutput(tuple(patterns), residual @ w.W_U)
+
+
+def logits_in_chunks(
+    w: SequenceWeights,
+    tokens: Int[np.ndarray, "batch pos"],
+    positions: Int[np.ndarray, "batch scored"],
+) -> Iterator[tuple[slice, Float[np.ndarray, "rows scored classes"]]]:
+    """The logits at ``positions`` in chunks of sequences, without the attention patterns.
+
+    The same as those of :func:`run` to the last bits, from less work.
+    """
+    for start in range(0, len(tokens), CHUNK):
+        rows = slice(start, start + CHUNK)
+        yield rows, _logits(w, tokens[rows], positions[rows])
+
+
+def _logits(
+    w: SequenceWeights,
+    tokens: Int[np.ndarray, "batch pos"],
+    positions: Int[np.ndarray, "batch scored"],
+) -> Float[np.ndarray, "batch scored classes"]:
+    residual = w.W_E.T[tokens] + w.W_pos[: tokens.shape[1]]
+    for layer in w.layers[:-1]:
+        heads = layer.head_output(layer.pattern(residual), residual)
+        residual = w.skip_weight * residual + heads
+        if layer.mlp is not None:
+            residual = residual + layer.mlp(residual)
+    last, rows = w.layers[-1], np.arange(len(tokens))[:, None]
+    out = w.skip_weight * residual[rows, positions] + last.heads_at(residual, positions)
+    if last.mlp is not None:
+        out = out + last.mlp(out)
+    logits: np.ndarray = out @ w.W_U
+    return logits
 
 
 def run_in_chunks(

@@ -15,11 +15,19 @@ from jaxtyping import Float, Int
 
 from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
-from grokviz.tasks._sequences.model import SequenceWeights, log_softmax, run_in_chunks
+from grokviz.tasks._sequences.model import (
+    SequenceWeights,
+    log_softmax,
+    logits_in_chunks,
+    run_in_chunks,
+)
 from grokviz.training.batch import Batch, SampledData
 
 SEED = 230105217
 """The seed of the fresh sequences; no recipe samples its training data with it."""
+
+SEQUENCES = 2048
+"""So many fresh sequences losses are measured on, whose standard error is measured too."""
 
 
 @runtime_checkable
@@ -77,6 +85,8 @@ class SequenceMeasures:
 
     loss: Float[np.ndarray, " scored"]
     """Mean cross entropy at each scored position, in nats."""
+    error: float
+    """Standard error of the mean loss of a sequence, in nats."""
     accuracy: Float[np.ndarray, " scored"]
     """Share of sequences whose correct class has strictly the largest logit."""
     attention: Mapping[str, Float[np.ndarray, "layer heads"]]
@@ -88,28 +98,45 @@ class SampleKind:
     """The sample on which runs of a task are measured.
 
     Attributes:
-        count: number of fresh sequences.
+        probed: number of fresh sequences on which attention is measured. Until version 0.1 losses
+            were measured on these alone, and so they are in references bundled then.
         probes: expected attention of heads, by name.
+        count: number of fresh sequences on which losses are measured, those among them.
 
     """
 
-    count: int
+    probed: int
     probes: Mapping[str, Callable[[Batch], Probe]] = field(default_factory=dict)
+    count: int = SEQUENCES
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Fresh sequences of a task, and its probes."""
+    """Fresh sequences of a task, and its probes.
+
+    Attributes:
+        task: the distribution of the sequences.
+        batch: the sequences on which attention is measured too.
+        more: further ones, on which losses alone are.
+        probes: expected attention at ``batch``, by name.
+
+    """
 
     task: SequenceData
     batch: Batch
+    more: Batch
     probes: Mapping[str, Probe]
 
     @classmethod
     def of(cls, data: SequenceData, kind: SampleKind) -> Sample:
         """The sample on which a run of a task is measured."""
-        batch = data.sample(kind.count, np.random.default_rng(SEED))
-        return cls(data, batch, {name: probe(batch) for name, probe in kind.probes.items()})
+        batch = data.sample(kind.probed, np.random.default_rng(SEED))
+        more = data.sample(kind.count - kind.probed, np.random.default_rng([SEED, 1]))
+        return cls(data, batch, more, {name: probe(batch) for name, probe in kind.probes.items()})
+
+    def __len__(self) -> int:
+        """How many sequences there are."""
+        return len(self.batch) + len(self.more)
 
     def weights(self, state: Mapping[str, np.ndarray], skip_weight: int) -> SequenceWeights:
         """The checkpoint's weights; raises :class:`InputError` unless they fit the task."""
@@ -119,15 +146,20 @@ class Sample:
 
     def measure(self, w: SequenceWeights) -> SequenceMeasures:
         """All measures of one checkpoint."""
-        losses, correct = np.zeros((2, *self.batch.targets.shape))
-        shape = (len(w.layers), w.heads)
+        losses, correct = np.zeros((2, len(self), self.batch.targets.shape[1]))
+        shape, probed = (len(w.layers), w.heads), len(self.batch)
         attention = {name: np.zeros(shape) for name in self.probes}
         for rows, output in run_in_chunks(w, self.batch.tokens, self.batch.positions):
-            losses[rows], correct[rows] = _answers(output.logits, self.batch.targets[rows])
+            answers = _answers(output.logits, self.batch.targets[rows])
+            losses[:probed][rows], correct[:probed][rows] = answers
             for name, probe in self.probes.items():
                 restricted = probe.restrict(rows)
                 attention[name] += np.stack([restricted.score(p) for p in output.patterns])
-        return SequenceMeasures(losses.mean(axis=0), correct.mean(axis=0), attention)
+        for rows, logits in logits_in_chunks(w, self.more.tokens, self.more.positions):
+            answers = _answers(logits, self.more.targets[rows])
+            losses[probed:][rows], correct[probed:][rows] = answers
+        error = float(losses.mean(axis=1).std(ddof=1) / np.sqrt(len(self)))
+        return SequenceMeasures(losses.mean(axis=0), error, correct.mean(axis=0), attention)
 
 
 def _answers(

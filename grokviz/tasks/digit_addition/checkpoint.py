@@ -11,7 +11,7 @@ from grokviz.tasks.digit_addition.data import DigitAddition
 
 @dataclass
 class DigitAdditionRun(SequenceRun):
-    """A run of digit addition, measured on 500 fresh sums."""
+    """A run of digit addition, measured on fresh sums, the first 500 of them as they ever were."""
 
     data_type = DigitAddition
     kind = SampleKind(500)

@@ -20,7 +20,7 @@ SHOWN = 0
 
 @dataclass
 class RepeatedSubsequenceRun(SequenceRun):
-    """A run measured on 128 fresh sequences, with probes of both kinds of heads."""
+    """A run with probes of both kinds of heads, on 128 of its fresh sequences."""
 
     data_type = RepeatedSubsequence
     kind = SampleKind(128, {"previous_token": previous_token, "induction": induction})

@@ -82,7 +82,7 @@ class RepeatedSubsequence:
         steps = np.arange(self.subsequence)
         for start in starts.T:
             tokens[rows, start[:, None] + steps] = repeated
-        positions = (starts[:, 1:, None] + steps[:-1]).reshape(count, -1)
+        positions = (starts[:, 1:, None] + steps[:-1]).reshape(count, self.scored)
         return Batch(tokens, positions, tokens[rows, positions + 1])
 
     def starts(self, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -12,7 +12,7 @@ from grokviz.tasks.skip_trigram.probes import key_token
 
 @dataclass
 class SkipTrigramRun(SequenceRun):
-    """A run measured on 1000 fresh sequences, with a probe of attention to the key token."""
+    """A run with a probe of attention to the key token, on 1000 of its fresh sequences."""
 
     data_type = SkipTrigram
     kind = SampleKind(1000, {"key": key_token})
