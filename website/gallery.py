@@ -18,6 +18,8 @@ from grokviz.task import tasks
 
 FILMS, FAMILIES = "Films that explain", "Many runs side by side"
 
+DISPUTED = "[What others say](../disputed.md) has these claims with our numbers beside."
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -111,6 +113,7 @@ def page(entry: Entry) -> str:
     lines += ["", "```sh", *commands(scene), "```", ""]
     caption = escape(plain_text(scene().caption(data)))
     lines += [caption, ""] if caption else []
+    lines += [DISPUTED, ""] if scene.disputed else []
     lines += _facts(entry)
     lines += _options(scene)
     lines += ["", "## What it shows, in words", "", escape(html.unescape(alt)), ""]

@@ -42,6 +42,8 @@ class Scene:
         title: the sentence that the picture argues, in lists; ``claim`` tests it on the data.
         watch: what to watch, in one line; the subtitle of slides and films where it holds.
         source: the tweet or paper figure it redraws.
+        disputed: who says otherwise of what it shows, in a sentence with their paper; its caption
+            ends with it.
         needs: names of the dataset variables it draws.
         recipe, reference: what trains such a run, and the bundled one it is drawn from.
         clock: the dataset dimension that its film moves along, or None for a still.
@@ -67,6 +69,7 @@ class Scene:
     title: ClassVar[str] = ""
     watch: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    disputed: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
     recipe: ClassVar[str] = DEFAULT
     reference: ClassVar[str] = DEFAULT
@@ -126,8 +129,9 @@ class Scene:
         return f"{self.claim(data).sentence}. {self.description(data, i)}".strip()
 
     def caption(self, data: xr.Dataset) -> str:
-        """A suggested caption: the claim, what is drawn, and a citation."""
-        return f"{self.claim(data).sentence}. {self.definition(data)}".strip()
+        """A suggested caption: the claim, what is drawn, a citation, and what is disputed."""
+        parts = (f"{self.claim(data).sentence}.", self.definition(data), self.disputed)
+        return " ".join(filter(None, parts))
 
     def subtitle(self, data: xr.Dataset) -> str:
         """What to watch, and on a second line from when on nothing is a number."""

@@ -35,6 +35,10 @@ class LogSoftmaxRounding(Scene):
         "the correct one of two logits leads by x: in float32 the loss falls in steps of 1.19e-7"
     )
     source = "thread, tweet 14; arXiv:2605.06152"
+    disputed = (
+        "Disputed: whether without weight decay rounding is what stops grokking "
+        "(arXiv:2501.04697), and whether it makes the slingshots (arXiv:2605.06152)."
+    )
     needs = (
         "log_softmax_value", "rounding_threshold", "rounding_threshold_theory", "gap_loss",
         "gap_right_gradient", "gap_wrong_gradient",

@@ -48,6 +48,10 @@ class Rounding(Film):
     title = "A rounding error throws training off"
     watch = "the right answer's pull rounds to nothing, the others' push stays"
     source = "thread, tweet 14; arXiv:2605.06152"
+    disputed = (
+        "Disputed: whether without weight decay rounding is what stops grokking "
+        "(arXiv:2501.04697), and whether it makes the slingshots (arXiv:2605.06152)."
+    )
     recipe = "modular-addition-float32"
     reference = "slingshots"
     needs = (

@@ -34,6 +34,10 @@ class Slingshots(Scene):
     title = "The same start, in two precisions: one spikes, and both generalise"
     watch = "left the loss spikes again and again; right it never does"
     source = "thread, tweet 14; arXiv:2206.04817; arXiv:2605.06152"
+    disputed = (
+        "Disputed: whether the leaps come from adaptive optimisers (arXiv:2206.04817) or from "
+        "rounding (arXiv:2605.06152)."
+    )
     needs = (
         *members.NEEDS, "member_precision", "member_unembedding_norm",
         "member_logit_gradient_sum", "member_seed", "member_fraction",

@@ -47,6 +47,10 @@ class WeightNorms(Scene):
     title = "The sum of squared weights falls as the network generalises"
     watch = "the training loss is all but gone before the weights begin to shrink"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, figure 7"
+    disputed = (
+        "Disputed: others get grokking without weight decay and without falling weights, by "
+        "features that are learned late (arXiv:2310.06110)."
+    )
     needs = ("sum_squared_weights", "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 1.9
     narrow_aspect = 0.62

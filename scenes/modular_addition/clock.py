@@ -23,6 +23,10 @@ class Clock(Film):
     title = "The network adds by turning clock hands"
     watch = "one clock leaves rivals; all of them turned at once leave one answer"
     source = "thread, tweet 7; arXiv:2301.05217, section 3"
+    disputed = (
+        "Disputed: other networks are said to add waves, a pizza and no clock (arXiv:2306.17844), "
+        "or both to be one geometry (arXiv:2512.25060)."
+    )
     needs = ("embedding_plane", "embedding_frequency_norm", "cosine_coefficient",
              "logit_variance_explained", "logit_wave")  # fmt: skip
     drawn_by = "films.clock:Clock"

@@ -5,7 +5,34 @@ Its numbers are computed, and tests/docs/test_docs_numbers.py holds them.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import grokviz as gv
+from grokviz.scene.registry import scenes
+from website.gallery import DISPUTED, Entry, page
+
+PAGE = (Path(__file__).parents[2] / "docs" / "disputed.md").read_text("utf-8")
+PAPER = re.compile(r"\d{4}\.\d{5}")
+
+
+def test_pictures_say_what_is_disputed_and_by_whom() -> None:
+    said = {name: one.disputed for name, one in scenes(user=False).items() if one.disputed}
+    # those that the page draws, the films of the same things, and no others that it does not cite
+    drawn = set(re.findall(r"^grokviz render (\S+)", PAGE, re.MULTILINE))
+    assert drawn <= {*said}
+    for name, sentence in said.items():
+        papers = PAPER.findall(sentence)
+        assert papers, name
+        assert {*papers} <= {*PAPER.findall(PAGE)}, name
+
+
+def test_a_caption_ends_with_it_and_the_gallery_leads_to_the_page() -> None:
+    scene = scenes(user=False)["weight-norms"]
+    data = gv.load("modular-addition", scene().variables())
+    assert scene().caption(data).endswith("(arXiv:2310.06110).")
+    assert DISPUTED in page(Entry(scene))
+    assert DISPUTED not in page(Entry(scenes(user=False)["embedding-waves"]))
 
 
 def test_spikes_are_in_float32_and_in_one_seed_alone() -> None:

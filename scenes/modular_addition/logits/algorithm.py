@@ -43,6 +43,10 @@ class Algorithm(Scene):
     title = "How the network adds: it multiplies waves and lets them peak"
     watch = "one row per key frequency; each wave as high as in the logits"
     source = "thread, tweet 7; arXiv:2301.05217, figure 1"
+    disputed = (
+        "Disputed: other networks are said to add waves, a pizza and no clock (arXiv:2306.17844), "
+        "or both to be one geometry (arXiv:2512.25060)."
+    )
     needs = ("embedding_frequency_norm", "cosine_coefficient",
              "logit_variance_explained", "key_neurons", "logged_train_loss",
              "logged_test_loss")  # fmt: skip

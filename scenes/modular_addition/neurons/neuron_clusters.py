@@ -41,6 +41,10 @@ class NeuronClusters(Scene):
     title = "The neurons divide into clusters, one for each key frequency"
     watch = "a dot: a neuron, in a cluster above the dashed line; below: how many are"
     source = "arXiv:2301.05217, figure 5"
+    disputed = (
+        "Disputed: in sparse parity a few neurons take over from a dense circuit "
+        "(arXiv:2303.11873)."
+    )
     loops = True
     ends_with_film = True
     needs = (

@@ -38,6 +38,10 @@ class MemoriseThenGeneralise(Scene):
     title = "The model slowly interpolates from memorising to generalising"
     watch = "below: probability of the right training answer, by the waves alone or without them"
     source = "thread, claim that the model slowly interpolates; arXiv:2301.05217, section 5"
+    disputed = (
+        "Disputed: in sparse parity a few neurons take over from a dense circuit "
+        "(arXiv:2303.11873)."
+    )
     needs = (
         "loss", "restricted_loss", "excluded_loss_2d", "memorising_share", "generalising_share",
         "phase_end", "logged_train_loss", "logged_test_loss",
