@@ -144,7 +144,8 @@ class DigitGrokking(Scene):
         below = " Below: the test loss of each digit of the answer." if self.digits else ""
         return (
             "Training and test loss of a one-layer transformer that adds, trained on the same few "
-            f"sums all the time.{below} {after('figure 23')}"
+            f"sums all the time.{below} The published run, on 700 sums of 5 digits, began at a "
+            f"loss of 2.00, lower than a fresh network can. {after('figure 23')}"
         )
 
 

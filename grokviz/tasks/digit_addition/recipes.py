@@ -18,8 +18,8 @@ RECIPES = (
     ),
     Recipe(
         "digit-addition-700",
-        "the same on 700 sums: grokking",
-        f"{PAPER} figure 23 (the notebook has 750); {NOTEBOOK}",
+        "the same on 700 sums, where the published run, which began otherwise, groks",
+        f"after {PAPER} figure 23 (the notebook has 750); {NOTEBOOK}",
         "about 6 hours on 2 CPU cores; minutes on a GPU",
         DigitAdditionSettings(examples=700, batch=700, epochs=18_000, checkpoint_every="1000"),
     ),
