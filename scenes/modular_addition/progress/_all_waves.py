@@ -123,6 +123,8 @@ def _watch(words: str, *, behind: bool) -> str:
 
 
 def _text(value: Any, *, percent: bool) -> str:
+    if not np.isfinite(value):
+        return "unknown"
     return f"{100 * float(value):.2g}%" if percent else f"{float(value):.2g}"
 
 
