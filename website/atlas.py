@@ -1,4 +1,4 @@
-"""The pictures of the atlas: each is drawn by a command that the page tells its reader to type."""
+"""The pictures of pages: each is drawn by a command that the page tells its reader to type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from grokviz.scene.scene import Scene
 from website.drawing import DrawingJob, path_of
 
 PAGE = "atlas.md"
-MEDIA = "atlas"
+PAGES = (PAGE, "science.md")
+"""The pages whose commands that write a picture have it below them."""
+MEDIA = "pictures"
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
@@ -49,7 +51,8 @@ class Picture:
             given = context.params
         scene = find_scene(given["scenes"][0], user=False)
         options = parse_assignments(given["assignments"])
-        return cls(given["output"][0], scene.with_options(options), given["run"][0], given["epoch"])
+        run = given["run"][0] if given["run"] else scene.reference
+        return cls(given["output"][0], scene.with_options(options), run, given["epoch"])
 
     def job(self, folder: Path, quality: str) -> DrawingJob:
         """What a worker draws, in a file whose name changes with all that it depends on."""
@@ -82,6 +85,8 @@ def with_pictures(page: str, only: Collection[str] = ()) -> str:
 
 
 def _of_block(block: str, only: Collection[str]) -> list[Picture]:
-    lines = [line for line in block.splitlines() if line.startswith("grokviz render ")]
+    lines = [
+        line for line in block.splitlines() if line.startswith("grokviz render ") and " -o " in line
+    ]
     every = [Picture.of(line) for line in lines]
     return [one for one in every if not only or one.scene.name in only]

@@ -48,7 +48,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated files; a scene that cannot be drawn stops the build."""
     try:
         entries = _drawn_entries(config)
-        maps = _atlas_pictures(config)
+        maps = _page_pictures(config)
         pages = {
             f"{GALLERY}/index.md": gallery.index(entries),
             **{f"{GALLERY}/{entry.name}.md": gallery.page(entry) for entry in entries},
@@ -73,8 +73,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: object) -> str:
-    """Put the pictures of the atlas below their commands."""
-    if page.file.src_uri != atlas.PAGE:
+    """Put the pictures of the atlas and the science page below their commands."""
+    if page.file.src_uri not in atlas.PAGES:
         return markdown
     return atlas.with_pictures(markdown, _only(config))
 
@@ -112,11 +112,11 @@ def _folder(config: MkDocsConfig) -> Path:
     return folder if folder.is_absolute() else ROOT / folder
 
 
-def _atlas_pictures(config: MkDocsConfig) -> dict[str, Path]:
-    """The pictures of the atlas by their names, drawn now or kept by an earlier build."""
+def _page_pictures(config: MkDocsConfig) -> dict[str, Path]:
+    """The pictures of pages by their names, drawn now or kept by an earlier build."""
     options, folder = _gallery_options(config), _folder(config) / atlas.MEDIA
-    page = (Path(config.docs_dir) / atlas.PAGE).read_text("utf-8")
-    shown = atlas.pictures(page, _only(config))
+    pages = [(Path(config.docs_dir) / name).read_text("utf-8") for name in atlas.PAGES]
+    shown = [one for page in pages for one in atlas.pictures(page, _only(config))]
     work = [one.job(folder, str(options["quality"])) for one in shown]
     drawing.draw(work, int(options["jobs"] or os.cpu_count() or 1), log.info)
     drawing.tidy(folder, work)

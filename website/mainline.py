@@ -167,6 +167,27 @@ def detour(data: xr.Dataset) -> float:
     return float(data["path_length"][-1] / data["path_displacement"][-1])
 
 
+@quantity("loss", "published_test_loss")
+def times_apart(data: xr.Dataset) -> float:
+    """The largest factor between our test loss and the published one at one epoch."""
+    return float(np.exp(np.abs(_logs_apart(data)[1]).max()))
+
+
+@quantity("loss", "published_test_loss")
+def times_apart_at(data: xr.Dataset) -> int:
+    """The epoch of that factor."""
+    epochs, apart = _logs_apart(data)
+    return int(epochs[np.abs(apart).argmax()])
+
+
+def _logs_apart(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Epochs that both runs have, and the logarithm of our test loss over the published one."""
+    both = np.intersect1d(data["epoch"].values, data["published_epoch"].values)
+    ours = data["loss"].sel(split="test", epoch=both)
+    theirs = data["published_test_loss"].sel(published_epoch=both)
+    return both, np.log(ours.values / theirs.values)
+
+
 @quantity("path_cosine", "walk_cosine")
 def mean_cosine(data: xr.Dataset, which: str) -> float:
     """The mean cosine between successive steps: of the ``path`` or of the random ``walk``."""

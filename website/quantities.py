@@ -21,6 +21,10 @@ CURVES = {
     "test": ("tested_epoch", "logged_test_loss", "member_test_epoch", "member_test_loss"),
     "held-out": ("epoch", "held_out_loss"),
     "accuracy": ("epoch", "accuracy"),
+    "published-train": ("published_epoch", "published_train_loss"),
+    "published-test": ("published_epoch", "published_test_loss"),
+    "published-restricted": ("published_epoch", "published_restricted_loss"),
+    "published-excluded": ("published_epoch", "published_excluded_loss"),
     "unembedding-norm": ("member_epoch", "member_unembedding_norm"),
     "gradient-sum": ("member_epoch", "member_logit_gradient_sum"),
 }
@@ -247,6 +251,8 @@ _reduction(np.min, "min")
 _reduction(np.size, "count")
 _reduction(np.ptp, "gap")
 _reduction(lambda values: np.abs(values).max(), "size")
+_reduction(lambda values: values * (85 / 84), "times-85-84")
+"""A loss of repeated subsequences as the published runs count it."""
 _reduction(lambda values: values.reshape(len(values), -1).max(axis=1), "best")
 """The largest of each of the epochs selected, of heads for example."""
 

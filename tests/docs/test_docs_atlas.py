@@ -76,11 +76,20 @@ def test_each_picture_stands_below_its_command(monkeypatch: pytest.MonkeyPatch) 
     for one in drawn:
         one.scene.check(data(one.run))
     page = atlas.with_pictures(PAGE)
-    found = re.findall(r'-o (\S+)|<img src="atlas/([^"]+)" alt="[^"]{60,}"', page)
+    found = re.findall(r'-o (\S+)|<img src="pictures/([^"]+)" alt="[^"]{60,}"', page)
     commands, images = ([name for name in each if name] for each in zip(*found, strict=True))
     assert commands == images == [one.name for one in drawn]
     one = atlas.with_pictures(PAGE, ["path"])
-    assert re.findall(r"<img src=\S+", one) == ['<img src="atlas/digits-path.png"']
+    assert re.findall(r"<img src=\S+", one) == ['<img src="pictures/digits-path.png"']
+
+
+def test_the_science_page_has_pictures_of_the_published_curves() -> None:
+    page = (DOCS / "science.md").read_text("utf-8")
+    drawn = atlas.pictures(page)
+    assert {one.scene.name for one in drawn} == {"grokking-curve", "excluded-loss"}
+    assert all(one.scene.changed_options()["published"] for one in drawn)
+    assert {one.run for one in drawn} == {"modular-addition"}
+    assert not {one.name for one in drawn} & {one.name for one in atlas.pictures(PAGE)}
 
 
 def test_a_picture_of_other_options_or_another_moment_is_drawn_anew(tmp_path: Path) -> None:
