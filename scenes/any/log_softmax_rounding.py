@@ -235,7 +235,7 @@ def _steps(axes: Axes, data: xr.Dataset, values: dict[str, np.ndarray], *, table
         x[0], color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=1.5
     )
     # in the free corner above the curve
-    mono = {"family": "DejaVu Sans Mono", "ha": "right", "va": "top", "zorder": 6}
+    mono = {"family": "monospace", "ha": "right", "va": "top", "zorder": 6}
     patch = {"fc": current_style.colours.background, "ec": "none", "pad": current_style.points / 5}
     now = {
         name: current_style.note(

@@ -94,6 +94,18 @@ def test_the_epoch_keeps_its_width(dot: Any, data: Any) -> None:
     assert len(widths) == 1
 
 
+def test_a_users_style_reaches_the_epoch_and_tables_of_numbers(
+    here: Path, dot: Any, data: Any
+) -> None:
+    style = Path("own.mplstyle")
+    style.write_text("font.family: cmss10\nfont.monospace: cmtt10\n", "utf-8")
+    (file,) = render(dot(), data, "dot.svg", style=style)
+    (drawn,) = [line for line in file.read_text("utf-8").splitlines() if ">epoch 2,000<" in line]
+    assert "'cmss10'" in drawn
+    (file,) = render("log-softmax-rounding", None, "rounding.svg", style=style, venue="slide")
+    assert "'cmtt10'" in file.read_text("utf-8")
+
+
 def test_the_run_is_told_in_a_line() -> None:
     import xarray as xr
 
