@@ -10,6 +10,8 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from grokviz.media.formats import FORMATS
+from grokviz.media.theme import PALETTES
+from grokviz.media.venues import VENUES
 
 _RUN_PATTERNS = ("*/run.json", "*/sweep.json", "*.nc")
 
@@ -51,6 +53,16 @@ def complete_scene_or_file(
 def complete_format(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
     """Names of formats."""
     return _matches(FORMATS, incomplete)
+
+
+def complete_venue(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """Names of venues, or files if none matches: a venue of the user's own is a file."""
+    return _matches(VENUES, incomplete) or _files(incomplete)
+
+
+def complete_theme(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:
+    """Names of themes."""
+    return _matches(["auto", *PALETTES], incomplete)
 
 
 def complete_recipe(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Completions:

@@ -18,7 +18,7 @@ from grokviz.cli.common import (
     skipping_other_tasks,
     user_code_option,
 )
-from grokviz.cli.completion import complete_run
+from grokviz.cli.completion import complete_run, complete_theme, complete_venue
 from grokviz.cli.output import echo
 
 if TYPE_CHECKING:
@@ -33,10 +33,14 @@ if TYPE_CHECKING:
     shell_complete=complete_run,
     help="Run or reference [every bundled one].",
 )
-@click.option("--venue", help="Stills at this venue's width, and the paper's by number.")
+@click.option(
+    "--venue",
+    shell_complete=complete_venue,
+    help="Stills at this venue's width (or a FILE.toml's), and the paper's by number.",
+)
 @click.option("--columns", type=int, default=2, show_default=True, help="Of the venue: 1 or 2.")
 @click.option(
-    "--theme", default="auto", show_default=True,
+    "--theme", default="auto", show_default=True, shell_complete=complete_theme,
     help="light or dark; auto: films and pages dark, pictures light.",
 )  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), default=Path("figures"), show_default=True)

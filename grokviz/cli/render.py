@@ -16,7 +16,13 @@ from grokviz.cli.common import (
     set_option,
     user_code_option,
 )
-from grokviz.cli.completion import complete_file, complete_format, complete_scene
+from grokviz.cli.completion import (
+    complete_file,
+    complete_format,
+    complete_scene,
+    complete_theme,
+    complete_venue,
+)
 from grokviz.cli.output import echo
 from grokviz.media.formats import FORMATS
 from grokviz.render.quality import DURATION
@@ -61,11 +67,15 @@ def _format_help() -> str:
 )
 @click.option("--epochs", metavar="A:B:STEP", help="Of a film: which checkpoints.")
 @click.option(
-    "--theme", default="auto", show_default=True,
+    "--theme", default="auto", show_default=True, shell_complete=complete_theme,
     help="light or dark; auto: films and pages dark, pictures light.",
 )  # fmt: skip
 @click.option("--style", type=click.Path(path_type=Path), help="Your own .mplstyle, merged last.")
-@click.option("--venue", help="neurips icml iclr tmlr acl cvpr nature ... or slide.")
+@click.option(
+    "--venue",
+    shell_complete=complete_venue,
+    help="neurips icml acl ieee acm nature beamer ... (all on Tab), slide, or your own FILE.toml.",
+)
 @click.option("--columns", type=int, default=2, show_default=True, help="Of the venue: 1 or 2.")
 @click.option("--title", help="Another title, or none.")
 @click.option("--transparent", is_flag=True, help="No background.")

@@ -53,7 +53,8 @@ class FigureOptions:
     """What a user may ask of a set of figures.
 
     Attributes:
-        venue: redraws the stills at that venue's width, and the paper's figures that scenes
+        venue: redraws the stills at the width of that venue, or of a file ``NAME.toml`` of one's
+            own, and the paper's figures that scenes
             say they redraw, under their numbers (``figure-2.pdf``).
         columns: of the venue that a still is wide, 1 or 2.
         theme: light, dark, or ``auto``: pictures light, films dark.

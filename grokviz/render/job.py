@@ -37,7 +37,7 @@ class RenderOptions:
         theme: light, dark, or ``auto``: what the medium has (``default_theme`` of
             ``grokviz.media.theme``).
         style: an ``.mplstyle`` file, merged last.
-        venue: whose widths and type sizes stills have, or ``slide``.
+        venue: whose widths and type sizes stills have, a file ``NAME.toml`` of one, or ``slide``.
         columns: of the venue, 1 or 2.
         title: another title than the scene's, or ``none``.
         transparent: whether there is no background.

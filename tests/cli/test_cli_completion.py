@@ -58,6 +58,12 @@ def test_names_and_files() -> None:
         assert offered(*words) == ["file"], words
 
 
+def test_venues_and_themes_are_offered() -> None:
+    assert offered("render", "x", "--venue", "ie") == ["ieee"]
+    assert offered("figures", "--venue", "mine.t") == ["file"]
+    assert offered("render", "x", "--theme", "") == ["auto", "light", "dark"]
+
+
 def test_runs_of_ones_own_are_offered_beside_the_references(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +118,28 @@ def test_no_file_of_the_users_runs_for_it(tmp_path: Path) -> None:
     ).stdout  # fmt: skip
     assert "evil-scene" in listed
     assert (tmp_path / "it-ran").exists()
+
+
+HEAVY = """
+import atexit, sys
+heavy = ("torch", "matplotlib", "manim", "xarray", "av", "PIL", "pandas")
+atexit.register(lambda: print(*[name for name in heavy if name in sys.modules]))
+"""
+
+
+@pytest.mark.parametrize("words", [["render", "emb"], ["train", "mod"], ["render", "--venue", "i"]])
+def test_nothing_heavy_is_imported_for_it(tmp_path: Path, words: list[str]) -> None:
+    environment = {
+        **ENVIRONMENT, "_GROKVIZ_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(["grokviz", *words]), "COMP_CWORD": str(len(words)),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", HEAVY + PROGRAM], cwd=tmp_path, env=environment, text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    *found, heavy = done.stdout.splitlines()
+    assert found
+    assert heavy == ""
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

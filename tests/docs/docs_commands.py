@@ -112,6 +112,8 @@ def _runs(names: Any) -> None:
 def _check_render(given: dict[str, Any]) -> None:
     wish = {key: value for key, value in given.items() if key in RenderOptions.__dataclass_fields__}
     wish["style"] = None  # a reader's own file
+    if str(wish["venue"]).endswith(".toml"):  # another one
+        wish["venue"] = None
     options, out = parse_assignments(given["assignments"]), list(given["output"])
     plan_all(given["scenes"], options, out, given["formats"], render_options(wish))
     _runs(given["run"])

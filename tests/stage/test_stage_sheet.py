@@ -102,7 +102,9 @@ def test_a_users_style_reaches_the_epoch_and_tables_of_numbers(
     (file,) = render(dot(), data, "dot.svg", style=style)
     (drawn,) = [line for line in file.read_text("utf-8").splitlines() if ">epoch 2,000<" in line]
     assert "'cmss10'" in drawn
-    (file,) = render("log-softmax-rounding", None, "rounding.svg", style=style, venue="slide")
+    (file,) = render(
+        "log-softmax-rounding", None, "rounding.svg", style=style, options={"table": True}
+    )
     assert "'cmtt10'" in file.read_text("utf-8")
 
 
