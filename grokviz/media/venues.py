@@ -89,7 +89,7 @@ VENUES: dict[str, Venue] = {
             "Nature research figure guide: 89 and 183 mm, text at most 7 pt", _DAY,
         ),
         Venue(
-            "beamer", 67.2 * _MM, 140 * _MM, 9,
+            "beamer", 67.2 * _MM, 140 * _MM, 8,
             "beamer.cls, aspectratio=169: 160 mm less margins of 1 cm; a column is 0.48 of it",
             _DAY,
         ),
