@@ -86,6 +86,9 @@ def _format_help() -> str:
 @click.option(
     "--sections", is_flag=True, help="A file for each chapter, where a film has chapters."
 )
+@click.option(
+    "--sound", is_flag=True, help="Of a film: the sound that its scene makes of the data, if any."
+)
 @set_option
 @click.option("-j", "--jobs", type=int, default=1, help="Files drawn at the same time.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made.")

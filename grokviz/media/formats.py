@@ -43,6 +43,7 @@ class Format:
         mime: its media type.
         writer, reader: ``module:NAME`` of its writer and its reader, imported when used.
         codec: the name of its encoder in PyAV or Pillow; empty if it needs none.
+        sound: the name of PyAV's encoder of its sound; empty if it has none.
         alpha: whether it can be transparent.
         loop: whether players repeat it automatically.
         joins: whether films of it can be concatenated without encoding again.
@@ -59,6 +60,7 @@ class Format:
     writer: str = ""
     reader: str = ""
     codec: str = ""
+    sound: str = ""
     alpha: bool = False
     loop: bool = False
     joins: bool = False
@@ -112,17 +114,17 @@ _TABLE = (
     Format(
         name="mp4", suffixes=(".mp4", ".m4v"), content="frames", mime="video/mp4", joins=True,
         slides=True, writer="grokviz.media.film.video:MP4", reader=_PYAV, codec="libx264",
-        what="H.264 film, plays everywhere",
+        sound="aac", what="H.264 film, plays everywhere",
     ),
     Format(
         name="webm", suffixes=(".webm",), content="frames", mime="video/webm", alpha=True,
         joins=True, writer="grokviz.media.film.video:WEBM", reader=_PYAV, codec="libvpx-vp9",
-        what="VP9 film for web pages",
+        sound="libopus", what="VP9 film for web pages",
     ),
     Format(
         name="mov", suffixes=(".mov",), content="frames", mime="video/quicktime", alpha=True,
         joins=True, writer="grokviz.media.film.video:MOV", reader=_PYAV, codec="prores_ks",
-        what="ProRes 4444 film for editing and Keynote",
+        sound="aac", what="ProRes 4444 film for editing and Keynote",
     ),
     Format(
         name="gif", suffixes=(".gif",), content="frames", mime="image/gif", loop=True,
@@ -221,3 +223,10 @@ def transparent_film_suffixes() -> list[str]:
     """Suffixes of the films that can be transparent."""
     films = (kind for kind in FORMATS.values() if kind.film and kind.alpha)
     return [kind.suffixes[0] for kind in films if not kind.folder]
+
+
+def check_sound(kind: Format, path: str | os.PathLike[str]) -> None:
+    """Raise InputError unless a film in this format can have sound."""
+    if not kind.sound:
+        able = suffix_list(other for other in FORMATS.values() if other.sound)
+        raise InputError(f"{os.fspath(path)}: {kind.name} has no sound; choose {able}")

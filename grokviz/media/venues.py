@@ -167,8 +167,8 @@ _LENGTH = re.compile(rf"\s*([0-9]*\.?[0-9]+)\s*({'|'.join(_UNITS)})\s*")
 def _inches(path: Path, values: Mapping[str, Any], key: str, default: float | None) -> float:
     """A width of a venue file in inches, from 1 to 100."""
     value = values.get(key, default)
-    found = _LENGTH.fullmatch(value) if isinstance(value, str) else None
-    inches = float(found[1]) * _UNITS[found[2]] if found else value
+    length = _LENGTH.fullmatch(value) if isinstance(value, str) else None
+    inches = float(length[1]) * _UNITS[length[2]] if length else value
     if not _is_number(inches) or not 1 <= inches <= 100:
         raise InputError(
             f"{path}: {key} is {value!r}; give a width of 1 to 100 inches, in {', '.join(_UNITS)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
     from matplotlib.figure import Figure
+
+    from grokviz.media.film.sound import Track
+    from grokviz.scene.sound import Sound
 
 
 def draw(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
@@ -82,7 +86,7 @@ def _still(job: RenderJob, data: xr.Dataset) -> Path:
 
 def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> Path:
     from grokviz.media import Painter, paint, transparent_background, write_film
-    from grokviz.media.film.encode import FramesWithPoster
+    from grokviz.media.film.encode import Footage
 
     index = frames_of(job, data)
     data = until(data, job.scene.clock, int(max(index)))
@@ -98,6 +102,7 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
             if report:
                 report(done, len(updates))
 
+    sound = job.scene.sound(data) if job.options.sound else None
     limit = job.options.max_size
     moments = sorted({int(i) for i in index})
     told = job.scene.index_of(data, None)
@@ -107,14 +112,24 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
     with transparent_background(figure) if job.options.transparent else contextlib.nullcontext():
         written = write_film(
             job.path,
-            FramesWithPoster(frames, poster),
+            Footage(frames, poster, _track(job, sound, index)),
             fps=job.quality.fps,
-            provenance=_provenance(job, data, moments),
+            provenance=_provenance(job, data, moments, sound),
             transparent=job.options.transparent,
             max_size=None if limit is None else int(limit * 1e6),
             fmt=job.format.name,
         )
     return written.path
+
+
+def _track(job: RenderJob, sound: Sound | None, index: np.ndarray) -> Track | None:
+    """The sound of frames that show these clock indices."""
+    if sound is None:
+        return None
+    from grokviz.media.film.sound import Track
+
+    fps = Fraction(job.quality.fps).limit_denominator(1001)
+    return Track(sound.hertz, sound.amplitude[index], fps)
 
 
 def _updates(
@@ -187,11 +202,14 @@ def _own_moments(job: RenderJob) -> np.ndarray:
     return index
 
 
-def _provenance(job: RenderJob, data: xr.Dataset, index: Sequence[int]) -> Provenance:
+def _provenance(
+    job: RenderJob, data: xr.Dataset, index: Sequence[int], sound: Sound | None = None
+) -> Provenance:
     clock = job.scene.clock
+    alt = job.scene.alt_text(data, index[-1])
     return Provenance(
         title=job.heading(data) or job.scene.claim(data).sentence,
-        alt=job.scene.alt_text(data, index[-1]),
+        alt=alt if sound is None else f"{alt} {sound.words}",
         caption=job.scene.caption(data),
         scene=job.scene.name,
         run_name=str(data.attrs.get("run_name", "")),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from grokviz.errors import InputError
 from grokviz.media import film_rate
 from grokviz.media.film.captions import Caption
-from grokviz.media.formats import FORMATS, Format, suffix_list
+from grokviz.media.formats import FORMATS, Format, check_sound, suffix_list
 from grokviz.media.theme import Medium
 from grokviz.pages.single import PageBody, SceneText
 from grokviz.progress import ProgressCallback
@@ -91,9 +91,22 @@ class Engine(ABC, Generic[S, J]):
             raise InputError(
                 f"{path}: the film of {scene.name} does not move along training; leave out --epochs"
             )
+        if options.sound:
+            self._check_sound(scene, kind, path)
         if options.transparent and not kind.alpha:
             able = ", ".join(f.suffixes[0] for f in FORMATS.values() if f.alpha and f.film)
             raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {able}")
+
+    def _check_sound(self, scene: S, kind: Format, path: Path) -> None:
+        """Raise InputError unless there is a film of the scene in this format with sound."""
+        if not kind.film:
+            raise InputError(f"{path}: --sound is for films; leave it out, or choose .mp4 or .webm")
+        if not scene.sounds():
+            raise InputError(
+                f"{path}: {scene.name} has no sound of its own; leave out --sound (grokviz scenes "
+                "--json says which scenes have one)"
+            )
+        check_sound(kind, path)
 
     def check_own(self, scene: S, options: RenderOptions, kind: Format, path: Path) -> None:
         """Raise InputError unless it fits what is special to this engine; here everything does."""

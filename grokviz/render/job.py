@@ -45,6 +45,7 @@ class RenderOptions:
             in stills, and not in films and pages.
         max_size: megabytes that a film or page may have.
         sections: whether a film is written as a file for each of its chapters.
+        sound: whether a film has the sound that its scene makes of the data.
         command: the command that makes the picture, for its provenance.
 
     """
@@ -64,6 +65,7 @@ class RenderOptions:
     ghost: bool | None = None
     max_size: float | None = None
     sections: bool = False
+    sound: bool = False
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -96,6 +98,7 @@ class RenderKeywords(TypedDict, total=False):
     ghost: bool | None
     max_size: float | None
     sections: bool
+    sound: bool
     command: str
 
 

@@ -44,6 +44,7 @@ def _entry(scene: type[Scene], bundled: list[str]) -> dict[str, Any]:
         "recipe": scene.recipe,
         "reference": scene.reference if scene.reference in bundled else None,
         "clock": scene.clock,
+        "sound": scene.sounds(),
         "needs": list(scene.needs),
         "options": scene.options(),
         **engine_of(scene).facts(scene),

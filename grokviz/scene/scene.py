@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
     from grokviz.media.formats import Format
+    from grokviz.scene.sound import Sound
 
 T = TypeVar("T")
 
@@ -198,6 +199,15 @@ class Scene:
         pictures that it draws.
         """
         return None
+
+    def sound(self, data: xr.Dataset) -> Sound | None:
+        """What its film sounds like where ``--sound`` asks for it; None of a scene without."""
+        return None
+
+    @classmethod
+    def sounds(cls) -> bool:
+        """Whether there is a sound of it."""
+        return cls.moves() and cls.sound is not Scene.sound
 
     @classmethod
     def moves(cls) -> bool:

@@ -19,7 +19,7 @@ from grokviz.media import FORMATS, Provenance, film_rate, format_of, read_proven
 from grokviz.media.film import chunks
 from grokviz.media.film.captions import Caption, subrip
 from grokviz.media.film.cover import Cover, cover_of
-from grokviz.media.film.encode import FramesWithPoster, in_thread
+from grokviz.media.film.encode import Footage, in_thread
 from grokviz.media.theme import PALETTES
 
 MADE = Provenance(
@@ -170,7 +170,7 @@ def test_odd_size_is_padded_not_resampled(tmp_path: Path) -> None:
 
 def test_a_poster_is_the_cover_of_an_mp4_and_no_frame_of_it(tmp_path: Path) -> None:
     frames = film(6)
-    posted = FramesWithPoster(lambda: frames, frames[3])
+    posted = Footage(lambda: frames, frames[3])
     for name in ("a.mp4", "b.mp4", "c.webm", "d.mov"):
         write_film(tmp_path / name, posted, fps=20, provenance=MADE)
     cover = cover_of(tmp_path / "a.mp4")

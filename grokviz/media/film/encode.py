@@ -7,6 +7,8 @@ two for a GIF (its palette is computed from all frames first), and again for eve
 to fit ``max_size``. Yielding the *same array object* several times in a row holds a
 picture at almost no cost.
 
+A film with a poster or with sound is given as :class:`Footage`: the frames, and these to them.
+
 **Adding a format.** Add a row in :mod:`grokviz.media.formats`, and in a new module the
 :class:`Writer` that it names.
 """
@@ -18,7 +20,7 @@ import queue
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -29,9 +31,11 @@ from jaxtyping import UInt8
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.files import replacing
 from grokviz.media.film.cover import Cover
+from grokviz.media.film.sound import Track
 from grokviz.media.formats import (
     FORMATS,
     Format,
+    check_sound,
     format_of,
     transparent_film_suffixes,
     writer_of,
@@ -47,15 +51,12 @@ _QUEUE_SIZE = 8
 
 
 @dataclass(frozen=True)
-class FramesWithPoster:
-    """Frames, and the one that stands for the film before it starts."""
+class Footage:
+    """Frames, the one that stands for the film before it starts, and the sound to them."""
 
     frames: Frames
-    poster: Frame
-
-    def __call__(self) -> Iterable[Frame]:
-        """The frames from the start."""
-        return self.frames()
+    poster: Frame | None = None
+    sound: Track | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def quality_steps(qualities: Sequence[int], last: int) -> list[Step]:
 
 @dataclass(frozen=True)
 class Film:
-    """The parameters of one encoding; ``codec`` is that of the format.
+    """The parameters of one encoding; ``codec`` and ``sound_codec`` are those of the format.
 
     ``cover`` is for formats that can hold one.
     """
@@ -104,6 +105,8 @@ class Film:
     step: Step
     limit: int | None = None
     cover: Cover | None = None
+    sound: Track | None = None
+    sound_codec: str = ""
 
 
 class Writer(Protocol):
@@ -149,7 +152,7 @@ def film_rate(fmt: Format, fps: float | Fraction) -> Fraction:
 
 def write_film(
     path: str | Path,
-    frames: Frames,
+    frames: Frames | Footage,
     *,
     fps: float | Fraction,
     provenance: Provenance,
@@ -159,16 +162,17 @@ def write_film(
 ) -> EncodedFilm:
     """Encode ``frames`` (see the module's contract) to ``path``.
 
-    An MP4 of :class:`FramesWithPoster` holds the poster as its cover, unless it has a size to fit.
+    An MP4 of :class:`Footage` holds the poster as its cover, unless it has a size to fit.
 
     ``max_size`` is in bytes: quality, then rate, colours and size are lowered in the
     writer's steps until the film fits.
 
-    Raises :class:`InputError` for an unknown suffix, a transparent MP4 or GIF, and a
-    size that cannot be reached; :class:`WorkError` when encoding fails. An old file at
+    Raises :class:`InputError` for an unknown suffix, a transparent MP4 or GIF, a GIF with
+    sound, and a size that cannot be reached; :class:`WorkError` when encoding fails. An old file at
     ``path`` stays unless the new one is complete.
     """
     kind = format_of(path, fmt)
+    footage = frames if isinstance(frames, Footage) else Footage(frames)
     if not kind.film:
         raise InputError(
             f"{path} is for one picture; give a film format such as .mp4, .webm or .gif"
@@ -176,17 +180,18 @@ def write_film(
     if transparent and not kind.alpha:
         alternatives = ", ".join(transparent_film_suffixes())
         raise InputError(f"{path}: {kind.name} cannot be transparent; choose one of {alternatives}")
+    if footage.sound is not None:
+        check_sound(kind, path)
     if max_size is not None and kind.folder:
         raise InputError(f"{path}: a folder of frames has no size to fit; choose a film format")
     rate = film_rate(kind, fps)
     requested_rate = Fraction(fps).limit_denominator(1001)
     if kind.folder:
         check_holds_only_frames(Path(path))
-    source = _check_frames(frames)
+    source = replace(footage, frames=_check_frames(footage.frames))
     with replacing(path, folder=kind.folder) as part:
-        cover = None
-        if isinstance(frames, FramesWithPoster) and max_size is None:
-            cover = Cover.of(frames.poster)
+        poster = None if max_size is not None else footage.poster
+        cover = None if poster is None else Cover.of(poster)
         job = EncodingJob(
             Path(path), kind, requested_rate, rate, provenance, transparent, max_size, cover
         )
@@ -221,7 +226,7 @@ class EncodingJob:
     cover: Cover | None = None
 
 
-def _encode_to_fit(job: EncodingJob, part: Path, frames: Frames) -> EncodedFilm:
+def _encode_to_fit(job: EncodingJob, part: Path, footage: Footage) -> EncodedFilm:
     """Encode into ``part`` with the first step that fits."""
     path, max_size = job.path, job.max_size
     writer = _writer(job.kind)
@@ -231,8 +236,11 @@ def _encode_to_fit(job: EncodingJob, part: Path, frames: Frames) -> EncodedFilm:
         # the last step runs to its end, so that the error can state its size
         limit = max_size if i + 1 < len(steps) else None
         slower = writer.rate(job.rate / step.every)
-        film = Film(job.kind.codec, slower, job.provenance, job.transparent, step, limit, job.cover)
-        source = _resample(frames, job.requested_rate, slower, step.scale)
+        film = Film(
+            job.kind.codec, slower, job.provenance, job.transparent, step, limit, job.cover,
+            footage.sound, job.kind.sound,
+        )  # fmt: skip
+        source = _resample(footage.frames, job.requested_rate, slower, step.scale)
         try:
             count = _encode(writer, part, source, film, path)
         except TooBig:

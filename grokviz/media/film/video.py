@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from grokviz.media.film.encode import Film, Frame, Frames, Step, TooBig, in_thread
+from grokviz.media.film.sound import Muxer
 from grokviz.media.provenance import Provenance
 
 _BT709 = 1
@@ -74,14 +75,19 @@ class Video:
             stream = self._stream(container, width, height, pixels, film)
             if self.covers and film.cover is not None:
                 film.cover.put(container)
+            sound = None if film.sound is None else Muxer(container, film.sound_codec, film.sound)
             for frame in _with_first(first, frames):
                 for packet in stream.encode(converter(frame, count)):
                     size += packet.size
                     container.mux(packet)
                 count += 1
+                if sound is not None:
+                    size += sound.write_until(count / film.fps)
                 if film.limit is not None and size > film.limit:
                     raise TooBig
             container.mux(stream.encode(None))
+            if sound is not None:
+                sound.close()
         if film.limit is not None and part.stat().st_size > film.limit:
             raise TooBig
         return count

@@ -14,7 +14,7 @@ from grokviz.errors import InputError, nearest
 from grokviz.files import replacing
 from grokviz.media import Provenance, film_rate, library_versions, write_film
 from grokviz.media.film.captions import Caption, CaptionWriter
-from grokviz.media.film.encode import FramesWithPoster
+from grokviz.media.film.encode import Footage
 from grokviz.media.formats import FILM, FORMATS, Format, suffix_list, writer_of
 from grokviz.media.still import write_picture
 from grokviz.media.theme import Medium
@@ -244,7 +244,7 @@ def _film(
     limit = job.options.max_size
     written = write_film(
         job.path,
-        FramesWithPoster(frames, film.frame(_poster(job, film))),
+        Footage(frames, film.frame(_poster(job, film))),
         fps=film.fps,
         provenance=provenance(job, data),
         transparent=job.options.transparent,

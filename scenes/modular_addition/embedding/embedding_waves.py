@@ -14,6 +14,7 @@ from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.outcome import outcome
+from grokviz.scene.sound import Sound, scale
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -111,6 +112,17 @@ class EmbeddingWaves(Scene):
             f"In colour: {coloured}; shares are of the summed squares of all waves. "
             f"{after('figure 3')}"
         )
+
+    def sound(self, data: xr.Dataset) -> Sound:
+        """A tone for each wave, higher with its frequency, as loud as its norm."""
+        norms = data["embedding_frequency_norm"].values.astype(float)
+        hertz = scale(norms.shape[1])
+        words = (
+            f"It has sound: a tone for each of the {len(hertz)} frequencies, the higher the "
+            f"frequency the higher, from {hertz[0]:,.0f} to {hertz[-1]:,.0f} hertz, each as loud "
+            "as its norm in the embedding."
+        )
+        return Sound(hertz, norms, words)
 
     def _waves(self, axes: Axes, data: xr.Dataset) -> Drawing:
         k, values = data["frequency"].values, data["embedding_frequency_norm"].values
