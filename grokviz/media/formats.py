@@ -37,7 +37,8 @@ class Format:
 
     Attributes:
         name: its name for ``--format``.
-        suffixes: the suffixes that select it, the default first; ``/`` is a folder.
+        suffixes: the suffixes that select it, the default first; ``/`` is a folder. One of two
+            parts, such as ``.rle.mov``, goes before that of its end.
         content: the type of its content, and so the input of its writer.
         what: a short description.
         mime: its media type.
@@ -127,6 +128,11 @@ _TABLE = (
         sound="aac", what="ProRes 4444 film for editing and Keynote",
     ),
     Format(
+        name="mov-rle", suffixes=(".rle.mov",), content="frames", mime="video/quicktime",
+        alpha=True, writer="grokviz.media.film.video:MOV_RLE", reader=_PYAV, codec="qtrle",
+        sound="aac", also=(".mov",), what="QuickTime Animation film: lossless, for editing, small",
+    ),
+    Format(
         name="gif", suffixes=(".gif",), content="frames", mime="image/gif", loop=True,
         writer="grokviz.media.film.gif:GIF", reader=_PILLOW, codec="gif",
         what="loop for chats and READMEs",
@@ -181,7 +187,7 @@ def format_of(path: str | os.PathLike[str], fmt: str | None = None) -> Format:
             raise InputError(f"unknown format {fmt!r}: {nearest(name, list(FORMATS))}")
         return kind
     text = os.fspath(path)
-    suffix = Path(text).suffix.lower()
+    suffix = suffix_of(path)
     if text.endswith(("/", os.sep)):
         return by_suffix["/"]
     if suffix in by_suffix:
@@ -195,6 +201,14 @@ def format_of(path: str | os.PathLike[str], fmt: str | None = None) -> Format:
     if not close.startswith("did you mean"):
         close = f"choose one of {' '.join(suffixes)}"
     raise InputError(f"{text}: unknown format {suffix}; {close}")
+
+
+def suffix_of(path: str | os.PathLike[str]) -> str:
+    """The suffix of a name in lower case; of two parts where a format has such a one."""
+    name = os.path.basename(os.fspath(path)).lower()
+    double = (suffix for kind in FORMATS.values() for suffix in kind.suffixes if "." in suffix[1:])
+    ends = [suffix for suffix in double if name.endswith(suffix) and name != suffix]
+    return ends[0] if ends else Path(name).suffix
 
 
 def writer_of(kind: Format) -> Any:

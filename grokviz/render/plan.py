@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grokviz.errors import InputError
 from grokviz.media import format_of, page, screen
-from grokviz.media.formats import FILM, FORMATS, STILL, Format
+from grokviz.media.formats import FILM, FORMATS, STILL, Format, suffix_of
 from grokviz.media.theme import Theme, theme, theme_name
 from grokviz.media.venues import Page
 from grokviz.render.engine import engine_of
@@ -41,7 +41,9 @@ def in_sections(jobs: Sequence[RenderJob]) -> list[RenderJob]:
         if not job.format.film:
             raise InputError(f"{job.path} is one file; --sections is for films")
         for n, section in enumerate(parts, 1):
-            path = job.path.with_name(f"{job.path.stem}-{n:02d}-{section}{job.path.suffix}")
+            at = len(job.path.name) - len(suffix_of(job.path))
+            stem, suffix = job.path.name[:at], job.path.name[at:]
+            path = job.path.with_name(f"{stem}-{n:02d}-{section}{suffix}")
             section_jobs.append(replace(job, path=path, section=section))
     return section_jobs
 
@@ -68,7 +70,7 @@ def _targets(
 def _format(path: str | os.PathLike[str], name: str | None) -> Format:
     """The format of one file; a suffix that says another one is refused."""
     kind = format_of(path, name)
-    suffix = Path(path).suffix.lower()
+    suffix = suffix_of(path)
     for other in FORMATS.values():
         if suffix in other.suffixes and other is not kind and suffix not in kind.also:
             raise InputError(

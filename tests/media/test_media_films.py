@@ -20,6 +20,7 @@ from grokviz.media.film import chunks
 from grokviz.media.film.captions import Caption, subrip
 from grokviz.media.film.cover import Cover, cover_of
 from grokviz.media.film.encode import Footage, in_thread
+from grokviz.media.formats import reader_of
 from grokviz.media.theme import PALETTES
 
 MADE = Provenance(
@@ -35,7 +36,11 @@ MADE = Provenance(
 )
 FILMS = [name for name, kind in FORMATS.items() if kind.film]
 FILES = [name for name in FILMS if name != "png-sequence"]
-PATHS = {name: ("frames" if name == "png-sequence" else f"film.{name}") for name in FILMS}
+PATHS = {
+    name: "frames" if kind.folder else f"film{kind.suffixes[0]}"
+    for name, kind in FORMATS.items()
+    if kind.film
+}
 
 
 def swatches(colours: Iterable[str], shift: int = 0, width: int = 161, height: int = 121) -> Any:
@@ -205,7 +210,7 @@ def test_film_starts_before_it_is_loaded(tmp_path: Path) -> None:
     assert atoms.index(b"moov") < atoms.index(b"mdat")
 
 
-@pytest.mark.parametrize("kind", ["webm", "mov", "webp", "apng", "avifs"])
+@pytest.mark.parametrize("kind", ["webm", "mov", "mov-rle", "webp", "apng", "avifs"])
 def test_alpha(tmp_path: Path, kind: str) -> None:
     path = tmp_path / PATHS[kind]
     write_film(path, lambda: ghosts(), fps=10, provenance=MADE, transparent=True)
@@ -214,6 +219,22 @@ def test_alpha(tmp_path: Path, kind: str) -> None:
     assert np.abs(frames[3][24, 24].astype(int) - [11, 111, 186, 128]).max() <= 6
     assert np.abs(frames[3][50, 30].astype(int) - [214, 40, 60, 255]).max() <= 6
     assert frames[3][4, 60, 3] <= 2
+
+
+def test_animation_loses_nothing_and_its_name_has_two_parts(tmp_path: Path) -> None:
+    frames = list(ghosts())
+    paths = [tmp_path / "a.RLE.mov", tmp_path / "b.mov"]
+    for path, fmt in zip(paths, (None, "mov-rle"), strict=True):
+        write_film(path, lambda: frames, fps=10, provenance=MADE, transparent=True, fmt=fmt)
+        with av.open(str(path)) as container:
+            assert container.streams.video[0].codec_context.name == "qtrle"
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    reader: Any = reader_of(FORMATS["mov-rle"])
+    for shown, drawn in zip(reader.frames(paths[0]), frames, strict=True):
+        np.testing.assert_array_equal(shown, drawn)
+    assert format_of("a.rle.mov").name == "mov-rle"
+    assert format_of("a.rle.mp4").name == "mp4"
+    assert format_of("rle.mov").name == format_of(".rle.mov").name == "mov"
 
 
 def test_edges_over_a_page_are_not_dark(tmp_path: Path) -> None:
@@ -233,7 +254,9 @@ def test_edges_over_a_page_are_not_dark(tmp_path: Path) -> None:
     assert np.abs(over(shown) - over(frame)).mean() < 4
 
 
-@pytest.mark.parametrize("kind", ["webm", "mov", "webp", "apng", "avifs", "png-sequence"])
+@pytest.mark.parametrize(
+    "kind", ["webm", "mov", "mov-rle", "webp", "apng", "avifs", "png-sequence"]
+)
 def test_no_alpha_unless_asked(tmp_path: Path, kind: str) -> None:
     path = tmp_path / PATHS[kind]
     write_film(path, lambda: ghosts(2), fps=10, provenance=MADE, fmt=kind)
@@ -243,14 +266,14 @@ def test_no_alpha_unless_asked(tmp_path: Path, kind: str) -> None:
         assert decoded(path, alpha=True)[0][0][..., 3].min() == 255
     else:
         with av.open(str(path)) as container:
-            assert "yuva" not in container.streams.video[0].codec_context.pix_fmt
+            assert "a" not in container.streams.video[0].codec_context.pix_fmt
             assert "alpha_mode" not in container.streams.video[0].metadata
 
 
 @pytest.mark.parametrize("kind", ["mp4", "gif"])
 def test_transparent_where_it_cannot_be(tmp_path: Path, kind: str) -> None:
     path = tmp_path / PATHS[kind]
-    with pytest.raises(InputError, match=r"\.webm, \.mov, \.webp, \.apng"):
+    with pytest.raises(InputError, match=r"\.webm, \.mov, \.rle\.mov, \.webp, \.apng"):
         write_film(path, lambda: ghosts(), fps=10, provenance=MADE, transparent=True)
     assert not path.exists()
 
@@ -392,7 +415,7 @@ def test_wrong_frames(tmp_path: Path) -> None:
 
 
 LIMITED = """
-import resource, signal, sys
+import os, resource, signal, sys
 import imageio.v3 as iio
 import numpy as np
 from grokviz.errors import GrokvizError
@@ -405,7 +428,7 @@ for path in sys.argv[1:]:
     try:
         write_film(path, lambda: frames, fps=10, provenance=Provenance("x"))
     except GrokvizError as error:
-        print(path.rpartition(".")[2], error.exit_status)
+        print(os.path.basename(path), error.exit_status)
     else:
         print(path, "written")
 """
@@ -419,7 +442,7 @@ def test_disk_that_refuses(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, *paths], capture_output=True, text=True, check=True
     )
-    assert done.stdout.split("\n")[:-1] == [f"{kind} 1" for kind in kinds], done.stdout
+    assert done.stdout.split("\n")[:-1] == [f"{PATHS[kind]} 1" for kind in kinds], done.stdout
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {PATHS[k]: "old" for k in kinds}
 
 

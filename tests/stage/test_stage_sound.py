@@ -102,7 +102,7 @@ def test_a_sound_is_of_the_data_that_is_shown() -> None:
 @pytest.mark.parametrize(
     ("name", "file", "said"),
     [
-        ("embedding-waves", "a.gif", "gif has no sound; choose .mp4, .webm or .mov"),
+        ("embedding-waves", "a.gif", "gif has no sound; choose .mp4, .webm, .mov or .rle.mov"),
         ("embedding-waves", "frames/", "png-sequence has no sound"),
         ("embedding-waves", "a.png", "--sound is for films"),
         ("embedding-waves", "a.html", "--sound is for films"),

@@ -7,6 +7,7 @@ number of processes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -68,7 +69,8 @@ class Track:
     def _loudness(self) -> Float[np.ndarray, "frame tone"]:
         """The amplitudes, the loudest 1, and silence for what is no number."""
         values = np.where(np.isfinite(self.amplitude), np.abs(self.amplitude), 0.0)
-        return values / max(float(values.max(initial=0.0)), np.finfo(float).tiny)
+        relative: np.ndarray = values / max(float(values.max(initial=0.0)), np.finfo(float).tiny)
+        return relative
 
     def _mixed(self, start: int) -> Float[np.ndarray, " sample"]:
         """The sum of the tones from one sample on, with its beginning and end faded."""
@@ -110,7 +112,8 @@ class Muxer:
     def write_until(self, seconds: Fraction) -> int:
         """Encode the sound of so many seconds, and return the bytes that came out."""
         size = 0
-        while self._done < min(seconds * RATE, self._track.samples):
+        wanted = min(math.ceil(seconds * RATE), self._track.samples)
+        while self._done < wanted:
             block = next(self._blocks)
             size += self._mux(self._frame(block))
             self._done += len(block)

@@ -1,7 +1,7 @@
 """MP4, WebM and MOV, through PyAV.
 
-Colours are converted to the BT.709 matrix in limited range and tagged so, because
-browsers show untagged films in other colours. An odd width or height is padded with one row
+Colours are converted to the BT.709 matrix in limited range and tagged so, because browsers show
+untagged films in other colours; QuickTime Animation stores RGB as it is. An odd width or height is padded with one row
 or column of the edge's colour, without resampling.
 """
 
@@ -15,19 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from grokviz.media.film.encode import Film, Frame, Frames, Step, TooBig, in_thread
+from grokviz.media.film.encode import HALF, Film, Frame, Frames, Step, TooBig, in_thread
 from grokviz.media.film.sound import Muxer
 from grokviz.media.provenance import Provenance
 
-_BT709 = 1
-_LIMITED_RANGE = 1
+_RGB, _BT709 = 0, 1
+_LIMITED_RANGE, _FULL_RANGE = 1, 2
 # fixed, because the output of encoders depends on the number of threads
 _THREADS = 4
 
 
 @dataclass(frozen=True)
 class Video:
-    """A container with one H.264, VP9 or ProRes stream."""
+    """A container with one H.264, VP9, ProRes or Animation stream, of ``rgb`` or of YUV."""
 
     container: str
     pixels: str
@@ -39,6 +39,7 @@ class Video:
     key_frames: bool = True
     quicktime: bool = False
     covers: bool = False
+    rgb: bool = False
 
     def rate(self, fps: Fraction) -> Fraction:
         """Any rate."""
@@ -69,7 +70,8 @@ class Video:
         first = next(frames)
         pixels = self.pixels_alpha if film.transparent else self.pixels
         height, width = _even(first).shape[:2]
-        converter = _Converter(width, height, pixels, film.fps, self.bleed and film.transparent)
+        bleed = self.bleed and film.transparent
+        converter = _Converter((width, height), pixels, film.fps, bleed, rgb=self.rgb)
         count = size = 0
         with self.open(part, film.provenance) as container:
             stream = self._stream(container, width, height, pixels, film)
@@ -101,8 +103,10 @@ class Video:
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         context = stream.codec_context
         context.thread_count = _THREADS
-        context.color_primaries = context.color_trc = context.colorspace = _BT709
-        context.color_range = _LIMITED_RANGE
+        context.color_primaries = context.color_trc = _BT709
+        context.colorspace, context.color_range = (
+            (_RGB, _FULL_RANGE) if self.rgb else (_BT709, _LIMITED_RANGE)
+        )
         return stream
 
 
@@ -120,10 +124,14 @@ def _even(frame: Frame) -> Frame:
 
 
 class _Converter:
-    """Converts RGBA arrays to BT.709 frames; a held picture is converted once."""
+    """Converts RGBA arrays to frames of BT.709 or RGB; a held picture is converted once."""
 
-    def __init__(self, width: int, height: int, pixels: str, fps: Fraction, bleed: bool) -> None:
+    def __init__(
+        self, size: tuple[int, int], pixels: str, fps: Fraction, bleed: bool, *, rgb: bool
+    ) -> None:
         import av.filter
+
+        width, height = size
 
         self._bleed = bleed
         self._step = 1 / fps
@@ -135,7 +143,8 @@ class _Converter:
             "buffer", f"video_size={width}x{height}:pix_fmt=rgba:time_base={self._step}"
         )
         flags = "accurate_rnd+full_chroma_int+full_chroma_inp+area"
-        scale = graph.add("scale", f"out_color_matrix=bt709:out_range=tv:flags={flags}")
+        colours = "" if rgb else "out_color_matrix=bt709:out_range=tv:"
+        scale = graph.add("scale", f"{colours}flags={flags}")
         form = graph.add("format", f"pix_fmts={pixels}")
         graph.link_nodes(source, scale, form, graph.add("buffersink")).configure()
         self._graph = graph
@@ -208,3 +217,19 @@ MOV = Video(
         Step("at 200 bits a macroblock", {"bits_per_mb": "200"}),
     ],
 )
+
+MOV_RLE = Video(
+    container="mov",
+    quicktime=True,
+    rgb=True,
+    pixels="rgb24",
+    pixels_alpha="argb",
+    options={},
+    muxer={"movflags": "+faststart+use_metadata_tags"},
+    steps=[
+        Step("without loss"),
+        Step("at half the rate", every=2),
+        Step("at half the rate and half the size", every=2, scale=HALF),
+    ],
+)
+"""QuickTime Animation: runs of equal pixels, so flat colours are small, and nothing is lost."""
