@@ -10,8 +10,9 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,6 +22,9 @@ from grokviz.cli.output import echo
 from grokviz.errors import InputError
 from grokviz.files import cache_home
 from grokviz.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -198,10 +202,28 @@ def progress_bar(quiet: bool, label: str) -> Iterator[ProgressCallback | None]:
 
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(label, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            shown = _BAR.set(bar)
+            try:
+                yield lambda done, total: bar.update(task, completed=done, total=total)
+            finally:
+                _BAR.reset(shown)
     else:
         log = ProgressLog(immediately=False)  # short work prints nothing
         yield lambda done, total: log.report(lambda: f"{label} {done}/{total}")
+
+
+_BAR: ContextVar[Progress | None] = ContextVar("bar", default=None)
+"""The bar that a terminal shows at the moment."""
+
+
+def echo_path(path: Path) -> None:
+    """Print a finished file on a line of its own, which a bar is taken away for."""
+    bar = _BAR.get()
+    if bar is not None:
+        bar.stop()
+    echo(path)
+    if bar is not None:
+        bar.start()
 
 
 class ProgressLog:

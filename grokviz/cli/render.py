@@ -9,6 +9,7 @@ import click
 
 from grokviz.cli.common import (
     command_line,
+    echo_path,
     parse_assignments,
     progress_bar,
     quiet_option,
@@ -129,7 +130,7 @@ def command(
         with progress_bar(quiet, "drawing") as report:
             for path in perform_all(scene_jobs, data, jobs=jobs, report=report):
                 if not quiet:
-                    echo(path)
+                    echo_path(path)
 
 
 def _list(runs: tuple[str, ...]) -> None:

@@ -205,7 +205,7 @@ def format_of(path: str | os.PathLike[str], fmt: str | None = None) -> Format:
 
 def suffix_of(path: str | os.PathLike[str]) -> str:
     """The suffix of a name in lower case; of two parts where a format has such a one."""
-    name = os.path.basename(os.fspath(path)).lower()
+    name = Path(path).name.lower()
     double = (suffix for kind in FORMATS.values() for suffix in kind.suffixes if "." in suffix[1:])
     ends = [suffix for suffix in double if name.endswith(suffix) and name != suffix]
     return ends[0] if ends else Path(name).suffix

@@ -1,8 +1,8 @@
 """MP4, WebM and MOV, through PyAV.
 
 Colours are converted to the BT.709 matrix in limited range and tagged so, because browsers show
-untagged films in other colours; QuickTime Animation stores RGB as it is. An odd width or height is padded with one row
-or column of the edge's colour, without resampling.
+untagged films in other colours; QuickTime Animation stores RGB as it is. An odd width or height is
+padded with one row or column of the edge's colour, without resampling.
 """
 
 from __future__ import annotations
