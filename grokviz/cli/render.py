@@ -92,7 +92,11 @@ def _format_help() -> str:
 )
 @set_option
 @click.option("-j", "--jobs", type=int, default=1, help="Files drawn at the same time.")
-@click.option("--dry-run", is_flag=True, help="Say what would be made.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be made, and how large films of such a size usually are.",
+)
 @user_code_option
 @quiet_option
 def command(

@@ -49,6 +49,8 @@ class Format:
         loop: whether players repeat it automatically.
         joins: whether films of it can be concatenated without encoding again.
         slides: whether all presentation programs show it.
+        bits: how many bits a pixel of a frame usually takes, the least and the most; measured by
+            ``benchmarks/film_sizes.py``.
         also: suffixes of other formats that its files may have, if ``--format`` names it.
 
     """
@@ -67,6 +69,7 @@ class Format:
     joins: bool = False
     slides: bool = False
     also: tuple[str, ...] = ()
+    bits: tuple[float, float] | None = None
 
     @property
     def film(self) -> bool:
@@ -115,47 +118,48 @@ _TABLE = (
     Format(
         name="mp4", suffixes=(".mp4", ".m4v"), content="frames", mime="video/mp4", joins=True,
         slides=True, writer="grokviz.media.film.video:MP4", reader=_PYAV, codec="libx264",
-        sound="aac", what="H.264 film, plays everywhere",
+        sound="aac", bits=(0.03, 0.2), what="H.264 film, plays everywhere",
     ),
     Format(
         name="webm", suffixes=(".webm",), content="frames", mime="video/webm", alpha=True,
         joins=True, writer="grokviz.media.film.video:WEBM", reader=_PYAV, codec="libvpx-vp9",
-        sound="libopus", what="VP9 film for web pages",
+        sound="libopus", bits=(0.04, 0.54), what="VP9 film for web pages",
     ),
     Format(
         name="mov", suffixes=(".mov",), content="frames", mime="video/quicktime", alpha=True,
         joins=True, writer="grokviz.media.film.video:MOV", reader=_PYAV, codec="prores_ks",
-        sound="aac", what="ProRes 4444 film for editing and Keynote",
+        sound="aac", bits=(3.3, 10), what="ProRes 4444 film for editing and Keynote",
     ),
     Format(
         name="mov-rle", suffixes=(".rle.mov",), content="frames", mime="video/quicktime",
         alpha=True, writer="grokviz.media.film.video:MOV_RLE", reader=_PYAV, codec="qtrle",
-        sound="aac", also=(".mov",), what="QuickTime Animation film: lossless, for editing, small",
+        sound="aac", also=(".mov",), bits=(0.2, 1.5),
+        what="QuickTime Animation film: lossless, for editing, small",
     ),
     Format(
         name="gif", suffixes=(".gif",), content="frames", mime="image/gif", loop=True,
         writer="grokviz.media.film.gif:GIF", reader=_PILLOW, codec="gif",
-        what="loop for chats and READMEs",
+        bits=(0.04, 0.35), what="loop for chats and READMEs",
     ),
     Format(
         name="webp", suffixes=(".webp",), content="frames", mime="image/webp", alpha=True,
         loop=True, writer="grokviz.media.film.loops:WEBP", reader=_PILLOW, codec="libwebp_anim",
-        what="loop for web pages, lossless",
+        bits=(0.03, 0.97), what="loop for web pages, lossless",
     ),
     Format(
         name="apng", suffixes=(".apng",), content="frames", mime="image/apng", alpha=True,
         loop=True, writer="grokviz.media.film.loops:APNG", reader=_PILLOW, codec="apng",
-        also=(".png",), what="loop for web pages, lossless",
+        also=(".png",), bits=(0.07, 1.2), what="loop for web pages, lossless",
     ),
     Format(
         name="avifs", suffixes=(".avifs",), content="frames", mime="image/avif", alpha=True,
         loop=True, writer="grokviz.media.film.avif:AVIFS", reader=_PILLOW, codec="avif",
-        also=(".avif",), what="loop for web pages, small",
+        also=(".avif",), bits=(0.05, 1), what="loop for web pages, small",
     ),
     Format(
         name="png-sequence", suffixes=("/",), content="frames", alpha=True,
         writer="grokviz.media.film.sequence:PNG_SEQUENCE", reader="grokviz.media.readers:FOLDERS",
-        what="folder of numbered PNG frames",
+        bits=(0.87, 2.3), what="folder of numbered PNG frames",
     ),
     Format(
         name="srt", suffixes=(".srt",), content="captions", mime="application/x-subrip",

@@ -141,8 +141,25 @@ class RenderJob:
         length = f"section {self.section}" if self.section else f"{self.seconds:g} s"
         return (
             f"{self.path}: {self.scene.name}, {self.format.name}, {wide} x {high} px, "
-            f"{length} at {float(self.quality.fps):g} frames a second"
+            f"{length} at {float(self.quality.fps):g} frames a second{self._expected_size()}"
         )
+
+    def _expected_size(self) -> str:
+        """How large a film of this size, rate and length usually is; of a section nobody knows."""
+        if self.section or not self.format.bits:
+            return ""
+        wide, high = self.page.pixels
+        pixels = wide * high * self.seconds * float(self.quality.fps)
+        least, most = (_round(pixels * bits / 8e6) for bits in self.format.bits)
+        limit = self.options.max_size
+        if limit is not None and most > limit:
+            return f", at most {limit:g} MB"
+        return f", usually {least:g} to {most:g} MB"
+
+
+def _round(megabytes: float) -> float:
+    """To one digit, two from 100 on: no film is known better before it is drawn."""
+    return float(f"{megabytes:.{1 if megabytes < 100 else 2}g}")
 
 
 def options_of(kind: type[T], verb: str, given: Mapping[str, Any]) -> T:

@@ -168,7 +168,8 @@ def test_doctor_names_the_remedy(
 
 def test_what_would_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "render", "embedding-waves", "--dry-run") == (
-        "embedding-waves.mp4: embedding-waves, mp4, 1280 x 720 px, 16 s at 30 frames a second\n"
+        "embedding-waves.mp4: embedding-waves, mp4, 1280 x 720 px, 16 s at 30 frames a second, "
+        "usually 2 to 10 MB\n"
     )
     lines = said(
         capsys, "render", "embedding-waves", "--dry-run", "-o", "a.gif", "-o", "b.pdf",
@@ -176,6 +177,12 @@ def test_what_would_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     ).splitlines()  # fmt: skip
     assert lines[0].startswith("a.gif: embedding-waves, gif, 960 x 540 px")
     assert lines[1].startswith("b.pdf: embedding-waves, pdf, 3.25 x ")
+    assert "MB" not in lines[1]
+    alpha = ["render", "wave-circles", "--transparent", "--dry-run"]
+    prores, small = said(capsys, *alpha, "-o", "w.mov", "-o", "w.rle.mov").splitlines()
+    assert prores.endswith("usually 180 to 550 MB")  # 382 MB when it was drawn
+    assert small.endswith("usually 10 to 80 MB")
+    assert said(capsys, *alpha, "-o", "w.mov", "--max-size", "90").endswith("at most 90 MB\n")
     assert left(here) == []
 
 

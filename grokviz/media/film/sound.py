@@ -87,8 +87,8 @@ class Track:
             swell = loud[before] * (1 - share) + loud[after] * share
             out += swell * np.sin(2 * np.pi * (hertz * seconds + _phase(tone, len(self.hertz))))
         last = (self.samples - 1) / RATE
-        fade: np.ndarray = np.clip(np.minimum(seconds, last - seconds) / FADE, 0, 1)
-        return out * fade
+        mixed: np.ndarray = out * np.clip(np.minimum(seconds, last - seconds) / FADE, 0, 1)
+        return mixed
 
 
 def _phase(tone: int, tones: int) -> float:
