@@ -128,28 +128,28 @@ _TABLE = (
     Format(
         name="mov", suffixes=(".mov",), content="frames", mime="video/quicktime", alpha=True,
         joins=True, writer="grokviz.media.film.video:MOV", reader=_PYAV, codec="prores_ks",
-        sound="aac", bits=(3.3, 10), what="ProRes 4444 film for editing and Keynote",
+        sound="aac", bits=(3.3, 13), what="ProRes 4444 film for editing and Keynote",
     ),
     Format(
         name="mov-rle", suffixes=(".rle.mov",), content="frames", mime="video/quicktime",
         alpha=True, writer="grokviz.media.film.video:MOV_RLE", reader=_PYAV, codec="qtrle",
-        sound="aac", also=(".mov",), bits=(0.2, 1.5),
+        sound="aac", also=(".mov",), bits=(0.2, 1.9),
         what="QuickTime Animation film: lossless, for editing, small",
     ),
     Format(
         name="gif", suffixes=(".gif",), content="frames", mime="image/gif", loop=True,
         writer="grokviz.media.film.gif:GIF", reader=_PILLOW, codec="gif",
-        bits=(0.04, 0.35), what="loop for chats and READMEs",
+        bits=(0.04, 0.38), what="loop for chats and READMEs",
     ),
     Format(
         name="webp", suffixes=(".webp",), content="frames", mime="image/webp", alpha=True,
         loop=True, writer="grokviz.media.film.loops:WEBP", reader=_PILLOW, codec="libwebp_anim",
-        bits=(0.03, 0.97), what="loop for web pages, lossless",
+        bits=(0.03, 1), what="loop for web pages, lossless",
     ),
     Format(
         name="apng", suffixes=(".apng",), content="frames", mime="image/apng", alpha=True,
         loop=True, writer="grokviz.media.film.loops:APNG", reader=_PILLOW, codec="apng",
-        also=(".png",), bits=(0.07, 1.2), what="loop for web pages, lossless",
+        also=(".png",), bits=(0.07, 1.3), what="loop for web pages, lossless",
     ),
     Format(
         name="avifs", suffixes=(".avifs",), content="frames", mime="image/avif", alpha=True,
@@ -159,7 +159,7 @@ _TABLE = (
     Format(
         name="png-sequence", suffixes=("/",), content="frames", alpha=True,
         writer="grokviz.media.film.sequence:PNG_SEQUENCE", reader="grokviz.media.readers:FOLDERS",
-        bits=(0.87, 2.3), what="folder of numbered PNG frames",
+        bits=(0.87, 4.3), what="folder of numbered PNG frames",
     ),
     Format(
         name="srt", suffixes=(".srt",), content="captions", mime="application/x-subrip",
