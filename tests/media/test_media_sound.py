@@ -99,9 +99,8 @@ def test_a_file_holds_the_sound_as_long_as_the_film(name: str, tmp_path: Path) -
     path = tmp_path / f"film{kind.suffixes[0]}"
     for _ in range(2):
         before = path.read_bytes() if path.exists() else b""
-        write_film(
-            path, Footage(lambda: pictures(30), sound=track()), fps=10, provenance=MADE, fmt=name
-        )
+        footage = Footage(lambda: pictures(30), next(pictures(1)), track())
+        write_film(path, footage, fps=10, provenance=MADE, fmt=name)
     assert path.read_bytes() == before
     with av.open(str(path)) as container:
         (sound,) = container.streams.audio

@@ -75,9 +75,10 @@ class Video:
         count = size = 0
         with self.open(part, film.provenance) as container:
             stream = self._stream(container, width, height, pixels, film)
+            sound = None if film.sound is None else Muxer(container, film.sound_codec, film.sound)
+            # what is put there is written at once, after which no stream can be added
             if self.covers and film.cover is not None:
                 film.cover.put(container)
-            sound = None if film.sound is None else Muxer(container, film.sound_codec, film.sound)
             for frame in _with_first(first, frames):
                 for packet in stream.encode(converter(frame, count)):
                     size += packet.size
