@@ -109,6 +109,7 @@ class Measure:
         published: what ``grokviz measures`` prints of it.
         lacks: what it needs and a run lacks, as in "it has no ..."; else "".
         gather: what is kept of each checkpoint for it, called with the run and the checkpoint.
+        dear: whether it is taken only where it is asked for by its name.
 
     """
 
@@ -118,6 +119,7 @@ class Measure:
     published: str | Published | None = None
     lacks: Callable[[Run], str] | None = None
     gather: Callable[[Any, Any], None] | None = None
+    dear: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The measure itself."""
@@ -214,7 +216,8 @@ def measure(
         )  # fmt: skip
         lacks = getattr(function, "grokviz_lacks", None)
         gather = getattr(function, "grokviz_gather", None)
-        return Measure(variable, on, function, published, lacks, gather)
+        dear = getattr(function, "grokviz_dear", False)
+        return Measure(variable, on, function, published, lacks, gather, dear)
 
     return decorate
 
@@ -256,6 +259,16 @@ def gathers(
         return function
 
     return decorate
+
+
+def dear(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Take a measure only where it is asked for by its name, as a scene's ``needs`` do.
+
+    For one that takes seconds a checkpoint: where all that a run has is asked for it is left out.
+    Stands below :func:`measure`.
+    """
+    function.grokviz_dear = True  # type: ignore[attr-defined]
+    return function
 
 
 def dimension(function: Callable[..., Any]) -> Dimension:

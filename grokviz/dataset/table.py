@@ -111,6 +111,12 @@ def available(run: Run) -> list[str]:
     return [name for name, one in table_of(run).measures.items() if not one.lacking(run)]
 
 
+def unasked(run: Run) -> list[str]:
+    """The measures of this run that are taken where none is named: all but those that are dear."""
+    measures = table_of(run).measures
+    return [name for name in available(run) if not measures[name].dear]
+
+
 def check_measurable(run: Run, names: Iterable[str], own: Table) -> None:
     """Raise InputError unless all these variables and coordinates can be measured of the run."""
     for name in names:

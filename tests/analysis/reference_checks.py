@@ -81,8 +81,11 @@ def rebuilt(place: Path, to: Path) -> Run:
     return open_run(to)
 
 
-def check_numbers(place: Path, run: Run) -> int:
-    """Every bundled number of the checkpoints is what the weights give; how many variables were."""
+def check_numbers(place: Path, run: Run, *, dear: bool = False) -> int:
+    """Every bundled number of the checkpoints is what the weights give; how many variables were.
+
+    Those that are dear by themselves, the others without them.
+    """
     kept = whole(place)
     own = table.table_of(run)
     kinds = [own.measure(str(name)) for name in kept.data_vars]
@@ -90,7 +93,9 @@ def check_numbers(place: Path, run: Run) -> int:
     wanted = [
         one.variable
         for one in kinds
-        if one.on != "series" and (one.lacks is None or "at" in one.parameters)
+        if one.on != "series"
+        and (one.lacks is None or "at" in one.parameters)
+        and one.dear == dear
     ]
     made = _made(run, [row.name for row in wanted], kept)
     for row in wanted:

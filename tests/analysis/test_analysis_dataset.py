@@ -28,7 +28,11 @@ from grokviz.tasks.modular_addition.data import ModularAddition
 from grokviz.tasks.modular_addition.formulas.ablation import ablation_table
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
-ALONG = [name for name, one in TABLE.measures.items() if one.on in ("epoch", "field_epoch")]
+ALONG = [
+    name
+    for name, one in TABLE.measures.items()
+    if one.on in ("epoch", "field_epoch") and not one.dear
+]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def single(small_run) -> list[Measured]:
 
 def test_every_variable_has_its_row_and_says_what_it_is(data, small_run) -> None:
     able = table.available(small_run)
-    assert set(data.data_vars) == {*able}
+    assert set(data.data_vars) == {*table.unasked(small_run)}
     own = table.table_of(small_run)
     lacking = {own.measures[name].lacking(small_run) for name in own.measures.keys() - {*able}}
     assert lacking == {

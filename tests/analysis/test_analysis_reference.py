@@ -34,12 +34,13 @@ CLOCKS = ("epoch", "field_epoch")
 LATER = ("arrays", "embeddings", "entries", "heads", "logs", "matrices", "spectra", "steps")
 """Measures of any run that came when its checkpoints were gone; modular-addition-59 has them."""
 
-# what is told by the whole curve was not bundled, nor is it logged by this recipe
+# what is told by the whole curve was not bundled, nor what is dear, nor is it logged by this recipe
 BUNDLED = [
     name
     for name, one in table.table(task(NAME)).measures.items()
     if not name.startswith(("event_", "spike_", "logged_unembedding", "logged_logit"))
     and one.module.rpartition("any.measures.")[2] not in LATER
+    and not one.dear
 ]
 
 

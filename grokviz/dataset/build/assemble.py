@@ -71,7 +71,7 @@ def assemble(
     Args:
         run: an open run.
         needs: names of variables, or of coordinates, or measures themselves; everything that
-            can be measured of the run, by default.
+            can be measured of the run, by default, but what is dear.
         epochs: which checkpoints; all by default.
         cache: a folder where values are kept, from which only what is missing is measured.
         report: called with (done, all) of the checkpoints that are read.
@@ -87,7 +87,7 @@ def assemble(
     if epochs is not None:
         clock = np.asarray(sorted(set(epochs)), dtype=np.int64)
     own = table.table_of(run)
-    given = table.available(run) if needs is None else list(needs)
+    given = table.unasked(run) if needs is None else list(needs)
     own, names = _with_given(own, given)
     table.check_measurable(run, names, own)
 

@@ -23,7 +23,7 @@ from grokviz.dataset.build.assemble import change_of, epochs_of
 from grokviz.dataset.cache import analyze, encode
 from grokviz.dataset.numerics.thinning import extreme_indices
 from grokviz.dataset.references.reference import SUMS, checksums
-from grokviz.dataset.table import available, table_of
+from grokviz.dataset.table import table_of, unasked
 from grokviz.errors import InputError
 from grokviz.files import check_writable, replacing
 from grokviz.progress import ProgressCallback
@@ -46,8 +46,8 @@ class Selection:
     """The parts of a run to bundle.
 
     Attributes:
-        variables: variables of the dataset; by default all that the run allows, except those of
-            the path of its weights.
+        variables: variables of the dataset; by default all that the run allows, except dear ones
+            and those of the path of its weights.
         epochs: the checkpoints analysed, the same for every file; all by default.
         weights: the epochs whose weights are kept; by default the last, and one in the middle
             of the run's change.
@@ -176,9 +176,9 @@ def seal(to: Path, more: Mapping[str, bytes] | None = None) -> None:
 
 
 def _without_path(run: Run) -> list[str]:
-    """All variables that a run allows, except those of the path of its weights."""
+    """All variables that a run allows, except dear ones and those of the path of its weights."""
     measures = table_of(run).measures
-    return [name for name in available(run) if "path_epoch" not in measures[name].variable.dims]
+    return [name for name in unasked(run) if "path_epoch" not in measures[name].variable.dims]
 
 
 def _weights(run: Run, epochs: Sequence[int]) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from grokviz.errors import InputError
 from grokviz.tasks.modular_addition.data import ModularAddition
 from grokviz.tasks.modular_addition.formulas import (
     attention,
+    coefficient,
     compositions,
     embedding,
     logits,
@@ -163,6 +164,17 @@ class ModularAdditionCheckpoint(Checkpoint):
                 neurons.term_shares(*self.pre, cluster),
                 neurons.term_shares(*self.post, cluster),
             ),
+        )
+
+    def coefficient_trace(
+        self, train: Bool[np.ndarray, " pairs"]
+    ) -> Float[np.ndarray, "chain stretch"]:
+        """Traces of the local learning coefficient along chains that start here."""
+        self.weights  # noqa: B018  # raises unless they are a whole model
+        return self._cached(
+            "coefficient",
+            (train,),
+            lambda: coefficient.coefficient_trace(self.state, train, self.epoch),
         )
 
     def _cached(self, name: str, facts: tuple[Any, ...], compute: Callable[[], T]) -> T:
