@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from grokviz import plugins
+from grokviz.dataset.table import table_of
 from grokviz.errors import GrokvizError, InputError, WorkError
 from grokviz.files import check_writable
 from grokviz.media import format_of
@@ -173,7 +174,7 @@ def _tasks(
         if scene.engine != "matplotlib":
             continue
         source = run or scene.reference
-        reason = lacks(scene, source)
+        reason = lacks(scene, source) or _dear(scene, source)
         if reason:
             skip(scene.name, reason)
             continue
@@ -275,6 +276,18 @@ def _unmeasurable(run: Run, names: Iterable[str]) -> str:
     except InputError as error:
         return str(error)
     return ""
+
+
+def _dear(scene: type[Scene], run: str) -> str:
+    """Why a scene is not drawn unasked: measuring what it needs takes seconds a checkpoint."""
+    if not _is_run_directory(run):
+        return ""
+    measures = table_of(open_run(Path(run))).measures
+    if not any(name in measures and measures[name].dear for name in scene.needs):
+        return ""
+    return (
+        f"what it draws takes minutes to measure: grokviz render {scene.name} --run {run} does so"
+    )
 
 
 def needs_of(run: str, drawn: Iterable[type[Scene]]) -> tuple[str, ...]:

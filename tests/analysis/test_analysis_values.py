@@ -25,7 +25,11 @@ from grokviz.dataset.contract import gathers, measure
 from grokviz.errors import InputError
 from grokviz.runs import Run, RunWriter, open_run
 
-ALONG = [name for name, one in TABLE.measures.items() if one.on in ("epoch", "field_epoch")]
+ALONG = [
+    name
+    for name, one in TABLE.measures.items()
+    if one.on in ("epoch", "field_epoch") and not one.dear
+]
 
 
 @pytest.fixture

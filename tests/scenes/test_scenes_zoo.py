@@ -31,6 +31,7 @@ SMALL: dict[str, dict[str, Any]] = {
 BASES = {
     "repeated-subsequence": "repeated-subsequence-320", "skip-trigram": "skip-trigram-50",
     "digit-addition": "digit-addition-small-500", "modular-addition-float32": "modular-addition",
+    "modular-addition-59": "modular-addition",
 }  # fmt: skip
 MANY = {"p": 211, "d-model": 32, "d-mlp": 64, "heads": 2}
 """A network with a hundred frequencies, all of which stand out where it is random."""

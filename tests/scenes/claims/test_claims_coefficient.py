@@ -1,0 +1,88 @@
+"""The sentence over the learning coefficient, and how it is drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from grokviz.scenes.modular_addition.progress import learning_coefficient
+from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.figure import Figure
+
+import grokviz as gv
+from grokviz.dataset.references.reference import load
+from grokviz.scene import drawing_in
+from grokviz.scene.registry import scenes
+
+SCENE = scenes(user=False)["learning-coefficient"]
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    return load(None, SCENE.needs, default=SCENE.reference)
+
+
+def of_level(data: xr.Dataset, share: float) -> xr.Dataset:
+    """The data with that share of the peak from where the run groks on."""
+    chains = data["learning_coefficient"].copy(deep=True)
+    peak = float(chains.mean("chain").max())
+    chains.loc[{"field_epoch": slice(3500, None)}] = share * peak
+    return data.assign(learning_coefficient=chains)
+
+
+def test_it_falls_before_the_test_loss_on_its_reference(data: xr.Dataset) -> None:
+    own = SCENE().claim(data)
+    assert own.holds
+    peak, left = (f"{own.numbers[name]:.2g}" for name in ("peak", "left"))
+    assert own.numbers["peak"] > 10 * own.numbers["left"] > 0
+    assert f"to {left} while the test loss is still" in own.sentence, (peak, own.sentence)
+    assert "4 chains, within" in own.watch
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_half_of_the_peak_is_the_threshold(data: xr.Dataset, side: int) -> None:
+    moved = of_level(data, learning_coefficient.FALLEN * (1 - 0.02 * side))
+    assert SCENE().claim(moved).holds == (side > 0)
+
+
+def test_chains_that_do_not_agree_show_no_fall(data: xr.Dataset) -> None:
+    chains = data["learning_coefficient"].copy(deep=True)
+    chains[:, 0] = 0.0
+    assert not SCENE().claim(data.assign(learning_coefficient=chains)).holds
+
+
+@pytest.mark.parametrize("kind", ["none", "infinite"])
+def test_chains_without_numbers_are_no_claim(data: xr.Dataset, kind: str) -> None:
+    value = {"none": np.nan, "infinite": np.inf}[kind]
+    lost = data.assign(learning_coefficient=xr.full_like(data["learning_coefficient"], value))
+    scene = SCENE()
+    assert not scene.claim(lost).holds
+    assert "no number" in scene.description(lost, 3)
+    assert "chains" not in scene.claim(lost).watch
+
+
+@pytest.mark.parametrize("traces", [False, True])
+@pytest.mark.parametrize("ghost", [False, True])
+def test_the_band_grows_to_the_moment_shown(data: xr.Dataset, traces: bool, ghost: bool) -> None:
+    with drawing_in(gv.theme("dark", "slide"), ghost=ghost):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = SCENE.with_options({"traces": traces}).draw(figure, data)
+    (band,) = [one for one in flat(drawing.moving) if isinstance(one, FillBetweenPolyCollection)]
+    for i in (3, 20):
+        drawing.update(i)
+        epoch = float(data["field_epoch"][i])
+        assert band.get_paths()[0].vertices[:, 0].max() == epoch
+    lines = [one for one in flat(drawing.moving) if len(np.atleast_1d(xdata(one))) == 20]
+    assert len(lines) == (4 if traces else 0)
+    for line, values in zip(lines, data["learning_coefficient_trace"].values[20], strict=False):
+        np.testing.assert_allclose(line.get_ydata(), values)
+
+
+def flat(parts: object) -> list[object]:
+    if isinstance(parts, (list, tuple)):
+        return [one for part in parts for one in flat(part)]
+    return [parts]
+
+
+def xdata(artist: object) -> object:
+    return artist.get_xdata() if hasattr(artist, "get_xdata") else []
