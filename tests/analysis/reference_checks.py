@@ -93,9 +93,7 @@ def check_numbers(place: Path, run: Run, *, dear: bool = False) -> int:
     wanted = [
         one.variable
         for one in kinds
-        if one.on != "series"
-        and (one.lacks is None or "at" in one.parameters)
-        and one.dear == dear
+        if one.on != "series" and (one.lacks is None or "at" in one.parameters) and one.dear == dear
     ]
     made = _made(run, [row.name for row in wanted], kept)
     for row in wanted:

@@ -327,3 +327,14 @@ def test_a_still_of_the_end_is_that_of_a_render(
     render(known["dot"](), run, tmp_path / "one.png")
     epochs = [read_provenance(tmp_path / file).epochs for file in ("all/dot.png", "one.png")]  # type: ignore[union-attr]
     assert epochs == [(900,), (900,)]
+
+
+def test_what_is_dear_to_measure_is_not_drawn_unasked(tmp_path: Path) -> None:
+    dear, cheap = (scenes()[name] for name in ("learning-coefficient", "grokking-curve"))
+    run = str(tmp_path / "run")
+    with gv.record(run, task="modular-addition", settings={"train-fraction": 0.3}) as recorder:
+        recorder.step(0, train_loss=1.0, test_loss=2.0)
+    assert f"grokviz render learning-coefficient --run {run} does so" in module._dear(dear, run)
+    assert module._dear(cheap, run) == ""
+    # of a reference it has been measured
+    assert module._dear(dear, dear.reference) == ""
