@@ -34,7 +34,7 @@ MAINLINE = "modular-addition"
 SINGLE = [
     name for name in bundled.references() if name != MAINLINE and is_single(bundled.folder() / name)
 ]
-BUDGET = 11.5e6
+BUDGET = 15e6
 """Of these the runs of the atlas take less than 2e6; see tests/docs/test_docs_atlas.py."""
 
 
@@ -73,7 +73,7 @@ def test_the_learning_coefficients_are_what_the_weights_give(tmp_path: Path) -> 
 def test_the_references_are_within_their_budget() -> None:
     folder = bundled.folder()
     sizes = {p.name: sum(f.stat().st_size for f in p.rglob("*")) for p in folder.iterdir()}
-    assert sizes.pop(MAINLINE) < 15e6
+    assert sizes.pop(MAINLINE) < 16e6
     assert sum(sizes.values()) < BUDGET, sizes
 
 
