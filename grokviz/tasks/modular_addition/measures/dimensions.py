@@ -10,6 +10,7 @@ from jaxtyping import Int
 from grokviz.dataset.contract import Coordinate, Published, dimension, published_dimension
 from grokviz.dataset.numerics import fourier
 from grokviz.tasks.modular_addition.checkpoint import ModularAdditionRun
+from grokviz.tasks.modular_addition.formulas.answers import GROUPS
 from grokviz.tasks.modular_addition.formulas.losses import SETS
 from grokviz.tasks.modular_addition.formulas.neurons import SMALLEST_CLUSTER, THRESHOLD
 
@@ -35,6 +36,12 @@ def by_key(name: str) -> Published:
 def split(run: ModularAdditionRun) -> list[str]:
     """Which pairs: train, test or all."""
     return list(SETS)
+
+
+@dimension
+def pair_group(run: ModularAdditionRun) -> list[str]:
+    """Which pairs (a, b): trained on, only the mirror (b, a) trained on, or neither."""
+    return list(GROUPS)
 
 
 @dimension

@@ -1,0 +1,302 @@
+"""The network's own answers to all sums: what it was shown, then its mirrors, then all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from grokviz.scenes.modular_addition import _answers, _claims
+from grokviz.scenes.modular_addition._answers import MIRROR, NEITHER, SHOWN, Answers
+
+from grokviz.scene import Claim, Drawing, Scene, grids, style
+from grokviz.scene import clock as clocks
+from grokviz.scene.outcome import outcome
+from grokviz.tasks.modular_addition.formulas.answers import UNKNOWN
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from jaxtyping import Float
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+NAMES = ("shown in training", "only b + a was shown", "neither was shown")
+
+BRIGHTER = 0.45
+"""How far the colour of a mirror is from that of an unseen sum towards the ink's."""
+
+GROUND = 0.6
+"""How far a wrong cell is from the background towards the grid's colour."""
+
+SMALLEST, GAP = 1.5, 1 / 6
+"""Cells of so many points have gaps between them, of such a share of a cell."""
+
+ROW, TIGHT, SLIM = 3.5, 2.5, 18.0
+"""The height of a group's count and bar, in small ems, and where there is little room; where
+there are fewer ems across, the count stands below the name, without a bar."""
+
+HEAD, SCALE, WORDS = 1.6, 3.4, 6.4
+"""The heights of what stands above the counts, of the scale and of the words below them."""
+
+
+@dataclass(frozen=True)
+class AnswersScene(Scene):
+    """All sums as cells: coloured where the answer is right, the more the surer."""
+
+    name = "answers"
+    title = "It learns the sums it is shown, then a + b = b + a, then the rest"
+    watch = "a cell is one sum, coloured where its answer is right: the fuller, the surer"
+    source = "the split of arXiv:2301.05217, section 3; the table and the mirrors are ours"
+    needs = (
+        "answer_probability", "answer_right", "right_answers", "group_of_pair",
+        "logged_train_loss", "logged_test_loss", "phase_end",
+    )  # fmt: skip
+    reference = "modular-addition-answers"
+    aspect = 1.85
+    narrow_aspect = 0.6
+    ends_with_film = True
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """Whether the shown came first, then their mirrors, then the rest; else what is right."""
+        answers, end = Answers.of(data), _claims.film_end(data)
+        if not answers.known:
+            sentence = f"{answers.every[end]:,} of {_sums(data):,} sums are answered right"
+            return Claim.instead(f"{sentence} at {_claims.moment(data, end)}", self.watch)
+        unseen, right = answers.unseen_sums, answers.unseen(end)
+        share, at = right / max(unseen, 1), _answers.mirror_moment(data, answers)
+        numbers = {"shown": float(answers.share(SHOWN)[end]), "unseen": share}
+        if at is not None and outcome(data).learned and share >= _answers.LEARNED:
+            numbers["mirrors"] = float(answers.right[at, MIRROR]) / answers.unseen(at)
+            return Claim(self.title, self.watch, numbers=numbers)
+        shown = f"{int(answers.right[end, SHOWN]):,} of {answers.sums[SHOWN]:,} sums it was shown"
+        sentence = f"{shown} and {right:,} of {unseen:,} others are right"
+        return Claim.instead(f"{sentence} at {_claims.moment(data, end)}", self.watch, **numbers)
+
+    def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
+        """Of no moment asked for: where it knows the mirrors only, else as of other scenes."""
+        at = _answers.mirror_moment(data, Answers.of(data)) if wanted is None else None
+        return super().index_of(data, wanted) if at is None else at
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """The table, and beside it how much of each group is right."""
+        below, cells = style().stacks(figure), data.sizes["residue"]
+        share = (0, 0.4, 1, 1) if below else (0, 0, 0.47, 1)
+        room: grids.GridKeywords = {"left": 2.6, "right": 0.6, "top": 0.6, "bottom": 1.6}
+        (axes,) = grids.square_axes(figure, 1, 1, cells, share=share, **room)
+        table = _Table(axes, data)
+        answers = Answers.of(data)
+        counts = _Counts(_beside(figure, axes, below=below), data, answers, table.example)
+        if counts.room >= SCALE and not counts.slim:
+            _scale(counts.axes, table)
+        return Drawing.of(table, counts)
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """How many sums of each group are right at that moment, and how sure it is of them."""
+        answers, p = Answers.of(data), data.sizes["residue"]
+        right = data["answer_right"].values[i] > 0
+        sure = data["answer_probability"].values[i][right]
+        parts = [
+            f"{int(answers.right[i, group]):,} of the {answers.sums[group]:,} {NAMES[group]}"
+            for group in (SHOWN, MIRROR, NEITHER)
+            if answers.known and answers.sums[group]
+        ]
+        told = "; ".join(parts) or f"{answers.every[i]:,} of all {p * p:,} sums"
+        mean = f" Its mean probability of these answers is {sure.mean():.0%}." if sure.size else ""
+        return (
+            f"A table of {p} by {p} cells, one for each sum a + b mod {p}. Right at "
+            f"{clocks.at(data, 'epoch', i)}: {told}.{mean}"
+        )
+
+    def definition(self, data: xr.Dataset) -> str:
+        """What a cell and its colour are, and what a mirror is."""
+        p = data.sizes["residue"]
+        return (
+            f"A cell is a pair (a, b), a to the right and b upwards. It is blank where the largest "
+            f"logit is not that of (a + b) mod {p}, else as full of its group's colour as the "
+            f"softmax over the {p} numbers is of that answer. The mirror of (a, b) is (b, a). "
+            "Trained and split after Nanda et al. (2023), arXiv:2301.05217, section 3."
+        )
+
+
+class _Table:
+    """The cells, and in the time of the mirrors the line in which they lie."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
+        colours, p = style().colours, data.sizes["residue"]
+        self.colours = _colours()
+        self.ground = _mixed(colours.background, colours.grid, GROUND)
+        self.group = data["group_of_pair"].values
+        self.right = data["answer_right"].values > 0
+        self.sure = data["answer_probability"].values
+        self.mirrored = Answers.of(data).mirrored
+        grids.heat(axes, (p, p)).remove()
+        self.image = axes.imshow(
+            np.zeros((p, p, 3)), origin="lower", aspect="auto", interpolation="nearest"
+        )
+        grids.name_inputs(axes, p - 1)
+        self.example = _answers.example(data)
+        self.line, self.rings = _reflection(axes, p, self.example)
+        _gaps(axes, p)
+        axes.set(xlim=(-0.5, p - 0.5), ylim=(-0.5, p - 0.5))
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.image, self.line, self.rings]
+
+    def update(self, i: int) -> None:
+        """Colour the cells of one moment."""
+        light = np.where(self.right[i], np.nan_to_num(self.sure[i]), 0.0)[..., None]
+        cells = self.ground + light * (self.colours[self.group] - self.ground)
+        self.image.set_data(np.clip(cells, 0, 1).transpose(1, 0, 2))
+        for mark in (self.line, self.rings):
+            mark.set_visible(bool(self.mirrored[i]))
+
+
+class _Counts:
+    """A count and a bar for each group, and what is known beyond memory while that is so."""
+
+    def __init__(
+        self, axes: Axes, data: xr.Dataset, answers: Answers, example: tuple[int, int] | None
+    ) -> None:
+        self.axes, self.answers, self.example = axes, answers, example
+        groups = [g for g in (SHOWN, MIRROR, NEITHER) if answers.sums[g]]
+        self.groups = groups or [UNKNOWN]
+        self.sums = [int(answers.sums[g]) for g in groups] or [_sums(data)]
+        current_style, count = style(), len(self.groups)
+        self.em = current_style.pixels(axes, current_style.small) / axes.bbox.height
+        self.slim = axes.bbox.width / axes.bbox.height / self.em < SLIM
+        self.high = ROW if HEAD + ROW * count <= 1 / self.em else TIGHT
+        self.room = 1 / self.em - HEAD - self.high * count
+        words = "right answers" if self.slim else "answered right"
+        current_style.note(axes, words, (0, 1), (0, -0.8), color=current_style.colours.muted)
+        self.numbers, self.bars = [], []
+        for n, group in enumerate(self.groups):
+            self._row(n, group)
+        down = -(HEAD + self.high * count + 1.2)
+        self.words = current_style.note(axes, "", (0, 1), (0, down), va="top", linespacing=1.3)
+
+    def _row(self, n: int, group: int) -> None:
+        from matplotlib.patches import Rectangle
+
+        current_style, colours, em = style(), style().colours, self.em
+        colour, down = _colours()[group], 1 - (HEAD + self.high * n) * em
+        name = NAMES[group] if group != UNKNOWN else "all sums"
+        current_style.note(self.axes, name, (0, down), (0, -1.0 if self.slim else -1.4))
+        look: dict[str, Any] = {"fontweight": "bold", "color": colour}
+        if self.slim:
+            self.numbers.append(current_style.note(self.axes, "", (0, down), (0, -2.2), **look))
+            return
+        look |= {"ha": "right", "fontsize": 1.15 * current_style.points}
+        self.numbers.append(current_style.note(self.axes, "", (1, down), (0, -1.4), **look))
+        for width, face in ((1, colours.grid), (0, colour)):
+            bar = Rectangle((0, down - 2.35 * em), width, 0.5 * em, facecolor=face, lw=0)
+            self.axes.add_patch(bar)
+        self.bars.append(bar)
+
+    @property
+    def moving(self) -> list[Any]:
+        return [*self.numbers, *self.bars, self.words]
+
+    def update(self, i: int) -> None:
+        """The counts of one moment."""
+        for n, group in enumerate(self.groups):
+            right = self.answers.every[i] if group == UNKNOWN else self.answers.right[i, group]
+            self.numbers[n].set_text(f"{int(right):,} of {self.sums[n]:,}")
+            if self.bars:
+                self.bars[n].set_width(int(right) / self.sums[n])
+        told = self.answers.mirrored[i] and self.room >= SCALE + WORDS and not self.slim
+        self.words.set_text(self._beyond(i) if told else "")
+
+    def _beyond(self, i: int) -> str:
+        mirrors, unseen = int(self.answers.right[i, MIRROR]), self.answers.unseen(i)
+        words = (
+            f"All it knows beyond memory: a + b = b + a.\n{mirrors:,} of {unseen:,} right answers "
+            "to unseen sums\nare mirrors of sums it was shown"
+        )
+        if self.example is None:
+            return words
+        a, b = self.example
+        return f"{words},\nas {a} + {b} is of {b} + {a} (ringed)"
+
+
+def _scale(axes: Axes, table: _Table) -> None:
+    """What a cell's colour means: a strip of all groups' colours at the foot of the counts."""
+    current_style, colours = style(), style().colours
+    em, box = current_style.pixels(axes, current_style.small), axes.bbox
+    wide, high = em / box.width, em / box.height
+    words = "probability of the right answer; blank: wrong"
+    current_style.note(axes, words, (0, 0), (0, 1.6), color=colours.muted)
+    for text, x, side in (("0", 0.0, "left"), ("1", 7.4, "right")):
+        current_style.note(axes, text, (0, 0), (x, 0.1), ha=side, color=colours.muted)
+    shown = table.colours[np.unique(table.group)]
+    light = np.linspace(0, 1, 256)[None, :, None]
+    axes.imshow(
+        table.ground + light * (shown[::-1, None] - table.ground), origin="lower", aspect="auto",
+        extent=(0.9 * wide, 6.5 * wide, 0.05 * high, 0.85 * high), interpolation="nearest",
+    )  # fmt: skip
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+
+
+def _beside(figure: FigureBase, axes: Axes, *, below: bool) -> Axes:
+    """Room for the counts: at the right of the table, or below it."""
+    wide, high = style().ems(figure)
+    box = axes.get_position()
+    if below:
+        place = (box.x0, 0.3 / high, box.width, max(box.y0 - 2.6 / high, 0.01))
+    else:
+        left = box.x1 + 3.2 / wide
+        place = (left, box.y0, max(1 - 2.0 / wide - left, 0.01), box.height)
+    side = figure.add_axes(place)
+    side.set(xlim=(0, 1), ylim=(0, 1))
+    side.set_axis_off()
+    return side
+
+
+def _reflection(axes: Axes, p: int, example: tuple[int, int] | None) -> tuple[Any, Any]:
+    """The line in which sums and their mirrors lie, and rings around one sum and its mirror."""
+    current_style, ink = style(), style().colours.ink
+    thin = 0.4 * current_style.line
+    (line,) = axes.plot((-0.5, p - 0.5), (-0.5, p - 0.5), color=ink, lw=thin, zorder=3)
+    a, b = example or (np.nan, np.nan)
+    (rings,) = axes.plot(
+        (a, b), (b, a), "o:", color=ink, lw=thin, ms=0.75 * current_style.points, mfc="none",
+        mew=0.45 * current_style.line, zorder=4,
+    )  # fmt: skip
+    return line, rings
+
+
+def _gaps(axes: Axes, p: int) -> None:
+    """A gap around each cell, where cells are large enough for one."""
+    from matplotlib.collections import LineCollection
+
+    cell = axes.bbox.width / p * 72 / axes.figure.get_figure(root=True).dpi
+    if cell < SMALLEST:
+        return
+    at, end = np.arange(1, p) - 0.5, p - 0.5
+    lines = [[(x, -0.5), (x, end)] for x in at] + [[(-0.5, y), (end, y)] for y in at]
+    axes.add_collection(LineCollection(
+        lines, colors=style().colours.background, linewidths=GAP * cell, zorder=2,
+    ), autolim=False)  # fmt: skip
+
+
+def _colours() -> Float[np.ndarray, "group rgb"]:
+    """The colours of the groups, last that of sums of which it is not known."""
+    colours = style().colours
+    mirror = _mixed(colours.test, colours.ink, BRIGHTER)
+    plain = [_mixed(c, c, 0) for c in (colours.train, colours.test, colours.ink)]
+    return np.array([plain[0], mirror, plain[1], plain[2]])
+
+
+def _mixed(one: str, other: str, share: float) -> Float[np.ndarray, " rgb"]:
+    """A colour between two, as red, green and blue."""
+    from matplotlib.colors import to_rgb
+
+    mixed: Float[np.ndarray, " rgb"] = (1 - share) * np.array(to_rgb(one)) + share * np.array(
+        to_rgb(other)
+    )
+    return mixed
+
+
+def _sums(data: xr.Dataset) -> int:
+    """How many sums there are."""
+    return int(data.sizes["residue"] * data.sizes["residue_b"])
