@@ -81,8 +81,10 @@ class AnswersScene(Scene):
         """The table, and beside it how much of each group is right."""
         below, cells = style().stacks(figure), data.sizes["residue"]
         share = (0, 0.4, 1, 1) if below else (0, 0, 0.47, 1)
-        room: grids.GridKeywords = {"left": 2.6, "right": 0.6, "top": 0.6, "bottom": 1.6}
-        (axes,) = grids.square_axes(figure, 1, 1, cells, share=share, **room)
+        room: grids.GridKeywords = {
+            "left": 2.6, "right": 0.6, "top": 0.6, "bottom": 1.6, "share": share,
+        }  # fmt: skip
+        (axes,) = grids.square_axes(figure, 1, 1, cells, **room)
         table = _Table(axes, data)
         answers = Answers.of(data)
         counts = _Counts(_beside(figure, axes, below=below), data, answers, table.example)
@@ -169,7 +171,8 @@ class _Counts:
         self.room = 1 / self.em - HEAD - self.high * count
         words = "right answers" if self.slim else "answered right"
         current_style.note(axes, words, (0, 1), (0, -0.8), color=current_style.colours.muted)
-        self.numbers, self.bars = [], []
+        self.numbers: list[Any] = []
+        self.bars: list[Any] = []
         for n, group in enumerate(self.groups):
             self._row(n, group)
         down = -(HEAD + self.high * count + 1.2)
