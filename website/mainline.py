@@ -188,6 +188,27 @@ def _logs_apart(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return both, np.log(ours.values / theirs.values)
 
 
+@quantity("group_of_pair", "right_answers")
+def pairs_in(data: xr.Dataset, *groups: str) -> int:
+    """How many pairs there are of these groups of ``pair_group``."""
+    places = [data["pair_group"].values.tolist().index(group) for group in groups]
+    return int(np.isin(data["group_of_pair"].values, places).sum())
+
+
+@quantity("right_answers")
+def right_unseen(data: xr.Dataset) -> int:
+    """How many of the pairs that were never trained on are answered right."""
+    return int(data["right_answers"].sel(pair_group=["mirror shown", "neither shown"]).sum())
+
+
+@quantity("answer_right")
+def all_right_from(data: xr.Dataset) -> int:
+    """The first checkpoint from which on every answer is right."""
+    wrong = (data["answer_right"].values == 0).any(axis=(1, 2))
+    first = np.flatnonzero(wrong)[-1] + 1 if wrong.any() else 0
+    return int(data["epoch"].values[first])
+
+
 @quantity("path_cosine", "walk_cosine")
 def mean_cosine(data: xr.Dataset, which: str) -> float:
     """The mean cosine between successive steps: of the ``path`` or of the random ``walk``."""

@@ -1,0 +1,135 @@
+"""What is said of a network's answers holds of whichever run they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import xarray as xr
+from grokviz.scenes.modular_addition import _answers
+from grokviz.scenes.modular_addition.progress.answers import _Table
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from grokviz.dataset.references.reference import load
+from grokviz.scene import drawing_in, style
+from grokviz.scene.registry import scene
+from grokviz.tasks.modular_addition.formulas.answers import GROUPS, groups_of_pairs, right_by_group
+
+P, EPOCHS = 21, np.arange(0, 5001, 1000)
+TITLE = "It learns the sums it is shown, then a + b = b + a, then the rest"
+NEVER: tuple[float, ...] = (0, 0, 0, 0, 0, 0)
+AT_ONCE: tuple[float, ...] = (0, 1, 1, 1, 1, 1)
+LATE: tuple[float, ...] = (0, 0, 0, 0, 1, 1)
+
+
+def run(
+    shown: Sequence[float], mirror: Sequence[float], rest: Sequence[float], *, split: bool = True
+) -> xr.Dataset:
+    """A run in which such shares of each group are right at each epoch, a row after another."""
+    train = np.random.default_rng(0).random(P * P) < 0.4
+    true = groups_of_pairs(train, P)
+    right = np.zeros((len(EPOCHS), P * P), bool)
+    for n, shares in enumerate((shown, mirror, rest)):
+        places = np.flatnonzero(true.reshape(-1) == n)
+        for i, share in enumerate(shares):
+            right[i, places[: round(share * len(places))]] = True
+    group = groups_of_pairs(train if split else None, P)
+    losses = [np.where(np.array(s) >= 0.99, 1e-3, 5.0) for s in (shown, rest)]
+    cells = ("epoch", "residue", "residue_b")
+    return xr.Dataset(
+        {
+            "answer_right": (cells, right.reshape(-1, P, P).astype(np.int8)),
+            "answer_probability": (cells, np.where(right, 0.75, 0.25).reshape(-1, P, P)),
+            "right_answers": (
+                ("epoch", "pair_group"), np.array([right_by_group(one, group) for one in right])
+            ),
+            "group_of_pair": (("residue", "residue_b"), group),
+            "logged_train_loss": ("logged_epoch", losses[0]),
+            "logged_test_loss": ("tested_epoch", losses[1]),
+            "phase_end": ("phase", [-1, -1, -1]),
+        },
+        coords={
+            "epoch": EPOCHS, "logged_epoch": EPOCHS, "tested_epoch": EPOCHS,
+            "pair_group": list(GROUPS), "residue": np.arange(P), "residue_b": np.arange(P),
+        },
+    )  # fmt: skip
+
+
+MIRRORS = run(AT_ONCE, (0, 0.3, 0.6, 0.8, 1, 1), LATE)
+
+
+def test_the_bundled_run_learns_mirrors_between_the_shown_and_the_rest() -> None:
+    kind = scene("answers")
+    data = load(None, kind.needs, default=kind.reference)
+    claim = kind.with_options().claim(data)
+    assert claim.holds
+    assert claim.sentence == TITLE
+    assert len(claim.sentence) <= 66, "a title of one line"
+    assert len(claim.watch) <= 80
+    i = kind.with_options().index_of(data, None)
+    assert abs(int(data["epoch"].values[i]) - 1400) <= 100
+    assert claim.numbers["mirrors"] > 0.98
+
+
+@pytest.mark.parametrize(
+    ("data", "holds"),
+    [
+        (MIRRORS, True),
+        (run(AT_ONCE, LATE, LATE), False),  # nothing before the rest
+        (run(AT_ONCE, (0, 0.3, 0.3, 0.3, 1, 1), (0, 0.3, 0.3, 0.3, 1, 1)), False),  # as the rest
+        (run(AT_ONCE, (0, 0.3, 0.6, 0.8, 1, 1), NEVER), False),  # never the rest
+        (run(LATE, (0, 0.3, 0.6, 0.8, 1, 1), LATE), False),  # before the shown
+        (run(NEVER, NEVER, NEVER), False),
+    ],
+)
+def test_the_sentence_is_said_where_that_is_the_order(data: xr.Dataset, holds: bool) -> None:
+    claim = scene("answers").with_options().claim(data)
+    assert claim.holds == holds
+    if not holds:
+        counts = data["right_answers"].values[-1].astype(int)
+        assert f"and {counts[1] + counts[2]:,} of" in claim.sentence
+        assert f"{counts[0]:,} of" in claim.sentence
+
+
+def test_without_a_split_only_the_right_answers_are_told() -> None:
+    data = run(AT_ONCE, LATE, LATE, split=False)
+    drawn = scene("answers").with_options()
+    assert (
+        drawn.claim(data).sentence == f"{P * P} of {P * P} sums are answered right at epoch 5,000"
+    )
+    assert f"{P * P} of all {P * P} sums" in drawn.alt_text(data, 5)
+    assert drawn.index_of(data, None) == 5
+
+
+def test_the_still_is_of_the_mirrors_where_they_are_the_story() -> None:
+    drawn = scene("answers").with_options()
+    assert drawn.index_of(MIRRORS, None) == 1
+    late = MIRRORS.assign(phase_end=("phase", [2500, 3500, 4500]))
+    assert drawn.index_of(late, None) == 2
+    assert drawn.index_of(run(AT_ONCE, LATE, LATE), None) == 5
+
+
+def test_the_example_is_right_all_the_time_and_its_mirror_was_shown() -> None:
+    example = _answers.example(MIRRORS)
+    assert example is not None
+    a, b = example
+    assert int(MIRRORS["group_of_pair"][a, b]) == _answers.MIRROR
+    assert int(MIRRORS["group_of_pair"][b, a]) == _answers.SHOWN
+    assert bool((MIRRORS["answer_right"][1:, a, b] == 1).all())
+    assert _answers.example(run(NEVER, NEVER, NEVER)) is None
+
+
+def test_a_cell_has_its_groups_colour_as_far_as_it_is_sure_and_none_where_wrong() -> None:
+    with drawing_in(style().theme):
+        table = _Table(Figure().add_subplot(), MIRRORS)
+        table.update(1)
+        cells = np.asarray(table.image.get_array())
+        train = np.array(to_rgb(style().colours.train))
+    shown = np.argwhere(MIRRORS["group_of_pair"].values == _answers.SHOWN)[0]
+    wrong = np.argwhere(MIRRORS["group_of_pair"].values == _answers.NEITHER)[0]
+    # a runs to the right
+    np.testing.assert_allclose(cells[tuple(wrong[::-1])], table.ground)
+    expected = table.ground + 0.75 * (train - table.ground)
+    np.testing.assert_allclose(cells[tuple(shown[::-1])], expected)
