@@ -102,7 +102,7 @@ def mirror_moment(data: xr.Dataset, answers: Answers) -> int | None:
         return None
     ends = clocks.phase_ends(data)
     if ends is not None:
-        at = clocks.index_up_to(data, "epoch", float(ends[0]))
+        at = int(np.abs(data["epoch"].values - ends[0]).argmin())
         if at in moments:
             return at
     return int(moments[0])

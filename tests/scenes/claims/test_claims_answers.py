@@ -106,7 +106,7 @@ def test_without_a_split_only_the_right_answers_are_told() -> None:
 def test_the_still_is_of_the_mirrors_where_they_are_the_story() -> None:
     drawn = scene("answers").with_options()
     assert drawn.index_of(MIRRORS, None) == 1
-    late = MIRRORS.assign(phase_end=("phase", [2500, 3500, 4500]))
+    late = MIRRORS.assign(phase_end=("phase", [1600, 3500, 4500]))
     assert drawn.index_of(late, None) == 2
     assert drawn.index_of(run(AT_ONCE, LATE, LATE), None) == 5
 
