@@ -56,6 +56,10 @@ class Colours:
             return self.rest
         return self.frequencies[sorted_keys.index(int(k)) % len(self.frequencies)]
 
+    def words(self, colour: str) -> str:
+        """The colour of the words beside a mark: the mark's, if words can be read in it."""
+        return self.muted if colour in (self.faint, self.rest) else colour
+
 
 LIGHT = Colours(
     ink="#1a1d24",
@@ -87,7 +91,7 @@ DARK = Colours(
     accent="#f4efe6",
     rest="#3d4554",
     frequencies=("#5285f8", "#e146a2", "#64eefc", "#93d992", "#fbd509", "#2e8f5b", "#578c19"),
-    phases=("#15140f", "#0d1620", "#161222", "#0e1714"),
+    phases=("#1e151a", "#0f1b2b", "#1a1630", "#0d1f22"),
     sequential="grokviz-glow",
     diverging="grokviz-signed-dark",
     heights="grokviz-heights",

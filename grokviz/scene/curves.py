@@ -299,7 +299,8 @@ class EndNames:
         self.texts = {
             name: current_style.note(
                 axes, name, (1, 0.5), (1.4 if leaders else 0.5, 0), ha="left", va="center",
-                color=curve.colour, fontweight="bold", linespacing=1.05,
+                color=current_style.colours.words(curve.colour), fontweight="bold",
+                linespacing=1.05,
             )
             for name, curve in self.curves.items()
         }  # fmt: skip
@@ -363,7 +364,7 @@ class LineNames:
                 side, va = (1, "bottom") if name in above else (-1, "top")
                 self.texts[name] = style().label(
                     axes, at[name], 1.0, name, lift=side * 0.35,
-                    color=curves[name].colour, va=va, ha=ha, zorder=6,
+                    color=style().colours.words(curves[name].colour), va=va, ha=ha, zorder=6,
                 )  # fmt: skip
         note_names(self.texts, curves)
         self.levels = Levels(axes, {name: curves[name] for name in self.texts})

@@ -107,7 +107,7 @@ def tint(name: Any, colour: str, share: float) -> None:
 
     Before that it is hardly its own.
     """
-    name.set_color(colour if share >= HALF else style().colours.faint)
+    name.set_color(colour if share >= HALF else style().colours.muted)
 
 
 def shares_by_frequency(field: Float[np.ndarray, "p p"]) -> Float[np.ndarray, "f f"]:

@@ -63,6 +63,20 @@ def test_text_can_be_read(name: str) -> None:
     assert contrast(c.muted, c.background) > 5.5
     assert min(contrast(c.ink, phase) for phase in c.phases) > 10
     assert min(contrast(colour, c.background) for colour in c.frequencies) > 2.2
+    assert {c.words(c.faint), c.words(c.rest)} == {c.muted}
+    assert [c.words(colour) for colour in c.frequencies] == list(c.frequencies)
+
+
+@pytest.mark.parametrize("name", PALETTES)
+def test_phases_are_told_apart(name: str) -> None:
+    c = PALETTES[name]
+    ground = distances([c.background, *c.phases])
+    # more than twice what is just noticeable from the page, and from the phase beside it
+    assert min(ground[0, 1:]) > 5
+    assert min(ground[i, i + 1] for i in range(1, len(c.phases))) > 4.5
+    lightness = lab(c.phases)[:, 0]
+    assert max(lightness) - min(lightness) < 3  # none is the louder one
+    assert min(contrast(c.muted, phase) for phase in c.phases) > 5
 
 
 @pytest.mark.parametrize("name", PALETTES)

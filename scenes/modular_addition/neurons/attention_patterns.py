@@ -145,7 +145,7 @@ class _Head:
         style().note(axes, head, (0, 1), (0, 1.7), fontweight="bold")
         self.name, self.share = grids.figure_above(axes, left=True), grids.figure_above(axes)
         self.colours = {k: frequencies.colour(k, data) for k in frequencies.embedded(data)}
-        self.faint = style().colours.faint
+        self.muted = style().colours.muted
 
     @property
     def moving(self) -> list[Any]:
@@ -156,7 +156,7 @@ class _Head:
         k = int(self.data["head_frequency"].values[i, self.number])
         share = float(self.data["head_variance_explained"].values[i, self.number])
         self.name.set_text(_neurons.frequency_name(self.axes, k, numbered=True))
-        _neurons.tint(self.name, self.colours.get(k, self.faint), share)
+        _neurons.tint(self.name, self.colours.get(k, self.muted), share)
         self.share.set_text("" if k == NO_FREQUENCY else _neurons.floored_percent(share))
 
 
