@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
+from grokviz.media import typefaces
 from grokviz.media.theme import SLIDE_DPI, colour_map
 from grokviz.scene.style import style
 
@@ -153,7 +154,7 @@ def colour_bar(
         "fontsize": current_style.small, "color": current_style.colours.muted,
     }  # fmt: skip
     down, pad, long = -drop * current_style.points, 0.4, 4.0
-    right = 0.72 * len(ends[1]) + pad
+    right = typefaces.width(ends[1]) + pad
     for text, x, side in (
         (ends[1], 0.0, "right"), (f"{words}  {ends[0]}", -right - long - pad, "right")
     ):  # fmt: skip
