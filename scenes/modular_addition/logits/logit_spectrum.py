@@ -25,6 +25,9 @@ MOST = 7
 RING = 0.9
 """How wide a ring is, in ems."""
 
+NEAR = 5
+"""Rings of fewer frequencies apart lie in the way of each other's names."""
+
 BEND = 0.5
 """Norms are shown to this power, so that the haze before grokking is seen."""
 
@@ -86,7 +89,7 @@ class LogitSpectrum(Scene):
         _name_components(axes, p)
         if not narrow:
             axes.set_xlabel(
-                "frequency in a (bluer: larger norm)", labelpad=0.15 * current_style.points
+                "frequency in a (stronger: larger norm)", labelpad=0.15 * current_style.points
             )
         rings = _Rings(axes, data)
         text = grids.figure_above(axes)
@@ -189,8 +192,11 @@ class _Rings:
         self.names: dict[int, Any] = {}
         for k in named:
             # neighbours name themselves on opposite sides of the diagonal
-            above = not above if k - before < 5 else k > 0.75 * last
-            self.names[k], before = _name(axes, k, data, above=above), k
+            above = not above if k - before < NEAR else k > 0.75 * last
+            side = -1 if above else 1
+            # and clear of each other's rings
+            past = max((n for n in (side * (m - k) for m in named) if 0 < n < NEAR), default=0)
+            self.names[k], before = _name(axes, k, data, side=side, past=past), k
 
     @property
     def moving(self) -> list[Any]:
@@ -216,11 +222,14 @@ def _ring(axes: Axes, k: int, data: xr.Dataset, *, named: bool) -> Any:
     )[0]  # fmt: skip
 
 
-def _name(axes: Axes, k: int, data: xr.Dataset, *, above: bool) -> Any:
-    at, side = 2 * k - 0.5, -1 if above else 1
-    aside = side * (0.3 + RING / 2) * style().points
+def _name(axes: Axes, k: int, data: xr.Dataset, *, side: int, past: int) -> Any:
+    """The name of a ring at its left (-1) or right (1), past rings of so many frequencies on."""
+    at = 2 * k - 0.5
+    cell = style().points * axes.bbox.width / style().pixels(axes, style().points)
+    cell /= float(np.ptp(axes.get_xlim()))
+    aside = side * ((0.3 + RING / 2) * style().points + 2 * past * cell)
     return axes.annotate(
         str(k), (at, at), xytext=(aside, 0), textcoords="offset points",
-        ha="right" if above else "left", va="center", color=frequencies.ink(k, data),
+        ha="right" if side < 0 else "left", va="center", color=frequencies.ink(k, data),
         fontweight="bold", zorder=4,
     )  # fmt: skip
