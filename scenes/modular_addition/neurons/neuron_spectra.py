@@ -266,9 +266,9 @@ class _Spectrum:
         )  # fmt: skip
         axes.add_patch(frame)
         axes.set(xlim=(-3.5, count + 0.5), ylim=(-3.5, count + 0.5))
-        em = style().points
+        em, left = style().points, 3 / (count + 4)
         self.name = _neurons.name_frequency(axes, k, data)
-        axes.set_title(self.name.get_text(), pad=1.25 * em)
+        axes.set_title(self.name.get_text(), pad=1.25 * em).set_x(left)
         self.colour, self.share, self.ring = colour, 0.0, 0.0
         self._ring()
         # right above its own panel, or it would be taken for a caption of the one above
@@ -276,6 +276,7 @@ class _Spectrum:
         self.words = "in the rings: " if wide > 9.8 else "rings: " if wide > 6.5 else ""
         self.text = grids.figure_above(axes, left=True)
         self.text.set(fontsize=style().small, x=0)
+        self.text.xy = (left, 1)
         self.silent = style().note(
             axes, "inactive", (0.5, 0.6), ha="center", color=style().colours.muted
         )
