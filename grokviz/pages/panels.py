@@ -96,7 +96,7 @@ PANELS: tuple[Panel, ...] = (
     ),
     Panel(
         "waves", "Waves in the embedding",
-        "Norm of each wave in the embedding; the pale bar is the highest it has been.",
+        "Norm of each wave in the embedding; the faint bar is the highest it has been.",
         ("embedding_component_norm",), "wide",
     ),
     Panel(

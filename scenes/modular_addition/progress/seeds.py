@@ -113,9 +113,9 @@ class Seeds(Scene):
         """With the rule for key frequencies and the citation."""
         return (
             f"Losses of {len(self._shown(data))} runs, the first to generalise on top, and norms "
-            "of the frequencies in the embedding at the end. Dark: key frequencies, those that "
-            "neurons compute with; dots: the first test loss below 0.1. A seed draws the initial "
-            "weights, and in the bundled runs the split into training and test pairs too. "
+            "of the frequencies in the embedding at the end. Numbered: key frequencies, those "
+            "that neurons compute with; dots: the first test loss below 0.1. A seed draws the "
+            "initial weights, and in the bundled runs the split into training and test pairs too. "
             f"{after('appendix C.1')}"
         )
 
