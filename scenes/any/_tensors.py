@@ -116,10 +116,16 @@ class Moments:
 
     def _mark_zero(self, axes: Axes) -> None:
         """Write 0 at the left end, where epoch 0 stands, and no other number near it."""
-        near = self.left * (self.right / self.left) ** 0.1
-        ticks = [tick for tick in axes.get_xticks() if near < tick <= self.right]
+        em = style().pixels(axes, style().small) / axes.bbox.width
+        ticks = [tick for tick in axes.get_xticks() if self.left < tick <= self.right]
         words = axes.xaxis.get_major_formatter().format_ticks(ticks)
-        axes.set_xticks([self.left, *ticks], ["0", *words])
+        far = {
+            tick: word
+            for tick, word in zip(ticks, words, strict=True)
+            if np.log(tick / self.left) / np.log(self.right / self.left)
+            > max(0.1, (0.32 * (len(word) + 1) + 0.4) * em)
+        }
+        axes.set_xticks([self.left, *far], ["0", *far.values()])
 
 
 def choose(names: Sequence[str], pattern: str, able: Sequence[bool], lack: str) -> list[int]:

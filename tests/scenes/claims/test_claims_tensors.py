@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
@@ -447,3 +448,18 @@ def test_heads_in_between_are_named_on_their_own_lines() -> None:
         box, at = text.get_window_extent(), figure.axes[1].transData.transform((x, y))[1]
         on_lines += bool(box.y0 < at < box.y1)
     assert on_lines == len(names) - 2
+
+
+@pytest.mark.parametrize("wide", [1.2, 1.4, 1.6, 2.4, 5.0])
+def test_epoch_0_stands_apart_from_the_number_beside_it(wide: float) -> None:
+    figure = Figure(figsize=(wide, 2), dpi=100)
+    with drawing_in(gv.theme("light", "paper")):
+        axes = figure.add_axes((0.2, 0.3, 0.75, 0.6))
+        tensors.Moments.of(np.array([0, 100, 400, 5600]), log=True).frame(axes, "epoch")
+        figure.draw_without_rendering()
+        labels = [text for text in axes.get_xticklabels() if text.get_text()]
+    assert labels[0].get_text() == "0"
+    assert len(labels) > 1 or wide < 1.3
+    boxes = [text.get_window_extent() for text in labels]
+    apart = 0.3 * labels[0].get_fontsize() / 72 * figure.dpi
+    assert all(b.x0 - a.x1 > apart for a, b in itertools.pairwise(boxes))
