@@ -31,10 +31,14 @@ from grokviz.tasks.modular_addition.formulas.marginals import (
     frequency_power,
     marginals,
 )
+from grokviz.tasks.modular_addition.formulas.own_answers import answers_of
 from grokviz.tasks.modular_addition.forward import Forward, forward
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
 
 T = TypeVar("T")
+ANSWERS = 400_000
+"""The answers of a run are kept at so many epochs that there are about so many of them."""
+
 Split = Bool[np.ndarray, " pairs"] | None
 
 
@@ -261,3 +265,24 @@ class ModularAdditionRun(RunView):
     def ablations(self) -> list[Ablation]:
         """The last checkpoint's ablation table."""
         return ablation_table(self.last.weights, self.keys)
+
+    @cached_property
+    def answer_epochs(self) -> Int[np.ndarray, " answer_epoch"]:
+        """A few of the field epochs, fewer of a large p; the first and the last among them."""
+        epochs = self.field_epochs
+        most = min(max(ANSWERS // self.p**2, 4), 24)
+        places = np.unique(np.linspace(0, len(epochs) - 1, most).round().astype(int))
+        some: Int[np.ndarray, " answer_epoch"] = epochs[places]
+        return some
+
+    @cached_property
+    def own_answers(
+        self,
+    ) -> tuple[Int[np.ndarray, "answer_epoch p p"], Float[np.ndarray, "answer_epoch p p"]]:
+        """Errors of the network's answers at these epochs, and the answers' probabilities."""
+        errors, probabilities = zip(*map(self._answers_at, self.answer_epochs), strict=True)
+        return np.stack(errors), np.stack(probabilities)
+
+    def _answers_at(self, epoch: int) -> tuple[Int[np.ndarray, "p p"], Float[np.ndarray, "p p"]]:
+        state = self.run.weights(int(epoch))
+        return answers_of(forward(ModularAdditionWeights.of(state)).logits)
