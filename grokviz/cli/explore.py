@@ -1,4 +1,4 @@
-"""``grokviz explore RUN``."""
+"""``grokviz explore RUN [RUN]``."""
 
 from __future__ import annotations
 
@@ -12,22 +12,27 @@ from grokviz.cli.output import echo
 
 
 @click.command("explore")
-@click.argument("run", required=False, shell_complete=complete_run)
+@click.argument("runs", nargs=-1, metavar="[RUN [RUN]]", shell_complete=complete_run)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Page [./RUN.html].")
 @click.option(
     "--theme", default="dark", show_default=True, help="light, dark, or auto: the reader's."
 )
 @user_code_option
 @quiet_option
-def command(run: str | None, output: Path | None, theme: str, quiet: bool) -> None:
-    """Write RUN as one offline page with a slider through its training.
+def command(runs: tuple[str, ...], output: Path | None, theme: str, quiet: bool) -> None:
+    """Write RUN as one offline page with a slider through its training; of two, beside one another.
 
     RUN is a run directory, the folder of a sweep, a .nc file or a bundled reference;
     [modular-addition] without one.
     """
     from grokviz.explorer import explore
 
+    if len(runs) > 2:
+        raise click.UsageError(f"a page shows one run or two, not {len(runs)}")
+    run, beside = (*runs, None, None)[:2]
     with progress_bar(quiet, "analysing") as report:
-        path = explore(run, output, theme=theme, command=command_line(), report=report)
+        path = explore(
+            run, output, beside=beside, theme=theme, command=command_line(), report=report
+        )
     if not quiet:
         echo(path)

@@ -24,14 +24,18 @@ WEB = Path(__file__).parent / "web"
 SCRIPTS = (
     "data.js",
     "state.js",
+    "views.js",
     "measure.js",
     "chart.js",
     "marks.js",
+    "zoom.js",
     "panel.js",
     "curves.js",
     "heatmap.js",
+    "circles.js",
 )
-LAST = ("controls.js", "page.js")
+LAST = ("controls.js", "guide.js", "notes.js", "page.js")
+DATA_BESIDE = '<script type="application/octet-stream" id="data-beside">{}</script>\n'
 PLACE = re.compile(r"<!--page:([a-z-]+)-->")
 
 
@@ -43,6 +47,7 @@ def page(
     *,
     last: Sequence[str] = LAST,
     plotly: bool = True,
+    beside: str = "",
 ) -> str:
     """The page's text.
 
@@ -53,6 +58,7 @@ def page(
         panels: names of the panels whose scripts are needed.
         last: scripts that start the page.
         plotly: whether plotly.js is needed.
+        beside: the packed arrays of a second run.
 
     Raises:
         MissingExtra: plotly is not installed.
@@ -67,6 +73,7 @@ def page(
         "script": script.replace("</script", "<\\/script"),
         "facts": json_text(facts),
         "data": data,
+        "data-beside": beside and DATA_BESIDE.format(beside),
         "plotly": deflated(plotly_script().encode()) if plotly else "",
     }
     template = (WEB / "page.html").read_text("utf-8")

@@ -105,6 +105,11 @@ PANELS: tuple[Panel, ...] = (
         ("embedding_plane",), "half",
     ),
     Panel(
+        "sum", "One sum",
+        "Type a and b: where they and their sum stand in the circles, and what the network says.",
+        ("embedding_plane",), "half", also=("own_answer_error", "own_answer_probability"),
+    ),
+    Panel(
         "clusters", "Neuron clusters",
         "Each neuron by its frequency and how much that explains; ringed ones can be chosen.",
         ("all_neuron_frequency", "all_neuron_variance_explained"), "wide",

@@ -5,15 +5,18 @@ const CONFIG = { displayModeBar: false, responsive: false, showTips: false, doub
 
 const palette = () => facts.palettes[state.theme];
 
+/** The embedded frequencies of all runs, so that one has one colour on the page. */
+const embedded = () => [...new Set(runs.flatMap((run) => run.facts.embedded))];
+
 /** The colour of a frequency, the same in every panel: its own if it is embedded, else grey. */
 function colourOf(k) {
-  const at = facts.embedded.indexOf(k);
+  const at = embedded().indexOf(k);
   const colours = palette().frequencies;
   return at < 0 ? palette().rest : colours[at % colours.length];
 }
 
 /** The colour of a frequency that the reader has chosen: never a grey among greys. */
-const markedColour = (k) => (facts.embedded.includes(k) ? colourOf(k) : palette().ink);
+const markedColour = (k) => (embedded().includes(k) ? colourOf(k) : palette().ink);
 
 /** Text of a run or a file, for plotly, which reads tags and formulas in its texts. */
 const plainText = (text) => String(text).replace(/[&<>$]/g, (mark) => `&#${mark.charCodeAt(0)};`);
@@ -68,7 +71,7 @@ function timeAxis(last) {
 
 /** Where a logarithmic time axis begins: epoch 0 has no place on it. */
 function firstMoment() {
-  const first = epochs.find((e) => e > 0) ?? 1;
+  const first = clock.find((e) => e > 0) ?? 1;
   return Math.max(1, Math.min(first, 10));
 }
 

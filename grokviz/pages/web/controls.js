@@ -142,14 +142,36 @@ function tempoGroup() {
   const loop = element("input", { type: "checkbox", id: "loop" });
   loop.checked = state.loop;
   loop.addEventListener("change", () => change("look", { loop: loop.checked }));
-  Object.assign(controls, { time, speed, loop });
+  Object.assign(controls, { time, speed, loop, pin: pinButton() });
   return element(
     "div",
     { class: "tempo" },
+    controls.pin ?? "",
     element("span", { class: "pair" }, "time", time),
     element("label", { class: "pair" }, "speed", speed),
     element("label", { class: "pair", for: "loop" }, loop, "loop"),
   );
+}
+
+/** Keeps the epoch shown beside those that follow; only where a chart changes with it. */
+function pinButton() {
+  if (facts.pictures || facts.figure || facts.film) return null;
+  return element("button", { type: "button", class: "plain", id: "pin", "aria-pressed": "false", onclick: togglePin });
+}
+
+function togglePin() {
+  if (controls.pin) change("pin", { pin: state.pin === null ? epoch() : null });
+}
+
+function showPin() {
+  if (!controls.pin) return;
+  controls.pin.textContent = state.pin === null ? "Pin" : `Unpin ${spaced(state.pin)}`;
+  controls.pin.setAttribute("aria-pressed", String(state.pin !== null));
+  controls.pin.title = state.pin === null ? `Keep this ${facts.word} beside the slider's` : "";
+  if (controls.pinMark) {
+    controls.pinMark.hidden = state.pin === null;
+    if (state.pin !== null) controls.pinMark.style.left = `${100 * share(state.pin)}%`;
+  }
 }
 
 function sliderKeys(event) {
@@ -166,6 +188,10 @@ function sliderKeys(event) {
 function paintTrack() {
   if (!controls.track) return;
   controls.track.replaceChildren();
+  controls.pinMark = element("i", { class: "pin-mark", hidden: true });
+  controls.track.append(controls.pinMark);
+  showPin();
+  markNotes();
   if (!facts.phases) return;
   const edges = [0, ...facts.phases.ends.map(share), 1];
   facts.phases.names.forEach((name, n) => {
@@ -188,9 +214,9 @@ function showTime() {
 
 /** Frequencies to choose from: those embedded as chips, all of them in a list. */
 function choiceRow() {
-  if (!facts.embedded.length) return null;
+  if (!embedded().length) return null;
   const chips = element("div", { class: "chips", role: "group", "aria-label": "Frequency to mark" });
-  for (const k of facts.embedded) {
+  for (const k of embedded()) {
     const chip = element("button", { type: "button", class: "chip", "data-frequency": k, "aria-pressed": "false" });
     chip.append(element("span", { class: "dot", "aria-hidden": "true" }), String(k));
     chip.addEventListener("click", () => chooseFrequency(k));
@@ -218,12 +244,16 @@ const KEYS = [
   ["← →", "one checkpoint back or on"],
   ["Page Up, Page Down", "ten checkpoints"],
   ["Home, End", "the start, the end"],
-  ["F, Shift F", "the next or the last embedded frequency; Escape marks none"],
+  ["S, Shift S", "the next or the last step of the guide"],
+  ["F, Shift F", "the next or the last embedded frequency"],
   ["N, Shift N", "the next or the last stored neuron"],
   ["H", "the next head"],
+  ["P", "pin the epoch shown beside the slider's, or unpin it"],
   ["L", "linear or logarithmic time"],
   ["T", "light or dark"],
+  ["+ − 0, arrows", "in a chart whose Zoom is on: nearer, farther, the whole, move"],
   ["?", "these keys"],
+  ["Escape", "closes these keys, the notes or the steps; else marks no frequency"],
 ];
 
 /** The next entry of a list, round and round; the first one where nothing is chosen. */
@@ -242,13 +272,15 @@ function pageKeys(event) {
   const pressed = key.length === 1 ? key.toLowerCase() : key;
   const onButton = /^(BUTTON|SUMMARY|A)$/.test(target.tagName);
   if (pressed === " " && moving && !onButton) player.toggle();
-  else if (pressed === "f") change("choice", { frequency: next(facts.embedded, state.frequency, by) });
+  else if (pressed === "f") change("choice", { frequency: next(embedded(), state.frequency, by) });
   else if (pressed === "n" && store.has("neuron")) chooseNeuron(next(Array.from(store.get("neuron").values), state.neuron, by));
   else if (pressed === "h" && store.has("head")) chooseHead((state.head + 1) % store.get("head").values.length);
+  else if (pressed === "p" && moving) togglePin();
   else if (pressed === "l" && moving) change("look", { time: state.time === "log" ? "linear" : "log" });
   else if (pressed === "t") switchTheme();
   else if (pressed === "?") showKeys();
-  else if (pressed === "Escape") change("choice", { frequency: null });
+  else if (pressed === "s" && guided().length) goStep(guide.at === null ? 0 : guide.at + by);
+  else if (pressed === "Escape") escape();
   else if (moving && !onButton && /^(Arrow(Left|Right)|Page(Up|Down)|Home|End)$/.test(key)) {
     sliderKeys(event);
     return;
@@ -256,10 +288,20 @@ function pageKeys(event) {
   event.preventDefault();
 }
 
+/** Close what is open, the last thing first; with nothing open, mark no frequency. */
+function escape() {
+  if (!document.getElementById("keys").hidden) showKeys();
+  else if (!document.getElementById("notes").hidden) showNotes(false);
+  else if (guide.at !== null) leaveGuide();
+  else change("choice", { frequency: null });
+}
+
 function showKeys() {
   const panel = document.getElementById("keys");
   panel.hidden = !panel.hidden;
   document.getElementById("help").setAttribute("aria-expanded", String(!panel.hidden));
+  // it is below the page's head, which may be out of view
+  if (!panel.hidden) panel.scrollIntoView({ block: "nearest" });
 }
 
 function buildKeys() {

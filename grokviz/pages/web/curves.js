@@ -71,8 +71,14 @@ class Curves extends Panel {
     return false;
   }
 
-  get last() {
+  /** Where the run's own curves end. */
+  get end() {
     return this.shown.reduce((far, { x }) => Math.max(far, x.at(-1) ?? 0), epochs.at(-1)) || 1;
+  }
+
+  /** Where the axis ends: with the longer one of two runs. */
+  get last() {
+    return Math.max(this.end, clock.at(-1));
   }
 
   traces() {
@@ -93,20 +99,22 @@ class Curves extends Panel {
     const longest = Math.max(0, ...this.shown.map(({ name, nameless }) => (nameless ? 0 : name.length)));
     const margin = { l: 56, r: 16 + Math.min(7.2 * longest, Math.max(130, 0.24 * this.stage.clientWidth)), t: facts.phases || facts.events.length ? 24 : 10, b: 40 };
     const alone = this.shown.every(({ x }) => x.length < 2);
+    alignAxes(this, yaxis);
     const xaxis = alone ? axis({ title: facts.word, tickvals: epochs, ticktext: epochs.map(spaced) }) : timeAxis(this.last);
+    zoomAxes(this, { xaxis, yaxis });
     return layout({
       margin, xaxis, yaxis,
-      shapes: alone ? [] : [...phaseShapes(this.last), ...eventShapes()],
-      annotations: [...this.names(yaxis, margin), ...this.phaseNames(xaxis, margin)],
+      shapes: alone ? [] : [...phaseShapes(this.end), ...eventShapes()],
+      annotations: [...this.names(yaxis, margin, endOf(xaxis)), ...this.phaseNames(xaxis, margin)],
     }); // prettier-ignore
   }
 
-  /** Each curve's name at its right end. */
-  names(yaxis, margin) {
+  /** Each curve's name at its right end, or where the axis ends. */
+  names(yaxis, margin, end) {
     const high = this.height(this.stage.clientWidth) - margin.t - margin.b;
     const [low, top] = yaxis.range;
-    const ends = this.shown.filter(({ nameless }) => !nameless).map(({ name, y, colour }) => {
-      const known = Array.from(y).findLast((v) => Number.isFinite(v) && (yaxis.type !== "log" || v > 0));
+    const ends = this.shown.filter(({ nameless }) => !nameless).map(({ name, x, y, colour }) => {
+      const known = Array.from(y).findLast((v, n) => x[n] <= end && Number.isFinite(v) && (yaxis.type !== "log" || v > 0));
       const value = yaxis.type === "log" ? Math.log10(known) : known;
       return { name, colour, share: (value - low) / (top - low) };
     }).filter(({ share }) => Number.isFinite(share)); // prettier-ignore
@@ -127,7 +135,7 @@ class Curves extends Panel {
     const wide = this.stage.clientWidth - margin.l - margin.r;
     const [low, high] = xaxis.range;
     const share = (e) => ((xaxis.type === "log" ? Math.log10(Math.max(e, 1)) : e) - low) / (high - low);
-    const edges = [0, ...facts.phases.ends, this.last].map((e) => Math.min(Math.max(share(e), 0), 1));
+    const edges = [0, ...facts.phases.ends, this.end].map((e) => Math.min(Math.max(share(e), 0), 1));
     return facts.phases.names
       .map((name, n) => ({ name, at: (edges[n] + edges[n + 1]) / 2, room: (edges[n + 1] - edges[n]) * wide }))
       .filter(({ name, room }) => room > 6.2 * name.length)
@@ -136,14 +144,23 @@ class Curves extends Panel {
       );
   }
 
-  /** Each curve's value at the moment shown. */
-  values() {
-    const at = epoch();
+  /** Each curve's value at the moment shown, or at another. */
+  values(at = epoch()) {
     return (this.shown ?? this.curves()).map(({ name, x, y }) => [name, y[nearest(x, at)]]);
   }
 
   extra() {
-    return this.values().slice(0, 6).map(([name, value]) => `${name} ${short(value)}`).join(" · "); // prettier-ignore
+    return this.inWords(this.values());
+  }
+
+  inWords(values) {
+    return values.slice(0, 6).map(([name, value]) => `${name} ${short(value)}`).join(" · "); // prettier-ignore
+  }
+
+  stampText() {
+    const now = super.stampText();
+    if (state.pin === null || epochs.length < 2) return now;
+    return `${now} — pinned at ${facts.word} ${spaced(state.pin)}: ${this.inWords(this.values(state.pin))}`;
   }
 
   say() {
@@ -156,6 +173,30 @@ class Curves extends Panel {
     for (const { name, x, y } of this.curves()) x.forEach((at, n) => rows.push([name, at, y[n]]));
     return { columns: ["curve", facts.word, this.unit() || "value"], rows };
   }
+}
+
+/** Where an axis of time ends; nowhere without a range. */
+function endOf({ type, range }) {
+  if (!range) return Infinity;
+  return type === "log" ? 10 ** range[1] : range[1];
+}
+
+/** Let the same curves of two runs stand on one scale. */
+function alignAxes(panel, yaxis) {
+  if (alignAxes.busy || runs.length < 2 || !yaxis.range) return;
+  alignAxes.busy = true;
+  const others = shown.filter((one) => one.about.name === panel.about.name && one.view.run !== panel.view.run);
+  for (const { about, view } of others) {
+    const { type, title, range } = within(view, () => {
+      const twin = new (kindOf(about))(about); // what it draws, without drawing it
+      Object.assign(twin, { stage: panel.stage, view, measuring: true });
+      twin.traces();
+      return twin.layout().yaxis;
+    });
+    if (type !== yaxis.type || title?.text !== yaxis.title?.text) continue;
+    yaxis.range = [Math.min(yaxis.range[0], range[0]), Math.max(yaxis.range[1], range[1])];
+  }
+  alignAxes.busy = false;
 }
 
 /** A curve of a variable over the epoch clock; `j` is its place in the further dimensions. */

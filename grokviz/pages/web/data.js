@@ -1,6 +1,6 @@
 // The page's facts and arrays, as Python packed them (pack.py).
 
-const facts = JSON.parse(document.getElementById("facts").textContent);
+let facts = JSON.parse(document.getElementById("facts").textContent);
 
 /** Bytes behind a base64 text, inflated by the browser itself: no network, no library. */
 async function inflate(text) {
@@ -50,13 +50,13 @@ class Field {
 
 /** All arrays of the page; each is decoded when it is first asked for. */
 class Store {
-  constructor(buffer) {
-    this.buffer = buffer;
+  constructor(buffer, { variables }) {
+    Object.assign(this, { buffer, variables });
     this.fields = new Map();
   }
 
   has(name) {
-    return Object.hasOwn(facts.variables, name);
+    return Object.hasOwn(this.variables, name);
   }
 
   get(name) {
@@ -65,7 +65,7 @@ class Store {
   }
 
   decoded(name) {
-    const about = facts.variables[name];
+    const about = this.variables[name];
     const Kind = KINDS[about.type];
     const count = about.shape.reduce((a, b) => a * b, 1);
     const bytes = new Uint8Array(this.buffer, about.start, count * Kind.BYTES_PER_ELEMENT);

@@ -10,12 +10,15 @@
 function moveMarks(plot, changes, indices) {
   const { xaxis, yaxis } = plot._fullLayout ?? {};
   if (!xaxis?.c2p || !yaxis?.c2p) return false;
-  const axes = { x: (v) => xaxis.c2p(xaxis.d2c(v)), y: (v) => yaxis.c2p(yaxis.d2c(v)), high: yaxis._length };
+  const axes = { x: (v) => xaxis.c2p(xaxis.d2c(v)), y: (v) => yaxis.c2p(yaxis.d2c(v)), high: yaxis._length, log: yaxis.type === "log" };
   const moves = [];
+  const layers = {};
+  const seen = {}; // how many traces of a kind come before each one
+  const places = plot.data.map(({ type }) => (seen[type] = (seen[type] ?? -1) + 1));
   for (const [n, index] of indices.entries()) {
     const given = Object.fromEntries(Object.entries(changes).map(([key, all]) => [key, all[n]]));
     const trace = plot.data[index];
-    const node = layerOf(plot, trace.type)[plot.data.slice(0, index).filter(({ type }) => type === trace.type).length];
+    const node = (layers[trace.type] ??= layerOf(plot, trace.type))[places[index]];
     const move = node && MOVES[trace.type]?.(node, trace, given, axes, plot);
     if (!move) return false;
     moves.push(move);
@@ -32,7 +35,7 @@ const MOVES = {
   bar(node, trace, { y }, axes) {
     const bars = node.querySelectorAll(".point > path");
     if (bars.length !== y.length) return null;
-    const base = trace.base === undefined ? axes.high : axes.y(trace.base);
+    const base = axes.log ? axes.high : axes.y(trace.base ?? 0);
     return () => {
       bars.forEach((bar, n) => {
         const [left, right] = [axes.x(trace.x[n] - trace.width / 2), axes.x(trace.x[n] + trace.width / 2)];
@@ -64,7 +67,7 @@ const MOVES = {
 
   heatmap(node, trace, { z }, axes, plot) {
     const image = node.querySelector("image");
-    if (!image) return null;
+    if (!image || plot.parentElement.classList.contains("zoomed")) return null; // plotly then draws a part
     return () => {
       const canvas = canvasBelow(plot, image);
       paintCells(canvas, z, trace, plot._fullLayout.yaxis.range);

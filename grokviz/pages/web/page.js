@@ -1,6 +1,7 @@
 // Put the page together: unpack, build the panels, and let every change reach what is in view.
 
-const shown = [];
+const shown = []; // the charts of all panels and views
+const groups = []; // the panels
 
 /** plotly.js, which lies deflated in the page, as a script of the page. */
 async function loadPlotly() {
@@ -14,19 +15,24 @@ async function loadPlotly() {
 
 function heading() {
   const { run } = facts;
-  document.getElementById("name").textContent = facts.title || run.name || "run";
+  const names = runs.map((one) => one.facts.run.name || "run");
+  document.getElementById("name").textContent = facts.title || names.join(" beside ");
   if (facts.watch) {
     document.getElementById("about").textContent = facts.watch;
     return;
   }
-  const said = [run.about];
+  const said = runs.length > 1 ? runs.map((one, n) => `${names[n]}: ${one.facts.run.about}`) : [run.about];
   if (epochs.length > 1) said.push(`${spaced(epochs.length)} checkpoints`);
   else said.push(`one checkpoint, ${facts.word} ${spaced(epochs[0])}`);
   document.getElementById("about").textContent = said.filter(Boolean).join("  ·  ");
 }
 
-/** Recipe, settings, checksum and commands, at the page's foot. */
+/** Recipe, settings, checksum and commands of each run, at the page's foot. */
 function provenance() {
+  for (const run of runs) within(new View(run), provenanceOfRun);
+}
+
+function provenanceOfRun() {
   const { run } = facts;
   const list = element("dl");
   const entry = (term, text, tag = "span") => {
@@ -39,7 +45,7 @@ function provenance() {
   entry("recipe", run.recipe);
   entry("checksum", run.checksum, "code");
   entry("made by", run.command, "code");
-  entry("this page by", facts.command, "code");
+  entry("this page by", runs[0].facts.command, "code");
   entry("with", Object.entries(facts.versions).map((pair) => pair.join(" ")).join(", ")); // prettier-ignore
   if (facts.every > 1) entry("checkpoints", `every ${facts.every}th, and those of the fields`);
   if (!Object.keys(run.settings).length) {
@@ -54,28 +60,49 @@ function provenance() {
   document.getElementById("facts-of-run").append(list, settings);
 }
 
+const watched = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) target.panel.seen(isIntersecting);
+  },
+  { rootMargin: "40px" },
+);
+const resized = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const { panel } = target;
+    if (panel.built && target.clientWidth && panel.wide !== target.clientWidth) panel.redraw();
+  }
+});
+
+/** Draw a chart whenever it is in view. */
+function watch(panel) {
+  shown.push(panel);
+  panel.stage.panel = panel;
+  watched.observe(panel.stage);
+  resized.observe(panel.stage);
+}
+
+function forget(panel) {
+  shown.splice(shown.indexOf(panel), 1);
+  watched.unobserve(panel.stage);
+  resized.unobserve(panel.stage);
+}
+
 function buildPanels() {
   const main = document.getElementById("panels");
-  const watched = new IntersectionObserver(
-    (entries) => {
-      for (const { target, isIntersecting } of entries) target.panel.seen(isIntersecting);
-    },
-    { rootMargin: "40px" },
-  );
-  const resized = new ResizeObserver((entries) => {
-    for (const { target } of entries) {
-      const { panel } = target;
-      if (panel.built && target.clientWidth && panel.wide !== target.clientWidth) panel.redraw();
-    }
-  });
-  for (const about of facts.panels) {
-    const panel = new panels[about.name](about);
-    shown.push(panel);
-    main.append(panel.build());
-    panel.stage.panel = panel;
-    watched.observe(panel.stage);
-    resized.observe(panel.stage);
+  const names = new Set(runs.flatMap((run) => run.facts.panels.map(({ name }) => name)));
+  for (const name of names) {
+    const group = new Group(runs.map((run) => run.facts.panels.find((about) => about.name === name)));
+    groups.push(group);
+    main.append(group.element);
+    for (const chart of group.charts) watch(chart);
   }
+}
+
+function showPinned() {
+  document.body.dataset.runs = runs.length;
+  document.body.dataset.pinned = String(state.pin !== null);
+  showPin();
+  for (const group of groups) group.pin();
 }
 
 let wanted = 0;
@@ -144,6 +171,11 @@ function listen() {
   addEventListener("beforeprint", drawForPaper);
   addEventListener("afterprint", () => { document.body.style.width = ""; });
   on("moment", showMoment);
+  on("pin", () => {
+    showPinned();
+    redrawAll();
+    say(state.pin === null ? "nothing pinned" : `${facts.word} ${spaced(state.pin)} pinned`);
+  });
   on("choice", (before) => {
     showChoice();
     redrawAll();
@@ -153,6 +185,7 @@ function listen() {
   });
   on("look", (before) => {
     showTheme();
+    if (before.time !== state.time) state.options = withoutZoom((panel) => panel.overTime);
     if (before.time !== state.time || before.theme !== state.theme) {
       controls.time?.show(state.time);
       paintTrack();
@@ -163,8 +196,10 @@ function listen() {
   });
   window.addEventListener("hashchange", () => {
     const said = recalled(location.hash);
-    const { options, ...rest } = said;
+    const { options, pin, notes, ...rest } = said;
+    setNotes(notes);
     change("choice", { frequency: null, ...rest });
+    change("pin", { pin });
     showTime();
     for (const panel of shown) panel.show();
   });
@@ -175,10 +210,24 @@ const grokviz = {
   anew: false, // whether plotly draws every step in full
   state,
   go: (wantedEpoch) => change("moment", { at: nearest(epochs, wantedEpoch) }),
+  pin: (wantedEpoch) => change("pin", { pin: wantedEpoch === null ? null : epochs[nearest(epochs, wantedEpoch)] }),
   field: (name) => store.get(name),
   activations: (neuron, field) => activations(neuron, field),
   spectrum,
 };
+
+/** Open the arrays of each run; the slider goes through the checkpoints of all. */
+async function unpack() {
+  for (const [own, id] of [[facts, "data"], ...(facts.beside ? [[facts.beside, "data-beside"]] : [])]) {
+    const buffer = await inflate(document.getElementById(id).textContent);
+    const run = { facts: Object.assign(own, { palettes: facts.palettes }), store: new Store(buffer, own) };
+    run.epochs = Array.from(run.store.get("epoch").values);
+    runs.push(run);
+  }
+  ({ store } = runs[0]);
+  clock = [...new Set(runs.flatMap((run) => run.epochs))].sort((a, b) => a - b);
+  epochs = clock;
+}
 
 async function start() {
   const waiting = document.getElementById("waiting");
@@ -189,10 +238,8 @@ async function start() {
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)").matches;
   state.theme = facts.theme === "auto" ? (prefersDark ? "dark" : "light") : facts.theme;
   document.documentElement.dataset.theme = state.theme;
-  const buffer = await inflate(document.getElementById("data").textContent);
+  await unpack();
   await loadPlotly();
-  store = new Store(buffer);
-  epochs = Array.from(store.get("epoch").values);
   state.at = facts.start === undefined ? epochs.length - 1 : nearest(epochs, facts.start);
   state.neuron = firstNeuron();
   Object.assign(state, recalled(location.hash));
@@ -202,6 +249,9 @@ async function start() {
   buildControls();
   buildKeys();
   buildPanels();
+  buildGuide();
+  buildNotes();
+  showPinned();
   const themed = document.getElementById("theme");
   themed.hidden = !canChangeTheme();
   themed.addEventListener("click", switchTheme);
@@ -212,6 +262,8 @@ async function start() {
   listen();
   settle();
   waiting.remove();
+  const step = Number(new URLSearchParams(location.hash.slice(1)).get("step") ?? (location.hash ? 0 : 1));
+  if (step >= 1 && step <= guided().length) goStep(step - 1, step > 1);
   document.body.dataset.ready = "true";
 }
 

@@ -10,6 +10,10 @@ function register(name, Kind) {
   panels[name] = Kind;
 }
 
+const views = {}; // of variables that no panel of ours draws (own.py), by how they are drawn
+
+const kindOf = ({ name, view }) => (view ? views[view] : panels[name]);
+
 /** An element with attributes and children; texts are set as text. */
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -56,6 +60,11 @@ class Panel {
   /** Whether the chart's x axis is training time: then it has a cursor and can be dragged on. */
   get overTime() {
     return false;
+  }
+
+  /** Whether the reader can zoom into it: wherever plotly has drawn axes of ours. */
+  get zooms() {
+    return true;
   }
 
   /** Traces for the state as it is. */
@@ -106,15 +115,17 @@ class Panel {
     const id = `title-${name}`;
     this.plot = element("div", { class: "plot", role: "img", "aria-label": title });
     this.cursor = element("div", { class: "cursor", "aria-hidden": "true", hidden: true });
-    this.stage = element("div", { class: "stage" }, this.plot, this.cursor);
+    this.held = element("div", { class: "cursor held", "aria-hidden": "true", hidden: true });
+    this.stage = element("div", { class: "stage" }, this.plot, this.held, this.cursor);
     this.tools = element("div", { class: "tools" });
     this.stamp = element("span", { class: "stamp" });
+    this.which = element("p", { class: "which", hidden: true });
+    this.frame = element("div", { class: "view" }, this.which, this.stage, element("footer", {}, this.stamp, this.savers(), this.definitions()));
     this.element = element(
       "section",
       { class: `panel ${width}`, id: `panel-${name}`, "aria-labelledby": id },
       element("header", {}, element("div", {}, element("h2", { id }, title), element("p", {}, text)), this.tools),
-      this.stage,
-      element("footer", {}, this.stamp, this.savers(), this.definitions()),
+      element("div", { class: "views" }, this.frame),
     );
     this.fillTools();
     if (this.overTime && epochs.length > 1) this.scrub();
@@ -124,8 +135,9 @@ class Panel {
   fillTools() {
     const groups = this.switches().filter(([, , values]) => values.length > 1).map(([key, label, values]) =>
       choice(`${this.about.title}: ${label}`, values, this.option(key), (value) => {
-        change("look", { options: { ...state.options, [`${this.about.name}.${key}`]: value } });
-        this.redraw();
+        const { [zoomKey(this)]: _, ...options } = state.options; // another scale has other ranges
+        change("look", { options: { ...options, [`${this.about.name}.${key}`]: value } });
+        for (const chart of shown) if (chart.about.name === this.about.name) chart.redraw();
       }),
     );
     this.tools.replaceChildren(...groups);
@@ -140,7 +152,8 @@ class Panel {
         kind.toUpperCase(),
       );
     const at = () => (this.moment() === "" ? "" : `-${facts.word}-${this.moment()}`);
-    const file = (kind) => `${facts.scene || name}${at()}.${kind}`;
+    const whose = () => (runs.length > 1 ? `${this.view.run.facts.run.name.replace(/[^\w.=-]+/g, "-")}-` : "");
+    const file = (kind) => `${whose()}${facts.scene || name}${at()}.${kind}`;
     const draw = (kind, type) => async () => {
       if (this.built) this.settle();
       else this.redraw();
@@ -152,6 +165,7 @@ class Panel {
       button("png", draw("png", "image/png")),
       button("svg", draw("svg", "image/svg+xml")),
       button("csv", () => download(file("csv"), this.csv(), "text/csv")),
+      ...(this.zooms ? [zoomable(this)] : []),
     );
   }
 
@@ -208,9 +222,29 @@ class Panel {
     const height = Math.round(this.height(width));
     this.stage.style.height = `${height}px`;
     this.unsettled = false;
-    Plotly.react(this.plot, this.traces(), { ...this.layout(), width, height }, CONFIG);
+    if (!zoomOf(this) || !this.whole) this.drawWhole({ width, height });
+    if (zoomOf(this)) this.drawPart({ width, height });
+    this.stage.classList.toggle("zoomed", zoomOf(this) !== null);
     uncover(this.plot);
     this.after();
+  }
+
+  /** Draw the whole chart, and remember how far its axes go. */
+  drawWhole(size) {
+    this.measuring = true;
+    const [traces, given] = [this.traces(), this.layout()];
+    this.measuring = false;
+    Plotly.react(this.plot, traces, { ...given, ...size }, CONFIG);
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    this.whole = xaxis && yaxis ? { x: [...xaxis.range], y: [...yaxis.range] } : null;
+  }
+
+  /** Draw the part that the reader has zoomed to. */
+  drawPart(size) {
+    const [traces, given] = [this.traces(), this.layout()];
+    zoomAxes(this, given);
+    Plotly.react(this.plot, traces, { ...given, ...size }, CONFIG);
+    if (!this.zooming) zoomMode(this, true);
   }
 
   /** Pixels high for a width. */
@@ -250,6 +284,9 @@ class Panel {
   after() {
     this.stamp.textContent = this.stampText();
     this.moveCursor();
+    if (!this.clicked || this.clicks) return;
+    this.clicks = true;
+    this.plot.on("plotly_click", (event) => within(this.view, () => this.clicked(event)));
   }
 
   /** Its turn in view: draw what was put off. */
@@ -276,20 +313,26 @@ class Panel {
 
   moveCursor() {
     if (!this.overTime || epochs.length < 2 || !this.built) return;
-    const x = this.place(epoch());
-    this.cursor.hidden = x === null;
+    this.setCursor(this.cursor, epoch());
+    this.setCursor(this.held, state.pin);
+  }
+
+  setCursor(cursor, wanted) {
+    const x = wanted === null ? null : this.place(wanted);
+    cursor.hidden = x === null;
     if (x === null) return;
     const { margin } = this.plot.layout;
-    this.cursor.style.transform = `translateX(${x.toFixed(1)}px)`;
-    this.cursor.style.top = `${margin.t}px`;
-    this.cursor.style.bottom = `${margin.b}px`;
+    cursor.style.transform = `translateX(${x.toFixed(1)}px)`;
+    cursor.style.top = `${margin.t}px`;
+    cursor.style.bottom = `${margin.b}px`;
   }
 
   /** The cursor as a shape, for a saved picture. */
   cursorShapes() {
     if (!this.overTime || epochs.length < 2) return [];
-    const x = state.time === "log" ? Math.max(epoch(), firstMoment()) : epoch();
-    return [{ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: palette().ink, width: 1.5 } }];
+    const place = (e) => (state.time === "log" ? Math.max(e, firstMoment()) : e);
+    const line = (e, dash) => ({ type: "line", x0: place(e), x1: place(e), yref: "paper", y0: 0, y1: 1, line: { color: palette().ink, width: 1.5, dash } });
+    return [line(epoch()), ...(state.pin === null ? [] : [line(state.pin, "dash")])];
   }
 
   /** Dragging along the chart moves through training. */
@@ -301,11 +344,11 @@ class Panel {
       const share = (event.clientX - box.left - margin.l) / (box.width - margin.l - margin.r);
       const [low, high] = xaxis.range;
       const value = low + Math.min(Math.max(share, 0), 1) * (high - low);
-      change("moment", { at: nearest(epochs, xaxis.type === "log" ? 10 ** value : value) });
+      change("moment", { at: nearest(clock, xaxis.type === "log" ? 10 ** value : value) });
     };
     let held = false;
     this.stage.addEventListener("pointerdown", (event) => {
-      if (event.button || !this.built) return;
+      if (event.button || !this.built || this.zooming) return;
       held = true;
       go(event);
     });

@@ -3,6 +3,7 @@
 
 const state = {
   at: 0, // index on the epoch clock
+  pin: null, // an epoch that stays beside the one shown
   frequency: null,
   neuron: null,
   head: 0,
@@ -11,17 +12,24 @@ const state = {
   loop: false,
   theme: "light",
   options: {}, // "panel.option": value
+  a: null, // the sum that the reader types
+  b: null,
+  notes: [], // { at: an epoch, text }
 };
 
-const listeners = { moment: [], choice: [], look: [] };
+const listeners = { moment: [], choice: [], look: [], pin: [] };
 
-/** Call `heard` whenever the moment, the choice or the look changes. */
+/** Call `heard` whenever the moment, the choice, the look or what is pinned changes. */
 function on(topic, heard) {
   listeners[topic].push(heard);
 }
 
 /** Change some of the state and tell who listens. */
 function change(topic, changes) {
+  if (inside) {
+    postponed.push([topic, changes]);
+    return;
+  }
   const before = { ...state };
   Object.assign(state, changes);
   if (Object.keys(changes).every((key) => before[key] === state[key])) return;
@@ -29,7 +37,7 @@ function change(topic, changes) {
   remember();
 }
 
-let epochs = []; // set once, by page.js
+let epochs = []; // the checkpoints of the view, and outside of one the slider's
 
 const epoch = () => epochs[state.at];
 
@@ -57,7 +65,7 @@ function phaseOf(wanted) {
   return facts.phases.names[n < 0 ? facts.phases.names.length - 1 : n];
 }
 
-const DEFAULTS = { frequency: null, head: 0, time: "linear", speed: 1, loop: false };
+const DEFAULTS = { frequency: null, head: 0, a: null, b: null, time: "linear", speed: 1, loop: false };
 
 /** The fragment that restores this view. */
 function fragment() {
@@ -67,7 +75,10 @@ function fragment() {
     if (state[key] !== usual) said.set(key, state[key]);
   }
   if (state.neuron !== null && state.neuron !== firstNeuron()) said.set("neuron", state.neuron);
+  if (state.pin !== null) said.set("pin", state.pin);
   for (const [key, value] of Object.entries(state.options)) said.set(key, value);
+  if (guide.at !== null) said.set("step", guide.at + 1);
+  for (const { at, text } of state.notes) said.append("note", `${at} ${text}`);
   return said.toString();
 }
 
@@ -95,6 +106,7 @@ function recalled(text) {
   const found = {};
   const number = (key) => (said.has(key) && said.get(key).trim() ? Number(said.get(key)) : NaN);
   if (Number.isFinite(number(facts.word))) found.at = nearest(epochs, number(facts.word));
+  found.pin = Number.isFinite(number("pin")) && epochs.length > 1 ? epochs[nearest(epochs, number("pin"))] : null;
   if (store.has("frequency") || facts.embedded.length) {
     const k = number("frequency");
     if (Number.isInteger(k) && k > 0 && k <= lastFrequency()) found.frequency = k;
@@ -105,11 +117,13 @@ function recalled(text) {
   if (Number.isInteger(number("head")) && number("head") >= 0 && number("head") < heads) {
     found.head = number("head");
   }
+  for (const key of ["a", "b"]) found[key] = Number.isInteger(number(key)) && number(key) >= 0 ? number(key) : null;
   if (["linear", "log"].includes(said.get("time"))) found.time = said.get("time");
   if (SPEEDS.includes(number("speed"))) found.speed = number("speed");
   if (said.get("loop") === "true") found.loop = true;
   found.options = {};
   for (const [key, value] of said) if (key.includes(".")) found.options[key] = value;
+  found.notes = notesIn(said);
   return found;
 }
 

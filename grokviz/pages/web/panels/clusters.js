@@ -74,16 +74,11 @@ register(
       return width < 480 ? 280 : 320;
     }
 
-    after() {
-      super.after();
-      if (this.clicks) return;
-      this.clicks = true;
-      this.plot.on("plotly_click", ({ points, event }) => {
-        const near = this.storedNear(event);
-        // where dots lie on one another, each click takes the next one
-        if (near.length) chooseNeuron(near[(near.indexOf(state.neuron) + 1) % near.length]);
-        else chooseFrequency(store.get("all_neuron_frequency").at(state.at)[points[0].customdata] || null);
-      });
+    clicked({ points, event }) {
+      const near = this.storedNear(event);
+      // where dots lie on one another, each click takes the next one
+      if (near.length) chooseNeuron(near[(near.indexOf(state.neuron) + 1) % near.length]);
+      else chooseFrequency(store.get("all_neuron_frequency").at(state.at)[points[0].customdata] || null);
     }
 
     /** The stored neurons under a pointer: the nearest one, and those that lie with it. */

@@ -3,6 +3,10 @@
 register(
   "film",
   class extends Panel {
+    get zooms() {
+      return false;
+    }
+
     get moves() {
       return false;
     }

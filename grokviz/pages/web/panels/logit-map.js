@@ -139,13 +139,8 @@ register(
       return width < 480 ? 260 : 300;
     }
 
-    after() {
-      super.after();
-      if (this.clicks) return;
-      this.clicks = true;
-      this.plot.on("plotly_click", ({ points: [{ y, customdata }] }) => {
-        chooseFrequency(this.norms ? customdata : facts.keys[facts.labels.key_component.indexOf(y) >> 1]);
-      });
+    clicked({ points: [{ y, customdata }] }) {
+      chooseFrequency(this.norms ? customdata : facts.keys[facts.labels.key_component.indexOf(y) >> 1]);
     }
 
     say() {

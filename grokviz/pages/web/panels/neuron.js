@@ -1,13 +1,14 @@
 // The chosen neuron's activations over all pairs, rebuilt from its tables and the attention.
 
-/** Index of the stored neuron's epoch on the field clock, and its field, kept for both panels. */
+const neuronFields = new Map(); // the last one of each view, for both panels
+
+/** The chosen neuron's field at the moment. */
 function neuronField() {
-  const key = `${state.neuron}@${fieldAt()}`;
-  if (neuronField.key !== key) {
-    neuronField.key = key;
-    neuronField.field = activations(state.neuron, fieldAt());
+  const [key, owner] = [`${state.neuron}@${fieldAt()}`, inside?.pinned ? `pinned ${runs.indexOf(inside.run)}` : runs.indexOf(inside?.run)];
+  if (neuronFields.get(owner)?.key !== key) {
+    neuronFields.set(owner, { key, field: activations(state.neuron, fieldAt()) });
   }
-  return neuronField.field;
+  return neuronFields.get(owner).field;
 }
 
 /** The largest value of a measure of the chosen neuron over the run, from every eighth moment. */

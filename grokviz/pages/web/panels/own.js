@@ -388,6 +388,10 @@ class OwnMatrix extends Heatmap {
 
 /** Single numbers and words of the whole run, as text. */
 class OwnNumbers extends Panel {
+  get zooms() {
+    return false;
+  }
+
   get moves() {
     return false;
   }
@@ -438,7 +442,4 @@ class OwnNumbers extends Panel {
   }
 }
 
-for (const { name, view } of facts.panels) {
-  const views = { curves: OwnCurves, row: OwnRow, matrix: OwnMatrix, numbers: OwnNumbers };
-  if (view) register(name, views[view]);
-}
+Object.assign(views, { curves: OwnCurves, row: OwnRow, matrix: OwnMatrix, numbers: OwnNumbers });

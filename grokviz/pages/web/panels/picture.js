@@ -3,6 +3,10 @@
 register(
   "picture",
   class extends Panel {
+    get zooms() {
+      return false;
+    }
+
     get moves() {
       return facts.pictures.length > 1;
     }

@@ -74,8 +74,10 @@ register(
       const marked = [...new Set([...facts.embedded, ...(state.frequency ? [state.frequency] : [])])];
       marked.sort((a, b) => a - b);
       const wide = Math.max(this.stage.clientWidth - 62, 1);
-      const places = pushedApart(marked.map((k) => (k - 0.2) / (this.heights().frequencies.at(-1) + 0.6)), 23 / wide);
-      return marked.map((k, n) =>
+      const [low, high] = zoomOf(this)?.x ?? [0.2, this.heights().frequencies.at(-1) + 0.8];
+      const seen = marked.filter((k) => k >= low && k <= high);
+      const places = pushedApart(seen.map((k) => (k - low) / (high - low)), 23 / wide);
+      return seen.map((k, n) =>
         note(`<b>${k}</b>`, places[n], 1, {
           xref: "paper", yref: "paper", xanchor: "center", yanchor: "bottom",
           colour: k === state.frequency ? markedColour(k) : colourOf(k),
@@ -84,11 +86,8 @@ register(
       ); // prettier-ignore
     }
 
-    after() {
-      super.after();
-      if (this.clicks) return;
-      this.clicks = true;
-      this.plot.on("plotly_click", ({ points }) => chooseFrequency(points[0].customdata));
+    clicked({ points }) {
+      chooseFrequency(points[0].customdata);
     }
 
     say() {

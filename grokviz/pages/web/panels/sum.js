@@ -1,0 +1,202 @@
+// One sum that the reader types: where a, b and a + b stand in the plane of each embedded
+// frequency, and what the network itself answers at the epochs of which its answers are kept.
+
+register(
+  "sum",
+  class extends Circles {
+    get p() {
+      return store.get("embedding_plane").shape[2];
+    }
+
+    /** a and b, within this run's residues. */
+    get pair() {
+      return [state.a ?? Math.floor(this.p / 5), state.b ?? Math.floor(this.p / 2)].map((n) => n % this.p);
+    }
+
+    get right() {
+      const [a, b] = this.pair;
+      return (a + b) % this.p;
+    }
+
+    get hasAnswers() {
+      return store.has("own_answer_error");
+    }
+
+    /** The network's answer at each kept epoch, and how sure it is of it. */
+    answers() {
+      if (!this.hasAnswers) return [];
+      const [a, b] = this.pair;
+      if (this.kept?.pair === `${a} ${b}`) return this.kept.all;
+      const errors = store.get("own_answer_error");
+      const sure = store.get("own_answer_probability");
+      const place = a * this.p + b;
+      const all = Array.from(store.get("answer_epoch").values, (at, i) => ({
+        at, number: (this.right + errors.at(i)[place]) % this.p, sure: sure.at(i)[place], isRight: errors.at(i)[place] === 0,
+      })); // prettier-ignore
+      this.kept = { pair: `${a} ${b}`, all };
+      return all;
+    }
+
+    /** The answer at the kept epoch that is nearest to the moment. */
+    answer() {
+      const all = this.answers();
+      return all[nearest(all.map(({ at }) => at), epoch())]; // prettier-ignore
+    }
+
+    fillTools() {
+      const box = (name, n) => {
+        const input = element("input", { type: "number", min: 0, max: this.p - 1, step: 1, value: this.pair[n], inputmode: "numeric", "aria-label": name });
+        input.addEventListener("input", () => {
+          const value = Number(input.value);
+          if (input.value !== "" && Number.isInteger(value) && value >= 0 && value < this.p) change("choice", { [name]: value });
+        });
+        return input;
+      };
+      this.boxes = [box("a", 0), box("b", 1)];
+      const another = () => {
+        const [a, b] = [0, 1].map(() => Math.floor(Math.random() * this.p));
+        change("choice", { a, b });
+      };
+      this.tools.replaceChildren(
+        element("label", { class: "pair" }, "a", this.boxes[0]),
+        element("label", { class: "pair" }, "b", this.boxes[1]),
+        element("button", { type: "button", class: "plain", onclick: another }, "another"),
+      );
+    }
+
+    build() {
+      const made = super.build();
+      this.told = element("p", { class: "told" });
+      this.strip = element("div", { class: "answers", role: "group", "aria-label": "The network's answers" });
+      this.stage.before(this.told, this.strip);
+      return made;
+    }
+
+    /** Where the hands of one clock end: a, b, a + b, and the answer. */
+    places(n) {
+      const { x, y } = this.dots(n);
+      const at = (r) => [x[r], y[r]];
+      const [a, b] = this.pair;
+      return { x, y, a: at(a), b: at(b), right: at(this.right), answer: this.hasAnswers ? this.answered(at) : null };
+    }
+
+    /** The answer's place: far out of view where it is that of another epoch. */
+    answered(at) {
+      const { at: moment, number } = this.answer();
+      return moment === epoch() ? at(number) : [-99 * this.reach, 0];
+    }
+
+    /** The residues as the frequency goes through them, which stays the same. */
+    ring(k) {
+      this.rings ??= new Map();
+      if (!this.rings.has(k)) this.rings.set(k, this.order(k));
+      return this.rings.get(k);
+    }
+
+    /** What is drawn of one clock, in the order of its traces. */
+    lines(n) {
+      const { x, y, a, b, right, answer } = this.places(n);
+      const middle = this.middle(n);
+      const along = (...points) => ({ x: points.map((p) => p[0]), y: points.map((p) => p[1]) });
+      const ring = this.ring(this.frequencies[n]);
+      return [{ x: ring.map((r) => x[r]), y: ring.map((r) => y[r]) }, along(a, middle, b), along(middle, right), along(a), along(b), along(right), ...(answer ? [along(answer)] : [])];
+    }
+
+    traces() {
+      const { ink, background, accent } = palette();
+      return this.frequencies.flatMap((k, n) => {
+        const colour = colourOf(k);
+        const opacity = state.frequency !== null && state.frequency !== k ? 0.25 : 1;
+        const dot = (symbol, size, more) => ({ mode: "markers", hoverinfo: "skip", opacity, marker: { symbol, size, color: colour, line: { width: 0 }, ...more } });
+        const looks = [
+          { mode: "lines", hoverinfo: "skip", opacity: 0.45 * opacity, line: { color: colour, width: 0.8, simplify: false } },
+          { mode: "lines", hoverinfo: "skip", opacity, line: { color: colour, width: 1.6, simplify: false } },
+          { mode: "lines", hoverinfo: "skip", opacity, line: { color: ink, width: 1.4, dash: "dot", simplify: false } },
+          dot("circle", 11, {}),
+          dot("square", 10, {}),
+          dot("circle-open", 15, { color: ink, line: { width: 2 } }),
+          dot("x-thin", 9, { color: accent, line: { width: 2.4, color: accent } }),
+        ]; // prettier-ignore
+        return this.lines(n).map((points, i) => ({ type: "scatter", ...looks[i], ...points }));
+      });
+    }
+
+    moved() {
+      const all = this.frequencies.flatMap((_, n) => this.lines(n));
+      return [{ x: all.map(({ x }) => x), y: all.map(({ y }) => y) }, all.map((_, n) => n)];
+    }
+
+    clicked() {}
+
+    after() {
+      super.after();
+      this.pair.forEach((value, n) => {
+        const box = this.boxes[n];
+        if (document.activeElement !== box) box.value = value;
+      });
+      this.told.textContent = this.sentence();
+      this.showStrip();
+    }
+
+    /** The kept epochs as cells: the answers right are filled, the brighter the surer. */
+    showStrip() {
+      const all = this.answers();
+      const { at: now } = this.answer() ?? {};
+      this.strip.hidden = !all.length;
+      if (this.cells?.length !== all.length) {
+        this.cells = all.map(({ at }) =>
+          element("button", { type: "button", onclick: () => change("moment", { at: nearest(clock, at) }) }, element("span", {})),
+        );
+        this.strip.replaceChildren(...this.cells);
+      }
+      all.forEach(({ at, number, sure, isRight }, n) => {
+        const cell = this.cells[n];
+        const said = `${facts.word} ${spaced(at)}: ${number}, ${isRight ? "right" : "wrong"}, ${percent(sure)}`;
+        if (cell.title !== said) {
+          cell.title = said;
+          cell.setAttribute("aria-label", said);
+          cell.dataset.right = String(isRight);
+          cell.style.setProperty("--sure", sure.toFixed(2));
+          cell.firstChild.textContent = all.length <= 10 ? number : "";
+        }
+        cell.setAttribute("aria-current", String(at === now));
+      });
+    }
+
+    sentence() {
+      const [a, b] = this.pair;
+      const sum = `${a} + ${b} = ${this.right} mod ${this.p}`;
+      const found = this.answer();
+      if (!found) return `${sum}. This page holds none of the network's answers.`;
+      const { at, number, sure, isRight } = found;
+      const near = at === epoch() ? "" : `, the nearest ${facts.word} of which the page holds it`;
+      return `${sum}. The network's own answer at ${facts.word} ${spaced(at)}${near}: ${number}, ${isRight ? "right" : "wrong"}, with a probability of ${percent(sure)}.`;
+    }
+
+    extra() {
+      return `● a  ■ b  ○ a + b${this.answer()?.at === epoch() ? "  × the network's answer" : ""}`;
+    }
+
+    say() {
+      return `At ${facts.word} ${spaced(epoch())}: ${this.sentence()}`;
+    }
+
+    table() {
+      const [a, b] = this.pair;
+      const answered = this.answers().map(({ at, number, sure }) => ["answer", at, a, b, number, sure, "", ""]);
+      const names = [["a", a], ["b", b], ["a + b", this.right]]; // prettier-ignore
+      const plane = store.get("embedding_plane").at(state.at);
+      const placed = this.frequencies.flatMap((k, n) =>
+        names.map(([name, r]) => [`place of ${name}`, epoch(), a, b, r, k, plane[(n * this.p + r) * 2], plane[(n * this.p + r) * 2 + 1]]),
+      );
+      return { columns: ["what", facts.word, "a", "b", "number", "probability or frequency", "cos axis", "sin axis"], rows: [...answered, ...placed] };
+    }
+  },
+);
+
+/** A probability in words, never rounded to none or to certainty. */
+function percent(share) {
+  if (share < 0.01) return "less than 1 %";
+  if (share > 0.99 && share < 1) return "more than 99 %";
+  return `${Math.round(100 * share)} %`;
+}
