@@ -107,7 +107,8 @@ PANELS: tuple[Panel, ...] = (
     Panel(
         "sum", "One sum",
         "Type a and b: where they and their sum stand in the circles, and what the network says.",
-        ("embedding_plane",), "half", also=("own_answer_error", "own_answer_probability"),
+        ("embedding_plane",), "half",
+        also=("own_answer_error", "own_answer_probability", "accuracy"),
     ),
     Panel(
         "clusters", "Neuron clusters",

@@ -90,8 +90,9 @@ def test_the_answers_to_one_sum_are_those_of_the_dataset(
             assert said.startswith(f"{a} + {b} = {(a + b) % 113} mod 113.")
             word = "wrong" if off else "right"
             assert f"epoch {epoch:,}: {(a + b + off) % 113}, {word}," in said
-            if 0.01 <= share <= 0.99:
-                assert f"{np.floor(100 * share + 0.5):.0f} %" in said
+            rounded = int(np.floor(100 * share + 0.5))
+            if 0 < rounded < 100:
+                assert f"of {rounded} %." in said
     fragment(page, "a=0")
     fragment(page, "b=7")
     page.get_by_label("a", exact=True).fill("999")
@@ -109,8 +110,13 @@ def test_the_hands_point_where_the_residues_are(
         np.testing.assert_allclose([x, y], plane.sel(residue=residue).values, atol=2e-3)
     said = page.locator("#panel-sum .told").inner_text()
     assert "at epoch 5,400, the nearest epoch of which the page holds it" in said
+    assert f"it answers {100 * float(data['accuracy'].sel(epoch=9050, split='all')):.0f} %" in said
     # the answer of another epoch is not drawn among the circles of this one
     assert page.evaluate(f"{PLOT.format('sum')}.data[6].x[0]") < -50
+    assert (data["accuracy"].sel(split="all").sel(epoch=slice(11300, None)) == 1).all()
+    actions["go"](page, 12000)
+    said = page.locator("#panel-sum .told").inner_text()
+    assert said.endswith("At epoch 12,000 the network answers every sum right, and so this one.")
 
 
 # --- pinned --------------------------------------------------------------------------

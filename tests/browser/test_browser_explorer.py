@@ -16,7 +16,7 @@ from grokviz.media.pixels import read_picture
 from grokviz.tasks.modular_addition import fields
 
 PANELS = [
-    "loss", "progress", "waves", "circles", "clusters", "shares", "neuron", "spectrum",
+    "loss", "progress", "waves", "circles", "sum", "clusters", "shares", "neuron", "spectrum",
     "attention", "logit-map", "logits",
 ]  # fmt: skip
 TRACES = "document.querySelector('#panel-{} .plot').data"

@@ -75,7 +75,7 @@ function tellStep() {
   const { title, note: text } = group.first.about;
   clearTimeout(tellStep.waiting);
   const tell = () => {
-    guide.parts.look.replaceChildren(element("b", {}, `Look at “${title}”. `), `${text} ${group.first.say()}`.trim());
+    guide.parts.look.replaceChildren(element("b", {}, `Look at “${title}”. `), group.first.say() || text);
   };
   tellStep.waiting = setTimeout(tell, group.first.built ? 150 : 500);
 }

@@ -1,6 +1,8 @@
 // One sum that the reader types: where a, b and a + b stand in the plane of each embedded
 // frequency, and what the network itself answers at the epochs of which its answers are kept.
 
+const TICKS = 32; // of a clock
+
 register(
   "sum",
   class extends Circles {
@@ -86,11 +88,12 @@ register(
       return moment === epoch() ? at(number) : [-99 * this.reach, 0];
     }
 
-    /** The residues as the frequency goes through them, which stays the same. */
-    ring(k) {
-      this.rings ??= new Map();
-      if (!this.rings.has(k)) this.rings.set(k, this.order(k));
-      return this.rings.get(k);
+    /** Some residues, evenly spread in the frequency's own order: the ticks of its clock. */
+    ticks(k) {
+      this.ticked ??= new Map();
+      const every = Math.ceil(this.p / TICKS);
+      if (!this.ticked.has(k)) this.ticked.set(k, this.order(k).slice(0, -1).filter((_, n) => n % every === 0));
+      return this.ticked.get(k);
     }
 
     /** What is drawn of one clock, in the order of its traces. */
@@ -98,8 +101,8 @@ register(
       const { x, y, a, b, right, answer } = this.places(n);
       const middle = this.middle(n);
       const along = (...points) => ({ x: points.map((p) => p[0]), y: points.map((p) => p[1]) });
-      const ring = this.ring(this.frequencies[n]);
-      return [{ x: ring.map((r) => x[r]), y: ring.map((r) => y[r]) }, along(a, middle, b), along(middle, right), along(a), along(b), along(right), ...(answer ? [along(answer)] : [])];
+      const ticks = this.ticks(this.frequencies[n]);
+      return [{ x: ticks.map((r) => x[r]), y: ticks.map((r) => y[r]) }, along(a, middle, b), along(middle, right), along(a), along(b), along(right), ...(answer ? [along(answer)] : [])];
     }
 
     traces() {
@@ -109,7 +112,8 @@ register(
         const opacity = state.frequency !== null && state.frequency !== k ? 0.25 : 1;
         const dot = (symbol, size, more) => ({ mode: "markers", hoverinfo: "skip", opacity, marker: { symbol, size, color: colour, line: { width: 0 }, ...more } });
         const looks = [
-          { mode: "lines", hoverinfo: "skip", opacity: 0.45 * opacity, line: { color: colour, width: 0.8, simplify: false } },
+          { mode: "markers", opacity: 0.4 * opacity, marker: { color: colour, size: 3.6 }, customdata: this.ticks(k),
+            hovertemplate: `residue %{customdata}<br>frequency ${k}<extra></extra>` },
           { mode: "lines", hoverinfo: "skip", opacity, line: { color: colour, width: 1.6, simplify: false } },
           { mode: "lines", hoverinfo: "skip", opacity, line: { color: ink, width: 1.4, dash: "dot", simplify: false } },
           dot("circle", 11, {}),
@@ -163,14 +167,26 @@ register(
       });
     }
 
+    /** The share of all sums that are answered right at the moment; null where it is not known. */
+    accuracy() {
+      const all = facts.labels.split?.indexOf("all") ?? -1;
+      if (!store.has("accuracy") || all < 0) return null;
+      const share = store.get("accuracy").at(state.at)[all];
+      return Number.isFinite(share) ? share : null;
+    }
+
     sentence() {
       const [a, b] = this.pair;
       const sum = `${a} + ${b} = ${this.right} mod ${this.p}`;
       const found = this.answer();
-      if (!found) return `${sum}. This page holds none of the network's answers.`;
+      if (!found) return `${sum}. The page holds none of the network's answers.`;
       const { at, number, sure, isRight } = found;
+      const share = this.accuracy();
+      const now = `${facts.word} ${spaced(epoch())}`;
+      if (at !== epoch() && share === 1) return `${sum}. At ${now} the network answers every sum right, and so this one.`;
       const near = at === epoch() ? "" : `, the nearest ${facts.word} of which the page holds it`;
-      return `${sum}. The network's own answer at ${facts.word} ${spaced(at)}${near}: ${number}, ${isRight ? "right" : "wrong"}, with a probability of ${percent(sure)}.`;
+      const others = at === epoch() || share === null ? "" : ` At ${now} it answers ${percent(share)} of all sums right.`;
+      return `${sum}. The network's own answer at ${facts.word} ${spaced(at)}${near}: ${number}, ${isRight ? "right" : "wrong"}, with a probability of ${percent(sure)}.${others}`;
     }
 
     extra() {
@@ -194,9 +210,10 @@ register(
   },
 );
 
-/** A probability in words, never rounded to none or to certainty. */
+/** A probability in words; it is kept in coarse steps, so that none and all are nearly so. */
 function percent(share) {
-  if (share < 0.01) return "less than 1 %";
-  if (share > 0.99 && share < 1) return "more than 99 %";
-  return `${Math.round(100 * share)} %`;
+  if (Number.isNaN(share)) return "no number";
+  const rounded = Math.round(100 * share);
+  if (rounded <= 0) return "less than 1 %";
+  return rounded >= 100 ? "more than 99 %" : `${rounded} %`;
 }
