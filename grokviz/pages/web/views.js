@@ -29,10 +29,12 @@ class View {
 
 const postponed = []; // changes asked for inside a view: they are the page's, not the view's
 
+const ownOf = ({ neuron, head, frequency }) => ({ neuron, head, frequency });
+
 /** Do some work in a view. */
 function within(view, work) {
   if (inside === view) return work();
-  const before = { facts, store, epochs, inside, at: state.at, neuron: state.neuron, head: state.head };
+  const before = { facts, store, epochs, inside, at: state.at, own: ownOf(state) };
   if (!inside) slider = state.at;
   ({ facts, store, epochs } = view.run);
   inside = view;
@@ -42,16 +44,17 @@ function within(view, work) {
     return work();
   } finally {
     ({ facts, store, epochs, inside } = before);
-    Object.assign(state, { at: before.at, neuron: before.neuron, head: before.head });
+    Object.assign(state, { at: before.at, ...before.own });
     if (!inside) for (const args of postponed.splice(0)) change(...args);
   }
 }
 
-/** Another run has neurons and heads of its own. */
+/** Each of two runs has neurons, heads and frequencies of its own. */
 function ownChoice() {
-  if (inside.run === runs[0]) return;
+  if (runs.length < 2) return;
   const neurons = store.has("neuron") ? Array.from(store.get("neuron").values) : [];
   if (!neurons.includes(state.neuron)) state.neuron = firstNeuron();
+  if (state.frequency > lastFrequency()) state.frequency = null;
   if (store.has("head")) state.head = Math.min(state.head, store.get("head").values.length - 1);
 }
 
