@@ -105,14 +105,14 @@ def test_the_hands_point_where_the_residues_are(
     page = opened(made, "#epoch=9050&a=5&b=112")
     actions["into_view"](page, "sum")
     plane = data["embedding_plane"].sel(epoch=9050).isel(embedded_frequency=0)
-    marks = page.evaluate(f"{PLOT.format('sum')}.data.slice(3, 6).map(t => [t.x[0], t.y[0]])")
+    marks = page.evaluate(f"{PLOT.format('sum')}.data.slice(-4, -1).map(t => [t.x[0], t.y[0]])")
     for (x, y), residue in zip(marks, (5, 112, 4), strict=True):
         np.testing.assert_allclose([x, y], plane.sel(residue=residue).values, atol=2e-3)
     said = page.locator("#panel-sum .told").inner_text()
     assert "at epoch 5,400, the nearest epoch of which the page holds it" in said
     assert f"it answers {100 * float(data['accuracy'].sel(epoch=9050, split='all')):.0f} %" in said
     # the answer of another epoch is not drawn among the circles of this one
-    assert page.evaluate(f"{PLOT.format('sum')}.data[6].x[0]") < -50
+    assert page.evaluate(f"{PLOT.format('sum')}.data.at(-1).x[0]") < -50
     assert (data["accuracy"].sel(split="all").sel(epoch=slice(11300, None)) == 1).all()
     actions["go"](page, 12000)
     said = page.locator("#panel-sum .told").inner_text()

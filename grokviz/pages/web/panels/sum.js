@@ -96,37 +96,46 @@ register(
       return this.ticked.get(k);
     }
 
-    /** What is drawn of one clock, in the order of its traces. */
-    lines(n) {
-      const { x, y, a, b, right, answer } = this.places(n);
-      const middle = this.middle(n);
+    /** What is drawn, in the order of the traces: few traces, because each costs time at a step. */
+    lines() {
+      const clocks = this.frequencies.map((k, n) => ({ ...this.places(n), middle: this.middle(n), ticks: this.ticks(k) }));
       const along = (...points) => ({ x: points.map((p) => p[0]), y: points.map((p) => p[1]) });
-      const ticks = this.ticks(this.frequencies[n]);
-      return [{ x: ticks.map((r) => x[r]), y: ticks.map((r) => y[r]) }, along(a, middle, b), along(middle, right), along(a), along(b), along(right), ...(answer ? [along(answer)] : [])];
+      const ticks = (axis) => clocks.flatMap((one) => one.ticks.map((r) => one[axis][r]));
+      const ends = this.hasAnswers ? ["a", "b", "right", "answer"] : ["a", "b", "right"];
+      return [
+        { x: ticks("x"), y: ticks("y") },
+        ...clocks.map(({ a, b, middle }) => along(a, middle, b)),
+        ...clocks.map(({ right, middle }) => along(middle, right)),
+        ...ends.map((end) => along(...clocks.map((one) => one[end]))),
+      ];
     }
 
     traces() {
-      const { ink, background, accent } = palette();
-      return this.frequencies.flatMap((k, n) => {
-        const colour = colourOf(k);
-        const opacity = state.frequency !== null && state.frequency !== k ? 0.25 : 1;
-        const dot = (symbol, size, more) => ({ mode: "markers", hoverinfo: "skip", opacity, marker: { symbol, size, color: colour, line: { width: 0 }, ...more } });
-        const looks = [
-          { mode: "markers", opacity: 0.4 * opacity, marker: { color: colour, size: 3.6 }, customdata: this.ticks(k),
-            hovertemplate: `residue %{customdata}<br>frequency ${k}<extra></extra>` },
-          { mode: "lines", hoverinfo: "skip", opacity, line: { color: colour, width: 1.6, simplify: false } },
-          { mode: "lines", hoverinfo: "skip", opacity, line: { color: ink, width: 1.4, dash: "dot", simplify: false } },
-          dot("circle", 11, {}),
-          dot("square", 10, {}),
-          dot("circle-open", 15, { color: ink, line: { width: 2 } }),
-          dot("x-thin", 9, { color: accent, line: { width: 2.4, color: accent } }),
-        ]; // prettier-ignore
-        return this.lines(n).map((points, i) => ({ type: "scatter", ...looks[i], ...points }));
-      });
+      const { ink, answer } = palette();
+      const strength = (k) => (state.frequency !== null && state.frequency !== k ? 0.25 : 1);
+      const each = (value) => this.frequencies.map(value);
+      const line = (given, opacity) => ({ mode: "lines", hoverinfo: "skip", opacity, line: { simplify: false, ...given } });
+      const dots = (symbol, size, color, width) => ({
+        mode: "markers", hoverinfo: "skip",
+        marker: { symbol, size, color, opacity: each(strength), line: { width, ...(width && symbol !== "circle-open" ? { color } : {}) } },
+      }); // prettier-ignore
+      const ticked = (value) => this.frequencies.flatMap((k) => this.ticks(k).map(() => value(k)));
+      const looks = [
+        { mode: "markers", marker: { size: 3.6, color: ticked(colourOf), opacity: ticked((k) => 0.4 * strength(k)) },
+          customdata: this.frequencies.flatMap((k) => this.ticks(k).map((r) => [r, k])),
+          hovertemplate: "residue %{customdata[0]}<br>frequency %{customdata[1]}<extra></extra>" },
+        ...each((k) => line({ color: colourOf(k), width: 1.6 }, strength(k))),
+        ...each((k) => line({ color: ink, width: 1.4, dash: "dot" }, strength(k))),
+        dots("circle", 11, each(colourOf), 0),
+        dots("square", 10, each(colourOf), 0),
+        dots("circle-open", 15, ink, 2),
+        dots("x-thin", 9, answer, 2.4),
+      ]; // prettier-ignore
+      return this.lines().map((points, i) => ({ type: "scatter", ...looks[i], ...points }));
     }
 
     moved() {
-      const all = this.frequencies.flatMap((_, n) => this.lines(n));
+      const all = this.lines();
       return [{ x: all.map(({ x }) => x), y: all.map(({ y }) => y) }, all.map((_, n) => n)];
     }
 
@@ -136,9 +145,10 @@ register(
       super.after();
       this.pair.forEach((value, n) => {
         const box = this.boxes[n];
-        if (document.activeElement !== box) box.value = value;
+        if (document.activeElement !== box && box.value !== String(value)) box.value = value;
       });
-      this.told.textContent = this.sentence();
+      const sentence = this.sentence();
+      if (this.told.textContent !== sentence) this.told.textContent = sentence;
       this.showStrip();
     }
 
@@ -146,6 +156,8 @@ register(
     showStrip() {
       const all = this.answers();
       const { at: now } = this.answer() ?? {};
+      if (this.stripped?.all === all && this.stripped.now === now) return;
+      this.stripped = { all, now };
       this.strip.hidden = !all.length;
       if (this.cells?.length !== all.length) {
         this.cells = all.map(({ at }) =>
