@@ -76,7 +76,11 @@ def claims_of(data: xr.Dataset, panel: Panel) -> list[str]:
     of_scene = {name: kind for name, kind in scenes().items() if kind.engine == "matplotlib"}
     named = [kind for kind in of_scene.values() if panel.name in kind.panels]
     own = [kind for kind in named if kind.panels[0] == panel.name]
-    drawn = panel.variables(data)[:1]
+    # a recorded array has a panel of its own, and all of them one variable
+    drawn = [
+        "array_entry" if name.startswith("recorded_array_") else name
+        for name in panel.variables(data)[:1]
+    ]
     others = [kind for kind in of_scene.values() if drawn and [*kind.needs[:1]] == drawn]
     claims = [*_claims(data, own), *_claims(data, [kind for kind in named if kind not in own])]
     claims = claims or [*_claims(data, others)]
