@@ -89,7 +89,7 @@ def test_slider_drives_every_panel(opened: Any, made: Path, data: xr.Dataset, ac
 def test_panels_show_the_numbers_of_the_dataset(
     opened: Any, made: Path, data: xr.Dataset, actions: Act
 ) -> None:
-    page = opened(made)
+    page = opened(made, "#epoch=40000")
     for panel in PANELS:
         actions["into_view"](page, panel)
     actions["go"](page, 9050)
@@ -211,7 +211,7 @@ def test_play_pause_speed_and_loop(opened: Any, made: Path) -> None:
 def test_a_stored_neuron_is_chosen_by_its_dot(
     opened: Any, made: Path, data: xr.Dataset, actions: Act
 ) -> None:
-    page = opened(made)
+    page = opened(made, "#epoch=40000")
     actions["into_view"](page, "clusters")
     actions["settled"](page)
     dots = page.locator("#panel-clusters .scatterlayer > .trace").nth(1).locator("path.point")
@@ -273,7 +273,7 @@ def test_a_chosen_frequency_is_marked_in_every_panel_that_shows_frequencies(
 
 
 def test_scales_are_linear_or_logarithmic(opened: Any, made: Path, actions: Act) -> None:
-    page = opened(made)
+    page = opened(made, "#epoch=40000")
     kind = "document.querySelector('#panel-{} .plot').layout.yaxis.type ?? 'linear'"
     for panel, first, second in (("loss", "log", "linear"), ("waves", "linear", "log")):
         actions["into_view"](page, panel)
@@ -401,7 +401,7 @@ def test_another_fragment_moves_an_open_page(opened: Any, made: Path, actions: A
 
 
 def test_by_the_keyboard_alone(opened: Any, made: Path) -> None:
-    page = opened(made)
+    page = opened(made, "#epoch=40000")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     reached = []
@@ -475,7 +475,7 @@ def test_what_a_screen_reader_hears(opened: Any, made: Path, actions: Act) -> No
 def test_dragging_along_a_curve_moves_through_training(
     opened: Any, made: Path, actions: Act
 ) -> None:
-    page = opened(made)
+    page = opened(made, "#epoch=40000")
     box = page.locator("#panel-loss .stage").bounding_box()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.down()
@@ -566,7 +566,7 @@ def test_runs_of_the_other_tasks(opened: Any, tmp_path: Path, actions: Act, refe
     data = gv.reference(reference)
     path = gv.explore(data, tmp_path / "other.html")
     for size in (None, PHONE):
-        page = opened(path, size=size)
+        page = opened(path, "#time=linear", size=size)  # a link: without steps, at the end
         ids = page.evaluate("[...document.querySelectorAll('section.panel')].map(s => s.id)")
         assert ids == [f"panel-{panel}" for panel in OTHERS[reference]]
         for panel in OTHERS[reference]:

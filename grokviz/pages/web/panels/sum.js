@@ -213,11 +213,14 @@ register(
       const [a, b] = this.pair;
       const answered = this.answers().map(({ at, number, sure }) => ["answer", at, a, b, number, sure, "", ""]);
       const names = [["a", a], ["b", b], ["a + b", this.right]]; // prettier-ignore
-      const plane = store.get("embedding_plane").at(state.at);
-      const placed = this.frequencies.flatMap((k, n) =>
-        names.map(([name, r]) => [`place of ${name}`, epoch(), a, b, r, k, plane[(n * this.p + r) * 2], plane[(n * this.p + r) * 2 + 1]]),
-      );
-      return { columns: ["what", facts.word, "a", "b", "number", "probability or frequency", "cos axis", "sin axis"], rows: [...answered, ...placed] };
+      const planes = store.get("embedding_plane");
+      const placed = epochs.flatMap((at, i) => {
+        const plane = planes.at(i);
+        return this.frequencies.flatMap((k, n) =>
+          names.map(([name, r]) => [`place of ${name}`, at, a, b, r, k, plane[(n * this.p + r) * 2], plane[(n * this.p + r) * 2 + 1]]),
+        );
+      });
+      return { columns: ["what", facts.word, "a", "b", "number", "probability or frequency", "cos axis", "sin axis"], rows: [...placed, ...answered] };
     }
   },
 );
