@@ -12,6 +12,7 @@ import numpy as np
 from grokviz.errors import InputError, nearest
 from grokviz.options import key_of
 from grokviz.render.engine import engine_of
+from grokviz.render.fitting import ruler
 from grokviz.scene.claim import Claim
 from grokviz.scene.clock import is_time
 from grokviz.scene.drawing import Drawing
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 COLUMN = 25.5
 """Ems that a panel needs beside another: those of a paper's narrowest column."""
 
-LEAST = 0.75
+LEAST = 0.72
 """The share of the height that panels have on paper with which they can do on a slide."""
 
 LEGEND, MORE_LEGEND = 2.4, 4.0
@@ -170,8 +171,13 @@ def draw_legend(figure: Any, labels: Sequence[Label]) -> None:
     wide, high = current_style.ems(figure)
     small = current_style.small / current_style.points
     left, down = START, 1.2
+    weights = {True: "normal", False: "bold"}
+    rulers = {
+        band: ruler(figure, current_style.points, fontweight=weight)
+        for band, weight in weights.items()
+    }
     for label in sorted(labels, key=lambda label: label.band):
-        needed = 0.62 * small * len(label.name) + 1.0
+        needed = rulers[label.band](label.name, small)[0] + 1.2
         if left + needed > wide and left > START:
             left, down = START, down + 1.6
         at = (left / wide, 1 - down / high)
