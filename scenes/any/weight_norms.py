@@ -35,7 +35,7 @@ HALF = 0.5
 """The sum of squares has come down where at most this share of its largest is left."""
 
 
-ABOVE = 1.14
+ABOVE = 1.22
 """The axis of the sum ends so many times as high as its largest, clear of the peak's name."""
 
 
@@ -209,14 +209,14 @@ def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
             ms=current_style.points * 0.45, mew=0, zorder=6,
         )  # fmt: skip
         if name == "peak":
-            place: dict[str, Any] = {"ha": "left", "va": "center"}
+            place: dict[str, Any] = {"ha": "left", "lift": 0.3}
         else:
             # a falling curve leaves room below it
             place = {"ha": "center", "va": "top", "lift": -0.45}
         narrow = name != "peak" and current_style.narrow(axes.figure)
         half = 0.34 * current_style.pixels(axes, current_style.small) * len(name) if narrow else 0
         right = axes.transData.inverted().transform((axes.bbox.x1 - half, axes.bbox.y0))[0]
-        words = f"{name}\n{total[j]:,.0f}" if narrow else f"  {name}: {total[j]:,.0f}"
+        words = f"{name}\n{total[j]:,.0f}" if narrow else f"{name}: {total[j]:,.0f}"
         x = min(float(epochs[j]), float(right))
         note = current_style.label(axes, x, total[j], words, zorder=6, **place)
         artists.setdefault(j, []).extend([*dots, note])
