@@ -1,4 +1,4 @@
-"""The score that each head gives a number: C_j over the numbers, one wave a head."""
+"""The score that a head gives each number, C_j: re-sorted by its frequency, it is one wave."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import fourier_basis
+from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene.bars import columns
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
     import xarray as xr
-    from jaxtyping import Float
+    from jaxtyping import Float, Int
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
@@ -31,11 +32,11 @@ ONE_WAVE = 0.8
 
 @dataclass(frozen=True)
 class AttentionMap(Scene):
-    """The score that a head gives each number, and the one wave that fits it best."""
+    """One head's score of each number in counting order, and re-sorted by the head's frequency."""
 
     name = "attention-map"
-    title = "A head's scores are one wave over the numbers"
-    watch = "a dot a number: the higher its score, the more '=' looks at it; line: the wave"
+    title = "Re-sorted by its frequency, a head's scores are one wave"
+    watch = "the same scores twice; in colour the numbers that '=' looks at more"
     source = "arXiv:2301.05217, figure 8"
     needs = ("attention_map_fourier", "embedding_frequency_norm")
     paper_figures = {"8": {"by": "frequency"}}  # noqa: RUF012
@@ -44,29 +45,55 @@ class AttentionMap(Scene):
     narrow_aspect = 0.85
 
     by: Literal["number", "frequency"] = option(
-        "number", "scores over the numbers, or their Fourier coefficients over the frequencies"
+        "number", "a head's scores over the numbers, or all heads' over the frequencies"
     )
+    head: int | None = option(None, "whose scores over the numbers; if none, the clearest wave's")
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """The smallest share of a head's scores that one wave has, where it is most of them."""
-        shares = [_share(row) for row in data["attention_map_fourier"].values]
+        """How much of the scores drawn one wave has, where it is most of them."""
+        rows = data["attention_map_fourier"].values
+        shares = [_share(row) for row in rows]
         low, high = min(shares), max(shares)
+        if not high > 0:
+            return Claim.instead("Every head gives all numbers the same score", share=0)
+        if self.by == "number":
+            return self._claim_of_one(data, shares[self._shown(data)])
         if low >= ONE_WAVE:
             least = _neurons.floored_percent(low)
             sentence = f"One wave explains at least {least} of how each head scores numbers"
-            watch = self.watch if self.by == "number" else "share: of the squares of a head's bars"
+            watch = "share: of the squares of a head's bars"
             return Claim(sentence, watch, numbers={"share": low})
-        if not high > 0:
-            return Claim.instead("Every head gives all numbers the same score", share=0)
         sentence = f"One wave explains {low:.0%} to {high:.0%} of how a head scores numbers"
         return Claim.instead(sentence, share=low)
 
+    def _claim_of_one(self, data: xr.Dataset, share: float) -> Claim:
+        name = int(data["head"].values[self._shown(data)])
+        if not share > 0:
+            return Claim.instead(f"Head {name} gives all numbers the same score", share=0)
+        percent = _neurons.floored_percent(share)
+        if share < ONE_WAVE:
+            sentence = f"The best wave explains {percent} of how head {name} scores numbers"
+            return Claim.instead(sentence, share=share)
+        sentence = f"Re-sorted by its frequency, head {name}'s scores are {percent} one wave"
+        return Claim(sentence, self.watch, numbers={"share": share})
+
+    def _shown(self, data: xr.Dataset) -> int:
+        """Where the head whose scores are drawn over the numbers is among the heads."""
+        heads = [int(head) for head in data["head"].values]
+        if self.head is None:
+            shares = np.array([_share(row) for row in data["attention_map_fourier"].values])
+            return ties.first_largest(shares)
+        if self.head not in heads:
+            listed = ", ".join(map(str, heads))
+            raise InputError(f"{self.name}: there is no head {self.head}; there are {listed}")
+        return heads.index(self.head)
+
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A panel for each head."""
+        """One head over the numbers, or a row of bars for each head over the frequencies."""
         if self.by == "frequency":
             self._draw_frequencies(figure, data)
         else:
-            _draw_numbers(figure, data)
+            _draw_numbers(figure, data, self._shown(data))
         return Drawing()
 
     def _draw_frequencies(self, figure: FigureBase, data: xr.Dataset) -> None:
@@ -102,11 +129,14 @@ class AttentionMap(Scene):
                 "Bars of the Fourier coefficients of each head's scores over the numbers, last "
                 f"checkpoint. {largest} The largest is {float(np.abs(coefficients).max()):.3g}."
             )
-        scores = _scores(data)
+        n = self._shown(data)
+        scores, k = _scores(data)[n], _own(data["attention_map_fourier"].values[n])
+        order = "" if k == NO_FREQUENCY else f", below in the order of {k}n, with that wave"
         return (
-            "Dots of the score that each head gives each number, last checkpoint, in the order of "
-            f"phase, with the one wave that fits them best. {largest} The scores lie between "
-            f"{float(scores.min()):.2g} and {float(scores.max()):.2g}."
+            f"Dots of the score that head {int(data['head'].values[n])} gives each number, last "
+            f"checkpoint: above in counting order{order}, and a thread from each number above to "
+            f"it below. {largest} The scores lie between {float(scores.min()):.2g} and "
+            f"{float(scores.max()):.2g}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -114,7 +144,8 @@ class AttentionMap(Scene):
         drawn = (
             "in the Fourier basis over the numbers"
             if self.by == "frequency"
-            else "less its mean over n, in the order of kn mod p for the head's frequency k"
+            else "less its mean over n: of one head, above in counting order, below in that of kn "
+            "mod p for the head's frequency k; in colour those above the mean"
         )
         return (
             "The score $C_j = r\\,W_Q^T W_K W_E$ that head j gives each number n, r the residual "
@@ -163,61 +194,88 @@ def _scores(data: xr.Dataset) -> Float[np.ndarray, "head p"]:
     return scores
 
 
-def _draw_numbers(figure: FigureBase, data: xr.Dataset) -> None:
-    """The scores of each head over the numbers, in the order of its frequency's phase."""
-    current_style, scores = style(), _scores(data)
-    count, p = scores.shape
-    columns = min(count, 2 if current_style.narrow(figure) else 4)
-    grid = current_style.panels(
-        figure,
-        [1] * columns,
-        [1] * (-(-count // columns)),
-        left=4.6,
-        bottom=2.4,
-        top=3.6,
-        gap=1.4,
-        vgap=5.2,
-    )
-    rooms = [axes for row in grid for axes in row]
-    for axes in rooms[count:]:
-        axes.remove()
-    reach = 1.1 * float(np.abs(scores).max()) or 1.0
-    for n, axes in enumerate(rooms[:count]):
-        axes.set(xlim=(-0.03 * p, 1.03 * (p - 1)), ylim=(-reach, reach))
-        axes.tick_params(labelleft=n % columns == 0)
-        if n % columns == 0:
-            axes.set_ylabel("score of number n")
-        _draw_scores(axes, data, n, scores[n])
-
-
-def _draw_scores(axes: Axes, data: xr.Dataset, n: int, scores: Float[np.ndarray, " p"]) -> None:
-    """One head: a dot a number, the wave that fits best as a line, both names above."""
-    current_style, p = style(), len(scores)
+def _draw_numbers(figure: FigureBase, data: xr.Dataset, n: int) -> None:
+    """The scores of one head twice, in counting order and in the order of phase, and the way."""
     components = np.nan_to_num(data["attention_map_fourier"].values[n].astype(float))
-    k = _own(components)
-    colour = current_style.colours.frequency(k, frequencies.embedded(data))
-    current_style.note(
-        axes, f"head {int(data['head'].values[n])}", (0, 1), (0, 1.9), fontweight="bold"
+    k, scores = _own(components), _scores(data)[n]
+    above, between, below = style().stack(
+        figure, (1, 0.8, 1.9), left=4.6, right=1.2, bottom=2.4, top=2.0, vgap=0.35
     )
-    x = np.arange(p) * (k or 1) % p
-    axes.plot(
-        x, scores, "o", ms=0.26 * current_style.points, mew=0, color=colour, alpha=0.6, zorder=3
-    )
-    across = f"{k}n" if current_style.narrow(axes.figure) else f"{k}n mod {p}"
-    axes.set_xticks([0, (p - 1) / 2, p - 1], ["0", across if k else "n", str(p - 1)])
-    for tick, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
+    p, reach = len(scores), 1.15 * float(np.abs(scores).max()) or 1.0
+    place = np.arange(p) * (k or 1) % p
+    for axes, x in ((above, np.arange(p)), (below, place)):
+        axes.set(xlim=(-0.6, p - 0.4), ylim=(-reach, reach), xticks=[])
+        axes.locator_params(axis="y", nbins=2 if axes is above else 4)
+        axes.spines["bottom"].set_visible(False)
+        _draw_scores(axes, x, scores, frequencies.colour(k, data))
+    _draw_ways(between, place, scores, frequencies.colour(k, data))
+    below.set_ylabel("score")
+    order = f"sorted by {k}n mod {p}" if k else "counting order"
+    below.set_xticks([0, (p - 1) / 2, p - 1], ["0", order, str(p - 1)])
+    for tick, side in zip(below.get_xticklabels(), ("left", "center", "right"), strict=True):
         tick.set_horizontalalignment(side)
+    _draw_wave(below, components, k, frequencies.colour(k, data))
+    _name_head(above, data, n, k)
+
+
+def _draw_scores(
+    axes: Axes, x: Int[np.ndarray, " p"], scores: Float[np.ndarray, " p"], colour: str
+) -> None:
+    """A dot a number on its stem: in colour those above the mean, which it looks at more."""
+    current_style, high = style(), scores > 0
+    for which, shade in ((~high, current_style.colours.faint), (high, colour)):
+        axes.vlines(
+            x[which], 0, scores[which], color=shade, lw=0.35 * current_style.line, alpha=0.7,
+            zorder=2,
+        )  # fmt: skip
+        axes.plot(
+            x[which], scores[which], "o", ms=0.26 * current_style.points, mew=0, color=shade,
+            zorder=3,
+        )  # fmt: skip
+
+
+def _draw_ways(
+    axes: Axes, place: Int[np.ndarray, " p"], scores: Float[np.ndarray, " p"], colour: str
+) -> None:
+    """A thread from the place of each number in counting order to its place in that of phase."""
+    from matplotlib.collections import LineCollection
+
+    p, t = len(scores), np.linspace(0, 1, 40)
+    ease = t**3 * (6 * t**2 - 15 * t + 10)
+    axes.set(xlim=(-0.6, p - 0.4), ylim=(0, 1))
+    axes.axis("off")
+    for high, shade, alpha in ((False, style().colours.faint, 0.35), (True, colour, 0.8)):
+        which = np.flatnonzero((scores > 0) == high)
+        paths = [np.column_stack([n + (place[n] - n) * ease, 1 - t]) for n in which]
+        axes.add_collection(
+            LineCollection(paths, colors=shade, lw=0.35 * style().line, alpha=alpha,
+                           zorder=2 + high)
+        )  # fmt: skip
+
+
+def _draw_wave(axes: Axes, components: Float[np.ndarray, " p"], k: int, colour: str) -> None:
+    """The wave that fits best, and how much of the scores' variance it has."""
     if k == NO_FREQUENCY:
-        current_style.note(
-            axes, "no frequency", (0, 1), (0, 0.5), color=current_style.colours.muted
-        )
         return
+    p = len(components)
     wave = components[2 * k - 1 : 2 * k + 1] @ fourier_basis(p)[2 * k - 1 : 2 * k + 1]
-    order = np.argsort(x, kind="stable")
-    axes.plot(x[order], wave[order], color=colour, lw=0.8 * current_style.line, zorder=2)
-    share = _neurons.floored_percent(_share(components))
-    words = f"frequency {k}: {share}"
-    current_style.note(axes, words, (0, 1), (0, 0.5), fontweight="bold", color=colour)
+    order = np.argsort(np.arange(p) * k % p, kind="stable")
+    axes.plot(np.arange(p), wave[order], color=colour, lw=1.2 * style().line, zorder=4)
+
+
+def _name_head(axes: Axes, data: xr.Dataset, n: int, k: int) -> None:
+    """Above the dots: whose they are and their order at left, the wave's share at right."""
+    current_style = style()
+    name = f"head {int(data['head'].values[n])}"
+    if not current_style.narrow(axes.figure):
+        name = f"{name}, the numbers in counting order"
+    current_style.note(axes, name, (0, 1), (0, 0.5))
+    if k == NO_FREQUENCY:
+        words, colour = "no frequency", current_style.colours.muted
+    else:
+        share = _neurons.floored_percent(_share(data["attention_map_fourier"].values[n]))
+        words, colour = f"frequency {k}: {share}", frequencies.ink(k, data)
+    current_style.note(axes, words, (1, 1), (0, 0.5), ha="right", fontweight="bold", color=colour)
 
 
 def _spans(values: np.ndarray) -> list[tuple[float, float]]:

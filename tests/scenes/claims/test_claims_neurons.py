@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ from matplotlib.text import Text
 
 import grokviz as gv
 from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
 from grokviz.scene import Claim, drawing_in, frequencies
 from grokviz.scene.registry import scenes
 from grokviz.tasks.modular_addition import fields
@@ -383,22 +385,46 @@ def test_no_head_has_a_smaller_share_on_the_picture_than_in_the_sentence() -> No
     assert {f"head {n}" for n in range(4)} <= set(words)
 
 
-def test_dots_of_an_attention_map_are_its_scores_and_the_line_its_largest_wave() -> None:
-    data, scene = reference("attention-map"), SCENES["attention-map"].with_options()
-    coefficients = data["attention_map_fourier"].values.astype(float)
+@pytest.mark.parametrize("head", [None, "0"])
+def test_dots_of_an_attention_map_are_its_scores_and_the_line_its_largest_wave(
+    head: str | None,
+) -> None:
+    data = reference("attention-map")
+    scene = SCENES["attention-map"].with_options({} if head is None else {"head": head})
+    n, k = (2, 52) if head is None else (0, 35)
+    row = data["attention_map_fourier"].values.astype(float)[n]
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         scene.draw(figure, data)
-    for axes, row, k in zip(figure.axes, coefficients, (35, 42, 52, 42), strict=True):
-        x, scores = axes.lines[0].get_data()
-        order, wave = axes.lines[1].get_data()
-        assert np.square(scores).sum() == pytest.approx(np.square(row[1:]).sum())
-        assert [int(x[n]) for n in (0, 1, 2)] == [n * k % 113 for n in (0, 1, 2)]
-        assert np.all(np.diff(order) == 1)
-        away = scores[np.argsort(x)] - wave
-        share = 1 - np.square(away).sum() / np.square(scores).sum()
-        pair = np.square(row[2 * k - 1 : 2 * k + 1]).sum()
-        assert share == pytest.approx(pair / np.square(row[1:]).sum())
+    above, ways, below = figure.axes
+    counted, places = (_dots(axes) for axes in (above, below))
+    scores = counted[:, 1]
+    assert counted[:, 0].tolist() == list(range(113))
+    assert places[np.arange(113) * k % 113, 1] == pytest.approx(scores)
+    assert np.square(scores).sum() == pytest.approx(np.square(row[1:]).sum())
+    threads = [path.vertices for lines in ways.collections for path in lines.get_paths()]
+    ends = sorted((line[0, 0], line[-1, 0]) for line in threads)
+    assert np.array(ends) == pytest.approx(np.array([(a, a * k % 113) for a in range(113)]))
+    order, wave = below.lines[-1].get_data()
+    assert np.all(np.diff(order) == 1)
+    share = 1 - np.square(places[:, 1] - wave).sum() / np.square(scores).sum()
+    assert share == pytest.approx(
+        np.square(row[2 * k - 1 : 2 * k + 1]).sum() / (row[1:] ** 2).sum()
+    )
+    assert f"head {n}'s scores are {int(100 * share)}% one wave" in scene.claim(data).sentence
+
+
+def _dots(axes: Any) -> np.ndarray:
+    """Places and scores of the dots of both kinds, by place."""
+    dots = np.concatenate([np.column_stack(line.get_data()) for line in axes.lines[:2]])
+    ordered: np.ndarray = dots[np.argsort(dots[:, 0])]
+    return ordered
+
+
+def test_an_attention_map_has_only_the_heads_of_its_run() -> None:
+    data, scene = reference("attention-map"), SCENES["attention-map"]
+    with pytest.raises(InputError, match="there is no head 9; there are 0, 1, 2, 3"):
+        scene.with_options({"head": "9"}).claim(data)
 
 
 def test_runs_that_share_all_frequencies_have_none_of_their_own() -> None:
