@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import fourier_basis
-from grokviz.scene import frequencies
+from grokviz.scene import Drawing, frequencies
 from grokviz.scene.outcome import outcome
 from grokviz.scene.style import style
 from grokviz.tasks.modular_addition import fields
@@ -155,6 +155,25 @@ def activity(data: xr.Dataset) -> Float[np.ndarray, " neuron"]:
 def phases(figure: FigureBase) -> Literal["named", "none"]:
     """Phases of training, except in a narrow column, which has no room for all their names."""
     return "none" if style().narrow(figure) else "named"
+
+
+def halves(axes: Axes, data: xr.Dataset) -> Drawing:
+    """A dotted line where the run groks, from then on in films; nothing of a run that does not."""
+    at, current_style = outcome(data).grokked, style()
+    if at is None:
+        return Drawing()
+    colour, epochs = current_style.colours.test, data["epoch"].values
+    line = axes.axvline(at, color=colour, lw=current_style.line * 0.6, ls=":", zorder=2.5)
+    name = current_style.note(
+        axes, "test loss\nhalves", (at, 0), (-0.4, 0.5), ha="right", color=colour,
+        xycoords=axes.get_xaxis_transform(), linespacing=1.05,
+    )  # fmt: skip
+
+    def update(i: int) -> None:
+        for artist in (line, name):
+            artist.set_visible(current_style.ghost or bool(epochs[i] >= at))
+
+    return Drawing([line, name], update)
 
 
 def to_the_middle(field: Float[np.ndarray, "p p"], k: int) -> tuple[int, int]:

@@ -33,18 +33,18 @@ class AttentionDrift(Scene):
     """Mean attention from '=' by head and position, and its difference between a and b."""
 
     name = "attention-drift"
-    title = "Attention becomes lopsided and ends even between a and b"
-    watch = "the lines keep apart until the test loss falls; then they meet at 0"
+    title = "Attention leans to one number, then weighs both alike"
+    watch = "the lines keep apart until the test loss falls; then they meet in the middle"
     source = "Colab of arXiv:2301.05217, analysis during training (animations 7 and 8)"
     needs = (
         "attention_mean", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
-    aspect = 1.4
-    narrow_aspect = 0.66
+    aspect = 1.9
+    narrow_aspect = 0.95
     aspects = {"table": {True: (2.3, 0.72)}}  # noqa: RUF012
     ends_with_film = True
 
-    table: bool = option(False, "the mean attention of each head as a table, in the losses' place")
+    table: bool = option(False, "the mean attention of each head as a table beside the lines")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How far apart a and b were, and how near they are at the end, of a run that grokked."""
@@ -65,18 +65,18 @@ class AttentionDrift(Scene):
         return Claim(sentence, self.watch if _waits(data, gap) else "", numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Lines of the difference below the losses, or beside heads by positions as a table."""
+        """Lines of the difference, alone or beside heads by positions as a table."""
         if self.table:
             first, second = style().beside(
                 figure, (1, 2), (1, 2.2), left=4.9, top=3.0, gap=7.0, vgap=5.6
             )
             beside = _table(first, data)
         else:
-            first, second = style().stack(figure, (1, 2), left=6.4, right=1.4, vgap=1.4, top=2.6)
-            beside = panels.LossPanel(first, data).along(data["epoch"])
-            panels.without_time(first)
-        lines = _differences(second, data, phases="named" if self.table else "shaded")
-        return Drawing.of(beside, lines.along(data["epoch"]), _extremes(second, data))
+            second = style().panels(figure, left=5.0, right=1.4, top=1.0)[0][0]
+            beside = _lean(second, data)
+        lines = _differences(second, data, phases="named" if self.table else "none")
+        parts = [] if self.table else [_neurons.halves(second, data)]
+        return Drawing.of(beside, lines.along(data["epoch"]), *parts, _extremes(second, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Means of each head, and the largest lopsidedness of all."""
@@ -99,8 +99,7 @@ class AttentionDrift(Scene):
         """With the definition and the citation."""
         return (
             "Mean over all pairs of the attention from '=' to a less that to b over training, for "
-            f"every head, {'beside the means themselves' if self.table else 'below the losses'}. "
-            f"{NOTEBOOK}"
+            f"every head{', beside the means themselves' if self.table else ''}. {NOTEBOOK}"
         )
 
 
@@ -202,21 +201,48 @@ class _Names(panels.LineNames):
 
 
 def _differences(axes: Axes, data: xr.Dataset, *, phases: Literal["named", "shaded"]) -> _Heads:
-    """A line for each head: attention to a less that to b."""
-    gap, curves, palette = _gap(data), {}, style().colours.frequencies
-    for n, head in enumerate(data["head"].values):
-        colour = palette[n % len(palette)]
-        curves[f"head {head}"] = panels.at_checkpoints(data, gap[:, n], colour)
-    finite = gap[np.isfinite(gap)]
-    low, high = min(finite.min(initial=0.0), -0.05), max(finite.max(initial=0.0), 0.05)
+    """A line for each head, attention to a less that to b; the one that leans most in ink."""
+    gap, colours = _gap(data), style().colours
+    most = _most(gap)
+    curves = {
+        f"head {head}": panels.at_checkpoints(
+            data, gap[:, n], colours.ink if n == most else colours.muted
+        )
+        for n, head in enumerate(data["head"].values)
+    }
+    reach = _reach(gap)
     return _Heads(
-        axes,
-        data,
-        curves,
-        ylabel="attention to a\nless that to b",
-        ylim=(1.4 * low, 1.15 * high),
+        axes, data, curves, ylabel="attention to a less that to b", ylim=(-reach, reach),
         phases=phases,
-    )
+    )  # fmt: skip
+
+
+def _reach(gap: Float[np.ndarray, "epoch head"]) -> float:
+    """How far the axis goes to either side of even."""
+    return 1.2 * max(float(np.abs(gap[np.isfinite(gap)]).max(initial=0.0)), 0.05)
+
+
+def _most(gap: Float[np.ndarray, "epoch head"]) -> int:
+    """Which head leans most of all."""
+    return ties.first_largest(np.nan_to_num(np.abs(gap)).max(axis=0))
+
+
+def _lean(axes: Axes, data: xr.Dataset) -> Drawing:
+    """The middle, what either side of it means, and how far the head that leans most is from it."""
+    current_style, epochs, gap = style(), data["epoch"].values.astype(float), _gap(data)
+    axes.axhline(0, color=current_style.colours.faint, lw=0.5 * current_style.line, zorder=1.5)
+    for words, y in (("more to a", 0.93), ("more to b", 0.07)):
+        current_style.note(
+            axes, words, (0.985, y), ha="right", va="center", fontsize=current_style.points,
+            fontweight="bold", color=current_style.colours.muted,
+        )  # fmt: skip
+    lean = np.nan_to_num(gap[:, _most(gap)])
+    area = axes.fill_between(epochs, 0, lean, color=current_style.colours.ink, alpha=0.12, lw=0)
+
+    def update(i: int) -> None:
+        area.set_data(epochs[: i + 1], np.zeros(i + 1), lean[: i + 1])
+
+    return Drawing([area], update)
 
 
 def _extremes(axes: Axes, data: xr.Dataset) -> Drawing:

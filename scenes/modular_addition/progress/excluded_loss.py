@@ -116,7 +116,7 @@ class ExcludedLoss(Scene):
         if not frequencies.key_frequencies(data):
             muted = style().colours.muted
             style().note(axes, "no key frequencies yet", (1, 1), (0, -1.2), ha="right", color=muted)
-        return Drawing.of(panel.along(data["epoch"]), others, _halves(axes, data))
+        return Drawing.of(panel.along(data["epoch"]), others, _neurons.halves(axes, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The numbers for each key frequency and for the largest of the rest."""
@@ -231,25 +231,6 @@ def _leant_on(data: xr.Dataset, name: str, i: int) -> list[int]:
     rest = now.drop_sel(frequency=keys).values
     bar = LEANS * float(rest[np.isfinite(rest)].max(initial=0))
     return [k for k in keys if float(now.sel(frequency=k)) >= bar]
-
-
-def _halves(axes: Axes, data: xr.Dataset) -> Drawing:
-    """A dotted line where the run groks: the moment of which the title speaks."""
-    at, current_style = outcome(data).grokked, style()
-    if at is None:
-        return Drawing()
-    colour, epochs = current_style.colours.test, data["epoch"].values
-    line = axes.axvline(at, color=colour, lw=current_style.line * 0.6, ls=":", zorder=2.5)
-    name = current_style.note(
-        axes, "test loss\nhalves", (at, 0), (-0.4, 0.5), ha="right", color=colour,
-        xycoords=axes.get_xaxis_transform(), linespacing=1.05,
-    )  # fmt: skip
-
-    def update(i: int) -> None:
-        for artist in (line, name):
-            artist.set_visible(current_style.ghost or bool(epochs[i] >= at))
-
-    return Drawing([line, name], update)
 
 
 def _across(bars: Bars, levels: list[np.ndarray]) -> Drawing:

@@ -437,17 +437,23 @@ def test_heads_in_between_are_named_on_their_own_lines() -> None:
         figure = Figure(figsize=(19.2, 10.8))
         kind.with_options().draw(figure, data).update(data.sizes["epoch"] - 1)
         figure.draw_without_rendering()
-    lines = {line.get_color(): line for line in figure.axes[1].lines if len(line.get_xdata()) > 99}
-    names = [text for text in figure.axes[1].texts if text.get_text().startswith("head ")]
+    (axes,) = figure.axes
+    to = data["attention_mean"].sel
+    gap = (to(position="a") - to(position="b")).values
+    names = [text for text in axes.texts if text.get_text().startswith("head ")]
     assert len(names) == data.sizes["head"]
     on_lines = 0
     for text in names:
         x, y = text.xy
-        own = lines[text.get_color()]
-        assert y == pytest.approx(float(np.interp(x, own.get_xdata(), own.get_ydata())), abs=1e-3)
-        box, at = text.get_window_extent(), figure.axes[1].transData.transform((x, y))[1]
+        own = gap[:, int(text.get_text().split()[1])]
+        assert y == pytest.approx(float(np.interp(x, data["epoch"].values, own)), abs=1e-3)
+        box, at = text.get_window_extent(), axes.transData.transform((x, y))[1]
         on_lines += bool(box.y0 < at < box.y1)
     assert on_lines == len(names) - 2
+    # only the head that leans most is in ink
+    colours = {text.get_text(): text.get_color() for text in names}
+    most = f"head {np.abs(gap).max(axis=0).argmax()}"
+    assert [name for name in colours if colours[name] == colours[most]] == [most]
 
 
 @pytest.mark.parametrize("wide", [1.2, 1.4, 1.6, 2.4, 5.0])
