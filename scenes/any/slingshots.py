@@ -20,19 +20,25 @@ if TYPE_CHECKING:
 ROWS = {
     "loss": "loss (nats)",
     "unembedding_norm": "norm of $W_U$",
-    "logit_gradient_sum": "|gradient sum|",
+    "logit_gradient_sum": "rounding\nerror",
 }
 SMALLEST = 1e-18
 """Sums below this are drawn here: exact zeros have no place on a logarithmic axis."""
 
+TALL = 2.5
+"""How many times higher the losses are than what is below them."""
+
+APART = {True: 2.0, False: 4.2}
+"""So many ems apart, two levels have room for numbers between them, in a wide figure or not."""
+
 
 @dataclass(frozen=True)
 class Slingshots(Scene):
-    """The same start in each precision, side by side: losses, last layer, sum of gradients."""
+    """The same start in each precision on one axis: the losses, and below what rounding leaves."""
 
     name = "slingshots"
     title = "The same start, in two precisions: one spikes, and both generalise"
-    watch = "left the loss spikes again and again; right it never does"
+    watch = "the solid train loss spikes again and again, the dashed one never"
     source = "thread, tweet 14; arXiv:2206.04817; arXiv:2605.06152"
     disputed = (
         "Disputed: whether the leaps come from adaptive optimisers (arXiv:2206.04817) or from "
@@ -44,12 +50,13 @@ class Slingshots(Scene):
     )  # fmt: skip
     recipe = "modular-addition-float32"
     reference = "slingshots"
-    aspect = 1.6
-    narrow_aspect = 0.85
+    aspect = 1.7
+    narrow_aspect = 0.8
     ends_with_film = True
 
     until: int | None = option(20000, "last epoch shown; none for all")
     test: bool = option(True, "the test loss, beside the training loss")
+    norm: bool = option(False, "the norm of the last layer, below the losses")
 
     def __post_init__(self) -> None:
         if self.until is not None and self.until < 1:
@@ -82,36 +89,31 @@ class Slingshots(Scene):
         return Claim(sentence, f"{watch}, in {end:,.0f} {clocks.word(data)}s", numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A column for each of the first two runs, the same axes in both."""
+        """The first two runs on the same axes: the losses tall, their causes below them."""
         runs, wide = _shown(data), not style().narrow(figure)
-        rows = [row for row in ROWS if self._logged(data, row)]
-        heights = [{"loss": 1.8, "logit_gradient_sum": 1.1}.get(row, 1) for row in rows]
-        grid = style().panels(
-            figure, (1,) * len(runs), heights, left=6.0, right=1.6, gap=2.6, vgap=1.2,
-            top=2.0 if wide else 3.0,
+        rows = [row for row in self._rows() if self._logged(data, row)]
+        rooms = style().stack(
+            figure, [TALL if row == "loss" else 1 for row in rows],
+            left=6.0, right=1.6, vgap=1.2, top=2.0 if wide else 3.2,
         )  # fmt: skip
         traces: list[panels.Trace] = []
         smooth: list[panels.Trace] = []
-        for name, row in zip(rows, grid, strict=True):
-            limits = self._limits(data, name)
-            for axes, member in zip(row, runs, strict=True):
-                drawn = self._traces(axes, data, member, name)
-                traces += drawn
+        parts: list[Drawing] = []
+        for name, axes in zip(rows, rooms, strict=True):
+            drawn = [t for m in reversed(runs) for t in self._traces(axes, data, m, name)]
+            traces += drawn
+            self._frame(axes, data, name, self._limits(data, name), last=axes is rooms[-1])
+            axes.set_ylabel(ROWS[name])
+            if name == "logit_gradient_sum":
+                parts.append(self._left_over(axes, data))
+            else:
                 # the level of what rounding leaves would only flicker
-                smooth += drawn if name != "logit_gradient_sum" else []
-                self._frame(axes, data, name, limits, last=row is grid[-1])
-                axes.tick_params(labelleft=axes is row[0])
-            row[0].set_ylabel(ROWS[name])
-        flat = [axes for row in grid for axes in row]
-        parts = [self._names_of_losses(grid[0][-1], data, runs[-1]), members.levels(smooth, data)]
-        if "logit_gradient_sum" in rows:
-            for axes, member in zip(grid[rows.index("logit_gradient_sum")], runs, strict=True):
-                parts.append(self._left_over(axes, data, member))
-        parts += [
-            self._heading(axes, data, member, wide=wide)
-            for axes, member in zip(grid[0], runs, strict=True)
-        ]
-        return self._moving(flat, traces, parts, data)
+                smooth += drawn
+        if rows[0] == "loss":
+            parts += [self._names_of_losses(rooms[0], data, runs[-1]), self._tops(rooms[0], data)]
+        parts.append(members.levels(smooth, data))
+        parts += [self._heading(rooms[0], data, member, wide=wide) for member in runs]
+        return self._moving(rooms, traces, parts, data)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Spikes, generalising, and the numbers at that moment, for each run."""
@@ -131,8 +133,9 @@ class Slingshots(Scene):
                 f"size of the sum of the logits' gradient {now['logit_gradient_sum']:.1e}"
             )
         return (
-            "Losses, norm of the unembedding, and size of the sum of the logits' gradient over "
-            f"epochs, a column for each precision of the loss. {'. '.join(runs)}."
+            f"Losses{', norm of the unembedding' if self.norm else ''} and size of the sum of the "
+            "logits' gradient over epochs, a line for each precision of the loss, the first solid, "
+            f"the second dashed or grey. {'. '.join(runs)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -143,7 +146,8 @@ class Slingshots(Scene):
             else "Runs of one family."
         )
         return (
-            f"{runs} A spike: the training loss rises above 0.001 after it was below 0.0001. The "
+            f"{runs} Solid the first, dashed or grey the second. A spike: the training loss rises "
+            "above 0.001 after it was below 0.0001. The "
             "loss's gradient sums to 0 over the logits but for rounding: where it does not, the "
             "last layer drifts. After Nanda et al. (2023), arXiv:2301.05217; Thilak et al. (2022), "
             "arXiv:2206.04817; and arXiv:2605.06152."
@@ -174,15 +178,23 @@ class Slingshots(Scene):
 
     def _traces(self, axes: Axes, data: xr.Dataset, member: int, name: str) -> list[panels.Trace]:
         curves = [self._curve(data, member, one) for one in reversed(self._names(name))]
-        traces = [curve.draw(axes) for curve in curves if curve.x.size]
-        for trace in traces:
-            trace.line.set_linewidth(style().line * 0.7)
-        if not traces:
-            axes.text(
-                0.5, 0.5, "not logged by this run", transform=axes.transAxes, ha="center",
-                va="center", color=style().colours.muted, fontsize=style().small,
-            )  # fmt: skip
+        first = member == _shown(data)[0]
+        traces = []
+        for curve in curves:
+            if not curve.x.size:
+                continue
+            if not first and name == "loss":
+                curve.dashed = True
+            elif not first:
+                curve.colour = style().colours.muted
+            traces.append(curve.draw(axes))
+            if not curve.dashed:
+                traces[-1].line.set_linewidth(style().line * 0.7)
         return traces
+
+    def _rows(self) -> list[str]:
+        """What is drawn, from above."""
+        return [row for row in ROWS if self.norm or row != "unembedding_norm"]
 
     def _logged(self, data: xr.Dataset, row: str) -> bool:
         """Whether any run shown has something to draw in a row."""
@@ -221,41 +233,89 @@ class Slingshots(Scene):
 
     def _heading(self, axes: Axes, data: xr.Dataset, member: int, *, wide: bool) -> Drawing:
         """The precision and the number of spikes: in films of those so far."""
-        title = axes.set_title("", fontsize=style().small)
+        first = member == _shown(data)[0]
         epochs, name, end = data["epoch"].values, _precision(data, member), self._end(data)
+        place = (0.0 if first or not wide else 1.0, 1.0)
+        text = style().note(
+            axes, "", place, (0, 1.75 if first and not wide else 0.5), fontweight="bold",
+            ha="right" if place[0] else "left",
+            color=style().colours.ink if first else style().colours.muted,
+        )  # fmt: skip
+        name = name if first else f"{name} (dashed)"
 
         def update(i: int) -> None:
             # a still shows all that its axes do, a film what has happened
             until = max(end, epochs[i]) if style().ghost else epochs[i]
             count = _count(_spikes(data, member, until))
-            by = f"in {clocks.spaced(until)} {clocks.word(data)}s" if style().ghost else "so far"
-            title.set_text(f"{name}: {count} {by}" if wide else f"{name}\n{count}")
+            by = f" in {clocks.spaced(until)} {clocks.word(data)}s" if style().ghost else " so far"
+            text.set_text(f"{name}: {count}{by if first and wide else ''}")
 
-        return Drawing([title], update)
+        return Drawing([text], update)
 
-    def _left_over(self, axes: Axes, data: xr.Dataset, member: int) -> Drawing:
-        """What rounding leaves of the sum, which is 0 in exact numbers: the median of its size."""
-        curve = members.curve(data, member, "logit_gradient_sum", style().colours.ink)
-        sizes = np.abs(curve.y[curve.x <= self._end(data)])
-        if not sizes.size:
-            return Drawing()
-        words = "leaves" if style().narrow(axes.figure) else "rounding leaves about"
-        words = f"{words} {_power(float(np.median(sizes)))}"
-        # in the half of the panel where the curve is not
-        low, high = np.log10(axes.get_ylim())
-        above = np.log10(max(float(np.median(sizes)), SMALLEST)) < (low + high) / 2
-        text = style().note(
-            axes, words, (0.98, 1.0 if above else 0.0), (0, -0.4 if above else 0.4), ha="right",
-            va="top" if above else "bottom", zorder=6,
-        )  # fmt: skip
+    def _tops(self, axes: Axes, data: xr.Dataset) -> Drawing:
+        """A dot on each spike of the first run."""
+        member = _shown(data)[0]
+        curve, epochs = members.curve(data, member, "train_loss", ""), data["epoch"].values
+        tops = spikes(curve.x.astype(np.int64), curve.y)[0]
+        heights = np.interp(tops, curve.x, curve.y)
+        (dots,) = axes.plot(
+            [], [], "o", color=style().colours.train, ms=0.36 * style().points, mew=0, zorder=5
+        )
+
+        def update(i: int) -> None:
+            seen = tops <= (max(self._end(data), epochs[i]) if style().ghost else epochs[i])
+            dots.set_data(tops[seen], heights[seen])
+
+        return Drawing([dots], update)
+
+    def _left_over(self, axes: Axes, data: xr.Dataset) -> Drawing:
+        """What rounding leaves of the sum, which is 0 in exact numbers: the median of its size.
+
+        Each number stands on that side of its run's level where the other run is.
+        """
+        levels, wide = self._levels(data), not style().narrow(axes.figure)
+        middle = float(np.log10(axes.get_ylim()).mean())
+        sides = {m: np.log10(level) < middle for m, level in levels.items()}
+        if len(levels) == 2:
+            (one, low), (two, high) = levels.items()
+            places = axes.transData.transform([(0, low), (0, high)])[:, 1]
+            if abs(places[0] - places[1]) > APART[wide] * style().pixels(axes, style().small):
+                sides = {one: low < high, two: high < low}
+            else:
+                del levels[two]
+        texts = []
+        for n, (member, level) in enumerate(levels.items()):
+            # beside one another where they have the room
+            text = style().note(
+                axes, self._leaves(data, member, level, several=len(levels) > 1),
+                (0.6 if n and wide else 0.98, level), (0, 0.55 if sides[member] else -0.45),
+                ha="right", va="bottom" if sides[member] else "top", zorder=6,
+                xycoords=axes.get_yaxis_transform(),
+            )  # fmt: skip
+            texts.append(text)
         if style().ghost:
             return Drawing()
         last = self._last(data)
 
         def update(i: int) -> None:
-            text.set_visible(i >= last)
+            for text in texts:
+                text.set_visible(i >= last)
 
-        return Drawing([text], update)
+        return Drawing(texts, update)
+
+    def _levels(self, data: xr.Dataset) -> dict[int, float]:
+        """The median size of the sum, of each run that logged it."""
+        levels = {}
+        for member in _shown(data):
+            curve = members.curve(data, member, "logit_gradient_sum", style().colours.ink)
+            sizes = np.abs(curve.y[curve.x <= self._end(data)])
+            if sizes.size:
+                levels[member] = max(float(np.median(sizes)), SMALLEST)
+        return levels
+
+    def _leaves(self, data: xr.Dataset, member: int, level: float, *, several: bool) -> str:
+        left = _power(level if level > SMALLEST else 0)
+        return f"{_precision(data, member)} leaves about {left}" if several else f"leaves {left}"
 
     def _names(self, row: str) -> list[str]:
         """What is drawn in a row."""
@@ -269,6 +329,8 @@ class Slingshots(Scene):
             ticks: Any = LogLocator(numticks=5)
             if name == "loss":
                 ticks = FixedLocator([1e-6, 1e-4, 1e-2, 1])
+            elif name == "logit_gradient_sum":
+                ticks = LogLocator(numticks=4)
             axes.yaxis.set_major_locator(ticks)
             axes.yaxis.set_minor_locator(NullLocator())
         else:
@@ -287,15 +349,20 @@ class Slingshots(Scene):
         if name == "unembedding_norm":
             return 0.0, 1.1 * float(flat.max(initial=1e-9))
         flat = flat[flat > 0]
-        return (float(flat.min()) / 3, float(flat.max()) * 4) if flat.size else (0.1, 1.0)
+        # of losses there is room for names above and below
+        room = 20 if name == "loss" else 3
+        return (float(flat.min()) / room, float(flat.max()) * room) if flat.size else (0.1, 1.0)
 
     def _names_of_losses(self, axes: Axes, data: xr.Dataset, member: int) -> Drawing:
         """The names of the losses on their curves."""
         curves = {name: c for name, c in members.losses(data, member).items() if c.y.size}
         if not self.test:
             curves.pop("test", None)
-        at = dict.fromkeys(curves, 0.22 * self._end(data))
-        names = panels.LineNames(axes, curves, at, above=("train",))
+        learned = int(data["generalised_epoch"].values[member])
+        # while the two losses are apart
+        before = 0.45 * learned if learned > 0 else self._end(data)
+        at = dict.fromkeys(curves, min(0.22 * self._end(data), before))
+        names = panels.LineNames(axes, curves, at)
         epochs = data["epoch"].values.astype(float)
         names.update(float(epochs[-1]))
         if style().ghost:

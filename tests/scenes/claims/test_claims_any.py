@@ -179,7 +179,35 @@ def test_a_single_spike_is_not_said_to_come_again() -> None:
     data["member_train_loss"] = (data["member_train_loss"].dims, loss)
     own = claim("slingshots", data)
     assert own.sentence.startswith("1 spike in float32, none in float64")
-    assert own.watch.startswith("left the loss spikes once; right it never does")
+    assert own.watch.startswith("the solid train loss spikes once, the dashed one never")
+
+
+def test_every_spike_of_the_first_run_has_its_dot_once_it_has_happened() -> None:
+    data, drawn = reference("slingshots"), scene("slingshots").with_options()
+    with drawing_in(theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = drawn.draw(figure, data)
+    losses, rounding = figure.axes
+    assert rounding.get_ylabel() == "rounding\nerror"
+    epochs = data["epoch"].values
+    counts = []
+    for epoch in (1000, 5000, 20000):
+        drawing.update(int(np.searchsorted(epochs, epoch, side="right")) - 1)
+        dots = [line for line in losses.lines if line.get_marker() == "o" and line.get_zorder() > 4]
+        tops = dots[-1].get_xydata()
+        counts.append(len(tops))
+        assert all(height > 1e-3 for _, height in tops)
+        words = [text.get_text() for text in losses.texts]
+        assert f"float32: {len(tops) or 'no'} spikes so far" in words
+    assert counts == [0, 3, 14]
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_the_last_layer_is_drawn_where_it_is_asked_for(norm: bool) -> None:
+    data = reference("slingshots")
+    figure = Figure(figsize=(19.2, 10.8))
+    scene("slingshots").with_options({"norm": norm}).draw(figure, data)
+    assert ("norm of $W_U$" in [axes.get_ylabel() for axes in figure.axes]) == norm
 
 
 def test_spikes_are_counted_as_far_as_the_axes_go() -> None:
