@@ -241,13 +241,13 @@ class Slingshots(Scene):
             ha="right" if place[0] else "left",
             color=style().colours.ink if first else style().colours.muted,
         )  # fmt: skip
-        name = name if first else f"{name} (dashed)"
+        name, ghost = name if first else f"{name} (dashed)", style().ghost
 
         def update(i: int) -> None:
             # a still shows all that its axes do, a film what has happened
-            until = max(end, epochs[i]) if style().ghost else epochs[i]
+            until = max(end, epochs[i]) if ghost else epochs[i]
             count = _count(_spikes(data, member, until))
-            by = f" in {clocks.spaced(until)} {clocks.word(data)}s" if style().ghost else " so far"
+            by = f" in {clocks.spaced(until)} {clocks.word(data)}s" if ghost else " so far"
             text.set_text(f"{name}: {count}{by if first and wide else ''}")
 
         return Drawing([text], update)
@@ -257,13 +257,14 @@ class Slingshots(Scene):
         member = _shown(data)[0]
         curve, epochs = members.curve(data, member, "train_loss", ""), data["epoch"].values
         tops = spikes(curve.x.astype(np.int64), curve.y)[0]
-        heights = np.interp(tops, curve.x, curve.y)
+        heights = np.interp(tops, curve.x, curve.y) if tops.size else tops.astype(float)
+        ghost = style().ghost
         (dots,) = axes.plot(
             [], [], "o", color=style().colours.train, ms=0.36 * style().points, mew=0, zorder=5
         )
 
         def update(i: int) -> None:
-            seen = tops <= (max(self._end(data), epochs[i]) if style().ghost else epochs[i])
+            seen = tops <= (max(self._end(data), epochs[i]) if ghost else epochs[i])
             dots.set_data(tops[seen], heights[seen])
 
         return Drawing([dots], update)

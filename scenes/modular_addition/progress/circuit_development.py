@@ -1,28 +1,34 @@
-"""The circuit on one clock: the losses that see it grow, its waves and, if wished, its neurons."""
+"""The circuit on one clock: its waves as they grow, and the loss that they alone already reach."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
-from grokviz.scenes.modular_addition import _claims, _neurons
-from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves
+from grokviz.scenes.modular_addition import _claims
 from grokviz.scenes.modular_addition.neurons.neuron_activations import NeuronActivations
+from jaxtyping import Float
 
-from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import losses_of, outcome
 from grokviz.scene.scene import drawing_of
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase, SubFigure
 
 
 ROOMY = 27.0
 """So many ems wide are neurons whose heading has room for what they are over."""
+
+ROOF = 85.0
+"""Above so many per cent there is no room over the bands."""
 
 AHEAD = 0.1
 """So small a share of the test loss the restricted loss has to be when the test loss halves."""
@@ -30,16 +36,16 @@ AHEAD = 0.1
 
 @dataclass(frozen=True)
 class CircuitDevelopment(Scene):
-    """The losses that see the circuit grow, beside the waves of the embedding."""
+    """The loss of all and of the key waves alone, above these waves' share of the embedding."""
 
     name = "circuit-development"
     title = "The circuit is built while the test loss still stands high"
-    watch = "restricted: key waves alone, all pairs; excluded: train loss without them"
+    watch = "below: how much of the embedding is key waves; above: the loss they alone reach"
     source = "thread, tweets 9 to 11; arXiv:2301.05217, figures 3, 4 and 7"
     loops = True
     needs = tuple(dict.fromkeys([
-        *EmbeddingWaves.needs, *NeuronActivations.needs,
-        "excluded_loss_2d", "restricted_loss", "logged_train_loss", "logged_test_loss", "phase_end",
+        "embedding_frequency_norm", *NeuronActivations.needs, "restricted_loss",
+        "logged_train_loss", "logged_test_loss", "phase_end",
     ]))  # fmt: skip
     clock = "field_epoch"
     aspect = 2.0
@@ -68,27 +74,30 @@ class CircuitDevelopment(Scene):
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The losses, and beside them each part as its own scene draws it."""
+        """The two losses, the waves below on the same axis, and neurons if they are asked for."""
         rooms = _rooms(figure, with_neurons=bool(self.neurons))
-        parts = [
-            _at_field_epochs(scene, drawing_of(scene, room, data), data)
-            for scene, room in zip(self._scenes(), rooms[1:], strict=True)
-        ]
-        # the whole sentence is too long for a panel of this width
-        rooms[1].axes[0].set_xlabel("frequency of the wave")
-        if self.neurons and not style().narrow(figure):
-            _head(rooms[-1], self.neurons)
-        return Drawing.of(_losses(rooms[0], data), *parts)
+        parts = [_circuit(rooms[0], data)]
+        if self.neurons:
+            neurons = self._neurons()
+            parts.append(_at_field_epochs(neurons, drawing_of(neurons, rooms[1], data), data))
+            if not style().narrow(figure):
+                _head(rooms[1], self.neurons)
+        return Drawing.of(*parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
-        """The parts' own words, and the losses."""
-        parts = [s.description(data, int(_indices(s, data)[i])) for s in self._scenes()]
-        now = data.sel(epoch=int(data["field_epoch"].values[i]))
+        """Both losses, the share of each key wave, and the neurons' own words."""
+        at = int(np.abs(data["epoch"].values - data["field_epoch"].values[i]).argmin())
+        keys, shares = frequencies.key_frequencies(data), _shares(data)[at]
+        waves = ", ".join(f"{k}: {shares[k - 1]:.1%}" for k in keys) or "none"
+        alone = float(data["restricted_loss"].sel(split="all").values[at])
+        neurons = self._neurons()
+        more = neurons.description(data, int(_indices(neurons, data)[i])) if self.neurons else ""
         return (
-            f"{len(parts) + 1} panels. {' '.join(parts)} Restricted loss "
-            f"{float(now['restricted_loss'].sel(split='all')):.2g}, excluded loss "
-            f"{float(now['excluded_loss_2d']):.2g}."
-        )
+            f"Two losses over {clocks.word(data)}s, and below them a band for each key wave, as "
+            f"thick as its share of the embedding. At {clocks.at(data, 'epoch', at)} the test loss "
+            f"is {panels.loss_at(data, 'test', at)}, that of the key waves alone {alone:.2g}. "
+            f"Shares of the key waves: {waves}. {more}"
+        ).strip()
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
@@ -99,16 +108,14 @@ class CircuitDevelopment(Scene):
             else ""
         )
         return (
-            "Train and test loss, the loss restricted to the key frequencies (on all pairs, with "
-            "their waves of a + b alone), and the train loss with them, fitted on all pairs, "
-            "excluded; norm of each wave "
-            "in the embedding $W_E$, the key frequencies in colour, and their share of its summed "
-            f"squares{neurons}. {after('figures 3, 4 and 7')}"
+            "The test loss, and the loss restricted to the key frequencies (on all pairs, with "
+            "their waves of a + b alone); below, the share of each key frequency in the summed "
+            f"squares of the norms of all waves in the embedding $W_E${neurons}. "
+            f"{after('figures 3, 4 and 7')}"
         )
 
-    def _scenes(self) -> list[Scene]:
-        neurons = [NeuronActivations(most=self.neurons, first=False)] if self.neurons else []
-        return [EmbeddingWaves(losses=False, waves="key"), *neurons]
+    def _neurons(self) -> Scene:
+        return NeuronActivations(most=max(self.neurons, 1), first=False)
 
 
 class _Turn(NamedTuple):
@@ -132,12 +139,11 @@ def _turn(data: xr.Dataset) -> _Turn | None:
 
 
 def _rooms(figure: FigureBase, *, with_neurons: bool) -> list[SubFigure]:
-    """A part of the figure for the losses, the largest, for the waves and, if wished, neurons."""
+    """A part of the figure for the circuit and, if wished, one for neurons."""
     if style().narrow(figure):
-        rooms = _split(figure, heights=(1.5, 1, 0.85) if with_neurons else (1.5, 1))
+        rooms = _split(figure, heights=(2, 0.85) if with_neurons else (1,))
     else:
-        left, right = _split(figure, widths=(0.53, 0.47) if with_neurons else (0.58, 0.42))
-        rooms = [left, *(_split(right, heights=(0.5, 0.5)) if with_neurons else [right])]
+        rooms = _split(figure, widths=(0.53, 0.47) if with_neurons else (1,))
     for room in rooms:
         room.set_facecolor("none")
     return rooms
@@ -148,27 +154,119 @@ def _head(room: SubFigure, count: int) -> None:
     what = f"{count} neurons" if count > 1 else "a neuron"
     over = " over ka and kb mod p" if style().ems(room)[0] >= ROOMY else ""
     style().note(
-        room.axes[0], f"{what}{over}, with wave k's share", (0, 1), (0, 1.75),
+        room.axes[0], f"{what}{over}, with wave k's share", (0, 1), (0, 3.0),
         color=style().colours.muted,
     )  # fmt: skip
 
 
-def _losses(room: SubFigure, data: xr.Dataset) -> Drawing:
-    """The four losses, with the two that the title names as dots at their moment."""
-    named = _neurons.phases(room.get_figure(root=True))
-    axes = style().panels(room, left=5.0, right=6.8, top=2.6 if named == "named" else 1.2)[0][0]
-    panel = panels.CurvePanel(
-        axes, data, _curves(data), ylabel="loss (nats)", log=True, phases=named
-    )
-    if "excluded" in panel.traces:
-        panel.traces["excluded"].dash()
+def _circuit(room: SubFigure, data: xr.Dataset) -> Drawing:
+    """The losses with the two numbers of the title, and below them the waves as they grow."""
+    above, below = style().stack(room, (1, 1.1), left=5.4, right=7.4, top=1.0, vgap=1.2)
     turn, colours, epochs = _turn(data), style().colours, data["field_epoch"].values
+    panel = panels.CurvePanel(
+        above, data, _curves(data), ylabel="loss (nats)", log=True, phases="none"
+    )
     marks = [] if turn is None else [
         _marks.Mark(turn.epoch, turn.test, f"{turn.test:.2g}", colours.test, lift=0.7),
         _marks.Mark(turn.epoch, turn.alone, f"{turn.alone:.2g}", colours.ink, lift=0.15),
     ]  # fmt: skip
-    marks = _marks.clear(axes, marks, panel.curves.values())
-    return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
+    marks = _marks.clear(above, marks, panel.curves.values())
+    panels.without_time(above)
+    bands = _bands(below, data)
+    share = [] if turn is None or not bands.bands else [_grown(data, turn.epoch)]
+    return Drawing.of(
+        panel.along(epochs), _marks.draw(above, marks, epochs), bands.along(epochs),
+        _marks.draw(below, share, epochs),
+    )  # fmt: skip
+
+
+def _grown(data: xr.Dataset, moment: float) -> _marks.Mark:
+    """A dot at what the key waves hold of the embedding when the run groks."""
+    share = float(np.interp(moment, data["epoch"].values, _edges(data)[:, -1]))
+    side: Any = "right" if share < ROOF else "left"
+    lift = 0.75 if share < ROOF else -0.75
+    return _marks.Mark(moment, share, f"{share:.0f}%", style().colours.ink, side, lift)
+
+
+class _Bands(panels.CurvePanel):
+    """A band for each key wave, as thick as its share of the embedding, and their sum."""
+
+    def __post_init__(self) -> None:
+        """Stack them, the lowest frequency lowest."""
+        self.bands: list[Any] = []
+        self.edges = _edges(self.data)
+        super().__post_init__()
+        keys = frequencies.key_frequencies(self.data)
+        if not keys:
+            frequencies.note_none(self.axes)
+        look: dict[str, Any] = {"lw": 0, "zorder": 1.5}
+        for n, k in enumerate(keys):
+            colour = frequencies.colour(k, self.data)
+            x, low, high = self._band(n, np.inf)
+            if style().ghost:
+                self.axes.fill_between(x, low, high, color=colour, alpha=0.3, **look)
+            self.bands.append(self.axes.fill_between(x, low, high, color=colour, **look))
+        self._write_names(keys)
+
+    @property
+    def moving(self) -> list[Any]:
+        """The bands, and what moves of the panel."""
+        return [*self.bands, *super().moving]
+
+    def update(self, epoch: float) -> None:
+        """Draw them up to ``epoch``."""
+        super().update(epoch)
+        for n, band in enumerate(self.bands):
+            band.set_data(*self._band(n, epoch))
+
+    def name_curves(self, end: float) -> None:
+        """No name of the sum: the bands have theirs."""
+        return
+
+    def _band(self, n: int, epoch: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        epochs = self.data["epoch"].values.astype(float)
+        past = slice(0, max(int(np.searchsorted(epochs, epoch, side="right")), 1))
+        return epochs[past], self.edges[past, n], self.edges[past, n + 1]
+
+    def _write_names(self, keys: Sequence[int]) -> None:
+        """Each frequency right of its band, as far as there is room."""
+        end = int(np.searchsorted(self.data["epoch"].values, self.end or 0, side="right")) - 1
+        em, taken = style().pixels(self.axes, style().small), -np.inf
+        for n, k in enumerate(keys):
+            y = float(self.edges[end, n : n + 2].mean())
+            at = float(self.axes.transData.transform((0, y))[1])
+            if at - taken < em:
+                continue
+            taken = at
+            name = f"frequency {k}" if k == keys[0] else str(k)
+            style().note(
+                self.axes, name, (1, y), (0.5, 0), va="center", fontweight="bold",
+                color=frequencies.ink(k, self.data), xycoords=self.axes.get_yaxis_transform(),
+            )  # fmt: skip
+
+
+def _bands(axes: Axes, data: xr.Dataset) -> _Bands:
+    total = panels.at_checkpoints(data, _edges(data)[:, -1])
+    return _Bands(
+        axes, data, {"_sum": total}, ylabel="share of the\nembedding (%)", ylim=(0, 100),
+        yticks=(0, 50, 100), phases="none",
+    )  # fmt: skip
+
+
+def _shares(data: xr.Dataset) -> Float[np.ndarray, "epoch frequency"]:
+    """Share of each wave in the summed squares of the embedding's; 0 of one that is no number."""
+    squares = np.square(data["embedding_frequency_norm"].values.astype(float))
+    squares = np.where(np.isfinite(squares), squares, 0.0)
+    shares: np.ndarray = squares / np.maximum(squares.sum(axis=1, keepdims=True), 1e-30)
+    return shares
+
+
+def _edges(data: xr.Dataset) -> Float[np.ndarray, "epoch edge"]:
+    """The lower edge of each key wave's band in per cent, and the upper one of the last."""
+    columns = np.array(frequencies.key_frequencies(data), dtype=int) - 1
+    stacked = np.cumsum(100 * _shares(data)[:, columns], axis=1)
+    edges: np.ndarray = np.concatenate([np.zeros((len(stacked), 1)), stacked], axis=1)
+    return edges
 
 
 def _split(
@@ -196,10 +294,9 @@ def _at_field_epochs(scene: Scene, drawing: Drawing, data: xr.Dataset) -> Drawin
 
 
 def _curves(data: xr.Dataset) -> dict[str, panels.Curve]:
-    """Train and test loss in their colours; the two measures in ink."""
+    """The test loss in its colour, and the restricted loss in ink."""
     restricted = data["restricted_loss"].sel(split="all").values
     return {
-        **panels.losses(data),
-        "restricted": panels.at_checkpoints(data, restricted),
-        "excluded": panels.at_checkpoints(data, data["excluded_loss_2d"].values),
+        "test": panels.losses(data)["test"],
+        "key waves\nalone": panels.at_checkpoints(data, restricted),
     }

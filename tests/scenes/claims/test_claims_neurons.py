@@ -30,6 +30,7 @@ from grokviz.scenes.modular_addition.progress import (
     memorise_then_generalise,
     progress_measures,
 )
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -453,6 +454,36 @@ def test_descriptions_and_definitions_hold_no_sentence_of_the_claim() -> None:
         assert own not in scene.definition(data)
 
 
+def test_bands_are_as_thick_as_their_shares_and_end_where_the_film_is() -> None:
+    data, scene = reference("circuit-development"), SCENES["circuit-development"].with_options()
+    with drawing_in(gv.theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = scene.draw(figure, data)
+    epochs, keys = data["field_epoch"].values, frequencies.key_frequencies(data)
+    squares = np.square(data["embedding_frequency_norm"].values.astype(float))
+    shares = 100 * squares / squares.sum(axis=1, keepdims=True)
+    bands = [c for c in figure.findobj(PolyCollection) if c.get_visible()]
+    assert len(bands) == len(keys) == 5
+    for i in (0, int(np.abs(epochs - 8380).argmin()), len(epochs) - 1):
+        drawing.update(i)
+        at = int(np.searchsorted(data["epoch"].values, epochs[i], side="right")) - 1
+        for band, k in zip(bands, keys, strict=True):
+            (points,) = (path.vertices for path in band.get_paths())
+            assert points[:, 0].max() == data["epoch"].values[at]
+            edges = points[points[:, 0] == points[:, 0].max(), 1]
+            assert np.ptp(edges) == pytest.approx(shares[at, k - 1], rel=1e-5)
+
+
+def test_a_run_without_key_waves_has_no_bands() -> None:
+    data, scene = reference("circuit-development"), SCENES["circuit-development"].with_options()
+    none = data.isel(key_frequency=[]) if "key_frequency" in data.dims else data
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, none).update(0)
+    assert not figure.findobj(PolyCollection)
+    assert frequencies.NONE in [text.get_text() for text in figure.findobj(Text)]
+
+
 ON_PICTURE = (
     ("memorise-then-generalise", "equal at\nepoch 7,400"),
     ("memorise-then-generalise", "17"),
@@ -463,6 +494,9 @@ ON_PICTURE = (
     ("neuron-clusters", "+375"),
     ("progress-measures", "falls 17-fold to 0.17"),
     ("progress-measures", "halves to 13"),
+    ("circuit-development", "13"),
+    ("circuit-development", "0.17"),
+    ("circuit-development", "34%"),
     ("neuron-logit-map", "in colour: 99% of the squares"),
     ("excluded-loss", "test loss\nhalves"),
     ("neuron-spectra", "epoch 18,800: 96% in the rings"),
