@@ -67,7 +67,7 @@ MARGIN = 128
 """Margin at the left and right in pixels."""
 STAGE = (150, 890)
 """First and last pixel row of the content; the title is above and the captions below."""
-_CAPTION_LINE, _LEADING, _FOOT = 962, 62, 1054
+_CAPTION_LINE, _LEADING, _FOOT = 968, 61, 1054
 _LONGEST = 60
 """Maximum number of characters in a line of a caption."""
 _TITLE_ROOM, _TITLE_TWO = 1370.0, 48.0
@@ -258,7 +258,10 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
 
     def show_moment(self, value: float, unit: str = "epoch") -> None:
         """Write the epoch (or step) above, in figures of equal width."""
-        text = f"{unit} {spaced(value)}"
+        self.write_moment(f"{unit} {spaced(value)}")
+
+    def write_moment(self, text: str) -> None:
+        """Write above what stands in the epoch's place, in figures of equal width."""
         # one object whose points change, since manim lists moving objects only when a play begins
         self.moment.points = mono(
             text, self.colours.answer, px=44, bold=True, at=(1920 - 61, 100)

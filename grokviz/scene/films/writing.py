@@ -22,7 +22,7 @@ WIDE, HIGH = 1920, 1080
 PER_UNIT = HIGH / 8
 """Pixels per manim unit; a frame is 8 units high."""
 
-SMALLEST, SMALL, BODY, CAPTION, TITLE = 30.0, 32.0, 36.0, 44.0, 60.0
+SMALLEST, SMALL, BODY, CAPTION, TITLE = 30.0, 32.0, 36.0, 48.0, 60.0
 """Type sizes in pixels; the first is the smallest that can be read from the back row."""
 
 Anchor = Literal["left", "centre", "right"]

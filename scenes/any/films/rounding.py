@@ -92,10 +92,6 @@ class Rounding(FilmScene):
         self.add(*shapes)
         self.leaving = list(shapes)
 
-    def _write(self, what: Any, text: str, px: float, at: tuple[float, float]) -> None:
-        """Change the text of an object that ends at a pixel."""
-        what.points = mono(text, self.colours.ink, px=px, at=at).points
-
     @property
     def looks(self) -> dict[str, str]:
         """The colours of the two precisions, as in the figures of rounding."""
@@ -209,9 +205,7 @@ class Rounding(FilmScene):
     def _count(self, row: _BitRow, lead: float) -> None:
         """Show the bits at a lead, which is written above."""
         row.show(lead)
-        self._write(self.moment, f"lead {lead:5.2f}", 56, (1859, 112))
-        if self.moment not in self.mobjects:
-            self.add(self.moment)
+        self.write_moment(f"lead {lead:5.2f}")
 
     def _curve_names(self, axes: Axes) -> list[Any]:
         left, right = axes.at(15.04, 1.32), axes.at(15.56, 2)
@@ -229,7 +223,7 @@ class Rounding(FilmScene):
 
         def at(lead: float, factor: float, share: float = 1.0) -> None:
             push.show(lead, factor, share)
-            self._write(self.moment, f"lead {lead:5.2f}", 56, (1859, 112))
+            self.write_moment(f"lead {lead:5.2f}")
 
         def through(leads: tuple[float, float], factor: float, seconds: float) -> Any:
             start, stop = leads
@@ -245,7 +239,6 @@ class Rounding(FilmScene):
             self.add(*push.rule(stop))
 
         at(LEADS[0], ENLARGED[0], 0.0)
-        self.add(self.moment)
         self._cut(*push.furniture, *push.shapes, *push.rule(ENLARGED[0]))
         text = f"{CLASSES} answers: the gradient pushes the right logit up, the wrong down."
         first = self.first(f"Now {text}", text)
