@@ -16,7 +16,7 @@ from grokviz.scenes.repeated_subsequence._induction import (
     HeadsBelowLoss,
 )
 
-from grokviz.scene import Claim, Drawing, style
+from grokviz.scene import Claim, Drawing, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import losses_of, outcome
 
@@ -33,13 +33,15 @@ class InductionGrokking(HeadsBelowLoss):
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
     title = "On few sequences it memorises first, and its induction head forms later"
-    watch = "induction: attention to what followed earlier copies"
-    above_heads = watch
+    watch = "the test loss comes down as the head's attention goes up"
+    above_heads = "induction: attention to what followed earlier copies"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
     recipe = "repeated-subsequence-320"
     reference = "repeated-subsequence-320"
     phases = "none"
     paper_figures = {"25": {}}  # noqa: RUF012
+
+    spikes: bool = option(False, "from each drop of the test loss a line to the train loss's spike")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """When it memorised, and how much of the induction head's rise came after that."""
@@ -53,25 +55,29 @@ class InductionGrokking(HeadsBelowLoss):
             return Claim.instead(f"{now}since then head {head}'s induction went {shares}")
         sentence = f"{now}then head {head}'s induction rises {shares}"
         numbers = {"before": before, "after": after}
-        drops = len(_drops(data))
+        drops = len(self._drops(data))
         if not drops:
             return Claim(sentence, self.watch, numbers=numbers)
         watch = f"each of the {drops} drops of the test loss comes with a spike of the train loss"
         return Claim(sentence, watch, numbers={**numbers, "drops": drops})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """With a line where it had memorised, and lines from spikes to drops."""
+        """With a line where it had memorised, and if wished lines from spikes to drops."""
         drawn = super().draw(figure, data)
         learned = changes.overfit(data)
         if learned is None:
             return drawn
-        losses, drops = figure.axes[:-1], _drops(data)
-        spikes = _spikes(losses, data, drops) if drops else Drawing()
-        return Drawing.of(drawn, spikes, _memorised(losses, data, learned.memorised))
+        drops = self._drops(data)
+        spikes = _spikes(figure.axes[:-1], data, drops) if drops else Drawing()
+        return Drawing.of(drawn, spikes, _memorised(figure.axes, data, learned.memorised))
 
     def apart(self, data: xr.Dataset) -> bool:
         """Where its spikes are spoken of, which a linear axis of the test loss does not show."""
-        return self.loss == "linear" and bool(_drops(data))
+        return self.loss == "linear" and bool(self._drops(data))
+
+    def _drops(self, data: xr.Dataset) -> list[float]:
+        """The spikes with which the test loss dropped, where they are asked for."""
+        return _drops(data) if self.spikes else []
 
     def moments(self, data: xr.Dataset) -> tuple[float, ...]:
         """When it had memorised, and its last checkpoint."""
@@ -92,13 +98,18 @@ class InductionGrokking(HeadsBelowLoss):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""
+        drops = (
+            f" The test loss drops where it loses {changes.DROP:.0%} within {changes.SOON:.1%} of "
+            "the run; the train loss spikes where it is "
+            f"{changes.SPIKE:g} times its running median."
+            if self.spikes
+            else ""
+        )
         own = " The train loss has its own, logarithmic panel." if self.apart(data) else ""
         return (
             "Training and test loss of a two-layer attention-only transformer that completes "
             "repeated subsequences, trained on the same few sequences all the time, and its "
-            f"heads. {self.definitions()} The test loss drops where it loses {changes.DROP:.0%} "
-            f"within {changes.SOON:.1%} of the run; the train loss spikes where it is "
-            f"{changes.SPIKE:g} times its running median.{own} {after(f'figure 25; {HEADS}')}"
+            f"heads. {self.definitions()}{drops}{own} {after(f'figure 25; {HEADS}')}"
         )
 
 
@@ -137,11 +148,11 @@ def _spikes(losses: Sequence[Axes], data: xr.Dataset, at: list[float]) -> Drawin
     return Drawing(lines, update)
 
 
-def _memorised(losses: Sequence[Axes], data: xr.Dataset, at: int) -> Drawing:
-    """A line where the training loss came below 0.1, and its name."""
-    muted, axes = style().colours.muted, losses[0]
+def _memorised(rooms: Sequence[Axes], data: xr.Dataset, at: int) -> Drawing:
+    """A line through all panels where the training loss came below 0.1, and its name."""
+    muted, axes = style().colours.muted, rooms[0]
     look: dict[str, Any] = {"color": muted, "lw": 0.5 * style().line, "ls": (0, (4, 2))}
-    lines = [each.axvline(at, zorder=1.8, **look) for each in losses]
+    lines = [each.axvline(at, zorder=1.8, **look) for each in rooms]
     # above the panel, where no curve is
     text = style().note(
         axes, f"memorised at {at:,}", (at, 1), (0, 0.45),

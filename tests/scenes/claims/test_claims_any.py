@@ -349,15 +349,29 @@ def test_induction_rises_with_the_change(name: str, rise: float, holds: bool) ->
 def test_drops_are_said_to_come_with_spikes_where_each_does() -> None:
     data, name = reference("induction-grokking"), "induction-grokking"
     told = "each of the 8 drops of the test loss comes with a spike of the train loss"
-    assert claim(name, data).watch == told
+    kind = scene(name)
+    assert kind.with_options({"spikes": True}).claim(data).watch == told
+    assert claim(name, data).watch == kind.watch, "they are spoken of where they are drawn"
     assert changes.slingshots(data, 600) == sorted(changes.slingshots(data, 600))
     epochs = data["logged_epoch"].values
     near = np.abs(epochs - changes.slingshots(data, 600)[3]) <= 100
     quiet = changed(data, "logged_train_loss", lambda loss: np.where(near, 0.02, loss))
     noisy = changed(data, "logged_train_loss", lambda loss: loss * (1 + 9 * (epochs % 3 == 0)))
     for other in (quiet, noisy):
-        assert "drops" not in claim(name, other).watch
+        assert "drops" not in kind.with_options({"spikes": True}).claim(other).watch
         assert changes.slingshots(other, 600) == []
+
+
+@pytest.mark.parametrize(("spikes", "panels_drawn"), [(False, 2), (True, 3)])
+def test_the_line_of_memorising_goes_through_all_panels(spikes: bool, panels_drawn: int) -> None:
+    data = reference("induction-grokking")
+    figure = Figure(figsize=(19.2, 10.8))
+    with drawing_in(theme("light", "slide")):
+        scene("induction-grokking").with_options({"spikes": spikes}).draw(figure, data)
+    assert len(figure.axes) == panels_drawn
+    for axes in figure.axes:
+        across = [line for line in axes.lines if list(line.get_xdata()) == [584, 584]]
+        assert len(across) == 1
 
 
 def test_a_loss_that_does_not_fall_is_not_said_to() -> None:
