@@ -117,40 +117,6 @@ def test_over_restricted_at(data: xr.Dataset) -> int:
     return int(data["epoch"].values[_test_over_restricted(data).argmax()])
 
 
-@quantity("excluded_loss_2d_by_frequency", "published_excluded_loss_by_frequency")
-def later(data: xr.Dataset, *waves: str) -> list[int]:
-    """How many epochs later than in the published run the loss without a wave passes 1e-5."""
-    return sorted(_delay(data, int(wave)) for wave in waves)
-
-
-@quantity("excluded_loss_2d_by_frequency", "published_excluded_loss_by_frequency")
-def earlier(data: xr.Dataset, *waves: str) -> list[int]:
-    """How many epochs earlier than there."""
-    return sorted(-_delay(data, int(wave)) for wave in waves)
-
-
-def _delay(data: xr.Dataset, wave: int) -> int:
-    ours = data["excluded_loss_2d_by_frequency"].sel(frequency=wave)
-    published = data["published_excluded_loss_by_frequency"].sel(published_frequency=wave)
-    first, then = (
-        int(clock.values[np.flatnonzero(_rising(curve.values))[0]])
-        for clock, curve in ((data["epoch"], ours), (data["published_epoch"], published))
-    )
-    return first - then
-
-
-def _rising(losses: np.ndarray) -> np.ndarray:
-    """Where a loss is above 1e-5 after it had been below."""
-    return (losses > 1e-5) & np.maximum.accumulate(losses < 1e-5)
-
-
-@quantity("logged_test_loss", "published_test_loss")
-def peaks_apart(data: xr.Dataset) -> float:
-    """By how much the largest test losses of both runs differ, as a share of the published."""
-    ours, published = (float(data[f"{name}_test_loss"].max()) for name in ("logged", "published"))
-    return abs(ours / published - 1)
-
-
 @quantity("memorising_share", "generalising_share")
 def generalising_is_larger(data: xr.Dataset) -> int:
     """The first checkpoint from which on the generalising share is the larger."""
@@ -167,32 +133,18 @@ def detour(data: xr.Dataset) -> float:
     return float(data["path_length"][-1] / data["path_displacement"][-1])
 
 
-@quantity("loss", "published_test_loss")
-def times_apart(data: xr.Dataset) -> float:
-    """The largest factor between our test loss and the published one at one epoch."""
-    return float(np.exp(np.abs(_logs_apart(data)[1]).max()))
-
-
-@quantity("loss", "published_test_loss")
-def times_apart_at(data: xr.Dataset) -> int:
-    """The epoch of that factor."""
-    epochs, apart = _logs_apart(data)
-    return int(epochs[np.abs(apart).argmax()])
-
-
-def _logs_apart(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs that both runs have, and the logarithm of our test loss over the published one."""
-    both = np.intersect1d(data["epoch"].values, data["published_epoch"].values)
-    ours = data["loss"].sel(split="test", epoch=both)
-    theirs = data["published_test_loss"].sel(published_epoch=both)
-    return both, np.log(ours.values / theirs.values)
-
-
 @quantity("group_of_pair", "right_answers")
 def pairs_in(data: xr.Dataset, *groups: str) -> int:
     """How many pairs there are of these groups of ``pair_group``."""
     places = [data["pair_group"].values.tolist().index(group) for group in groups]
     return int(np.isin(data["group_of_pair"].values, places).sum())
+
+
+@quantity("group_of_pair")
+def doubles_in(data: xr.Dataset, group: str) -> int:
+    """How many of the pairs of a group are a number and itself."""
+    place = data["pair_group"].values.tolist().index(group)
+    return int((np.diagonal(data["group_of_pair"].values) == place).sum())
 
 
 @quantity("right_answers")

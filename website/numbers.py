@@ -1,8 +1,8 @@
 """Numbers of the bundled runs in the pages: written between comments, and computed anew.
 
 A page says ``<!--=RUN QUANTITY WORD...:FORMAT-->NUMBER<!--/-->``, which readers see as the number.
-RUN is a bundled reference, QUANTITY one of ``website.quantities`` and ``website.mainline`` or any
-variable of the dataset, and of the words those with ``=`` select. FORMAT is one of Python's, of
+RUN is a bundled reference, QUANTITY one of ``website.quantities``, ``mainline`` and ``drift`` or
+any variable of the dataset, and of the words those with ``=`` select. FORMAT is one of Python's, of
 which ``%`` leaves a space before the sign, or ``w`` for a number in words; an ``&`` at its end lets
 a list end in "and". ``python -m website.numbers`` writes the numbers of all pages anew; with
 ``--check`` it names those that are not what the data say, and writes nothing.
@@ -24,10 +24,12 @@ import xarray as xr
 
 from grokviz.dataset.references.reference import reference
 from grokviz.errors import GrokvizError, InputError
-from website import mainline
+from website import drift, mainline
 from website.quantities import QUANTITIES, value
 
-assert mainline  # its quantities are registered
+# their quantities are registered
+assert drift
+assert mainline
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = ("science.md", "phase-changes.md", "phase-change-to-grokking.md", "disputed.md")
