@@ -33,8 +33,8 @@ def stated(row: str) -> list[float]:
 class Network:
     """The paper's one-layer transformer on all pairs, in float64, with parts left out."""
 
-    def __init__(self, epoch: int) -> None:
-        file = ROOT / f"assets/reference/modular-addition/weights/{epoch}.safetensors"
+    def __init__(self, epoch: int, run: str = "modular-addition") -> None:
+        file = ROOT / f"assets/reference/{run}/weights/{epoch}.safetensors"
         self.w = {name: value.astype(np.float64) for name, value in load_file(file).items()}
 
     def of(self, name: str) -> np.ndarray:
@@ -170,3 +170,12 @@ def test_all_waves_taken_out_at_two_epochs(train) -> None:
         (line,) = re.findall(rf"^\| {epoch:,} \|.*$", section.split("## ")[0], re.MULTILINE)
         text = re.findall(r"-->([^<]*)<!--/-->", line)[0]
         assert float(text) == pytest.approx(without, rel=6e-3)
+
+
+def test_the_run_with_one_thread_ends_with_the_same_frequencies() -> None:
+    network = Network(12000, "modular-addition-answers")
+    logit_map = (network.of("W_U").T @ network.of("W_out"))[:P]
+    power = np.square(np.abs(np.fft.fft(logit_map, axis=0))).sum(axis=1)[1:57]
+    assert {*(np.argsort(power)[-5:] + 1).tolist()} == {*KEYS}
+    # and no sixth is near them
+    assert np.sort(power)[-5] > 100 * np.sort(power)[-6]

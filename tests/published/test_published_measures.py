@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from measured_state import published
 
+from grokviz.dataset.references.reference import reference
 from grokviz.tasks.modular_addition.data import ModularAddition
 
 FILE = "wd_10-1_mod_addition_loss_curve.pth"
@@ -67,3 +68,14 @@ def test_numbers_agree_to_the_last_published_digit(measured, expected) -> None:
             np.testing.assert_allclose(found, wanted, rtol=0, atol=ROUNDED[name], err_msg=name)
         else:
             np.testing.assert_allclose(found, wanted, rtol=1e-6, err_msg=name)
+
+
+def test_our_run_of_its_seed_begins_with_its_losses(folder: Path) -> None:
+    torch = pytest.importorskip("torch")
+    saved = torch.load(folder / FILE, weights_only=True, map_location="cpu")
+    ours = reference("seeds").isel(member=1)
+    assert str(ours["member_name"].values) == "seed=1"
+    for split in ("train", "test"):
+        # bundled in float32; another seed's first losses are some thousandths away
+        first = float(ours[f"member_{split}_loss"].values[0])
+        assert first == pytest.approx(saved[f"{split}_losses"][0], abs=1e-6)
