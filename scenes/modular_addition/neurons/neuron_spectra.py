@@ -122,7 +122,7 @@ class NeuronSpectra(Scene):
         now.name.set_visible(False)
         self._name_sides([left, right], 2, count - 1)
         now.name_rings(count)
-        wide = right.bbox.width > 18.5 * style().pixels(right, style().small)
+        wide = right.bbox.width > 16.5 * style().pixels(right, style().small)
         if wide:
             grids.colour_scale(right, now.haze, "share of variance, log", _marks())
         else:
