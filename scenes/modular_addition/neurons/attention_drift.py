@@ -200,7 +200,7 @@ class _Names(panels.LineNames):
                 taken.append(at)
 
 
-def _differences(axes: Axes, data: xr.Dataset, *, phases: Literal["named", "shaded"]) -> _Heads:
+def _differences(axes: Axes, data: xr.Dataset, *, phases: Literal["named", "none"]) -> _Heads:
     """A line for each head, attention to a less that to b; the one that leans most in ink."""
     gap, colours = _gap(data), style().colours
     most = _most(gap)
