@@ -22,6 +22,7 @@ from grokviz.render.plan import plan
 from grokviz.render.strings import clean_data
 from grokviz.render.workers import WorkerJob, job_of, worker_jobs
 from grokviz.scene.clock import has_test_loss
+from grokviz.scene.data import load_for
 from grokviz.scene.scene import Scene
 from grokviz.tasks.any.pair import NEEDS as TWO_PATHS
 
@@ -115,7 +116,7 @@ def data_of(
     given = data is not None and not (isinstance(data, Sequence) and not data)
     default = scene.reference if given else default_run(scene)
     try:
-        dataset = load(data, scene.variables(), default=default, report=report)
+        dataset = load_for(scene, data, default=default, report=report)
     except InputError as error:
         if given:
             raise

@@ -46,6 +46,8 @@ class Scene:
         disputed: who says otherwise of what it shows, in a sentence with their paper; its caption
             ends with it.
         needs: names of the dataset variables it draws.
+        wishes: those that it draws too where the data has them, or a run can have them; all or
+            none.
         recipe, reference: what trains such a run, and the bundled one it is drawn from.
         clock: the dataset dimension that its film moves along, or None for a still.
         aspect, narrow_aspect: width over height on paper, wide and in a narrow column.
@@ -72,6 +74,7 @@ class Scene:
     source: ClassVar[str] = ""
     disputed: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
+    wishes: ClassVar[tuple[str, ...]] = ()
     recipe: ClassVar[str] = DEFAULT
     reference: ClassVar[str] = DEFAULT
     engine: ClassVar[str] = "matplotlib"

@@ -9,12 +9,12 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from grokviz.dataset.references.reference import load
 from grokviz.media import screen
 from grokviz.render.films.cache import FilmFrames
 from grokviz.render.films.needs import lacking
 from grokviz.render.job import render_options
 from grokviz.render.plan import plan
+from grokviz.scene.data import load_for
 from grokviz.scene.film import Film
 from grokviz.scene.registry import scenes
 
@@ -41,7 +41,7 @@ def drawn(name: str, theme: str = "dark") -> FilmFrames:
     from grokviz.render.films.engine import film_frames
 
     film, (wide, high, fps) = FILMS[name](), SMALL
-    data = load(None, film.needs, default=film.reference)
+    data = load_for(film, None, default=film.reference)
     (job,) = plan(film, "a.mp4", (), render_options({"quality": "l", "fps": fps, "theme": theme}))
     return film_frames(replace(job, page=screen(wide, high)), data)
 

@@ -27,6 +27,7 @@ from grokviz.render.films.needs import Need, lacking, require
 from grokviz.render.html import MOST
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions
 from grokviz.render.quality import DURATION, QUALITIES
+from grokviz.scene.data import drawn_of
 from grokviz.scene.film import Chapter, Film
 from grokviz.scene.films.context import FilmContext
 from grokviz.strays import temporary_folder
@@ -221,7 +222,7 @@ def _decided_by(context: FilmContext, size: tuple[int, int], rate: Fraction) -> 
     return {
         "film": context.film.name,
         "options": dataclasses.asdict(context.film),
-        "data": film_cache.data_hash(context.data, context.film.needs),
+        "data": film_cache.data_hash(context.data, drawn_of(context.film, context.data)),
         "also": film_cache.also_hash(context.film),
         "source": source_hash(files, film_cache.DATA),
         "style": (context.theme.name, context.title, context.transparent, context.only),

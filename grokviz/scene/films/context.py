@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
 from grokviz.media.theme import Theme, theme
+from grokviz.scene.data import load_for
 from grokviz.scene.film import Film
 from grokviz.scene.registry import scene
 
@@ -68,6 +68,6 @@ def _from_environment(name: str) -> FilmContext:
     film = kind.with_options(options)
     if not isinstance(film, Film):
         raise InputError(f"{name} is not drawn with manim; use grokviz render {name}")
-    data = load(os.environ.get("GROKVIZ_RUN") or None, film.needs, default=film.reference)
+    data = load_for(film, os.environ.get("GROKVIZ_RUN") or None, default=film.reference)
     slide = theme(os.environ.get("GROKVIZ_THEME", "dark"), "slide")
     return FilmContext(film, data, slide, film.title)
