@@ -63,7 +63,7 @@ def _build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Drawing]:
 
     figure = Figure(figsize=job.page.inches, dpi=job.page.dpi)
     FigureCanvasAgg(figure)  # type: ignore[no-untyped-call]  # what texts are measured with
-    sheet = Sheet(figure, job.scene, data, style(), job.heading(data))
+    sheet = Sheet(figure, job.scene, data, style(), job.heading(data), spoken=bool(job.captions))
     return figure, sheet, drawing_of(job.scene, sheet.body, data)
 
 
@@ -85,6 +85,7 @@ def _still(job: RenderJob, data: xr.Dataset) -> Path:
 
 
 def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> Path:
+
     from grokviz.media import Painter, paint, transparent_background, write_film
     from grokviz.media.film.encode import Footage
 
@@ -92,9 +93,11 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
     data = until(data, job.scene.clock, int(max(index)))
     # the whole dataset stays with the scene, so that a still and a frame look the same
     figure, sheet, drawing = build(job, data)
-    painter = Painter(figure, [drawing.moving, sheet.moment])
+    painter = Painter(figure, [drawing.moving, sheet.moment, sheet.caption])
 
-    updates = _updates(job, sheet, drawing, index)
+    updates = sheet.with_captions(
+        _updates(job, sheet, drawing, index), job.captions, job.quality.fps
+    )
 
     def frames() -> Iterator[Any]:
         for done, frame in enumerate(paint(painter, updates), 1):

@@ -104,7 +104,10 @@ class RenderKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class RenderJob:
-    """One file to be made, ``seconds`` long; of one ``alone``, only the section is drawn."""
+    """One file to be made, ``seconds`` long; of one ``alone``, only the section is drawn.
+
+    ``captions`` are said below a film that is a chapter.
+    """
 
     path: Path
     format: Format
@@ -116,6 +119,7 @@ class RenderJob:
     seconds: float = 0.0
     section: str | None = None
     alone: bool = False
+    captions: tuple[str, ...] = ()
 
     @property
     def ghost(self) -> bool:

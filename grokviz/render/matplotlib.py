@@ -16,6 +16,7 @@ from grokviz.render.engine import ChapterFacts, Engine
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions
 from grokviz.scene.film import Chapter
 from grokviz.scene.scene import Scene
+from grokviz.scene.spoken import starts
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,10 +65,14 @@ class Matplotlib(Engine[Scene, RenderJob]):
     def draw_chapter(
         self, job: RenderJob, data: xr.Dataset, report: ProgressCallback | None
     ) -> ChapterFacts:
-        """Make its film; the one caption is what the scene says."""
+        """Make its film; its captions are the chapter's, or the one that the scene says."""
         self.draw(job, data, report)
         fps = Fraction(job.quality.fps).limit_denominator(1001)
         frames = max(round(job.options.duration * fps), 1)
+        if job.captions:
+            edges = [*starts(job.captions, frames), frames]
+            spans = zip(edges, edges[1:], job.captions, strict=False)
+            return ChapterFacts(frames, fps, tuple(Caption(*one) for one in spans))
         sentences = [job.scene.claim(data).sentence, job.scene.claim(data).watch]
         words = f"{': '.join(text for text in sentences if text)}."
         return ChapterFacts(frames, fps, (Caption(0, frames, words),))

@@ -7,15 +7,20 @@ smaller, then wrapped, and the header grows by its lines.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from grokviz.media.motion import FADE
 from grokviz.media.plain import clean_text
 from grokviz.media.typefaces import title_face
 from grokviz.render.fitting import Fitted, fit, ruler
 from grokviz.scene.about import about
 from grokviz.scene.clock import moment
 from grokviz.scene.scene import Scene
+from grokviz.scene.spoken import in_lines, starts
 from grokviz.scene.style import Style
 
 if TYPE_CHECKING:
@@ -41,6 +46,13 @@ GAP, MOMENT_GAP = 0.35, 1.5
 TITLE_SHARE, SUBTITLE_LINES = 0.4, 4
 """The part of the page's height that a title may take, and lines that a subtitle may have."""
 
+SPOKEN_EMS, SAID, SIGNED, LEAST_EMS, MOMENT_DOWN = 6.1, 4.0, 1.1, 4.7, 0.4
+"""Where captions are said: the footer's height, and from below the middles of the caption and of
+the run; the header's height, and how far the moment begins below the title's upper edge."""
+
+SAID_SIZE, SAID_LINE = 1.354, 1.3
+"""The type size of captions, as in films drawn with manim, and the distance of their lines."""
+
 LINE = 1.2
 NUMBERS = 600
 """The weight of the moment."""
@@ -61,16 +73,19 @@ class Sheet:
     """A figure with its furniture; the scene draws on :attr:`body`."""
 
     def __init__(
-        self, figure: Figure, scene: Scene, data: xr.Dataset, style: Style, title: str | None
-    ) -> None:
+        self, figure: Figure, scene: Scene, data: xr.Dataset, style: Style, title: str | None,
+        *, spoken: bool = False,
+    ) -> None:  # fmt: skip
         self.figure, self.scene, self.data, self.style = figure, scene, data, style
         self.title = clean_text(title or "")
+        self.spoken = spoken and style.slide
+        self.caption: Text | None = None
         self.wide, self.high = style.ems(figure)
         self.body, self.moment = self._lay_out()
 
     def _lay_out(self) -> tuple[SubFigure, Text | None]:
         header = self._slide_header() if self.style.slide else self._paper_header()
-        footer = FOOTER_EMS if self.style.slide else 0.01
+        footer = (SPOKEN_EMS if self.spoken else FOOTER_EMS) if self.style.slide else 0.01
         rows = [header.height, max(self.high - header.height - footer, 1.0), footer]
         parts: Any = self.figure.subfigures(3, 1, height_ratios=rows, hspace=0)
         for part in parts:
@@ -86,6 +101,8 @@ class Sheet:
         measure = self._ruler(**self._face())
         largest = float(self.style.theme.rc["figure.titlesize"]) / self.style.points
         room = self.wide - LEFT - RIGHT
+        if self.spoken:
+            return self._spoken_header(largest, room, measure)
         title = fit(self.title, room, measure, (largest, SHRUNK * largest), self._most(largest))
         taken = self._moment_width() + MOMENT_GAP if self.scene.clock else 0.0
         words = clean_text(self.scene.subtitle(self.data))
@@ -96,6 +113,15 @@ class Sheet:
         below = TITLE_TOP + measure(title.text, title.size)[1] + gap
         height = max(HEADER_EMS, below + lift)
         return Header(height, title, subtitle, height - lift, height - SUBTITLE_TOP)
+
+    def _spoken_header(self, largest: float, room: float, measure: Any) -> Header:
+        """The title beside the moment: what to watch is said below."""
+        taken = self._moment_width() + MOMENT_GAP if self.scene.clock else 0.0
+        title = fit(
+            self.title, room - taken, measure, (largest, SHRUNK * largest), self._most(largest)
+        )
+        below = TITLE_TOP + measure(title.text, title.size)[1] + GAP
+        return Header(max(LEAST_EMS, below), title, moment_top=TITLE_TOP + MOMENT_DOWN)
 
     def _paper_header(self) -> Header:
         """The title beside the moment where that leaves it room, else above it."""
@@ -146,10 +172,37 @@ class Sheet:
         size = self.style.small / self.style.points
         text = fit(about(self.data), self.wide - LEFT - RIGHT, self._ruler(), (size, size), 1).text
         footer.text(
-            LEFT / self.wide, 0.5, text,
+            LEFT / self.wide, SIGNED / SPOKEN_EMS if self.spoken else 0.5, text,
             color=self.style.colours.muted, fontsize=self.style.small, va="center",
             parse_math=False,
         )  # fmt: skip
+
+        if self.spoken:
+            self.caption = footer.text(
+                0.5, SAID / SPOKEN_EMS, "", fontsize=SAID_SIZE * self.style.points, ha="center",
+                va="center", linespacing=SAID_LINE, parse_math=False,
+            )  # fmt: skip
+
+    def with_captions(
+        self, updates: Sequence[Callable[[], None]], captions: Sequence[str], fps: float
+    ) -> list[Callable[[], None]]:
+        """What draws each frame, with the captions over all of them; equal frames are equal."""
+        if not captions or self.caption is None:
+            return list(updates)
+        begins, fade = starts(captions, len(updates)), max(round(FADE * fps), 1)
+        known: dict[tuple[int, int, int], Callable[[], None]] = {}
+        shown = []
+        for frame, update in enumerate(updates):
+            n = bisect_right(begins, frame) - 1
+            seen = min(frame - begins[n] + 1, fade) if n else fade
+            one = partial(self._say, update, "\n".join(in_lines(captions[n])), seen / fade)
+            shown.append(known.setdefault((id(update), n, seen), one))
+        return shown
+
+    def _say(self, update: Callable[[], None], text: str, opacity: float) -> None:
+        update()
+        if self.caption is not None:
+            self.caption.set(text=text, alpha=opacity)
 
     def _moment_size(self) -> float:
         return self.style.points * 1.25 if self.style.slide else self.style.small

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,7 +29,9 @@ class Chapter:
 
     ``seconds`` and ``hold`` are for scenes drawn with matplotlib, as ``--duration`` and
     ``--hold``; a manim film has its own length, of which ``sections`` takes some that follow
-    one another. ``run`` names another run than the whole's.
+    one another. ``run`` names another run than the whole's; one that is ``own``
+    is drawn from the whole's, whatever reference its scene has. ``captions`` are said below a scene
+    drawn with matplotlib, each for as long as it is read: texts, or what finds them in its data.
     """
 
     name: str
@@ -38,7 +40,13 @@ class Chapter:
     seconds: float = 0.0
     hold: float = 2.0
     run: str | None = None
+    own: bool = False
     sections: tuple[str, ...] = ()
+    captions: tuple[str, ...] | Callable[[xr.Dataset], Sequence[str]] = ()
+
+    def captions_of(self, data: xr.Dataset) -> tuple[str, ...]:
+        """The captions, true of the chapter's data."""
+        return tuple(self.captions(data)) if callable(self.captions) else self.captions
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError, WorkError
 from grokviz.files import replacing
 from grokviz.media import Provenance, library_versions
@@ -24,6 +23,7 @@ from grokviz.render.films import cache as film_cache
 from grokviz.render.films.engine import FilmJob, Manim, provenance, write_captions
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
 from grokviz.render.plan import plan
+from grokviz.scene.data import drawn_of, load_for
 from grokviz.scene.film import Chapter
 from grokviz.scene.registry import scene as find_scene
 from grokviz.sources import source_hash
@@ -91,7 +91,7 @@ def all_segments(
     segments = []
     for n, (part, chapter) in enumerate(zip(works, chapters, strict=True)):
         done = _share(report, sum(lengths[:n]), lengths[n], sum(lengths))
-        mine = data if part.scene.reference == film.reference else None
+        mine = data if chapter.own or part.scene.reference == film.reference else None
         one = segment(part, chapter, chapter.run or mine, done)
         segments.append(dataclasses.replace(one, title=film.parts[chapter.name]))
     return segments
@@ -133,7 +133,8 @@ def segment(
     report: ProgressCallback | None,
 ) -> Segment:
     """A chapter's file, from the cache or made now; of the scene's reference for None."""
-    data = load(source, job.scene.needs, default=job.scene.reference)
+    data = load_for(job.scene, source, default=job.scene.reference)
+    job = dataclasses.replace(job, captions=chapter.captions_of(data))
     facts = _decided_by(job, data)
     folder = film_cache.cache_folder() / film_cache.key_of(facts)
     file = folder / f"chapter{job.path.suffix}"
@@ -170,7 +171,8 @@ def _decided_by(job: RenderJob, data: xr.Dataset) -> dict[str, Any]:
         "chapter": job.scene.name,
         "options": dataclasses.asdict(job.scene),
         "section": job.section,
-        "data": film_cache.data_hash(data, job.scene.needs),
+        "captions": job.captions,
+        "data": film_cache.data_hash(data, drawn_of(job.scene, data)),
         "also": film_cache.also_hash(job.scene),
         "source": source_hash(files, film_cache.DATA),
         "screen": (*job.page.pixels, str(job.quality.fps), job.format.name),

@@ -14,7 +14,7 @@ from manim.animation.animation import prepare_animation
 
 from grokviz.dataset.references.reference import load
 from grokviz.media import typefaces
-from grokviz.media.motion import A_WORD, AT_LEAST, FADE, REST, ease
+from grokviz.media.motion import FADE, REST, ease
 from grokviz.media.theme import Colours
 from grokviz.scene import frequencies
 from grokviz.scene.about import about
@@ -36,6 +36,7 @@ from grokviz.scene.films.writing import (
     stroke,
     words,
 )
+from grokviz.scene.spoken import halves, in_lines, reading
 
 __all__ = [
     "BODY",
@@ -68,8 +69,6 @@ MARGIN = 128
 STAGE = (150, 890)
 """First and last pixel row of the content; the title is above and the captions below."""
 _CAPTION_LINE, _LEADING, _FOOT = 968, 61, 1054
-_LONGEST = 60
-"""Maximum number of characters in a line of a caption."""
 _TITLE_ROOM, _TITLE_TWO = 1370.0, 48.0
 """Pixels between the margin and the epoch, and the type size of a title of two lines."""
 
@@ -139,7 +138,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         """The title in one line, or in two smaller ones, so that it ends before the epoch."""
         lines, px, y = title, TITLE, 100.0
         if _width(title, TITLE) > _TITLE_ROOM:
-            lines, y = "\n".join(_halves(title)), 56.0
+            lines, y = "\n".join(halves(title)), 56.0
             widest = max(_width(line, _TITLE_TWO) for line in lines.split("\n"))
             px = max(_TITLE_TWO * min(1.0, _TITLE_ROOM / widest), SMALL)
         at = (MARGIN, y)
@@ -226,7 +225,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
         ``$...$`` in a caption is a formula.
         """
         self.hold()
-        lines = _wrap(text)
+        lines = in_lines(text)
         first = _CAPTION_LINE - (len(lines) - 1) * _LEADING / 2
         shown = words("\n".join(lines), self.colours.ink, px=CAPTION, at=(960, first))
         if self._caption is not None:
@@ -241,7 +240,7 @@ class FilmScene(mn.Scene):  # type: ignore[misc]
     @staticmethod
     def reading(text: str) -> float:
         """Seconds for which a caption is shown at least: what lasts as long moves beside it."""
-        return FADE + AT_LEAST + A_WORD * len(text.split())
+        return reading(text)
 
     def hold(self, more: float = 0.0) -> None:
         """Hold until the caption can be read, and ``more`` seconds longer."""
@@ -290,24 +289,6 @@ def _with_run_time(animation: Any, run_time: float) -> Any:
     animation = prepare_animation(animation)
     animation.run_time = run_time
     return animation
-
-
-def _wrap(text: str) -> list[str]:
-    """Wrap a caption to one line, or two of nearly equal length."""
-    if "\n" in text or len(text) <= _LONGEST:
-        return text.split("\n")
-    return _halves(text)
-
-
-def _halves(text: str) -> list[str]:
-    """A text in two lines of nearly equal length; a single word stays as it is."""
-    gaps = [i for i, letter in enumerate(text) if letter == " " and text[:i].count("$") % 2 == 0]
-    if not gaps:
-        return [text]
-    # rather after a comma than in the middle of what belongs together
-    near = {i: abs(i - len(text) / 2) - 0.14 * len(text) * (text[i - 1] in ",;:") for i in gaps}
-    middle = min(gaps, key=near.__getitem__)
-    return [text[:middle], text[middle + 1 :]]
 
 
 def _width(text: str, px: float) -> float:

@@ -1,0 +1,39 @@
+"""What is said below a film: in which lines it is written, and for how long it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grokviz.media.motion import A_WORD, AT_LEAST, FADE
+
+LONGEST = 60
+"""Maximum number of characters in a line of a caption."""
+
+
+def reading(text: str) -> float:
+    """Seconds for which a caption is shown at least: it comes, and then a third a word."""
+    return FADE + AT_LEAST + A_WORD * len(text.split())
+
+
+def in_lines(text: str) -> list[str]:
+    """A caption in one line, or in two of nearly equal length."""
+    if "\n" in text or len(text) <= LONGEST:
+        return text.split("\n")
+    return halves(text)
+
+
+def halves(text: str) -> list[str]:
+    """A text in two lines of nearly equal length; a single word stays as it is."""
+    gaps = [i for i, letter in enumerate(text) if letter == " " and text[:i].count("$") % 2 == 0]
+    if not gaps:
+        return [text]
+    # rather after a comma than in the middle of what belongs together
+    near = {i: abs(i - len(text) / 2) - 0.14 * len(text) * (text[i - 1] in ",;:") for i in gaps}
+    middle = min(gaps, key=near.__getitem__)
+    return [text[:middle], text[middle + 1 :]]
+
+
+def starts(texts: Sequence[str], frames: int) -> list[int]:
+    """The first frame of each caption where they share so many frames as they are read."""
+    times = [reading(text) for text in texts]
+    return [round(frames * sum(times[:n]) / sum(times)) for n in range(len(times))]
