@@ -1,0 +1,1 @@
+"""The manim scenes of the films of repeated subsequences."""
