@@ -45,7 +45,7 @@ class Credits(Film):
         LEAPING: ("member_precision", "member_epoch", "member_train_loss"),
     }
     drawn_by = "films.credits:Credits"
-    seconds = 25
+    seconds = 5
     parts = {"credits": "credits and sources"}  # noqa: RUF012
 
     def claim(self, data: xr.Dataset) -> Claim:

@@ -1,4 +1,4 @@
-"""The question of the whole story, asked by the losses of one run."""
+"""The question of the whole story, asked by the answers of one run, or by its losses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.thread._answers import TABLE, Told
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, clock
@@ -24,15 +25,17 @@ BEYOND = 1.2
 
 @dataclass(frozen=True)
 class Opening(Film):
-    """How sure a network is of the right answer, on what it has seen and on what it has not."""
+    """What a network knows of what it was shown, and of what it was not, until the question."""
 
     name = "opening"
     title = "A network understands long after it has memorised"
-    watch = "the orange line lies at nothing for a long time, then stands up"
-    source = "thread, tweet 1; arXiv:2201.02177"
+    watch = "what it was not shown stays dark for a long time, then lights up"
+    source = "thread, tweet 1; arXiv:2201.02177; the table is ours"
     needs = ("logged_train_loss", "logged_test_loss")
+    wishes = TABLE
+    reference = "modular-addition-answers"
     drawn_by = "films.opening:Opening"
-    seconds = 25
+    seconds = 16
     parts = {"question": "the question"}  # noqa: RUF012
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -62,6 +65,11 @@ class Opening(Film):
         run = outcome(data)
         return int(run.memorised or 0), int(run.generalised or 0)
 
+    def told(self, data: xr.Dataset) -> Told | None:
+        """What the table tells; None where there is no table, or it does not ask the question."""
+        told = Told.of(data)
+        return told if told is not None and told.asks else None
+
     def sureness(self, data: xr.Dataset, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Epochs, and the geometric mean of the right answer's probability, until the end."""
         x, loss = losses_of(data, split)
@@ -69,8 +77,25 @@ class Opening(Film):
         return np.asarray(x[known], dtype=float), np.exp(-np.maximum(loss[known], 0))
 
     def description(self, data: xr.Dataset, i: int) -> str:
-        """What the two lines do."""
+        """What the table shows, or what the two lines do."""
         self.require(data)
+        told = self.told(data)
+        return self._of_lines(data) if told is None else self._of_table(data, told)
+
+    def _of_table(self, data: xr.Dataset, told: Told) -> str:
+        first, second, end = told.first or 0, told.second or 0, len(told.epochs) - 1
+        shares = "; ".join(
+            f"{told.epochs[n]:,.0f}: {told.shown[n]:.1%} and {told.others[n]:.1%}"
+            for n in (0, first, second, end)
+        )
+        return (
+            f"A table with a cell for each of {sum(told.sums):,} sums, lit where the network's "
+            f"answer is right. Right of the {told.sums[0]:,} sums that it is shown, and of the "
+            f"{told.sums[1]:,} others, at {clock.word(data)} {shares}. Its test loss "
+            f"ends at {outcome(data).test:.2g}. The film asks what happened in between."
+        )
+
+    def _of_lines(self, data: xr.Dataset) -> str:
         seen, unseen = (self.sureness(data, split) for split in ("train", "test"))
         first, second = self.epochs(data)
         word, between = clock.word(data), (unseen[0] > first) & (unseen[0] < second)
@@ -85,9 +110,17 @@ class Opening(Film):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        sources = "After Power et al. (2022), arXiv:2201.02177, and the thread, tweet 1."
+        if self.told(data) is not None:
+            p = data.sizes["residue"]
+            return (
+                f"A cell is a sum a + b mod {p}, a to the right and b upwards: dark where the "
+                "largest logit is not the answer's, else the brighter the more probable it is; in "
+                "the one colour where it was trained on, in the other where not. Percentages: "
+                f"right answers. {sources}"
+            )
         return (
             "Sure of the right answer: exp(-loss), the geometric mean of the probability that the "
             "network gives it, over the training and over the test examples. Memorised and "
-            "generalised: when the training and the test loss are below 0.1. "
-            "After Power et al. (2022), arXiv:2201.02177, and the thread, tweet 1."
+            f"generalised: when the training and the test loss are below 0.1. {sources}"
         )

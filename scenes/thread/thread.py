@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grokviz.scenes.modular_addition.clock import Clock
-from grokviz.scenes.modular_addition.fourier_multiplication import FourierMultiplication
-from grokviz.scenes.modular_addition.neuron_wave import NeuronWave
-from grokviz.scenes.modular_addition.waves_to_circles import WavesToCircles
+from grokviz.scenes.modular_addition.embedding.string_to_circle import StringToCircle
+from grokviz.scenes.modular_addition.logits.chorus import Chorus
+from grokviz.scenes.modular_addition.neuron_surface import NeuronSurface
+from grokviz.scenes.thread import _said
+from grokviz.scenes.thread._answers import TABLE, Told
+from grokviz.scenes.thread.finale import Finale
 from grokviz.scenes.thread.opening import Opening
 
 from grokviz.scene import Claim, option
@@ -25,50 +27,39 @@ class Thread(Film):
 
     name = "thread"
     title = "What a network does between memorising and understanding"
-    watch = "the whole story, from the first curve to the rounding error"
+    watch = "the whole story, from the question to its answer"
     source = "thread; arXiv:2301.05217; arXiv:2201.02177"
-    needs = (
-        "logged_train_loss",
-        "logged_test_loss",
-        "phase_end",
-        "embedding_plane",
-        "embedding_frequency_norm",
-        "cosine_coefficient",
-        "logit_variance_explained",
-        "logit_wave",
-        "key_direction_variance_explained",
-        "key_direction_projection",
-        "embedding_component_norm",
-        "embedding_matrix",
-        "neuron_table",
-        "neuron_offset",
-        "attention_score",
-        "neuron_frequency",
-        "neuron_variance_explained",
-    )
-    seconds = 368
+    needs = tuple(
+        dict.fromkeys((
+            *Chorus.needs, "phase_end", "embedding_component_norm", "neuron_table",
+            "neuron_offset", "attention_score", "neuron_frequency", "neuron_variance_explained",
+        ))
+    )  # fmt: skip
+    wishes = TABLE
+    seconds = 320
     parts = {  # noqa: RUF012
         "opening": "the question",
         "grokking": "grokking",
+        "induction": "another task",
         "phase-change": "a phase change",
         "little-data": "the same with little data",
         "gap": "why there is grokking",
-        "clock": "adding is turning",
-        "waves": "waves that agree once",
+        "string": "numbers on a circle",
+        "chorus": "waves that agree once",
         "embedding": "the embedding",
-        "circles": "circles wind up",
-        "neuron": "a neuron becomes a wave",
+        "neuron": "a neuron learns a shape",
         "digits": "a phase change for each digit",
         "many": "many changes, one smooth curve",
         "rounding": "a rounding error",
         "credits": "credits and sources",
+        "answer": "what happened in between",
     }
-    poster = "opening"
+    poster = "neuron"
 
-    a: int | None = option(None, "the first number that is added; if none, 87 of 113")
-    b: int | None = option(None, "the second number that is added; if none, 81 of 113")
+    a: int | None = option(None, "the first number that is added; if none, 27")
+    b: int | None = option(None, "the second number that is added; if none, 95")
     neuron: int | None = option(
-        None, "number of a stored neuron; if none, a clear one of low frequency"
+        None, "number of a stored neuron; if none, the clearest one of the lowest frequency"
     )
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -81,33 +72,52 @@ class Thread(Film):
         sentence = f"What a network does in {span} between memory and understanding"
         return Claim(sentence, self.watch, numbers={"delay": delay})
 
+    def _scenes(self) -> tuple[StringToCircle, Chorus, NeuronSurface]:
+        """The scenes of this data, with the options."""
+        return (
+            StringToCircle(**self._sum), Chorus(**self._sum),
+            NeuronSurface(self.neuron, "landscape"),
+        )  # fmt: skip
+
+    @property
+    def _sum(self) -> dict[str, int]:
+        return {name: n for name, n in (("a", self.a), ("b", self.b)) if n is not None}
+
     def require(self, data: xr.Dataset) -> None:
         """Raise InputError unless every chapter of this data can be told."""
-        for film in (
-            Opening(), Clock(self.a, self.b), FourierMultiplication(self.a, self.b),
-            WavesToCircles(), NeuronWave(neuron=self.neuron),
-        ):  # fmt: skip
-            film.require(data)
+        Opening().require(data)
+        for scene in self._scenes():
+            scene.claim(data)
 
     def chapters(self, data: xr.Dataset) -> tuple[Chapter, ...]:
         """The story; the numbers are the tweets that are redrawn."""
         self.require(data)
-        sum_ = {"a": self.a, "b": self.b}
+        string, chorus, neuron = self._scenes()
+        asked = Told.of(data)
+        own = asked is not None and asked.asks and Finale().claim(data).holds
         return (
-            Chapter("opening", "opening"),
-            Chapter("grokking", "grokking-curve", seconds=9.5, hold=2),  # 1
-            Chapter("phase-change", "induction-phase-change", seconds=9.5, hold=2),  # 2
-            Chapter("little-data", "induction-grokking", seconds=9.5, hold=2),  # 3
+            Chapter("opening", "opening", own=own),
+            Chapter("grokking", "grokking-curve", seconds=12.5, hold=2, captions=_said.losses),  # 1
+            Chapter("induction", "induction-task"),
+            Chapter("phase-change", "induction-phase-change", seconds=12, hold=2,
+                    captions=_said.phase_change),  # 2
+            Chapter("little-data", "induction-grokking", seconds=11.5, hold=2,
+                    captions=_said.little_data),  # 3
             Chapter("gap", "phase-change-to-grokking"),  # 4 to 6
-            Chapter("clock", "clock", sum_, sections=("turn",)),  # 7
-            Chapter("waves", "fourier-multiplication", sum_, sections=("interfere",)),
-            Chapter("embedding", "embedding-waves", seconds=10, hold=2),  # 9 and 11
-            Chapter("circles", "waves-to-circles", sections=("training",)),
-            Chapter("neuron", "neuron-wave", {"neuron": self.neuron}, sections=("training",)),  # 10
-            Chapter("digits", "digit-phase-changes", seconds=10, hold=2),  # 13
+            Chapter("string", "string-to-circle", string.changed_options(), seconds=17, hold=2,
+                    captions=_said.string(string)),  # 9
+            Chapter("chorus", "chorus", chorus.changed_options(), seconds=18, hold=3,
+                    captions=_said.chorus(chorus)),  # 7
+            Chapter("embedding", "embedding-waves", seconds=12, hold=2,
+                    captions=_said.waves),  # 9 and 11
+            Chapter("neuron", "neuron-surface", neuron.changed_options(), seconds=12, hold=3,
+                    captions=_said.neuron(neuron)),  # 10
+            Chapter("digits", "digit-phase-changes", seconds=11.5, hold=2,
+                    captions=_said.digits),  # 13
             Chapter("many", "many-small-steps", sections=("mean",)),
             Chapter("rounding", "rounding", sections=("gradient", "slingshot")),  # 14
             Chapter("credits", "credits"),
+            Chapter("answer", "finale", own=own),
         )  # fmt: skip
 
     def description(self, data: xr.Dataset, i: int) -> str:

@@ -15,15 +15,15 @@ from grokviz.scenes.any.films._axes import Axes, Growing, finite
 from grokviz.scenes.thread.credits import CIRCLES, LEAPING, MADE, NAMES, ROWS
 
 from grokviz.scene import frequencies
-from grokviz.scene.films.toolkit import FADE, MARGIN, SMALLEST, Dots, FilmScene, Plot, words
+from grokviz.scene.films.toolkit import MARGIN, SMALLEST, Dots, FilmScene, Plot, words
 from grokviz.scene.outcome import losses_of
 
 ACROSS, DOWN = (MARGIN, 1000.0), (186.0, 646.0)
 """Left edges of the columns and upper edges of the rows in which the works' pictures stand."""
 WIDE, HIGH = 620.0, 168.0
 """Size of the moving picture above a work's title."""
-FAINT = 0.3
-"""Opacity of a work before its turn."""
+SECONDS, SAID = 5.0, "Whose work this is, and where to read it."
+"""How long the card stands, and its caption: who wants to read all of it stops the film."""
 LAST_EPOCH = 16000.0
 """The last epoch in the pictures: by then the circles are round, and the loss has leapt often."""
 
@@ -37,7 +37,7 @@ class Moving:
 
 
 class Credits(FilmScene):
-    """The works one after another, each with a picture from a run that moves as one reads."""
+    """The works, each below a picture from a run that moves as one reads."""
 
     film = "credits"
 
@@ -52,42 +52,32 @@ class Credits(FilmScene):
         kinds = (self._circle, self._spectrum, self._grokking, self._leaps)
         corners = [(left, top) for top in DOWN for left in ACROSS]
         pictures = [kind(*corner) for kind, corner in zip(kinds, corners, strict=True)]
-        faint = [self._text(*row, corner, FAINT)
-                 for row, corner in zip(ROWS, corners, strict=True)]  # fmt: skip
-        for moving, written, name, (left, top) in zip(pictures, faint, NAMES, corners, strict=True):
+        for moving, row, name, (left, top) in zip(pictures, ROWS, NAMES, corners, strict=True):
             moving.draw(0.0)
-            self.add(*written, *moving.shapes)
+            self.add(*self._text(*row, (left, top)), *moving.shapes)
             self.add(words(name, self.colours.muted, px=SMALLEST, at=(left, top - 22),
                            anchor="left"))  # fmt: skip
-        for (what, who), moving, written, corner in zip(
-            ROWS, pictures, faint, corners, strict=True
-        ):
-            start, text = self.frame_number(), f"{what}: {who}"
-            self.remove(*written)
-            self.add(*self._text(what, who, corner))
-            self.play(self.sweep(moving.draw, *moving.shapes, run_time=self.reading(text),
-                                 rate=mn.linear))  # fmt: skip
-            self.captions.append((start, self.frame_number(), " ".join(text.split())))
-        ends = words(MADE, self.colours.muted, px=36, at=(1792, 100), anchor="right")
-        start = self.frame_number()
-        self.play(mn.FadeIn(ends, run_time=FADE))
-        self.wait(self.reading(MADE) - FADE)
-        self.captions.append((start, self.frame_number(), MADE))
+        self.add(words(MADE, self.colours.muted, px=36, at=(1792, 100), anchor="right"))
+        shapes = [shape for moving in pictures for shape in moving.shapes]
+
+        def draw(share: float) -> None:
+            for moving in pictures:
+                moving.draw(share)
+
+        self.play(self.sweep(draw, *shapes, run_time=SECONDS, rate=mn.linear))
+        self.captions.append((0, self.frame_number(), SAID))
 
     def tear_down(self) -> None:
         """Add no further time at the end."""
 
-    def _text(
-        self, what: str, who: str, corner: tuple[float, float], opacity: float = 1.0
-    ) -> list[Any]:
+    def _text(self, what: str, who: str, corner: tuple[float, float]) -> list[Any]:
         left, top = corner
         below = top + HIGH + 50
-        shapes = [
+        return [
             words(what, self.colours.ink, px=40, bold=True, at=(left, below), anchor="left"),
             words(who, self.colours.muted, px=34, anchor="left",
                   at=(left, below + 50 + 54 * what.count("\n"))),
         ]  # fmt: skip
-        return [shape.set_opacity(opacity) for shape in shapes]
 
     # --- the pictures -------------------------------------------------------------------
 

@@ -10,107 +10,117 @@ from typing import Any
 import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing
+from grokviz.scenes.thread._answers import Told
+from grokviz.scenes.thread.films._lines import Lines
+from grokviz.scenes.thread.films._table import Table
 
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced, word
-from grokviz.scene.films.toolkit import BODY, FilmScene, Line, mono, words
+from grokviz.scene.films.toolkit import FADE, FilmScene, Line, mono, words
 
-BOX = (830, 215, 1770, 760)
-"""The axes in pixels."""
-NUMBER, EDGE = 190.0, 600.0
-"""Size of the two percentages, and the pixel column at which they end."""
-NOTHING = 0.01
-"""Less sure than this it knows nothing."""
-POINTS = 1400
-"""Points of a line: more than there are pixels across or up."""
+CORNER, COLUMN = (128.0, 64.0), 1000.0
+"""Where the table begins, and the column of what is said of it."""
+EDGE, BOX = 1368.0, (1500.0, 470.0, 1776.0, 800.0)
+"""Where the percentages end, and the curves that they draw."""
+NUMBER, LABELS = 130.0, (400.0, 640.0)
+"""Size of the percentages, and the baselines of what is above them."""
+RUSH = 0.55
+"""The share of the time that is spent on the moments at which the others come to be right."""
 
 
 class Opening(FilmScene):
-    """Two percentages, the epoch, and the lines that they draw."""
+    """The table of answers, two percentages and the epoch; without a table, two lines."""
 
     film = "opening"
 
     def setup(self) -> None:
         """Add the name of the whole in place of the film's title, and the run of the data."""
-        self.add(words("Grokking", self.colours.ink, px=64, display=True, at=(128, 110),
+        self.told: Told | None = self.options.told(self.data)
+        name, at = ("A network\nlearns to add", (COLUMN, 140)) if self.told else (
+            "Grokking", (128, 110))  # fmt: skip
+        self.add(words(name, self.colours.ink, px=76 if self.told else 64, display=True, at=at,
                        anchor="left"))  # fmt: skip
         self.show_source(about(self.data))
 
     def construct(self) -> None:
         """Play the only section."""
-        self.word = word(self.data)
-        self.first, self.second = self.options.epochs(self.data)
-        self.known = {split: self.options.sureness(self.data, split) for split in ("train", "test")}
-        self.last = max(float(x[-1]) for x, _ in self.known.values())
         self.section("question")
-        self.show_both()
+        if self.told is None:
+            Lines(self).play()
+            return
+        self.word = word(self.data)
+        epochs = self.told.epochs
+        self.first, self.second = (float(epochs[n or 0])
+                                   for n in (self.told.first, self.told.second))  # fmt: skip
+        self.last = min(float(epochs[-1]), 1.2 * self.second)
+        self.show_table(self.told)
         self.let_it_learn()
         self.ask()
 
     # --- what is drawn ----------------------------------------------------------------
 
-    def show_both(self) -> None:
-        """Show both percentages before training, and empty axes that wait."""
+    def show_table(self, told: Told) -> None:
+        """Show the table, what is right of either kind of sum, and empty axes that wait."""
+        self.table = Table(self.data, self.colours, CORNER)
         self.axes = Axes(self, BOX, (0, self.last), (0, 1))
-        furniture = self.axes.furniture(
-            {float(e): spaced(e) for e in np.arange(0, self.last, _step(self.last))},
-            {0.0: "0%", 0.5: "50%", 1.0: "100%"},
-            x=self.word, y="sure of the right answer",
-        )  # fmt: skip
-        sides = {"train": (self.colours.train, 400), "test": (self.colours.test, 690)}
-        self.curves, self.numbers, labels = {}, {}, []
-        for split, (colour, y) in sides.items():
-            self.known[split] = x, share = _thinned(*self.known[split])
-            self.curves[split] = Growing(self.axes, x, share, colour, 8)
-            self.numbers[split] = (mono("", colour, at=(EDGE, y)), y)
-            name = "on examples it has seen" if split == "train" else "on all the others"
-            labels.append(words(name, colour, px=BODY + 3, bold=True, at=(128, y - 185),
-                                anchor="left"))  # fmt: skip
+        shapes = self.axes.furniture({}, {0.0: "0", 1.0: "100%"})
+        sides = (
+            ("right of those it is shown", self.colours.train, told.shown),
+            ("right of all the others", self.colours.test, told.others),
+        )
+        self.curves, self.numbers = [], []
+        for (name, colour, share), y in zip(sides, LABELS, strict=True):
+            shapes.append(words(name, colour, px=40, bold=True, at=(COLUMN, y), anchor="left"))
+            self.curves.append(Growing(self.axes, told.epochs, share, colour, 7))
+            self.numbers.append((mono("", colour, at=(EDGE, y)), share, y + 140))
+        numbers = [number for number, _, _ in self.numbers]
+        self.moving = [self.table.heat, *numbers, *[curve.line for curve in self.curves]]
         self.at(0.0)
-        shapes = [number for number, _ in self.numbers.values()]
-        lines = [curve.line for curve in self.curves.values()]
-        self.moving = [*shapes, *lines]
         self.add(*self.moving)
-        text = "How sure is a network of the right answer?"
-        self.say(text, *map(mn.FadeIn, [*furniture, *labels]),
-                 self._through(0.0, 0.9 * self.first, self.reading(text)))  # fmt: skip
+        text = "Each cell is one sum, lit where its answer is right."
+        self.say(text, *map(mn.FadeIn, shapes),
+                 self._through(0.0, 1.5 * self.first, self.reading(text)))  # fmt: skip
 
-    def at(self, epoch: float) -> None:
-        """Draw everything as it is at an epoch."""
-        for split, (number, y) in self.numbers.items():
-            x, share = self.known[split]
-            i = max(int(np.searchsorted(x, epoch + 1e-6, side="right")) - 1, 0)
+    def at(self, epoch: float, curves: bool = True) -> None:
+        """Draw everything as it is at an epoch; the curves too, or only what runs beside them."""
+        i = self.told.at(epoch) if self.told else 0
+        self.table.show(i)
+        for number, share, y in self.numbers:
             number.points = mono(f"{share[i]:.0%}".rjust(4), self.colours.ink, px=NUMBER, bold=True,
                                  at=(EDGE, y)).points  # fmt: skip
-            self.curves[split].until(epoch)
+        for curve in self.curves if curves else ():
+            curve.until(epoch)
         self.show_moment(round(epoch), self.word)
 
     def show_moment(self, value: float, unit: str = "epoch") -> None:
-        """Write the epoch above, larger than in other films: it is what runs away here."""
-        text = f"{unit} {spaced(value)}"
-        at = (BOX[2], 120)
-        self.moment.points = mono(text, self.colours.answer, px=64, bold=True, at=at).points
+        """Write the epoch in the column, larger than in other films: it is what runs away here."""
+        text = f"{unit} {spaced(value)}".rjust(len(f"{unit} {spaced(self.last)}"))
+        self.moment.points = mono(text, self.colours.answer, px=60, bold=True,
+                                  at=(1776, 320)).points  # fmt: skip
         if self.moment not in self.mobjects:
             self.add(self.moment)
 
     # --- training -----------------------------------------------------------------------
 
     def let_it_learn(self) -> None:
-        """Run through training: it memorises, nothing happens, and then it understands."""
-        first, second = float(self.first), float(self.second)
-        unseen = self.known["test"]
-        learned = min(2 * first, (first + second) / 2)
-        half = unseen[0][unseen[1] < 0.5]
-        stuck = max(float(half[half < second].max(initial=learned)), learned)
-        text = f"After {spaced(self.first)} {self.word}s it knows its examples by heart."
-        self.say(text, self._through(0.9 * first, learned, self.reading(text)))
-        waiting = unseen[1][(unseen[0] >= learned) & (unseen[0] < stuck)]
-        typical = float(np.median(waiting)) if waiting.size else 0.0
-        knows = "it knows nothing" if typical < NOTHING else f"it is {typical:.0%} sure"
-        text = f"Of all the others {knows}, however long it trains ..."
-        self.say(text, self._through(learned, 0.97 * stuck, self.reading(text)))
-        text = f"... until, at {self.word} {spaced(self.second)}, it gets those right too."
-        self.say(text, self._through(0.97 * stuck, self.last, 0.8 * self.reading(text)))
+        """Run through training: it waits, and then the others come in a rush."""
+        told, start = self.told, 1.5 * self.first
+        assert told is not None
+        dark = told.epochs[(told.others < 0.3) & (told.epochs < self.second)]
+        rush = max(float(dark[-1]) if dark.size else start, start)
+        text = (
+            f"It learns those it is shown by {self.word} {spaced(self.first)}, "
+            f"all the others by {spaced(self.second)}."
+        )
+        seconds = max(self.reading(text), 5.5)
+
+        def epoch(share: float) -> float:
+            if share < 1 - RUSH:
+                return start + share / (1 - RUSH) * (rush - start)
+            return rush + (share - 1 + RUSH) / RUSH * (self.last - rush)
+
+        self.say(text, self.sweep(lambda share: self.at(epoch(share)), *self.moving,
+                                  run_time=seconds, rate=mn.linear))  # fmt: skip
 
     def _through(self, start: float, stop: float, seconds: float) -> Any:
         return self.sweep(lambda share: self.at(start + share * (stop - start)), *self.moving,
@@ -119,35 +129,23 @@ class Opening(FilmScene):
     # --- the question ---------------------------------------------------------------------
 
     def ask(self) -> None:
-        """Shade the time in between, and ask what happened in it."""
-        wide, middle = self.second - self.first, (self.second + self.first) / 2
-        band = self.axes.plot.bars([middle], [1.0], wide, self.colours.grid)
+        """Go back to where it had memorised, shade the time since then, and ask about it."""
+        band = self.axes.plot.bars([0.0], [1.0], 1.0, self.colours.grid)
         band.set_z_index(-3)
+        left, stop = (self.axes.at(epoch, 0)[0] for epoch in (self.first, self.second))
+        top, low = self.axes.plot.y0, self.axes.plot.y1
+        numbers = [number for number, _, _ in self.numbers]
 
-        def open_(share: float) -> None:
-            stop = self.first + share * wide
-            left, right = (self.axes.at(epoch, 0)[0] for epoch in (self.first, stop))
-            top, low = self.axes.plot.y0, self.axes.plot.y1
-            corners = [(left, low), (left, top), (right, top), (right, low), (left, low)]
+        def back(share: float) -> None:
+            at = stop + share * (left - stop)
+            corners = [(at, low), (at, top), (stop + 1, top), (stop + 1, low), (at, low)]
             band.points = Line(np.array(corners, dtype=float), self.colours.grid).points
+            self.at(self.second + share * (self.first - self.second), curves=False)
 
-        open_(0.01)
+        back(0.0)
         self.add(band)
-        x, y = self.axes.at(middle, 0.5)
-        asked = words("?", self.colours.ink, px=340, bold=True, at=(x, y + 120))
-        self.say("What happened in between?", self.sweep(open_, band, run_time=1.6))
-        self.play(mn.FadeIn(asked, scale=0.6), run_time=0.8)
-
-
-def _thinned(x: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The points that a line needs, evenly along it, so that it ends where the number says."""
-    way = np.cumsum(np.abs(np.diff(x, prepend=x[0])) / x[-1] + np.abs(np.diff(share, prepend=0.0)))
-    at = np.searchsorted(way, np.linspace(way[0], way[-1], POINTS))
-    at = np.unique(np.append(at.clip(0, len(x) - 1), [0, len(x) - 1]))
-    return x[at], share[at]
-
-
-def _step(last: float) -> float:
-    """A round distance of at most six ticks."""
-    power = 10.0 ** np.floor(np.log10(last))
-    return float(next(power * share for share in (0.2, 0.5, 1.0) if last / (power * share) < 6))
+        asked = words("?", self.colours.ink, px=230, bold=True,
+                      at=((left + stop) / 2, (top + low) / 2 + 80))  # fmt: skip
+        self.say("What happened in between?", self.sweep(back, band, self.table.heat, *numbers,
+                                                         run_time=2.2))  # fmt: skip
+        self.play(mn.FadeIn(asked, scale=0.6), run_time=2 * FADE)

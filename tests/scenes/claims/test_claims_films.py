@@ -18,7 +18,8 @@ from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 OURS = (
     "clock", "fourier-multiplication", "neuron-wave", "waves-to-circles", "many-small-steps",
-    "rounding", "opening", "credits", "phase-change-to-grokking", "thread",
+    "rounding", "opening", "credits", "phase-change-to-grokking", "thread", "finale",
+    "induction-task",
 )  # fmt: skip
 FILMS: dict[str, Any] = scenes(user=False)
 
@@ -271,8 +272,10 @@ def test_a_run_that_only_memorised_has_no_question(name: str) -> None:
     made, data = film(name), memorised(data_of(name))
     claim = made.claim(data)
     assert not claim.holds
-    assert claim.sentence == "Memorised by epoch 150; not generalised by epoch 40,000"
-    with pytest.raises(InputError, match=r"needs a run that groks\. Memorised by epoch 150"):
+    last = int(data_of(name)["epoch"].values[-1])
+    said = rf"Memorised by epoch 15\d; not generalised by epoch {last:,}"
+    assert re.fullmatch(said, claim.sentence)
+    with pytest.raises(InputError, match=r"needs a run that groks\. Memorised by epoch 15"):
         made.require(data)
 
 
@@ -289,6 +292,82 @@ def test_the_question_is_asked_where_it_waited(name: str, times: float, holds: b
         coords={"epoch": epochs, "logged_epoch": epochs, "tested_epoch": epochs},
     )
     assert film(name).claim(data).holds is holds
+
+
+# --- the table and the circles ----------------------------------------------------------
+
+
+def answered(**changed: Any) -> xr.Dataset:
+    """The finale's data, with some of its variables changed: each by a function of its values."""
+    data = data_of("finale")
+    for name, change in changed.items():
+        data[name] = (data[name].dims, change(data[name].values.copy()))
+    return data
+
+
+def without_late(values: np.ndarray) -> np.ndarray:
+    """The same, had none of the others become right."""
+    values[:, 1:] = 0
+    return values
+
+
+def test_the_opening_shows_the_table_only_where_it_asks_the_question() -> None:
+    made, data = film("opening"), answered()
+    told = made.told(data)  # type: ignore[attr-defined]
+    assert told is not None
+    assert sum(told.sums) == data.sizes["residue"] ** 2
+    assert told.shown[told.first] >= 0.99 > told.others[told.second - 1]
+    assert (told.others[told.second :] >= 0.99).all()
+    assert f"{told.sums[0]:,} sums that it is shown" in made.alt_text(data, 0)
+    for lacking in (answered(right_answers=without_late), data.drop_vars("answer_right")):
+        assert made.told(lacking) is None  # type: ignore[attr-defined]
+        assert "How sure the network is" in made.alt_text(lacking, 0)
+    unknown = answered(group_of_pair=lambda group: group * 0 - 1)
+    assert made.told(unknown) is None  # type: ignore[attr-defined]
+
+
+def test_the_finale_says_how_many_circles_there_are() -> None:
+    made, data = film("finale"), answered()
+    rings = made.rings(data)  # type: ignore[attr-defined]
+    radius = np.linalg.norm(rings.points[-1], axis=-1)
+    spread = radius.std(axis=-1) / radius.mean(axis=-1)
+    assert made.counted(data) == "five circles"  # type: ignore[attr-defined]
+    assert (spread < ROUND).sum() == len(rings.starts) == 5
+    rng = np.random.default_rng(0)
+
+    def cloud(planes: np.ndarray) -> np.ndarray:
+        at = list(data["embedded_frequency"].values).index(rings.keys[0])
+        planes[-1, at] = rng.normal(size=planes[-1, at].shape)
+        return planes
+
+    broken = answered(embedding_plane=cloud)
+    assert not made.claim(broken).holds
+    assert made.claim(broken).sentence.startswith("4 of 5 planes")
+    assert made.counted(broken) == "4 of 5 circles"  # type: ignore[attr-defined]
+
+
+def test_the_finale_needs_a_question_and_planes() -> None:
+    made = film("finale")
+    never = answered(right_answers=without_late)
+    assert not made.claim(never).holds
+    with pytest.raises(InputError, match="needs a run that is right about the sums"):
+        made.require(never)
+    gone = answered(embedding_plane=lambda planes: planes * np.nan)
+    assert made.claim(gone).sentence == "The embedding has no frequencies of its own"
+    with pytest.raises(InputError, match="frequencies of its embedding"):
+        made.require(gone)
+
+
+def test_a_head_that_looks_elsewhere_is_not_said_to_look_up() -> None:
+    made, data = film("induction-task"), data_of("induction-task")
+    assert made.claim(data).holds
+    data["attention_pattern"][:] = 1 / 85
+    claim = made.claim(data)
+    assert not claim.holds
+    assert "gives 1% to what came next" in claim.sentence
+    data["shown_source"][:] = -1
+    with pytest.raises(InputError, match="in which a passage comes back"):
+        made.require(data)
 
 
 def test_the_sources_are_named_without_a_test_loss() -> None:
