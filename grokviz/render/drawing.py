@@ -85,7 +85,6 @@ def _still(job: RenderJob, data: xr.Dataset) -> Path:
 
 
 def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> Path:
-
     from grokviz.media import Painter, paint, transparent_background, write_film
     from grokviz.media.film.encode import Footage
 
