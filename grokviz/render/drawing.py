@@ -94,9 +94,8 @@ def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> 
     figure, sheet, drawing = build(job, data)
     painter = Painter(figure, [drawing.moving, sheet.moment, sheet.caption])
 
-    updates = sheet.with_captions(
-        _updates(job, sheet, drawing, index), job.captions, job.quality.fps
-    )
+    updates = _updates(job, sheet, drawing, index)
+    updates = sheet.with_captions(updates, job.captions, float(job.quality.fps))
 
     def frames() -> Iterator[Any]:
         for done, frame in enumerate(paint(painter, updates), 1):

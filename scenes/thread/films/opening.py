@@ -65,8 +65,8 @@ class Opening(FilmScene):
         self.axes = Axes(self, BOX, (0, self.last), (0, 1))
         shapes = self.axes.furniture({}, {0.0: "0", 1.0: "100%"})
         sides = (
-            ("right of those it is shown", self.colours.train, told.shown),
-            ("right of all the others", self.colours.test, told.others),
+            ("right, of sums it is shown", self.colours.train, told.shown),
+            ("right, of all the others", self.colours.test, told.others),
         )
         self.curves, self.numbers = [], []
         for (name, colour, share), y in zip(sides, LABELS, strict=True):
