@@ -50,7 +50,7 @@ SPOKEN_EMS, SAID, SIGNED, LEAST_EMS, MOMENT_DOWN = 6.1, 4.0, 1.1, 4.7, 0.4
 """Where captions are said: the footer's height, and from below the middles of the caption and of
 the run; the header's height, and how far the moment begins below the title's upper edge."""
 
-SAID_SIZE, SAID_LINE = 1.354, 1.3
+SAID_SIZE, SAID_LINE = 1.477, 1.2
 """The type size of captions, as in films drawn with manim, and the distance of their lines."""
 
 LINE = 1.2
