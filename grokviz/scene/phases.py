@@ -162,9 +162,13 @@ def name_phases(
             if b - a > width or (not named and b > a and width < 0.15):
                 named.append((phase, text, max((a + b) / 2, width / 2), width))
                 break
-    if len(named) < len(bands) and (chips := _chips(axes, em, bands)):
-        return chips
     centres = pushed_apart([n[2] for n in named], [n[3] + 0.5 * em for n in named], 0, 1)
+    over_its_own = all(
+        bands[name[0]][0] <= centre <= bands[name[0]][1]
+        for name, centre in list(zip(named, centres, strict=True))[1:]
+    )
+    if not (over_its_own and len(named) == len(bands)) and (chips := _chips(axes, em, bands)):
+        return chips
     return [
         (phase, current_style.note(
             axes, text, (centre, 1), (0, 0.45), ha="center", color=current_style.colours.muted,

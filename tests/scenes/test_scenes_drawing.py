@@ -355,3 +355,21 @@ def test_a_film_is_played_by_shares_of_its_time_and_held(tmp_path: Path) -> None
     ]
     assert (np.diff(middle[:18]) > 10).all()
     assert np.allclose(middle[18:], middle[17], atol=1)
+
+
+@pytest.mark.parametrize("wide", [5.0, 8.0, 12.0, 17.0])
+def test_the_name_of_a_phase_stands_over_its_own_shade(wide: float) -> None:
+    from grokviz.scene.phases import shade_phases
+
+    data = load("modular-addition", ("logged_test_loss",))
+    with drawing_in(gv.theme("dark")) as current, current.theme.applied():
+        figure = Figure(figsize=(wide, 3), dpi=100)
+        axes = figure.add_axes((0.1, 0.2, 0.85, 0.5))
+        axes.set_xlim(0, float(data["epoch"].values[-1]))
+        shades = shade_phases(axes, data, names=True)
+        figure.draw_without_rendering()
+        for phase, text in shades.names:
+            if hasattr(text, "xy"):  # what is on a chip has its shade's colour
+                box = axes.transData.inverted().transform(text.get_window_extent())
+                low, high = shades.edges[phase : phase + 2]
+                assert low <= box[:, 0].mean() <= high or box[0, 0] <= low < high <= box[1, 0]
