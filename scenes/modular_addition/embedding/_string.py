@@ -193,6 +193,8 @@ class Hands:
         current_style, colours = style(), style().colours
         self.circle = circle
         line, size = current_style.line, 0.55 * current_style.points
+        (self.zero,) = sheet.plot([], [], color=colours.muted, lw=0.5 * line,
+                                  ls=(0, (1, 2.2)), zorder=4.5)  # fmt: skip
         (self.first,) = sheet.plot([], [], color=colours.muted, lw=line, zorder=5)
         (self.arc,) = sheet.plot([], [], color=colours.muted, lw=0.6 * line, zorder=4.5)
         (self.sum,) = sheet.plot([], [], color=answer_colour(), lw=1.6 * line, zorder=6)
@@ -209,11 +211,14 @@ class Hands:
             for n, colour in ((circle.a, colours.ink), (circle.b, colours.ink),
                               (circle.c, answer_colour()))
         ]  # fmt: skip
+        self.from_zero = sheet.text(0, 0, "0", ha="center", va="center", color=colours.muted,
+                                    zorder=8)  # fmt: skip
 
     @property
     def moving(self) -> list[Any]:
         """Hands, dots and names."""
-        return [self.first, self.arc, self.sum, self.turned, *self.marks, *self.names]
+        return [self.zero, self.first, self.arc, self.sum, self.turned, self.from_zero,
+                *self.marks, *self.names]  # fmt: skip
 
     def show(self, view: View, first: float, second: float, meet: float) -> None:
         """Turn the hands by shares of the angles of a and of b, and mark the number they meet."""
@@ -224,8 +229,10 @@ class Hands:
             z = view.radius * np.asarray(z)
             return view.at[0] + z.real, view.at[1] + z.imag
 
+        self.zero.set_data(*place([0, 0.93]))
         self.first.set_data(*place([0, 0.93 * np.exp(1j * first * a)]))
-        self.first.set_visible(first > 0)
+        for artist in (self.zero, self.first):
+            artist.set_visible(first > 0)
         sweep = np.exp(1j * np.linspace(a, a + second * b, 90))
         self.arc.set_data(*place(0.5 * sweep))
         self.sum.set_data(*place([0, 0.93 * np.exp(1j * (a + second * b))]))
@@ -240,7 +247,13 @@ class Hands:
         there = circle.near()[numbers]
         out = np.maximum(np.abs(there), 1) + 1.5 / view.radius
         # names of neighbours stand apart
-        names = out * np.exp(1j * apart(np.angle(there), 2.9 / (view.radius * out.max())))
+        least = 2.9 / (view.radius * out.max())
+        *turns, zero = apart(np.append(np.angle(there), 0.0), least)
+        names = out * np.exp(1j * np.array(turns))
+        # angles are counted from 0, which is named where no other number is there
+        x, y = place((1 + 1.5 / view.radius) * np.exp(1j * zero))
+        self.from_zero.set_position((float(x), float(y)))
+        self.from_zero.set_visible(first > 0 and 0 not in numbers and abs(zero) < least)
         # a number that is named twice has its last name
         seen_last = [
             seen and not any(n == m and later for m, later in zip(
