@@ -36,7 +36,7 @@ class Thread(Film):
         ))
     )  # fmt: skip
     wishes = TABLE
-    seconds = 345
+    seconds = 320
     parts = {  # noqa: RUF012
         "opening": "the question",
         "grokking": "grokking",
@@ -115,7 +115,7 @@ class Thread(Film):
             Chapter("digits", "digit-phase-changes", seconds=11.5, hold=2,
                     captions=_said.digits),  # 13
             Chapter("many", "many-small-steps", sections=("mean",)),
-            Chapter("rounding", "rounding", sections=("gradient", "slingshot")),  # 14
+            Chapter("rounding", "rounding", sections=("slingshot",)),  # 14
             Chapter("credits", "credits"),
             Chapter("answer", "finale", own=own),
         )  # fmt: skip

@@ -281,9 +281,12 @@ class Rounding(FilmScene):
         pair = Pair(self, self.looks, losses, sizes, (0, last), PUSH, log=True)
         one, two = (_power(size) for size in options.sums(data))
         steady = options.one_way(data) >= ONE_WAY
+        left = self.first(
+            "What is left over", "The gradient of the logits should sum to 0; rounding leaves"
+        )
         texts = [
             "Two trainings, the same start: only the loss's precision differs.",
-            f"What is left over: {one} in float32"
+            f"{left}{self.first(':', '')} {one} in float32"
             f"{f', one way at {options.one_way(data):.1%} of epochs' if steady else ''}; "
             f"{two} in float64.",
         ]

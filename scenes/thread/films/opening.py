@@ -77,7 +77,8 @@ class Opening(FilmScene):
         self.moving = [self.table.heat, *numbers, *[curve.line for curve in self.curves]]
         self.at(0.0)
         self.add(*self.moving)
-        text = "Each cell is one sum, lit where its answer is right."
+        hours = self.data.sizes["residue"]
+        text = f"Each cell is a sum on a clock of {hours} hours, lit where its answer is right."
         self.say(text, *map(mn.FadeIn, shapes),
                  self._through(0.0, 1.5 * self.first, self.reading(text)))  # fmt: skip
 
