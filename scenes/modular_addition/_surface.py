@@ -206,7 +206,7 @@ def _on_the_way(neuron: Field, stage: float, camera: relief.Camera) -> Shape:
         *_sides(points, seen, ground + lift[..., 0], camera, first),
     ]
     line = points[number, places // 2]
-    cross = points[:, places // 2, at][np.argsort(moved.x[:, places // 2])]
+    cross = points[:, places // 2, at][np.argsort(moved.x[:, places // 2], kind="stable")]
     lines = (cross, line) if first else (line, cross)
     return Shape(relief.joined(parts), *lines)
 

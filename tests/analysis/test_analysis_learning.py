@@ -143,6 +143,7 @@ BUNDLED = {
     "fraction-sweep/train-fraction=0.95": None,
     "modular-addition-59": 3780,
     "learning-coefficient": 3820,
+    "modular-addition-answers": 8620,
     "seeds/seed=0": 8480,
     "seeds/seed=1": 7670,
     "seeds/seed=2": 3060,

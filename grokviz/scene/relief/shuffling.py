@@ -49,7 +49,7 @@ class Slices:
 def slices(before: Sheet, after: Sheet, share: float) -> Slices:
     """The rows a share of the way from their places in one sheet to those in the other."""
     count = len(before.order)
-    here, there = np.argsort(before.order), np.argsort(after.order)
+    here, there = (np.argsort(one.order, kind="stable") for one in (before, after))
     gone = in_turn(share, here / max(count - 1, 1), EACH)
     steps = (len(before.heights) - 1) // count
     inside = np.arange(steps + 1)
