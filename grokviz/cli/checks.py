@@ -15,6 +15,8 @@ from grokviz.render.films.needs import Need
 LIBRARIES = {  # by distribution: its purpose, and the extra that installs it
     "numpy": ("arrays", ""),
     "matplotlib": ("drawing", ""),
+    "font-source-sans-pro": ("text in pictures", ""),
+    "font-source-serif-pro": ("titles of pictures", ""),
     "xarray": ("datasets", ""),
     "h5netcdf": ("datasets on disk", ""),
     "h5py": ("datasets on disk", ""),

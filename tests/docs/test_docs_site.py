@@ -261,4 +261,7 @@ def test_the_poster_of_a_film_is_what_its_still_is(monkeypatch: pytest.MonkeyPat
     assert (ends.film, ends.chapter) == (film.path, None)
     # drawn as any still is, since a film of its own has no marks of its parts
     assert (names_a_part.film, names_a_part.chapter) == (None, None)
-    assert (joined.film, joined.chapter) == (film.path, scenes["thread"].parts["opening"])
+    assert (joined.film, joined.chapter) == (
+        film.path,
+        scenes["thread"].parts[scenes["thread"].poster],
+    )

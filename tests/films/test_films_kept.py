@@ -140,6 +140,7 @@ def test_a_damaged_byte_of_a_kept_film_is_noticed_and_it_is_drawn_again(
 class Job:
     path: Path
     scene: Any
+    captions: tuple[str, ...] = ()
 
 
 def test_a_damaged_chapter_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,9 +154,9 @@ def test_a_damaged_chapter_is_made_again(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("GROKVIZ_CACHE", str(tmp_path))
     monkeypatch.setattr(joined, "_write", writes)
     monkeypatch.setattr(joined, "_decided_by", lambda job, data: {})
-    monkeypatch.setattr(joined, "load", lambda *_, **__: None)
+    monkeypatch.setattr(joined, "load_for", lambda *_, **__: None)
     job = Job(tmp_path / "x.mp4", SimpleNamespace(needs=(), reference=""))
-    chapter = SimpleNamespace(name="one")
+    chapter = SimpleNamespace(name="one", captions_of=lambda data: ())
     first = joined.segment(job, chapter, None, None)
     assert joined.segment(job, chapter, None, None) == first
     assert len(made) == 1

@@ -144,4 +144,4 @@ def test_the_opening_has_two_pictures(tmp_path: Path) -> None:
         last = film.frame(len(film) - 1)[..., :3].astype(int)
         table = last[30:380, 60:400]
         ground = np.abs(table - last[2, 2]).max(axis=-1) > 60
-        assert (ground.mean() > 0.25) is lit, source
+        assert bool(ground.mean() > 0.25) is lit, source

@@ -70,8 +70,7 @@ def excluded_accuracy_2d(at: ModularAdditionCheckpoint, run: ModularAdditionRun)
     return float(_excluded(at, run).accuracy[run.p // 2])
 
 
-@measure(units="nats", long_name="excluded loss, all frequencies", source=EVERY, stored=FLOAT64,
-         published="excluded_loss_2d_all_frequencies")  # fmt: skip
+@measure(units="nats", long_name="excluded loss, all frequencies", source=EVERY, stored=FLOAT64)
 def excluded_loss_2d_all_frequencies(
     at: ModularAdditionCheckpoint, run: ModularAdditionRun
 ) -> float:
