@@ -61,6 +61,11 @@ class Colours:
         return self.muted if colour in (self.faint, self.rest) else colour
 
 
+SINGLE_COLOURS = (
+    "ink", "muted", "faint", "grid", "background", "train", "test", "answer", "accent", "rest",
+)  # fmt: skip
+"""The meanings that have one colour each, in the order of :class:`Colours`."""
+
 LIGHT = Colours(
     ink="#1a1d24",
     muted="#565e6c",

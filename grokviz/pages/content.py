@@ -11,6 +11,7 @@ import numpy as np
 
 from grokviz.dataset.numerics.curves import PHASES
 from grokviz.media import library_versions
+from grokviz.media.palette import SINGLE_COLOURS
 from grokviz.media.theme import PALETTES, Colours, colour_map
 from grokviz.pages.pack import pack
 from grokviz.pages.panels import Panel, laid_out
@@ -199,19 +200,7 @@ def palettes() -> dict[str, dict[str, Any]]:
 
 
 def _palette(colours: Colours) -> dict[str, Any]:
-    single = (
-        "ink",
-        "muted",
-        "faint",
-        "grid",
-        "background",
-        "train",
-        "test",
-        "answer",
-        "accent",
-        "rest",
-    )
-    palette: dict[str, Any] = {name: getattr(colours, name) for name in single}
+    palette: dict[str, Any] = {name: getattr(colours, name) for name in SINGLE_COLOURS}
     palette["frequencies"] = list(colours.frequencies)
     palette["phases"] = list(colours.phases)
     for name in ("sequential", "diverging"):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grokviz.errors import MissingExtra
+from grokviz.media.palette import SINGLE_COLOURS
 from grokviz.media.plain import clean_text, clean_values
 from grokviz.media.theme import PALETTES
 from grokviz.pages.pack import deflated
@@ -111,21 +112,9 @@ def _finite(value: Any) -> Any:
 
 def _palettes() -> str:
     """Both themes' colours as CSS variables."""
-    names = (
-        "ink",
-        "muted",
-        "faint",
-        "grid",
-        "background",
-        "train",
-        "test",
-        "answer",
-        "accent",
-        "rest",
-    )
     rules = []
     for theme, colours in PALETTES.items():
-        variables = [f"--{name}: {getattr(colours, name)};" for name in names]
+        variables = [f"--{name}: {getattr(colours, name)};" for name in SINGLE_COLOURS]
         variables += [f"--phase-{n}: {tint};" for n, tint in enumerate(colours.phases)]
         rules.append(f':root[data-theme="{theme}"] {{ {" ".join(variables)} }}')
     return "\n".join(rules)
