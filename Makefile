@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help figures films docs docs-serve numbers test test-all libraries torture browser lint format train wheel clean
+.PHONY: help figures films docs docs-serve numbers benchmark test test-all libraries torture browser lint format train wheel clean
 
 help: ## list what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ docs-serve: $(DOCS)/.installed ## serve the documentation on this machine, build
 
 numbers: $(DEV)/.installed ## compute the numbers of the docs' science pages anew from the bundled runs
 	$(DEV)/bin/python -m website.numbers
+
+benchmark: $(DEV)/.installed ## measure this machine's ratios beside their goals into docs/speed.md (at rest; many minutes)
+	$(DEV)/bin/python -m benchmarks
 
 test: $(DEV)/.installed ## run the tests that take minutes at most
 	$(PYTEST) -m "not slow"
