@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from grokviz.dataset.numerics.langevin import convergence
 from grokviz.dataset.numerics.spikes import spikes
 from grokviz.errors import InputError, nearest
 
@@ -246,6 +247,7 @@ def _reduction(of: Callable[[np.ndarray], Value], name: str) -> None:
 
 _reduction(np.sum, "sum")
 _reduction(np.mean, "mean")
+_reduction(np.median, "median")
 _reduction(np.max, "max")
 _reduction(np.min, "min")
 _reduction(np.size, "count")
@@ -316,3 +318,13 @@ def steepest(data: xr.Dataset, *counts: str) -> np.ndarray:
 def pieces(data: xr.Dataset, kind: str) -> int:
     """How many curves of a kind there are."""
     return int((data["piece_kind"].values == kind).sum())
+
+
+@quantity("learning_coefficient_trace")
+def chains_agree(data: xr.Dataset, first: str, last: str = "1000000") -> np.ndarray:
+    """Split R-hat of the chains of each checkpoint from one epoch to another."""
+    clock = slice(int(first), int(last))
+    traces = data["learning_coefficient_trace"].sel(field_epoch=clock).values
+    ends = data["stretch"]
+    burn_in = int(np.searchsorted(ends.values, int(ends.attrs["burn_in"]), side="right"))
+    return np.array([convergence(trace, burn_in) for trace in traces])
