@@ -1,4 +1,4 @@
-"""The training loop: AdamW, with the trajectory saved and resumable at any moment."""
+"""The training loop, with the trajectory saved and resumable at any moment."""
 
 from __future__ import annotations
 

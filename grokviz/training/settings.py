@@ -10,6 +10,7 @@ from typing import Any
 from grokviz.errors import InputError
 from grokviz.options import Kind, choice, option, pair, real, whole
 from grokviz.runs.schedule import Schedule
+from grokviz.training.optimisers import names
 
 
 def schedule() -> Kind:
@@ -19,13 +20,14 @@ def schedule() -> Kind:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The settings of every recipe: duration, cadences, AdamW and the precision of the loss."""
+    """The settings of every recipe: duration, cadences, optimiser and the precision of the loss."""
 
     epochs: int = option(10_000, "updates", whole())
     checkpoint_every: str = option("100", "updates between kept weights", schedule())
     test_every: int = option(10, "updates between measurements of the test loss", whole())
-    learning_rate: float = option(1e-3, "AdamW's step size after warm-up", real(0, open_ends=True))
-    weight_decay: float = option(1.0, "AdamW's decoupled decay, on every parameter", real(0))
+    optimiser: str = option("adamw", "what makes updates of gradients", choice(*names()))
+    learning_rate: float = option(1e-3, "step size after warm-up", real(0, open_ends=True))
+    weight_decay: float = option(1.0, "decay of every parameter; AdamW's is decoupled", real(0))
     betas: tuple[float, float] = option((0.9, 0.98), "AdamW's averaging rates", pair())
     warm_up: int = option(10, "updates over which the step size rises from 0", whole(0))
     loss_precision: str = option("float64", "dtype of log-softmax", choice("float64", "float32"))

@@ -31,7 +31,7 @@ WRONG = [
     ("betas", 0.9), ("betas", "-0.1,0.9"), ("betas", [None, 1]),
     ("loss-precision", "float16"), ("loss-precision", 64), ("mlp-biases", "maybe"),
     ("mlp-biases", 2), ("equals-class", "perhaps"), ("test-every", "0"), ("split-order", "numpy"),
-    ("init", "zeros"), ("record-norms", 3),
+    ("init", "zeros"), ("record-norms", 3), ("optimiser", "lion"),
 ]  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def test_the_mainline_is_the_published_one() -> None:
         "heads": 4, "epochs": 50_000, "checkpoint-every": "100", "learning-rate": 1e-3,
         "weight-decay": 1.0, "betas": [0.9, 0.98], "warm-up": 10, "loss-precision": "float64",
         "mlp-biases": True, "split-order": "python", "init": "published", "equals-class": True,
-        "test-every": 10, "record-norms": False,
+        "test-every": 10, "record-norms": False, "optimiser": "adamw",
     }  # fmt: skip
 
 

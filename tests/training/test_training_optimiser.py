@@ -6,6 +6,7 @@ import torch
 
 from grokviz.task import recipe
 from grokviz.training.optimiser import Optimiser
+from grokviz.training.optimisers import names, rule_of
 
 SHAPES = {"a": (5, 3), "b": (4,)}
 
@@ -60,9 +61,19 @@ def test_without_a_warm_up_the_first_update_counts() -> None:
     assert not np.array_equal(before["weights.a"], kept(optimiser)["weights.a"])
 
 
+def test_sgd_goes_against_the_gradient_and_the_weights_it_decays() -> None:
+    optimiser = begin(optimiser="sgd", learning_rate=0.01, weight_decay=0.5, warm_up=4)
+    w = optimiser.parameters["a"].double().clone()
+    for t in range(10):
+        go_on(optimiser, 1)
+        w = w - 0.01 * min(t / 4, 1) * (optimiser.gradients["a"].double() + 0.5 * w)
+        torch.testing.assert_close(optimiser.parameters["a"].double(), w, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("stop", [0, 1, 7, 12])
-def test_restored_it_goes_on_bit_for_bit(stop: int) -> None:
-    through, first, second = begin(), begin(), begin()
+def test_restored_it_goes_on_bit_for_bit(stop: int, name: str) -> None:
+    through, first, second = (begin(optimiser=name) for _ in range(3))
     go_on(through, 25)
     go_on(first, stop)
     saved = kept(first)
@@ -74,6 +85,14 @@ def test_restored_it_goes_on_bit_for_bit(stop: int) -> None:
     assert all(expected[n].tobytes() == found[n].tobytes() for n in expected)
 
 
-def test_every_weight_and_moment_is_kept() -> None:
-    names = [f"{kind}.{n}" for kind in ("weights", "exp_avg", "exp_avg_sq") for n in SHAPES]
-    assert sorted(begin().arrays()) == sorted(names)
+@pytest.mark.parametrize("name", names())
+def test_every_weight_is_kept_and_all_that_torch_keeps_of_it(name: str) -> None:
+    optimiser = begin(optimiser=name)
+    go_on(optimiser, 2)
+    found = optimiser.arrays()
+    kinds = ("weights", *rule_of(name).buffers)
+    assert sorted(found) == sorted(f"{kind}.{n}" for kind in kinds for n in SHAPES)
+    for parameter, state in optimiser._optimiser.state.items():
+        of = next(n for n, p in optimiser.parameters.items() if p is parameter)
+        arrays = {f"{kind}.{of}" for kind in state if kind != "step"}
+        assert arrays == {n for n in found if n.endswith(f".{of}")} - {f"weights.{of}"}
