@@ -1,0 +1,1 @@
+"""The formulas of two-layer networks, on arrays."""

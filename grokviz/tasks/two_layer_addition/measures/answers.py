@@ -1,0 +1,57 @@
+"""Losses, accuracies and answers over all pairs, and the stages that they tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.dataset.contract import FLOAT64, Published, Storage, measure
+from grokviz.tasks.two_layer_addition.checkpoint import TwoLayerCheckpoint, TwoLayerRun
+from grokviz.tasks.two_layer_addition.formulas import answers
+from grokviz.tasks.two_layer_addition.measures.neurons import PAPER
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LEARNT = 0.95
+"""The accuracy at which a stage ends."""
+
+
+@measure("split", units="nats", source=PAPER, stored=FLOAT64, published="loss_{split}")
+def loss(at: TwoLayerCheckpoint, run: TwoLayerRun) -> Float[np.ndarray, " split"]:
+    """Mean cross entropy over the p answers, in float64."""
+    return answers.by_set(answers.losses(at.logits(run.activation)), run.is_train)
+
+
+@measure("split", source=PAPER, stored=FLOAT64, published="accuracy_{split}")
+def accuracy(at: TwoLayerCheckpoint, run: TwoLayerRun) -> Float[np.ndarray, " split"]:
+    """Share of pairs whose largest logit is the right one."""
+    return answers.by_set(answers.margins(at.logits(run.activation)) > 0, run.is_train)
+
+
+@measure("residue", units="logits", long_name="mean logit by distance from the right answer",
+         source="arXiv:2301.02679")  # fmt: skip
+def logit_by_distance(at: TwoLayerCheckpoint, run: TwoLayerRun) -> Float[np.ndarray, " residue"]:
+    """Mean over all pairs of the logit of the answer that is so much more than the right one."""
+    return answers.by_distance(at.logits(run.activation))
+
+
+def _ends(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any]:
+    ends = zip(values["stage"].values.tolist(), values.values.tolist(), strict=True)
+    return {f"{name}_stage_end": end if end >= 0 else None for name, end in ends}
+
+
+@measure("stage", on="run", units="epoch", long_name="end of the stage", source=PAPER,
+         stored=Storage("int64"), published=Published(_ends, ("stage",)))  # fmt: skip
+def stage_end(run: TwoLayerRun) -> Int[np.ndarray, " stage"]:
+    """First epoch at which the logged accuracy on the training pairs, and on the test pairs, is
+    0.95; -1 for never, or where it was not logged.
+    """
+    ends = []
+    for split in ("train", "test"):
+        epochs, values = run.metric(f"{split}_accuracy")
+        reached = np.flatnonzero(values >= LEARNT)
+        ends.append(int(epochs[reached[0]]) if len(reached) else -1)
+    return np.array(ends)
