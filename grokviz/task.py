@@ -140,6 +140,8 @@ class Evidence:
             task and of no other.
         could_be: whether a model of these sizes can be of this task at all, so that the user's
             word for it is taken.
+        own_model: whether these tensors are the task's model, of a task whose model is none of
+            the published layout, so that it has no such sizes.
         recognises: in which words a stored configuration says that it is of this task; "" where
             it does not.
         refuses: in which words it says that it is of another, though the sizes fit; else "".
@@ -159,6 +161,7 @@ class Evidence:
     names: tuple[str, ...] = ()
     fits: Callable[[Mapping[str, int]], bool] = lambda sizes: False
     could_be: Callable[[Mapping[str, int]], bool] = lambda sizes: True
+    own_model: Callable[[Mapping[str, Any]], bool] = lambda state: False
     recognises: Callable[[Mapping[str, Any]], str] = lambda data: ""
     refuses: Callable[[Mapping[str, Any]], str] = lambda data: ""
     settings: Callable[[Mapping[str, int], Mapping[str, Any]], dict[str, Any]] = (

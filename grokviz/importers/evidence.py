@@ -153,9 +153,9 @@ def run_contents(
     the user's task.
     """
     if hints.task is not None:
-        _check_task(name, hints.task, sizes)
-    task, task_beliefs = task_of(name, sizes, data, hints)
-    if task is not None and not _can_be(task, sizes):
+        _check_task(name, hints.task, sizes, state)
+    task, task_beliefs = task_of(name, sizes, data, hints, state)
+    if task is not None and not _can_be(task, sizes, state):
         because = f"{task_beliefs[0]}, but its weights are no such model"
         task, task_beliefs = None, [Belief("task", "unknown", because)]
     statements = gather(data, name, task, sizes, state)
@@ -168,15 +168,19 @@ def run_contents(
     )
 
 
-def _can_be(task: str, sizes: Mapping[str, int]) -> bool:
+def _can_be(task: str, sizes: Mapping[str, int], state: Mapping[str, np.ndarray]) -> bool:
     """Whether weights of these sizes, none for those of another layout, can be of the task."""
     evidence = of_task(task)
-    return evidence == Evidence() or bool(sizes and evidence.could_be(sizes))
+    if evidence == Evidence() or evidence.own_model(state):
+        return True
+    return bool(sizes and evidence.could_be(sizes))
 
 
-def _check_task(name: str, task: str, sizes: Mapping[str, int]) -> None:
+def _check_task(
+    name: str, task: str, sizes: Mapping[str, int], state: Mapping[str, np.ndarray]
+) -> None:
     """Raise InputError unless weights of these sizes can be of the task."""
-    if _can_be(task, sizes):
+    if _can_be(task, sizes, state):
         return
     other = next((other for other in tasks() if of_task(other).fits(sizes)), None)
     shape = ", ".join(f"{key} = {size}" for key, size in sizes.items() if "*" not in key)
@@ -273,9 +277,13 @@ def loss_precision(task: str | None, curve: Curve | None) -> Belief | None:
 
 
 def task_of(
-    name: str, sizes: Mapping[str, int], data: Mapping[str, Any], hints: Hints
+    name: str,
+    sizes: Mapping[str, int],
+    data: Mapping[str, Any],
+    hints: Hints,
+    state: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[str | None, list[Belief]]:
-    """The task of a model, by the user's hint, its sizes, its config or its file's name."""
+    """The task of a model, by the hint, its sizes or tensors, its config or its file's name."""
     if hints.task is not None:
         return hints.task, [Belief("task", hints.task, "given")]
     evidence_of = {task: of_task(task) for task in tasks()}
@@ -285,6 +293,9 @@ def task_of(
         if refusal:
             return None, [Belief("task", "unknown", refusal)]
         return match, [Belief("task", match, SHAPES + " fit no other")]
+    own = next((task for task, one in evidence_of.items() if state and one.own_model(state)), None)
+    if own is not None:
+        return own, [Belief("task", own, "the names and shapes of its tensors are its model's")]
     for task, evidence in evidence_of.items():
         if because := evidence.recognises(data):
             return task, [Belief("task", task, because)]

@@ -5,16 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from grokviz.errors import InputError
 from grokviz.task import Evidence
-from grokviz.tasks.two_layer_addition.weights import W_IN, W_OUT
+from grokviz.tasks.two_layer_addition.weights import TwoLayerWeights
+
+
+def own_model(state: Mapping[str, Any]) -> bool:
+    """Whether the tensors are the two matrices of such a network, among others or alone."""
+    try:
+        TwoLayerWeights.of(state)
+    except InputError:
+        return False
+    return True
 
 
 def settings(sizes: Mapping[str, int], state: Mapping[str, Any]) -> dict[str, Any]:
-    """The modulus, the width and how a and b enter, where the matrices are there."""
-    if W_IN not in state or W_OUT not in state:
+    """The modulus, the width and how a and b enter."""
+    if not own_model(state):
         return {}
-    (width, columns), p = state[W_IN].shape, state[W_OUT].shape[0]
-    return {"p": p, "width": width, "inputs": "summed" if columns == p else "concatenated"}
+    weights = TwoLayerWeights.of(state)
+    inputs = "summed" if weights.summed else "concatenated"
+    return {"p": weights.p, "width": weights.width, "inputs": inputs}
 
 
-EVIDENCE = Evidence(names=("dmlp",), settings=settings, needed=("train-fraction", "split-seed"))
+EVIDENCE = Evidence(
+    names=("_dmlp_",),
+    could_be=lambda sizes: False,
+    own_model=own_model,
+    settings=settings,
+    needed=("train-fraction", "split-seed"),
+)
