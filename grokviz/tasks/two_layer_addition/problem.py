@@ -1,29 +1,45 @@
-"""The training problem of two-layer networks: full batch, on both parts of the split."""
+"""The training problem of two-layer networks: full batch, on both parts of the split.
+
+With summed inputs (a, b) and (b, a) are one input. The exact path computes it once, and counts it
+twice where both are in the batch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from grokviz.tasks.two_layer_addition.network import TwoLayerNetwork
 from grokviz.tasks.two_layer_addition.settings import TwoLayerSettings
-from grokviz.training.losses import PRECISIONS, cross_entropy
+from grokviz.training.losses import PRECISIONS
 from grokviz.training.problem import ModelProblem
 from grokviz.training.replay import Replay
+
+
+class _Batch(NamedTuple):
+    """Inputs, their answers, and the share of the batch that each is."""
+
+    inputs: Float[Tensor, "input column"]
+    targets: Int[Tensor, " input"]
+    shares: Float[Tensor, " input"]
 
 
 class TwoLayerProblem(ModelProblem):
     """All training pairs in every update; losses and accuracies are logged."""
 
-    def __init__(self, settings: TwoLayerSettings, device: torch.device) -> None:
+    def __init__(
+        self, settings: TwoLayerSettings, device: torch.device, *, exact_path: bool = True
+    ) -> None:
         model = TwoLayerNetwork(settings).to(device)
         super().__init__(model, device)
         self.model, self.precision = model, PRECISIONS[settings.loss_precision]
         self.pairs = settings.data
+        self.merges = exact_path and model.summed
         self._train_batch = self._batch(self.pairs.train)
         self._train: Replay | None = None
         self._test: Replay | None = None
@@ -41,29 +57,34 @@ class TwoLayerProblem(ModelProblem):
         """Test loss and accuracy; nothing where all pairs are trained on."""
         return _by_name("test", self._test()) if self._test else {}
 
-    def _batch(self, pairs: Int[np.ndarray, " some"]) -> tuple[Tensor, Tensor]:
-        numbers = torch.as_tensor(self.pairs.numbers[:, pairs], device=self.device)
-        targets = torch.as_tensor(self.pairs.targets[pairs], device=self.device)
-        return self.model.inputs(numbers), targets
+    def _batch(self, pairs: Int[np.ndarray, " some"]) -> _Batch:
+        numbers, shares = self.pairs.numbers[:, pairs], np.full(len(pairs), 1 / len(pairs))
+        if self.merges:
+            numbers, counts = np.unique(np.sort(numbers, axis=0), axis=1, return_counts=True)
+            shares = counts / len(pairs)
+        targets = torch.as_tensor(numbers.sum(axis=0) % self.pairs.p, device=self.device)
+        inputs = self.model.inputs(torch.as_tensor(numbers, device=self.device))
+        return _Batch(inputs, targets, torch.as_tensor(shares, device=self.device))
 
     def _measure(
-        self, batch: tuple[Tensor, Tensor], gradients: Mapping[str, Tensor] | None = None
-    ) -> Tensor:
+        self, batch: _Batch, gradients: Mapping[str, Tensor] | None = None
+    ) -> Float[Tensor, " metric"]:
         """Loss and accuracy."""
-        inputs, targets = batch
         trained = {
             name: self.state[name].detach().requires_grad_(gradients is not None)
             for name in self.trained
         }
         with torch.set_grad_enabled(gradients is not None):
-            logits = torch.func.functional_call(self.model, trained, (inputs,))
-            loss = cross_entropy(logits, targets, self.precision)
+            logits = torch.func.functional_call(self.model, trained, (batch.inputs,))
+            log_probabilities = logits.to(self.precision).log_softmax(dim=-1)
+            right = log_probabilities.gather(-1, batch.targets.unsqueeze(-1)).squeeze(-1)
+            loss = -(batch.shares.to(self.precision) * right).sum()
         if gradients is not None:
             slopes = torch.autograd.grad(loss, list(trained.values()))
             for name, slope in zip(trained, slopes, strict=True):
                 gradients[name].copy_(slope)
-        right = (logits.detach().argmax(dim=-1) == targets).to(torch.float64).mean()
-        return torch.stack([loss.detach().to(torch.float64), right])
+        is_right = logits.detach().argmax(dim=-1) == batch.targets
+        return torch.stack([loss.detach().to(torch.float64), (batch.shares * is_right).sum()])
 
 
 def _by_name(split: str, values: Tensor | None) -> dict[str, float]:
@@ -75,5 +96,5 @@ def _by_name(split: str, values: Tensor | None) -> dict[str, float]:
 def problem(
     settings: TwoLayerSettings, device: torch.device, *, exact_path: bool = True
 ) -> TwoLayerProblem:
-    """The problem; there is no short cut that would be worth a path of its own."""
-    return TwoLayerProblem(settings, device)
+    """The problem, each input once, or all pairs as they are."""
+    return TwoLayerProblem(settings, device, exact_path=exact_path)
