@@ -29,6 +29,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = os.environ.get("GROKVIZ_TEST_THREADS", "1")
 
+# which kernel is the faster one is this machine's affair, and the last bits hang on it
+os.environ.setdefault("GROKVIZ_PRODUCTS", "oneDNN")
+os.environ.setdefault("GROKVIZ_COMPILED", "off")
+
 from hypothesis import HealthCheck, settings  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 import torch
 
 from grokviz.errors import InputError, WorkError
-from grokviz.models.products import keep_freed_memory, onednn_works
+from grokviz.models.kernels import Kernels, using
+from grokviz.models.products import keep_freed_memory
 from grokviz.options import json_values, show
 from grokviz.runs import RunWriter
 from grokviz.runs.schedule import Schedule
@@ -139,19 +141,25 @@ def _train(job: TrainingJob, path: Path) -> Outcome:
     values = json_values(job.settings)
     if (path / "run.json").exists():
         writer = RunWriter.resume(path)
-        new_problem = None
+        new_problem, kernels = None, None
     else:
         # built first, so that settings no problem can be built from leave no folder behind
-        new_problem = job.problem(exact_path=job.exact_path)
-        writer = RunWriter.create(path, {**_facts(job, values), "counts": new_problem.counts})
+        kernels = Kernels.of_environment()
+        with using(kernels):
+            new_problem = job.problem(exact_path=job.exact_path)
+        facts = {**_facts(job, values), **kernels.facts(), "counts": new_problem.counts}
+        if kernels.compiled:
+            facts["versions"]["numba"] = version("numba")
+        writer = RunWriter.create(path, facts)
     with writer:
         _check_same_run(writer, job.recipe, values)
         if writer.facts["settings"] != values:
             # only the epochs can differ, and it is this command that extends the run
             writer.update_facts(settings=values, command=job.command)
-        problem = new_problem or job.problem(exact_path=bool(writer.facts["exact_path"]))
-        with _threads(int(writer.facts["threads"])):
-            return _Loop(writer, problem, job).run()
+        kernels = kernels or Kernels.of_run(writer.facts)
+        with using(kernels), _threads(int(writer.facts["threads"])):
+            problem = new_problem or job.problem(exact_path=bool(writer.facts["exact_path"]))
+            return _Loop(writer, problem, job, kernels).run()
 
 
 class _Loop:
@@ -160,8 +168,10 @@ class _Loop:
         writer: RunWriter,
         problem: Problem,
         job: TrainingJob,
+        kernels: Kernels,
     ) -> None:
         settings: TrainingSettings = job.settings
+        self.kernels = kernels
         self.writer, self.problem, self.report, self.stop = writer, problem, job.report, job.stop
         self.epochs, self.test_every = settings.epochs, settings.test_every
         self.schedule = Schedule.parse(settings.checkpoint_every)
@@ -219,6 +229,8 @@ class _Loop:
         if epoch % self.test_every == 0 or epoch == self.epochs:
             metrics |= self.problem.test_metrics(epoch)
             self.test_loss = metrics.get("test_loss", math.nan)
+        if not self.kernels.recorded:  # before anything that they computed is written
+            self.writer.update_facts(**self.kernels.facts())
         self.writer.log(epoch, **metrics)
         return loss
 
@@ -272,7 +284,6 @@ def _facts(job: TrainingJob, settings: Mapping[str, Any]) -> dict[str, Any]:
         "precision": {"weights": "float32", "loss": settings["loss-precision"]},
         "device": device.type,
         "threads": torch.get_num_threads(),
-        "products": "oneDNN" if device.type == "cpu" and onednn_works() else "BLAS",
         "machine": platform.machine(),
         "versions": {
             "grokviz": __version__,
