@@ -48,6 +48,7 @@ install_import_hook(
     [
         *(f"grokviz.tasks.{name}.data" for name in TASKS),
         "grokviz.tasks.modular_addition.exact_path",
+        "grokviz.tasks.modular_addition.table_path",
         "grokviz.models",
         "grokviz.training.losses",
         "grokviz.tasks._sequences.model",

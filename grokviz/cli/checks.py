@@ -33,6 +33,7 @@ LIBRARIES = {  # by distribution: its purpose, and the extra that installs it
     "psutil": ("ending these processes", ""),
     "threadpoolctl": ("one BLAS thread where more are slower", ""),
     "torch": ("training", "train"),
+    "numba": ("training in compiled loops", "fast"),
     "python-pptx": ("slides for PowerPoint", "slides"),
     "pyreveal": ("slides for a browser", "slides"),
     "plotly": ("pages to scrub", "web"),

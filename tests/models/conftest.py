@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from grokviz.models.kernels import ONEDNN, Kernels, using
 from grokviz.task import recipe
 from grokviz.tasks.modular_addition.problem import problem as modular_addition
 from grokviz.training.optimiser import Optimiser
@@ -18,13 +19,17 @@ SMALL = {"p": 13, "d-model": 16, "heads": 2, "d-mlp": 24, "train-fraction": 0.5}
 
 
 class Both:
-    """One set of settings by the exact path and by the plain model, from the same weights."""
+    """One set of settings by the exact path and by the plain model, from the same weights.
 
-    def __init__(self, **given: Any) -> None:
+    The exact path is that of tables with ``compile_loops``.
+    """
+
+    def __init__(self, *, compile_loops: bool = False, **given: Any) -> None:
         given = {name.replace("_", "-"): value for name, value in given.items()}
         self.settings = recipe("modular-addition").read({**SMALL, **given})
         cpu = torch.device("cpu")
-        self.exact: Problem = modular_addition(self.settings, cpu, exact_path=True)
+        with using(Kernels(ONEDNN, compile_loops=compile_loops)):
+            self.exact: Problem = modular_addition(self.settings, cpu, exact_path=True)
         self.plain: Problem = modular_addition(self.settings, cpu, exact_path=False)
 
     def gradients(

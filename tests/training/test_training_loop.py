@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from grokviz.errors import InputError, WorkError
+from grokviz.models import kernels
 from grokviz.runs import RunWriter, open_run, verify_run
 from grokviz.tasks.modular_addition import problem
 from grokviz.training import loop
@@ -344,3 +345,41 @@ def test_a_problem_without_a_training_loss_is_one_sentence(
     monkeypatch.setattr(loop.TrainingJob, "problem", misspelt)
     with pytest.raises(InputError, match="modular-addition returned trainloss; let it return"):
         small("run")
+
+
+@pytest.mark.parametrize("compiled", ["on", "off"])
+def test_a_run_goes_on_by_the_kernels_it_was_begun_with(
+    small: Train,
+    read: Read,
+    stop_at,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    compiled: str,
+) -> None:
+    if compiled == "on":
+        pytest.importorskip("numba", reason="loops are compiled with the [fast] extra")
+    monkeypatch.setenv("GROKVIZ_PRODUCTS", "measured")
+    monkeypatch.setenv("GROKVIZ_COMPILED", compiled)
+    measured: list[str] = []
+
+    def in_turn(by_library: dict[str, Callable]) -> str:
+        measured.append("BLAS" if len(measured) % 2 else "oneDNN")
+        return measured[-1]
+
+    monkeypatch.setattr(kernels, "faster", in_turn)
+    small("stopped", report=stop_at(20, signal.SIGINT))
+    facts = open_run(tmp_path / "stopped").facts
+    assert list(facts["products"].values()).count("BLAS") == len(measured) // 2 > 0
+    assert len(facts["products"]) == len(measured)
+    assert facts["compiled"] is (compiled == "on")
+
+    monkeypatch.setattr(kernels, "faster", None)
+    monkeypatch.setenv("GROKVIZ_COMPILED", "off")
+    small("stopped")
+    assert open_run(tmp_path / "stopped").facts == facts
+
+    measured.clear()
+    monkeypatch.setattr(kernels, "faster", in_turn)
+    monkeypatch.setenv("GROKVIZ_COMPILED", compiled)
+    small("through")
+    assert read(tmp_path / "stopped") == read(tmp_path / "through")

@@ -75,9 +75,10 @@ class ExactPath:
             return state["loss"], None
         return state["loss"], self._backward(weights, state, gradients)
 
-    def _forward(self, w: Weights) -> dict[str, Tensor]:
+    def _attention(self, w: Weights) -> dict[str, Tensor]:
+        """The attention pattern, the values of each row, and what they are computed from."""
         p, n = self.p, self.count
-        heads, d_head, d_model = w[K].shape
+        d_head, d_model = w[K].shape[1:]
 
         residues = w[E][:, :p].T
         query_row = w[E][:, p] + w[POS][2]
@@ -88,6 +89,17 @@ class ExactPath:
 
         at_end = scores[2 * p].expand(n, -1)
         pattern = torch.stack([scores[self.rows_a], scores[self.rows_b], at_end]).softmax(dim=0)
+        return {
+            "x": x, "query_row": query_row, "query": query, "key_map": key_map,
+            "values": values, "pattern": pattern,
+        }  # fmt: skip
+
+    def _forward(self, w: Weights) -> dict[str, Tensor]:
+        p, n = self.p, self.count
+        heads, d_head, _ = w[K].shape
+        state = self._attention(w)
+        query_row, values, pattern = state["query_row"], state["values"], state["pattern"]
+
         value_a = values.index_select(0, self.rows_a).view(n, heads, d_head)
         value_b = values.index_select(0, self.rows_b).view(n, heads, d_head)
         value_q = values[2 * p].view(1, heads, d_head)
@@ -102,21 +114,25 @@ class ExactPath:
         logits = product(neurons, neuron_logit_map, after @ w[U])
         logits += product(z, head_logit_map)
 
-        log_probabilities = logits.to(self.precision).log_softmax(dim=1)
-        loss = -log_probabilities.gather(1, self.targets).mean()
-        return {
-            "x": x, "query_row": query_row, "query": query, "key_map": key_map, "fold": fold,
-            "pattern": pattern, "value_a": value_a, "value_b": value_b, "value_q": value_q,
+        return state | self._loss(logits) | {
+            "fold": fold, "value_a": value_a, "value_b": value_b, "value_q": value_q,
             "z": z, "neurons": neurons, "after": after, "neuron_logit_map": neuron_logit_map,
-            "head_logit_map": head_logit_map, "log_probabilities": log_probabilities, "loss": loss,
+            "head_logit_map": head_logit_map,
         }  # fmt: skip
 
-    def _backward(self, w: Weights, s: dict[str, Tensor], g: Weights) -> Tensor:
+    def _loss(self, logits: Tensor) -> dict[str, Tensor]:
+        log_probabilities = logits.to(self.precision).log_softmax(dim=1)
+        loss = -log_probabilities.gather(1, self.targets).mean()
+        return {"log_probabilities": log_probabilities, "loss": loss}
+
+    def _d_logits(self, s: dict[str, Tensor]) -> Tensor:
         # autograd's own form, grad - exp(logp) * sum(grad), since float32 slingshots depend on it
         d_logits = s["log_probabilities"].exp_().div_(self.count)
         d_logits.scatter_add_(1, self.targets, self._minus_share.expand(self.count, 1))
-        d_logits = d_logits.to(s["z"].dtype)
+        return d_logits.to(s["x"].dtype)
 
+    def _backward(self, w: Weights, s: dict[str, Tensor], g: Weights) -> Tensor:
+        d_logits = self._d_logits(s)
         d_after_logits = d_logits.sum(0)
         d_neuron_map = product(d_logits.T, s["neurons"].T)
         d_head_map = product(d_logits.T, s["z"].T)
@@ -127,6 +143,21 @@ class ExactPath:
         d_z = product(d_neurons, s["fold"].T)
         d_z += product(d_logits, s["head_logit_map"].T)
 
+        d_query_row = self._backward_maps(
+            w, s, g, (d_fold, d_bias, d_neuron_map, d_head_map, d_after_logits)
+        )
+        self._backward_attention(w, s, g, d_z, d_query_row)
+        return d_logits
+
+    def _backward_maps(
+        self, w: Weights, s: dict[str, Tensor], g: Weights, d_maps: tuple[Tensor, ...]
+    ) -> Tensor:
+        """Gradients of the weights within the folded maps; that of the query's row is returned.
+
+        ``d_maps`` are the gradients of the neurons' map and bias, of the logits' maps from neurons
+        and from heads, and of their bias.
+        """
+        d_fold, d_bias, d_neuron_map, d_head_map, d_after_logits = d_maps
         d_after = w[U] @ d_after_logits
         g[OUT].copy_(w[U] @ d_neuron_map)
         g[O].copy_(torch.addmm(w[U] @ d_head_map, w[IN].T, d_fold))
@@ -136,29 +167,37 @@ class ExactPath:
         if B_IN in g:
             g[B_IN].copy_(d_bias)
             g[B_OUT].copy_(d_after)
-        self._backward_attention(w, s, g, d_z, d_after + w[IN].T @ d_bias)
-        return d_logits
+        return d_after + w[IN].T @ d_bias
 
     def _backward_attention(
         self, w: Weights, s: dict[str, Tensor], g: Weights, d_z: Tensor, d_query_row: Tensor
     ) -> None:
-        p, n = self.p, self.count
-        heads, d_head, d_model = w[K].shape
+        n, (heads, d_head, _) = self.count, w[K].shape
         pattern, d_z = s["pattern"], d_z.view(n, heads, d_head)
 
         d_pattern = torch.stack(
             [(d_z * s[name]).sum(2) for name in ("value_a", "value_b", "value_q")]
         )
+        d_values = s["x"].new_zeros(2 * self.p + 1, heads * d_head)
+        for j, rows in enumerate((self.rows_a, self.rows_b)):
+            d_values.index_add_(0, rows, (d_z * pattern[j].unsqueeze(2)).view(n, -1))
+        d_values[2 * self.p] = (d_z * pattern[2].unsqueeze(2)).sum(0).flatten()
+        self._backward_rows(w, s, g, (d_pattern, d_values, d_query_row))
+
+    def _backward_rows(
+        self, w: Weights, s: dict[str, Tensor], g: Weights, d_rows: tuple[Tensor, Tensor, Tensor]
+    ) -> None:
+        """Gradients of attention's weights and the embeddings.
+
+        ``d_rows`` are the gradients of the pattern, of the values, and of the query's row.
+        """
+        p, (heads, d_head, d_model) = self.p, w[K].shape
+        pattern, (d_pattern, d_values, d_query_row) = s["pattern"], d_rows
         d_chosen = pattern * (d_pattern - (pattern * d_pattern).sum(0))
-        d_scores, d_values = (
-            s["x"].new_zeros(2 * p + 1, heads),
-            s["x"].new_zeros(2 * p + 1, heads * d_head),
-        )
+        d_scores = s["x"].new_zeros(2 * p + 1, heads)
         for j, rows in enumerate((self.rows_a, self.rows_b)):
             d_scores.index_add_(0, rows, d_chosen[j])
-            d_values.index_add_(0, rows, (d_z * pattern[j].unsqueeze(2)).view(n, -1))
         d_scores[2 * p] = d_chosen[2].sum(0)
-        d_values[2 * p] = (d_z * pattern[2].unsqueeze(2)).sum(0).flatten()
 
         g[V].copy_((d_values.T @ s["x"]).view(heads, d_head, d_model))
         d_key_map = (d_scores.T @ s["x"]) / math.sqrt(d_head)

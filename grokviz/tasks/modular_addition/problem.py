@@ -9,9 +9,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
+from grokviz.models import kernels
 from grokviz.models.transformer import Shape, Transformer
 from grokviz.tasks.modular_addition.exact_path import ExactPath
 from grokviz.tasks.modular_addition.settings import ModularAdditionSettings
+from grokviz.tasks.modular_addition.table_path import TablePath
 from grokviz.training.losses import PRECISIONS
 from grokviz.training.problem import Losses, ModelProblem, PlainPath
 from grokviz.training.replay import Replay
@@ -86,12 +88,14 @@ def problem(
     precision = PRECISIONS[settings.loss_precision]
     tokens = torch.as_tensor(data.tokens, device=device)
     targets = torch.as_tensor(data.targets, device=device)
+    tables = exact_path and device.type == "cpu" and kernels.current().compile_loops()
+    path = TablePath if tables else ExactPath
 
     def losses(pairs: Int[np.ndarray, " some"]) -> Losses:
         rows = torch.as_tensor(pairs, device=device)
         if exact_path:
             a, b = tokens[rows, 0], tokens[rows, 1]
-            return ExactPath(a, b, targets[rows], data.p, precision)
+            return path(a, b, targets[rows], data.p, precision)
         return PlainPath(model, tokens[rows], targets[rows], precision)
 
     train, test = losses(data.train), losses(data.test)
