@@ -31,7 +31,7 @@ def words(drawn: Drawn, i: int) -> list[str]:
 
 @pytest.mark.parametrize("moment", ["0", "last"])
 def test_neurons_without_a_frequency_stand_at_none(moment: str) -> None:
-    drawn = Drawn("neuron-clusters")
+    drawn = Drawn("neuron-clusters", show="both")
     i = index_of(drawn.scene, drawn.data, moment)
     count = int((drawn.data["all_neuron_frequency"].values[i] == 0).sum())
     assert count == (81 if moment == "0" else 0)
@@ -57,7 +57,7 @@ def test_a_run_whose_neurons_all_have_one_is_drawn_without_none() -> None:
 
 def test_a_run_whose_neurons_have_none_is_drawn() -> None:
     data = without("neuron-clusters", all_neuron_frequency=512)
-    drawn = Drawn("neuron-clusters", data=data)
+    drawn = Drawn("neuron-clusters", data=data, show="both")
     assert "512" in words(drawn, 0)
     assert "512 have no frequency" in drawn.scene.alt_text(data, 0)
 

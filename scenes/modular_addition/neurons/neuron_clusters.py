@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
+from jaxtyping import Float
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style, timeline
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import columns
 from grokviz.scene.drawing import Part
@@ -28,18 +29,29 @@ EDGES = np.linspace(0, 1, BINS + 1)
 TICKS = ([0, 0.5, THRESHOLD, 1], ["0", "0.5", f"{THRESHOLD:g}", "1"])
 
 
+COLUMN = 0.92
+"""How much of a frequency's place its column takes."""
+
+AIRY = 1.3
+"""Rows are at most so many times as far apart as dots side by side, where there is room."""
+
+PALE = 0.6
+"""How much white is in the colour of a neuron that was in its cluster early."""
+
 MOST = 0.5
 """The share of all neurons that have to be in clusters, and of these the share that comes late."""
 
 
 @dataclass(frozen=True)
 class NeuronClusters(Scene):
-    """Each neuron by its frequency and share of variance, beside the paper's histogram."""
+    """A column of neurons above each frequency, or each by its share beside the histogram."""
 
     name = "neuron-clusters"
     panels = ("clusters",)
     title = "The neurons divide into clusters, one for each key frequency"
-    watch = "a dot: a neuron, in a cluster above the dashed line; below: how many are"
+    watch = (
+        "Each dot is a neuron above its frequency, and takes colour when that explains 85% of it"
+    )
     source = "arXiv:2301.05217, figure 5"
     disputed = (
         "Disputed: in sparse parity a few neurons take over from a dense circuit "
@@ -53,13 +65,17 @@ class NeuronClusters(Scene):
     )  # fmt: skip
     paper_figures = {"5a": {"show": "histogram"}}  # noqa: RUF012
     aspect = 1.7
-    narrow_aspect = 0.6
+    narrow_aspect = 0.95
     # fewer panels make a flatter page
-    aspects = {"show": {"neurons": (2.1, 1.0), "histogram": (2.1, 0.8)}}  # noqa: RUF012
+    aspects = {  # noqa: RUF012
+        "show": {"both": (1.9, 0.7), "neurons": (2.1, 1.0), "histogram": (2.1, 0.8)}
+    }
     stills = ("last", "grok-3000")
 
-    show: Literal["both", "neurons", "histogram"] = option(
-        "both", "every neuron by frequency, the histogram of shares, or both"
+    show: Literal["columns", "both", "neurons", "histogram"] = option(
+        "columns",
+        "neurons in columns by frequency, each by frequency and share, the paper's histogram of "
+        "shares, or both of these",
     )
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -76,27 +92,40 @@ class NeuronClusters(Scene):
             return Claim.instead(sentence, last=last)
         before = int(clean[np.abs(data["epoch"].values - learned).argmin()])
         numbers = {"last": last, "before": before}
+        some = _claims.clusters(len(frequencies.key_frequencies(data)))
         if last - before <= MOST * last:
-            words = f"{last} of {every} neurons end in a cluster"
-            sentence = f"{words}, {before} before the network generalises"
+            sentence = f"Most neurons that join {some} do so before the network generalises"
             return Claim.instead(sentence, **numbers)
-        sentence = (
-            f"{last - before} of {last} neurons join a cluster only after the network generalises"
+        sentence = f"Most neurons join {some} only after the network generalises"
+        return Claim(sentence, self._watched(), numbers=numbers)
+
+    def _watched(self) -> str:
+        """How to read the picture, in a sentence."""
+        own = f"when that explains {THRESHOLD:.0%} of it"
+        if self.show == "columns":
+            return (
+                f"Each dot is a neuron above its frequency: it takes colour {own}, and is pale if "
+                "it did before the network generalised"
+            )
+        if self.show == "histogram":
+            return "Each bar counts the neurons of which one frequency explains such a share"
+        return (
+            f"Each dot is a neuron at its frequency, which explains so much of it: coloured {own}"
         )
-        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A dot a neuron, and how many have which share."""
-        parts, over_time = list[Part](), list[Part]()
+        """A column of neurons a frequency; or a dot a neuron, and how many have which share."""
+        if self.show == "columns":
+            room = style().panels(
+                figure, left=1.6, right=1.6, top=2.8, bottom=timeline.HEIGHT + 3.0
+            )[0][0]
+            strip = timeline.Timeline(figure, data, left=3.0, right=3.0)
+            return Drawing.of(_Columns(room, data), strip)
+        parts = list[Part]()
         if self.show == "both":
-            high = style().ems(figure)[1]
-            foot = (0.3 if style().narrow(figure) else 0.42) * high
             first, second = style().beside(
-                figure, (6, 1), (1.7, 1), gap=1.4, left=5.6, top=3.2, right=2.2, vgap=4.6,
-                bottom=foot + 3.3,
-            )  # fmt: skip
-            strip = style().panels(figure, left=5.6, top=high - foot + 1.5, right=2.2)[0][0]
-            over_time = [_over_time(strip, data)]
+                figure, (6, 1), (1.7, 1), gap=1.4, left=5.6, top=3.2, right=2.2, vgap=4.6
+            )
         else:
             first = second = style().panels(figure, left=4.9, top=3.2)[0][0]
         upright = self.show == "histogram" or style().narrow(figure)
@@ -104,7 +133,7 @@ class NeuronClusters(Scene):
             parts.append(_dots(first, data))
         if self.show != "neurons":
             parts.append(_histogram(second, data, upright=upright, alone=first is second))
-        return Drawing.of(*parts, *over_time)
+        return Drawing.of(*parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Sizes of the clusters at that epoch."""
@@ -124,11 +153,14 @@ class NeuronClusters(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
-        below = "; below, how many there are over training" if self.show == "both" else ""
+        columns = (
+            "A dot a neuron, in the column of its frequency, coloured where it is in a cluster and "
+            "pale where it was when the network generalised. " if self.show == "columns" else ""
+        )  # fmt: skip
         return (
             "Each neuron's frequency, the one that explains most of the variance of its "
             "activation over (a, b), and that share of variance. Clusters are neurons at "
-            f"{THRESHOLD:g} or above{below}. {self._without(data)}"
+            f"{THRESHOLD:g} or above. {columns}{self._without(data)}"
             f"{after('section 4.3 and figure 5')}"
         )
 
@@ -138,16 +170,96 @@ class NeuronClusters(Scene):
         return 'A neuron that no frequency explains better than another stands at "none". '
 
 
+class _Columns:
+    """Neurons stacked above their frequencies: those of a cluster below, in its colour."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
+        self.axes, self.data, self.last = axes, data, data.sizes["frequency"]
+        self.first = NO_FREQUENCY if _any_without(data) else 1
+        colours = style().colours
+        self.across, self.pitch, size = self._pitch()
+        axes.set(xlim=(self.first - 0.7, self.last + 0.7), ylim=(0, 1), yticks=[])
+        axes.grid(visible=False)
+        axes.spines["left"].set_visible(False)
+        _name_frequencies(axes, self.last, none=_any_without(data))
+        self.early = np.zeros(data.sizes["all_neuron"], dtype=bool)
+        learned = outcome(data).generalised
+        if learned is not None:
+            at = int(np.abs(data["epoch"].values - learned).argmin())
+            self.early = _neurons_at(data, at)[1] >= THRESHOLD
+        self.dots = axes.scatter([], [], s=size**2, lw=0, clip_on=False, zorder=3)
+        keys = frequencies.key_frequencies(data)
+        full = _rgb([colours.faint, *(frequencies.colour(k, data) for k in keys)])
+        pale = (1 - PALE) * full + PALE
+        self.faces = np.stack([full, pale])
+        self.place_of = np.zeros(self.last + 1, dtype=int)
+        self.place_of[keys] = np.arange(1, len(keys) + 1)
+        self.names = _name_clusters(axes, data)
+
+    @property
+    def moving(self) -> list[Any]:
+        return [self.dots, *(text for pair in self.names.values() for text in pair)]
+
+    def update(self, i: int) -> None:
+        frequency, share = _neurons_at(self.data, i)
+        clean = (share >= THRESHOLD) & (frequency != NO_FREQUENCY)
+        # in a column: those that were early, then the others of its cluster, then the rest
+        order = np.lexsort((np.arange(len(share)), ~(clean & self.early), ~clean, frequency))
+        _, starts, counts = np.unique(frequency[order], return_index=True, return_counts=True)
+        place = np.arange(len(order)) - np.repeat(starts, counts)
+        row, column = np.divmod(place, self.across)
+        wide = COLUMN / self.across
+        x = frequency[order] + (column - (self.across - 1) / 2) * wide
+        self.dots.set_offsets(np.column_stack([x, (row + 0.7) * self.pitch]))
+        face = np.where(clean[order], self.place_of[frequency[order]], 0)
+        self.dots.set_facecolor(self.faces[(self.early & clean)[order].astype(int), face])
+        for k, (name, text) in self.names.items():
+            count, every = int((clean & (frequency == k)).sum()), int((frequency == k).sum())
+            shown = bool(count) or style().ghost
+            name.set_text(str(k) if shown else "")
+            text.set_text(f"{count}" if shown else "")
+            for word in (name, text):
+                word.xy = (word.xy[0], (-(-every // self.across) + 0.4) * self.pitch)
+
+    def _pitch(self) -> tuple[int, float, float]:
+        """Dots side by side, how far rows are apart as a share of the height, and a dot's size.
+
+        As large as they can be where the highest column of the film just fits; in points.
+        """
+        shown = self.data["epoch"].values <= panels.horizon(self.data)
+        frequency = self.data["all_neuron_frequency"].values[shown].astype(int)
+        most = max(int(np.bincount(row).max()) for row in frequency)
+        box = self.axes.bbox
+        slot = COLUMN * box.width / (self.last + 2.4 - self.first)
+        sizes = {n: min(slot / n, box.height / (-(-most // n) + 0.6)) for n in range(1, 13)}
+        across = max(sizes, key=lambda n: sizes[n])
+        rows = box.height / (-(-most // across) + 0.6)
+        points = sizes[across] * style().points / style().pixels(self.axes, style().points)
+        return across, min(rows, AIRY * sizes[across]) / box.height, 0.94 * points
+
+
+def _name_frequencies(axes: Axes, last: int, *, none: bool) -> None:
+    """Ticks of an axis of frequencies, and where neurons without one stand."""
+    first, *ticks = frequencies.ticks(last)
+    names = ["none" if none else str(first), *map(str, ticks)]
+    axes.set_xticks([NO_FREQUENCY if none else first, *ticks], names)
+    axes.set_xlabel("frequency of the neuron")
+
+
+def _rgb(colours: Sequence[str]) -> Float[np.ndarray, "colour 3"]:
+    """Colours as numbers from 0 to 1."""
+    from matplotlib.colors import to_rgba_array
+
+    return np.asarray(to_rgba_array(list(colours)))[:, :3]
+
+
 def _dots(axes: Axes, data: xr.Dataset) -> Drawing:
     """A dot a neuron: frequency across, share of variance up."""
     current_style, last = style(), data.sizes["frequency"]
     without = _any_without(data)
     axes.set(xlim=(-1 if without else 0, last + 1), ylim=(0, 1.02))
     axes.set_yticks(*TICKS)
-    first, *ticks = frequencies.ticks(last)
-    names = ["none" if without else str(first), *map(str, ticks)]
-    axes.set_xticks([NO_FREQUENCY if without else first, *ticks], names)
-    axes.set_xlabel("frequency of the neuron")
+    _name_frequencies(axes, last, none=without)
     em = style().pixels(axes, style().points)
     axes.set_ylabel(f"share of variance{' ' if axes.bbox.height > 15 * em else chr(10)}explained")
     axes.axhline(THRESHOLD, **_dashed())
@@ -243,77 +355,6 @@ def _histogram(axes: Axes, data: xr.Dataset, *, upright: bool, alone: bool) -> D
             text.set_text(f"{(share >= THRESHOLD).sum()} of {share.size} above {THRESHOLD:g}")
 
     return Drawing([bars, text], update)
-
-
-def _over_time(axes: Axes, data: xr.Dataset) -> Drawing:
-    """How many neurons are in a cluster over training, and how many join late."""
-    share = data["all_neuron_variance_explained"].values
-    counts = panels.at_checkpoints(data, (share >= THRESHOLD).sum(axis=1))
-    narrow = style().narrow(axes.figure)
-    panel = panels.CurvePanel(
-        axes, data, {"_clustered": counts}, ylabel="in clusters" if narrow else
-        "neurons\nin clusters", phases="none",
-        ylim=(0, 1.12 * share.shape[1]), yticks=(0, share.shape[1]),
-    )  # fmt: skip
-    drawing, learned = panel.along(data["epoch"]), outcome(data).generalised
-    if learned is None:
-        return drawing
-    return Drawing.of(drawing, _joined(axes, data, counts, learned))
-
-
-def _joined(axes: Axes, data: xr.Dataset, counts: panels.Curve, learned: int) -> Drawing:
-    """Where the run generalises, how many are in clusters then and at the end, and between."""
-    current_style, colours, epochs = style(), style().colours, data["epoch"].values
-    end = _claims.film_end(data)
-    before, last = int(counts.y[np.abs(epochs - learned).argmin()]), int(counts.y[end])
-    at = float(epochs[end])
-    line = axes.axvline(learned, color=colours.test, lw=current_style.line * 0.6, zorder=2.5)
-    name = current_style.note(
-        axes, "the network generalises", (learned, 1), (0, 0.35), fontweight="bold",
-        xycoords=axes.get_xaxis_transform(), color=colours.test,
-    )  # fmt: skip
-    marks = _marks.draw(
-        axes,
-        [
-            _marks.Mark(learned, before, f"{before}", colours.test, "right", 0.8),
-            _marks.Mark(at, last, f"{last}", colours.ink, "right", 0.8),
-        ],
-        epochs,
-    )
-    late = _difference(axes, counts, (learned, at), (before, last)) if last > before else []
-
-    def update(i: int) -> None:
-        marks.update(i)
-        share = learned / axes.get_xlim()[1]
-        name.set_ha("left" if share < 0.35 else "right" if share > 0.65 else "center")
-        for first, artists in ((learned, (line, name)), (at, late)):
-            for artist in artists:
-                artist.set_visible(current_style.ghost or bool(epochs[i] >= first))
-
-    return Drawing([*marks.moving, line, name, *late], update)
-
-
-def _difference(
-    axes: Axes, counts: panels.Curve, ends: tuple[float, float], levels: tuple[int, int]
-) -> list[Any]:
-    """An arrow between two levels with what lies between them, a little before the end."""
-    current_style, (before, last) = style(), levels
-    x = ends[0] + 0.8 * (ends[1] - ends[0])
-    top = float(np.interp(x, counts.x, counts.y))
-    colours = current_style.colours
-    (level,) = axes.plot(
-        ends, [before, before], color=colours.muted, ls=(0, (4, 2)), lw=0.5 * current_style.line,
-        zorder=2.4,
-    )  # fmt: skip
-    look = {"arrowstyle": "<|-|>", "color": colours.ink, "lw": 0.6 * current_style.line,
-            "shrinkA": 0, "shrinkB": 0}  # fmt: skip
-    arrow = axes.annotate("", (x, before), (x, top), arrowprops=look, zorder=6)
-    text = current_style.label(
-        axes, x, (before + top) / 2, f"+{last - before}", lift=0.01, ha="right", va="center",
-        color=colours.ink, zorder=6,
-    )  # fmt: skip
-    text.set_position((-0.6 * current_style.small, 0))
-    return [level, arrow, text]
 
 
 def _neurons_at(data: xr.Dataset, i: int) -> tuple[np.ndarray, np.ndarray]:
