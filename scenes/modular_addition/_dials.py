@@ -33,9 +33,8 @@ def embedded_circle(data: xr.Dataset, k: int) -> Float[np.ndarray, " residue"] |
 
 
 def turn(k: int, n: float, p: int) -> float:
-    """The angle of a number on a clock, the short way round, in radians."""
-    share = (k * n / p) % 1.0
-    return 2 * np.pi * (share - 1 if share > 0.5 else share)
+    """The angle of a number on a clock, in the direction in which they go round, in radians."""
+    return 2 * np.pi * ((k * n / p) % 1.0)
 
 
 def answer_colour() -> str:

@@ -70,8 +70,9 @@ class Circle:
         return abs(float(np.degrees(np.angle(z[self.a] * z[self.b] * z[self.c].conj()))))
 
     def angle(self, n: int) -> float:
-        """The measured angle of a number, the short way round."""
-        return float(np.angle(self.points[n]))
+        """The measured angle of a number, in the direction in which the numbers go round."""
+        wanted = 2 * np.pi * (self.k * n % self.p) / self.p
+        return wanted + float(np.angle(self.points[n] * np.exp(-1j * wanted)))
 
     def near(self) -> Float[np.ndarray, " residue"]:
         """Where each number is drawn: what lies far out is drawn nearer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from grokviz.scenes.modular_addition._dials import turn
 from grokviz.scenes.modular_addition._pair import Pair
 from grokviz.scenes.modular_addition.embedding._string import Circle, apart
 from grokviz.scenes.modular_addition.logits import chorus
@@ -100,6 +101,19 @@ def test_the_string_goes_through_every_number() -> None:
     assert whole.sum() == 17
     np.testing.assert_allclose(turning[whole], points)
     assert (circle.turns, circle.c) == (5, 7)
+
+
+@pytest.mark.parametrize("k", [1, 5, 14])
+def test_angles_are_counted_as_the_numbers_go_round(k: int) -> None:
+    draw = np.random.default_rng(1)
+    wanted = 2 * np.pi * (k * np.arange(17) % 17) / 17
+    points = np.exp(1j * (wanted + draw.uniform(-0.1, 0.1, 17)))
+    circle = Circle(k, points, 3, 16)
+    for n in range(17):
+        # never back from 0, but for what the measured number is off
+        assert circle.angle(n) == pytest.approx(wanted[n], abs=0.1)
+        assert np.exp(1j * circle.angle(n)) == pytest.approx(points[n])
+        assert turn(k, n, 17) == pytest.approx(wanted[n])
 
 
 def test_names_on_a_circle_are_set_apart_and_else_stay() -> None:
