@@ -113,16 +113,16 @@ class ManySmallSteps(FilmScene):
                      anchor="left")  # fmt: skip
         begin = 0.25
         runs = len(set(self.data["piece_member"].values.tolist()))
-        text = f"Now take the mean of {count} curves, one from each run."
+        text = f"Here are {count} losses, one from each run, and their mean."
         if count > runs:
-            text = f"Each digit has its own loss: {runs} runs give {count} curves. Take their mean."
+            text = f"{count} losses from {runs} runs, each with a sudden fall, and their mean."
         self.say(
             text, *map(mn.FadeOut, self.few), mn.FadeIn(mean),
             self.sweep(lambda share: add((begin * share) ** 1.7), one, many, rate=mn.linear,
                        run_time=self.reading(text)),
         )  # fmt: skip
         self.say(
-            f"In a quarter more steps, half of them lose {typical:.0%} of their start or more ...",
+            f"Where it falls most, a typical one loses {typical:.0%} in a quarter more steps ...",
             self.sweep(lambda share: add((begin + (1 - begin) * share) ** 1.7), one, many,
                        run_time=(1 - begin) * MEAN, rate=mn.linear),
         )  # fmt: skip
@@ -131,9 +131,7 @@ class ManySmallSteps(FilmScene):
         window = _Window(self, self.mean_loss[-1])
         self.add(*window.shapes)
         only = "only " if smooth else ""
-        text = f"... and their mean, in as many, {only}{window.fall:.0%}."
-        if not smooth:
-            text = f"In a quarter more steps their mean loses {window.fall:.0%}."
+        text = f"... and the mean of all of them, where it falls most, {only}{window.fall:.0%}."
         self.say(
             text, one.animate.set_stroke(opacity=0.15),
             self.sweep(window.seek, *window.shapes, run_time=0.7 * self.reading(text)),
@@ -143,12 +141,12 @@ class ManySmallSteps(FilmScene):
         self.hold()
         if not smooth:
             return
-        text = "Of all this, a smooth loss curve shows only the mean."
+        text = "A large network's loss is a mean of many things too, and looks smooth."
         self.say(
             text, *map(mn.FadeOut, [*window.shapes, tag]),
             one.animate(run_time=0.9 * self.reading(text)).set_stroke(opacity=0.0),
         )  # fmt: skip
-        text = "It may be made of sudden changes, too many to see."
+        text = "Behind it there may be sudden changes, too many to see."
         one.set_stroke(opacity=THIN)
 
         def reveal(share: float) -> None:

@@ -77,7 +77,7 @@ class InductionTask(FilmScene):
         second = [part for (row, step), box in self.boxes.items()
                   if row == 1 and step < 1 for part in box]  # fmt: skip
         self.add(*first, names[0])
-        text = "Another task: in a row of tokens, a passage comes back."
+        text = "Another task, to see why: in a row of numbers, a passage comes back."
         self.say(text, mn.Succession(
             mn.Wait(0.6),
             mn.LaggedStart(*map(mn.FadeIn, [names[1], *second]), lag_ratio=0.4, run_time=3.0),
@@ -89,7 +89,7 @@ class InductionTask(FilmScene):
         (above, _), (below, shown) = self.boxes[0, 0], self.box(1, 1, asked=True)
         asked = words("?", self.colours.answer, px=52, bold=True,
                       at=(self.x(1), ROWS[1] + 19))  # fmt: skip
-        text = f"What follows {token}? Look up what followed it last time."
+        text = f"What follows {token}? Look up what followed it last time: this is induction."
         seconds = self.reading(text)
         up = Line(np.array([self.top(1, 0), self.foot(0, 0)]), self.colours.ink, 5)
         on = self._arrow(self.top(0, 0), self.top(0, 1))
@@ -125,9 +125,10 @@ class InductionTask(FilmScene):
         looks, share = self.options.looks(self.data), self.options.share(self.data)
         self.hold()
         text = (
-            "A trained network does so: the lines are where one head looks."
+            "A trained network does so. The lines: where one head, a part that looks back, looks."
             if share >= LOOKS
-            else f"The lines are where one head of the network looks: {share:.0%} there."
+            else "The lines are where one head of the network, a part that looks back, looks: "
+            f"{share:.0%} there."
         )
         steps = range(self.count)
         rest = [self.boxes[1, step] for step in range(1, self.count + self.beside)]

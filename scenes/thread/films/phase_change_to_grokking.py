@@ -70,7 +70,7 @@ class PhaseChangeToGrokking(FilmScene):
         self.middle, self.low = middle, low
         up = {0.1: "0.1", 1.0: "1", 10.0: "10"}
         self.furniture = self.axes.furniture(tens(10, 1e4), up, x="epoch", y="loss")
-        text = f"A network learns to add mod {p}, from {share} of all sums."
+        text = f"Why so late? Now other networks: this one learns from {share} of the sums."
         cells = self._pairs(first)
 
         def fill(passed: float) -> None:
@@ -107,7 +107,7 @@ class PhaseChangeToGrokking(FilmScene):
         self.lines = [train.line, test.line]
         self.marks = self._marks(first)
         text = (
-            f"Each is learned at the epoch where it passes {LEARNED:g}: "
+            f"Each is learned where it passes {LEARNED:g}: "
             f"{'a phase change' if together else 'here are both'}."
         )
         self.say(text, mn.LaggedStart(*map(mn.FadeIn, self.marks), lag_ratio=0.8,
@@ -310,17 +310,19 @@ class PhaseChangeToGrokking(FilmScene):
         self._go(curves, 0)
         self.add(*(curve.line for curve in curves))
         highest, falls = float(epochs[top]), float(run["phase_end"].values[1])
-        text = f"Why go on? Now a run with {fraction:.0%} of the sums, on a linear axis."
+        # each caption has its share of the axis, so that none stands still
+        early = max(highest, falls / 4)
+        between = (early + falls) / 2
+        text = f"Why does it go on at all? Here with {fraction:.0%} of the sums."
         self.say(text, *map(mn.FadeIn, axes),
-                 self._through(curves, 0, highest, self.reading(text)))  # fmt: skip
+                 self._through(curves, 0, early, self.reading(text)))  # fmt: skip
         peak, final = weights[top], weights[-1]
         x, y = below.at(highest, peak)
         mark = Dots(np.array([[x, y]]), 13, ink)
         value = words(spaced(round(peak)), ink, px=42, bold=True, at=(x + 26, y - 8), anchor="left")
-        between = highest + 0.2 * (falls - highest)
         stops = [
-            ("To memorise is quick, and takes large weights.", highest, between),
-            ("Weight decay makes large weights dear, so training never rests.", between, falls),
+            ("To memorise is quick, and takes large weights.", early, between),
+            ("Weight decay pulls all weights to 0, so training never rests.", between, falls),
             ("The rule is harder to find; once there, it needs less.", falls, end),
         ]
         for n, (text, start, stop) in enumerate(stops):
