@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
-from grokviz.scene import Scene
+from grokviz.scene import Scene, clock
 from grokviz.scene.outcome import outcome
 from grokviz.scene.registry import scene
 
@@ -16,15 +17,27 @@ Said = tuple[str, ...]
 
 
 def losses(data: xr.Dataset) -> Said:
-    """Of the two losses: when either is low."""
+    """Of the two losses: when either is low, and what the phases are called."""
     run = outcome(data)
     if run.delay is None:
         return (f"{run.sentence}.",)
+    named = (
+        "Its phases: it memorises, forms a circuit that computes, and cleans up its memory.",
+    ) if clock.phase_ends(data) is not None else ()  # fmt: skip
     return (
-        "The same by its loss, which is high where answers are wrong.",
+        "The same by its loss: how much the right answers surprise it, in nats.",
+        *named,
         f"What it is shown it knows by {run.word} {run.memorised or 0:,}, the rest by "
         f"{run.generalised or 0:,}.",
     )
+
+
+class Seen(Enum):
+    """Whose inside is seen: of the run with the table, of one with the same start, of another."""
+
+    OWN = ""
+    SECOND = "here of a second run from the same start"
+    ANOTHER = "here of another run"
 
 
 @dataclass(frozen=True)
@@ -48,10 +61,11 @@ def where_it_holds(drawn: str | Scene, *texts: str) -> WhereItHolds:
     return WhereItHolds(drawn, texts)
 
 
-def string(drawn: Scene) -> WhereItHolds:
+def string(drawn: Scene, seen: Seen = Seen.OWN) -> WhereItHolds:
     """Of the numbers that are wound up."""
+    whose = f" ({seen.value})" if seen.value else ""
     return where_it_holds(
-        drawn, "What has it learned? Take the row of its numbers, and wind it up.",
+        drawn, f"What has it learned? Take its row of numbers{whose}, and wind it up.",
         "From the end, it is how the network holds them: on a circle, where angles add.",
     )  # fmt: skip
 
@@ -59,9 +73,17 @@ def string(drawn: Scene) -> WhereItHolds:
 def chorus(drawn: Scene) -> WhereItHolds:
     """Of the waves of all its circles."""
     return where_it_holds(
-        drawn, "It turns a circle for each wave it uses, by both numbers.",
-        "Each wave is high where its hand points, and elsewhere too.",
+        drawn, "It has a few such circles. To add, it turns each of them by both numbers.",
+        "Each gives a wave, high where its hand points, and elsewhere too.",
         "All are high together at a single number: the answer.",
+    )  # fmt: skip
+
+
+def waves(drawn: Scene) -> WhereItHolds:
+    """Of the waves that come up along training."""
+    return where_it_holds(
+        drawn, "How strong each circle's wave is in its numbers, along training.",
+        "The {count} that it adds with grow from {first:.0%} to {last:.0%} of all.",
     )  # fmt: skip
 
 
@@ -76,17 +98,12 @@ def neuron(drawn: Scene) -> WhereItHolds:
 phase_change = where_it_holds(
     "induction-phase-change",
     "Fresh passages at every step: none can be learned by heart.",
-    "At first it guesses; then, all at once, it looks up: a phase change.",
+    "At first it guesses; then, all at once, it looks up. That is a phase change.",
 )
 little_data = where_it_holds(
     "induction-grokking",
     "Now few passages, again and again: it learns them by heart.",
     "To look up comes later: with little data, the phase change is delayed.",
-)
-waves = where_it_holds(
-    "embedding-waves",
-    "The circles along training: how much of each wave is in its numbers.",
-    "A few waves grow, from {first:.0%} to {last:.0%}; the rest are forgotten.",
 )
 digits = where_it_holds(
     "digit-phase-changes",

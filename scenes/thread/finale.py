@@ -9,8 +9,9 @@ from grokviz.scenes.thread._answers import TABLE, Told
 from grokviz.scenes.thread._rings import Rings
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, clock
+from grokviz.scene import Claim, clock, option
 from grokviz.scene.film import Film
+from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,6 +37,10 @@ class Finale(Film):
     seconds = 30
     parts = {"answer": "what happened in between"}  # noqa: RUF012
 
+    colours: str = option(
+        "", "frequencies in the order of their colours, with spaces; if empty, the run's own"
+    )
+
     def told(self, data: xr.Dataset) -> Told:
         """What the table tells; raises InputError where it does not ask the question."""
         told = Told.of(data)
@@ -56,10 +61,32 @@ class Finale(Film):
             )
         return rings
 
+    def moments(self, data: xr.Dataset) -> tuple[int, int]:
+        """The epochs at which the sums it was shown and the others are learned.
+
+        As everywhere by the losses; by the answers of a run whose losses do not say.
+        """
+        run, told = outcome(data), self.told(data)
+        if run.delay is None:
+            first, second = (int(told.epochs[n or 0]) for n in (told.first, told.second))
+            return first, second
+        return int(run.memorised or 0), int(run.generalised or 0)
+
+    def palette(self) -> list[int] | None:
+        """The frequencies by whose order the rings are coloured; None for the run's own."""
+        try:
+            return [int(k) for k in self.colours.replace(",", " ").split()] or None
+        except ValueError:
+            raise InputError(
+                f"{self.name}: colours={self.colours!r} is no list of frequencies; give numbers "
+                "with spaces"
+            ) from None
+
     def require(self, data: xr.Dataset) -> None:
         """Raise InputError unless there is a question, and something to answer it by."""
         self.told(data)
         self.rings(data)
+        self.palette()
 
     def counted(self, data: xr.Dataset) -> str:
         """How many circles there are, in words."""
@@ -77,12 +104,14 @@ class Finale(Film):
             return Claim.instead("The embedding has no frequencies of its own")
         starts = rings.starts
         numbers = {"circles": len(starts), "planes": len(rings.keys)}
-        if len(starts) == len(rings.keys) and starts[0] < (told.second or 0):
-            ends = [told.epochs[n] for n in (starts[-1], told.second or 0)]
+        learned = self.moments(data)[1]
+        second = told.at(learned)
+        if len(starts) == len(rings.keys) and starts[0] < second:
             count = f"{len(starts)} circles" if len(starts) > 1 else "1 circle"
             word = clock.word(data)
             return Claim(
-                f"{count} by {word} {ends[0]:,.0f}, and sums it never saw right by {ends[1]:,.0f}",
+                f"{count} by {word} {told.epochs[starts[-1]]:,.0f}, {told.others[second]:.0%} of "
+                f"unseen sums right by {learned:,}",
                 self.watch, numbers=numbers,
             )  # fmt: skip
         return Claim.instead(
@@ -96,14 +125,15 @@ class Finale(Film):
         if told is None:
             return "A table of answers of which it is not known which sums were shown."
         starts = [rings.round_from(n) for n in range(len(rings.keys))]
+        begins = self.moments(data)[0]
         ends = ", ".join(
             f"{k}: " + ("not round" if start is None else f"{told.epochs[start]:,.0f}")
             for k, start in zip(rings.keys, starts, strict=True)
         )
         return (
             f"A table of {sum(told.sums):,} sums, lit where the answer is right: of the "
-            f"{told.sums[1]:,} that were not shown {told.others[told.first or 0]:.1%} at {word} "
-            f"{told.epochs[told.first or 0]:,.0f} and {told.others[-1]:.1%} at the end. Beside it "
+            f"{told.sums[1]:,} that were not shown {told.others[told.at(begins)]:.1%} at {word} "
+            f"{begins:,} and {told.others[-1]:.1%} at the end. Beside it "
             f"the numbers in the planes of the embedding's frequencies, one ring inside the other; "
             f"the {word} from which on each is round: {ends}."
         )

@@ -16,6 +16,9 @@ from grokviz.scene.outcome import losses_of, outcome
 if TYPE_CHECKING:
     import xarray as xr
 
+QUESTION = "How does it know sums it has never seen?"
+"""What the whole story is asked."""
+
 DELAY = 2.0
 """How many times later than it memorised a run must generalise, or there is no question."""
 
@@ -35,7 +38,7 @@ class Opening(Film):
     wishes = TABLE
     reference = "modular-addition-answers"
     drawn_by = "films.opening:Opening"
-    seconds = 16
+    seconds = 20
     parts = {"question": "the question"}  # noqa: RUF012
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -83,16 +86,16 @@ class Opening(Film):
         return self._of_lines(data) if told is None else self._of_table(data, told)
 
     def _of_table(self, data: xr.Dataset, told: Told) -> str:
-        first, second, end = told.first or 0, told.second or 0, len(told.epochs) - 1
+        moments = [told.at(epoch) for epoch in self.epochs(data)]
         shares = "; ".join(
             f"{told.epochs[n]:,.0f}: {told.shown[n]:.1%} and {told.others[n]:.1%}"
-            for n in (0, first, second, end)
+            for n in (0, *moments, len(told.epochs) - 1)
         )
         return (
             f"A table with a cell for each of {sum(told.sums):,} sums, lit where the network's "
             f"answer is right. Right of the {told.sums[0]:,} sums that it is shown, and of the "
             f"{told.sums[1]:,} others, at {clock.word(data)} {shares}. Its test loss "
-            f"ends at {outcome(data).test:.2g}. The film asks what happened in between."
+            f"ends at {outcome(data).test:.2g}. The film asks how it can know them."
         )
 
     def _of_lines(self, data: xr.Dataset) -> str:
@@ -117,7 +120,8 @@ class Opening(Film):
                 f"A cell is a sum a + b mod {p}, a to the right and b upwards: dark where the "
                 "largest logit is not the answer's, else the brighter the more probable it is; in "
                 "the one colour where it was trained on, in the other where not. Percentages: "
-                f"right answers. {sources}"
+                "right answers, at the last checkpoint by then; the two moments: training and test "
+                f"loss below 0.1. {sources}"
             )
         return (
             "Sure of the right answer: exp(-loss), the geometric mean of the probability that the "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grokviz.scenes.modular_addition.embedding.embedding_waves import EmbeddingWaves
 from grokviz.scenes.modular_addition.embedding.string_to_circle import StringToCircle
 from grokviz.scenes.modular_addition.logits.chorus import Chorus
 from grokviz.scenes.modular_addition.neuron_surface import NeuronSurface
@@ -13,12 +15,16 @@ from grokviz.scenes.thread._answers import TABLE, Told
 from grokviz.scenes.thread.finale import Finale
 from grokviz.scenes.thread.opening import Opening
 
-from grokviz.scene import Claim, option
+from grokviz.dataset.references.reference import load
+from grokviz.scene import Claim, frequencies, option
 from grokviz.scene.film import Chapter, Film
 from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
+
+LENGTH = {"epochs", "checkpoint-every", "test-every", "record-norms"}
+"""Settings that say how long a run is followed, and how closely."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,10 @@ class Thread(Film):
         sentence = f"What a network does in {span} between memory and understanding"
         return Claim(sentence, self.watch, numbers={"delay": delay})
 
-    def _scenes(self) -> tuple[StringToCircle, Chorus, NeuronSurface]:
+    def _scenes(self) -> tuple[StringToCircle, Chorus, EmbeddingWaves, NeuronSurface]:
         """The scenes of this data, with the options."""
         return (
-            StringToCircle(**self._sum), Chorus(**self._sum),
+            StringToCircle(**self._sum), Chorus(**self._sum), EmbeddingWaves(waves="key"),
             NeuronSurface(self.neuron, "landscape"),
         )  # fmt: skip
 
@@ -92,24 +98,29 @@ class Thread(Film):
     def chapters(self, data: xr.Dataset) -> tuple[Chapter, ...]:
         """The story; the numbers are the tweets that are redrawn."""
         self.require(data)
-        string, chorus, neuron = self._scenes()
+        string, chorus, waves, neuron = self._scenes()
         asked = Told.of(data)
         own = asked is not None and asked.asks and Finale().claim(data).holds
+        # what has a table has the moments too: those of one run, where it is the same recipe
+        table = None if own else _same_start(data)
+        shades = {} if own else {"colours": " ".join(map(str, frequencies.coloured(data)))}
+        seen = _said.Seen.OWN if own else _said.Seen.SECOND if table else _said.Seen.ANOTHER
         return (
             Chapter("opening", "opening", own=own),
-            Chapter("grokking", "grokking-curve", seconds=12.5, hold=2, captions=_said.losses),  # 1
+            Chapter("grokking", "grokking-curve", seconds=18, hold=2, run=table,
+                    captions=_said.losses),  # 1
             Chapter("induction", "induction-task"),
             Chapter("phase-change", "induction-phase-change", seconds=12, hold=2,
                     captions=_said.phase_change),  # 2
             Chapter("little-data", "induction-grokking", seconds=11.5, hold=2,
                     captions=_said.little_data),  # 3
             Chapter("gap", "phase-change-to-grokking"),  # 4 to 6
-            Chapter("string", "string-to-circle", string.changed_options(), seconds=17, hold=2,
-                    captions=_said.string(string)),  # 9
-            Chapter("chorus", "chorus", chorus.changed_options(), seconds=18, hold=3,
+            Chapter("string", "string-to-circle", string.changed_options(), seconds=18, hold=1.5,
+                    captions=_said.string(string, seen)),  # 9
+            Chapter("chorus", "chorus", chorus.changed_options(), seconds=18, hold=2,
                     captions=_said.chorus(chorus)),  # 7
-            Chapter("embedding", "embedding-waves", seconds=12, hold=2,
-                    captions=_said.waves),  # 9 and 11
+            Chapter("embedding", "embedding-waves", waves.changed_options(), seconds=12, hold=2,
+                    captions=_said.waves(waves)),  # 9 and 11
             Chapter("neuron", "neuron-surface", neuron.changed_options(), seconds=12, hold=3,
                     captions=_said.neuron(neuron)),  # 10
             Chapter("digits", "digit-phase-changes", seconds=11.5, hold=2,
@@ -117,7 +128,7 @@ class Thread(Film):
             Chapter("many", "many-small-steps", sections=("mean",)),
             Chapter("rounding", "rounding", sections=("slingshot",)),  # 14
             Chapter("credits", "credits"),
-            Chapter("answer", "finale", own=own),
+            Chapter("answer", "finale", shades, own=own),
         )  # fmt: skip
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -130,3 +141,12 @@ class Thread(Film):
             "The story of grokking in the order of Nanda and Lieberum's thread (2022), with Nanda "
             "et al. (2023), arXiv:2301.05217, and Power et al. (2022), arXiv:2201.02177."
         )
+
+
+def _same_start(data: xr.Dataset) -> str | None:
+    """The reference that has the table, where its run and this one differ in rounding alone."""
+    table = load(Opening.reference, ("logged_train_loss",))
+    ours, theirs = (json.loads(one.attrs.get("settings") or "{}") for one in (data, table))
+    both = (ours.keys() & theirs.keys()) - LENGTH
+    same = "seed" in both and all(ours[key] == theirs[key] for key in both)
+    return Opening.reference if same else None

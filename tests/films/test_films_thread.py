@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -23,6 +24,7 @@ from grokviz.render.job import render_options
 from grokviz.render.plan import plan
 from grokviz.scene import Claim
 from grokviz.scene.film import Chapter, Film
+from grokviz.scene.frequencies import coloured, key_frequencies
 from grokviz.scene.registry import scene, scenes
 from grokviz.scene.spoken import reading
 from grokviz.slides.story import STORY
@@ -72,7 +74,8 @@ def test_it_lasts_four_to_six_minutes_and_every_chapter_is_told() -> None:
             share = len(chapter.sections) / len(made.parts) if chapter.sections else 1
             seconds += made.seconds * share
         else:
-            said = chapter.captions_of(load(None, made.variables(), default=made.reference))
+            data = load(chapter.run, made.variables(), default=made.reference)
+            said = chapter.captions_of(data)
             assert len(said) > 1, chapter.name
             assert chapter.seconds >= sum(map(reading, said)), chapter.name
             seconds += chapter.seconds
@@ -104,6 +107,51 @@ def test_its_own_table_is_shown_where_it_has_one() -> None:
         patch.setattr(type(thread), "require", lambda self, data: None)
         own = [chapter.name for chapter in thread.chapters(changed) if chapter.own]
     assert own == ["opening", "answer"]
+
+
+def test_its_moments_are_those_of_one_run() -> None:
+    ours = {chapter.name: chapter for chapter in chapters()}
+    answers = load("modular-addition-answers")
+    assert scene("opening", user=False).reference == ours["grokking"].run
+    assert scene("finale", user=False).reference == ours["grokking"].run
+    first, second = scene("opening", user=False)().epochs(answers)
+    assert scene("finale", user=False)().moments(answers) == (first, second)
+    said = " ".join(ours["grokking"].captions_of(answers))
+    assert f"by epoch {first:,}, the rest by {second:,}." in said
+    assert f"by {second:,}" in scene("finale", user=False)().claim(answers).sentence
+
+
+@pytest.mark.parametrize(
+    ("changed", "run", "said"),
+    [
+        ({}, "modular-addition-answers", "here of a second run from the same start"),
+        ({"epochs": 7}, "modular-addition-answers", "here of a second run from the same start"),
+        ({"seed": 1}, None, "here of another run"),
+        ({"weight-decay": 0.5}, None, "here of another run"),
+    ],
+)
+def test_it_says_whose_inside_it_shows(changed: dict[str, Any], run: str | None, said: str) -> None:
+    thread = scene("thread", user=False)()
+    data = load(None, thread.needs, default=thread.reference).copy()
+    data.attrs["settings"] = json.dumps(json.loads(data.attrs["settings"]) | changed)
+    ours = {chapter.name: chapter for chapter in thread.chapters(data)}
+    assert ours["grokking"].run == run
+    assert said in ours["string"].captions_of(data)[0]
+
+
+def test_a_frequency_has_one_colour_in_all_chapters() -> None:
+    (finale,) = [chapter for chapter in chapters() if chapter.scene == "finale"]
+    thread = scene("thread", user=False)()
+    data = load(None, thread.needs, default=thread.reference)
+    drawn = scene("finale", user=False).with_options(finale.options)
+    answers = load("modular-addition-answers")
+    palette, rings = drawn.palette(), drawn.rings(answers).keys
+    assert palette == coloured(data) != coloured(answers)
+    assert set(rings) <= set(palette)
+    # as many circles as waves that are told of before
+    assert list(rings) == key_frequencies(data)
+    with pytest.raises(InputError, match="no list of frequencies"):
+        scene("finale", user=False)(colours="14 blue").palette()
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ class EmbeddingWaves(Scene):
         key, count = self.waves == "key", data.sizes["frequency"]
         waves = frequencies.key_frequencies(data) if key else frequencies.embedded(data)
         growth = _claims.Growth.of(data, _share(data, waves))
-        numbers = {"first": growth.first, "last": growth.last}
+        numbers = {"first": growth.first, "last": growth.last, "count": len(waves)}
         if growth.holds:
             sentence = f"{len(waves)} of {count} waves go {growth.words} of the embedding"
             return Claim(sentence, _leaders(data, waves), numbers=numbers)

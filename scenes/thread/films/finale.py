@@ -8,6 +8,7 @@ from __future__ import annotations
 import manim as mn
 import numpy as np
 from grokviz.scenes.thread.films._table import Table
+from grokviz.scenes.thread.opening import QUESTION
 
 from grokviz.scene import frequencies
 from grokviz.scene.about import about
@@ -39,7 +40,7 @@ class Finale(FilmScene):
         self.told, self.rings = self.options.told(self.data), self.options.rings(self.data)
         self.word = word(self.data)
         self.section("answer")
-        self.first, self.second = self.told.first, self.told.second
+        self.first, self.second = map(self.told.at, self.options.moments(self.data))
         self.last = self.told.at(1.2 * self.told.epochs[self.second])
         self.show_both()
         self.let_it_wind()
@@ -50,7 +51,8 @@ class Finale(FilmScene):
     def show_both(self) -> None:
         """Show the table as it was memorised, and where the network keeps its numbers."""
         self.table = Table(self.data, self.colours, CORNER)
-        keys, known = self.rings.keys, frequencies.coloured(self.data)
+        keys = self.rings.keys
+        known = self.options.palette() or frequencies.coloured(self.data)
         self.share = APART ** np.arange(len(keys) - 1, -1, -1.0)
         self.scale = self._scale()
         self.dots = [
@@ -68,7 +70,7 @@ class Finale(FilmScene):
         self.starts = self.rings.starts
         early = self.starts[0] if self.starts and self.starts[0] < self.second else self.first
         self.reached = self.first + max(early - self.first, 1) // 3
-        text = "Once more, with the numbers as the network holds them."
+        text = "The table once more, and the numbers as the network holds them."
         self.say(text, *map(mn.FadeIn, names),
                  self._through(self.first, self.reached, self.reading(text)))  # fmt: skip
 
@@ -112,10 +114,12 @@ class Finale(FilmScene):
             text += f"; the first is round by {word} {spaced(epochs[half])}"
         text += ", while most others stay wrong." if self.told.others[half] < 0.5 else "."
         self.say(text, self._through(self.reached, half, max(self.reading(text), 5.5)))
-        text = f"The others are right by {word} {spaced(epochs[self.second])}."
+        share = f"{self.told.others[self.second]:.0%}"
+        learned = spaced(self.options.moments(self.data)[1])
+        text = f"By {word} {learned} {share} of the others are right."
         if self.starts and self.starts[-1] <= self.second:
             last = spaced(epochs[self.starts[-1]])
-            text = f"The last is round by {last}; t{text[1:]}"
+            text = f"The last is round by {last}; b{text[1:]}"
         self.say(text, self._through(half, self.last, max(self.reading(text), 4.5)))
 
     def _through(self, start: int, stop: int, seconds: float) -> object:
@@ -142,6 +146,6 @@ class Finale(FilmScene):
         turn(0.0)
         self.add(added)
         counted = self.options.counted(self.data)
-        text = f"What happened in between? It built {counted}, and on a circle to add is to turn."
+        text = f"{QUESTION}\nIt built {counted}, and on a circle to add is to turn."
         self.say(text, self.sweep(turn, added, *self.dots, run_time=self.reading(text) + 1.5,
                                   rate=mn.smooth))  # fmt: skip

@@ -5,27 +5,28 @@ Drawn alone by ``manim -qm scenes/thread/films/opening.py Opening``.
 
 from __future__ import annotations
 
-from typing import Any
-
 import manim as mn
 import numpy as np
 from grokviz.scenes.any.films._axes import Axes, Growing
 from grokviz.scenes.thread._answers import Told
 from grokviz.scenes.thread.films._lines import Lines
 from grokviz.scenes.thread.films._table import Table
+from grokviz.scenes.thread.opening import QUESTION
 
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced, word
-from grokviz.scene.films.toolkit import FADE, FilmScene, Line, mono, words
+from grokviz.scene.films.toolkit import FADE, SMALL, FilmScene, Line, mono, words
 
 CORNER, COLUMN = (128.0, 64.0), 1000.0
 """Where the table begins, and the column of what is said of it."""
 EDGE, BOX = 1368.0, (1500.0, 470.0, 1776.0, 800.0)
 """Where the percentages end, and the curves that they draw."""
-NUMBER, LABELS = 130.0, (400.0, 640.0)
+NUMBER, LABELS = 130.0, (410.0, 650.0)
 """Size of the percentages, and the baselines of what is above them."""
-RUSH = 0.55
-"""The share of the time that is spent on the moments at which the others come to be right."""
+MEMORISING, RUSH = 0.35, 0.6
+"""The share of the time in which it memorises, and of the rest that in which the others come."""
+HALF = 0.5
+"""The share of the others that is right where the film stops."""
 
 
 class Opening(FilmScene):
@@ -49,10 +50,8 @@ class Opening(FilmScene):
             Lines(self).play()
             return
         self.word = word(self.data)
-        epochs = self.told.epochs
-        self.first, self.second = (float(epochs[n or 0])
-                                   for n in (self.told.first, self.told.second))  # fmt: skip
-        self.last = min(float(epochs[-1]), 1.2 * self.second)
+        self.first, self.second = map(float, self.options.epochs(self.data))
+        self.last = min(float(self.told.epochs[-1]), 1.2 * self.second)
         self.show_table(self.told)
         self.let_it_learn()
         self.ask()
@@ -78,9 +77,9 @@ class Opening(FilmScene):
         self.at(0.0)
         self.add(*self.moving)
         hours = self.data.sizes["residue"]
-        text = f"Each cell is a sum on a clock of {hours} hours, lit where its answer is right."
-        self.say(text, *map(mn.FadeIn, shapes),
-                 self._through(0.0, 1.5 * self.first, self.reading(text)))  # fmt: skip
+        cells = f"each cell is a sum on a clock of {hours} hours, lit if right"
+        shapes.append(words(cells, self.colours.muted, px=SMALL, at=(COLUMN, 310), anchor="left"))
+        self.add(*shapes)
 
     def at(self, epoch: float, curves: bool = True) -> None:
         """Draw everything as it is at an epoch; the curves too, or only what runs beside them."""
@@ -94,43 +93,49 @@ class Opening(FilmScene):
         self.show_moment(round(epoch), self.word)
 
     def show_moment(self, value: float, unit: str = "epoch") -> None:
-        """Write the epoch in the column, larger than in other films: it is what runs away here."""
+        """Write the epoch above, larger than in other films: it is what runs away here."""
         text = f"{unit} {spaced(value)}".rjust(len(f"{unit} {spaced(self.last)}"))
         self.moment.points = mono(text, self.colours.answer, px=60, bold=True,
-                                  at=(1776, 320)).points  # fmt: skip
+                                  at=(1776, 140)).points  # fmt: skip
         if self.moment not in self.mobjects:
             self.add(self.moment)
 
     # --- training -----------------------------------------------------------------------
 
     def let_it_learn(self) -> None:
-        """Run through training: it waits, and then the others come in a rush."""
-        told, start = self.told, 1.5 * self.first
+        """Run through training: it memorises, waits, and then the others come in a rush."""
+        told = self.told
         assert told is not None
+        start = 1.5 * self.first
         dark = told.epochs[(told.others < 0.3) & (told.epochs < self.second)]
-        rush = max(float(dark[-1]) if dark.size else start, start)
-        text = (
-            f"It learns those it is shown by {self.word} {spaced(self.first)}, "
-            f"all the others by {spaced(self.second)}."
-        )
-        seconds = max(self.reading(text), 5.5)
+        self.rush = max(float(dark[-1]) if dark.size else start, start)
+        i, (shown, others) = told.at(self.last), told.sums
+        right = (told.shown[i] * shown + told.others[i] * others) / (shown + others)
+        end = "them all" if right == 1 else f"{np.floor(100 * right):.0f}% of them"
+        share = f"{shown / (shown + others):.0%}"
+        text = f"It is shown {share} of these sums. In the end it knows {end}."
 
-        def epoch(share: float) -> float:
-            if share < 1 - RUSH:
-                return start + share / (1 - RUSH) * (rush - start)
-            return rush + (share - 1 + RUSH) / RUSH * (self.last - rush)
+        def passed(share: float) -> None:
+            early = share < MEMORISING
+            self.at(share / MEMORISING * start if early else self._epoch(
+                (share - MEMORISING) / (1 - MEMORISING), start, self.last))  # fmt: skip
 
-        self.say(text, self.sweep(lambda share: self.at(epoch(share)), *self.moving,
-                                  run_time=seconds, rate=mn.linear))  # fmt: skip
+        self.say(text, self.sweep(passed, *self.moving, run_time=self.reading(text),
+                                  rate=mn.linear))  # fmt: skip
 
-    def _through(self, start: float, stop: float, seconds: float) -> Any:
-        return self.sweep(lambda share: self.at(start + share * (stop - start)), *self.moving,
-                          run_time=seconds, rate=mn.linear)  # fmt: skip
+    def _epoch(self, share: float, start: float, stop: float) -> float:
+        """Which epoch is shown on the way: most of the time is the rush's."""
+        rush = min(self.rush, stop)
+        if share < 1 - RUSH:
+            return start + share / (1 - RUSH) * (rush - start)
+        return rush + (share - 1 + RUSH) / RUSH * (stop - rush)
 
     # --- the question ---------------------------------------------------------------------
 
     def ask(self) -> None:
-        """Go back to where it had memorised, shade the time since then, and ask about it."""
+        """Ask; go back to where it had memorised, shade the time since then, and begin it anew."""
+        told = self.told
+        assert told is not None
         band = self.axes.plot.bars([0.0], [1.0], 1.0, self.colours.grid)
         band.set_z_index(-3)
         left, stop = (self.axes.at(epoch, 0)[0] for epoch in (self.first, self.second))
@@ -141,12 +146,22 @@ class Opening(FilmScene):
             at = stop + share * (left - stop)
             corners = [(at, low), (at, top), (stop + 1, top), (stop + 1, low), (at, low)]
             band.points = Line(np.array(corners, dtype=float), self.colours.grid).points
-            self.at(self.second + share * (self.first - self.second), curves=False)
+            self.at(self.last + share * (self.first - self.last), curves=False)
 
         back(0.0)
         self.add(band)
         asked = words("?", self.colours.ink, px=230, bold=True,
                       at=((left + stop) / 2, (top + low) / 2 + 80))  # fmt: skip
-        self.say("What happened in between?", self.sweep(back, band, self.table.heat, *numbers,
-                                                         run_time=2.2))  # fmt: skip
+        self.say(QUESTION, self.sweep(back, band, self.table.heat, *numbers, run_time=2.6))
         self.play(mn.FadeIn(asked, scale=0.6), run_time=2 * FADE)
+        share = f"{told.others[told.at(self.second)]:.0%}"
+        text = (
+            f"Those it is shown it knows by {self.word} {spaced(self.first)}, {share} of the "
+            f"rest by {spaced(self.second)}.\nWhat happened in between?"
+        )
+        half = told.epochs[(told.others < HALF) & (told.epochs < self.second)]
+        end = float(half[-1]) if half.size else self.second
+        self.say(text, self.sweep(
+            lambda share: self.at(self._epoch(share, self.first, end), curves=False),
+            self.table.heat, *numbers, run_time=self.reading(text) + 1.0, rate=mn.linear,
+        ))  # fmt: skip
