@@ -122,7 +122,7 @@ class ManySmallSteps(FilmScene):
                        run_time=self.reading(text)),
         )  # fmt: skip
         self.say(
-            f"Where it falls most, a typical one loses {typical:.0%} in a quarter more steps ...",
+            f"At its steepest, a typical one loses {typical:.0%} in a quarter more steps ...",
             self.sweep(lambda share: add((begin + (1 - begin) * share) ** 1.7), one, many,
                        run_time=(1 - begin) * MEAN, rate=mn.linear),
         )  # fmt: skip
@@ -131,7 +131,7 @@ class ManySmallSteps(FilmScene):
         window = _Window(self, self.mean_loss[-1])
         self.add(*window.shapes)
         only = "only " if smooth else ""
-        text = f"... and the mean of all of them, where it falls most, {only}{window.fall:.0%}."
+        text = f"... and the mean of all of them, at its steepest, {only}{window.fall:.0%}."
         self.say(
             text, one.animate.set_stroke(opacity=0.15),
             self.sweep(window.seek, *window.shapes, run_time=0.7 * self.reading(text)),
