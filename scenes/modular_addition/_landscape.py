@@ -108,7 +108,7 @@ class Landscape:
         seen = self._faded(relief.lit(surface, relief.Light(), camera.eye), points, camera)
         view = relief.View(wide / 2, HORIZON * high, wide / 2)
         patches = relief.quads(*(relief.finer(grid, STEEP) for grid in (points, seen)))
-        pixels = relief.painted(patches, camera, view, self.panel.size)
+        pixels = relief.painted([patches], camera, view, self.panel.size)
         return self._ends(pixels)
 
     def _wide(self, i: int, ground: Ground) -> Float[np.ndarray, "a b"]:

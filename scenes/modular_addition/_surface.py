@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -29,7 +30,7 @@ MARK = 0.85
 PLACES = 90.0, 460.0
 """The least and the most places along an edge of the sheet."""
 
-PIXELS = 2.8
+PIXELS = 2.3
 """Pixels to one of them."""
 
 
@@ -89,11 +90,21 @@ def factor_for(p: int, pixels: float) -> int:
 
 @dataclass(frozen=True)
 class Shape:
-    """What is seen at a stage: patches, and the lines of the marked row and column."""
+    """What is seen at a stage: its parts, the farthest first, and the marked row and column.
 
-    patches: relief.Quads
+    ``points`` are those of the surface, on a grid or on one for each slice.
+    """
+
+    parts: Sequence[relief.Quads | relief.Grid]
+    points: Float[np.ndarray, "*grids rows columns 3"]
     a_line: Float[np.ndarray, "place 3"]
     b_line: Float[np.ndarray, "place 3"]
+
+    @property
+    def places(self) -> Float[np.ndarray, "place 3"]:
+        """All points of all parts."""
+        points = [p.points if isinstance(p, relief.Grid) else p.corners for p in self.parts]
+        return np.concatenate([part.reshape(-1, 3) for part in points])
 
 
 def shape_of(neuron: Field, stage: float, camera: relief.Camera) -> Shape:
@@ -130,11 +141,12 @@ def _sheet(neuron: Field, stage: float, camera: relief.Camera) -> Shape:
         points, shade = np.stack([x, y, neuron.amplitude(stage) * fine], axis=-1), sheet.shade
     surface = relief.Surface(points, _colours(fine), shade)
     seen = _ruled(relief.lit(surface, relief.Light(), camera.eye), places, neuron.factor)
-    parts = [relief.quads(points, seen)]
     wall = 1 - relief.eased(4 * bend.roll)
-    if wall > 0:
-        parts += _walls(points, seen, -wall * (neuron.amplitude(stage) + WALL))
-    return Shape(relief.joined(parts), points[places[0]], points[:, places[1]])
+    ground = -wall * (neuron.amplitude(stage) + WALL)
+    walls = _walls(points, seen, ground, camera) if wall > 0 else []
+    # heights are in order as they are, a sheet that is bent is not
+    top = relief.quads(points, seen) if bend.roll else relief.Grid.of(points, seen)
+    return Shape([*walls[:2], top, *walls[2:]], points, points[places[0]], points[:, places[1]])
 
 
 def _ruled(seen: np.ndarray, places: tuple[int, int], factor: int) -> np.ndarray:
@@ -158,15 +170,17 @@ def _middle(place: int, factor: int) -> int:
     return place * factor + factor // 2
 
 
-def _walls(points: np.ndarray, seen: np.ndarray, ground: float) -> list[relief.Quads]:
-    """The four sides of a slab."""
+def _walls(
+    points: np.ndarray, seen: np.ndarray, ground: float, camera: relief.Camera
+) -> list[relief.Grid]:
+    """The four sides of a slab, the farthest first."""
     sides = (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1])
-    return [_wall(points[side], seen[side], ground) for side in sides]
+    away = [camera.seen(points[side])[..., 2].mean() for side in sides]
+    order = np.argsort(away, kind="stable")[::-1]
+    return [_wall(points[sides[n]], seen[sides[n]], ground) for n in order]
 
 
-def _wall(
-    edge: np.ndarray, above: np.ndarray, ground: float | np.ndarray, steps: int = 6
-) -> relief.Quads:
+def _wall(edge: np.ndarray, above: np.ndarray, ground: float, steps: int = 6) -> relief.Grid:
     from matplotlib.colors import to_rgb
 
     foot = edge.copy()
@@ -201,31 +215,26 @@ def _on_the_way(neuron: Field, stage: float, camera: relief.Camera) -> Shape:
     seen = relief.lit(surface, relief.Light(), camera.eye)
     seen = _dyed(seen, np.broadcast_to(own | crossing, height.shape), style().colours.answer)
     ground = -neuron.amplitude(stage) - WALL
+    away = camera.seen(points[:, places // 2, columns // 2])[:, 2]
     parts = [
-        relief.quads(points, seen),
-        *_sides(points, seen, ground + lift[..., 0], camera, first),
+        part
+        for n in np.argsort(-away, kind="stable")
+        for part in _slice(points[n], seen[n], ground + moved.lift[n], camera, first)
     ]
     line = points[number, places // 2]
     cross = points[:, places // 2, at][np.argsort(moved.x[:, places // 2], kind="stable")]
     lines = (cross, line) if first else (line, cross)
-    return Shape(relief.joined(parts), *lines)
+    return Shape(parts, points, *lines)
 
 
-def _sides(
-    points: np.ndarray, seen: np.ndarray, ground: np.ndarray, camera: relief.Camera, axis: int
-) -> list[relief.Quads]:
-    """The sides of slices that the camera can see: a long one, and both ends."""
-    towards = camera.eye[axis] > 0
-    long = -1 if towards else 0
-    parts = []
-    for part in (
-        (slice(None), long, slice(None, None, 2)),
-        (slice(None), slice(None), 0),
-        (slice(None), slice(None), -1),
-    ):
-        edge, above = points[part], seen[part]
-        parts.append(_wall(edge, above, ground, 2))
-    return parts
+def _slice(
+    points: np.ndarray, seen: np.ndarray, ground: float, camera: relief.Camera, axis: int
+) -> list[relief.Grid]:
+    """A slice and those of its sides that the camera can see: both ends, and a long one."""
+    ends = sorted((0, -1), key=lambda end: -float(camera.seen(points[:, end])[:, 2].mean()))
+    far, near = (_wall(points[:, end], seen[:, end], ground, 2) for end in ends)
+    long = np.s_[-1 if camera.eye[axis] > 0 else 0, ::2]
+    return [far, relief.Grid.of(points, seen), _wall(points[long], seen[long], ground, 2), near]
 
 
 def _turned(sheet: relief.Sheet, order: np.ndarray) -> relief.Sheet:

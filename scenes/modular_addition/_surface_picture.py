@@ -86,10 +86,10 @@ class Part:
         self.how = panel.text(color=muted, va="top", ha=side, linespacing=1.15, **small)
         self.a = panel.text(color=gold, va="top", **small)
         self.b = panel.text(color=gold, ha="left", va="center", **small)
-        factor = factor_for(source.p, box.wide)
+        flat, glued = (factor_for(source.p, self._edge(at)) for at in (COUNTED, TORUS))
 
-        def field(i: int) -> Field:
-            values = relief.percentile_scale(source.field(i))
+        def field(i: int, bent: bool) -> Field:
+            values, factor = relief.percentile_scale(source.field(i)), glued if bent else flat
             return Field(values, source.k, source.a_order, source.b_order, factor)
 
         self.field = lru_cache(maxsize=MOST)(field)
@@ -100,12 +100,12 @@ class Part:
 
     def draw(self, i: int, stage: float, azimuth: float) -> np.ndarray:
         """The surface at a moment and a stage, as pixels of the box."""
-        field, camera = self.field(i), camera_of(stage, azimuth)
+        field, camera = self.field(i, stage > SORTED), camera_of(stage, azimuth)
         shape = shape_of(field, stage, camera)
         view = self._view(stage, azimuth)
         inside = replace(view, x=view.x - self.box.left, y=view.y - self.box.lower)
         self._write(field, shape, stage, camera, view)
-        return relief.painted(shape.patches, camera, inside, self.box.size)
+        return relief.painted(shape.parts, camera, inside, self.box.size)
 
     def _view(self, stage: float, azimuth: float) -> relief.View:
         """Where the picture stands: fitted to the stages on both sides, and between them."""
@@ -116,6 +116,12 @@ class Part:
             for at in (low, low + 0.5)
         ]
         return views[0].mixed(views[1], 2 * (stage - low))
+
+    def _edge(self, stage: float) -> float:
+        """Pixels along the longer edge of the sheet at a stage."""
+        camera = camera_of(stage, SIDE)
+        wide = np.tan(np.radians(camera.view / 2)) * camera.distance
+        return float(self._view(stage, SIDE).scale * bend_of(stage).length / wide)
 
     def _write(
         self, field: Field, shape: Shape, stage: float, camera: relief.Camera, view: relief.View
@@ -131,7 +137,7 @@ class Part:
         a, b = field.marked
         self.a.set_text(f"a = {a}")
         self.b.set_text(f"b = {b}")
-        every = view.pixels(camera.seen(shape.patches.corners[::11, 0]))
+        every = view.pixels(camera.seen(shape.places[::11]))
         x, y = (view.pixels(camera.seen(line)) for line in (shape.a_line, shape.b_line))
         x, y = x[x[:, 1].argmin()], y[y[:, 0].argmax()]
         # outside all that is drawn

@@ -188,16 +188,50 @@ def test_the_nearest_is_seen(turned: bool) -> None:
     red, blue = square(3, (1, 0, 0)), square(5, (0, 0, 1))
     camera, view = relief.Camera(elevation=0), relief.View(20, 10, 8)
     order = [blue, red] if turned else [red, blue]
-    pixels = relief.painted(relief.joined(order), camera, view, (40, 20))
+    pixels = relief.painted([_both(*order)], camera, view, (40, 20))
     assert pixels.shape == (20, 40, 4)
     assert pixels[10, 20].tolist() == [255, 0, 0, 255]
     assert pixels[10, 0, 3] == 0
 
 
+def _both(one: relief.Quads, other: relief.Quads) -> relief.Quads:
+    """The patches of two."""
+    corners = np.concatenate([one.corners, other.corners])
+    return relief.Quads(corners, np.concatenate([one.colours, other.colours]))
+
+
+@pytest.mark.parametrize("azimuth", [-75, -20, 50, 130, 200])
+def test_heights_on_a_grid_hide_what_is_behind_them_as_sorted_patches_do(azimuth: int) -> None:
+    """Seen from any side; the colours say which place is seen, and edges may differ a little."""
+    x, y = np.meshgrid(*[np.linspace(-0.5, 0.5, 41)] * 2, indexing="ij")
+    points = np.stack([x, y, 0.15 * np.sin(14 * x) * np.cos(17 * y)], axis=-1)
+    colours = np.stack([x + 0.5, y + 0.5, np.zeros_like(x)], axis=-1)
+    camera, view = relief.Camera(azimuth, 30.0, 20.0, 5.0), relief.View(100, 60, 80)
+    grid, patches = relief.Grid.of(points, colours), relief.quads(points, colours)
+    by_order, sorted_by, unsorted = (
+        relief.painted([part], camera, view, (200, 120)).astype(int)
+        for part in (grid, patches, relief.Grid(points[::-1, ::-1], grid.colours[::-1, ::-1]))
+    )
+    assert (by_order[..., 3] == sorted_by[..., 3]).mean() > 0.99
+    assert (np.abs(by_order - sorted_by).max(axis=-1) > 30).mean() < 0.01
+    # it does not matter from which corner a grid is given
+    assert (np.abs(by_order - unsorted).max(axis=-1) > 30).mean() < 0.01
+
+
+def test_parts_are_drawn_in_their_order() -> None:
+    red, blue = (
+        relief.Grid(square(3, colour).corners[0][[[0, 1], [3, 2]]], np.array([[colour]]))
+        for colour in ((1.0, 0, 0), (0, 0, 1.0))
+    )
+    camera, view = relief.Camera(elevation=0), relief.View(20, 10, 8)
+    assert relief.painted([red, blue], camera, view, (40, 20))[10, 20].tolist() == [0, 0, 255, 255]
+    assert relief.painted([blue, red], camera, view, (40, 20))[10, 20].tolist() == [255, 0, 0, 255]
+
+
 def test_what_is_behind_the_camera_or_beside_the_picture_is_left_out() -> None:
     camera = relief.Camera(elevation=0)
-    behind = relief.painted(square(-1, (1, 0, 0)), camera, relief.View(20, 10, 12), (40, 20))
-    beside = relief.painted(square(3, (1, 0, 0)), camera, relief.View(900, 10, 12), (40, 20))
+    behind = relief.painted([square(-1, (1, 0, 0))], camera, relief.View(20, 10, 12), (40, 20))
+    beside = relief.painted([square(3, (1, 0, 0))], camera, relief.View(900, 10, 12), (40, 20))
     assert not behind[..., 3].any()
     assert not beside[..., 3].any()
 

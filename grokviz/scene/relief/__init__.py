@@ -8,13 +8,14 @@ from grokviz.scene.relief.bending import Bend, bent
 from grokviz.scene.relief.camera import Camera, View, between, fitted
 from grokviz.scene.relief.heights import cells, eased, in_turn, interpolated, percentile_scale
 from grokviz.scene.relief.light import Light, Shade, Surface, lit, occlusion, shadow
-from grokviz.scene.relief.painting import Quads, finer, joined, painted, quads, skirt
+from grokviz.scene.relief.painting import Grid, Quads, finer, painted, quads, skirt
 from grokviz.scene.relief.panel import ReliefPanel
 from grokviz.scene.relief.shuffling import Sheet, Slices, slices
 
 __all__ = [
     "Bend",
     "Camera",
+    "Grid",
     "Light",
     "Quads",
     "ReliefPanel",
@@ -31,7 +32,6 @@ __all__ = [
     "fitted",
     "in_turn",
     "interpolated",
-    "joined",
     "lit",
     "occlusion",
     "painted",

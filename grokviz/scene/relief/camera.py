@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -30,7 +31,7 @@ class Camera:
     y: float = 0.0
     z: float = 0.0
 
-    @property
+    @cached_property
     def axes(self) -> Float[np.ndarray, "3 3"]:
         """Unit vectors to the right, up and ahead, as the camera has them."""
         a, e = np.radians(self.azimuth), np.radians(self.elevation)

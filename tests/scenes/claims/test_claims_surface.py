@@ -140,11 +140,10 @@ def test_what_slides_begins_and_ends_as_the_sheets_on_both_sides(first: int) -> 
     field, camera = field_of(reference()), relief.Camera(azimuth=-60)
     with drawing_in(gv.theme("dark", "slide")):
         for at, whole in ((first + 1e-9, first), (first + 1 - 1e-9, first + 1)):
-            moved = _surface.shape_of(field, at, camera).patches.corners
-            still = _surface.shape_of(field, whole, camera).patches.corners
-            count = (2 * len(field.values)) ** 2
-            tops = [np.sort(part[:count].mean(axis=1), axis=0) for part in (moved, still)]
-            assert np.allclose(*tops, atol=2e-6)
+            shapes = [_surface.shape_of(field, stage, camera).points for stage in (at, whole)]
+            middles = [relief.quads(one, one).corners.mean(axis=1) for one in shapes]
+            assert len(middles[0]) == (2 * len(field.values)) ** 2
+            assert np.allclose(*(np.sort(one, axis=0) for one in middles), atol=2e-6)
 
 
 @pytest.mark.parametrize("stage", [2.0, 2.5, 3.0, 3.5, 4.0])
@@ -155,7 +154,7 @@ def test_a_sheet_is_within_its_outline_at_every_bend(stage: float) -> None:
         shape = _surface.shape_of(field_of(data), stage, camera)
     box = (0.0, 0.0, 800.0, 600.0)
     view = relief.fitted([camera], _surface_picture.outline(stage, source(data)), box)
-    at = view.pixels(camera.seen(shape.patches.corners.reshape(-1, 3)))
+    at = view.pixels(camera.seen(shape.points.reshape(-1, 3)))
     assert at.min() > -25
     assert (at.max(axis=0) < np.array([825, 625])).all()
 
