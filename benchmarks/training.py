@@ -1,67 +1,163 @@
-"""Measure epochs per second of the exact path and of the plain model.
+"""Measure an epoch of modular addition by each path against its own products, and the plain model.
 
-    python benchmarks/training.py [--epochs 20] [--rounds 3] [--threads N] [--set key=value]...
+    python benchmarks/training.py [RECIPE] [--rounds 15] [--profile] [--set key=value]...
 
-Each epoch has training loss, test loss and update. The exact path and the plain model
-alternate in one process, so that both run under the same load.
+An epoch is training loss, update, and a tenth of a test loss. The paths alternate in one process,
+on one thread, by that thread's own time, so that what else runs counts little. The floor is the
+products of matrices that the exact path computes, replayed alone, each by the faster library.
+``--profile`` lists the operations that take the time of the fastest path.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import statistics
 import time
+from collections.abc import Callable, Mapping
 
 import torch
+from torch import Tensor
 
+from benchmarks.rows import Row, at_least, at_most
 from grokviz.cli.common import parse_assignments
-from grokviz.models.products import keep_freed_memory, onednn_works
+from grokviz.models.kernels import BLAS, ONEDNN, Kernels, using
+from grokviz.models.products import keep_freed_memory
 from grokviz.task import recipe
+from grokviz.tasks.modular_addition.problem import ModularAdditionProblem
 from grokviz.tasks.modular_addition.problem import problem as modular_addition
+from grokviz.tasks.modular_addition.settings import ModularAdditionSettings
 from grokviz.training.optimiser import Optimiser
-from grokviz.training.problem import ModelProblem as Problem
+
+SCRIPT = "benchmarks/training.py"
+TEST_EVERY, ROUNDS = 10, 15
+EXACT, TABLES, PLAIN = "exact path", "exact path by tables", "plain model"
 
 
-def seconds_an_epoch(problem: Problem, optimiser: Optimiser, epochs: int) -> float:
-    started = time.perf_counter()
-    for _ in range(epochs):
-        problem.train.loss_and_gradients(problem.state, optimiser.gradients)
-        problem.test.loss(problem.state)
-        optimiser.step()
-    return (time.perf_counter() - started) / epochs
+def seconds(work: Callable[[], object]) -> float:
+    """This thread's time for ``work``."""
+    started = time.thread_time()
+    work()
+    return time.thread_time() - started
+
+
+class Products(Kernels):
+    """Kernels that keep every product they compute, to be computed again."""
+
+    def __init__(self) -> None:
+        super().__init__(BLAS, compile_loops=False)
+        self.kept: list[Mapping[str, Callable[[], Tensor]]] = []
+
+    def compute(self, shape: str, by_library: Mapping[str, Callable[[], Tensor]]) -> Tensor:
+        self.kept.append(by_library)
+        return super().compute(shape, by_library)
+
+    def replayed(self) -> float:
+        """The seconds that all of them take, each by the faster library."""
+        return sum(min(map(seconds, by_library.values())) for by_library in self.kept)
+
+
+class Path:
+    """One path's problem, with the kernels that it chose."""
+
+    def __init__(self, name: str, settings: ModularAdditionSettings) -> None:
+        self.name, self.kernels = name, Kernels({}, compile_loops=name == TABLES)
+        with using(self.kernels):
+            self.problem: ModularAdditionProblem = modular_addition(
+                settings, torch.device("cpu"), exact_path=name != PLAIN
+            )
+        trained = {key: self.problem.state[key] for key in self.problem.trained}
+        self.optimiser = Optimiser(trained, settings)
+        self.measure()  # chooses kernels, compiles loops
+
+    def update(self) -> None:
+        self.problem.train_metrics(0, self.optimiser.gradients)
+        self.optimiser.step()
+
+    def measure(self) -> float:
+        """Seconds of an epoch, after one that warms up."""
+        with using(self.kernels):
+            self.update()
+            test = seconds(lambda: self.problem.test_metrics(0))
+            return seconds(self.update) + test / TEST_EVERY
+
+
+def measure(settings: ModularAdditionSettings, rounds: int) -> dict[str, float]:
+    """Seconds of an epoch by each path, and of the exact path's products."""
+    keep_freed_memory()
+    compiled = importlib.util.find_spec("numba") is not None
+    paths = [Path(name, settings) for name in (EXACT, *([TABLES] if compiled else []), PLAIN)]
+    exact = paths[0].problem
+    with using(Products()) as train:
+        exact.train_metrics(0, paths[0].optimiser.gradients)
+    with using(Products()) as test:
+        exact.test_metrics(0)
+    times: dict[str, list[float]] = {"products": [], **{path.name: [] for path in paths}}
+    for _ in range(rounds):
+        times["products"].append(train.replayed() + test.replayed() / TEST_EVERY)
+        for path in paths:
+            times[path.name].append(path.measure())
+    return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def one_thread(work: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """Measure on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return work()
+    finally:
+        torch.set_num_threads(threads)
+
+
+def rows(name: str = "modular-addition") -> list[Row]:
+    """An epoch against its products and the plain model, on one thread."""
+    settings = recipe(name).read({})
+    times = one_thread(lambda: measure(settings, ROUNDS))
+    epoch = f"an epoch of {name}, test loss every {TEST_EVERY}"
+    products = f"its products alone, by the faster of {ONEDNN} and {BLAS}: {_ms(times['products'])}"
+    found = []
+    for path, limit in ((EXACT, 1.3), (TABLES, 1.0)):
+        if path in times:
+            ratio = times[path] / times["products"]
+            what = f"{epoch}, {path}: {_ms(times[path])}"
+            found.append(Row(what, products, ratio, *at_most(ratio, limit), SCRIPT))
+    fastest = TABLES if TABLES in times else EXACT
+    ratio = times[PLAIN] / times[fastest]
+    what, plain = f"{epoch}, {fastest}: {_ms(times[fastest])}", f"{PLAIN}: {_ms(times[PLAIN])}"
+    return [*found, Row(what, plain, ratio, *at_least(ratio, 15), SCRIPT)]
+
+
+def _ms(seconds: float) -> str:
+    return f"{1e3 * seconds:.1f} ms"
+
+
+def profile(settings: ModularAdditionSettings) -> str:
+    """The operations of 20 epochs by the fastest path, and what the compiled loops take."""
+    torch.set_num_threads(1)
+    path = Path(TABLES if importlib.util.find_spec("numba") else EXACT, settings)
+    with using(path.kernels), torch.profiler.profile() as recorded:
+        for _ in range(20):
+            path.update()
+    return str(recorded.key_averages().table(sort_by="self_cpu_time_total", row_limit=20))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=20, help="epochs a round of the exact path")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("recipe", nargs="?", default="modular-addition")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--profile", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
-
-    torch.set_num_threads(options.threads)
-    keep_freed_memory()
-    settings = recipe("modular-addition").read(parse_assignments(tuple(options.set)))
-    paths = {}
-    for name, exact in (("exact path", True), ("plain model", False)):
-        problem = modular_addition(settings, torch.device("cpu"), exact_path=exact)
-        trained = {key: problem.state[key] for key in problem.trained}
-        paths[name] = problem, Optimiser(trained, settings)
-    times: dict[str, list[float]] = {name: [] for name in paths}
-    for _ in range(options.rounds):
-        for name, (problem, optimiser) in paths.items():
-            seconds_an_epoch(problem, optimiser, 1)
-            epochs = options.epochs if name == "exact path" else max(options.epochs // 10, 1)
-            times[name].append(seconds_an_epoch(problem, optimiser, epochs))
-
-    products = "oneDNN" if onednn_works() else "BLAS"
-    print(f"p = {settings.p}, {options.threads} threads, torch {torch.__version__}, {products}")
-    for name, seconds in times.items():
-        middle = statistics.median(seconds)
-        spread = f"{min(seconds) * 1e3:.1f} to {max(seconds) * 1e3:.1f}"
-        print(f"{name:11}  {middle * 1e3:7.1f} ms an epoch ({spread})  {1 / middle:6.1f} epochs/s")
-    ratio = statistics.median([plain / exact for exact, plain in zip(*times.values(), strict=True)])
-    print(f"the exact path is {ratio:.1f} times as fast")
+    settings = recipe(options.recipe).read(parse_assignments(tuple(options.set)))
+    if options.profile:
+        print(profile(settings))
+        return
+    times = one_thread(lambda: measure(settings, options.rounds))
+    print(f"{options.recipe}, p = {settings.p}, one thread, torch {torch.__version__}")
+    for name, taken in times.items():
+        share = taken / times["products"]
+        print(f"{name:20}  {_ms(taken):>9} an epoch, {share:5.2f} times the products")
 
 
 if __name__ == "__main__":
