@@ -39,7 +39,7 @@ class TwoLayerCheckpoint(Checkpoint):
     @cached_property
     def frequency(self) -> Int[np.ndarray, " neuron"]:
         """Each neuron's frequency, by its first layer."""
-        return own_frequency(self.weights.layers[:-1])
+        return own_frequency(self.waves[:-1])
 
     def logits(self, activation: str) -> Float[np.ndarray, "pairs residue"]:
         """The logits of all pairs, computed once."""

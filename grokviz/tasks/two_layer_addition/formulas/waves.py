@@ -21,15 +21,16 @@ def waves(layers: Float[np.ndarray, "... p"]) -> Complex[np.ndarray, "... freque
 
 
 def own_frequency(
-    inputs: Float[np.ndarray, "layer neuron p"],
+    amplitudes: Complex[np.ndarray, "layer neuron frequency"],
 ) -> Int[np.ndarray, " neuron"]:
-    """The frequency of each neuron's largest single cosine or sine in the first layer.
+    """The frequency of each neuron's largest wave in any of these layers.
 
-    It is the published definition; 0 for a neuron whose weights have no wave.
+    0 for a neuron whose weights have no wave. The published code takes the largest single cosine
+    or sine, which favours waves whose phase is near one of these.
     """
-    sizes = np.abs(fft1d(inputs)[..., 1:]).max(axis=0)
+    sizes = np.abs(amplitudes).max(axis=0)
     frequency: Int[np.ndarray, " neuron"] = np.where(
-        sizes.max(axis=-1) > 0, sizes.argmax(axis=-1) // 2 + 1, 0
+        sizes.max(axis=-1) > 0, sizes.argmax(axis=-1) + 1, 0
     )
     return frequency
 

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.contract import FLOAT64, Published, Storage, measure
+from grokviz.dataset.contract import FLOAT64, Storage, measure
 from grokviz.tasks.two_layer_addition.checkpoint import TwoLayerCheckpoint, TwoLayerRun
 from grokviz.tasks.two_layer_addition.formulas import lottery
 from grokviz.tasks.two_layer_addition.measures.neurons import PAPER, SMALL
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 UNKNOWN = -1
-
-
-def _share(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any]:
-    final, forecast = data["final_frequency"].values, values.values
-    if (forecast == UNKNOWN).all():
-        return {}
-    return {"forecast_share": float((forecast == final).mean())}
 
 
 @measure("neuron", "frequency", on="run", long_name="time until the wave is large", source=PAPER,
@@ -35,8 +23,7 @@ def crossing_time(run: TwoLayerRun) -> Float[np.ndarray, "neuron frequency"]:
     return run.crossing_times
 
 
-@measure("neuron", on="run", long_name="frequency forecast", source=PAPER, stored=SMALL,
-         published=Published(_share, ("final_frequency",)))  # fmt: skip
+@measure("neuron", on="run", long_name="frequency forecast", source=PAPER, stored=SMALL)
 def forecast_frequency(run: TwoLayerRun) -> Int[np.ndarray, " neuron"]:
     """The wave that is large first by that forecast; 0 for none, -1 without initial weights."""
     if not run.has_start:
@@ -55,7 +42,7 @@ def first_frequency(run: TwoLayerRun) -> Int[np.ndarray, " neuron"]:
 
 
 @measure(long_name="neurons at their forecast frequency", source=PAPER, stored=FLOAT64,
-         published="forecast_share_now")  # fmt: skip
+         published="forecast_share")  # fmt: skip
 def forecast_share(at: TwoLayerCheckpoint, run: TwoLayerRun) -> float:
     """Share of the neurons whose frequency at that epoch is the one forecast; NaN without initial
     weights.

@@ -30,8 +30,8 @@ def _counts(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any
 @measure("neuron", long_name="frequency of the neuron", source=PAPER, stored=SMALL,
          published=Published(_counts))  # fmt: skip
 def neuron_frequency(at: TwoLayerCheckpoint) -> Int[np.ndarray, " neuron"]:
-    """Frequency of the largest single cosine or sine of the neuron's weights from the inputs, at
-    that epoch; 0 for a neuron whose weights have no wave.
+    """Frequency of the largest wave of the neuron's weights from the inputs, at that epoch; 0 for
+    a neuron whose weights have no wave.
     """
     return at.frequency
 
@@ -94,10 +94,10 @@ def mean_sine_misalignment(at: TwoLayerCheckpoint) -> float:
 @measure(long_name="neurons of one frequency in both layers", source=PAPER, stored=FLOAT64,
          published="same_frequency_share")  # fmt: skip
 def same_frequency_share(at: TwoLayerCheckpoint) -> float:
-    """Share of the neurons whose largest single component has the same frequency in the weights
-    from the inputs and in those to the answers.
+    """Share of the neurons whose largest wave has the same frequency in the weights from the
+    inputs and in those to the answers.
     """
-    output = waves.own_frequency(at.weights.layers[-1:])
+    output = waves.own_frequency(at.waves[-1:])
     return float((output == at.frequency).mean())
 
 
