@@ -27,11 +27,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "test-examples": 16,
     },
     "skip-trigram-50": {"examples": 32, "batch": 16, "test-examples": 16},
+    "two-layer-addition": {"p": 13, "width": 32},
 }  # fmt: skip
 BASES = {
     "repeated-subsequence": "repeated-subsequence-320", "skip-trigram": "skip-trigram-50",
     "digit-addition": "digit-addition-small-500", "modular-addition-float32": "modular-addition",
-    "modular-addition-59": "modular-addition",
+    "modular-addition-59": "modular-addition", "two-layer-addition-quadratic": "two-layer-addition",
+    "two-layer-addition-quadratic-lottery": "two-layer-addition",
 }  # fmt: skip
 MANY = {"p": 211, "d-model": 32, "d-mlp": 64, "heads": 2}
 """A network with a hundred frequencies, all of which stand out where it is random."""

@@ -1,0 +1,1 @@
+"""Scenes of networks of two layers, neuron by neuron."""
