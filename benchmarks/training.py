@@ -15,6 +15,7 @@ import importlib.util
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -28,6 +29,8 @@ from grokviz.tasks.modular_addition.problem import ModularAdditionProblem
 from grokviz.tasks.modular_addition.problem import problem as modular_addition
 from grokviz.tasks.modular_addition.settings import ModularAdditionSettings
 from grokviz.training.optimiser import Optimiser
+
+T = TypeVar("T")
 
 SCRIPT = "benchmarks/training.py"
 TEST_EVERY, ROUNDS = 10, 15
@@ -100,7 +103,7 @@ def measure(settings: ModularAdditionSettings, rounds: int) -> dict[str, float]:
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 
-def one_thread(work: Callable[[], dict[str, float]]) -> dict[str, float]:
+def one_thread(work: Callable[[], T]) -> T:
     """Measure on one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
