@@ -46,3 +46,29 @@ def test_without_initial_weights_there_is_no_forecast() -> None:
     data["forecast_frequency"][:] = -1
     with pytest.raises(InputError, match="initial weights"):
         scene("lottery").check(data)
+
+
+# --- written-by-hand -------------------------------------------------------------------
+
+
+def test_the_trained_weights_are_waves_as_those_written_down() -> None:
+    data = of("written-by-hand")
+    claim = scene("written-by-hand")().claim(data)
+    assert claim.holds
+    assert claim.numbers["share"] > 0.8
+    assert claim.numbers["accuracy"] == claim.numbers["by hand"] == 1
+
+
+def test_weights_that_are_no_waves_are_not_said_to_be() -> None:
+    data = of("written-by-hand")
+    rng = np.random.default_rng(0)
+    data["input_weight"].values = rng.normal(size=data["input_weight"].shape)
+    claim = scene("written-by-hand")().claim(data)
+    assert not claim.holds
+    assert f"{claim.numbers['share']:.0%}" in claim.sentence
+
+
+def test_waves_that_answer_wrong_are_not_the_solution() -> None:
+    data = of("written-by-hand")
+    data["accuracy"][:] = 0.5
+    assert not scene("written-by-hand")().claim(data).holds

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.contract import FLOAT64, Published, Storage, measure
+from grokviz.dataset.contract import FLOAT64, Published, Storage, logged, measure, requires
 from grokviz.tasks.two_layer_addition.checkpoint import TwoLayerCheckpoint, TwoLayerRun
 from grokviz.tasks.two_layer_addition.formulas import answers
 from grokviz.tasks.two_layer_addition.measures.neurons import PAPER
@@ -45,6 +45,7 @@ def _ends(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any]:
 
 @measure("stage", on="run", units="epoch", long_name="end of the stage", source=PAPER,
          stored=Storage("int64"), published=Published(_ends, ("stage",)))  # fmt: skip
+@requires(logged("train_accuracy", "accuracy logged in training"))
 def stage_end(run: TwoLayerRun) -> Int[np.ndarray, " stage"]:
     """First epoch at which the logged accuracy on the training pairs, and on the test pairs, is
     0.95; -1 for never, or where it was not logged.
