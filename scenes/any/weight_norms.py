@@ -1,8 +1,8 @@
-"""Weight decay's view of grokking: the sum of squared weights, above the training loss."""
+"""Weight decay's view of grokking: the squared weights of each part, stacked to their sum."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,7 +11,8 @@ from grokviz.scenes.any import _tensors as tensors
 from grokviz.scenes.any._papers import after
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.media.theme import colour_map
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style, timeline
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import Outcome, outcome
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 LAYERS = {
     "MLP": ("W_in", "W_out", "b_in", "b_out"),
-    "attention OV": ("W_V", "W_O"),
-    "attention QK": ("W_Q", "W_K"),
+    "what heads write": ("W_V", "W_O"),
+    "where heads look": ("W_Q", "W_K"),
     "embedding": ("W_E", "W_pos"),
     "unembedding": ("W_U",),
 }
@@ -35,17 +36,23 @@ HALF = 0.5
 """The sum of squares has come down where at most this share of its largest is left."""
 
 
-ABOVE = 1.22
+GROWN = 1.1
+"""So many times its first value has the sum to be at memorising, where that grew it."""
+
+MOST = 8
+"""Bands with a name of their own: more could not be told apart."""
+
+ABOVE = 1.16
 """The axis of the sum ends so many times as high as its largest, clear of the peak's name."""
 
 
 @dataclass(frozen=True)
 class WeightNorms(Scene):
-    """Sum of squared weights in all and by parameter, and the training loss below it."""
+    """Squared weights of each part over training, stacked to their sum."""
 
     name = "weight-norms"
-    title = "The sum of squared weights falls as the network generalises"
-    watch = "the training loss is all but gone before the weights begin to shrink"
+    title = "Memorising grows the weights, generalising shrinks them"
+    watch = "Bands are the squared weights of each part"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, figure 7"
     disputed = (
         "Disputed: others get grokking without weight decay and without falling weights, by "
@@ -53,11 +60,11 @@ class WeightNorms(Scene):
     )
     needs = ("sum_squared_weights", "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 1.9
-    narrow_aspect = 0.62
+    narrow_aspect = 1.0
     ends_with_film = True
     stills = ("last", "grok-3000")
 
-    by: Literal["layer", "parameter"] = option("layer", "a line a layer, or a parameter")
+    by: Literal["layer", "parameter"] = option("layer", "a band a layer, or a parameter")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -78,49 +85,28 @@ class WeightNorms(Scene):
         if not after <= HALF * before:
             sentence = f"The sum of squared weights goes {change} as the network generalises"
             return Claim.instead(sentence, **numbers)
-        sentence = f"Squared weights fall {change} by the {CLEAN}"
-        part = self._shrinks_most(data)
-        watch = f"dots: the peak and the {CLEAN}"
-        watch = f"{watch}; in absolute terms {part} falls most" if part else watch
+        grown = _grown(data, run)
+        numbers["grown"] = grown
+        watch = f"{self.watch}; their sum falls {change}"
+        if grown >= GROWN:
+            return Claim(self.title, watch, numbers=numbers)
+        sentence = f"The network generalises while its weights shrink to {after / before:.0%}"
         return Claim(sentence, watch, numbers=numbers)
 
-    def _shrinks_most(self, data: xr.Dataset) -> str:
-        """The part that loses most between both ends; empty where several share its name."""
-        ends = [float(data["epoch"].values[i]) for i in _ends(data).values()]
-        falls = {
-            name: -float(np.diff(np.interp(ends, curve.x, curve.y))[0])
-            for name, curve in self._parts(data).items()
-        }
-        part = max(falls, key=lambda name: np.nan_to_num(falls[name]), default="")
-        return "" if part.startswith("_") or "\n" in part or " $" in part else part
-
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The total above the training loss; beside them the total by its parts."""
-        train, narrow = panels.losses(data)["train"], style().narrow(figure)
-        known = bool((np.isfinite(train.y) & (train.y > 0)).any())
-        upper, right, *lower = _rooms(figure, with_loss=known)
+        """The bands, their sum with both its ends marked, and when the run turned."""
+        narrow = style().narrow(figure)
+        axes = style().panels(
+            figure, left=5.0, right=9.4 if narrow else 10.6, top=1.6 if narrow else 2.0
+        )[0][0]
         total = {"_all weights": panels.at_checkpoints(data, _total(data))}
-        # in a column there is no room for the names of the phases
-        named: Any = "none" if narrow else "named"
-        shaded: Any = "none" if narrow else "shaded"
-        drawn = [
-            panels.CurvePanel(
-                upper, data, total, ylabel="sum of squares", phases=named,
-                ylim=(0, ABOVE * float(np.nanmax(_total(data)))),
-            ),
-            _Parts(
-                right, data, self._parts(data), phases=shaded,
-                ylabel="by part" if narrow else "sum of squares, by part",
-            ),
-        ]  # fmt: skip
-        for axes in lower:
-            loss = {"_train": train}
-            drawn.append(
-                panels.CurvePanel(axes, data, loss, ylabel="train loss", log=True, phases=shaded)
-            )
-        panels.without_time(*((upper, *lower) if narrow else (upper,) if lower else ()))
-        moving = [panel.along(data["epoch"]) for panel in drawn]
-        return Drawing.of(*moving, _mark(upper, data))
+        panel = panels.CurvePanel(
+            axes, data, total, ylabel="sum of squared weights", phases="none",
+            ylim=(0, ABOVE * float(np.nanmax(_total(data)))),
+        )  # fmt: skip
+        bands = _Bands(axes, data, self._parts(data), panel)
+        turned = timeline.Turns(axes, data)
+        return Drawing.of(panel.along(data["epoch"]), bands, turned, _mark(axes, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The total at that moment, and the two ends that are compared."""
@@ -132,20 +118,22 @@ class WeightNorms(Scene):
             for name, j in _ends(data).items()
         )
         return (
-            "Sum of squared weights over epochs, in all and by part, and the training loss. "
+            "Bands of the squared weights of each part over training, stacked to their sum. "
             f"In all {now}.{words}"
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Sum of squared weights over training, in all and by part, and the training loss. "
+            "Sums of squared weights over training, by part, stacked to that of all weights, with "
+            "the first moments of a train and of a test loss below 0.1. "
             f"Peak: the largest until the {CLEAN}. "
             f"{after('section 5.2')}"
         )
 
-    def _parts(self, data: xr.Dataset) -> dict[str, panels.Curve]:
-        squares, palette = data["sum_squared_weights"], style().colours.frequencies
+    def _parts(self, data: xr.Dataset) -> dict[str, np.ndarray]:
+        """The sum of squares of each part at each checkpoint, the largest first; the rest last."""
+        squares = data["sum_squared_weights"]
         names = [str(name).rsplit(".", 1)[-1] for name in data["parameter"].values]
         groups = LAYERS if self.by == "layer" else {_formula(n): (n,) for n in sorted(names)}
         places = {
@@ -153,50 +141,72 @@ class WeightNorms(Scene):
             for group, members in groups.items()
         }
         if not set(names) & {name for members in LAYERS.values() for name in members}:
-            most = len(palette) if self.by == "layer" else len(names)
+            most = MOST if self.by == "layer" else len(names)
             rows = tensors.rows_of(data, "*", most)
             places = dict(zip(rows.names, rows.members, strict=True))
         values = {
-            group: squares.isel(parameter=some).sum("parameter", skipna=False).values
+            group: squares.isel(parameter=some).sum("parameter", skipna=False).values.astype(float)
             for group, some in places.items()
             if some
         }
         largest = {name: float(np.nan_to_num(v).max(initial=0)) for name, v in values.items()}
-        # what never counts is left out: biases and positions, and more than have a colour
+        # what never counts has no band of its own: biases and positions
         least = 0.02 * max(largest.values(), default=0.0)
-        order = sorted((n for n in values if largest[n] > least), key=lambda n: -largest[n])
-        if self.by == "layer":
-            order = order[: len(palette)]
+        order = sorted((n for n in values if largest[n] > least), key=lambda n: -largest[n])[:MOST]
+        parts = {name: values[name] for name in order}
+        rest = _total(data) - sum(parts.values(), np.zeros(data.sizes["epoch"]))
+        if np.nan_to_num(rest).max(initial=0) > least:
+            parts["the rest"] = rest
+        return parts
+
+
+class _Bands:
+    """The parts as bands on one another, the largest lowest, each named at its right end."""
+
+    def __init__(
+        self,
+        axes: Axes,
+        data: xr.Dataset,
+        parts: dict[str, np.ndarray],
+        panel: panels.CurvePanel,
+    ) -> None:
+        self.axes, self.epochs, self.panel = axes, data["epoch"].values.astype(float), panel
+        stacked = np.cumsum([np.zeros(len(self.epochs)), *parts.values()], axis=0)
+        self.edges = np.nan_to_num(stacked, posinf=0.0)
+        colours = style().colours
+        tones = colour_map(colours.heights)(np.linspace(0.16, 0.86, max(len(parts), 2)))
+        # on paper the darkest of them is nearest to the ink, as on a screen the lightest is
+        tones = tones if style().slide else tones[::-1]
+        look: dict[str, Any] = {"lw": 0.25 * style().line, "ec": colours.background, "zorder": 1.5}
+        self.bands = []
+        for n in range(len(parts)):
+            whole = self._band(n, np.inf)
+            if style().ghost:
+                axes.fill_between(*whole, color=tones[n], alpha=0.3, lw=0, zorder=1.4)
+            self.bands.append(axes.fill_between(*whole, fc=tones[n], **look))
+        middles = (self.edges[:-1] + self.edges[1:]) / 2
         curves = {
-            name: panels.at_checkpoints(data, values[name], palette[k % len(palette)])
-            for k, name in enumerate(order)
+            name: panels.Curve.of(self.epochs, middle, colours.muted)
+            for name, middle in zip(parts, middles, strict=True)
         }
-        return _shared_names(curves, panels.horizon(data)) if self.by == "parameter" else curves
+        self.names = panels.EndNames(axes, curves, leaders=True)
+        self.names.levels.lines = []
 
+    @property
+    def moving(self) -> list[Any]:
+        return [*self.bands, *self.names.moving]
 
-class _Parts(panels.CurvePanel):
-    """Parts whose names a line leads to, as many end near one another."""
+    def update(self, i: int) -> None:
+        moment = self.epochs[i]
+        for n, band in enumerate(self.bands):
+            band.set_data(*self._band(n, moment))
+        # where the future is drawn the names are those of its end
+        end = self.axes.get_xlim()[1]
+        self.names.update(end if style().ghost else min(moment, end))
 
-    def name_curves(self, end: float) -> panels.EndNames:
-        """The names, farther off."""
-        return panels.EndNames(self.axes, self.curves, leaders=True)
-
-
-def _rooms(figure: FigureBase, *, with_loss: bool) -> list[Axes]:
-    """Axes for the total, for its parts, and for the training loss where there is one."""
-    current_style = style()
-    if current_style.narrow(figure):
-        heights = (1.5, 0.9, 1.5) if with_loss else (1, 1)
-        upper, *lower, parts = current_style.stack(
-            figure, heights, left=5.0, right=9.0, vgap=1.4, top=1.2
-        )
-        return [upper, parts, *lower]
-    wide = current_style.ems(figure)[0]
-    edge = 0.5 * wide
-    heights = (1.4, 1) if with_loss else (1,)
-    upper, *lower = current_style.stack(figure, heights, left=5.0, right=wide - edge, vgap=1.4)
-    parts = current_style.panels(figure, left=edge + 5.6, right=9.3)[0][0]
-    return [upper, parts, *lower]
+    def _band(self, n: int, moment: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        past = slice(0, max(int(np.searchsorted(self.epochs, moment, side="right")), 1))
+        return self.epochs[past], self.edges[n, past], self.edges[n + 1, past]
 
 
 def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
@@ -208,17 +218,12 @@ def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
             epochs[j], total[j], "o", color=current_style.colours.ink,
             ms=current_style.points * 0.45, mew=0, zorder=6,
         )  # fmt: skip
-        if name == "peak":
-            place: dict[str, Any] = {"ha": "left", "lift": 0.3}
-        else:
-            # a falling curve leaves room below it
-            place = {"ha": "center", "va": "top", "lift": -0.45}
-        narrow = name != "peak" and current_style.narrow(axes.figure)
-        half = 0.34 * current_style.pixels(axes, current_style.small) * len(name) if narrow else 0
-        right = axes.transData.inverted().transform((axes.bbox.x1 - half, axes.bbox.y0))[0]
-        words = f"{name}\n{total[j]:,.0f}" if narrow else f"{name}: {total[j]:,.0f}"
-        x = min(float(epochs[j]), float(right))
-        note = current_style.label(axes, x, total[j], words, zorder=6, **place)
+        peak = name == "peak"
+        words = f"peak: {total[j]:,.0f}" if peak else f"{total[j]:,.0f}"
+        note = current_style.label(
+            axes, float(epochs[j]), total[j], words, ha="left" if peak else "center",
+            lift=0.3 if peak else 0.5, zorder=6,
+        )  # fmt: skip
         artists.setdefault(j, []).extend([*dots, note])
     if current_style.ghost:
         return Drawing()
@@ -229,6 +234,14 @@ def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
                 mark.set_visible(i >= j)
 
     return Drawing(list(artists.values()), update)
+
+
+def _grown(data: xr.Dataset, run: Outcome) -> float:
+    """How many times its first value the sum is when the run has memorised; NaN without."""
+    total, epochs = _total(data), data["epoch"].values
+    if run.memorised is None or not total[0] > 0:
+        return float("nan")
+    return float(total[int(np.searchsorted(epochs, run.memorised))] / total[0])
 
 
 def _in_place(data: xr.Dataset, run: Outcome) -> str:
@@ -259,30 +272,6 @@ def _ends(data: xr.Dataset) -> dict[str, int]:
     if not np.isfinite(total[last]):
         return {}
     return {"peak": int(np.nanargmax(total[: last + 1])), CLEAN: last}
-
-
-def _shared_names(curves: dict[str, panels.Curve], end: float) -> dict[str, panels.Curve]:
-    """Curves that end at nearly the same height share one name, so that no names pile up."""
-    height = {name: float(np.interp(end, c.x, c.y)) for name, c in curves.items()}
-    top = max((float(np.nanmax(c.y)) for c in curves.values()), default=0.0)
-    named: dict[str, panels.Curve] = {}
-    group: list[str] = []
-    for name in sorted(curves, key=lambda n: np.nan_to_num(height[n])):
-        if group and height[name] - height[group[0]] > 0.04 * top:
-            named |= _one_name(group, curves)
-            group = []
-        group.append(name)
-    return named | (_one_name(group, curves) if group else {})
-
-
-def _one_name(group: list[str], curves: dict[str, panels.Curve]) -> dict[str, panels.Curve]:
-    rows = [" ".join(group[i : i + 3]) for i in range(0, len(group), 3)]
-    names = ["\n".join(rows), *(f"_{name}" for name in group[1:])]
-    colour = curves[group[0]].colour
-    return {
-        shown: replace(curves[name], colour=colour)
-        for shown, name in zip(names, group, strict=True)
-    }
 
 
 def _formula(name: str) -> str:
