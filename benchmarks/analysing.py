@@ -1,6 +1,6 @@
 """Measure the whole analysis of 100 checkpoints against one forward pass of each.
 
-    python benchmarks/analysing.py [--checkpoints 100] [--profile]
+    python -m benchmarks.analysing [--checkpoints 100] [--profile]
 
 The run is made of the bundled weights of the reference run: checkpoints along the straight lines
 from one to the next, for the time that they take; they say nothing of training. The floor is

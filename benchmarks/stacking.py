@@ -1,6 +1,6 @@
 """Measure what stacking the networks of a sweep into batched products would gain on this machine.
 
-    python benchmarks/stacking.py [RECIPE ...] [--members 16]
+    python -m benchmarks.stacking [RECIPE ...] [--members 16]
 
 A stack holds as many networks as the sweep has seeds: every weight gets one more axis, and one call
 computes the losses and gradients of all (torch.func.vmap). Against it stand as many networks one

@@ -1,6 +1,6 @@
 """Measure an epoch of modular addition by each path against its own products, and the plain model.
 
-    python benchmarks/training.py [RECIPE] [--rounds 15] [--profile] [--set key=value]...
+    python -m benchmarks.training [RECIPE] [--rounds 15] [--profile] [--set key=value]...
 
 An epoch is training loss, update, and a tenth of a test loss. The paths alternate in one process,
 on one thread, by that thread's own time, so that what else runs counts little. The floor is the

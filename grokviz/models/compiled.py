@@ -24,11 +24,12 @@ def compiled(loop: Callable[..., None]) -> Callable[..., None]:
     """
     import numba
 
-    reorder = {"reassoc", "contract", "nsz"}
-    machine: Callable[..., None] = numba.njit(nogil=True, fastmath=reorder, cache=True)(
-        inspect.unwrap(loop)
-    )
-    return machine
+    function, reorder = inspect.unwrap(loop), {"reassoc", "contract", "nsz"}
+    try:
+        machine = numba.njit(nogil=True, fastmath=reorder, cache=True)(function)
+    except RuntimeError:  # no folder for a cache can be written
+        machine = numba.njit(nogil=True, fastmath=reorder)(function)
+    return machine  # type: ignore[no-any-return]
 
 
 def in_parts(indices: range, loop: Callable[..., None], *arrays: Any) -> None:

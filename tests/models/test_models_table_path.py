@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -70,6 +73,21 @@ def test_the_number_of_threads_changes_no_bit_of_the_loops(compiled_tables, monk
     again, three = pair.gradients(pair.exact, pair.exact.state)
     assert loss == again
     assert all(torch.equal(one[name], three[name]) for name in one)
+
+
+def test_without_a_folder_for_a_cache_loops_are_compiled_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def njit(*, cache: bool = False, **_: Any) -> Callable:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setitem(sys.modules, "numba", SimpleNamespace(njit=njit))
+    loop = compiled.compiled.__wrapped__(table_path.keep_active)
+    gradient = np.ones((1, 2))
+    loop((0, 1), np.array([[0.0, 3.0]]), gradient)
+    assert gradient.tolist() == [[0, 1]]
 
 
 @pytest.mark.slow
