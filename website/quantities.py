@@ -253,6 +253,7 @@ _reduction(np.min, "min")
 _reduction(np.size, "count")
 _reduction(np.ptp, "gap")
 _reduction(lambda values: np.abs(values).max(), "size")
+_reduction(lambda values: np.sqrt(values.sum()), "root-of-sum")
 _reduction(lambda values: values * (85 / 84), "times-85-84")
 """A loss of repeated subsequences as the published runs count it."""
 _reduction(lambda values: values.reshape(len(values), -1).max(axis=1), "best")
@@ -272,6 +273,18 @@ def event(data: xr.Dataset, name: str) -> int:
 def phase(data: xr.Dataset, name: str) -> int:
     """The last epoch of a phase of the run."""
     return int(data["phase_end"].sel(phase=name))
+
+
+@quantity("first_frequency", "final_frequency")
+def first_share(data: xr.Dataset) -> float:
+    """Share of the neurons that end with the wave that was largest in them at first."""
+    return float((data["first_frequency"] == data["final_frequency"]).mean())
+
+
+@quantity("crossing_time")
+def chance(data: xr.Dataset) -> float:
+    """One in as many as there are frequencies."""
+    return 1 / data.sizes["frequency"]
 
 
 # --- families --------------------------------------------------------------------------

@@ -70,6 +70,17 @@ def test_the_learning_coefficients_are_what_the_weights_give(tmp_path: Path) -> 
     assert check_numbers(place, rebuilt(place, tmp_path / "run"), dear=True) == 2
 
 
+@pytest.mark.parametrize("name", [name for name in SINGLE if name.startswith("two-layer")])
+def test_a_network_of_two_layers_begins_again_as_it_was_bundled(name: str, tmp_path: Path) -> None:
+    """Losses of the first updates, trained anew, to two parts in a thousand."""
+    assert check_start(bundled.folder() / name, tmp_path / "run", 200) >= 100
+
+
+def test_the_weights_of_neurons_are_what_the_weights_give(tmp_path: Path) -> None:
+    place = bundled.folder() / "two-layer-quadratic"
+    assert check_numbers(place, rebuilt(place, tmp_path / "run"), dear=True) == 1
+
+
 def test_the_references_are_within_their_budget() -> None:
     folder = bundled.folder()
     sizes = {p.name: sum(f.stat().st_size for f in p.rglob("*")) for p in folder.iterdir()}

@@ -48,6 +48,41 @@ def test_without_initial_weights_there_is_no_forecast() -> None:
         scene("lottery").check(data)
 
 
+# --- phase-alignment -------------------------------------------------------------------
+
+
+def test_phases_fall_onto_the_lines() -> None:
+    data = of("phase-alignment")
+    claim = scene("phase-alignment")().claim(data)
+    assert claim.holds
+    # 0.0449 radians are 2.6 degrees in the published run, without weights
+    assert claim.numbers["last"] < 5
+    assert claim.numbers["first"] > 55
+
+
+def test_phases_that_stay_where_they_were_are_not_on_the_lines() -> None:
+    data = of("phase-alignment")
+    data["neuron_phase"][-1] = data["neuron_phase"][0]
+    data["neuron_magnitude"][-1] = data["neuron_magnitude"][0]
+    claim = scene("phase-alignment")().claim(data)
+    assert not claim.holds
+    assert f"{claim.numbers['last']:.0f}° from the lines in the end" in claim.sentence
+
+
+def test_phases_that_were_on_the_lines_from_the_first_did_not_fall_there() -> None:
+    data = of("phase-alignment")
+    data["neuron_phase"][0] = data["neuron_phase"][-1]
+    claim = scene("phase-alignment")().claim(data)
+    assert not claim.holds
+    assert claim.sentence.endswith("from the first checkpoint on")
+
+
+def test_half_a_turn_is_as_far_as_can_be() -> None:
+    data = of("phase-alignment")
+    data["neuron_phase"][-1, -1] = data["neuron_phase"][-1, -1] + np.pi
+    assert scene("phase-alignment")().claim(data).numbers["last"] > 170
+
+
 # --- written-by-hand -------------------------------------------------------------------
 
 

@@ -1,0 +1,178 @@
+"""The phase of each neuron's output over that of its input: all fall onto the line of twice it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float
+
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, style
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+ALIGNED = 20.0
+"""Degrees of mean misalignment below which the phases are said to lie on the line."""
+
+APART = 45.0
+"""Degrees of mean misalignment above which they are said not to have lain there before."""
+
+NEARLY, LATER = 2.0, 1.4
+"""A film ends so many times later than the dots are within so many degrees of their best."""
+
+
+@dataclass(frozen=True)
+class PhaseAlignment(Scene):
+    """A dot a neuron: the phase of its wave coming out, over that of its wave going in."""
+
+    name = "phase-alignment"
+    title = "Every neuron's wave comes out with twice the phase it went in with"
+    watch = (
+        "A dot is a neuron in the colour of its wave; on the lines, the phase out is twice that in"
+    )
+    source = "arXiv:2602.16849"
+    needs = ("neuron_phase", "neuron_magnitude", "final_frequency")
+    recipe = "two-layer-addition"
+    reference = "two-layer-addition"
+    aspect = 1.9
+    narrow_aspect = 1.0
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless a neuron has a wave."""
+        super().check(data)
+        if not (data["final_frequency"].values > 0).any():
+            raise InputError(f"{cls.name} draws the neurons' waves, and no neuron of this has one")
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How far from the line the dots are, first and last, weighed by their size."""
+        first, last = (_distance(data, i) for i in (0, -1))
+        numbers = {"first": first, "last": last}
+        summed = _summed(data)
+        own = (
+            self.title
+            if summed
+            else ("Every neuron's wave comes out with the phases of both its inputs added")
+        )
+        watch = self.watch if summed else (
+            "A dot is a neuron in the colour of its wave; on the lines, the phases going in add up"
+        )  # fmt: skip
+        if last <= ALIGNED and first >= APART:
+            return Claim(own, watch, numbers=numbers)
+        if last <= ALIGNED:
+            return Claim.instead(f"{own}, from the first checkpoint on", watch, **numbers)
+        return Claim.instead(
+            f"Phases are {last:.0f}° from the lines in the end, {first:.0f}° at first", watch,
+            **numbers,
+        )  # fmt: skip
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """The lines, the dots of the moment, and faintly where they began."""
+        axes = style().panels(figure, left=5.0, right=2.0, top=1.6, bottom=3.6)[0][0]
+        sums, outputs, sizes = _phases(data)
+        _frame(axes, summed=_summed(data))
+        colours = style().colours
+        waves = data["final_frequency"].values
+        tints = [colours.frequency(int(k), waves[waves > 0]) for k in waves[waves > 0]]
+        dot = 0.05 * style().points ** 2
+        if style().ghost:
+            axes.scatter(sums[0], outputs[0], s=dot, color=colours.rest, lw=0, zorder=2)
+        dots = axes.scatter(
+            sums[0], outputs[0], s=dot, color=tints, lw=0, alpha=0.9, zorder=4, clip_on=False
+        )
+        note = style().note(axes, "", (1, 1), (0, 0.5), ha="right", color=colours.muted)
+
+        def update(i: int) -> None:
+            dots.set_offsets(np.stack([sums[i], outputs[i]], axis=1))
+            dots.set_sizes(dot * (1 + 5 * sizes[i]))
+            note.set_text(f"{_distance(data, i):.0f}° from the lines on average")
+
+        return Drawing([dots, note], update)
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until a while after the dots are nearly as close to the lines as they ever come."""
+        epochs = data["epoch"].values
+        distances = np.array([_distance(data, i) for i in range(len(epochs))])
+        close = np.flatnonzero(distances > distances.min() + NEARLY)
+        end = epochs[min(close[-1] + 1, len(epochs) - 1)] if len(close) else epochs[-1]
+        return 0, float(min(LATER * end, epochs[-1]))
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """How far from the line the dots are at that moment."""
+        return (
+            f"A dot for each of {data.sizes['neuron']:,} neurons: the phase of its weights to the "
+            "answers over the phase of its weights from the numbers, at the frequency that it has "
+            f"in the end. At {clocks.at(data, 'epoch', i)} they are {_distance(data, i):.0f} "
+            "degrees on average from the line on which the one is twice the other."
+        )
+
+    def definition(self, data: xr.Dataset) -> str:
+        """With the definitions and the citation."""
+        return (
+            "A neuron's weights over the residues j are waves, magnitude cos(2πkj/p + phase); "
+            "drawn is the frequency k of its largest wave in the first layer at the end. "
+            "Averages are weighed by the product of the magnitudes. "
+            f"After {self.source}, where neurons of one frequency and phases so aligned are shown "
+            "to be what training finds."
+        )
+
+
+def _summed(data: xr.Dataset) -> bool:
+    """Whether a and b have the same weights, and so the same phase."""
+    return data.sizes["layer"] == 2
+
+
+def _turns(angle: Float[np.ndarray, " ..."]) -> Float[np.ndarray, " ..."]:
+    """Radians as turns, from -1/2 up to 1/2."""
+    turns: Float[np.ndarray, " ..."] = (angle / (2 * np.pi) + 0.5) % 1 - 0.5
+    return turns
+
+
+def _phases(
+    data: xr.Dataset,
+) -> tuple[Float[np.ndarray, "epoch neuron"], Float[np.ndarray, "epoch neuron"], Any]:
+    """Input and output phases in turns, and sizes from 0 to 1, of the neurons that have a wave.
+
+    Of concatenated inputs the phase is half of the sum of both.
+    """
+    has_wave = data["final_frequency"].values > 0
+    phases = data["neuron_phase"].values[..., has_wave].astype(float)
+    sizes = _weights(data)[:, has_wave] ** (1 / 3)
+    inputs = phases[:, 0] if _summed(data) else (phases[:, 0] + phases[:, 1]) / 2
+    return _turns(inputs), _turns(phases[:, -1]), sizes / max(float(sizes.max()), 1e-30)
+
+
+def _weights(data: xr.Dataset) -> Float[np.ndarray, "epoch neuron"]:
+    """How strongly each neuron's wave goes through: the product of its magnitudes."""
+    sizes = data["neuron_magnitude"].values.astype(float)
+    product: Float[np.ndarray, "epoch neuron"] = sizes[:, 0] * sizes[:, -2] * sizes[:, -1]
+    return product
+
+
+def _distance(data: xr.Dataset, i: int) -> float:
+    """Mean distance of the output's phase from the inputs' together, in degrees."""
+    phases = data["neuron_phase"].values[i].astype(float)
+    off = 360 * np.abs(_turns(phases[-1] - phases[0] - phases[-2]))
+    weights = _weights(data)[i]
+    return float(np.average(off, weights=weights if weights.sum() > 0 else None))
+
+
+def _frame(axes: Axes, *, summed: bool) -> None:
+    colours = style().colours
+    for middle in (-0.5, 0.0, 0.5):
+        ends = np.array([middle - 0.25, middle + 0.25])
+        axes.plot(ends, 2 * (ends - middle), color=colours.faint, lw=0.6 * style().line, zorder=1)
+    axes.set(
+        xlim=(-0.51, 0.51), ylim=(-0.52, 0.52),
+        xlabel="phase going in (turns)" if summed else "mean phase going in (turns)",
+        ylabel="phase coming out (turns)",
+    )  # fmt: skip
+    ticks, names = (-0.5, 0, 0.5), ("−½", "0", "½")
+    axes.set_xticks(ticks, names)
+    axes.set_yticks(ticks, names)
