@@ -23,7 +23,7 @@ ALIGNED = 20.0
 APART = 45.0
 """Degrees of mean misalignment above which they are said not to have lain there before."""
 
-NEARLY, LATER = 2.0, 1.4
+NEARLY, LATER = 4.0, 1.4
 """A film ends so many times later than the dots are within so many degrees of their best."""
 
 

@@ -1,4 +1,4 @@
-"""Modular addition by a network of two layers (arXiv:2602.16849, arXiv:2301.02679)."""
+"""Addition mod p by a network of two layers (arXiv:2602.16849, arXiv:2301.02679)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def about(settings: Mapping[str, Any]) -> list[str]:
 TASK = Task(
     name="two-layer-addition",
     package=__name__,
-    title="Modular addition in two layers, neuron by neuron",
+    title="Addition in two layers, neuron by neuron",
     settings="settings:TwoLayerSettings",
     recipes="recipes:RECIPES",
     problem="problem:problem",
