@@ -144,14 +144,17 @@ class Timeline:
 class Turns:
     """Lines across a panel of curves over training where the run turned, named above it."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset, clock: str = "epoch") -> None:
+    def __init__(
+        self, axes: Axes, data: xr.Dataset, clock: str = "epoch", *, named: bool = True
+    ) -> None:
+        """Draw them; without names where a panel beside it has them."""
         current_style = style()
         self.axes, self.moments = axes, data[clock].values.astype(float)
         self.marks: list[tuple[Turn, Any, Any]] = []
         for turn in turns(data):
             line = axes.axvline(turn.at, color=turn.colour, lw=0.6 * current_style.line, zorder=2.5)
             text = current_style.note(
-                axes, turn.name, (0, 1), (0, 0.4), ha="center", fontweight="bold",
+                axes, turn.name if named else "", (0, 1), (0, 0.4), ha="center", fontweight="bold",
                 color=current_style.colours.words(turn.colour),
             )  # fmt: skip
             self.marks.append((turn, line, text))

@@ -88,14 +88,14 @@ WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "sev
          9: "nine", 10: "ten", 11: "eleven", 12: "twelve"}  # fmt: skip
 
 
-def counted(count: int, one: str) -> str:
+def in_words(count: int, one: str) -> str:
     """So many of a thing in a sentence, in words up to twelve: "five waves"."""
     return f"{WORDS.get(count, count)} {one}{'' if count == 1 else 's'}"
 
 
 def clusters(count: int) -> str:
     """The clusters that neurons join."""
-    return f"{counted(count, 'cluster')}" if count else "clusters"
+    return f"{in_words(count, 'cluster')}" if count else "clusters"
 
 
 def idle(data: xr.Dataset) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style, timeline
 from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
@@ -28,12 +28,12 @@ ONE_WAVE = 0.8
 
 @dataclass(frozen=True)
 class AttentionPatterns(Scene):
-    """Attention from '=' to a over (a, b) for every head, and the loss below."""
+    """Attention from '=' to a over (a, b) for every head, and below when the run turned."""
 
     name = "attention-patterns"
     panels = ("attention",)
-    title = "Each head comes to share its attention by a wave of one frequency"
-    watch = "strong: '=' looks at a; per cent: how much of the pattern that wave explains"
+    title = "Where each head looks becomes a single wave"
+    watch = "Each head is bright where '=' looks at a; per cent is what one wave explains of that"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (
@@ -41,15 +41,15 @@ class AttentionPatterns(Scene):
         "embedding_frequency_norm", "logged_train_loss", "logged_test_loss", "phase_end",
     )  # fmt: skip
     paper_figures = {"4a": {"loss": False, "order": "number"}}  # noqa: RUF012
-    aspect = 1.75
-    narrow_aspect = 0.6
+    aspect = 2.2
+    narrow_aspect = 0.8
     stills = ("last", "grok-3000")
 
     to: Literal["a", "b", "="] = option("a", "what the attention shown goes to")
     order: Literal["number", "phase"] = option(
         "phase", "a and b in order, or k a and k b mod p at the head's last frequency k"
     )
-    loss: bool = option(True, "the loss below")
+    loss: bool = option(True, "when the losses fell, below")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much one wave explains of each head at the end, of a run that generalised."""
@@ -62,23 +62,19 @@ class AttentionPatterns(Scene):
         if low < ONE_WAVE or numbers["before"] > ONE_WAVE / 2:
             sentence = f"One wave explains {low:.0%} to {high:.0%} of a head's attention at the end"
             return Claim.instead(sentence, **numbers)
-        least = _neurons.floored_percent(low)
-        sentence = f"One wave comes to explain at least {least} of where each head looks"
         watch = self.watch.replace("looks at a", f"looks at {self.to}")
-        return Claim(sentence, watch, numbers=numbers)
+        return Claim(self.title, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A heatmap a head, its frequency above it; the loss below."""
+        """A heatmap a head, its frequency above it, and when the run turned."""
         current_style, p, count = style(), data.sizes["row"] // 2, data.sizes["head"]
         high = current_style.ems(figure)[1]
         narrow = current_style.narrow(figure)
         columns = min(count, 2 if narrow else 4)
-        # phases' names take two lines in a narrow column
-        above, lower = (3.2, 10.7) if narrow else (1.6, 8.9)
-        below = (lower + above) / high if self.loss else 0
+        below = (timeline.HEIGHT + 1.5) / high if self.loss else 0
         axes = grids.square_axes(
-            figure, count, columns, p, share=(0, below, 1, 1), top=2.5, vgap=3.7,
-            gap=0.7 if narrow else 3.2,
+            figure, count, columns, p, share=(0, below, 1, 1), top=2.9, vgap=3.7, left=3.4,
+            gap=0.7 if narrow else 3.0,
         )  # fmt: skip
         heads = [_Head(ax, data, n) for n, ax in enumerate(axes)]
         last = [int(k) if self.order == "phase" else 0 for k in data["head_frequency"].values[-1]]
@@ -95,9 +91,9 @@ class AttentionPatterns(Scene):
         drawing = Drawing([head.moving for head in heads], update)
         if not self.loss:
             return drawing
-        room = current_style.panels(figure, top=(1 - below) * high + above, left=4.9)[0][0]
-        loss = panels.LossPanel(room, data, end=float(data["epoch"].values[-1]))
-        return Drawing.of(drawing, loss.along(data["epoch"]))
+        end = float(data["epoch"].values[-1])
+        strip = timeline.Timeline(figure, data, end=end, left=3.4, right=1.4)
+        return Drawing.of(drawing, strip)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Each head's frequency and mean attention at that epoch."""

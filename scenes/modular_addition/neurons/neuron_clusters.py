@@ -49,9 +49,7 @@ class NeuronClusters(Scene):
     name = "neuron-clusters"
     panels = ("clusters",)
     title = "The neurons divide into clusters, one for each key frequency"
-    watch = (
-        "Each dot is a neuron above its frequency, and takes colour when that explains 85% of it"
-    )
+    watch = "Each dot is a neuron, in colour once one frequency explains 85% of it"
     source = "arXiv:2301.05217, figure 5"
     disputed = (
         "Disputed: in sparse parity a few neurons take over from a dense circuit "
@@ -101,17 +99,12 @@ class NeuronClusters(Scene):
 
     def _watched(self) -> str:
         """How to read the picture, in a sentence."""
-        own = f"when that explains {THRESHOLD:.0%} of it"
+        own = f"in colour once one frequency explains {THRESHOLD:.0%} of it"
         if self.show == "columns":
-            return (
-                f"Each dot is a neuron above its frequency: it takes colour {own}, and is pale if "
-                "it did before the network generalised"
-            )
+            return f"Each dot is a neuron, {own}, pale if that came early"
         if self.show == "histogram":
             return "Each bar counts the neurons of which one frequency explains such a share"
-        return (
-            f"Each dot is a neuron at its frequency, which explains so much of it: coloured {own}"
-        )
+        return f"Each dot is a neuron, {own}"
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A column of neurons a frequency; or a dot a neuron, and how many have which share."""

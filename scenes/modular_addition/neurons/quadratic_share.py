@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import NOTEBOOK
 from grokviz.scenes.modular_addition import _claims, _neurons
 from jaxtyping import Bool, Float
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style, timeline
 from grokviz.scene import clock as clocks
-from grokviz.scene.layout import pushed_apart
-from grokviz.tasks.modular_addition.formulas.neurons import THRESHOLD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,22 +23,20 @@ DEGREES, SIDES = ("linear", "quadratic"), ("pre", "post")
 RAISED, LEAST = 2.0, 0.1
 """So many times the products before the ReLU, and so much of a neuron, have they to be after it."""
 
-GAP = 6
-"""Between two clusters, in neurons."""
+WING = 0.62
+"""How much of its place a fan takes."""
 
-GREY = f"grey: both together below {THRESHOLD:.0%}"
-
-FAINT = 0.32
-"""How much of its cluster's colour the sums of waves have; their products have all of it."""
+MOST_FANS = 9
+"""Fans that have room for a name each: the clusters with most neurons."""
 
 
 @dataclass(frozen=True)
 class QuadraticShare(Scene):
-    """Each neuron's quadratic share before and after the ReLU, and their means over training."""
+    """Each neuron's share in products of waves before the ReLU and after it, a fan a cluster."""
 
     name = "quadratic-share"
-    title = "The ReLU turns sums of waves into their products"
-    watch = "a column is a neuron; faint: sums of cos wa, cos wb; full: products cos wa · cos wb"
+    title = "The ReLU multiplies: it makes products of waves out of their sums"
+    watch = "Each thread is a neuron: its share of products of waves before the ReLU, and after it"
     source = "notebook of arXiv:2301.05217, analysis during training, animated scatters"
     loops = True
     needs = (
@@ -52,7 +46,7 @@ class QuadraticShare(Scene):
     )  # fmt: skip
     clock = "field_epoch"
     aspect = 2.0
-    narrow_aspect = 0.72
+    narrow_aspect = 1.0
     ends_with_film = True
     aspects = {  # noqa: RUF012
         "show": dict.fromkeys(("scatters", "before", "active"), (2.0, 0.5))
@@ -60,7 +54,7 @@ class QuadraticShare(Scene):
 
     show: Literal["rise", "scatters", "before", "active"] = option(
         "rise",
-        "each neuron before and after the ReLU, or the notebook's scatters: all that a wave "
+        "each neuron from before the ReLU to after it, or the notebook's scatters: all that a wave "
         "explains after the ReLU, before it, or by how many pairs activate the neuron",
     )
 
@@ -74,23 +68,25 @@ class QuadraticShare(Scene):
             return Claim.instead(late, **means)
         if not _inside(data).any():
             return Claim.instead("No neuron belongs to the cluster of a frequency yet", **means)
-        words = f"{before:.0%} to {after:.0%}"
         if not (after >= LEAST and after >= RAISED * before):
+            words = f"{before:.0%} to {after:.0%}"
             sentence = f"The ReLU takes products of waves from {words} of neurons' variance"
             return Claim.instead(sentence, **means)
-        sentence = f"The ReLU lifts products of waves from {words} of neurons' variance"
-        return Claim(sentence, self.watch, numbers=means)
+        watch = self.watch if self.show == "rise" else "Each dot is a neuron, after the ReLU"
+        return Claim(self.title, watch, numbers=means)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Every neuron before and after the ReLU beside the means; or the two scatters."""
+        """A fan of neurons a cluster, before and after the ReLU; or the two scatters."""
         if self.show != "rise":
             left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
             groups = _groups(data)
             return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
-        *sides, right = _rooms(figure)
-        drawn = [_Shares(axes, data, side) for axes, side in zip(sides, SIDES, strict=True)]
-        sides[0].tick_params(labelbottom=False)
-        return Drawing.of(*drawn, _curves(right, data))
+        left, right = (4.4, 0.8) if style().narrow(figure) else (5.0, 2.2)
+        room = style().panels(
+            figure, left=left, right=right, top=2.6, bottom=timeline.HEIGHT + 2.4
+        )[0][0]
+        strip = timeline.Timeline(figure, data, "field_epoch", left=left, right=right)
+        return Drawing.of(_Fans(room, data), strip)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Mean shares of the clustered neurons at that moment."""
@@ -124,10 +120,8 @@ class QuadraticShare(Scene):
         )
         if self.show == "rise":
             return (
-                f"Left, a column a neuron: full, {share}; faint, in these cosines and sines alone; "
-                "above before the ReLU, below after it; neurons by the cluster they end in and by "
-                f"their products after it, grey while k explains less than {THRESHOLD:g} of them. "
-                f"Right: the means of the products. {NOTEBOOK}"
+                f"Threads: {share}, from before the ReLU to after it, a fan for the neurons of "
+                f"each cluster; dots: their means. {NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -196,116 +190,91 @@ def _groups(data: xr.Dataset) -> Groups:
     return [*groups, Group("none", colours.train, cluster <= 0)]
 
 
-def _rooms(figure: FigureBase) -> list[Axes]:
-    """Axes for the neurons before and after the ReLU, and for the means."""
-    wide, high = style().ems(figure)
-    if style().narrow(figure):
-        edge = 0.62 * high
-        names: dict[str, float] = {"left": 5.0, "right": 6.4}
-        pair = style().stack(figure, (1, 1), bottom=high - edge, vgap=2.2, top=1.6, **names)
-        return [*pair, style().panels(figure, top=edge + 4.6, **names)[0][0]]
-    edge = 0.64 * wide
-    pair = style().stack(
-        figure, (1, 1), left=5.0, right=wide - edge + 6.0, vgap=2.4, bottom=4.0, top=1.6
-    )
-    return [*pair, style().panels(figure, left=edge + 5.2, right=4.6, bottom=4.0, top=1.6)[0][0]]
+class _Fans:
+    """A fan a cluster: a thread a neuron, from its share before the ReLU up to that after it."""
 
+    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
+        from matplotlib.collections import LineCollection
+        from matplotlib.colors import to_rgba
+        from matplotlib.ticker import MaxNLocator
 
-class _Shares:
-    """A column a neuron on one side of the ReLU: products of waves, and on them their sums."""
-
-    def __init__(self, axes: Axes, data: xr.Dataset, side: str) -> None:
-        from matplotlib.collections import PolyCollection
-
+        current_style, colours = style(), style().colours
         groups = _groups(data)
         groups = groups[:-1] if len(groups) > 1 else groups
-        sizes = [int(group.inside.sum()) for group in groups]
-        order = np.concatenate([np.flatnonzero(group.inside) for group in groups])
-        self.group = np.repeat(np.arange(len(groups)), sizes)
-        self.x = np.arange(len(order)) + GAP * self.group.astype(float)
-        self.colours = np.repeat([group.colour for group in groups], sizes)
-        self.last = data["quadratic_share_post"].values[:, order]
-        self.linear, self.products = (
-            np.nan_to_num(100 * data[f"{d}_share_{side}"].values[:, order].astype(float))
-            for d in DEGREES
-        )
-        axes.grid(visible=False, axis="x")
-        axes.set(xlim=(-GAP, self.x[-1] + GAP), ylim=(0, 103), yticks=(0, 50, 100))
-        when = "before the ReLU" if side == "pre" else "after the ReLU"
-        style().note(axes, when, (0, 1), (0, 0.5), fontweight="bold")
-        axes.set_ylabel("variance (%)")
-        self.areas: Any = [PolyCollection([], lw=0, zorder=2, aa=False) for _ in DEGREES]
-        for area in self.areas:
-            axes.add_collection(area, autolim=False)
-        centres = [float(self.x[self.group == n].mean()) for n in range(len(groups))]
-        self.names = {}
-        axes.set_xticks([])
-        if side == "post":
-            of = f"{len(order)} of {data.sizes['all_neuron']} neurons, by their cluster's frequency"
-            axes.set_xlabel("neurons, by cluster" if style().narrow(axes.figure) else of)
-            self.names = _name_groups(axes, centres, groups)
-        self.keyed = side == "pre" and not style().narrow(axes.figure)
-        self.grey = style().note(
-            axes, "", (1, 1), (0, 0.5), ha="right", color=style().colours.muted
-        )
-        look: dict[str, Any] = {"ha": "left", "va": "center", "linespacing": 1.05}
-        self.words = [
-            style().note(axes, "", (1, 0), (0.4, 0), color=style().colours.muted, **look),
-            style().note(axes, "", (1, 0), (0.4, 0), fontweight="bold", **look),
+        largest = sorted(groups, key=lambda group: -int(group.inside.sum()))[:MOST_FANS]
+        self.groups = [group for group in groups if group in largest]
+        self.shares = [
+            np.nan_to_num(100 * data[f"quadratic_share_{side}"].values.astype(float))
+            for side in SIDES
         ]
+        shown = np.concatenate([s[:, g.inside] for s in self.shares for g in self.groups], axis=1)
+        inside = data["field_epoch"].values <= panels.horizon(data)
+        top = 1.12 * max(float(shown[inside].max(initial=0)), 1e-3)
+        axes.set(xlim=(-0.5, len(self.groups) - 0.5), ylim=(0, top), xticks=[])
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.set_ylabel("products (%)" if current_style.narrow(axes.figure) else
+                        "share in products of waves (%)")  # fmt: skip
+        axes.grid(visible=False, axis="x")
+        self.axes, self.parts = axes, []
+        wide = current_style.line
+        for n, group in enumerate(self.groups):
+            ends = n - WING / 2, n + WING / 2
+            count = max(int(group.inside.sum()), 1)
+            # many threads are as bright together as few
+            alpha = float(np.clip(26 / count, 0.18, 0.9))
+            threads: Any = LineCollection(
+                [], colors=[to_rgba(group.colour, alpha)], lw=0.42 * wide, zorder=2
+            )
+            axes.add_collection(threads, autolim=False)
+            (mean,) = axes.plot(
+                [], [], "o-", color=group.colour, markevery=[0, -1], lw=1.3 * wide,
+                ms=0.55 * current_style.points, mec=colours.background, mew=0.15 * wide, zorder=4,
+            )  # fmt: skip
+            number = current_style.label(
+                axes, ends[1], 0, "", color=group.colour, lift=0.5, ha="center", zorder=5
+            )
+            self.parts.append((ends, threads, mean, number))
+            for end, word in zip(ends, ("before", "after"), strict=True):
+                if not current_style.narrow(axes.figure):
+                    current_style.note(
+                        axes, word, (end, 0), (0, -0.35), ha="center", va="top",
+                        color=colours.muted, xycoords=axes.get_xaxis_transform(),
+                    )  # fmt: skip
+            current_style.note(
+                axes, group.name if group.name == "none" or n or current_style.narrow(axes.figure)
+                else f"frequency {group.name}", (n, 1), (0, 0.5), ha="center", fontweight="bold",
+                color=group.colour, xycoords=axes.get_xaxis_transform(),
+                fontsize=current_style.points,
+            )  # fmt: skip
+        if current_style.narrow(axes.figure):
+            axes.set_xlabel("before the ReLU, and after it")
 
     @property
     def moving(self) -> list[Any]:
-        return [*self.areas, *self.names.values(), *self.words, self.grey]
+        return [artist for _, *artists in self.parts for artist in artists]
 
     def update(self, i: int) -> None:
-        # within a cluster by what they come to, at each moment anew, so that they make a curve
-        order = np.lexsort((self.last[i], self.group))
-        linear, products = self.linear[i, order], self.products[i, order]
-        own = linear + products >= 100 * THRESHOLD
-        face = _rgb(np.where(own, self.colours, style().colours.faint))
-        paper = _rgb([style().colours.background])
-        # a little wider than their distance, so that no seam shows between two
-        for area, low, high, faces in zip(
-            self.areas, (products, np.zeros_like(products)), (products + linear, products),
-            (FAINT * face + (1 - FAINT) * paper, face), strict=True,
-        ):  # fmt: skip
-            area.set_verts(_columns(self.x, low, high, 1.04))
-            area.set_facecolor(faces)
-        # a cluster is named once the first of its neurons is explained by its frequency
-        for n, name in self.names.items():
-            name.set_visible(style().ghost or bool(own[self.group == n].any()))
-        self.grey.set_text("" if own.all() or not self.keyed else GREY)
-        self._say(float(linear.mean()), float(products.mean()))
-
-    def _say(self, linear: float, products: float) -> None:
-        """The means, level with their areas or near them."""
-        axes = self.words[0].axes
-        line = 1.1 * style().pixels(axes, style().small) / axes.bbox.height
-        wanted = [products / 206, (products + linear / 2) / 103]
-        below, above = pushed_apart(wanted, [2 * line] * 2, -0.1, 1.1)
-        for word, text, level in zip(
-            self.words, (f"sums\n{linear:.0f}%", f"products\n{products:.0f}%"), (above, below),
-            strict=True,
-        ):  # fmt: skip
-            word.set_text(text)
-            word.xy = (1, level)
+        for group, (ends, threads, mean, number) in zip(self.groups, self.parts, strict=True):
+            low, high = (share[i, group.inside] for share in self.shares)
+            threads.set_segments(_threads(ends, low, high))
+            levels = np.array([[side.mean()] if side.size else [0.0] for side in (low, high)])
+            mean.set_data(*_threads(ends, *levels)[0].T)
+            number.set_text(f"{levels[1, 0]:.0f}%")
+            # clear of all but the few that are far above the others
+            highest = np.sort(high, kind="stable")[int(0.97 * (len(high) - 1)) :][:1]
+            number.xy = (ends[1], float(highest[0]) if highest.size else 0.0)
 
 
-def _rgb(colours: Sequence[str]) -> Float[np.ndarray, "colour 3"]:
-    """Colours as numbers from 0 to 1."""
-    from matplotlib.colors import to_rgba_array
-
-    return np.asarray(to_rgba_array(list(colours)))[:, :3]
-
-
-def _columns(
-    x: np.ndarray, low: np.ndarray, high: np.ndarray, width: float
-) -> Float[np.ndarray, "column 4 2"]:
-    """Corners of columns from one height to another."""
-    left, right = x - width / 2, x + width / 2
-    across = np.stack([left, left, right, right], axis=1)
-    return np.stack([across, np.stack([low, high, high, low], axis=1)], axis=2)
+def _threads(
+    ends: tuple[float, float], low: np.ndarray, high: np.ndarray
+) -> Float[np.ndarray, "neuron point 2"]:
+    """Points of smooth ways from one height to another, which leave both ends level."""
+    t = np.linspace(0, 1, 24)
+    rise = t**3 * (6 * t**2 - 15 * t + 10)
+    y = low[:, None] + (high - low)[:, None] * rise
+    x = np.broadcast_to(ends[0] + (ends[1] - ends[0]) * t, y.shape)
+    points: np.ndarray = np.stack([x, y], axis=2)
+    return points
 
 
 def _name_groups(axes: Axes, centres: list[float], groups: Groups) -> dict[int, Any]:
@@ -324,30 +293,6 @@ def _name_groups(axes: Axes, centres: list[float], groups: Groups) -> dict[int, 
                 xycoords=("data", "axes fraction"), color=groups[n].colour, fontweight="bold",
             )  # fmt: skip
     return names
-
-
-def _curves(axes: Axes, data: xr.Dataset) -> Drawing:
-    """The means before and after the ReLU over training."""
-    epochs, ink = data["field_epoch"].values, style().colours.ink
-    curves = {
-        name: panels.Curve.of(epochs, 100 * _means(data, f"quadratic_share_{side}"), ink)
-        for side, name in (("post", "after"), ("pre", "before"))
-    }
-    top = 1.2 * max(float(np.nan_to_num(curve.y).max()) for curve in curves.values()) or 1.0
-    panel = panels.CurvePanel(
-        axes, data, curves, ylabel="products (%)", ylim=(-0.03 * top, top), phases="none"
-    )
-    for name, trace in panel.traces.items():
-        if name.startswith("before"):
-            trace.dash()
-    end = _claims.film_end(data, "field_epoch")
-    marks = [
-        _marks.Mark(
-            float(epochs[end]), float(curve.y[end]), f"{curve.y[end]:.0f}%", ink, "right", 0.85
-        )
-        for curve in panel.curves.values()
-    ]
-    return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
 
 
 def _against(axes: Axes, data: xr.Dataset, groups: Groups) -> Drawing:

@@ -382,7 +382,7 @@ def test_no_head_has_a_smaller_share_on_the_picture_than_in_the_sentence() -> No
         words = [t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))]
     shares = [int(word[:-1]) for word in words if word.endswith("%") and word[:-1].isdigit()]
     assert len(shares) == data.sizes["head"]
-    assert f"at least {min(shares)}%" in scene.claim(data).sentence
+    assert min(shares) == int(100 * scene.claim(data).numbers["share"])
     assert {f"head {n}" for n in range(4)} <= set(words)
 
 
@@ -499,7 +499,7 @@ ON_PICTURE = (
     ("neuron-logit-map", "in colour: 99% of the squares"),
     ("excluded-loss", "test loss\nhalves"),
     ("neuron-spectra", "epoch 18,800: 96% in the rings"),
-    ("quadratic-share", "products\n18%"),
+    ("quadratic-share", "19%"),
 )
 
 
@@ -538,6 +538,23 @@ def test_columns_hold_every_neuron_once_and_pale_are_those_that_were_early() -> 
         white = (dots.get_facecolor()[:, :3] >= neuron_clusters.PALE).all(axis=1)
         assert white.sum() == (early & (share[i] >= 0.85)).sum()
     assert 0 < white.sum() < (share[end] >= 0.85).sum() / 2
+
+
+def test_threads_go_from_each_neurons_share_before_the_relu_to_that_after_it() -> None:
+    data, scene = reference("quadratic-share"), SCENES["quadratic-share"].with_options()
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = scene.draw(figure, data)
+    cluster = data["all_neuron_cluster"].values
+    fans = figure.axes[0].collections
+    assert len(fans) == len(np.unique(cluster[cluster > 0]))
+    for i in (0, film_end(data, "field_epoch")):
+        drawing.update(i)
+        for fan, k in zip(fans, np.unique(cluster[cluster > 0]), strict=True):
+            ends = np.array([line[[0, -1], 1] for line in fan.get_segments()]).T
+            for end, side in zip(ends, quadratic_share.SIDES, strict=True):
+                own = 100 * data[f"quadratic_share_{side}"].values[i, cluster == k]
+                assert end == pytest.approx(own, abs=1e-4)
 
 
 def _inactive(text: Text) -> bool:
