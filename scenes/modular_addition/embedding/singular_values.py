@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.modular_addition import _claims
 
 from grokviz.dataset.numerics import ties
-from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style, timeline
 from grokviz.scene import clock as clocks
-from grokviz.scene.bars import Bars
+from grokviz.scene.drawing import Part
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 MATRICES = {"$W_L$": "neuron_logit_singular_value", "$W_E$": "embedding_singular_value"}
-NAMES = {"$W_E$": "embedding $W_E$", "$W_L$": "neuron-logit map $W_L$"}
+NAMES = {"$W_E$": "numbers into the network, $W_E$", "$W_L$": "neurons to answers, $W_L$"}
 SMALL = 0.1
 """A singular value below this share of the largest is of a direction that hardly matters."""
 
@@ -29,19 +29,23 @@ FEWER = 0.5
 
 @dataclass(frozen=True)
 class SingularValues(Scene):
-    """Singular values of W_L and of W_E at each moment, beside the loss."""
+    """Singular values of W_L and of W_E over training, a line each."""
 
     name = "singular-values"
     title = "The weights collapse onto a few directions, the output's first"
-    watch = "the tail of the neuron-logit map dies while the test loss falls"
+    watch = "Each line is a direction's strength, grey once it has faded"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, section 4.2"
     loops = True
     needs = (*MATRICES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
     aspect = 2.0
-    narrow_aspect = 0.72
+    narrow_aspect = 1.05
+    aspects = {"show": {"both": (2.0, 0.8)}}  # noqa: RUF012
     stills = ("grok+10000", "grok-3000", "last")
 
     scale: Literal["linear", "log"] = option("linear", "how values are spaced")
+    show: Literal["output", "both"] = option(
+        "output", "the map from neurons to answers alone, or the embedding too"
+    )
 
     def claim(self, data: xr.Dataset) -> Claim:
         """From how many directions to how many the neuron-logit map falls."""
@@ -49,33 +53,32 @@ class SingularValues(Scene):
         first, last = (_count(data, "$W_L$", i) for i in (0, end))
         numbers = {"first": first, "last": last}
         if 0 < last <= FEWER * first:
+            some = _claims.in_words(last, "direction")
+            sentence = f"The neurons come to write the answer in only {some}"
             keys = data.sizes.get("key_frequency", 0)
-            each = "two a key frequency" if last == 2 * keys else ""
-            embedding = f"the embedding keeps {_count(data, '$W_E$', end)}"
-            strong = "strong: over a tenth of the largest"
-            watch = "; ".join(words for words in (strong, each, embedding) if words)
-            sentence = f"The neuron-logit map falls from {first} directions to {last}"
+            each = f"; two are left for each of {_claims.in_words(keys, 'wave')}"
+            watch = f"{self.watch}{each if keys > 1 and last == 2 * keys else ''}"
             return Claim(sentence, watch, numbers=numbers)
         words = f"The neuron-logit map has {last} directions at {_claims.moment(data, end)}"
         return _claims.instead(data, f"{words}, {first} at first" if end else words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Bars by rank for both matrices, and the loss."""
-        wide, high = style().ems(figure)
-        if style().narrow(figure):
-            edge = 0.62 * high
-            rooms = style().stack(
-                figure, (1, 1), left=5.2, bottom=high - edge + 2.0, vgap=1.8, top=1.0
-            )
-            losses = style().panels(figure, top=edge + 3.4, left=5.2)[0][0]
-        else:
-            edge = 0.62 * wide
-            rooms = style().stack(figure, (1, 1), left=4.8, right=wide - edge, vgap=1.8)
-            losses = style().panels(figure, left=edge + 5.5)[0][0]
-        bars = [self._ranks(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
-        panels.without_time(rooms[0])
-        rooms[1].set_xlabel("rank of the singular value")
-        return Drawing.of(*bars, panels.LossPanel(losses, data).along(data["epoch"]))
+        """A line a singular value, with when the run turned."""
+        narrow = style().narrow(figure)
+        right, matrices = 6.6 if narrow else 8.0, list(MATRICES)[: 2 if self.show == "both" else 1]
+        top = 3.2 if self.show == "both" else 1.8
+        rooms = style().beside(
+            figure, (1.9, 1)[: len(matrices)], (1.3, 1)[: len(matrices)], left=4.6, right=right,
+            top=top, gap=right + 4.4, vgap=5.4,
+        )  # fmt: skip
+        parts = list[Part]()
+        for axes, matrix in zip(rooms, matrices, strict=True):
+            lines = _Lines(axes, data, matrix, log=self.scale == "log")
+            parts += [lines, timeline.Turns(axes, data)]
+            if self.show == "both":
+                name = matrix if narrow else NAMES[matrix]
+                style().note(axes, name, (0, 1), (0, 1.9), fontweight="bold")
+        return Drawing.of(*parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How many values are large, and how far the next one falls."""
@@ -89,67 +92,99 @@ class SingularValues(Scene):
                 f"{values[0]:.3g}{after}"
             )
         return (
-            f"Bars of the singular values by rank at {clocks.at(data, 'epoch', i)}: "
-            f"{'; '.join(words)}. Beside them the losses: train "
-            f"{panels.loss_at(data, 'train', i)}, test {panels.loss_at(data, 'test', i)}."
+            f"Lines of the singular values over training, at {clocks.at(data, 'epoch', i)}: "
+            f"{'; '.join(words)}. Losses: train {panels.loss_at(data, 'train', i)}, test "
+            f"{panels.loss_at(data, 'test', i)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        both = "and of the embedding $W_E$ " if self.show == "both" else ""
         return (
-            "Singular values of the neuron-logit map $W_L = W_U W_out$ and of the embedding $W_E$ "
-            "and the loss; strong: those above a tenth of the largest, which are counted as "
-            f"directions; line: the values at {_claims.moment(data, 0)}. "
+            f"Singular values of the neuron-logit map $W_L = W_U W_out$ {both}"
+            "over training; in ink: those above a tenth of the largest, which are counted as "
+            "directions, at the moment shown. "
             "A wave is two directions, its cosine and its sine. "
             "After the notebook of Nanda et al. (2023), arXiv:2301.05217, section 4.2."
         ).replace("W_out", "W_{\\mathrm{out}}")
 
-    def _ranks(self, axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
-        """Bars of singular values by rank, and how many of them are large."""
+
+class _Lines:
+    """A line a singular value, in ink while it is large, and how many are."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, matrix: str, *, log: bool) -> None:
+        from matplotlib.collections import LineCollection
+        from matplotlib.colors import to_rgba_array
         from matplotlib.ticker import MaxNLocator
 
-        values = data[MATRICES[matrix]].values.astype(float)
-        inside = values[data["epoch"].values <= panels.horizon(data)]
+        current_style, colours = style(), style().colours
+        self.axes, self.epochs = axes, data["epoch"].values.astype(float)
+        self.values = data[MATRICES[matrix]].values.astype(float)
+        self.end = panels.horizon(data)
+        inside = self.values[self.epochs <= self.end]
         finite = inside[np.isfinite(inside)]
         top = float(finite.max()) if (finite > 0).any() else 1.0
-        low = 0.0
-        if self.scale == "log":
-            low = top / 3000
+        low = top / 3000 if log else 0.0
+        if log:
             axes.set_yscale("log")
         else:
-            axes.yaxis.set_major_locator(MaxNLocator(3))
-        count = values.shape[1]
-        axes.set(xlim=(0.2, count + 0.8), ylim=(low, 1.08 * top))
-        axes.set_xticks(list(dict.fromkeys([1, *range(20, count - 5, 20), count])))
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+        self.values = np.maximum(self.values, low)
+        panels.thousands(axes)
+        axes.set(xlim=(0, self.end), ylim=(low, 1.06 * top), xlabel=clocks.word(data))
         axes.set_ylabel("singular value")
-        words = "above a tenth" + ("" if style().narrow(axes.figure) else " of the largest")
-        rest, ink, ranks = style().colours.rest, style().colours.ink, np.arange(1.0, count + 1)
-        bars = Bars(axes, ranks, np.maximum(values, low), rest, width=0.8, foot=low, trace=0)
-        self._draw_first(axes, data, matrix, low)
-        text = axes.text(
-            0.99, 0.9, "", transform=axes.transAxes, ha="right", va="top", fontweight="bold",
-        )  # fmt: skip
-        name = NAMES[matrix] if style().slide else matrix
+        self.faces = to_rgba_array([colours.faint, colours.ink])
+        self.wide = np.array([0.28, 0.6]) * current_style.line
+        self.lines: Any = LineCollection([], zorder=3, capstyle="butt")
+        axes.add_collection(self.lines, autolim=False)
+        if current_style.ghost:
+            ghost: Any = LineCollection(
+                self._segments(len(self.epochs)), colors=colours.rest, lw=self.wide[0], zorder=2
+            )
+            axes.add_collection(ghost, autolim=False)
+        look: dict[str, Any] = {"ha": "left", "va": "center", "linespacing": 1.1}
+        self.words = [
+            current_style.note(axes, "", (1, 0), (0.6, 0), fontweight="bold", color=colour, **look)
+            for colour in (colours.ink, colours.muted)
+        ]
 
-        def update(i: int) -> None:
-            large = _large(values[i])
-            bars.update(i)
-            bars.now.set_facecolors([ink if value else rest for value in large])
-            text.set_text(f"{name}: {large.sum()} {words}")
+    @property
+    def moving(self) -> list[Any]:
+        return [self.lines, *self.words]
 
-        return Drawing([bars.moving, text], update)
+    def update(self, i: int) -> None:
+        end = self.epochs[-1] if self.epochs[i] > self.end else self.end
+        if end != self.axes.get_xlim()[1]:
+            self.axes.set_xlim(0, max(end, 1.0))
+        large = _large(self.values[i])
+        # what is large lies above what is not, as the largest come first
+        self.lines.set_segments(self._segments(i + 1))
+        self.lines.set_color(self.faces[large.astype(int)[::-1]])
+        self.lines.set_linewidth(self.wide[large.astype(int)[::-1]])
+        self._say(i, large)
 
-    def _draw_first(self, axes: Axes, data: xr.Dataset, matrix: str, low: float) -> None:
-        """A line over the values at the first moment, and how many of them are large."""
-        values, colour = data[MATRICES[matrix]].values[0].astype(float), style().colours.muted
-        values = np.maximum(np.nan_to_num(values, posinf=low, neginf=low), low)
-        edges = np.arange(len(values) + 1) + 0.5
-        axes.stairs(values, edges, baseline=None, color=colour, lw=0.6 * style().line, zorder=3)
-        k = 3 * len(values) // 5
-        style().label(
-            axes, k + 1, values[k], f"{_claims.moment(data, 0)}: {_count(data, matrix, 0)}",
-            lift=0.35, ha="left", color=colour, zorder=4,
-        )  # fmt: skip
+    def _segments(self, stop: int) -> np.ndarray:
+        """Points of each line up to a checkpoint, the smallest value's first."""
+        shown = np.nan_to_num(self.values[:stop, ::-1], posinf=0.0, neginf=0.0)
+        x = np.broadcast_to(self.epochs[:stop, None], shown.shape)
+        return np.stack([x, shown], axis=2).swapaxes(0, 1)
+
+    def _say(self, i: int, large: np.ndarray) -> None:
+        """How many are large and how many have faded, level with their lines."""
+        count, values = int(large.sum()), np.nan_to_num(self.values[i])
+        groups = (values[large], values[~large])
+        words = ("direction" if count == 1 else "directions", "faded")
+        em = style().pixels(self.axes, style().small) / self.axes.bbox.height
+        across = self.axes.transData + self.axes.transAxes.inverted()
+        levels = [
+            float(across.transform((0, max(group.mean(), 1e-12)))[1]) if group.size else 0.0
+            for group in groups
+        ]
+        low = min(max(levels[1], 0.5 * em), 1.0)
+        high = min(max(levels[0], low + 2.6 * em), 1.0)
+        for text, group, word, level in zip(self.words, groups, words, (high, low), strict=True):
+            text.set_text(f"{group.size}\n{word}" if group.size else "")
+            text.xy = (1, level)
 
 
 def _large(values: np.ndarray) -> np.ndarray:

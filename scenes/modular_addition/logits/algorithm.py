@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims
-from grokviz.scenes.modular_addition._dials import answer_colour
+from grokviz.scenes.modular_addition._dials import answer_colour, turn
 from grokviz.scenes.modular_addition._light import beam
 
 from grokviz.errors import InputError
-from grokviz.media.formulas import FORMULAS
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, style
+from grokviz.scene.bars import columns
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-REACH = 12
-FINE = 20
-"""Points of a wave between two whole numbers."""
-ROOMY = 58.0
-"""So many ems wide is a sheet with room for every formula."""
 KEYLESS = "No frequency is key to the logits at the end"
-STEPS = (
-    ("Embed", "embedding"),
-    ("Multiply", "sum-waves"),
-    ("Read off", "cos-sum"),
-    ("Add up", "task"),
-)
+
+GLOW = 1.6
+"""Light is the wave's height to this power, so that its crests stand out."""
+
+WORDS, NARROW_WORDS = 11.4, 2.2
+"""Room for the words at the left, in ems; in a column for the frequencies alone."""
+
+LARGEST = 3.5
+"""The radius of a wheel that has room for it, in ems."""
 
 
 @dataclass(frozen=True)
 class Algorithm(Scene):
-    """Waves of a and b, their products, the waves around the answer, and their sum."""
+    """A wheel a key frequency, the answers that each lights, and the sum of the lights."""
 
     name = "algorithm"
-    title = "How the network adds: it multiplies waves and lets them peak"
-    watch = "one row per key frequency; each wave as high as in the logits"
+    title = "The network adds by turning a few wheels that agree on one answer"
+    watch = "Each wheel turns by a, then by b, and lights the answers that fit; the lights add up"
     source = "thread, tweet 7; arXiv:2301.05217, figure 1"
     disputed = (
         "Disputed: other networks are said to add waves, a pizza and no clock (arXiv:2306.17844), "
@@ -52,7 +49,7 @@ class Algorithm(Scene):
              "logged_test_loss")  # fmt: skip
     clock = None
     aspect = 1.75
-    narrow_aspect = 0.72
+    narrow_aspect = 1.0
 
     a: int = option(27, "the first number")
     b: int = option(95, "the second number")
@@ -72,10 +69,11 @@ class Algorithm(Scene):
         numbers = {"first": growth.first, "last": growth.last, "lead": n.lead}
         waves, held = _claims.waves(n.count), _claims.rounded_percent(growth.last)
         if growth.holds and n.lead >= frequencies.LEAD:
-            verb = "makes" if n.count == 1 else "make"
-            words = f"{waves}, highest at a + b, {verb} up {held} of the squared logits"
-            watch = f"{self.watch} at {growth.moment}"
-            return Claim(words, watch, numbers=numbers)
+            wheels = "a wheel that picks" if n.count == 1 else (
+                f"{_claims.in_words(n.count, 'wheel')} that agree on"
+            )  # fmt: skip
+            words = f"The network adds by turning {wheels} one answer"
+            return Claim(words, self.watch, numbers=numbers)
         verb = f"explain{'s' * (n.count == 1)}"
         words = f"{waves} {verb} {held} of the squared logits at {growth.moment}"
         return _claims.instead(data, words if n.count else KEYLESS, **numbers)
@@ -87,10 +85,10 @@ class Algorithm(Scene):
         sheet.set(xlim=(0, wide), ylim=(0, high))
         sheet.axis("off")
         numbers = self._numbers(data)
-        if style().narrow(figure):
-            self._narrow(sheet, numbers, wide, high)
+        if numbers.keys:
+            _draw(sheet, numbers, wide, high)
         else:
-            self._wide(sheet, numbers, wide, high)
+            frequencies.note_none(sheet)
         return Drawing()
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -100,12 +98,12 @@ class Algorithm(Scene):
             f"{k}: height {height:.2g}" for k, height in zip(n.keys, n.heights, strict=True)
         )
         if not n.keys:
-            return f"Diagram of addition mod {n.p} without rows: there are no key frequencies."
+            return f"Diagram of addition mod {n.p} without wheels: there are no key frequencies."
         return (
-            f"Diagram of addition mod {n.p}, a = {n.a}, b = {n.b}: {len(n.keys)} rows, one "
-            f"a key frequency ({rows}). a and b become points on a circle, the points' angles add "
-            f"up, each becomes a wave over c that peaks at c = {n.answer}, and the sum of the "
-            f"waves is greatest there: {n.total[n.answer]:.3g}, next {n.second:.3g}. The waves are "
+            f"Diagram of addition mod {n.p}, a = {n.a}, b = {n.b}: a wheel for each of "
+            f"{len(n.keys)} key frequencies ({rows}). Each turns by a and on by b, and lights the "
+            f"answers c by a wave that peaks at c = {n.answer}; the sum of the waves is greatest "
+            f"there: {n.total[n.answer]:.3g}, next {n.second:.3g}. The waves are "
             f"{n.explained:.1%} of the squared logits."
         )
 
@@ -114,10 +112,10 @@ class Algorithm(Scene):
         share = float(data["logit_variance_explained"].values[_last(data)])
         n = self._numbers(data)
         return (
-            f"The learnt algorithm for a = {n.a}, b = {n.b}, a row a key frequency k with "
-            "$w_k = 2 \\pi k / p$: a and b as angles, their sum as one; the wave over c in logits, "
-            f"shown within {REACH} of the answer; below, on the same axis, their sum; dotted: the "
-            f"highest sum at any other of the {n.p} answers. The waves "
+            f"The learnt algorithm for a = {n.a}, b = {n.b}, a wheel a key frequency k, on which "
+            "a number n is at the angle $2 \\pi k n / p$: hands at a and at the sum. Below, a "
+            "row each: the wave over the answers c in logits, the brighter the higher; last their "
+            f"sum, dotted: the highest at any other of the {n.p} answers. The waves "
             f"explain {share:.1%} of the squared logits of all pairs and answers. "
             f"{after('figure 1')}"
         )
@@ -146,93 +144,6 @@ class Algorithm(Scene):
             p, a, b, answer, keys, heights, shares, explained,
             heights @ np.cos(angles), [frequencies.ink(k, data) for k in keys], len(known),
         )  # fmt: skip
-
-    def _wide(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
-        left, right = (4.2 if style().slide else 1.0), wide - 1.2
-        at = [left, left + 0.2 * (right - left), left + max(0.4 * (right - left), 22.6)]
-        foot, share = 3.6, 0.34
-        edge = foot + share * (high - 4.9 - foot)
-        pitch = min((high - 4.9 - edge) / max(len(n.keys), 1), 4.4)
-        rows = [high - 4.9 - (row + 0.5) * pitch for row in range(len(n.keys))]
-        for x, (name, formula) in zip(at, STEPS, strict=False):
-            # where it would touch its neighbours, the formulas below say it too
-            fits = wide >= ROOMY or formula != "sum-waves"
-            _heading(sheet, x, high - 1.0, name, FORMULAS[formula].mathtext if fits else "")
-        for x, until in itertools.pairwise(at):
-            _arrow(sheet, x + 5.2, until - 0.8, high - 0.7)
-        if not n.keys:
-            frequencies.note_none(sheet)
-            return
-        waves = (at[2], right - 6.6)
-        self._rows(sheet, n, rows, at, min(0.46 * pitch, 2.2), waves[1] - waves[0])
-        low = rows[-1] - 0.5 * pitch
-        top = min(low - 1.0, foot + 7.6)
-        _sum(sheet, n, waves, (foot, top), rows[0] + 0.5 * pitch)
-        head = max(min(top - 1.4, low - 1.5), foot + 3.0)
-        _heading(sheet, left, head, "Add up", FORMULAS["task"].mathtext)
-        _arrow(sheet, left + 5.2, at[2] - 0.9, head + 0.3)
-        if wide >= ROOMY:
-            _small(sheet, at[1], head - 1.7, f"$w_k = 2\\pi k / {n.p}$")
-        if head > 7.4:
-            _small(sheet, left, 3.9, "attention and the MLP multiply:")
-        for y, name in ((2.2, "angle-sum-cos"), (0.6, "angle-sum-sin")):
-            _small(sheet, left, y, FORMULAS[name].mathtext)
-
-    def _narrow(self, sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
-        at, pitch = [0.8, 8.8, 15.2], min(2.5, 13.5 / max(len(n.keys), 1))
-        rows = [high - 3.4 - (row + 0.5) * pitch for row in range(len(n.keys))]
-        for x, (name, _) in zip(at, STEPS, strict=False):
-            _heading(sheet, x, high - 1.0, name, "")
-        for x, until in itertools.pairwise(at):
-            _arrow(sheet, x + 5.0, until - 0.6, high - 0.7)
-        if not n.keys:
-            frequencies.note_none(sheet)
-            return
-        self._rows(sheet, n, rows, at, min(0.43 * pitch, 1.1), wide - at[2] - 4.2)
-        low = rows[-1] - 0.5 * pitch
-        _sum(sheet, n, (at[2], wide - 4.2), (10.6, low - 1.2), rows[0] + 0.5 * pitch)
-        _heading(sheet, at[0], low - 2.6, "Add up", "")
-        _small(sheet, at[0], low - 4.2, f"{n.a} + {n.b} = {n.answer} mod {n.p}")
-        _arrow(sheet, at[0] + 5.0, at[2] - 0.6, low - 2.3)
-        lines = {"embedding": 6.6, "angle-sum-cos": 4.9, "angle-sum-sin": 3.2, "logits": 1.1}
-        for name, y in lines.items():
-            _small(sheet, at[0], y, FORMULAS[name].mathtext)
-
-    def _rows(
-        self, sheet: Axes, n: _Numbers, rows: list[float], at: list[float], r: float, width: float
-    ) -> None:
-        small, narrow = style().small, style().narrow(sheet.figure)
-        right = at[2] + width + (3.0 if narrow else 6.2)
-        between = at[1] + 0.8 + r if narrow else (at[1] + at[2]) / 2
-        clocks = {"a": (at[0] + 2.4 + r, n.a), "b": (at[0] + 3.0 + 3 * r, n.b),
-                  "a+b": (between, n.a + n.b)}  # fmt: skip
-        for name, (x, _) in clocks.items():
-            sheet.text(x, rows[0] + 1.3 * r + 0.3, name, fontsize=small, ha="center",
-                       color=style().colours.muted)  # fmt: skip
-        for row, (k, y, colour) in enumerate(zip(n.keys, rows, n.colours, strict=True)):
-            turn = 2 * np.pi * k / n.p
-            text: dict[str, Any] = {"color": colour, "fontsize": small, "va": "center"}
-            sheet.text(at[0], y, str(k), fontweight="bold", **text)
-            for x, number in clocks.values():
-                _clock(sheet, (x, y), r, colour, turn * number)
-            c = np.linspace(-REACH, REACH, 2 * FINE * REACH + 1)
-            wave = n.heights[row] / max(np.abs(n.heights).max(), 1e-30) * np.cos(turn * c)
-            sheet.plot(at[2] + (c / REACH + 1) * width / 2, y + min(1.1 * r, 1.2) * wave,
-                       color=colour, lw=style().line * 0.8)  # fmt: skip
-            crest = y + min(1.1 * r, 1.2) * wave[FINE * REACH]
-            sheet.plot(at[2] + width / 2, crest, "o", color=colour, ms=0.5 * style().points,
-                       mew=0.3 * style().line, mec=style().colours.ink, zorder=4)  # fmt: skip
-            held = _claims.rounded_percent(n.shares[row])
-            sheet.text(right, y, held, ha="right", fontweight="bold", **text)
-        every = f"{_claims.rounded_percent(n.explained)}"
-        every = every if narrow else f"all {n.count}: {every}"
-        sheet.text(right, rows[-1] - r - 0.35, every, ha="right", va="top", fontsize=small,
-                   fontweight="bold")  # fmt: skip
-        if not narrow:
-            roomy = style().ems(sheet.figure)[0] >= ROOMY
-            words = "share of\nsquared logits" if roomy else "share"
-            sheet.text(right, rows[0] + 1.3 * r + 0.3, words, ha="right",
-                       fontsize=small, color=style().colours.muted, linespacing=1.05)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -280,69 +191,113 @@ def _last(data: xr.Dataset) -> int:
     return int(finite[-1])
 
 
-def _heading(sheet: Axes, x: float, y: float, name: str, formula: str) -> None:
-    """A step's name and its formula."""
-    sheet.text(x, y, name, fontweight="bold")
-    sheet.text(x, y - 1.7, formula, fontsize=style().small)
+def _draw(sheet: Axes, n: _Numbers, wide: float, high: float) -> None:
+    """Wheels above, under them the rows that they light, and the sum of the rows."""
+    narrow = style().narrow(sheet.figure)
+    left = NARROW_WORDS if narrow else WORDS
+    across = left, wide - (2.6 if narrow else 4.4)
+    count = len(n.keys)
+    step = (across[1] - across[0]) / count
+    radius = min(LARGEST, 0.38 * step, 0.15 * high)
+    centre = high - 2.0 - radius
+    for row, (k, colour) in enumerate(zip(n.keys, n.colours, strict=True)):
+        at = across[0] + (row + 0.5) * step, centre
+        _wheel(sheet, n, k, colour, at, radius)
+        name = f"frequency {k}" if step > 8.5 else str(k)
+        sheet.text(at[0], centre + radius + 0.5, name, ha="center", fontweight="bold",
+                   color=colour, fontsize=style().small)  # fmt: skip
+    top = centre - radius - (1.2 if narrow else 1.6)
+    foot = 1.9
+    pitch = min(0.55 * (top - foot) / count, 1.7)
+    cell = (across[1] - across[0]) / n.p
+    answer = across[0] + (n.answer + 0.5) * cell
+    for row, (k, colour) in enumerate(zip(n.keys, n.colours, strict=True)):
+        y = top - (row + 0.5) * pitch
+        _row(sheet, n, row, colour, (*across, y - 0.4 * pitch, y + 0.4 * pitch))
+        sheet.text(left - 0.5, y, str(k), ha="right", va="center", fontweight="bold",
+                   color=colour, fontsize=style().small)  # fmt: skip
+    low = top - count * pitch
+    beam(sheet, answer, (foot, top), max(0.5 * cell, 0.3))
+    _sum(sheet, n, across, (foot, low - 0.5))
+    sheet.text(answer, foot - 0.35, str(n.answer), ha="center", va="top", fontweight="bold",
+               color=answer_colour(), fontsize=style().points)  # fmt: skip
+    for c in {0, n.p - 1} - {n.answer}:
+        if abs(c - n.answer) * cell > 2.5:
+            sheet.text(across[0] + (c + 0.5) * cell, foot - 0.35, str(c), ha="center", va="top",
+                       color=style().colours.muted, fontsize=style().small)  # fmt: skip
+    if not narrow:
+        _say(sheet, n, (centre, (top + low) / 2, (foot + low) / 2))
 
 
-def _small(sheet: Axes, x: float, y: float, text: str) -> None:
-    sheet.text(x, y, text, fontsize=style().small, color=style().colours.muted)
+def _say(sheet: Axes, n: _Numbers, levels: tuple[float, float, float]) -> None:
+    """The three steps in words, level with their pictures."""
+    start, colours = (4.2 if style().slide else 1.0), style().colours
+    steps = (
+        ("Turn", f"by {n.a}, then by {n.b}"),
+        ("Light up", "what fits"),
+        ("Add up", f"{n.a} + {n.b} = {n.answer}"),
+    )
+    for (name, words), y in zip(steps, levels, strict=True):
+        sheet.text(start, y + 0.15, name, fontweight="bold")
+        sheet.text(start, y - 0.25, words, va="top", color=colours.muted, fontsize=style().small)
 
 
-def _arrow(sheet: Axes, start: float, stop: float, y: float) -> None:
-    colours = style().colours
-    arrow = {"arrowstyle": "->", "color": colours.faint, "lw": style().line * 0.5,
-             "shrinkA": 0, "shrinkB": 0}  # fmt: skip
-    sheet.annotate("", (stop, y), (start, y), arrowprops=arrow)
-
-
-def _clock(sheet: Axes, at: tuple[float, float], r: float, colour: str, angle: float) -> None:
-    """A unit circle with a hand at an angle."""
-    current_style, colours, (x, y) = style(), style().colours, at
-    around = np.linspace(0, 2 * np.pi, 100)
-    sheet.plot(x + r * np.cos(around), y + r * np.sin(around), color=colours.rest,
-               lw=current_style.line * 0.4, zorder=1)  # fmt: skip
-    end = np.array([x + r * np.cos(angle), y + r * np.sin(angle)])
-    sheet.plot([x, end[0]], [y, end[1]], color=colour, lw=current_style.line * 0.6, zorder=2)
-    sheet.plot(*end, "o", color=colour, ms=current_style.points * 0.32, mew=0, zorder=3)
-
-
-def _sum(
-    sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float, float], top: float
+def _wheel(
+    sheet: Axes, n: _Numbers, k: int, colour: str, at: tuple[float, float], r: float
 ) -> None:
-    """The sum of the waves on their own axis, and the light at the answer, up to ``top``."""
+    """A circle with a hand at a and one at the sum; arcs go to the one and on to the other."""
     current_style, colours = style(), style().colours
-    fine = np.linspace(-REACH, REACH, 2 * FINE * REACH + 1)
-    curve = n.heights @ np.cos(2 * np.pi * np.outer(n.keys, fine) / n.p)
-    low, high = float(min(curve.min(), 0.0)), float(max(curve.max(), n.second, 1e-9))
+    z, line = complex(*at), current_style.line
+    rim = z + r * np.exp(1j * np.linspace(0, 2 * np.pi, 181))
+    sheet.fill(rim.real, rim.imag, fc=colours.grid, ec=colours.faint, lw=0.4 * line, zorder=1)
+    first, by, last = (turn(k, number, n.p) for number in (n.a, n.b, n.a + n.b))
+    start = z + r * np.array([0.86, 1.0])
+    sheet.plot(start.real, start.imag, color=colours.muted, lw=0.6 * line, zorder=2)
+    way = z + 0.4 * r * np.exp(1j * np.linspace(0, first, 90))
+    sheet.plot(way.real, way.imag, color=colours.muted, lw=0.4 * line, zorder=2)
+    arc = z + 0.62 * r * np.exp(1j * np.linspace(first, first + by, 90))
+    sheet.plot(arc.real, arc.imag, color=colour, lw=0.6 * line, zorder=2)
+    for angle, tint, wide in ((first, colours.muted, 0.7), (last, answer_colour(), 1.2)):
+        end = z + 0.92 * r * np.exp(1j * angle)
+        sheet.plot([z.real, end.real], [z.imag, end.imag], color=tint, lw=wide * line,
+                   solid_capstyle="round", zorder=3 + wide)  # fmt: skip
+        sheet.plot(end.real, end.imag, "o", color=tint, ms=0.42 * wide * current_style.points,
+                   mew=0, zorder=3 + wide)  # fmt: skip
+
+
+def _row(
+    sheet: Axes, n: _Numbers, row: int, colour: str, box: tuple[float, float, float, float]
+) -> None:
+    """How high a wave is at each answer, as light of its colour."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    tallest = float(np.abs(n.heights).max())
+    wave = n.heights[row] * np.cos(2 * np.pi * n.keys[row] * (np.arange(n.p) - n.answer) / n.p)
+    light = ((wave + tallest) / (2 * tallest)) ** GLOW
+    shades = LinearSegmentedColormap.from_list("", [style().colours.grid, colour])
+    sheet.imshow(light[None], extent=box, cmap=shades, vmin=0, vmax=1, aspect="auto",
+                 interpolation="nearest", zorder=1)  # fmt: skip
+
+
+def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float, float]) -> None:
+    """A bar for the sum of the waves at each answer, and a line at the best wrong one."""
+    from matplotlib.collections import PolyCollection
+
+    current_style, colours = style(), style().colours
+    low, high = float(min(n.total.min(), 0.0)), float(max(n.total.max(), 1e-9))
     unit = (up[1] - up[0]) / (high - low)
-    x = across[0] + (fine / REACH + 1) * (across[1] - across[0]) / 2
-    y = up[0] + (curve - low) * unit
-    middle, zero, line = sum(across) / 2, up[0] - low * unit, current_style.line
-    beam(sheet, middle, (up[0], top), max(0.03 * (across[1] - across[0]), 0.45))
-    sheet.plot(across, [zero, zero], color=colours.grid, lw=0.4 * line, zorder=0)
-    sheet.plot(x, y, color=colours.faint, lw=0.5 * line, zorder=1)
-    sheet.plot(x[::FINE], y[::FINE], "o", color=colours.muted, ms=0.3 * current_style.points, mew=0)
-    peak = float(y[FINE * REACH])
-    sheet.plot(middle, peak, "o", color=answer_colour(), ms=0.55 * current_style.points, mew=0,
-               zorder=4)  # fmt: skip
-    look: dict[str, Any] = {"fontsize": current_style.small}
-    height = f"{n.total[n.answer]:.2g}" + (" logits" if across[1] - across[0] > 12 else "")
-    sheet.text(middle + 0.9, peak, height, va="center", zorder=5, fontweight="bold",
+    zero, cell = up[0] - low * unit, (across[1] - across[0]) / n.p
+    x = across[0] + (np.arange(n.p) + 0.5) * cell
+    faces = [colours.faint] * n.p
+    faces[n.answer] = answer_colour()
+    corners = columns(x, zero + unit * n.total, 0.72 * cell, zero)
+    sheet.add_collection(PolyCollection(list(corners), facecolors=faces, lw=0, zorder=3))
+    sheet.plot(across, [zero, zero], color=colours.faint, lw=0.3 * current_style.line, zorder=2)
+    rival = zero + unit * n.second
+    sheet.plot(across, [rival, rival], ls=(0, (2, 3)), color=colours.muted,
+               lw=0.35 * current_style.line, zorder=4)  # fmt: skip
+    look: dict[str, Any] = {"va": "center", "fontsize": current_style.small}
+    apart = max(unit * (float(n.total[n.answer]) - n.second), 1.1)
+    sheet.text(across[1] + 0.4, rival, f"{n.second:.2g}", color=colours.muted, **look)
+    sheet.text(across[1] + 0.4, rival + apart, f"{n.total[n.answer]:.2g}", fontweight="bold",
                color=answer_colour(), **look)  # fmt: skip
-    rival = up[0] + (n.second - low) * unit
-    sheet.plot(across, [rival, rival], ls=(0, (2, 3)), color=colours.muted, lw=0.35 * line)
-    second = f"next {n.second:.2g}" if across[1] - across[0] > 12 else f"{n.second:.2g}"
-    sheet.text(across[1] + 0.4, rival, second, va="center", color=colours.muted, **look)
-    _answers(sheet, n, across, up[0] - 0.5)
-
-
-def _answers(sheet: Axes, n: _Numbers, across: tuple[float, float], y: float) -> None:
-    """The answers below the sum, as numbers mod p; the right one named."""
-    look: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": style().small}
-    middle, half = sum(across) / 2, (across[1] - across[0]) / 2
-    sheet.text(middle, y, f"c = {n.answer}", color=answer_colour(), fontweight="bold", **look)
-    for away in (-REACH, -REACH // 2, REACH // 2, REACH) if half > 6 else ():
-        x = middle + away / REACH * half
-        sheet.text(x, y, str((n.answer + away) % n.p), color=style().colours.muted, **look)

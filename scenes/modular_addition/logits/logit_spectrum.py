@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims
+from jaxtyping import Float
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style, timeline
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -22,23 +23,20 @@ KEYLESS = "No frequency is key to the logits at the end"
 MOST = 7
 """Key frequencies named at their rings: as many as have a colour."""
 
-RING = 0.9
-"""How wide a ring is, in ems."""
+LARGE = 15.0
+"""How wide a dot of the whole variance would be, in frequencies."""
 
 NEAR = 5
-"""Rings of fewer frequencies apart lie in the way of each other's names."""
-
-BEND = 0.5
-"""Norms are shown to this power, so that the haze before grokking is seen."""
+"""Dots of fewer frequencies apart lie in the way of each other's names."""
 
 
 @dataclass(frozen=True)
 class LogitSpectrum(Scene):
-    """Norm over the classes of the logits' 2-D Fourier transform, and the loss."""
+    """Shares of the logits' variance by the frequencies of a and b, at first and at the moment."""
 
     name = "logit-spectrum"
-    title = "The logits keep little but products of the key frequencies' waves"
-    watch = "a ring holds a frequency's 4 products: cos or sin in a times cos or sin in b"
+    title = "The logits condense onto a few waves, each multiplied with itself"
+    watch = "A dot is as large as what a wave of a (across) times one of b (up) holds of the logits"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (
@@ -48,10 +46,10 @@ class LogitSpectrum(Scene):
     paper_figures = {"4c": {"loss": False}}  # noqa: RUF012
     clock = "field_epoch"
     aspect = 2.0
-    narrow_aspect = 0.72
+    narrow_aspect = 1.25
     stills = ("grok+10000", "grok-3000", "last")
 
-    loss: bool = option(True, "the loss beside it")
+    loss: bool = option(True, "when the losses fell, below")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much of the logits' variance the products of the key frequencies hold."""
@@ -59,10 +57,11 @@ class LogitSpectrum(Scene):
         first, last = (_ringed(data["logit_spectrum"].values[i], data) for i in (0, end))
         growth = _claims.Growth(first, last, _claims.moment(data, end, self.clock))
         numbers = {"first": first, "last": last}
-        some = f"Products of {_claims.waves(len(keys))}"
         if growth.holds:
-            words = f"{some} grow {growth.words} of the logits' variance"
+            each = "multiplied with itself" if len(keys) == 1 else "each multiplied with itself"
+            words = f"The logits condense onto {_claims.in_words(len(keys), 'wave')}, {each}"
             return Claim(words, self.watch, numbers=numbers)
+        some = f"Products of {_claims.waves(len(keys))}"
         words = (
             f"{some} hold {_claims.rounded_percent(last)} of the logits' variance"
             if keys
@@ -71,43 +70,46 @@ class LogitSpectrum(Scene):
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The spectrum, rings around the key frequencies, and the loss."""
-        current_style, p = style(), data.sizes["component"]
-        wide, high = current_style.ems(figure)
-        narrow = current_style.narrow(figure)
-        share, room = (0.0, 0.0, 1.0, 1.0), None
-        if self.loss and narrow:
-            share = (0, 13.6 / high, 1, 1)
-            room = current_style.panels(figure, top=high - 13.6 + 3.2, left=4.9)[0][0]
-        elif self.loss:
-            left = high - 3.65 + 4.7
-            share = (0, 0, left / wide, 1)
-            room = current_style.panels(figure, left=left + 5.4)[0][0]
-        axes = grids.square_axes(figure, 1, 1, p, left=3.7, bottom=2.4, share=share)[0]
-        spectrum = data["logit_spectrum"].values
-        image = grids.heat(axes, (p, p), top=_top(spectrum) ** BEND)
-        _name_components(axes, p)
-        if not narrow:
-            axes.set_xlabel(
-                "frequency in a (stronger: larger norm)", labelpad=0.15 * current_style.points
-            )
-        rings = _Rings(axes, data)
-        text = grids.figure_above(axes)
-        whose = f"{len(rings.keys)} ring{'s' * (len(rings.keys) > 1)}: "
-        first = _claims.rounded_percent(_ringed(spectrum[0], data))
-        then = "" if narrow else f"; {first} at {_claims.moment(data, 0, self.clock)}"
+        """The shares at first and at the moment, and when the run turned."""
+        current_style, cells = style(), data.sizes["component"] // 2 + 1
+        high, narrow = current_style.ems(figure)[1], current_style.narrow(figure)
+        below = (timeline.HEIGHT + 0.6) / high if self.loss else 0.0
+        first, now = grids.square_axes(
+            figure, 2, 2, cells, left=3.7, bottom=2.4, top=1.5, gap=1.6 if narrow else 6.0,
+            share=(0, below, 1, 1),
+        )  # fmt: skip
+        shares = _shares(data)
+        for axes in (first, now):
+            _name_frequencies(axes, cells - 1, up=axes is first)
+        _Dots(first, data, shares, named=False).update(0)
+        dots = _Dots(now, data, shares, named=True)
+        texts = [grids.figure_above(axes, left=True) for axes in (first, now)]
+        for text in texts:
+            text.set_fontsize(current_style.small)
+        texts[0].set_text(self._above(data, shares, 0, short=narrow))
 
         def update(i: int) -> None:
-            norms = spectrum[i].astype(float)
-            image.set_data(norms.T**BEND)
-            held = f"{_claims.rounded_percent(_ringed(norms, data))} of the variance"
-            text.set_text(f"{whose}{held}{then}" if rings.keys else frequencies.NONE)
-            rings.update(i)
+            texts[1].set_text(self._above(data, shares, i, short=narrow))
+            dots.update(i)
 
-        drawing = Drawing([image, text, rings.moving], update)
-        if room is None:
+        drawing = Drawing([dots.moving, texts[1]], update)
+        if not self.loss:
             return drawing
-        return Drawing.of(drawing, panels.LossPanel(room, data).along(data["field_epoch"]))
+        left = 1.0 if narrow else 4.2
+        strip = timeline.Timeline(figure, data, self.clock, left=left, right=2.0)
+        return Drawing.of(drawing, strip)
+
+    def _above(self, data: xr.Dataset, shares: np.ndarray, i: int, *, short: bool) -> str:
+        """What stands above a panel: its moment, and what holds most, key waves or one number."""
+        keys = frequencies.key_frequencies(data)
+        if not keys:
+            return frequencies.NONE
+        own = float(sum(shares[i, k, k] for k in keys))
+        alone = float(shares[i, 0].sum() + shares[i, :, 0].sum())
+        many = "one" if len(keys) == 1 else f"the {_claims.WORDS.get(len(keys), len(keys))}"
+        where = f" in {many}" if own >= alone else " in a or b alone"
+        at = _claims.moment(data, i, self.clock)
+        return at if short else f"{at}: {_claims.rounded_percent(max(own, alone))}{where}"
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of the logits' variance the key frequencies' products hold."""
@@ -121,26 +123,30 @@ class LogitSpectrum(Scene):
         if not keys:
             held = "There are no key frequencies"
         return (
-            f"Heatmap of the norm of the logits' 2-D Fourier transform at "
-            f"{clocks.at(data, 'field_epoch', i)}, component over a by component over b. {held}; "
-            f"the largest norm is {norms.max():.3g}."
+            f"Dots of the shares of the logits' variance by frequency of a and of b at "
+            f"{clocks.at(data, 'field_epoch', i)}, as large as the share. {held}; "
+            f"the largest norm of a component is {norms.max():.3g}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Norm over the classes of the logits' 2-D Fourier transform over (a, b) (colour: its "
-            "square root). Rings: the four products of a key frequency's cosine and sine, from "
-            "which cos w(a + b) and sin w(a + b) are made, with their share of the variance over "
-            "all pairs (a, b), summed over the classes. "
+            "Share of the logits' variance over all pairs (a, b), summed over the classes, in the "
+            "products of the waves of one frequency of a and one of b, as the area of a dot; "
+            "frequency 0 is the constant. In colour: a key frequency with itself, of which "
+            "cos w(a + b) and sin w(a + b) are made. "
             f"{after('figure 4')}"
         )
 
 
-def _top(spectrum: np.ndarray) -> float:
-    """The largest norm at the end but for the constant's, which says nothing of a and b."""
-    finite = [norms.ravel()[1:] for norms in spectrum if np.isfinite(norms).all()]
-    return float(finite[-1].max()) or 1.0 if finite else 1.0
+def _shares(data: xr.Dataset) -> Float[np.ndarray, "moment frequency frequency"]:
+    """Share of the variance by the frequency of a and of b, 0 for the constant."""
+    squares = np.square(np.nan_to_num(data["logit_spectrum"].values.astype(float), posinf=0.0))
+    squares[:, 0, 0] = 0
+    starts = np.concatenate([[0], np.arange(1, squares.shape[1], 2)])
+    power = np.add.reduceat(np.add.reduceat(squares, starts, axis=1), starts, axis=2)
+    shares: np.ndarray = power / np.maximum(power.sum(axis=(1, 2), keepdims=True), 1e-30)
+    return shares
 
 
 def _ringed(norms: np.ndarray, data: xr.Dataset) -> float:
@@ -157,79 +163,86 @@ def _own(squares: np.ndarray, k: int) -> np.ndarray:
     return total
 
 
-def _name_components(axes: Axes, p: int) -> None:
-    """Frequencies where their components lie."""
-    shown = [k for k in frequencies.ticks((p - 1) // 2) if k > 1] or [1]
-    places = [0, *(2 * k - 0.5 for k in shown)]
-    names = ["0", *map(str, shown)]
-    axes.set_xticks(places, names)
-    axes.set_yticks(places, names)
-    axes.tick_params(pad=0.25 * style().points)
+def _name_frequencies(axes: Axes, last: int, *, up: bool) -> None:
+    """Frequencies along both sides of a square of them; ``up`` the left one has words too."""
+    axes.set(xlim=(-1, last + 1), ylim=(-1, last + 1))
+    shown = [k for k in frequencies.ticks(last) if k > 1] or [1]
+    narrow = style().narrow(axes.figure)
+    ticks = [0, *(k for k in shown if not narrow or k % 20 == 0)]
+    axes.set_xticks(ticks)
+    axes.set_yticks(ticks, [str(k) for k in ticks] if up else [""] * len(ticks))
+    axes.tick_params(pad=0.25 * style().points, length=0)
     axes.set_xlabel("frequency in a", labelpad=0)
-    axes.set_ylabel("frequency in b", labelpad=0)
+    axes.set_ylabel("frequency in b" if up else "", labelpad=0.2 * style().points)
+    axes.set_facecolor(style().colours.grid)
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
 
 
-class _Rings:
-    """A ring around each key frequency's products, beside it the largest's numbers and shares.
+class _Dots:
+    """A dot for each frequency of a with each of b, as large as what it holds.
 
-    Where the future is not drawn, a ring is there from when its products lead on.
+    Where the future is not drawn, a key frequency is named from when its products lead on.
     """
 
-    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
-        self.keys = frequencies.key_frequencies(data)
-        named = frequencies.largest(data, self.keys, MOST)
-        squares = np.square(data["logit_spectrum"].values.astype(float))
-        each = range(1, data.sizes["component"] // 2 + 1)
-        sizes = np.stack([_own(squares, k) for k in each], axis=1)
-        self.known = frequencies.leading(sizes, self.keys)
-        if style().ghost:
-            self.known = np.ones_like(self.known)
-        self.rings = [_ring(axes, k, data, named=k in named) for k in self.keys]
-        squares[:, 0, 0] = 0
-        whole = np.maximum(squares.sum(axis=(1, 2)), 1e-30)
-        self.shares = {k: np.nan_to_num(_own(squares, k) / whole, posinf=0) for k in named}
-        above, before, last = False, -9, data.sizes["component"] // 2
+    def __init__(self, axes: Axes, data: xr.Dataset, shares: np.ndarray, *, named: bool) -> None:
+        from matplotlib.collections import EllipseCollection
+        from matplotlib.colors import to_rgba_array
+
+        colours = style().colours
+        self.axes, self.shares, self.keys = axes, shares, frequencies.key_frequencies(data)
+        count = shares.shape[1]
+        places = np.stack(np.divmod(np.arange(count * count), count), axis=1)
+        tints = [colours.muted] * len(places)
+        for k in self.keys:
+            tints[k * (count + 1)] = frequencies.ink(k, data)
+        # what is larger at the end lies beneath, so that none is hidden
+        self.order = np.argsort(-shares[-1].ravel(), kind="stable")
+        nothing = np.zeros(len(places))
+        self.dots: Any = EllipseCollection(
+            nothing, nothing, nothing, units="xy", offsets=places[self.order],
+            offset_transform=axes.transData, facecolors=to_rgba_array(tints)[self.order],
+            edgecolors=colours.grid, lw=0, zorder=2,
+        )  # fmt: skip
+        axes.add_collection(self.dots, autolim=False)
         self.names: dict[int, Any] = {}
-        for k in named:
+        if not named:
+            return
+        most = frequencies.largest(data, self.keys, MOST)
+        sizes = np.stack([shares[:, k, k] for k in range(1, count)], axis=1)
+        known = frequencies.leading(sizes, self.keys)
+        self.known = dict(zip(self.keys, known.T, strict=True))
+        above, before = False, -9
+        for k in most:
             # neighbours name themselves on opposite sides of the diagonal
-            above = not above if k - before < NEAR else k > 0.75 * last
-            side = -1 if above else 1
-            # and clear of each other's rings
-            past = max((n for n in (side * (m - k) for m in named) if 0 < n < NEAR), default=0)
-            self.names[k], before = _name(axes, k, data, side=side, past=past), k
+            above = not above if k - before < NEAR else k > 0.7 * count
+            self.names[k], before = self._name(k, data, side=-1 if above else 1), k
 
     @property
     def moving(self) -> list[Any]:
-        """The rings and the numbers."""
-        return [*self.rings, *self.names.values()]
+        """The dots and the names."""
+        return [self.dots, *self.names.values()]
 
     def update(self, i: int) -> None:
-        """Show those that are known, with their shares."""
-        for k, ring, known in zip(self.keys, self.rings, self.known[i], strict=True):
-            ring.set_visible(known)
-            if k in self.names:
-                self.names[k].set_visible(known)
-                share = _claims.rounded_percent(float(self.shares[k][i]))
-                self.names[k].set_text(f"{k}: {share}")
+        """Let the dots hold the shares of one moment, and name those that are known."""
+        wide = LARGE * np.sqrt(self.shares[i].ravel()[self.order])
+        self.dots.set_widths(wide)
+        self.dots.set_heights(wide)
+        for k, name in self.names.items():
+            name.set_visible(bool(self.known[k][i]))
+            share = float(self.shares[i, k, k])
+            held = "" if style().narrow(self.axes.figure) else f": {_claims.rounded_percent(share)}"
+            name.set_text(f"{k}{held}")
+            # clear of its own dot and of those that are near
+            near = [n for n in self.keys if abs(n - k) < NEAR]
+            out = max(LARGE / 2 * float(np.sqrt(self.shares[i, n, n])) for n in near)
+            name.xy = (k + (out + 0.5) * (-1 if name.get_ha() == "right" else 1), k)
 
-
-def _ring(axes: Axes, k: int, data: xr.Dataset, *, named: bool) -> Any:
-    current_style, at = style(), 2 * k - 0.5
-    colour = frequencies.ink(k, data) if named else current_style.colours.rest
-    return axes.plot(
-        [at], [at], "o", mfc="none", mec=colour,
-        ms=(RING if named else 0.5) * current_style.points, mew=current_style.line * 0.7, zorder=3,
-    )[0]  # fmt: skip
-
-
-def _name(axes: Axes, k: int, data: xr.Dataset, *, side: int, past: int) -> Any:
-    """The name of a ring at its left (-1) or right (1), past rings of so many frequencies on."""
-    at = 2 * k - 0.5
-    cell = style().points * axes.bbox.width / style().pixels(axes, style().points)
-    cell /= float(np.ptp(axes.get_xlim()))
-    aside = side * ((0.3 + RING / 2) * style().points + 2 * past * cell)
-    return axes.annotate(
-        str(k), (at, at), xytext=(aside, 0), textcoords="offset points",
-        ha="right" if side < 0 else "left", va="center", color=frequencies.ink(k, data),
-        fontweight="bold", zorder=4,
-    )  # fmt: skip
+    def _name(self, k: int, data: xr.Dataset, *, side: int) -> Any:
+        small = style().small
+        return self.axes.annotate(
+            "", (k, k), (0.35 * side * small, 0), textcoords="offset points", va="center",
+            ha="right" if side < 0 else "left", color=frequencies.ink(k, data),
+            fontweight="bold", fontsize=small, zorder=4,
+        )  # fmt: skip

@@ -11,7 +11,7 @@ from grokviz.scenes.modular_addition import _claims
 from grokviz.scenes.modular_addition._dials import answer_colour
 from grokviz.scenes.modular_addition._light import beam
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style, timeline
 from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 SHIFT = "a + b − c"
 KEYLESS = "No frequency is key to the logits at the end"
 
-ROOMY = 19.0
-"""So many ems of small type wide is a panel with room for a long heading."""
+ROWS, NARROW_ROWS = 30, 18
+"""Lines of the ridge: one for each of so many moments; and in a column."""
+
+TALL = 11.0
+"""How many lines apart the highest peak is from its foot."""
 
 FINE = 40
 """Points of a wave between two whole numbers."""
@@ -35,12 +38,12 @@ MOST = 7
 
 @dataclass(frozen=True)
 class LogitWaves(Scene):
-    """Each key cosine over a + b - c and their sum below, beside its share of the logits."""
+    """The sum of the key cosines over a + b - c, a line a moment, and below each of them."""
 
     name = "logit-waves"
     panels = ("logits",)
-    title = "The logits are a few waves that all peak at the right answer"
-    watch = "their sum is highest at the answer"
+    title = "The right answer rises where a few waves peak together"
+    watch = "Each line is one moment of training, later ones in front: the sum of the waves below"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.2"
     loops = True
     needs = (
@@ -48,10 +51,10 @@ class LogitWaves(Scene):
         "key_neurons", "embedding_frequency_norm", "logged_train_loss", "logged_test_loss",
         "phase_end",
     )  # fmt: skip
-    aspect = 1.85
-    narrow_aspect = 0.6
+    aspect = 1.6
+    narrow_aspect = 0.75
     # a third panel has a room below the waves
-    aspects = {"rest": {True: (1.6, 0.52)}}  # noqa: RUF012
+    aspects = {"rest": {True: (1.35, 0.62)}}  # noqa: RUF012
     stills = ("grok+10000", "grok-3000", "last")
 
     reach: int = option(14, "how far from the answer the waves are shown")
@@ -69,27 +72,29 @@ class LogitWaves(Scene):
         numbers = {"first": growth.first, "last": growth.last, "upright": float(upright)}
         some, at = _claims.waves(len(keys)), growth.moment
         if growth.holds and upright:
-            peak, grow = ("peaks", "grows") if len(keys) == 1 else ("peak", "grow")
-            held = _claims.rounded_percent(growth.last)
-            words = f"{some} that {peak} at the answer {grow} to {held} of the squared logits"
-            return Claim(words, _elsewhere(data, end), numbers=numbers)
+            together = "one wave peaks"
+            if len(keys) > 1:
+                together = f"{_claims.in_words(len(keys), 'wave')} peak together"
+            words = f"The right answer rises where {together}"
+            return Claim(words, self.watch, numbers=numbers)
         words = f"{some} explain{'s' * (len(keys) == 1)} {_claims.rounded_percent(growth.last)}"
         words = f"{words} of the squared logits at {at}"
         return _claims.instead(data, words if keys else KEYLESS, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The waves one by one and their sum on one axis, beside the losses and its share."""
-        (ridge, total, *rest), (losses, share) = _rooms(figure, rest=self.rest)
+        """The sum as a ridge of moments, and the waves one by one on the same axis."""
+        ridge, waves, *rest = _rooms(figure, rest=self.rest)
         reach = min(self.reach, (data.sizes["residue"] - 1) // 2)
-        span = _limits(data, reach)
-        parts = [_ridge(ridge, data, reach, total.bbox.y1), _sum(total, data, reach, span)]
+        parts = [_Ridge(ridge, data, reach), _waves(waves, data, reach)]
         if rest:
-            half = 0.5 * (span[1] - span[0]) * rest[0].bbox.height / total.bbox.height
+            span = _limits(data, reach)
+            half = 0.5 * (span[1] - span[0]) * rest[0].bbox.height / ridge.bbox.height
             parts.append(_rest(rest[0], data, reach, half))
-        panels.without_time(ridge, losses, *([total] if rest else []))
-        loss = panels.LossPanel(losses, data).along(data["epoch"])
-        panels.without_time(losses)
-        return Drawing.of(*parts, loss, _share(share, data))
+        for axes in (ridge, waves)[: 2 if rest else 1]:
+            panels.without_time(axes)
+        if not rest:
+            _name_places(waves, reach)
+        return Drawing.of(*parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Heights of the waves, the peak, and how much they explain."""
@@ -103,7 +108,7 @@ class LogitWaves(Scene):
             "squared logits"
         )
         return (
-            f"Waves over {SHIFT}, their sum below, beside curves over training. At "
+            f"Waves over {SHIFT}, and above them their sum, a line for each moment of training. At "
             f"{clocks.at(data, 'epoch', i)} {sum_of if keys else 'there are no key frequencies'}; "
             f"train loss {panels.loss_at(data, 'train', i)}, test loss "
             f"{panels.loss_at(data, 'test', i)}."
@@ -116,28 +121,20 @@ class LogitWaves(Scene):
             "pairs)" if self.rest else ""
         )  # fmt: skip
         return (
-            "Left: the fitted $\\alpha_k \\cos(w_k(a+b-c))$ of each key frequency (heights in "
-            f"logits at the right) and their sum, with dots at the classes c{rest}. Right: the "
-            "losses, and the share of the squared logits of all pairs and answers that the sum "
-            f"explains. {after('section 4.2')}"
+            "Above: the sum of the fitted $\\alpha_k \\cos(w_k(a+b-c))$ of all key frequencies, a "
+            "line for each of some moments of training, the latest in front. Below: each of them "
+            f"at the moment shown (heights in logits at the right){rest}. {after('section 4.2')}"
         )
 
 
-def _rooms(figure: FigureBase, *, rest: bool) -> tuple[list[Axes], list[Axes]]:
-    """Axes of the waves, and of what goes along with training: beside them, or below."""
-    (wide, high), waves = style().ems(figure), (1.4, 1.0, 0.7) if rest else (1.4, 1.0)
-    over, past = {"left": 5.0, "vgap": 2.2}, {"vgap": 2.2}
-    if style().narrow(figure):
-        cut = high * (0.55 if rest else 0.48)
-        return (
-            style().stack(figure, waves, top=2.0, right=4.2, bottom=high - cut + 3.3, **over),
-            style().stack(figure, (1, 1), top=cut + 3.6, left=5.0, **past),
-        )
-    cut = 0.54 * wide
-    return (
-        style().stack(figure, waves, top=3.2, right=wide - cut, **over),
-        style().stack(figure, (1, 1), top=3.6, left=cut + 9.0, **past),
-    )
+def _rooms(figure: FigureBase, *, rest: bool) -> list[Axes]:
+    """Axes of the ridge, of the waves, and of what their sum leaves."""
+    narrow = style().narrow(figure)
+    heights = (2.2, 1.0, 0.7) if rest else (2.2, 1.0)
+    return style().stack(
+        figure, heights, left=5.4 if narrow else 8.2, right=3.6 if narrow else 6.6, top=1.2,
+        vgap=2.2 if rest else 1.5, bottom=3.0,
+    )  # fmt: skip
 
 
 def _shown(data: xr.Dataset) -> list[int]:
@@ -145,19 +142,122 @@ def _shown(data: xr.Dataset) -> list[int]:
     return frequencies.largest(data, frequencies.key_frequencies(data), MOST)
 
 
-def _elsewhere(data: xr.Dataset, i: int) -> str:
-    """How far the waves cancel away from the answer, in words."""
-    total = fields.logit_waves(data, i).sum(axis=0)
-    peak, rest = float(total[0]), float(total[1:].max())
-    others = f"the {len(total) - 1} wrong answers"
-    return f"their sum is {peak:.0f} at the answer, at most {rest:.0f} at {others}"
+class _Ridge:
+    """The sum of the waves, a line a moment from behind to the front, each hiding what it covers.
 
-
-def _ridge(axes: Axes, data: xr.Dataset, reach: int, foot: float) -> Drawing:
-    """Each key wave around the answer, one below the other, with its height in logits.
-
-    The line at the answer goes on down to ``foot``, in pixels.
+    Where the future is not drawn a line comes at its moment; the moment shown is in ink.
     """
+
+    def __init__(self, axes: Axes, data: xr.Dataset, reach: int) -> None:
+        from matplotlib.collections import PolyCollection
+
+        current_style, colours = style(), style().colours
+        self.axes, self.epochs = axes, data["epoch"].values.astype(float)
+        self.totals, self.x, self.reach = np.nan_to_num(_totals(data, reach)), _across(reach), reach
+        end = panels.horizon(data)
+        self.end = max(end, 1.0)
+        count = NARROW_ROWS if current_style.narrow(axes.figure) else ROWS
+        wanted = np.linspace(0, end, count)
+        rows = np.searchsorted(self.epochs, wanted + 1e-9, side="right") - 1
+        self.rows = list(dict.fromkeys(int(i) for i in np.clip(rows, 0, len(self.epochs) - 1)))
+        shown = self.totals[self.epochs <= end]
+        self.unit = TALL / max(float(shown.max(initial=0)), 1e-9)
+        self.last = float(count - 1)
+        shown = np.array([self._y(i) for i in self.rows])
+        room = 0.06 * (shown.max() - shown.min())
+        axes.set(xlim=_ends(reach), ylim=(shown.min() - room, shown.max() + 2 * room))
+        axes.grid(visible=False)
+        for side in ("left", "bottom"):
+            axes.spines[side].set_visible(False)
+        axes.set(xticks=[], yticks=[])
+        line = current_style.line
+        self.lines = []
+        for n, i in enumerate(self.rows):
+            hill: Any = PolyCollection(
+                [self._hill(i)], facecolors=colours.background, edgecolors="none", zorder=2 + n / 99
+            )
+            axes.add_collection(hill, autolim=False)
+            (crest,) = axes.plot(self.x, self._y(i), lw=0.35 * line, zorder=2.004 + n / 99)
+            (light,) = axes.plot(
+                [0], [self._y(i)[FINE * reach]], "o", color=answer_colour(), mew=0,
+                ms=0.24 * current_style.points, zorder=2.006 + n / 99,
+            )  # fmt: skip
+            self.lines.append((hill, crest, light))
+        self.front: Any = PolyCollection([], facecolors=colours.background, zorder=3)
+        axes.add_collection(self.front, autolim=False)
+        (self.now,) = axes.plot([], [], color=colours.ink, lw=0.9 * line, zorder=3.1)
+        (self.dots,) = axes.plot(
+            [], [], "o", color=colours.ink, ms=0.3 * current_style.points, mew=0, zorder=3.2
+        )
+        (self.peak,) = axes.plot(
+            [], [], "o", color=answer_colour(), ms=0.62 * current_style.points, mew=0, zorder=3.3
+        )
+        self.text = current_style.label(axes, 0, 0, "", ha="left", va="center", zorder=3.4,
+                                        lift=0.3, color=answer_colour())  # fmt: skip
+        self.text.xyann = (0.75 * current_style.small, 0.35 * current_style.small)
+        self.text.set_fontsize(1.3 * current_style.points)
+        self.shades = colours.muted, colours.rest
+        self.turns = [
+            (turn, current_style.note(
+                axes, turn.name, (0, self._down(turn.at)), (-0.5, 0), ha="right", va="center",
+                fontweight="bold", color=turn.colour, xycoords=axes.get_yaxis_transform(),
+            ))
+            for turn in timeline.turns(data) if turn.at <= end
+        ]  # fmt: skip
+
+    @property
+    def moving(self) -> list[Any]:
+        lines = [artist for line in self.lines for artist in line]
+        names = [text for _, text in self.turns]
+        return [*lines, self.front, self.now, self.dots, self.peak, self.text, *names]
+
+    def update(self, i: int) -> None:
+        ghost, past = style().ghost, self.shades
+        for row, (hill, crest, light) in zip(self.rows, self.lines, strict=True):
+            gone = row <= i
+            crest.set_color(past[0] if gone else past[1])
+            # what is to come lies in front of the moment shown, and must not hide it
+            crest.set_zorder(hill.get_zorder() + 0.004 if gone else 1.5)
+            crest.set_visible(gone or ghost)
+            hill.set_visible(gone)
+            light.set_visible(gone)
+        self.front.set_verts([self._hill(i)])
+        y = self._y(i)
+        self.now.set_data(self.x, y)
+        self.dots.set_data(self.x[::FINE], y[::FINE])
+        top, height = float(y[FINE * self.reach]), float(self.totals[i, FINE * self.reach])
+        self.peak.set_data([0], [top])
+        self.text.xy = (0, top)
+        self.text.set_text(_signed(height, 0))
+        for turn, text in self.turns:
+            text.set_visible(ghost or bool(self.epochs[i] >= turn.at))
+
+    def _down(self, epoch: float) -> float:
+        """The foot of a moment's line."""
+        return -self.last * min(epoch / self.end, 1.0)
+
+    def _y(self, i: int) -> np.ndarray:
+        y: np.ndarray = self._down(float(self.epochs[i])) + self.unit * self.totals[i]
+        return y
+
+    def _hill(self, i: int) -> np.ndarray:
+        """What lies below a line, down to the depth of its lowest trough."""
+        y = self._y(i)
+        foot = np.full(2, float(y.min()) - 0.02)
+        return np.stack([np.append(self.x, self.x[[-1, 0]]), np.append(y, foot)], axis=1)
+
+
+def _name_places(axes: Axes, reach: int) -> None:
+    """How far an answer is from the right one, below the waves."""
+    places = sorted({-reach, -(reach // 2), 0, reach // 2, reach})
+    names = [f"+{n}" if n > 0 else _signed(n, 0) if n else "the answer" for n in places]
+    axes.set_xticks(places, names)
+    label = axes.get_xticklabels()[places.index(0)]
+    label.set(color=answer_colour(), fontweight="bold")
+
+
+def _waves(axes: Axes, data: xr.Dataset, reach: int) -> Drawing:
+    """Each key wave around the answer, one below the other, with its height in logits."""
     current_style, keys = style(), _shown(data)
     count = len(frequencies.key_frequencies(data))
     x = _across(reach)
@@ -177,22 +277,17 @@ def _ridge(axes: Axes, data: xr.Dataset, reach: int, foot: float) -> Drawing:
             axes.text(1 + indent, -row, "", ha="left", fontsize=current_style.small, **look)
         )
     axes.set(xlim=_ends(reach), ylim=(0.6 - max(len(keys), 1), 0.6))
-    if keys:
-        low, high = axes.get_ylim()
-        ends = low + (high - low) * (foot - axes.bbox.y0) / axes.bbox.height, high
-        beam(axes, 0, ends, _half(reach), over=True)
     axes.grid(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)
     axes.set_yticks([])
     narrow = current_style.narrow(axes.figure)
-    some = "frequency" if count == len(keys) else f"{len(keys)} of {count} waves"
-    _head(axes, some, -4 * indent)
+    some = "waves" if count == len(keys) else f"{len(keys)} of {count}"
+    _head(axes, some, -indent, ha="right")
     if keys:
-        look = {"va": "baseline" if narrow else "bottom", "linespacing": 1.05}
-        _head(axes, "logits" if narrow else "height\n(logits)", 1 + indent, **look)
-        _head(axes, "the answer", 0.5, ha="center").set_color(answer_colour())
+        _head(axes, "logits" if narrow else "height", 1 + indent, ha="left")
+        beam(axes, 0, axes.get_ylim(), _half(reach))
     else:
         frequencies.note_none(axes)
     top = max(float(np.abs(heights[np.isfinite(heights)]).max(initial=0)), 1e-9)
@@ -268,33 +363,6 @@ def _frame(axes: Axes, reach: int, span: tuple[float, float]) -> None:
     beam(axes, 0, span, _half(reach))
 
 
-def _sum(axes: Axes, data: xr.Dataset, reach: int, span: tuple[float, float]) -> Drawing:
-    """The sum of all key waves, with a dot at each class, and its number at the answer."""
-    current_style, colours, totals = style(), style().colours, _totals(data, reach)
-    _frame(axes, reach, span)
-    x = _across(reach)
-    size = current_style.points * 0.32
-    (line,) = axes.plot([], [], color=colours.faint, lw=current_style.line * 0.6, zorder=2)
-    (dots,) = axes.plot([], [], "o", color=colours.muted, ms=size, mew=0, zorder=3)
-    (peak,) = axes.plot([], [], "o", color=answer_colour(), ms=1.7 * size, mew=0, zorder=4)
-    text = current_style.label(axes, 0, 0, "", lift=0.3, ha="left", va="center", zorder=5,
-                               color=answer_colour())  # fmt: skip
-    text.xyann = (0.6 * current_style.small, 0.3 * current_style.small)
-    _head(axes, "their sum")
-    if not current_style.narrow(axes.figure):
-        _head(axes, f"dots: whole {SHIFT}", 1.0, ha="right")
-
-    def update(i: int) -> None:
-        line.set_data(x, totals[i])
-        dots.set_data(x[::FINE], totals[i, ::FINE])
-        top = float(totals[i, FINE * reach])
-        peak.set_data([0], [top])
-        text.xy = (0, top)
-        text.set_text(_signed(top, 0) if np.isfinite(top) else "")
-
-    return Drawing([line, dots, peak, text], update)
-
-
 def _rest(axes: Axes, data: xr.Dataset, reach: int, half: float) -> Drawing:
     """What the sum leaves of the logits: its mean, and a band of its spread."""
     from matplotlib.collections import PolyCollection
@@ -317,35 +385,3 @@ def _rest(axes: Axes, data: xr.Dataset, reach: int, half: float) -> Drawing:
         line.set_data(x, middle)
 
     return Drawing([band, line], update)
-
-
-def _share(axes: Axes, data: xr.Dataset) -> Drawing:
-    """The share of the squared logits that the sum explains, with its number at the moment."""
-    current_style, epochs = style(), data["epoch"].values.astype(float)
-    shares = 100 * data["logit_variance_explained"].values.astype(float)
-    # the number has room above the whole
-    room = 1 - 1.6 * current_style.pixels(axes, current_style.small) / axes.bbox.height
-    curve = panels.CurvePanel(
-        axes, data, {"_share": panels.at_checkpoints(data, shares)},
-        ylabel="share (%)", ylim=(0, 100 / max(room, 0.5)), yticks=(0, 50, 100),
-    )  # fmt: skip
-    wide = axes.bbox.width > ROOMY * current_style.pixels(axes, current_style.small)
-    _head(axes, "squared logits that the sum explains" if wide else "squared logits explained")
-    size = current_style.points * 0.42
-    (dot,) = axes.plot(
-        [], [], "o", color=current_style.colours.ink, ms=size, mew=0, zorder=7, clip_on=False
-    )
-    text = current_style.label(axes, 0, 0, "", lift=0.35, zorder=8)
-    aside, up = 0.4 * current_style.small, 0.35 * current_style.small
-
-    def update(i: int) -> None:
-        dot.set_data(epochs[i : i + 1], shares[i : i + 1])
-        known = np.isfinite(shares[i])
-        early = epochs[i] < 0.2 * axes.get_xlim()[1]
-        text.set_text(_claims.rounded_percent(shares[i] / 100) if known else "")
-        # beside the marker, and on the axes
-        text.set_ha("left" if early else "right")
-        text.xyann = (aside if early else -aside, up)
-        text.xy = (epochs[i], shares[i] if known else 0.0)
-
-    return Drawing.of(curve.along(epochs), Drawing([dot, text], update))

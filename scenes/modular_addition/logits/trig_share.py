@@ -3,52 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import NOTEBOOK
 from grokviz.scenes.modular_addition import _claims
 
-from grokviz.dataset.learning import LOW
-from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style, timeline
 from grokviz.scene import clock as clocks
-from grokviz.scene.outcome import outcome
+from grokviz.scene.drawing import Part
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 LESS = 0.5
 """The neurons' share is at most this much of the logits', where the two are told apart."""
 
-HIGH = 0.9
-"""A share above it has its number below the line, where the panel has room."""
-
-APART = 0.1
-"""So far apart shares have to be for both to have their numbers."""
-
-DASHES = {"neurons after ReLU": (3.0, 1.0), "neurons before ReLU": (1.0, 1.0)}
-"""Three greys alone do not tell lines apart."""
+LARGE, SMALL = 1.9, 1.05
+"""The size of a share's number, in ems; and in a column."""
 
 SHARES = {
-    "logits": "trig_fraction_logits",
-    "neurons after ReLU": "trig_fraction_neurons",
     "neurons before ReLU": "trig_fraction_neurons_pre",
+    "neurons after ReLU": "trig_fraction_neurons",
+    "logits": "trig_fraction_logits",
 }
+"""In the order of the network."""
+
+NAMES = ("neurons before the ReLU", "neurons after it", "answers")
 
 
 @dataclass(frozen=True)
 class TrigShare(Scene):
-    """Share of variance in cos and sin of w(a + b): logits, neurons after and before the ReLU."""
+    """Share of variance in cos and sin of w(a + b): neurons before and after the ReLU, logits."""
 
     name = "trig-share"
-    title = "Waves of a + b take over the logits, not the neurons"
-    watch = "the neurons carry much else; what reaches the logits is nearly all waves"
+    title = "The answers fill with waves of a + b, the neurons do not"
+    watch = "Each panel fills by how much waves of a + b explain, from the neurons to the answers"
     source = "notebook of arXiv:2301.05217, analysis during training"
     needs = (*SHARES.values(), "logged_train_loss", "logged_test_loss", "phase_end")
-    aspect = 1.7
-    narrow_aspect = 0.85
+    aspect = 2.1
+    narrow_aspect = 1.0
     stills = ("grok+10600", "grok-3000", "last")
 
     scale: Literal["linear", "log"] = option("linear", "how shares are spaced")
@@ -60,40 +56,31 @@ class TrigShare(Scene):
             for name in ("trig_fraction_logits", "trig_fraction_neurons")
         )
         numbers = {"logits": logits.last, "neurons": neurons.last}
-        held = _claims.rounded_percent(neurons.last)
-        most = _claims.rounded_percent(logits.last)
         if logits.holds and neurons.last <= LESS * logits.last:
-            words = f"Waves of a + b reach {most} of logit variance, {held} of neuron variance"
-            return Claim(words, _when(data), numbers=numbers)
-        words = f"Waves of a + b hold {most} of logit variance, {held} of neuron variance"
+            return Claim(self.title, self.watch, numbers=numbers)
+        held, most = (_claims.rounded_percent(share.last) for share in (neurons, logits))
+        words = f"Waves of a + b explain {most} of the answers and {held} of the neurons"
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The three shares, and the loss below on the same epochs."""
-        linear, narrow = self.scale == "linear", style().narrow(figure)
-        right = 7.2 if narrow else 12.6
-        upper, lower = style().stack(figure, (1.7, 1), left=6.0, right=right, vgap=1.4)
-        shares = _Shares(
-            upper, data, _curves(data, short=narrow),
-            ylabel="share of variance\nover all pairs (%)",
-            log=not linear,
-            # on a logarithmic axis: before the first updates the shares are those of noise
-            ylim=(0, 100) if linear else (0.01, 200), yticks=(0, 50, 100) if linear else None,
-            # in a column too few of the phases could be named
-            phases="none" if narrow else "named",
-        )  # fmt: skip
-        loss = panels.CurvePanel(
-            lower,
-            data,
-            panels.losses(data),
-            ylabel="loss (nats)",
-            log=True,
-            phases="none" if narrow else "shaded",
-        )
-        panels.without_time(upper)
-        named = _moments(data) if self.claim(data).holds else []
-        marks = _marks.draw(upper, named, data["epoch"])
-        return Drawing.of(shares.along(data["epoch"]), marks, loss.along(data["epoch"]))
+        """A panel for each stage of the network, filled by its share, and when the run turned."""
+        narrow = style().narrow(figure)
+        rooms = style().panels(
+            figure, (1, 1, 1), left=3.4 if narrow else 4.6, right=0.6 if narrow else 2.2,
+            top=4.4 if narrow else 3.2, gap=1.9 if narrow else 1.8,
+        )[0]  # fmt: skip
+        parts = list[Part]()
+        for n, (axes, variable) in enumerate(zip(rooms, SHARES.values(), strict=True)):
+            share = data[variable].values.astype(float)
+            parts.append(_Fill(axes, data, share, log=self.scale == "log"))
+            parts.append(timeline.Turns(axes, data, named=not narrow))
+            name = ("before\nthe ReLU", "after it", "answers")[n] if narrow else NAMES[n]
+            at = 0.5 if narrow else 1.8
+            style().note(axes, name, (0, 1), (0, at), fontweight="bold")
+            if n:
+                axes.tick_params(labelleft=False)
+        rooms[0].set_ylabel("share explained (%)")
+        return Drawing.of(*parts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The three shares and the test loss at that moment."""
@@ -102,87 +89,63 @@ class TrigShare(Scene):
             f"{name} {float(now[variable]):.1%}" for name, variable in SHARES.items()
         )
         return (
-            "Share of variance explained by cos and sin of w(a + b) at the key frequencies over "
-            f"epochs. At {clocks.at(data, 'epoch', i)}: {shares}; test loss "
+            "Areas of the share of variance explained by cos and sin of w(a + b) at the key "
+            f"frequencies over epochs. At {clocks.at(data, 'epoch', i)}: {shares}; test loss "
             f"{panels.loss_at(data, 'test', i)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Share of variance over all pairs that cos and sin of $w_k(a+b)$ explain at the key "
-            "frequencies, mean over the logits of all classes and over the neurons before and "
-            f"after the ReLU. {NOTEBOOK}"
+            "From left to right: share of variance over all pairs that cos and sin of $w_k(a+b)$ "
+            "explain at the key frequencies over training, mean over the neurons before and after "
+            f"the ReLU and over the logits of all classes. {NOTEBOOK}"
         )
 
 
-def _at_turns(data: xr.Dataset) -> list[int]:
-    """The checkpoints at which the test loss is half its peak, and is low; none without them."""
-    run, epochs = outcome(data), data["epoch"].values
-    if run.grokked is None or run.generalised is None:
-        return []
-    at = np.searchsorted(epochs, [run.grokked, run.generalised], side="right") - 1
-    return [int(i) for i in np.maximum(at, 0)]
+class _Fill:
+    """An area under a share over training, with the share at the moment as a number."""
 
+    def __init__(self, axes: Axes, data: xr.Dataset, share: np.ndarray, *, log: bool) -> None:
+        current_style, colours = style(), style().colours
+        self.axes, self.epochs, self.share = axes, data["epoch"].values.astype(float), share
+        self.short, self.low = panels.horizon(data), 0.01 if log else 0.0
+        if log:
+            axes.set_yscale("log")
+        self.y = np.clip(np.nan_to_num(100 * share), self.low, 100)
+        panels.thousands(axes)
+        axes.set(ylim=(self.low, 100), xlim=(0, max(self.short, 1.0)), xlabel=clocks.word(data))
+        axes.set_yticks([0.01, 1, 100] if log else [0, 50, 100])
+        axes.set_yticklabels(["0.01", "1", "100"] if log else ["0", "50", "100"])
+        axes.grid(visible=False)
+        axes.set_facecolor(colours.grid)
+        axes.spines["left"].set_visible(False)
+        axes.minorticks_off()
+        look: dict[str, Any] = {"lw": 0, "zorder": 1.5}
+        if current_style.ghost:
+            axes.fill_between(self.epochs, self.low, self.y, color=colours.ink, alpha=0.14, **look)
+        self.area = axes.fill_between([0.0], [0.0], [0.0], color=colours.ink, alpha=0.86, **look)
+        (self.edge,) = axes.plot([], [], color=colours.ink, zorder=3)
+        size = SMALL if current_style.narrow(axes.figure) else LARGE
+        self.text = axes.annotate(
+            "", (0.06, 0), (0, 0.4 * current_style.points), xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points", fontsize=size * current_style.points, fontweight="bold",
+            va="bottom", zorder=4,
+        )  # fmt: skip
 
-def _when(data: xr.Dataset) -> str:
-    """The share of the logits when the test loss is half its peak and when it is low, in words."""
-    shares = data["trig_fraction_logits"].values[_at_turns(data)]
-    if not shares.size:
-        return ""
-    halved, low = (_claims.rounded_percent(float(share)) for share in shares)
-    return f"{halved} of the logits at half the peak test loss, {low} when it is below {LOW:g}"
+    @property
+    def moving(self) -> list[Any]:
+        return [self.area, self.edge, self.text]
 
-
-def _moments(data: xr.Dataset) -> list[_marks.Mark]:
-    """The shares that the line of what to watch names, and those of the title."""
-    end, logits = _claims.film_end(data), data["trig_fraction_logits"].values
-    places, above = [("trig_fraction_logits", end)], float(logits[end])
-    for i in reversed(_at_turns(data)):
-        # of moments that are close the later has its number, which would lie on the other's
-        if above - float(logits[i]) >= APART:
-            places.append(("trig_fraction_logits", i))
-            above = float(logits[i])
-    places.append(("trig_fraction_neurons", end))
-    epochs, ink = data["epoch"].values, style().colours.ink
-    marks = []
-    for name, i in places:
-        share = float(data[name].values[i])
-        lift = -0.85 if share > HIGH else 0.8 if i == end else 0.35
-        words = _claims.rounded_percent(share)
-        marks.append(_marks.Mark(float(epochs[i]), 100 * share, words, ink, "right", lift))
-    return marks
-
-
-class _Shares(panels.CurvePanel):
-    """The shares, told apart by dashes too."""
-
-    def set_limits(self) -> None:
-        """The limits are given, and on a logarithmic axis the ticks are few."""
-        if self.log:
-            super().set_limits()
-
-    def trace(self, name: str, curve: panels.Curve) -> panels.Trace:
-        """The curve with its dashes."""
-        trace = super().trace(name, curve)
-        dashes = DASHES.get(_long(name))
-        if dashes is not None:
-            trace.dash(dashes)
-        return trace
-
-
-def _curves(data: xr.Dataset, *, short: bool) -> dict[str, panels.Curve]:
-    """The shares in ink and greys; ``short`` breaks their names into two lines."""
-    colours = style().colours
-    shades = (colours.ink, colours.muted, colours.faint)
-    return {
-        name.replace(" ", "\n", 1) if short else name: panels.at_checkpoints(
-            data, 100 * data[variable].values.astype(float), shade
-        )
-        for (name, variable), shade in zip(SHARES.items(), shades, strict=True)
-    }
-
-
-def _long(name: str) -> str:
-    """The name of a share on one line."""
-    return name.replace("\n", " ")
+    def update(self, i: int) -> None:
+        end = self.epochs[-1] if self.epochs[i] > self.short else self.short
+        if end != self.axes.get_xlim()[1]:
+            self.axes.set_xlim(0, max(end, 1.0))
+        x, y = self.epochs[: i + 1], self.y[: i + 1]
+        self.area.set_data(x, np.full_like(y, self.low), y)
+        self.edge.set_data(x, y)
+        known = bool(np.isfinite(self.share[i]))
+        self.text.set_text(_claims.rounded_percent(float(self.share[i])) if known else "")
+        # on what is not yet filled at the left, above the highest there
+        high = self.y[self.epochs <= 0.5 * end].max(initial=self.low)
+        self.text.xy = (0.06, min(float(high), 50.0))

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 from grokviz.scenes.modular_addition import _claims
 from grokviz.scenes.modular_addition.embedding import singular_values, wave_circles
-from grokviz.scenes.modular_addition.logits import ablation, trig_share
+from grokviz.scenes.modular_addition.logits import ablation, logit_spectrum, trig_share
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 import grokviz as gv
 from grokviz.dataset.learning import LOW
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
-from grokviz.media import read_provenance
 from grokviz.scene import Claim, drawing_in, frequencies
 from grokviz.scene.phases import until
 from grokviz.scene.registry import scene
@@ -30,14 +29,14 @@ NAMES = (
 
 OWN = {
     "embedding-waves": "6 of 56 waves go from 12% to 95% of the embedding",
-    "singular-values": "The neuron-logit map falls from 100 directions to 10",
+    "singular-values": "The neurons come to write the answer in only ten directions",
     "wave-circles": "6 waves become rings: radii vary by 9% at most, 52% at first",
     "weight-spectra": "5 waves fill 90% of the embedding, 99.8% of the neuron-logit map",
     "ablation": "Keep only cos w(a + b − c) in the logits: the loss falls to 19%",
-    "algorithm": "5 waves, highest at a + b, make up 96% of the squared logits",
-    "logit-spectrum": "Products of 5 waves grow from 0% to 98% of the logits' variance",
-    "logit-waves": "5 waves that peak at the answer grow to 97% of the squared logits",
-    "trig-share": "Waves of a + b reach 98% of logit variance, 15% of neuron variance",
+    "algorithm": "The network adds by turning five wheels that agree on one answer",
+    "logit-spectrum": "The logits condense onto five waves, each multiplied with itself",
+    "logit-waves": "The right answer rises where five waves peak together",
+    "trig-share": "The answers fill with waves of a + b, the neurons do not",
 }
 
 
@@ -88,7 +87,7 @@ def test_the_reference_bears_the_sentence_out(name: str) -> None:
     assert len(own.sentence) <= 66, "a title of one line"
     assert own.numbers
     assert own.watch
-    assert len(own.watch) <= 80
+    assert len(own.watch) <= 100
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,8 +100,7 @@ def test_a_run_that_only_memorised_is_said_to(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("singular-values", "the embedding keeps 12"), ("embedding-waves", "to 99% of"),
-     ("trig-share", "18% of neuron variance")],
+    [("embedding-waves", "to 99% of")],
 )  # fmt: skip
 def test_a_picture_of_a_later_moment_than_the_films_says_what_is_true_then(
     name: str, words: str
@@ -112,11 +110,6 @@ def test_a_picture_of_a_later_moment_than_the_films_says_what_is_true_then(
     later = claim(name, until(data, "epoch", last))
     assert words in f"{later.sentence}; {later.watch}"
     assert words not in f"{OWN[name]}; {claim(name, data).watch}"
-
-
-def test_a_still_of_the_last_moment_says_what_is_true_then(tmp_path: Path) -> None:
-    (path,) = gv.render("singular-values", None, tmp_path / "a.png", quality="l", epoch="last")
-    assert read_provenance(path).watch.endswith("the embedding keeps 12")
 
 
 def share(target: float, columns: list[int]) -> Callable[[np.ndarray], np.ndarray]:
@@ -211,17 +204,28 @@ def test_the_sum_of_the_waves_leads_at_the_answer() -> None:
     assert not told.holds
 
 
-def test_shares_of_the_squared_logits_add_up_on_the_picture_of_the_algorithm() -> None:
+def test_wheels_stop_at_the_sum_and_their_lights_add_up_to_the_bars() -> None:
     data, drawn = of("algorithm"), scene("algorithm").with_options()
-    with drawing_in(gv.theme("light", "slide")):
+    keys, numbers = frequencies.key_frequencies(data), claim("algorithm", data).numbers
+    with drawing_in(gv.theme("light", "slide")) as style:
         figure = Figure(figsize=(19.2, 10.8))
         drawn.draw(figure, data)
-        words = [t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))]
-    shares = [int(word[:-1]) for word in words if word[:-1].isdigit() and word.endswith("%")]
-    whole = 100 * claim("algorithm", data).numbers["last"]
-    assert len(shares) == len(frequencies.key_frequencies(data))
-    assert sum(shares) == pytest.approx(whole, abs=0.5 * len(shares))
-    assert f"all {len(shares)}: {whole:.0f}%" in words
+        gold = style.colours.answer
+    (sheet,) = figure.axes
+    hands = [
+        np.subtract(*line.get_xydata()[::-1]) for line in sheet.lines
+        if line.get_color() == gold and len(line.get_xydata()) == 2
+    ]  # fmt: skip
+    for (x, y), k in zip(hands, keys, strict=True):
+        angle = 2 * np.pi * k * (27 + 95) / 113
+        assert (x, y) / np.hypot(x, y) == pytest.approx((np.cos(angle), np.sin(angle)))
+    assert len(sheet.images) == len(keys)
+    lights = [np.asarray(image.get_array())[0] for image in sheet.images]
+    assert all(light[9] == pytest.approx(light.max()) for light in lights)
+    bars = sheet.collections[0].get_paths()
+    ends = np.array([bar.vertices[1, 1] - bar.vertices[0, 1] for bar in bars])
+    assert ends.argmax() == 9
+    assert ends[9] / np.delete(ends, 9).max() == pytest.approx(numbers["lead"])
 
 
 @pytest.mark.parametrize(("neurons", "holds"), [(0.999, True), (1.001, False)])
@@ -247,22 +251,52 @@ def test_a_map_has_collapsed_where_half_its_directions_are_left(kept: int, holds
     told = claim("singular-values", changed(data, "neuron_logit_singular_value", change))
     assert told.holds is holds
     assert str(kept) in told.sentence
-    assert "two a key frequency" not in told.watch
+    assert "for each of" not in told.watch
 
 
-def test_what_the_map_falls_from_stands_beside_what_it_falls_to() -> None:
-    data, kind = of("singular-values"), scene("singular-values")
-    own = claim("singular-values", data)
-    with drawing_in(gv.theme("light", "slide"), ghost=False):
+def test_dots_are_as_large_as_the_shares_that_they_stand_for() -> None:
+    data, kind = of("logit-spectrum"), scene("logit-spectrum")
+    with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = kind.with_options().draw(figure, data)
-        drawing.update(end(data, "singular-values"))
-    shown = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert f"epoch 0: {own.numbers['first']:.0f}" in shown
-    assert any(text.endswith(f": {own.numbers['last']:.0f} above a tenth of the largest")
-               for text in shown)  # fmt: skip
-    assert own.watch.endswith("the embedding keeps 16")
-    assert any(": 16 above" in text for text in shown)
+    first, now = (axes.collections[0] for axes in figure.axes[:2])
+    for i in (0, end(data, "logit-spectrum")):
+        drawing.update(i)
+        squares = np.square(data["logit_spectrum"].values[i].astype(float))
+        squares[0, 0] = 0
+        areas = np.square(now.get_widths() / logit_spectrum.LARGE)
+        assert areas.sum() == pytest.approx(1)
+        at = {tuple(place): area for place, area in zip(now.get_offsets(), areas, strict=True)}
+        for k in frequencies.key_frequencies(data):
+            own = squares[2 * k - 1 : 2 * k + 1, 2 * k - 1 : 2 * k + 1].sum() / squares.sum()
+            assert at[k, k] == pytest.approx(own)
+        alone = (squares[0].sum() + squares[:, 0].sum()) / squares.sum()
+        assert sum(a for (x, y), a in at.items() if not x * y) == pytest.approx(alone)
+    assert not np.allclose(first.get_widths(), now.get_widths())
+
+
+@pytest.mark.parametrize("show", ["output", "both"])
+def test_lines_of_directions_that_are_left_are_in_ink_and_counted(show: str) -> None:
+    data, kind = of("singular-values"), scene("singular-values")
+    own = claim("singular-values", data)
+    with drawing_in(gv.theme("light", "slide"), ghost=False) as style:
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = kind.with_options({"show": show}).draw(figure, data)
+        ink = to_rgba(style.colours.ink)
+        for i, many in ((0, own.numbers["first"]), (end(data, "singular-values"), 10)):
+            drawing.update(i)
+            lines = figure.axes[0].collections[0]
+            faces = [tuple(face) for face in lines.get_color()]
+            assert len(lines.get_segments()) == len(faces) == 113
+            assert faces.count(ink) == many
+            # those that are left are the last drawn, and end highest
+            assert faces[-int(many) :] == [ink] * int(many)
+            shown = [text.get_text() for text in figure.axes[0].texts]
+            assert f"{many:.0f}\ndirections" in shown
+            assert f"{113 - many:.0f}\nfaded" in shown
+    assert own.numbers["last"] == 10
+    assert own.watch.endswith("two are left for each of five waves")
+    assert len([axes for axes in figure.axes if axes.collections]) == (2 if show == "both" else 1)
 
 
 @pytest.mark.parametrize(("times", "holds"), [(0.99, True), (1.01, False)])
@@ -444,8 +478,9 @@ ON_PICTURE = (
     ("weight-spectra", "embedding $W_E$: 90%"),
     ("weight-spectra", "neuron-logit map $W_L$: 99.8%"),
     ("wave-circles", "43% \u2192 9%"),
-    ("logit-spectrum", "5 rings: 98% of the variance; 0% at epoch 0"),
-    ("logit-waves", "97%"),
+    ("logit-spectrum", "epoch 18,800: 98% in the five"),
+    ("trig-share", "98%"),
+    ("trig-share", "15%"),
     ("logit-waves", "36"),
 )
 
