@@ -41,7 +41,7 @@ class Credits(Film):
     source = "thread; arXiv:2301.05217; arXiv:2201.02177"
     needs = ("logged_train_loss", "logged_test_loss")
     also = {  # noqa: RUF012
-        CIRCLES: ("embedding_plane", "embedding_frequency_norm"),
+        CIRCLES: ("embedding_plane", "embedding_frequency_norm", "key_neurons"),
         LEAPING: ("member_precision", "member_epoch", "member_train_loss"),
     }
     drawn_by = "films.credits:Credits"

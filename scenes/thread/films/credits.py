@@ -106,8 +106,10 @@ class Credits(FilmScene):
         plot = Plot(left, top, left + WIDE, top + HIGH, (0, len(names) + 1),
                     (0, float(norms.max())))  # fmt: skip
         groups: dict[str, list[int]] = {}
+        keys = frequencies.key_frequencies(run)
         for i, k in enumerate(names):
-            groups.setdefault(self.colours.frequency(k, known), []).append(i)
+            colour = self.colours.frequency(k, known) if k in keys else self.colours.rest
+            groups.setdefault(colour, []).append(i)
         bars = [(i, plot.bars(np.array(i) + 1.0, norms[0][i], 0.8, colour))
                 for colour, i in groups.items()]  # fmt: skip
 
