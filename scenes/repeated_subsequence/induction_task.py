@@ -35,7 +35,7 @@ class InductionTask(Film):
     recipe = "repeated-subsequence"
     reference = "repeated-subsequence"
     drawn_by = "films.induction_task:InductionTask"
-    seconds = 17
+    seconds = 21
     parts = {"task": "a passage comes back"}  # noqa: RUF012
 
     def rows(self, data: xr.Dataset) -> tuple[tuple[int, int], int]:

@@ -34,7 +34,7 @@ class Finale(Film):
     )  # fmt: skip
     reference = "modular-addition-answers"
     drawn_by = "films.finale:Finale"
-    seconds = 30
+    seconds = 31
     parts = {"answer": "what happened in between"}  # noqa: RUF012
 
     colours: str = option(

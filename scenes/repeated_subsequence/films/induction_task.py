@@ -77,7 +77,7 @@ class InductionTask(FilmScene):
         second = [part for (row, step), box in self.boxes.items()
                   if row == 1 and step < 1 for part in box]  # fmt: skip
         self.add(*first, names[0])
-        text = "Another task, to see why: in a row of numbers, a passage comes back."
+        text = "A simpler task: in a row of numbers, a passage comes back."
         self.say(text, mn.Succession(
             mn.Wait(0.6),
             mn.LaggedStart(*map(mn.FadeIn, [names[1], *second]), lag_ratio=0.4, run_time=3.0),

@@ -116,7 +116,7 @@ class Finale(FilmScene):
         self.say(text, self._through(self.reached, half, max(self.reading(text), 5.5)))
         share = f"{self.told.others[self.second]:.0%}"
         learned = spaced(self.options.moments(self.data)[1])
-        text = f"By {word} {learned} {share} of the others are right."
+        text = f"By {word} {learned}, {share} of the others are right."
         if self.starts and self.starts[-1] <= self.second:
             last = spaced(epochs[self.starts[-1]])
             text = f"The last is round by {last}; b{text[1:]}"
@@ -148,4 +148,4 @@ class Finale(FilmScene):
         counted = self.options.counted(self.data)
         text = f"{QUESTION}\nIt built {counted}, and on a circle to add is to turn."
         self.say(text, self.sweep(turn, added, *self.dots, run_time=self.reading(text) + 1.5,
-                                  rate=mn.smooth))  # fmt: skip
+                                  rate=mn.linear))  # fmt: skip

@@ -70,7 +70,7 @@ class PhaseChangeToGrokking(FilmScene):
         self.middle, self.low = middle, low
         up = {0.1: "0.1", 1.0: "1", 10.0: "10"}
         self.furniture = self.axes.furniture(tens(10, 1e4), up, x="epoch", y="loss")
-        text = f"Why so late? Now other networks: this one learns from {share} of the sums."
+        text = f"More networks learn to add: this one from {share} of all sums."
         cells = self._pairs(first)
 
         def fill(passed: float) -> None:
