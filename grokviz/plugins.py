@@ -28,7 +28,8 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from importlib.metadata import EntryPoints, entry_points
+from importlib import metadata
+from importlib.metadata import EntryPoints
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -42,6 +43,9 @@ FILES, INSTALLED = "files", "installed"
 PLACES = frozenset({FILES, INSTALLED})
 FOLDER = Path("scenes")
 """The folder of the user's files, relative to the current one."""
+
+ENTRIES = "[grokviz."
+"""How the heading of each group of entry points begins."""
 
 PREFIX = "grokviz_user_scene_"
 DRAWINGS = "films"
@@ -121,11 +125,15 @@ def announcing(announce: Callable[[list[Path]], None] | None) -> Iterator[None]:
         _ANNOUNCE.reset(token)
 
 
+def runs_foreign_code() -> bool:
+    """Whether a look-up now runs code that is not the package's own."""
+    files = FILES in _PLACES.get() and bool(user_files())
+    return files or (INSTALLED in _PLACES.get() and _declared(tuple(sys.path)))
+
+
 def find_all(kind: PluginKind[T]) -> dict[str, T]:
     """All plug-ins of a kind by name, sorted."""
-    files = user_files() if FILES in _PLACES.get() else []
-    stamps = tuple((file.resolve(), file.stat().st_mtime_ns) for file in files)
-    key = (kind.noun, _PLACES.get(), stamps)
+    key = _key(kind)
     if key not in _MEMBERS:
         members: dict[str, T] = {}
         for module in modules(kind):
@@ -134,15 +142,45 @@ def find_all(kind: PluginKind[T]) -> dict[str, T]:
     return dict(_MEMBERS[key])
 
 
+def _key(kind: PluginKind[Any]) -> Any:
+    """What the plug-ins of a kind depend on: the places searched, and the user's files as saved."""
+    files = user_files() if FILES in _PLACES.get() else []
+    stamps = tuple((file.resolve(), file.stat().st_mtime_ns) for file in files)
+    return kind.noun, _PLACES.get(), stamps
+
+
 def forget() -> None:
     """Clear the caches, so that packages installed since are found."""
     _MEMBERS.clear()
     _PLUGINS.clear()
     _entries.cache_clear()
+    _declared.cache_clear()
+
+
+def get(kind: PluginKind[T], name: str) -> T | None:
+    """The plug-in of that name, or None.
+
+    Of the package's own modules no others are imported than those that could define it.
+    """
+    if _key(kind) in _MEMBERS or not kind.package:
+        return find_all(kind).get(name)
+    members: dict[str, T] = {}
+    for module in _foreign(kind):
+        members |= kind.members(module)
+    if name in members:
+        return members[name]
+    for module_name in _mentioning(kind, name):
+        own = kind.members(importlib.import_module(module_name))
+        if name in own:
+            return own[name]
+    return None
 
 
 def find(kind: PluginKind[T], name: str) -> T:
     """The plug-in of that name; an ``InputError`` suggests the nearest one."""
+    plugin = get(kind, name)
+    if plugin is not None:
+        return plugin
     listing = f" ({kind.listing} lists them)" if kind.listing else ""
     return require_entry(find_all(kind), kind.noun, name, listing)
 
@@ -151,6 +189,11 @@ def modules(kind: PluginKind[Any]) -> Iterator[ModuleType]:
     """The modules that may define plug-ins of a kind: built-in, installed, the user's files."""
     if kind.package:
         yield from _builtin(kind.package, kind.recursive)
+    yield from _foreign(kind)
+
+
+def _foreign(kind: PluginKind[Any]) -> Iterator[ModuleType]:
+    """The modules of a kind outside the package, those that win last."""
     if INSTALLED in _PLACES.get():
         yield from _installed(kind.group)
     if FILES in _PLACES.get():
@@ -185,6 +228,36 @@ def _builtin(package_name: str, recursive: bool) -> Iterator[ModuleType]:
                 queue.append((info.name, list(module.__path__)))
 
 
+def _mentioning(kind: PluginKind[Any], name: str) -> list[str]:
+    """The package's own modules whose source holds ``name`` as a text, the likeliest first."""
+    package = importlib.import_module(kind.package)
+    called, quoted = name.replace("-", "_"), (f'"{name}"'.encode(), f"'{name}'".encode())
+    likely, others = [], []
+    for folder in map(Path, package.__path__):
+        for file in _sources(folder, kind.recursive):
+            parts = file.relative_to(folder).with_suffix("").parts
+            parts = parts[:-1] if parts[-1] == "__init__" else parts
+            module = ".".join((kind.package, *parts))
+            if parts[-1] == called:
+                likely.append(module)
+            elif any(text in file.read_bytes() for text in quoted):
+                others.append(module)
+    return [*likely, *others]
+
+
+def _sources(folder: Path, recursive: bool) -> Iterator[Path]:
+    """The source files of the modules and packages that :func:`_builtin` imports."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("_") or path.stem == DRAWINGS:
+            continue
+        if path.suffix == ".py":
+            yield path
+        elif (path / "__init__.py").is_file():
+            yield path / "__init__.py"
+            if recursive:
+                yield from _sources(path, recursive)
+
+
 def with_inner(module: ModuleType) -> list[ModuleType]:
     """A module and, if it is a package, its modules, except those with an underscore."""
     paths = getattr(module, "__path__", None)
@@ -215,8 +288,26 @@ def _installed(group: str) -> Iterator[ModuleType]:
 
 @lru_cache(maxsize=64)
 def _entries(group: str, path: tuple[str, ...]) -> EntryPoints:
-    """The entry points of a group on this import path; reading all metadata takes 40 ms."""
+    """The entry points of a group on this import path."""
     return entry_points(group=group)
+
+
+def entry_points(*, group: str) -> EntryPoints:
+    """The entry points of a group, parsed only where a package has one for us."""
+    if _declared(tuple(sys.path)):
+        return metadata.entry_points(group=group)
+    return EntryPoints(())
+
+
+@lru_cache(maxsize=8)
+def _declared(path: tuple[str, ...]) -> bool:
+    """Whether any installed package on this import path says that it extends grokviz.
+
+    Its text is looked for: parsing the entry points of all packages takes three times as long,
+    and each kind of plug-in asks.
+    """
+    texts = (package.read_text("entry_points.txt") for package in metadata.distributions())
+    return any(text is not None and ENTRIES in text for text in texts)
 
 
 def _module_of(obj: Any) -> ModuleType:

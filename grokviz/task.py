@@ -301,12 +301,13 @@ def any_task() -> Task:
 
 def task(name: str) -> Task:
     """The task of that name, or an ``InputError`` naming the nearest one."""
-    return require_entry(tasks(), "task", name)
+    known = known_task(name)
+    return require_entry(tasks(), "task", name) if known is None else known
 
 
 def known_task(name: object) -> Task | None:
     """The task of that name; None for one that nobody knows."""
-    return tasks().get(str(name or ""))
+    return plugins.get(TASKS, str(name)) if name and name != ANY else None
 
 
 def recipes() -> dict[str, Recipe]:
@@ -331,7 +332,11 @@ def recipe(name: str) -> Recipe:
     return require_entry({entry.name: entry for entry in every}, "recipe", name)
 
 
-def published_recipe(name: str) -> str:
-    """The published recipe of which this one is a smaller sibling; "" for any other."""
-    entry = recipes().get(name)
+def published_recipe(name: str, of: Task | None = None) -> str:
+    """The published recipe of which this one is a smaller sibling; "" for any other.
+
+    The recipes of the task ``of`` are looked at first, and then the others are not imported.
+    """
+    own = {entry.name: entry for entry in of.all_recipes()} if of is not None else {}
+    entry = own.get(name) or recipes().get(name)
     return entry.sibling_of if entry else ""

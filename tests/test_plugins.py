@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,8 @@ from grokviz.importers.importing import import_run
 from grokviz.pages.own import own_panels
 from grokviz.pages.panels import available
 from grokviz.runs import RunWriter, open_run
-from grokviz.scene.registry import scene, scenes
-from grokviz.task import recipe, recipes, task, tasks
+from grokviz.scene.registry import SCENES, scene, scenes
+from grokviz.task import TASKS, recipe, recipes, task, tasks
 
 OFFER = '''
 """A task, a scene and an importer."""
@@ -209,6 +210,30 @@ def test_a_package_that_offers_an_object_is_taken_by_its_module(
 
     monkeypatch.setattr(plugins, "entry_points", entry_points)
     assert scene("spread").title == "9 bits"
+
+
+@pytest.mark.parametrize("kind", [SCENES, TASKS], ids=lambda kind: kind.noun)
+def test_each_of_ours_is_found_alone_by_its_name(kind: plugins.PluginKind[Any]) -> None:
+    every = plugins.find_all(kind)
+    plugins.forget()
+    assert len(every) > 4
+    for name, plugin in every.items():
+        assert plugins.get(kind, name) is plugin
+    assert plugins.get(kind, "no-such-name") is None
+    assert not plugins._MEMBERS  # nobody asked for all of them
+
+
+def test_whether_code_of_others_runs(installed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plugins.runs_foreign_code()
+    with plugins.user_code(False):
+        assert not plugins.runs_foreign_code()
+    monkeypatch.setattr(sys, "path", sys.path[1:])
+    assert not plugins.runs_foreign_code()
+    write_file()
+    assert plugins.runs_foreign_code()
+    with plugins.looking_in([plugins.INSTALLED]):
+        assert not plugins.runs_foreign_code()
+    assert installed not in sys.modules
 
 
 NPY = """

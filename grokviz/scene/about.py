@@ -33,6 +33,6 @@ def _about(data: xr.Dataset) -> str:
         return "  ·  ".join(str(word) for word in (name, own) if word)
     if "weight-decay" in settings:
         words.append(f"weight decay {float(settings['weight-decay']):g}")
-    if published_recipe(str(data.attrs.get("recipe", ""))):
+    if published_recipe(str(data.attrs.get("recipe", "")), task):
         words.append("smaller than published")
     return "  ·  ".join(words)
