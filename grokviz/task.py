@@ -209,6 +209,8 @@ class Task:
         evidence: what a foreign file says about its settings, see :class:`Evidence`.
         by_present_rules: reads a dataset that an earlier version wrote by the rules of this one.
         ruled: the variables that it reads, all of which are read where one of them is.
+        shared: what its pictures show beside what each draws, such as which of its parts have
+            colours: read with everything of a bundled run that has it.
         order: where it stands in lists.
 
     """
@@ -228,6 +230,7 @@ class Task:
     evidence: Any = None
     by_present_rules: Callable[[Any], Any] | str | None = None
     ruled: Sequence[str] = ()
+    shared: Sequence[str] = ()
     order: int = LAST
 
     def load(self, what: str) -> Any:

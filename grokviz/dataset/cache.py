@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grokviz.dataset.build.assemble import assemble
-from grokviz.dataset.contract import Measure
 from grokviz.errors import GrokvizError
 from grokviz.files import replacing
 from grokviz.progress import ProgressCallback
-from grokviz.runs import Run, open_run
 from grokviz.sources import source_hash
 from grokviz.strays import remove_strays
 from grokviz.task import any_task, known_task
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from grokviz.dataset.contract import Measure
+    from grokviz.runs import Run
 
 FOLDER = "cache"
 log = logging.getLogger(__name__)
@@ -58,6 +58,9 @@ def analyze(
             are not those of its task.
 
     """
+    from grokviz.dataset.build.assemble import assemble
+    from grokviz.runs import Run, open_run
+
     run = run if isinstance(run, Run) else open_run(Path(run))
     folder = run.path / FOLDER if cache else None
     return assemble(run, needs, epochs=epochs, cache=folder, report=report, workers=workers)

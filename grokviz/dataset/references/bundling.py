@@ -22,6 +22,7 @@ from jaxtyping import Int
 from grokviz.dataset.build.assemble import change_of, epochs_of
 from grokviz.dataset.cache import analyze, encode
 from grokviz.dataset.numerics.thinning import extreme_indices
+from grokviz.dataset.references.parts import listing
 from grokviz.dataset.references.reference import SUMS, checksums
 from grokviz.dataset.table import table_of, unasked
 from grokviz.errors import InputError
@@ -109,9 +110,11 @@ def bundle(
 def write_part(to: Path, name: str, data: bytes, others: Mapping[str, bytes]) -> None:
     """Write a part of a reference, after the other files that belong to it.
 
-    The checksums of all are written before it, so that a part that is there is complete. Raises
-    :class:`InputError` if a file that is there has changed since it was bundled.
+    The list of parts and the checksums of all are written before it, so that a part that is there
+    is complete. Raises :class:`InputError` if a file that is there has changed since it was
+    bundled.
     """
+    others = {**others, **listing(to, {name: data})}
     for file, digest in checksums(to).items():
         there = file not in {name, *others} and (to / file).is_file()
         if there and hashlib.sha256((to / file).read_bytes()).hexdigest() != digest:

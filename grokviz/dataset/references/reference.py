@@ -10,21 +10,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grokviz.dataset import schema, table
-from grokviz.dataset.cache import analyze, decode, read
-from grokviz.dataset.families import family
+from grokviz.dataset.cache import decode, read
+from grokviz.dataset.netcdf import plain, read_attrs
+from grokviz.dataset.references.parts import holdings, parts_of
 from grokviz.errors import InputError, nearest
-from grokviz.runs import Run, open_run
-from grokviz.runs.sweeps import is_sweep, members_of
 from grokviz.task import known_task
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from grokviz.runs import Run
 
     Source = xr.Dataset | Run | str | os.PathLike[str]
 
@@ -33,8 +34,11 @@ DEFAULT = "modular-addition"
 MANY = ["several networks"]
 """Whose variables those are that no task has."""
 
-CORE = "core"
+CORE_FILE = "core.nc"
 """The part that is always read; of a reference without one, the first."""
+
+TOLD = ("phase_end", "loss")
+"""What pictures tell of training beside what they draw, read of every reference that has it."""
 
 FAMILY = "family.json"
 """The file with the facts of several runs bundled together; ``run.json`` has those of one."""
@@ -56,18 +60,32 @@ def references() -> list[str]:
 def _reference(name: str, needs: frozenset[str] | None) -> xr.Dataset:
     import xarray as xr
 
-    parts = sorted((folder() / name).glob("*.nc"))
-    # the core whole, since scenes draw some of its variables only where they are there
-    main = next((part for part in parts if part.stem == CORE), parts[0])
-    core = decode(sealed_bytes(main))
-    task = known_task(core.attrs.get("task"))
-    if needs is not None and task and needs & {*task.ruled}:
-        needs |= {*task.ruled}
-    # and every coordinate: which frequencies are key, and so their colours, is one
-    used = [core, *(decode(sealed_bytes(part), needs) for part in parts if part != main)]
+    root = folder() / name
+    held = holdings(root)
+    # the core holds what is said of the run, and its clocks
+    main = CORE_FILE if CORE_FILE in held else next(iter(held))
+    core = sealed_bytes(root / main)
+    names = None if needs is None else _shown(needs, read_attrs(core))
+    others = [_decoded(sealed_bytes(root / part), names) for part in parts_of(held, main, names)]
+    if names is not None:
+        names |= {str(dim) for part in others for dim in part.coords}
+    used = [_decoded(core, names), *others]
     data = xr.merge(used, compat="no_conflicts", join="outer", combine_attrs="override")
-    data.attrs = dict(core.attrs)
+    data.attrs = dict(used[0].attrs)
     return _upgrade(data)
+
+
+def _decoded(content: bytes, names: Set[str] | None) -> xr.Dataset:
+    """The dataset of a part's bytes, as :func:`grokviz.dataset.cache.decode`."""
+    data = plain(content, names)
+    return decode(content, names) if data is None else data
+
+
+def _shown(needs: frozenset[str], attrs: Mapping[str, Any]) -> frozenset[str]:
+    """What is read where this is needed of a run with these attributes."""
+    task = known_task(attrs.get("task"))
+    names = needs | {*TOLD} | {*(task.shared if task else ())}
+    return names | {*task.ruled} if task and needs & {*task.ruled} else names
 
 
 def _upgrade(data: xr.Dataset) -> xr.Dataset:
@@ -81,11 +99,14 @@ def _upgrade(data: xr.Dataset) -> xr.Dataset:
 def reference(name: str = DEFAULT, needs: Iterable[str] | None = None) -> xr.Dataset:
     """The dataset of a bundled reference; an ``InputError`` suggests the nearest name.
 
-    With ``needs`` only the parts that hold these variables are read, and the core.
+    With ``needs`` only these variables are read, with their coordinates and what every picture of
+    the run shows, from the core and the parts that hold them.
     """
     if name not in references():
         raise InputError(f"there is no reference {name}: {nearest(name, references())}")
-    return _reference(name, None if needs is None else frozenset(needs)).copy()
+    data = _reference(name, None if needs is None else frozenset(needs)).copy()
+    schema.vouch(data, map(str, data.data_vars))
+    return data
 
 
 def reference_facts(name: str = DEFAULT) -> dict[str, Any]:
@@ -146,27 +167,51 @@ def load(
 
 
 def _load(source: Any, needs: Iterable[str] | None, default: str, report: Any) -> xr.Dataset:
+    import xarray as xr
+
     sources = list(source) if isinstance(source, (list, tuple)) else [source]
     sources = sources or [None]
-    takes_family = needs is None or family.draws(needs)
-    if takes_family and (len(sources) > 1 or _sweep(sources[0])):
+    several = len(sources) > 1 or _sweep(sources[0])
+    if several and _takes_family(needs):
+        from grokviz.dataset.families import family
+
         members = [item if _sweep(item) else resolve(item, default) for item in sources]
         return family.family(members, report=report)
     if len(sources) > 1:
         raise InputError(f"{len(sources)} runs were given and this draws one; give one --run")
     needs = None if needs is None else list(needs)
     resolved = resolve(sources[0], default, needs)
+    if isinstance(resolved, xr.Dataset):
+        return resolved
+    from grokviz.dataset.cache import analyze
+    from grokviz.runs import Run
+
     if not isinstance(resolved, Run):
         return resolved
-    if needs is not None and takes_family:
+    if needs is not None and _takes_family(needs):
+        from grokviz.dataset.families import family
+
         return family.family([resolved], report=report)
     if needs is not None:
         check_drawable(resolved, needs)
     return analyze(resolved, needs, report=report)
 
 
+def _takes_family(needs: Iterable[str] | None) -> bool:
+    """Whether this is drawn of many runs; anything can be, where nothing is named."""
+    if needs is None:
+        return True
+    from grokviz.dataset.families import family
+
+    return family.draws(needs)
+
+
 def _sweep(source: Any) -> bool:
-    return isinstance(source, (str, os.PathLike)) and is_sweep(Path(source))
+    if not isinstance(source, (str, os.PathLike)):
+        return False
+    from grokviz.runs.sweeps import is_sweep
+
+    return is_sweep(Path(source))
 
 
 def resolve(
@@ -192,6 +237,9 @@ def resolve(
             f"there is neither a run directory nor a reference called {source}: "
             f"{nearest(str(source), names)}"
         )
+    from grokviz.runs import open_run
+    from grokviz.runs.sweeps import is_sweep, members_of
+
     if is_sweep(path):
         raise InputError(
             f"{path} is a sweep of several runs and this takes one; give a member, such as "

@@ -30,5 +30,6 @@ TASK = Task(
     evidence="evidence:EVIDENCE",
     by_present_rules="earlier:by_present_rules",
     ruled=("all_neuron_frequency", "all_neuron_variance_explained", "active_pairs"),
+    shared=("key_frequency", "embedded_frequency"),
     order=1,
 )
