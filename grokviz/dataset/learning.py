@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -97,7 +98,16 @@ def first_low(curve: Curve, level: float = LOW) -> int | None:
 
 def smooth(curve: Curve) -> Curve:
     """The running median of the values that are losses, at their epochs."""
-    epochs, loss = (np.asarray(part) for part in curve)
+    epochs, loss = (np.ascontiguousarray(part) for part in curve)
+    # every sentence about a run asks anew
+    key = (epochs.dtype.str, epochs.tobytes(), loss.dtype.str, loss.tobytes())
+    return _smooth(*key)
+
+
+@lru_cache(maxsize=16)
+def _smooth(epochs_type: str, epochs_bytes: bytes, loss_type: str, loss_bytes: bytes) -> Curve:
+    """:func:`smooth` of a curve's bytes; nobody changes the arrays."""
+    epochs, loss = np.frombuffer(epochs_bytes, epochs_type), np.frombuffer(loss_bytes, loss_type)
     real = np.isfinite(loss) & (loss >= 0)
     epochs, loss = epochs[real], np.asarray(loss[real], dtype=np.float64)
     if len(epochs) < 2:
@@ -118,6 +128,7 @@ def smooth(curve: Curve) -> Curve:
             del window[bisect.bisect_left(window, value)]
         start, stop = a, b
         medians[i] = window[(len(window) - 1) // 2]
+    medians.flags.writeable = False
     return Curve(epochs, medians)
 
 
