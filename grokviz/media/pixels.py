@@ -1,15 +1,16 @@
 """Pictures and films as arrays of pixels.
 
-Pictures are read and written through imageio. Films are read with PyAV, since imageio converts
-colours in one thread per core, and FFmpeg's converter then overwrites a few pixels of its
-neighbour's if the width is not a multiple of its step: on a busy machine, one reading in four of a
-film 70 pixels wide was wrong. imageio also gives no chapters, no packets, and no last frame
-without those before it.
+Pictures are read through imageio, and written with Pillow, on which it rests. Films are read with
+PyAV, since imageio converts colours in one thread per core, and FFmpeg's converter then overwrites
+a few pixels of its neighbour's if the width is not a multiple of its step: on a busy machine, one
+reading in four of a film 70 pixels wide was wrong. imageio also gives no chapters, no packets, and
+no last frame without those before it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,14 @@ def picture_bytes(
     pixels: UInt8[np.ndarray, "height width channels"], suffix: str, **settings: Any
 ) -> bytes:
     """Encode a picture in the format of ``suffix``, with Pillow's ``settings`` for it."""
-    import imageio.v3 as iio
+    from PIL import Image
 
-    options: dict[str, Any] = {"plugin": "pillow", "is_batch": False, **settings}
-    return bytes(iio.imwrite("<bytes>", pixels, extension=suffix, **options))
+    # not through imageio, whose first use imports every plug-in that Pillow has
+    Image.preinit()
+    kind = Image.EXTENSION.get(suffix) or Image.registered_extensions()[suffix]
+    memory = io.BytesIO()
+    Image.fromarray(pixels).save(memory, kind, **settings)
+    return memory.getvalue()
 
 
 class Frames:
