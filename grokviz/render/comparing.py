@@ -10,20 +10,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from grokviz.dataset.cache import analyze
-from grokviz.dataset.families import family, pairs
-from grokviz.dataset.references.reference import resolve
+from grokviz.dataset.families import pairs
 from grokviz.errors import InputError
 from grokviz.render.composing import COLUMN, Composed
 from grokviz.render.engine import engine_of
 from grokviz.render.fitting import fit, ruler
-from grokviz.runs import Run
 from grokviz.scene import clock as clocks
 from grokviz.scene.claim import Claim
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.scene import Scene, drawing_of
 from grokviz.scene.style import style
-from grokviz.tasks.any.pair import paths_of_two
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -168,6 +164,8 @@ def of_two(scene: Scene) -> Scene:
 
     What draws several runs, a film, and a figure of several panels are returned as they are.
     """
+    from grokviz.dataset.families import family
+
     if isinstance(scene, Composed) or family.draws(scene.variables()):
         return scene
     own = scene.of_two()
@@ -216,6 +214,11 @@ def data_of_paths(sources: Sequence[Any]) -> xr.Dataset:
 
     Raises InputError for what is no run directory: the plane is made of all checkpoints.
     """
+    from grokviz.dataset.cache import analyze
+    from grokviz.dataset.references.reference import resolve
+    from grokviz.runs import Run
+    from grokviz.tasks.any.pair import paths_of_two
+
     runs = [resolve(source) for source in sources]
     for source, run in zip(sources, runs, strict=True):
         if not isinstance(run, Run):

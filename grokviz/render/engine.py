@@ -16,13 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from grokviz.errors import InputError
-from grokviz.media import film_rate
 from grokviz.media.film.captions import Caption
 from grokviz.media.formats import FORMATS, Format, check_sound, suffix_list
 from grokviz.media.theme import Medium
-from grokviz.pages.single import PageBody, SceneText
 from grokviz.progress import ProgressCallback
-from grokviz.render.html import scene_text, write_page
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions
 from grokviz.scene.film import Chapter
 from grokviz.scene.scene import Scene
@@ -30,6 +27,7 @@ from grokviz.scene.scene import Scene
 if TYPE_CHECKING:
     import xarray as xr
 
+    from grokviz.pages.single import PageBody, SceneText
     from grokviz.render.films.needs import Need
 
 S = TypeVar("S", bound=Scene)
@@ -119,7 +117,11 @@ class Engine(ABC, Generic[S, J]):
         """Frames a second of a file that is asked for at ``fps``; 0 of a picture."""
         if kind.page:
             return self.page_rate(fps)
-        return film_rate(kind, fps) if kind.film else 0
+        if not kind.film:
+            return 0
+        from grokviz.media import film_rate
+
+        return film_rate(kind, fps)
 
     @abstractmethod
     def page_rate(self, fps: float | Fraction) -> float | Fraction:
@@ -141,6 +143,8 @@ class Engine(ABC, Generic[S, J]):
         """Make one file."""
         if not job.format.page:
             return self.draw(job, data, report)
+        from grokviz.render.html import scene_text, write_page
+
         text = scene_text(job, data)
         return write_page(job, text, self.page_body(job, data, text, report))
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from grokviz.media.film.captions import Caption
 from grokviz.media.formats import Format
 from grokviz.media.theme import Medium
-from grokviz.pages.single import PageBody, SceneText
 from grokviz.progress import ProgressCallback
-from grokviz.render import drawing, page
+from grokviz.render import drawing
 from grokviz.render.engine import ChapterFacts, Engine
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions
 from grokviz.scene.film import Chapter
@@ -20,6 +19,8 @@ from grokviz.scene.spoken import starts
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from grokviz.pages.single import PageBody, SceneText
 
 PAGE_FPS = 6
 """Moments a second of film time that a page of pictures keeps."""
@@ -52,6 +53,8 @@ class Matplotlib(Engine[Scene, RenderJob]):
         self, job: RenderJob, data: xr.Dataset, text: SceneText, report: ProgressCallback | None
     ) -> PageBody:
         """The scene's own plotly figure, panels of the explorer, or pictures to scrub through."""
+        from grokviz.render import page
+
         return page.body(job, data, text, report)
 
     def chapter_seconds(self, scene: Scene, chapter: Chapter) -> float:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from grokviz import plugins
+from grokviz.dataset.families.pairs import TWO_PATHS
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError, WorkError
 from grokviz.files import FileList, check_writable
-from grokviz.parallel import Pool, ProcessFailed, check_jobs
 from grokviz.progress import ProgressCallback
 from grokviz.render.comparing import Compared, data_of_paths, data_of_two, of_two
 from grokviz.render.composing import default_run, figure_of, panelled
@@ -24,7 +24,6 @@ from grokviz.render.workers import WorkerJob, job_of, worker_jobs
 from grokviz.scene.clock import has_test_loss
 from grokviz.scene.data import load_for
 from grokviz.scene.scene import Scene
-from grokviz.tasks.any.pair import NEEDS as TWO_PATHS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -149,7 +148,10 @@ def perform_all(
     report: ProgressCallback | None = None,
 ) -> Iterator[Path]:
     """Make the files, several at the same time where ``jobs`` says so and workers can."""
-    check_jobs(jobs)
+    if jobs != 1:
+        from grokviz.parallel import check_jobs
+
+        check_jobs(jobs)
     for job in work:
         check_writable(job.path, folder=job.format.folder)
     alone = jobs == 1 or len(work) == 1 or engine_of(work[0].scene).shared
@@ -158,6 +160,8 @@ def perform_all(
         for job in work:
             yield perform(job, data, report)
         return
+    from grokviz.parallel import Pool, ProcessFailed
+
     with Pool(min(jobs, len(work))) as pool:
         futures = [
             pool.submit(plugins.with_current_places(perform_in_worker), job, data)

@@ -14,6 +14,9 @@ from grokviz.errors import InputError
 if TYPE_CHECKING:
     import xarray as xr
 
+TWO_PATHS = ("pair_plane", "pair_component_share")
+"""What a picture needs that shows the paths of two runs through weight space in one plane."""
+
 MARK = "run {} "
 """What names of variables and dimensions begin with: "run 0 ", "run 1 "."""
 

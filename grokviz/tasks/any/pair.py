@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset.build.assemble import field_epochs, view_of, with_numbers
+from grokviz.dataset.families.pairs import TWO_PATHS
 from grokviz.errors import InputError
 from grokviz.runs import Run
 from grokviz.tasks.any.measures.path import path_epochs
@@ -20,7 +21,7 @@ from grokviz.tasks.any.steps import component_shares, products_of
 if TYPE_CHECKING:
     import xarray as xr
 
-NEEDS = ("pair_plane", "pair_component_share")
+NEEDS = TWO_PATHS
 
 
 class Chain:
