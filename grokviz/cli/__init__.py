@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grokviz.cli import startup
 from grokviz.errors import GrokvizError, InputError, nearest
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with 0, 1 (failure), 2 (invalid input) or 130 (Ctrl-C)."""
     _make_streams_tolerant()
+    if arguments is None:
+        startup.begin()
     assert logging.lastResort is not None
     logging.lastResort.setFormatter(_LineFormatter())
     sys.exit(run(arguments))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from grokviz.cli import startup
 from grokviz.cli.common import progress_bar, quiet_option, run_option, user_code_option
 from grokviz.cli.completion import complete_scene
 from grokviz.cli.output import echo
@@ -19,6 +20,7 @@ from grokviz.cli.output import echo
 @quiet_option
 def command(scene: str, run: tuple[str, ...], output: Path, quiet: bool) -> None:
     """Write what SCENE draws as numbers."""
+    startup.spare_imports(draws=False)
     from grokviz.dataset.references.reference import load
     from grokviz.dataset.tables import write_data
     from grokviz.files import check_writable

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from grokviz.cli import startup
 from grokviz.cli.common import command_line, progress_bar, quiet_option, user_code_option
 from grokviz.cli.completion import complete_run
 from grokviz.cli.output import echo
@@ -25,6 +26,7 @@ def command(runs: tuple[str, ...], output: Path | None, theme: str, quiet: bool)
     RUN is a run directory, the folder of a sweep, a .nc file or a bundled reference;
     [modular-addition] without one.
     """
+    startup.spare_imports(draws=False)
     from grokviz.explorer import explore
 
     if len(runs) > 2:

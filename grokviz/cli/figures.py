@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grokviz.cli import startup
 from grokviz.cli.common import (
     command_line,
     is_terminal,
@@ -56,6 +57,7 @@ def command(
     **parameters: Any,
 ) -> None:
     """Draw every still (PDF, PNG) and data film (MP4 720p30)."""
+    startup.spare_imports(draws=True)
     from grokviz.render.figures import figures
 
     parameters["command"] = command_line()

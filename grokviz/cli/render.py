@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from grokviz.cli import startup
 from grokviz.cli.common import (
     command_line,
     echo_path,
@@ -114,6 +115,7 @@ def command(
     Of two --run, both are drawn side by side. Without SCENE, those that --run has the data for
     are listed.
     """
+    startup.spare_imports(draws=True)
     from grokviz.render.job import render_options
     from grokviz.render.render import data_of, perform_all, plan_all
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grokviz.cli import startup
 from grokviz.cli.common import (
     command_line,
     is_terminal,
@@ -76,6 +77,7 @@ def command(
     SCENE is a name, or a film or picture (.mp4, .png) that grokviz has written. Without one,
     the slides tell the story of the thread in its order.
     """
+    startup.spare_imports(draws=True)
     from grokviz.slides import plan, slides
 
     skipped = skip_callback(quiet)
