@@ -137,7 +137,12 @@ def test_a_picture_opens_the_parts_that_hold_what_it_draws(opened: list[str]) ->
 def test_of_one_variable_no_others_are_read(opened: list[str]) -> None:
     data = bundled.load("modular-addition", ["attention_map_fourier"])
     assert sorted(opened) == ["algorithm.nc", "core.nc"]
-    assert {*data.data_vars} == {"attention_map_fourier", *bundled.TOLD}
+    assert {*data.data_vars} == {"attention_map_fourier", *bundled.TOLD} - {"epoch"}
+
+
+def test_the_clock_is_read_of_what_does_not_run_along_it() -> None:
+    data = bundled.load("digit-addition", ["logged_train_loss"])
+    assert "epoch" in data.coords
 
 
 def test_all_of_it_is_read_where_nothing_is_named(opened: list[str]) -> None:

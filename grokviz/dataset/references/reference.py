@@ -37,7 +37,7 @@ MANY = ["several networks"]
 CORE_FILE = "core.nc"
 """The part that is always read; of a reference without one, the first."""
 
-TOLD = ("phase_end", "loss")
+TOLD = ("epoch", "phase_end", "loss")
 """What pictures tell of training beside what they draw, read of every reference that has it."""
 
 FAMILY = "family.json"
