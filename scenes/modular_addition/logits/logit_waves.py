@@ -130,7 +130,7 @@ class LogitWaves(Scene):
 def _rooms(figure: FigureBase, *, rest: bool) -> list[Axes]:
     """Axes of the ridge, of the waves, and of what their sum leaves."""
     narrow = style().narrow(figure)
-    heights = (2.2, 1.0, 0.7) if rest else (2.2, 1.0)
+    heights = (1.9, 1.1, 0.5) if rest else (2.2, 1.0)
     return style().stack(
         figure, heights, left=5.4 if narrow else 8.2, right=3.6 if narrow else 6.6, top=1.2,
         vgap=2.2 if rest else 1.5, bottom=3.0,

@@ -107,11 +107,14 @@ class _Fill:
     """An area under a share over training, with the share at the moment as a number."""
 
     def __init__(self, axes: Axes, data: xr.Dataset, share: np.ndarray, *, log: bool) -> None:
+        from matplotlib.patheffects import withStroke
+
         current_style, colours = style(), style().colours
         self.axes, self.epochs, self.share = axes, data["epoch"].values.astype(float), share
         self.short, self.low = panels.horizon(data), 0.01 if log else 0.0
         if log:
             axes.set_yscale("log")
+        self.highest = 5.0 if log else 50.0
         self.y = np.clip(np.nan_to_num(100 * share), self.low, 100)
         panels.thousands(axes)
         axes.set(ylim=(self.low, 100), xlim=(0, max(self.short, 1.0)), xlabel=clocks.word(data))
@@ -131,6 +134,7 @@ class _Fill:
             "", (0.06, 0), (0, 0.4 * current_style.points), xycoords=axes.get_yaxis_transform(),
             textcoords="offset points", fontsize=size * current_style.points, fontweight="bold",
             va="bottom", zorder=4,
+            path_effects=[withStroke(linewidth=current_style.points / 5, foreground=colours.grid)],
         )  # fmt: skip
 
     @property
@@ -148,4 +152,4 @@ class _Fill:
         self.text.set_text(_claims.rounded_percent(float(self.share[i])) if known else "")
         # on what is not yet filled at the left, above the highest there
         high = self.y[self.epochs <= 0.5 * end].max(initial=self.low)
-        self.text.xy = (0.06, min(float(high), 50.0))
+        self.text.xy = (0.06, min(float(high), self.highest))
