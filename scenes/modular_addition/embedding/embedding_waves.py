@@ -39,6 +39,7 @@ class EmbeddingWaves(Scene):
     needs = (
         "embedding_component_norm",
         "embedding_frequency_norm",
+        "key_neurons",
         "logged_train_loss",
         "logged_test_loss",
         "phase_end",
@@ -54,7 +55,7 @@ class EmbeddingWaves(Scene):
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
     losses: bool = option(True, "the loss beside the bars")
     waves: Literal["embedded", "key"] = option(
-        "embedded", "in colour the waves embedded at the end, or those that it computes with"
+        "key", "in colour the waves embedded at the end, or those that it computes with"
     )
 
     def claim(self, data: xr.Dataset) -> Claim:

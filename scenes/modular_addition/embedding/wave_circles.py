@@ -38,7 +38,7 @@ class WaveCircles(Scene):
     watch = "radii's standard deviation, at first (grey) \u2192 now"
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
     loops = True
-    needs = ("embedding_plane", "embedding_frequency_norm", "logged_train_loss",
+    needs = ("embedding_plane", "embedding_frequency_norm", "key_neurons", "logged_train_loss",
              "logged_test_loss", "phase_end")  # fmt: skip
     aspect = 1.9
     narrow_aspect = 0.72
@@ -105,9 +105,13 @@ class WaveCircles(Scene):
         )
 
     def _shown(self, data: xr.Dataset) -> list[int]:
-        """The embedded frequencies of the largest norm at the end, in ascending order."""
-        last = data["embedding_frequency_norm"].isel(epoch=-1)
-        return sorted(frequencies.by_size(frequencies.embedded(data), last)[: self.most])
+        """The key frequencies that are embedded, of the largest norm at the end, ascending.
+
+        All that are embedded where none of them is key.
+        """
+        last, known = data["embedding_frequency_norm"].isel(epoch=-1), frequencies.embedded(data)
+        keys = [k for k in frequencies.key_frequencies(data) if k in known] or known
+        return sorted(frequencies.by_size(keys, last)[: self.most])
 
 
 def _radii(data: xr.Dataset, k: int, i: int) -> np.ndarray:

@@ -56,7 +56,6 @@ class NeuronClusters(Scene):
         "(arXiv:2303.11873)."
     )
     loops = True
-    ends_with_film = True
     needs = (
         "all_neuron_frequency", "all_neuron_variance_explained", "key_neurons",
         "embedding_frequency_norm", "logged_train_loss", "logged_test_loss", "phase_end",
@@ -101,7 +100,7 @@ class NeuronClusters(Scene):
         """How to read the picture, in a sentence."""
         own = f"in colour once one frequency explains {THRESHOLD:.0%} of it"
         if self.show == "columns":
-            return f"Each dot is a neuron, {own}, pale if that came early"
+            return f"Each dot is a neuron, {own}, pale if before generalising"
         if self.show == "histogram":
             return "Each bar counts the neurons of which one frequency explains such a share"
         return f"Each dot is a neuron, {own}"
@@ -217,9 +216,10 @@ class _Columns:
     def _pitch(self) -> tuple[int, float, float]:
         """Dots side by side, how far rows are apart as a share of the height, and a dot's size.
 
-        As large as they can be where the highest column of the film just fits; in points.
+        As large as they can be where the highest column of film and still just fits; in points.
         """
         shown = self.data["epoch"].values <= panels.horizon(self.data)
+        shown[-1] = True
         frequency = self.data["all_neuron_frequency"].values[shown].astype(int)
         most = max(int(np.bincount(row).max()) for row in frequency)
         box = self.axes.bbox
