@@ -19,12 +19,12 @@ APART = 0.13
 """Epochs are written no nearer to one another than this share of the picture's width."""
 
 
-def square(axes: Axes, points: np.ndarray) -> None:
-    """Limits around the path, with the same scale along both axes."""
+def square(axes: Axes, points: np.ndarray, times: float = 1.3) -> None:
+    """Limits around the path and so many times as far, with the same scale along both axes."""
     low, high = points.min(axis=0), points.max(axis=0)
     middle, size = (low + high) / 2, np.maximum(high - low, 1e-9)
     room = np.array([axes.bbox.width, axes.bbox.height])
-    unit = 1.3 * float((size / room).max())
+    unit = times * float((size / room).max())
     (left, right), (bottom, top) = (
         (middle[k] - unit * room[k] / 2, middle[k] + unit * room[k] / 2) for k in range(2)
     )
@@ -37,14 +37,18 @@ def epochs_beside(
     epochs: np.ndarray,
     word: str,
     others: list[np.ndarray] | None = None,
+    *,
+    ends: bool = False,
 ) -> list[tuple[int, list[Any]]]:
     """Round epochs at the checkpoints nearest to them, where they do not touch.
 
     ``others`` are places, in shares of the axes, where texts stand already; those of the epochs
-    are added to them, and the last checkpoint, where a name stands, is left out.
+    are added to them. With them the last checkpoint, where a name stands, is left out, unless
+    ``ends``.
     """
     current_style = style()
-    candidates = [0] if others is not None else [0, len(epochs) - 1]
+    last = others is None or ends
+    candidates = [0, len(epochs) - 1] if last else [0]
     for power in range(10):
         for digit in ROUND:
             wanted = digit * 10**power
@@ -55,7 +59,7 @@ def epochs_beside(
     places, centre = points / span, (points / span).mean(axis=0)
     placed = [] if others is None else others
     words: list[tuple[int, list[Any]]] = []
-    if others is not None:
+    if not last:
         candidates = [i for i in candidates if i != len(epochs) - 1]
     for i in dict.fromkeys(candidates):
         away = aside(places, i, centre)

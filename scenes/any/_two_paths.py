@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from grokviz.scenes.any._plane import epochs_beside, square
+from grokviz.scenes.any._plane import epochs_beside, percent, square
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, style
@@ -26,11 +26,11 @@ of their ways.
 
 @dataclass(frozen=True)
 class TwoPaths(Scene):
-    """The paths of two runs in one plane, and the shares of its components."""
+    """The paths of two runs in one plane."""
 
     name = "path"
     title = "Two runs go ways of their own through weight space"
-    watch = "all weights of both runs, in the principal components of all their checkpoints"
+    watch = "Each dot is all weights of a run at one checkpoint, in the plane that holds the most"
     source = "arXiv:1712.09913, section 7"
     needs = NEEDS
     reference = "modular-addition-59"
@@ -61,21 +61,9 @@ class TwoPaths(Scene):
         return Claim(words, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Both paths at the left, or above; the shares beside them, or below."""
-        left, right = style().beside(
-            figure, (2.6, 1), (1.9, 1), left=4.4, right=1.4, top=1.6, gap=5.4, vgap=4.4
-        )
-        drawing = _plane(left, data)
-        shares = 100 * data["pair_component_share"].values.astype(float)
-        shares = shares[: max(2, int((shares > 0).sum()))]
-        numbers = np.arange(1, len(shares) + 1)
-        right.bar(numbers, shares, width=0.68, color=style().colours.muted, zorder=2)
-        right.set(
-            xlabel="component", ylabel="share of the variance\nof both (%)",
-            xlim=(0.4, len(shares) + 0.6), ylim=(0, 1.2 * float(shares.max())),
-        )  # fmt: skip
-        right.set_xticks(numbers if len(numbers) < 6 else [1, *numbers[4::5]])
-        return drawing
+        """Both paths, all over the figure."""
+        (axes,), *_ = style().panels(figure, left=4.4, right=1.4, top=1.0, bottom=3.3)
+        return _plane(axes, data)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of both runs: the plane is that of their whole paths."""
@@ -121,8 +109,8 @@ def _plane(axes: Axes, data: xr.Dataset) -> Drawing:
     square(axes, every)
     shares = data["pair_component_share"].values
     axes.set(
-        xlabel=f"first component of both ({100 * shares[0]:.1f}% of the variance)",
-        ylabel=f"second ({100 * shares[1]:.1f}%)",
+        xlabel=f"first main direction of both: {percent(shares[0])}",
+        ylabel=f"second main direction: {percent(shares[1])}",
     )
     axes.grid(visible=False)
     tints = style().colours.frequencies

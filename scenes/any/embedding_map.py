@@ -1,4 +1,4 @@
-"""An embedding in the plane that holds most of it, with its labels, at the start and now."""
+"""An embedding in the plane that holds most of it, with its labels, and where it came from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._spoken import labelled, spoken
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, style
@@ -35,17 +36,20 @@ NEXT = 0.5
 FEWEST = 12
 """Fewer points than this are no ring, wherever they lie."""
 
+TRAILED = 40
+"""The ways of more things than this would hide them."""
+
 SMALL_DOTS = 200
 """Dots of more things than this are small."""
 
 
 @dataclass(frozen=True)
 class EmbeddingMap(Scene):
-    """A dot for each token in the plane of the two leading directions, first and now."""
+    """A dot for each token in the plane of the two leading directions, and its way there."""
 
     name = "embedding-map"
     title = "An embedding gathers in two directions"
-    watch = "dots: its vectors, on each moment's own two main directions; colour: angle at the end"
+    watch = "Each dot is a vector, seen in the plane that holds most of them at that moment"
     source = "Procrustes: doi.org/10.1007/BF02289451; compare arXiv:2205.10343, figure 1"
     needs = ("leading_plane", "leading_plane_share")
     reference = "modular-addition-59"
@@ -74,65 +78,78 @@ class EmbeddingMap(Scene):
         known = shares[np.isfinite(shares)]
         if len(known) < 2:
             return Claim.instead(f"The vectors of {name} are alike at all checkpoints but one")
-        first, last, own = float(known[0]), float(known[-1]), tensors.owner(name)
+        first, last, own = float(known[0]), float(known[-1]), spoken(name)
         numbers = {"first": first, "last": last}
-        words = f"Two directions end with {_percent(last)} of {own} variance, {_percent(first)}"
+        words = f"Two directions end with {_percent(last)} of the variance of {own}"
         planes = _planes(data, place)
         if first > FLAT:
             return self._apart(own, planes, numbers)
         if not last >= GATHERED * first:
-            return Claim.instead(f"{words} at first", self.watch, **numbers)
+            return Claim.instead(f"{words}, {_percent(first)} at first", self.watch, **numbers)
         ends = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[[0, -1]]
+        most = f"holds most of their variance, {_percent(last)}"
+        watch = f"Each dot is a vector, seen in the plane that {most}"
         if [is_ring(planes[i]) for i in ends] == [False, True]:
-            ring = f"{own} vectors end on a ring, whose plane holds {_percent(last)} of variance"
-            order = order_on_ring(planes[ends[-1]])
-            lines = f"; lines: {order.words}" if order else ""
-            watch = f"a dot a vector, on each moment's two main directions{lines}"
-            return Claim(ring, watch, numbers=numbers)
-        return Claim(f"{words} at first", self.watch, numbers=numbers)
+            return Claim(f"The vectors of {own} end on a ring", watch, numbers=numbers)
+        watch = f"Each dot is a vector in the plane of both, which held {_percent(first)} at first"
+        return Claim(words, watch, numbers=numbers)
 
     def _apart(self, own: str, planes: np.ndarray, numbers: dict[str, float]) -> Claim:
         """What becomes of vectors that lie in a plane from the first, as of two numbers each."""
         sizes = np.sqrt((planes**2).sum(axis=2).mean(axis=1))
         first, last = sizes[np.isfinite(sizes)][[0, -1]]
-        words = f"{own} vectors, all in a plane, end {last:.2g} from their middle, {first:.2g}"
+        words = f"Vectors of {own}, all in a plane, end {last:.2g} from their middle, {first:.2g}"
         return Claim.instead(f"{words} at first", self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The plane at the first checkpoint at the left, or above; that of the moment beside it."""
+        """The plane of the moment, with what else is to be known of it at the left."""
         place = self._place(data)
         planes = _planes(data, place)
-        labels, name = self._labels(planes.shape[1]), _name(data, place)
-        shares = data["leading_plane_share"].values[:, place]
-        below = style().stacks(figure)
-        # half of a slide has no room for the share beside the moment
-        split = ":\n" if style().narrow(figure) and not below else ": "
-        left, right = style().beside(
-            figure, (1, 1), (1, 1), left=5.2, right=1.4, top=1.6 if split == ": " else 2.8,
-            bottom=3.3, gap=3.4, vgap=5.0,
-        )  # fmt: skip
+        labels = self._labels(planes.shape[1])
+        (axes,), *_ = style().panels(figure, left=1.0, right=1.0, top=0.6, bottom=0.6)
         known = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))
         reach = np.abs(planes[known]).max(axis=(1, 2))
         # labels have room outside the dots at both ends; every moment's dots are within
-        limit = max(1.2 * float(reach[[0, -1]].max()), 1.06 * float(reach.max()))
+        limit = max(1.17 * float(reach[[0, -1]].max()), 1.06 * float(reach.max()))
         colours = _wheel(np.arctan2(planes[known[-1], :, 1], planes[known[-1], :, 0]))
         order = order_on_ring(planes[known[-1]])
-        views = [_View(axes, limit, colours, labels, order) for axes in (left, right)]
-        left.set(ylabel="second direction")
-        right.set(ylabel="second direction" if below else "")
-        head = [
-            style().note(axes, "", (0, 1), (0, 0.6), color=style().colours.muted)
-            for axes in (left, right)
-        ]  # fmt: skip
+        trails = _trails(axes, planes, colours)
+        view = _View(axes, limit, colours, labels, order)
+        note = self._note(axes, data, order, labels)
+        if is_ring(planes[known[-1]]):
+            _circle(axes, planes[known[-1]])
 
-        def show(view: int, i: int) -> None:
-            views[view].show(planes[i])
-            share = f"{split}{_percent(shares[i])} of its variance"
-            share = share if np.isfinite(shares[i]) else ""
-            head[view].set_text(f"{name}, {clocks.at(data, self.clock, i)}{share}")
+        def show(i: int) -> None:
+            view.show(planes[i])
+            trails.update(i)
+            note.update(i)
 
-        show(0, int(known[0]))
-        return Drawing([views[1].moving, head[1]], lambda i: show(1, i))
+        return Drawing([trails.moving, view.moving, note.moving], show)
+
+    def _note(
+        self, axes: Axes, data: xr.Dataset, order: RingOrder | None, labels: list[str]
+    ) -> Drawing:
+        """What is drawn, how much the plane holds now, and which numbers are neighbours."""
+        current_style, place = style(), self._place(data)
+        shares = data["leading_plane_share"].values[:, place]
+        if current_style.narrow(axes.figure):
+            return Drawing()
+        text = current_style.note(
+            axes, "", (0, 1), (3.3, -0.4), va="top", color=current_style.colours.muted,
+            linespacing=1.5,
+        )  # fmt: skip
+        lines = [labelled(_name(data, place))]
+        if order is not None:
+            mod = f" (mod {order.modulus})" if order.modulus else ""
+            lines += ["neighbours on the ring:", f"n and n + {order.step}{mod}"]
+            rest = labels[order.modulus :] if order.modulus else []
+            lines += [f"hollow: {', '.join(rest)},", "of no such order"] if rest else []
+
+        def update(i: int) -> None:
+            held = f"{_percent(shares[i])} of it in this plane" if np.isfinite(shares[i]) else ""
+            text.set_text("\n".join([lines[0], held, "", *lines[1:]]))
+
+        return Drawing([text], update)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the colours are those of its end."""
@@ -159,7 +176,8 @@ class EmbeddingMap(Scene):
             "they have at that checkpoint, to one scale throughout; each plane is turned, or "
             "turned over, so that it is as near as can be to the next (orthogonal Procrustes, "
             "https://doi.org/10.1007/BF02289451), and the last is as it is. Colour: the angle at "
-            "the end; where that is a ring, lines join numbers that are neighbours on it, and what "
+            "the end; faint: the ways there, which are left out where vectors are many. Where the "
+            "end is a ring, lines join numbers that are neighbours on it, and what "
             "is not of their order is hollow. Where labels would touch, some are left out. "
             "Compare Liu et al. (2022), arXiv:2205.10343, figure 1."
         )
@@ -281,19 +299,14 @@ class _View:
         wide, high = axes.bbox.width, axes.bbox.height
         unit = limit / min(wide, high)
         axes.set(xlim=(-unit * wide, unit * wide), ylim=(-unit * high, unit * high))
-        axes.set(xlabel="first direction")
-        axes.locator_params(nbins=4)
-        axes.grid(visible=False)
-        for side in axes.spines.values():
-            side.set_visible(True)
-            side.set_color(current_style.colours.faint)
+        axes.axis("off")
         self._axes = axes
-        size = (0.55 if len(colours) <= SMALL_DOTS else 0.16) * current_style.points
+        size = (0.75 if len(colours) <= SMALL_DOTS else 0.16) * current_style.points
         self.dots = axes.scatter([], [], s=size**2, lw=0.5 * current_style.line, zorder=3)
         self._colours = colours
         self._faces = colours.copy()
         self._ordered = order.modulus if order and order.modulus else len(colours)
-        self._faces[self._ordered :] = to_rgb(axes.get_facecolor())
+        self._faces[self._ordered :] = to_rgb(current_style.colours.background)
         self._texts = [
             axes.annotate(
                 label, (0, 0), (0, 0), textcoords="offset points", ha="center",
@@ -358,6 +371,34 @@ class _View:
                 text.set_position(tuple(shift * pixel))
                 taken.append((centre, half))
                 break
+
+
+def _circle(axes: Axes, points: np.ndarray) -> None:
+    """The circle on which the ring of the end lies, faint, around the ring's middle."""
+    middle = points.mean(axis=0)
+    radius = float(np.linalg.norm(points - middle, axis=1).mean())
+    turn = np.linspace(0, 2 * np.pi, 361)
+    axes.plot(
+        middle[0] + radius * np.cos(turn), middle[1] + radius * np.sin(turn),
+        color=style().colours.rest, lw=1.2 * style().line, zorder=1,
+    )  # fmt: skip
+
+
+def _trails(axes: Axes, planes: np.ndarray, colours: np.ndarray) -> Drawing:
+    """The ways of the vectors up to the moment, faint; none where they are many."""
+    from matplotlib.collections import LineCollection
+
+    if len(colours) > TRAILED:
+        return Drawing()
+    ways = LineCollection(
+        [], colors=list(colours), linewidths=0.6 * style().line, alpha=0.4, zorder=1.5
+    )
+    axes.add_collection(ways, autolim=False)
+
+    def update(i: int) -> None:
+        ways.set_segments(list(np.swapaxes(planes[: i + 1], 0, 1)))
+
+    return Drawing([ways], update)
 
 
 def _reversed_bits(count: int) -> np.ndarray:

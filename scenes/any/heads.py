@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._glow import Glow
+from grokviz.scenes.any._spoken import counted
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +33,11 @@ NAMED = 7
 TRAILS = 48
 """The ways of more heads than this would hide the heads."""
 
-MEANING = "QK is where it looks, OV what it writes"
+APART = 2.0
+"""Circuits come apart where one uses so many times as many directions as the other in the end."""
+
+FEWEST = 1.5
+"""An effective rank below this is one direction."""
 
 SIGNS = ("qk_positivity", "ov_positivity")
 RANKS = ("qk_rank", "ov_rank")
@@ -43,7 +49,10 @@ class Heads(Scene):
 
     name = "heads"
     title = "Attention heads come to use few directions"
-    watch = f"a line is a head, the thick one their median; {MEANING}"
+    watch = (
+        "Each thin line is a head: how many directions decide where it looks, and how many it "
+        "passes on"
+    )
     source = (
         "Elhage et al. (2021), https://transformer-circuits.pub/2021/framework, section on copying"
     )
@@ -71,51 +80,60 @@ class Heads(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How many directions the median head uses, or the sign of its circuits, first and last."""
+        if self.show == "signs":
+            return self._turn(data)
         (qk, ov), numbers = (self._ends(data, name) for name in RANKS), {}
         for circuit, (first, last) in (("qk", qk), ("ov", ov)):
             numbers |= {f"{circuit}_first": first, f"{circuit}_last": last}
-        words = (
-            f"QK circuits go from {_short(qk[0])} directions to {_short(qk[1])}, "
-            f"OV circuits from {_short(ov[0])} to {_short(ov[1])}"
-        )
-        watch = self.watch
-        if self.show == "signs":
-            (qk, ov), watch = (
-                (self._ends(data, name) for name in SIGNS),
-                f"a dot is a head; {MEANING}",
-            )
+        looks, writes = qk[1] <= FEWER * qk[0], ov[1] <= FEWER * ov[0]
+        if looks and ov[1] >= APART * qk[1]:
+            words = f"Heads look along {_directions(qk[1])}, and still write along {_few(ov[1])}"
+            if writes:
+                words = (
+                    f"Heads come to look along {_directions(qk[1])} and write along {_few(ov[1])}"
+                )
+        elif looks and writes:
             words = (
-                f"QK's sign goes from {_signed(qk[0])} to {_signed(qk[1])}, "
-                f"OV's from {_signed(ov[0])} to {_signed(ov[1])}"
+                f"Heads come to use few directions: {_few(qk[1])} to look, {_few(ov[1])} to write"
             )
-            if max(abs(last - first) for first, last in (qk, ov)) >= TURNS:
-                return Claim(words, watch, numbers=numbers)
-            return Claim.instead(words, watch, **numbers)
-        if not (qk[1] <= FEWER * qk[0] or ov[1] <= FEWER * ov[0]):
-            return Claim.instead(words, watch, **numbers)
-        return Claim(words, watch, numbers=numbers)
+        elif looks:
+            words = f"Heads come to look along {_directions(qk[1])}"
+        elif writes:
+            words = f"Heads come to write along {_directions(ov[1])}"
+        else:
+            words = f"Heads keep more than half of their directions, {_few(qk[1])} to look"
+            return Claim.instead(words, self.watch, **numbers)
+        return Claim(words, self.watch, numbers=numbers)
+
+    def _turn(self, data: xr.Dataset) -> Claim:
+        """Which sign of the circuits has moved the farthest."""
+        numbers, watch = {}, "Each dot is a head, with its way up to the moment behind it"
+        ends = {name: self._ends(data, name) for name in SIGNS}
+        for name, (first, last) in ends.items():
+            numbers |= {f"{name}_first": first, f"{name}_last": last}
+        name = max(ends, key=lambda one: abs(ends[one][1] - ends[one][0]))
+        first, last = ends[name]
+        verb = {"qk_positivity": "look for", "ov_positivity": "write"}[name]
+        if not abs(last - first) >= TURNS:
+            return Claim.instead("Heads neither turn nor come to copy", watch, **numbers)
+        what = {
+            "qk_positivity": ("what is like the token", "what is unlike the token"),
+            "ov_positivity": ("a copy of what they see", "the opposite of what they see"),
+        }[name][last < first]
+        return Claim(f"Heads come to {verb} {what}", watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The QK circuits at the left, or above, and the OV circuits; or the plane of the signs."""
+        """Both circuits on one clock; or the plane of the signs."""
         places = self._places(data)
-        names = [str(data["circuit_head"].values[p]) for p in places]
-        colours = _colours(names)
         if self.show == "signs":
+            names = [str(data["circuit_head"].values[p]) for p in places]
+            colours = _colours(names)
             plane = style().panels(figure, left=6.4, right=1.4, top=2.4, bottom=4.4)[0][0]
             _signs(plane)
             _legend(plane, names, colours)
             return _dots(plane, data, places, SIGNS, colours)
-        left, right = style().beside(
-            figure, (1, 1), (1, 1), left=4.6, right=1.8, top=2.6, gap=4.4, vgap=5.0
-        )
-        _legend(right, names, colours)
-        top = 1.1 * max(float(np.nanmax(data[name].values[:, places])) for name in RANKS)
-        return Drawing.of(
-            *(
-                self._ranks(axes, data, name, places, colours, top)
-                for axes, name in zip((left, right), RANKS, strict=True)
-            )
-        )
+        (axes,), *_ = style().panels(figure, left=4.6, right=8.6, top=1.6, bottom=3.3)
+        return self._ranks(axes, data, places)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the sentence is of its end."""
@@ -141,49 +159,52 @@ class Heads(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
-            "Each head at the sum of the eigenvalues of its circuit over the sum of their absolute "
-            "values, and at the effective rank of the circuit (exponential of the entropy of its "
-            "singular values as shares of their sum; Roy and Vetterli, 2007); QK circuits are "
-            "$W_Q^T W_K$, OV circuits $W_O W_V$, without what normalises before them. "
+            "Directions in use: the effective rank (exponential of the entropy of the singular "
+            "values as shares of their sum; Roy and Vetterli, 2007) of each head's QK circuit "
+            "$W_Q^T W_K$, by which it looks, and of its OV circuit $W_O W_V$, by which it writes, "
+            "without what normalises before them; thick: the medians. Signs: the sum of the "
+            "circuit's eigenvalues over the sum of their absolute values. "
             "After Elhage et al. (2021), "
             "https://transformer-circuits.pub/2021/framework/index.html."
         )
 
-    def _ranks(
-        self, axes: Axes, data: xr.Dataset, name: str, places: list[int], colours: list[Any],
-        top: float,
-    ) -> Drawing:  # fmt: skip
-        """A thin line for each head, and their median with its numbers, first and last."""
-        values, ink = data[name].values[:, places].astype(float), style().colours.ink
-        epochs = data[self.clock].values.astype(float)
-        known = np.isfinite(values).any(axis=1)
-        median = np.full(len(epochs), np.nan)
-        median[known] = np.nanmedian(values[known], axis=1)
-        # a name that begins with an underscore is not written
-        lines = {f"_{k}": (values[:, k], colour) for k, colour in enumerate(colours)}
-        lines["_median"] = (median, ink)
-        curves = {}
-        for key, (y, colour) in lines.items():
-            curve = panels.Curve.of(epochs, y, colour)
-            curves[key] = curve.where(np.isfinite(curve.y))
-        panel = panels.CurvePanel(
-            axes, data, curves, ylabel="directions (effective rank)", ylim=(0, top),
-            clock=self.clock, phases="none", end=float(epochs[-1]),
-        )  # fmt: skip
-        for key, trace in panel.traces.items():
-            for line in trace.lines if key != "_median" else []:
-                line.set_linewidth(0.5 * style().line)
-        title = {"qk_rank": "QK circuits", "ov_rank": "OV circuits"}[name]
-        style().note(axes, title, (0, 1), (0, 0.9), fontweight="bold")
-        ends: list[tuple[int, Literal["left", "right"]]] = [
-            (int(np.flatnonzero(known)[0]), "left"), (int(np.flatnonzero(known)[-1]), "right"),
-        ]  # fmt: skip
-        marks = [
-            _marks.Mark(float(epochs[i]), float(median[i]), _short(float(median[i])), ink, side, 1)
-            for i, side in ends
-        ]
-        marks = _marks.clear(axes, marks, panel.curves.values())
-        return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
+    def _ranks(self, axes: Axes, data: xr.Dataset, places: list[int]) -> Drawing:
+        """A thin line for each head and circuit, and the median of each with its name."""
+        current_style, colours = style(), style().colours
+        clock = data[self.clock].values
+        moments = tensors.Moments.of(clock, log=True)
+        values = {name: data[name].values[:, places].astype(float) for name in RANKS}
+        moments.frame(axes, clocks.word(data))
+        highest = max(float(np.nanmax(one)) for one in values.values())
+        axes.set(ylim=(0, 1.06 * highest), ylabel="directions in use (effective rank)")
+        axes.locator_params(axis="y", nbins=4)
+        tints = dict(zip(RANKS, colours.frequencies[1:3], strict=True))
+        parts = [_bundle(axes, moments, values[name], tints[name]) for name in RANKS]
+        marker = panels.Marker.draw(axes)
+        time = Drawing([marker.line], lambda i: marker.update(float(moments.x[i])))
+        medians = {name: _median(one) for name, one in values.items()}
+        words = dict(zip(RANKS, ("to look", "to write"), strict=True))
+        texts = {
+            name: current_style.note(
+                axes, "", (1, 0), (0.6, 0), color=tints[name], fontweight="bold", va="center",
+                linespacing=1.05,
+            )
+            for name in RANKS
+        }  # fmt: skip
+        em = current_style.pixels(axes, current_style.small) / axes.bbox.height
+
+        def update(i: int) -> None:
+            now = {name: float(np.nan_to_num(medians[name][i])) for name in RANKS}
+            order = sorted(RANKS, key=now.__getitem__)
+            level = [now[name] / axes.get_ylim()[1] for name in order]
+            for name, at in zip(
+                order, pushed_apart(level, [1.5 * em] * 2, 0.3 * em, 1), strict=True
+            ):
+                known = np.isfinite(medians[name][i])
+                texts[name].set_text(f"{_short(now[name])} {words[name]}" if known else "")
+                texts[name].xy = (1, at)
+
+        return Drawing.of(*parts, time, Drawing([*texts.values()], update))
 
     def _places(self, data: xr.Dataset) -> list[int]:
         """The heads shown."""
@@ -203,6 +224,51 @@ class Heads(Scene):
         if not len(values):
             return float("nan"), float("nan")
         return float(np.nanmedian(values[0])), float(np.nanmedian(values[-1]))
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """The median of the heads at each moment; NaN where none is known."""
+    known = np.isfinite(values).any(axis=1)
+    median = np.full(len(values), np.nan)
+    median[known] = np.nanmedian(values[known], axis=1)
+    return median
+
+
+def _bundle(axes: Axes, moments: tensors.Moments, values: np.ndarray, tint: Any) -> Drawing:
+    """A thin line for each head and a thick one for their median, up to the moment."""
+    from matplotlib.collections import LineCollection
+
+    current_style = style()
+    median = np.column_stack([moments.x, _median(values)])
+    lines = [np.column_stack([moments.x, one]) for one in values.T]
+    opacity = 0.55 if len(lines) <= TRAILS else 0.18
+    thin = 0.45 * current_style.line
+    if current_style.ghost:
+        axes.add_collection(
+            LineCollection([*lines, median], colors=tint, linewidths=thin, alpha=0.2, zorder=2)
+        )
+    glow = Glow(axes, [tint], 1.4 * current_style.line)
+    past = LineCollection([], colors=tint, linewidths=thin, alpha=opacity, zorder=3)
+    middle = LineCollection([], colors=tint, linewidths=1.4 * current_style.line, zorder=4)
+    for some in (past, middle):
+        axes.add_collection(some, autolim=False)
+    # where a film begins, no line has a length yet: a dotted level leads on from each median
+    (level,) = axes.plot(
+        [], [], color=tint, lw=0.4 * current_style.line, ls=(0, (1, 3)), zorder=1.5
+    )
+    (head,) = axes.plot(
+        [], [], "o", color=tint, ms=0.45 * current_style.points, mew=0, zorder=5, clip_on=False
+    )
+
+    def update(i: int) -> None:
+        past.set_segments([line[: i + 1] for line in lines])
+        middle.set_segments([median[: i + 1]])
+        glow.update([median[: i + 1]])
+        head.set_data(*median[i : i + 1].T)
+        if not current_style.ghost:
+            level.set_data([moments.x[i], moments.right], [median[i, 1]] * 2)
+
+    return Drawing([glow.moving, past, middle, head, level], update)
 
 
 def _known(data: xr.Dataset) -> np.ndarray:
@@ -298,6 +364,15 @@ def _legend(axes: Axes, names: list[str], colours: list[Any]) -> None:
 
 def _short(value: float) -> str:
     return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+
+
+def _few(rank: float) -> str:
+    """A rank as a number of directions in a sentence."""
+    return counted(max(round(rank), 1))
+
+
+def _directions(rank: float) -> str:
+    return "one direction" if rank < FEWEST else f"{_few(rank)} directions"
 
 
 def _signed(value: float) -> str:

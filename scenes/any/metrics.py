@@ -1,25 +1,20 @@
-"""Everything that training logged, on one clock."""
+"""What training logged, one above the other on one clock: what moves when."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._glow import Glow
 
-from grokviz.dataset.learning import LOW
 from grokviz.errors import InputError
 from grokviz.media.plain import no_formula
 from grokviz.options import whole
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
-from grokviz.scene.layout import pushed_apart
-from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,28 +25,36 @@ SPLITS = ("train", "test", "valid", "val", "eval")
 """Metrics that differ by such a word alone share a panel."""
 
 DECADES = 2.0
-"""Values above 0 that span so many powers of ten are drawn logarithmically."""
+"""Values above 0 that span so many powers of ten are drawn logarithmically, where asked for."""
 
 MUCH = 2.0
-"""A metric changes where it ends at so many times its first value, or at that share of it."""
+"""A metric moves where what it comes from and where it ends differ by this factor."""
 
 PEAK = 1.5
 """A metric peaks where its largest value is so many times its first one."""
 
+LATER = 1.5
+"""Metrics move at times of their own where one is so many times as late as another."""
+
 IN_A_COLUMN = 4
-LEAST = 7.0
-"""Ems that a panel takes in a column."""
+LEAST = 5.0
+"""Ems that a row takes in a column."""
 
-Side = Literal["left", "center", "right"]
 
-NEAR: dict[Side, float] = {"left": 0.1, "right": -0.1, "center": 0.0}
-"""How far beside its dot a number stands that an event's line would cross farther off, in ems."""
+class _Move(NamedTuple):
+    """Where a metric is half way from its farthest value to its last one, for good."""
 
-BEYOND = 2.0
-"""At most so many ems beside its dot it stands beyond such a line."""
+    name: str
+    at: float
+    value: float
+    start: float
+    end: float
+    much: bool
 
-ROOM = 40
-"""Characters of a sentence to which another metric of the panel may be added."""
+    @property
+    def verb(self) -> str:
+        """What it does."""
+        return "falls" if self.end < self.start else "rises"
 
 
 class _Turn(NamedTuple):
@@ -62,29 +65,24 @@ class _Turn(NamedTuple):
     value: float
     peak: bool
 
-    @property
-    def word(self) -> str:
-        """What it is called."""
-        return "peak" if self.peak else "lowest value"
-
 
 @dataclass(frozen=True)
 class Metrics(Scene):
-    """A panel for each logged metric, those of train and test together, on the same clock."""
+    """A row for each logged metric, the first to move above; a dot where it is half way."""
 
     name = "metrics"
-    title = "What training logged goes its way on one clock"
-    watch = "as training logged it; dots: first and last values"
+    title = "What training logged moves at times of its own"
+    watch = "Each row is to its own scale, and the dot is where it is half way to its last value"
     source = "compare arXiv:2301.05217, figure 2"
-    needs = ("logged_metric", "logged_train_loss", "logged_test_loss", "phase_end")
+    needs = ("logged_metric",)
     reference = "modular-addition-59"
     clock = "metric_epoch"
     aspect = 1.9
     narrow_aspect = 0.8
 
     metrics: str = option("*", "names of metrics, or patterns such as '*_loss', with commas")
-    most: int = option(6, "at most so many panels", whole())
-    linear: bool = option(False, "no logarithmic axes, whatever the values span")
+    most: int = option(6, "at most so many rows", whole())
+    linear: bool = option(True, "no logarithmic axes, whatever the values span")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -98,53 +96,98 @@ class Metrics(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How the metric that changes most has changed, or one beside it that turns on the way."""
-        ends, name = self._ends(data), self._foremost(data)
-        first, last = ends[name]
+        """Which metric moves first and which last; of one that moves alone, what it does."""
+        moves = [move for move in self._moves(data) if move.much]
+        if len(moves) > 1:
+            return self._apart(moves, clocks.word(data))
+        name = moves[0].name if moves else self._foremost(data)
         turn = self._turn(data, name)
+        _, values = _logged(data, name)
+        numbers = {"first": float(values[0]), "last": float(values[-1])}
         if turn is not None:
-            there, end = _short(turn.value), _short(ends[turn.name][1])
-            told = f"peaks at {there}, then falls" if turn.peak else f"falls to {there}, then rises"
-            words = f"{_words(turn.name)} {told} to {end}"
-            first, last = ends[turn.name]
-            numbers = {"first": first, turn.word: turn.value, "last": last}
-            watch = f"{self.watch}, and the {turn.word}"
-            return Claim(words[:1].upper() + words[1:], watch, numbers=numbers)
-        numbers = {"first": first, "last": last}
-        words = f"{_words(name)} goes from {_short(first)} to {_short(last)}"
-        for other in next(one for one in self._panels(data).values() if name in one):
-            if other != name and len(words) < ROOM:
-                start, end = map(_short, ends[other])
-                words = f"{words}, {_words(other)} from {start} to {end}"
-        if not _change(first, last) >= np.log(MUCH):
-            return Claim.instead(f"No metric doubles or halves; {words}", self.watch, **numbers)
-        return Claim(words[:1].upper() + words[1:], self.watch, numbers=numbers)
+            there = _short(turn.value)
+            told = f"rises to {there}, then falls" if turn.peak else f"falls to {there}, then rises"
+            numbers["peak" if turn.peak else "lowest value"] = turn.value
+            return Claim(f"The {_words(turn.name)} {told}", self.watch, numbers=numbers)
+        ends = f"from {_short(values[0])} to {_short(values[-1])}"
+        if not moves:
+            words = f"No metric doubles or halves; the {_words(name)} goes {ends}"
+            return Claim.instead(words, self.watch, **numbers)
+        return Claim(f"The {_words(name)} goes {ends}", self.watch, numbers=numbers)
+
+    def _apart(self, moves: list[_Move], word: str) -> Claim:
+        """How much later the last metric moves than the first."""
+        first, last = moves[0], moves[-1]
+        numbers = {"early": first.at, "late": last.at}
+        one, other = f"The {_words(first.name)} {first.verb}", f"the {_words(last.name)}"
+        if not last.at >= LATER * first.at:
+            words = "What training logged moves at nearly the same time"
+            return Claim.instead(words, self.watch, **numbers)
+        verb = "" if last.verb == first.verb else f" {last.verb}"
+        gap = f"{clocks.spaced(last.at - first.at)} {word}s"
+        return Claim(f"{one} first, {other}{verb} {gap} later", self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The panels, in rows."""
-        shown = self._panels(data)
-        narrow = style().narrow(figure)
-        if narrow:
+        """The rows, one below the other."""
+        moves = self._moves(data)
+        if style().narrow(figure):
             room = int((style().ems(figure)[1] - 4) // LEAST)
-            shown = dict([*shown.items()][: min(max(room, 1), IN_A_COLUMN)])
-        count = len(shown)
-        columns = 1 if narrow or count == 1 else 2 if count in (2, 4) else 3
-        grid = style().panels(
-            figure, (1,) * columns, (1,) * math.ceil(count / columns), left=4.8, right=4.6,
-            top=2.6 if count == 1 else 3.8, gap=9.0, vgap=4.0,
-        )  # fmt: skip
-        flat = [axes for row in grid for axes in row]
-        for axes in flat[count:]:
-            axes.remove()
-        epochs, parts = data["metric_epoch"].values.astype(float), []
-        for n, (axes, (title, names)) in enumerate(zip(flat, shown.items(), strict=False)):
-            panel = self._panel(axes, data, title, names, alone=count == 1, raised=n < columns)
-            parts += [panel.along(epochs), _events(axes, data, named=n < columns)]
-            if self._foremost(data) in names:
-                parts.append(_marks.draw(axes, self._numbers(axes, data, names), epochs))
-            if n + columns < count:
-                panels.without_time(axes)
+            most = min(max(room, 1), IN_A_COLUMN)
+            # the first and the last, of which the title speaks, and what has room between
+            moves = [*moves[: most - 1], moves[-1]] if len(moves) > most else moves
+        long = max(len(line) for move in moves for line in _name(move.name).split("\n"))
+        rows = style().stack(
+            figure, [1.0] * len(moves), left=4.8, right=0.6 * long + 1.4, top=1.0, vgap=1.4
+        )
+        parts = [
+            self._row(axes, data, move, last=axes is rows[-1])
+            for axes, move in zip(rows, moves, strict=True)
+        ]
+        told = [move for move in moves if move.much]
+        for axes in rows:
+            # the moments of the sentence, through all rows
+            for move in {move.at: move for move in (told[:1] + told[-1:])}.values():
+                axes.axvline(
+                    move.at, color=style().colours.faint, lw=0.4 * style().line, ls=(0, (2, 3)),
+                    zorder=1.2,
+                )  # fmt: skip
         return Drawing.of(*parts)
+
+    def _row(self, axes: Axes, data: xr.Dataset, move: _Move, *, last: bool) -> Drawing:
+        """A metric as a curve on its ground, its name at the right, and where it is half way."""
+        epochs = data["metric_epoch"].values.astype(float)
+        x, y = _logged(data, move.name)
+        log = not self.linear and bool((y > 0).all())
+        log = log and bool(np.log10(y.max() / y.min()) >= DECADES)
+        axes.set_label(move.name)
+        colour = _colour(move.name)
+        panel = _Row(
+            axes, data, {_name(move.name): panels.Curve.of(x, y, colour)}, ylabel="",
+            log=log, clock=self.clock, phases="none", end=float(epochs[-1]),
+        )  # fmt: skip
+        if not log:
+            _limits(axes, y)
+            panel.update(float(epochs[0]))
+            axes.yaxis.set_major_locator(_few(axes))
+        if not last:
+            panels.without_time(axes)
+        foot = axes.get_ylim()[0]
+        glow = Glow(axes, [colour], 0.8 * style().line, zorder=2.8)
+        ground = axes.fill_between(x, foot, y, color=colour, alpha=0.16, lw=0, zorder=1.6)
+        (curve,) = panel.curves.values()
+
+        def update(i: int) -> None:
+            gone = x <= epochs[i]
+            ground.set_data(x[gone], np.full(int(gone.sum()), foot), y[gone])
+            glow.update([np.column_stack([curve.x, curve.y])[curve.x <= epochs[i]]])
+
+        text = f"{clocks.word(data)} {clocks.spaced(round(move.at))}"
+        marks = [_marks.Mark(move.at, move.value, text, colour, lift=0.8)] if move.much else []
+        marks = _marks.clear(axes, marks, [curve])
+        return Drawing.of(
+            Drawing([*glow.moving, ground], update), panel.along(epochs),
+            _marks.draw(axes, marks, epochs),
+        )  # fmt: skip
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the sentence is of its end."""
@@ -159,96 +202,46 @@ class Metrics(Scene):
                     told.append(f"{_words(name)} {values[epochs <= now][-1]:.3g}")
         at = clocks.at(data, self.clock, i)
         text = f"Logged metrics on one clock. At {at}: {', '.join(told) or 'nothing logged yet'}."
-        turn = self._turn(data, self._foremost(data))
-        if turn is not None:
-            when = f"{clocks.word(data)} {clocks.spaced(turn.at)}"
-            most = "largest" if turn.peak else "lowest"
-            told = f"{_words(turn.name)} is {most} at {when}: {_short(turn.value)}"
-            text = f"{text} {told[:1].upper() + told[1:]}."
+        for move in self._moves(data):
+            if move.much:
+                when = f"{clocks.word(data)} {clocks.spaced(round(move.at))}"
+                text = f"{text} The {_words(move.name)} is half way at {when}."
         return text
 
     def definition(self, data: xr.Dataset) -> str:
         """With the citation."""
         return (
-            "Every metric as training logged it, on a logarithmic scale where it spans "
-            f"{DECADES:g} powers of ten or more. Dashed: where the running median of the training "
-            f"loss is first below {LOW:g} (memorised), and where that of the test loss comes down "
-            "to half of its largest, of a run that groks. Compare Nanda et al. (2023), "
+            "Every metric as training logged it, on a scale of its own, the first to move "
+            "above. Dots: from where on it is nearer to its "
+            "last value than to the one that is farthest from that. Compare Nanda et al. (2023), "
             "arXiv:2301.05217, figure 2."
         )
 
-    def _ends(self, data: xr.Dataset) -> dict[str, tuple[float, float]]:
-        """First and last value of each metric shown."""
-        every = [name for panel in self._panels(data).values() for name in panel]
-        values = {name: _logged(data, name)[1] for name in every}
-        return {name: (float(one[0]), float(one[-1])) for name, one in values.items()}
+    def _names(self, data: xr.Dataset) -> list[str]:
+        """The metrics that have a row."""
+        return [name for panel in self._panels(data).values() for name in panel][: self.most]
+
+    def _moves(self, data: xr.Dataset) -> list[_Move]:
+        """When each metric moves, the first above."""
+        moves = [_move(name, *_logged(data, name)) for name in self._names(data)]
+        return sorted(moves, key=lambda move: (move.at, not move.much))
 
     def _foremost(self, data: xr.Dataset) -> str:
-        """The metric that changes most."""
-        ends = self._ends(data)
-        return max(ends, key=lambda one: _change(*ends[one]))
+        """The metric that changes most from its first value to its last."""
+        values = {name: _logged(data, name)[1] for name in self._names(data)}
+        return max(values, key=lambda one: _change(values[one][0], values[one][-1]))
 
     def _turn(self, data: xr.Dataset, name: str) -> _Turn | None:
-        """Of the panel of a metric the one on other than train data that peaks and then falls, or
-        falls and then rises; None where none does.
-        """
-        beside = next(one for one in self._panels(data).values() if name in one)
-        for other in beside:
-            epochs, values = _logged(data, other)
-            if _split(other)[0] in ("train", "") or not min(values[0], values[-1]) > 0:
-                continue
-            top, low = int(values.argmax()), int(values.argmin())
-            if values[top] >= PEAK * values[0] and MUCH * values[-1] <= values[top]:
-                return _Turn(other, float(epochs[top]), float(values[top]), True)
-            if 0 < MUCH * values[low] <= min(values[0], values[-1]):
-                return _Turn(other, float(epochs[low]), float(values[low]), False)
+        """Where a metric peaks that falls again, or is lowest before it rises; else None."""
+        epochs, values = _logged(data, name)
+        if not min(values[0], values[-1]) > 0:
+            return None
+        top, low = int(values.argmax()), int(values.argmin())
+        if values[top] >= PEAK * values[0] and MUCH * values[-1] <= values[top]:
+            return _Turn(name, float(epochs[top]), float(values[top]), True)
+        if 0 < MUCH * values[low] <= min(values[0], values[-1]):
+            return _Turn(name, float(epochs[low]), float(values[low]), False)
         return None
-
-    def _numbers(self, axes: Axes, data: xr.Dataset, names: list[str]) -> list[_marks.Mark]:
-        """First and last value of each curve, and where the title's turns, where apart."""
-        ends: list[tuple[float, float, Any, Side]] = []
-        turn = self._turn(data, self._foremost(data))
-        for name in names:
-            epochs, values = _logged(data, name)
-            colour = _colour(name)
-            ends.append((float(epochs[0]), float(values[0]), colour, "left"))
-            ends.append((float(epochs[-1]), float(values[-1]), colour, "right"))
-            if turn is not None and turn.name == name:
-                ends.insert(0, (turn.at, turn.value, colour, "center"))
-        curves = [panels.Curve.of(*_logged(data, name), "") for name in names]
-        # of two that begin together one has the number
-        once = [*{(w[0], _short(w[1])): w for w in ends[::-1]}.values()][::-1]
-        return _apart(axes, once, curves, [*_happened(data).values()])
-
-    def _panel(
-        self,
-        axes: Axes,
-        data: xr.Dataset,
-        title: str,
-        names: list[str],
-        *,
-        alone: bool,
-        raised: bool,
-    ) -> panels.CurvePanel:
-        curves = {}
-        for name in names:
-            curve = panels.Curve.of(*_logged(data, name), _colour(name))
-            curves[_split(name)[0] or "_"] = curve
-        every = np.concatenate([curve.y for curve in curves.values()])
-        log = not self.linear and bool((every > 0).all())
-        log = log and bool(np.log10(every.max() / every.min()) >= DECADES)
-        heading = f"{title} (log scale)" if log else title
-        axes.set_label(title)
-        panel = panels.CurvePanel(
-            axes, data, curves, ylabel=heading if alone else "", log=log, clock=self.clock,
-            phases="none", end=float(data["metric_epoch"].values[-1]),
-        )  # fmt: skip
-        if not log:
-            _limits(axes, every)
-            panel.update(float(data["metric_epoch"].values[0]))
-        if not alone:
-            style().note(axes, heading, (0, 1), (0, 1.75 if raised else 0.5), fontweight="bold")
-        return panel
 
     def _panels(self, data: xr.Dataset) -> dict[str, list[str]]:
         """The metrics of each panel, by its heading: those that are numbers at two epochs."""
@@ -277,101 +270,48 @@ def _logged(data: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
     return data["metric_epoch"].values[known], values[known]
 
 
+class _Row(panels.CurvePanel):
+    """A curve whose name stands at the right, in the middle of its row."""
+
+    def name_curves(self, end: float) -> None:
+        """The name, which does not move."""
+        for name, curve in self.curves.items():
+            style().note(
+                self.axes, name, (1, 0.5), (0.6, 0), va="center", linespacing=1.1,
+                color=style().colours.words(curve.colour), fontweight="bold",
+            )  # fmt: skip
+
+
+def _move(name: str, epochs: np.ndarray, values: np.ndarray) -> _Move:
+    """When a metric is half way from the value farthest from its last one, for good."""
+    away = np.abs(values - values[-1])
+    far = int(away.argmax())
+    start, end = float(values[far]), float(values[-1])
+    largest = max(abs(start), abs(end))
+    much = bool(away[far] >= (1 - 1 / MUCH) * largest > 0)
+    # what stays has not come half way before that
+    after = int(np.flatnonzero(2 * away > away[far]).max(initial=-1)) + 1
+    after = min(after, len(values) - 1)
+    return _Move(name, float(epochs[after]), float(values[after]), start, end, much)
+
+
+def _name(name: str) -> str:
+    """A metric's name in two lines: its split above."""
+    split, rest = _split(name)
+    return f"{split}\n{rest}" if split else rest
+
+
+def _few(axes: Axes) -> Any:
+    """As many ticks as a row has room for."""
+    from matplotlib.ticker import MaxNLocator
+
+    room = axes.bbox.height / style().pixels(axes, style().small)
+    return MaxNLocator(int(np.clip(room / 2.5, 1, 4)))
+
+
 def _colour(name: str) -> str:
     colours = style().colours
     return {"train": colours.train, "": colours.ink}.get(_split(name)[0], colours.test)
-
-
-def _apart(
-    axes: Axes,
-    ends: Sequence[tuple[float, float, Any, Side]],
-    curves: Sequence[panels.Curve],
-    events: Sequence[float],
-) -> list[_marks.Mark]:
-    """Dots with their numbers above or below them, where curves pass least; the first come first.
-
-    A number keeps clear of the lines of these events, too, if need be by standing nearer. One
-    that would stand over another is left out with its dot.
-    """
-    em = style().pixels(axes, style().small)
-    lines = [axes.transData.transform(np.column_stack((c.x, c.y))) for c in curves]
-    across, up = axes.get_xaxis_transform(), np.linspace(0, 1, int(axes.bbox.height))
-    lines += [across.transform(np.column_stack((np.full_like(up, x), up))) for x in events]
-    points = np.concatenate(lines) - axes.bbox.p0
-    marks: list[_marks.Mark] = []
-    boxes: list[np.ndarray] = []
-    for x, y, colour, end in ends:
-        if axes.get_yscale() == "log" and not y > 0:
-            continue
-        at = axes.transData.transform((x, y)) - axes.bbox.p0
-        # a power of ten is wider than it is typed
-        wide = 0.65 * em * (len(_short(y)) + 2.3 * ("e" in _short(y)))
-        places = []
-        # beyond the line of an event that is near, too
-        past = [(across.transform((x, 0))[0] - axes.bbox.x0 - at[0]) / em + 0.3 for x in events]
-        beyond = [n for n in past if end == "left" and 0 < n < BEYOND]
-        for lift, near in itertools.product(
-            (1.05, -1.05), (_marks.BESIDE[end], NEAR[end], *beyond)
-        ):
-            side = near - {"left": 0.0, "center": 0.5, "right": 1.0}[end] * wide / em
-            low = at + em * np.array((side, lift - 0.6))
-            box = np.stack((low, low + np.array((wide, 1.2 * em))))
-            inside = box[0, 1] >= 0 and box[1, 1] <= axes.bbox.height
-            if inside and not any((box[0] < o[1]).all() and (o[0] < box[1]).all() for o in boxes):
-                hits = ((points > box[0]) & (points < box[1])).all(axis=1).sum()
-                places.append((int(hits), lift, near, box))
-        if places:
-            # the first of the clearest
-            _, lift, near, box = min(places, key=lambda place: place[0])
-            boxes.append(box)
-            marks.append(_marks.Mark(x, y, _power(y), colour, end, lift, beside=near))
-    return marks
-
-
-def _power(value: float) -> str:
-    """A number as in the title, a power of ten as on the axis."""
-    mantissa, e, power = _short(value).partition("e")
-    return rf"$\mathbf{{{mantissa} \times 10^{{{power}}}}}$" if e else mantissa
-
-
-def _happened(data: xr.Dataset) -> dict[str, float]:
-    """When the run memorised, and when its test loss was at half of its largest."""
-    run, last = outcome(data), float(data["metric_epoch"].values[-1])
-    happens = {"memorised": run.memorised, "test loss at half its peak": run.grokked}
-    return {name: float(at) for name, at in happens.items() if at is not None and at <= last}
-
-
-def _events(axes: Axes, data: xr.Dataset, *, named: bool) -> Drawing:
-    """Dashed lines where the run memorised and where its test loss is half of its largest."""
-    current_style, events = style(), _happened(data)
-    em = current_style.pixels(axes, current_style.small) / axes.bbox.width
-    left, right = axes.get_xlim()
-    order = sorted(events, key=events.__getitem__)
-    centres = pushed_apart(
-        [(events[name] - left) / (right - left) for name in order],
-        [0.62 * em * (len(name) + 1) for name in order], 0, 1,
-    )  # fmt: skip
-    marks = []
-    for name, centre in zip(order, centres, strict=True):
-        line = axes.axvline(
-            events[name], color=current_style.colours.muted, lw=0.45 * current_style.line,
-            ls=(0, (4, 3)), zorder=1.8,
-        )  # fmt: skip
-        text = current_style.note(
-            axes, name if named else "", (centre, 1), (0, 0.45), ha="center",
-            color=current_style.colours.muted,
-        )  # fmt: skip
-        marks.append((events[name], [line, text]))
-    if current_style.ghost:
-        return Drawing()
-    moments = data["metric_epoch"].values
-
-    def update(i: int) -> None:
-        for at, artists in marks:
-            for artist in artists:
-                artist.set_visible(bool(moments[i] >= at))
-
-    return Drawing([artists for _, artists in marks], update)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -392,8 +332,9 @@ def _short(value: float) -> str:
 
 
 def _words(name: str) -> str:
+    """A metric's name in a sentence: "training loss" of a train_loss."""
     split, rest = _split(name)
-    return f"{split} {rest}".strip()
+    return f"{'training' if split == 'train' else split} {rest}".strip()
 
 
 def _change(first: float, last: float) -> float:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._glow import Glow
+from grokviz.scenes.any._spoken import counted, labelled, sentence, spoken
 from jaxtyping import Float
 
 from grokviz.errors import InputError
@@ -15,6 +17,7 @@ from grokviz.media.theme import colour_map
 from grokviz.options import whole
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,6 +33,9 @@ RISES = 10.0
 SMALL = 0.1
 """A singular value is small up to this share of the largest."""
 
+LEFT = 0.2
+"""A direction is left whose singular value is more than this share of the largest."""
+
 SEVERAL = 3
 APART = 2.0
 """So many directions rise in turn where the last takes so many times as long as the first."""
@@ -40,17 +46,25 @@ IN_A_COLUMN = 4
 IN_A_PANEL = 15
 """So many letters have names above the panels of a narrow column."""
 
-RANKS = 10.5
-"""Room for the ranks beside the name of a matrix, in ems."""
+RANKS = 9.5
+"""Room for the rank beside the name of a matrix, in ems."""
+
+FEW = 6
+"""Up to so many directions are drawn brighter than all others."""
+
+THIN = 0.4
+"""The others are at least so wide, in widths of a line: where many lie close they stay apart."""
 
 
 @dataclass(frozen=True)
 class Spectra(Scene):
-    """All singular values of some matrices through training, the largest the strongest."""
+    """All singular values of a matrix through training, those that stay in use the brightest."""
 
     name = "spectra"
-    title = "A few directions rise out of each matrix, and the rest fade"
-    watch = "lines: singular values, each panel to its scale; effective rank: how many count"
+    title = "A few directions outlive all others of a matrix"
+    watch = (
+        "Each line is a singular value: how much the matrix stretches one direction of its input"
+    )
     source = "arXiv:1810.01075; effective rank: Roy and Vetterli (EUSIPCO 2007)"
     needs = ("singular_value", "effective_rank")
     reference = "modular-addition-59"
@@ -59,7 +73,7 @@ class Spectra(Scene):
     narrow_aspect = 0.8
 
     tensors: str = option("*", "names of matrices, or patterns such as '*attn*', with commas")
-    most: int = option(6, "at most so many matrices, those whose rank changes most", whole())
+    most: int = option(1, "at most so many matrices, those whose rank changes most", whole())
     time: Literal["log", "linear"] = option("log", "how epochs are spaced")
 
     @classmethod
@@ -73,46 +87,54 @@ class Spectra(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """The matrix whose effective rank falls the farthest."""
-        names, first, last = self._ranks(data)
-        if not names:
+        """How many directions are left of the matrix whose effective rank falls the farthest."""
+        place = self._foremost(data)
+        ends = _ends(data["effective_rank"].values[:, place])
+        if ends is None:
             return Claim.instead("No matrix is other than 0 at two checkpoints")
-        k = int(np.argmin(last / first))
-        numbers = {"first": float(first[k]), "last": float(last[k])}
-        if not last[k] <= FEWER * first[k]:
-            if rise := self._rise(data):
-                return rise
-            k = int(np.argmax(np.abs(np.log(last / first))))
-            return Claim.instead(
-                f"No effective rank halves; that of {names[k]} goes from {first[k]:.1f} to "
-                f"{last[k]:.1f}", self.watch, first=float(first[k]), last=float(last[k]),
-            )  # fmt: skip
-        return Claim(
-            f"The effective rank of {names[k]} falls from {first[k]:.1f} to {last[k]:.1f}",
-            self.watch, numbers=numbers,
-        )  # fmt: skip
+        (first, last), name = ends, spoken(tensors.names_of(data)[place])
+        if last <= FEWER * first:
+            left = _left(data, place)
+            many = f"{sentence(counted(left))} direction{'s' * (left != 1)}"
+            verb = "outlives" if left == 1 else "outlive"
+            numbers = {"first": first, "last": last, "left": left}
+            return Claim(f"{many} of {name} {verb} all others", self.watch, numbers=numbers)
+        if rise := self._rise(data, place):
+            return rise
+        words = f"No matrix loses half of its directions; {name} keeps {last:.0f} of {first:.0f}"
+        if last > first:
+            words = f"No matrix loses directions; {name} has {last:.0f}, {first:.0f} at first"
+        return Claim.instead(words, self.watch, first=first, last=last)
 
-    def _rise(self, data: xr.Dataset) -> Claim | None:
-        """The matrix of which the most directions rise at times of their own; None if none has."""
-        clock, names, most = data["field_epoch"].values, tensors.names_of(data), None
-        for place in self._places(data):
-            half = half_risen(data["singular_value"].values[:, place].astype(float), clock)
-            apart = len(half) >= SEVERAL and half.max() >= APART * half.min()
-            if apart and (most is None or len(half) > len(most[1])):
-                most = names[place], half
-        if most is None:
+    def _rise(self, data: xr.Dataset, place: int) -> Claim | None:
+        """That directions of a matrix rise at times of their own; None where they do not."""
+        half = _turns(data, place)
+        if not half.size:
             return None
-        (name, half), word = most, clocks.word(data)
-        early, late = float(half.min()), float(half.max())
-        words = f"{len(half)} directions of {name} rise in turn, half way"
-        sentence = f"{words} by {word}s {early:,.0f} to {late:,.0f}"
-        numbers = {"directions": len(half), "early": early, "late": late}
-        return Claim(sentence, self.watch, numbers=numbers)
+        many, name = sentence(counted(len(half))), spoken(tensors.names_of(data)[place])
+        numbers = {"directions": len(half), "early": half.min(), "late": half.max()}
+        words = f"{many} directions of {name} rise one after another"
+        return Claim(words, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A panel for each matrix."""
+        """A panel for each matrix; of one alone its directions have names."""
         narrow = style().narrow(figure)
         places = self._places(data, narrow=narrow)
+        moments = tensors.Moments.of(data["field_epoch"].values, log=self.time == "log")
+        if len(places) == 1:
+            name = labelled(tensors.names_of(data)[places[0]])
+            right = 7.4 if _bright(data, places[0]) else 2.0
+            above = 0.6 * len(name) + RANKS > style().ems(figure)[0] - 4.8 - right
+            (axes,), *_ = style().panels(
+                figure, left=4.8, right=right, top=3.3 if above else 2.2, bottom=3.2
+            )
+            moments.frame(axes, clocks.word(data))
+            axes.set_ylabel("singular value")
+            return Drawing.of(
+                _strands(axes, data, places[0], moments),
+                _heading(axes, data, places[0], name, above=above),
+                _names(axes, data, places[0]),
+            )
         columns = min(2 if narrow else 3, len(places))
         names = tensors.names_of(data)
         shown = tensors.shorter(names, IN_A_PANEL) if narrow else names
@@ -127,15 +149,13 @@ class Spectra(Scene):
         flat = [axes for row in grid for axes in row]
         for axes in flat[len(places) :]:
             axes.remove()
-        moments = tensors.Moments.of(data["field_epoch"].values, log=self.time == "log")
         parts = []
         for n, (axes, place) in enumerate(zip(flat, places, strict=False)):
             moments.frame(axes, clocks.word(data) if n + columns >= len(places) else "")
             if n % columns == 0:
                 axes.set_ylabel("singular value")
             parts.append(_strands(axes, data, place, moments))
-            told = names[place] in self.claim(data).sentence.split()
-            parts.append(_heading(axes, data, place, shown[place], above=above, told=told))
+            parts.append(_heading(axes, data, place, shown[place], above=above))
         return Drawing.of(*parts)
 
     def film_span(self, data: xr.Dataset) -> None:
@@ -158,35 +178,58 @@ class Spectra(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
-            "The largest singular values of each matrix over training, to its own scale; above, "
-            "its effective rank: the exponential of the entropy of all its singular values as "
-            "shares of their sum (Roy and Vetterli, 2007). A tensor with more than two dimensions "
-            "is the matrix whose shorter side is longest. Compare Martin and Mahoney (2018), "
-            "arXiv:1810.01075."
+            "The largest singular values of the matrix whose effective rank falls farthest, over "
+            "training, or of several, each to its own scale. Effective rank: the exponential of "
+            "the entropy of all singular values as shares of their sum (Roy and Vetterli, 2007); a "
+            f"direction is left where its value ends above {LEFT:.0%} of the largest. A tensor "
+            "with more than two dimensions is the matrix whose shorter side is longest. Compare "
+            "Martin and Mahoney (2018), arXiv:1810.01075."
         )
 
     def _places(self, data: xr.Dataset, *, narrow: bool = False) -> list[int]:
         """The matrices shown, in the model's order: those whose rank changes the most."""
+        able = self._able(data)
+        most = min(self.most, IN_A_COLUMN) if narrow else self.most
+        ranks = data["effective_rank"].values[:, able]
+        change = np.array([abs(_change(ranks[:, k])) for k in range(len(able))])
+        foremost = able.index(self._foremost(data))
+        change[foremost] = np.inf
+        strongest = sorted(np.argsort(-change, kind="stable")[:most])
+        return [able[k] for k in strongest]
+
+    def _able(self, data: xr.Dataset) -> list[int]:
+        """The matrices that the option chooses; InputError where there are none."""
         able = tensors.matrices(data, self.tensors)
         if not able:
             raise InputError(
                 f"tensors={self.tensors} is the name of no matrix of this run; give a pattern "
                 f"that fits one of {', '.join(map(str, data['parameter'].values[:4]))}"
             )
+        return able
+
+    def _foremost(self, data: xr.Dataset) -> int:
+        """The matrix of which the sentence speaks: that whose rank falls farthest, if it halves.
+
+        Else that of which the most directions rise in turn, else that whose rank changes most.
+        """
+        able = self._able(data)
         ranks = data["effective_rank"].values[:, able]
         change = np.array([_change(ranks[:, k]) for k in range(len(able))])
-        most = min(self.most, IN_A_COLUMN) if narrow else self.most
-        strongest = sorted(np.argsort(-change, kind="stable")[:most])
-        return [able[k] for k in strongest]
+        # where a share is the threshold, the ranks are compared as the sentence does
+        if change.min() <= np.log(FEWER):
+            return able[int(change.argmin())]
+        rising = [len(_turns(data, place)) for place in able]
+        if max(rising):
+            return able[int(np.argmax(rising))]
+        return able[int(np.abs(change).argmax())]
 
-    def _ranks(self, data: xr.Dataset) -> tuple[list[str], np.ndarray, np.ndarray]:
-        """Names, and first and last effective rank, of the matrices shown."""
-        names, ranks = tensors.names_of(data), data["effective_rank"].values
-        ends = {p: ranks[np.isfinite(ranks[:, p]), p] for p in self._places(data)}
-        ends = {p: known for p, known in ends.items() if len(known) > 1}
-        first = np.array([float(known[0]) for known in ends.values()])
-        last = np.array([float(known[-1]) for known in ends.values()])
-        return [names[p] for p in ends], first, last
+
+def _turns(data: xr.Dataset, place: int) -> np.ndarray:
+    """When directions of a matrix are half way up, of several that rise at times of their own."""
+    values = data["singular_value"].values[:, place].astype(float)
+    half = half_risen(values, data["field_epoch"].values)
+    apart = len(half) >= SEVERAL and half.max() >= APART * half.min()
+    return half if apart else half[:0]
 
 
 def half_risen(
@@ -207,8 +250,28 @@ def half_risen(
 
 
 def _change(ranks: np.ndarray) -> float:
+    """By how much a rank has grown, as a logarithm; 0 where it is not known twice."""
+    ends = _ends(ranks)
+    return 0.0 if ends is None else float(np.log(ends[1] / ends[0]))
+
+
+def _ends(ranks: np.ndarray) -> tuple[float, float] | None:
     known = ranks[np.isfinite(ranks)]
-    return float(abs(np.log(known[-1] / known[0]))) if len(known) > 1 else -1.0
+    return (float(known[0]), float(known[-1])) if len(known) > 1 else None
+
+
+def _left(data: xr.Dataset, place: int) -> int:
+    """How many singular values are not small beside the largest in the end."""
+    values = _known(data, place)
+    last = values[np.isfinite(values).any(axis=1)][-1]
+    return int((last > LEFT * np.nanmax(last)).sum())
+
+
+def _bright(data: xr.Dataset, place: int) -> int:
+    """How many of them are drawn brighter than all others: those left of a rank that halves."""
+    ends = _ends(data["effective_rank"].values[:, place])
+    left = _left(data, place)
+    return left if left <= FEW and ends is not None and ends[1] <= FEWER * ends[0] else 0
 
 
 def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments) -> Drawing:
@@ -216,20 +279,25 @@ def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments)
     from matplotlib.collections import LineCollection
 
     current_style = style()
-    values = data["singular_value"].values[:, place].astype(float)
-    values = values[:, np.isfinite(values).any(axis=0)]
+    values = _known(data, place)
     count = values.shape[1]
     scale = colour_map(current_style.colours.sequential)
     # the largest last, over the others
     order = np.arange(count)[::-1]
     shade = np.sqrt(order / max(count - 1, 1))
-    colours: Any = [scale(0.92 - 0.6 * one) for one in shade]
-    width = current_style.line * (0.85 - 0.45 * shade)
+    left = _bright(data, place)
+    # where few stay, they alone are bright
+    bright = 0.92 - 0.6 * shade if not left else np.where(order < left, 0.95, 0.62 - 0.32 * shade)
+    colours: Any = [scale(one) for one in bright]
+    width = current_style.line * np.where(order < left, 1.5, 0.85 - 0.45 * shade)
+    if left:
+        width = np.where(order < left, width, THIN * current_style.line)
     lines = [np.column_stack([moments.x, values[:, k]]) for k in order]
     if current_style.ghost:
         axes.add_collection(
             LineCollection(lines, colors=colours, linewidths=width, alpha=0.25, zorder=2)
         )
+    glow = Glow(axes, colours[count - left :], 1.5 * current_style.line)
     past = LineCollection([], colors=colours, linewidths=width, zorder=3)
     axes.add_collection(past, autolim=False)
     # what a film begins with, when no line has a length yet
@@ -242,11 +310,51 @@ def _strands(axes: Axes, data: xr.Dataset, place: int, moments: tensors.Moments)
     marker = panels.Marker.draw(axes)
 
     def update(i: int) -> None:
-        past.set_segments([line[: i + 1] for line in lines])
+        gone = [line[: i + 1] for line in lines]
+        past.set_segments(gone)
+        glow.update(gone[count - left :])
         heads.set_offsets([line[i] for line in lines])
         marker.update(float(moments.x[i]))
 
-    return Drawing([past, heads, marker.line], update)
+    return Drawing([glow.moving, past, heads, marker.line], update)
+
+
+def _names(axes: Axes, data: xr.Dataset, place: int) -> Drawing:
+    """What the bright lines are and the others, at the right, level with where they are now."""
+    current_style, values, left = style(), _known(data, place), _bright(data, place)
+    colours = current_style.colours
+    rest = values.shape[1] - left
+    if not left or not rest:
+        return Drawing()
+    words = (
+        f"{counted(left)} direction{'s' * (left != 1)}",
+        f"the other {rest}" if rest != 1 else "the other",
+    )
+    tints = (colours.ink, colours.muted)
+    texts = [
+        current_style.note(
+            axes, word, (1, 0), (0.5, 0), color=tint, fontweight="bold", va="center",
+        )
+        for word, tint in zip(words, tints, strict=True)
+    ]  # fmt: skip
+    em = current_style.pixels(axes, current_style.small) / axes.bbox.height
+    top = axes.get_ylim()[1]
+
+    def update(i: int) -> None:
+        now = np.nan_to_num(values[i])
+        level = [float(now[left:].mean()) / top, float(now[:left].mean()) / top]
+        places = pushed_apart(level, [1.3 * em] * 2, 0.2 * em, 1)
+        for text, at in zip(texts, places[::-1], strict=True):
+            text.xy = (1, at)
+
+    return Drawing(texts, update)
+
+
+def _known(data: xr.Dataset, place: int) -> np.ndarray:
+    """The singular values of a matrix that there are, at each moment."""
+    values = data["singular_value"].values[:, place].astype(float)
+    known: np.ndarray = values[:, np.isfinite(values).any(axis=0)]
+    return known
 
 
 def _few() -> Any:
@@ -255,32 +363,18 @@ def _few() -> Any:
     return MaxNLocator(3)
 
 
-def _heading(
-    axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool, told: bool
-) -> Drawing:
-    """The name, and how many directions it uses: below it, or at the right of its line.
-
-    Of the matrix that the title tells of both are in colour.
-    """
+def _heading(axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool) -> Drawing:
+    """The name, and how many directions it uses: below it, or at the right of its line."""
     current_style, ranks = style(), data["effective_rank"].values[:, place]
-    told_colour = current_style.colours.frequencies[0]
     axes.set_label(name)
-    current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold",
-                       color=told_colour if told else current_style.colours.ink)  # fmt: skip
+    current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold")
     now = current_style.note(
         axes, "", (0 if above else 1, 1), (0, 0.45), ha="left" if above else "right",
-        color=told_colour if told else current_style.colours.muted,
-        fontweight="bold" if told else "normal",
+        color=current_style.colours.muted,
     )  # fmt: skip
 
-    first = int(np.isfinite(ranks).argmax())
-
     def update(i: int) -> None:
-        if not np.isfinite(ranks[i]):
-            now.set_text("all 0")
-        elif i == first:
-            now.set_text(f"rank {ranks[i]:.1f}")
-        else:
-            now.set_text(f"rank {ranks[first]:.1f} \u2192 {ranks[i]:.1f}")
+        known = np.isfinite(ranks[i])
+        now.set_text(f"effective rank {ranks[i]:.1f}" if known else "all 0")
 
     return Drawing([now], update)

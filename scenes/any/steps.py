@@ -1,15 +1,18 @@
-"""How large the steps of training are, and where they lead."""
+"""How much of the way of the weights training covers when."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._glow import Glow
+from grokviz.scenes.any._spoken import spoken
 
 from grokviz.errors import InputError
+from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
@@ -21,32 +24,31 @@ if TYPE_CHECKING:
 MOST = 6
 """So many parts of the model have a line with a name."""
 
-SMALLER = 0.5
-"""Steps become smaller where those of the end have at most this share of the largest ones."""
+EARLY = 0.25
+"""Steps become smaller where half of the way is gone before this share of the time."""
 
-RISES = 1.1
-"""The smallest has a number of its own where the last is at least so many times as large."""
-
-WHOLE = "with the way\nstart \u2192 end"
-"""The name of the cosine of a step with the way from the first checkpoint to the last."""
+BEND = 40
+"""Points of a strand between two levels."""
 
 
 @dataclass(frozen=True)
 class Steps(Scene):
-    """The distance that all weights move in an epoch, and the direction of each step."""
+    """A strand for each checkpoint, from its place in time to its place on the way."""
 
     name = "steps"
-    title = "Steps of training become smaller, and keep their direction"
-    watch = "cosine: 1 is the same direction, 0 a right angle, below 0 backwards"
+    title = "Half of the weights' journey is over early in training"
+    watch = "Each strand leads from a moment, above, to how far the weights have gone by then"
     source = "thread: 'it is NOT a random walk'; arXiv:1712.09913, section 7"
-    needs = ("step_size", "step_cosine", "step_whole_cosine", "start_distance", "phase_end")
+    needs = ("step_size", "step_cosine", "step_whole_cosine", "start_distance")
     reference = "modular-addition-59"
     clock = "step_epoch"
     aspect = 1.8
     narrow_aspect = 0.75
 
     tensors: str = option("*", "names of tensors, or patterns such as '*attn*', with commas")
-    parts: bool = option(False, "a line for each part of the model, as for tensors chosen by name")
+    parts: bool = option(
+        False, "the way of each part of the model below, as for tensors chosen by name"
+    )
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -59,182 +61,198 @@ class Steps(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How much smaller the steps become, how far they turn, and where the last ones lead."""
-        (_, largest), (_, least), (_, last) = self._ends(data)
+        """When half of the way is over, as a share of the time."""
+        half, share = _half(data)
         before, whole = whole_cosines(data)
-        turn = float(np.degrees(np.arccos(np.nanmedian(before))))
-        angle = _degrees(whole[np.isfinite(whole)][-1])
-        numbers = {"largest": largest, "last": last, "turn": turn, "angle": angle}
-        if not 0 < last <= SMALLER * largest:
-            per = _per(data)
-            sentence = f"Steps do not shrink: their length{per} is {last:.2g} at the end"
-            return Claim.instead(sentence, self.watch, **numbers)
-        again = ", then grow" if last >= RISES * least else ""
-        sentence = f"Steps shrink {_fold(largest, least):,.0f}-fold{again}; "
-        sentence += f"the last are at {angle:.0f}\u00b0 to the whole way"
-        return Claim(sentence, self.watch, numbers=numbers)
+        numbers = {
+            "half": half, "share": share,
+            "turn": float(np.degrees(np.arccos(np.nanmedian(before)))),
+            "angle": _degrees(whole[np.isfinite(whole)][-1]),
+        }  # fmt: skip
+        if share <= EARLY:
+            sentence = f"Half of the weights' journey is over after {_percent(share)} of training"
+            return Claim(sentence, self.watch, numbers=numbers)
+        sentence = f"Half of the weights' journey takes {_percent(share)} of training"
+        return Claim.instead(sentence, self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The speeds above, the cosines below."""
+        """Time above, the way of all weights below, and below that the ways of parts."""
         rows = tensors.rows_of(data, self.tensors, MOST)
         if not self.parts and self.tensors == "*":
             rows = tensors.Rows([], [])
-        longest = max(len("with the way"), *map(len, rows.names), 0)
-        upper, lower = style().stack(
-            figure, (1.25, 1), left=6.6, right=0.62 * longest + 1.2, top=2.4, vgap=1.6
-        )
-        colours, epochs = style().colours, data["step_epoch"].values.astype(float)
-        tints, lines = tensors.colours_of(rows, data), {}
-        for name, members, tint in zip(rows.names, rows.members, tints, strict=True):
-            size = tensors.together(data["step_size"].values, tensors.Rows([name], [members]))
-            lines[name] = _curve(epochs, size[:, 0] / _spacing(data), tint)
-        lines["all weights"] = _curve(epochs, self._speed(data), colours.ink)
-        last, whole = whole_cosines(data)
-        cosines = {
-            "with the\nstep before": _curve(epochs, last, colours.frequencies[0]),
-            WHOLE: _curve(epochs, whole, colours.frequencies[1]),
-        }
-        moving = {name: line for name, line in lines.items() if (line.y > 0).any()}
-        end = float(epochs[-1])
-        fast = panels.CurvePanel(
-            upper, data, moving, ylabel=f"step length{_per(data, line=True)} (L2)", log=True,
-            end=end, clock=self.clock, phases="named",
-        )  # fmt: skip
-        for name, trace in fast.traces.items():
-            if name != "all weights":
-                for line in trace.lines:
-                    line.set_linewidth(0.55 * style().line)
-        low = min(-0.05, *(float(np.nanmin(line.y, initial=0)) for line in cosines.values()))
-        along = panels.CurvePanel(
-            lower, data, cosines, ylabel="cosine of a\nstep's direction", ylim=(low - 0.3, 1.06),
-            end=end, clock=self.clock,
-            yticks=[tick for tick in (-1, -0.5, 0, 0.5, 1) if tick >= low],
-        )  # fmt: skip
-        panels.without_time(upper)
-        lower.axhline(0, color=colours.muted, lw=0.4 * style().line, ls=(0, (2, 3)), zorder=1.8)
-        ends = [
-            _marks.Mark(
-                float(x),
-                float(y),
-                f"{_signed(y)}: {_degrees(y):.0f}\u00b0",
-                curve.colour,
-                "right",
-                -1.1,
-            )
-            for name, curve in cosines.items()
-            for x, y in zip(curve.x[-1:], curve.y[-1:], strict=True)
-            if name == WHOLE
+        names = [spoken(name).removeprefix("the ") for name in rows.names]
+        ways = [("all weights", _gone(data, None))] * bool(names)
+        ways = ways or [("", _gone(data, None))]
+        ways += [
+            (name, _gone(data, members)) for name, members in zip(names, rows.members, strict=True)
         ]
-        ends = _marks.clear(lower, ends, cosines.values())
-        return Drawing.of(
-            fast.along(epochs),
-            along.along(epochs),
-            _marks.draw(upper, self._marks(data), epochs),
-            _marks.draw(lower, ends, epochs),
-            self._shrinking(upper, data),
-        )
-
-    def _marks(self, data: xr.Dataset) -> list[_marks.Mark]:
-        """The largest step, the smallest after it, and the last."""
-        (top, largest), (low, least), (near, last) = self._ends(data)
-        ink = style().colours.ink
-        marks = [_marks.Mark(top, largest, f"{largest:.2g}", ink, "left", 0.8)]
-        if last <= SMALLER * largest:
-            if last > RISES * least:
-                marks.append(_marks.Mark(low, least, f"{least:.2g}", ink, "center", -1.1))
-            marks.append(_marks.Mark(near, last, f"{last:.2g}", ink, "right", 1.1))
-        return marks
-
-    def _shrinking(self, axes: Axes, data: xr.Dataset) -> Drawing:
-        """A bracket from the largest step down to the smallest after it, with how many times."""
-        (_, largest), (low, least), (_, last) = self._ends(data)
-        if not 0 < last <= SMALLER * largest or not least > 0:
-            return Drawing()
-        small, ink = style().small, style().colours.ink
-        level = axes.plot(
-            [self._ends(data)[0][0], low], [largest] * 2, color=ink, lw=0.35 * style().line,
-            ls=(0, (2, 3)), zorder=2,
-        )  # fmt: skip
-        bracket = axes.plot(
-            [low, low], [largest, least], "_-", color=ink, lw=0.8 * style().line, zorder=2,
-            ms=0.5 * small, mew=0.8 * style().line,
-        )  # fmt: skip
-        text = style().label(
-            axes, low, float(np.sqrt(largest * least)), f"{_fold(largest, least):,.0f}-fold",
-            lift=0.01, ha="left", va="center", color=ink, zorder=6,
-        )  # fmt: skip
-        text.set_position((0.6 * small, 0))
-        parts, epochs = [*level, *bracket, text], data["step_epoch"].values
-
-        def update(i: int) -> None:
-            for part in parts:
-                part.set_visible(style().ghost or bool(epochs[i] >= low))
-
-        return Drawing(parts, update)
+        right = 0.6 * max(map(len, names), default=0) + (7.0 if names else 2.2)
+        (axes,), *_ = style().panels(figure, left=4.2, right=right, top=3.4, bottom=3.4)
+        return _strands(axes, data, ways)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the whole way is that of all of it."""
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The step that ends at that moment."""
-        speed, (last, whole) = self._speed(data), whole_cosines(data)
-        told = [f"the weights move {speed[i]:.3g} per {clocks.word(data)}"] * bool(
-            np.isfinite(speed[i])
-        )
+        speed, (last, whole) = _speed(data), whole_cosines(data)
+        told = [f"{100 * _gone(data, None)[i]:.3g}% of the way is gone"]
+        if np.isfinite(speed[i]):
+            told.append(f"the weights move {speed[i]:.3g} per {clocks.word(data)}")
         for cosine, words in ((last, "the step before"), (whole, "the whole way")):
             if np.isfinite(cosine[i]):
                 told.append(f"the cosine of their step with {words} is {cosine[i]:.2f}")
         at = clocks.at(data, self.clock, i)
-        return (
-            "How fast all weights move, and the direction of each step. Up to "
-            f"{at} {', '.join(told) or 'no step is over'}."
-        )
+        begin = "How far all weights have gone at each moment, time above, their way below"
+        return f"{begin}. Up to {at} {', '.join(told)}."
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         word = clocks.word(data)
+        spacing = f"{np.diff(data['step_epoch'].values[-2:])[0]:g} {word}s"
         return (
-            f"Above: Euclidean (L2) length of the change since the checkpoint before, per {word}; "
-            "numbers: the largest, the smallest after it, and the last. Below: cosine "
-            "between the step of all weights and the one before it, and the way from the first "
-            "checkpoint to the last. Turns depend "
-            f"on the spacing of checkpoints, here {_spacing(data)[-1]:g} {word}s. After the thread "
-            "on Nanda et al. (2023), arXiv:2301.05217, and Li et al. (2018), arXiv:1712.09913."
+            "Strands: from each checkpoint's place in time, above, to the share of the way that "
+            "is gone by then, below; marked, half of the way. The way is the sum of the "
+            "Euclidean lengths of the changes from checkpoint to checkpoint, so it depends on "
+            f"their spacing, here {spacing} at the end. After the thread on Nanda et al. (2023), "
+            "arXiv:2301.05217, and Li et al. (2018), arXiv:1712.09913."
         )
 
-    def _ends(self, data: xr.Dataset) -> list[tuple[float, float]]:
-        """When and how fast the weights move at most, least after that, and in the end."""
-        speed, epochs = self._speed(data), data["step_epoch"].values.astype(float)
-        known = np.flatnonzero(np.isfinite(speed))
-        top, end = int(np.nanargmax(speed)), int(known[-1])
-        least = top + int(np.nanargmin(speed[top:]))
-        return [(float(epochs[k]), float(speed[k])) for k in (top, least, end)]
 
-    def _speed(self, data: xr.Dataset) -> np.ndarray:
-        """Way of all weights per epoch; NaN at the first checkpoint."""
-        squares = np.square(data["step_size"].values.astype(float)).sum(axis=1)
-        return np.sqrt(squares) / _spacing(data)
+def _speed(data: xr.Dataset) -> np.ndarray:
+    """Way of all weights per epoch; NaN at the first checkpoint."""
+    squares = np.square(data["step_size"].values.astype(float)).sum(axis=1)
+    spacing = np.concatenate([[1.0], np.diff(data["step_epoch"].values.astype(float))])
+    speed: np.ndarray = np.sqrt(squares) / spacing
+    return speed
 
 
-def _per(data: xr.Dataset, *, line: bool = False) -> str:
-    """What a step's length is for, maybe on a line of its own; nothing where that is a step."""
-    word = clocks.word(data)
-    return "" if word == "step" else f"{chr(10) if line else ' '}per {word}"
+def _gone(data: xr.Dataset, members: list[int] | None) -> np.ndarray:
+    """The share of a way that is gone at each checkpoint: of all weights, or of some tensors."""
+    sizes = np.nan_to_num(data["step_size"].values.astype(float))
+    sizes = sizes if members is None else sizes[:, members]
+    way = np.cumsum(np.sqrt(np.square(sizes).sum(axis=1)))
+    share: np.ndarray = way / way[-1] if way[-1] > 0 else way
+    return share
 
 
-def _fold(largest: float, least: float) -> float:
-    """How many times smaller, of the numbers as they are written on the curve."""
-    return float(f"{largest:.2g}") / float(f"{least:.2g}")
+def _half(data: xr.Dataset) -> tuple[float, float]:
+    """When half of the way of all weights is over: the epoch, and its share of the time."""
+    epochs, gone = data["step_epoch"].values.astype(float), _gone(data, None)
+    after = int(np.searchsorted(gone, 0.5))
+    part = (0.5 - gone[after - 1]) / (gone[after] - gone[after - 1])
+    half = epochs[after - 1] + part * (epochs[after] - epochs[after - 1])
+    return float(half), float((half - epochs[0]) / (epochs[-1] - epochs[0]))
+
+
+def _strand(levels: np.ndarray) -> np.ndarray:
+    """A smooth line (n, 2) that passes these places, each a level below the one before."""
+    share = np.linspace(0, 1, BEND)
+    ease = share * share * (3 - 2 * share)
+    x = [a + (b - a) * ease for a, b in itertools.pairwise(levels)]
+    y = [-n - share for n in range(len(levels) - 1)]
+    return np.column_stack([np.concatenate(x), np.concatenate(y)])
+
+
+def _strands(axes: Axes, data: xr.Dataset, ways: list[tuple[str, np.ndarray]]) -> Drawing:
+    """Strands up to the moment, and a wedge of those of the first half of the way."""
+    from matplotlib.collections import LineCollection
+
+    current_style, colours = style(), style().colours
+    epochs = data["step_epoch"].values.astype(float)
+    first, long = epochs[0], epochs[-1] - epochs[0]
+    places = np.stack([epochs, *(first + long * gone for _, gone in ways)], axis=1)
+    lines = [_strand(one) for one in places]
+    half, _ = _half(data)
+    middle = _strand(np.array([
+        half, *(first + long * float(np.interp(half, epochs, gone)) for _, gone in ways)
+    ]))  # fmt: skip
+    axes.set(xlim=(epochs[0], epochs[-1]), ylim=(-len(ways), 0))
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    panels.thousands(axes)
+    axes.set_xlabel(clocks.word(data))
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("top", "bottom"))
+    for level in range(1, len(ways)):
+        axes.axhline(-level, color=colours.faint, lw=0.3 * current_style.line, zorder=1)
+    scale = colour_map(colours.sequential)
+    tints = [scale(t) for t in np.linspace(0.45, 0.9, len(lines))]
+    thin = 0.35 * current_style.line
+    if current_style.ghost:
+        axes.add_collection(LineCollection(lines, colors=tints, linewidths=thin, alpha=0.25))
+    past = LineCollection([], colors=tints, linewidths=thin, zorder=3)
+    axes.add_collection(past, autolim=False)
+    wedge = _wedge(axes, lines[0], middle, epochs, half)
+    _ends(axes, ways)
+    (now,) = axes.plot([], [], color=colours.ink, lw=1.2 * current_style.line, zorder=7)
+
+    def update(i: int) -> None:
+        past.set_segments(lines[: i + 1])
+        now.set_data(*lines[i].T)
+
+    return Drawing.of(Drawing([past, now], update), wedge)
+
+
+def _wedge(
+    axes: Axes, first: np.ndarray, middle: np.ndarray, epochs: np.ndarray, half: float
+) -> Drawing:
+    """The strands of the first half of the way as a surface, and its edge with what it is."""
+    current_style, gold = style(), style().colours.answer
+    surface = axes.fill_betweenx(
+        middle[:, 1], first[:, 0], middle[:, 0], color=gold, alpha=0.16, lw=0, zorder=2
+    )
+    glow = Glow(axes, [gold], 1.3 * current_style.line, zorder=4)
+    (edge,) = axes.plot(*middle.T, color=gold, lw=1.3 * current_style.line, zorder=5)
+    glow.update([middle])
+    share = (half - epochs[0]) / (epochs[-1] - epochs[0])
+    above = current_style.label(
+        axes, half, 0, f"{_percent(share)} of the time", color=gold, ha="left", va="top", zorder=6,
+        lift=-0.5,
+    )  # fmt: skip
+    above.set_position((1.2 * current_style.small, -0.5 * current_style.small))
+    below = current_style.label(
+        axes, (epochs[0] + middle[-1, 0]) / 2, middle[-1, 1], "half of the journey",
+        color=gold, va="bottom", zorder=6, lift=0.6,
+    )  # fmt: skip
+    parts = [surface, edge, above, below]
+
+    def update(i: int) -> None:
+        over = current_style.ghost or bool(epochs[i] >= half)
+        for part in [*parts, *glow.moving]:
+            part.set_visible(over)
+
+    return Drawing([*glow.moving, *parts], update)
+
+
+def _ends(axes: Axes, ways: list[tuple[str, np.ndarray]]) -> None:
+    """Shares of the way below, and at the right whose way each level is."""
+    current_style, muted = style(), style().colours.muted
+    marks = ((0.0, "left", "0%"), (0.5, "center", "50%"), (1.0, "right", "100%"))
+    for at, side, word in marks:
+        current_style.note(
+            axes, word, (at, 0), (0, -1.2), ha=side, color=style().colours.ink,
+        )  # fmt: skip
+    current_style.note(
+        axes, "distance that the weights have gone", (0.5, 0), (0, -2.5), ha="center",
+        fontsize=current_style.points, color=style().colours.ink,
+    )  # fmt: skip
+    for level, (name, _) in enumerate(ways, 1):
+        current_style.note(
+            axes, name, (1, 1 - level / len(ways)), (0.6, 0), va="center", color=muted
+        )
+
+
+def _percent(share: float) -> str:
+    """A share in whole percent, a small one with a decimal."""
+    return f"{100 * share:.{0 if share >= 0.0095 else 1}f}%"
 
 
 def _degrees(cosine: float) -> float:
     """The angle of a cosine, which may be past 1 by rounding."""
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-
-
-def _signed(value: float) -> str:
-    """A cosine in two decimals, with a minus as long as a plus."""
-    return f"{value:.2f}".replace("-", "\u2212")
 
 
 def whole_cosines(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -259,13 +277,3 @@ def _ratio(product: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return np.clip(
         np.divide(product, lengths, out=np.full(len(lengths), np.nan), where=known), -1, 1
     )
-
-
-def _spacing(data: xr.Dataset) -> np.ndarray:
-    """Epochs since the checkpoint before; 1 at the first."""
-    return np.concatenate([[1.0], np.diff(data["step_epoch"].values.astype(float))])
-
-
-def _curve(x: np.ndarray, y: np.ndarray, colour: str) -> panels.Curve:
-    curve = panels.Curve.of(x, y, colour)
-    return curve.where(np.isfinite(curve.y))

@@ -1,15 +1,16 @@
-"""What moves when: every tensor's way through training as a ribbon, the earliest first."""
+"""What moves when: every tensor's row lights up as it covers its way, the earliest first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._spoken import sentence, spoken
 
 from grokviz.errors import InputError
+from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 
@@ -24,23 +25,23 @@ MOST = 18
 APART = 2.0
 """Tensors move at times of their own where one is so many times as late as another at half way."""
 
-HALF = 0.46
-"""Half of the height of a ribbon where it is thickest, in rows."""
+THICK = 0.8
+"""Height of a row's light, in rows."""
 
-WORDS = {
-    "embed": "embedding", "pos_embed": "positions", "attn": "attention", "mlp": "MLP",
-    "unembed": "unembedding",
-}  # fmt: skip
-"""What parts of the published model are called."""
+COLUMNS = 600
+"""Into so many places the axis of time is divided."""
+
+STEEP = 0.5
+"""Power by which the light grows from half of the way on: below 1, so that half is seen."""
 
 
 @dataclass(frozen=True)
 class Tensors(Scene):
-    """A ribbon for each tensor: when it moves how much, and a dot where it is half way."""
+    """A row for each tensor, as bright as the share of its way that is gone; half with a dot."""
 
     name = "tensors"
     title = "Every part of the network moves at a time of its own"
-    watch = "thickness: share of its movement per doubling of the epoch; dot: half of it done"
+    watch = "A row lights up as that part covers its way through training; the dot is half of it"
     source = "after arXiv:1712.09913, section 7"
     needs = ("step_size", "start_distance")
     reference = "modular-addition-59"
@@ -51,7 +52,7 @@ class Tensors(Scene):
     tensors: str = option("*", "names of tensors, or patterns such as '*attn*', with commas")
     time: Literal["log", "linear"] = option("log", "how epochs are spaced")
     order: Literal["time", "model"] = option(
-        "time", "ribbons by when they are half way, or from the input to the output"
+        "time", "rows by when they are half way, or from the input to the output"
     )
 
     @classmethod
@@ -70,46 +71,34 @@ class Tensors(Scene):
         half = half_way(self._sizes(data, rows), data["step_epoch"].values)
         moving = np.flatnonzero(np.isfinite(half))
         if moving.size < 2:
-            return Claim.instead(
-                f"{rows.names[moving[0]]} has gone half of its way by {word} {half[moving[0]]:,.0f}"
-            )
+            at = f"{word} {half[moving[0]]:,.0f}"
+            return Claim.instead(f"Half of the way of {rows.names[moving[0]]} is gone by {at}")
         first, last = moving[half[moving].argmin()], moving[half[moving].argmax()]
         numbers = {"first": float(half[first]), "last": float(half[last])}
-        watch = f"thickness: share of its movement per {self._unit(data)}; dot: half of it done"
         if not half[last] >= APART * half[first] > 0:
-            return Claim.instead(
-                f"All are half way between {word}s {half[first]:,.0f} and {half[last]:,.0f}",
-                watch, **numbers,
-            )  # fmt: skip
-        return Claim(
-            f"{rows.names[first]} moves first, {rows.names[last]} last: "
-            f"half way by {word}s {half[first]:,.0f} and {half[last]:,.0f}", watch, numbers=numbers,
-        )  # fmt: skip
+            words = "All parts of the network are half way at nearly the same time"
+            return Claim.instead(words, self.watch, **numbers)
+        one, other = spoken(rows.names[first]), spoken(rows.names[last])
+        # a name of the user's is not written with a capital
+        begin = sentence(one) if one != rows.names[first] else f"Of all parts {one}"
+        return Claim(f"{begin} moves first, {other} last", self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The ribbons, their names at the left, and when they are half way at the right."""
+        """The rows, their names at the left, and when they are half way at the right."""
         rows = self._rows(data)
-        left = 0.58 * max(map(len, rows.names)) + 1.6
-        parts, tints = tensors.parts_of(rows, data), self._tints(data)
-        legend = _legend(tints, style().ems(figure)[0] - left - 6.6)
-        (axes,), *_ = style().panels(
-            figure, left=left, right=6.6, top=2.4 + 0.5 * (len(legend) > 1), bottom=3.2
-        )
+        names = rows.names
+        if not style().narrow(figure):
+            names = [spoken(name).removeprefix("the ") for name in names]
+        left = 0.55 * max(map(len, names)) + 1.6
+        (axes,), *_ = style().panels(figure, left=left, right=6.0, top=2.0, bottom=3.2)
         moments = tensors.Moments.of(data["step_epoch"].values, log=self.time == "log")
-        self._frame(axes, rows, data, moments)
-        sizes, colours = self._sizes(data, rows), [tints[part] for part in parts]
-        if legend and len(tints) < len(parts):
-            _name_parts(axes, legend, tints)
-            for label, colour in zip(axes.get_yticklabels(), colours, strict=True):
-                label.set_color(colour)
-        else:
-            colours = [style().colours.frequencies[0]] * len(parts)
-        ribbons = _ribbons(axes, moments, sizes, colours)
-        dots = _half_ways(axes, half_way(sizes, data["step_epoch"].values), data, moments)
+        self._frame(axes, names, data, moments)
+        sizes, epochs = self._sizes(data, rows), data["step_epoch"].values.astype(float)
+        lights = _lights(axes, moments, epochs, _gone(sizes))
+        dots = _half_ways(axes, half_way(sizes, epochs), data, moments)
         marker = panels.Marker.draw(axes)
-        at = data["step_epoch"].values.astype(float)
-        time = Drawing([marker.line], lambda i: marker.update(max(at[i], moments.left)))
-        return Drawing.of(ribbons, dots, time)
+        time = Drawing([marker.line], lambda i: marker.update(max(epochs[i], moments.left)))
+        return Drawing.of(lights, dots, time)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: half of a way is half of all of it."""
@@ -124,22 +113,17 @@ class Tensors(Scene):
             for name, one in zip(rows.names, gone.T, strict=True)
         ]
         at = clocks.at(data, self.clock, i)
-        return f"A ribbon for each tensor. At {at} they have gone of their ways: {', '.join(told)}."
+        return f"A row for each tensor. At {at} they have gone of their ways: {', '.join(told)}."
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         order = "from the first to be half way" if self.order == "time" else "from the input"
         return (
-            f"Ribbons, {order}: of the length of each tensor's path through weight space the share "
-            f"that falls on a {self._unit(data)}, so that all ribbons have one area; the number at "
-            "the end is when half of the path is done. Tensors of a part are one ribbon where they "
-            "are many. Distances after Li et al. (2018), arXiv:1712.09913."
+            f"Rows, {order}: of the length of each tensor's path through weight space the share "
+            "that is gone, from the ground's colour to the strongest, which change most about the "
+            "half; the number at the end is when half of the path is gone. Tensors of a part are "
+            "one row where they are many. Distances after Li et al. (2018), arXiv:1712.09913."
         )
-
-    def _unit(self, data: xr.Dataset) -> str:
-        """What a share of a path is told per."""
-        word = clocks.word(data)
-        return f"doubling of the {word}" if self.time == "log" else word
 
     def _rows(self, data: xr.Dataset) -> tensors.Rows:
         rows = tensors.rows_of(data, self.tensors, MOST)
@@ -149,26 +133,25 @@ class Tensors(Scene):
         order = np.argsort(half, kind="stable")
         return tensors.Rows([rows.names[k] for k in order], [rows.members[k] for k in order])
 
-    def _tints(self, data: xr.Dataset) -> dict[str, Any]:
-        """The colour of each part, from the input to the output."""
-        rows = tensors.rows_of(data, self.tensors, MOST)
-        parts = tensors.parts_of(rows, data)
-        return dict(zip(parts, tensors.colours_of(rows, data), strict=True))
-
     def _sizes(self, data: xr.Dataset, rows: tensors.Rows) -> np.ndarray:
         return tensors.together(data["step_size"].values, rows)
 
     def _frame(
-        self, axes: Axes, rows: tensors.Rows, data: xr.Dataset, moments: tensors.Moments
+        self, axes: Axes, names: list[str], data: xr.Dataset, moments: tensors.Moments
     ) -> None:
-        current_style = style()
         moments.frame(axes, clocks.word(data))
-        axes.set(
-            ylim=(len(rows.names) - 0.4, -0.6), yticks=range(len(rows.names)),
-        )  # fmt: skip
-        axes.set_yticklabels(rows.names, fontsize=current_style.small)
+        axes.set(ylim=(len(names) - 0.5, -0.5), yticks=range(len(names)))
+        axes.set_yticklabels(names, fontsize=style().small)
+        axes.tick_params(axis="y", length=0)
         axes.grid(visible=False)
         axes.spines["left"].set_visible(False)
+
+
+def _gone(sizes: np.ndarray) -> np.ndarray:
+    """The share of each row's way that is gone; 0 throughout of one that does not move."""
+    gone = np.nancumsum(np.nan_to_num(sizes), axis=0)
+    share: np.ndarray = np.divide(gone, gone[-1], out=np.zeros_like(gone), where=gone[-1] > 0)
+    return share
 
 
 def half_way(sizes: np.ndarray, epochs: np.ndarray) -> np.ndarray:
@@ -183,88 +166,53 @@ def half_way(sizes: np.ndarray, epochs: np.ndarray) -> np.ndarray:
     return half
 
 
-def _ribbons(
-    axes: Axes, moments: tensors.Moments, sizes: np.ndarray, colours: list[Any]
-) -> Drawing:
-    """What is gone of each ribbon strong, and the whole of it faint in stills."""
-    from matplotlib.collections import PolyCollection
+def _light(share: np.ndarray) -> np.ndarray:
+    """How bright a share of a way is: dark before its half, light after it."""
+    past = 2 * share - 1
+    light: np.ndarray = (1 + np.sign(past) * np.abs(past) ** STEEP) / 2
+    return light
 
-    steps = np.nan_to_num(sizes[1:])
-    way = steps.sum(axis=0)
-    share = np.divide(steps, way, out=np.zeros_like(steps), where=way > 0)
-    speed = share / moments.width[:, None]
-    thick = HALF * speed / max(float(speed.max()), 1e-30)
-    # a tensor that rests is a thin line
-    thick = np.maximum(np.vstack([thick[:1], thick]), 0.012)
 
-    def outlines(stop: int) -> list[np.ndarray]:
-        x = moments.x[:stop]
-        return [
-            np.column_stack([
-                np.concatenate([x, x[::-1]]),
-                np.concatenate([k - half[:stop], k + half[:stop][::-1]]),
-            ])
-            for k, half in enumerate(thick.T)
-        ]  # fmt: skip
-
+def _lights(axes: Axes, moments: tensors.Moments, epochs: np.ndarray, gone: np.ndarray) -> Drawing:
+    """Rows as bright as what is gone of their ways, up to the moment; the rest faint in stills."""
+    space = np.geomspace if moments.log else np.linspace
+    edges = space(moments.left, moments.right, COLUMNS + 1)
+    middle = (edges[:-1] + edges[1:]) / 2
+    # at half of the first checkpoint stands epoch 0
+    clock = moments.x if moments.zero else epochs
+    shares = np.stack([_light(np.interp(middle, clock, one)) for one in gone.T])
+    # between two rows is a strip of none
+    rows = np.repeat(shares, 2, axis=0)[:-1]
+    rows[1::2] = np.nan
+    ends = np.arange(len(shares))[:, None] + (-THICK / 2, THICK / 2)
+    look: dict[str, Any] = {
+        "cmap": colour_map(style().colours.sequential), "vmin": 0, "vmax": 1, "lw": 0,
+        "rasterized": True, "antialiased": False,
+    }  # fmt: skip
     if style().ghost:
-        axes.add_collection(
-            PolyCollection(outlines(len(moments.x)), facecolors=colours, alpha=0.3, lw=0, zorder=2)
-        )
-    past = PolyCollection(outlines(1), facecolors=colours, lw=0, zorder=3)
-    axes.add_collection(past, autolim=False)
-    return Drawing([past], lambda i: past.set_verts(outlines(i + 1)))
+        axes.pcolormesh(edges, ends.ravel(), rows, alpha=0.3, zorder=2, **look)
+    past = axes.pcolormesh(edges, ends.ravel(), np.full_like(rows, np.nan), zorder=3, **look)
 
+    def update(i: int) -> None:
+        past.set_array(np.where(middle <= moments.x[i], rows, np.nan))
 
-def _legend(parts: Iterable[str], room: float) -> list[list[str]]:
-    """Names of parts in lines of so many ems; none where one alone is left, or they do not fit."""
-    lines: list[list[str]] = [[]]
-    for part in parts:
-        if lines[-1] and sum(_wide(one) for one in (*lines[-1], part)) > room:
-            lines.append([])
-        lines[-1].append(part)
-    fits = len(lines) < 3 and max(sum(map(_wide, line)) for line in lines) <= room
-    return lines if fits and sum(map(len, lines)) > 1 else []
-
-
-def _wide(part: str) -> float:
-    """Room for the name of a part, in ems."""
-    return 0.68 * len(_word(part)) + 1.3
-
-
-def _word(part: str) -> str:
-    """What a part is called: all but the numbers of blocks where these have one."""
-    return WORDS.get(part.rsplit(".", 1)[-1], part)
-
-
-def _name_parts(axes: Axes, legend: list[list[str]], colours: dict[str, Any]) -> None:
-    """What the colours mean, above the ribbons."""
-    current_style = style()
-    em = current_style.pixels(axes, current_style.small) / axes.bbox.width
-    for n, line in enumerate(reversed(legend)):
-        at = 0.0
-        for part in line:
-            current_style.note(
-                axes, _word(part), (at, 1), (0, 0.45 + 1.35 * n), fontweight="bold",
-                color=colours[part],
-            )  # fmt: skip
-            at += _wide(part) * em
+    return Drawing([past], update)
 
 
 def _half_ways(axes: Axes, half: np.ndarray, data: xr.Dataset, moments: tensors.Moments) -> Drawing:
-    """A dot on each ribbon where half of its way is gone, and the epoch at its right.
+    """A dot on each row where half of its way is gone, and the epoch at its right.
 
     A line along dots that are in order.
     """
     current_style, colours = style(), style().colours
     epochs = data["step_epoch"].values
-    size = current_style.points * 0.45
-    (way,) = axes.plot([], [], color=colours.ink, lw=0.35 * current_style.line, zorder=5)
+    size = current_style.points * 0.6
+    (way,) = axes.plot([], [], color=colours.ink, lw=0.5 * current_style.line, zorder=5)
     places = np.column_stack([np.maximum(half, moments.left), np.arange(len(half))])
     marks: list[tuple[float, list[Any]]] = []
     head = current_style.note(
-        axes, f"half by\n{clocks.word(data)}", (1, 1), (0.6, 0.35), ha="left", va="bottom",
-        linespacing=1.0, color=colours.muted,
+        axes, f"half by {clocks.word(data)}", (1, 1), (3.2, 0.5), ha="right", va="bottom",
+        color=colours.muted,
     )  # fmt: skip
     for k, at in enumerate(half):
         if not np.isfinite(at):

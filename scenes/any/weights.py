@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._spoken import labelled, spoken
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
@@ -46,7 +47,7 @@ class Weights(Scene):
 
     name = "weights"
     title = "Weights do not stay as they were drawn: their distribution changes"
-    watch = "each ridge: a tensor's entries at a checkpoint, the first behind, to its own height"
+    watch = "Each ridge is the distribution of its entries at one moment, the first one behind"
     source = "kurtosis: doi.org/10.1037/1082-989X.2.3.292; compare arXiv:2301.05217, figure 7"
     needs = ("entry_quantile", "entry_kurtosis")
     reference = "modular-addition-59"
@@ -55,7 +56,7 @@ class Weights(Scene):
     narrow_aspect = 0.62
 
     tensors: str = option("*", "names of tensors, or patterns such as '*attn*', with commas")
-    most: int = option(3, "at most so many tensors, those whose kurtosis changes most", whole())
+    most: int = option(1, "at most so many tensors, those whose kurtosis changes most", whole())
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -70,37 +71,25 @@ class Weights(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """A tensor whose entries come to be two groups, else the one whose spread changes most."""
-        names, levels = tensors.names_of(data), data["level"].values
-        values = data["entry_quantile"].values.astype(float)
-        ends = {p: values[np.isfinite(values[:, p]).all(axis=1), p][[0, -1]] for p in
-                self._places(data)}  # fmt: skip
-        split = {
-            p: two for p, (first, last) in ends.items()
-            if (two := groups(levels, last)) and not groups(levels, first)
-        }  # fmt: skip
-        if split:
-            place = min(split, key=lambda p: split[p][2])
-            left, right, _ = split[place]
-            around = f"{_signed(left)} and {_signed(right)}"
-            if _signed(-left) == _signed(right):
-                around = f"\u00b1{_signed(right)}"
-            sentence = f"The entries of {names[place]} split into two groups, around {around}"
-            return Claim(sentence, self.watch, numbers={"left": left, "right": right})
-        spread = {p: [float(np.diff(_range(levels, one))[0]) for one in e] for p, e in ends.items()}
-        change = {p: last / first if first > 0 else 1.0 for p, (first, last) in spread.items()}
-        place = max(change, key=lambda p: abs(np.log(max(change[p], 1e-30))))
-        numbers = {"first": spread[place][0], "last": spread[place][1]}
-        first, last = (_within(levels, one) for one in ends[place])
-        words = f"90% of {names[place]} lie {last}, at first {first}"
-        if not max(change[place], 1 / max(change[place], 1e-30)) >= WIDER:
-            return Claim.instead(f"No distribution changes much: {words}", self.watch, **numbers)
-        verb = "spread" if change[place] > 1 else "shrink"
-        return Claim(f"The entries {verb}: {words}", self.watch, numbers=numbers)
+        place, levels = self._foremost(data), data["level"].values
+        name, (_, last) = spoken(tensors.names_of(data)[place]), _first_and_last(data, place)
+        if two := _split(data, place):
+            sentence = f"The entries of {name} split into two groups"
+            return Claim(sentence, self.watch, numbers={"left": two[0], "right": two[1]})
+        change, spread = _widening(data, place), float(np.diff(_range(levels, last))[0])
+        numbers = {"change": change, "last": spread}
+        if not max(change, 1 / max(change, 1e-30)) >= WIDER:
+            words = f"The entries of {name} stay nearly as they were drawn"
+            return Claim.instead(words, self.watch, **numbers)
+        words = f"spread to {change:.1f} times their first width"
+        if change < 1:
+            words = f"shrink to {_share(change)} of their first width"
+        return Claim(f"The entries of {name} {words}", self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A panel for each tensor."""
         places, narrow = self._places(data), style().narrow(figure)
-        names = tensors.names_of(data)
+        names = [labelled(name) for name in tensors.names_of(data)]
         # a heading takes two lines where a panel has no room for one
         letters = max(len(names[p]) + len(_told(data, p)) for p in places)
         above = letters > LETTERS / (3.5 if narrow else len(places))
@@ -146,20 +135,65 @@ class Weights(Scene):
             f"Densities of the entries of a tensor, from {data.sizes['level']} of their quantiles, "
             f"at {len(_moments(data))} checkpoints, the first behind, each to its own height, and "
             "in front at the moment shown; above each panel where 90% of the entries are. The axis "
-            "leaves out the outermost thousandth at either end. The tensors are those whose excess "
+            "leaves out the outermost thousandth at either end. Shown is the tensor whose entries "
+            "split the clearest, else that whose width changes most; of more, those whose excess "
             "kurtosis changes most (DeCarlo, 1997, https://doi.org/10.1037/1082-989X.2.3.292)."
         )
 
-    def _places(self, data: xr.Dataset) -> list[int]:
-        """The tensors shown, in the model's order."""
+    def _able(self, data: xr.Dataset) -> list[int]:
+        """The tensors that the option chooses and whose entries differ; InputError for none."""
         every = [str(name) for name in data["parameter"].values]
-        spread = _spread(data)
         lack = "the name of no tensor of this run whose entries differ"
-        able = tensors.choose(every, self.tensors, spread, lack)
+        return tensors.choose(every, self.tensors, _spread(data), lack)
+
+    def _places(self, data: xr.Dataset) -> list[int]:
+        """The tensors shown, in the model's order: that of the sentence, and others."""
+        able = self._able(data)
         kurtosis = data["entry_kurtosis"].values
         change = [_ends(kurtosis[:, i]) for i in able]
         size = np.array([-1.0 if one is None else abs(one[1] - one[0]) for one in change])
+        size[able.index(self._foremost(data))] = np.inf
         return [able[k] for k in sorted(np.argsort(-size, kind="stable")[: self.most])]
+
+    def _foremost(self, data: xr.Dataset) -> int:
+        """The tensor of which the sentence speaks: that which splits the most, of matrices first.
+
+        Where none does, the one whose width changes most.
+        """
+        able = self._able(data)
+        split = {place: two for place in able if (two := _split(data, place))}
+        if split:
+            return min(split, key=lambda place: split[place][2])
+        change = [abs(np.log(max(_widening(data, place), 1e-30))) for place in able]
+        return able[int(np.argmax(change))]
+
+
+def _first_and_last(data: xr.Dataset, place: int) -> np.ndarray:
+    """The quantiles of a tensor at the first and the last moment at which all are known."""
+    values = data["entry_quantile"].values[:, place].astype(float)
+    ends: np.ndarray = values[np.isfinite(values).all(axis=1)][[0, -1]]
+    return ends
+
+
+def _split(data: xr.Dataset, place: int) -> tuple[float, float, float] | None:
+    """The two groups in which a tensor's entries end that began as one; None without them."""
+    levels, (first, last) = data["level"].values, _first_and_last(data, place)
+    two = groups(levels, last)
+    return None if two is None or groups(levels, first) else two
+
+
+def _widening(data: xr.Dataset, place: int) -> float:
+    """How many times as wide as at first the range is in which 90% of the entries end."""
+    levels = data["level"].values
+    first, last = (float(np.diff(_range(levels, q))[0]) for q in _first_and_last(data, place))
+    return last / first if first > 0 else 1.0
+
+
+def _share(share: float) -> str:
+    """A share as "a third", where it is nearly one over a whole number, else in percent."""
+    words = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth"}
+    near = words.get(round(1 / share)) if share > 0 else None
+    return near if near and abs(share * round(1 / share) - 1) < 0.06 else f"{100 * share:.0f}%"
 
 
 def density(
@@ -183,7 +217,7 @@ def _told(data: xr.Dataset, place: int) -> str:
     """The longest words above a panel: of the first moment, or of the last."""
     values, levels = data["entry_quantile"].values[:, place].astype(float), data["level"].values
     known = values[np.isfinite(values).all(axis=1)]
-    return max((f"90% {_within(levels, one)}" for one in known[[0, -1]]), key=len)
+    return max((f"90% of the entries {_within(levels, one)}" for one in known[[0, -1]]), key=len)
 
 
 def _ridges(
@@ -194,7 +228,7 @@ def _ridges(
     values, levels = data["entry_quantile"].values[:, place].astype(float), data["level"].values
     known = np.isfinite(values).all(axis=1)
     inner = np.abs(values[known][:, (levels >= 0.001) & (levels <= 0.999)])
-    edge = 1.08 * float(inner.max()) or 1.0
+    edge = 1.04 * float(inner.max()) or 1.0
     grid = np.linspace(-edge, edge, POINTS)
     shapes = {
         i: density(levels, values[i], grid, 2 * edge * SHARPEST) for i in np.flatnonzero(known)
@@ -221,7 +255,7 @@ def _ridges(
     (now,) = axes.plot([], [], color=colours.ink, lw=1.1 * current_style.line, zorder=9)
     axes.set(xlim=(-edge, edge), ylim=(-0.6, len(moments) + TALL + 0.4))
     axes.axvline(0, color=colours.faint, lw=0.3 * current_style.line, zorder=8, ls=(0, (2, 3)))
-    axes.set_xlabel("weight")
+    axes.set_xlabel("value of an entry")
     axes.set_label(name)
     current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold")
     note = current_style.note(
@@ -236,36 +270,45 @@ def _ridges(
                 artist.set_visible(at <= i)
         shape = shapes.get(i)
         now.set_data(([], []) if shape is None else (grid, shape))
-        note.set_text("" if shape is None else f"90% {_within(levels, values[i])}")
+        note.set_text("" if shape is None else f"90% of the entries {_within(levels, values[i])}")
         when.set_text(clocks.spaced(data["field_epoch"].values[i]) if first else "")
 
     return Drawing([list(ridges.values()), now, note, when], update)
 
 
 def _peaks(axes: Axes, data: xr.Dataset, place: int) -> Drawing:
-    """Dots with their weights where the two groups of the end are densest, if it has them."""
-    values, levels = data["entry_quantile"].values[:, place].astype(float), data["level"].values
-    known = np.flatnonzero(np.isfinite(values).all(axis=1))
-    two = groups(levels, values[known[-1]])
-    if two is None or groups(levels, values[known[0]]):
+    """Where the two groups of the end are densest, if it has them, on the axis below them."""
+    two = _split(data, place)
+    if two is None:
         return Drawing()
-    edge, ink = axes.get_xlim()[1], style().colours.ink
+    values = data["entry_quantile"].values[:, place].astype(float)
+    last = int(np.flatnonzero(np.isfinite(values).all(axis=1))[-1])
+    current_style, ink, levels = style(), style().colours.answer, data["level"].values
+    edge = axes.get_xlim()[1]
     grid = np.linspace(-edge, edge, POINTS)
-    shape = density(levels, values[known[-1]], grid, 2 * edge * SHARPEST)
+    shape = density(levels, values[last], grid, 2 * edge * SHARPEST)
     heights = TALL * np.interp(two[:2], grid, shape) / max(float(shape.max()), 1e-12)
-    size, parts = 0.42 * style().points, list[Any]()
-    for x, y, ha, aside in zip(two, heights, ("right", "left"), (-0.5, 0.5), strict=False):
-        parts += axes.plot([x], [y], "o", ms=size, color=ink, mew=0, zorder=9.5)
-        text = style().label(
-            axes, x, y, _signed(x), lift=0.01, ha=ha, va="center", color=ink, zorder=9.5
+    parts: list[Any] = []
+    for x, y in zip(two, heights, strict=False):
+        parts += axes.plot(
+            [x, x], [axes.get_ylim()[0], y], color=ink, lw=0.5 * current_style.line, zorder=9.4
         )
-        text.set_position((aside * style().small, 0))
-        parts.append(text)
+        parts.append(axes.annotate(
+            _signed(x), (x, 0), (0, -0.35 * current_style.small), ha="center", va="top",
+            xycoords=("data", "axes fraction"), textcoords="offset points", color=ink,
+            fontsize=current_style.small, fontweight="bold", annotation_clip=False,
+        ))  # fmt: skip
+    # no number of the axis stands where these do
+    wide = 4.4 * current_style.pixels(axes, current_style.small) * 2 * edge / axes.bbox.width
+    axes.set_xticks([
+        tick for tick in axes.get_xticks()
+        if abs(tick) <= edge and min(abs(tick - x) for x in two[:2]) > wide
+    ])  # fmt: skip
 
     def update(i: int) -> None:
         # on the ridge in front, which is that of the end only then
         for part in parts:
-            part.set_visible(bool(i >= known[-1]))
+            part.set_visible(bool(i >= last))
 
     return Drawing(parts, update)
 

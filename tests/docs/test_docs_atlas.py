@@ -213,6 +213,7 @@ def autoencoder() -> list[str]:
     values = own["singular_value"].sel(parameter="0.weight").values
     half = own["field_epoch"].values[(values >= values[-1] / 2).argmax(axis=0)]
     sizes = np.sqrt(np.square(own["step_size"].values).sum(axis=1))
+    gone, steps = np.nancumsum(sizes) / np.nansum(sizes), own["step_epoch"].values
     assert values[-1] == pytest.approx(1, abs=0.01)
     assert len(half) == 16
     assert (np.diff(half) >= 0).all()
@@ -220,8 +221,9 @@ def autoencoder() -> list[str]:
         f"first half way by step {half[0]} and the sixteenth by step {half[-1]:,}",
         f"The loss, {at(name, 'train_loss', 0):.2f} at first, falls to "
         f"{at(name, 'train_loss', 1500):.3f}",
-        f"largest at step {own['step_epoch'].values[np.nanargmax(sizes)]} and "
-        f"{np.nanmax(sizes) / sizes[-1]:.0f} times smaller",
+        f"over after {100 * np.interp(0.5, gone, steps) / steps[-1]:.0f}% of the steps",
+        f"largest is at step {steps[np.nanargmax(sizes)]} and the last ones "
+        f"are {np.nanmax(sizes) / sizes[-1]:.0f} times smaller",
     ]
 
 

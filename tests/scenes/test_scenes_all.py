@@ -33,6 +33,7 @@ from grokviz.render.plan import plan
 from grokviz.render.render import render
 from grokviz.scene import clock as clocks
 from grokviz.scene import drawing_in
+from grokviz.scene.data import drawn_of
 from grokviz.scene.registry import scenes
 
 SCENES = {name: s for name, s in scenes(user=False).items() if s.engine == "matplotlib"}
@@ -143,7 +144,7 @@ def drawn_again(name: str) -> dict[str, View]:
 def narrow_data(name: str) -> xr.Dataset:
     """The variables that a scene names, and coordinates."""
     whole = of(name)
-    return whole[list(SCENES[name].needs)].assign_coords(whole.coords)
+    return whole[list(drawn_of(SCENES[name](), whole))].assign_coords(whole.coords)
 
 
 def of(name: str) -> xr.Dataset:
@@ -332,8 +333,10 @@ def test_a_film_begins_with_something_and_its_texts_are_apart(name: str) -> None
             assert name in BARE or 2 * sum(begun) >= len(begun), "most of its panels are empty"
 
 
-BARE = {"log-softmax-rounding", "straight-path", "tensors"}
-"""Of steps, of which there is none yet, and of a dot whose value stands in the corner."""
+BARE = {"log-softmax-rounding", "path", "straight-path", "tensors"}
+"""Of steps and of a way, of which there is none yet, and of a dot whose value stands in the
+corner.
+"""
 
 
 def begins(axes: Axes) -> bool:

@@ -295,7 +295,7 @@ def test_all_dots_of_an_embedding_are_within_its_axes_at_every_moment(ghost: boo
     with drawing_in(theme("light"), ghost=ghost) as current, current.theme.applied():
         figure = Figure(figsize=(19.2, 7.2))
         drawing = drawing_of(scene, figure, data)
-        axes = figure.axes[1]
+        axes = figure.axes[0]
         for i in range(len(data[scene.clock])):
             drawing.update(i)
             dots = np.asarray(axes.collections[-1].get_offsets())

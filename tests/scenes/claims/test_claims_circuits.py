@@ -17,11 +17,11 @@ from grokviz.scene.registry import scene
 
 
 @pytest.mark.parametrize("name", ["heads", "embedding-map", "matrix"])
-def test_a_sentence_of_the_reference_holds_and_has_a_number(name: str) -> None:
+def test_a_sentence_of_the_reference_holds_and_rests_on_numbers(name: str) -> None:
     own = claim(name, reference(name))
     assert own.holds
     assert len(own.sentence) <= LONGEST
-    assert any(letter.isdigit() for letter in own.sentence)
+    assert own.numbers
     assert np.isfinite(list(own.numbers.values())).all()
 
 
@@ -46,6 +46,7 @@ def test_circuits_narrow_to_half(qk: float, ov: float, holds: bool) -> None:
         data[name] = (data[name].dims, ranks)
     own = claim("heads", data, heads="0.0,0.1,0.2")
     assert own.holds == holds
+    assert ("keep more than half" in own.sentence) != holds
     assert own.numbers["qk_first"] == 20
     assert own.numbers["qk_last"] == pytest.approx(20 * qk)
 
@@ -58,7 +59,10 @@ def test_the_sign_of_circuits_turns(circuit: str, turn: float, holds: bool) -> N
         signs = np.zeros(data[name].shape)
         signs[-1] = turn if name.startswith(circuit) else 0
         data[name] = (data[name].dims, signs)
-    assert claim("heads", data, show="signs").holds == holds
+    own = claim("heads", data, show="signs")
+    assert own.holds == holds
+    words = {"qk": "look for what is like the token", "ov": "write a copy of what they see"}
+    assert (words[circuit] in own.sentence) == holds
 
 
 @pytest.mark.parametrize(("last", "holds"), [(0.16, True), (0.14, False)])
@@ -69,7 +73,12 @@ def test_an_embedding_gathers_in_a_plane(last: float, holds: bool) -> None:
     data["leading_plane_share"] = (data["leading_plane_share"].dims, shares)
     own = claim("embedding-map", data)
     assert own.holds == holds
-    assert f"{100 * last:.0f}%" in own.sentence
+    assert f"{100 * last:.0f}%" in f"{own.sentence} {own.watch}"
+    # no ring, of which the sentence would be
+    heap = np.random.default_rng(0).normal(size=data["leading_plane"].shape)
+    own = claim("embedding-map", data.assign(leading_plane=(data["leading_plane"].dims, heap)))
+    assert own.holds == holds
+    assert f"Two directions end with {100 * last:.0f}% of the variance of" in own.sentence
 
 
 def test_vectors_of_two_numbers_are_in_a_plane_from_the_first() -> None:

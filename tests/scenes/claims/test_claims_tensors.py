@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._spoken import spoken
 from grokviz.scenes.any.path import walk_shares
 from grokviz.scenes.any.steps import whole_cosines
 from grokviz.scenes.any.weights import density
@@ -44,12 +45,12 @@ def claim(name: str, data: xr.Dataset, **options: object) -> Claim:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sentence_of_the_reference_holds_and_has_a_number(name: str) -> None:
+def test_a_sentence_of_the_reference_holds_and_rests_on_numbers(name: str) -> None:
     own = claim(name, reference(name))
     assert own.holds
     assert len(own.sentence) <= LONGEST
-    assert any(letter.isdigit() for letter in own.sentence)
     assert own.watch
+    assert own.numbers
     assert np.isfinite(list(own.numbers.values())).all()
 
 
@@ -187,7 +188,28 @@ def test_the_first_to_be_half_way_is_the_first_ribbon() -> None:
     scene("tensors")().draw(figure, data)
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     own = claim("tensors", data).sentence
-    assert own.startswith(f"{names[0]} moves first, {names[-1]} last")
+    first, last = (spoken(name).removeprefix("the ") for name in (names[0], names[-1]))
+    assert own == f"The {first} moves first, the {last} last"
+
+
+def test_a_row_is_as_bright_as_what_is_gone_of_its_way() -> None:
+    data = reference("tensors")
+    data["step_size"].values[1:, 0] = 1.0
+    drawn = scene("tensors").with_options(
+        {"order": "model", "tensors": data["parameter"].values[0]}
+    )
+    with drawing_in(gv.theme("dark", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = drawn.draw(figure, data)
+    mesh = figure.axes[0].collections[0]
+    for i in (data.sizes["step_epoch"] // 2, data.sizes["step_epoch"] - 1):
+        drawing.update(i)
+        seen = np.ma.compressed(np.ma.masked_invalid(mesh.get_array()))
+        share = i / (data.sizes["step_epoch"] - 1)
+        past = 2 * share - 1
+        light = (1 + np.sign(past) * np.abs(past) ** 0.5) / 2
+        assert seen[-1] == pytest.approx(light, abs=0.06)
+        assert (np.diff(seen) >= 0).all()
 
 
 @pytest.mark.parametrize(("share", "holds"), [(0.49, True), (0.51, False)])
@@ -198,7 +220,40 @@ def test_a_rank_falls_to_less_than_half(share: float, holds: bool) -> None:
     data["effective_rank"] = (data["effective_rank"].dims, ranks)
     own = claim("spectra", data)
     assert own.holds == holds
-    assert f"{30 * share:.3g}" in own.sentence
+    assert own.numbers["last"] == pytest.approx(30 * share)
+    assert ("outlive all others" in own.sentence) == holds
+    assert ("No matrix loses half of its directions" in own.sentence) != holds
+
+
+@pytest.mark.parametrize(("share", "left"), [(0.19, "One direction"), (0.21, "Two directions")])
+def test_a_direction_is_left_above_a_fifth_of_the_largest(share: float, left: str) -> None:
+    data = reference("spectra")
+    place = [*data["parameter"].values].index("blocks.0.attn.W_Q")
+    data["singular_value"].values[-1, place, 1] = share * data["singular_value"][-1, place, 0]
+    assert claim("spectra", data).sentence.startswith(f"{left} of the query matrix outlive")
+
+
+def test_the_matrix_of_the_sentence_is_drawn_whatever_others_do() -> None:
+    data = reference("spectra")
+    ranks = np.ones(data["effective_rank"].shape)
+    # one gains directions by more than another loses
+    ranks[-1, :2] = 50, 1
+    ranks[0, 1] = 3
+    data["effective_rank"] = (data["effective_rank"].dims, ranks)
+    drawn = scene("spectra")()
+    assert drawn._places(data) == [1]
+    assert spoken(tensors.names_of(data)[1]) in drawn.claim(data).sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("W_Q", "the query matrix"), ("1.attn.W_Q", "the query matrix of layer 1"),
+        ("fc1", "fc1"), ("0.weight", "0.weight"),
+    ],
+)  # fmt: skip
+def test_tensors_of_the_published_model_are_called_by_words(name: str, words: str) -> None:
+    assert spoken(name) == words
 
 
 @pytest.mark.parametrize(("late", "holds"), [(1.9, False), (2.1, True)])
@@ -213,42 +268,41 @@ def test_directions_rise_in_turn(late: float, holds: bool) -> None:
     own = claim("spectra", data)
     assert own.holds == holds
     if holds:
-        assert own.sentence.startswith("3 directions of")
+        assert own.sentence.startswith("Three directions of")
         assert own.numbers["late"] / own.numbers["early"] == pytest.approx(late, rel=0.05)
         values[-1] = np.where(values[0] == values[-1], 1, 9.9)
         assert not claim("spectra", data).holds
 
 
-@pytest.mark.parametrize(("share", "holds"), [(0.49, True), (0.51, False)])
-def test_steps_become_less_than_half_as_large(share: float, holds: bool) -> None:
+@pytest.mark.parametrize(("share", "holds"), [(0.24, True), (0.26, False)])
+def test_half_of_the_way_is_over_early(share: float, holds: bool) -> None:
     data = reference("steps")
-    sizes = np.ones(data["step_size"].shape)
-    sizes[0], sizes[len(sizes) // 2 :] = np.nan, share
+    epochs, sizes = data["step_epoch"].values, np.full(data["step_size"].shape, 1e-9)
+    sizes[0] = np.nan
+    sizes[int(np.searchsorted(epochs, share * epochs[-1])), 0] = 1.0
     data["step_size"] = (data["step_size"].dims, sizes)
     own = claim("steps", data)
     assert own.holds == holds
-    assert ("Steps shrink 2-fold" in own.sentence) == holds
-    assert ("Steps do not shrink: their length per epoch is" in own.sentence) != holds
+    assert own.numbers["share"] == pytest.approx(share, abs=0.01)
+    words = "journey is over after" if holds else "journey takes"
+    assert f"{words} {100 * own.numbers['share']:.0f}% of training" in own.sentence
 
 
-@pytest.mark.parametrize(("cosine", "angle"), [(-0.5, 120), (0.0, 90), (0.5, 60)])
-@pytest.mark.parametrize(("last", "grows"), [(1.09, False), (1.11, True)])
-def test_how_far_the_last_steps_turn_is_said(
-    cosine: float, angle: int, last: float, grows: bool
-) -> None:
+def test_strands_lead_from_time_to_the_way_that_is_gone() -> None:
     data = reference("steps")
-    size, whole = (data[name].values.astype(float) for name in ("step_size", "step_whole_cosine"))
-    # of one tensor, whose cosines are those of all weights
-    size[:, 1:], data["start_distance"].values[:, 1:] = 0, 0
-    size[:, 0] = 0.1
-    size[0], size[1, 0], size[-1, 0], whole[-1, 0] = np.nan, 1.0, 0.1 * last, cosine
-    data["step_size"] = (data["step_size"].dims, size)
-    data["step_whole_cosine"] = (data["step_whole_cosine"].dims, whole)
-    own = claim("steps", data)
-    again = ", then grow" if grows else ""
-    assert own.sentence.startswith(f"Steps shrink 10-fold{again}; the last are")
-    assert own.sentence.endswith(f"at {angle}\u00b0 to the whole way")
-    assert own.numbers["angle"] == pytest.approx(angle, abs=0.1)
+    with drawing_in(gv.theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = scene("steps")().draw(figure, data)
+    (axes,) = figure.axes
+    strands = axes.collections[0]
+    size = np.sqrt(np.nansum(np.square(data["step_size"].values), axis=1))
+    gone, last = np.cumsum(size) / size.sum(), float(data["step_epoch"][-1])
+    for i in (0, 30, data.sizes["step_epoch"] - 1):
+        drawing.update(i)
+        lines = strands.get_segments()
+        assert len(lines) == i + 1
+        assert lines[-1][0, 0] == pytest.approx(float(data["step_epoch"][i]))
+        assert lines[-1][-1, 0] == pytest.approx(last * gone[i], rel=1e-4)
 
 
 def entries(data: xr.Dataset, first: np.ndarray, last: np.ndarray) -> xr.Dataset:
@@ -270,7 +324,7 @@ def test_entries_spread_or_shrink(wide: float, verb: str) -> None:
     own = claim("weights", entries(data, even, wide * even))
     assert own.holds == bool(verb)
     assert verb in own.sentence
-    assert own.numbers["last"] == pytest.approx(wide * own.numbers["first"])
+    assert own.numbers["change"] == pytest.approx(wide)
 
 
 @pytest.mark.parametrize(("apart", "split"), [(0.9, False), (3.0, True)])
@@ -282,19 +336,52 @@ def test_entries_split_where_few_are_between_two_peaks(apart: float, split: bool
     levels = data["level"].values
     own = claim("weights", entries(data, np.quantile(one, levels), np.quantile(two, levels)))
     assert ("split into two groups" in own.sentence) == split
+    # the tensor that changes is the one of the sentence, and the one drawn
+    assert spoken(tensors.names_of(data)[0]) in own.sentence
+    assert scene("weights")()._places(
+        entries(data, np.quantile(one, levels), np.quantile(two, levels))
+    ) == [0]
     if split:
         np.testing.assert_allclose([-own.numbers["left"], own.numbers["right"]], apart, rtol=0.15)
 
 
 @pytest.mark.parametrize(("plane", "holds"), [(0.49, False), (0.51, True)])
-def test_two_directions_hold_more_than_half(plane: float, holds: bool) -> None:
+def test_a_plane_holds_more_than_half(
+    plane: float, holds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = reference("path")
     shares = np.full(data.sizes["path_component"], (1 - plane) / 8)
     shares[:2] = plane / 2
     data["whole_component_share"] = ("path_component", shares)
+    # fewer steps, as of a walk that turns at each of them
+    monkeypatch.setattr("grokviz.scenes.any.path.walk_shares", lambda data: np.array([0.2, 0.1]))
     own = claim("path", data)
     assert own.holds == holds
     assert f"{100 * plane:.0f}%" in own.sentence
+
+
+def test_a_path_no_flatter_than_a_random_walk_is_not_claimed() -> None:
+    data = reference("path")
+    walk = float(walk_shares(data)[:2].sum())
+    for above, holds in ((0.01, True), (-0.01, False)):
+        shares = np.zeros(data.sizes["path_component"])
+        shares[:2] = (walk + above) / 2
+        own = claim("path", data.assign(whole_component_share=("path_component", shares)))
+        assert own.holds == holds
+        assert ("no more than of a random walk" in own.sentence) != holds
+
+
+def test_what_the_losses_tell_is_marked_on_the_path() -> None:
+    kind = scene("path")
+    data = load(None, (*kind.needs, *kind.wishes), default=kind.reference)
+    for some, words in (
+        (data, {"memorised", "test loss halved"}), (data.drop_vars(list(kind.wishes)), set[str]())
+    ):  # fmt: skip
+        with drawing_in(gv.theme("light", "slide")):
+            figure = Figure(figsize=(19.2, 10.8))
+            kind().draw(figure, some).update(3)
+        seen = {text.get_text() for text in figure.findobj(Text)}
+        assert seen & {"memorised", "test loss halved"} == words
 
 
 @pytest.mark.parametrize(("share", "holds"), [(0.51, False), (0.49, True), (2.1, True)])
@@ -306,7 +393,7 @@ def test_a_metric_doubles_or_halves(share: float, holds: bool) -> None:
     assert claim("metrics", data).holds == holds
 
 
-@pytest.mark.parametrize(("high", "last", "peaks"), [(1.4, 0.2, 0), (1.6, 0.7, 1), (1.6, 0.9, 0)])
+@pytest.mark.parametrize(("high", "last", "peaks"), [(1.4, 0.6, 0), (1.6, 0.7, 1), (1.6, 0.9, 0)])
 def test_a_metric_peaks_and_then_halves(high: float, last: float, peaks: bool) -> None:
     data = reference("metrics")
     table = np.ones(data["logged_metric"].shape)
@@ -314,11 +401,12 @@ def test_a_metric_peaks_and_then_halves(high: float, last: float, peaks: bool) -
     table[len(table) // 2, test], table[-1, test] = high, last
     data["logged_metric"] = (data["logged_metric"].dims, table)
     own = claim("metrics", data)
-    assert (f"peaks at {high}, then falls to {last}" in own.sentence) == peaks
-    assert own.holds == (peaks or last < 0.5)
+    assert (own.sentence == f"The test loss rises to {high}, then falls") == peaks
 
 
-@pytest.mark.parametrize(("low", "last", "dips"), [(0.45, 0.95, 1), (0.55, 1.2, 0), (0.45, 0.8, 0)])
+@pytest.mark.parametrize(
+    ("low", "last", "dips"), [(0.45, 0.95, 1), (0.55, 1.05, 0), (0.45, 0.8, 0)]
+)
 def test_a_metric_falls_and_then_doubles(low: float, last: float, dips: bool) -> None:
     data = reference("metrics")
     table = np.ones(data["logged_metric"].shape)
@@ -326,9 +414,40 @@ def test_a_metric_falls_and_then_doubles(low: float, last: float, dips: bool) ->
     table[len(table) // 2, test], table[-1, test] = low, last
     data["logged_metric"] = (data["logged_metric"].dims, table)
     own = claim("metrics", data)
-    assert (f"falls to {low}, then rises to {last}" in own.sentence) == dips
-    assert own.holds == dips
+    assert (own.sentence == f"The test loss falls to {low}, then rises") == dips
     assert ("lowest value" in own.numbers) == dips
+
+
+@pytest.mark.parametrize(("late", "holds"), [(1.45, False), (1.55, True)])
+@pytest.mark.parametrize(("end", "verb"), [(0.2, ""), (3.0, " rises")])
+def test_metrics_move_at_times_of_their_own(
+    late: float, holds: bool, end: float, verb: str
+) -> None:
+    data = reference("metrics")
+    table, clock = np.ones(data["logged_metric"].shape), data["metric_epoch"].values
+    names = [*data["logged_name"].values]
+    table[clock >= 1000, names.index("train_loss")] = 0.1
+    table[clock >= 1000 * late, names.index("test_loss")] = end
+    data["logged_metric"] = (data["logged_metric"].dims, table)
+    own = claim("metrics", data)
+    assert own.holds == holds
+    if holds:
+        assert own.sentence.startswith(f"The training loss falls first, the test loss{verb} ")
+        assert own.numbers["late"] - own.numbers["early"] == pytest.approx(1000 * late - 1000, 0.05)
+    else:
+        assert own.sentence == "What training logged moves at nearly the same time"
+
+
+def test_the_first_metric_to_move_is_the_first_row() -> None:
+    data = reference("metrics")
+    table, clock = np.ones(data["logged_metric"].shape), data["metric_epoch"].values
+    for name, at in (("train_loss", 3000), ("test_loss", 1000)):
+        table[clock >= at, [*data["logged_name"].values].index(name)] = 0.1
+    data["logged_metric"] = (data["logged_metric"].dims, table)
+    figure = Figure(figsize=(19.2, 10.8))
+    scene("metrics")().draw(figure, data)
+    assert [axes.get_label() for axes in figure.axes] == ["test_loss", "train_loss"]
+    assert claim("metrics", data).sentence.startswith("The test loss falls first")
 
 
 def test_the_owner_of_vectors_is_spelled_as_one_says_it() -> None:
@@ -414,8 +533,11 @@ def test_long_names_and_numbers_are_beside_no_other_and_on_the_page(name: str, w
             {"W_Q, epoch 0: 6% in one direction", "W_Q, epoch 5,600: 100% in one direction"},
         ),
         ("weights", {"\u22120.055", "0.055"}),
+        ("metrics", {"epoch 134", "epoch 3,750"}),
+        ("heads", {"1.0 to look", "9.3 to write"}),
+        ("spectra", {"one direction", "the other 63"}),
         ("grokking-curve", {" 150", "loss 0.1 ", "10,360 epochs"}),
-        ("steps", {"circuit formation", "0.21", "0.0067", "31-fold", "\u22120.06: 93\u00b0"}),
+        ("steps", {"12% of the time", "half of the journey"}),
     ],
 )
 def test_numbers_of_the_title_stand_in_the_picture(name: str, words: set[str]) -> None:
