@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from grokviz.scenes.any._glow import Glow
 from grokviz.scenes.any._recorded import Recorded
 
 from grokviz.media.theme import colour_map
@@ -74,14 +75,16 @@ def scatter(axes: Axes, one: Recorded, near: int | None = None) -> Drawing:
     axes.grid(visible=False)
     for line in (axes.axhline, axes.axvline):
         line(0, color=current_style.colours.faint, lw=0.3 * current_style.line, zorder=1)
-    ways, width = np.swapaxes(points, 0, 1), 0.5 * current_style.line
+    few = count <= NUMBERED
+    ways, width = np.swapaxes(points, 0, 1), (0.8 if few else 0.5) * current_style.line
     if current_style.ghost:
         axes.add_collection(
             LineCollection(list(ways), colors=tints, linewidths=width, alpha=0.3, zorder=2)
         )
+    glow = Glow(axes, tints, width)
     past = LineCollection([], colors=tints, linewidths=width, zorder=3)
     axes.add_collection(past, autolim=False)
-    size = (0.55 if count <= NUMBERED else 0.3) * current_style.points
+    size = (0.8 if count <= NUMBERED else 0.3) * current_style.points
     dots = axes.scatter([], [], s=size**2, lw=0, zorder=4)
     numbers = [
         axes.annotate(
@@ -91,9 +94,9 @@ def scatter(axes: Axes, one: Recorded, near: int | None = None) -> Drawing:
         for place, tint in zip(one.places(0), tints, strict=True)
         if count <= NUMBERED
     ]  # fmt: skip
-    reach = 0.5 * size + 0.7 * current_style.small
-    marks = axes.scatter([], [], s=(0.6 * size) ** 2, lw=0.4 * current_style.line, zorder=5)
-    marks.set_facecolor(axes.get_facecolor())
+    reach = 0.5 * size + 0.8 * current_style.small
+    marks = axes.scatter([], [], s=(0.9 * size) ** 2, lw=0.5 * current_style.line, zorder=3.5)
+    marks.set_facecolor(current_style.colours.background)
     marks.set_edgecolor(current_style.colours.ink)
 
     def update(i: int) -> None:
@@ -102,7 +105,10 @@ def scatter(axes: Axes, one: Recorded, near: int | None = None) -> Drawing:
         known = np.isfinite(points[i]).all(axis=1)
         dots.set_offsets(points[i][known])
         dots.set_facecolors([tint for tint, there in zip(tints, known, strict=True) if there])
-        past.set_segments([way[: i + 1] for way in ways])
+        gone = [way[: i + 1] for way in ways]
+        past.set_segments(gone)
+        if few:
+            glow.update(gone)
         away = points[i] - points[i][known].mean(axis=0) if known.any() else points[i]
         away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-12)
         for text, place, there, side in zip(numbers, points[i], known, away, strict=False):
@@ -110,7 +116,7 @@ def scatter(axes: Axes, one: Recorded, near: int | None = None) -> Drawing:
             text.xy = tuple(place)
             text.set_position(tuple(reach * side))
 
-    return Drawing([past, dots, numbers, marks], update)
+    return Drawing([glow.moving, past, dots, numbers, marks], update)
 
 
 def curves(

@@ -10,6 +10,7 @@ import numpy as np
 from grokviz.scenes.any import _array_views as views
 from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _recorded as arrays
+from grokviz.scenes.any._spoken import sentence
 
 from grokviz.errors import InputError
 from grokviz.options import whole
@@ -43,7 +44,7 @@ class Arrays(Scene):
 
     name = "arrays"
     title = "Recorded arrays take their last form early in training"
-    watch = "settled: the array as a whole stays within 10% of its last form"
+    watch = "Settled is what stays within 10% of its last form from then on"
     source = "example: arXiv:2209.10652, figure 2"
     needs = ("array_entry", "array_shape", "array_kept_shape")
     reference = "recorded-features"
@@ -57,7 +58,7 @@ class Arrays(Scene):
     )
     part: str = option("", "of more dimensions, the index along each but the last two, as 0,3")
     entries: int = option(12, "up to so many entries are curves of the epoch", whole(0))
-    most: int = option(3, "at most so many arrays", whole())
+    most: int = option(1, "at most so many arrays", whole())
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -72,35 +73,36 @@ class Arrays(Scene):
     def claim(self, data: xr.Dataset) -> Claim:
         """From when on the arrays shown are near their last forms, or the first of them is."""
         shown, word = self._shown(data), clocks.word(data)
-        one = shown[0]
+        one, name = shown[0], sentence(shown[0].name)
         epochs, shares = data["array_epoch"].values, one.differences()
         last = clocks.spaced(epochs[one.known[-1]])
         if one.known.size < 2:
-            return Claim.instead(f"{one.name} was recorded at {word} {last} alone")
+            return Claim.instead(f"{name} was recorded at {word} {last} alone")
         if not np.isfinite(shares).any():
-            return Claim.instead(f"{one.name} is 0 at {word} {last}, its last")
+            return Claim.instead(f"{name} is 0 at {word} {last}, its last")
         near, largest = self._near(data, one), float(np.nanmax(shares))
         if near is None:
-            words = f"{one.name}: within {_percent(largest)} of its last form at every {word}"
+            words = f"{name} stayed within {_percent(largest)} of the last form at every {word}"
             return Claim.instead(words, self.watch, largest=largest)
         every = [self._near(data, other) for other in shown]
         if len(shown) > 1 and None not in every:
             near = max(moment for moment in every if moment is not None)
-            names = _list([other.name for other in shown])
-            words = f"{names} settle by {word} {clocks.spaced(near)}"
-        else:
-            since = f"from {word} {clocks.spaced(near)} on"
-            words = f"{one.name} stays within {NEAR:.0%} of its last form {since}"
+            name = sentence(_list([other.name for other in shown]))
+        at = f"{word} {clocks.spaced(near)}"
         kinds = {self._kind(other) for other in shown}
-        rings = [mark for kind, mark in (("scatter", "ring"), ("curves", "line")) if kind in kinds]
+        marks = [
+            mark for kind, mark in (("scatter", "Rings"), ("curves", "Lines")) if kind in kinds
+        ]
         watch = self.watch
-        if rings:
-            watch += f"; {' and '.join(rings)}: {word} {clocks.spaced(near)}"
+        if marks:
+            rest = f"all stays within {NEAR:.0%} of its last form"
+            watch = f"{' and '.join(marks)} are at {at}: from then on {rest}".replace(" L", " l")
         span = float(epochs[one.known[-1]] - epochs[one.known[0]])
         early = near - float(epochs[one.known[0]]) <= EARLY * span
         if not early:
-            return Claim.instead(words, watch, near=near, largest=largest)
-        return Claim(words, watch, numbers={"near": near, "largest": largest})
+            return Claim.instead(f"{name} settled only by {at}", watch, near=near, largest=largest)
+        numbers = {"near": near, "largest": largest}
+        return Claim(f"{name} settled by {at}", watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The arrays beside one another, or below, and their differences below all of them."""
@@ -108,9 +110,14 @@ class Arrays(Scene):
         if style().narrow(figure):
             shown = shown[: max(1, int((style().ems(figure)[1] - BELOW) // LEAST))]
         timed = [one for one in shown if np.isfinite(one.differences()).sum() > 1]
-        rooms, strip = _rooms(figure, [self._kind(one) for one in shown], strip=bool(timed))
+        # a single array of points, or of curves over time, has its moment in its own picture
+        alone = len(shown) == 1 and self._kind(shown[0]) != "heatmap"
+        rooms, strip = _rooms(
+            figure, [self._kind(one) for one in shown], strip=bool(timed) and not alone
+        )
         # not those of rows and entries, which come from the other end
-        tints = [style().colours.ink, *style().colours.frequencies[::-1]] * len(shown)
+        palette = style().colours
+        tints = [palette.ink, *palette.frequencies[4:], *palette.frequencies[:4]] * len(shown)
         tints = tints[: len(shown)]
         parts: list[Any] = []
         every = [moment for one in shown if (moment := self._near(data, one)) is not None]
@@ -169,7 +176,7 @@ class Arrays(Scene):
         some = f" Too large to be drawn whole: {', '.join(few)}." if few else ""
         return (
             "Arrays as training recorded them, each on one scale at all moments; where a heatmap "
-            "has outliers, the strongest colours take in a hundredth of its entries. Below: "
+            "has outliers, the strongest colours take in a hundredth of its entries. How near: "
             f"Euclidean distance from the last form over the norm of that form.{some} For such "
             "arrays of a toy model, compare Elhage et al. (2022), arXiv:2209.10652, figure 2."
         )
@@ -187,7 +194,11 @@ class Arrays(Scene):
                 f"array={self.array} chooses no array {what}; leave out show=, or choose another"
             )
         firsts = {self._kind(one): one for one in reversed(able)}
-        order = sorted(able, key=lambda one: one is not firsts[self._kind(one)])[: self.most]
+        telling = ("scatter", "heatmap", "curves")
+        order = sorted(
+            able,
+            key=lambda one: (one is not firsts[self._kind(one)], telling.index(self._kind(one))),
+        )[: self.most]
         kinds = ("heatmap", "scatter", "curves")
         return sorted(order, key=lambda one: kinds.index(self._kind(one)))
 

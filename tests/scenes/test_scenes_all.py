@@ -408,11 +408,16 @@ def choices() -> Iterator[tuple[str, str, Any]]:
                     yield name, field.name, value
 
 
+AS_IT_IS = {("arrays", "show", "scatter")}
+"""What the reference's own array is drawn as without being asked."""
+
+
 @pytest.mark.parametrize(("name", "option", "value"), [*choices()])
 def test_every_choice_of_an_option_is_drawn(name: str, option: str, value: Any) -> None:
     i = index_of(SCENES[name](), of(name), "last")
     drawn = Drawn(name, **{option: value}).show(i)
-    assert drawn.digest != views(name)["last"].digest, "it changes nothing"
+    same = drawn.digest == views(name)["last"].digest
+    assert same == ((name, option, value) in AS_IT_IS), "it changes nothing"
 
 
 # --- its film --------------------------------------------------------------------
