@@ -1,4 +1,4 @@
-"""The local learning coefficient through training, above the losses on the same clock."""
+"""The local learning coefficient through training, beside the test loss on the same scale."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from grokviz.scenes.any import _marks
-from grokviz.scenes.modular_addition import _claims, _neurons
+from grokviz.scenes.any._glow import Glow
+from grokviz.scenes.modular_addition import _claims
 
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 FALLEN = 0.5
-"""At most this share of its highest value is left when the test loss halves."""
+"""It has fallen from when on it stays at most this share of its highest value."""
+
+BEFORE = 0.5
+"""It falls before the test loss where it has by this share of the epochs until that halves."""
 
 ABOVE = 1.2
 """So much higher than the highest chain the axis ends, which leaves room for a number."""
@@ -30,15 +33,15 @@ THIN = 0.55
 
 @dataclass(frozen=True)
 class LearningCoefficient(Scene):
-    """The estimate over training with the spread of its chains, and the losses below it."""
+    """The estimate and the test loss over training, each as a share of its highest value."""
 
     name = "learning-coefficient"
     title = "The learning coefficient falls while the test loss is still high"
-    watch = "high: the training loss rises in many directions"
+    watch = "It tells in how many directions the training loss rises"
     source = "arXiv:2308.12108 (Lau, Furman, Wang, Murfet and Wei), for arXiv:2301.05217"
     needs = (
-        "learning_coefficient", "learning_coefficient_trace", "restricted_loss", "phase_end",
-        "logged_train_loss", "logged_test_loss",
+        "learning_coefficient", "learning_coefficient_trace", "phase_end", "logged_train_loss",
+        "logged_test_loss",
     )  # fmt: skip
     recipe = "modular-addition-59"
     reference = "learning-coefficient"
@@ -50,25 +53,25 @@ class LearningCoefficient(Scene):
     traces: bool = option(False, "show beside it how the chains ran at the moment shown")
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """The highest estimate, and what is left of it when the run groks."""
+        """How much earlier the estimate has halved than the test loss."""
         turn = _turn(data)
         if turn is None:
             return Claim.instead(outcome(data).sentence, _watch(data))
-        numbers = {"peak": turn.peak, "left": turn.left}
-        peak, left = _digits(turn.peak), _digits(turn.left)
-        if not (turn.apart and turn.left <= FALLEN * turn.peak):
-            sentence = (
-                f"The learning coefficient is {left} when the test loss halves, {peak} at most"
-            )
-            return Claim.instead(f"{sentence} before", _watch(data), **numbers)
-        sentence = (
-            f"The learning coefficient falls from {peak} to {left} while the test loss is still "
-            f"{turn.test:.2g}"
-        )
+        numbers = {"peak": turn.peak, "left": turn.left, "grokked": turn.grokked}
+        if turn.fallen is None:
+            sentence = "The learning coefficient does not halve for good before the test loss does"
+            return Claim.instead(sentence, _watch(data), **numbers)
+        numbers["fallen"] = turn.fallen
+        gap = f"{abs(turn.grokked - turn.fallen):,.0f} {clocks.word(data)}s"
+        if not (turn.apart and turn.fallen <= BEFORE * turn.grokked):
+            side = "before" if turn.fallen < turn.grokked else "after"
+            sentence = f"The learning coefficient halves {gap} {side} the test loss"
+            return Claim.instead(sentence, _watch(data), **numbers)
+        sentence = f"The learning coefficient falls {gap} before the test loss"
         return Claim(sentence, _watch(data), numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The estimate above the losses; with ``traces`` the chains beside both."""
+        """The estimate and the test loss; with ``traces`` the chains beside both."""
         rooms: list[Any] = [figure]
         if self.traces:
             narrow = style().narrow(figure)
@@ -78,13 +81,8 @@ class LearningCoefficient(Scene):
             rooms = [*figure.subfigures(rows, columns, hspace=0, wspace=0, **shape)]
             for room in rooms:
                 room.set_facecolor("none")
-        phases = _neurons.phases(figure)
-        upper, lower = style().stack(
-            rooms[0], (1.15, 1), left=5.0, right=7.0, vgap=1.2,
-            top=1.7 if phases == "named" else 0.4,
-        )  # fmt: skip
-        parts = [_estimate(upper, data, phases), _losses(lower, data, phases)]
-        panels.without_time(upper)
+        (axes,), *_ = style().panels(rooms[0], left=5.0, right=2.2, top=1.2, bottom=3.3)
+        parts = [_falls(axes, data)]
         if self.traces:
             parts.append(_chains(rooms[1], data))
         return Drawing.of(*parts)
@@ -101,8 +99,8 @@ class LearningCoefficient(Scene):
         )
         losses = f" Losses: {losses}." if losses else ""
         return (
-            "The local learning coefficient over epochs, a line with a band over the chains it is "
-            "sampled with, above the train, test and restricted loss. At "
+            "The local learning coefficient over epochs, with a band over the chains it is sampled "
+            "with, and the test loss, each as a share of its highest value. At "
             f"{clocks.at(data, 'field_epoch', i)} the {len(chains)} chains give {values}.{losses}"
         )
 
@@ -113,7 +111,8 @@ class LearningCoefficient(Scene):
             "$\\beta = 1/\\log n$, the mean over weights sampled around those of each checkpoint "
             f"by {data.sizes['chain']} chains of Langevin dynamics; line: mean of the chains, "
             "band: lowest to highest. It is defined at a minimum; before one it may be negative. "
-            "Restricted loss: on all pairs, with the key waves alone. After Lau et al. (2023), "
+            "Both curves are shares of their highest values; dots: from where on each is at most "
+            "half. After Lau et al. (2023), "
             "arXiv:2308.12108."
         )
 
@@ -125,26 +124,26 @@ def _finite(data: xr.Dataset) -> np.ndarray:
 
 
 def _watch(data: xr.Dataset) -> str:
-    """What a high estimate says, and how far the chains are from one another."""
+    """What the estimate tells, and of how many chains it is."""
     chains = _finite(data)
-    apart = chains.max(axis=1) - chains.min(axis=1)
-    if len(chains.T) < 2 or not np.isfinite(apart).any():
+    if len(chains.T) < 2 or not np.isfinite(chains).any():
         return LearningCoefficient.watch
-    widest = _digits(float(np.nanmax(apart)))
-    return f"{LearningCoefficient.watch}; band: {len(chains.T)} chains, within {widest}"
+    return f"{LearningCoefficient.watch}; the band spans its {len(chains.T)} chains"
 
 
 class _Turn(NamedTuple):
-    """The highest estimate before the run groks, and what is left then.
+    """When the estimate has halved for good, and when the test loss has.
 
-    ``apart`` is whether every chain at the first lies above every chain at the second.
+    ``peak`` is the highest mean up to the latter, ``left`` the mean then. ``apart`` is whether
+    every chain at the peak lies above every chain once it has fallen.
     """
 
-    epochs: tuple[int, int]
+    top: int
     peak: float
     left: float
+    fallen: float | None
+    grokked: float
     apart: bool
-    test: float
 
 
 def _turn(data: xr.Dataset) -> _Turn | None:
@@ -159,11 +158,12 @@ def _turn(data: xr.Dataset) -> _Turn | None:
         return None
     means = np.where(known, chains.mean(axis=1), -np.inf)
     top = int(means[: end + 1].argmax())
-    test = float(np.interp(epochs[end], *losses_of(data, "test")))
-    apart = bool(chains[top].min() > chains[end].max())
-    return _Turn(
-        (int(epochs[top]), int(epochs[end])), float(means[top]), float(means[end]), apart, test
-    )
+    peak = float(means[top])
+    high = np.flatnonzero(means > FALLEN * peak)
+    after = int(high[-1]) + 1 if high.size else top + 1
+    fallen = float(epochs[after]) if peak > 0 and after < len(epochs) else None
+    apart = fallen is not None and bool(chains[top].min() > chains[after].max())
+    return _Turn(int(epochs[top]), peak, float(means[end]), fallen, float(run.grokked), apart)
 
 
 def _digits(value: float) -> str:
@@ -173,37 +173,84 @@ def _digits(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}"
 
 
-def _estimate(axes: Axes, data: xr.Dataset, phases: Any) -> Drawing:
-    """The mean of the chains with a band from the lowest to the highest, and the title's two."""
+class _Panel(panels.CurvePanel):
+    """Both curves, with their names above them."""
+
+    def name_curves(self, end: float) -> panels.LineNames:
+        """The names where the curves are apart."""
+        at = dict.fromkeys(self.curves, 0.2 * end)
+        return panels.LineNames(self.axes, self.curves, at, above=[*at], ha="left")
+
+
+def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
+    """Both curves in percent of their highest values, and how far apart they halve."""
     epochs, colours = data["field_epoch"].values, style().colours
     chains = _finite(data)
-    low, high = chains.min(axis=1), chains.max(axis=1)
-    finite = np.concatenate([low[np.isfinite(low)], high[np.isfinite(high)], [0.0]])
-    top = ABOVE * float(finite.max()) or 1.0
-    bottom = float(finite.min()) - 0.02 * (top - float(finite.min()))
-    panel = panels.CurvePanel(
-        axes, data, {"_mean": panels.Curve.of(epochs, chains.mean(axis=1), colours.ink)},
-        ylabel="coefficient", clock="field_epoch", phases=phases, ylim=(bottom, top),
+    means = chains.mean(axis=1)
+    finite = means[np.isfinite(means)]
+    unit = 100 / (float(finite.max()) if finite.size and finite.max() > 0 else 1.0)
+    low, high = unit * chains.min(axis=1), unit * chains.max(axis=1)
+    mean = panels.Curve.of(epochs, unit * means, colours.frequencies[2])
+    curves = {"learning coefficient": mean}
+    test = losses_of(data, "test")
+    largest = float(test.loss[np.isfinite(test.loss)].max(initial=0))
+    if largest > 0:
+        end = panels.horizon(data)
+        share = 100 * test.loss / largest
+        curves["test loss"] = panels.Curve.thinned(test.epochs, share, colours.test, end)
+    bottom = min(0.0, *low[np.isfinite(low)], 0.0)
+    panel = _Panel(
+        axes, data, curves, ylabel="share of the highest value (%)", clock="field_epoch",
+        phases="none", ylim=(max(bottom, -20.0) - 2, 116), yticks=(0, 50, 100),
     )  # fmt: skip
-    for trace in panel.traces.values():
-        for line in trace.lines:
-            line.set_linewidth(THIN * line.get_linewidth())
     axes.axhline(0, color=colours.faint, lw=0.3 * style().line, zorder=1.2)
-    marks, turn = [], _turn(data)
-    if turn is not None:
-        marks = [
-            _marks.Mark(at, value, _digits(value), colours.ink, lift=0.6)
-            for at, value in zip(turn.epochs, (turn.peak, turn.left), strict=True)
-        ]
-        marks = _marks.clear(axes, marks, panel.curves.values())
-    return Drawing.of(
-        _band(axes, epochs, low, high), panel.along(epochs), _marks.draw(axes, marks, epochs)
-    )
+    glow = _shine(axes, panel)
+    return Drawing.of(glow, _band(axes, epochs, low, high), panel.along(epochs), _apart(axes, data))
+
+
+def _shine(axes: Axes, panel: panels.CurvePanel) -> Drawing:
+    """Light around both curves as far as they have come."""
+    traces = [*panel.traces.values()]
+    lit = Glow(axes, [trace.curve.colour for trace in traces], style().line)
+    moments = panel.data["field_epoch"].values
+
+    def update(i: int) -> None:
+        gone = [trace.curve.where(trace.curve.x <= moments[i]) for trace in traces]
+        lit.update([np.column_stack([one.x, one.y]) for one in gone])
+
+    return Drawing(lit.moving, update)
+
+
+def _apart(axes: Axes, data: xr.Dataset) -> Drawing:
+    """An arrow from where the estimate has halved to where the test loss has, and its length."""
+    turn, colours = _turn(data), style().colours
+    if turn is None or turn.fallen is None or not turn.fallen < turn.grokked:
+        return Drawing()
+    level, ink = 100 * FALLEN, colours.ink
+    arrow = axes.annotate(
+        "", (turn.grokked, level), (turn.fallen, level), zorder=6,
+        arrowprops={"arrowstyle": "<|-|>", "color": ink, "lw": 0.8 * style().line, "shrinkA": 0,
+                    "shrinkB": 0},
+    )  # fmt: skip
+    gap = f"{turn.grokked - turn.fallen:,.0f} {clocks.word(data)}s"
+    middle = (turn.fallen + turn.grokked) / 2
+    text = style().label(axes, middle, level, gap, lift=0.4, color=ink, zorder=7)
+    half = style().label(
+        axes, middle, level, "half of each", lift=-0.4, va="top", color=colours.muted, zorder=7,
+        fontweight="normal",
+    )  # fmt: skip
+    parts, epochs = [arrow, text, half], data["field_epoch"].values
+
+    def update(i: int) -> None:
+        for part in parts:
+            part.set_visible(style().ghost or bool(epochs[i] >= turn.grokked))
+
+    return Drawing(parts, update)
 
 
 def _band(axes: Axes, epochs: np.ndarray, low: np.ndarray, high: np.ndarray) -> Drawing:
     """From the lowest chain to the highest, as far as the moment shown."""
-    colour, opacity = style().colours.ink, 0.3
+    colour, opacity = style().colours.frequencies[2], 0.35
     if style().ghost:
         axes.fill_between(epochs, low, high, color=colour, alpha=0.4 * opacity, lw=0, zorder=2)
     past = axes.fill_between(epochs, low, high, color=colour, alpha=opacity, lw=0, zorder=2.5)
@@ -212,23 +259,6 @@ def _band(axes: Axes, epochs: np.ndarray, low: np.ndarray, high: np.ndarray) -> 
         past.set_data(epochs[: i + 1], low[: i + 1], high[: i + 1])
 
     return Drawing([past], update)
-
-
-def _losses(axes: Axes, data: xr.Dataset, phases: Any) -> Drawing:
-    """Train, test and restricted loss, with a dot where the test loss is in the title."""
-    colours, epochs = style().colours, data["field_epoch"].values
-    restricted = data["restricted_loss"].sel(split="all").values
-    curves = {**panels.losses(data), "restricted": panels.at_checkpoints(data, restricted)}
-    panel = panels.CurvePanel(
-        axes, data, curves, ylabel="loss (nats)", log=True, clock="field_epoch",
-        phases="shaded" if phases == "named" else phases,
-    )  # fmt: skip
-    turn = _turn(data)
-    marks = [] if turn is None else [
-        _marks.Mark(turn.epochs[1], turn.test, f"{turn.test:.2g}", colours.test, lift=0.6)
-    ]  # fmt: skip
-    marks = _marks.clear(axes, marks, panel.curves.values())
-    return Drawing.of(panel.along(epochs), _marks.draw(axes, marks, epochs))
 
 
 def _chains(room: FigureBase, data: xr.Dataset) -> Drawing:

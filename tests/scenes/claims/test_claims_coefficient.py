@@ -35,8 +35,21 @@ def test_it_falls_before_the_test_loss_on_its_reference(data: xr.Dataset) -> Non
     assert own.holds
     peak, left = (f"{own.numbers[name]:.2g}" for name in ("peak", "left"))
     assert own.numbers["peak"] > 10 * own.numbers["left"] > 0
-    assert f"to {left} while the test loss is still" in own.sentence, (peak, own.sentence)
-    assert "4 chains, within" in own.watch
+    gap = own.numbers["grokked"] - own.numbers["fallen"]
+    assert f"falls {gap:,.0f} epochs before the test loss" in own.sentence, (peak, left)
+    assert "4 chains" in own.watch
+
+
+@pytest.mark.parametrize(("epoch", "holds"), [(1800, True), (2000, False)])
+def test_half_of_the_time_to_grok_is_the_threshold(
+    data: xr.Dataset, epoch: int, holds: bool
+) -> None:
+    chains = data["learning_coefficient"].copy(deep=True)
+    early = data["field_epoch"] < epoch
+    chains[{"field_epoch": early.values}] = 100.0
+    own = SCENE().claim(data.assign(learning_coefficient=chains))
+    assert own.holds == holds
+    assert own.numbers["fallen"] == pytest.approx(epoch, abs=450)
 
 
 @pytest.mark.parametrize("side", [1, -1])
