@@ -1,18 +1,15 @@
-"""Scenes drawn with matplotlib: a figure with its furniture, a still, and a film's frames."""
+"""Scenes drawn with matplotlib: a figure with its furniture, a still, and what moves in a film."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grokviz.errors import InputError
 from grokviz.media import Provenance, library_versions
 from grokviz.media.fonts import fallback_fonts, untold_missing_glyphs
-from grokviz.progress import ProgressCallback
 from grokviz.render.job import RenderJob
 from grokviz.render.sheet import Sheet
 from grokviz.render.strings import clean_texts, strings_of
@@ -27,14 +24,13 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-    from grokviz.media.film.sound import Track
     from grokviz.scene.sound import Sound
 
 
-def draw(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
-    """Make one still or film."""
+def still(job: RenderJob, data: xr.Dataset) -> Path:
+    """Make one still."""
     with drawing_in(job.theme, ghost=job.ghost):
-        return _film(job, data, report) if job.format.film else _still(job, data)
+        return _still(job, data)
 
 
 def build(job: RenderJob, data: xr.Dataset) -> tuple[Figure, Sheet, Drawing]:
@@ -78,67 +74,18 @@ def _still(job: RenderJob, data: xr.Dataset) -> Path:
     return save_still(
         figure,
         job.path,
-        provenance=_provenance(job, data, [i]),
+        provenance=provenance_of(job, data, [i]),
         transparent=job.options.transparent,
         fmt=job.format.name,
     )
 
 
-def _film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None) -> Path:
-    from grokviz.media import Painter, paint, transparent_background, write_film
-    from grokviz.media.film.encode import Footage
-
-    index = frames_of(job, data)
-    data = until(data, job.scene.clock, int(max(index)))
-    # the whole dataset stays with the scene, so that a still and a frame look the same
-    figure, sheet, drawing = build(job, data)
-    painter = Painter(figure, [drawing.moving, sheet.moment, sheet.caption])
-
-    updates = _updates(job, sheet, drawing, index)
-    updates = sheet.with_captions(updates, job.captions, float(job.quality.fps))
-
-    def frames() -> Iterator[Any]:
-        for done, frame in enumerate(paint(painter, updates), 1):
-            yield frame
-            if report:
-                report(done, len(updates))
-
-    sound = job.scene.sound(data) if job.options.sound else None
-    limit = job.options.max_size
-    moments = sorted({int(i) for i in index})
-    told = job.scene.index_of(data, None)
-    if job.scene.clock is not None:  # one of its own frames; else its still
-        told = min(moments, key=lambda i: abs(i - told))
-    poster = next(paint(painter, [partial(_show, sheet, drawing, told)], checks=0))
-    with transparent_background(figure) if job.options.transparent else contextlib.nullcontext():
-        written = write_film(
-            job.path,
-            Footage(frames, poster, _track(job, sound, index)),
-            fps=job.quality.fps,
-            provenance=_provenance(job, data, moments, sound),
-            transparent=job.options.transparent,
-            max_size=None if limit is None else int(limit * 1e6),
-            fmt=job.format.name,
-        )
-    return written.path
-
-
-def _track(job: RenderJob, sound: Sound | None, index: np.ndarray) -> Track | None:
-    """The sound of frames that show these clock indices."""
-    if sound is None:
-        return None
-    from grokviz.media.film.sound import Track
-
-    fps = Fraction(job.quality.fps).limit_denominator(1001)
-    return Track(sound.hertz, sound.amplitude[index], fps)
-
-
-def _updates(
+def updates_of(
     job: RenderJob, sheet: Sheet, drawing: Drawing, index: np.ndarray
 ) -> list[Callable[[], None]]:
     """What draws each frame of a film; pictures that are the same are the same object."""
     if drawing.play is None:
-        moments = {int(i): partial(_show, sheet, drawing, int(i)) for i in index}
+        moments = {int(i): partial(show, sheet, drawing, int(i)) for i in index}
         return [moments[int(i)] for i in index]
     play, through = drawing.play, sorted({int(i) for i in index})
 
@@ -150,7 +97,7 @@ def _updates(
     return [*shares, *[shares[-1]] * (len(index) - moving)]
 
 
-def _show(sheet: Sheet, drawing: Drawing, i: int) -> None:
+def show(sheet: Sheet, drawing: Drawing, i: int) -> None:
     """Move a picture to a clock index."""
     sheet.show(i)
     drawing.update(i)
@@ -203,9 +150,10 @@ def _own_moments(job: RenderJob) -> np.ndarray:
     return index
 
 
-def _provenance(
+def provenance_of(
     job: RenderJob, data: xr.Dataset, index: Sequence[int], sound: Sound | None = None
 ) -> Provenance:
+    """What a file says of itself that shows these clock indices."""
     clock = job.scene.clock
     alt = job.scene.alt_text(data, index[-1])
     return Provenance(

@@ -47,7 +47,11 @@ class Matplotlib(Engine[Scene, RenderJob]):
         self, job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None
     ) -> Path:
         """Make one still or film."""
-        return drawing.draw(job, data, report)
+        if not job.format.film:
+            return drawing.still(job, data)
+        from grokviz.render.filming import film
+
+        return film(job, data, report)
 
     def page_body(
         self, job: RenderJob, data: xr.Dataset, text: SceneText, report: ProgressCallback | None
@@ -82,7 +86,8 @@ class Matplotlib(Engine[Scene, RenderJob]):
 
     def chapter_sources(self, scene: type[Scene]) -> list[Path]:
         """What draws and what lays out."""
-        return [Path(drawing.__file__), Path(drawing.__file__).with_name("plan.py")]
+        own = Path(drawing.__file__)
+        return [own, own.with_name("filming.py"), own.with_name("plan.py")]
 
 
 MATPLOTLIB = Matplotlib()

@@ -155,9 +155,9 @@ class _Converter:
 
         if frame is not self._before:
             even = _even(frame)
-            rgba = av.VideoFrame.from_ndarray(
-                _bleed_colours(even) if self._bleed else even, format="rgba"
-            )
+            shown = np.ascontiguousarray(_bleed_colours(even) if self._bleed else even)
+            # without a copy: nobody changes a frame that was handed over
+            rgba = av.VideoFrame.from_numpy_buffer(shown, format="rgba")
             rgba.pts, rgba.time_base = index, self._step
             self._graph.push(rgba)
             self._frame, self._before = self._graph.pull(), frame
