@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
@@ -186,7 +186,7 @@ def _strands(axes: Axes, data: xr.Dataset, ways: list[tuple[str, np.ndarray]]) -
     past = LineCollection([], colors=tints, linewidths=thin, zorder=3)
     axes.add_collection(past, autolim=False)
     wedge = _wedge(axes, lines[0], middle, epochs, half)
-    _ends(axes, ways)
+    _ends(axes, ways, (float(epochs[0]), float(epochs[-1])))
     (now,) = axes.plot([], [], color=colours.ink, lw=1.2 * current_style.line, zorder=7)
 
     def update(i: int) -> None:
@@ -227,21 +227,23 @@ def _wedge(
     return Drawing([*glow.moving, *parts], update)
 
 
-def _ends(axes: Axes, ways: list[tuple[str, np.ndarray]]) -> None:
-    """Shares of the way below, and at the right whose way each level is."""
-    current_style, muted = style(), style().colours.muted
+def _ends(axes: Axes, ways: list[tuple[str, np.ndarray]], ends: tuple[float, float]) -> None:
+    """Shares of the way below, between these epochs, and at the right whose way each level is."""
+    current_style, colours = style(), style().colours
+    below: dict[str, Any] = {
+        "xycoords": ("data", "axes fraction"), "annotation_clip": False, "color": colours.ink,
+    }  # fmt: skip
     marks = ((0.0, "left", "0%"), (0.5, "center", "50%"), (1.0, "right", "100%"))
-    for at, side, word in marks:
-        current_style.note(
-            axes, word, (at, 0), (0, -1.2), ha=side, color=style().colours.ink,
-        )  # fmt: skip
+    for share, side, word in marks:
+        at = ends[0] + share * (ends[1] - ends[0])
+        current_style.note(axes, word, (at, 0), (0, -1.2), ha=side, **below)
     current_style.note(
-        axes, "distance that the weights have gone", (0.5, 0), (0, -2.5), ha="center",
-        fontsize=current_style.points, color=style().colours.ink,
+        axes, "distance that the weights have gone", ((ends[0] + ends[1]) / 2, 0), (0, -2.5),
+        ha="center", fontsize=current_style.points, **below,
     )  # fmt: skip
     for level, (name, _) in enumerate(ways, 1):
         current_style.note(
-            axes, name, (1, 1 - level / len(ways)), (0.6, 0), va="center", color=muted
+            axes, name, (1, 1 - level / len(ways)), (0.6, 0), va="center", color=colours.muted
         )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 MOST = 18
-"""So many ribbons have room for their names."""
+"""So many rows have room for their names."""
 
 APART = 2.0
 """Tensors move at times of their own where one is so many times as late as another at half way."""

@@ -157,7 +157,7 @@ def _check_markdown(text: str) -> None:
     """Raise Loss for a tag, a link, or a paragraph that is not ours."""
     require(not CONTROL.search(text), "a control character")
     require(not re.search(r"(?<!\\)[<`[]", text), "markup")
-    begins = re.compile(r"# Suggested captions|## spectra\.pdf|No effective rank |Alt text: |")
+    begins = re.compile(r"# Suggested captions|## spectra\.pdf|No matrix |Alt text: |")
     other = [
         row for row in text.split("\n") if not begins.match(row) or begins.match(row)[0] == row
     ]
