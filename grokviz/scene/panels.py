@@ -10,6 +10,7 @@ import numpy as np
 
 from grokviz.scene import clock as clocks
 from grokviz.scene.curves import (
+    POINTS,
     Curve,
     EndNames,
     LineNames,
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "FIRST",
+    "POINTS",
     "Curve",
     "CurvePanel",
     "EndNames",
     "LineNames",
     "LossPanel",
     "Marker",
+    "Spacing",
     "Trace",
     "at_checkpoints",
     "decades",

@@ -157,16 +157,20 @@ def phases(figure: FigureBase) -> Literal["named", "none"]:
     return "none" if style().narrow(figure) else "named"
 
 
-def halves(axes: Axes, data: xr.Dataset) -> Drawing:
-    """A dotted line where the run groks, from then on in films; nothing of a run that does not."""
+def halves(axes: Axes, data: xr.Dataset, *, level: float = 0) -> Drawing:
+    """A dotted line where the run groks, from then on in films; nothing of a run that does not.
+
+    Its name stands at the foot of the axes, or at their top where ``level`` is 1.
+    """
     at, current_style = outcome(data).grokked, style()
     if at is None:
         return Drawing()
     colour, epochs = current_style.colours.test, data["epoch"].values
     line = axes.axvline(at, color=colour, lw=current_style.line * 0.6, ls=":", zorder=2.5)
+    words, lift = ("test loss halves", -0.2) if level else ("test loss\nhalves", 0.5)
     name = current_style.note(
-        axes, "test loss\nhalves", (at, 0), (-0.4, 0.5), ha="right", color=colour,
-        xycoords=axes.get_xaxis_transform(), linespacing=1.05,
+        axes, words, (at, level), (-0.4, lift), ha="right", va="top" if level else "baseline",
+        color=colour, xycoords=axes.get_xaxis_transform(), linespacing=1.05,
     )  # fmt: skip
 
     def update(i: int) -> None:

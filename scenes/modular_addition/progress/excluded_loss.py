@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any import _marks, _ridges
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 from grokviz.scenes.modular_addition.progress import _all_waves
@@ -28,7 +29,7 @@ TERMS = {"2d": "cos and sin of w(a + b)", "3d": "cos w(a + b \u2212 c)"}
 
 PUBLISHED = "published_excluded_loss_by_frequency"
 
-SHORT = "a line leaves the others as training leans on its wave"
+SHORT = "A line leaves the others as training leans on its wave"
 
 LEANS = 2.0
 """Without a wave that training leans on, the loss is so many times that without any other wave."""
@@ -44,7 +45,7 @@ class ExcludedLoss(Scene):
     name = "excluded-loss"
     panels = ("progress",)
     title = "Training leans on most key waves before the test loss falls"
-    watch = "a line leaves the grey ones where training begins to lean on its wave"
+    watch = "A hill is what training loses without a wave; a dot is where it begins to matter"
     source = "arXiv:2301.05217, figures 12 and 15; notebook, analysis during training"
     needs = (
         "excluded_loss_2d_by_frequency", "excluded_accuracy_2d_by_frequency",
@@ -56,21 +57,26 @@ class ExcludedLoss(Scene):
     aspect = 2.0
     narrow_aspect = 1.0
     stills = ("grok+6000", "last")
-    paper_figures = {"12": {}, "15": {}}  # noqa: RUF012
+    aspects = {"form": {"hills": (2.0, 0.95)}}  # noqa: RUF012
+    paper_figures = {"12": {"form": "curves"}, "15": {"form": "curves"}}  # noqa: RUF012
 
     kind: Literal["2d", "3d"] = option(
         "2d", "what is taken away: cos and sin of w(a+b), or cos w(a+b-c) alone"
     )
     measure: Literal["loss", "accuracy"] = option("loss", "loss or accuracy without the wave")
-    form: Literal["curves", "bars"] = option("curves", "over epochs, or a bar a wave at one epoch")
+    form: Literal["hills", "curves", "bars"] = option(
+        "hills",
+        "a hill a wave: how much training loses without it; the curves themselves; or a bar a wave "
+        "at one epoch",
+    )
     removed: Literal["each", "all"] = option(
         "each", "each wave alone, or all key waves, and all waves of a+b, at once"
     )
     published: bool = option(False, published.HELP)
 
     def __post_init__(self) -> None:
-        if self.removed == "all" and (self.kind, self.form) != ("2d", "curves"):
-            raise ValueError("removed=all is drawn with kind=2d and form=curves; leave these out")
+        if self.removed == "all" and (self.kind != "2d" or self.form == "bars"):
+            raise ValueError("removed=all is drawn with kind=2d, as curves; leave these out")
 
     def variables(self) -> tuple[str, ...]:
         """With those of all waves and the published losses, where they are drawn."""
@@ -82,7 +88,14 @@ class ExcludedLoss(Scene):
     @property
     def _behind(self) -> bool:
         """Whether there are published curves to draw: the figure shows losses over epochs alone."""
-        return self.published and (self.kind, self.measure, self.form) == ("2d", "loss", "curves")
+        return (
+            self.published and (self.kind, self.measure) == ("2d", "loss") and self.form != "bars"
+        )
+
+    @property
+    def _hilly(self) -> bool:
+        """Whether hills are drawn; published ones are behind the curves themselves."""
+        return self.form == "hills" and self.removed == "each" and not self._behind
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How many of the key waves training leans on when the run groks."""
@@ -96,11 +109,16 @@ class ExcludedLoss(Scene):
         sentence = f"Training leans on {leant} of {len(keys)} key waves before the test loss halves"
         if leant <= MOST * len(keys):
             return Claim.instead(sentence.replace("before", "when"), leant=leant)
-        watch = published.watch(SHORT) if self._behind else self.watch
+        watch = self.watch if self._hilly else SHORT
+        if self._hilly and self.measure == "accuracy":
+            watch = "A hill is how much of the training accuracy is lost without a wave"
+        watch = published.watch(watch) if self._behind else watch
         return Claim(sentence, watch, numbers={"leant": leant, "keys": len(keys)})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A line for every frequency, and the unharmed train and test loss; or bars."""
+        """A hill for every key frequency; or lines, and the unharmed losses; or bars."""
+        if self._hilly and frequencies.key_frequencies(data):
+            return self._hills(figure, data)
         axes = style().panels(figure, left=5.0, right=7.4)[0][0]
         if self.removed == "all":
             return _all_waves.draw(axes, data, self.measure, behind=self._behind)
@@ -151,6 +169,88 @@ class ExcludedLoss(Scene):
             f"{published.DEFINITION if self._behind else ''} "
             f"{after('figures 12 and 15')}"
         )
+
+    def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """What training loses without each key wave, the one that it leans on first on top."""
+        keys, rise = _neurons.named_keys(data, NAMED), 0.86
+        lost = {k: self._lost(data, [k]) for k in keys}
+        others = [k for k in data["frequency"].values.tolist() if k not in keys]
+        begins = {k: _begins(data, f"excluded_loss_{self.kind}_by_frequency", k) for k in keys}
+        order = sorted(keys, key=lambda k: (begins[k] is None, begins[k] or 0, k))
+        narrow, colours = style().narrow(figure), style().colours
+        axes = style().panels(
+            figure, left=6.6 if narrow else 8.4, right=1.6, top=3.0
+        )[0][0]  # fmt: skip
+        end, epochs = panels.horizon(data), data["epoch"].values
+        _ridges.frame(axes, end, len(order), 1.95)
+        axes.set_xlabel(clocks.word(data))
+        shown = epochs <= end
+        highest = max(float(values[shown].max()) for values in lost.values()) or 1.0
+        rows = [*((f"wave {k}", lost[k], frequencies.colour(k, data)) for k in order)]
+        rows.append(("others", self._lost(data, others), colours.muted))
+        parts = [
+            _ridges.Ridge(axes, epochs, rise * values / highest, row, colour)
+            for row, (_, values, colour) in enumerate(rows)
+        ]
+        _ridges.name_rows(axes, [row[0] for row in rows], [row[2] for row in rows])
+        marks = [
+            _marks.Mark(float(epochs[begins[k]]), row - rise * lost[k][begins[k]] / highest, "",
+                        colours.ink)
+            for row, k in enumerate(order) if begins[k] is not None
+        ]  # fmt: skip
+        peaks = self._peaks(axes, [(lost[k], y) for y, k in enumerate(order)], highest, rise)
+        moves = Drawing.of(*(
+            Drawing(part.moving, lambda i, part=part: part.update(float(epochs[i])))
+            for part in parts
+        ))  # fmt: skip
+        halves = _neurons.halves(axes, data, level=1)
+        longer = Drawing((), lambda i: _ridges.reach(axes, max(end, float(epochs[i]))))
+        dots = _marks.draw(axes, marks, data["epoch"])
+        return Drawing.of(longer, moves, halves, dots, peaks(data))
+
+    def _lost(self, data: xr.Dataset, waves: list[int]) -> np.ndarray:
+        """How much worse training is without the one of some waves that it needs most.
+
+        Decades of loss, or the share of the pairs that is no longer right.
+        """
+        if not waves:
+            return np.zeros(data.sizes["epoch"])
+        without = self._values(data).sel(frequency=waves).values.astype(float)
+        whole = data[self.measure].sel(split="train").values.astype(float)[:, None]
+        if self.measure == "accuracy":
+            lost = whole - without
+        else:
+            with np.errstate(all="ignore"):
+                lost = np.log10(without / whole)
+        known = np.where(np.isfinite(lost), lost, 0)
+        worst: np.ndarray = np.maximum(known.max(axis=1), 0)
+        return worst
+
+    def _peaks(
+        self, axes: Axes, rows: list[tuple[np.ndarray, int]], highest: float, rise: float
+    ) -> Any:
+        """How much the loss grows at most without each wave, above its hill's top."""
+
+        def draw(data: xr.Dataset) -> Drawing:
+            epochs, shown = data["epoch"].values, data["epoch"].values <= panels.horizon(data)
+            texts = []
+            for values, row in rows:
+                top = int(np.argmax(np.where(shown, values, -1)))
+                words = f"\u2212{values[top]:.0%}"
+                if self.measure == "loss":
+                    words = f"\u00d7{_rounded(10 ** values[top])}"
+                texts.append((float(epochs[top]), style().label(
+                    axes, float(epochs[top]), row - rise * values[top] / highest, words, lift=0.15,
+                    color=style().colours.ink, zorder=9,
+                )))  # fmt: skip
+
+            def update(i: int) -> None:
+                for at, text in texts:
+                    text.set_visible(style().ghost or bool(epochs[i] >= at))
+
+            return Drawing([text for _, text in texts], update)
+
+        return draw
 
     def _values(self, data: xr.Dataset) -> xr.DataArray:
         return data[f"excluded_{self.measure}_{self.kind}_by_frequency"]
@@ -222,6 +322,20 @@ class ExcludedLoss(Scene):
         past = LineCollection([], colors=colour, linewidths=width, zorder=1.5)
         axes.add_collection(past, autolim=False)
         return Drawing([past], lambda i: past.set_segments(list(lines[:, : i + 1])))
+
+
+def _rounded(times: float) -> str:
+    """So many times, in one digit, as it is said: "300", "2 million"."""
+    rounded = float(f"{times:.1g}")
+    return f"{rounded / 1e6:,g} million" if rounded >= 1e6 else f"{rounded:,g}"
+
+
+def _begins(data: xr.Dataset, name: str, k: int) -> int | None:
+    """The first moment after memorisation at which training leans on a wave; None for never."""
+    ends = clocks.phase_ends(data)
+    first = 0 if ends is None else clocks.index_up_to(data, "epoch", float(ends[0]))
+    leant = (i for i in range(first, data.sizes["epoch"]) if k in _leant_on(data, name, i))
+    return next(leant, None)
 
 
 def _leant_on(data: xr.Dataset, name: str, i: int) -> list[int]:

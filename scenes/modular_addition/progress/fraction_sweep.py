@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any._papers import after
 
+from grokviz.dataset.learning import LOW
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, members, option, panels, style
 
@@ -16,44 +17,45 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-LEVELS = {"train": 0.03, "test": 0.3}
-"""The loss at which each curve is named, where it falls through it."""
-
 SLOWER = 3.0
 """So many times as long the smallest fraction has to take to generalise as the largest."""
+
+MOSTLY = 0.75
+"""Of so many pairs of fractions the smaller one takes longer, where less data is said to."""
 
 AS_FAST = 1.5
 """Two epochs of memorising are alike within this factor."""
 
 OURS, PUBLISHED = "ours", "published"
-DASHES = (0, (1.2, 1.4))
-LIFTS = {"memorised": -0.6, "generalised": 0.6}
-"""How far a name stands above its dots, in ems."""
-ON_ITS_WAY = {"memorised": -0.6, "generalised": 2.5}
-"""The same on its way to its place, past the number of the first dot."""
+
+RISE = 0.84
+"""How high the highest hill is, in rows."""
+
+FILL = 0.55
+"""How strong the colour of a hill is inside its line."""
 
 NONE = panels.Curve.of([], [], "none")
 
 
 @dataclass(frozen=True)
 class FractionSweep(Scene):
-    """Losses at one training fraction after another, and epochs to generalise against it."""
+    """A hill for every training fraction: its test loss, until it generalises."""
 
     name = "fraction-sweep"
     panels = ("family",)
-    title = "A phase change turns into grokking as data shrinks"
-    watch = "memorising takes about as long on any; generalising far longer on little data"
+    title = "With less data it memorises as fast and generalises far later"
+    watch = "Each hill is the test loss on one share of the data, and ends where that is below 0.1"
     source = "thread, tweet 3; arXiv:2301.05217, appendix D and figure of data fractions"
     loops = True
     needs = (*members.NEEDS, "member_fraction", "member_source", "fraction_member")
     reference = "fraction-sweep"
     clock = "fraction"
-    aspect = 2.1
-    narrow_aspect = 0.72
+    aspect = 1.7
+    narrow_aspect = 0.85
     stills = ("last",)
 
-    time: Literal["log", "linear"] = option("log", "how epochs are spaced, in both panels")
-    trail: bool = option(True, "test losses of larger fractions, faintly")
+    time: Literal["log", "linear"] = option("linear", "how epochs are spaced")
+    trail: bool = option(True, "larger fractions too, above the one that is shown")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -66,30 +68,29 @@ class FractionSweep(Scene):
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How much longer less data took, where it did; else how many fractions generalise."""
+        """Whether less data took longer, where it did; else how many fractions generalise."""
         epochs = _epochs(data, _sources(data)[0], "generalised_epoch")
-        fractions = data["fraction"].values.astype(float)  # they fall
-        at = np.flatnonzero(np.isfinite(epochs))
-        if at.size > 1 and epochs[at[-1]] >= SLOWER * epochs[at[0]]:
-            first, last = (f"{epochs[i]:,.0f} {w}" for i, w in ((at[0], "epochs"), (at[-1], "")))
-            much, little = (f"{100 * fractions[i]:g}%" for i in (at[0], at[-1]))
-            sentence = f"Generalising takes {first} on {much} of the data, {last}on {little}"
-            numbers = {"much": float(epochs[at[0]]), "little": float(epochs[at[-1]])}
-            return Claim(sentence, _watch(data, fractions, epochs, at), numbers=numbers)
-        return Claim.instead(f"{at.size} of {epochs.size} training fractions generalise")
+        at = np.flatnonzero(np.isfinite(epochs))  # the fractions fall
+        slower = at.size > 1 and epochs[at[-1]] >= SLOWER * epochs[at[0]]
+        if not slower or _later(epochs[at]) < MOSTLY:
+            return Claim.instead(f"{at.size} of {epochs.size} training fractions generalise")
+        numbers = {"much": float(epochs[at[0]]), "little": float(epochs[at[-1]])}
+        memorised = _epochs(data, _sources(data)[0], "memorised_epoch")[at]
+        alike = memorised.max() <= AS_FAST * memorised.min()
+        sentence = self.title if alike else "With less data it generalises far later"
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The curves of one fraction on the left, all fractions on the right."""
-        room = {"right": 1.6, "top": 1.2} if style().narrow(figure) else {}
-        left, right = style().beside(
-            figure, (1.15, 1), (1, 1), **{"left": 5.0, "gap": 7.0, "vgap": 5.2, **room}
-        )
+        """A row for every fraction, the largest on top."""
+        narrow = style().narrow(figure)
+        axes = style().panels(figure, left=6.4, right=1.6, top=3.2 if narrow else 2.2)[0][0]
         curves = [_losses(data, i) for i in range(data.sizes["fraction"])]
-        self._frame(left, curves)
-        return Drawing.of(
-            _losses_in_turn(left, curves, _percents(data), trail=self.trail),
-            _dots(right, data, self.time),
-        )
+        learnt = {
+            name: _epochs(data, _sources(data)[0], f"{name}_epoch")
+            for name in ("memorised", "generalised")
+        }
+        self._frame(axes, curves, learnt["generalised"])
+        return _hills(axes, data, curves, learnt, trail=self.trail)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """When the runs of this fraction memorised and generalised, and both ends of the sweep."""
@@ -107,34 +108,50 @@ class FractionSweep(Scene):
                 )
         ends = " and ".join(_end(data, j) for j in (0, len(fractions) - 1))
         return (
-            "Training and test loss over epochs at one training fraction, and the epoch of "
-            f"generalising against the fraction. At fraction {fractions[i]:g}: "
+            f"Training and test loss over epochs, above {LOW:g} nats, a row for each of "
+            f"{len(fractions)} training fractions. At fraction {fractions[i]:g}: "
             f"{'; '.join(runs) or 'no run'} (first losses below 0.1). Over the sweep {ends}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the rule, the sources of the runs, and the citation."""
         count = len(data["fraction"])
-        beside = " Rings: the published sweep." if PUBLISHED in _sources(data) else ""
+        beside = " Rings: the published sweep." if PUBLISHED in _sources(data)[1:] else ""
         return (
             f"Modular addition trained on {count} fractions of all pairs, from "
-            f"{data['fraction'].values.max():g} to {data['fraction'].values.min():g}: losses at "
-            "one of them, and the first epoch with a loss below 0.1 against the fraction."
-            f"{beside} {after('appendix D')}"
+            f"{data['fraction'].values.max():g} to {data['fraction'].values.min():g}: the test "
+            f"loss and, below it, the training loss at each over epochs, as far as they are above "
+            f"{LOW:g} nats (height: logarithmic, up to {_highest(data):.2g}); dots: the first "
+            f"epoch with a test loss below that.{beside} {after('appendix D')}"
         )
 
-    def _frame(self, axes: Axes, curves: list[dict[str, panels.Curve]]) -> None:
-        """Axes that hold the losses at all fractions."""
+    def _frame(
+        self, axes: Axes, curves: list[dict[str, panels.Curve]], generalised: np.ndarray
+    ) -> None:
+        """Axes that hold all hills, the largest fraction on top."""
+        known = generalised[np.isfinite(generalised)]
+        ends = [float(known.max())] if known.size == generalised.size else [
+            float(curve.x[-1]) for losses in curves for curve in losses.values()
+        ]  # fmt: skip
+        last = max([20.0, *ends])
         axes.set_xscale(self.time)
-        axes.set_yscale("log")
-        every = [curve for losses in curves for curve in losses.values()]
-        last = max((curve.x[-1] for curve in every), default=1.0)
-        low, top = members.span(every)
-        axes.set(xlabel="epoch", ylabel="loss (nats)", ylim=(low / 3, top * 4))
-        axes.set_xlim(*((10, 2 * last) if self.time == "log" else (-0.1 * last, 1.1 * last)))
-        _decades(axes)
-        if self.time == "linear":
+        axes.set_xlim(*((FIRST, 2.2 * last) if self.time == "log" else (0, 1.12 * last)))
+        axes.set(xlabel="epoch", ylim=(len(curves) - 0.85, -1))
+        if self.time == "log":
+            panels.decades(axes)
+        else:
             panels.thousands(axes)
+        axes.grid(visible=False)
+        axes.spines["left"].set_visible(False)
+
+
+FIRST = panels.FIRST
+
+
+def _later(epochs: np.ndarray) -> float:
+    """Of the pairs of fractions, the share in which the smaller one takes longer."""
+    later = np.triu(epochs[None] > epochs[:, None], 1)
+    return float(later.sum()) / max(len(epochs) * (len(epochs) - 1) / 2, 1)
 
 
 def _percents(data: xr.Dataset) -> list[str]:
@@ -142,157 +159,136 @@ def _percents(data: xr.Dataset) -> list[str]:
     return [f"{100 * fraction:g}%" for fraction in data["fraction"].values.astype(float)]
 
 
-def _losses_in_turn(
-    axes: Axes, curves: list[dict[str, panels.Curve]], percents: list[str], *, trail: bool
+def _highest(data: xr.Dataset) -> float:
+    """The largest loss that is drawn."""
+    every = [c for i in range(data.sizes["fraction"]) for c in _losses(data, i).values()]
+    return max(members.span(every)[1], 10 * LOW)
+
+
+def _hill(curve: panels.Curve, row: int, highest: float) -> np.ndarray:
+    """Corners of a curve above :data:`LOW` on its row: one row up is 1 down the axis."""
+    above = np.maximum(np.log10(np.maximum(curve.y, LOW) / LOW), 0)
+    y = row - RISE * above / np.log10(highest / LOW)
+    x = curve.x[[0, *range(len(curve.x)), -1]]
+    corners: np.ndarray = np.column_stack([x, np.concatenate([[row], y, [row]])])
+    return corners
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What is drawn of one fraction: what is always seen of it, and what its numbers are."""
+
+    parts: list[Any]
+    numbers: list[Any]
+
+
+def _hills(
+    axes: Axes,
+    data: xr.Dataset,
+    curves: list[dict[str, panels.Curve]],
+    learnt: dict[str, np.ndarray],
+    *,
+    trail: bool,
 ) -> Drawing:
-    """The losses at one fraction, and faintly the test losses at those before it."""
+    """A row of hills for each fraction; those to come are faint, or not seen yet."""
+    highest, ghost = _highest(data), style().ghost
+    rows = [_row(axes, row, losses, highest) for row, losses in enumerate(curves)]
+    told = _told(learnt["generalised"])
+    for i, row in enumerate(rows):
+        _dots(axes, data, i, row, learnt["generalised"][i], number=i in told)
+    axes.set_yticks(range(len(rows)), _percents(data))
+    axes.tick_params(axis="y", length=0)
     current_style = style()
-    width, red = current_style.line * 0.45, current_style.colours.test
-    before = [
-        axes.plot(c["test"].x, c["test"].y, color=red, alpha=0.3, lw=width, zorder=2)[0]
-        if "test" in c else axes.plot([], [])[0]
-        for c in curves
-    ]  # fmt: skip
-    looks: dict[str, dict[str, Any]] = {
-        PUBLISHED: {"color": red, "lw": current_style.line * 0.7, "ls": DASHES, "zorder": 3},
-        "train": {"color": current_style.colours.train, "zorder": 4},
-        "test": {"color": red, "zorder": 5},
-    }
-    lines = {name: axes.plot([], [], **look)[0] for name, look in looks.items()}
-    if trail and len(curves) > 1:
-        muted = current_style.colours.muted
-        current_style.note(axes, "faint: trained on more", (0, 1.01), va="bottom", color=muted)
-    names = {}
-    for name, (side, across) in {"train": ("right", -0.5), "test": ("left", 0.5)}.items():
-        names[name] = current_style.label(
-            axes, 1, 1, name, lift=0.01, ha=side, va="center", zorder=6,
-            color=looks[name]["color"],
-        )  # fmt: skip
-        names[name].set_position((across * current_style.small, 0))
+    muted = current_style.colours.muted
+    current_style.note(axes, "trained on", (0, 1), (-2.35, 0.3), color=muted)
+    _names(axes)
 
     def update(i: int) -> None:
-        now = curves[i]
-        for name, line in lines.items():
-            curve = now.get(name, NONE)
-            line.set_data(curve.x, curve.y)
-        for name, text in names.items():
-            text.set_visible(name in now)
-            if name in now:
-                text.xy = _through(now[name], LEVELS[name])
-        names["test"].set_text(f"test,\n{percents[i]}")
-        for j, line in enumerate(before):
-            line.set_visible(trail and j < i)
+        for j, row in enumerate(rows):
+            strong = j == i or (trail and j < i)
+            for part in row.parts:
+                part.set_visible(strong or ghost)
+                part.set_alpha(None if strong else 0.25)
+            for number in row.numbers:
+                number.set_visible(strong)
 
-    return Drawing([before, list(lines.values()), list(names.values())], update)
+    return Drawing([[row.parts, row.numbers] for row in rows], update)
 
 
-def _dots(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
-    """Epoch of memorising and of generalising at each fraction; what is to come, faintly."""
+def _row(axes: Axes, row: int, losses: dict[str, panels.Curve], highest: float) -> _Row:
+    """The test loss of one fraction, and before it the training loss."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.colors import to_rgb
+
     current_style, colours = style(), style().colours
-    x, sources = data["fraction"].values.astype(float), _sources(data)
-    axes.set_yscale(time)
-    dots, epochs = [], []
-    ends: dict[str, tuple[str, np.ndarray]] = {}
-    for source in sources:
-        for name, colour in (("memorised", colours.train), ("generalised", colours.test)):
-            y = _epochs(data, source, f"{name}_epoch")
-            if time == "log":
-                y = np.maximum(y, 1.0)  # epoch 0 has no place on the axis
-            if np.isfinite(y).any():
-                look = _look(colour, ring=source != sources[0])
-                if current_style.ghost:
-                    axes.plot(x, y, **look | {"alpha": 0.28})
-                dots += axes.plot([], [], **look)
-                epochs.append(y)
-                ends.setdefault(name, (colour, y))
-    _limits(axes, x, epochs, time)
-    names = {name: _name(axes, name, colour) for name, (colour, _) in ends.items()}
-    if not dots:
-        current_style.note(axes, "no run learned", (0.5, 0.5), ha="center", color=colours.muted)
-    if PUBLISHED in sources and len(dots) > 2:
-        current_style.note(axes, "dotted: published", (0, 1.01), va="bottom", color=colours.muted)
-    marker = axes.axvline(x[0], color=colours.ink, lw=current_style.line * 0.5, zorder=2.5)
-
-    def update(i: int) -> None:
-        for line, y in zip(dots, epochs, strict=True):
-            line.set_data(x[: i + 1], y[: i + 1])
-        marker.set_xdata([x[i], x[i]])
-        for name, text in names.items():
-            y = ends[name][1]
-            j = _middle(y)
-            # where the future is not drawn a name goes along to its place
-            j = j if current_style.ghost else int(min(j, i))
-            text.set_visible(bool(np.isfinite(y[j])))
-            # on its way it stands above the number of the first dot, until the dots are above that
-            clear = j == _middle(y) or y[j] > 1.5 * y[np.isfinite(y)][0]
-            lift = LIFTS[name] if clear else ON_ITS_WAY[name]
-            text.set_position((0, lift * current_style.small))
-            text.xy = (_inside(axes, x[j], text), np.nan_to_num(y[j], nan=1.0))
-
-    moving = Drawing([marker, *dots, *names.values()], update)
-    return Drawing.of(moving, _ends(axes, data, time))
+    ground = np.array(to_rgb(colours.background))
+    parts: list[Any] = []
+    for level, (name, colour) in enumerate((("test", colours.test), ("train", colours.train))):
+        curve = losses.get(name, NONE)
+        if not curve.x.size:
+            continue
+        corners, at = _hill(curve, row, highest), 2 + row + 0.2 * level
+        inside = FILL * np.array(to_rgb(colour)) + (1 - FILL) * ground
+        hill = PolyCollection([corners], facecolors=[inside], lw=0, zorder=at)
+        axes.add_collection(hill, autolim=False)
+        above = np.where(curve.y > LOW, corners[1:-1, 1], np.nan)
+        parts += [hill, *axes.plot(
+            curve.x, above, color=colour, lw=0.6 * current_style.line, zorder=at + 0.1
+        )]  # fmt: skip
+    return _Row(parts, [])
 
 
-def _ends(axes: Axes, data: xr.Dataset, time: str) -> Drawing:
-    """How long the largest and the smallest fraction that generalise take, at their dots."""
-    epochs = _epochs(data, _sources(data)[0], "generalised_epoch")
+def _dots(axes: Axes, data: xr.Dataset, i: int, row: _Row, epoch: float, *, number: bool) -> None:
+    """A dot where a fraction generalises, with its epoch; rings for the published runs."""
+    current_style, colours = style(), style().colours
+    size, at = 0.42 * current_style.points, 3 + i
+    if np.isfinite(epoch):
+        row.parts.extend(axes.plot(
+            [epoch], [i], "o", ms=size, mew=0, color=colours.test, zorder=at, clip_on=False
+        ))  # fmt: skip
+        if number:
+            text = current_style.label(
+                axes, epoch, i, f"{epoch:,.0f}", lift=0.01, ha="left", va="center",
+                color=colours.test, zorder=at,
+            )  # fmt: skip
+            text.set_position((0.6 * current_style.small, 0.35 * current_style.small))
+            row.numbers.append(text)
+    elif data["fraction_member"].values[i].max() >= 0:
+        end = float(axes.get_xlim()[1])
+        text = current_style.label(
+            axes, end, i, "never", lift=0.2, ha="right", color=colours.muted, zorder=at
+        )
+        row.numbers.append(text)
+    for source in _sources(data)[1:]:
+        there = _epochs(data, source, "generalised_epoch")[i]
+        if source == PUBLISHED and np.isfinite(there):
+            row.parts.extend(axes.plot(
+                [there], [i], "o", ms=1.3 * size, mfc="none", mec=colours.ink, clip_on=False,
+                mew=0.5 * current_style.line, zorder=at,
+            ))  # fmt: skip
+
+
+def _told(epochs: np.ndarray) -> set[int]:
+    """The rows that have a number: the largest and the smallest fraction, and the slowest."""
     at = np.flatnonzero(np.isfinite(epochs))
-    x, least = data["fraction"].values.astype(float), 1.0 if time == "log" else 0.0
-    texts = {}
-    for i in {int(k) for k in at[[0, -1]]} if at.size else ():
-        last = i == at[-1]
-        texts[i] = style().label(
-            axes, x[i], max(float(epochs[i]), least), f"{epochs[i]:,.0f}", ha="left",
-            lift=0.01 if last else 0.9, va="center" if last else "bottom",
-            color=style().colours.test, zorder=6,
+    if not at.size:
+        return set()
+    return {int(at[0]), int(at[-1]), int(at[np.argmax(epochs[at])])}
+
+
+def _names(axes: Axes) -> None:
+    """The names of both losses, above the first row at its right: each in its colour."""
+    current_style, colours = style(), style().colours
+    # in a column there is no room for more than the names
+    narrow = current_style.narrow(axes.figure)
+    rest = "" if narrow else f" as far as above {LOW:g} nats"
+    last: Any = current_style.note(axes, rest, (1, 1), (0, 0.3), ha="right", color=colours.muted)
+    for text, colour in (("test loss", colours.test), ("train loss", colours.train)):
+        last = axes.annotate(
+            text, (0, 0), (-0.6 * current_style.small, 0), xycoords=last, ha="right",
+            textcoords="offset points", va="bottom", fontsize=current_style.small, color=colour,
+            fontweight="bold",
         )  # fmt: skip
-        if last:
-            texts[i].set_position((0.5 * style().small, 0))
-
-    def update(i: int) -> None:
-        for moment, text in texts.items():
-            text.set_visible(style().ghost or i >= moment)
-
-    return Drawing(list(texts.values()), update)
-
-
-def _name(axes: Axes, name: str, colour: str) -> Any:
-    """A name above its dots, or below them."""
-    below = name == "memorised"
-    return style().label(
-        axes, 1, 1, name, lift=LIFTS[name], color=colour, zorder=6,
-        va="top" if below else "bottom", ha="center" if below else "right",
-    )  # fmt: skip
-
-
-def _inside(axes: Axes, x: float, text: Any) -> float:
-    """The place nearest to ``x`` at which a name does not run over the left axis."""
-    width = 0.64 * style().pixels(axes, style().small) * len(text.get_text())
-    room = axes.bbox.x0 + (width if text.get_ha() == "right" else width / 2)
-    at = max(float(axes.transData.transform((x, axes.get_ylim()[0]))[0]), room)
-    return float(axes.transData.inverted().transform((at, axes.bbox.y0))[0])
-
-
-def _watch(data: xr.Dataset, fractions: np.ndarray, epochs: np.ndarray, at: np.ndarray) -> str:
-    """How long memorising took where all fractions are alike, and which generalised last."""
-    memorised = _epochs(data, _sources(data)[0], "memorised_epoch")[at]
-    if not memorised.max() <= AS_FAST * memorised.min():
-        return ""
-    watch = f"memorising takes {memorised.min():,.0f} to {memorised.max():,.0f} epochs on any"
-    slowest = int(at[np.argmax(epochs[at])])
-    if epochs[slowest] <= epochs[at[-1]]:
-        return watch
-    return f"{watch}; generalising longest on {100 * fractions[slowest]:g}%"
-
-
-def _look(colour: str, *, ring: bool) -> dict[str, Any]:
-    """How dots are drawn: of the published runs rings that a dotted line joins."""
-    points, line = style().points, style().line
-    look: dict[str, Any] = {"color": colour, "marker": "o", "lw": line * 0.5}
-    if ring:
-        ringed = {"ms": points * 0.44, "mew": line * 0.4, "mfc": "none", "ls": DASHES, "zorder": 3}
-        return look | ringed
-    return look | {"ms": points * 0.42, "mew": 0, "ls": "-", "zorder": 4}
 
 
 def _losses(data: xr.Dataset, i: int) -> dict[str, panels.Curve]:
@@ -327,51 +323,8 @@ def _epochs(data: xr.Dataset, source: str, name: str) -> np.ndarray:
     return np.where((indices >= 0) & (epochs >= 0), epochs, np.nan)
 
 
-def _middle(y: np.ndarray) -> int:
-    """The finite value around which a curve is named: in the middle of those there are."""
-    finite = np.flatnonzero(np.isfinite(y))
-    return int(finite[len(finite) // 2])
-
-
 def _end(data: xr.Dataset, j: int) -> str:
     member = next((m for m in data["fraction_member"].values[j] if m >= 0), -1)
     fraction = float(data["fraction"].values[j])
     epoch = members.learnt(data, int(member)) if member >= 0 else "no run"
     return f"fraction {fraction:g} {epoch}"
-
-
-def _through(curve: panels.Curve, level: float) -> tuple[float, float]:
-    """Where a curve falls through a level for good; its end where it does not."""
-    above = np.flatnonzero(curve.y >= level)
-    if not above.size or above[-1] + 1 >= len(curve.x):
-        return float(curve.x[-1]), float(curve.y[-1])
-    return float(curve.x[above[-1] + 1]), level
-
-
-def _decades(axes: Axes) -> None:
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    axes.yaxis.set_major_locator(LogLocator(numticks=6))
-    axes.yaxis.set_minor_locator(NullLocator())
-    if axes.get_xscale() == "log":
-        axes.xaxis.set_major_locator(LogLocator(numticks=6))
-        axes.xaxis.set_minor_locator(NullLocator())
-
-
-def _limits(axes: Axes, x: np.ndarray, epochs: list[np.ndarray], time: str) -> None:
-    """From much data on the left to little on the right, with room for names."""
-    from matplotlib.ticker import NullLocator
-
-    values = np.concatenate([y[np.isfinite(y)] for y in epochs] or [np.ones(1)])
-    span = max(float(x.max() - x.min()), 0.5)
-    axes.set_xlim(x.max() + 0.06 * span, x.min() - 0.25 * span)
-    axes.set_ylim(
-        *(
-            (values.min() / 3, values.max() * 3)
-            if time == "log"
-            else (-0.12 * values.max(), 1.15 * values.max())
-        )
-    )
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
-    axes.set(xlabel="share of the data to train on", ylabel="epochs to a loss of 0.1")

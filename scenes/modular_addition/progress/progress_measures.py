@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from grokviz.scenes.any import _marks
@@ -39,16 +39,13 @@ SHORT = {
 }  # fmt: skip
 """Names of panels that are low."""
 
-EXCLUDED, RESTRICTED = "excluded:\nthe rest", "restricted:\nkey waves"
-"""Names of two losses that say which waves are left in the logits."""
-
 OUTPUT = "neuron-\nlogit map"
 """The name of $W_L$ at the end of its curve."""
 
-ON_LINES = {EXCLUDED: "excluded", RESTRICTED: "restricted"}
-"""Names of the two on their curves, where there is room for a word; the subtitle explains them."""
+TEST, ALONE, WITHOUT = "test", "key waves alone", "without them"
+"""The losses that are drawn together, of which the last two are of the training pairs or all."""
 
-DASHED = {OUTPUT, "excluded", EXCLUDED}
+DASHED = {OUTPUT, "excluded"}
 """Curves in one panel with others of their colour, or of another grey."""
 
 PUBLISHED = (published.TRAIN, published.TEST, "published_restricted_loss")
@@ -65,8 +62,8 @@ class ProgressMeasures(Scene):
 
     name = "progress-measures"
     panels = ("progress",)
-    title = "While the test loss is still high, the generalising circuit grows"
-    watch = "restricted: the loss with only the key waves kept"
+    title = "The loss of the waves alone falls long before the test loss does"
+    watch = "Each loss is drawn as a share of its largest value"
     source = "arXiv:2301.05217, figures 6, 7, 10, 11, 13 and 14"
     needs = (
         "excluded_loss_2d", "restricted_loss", "excluded_accuracy_2d", "restricted_accuracy",
@@ -78,7 +75,11 @@ class ProgressMeasures(Scene):
     narrow_aspect = 0.72
     stills = ("grok", "last")
     # fewer panels make a flatter page
-    aspects = {"show": {"accuracies": (2.3, 0.8), "cosines": (2.2, 1.05)}}  # noqa: RUF012
+    aspects = {  # noqa: RUF012
+        "layout": {"together": (2.0, 1.05)},
+        "published": {True: (1.75, 0.72)},
+        "show": {"accuracies": (2.3, 0.8), "cosines": (2.2, 1.05)},
+    }
     paper_figures = {  # noqa: RUF012
         "6": {"third": "ratio", "layout": "paper"},
         "7": {"layout": "paper"},
@@ -93,10 +94,11 @@ class ProgressMeasures(Scene):
     )
     published: bool = option(False, published.HELP)
     third: Literal["gini", "ratio"] = option(
-        "gini", "third panel: Gini coefficients, or test loss over restricted loss"
+        "gini", "beside the losses: Gini coefficients, or test loss over restricted loss"
     )
     layout: Literal["together", "paper"] = option(
-        "together", "all losses in one large panel, or the paper's four panels of one size"
+        "together",
+        "the losses in one panel, each as a share of its largest, or the paper's four panels",
     )
 
     def variables(self) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ class ProgressMeasures(Scene):
         if turn is None:
             return Claim.instead(outcome(data).sentence, self._watch(""))
         if self.show == "losses":
-            own = _of_losses(turn, len(frequencies.key_frequencies(data)))
+            own = _of_losses(turn, len(frequencies.key_frequencies(data)), together=self._merged)
             return dataclasses.replace(own, watch=self._watch(own.watch))
         last = int(np.searchsorted(data["epoch"].values, turn.epochs[1]))
         return _of_accuracies(data, last) if self.show == "accuracies" else _of_cosines(data)
@@ -124,69 +126,40 @@ class ProgressMeasures(Scene):
         return published.watch(words) if self._behind else words
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The panels, each with the phases shaded, which the first names."""
-        from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+        """The losses in one panel, or panels each with the phases shaded, which the first names."""
+        if self._merged:
+            return _together(figure, data, self.third)
+        from matplotlib.ticker import StrMethodFormatter
 
         plots = self._plots(data)
-        on_lines = self._on_lines(figure, data)
-        rooms = self._rooms(figure, len(plots), 1.6 if on_lines else 7.2)
-        kind = _NamedOnLines if on_lines else panels.CurvePanel
+        rooms = self._rooms(figure, len(plots))
         narrow = style().narrow(figure)
         low = len(plots) > 2 and narrow
         drawn, phases = [], _neurons.phases(figure)
         for i, (axes, plot) in enumerate(zip(rooms, plots, strict=True)):
             percent = plot.label.endswith("(%)")
-            drawn.append(kind(
+            drawn.append(panels.CurvePanel(
                 axes, data, plot.curves, log=plot.log,
-                ylabel=self._label(plot, low=low, strip=self._merged and bool(i)),
+                ylabel=SHORT.get(plot.label, plot.label) if low else plot.label,
                 ylim=(-4, 104) if percent else None, yticks=(0, 50, 100) if percent else None,
                 phases="shaded" if phases == "named" and i else phases,
             ))  # fmt: skip
             for name in DASHED & drawn[-1].traces.keys():
                 drawn[-1].traces[name].dash()
-            if EXCLUDED in drawn[-1].traces:
-                # what the title compares is bold, and this is not
-                for line in drawn[-1].traces[EXCLUDED].lines:
-                    line.set_linewidth(0.6 * line.get_linewidth())
-            if self._merged and i and not plot.log:
-                axes.yaxis.set_major_locator(MaxNLocator(2))
             if not plot.log:
                 axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        last = 1 if self._merged or narrow or len(plots) == 1 else 2
+        last = 1 if narrow or len(plots) == 1 else 2
         panels.without_time(*rooms[: len(plots) - last])
-        parts = [panel.along(data["epoch"]) for panel in drawn]
-        if self._merged:
-            marks = [_numbers(data), _sparsity(data, beside=narrow) if self.third == "gini" else []]
-            parts += [
-                _marks.draw(axes, these, data["epoch"])
-                for axes, these in zip(rooms, marks, strict=True)
-            ]
-            parts.append(_falls(rooms[0], data))
-        return Drawing.of(*parts)
-
-    def _label(self, plot: Plot, *, low: bool, strip: bool) -> str:
-        """What stands beside a panel; nothing beside a strip, whose curve says what it is."""
-        if strip:
-            return ""
-        return SHORT.get(plot.label, plot.label) if low else plot.label
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in drawn))
 
     @property
     def _merged(self) -> bool:
-        """Whether all losses are in one panel."""
-        return self.show == "losses" and self.layout == "together"
+        """Whether all losses are in one panel; published ones are behind ours in nats."""
+        return self.show == "losses" and self.layout == "together" and not self.published
 
-    def _on_lines(self, figure: FigureBase, data: xr.Dataset) -> bool:
-        """Whether names stand on the curves: in a wide still of a run that groks."""
-        still = style().ghost and style().labels is None and not style().narrow(figure)
-        return self._merged and still and _turn(data) is not None
-
-    def _rooms(self, figure: FigureBase, count: int, right: float) -> list[Axes]:
-        """Axes for so many panels: a large one above a low one, or all of one size."""
-        narrow = style().narrow(figure)
-        if self._merged:
-            heights, gap = ((5, 1), 1.5) if narrow else ((6.4, 1), 1.0)
-            return style().stack(figure, heights, left=4.9, right=right, vgap=gap)
-        columns = 1 if narrow or count == 1 else 2
+    def _rooms(self, figure: FigureBase, count: int) -> list[Axes]:
+        """Axes of one size for so many panels."""
+        columns = 1 if style().narrow(figure) or count == 1 else 2
         grid = style().panels(
             figure, (1,) * columns, (1,) * math.ceil(count / columns), left=5.0, right=7.0,
             gap=11.8, vgap=1.5,
@@ -203,13 +176,25 @@ class ProgressMeasures(Scene):
             )
             words.append(f"{plot.label}: {values}".replace("\n", " ").replace("$", ""))
         at = clocks.at(data, "epoch", i)
+        if self._merged:
+            shares = ", ".join(
+                f"{name} {curve.y[i]:.0f}%" for name, curve in _shares(data, self.third).items()
+            )
+            return (
+                f"Losses over epochs, marked at {at}, each in per cent of its largest, with "
+                f"{THIRDS[self.third]}: {shares}. {'; '.join(words)}."
+            )
         count = "A panel" if len(words) == 1 else f"{len(words)} panels"
         return f"{count} over epochs, marked at {at}. {'; '.join(words)}."
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         texts = {
-            "losses": "Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
+            "losses": (
+                "Losses, each as a share of its largest along the training: on the test pairs; "
+                f"{ALONE}: restricted loss; {WITHOUT}: excluded loss. " if self._merged else ""
+            )
+            + "Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
             "the key frequencies, fitted on all pairs, test pairs included. Restricted loss: on "
             "all pairs, with these alone. "
             + ("Gini coefficient of the Fourier components' norms in "
@@ -229,14 +214,10 @@ class ProgressMeasures(Scene):
         return _accuracies(data) if self.show == "accuracies" else _cosines(data)
 
     def _losses(self, data: xr.Dataset) -> list[Plot]:
-        curve, muted = partial(panels.at_checkpoints, data), style().colours.muted
+        curve = partial(panels.at_checkpoints, data)
         excluded, whole = data["excluded_loss_2d"].values, panels.splits(data, "loss")
         restricted = data["restricted_loss"].sel(split="all").values
         behind = _published(data) if self.published else {}
-        if self.layout == "together":
-            losses = {**whole, EXCLUDED: curve(excluded, muted), RESTRICTED: curve(restricted)}
-            losses |= {f"_{name}": one for name, one in behind.items()}
-            return [Plot("loss (nats)", losses, log=True), self._others(data)[0]]
         pair = [{**whole, "excluded": curve(excluded)}, {**whole, "restricted": curve(restricted)}]
         for curves in pair:
             curves |= {f"_{name}": behind[name] for name in [*curves] if name in behind}
@@ -244,15 +225,12 @@ class ProgressMeasures(Scene):
 
     def _others(self, data: xr.Dataset) -> list[Plot]:
         """The panels below: the sparsity or a ratio, and the size of the weights."""
-        curve, strips = partial(panels.at_checkpoints, data), self.layout == "together"
+        curve = partial(panels.at_checkpoints, data)
         squares = curve(data["sum_squared_weights"].sum("parameter").values)
         weights = Plot("sum of squares", {"all\nweights": squares})
         if self.third == "ratio":
-            name = "test /\nrestricted" if strips else "ratio"
-            return [Plot("test / restricted", {name: _ratio(data)}, log=True), weights]
+            return [Plot("test / restricted", {"ratio": _ratio(data)}, log=True), weights]
         gini = curve(data["gini_embedding"].values)
-        if strips:
-            return [Plot("Gini coefficient", {"sparsity of\nembedding": gini}), weights]
         output = curve(data["gini_neuron_logit_map"].values, style().colours.muted)
         return [Plot("Gini coefficient", {"embedding": gini, OUTPUT: output}), weights]
 
@@ -314,124 +292,80 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     )
 
 
-def _numbers(data: xr.Dataset) -> list[_marks.Mark]:
-    """Dots on the two curves that the title compares, with what they are before they fall."""
-    turn, colours = _turn(data), style().colours
-    if turn is None:
-        return []
-    (x, end), test, alone = map(float, turn.epochs), turn.test, turn.alone
-    return [
-        _marks.Mark(x, float(test[0]), f"{test[0]:.2g}", colours.test, "center", 0.8),
-        _marks.Mark(end, float(test[1]), "", colours.test),
-        _marks.Mark(x, float(alone[0]), f"{alone[0]:.2g}", colours.ink, "center", -0.9),
-        _marks.Mark(end, float(alone[1]), "", colours.ink),
-    ]
+THIRDS = {"gini": "sparsity of the embedding", "ratio": "test / key waves alone"}
+"""The name of the fourth curve, by what it shows."""
 
 
-class _NamedOnLines(panels.CurvePanel):
-    """Curves named where they are bold: over circuit formation, or anywhere without that."""
+TOP = 115
+"""The largest share and room above it for names, in per cent."""
 
-    def set_limits(self) -> None:
-        """Of losses, no more room than the names need: what falls is to look as if it did."""
-        super().set_limits()
-        above = [curve.y[np.isfinite(curve.y) & (curve.y > 0)] for curve in self.curves.values()]
-        if not self.log or not above:
-            return
-        low, high = np.log10([min(y.min() for y in above), max(y.max() for y in above)])
-        # a strip is not much higher than a name
-        em = min(style().pixels(self.axes, style().small) / self.axes.bbox.height, 0.2)
-        room = max(high - low, 0.5) / (1 - 2.9 * em)
-        self.axes.set_ylim(10 ** (low - 0.7 * em * room), 10 ** (high + 2.2 * em * room))
+BROKEN = {
+    ALONE: "key waves\nalone", THIRDS["gini"]: "sparsity of\nembedding",
+    THIRDS["ratio"]: "test / key\nwaves alone",
+}  # fmt: skip
+"""Names in two lines, where they stand beside the axes."""
+
+PLACES = {TEST: 0.16, ALONE: 0.16}
+"""Where on the axis the names of the two curves stand that the sentence compares."""
+
+
+def _shares(data: xr.Dataset, third: str) -> dict[str, panels.Curve]:
+    """The losses, and a fourth measure, each in per cent of its largest along the training."""
+    colours, test = style().colours, data["loss"].sel(split="test").values
+    measures = {
+        THIRDS[third]: (
+            data["gini_embedding"].values if third == "gini" else _ratio(data).y, colours.faint
+        ),
+        WITHOUT: (data["excluded_loss_2d"].values, colours.muted),
+        TEST: (test, colours.test),
+        ALONE: (data["restricted_loss"].sel(split="all").values, colours.ink),
+    }  # fmt: skip
+    curves = {}
+    for name, (values, colour) in measures.items():
+        finite = np.where(np.isfinite(values), values, np.nan).astype(float)
+        top = float(np.nanmax(finite)) if np.isfinite(finite).any() else np.nan
+        curves[name] = panels.at_checkpoints(data, 100 * finite / max(top, 1e-30), colour)
+    return curves
+
+
+def _together(figure: FigureBase, data: xr.Dataset, third: str) -> Drawing:
+    """The losses on one axis, and how much of two is left where the test loss has halved."""
+    narrow, turn = style().narrow(figure), _turn(data)
+    # in films names stand beside the axes, as far as the curves have come
+    right = 1.4 if style().ghost and not narrow else 7.0
+    axes = style().panels(figure, left=5.0, right=right, top=1.6)[0][0]
+    curves = _shares(data, third)
+    panel = _SharePanel(
+        axes, data, curves, ylabel="share of its largest (%)", ylim=(0, TOP),
+        yticks=(0, 50, 100), phases="none",
+    )  # fmt: skip
+    for name, trace in panel.traces.items():
+        thick = name in (TEST, ALONE)
+        for line in trace.lines:
+            line.set_linewidth((1.5 if thick else 0.7) * style().line)
+    parts = [panel.along(data["epoch"]), _neurons.halves(axes, data, level=1)]
+    if turn is not None:
+        at = float(turn.epochs[1])
+        marks = []
+        for name, lift in ((TEST, 0.9), (ALONE, 1.1)):
+            share = float(np.interp(at, curves[name].x, curves[name].y))
+            colour = curves[name].colour
+            marks.append(_marks.Mark(at, share, f"{share:.0f}%", colour, "left", lift))
+        parts.append(_marks.draw(axes, marks, data["epoch"]))
+    return Drawing.of(*parts)
+
+
+class _SharePanel(panels.CurvePanel):
+    """Shares of the largest value, named at their ends or, in a column, on the curves."""
 
     def name_curves(self, end: float) -> panels.Names:
-        """Names over circuit formation, clear of other curves and of numbers."""
-        return _BoldNames(self, end)
-
-
-class _BoldNames:
-    """Names on curves from the end of memorisation on, where stills draw them strongly.
-
-    That is up to where the run groks, or all of it where the axis shows all of it.
-    """
-
-    def __init__(self, panel: _NamedOnLines, end: float) -> None:
-        self.panel, self.end, self.texts = panel, end, list[Any]()
-
-    @property
-    def moving(self) -> list[Any]:
-        """The names that there are."""
-        return self.texts
-
-    def update(self, moment: float) -> None:
-        """Place them anew on an axis that ends at ``moment``."""
-        for text in self.texts:
-            text.remove()
-        axes, turn = self.panel.axes, _turn(self.panel.data)
-        begin, last = (0.0, moment) if turn is None else map(float, turn.epochs)
-        last = moment if moment > self.end else last
-        # apart from the number at the first moment
-        edges, limits = (begin + 0.08 * (last - begin), last), axes.get_ylim()
-        curves = {
-            ON_LINES.get(name, name.replace("\n", " ")): curve.where(
-                (curve.x >= edges[0]) & (curve.x <= last)
-            )
-            for name, curve in self.panel.curves.items()
-        }
-        named = {name: curve for name, curve in curves.items() if not name.startswith("_")}
-        walls = [panels.Curve.of([x, x], limits, style().colours.ink) for x in edges]
-        losses = "test" in self.panel.curves
-        marks = _numbers(self.panel.data) if losses else _sparsity(self.panel.data)
-        names = _marks.OnCurves(axes, named, [*curves.values(), *walls], marks)
-        middle = dict.fromkeys(names.others, (begin + last) / 2)
-        others = panels.LineNames(axes, named, middle)
-        others.update(moment)
-        self.texts = [*names.moving, *others.moving]
-
-
-def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
-    """How far the two curves fall until the run groks: shaded, and a bracket with words."""
-    from matplotlib.transforms import offset_copy
-
-    turn, colours, small = _turn(data), style().colours, style().small
-    if turn is None:
-        return Drawing()
-    begin, end = map(float, turn.epochs)
-    aside = offset_copy(axes.transData, fig=axes.figure, x=0.55 * small, units="points")
-    parts: list[Any] = []
-    narrow = style().narrow(axes.figure)
-    for (first, last), colour in ((turn.test, colours.test), (turn.alone, colours.ink)):
-        if not first > 0 or not last > 0:
-            continue
-        look: dict[str, Any] = {"color": colour, "zorder": 6}
-        parts += axes.plot(
-            [begin, end], [first, first], lw=0.35 * style().line, ls=(0, (2, 3)), **look
-        )
-        parts += axes.plot(
-            [end, end], [first, last], "_-", lw=1.1 * style().line, ms=0.55 * small,
-            mew=1.1 * style().line, transform=aside, **look,
-        )  # fmt: skip
-        middle = float(np.sqrt(first * last))
-        words = _fall(float(first), float(last), short=narrow)
-        text = style().label(axes, end, middle, words, lift=0.01, ha="left", va="center", **look)
-        text.set_position((1.1 * small, 0))
-        parts.append(text)
-    epochs = data["epoch"].values
-
-    def update(i: int) -> None:
-        for part in parts:
-            part.set_visible(style().ghost or bool(epochs[i] >= end))
-
-    return Drawing(parts, update)
-
-
-def _fall(first: float, last: float, *, short: bool) -> str:
-    """How many times smaller or larger, and what it becomes where there is room for that."""
-    if _halves(first, last):
-        words = "halves"
-    else:
-        way, times = ("falls", first / last) if last < first else ("rises", last / first)
-        words = f"{way} {float(f'{times:.2g}'):,g}-fold"
-    return words if short else f"{words} to {last:.2g}"
+        """Names on the curves where all of them is drawn, else beside the axes."""
+        if not style().ghost or style().narrow(self.axes.figure):
+            lines = {BROKEN.get(name, name): curve for name, curve in self.curves.items()}
+            return panels.EndNames(self.axes, lines)
+        names = dict.fromkeys(self.curves, 0.72 * end)
+        names |= {name: PLACES[name] * end for name in PLACES if name in names}
+        return panels.LineNames(self.axes, self.curves, names, above=names, ha="left")
 
 
 def _halves(first: float, last: float) -> bool:
@@ -439,46 +373,28 @@ def _halves(first: float, last: float) -> bool:
     return first > 0 and abs(last / first - HALVED) < 0.05
 
 
-def _sparsity(data: xr.Dataset, *, beside: bool = False) -> list[_marks.Mark]:
-    """How sparse the embedding is at the title's two moments, on its curve.
-
-    With ``beside`` the second number stands beside its dot, where a steep curve leaves no room
-    above.
-    """
-    turn, ink = _turn(data), style().colours.ink
-    if turn is None:
-        return []
-    (x, end), (low, high) = map(np.ndarray.tolist, (turn.epochs, turn.gini))
-    return [
-        _marks.Mark(x, low, f"{low:.2f}", ink, "center", 0.9),
-        _marks.Mark(end, high, f"{high:.2f}", ink, lift=-0.4 if beside else 0.8),
-    ]
-
-
-def _of_losses(turn: _Turn, waves: int) -> Claim:
+def _of_losses(turn: _Turn, waves: int, *, together: bool) -> Claim:
     """How far test and restricted loss fall from the end of memorisation until it groks.
 
-    ``waves`` is the number of key frequencies.
+    ``waves`` is the number of key frequencies; ``together`` says that all losses are in one panel.
     """
     test, alone = turn.test, turn.alone
     ratios = [float(b / a) if a > 0 else float("nan") for a, b in (test, alone)]
     numbers = dict(zip(("test", "restricted"), ratios, strict=True))
     if not numbers["restricted"] * FASTER <= numbers["test"]:
         sentence = (
-            f"While test loss goes from {test[0]:.2g} to {test[1]:.2g}, "
-            f"restricted loss goes from {alone[0]:.2g} to {alone[1]:.2g}"
+            f"While the test loss goes from {test[0]:.2g} to {test[1]:.2g}, "
+            f"with the waves alone it goes from {alone[0]:.2g} to {alone[1]:.2g}"
         )
         return Claim.instead(sentence, **numbers)
+    condition = f"with only the {_claims.waves(waves).replace('wave', 'key wave')} kept"
+    if not together:
+        watch = f"Restricted is the loss {condition}, excluded that without them"
+        return Claim(ProgressMeasures.title, watch, numbers=numbers)
+    halves = "has halved" if _halves(float(test[0]), float(test[1])) else f"is {test[1]:.2g}"
     fall = float(f"{1 / max(numbers['restricted'], 1e-9):.2g}")
-    halves = _halves(float(test[0]), float(test[1]))
-    change = "halves" if halves else f"goes from {test[0]:.2g} to {test[1]:.2g}"
-    sentence = f"While the test loss only {change}, the restricted loss falls {fall:,.0f}-fold"
-    if not halves:
-        sentence = sentence.replace(" only", "")
-    watch = ProgressMeasures.watch.replace("the key", f"the {waves} key")
-    if turn.without[1] > turn.without[0]:
-        watch = f"{watch}; excluded: without them, it rises"
-    return Claim(sentence, watch, numbers=numbers)
+    watch = f"When the test loss {halves}, the loss {condition} is {fall:,.0f} times smaller"
+    return Claim(ProgressMeasures.title, watch, numbers=numbers)
 
 
 def _of_accuracies(data: xr.Dataset, last: int) -> Claim:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any import _ridges
 from grokviz.scenes.any._papers import after
 
 from grokviz.dataset.learning import LATER, LOW
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Seeds(Scene):
-    """A row for every run: its losses, and the frequencies in its embedding at the end."""
+    """A row for every run: when it generalises, and on which waves of its embedding."""
 
     name = "seeds"
-    title = "Every seed groks, but when and on which waves differs"
-    watch = "the same task and model; the moment and the waves differ from run to run"
+    title = "All seeds grok, each at its own time and on its own waves"
+    watch = "Each row is one run: its test loss as a hill until it generalises, and its waves"
     source = "arXiv:2301.05217, figure 2 and appendix C.1"
     needs = (*members.NEEDS, "member_frequency_norm", "member_key_frequency")
     reference = "seeds"
@@ -61,25 +62,29 @@ class Seeds(Scene):
         if len(set(keys)) < len(keys) or not all(keys):
             return Claim.instead(f"All {len(shown)} runs grok, from {when}", **numbers)
         seeds = all(str(n).startswith("seed") for n in data["member_name"].values[shown])
+        count = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
         sentence = (
-            f"All {len(shown)} {'seeds' if seeds else 'runs'} grok, from {when}, on "
-            f"{_range([len(k) for k in keys], ' to ')} waves each"
+            f"All {count.get(len(shown), len(shown))} {'seeds' if seeds else 'runs'} grok, each at "
+            "its own time and on its own waves"
         )
+        if len(shown) == 1 or len(set(learned.tolist())) < len(shown):
+            return Claim.instead(f"All {len(shown)} runs grok, from {when}", **numbers)
+        numbers |= {"first": int(learned.min()), "last": int(learned.max())}
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Losses on the left, norms of the waves on the right."""
+        """Hills of the losses on the left, norms of the waves on the right."""
         current_style, shown = style(), self._shown(data)
         narrow = current_style.narrow(figure)
         grid = current_style.panels(
             figure, (0.8, 1.1) if narrow else (1.15, 1), (1,) * len(shown),
-            left=7.8 if narrow else 8.6, right=1.2, gap=1.6, vgap=1.0, top=1.9,
+            left=5.6 if narrow else 6.6, right=1.2, gap=1.6, vgap=1.0, top=1.9,
         )  # fmt: skip
         norms = data["member_frequency_norm"].values[shown].astype(float)
         tallest = float(np.nan_to_num(norms).max(initial=0)) or 1.0
-        traces, later = [], []
+        hills, later, ends = list[_ridges.Ridge](), [], [axes[0] for axes in grid]
         for row, (axes, member) in enumerate(zip(grid, shown, strict=True)):
-            traces += self._draw_losses(axes[0], data, member)
+            hills += self._draw_losses(axes[0], data, member)
             waves = _draw_waves(axes[1], data, member, tallest)
             artists = [*_draw_grok(axes[0], data, member), *waves]
             later.append((_known(data, member), artists))
@@ -89,10 +94,16 @@ class Seeds(Scene):
         _head(grid[0][1], _of_waves(data, shown, narrow=narrow))
         grid[-1][0].set_xlabel(clocks.word(data))
         grid[-1][1].set_xlabel("frequency")
-        markers = [panels.Marker.draw(axes[0]) for axes in grid]
-        drawing = members.drawing(traces, markers, data)
-        losses = [axes[0] for axes in grid]
-        return self._longer(losses, data, _revealed(drawing, later, data))
+        epochs = data["epoch"].values.astype(float)
+        markers = [panels.Marker.draw(axes) for axes in ends]
+
+        def update(i: int) -> None:
+            for part in (*hills, *markers):
+                part.update(float(epochs[i]))
+
+        moving = [*(hill.moving for hill in hills), *(marker.line for marker in markers)]
+        drawing = Drawing(moving, update)
+        return self._longer(ends, data, _revealed(drawing, later, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """When each run generalised, its key frequencies, and its test loss at that moment."""
@@ -112,10 +123,11 @@ class Seeds(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the rule for key frequencies and the citation."""
         return (
-            f"Losses of {len(self._shown(data))} runs, the first to generalise on top, and norms "
-            "of the frequencies in the embedding at the end. Numbered: key frequencies, those "
-            "that neurons compute with; dots: the first test loss below 0.1. A seed draws the "
-            "initial weights, and in the bundled runs the split into training and test pairs too. "
+            f"Losses of {len(self._shown(data))} runs, the first to generalise on top, as far as "
+            f"they are above {LOW:g} nats (height: logarithmic), and norms of the frequencies in "
+            "the embedding at the end. Numbered: key frequencies, those that neurons compute with; "
+            "dots: the first test loss below 0.1. A seed draws the initial weights, and in the "
+            "bundled runs the split into training and test pairs too. "
             f"{after('appendix C.1')}"
         )
 
@@ -148,28 +160,21 @@ class Seeds(Scene):
         learnt = data["generalised_epoch"].values[self._shown(data)]
         return min(last, 1.4 * float(learnt.max())) if (learnt > 0).all() else last
 
-    def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[panels.Trace]:
-        from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
-
+    def _draw_losses(self, axes: Axes, data: xr.Dataset, member: int) -> list[_ridges.Ridge]:
+        """The hills of one run's losses, as far as these are above 0.1 nats."""
         current_style, curves = style(), members.losses(data, member)
         every = [c for m in self._shown(data) for c in members.losses(data, m).values()]
-        low, high = members.span(every)
-        axes.set_xscale(self.time)
-        axes.set_yscale("log")
-        axes.set(
-            xlim=(10 if self.time == "log" else 0, max(self._end(data), 20)),
-            ylim=(low / 4, high * 4),
-        )
-        ticks = [tick for tick in (1e-6, 1) if low / 4 < tick < high * 4]
-        axes.yaxis.set_major_locator(FixedLocator(ticks) if ticks else LogLocator(numticks=3))
-        axes.yaxis.set_minor_locator(NullLocator())
-        if self.time == "linear":
-            panels.thousands(axes)
+        top = max(members.span(every)[1], 10 * LOW)
+        _ridges.frame(axes, self._end(data), 0, 1.1, time=self.time)
+        axes.set_yticks([])
         current_style.note(
-            axes, _wrapped(data, member), (0, 0.5), (-3.1, 0), ha="right", va="center",
+            axes, _wrapped(data, member), (0, 0.5), (-0.9, 0), ha="right", va="center",
             fontweight="bold", linespacing=1.0,
         )  # fmt: skip
-        return [curve.draw(axes) for curve in curves.values()]
+        return [
+            _ridges.Ridge(axes, one.x, _ridges.height(one.y, top, low=LOW), 0, one.colour)
+            for name, one in sorted(curves.items())
+        ]  # fmt: skip
 
 
 def _head(axes: Axes, parts: list[tuple[str, str]]) -> None:
@@ -185,7 +190,7 @@ def _head(axes: Axes, parts: list[tuple[str, str]]) -> None:
 def _of_losses(narrow: bool) -> list[tuple[str, str]]:
     """The names of the losses, and what their dot is."""
     colours = style().colours
-    joint, words = " and ", f" loss (nats), dot: first below {LOW:g}"
+    joint, words = " and ", f" loss above {LOW:g} nats"
     if narrow:
         joint, words = ", ", " loss"
     return [("train", colours.train), (joint, colours.muted), ("test", colours.test),
@@ -213,15 +218,16 @@ def _draw_grok(axes: Axes, data: xr.Dataset, member: int) -> list[Any]:
         return []
     epoch = f"{at:,}"
     colour, size = current_style.colours.test, current_style.points * 0.4
-    (dot,) = axes.plot(at, 0.1, "o", color=colour, ms=size, mew=0, zorder=6)
-    # left of the curve, or right of it where there is no room
+    (dot,) = axes.plot(at, 0, "o", color=colour, ms=size, mew=0, zorder=6, clip_on=False)
+    # right of its hill, or over it where there is no room
     em = current_style.pixels(axes, current_style.small)
-    left = (axes.transData.transform((at, 0.1))[0] - axes.bbox.x0) / em > 0.58 * len(epoch) + 0.7
-    aside = 0.5 * current_style.small
-    where: dict[str, Any] = {"ha": "right", "va": "top", "position": (-aside, 0)}
-    if not left:
-        where = {"ha": "left", "va": "bottom", "position": (aside, 0)}
-    name = current_style.label(axes, at, 0.1, epoch, lift=0.01, color=colour, zorder=6, **where)
+    room = (axes.bbox.x1 - axes.transData.transform((at, 0))[0]) / em
+    beside = room > 0.6 * len(epoch) + 0.7
+    name = current_style.label(
+        axes, at, 0, epoch, lift=0.01, color=colour if beside else current_style.colours.ink,
+        zorder=6, ha="left" if beside else "right",
+    )  # fmt: skip
+    name.set_position(((0.6 if beside else -0.6) * current_style.small, 0.3 * current_style.small))
     return [dot, name]
 
 

@@ -38,7 +38,7 @@ from matplotlib.text import Text
 import grokviz as gv
 from grokviz.dataset.references.reference import load
 from grokviz.errors import InputError
-from grokviz.scene import Claim, drawing_in, frequencies
+from grokviz.scene import Claim, drawing_in, frequencies, members
 from grokviz.scene.registry import scenes
 from grokviz.tasks.modular_addition import fields
 
@@ -119,33 +119,37 @@ def test_cosines_grow_to_heights(first: float, last: float, holds: bool) -> None
     assert told.holds is holds
 
 
-@pytest.mark.parametrize(("times", "rises"), [(1.01, True), (0.99, False)])
-def test_the_excluded_loss_is_said_to_rise_when_it_does(times: float, rises: bool) -> None:
+@pytest.mark.parametrize(("share", "words"), [(0.5, "has halved"), (0.6, "is 16")])
+def test_the_test_loss_is_said_to_have_halved_where_it_has(share: float, words: str) -> None:
     data = reference("progress-measures")
     first, last = (int(np.abs(data["epoch"].values - e).argmin()) for e in (1420, 8380))
-    excluded = data["excluded_loss_2d"].copy(deep=True)
-    excluded[last] = times * excluded[first]
-    said = claim("progress-measures", data.assign(excluded_loss_2d=excluded))
+    loss = data["loss"].copy(deep=True)
+    loss[last] = share * loss[first]
+    said = claim("progress-measures", data.assign(loss=loss))
     count = len(frequencies.key_frequencies(data))
-    assert f"only the {count} key waves kept" in said.watch
-    assert ("excluded: without them, it rises" in said.watch) is rises
+    assert said.watch.startswith(f"When the test loss {words}, the loss with only the {count} key")
 
 
-def test_names_of_losses_stand_where_the_curves_are_bold() -> None:
+def test_measures_are_drawn_as_shares_of_their_largest() -> None:
     data, scene = reference("progress-measures"), SCENES["progress-measures"].with_options()
+    at = scene.index_of(data, None)
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
-        scene.draw(figure, data).update(scene.index_of(data, None))
-        figure.draw_without_rendering()
-    losses, strip = figure.axes
-    for axes, names in (
-        (losses, {"test", "train", "restricted", "excluded"}),
-        (strip, {"sparsity of embedding"}),
-    ):
-        left, right = (axes.transData.transform((epoch, 1))[0] for epoch in (1420, 8380))
-        boxes = {t.get_text(): t.get_window_extent() for t in axes.texts if t.get_text() in names}
-        assert boxes.keys() == names
-        assert all(left < box.x0 and box.x1 < right for box in boxes.values())
+        scene.draw(figure, data).update(at)
+    (axes,) = figure.axes
+    measures = {
+        "test": data["loss"].sel(split="test"), "key waves alone": data["restricted_loss"].sel(
+            split="all"), "without them": data["excluded_loss_2d"],
+        "sparsity of the embedding": data["gini_embedding"],
+    }  # fmt: skip
+    drawn = [np.asarray(line.get_ydata()) for line in axes.lines]
+    for values in measures.values():
+        past = 100 * values.values[: at + 1] / values.values.max()
+        assert any(len(y) == at + 1 and np.allclose(y, past, rtol=1e-5) for y in drawn)
+    assert measures.keys() < {t.get_text() for t in axes.texts}
+    for name in ("test", "key waves alone"):
+        share = f"{100 * float(measures[name][at] / measures[name].max()):.0f}%"
+        assert share in {t.get_text() for t in axes.texts}
 
 
 def test_attention_is_said_to_be_lopsided_when_it_is() -> None:
@@ -435,6 +439,9 @@ def test_runs_that_share_all_frequencies_have_none_of_their_own() -> None:
     said = claim("seeds", data.assign(member_key_frequency=key))
     assert not said.holds
     assert said.sentence == "All 5 runs grok, from epoch 4,230 to 10,510"
+    same = xr.full_like(data["generalised_epoch"], 9000)
+    said = claim("seeds", data.assign(generalised_epoch=same))
+    assert not said.holds, "none has a time of its own"
     never = xr.full_like(data["generalised_epoch"], -1)
     said = claim("seeds", data.assign(generalised_epoch=never))
     assert said.sentence == "0 of 5 runs generalise, 0 of them by grokking"
@@ -491,13 +498,14 @@ ON_PICTURE = (
     ("attention-drift", "0.005"),
     ("neuron-clusters", "121"),
     ("neuron-clusters", "generalised at epoch 10,510"),
-    ("progress-measures", "falls 17-fold to 0.17"),
-    ("progress-measures", "halves to 13"),
+    ("progress-measures", "4%"),
+    ("progress-measures", "test loss halves"),
     ("circuit-development", "13"),
     ("circuit-development", "0.17"),
     ("circuit-development", "34%"),
     ("neuron-logit-map", "in colour: 99% of the squares"),
-    ("excluded-loss", "test loss\nhalves"),
+    ("excluded-loss", "test loss halves"),
+    ("excluded-loss", "\u00d710 million"),
     ("neuron-spectra", "epoch 18,800: 96% in the rings"),
     ("quadratic-share", "19%"),
 )
@@ -653,12 +661,59 @@ def test_seeds_stand_in_the_order_in_which_they_generalise() -> None:
     assert words.index("seed 0:") < words.index("seed 2:"), "one that never does is the last"
 
 
-def test_the_fraction_that_takes_longest_is_named_where_it_is_not_the_smallest() -> None:
+def test_hills_are_what_training_loses_and_stand_in_the_order_in_which_it_leans() -> None:
+    data, scene = reference("excluded-loss"), SCENES["excluded-loss"].with_options()
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data).update(data.sizes["epoch"] - 1)
+        figure.draw_without_rendering()
+    (axes,) = figure.axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == [f"wave {k}" for k in (14, 42, 52, 35, 41)] + ["others"]
+    without = data["excluded_loss_2d_by_frequency"].values
+    lost = np.log10(without / data["loss"].sel(split="train").values[:, None])
+    strong = [line for line in axes.lines if len(line.get_xdata()) == data.sizes["epoch"]]
+    rows = {round(float(line.get_ydata()[0])): line.get_ydata() for line in strong}
+    unit = (1 - rows[1][-1]) / lost[-1, 42 - 1]
+    for row, name in enumerate(names[:-1]):
+        expected = row - unit * np.maximum(lost[:, int(name[5:]) - 1], 0)
+        np.testing.assert_allclose(rows[row], expected, atol=1e-5)
+
+
+def moved(name: str, fractions: dict[float, int]) -> xr.Dataset:
+    """The sweep, had its runs on some fractions had this epoch."""
     data = reference("fraction-sweep")
-    own = claim("fraction-sweep", data)
-    assert own.watch == "memorising takes 127 to 161 epochs on any; generalising longest on 28%"
-    learnt = data["generalised_epoch"].copy(deep=True)
-    learnt[int(np.flatnonzero(data["member_fraction"].values == 0.25)[0])] = 20000
-    slower = claim("fraction-sweep", data.assign(generalised_epoch=learnt))
-    assert "longest" not in slower.watch
-    assert slower.watch
+    epochs, known = data[name].copy(deep=True), data["member_fraction"].values
+    for fraction, epoch in fractions.items():
+        epochs[int(np.flatnonzero(known == fraction)[0])] = epoch
+    return data.assign({name: epochs})
+
+
+def test_less_data_is_said_to_take_longer_where_most_fractions_do() -> None:
+    told = claim("fraction-sweep", moved("generalised_epoch", {0.3: 150, 0.28: 150}))
+    assert told.sentence == "10 of 10 training fractions generalise"
+    assert not told.holds
+
+
+def test_memorising_is_said_to_be_as_fast_where_it_is() -> None:
+    assert "memorises as fast" in claim("fraction-sweep", reference("fraction-sweep")).sentence
+    told = claim("fraction-sweep", moved("memorised_epoch", {0.25: 260}))
+    assert told.sentence == "With less data it generalises far later"
+    assert told.holds
+
+
+def test_hills_of_a_sweep_are_its_test_losses_and_end_at_their_epochs() -> None:
+    data, scene = reference("fraction-sweep"), SCENES["fraction-sweep"].with_options()
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data).update(data.sizes["fraction"] - 1)
+    (axes,) = figure.axes
+    dots = [(*map(float, line.get_xydata()[0]),) for line in axes.lines if line.get_marker() == "o"]
+    member = data["fraction_member"].sel(source="ours").values
+    learnt = data["generalised_epoch"].values[member]
+    assert dots == [(float(epoch), float(row)) for row, epoch in enumerate(learnt)]
+    curve = members.losses(data, int(member[-1]))["test"]
+    (hill,) = axes.collections[-2].get_paths()
+    row, top = len(member) - 1, np.log10(fraction_sweep._highest(data) / 0.1)
+    heights = (row - hill.vertices[1 : len(curve.x) + 1, 1]) / fraction_sweep.RISE * top
+    np.testing.assert_allclose(0.1 * 10**heights, np.maximum(curve.y, 0.1), rtol=1e-4)
