@@ -10,7 +10,7 @@ from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
 from jaxtyping import Bool
 
-from grokviz.scene import Claim, Drawing, Scene, grids, option, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
@@ -27,7 +27,10 @@ MOST = 0.5
 ROW = 5
 """So many neurons or fewer stand in one row of a slide, with the first moment above them."""
 
-LINES, COUNTS = 2.55, 1.55
+COUNTS, COUNTS_NARROW = 9.4, 11.5
+"""How high the counts over epochs are with their axis, in ems."""
+
+LINES, ABOVE = 2.55, 1.55
 """How far the name of a frequency is above its panel, in ems, and the count, in small ones."""
 
 BLANK = 0.1
@@ -36,32 +39,35 @@ BLANK = 0.1
 
 @dataclass(frozen=True)
 class NeuronActivations(Scene):
-    """Activations of chosen neurons over all pairs (a, b), after the ReLU, at '='."""
+    """Activations of chosen neurons over all pairs (a, b), and how many neurons are such waves."""
 
     name = "neuron-activations"
     panels = ("neuron", "spectrum")
     title = "Most neurons come to follow one wave each"
-    watch = "lines of single numbers give way to one wave as the test loss falls"
+    watch = "Each hill is one neuron over all pairs; below, how many follow which wave"
     source = "thread, tweet 10; arXiv:2301.05217, figure 4"
     loops = True
     needs = (
         "neuron_table", "neuron_offset", "attention_score", "neuron_frequency",
-        "neuron_variance_explained", "all_neuron_cluster", "embedding_frequency_norm",
-        "logged_train_loss", "logged_test_loss", "phase_end",
+        "neuron_variance_explained", "all_neuron_cluster", "all_neuron_frequency",
+        "all_neuron_variance_explained", "embedding_frequency_norm", "logged_train_loss",
+        "logged_test_loss", "phase_end",
     )  # fmt: skip
-    paper_figures = {"4b": {"order": "number", "most": 5, "first": False}}  # noqa: RUF012
+    paper_figures = {"4b": {"order": "number", "most": 5, "counts": False}}  # noqa: RUF012
     clock = "field_epoch"
     aspect = 2.05
     narrow_aspect = 1.2
-    aspects = {"most": dict.fromkeys(range(6, 13), (2.05, 0.86))}  # noqa: RUF012
+    aspects = {  # noqa: RUF012
+        "counts": {True: (1.9, 0.74)}, "most": dict.fromkeys(range(6, 13), (1.8, 0.7)),
+    }  # fmt: skip
     stills = ("last", "grok-3000")
 
     most: int = option(
         ROW,
-        "how many of the stored neurons to show, of each frequency in turn; those of one row "
-        "also as they were at first",
+        "how many of the stored neurons to show, of each frequency in turn",
     )
-    first: bool = option(True, "above a single row of neurons, the same at the first moment")
+    first: bool = option(False, "above a single row of neurons, the same at the first moment")
+    counts: bool = option(True, "below them how many of all neurons follow which wave, over epochs")
     order: Literal["number", "phase"] = option(
         "phase", "a and b in order, or k a and k b mod p at the neuron's own frequency k"
     )
@@ -80,18 +86,18 @@ class NeuronActivations(Scene):
         if share < MOST:
             sentence = f"{count} of {waves.size} neurons are waves of one frequency"
             return Claim.instead(sentence, share=share)
-        sentence = f"{count} of {waves.size} neurons come to follow one wave each"
-        return Claim(sentence, self._watch(data), numbers={"share": share})
+        return Claim(self.title, self._watch(data), numbers={"share": share})
 
     def _watch(self, data: xr.Dataset) -> str:
         """What a wave looks like in this order of a and b."""
         if self.order == "number":
-            return "a wave of frequency k has k periods along a, and along b: a bump is a period"
-        p = data.sizes["row"] // 2
-        return (
-            f"a column: one neuron; a, b in the order of k\u00b7a, k\u00b7b mod {p}; "
-            "its bump in the middle"
-        )
+            return "A wave of frequency k has k periods along a, and along b: a bump is a period"
+        if not self.counts:
+            p = data.sizes["row"] // 2
+            return (
+                f"Each panel is one neuron, a and b in the order of k\u00b7a and k\u00b7b mod {p}"
+            )
+        return self.watch
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a neuron, its frequency above it."""
@@ -109,6 +115,10 @@ class NeuronActivations(Scene):
             }
         # with names between rows there is room for two and a half pixels a cell, not for three
         cells = (p + 1) // 2 if len(order) > columns else p
+        if self.counts:
+            below = COUNTS_NARROW if narrow else COUNTS
+            room["share"] = (0, below / style().ems(figure)[1], 1, 1)
+            room["bottom"] = 1.4
         axes = grids.square_axes(figure, len(order), columns, cells, **room)
         maps = [_Map(ax, data, int(n)) for ax, n in zip(axes, order, strict=True)]
         last = (len(order) - 1) // columns * columns
@@ -117,9 +127,10 @@ class NeuronActivations(Scene):
             grids.name_inputs(axes[first], p - 1, *names)
             ends = ("0", str(p - 1)) if self.order == "number" else ("", "")
             _turn_names(axes[first], p - 1, names, ends, below=first == last)
-        if not narrow and len(order) - last > 1:
+        if not narrow and len(order) - last > 1 and not self.counts:
             self._explain(maps, counted=two, wide=len(order) - last > 3)
-        return self._drawing(data, maps, columns if two else 0)
+        drawing = self._drawing(data, maps, columns if two else 0)
+        return Drawing.of(drawing, _counts(figure, data)) if self.counts else drawing
 
     def _explain(self, maps: list[_Map], *, counted: bool, wide: bool) -> None:
         """Below the last row: what its colours mean, and which neurons are counted."""
@@ -273,7 +284,7 @@ def _name_rows(data: xr.Dataset, still: list[_Map], moving: list[_Map]) -> Any:
             above.name.set_y(1)
             above.image.axes.set_title(above.name.get_text(), pad=LINES * style().points)
             count = int((cluster == above.k).sum()) if above.k != NO_FREQUENCY else 0
-            style().note(above.image.axes, f"{count} neurons", (0, 1), (0, COUNTS))
+            style().note(above.image.axes, f"{count} neurons", (0, 1), (0, ABOVE))
     if still[0].words:
         _note_blank(data, still)
     look: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "center", "fontweight": "bold"}
@@ -291,3 +302,71 @@ def _note_blank(data: xr.Dataset, still: list[_Map]) -> None:
     if blank:
         words = f"{blank} of these {len(still)} are silent for over {1 - BLANK:.0%} of the inputs"
         grids.note(still[-1].image.axes, words)
+
+
+def _counts(figure: FigureBase, data: xr.Dataset) -> Drawing:
+    """Bands over epochs: the share of all neurons that follow each wave, one above another."""
+    from matplotlib.collections import PolyCollection
+
+    narrow, high = style().narrow(figure), style().ems(figure)[1]
+    below = (COUNTS_NARROW if narrow else COUNTS) - 1.6
+    axes = style().panels(
+        figure, left=4.6, right=1.4 if narrow else 9.6, top=high - below, bottom=3.0
+    )[0][0]  # fmt: skip
+    epochs, keys = data["epoch"].values.astype(float), frequencies.key_frequencies(data)
+    clean = data["all_neuron_variance_explained"].values >= THRESHOLD
+    wave = data["all_neuron_frequency"].values
+    groups = [(clean & (wave == k), frequencies.colour(k, data)) for k in keys]
+    groups.append((clean & ~np.isin(wave, keys), style().colours.rest))
+    shares = [100 * mask.mean(axis=1) for mask, _ in groups]
+    tops = np.cumsum(shares, axis=0)
+    feet = np.vstack([np.zeros(len(epochs)), tops[:-1]])
+    end = panels.horizon(data)
+    panels.thousands(axes)
+    axes.set(xlim=(0, end), ylim=(0, 100), yticks=[0, 50, 100], xlabel=clocks.word(data))
+    axes.set_yticks([0, 50, 100], ["0", "50", "100%"])
+    bands, ghost = [], style().ghost
+    for foot, top, (_, colour) in zip(feet, tops, groups, strict=True):
+        corners = np.column_stack([[*epochs, *epochs[::-1]], [*foot, *top[::-1]]])
+        if ghost:
+            axes.add_collection(
+                PolyCollection([corners], facecolors=[colour], alpha=0.22, lw=0), autolim=False
+            )
+        bands.append(PolyCollection([], facecolors=[colour], lw=0, zorder=2))
+        axes.add_collection(bands[-1], autolim=False)
+    # in a column there is no room for its name
+    halves = Drawing() if narrow else _neurons.halves(axes, data, level=1)
+    marker = panels.Marker.draw(axes)
+    colours = style().colours
+    text = style().note(axes, "", (1, 0), (0.6, 0), va="center", fontweight="bold",
+                        xycoords=axes.get_yaxis_transform(), linespacing=1.05)  # fmt: skip
+    if narrow:
+        text.set(ha="right", va="bottom", position=(0, 0.3 * style().small), fontweight="normal",
+                 color=colours.muted)  # fmt: skip
+    moments = data["field_epoch"].values.astype(float)
+
+    def update(i: int) -> None:
+        moment = float(moments[i])
+        stop = int(np.searchsorted(epochs, moment, side="right"))
+        last = max(end, moment)
+        if axes.get_xlim()[1] != last:
+            axes.set_xlim(0, last)
+        x = epochs[:stop]
+        for band, foot, top in zip(bands, feet, tops, strict=True):
+            corners = np.column_stack(
+                [[*x, *x[::-1]], [*foot[:stop], *top[:stop][::-1]]]
+            ) if stop > 1 else np.zeros((3, 2))  # fmt: skip
+            band.set_verts([corners])
+        marker.update(moment)
+        halves.update(int(max(stop - 1, 0)))
+        share = float(tops[-1][max(stop - 1, 0)])
+        words = (
+            " of the neurons\nfollow one wave" if not narrow else " of the neurons follow a wave"
+        )
+        text.set_text(f"{share:.0f}%{words}")
+        text.xy = (1, 1 if narrow else 0)
+        text.xycoords = "axes fraction" if narrow else axes.get_yaxis_transform()
+        if not narrow:
+            text.xy = (1, min(max(share, 14.0), 86.0))
+
+    return Drawing([*bands, marker.line, halves.moving, text], update)

@@ -33,8 +33,8 @@ class NeuronLogitMap(Scene):
 
     name = "neuron-logit-map"
     panels = ("logit-map",)
-    title = "Each cluster of neurons writes one wave into the logits"
-    watch = "W_L: what each neuron adds to each class's logit; each cluster writes one wave"
+    title = "Each cluster of neurons writes one wave into the answer"
+    watch = "A column is what one neuron adds to the answers, as waves over them"
     source = "arXiv:2301.05217, figures 3 and 5"
     loops = True
     needs = (
@@ -61,19 +61,19 @@ class NeuronLogitMap(Scene):
             return Claim.instead(late, **numbers)
         if not own:
             return Claim.instead("No wave of the map to the logits is a key frequency", **numbers)
-        held = f"hold {_neurons.floored_percent(share)} of the neuron-logit map W_L"
-        plain = self.watch.partition(";")[0]
+        held = f"hold {_neurons.floored_percent(share)} of what the neurons write"
         if not (share >= MOST and share >= 2 * before):
-            return Claim.instead(f"{len(own)} key waves {held}", plain, **numbers)
+            return Claim.instead(f"{len(own)} key waves {held}", self.watch, **numbers)
         count = f"{len(own)} of {data.sizes['frequency']} waves"
         if not numbers["own"] >= MOST:
-            return Claim.instead(f"{count} {held}", plain, **numbers)
-        return Claim(f"{count} come to {held}", self.watch, numbers=numbers)
+            return Claim.instead(f"{count} {held}", self.watch, **numbers)
+        watch = self.watch if self.show != "bars" else f"{count} come to {held}"
+        return Claim(self.title, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Bars above, clusters below."""
         show = self.show if frequencies.key_frequencies(data) else "bars"
-        heights = (1, 2) if show == "both" else (1,)
+        heights = (1, 3) if show == "both" else (1,)
         rooms = style().stack(
             figure, heights, left=6.0, vgap=5.6, top=1.8 if show == "heatmap" else 0.8,
             bottom=3.3 if show == "bars" else 2.9 if style().narrow(figure) else 1.5,

@@ -506,7 +506,8 @@ ON_PICTURE = (
     ("neuron-logit-map", "in colour: 99% of the squares"),
     ("excluded-loss", "test loss halves"),
     ("excluded-loss", "\u00d710 million"),
-    ("neuron-spectra", "epoch 18,800: 96% in the rings"),
+    ("neuron-spectra", "wave 35"),
+    ("neuron-activations", "89% of the neurons\nfollow one wave"),
     ("quadratic-share", "19%"),
 )
 
@@ -572,7 +573,7 @@ def _inactive(text: Text) -> bool:
 @pytest.mark.parametrize(("most", "still"), [(5, 5), (10, 0)])
 def test_each_neuron_has_the_share_of_its_frequency_above_it(most: int, still: int) -> None:
     data = reference("neuron-activations")
-    drawn = SCENES["neuron-activations"].with_options({"most": most})
+    drawn = SCENES["neuron-activations"].with_options({"most": most, "first": True})
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = drawn.draw(figure, data)
@@ -602,18 +603,32 @@ def _texts(name: str, i: int, **options: object) -> list[str]:
         return [t.get_text() for t in figure.findobj(Text) if t.get_visible()]
 
 
-def test_counts_above_the_columns_are_those_of_the_title() -> None:
-    shown = _texts("neuron-activations", -1)
-    counts = [int(text.split()[0]) for text in shown if text.endswith(" neurons")]
-    said = claim("neuron-activations", reference("neuron-activations")).sentence
-    assert len(counts) == 5
-    assert said.startswith(f"{sum(counts)} of ")
+def test_bands_are_the_neurons_that_follow_each_wave() -> None:
+    data, scene = reference("neuron-activations"), SCENES["neuron-activations"].with_options()
+    at = data.sizes["field_epoch"] - 1
+    with drawing_in(gv.theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data).update(at)
+    bands = figure.axes[-1].collections
+    keys = frequencies.key_frequencies(data)
+    ends = []
+    for band in bands:
+        (path,) = band.get_paths()
+        points = path.vertices
+        ends.append(float(np.ptp(points[points[:, 0] == points[:, 0].max(), 1])))
+    clean = data["all_neuron_variance_explained"].values[-1] >= 0.85
+    counts = [int((clean & (data["all_neuron_frequency"].values[-1] == k)).sum()) for k in keys]
+    assert counts == [int((data["all_neuron_cluster"].values == k).sum()) for k in keys]
+    np.testing.assert_allclose(ends[:5], 100 * np.array(counts) / clean.size)
+    share = f"{100 * clean.mean():.0f}% of the neurons\nfollow one wave"
+    assert share in [text.get_text() for text in figure.axes[-1].texts]
 
 
 def test_nearly_blank_panels_at_first_are_explained() -> None:
     data = reference("neuron-activations")
-    (note,) = [text for text in _texts("neuron-activations", -1) if "silent" in text]
-    scene = SCENES["neuron-activations"].with_options()
+    shown = _texts("neuron-activations", -1, first=True)
+    (note,) = [text for text in shown if "silent" in text]
+    scene = SCENES["neuron-activations"].with_options({"first": True})
     shown = _neurons.neurons_in_turn(data, 5, scene._later(data))
     field = fields.activations(data, 0)
     active = [float((field[n] > 0).mean()) for n in shown]
@@ -626,28 +641,25 @@ def test_nearly_blank_panels_at_first_are_explained() -> None:
         assert share >= max(others) - 0.01
 
 
-def test_thin_bars_of_the_first_moment_hold_what_the_title_starts_from() -> None:
-    shown = _texts("neuron-spectra", -1)
-    said = claim("neuron-spectra", reference("neuron-spectra")).sentence
-    most, least = re.findall(r"at \w+ (\d+)%", said)
-    at_first = next(n for n, text in enumerate(shown) if text.endswith("% at epoch 0"))
-    thin = [int(text.split("%")[0]) for text in shown[at_first : at_first + 5]]
-    assert max(thin) == int(most) < int(least)
-    assert f"{least}%" in shown
-
-
-def test_colours_of_a_spectrum_are_logarithms_of_shares_at_their_true_places() -> None:
-    data = reference("neuron-spectra")
-    scene = SCENES["neuron-spectra"].with_options()
+def test_discs_of_a_spectrum_are_shares_of_the_neurons_at_their_places() -> None:
+    data, scene = reference("neuron-spectra"), SCENES["neuron-spectra"].with_options()
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         scene.draw(figure, data).update(-1)
-    _, now, *_ = [axes.images[0] for axes in figure.axes if axes.images]
-    n = scene._foremost(data)
-    shares = _neurons.shares_by_frequency(fields.activations(data, -1)[n])
-    drawn = 10.0 ** (np.asarray(now.get_array()) - neuron_spectra.DECADES)
-    np.testing.assert_allclose(drawn, np.maximum(shares.T, 1e-5), rtol=1e-6)
-    assert now.get_clim() == (0, neuron_spectra.DECADES)
+    for axes, i in zip(figure.axes, (0, -1), strict=True):
+        (discs,) = axes.collections
+        places, sizes = discs.get_offsets(), discs.get_sizes()
+        field = fields.activations(data, i)
+        shares = [_neurons.shares_by_frequency(field[n]) for n in scene._neurons(data)]
+        kept = [np.argwhere(share > neuron_spectra.DUST) for share in shares]
+        assert sorted(map(tuple, places.tolist())) == sorted(
+            tuple(map(float, place)) for at in kept for place in at
+        )
+        total = sum(share[share > neuron_spectra.DUST].sum() for share in shares)
+        whole = sizes.max() / max(share.max() for share in shares)
+        assert sizes.sum() / whole == pytest.approx(total, rel=1e-6)
+    most, least = re.findall(r"at \w+ (\d+)%", scene.claim(data).watch)
+    assert int(most) < int(least)
 
 
 def test_seeds_stand_in_the_order_in_which_they_generalise() -> None:
