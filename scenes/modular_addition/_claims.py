@@ -98,6 +98,11 @@ def clusters(count: int) -> str:
     return f"{in_words(count, 'cluster')}" if count else "clusters"
 
 
+def counted(count: int) -> str:
+    """So many waves, as a sentence begins with them: "Five waves"."""
+    return in_words(count, "wave").capitalize()
+
+
 def idle(data: xr.Dataset) -> str:
     """Which embedded waves the network does not compute with, as "31"; nothing where all are key.
 

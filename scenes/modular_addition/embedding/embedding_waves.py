@@ -9,7 +9,7 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, members, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
 from grokviz.scene.layout import pushed_apart
@@ -28,12 +28,12 @@ ROOMY = (18.0, 26.0)
 
 @dataclass(frozen=True)
 class EmbeddingWaves(Scene):
-    """Norm of each wave in the embedding, beside the loss: the waves sharpen first."""
+    """Norm of each wave in the embedding, above the loss: the waves sharpen first."""
 
     name = "embedding-waves"
     panels = ("waves", "loss")
     title = "The network embeds a few waves and forgets the rest"
-    watch = "some of the waves lead while the test loss is still high"
+    watch = "Each bar is a wave: some lead while the test loss is still high"
     source = "thread, tweets 9 and 11, and its animation; arXiv:2301.05217, figure 3"
     loops = True
     needs = (
@@ -44,7 +44,7 @@ class EmbeddingWaves(Scene):
         "logged_test_loss",
         "phase_end",
     )
-    aspect = 2.3
+    aspect = 2.0
     narrow_aspect = 0.86
     # fewer panels make a flatter page
     aspects = {"losses": {False: (2.8, 1.5)}}  # noqa: RUF012
@@ -53,7 +53,7 @@ class EmbeddingWaves(Scene):
 
     value: Literal["norm", "squared"] = option("norm", "norm of each wave, or its square")
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
-    losses: bool = option(True, "the loss beside the bars")
+    losses: bool = option(True, "the loss below the bars")
     waves: Literal["embedded", "key"] = option(
         "key", "in colour the waves embedded at the end, or those that it computes with"
     )
@@ -65,7 +65,9 @@ class EmbeddingWaves(Scene):
         growth = _claims.Growth.of(data, _share(data, waves))
         numbers = {"first": growth.first, "last": growth.last, "count": len(waves)}
         if growth.holds:
-            sentence = f"{len(waves)} of {count} waves go {growth.words} of the embedding"
+            comes = "come" if len(waves) > 1 else "comes"
+            held = f"hold {_claims.rounded_percent(growth.last)} of the embedding"
+            sentence = f"{_claims.counted(len(waves))} {comes} to {held}"
             return Claim(sentence, _leaders(data, waves), numbers=numbers)
         words = f"All {count} waves are embedded, and none stands out"
         if not waves:
@@ -79,9 +81,9 @@ class EmbeddingWaves(Scene):
         """Bars of every wave, and the loss where wished."""
         if not self.losses:
             return Drawing.of(self._waves(style().panels(figure, top=1.6)[0][0], data))
-        waves, losses = style().beside(figure, (1.75, 1), (1.15, 1), vgap=6.2)
-        loss = panels.LossPanel(losses, data)
-        return Drawing.of(self._waves(waves, data), loss.along(data["epoch"]))
+        bottom = 3.3 if style().narrow(figure) else 3.0
+        waves, losses = style().stack(figure, (4.2, 1), vgap=4.4, top=1.8, bottom=bottom, right=3.4)
+        return Drawing.of(self._waves(waves, data), _strip(losses, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The waves that stand out, and the losses at that moment."""
@@ -90,7 +92,7 @@ class EmbeddingWaves(Scene):
         rest = float(np.median(norms.values))
         named = f"frequencies {', '.join(map(str, large))}" if len(large) < 12 else "many of them"
         losses = (
-            f" Beside it the losses: train {panels.loss_at(data, 'train', i)}, "
+            f" Below it the losses: train {panels.loss_at(data, 'train', i)}, "
             f"test {panels.loss_at(data, 'test', i)}."
         )
         idle = _claims.idle(data)
@@ -151,6 +153,20 @@ class EmbeddingWaves(Scene):
         return named
 
 
+def _strip(axes: Axes, data: xr.Dataset) -> Drawing:
+    """The loss, in a low panel with few ticks: it says when, and not what."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    curves = panels.losses(data)
+    low, high = members.span(curves.values())
+    panel = panels.CurvePanel(
+        axes, data, curves, ylabel="loss", log=True, phases="none", ylim=(low / 5, 5 * high)
+    )
+    axes.yaxis.set_major_locator(LogLocator(numticks=3))
+    axes.yaxis.set_minor_locator(NullLocator())
+    return panel.along(data["epoch"])
+
+
 def _top(heights: np.ndarray) -> float:
     """The tallest bar; 1 where none is taller than 0."""
     finite = heights[np.isfinite(heights)]
@@ -207,8 +223,10 @@ def _leaders(data: xr.Dataset, waves: list[int]) -> str:
     lead = [k for k, first in zip(waves, ahead, strict=True) if first]
     if not lead or len(lead) > 8:
         return ""
-    verb = "lead" if len(lead) > 1 else "leads"
-    return f"{_claims.listed(lead)} {verb} by {_claims.moment(data, i)}, at half the peak test loss"
+    many = len(lead) > 1
+    verb, noun = ("lead", "Waves") if many else ("leads", "Wave")
+    when = "when the test loss has halved"
+    return f"{noun} {_claims.listed(lead)} already {verb} {when}"
 
 
 def _named(bars: Bars, of_bars: np.ndarray, data: xr.Dataset, only: list[int] | None) -> Drawing:

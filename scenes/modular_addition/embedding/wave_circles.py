@@ -24,24 +24,36 @@ MARKED = (0, 1, 2)
 ROUND = 0.2
 """A circle's radii vary by less than this share of their mean; those of a cloud by about half."""
 
+SIDE = 0.3
+"""Half of the angle over which dots are on the side of a number, in radians."""
+
+OUT = 0.14
+"""How far outside of these a number is written, as a share of the circle's radius."""
+
+ABOVE = 3.2
+"""So many ems above a circle are room for its name, where there is none beside it."""
+
+NAME = 5.8
+"""So many ems beside a circle are room for its name."""
+
 TURN = 0.5
 """How far from the same turn a number may be, in radians: less than a twelfth of the circle."""
 
 
 @dataclass(frozen=True)
 class WaveCircles(Scene):
-    """The embedding of the residues in the plane of each frequency, and the loss."""
+    """The embedding of the residues in the plane of each frequency."""
 
     name = "wave-circles"
     panels = ("circles", "loss")
     title = "Each embedded wave winds the numbers onto a circle"
-    watch = "radii's standard deviation, at first (grey) \u2192 now"
+    watch = "The numbers in the plane of each wave, in grey as they began"
     source = "thread, tweet 9; arXiv:2301.05217, section 4.1 and figure 3"
     loops = True
     needs = ("embedding_plane", "embedding_frequency_norm", "key_neurons", "logged_train_loss",
              "logged_test_loss", "phase_end")  # fmt: skip
-    aspect = 1.9
-    narrow_aspect = 0.72
+    aspect = 2.0
+    narrow_aspect = 0.82
     stills = ("grok+10000", "grok-3000", "last")
 
     most: int = option(6, "how many frequencies to show, the largest first")
@@ -58,31 +70,27 @@ class WaveCircles(Scene):
         turn = max((_turn(data, k, end) for k in shown), default=np.nan)
         numbers = {"first": first, "last": last, "turn": turn}
         if last < ROUND <= first and turn < TURN:
-            part = f"k/{data.sizes['residue']} of a turn"
-            return Claim(
-                f"{_claims.waves(len(shown))} become rings: radii vary by {last:.0%} at most, "
-                f"{first:.0%} at first".replace("1 wave become rings", "1 wave becomes a ring"),
-                f"radii's standard deviation, first (grey) \u2192 now; adding 1: about {part}",
-                numbers=numbers,
-            )  # fmt: skip
+            become = "become rings" if len(shown) > 1 else "becomes a ring"
+            count = data.sizes["residue"]
+            watch = f"The numbers 0 to {count - 1} in the plane of each wave, in grey as they began"
+            sentence = f"{_claims.counted(len(shown))} of the embedding {become}"
+            return Claim(sentence, watch, numbers=numbers)
         if not shown:
             return _claims.instead(data, "No wave is embedded at the end")
         words = f"The planes of {_claims.waves(len(shown))}: radii vary by up to {last:.0%}"
         return _claims.instead(data, f"{words} at {_claims.moment(data, end)}", **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A plane for every frequency, and the loss."""
+        """A plane for every frequency."""
         shown = self._shown(data)
         if not shown:
             raise InputError(
                 f"{self.name}: this run has no embedded frequency whose plane could be drawn; "
                 "train it further"
             )
-        planes, losses = _rooms(figure, len(shown))
-        limit = _limit(data, shown)
-        circles = [_circle(axes, data, k, limit) for axes, k in zip(planes, shown, strict=False)]
-        loss = panels.LossPanel(losses, data)
-        return Drawing.of(*circles, loss.along(data["epoch"]))
+        planes, limit = _rooms(figure, len(shown)), _limit(data, shown)
+        circles = [_circle(axes, data, k, limit) for axes, k in zip(planes, shown, strict=True)]
+        return Drawing.of(*circles)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How round each circle is, from the data."""
@@ -100,7 +108,7 @@ class WaveCircles(Scene):
         return (
             "Embedding of the residues, less its mean, in the plane spanned by $W_E\\cos_k$ and "
             "$W_E\\sin_k$ of each embedded frequency k, grey at the first moment; a clean wave is "
-            "a circle. Percentages, then and now: standard deviation of the radii over their mean. "
+            "a circle. In per cent: standard deviation of the radii over their mean. "
             f"{after('section 4.1')}"
         )
 
@@ -140,50 +148,53 @@ def _turn(data: xr.Dataset, k: int, i: int) -> float:
     return float(min(np.sqrt(np.mean(angle**2)) for angle in away))
 
 
-def _rooms(figure: FigureBase, count: int) -> tuple[list[Axes], Axes]:
-    """Axes for the planes, near to square, and one for the loss."""
-    wide, high = style().ems(figure)
-    if style().narrow(figure):
-        share, columns = 0.38, min(count, 3)
-        losses = style().panels(figure, top=(1 - share) * high + 2.6)[0][0]
-        x0, y0, x1, y1 = 0.02, share + 0.02, 0.98, 0.99
-    else:
-        share, columns = 0.4, math.ceil(count / 2) if count > 2 else count
-        losses = style().panels(figure, left=(1 - share) * wide + 5.5)[0][0]
-        x0, y0, x1, y1 = 0.03, 0.02, 1 - share - 0.01, 0.99
-    w, h = (x1 - x0) / columns, (y1 - y0) / math.ceil(count / columns)
+def _rooms(figure: FigureBase, count: int) -> list[Axes]:
+    """Axes for the planes, in one row or two, or in two columns where it is narrow."""
+    narrow = style().narrow(figure)
+    columns = min(count, 2 if narrow else 3) if count <= 6 else math.ceil(count / 2)
+    columns = min(columns, 3) if narrow else columns
+    w, h = 0.98 / columns, 0.98 / math.ceil(count / columns)
     places = [divmod(i, columns) for i in range(count)]
-    return [figure.add_axes((x0 + j * w, y1 - (i + 1) * h, w, h)) for i, j in places], losses
+    return [figure.add_axes((0.01 + j * w, 0.99 - (i + 1) * h, w, h)) for i, j in places]
 
 
 def _limit(data: xr.Dataset, shown: list[int]) -> float:
-    """How far from the origin nearly every dot stays within the film: one scale for all of it."""
+    """How far from the origin most dots stay within the film: one scale for all of it."""
     inside = data["epoch"].values <= panels.horizon(data)
     plane = data["embedding_plane"].sel(embedded_frequency=shown).values[inside].astype(float)
     radii = np.nan_to_num(np.linalg.norm(plane, axis=-1), nan=0, posinf=0)
-    return float(np.quantile(radii, 0.95, axis=-1).max()) or 1.0
+    # a cloud may reach beyond, a circle does not
+    most, last = np.quantile(radii, 0.8, axis=-1).max(), np.quantile(radii[-1], 0.98, axis=-1).max()
+    return float(max(most, last)) or 1.0
 
 
 def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     """One plane: the dots, the line that joins them, and the numbers 0, 1 and 2."""
     current_style, colour = style(), frequencies.ink(k, data)
     points, line = current_style.points, current_style.line
-    room = 1.16 * limit
+    room = 1.25 * limit
     axes.set_aspect("equal")
-    # the name stands above all dots, and above the numbers beside them
-    axes.set(
-        xlim=(-room, room), ylim=(-room, (1.8 if current_style.narrow(axes.figure) else 1.5) * room)
-    )
+    # where there is no room beside it the name stands above all dots and numbers
+    beside = axes.bbox.width - axes.bbox.height > NAME * current_style.pixels(axes, points)
+    above = 0.0 if beside else ABOVE * current_style.pixels(axes, points) / axes.bbox.height
+    axes.set(xlim=(-room, room), ylim=(-room, 2 * room / (1 - min(above, 0.5)) - room))
+    if beside:
+        axes.set_anchor("E")
     axes.axis("off")
     name = axes.text(
-        0.5, 0.985, "", transform=axes.transAxes, ha="center", va="top",
-        color=colour, fontweight="bold",
+        0, 0.9, f"wave {k}", transform=axes.transAxes, ha="right", va="top", color=colour,
+        fontweight="bold",
     )  # fmt: skip
-    spread = current_style.note(axes, "", (0.5, 0.985), (0, -1.5), ha="center", va="top")
-    for ends in (([-limit, limit], [0, 0]), ([0, 0], [-limit, limit])):
-        axes.plot(*ends, color=current_style.colours.grid, lw=line * 0.35, zorder=0)
-    look: dict[str, Any] = {"marker": "o", "ls": "", "mew": 0}
-    (joined,) = axes.plot([], [], color=colour, lw=line * 0.35, alpha=0.55, zorder=2)
+    spread = current_style.note(
+        axes, "", (0, 0.9), (0, -1.75), ha="right", va="top", linespacing=1.1,
+        color=current_style.colours.muted,
+    )  # fmt: skip
+    if not beside:
+        name.set(x=0.5, y=0.99, ha="center")
+        spread.xy = (0.5, 0.99)
+        spread.set(ha="center", position=(0, -1.45 * current_style.small))
+    look: dict[str, Any] = {"marker": "o", "ls": "", "mew": 0, "clip_on": False}
+    (joined,) = axes.plot([], [], color=colour, lw=line * 0.35, alpha=0.55, zorder=2, clip_on=False)
     (dots,) = axes.plot([], [], color=colour, ms=points * 0.26, alpha=0.9, zorder=3, **look)
     ink = current_style.colours.ink
     (marks,) = axes.plot([], [], color=ink, ms=points * 0.36, zorder=4, **look)
@@ -192,18 +203,34 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     order = np.argsort((np.arange(p) * k) % p, kind="stable")
     plane = data["embedding_plane"].sel(embedded_frequency=k).values.astype(float)
 
-    wide = axes.bbox.width > 11 * current_style.pixels(axes, points)
-    name.set_text(f"frequency {k}" if wide else str(k))
     pale = current_style.colours.rest
     axes.plot(*plane[0].T, color=pale, ms=points * 0.24, zorder=1, **look)
 
     def update(i: int) -> None:
-        spread.set_text(f"{_spread(data, k, 0):.0%} \u2192 {_spread(data, k, i):.0%}")
+        off = f"{_spread(data, k, i):.0%}"
+        spread.set_text(f"radii vary\nby {off}" if beside else f"\u00b1{off}")
         joined.set_data(*plane[i][np.append(order, order[0])].T)
         dots.set_data(*plane[i].T)
         marks.set_data(*plane[i][list(MARKED)].T)
-        for n, text in zip(MARKED, texts, strict=True):
-            length = max(float(np.linalg.norm(plane[i][n])), 1e-9)
-            text.set_position(tuple(plane[i][n] * (1 + 0.15 * limit / length)))
+        for text, place in zip(texts, _around(plane[i], limit), strict=True):
+            text.set_visible(place is not None)
+            if place is not None:
+                text.set_position(place)
 
     return Drawing([spread, joined, dots, marks, *texts], update)
+
+
+def _around(points: np.ndarray, limit: float) -> list[tuple[float, float] | None]:
+    """Where the marked numbers are written: each farther out than all dots on its side.
+
+    None where there is no room beside those before it.
+    """
+    angles, radii = np.arctan2(points[:, 1], points[:, 0]), np.linalg.norm(points, axis=1)
+    places: list[tuple[float, float] | None] = []
+    for n in MARKED:
+        aside = np.abs((angles - angles[n] + np.pi) % (2 * np.pi) - np.pi) < SIDE
+        out = min(float(radii[aside].max()), 1.05 * limit) + OUT * limit
+        place = (out * float(np.cos(angles[n])), out * float(np.sin(angles[n])))
+        near = [other for other in places if other and math.dist(other, place) < 2 * OUT * limit]
+        places.append(None if near else place)
+    return places

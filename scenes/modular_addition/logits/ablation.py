@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 WHOLE = "original"
 LOGITS = {
-    "key-terms": "only the key frequencies",
-    "sums-only": "of these, only what depends on a + b",
-    "cosine-fit": "of these, only cos w(a + b − c)",
+    "key-terms": "key waves alone",
+    "sums-only": "those of a + b alone",
+    "cosine-fit": "those highest at a + b",
 }
 """What of the logits alone is left, beside their means: each is a part of the one before it."""
 
@@ -58,12 +59,6 @@ WORSE = 10.0
 BETTER = 0.9
 """The loss falls where it is at most this share of the untouched model's: less is no change."""
 
-LINEAR = 10.0
-"""Up to so many times the untouched network's loss what is kept alone is drawn as a share of it."""
-
-FEW = 0.01
-"""A loss that falls below this share of the untouched network's is said to fall so many fold."""
-
 MOST = 7
 """Waves taken away one by one that are shown: those without which the loss is largest."""
 
@@ -73,16 +68,17 @@ class Ablation(Scene):
     """Loss after each ablation, as a share or a multiple of the whole network's."""
 
     name = "ablation"
-    title = "Take away all that the algorithm does not use: the loss falls"
-    watch = "less than the whole network's loss is better"
+    title = "The key waves alone do better than the whole network"
+    watch = "A bar is how many times larger or smaller the loss is than the whole network's"
     source = "thread, tweet 7; arXiv:2301.05217, section 4.4"
     needs = (
         "ablation_loss", "ablation_ratio", "ablation_what", "embedding_frequency_norm",
         "logged_train_loss", "logged_test_loss",
     )  # fmt: skip
     clock = None
-    aspect = 1.75
-    narrow_aspect = 0.66
+    aspect = 1.9
+    narrow_aspect = 0.95
+    aspects = {"rows": {"all": (1.35, 0.62)}}  # noqa: RUF012
 
     rows: Literal["logits", "all"] = option(
         "logits", "what is taken out of the logits, or out of any part of the network"
@@ -112,20 +108,19 @@ class Ablation(Scene):
         ratio = alone / max(_loss(data, WHOLE), 1e-30)
         if 0 < ratio <= BETTER and alone < LOW:
             numbers = {"ratio": ratio, "loss": alone}
-            words = f"Keep only cos w(a + b − c) in the logits: the loss falls to {ratio:.0%}"
-            if ratio < FEW:
-                words = f"Keep only cos w(a + b − c): the loss falls {_fold(1 / ratio)}-fold"
             count = len(frequencies.key_frequencies(data))
-            waves = "key frequencies k" if count > 1 else "key frequency k"
-            turn = f"w = 2πk/{2 * data.sizes['frequency'] + 1}"
-            watch = f"{self.watch}; {turn}, {waves}"
+            only = _claims.counted(count)
+            words = f"{only} alone do{'' if count > 1 else 'es'} better than the whole network"
             least = min(_without(data), default=np.nan) / max(_loss(data, WHOLE), 1e-30)
+            watch = self.watch
             if least >= WORSE:
-                rise = f"without any one wave it grows {_fold(least)}-fold or more"
-                watch = f"{rise}; {turn}, {waves}"
                 numbers["least"] = least
+                # in whole numbers, never more than it is
+                times = float(f"{least * 0.999:.1g}") if least >= 100 else int(least)
+                watch = f"Without any one of them the loss grows at least {times:,.0f}-fold"
+                watch = watch.replace("any one of them", "it") if count == 1 else watch
             return Claim(words, watch, numbers=numbers)
-        words = "With only cos w(a + b − c) in the logits the loss is"
+        words = "With its key waves alone the loss is"
         words = (
             f"{words} {ratio:.3g} times as large" if np.isfinite(ratio) else f"{words} no number"
         )
@@ -142,19 +137,17 @@ class Ablation(Scene):
                 f"{len(alone) + len(without)} ablations have a loss that a logarithmic axis can "
                 "show; draw a run whose last weights have losses above 0"
             )
-        logits, count = self.rows == "logits", len(_without(data))
-        left, right = style().beside(
-            figure, (1, 1), (len(alone) + 1, max(len(without), 1)),
-            left=4.2 if style().slide else 1.2, top=2.0, gap=3.5, vgap=5.6,
-        )  # fmt: skip
-        shares = max(_ratios(data, alone), default=0.0) <= LINEAR
-        rows = {WHOLE: f"whole network: {_number(whole)} nats", **alone} if shares else alone
-        heading = "Keep in the logits …" if logits else "Simplify …"
-        _Bars(left, data, rows, shares, self.ratios).draw(heading)
-        some = f" ({MOST} of {count} waves)" if count > MOST else ""
-        source = "neurons" if self.waves == "neurons" else "logits"
-        heading = f"Take out of the {source} …" if logits else "Take out …"
-        _Bars(right, data, without, False, self.ratios).draw(heading + some)
+        count = len(_without(data))
+        names = {**dict(reversed(alone.items())), **without} if self.rows == "all" else {
+            **alone, **without
+        }  # fmt: skip
+        if style().narrow(figure):
+            names = {name: textwrap.fill(text, 22) for name, text in names.items()}
+        _Bars(_room(figure, names), data, names, self.ratios).draw()
+        if count > MOST:
+            words = f"of {count} waves the {MOST} that are missed most"
+            axes = figure.axes[-1]
+            style().note(axes, words, (1, 1), (0, 0.4), ha="right", color=style().colours.muted)
         return Drawing()
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -176,8 +169,8 @@ class Ablation(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
         return (
-            "Loss over all pairs after one part of the trained network is kept alone (left) or "
-            "taken out (right), beside that of the untouched network. Of the logits are kept: "
+            "Loss over all pairs after one part of the trained network is kept alone or taken "
+            "out, as a multiple of the untouched network's. Of the logits are kept: "
             "their means and the waves of a, of b and of both at the key frequencies; of these, "
             "$\\cos$ and $\\sin$ of $w_k(a+b)$; of these, $\\cos w_k(a+b-c)$. "
             f"{OUT[self.waves]} "
@@ -199,7 +192,7 @@ class Ablation(Scene):
             if name in (WHOLE, *LOGITS) or not 0 < _loss(data, name) < np.inf:
                 continue
             if name.startswith(WAVE):
-                without[name] = f"wave k = {name.removeprefix(WAVE)}"
+                without[name] = f"without wave {name.removeprefix(WAVE)}"
             elif every and name in SIMPLER:
                 alone[name] = SIMPLER[name]
             elif every:
@@ -211,15 +204,20 @@ class Ablation(Scene):
         return alone, without
 
 
+def _room(figure: FigureBase, names: dict[str, str]) -> Axes:
+    """Axes with room at their left for the names of the rows, as far as there is so much."""
+    wide = style().ems(figure)[0]
+    longest = 0.55 * max(len(line) for name in names.values() for line in name.split("\n"))
+    return style().panels(figure, left=min(longest + 1.0, 0.5 * wide), right=1.4, top=2.4)[0][0]
+
+
 @dataclass(frozen=True)
 class _Bars:
-    """Bars of losses beside the whole network's, each below its name.
+    """Bars of losses as multiples of the whole network's, from that to both sides.
 
     Attributes:
         axes, data: where they are drawn, and the dataset.
         names: what is written of each ablation.
-        shares: whether they are shares of the whole network's loss, from 0 on a linear axis;
-            otherwise multiples of it, from 1 on a logarithmic one.
         numbers: whether each has its number at its end.
 
     """
@@ -227,44 +225,52 @@ class _Bars:
     axes: Axes
     data: xr.Dataset
     names: dict[str, str]
-    shares: bool
     numbers: bool
 
-    def draw(self, heading: str) -> None:
-        """The axis, its heading, and the bars."""
-        axes, current_style = self.axes, style()
-        axes.set_ylim(len(self.names) - 0.6, -0.85)
-        axes.set_yticks([])
+    def draw(self) -> None:
+        """The axis, the line of the whole network, and the bars."""
+        axes, current_style, colours = self.axes, style(), style().colours
+        axes.set_ylim(len(self.names) - 0.5, -0.5)
         axes.spines["left"].set_visible(False)
         axes.grid(True, axis="x")
         self._scale()
-        current_style.note(
-            axes, heading, (0, 1), (0, 0.5), fontsize=current_style.points, fontweight="bold"
-        )
-        whole = 100.0 if self.shares else 1.0
-        axes.axvline(whole, color=current_style.colours.ink, lw=current_style.line * 0.5, zorder=4)
-        for row, name in enumerate(self.names):
-            self._bar(row, name)
+        axes.axvline(1, color=colours.ink, lw=current_style.line * 0.6, zorder=4)
+        for words, aside, ha in (("\u2190 better", -0.6, "right"), ("worse \u2192", 0.6, "left")):
+            current_style.note(
+                axes, words, (1, 1), (aside, 0.4), ha=ha, fontweight="bold",
+                xycoords=axes.get_xaxis_transform(),
+            )  # fmt: skip
+        axes.set_yticks(range(len(self.names)), list(self.names.values()))
+        axes.tick_params(axis="y", length=0)
+        for row, (name, label) in enumerate(zip(self.names, axes.get_yticklabels(), strict=True)):
+            self._bar(row, name, label)
 
     def _scale(self) -> None:
-        """Limits with room for the number at the longest bar's end, and ticks."""
+        """Limits with room for the numbers at the bars' ends, and ticks."""
         axes, ratios = self.axes, _ratios(self.data, self.names)
-        small = style().pixels(axes, style().small)
-        words = max((len(self._number(ratio)) for ratio in ratios), default=0)
-        aside = min((0.65 * words + 1.2) * small / axes.bbox.width, 0.5)
-        if self.shares:
-            from matplotlib.ticker import MaxNLocator
-
-            axes.set_xlim(0, 100 * max(1.0, *ratios) / (1 - aside))
-            axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-            axes.set_xlabel("loss, share of the whole network's (%)")
-            return
+        small = style().pixels(axes, style().small) / axes.bbox.width
         axes.set_xscale("log")
         logs = np.log10([1.0, *(ratio for ratio in ratios if ratio > 0)])
         low, high = float(logs.min()), max(float(logs.max()), float(logs.min()) + 0.1)
-        axes.set_xlim(10**low, 10 ** (high + (high - low) * aside / (1 - aside)))
+        # the shares of the axis that the words at its ends need
+        words = [self._number(r) if self.numbers else "" for r in ratios]
+        right = max((0.62 * len(w) + 1.0 for w, r in zip(words, ratios, strict=True) if r >= 1),
+                    default=0.0)  # fmt: skip
+        left = max((0.62 * len(w) + 1.0 for w, r in zip(words, ratios, strict=True) if r < 1),
+                   default=0.0)  # fmt: skip
+        # and those of the words above it
+        left, right = min(left * small, 0.4), min(max(right, 0.0) * small, 0.4)
+        span = (high - low) / (1 - left - right)
+        axes.set_xlim(10 ** (low - left * span), 10 ** (high + right * span))
         self._tick(low, high)
-        axes.set_xlabel("loss, times the whole network's (log scale)")
+        whole = f"whole network's {_number(self._whole)} nats"
+        narrow = style().narrow(axes.figure)
+        axes.set_xlabel(f"loss / {whole}" if narrow else f"loss, in multiples of the {whole}",
+                        loc="right" if narrow else "center")  # fmt: skip
+
+    @property
+    def _whole(self) -> float:
+        return _loss(self.data, WHOLE)
 
     def _tick(self, low: float, high: float) -> None:
         """Ticks at powers of ten, at more where there are few of them."""
@@ -282,30 +288,25 @@ class _Bars:
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda ratio, _: _times(ratio)))
 
-    def _bar(self, row: int, name: str) -> None:
+    def _bar(self, row: int, name: str, label: Any) -> None:
         axes, current_style, colours = self.axes, style(), style().colours
-        ratio = _loss(self.data, name) / _loss(self.data, WHOLE)
-        colour = colours.faint if name == WHOLE or not ties.exceeds(1.0, ratio) else colours.muted
-        if name == "cosine-fit":
-            colour = colours.accent
+        ratio = _loss(self.data, name) / self._whole
+        better = ties.exceeds(1.0, ratio)
+        colour = colours.accent if better else colours.muted
         if name.startswith(WAVE):
             colour = frequencies.ink(int(name.removeprefix(WAVE)), self.data)
-        start, end = (0.0, 100 * ratio) if self.shares else (1.0, ratio)
-        axes.barh(row, end - start, left=start, height=0.36, color=colour, lw=0, zorder=3)
-        indent = current_style.pixels(axes, 0.4 * current_style.small) / axes.bbox.width
-        current_style.label(
-            axes, indent, row - 0.22, self.names[name], ha="left", fontweight="normal",
-            transform=axes.get_yaxis_transform(), zorder=5,
-        )  # fmt: skip
+        axes.barh(row, ratio - 1, left=1, height=0.62, color=colour, lw=0, zorder=3)
+        if better or name.startswith(WAVE):
+            label.set(color=colour, fontweight="bold")
         if self.numbers:
             text = current_style.label(
-                axes, max(start, end), row, self._number(ratio), lift=0.1, va="center", ha="left",
-                zorder=5,
+                axes, ratio, row, self._number(ratio), lift=0.1, va="center", zorder=5,
+                ha="right" if better else "left",
             )  # fmt: skip
-            text.xyann = (0.5 * current_style.small, 0)
+            text.xyann = ((-0.5 if better else 0.5) * current_style.small, 0)
 
     def _number(self, ratio: float) -> str:
-        return _claims.rounded_percent(ratio) if self.shares else _times(ratio)
+        return _claims.rounded_percent(ratio) if 0.01 <= ratio < 1 else _times(ratio)
 
 
 def _ratios(data: xr.Dataset, names: Iterable[str]) -> list[float]:
@@ -335,14 +336,6 @@ def _number(x: float) -> str:
     digits = f"{x / 10**exponent:.2g}"
     head = "" if digits == "1" else rf"{digits} \times "
     return rf"${head}10^{{{exponent}}}$"
-
-
-def _fold(times: float) -> str:
-    """How many times, in two digits, as it is said: "220", "600 million"."""
-    rounded = float(f"{times:.2g}")
-    if rounded >= 1e9:
-        return "more than a billion"
-    return f"{rounded / 1e6:g} million" if rounded >= 1e6 else f"{rounded:,.0f}"
 
 
 def _times(ratio: float) -> str:
