@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
-from grokviz.scenes.any import _marks
+from grokviz.scenes.any import _marks, _ridges
 from grokviz.scenes.any._papers import after
 
 from grokviz.dataset.learning import LOW as MEMORISED
 from grokviz.errors import InputError
-from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 
-OTHERS = "other digits"
-"""The name of the grey curves above which there is no room for their own."""
+HIGH = 1.7
+"""How high the hill of the test loss is at most, in rows."""
+
+FOOT = 1e-9
+"""The least loss that a logarithmic hill shows."""
 
 LOW = 1.0
 """A digit is learned where its loss stays below so many nats: a guess among ten costs 2.3."""
@@ -32,12 +33,12 @@ LOW = 1.0
 
 @dataclass(frozen=True)
 class DigitGrokking(Scene):
-    """Train and test loss on few sums, and the test loss of every digit of the answer."""
+    """Hills of the train and the test loss on few sums, and of every digit of the answer."""
 
     name = "digit-grokking"
     panels = ("digits", "loss")
     title = "With few sums it memorises first and learns to add later"
-    watch = "the test loss rises while it memorises; it comes down much later"
+    watch = "Each hill is a loss: that of training is gone long before that of testing"
     source = "arXiv:2301.05217, figure 23; thread, tweet 13"
     needs = (
         "logged_train_loss", "logged_test_loss", "token_test_loss", "event_epoch", "phase_end",
@@ -45,8 +46,8 @@ class DigitGrokking(Scene):
     recipe = "digit-addition-small-500"
     reference = "digit-addition-small-500"
     clock = "tested_epoch"
-    aspect = 1.5
-    narrow_aspect = 0.7
+    aspect = 1.6
+    narrow_aspect = 0.72
     aspects = {"digits": {False: (2.0, 1.0)}}  # noqa: RUF012
     paper_figures = {"23": {"loss": "log", "digits": False}}  # noqa: RUF012
 
@@ -74,53 +75,87 @@ class DigitGrokking(Scene):
         if learned is None:
             return Claim.instead(outcome(data).sentence)
         _, top, last = changes.peak(data, learned.memorised)
-        sentence = (
-            f"Memorised by {clocks.word(data)} {learned.memorised:,}; the test loss then falls "
-            f"from {top:.2g} to {last:.2g}"
-        )
-        return Claim(sentence, self._watch(data, learned), numbers={"largest": top, "last": last})
+        sentence = self.title
+        if not last < LOW:
+            sentence = "With few sums it memorises first, and the test loss falls later"
+        numbers = {"memorised": learned.memorised, "largest": top, "last": last}
+        return Claim(sentence, self._watch(data, learned), numbers=numbers)
 
     def _watch(self, data: xr.Dataset, learned: changes.Overfit) -> str:
-        """From when on the first digit of which the loss rose stays low, and all of them."""
-        word, ends = clocks.word(data), _ends(data, learned.memorised)
-        if ends is None:
+        """Which digit's loss is first down for good, and which is last."""
+        ends = _ends(data, learned.memorised)
+        if ends is None or not self.digits:
             return self.watch
-        (first, begin), (_, end) = ends
-        name = changes.digit_names(data)[first]
-        return (
-            f"the {name} stay below {LOW:g} nat from {word} {begin:,} on, all digits from {end:,}"
-        )
+        names = changes.digit_names(data)
+        first, last = (names[k] for k, _ in ends)
+        return f"Each dot is where a loss stays low: of those that rose {first} first, {last} last"
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The two losses, and the digits' below them where asked."""
-        rooms = changes.rooms(figure, data, (1, 1.8) if self.digits else (1,), right=7.6)
+        """Hills of the two losses and, below them, of the digits; or the losses as curves."""
+        if self.digits:
+            return self._hills(figure, data)
+        (axes,) = changes.rooms(figure, data, (1,), right=7.6)
         learned = changes.overfit(data)
+        # in a column there is no room for the rule
+        rule = "" if style().narrow(figure) else f": train below {MEMORISED:g}"
+        marks = [] if learned is None else _of_losses(data, learned.memorised, rule)
+        panel = changes.ChangePanel(
+            axes, data, changes.losses(data), ylabel="loss (nats)", log=self.loss == "log",
+            time=self.time, end=float(data["tested_epoch"].values[-1]), clock="tested_epoch",
+            floor=1e-9, phases="named",
+        )  # fmt: skip
+        marks = _marks.clear(axes, marks, panel.curves.values())
+        clock, end = data["tested_epoch"], float(panel.end or 0)
+        numbers = changes.after_names(marks, panel.names, end)
+        return Drawing.of(panel.along(clock), _marks.draw(axes, numbers, clock))
+
+    def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """A hill for each loss, and one for each digit, the first to stay low on top."""
+        narrow, colours, learned = style().narrow(figure), style().colours, changes.overfit(data)
+        names, tints = changes.digit_names(data, short=narrow), changes.digit_colours(data)
         ends = None if learned is None else _ends(data, learned.memorised)
-        every = set(range(data.sizes["digit"]))
-        strong = every if ends is None else {k for k, _ in ends}
-        plots = [
-            ("loss (nats)", changes.losses(data)),
-            ("test loss\nof a digit (nats)", _digits(data, strong, grey=self.colours == "ends")),
-        ]
-        marks: list[list[_marks.Mark]] = [[], []]
-        if learned is not None:
-            # in a column there is no room for the rule
-            rule = "" if style().narrow(figure) else f": train below {MEMORISED:g}"
-            marks = [_of_losses(data, learned.memorised, rule), _of_digits(data, learned.memorised)]
-        drawn = [
-            _Panel(
-                axes, data, curves, marks=own, ylabel=label, log=self.loss == "log", time=self.time,
-                end=float(data["tested_epoch"].values[-1]), clock="tested_epoch", floor=1e-9,
-                phases="named" if axes is rooms[0] else "shaded",
+        if self.colours == "ends" and ends is not None:
+            strong = {k for k, _ in ends}
+            tints = [tint if k in strong else colours.faint for k, tint in enumerate(tints)]
+        low = _low(data)
+        order = sorted(range(len(names)), key=lambda k: (low[k] is None, low[k] or 0, k))
+        whole = [
+            (name, np.asarray(data[clock].values, float), data[f"logged_{name}_loss"].values, tint)
+            for name, clock, tint in (
+                ("train", "logged_epoch", colours.train), ("test", "tested_epoch", colours.test),
             )
-            for axes, own, (label, curves) in zip(rooms, marks, plots, strict=False)
         ]  # fmt: skip
-        panels.without_time(*rooms[:-1])
-        if self.digits and ends is not None:
-            _threshold(rooms[1])
-        clock = data["tested_epoch"]
-        numbers = [_marks.draw(panel.axes, panel.numbers(), clock) for panel in drawn]
-        return Drawing.of(*(panel.along(clock) for panel in drawn), *numbers)
+        x, each = data["tested_epoch"].values.astype(float), data["token_test_loss"].values
+        single = [(names[k], x, each[:, k], tints[k]) for k in order]
+        rows = [HIGH, 2 * HIGH + 0.2, *(2 * HIGH + 1.6 + n for n in range(len(order)))]
+        axes = style().panels(figure, left=5.4 if narrow else 8.6, right=1.6, top=0.8)[0][0]
+        _ridges.frame(axes, float(x[-1]), rows[-1] + 0.1, -0.1, time=self.time)
+        axes.set_xlabel(clocks.word(data))
+        hills, marks = [], list[_marks.Mark]()
+        for group, rise in ((whole, HIGH), (single, 0.86)):
+            finite = np.concatenate([values[np.isfinite(values)] for *_, values, _ in group])
+            finite = finite[finite > 0]
+            top, foot = (float(finite.max()), max(float(finite.min()), FOOT)) if finite.size else (
+                1.0, FOOT
+            )  # fmt: skip
+            for name, epochs, values, tint in group:
+                row = rows[len(hills)]
+                high = rise * _ridges.height(values, top, low=foot if self.loss == "log" else None)
+                hills.append(_ridges.Ridge(axes, epochs, high, row, tint))
+                at = _of_train(learned, name) if group is whole else low[order[len(hills) - 3]]
+                if at is not None and at <= x[-1]:
+                    y = row - float(np.interp(at, epochs, np.nan_to_num(high)))
+                    side: _marks.Side = "left" if at < 0.85 * x[-1] else "center"
+                    marks.append(_marks.Mark(at, y, f"{at:,}", colours.ink, side, 0.9))
+        _ridges.name_rows(
+            axes, [name for name, *_ in [*whole, *single]], [t for *_, t in [*whole, *single]], rows
+        )
+        style().note(
+            axes, "test loss of each digit", (1, (rows[1] + rows[2] - 0.86) / 2), (0, -0.35),
+            ha="right", color=colours.muted, xycoords=("axes fraction", "data"),
+        )  # fmt: skip
+        parts = [Drawing(hill.moving, lambda i, hill=hill: hill.update(x[i])) for hill in hills]
+        return Drawing.of(*parts, _marks.draw(axes, marks, data["tested_epoch"]))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How far it overfitted, and each digit's test loss at the end."""
@@ -149,89 +184,6 @@ class DigitGrokking(Scene):
         )
 
 
-def _digits(data: xr.Dataset, strong: set[int], *, grey: bool) -> dict[str, panels.Curve]:
-    """The digits' test losses; those that are not strong are thin, or ``grey`` too."""
-    x, y = data["tested_epoch"].values, data["token_test_loss"].values
-    tints, names = changes.digit_colours(data), changes.digit_names(data)
-    faint = style().colours.faint
-    rest = sorted(set(range(len(names))) - strong, key=lambda k: -float(np.nan_to_num(y[-1, k])))
-    curves = {
-        f"_{names[k]}": panels.Curve.of(x, y[:, k], faint if grey else tints[k]) for k in rest
-    }
-    return curves | {names[k]: panels.Curve.of(x, y[:, k], tints[k]) for k in sorted(strong)}
-
-
-@dataclass
-class _Panel(changes.ChangePanel):
-    """Curves of which the thin ones have their names above them, or at their ends.
-
-    Attributes:
-        marks: the numbers on the curves.
-
-    """
-
-    _: KW_ONLY
-    marks: Sequence[_marks.Mark] = ()
-
-    def trace(self, name: str, curve: panels.Curve) -> panels.Trace:
-        """A thin curve in a colour is wide enough to show it."""
-        trace = super().trace(name, curve)
-        if name.startswith("_") and curve.colour != style().colours.faint:
-            for line in trace.lines:
-                line.set_linewidth(0.75 * style().line)
-        return trace
-
-    def name_curves(self, end: float) -> panels.Names:
-        """The names at the ends of the strong curves, and those above the others."""
-        self.axes.set_xlim(self.first, end)
-        thin = {name[1:]: curve for name, curve in self.curves.items() if name.startswith("_")}
-        self.marks = _marks.clear(self.axes, self.marks, self.curves.values())
-        above = _marks.OnCurves(self.axes, thin, self.curves.values(), self.marks)
-        curves, grey = (
-            dict(self.curves),
-            {c.colour for c in thin.values()} == {style().colours.faint},
-        )
-        if grey and len(above.others) > 1:
-            curves[OTHERS] = thin[above.others[0]]
-        else:
-            # beside the axes there is no room for two words in a line
-            curves |= {name.replace(" ", "\n"): thin[name] for name in above.others}
-        leaders = bool(above.others) and OTHERS not in curves
-        return _Names(panels.EndNames(self.axes, curves, leaders=leaders), above)
-
-    def numbers(self) -> list[_marks.Mark]:
-        """The marks; that at the end of the test loss after its name there."""
-        at_end = self.names.at_end if isinstance(self.names, _Names) else None
-        return changes.after_names(self.marks, at_end, float(self.end or 0))
-
-
-@dataclass
-class _Names:
-    """Names at the ends of curves, and above them."""
-
-    at_end: panels.EndNames
-    above: _marks.OnCurves
-
-    @property
-    def moving(self) -> list[Any]:
-        """All of the names."""
-        return [*self.at_end.moving, *self.above.moving]
-
-    def update(self, moment: float) -> None:
-        """Put them where the curves are at ``moment``."""
-        self.at_end.update(moment)
-        self.above.update(moment)
-
-
-def _threshold(axes: Axes) -> None:
-    """A line where a digit's loss is low, and a tick there and near the top."""
-    axes.axhline(LOW, color=style().colours.muted, lw=0.5 * style().line, ls=(0, (4, 2)), zorder=1)
-    top = axes.get_ylim()[1]
-    if axes.get_yscale() == "linear" and top >= 2 * LOW:
-        axes.set_yticks([0, LOW, np.floor(top)])
-        axes.yaxis.set_major_formatter("{x:g}")
-
-
 def _of_losses(data: xr.Dataset, memorised: int, rule: str) -> list[_marks.Mark]:
     """The title's three numbers on the losses, the first with the rule that it is by."""
     colours, (at, top, last) = style().colours, changes.peak(data, memorised)
@@ -246,13 +198,20 @@ def _of_losses(data: xr.Dataset, memorised: int, rule: str) -> list[_marks.Mark]
     ]
 
 
-def _of_digits(data: xr.Dataset, memorised: int) -> list[_marks.Mark]:
-    """From when on the first digit and the last stay low, on their curves."""
-    tints, losses = changes.digit_colours(data), data["token_test_loss"]
-    return [
-        _marks.Mark(at, float(losses.sel(tested_epoch=at)[k]), f"{at:,}", tints[k], "center", 1.2)
-        for k, at in _ends(data, memorised) or ()
-    ]
+def _of_train(learned: changes.Overfit | None, name: str) -> int | None:
+    """When the training loss was memorised; nothing of the test loss."""
+    return learned.memorised if learned is not None and name == "train" else None
+
+
+def _low(data: xr.Dataset) -> list[int | None]:
+    """From when on each digit's test loss stays below :data:`LOW`; None of one that does not."""
+    epochs = data["tested_epoch"].values
+    low: list[int | None] = []
+    for k in range(data.sizes["digit"]):
+        above = np.flatnonzero(np.nan_to_num(data["token_test_loss"].values[:, k]) >= LOW)
+        after = int(above[-1]) + 1 if above.size else 0
+        low.append(int(epochs[after]) if after < len(epochs) else None)
+    return low
 
 
 def _ends(data: xr.Dataset, memorised: int) -> tuple[tuple[int, int], tuple[int, int]] | None:
@@ -260,15 +219,13 @@ def _ends(data: xr.Dataset, memorised: int) -> tuple[tuple[int, int], tuple[int,
 
     None where a digit does not come to stay low, or no loss rose above that while it memorised.
     """
-    epochs = data["tested_epoch"].values
+    epochs, stays = data["tested_epoch"].values, _low(data)
+    if any(at is None for at in stays):
+        return None
     low, risen = [], []
-    for k in range(data.sizes["digit"]):
+    for k, at in enumerate(stays):
         loss = np.nan_to_num(data["token_test_loss"].values[:, k].astype(float))
-        above = np.flatnonzero(loss >= LOW)
-        after = int(above[-1]) + 1 if above.size else 0
-        if after == len(epochs):
-            return None
-        low.append((int(epochs[after]), k))
+        low.append((int(at or 0), k))
         if epochs[loss.argmax()] >= memorised / 2 and loss.max() >= LOW:
             risen.append(low[-1])
     if len(risen) < 2:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
+from grokviz.scenes.any import _marks, _ridges
 from grokviz.scenes.any._papers import after
 
 from grokviz.dataset.numerics.curves import FALL_WIDTH
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.drawing import Part
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.outcome import outcome
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 AFTER = 1.5
 """A film ends when so many times the steps until the last drop are over."""
 
+RISE = 0.84
+"""How high the highest hill is, in rows."""
+
 HALF = 0.5
 """A digit has dropped where less than this is left of the level it first stays at."""
 
@@ -34,18 +39,18 @@ APART = 0.05
 
 @dataclass(frozen=True)
 class DigitPhaseChanges(Scene):
-    """The whole loss, and that of every digit of the answer with its drop marked."""
+    """A hill for every digit of the answer: its loss, with its drop marked, below their mean."""
 
     name = "digit-phase-changes"
     panels = ("digits", "loss")
     title = "The digits of a sum are learned one after another"
-    watch = "a dot: a digit's loss is down to half of its first level; above, their mean"
+    watch = "Each hill is the loss of one digit, with a dot where half of it is left"
     source = "arXiv:2301.05217, figures 21 and 22; thread, tweet 13"
     needs = ("logged_train_loss", "logged_test_loss", "token_train_loss")
     recipe = "digit-addition"
     reference = "digit-addition"
-    aspect = 1.6
-    narrow_aspect = 0.72
+    aspect = 1.8
+    narrow_aspect = 0.8
     ends_with_film = True
     aspects = {"show": {"total": (2.2, 1.1), "digits": (2.2, 1.1)}}  # noqa: RUF012
     paper_figures = {  # noqa: RUF012
@@ -54,7 +59,7 @@ class DigitPhaseChanges(Scene):
     }
 
     show: Literal["both", "total", "digits"] = option(
-        "both", "the whole loss, the digits', or both"
+        "both", "a hill a digit below their mean; or the whole loss, or the digits', as curves"
     )
     loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
@@ -89,8 +94,7 @@ class DigitPhaseChanges(Scene):
             return Claim.instead(
                 f"All {count} digits are learned, some together, {between}", **numbers
             )
-        sentence = f"The {count} digits are learned one by one, {between}"
-        return Claim(sentence, self.watch, numbers=numbers)
+        return Claim(self.title, self.watch, numbers=numbers)
 
     def _end(self, data: xr.Dataset) -> float:
         """Where the axes end: at the film's last moment."""
@@ -98,10 +102,12 @@ class DigitPhaseChanges(Scene):
         return float(data["epoch"].values[i])
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The panels asked for, and the drops through both."""
-        wanted = {"both": ("total", "digits")}.get(self.show, (self.show,))
+        """The hills, or the curves asked for with the drops through them."""
+        if self.show == "both":
+            return self._hills(figure, data)
+        wanted = (self.show,)
         rooms = style().stack(
-            figure, (1.0, 1.5)[: len(wanted)], left=5.0, right=6.5, vgap=1.4,
+            figure, (1.0,), left=5.0, right=6.5, vgap=1.4,
             top=2.9 if self.marks else 1.0,
         )  # fmt: skip
         drawn = []
@@ -124,6 +130,49 @@ class DigitPhaseChanges(Scene):
         parts = [panel.along(data["epoch"]) for panel in drawn]
         if self.marks:
             parts.append(_mark(rooms, data, self.show != "total", 6.0))
+        return Drawing.of(*parts)
+
+    def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """A hill for each digit, the first to drop on top, below that of their mean."""
+        narrow, learned = style().narrow(figure), drops(data)
+        order = sorted(
+            range(data.sizes["digit"]), key=lambda k: (k not in learned, learned.get(k, (0,))[0], k)
+        )
+        names, tints = changes.digit_names(data, short=narrow), changes.digit_colours(data)
+        x, losses = data["logged_epoch"].values, data["token_train_loss"].values.astype(float)
+        shown, total = x <= self._end(data), data["logged_train_loss"].values.astype(float)
+        each = np.column_stack([losses[:, k] for k in order])
+        finite = each[shown & (x >= FALL_WIDTH)]
+        finite = finite[np.isfinite(finite) & (finite > 0)]
+        top, low = (float(finite.max()), float(finite.min())) if finite.size else (1.0, 0.1)
+        foot = low if self.loss == "log" else None
+        axes = style().panels(figure, left=5.4 if narrow else 8.6, right=1.6, top=1.0)[0][0]
+        _ridges.frame(axes, self._end(data), len(order), 1.05, time=self.time)
+        axes.set_xlabel(clocks.word(data))
+        rows = [("mean", total, style().colours.muted)]
+        rows += [(names[k], losses[:, k], tints[k]) for k in order]
+        hills = [
+            _ridges.Ridge(
+                axes, x, RISE * np.minimum(_ridges.height(values, top, low=foot), 1.15), row, colour
+            )
+            for row, (_, values, colour) in enumerate(rows)
+        ]  # fmt: skip
+        _ridges.name_rows(axes, [row[0] for row in rows], [row[2] for row in rows])
+        marks = [
+            _marks.Mark(
+                step, row + 1 - RISE * float(_ridges.height(np.array([loss]), top, low=foot)[0]),
+                f"{step:,}", style().colours.ink, "left", 0.7,
+            )
+            for row, k in enumerate(order) if k in learned for step, loss in (learned[k],)
+        ]  # fmt: skip
+        epochs = data["epoch"].values.astype(float)
+        parts: list[Part] = [
+            Drawing(hill.moving, lambda i, hill=hill: hill.update(epochs[i])) for hill in hills
+        ]
+        end = self._end(data)
+        parts.append(Drawing((), lambda i: _ridges.reach(axes, max(end, epochs[i]))))
+        if self.marks:
+            parts.append(_marks.draw(axes, marks, data["epoch"]))
         return Drawing.of(*parts)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:

@@ -32,8 +32,8 @@ class InductionHeads(Scene):
     """Attention of the best induction head at one sequence, and how much of it goes where."""
 
     name = "induction-heads"
-    title = "Heads learn to look at what followed an earlier copy"
-    watch = "framed: where a copy meets an earlier one; stripes there look at what followed"
+    title = "A head learns to look at what came next the time before"
+    watch = "A stripe in a frame: each token of a copy looks at what followed it in an earlier one"
     source = "arXiv:2209.11895; arXiv:2301.05217, figure 24; thread, tweet 7"
     loops = True
     needs = (
@@ -74,15 +74,14 @@ class InductionHeads(Scene):
         if first >= LOOKS:
             sentence = f"{head} looks at what followed a copy all the time: {past}"
             return Claim.instead(sentence, **numbers)
-        sentence = f"{head} learns to look at what followed a copy: {past}"
-        return Claim(sentence, self._watch(data), numbers=numbers)
+        return Claim(self.title, self._watch(data), numbers=numbers)
 
     def _watch(self, data: xr.Dataset) -> str:
         """What the stripes are, where the head looks at the first copy alone; else the frames."""
         runs = copies_of(data)
         first = [pair for pair in _pairs(runs) if pair[0] == 0]
         if self.copies and len(runs) > 2 and _framed(data, runs) == first:
-            return "framed: later copies find their token in the first copy and look one past it"
+            return "In the frames later copies find their token in the first, and look one past it"
         return self.watch
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -121,7 +120,8 @@ class InductionHeads(Scene):
             f"Attention at one sequence of {data.sizes['query']} tokens at "
             f"{clocks.at(data, 'field_epoch', i)}. Positions of the subsequence: {places}. "
             f"Head {_number(data, KINDS[1])} gives {on_stripe(data, i, KINDS[1]):.0%} to "
-            "the tokens that followed the same token in earlier copies."
+            "the tokens that followed the same token in earlier copies, "
+            f"{on_stripe(data, 0, KINDS[1]):.1%} at first."
         ]
         if self.previous:
             before = on_stripe(data, i, KINDS[0], stop=runs[0][1] if runs else None)

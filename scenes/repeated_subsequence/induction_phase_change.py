@@ -8,32 +8,48 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
-from grokviz.scenes.any import _marks
+from grokviz.scenes.any import _marks, _ridges
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.repeated_subsequence._induction import (
     HEADS,
     RISE,
     HeadsBelowLoss,
     head_of,
+    kind_colours,
 )
 
-from grokviz.scene import Claim
+from grokviz.scene import Claim, Drawing, panels, style
+from grokviz.scene import clock as clocks
+from grokviz.scene.drawing import Part
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
 
+
+COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+
+HIGH = 2.2
+"""How high the hill of the loss is at most, in rows."""
+
+RISES = 0.86
+"""How high a head's hill is where all of its attention goes there."""
+
+MOST = 6
+"""So many heads have a row of their own."""
 
 RISING = "In colour the heads whose score rises by a quarter or more as the loss falls."
 
 
 @dataclass(frozen=True)
 class InductionPhaseChange(HeadsBelowLoss):
-    """Loss on fresh data, and every head's induction or previous-token score below it."""
+    """The hill of the loss on fresh data, and below it a hill for each head that takes it down."""
 
     name = "induction-phase-change"
     panels = ("heads", "pattern", "loss")
-    title = "The loss on fresh sequences falls while induction heads form"
-    watch = "induction: attention to what followed earlier copies of the same token"
+    title = "The loss falls at once, as heads learn to look at what came next before"
+    watch = "Each hill of a head is how much it looks at what followed the same token before"
     source = "arXiv:2301.05217, figure 24; thread, tweet 2"
     recipe = "repeated-subsequence"
     reference = "repeated-subsequence"
@@ -49,16 +65,72 @@ class InductionPhaseChange(HeadsBelowLoss):
         if not low < high:
             return Claim.instead(changes.no_fall(data))
         before, after = (self.score(data, epoch) for epoch in moments)
-        falls = f"The loss falls from {high:.2g} to {low:.2g}"
-        shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
         if after - before < RISE:
+            shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
+            falls = f"The loss falls from {high:.2g} to {low:.2g}"
             return Claim.instead(f"{falls}; head {self.head(data)}'s induction goes {shares}")
         numbers = {"high": high, "low": low, "before": before, "after": after}
         count = len(self.alike(data)) + 1
-        heads = f"{count} heads take" if count > 1 else "a head takes"
-        best = f", up to {100 * after:.0f}%" if count > 1 else f": {shares.replace('from ', '')}"
-        sentence = f"{falls} as {heads} up induction{best}"
+        heads = f"{COUNTS.get(count, count)} heads learn" if count > 1 else "a head learns"
+        sentence = f"The loss falls as {heads} to look at what came next before"
         return Claim(sentence, self.watch, numbers=numbers | {"heads": count})
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """Hills of the loss and the heads, where data are fresh; else curves in two panels."""
+        if data.sizes["tested_epoch"]:
+            return super().draw(figure, data)
+        (loss,) = changes.losses(data).values()
+        finite = loss.y[np.isfinite(loss.y) & (loss.y > 0)]
+        top, low = (float(finite.max()), float(finite.min())) if finite.size else (1.0, 0.1)
+        high = HIGH * _ridges.height(loss.y, top, low=low if self.loss == "log" else None)
+        heads = self._heads(data)
+        narrow, end, fall_span = style().narrow(figure), changes.end(data), changes.fall(data)
+        axes = style().panels(figure, left=5.8 if narrow else 7.6, right=1.6, top=1.6)[0][0]
+        _ridges.frame(axes, end, HIGH + 0.35 + len(heads), 0.5, time=self.time)
+        axes.set_xlabel(clocks.word(data))
+        rows = [HIGH, *(HIGH + 1.35 + n for n in range(len(heads)))]
+        hills = [_ridges.Ridge(axes, loss.x, high, rows[0], loss.colour)]
+        epochs, marks = data["epoch"].values.astype(float), list[_marks.Mark]()
+        for moment in self.moments(data):
+            y = rows[0] - float(np.interp(moment, loss.x, np.nan_to_num(high)))
+            number = f"{changes.loss_near(data, moment):.2g}"
+            marks.append(_marks.Mark(moment, y, number, loss.colour, "left", 0.9))
+        for row, (_, values, colour) in zip(rows[1:], heads, strict=True):
+            hills.append(_ridges.Ridge(axes, epochs, RISES * values, row, colour))
+            for moment in self.moments(data)[1:]:
+                share = float(np.interp(moment, epochs, np.nan_to_num(values)))
+                if colour != style().colours.faint:
+                    y = row - RISES * share
+                    marks.append(_marks.Mark(moment, y, f"{share:.0%}", colour, "left", 0.9))
+        names = ["loss", *(name for name, *_ in heads)]
+        tints = [loss.colour, *(style().colours.words(colour) for *_, colour in heads)]
+        _ridges.name_rows(axes, names, tints, rows)
+        parts: list[Part] = [
+            Drawing(hill.moving, lambda i, hill=hill: hill.update(epochs[i])) for hill in hills
+        ]
+        parts.append(Drawing((), lambda i: _ridges.reach(axes, max(end, epochs[i]))))
+        if fall_span is not None:
+            parts.append(_shade(axes, fall_span, epochs))
+        return Drawing.of(*parts, _marks.draw(axes, marks, epochs))
+
+    def _heads(self, data: xr.Dataset) -> list[tuple[str, np.ndarray, str]]:
+        """Name, scores and colour of each row of heads."""
+        scores, colours = data["induction_score"].values.astype(float), kind_colours()
+        best = head_of(data, "induction", self.induction_head)
+        shown = sorted({best, *self.alike(data)})[:MOST]
+        rows = [
+            (f"head {layer}.{number}", scores[:, layer, number], colours["induction"])
+            for layer, number in shown
+        ]
+        rest = [at for at in np.ndindex(*scores.shape[1:]) if at not in shown]
+        if self.others and rest:
+            highest = np.max([np.nan_to_num(scores[:, *at]) for at in rest], axis=0)
+            rows.append(("others", highest, style().colours.faint))
+        if len(self.wanted()) > 1:
+            layer, number = head_of(data, "previous token", self.previous_head)
+            back = data["previous_token_score"].values[:, layer, number].astype(float)
+            rows.append((f"{layer}.{number}: one back", back, colours["previous token"]))
+        return rows
 
     def alike(self, data: xr.Dataset) -> Sequence[tuple[int, int]]:
         """The other heads whose induction rises as the loss falls, unless one was asked for."""
@@ -95,3 +167,20 @@ class InductionPhaseChange(HeadsBelowLoss):
             f"losses falls from nine tenths to one tenth above its lowest. {self.definitions()} "
             f"{after(f'figure 24; {HEADS}')}"
         )
+
+
+def _shade(axes: Axes, fall_span: tuple[float, float], epochs: np.ndarray) -> Drawing:
+    """The fall of the loss through all rows, named above them; in films once it is over."""
+    colours = style().colours
+    tint = panels.see_through(colours.phases[2], colours.background)
+    band = axes.axvspan(*fall_span, color=tint, lw=0, zorder=0)
+    name = style().note(
+        axes, "the loss falls", (sum(fall_span) / 2, 1), (0, 0.4), ha="center",
+        color=colours.muted, xycoords=axes.get_xaxis_transform(),
+    )  # fmt: skip
+
+    def update(i: int) -> None:
+        for artist in (band, name):
+            artist.set_visible(style().ghost or bool(epochs[i] >= fall_span[1]))
+
+    return Drawing([band, name], update)
