@@ -152,6 +152,9 @@ BUNDLED = {
     "slingshots/loss-precision=float32": 5710,
     "slingshots/loss-precision=float64": 7710,
     "sparse-parity": 420,
+    "two-layer-59-0": None,  # it generalises at twice the epoch at which it has memorised
+    "two-layer-59-1": None,
+    "two-layer-59-2": None,
     "two-layer-addition": None,  # its test loss stays above 0.1, as published
     "double-descent": 800,  # a width: by its rule this is the second descent
     "double-descent-250": None,

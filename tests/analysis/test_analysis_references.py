@@ -34,8 +34,9 @@ MAINLINE = "modular-addition"
 SINGLE = [
     name for name in bundled.references() if name != MAINLINE and is_single(bundled.folder() / name)
 ]
-BUDGET = 17e6
-"""Of these the runs of the atlas take less than 2e6; see tests/docs/test_docs_atlas.py."""
+BUDGET = 19.5e6
+"""Of these the runs of the atlas take less than 2e6; see tests/docs/test_docs_atlas.py. Networks of
+two layers take less than 2.6e6."""
 
 
 @pytest.mark.parametrize("name", SINGLE)
