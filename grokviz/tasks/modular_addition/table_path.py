@@ -45,17 +45,18 @@ def add_rows(
     heads, query, width = tables.shape[0], tables.shape[1] - 1, tables.shape[2]
     for i in range(part[0], part[1]):
         to = out[i]
-        for j in range(width):
-            to[j] = bias[j]
         for h in range(heads):
             at_a, at_b, at_end = tables[h, rows[0, i]], tables[h, rows[1, i]], tables[h, query]
             to_a, to_b, to_end = pattern[0, i, h], pattern[1, i, h], pattern[2, i, h]
-            for j in range(width):
-                to[j] += to_a * at_a[j] + to_b * at_b[j] + to_end * at_end[j]
+            if h == 0:
+                for j in range(width):
+                    to[j] = bias[j] + to_a * at_a[j] + to_b * at_b[j] + to_end * at_end[j]
+            else:
+                for j in range(width):
+                    to[j] += to_a * at_a[j] + to_b * at_b[j] + to_end * at_end[j]
         if relu:
             for j in range(width):
-                if to[j] < 0:
-                    to[j] = 0
+                to[j] *= to[j] > 0  # a product is compiled to faster code than a condition
 
 
 def add_pairs(
@@ -96,8 +97,7 @@ def keep_active(
     """Set the gradient to zero where a neuron is at zero."""
     for i in range(part[0], part[1]):
         for j in range(gradient.shape[1]):
-            if neurons[i, j] <= 0:
-                gradient[i, j] = 0
+            gradient[i, j] *= neurons[i, j] > 0
 
 
 class TablePath(ExactPath):
