@@ -71,7 +71,7 @@ def test_weight_norms_names_the_tensors_of_any_run(run: Path) -> None:
     parts = drawn._parts(data)
     assert {"0.weight", "2.weight"} <= parts.keys() <= {"0.weight", "0.bias", "2.weight", "2.bias"}
     squares = data["sum_squared_weights"].sel(parameter="0.weight")
-    np.testing.assert_allclose(parts["0.weight"].y, squares)
+    np.testing.assert_allclose(parts["0.weight"], squares)
     total = data["sum_squared_weights"].sum("parameter").values
     assert drawn.claim(data).sentence == (
         f"Squared weights go from {total[0]:.3g} to {total[-1]:.3g} by epoch 120"
