@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 
 RIDGES = 22
 POINTS = 240
+RIDGE_POINTS = 960
 SHARPEST = 1 / 55
-"""What is narrower than this share of the axis is drawn so wide."""
+"""No curve is smoothed by more than this share of its axis."""
+
+DENSE = 0.25
+SMOOTH = 0.3
+"""A ridge is smoothed by this share of the narrowest range of so many of its entries."""
 
 LETTERS = 99
 """So many have room in the headings of a row of panels together; fewer in a narrow column."""
@@ -213,6 +218,17 @@ def density(
     return smooth
 
 
+def ridge(levels: np.ndarray, quantiles: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Density on an even grid, smoothed by less than its densest part is wide."""
+    starts = np.linspace(0, 1 - DENSE, 200)
+    ends = np.interp(starts + DENSE, levels, quantiles)
+    narrowest = float((ends - np.interp(starts, levels, quantiles)).min())
+    step, span = float(grid[1] - grid[0]), float(grid[-1] - grid[0])
+    return density(
+        levels, quantiles, grid, float(np.clip(SMOOTH * narrowest, step, span * SHARPEST))
+    )
+
+
 def _told(data: xr.Dataset, place: int) -> str:
     """The longest words above a panel: of the first moment, or of the last."""
     values, levels = data["entry_quantile"].values[:, place].astype(float), data["level"].values
@@ -229,10 +245,8 @@ def _ridges(
     known = np.isfinite(values).all(axis=1)
     inner = np.abs(values[known][:, (levels >= 0.001) & (levels <= 0.999)])
     edge = 1.04 * float(inner.max()) or 1.0
-    grid = np.linspace(-edge, edge, POINTS)
-    shapes = {
-        i: density(levels, values[i], grid, 2 * edge * SHARPEST) for i in np.flatnonzero(known)
-    }
+    grid = np.linspace(-edge, edge, RIDGE_POINTS)
+    shapes = {i: ridge(levels, values[i], grid) for i in np.flatnonzero(known)}
     # each to its own height, or a sharp one would leave the others flat
     shapes = {i: TALL * one / max(float(one.max()), 1e-12) for i, one in shapes.items()}
     moments = _moments(data)
@@ -285,8 +299,8 @@ def _peaks(axes: Axes, data: xr.Dataset, place: int) -> Drawing:
     last = int(np.flatnonzero(np.isfinite(values).all(axis=1))[-1])
     current_style, ink, levels = style(), style().colours.answer, data["level"].values
     edge = axes.get_xlim()[1]
-    grid = np.linspace(-edge, edge, POINTS)
-    shape = density(levels, values[last], grid, 2 * edge * SHARPEST)
+    grid = np.linspace(-edge, edge, RIDGE_POINTS)
+    shape = ridge(levels, values[last], grid)
     heights = TALL * np.interp(two[:2], grid, shape) / max(float(shape.max()), 1e-12)
     parts: list[Any] = []
     for x, y in zip(two, heights, strict=False):
