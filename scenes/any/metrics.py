@@ -72,7 +72,7 @@ class Metrics(Scene):
 
     name = "metrics"
     title = "What training logged moves at times of its own"
-    watch = "Each row is to its own scale, and the dot is where it is half way to its last value"
+    watch = "Each row to its own scale; dots: half way from the farthest value to the last"
     source = "compare arXiv:2301.05217, figure 2"
     needs = ("logged_metric",)
     reference = "modular-addition-59"
@@ -100,6 +100,7 @@ class Metrics(Scene):
         moves = [move for move in self._moves(data) if move.much]
         if len(moves) > 1:
             return self._apart(moves, clocks.word(data))
+        watch = _watch(moves)
         name = moves[0].name if moves else self._foremost(data)
         turn = self._turn(data, name)
         _, values = _logged(data, name)
@@ -108,12 +109,12 @@ class Metrics(Scene):
             there = _short(turn.value)
             told = f"rises to {there}, then falls" if turn.peak else f"falls to {there}, then rises"
             numbers["peak" if turn.peak else "lowest value"] = turn.value
-            return Claim(f"The {_words(turn.name)} {told}", self.watch, numbers=numbers)
+            return Claim(f"The {_words(turn.name)} {told}", watch, numbers=numbers)
         ends = f"from {_short(values[0])} to {_short(values[-1])}"
         if not moves:
             words = f"No metric doubles or halves; the {_words(name)} goes {ends}"
-            return Claim.instead(words, self.watch, **numbers)
-        return Claim(f"The {_words(name)} goes {ends}", self.watch, numbers=numbers)
+            return Claim.instead(words, watch, **numbers)
+        return Claim(f"The {_words(name)} goes {ends}", watch, numbers=numbers)
 
     def _apart(self, moves: list[_Move], word: str) -> Claim:
         """How much later the last metric moves than the first."""
@@ -122,10 +123,10 @@ class Metrics(Scene):
         one, other = f"The {_words(first.name)} {first.verb}", f"the {_words(last.name)}"
         if not last.at >= LATER * first.at:
             words = "What training logged moves at nearly the same time"
-            return Claim.instead(words, self.watch, **numbers)
+            return Claim.instead(words, _watch(moves), **numbers)
         verb = "" if last.verb == first.verb else f" {last.verb}"
         gap = f"{clocks.spaced(last.at - first.at)} {word}s"
-        return Claim(f"{one} first, {other}{verb} {gap} later", self.watch, numbers=numbers)
+        return Claim(f"{one} first, {other}{verb} {gap} later", _watch(moves), numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The rows, one below the other."""
@@ -293,6 +294,13 @@ def _move(name: str, epochs: np.ndarray, values: np.ndarray) -> _Move:
     after = int(np.flatnonzero(2 * away > away[far]).max(initial=-1)) + 1
     after = min(after, len(values) - 1)
     return _Move(name, float(epochs[after]), float(values[after]), start, end, much)
+
+
+def _watch(moves: list[_Move]) -> str:
+    """What a dot marks: half way from where those metrics are highest, lowest, or farthest off."""
+    kinds = {move.verb for move in moves}
+    kind = {"falls": "highest", "rises": "lowest"}[kinds.pop()] if len(kinds) == 1 else "farthest"
+    return Metrics.watch.replace("farthest", kind)
 
 
 def _name(name: str) -> str:
