@@ -84,11 +84,11 @@ class WeightPath(Scene):
     def description(self, data: xr.Dataset, i: int) -> str:
         """Where the path has come to, and the shares."""
         x, y = data["whole_plane"].values[i]
-        shares = _shares(data)
+        one, other = both(_shares(data))
         return (
             "The path of all weights in the plane of its two first principal components. At "
             f"{clocks.at(data, self.clock, i)} it is {x:.3g} and {y:.3g} from its start along "
-            f"them. They hold {percent(shares[0])} and {percent(shares[1])} of its variance."
+            f"them. They hold {one} and {other} of its variance."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -109,6 +109,15 @@ def walk_shares(data: xr.Dataset) -> np.ndarray:
     return component_shares(np.eye(steps), len(_shares(data)))
 
 
+def both(shares: np.ndarray) -> tuple[str, str]:
+    """The first two shares in percent, with so many decimals that they add up to what both hold."""
+    one, other = 100 * shares[:2]
+    digits = next(
+        (n for n in range(3) if round(round(one, n) + round(other, n)) == round(one + other)), 3
+    )
+    return f"{one:.{digits}f}%", f"{other:.{digits}f}%"
+
+
 def _shares(data: xr.Dataset) -> np.ndarray:
     """The shares of the components that there are."""
     shares = data["whole_component_share"].values.astype(float)
@@ -123,10 +132,8 @@ def _plane(axes: Axes, data: xr.Dataset) -> Drawing:
     points, epochs = data["whole_plane"].values.astype(float), data["step_epoch"].values
     square(axes, points, ROOM)
     shares = _shares(data)
-    axes.set(
-        xlabel=f"first main direction: {percent(shares[0])}",
-        ylabel=f"second main direction: {percent(shares[1])}",
-    )
+    one, other = both(shares)
+    axes.set(xlabel=f"first main direction: {one}", ylabel=f"second main direction: {other}")
     axes.grid(visible=False)
     axes.locator_params(nbins=5)
     scale = colour_map(colours.sequential)
