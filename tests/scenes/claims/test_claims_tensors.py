@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 from grokviz.scenes.any import _tensors as tensors
 from grokviz.scenes.any._spoken import spoken
-from grokviz.scenes.any.path import walk_shares
+from grokviz.scenes.any.path import both, walk_shares
 from grokviz.scenes.any.steps import whole_cosines
-from grokviz.scenes.any.weights import density
+from grokviz.scenes.any.weights import density, ridge
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -360,6 +360,24 @@ def test_a_plane_holds_more_than_half(
     assert f"{100 * plane:.0f}%" in own.sentence
 
 
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [((0.657, 0.236), ("65.7%", "23.6%")), ((0.66, 0.24), ("66%", "24%")),
+     ((0.6542, 0.2347), ("65.4%", "23.5%"))],
+)  # fmt: skip
+def test_shares_of_two_directions_add_up_to_that_of_the_plane(
+    shares: tuple[float, float], told: tuple[str, str]
+) -> None:
+    data = reference("path")
+    every = np.zeros(data.sizes["path_component"])
+    every[:2] = shares
+    data["whole_component_share"] = ("path_component", every)
+    assert both(every) == told
+    added = sum(float(one.rstrip("%")) for one in told)
+    assert f"A plane holds {added:.0f}% of" in claim("path", data).sentence
+    assert " and ".join(told) in scene("path")().description(data, 3)
+
+
 def test_a_path_no_flatter_than_a_random_walk_is_not_claimed() -> None:
     data = reference("path")
     walk = float(walk_shares(data)[:2].sum())
@@ -431,6 +449,8 @@ def test_metrics_move_at_times_of_their_own(
     data["logged_metric"] = (data["logged_metric"].dims, table)
     own = claim("metrics", data)
     assert own.holds == holds
+    kind = "highest" if end < 1 else "farthest"
+    assert f"half way from the {kind} value to the last" in own.watch
     if holds:
         assert own.sentence.startswith(f"The training loss falls first, the test loss{verb} ")
         assert own.numbers["late"] - own.numbers["early"] == pytest.approx(1000 * late - 1000, 0.05)
@@ -498,6 +518,21 @@ def test_a_density_is_that_of_the_quantiles() -> None:
     half = density(levels, np.where(levels < 0.5, levels, 0.5), grid, 0.02)
     near = np.abs(grid - 0.5) < 0.1
     assert (half[near].sum() * 0.01) == pytest.approx(0.6, abs=0.02)
+
+
+@pytest.mark.parametrize("spread", [0.003, 0.03])
+def test_a_ridge_is_as_wide_as_its_entries(spread: float) -> None:
+    levels = np.linspace(0, 1, 401)
+    rng = np.random.default_rng(0)
+    entries = np.concatenate([rng.normal(at, spread, 50_000) for at in (-0.15, 0.15)])
+    grid = np.linspace(-0.5, 0.5, 960)
+    mass = ridge(levels, np.quantile(entries, levels), grid)
+    total = np.cumsum(mass) / mass.sum()
+    low, high = np.interp([0.05, 0.95], total, grid)
+    least, most = np.quantile(entries, [0.05, 0.95])
+    assert high - low == pytest.approx(most - least, abs=0.3 * spread)
+    inner = np.interp([0.3, 0.2], total, grid)
+    assert -float(np.diff(inner)[0]) < 1.2 * (np.quantile(entries, 0.3) - np.quantile(entries, 0.2))
 
 
 # --- headings ------------------------------------------------------------------------
