@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from grokviz.scenes.any._glow import Glow
 from grokviz.scenes.modular_addition import _claims
 
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
@@ -36,8 +35,8 @@ class LearningCoefficient(Scene):
     """The estimate and the test loss over training, each as a share of its highest value."""
 
     name = "learning-coefficient"
-    title = "The learning coefficient falls while the test loss is still high"
-    watch = "It tells in how many directions the training loss rises"
+    title = "The model's complexity falls while the test loss is still high"
+    watch = "Complexity: in how many directions the training loss rises"
     source = "arXiv:2308.12108 (Lau, Furman, Wang, Murfet and Wei), for arXiv:2301.05217"
     needs = (
         "learning_coefficient", "learning_coefficient_trace", "phase_end", "logged_train_loss",
@@ -59,15 +58,15 @@ class LearningCoefficient(Scene):
             return Claim.instead(outcome(data).sentence, _watch(data))
         numbers = {"peak": turn.peak, "left": turn.left, "grokked": turn.grokked}
         if turn.fallen is None:
-            sentence = "The learning coefficient does not halve for good before the test loss does"
+            sentence = "The model's complexity does not halve for good before the test loss does"
             return Claim.instead(sentence, _watch(data), **numbers)
         numbers["fallen"] = turn.fallen
         gap = f"{abs(turn.grokked - turn.fallen):,.0f} {clocks.word(data)}s"
         if not (turn.apart and turn.fallen <= BEFORE * turn.grokked):
             side = "before" if turn.fallen < turn.grokked else "after"
-            sentence = f"The learning coefficient halves {gap} {side} the test loss"
+            sentence = f"The model's complexity halves {gap} {side} the test loss"
             return Claim.instead(sentence, _watch(data), **numbers)
-        sentence = f"The learning coefficient falls {gap} before the test loss"
+        sentence = f"The model's complexity falls {gap} before the test loss"
         return Claim(sentence, _watch(data), numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -111,8 +110,8 @@ class LearningCoefficient(Scene):
             "$\\beta = 1/\\log n$, the mean over weights sampled around those of each checkpoint "
             f"by {data.sizes['chain']} chains of Langevin dynamics; line: mean of the chains, "
             "band: lowest to highest. It is defined at a minimum; before one it may be negative. "
-            "Both curves are shares of their highest values; dots: from where on each is at most "
-            "half. After Lau et al. (2023), "
+            "Both curves are shares of their highest values; the arrow is from where the one stays "
+            "at most half to where the other does. After Lau et al. (2023), "
             "arXiv:2308.12108."
         )
 
@@ -124,11 +123,11 @@ def _finite(data: xr.Dataset) -> np.ndarray:
 
 
 def _watch(data: xr.Dataset) -> str:
-    """What the estimate tells, and of how many chains it is."""
+    """What the estimate tells, and of how many chains it is, each an estimate of its own."""
     chains = _finite(data)
     if len(chains.T) < 2 or not np.isfinite(chains).any():
         return LearningCoefficient.watch
-    return f"{LearningCoefficient.watch}; the band spans its {len(chains.T)} chains"
+    return f"{LearningCoefficient.watch} (band: {len(chains.T)} estimates)"
 
 
 class _Turn(NamedTuple):
@@ -162,6 +161,11 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     high = np.flatnonzero(means > FALLEN * peak)
     after = int(high[-1]) + 1 if high.size else top + 1
     fallen = float(epochs[after]) if peak > 0 and after < len(epochs) else None
+    if fallen is not None and known[after]:
+        # where the line that is drawn comes down to half
+        fallen = float(
+            np.interp(-FALLEN * peak, -means[after - 1 : after + 1], epochs[after - 1 : after + 1])
+        )
     apart = fallen is not None and bool(chains[top].min() > chains[after].max())
     return _Turn(int(epochs[top]), peak, float(means[end]), fallen, float(run.grokked), apart)
 
@@ -191,7 +195,7 @@ def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
     unit = 100 / (float(finite.max()) if finite.size and finite.max() > 0 else 1.0)
     low, high = unit * chains.min(axis=1), unit * chains.max(axis=1)
     mean = panels.Curve.of(epochs, unit * means, colours.frequencies[2])
-    curves = {"learning coefficient": mean}
+    curves = {"complexity (learning coefficient)": mean}
     test = losses_of(data, "test")
     largest = float(test.loss[np.isfinite(test.loss)].max(initial=0))
     if largest > 0:
@@ -204,21 +208,7 @@ def _falls(axes: Axes, data: xr.Dataset) -> Drawing:
         phases="none", ylim=(max(bottom, -20.0) - 2, 116), yticks=(0, 50, 100),
     )  # fmt: skip
     axes.axhline(0, color=colours.faint, lw=0.3 * style().line, zorder=1.2)
-    glow = _shine(axes, panel)
-    return Drawing.of(glow, _band(axes, epochs, low, high), panel.along(epochs), _apart(axes, data))
-
-
-def _shine(axes: Axes, panel: panels.CurvePanel) -> Drawing:
-    """Light around both curves as far as they have come."""
-    traces = [*panel.traces.values()]
-    lit = Glow(axes, [trace.curve.colour for trace in traces], style().line)
-    moments = panel.data["field_epoch"].values
-
-    def update(i: int) -> None:
-        gone = [trace.curve.where(trace.curve.x <= moments[i]) for trace in traces]
-        lit.update([np.column_stack([one.x, one.y]) for one in gone])
-
-    return Drawing(lit.moving, update)
+    return Drawing.of(_band(axes, epochs, low, high), panel.along(epochs), _apart(axes, data))
 
 
 def _apart(axes: Axes, data: xr.Dataset) -> Drawing:
@@ -250,7 +240,7 @@ def _apart(axes: Axes, data: xr.Dataset) -> Drawing:
 
 def _band(axes: Axes, epochs: np.ndarray, low: np.ndarray, high: np.ndarray) -> Drawing:
     """From the lowest chain to the highest, as far as the moment shown."""
-    colour, opacity = style().colours.frequencies[2], 0.35
+    colour, opacity = style().colours.frequencies[2], 0.5
     if style().ghost:
         axes.fill_between(epochs, low, high, color=colour, alpha=0.4 * opacity, lw=0, zorder=2)
     past = axes.fill_between(epochs, low, high, color=colour, alpha=opacity, lw=0, zorder=2.5)

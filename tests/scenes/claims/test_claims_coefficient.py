@@ -37,7 +37,11 @@ def test_it_falls_before_the_test_loss_on_its_reference(data: xr.Dataset) -> Non
     assert own.numbers["peak"] > 10 * own.numbers["left"] > 0
     gap = own.numbers["grokked"] - own.numbers["fallen"]
     assert f"falls {gap:,.0f} epochs before the test loss" in own.sentence, (peak, left)
-    assert "4 chains" in own.watch
+    assert "4 estimates" in own.watch
+    # the arrow begins on the line that is drawn
+    means = data["learning_coefficient"].mean("chain").values
+    there = float(np.interp(own.numbers["fallen"], data["field_epoch"].values, means))
+    assert there == pytest.approx(own.numbers["peak"] / 2, rel=1e-5)
 
 
 @pytest.mark.parametrize(("epoch", "holds"), [(1800, True), (2000, False)])
@@ -71,7 +75,7 @@ def test_chains_without_numbers_are_no_claim(data: xr.Dataset, kind: str) -> Non
     scene = SCENE()
     assert not scene.claim(lost).holds
     assert "no number" in scene.description(lost, 3)
-    assert "chains" not in scene.claim(lost).watch
+    assert "estimates" not in scene.claim(lost).watch
 
 
 @pytest.mark.parametrize("traces", [False, True])
