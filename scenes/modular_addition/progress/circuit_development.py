@@ -1,4 +1,4 @@
-"""The circuit on one clock: its waves as they grow, and the loss that they alone already reach."""
+"""The loss that the key waves alone already reach, below that of the whole network."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ AHEAD = 0.1
 
 @dataclass(frozen=True)
 class CircuitDevelopment(Scene):
-    """The loss of all and of the key waves alone, above these waves' share of the embedding."""
+    """The loss of all and of the key waves alone; if wished, these waves' share below them."""
 
     name = "circuit-development"
     title = "The circuit is built while the test loss still stands high"
-    watch = "below: how much of the embedding is key waves; above: the loss they alone reach"
+    watch = "Shaded: how far the whole network lags behind its own key waves"
     source = "thread, tweets 9 to 11; arXiv:2301.05217, figures 3, 4 and 7"
     loops = True
     needs = tuple(dict.fromkeys([
@@ -54,6 +54,7 @@ class CircuitDevelopment(Scene):
     aspects = {"neurons": dict.fromkeys(range(1, 4), (1.5, 0.62))}  # noqa: RUF012
     stills = ("grok", "last")
 
+    waves: bool = option(False, "how much of the embedding is key waves, below the losses")
     neurons: int = option(0, "how many neurons to show below, of each frequency in turn")
 
     def __post_init__(self) -> None:
@@ -70,13 +71,14 @@ class CircuitDevelopment(Scene):
         if not (turn.alone <= AHEAD * turn.test and turn.test > 0):
             sentence = f"With the test loss at {test}, the key waves alone have {alone}"
             return Claim.instead(sentence, **numbers)
-        sentence = f"With test loss still at {test}, the key waves alone reach {alone}"
+        few = _claims.in_words(len(frequencies.key_frequencies(data)), "wave")
+        sentence = f"While the test loss is still {test}, {few} alone reach {alone}"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The two losses, the waves below on the same axis, and neurons if they are asked for."""
+        """The two losses, and if they are asked for the waves below them, and neurons."""
         rooms = _rooms(figure, with_neurons=bool(self.neurons))
-        parts = [_circuit(rooms[0], data)]
+        parts = [_circuit(rooms[0], data, with_waves=self.waves)]
         if self.neurons:
             neurons = self._neurons()
             parts.append(_at_field_epochs(neurons, drawing_of(neurons, rooms[1], data), data))
@@ -92,11 +94,15 @@ class CircuitDevelopment(Scene):
         alone = float(data["restricted_loss"].sel(split="all").values[at])
         neurons = self._neurons()
         more = neurons.description(data, int(_indices(neurons, data)[i])) if self.neurons else ""
+        bands = (
+            ", and below them a band for each key wave, as thick as its share of the embedding"
+            if self.waves
+            else ""
+        )
         return (
-            f"Two losses over {clocks.word(data)}s, and below them a band for each key wave, as "
-            f"thick as its share of the embedding. At {clocks.at(data, 'epoch', at)} the test loss "
-            f"is {panels.loss_at(data, 'test', at)}, that of the key waves alone {alone:.2g}. "
-            f"Shares of the key waves: {waves}. {more}"
+            f"Two losses over {clocks.word(data)}s{bands}. At {clocks.at(data, 'epoch', at)} the "
+            f"test loss is {panels.loss_at(data, 'test', at)}, that of the key waves alone "
+            f"{alone:.2g}. Shares of the key waves: {waves}. {more}"
         ).strip()
 
     def definition(self, data: xr.Dataset) -> str:
@@ -107,10 +113,15 @@ class CircuitDevelopment(Scene):
             if self.neurons
             else ""
         )
+        waves = (
+            "; below, the share of each key frequency in the summed squares of the norms of all "
+            "waves in the embedding $W_E$"
+            if self.waves
+            else ""
+        )
         return (
             "The test loss, and the loss restricted to the key frequencies (on all pairs, with "
-            "their waves of a + b alone); below, the share of each key frequency in the summed "
-            f"squares of the norms of all waves in the embedding $W_E${neurons}. "
+            f"their waves of a + b alone){waves}{neurons}. "
             f"{after('figures 3, 4 and 7')}"
         )
 
@@ -159,25 +170,65 @@ def _head(room: SubFigure, count: int) -> None:
     )  # fmt: skip
 
 
-def _circuit(room: SubFigure, data: xr.Dataset) -> Drawing:
+def _circuit(room: SubFigure, data: xr.Dataset, *, with_waves: bool) -> Drawing:
     """The losses with the two numbers of the title, and below them the waves as they grow."""
-    above, below = style().stack(room, (1, 1.1), left=5.4, right=7.4, top=1.0, vgap=1.2)
+    heights = (1, 1.1) if with_waves else (1,)
+    above, *below = style().stack(room, heights, left=5.4, right=7.4, top=1.0, vgap=1.2)
     turn, colours, epochs = _turn(data), style().colours, data["field_epoch"].values
     panel = panels.CurvePanel(
-        above, data, _curves(data), ylabel="loss (nats)", log=True, phases="none"
+        above, data, _curves(data), ylabel="loss (nats)", ylim=(0, _top(data)), phases="none"
     )
     marks = [] if turn is None else [
         _marks.Mark(turn.epoch, turn.test, f"{turn.test:.2g}", colours.test, lift=0.7),
-        _marks.Mark(turn.epoch, turn.alone, f"{turn.alone:.2g}", colours.ink, lift=0.15),
+        _marks.Mark(turn.epoch, turn.alone, f"{turn.alone:.2g}", colours.ink, lift=0.5),
     ]  # fmt: skip
     marks = _marks.clear(above, marks, panel.curves.values())
+    parts = [_Gap(above, data).along(epochs), panel.along(epochs)]
+    parts.append(_marks.draw(above, marks, epochs))
+    if not below:
+        return Drawing.of(*parts)
     panels.without_time(above)
-    bands = _bands(below, data)
+    bands = _bands(below[0], data)
     share = [] if turn is None or not bands.bands else [_grown(data, turn.epoch)]
-    return Drawing.of(
-        panel.along(epochs), _marks.draw(above, marks, epochs), bands.along(epochs),
-        _marks.draw(below, share, epochs),
-    )  # fmt: skip
+    return Drawing.of(*parts, bands.along(epochs), _marks.draw(below[0], share, epochs))
+
+
+def _top(data: xr.Dataset) -> float:
+    """A loss above both curves until the picture ends."""
+    inside = data["epoch"].values <= panels.horizon(data)
+    values = np.concatenate([loss[inside] for loss in _both(data)])
+    return 1.1 * float(values[np.isfinite(values)].max(initial=0)) or 1.0
+
+
+def _both(data: xr.Dataset) -> tuple[Float[np.ndarray, " epoch"], Float[np.ndarray, " epoch"]]:
+    """The restricted and the test loss at the checkpoints, not a number where not logged."""
+    alone = data["restricted_loss"].sel(split="all").values.astype(float)
+    logged, test = losses_of(data, "test")
+    if not len(logged):
+        return alone, np.full_like(alone, np.nan)
+    return alone, np.interp(data["epoch"].values, logged, test)
+
+
+class _Gap:
+    """The ground between the loss of the key waves and the test loss above it, so far."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
+        self.epochs, self.losses = data["epoch"].values.astype(float), _both(data)
+        look: dict[str, Any] = {"color": style().colours.test, "lw": 0, "zorder": 1.2}
+        if style().ghost:
+            axes.fill_between(*self._until(np.inf), alpha=0.07, **look)
+        self.ground = axes.fill_between(*self._until(np.inf), alpha=0.22, **look)
+
+    def along(self, epochs: np.ndarray) -> Drawing:
+        """Moved by a clock of these epochs."""
+        return Drawing(
+            [self.ground], lambda i: self.ground.set_data(*self._until(float(epochs[i])))
+        )
+
+    def _until(self, epoch: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        past = slice(0, max(int(np.searchsorted(self.epochs, epoch, side="right")), 1))
+        alone, test = (loss[past] for loss in self.losses)
+        return self.epochs[past], alone, np.fmax(alone, test)
 
 
 def _grown(data: xr.Dataset, moment: float) -> _marks.Mark:

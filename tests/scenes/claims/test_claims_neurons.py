@@ -462,14 +462,15 @@ def test_descriptions_and_definitions_hold_no_sentence_of_the_claim() -> None:
 
 
 def test_bands_are_as_thick_as_their_shares_and_end_where_the_film_is() -> None:
-    data, scene = reference("circuit-development"), SCENES["circuit-development"].with_options()
+    data = reference("circuit-development")
+    scene = SCENES["circuit-development"].with_options({"waves": True})
     with drawing_in(gv.theme("light", "slide"), ghost=False):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = scene.draw(figure, data)
     epochs, keys = data["field_epoch"].values, frequencies.key_frequencies(data)
     squares = np.square(data["embedding_frequency_norm"].values.astype(float))
     shares = 100 * squares / squares.sum(axis=1, keepdims=True)
-    bands = [c for c in figure.findobj(PolyCollection) if c.get_visible()]
+    bands = [c for c in figure.axes[-1].findobj(PolyCollection) if c.get_visible()]
     assert len(bands) == len(keys) == 5
     for i in (0, int(np.abs(epochs - 8380).argmin()), len(epochs) - 1):
         drawing.update(i)
@@ -479,15 +480,33 @@ def test_bands_are_as_thick_as_their_shares_and_end_where_the_film_is() -> None:
             assert points[:, 0].max() == data["epoch"].values[at]
             edges = points[points[:, 0] == points[:, 0].max(), 1]
             assert np.ptp(edges) == pytest.approx(shares[at, k - 1], rel=1e-5)
+    written = [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
+    assert "34%" in written
+
+
+def test_what_the_whole_network_lags_behind_its_key_waves_is_shaded_so_far() -> None:
+    data, scene = reference("circuit-development"), SCENES["circuit-development"].with_options()
+    with drawing_in(gv.theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = scene.draw(figure, data)
+    (ground,) = figure.findobj(PolyCollection)
+    at = int(np.abs(data["field_epoch"].values - 8380).argmin())
+    drawing.update(at)
+    points = ground.get_paths()[0].vertices
+    edges = points[points[:, 0] == points[:, 0].max(), 1]
+    turn = scene.claim(data).numbers
+    assert edges.max() == pytest.approx(turn["test"], rel=0.05)
+    assert edges.min() == pytest.approx(turn["restricted"], abs=0.05)
 
 
 def test_a_run_without_key_waves_has_no_bands() -> None:
-    data, scene = reference("circuit-development"), SCENES["circuit-development"].with_options()
+    data = reference("circuit-development")
+    scene = SCENES["circuit-development"].with_options({"waves": True})
     none = data.isel(key_frequency=[]) if "key_frequency" in data.dims else data
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         scene.draw(figure, none).update(0)
-    assert not figure.findobj(PolyCollection)
+    assert not figure.axes[-1].findobj(PolyCollection)
     assert frequencies.NONE in [text.get_text() for text in figure.findobj(Text)]
 
 
@@ -502,7 +521,6 @@ ON_PICTURE = (
     ("progress-measures", "test loss halves"),
     ("circuit-development", "13"),
     ("circuit-development", "0.17"),
-    ("circuit-development", "34%"),
     ("neuron-logit-map", "in colour: 99% of the squares"),
     ("excluded-loss", "test loss halves"),
     ("excluded-loss", "\u00d710 million"),
