@@ -9,7 +9,6 @@ import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 
-from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
@@ -29,12 +28,12 @@ MOST = 0.9
 
 @dataclass(frozen=True)
 class NeuronLogitMap(Scene):
-    """W_L = W_U W_out in the Fourier basis: norms of its waves, and its rows by cluster."""
+    """W_L = W_U W_out in the Fourier basis: its rows by cluster; norms of its waves if wished."""
 
     name = "neuron-logit-map"
     panels = ("logit-map",)
     title = "Each cluster of neurons writes one wave into the answer"
-    watch = "A column is what one neuron adds to the answers, as waves over them"
+    watch = "A column is one neuron, lit where it adds a row's wave to the answers"
     source = "arXiv:2301.05217, figures 3 and 5"
     loops = True
     needs = (
@@ -48,7 +47,7 @@ class NeuronLogitMap(Scene):
     stills = ("last", "grok-3000")
 
     show: Literal["both", "bars", "heatmap"] = option(
-        "both", "norms of the waves, the key rows for every neuron, or both"
+        "heatmap", "the key rows for every neuron, norms of all waves, or both"
     )
 
     def claim(self, data: xr.Dataset) -> Claim:
@@ -71,19 +70,14 @@ class NeuronLogitMap(Scene):
         return Claim(self.title, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Bars above, clusters below."""
+        """The clusters, the bars, or bars above clusters; bars while there are no key waves."""
         show = self.show if frequencies.key_frequencies(data) else "bars"
         heights = (1, 3) if show == "both" else (1,)
         rooms = style().stack(
             figure, heights, left=6.0, vgap=5.6, top=1.8 if show == "heatmap" else 0.8,
             bottom=3.3 if show == "bars" else 2.9 if style().narrow(figure) else 1.5,
         )  # fmt: skip
-        keys, parts = frequencies.key_frequencies(data), list[Part]()
-        if not keys and self.show == "heatmap":
-            raise InputError(
-                f"{self.name}: there are no key frequencies yet, so the heatmap has no rows; give "
-                "--set show=bars, or train the run further"
-            )
+        parts = list[Part]()
         if show != "heatmap":
             parts.append(_norms(rooms[0], data))
         if show != "bars":
@@ -110,11 +104,15 @@ class NeuronLogitMap(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        norms = "norm over the neurons of each wave, cosine and sine"
+        rows = (
+            "the rows of the key frequencies, neurons by cluster and, within it, by phase in the "
+            "last checkpoint"
+        )
+        shown = {"both": f"above: {norms}; below: {rows}", "bars": norms, "heatmap": rows}
         return (
-            "The neuron-logit map $W_L = W_U W_{out}$ in the Fourier basis over the classes. "
-            "Above: norm over the neurons of each wave, cosine and sine. Below: the rows of the "
-            "key frequencies, neurons by cluster and, within it, by phase in the last "
-            f"checkpoint. {after('figures 3 and 5')}"
+            "The neuron-logit map $W_L = W_U W_{out}$ in the Fourier basis over the classes: "
+            f"{shown[self.show]}. {after('figures 3 and 5')}"
         )
 
 
@@ -260,7 +258,7 @@ def _clusters(axes: Axes, data: xr.Dataset) -> Drawing:
         loc="center" if narrow else "left",
     )  # fmt: skip
     current_style.note(
-        axes, "waves over\nclasses", (0, 1), (-0.3, 0.3), ha="right", linespacing=1.0,
+        axes, "waves", (0, 1), (-0.3, 0.3), ha="right", linespacing=1.0,
         color=current_style.colours.muted,
     )  # fmt: skip
 

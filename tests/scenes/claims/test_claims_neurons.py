@@ -521,7 +521,7 @@ ON_PICTURE = (
     ("progress-measures", "test loss halves"),
     ("circuit-development", "13"),
     ("circuit-development", "0.17"),
-    ("neuron-logit-map", "in colour: 99% of the squares"),
+    ("neuron-logit-map", "63 neurons"),
     ("excluded-loss", "test loss halves"),
     ("excluded-loss", "\u00d710 million"),
     ("neuron-spectra", "wave 35"),
