@@ -1,4 +1,4 @@
-"""The ReLU multiplies: how much of each neuron is products of waves, before it and after it."""
+"""How much of each neuron is products of waves, before the ReLU and after it."""
 
 from __future__ import annotations
 
@@ -72,8 +72,13 @@ class QuadraticShare(Scene):
             words = f"{before:.0%} to {after:.0%}"
             sentence = f"The ReLU takes products of waves from {words} of neurons' variance"
             return Claim.instead(sentence, **means)
-        watch = self.watch if self.show == "rise" else "Each dot is a neuron, after the ReLU"
-        return Claim(self.title, watch, numbers=means)
+        rest = float(_means(data, "linear_share_post")[end])
+        numbers = {**means, "linear": rest}
+        sentence = f"The ReLU makes products of waves, from {before:.0%} of a neuron to {after:.0%}"
+        watch = f"Each thread is a neuron; another {rest:.0%} of it is waves of a or of b alone"
+        if self.show != "rise":
+            watch = "Each dot is a neuron, after the ReLU"
+        return Claim(sentence, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A fan of neurons a cluster, before and after the ReLU; or the two scatters."""
@@ -81,7 +86,7 @@ class QuadraticShare(Scene):
             left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
             groups = _groups(data)
             return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
-        left, right = (4.4, 0.8) if style().narrow(figure) else (5.0, 2.2)
+        left, right = (4.4, 0.8) if style().narrow(figure) else (5.0, 4.4)
         room = style().panels(
             figure, left=left, right=right, top=2.6, bottom=timeline.HEIGHT + 2.4
         )[0][0]
@@ -121,7 +126,7 @@ class QuadraticShare(Scene):
         if self.show == "rise":
             return (
                 f"Threads: {share}, from before the ReLU to after it, a fan for the neurons of "
-                f"each cluster; dots: their means. {NOTEBOOK}"
+                f"each cluster; dots: their means; dashed: the mean of all after it. {NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -246,14 +251,26 @@ class _Fans:
                 color=group.colour, xycoords=axes.get_xaxis_transform(),
                 fontsize=current_style.points,
             )  # fmt: skip
+        self.mean = np.nan_to_num(100 * _means(data, "quadratic_share_post"))
+        self.level = axes.axhline(0, color=colours.muted, lw=0.5 * wide, ls=(0, (4, 3)), zorder=1.5)
+        # a narrow picture has no room at its right
+        self.name = current_style.note(
+            axes, "", (1, 0), (0.4, 0), va="center", color=colours.muted,
+            xycoords=axes.get_yaxis_transform(), visible=not current_style.narrow(axes.figure),
+        )  # fmt: skip
         if current_style.narrow(axes.figure):
             axes.set_xlabel("before the ReLU, and after it")
 
     @property
     def moving(self) -> list[Any]:
-        return [artist for _, *artists in self.parts for artist in artists]
+        parts = [artist for _, *artists in self.parts for artist in artists]
+        return [*parts, self.level, self.name]
 
     def update(self, i: int) -> None:
+        mean = float(self.mean[i])
+        self.level.set_ydata([mean, mean])
+        self.name.xy = (1, mean)
+        self.name.set_text(f"mean\n{mean:.0f}%")
         for group, (ends, threads, mean, number) in zip(self.groups, self.parts, strict=True):
             low, high = (share[i, group.inside] for share in self.shares)
             threads.set_segments(_threads(ends, low, high))
