@@ -64,6 +64,7 @@ class HeadsBelowLoss(Scene):
 
     phases: ClassVar[Literal["named", "none"]] = "named"
     above_heads: ClassVar[str] = ""
+    of_heads: ClassVar[str] = "induction (%)"
     needs = (
         "logged_train_loss", "logged_test_loss", "held_out_loss", "event_epoch", "phase_end",
         "induction_score", "previous_token_score",
@@ -111,7 +112,7 @@ class HeadsBelowLoss(Scene):
         heads = changes.ChangePanel(
             below, data,
             head_curves(data, self.wanted(), rest=self.others, alike=self.alike(data)),
-            ylabel="induction (%)" if len(self.wanted()) == 1 else "attention (%)",
+            ylabel=self.of_heads if len(self.wanted()) == 1 else "attention (%)",
             time=self.time, end=end, ylim=(0, 100), yticks=(0, 50, 100),
             phases="none" if self.phases == "none" else "shaded",
         )  # fmt: skip

@@ -33,8 +33,9 @@ class InductionGrokking(HeadsBelowLoss):
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
     title = "On few sequences it memorises first, and its induction head forms later"
-    watch = "the test loss comes down as the head's attention goes up"
-    above_heads = "induction: attention to what followed earlier copies"
+    watch = "the test loss first climbs, and comes down as the head finds what to copy"
+    above_heads = "heads: attention to what followed the same token before"
+    of_heads = "attention (%)"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
     recipe = "repeated-subsequence-320"
     reference = "repeated-subsequence-320"
@@ -49,11 +50,12 @@ class InductionGrokking(HeadsBelowLoss):
         if learned is None:
             return Claim.instead(outcome(data).sentence)
         before, after = (self.score(data, epoch) for epoch in self.moments(data))
-        now, head = f"Memorised by {clocks.word(data)} {learned.memorised:,}; ", self.head(data)
+        now = f"Memorised by {clocks.word(data)} {learned.memorised:,}; "
         shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
         if after - before < RISE:
-            return Claim.instead(f"{now}since then head {head}'s induction went {shares}")
-        sentence = f"{now}then head {head}'s induction rises {shares}"
+            head = f"head {self.head(data)} finds what to copy"
+            return Claim.instead(f"{now}since then {head} {shares}")
+        sentence = f"{now}then a head learns what to copy, {shares}"
         numbers = {"before": before, "after": after}
         drops = len(self._drops(data))
         if not drops:
