@@ -78,7 +78,7 @@ class FractionSweep(Scene):
         memorised = _epochs(data, _sources(data)[0], "memorised_epoch")[at]
         alike = memorised.max() <= AS_FAST * memorised.min()
         sentence = self.title if alike else "With less data it generalises far later"
-        return Claim(sentence, self.watch, numbers=numbers)
+        return Claim(sentence, _exception(data, epochs) or self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A row for every fraction, the largest on top."""
@@ -152,6 +152,19 @@ def _later(epochs: np.ndarray) -> float:
     """Of the pairs of fractions, the share in which the smaller one takes longer."""
     later = np.triu(epochs[None] > epochs[:, None], 1)
     return float(later.sum()) / max(len(epochs) * (len(epochs) - 1) / 2, 1)
+
+
+def _exception(data: xr.Dataset, epochs: np.ndarray) -> str:
+    """What to watch where a smaller fraction was sooner than the next larger; empty for nowhere."""
+    at = np.flatnonzero(np.isfinite(epochs))
+    known = epochs[at]
+    sooner = known[:-1] - known[1:]
+    if not sooner.size or sooner.max() <= 0:
+        return ""
+    k, names = int(np.argmax(sooner)), _percents(data)
+    less, more = names[at[k + 1]], names[at[k]]
+    ends = "Each hill ends where the test loss is below 0.1"
+    return f"{ends}; not in strict order: {less} came before {more}"
 
 
 def _percents(data: xr.Dataset) -> list[str]:

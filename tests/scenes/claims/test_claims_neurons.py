@@ -725,6 +725,18 @@ def test_less_data_is_said_to_take_longer_where_most_fractions_do() -> None:
     assert not told.holds
 
 
+def test_a_smaller_fraction_that_is_sooner_is_owned_to() -> None:
+    told = claim("fraction-sweep", reference("fraction-sweep"))
+    assert told.watch.endswith("not in strict order: 25% came before 28%")
+    told = claim("fraction-sweep", moved("generalised_epoch", {0.28: 12_000, 0.4: 11_000}))
+    assert told.watch.endswith("not in strict order: 30% came before 40%")
+    fractions = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.28, 0.25)
+    in_order = {fraction: 100 * (n + 1) for n, fraction in enumerate(fractions)}
+    told = claim("fraction-sweep", moved("generalised_epoch", in_order))
+    assert told.holds
+    assert "order" not in told.watch
+
+
 def test_memorising_is_said_to_be_as_fast_where_it_is() -> None:
     assert "memorises as fast" in claim("fraction-sweep", reference("fraction-sweep")).sentence
     told = claim("fraction-sweep", moved("memorised_epoch", {0.25: 260}))
