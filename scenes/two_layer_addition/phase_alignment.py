@@ -33,9 +33,7 @@ class PhaseAlignment(Scene):
 
     name = "phase-alignment"
     title = "Every neuron's wave comes out with twice the phase it went in with"
-    watch = (
-        "A dot is a neuron in the colour of its wave; on the lines, the phase out is twice that in"
-    )
+    watch = "A dot is a neuron; on the line, which wraps round, the phase out is twice that in"
     source = "arXiv:2602.16849"
     needs = ("neuron_phase", "neuron_magnitude", "final_frequency")
     recipe = "two-layer-addition"
@@ -61,7 +59,7 @@ class PhaseAlignment(Scene):
             else ("Every neuron's wave comes out with the phases of both its inputs added")
         )
         watch = self.watch if summed else (
-            "A dot is a neuron in the colour of its wave; on the lines, the phases going in add up"
+            "A dot is a neuron; on the line, which wraps round, the phases going in add up"
         )  # fmt: skip
         if last <= ALIGNED and first >= APART:
             return Claim(own, watch, numbers=numbers)
@@ -80,9 +78,16 @@ class PhaseAlignment(Scene):
         colours = style().colours
         waves = data["final_frequency"].values
         tints = [colours.frequency(int(k), waves[waves > 0]) for k in waves[waves > 0]]
-        dot = 0.05 * style().points ** 2
+        dot, narrow = 0.05 * style().points ** 2, style().narrow(figure)
         if style().ghost:
             axes.scatter(sums[0], outputs[0], s=dot, color=colours.rest, lw=0, zorder=2)
+            style().note(
+                axes,
+                "grey: at the start" if narrow else "small and grey: at the start",
+                (0, 1),
+                (0, 0.5),
+                color=colours.muted,
+            )
         dots = axes.scatter(
             sums[0], outputs[0], s=dot, color=tints, lw=0, alpha=0.9, zorder=4, clip_on=False
         )
@@ -91,7 +96,8 @@ class PhaseAlignment(Scene):
         def update(i: int) -> None:
             dots.set_offsets(np.stack([sums[i], outputs[i]], axis=1))
             dots.set_sizes(dot * (1 + 5 * sizes[i]))
-            note.set_text(f"{_distance(data, i):.0f}° from the lines on average")
+            words = "off on average" if narrow else "from the line on average"
+            note.set_text(f"{_distance(data, i):.0f}° {words}")
 
         return Drawing([dots, note], update)
 
