@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 FASTER = 4.0
 """So many times as far as the test loss the restricted loss falls, before that has halved."""
 
-HALVED = 0.5
-"""The share of its height at which the test loss has halved."""
-
 AHEAD = 0.4
 """So much more accurate the key waves alone are than the network on test pairs, when it groks."""
 
@@ -96,6 +93,9 @@ class ProgressMeasures(Scene):
     third: Literal["gini", "ratio"] = option(
         "gini", "beside the losses: Gini coefficients, or test loss over restricted loss"
     )
+    others: bool = option(
+        False, "the loss without the key waves too, and the embedding's Gini coefficient"
+    )
     layout: Literal["together", "paper"] = option(
         "together",
         "the losses in one panel, each as a share of its largest, or the paper's four panels",
@@ -116,7 +116,8 @@ class ProgressMeasures(Scene):
         if turn is None:
             return Claim.instead(outcome(data).sentence, self._watch(""))
         if self.show == "losses":
-            own = _of_losses(turn, len(frequencies.key_frequencies(data)), together=self._merged)
+            left = _left(data, turn) if self._merged else None
+            own = _of_losses(turn, len(frequencies.key_frequencies(data)), left)
             return dataclasses.replace(own, watch=self._watch(own.watch))
         last = int(np.searchsorted(data["epoch"].values, turn.epochs[1]))
         return _of_accuracies(data, last) if self.show == "accuracies" else _of_cosines(data)
@@ -128,7 +129,7 @@ class ProgressMeasures(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The losses in one panel, or panels each with the phases shaded, which the first names."""
         if self._merged:
-            return _together(figure, data, self.third)
+            return _together(figure, data, self._thirds())
         from matplotlib.ticker import StrMethodFormatter
 
         plots = self._plots(data)
@@ -157,6 +158,11 @@ class ProgressMeasures(Scene):
         """Whether all losses are in one panel; published ones are behind ours in nats."""
         return self.show == "losses" and self.layout == "together" and not self.published
 
+    def _thirds(self) -> tuple[str, ...]:
+        """The curves that are drawn together besides the two that the sentence compares."""
+        own = THIRDS[self.third]
+        return (own, WITHOUT) if self.others else () if self.third == "gini" else (own,)
+
     def _rooms(self, figure: FigureBase, count: int) -> list[Axes]:
         """Axes of one size for so many panels."""
         columns = 1 if style().narrow(figure) or count == 1 else 2
@@ -178,11 +184,11 @@ class ProgressMeasures(Scene):
         at = clocks.at(data, "epoch", i)
         if self._merged:
             shares = ", ".join(
-                f"{name} {curve.y[i]:.0f}%" for name, curve in _shares(data, self.third).items()
+                f"{name} {curve.y[i]:.0f}%" for name, curve in _shares(data, self._thirds()).items()
             )
             return (
-                f"Losses over epochs, marked at {at}, each in per cent of its largest, with "
-                f"{THIRDS[self.third]}: {shares}. {'; '.join(words)}."
+                f"Losses over epochs, marked at {at}, each in per cent of its largest: "
+                f"{shares}. {'; '.join(words)}."
             )
         count = "A panel" if len(words) == 1 else f"{len(words)} panels"
         return f"{count} over epochs, marked at {at}. {'; '.join(words)}."
@@ -192,14 +198,15 @@ class ProgressMeasures(Scene):
         texts = {
             "losses": (
                 "Losses, each as a share of its largest along the training: on the test pairs; "
-                f"{ALONE}: restricted loss; {WITHOUT}: excluded loss. " if self._merged else ""
+                f"{ALONE}: restricted loss{'; without them: excluded' if self.others else ''}. "
+                if self._merged else ""
             )
-            + "Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
-            "the key frequencies, fitted on all pairs, test pairs included. Restricted loss: on "
-            "all pairs, with these alone. "
-            + ("Gini coefficient of the Fourier components' norms in "
-               f"{'$W_E$' if self._merged else '$W_E$ and $W_L$'}. "
-               if self.third == "gini" else "Test loss over restricted loss. ")
+            + ("Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
+               "the key frequencies, fitted on all pairs, test pairs included. Restricted loss: on "
+               "all pairs, with these alone. " if self.others or not self._merged else
+               "Restricted loss: on all pairs, with cos and sin of $w_k(a+b)$ alone at the key "
+               "frequencies, fitted on all pairs, test pairs included. ")
+            + (self._third_defined() if self._thirds() or not self._merged else "")
             + ("" if self._merged else "Sum of squares of all weights.")
             + (published.DEFINITION if self.published else ""),
             "accuracies": "Accuracy on the training pairs without cos and sin of $w_k(a+b)$ at the "
@@ -207,6 +214,13 @@ class ProgressMeasures(Scene):
             "cosines": "Height of $\\cos w_k(a+b-c)$ in the logits for each key frequency.",
         }  # fmt: skip
         return f"{texts[self.show]} {after('section 5.2')}"
+
+    def _third_defined(self) -> str:
+        """What the measure beside the losses is."""
+        if self.third == "ratio":
+            return "Test loss over restricted loss. "
+        where = "$W_E$" if self._merged else "$W_E$ and $W_L$"
+        return f"Gini coefficient of the Fourier components' norms in {where}. "
 
     def _plots(self, data: xr.Dataset) -> list[Plot]:
         if self.show == "losses":
@@ -309,32 +323,40 @@ PLACES = {TEST: 0.16, ALONE: 0.16}
 """Where on the axis the names of the two curves stand that the sentence compares."""
 
 
-def _shares(data: xr.Dataset, third: str) -> dict[str, panels.Curve]:
-    """The losses, and a fourth measure, each in per cent of its largest along the training."""
+def _shares(data: xr.Dataset, thirds: tuple[str, ...]) -> dict[str, panels.Curve]:
+    """Two losses and the measures named, each in per cent of its largest along the training."""
     colours, test = style().colours, data["loss"].sel(split="test").values
     measures = {
-        THIRDS[third]: (
-            data["gini_embedding"].values if third == "gini" else _ratio(data).y, colours.faint
-        ),
+        THIRDS["gini"]: (data["gini_embedding"].values, colours.faint),
+        THIRDS["ratio"]: (_ratio(data).y, colours.faint),
         WITHOUT: (data["excluded_loss_2d"].values, colours.muted),
         TEST: (test, colours.test),
         ALONE: (data["restricted_loss"].sel(split="all").values, colours.ink),
     }  # fmt: skip
     curves = {}
-    for name, (values, colour) in measures.items():
+    for name in (*thirds, TEST, ALONE):
+        values, colour = measures[name]
         finite = np.where(np.isfinite(values), values, np.nan).astype(float)
         top = float(np.nanmax(finite)) if np.isfinite(finite).any() else np.nan
         curves[name] = panels.at_checkpoints(data, 100 * finite / max(top, 1e-30), colour)
     return curves
 
 
-def _together(figure: FigureBase, data: xr.Dataset, third: str) -> Drawing:
+def _left(data: xr.Dataset, turn: _Turn) -> dict[str, float]:
+    """How much of the largest of each loss is left when it groks, in per cent."""
+    at = float(turn.epochs[1])
+    curves = _shares(data, ())
+    return {name: float(np.interp(at, curve.x, curve.y)) for name, curve in curves.items()}
+
+
+def _together(figure: FigureBase, data: xr.Dataset, thirds: tuple[str, ...]) -> Drawing:
     """The losses on one axis, and how much of two is left where the test loss has halved."""
     narrow, turn = style().narrow(figure), _turn(data)
     # in films names stand beside the axes, as far as the curves have come
     right = 1.4 if style().ghost and not narrow else 7.0
     axes = style().panels(figure, left=5.0, right=right, top=1.6)[0][0]
-    curves = _shares(data, third)
+    curves = _shares(data, thirds)
+    nats = {TEST: data["loss"].sel(split="test"), ALONE: data["restricted_loss"].sel(split="all")}
     panel = _SharePanel(
         axes, data, curves, ylabel="share of its largest (%)", ylim=(0, TOP),
         yticks=(0, 50, 100), phases="none",
@@ -347,10 +369,16 @@ def _together(figure: FigureBase, data: xr.Dataset, third: str) -> Drawing:
     if turn is not None:
         at = float(turn.epochs[1])
         marks = []
-        for name, lift in ((TEST, 0.9), (ALONE, 1.1)):
+        for name in (TEST, ALONE):
             share = float(np.interp(at, curves[name].x, curves[name].y))
             colour = curves[name].colour
-            marks.append(_marks.Mark(at, share, f"{share:.0f}%", colour, "left", lift))
+            loss = float(np.interp(at, data["epoch"].values, nats[name].values))
+            words = f"{share:.0f}%" if narrow else f"{share:.0f}%: {loss:.2g} nats"
+            mark = _marks.Mark(at, share, words, colour, "left", 0.9)
+            if name == ALONE and not narrow:
+                # at its left, below the curve: at its right the test loss comes down
+                mark = mark._replace(ha="right", lift=-0.1, beside=-2.0)
+            marks.append(mark)
         parts.append(_marks.draw(axes, marks, data["epoch"]))
     return Drawing.of(*parts)
 
@@ -368,15 +396,11 @@ class _SharePanel(panels.CurvePanel):
         return panels.LineNames(self.axes, self.curves, names, above=names, ha="left")
 
 
-def _halves(first: float, last: float) -> bool:
-    """Whether about half is left."""
-    return first > 0 and abs(last / first - HALVED) < 0.05
-
-
-def _of_losses(turn: _Turn, waves: int, *, together: bool) -> Claim:
+def _of_losses(turn: _Turn, waves: int, left: Mapping[str, float] | None) -> Claim:
     """How far test and restricted loss fall from the end of memorisation until it groks.
 
-    ``waves`` is the number of key frequencies; ``together`` says that all losses are in one panel.
+    ``waves`` is the number of key frequencies; ``left`` is how much of the largest of each is left
+    when it groks, in per cent, where both are in one panel.
     """
     test, alone = turn.test, turn.alone
     ratios = [float(b / a) if a > 0 else float("nan") for a, b in (test, alone)]
@@ -388,12 +412,13 @@ def _of_losses(turn: _Turn, waves: int, *, together: bool) -> Claim:
         )
         return Claim.instead(sentence, **numbers)
     condition = f"with only the {_claims.waves(waves).replace('wave', 'key wave')} kept"
-    if not together:
+    if left is None:
         watch = f"Restricted is the loss {condition}, excluded that without them"
         return Claim(ProgressMeasures.title, watch, numbers=numbers)
-    halves = "has halved" if _halves(float(test[0]), float(test[1])) else f"is {test[1]:.2g}"
-    fall = float(f"{1 / max(numbers['restricted'], 1e-9):.2g}")
-    watch = f"When the test loss {halves}, the loss {condition} is {fall:,.0f} times smaller"
+    watch = (
+        f"The loss {condition} is down to {left[ALONE]:.0f}% of its highest "
+        f"while the test loss is at {left[TEST]:.0f}%"
+    )
     return Claim(ProgressMeasures.title, watch, numbers=numbers)
 
 
