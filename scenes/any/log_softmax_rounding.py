@@ -30,10 +30,8 @@ class LogSoftmaxRounding(Scene):
     """The loss of two logits in three precisions, and where it is gone."""
 
     name = "log-softmax-rounding"
-    title = "In float32 the loss falls in steps, and then it is exactly zero"
-    watch = (
-        "the correct one of two logits leads by x: in float32 the loss falls in steps of 1.19e-7"
-    )
+    title = "32-bit arithmetic rounds a small loss to zero"
+    watch = "The further the right answer leads, the smaller the loss: 32 bits have it in steps"
     source = "thread, tweet 14; arXiv:2605.06152"
     disputed = (
         "Disputed: whether without weight decay rounding is what stops grokking "
@@ -56,7 +54,7 @@ class LogSoftmaxRounding(Scene):
     beside: Literal["nothing", "thresholds", "gradients"] = option(
         "nothing", "second panel: where it gets to zero by classes, or the loss's gradients"
     )
-    bfloat16: bool = option(True, "bfloat16, beside float32 and float64")
+    bfloat16: bool = option(False, "bfloat16, beside float32 and float64")
     table: bool = option(False, "what is returned at x in a corner of stills too, as in films")
 
     @classmethod
@@ -81,8 +79,8 @@ class LogSoftmaxRounding(Scene):
         if not (double < 0).all():
             return Claim.instead(f"From a lead of {lead} on float32 returns no loss")
         rest = -float(double[first])
-        sentence = f"At a lead of {lead} float32 rounds the loss to 0; float64 has {_short(rest)}"
-        return Claim(sentence, self.watch, numbers={"lead": float(x[first]), "rest": rest})
+        watch = f"At a lead of {lead} its loss is 0, where arithmetic in 64 bits has {_short(rest)}"
+        return Claim(self.title, watch, numbers={"lead": float(x[first]), "rest": rest})
 
     def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:
         """Where no lead is asked for: that of the sentence, as it says it."""
@@ -200,11 +198,15 @@ NAMES = {"float32": (0.53, "center"), "float64": (0.26, "left"), "bfloat16": (0.
 """Where above its line the name of each precision stands: a share of it, and on which side."""
 
 
+BITS = {"float32": "32 bits", "float64": "64 bits"}
+"""What is said of the precisions in the title, at their lines."""
+
+
 def _written(data: xr.Dataset, name: str, *, narrow: bool) -> str:
     """The name of a precision, and from which lead on it has no loss where all shown are later."""
     gone = data["rounding_threshold"].sel(precision=name)
     if 2 not in gone["classes"] or float(gone.sel(classes=2)) > data["x"].values[0]:
-        return name
+        return f"{BITS[name]}{chr(10) if narrow else ' '}({name})" if name in BITS else name
     return f"{name}: 0{chr(10) if narrow else ' '}from x = {float(gone.sel(classes=2)):.2f} on"
 
 
