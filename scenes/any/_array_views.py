@@ -22,6 +22,9 @@ FAR = 2.0
 strongest colour.
 """
 
+LEAST = 0.35
+"""Axes of points keep at least this share of the width and the height of their place."""
+
 OBLONG = 3.0
 """Cells are square where that makes a heatmap no more than so many times as wide as high."""
 
@@ -60,10 +63,28 @@ def heatmap(axes: Axes, one: Recorded) -> Drawing:
     return Drawing([image], lambda i: image.set_data(one.values[i]))
 
 
-def scatter(axes: Axes, one: Recorded, near: int | None = None) -> Drawing:
+def corners(points: np.ndarray) -> np.ndarray | None:
+    """The order in which points (n, 2) are the corners of a convex polygon, counter-clockwise.
+
+    None where one of them is no corner, or is no number.
+    """
+    if len(points) < 3 or not np.isfinite(points).all():
+        return None
+    away = points - points.mean(axis=0)
+    order = np.argsort(np.arctan2(away[:, 1], away[:, 0]), kind="stable")
+    sides = np.roll(points[order], -1, axis=0) - points[order]
+    ahead = np.roll(sides, -1, axis=0)
+    turns = sides[:, 0] * ahead[:, 1] - sides[:, 1] * ahead[:, 0]
+    return order if (turns > 0).all() else None
+
+
+def scatter(
+    axes: Axes, one: Recorded, near: int | None = None, *, outline: bool = False
+) -> Drawing:
     """A dot for each row, its way through training, and the rows' numbers where they are few.
 
-    ``near`` is the index of a moment that is marked on each way.
+    ``near`` is the index of a moment that is marked on each way; with ``outline`` the polygon is
+    drawn whose corners the rows are in the end.
     """
     from matplotlib.collections import LineCollection
 
@@ -71,6 +92,10 @@ def scatter(axes: Axes, one: Recorded, near: int | None = None) -> Drawing:
     count = points.shape[1]
     tints = _tints(count)
     limits(axes, points[np.isfinite(points).all(axis=2)])
+    order = corners(points[one.known[-1]]) if outline else None
+    if order is not None:
+        ring = points[one.known[-1]][[*order, order[0]]]
+        axes.plot(*ring.T, color=current_style.colours.rest, lw=current_style.line, zorder=1.5)
     axes.set(xlabel="first column", ylabel="second column")
     axes.grid(visible=False)
     for line in (axes.axhline, axes.axvline):
@@ -133,14 +158,23 @@ def curves(
 
 
 def limits(axes: Axes, points: np.ndarray) -> None:
-    """Limits around points (n, 2) and the origin, with the same scale along both axes."""
+    """Limits around points (n, 2) and the origin, with the same scale along both axes.
+
+    The axes become as narrow as that leaves them, in the middle of their place.
+    """
     low = np.minimum(points.min(axis=0), 0)
     high = np.maximum(points.max(axis=0), 0)
     middle, size = (low + high) / 2, np.maximum(high - low, 1e-9)
     room = np.array([axes.bbox.width, axes.bbox.height])
-    half = 1.25 * float((size / room).max()) * room / 2
+    unit = 1.25 * float((size / room).max())
+    half = np.minimum(unit * room, np.maximum(1.25 * size, LEAST * unit * room)) / 2
     (left, bottom), (right, top) = middle - half, middle + half
     axes.set(xlim=(left, right), ylim=(bottom, top))
+    place, share = axes.get_position(), 2 * half / (unit * room)
+    wide, high = place.width * share[0], place.height * share[1]
+    axes.set_position(
+        (place.x0 + (place.width - wide) / 2, place.y0 + (place.height - high) / 2, wide, high)
+    )
 
 
 def _over_time(axes: Axes, data: xr.Dataset, one: Recorded, *, named: bool) -> Drawing:

@@ -10,7 +10,7 @@ import numpy as np
 from grokviz.scenes.any import _array_views as views
 from grokviz.scenes.any import _marks
 from grokviz.scenes.any import _recorded as arrays
-from grokviz.scenes.any._spoken import sentence
+from grokviz.scenes.any._spoken import counted, sentence
 
 from grokviz.errors import InputError
 from grokviz.options import whole
@@ -33,6 +33,9 @@ LEAST, BELOW = 13.0, 14.0
 
 ROOM = 44
 """Names of arrays stand in the title up to so many characters."""
+
+POLYGONS = {3: "triangle", 4: "quadrangle", 5: "pentagon", 6: "hexagon", 8: "octagon"}
+"""What so many corners are called."""
 
 STRIP = 0.27
 """Height of the panel of differences, as a share of the figure's."""
@@ -91,17 +94,23 @@ class Arrays(Scene):
         at = f"{word} {clocks.spaced(near)}"
         kinds = {self._kind(other) for other in shown}
         marks = [
-            mark for kind, mark in (("scatter", "Rings"), ("curves", "Lines")) if kind in kinds
+            mark for kind, mark in (("scatter", "rings"), ("curves", "lines")) if kind in kinds
         ]
         watch = self.watch
         if marks:
-            rest = f"all stays within {NEAR:.0%} of its last form"
-            watch = f"{' and '.join(marks)} are at {at}: from then on {rest}".replace(" L", " l")
+            whole = "the array" if len(shown) == 1 else "each array"
+            rest = f"{whole} as a whole stays within {NEAR:.0%} of its last form"
+            watch = f"From the {' and '.join(marks)} on, {rest}"
         span = float(epochs[one.known[-1]] - epochs[one.known[0]])
         early = near - float(epochs[one.known[0]]) <= EARLY * span
         if not early:
             return Claim.instead(f"{name} settled only by {at}", watch, near=near, largest=largest)
         numbers = {"near": near, "largest": largest}
+        polygon = self._polygon(data, shown)
+        if polygon is not None:
+            rows = one.name if one.name.endswith("s") else f"rows of {one.name}"
+            words = f"The {counted(one.shape[0])} {rows} form a {polygon} by {at}"
+            return Claim(words, watch, numbers=numbers)
         return Claim(f"{name} settled by {at}", watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -136,7 +145,9 @@ class Arrays(Scene):
                     parts.append(_settled(axes, data, settled))
             elif kind == "scatter":
                 at = np.flatnonzero(data["array_epoch"].values == settled)
-                parts.append(views.scatter(axes, one, int(at[0]) if at.size else None))
+                near = int(at[0]) if at.size else None
+                outline = self._polygon(data, shown) is not None
+                parts.append(views.scatter(axes, one, near, outline=outline))
             else:
                 parts.append(views.heatmap(axes, one))
             style().note(axes, one.name, (0, 1), (0, 0.6), color=tint, fontweight="bold")
@@ -201,6 +212,18 @@ class Arrays(Scene):
         )[: self.most]
         kinds = ("heatmap", "scatter", "curves")
         return sorted(order, key=lambda one: kinds.index(self._kind(one)))
+
+    def _polygon(self, data: xr.Dataset, shown: Sequence[arrays.Recorded]) -> str | None:
+        """The polygon that the rows of a single array of points come to be the corners of, from
+        when they have settled on; None where they are none, or are one at first.
+        """
+        one, near = shown[0], self._near(data, shown[0])
+        if len(shown) > 1 or self._kind(one) != "scatter" or near is None:
+            return None
+        after = [i for i in one.known if data["array_epoch"].values[i] >= near]
+        orders = [views.corners(one.values[i].astype(float)) for i in (one.known[0], *after)]
+        formed = orders[0] is None and all(order is not None for order in orders[1:])
+        return POLYGONS.get(one.shape[0]) if formed else None
 
     def _near(self, data: xr.Dataset, one: arrays.Recorded) -> float | None:
         """The first epoch from which on an array is near its last form; None of one that always

@@ -38,7 +38,7 @@ def test_the_sentence_of_the_reference_holds() -> None:
     data = load(None, ARRAYS.needs, default=ARRAYS.reference)
     own = claim(data)
     assert own.holds
-    assert own.sentence == "Features settled by step 204"
+    assert own.sentence == "The five features form a pentagon by step 204"
     every = claim(data, most=3)
     assert every.sentence == "Dot products, features and lengths settled by step 222"
     place = data["recorded_array"].values.tolist().index("features")
@@ -65,6 +65,27 @@ def test_what_comes_late_or_never_was_away_is_not_claimed(tmp_path: Path) -> Non
     own = claim(data_of(tmp_path, {"still": still}))
     assert not own.holds
     assert own.sentence == "Still stayed within 8% of the last form at every epoch"
+
+
+@pytest.mark.parametrize(
+    ("shape", "count", "formed"),
+    [("corners", 5, True), ("always", 5, False), ("dented", 5, False), ("corners", 7, False)],
+)
+def test_rows_that_become_the_corners_of_a_polygon(
+    shape: str, count: int, formed: bool, tmp_path: Path
+) -> None:
+    turns = 2 * np.pi * np.arange(count) / count
+    last = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    if shape == "dented":
+        last[0] *= 0.2
+    first = last.copy() if shape == "always" else last * np.linspace(0.1, 1, count)[:, None]
+    first[0] *= 1.0 if shape == "always" else 0.0
+    share = np.minimum(np.arange(11) / 4, 1)[:, None, None]
+    data = data_of(tmp_path, {"row": (1 - share) * 0.1 * first + share * last})
+    own = claim(data)
+    assert own.holds
+    assert own.sentence.startswith("The five rows of row form a pentagon") == formed
+    assert (views.corners(last) is None) == (shape == "dented")
 
 
 def test_of_several_arrays_the_last_one_to_take_its_form_is_spoken_of(tmp_path: Path) -> None:
