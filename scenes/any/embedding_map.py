@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
-from grokviz.scenes.any._spoken import labelled, spoken
+from grokviz.scenes.any._spoken import spoken
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, style
@@ -39,6 +40,12 @@ FEWEST = 12
 TRAILED = 40
 """The ways of more things than this would hide them."""
 
+LIT = 6
+"""So many numbers of a walk on a ring are lit, and named."""
+
+BACK = 0.6
+"""How strong the colours of the others are beside them."""
+
 SMALL_DOTS = 200
 """Dots of more things than this are small."""
 
@@ -49,7 +56,7 @@ class EmbeddingMap(Scene):
 
     name = "embedding-map"
     title = "An embedding gathers in two directions"
-    watch = "Each dot is a vector, seen in the plane that holds most of them at that moment"
+    watch = "Each dot is a vector, seen in the plane with the most variance at that moment"
     source = "Procrustes: doi.org/10.1007/BF02289451; compare arXiv:2205.10343, figure 1"
     needs = ("leading_plane", "leading_plane_share")
     reference = "modular-addition-59"
@@ -87,10 +94,16 @@ class EmbeddingMap(Scene):
         if not last >= GATHERED * first:
             return Claim.instead(f"{words}, {_percent(first)} at first", self.watch, **numbers)
         ends = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[[0, -1]]
-        most = f"holds most of their variance, {_percent(last)}"
-        watch = f"Each dot is a vector, seen in the plane that {most}"
         if [is_ring(planes[i]) for i in ends] == [False, True]:
-            return Claim(f"The vectors of {own} end on a ring", watch, numbers=numbers)
+            plane = f"the plane with the most variance, {_percent(last)}"
+            order = order_on_ring(planes[ends[1]])
+            if order is None or not once_round(planes[ends[1]], order):
+                watch = f"Each dot is a vector, seen in {plane}"
+                return Claim(f"The vectors of {own} end on a ring", watch, numbers=numbers)
+            begin = ", ".join(str(n) for n in order.walk(3))
+            watch = f"Joined: {begin} \u2026 (mod {order.modulus}), seen in {plane}"
+            words = f"Counting by {order.step} goes once round {own}'s ring"
+            return Claim(words, watch, numbers=numbers | {"step": float(order.step)})
         watch = f"Each dot is a vector in the plane of both, which held {_percent(first)} at first"
         return Claim(words, watch, numbers=numbers)
 
@@ -102,7 +115,7 @@ class EmbeddingMap(Scene):
         return Claim.instead(f"{words} at first", self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The plane of the moment, with what else is to be known of it at the left."""
+        """The plane of the moment, and a part of the walk on the ring if it ends as one."""
         place = self._place(data)
         planes = _planes(data, place)
         labels = self._labels(planes.shape[1])
@@ -113,43 +126,22 @@ class EmbeddingMap(Scene):
         limit = max(1.17 * float(reach[[0, -1]].max()), 1.06 * float(reach.max()))
         colours = _wheel(np.arctan2(planes[known[-1], :, 1], planes[known[-1], :, 0]))
         order = order_on_ring(planes[known[-1]])
+        if order is not None and not once_round(planes[known[-1]], order):
+            order = None
         trails = _trails(axes, planes, colours)
         view = _View(axes, limit, colours, labels, order)
-        note = self._note(axes, data, order, labels)
         if is_ring(planes[known[-1]]):
             _circle(axes, planes[known[-1]])
+        turn = Drawing()
+        if order is not None:
+            turn = _round(axes, planes, order, labels)
 
         def show(i: int) -> None:
             view.show(planes[i])
             trails.update(i)
-            note.update(i)
+            turn.update(i)
 
-        return Drawing([trails.moving, view.moving, note.moving], show)
-
-    def _note(
-        self, axes: Axes, data: xr.Dataset, order: RingOrder | None, labels: list[str]
-    ) -> Drawing:
-        """What is drawn, how much the plane holds now, and which numbers are neighbours."""
-        current_style, place = style(), self._place(data)
-        shares = data["leading_plane_share"].values[:, place]
-        if current_style.narrow(axes.figure):
-            return Drawing()
-        text = current_style.note(
-            axes, "", (0, 1), (3.3, -0.4), va="top", color=current_style.colours.muted,
-            linespacing=1.5,
-        )  # fmt: skip
-        lines = [labelled(_name(data, place))]
-        if order is not None:
-            mod = f" (mod {order.modulus})" if order.modulus else ""
-            lines += ["neighbours on the ring:", f"n and n + {order.step}{mod}"]
-            rest = labels[order.modulus :] if order.modulus else []
-            lines += [f"hollow: {', '.join(rest)},", "of no such order"] if rest else []
-
-        def update(i: int) -> None:
-            held = f"{_percent(shares[i])} of it in this plane" if np.isfinite(shares[i]) else ""
-            text.set_text("\n".join([lines[0], held, "", *lines[1:]]))
-
-        return Drawing([text], update)
+        return Drawing([trails.moving, view.moving, turn.moving], show)
 
     def film_span(self, data: xr.Dataset) -> None:
         """All of the run: the colours are those of its end."""
@@ -177,8 +169,9 @@ class EmbeddingMap(Scene):
             "turned over, so that it is as near as can be to the next (orthogonal Procrustes, "
             "https://doi.org/10.1007/BF02289451), and the last is as it is. Colour: the angle at "
             "the end; faint: the ways there, which are left out where vectors are many. Where the "
-            "end is a ring, lines join numbers that are neighbours on it, and what "
-            "is not of their order is hollow. Where labels would touch, some are left out. "
+            "end is a ring round which a step leads once, a line joins the first numbers of "
+            "that walk, and what is not of their order is hollow. Where labels would touch, some "
+            "are left out. "
             "Compare Liu et al. (2022), arXiv:2205.10343, figure 1."
         )
 
@@ -235,6 +228,11 @@ class RingOrder:
     modulus: int
     pairs: np.ndarray
 
+    def walk(self, most: int) -> np.ndarray:
+        """The first numbers from 0 on of which each is a neighbour of the next, at most so many."""
+        walk = self.step * np.arange(most)
+        return walk % self.modulus if self.modulus else walk[walk <= self.pairs.max()]
+
     @property
     def words(self) -> str:
         """Which numbers are neighbours."""
@@ -268,6 +266,16 @@ def order_on_ring(points: np.ndarray) -> RingOrder | None:
     return dataclasses.replace(order, pairs=order.pairs[ways <= 3 * np.median(ways)])
 
 
+def once_round(points: np.ndarray, order: RingOrder) -> bool:
+    """Whether a walk by the step of an order, through all of its numbers, is one turn."""
+    if not order.modulus:
+        return False
+    away = points - points.mean(axis=0)
+    angles = np.arctan2(away[:, 1], away[:, 0])[order.walk(order.modulus + 1)]
+    turns = (np.diff(angles) + np.pi) % (2 * np.pi) - np.pi
+    return bool(round(abs(float(turns.sum())) / (2 * np.pi)) == 1)
+
+
 def _pairs(points: np.ndarray, step: int, modulus: int) -> tuple[RingOrder, np.ndarray]:
     """All pairs of numbers that differ by a step, and how far apart their points are."""
     first = np.arange(modulus or len(points) - step)
@@ -291,9 +299,9 @@ class _View:
         from matplotlib.colors import to_rgb
 
         current_style = style()
-        self._pairs = order.pairs if order else np.zeros((0, 2), dtype=int)
+        self._walk = order.walk(LIT) if order else np.zeros(0, dtype=int)
         self.lines = LineCollection(
-            [], colors=current_style.colours.faint, linewidths=0.35 * current_style.line, zorder=2
+            [], colors=current_style.colours.ink, linewidths=0.9 * current_style.line, zorder=2
         )
         axes.add_collection(self.lines, autolim=False)
         wide, high = axes.bbox.width, axes.bbox.height
@@ -303,7 +311,17 @@ class _View:
         self._axes = axes
         size = (0.75 if len(colours) <= SMALL_DOTS else 0.16) * current_style.points
         self.dots = axes.scatter([], [], s=size**2, lw=0.5 * current_style.line, zorder=3)
+        if order:
+            # the others stand back
+            back = np.array(to_rgb(current_style.colours.background))
+            dim = np.full((len(colours), 1), BACK)
+            dim[self._walk] = 1.0
+            colours = dim * colours + (1 - dim) * back
         self._colours = colours
+        # what is lit is in front
+        self._front = np.concatenate(
+            [np.setdiff1d(np.arange(len(colours)), self._walk), self._walk]
+        )
         self._faces = colours.copy()
         self._ordered = order.modulus if order and order.modulus else len(colours)
         self._faces[self._ordered :] = to_rgb(current_style.colours.background)
@@ -315,6 +333,8 @@ class _View:
             )
             for label in labels[: 2 * SMALL_DOTS]
         ]  # fmt: skip
+        for text in self._texts[self._ordered :]:
+            text.set_color(current_style.colours.muted)
         em = current_style.pixels(axes, current_style.small)
         self._dot = current_style.pixels(axes, size) / 2
         self._rooms = np.array([(0.62 * len(t.get_text()) + 0.2, 1.15) for t in self._texts]) * em
@@ -323,6 +343,12 @@ class _View:
         # what is of no order is named before all others
         late = self._order < self._ordered
         self._order = np.concatenate([self._order[~late], self._order[late]])
+        if order:
+            # of a ring only the walk has names, and what is not of it
+            walk = self._walk[self._walk < len(self._texts)]
+            self._order = np.concatenate([walk, self._order[: (~late).sum()]])
+            for text in self._texts:
+                text.set_visible(False)
 
     @property
     def moving(self) -> list[Any]:
@@ -332,11 +358,12 @@ class _View:
     def show(self, plane: np.ndarray) -> None:
         """Put the dots there, and outside them the labels that touch no other dot or label."""
         known = np.isfinite(plane).all(axis=1)
-        joined = self._pairs[known[self._pairs].all(axis=1)]
-        self.lines.set_segments(list(plane[joined]))
-        self.dots.set_offsets(plane[known])
-        self.dots.set_facecolors(self._faces[known])
-        self.dots.set_edgecolor(self._colours[known])
+        walk = self._walk[known[self._walk]]
+        self.lines.set_segments([plane[walk]])
+        shown = self._front[known[self._front]]
+        self.dots.set_offsets(plane[shown])
+        self.dots.set_facecolors(self._faces[shown])
+        self.dots.set_edgecolor(self._colours[shown])
         box = self._axes.bbox
         (x0, x1), (y0, y1) = self._axes.get_xlim(), self._axes.get_ylim()
         at = (plane - (x0, y0)) / (x1 - x0, y1 - y0) * (box.width, box.height)
@@ -346,17 +373,23 @@ class _View:
         pixel = 72 / self._axes.figure.dpi
         edge = np.array([box.width, box.height])
         taken: list[tuple[np.ndarray, np.ndarray]] = []
+        # no name stands on the line
+        along = np.linspace(0, 1, 5)[1:-1, None, None]
+        line = ((1 - along) * at[walk[:-1]] + along * at[walk[1:]]).reshape(-1, 2)
+        far, sides = (1.2,), (1, -1)
+        if len(walk):
+            far, sides = (1.2, 2.4), (1, -1, *np.exp(1j * np.array([0.7, -0.7, 1.6, -1.6])))
         for n in self._order:
             text, half = self._texts[n], rooms[n] / 2
             text.set_visible(False)
             if not known[n]:
                 continue
-            others = at[known & (np.arange(len(at)) != n)]
-            # outside, else inside; what is of no order in any direction
-            for turn in (1, -1, 1j, -1j)[: 4 if n >= self._ordered else 2]:
+            others = np.concatenate([at[known & (np.arange(len(at)) != n)], line])
+            # outside, else inside; what is to be named on a ring in any direction
+            for gap, turn in itertools.product(far, sides):
                 towards = complex(*away[n]) * turn
                 way = np.array([towards.real, towards.imag])
-                shift = way * (1.2 * self._dot + (np.abs(way) * half).sum())
+                shift = way * (gap * self._dot + (np.abs(way) * half).sum())
                 centre = points[n] + shift
                 inside = (centre > half).all() and (centre < edge - half).all()
                 on_dot = (np.abs(others - centre) < half + self._dot).all(axis=1).any()
@@ -382,6 +415,49 @@ def _circle(axes: Axes, points: np.ndarray) -> None:
         middle[0] + radius * np.cos(turn), middle[1] + radius * np.sin(turn),
         color=style().colours.rest, lw=1.2 * style().line, zorder=1,
     )  # fmt: skip
+
+
+def _round(axes: Axes, planes: np.ndarray, order: RingOrder, labels: list[str]) -> Drawing:
+    """Within the ring which way, and in how many steps, a walk goes round; what is not of it.
+
+    Shown at moments at which the points are such a ring and none is within.
+    """
+    current_style = style()
+    points = planes[np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[-1]]
+    away = points - points.mean(axis=0)
+    radii = np.linalg.norm(away, axis=1)
+    radius = min(0.6 * float(radii.mean()), 0.92 * float(radii.min()))
+    if radius < 0.35 * radii.mean():
+        return Drawing()
+    angles = np.arctan2(away[:, 1], away[:, 0])[order.walk(order.modulus + 1)]
+    turns = (np.diff(angles) + np.pi) % (2 * np.pi) - np.pi
+    # nearly a turn, so that its two ends are told apart
+    turn = angles[0] + np.linspace(0, 0.9, 181) * float(turns.sum())
+    x, y = (points.mean(axis=0)[:, None] + radius * np.stack([np.cos(turn), np.sin(turn)])).tolist()
+    muted, width = current_style.colours.muted, 0.6 * current_style.line
+    parts: list[Any] = axes.plot(x, y, color=muted, lw=width, zorder=1)
+    head = axes.annotate(
+        "", (x[-1], y[-1]), (x[-4], y[-4]), zorder=1,
+        arrowprops={"arrowstyle": "-|>", "color": muted, "lw": width, "shrinkA": 0, "shrinkB": 0},
+    )  # fmt: skip
+    steps = axes.text(
+        *points.mean(axis=0), f"{order.modulus} steps\nof {order.step}", color=muted, ha="center",
+        va="center", fontsize=current_style.small, zorder=1,
+    )  # fmt: skip
+    rest = labels[order.modulus :]
+    if rest and not current_style.narrow(axes.figure):
+        current_style.note(
+            axes, f"hollow: {', '.join(rest)}, not counted", (0, 0), (3.3, 0.4), color=muted
+        )
+    parts += [head, steps]
+
+    def update(i: int) -> None:
+        within = np.linalg.norm(planes[i] - points.mean(axis=0), axis=1) < radius
+        there = not within.any() and is_ring(planes[i]) and once_round(planes[i], order)
+        for part in parts:
+            part.set_visible(there)
+
+    return Drawing(parts, update)
 
 
 def _trails(axes: Axes, planes: np.ndarray, colours: np.ndarray) -> Drawing:

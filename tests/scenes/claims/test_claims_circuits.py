@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from grokviz.scenes.any.embedding_map import is_ring, order_on_ring
+from grokviz.scenes.any.embedding_map import is_ring, once_round, order_on_ring
 from grokviz.scenes.any.heads import SIGNS
 from grokviz.scenes.any.matrix import angular_order
 from matplotlib.figure import Figure
@@ -114,6 +114,12 @@ def test_the_order_on_a_ring_is_the_step_to_the_nearest_neighbour(extra: int) ->
     assert order is not None
     assert (order.step, order.modulus, len(order.pairs)) == (9, 59, 59)
     assert order.words == "n to n + 9 mod 59"
+    assert order.walk(4).tolist() == [0, 9, 18, 27]
+    assert order.walk(8).tolist()[-1] == 63 % 59
+    assert once_round(points, order)
+    # the same step round a ring of the double angle, or in an order of another ring, is no one turn
+    twice = np.stack([np.cos(2 * angles), np.sin(2 * angles)], axis=1)
+    assert not once_round(twice, order)
     mixed = np.random.default_rng(0).permutation(59)
     assert order_on_ring(points[mixed]) is order_on_ring(0 * points) is None
 
@@ -124,6 +130,20 @@ def test_a_ring_that_does_not_close_has_no_modulus() -> None:
     order = order_on_ring(points)
     assert order is not None
     assert (order.step, order.modulus, order.words) == (1, 0, "n to n + 1")
+    assert not once_round(points, order)
+
+
+def test_a_ring_is_counted_round_where_a_walk_is_one_turn() -> None:
+    data = reference("embedding-map")
+    own = claim("embedding-map", data)
+    assert own.sentence == "Counting by 25 goes once round the embedding's ring"
+    assert own.watch.startswith("Joined: 0, 25, 50 ")
+    # the same ring, its numbers in no order
+    mixed = data["leading_plane"].values[:, :, np.random.default_rng(0).permutation(60)]
+    data["leading_plane"] = (data["leading_plane"].dims, mixed)
+    own = claim("embedding-map", data)
+    assert own.holds
+    assert own.sentence == "The vectors of the embedding end on a ring"
 
 
 @pytest.mark.parametrize(("third", "holds"), [(0.9, False), (0.3, True)])
