@@ -1,4 +1,4 @@
-"""Every wave's norm in the embedding and in the neuron-logit map, over the whole of training."""
+"""Every wave's norm in the embedding, in the neuron-logit map or both, over all of training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grokviz.scenes.modular_addition import _claims
 from grokviz.dataset.numerics import ties
 from grokviz.dataset.numerics.fourier import EMBEDDED
 from grokviz.media.theme import colour_map
-from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style, timeline
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
@@ -29,17 +29,16 @@ MATRICES = {
     "embedding": "embedding $W_E$",
     "neuron_logit": "neuron-logit map $W_L$",
 }
-BAND = 0.6
-"""How high the band of the phases above a map is, in ems of the small type."""
+SHORT = {"embedding": "embedding", "neuron_logit": "neuron-logit map"}
 
 
 @dataclass(frozen=True)
 class WeightSpectra(Scene):
-    """Norms of W_E and W_L along each wave, a row a wave and a column an epoch."""
+    """Norms of W_E or W_L along each wave, a row a wave and a column an epoch."""
 
     name = "weight-spectra"
-    title = "Embedding and neuron-logit map settle on the same few waves"
-    watch = "a row is a wave, the stronger the more it holds; most fade as others grow"
+    title = "Out of all waves a few grow and the others fade"
+    watch = "a row is a wave, brighter the more it holds; most fade as others grow"
     source = "arXiv:2301.05217, figure 3, over training; notebook, analysis during training"
     loops = True
     needs = (
@@ -50,40 +49,65 @@ class WeightSpectra(Scene):
     narrow_aspect = 0.72
     stills = ("grok+10000", "last")
 
+    matrix: Literal["embedding", "neuron_logit", "both"] = option(
+        "embedding", "what the numbers become, what the neurons write into the answers, or both"
+    )
     by: Literal["frequency", "component"] = option("frequency", "or cosine and sine apart")
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How much of both matrices the waves hold that the last weights end with."""
+        """How much of what is drawn the waves hold that the last weights end with."""
         end, count = _claims.film_end(data), data.sizes["frequency"]
         waves = _large(data["neuron_logit_frequency_norm"].values[end])
-        first, last = (_claims.Growth.of(data, _share(data, m, waves)) for m in MATRICES)
-        numbers = {"embedding": first.last, "neuron_logit": last.last}
-        shares = [_claims.rounded_percent(growth.last) for growth in (first, last)]
-        if first.holds and last.holds:
-            few = f"{_claims.waves(int(waves.sum()))} {'fills' if waves.sum() == 1 else 'fill'}"
-            words = f"{few} {shares[0]} of the embedding, {shares[1]} of the neuron-logit map"
-            return Claim(words, _watch(data) or self.watch, numbers=numbers)
-        few = f"All {count}" if waves.all() else f"The {int(waves.sum())} largest"
-        words = (
-            f"{few} waves hold {shares[0]} of the embedding, {shares[1]} of the neuron-logit map"
+        grown = {m: _claims.Growth.of(data, _share(data, m, waves)) for m in self._shown()}
+        numbers = {matrix: growth.last for matrix, growth in grown.items()}
+        held = ", ".join(
+            f"{_claims.rounded_percent(growth.last)} of the {SHORT[matrix]}"
+            for matrix, growth in grown.items()
         )
+        if all(growth.holds for growth in grown.values()):
+            few = int(waves.sum())
+            words = f"Out of {count} waves {_claims.WORDS.get(few, few)} grow to {held}"
+            if few == 1:
+                words = f"Out of {count} waves one grows to {held}"
+            if self.matrix == "both":
+                words = f"{_claims.waves(few)} {'fills' if few == 1 else 'fill'} {held}"
+            return Claim(words, self._watch(data) or self.watch, numbers=numbers)
+        which = f"All {count}" if waves.all() else f"The {int(waves.sum())} largest"
+        words = f"{which} waves hold {held}"
         if not waves.any():
             words = f"The neuron-logit map holds no waves at {_claims.moment(data, end)}"
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The two heatmaps."""
+        """The heatmap, or both."""
+        shown = self._shown()
+        sides = (1,) * len(shown)
         rooms = style().beside(
-            figure, (1, 1), (1, 1), top=4.6, right=5.2, gap=8.8, vgap=9.2, bottom=3.9
+            figure, sides, sides, top=3.4, right=5.2, gap=8.8, vgap=8.0, bottom=3.9
         )
-        maps = [self._map(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
-        shares = [_held(axes, data, m) for axes, m in zip(rooms, MATRICES, strict=True)]
-        return Drawing.of(*(panel.along(data["epoch"]) for panel in maps), *shares)
+        maps = [self._map(axes, data, m) for axes, m in zip(rooms, shown, strict=True)]
+        parts = []
+        for axes, matrix in zip(rooms, shown, strict=True):
+            turns = timeline.Turns(axes, data)
+            parts += [self._held(axes, data, matrix), Drawing(turns.moving, turns.update)]
+        return Drawing.of(*(panel.along(data["epoch"]) for panel in maps), *parts)
+
+    def _shown(self) -> tuple[str, ...]:
+        return tuple(MATRICES) if self.matrix == "both" else (self.matrix,)
+
+    def _watch(self, data: xr.Dataset) -> str:
+        """What a row is, and which embedded waves the neuron-logit map does not hold, if any."""
+        alone = _alone(data) if self.matrix != "neuron_logit" else []
+        if not alone:
+            return ""
+        grow, them = ("grows", "it") if len(alone) == 1 else ("grow", "them")
+        rest = f"{_claims.listed(alone)} {grow} too, but the answers hardly use {them}"
+        return f"a row is a wave, brighter the more it holds; {rest}"
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """The waves that stand out in each matrix at that moment."""
         words = []
-        for matrix in MATRICES:
+        for matrix in self._shown():
             now = data[f"{matrix}_frequency_norm"].isel(epoch=i)
             large = now["frequency"].values[now.values > now.values.max() / 4]
             named = ", ".join(map(str, large)) if len(large) < 12 else "many"
@@ -93,21 +117,37 @@ class WeightSpectra(Scene):
                 f"largest norm, {float(now.max()):.3g} ({named}); median {float(now.median()):.2g}"
             )
         return (
-            f"Two heatmaps, a row a {self.by} and a column an epoch. At "
+            f"{'Two heatmaps' if self.matrix == 'both' else 'A heatmap'}, a row a {self.by} and a "
+            "column an epoch. At "
             f"{clocks.at(data, 'epoch', i)}, "
             f"{'; '.join(words)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        what = " and of the ".join(MATRICES[matrix] for matrix in self._shown())
+        scales = "; each map has its own scale" if self.matrix == "both" else ""
         return (
-            "Norms of the embedding $W_E$ and of the neuron-logit "
-            f"map $W_L$ along each {self.by} of the Fourier basis, over training; each map has "
-            "its own scale. The strip at its right is the moment shown, the band above it the "
-            "phases of training. The share above a map is that of the waves with which $W_L$ "
-            "ends, of the summed squares of all. "
+            f"Norms of the {what} along each {self.by} of the Fourier basis, over "
+            f"training{scales}. The share above a map is that of the waves with which the "
+            "neuron-logit map $W_L$ ends, of the summed squares of all. "
             f"{after('figure 3')}"
         )
+
+    def _held(self, axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
+        """How much of the matrix the few waves of $W_L$ hold by now, and of two which it is."""
+        waves = _large(data["neuron_logit_frequency_norm"].values[_claims.film_end(data)])
+        shares, few = _share(data, matrix, waves), 0 < waves.sum() < waves.size
+        high = style().pixels(axes, style().small) / axes.bbox.height
+        both = self.matrix == "both"
+        what = MATRICES[matrix] if both else f"{_claims.counted(int(waves.sum()))} together"
+        text = axes.text(0, 1 + 2.4 * high, "", transform=axes.transAxes, va="center")
+
+        def update(i: int) -> None:
+            held = f": {_claims.rounded_percent(float(shares[i]))}" if few else ""
+            text.set_text(f"{what}{held}" if both or few else "")
+
+        return Drawing([text], update)
 
     def _map(self, axes: Axes, data: xr.Dataset, matrix: str) -> _Map:
         end = panels.horizon(data)
@@ -128,15 +168,14 @@ class WeightSpectra(Scene):
             cmap=colour_map(style().colours.sequential),
         )  # fmt: skip
         axes.grid(False)
-        # the first map names the phases for both, and in a narrow column each for itself
-        alone = matrix == "embedding" or style().narrow(axes.figure)
-        named: Any = "named" if alone else "shaded"
         # beside the first map the second has the same rows
-        rows_name = "frequency" if alone else ""
-        panel = _Map(axes, data, {}, ylabel=rows_name, ylim=(low, high), phases=named)
+        first = matrix == self._shown()[0] or style().narrow(axes.figure)
+        rows_name = "frequency" if first else ""
+        panel = _Map(axes, data, {}, ylabel=rows_name, ylim=(low, high), phases="none")
         panel.names_of_rows = self._furnish(axes, data, matrix, top)
         panel.image, panel.rows = image, rows
-        panel.strip = _strip(axes, len(rows), top)
+        # of one checkpoint the map has no columns
+        panel.strip = _strip(axes, len(rows), top) if len(epochs) == 1 else None
         axes.set_xlabel(clocks.word(data), loc="left")
         axes.set_yticks(frequencies.ticks(data.sizes["frequency"]))
         return panel
@@ -171,9 +210,9 @@ class WeightSpectra(Scene):
         names = []
         for n, (k, place) in enumerate(zip(keys, places, strict=True)):
             colour = current_style.colours.muted if k in alone else frequencies.ink(k, data)
-            text = figure.text(1 + 2.6 * wide, place, str(k), color=colour, fontweight="bold", **at)
+            text = figure.text(1 + 1.6 * wide, place, str(k), color=colour, fontweight="bold", **at)
             axes.plot(
-                [1 + 1.65 * wide, 1 + 2.4 * wide], [rows[n], place], color=colour,
+                [1 + 0.35 * wide, 1 + 1.4 * wide], [rows[n], place], color=colour,
                 lw=0.4 * current_style.line, transform=axes.transAxes, clip_on=False,
             )  # fmt: skip
             known = data["epoch"].values[int(np.argmax(ahead[:, n]))] if ahead[:, n].any() else 0
@@ -186,31 +225,14 @@ class WeightSpectra(Scene):
         return names
 
 
-def _held(axes: Axes, data: xr.Dataset, matrix: str) -> Drawing:
-    """What the map is, and how much of the matrix the few waves of $W_L$ hold by now."""
-    waves = _large(data["neuron_logit_frequency_norm"].values[_claims.film_end(data)])
-    shares, few = _share(data, matrix, waves), 0 < waves.sum() < waves.size
-    high = style().pixels(axes, style().small) / axes.bbox.height
-    text = axes.text(
-        0, 1 + (3.6 + 1.3 * BAND) * high, MATRICES[matrix], transform=axes.transAxes, va="center"
-    )
-
-    def update(i: int) -> None:
-        held = f": {_claims.rounded_percent(float(shares[i]))}" if few else ""
-        text.set_text(f"{MATRICES[matrix]}{held}")
-
-    return Drawing([text], update)
-
-
 def _strip(axes: Axes, rows: int, top: float) -> Any:
-    """The norms at the moment shown, at the right of a map."""
+    """The norms at the moment shown, in the map at its right."""
     em = style().pixels(axes, style().small) / axes.bbox.width
     box = axes.get_position()
     strip = axes.figure.add_axes((
-        box.x1 + 0.45 * em * box.width, box.y0, 1.1 * em * box.width, box.height
+        box.x1 - 1.1 * em * box.width, box.y0, 1.1 * em * box.width, box.height
     ))  # fmt: skip
     strip.set_axis_off()
-    style().note(strip, "now", (0.5, 1), (0, 0.3), ha="center")
     return strip.imshow(
         np.zeros((rows, 1)), origin="lower", aspect="auto", vmin=0, vmax=top,
         cmap=colour_map(style().colours.sequential),
@@ -242,16 +264,6 @@ def _alone(data: xr.Dataset) -> list[int]:
     return alone if waves.any() and len(alone) < 4 else []
 
 
-def _watch(data: xr.Dataset) -> str:
-    """What a row is, and which embedded waves the neuron-logit map does not hold, if any."""
-    alone = _alone(data)
-    if not alone:
-        return ""
-    grow = "grows" if len(alone) == 1 else "grow"
-    rest = f"{_claims.listed(alone)} {grow} in the embedding alone"
-    return f"a row is a wave, the stronger the more it holds; {rest}"
-
-
 def _large(norms: np.ndarray) -> np.ndarray:
     """Which waves are above a quarter of the largest; none that is no number."""
     return ties.exceeds(norms, EMBEDDED * float(np.max(norms)), ties.PRECISION)
@@ -271,60 +283,39 @@ class _Map(panels.CurvePanel):
     strip: Any = None
     rows: np.ndarray
     names_of_rows: Sequence[tuple[float, Any]] = ()
-    band: float = 0.0
 
     def shade(self) -> None:
-        """A line at the end of each phase and the phases' names, and the veil."""
+        """A veil over what is to come."""
         from matplotlib.patches import Rectangle
 
         super().shade()
-        colours, line = style().colours, style().line
-        em = style().pixels(self.axes, style().small) / self.axes.bbox.height
-        self.band = BAND * em
-        if self.shades is not None:
-            above = Rectangle((0, 1), 1, 2 * self.band, transform=self.axes.transAxes)
-            for span in self.shades.spans:
-                # the map is where the shade would be
-                span.set(y=1 + 0.15 * em, height=self.band)
-                span.set_clip_path(above)
-        ends = clocks.phase_ends(self.data)
-        self.lines = [
-            (float(end), self.axes.axvline(end, color=colours.faint, lw=line * 0.3, zorder=2))
-            for end in ([] if ends is None else ends)
-        ]
         low, high = self.ylim or (0.0, 1.0)
         last = max(float(self.data["epoch"].values[-1]), 1.0)
         self.veil: Any = self.axes.add_patch(Rectangle(
-            (0, low), last, high - low, color=colours.background, alpha=0.75, lw=0, zorder=3
+            (0, low), last, high - low, color=style().colours.background, alpha=0.75, lw=0,
+            zorder=2.2,
         ))  # fmt: skip
         self.veil.set_visible(style().ghost)
-
-    def _end_at(self, end: float) -> None:
-        """Put the phases' names above their band."""
-        super()._end_at(end)
-        for _, text in [] if self.shades is None else self.shades.names:
-            if hasattr(text, "xy"):
-                text.xy = (text.xy[0], 1 + 1.3 * self.band)
-            else:
-                text.set_y(text.get_position()[1] + 1.3 * self.band)
 
     @property
     def moving(self) -> list[Any]:
         """The map and its veil, the marker, and what is named when it is known."""
-        named = [artist for _, artist in [*self.lines, *self.names_of_rows]]
-        return [self.image, self.strip, self.veil, *named, *super().moving]
+        named = [artist for _, artist in self.names_of_rows]
+        strip = [] if self.strip is None else [self.strip]
+        return [self.image, *strip, self.veil, *named, *super().moving]
 
     def update(self, epoch: float) -> None:
         """Show what has been."""
         super().update(epoch)
         last = max(float(self.data["epoch"].values[-1]), 1.0)
         columns = min(max(round(epoch / last * COLUMNS), 1), COLUMNS)
-        self.strip.set_data(self.rows[:, columns - 1 : columns])
+        if self.strip is not None:
+            self.strip.set_data(self.rows[:, columns - 1 : columns])
         if self._ghost:
             self.veil.set_x(epoch)
             return
         low, high = self.ylim or (0.0, 1.0)
         self.image.set_data(self.rows[:, :columns])
         self.image.set_extent((0, columns * last / COLUMNS, low, high))
-        for known, artist in [*self.lines, *self.names_of_rows]:
+        for known, artist in self.names_of_rows:
             artist.set_visible(known <= epoch)

@@ -32,7 +32,7 @@ OWN = {
     "embedding-waves": "Five waves come to hold 90% of the embedding",
     "singular-values": "The neurons come to write the answer in only ten directions",
     "wave-circles": "Five waves of the embedding become rings",
-    "weight-spectra": "5 waves fill 90% of the embedding, 99.8% of the neuron-logit map",
+    "weight-spectra": "Out of 56 waves five grow to 90% of the embedding",
     "ablation": "Five waves alone do better than the whole network",
     "algorithm": "The network adds by turning five wheels that agree on one answer",
     "logit-spectrum": "The logits condense onto five waves, each multiplied with itself",
@@ -458,7 +458,7 @@ def test_a_wave_has_led_once_it_was_larger_than_all_others() -> None:
 
 
 def test_a_film_names_a_wave_when_it_leads_and_hides_what_is_to_come() -> None:
-    for name, texts in (("embedding-waves", 5), ("weight-spectra", 11), ("logit-spectrum", 5)):
+    for name, texts in (("embedding-waves", 5), ("weight-spectra", 6), ("logit-spectrum", 5)):
         data, drawn = of(name), scene(name).with_options()
         with drawing_in(gv.theme("light", "slide"), ghost=False):
             figure = Figure(figsize=(19.2, 10.8))
@@ -477,8 +477,7 @@ def test_a_film_names_a_wave_when_it_leads_and_hides_what_is_to_come() -> None:
 
 ON_PICTURE = (
     ("embedding-waves", "5 waves it ends with: 90% of the embedding; 10% at epoch 0"),
-    ("weight-spectra", "embedding $W_E$: 90%"),
-    ("weight-spectra", "neuron-logit map $W_L$: 99.8%"),
+    ("weight-spectra", "Five waves together: 90%"),
     ("wave-circles", "\u00b17%"),
     ("logit-spectrum", "epoch 18,800: 98% in the five"),
     ("trig-share", "98%"),
@@ -506,12 +505,34 @@ def test_the_numbers_of_the_sentence_are_on_the_last_picture_of_the_film(
 
 def test_the_wave_that_is_embedded_and_not_used_is_named() -> None:
     data = of("weight-spectra")
-    assert claim("weight-spectra", data).watch.endswith("31 grows in the embedding alone")
+    told = claim("weight-spectra", data).watch
+    assert told.endswith("31 grows too, but the answers hardly use it")
     assert _claims.idle(data) == "31"
     keys = data["key_frequency"].values
     all_used = data.sel(embedded_frequency=keys)
     assert not _claims.idle(all_used)
-    assert "alone" not in claim("weight-spectra", all_used).watch
+    assert "use" not in claim("weight-spectra", all_used).watch
+
+
+@pytest.mark.parametrize(
+    ("matrix", "sentence", "above"),
+    [
+        ("neuron_logit", "Out of 56 waves five grow to 99.8% of the neuron-logit map",
+         ["Five waves together: 99.8%"]),
+        ("both", "5 waves fill 90% of the embedding, 99.8% of the neuron-logit map",
+         ["embedding $W_E$: 90%", "neuron-logit map $W_L$: 99.8%"]),
+    ],
+)  # fmt: skip
+def test_one_map_or_both_have_their_shares_in_words_and_above_them(
+    matrix: str, sentence: str, above: list[str]
+) -> None:
+    data, drawn = of("weight-spectra"), scene("weight-spectra").with_options({"matrix": matrix})
+    assert drawn.claim(data).sentence == sentence
+    with drawing_in(gv.theme("light", "slide"), ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawn.draw(figure, data).update(end(data, "weight-spectra"))
+    texts = figure.findobj(lambda a: hasattr(a, "get_text"))
+    assert set(above) <= {t.get_text() for t in texts if t.get_visible()}
 
 
 def test_waves_in_colour_are_those_of_the_sentence() -> None:
