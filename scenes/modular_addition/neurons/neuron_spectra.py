@@ -1,4 +1,4 @@
-"""The neurons' two-dimensional spectra: of thousands of waves a few remain."""
+"""The neurons' spectra: of a haze of waves one remains of each."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ THREE_CELLS = 0.8
 DUST = 2e-5
 """A wave with less of a neuron's variance is not drawn."""
 
-WHOLE = 0.075
-"""The radius of a disc that holds all of a variance, as a share of the panel's side."""
+WHOLE, IN_ROW = 0.055, 0.4
+"""The radius of a disc that holds all of a variance, as a share of the panel's side, of a row's."""
 
 
 @dataclass(frozen=True)
 class NeuronSpectra(Scene):
-    """The waves that neurons are made of, as discs on one plane: at first, and at a moment."""
+    """The waves that neurons are made of, as discs, a row a neuron: at first, and at a moment."""
 
     name = "neuron-spectra"
     panels = ("spectrum", "neuron")
     title = "Out of a haze of waves these neurons keep one each"
-    watch = "A disc is one wave of a neuron, as large as its share; a colour is a neuron"
+    watch = "A row is a neuron, a disc one of its waves, as large as its share"
     source = "thread, tweet 10; arXiv:2301.05217, section 4.3"
     loops = True
     needs = (
@@ -52,6 +52,7 @@ class NeuronSpectra(Scene):
     stills = ("last", "grok-3000")
 
     most: int = option(5, "how many of the stored neurons to show, of each frequency in turn")
+    plane: bool = option(False, "all neurons on one plane, frequency in a by frequency in b")
 
     def __post_init__(self) -> None:
         if not 1 <= self.most <= 12:
@@ -74,8 +75,8 @@ class NeuronSpectra(Scene):
             return Claim.instead(sentence, **numbers)
         most = _claims.rounded_percent(before)
         watch = (
-            "A disc is one wave's share of a neuron: its own frequency goes from at most "
-            f"{most} to at least {percent}"
+            f"A {'colour' if self.plane else 'row'} is a neuron, a disc a wave of it: its own goes "
+            f"from at most {most} to at least {percent}"
         )
         return Claim(self.title, watch, numbers=numbers)
 
@@ -97,7 +98,8 @@ class NeuronSpectra(Scene):
             bottom=2.6, gap=4.0, vgap=4.8,
         )  # fmt: skip
         neurons = self._neurons(data)
-        first, now = (_Waves(axes, data, neurons, count) for axes in (left, right))
+        kind = _Waves if self.plane else _Rows
+        first, now = (kind(axes, data, neurons, count) for axes in (left, right))
         first.show(fields.activations(data, 0), _claims.moment(data, 0, "field_epoch"))
         now.name_neurons()
 
@@ -111,9 +113,11 @@ class NeuronSpectra(Scene):
         neurons = self._neurons(data)
         frequency, activations = data["neuron_frequency"].values, fields.activations(data, i)
         waves = [n for n in neurons if frequency[n] != NO_FREQUENCY]
+        how = "on one plane" if self.plane else "a row each"
+        over = "frequency in a by frequency in b" if self.plane else "over the frequency"
         what = (
-            f"Two-dimensional spectra of {len(neurons)} neurons on one plane, at first and at "
-            f"{clocks.at(data, 'field_epoch', i)}, frequency in a by frequency in b."
+            f"Spectra of {len(neurons)} neurons, {how}, at first and at "
+            f"{clocks.at(data, 'field_epoch', i)}, {over}."
         )
         if not waves:
             return f"{what} None of them has a frequency of its own."
@@ -127,11 +131,20 @@ class NeuronSpectra(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
+        what = (
+            "A disc's area is the share of a neuron's variance over (a, b) that has a frequency in "
+            "a alone, in b alone or in both, from the 2-D Fourier transform of its activations "
+            "after the ReLU, cosine and sine together; what mixes two frequencies is left out"
+        )
+        if self.plane:
+            what = (
+                "Share of a neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
+                "Fourier transform of its activations after the ReLU, cosine and sine together: "
+                "the area of a disc at that place. Its own are three: the frequency in a alone, in "
+                "b alone, and in both"
+            )
         return (
-            "Share of a neuron's variance over (a, b) by frequency in a and in b, from the 2-D "
-            "Fourier transform of its activations after the ReLU, cosine and sine together: the "
-            f"area of a disc at that place, from {DUST:.3%} on, in the colour of the neuron's "
-            "frequency. Its own are three: the frequency in a alone, in b alone, and in both. Of "
+            f"{what}. From {DUST:.3%} on, in the colour of the neuron's frequency. Of "
             "the stored neurons of each frequency those that are active at "
             f"the first moment, the best explained by it first. {after('section 4.3')}"
         )
@@ -154,18 +167,14 @@ class _Waves:
         keys = [int(data["neuron_frequency"].values[n]) for n in neurons]
         self.axes, self.neurons, self.keys, last = axes, neurons, keys, count - 1
         self.tints = [to_rgb(frequencies.ink(k, data)) for k in keys]
-        axes.set(xlim=(-2.5, last + 2.5), ylim=(-2.5, last + 2.5))
         axes.grid(visible=False)
         for spine in axes.spines.values():
             spine.set(visible=True, color=current_style.colours.grid)
-        grids.name_inputs(axes, last, "frequency in a", "frequency in b")
-        axes.set_yticks([0, last / 2, last], ["0", "frequency in b", str(last)], rotation=90,
-                        va="center")  # fmt: skip
         axes.tick_params(length=0)
         points = current_style.points * axes.bbox.width / current_style.pixels(
             axes, current_style.points
         )  # fmt: skip
-        self.whole = (2 * WHOLE * points) ** 2
+        self.whole = (2 * self.set_axes(last) * points) ** 2
         self.discs = axes.scatter([], [], [], lw=0, zorder=3, clip_on=False)
         self.title = grids.figure_above(axes, left=True)
         self.title.set(fontsize=current_style.small)
@@ -176,6 +185,26 @@ class _Waves:
         """The discs, the moment above them, and the neurons' names."""
         return [self.discs, self.title, *(name for _, name in self.names)]
 
+    def set_axes(self, last: int) -> float:
+        """Set the limits and the ticks; returns a whole disc's radius, as a share of the side."""
+        pad = WHOLE / (1 - 2 * WHOLE) * last
+        self.axes.set(xlim=(-pad, last + pad), ylim=(-pad, last + pad))
+        grids.name_inputs(self.axes, last, "frequency in a", "frequency in b")
+        self.axes.set_yticks(
+            [0, last / 2, last], ["0", "frequency in b", str(last)], rotation=90, va="center"
+        )
+        return WHOLE
+
+    def level(self, at: int) -> float:
+        """How high the name of the neuron at a place is."""
+        return float(self.keys[at])
+
+    def waves(self, at: int, field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the discs of the neuron at a place are, and how much of it each holds."""
+        shares = _neurons.shares_by_frequency(field)
+        places = np.argwhere(shares > DUST)
+        return places, shares[places[:, 0], places[:, 1]]
+
     def name_neurons(self) -> None:
         """Each frequency at the right, as high as its discs or near that."""
         places: dict[int, int] = {}
@@ -185,7 +214,7 @@ class _Waves:
         keys = sorted(places)
         em = style().pixels(self.axes, style().small) * np.ptp(self.axes.get_ylim())
         high = [1.2 * em / self.axes.bbox.height] * len(keys)
-        levels = pushed_apart([float(k) for k in keys], high, *self.axes.get_ylim())
+        levels = pushed_apart([self.level(places[k]) for k in keys], high, *self.axes.get_ylim())
         for k, level in zip(keys, levels, strict=True):
             at = places[k]
             self.names.append((at, style().note(
@@ -196,13 +225,13 @@ class _Waves:
     def show(self, activations: np.ndarray, moment: str) -> None:
         """Set the activations over (a, b) whose waves are shown, and of which moment they are."""
         places, sizes, tints, own = [], [], [], []
-        for n, k, tint in zip(self.neurons, self.keys, self.tints, strict=True):
+        each = zip(self.neurons, self.keys, self.tints, strict=True)
+        for at, (n, k, tint) in enumerate(each):
             field = activations[n]
-            shares = _neurons.shares_by_frequency(field)
-            at = np.argwhere(shares > DUST)
-            places.append(at)
-            sizes.append(self.whole * shares[at[:, 0], at[:, 1]])
-            tints.append(np.tile([*tint, 0.85], (len(at), 1)))
+            where, shares = self.waves(at, field)
+            places.append(where)
+            sizes.append(self.whole * shares)
+            tints.append(np.tile([*tint, 0.85], (len(where), 1)))
             own.append(_neurons.own_share(field, k) if field.any() else 0.0)
         size = np.concatenate(sizes)
         # the small on top of the large
@@ -213,3 +242,32 @@ class _Waves:
         self.title.set_text(moment)
         for at, name in self.names:
             name.set_visible(own[at] >= _neurons.HALF)
+
+
+class _Rows(_Waves):
+    """A row a neuron: how much of it each frequency holds, in a, in b and in both together."""
+
+    def set_axes(self, last: int) -> float:
+        """Set the limits and the ticks; returns a whole disc's radius, as a share of the side."""
+        count = len(self.neurons)
+        # the lowest frequency lowest, as on the plane; neurons of none above all
+        order = np.argsort([k or last + 1 for k in self.keys], kind="stable")
+        self.row = np.argsort(order, kind="stable")
+        radius = min(WHOLE, IN_ROW / max(count, 1))
+        pad = radius / (1 - 2 * radius) * (last - 1)
+        self.axes.set(xlim=(1 - pad, last + pad), ylim=(-0.5, count - 0.5), yticks=[])
+        self.axes.set_xticks([1, (1 + last) / 2, last], ["1", "frequency", str(last)])
+        self.axes.set_ylabel("neurons")
+        return radius
+
+    def level(self, at: int) -> float:
+        """How high the name of the neuron at a place is."""
+        return float(self.row[at])
+
+    def waves(self, at: int, field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the discs of the neuron at a place are, and how much of it each holds."""
+        shares = _neurons.shares_by_frequency(field)
+        single = (shares[0] + shares[:, 0] + shares.diagonal())[1:]
+        at_least = np.flatnonzero(single > DUST)
+        places = np.stack([at_least + 1, np.full(len(at_least), self.row[at])], axis=1)
+        return places, single[at_least]

@@ -666,8 +666,31 @@ def test_nearly_blank_panels_at_first_are_explained() -> None:
         assert share >= max(others) - 0.01
 
 
+def test_discs_in_a_row_are_what_each_frequency_holds_of_its_neuron() -> None:
+    data = reference("neuron-spectra")
+    scene = SCENES["neuron-spectra"].with_options({"most": 7})
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        scene.draw(figure, data).update(-1)
+    neurons = scene._neurons(data)
+    frequency = data["neuron_frequency"].values[neurons]
+    order = np.argsort(frequency, kind="stable")
+    for axes, i in zip(figure.axes, (0, -1), strict=True):
+        (discs,) = axes.collections
+        (x, row), sizes = np.asarray(discs.get_offsets()).T, discs.get_sizes()
+        field = fields.activations(data, i)
+        shares = [[_neurons.own_share(field[n], k) for k in range(1, 57)] for n in neurons[order]]
+        drawn = np.zeros((7, 56))
+        drawn[row.astype(int), x.astype(int) - 1] = sizes
+        expected = np.where(np.array(shares) > neuron_spectra.DUST, shares, 0)
+        np.testing.assert_allclose(drawn / sizes.max(), expected / expected.max(), atol=1e-4)
+    # at the end the largest of each row is its own
+    assert (1 + drawn.argmax(axis=1)).tolist() == frequency[order].tolist()
+
+
 def test_discs_of_a_spectrum_are_shares_of_the_neurons_at_their_places() -> None:
-    data, scene = reference("neuron-spectra"), SCENES["neuron-spectra"].with_options()
+    data = reference("neuron-spectra")
+    scene = SCENES["neuron-spectra"].with_options({"plane": True})
     with drawing_in(gv.theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         scene.draw(figure, data).update(-1)
