@@ -18,7 +18,7 @@ from grokviz.scenes.repeated_subsequence._induction import (
     kind_colours,
 )
 
-from grokviz.scene import Claim, Drawing, panels, style
+from grokviz.scene import Claim, Drawing, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.drawing import Part
 
@@ -39,6 +39,9 @@ RISES = 0.86
 MOST = 6
 """So many heads have a row of their own."""
 
+TALL = 2.0
+"""How high the hills of several heads are that stand on one row, by that of one."""
+
 RISING = "In colour the heads whose score rises by a quarter or more as the loss falls."
 
 
@@ -54,6 +57,8 @@ class InductionPhaseChange(HeadsBelowLoss):
     recipe = "repeated-subsequence"
     reference = "repeated-subsequence"
     paper_figures = {"24": {}}  # noqa: RUF012
+
+    together: bool = option(True, "the heads that learn it on one row, over one another")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How far the loss fell, and how far the best head's induction rose meanwhile."""
@@ -86,25 +91,35 @@ class InductionPhaseChange(HeadsBelowLoss):
         heads = self._heads(data)
         narrow, end, fall_span = style().narrow(figure), changes.end(data), changes.fall(data)
         axes = style().panels(figure, left=5.8 if narrow else 7.6, right=1.6, top=1.6)[0][0]
-        _ridges.frame(axes, end, HIGH + 0.35 + len(heads), 0.5, time=self.time)
+        several = self._several(heads)
+        lower = len(heads) - max(several - 1, 0)
+        first = HIGH + 0.35 + (TALL if several else 1)
+        _ridges.frame(axes, end, first + lower - 1, 0.5, time=self.time)
         axes.set_xlabel(clocks.word(data))
-        rows = [HIGH, *(HIGH + 1.35 + n for n in range(len(heads)))]
+        rows = [HIGH, *[first] * several, *(first + n for n in range(bool(several), lower))]
         hills = [_ridges.Ridge(axes, loss.x, high, rows[0], loss.colour)]
         epochs, marks = data["epoch"].values.astype(float), list[_marks.Mark]()
         for moment in self.moments(data):
             y = rows[0] - float(np.interp(moment, loss.x, np.nan_to_num(high)))
             number = f"{changes.loss_near(data, moment):.2g}"
             marks.append(_marks.Mark(moment, y, number, loss.colour, "left", 0.9))
-        for row, (_, values, colour) in zip(rows[1:], heads, strict=True):
-            hills.append(_ridges.Ridge(axes, epochs, RISES * values, row, colour))
+        for n, (row, (_, values, colour)) in enumerate(zip(rows[1:], heads, strict=True)):
+            rise = RISES * (TALL if n < several else 1)
+            hills.append(_ridges.Ridge(axes, epochs, rise * values, row, colour))
             for moment in self.moments(data)[1:]:
                 share = float(np.interp(moment, epochs, np.nan_to_num(values)))
-                if colour != style().colours.faint:
-                    y = row - RISES * share
-                    marks.append(_marks.Mark(moment, y, f"{share:.0%}", colour, "left", 0.9))
-        names = ["loss", *(name for name, *_ in heads)]
-        tints = [loss.colour, *(style().colours.words(colour) for *_, colour in heads)]
-        _ridges.name_rows(axes, names, tints, rows)
+                # on one row the highest is first, and has the number of all
+                if colour != style().colours.faint and not 0 < n < several:
+                    of = heads[:several] if n < several else [heads[n]]
+                    y = row - rise * share
+                    words = _range(of, moment, epochs)
+                    marks.append(_marks.Mark(moment, y, words, colour, "left", 0.9))
+        apart = heads[max(several - 1, 0) :]
+        names = ["loss", *(name for name, *_ in apart)]
+        if several:
+            names[1] = f"{COUNTS.get(several, several)} heads"
+        tints = [loss.colour, *(style().colours.words(colour) for *_, colour in apart)]
+        _ridges.name_rows(axes, names, tints, [rows[0], *rows[1 + max(several - 1, 0) :]])
         parts: list[Part] = [
             Drawing(hill.moving, lambda i, hill=hill: hill.update(epochs[i])) for hill in hills
         ]
@@ -113,11 +128,21 @@ class InductionPhaseChange(HeadsBelowLoss):
             parts.append(_shade(axes, fall_span, epochs))
         return Drawing.of(*parts, _marks.draw(axes, marks, epochs))
 
+    def _several(self, heads: Sequence[tuple[str, np.ndarray, str]]) -> int:
+        """How many of the rows of heads stand on the first; 0 where each has its own."""
+        count = sum(colour == kind_colours()["induction"] for *_, colour in heads)
+        return count if self.together and count > 1 else 0
+
     def _heads(self, data: xr.Dataset) -> list[tuple[str, np.ndarray, str]]:
         """Name, scores and colour of each row of heads."""
         scores, colours = data["induction_score"].values.astype(float), kind_colours()
         best = head_of(data, "induction", self.induction_head)
         shown = sorted({best, *self.alike(data)})[:MOST]
+        if self.together and self.moments(data):
+            # the highest behind the others
+            at = int(np.abs(data["epoch"].values - self.moments(data)[1]).argmin())
+            known = np.nan_to_num(scores[at])
+            shown = sorted(shown, key=lambda head: (-known[head], head))
         rows = [
             (f"head {layer}.{number}", scores[:, layer, number], colours["induction"])
             for layer, number in shown
@@ -167,6 +192,13 @@ class InductionPhaseChange(HeadsBelowLoss):
             f"losses falls from nine tenths to one tenth above its lowest. {self.definitions()} "
             f"{after(f'figure 24; {HEADS}')}"
         )
+
+
+def _range(heads: Sequence[tuple[str, np.ndarray, str]], moment: float, epochs: np.ndarray) -> str:
+    """The lowest and the highest score of some heads at a moment: "62-71%"."""
+    shares = [float(np.interp(moment, epochs, np.nan_to_num(values))) for _, values, _ in heads]
+    low, high = (round(100 * share) for share in (min(shares), max(shares)))
+    return f"{high}%" if low == high else f"{low}\u2013{high}%"
 
 
 def _shade(axes: Axes, fall_span: tuple[float, float], epochs: np.ndarray) -> Drawing:

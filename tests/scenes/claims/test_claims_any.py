@@ -12,6 +12,7 @@ import xarray as xr
 from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any import _marks, weight_norms
 from grokviz.scenes.digit_addition import digit_grokking, digit_phase_changes
+from grokviz.scenes.repeated_subsequence import induction_phase_change
 from matplotlib.figure import Figure
 
 import grokviz as gv
@@ -384,6 +385,31 @@ def test_the_line_of_memorising_goes_through_all_panels(spikes: bool, panels_dra
     for axes in figure.axes:
         across = [line for line in axes.lines if list(line.get_xdata()) == [584, 584]]
         assert len(across) == 1
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_heads_that_learn_it_alike_stand_on_one_row(together: bool) -> None:
+    data = reference("induction-phase-change")
+    kind = scene("induction-phase-change").with_options({"together": together})
+    with drawing_in(theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        kind.draw(figure, data).update(data.sizes["epoch"] - 1)
+        figure.draw_without_rendering()
+    (axes,) = figure.axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    each = [f"head 1.{n}" for n in range(4)]
+    assert names == ["loss", *(["four heads"] if together else each), "others"]
+    row, moment = axes.get_yticks()[1], kind.moments(data)[1]
+    scores = data["induction_score"].values[:, 1].astype(float)
+    rise = induction_phase_change.RISES * (induction_phase_change.TALL if together else 1)
+    drawn = [np.asarray(line.get_ydata()) for line in axes.lines if len(line.get_ydata()) > 50]
+    for head in range(4 if together else 1):
+        assert any(
+            len(y) == len(scores) and np.allclose(row - y, rise * scores[:, head]) for y in drawn
+        )
+    shares = [float(np.interp(moment, data["epoch"].values, scores[:, n])) for n in range(4)]
+    written = [text.get_text() for text in axes.texts]
+    assert (f"{min(shares):.0%}"[:-1] + f"\u2013{max(shares):.0%}" in written) is together
 
 
 def test_a_loss_that_does_not_fall_is_not_said_to() -> None:
