@@ -34,6 +34,12 @@ SHORT = "A line leaves the others as training leans on its wave"
 LEANS = 2.0
 """Without a wave that training leans on, the loss is so many times that without any other wave."""
 
+EDGE = 0.05
+"""The share of the axis at whose beginning a number stands beside its hill's top."""
+
+LEVEL = 3
+"""In each hill a line is where the loss is this power of ten times as large."""
+
 MOST = 0.5
 """The share of the key waves that training has to lean on before the test loss falls."""
 
@@ -45,7 +51,10 @@ class ExcludedLoss(Scene):
     name = "excluded-loss"
     panels = ("progress",)
     title = "Training leans on most key waves before the test loss falls"
-    watch = "A hill is what training loses without a wave; a dot is where it begins to matter"
+    watch = (
+        "Hill: how many times the loss grows without a wave (log); dot: where it is first twice "
+        "\u201cothers\u201d"
+    )
     source = "arXiv:2301.05217, figures 12 and 15; notebook, analysis during training"
     needs = (
         "excluded_loss_2d_by_frequency", "excluded_accuracy_2d_by_frequency",
@@ -172,17 +181,21 @@ class ExcludedLoss(Scene):
 
     def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """What training loses without each key wave, the one that it leans on first on top."""
-        keys, rise = _neurons.named_keys(data, NAMED), 0.86
+        keys = _neurons.named_keys(data, NAMED)
         lost = {k: self._lost(data, [k]) for k in keys}
         others = [k for k in data["frequency"].values.tolist() if k not in keys]
         begins = {k: _begins(data, f"excluded_loss_{self.kind}_by_frequency", k) for k in keys}
         order = sorted(keys, key=lambda k: (begins[k] is None, begins[k] or 0, k))
         narrow, colours = style().narrow(figure), style().colours
+        losses = self.measure == "loss"
         axes = style().panels(
-            figure, left=6.6 if narrow else 8.4, right=1.6, top=3.0
+            figure, left=6.6 if narrow else 8.4, right=4.6 if losses else 1.6, top=1.2
         )[0][0]  # fmt: skip
         end, epochs = panels.horizon(data), data["epoch"].values
-        _ridges.frame(axes, end, len(order), 1.95)
+        _ridges.frame(axes, end, len(order), 1.25)
+        # room for a number between a hill and the row above it
+        em = style().pixels(axes, style().small) / axes.bbox.height
+        rise = max(0.3, 0.94 - 1.25 * em * float(abs(np.diff(axes.get_ylim())[0])))
         axes.set_xlabel(clocks.word(data))
         shown = epochs <= end
         highest = max(float(values[shown].max()) for values in lost.values()) or 1.0
@@ -193,6 +206,8 @@ class ExcludedLoss(Scene):
             for row, (_, values, colour) in enumerate(rows)
         ]
         _ridges.name_rows(axes, [row[0] for row in rows], [row[2] for row in rows])
+        if losses and highest > LEVEL:
+            _levels(axes, [row - rise * LEVEL / highest for row in range(len(order))])
         marks = [
             _marks.Mark(float(epochs[begins[k]]), row - rise * lost[k][begins[k]] / highest, "",
                         colours.ink)
@@ -239,9 +254,10 @@ class ExcludedLoss(Scene):
                 words = f"\u2212{values[top]:.0%}"
                 if self.measure == "loss":
                     words = f"\u00d7{_rounded(10 ** values[top])}"
+                early = epochs[top] < EDGE * panels.horizon(data)
                 texts.append((float(epochs[top]), style().label(
                     axes, float(epochs[top]), row - rise * values[top] / highest, words, lift=0.15,
-                    color=style().colours.ink, zorder=9,
+                    ha="left" if early else "center", color=style().colours.ink, zorder=9,
                 )))  # fmt: skip
 
             def update(i: int) -> None:
@@ -322,6 +338,17 @@ class ExcludedLoss(Scene):
         past = LineCollection([], colors=colour, linewidths=width, zorder=1.5)
         axes.add_collection(past, autolim=False)
         return Drawing([past], lambda i: past.set_segments(list(lines[:, : i + 1])))
+
+
+def _levels(axes: Axes, heights: list[float]) -> None:
+    """A line through each hill at one height, and its number at the right."""
+    colours, dots = style().colours, (0, (1, 3))
+    for y in heights:
+        axes.axhline(y, color=colours.muted, lw=0.4 * style().line, ls=dots, zorder=6)
+        style().note(
+            axes, f"\u00d7{10**LEVEL:,}", (1, y), (0.4, 0), va="center", color=colours.muted,
+            xycoords=axes.get_yaxis_transform(),
+        )  # fmt: skip
 
 
 def _rounded(times: float) -> str:

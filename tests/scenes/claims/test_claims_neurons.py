@@ -738,6 +738,14 @@ def test_hills_are_what_training_loses_and_stand_in_the_order_in_which_it_leans(
     for row, name in enumerate(names[:-1]):
         expected = row - unit * np.maximum(lost[:, int(name[5:]) - 1], 0)
         np.testing.assert_allclose(rows[row], expected, atol=1e-5)
+    # a line through each hill is where the loss is a thousand times as large
+    levels = [float(line.get_ydata()[0]) for line in axes.lines if list(line.get_xdata()) == [0, 1]]
+    np.testing.assert_allclose(levels, [row - 3 * unit for row in range(5)], rtol=1e-5)
+    assert [t.get_text() for t in axes.texts].count("\u00d71,000") == 5
+    # nothing stands in the hill above
+    for text in [t for t in axes.texts if t.get_text().endswith("million")]:
+        box = text.get_window_extent().transformed(axes.transData.inverted())
+        assert box.y1 % 1 < box.y0 % 1 or box.y0 < 0
 
 
 def moved(name: str, fractions: dict[float, int]) -> xr.Dataset:
