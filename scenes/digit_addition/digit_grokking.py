@@ -18,6 +18,7 @@ from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 
@@ -26,6 +27,9 @@ HIGH = 1.7
 
 FOOT = 1e-9
 """The least loss that a logarithmic hill shows."""
+
+FEW = 1.9
+"""How high a row of two digits is, by that of all."""
 
 LOW = 1.0
 """A digit is learned where its loss stays below so many nats: a guess among ten costs 2.3."""
@@ -54,8 +58,10 @@ class DigitGrokking(Scene):
     loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
     digits: bool = option(True, "the test loss of every digit of the answer, below")
-    colours: Literal["ends", "all"] = option(
-        "all", "every digit in its colour, or only the first and the last that are learned"
+    colours: Literal["only", "ends", "all"] = option(
+        "only",
+        "only the first and the last digit that are learned; or every digit, these two in colour; "
+        "or every digit in its colour",
     )
 
     @classmethod
@@ -88,7 +94,10 @@ class DigitGrokking(Scene):
             return self.watch
         names = changes.digit_names(data)
         first, last = (names[k] for k, _ in ends)
-        return f"Each dot is where a loss stays low: of those that rose {first} first, {last} last"
+        rule = f"below {LOW:g} nat for good"
+        return (
+            f"Digits' dots: {rule}. Of the digits whose loss rose, {first} came first, {last} last"
+        )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Hills of the two losses and, below them, of the digits; or the losses as curves."""
@@ -119,6 +128,10 @@ class DigitGrokking(Scene):
             tints = [tint if k in strong else colours.faint for k, tint in enumerate(tints)]
         low = _low(data)
         order = sorted(range(len(names)), key=lambda k: (low[k] is None, low[k] or 0, k))
+        few = self.colours == "only" and ends is not None
+        if self.colours == "only" and ends is not None:
+            order = [k for k, _ in ends]
+        tall = FEW if few else 1.0
         whole = [
             (name, np.asarray(data[clock].values, float), data[f"logged_{name}_loss"].values, tint)
             for name, clock, tint in (
@@ -127,17 +140,24 @@ class DigitGrokking(Scene):
         ]  # fmt: skip
         x, each = data["tested_epoch"].values.astype(float), data["token_test_loss"].values
         single = [(names[k], x, each[:, k], tints[k]) for k in order]
-        rows = [HIGH, 2 * HIGH + 0.2, *(2 * HIGH + 1.6 + n for n in range(len(order)))]
-        axes = style().panels(figure, left=5.4 if narrow else 8.6, right=1.6, top=0.8)[0][0]
+        above = 2 * HIGH + 0.6 + tall
+        rows = [HIGH, 2 * HIGH + 0.2, *(above + n * tall for n in range(len(order)))]
+        left, right = 5.4 if narrow else 8.6, 3.2 if few else 1.6
+        axes = style().panels(figure, left=left, right=right, top=0.8)[0][0]
         _ridges.frame(axes, float(x[-1]), rows[-1] + 0.1, -0.1, time=self.time)
         axes.set_xlabel(clocks.word(data))
         hills, marks = [], list[_marks.Mark]()
-        for group, rise in ((whole, HIGH), (single, 0.86)):
+        for group, rise in ((whole, HIGH), (single, 0.86 * tall)):
             finite = np.concatenate([values[np.isfinite(values)] for *_, values, _ in group])
             finite = finite[finite > 0]
             top, foot = (float(finite.max()), max(float(finite.min()), FOOT)) if finite.size else (
                 1.0, FOOT
             )  # fmt: skip
+            if few and group is single:
+                share = _ridges.height(
+                    np.array([LOW]), top, low=foot if self.loss == "log" else None
+                )
+                _rule(axes, [row - rise * float(share[0]) for row in rows[2:]])
             for name, epochs, values, tint in group:
                 row = rows[len(hills)]
                 high = rise * _ridges.height(values, top, low=foot if self.loss == "log" else None)
@@ -151,7 +171,8 @@ class DigitGrokking(Scene):
             axes, [name for name, *_ in [*whole, *single]], [t for *_, t in [*whole, *single]], rows
         )
         style().note(
-            axes, "test loss of each digit", (1, (rows[1] + rows[2] - 0.86) / 2), (0, -0.35),
+            axes, f"test loss of {'two digits' if few else 'each digit'}",
+            (1, (rows[1] + rows[2] - 0.86 * tall) / 2), (0, -0.35),
             ha="right", color=colours.muted, xycoords=("axes fraction", "data"),
         )  # fmt: skip
         parts = [Drawing(hill.moving, lambda i, hill=hill: hill.update(x[i])) for hill in hills]
@@ -177,11 +198,30 @@ class DigitGrokking(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the citation."""
         below = " Below: the test loss of each digit of the answer." if self.digits else ""
+        learned = changes.overfit(data)
+        ends = None if learned is None else _ends(data, learned.memorised)
+        if self.digits and self.colours == "only" and ends is not None:
+            below = (
+                " Below: the test loss of the first and the last digit that are learned."
+                f" All are drawn with colours=all; a dot is where a loss stays below {LOW:g} nat, "
+                "and the first is chosen from those that rose while the sums were memorised."
+            )
         return (
             "Training and test loss of a one-layer transformer that adds, trained on the same few "
             f"sums all the time.{below} The published run, on 700 sums of 5 digits, began at a "
             f"loss of 2.00, lower than a fresh network can. {after('figure 23')}"
         )
+
+
+def _rule(axes: Axes, heights: list[float]) -> None:
+    """A line through each digit's hill at the loss below which it is learned."""
+    colours, dots = style().colours, (0, (1, 3))
+    for y in heights:
+        axes.axhline(y, color=colours.muted, lw=0.4 * style().line, ls=dots, zorder=6)
+        style().note(
+            axes, f"{LOW:g} nat", (1, y), (0.3, 0), va="center", color=colours.muted,
+            xycoords=axes.get_yaxis_transform(),
+        )  # fmt: skip
 
 
 def _of_losses(data: xr.Dataset, memorised: int, rule: str) -> list[_marks.Mark]:

@@ -519,7 +519,7 @@ def test_hills_of_digits_stand_in_the_order_in_which_they_drop() -> None:
 def test_the_number_of_few_sums_is_where_the_line_ends() -> None:
     data = reference("digit-grokking")
     own = claim("digit-grokking", data)
-    assert own.watch.endswith("of those that rose ones first, hundreds last")
+    assert own.watch.endswith("Of the digits whose loss rose, ones came first, hundreds last")
     early = data["tested_epoch"].values <= 9500
     data["token_test_loss"] = data["token_test_loss"].where(early[:, None], 1.0)
     assert "first" not in claim("digit-grokking", data).watch
@@ -596,7 +596,7 @@ def test_a_name_stands_on_its_own_curve_or_not_at_all() -> None:
         assert _marks.OnCurves(axes, level, [*level.values(), comb], ()).others == ["a", "b"]
 
 
-@pytest.mark.parametrize(("colours", "count"), [("all", 6), ("ends", 3)])
+@pytest.mark.parametrize(("colours", "count"), [("all", 6), ("ends", 3), ("only", 2)])
 def test_hills_of_few_sums_are_its_losses_in_their_order(colours: str, count: int) -> None:
     data = reference("digit-grokking")
     kind = scene("digit-grokking").with_options({"colours": colours})
@@ -613,6 +613,9 @@ def test_hills_of_few_sums_are_its_losses_in_their_order(colours: str, count: in
     low = digit_grokking._low(data)
     digits = changes.digit_names(data)
     steps = [low[digits.index(name)] for name in names[2:]]
+    assert len(steps) == (2 if colours == "only" else 6)
+    said = kind.claim(data).watch
+    assert colours != "only" or all(name in said for name in names[2:])
     assert steps == sorted(steps)
     written = {text.get_text() for text in axes.texts}
     assert {f"{step:,}" for step in [860, *steps]} <= written
