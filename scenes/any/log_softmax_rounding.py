@@ -79,7 +79,9 @@ class LogSoftmaxRounding(Scene):
         if not (double < 0).all():
             return Claim.instead(f"From a lead of {lead} on float32 returns no loss")
         rest = -float(double[first])
-        watch = f"At a lead of {lead} its loss is 0, where arithmetic in 64 bits has {_short(rest)}"
+        watch = (
+            f"Once the right answer leads by {lead}, its loss is 0; in 64 bits it is {_short(rest)}"
+        )
         return Claim(self.title, watch, numbers={"lead": float(x[first]), "rest": rest})
 
     def index_of(self, data: xr.Dataset, wanted: str | int | None) -> int:

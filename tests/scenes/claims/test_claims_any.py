@@ -295,9 +295,11 @@ def test_float32_that_never_loses_the_loss_is_said_to() -> None:
     last = np.take(table.values, [-1], axis=table.get_axis_num("x"))
     own = claim("log-softmax-rounding", data)
     assert own.holds
-    assert own.watch == "At a lead of 16.64 its loss is 0, where arithmetic in 64 bits has 5.9e-8"
+    assert (
+        own.watch == "Once the right answer leads by 16.64, its loss is 0; in 64 bits it is 5.9e-8"
+    )
     shown = scene("log-softmax-rounding").with_options().index_of(data, None)
-    assert f"lead of {data['x'].values[shown]:g} its" in own.watch
+    assert f"leads by {data['x'].values[shown]:g}," in own.watch
     exact = np.log1p(np.exp(-own.numbers["lead"]))
     assert own.numbers["rest"] == pytest.approx(exact, rel=1e-6)
     assert (last[where & np.ones_like(last, bool)] == 0).all()
