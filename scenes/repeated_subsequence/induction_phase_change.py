@@ -37,7 +37,7 @@ RISES = 0.86
 """How high a head's hill is where all of its attention goes there."""
 
 MOST = 6
-"""So many heads have a row of their own."""
+"""So many heads have a row of their own, where each has."""
 
 TALL = 2.0
 """How high the hills of several heads are that stand on one row, by that of one."""
@@ -137,12 +137,14 @@ class InductionPhaseChange(HeadsBelowLoss):
         """Name, scores and colour of each row of heads."""
         scores, colours = data["induction_score"].values.astype(float), kind_colours()
         best = head_of(data, "induction", self.induction_head)
-        shown = sorted({best, *self.alike(data)})[:MOST]
+        shown = sorted({best, *self.alike(data)})
         if self.together and self.moments(data):
             # the highest behind the others
             at = int(np.abs(data["epoch"].values - self.moments(data)[1]).argmin())
             known = np.nan_to_num(scores[at])
             shown = sorted(shown, key=lambda head: (-known[head], head))
+        else:
+            shown = shown[:MOST]
         rows = [
             (f"head {layer}.{number}", scores[:, layer, number], colours["induction"])
             for layer, number in shown
