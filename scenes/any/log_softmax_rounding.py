@@ -208,7 +208,8 @@ def _written(data: xr.Dataset, name: str, *, narrow: bool) -> str:
     """The name of a precision, and from which lead on it has no loss where all shown are later."""
     gone = data["rounding_threshold"].sel(precision=name)
     if 2 not in gone["classes"] or float(gone.sel(classes=2)) > data["x"].values[0]:
-        return f"{BITS[name]}{chr(10) if narrow else ' '}({name})" if name in BITS else name
+        bits = BITS.get(name, name)
+        return bits if narrow or name not in BITS else f"{bits} ({name})"
     return f"{name}: 0{chr(10) if narrow else ' '}from x = {float(gone.sel(classes=2)):.2f} on"
 
 
