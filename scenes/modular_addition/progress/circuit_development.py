@@ -142,11 +142,16 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     run = outcome(data)
     if run.delay is None or run.grokked is None:
         return None
-    i = int(np.abs(data["epoch"].values - run.grokked).argmin())
-    if abs(data["epoch"].values[i] - run.grokked) > _claims.NEAR * run.grokked:
+    # the picture stands at moments of the field clock, and its dots and numbers stand there too
+    fields = data["field_epoch"].values
+    epoch = int(fields[np.abs(fields - run.grokked).argmin()])
+    i = int(np.abs(data["epoch"].values - epoch).argmin())
+    if max(abs(epoch - run.grokked), abs(data["epoch"].values[i] - epoch)) > (
+        _claims.NEAR * run.grokked
+    ):
         return None
-    test = float(np.interp(run.grokked, *losses_of(data, "test")))
-    return _Turn(run.grokked, test, float(data["restricted_loss"].sel(split="all").values[i]))
+    test = float(np.interp(epoch, *losses_of(data, "test")))
+    return _Turn(epoch, test, float(data["restricted_loss"].sel(split="all").values[i]))
 
 
 def _rooms(figure: FigureBase, *, with_neurons: bool) -> list[SubFigure]:

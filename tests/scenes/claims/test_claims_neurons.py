@@ -233,9 +233,9 @@ def raised(data: xr.Dataset, times: float) -> xr.Dataset:
 
 
 def alone_at_grok(data: xr.Dataset, times: float) -> xr.Dataset:
-    """The restricted loss is so many times the test loss when the run groks."""
-    at = int(np.abs(data["epoch"].values - 8380).argmin())
-    test = np.interp(8380, data["tested_epoch"].values, data["logged_test_loss"].values)
+    """The restricted loss is so many times the test loss at the field epoch where the run groks."""
+    at = int(np.abs(data["epoch"].values - 8325).argmin())
+    test = np.interp(8325, data["tested_epoch"].values, data["logged_test_loss"].values)
     loss = data["restricted_loss"].copy(deep=True)
     loss[at] = times * test
     return data.assign(restricted_loss=loss)
@@ -527,7 +527,7 @@ ON_PICTURE = (
     ("progress-measures", "4%: 0.17 nats"),
     ("progress-measures", "test loss halves"),
     ("circuit-development", "13"),
-    ("circuit-development", "0.17"),
+    ("circuit-development", "0.19"),
     ("neuron-logit-map", "63 neurons"),
     ("excluded-loss", "test loss halves"),
     ("excluded-loss", "\u00d710 million"),
