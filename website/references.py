@@ -132,7 +132,9 @@ def home(module: str, name: str) -> str:
     spec = importlib.util.find_spec(module)
     assert spec is not None
     assert spec.origin is not None
-    for node in ast.parse(Path(spec.origin).read_text("utf-8")).body:
+    body = ast.parse(Path(spec.origin).read_text("utf-8")).body
+    # what a package imports when it is first asked for it stands below `if TYPE_CHECKING`
+    for node in [inner for outer in body for inner in (outer, *getattr(outer, "body", ()))]:
         if isinstance(node, ast.ImportFrom) and name in {a.asname or a.name for a in node.names}:
             return home(str(node.module), name)
     return module

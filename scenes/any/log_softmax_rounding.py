@@ -30,7 +30,7 @@ class LogSoftmaxRounding(Scene):
     """The loss of two logits in three precisions, and where it is gone."""
 
     name = "log-softmax-rounding"
-    title = "32-bit arithmetic rounds a small loss to zero"
+    title = "Arithmetic in 32 bits rounds a small loss to zero"
     watch = "The further the right answer leads, the smaller the loss: 32 bits have it in steps"
     source = "thread, tweet 14; arXiv:2605.06152"
     disputed = (

@@ -44,9 +44,7 @@ class WrittenByHand(Scene):
 
     name = "written-by-hand"
     title = "Training finds the solution that can be written down by hand"
-    watch = (
-        "A column is a neuron's weights from the numbers 0 to {last}; sorted by wave, and by phase"
-    )
+    watch = "A column is a neuron's weights from all numbers; sorted by wave, and by phase"
     source = "arXiv:2301.02679; arXiv:2602.16849"
     needs = ("input_weight", "final_frequency", "neuron_phase", "accuracy")
     recipe = "two-layer-addition-quadratic"
@@ -68,7 +66,10 @@ class WrittenByHand(Scene):
         """How much of the weights is one wave a neuron, and how often the network is right."""
         share, right = _share(data, -1), _accuracy(data)
         numbers = {"share": share, "accuracy": right, "by hand": self.by_hand(data).accuracy}
-        watch = self.watch.format(last=data.sizes["residue"] - 1)
+        watch = (
+            f"A column is a neuron's weights from the numbers 0 to {data.sizes['residue'] - 1}; "
+            "sorted by wave, and by phase"
+        )
         if share >= PURE and right >= 0.95:
             return Claim(self.title, watch, numbers=numbers)
         sentence = f"One wave a neuron holds {share:.0%} of the weights from the inputs"

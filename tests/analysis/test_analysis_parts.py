@@ -125,7 +125,7 @@ def test_a_list_of_other_files_is_not_believed(tmp_path: Path) -> None:
 
 def test_a_picture_opens_the_parts_that_hold_what_it_draws(opened: list[str]) -> None:
     data = bundled.load(None, scene("embedding-waves").needs)
-    assert sorted(opened) == ["core.nc", "definitions.nc"]  # the second has the key frequencies
+    assert sorted(opened) == ["algorithm.nc", "core.nc"]  # the first has the key frequencies
     shared = {"key_frequency", "embedded_frequency"}
     assert {*data.data_vars} <= {*scene("embedding-waves").needs, *bundled.TOLD}
     assert shared <= {*data.coords}

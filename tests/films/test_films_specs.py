@@ -115,7 +115,10 @@ def test_its_alt_text_is_of_the_data(name: str) -> None:
     for key in film.needs:
         if data[key].dtype.kind == "f":
             other[key] = data[key] * rng.uniform(0.5, 1.5, data[key].shape)
-    assert film.alt_text(other, 0) != said
+    try:
+        assert film.alt_text(other, 0) != said
+    except InputError:  # no run has such data, and a film says so
+        assert name == "finale"
     assert re.search(r"arXiv:\d{4}\.\d{4,5}|doi\.org|https?://", film.caption(data))
 
 

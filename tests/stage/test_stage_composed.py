@@ -34,8 +34,10 @@ def test_a_figure_has_a_venues_width_and_its_own_height(here: Path) -> None:
     gv.render([*TWO, "wave-circles"], None, "a.pdf", venue="icml", options={"c.most": 2})
     page = PdfReader("a.pdf").pages[0]
     assert float(page.mediabox.width) / 72 == pytest.approx(VENUES["icml"].text, rel=1e-3)
-    text = page.extract_text()
-    assert [letter in text.split() for letter in "abcd"] == [True, True, True, False]
+    lines = page.extract_text().splitlines()
+    # what stands before a letter is written on its line
+    letters = {line.removeprefix("memorisation circuit formation") for line in lines}
+    assert [letter in letters for letter in "abcd"] == [True, True, True, False]
     provenance = read_provenance(Path("a.pdf"))
     assert provenance.scene == "grokking-curve-embedding-waves-wave-circles"
     assert provenance.options["wave-circles"] == {"most": 2}
@@ -59,7 +61,8 @@ def test_names_that_panels_share_stand_once_below_them(here: Path) -> None:
     assert [words.count(name) for name in shared[2:]] == [1] * len(shared[2:])
     # ink means something else in each of these panels
     gv.render(["progress-measures", "weight-norms"], None, "ink.pdf", venue="icml", epoch="last")
-    assert "restricted:" in PdfReader("ink.pdf").pages[0].extract_text().split()
+    words = PdfReader("ink.pdf").pages[0].extract_text().split()
+    assert {"key", "waves", "alone"} <= {*words}
 
 
 def test_panels_move_together(data: xr.Dataset, dot: type[Dot], poster: type[Poster]) -> None:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grokviz.dataset.references.reference import reference, references
 from grokviz.errors import InputError, WorkError
 from grokviz.files import replacing
 from grokviz.media import Provenance, library_versions
@@ -24,8 +25,9 @@ from grokviz.render.films.engine import FilmJob, Manim, provenance, write_captio
 from grokviz.render.job import RenderJob, RenderKeywords, RenderOptions, render_options
 from grokviz.render.plan import plan
 from grokviz.scene.data import drawn_of, load_for
-from grokviz.scene.film import Chapter
+from grokviz.scene.film import Chapter, Film
 from grokviz.scene.registry import scene as find_scene
+from grokviz.scene.scene import Scene
 from grokviz.sources import source_hash
 
 if TYPE_CHECKING:
@@ -91,10 +93,20 @@ def all_segments(
     segments = []
     for n, (part, chapter) in enumerate(zip(works, chapters, strict=True)):
         done = _share(report, sum(lengths[:n]), lengths[n], sum(lengths))
-        mine = data if chapter.own or part.scene.reference == film.reference else None
+        own = chapter.own or part.scene.reference == film.reference
+        mine = _read_for(part.scene, film, data) if own else None
         one = segment(part, chapter, chapter.run or mine, done)
         segments.append(dataclasses.replace(one, title=film.parts[chapter.name]))
     return segments
+
+
+def _read_for(scene: Scene, film: Film, data: xr.Dataset) -> xr.Dataset | str:
+    """The film's data, or the reference that it was read of where a chapter draws more of it."""
+    if all(name in data.variables for name in scene.variables()):
+        return data
+    checksum = data.attrs.get("run_checksum")
+    whole = film.reference in references() and reference(film.reference, ()).attrs
+    return film.reference if whole and checksum == whole.get("run_checksum") else data
 
 
 def _share(

@@ -112,7 +112,7 @@ class TablePath(ExactPath):
         precision: torch.dtype,
     ) -> None:
         # pairs of one a together, so that its rows stay in the processor's cache
-        order = a.argsort(stable=True)
+        order = torch.from_numpy(np.argsort(a.numpy(), kind="stable"))
         super().__init__(a[order], b[order], targets[order], p, precision)
         self._rows = torch.stack([self.rows_a, self.rows_b]).numpy()
         self._groups = [

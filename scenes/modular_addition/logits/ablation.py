@@ -116,7 +116,8 @@ class Ablation(Scene):
             if least >= WORSE:
                 numbers["least"] = least
                 # in whole numbers, never more than it is
-                times = float(f"{least * 0.999:.1g}") if least >= 100 else int(least)
+                unit = 10 ** int(np.log10(least)) if least >= 100 else 1
+                times = unit * int(least / unit)
                 watch = f"Without any one of them the loss grows at least {times:,.0f}-fold"
                 watch = watch.replace("any one of them", "it") if count == 1 else watch
             return Claim(words, watch, numbers=numbers)

@@ -179,6 +179,8 @@ class ProgressMeasures(Scene):
             values = ", ".join(
                 f"{name.lstrip('_').partition(':')[0]} {curve.y[i]:.3g}"
                 for name, curve in plot.curves.items()
+                # published curves behind ours have a clock of their own
+                if not (self._behind and name.startswith("_"))
             )
             words.append(f"{plot.label}: {values}".replace("\n", " ").replace("$", ""))
         at = clocks.at(data, "epoch", i)

@@ -797,3 +797,10 @@ def test_hills_of_a_sweep_are_its_test_losses_and_end_at_their_epochs() -> None:
     row, top = len(member) - 1, np.log10(fraction_sweep._highest(data) / 0.1)
     heights = (row - hill.vertices[1 : len(curve.x) + 1, 1]) / fraction_sweep.RISE * top
     np.testing.assert_allclose(0.1 * 10**heights, np.maximum(curve.y, 0.1), rtol=1e-4)
+
+
+def test_published_losses_behind_ours_are_not_told_at_our_epochs() -> None:
+    drawn = scenes(user=False)["progress-measures"].with_options({"published": True})
+    data = load(None, drawn.variables())
+    last = data.sizes["epoch"] - 1
+    assert drawn.description(data, last).count("restricted") == 1
