@@ -171,18 +171,25 @@ class _Ridge:
             axes.spines[side].set_visible(False)
         axes.set(xticks=[], yticks=[])
         line = current_style.line
+        self.shades = colours.muted, colours.rest
         self.lines = []
         for n, i in enumerate(self.rows):
             hill: Any = PolyCollection(
                 [self._hill(i)], facecolors=colours.background, edgecolors="none", zorder=2 + n / 99
             )
             axes.add_collection(hill, autolim=False)
-            (crest,) = axes.plot(self.x, self._y(i), lw=0.35 * line, zorder=2.004 + n / 99)
+            (crest,) = axes.plot(
+                self.x, self._y(i), lw=0.35 * line, zorder=2.004 + n / 99, color=self.shades[0]
+            )
+            # what is to come lies in front of the moment shown, and must not hide it
+            (coming,) = axes.plot(
+                self.x, self._y(i), lw=0.35 * line, zorder=1.5, color=self.shades[1]
+            )
             (light,) = axes.plot(
                 [0], [self._y(i)[FINE * reach]], "o", color=answer_colour(), mew=0,
                 ms=0.24 * current_style.points, zorder=2.006 + n / 99,
             )  # fmt: skip
-            self.lines.append((hill, crest, light))
+            self.lines.append((hill, crest, light, coming))
         self.front: Any = PolyCollection([], facecolors=colours.background, zorder=3)
         axes.add_collection(self.front, autolim=False)
         (self.now,) = axes.plot([], [], color=colours.ink, lw=0.9 * line, zorder=3.1)
@@ -196,7 +203,6 @@ class _Ridge:
                                         lift=0.3, color=answer_colour())  # fmt: skip
         self.text.xyann = (0.75 * current_style.small, 0.35 * current_style.small)
         self.text.set_fontsize(1.3 * current_style.points)
-        self.shades = colours.muted, colours.rest
         self.turns = [
             (turn, current_style.note(
                 axes, turn.name, (0, self._down(turn.at)), (-0.5, 0), ha="right", va="center",
@@ -212,15 +218,12 @@ class _Ridge:
         return [*lines, self.front, self.now, self.dots, self.peak, self.text, *names]
 
     def update(self, i: int) -> None:
-        ghost, past = style().ghost, self.shades
-        for row, (hill, crest, light) in zip(self.rows, self.lines, strict=True):
+        ghost = style().ghost
+        for row, (hill, crest, light, coming) in zip(self.rows, self.lines, strict=True):
             gone = row <= i
-            crest.set_color(past[0] if gone else past[1])
-            # what is to come lies in front of the moment shown, and must not hide it
-            crest.set_zorder(hill.get_zorder() + 0.004 if gone else 1.5)
-            crest.set_visible(gone or ghost)
-            hill.set_visible(gone)
-            light.set_visible(gone)
+            for artist in (hill, crest, light):
+                artist.set_visible(gone)
+            coming.set_visible(ghost and not gone)
         self.front.set_verts([self._hill(i)])
         y = self._y(i)
         self.now.set_data(self.x, y)
