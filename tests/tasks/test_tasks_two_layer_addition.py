@@ -82,7 +82,7 @@ def test_its_split_is_pythons_shuffle_of_the_pairs() -> None:
     random.Random(42).shuffle(pairs)
     data = PairSums()
     assert data.train_pairs_count == 396
-    assert [divmod(int(n), 23) for n in data.order] == pairs
+    assert [divmod(int(n), 23) for n in data.permutation] == pairs
     with pytest.raises(InputError, match="odd p"):
         PairSums(24)
     with pytest.raises(InputError, match="leaves no pairs"):

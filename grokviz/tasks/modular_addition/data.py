@@ -16,10 +16,11 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from grokviz.errors import InputError
+from grokviz.tasks._pairs import SplitPairs
 
 
 @dataclass(frozen=True)
-class ModularAddition:
+class ModularAddition(SplitPairs):
     """All p² pairs (a, b), of which a share ``train_fraction`` is the training set.
 
     Pairs are always in lexicographic order: pair number ``a * p + b``.
@@ -36,16 +37,14 @@ class ModularAddition:
     split_seed: int = 0
     split_order: str = "python"
 
+    examples = {"p": "113", "train-fraction": "0.3", "split-seed": "0"}  # noqa: RUF012
+
     def __post_init__(self) -> None:
         if self.split_order not in SHUFFLES and not self.split_order.startswith(PAIRS):
             raise InputError(
                 f"split-order = {self.split_order} is unknown; give {' or '.join(SHUFFLES)}"
             )
-        if self.p < 3 or self.p % 2 == 0:
-            raise InputError(
-                f"p = {self.p} cannot be used: the Fourier basis pairs a cosine with a sine for "
-                "every frequency, which needs an odd p of at least 3, such as 113"
-            )
+        super().__post_init__()
         if not 0 < self.train_fraction < 1 or not 0 < self.train_pairs_count < self.p**2:
             raise InputError(
                 f"train-fraction = {self.train_fraction:g} leaves no pairs to train or to test on; "
@@ -67,7 +66,7 @@ class ModularAddition:
         """Number of training pairs, rounded down as in the published code."""
         if self.split_order.startswith(PAIRS):
             return int(_mask_of(self.split_order, self.p).sum())
-        return int(self.train_fraction * self.p**2)
+        return super().train_pairs_count
 
     @cached_property
     def tokens(self) -> Int[np.ndarray, "pairs 3"]:
@@ -88,33 +87,10 @@ class ModularAddition:
             return np.argsort(~_mask_of(self.split_order, self.p), kind="stable")
         return SHUFFLES[self.split_order](self.p**2, self.split_seed)
 
-    @cached_property
-    def train(self) -> Int[np.ndarray, " train"]:
-        """Numbers of the training pairs, in the published order."""
-        return self.permutation[: self.train_pairs_count]
-
-    @cached_property
-    def test(self) -> Int[np.ndarray, " test"]:
-        """Numbers of the test pairs, in the published order."""
-        return self.permutation[self.train_pairs_count :]
-
-    @cached_property
-    def is_train(self) -> Bool[np.ndarray, " pairs"]:
-        """Whether each pair is a training pair."""
-        mask = np.zeros(self.p**2, dtype=bool)
-        mask[self.train] = True
-        return mask
-
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> ModularAddition:
         """The task of a run, from its settings (``p``, ``train-fraction``, ``split-seed``)."""
-        values = {key.replace("_", "-"): value for key, value in settings.items()}
-        missing = [key for key in ("p", "train-fraction", "split-seed") if key not in values]
-        if missing:
-            raise InputError(
-                f"the run does not say its {', '.join(missing)}; "
-                f"give it, for example {missing[0]}={_EXAMPLES[missing[0]]}"
-            )
+        values = cls.stated(settings)
         return cls(
             int(values["p"]),
             float(values["train-fraction"]),
@@ -169,5 +145,3 @@ def _mask_of(order: str, p: int) -> Bool[np.ndarray, " pairs"]:
 
 PAIRS = "pairs:"
 """How a ``split_order`` begins that holds the training pairs, a bit for each pair."""
-
-_EXAMPLES = {"p": "113", "train-fraction": "0.3", "split-seed": "0"}
