@@ -1,4 +1,4 @@
-"""What is said below a film: in which lines it is written, and for how long it is read."""
+"""What is said of a picture: numbers in words; below a film in which lines, and for how long."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from collections.abc import Sequence
 
 from grokviz.media.motion import A_WORD, AT_LEAST, FADE
 
+NUMBERS = (
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve",
+)  # fmt: skip
+
 LONGEST = 60
 """Maximum number of characters in a line of a caption."""
+
+
+def in_words(number: int, most: int = 12) -> str:
+    """A number as it stands in a sentence: from one to ``most`` a word, any other in figures."""
+    return NUMBERS[number - 1] if 1 <= number <= most else str(number)
 
 
 def reading(text: str) -> float:

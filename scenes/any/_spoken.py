@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from grokviz.scene.spoken import in_words
+
 WORDS = {
     "W_E": "the embedding",
     "W_pos": "the positions",
@@ -16,8 +18,6 @@ WORDS = {
     "W_U": "the unembedding",
 }
 """Tensors of the published model by the last part of their names; others keep their own names."""
-
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def spoken(name: str) -> str:
@@ -40,7 +40,9 @@ def labelled(name: str) -> str:
 
 def counted(number: int) -> str:
     """A small number as a word, a larger one in figures."""
-    return NUMBERS[number] if 0 <= number < len(NUMBERS) else f"{number:,}"
+    if number == 0:
+        return "no"
+    return in_words(number, most=10) if number <= 10 else f"{number:,}"
 
 
 def sentence(words: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grokviz.scene import Claim, frequencies
+from grokviz.scene import Claim, frequencies, spoken
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
 from grokviz.scene.phases import told_end
@@ -84,18 +84,14 @@ def waves(count: int) -> str:
     return f"{count} wave{'' if count == 1 else 's'}"
 
 
-WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight",
-         9: "nine", 10: "ten", 11: "eleven", 12: "twelve"}  # fmt: skip
-
-
 def in_words(count: int, one: str) -> str:
     """So many of a thing in a sentence, in words up to twelve: "five waves"."""
-    return f"{WORDS.get(count, count)} {one}{'' if count == 1 else 's'}"
+    return f"{spoken.in_words(count)} {one}{'' if count == 1 else 's'}"
 
 
 def clusters(count: int) -> str:
     """The clusters that neurons join."""
-    return f"{in_words(count, 'cluster')}" if count else "clusters"
+    return in_words(count, "cluster") if count else "clusters"
 
 
 def counted(count: int) -> str:

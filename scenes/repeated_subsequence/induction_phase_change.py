@@ -21,14 +21,13 @@ from grokviz.scenes.repeated_subsequence._induction import (
 from grokviz.scene import Claim, Drawing, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.drawing import Part
+from grokviz.scene.spoken import in_words
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-
-COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 
 HIGH = 2.2
 """How high the hill of the loss is at most, in rows."""
@@ -76,7 +75,7 @@ class InductionPhaseChange(HeadsBelowLoss):
             return Claim.instead(f"{falls}; head {self.head(data)}'s induction goes {shares}")
         numbers = {"high": high, "low": low, "before": before, "after": after}
         count = len(self.alike(data)) + 1
-        heads = f"{COUNTS.get(count, count)} heads learn" if count > 1 else "a head learns"
+        heads = f"{in_words(count, most=8)} heads learn" if count > 1 else "a head learns"
         sentence = f"The loss falls as {heads} to look at what came next before"
         return Claim(sentence, self.watch, numbers=numbers | {"heads": count})
 
@@ -117,7 +116,7 @@ class InductionPhaseChange(HeadsBelowLoss):
         apart = heads[max(several - 1, 0) :]
         names = ["loss", *(name for name, *_ in apart)]
         if several:
-            names[1] = f"{COUNTS.get(several, several)} heads"
+            names[1] = f"{in_words(several, most=8)} heads"
         tints = [loss.colour, *(style().colours.words(colour) for *_, colour in apart)]
         _ridges.name_rows(axes, names, tints, [rows[0], *rows[1 + max(several - 1, 0) :]])
         parts: list[Part] = [

@@ -16,6 +16,7 @@ from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style, timeline
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.spoken import in_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,7 +67,7 @@ class WeightSpectra(Scene):
         )
         if all(growth.holds for growth in grown.values()):
             few = int(waves.sum())
-            words = f"Out of {count} waves {_claims.WORDS.get(few, few)} grow to {held}"
+            words = f"Out of {count} waves {in_words(few)} grow to {held}"
             if few == 1:
                 words = f"Out of {count} waves one grows to {held}"
             if self.matrix == "both":

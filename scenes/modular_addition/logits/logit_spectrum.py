@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style, timeline
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import in_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,7 +107,7 @@ class LogitSpectrum(Scene):
             return frequencies.NONE
         own = float(sum(shares[i, k, k] for k in keys))
         alone = float(shares[i, 0].sum() + shares[i, :, 0].sum())
-        many = "one" if len(keys) == 1 else f"the {_claims.WORDS.get(len(keys), len(keys))}"
+        many = "one" if len(keys) == 1 else f"the {in_words(len(keys))}"
         where = f" in {many}" if own >= alone else " in a or b alone"
         at = _claims.moment(data, i, self.clock)
         return at if short else f"{at}: {_claims.rounded_percent(max(own, alone))}{where}"

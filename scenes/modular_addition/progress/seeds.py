@@ -15,6 +15,7 @@ from grokviz.media.plain import no_formula
 from grokviz.scene import Claim, Drawing, Scene, members, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.spoken import in_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,9 +63,8 @@ class Seeds(Scene):
         if len(set(keys)) < len(keys) or not all(keys):
             return Claim.instead(f"All {len(shown)} runs grok, from {when}", **numbers)
         seeds = all(str(n).startswith("seed") for n in data["member_name"].values[shown])
-        count = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
         sentence = (
-            f"All {count.get(len(shown), len(shown))} {'seeds' if seeds else 'runs'} grok, each at "
+            f"All {in_words(len(shown), most=8)} {'seeds' if seeds else 'runs'} grok, each at "
             "its own time and on its own waves"
         )
         if len(shown) == 1 or len(set(learned.tolist())) < len(shown):
