@@ -106,6 +106,10 @@ class Engine(ABC, Generic[S, J]):
             )
         check_sound(kind, path)
 
+    def beside(self, scene: S, data: xr.Dataset) -> tuple[str, ...]:
+        """What is drawn of the same run beside the scene's own variables; here nothing."""
+        return ()
+
     def check_own(self, scene: S, options: RenderOptions, kind: Format, path: Path) -> None:
         """Raise InputError unless it fits what is special to this engine; here everything does."""
 

@@ -103,7 +103,8 @@ def data_of(
     epoch: str | int | None = None,
     report: ProgressCallback | None = None,
 ) -> xr.Dataset:
-    """What a scene is drawn from, and of a run what says when it grokked, where that is asked.
+    """What a scene and its chapters are drawn from, and of a run what says when it grokked, where
+    that is asked.
 
     Its bundled reference is taken where no data is given.
     """
@@ -120,7 +121,7 @@ def data_of(
         if given:
             raise
         raise InputError(f"{default}, from which it is drawn without --run: {error}") from error
-    for names in _telling(scene, epoch):
+    for names in (*_telling(scene, epoch), engine_of(scene).beside(scene, dataset)):
         missing = [name for name in names if name not in dataset]
         if missing and not (names == MEASURED and has_test_loss(dataset)):
             with contextlib.suppress(InputError):

@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grokviz.dataset.references.reference import reference, references
 from grokviz.errors import InputError, WorkError
 from grokviz.files import replacing
 from grokviz.media import Provenance, library_versions
@@ -56,6 +55,13 @@ class Chapters(Manim):
         joinable = suffix_list(kind for kind in FORMATS.values() if kind.joins)
         return f"{name} is joined of its chapters; choose {joinable}"
 
+    def beside(self, scene: Film, data: xr.Dataset) -> tuple[str, ...]:
+        """What the chapters draw of the film's own data."""
+        drawn = [(one, find_scene(one.scene).with_options(one.options))
+                 for one in scene.chapters(data) if one.run is None]  # fmt: skip
+        mine = [part for chapter, part in drawn if _of_film(chapter, part, scene)]
+        return tuple(dict.fromkeys(name for part in mine for name in part.variables()))
+
     def draw(self, job: FilmJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
         """Make a composed film, one of its chapters, or its captions."""
         segments = all_segments(job, data, report)
@@ -93,20 +99,15 @@ def all_segments(
     segments = []
     for n, (part, chapter) in enumerate(zip(works, chapters, strict=True)):
         done = _share(report, sum(lengths[:n]), lengths[n], sum(lengths))
-        own = chapter.own or part.scene.reference == film.reference
-        mine = _read_for(part.scene, film, data) if own else None
+        mine = data if _of_film(chapter, part.scene, film) else None
         one = segment(part, chapter, chapter.run or mine, done)
         segments.append(dataclasses.replace(one, title=film.parts[chapter.name]))
     return segments
 
 
-def _read_for(scene: Scene, film: Film, data: xr.Dataset) -> xr.Dataset | str:
-    """The film's data, or the reference that it was read of where a chapter draws more of it."""
-    if all(name in data.variables for name in scene.variables()):
-        return data
-    checksum = data.attrs.get("run_checksum")
-    whole = film.reference in references() and reference(film.reference, ()).attrs
-    return film.reference if whole and checksum == whole.get("run_checksum") else data
+def _of_film(chapter: Chapter, scene: Scene, film: Film) -> bool:
+    """Whether a chapter without a run of its own is drawn from the film's data."""
+    return chapter.own or scene.reference == film.reference
 
 
 def _share(
