@@ -142,6 +142,17 @@ def name_rows(
         label.set(color=colour, fontweight="bold", va="bottom")
 
 
+def levels(axes: Axes, heights: Sequence[float], name: str, apart: float = 0.3) -> None:
+    """A dotted line through each hill at one height, and so many ems beside it what it is."""
+    colours, dots = style().colours, (0, (1, 3))
+    for y in heights:
+        axes.axhline(y, color=colours.muted, lw=0.4 * style().line, ls=dots, zorder=6)
+        style().note(
+            axes, name, (1, y), (apart, 0), va="center", color=colours.muted,
+            xycoords=axes.get_yaxis_transform(),
+        )  # fmt: skip
+
+
 def reach(axes: Axes, end: float) -> None:
     """Let the time axis end there."""
     if axes.get_xlim()[1] != end:

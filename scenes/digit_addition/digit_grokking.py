@@ -18,7 +18,6 @@ from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 
@@ -157,7 +156,8 @@ class DigitGrokking(Scene):
                 share = _ridges.height(
                     np.array([LOW]), top, low=foot if self.loss == "log" else None
                 )
-                _rule(axes, [row - rise * float(share[0]) for row in rows[2:]])
+                heights = [row - rise * float(share[0]) for row in rows[2:]]
+                _ridges.levels(axes, heights, f"{LOW:g} nat")
             for name, epochs, values, tint in group:
                 row = rows[len(hills)]
                 high = rise * _ridges.height(values, top, low=foot if self.loss == "log" else None)
@@ -211,17 +211,6 @@ class DigitGrokking(Scene):
             f"sums all the time.{below} The published run, on 700 sums of 5 digits, began at a "
             f"loss of 2.00, lower than a fresh network can. {after('figure 23')}"
         )
-
-
-def _rule(axes: Axes, heights: list[float]) -> None:
-    """A line through each digit's hill at the loss below which it is learned."""
-    colours, dots = style().colours, (0, (1, 3))
-    for y in heights:
-        axes.axhline(y, color=colours.muted, lw=0.4 * style().line, ls=dots, zorder=6)
-        style().note(
-            axes, f"{LOW:g} nat", (1, y), (0.3, 0), va="center", color=colours.muted,
-            xycoords=axes.get_yaxis_transform(),
-        )  # fmt: skip
 
 
 def _of_losses(data: xr.Dataset, memorised: int, rule: str) -> list[_marks.Mark]:

@@ -207,7 +207,8 @@ class ExcludedLoss(Scene):
         ]
         _ridges.name_rows(axes, [row[0] for row in rows], [row[2] for row in rows])
         if losses and highest > LEVEL:
-            _levels(axes, [row - rise * LEVEL / highest for row in range(len(order))])
+            heights = [row - rise * LEVEL / highest for row in range(len(order))]
+            _ridges.levels(axes, heights, f"\u00d7{10**LEVEL:,}", 0.4)
         marks = [
             _marks.Mark(float(epochs[begins[k]]), row - rise * lost[k][begins[k]] / highest, "",
                         colours.ink)
@@ -338,17 +339,6 @@ class ExcludedLoss(Scene):
         past = LineCollection([], colors=colour, linewidths=width, zorder=1.5)
         axes.add_collection(past, autolim=False)
         return Drawing([past], lambda i: past.set_segments(list(lines[:, : i + 1])))
-
-
-def _levels(axes: Axes, heights: list[float]) -> None:
-    """A line through each hill at one height, and its number at the right."""
-    colours, dots = style().colours, (0, (1, 3))
-    for y in heights:
-        axes.axhline(y, color=colours.muted, lw=0.4 * style().line, ls=dots, zorder=6)
-        style().note(
-            axes, f"\u00d7{10**LEVEL:,}", (1, y), (0.4, 0), va="center", color=colours.muted,
-            xycoords=axes.get_yaxis_transform(),
-        )  # fmt: skip
 
 
 def _rounded(times: float) -> str:

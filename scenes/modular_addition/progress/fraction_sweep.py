@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from grokviz.scenes.any import _ridges
 from grokviz.scenes.any._papers import after
 
 from grokviz.dataset.learning import LOW
@@ -231,17 +232,15 @@ def _hills(
 def _row(axes: Axes, row: int, losses: dict[str, panels.Curve], highest: float) -> _Row:
     """The test loss of one fraction, and before it the training loss."""
     from matplotlib.collections import PolyCollection
-    from matplotlib.colors import to_rgb
 
     current_style, colours = style(), style().colours
-    ground = np.array(to_rgb(colours.background))
     parts: list[Any] = []
     for level, (name, colour) in enumerate((("test", colours.test), ("train", colours.train))):
         curve = losses.get(name, NONE)
         if not curve.x.size:
             continue
         corners, at = _hill(curve, row, highest), 2 + row + 0.2 * level
-        inside = FILL * np.array(to_rgb(colour)) + (1 - FILL) * ground
+        inside = _ridges.blend(colour, FILL)
         hill = PolyCollection([corners], facecolors=[inside], lw=0, zorder=at)
         axes.add_collection(hill, autolim=False)
         above = np.where(curve.y > LOW, corners[1:-1, 1], np.nan)
