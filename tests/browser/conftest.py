@@ -11,6 +11,8 @@ import xarray as xr
 
 import grokviz as gv
 
+# A loaded machine draws a page in minutes, which is no fault of the page.
+PATIENCE = 240_000
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -48,13 +50,14 @@ class Opened:
         settings = {"viewport": size or DESKTOP, "offline": True, "accept_downloads": True, **more}
         context = self.browser.new_context(**settings)
         self.contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("console", lambda message: self.wrong.append(message.text))
         page.on("dialog", lambda dialog: (self.wrong.append(dialog.message), dialog.dismiss()))
         page.goto(path.as_uri() + fragment)
-        page.wait_for_selector("body[data-ready]", timeout=60_000)
+        page.wait_for_selector("body[data-ready]")
         return page
 
 
@@ -72,7 +75,7 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
 
 def settled(page: Any) -> None:
     """Wait until time has come to rest and every chart in view is drawn in full."""
-    page.wait_for_selector("body[data-settled]", timeout=30_000)
+    page.wait_for_selector("body[data-settled]")
 
 
 def into_view(page: Any, panel: str) -> None:

@@ -546,6 +546,7 @@ def test_a_run_of_curves_alone(opened: Any, data: xr.Dataset, tmp_path: Path) ->
 
 def test_every_browser_that_is_too_old_says_so(browser: Any, made: Path) -> None:
     context = browser.new_context(offline=True)
+    context.set_default_timeout(240_000)
     page = context.new_page()
     page.add_init_script("delete window.DecompressionStream")
     page.goto(made.as_uri())

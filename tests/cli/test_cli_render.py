@@ -446,7 +446,7 @@ def test_ctrl_c_leaves_the_old_file(tmp_path: Path, kind: str, quality: str, sec
         time.sleep(0.02)
     time.sleep(0.3)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=120)
+    out, err = child.communicate(timeout=300)
     assert (child.returncode, out) == (130, "")
     assert err.splitlines()[-1] == "grokviz: stopped"
     assert "Traceback" not in err

@@ -116,7 +116,7 @@ def test_stopped_it_says_so_and_goes_on(tmp_path: Path, called: Run) -> None:
         assert child.poll() is None
         time.sleep(0.05)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=300)
     assert (child.returncode, out) == (130, "")
     said = "stopped: 0 of 2 members are finished; the same command goes on from there\n"
     assert err.endswith(said)

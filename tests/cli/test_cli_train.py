@@ -178,7 +178,7 @@ def test_stopped_it_says_so_and_goes_on(
         assert child.poll() is None
         time.sleep(0.05)
     child.send_signal(number)
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=300)
     assert (child.returncode, out) == (130, "")
     stopped = re.search(r"stopped at epoch (\d+); the same command goes on from there\n$", err)
     assert stopped, err

@@ -48,7 +48,7 @@ def killed_after(path: Path, epochs: int, seconds: float) -> bool:
             process.stdout.readline()
         time.sleep(seconds)
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=60)
+        process.wait(timeout=300)
         return process.returncode == -signal.SIGKILL
 
 

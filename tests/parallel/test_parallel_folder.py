@@ -128,7 +128,7 @@ def test_ctrl_c_is_clean(trapped: Path) -> None:
             assert parent.poll() is None
             time.sleep(0.05)
         os.killpg(parent.pid, signal.SIGINT)
-        output, error = parent.communicate(timeout=60)
+        output, error = parent.communicate(timeout=300)
         assert (output, error.rpartition("out)\n")[2]) == ("", "\ngrokviz: stopped\n")
     assert parent.returncode == 130
     for file in at_work:

@@ -179,7 +179,7 @@ def test_nothing_of_the_package_with_reveal_is_run() -> None:
         "import sys; from grokviz.slides.page import ready; ready(); "
         "sys.exit('pyreveal' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
 
 
 @pytest.fixture
