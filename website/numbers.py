@@ -32,10 +32,7 @@ assert drift
 assert mainline
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PAGES = (
-    "science.md", "phase-changes.md", "phase-change-to-grokking.md", "disputed.md",
-    "learning-coefficient.md", "two-layers.md",
-)  # fmt: skip
+PAGES = tuple(sorted(page.name for page in DOCS.glob("*.md") if "<!--=" in page.read_text("utf-8")))
 MARK = re.compile(r"<!--=(?P<words>.+?):(?P<format>[^:]*?)-->(?P<text>.*?)<!--/-->")
 WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 EDGE = 1e-9

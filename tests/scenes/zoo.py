@@ -133,7 +133,7 @@ ZOO = {
     "negative": Animal(_curves(-HIGH, -HIGH), _all),
     "infinite": Animal(_curves(np.inf * HIGH, np.inf * HIGH), _all),
     "spikes": Animal(_curves(np.where(EPOCHS % 500 == 0, np.inf, HIGH), HIGH), _all),
-    "hundred": Animal(_curves(HIGH, HIGH), _few),
+    "many": Animal(_curves(HIGH, HIGH), _few),
     "curves-alone": Animal(_curves(_falls(150), _falls(1500)), _none),
 }  # fmt: skip
 
