@@ -29,6 +29,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = os.environ.get("GROKVIZ_TEST_THREADS", "1")
 
+# and so would processes: each worker has its share of the cores, and starts none beyond it
+_workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(max((os.cpu_count() or 1) // _workers, 1)))
+
 # which kernel is the faster one is this machine's affair, and the last bits hang on it
 os.environ.setdefault("GROKVIZ_PRODUCTS", "oneDNN")
 os.environ.setdefault("GROKVIZ_COMPILED", "off")
@@ -36,7 +40,8 @@ os.environ.setdefault("GROKVIZ_COMPILED", "off")
 from hypothesis import HealthCheck, settings  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 
-TASKS = ("modular_addition", "repeated_subsequence", "digit_addition", "skip_trigram")
+PACKAGES = Path(__file__).resolve().parents[1] / "grokviz" / "tasks"
+DATA = sorted(file.parent.name for file in PACKAGES.glob("*/data.py"))
 # how fast a machine makes examples says nothing of what is tested
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -46,7 +51,7 @@ settings.load_profile("any machine")
 # before anything imports these packages: their signatures are then enforced at every call
 install_import_hook(
     [
-        *(f"grokviz.tasks.{name}.data" for name in TASKS),
+        *(f"grokviz.tasks.{name}.data" for name in DATA),
         "grokviz.tasks.modular_addition.exact_path",
         "grokviz.tasks.modular_addition.table_path",
         "grokviz.models",
