@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from grokviz.scenes.any import _marks, _ridges
+from grokviz.scenes.any import _ridges
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 from grokviz.scenes.modular_addition.progress import _all_waves
@@ -37,8 +37,11 @@ LEANS = 2.0
 EDGE = 0.05
 """The share of the axis at whose beginning a number stands beside its hill's top."""
 
-LEVEL = 3
-"""In each hill a line is where the loss is this power of ten times as large."""
+TESTED = 1.5
+"""How high the hill of the test loss is, in rows."""
+
+BAR = 0.24
+"""How thick a bar is below its hill, in rows."""
 
 MOST = 0.5
 """The share of the key waves that training has to lean on before the test loss falls."""
@@ -52,8 +55,8 @@ class ExcludedLoss(Scene):
     panels = ("progress",)
     title = "Training leans on most key waves before the test loss falls"
     watch = (
-        "Hill: how many times the loss grows without a wave (log); dot: where it is first twice "
-        "\u201cothers\u201d"
+        "A bar begins once losing its wave costs twice what losing any non-key wave does; "
+        "its hill is that cost (log)"
     )
     source = "arXiv:2301.05217, figures 12 and 15; notebook, analysis during training"
     needs = (
@@ -75,8 +78,8 @@ class ExcludedLoss(Scene):
     measure: Literal["loss", "accuracy"] = option("loss", "loss or accuracy without the wave")
     form: Literal["hills", "curves", "bars"] = option(
         "hills",
-        "a hill a wave: how much training loses without it; the curves themselves; or a bar a wave "
-        "at one epoch",
+        "a hill a wave, how much training loses without it, on a bar from when it leans on it; the "
+        "curves themselves; or a bar a wave at one epoch",
     )
     removed: Literal["each", "all"] = option(
         "each", "each wave alone, or all key waves, and all waves of a+b, at once"
@@ -168,6 +171,8 @@ class ExcludedLoss(Scene):
         """With the definition and the citation."""
         if self.removed == "all":
             return _all_waves.definition(data, self.measure, behind=self._behind)
+        if self._hilly:
+            return self._definition_of_hills()
         grokked = self.form == "curves" and outcome(data).grokked is not None
         dotted = " Dotted: the test loss is at half its peak." if grokked else ""
         return (
@@ -179,50 +184,58 @@ class ExcludedLoss(Scene):
             f"{after('figures 12 and 15')}"
         )
 
+    def _definition_of_hills(self) -> str:
+        how = "logarithm of how many times it is" if self.measure == "loss" else "share of pairs"
+        return (
+            f"Hills: the {self.measure} on the training pairs with {TERMS[self.kind]} at one key "
+            f"frequency taken out of the logits, against that with all, as the {how} "
+            f"{'larger' if self.measure == 'loss' else 'lost'}, all to one scale. Bars: from the "
+            "first checkpoint after memorisation at which the loss without the wave is at least "
+            f"{LEANS:g} times that without any frequency that is not key. Below, the test loss, "
+            f"from zero. Dotted: it is at half its peak. {after('figures 12 and 15')}"
+        )
+
     def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """What training loses without each key wave, the one that it leans on first on top."""
         keys = _neurons.named_keys(data, NAMED)
         lost = {k: self._lost(data, [k]) for k in keys}
-        others = [k for k in data["frequency"].values.tolist() if k not in keys]
         begins = {k: _begins(data, f"excluded_loss_{self.kind}_by_frequency", k) for k in keys}
         order = sorted(keys, key=lambda k: (begins[k] is None, begins[k] or 0, k))
-        narrow, colours = style().narrow(figure), style().colours
-        losses = self.measure == "loss"
-        axes = style().panels(
-            figure, left=6.6 if narrow else 8.4, right=4.6 if losses else 1.6, top=1.2
-        )[0][0]  # fmt: skip
+        left = 6.6 if style().narrow(figure) else 8.4
+        axes = style().panels(figure, left=left, right=1.6, top=1.2)[0][0]
         end, epochs = panels.horizon(data), data["epoch"].values
-        _ridges.frame(axes, end, len(order), 1.25)
+        foot = len(order) - 1 + TESTED + 0.3
+        _ridges.frame(axes, end, foot, 1.15)
         # room for a number between a hill and the row above it
         em = style().pixels(axes, style().small) / axes.bbox.height
-        rise = max(0.3, 0.94 - 1.25 * em * float(abs(np.diff(axes.get_ylim())[0])))
+        rise = max(0.3, 0.94 - 1.25 * em * float(abs(np.diff(axes.get_ylim())[0])) - BAR)
         axes.set_xlabel(clocks.word(data))
         shown = epochs <= end
         highest = max(float(values[shown].max()) for values in lost.values()) or 1.0
-        rows = [*((f"wave {k}", lost[k], frequencies.colour(k, data)) for k in order)]
-        rows.append(("others", self._lost(data, others), colours.muted))
-        parts = [
-            _ridges.Ridge(axes, epochs, rise * values / highest, row, colour)
-            for row, (_, values, colour) in enumerate(rows)
+        tint = {k: frequencies.colour(k, data) for k in order}
+        ridges = [
+            _ridges.Ridge(axes, epochs, rise * lost[k] / highest, row, tint[k])
+            for row, k in enumerate(order)
         ]
-        _ridges.name_rows(axes, [row[0] for row in rows], [row[2] for row in rows])
-        if losses and highest > LEVEL:
-            heights = [row - rise * LEVEL / highest for row in range(len(order))]
-            _ridges.levels(axes, heights, f"\u00d7{10**LEVEL:,}", 0.4)
-        marks = [
-            _marks.Mark(float(epochs[begins[k]]), row - rise * lost[k][begins[k]] / highest, "",
-                        colours.ink)
-            for row, k in enumerate(order) if begins[k] is not None
-        ]  # fmt: skip
+        test = panels.losses(data)["test"]
+        top = float(np.nanmax(test.y[test.x <= end]))
+        ridges.append(
+            _ridges.Ridge(axes, test.x, TESTED * _ridges.height(test.y, top), foot, test.colour)
+        )
+        _ridges.name_rows(
+            axes, [*(f"wave {k}" for k in order), "test loss"], [*tint.values(), test.colour],
+            [*range(len(order)), foot],
+        )  # fmt: skip
+        starts = {row: (float(epochs[begins[k]]), tint[k]) for row, k in enumerate(order)
+                  if begins[k] is not None}  # fmt: skip
         peaks = self._peaks(axes, [(lost[k], y) for y, k in enumerate(order)], highest, rise)
         moves = Drawing.of(*(
             Drawing(part.moving, lambda i, part=part: part.update(float(epochs[i])))
-            for part in parts
+            for part in ridges
         ))  # fmt: skip
         halves = _neurons.halves(axes, data, level=1)
         longer = Drawing((), lambda i: _ridges.reach(axes, max(end, float(epochs[i]))))
-        dots = _marks.draw(axes, marks, data["epoch"])
-        return Drawing.of(longer, moves, halves, dots, peaks(data))
+        return Drawing.of(longer, moves, halves, _bars_below(axes, starts, epochs), peaks(data))
 
     def _lost(self, data: xr.Dataset, waves: list[int]) -> np.ndarray:
         """How much worse training is without the one of some waves that it needs most.
@@ -339,6 +352,31 @@ class ExcludedLoss(Scene):
         past = LineCollection([], colors=colour, linewidths=width, zorder=1.5)
         axes.add_collection(past, autolim=False)
         return Drawing([past], lambda i: past.set_segments(list(lines[:, : i + 1])))
+
+
+def _bars_below(axes: Axes, starts: dict[int, tuple[float, str]], epochs: np.ndarray) -> Drawing:
+    """A bar below the hills of some rows, from its start on, with a dot there."""
+    size, colours = style().points, style().colours
+    thick = BAR * abs(axes.transData.transform((0, 1))[1] - axes.transData.transform((0, 0))[1])
+    thick *= 72 / axes.figure.get_figure(root=True).dpi
+    bars, dots = [], []
+    for row, (start, colour) in starts.items():
+        y, look = row + BAR / 2, {"solid_capstyle": "butt", "zorder": 6}
+        if style().ghost:
+            axes.plot([start, epochs[-1]], [y, y], color=colour, lw=thick, alpha=0.3, **look)
+        bars += axes.plot([], [], color=colour, lw=thick, **look)
+        dots += axes.plot(
+            [start], [y], "o", ms=0.5 * size, color=colours.ink, zorder=7, mew=0.05 * size,
+            mec=colours.background,
+        )  # fmt: skip
+
+    def update(i: int) -> None:
+        for (row, (start, _)), bar, dot in zip(starts.items(), bars, dots, strict=True):
+            y, begun = row + BAR / 2, bool(epochs[i] >= start)
+            bar.set_data([start, epochs[i]] if begun else [], [y, y] if begun else [])
+            dot.set_visible(style().ghost or begun)
+
+    return Drawing([*bars, *dots], update)
 
 
 def _rounded(times: float) -> str:
