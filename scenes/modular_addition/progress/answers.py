@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from grokviz.scenes.any import _ridges
 from grokviz.scenes.modular_addition import _answers, _claims
 from grokviz.scenes.modular_addition._answers import MIRROR, NEITHER, SHOWN, Answers
 
 from grokviz.scene import Claim, Drawing, Scene, grids, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
+from grokviz.scene.phases import horizon
 from grokviz.tasks.modular_addition.formulas.answers import UNKNOWN
 
 if TYPE_CHECKING:
@@ -31,11 +33,14 @@ GROUND = 0.6
 SMALLEST, GAP = 1.5, 1 / 6
 """Cells of so many points have gaps between them, of such a share of a cell."""
 
-ROW, TIGHT, SLIM = 3.5, 2.5, 18.0
-"""The height of a group's count and bar, in small ems, and where there is little room; where
-there are fewer ems across, the count stands below the name, without a bar."""
+ROW, TIGHT, SLIM = 4.6, 2.5, 18.0
+"""The height of a group's count and hill, in small ems, and where there is little room; where
+there are fewer ems across, the count stands below the name, without a hill."""
 
-HEAD, SCALE, WORDS = 1.6, 3.4, 6.4
+NAME = 2.0
+"""How much of that its name and its count take."""
+
+HEAD, SCALE, WORDS = 0.2, 3.2, 5.0
 """The heights of what stands above the counts, of the scale and of the words below them."""
 
 
@@ -45,7 +50,7 @@ class AnswersScene(Scene):
 
     name = "answers"
     title = "It learns the sums it is shown, then a + b = b + a, then the rest"
-    watch = "a cell is one sum, coloured where its answer is right: the fuller, the surer"
+    watch = "A cell is a sum, coloured where it is right; hills count those over epochs"
     source = "the split of arXiv:2301.05217, section 3; the table and the mirrors are ours"
     needs = (
         "answer_probability", "answer_right", "right_answers", "group_of_pair",
@@ -155,7 +160,9 @@ class _Table:
 
 
 class _Counts:
-    """A count and a bar for each group, and what is known beyond memory while that is so."""
+    """A count for each group, a hill of how many are right over epochs, and what is known beyond
+    memory while that is so.
+    """
 
     def __init__(
         self, axes: Axes, data: xr.Dataset, answers: Answers, example: tuple[int, int] | None
@@ -169,18 +176,23 @@ class _Counts:
         self.slim = axes.bbox.width / axes.bbox.height / self.em < SLIM
         self.high = ROW if HEAD + ROW * count <= 1 / self.em else TIGHT
         self.room = 1 / self.em - HEAD - self.high * count
-        words = "right answers" if self.slim else "answered right"
-        current_style.note(axes, words, (0, 1), (0, -0.8), color=current_style.colours.muted)
+        self.epochs = data["epoch"].values.astype(float)
+        self.end = max(float(horizon(data)), 1.0)
         self.numbers: list[Any] = []
-        self.bars: list[Any] = []
+        self.hills: list[_ridges.Ridge] = []
         for n, group in enumerate(self.groups):
             self._row(n, group)
-        down = -(HEAD + self.high * count + 1.2)
+        down = -(HEAD + self.high * count)
+        if self.hills:
+            for x, text in ((0, "epoch 0"), (1, f"{self.end:,.0f}")):
+                current_style.note(
+                    axes, text, (x, 1), (0, down - 0.2), va="top", ha="right" if x else "left",
+                    color=current_style.colours.muted,
+                )  # fmt: skip
+            down -= 2.0
         self.words = current_style.note(axes, "", (0, 1), (0, down), va="top", linespacing=1.3)
 
     def _row(self, n: int, group: int) -> None:
-        from matplotlib.patches import Rectangle
-
         current_style, colours, em = style(), style().colours, self.em
         colour, down = _colours()[group], 1 - (HEAD + self.high * n) * em
         name = NAMES[group] if group != UNKNOWN else "all sums"
@@ -191,35 +203,37 @@ class _Counts:
             return
         look |= {"ha": "right", "fontsize": 1.15 * current_style.points}
         self.numbers.append(current_style.note(self.axes, "", (1, down), (0, -1.4), **look))
-        for width, face in ((1, colours.grid), (0, colour)):
-            bar = Rectangle((0, down - 2.35 * em), width, 0.5 * em, facecolor=face, lw=0)
-            self.axes.add_patch(bar)
-        self.bars.append(bar)
+        foot = down - (self.high - 0.2) * em
+        share = self._right(group) / self.sums[n]
+        self.axes.plot([0, 1], [foot, foot], color=colours.faint, lw=0.3 * current_style.line)
+        self.hills.append(_ridges.Ridge(
+            self.axes, self.epochs / self.end, -share * (self.high - NAME) * em, foot, colour
+        ))  # fmt: skip
+
+    def _right(self, group: int) -> np.ndarray:
+        """How many sums of a group are right at each moment."""
+        right: np.ndarray = self.answers.every if group == UNKNOWN else self.answers.right[:, group]
+        return right
 
     @property
     def moving(self) -> list[Any]:
-        return [*self.numbers, *self.bars, self.words]
+        return [*self.numbers, *(part for hill in self.hills for part in hill.moving), self.words]
 
     def update(self, i: int) -> None:
         """The counts of one moment."""
         for n, group in enumerate(self.groups):
-            right = self.answers.every[i] if group == UNKNOWN else self.answers.right[i, group]
-            self.numbers[n].set_text(f"{int(right):,} of {self.sums[n]:,}")
-            if self.bars:
-                self.bars[n].set_width(int(right) / self.sums[n])
+            self.numbers[n].set_text(f"{int(self._right(group)[i]):,} of {self.sums[n]:,}")
+            if self.hills:
+                self.hills[n].update(float(self.epochs[i] / self.end))
         told = self.answers.mirrored[i] and self.room >= SCALE + WORDS and not self.slim
-        self.words.set_text(self._beyond(i) if told else "")
+        self.words.set_text(self._beyond() if told else "")
 
-    def _beyond(self, i: int) -> str:
-        mirrors, unseen = int(self.answers.right[i, MIRROR]), self.answers.unseen(i)
-        words = (
-            f"All it knows beyond memory: a + b = b + a.\n{mirrors:,} of {unseen:,} right answers "
-            "to unseen sums\nare mirrors of sums it was shown"
-        )
+    def _beyond(self) -> str:
+        words = "Of sums it was not shown it knows little but that a + b = b + a"
         if self.example is None:
-            return words
+            return f"{words}."
         a, b = self.example
-        return f"{words},\nas {a} + {b} is of {b} + {a} (ringed)"
+        return f"{words},\nas {a} + {b} is {b} + {a} (ringed)."
 
 
 def _scale(axes: Axes, table: _Table) -> None:

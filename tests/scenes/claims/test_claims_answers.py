@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from grokviz.scenes.modular_addition import _answers
+from grokviz.scenes.modular_addition._answers import Answers
 from grokviz.scenes.modular_addition.progress.answers import _Table
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -133,3 +134,16 @@ def test_a_cell_has_its_groups_colour_as_far_as_it_is_sure_and_none_where_wrong(
     np.testing.assert_allclose(cells[tuple(wrong[::-1])], table.ground)
     expected = table.ground + 0.75 * (train - table.ground)
     np.testing.assert_allclose(cells[tuple(shown[::-1])], expected)
+
+
+def test_hills_are_as_high_as_the_share_of_their_sums_that_is_right() -> None:
+    drawn = scene("answers").with_options()
+    with drawing_in(style().theme, ghost=False):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawn.draw(figure, MIRRORS).update(len(EPOCHS) - 1)
+    lines = [line for axes in figure.axes for line in axes.lines]
+    hills = [line.get_ydata() for line in lines if len(line.get_ydata()) == len(EPOCHS)]
+    assert len(hills) == 3
+    right, sums = MIRRORS["right_answers"].values, Answers.of(MIRRORS).sums
+    for hill, count, most in zip(hills, right.T, sums, strict=True):
+        np.testing.assert_allclose((hill - hill[0]) / (hill[-1] - hill[0]), count / most)
