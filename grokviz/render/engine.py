@@ -8,7 +8,7 @@ pages, lists and films of chapters ask the engine and no scene for its type.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
@@ -151,6 +151,13 @@ class Engine(ABC, Generic[S, J]):
 
         text = scene_text(job, data)
         return write_page(job, text, self.page_body(job, data, text, report))
+
+    def render_all(
+        self, jobs: Sequence[J], data: xr.Dataset, report: ProgressCallback | None = None
+    ) -> Iterator[Path]:
+        """Make several files of one scene; here each by itself."""
+        for job in jobs:
+            yield self.render(job, data, report)
 
     @abstractmethod
     def draw(self, job: J, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -24,6 +25,7 @@ from grokviz.scene.style import drawing_in
 if TYPE_CHECKING:
     import xarray as xr
 
+    from grokviz.media import Provenance
     from grokviz.media.film.encode import Frame
     from grokviz.media.film.sound import Track
     from grokviz.scene.sound import Sound
@@ -90,25 +92,55 @@ class Picture:
 
 def film(job: RenderJob, data: xr.Dataset, report: ProgressCallback | None = None) -> Path:
     """Make one film."""
-    from grokviz.media import write_film
-    from grokviz.media.film.encode import Footage
+    return films([job], data, report)[0]
 
+
+def alike(one: RenderJob, other: RenderJob) -> bool:
+    """Whether two films have the same frames."""
+    ways = [
+        replace(job, path=Path(), format=one.format, options=replace(job.options, max_size=None))
+        for job in (one, other)
+    ]
+    return one.format.film and other.format.film and ways[0] == ways[1]
+
+
+def films(
+    jobs: Sequence[RenderJob], data: xr.Dataset, report: ProgressCallback | None = None
+) -> list[Path]:
+    """Make films that are alike, each frame drawn once for all of them."""
+    from grokviz.media.film.together import write_together
+
+    job = jobs[0]
     with drawing_in(job.theme, ghost=job.ghost):
         picture = Picture(job, data)
         sound = job.scene.sound(picture.data) if job.options.sound else None
-        limit = job.options.max_size
-        poster = picture.poster()
+        poster, track = picture.poster(), _track(job, sound, picture.index)
+        provenance = provenance_of(job, picture.data, picture.moments, sound)
+        writers = [partial(_write, one, poster, track, provenance) for one in jobs]
         with picture.background(), Frames(picture, data, report) as frames:
-            written = write_film(
-                job.path,
-                Footage(frames, poster, _track(job, sound, picture.index)),
-                fps=job.quality.fps,
-                provenance=provenance_of(job, picture.data, picture.moments, sound),
-                transparent=job.options.transparent,
-                max_size=None if limit is None else int(limit * 1e6),
-                fmt=job.format.name,
-            )
-    return written.path
+            return [writers[0](frames)] if len(writers) == 1 else write_together(frames, writers)
+
+
+def _write(
+    job: RenderJob,
+    poster: Frame,
+    track: Track | None,
+    provenance: Provenance,
+    frames: Callable[[], Iterator[Frame]],
+) -> Path:
+    from grokviz.media import write_film
+    from grokviz.media.film.encode import Footage
+
+    limit = job.options.max_size
+    return write_film(
+        job.path,
+        Footage(frames, poster, track),
+        fps=job.quality.fps,
+        provenance=provenance,
+        transparent=job.options.transparent,
+        max_size=None if limit is None else int(limit * 1e6),
+        fmt=job.format.name,
+    ).path
 
 
 class Frames(contextlib.AbstractContextManager["Frames"]):

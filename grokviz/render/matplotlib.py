@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,22 @@ class Matplotlib(Engine[Scene, RenderJob]):
         from grokviz.render.filming import film
 
         return film(job, data, report)
+
+    def render_all(
+        self, jobs: Sequence[RenderJob], data: xr.Dataset, report: ProgressCallback | None = None
+    ) -> Iterator[Path]:
+        """Films that differ in their format alone share one drawing."""
+        from grokviz.render.filming import alike, films
+
+        done: dict[int, Path] = {}
+        for n, job in enumerate(jobs):
+            if n not in done:
+                same = [m for m in range(n, len(jobs)) if m == n or alike(job, jobs[m])]
+                if len(same) == 1:
+                    done[n] = self.render(job, data, report)
+                else:
+                    done |= zip(same, films([jobs[m] for m in same], data, report), strict=True)
+            yield done[n]
 
     def page_body(
         self, job: RenderJob, data: xr.Dataset, text: SceneText, report: ProgressCallback | None

@@ -158,8 +158,10 @@ def perform_all(
     alone = jobs == 1 or len(work) == 1 or engine_of(work[0].scene).shared
     in_words = None if alone else worker_jobs(work)
     if in_words is None:
+        data = clean_data(data)
         for job in work:
-            yield perform(job, data, report)
+            job.scene.check(data)
+        yield from engine_of(work[0].scene).render_all(work, data, report)
         return
     from grokviz.parallel import Pool, ProcessFailed
 

@@ -17,6 +17,7 @@ from grokviz.media import FORMATS, Painter, read_provenance
 from grokviz.media.film.cover import cover_of
 from grokviz.media.pixels import picture_size, read_picture
 from grokviz.media.venues import VENUES
+from grokviz.render import filming
 from grokviz.render.drawing import build
 from grokviz.render.job import render_options
 from grokviz.render.plan import plan
@@ -417,3 +418,24 @@ def test_a_full_disk_leaves_the_old_file(
         render(dot(), data, path.name, **SHORT)
     assert left(here) == [path.name]
     assert path.read_text() == "the old one"
+
+
+def test_films_of_one_size_and_rate_share_a_drawing(
+    dot: Any, data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[int] = []
+    once = filming.Picture.__init__
+
+    def counted(self: Any, *given: Any) -> None:
+        built.append(1)
+        once(self, *given)
+
+    monkeypatch.setattr(filming.Picture, "__init__", counted)
+    names = ["a.mp4", "a.png", "a.webm", "a.gif", "a.webp"]
+    wish = {**SHORT, "fps": 12}
+    made = render(dot(), data, [tmp_path / name for name in names], **wish)
+    assert [path.name for path in made] == names
+    assert sum(built) == 2  # a GIF has another rate
+    for name in ("a.mp4", "a.webm", "a.webp"):
+        alone = render(dot(), data, tmp_path / f"alone-{name}", **wish)[0]
+        assert alone.read_bytes() == (tmp_path / name).read_bytes()
