@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style, timeline
 from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,16 +24,13 @@ DEGREES, SIDES = ("linear", "quadratic"), ("pre", "post")
 RAISED, LEAST = 2.0, 0.1
 """So many times the products before the ReLU, and so much of a neuron, have they to be after it."""
 
-WING = 0.62
-"""How much of its place a fan takes."""
-
-MOST_FANS = 9
-"""Fans that have room for a name each: the clusters with most neurons."""
+MOST_NAMED = 9
+"""Clusters that have room for a name each: those with most neurons."""
 
 
 @dataclass(frozen=True)
 class QuadraticShare(Scene):
-    """Each neuron's share in products of waves before the ReLU and after it, a fan a cluster."""
+    """Each neuron's share in products of waves before the ReLU and after it, as a thread."""
 
     name = "quadratic-share"
     title = "The ReLU multiplies: it makes products of waves out of their sums"
@@ -74,24 +72,24 @@ class QuadraticShare(Scene):
             return Claim.instead(sentence, **means)
         rest = float(_means(data, "linear_share_post")[end])
         numbers = {**means, "linear": rest}
-        sentence = f"The ReLU makes products of waves, from {before:.0%} of a neuron to {after:.0%}"
+        sentence = f"The ReLU multiplies waves: {after:.0%} of a neuron is products after it"
         watch = f"Each thread is a neuron; another {rest:.0%} of it is waves of a or of b alone"
         if self.show != "rise":
             watch = "Each dot is a neuron, after the ReLU"
         return Claim(sentence, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A fan of neurons a cluster, before and after the ReLU; or the two scatters."""
+        """A thread a neuron, from before the ReLU to after it; or the two scatters."""
         if self.show != "rise":
             left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
             groups = _groups(data)
             return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
-        left, right = (4.4, 0.8) if style().narrow(figure) else (5.0, 4.4)
+        left, right = (4.4, 3.2) if style().narrow(figure) else (5.0, 7.4)
         room = style().panels(
-            figure, left=left, right=right, top=2.6, bottom=timeline.HEIGHT + 2.4
+            figure, left=left, right=right, top=0.8, bottom=timeline.HEIGHT + 2.2
         )[0][0]
         strip = timeline.Timeline(figure, data, "field_epoch", left=left, right=right)
-        return Drawing.of(_Fans(room, data), strip)
+        return Drawing.of(_Fan(room, data), strip)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Mean shares of the clustered neurons at that moment."""
@@ -125,8 +123,8 @@ class QuadraticShare(Scene):
         )
         if self.show == "rise":
             return (
-                f"Threads: {share}, from before the ReLU to after it, a fan for the neurons of "
-                f"each cluster; dots: their means; dashed: the mean of all after it. {NOTEBOOK}"
+                f"Threads: {share}, from before the ReLU to after it, in the colour of the "
+                f"cluster; thick: the mean of all. Numbers: means, of each cluster too. {NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -195,8 +193,8 @@ def _groups(data: xr.Dataset) -> Groups:
     return [*groups, Group("none", colours.train, cluster <= 0)]
 
 
-class _Fans:
-    """A fan a cluster: a thread a neuron, from its share before the ReLU up to that after it."""
+class _Fan:
+    """A thread a neuron, from its share before the ReLU up to that after it, and their means."""
 
     def __init__(self, axes: Axes, data: xr.Dataset) -> None:
         from matplotlib.collections import LineCollection
@@ -206,90 +204,95 @@ class _Fans:
         current_style, colours = style(), style().colours
         groups = _groups(data)
         groups = groups[:-1] if len(groups) > 1 else groups
-        largest = sorted(groups, key=lambda group: -int(group.inside.sum()))[:MOST_FANS]
+        largest = sorted(groups, key=lambda group: -int(group.inside.sum()))[:MOST_NAMED]
         self.groups = [group for group in groups if group in largest]
         self.shares = [
             np.nan_to_num(100 * data[f"quadratic_share_{side}"].values.astype(float))
             for side in SIDES
         ]
+        self.means = [np.nan_to_num(100 * _means(data, f"quadratic_share_{s}")) for s in SIDES]
         shown = np.concatenate([s[:, g.inside] for s in self.shares for g in self.groups], axis=1)
         inside = data["field_epoch"].values <= panels.horizon(data)
-        top = 1.12 * max(float(shown[inside].max(initial=0)), 1e-3)
-        axes.set(xlim=(-0.5, len(self.groups) - 0.5), ylim=(0, top), xticks=[])
+        top = 1.06 * max(float(shown[inside].max(initial=0)), 1e-3)
+        axes.set(xlim=(0, 1), ylim=(0, top), xticks=[])
         axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.set_ylabel("products (%)" if current_style.narrow(axes.figure) else
-                        "share in products of waves (%)")  # fmt: skip
+        narrow = current_style.narrow(axes.figure)
+        axes.set_ylabel("products (%)" if narrow else "share in products of waves (%)")
         axes.grid(visible=False, axis="x")
-        self.axes, self.parts = axes, []
-        wide = current_style.line
-        for n, group in enumerate(self.groups):
-            ends = n - WING / 2, n + WING / 2
-            count = max(int(group.inside.sum()), 1)
-            # many threads are as bright together as few
-            alpha = float(np.clip(26 / count, 0.18, 0.9))
-            threads: Any = LineCollection(
-                [], colors=[to_rgba(group.colour, alpha)], lw=0.42 * wide, zorder=2
-            )
-            axes.add_collection(threads, autolim=False)
-            (mean,) = axes.plot(
-                [], [], "o-", color=group.colour, markevery=[0, -1], lw=1.3 * wide,
-                ms=0.55 * current_style.points, mec=colours.background, mew=0.15 * wide, zorder=4,
-            )  # fmt: skip
-            number = current_style.label(
-                axes, ends[1], 0, "", color=group.colour, lift=0.5, ha="center", zorder=5
-            )
-            self.parts.append((ends, threads, mean, number))
-            for end, word in zip(ends, ("before", "after"), strict=True):
-                if not current_style.narrow(axes.figure):
-                    current_style.note(
-                        axes, word, (end, 0), (0, -0.35), ha="center", va="top",
-                        color=colours.muted, xycoords=axes.get_xaxis_transform(),
-                    )  # fmt: skip
+        self.axes, wide = axes, current_style.line
+        # many threads are as bright together as few
+        count = sum(int(group.inside.sum()) for group in self.groups)
+        alpha = float(np.clip(100 / max(count, 1), 0.15, 0.9))
+        self.threads: list[Any] = []
+        for group in self.groups:
+            self.threads.append(LineCollection(
+                [], colors=[to_rgba(group.colour, alpha)], lw=0.5 * wide, zorder=2
+            ))  # fmt: skip
+            axes.add_collection(self.threads[-1], autolim=False)
+        (self.mean,) = axes.plot(
+            [], [], "o-", color=colours.ink, markevery=[0, -1], lw=1.3 * wide, clip_on=False,
+            ms=0.6 * current_style.points, mec=colours.background, mew=0.15 * wide, zorder=4,
+        )  # fmt: skip
+        for x, word, side in ((0, "before the ReLU", "left"), (1, "after the ReLU", "right")):
             current_style.note(
-                axes, group.name if group.name == "none" or n or current_style.narrow(axes.figure)
-                else f"frequency {group.name}", (n, 1), (0, 0.5), ha="center", fontweight="bold",
-                color=group.colour, xycoords=axes.get_xaxis_transform(),
+                axes, word, (x, 0), (0, -0.4), ha=side, va="top", color=colours.muted,
                 fontsize=current_style.points,
             )  # fmt: skip
-        self.mean = np.nan_to_num(100 * _means(data, "quadratic_share_post"))
-        self.level = axes.axhline(0, color=colours.muted, lw=0.5 * wide, ls=(0, (4, 3)), zorder=1.5)
-        # a narrow picture has no room at its right
-        self.name = current_style.note(
-            axes, "", (1, 0), (0.4, 0), va="center", color=colours.muted,
-            xycoords=axes.get_yaxis_transform(), visible=not current_style.narrow(axes.figure),
+        # the mean before, and all after: the mean of all last
+        self.first = current_style.label(
+            axes, 0.02, 0, "", ha="left", color=colours.ink, fontsize=1.15 * current_style.points,
+            zorder=5,
         )  # fmt: skip
-        if current_style.narrow(axes.figure):
-            axes.set_xlabel("before the ReLU, and after it")
+        tints = [*(group.colour for group in self.groups), colours.ink]
+        self.names = [
+            current_style.note(
+                axes, "", (1, 0), (0.7, 0), va="center", fontweight="bold", color=tint,
+                xycoords=axes.get_yaxis_transform(), annotation_clip=False,
+            )
+            for tint in tints
+        ]  # fmt: skip
 
     @property
     def moving(self) -> list[Any]:
-        parts = [artist for _, *artists in self.parts for artist in artists]
-        return [*parts, self.level, self.name]
+        return [*self.threads, self.mean, self.first, *self.names]
 
     def update(self, i: int) -> None:
-        mean = float(self.mean[i])
-        self.level.set_ydata([mean, mean])
-        self.name.xy = (1, mean)
-        self.name.set_text(f"mean\n{mean:.0f}%")
-        for group, (ends, threads, mean, number) in zip(self.groups, self.parts, strict=True):
+        highs = []
+        for group, threads in zip(self.groups, self.threads, strict=True):
             low, high = (share[i, group.inside] for share in self.shares)
-            threads.set_segments(_threads(ends, low, high))
-            levels = np.array([[side.mean()] if side.size else [0.0] for side in (low, high)])
-            mean.set_data(*_threads(ends, *levels)[0].T)
-            number.set_text(f"{levels[1, 0]:.0f}%")
-            # clear of all but the few that are far above the others
-            highest = np.sort(high, kind="stable")[int(0.97 * (len(high) - 1)) :][:1]
-            number.xy = (ends[1], float(highest[0]) if highest.size else 0.0)
+            threads.set_segments(_threads(low, high))
+            highs.append(float(high.mean()) if high.size else 0.0)
+        before, after = (float(mean[i]) for mean in self.means)
+        self.mean.set_data(*_threads(np.array([before]), np.array([after]))[0].T)
+        self.first.set_text(f"mean {before:.0f}%")
+        self.first.set_y(before + 0.03 * self.axes.get_ylim()[1])
+        self._name([*highs, after])
+
+    def _name(self, heights: list[float]) -> None:
+        """Put the names at their means after the ReLU, clear of each other."""
+        narrow = style().narrow(self.axes.figure)
+        order = sorted(range(len(heights)), key=lambda n: heights[n])
+        words = [group.name for group in self.groups]
+        if not narrow:
+            words = [f"{name}: {height:.0f}%" for name, height in zip(words, heights, strict=False)]
+            highest = next(n for n in reversed(order) if n < len(words))
+            if self.groups[highest].name != "none":
+                words[highest] = f"wave {words[highest]}"
+        words.append(f"{'' if narrow else 'mean '}{heights[-1]:.0f}%")
+        em = style().pixels(self.axes, style().small) / self.axes.bbox.height
+        top = self.axes.get_ylim()[1]
+        places = pushed_apart([heights[n] for n in order], [1.2 * em * top] * len(order), 0, top)
+        for n, y in zip(order, places, strict=True):
+            self.names[n].set_text(words[n])
+            self.names[n].xy = (1, y)
 
 
-def _threads(
-    ends: tuple[float, float], low: np.ndarray, high: np.ndarray
-) -> Float[np.ndarray, "neuron point 2"]:
+def _threads(low: np.ndarray, high: np.ndarray) -> Float[np.ndarray, "neuron point 2"]:
     """Points of smooth ways from one height to another, which leave both ends level."""
-    t = np.linspace(0, 1, 24)
+    t = np.linspace(0, 1, 32)
     rise = t**3 * (6 * t**2 - 15 * t + 10)
     y = low[:, None] + (high - low)[:, None] * rise
-    x = np.broadcast_to(ends[0] + (ends[1] - ends[0]) * t, y.shape)
+    x = np.broadcast_to(t, y.shape)
     points: np.ndarray = np.stack([x, y], axis=2)
     return points
 

@@ -533,7 +533,7 @@ ON_PICTURE = (
     ("excluded-loss", "\u00d710 million"),
     ("neuron-spectra", "wave 35"),
     ("neuron-activations", "89% of the neurons\nfollow one wave"),
-    ("quadratic-share", "19%"),
+    ("quadratic-share", "mean 18%"),
 )
 
 
