@@ -21,6 +21,7 @@ from jaxtyping import Int
 from grokviz.dataset import schema
 from grokviz.pages.content import points
 from grokviz.pages.panels import Panel, Width
+from grokviz.scene.spoken import capitalised
 from grokviz.tasks.any.measures.matrices import spread
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _charts(arrays: Mapping[str, xr.DataArray], views: Mapping[str, Any]) -> Ite
         clock = first if first.rpartition(":")[2] in CLOCKS and first in array.coords else ""
         meanings = {str(dim): _meaning(array, str(dim)) for dim in array.dims if dim != clock}
         yield OwnPanel(
-            label, _title(_called(name, array)), _sentence(array.attrs.get("definition", "")),
+            label, capitalised(_called(name, array)), _sentence(array.attrs.get("definition", "")),
             (name,), view=views[name], clock=clock, meanings=meanings,
         )  # fmt: skip
 
@@ -202,12 +203,6 @@ def _moments(array: xr.DataArray, view: View | None) -> Int[np.ndarray, " moment
 
 def _called(name: str, array: xr.DataArray) -> str:
     return str(array.attrs.get("long_name") or name.replace("_", " "))
-
-
-def _title(words: str) -> str:
-    """Words with a capital letter, unless the first one is a symbol."""
-    first = words.split(" ", 1)[0]
-    return words[:1].upper() + words[1:] if first.isalpha() and first.islower() else words
 
 
 def _sentence(definition: Any) -> str:

@@ -22,6 +22,7 @@ from grokviz.scene.clock import gone_from, index_of, index_up_to, is_time
 from grokviz.scene.clock import word as clock_word
 from grokviz.scene.drawing import Drawing
 from grokviz.scene.phases import horizon
+from grokviz.scene.spoken import capitalised
 from grokviz.scene.style import NARROW
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ class Scene:
 
     def subtitle(self, data: xr.Dataset) -> str:
         """What to watch, and on a second line from when on nothing is a number."""
-        return "\n".join(words for words in (self.claim(data).watch, self.ends(data)) if words)
+        watch = capitalised(self.claim(data).watch)
+        return "\n".join(words for words in (watch, self.ends(data)) if words)
 
     def ends(self, data: xr.Dataset) -> str:
         """From when on nothing that is drawn is a number, of a run of which that is so."""

@@ -20,6 +20,12 @@ def in_words(number: int, most: int = 12) -> str:
     return NUMBERS[number - 1] if 1 <= number <= most else str(number)
 
 
+def capitalised(words: str) -> str:
+    """Words with a capital letter, unless the first one is a symbol."""
+    first = words.split(" ", 1)[0]
+    return words[:1].upper() + words[1:] if first.isalpha() and first.islower() else words
+
+
 def reading(text: str) -> float:
     """Seconds for which a caption is shown at least: it comes, and then a third a word."""
     return FADE + AT_LEAST + A_WORD * len(text.split())

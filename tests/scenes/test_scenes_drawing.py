@@ -133,6 +133,15 @@ def test_a_drawing_of_parts_moves_all_of_them() -> None:
     assert moved == [("a", 3), ("b", 3)]
 
 
+@pytest.mark.parametrize(
+    ("watch", "subtitle"),
+    [("a cell is a sum", "A cell is a sum"), ("W_E is wide", "W_E is wide"), ("", "")],
+)
+def test_a_subtitle_begins_with_a_capital(data: xr.Dataset, watch: str, subtitle: str) -> None:
+    own = type("Own", (Scene,), {"name": "own", "watch": watch, "clock": None})
+    assert own().subtitle(data) == subtitle
+
+
 # --- how far a film goes -------------------------------------------------------------
 
 
