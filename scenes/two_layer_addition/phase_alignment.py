@@ -23,6 +23,9 @@ ALIGNED = 20.0
 APART = 45.0
 """Degrees of mean misalignment above which they are said not to have lain there before."""
 
+NEARLY_ALL = 0.9
+"""So large a share of the neurons on the line are nearly all."""
+
 NEARLY, LATER = 4.0, 1.4
 """A film ends so many times later than the dots are within so many degrees of their best."""
 
@@ -32,8 +35,8 @@ class PhaseAlignment(Scene):
     """A dot a neuron: the phase of its wave coming out, over that of its wave going in."""
 
     name = "phase-alignment"
-    title = "Every neuron's wave comes out with twice the phase it went in with"
-    watch = "A dot is a neuron; on the line, which wraps round, the phase out is twice that in"
+    title = "Neurons' waves come out with twice the phase they went in with"
+    watch = "A dot is a neuron, coloured by frequency; on the line the phase out is twice that in"
     source = "arXiv:2602.16849"
     needs = ("neuron_phase", "neuron_magnitude", "final_frequency")
     recipe = "two-layer-addition"
@@ -53,13 +56,11 @@ class PhaseAlignment(Scene):
         first, last = (_distance(data, i) for i in (0, -1))
         numbers = {"first": first, "last": last}
         summed = _summed(data)
-        own = (
-            self.title
-            if summed
-            else ("Every neuron's wave comes out with the phases of both its inputs added")
+        own = f"{_who(data)} waves come out with " + (
+            "twice the phase they went in with" if summed else "both inputs' phases added"
         )
         watch = self.watch if summed else (
-            "A dot is a neuron; on the line, which wraps round, the phases going in add up"
+            "A dot is a neuron, coloured by frequency; on the line the phases going in add up"
         )  # fmt: skip
         if last <= ALIGNED and first >= APART:
             return Claim(own, watch, numbers=numbers)
@@ -161,12 +162,26 @@ def _weights(data: xr.Dataset) -> Float[np.ndarray, "epoch neuron"]:
     return product
 
 
-def _distance(data: xr.Dataset, i: int) -> float:
-    """Mean distance of the output's phase from the inputs' together, in degrees."""
+def _off(data: xr.Dataset, i: int) -> Float[np.ndarray, " neuron"]:
+    """Distance of each neuron's phase coming out from those going in together, in degrees."""
     phases = data["neuron_phase"].values[i].astype(float)
-    off = 360 * np.abs(_turns(phases[-1] - phases[0] - phases[-2]))
+    off: Float[np.ndarray, " neuron"] = 360 * np.abs(_turns(phases[-1] - phases[0] - phases[-2]))
+    return off
+
+
+def _distance(data: xr.Dataset, i: int) -> float:
+    """The mean of those distances, in degrees."""
     weights = _weights(data)[i]
-    return float(np.average(off, weights=weights if weights.sum() > 0 else None))
+    return float(np.average(_off(data, i), weights=weights if weights.sum() > 0 else None))
+
+
+def _who(data: xr.Dataset) -> str:
+    """Of how many neurons that have a wave the phases lie on the line in the end, in a sentence."""
+    has_wave = data["final_frequency"].values > 0
+    near, count = int((_off(data, -1)[has_wave] <= ALIGNED).sum()), int(has_wave.sum())
+    if near == count:
+        return "All neurons'"
+    return "Nearly all neurons'" if near >= NEARLY_ALL * count else f"{near} of {count} neurons'"
 
 
 def _frame(axes: Axes, *, summed: bool) -> None:

@@ -60,6 +60,22 @@ def test_phases_fall_onto_the_lines() -> None:
     assert claim.numbers["first"] > 55
 
 
+def test_it_is_counted_of_how_many_neurons_the_phases_lie_there() -> None:
+    data = of("phase-alignment")
+    start = scene("phase-alignment")().claim(data).sentence.split(" waves ")[0]
+    count = int((data["final_frequency"] > 0).sum())
+    off = data["neuron_phase"].values[-1]
+    # some are a quarter of a turn off, and so small that they weigh nothing
+    data["neuron_magnitude"][-1, :, : count // 4] *= 1e-3
+    off[-1] = off[0] + off[-2]
+    assert scene("phase-alignment")().claim(data).sentence.startswith("All neurons' waves")
+    off[-1, : count // 4] += np.pi / 2
+    claim = scene("phase-alignment")().claim(data)
+    kept = int((data["final_frequency"].values[count // 4 :] > 0).sum())
+    assert claim.sentence.startswith(f"{kept} of {count} neurons' waves")
+    assert start in {"All neurons'", "Nearly all neurons'"}
+
+
 def test_phases_that_stay_where_they_were_are_not_on_the_lines() -> None:
     data = of("phase-alignment")
     data["neuron_phase"][-1] = data["neuron_phase"][0]
