@@ -61,7 +61,7 @@ class LearningCoefficient(Scene):
             sentence = "The model's complexity does not halve for good before the test loss does"
             return Claim.instead(sentence, _watch(data), **numbers)
         numbers["fallen"] = turn.fallen
-        gap = f"{abs(turn.grokked - turn.fallen):,.0f} {clocks.word(data)}s"
+        gap = f"{turn.gap} {clocks.word(data)}s"
         if not (turn.apart and turn.fallen <= BEFORE * turn.grokked):
             side = "before" if turn.fallen < turn.grokked else "after"
             sentence = f"The model's complexity halves {gap} {side} the test loss"
@@ -134,7 +134,8 @@ class _Turn(NamedTuple):
     """When the estimate has halved for good, and when the test loss has.
 
     ``peak`` is the highest mean up to the latter, ``left`` the mean then. ``apart`` is whether
-    every chain at the peak lies above every chain once it has fallen.
+    every chain at the peak lies above every chain once it has fallen, ``spread`` how far apart
+    the chains halve.
     """
 
     top: int
@@ -143,6 +144,18 @@ class _Turn(NamedTuple):
     fallen: float | None
     grokked: float
     apart: bool
+    spread: float
+
+    @property
+    def gap(self) -> str:
+        """How far apart both halve, in no more digits than the chains agree on."""
+        size = abs(self.grokked - (self.grokked if self.fallen is None else self.fallen))
+        if not np.isfinite(self.spread) or self.spread < 1:
+            return f"{size:,.0f}"
+        digits = int(np.ceil(np.log10(self.spread)))
+        # not to nothing where the chains agree on no digit
+        digits = min(digits, int(np.log10(max(size, 1))))
+        return f"about {round(size, -digits):,.0f}"
 
 
 def _turn(data: xr.Dataset) -> _Turn | None:
@@ -158,16 +171,32 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     means = np.where(known, chains.mean(axis=1), -np.inf)
     top = int(means[: end + 1].argmax())
     peak = float(means[top])
+    fallen, after = _halved(epochs, means, peak, top)
+    each = [
+        _halved(epochs, np.where(known, chain, -np.inf), float(chain[top]), top)[0]
+        for chain in chains.T
+    ]
+    times = [np.nan if time is None else time for time in each]
+    apart = fallen is not None and bool(chains[top].min() > chains[after].max())
+    spread = float(np.ptp(times))
+    return _Turn(
+        int(epochs[top]), peak, float(means[end]), fallen, float(run.grokked), apart, spread
+    )
+
+
+def _halved(
+    epochs: np.ndarray, means: np.ndarray, peak: float, top: int
+) -> tuple[float | None, int]:
+    """From when on a line stays below half of its peak, None for never, and its next checkpoint."""
     high = np.flatnonzero(means > FALLEN * peak)
     after = int(high[-1]) + 1 if high.size else top + 1
-    fallen = float(epochs[after]) if peak > 0 and after < len(epochs) else None
-    if fallen is not None and known[after]:
-        # where the line that is drawn comes down to half
-        fallen = float(
-            np.interp(-FALLEN * peak, -means[after - 1 : after + 1], epochs[after - 1 : after + 1])
-        )
-    apart = fallen is not None and bool(chains[top].min() > chains[after].max())
-    return _Turn(int(epochs[top]), peak, float(means[end]), fallen, float(run.grokked), apart)
+    if not peak > 0 or after >= len(epochs):
+        return None, after
+    if not np.isfinite(means[after]):
+        return float(epochs[after]), after
+    # where the line that is drawn comes down to half
+    around = slice(after - 1, after + 1)
+    return float(np.interp(-FALLEN * peak, -means[around], epochs[around])), after
 
 
 def _digits(value: float) -> str:
@@ -222,7 +251,7 @@ def _apart(axes: Axes, data: xr.Dataset) -> Drawing:
         arrowprops={"arrowstyle": "<|-|>", "color": ink, "lw": 0.8 * style().line, "shrinkA": 0,
                     "shrinkB": 0},
     )  # fmt: skip
-    gap = f"{turn.grokked - turn.fallen:,.0f} {clocks.word(data)}s"
+    gap = f"{turn.gap} {clocks.word(data)}s"
     middle = (turn.fallen + turn.grokked) / 2
     text = style().label(axes, middle, level, gap, lift=0.4, color=ink, zorder=7)
     half = style().label(
