@@ -52,7 +52,7 @@ class Weights(Scene):
 
     name = "weights"
     title = "Weights do not stay as they were drawn: their distribution changes"
-    watch = "Each ridge is the distribution of its entries at one moment, the first one behind"
+    watch = "Each ridge is the distribution of its entries at one moment, each to its own height"
     source = "kurtosis: doi.org/10.1037/1082-989X.2.3.292; compare arXiv:2301.05217, figure 7"
     needs = ("entry_quantile", "entry_kurtosis")
     reference = "modular-addition-59"

@@ -50,7 +50,7 @@ class InductionPhaseChange(HeadsBelowLoss):
 
     name = "induction-phase-change"
     panels = ("heads", "pattern", "loss")
-    title = "The loss falls at once, as heads learn to look at what came next before"
+    title = "The loss falls at once, as heads learn to look back for what comes next"
     watch = "Each hill of a head is how much it looks at what followed the same token before"
     source = "arXiv:2301.05217, figure 24; thread, tweet 2"
     recipe = "repeated-subsequence"
@@ -76,7 +76,7 @@ class InductionPhaseChange(HeadsBelowLoss):
         numbers = {"high": high, "low": low, "before": before, "after": after}
         count = len(self.alike(data)) + 1
         heads = f"{in_words(count, most=8)} heads learn" if count > 1 else "a head learns"
-        sentence = f"The loss falls as {heads} to look at what came next before"
+        sentence = f"The loss falls as {heads} to look back for what comes next"
         return Claim(sentence, self.watch, numbers=numbers | {"heads": count})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

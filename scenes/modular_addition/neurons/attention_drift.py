@@ -167,6 +167,10 @@ class _Heads(panels.CurvePanel):
         at = int(np.abs(x - 0.1 * panels.horizon(self.data)).argmin())
         order = sorted(self.curves, key=lambda name: float(self.curves[name].y[at]))
         places = dict.fromkeys(self.curves, float(x[at]))
+        # beside one another, since their lines may be nearer than names are high
+        for n, name in enumerate(order[1:-1], start=1):
+            here = int(np.abs(x - (0.1 + 0.12 * n) * panels.horizon(self.data)).argmin())
+            places[name] = float(x[here])
         flush: Any = "right" if x[at] > 0.7 * end else "left"
         names = _Names(self.axes, self.curves, places, above=order[1:], ha=flush)
         names.put_on_lines(order[1:-1])

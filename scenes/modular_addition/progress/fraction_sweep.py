@@ -121,9 +121,9 @@ class FractionSweep(Scene):
         return (
             f"Modular addition trained on {count} fractions of all pairs, from "
             f"{data['fraction'].values.max():g} to {data['fraction'].values.min():g}: the test "
-            f"loss and, below it, the training loss at each over epochs, as far as they are above "
-            f"{LOW:g} nats (height: logarithmic, up to {_highest(data):.2g}); dots: the first "
-            f"epoch with a test loss below that.{beside} {after('appendix D')}"
+            f"loss and, below it, the training loss at each over epochs, from {LOW:g} nats up "
+            f"(height: logarithmic, up to {_highest(data):.2g}); dots: the first epoch with a test "
+            f"loss below that.{beside} {after('appendix D')}"
         )
 
     def _frame(
@@ -293,7 +293,7 @@ def _names(axes: Axes) -> None:
     current_style, colours = style(), style().colours
     # in a column there is no room for more than the names
     narrow = current_style.narrow(axes.figure)
-    rest = "" if narrow else f" as far as above {LOW:g} nats"
+    rest = "" if narrow else f"drawn from {LOW:g} nats up:"
     last: Any = current_style.note(axes, rest, (1, 1), (0, 0.3), ha="right", color=colours.muted)
     for text, colour in (("test loss", colours.test), ("train loss", colours.train)):
         last = axes.annotate(
