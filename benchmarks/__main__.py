@@ -17,7 +17,10 @@ from benchmarks.rows import Row, table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "speed.md"
 BEGIN, END = "<!--benchmark-->", "<!--/benchmark-->"
-PARTS = ("first_picture", "films", "training", "stacking", "analysing")
+PARTS = (
+    "first_picture", "frames", "films", "film_memory", "training", "stacking", "analysing",
+    "trajectory", "explorer",
+)  # fmt: skip
 """The modules with a function `rows`, in the order of the table."""
 
 

@@ -1,6 +1,6 @@
 """Measure frames per second: layered against full draws, the pipeline against FuncAnimation.
 
-    python benchmarks/frames.py [--frames 60] [--size 1920x1080]
+    python -m benchmarks.frames [--frames 60] [--size 1920x1080]
 
 All variants alternate in one process, in CPU time and in wall time; their ratios are
 comparable between machines. The figure resembles a film of this package: 57 bars, a
@@ -24,9 +24,11 @@ from matplotlib.animation import AbstractMovieWriter, FuncAnimation
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
+from benchmarks.rows import Row
 from grokviz.media import Painter, Provenance, film_rate, format_of, paint, screen, write_film
 from grokviz.media.theme import theme
 
+SCRIPT = "benchmarks/frames.py"
 Built = tuple[Any, list[Any], Callable[[int], None]]
 KEYS = (14, 35, 41)
 FPS = 30
@@ -159,6 +161,31 @@ def show(title: str, rows: list[tuple[str, float, float]], frames: int) -> None:
 
 def ratio(name: str, slow: tuple[str, float, float], fast: tuple[str, float, float]) -> None:
     print(f"{name:34}{slow[1] / fast[1]:9.1f}x wall{slow[2] / fast[2]:9.1f}x CPU")
+
+
+def rows(frames: int = 60) -> list[Row]:
+    """Drawing in layers, and whole films beside matplotlib's, in seconds of a core."""
+    size = (1920, 1080)
+    (_, _, full), (_, _, layered) = drawing(*size, frames)
+    each = [1000 * seconds / frames for seconds in (full, layered)]
+    made = [
+        Row(
+            f"a 1080p frame of bars, heatmap, five curves in layers: {each[1]:.1f} ms of a core",
+            f"a full draw: {each[0]:.1f} ms", full / layered, "", None, SCRIPT,
+        )
+    ]  # fmt: skip
+    spent = {name: (wall, core) for name, wall, core in films(*size, frames)}
+    for suffix in (".mp4", ".gif"):
+        (wall, core), other = spent[f"grokviz {suffix}"], spent[f"FuncAnimation {suffix}"]
+        made.append(
+            Row(
+                f"a whole {suffix} of it: {1000 * core / frames:.0f} ms of a core a frame",
+                f"matplotlib's FuncAnimation: {1000 * other[1] / frames:.0f} ms (on the clock "
+                f"{other[0] / wall:.1f} times)",
+                other[1] / core, "", None, SCRIPT,
+            )
+        )  # fmt: skip
+    return made
 
 
 def main() -> None:
