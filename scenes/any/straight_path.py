@@ -36,15 +36,17 @@ class StraightPath(Scene):
 
     name = "straight-path"
     title = "Training is no random walk: its steps keep their direction"
-    watch = "each ray is a step's direction, seen from the step before it"
+    watch = "Each ray is a step's direction, seen from the step before it"
     source = "thread: 'it is NOT a random walk'"
     # the length is a number at the last checkpoint too, which has no turn
     needs = ("path_length", "path_cosine", "walk_cosine")
     clock = "path_epoch"
     aspect = 2.0
-    narrow_aspect = 0.8
+    narrow_aspect = 1.5
+    aspects = {"curve": {True: (2.0, 0.8)}}  # noqa: RUF012
 
     walk: bool = option(True, "a random walk of the same step lengths beside it")
+    curve: bool = option(False, "the same turns over epochs, beside the protractor")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -69,11 +71,13 @@ class StraightPath(Scene):
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The protractor, and the same angles over epochs."""
-        left, right = _rooms(figure)
+        """The protractor, and if wished the same angles over epochs."""
         kinds = ("walk", "path") if self.walk else ("path",)
+        left, right = _rooms(figure) if self.curve else (_room(figure), None)
         _protractor(left)
         fans = [_fan(left, data, kind) for kind in kinds]
+        if right is None:
+            return Drawing.of(*fans, _median(left, data))
         curves = {_names()[kind][0]: _curve(data, kind) for kind in reversed(kinds)}
         top = max(100.0, 1.06 * max(curve.y.max(initial=0) for curve in curves.values()))
         panel = panels.CurvePanel(
@@ -122,6 +126,11 @@ def turns(data: xr.Dataset, kind: str) -> Float[np.ndarray, " path_epoch"]:
     cosine = data[f"{kind}_cosine"].values.astype(float)
     angles: np.ndarray = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
     return angles
+
+
+def _room(figure: FigureBase) -> Axes:
+    """Axes for the protractor alone."""
+    return style().panels(figure, left=0.6, right=0.6, top=0.2, bottom=0.2)[0][0]
 
 
 def _rooms(figure: FigureBase) -> tuple[Axes, Axes]:
