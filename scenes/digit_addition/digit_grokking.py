@@ -93,9 +93,9 @@ class DigitGrokking(Scene):
             return self.watch
         names = changes.digit_names(data)
         first, last = (names[k] for k, _ in ends)
-        rule = f"below {LOW:g} nat for good"
         return (
-            f"Digits' dots: {rule}. Of the digits whose loss rose, {first} came first, {last} last"
+            f"Of the digits whose loss rose, the {first} come down for good first (dot), "
+            f"the {last} last"
         )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -166,14 +166,14 @@ class DigitGrokking(Scene):
                 if at is not None and at <= x[-1]:
                     y = row - float(np.interp(at, epochs, np.nan_to_num(high)))
                     side: _marks.Side = "left" if at < 0.85 * x[-1] else "center"
-                    marks.append(_marks.Mark(at, y, f"{at:,}", colours.ink, side, 0.9))
+                    words = f"memorised at {at:,}" if group is whole else f"{at:,}"
+                    marks.append(_marks.Mark(at, y, words, colours.ink, side, 0.9))
         _ridges.name_rows(
             axes, [name for name, *_ in [*whole, *single]], [t for *_, t in [*whole, *single]], rows
         )
         style().note(
-            axes, f"test loss of {'two digits' if few else 'each digit'}",
-            (1, (rows[1] + rows[2] - 0.86 * tall) / 2), (0, -0.35),
-            ha="right", color=colours.muted, xycoords=("axes fraction", "data"),
+            axes, "the digits' own test loss:", (0, (rows[1] + rows[2] - 0.86 * tall) / 2),
+            (0.3, -0.35), color=colours.muted, xycoords=("axes fraction", "data"),
         )  # fmt: skip
         parts = [Drawing(hill.moving, lambda i, hill=hill: hill.update(x[i])) for hill in hills]
         return Drawing.of(*parts, _marks.draw(axes, marks, data["tested_epoch"]))

@@ -521,7 +521,8 @@ def test_hills_of_digits_stand_in_the_order_in_which_they_drop() -> None:
 def test_the_number_of_few_sums_is_where_the_line_ends() -> None:
     data = reference("digit-grokking")
     own = claim("digit-grokking", data)
-    assert own.watch.endswith("Of the digits whose loss rose, ones came first, hundreds last")
+    assert "the ones come down for good first" in own.watch
+    assert own.watch.endswith("the hundreds last")
     early = data["tested_epoch"].values <= 9500
     data["token_test_loss"] = data["token_test_loss"].where(early[:, None], 1.0)
     assert "first" not in claim("digit-grokking", data).watch
