@@ -29,6 +29,9 @@ LOGITS = {
 }
 """What of the logits alone is left, beside their means: each is a part of the one before it."""
 
+ALONE = "cosine-fit"
+"""The one that leaves least: the waves of which the right answer is the top."""
+
 SIMPLER = {
     "trig-neurons": "neurons as polynomials of waves",
     "linear-attention": "attention made linear",
@@ -80,8 +83,10 @@ class Ablation(Scene):
     narrow_aspect = 0.95
     aspects = {"rows": {"all": (1.35, 0.62)}}  # noqa: RUF012
 
-    rows: Literal["logits", "all"] = option(
-        "logits", "what is taken out of the logits, or out of any part of the network"
+    rows: Literal["waves", "logits", "all"] = option(
+        "waves",
+        "the key waves alone and without each; three ways of keeping them alone in the logits; or "
+        "what is taken out of any part of the network",
     )
     waves: Literal["logits", "neurons"] = option(
         "logits", "what a wave is taken out of: the logits, or the neurons with its frequency"
@@ -104,7 +109,7 @@ class Ablation(Scene):
     def claim(self, data: xr.Dataset) -> Claim:
         """What becomes of the loss where only the algorithm's cosines are kept."""
         data = self._shown(data)
-        alone = _loss(data, "cosine-fit")
+        alone = _loss(data, ALONE)
         ratio = alone / max(_loss(data, WHOLE), 1e-30)
         if 0 < ratio <= BETTER and alone < LOW:
             numbers = {"ratio": ratio, "loss": alone}
@@ -171,11 +176,18 @@ class Ablation(Scene):
         """With the definitions and the citation."""
         return (
             "Loss over all pairs after one part of the trained network is kept alone or taken "
-            "out, as a multiple of the untouched network's. Of the logits are kept: "
-            "their means and the waves of a, of b and of both at the key frequencies; of these, "
-            "$\\cos$ and $\\sin$ of $w_k(a+b)$; of these, $\\cos w_k(a+b-c)$. "
-            f"{OUT[self.waves]} "
+            f"out, as a multiple of the untouched network's. {self._kept()} {OUT[self.waves]} "
             f"{after('section 4.4')}"
+        )
+
+    def _kept(self) -> str:
+        """What of the logits is kept."""
+        if self.rows == "waves":
+            return "Kept of the logits: their means and $\\cos w_k(a+b-c)$ at the key frequencies."
+        return (
+            "Of the logits are kept: their means and the waves of a, of b and of both at the key "
+            "frequencies; of these, $\\cos$ and $\\sin$ of $w_k(a+b)$; of these, "
+            "$\\cos w_k(a+b-c)$."
         )
 
     def _groups(self, data: xr.Dataset) -> tuple[dict[str, str], dict[str, str]]:
@@ -186,8 +198,11 @@ class Ablation(Scene):
         alone = {
             name: f"logits: {text}" if every else text
             for name, text in LOGITS.items()
-            if 0 <= _loss(data, name) < np.inf
+            if 0 <= _loss(data, name) < np.inf and (self.rows != "waves" or name == ALONE)
         }
+        if self.rows == "waves" and ALONE in alone:
+            count = len(frequencies.key_frequencies(data))
+            alone[ALONE] = f"{_claims.counted(count).lower()} alone"
         without = {}
         for name in ordered:
             if name in (WHOLE, *LOGITS) or not 0 < _loss(data, name) < np.inf:
