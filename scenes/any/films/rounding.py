@@ -56,11 +56,11 @@ BEFORE, AFTER = 0.05, 0.25
 PUSH = (
     (SMALLEST, 1e-5),
     {1e-16: "$10^(-16)$", 1e-8: "$10^(-8)$"},
-    "what is left over: the sum of the gradients of all logits",
+    "what is left over: the sum of the pushes on all answers",
 )
 GROWTH = "growth of the last layer's norm from its lowest since the last leap"
 WHY = (
-    "A push on all logits alike changes no answer. But Adam divides by its size: "
+    "A push on all answers alike changes none. But training takes each push relative to its size: "
     "even tiny ones move weights.",
     "... and then the loss leaps.",
 )
@@ -151,7 +151,7 @@ class Rounding(FilmScene):
             falls.until(lead)
 
         until(NO_LEAD)
-        first = "Two answers: the surer a network is, the further one logit leads."
+        first = "Two answers: the surer a network is, the further one of them leads."
         self.say(
             first, *map(mn.FadeIn, [row.exact, *row.names, *seen, falls.line]),
             self.sweep(lambda s: until(NO_LEAD + s * (8 - NO_LEAD)), row.exact, falls.line,
@@ -240,7 +240,7 @@ class Rounding(FilmScene):
 
         at(LEADS[0], ENLARGED[0], 0.0)
         self._cut(*push.furniture, *push.shapes, *push.rule(ENLARGED[0]))
-        text = f"{CLASSES} answers: the gradient pushes the right logit up, the wrong down."
+        text = f"{CLASSES} answers: training pushes the right one up, the wrong ones down."
         first = self.first(f"Now {text}", text)
         self.say(first, self.sweep(lambda s: at(LEADS[0], ENLARGED[0], s), *push.shapes,
                                    run_time=self.reading(first) - 1.5))  # fmt: skip
@@ -282,7 +282,7 @@ class Rounding(FilmScene):
         one, two = (_power(size) for size in options.sums(data))
         steady = options.one_way(data) >= ONE_WAY
         left = self.first(
-            "What is left over", "The gradient of the logits should sum to 0; rounding leaves"
+            "What is left over", "The pushes on all answers should sum to 0; rounding leaves"
         )
         texts = [
             "Two trainings, the same start: only the loss's precision differs.",

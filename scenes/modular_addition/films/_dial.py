@@ -30,9 +30,8 @@ class Dial:
         return self.centre + self.radius * self.unit * [1, -1]
 
     def angle(self, n: float) -> float:
-        """The angle of a number, from minus to plus half a turn."""
-        turn = (self.k * n / self.p) % 1.0
-        return 2 * np.pi * (turn - 1 if turn > 0.5 else turn)
+        """The angle of a number, from 0 up to a whole turn: a sum goes on the way it began."""
+        return 2 * np.pi * ((self.k * n / self.p) % 1.0)
 
     def at(self, angle: float, share: float = 1.0) -> np.ndarray:
         """The pixel at an angle, ``share`` of the radius from the centre."""
