@@ -33,7 +33,7 @@ class AttentionPatterns(Scene):
     name = "attention-patterns"
     panels = ("attention",)
     title = "Where each head looks becomes a single wave"
-    watch = "Each head is bright where '=' looks at a; per cent is what one wave explains of that"
+    watch = "A square is bright where '=' looks at a; one wave explains so many per cent of that"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (
@@ -72,16 +72,19 @@ class AttentionPatterns(Scene):
         narrow = current_style.narrow(figure)
         columns = min(count, 2 if narrow else 4)
         below = (timeline.HEIGHT + 1.5) / high if self.loss else 0
+        last = [int(k) if self.order == "phase" else 0 for k in data["head_frequency"].values[-1]]
+        # the sides of all mean the same, each with the frequency above it
+        alike = all(last) or not any(last)
         axes = grids.square_axes(
             figure, count, columns, p, share=(0, below, 1, 1), top=2.9, vgap=3.7, left=3.4,
-            gap=0.7 if narrow else 3.0,
+            gap=0.7 if narrow else 1.0 if alike else 3.0,
         )  # fmt: skip
         heads = [_Head(ax, data, n) for n, ax in enumerate(axes)]
-        last = [int(k) if self.order == "phase" else 0 for k in data["head_frequency"].values[-1]]
-        named = {(count - 1) // columns * columns} if narrow else range(count)
+        named = {(count - 1) // columns * columns} if narrow or alike else range(count)
         for n in named:
             short = axes[n].bbox.width < 9.2 * current_style.pixels(axes[n], current_style.small)
-            grids.name_inputs(axes[n], p - 1, *_sides(last[n], p, narrow=narrow or short))
+            k = "k" if alike and last[n] else str(last[n] or "")
+            grids.name_inputs(axes[n], p - 1, *_sides(k, p, narrow=narrow or short))
 
         def update(i: int) -> None:
             attention = fields.attention(data, i)[:, POSITIONS.index(self.to)]
@@ -156,7 +159,7 @@ class _Head:
         self.share.set_text("" if k == NO_FREQUENCY else _neurons.floored_percent(share))
 
 
-def _sides(k: int, p: int, *, narrow: bool) -> tuple[str, str]:
+def _sides(k: str, p: int, *, narrow: bool) -> tuple[str, str]:
     """What runs along the sides of a pattern: a and b, or their multiples by k in narrow words."""
     if not k:
         return "a", "b"
