@@ -30,6 +30,9 @@ ROOMY = 27.0
 ROOF = 85.0
 """Above so many per cent there is no room over the bands."""
 
+NAMED_AT = 0.22
+"""At this share of the time axis the losses have their names."""
+
 AHEAD = 0.1
 """So small a share of the test loss the restricted loss has to be when the test loss halves."""
 
@@ -178,9 +181,10 @@ def _head(room: SubFigure, count: int) -> None:
 def _circuit(room: SubFigure, data: xr.Dataset, *, with_waves: bool) -> Drawing:
     """The losses with the two numbers of the title, and below them the waves as they grow."""
     heights = (1, 1.1) if with_waves else (1,)
-    above, *below = style().stack(room, heights, left=5.4, right=7.4, top=1.0, vgap=1.2)
+    right = 7.4 if with_waves else 1.6
+    above, *below = style().stack(room, heights, left=5.4, right=right, top=1.0, vgap=1.2)
     turn, colours, epochs = _turn(data), style().colours, data["field_epoch"].values
-    panel = panels.CurvePanel(
+    panel = _Losses(
         above, data, _curves(data), ylabel="loss (nats)", ylim=(0, _top(data)), phases="none"
     )
     marks = [] if turn is None else [
@@ -196,6 +200,17 @@ def _circuit(room: SubFigure, data: xr.Dataset, *, with_waves: bool) -> Drawing:
     bands = _bands(below[0], data)
     share = [] if turn is None or not bands.bands else [_grown(data, turn.epoch)]
     return Drawing.of(*parts, bands.along(epochs), _marks.draw(below[0], share, epochs))
+
+
+class _Losses(panels.CurvePanel):
+    """Both losses, with their names on them: at the end both are near zero."""
+
+    def name_curves(self, end: float) -> panels.LineNames:
+        """The names where the losses are apart, above their curves."""
+        return panels.LineNames(
+            self.axes, self.curves, dict.fromkeys(self.curves, NAMED_AT * end),
+            above=[*self.curves], ha="left",
+        )  # fmt: skip
 
 
 def _top(data: xr.Dataset) -> float:
@@ -353,6 +368,6 @@ def _curves(data: xr.Dataset) -> dict[str, panels.Curve]:
     """The test loss in its colour, and the restricted loss in ink."""
     restricted = data["restricted_loss"].sel(split="all").values
     return {
-        "test": panels.losses(data)["test"],
-        "key waves\nalone": panels.at_checkpoints(data, restricted),
+        "test loss": panels.losses(data)["test"],
+        "key waves alone": panels.at_checkpoints(data, restricted),
     }
