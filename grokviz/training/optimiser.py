@@ -32,32 +32,39 @@ class Optimiser:
         self.rate, self.warm_up = settings.learning_rate, settings.warm_up
         self.updates = 0
         device = next(iter(self.parameters.values())).device
-        on_cuda = device.type == "cuda"
+        rule = rule_of(settings.optimiser)
+        captured = device.type == "cuda" and rule.capturable
         # a captured graph reads its step size from the device
-        self._rate = torch.zeros((), device=device) if on_cuda else None
-        self._rule = rule_of(settings.optimiser)
-        self._optimiser = self._rule.build(
-            list(self.parameters.values()),
-            settings,
-            self.rate if self._rate is None else self._rate,
+        self._rate = torch.zeros((), device=device) if captured else None
+        self._parts = rule.build(
+            self.parameters, settings, self.rate if self._rate is None else self._rate
         )
-        self._step = Replay(self._optimiser.step, device, self._state)
+        groups = [group for part in self._parts for group in part.optimiser.param_groups]
+        self._rates = [(group, group["lr"]) for group in groups]
+        self._step = Replay(self._update, device if captured else torch.device("cpu"), self._state)
 
     def step(self) -> None:
         """Update the parameters with the current gradients."""
         share = min(self.updates / self.warm_up, 1.0) if self.warm_up else 1.0
         if self._rate is None:
-            self._optimiser.param_groups[0]["lr"] = self.rate * share
+            for group, rate in self._rates:
+                group["lr"] = rate * share
         else:
             self._rate.fill_(self.rate * share)
         self._step()
         self.updates += 1
 
+    def _update(self) -> None:
+        for part in self._parts:
+            part.optimiser.step()
+
     def _state(self) -> list[Tensor]:
         """The tensors that the warm-up of a captured graph must not change."""
-        if self._rule.buffers and not self._optimiser.state:
-            self.restore(_as_numpy(self.arrays()), self.updates)
-        states = [self._optimiser.state[parameter] for parameter in self.parameters.values()]
+        if not any(part.optimiser.state for part in self._parts):
+            self._restore_buffers(_as_numpy(self.arrays()))
+        states = [
+            part.optimiser.state[tensor] for part in self._parts for tensor in part.tensors.values()
+        ]
         buffers = (tensor for state in states for tensor in state.values())
         return [*self.parameters.values(), *buffers]
 
@@ -66,25 +73,31 @@ class Optimiser:
         ``exp_avg.<name>``.
         """
         state = {f"weights.{name}": tensor for name, tensor in self.parameters.items()}
-        for name, parameter in self.parameters.items():
-            buffers = self._optimiser.state.get(parameter, {})
-            for buffer in self._rule.buffers:
-                state[f"{buffer}.{name}"] = buffers.get(buffer, torch.zeros_like(parameter))
+        for part in self._parts:
+            for name, tensor in part.tensors.items():
+                buffers = part.optimiser.state.get(tensor, {})
+                for buffer in part.buffers:
+                    state[f"{buffer}.{name}"] = buffers.get(buffer, torch.zeros_like(tensor))
         return state
 
     def restore(self, arrays: Mapping[str, np.ndarray], updates: int) -> None:
         """Restore what :meth:`arrays` returned after ``updates`` updates."""
         self.updates = updates
         for name, parameter in self.parameters.items():
-            device = parameter.device
             parameter.copy_(torch.from_numpy(arrays[f"weights.{name}"]))
-            state: dict[str, Tensor] = {
-                buffer: torch.from_numpy(arrays[f"{buffer}.{name}"]).to(device)
-                for buffer in self._rule.buffers
-            }
-            if self._rule.counts_updates:
-                state["step"] = torch.tensor(float(updates), device=device)
-            self._optimiser.state[parameter] = state
+        if updates:  # before the first nothing is kept, and some begin otherwise than from zeros
+            self._restore_buffers(arrays)
+
+    def _restore_buffers(self, arrays: Mapping[str, np.ndarray]) -> None:
+        for part in self._parts:
+            for name, tensor in part.tensors.items():
+                state: dict[str, Tensor] = {
+                    buffer: torch.from_numpy(arrays[f"{buffer}.{name}"]).to(tensor.device)
+                    for buffer in part.buffers
+                }
+                if part.counts_updates:
+                    state["step"] = torch.tensor(float(self.updates), device=tensor.device)
+                part.optimiser.state[tensor] = state
 
 
 def _as_numpy(arrays: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

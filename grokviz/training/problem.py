@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from grokviz.training.losses import cross_entropy
+from grokviz.training.losses import PositionLosses, position_losses
+from grokviz.training.objectives import CROSS_ENTROPY
 
 
 @runtime_checkable
@@ -31,7 +32,10 @@ class Losses(Protocol):
 
 
 class PlainPath:
-    """Losses of the plain model by autograd, at all three positions and without shortcuts."""
+    """Losses of the plain model by autograd, at all positions and without shortcuts.
+
+    Losses are cross entropies at the last position; gradients are those of ``objective``.
+    """
 
     def __init__(
         self,
@@ -39,8 +43,10 @@ class PlainPath:
         tokens: Int[Tensor, "batch pos"],
         targets: Int[Tensor, " batch"],
         precision: torch.dtype,
+        objective: str = CROSS_ENTROPY,
     ) -> None:
         self.model, self.tokens, self.targets, self.precision = model, tokens, targets, precision
+        self.objective = objective
 
     def loss(self, weights: Mapping[str, Tensor]) -> float:
         """Mean cross entropy at the last position."""
@@ -49,30 +55,37 @@ class PlainPath:
     def loss_and_gradients(
         self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor]
     ) -> float:
-        """Mean cross entropy; autograd's gradient overwrites ``gradients``."""
+        """Mean cross entropy; the objective's gradient overwrites ``gradients``."""
         return self.loss_tensors(weights, gradients)[0].item()
 
     def loss_tensors(
         self, weights: Mapping[str, Tensor], gradients: Mapping[str, Tensor] | None = None
     ) -> tuple[Tensor, Float[Tensor, "batch classes"] | None]:
-        """Mean cross entropy and, with ``gradients``, the gradient of the logits."""
+        """Mean cross entropy and, with ``gradients``, the objective's gradient of the logits."""
         if gradients is None:
             with torch.no_grad():
-                return self._loss(self._logits(weights)), None
+                return self._losses(self._logits(weights)).logged.mean(), None
         parameters = {name: weights[name].detach().requires_grad_() for name in gradients}
         logits = self._logits({**weights, **parameters})
-        loss = self._loss(logits)
-        *grads, d_logits = torch.autograd.grad(loss, [*parameters.values(), logits])
+        losses = self._losses(logits)
+        slopes = torch.autograd.grad(losses.minimised.mean(), [*parameters.values(), logits])
+        *grads, d_logits = slopes
         for name, gradient in zip(parameters, grads, strict=True):
             gradients[name].copy_(gradient)
-        return loss.detach(), d_logits
+        return losses.logged.detach().mean(), d_logits
+
+    def accuracy(self, weights: Mapping[str, Tensor]) -> Float[Tensor, ""]:
+        """Share of inputs whose right class has the largest logit."""
+        with torch.no_grad():
+            right: Tensor = self._logits(weights).argmax(dim=-1) == self.targets
+            return right.to(torch.float64).mean()
 
     def _logits(self, weights: Mapping[str, Tensor]) -> Tensor:
         logits: Tensor = torch.func.functional_call(self.model, dict(weights), (self.tokens,))
         return logits[:, -1]
 
-    def _loss(self, logits: Tensor) -> Tensor:
-        return cross_entropy(logits, self.targets, self.precision)
+    def _losses(self, logits: Tensor) -> PositionLosses:
+        return position_losses(logits, self.targets, self.precision, self.objective)
 
 
 class ModelProblem:

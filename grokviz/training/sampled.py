@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from grokviz.errors import InputError
 from grokviz.models.scored_path import scored_logits
 from grokviz.training.batch import Batch, SampledData
-from grokviz.training.losses import PRECISIONS
+from grokviz.training.losses import PRECISIONS, PositionLosses, position_losses
 from grokviz.training.problem import ModelProblem
 from grokviz.training.replay import Replay
 from grokviz.training.settings import SampledSettings
@@ -73,7 +73,7 @@ class SampledProblem(ModelProblem):
         if self.examples != self.batch:
             self.counts = "step"
         self.seed = settings.data_seed
-        self.precision = PRECISIONS[settings.loss_precision]
+        self.precision, self.objective = PRECISIONS[settings.loss_precision], settings.loss
         self.names = [f"token_{i}" for i in range(data.scored)] if scoring.by_token else []
         self._examples = data.sample(self.examples, self._rng(FIXED)) if self.examples else None
         self._inputs = self._on_device(self._batch_at(0))
@@ -104,17 +104,15 @@ class SampledProblem(ModelProblem):
     ) -> Float[Tensor, " metric"]:
         if gradients is None:
             with torch.no_grad():
-                return self._summary(self._losses(self.state, inputs))
+                return self._summary(self._losses(self.state, inputs).logged)
         parameters = {name: self.state[name].detach().requires_grad_() for name in gradients}
         losses = self._losses({**self.state, **parameters}, inputs)
-        grads = torch.autograd.grad(losses.mean(), list(parameters.values()))
+        grads = torch.autograd.grad(losses.minimised.mean(), list(parameters.values()))
         for name, gradient in zip(parameters, grads, strict=True):
             gradients[name].copy_(gradient)
-        return self._summary(losses.detach())
+        return self._summary(losses.logged.detach())
 
-    def _losses(
-        self, weights: Mapping[str, Tensor], inputs: tuple[Tensor, ...]
-    ) -> Float[Tensor, "batch scored"]:
+    def _losses(self, weights: Mapping[str, Tensor], inputs: tuple[Tensor, ...]) -> PositionLosses:
         tokens, positions, targets = inputs
         if self.exact_path:
             logits = scored_logits(weights, tokens, positions, self.skip_weight)
@@ -122,8 +120,7 @@ class SampledProblem(ModelProblem):
             rows = torch.arange(len(tokens), device=self.device).unsqueeze(1)
             everywhere = torch.func.functional_call(self.model, dict(weights), (tokens,))
             logits = everywhere[rows, positions]
-        log_probabilities = logits.to(self.precision).log_softmax(dim=-1)
-        return -log_probabilities.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+        return position_losses(logits, targets, self.precision, self.objective)
 
     def _summary(self, losses: Float[Tensor, "batch scored"]) -> Float[Tensor, " metric"]:
         mean = losses.mean().unsqueeze(0)

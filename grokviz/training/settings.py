@@ -10,7 +10,7 @@ from typing import Any
 from grokviz.errors import InputError
 from grokviz.options import Kind, choice, option, pair, real, whole
 from grokviz.runs.schedule import Schedule
-from grokviz.training.optimisers import names
+from grokviz.training import objectives, optimisers
 
 
 def schedule() -> Kind:
@@ -25,11 +25,22 @@ class TrainingSettings:
     epochs: int = option(10_000, "updates", whole())
     checkpoint_every: str = option("100", "updates between kept weights", schedule())
     test_every: int = option(10, "updates between measurements of the test loss", whole())
-    optimiser: str = option("adamw", "what makes updates of gradients", choice(*names()))
+    optimiser: str = option("adamw", "what makes updates of gradients", choice(*optimisers.names()))
     learning_rate: float = option(1e-3, "step size after warm-up", real(0, open_ends=True))
     weight_decay: float = option(1.0, "decay of every parameter; AdamW's is decoupled", real(0))
     betas: tuple[float, float] = option((0.9, 0.98), "AdamW's averaging rates", pair())
+    momentum: float = option(
+        0.95, "momentum of muon, of hidden-sgd and of nesterov", real(0, 0.9999)
+    )
+    hidden_rate: float = option(
+        0.02, "step size of muon and hidden-sgd for hidden matrices", real(0, open_ends=True)
+    )
     warm_up: int = option(10, "updates over which the step size rises from 0", whole(0))
+    loss: str = option(
+        objectives.CROSS_ENTROPY,
+        "what is minimised; what is logged is cross entropy",
+        choice(*objectives.names()),
+    )
     loss_precision: str = option("float64", "dtype of log-softmax", choice("float64", "float32"))
 
 

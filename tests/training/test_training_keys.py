@@ -32,6 +32,8 @@ WRONG = [
     ("loss-precision", "float16"), ("loss-precision", 64), ("mlp-biases", "maybe"),
     ("mlp-biases", 2), ("equals-class", "perhaps"), ("test-every", "0"), ("split-order", "numpy"),
     ("init", "zeros"), ("record-norms", 3), ("optimiser", "lion"),
+    ("momentum", "1.5"), ("momentum", True), ("hidden-rate", "0"), ("loss", "hinge"),
+    ("record-accuracy", "perhaps"),
 ]  # fmt: skip
 
 
@@ -104,6 +106,7 @@ def test_the_mainline_is_the_published_one() -> None:
         "weight-decay": 1.0, "betas": [0.9, 0.98], "warm-up": 10, "loss-precision": "float64",
         "mlp-biases": True, "split-order": "python", "init": "published", "equals-class": True,
         "test-every": 10, "record-norms": False, "optimiser": "adamw",
+        "momentum": 0.95, "hidden-rate": 0.02, "loss": "cross-entropy", "record-accuracy": False,
     }  # fmt: skip
 
 

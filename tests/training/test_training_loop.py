@@ -19,6 +19,7 @@ from grokviz.runs import RunWriter, open_run, verify_run
 from grokviz.tasks.modular_addition import problem
 from grokviz.training import loop
 from grokviz.training.loop import Outcome, Progress
+from grokviz.training.optimisers import names
 
 Train = Callable[..., Outcome]
 Read = Callable[[Path], dict[str, bytes]]
@@ -101,6 +102,21 @@ def test_stopped_and_taken_up_it_is_the_same_to_the_byte(
     assert not open_run(stopped.path).finished
     assert not small("stopped").interrupted
     assert read(tmp_path / "stopped") == through
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name != "adamw"])
+def test_each_optimiser_goes_on_where_it_was_stopped(
+    small: Train, read: Read, stop_at, tmp_path: Path, name: str
+) -> None:
+    given = {"optimiser": name, "loss": "stablemax", "record_accuracy": True, "epochs": 40}
+    small("through", **given)
+    assert small("stopped", report=stop_at(23, signal.SIGINT), **given).epoch == 24
+    small("stopped", **given)
+    assert read(tmp_path / "stopped") == read(tmp_path / "through")
+    accuracies = open_run(tmp_path / "through").metric("test_accuracy")[1]
+    assert len(accuracies) == 5
+    assert (accuracies >= 0).all()
+    assert (accuracies <= 1).all()
 
 
 def test_stopped_again_and_again_it_is_the_same(

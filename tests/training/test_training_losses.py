@@ -6,7 +6,8 @@ import pytest
 import torch
 from jaxtyping import TypeCheckError
 
-from grokviz.training.losses import PRECISIONS, cross_entropy
+from grokviz.training.losses import PRECISIONS, cross_entropy, position_losses
+from grokviz.training.objectives import log_probabilities_of, names
 
 
 def test_knowing_nothing_costs_the_logarithm_of_the_classes() -> None:
@@ -33,3 +34,30 @@ def test_float32_rounds_a_small_loss_to_nothing_and_float64_does_not() -> None:
 def test_shapes_are_enforced_in_tests() -> None:
     with pytest.raises(TypeCheckError):
         cross_entropy(torch.zeros(4, 3), torch.zeros(5, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_loss_is_of_shares_that_sum_to_one(name: str) -> None:
+    logits = 20 * torch.randn(6, 9, generator=torch.Generator().manual_seed(0)).double()
+    found = log_probabilities_of(name)(logits)
+    torch.testing.assert_close(found.exp().sum(-1), torch.ones(6, dtype=torch.float64))
+    assert (found.sort(stable=True)[1] == logits.sort(stable=True)[1]).all()
+
+
+def test_stablemax_is_as_published_and_has_a_slope_where_softmax_has_none() -> None:
+    x = torch.tensor([[-3.0, 0.0, 2.0]], dtype=torch.float64)
+    s = torch.tensor([1 / 4, 1.0, 3.0], dtype=torch.float64)
+    torch.testing.assert_close(log_probabilities_of("stablemax")(x)[0], (s / s.sum()).log())
+    lead = torch.tensor([[0.0, 1e3]], dtype=torch.float32, requires_grad=True)
+    for name, flat in (("cross-entropy", True), ("stablemax", False)):
+        losses = position_losses(lead, torch.tensor([1]), torch.float32, name)
+        (slope,) = torch.autograd.grad(losses.minimised.sum(), lead)
+        assert (slope == 0).all() == flat
+        assert losses.logged.item() == 0
+
+
+def test_a_slope_at_zero_is_that_of_either_side() -> None:
+    x = torch.zeros(1, 2, dtype=torch.float64, requires_grad=True)
+    log_probabilities_of("stablemax")(x)[0, 0].backward()
+    assert x.grad is not None
+    torch.testing.assert_close(x.grad, torch.tensor([[0.5, -0.5]], dtype=torch.float64))

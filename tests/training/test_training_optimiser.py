@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from grokviz.errors import InputError
 from grokviz.task import recipe
 from grokviz.training.optimiser import Optimiser
-from grokviz.training.optimisers import names, rule_of
+from grokviz.training.optimisers import names
 
-SHAPES = {"a": (5, 3), "b": (4,)}
+SHAPES = {"a": (5, 3), "b": (4,), "embed.W_E": (3, 7), "heads.W_Q": (2, 2, 3)}
+HIDDEN = {"a": (5, 3), "heads.W_Q": (4, 3)}
 
 
 def begin(**given: object) -> Optimiser:
@@ -18,11 +20,15 @@ def begin(**given: object) -> Optimiser:
     return Optimiser(weights, settings)
 
 
+def gradient_at(update: int) -> dict[str, torch.Tensor]:
+    rng = torch.Generator().manual_seed(update)
+    return {n: torch.randn(*shape, generator=rng) for n, shape in SHAPES.items()}
+
+
 def go_on(optimiser: Optimiser, updates: int) -> None:
     for _ in range(updates):
-        rng = torch.Generator().manual_seed(optimiser.updates)
-        for gradient in optimiser.gradients.values():
-            gradient.copy_(torch.randn(gradient.shape, generator=rng))
+        for name, gradient in gradient_at(optimiser.updates).items():
+            optimiser.gradients[name].copy_(gradient)
         optimiser.step()
 
 
@@ -89,10 +95,100 @@ def test_restored_it_goes_on_bit_for_bit(stop: int, name: str) -> None:
 def test_every_weight_is_kept_and_all_that_torch_keeps_of_it(name: str) -> None:
     optimiser = begin(optimiser=name)
     go_on(optimiser, 2)
-    found = optimiser.arrays()
-    kinds = ("weights", *rule_of(name).buffers)
-    assert sorted(found) == sorted(f"{kind}.{n}" for kind in kinds for n in SHAPES)
-    for parameter, state in optimiser._optimiser.state.items():
-        of = next(n for n, p in optimiser.parameters.items() if p is parameter)
-        arrays = {f"{kind}.{of}" for kind in state if kind != "step"}
-        assert arrays == {n for n in found if n.endswith(f".{of}")} - {f"weights.{of}"}
+    expected = {f"weights.{n}" for n in SHAPES}
+    for part in optimiser._parts:
+        for of, tensor in part.tensors.items():
+            state = part.optimiser.state.get(tensor, {})
+            expected |= {f"{kind}.{of}" for kind, value in state.items() if kind != "step"
+                         and value is not None}  # fmt: skip
+            assert part.counts_updates == ("step" in state)
+    assert set(optimiser.arrays()) == expected
+    assert sorted(n for part in optimiser._parts for n in part.tensors) == sorted(SHAPES)
+
+
+def test_adam_adds_the_decay_to_the_gradient() -> None:
+    adam, plain = begin(optimiser="adam", warm_up=0), begin(optimiser="adamw", warm_up=0)
+    start = adam.parameters["a"].clone()
+    # all gradients are the decay's: Adam's first step has the size of its rate
+    adam.step()
+    torch.testing.assert_close(adam.parameters["a"], start - 1e-3 * start.sign(), rtol=1e-4,
+                               atol=1e-7)  # fmt: skip
+    plain.step()
+    torch.testing.assert_close(plain.parameters["a"], start * (1 - 1e-3))
+
+
+def test_nesterovs_momentum_is_as_defined() -> None:
+    optimiser = begin(
+        optimiser="nesterov", momentum=0.9, learning_rate=0.01, weight_decay=0, warm_up=0
+    )
+    w = optimiser.parameters["a"].double().clone()
+    momentum = torch.zeros_like(w)
+    for _ in range(6):
+        go_on(optimiser, 1)
+        g = optimiser.gradients["a"].double()
+        momentum = 0.9 * momentum + g
+        w = w - 0.01 * (g + 0.9 * momentum)
+        torch.testing.assert_close(optimiser.parameters["a"].double(), w, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["muon", "hidden-sgd"])
+def test_hidden_matrices_have_an_update_and_a_rate_of_their_own(name: str) -> None:
+    """Embeddings and vectors are AdamW's, and the matrices of all heads are one matrix."""
+    optimiser, adamw = (begin(optimiser=n, warm_up=4, hidden_rate=0.5) for n in (name, "adamw"))
+    hidden, rest = optimiser._parts
+    assert {n: tuple(t.shape) for n, t in hidden.tensors.items()} == HIDDEN
+    before = kept(optimiser)
+    for each in (optimiser, adamw):
+        go_on(each, 3)
+    after, other = kept(optimiser), kept(adamw)
+    assert set(rest.tensors) == set(SHAPES) - set(HIDDEN)
+    for n in rest.tensors:
+        assert after[f"weights.{n}"].tobytes() == other[f"weights.{n}"].tobytes()
+    assert all((before[f"weights.{n}"] != after[f"weights.{n}"]).any() for n in HIDDEN)
+    assert [part.optimiser.param_groups[0]["lr"] for part in optimiser._parts] == [0.25, 5e-4]
+
+
+def test_muons_update_has_singular_values_that_are_alike() -> None:
+    optimiser = begin(optimiser="muon", warm_up=0, hidden_rate=1.0, weight_decay=0)
+    before = optimiser.parameters["a"].clone()
+    go_on(optimiser, 1)
+    update = optimiser.parameters["a"] - before
+    values = torch.linalg.svdvals(update) / (5 / 3) ** 0.5
+    assert values.min() > 0.5
+    assert values.max() < 1.4
+    plain = torch.linalg.svdvals(optimiser.gradients["a"])
+    assert plain.max() / plain.min() > 2 * values.max() / values.min()
+
+
+def test_a_model_of_embeddings_alone_has_no_hidden_matrices() -> None:
+    settings = recipe("modular-addition").read({"optimiser": "muon"})
+    with pytest.raises(InputError, match="matrices that are not embeddings"):
+        Optimiser({"embed.W_E": torch.ones(3, 4)}, settings)
+
+
+def test_grokfast_gives_adamw_the_gradient_and_twice_its_slow_average() -> None:
+    fast, plain = begin(optimiser="grokfast"), begin(optimiser="adamw")
+    average = None
+    for t in range(8):
+        go_on(fast, 1)
+        for name, gradient in plain.gradients.items():
+            gradient.copy_(gradient_at(t)[name])
+        new = {n: g.clone() for n, g in plain.gradients.items()}
+        average = new if average is None else {n: 0.98 * average[n] + 0.02 * new[n] for n in new}
+        for name, gradient in plain.gradients.items():
+            gradient.add_(average[name], alpha=2)
+        plain.step()
+    torch.testing.assert_close(fast.parameters, plain.parameters, rtol=1e-4, atol=1e-6)
+
+
+def test_an_orthogonal_gradient_neither_grows_nor_shrinks() -> None:
+    """Of each tensor the gradient keeps its length and loses what lies along the weights."""
+    optimiser = begin(optimiser="orthogonal")
+    before = {n: p.clone() for n, p in optimiser.parameters.items()}
+    go_on(optimiser, 1)
+    for name, gradient in optimiser.gradients.items():
+        along = (gradient * before[name]).sum() / gradient.norm() / before[name].norm()
+        assert abs(along) < 1e-5
+        drawn = gradient_at(0)[name]
+        assert gradient.norm() == pytest.approx(float(drawn.norm()), rel=1e-5)
+        assert abs((drawn * before[name]).sum()) > 1e-3

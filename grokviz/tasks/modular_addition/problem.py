@@ -1,4 +1,7 @@
-"""The training problem of modular addition: full batch, on both parts of the split."""
+"""The training problem of modular addition: full batch, on both parts of the split.
+
+The exact path knows the gradient of cross entropy; other losses are minimised by the plain path.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from grokviz.tasks.modular_addition.exact_path import ExactPath
 from grokviz.tasks.modular_addition.settings import ModularAdditionSettings
 from grokviz.tasks.modular_addition.table_path import TablePath
 from grokviz.training.losses import PRECISIONS
+from grokviz.training.objectives import CROSS_ENTROPY
 from grokviz.training.problem import Losses, ModelProblem, PlainPath
 from grokviz.training.replay import Replay
 
@@ -25,6 +29,7 @@ class ModularAdditionProblem(ModelProblem):
     Attributes:
         train, test: losses on the two parts of the split.
         records_norms: whether :data:`NORMS` are logged at every update.
+        accuracy_of: the plain losses whose accuracy is logged with the test loss, if any.
 
     """
 
@@ -42,8 +47,9 @@ class ModularAdditionProblem(ModelProblem):
     ) -> None:
         super().__init__(model, device)
         self.train, self.test, self.records_norms = train, test, records_norms
+        self.accuracy_of: PlainPath | None = None
         self._train: Replay | None = None
-        self._test = Replay(lambda: test.loss_tensors(self.state)[0], device)
+        self._test = Replay(self._measure_test, device)
 
     def train_metrics(self, epoch: int, gradients: Mapping[str, Tensor]) -> dict[str, float]:
         """Training loss and gradient, and the two norms if ``records_norms``."""
@@ -55,10 +61,16 @@ class ModularAdditionProblem(ModelProblem):
         return dict(zip(("train_loss", *self.NORMS), values, strict=False))
 
     def test_metrics(self, epoch: int) -> dict[str, float]:
-        """Test loss."""
-        loss = self._test()
-        assert loss is not None
-        return {"test_loss": loss.item()}
+        """Test loss, and accuracy if ``accuracy_of``."""
+        metrics = self._test()
+        assert metrics is not None
+        return dict(zip(("test_loss", "test_accuracy"), metrics.tolist(), strict=False))
+
+    def _measure_test(self) -> Tensor:
+        loss = self.test.loss_tensors(self.state)[0].to(torch.float64)
+        if self.accuracy_of is None:
+            return loss.unsqueeze(0)
+        return torch.stack([loss, self.accuracy_of.accuracy(self.state)])
 
     def _measure(self, gradients: Mapping[str, Tensor]) -> Tensor:
         loss, d_logits = self.train.loss_tensors(self.state, gradients)
@@ -88,15 +100,22 @@ def problem(
     precision = PRECISIONS[settings.loss_precision]
     tokens = torch.as_tensor(data.tokens, device=device)
     targets = torch.as_tensor(data.targets, device=device)
+    exact_path = exact_path and settings.loss == CROSS_ENTROPY
     tables = exact_path and device.type == "cpu" and kernels.current().compile_loops()
     path = TablePath if tables else ExactPath
 
-    def losses(pairs: Int[np.ndarray, " some"]) -> Losses:
+    def plain(pairs: Int[np.ndarray, " some"]) -> PlainPath:
         rows = torch.as_tensor(pairs, device=device)
-        if exact_path:
-            a, b = tokens[rows, 0], tokens[rows, 1]
-            return path(a, b, targets[rows], data.p, precision)
-        return PlainPath(model, tokens[rows], targets[rows], precision)
+        return PlainPath(model, tokens[rows], targets[rows], precision, settings.loss)
+
+    def losses(pairs: Int[np.ndarray, " some"]) -> Losses:
+        if not exact_path:
+            return plain(pairs)
+        rows = torch.as_tensor(pairs, device=device)
+        return path(tokens[rows, 0], tokens[rows, 1], targets[rows], data.p, precision)
 
     train, test = losses(data.train), losses(data.test)
-    return ModularAdditionProblem(model, train, test, device, settings.record_norms)
+    made = ModularAdditionProblem(model, train, test, device, settings.record_norms)
+    if settings.record_accuracy:
+        made.accuracy_of = plain(data.test)
+    return made

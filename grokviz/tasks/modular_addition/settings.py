@@ -38,6 +38,7 @@ class ModularAdditionSettings(TrainingSettings):
     mlp_biases: bool = option(True, "whether the MLP has biases", switch())
     equals_class: bool = option(True, 'whether "=" is one of the classes', switch())
     record_norms: bool = option(False, "log ||W_U|| and the sum of the logits' gradients", switch())
+    record_accuracy: bool = option(False, "log the share of test pairs answered right", switch())
 
     @property
     def data(self) -> ModularAddition:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from grokviz.tasks.two_layer_addition.network import TwoLayerNetwork
 from grokviz.tasks.two_layer_addition.settings import TwoLayerSettings
-from grokviz.training.losses import PRECISIONS
+from grokviz.training.losses import PRECISIONS, position_losses
 from grokviz.training.problem import ModelProblem
 from grokviz.training.replay import Replay
 
@@ -38,6 +38,7 @@ class TwoLayerProblem(ModelProblem):
         model = TwoLayerNetwork(settings).to(device)
         super().__init__(model, device)
         self.model, self.precision = model, PRECISIONS[settings.loss_precision]
+        self.objective = settings.loss
         self.pairs = settings.data
         self.merges = exact_path and model.summed
         self._train_batch = self._batch(self.pairs.train)
@@ -76,11 +77,11 @@ class TwoLayerProblem(ModelProblem):
         }
         with torch.set_grad_enabled(gradients is not None):
             logits = torch.func.functional_call(self.model, trained, (batch.inputs,))
-            log_probabilities = logits.to(self.precision).log_softmax(dim=-1)
-            right = log_probabilities.gather(-1, batch.targets.unsqueeze(-1)).squeeze(-1)
-            loss = -(batch.shares.to(self.precision) * right).sum()
+            losses = position_losses(logits, batch.targets, self.precision, self.objective)
+            shares = batch.shares.to(self.precision)
+            loss = (shares * losses.logged).sum()
         if gradients is not None:
-            slopes = torch.autograd.grad(loss, list(trained.values()))
+            slopes = torch.autograd.grad((shares * losses.minimised).sum(), list(trained.values()))
             for name, slope in zip(trained, slopes, strict=True):
                 gradients[name].copy_(slope)
         is_right = logits.detach().argmax(dim=-1) == batch.targets

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from grokviz.training.optimisers.rule import UpdateRule
+from grokviz.training.optimisers.rule import Part, UpdateRule
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
+BUFFERS = ("exp_avg", "exp_avg_sq")
 
-def build(
-    parameters: Sequence[Tensor], settings: Any, rate: float | Tensor
-) -> torch.optim.Optimizer:
-    """AdamW on every parameter."""
+
+def part(parameters: Mapping[str, Tensor], settings: Any, rate: float | Tensor) -> Part:
+    """AdamW on all these parameters, for this optimiser and for those that change its gradients."""
     import torch
 
-    return torch.optim.AdamW(
-        parameters,
+    tensors = list(parameters.values())
+    optimiser = torch.optim.AdamW(
+        tensors,
         lr=rate,
-        capturable=parameters[0].device.type == "cuda",
+        capturable=tensors[0].device.type == "cuda",
         betas=settings.betas,
         eps=1e-8,
         weight_decay=settings.weight_decay,
         fused=True,
     )
+    return Part(optimiser, parameters, BUFFERS, counts_updates=True)
 
 
-RULE = UpdateRule(build, ("exp_avg", "exp_avg_sq"), counts_updates=True)
+def build(parameters: Mapping[str, Tensor], settings: Any, rate: float | Tensor) -> Sequence[Part]:
+    """AdamW on every parameter."""
+    return [part(parameters, settings, rate)]
+
+
+RULE = UpdateRule(build, capturable=True)

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from grokviz.training.optimisers.rule import UpdateRule
+from grokviz.training.optimisers.rule import Part, UpdateRule
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 
-def build(
-    parameters: Sequence[Tensor], settings: Any, rate: float | Tensor
-) -> torch.optim.Optimizer:
-    """Gradient descent on every parameter."""
+def part(
+    parameters: Mapping[str, Tensor], settings: Any, rate: float | Tensor, momentum: float
+) -> Part:
+    """Gradient descent on all these parameters, with Nesterov's momentum where there is any."""
     import torch
 
-    return torch.optim.SGD(parameters, lr=rate, weight_decay=settings.weight_decay, fused=True)
+    optimiser = torch.optim.SGD(
+        list(parameters.values()),
+        lr=rate,
+        momentum=momentum,
+        nesterov=momentum > 0,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+    return Part(optimiser, parameters, ("momentum_buffer",) if momentum else ())
 
 
-RULE = UpdateRule(build)
+def build(parameters: Mapping[str, Tensor], settings: Any, rate: float | Tensor) -> Sequence[Part]:
+    """Gradient descent on every parameter."""
+    return [part(parameters, settings, rate, 0.0)]
+
+
+RULE = UpdateRule(build, capturable=True)
