@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from grokviz.task import Recipe
 from grokviz.tasks.modular_addition.settings import ModularAdditionSettings
 
 PAPER = "arXiv:2301.05217"
+
+_half = partial(
+    ModularAdditionSettings, p=59, d_model=64, d_mlp=256, train_fraction=0.5,
+    checkpoint_every="50", record_accuracy=True,
+)  # fmt: skip
+
+
+def _race(ending: str, title: str, source: str, **settings: Any) -> Recipe:
+    return Recipe(
+        f"modular-addition-59-{ending}",
+        title,
+        f"ours, after {source}",
+        "about half a minute on 2 CPU cores",
+        _half(**settings),
+        sibling_of="modular-addition",
+    )
+
 
 RECIPES = (
     Recipe(
@@ -113,5 +133,50 @@ RECIPES = (
             record_norms=True,
         ),
         sibling_of="modular-addition-float32",
+    ),
+    _race(
+        "half",
+        "the smaller sibling on half of the pairs, for races of optimisers: AdamW",
+        PAPER,
+        epochs=2_500,
+    ),
+    _race(
+        "muon",
+        "the same by Muon, which without LayerNorm memorises and does not generalise",
+        "PeterPonyu/muon-norm-cap-grokking",
+        optimiser="muon",
+        weight_decay=0.1,
+        epochs=500,
+        checkpoint_every="25",
+    ),
+    _race(
+        "grokfast", "the same by Grokfast", "arXiv:2405.20233", optimiser="grokfast", epochs=1_200
+    ),
+    _race(
+        "stablemax-orthogonal",
+        "the same by StableMax and orthogonal gradients, without decay",
+        "arXiv:2501.04697",
+        optimiser="orthogonal",
+        loss="stablemax",
+        weight_decay=0.0,
+        epochs=400,
+        checkpoint_every="10",
+    ),
+    _race(
+        "orthogonal",
+        "the same by orthogonal gradients alone, without decay",
+        "arXiv:2501.04697",
+        optimiser="orthogonal",
+        weight_decay=0.0,
+        epochs=400,
+        checkpoint_every="10",
+    ),
+    _race(
+        "stablemax",
+        "the same by StableMax alone, without decay",
+        "arXiv:2501.04697",
+        loss="stablemax",
+        weight_decay=0.0,
+        epochs=800,
     ),
 )

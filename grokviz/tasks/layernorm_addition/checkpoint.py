@@ -1,0 +1,65 @@
+"""The runs and checkpoints of transformers with LayerNorm, as their measures see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from grokviz.dataset.checkpoint import Checkpoint, RunView
+from grokviz.dataset.numerics.fourier import check_modulus
+from grokviz.errors import InputError
+
+EMBED, UNEMBED, QKV = "embed.weight", "unembed.weight", "blocks.0.qkv.weight"
+
+
+def residues(state: Mapping[str, np.ndarray]) -> int:
+    """The number of residues; ``InputError`` where the tensors are none of such a model."""
+    missing = [name for name in (EMBED, UNEMBED, QKV) if name not in state]
+    if missing:
+        raise InputError(f"the model has no {missing[0]}, as a transformer with LayerNorm has")
+    shapes = {name: np.shape(state[name]) for name in (EMBED, UNEMBED, QKV)}
+    tokens, width = shapes[EMBED] if len(shapes[EMBED]) == 2 else (0, 0)
+    if shapes[UNEMBED] != (tokens, width) or shapes[QKV] != (3 * width, width):
+        raise InputError(
+            f"{EMBED} is {shapes[EMBED]}, {UNEMBED} {shapes[UNEMBED]} and {QKV} {shapes[QKV]}; "
+            "they should be (p + 1, width) twice, and (3 width, width)"
+        )
+    check_modulus(tokens - 1)
+    return int(tokens) - 1
+
+
+@dataclass
+class LayerNormCheckpoint(Checkpoint):
+    """The weights of one epoch, and intermediates shared by several measures."""
+
+    @cached_property
+    def number_embedding(self) -> Float[np.ndarray, "width residue"]:
+        """The embedding of the residues, without "=", in float64."""
+        p = residues(self.state)
+        return np.asarray(self.state[EMBED], dtype=np.float64)[:p].T
+
+
+@dataclass
+class LayerNormRun(RunView):
+    """Everything that is constant along a run."""
+
+    checkpoint_type = LayerNormCheckpoint
+
+    @classmethod
+    def check_model(cls, state: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:
+        """Raise InputError unless it is such a model, of the run's p where that is known."""
+        p = residues(state)
+        if settings.get("p", p) != p:
+            raise InputError(
+                f"the model has {p} residues, so p is {p} and not {settings['p']}; give that"
+            )
+
+    @cached_property
+    def p(self) -> int:
+        """The number of residues."""
+        return residues(self.last.state)

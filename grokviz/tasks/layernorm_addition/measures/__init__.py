@@ -1,0 +1,1 @@
+"""The measures of transformers with LayerNorm, a module each group."""
