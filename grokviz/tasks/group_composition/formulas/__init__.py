@@ -1,0 +1,1 @@
+"""Groups, their representations and cosets, and what a network has of them."""

@@ -1,0 +1,1 @@
+"""What is measured of networks that compose the elements of a group."""
