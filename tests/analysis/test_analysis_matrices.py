@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from grokviz.dataset.numerics import roundness
 from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.tasks.modular_addition.formulas import attention, compositions, geometry
 from grokviz.tasks.modular_addition.weights import ModularAdditionWeights
@@ -84,8 +85,8 @@ def test_circularity_of_circles_and_of_noise() -> None:
     axes, _ = np.linalg.qr(rng.normal(size=(10, 10)))
     F = fourier_basis(p)
     circles = axes[:, :4] @ (F[[3, 4, 9, 10]] * np.array([[3.0], [2.9], [2], [1.9]]))
-    assert geometry.circularity(circles + 5) == pytest.approx(1)
-    assert 0 < geometry.circularity(rng.normal(size=(10, p))) < 0.6
+    assert roundness.circularity(circles + 5) == pytest.approx(1)
+    assert 0 < roundness.circularity(rng.normal(size=(10, p))) < 0.6
     two = axes[:, :2] @ F[[3, 4]]
-    assert geometry.circularity(two) == pytest.approx(0.5)
-    assert geometry.circularity(np.zeros((10, p))) == 0
+    assert roundness.circularity(two) == pytest.approx(0.5)
+    assert roundness.circularity(np.zeros((10, p))) == 0

@@ -14,7 +14,7 @@ from measured_state import Measured
 
 from grokviz.dataset.cache import read
 from grokviz.dataset.learning import Curve, learning
-from grokviz.dataset.numerics import ties
+from grokviz.dataset.numerics import roundness, ties
 from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.dataset.references import reference as bundled
 from grokviz.tasks.any import path as paths
@@ -22,7 +22,6 @@ from grokviz.tasks.modular_addition.earlier import by_present_rules
 from grokviz.tasks.modular_addition.formulas import (
     attention,
     embedding,
-    geometry,
     losses,
     neurons,
     progress,
@@ -213,7 +212,7 @@ def circles(amplitudes: dict[int, float], p: int = 23, d_model: int = 14) -> np.
 def test_numbers_that_are_embedded_alike_have_no_waves(machine: int) -> None:
     W_E = rounded(circles({}), machine)
     assert embedding.embedding_frequencies(W_E).tolist() == []
-    assert geometry.circularity(W_E) == 0
+    assert roundness.circularity(W_E) == 0
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -237,10 +236,10 @@ def test_circles_of_one_size_are_circles(machine: int) -> None:
     """Their principal components are any turn of a space of four or six dimensions."""
     for keys in ((3, 5), (3, 5, 9)):
         W_E = rounded(circles(dict.fromkeys(keys, 2.0)), machine)
-        assert geometry.circularity(W_E) == pytest.approx(1, abs=1e-9)
+        assert roundness.circularity(W_E) == pytest.approx(1, abs=1e-9)
     mixed = np.zeros((4, 23))
     mixed[:2] = fourier_basis(23)[[5, 9]]  # a cosine of 3 and one of 5
-    assert geometry.circularity(rounded(mixed, machine)) == pytest.approx(0.5, abs=1e-9)
+    assert roundness.circularity(rounded(mixed, machine)) == pytest.approx(0.5, abs=1e-9)
 
 
 # --- logits --------------------------------------------------------------------------

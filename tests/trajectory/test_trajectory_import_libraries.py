@@ -274,7 +274,9 @@ def test_without_an_equals_sign_every_token_is_a_number(tmp_path: Path) -> None:
     facts = gv.open_run(bare.path).facts
     assert list(gv.open_run(bare.path).epochs) == [0]
     assert facts["settings"]["p"] == 7
-    assert facts["task"] is None
+    assert facts["task"] == "clock-or-pizza"
+    with pytest.raises(InputError, match="does not say its attention-rate"):
+        gv.measures(bare.path)
     config = {
         "C": 7,
         "frac": 0.8,
@@ -290,7 +292,12 @@ def test_without_an_equals_sign_every_token_is_a_number(tmp_path: Path) -> None:
     assert run.facts["settings"] == {
         "p": 7, "d-model": 4, "d-mlp": 8, "heads": 2, "epochs": 20_000,
         "learning-rate": 0.001, "weight-decay": 2.0, "train-fraction": 0.8,
+        "network": "attention", "attention-rate": 0.0,
     }  # fmt: skip
+    for word, value in (("act_fn", "gelu"), ("diff_vocab", True)):
+        (tmp_path / "config_p99zdpze5l.json").write_text(json.dumps({**config, word: value}))
+        other = gv.import_run(tmp_path / "model_p99zdpze5l.pt", tmp_path / word)
+        assert gv.open_run(other.path).facts["task"] is None
     with pytest.raises(InputError, match="cannot be of modular-addition"):
         gv.import_run(
             tmp_path / "model_p99zdpze5l.pt", tmp_path / "x", settings={"task": "modular-addition"}

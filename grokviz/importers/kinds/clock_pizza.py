@@ -1,7 +1,8 @@
 """A model of "The Clock and the Pizza", which adds modulo p without an "=" (arXiv:2306.17844).
 
-Its inputs are two numbers and nothing else, so that p is the number of tokens, not one less. The
-measures that know of p need the "=", so such a run has no task.
+Its inputs are two numbers and nothing else, so that p is the number of tokens, not one less. One
+layer of ReLU neurons has a task of its own; how far its attention is a softmax is said by the
+configuration beside it alone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from grokviz.importers.reading.tables import load_json
 from grokviz.importers.reading.values import is_state, number_in
 from grokviz.importers.weights import read_weights
 
-_SETTINGS = {"lr": "learning-rate", "weight_decay": "weight-decay", "frac": "train-fraction"}
+_SETTINGS = {
+    "lr": "learning-rate", "weight_decay": "weight-decay", "frac": "train-fraction",
+    "attn_coeff": "attention-rate",
+}  # fmt: skip
+
+_MODEL = ("act_fn", "diff_vocab")
+"""What says of a configuration whether the model is one that the task knows."""
 
 
 def _recognises(source: Source) -> bool:
@@ -29,12 +36,13 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, hints: Hints) -> list[RunContents]:
     weights, sizes, layout = read_weights(source.data, source.path, hints)
-    run = evidence.run_contents(source.name, {}, hints, sizes, weights, layout)
-    if sizes:
+    config = _config(source.path)
+    told = {"config": {word: config[word] for word in _MODEL if word in config}}
+    run = evidence.run_contents(source.name, told, hints, sizes, weights, layout)
+    if sizes and "p" not in run.settings:
         because = "the model has two positions and so no '=': every token is a number"
         run.settings["p"] = sizes["d_vocab"]
         run.beliefs.append(Belief("p", sizes["d_vocab"], because))
-    config = _config(source.path)
     for word, key in _SETTINGS.items():
         if (value := number_in(config.get(word))) is not None:
             run.settings[key] = float(value)

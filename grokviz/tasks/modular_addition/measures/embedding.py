@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from grokviz.dataset.contract import FLOAT64, Published, Storage, measure
-from grokviz.dataset.numerics import fourier
+from grokviz.dataset.numerics import fourier, roundness
 from grokviz.dataset.variables import PAPER
 from grokviz.tasks.modular_addition.checkpoint import ModularAdditionCheckpoint, ModularAdditionRun
-from grokviz.tasks.modular_addition.formulas import embedding, geometry
+from grokviz.tasks.modular_addition.formulas import embedding
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,4 +75,4 @@ def gini_embedding(at: ModularAdditionCheckpoint) -> float:
          published="circularity")  # fmt: skip
 def circularity(at: ModularAdditionCheckpoint) -> float:
     """Mean over W_E's first four principal components of the share of its best single wave."""
-    return geometry.circularity(at.weights.number_embedding)
+    return roundness.circularity(at.weights.number_embedding)

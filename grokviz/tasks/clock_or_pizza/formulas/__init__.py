@@ -1,0 +1,1 @@
+"""What clocks and pizzas are told apart by, as functions of arrays."""

@@ -1,0 +1,1 @@
+"""Measures of clocks, pizzas and tori."""
