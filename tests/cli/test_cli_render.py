@@ -186,18 +186,6 @@ def test_what_would_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert left(here) == []
 
 
-@pytest.mark.slow
-def test_the_default_film(here: Path, grokviz: Run, tmp_path: Path) -> None:
-    import av
-
-    done = grokviz("render", "embedding-waves")
-    assert (done.returncode, done.stdout) == (0, "embedding-waves.mp4\n")
-    with av.open(str(tmp_path / "embedding-waves.mp4")) as container:
-        stream = container.streams.video[0]
-        assert (stream.width, stream.height, stream.average_rate) == (1280, 720, 30)
-        assert sum(1 for _ in container.decode(video=0)) == 16 * 30
-
-
 def test_several_files_at_once(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["render", "embedding-waves", "-o", "deep/a.mp4", "-o", "a.svg", "-o", "a.png"]
     command += [*SHORT, "--set", "by=component", "--theme", "dark"]

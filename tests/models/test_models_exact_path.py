@@ -149,6 +149,8 @@ def test_losses_follow_the_plain_model_for_200_epochs_in_double_precision(both) 
 
 
 MAINLINE = {"p": 113, "d_model": 128, "heads": 4, "d_mlp": 512, "train_fraction": 0.3}
+# long enough to memorise, in a fifth of the time
+SMALLER = {**MAINLINE, "p": 59}
 
 
 @pytest.mark.slow
@@ -161,13 +163,13 @@ def test_the_mainline_at_the_start(both, precision: str, biases: bool) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_mainline_follows_the_plain_model_for_200_epochs(both) -> None:
+def test_it_follows_the_plain_model_for_200_epochs(both) -> None:
     """In double precision: with float32 weights rounding alone grows past 1e-3 by epoch 100.
 
     Memorisation is chaotic: the plain model departs as far from itself when its pairs are
     summed in another order (see the next test).
     """
-    pair = both(**MAINLINE)
+    pair = both(**SMALLER)
     for problem in (pair.exact, pair.plain):
         problem.state = {name: tensor.double() for name, tensor in problem.state.items()}
     exact, plain = pair.train(pair.exact, 201), pair.train(pair.plain, 201)
@@ -182,9 +184,9 @@ def test_the_mainline_follows_the_plain_model_for_200_epochs(both) -> None:
 def test_float32_weights_depart_no_faster_than_the_plain_model_from_itself(
     both, precision: str
 ) -> None:
-    pair, reordered = (both(**MAINLINE, loss_precision=precision) for _ in range(2))
-    order = torch.randperm(3830, generator=torch.Generator().manual_seed(0))
+    pair, reordered = (both(**SMALLER, loss_precision=precision) for _ in range(2))
     losses = reordered.plain.train
+    order = torch.randperm(len(losses.tokens), generator=torch.Generator().manual_seed(0))
     losses.tokens, losses.targets = losses.tokens[order], losses.targets[order]
     exact, plain, other = (
         torch.tensor(pair.train(problem, 61), dtype=torch.float64)
