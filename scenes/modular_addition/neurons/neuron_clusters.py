@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style, timeline
 from grokviz.scene import clock as clocks
@@ -31,6 +31,9 @@ TICKS = ([0, 0.5, THRESHOLD, 1], ["0", "0.5", f"{THRESHOLD:g}", "1"])
 
 COLUMN = 0.92
 """How much of a frequency's place its column takes."""
+
+WIDE = 2.3
+"""The place of a key frequency, and of none, is so many times as wide as that of another."""
 
 AIRY = 1.3
 """Rows are at most so many times as far apart as dots side by side, where there is room."""
@@ -147,7 +150,8 @@ class NeuronClusters(Scene):
         """With the definition and the citation."""
         columns = (
             "A dot a neuron, in the column of its frequency, coloured where it is in a cluster and "
-            "pale where it was when the network generalised. " if self.show == "columns" else ""
+            "pale where it was when the network generalised; key frequencies have wider places. "
+            if self.show == "columns" else ""
         )  # fmt: skip
         return (
             "Each neuron's frequency, the one that explains most of the variance of its "
@@ -169,24 +173,32 @@ class _Columns:
         self.axes, self.data, self.last = axes, data, data.sizes["frequency"]
         self.first = NO_FREQUENCY if _any_without(data) else 1
         colours = style().colours
+        keys = frequencies.key_frequencies(data)
+        self.edges = slots(self.first, self.last, keys)
+        axes.set(xlim=(self.edges[0] - 0.3, self.edges[-1] + 0.3), ylim=(0, 1), yticks=[])
         self.across, self.pitch, size = self._pitch()
-        axes.set(xlim=(self.first - 0.7, self.last + 0.7), ylim=(0, 1), yticks=[])
         axes.grid(visible=False)
         axes.spines["left"].set_visible(False)
         _name_frequencies(axes, self.last, none=_any_without(data))
+        names = [label.get_text() for label in axes.get_xticklabels()]
+        axes.set_xticks(self._middle(axes.get_xticks()), names)
         self.early = np.zeros(data.sizes["all_neuron"], dtype=bool)
         learned = outcome(data).generalised
         if learned is not None:
             at = int(np.abs(data["epoch"].values - learned).argmin())
             self.early = _neurons_at(data, at)[1] >= THRESHOLD
         self.dots = axes.scatter([], [], s=size**2, lw=0, clip_on=False, zorder=3)
-        keys = frequencies.key_frequencies(data)
         full = _rgb([colours.faint, *(frequencies.colour(k, data) for k in keys)])
         pale = (1 - PALE) * full + PALE
         self.faces = np.stack([full, pale])
         self.place_of = np.zeros(self.last + 1, dtype=int)
         self.place_of[keys] = np.arange(1, len(keys) + 1)
-        self.names = _name_clusters(axes, data)
+        self.names = _name_clusters(axes, data, self._middle)
+
+    def _middle(self, frequency: Any) -> Any:
+        """The middles of some frequencies' places."""
+        n = np.asarray(frequency, dtype=int) - self.first
+        return (self.edges[n] + self.edges[n + 1]) / 2
 
     @property
     def moving(self) -> list[Any]:
@@ -199,9 +211,9 @@ class _Columns:
         order = np.lexsort((np.arange(len(share)), ~(clean & self.early), ~clean, frequency))
         _, starts, counts = np.unique(frequency[order], return_index=True, return_counts=True)
         place = np.arange(len(order)) - np.repeat(starts, counts)
-        row, column = np.divmod(place, self.across)
-        wide = COLUMN / self.across
-        x = frequency[order] + (column - (self.across - 1) / 2) * wide
+        across = self.across[frequency[order] - self.first]
+        row, column = np.divmod(place, across)
+        x = self._middle(frequency[order]) + (column - (across - 1) / 2) * self.wide
         self.dots.set_offsets(np.column_stack([x, (row + 0.7) * self.pitch]))
         face = np.where(clean[order], self.place_of[frequency[order]], 0)
         self.dots.set_facecolor(self.faces[(self.early & clean)[order].astype(int), face])
@@ -211,24 +223,38 @@ class _Columns:
             name.set_text(str(k) if shown else "")
             text.set_text(f"{count}" if shown else "")
             for word in (name, text):
-                word.xy = (word.xy[0], (-(-every // self.across) + 0.4) * self.pitch)
+                rows = -(-every // self.across[k - self.first])
+                word.xy = (word.xy[0], (rows + 0.4) * self.pitch)
 
-    def _pitch(self) -> tuple[int, float, float]:
-        """Dots side by side, how far rows are apart as a share of the height, and a dot's size.
-
-        As large as they can be where the highest column of film and still just fits; in points.
+    def _pitch(self) -> tuple[Int[np.ndarray, " frequency"], float, float]:
+        """Dots side by side in each column, how far rows are apart as a share of the height, and a
+        dot's size in points: as large as they can be where the highest column of film and still
+        just fits.
         """
         shown = self.data["epoch"].values <= panels.horizon(self.data)
         shown[-1] = True
-        frequency = self.data["all_neuron_frequency"].values[shown].astype(int)
-        most = max(int(np.bincount(row).max()) for row in frequency)
+        frequency = self.data["all_neuron_frequency"].values[shown].astype(int) - self.first
+        count = self.last + 1 - self.first
+        most = np.max([np.bincount(row, minlength=count) for row in frequency], axis=0)
         box = self.axes.bbox
-        slot = COLUMN * box.width / (self.last + 2.4 - self.first)
-        sizes = {n: min(slot / n, box.height / (-(-most // n) + 0.6)) for n in range(1, 13)}
-        across = max(sizes, key=lambda n: sizes[n])
-        rows = box.height / (-(-most // across) + 0.6)
-        points = sizes[across] * style().points / style().pixels(self.axes, style().points)
-        return across, min(rows, AIRY * sizes[across]) / box.height, 0.94 * points
+        unit = box.width / float(np.ptp(self.axes.get_xlim()))
+        room = COLUMN * unit * np.diff(self.edges)
+        sizes = np.geomspace(room.max(), room.min() / 12, 400)
+        across = np.maximum((room / sizes[:, None]).astype(int), 1)
+        rows = (-(-most // across)).max(axis=1) + 0.6
+        fits = (rows * sizes <= box.height) & (sizes <= room.min())
+        n = int(np.argmax(fits)) if fits.any() else len(sizes) - 1
+        self.wide = float(sizes[n]) / unit
+        points = float(sizes[n]) * style().points / style().pixels(self.axes, style().points)
+        pitch = min(box.height / float(rows[n]), AIRY * float(sizes[n])) / box.height
+        return across[n], pitch, 0.94 * points
+
+
+def slots(first: int, last: int, keys: Sequence[int]) -> Float[np.ndarray, " edge"]:
+    """Edges of the places of the frequencies from ``first`` to ``last``, the wide ones wider."""
+    wide = [WIDE if k in {*keys, NO_FREQUENCY} else 1.0 for k in range(first, last + 1)]
+    edges: np.ndarray = np.concatenate([[0.0], np.cumsum(wide)])
+    return edges
 
 
 def _name_frequencies(axes: Axes, last: int, *, none: bool) -> None:
@@ -285,14 +311,16 @@ def _dots(axes: Axes, data: xr.Dataset) -> Drawing:
     return Drawing([dots, none, *(text for pair in counts.values() for text in pair)], update)
 
 
-def _name_clusters(axes: Axes, data: xr.Dataset) -> dict[int, tuple[Any, Any]]:
+def _name_clusters(
+    axes: Axes, data: xr.Dataset, middle: Callable[[Any], Any] = np.asarray
+) -> dict[int, tuple[Any, Any]]:
     """Texts above the neurons of each key frequency that has room: its name and their number."""
     current_style, counts = style(), {}
     ends = axes.get_xlim()
     em = current_style.pixels(axes, 0.62 * current_style.points)
     width = 3.5 * em / (axes.bbox.width / (ends[1] - ends[0]))
     keys = _neurons.named_keys(data, int((ends[1] - ends[0]) / width))
-    places = pushed_apart(list(map(float, keys)), [width] * len(keys), *ends)
+    places = pushed_apart([float(middle(k)) for k in keys], [width] * len(keys), *ends)
     for k, place in zip(keys, places, strict=True):
         colour = frequencies.colour(k, data)
         look: dict[str, Any] = {"fontsize": current_style.points, "fontweight": "bold"}
