@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-from grokviz.scenes.any import _marks
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims, _neurons
 
@@ -116,8 +114,8 @@ class ProgressMeasures(Scene):
         if turn is None:
             return Claim.instead(outcome(data).sentence, self._watch(""))
         if self.show == "losses":
-            left = _left(data, turn) if self._merged else None
-            own = _of_losses(turn, len(frequencies.key_frequencies(data)), left)
+            lead = _lead(data) if self._merged else None
+            own = _of_losses(turn, len(frequencies.key_frequencies(data)), lead)
             return dataclasses.replace(own, watch=self._watch(own.watch))
         last = int(np.searchsorted(data["epoch"].values, turn.epochs[1]))
         return _of_accuracies(data, last) if self.show == "accuracies" else _of_cosines(data)
@@ -201,6 +199,7 @@ class ProgressMeasures(Scene):
             "losses": (
                 "Losses, each as a share of its largest along the training: on the test pairs; "
                 f"{ALONE}: restricted loss{'; without them: excluded' if self.others else ''}. "
+                f"{ARROW if _lead(data) else ''}"
                 if self._merged else ""
             )
             + ("Excluded loss: on the training pairs, without cos and sin of $w_k(a+b)$ at "
@@ -312,6 +311,11 @@ THIRDS = {"gini": "sparsity of the embedding", "ratio": "test / key waves alone"
 """The name of the fourth curve, by what it shows."""
 
 
+ARROW = "Arrow: from when this is below half of its largest for good to when the test loss is. "
+
+HALF = 50.0
+"""The share of its largest, in per cent, at which one loss is measured against the other."""
+
 TOP = 115
 """The largest share and room above it for names, in per cent."""
 
@@ -321,7 +325,7 @@ BROKEN = {
 }  # fmt: skip
 """Names in two lines, where they stand beside the axes."""
 
-PLACES = {TEST: 0.16, ALONE: 0.16}
+PLACES = {TEST: 0.16, ALONE: 0.3}
 """Where on the axis the names of the two curves stand that the sentence compares."""
 
 
@@ -344,21 +348,41 @@ def _shares(data: xr.Dataset, thirds: tuple[str, ...]) -> dict[str, panels.Curve
     return curves
 
 
-def _left(data: xr.Dataset, turn: _Turn) -> dict[str, float]:
-    """How much of the largest of each loss is left when it groks, in per cent."""
-    at = float(turn.epochs[1])
+class _Lead(NamedTuple):
+    """When the loss of the key waves alone and the test loss have halved for good."""
+
+    alone: float
+    test: float
+
+    @property
+    def words(self) -> str:
+        """By how much the one is ahead, in two digits: checkpoints leave no more."""
+        return f"{float(f'{self.test - self.alone:.2g}'):,.0f}"
+
+
+def _lead(data: xr.Dataset) -> _Lead | None:
+    """Those moments; None where the key waves are not ahead, or one never halves."""
     curves = _shares(data, ())
-    return {name: float(np.interp(at, curve.x, curve.y)) for name, curve in curves.items()}
+    alone, test = (_halved(curves[name]) for name in (ALONE, TEST))
+    return _Lead(alone, test) if alone is not None and test is not None and alone < test else None
+
+
+def _halved(curve: panels.Curve) -> float | None:
+    """From when on a share stays below half; None of one that does not."""
+    high = np.flatnonzero(curve.y > HALF)
+    if not high.size or high[-1] + 1 >= len(curve.y) or not np.isfinite(curve.y[high[-1] + 1]):
+        return None
+    around = slice(high[-1], high[-1] + 2)
+    return float(np.interp(-HALF, -curve.y[around], curve.x[around]))
 
 
 def _together(figure: FigureBase, data: xr.Dataset, thirds: tuple[str, ...]) -> Drawing:
-    """The losses on one axis, and how much of two is left where the test loss has halved."""
-    narrow, turn = style().narrow(figure), _turn(data)
+    """The losses on one axis, and how far ahead the key waves' is when it has halved."""
+    narrow = style().narrow(figure)
     # in films names stand beside the axes, as far as the curves have come
     right = 1.4 if style().ghost and not narrow else 7.0
     axes = style().panels(figure, left=5.0, right=right, top=1.6)[0][0]
     curves = _shares(data, thirds)
-    nats = {TEST: data["loss"].sel(split="test"), ALONE: data["restricted_loss"].sel(split="all")}
     panel = _SharePanel(
         axes, data, curves, ylabel="share of its largest (%)", ylim=(0, TOP),
         yticks=(0, 50, 100), phases="none",
@@ -367,22 +391,37 @@ def _together(figure: FigureBase, data: xr.Dataset, thirds: tuple[str, ...]) -> 
         thick = name in (TEST, ALONE)
         for line in trace.lines:
             line.set_linewidth((1.5 if thick else 0.7) * style().line)
-    parts = [panel.along(data["epoch"]), _neurons.halves(axes, data, level=1)]
-    if turn is not None:
-        at = float(turn.epochs[1])
-        marks = []
-        for name in (TEST, ALONE):
-            share = float(np.interp(at, curves[name].x, curves[name].y))
-            colour = curves[name].colour
-            loss = float(np.interp(at, data["epoch"].values, nats[name].values))
-            words = f"{share:.0f}%" if narrow else f"{share:.0f}%: {loss:.2g} nats"
-            mark = _marks.Mark(at, share, words, colour, "left", 0.9)
-            if name == ALONE and not narrow:
-                # at its left, below the curve: at its right the test loss comes down
-                mark = mark._replace(ha="right", lift=-0.1, beside=-2.0)
-            marks.append(mark)
-        parts.append(_marks.draw(axes, marks, data["epoch"]))
+    parts = [panel.along(data["epoch"]), _ahead(axes, data)]
     return Drawing.of(*parts)
+
+
+def _ahead(axes: Axes, data: xr.Dataset) -> Drawing:
+    """An arrow from where the key waves' loss has halved to where the test loss has, its length."""
+    lead, colours = _lead(data), style().colours
+    if lead is None:
+        return Drawing()
+    arrow = axes.annotate(
+        "", (lead.test, HALF), (lead.alone, HALF), zorder=6,
+        arrowprops={"arrowstyle": "<|-|>", "color": colours.ink, "lw": 1.2 * style().line,
+                    "shrinkA": 0, "shrinkB": 0, "mutation_scale": 1.2 * style().points},
+    )  # fmt: skip
+    middle, narrow = (lead.alone + lead.test) / 2, style().narrow(axes.figure)
+    text = style().label(
+        axes, middle, HALF,
+        lead.words if narrow else f"{lead.words} {clocks.word(data)}s ahead", lift=0.5,
+        color=colours.ink, fontsize=(style().small if narrow else 1.1 * style().points), zorder=7,
+    )  # fmt: skip
+    half = style().label(
+        axes, middle, HALF, "ahead" if narrow else "half of each", lift=-0.5, va="top",
+        color=colours.muted, zorder=7, fontweight="normal",
+    )  # fmt: skip
+    epochs = data["epoch"].values
+
+    def update(i: int) -> None:
+        for part in (arrow, text, half):
+            part.set_visible(style().ghost or bool(epochs[i] >= lead.test))
+
+    return Drawing([arrow, text, half], update)
 
 
 class _SharePanel(panels.CurvePanel):
@@ -398,11 +437,11 @@ class _SharePanel(panels.CurvePanel):
         return panels.LineNames(self.axes, self.curves, names, above=names, ha="left")
 
 
-def _of_losses(turn: _Turn, waves: int, left: Mapping[str, float] | None) -> Claim:
+def _of_losses(turn: _Turn, waves: int, lead: _Lead | None) -> Claim:
     """How far test and restricted loss fall from the end of memorisation until it groks.
 
-    ``waves`` is the number of key frequencies; ``left`` is how much of the largest of each is left
-    when it groks, in per cent, where both are in one panel.
+    ``waves`` is the number of key frequencies; ``lead`` is when both have halved, where they are in
+    one panel.
     """
     test, alone = turn.test, turn.alone
     ratios = [float(b / a) if a > 0 else float("nan") for a, b in (test, alone)]
@@ -414,14 +453,11 @@ def _of_losses(turn: _Turn, waves: int, left: Mapping[str, float] | None) -> Cla
         )
         return Claim.instead(sentence, **numbers)
     condition = f"with only the {_claims.waves(waves).replace('wave', 'key wave')} kept"
-    if left is None:
+    if lead is None:
         watch = f"Restricted is the loss {condition}, excluded that without them"
         return Claim(ProgressMeasures.title, watch, numbers=numbers)
-    watch = (
-        f"The loss {condition} is down to {left[ALONE]:.0f}% of its highest "
-        f"while the test loss is at {left[TEST]:.0f}%"
-    )
-    return Claim(ProgressMeasures.title, watch, numbers=numbers)
+    watch = f"Each loss is a share of its highest; key waves alone: {condition}"
+    return Claim(ProgressMeasures.title, watch, numbers=numbers | {"lead": lead.test - lead.alone})
 
 
 def _of_accuracies(data: xr.Dataset, last: int) -> Claim:
@@ -438,7 +474,7 @@ def _of_accuracies(data: xr.Dataset, last: int) -> Claim:
 
 def _of_cosines(data: xr.Dataset) -> Claim:
     """How high the cosines of the key frequencies stand in the logits at the end."""
-    heights: Mapping[str, panels.Curve] = _cosines(data)[0].curves
+    heights: dict[str, panels.Curve] = _cosines(data)[0].curves
     ends = [(float(curve.y[0]), float(curve.y[-1])) for curve in heights.values()] or [(0.0, 0.0)]
     last = [end for _, end in ends]
     low, high = f"{min(last):.2g}", f"{max(last):.2g}"
