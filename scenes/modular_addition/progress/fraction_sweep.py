@@ -293,7 +293,7 @@ def _names(axes: Axes) -> None:
     current_style, colours = style(), style().colours
     # in a column there is no room for more than the names
     narrow = current_style.narrow(axes.figure)
-    rest = "" if narrow else f"drawn from {LOW:g} nats up:"
+    rest = "" if narrow else f"drawn from {LOW:g} nats up"
     last: Any = current_style.note(axes, rest, (1, 1), (0, 0.3), ha="right", color=colours.muted)
     for text, colour in (("test loss", colours.test), ("train loss", colours.train)):
         last = axes.annotate(
