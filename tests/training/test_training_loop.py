@@ -83,6 +83,19 @@ def test_the_plain_model_trains_the_same_run(small: Train) -> None:
         assert ours == pytest.approx(theirs, rel=1e-3)
 
 
+def test_stablemax_is_minimised_by_both_paths_alike(small: Train) -> None:
+    given = {"loss": "stablemax", "optimiser": "orthogonal", "epochs": 30}
+    exact, plain = (
+        open_run(small(str(on), exact_path=on, **given).path).metric("train_loss")[1]
+        for on in (True, False)
+    )
+    np.testing.assert_allclose(exact, plain, rtol=1e-4)
+    entropy = open_run(small("entropy", **{**given, "loss": "cross-entropy"}).path)
+    first, last = entropy.metric("train_loss")[1][[0, -1]]
+    assert first == pytest.approx(plain[0], rel=1e-6)  # what is logged is the same loss
+    assert abs(last - plain[-1]) > 0.01
+
+
 def test_a_schedule_is_dense_where_asked(small: Train) -> None:
     path = small("run", checkpoint_every="30,5@10:20", epochs=37).path
     assert open_run(path).epochs.tolist() == [0, 10, 15, 20, 30, 37]

@@ -22,6 +22,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from grokviz.models.products import product
+from grokviz.training.losses import position_losses
+from grokviz.training.objectives import CROSS_ENTROPY
 
 Weights = Mapping[str, Tensor]
 
@@ -38,6 +40,7 @@ class ExactPath:
         targets: the correct classes, shape (pairs,).
         p: number of residues; the token of "=" is p.
         precision: dtype in which log-softmax and its gradient are computed.
+        objective: the loss whose gradient is taken; losses are cross entropies all the same.
 
     """
 
@@ -48,8 +51,9 @@ class ExactPath:
         targets: Int[Tensor, " pairs"],
         p: int,
         precision: torch.dtype,
+        objective: str = CROSS_ENTROPY,
     ) -> None:
-        self.p, self.precision = p, precision
+        self.p, self.precision, self.objective = p, precision, objective
         self.rows_a, self.rows_b = a, b + p
         self.targets = targets.unsqueeze(1)
         self.count = len(a)
@@ -123,13 +127,23 @@ class ExactPath:
     def _loss(self, logits: Tensor) -> dict[str, Tensor]:
         log_probabilities = logits.to(self.precision).log_softmax(dim=1)
         loss = -log_probabilities.gather(1, self.targets).mean()
-        return {"log_probabilities": log_probabilities, "loss": loss}
+        state = {"log_probabilities": log_probabilities, "loss": loss}
+        return state if self.objective == CROSS_ENTROPY else {**state, "logits": logits}
 
     def _d_logits(self, s: dict[str, Tensor]) -> Tensor:
+        if self.objective != CROSS_ENTROPY:
+            return self._d_logits_by_autograd(s["logits"])
         # autograd's own form, grad - exp(logp) * sum(grad), since float32 slingshots depend on it
         d_logits = s["log_probabilities"].exp_().div_(self.count)
         d_logits.scatter_add_(1, self.targets, self._minus_share.expand(self.count, 1))
         return d_logits.to(s["x"].dtype)
+
+    def _d_logits_by_autograd(self, logits: Tensor) -> Tensor:
+        with torch.enable_grad():
+            begun, targets = logits.detach().requires_grad_(), self.targets.squeeze(1)
+            losses = position_losses(begun, targets, self.precision, self.objective)
+            (d_logits,) = torch.autograd.grad(losses.minimised.mean(), begun)
+        return d_logits
 
     def _backward(self, w: Weights, s: dict[str, Tensor], g: Weights) -> Tensor:
         d_logits = self._d_logits(s)

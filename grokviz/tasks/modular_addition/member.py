@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
+from grokviz.dataset.families import trajectory
 from grokviz.dataset.families.family_member import MemberMeasures, Record
 from grokviz.dataset.families.family_variables import SWEEP
 from grokviz.dataset.numerics import fourier
@@ -56,7 +59,13 @@ def of_run(run: Run) -> Record | None:
         "member_accuracy": list(losses.by_set(scores.right, context.is_train).values()),
         "member_frequency_norm": fourier.frequency_norms(components),
         "member_key_frequency": np.isin(all_frequencies, context.keys),
+        **trajectory.trajectory(run, lambda state: _frequency_norms(state, context.p)),
     }
+
+
+def _frequency_norms(state: Mapping[str, np.ndarray], p: int) -> Float[np.ndarray, " frequency"]:
+    numbers = np.asarray(state["embed.W_E"], dtype=np.float64)[:, :p]
+    return fourier.frequency_norms(fourier.component_norms(numbers))
 
 
 def of_dataset(data: xr.Dataset) -> Record | None:

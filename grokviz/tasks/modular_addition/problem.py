@@ -1,7 +1,4 @@
-"""The training problem of modular addition: full batch, on both parts of the split.
-
-The exact path knows the gradient of cross entropy; other losses are minimised by the plain path.
-"""
+"""The training problem of modular addition: full batch, on both parts of the split."""
 
 from __future__ import annotations
 
@@ -18,7 +15,6 @@ from grokviz.tasks.modular_addition.exact_path import ExactPath
 from grokviz.tasks.modular_addition.settings import ModularAdditionSettings
 from grokviz.tasks.modular_addition.table_path import TablePath
 from grokviz.training.losses import PRECISIONS
-from grokviz.training.objectives import CROSS_ENTROPY
 from grokviz.training.problem import Losses, ModelProblem, PlainPath
 from grokviz.training.replay import Replay
 
@@ -100,7 +96,6 @@ def problem(
     precision = PRECISIONS[settings.loss_precision]
     tokens = torch.as_tensor(data.tokens, device=device)
     targets = torch.as_tensor(data.targets, device=device)
-    exact_path = exact_path and settings.loss == CROSS_ENTROPY
     tables = exact_path and device.type == "cpu" and kernels.current().compile_loops()
     path = TablePath if tables else ExactPath
 
@@ -112,10 +107,11 @@ def problem(
         if not exact_path:
             return plain(pairs)
         rows = torch.as_tensor(pairs, device=device)
-        return path(tokens[rows, 0], tokens[rows, 1], targets[rows], data.p, precision)
+        a, b = tokens[rows, 0], tokens[rows, 1]
+        return path(a, b, targets[rows], data.p, precision, settings.loss)
 
     train, test = losses(data.train), losses(data.test)
-    made = ModularAdditionProblem(model, train, test, device, settings.record_norms)
+    training = ModularAdditionProblem(model, train, test, device, settings.record_norms)
     if settings.record_accuracy:
-        made.accuracy_of = plain(data.test)
-    return made
+        training.accuracy_of = plain(data.test)
+    return training

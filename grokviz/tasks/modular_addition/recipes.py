@@ -146,12 +146,10 @@ RECIPES = (
         "PeterPonyu/muon-norm-cap-grokking",
         optimiser="muon",
         weight_decay=0.1,
-        epochs=500,
+        epochs=400,
         checkpoint_every="25",
     ),
-    _race(
-        "grokfast", "the same by Grokfast", "arXiv:2405.20233", optimiser="grokfast", epochs=1_200
-    ),
+    _race("grokfast", "the same by Grokfast", "arXiv:2405.20233", optimiser="grokfast", epochs=800),
     _race(
         "stablemax-orthogonal",
         "the same by StableMax and orthogonal gradients, without decay",
@@ -159,7 +157,7 @@ RECIPES = (
         optimiser="orthogonal",
         loss="stablemax",
         weight_decay=0.0,
-        epochs=400,
+        epochs=800,
         checkpoint_every="10",
     ),
     _race(
@@ -168,7 +166,7 @@ RECIPES = (
         "arXiv:2501.04697",
         optimiser="orthogonal",
         weight_decay=0.0,
-        epochs=400,
+        epochs=800,
         checkpoint_every="10",
     ),
     _race(
@@ -177,6 +175,6 @@ RECIPES = (
         "arXiv:2501.04697",
         loss="stablemax",
         weight_decay=0.0,
-        epochs=800,
+        epochs=600,
     ),
 )

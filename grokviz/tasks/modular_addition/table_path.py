@@ -27,6 +27,7 @@ from grokviz.tasks.modular_addition.exact_path import (
     U,
     Weights,
 )
+from grokviz.training.objectives import CROSS_ENTROPY
 
 
 def add_rows(
@@ -110,10 +111,11 @@ class TablePath(ExactPath):
         targets: Int[Tensor, " pairs"],
         p: int,
         precision: torch.dtype,
+        objective: str = CROSS_ENTROPY,
     ) -> None:
         # pairs of one a together, so that its rows stay in the processor's cache
         order = torch.from_numpy(np.argsort(a.numpy(), kind="stable"))
-        super().__init__(a[order], b[order], targets[order], p, precision)
+        super().__init__(a[order], b[order], targets[order], p, precision, objective)
         self._rows = torch.stack([self.rows_a, self.rows_b]).numpy()
         self._groups = [
             (
