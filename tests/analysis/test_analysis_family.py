@@ -13,6 +13,7 @@ import xarray as xr
 import grokviz as gv
 from grokviz import cli
 from grokviz.dataset import cache, schema
+from grokviz.dataset.families import trajectory
 from grokviz.dataset.families.family import family
 from grokviz.dataset.families.family_variables import ROUNDING_ROWS
 from grokviz.dataset.learning import Curve, first_low
@@ -23,7 +24,9 @@ from grokviz.runs import RunWriter, layout, open_run
 from grokviz.runs.sweeps import is_sweep, members_of
 from grokviz.scene.registry import scene as find
 
-WEIGHTS = ("member_frequency_norm", "member_key_frequency")
+WEIGHTS = (
+    "member_frequency_norm", "member_key_frequency", *(row.name for row in trajectory.ROWS)
+)  # fmt: skip
 PIECES = [
     row.name
     for row in schema.family_rows().values()
@@ -238,6 +241,51 @@ def test_what_is_not_known_is_said_to_be_unknown(sweep: Path) -> None:
         load(sweep, ["member_key_frequency"])
     assert np.isnan(data["member_loss"]).all()
     assert np.isnan(data["member_unembedding_norm"]).all()
+
+
+def test_what_trained_a_run_and_how_right_it_is_are_there(make: Make) -> None:
+    steps = np.arange(0, 101, 10)
+    curves = {
+        "train_loss": (steps, falling(steps, 20)),
+        "test_loss": (steps, falling(steps, 50)),
+        "test_accuracy": (steps, np.minimum(steps / 60, 0.97)),
+    }
+    settings = {"optimiser": "muon", "loss": "stablemax"}
+    runs = [make("a", curves=curves, settings=settings), make("b"), make("c", recipe=None)]
+    data = family(runs, cache=False)
+    assert data["member_optimiser"].values.tolist() == ["muon", "adamw", ""]
+    assert data["member_objective"].values.tolist() == ["stablemax", "cross-entropy", ""]
+    assert data["member_recipe"].values.tolist() == ["modular-addition"] * 2 + [""]
+    assert data["accurate_epoch"].values.tolist() == [60, -1, -1]
+    shown = data["member_test_accuracy"].values[0]
+    assert shown[np.isfinite(shown)][-1] == pytest.approx(0.97)
+    assert not np.isfinite(data["member_test_accuracy"].values[1:]).any()
+    again = family([data, runs[0]], cache=False)
+    assert again["accurate_epoch"].values.tolist() == [60, -1, -1, 60]
+    # a dataset from before there were such rows
+    old = data.drop_vars(["member_optimiser", "accurate_epoch", "member_test_accuracy"])
+    assert family([old, runs[0]], cache=False)["accurate_epoch"].values.tolist() == [-1] * 3 + [60]
+
+
+def test_the_way_of_the_weights_is_their_norm_their_direction_and_their_waves(
+    tmp_path: Path,
+) -> None:
+    """Hidden weights grow along themselves, then turn; embeddings and masks do not count."""
+    numbers = np.cos(2 * np.pi * np.arange(5) / 5)
+    states = [np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]]), np.array([[2.0, 2.0]])]
+    with RunWriter.create(tmp_path / "run", {}) as writer:
+        for epoch, weights in enumerate(states):
+            embedding = {"embed.W_E": numbers[None], "attn.mask": np.ones((9, 9))}
+            writer.checkpoint(epoch, {"W": weights, "b": np.ones(3), **embedding})
+            writer.log(epoch, train_loss=1.0)
+        writer.close(finished=True)
+    norms = np.array([1.0, 0.0])
+    made = trajectory.trajectory(open_run(tmp_path / "run"), lambda state: norms)
+    assert made["member_kept_epoch"].tolist() == [0, 1, 2]
+    assert made["member_weight_norm"] == pytest.approx([1, 2, 8**0.5])
+    assert made["member_step_cosine"][:2] == pytest.approx([1, 0])
+    assert np.isnan(made["member_step_cosine"][2])
+    assert made["member_wave_gini"] == pytest.approx([0.5] * 3)
 
 
 def test_what_slingshots_log_is_there(make: Make) -> None:

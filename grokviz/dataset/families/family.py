@@ -18,6 +18,7 @@ import numpy as np
 
 from grokviz.dataset import schema
 from grokviz.dataset.cache import FOLDER, code_version, read_or_make
+from grokviz.dataset.families import trajectory
 from grokviz.dataset.families.family_member import (
     SPLITS,
     Record,
@@ -176,6 +177,7 @@ def _stack(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]:
         if schema.variable(name).dims == ("member", "point"):
             fill = FILL_VALUES[values[name].dtype.kind]
             values[name] = _pad(list(values[name]), fill, width)
+    checkpoints = values["member_kept_epoch"].shape[1]
     fractions, fraction_member = _by_fraction(values)
     coords = {
         "member": np.arange(len(records)),
@@ -190,6 +192,11 @@ def _stack(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]:
         coords["frequency"] = np.arange(1, 1 + frequencies)
     else:  # no member has weights that give frequencies
         del values["member_frequency_norm"], values["member_key_frequency"]
+    if checkpoints:
+        coords["kept"] = np.arange(checkpoints)
+    else:
+        for row in trajectory.ROWS:
+            del values[row.name]
     return coords, {**values, "fraction_member": fraction_member}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from grokviz.dataset import schema
 from grokviz.dataset.checkpoint import metric
+from grokviz.dataset.families import trajectory
 from grokviz.dataset.learning import Curve, first_low
 from grokviz.dataset.numerics.spikes import LOGGED, spikes, values_on
 from grokviz.dataset.numerics.thinning import extreme_indices
@@ -25,8 +26,14 @@ if TYPE_CHECKING:
 PUBLISHED = ("sweep", "final-model", "full-run", "curves")
 """Kinds of files that are published: imports of other kinds are somebody's own weights."""
 
+ACCURACY = "test_accuracy"
+ACCURATE = 0.95
+"""The test accuracy at which a run has learnt, whatever its loss."""
+
 SPLITS = ("train", "test", "all")
 """Sets of inputs on which a member's last checkpoint is measured."""
+
+CROSS_ENTROPY = "cross-entropy"
 
 Record = dict[str, Any]
 """Values of the rows over ``member``, without that dimension."""
@@ -38,7 +45,9 @@ class MemberMeasures:
 
     Attributes:
         of_run: ``member_loss`` and ``member_accuracy`` by :data:`SPLITS`,
-            ``member_frequency_norm`` and ``member_key_frequency``; None of a run without weights.
+            ``member_frequency_norm`` and ``member_key_frequency``, and those of
+            :mod:`grokviz.dataset.families.trajectory` where it knows its embedding; None of a run
+            without weights.
         of_dataset: the same from a dataset of the run; None if it does not contain them.
         rows: the definitions of these variables of a family.
 
@@ -67,9 +76,11 @@ def record_of(run: Run, name: str, points: int) -> Record:
         "member_last_epoch": epochs[-1] if len(epochs) else -1,
         "memorised_epoch": _below(epochs, train),
         "generalised_epoch": _below(*metric(run, "test_loss")),
+        "accurate_epoch": _above(*metric(run, "test_accuracy")),
         "member_spike_count": len(spikes(epochs, train)[0]),
         **_curves(
-            {name: metric(run, name) for name in ("train_loss", "test_loss", *LOGGED)}, points
+            {name: metric(run, name) for name in ("train_loss", "test_loss", ACCURACY, *LOGGED)},
+            points,
         ),
         **_of_task(run.facts.get("task"), lambda member: member.of_run(run)),
     }
@@ -86,6 +97,7 @@ def record_of_dataset(data: xr.Dataset, points: int) -> Record:
     curves_of = {
         "train_loss": _curve_of(data, "logged_epoch", "logged_train_loss"),
         "test_loss": _curve_of(data, "tested_epoch", "logged_test_loss"),
+        ACCURACY: _curve_of(data, "tested_epoch", f"logged_{ACCURACY}"),
         **{name: _curve_of(data, "logged_epoch", f"logged_{name}") for name in LOGGED},
     }
     epochs, train = curves_of["train_loss"]
@@ -96,10 +108,11 @@ def record_of_dataset(data: xr.Dataset, points: int) -> Record:
         "member_name": str(attrs.get("run_name") or "run"),
         "member_source": "ours" if attrs.get("recipe") else "other",
         "member_task": str(attrs.get("task") or ""),
-        **_settings({"settings": settings}),
+        **_settings({"settings": settings, "recipe": attrs.get("recipe")}),
         "member_last_epoch": epochs[-1] if len(epochs) else -1,
         "memorised_epoch": _event(data, "memorised", curves_of["train_loss"]),
         "generalised_epoch": _event(data, "generalised", curves_of["test_loss"]),
+        "accurate_epoch": _above(*curves_of[ACCURACY]),
         "member_spike_count": spike_count,
         **_curves(curves_of, points),
         **_of_task(attrs.get("task"), lambda member: member.of_dataset(data)),
@@ -125,9 +138,20 @@ def records_of(data: xr.Dataset) -> list[Record]:
         if variable.dims[:1] == ("member",) and str(name) in schema.variables()
     ]
     return [
-        {**_no_weights(), **{name: data[name].values[i] for name in names}}
+        {**_no_weights(), **_unsaid(data), **{name: data[name].values[i] for name in names}}
         for i in range(data.sizes["member"])
     ]
+
+
+def _unsaid(data: xr.Dataset) -> Record:
+    """Rows of a member's record that a dataset from before they existed does not have."""
+    return {
+        "member_recipe": "",
+        "member_optimiser": "",
+        "member_objective": "",
+        "accurate_epoch": -1,
+        "member_test_accuracy": np.full(data.sizes["point"], np.nan),
+    }
 
 
 def source_of(run: Run) -> str:
@@ -141,6 +165,7 @@ def source_of(run: Run) -> str:
 def _settings(facts: Mapping[str, Any]) -> Record:
     """The settings that may differ between runs, from facts with - or _ in their keys."""
     settings = {k.replace("_", "-"): v for k, v in (facts.get("settings") or facts).items()}
+    recipe = str(facts.get("recipe") or "")
     precision = settings.get("loss-precision") or (facts.get("precision") or {}).get("loss")
     return {
         "member_fraction": _number(settings.get("train-fraction"), math.nan),
@@ -149,7 +174,16 @@ def _settings(facts: Mapping[str, Any]) -> Record:
         "member_d_model": _number(settings.get("d-model"), -1),
         "member_weight_decay": _number(settings.get("weight-decay"), math.nan),
         "member_precision": str(precision or ""),
+        "member_recipe": recipe,
+        "member_optimiser": _word(settings, "optimiser", "adamw" if recipe else ""),
+        "member_objective": _word(settings, "loss", CROSS_ENTROPY if recipe else ""),
     }
+
+
+def _word(settings: Mapping[str, Any], key: str, default: str) -> str:
+    """A setting that is a word; the default in runs of ours from before the key existed."""
+    value = settings.get(key, default)
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Any, default: float) -> float:
@@ -160,6 +194,11 @@ def _number(value: Any, default: float) -> float:
 def _below(epochs: np.ndarray, loss: np.ndarray) -> int:
     epoch = first_low(Curve(epochs, loss))
     return -1 if epoch is None else epoch
+
+
+def _above(epochs: np.ndarray, accuracy: np.ndarray) -> int:
+    reached = np.flatnonzero(accuracy >= ACCURATE)
+    return int(epochs[reached[0]]) if reached.size else -1
 
 
 def _curves(curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]], points: int) -> Record:
@@ -175,6 +214,7 @@ def _curves(curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]], points: int)
         "member_train_loss": train[rows],
         "member_test_epoch": test_epochs[test_rows],
         "member_test_loss": test[test_rows],
+        "member_test_accuracy": values_on(test_epochs[test_rows], *curves_of[ACCURACY]),
     }
     for name in LOGGED:
         record[f"member_{name}"] = values_on(epochs[rows], *curves_of[name])
@@ -186,7 +226,7 @@ def _of_task(name: object, ask: Callable[[MemberMeasures], Record | None]) -> Re
     task = known_task(name)
     member: MemberMeasures | None = task.load("member") if task else None
     record = ask(member) if member else None
-    return _no_weights() if record is None else record
+    return _no_weights() if record is None else {**_no_weights(), **record}
 
 
 def _no_weights() -> Record:
@@ -195,4 +235,5 @@ def _no_weights() -> Record:
         "member_accuracy": np.full(len(SPLITS), np.nan),
         "member_frequency_norm": np.zeros(0),
         "member_key_frequency": np.zeros(0),
+        **trajectory.empty(),
     }

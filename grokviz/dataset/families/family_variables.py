@@ -6,11 +6,13 @@ Each row with ``member`` holds one value, or one curve, for each of them.
 
 from __future__ import annotations
 
+from grokviz.dataset.families import trajectory
 from grokviz.dataset.variables import PAPER, Variable
 
 SWEEP = f"{PAPER}, appendix D; published run mod_addition_frac_train_sweep"
 SMOOTH = "thread, claim on phase changes; thread, tweet 13"
 SLINGSHOTS = "arXiv:2206.04817; thread, tweet 14"
+RACE = trajectory.PUBLISHED
 ROUNDING = "thread, tweet 14; arXiv:2605.06152"
 
 
@@ -50,6 +52,12 @@ FAMILY_ROWS = [
             "AdamW's decoupled weight decay; NaN where a run does not say it", dtype="float64"),
     _family("member_precision", ("member",), "precision of the loss", "1",
             "dtype of the log-softmax; empty where a run does not say it", SLINGSHOTS, "str"),
+    _family("member_recipe", ("member",), "recipe of the run", "1",
+            "the recipe that it was trained by; empty where it was trained otherwise", RACE, "str"),
+    _family("member_optimiser", ("member",), "optimiser", "1",
+            "what makes updates of gradients; empty where a run does not say it", RACE, "str"),
+    _family("member_objective", ("member",), "loss that is minimised", "1",
+            "what gradients are of; empty where a run does not say it", RACE, "str"),
     _family("member_last_epoch", ("member",), "last epoch", "epoch",
             "the last epoch or step at which the training loss was logged", dtype="int64"),
     _family("memorised_epoch", ("member",), "memorised at", "epoch",
@@ -58,6 +66,9 @@ FAMILY_ROWS = [
     _family("generalised_epoch", ("member",), "generalised at", "epoch",
             "first epoch or step with a test loss below 0.1, as logged; -1 if never",
             dtype="int64"),
+    _family("accurate_epoch", ("member",), "95 % right at", "epoch",
+            "first epoch or step with a test accuracy of at least 0.95, as logged; -1 if never, or "
+            "where none was logged", RACE, "int64"),
     _family("member_epoch", ("member", "point"), "epochs of the training loss", "epoch",
             "epochs or steps of each run's own thinned training curve: of each of many stretches, "
             "half of them equal and half growing with time, the lowest and the highest value; "
@@ -68,6 +79,10 @@ FAMILY_ROWS = [
             "as member_epoch, of the test loss", dtype="int64"),
     _family("member_test_loss", ("member", "point"), "test loss", "nats",
             "test loss at member_test_epoch, as logged; NaN after the last point"),
+    _family("member_test_accuracy", ("member", "point"), "test accuracy", "1",
+            "share of the test data answered right at member_test_epoch, as logged; NaN where it "
+            "was not", RACE),
+    *trajectory.ROWS,
     _family("member_unembedding_norm", ("member", "point"), "norm of W_U", "1",
             "Frobenius norm of the unembedding at member_epoch, as logged; NaN where it was not",
             SLINGSHOTS),
@@ -123,6 +138,7 @@ ROWS = [*FAMILY_ROWS, *ROUNDING_ROWS]
 DIMENSIONS = {
     "member": "runs of a family, numbered from 0",
     "point": "points of each run's own thinned curve, in the order of time",
+    "kept": "checkpoints of each run, at most 40 of them, in the order of time",
     "source": "where runs come from: ours, published or other",
     "fraction": "share of all pairs trained on, the largest first",
     "piece": "single phase changes, numbered from 0",

@@ -33,6 +33,12 @@ def residues(state: Mapping[str, np.ndarray]) -> int:
     return int(tokens) - 1
 
 
+def number_embedding(state: Mapping[str, np.ndarray]) -> Float[np.ndarray, "width residue"]:
+    """The embedding of the residues, without "=", in float64."""
+    embedding: np.ndarray = np.asarray(state[EMBED], dtype=np.float64)[: residues(state)].T
+    return embedding
+
+
 @dataclass
 class LayerNormCheckpoint(Checkpoint):
     """The weights of one epoch, and intermediates shared by several measures."""
@@ -40,8 +46,7 @@ class LayerNormCheckpoint(Checkpoint):
     @cached_property
     def number_embedding(self) -> Float[np.ndarray, "width residue"]:
         """The embedding of the residues, without "=", in float64."""
-        p = residues(self.state)
-        return np.asarray(self.state[EMBED], dtype=np.float64)[:p].T
+        return number_embedding(self.state)
 
 
 @dataclass

@@ -61,12 +61,12 @@ RECIPES = (
         checkpoint_every="10",
     ),
     _sibling("-grokfast", "the race in small: Grokfast, later than AdamW", GROKFAST,
-             optimiser="grokfast", epochs=900),
+             optimiser="grokfast", epochs=700),
     _sibling("-no-decay", "AdamW without weight decay: memorises and does not generalise", RACE,
-             weight_decay=0.0, epochs=900),
+             weight_decay=0.0, epochs=500),
     _sibling(
         "-nesterov", "gradient descent on every weight: learns, then diverges",
         "nothing published: a failure that teaches",
-        optimiser="nesterov", learning_rate=0.1, momentum=0.9, weight_decay=1e-3, epochs=600,
+        optimiser="nesterov", learning_rate=0.1, momentum=0.9, weight_decay=1e-3, epochs=500,
     ),
 )  # fmt: skip
