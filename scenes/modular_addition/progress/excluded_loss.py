@@ -123,7 +123,7 @@ class ExcludedLoss(Scene):
             return Claim.instead(sentence.replace("before", "when"), leant=leant)
         watch = self.watch if self._hilly else SHORT
         if self._hilly and self.measure == "accuracy":
-            watch = "A hill is how much of the training accuracy is lost without a wave"
+            watch = "A hill is the accuracy lost without a wave; bar: training leans on it"
         watch = published.watch(watch) if self._behind else watch
         return Claim(sentence, watch, numbers={"leant": leant, "keys": len(keys)})
 
