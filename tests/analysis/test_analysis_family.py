@@ -23,6 +23,7 @@ from grokviz.render import figures
 from grokviz.runs import RunWriter, layout, open_run
 from grokviz.runs.sweeps import is_sweep, members_of
 from grokviz.scene.registry import scene as find
+from grokviz.task import tasks
 
 WEIGHTS = (
     "member_frequency_norm", "member_key_frequency", *(row.name for row in trajectory.ROWS)
@@ -33,7 +34,13 @@ PIECES = [
     if row.name.startswith(("piece", "mean_steepest"))
 ]
 OTHER = {*WEIGHTS, *PIECES, *(row.name for row in ROUNDING_ROWS)}
-FAMILY = [name for name in schema.family_rows() if name not in OTHER]
+OF_OTHER_TASKS = {
+    row.name
+    for name, one in tasks().items()
+    if name != "modular-addition" and (member := one.load("member"))
+    for row in member.rows
+}
+FAMILY = [name for name in schema.family_rows() if name not in OTHER | OF_OTHER_TASKS]
 Make = Callable[..., Path]
 
 

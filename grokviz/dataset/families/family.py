@@ -29,6 +29,7 @@ from grokviz.dataset.families.family_member import (
 from grokviz.dataset.families.family_variables import ROUNDING_ROWS
 from grokviz.dataset.families.pieces import pieces
 from grokviz.dataset.numerics import curves, ties
+from grokviz.dataset.variables import Variable
 from grokviz.errors import InputError
 from grokviz.progress import ProgressCallback
 from grokviz.runs import Run, open_run
@@ -165,18 +166,20 @@ def _names(members: Sequence[Any]) -> list[str]:
 def _stack(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Coordinates and variables of all records together, with shorter ones padded."""
     values: dict[str, Any] = {}
-    for name in records[0]:
+    # a task's own rows are empty for members of other tasks
+    for name in dict.fromkeys(name for record in records for name in record):
         row = schema.variable(name)
-        arrays = [np.asarray(row.stored(record[name])) for record in records]
+        lacking = _nothing_of(row)
+        arrays = [np.asarray(row.stored(record.get(name, lacking))) for record in records]
         if row.dims == ("member",):
             values[name] = np.array([array[()] for array in arrays])
         else:
             values[name] = _pad(arrays, FILL_VALUES[np.dtype(row.dtype).kind])
-    width = max(values[name].shape[1] for name in ("member_epoch", "member_test_epoch"))
-    for name in values:
-        if schema.variable(name).dims == ("member", "point"):
-            fill = FILL_VALUES[values[name].dtype.kind]
-            values[name] = _pad(list(values[name]), fill, width)
+    drawn = [name for name in values if schema.variable(name).dims == ("member", "point")]
+    width = max(values[name].shape[1] for name in drawn)
+    for name in drawn:
+        fill = FILL_VALUES[values[name].dtype.kind]
+        values[name] = _pad(list(values[name]), fill, width)
     checkpoints = values["member_kept_epoch"].shape[1]
     fractions, fraction_member = _by_fraction(values)
     coords = {
@@ -198,6 +201,13 @@ def _stack(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]:
         for row in trajectory.ROWS:
             del values[row.name]
     return coords, {**values, "fraction_member": fraction_member}
+
+
+def _nothing_of(row: Variable) -> Any:
+    """What stands for a variable in a member that lacks it, before it is padded."""
+    dtype = np.dtype(row.dtype)
+    fill = np.array(FILL_VALUES[dtype.kind], dtype=dtype)
+    return fill if row.dims == ("member",) else fill[None][:0]
 
 
 def _pad(arrays: Sequence[np.ndarray], fill: Any, width: int = 0) -> np.ndarray:
