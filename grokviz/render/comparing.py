@@ -171,6 +171,7 @@ def of_two(scene: Scene) -> Scene:
     own = scene.of_two()
     if own is not None or not engine_of(scene).panels:
         return own or scene
+    scene = scene.alone()
     clock = scene.clock
     if clock is not None and not clocks.is_time(clock):
         raise InputError(

@@ -109,6 +109,10 @@ class Scene:
         """The scene that draws two runs in one picture; None where they stand side by side."""
         return None
 
+    def alone(self) -> Scene:
+        """The scene as it is drawn where another run stands beside it."""
+        return self
+
     def variables(self) -> tuple[str, ...]:
         """What it draws with its options: ``needs``, and more where an option asks for it."""
         return self.needs
