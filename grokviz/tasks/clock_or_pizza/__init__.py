@@ -30,6 +30,7 @@ TASK = Task(
     amount_of_data="it trains on a share of all pairs; give train-fraction",
     measures=(".measures",),
     view="checkpoint:ClockOrPizzaRun",
+    member="member:MEMBER",
     evidence="evidence:EVIDENCE",
     fall_is_change=False,  # a full batch only memorises where its training loss falls
     order=6,

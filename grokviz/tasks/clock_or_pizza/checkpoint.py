@@ -52,6 +52,11 @@ class ClockOrPizzaCheckpoint(Checkpoint):
         """Each neuron's waves over a and over b."""
         return manifold.waves(self.parts(rate).tables)
 
+    def planes(self, run: ClockOrPizzaRun) -> tuple[Float[np.ndarray, "member 4"], float]:
+        """The four directions of the surface's neurons, and how much of b is not in a's plane."""
+        own = manifold.at_frequency(self.waves(run.rate), run.frequency)
+        return manifold.planes(own[:, run.members])
+
     def isolated(self, rate: float, k: int) -> Float[np.ndarray, "p p p"]:
         """The logits where the embedding has one frequency alone."""
         if (rate, k) not in self._isolated:

@@ -50,8 +50,8 @@ RECIPES = (
         "torus-59",
         "a layer of neurons that read a and b side by side, at the small sizes: a torus",
         f"ours, after {TORUS} and the networks without attention of {PAPER}",
-        "about a minute on a CPU core",
-        _small(network="side-by-side"),
+        "about two minutes on a CPU core",
+        _small(network="side-by-side", epochs=3_000),
     ),
     Recipe(
         "clock-31",

@@ -60,8 +60,8 @@ def circularity(at: ClockOrPizzaCheckpoint) -> float:
     return roundness.circularity(at.weights.W_E)
 
 
-@measure(on="run", source=PAPER, stored=Storage("int16"), long_name="frequency of the circle")
-def circle_frequency(run: ClockOrPizzaRun) -> int:
+@measure(on="run", source=PAPER, stored=Storage("int16"), long_name="frequency of the dial")
+def dial_frequency(run: ClockOrPizzaRun) -> int:
     """Frequency by which the logits of the last checkpoint point at the answers most, on average;
     0 for none.
     """

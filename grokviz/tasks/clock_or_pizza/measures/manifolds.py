@@ -59,7 +59,7 @@ def outside_share(at: ClockOrPizzaCheckpoint, run: ClockOrPizzaRun) -> float:
     """Share of the squared waves over b, of the surface's neurons at its frequency, that lies
     outside of the plane in which a goes round: 0 for a disc, 1 for a torus.
     """
-    return _planes(at, run)[1]
+    return at.planes(run)[1]
 
 
 @measure(source=PAPER, stored=FLOAT64, published="additive_share",
@@ -72,7 +72,7 @@ def additive_share(at: ClockOrPizzaCheckpoint, run: ClockOrPizzaRun) -> float:
     return float(share.mean()) if share.size else float("nan")
 
 
-@measure("number", "residue", "axis", on="field_epoch", source=PAPER, stored=Storage(step=1 / 256),
+@measure("number", "residue", "axis", on="field_epoch", source=PAPER, stored=Storage(step=1 / 128),
          long_name="surface of the neurons")  # fmt: skip
 @dear
 def surface(
@@ -82,7 +82,7 @@ def surface(
     directions among these, the two in which a goes round first, in units of the surface's root
     mean square radius: the point of (a, b) is the sum.
     """
-    axes, _ = _planes(at, run)
+    axes, _ = at.planes(run)
     return manifold.surface(at.parts(run.rate).tables[..., run.members], axes)
 
 
@@ -98,14 +98,7 @@ def betti_number(run: ClockOrPizzaRun) -> Int[np.ndarray, " degree"]:
     """Pieces, loops and hollows of the surface at the last checkpoint, by persistent homology of
     160 of its points: classes that last for 0.4 of its root mean square radius.
     """
-    axes, _ = _planes(run.last, run)
+    axes, _ = run.last.planes(run)
     parts = manifold.surface(run.last.parts(run.rate).tables[..., run.members], axes)
     points = (parts[0][:, None] + parts[1]).reshape(-1, parts.shape[-1])
     return betti.betti_numbers(points)
-
-
-def _planes(
-    at: ClockOrPizzaCheckpoint, run: ClockOrPizzaRun
-) -> tuple[Float[np.ndarray, "neuron 4"], float]:
-    own = manifold.at_frequency(at.waves(run.rate), run.frequency)[:, run.members]
-    return manifold.planes(own)
