@@ -172,7 +172,7 @@ class ExcludedLoss(Scene):
         if self.removed == "all":
             return _all_waves.definition(data, self.measure, behind=self._behind)
         if self._hilly:
-            return self._definition_of_hills()
+            return self._definition_of_hills(data)
         grokked = self.form == "curves" and outcome(data).grokked is not None
         dotted = " Dotted: the test loss is at half its peak." if grokked else ""
         return (
@@ -184,15 +184,17 @@ class ExcludedLoss(Scene):
             f"{after('figures 12 and 15')}"
         )
 
-    def _definition_of_hills(self) -> str:
+    def _definition_of_hills(self, data: xr.Dataset) -> str:
+        below = "Below, the test loss, from zero. " if data.sizes["tested_epoch"] else ""
+        dotted = "Dotted: it is at half its peak. " if outcome(data).grokked is not None else ""
         how = "logarithm of how many times it is" if self.measure == "loss" else "share of pairs"
         return (
             f"Hills: the {self.measure} on the training pairs with {TERMS[self.kind]} at one key "
             f"frequency taken out of the logits, against that with all, as the {how} "
             f"{'larger' if self.measure == 'loss' else 'lost'}, all to one scale. Bars: from the "
             "first checkpoint after memorisation at which the loss without the wave is at least "
-            f"{LEANS:g} times that without any frequency that is not key. Below, the test loss, "
-            f"from zero. Dotted: it is at half its peak. {after('figures 12 and 15')}"
+            f"{LEANS:g} times that without any frequency that is not key. {below}{dotted}"
+            f"{after('figures 12 and 15')}"
         )
 
     def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -204,7 +206,9 @@ class ExcludedLoss(Scene):
         left = 6.6 if style().narrow(figure) else 8.4
         axes = style().panels(figure, left=left, right=1.6, top=1.2)[0][0]
         end, epochs = panels.horizon(data), data["epoch"].values
-        foot = len(order) - 1 + TESTED + 0.3
+        test = panels.losses(data)["test"]
+        top = float(np.nan_to_num(test.y[test.x <= end], posinf=0).max(initial=0))
+        foot = len(order) - 1 + (TESTED + 0.3 if top > 0 else 0.2)
         _ridges.frame(axes, end, foot, 1.15)
         # room for a number between a hill and the row above it
         em = style().pixels(axes, style().small) / axes.bbox.height
@@ -217,15 +221,12 @@ class ExcludedLoss(Scene):
             _ridges.Ridge(axes, epochs, rise * lost[k] / highest, row, tint[k])
             for row, k in enumerate(order)
         ]
-        test = panels.losses(data)["test"]
-        top = float(np.nanmax(test.y[test.x <= end]))
-        ridges.append(
-            _ridges.Ridge(axes, test.x, TESTED * _ridges.height(test.y, top), foot, test.colour)
-        )
-        _ridges.name_rows(
-            axes, [*(f"wave {k}" for k in order), "test loss"], [*tint.values(), test.colour],
-            [*range(len(order)), foot],
-        )  # fmt: skip
+        rows = [(f"wave {k}", tint[k], float(row)) for row, k in enumerate(order)]
+        if top > 0:
+            rows.append(("test loss", test.colour, foot))
+            high = TESTED * _ridges.height(test.y, top)
+            ridges.append(_ridges.Ridge(axes, test.x, high, foot, test.colour))
+        _ridges.name_rows(axes, *zip(*rows, strict=True))
         starts = {row: (float(epochs[begins[k]]), tint[k]) for row, k in enumerate(order)
                   if begins[k] is not None}  # fmt: skip
         peaks = self._peaks(axes, [(lost[k], y) for y, k in enumerate(order)], highest, rise)
