@@ -30,6 +30,8 @@ ROOMY = 27.0
 ROOF = 85.0
 """Above so many per cent there is no room over the bands."""
 
+TEST, ALONE = "test loss", "key waves alone"
+
 NAMED_AT = 0.22
 """At this share of the time axis the losses have their names."""
 
@@ -206,11 +208,21 @@ class _Losses(panels.CurvePanel):
     """Both losses, with their names on them: at the end both are near zero."""
 
     def name_curves(self, end: float) -> panels.LineNames:
-        """The names where the losses are apart, above their curves."""
-        return panels.LineNames(
-            self.axes, self.curves, dict.fromkeys(self.curves, NAMED_AT * end),
-            above=[*self.curves], ha="left",
-        )  # fmt: skip
+        """The names where the losses are apart."""
+        at = dict.fromkeys(self.curves, NAMED_AT * end)
+        return _Names(self.axes, self.curves, at, above=[*at], ha="left")
+
+
+class _Names(panels.LineNames):
+    """Names of which that of the key waves is left out while it would stand on the other."""
+
+    def update(self, moment: float) -> None:
+        """Put them on the losses."""
+        super().update(moment)
+        if len(self.texts) == 2:
+            em = style().pixels(self.axes, style().small)
+            places = [self.axes.transData.transform(t.xy)[1] for t in self.texts.values()]
+            self.texts[ALONE].set_visible(bool(abs(places[0] - places[1]) > 1.2 * em))
 
 
 def _top(data: xr.Dataset) -> float:
@@ -368,6 +380,6 @@ def _curves(data: xr.Dataset) -> dict[str, panels.Curve]:
     """The test loss in its colour, and the restricted loss in ink."""
     restricted = data["restricted_loss"].sel(split="all").values
     return {
-        "test loss": panels.losses(data)["test"],
-        "key waves alone": panels.at_checkpoints(data, restricted),
+        TEST: panels.losses(data)["test"],
+        ALONE: panels.at_checkpoints(data, restricted),
     }
