@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 POINTS = 160
 """So many points stand for the surface, each the farthest from those before."""
 
-LONG = 0.4
+LONG = 0.5
 """A class counts that lasts so long, as a share of the root mean square radius."""
 
 DEGREES = (0, 1, 2)

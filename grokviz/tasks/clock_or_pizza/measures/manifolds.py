@@ -96,7 +96,7 @@ def _lacks_ripser(run: Run) -> str:
 @requires(_lacks_ripser)
 def betti_number(run: ClockOrPizzaRun) -> Int[np.ndarray, " degree"]:
     """Pieces, loops and hollows of the surface at the last checkpoint, by persistent homology of
-    160 of its points: classes that last for 0.4 of its root mean square radius.
+    160 of its points: classes that last for half of its root mean square radius.
     """
     axes, _ = run.last.planes(run)
     parts = manifold.surface(run.last.parts(run.rate).tables[..., run.members], axes)
