@@ -1,0 +1,1 @@
+"""Scenes of clocks, pizzas and tori."""

@@ -1,0 +1,277 @@
+"""A dot a network: how far from a pizza to a clock it is, by how much of a softmax it attends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokviz.errors import InputError
+from grokviz.media.palette import colour_map
+from grokviz.scene import Claim, Drawing, Scene, style
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+PUBLISHED = (
+    ("0 to .1", 0.05, 0.994, 0.20), (".1 to .3", 0.2, 0.993, 0.22),
+    (".3 to .5", 0.4, 0.993, 0.24), (".5 to .7", 0.6, 0.836, 0.56),
+    (".7 to .9", 0.8, 0.585, 0.74), (".9 to 1", 0.95, 0.451, 0.83),
+)  # fmt: skip
+"""Medians of the published table by attention rate, their middles: gradient symmetricity, and the
+column distance_irrelevance, which is of the best wrong logit. Of its 817 networks with circularity
+.995 or more and without extras."""
+
+FALLS = -0.5
+"""Rank correlation of rate and symmetricity, below which more attention means less of a pizza."""
+
+LEARNT = 0.95
+"""Accuracy on all pairs from which on a network has learned its task."""
+
+MOST = 12
+"""Rates that are named, each with its colour; of more only the least and the largest."""
+
+INSIDE = (0.12, 1.0)
+"""Between which shares of a colour map the rates from 0 to 1 are."""
+
+
+@dataclass(frozen=True)
+class AttentionRates(Scene):
+    """Networks in the plane of two measures, coloured by their attention rate."""
+
+    name = "attention-rates"
+    title = "The more a network attends, the less it is a pizza"
+    watch = (
+        "A dot is a network, the brighter the closer its attention is to a softmax; the grey line "
+        "joins published medians"
+    )
+    source = "arXiv:2306.17844"
+    disputed = (
+        "Disputed: the networks at both ends are said to be one and the same disc, seen in their "
+        "neurons (arXiv:2512.25060)."
+    )
+    needs = ("member_name", "member_attention_rate", "member_accuracy", "member_circuit_epoch",
+             "member_gradient_symmetricity", "member_wrong_distance_irrelevance")  # fmt: skip
+    recipe = "clock-59"
+    reference = "attention-rates"
+    aspect = 1.7
+    narrow_aspect = 1.0
+    ends_with_film = True
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless a network has an attention rate."""
+        super().check(data)
+        if not np.isfinite(data["member_attention_rate"].values).any():
+            raise InputError(
+                f"{cls.name} compares attention rates, and no run here has one; train clock-59 at "
+                "several values of attention-rate"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """How the rate and the symmetricity go together, in the networks that have learned."""
+        rates, learnt = _rates(data), _learnt(data)
+        last = np.array([_at(data, m, np.inf)[0] for m in range(len(rates))])
+        known = learnt & np.isfinite(rates) & np.isfinite(last)
+        order = _rank_correlation(rates[known], last[known])
+        numbers = {"correlation": order, "learnt": int(known.sum())}
+        watch = self.watch
+        if (~learnt[_drawn(data)]).any():
+            watch = (
+                "A dot is a network, the brighter the closer its attention is to a softmax; hollow "
+                "ones have not learned; the grey line joins published medians"
+            )
+        if order <= FALLS:
+            return Claim(self.title, watch, numbers=numbers)
+        count = int(known.sum())
+        sentence = f"{count} of {len(_drawn(data))} networks have learned, at attention rates "
+        if not count:
+            return Claim.instead("None of these networks has learned", watch, **numbers)
+        low, high = rates[known].min(), rates[known].max()
+        sentence += f"from {low:g} to {high:g}" if high > low else f"of {low:g}"
+        return Claim.instead(sentence, watch, **numbers)
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """The published medians, and the networks where they are at the moment."""
+        axes = style().panels(figure, left=5.0, right=1.6, top=1.6, bottom=3.6)[0][0]
+        _frame(axes, data)
+        _draw_published(axes)
+        _draw_key(axes, _rates(data))
+        dots = _Dots(axes, data)
+        return Drawing([dots.full, dots.hollow], dots.update)
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """Until the last checkpoint of the networks that are drawn."""
+        ends = [_series(data, int(m))[0].max(initial=0) for m in _drawn(data)]
+        return 0, float(max(ends, default=0.0))
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """Where the networks of each rate are at that moment."""
+        rates, epoch = _rates(data), float(data["epoch"].values[i])
+        texts = []
+        for rate in np.unique(rates[np.isfinite(rates)]):
+            places = np.array([_at(data, int(m), epoch) for m in np.flatnonzero(rates == rate)])
+            low, high = places.min(axis=0), places.max(axis=0)
+            texts.append(
+                f"{rate:g}: symmetricity {low[0]:.2f} to {high[0]:.2f}, irrelevance {low[1]:.2f} "
+                f"to {high[1]:.2f}"
+            )
+        return (
+            f"Networks by gradient symmetricity and distance irrelevance of the best wrong logit "
+            f"at {clocks.at(data, 'epoch', i)}. By attention rate, {'; '.join(texts)}. "
+            f"{int(_learnt(data)[_drawn(data)].sum())} of {len(_drawn(data))} answer {LEARNT:.0%} "
+            "of all pairs right in the end."
+        )
+
+    def definition(self, data: xr.Dataset) -> str:
+        """With the definitions and the citation."""
+        return (
+            "Gradient symmetricity: mean cosine of a logit's gradients by the embeddings of a and "
+            "of b. Distance irrelevance, as in the column of that name of the published table, is "
+            "of the best wrong logit: its spread over a + b at each a − b, on average, as a share "
+            "of its whole spread. Attention weights are the rate times a softmax plus 1 less the "
+            "rate. Between checkpoints a network moves in a straight line. Grey: medians of 817 "
+            "published networks of width 128 in six ranges of the rate. "
+            f"After {self.source}."
+        )
+
+
+class _Dots:
+    """The networks at a moment."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
+        self.data = data
+        self.epochs = data["epoch"].values.astype(float)
+        rates, learnt = _rates(data), _learnt(data)
+        known = _drawn(data)
+        self.learnt, self.other = known[learnt[known]], known[~learnt[known]]
+        tints = np.array([_tint(rate) for rate in rates])
+        none = np.full((len(known), 2), np.nan)
+        size = (0.75 * style().points) ** 2
+        self.full = axes.scatter(
+            *none[: len(self.learnt)].T, s=size, color=tints[self.learnt], lw=0, zorder=5,
+            clip_on=False, plotnonfinite=True,
+        )  # fmt: skip
+        self.hollow = axes.scatter(
+            *none[: len(self.other)].T, s=0.8 * size, facecolor="none", zorder=4, clip_on=False,
+            lw=0.7 * style().line, edgecolor=tints[self.other], plotnonfinite=True,
+        )  # fmt: skip
+
+    def update(self, i: int) -> None:
+        """Move every network to where it is at a moment."""
+        epoch = self.epochs[i]
+        for dots, shown in ((self.full, self.learnt), (self.hollow, self.other)):
+            dots.set_offsets(
+                np.array([_at(self.data, int(m), epoch) for m in shown]).reshape(-1, 2)
+            )
+
+
+def _rates(data: xr.Dataset) -> Float[np.ndarray, " member"]:
+    rates: Float[np.ndarray, " member"] = data["member_attention_rate"].values.astype(float)
+    return rates
+
+
+def _drawn(data: xr.Dataset) -> Int[np.ndarray, " member"]:
+    """The networks that have an attention rate."""
+    return np.flatnonzero(np.isfinite(_rates(data)))
+
+
+def _learnt(data: xr.Dataset) -> Any:
+    return data["member_accuracy"].sel(split="all").values >= LEARNT
+
+
+def _series(data: xr.Dataset, member: int) -> tuple[np.ndarray, np.ndarray]:
+    """Epochs of a network's checkpoints, and its two measures there."""
+    epochs = data["member_circuit_epoch"].values[member]
+    names = ("member_gradient_symmetricity", "member_wrong_distance_irrelevance")
+    places = np.stack([data[name].values[member].astype(float) for name in names], axis=1)
+    real = (epochs >= 0) & np.isfinite(places).all(axis=1)
+    return epochs[real].astype(float), places[real]
+
+
+def _at(data: xr.Dataset, member: int, epoch: float) -> Float[np.ndarray, " 2"]:
+    """Where a network is at an epoch, in straight lines between its checkpoints."""
+    epochs, places = _series(data, member)
+    if not len(epochs):
+        return np.full(2, np.nan)
+    now: Float[np.ndarray, " 2"] = np.array(
+        [np.interp(min(epoch, epochs[-1]), epochs, places[:, axis]) for axis in range(2)]
+    )
+    return now
+
+
+def _rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Spearman's, with equal ranks for ties; 0 where there is nothing to compare."""
+    if len(np.unique(one)) < 2 or len(np.unique(other)) < 2:
+        return 0.0
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: np.ndarray) -> Float[np.ndarray, " entry"]:
+    """The mean place of each value in the order of all."""
+    ordered = np.sort(values, kind="stable")
+    low, high = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    mean: Float[np.ndarray, " entry"] = (low + high) / 2
+    return mean
+
+
+def _tint(rate: float) -> Any:
+    """The colour of an attention rate."""
+    low, high = INSIDE
+    share = low + (high - low) * (rate if np.isfinite(rate) else 0.0)
+    return colour_map(style().colours.sequential)(0.3 + 0.6 * share)
+
+
+def _frame(axes: Axes, data: xr.Dataset) -> None:
+    colours = style().colours
+    least = [float(_series(data, int(m))[1][:, 0].min(initial=0)) for m in _drawn(data)]
+    lowest = min(0.0, *least)
+    axes.set(
+        xlim=(1.03, lowest - 0.04), ylim=(0, 1.03),
+        xlabel="gradient symmetricity", ylabel="distance irrelevance",
+    )  # fmt: skip
+    words: dict[str, Any] = {"fontsize": 1.35 * style().points, "fontweight": "bold",
+                             "color": colours.faint}  # fmt: skip
+    style().note(axes, "pizza", (0.02, 0.03), (0, 0), **words)
+    style().note(axes, "clock", (0.98, 0.93), (0, 0), ha="right", va="top", **words)
+
+
+def _draw_published(axes: Axes) -> None:
+    """The published medians from no attention to a softmax, joined by a line."""
+    colours = style().colours
+    places = np.array([(x, y) for _, _, x, y in PUBLISHED])
+    axes.plot(*places.T, color=colours.rest, lw=2.5 * style().line, zorder=1,
+              solid_capstyle="round")  # fmt: skip
+    axes.scatter(*places.T, s=(1.1 * style().points) ** 2, color=colours.rest, lw=0, zorder=2)
+    style().label(
+        axes, *places[-2], "published", lift=-2.0, color=colours.muted, fontweight="normal",
+        ha="left",
+    )  # fmt: skip
+
+
+def _draw_key(axes: Axes, rates: Float[np.ndarray, " member"]) -> None:
+    """The colours of the attention rates, in a row."""
+    current_style = style()
+    known = np.unique(rates[np.isfinite(rates)])
+    shown = known if len(known) <= MOST else known[[0, -1]]
+    em = current_style.pixels(axes, current_style.small)
+    right, step = 0.975, 3.0 * em / axes.bbox.width
+    low = 3.4 * em / axes.bbox.height
+    places = right - step * np.arange(len(shown))[::-1]
+    axes.scatter(
+        places, np.full(len(shown), low), s=(0.75 * current_style.points) ** 2, lw=0,
+        color=[_tint(rate) for rate in shown], transform=axes.transAxes,
+    )  # fmt: skip
+    for place, rate in zip(places, shown, strict=True):
+        current_style.note(
+            axes, f"{rate:g}", (place, low), (0, 0.75), ha="center", color=current_style.colours.ink
+        )
+    current_style.note(
+        axes, "attention rate", (places.mean(), low), (0, -1.7), ha="center",
+        color=current_style.colours.muted,
+    )  # fmt: skip

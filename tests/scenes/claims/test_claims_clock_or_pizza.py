@@ -1,0 +1,109 @@
+"""What pictures of clocks, pizzas and tori say, on their references and on other data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from grokviz.dataset.references.reference import load, reference
+from grokviz.errors import InputError
+from grokviz.scene.registry import scene
+
+
+def of(name: str) -> xr.Dataset:
+    one = scene(name)
+    return load(None, one.needs, default=one.reference).copy(deep=True)
+
+
+# --- clock-or-pizza --------------------------------------------------------------------
+
+
+def test_a_clock_stands_beside_a_pizza() -> None:
+    claim = scene("clock-or-pizza")().claim(of("clock-or-pizza"))
+    assert claim.holds
+    # the published Model A: 98.4 % by the pizza's formula, 75.4 % by the clock's
+    assert claim.numbers["pizza explained"] == pytest.approx(0.984, abs=0.02)
+    assert claim.numbers["clock explained"] > 0.9
+    assert claim.numbers["pizza shortest"] < 0.1 < 0.25 < claim.numbers["clock shortest"]
+
+
+def test_the_other_one_stands_beside_it_from_either_side() -> None:
+    drawn, needs = scene("clock-or-pizza")(), scene("clock-or-pizza").needs
+    pizza = reference("pizza-59-0", needs)
+    assert drawn.claim(pizza).sentence == drawn.claim(of("clock-or-pizza")).sentence
+    alone = drawn.alone().claim(pizza)
+    assert "This network is a pizza" in alone.sentence
+    assert drawn.alone().claim(of("clock-or-pizza")).sentence.startswith("This network is a clock")
+
+
+@pytest.mark.parametrize("change", ["hands", "shares"])
+def test_hands_that_shrink_are_no_clocks(change: str) -> None:
+    data = of("clock-or-pizza")
+    if change == "hands":
+        data["hand"][:, :, 0] = 0
+    else:
+        data["clock_share"][-1], data["pizza_share"][-1] = 0.6, 0.5
+    claim = scene("clock-or-pizza")().claim(data)
+    assert not claim.holds
+    assert "a clock explains" in claim.sentence
+    assert f"{float(data['clock_share'][-1]):.0%}" in claim.sentence
+
+
+# --- manifold --------------------------------------------------------------------------
+
+
+def test_a_disc_stands_beside_a_torus() -> None:
+    claim = scene("manifold")().claim(of("manifold"))
+    assert claim.holds
+    assert claim.numbers["outside of disc"] < 0.01
+    assert claim.numbers["outside of torus"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("outside_share", 0.5, "50% lie outside of a's plane"),
+     ("additive_share", 0.5, "Only 50% of what")],
+)  # fmt: skip
+def test_what_is_neither_is_not_said_to_be(name: str, value: float, words: str) -> None:
+    data = of("manifold")
+    data[name][-1] = value
+    claim = scene("manifold")().claim(data)
+    assert not claim.holds
+    assert words in claim.sentence
+
+
+def test_a_clock_is_said_to_be_a_disc_too() -> None:
+    """As arXiv:2512.25060 has it, though its logits are a clock's."""
+    clock = reference("clock-59-0", scene("manifold").needs)
+    claim = scene("manifold")().alone().claim(clock)
+    assert claim.sentence == "The neurons of one wave put all pairs on a disc"
+
+
+# --- attention-rates -------------------------------------------------------------------
+
+
+def test_more_attention_is_less_of_a_pizza() -> None:
+    data = of("attention-rates")
+    claim = scene("attention-rates")().claim(data)
+    assert claim.holds
+    assert claim.numbers["correlation"] < -0.5
+    learnt = data["member_accuracy"].sel(split="all").values >= 0.95
+    assert ("hollow" in claim.watch) == (not learnt.all())
+
+
+def test_rates_that_do_not_matter_are_not_said_to() -> None:
+    data = of("attention-rates")
+    data["member_gradient_symmetricity"].values[:] = 0.5
+    claim = scene("attention-rates")().claim(data)
+    assert not claim.holds
+    assert "networks have learned" in claim.sentence
+
+
+def test_networks_that_have_not_learned_do_not_count() -> None:
+    data = of("attention-rates")
+    data["member_accuracy"][:] = 0.5
+    assert scene("attention-rates")().claim(data).sentence == "None of these networks has learned"
+    data["member_attention_rate"][:] = np.nan
+    with pytest.raises(InputError, match="no run here has one"):
+        scene("attention-rates").check(data)
