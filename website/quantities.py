@@ -91,8 +91,10 @@ def _select(data: xr.Dataset, dimension: str, labels: str) -> xr.Dataset:
     if labels == "last":
         return data.isel({dimension: -1})
     clock = data["member_name" if dimension == "member" else dimension].values
-    places = [_places(clock, label) for label in labels.split(",")]
-    for label, place in zip(labels.split(","), places, strict=True):
+    # members of a sweep over seeds have commas in their names
+    each = [labels] if dimension == "member" and labels in clock else labels.split(",")
+    places = [_places(clock, label) for label in each]
+    for label, place in zip(each, places, strict=True):
         if not place.size:
             raise InputError(f"there is no {dimension} {label}; name one that the data have")
     index = [int(place[0]) for place in places]
@@ -294,6 +296,13 @@ def chance(data: xr.Dataset) -> float:
 def member_keys(data: xr.Dataset) -> np.ndarray:
     """The key frequencies of the member selected."""
     return data["frequency"].values[data["member_key_frequency"].values > 0]
+
+
+@quantity()
+def last_of(data: xr.Dataset, name: str) -> float:
+    """The last value of a series of the member selected."""
+    values = variable(data, f"member_{name}").values.astype(float)
+    return float(values[np.isfinite(values)][-1])
 
 
 @quantity("member_train_loss")
