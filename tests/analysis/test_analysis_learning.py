@@ -153,6 +153,10 @@ BUNDLED = {
     "slingshots/loss-precision=float32": 5710,
     "slingshots/loss-precision=float64": 7710,
     "sparse-parity": 420,
+    "group-A5-0": 1830,
+    "group-D10-0": 1710,
+    "group-D10-half": None,
+    "group-S4-0": 4000,
     "two-layer-59-0": None,  # it generalises at twice the epoch at which it has memorised
     "two-layer-59-1": None,
     "two-layer-59-2": None,

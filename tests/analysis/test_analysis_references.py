@@ -36,7 +36,8 @@ SINGLE = [
 ]
 BUDGET = 20.8e6
 """Of these the runs of the atlas take less than 2e6; see tests/docs/test_docs_atlas.py. Networks of
-two layers take less than 2.6e6, clocks, pizzas and tori less than 1.3e6."""
+two layers take less than 2.6e6, clocks, pizzas and tori less than 1.3e6, those that compose
+elements of groups less than 1.3e6."""
 
 
 @pytest.mark.parametrize("name", SINGLE)
@@ -90,6 +91,22 @@ def test_hands_and_surfaces_are_what_the_weights_give(
 ) -> None:
     place = bundled.folder() / name
     assert check_numbers(place, rebuilt(place, tmp_path / "run"), dear=True) == count
+
+
+GROUPS = [name for name in SINGLE if name.startswith("group-")]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if "A5" in n else ()) for n in GROUPS]
+)
+def test_composing_elements_begins_again_as_it_was_bundled(name: str, tmp_path: Path) -> None:
+    """The same of these."""
+    assert check_start(bundled.folder() / name, tmp_path / "run", 300) >= 100
+
+
+def test_neurons_on_cosets_are_what_the_weights_give(tmp_path: Path) -> None:
+    place = bundled.folder() / "group-A5-0"
+    assert check_numbers(place, rebuilt(place, tmp_path / "run"), dear=True) == 4
 
 
 def test_the_weights_of_neurons_are_what_the_weights_give(tmp_path: Path) -> None:

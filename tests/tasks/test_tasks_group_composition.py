@@ -129,14 +129,14 @@ def test_representations_are_all_there_and_orthogonal(name: str) -> None:
 
 def test_known_representations_have_their_names() -> None:
     five = {r.name: r.dim for r in representations(group("S5"))}
-    assert five == {"trivial": 1, "sign": 1, "standard": 4, "standard × sign": 4, "5a": 5, "6": 6,
-                    "5b": 5}  # fmt: skip
+    assert five == {"trivial": 1, "sign": 1, "standard": 4, "standard-sign": 4, "5d a": 5,
+                    "6d": 6, "5d b": 5}  # fmt: skip
     even = {r.name: r for r in representations(group("A5"))}
     assert {name: r.dim for name, r in even.items()} == {
-        "trivial": 1, "standard": 4, "3a": 3, "3b": 3, "5": 5,
+        "trivial": 1, "standard": 4, "3d a": 3, "3d b": 3, "5d": 5,
     }  # fmt: skip
     cycle = group("A5").permutations.tolist().index([1, 2, 3, 4, 0])
-    assert even["3a"].character[cycle] == pytest.approx((1 + 5**0.5) / 2)
+    assert even["3d a"].character[cycle] == pytest.approx((1 + 5**0.5) / 2)
 
 
 @pytest.mark.parametrize(
@@ -213,22 +213,22 @@ def test_it_is_measured_as_published() -> None:
     similarity = dict(zip(names, found.cosines, strict=True))
     assert similarity == pytest.approx(
         {"trivial": 0, "sign": 9.3678325e-05, "standard": 0.00051090284,
-         "standard × sign": 0.00060302863, "5a": 0.0007987041, "5b": 0.0008444018,
-         "6": 0.0012818808}, rel=2e-6)  # fmt: skip
+         "standard-sign": 0.00060302863, "5d a": 0.0007987041, "5d b": 0.0008444018,
+         "6d": 0.0012818808}, rel=2e-6)  # fmt: skip
     assert (found.cosines**2).sum() == pytest.approx(3.627602e-06, rel=2e-6)
     answer = shares.of_weights(weights.embeddings["answers"], one)
     assert dict(zip(names, answer, strict=True)) == pytest.approx(
         {"trivial": 0.009258276, "sign": 0.007302752, "standard": 0.1303933,
-         "standard × sign": 0.13127962, "5a": 0.20553939, "5b": 0.21375366, "6": 0.30247307},
+         "standard-sign": 0.13127962, "5d a": 0.20553939, "5d b": 0.21375366, "6d": 0.30247307},
         rel=1e-6)  # fmt: skip
     left = dict(zip(names, shares.of_weights(weights.left, one), strict=True))
-    assert left["5a"] == pytest.approx(0.20486346, rel=1e-6)
+    assert left["5d a"] == pytest.approx(0.20486346, rel=1e-6)
     # there the neurons were not centred: 0.3274199 of them was constant
     of_xy = shares.of_hidden(hidden, one)[2] * (1 - 0.3274199)
     assert of_xy[names.index("standard")] == pytest.approx(0.00011563869, rel=1e-5)
-    assert of_xy[names.index("6")] == pytest.approx(0.0002468079, rel=1e-5)
+    assert of_xy[names.index("6d")] == pytest.approx(0.0002468079, rel=1e-5)
     # key representations as at the published end
-    key = np.isin(names, ["sign", "standard", "standard × sign", "5a"])
+    key = np.isin(names, ["sign", "standard", "standard-sign", "5d a"])
     kept = answers.in_characters(found.coefficients, key, one)
     train = problem.pairs.is_train
     restricted = answers.by_set(answers.losses(kept, one), train)
@@ -286,13 +286,13 @@ def logits_of(one: Group, amounts: dict[str, float]) -> np.ndarray:
 def test_logits_in_a_character_are_told_to_be() -> None:
     one = group("A5", "lexicographic")
     names = [r.name for r in representations(one)]
-    logits = logits_of(one, {"3a": 2.0, "standard": 1.0}) + 5.0
+    logits = logits_of(one, {"3d a": 2.0, "standard": 1.0}) + 5.0
     found = dict(zip(names, answers.similarities(logits, one).cosines, strict=True))
     assert found == pytest.approx(
-        {"trivial": 0, "standard": 5**-0.5, "3a": 2 / 5**0.5, "3b": 0, "5": 0}, abs=1e-9
+        {"trivial": 0, "standard": 5**-0.5, "3d a": 2 / 5**0.5, "3d b": 0, "5d": 0}, abs=1e-9
     )
     coefficients = answers.similarities(logits, one).coefficients
-    key = np.isin(names, ["3a", "standard"])
+    key = np.isin(names, ["3d a", "standard"])
     rest = answers.centred(logits) - answers.in_characters(coefficients, key, one)
     assert np.abs(rest).max() < 1e-9
     # characters are largest at the identity: z = xy wins

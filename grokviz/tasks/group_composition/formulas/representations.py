@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from grokviz.tasks.group_composition.formulas.groups import Group, is_even
 
-FIRST = ("trivial", "sign", "standard", "standard × sign")
+FIRST = ("trivial", "sign", "standard", "standard-sign")
 """Those that stand first, where there are such."""
 
 Tableau = tuple[tuple[int, ...], ...]
@@ -26,7 +26,8 @@ class Representation:
     """A real irreducible representation.
 
     Attributes:
-        name: "trivial", "sign", "standard", a frequency, or the dimension with a letter.
+        name: "trivial", "sign", "standard", a frequency as in "k=3", or the dimension as in "5d",
+            with a letter where several have it.
         matrices: the matrix of each element.
 
     """
@@ -91,11 +92,11 @@ def _of_turns(group: Group) -> Iterator[tuple[str, Float[np.ndarray, "element di
     if n % 2 == 0:
         half = np.where(turns % 2, -1.0, 1.0)
         for name, sign in signs.items():
-            yield f"{n // 2}{' × sign' if name else ''}", (half * sign)[:, None, None]
+            yield f"k={n // 2}{'-sign' if name else ''}", (half * sign)[:, None, None]
     for k in range(1, (n - 1) // 2 + 1):
         angle = 2 * np.pi * (k * turns % n) / n
         c, s, f = np.cos(angle), np.sin(angle), 1.0 - 2 * flips
-        yield str(k), np.stack([np.stack([c, -s * f], 1), np.stack([s, c * f], 1)], 1)
+        yield f"k={k}", np.stack([np.stack([c, -s * f], 1), np.stack([s, c * f], 1)], 1)
 
 
 # --- of permutations -------------------------------------------------------------------
@@ -123,7 +124,7 @@ def _names(group: Group, keys: Sequence[tuple[tuple[int, ...], str]],
     n = group.degree
     known = {(n,): "trivial", (n - 1, 1): "standard"}
     if group.family == "S":
-        known = {(1,) * n: "sign", (2, *(1,) * (n - 2)): "standard × sign"} | known
+        known = {(1,) * n: "sign", (2, *(1,) * (n - 2)): "standard-sign"} | known
     others = [dim for (shape, _), dim in zip(keys, dims, strict=True) if shape not in known]
     names, seen = [], dict.fromkeys(others, 0)
     for (shape, letter), dim in zip(keys, dims, strict=True):
@@ -131,7 +132,7 @@ def _names(group: Group, keys: Sequence[tuple[tuple[int, ...], str]],
             names.append(known[shape])
             continue
         alone = others.count(dim) == 1
-        names.append(f"{dim}" if alone else f"{dim}{'abcdef'[seen[dim]]}")
+        names.append(f"{dim}d" if alone else f"{dim}d {'abcdef'[seen[dim]]}")
         seen[dim] += 1
     return names
 

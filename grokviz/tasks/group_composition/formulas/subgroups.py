@@ -64,6 +64,31 @@ def cosets(
     return numbers
 
 
+def sorting_subgroup(group: Group) -> Bool[np.ndarray, " element"] | None:
+    """The subgroup whose cosets show best in a table: of about as many elements as cosets.
+
+    Of the normal ones, whose cosets multiply as whole blocks, or in a group that has none of any;
+    the first of those that do alike. None in a group without proper subgroups.
+    """
+    every = proper_subgroups(group)
+    normal = [mask for mask in every if is_normal(group, mask)]
+    return min(
+        normal or [*every],
+        key=lambda mask: abs(group.order / int(mask.sum()) - group.order**0.5),
+        default=None,
+    )
+
+
+def sorted_places(group: Group, mask: Bool[np.ndarray, " element"]) -> Int[np.ndarray, " element"]:
+    """Where each element stands when they are sorted by right coset, and within Hg as in H."""
+    members = np.flatnonzero(mask)
+    numbers = cosets(group, mask, "right")
+    firsts = [int(np.flatnonzero(numbers == k)[0]) for k in range(int(numbers.max()) + 1)]
+    places = np.empty(group.order, dtype=int)
+    places[group.table[members][:, firsts].T.ravel()] = np.arange(group.order)
+    return places
+
+
 def subgroup_names(group: Group) -> list[str]:
     """Each proper subgroup by its order, and its number among those of that order, as in 12:1."""
     sizes = proper_subgroups(group).sum(axis=1)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokviz.dataset.contract import FLOAT64, Storage, measure
+from grokviz.dataset.contract import FLOAT64, Storage, dear, measure
 from grokviz.tasks.group_composition.checkpoint import GroupCheckpoint, GroupRun
 from grokviz.tasks.group_composition.formulas import cosets, shares
-from grokviz.tasks.group_composition.formulas.subgroups import proper_subgroups
+from grokviz.tasks.group_composition.formulas.subgroups import cosets as right_cosets
+from grokviz.tasks.group_composition.formulas.subgroups import (
+    proper_subgroups,
+    sorted_places,
+    sorting_subgroup,
+)
 
 PAPER = "arXiv:2312.06581"
 RATIO = Storage(bits=10)
@@ -27,6 +32,7 @@ def _least(at: GroupCheckpoint, run: GroupRun, *, of_use: bool) -> tuple[np.ndar
 
 @measure("cosets", "side", "neuron", on="field_epoch", long_name="variance within cosets",
          source=PAPER, stored=RATIO)  # fmt: skip
+@dear
 def coset_ratio(at: GroupCheckpoint, run: GroupRun) -> Float[np.ndarray, "cosets side neuron"]:
     """The least, over all proper subgroups and their conjugates, of the sum over a subgroup's
     cosets of the unbiased variance within the coset, over the variance among all elements, of what
@@ -63,6 +69,7 @@ def coset_neuron_share(at: GroupCheckpoint, run: GroupRun) -> Float[np.ndarray, 
 
 @measure("side", "neuron", "representation", on="field_epoch", source="arXiv:2302.03025",
          long_name="share in the representation", stored=Storage(step=1 / 256))  # fmt: skip
+@dear
 def neuron_share(
     at: GroupCheckpoint, run: GroupRun
 ) -> Float[np.ndarray, "side neuron representation"]:
@@ -77,8 +84,38 @@ def neuron_share(
     return np.stack(parts)
 
 
-@measure("side", "neuron", "x", on="field_epoch", long_name="what an element gives the neuron",
-         source=PAPER, stored=Storage(bits=6))  # fmt: skip
-def neuron_weight(at: GroupCheckpoint) -> Float[np.ndarray, "side neuron x"]:
-    """The embedding of an element, as x and as y, times its half of the weights to the neuron."""
-    return np.stack([at.weights.embeddings[side].T for side in cosets.SIDES])
+@measure("neuron", "x", on="run", long_name="coset of the neuron's subgroup", source=PAPER,
+         stored=SMALL)  # fmt: skip
+@dear
+def neuron_coset(run: GroupRun) -> Int[np.ndarray, "neuron x"]:
+    """The number of each element's right coset of the subgroup whose ratio is least for what x
+    gives the neuron, at the last checkpoint; -1 without subgroups.
+    """
+    numbers, masks = _least(run.last, run, of_use=True)[1][0], proper_subgroups(run.group)
+    every = [right_cosets(run.group, mask, "right") for mask in masks]
+    every.append(np.full(run.group.order, -1))
+    return np.stack(every)[numbers]
+
+
+@measure("neuron", "x", on="field_epoch", long_name="what x gives the neuron", source=PAPER,
+         stored=Storage(bits=5))  # fmt: skip
+@dear
+def neuron_weight(at: GroupCheckpoint) -> Float[np.ndarray, "neuron x"]:
+    """The embedding of the first element times its half of the weights to the neuron."""
+    return at.weights.embeddings["left"].T
+
+
+@measure("x", on="run", long_name="place by cosets", source=PAPER, stored=SMALL)
+def sorted_place(run: GroupRun) -> Int[np.ndarray, " x"]:
+    """Where the element stands when all are sorted by the right cosets of one subgroup: a normal
+    one of about as many elements as cosets, or any where none is normal; -1 without subgroups.
+    """
+    mask = sorting_subgroup(run.group)
+    return np.full(run.group.order, -1) if mask is None else sorted_places(run.group, mask)
+
+
+@measure(on="run", long_name="elements of a coset", source=PAPER, stored=SMALL)
+def sorted_size(run: GroupRun) -> int:
+    """How many elements that subgroup, and each of its cosets, has; 0 without subgroups."""
+    mask = sorting_subgroup(run.group)
+    return 0 if mask is None else int(mask.sum())

@@ -49,8 +49,8 @@ def side(run: GroupRun) -> list[str]:
 
 @dimension
 def cosets(run: GroupRun) -> list[str]:
-    """Cosets of use to a side's neurons, right ones Hg for the left side, or the others."""
-    return ["of use", "others"]
+    """Those that match a side, right ones Hg the left and left ones gH the right, or the others."""
+    return ["matching", "other"]
 
 
 @dimension

@@ -1,0 +1,1 @@
+"""Figures of networks that compose the elements of a group."""

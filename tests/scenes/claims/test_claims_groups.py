@@ -1,0 +1,116 @@
+"""What pictures of networks that compose elements say, and on data that say otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
+from grokviz.scene.registry import scene
+
+
+def of(name: str) -> xr.Dataset:
+    one = scene(name)
+    return load(None, one.needs, default=one.reference).copy(deep=True)
+
+
+# --- group-table -----------------------------------------------------------------------
+
+
+def test_the_table_falls_into_blocks() -> None:
+    data = of("group-table")
+    claim = scene("group-table")().claim(data)
+    assert claim.holds
+    assert claim.numbers["share"] == claim.numbers["right"] == 1
+    assert claim.numbers["first"] < 0.5
+
+
+def test_a_table_that_is_wrong_is_said_to_be() -> None:
+    data = of("group-table")
+    data["answer"][-1] = data["answer"][0]
+    claim = scene("group-table")().claim(data)
+    assert not claim.holds
+    assert f"{100 * claim.numbers['share']:.0f}%" in claim.sentence
+
+
+def test_a_table_that_was_right_from_the_first_did_not_fall_into_anything() -> None:
+    data = of("group-table")
+    data["answer"][:] = data["product"]
+    assert not scene("group-table")().claim(data).holds
+
+
+def test_cosets_of_no_normal_subgroup_are_bands() -> None:
+    from grokviz.tasks.group_composition.formulas.groups import group
+    from grokviz.tasks.group_composition.formulas.subgroups import proper_subgroups, sorted_places
+
+    data = of("group-table")
+    one = group("S4", "lexicographic")
+    three = next(mask for mask in proper_subgroups(one) if mask.sum() == 3)
+    data["sorted_place"].values = sorted_places(one, three)
+    data["sorted_size"] = 3
+    assert "bands" in scene("group-table")().claim(data).sentence
+
+
+def test_a_group_without_subgroups_has_no_cosets() -> None:
+    data = of("group-table")
+    data["sorted_size"] = 0
+    with pytest.raises(InputError, match="cosets"):
+        scene("group-table").check(data)
+
+
+# --- cosets-or-representations -----------------------------------------------------------
+
+
+def test_most_neurons_fit_both() -> None:
+    data = of("cosets-or-representations")
+    claim = scene("cosets-or-representations")().claim(data)
+    assert claim.holds
+    assert claim.numbers["both"] > 0.5
+    assert claim.numbers["first"] == 0
+    # the published network in S5: 126 of 128, and 3 from the wrong side
+    assert claim.numbers["other side"] < 0.05
+
+
+@pytest.mark.parametrize("name", ["neuron_share", "coset_ratio"])
+def test_neurons_that_fit_one_are_not_said_to_fit_both(name: str) -> None:
+    data = of("cosets-or-representations")
+    data[name][-1] = data[name][0]
+    claim = scene("cosets-or-representations")().claim(data)
+    assert not claim.holds
+    assert claim.sentence.endswith("in one representation")
+    for key in ("cosets", "representations"):
+        assert f"{100 * claim.numbers[key]:.0f}%" in claim.sentence
+
+
+def test_without_subgroups_there_is_one_explanation() -> None:
+    data = of("cosets-or-representations")
+    data["neuron_coset"][:] = -1
+    with pytest.raises(InputError, match="cosets"):
+        scene("cosets-or-representations").check(data)
+
+
+# --- representations ---------------------------------------------------------------------
+
+
+def test_representations_come_one_after_another() -> None:
+    data = of("representations")
+    claim = scene("representations")().claim(data)
+    assert claim.holds
+    assert claim.numbers["last"] > 3 * claim.numbers["first"] > 0
+
+
+def test_representations_that_come_together_are_said_to() -> None:
+    data = of("representations")
+    data["similarity"][:] = np.linspace(0, 1, data.sizes["epoch"])[:, None]
+    claim = scene("representations")().claim(data)
+    assert not claim.holds
+    assert "half there by" in claim.sentence
+
+
+def test_a_network_that_has_learnt_none_has_no_ridges() -> None:
+    data = of("representations")
+    data["key_representation"][:] = 0
+    with pytest.raises(InputError, match="train the run further"):
+        scene("representations").check(data)
