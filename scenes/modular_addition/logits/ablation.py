@@ -176,11 +176,12 @@ class Ablation(Scene):
         """With the definitions and the citation."""
         return (
             "Loss over all pairs after one part of the trained network is kept alone or taken "
-            f"out, as a multiple of the untouched network's. {self._kept()} {OUT[self.waves]} "
+            "out, as a multiple of the untouched network's. "
+            f"{self._definition_of_logits()} {OUT[self.waves]} "
             f"{after('section 4.4')}"
         )
 
-    def _kept(self) -> str:
+    def _definition_of_logits(self) -> str:
         """What of the logits is kept."""
         if self.rows == "waves":
             return "Kept of the logits: their means and $\\cos w_k(a+b-c)$ at the key frequencies."

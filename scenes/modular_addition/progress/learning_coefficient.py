@@ -171,9 +171,9 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     means = np.where(known, chains.mean(axis=1), -np.inf)
     top = int(means[: end + 1].argmax())
     peak = float(means[top])
-    fallen, after = _halved(epochs, means, peak, top)
+    fallen, after = _halving(epochs, means, peak, top)
     each = [
-        _halved(epochs, np.where(known, chain, -np.inf), float(chain[top]), top)[0]
+        _halving(epochs, np.where(known, chain, -np.inf), float(chain[top]), top)[0]
         for chain in chains.T
     ]
     times = [np.nan if time is None else time for time in each]
@@ -184,7 +184,7 @@ def _turn(data: xr.Dataset) -> _Turn | None:
     )
 
 
-def _halved(
+def _halving(
     epochs: np.ndarray, means: np.ndarray, peak: float, top: int
 ) -> tuple[float | None, int]:
     """From when on a line stays below half of its peak, None for never, and its next checkpoint."""

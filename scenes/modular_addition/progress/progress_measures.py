@@ -363,11 +363,11 @@ class _Lead(NamedTuple):
 def _lead(data: xr.Dataset) -> _Lead | None:
     """Those moments; None where the key waves are not ahead, or one never halves."""
     curves = _shares(data, ())
-    alone, test = (_halved(curves[name]) for name in (ALONE, TEST))
+    alone, test = (_halving(curves[name]) for name in (ALONE, TEST))
     return _Lead(alone, test) if alone is not None and test is not None and alone < test else None
 
 
-def _halved(curve: panels.Curve) -> float | None:
+def _halving(curve: panels.Curve) -> float | None:
     """From when on a share stays below half; None of one that does not."""
     high = np.flatnonzero(curve.y > HALF)
     if not high.size or high[-1] + 1 >= len(curve.y) or not np.isfinite(curve.y[high[-1] + 1]):
