@@ -157,6 +157,10 @@ BUNDLED = {
     "group-D10-0": 1710,
     "group-D10-half": None,
     "group-S4-0": 4000,
+    "group-ladder/A5-0": 1850,  # by its curve, which is thinned
+    "group-ladder/A5-1": 1480,
+    "group-ladder/A5-2": 1620,
+    **{f"group-ladder/{group}-{seed}": None for group in ("C60", "D30") for seed in range(3)},
     "two-layer-59-0": None,  # it generalises at twice the epoch at which it has memorised
     "two-layer-59-1": None,
     "two-layer-59-2": None,

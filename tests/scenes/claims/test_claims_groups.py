@@ -114,3 +114,30 @@ def test_a_network_that_has_learnt_none_has_no_ridges() -> None:
     data["key_representation"][:] = 0
     with pytest.raises(InputError, match="train the run further"):
         scene("representations").check(data)
+
+
+# --- ladder ------------------------------------------------------------------------------
+
+
+def test_groups_of_one_size_take_their_time() -> None:
+    data = of("ladder")
+    claim = scene("ladder")().claim(data)
+    assert claim.holds
+    assert claim.numbers["factor"] > 3
+    # of the published medians: 2,900 for A5 and more than 500 for Z60
+    assert claim.numbers["published"] > 4
+
+
+def test_groups_that_are_as_fast_are_not_said_to_differ() -> None:
+    data = of("ladder")
+    data["generalised_epoch"][:] = 900
+    claim = scene("ladder")().claim(data)
+    assert not claim.holds
+    assert "1.0 times" in claim.sentence
+
+
+def test_runs_that_do_not_say_their_groups_have_no_ladder() -> None:
+    data = of("ladder")
+    data["member_name"][:] = "run"
+    with pytest.raises(InputError, match="sweep over group"):
+        scene("ladder").check(data)
