@@ -54,7 +54,7 @@ test-all: $(DEV)/.installed browser libraries ## run every test, the slow ones t
 libraries: $(LIBRARIES)/.installed ## try callbacks, imports and learning coefficients with Trainer, Lightning, devinterp and others
 	$(LIBRARIES)/bin/python -m pytest tests/training/test_training_callbacks.py \
 	tests/trajectory/test_trajectory_import_tensorboard.py tests/docs/test_docs_from.py tests/docs/test_docs_examples.py \
-	tests/analysis/test_analysis_coefficient_devinterp.py
+	tests/analysis/test_analysis_coefficient_devinterp.py tests/tasks/test_tasks_clock_or_pizza.py
 
 torture: $(DEV)/.installed ## kill, fill, damage and deceive what is promised in SECURITY.md (40 minutes)
 	$(DEV)/bin/python -m tests.torture -j $(WORKERS) --minutes 30
