@@ -55,7 +55,7 @@ RECIPES = (
     ),
     Recipe(
         "clock-31",
-        "a clock mod 31: too small a table for distance irrelevance to tell it from a pizza",
+        "a clock mod 31, where distance irrelevance hardly tells it from a pizza",
         f"ours, after {PAPER}",
         "about half a minute on a CPU core",
         _small(p=31),
@@ -63,7 +63,7 @@ RECIPES = (
     ),
     Recipe(
         "pizza-31",
-        "a pizza mod 31: too small a table for distance irrelevance to tell it from a clock",
+        "a pizza mod 31, whose distance irrelevance is mostly above the limit published for pizzas",
         f"ours, after {PAPER}",
         "about half a minute on a CPU core",
         _small(p=31, attention_rate=0.0),
