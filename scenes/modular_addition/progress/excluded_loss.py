@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from grokviz.scenes.any import _ridges
@@ -14,6 +14,7 @@ from grokviz.scenes.modular_addition.progress import _all_waves
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
+from grokviz.scene.drawing import Part
 from grokviz.scene.outcome import outcome
 
 if TYPE_CHECKING:
@@ -34,14 +35,11 @@ SHORT = "A line leaves the others as training leans on its wave"
 LEANS = 2.0
 """Without a wave that training leans on, the loss is so many times that without any other wave."""
 
-EDGE = 0.05
-"""The share of the axis at whose beginning a number stands beside its hill's top."""
-
-TESTED = 1.5
+TESTED = 2.2
 """How high the hill of the test loss is, in rows."""
 
-BAR = 0.24
-"""How thick a bar is below its hill, in rows."""
+BAR = 0.5
+"""How thick a bar is, in rows."""
 
 MOST = 0.5
 """The share of the key waves that training has to lean on before the test loss falls."""
@@ -54,10 +52,7 @@ class ExcludedLoss(Scene):
     name = "excluded-loss"
     panels = ("progress",)
     title = "Training leans on most key waves before the test loss falls"
-    watch = (
-        "A bar begins once losing its wave costs twice what losing any non-key wave does; "
-        "its hill is that cost (log)"
-    )
+    watch = "Each bar begins where taking its wave away starts to hurt training"
     source = "arXiv:2301.05217, figures 12 and 15; notebook, analysis during training"
     needs = (
         "excluded_loss_2d_by_frequency", "excluded_accuracy_2d_by_frequency",
@@ -68,7 +63,7 @@ class ExcludedLoss(Scene):
     )  # fmt: skip
     aspect = 2.0
     narrow_aspect = 1.0
-    stills = ("grok+6000", "last")
+    ends_with_film = True
     aspects = {"form": {"hills": (2.0, 0.95)}}  # noqa: RUF012
     paper_figures = {"12": {"form": "curves"}, "15": {"form": "curves"}}  # noqa: RUF012
 
@@ -78,8 +73,8 @@ class ExcludedLoss(Scene):
     measure: Literal["loss", "accuracy"] = option("loss", "loss or accuracy without the wave")
     form: Literal["hills", "curves", "bars"] = option(
         "hills",
-        "a hill a wave, how much training loses without it, on a bar from when it leans on it; the "
-        "curves themselves; or a bar a wave at one epoch",
+        "a bar a wave from when training leans on it, above the hill of the test loss; the curves "
+        "themselves, as of accuracies always; or a bar a wave at one epoch",
     )
     removed: Literal["each", "all"] = option(
         "each", "each wave alone, or all key waves, and all waves of a+b, at once"
@@ -106,8 +101,9 @@ class ExcludedLoss(Scene):
 
     @property
     def _hilly(self) -> bool:
-        """Whether hills are drawn; published ones are behind the curves themselves."""
-        return self.form == "hills" and self.removed == "each" and not self._behind
+        """Whether bars are drawn above a hill; accuracies and what is published are curves."""
+        lone = self.removed == "each" and self.measure == "loss"
+        return self.form == "hills" and lone and not self._behind
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How many of the key waves training leans on when the run groks."""
@@ -122,13 +118,11 @@ class ExcludedLoss(Scene):
         if leant <= MOST * len(keys):
             return Claim.instead(sentence.replace("before", "when"), leant=leant)
         watch = self.watch if self._hilly else SHORT
-        if self._hilly and self.measure == "accuracy":
-            watch = "A hill is the accuracy lost without a wave; bar: training leans on it"
         watch = published.watch(watch) if self._behind else watch
         return Claim(sentence, watch, numbers={"leant": leant, "keys": len(keys)})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A hill for every key frequency; or lines, and the unharmed losses; or bars."""
+        """Bars from when training leans on a wave, above a hill; or lines; or a bar a wave."""
         if self._hilly and frequencies.key_frequencies(data):
             return self._hills(figure, data)
         axes = style().panels(figure, left=5.0, right=7.4)[0][0]
@@ -187,20 +181,16 @@ class ExcludedLoss(Scene):
     def _definition_of_hills(self, data: xr.Dataset) -> str:
         below = "Below, the test loss, from zero. " if data.sizes["tested_epoch"] else ""
         dotted = "Dotted: it is at half its peak. " if outcome(data).grokked is not None else ""
-        how = "logarithm of how many times it is" if self.measure == "loss" else "share of pairs"
         return (
-            f"Hills: the {self.measure} on the training pairs with {TERMS[self.kind]} at one key "
-            f"frequency taken out of the logits, against that with all, as the {how} "
-            f"{'larger' if self.measure == 'loss' else 'lost'}, all to one scale. Bars: from the "
-            "first checkpoint after memorisation at which the loss without the wave is at least "
+            f"Bars: the loss on the training pairs with {TERMS[self.kind]} at one key frequency "
+            "taken out of the logits is, for the first time after memorisation, at least "
             f"{LEANS:g} times that without any frequency that is not key. {below}{dotted}"
             f"{after('figures 12 and 15')}"
         )
 
     def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """What training loses without each key wave, the one that it leans on first on top."""
+        """From when on training leans on each key wave, the first on top, above the test loss."""
         keys = _neurons.named_keys(data, NAMED)
-        lost = {k: self._lost(data, [k]) for k in keys}
         begins = {k: _begins(data, f"excluded_loss_{self.kind}_by_frequency", k) for k in keys}
         order = sorted(keys, key=lambda k: (begins[k] is None, begins[k] or 0, k))
         left = 6.6 if style().narrow(figure) else 8.4
@@ -208,80 +198,24 @@ class ExcludedLoss(Scene):
         end, epochs = panels.horizon(data), data["epoch"].values
         test = panels.losses(data)["test"]
         top = float(np.nan_to_num(test.y[test.x <= end], posinf=0).max(initial=0))
-        foot = len(order) - 1 + (TESTED + 0.3 if top > 0 else 0.2)
-        _ridges.frame(axes, end, foot, 1.15)
-        # room for a number between a hill and the row above it
-        em = style().pixels(axes, style().small) / axes.bbox.height
-        rise = max(0.3, 0.94 - 1.25 * em * float(abs(np.diff(axes.get_ylim())[0])) - BAR)
+        foot = len(order) - 1 + (TESTED + 0.5 if top > 0 else 0.4)
+        _ridges.frame(axes, end, foot, 0.8)
         axes.set_xlabel(clocks.word(data))
-        shown = epochs <= end
-        highest = max(float(values[shown].max()) for values in lost.values()) or 1.0
         tint = {k: frequencies.colour(k, data) for k in order}
-        ridges = [
-            _ridges.Ridge(axes, epochs, rise * lost[k] / highest, row, tint[k])
-            for row, k in enumerate(order)
-        ]
         rows = [(f"wave {k}", tint[k], float(row)) for row, k in enumerate(order)]
+        parts: list[Part] = [Drawing((), lambda i: _ridges.reach(axes, max(end, float(epochs[i]))))]
         if top > 0:
             rows.append(("test loss", test.colour, foot))
             high = TESTED * _ridges.height(test.y, top)
-            ridges.append(_ridges.Ridge(axes, test.x, high, foot, test.colour))
+            hill = _ridges.Ridge(axes, test.x, high, foot, test.colour)
+            parts.append(Drawing(hill.moving, lambda i: hill.update(float(epochs[i]))))
         _ridges.name_rows(axes, *zip(*rows, strict=True))
+        for label in axes.get_yticklabels()[: len(order)]:
+            label.set_va("center_baseline")
         starts = {row: (float(epochs[begins[k]]), tint[k]) for row, k in enumerate(order)
                   if begins[k] is not None}  # fmt: skip
-        peaks = self._peaks(axes, [(lost[k], y) for y, k in enumerate(order)], highest, rise)
-        moves = Drawing.of(*(
-            Drawing(part.moving, lambda i, part=part: part.update(float(epochs[i])))
-            for part in ridges
-        ))  # fmt: skip
         halves = _neurons.halves(axes, data, level=1)
-        longer = Drawing((), lambda i: _ridges.reach(axes, max(end, float(epochs[i]))))
-        return Drawing.of(longer, moves, halves, _bars_below(axes, starts, epochs), peaks(data))
-
-    def _lost(self, data: xr.Dataset, waves: list[int]) -> np.ndarray:
-        """How much worse training is without the one of some waves that it needs most.
-
-        Decades of loss, or the share of the pairs that is no longer right.
-        """
-        if not waves:
-            return np.zeros(data.sizes["epoch"])
-        without = self._values(data).sel(frequency=waves).values.astype(float)
-        whole = data[self.measure].sel(split="train").values.astype(float)[:, None]
-        if self.measure == "accuracy":
-            lost = whole - without
-        else:
-            with np.errstate(all="ignore"):
-                lost = np.log10(without / whole)
-        known = np.where(np.isfinite(lost), lost, 0)
-        worst: np.ndarray = np.maximum(known.max(axis=1), 0)
-        return worst
-
-    def _peaks(
-        self, axes: Axes, rows: list[tuple[np.ndarray, int]], highest: float, rise: float
-    ) -> Any:
-        """How much the loss grows at most without each wave, above its hill's top."""
-
-        def draw(data: xr.Dataset) -> Drawing:
-            epochs, shown = data["epoch"].values, data["epoch"].values <= panels.horizon(data)
-            texts = []
-            for values, row in rows:
-                top = int(np.argmax(np.where(shown, values, -1)))
-                words = f"\u2212{values[top]:.0%}"
-                if self.measure == "loss":
-                    words = f"\u00d7{_rounded(10 ** values[top])}"
-                early = epochs[top] < EDGE * panels.horizon(data)
-                texts.append((float(epochs[top]), style().label(
-                    axes, float(epochs[top]), row - rise * values[top] / highest, words, lift=0.15,
-                    ha="left" if early else "center", color=style().colours.ink, zorder=9,
-                )))  # fmt: skip
-
-            def update(i: int) -> None:
-                for at, text in texts:
-                    text.set_visible(style().ghost or bool(epochs[i] >= at))
-
-            return Drawing([text for _, text in texts], update)
-
-        return draw
+        return Drawing.of(*parts, halves, _bars(axes, starts, epochs))
 
     def _values(self, data: xr.Dataset) -> xr.DataArray:
         return data[f"excluded_{self.measure}_{self.kind}_by_frequency"]
@@ -355,35 +289,29 @@ class ExcludedLoss(Scene):
         return Drawing([past], lambda i: past.set_segments(list(lines[:, : i + 1])))
 
 
-def _bars_below(axes: Axes, starts: dict[int, tuple[float, str]], epochs: np.ndarray) -> Drawing:
-    """A bar below the hills of some rows, from its start on, with a dot there."""
+def _bars(axes: Axes, starts: dict[int, tuple[float, str]], epochs: np.ndarray) -> Drawing:
+    """A bar on some rows, from its start on, with a dot there."""
     size, colours = style().points, style().colours
     thick = BAR * abs(axes.transData.transform((0, 1))[1] - axes.transData.transform((0, 0))[1])
     thick *= 72 / axes.figure.get_figure(root=True).dpi
     bars, dots = [], []
     for row, (start, colour) in starts.items():
-        y, look = row + BAR / 2, {"solid_capstyle": "butt", "zorder": 6}
+        y, look = float(row), {"solid_capstyle": "butt", "zorder": 2.2}
         if style().ghost:
             axes.plot([start, epochs[-1]], [y, y], color=colour, lw=thick, alpha=0.3, **look)
         bars += axes.plot([], [], color=colour, lw=thick, **look)
         dots += axes.plot(
-            [start], [y], "o", ms=0.5 * size, color=colours.ink, zorder=7, mew=0.05 * size,
+            [start], [y], "o", ms=0.7 * size, color=colours.ink, zorder=7, mew=0.05 * size,
             mec=colours.background,
         )  # fmt: skip
 
     def update(i: int) -> None:
         for (row, (start, _)), bar, dot in zip(starts.items(), bars, dots, strict=True):
-            y, begun = row + BAR / 2, bool(epochs[i] >= start)
+            y, begun = float(row), bool(epochs[i] >= start)
             bar.set_data([start, epochs[i]] if begun else [], [y, y] if begun else [])
             dot.set_visible(style().ghost or begun)
 
     return Drawing([*bars, *dots], update)
-
-
-def _rounded(times: float) -> str:
-    """So many times, in one digit, as it is said: "300", "2 million"."""
-    rounded = float(f"{times:.1g}")
-    return f"{rounded / 1e6:,g} million" if rounded >= 1e6 else f"{rounded:,g}"
 
 
 def _begins(data: xr.Dataset, name: str, k: int) -> int | None:

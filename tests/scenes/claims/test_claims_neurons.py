@@ -527,7 +527,6 @@ ON_PICTURE = (
     ("circuit-development", "0.19"),
     ("neuron-logit-map", "63 neurons"),
     ("excluded-loss", "test loss halves"),
-    ("excluded-loss", "\u00d710 million"),
     ("neuron-spectra", "wave 35"),
     ("neuron-activations", "89% of the neurons\nfollow one wave"),
     ("quadratic-share", "mean 18%"),
@@ -721,7 +720,7 @@ def test_seeds_stand_in_the_order_in_which_they_generalise() -> None:
     assert words.index("seed 0:") < words.index("seed 2:"), "one that never does is the last"
 
 
-def test_hills_are_what_training_loses_and_bars_begin_where_it_leans() -> None:
+def test_bars_begin_where_training_leans_on_a_wave() -> None:
     data, scene = reference("excluded-loss"), SCENES["excluded-loss"].with_options()
     with drawing_in(gv.theme("light", "slide"), ghost=False):
         figure = Figure(figsize=(19.2, 10.8))
@@ -731,10 +730,6 @@ def test_hills_are_what_training_loses_and_bars_begin_where_it_leans() -> None:
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == [f"wave {k}" for k in (14, 42, 52, 35, 41)] + ["test loss"]
     loss = data["excluded_loss_2d_by_frequency"]
-    lost = np.log10(loss.values / data["loss"].sel(split="train").values[:, None])
-    strong = [line for line in axes.lines if len(line.get_xdata()) == data.sizes["epoch"]]
-    rows = {round(float(line.get_ydata()[0])): line.get_ydata() for line in strong}
-    unit = (1 - rows[1][-1]) / lost[-1, 42 - 1]
     epochs, rest = data["epoch"].values, loss.drop_sel(frequency=[14, 35, 41, 42, 52]).values
     bars = {}
     for line in axes.lines:
@@ -742,14 +737,8 @@ def test_hills_are_what_training_loses_and_bars_begin_where_it_leans() -> None:
         if len(x) == 2 and y[0] == y[1] and x[1] == epochs[-1]:
             bars[int(y[0])] = x[0]
     for row, k in enumerate(int(name[5:]) for name in names[:-1]):
-        expected = row - unit * np.maximum(lost[:, k - 1], 0)
-        np.testing.assert_allclose(rows[row], expected, atol=1e-5)
         leans = (loss.sel(frequency=k).values >= 2 * rest.max(axis=1)) & (epochs >= 1400)
         assert bars[row] == epochs[leans][0]
-    # nothing stands in the hill above
-    for text in [t for t in axes.texts if t.get_text().endswith("million")]:
-        box = text.get_window_extent().transformed(axes.transData.inverted())
-        assert box.y1 % 1 < box.y0 % 1 or box.y0 < 0
 
 
 def moved(name: str, fractions: dict[float, int]) -> xr.Dataset:
