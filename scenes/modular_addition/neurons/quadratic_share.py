@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style, timeline
 from grokviz.scene import clock as clocks
-from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -72,8 +71,8 @@ class QuadraticShare(Scene):
             return Claim.instead(sentence, **means)
         rest = float(_means(data, "linear_share_post")[end])
         numbers = {**means, "linear": rest}
-        sentence = f"The ReLU multiplies waves: {after:.0%} of a neuron is products after it"
-        watch = f"Each thread is a neuron; another {rest:.0%} of it is waves of a or of b alone"
+        sentence = f"The ReLU multiplies waves: from {before:.0%} of a neuron to {after:.0%}"
+        watch = "Each thread is a neuron: how much of it is waves of a times waves of b"
         if self.show != "rise":
             watch = "Each dot is a neuron, after the ReLU"
         return Claim(sentence, watch, numbers=numbers)
@@ -124,7 +123,7 @@ class QuadraticShare(Scene):
         if self.show == "rise":
             return (
                 f"Threads: {share}, from before the ReLU to after it, in the colour of the "
-                f"cluster; thick: the mean of all. Numbers: means, of each cluster too. {NOTEBOOK}"
+                f"cluster; thick: the mean of all, in numbers too. {NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -217,7 +216,7 @@ class _Fan:
         axes.set(xlim=(0, 1), ylim=(0, top), xticks=[])
         axes.yaxis.set_major_locator(MaxNLocator(4))
         narrow = current_style.narrow(axes.figure)
-        axes.set_ylabel("products (%)" if narrow else "share in products of waves (%)")
+        axes.set_ylabel("products (%)" if narrow else "products of waves (% of a neuron)")
         axes.grid(visible=False, axis="x")
         self.axes, wide = axes, current_style.line
         # many threads are as bright together as few
@@ -230,70 +229,61 @@ class _Fan:
             ))  # fmt: skip
             axes.add_collection(self.threads[-1], autolim=False)
         (self.mean,) = axes.plot(
-            [], [], "o-", color=colours.ink, markevery=[0, -1], lw=1.3 * wide, clip_on=False,
-            ms=0.6 * current_style.points, mec=colours.background, mew=0.15 * wide, zorder=4,
+            [], [], "o-", color=colours.ink, lw=1.8 * wide, clip_on=False,
+            ms=0.75 * current_style.points, mec=colours.background, mew=0.15 * wide, zorder=4,
         )  # fmt: skip
         for x, word, side in ((0, "before the ReLU", "left"), (1, "after the ReLU", "right")):
             current_style.note(
                 axes, word, (x, 0), (0, -0.4), ha=side, va="top", color=colours.muted,
                 fontsize=current_style.points,
             )  # fmt: skip
-        # the mean before, and all after: the mean of all last
+        size = 1.15 * current_style.points
         self.first = current_style.label(
-            axes, 0.02, 0, "", ha="left", color=colours.ink, fontsize=1.15 * current_style.points,
-            zorder=5,
+            axes, 0.02, 0, "", ha="left", color=colours.ink, fontsize=size, zorder=5
+        )
+        self.last = current_style.note(
+            axes, "", (1, 0), (0.8, 0), va="center", fontweight="bold", color=colours.ink,
+            xycoords=axes.get_yaxis_transform(), annotation_clip=False,
+            fontsize=current_style.points if narrow else size,
         )  # fmt: skip
-        tints = [*(group.colour for group in self.groups), colours.ink]
-        self.names = [
-            current_style.note(
-                axes, "", (1, 0), (0.7, 0), va="center", fontweight="bold", color=tint,
-                xycoords=axes.get_yaxis_transform(), annotation_clip=False,
-            )
-            for tint in tints
-        ]  # fmt: skip
+        self.mean_of = "" if narrow else "mean "
+        if self.groups[0].name != "none":
+            self._key()
 
     @property
     def moving(self) -> list[Any]:
-        return [*self.threads, self.mean, self.first, *self.names]
+        return [*self.threads, self.mean, self.first, self.last]
 
     def update(self, i: int) -> None:
-        highs = []
         for group, threads in zip(self.groups, self.threads, strict=True):
-            low, high = (share[i, group.inside] for share in self.shares)
-            threads.set_segments(_threads(low, high))
-            highs.append(float(high.mean()) if high.size else 0.0)
+            threads.set_segments(_threads(*(share[i, group.inside] for share in self.shares)))
         before, after = (float(mean[i]) for mean in self.means)
-        self.mean.set_data(*_threads(np.array([before]), np.array([after]))[0].T)
+        self.mean.set_data([0, 1], [before, after])
         self.first.set_text(f"mean {before:.0f}%")
-        self.first.set_y(before + 0.03 * self.axes.get_ylim()[1])
-        self._name([*highs, after])
+        self.first.set_y(before + 0.05 * self.axes.get_ylim()[1])
+        self.last.set_text(f"{self.mean_of}{after:.0f}%")
+        self.last.xy = (1, after)
 
-    def _name(self, heights: list[float]) -> None:
-        """Put the names at their means after the ReLU, clear of each other."""
-        narrow = style().narrow(self.axes.figure)
-        order = sorted(range(len(heights)), key=lambda n: heights[n])
-        words = [group.name for group in self.groups]
-        if not narrow:
-            words = [f"{name}: {height:.0f}%" for name, height in zip(words, heights, strict=False)]
-            highest = next(n for n in reversed(order) if n < len(words))
-            if self.groups[highest].name != "none":
-                words[highest] = f"wave {words[highest]}"
-        words.append(f"{'' if narrow else 'mean '}{heights[-1]:.0f}%")
-        em = style().pixels(self.axes, style().small) / self.axes.bbox.height
-        top = self.axes.get_ylim()[1]
-        places = pushed_apart([heights[n] for n in order], [1.2 * em * top] * len(order), 0, top)
-        for n, y in zip(order, places, strict=True):
-            self.names[n].set_text(words[n])
-            self.names[n].xy = (1, y)
+    def _key(self) -> None:
+        """The names of the clusters' waves in their colours, a word each, above the threads."""
+        narrow, x = style().narrow(self.axes.figure), 0.0
+        wide = style().pixels(self.axes, style().small) / self.axes.bbox.width
+        words = [(group.name, group.colour) for group in self.groups]
+        for word, tint in [
+            ("waves" if narrow else "neurons of wave", style().colours.muted),
+            *words,
+        ]:
+            style().note(
+                self.axes, word, (x, 1), (0.5, -1.1), color=tint, fontweight="bold",
+                xycoords="axes fraction",
+            )  # fmt: skip
+            x += wide * (0.47 * len(word) + 0.9)
 
 
-def _threads(low: np.ndarray, high: np.ndarray) -> Float[np.ndarray, "neuron point 2"]:
-    """Points of smooth ways from one height to another, which leave both ends level."""
-    t = np.linspace(0, 1, 32)
-    rise = t**3 * (6 * t**2 - 15 * t + 10)
-    y = low[:, None] + (high - low)[:, None] * rise
-    x = np.broadcast_to(t, y.shape)
-    points: np.ndarray = np.stack([x, y], axis=2)
+def _threads(low: np.ndarray, high: np.ndarray) -> Float[np.ndarray, "neuron end 2"]:
+    """Straight lines from one height to another."""
+    y = np.stack([low, high], axis=1)
+    points: np.ndarray = np.stack([np.broadcast_to([0.0, 1.0], y.shape), y], axis=2)
     return points
 
 
