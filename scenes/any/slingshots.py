@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,11 @@ ROWS = {
 SMALLEST = 1e-18
 """Sums below this are drawn here: exact zeros have no place on a logarithmic axis."""
 
-TALL = 2.5
-"""How many times higher the losses are than what is below them."""
+TALL = 1.7
+"""How many times higher each run's loss is than what is below the losses."""
+
+EARLY = 0.45
+"""Of a run that generalises in this share of the axis, its heading stands at the right."""
 
 APART = {True: 2.0, False: 4.2}
 """So many ems apart, two levels have room for numbers between them, in a wide figure or not."""
@@ -34,11 +38,11 @@ APART = {True: 2.0, False: 4.2}
 
 @dataclass(frozen=True)
 class Slingshots(Scene):
-    """The same start in each precision on one axis: the losses, and below what rounding leaves."""
+    """The same start in each precision, a row for each: the loss, and when it generalises."""
 
     name = "slingshots"
     title = "The same start, in two precisions: one spikes, and both generalise"
-    watch = "the solid train loss spikes again and again, the dashed one never"
+    watch = "the training loss from one start; only the rounding of the loss differs"
     source = "thread, tweet 14; arXiv:2206.04817; arXiv:2605.06152"
     disputed = (
         "Disputed: whether the leaps come from adaptive optimisers (arXiv:2206.04817) or from "
@@ -55,8 +59,9 @@ class Slingshots(Scene):
     ends_with_film = True
 
     until: int | None = option(20000, "last epoch shown; none for all")
-    test: bool = option(True, "the test loss, beside the training loss")
+    test: bool = option(False, "the test loss, beside the training loss")
     norm: bool = option(False, "the norm of the last layer, below the losses")
+    rounding: bool = option(False, "what rounding leaves of a sum that should be 0, below")
 
     def __post_init__(self) -> None:
         if self.until is not None and self.until < 1:
@@ -84,22 +89,40 @@ class Slingshots(Scene):
         if not both or not _same_start(data) or not counts[0] > counts[1] == 0:
             end = "; both generalise" if both else f"; {sum(learned)} of {len(runs)} generalise"
             return Claim.instead(f"{listed}{end}", **numbers)
-        sentence = f"{_count(counts[0])} in {names[0]}, none in {names[1]}; both generalise"
-        watch = self.watch if counts[0] > 1 else self.watch.replace("again and again", "once")
-        return Claim(sentence, f"{watch}, in {end:,.0f} {clocks.word(data)}s", numbers=numbers)
+        bits = [_bits(name) for name in names]
+        often = "spikes" if counts[0] > 1 else "spikes once"
+        sentence = f"With {bits[0]} the loss {often}, with {bits[1]} never; both generalise"
+        if all(bit.endswith(" bits") for bit in bits):
+            sentence = sentence.replace(f"with {bits[1]}", f"with {bits[1].removesuffix(' bits')}")
+        return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The first two runs on the same axes: the losses tall, their causes below them."""
-        runs, wide = _shown(data), not style().narrow(figure)
-        rows = [row for row in self._rows() if self._logged(data, row)]
+        """The losses of the first two runs above one another, their causes below them if asked."""
+        runs, narrow = _shown(data), style().narrow(figure)
+        below = [row for row in self._rows() if self._logged(data, row)]
+        logged = [
+            m for m in runs if any(self._curve(data, m, n).x.size for n in self._names("loss"))
+        ]
         rooms = style().stack(
-            figure, [TALL if row == "loss" else 1 for row in rows],
-            left=6.0, right=1.6, vgap=1.2, top=2.0 if wide else 3.2,
+            figure, [*[TALL] * len(logged), *[1.0] * len(below)],
+            left=6.0, right=1.6, vgap=2.4 if not narrow else 2.0, top=1.8,
         )  # fmt: skip
         traces: list[panels.Trace] = []
         smooth: list[panels.Trace] = []
         parts: list[Drawing] = []
-        for name, axes in zip(rows, rooms, strict=True):
+        for member, axes in zip(logged, rooms, strict=False):
+            drawn = self._traces(axes, data, member, "loss")
+            traces += drawn
+            smooth += drawn
+            self._frame(axes, data, "loss", self._limits(data, "loss"), last=axes is rooms[-1])
+            axes.set_ylabel("loss" if narrow else ROWS["loss"])
+            if self.test:
+                parts.append(self._names_of_losses(axes, data, member))
+            parts += [
+                self._tops(axes, data, member), self._heading(axes, data, member),
+                self._learned(axes, data, member),
+            ]  # fmt: skip
+        for name, axes in zip(below, rooms[len(logged) :], strict=True):
             drawn = [t for m in reversed(runs) for t in self._traces(axes, data, m, name)]
             traces += drawn
             self._frame(axes, data, name, self._limits(data, name), last=axes is rooms[-1])
@@ -109,10 +132,7 @@ class Slingshots(Scene):
             else:
                 # the level of what rounding leaves would only flicker
                 smooth += drawn
-        if rows[0] == "loss":
-            parts += [self._names_of_losses(rooms[0], data, runs[-1]), self._tops(rooms[0], data)]
         parts.append(members.levels(smooth, data))
-        parts += [self._heading(rooms[0], data, member, wide=wide) for member in runs]
         return self._moving(rooms, traces, parts, data)
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -132,10 +152,14 @@ class Slingshots(Scene):
                 f"{now['train_loss']:.2g}, norm of the last layer {now['unembedding_norm']:.3g}, "
                 f"size of the sum of the logits' gradient {now['logit_gradient_sum']:.1e}"
             )
+        more = [
+            *(["the norm of the unembedding"] if self.norm else []),
+            *(["the size of the sum of the logits' gradient"] if self.rounding else []),
+        ]
+        below = f", and below {' and '.join(more)}, the second grey" if more else ""
         return (
-            f"Losses{', norm of the unembedding' if self.norm else ''} and size of the sum of the "
-            "logits' gradient over epochs, a line for each precision of the loss, the first solid, "
-            f"the second dashed or grey. {'. '.join(runs)}."
+            f"The {'losses' if self.test else 'training loss'} over epochs on a logarithmic axis, "
+            f"a row for each precision of the loss{below}. {'. '.join(runs)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -146,8 +170,8 @@ class Slingshots(Scene):
             else "Runs of one family."
         )
         return (
-            f"{runs} Solid the first, dashed or grey the second. A spike: the training loss rises "
-            "above 0.001 after it was below 0.0001. The "
+            f"{runs} Dots: spikes, where the training loss rises above 0.001 after it was below "
+            "0.0001. Dotted: from there on the run generalises. The "
             "loss's gradient sums to 0 over the logits but for rounding: where it does not, the "
             "last layer drifts. After Nanda et al. (2023), arXiv:2301.05217; Thilak et al. (2022), "
             "arXiv:2206.04817; and arXiv:2605.06152."
@@ -178,23 +202,21 @@ class Slingshots(Scene):
 
     def _traces(self, axes: Axes, data: xr.Dataset, member: int, name: str) -> list[panels.Trace]:
         curves = [self._curve(data, member, one) for one in reversed(self._names(name))]
-        first = member == _shown(data)[0]
+        second = member != _shown(data)[0] and name != "loss"
         traces = []
         for curve in curves:
             if not curve.x.size:
                 continue
-            if not first and name == "loss":
-                curve.dashed = True
-            elif not first:
+            if second:
                 curve.colour = style().colours.muted
             traces.append(curve.draw(axes))
-            if not curve.dashed:
-                traces[-1].line.set_linewidth(style().line * 0.7)
+            traces[-1].line.set_linewidth(style().line * 0.8)
         return traces
 
     def _rows(self) -> list[str]:
-        """What is drawn, from above."""
-        return [row for row in ROWS if self.norm or row != "unembedding_norm"]
+        """What is drawn below the losses, from above."""
+        asked = {"unembedding_norm": self.norm, "logit_gradient_sum": self.rounding}
+        return [row for row in ROWS if asked.get(row)]
 
     def _logged(self, data: xr.Dataset, row: str) -> bool:
         """Whether any run shown has something to draw in a row."""
@@ -231,36 +253,53 @@ class Slingshots(Scene):
             update,
         )
 
-    def _heading(self, axes: Axes, data: xr.Dataset, member: int, *, wide: bool) -> Drawing:
+    def _heading(self, axes: Axes, data: xr.Dataset, member: int) -> Drawing:
         """The precision and the number of spikes: in films of those so far."""
-        first = member == _shown(data)[0]
-        epochs, name, end = data["epoch"].values, _precision(data, member), self._end(data)
-        place = (0.0 if first or not wide else 1.0, 1.0)
+        epochs, end, ghost = data["epoch"].values, self._end(data), style().ghost
+        # clear of the name of the moment at which it generalises
+        right = 0 <= int(data["generalised_epoch"].values[member]) < EARLY * end
         text = style().note(
-            axes, "", place, (0, 1.75 if first and not wide else 0.5), fontweight="bold",
-            ha="right" if place[0] else "left",
-            color=style().colours.ink if first else style().colours.muted,
+            axes, "", (float(right), 1), (0, 0.5), fontweight="bold",
+            ha="right" if right else "left", fontsize=1.1 * style().points,
         )  # fmt: skip
-        name, ghost = name if first else f"{name} (dashed)", style().ghost
+        name = _bits(_precision(data, member))
 
         def update(i: int) -> None:
             # a still shows all that its axes do, a film what has happened
             until = max(end, epochs[i]) if ghost else epochs[i]
             count = _count(_spikes(data, member, until))
-            by = f" in {clocks.spaced(until)} {clocks.word(data)}s" if ghost else " so far"
-            text.set_text(f"{name}: {count}{by if first and wide else ''}")
+            text.set_text(f"{name}: {count}{'' if ghost else ' so far'}")
 
         return Drawing([text], update)
 
-    def _tops(self, axes: Axes, data: xr.Dataset) -> Drawing:
-        """A dot on each spike of the first run."""
-        member = _shown(data)[0]
+    def _learned(self, axes: Axes, data: xr.Dataset, member: int) -> Drawing:
+        """A dotted line where the run generalises, from then on in films."""
+        at, epochs, ghost = int(data["generalised_epoch"].values[member]), data["epoch"].values, (
+            style().ghost
+        )  # fmt: skip
+        if not 0 <= at <= self._end(data):
+            return Drawing()
+        colour, late = style().colours.test, at > 0.8 * self._end(data)
+        line = axes.axvline(at, color=colour, lw=0.7 * style().line, ls=":", zorder=1.8)
+        name = style().note(
+            axes, "generalises", (at, 1), (0, 0.5), ha="right" if late else "left", color=colour,
+            fontweight="bold", xycoords=axes.get_xaxis_transform(),
+        )  # fmt: skip
+
+        def update(i: int) -> None:
+            for artist in (line, name):
+                artist.set_visible(ghost or bool(epochs[i] >= at))
+
+        return Drawing([line, name], update)
+
+    def _tops(self, axes: Axes, data: xr.Dataset, member: int) -> Drawing:
+        """A dot on each spike of a run."""
         curve, epochs = members.curve(data, member, "train_loss", ""), data["epoch"].values
         tops = spikes(curve.x.astype(np.int64), curve.y)[0]
         heights = np.interp(tops, curve.x, curve.y) if tops.size else tops.astype(float)
         ghost = style().ghost
         (dots,) = axes.plot(
-            [], [], "o", color=style().colours.train, ms=0.36 * style().points, mew=0, zorder=5
+            [], [], "o", color=style().colours.train, ms=0.45 * style().points, mew=0, zorder=5
         )
 
         def update(i: int) -> None:
@@ -329,7 +368,7 @@ class Slingshots(Scene):
             axes.set_yscale("log")
             ticks: Any = LogLocator(numticks=5)
             if name == "loss":
-                ticks = FixedLocator([1e-6, 1e-4, 1e-2, 1])
+                ticks = FixedLocator([1e-6, 1e-3, 1])
             elif name == "logit_gradient_sum":
                 ticks = LogLocator(numticks=4)
             axes.yaxis.set_major_locator(ticks)
@@ -351,7 +390,7 @@ class Slingshots(Scene):
             return 0.0, 1.1 * float(flat.max(initial=1e-9))
         flat = flat[flat > 0]
         # of losses there is room for names above and below
-        room = 20 if name == "loss" else 3
+        room = 20 if name == "loss" and self.test else 3
         return (float(flat.min()) / room, float(flat.max()) * room) if flat.size else (0.1, 1.0)
 
     def _names_of_losses(self, axes: Axes, data: xr.Dataset, member: int) -> Drawing:
@@ -383,6 +422,12 @@ def _precision(data: xr.Dataset, member: int) -> str:
     apart = "" not in precisions and len(set(precisions)) == len(precisions)
     own = str(data["member_precision"].values[member])
     return own if apart else members.display(str(data["member_name"].values[member]))
+
+
+def _bits(name: str) -> str:
+    """A precision by its bits; a name that is none as it is."""
+    known = re.fullmatch(r"float(\d+)", name)
+    return f"{known[1]} bits" if known else name
 
 
 def _same_start(data: xr.Dataset) -> bool:

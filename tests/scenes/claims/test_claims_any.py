@@ -182,6 +182,7 @@ def test_the_second_precision_never_spikes(count: int) -> None:
     data["member_train_loss"] = (data["member_train_loss"].dims, loss)
     own = claim("slingshots", data)
     assert own.holds == (count == 0)
+    assert ("with 64 never" in own.sentence) == (count == 0)
     assert (f"float64: {count} spike" in own.sentence) == (count > 0)
 
 
@@ -192,16 +193,15 @@ def test_a_single_spike_is_not_said_to_come_again() -> None:
     loss[0] = np.where((epochs < 1000) | (np.abs(epochs - 9000) < 100), 0.5, 1e-6)
     data["member_train_loss"] = (data["member_train_loss"].dims, loss)
     own = claim("slingshots", data)
-    assert own.sentence.startswith("1 spike in float32, none in float64")
-    assert own.watch.startswith("the solid train loss spikes once, the dashed one never")
+    assert own.sentence.startswith("With 32 bits the loss spikes once, with 64 never")
 
 
-def test_every_spike_of_the_first_run_has_its_dot_once_it_has_happened() -> None:
-    data, drawn = reference("slingshots"), scene("slingshots").with_options()
+def test_every_spike_has_its_dot_and_each_run_its_moment_once_it_has_happened() -> None:
+    data, drawn = reference("slingshots"), scene("slingshots").with_options({"rounding": True})
     with drawing_in(theme("light", "slide"), ghost=False):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = drawn.draw(figure, data)
-    losses, rounding = figure.axes
+    losses, calm, rounding = figure.axes
     assert rounding.get_ylabel() == "rounding\nerror"
     epochs = data["epoch"].values
     counts = []
@@ -212,7 +212,12 @@ def test_every_spike_of_the_first_run_has_its_dot_once_it_has_happened() -> None
         counts.append(len(tops))
         assert all(height > 1e-3 for _, height in tops)
         words = [text.get_text() for text in losses.texts]
-        assert f"float32: {len(tops) or 'no'} spikes so far" in words
+        assert f"32 bits: {len(tops) or 'no'} spikes so far" in words
+        assert "64 bits: no spikes so far" in [text.get_text() for text in calm.texts]
+        for axes, at in ((losses, 9210), (calm, 9840)):
+            seen = [text for text in axes.texts if text.get_text() == "generalises"]
+            assert [text.get_visible() for text in seen] == [epoch >= at]
+            assert seen[0].xy[0] == at
     assert counts == [0, 3, 14]
 
 
@@ -226,9 +231,9 @@ def test_the_last_layer_is_drawn_where_it_is_asked_for(norm: bool) -> None:
 
 def test_spikes_are_counted_as_far_as_the_axes_go() -> None:
     data = reference("slingshots")
-    assert claim("slingshots", data).sentence.startswith("14 spikes in float32, none in float64")
+    assert claim("slingshots", data).numbers["spikes in float32"] == 14
     every = scene("slingshots").with_options({"until": None}).claim(data)
-    assert every.sentence.startswith("38 spikes")
+    assert every.numbers["spikes in float32"] == 38
 
 
 def test_runs_from_other_starts_are_not_compared_by_precision() -> None:
