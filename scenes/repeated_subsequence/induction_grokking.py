@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any import _changes as changes
-from grokviz.scenes.any import _marks
+from grokviz.scenes.any import _marks, _ridges
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.repeated_subsequence._induction import (
     HEADS,
     RISE,
+    SCORES,
     HeadsBelowLoss,
+    head_of,
+    kind_colours,
 )
 
 from grokviz.scene import Claim, Drawing, option, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.drawing import Part
 from grokviz.scene.outcome import losses_of, outcome
 
 if TYPE_CHECKING:
@@ -25,15 +29,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
+HIGH = 2.2
+"""How high the hill of the test loss is at most, in rows."""
+
+RISES = 1.9
+"""How high a head's hill is where all of its attention goes there, in rows."""
+
+APART = 1.0
+"""How far apart the rows of heads are; the first has as much more room for its number."""
+
 
 @dataclass(frozen=True)
 class InductionGrokking(HeadsBelowLoss):
-    """Train and test loss on a fixed set of sequences, and every head's score below them."""
+    """The hill of the test loss on a fixed set of sequences, and below it one of each head."""
 
     name = "induction-grokking"
     panels = ("heads", "pattern", "loss")
     title = "On few sequences it memorises first, and its induction head forms later"
-    watch = "the test loss first climbs, and comes down as the head finds what to copy"
+    watch = "the hill of the head is how much it looks at what followed the same token before"
     above_heads = "heads: attention to what followed the same token before"
     of_heads = "attention (%)"
     source = "arXiv:2301.05217, figure 25; thread, tweet 3"
@@ -50,12 +63,12 @@ class InductionGrokking(HeadsBelowLoss):
         if learned is None:
             return Claim.instead(outcome(data).sentence)
         before, after = (self.score(data, epoch) for epoch in self.moments(data))
-        now = f"Memorised by {clocks.word(data)} {learned.memorised:,}; "
-        shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
         if after - before < RISE:
+            shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
+            now = f"Memorised by {clocks.word(data)} {learned.memorised:,}; "
             head = f"head {self.head(data)} finds what to copy"
             return Claim.instead(f"{now}since then {head} {shares}")
-        sentence = f"{now}then a head learns what to copy, {shares}"
+        sentence = "It memorises first; a head learns what to copy later"
         numbers = {"before": before, "after": after}
         drops = len(self._drops(data))
         if not drops:
@@ -64,14 +77,66 @@ class InductionGrokking(HeadsBelowLoss):
         return Claim(sentence, watch, numbers={**numbers, "drops": drops})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """With a line where it had memorised, and if wished lines from spikes to drops."""
-        drawn = super().draw(figure, data)
-        learned = changes.overfit(data)
+        """Hills, with a line where it had memorised; or curves, with lines from spikes to drops."""
+        drops, learned = self._drops(data), changes.overfit(data)
+        as_hills = not drops and data.sizes["tested_epoch"] > 0
+        drawn = self._hills(figure, data) if as_hills else super().draw(figure, data)
         if learned is None:
             return drawn
-        drops = self._drops(data)
         spikes = _spikes(figure.axes[:-1], data, drops) if drops else Drawing()
         return Drawing.of(drawn, spikes, _memorised(figure.axes, data, learned.memorised))
+
+    def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """The hill of the test loss, and below it those of the head in colour and of the others."""
+        narrow, end = style().narrow(figure), changes.end(data)
+        axes = style().panels(figure, left=5.8 if narrow else 7.6, right=1.6, top=1.6)[0][0]
+        loss = changes.losses(data)["test"]
+        finite = loss.y[np.isfinite(loss.y) & (loss.y > 0)]
+        top, low = (float(finite.max()), float(finite.min())) if finite.size else (1.0, 0.1)
+        unit = {"top": top, "low": low if self.loss == "log" else None}
+        heads = self._heads(data)
+        rows = [HIGH, *(HIGH + (n + 2) * APART for n in range(len(heads)))]
+        _ridges.frame(axes, end, rows[-1], 0.4, time=self.time)
+        axes.set_xlabel(clocks.word(data))
+        high = HIGH * _ridges.height(loss.y, **unit)
+        hills = [_ridges.Ridge(axes, loss.x, high, rows[0], loss.colour)]
+        epochs = data["epoch"].values.astype(float)
+        for row, (_, scores, colour) in zip(rows[1:], heads, strict=True):
+            hills += [_ridges.Ridge(axes, epochs, RISES * each, row, colour) for each in scores]
+        marks = []
+        for mark in self.marks(data):
+            share = float(_ridges.height(np.array([mark.y]), **unit)[0])
+            text = f"loss {mark.text}" if mark.ha == "left" else mark.text
+            y = rows[0] - HIGH * share
+            marks.append(mark._replace(y=y, text=text, colour=style().colours.ink, lift=0.7))
+        shares = [self._percent(data, moment) for moment in self.moments(data)]
+        marks += [mark._replace(y=rows[1] - RISES * mark.y / 100) for mark in shares]
+        names = ["test loss", *(name for name, *_ in heads)]
+        tints = [loss.colour, *(style().colours.words(colour) for *_, colour in heads)]
+        _ridges.name_rows(axes, names, tints, rows)
+        parts: list[Part] = [
+            Drawing(hill.moving, lambda i, hill=hill: hill.update(epochs[i])) for hill in hills
+        ]
+        parts.append(Drawing((), lambda i: _ridges.reach(axes, max(end, epochs[i]))))
+        return Drawing.of(*parts, _marks.draw(axes, marks, epochs))
+
+    def _heads(self, data: xr.Dataset) -> list[tuple[str, list[np.ndarray], str]]:
+        """Name, scores and colour of each row of heads, the one in colour first."""
+        colours = kind_colours()
+        kinds = {kind: head_of(data, kind, head) for kind, head in self.wanted().items()}
+        scores = {kind: np.nan_to_num(data[SCORES[kind]].values.astype(float)) for kind in kinds}
+        rows = []
+        for kind, (layer, number) in kinds.items():
+            what = "" if kind == "induction" else ": one back"
+            name = f"head {layer}.{number}" if not what else f"{layer}.{number}{what}"
+            rows.append((name, [scores[kind][:, layer, number]], colours[kind]))
+        each = scores["induction"]
+        rest = [at for at in np.ndindex(*each.shape[1:]) if at != kinds["induction"]]
+        if self.others and rest:
+            # the highest is behind the others
+            rest.sort(key=lambda at: -float(each[(-1, *at)]))
+            rows.append(("other heads", [each[:, *at] for at in rest], style().colours.faint))
+        return rows
 
     def apart(self, data: xr.Dataset) -> bool:
         """Where its spikes are spoken of, which a linear axis of the test loss does not show."""
@@ -109,9 +174,10 @@ class InductionGrokking(HeadsBelowLoss):
         )
         own = " The train loss has its own, logarithmic panel." if self.apart(data) else ""
         return (
-            "Training and test loss of a two-layer attention-only transformer that completes "
-            "repeated subsequences, trained on the same few sequences all the time, and its "
-            f"heads. {self.definitions()}{drops}{own} {after(f'figure 25; {HEADS}')}"
+            f"{'Training and test' if self._drops(data) else 'Test'} loss of a two-layer "
+            "attention-only transformer that completes repeated subsequences, trained on the same "
+            f"few sequences all the time, and its heads. {self.definitions()}{drops}{own} "
+            f"{after(f'figure 25; {HEADS}')}"
         )
 
 
@@ -152,12 +218,12 @@ def _spikes(losses: Sequence[Axes], data: xr.Dataset, at: list[float]) -> Drawin
 
 def _memorised(rooms: Sequence[Axes], data: xr.Dataset, at: int) -> Drawing:
     """A line through all panels where the training loss came below 0.1, and its name."""
-    muted, axes = style().colours.muted, rooms[0]
+    muted, axes, word = style().colours.muted, rooms[0], clocks.word(data)
     look: dict[str, Any] = {"color": muted, "lw": 0.5 * style().line, "ls": (0, (4, 2))}
     lines = [each.axvline(at, zorder=1.8, **look) for each in rooms]
     # above the panel, where no curve is
     text = style().note(
-        axes, f"memorised at {at:,}", (at, 1), (0, 0.45),
+        axes, f"memorised at {word} {at:,}", (at, 1), (0, 0.45),
         xycoords=axes.get_xaxis_transform(), ha="left", color=muted,
     )  # fmt: skip
     if style().ghost:
