@@ -44,23 +44,24 @@ FIGURE_SPACE, COMMA_SPACE = "\u2007", "\u2005"
 
 
 def moment(data: xr.Dataset, clock: str, i: int) -> str:
-    """The moment of a picture at index ``i``, as it is written: "epoch 3,000", "fraction 0.30", ...
+    """The moment of a picture at index ``i``, as it is written: "epoch 3,000", "fraction 30%", ...
 
-    Equally wide at all moments, so that it does not jump.
+    Equally wide at all moments, so that its number does not jump.
     """
     values = data[clock].values
     written = [spaced(value) for value in (values[0], values[i], values[-1])]
     if values.dtype.kind == "f" and not is_time(clock):
-        places = max(len(f"{value % 1:.4f}".rstrip("0")) - 2 for value in values)
-        written = [f"{value:.{places}f}" for value in (values[0], values[i], values[-1])]
+        scale, unit = (100, "%") if clock == "fraction" else (1, "")
+        places = max(len(f"{scale * value % 1:.4f}".rstrip("0")) - 2 for value in values)
+        written = [f"{scale * v:.{places}f}{unit}" for v in (values[0], values[i], values[-1])]
     named = {"count": "mean of"}.get(clock) or word(data, clock)
-    return f"{named} {_padded(written[1], max(map(len, written)))}"
+    return f"{_room(written[1], max(map(len, written)))}{named} {written[1]}"
 
 
-def _padded(number: str, length: int) -> str:
-    """A number with spaces before it as wide as the figures and commas of a longer one."""
+def _room(number: str, length: int) -> str:
+    """Spaces as wide as the figures and commas by which a number is shorter than the longest."""
     missing = range(length - 1, len(number) - 1, -1)
-    return "".join(COMMA_SPACE if n % 4 == 3 else FIGURE_SPACE for n in missing) + number
+    return "".join(COMMA_SPACE if n % 4 == 3 else FIGURE_SPACE for n in missing)
 
 
 def at(data: xr.Dataset, clock: str, i: int) -> str:

@@ -238,10 +238,10 @@ COMMA = "\u2007\u2007\u2005\u2007\u2007"
 @pytest.mark.parametrize(
     ("name", "values", "said"),
     [
-        ("fraction", FRACTIONS, ["fraction 0.95", "fraction 0.90", "fraction 0.25"]),
+        ("fraction", FRACTIONS, ["fraction 95%", "fraction 90%", "fraction 25%"]),
         ("x", [15.0, 15.0025, 16.5], ["x 15.0000", "x 15.0025", "x 16.5000"]),
-        ("count", [1, 2, 12], ["mean of \u20071", "mean of \u20072", "mean of 12"]),
-        ("epoch", [0, 500, 40000], [f"epoch {COMMA}0", f"epoch {COMMA[:-2]}500", "epoch 40,000"]),
+        ("count", [1, 2, 12], ["\u2007mean of 1", "\u2007mean of 2", "mean of 12"]),
+        ("epoch", [0, 500, 40000], [f"{COMMA}epoch 0", f"{COMMA[:-2]}epoch 500", "epoch 40,000"]),
     ],
 )
 def test_a_moment_is_written_equally_wide(name: str, values: Any, said: list[str]) -> None:

@@ -46,8 +46,8 @@ def test_a_slide_carries_title_hint_run_and_epoch(dot: Any, data: Any) -> None:
     figure, sheet, _ = built(dot(), data, "a.mp4")
     sheet.show(7)
     shown = texts(figure)
-    assert {"A dot follows the loss", "the dot", "small"} <= set(shown)
-    assert f"epoch {FIGURE_SPACE}{COMMA_SPACE}700" in shown
+    assert {"A dot follows the loss", "The dot", "small"} <= set(shown)
+    assert f"{FIGURE_SPACE}{COMMA_SPACE}epoch 700" in shown
 
 
 def test_paper_carries_the_epoch_alone(dot: Any, data: Any) -> None:
@@ -55,7 +55,7 @@ def test_paper_carries_the_epoch_alone(dot: Any, data: Any) -> None:
     sheet.show(20)
     shown = texts(figure)
     assert "epoch 2,000" in shown
-    assert not {"A dot follows the loss", "the dot", "small"} & set(shown)
+    assert not {"A dot follows the loss", "The dot", "small"} & set(shown)
 
 
 @pytest.mark.parametrize("path", ["a.pdf", "a.mp4"])
@@ -157,7 +157,8 @@ def test_the_epoch_written_is_the_one_drawn(here: Path, dot: Any, data: Any, wan
     text = unescape(Path("a.svg").read_text())
     text = text.replace(FIGURE_SPACE, " ").replace(COMMA_SPACE, " ")
     epoch = {"0": 0, "649": 600, "grok-500": 700, "last": 2000}[wanted]
-    assert f">epoch {spaced(epoch).rjust(5)}</text>" in text
+    room = " " * (5 - len(spaced(epoch)))
+    assert f">{room}epoch {spaced(epoch)}</text>" in text
     assert f"A dot at epoch {epoch}." in text
     assert f'"epochs":[{epoch}]' in text
     other = Path("b.svg")
