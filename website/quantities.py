@@ -330,6 +330,41 @@ def spike_periods(data: xr.Dataset) -> np.ndarray:
     return np.diff(spike_epochs(data))
 
 
+_REACHED = ("member_recipe", "memorised_epoch", "accurate_epoch", "generalised_epoch")
+
+
+@quantity(*_REACHED)
+def reached(data: xr.Dataset, event: str, recipe: str) -> np.ndarray:
+    """The epochs at which a recipe's runs were memorised, accurate or generalised, in order."""
+    epochs = data[f"{event}_epoch"].values[data["member_recipe"].values.astype(str) == recipe]
+    return np.sort(epochs[epochs >= 0], kind="stable")
+
+
+@quantity(*_REACHED)
+def reached_count(data: xr.Dataset, event: str, recipe: str) -> int:
+    """How many of a recipe's runs were ever memorised, accurate or generalised."""
+    return len(reached(data, event, recipe))
+
+
+@quantity("member_recipe", "member_test_accuracy", "member_test_loss")
+def ends(data: xr.Dataset, what: str, recipe: str) -> np.ndarray:
+    """The last test accuracies, or the last test losses, of a recipe's runs, in order."""
+    rows = data[f"member_test_{what}"].values[data["member_recipe"].values.astype(str) == recipe]
+    return np.sort([row[np.isfinite(row)][-1] for row in rows], kind="stable")
+
+
+@quantity("member_recipe", "accurate_epoch", "member_kept_epoch", "member_weight_norm")
+def norms_when_accurate(data: xr.Dataset, recipe: str) -> np.ndarray:
+    """The norms of hidden weights at which a recipe's runs are first 95 % right, in order."""
+    norms = []
+    for i in np.flatnonzero(data["member_recipe"].values.astype(str) == recipe):
+        epochs, at = data["member_kept_epoch"].values[i], int(data["accurate_epoch"].values[i])
+        norm = data["member_weight_norm"].values[i].astype(float)
+        if at >= 0:
+            norms.append(float(np.interp(at, epochs[epochs >= 0], norm[epochs >= 0])))
+    return np.sort(norms, kind="stable")
+
+
 @quantity("mean_steepest_fall")
 def steepest(data: xr.Dataset, *counts: str) -> np.ndarray:
     """The steepest fall of the mean of so many curves, as a share of its start."""

@@ -32,6 +32,7 @@ from grokviz.training.loop import train
 from grokviz.training.sweep import sweep
 
 FAMILIES = [n for n in bundled.references() if (bundled.folder() / n / "family.nc").exists()]
+UPDATES = 60
 FROM_WEIGHTS = ("member_loss", "member_accuracy", "member_frequency_norm", "member_key_frequency")
 
 
@@ -173,6 +174,29 @@ def test_networks_between_clock_and_pizza_begin_again_as_bundled(tmp_path: Path)
         np.testing.assert_allclose(
             data["member_train_loss"].values[i][known], again, rtol=2e-3, err_msg=names[i]
         )
+
+
+@pytest.mark.slow
+def test_a_race_begins_again_as_it_was_bundled(tmp_path: Path) -> None:
+    """Of each optimiser and model the first run, trained anew: losses to one part in a hundred."""
+    place, lanes = bundled.folder() / "race", set()
+    data = read(place / "family.nc")
+    for i, name in enumerate(data["member_name"].values.tolist()):
+        facts = facts_of(place)["members"][name]
+        if facts["recipe"] in lanes:
+            continue
+        lanes.add(facts["recipe"])
+        settings = {**facts["settings"], "epochs": UPDATES, "checkpoint-every": str(UPDATES)}
+        train(facts["recipe"], tmp_path / str(i), settings=settings, device="cpu")
+        epochs, losses = open_run(tmp_path / str(i)).metric("train_loss")
+        shown = data["member_epoch"].values[i]
+        mask = (shown >= 0) & (shown <= UPDATES)
+        found = losses[np.searchsorted(epochs, shown[mask])]
+        assert mask.sum() > UPDATES / 10
+        np.testing.assert_allclose(
+            data["member_train_loss"].values[i, mask], found, rtol=1e-2, err_msg=name
+        )
+    assert len(lanes) > 6
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "two-layer-addition": {"p": 13, "width": 32},
     "clock-59": {"p": 13, "d-model": 16, "d-mlp": 32, "heads": 2},
     "group-composition-S4": {"group": "S3", "d-model": 8, "d-mlp": 16},
+    "layernorm-addition": {"p": 13, "d-model": 16, "heads": 2, "layers": 1},
 }  # fmt: skip
 OF_TASK = {recipe(name).task: name for name in SMALL}
 MANY = {"p": 149, "d-model": 32, "d-mlp": 64, "heads": 2}

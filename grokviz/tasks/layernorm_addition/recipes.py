@@ -60,13 +60,13 @@ RECIPES = (
         optimiser="orthogonal", loss="stablemax", weight_decay=0.0, epochs=300,
         checkpoint_every="10",
     ),
-    _sibling("-grokfast", "the race in small: Grokfast, later than AdamW", GROKFAST,
+    _sibling("-grokfast", "the race in small: Grokfast", GROKFAST,
              optimiser="grokfast", epochs=700),
-    _sibling("-no-decay", "AdamW without weight decay: memorises and does not generalise", RACE,
+    _sibling("-no-decay", "the race in small: AdamW without weight decay", RACE,
              weight_decay=0.0, epochs=500),
     _sibling(
-        "-nesterov", "gradient descent on every weight: learns, then diverges",
+        "-nesterov", "gradient descent on every weight, with a step too large to last",
         "nothing published: a failure that teaches",
-        optimiser="nesterov", learning_rate=0.1, momentum=0.9, weight_decay=1e-3, epochs=500,
+        optimiser="nesterov", learning_rate=0.1, momentum=0.9, weight_decay=1e-3, epochs=800,
     ),
 )  # fmt: skip

@@ -166,7 +166,7 @@ RECIPES = (
         "arXiv:2501.04697",
         optimiser="orthogonal",
         weight_decay=0.0,
-        epochs=800,
+        epochs=400,
         checkpoint_every="10",
     ),
     _race(

@@ -1,0 +1,1 @@
+"""Scenes of races of optimisers."""

@@ -1,0 +1,243 @@
+"""Optimisers in a race: the test accuracy of every run, on one track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from grokviz.scenes.any import _ridges
+from grokviz.scenes.layernorm_addition import _lanes
+
+from grokviz.dataset.learning import LOW
+from grokviz.errors import InputError
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import clock as clocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from grokviz.scenes.layernorm_addition._lanes import Lane
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+APART = 0.9
+"""Room between the lanes of two models, in lanes."""
+
+HIGH = 0.86
+"""How high a run that is always right stands, in lanes."""
+
+CHANCE = 4.0
+"""The test loss of guessing, about, from which a run's height is taken by loss."""
+
+
+@dataclass(frozen=True)
+class Race(Scene):
+    """A lane for every optimiser: its runs' test accuracy as hills over the updates."""
+
+    name = "race"
+    title = "Muon is first with LayerNorm, and without it never arrives"
+    watch = "A hill is one run's share of right answers; dots: 95 % right, rings: test loss 0.1"
+    source = "arXiv:2501.04697; arXiv:2405.20233; PeterPonyu/muon-norm-cap-grokking"
+    disputed = (
+        "Disputed: whether Grokfast is faster (arXiv:2405.20233; here only where the dots say so), "
+        "and whether gradient descent groks at all."
+    )
+    needs = _lanes.NEEDS
+    recipe = "layernorm-addition"
+    reference = "race"
+    aspect = 1.35
+    narrow_aspect = 0.8
+    ends_with_film = True
+
+    by: Literal["accuracy", "loss"] = option("accuracy", "what the hills are")
+    until: int | None = option(None, "last epoch shown; that of the last run by default")
+
+    def __post_init__(self) -> None:
+        if self.until is not None and self.until < 20:
+            raise ValueError(f"until={self.until} is too early for a race; give 20 or more")
+
+    @classmethod
+    def check(cls, data: xr.Dataset) -> None:
+        """Raise InputError unless a run logged its test accuracy."""
+        super().check(data)
+        if not _lanes.lanes(data):
+            raise InputError(
+                f"{cls.name} draws test accuracies, and none of these runs logged one; train them "
+                "with --set record-accuracy=on"
+            )
+
+    def claim(self, data: xr.Dataset) -> Claim:
+        """Who is first with each model."""
+        every = _lanes.lanes(data)
+        models = _lanes.by_model(every)
+        firsts = {model: _lanes.winner(some) for model, some in models.items()}
+        numbers: dict[str, float] = {"optimisers": len(every)}
+        for model, first in firsts.items():
+            if first:
+                numbers[f"{first.name}, {_model(model)}"] = max(first.accurate)
+        sentence, holds = self._sentence(models, firsts)
+        watch = self.watch if self.by == "accuracy" else (
+            "A hill is one run's test loss, full at 0.1; dots: 95 % right, rings: test loss 0.1"
+        )  # fmt: skip
+        return Claim(sentence, watch, holds, numbers)
+
+    def _sentence(
+        self, models: dict[str, list[Lane]], firsts: dict[str, Lane | None]
+    ) -> tuple[str, bool]:
+        """What is true of the winners, and whether it is the scene's own sentence."""
+        arrived = {model: first for model, first in firsts.items() if first}
+        both = len(models) == 2 and _lanes.LAYERNORM in models
+        if both and (first := firsts[_lanes.LAYERNORM]):
+            other = next(model for model in models if model != _lanes.LAYERNORM)
+            same = [lane for lane in models[other] if lane.name == first.name]
+            if same and all(at < 0 for lane in same for at in lane.accurate):
+                return f"{first.name} is first with LayerNorm, and without it never arrives", True
+            second = firsts[other]
+            if second and second.name == first.name:
+                return f"{first.name} is first, with LayerNorm and without", False
+            if second:
+                return f"With LayerNorm {first.name} is first, without it {second.name}", False
+        count = sum(lane.learns for some in models.values() for lane in some)
+        total = sum(len(some) for some in models.values())
+        if len(models) == 1 and arrived and total > 1:
+            (first,) = arrived.values()
+            return f"{first.name} is the first of {total} to learn", False
+        return f"{count} of {total} learn, each run of theirs, and keep it", False
+
+    def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """All lanes on one time axis."""
+        every, narrow = _lanes.lanes(data), style().narrow(figure)
+        axes = style().panels(
+            figure, left=9.5 if narrow else 11.5, right=7.4 if narrow else 8.4, top=1.5
+        )[0][0]
+        rows = _rows(every)
+        end = self._end(data)
+        _ridges.frame(axes, end, rows[-1], 1.0, time="log")
+        colours = style().colours
+        strong = [colours.test if lane.learns else colours.faint for lane in every]
+        firsts = [_lanes.winner(some) for some in _lanes.by_model(every).values()]
+        inks = [colours.ink if lane in firsts else colours.muted for lane in every]
+        _ridges.name_rows(axes, [lane.name for lane in every], inks, rows)
+        axes.set_xlabel(clocks.word(data))
+        self._headings(axes, every, rows)
+        parts = [
+            self._lane(axes, data, lane, row, colour)
+            for lane, row, colour in zip(every, rows, strong, strict=True)
+        ]
+        epochs = data["epoch"].values.astype(float)
+        results = [
+            style().note(
+                axes, lane.result, (1, row), (0.5, 0), va="bottom", color=ink,
+                fontweight="bold" if lane in firsts else "normal",
+                xycoords=axes.get_yaxis_transform(),
+            )
+            for lane, row, ink in zip(every, rows, inks, strict=True)
+        ]  # fmt: skip
+        marker = panels.Marker.draw(axes)
+        ghost = style().ghost
+
+        def update(i: int) -> None:
+            for part in parts:
+                part.update(i)
+            for text, lane in zip(results, every, strict=True):
+                text.set_visible(ghost or epochs[i] >= _settled(lane))
+            marker.update(float(epochs[i]))
+
+        return Drawing([[p.moving for p in parts], results, marker.line], update)
+
+    def description(self, data: xr.Dataset, i: int) -> str:
+        """When the runs of each lane learnt, and how right they are at that moment."""
+        epoch, words = int(data["epoch"].values[i]), []
+        for lane in _lanes.lanes(data):
+            now = [float(np.interp(epoch, *_lanes.accuracy(data, m))) for m in lane.members]
+            right = ", ".join(f"{share:.0%}" for share in now)
+            words.append(f"{lane.name}, {_model(lane.model)}: {lane.result}; now {right}")
+        return (
+            f"A lane for each optimiser, with the test accuracy of its runs over epochs on a "
+            f"logarithmic axis, up to epoch {epoch:,}. First epoch with 95 % of the test pairs "
+            f"right: {'. '.join(words)}."
+        )
+
+    def definition(self, data: xr.Dataset) -> str:
+        """With the marks and the citation."""
+        return (
+            "Each hill is one run, a seed of its own; grey where not all runs of a lane end with "
+            "95 % of the test pairs right. Dots: first epoch with 95 % right; rings: first test "
+            f"loss (cross entropy, whatever was minimised) below {LOW:g}. Numbers: epochs of the "
+            f"dots. SGD, hidden: AdamW for embeddings. After {self.source}."
+        )
+
+    def film_span(self, data: xr.Dataset) -> tuple[float, float]:
+        """The epochs that are shown."""
+        return 0, self._end(data)
+
+    def _end(self, data: xr.Dataset) -> float:
+        last = float(max(lane.last for lane in _lanes.lanes(data)))
+        return last if self.until is None else min(float(self.until), last)
+
+    def _lane(self, axes: Axes, data: xr.Dataset, lane: Lane, row: float, colour: str) -> Drawing:
+        """The hills of a lane's runs, the last to learn in front, and their marks."""
+        hills, epochs = [], data["epoch"].values.astype(float)
+        for n, member in enumerate(lane.members):
+            x, heights = self._heights(data, member)
+            hills.append(_ridges.Ridge(axes, x, HIGH * heights, row + 1e-3 * n, colour))
+        size, top = 0.42 * style().points, row - HIGH
+        at = np.array([e for e in lane.accurate if e >= 0], float)
+        low = np.array([e for e in lane.low if e >= 0], float)
+        ink, ground = style().colours.ink, style().colours.background
+        (rings,) = axes.plot([], [], "o", ms=0.9 * size, mfc=ground, mec=ink,
+                             mew=0.5 * style().line, zorder=8)  # fmt: skip
+        (dots,) = axes.plot([], [], "o", color=ink, ms=size, mec=ground, mew=0.25 * style().line,
+                            zorder=9)  # fmt: skip
+        ghost = style().ghost
+
+        def update(i: int) -> None:
+            for hill in hills:
+                hill.update(epochs[i])
+            for marks, where, y in ((dots, at, top), (rings, low, top)):
+                seen = where[where <= (np.inf if ghost else epochs[i])]
+                marks.set_data(seen, np.full(len(seen), y))
+
+        return Drawing([*(hill.moving for hill in hills), rings, dots], update)
+
+    def _heights(self, data: xr.Dataset, member: int) -> tuple[np.ndarray, np.ndarray]:
+        """How high a run stands at each of its test epochs, from 0 to 1."""
+        x, right = _lanes.accuracy(data, member)
+        if self.by == "accuracy":
+            return np.maximum(x, 1).astype(float), right
+        x = data["member_test_epoch"].values[member]
+        loss = data["member_test_loss"].values[member].astype(float)
+        known = (x >= 0) & np.isfinite(loss) & (loss > 0)
+        shares = np.log(CHANCE / loss[known]) / np.log(CHANCE / LOW)
+        return np.maximum(x[known], 1).astype(float), np.clip(shares, 0, 1)
+
+    def _headings(self, axes: Axes, every: list[Lane], rows: list[float]) -> None:
+        """What each group of lanes has in common, above its first lane."""
+        models = [lane.model for lane in every]
+        if len(set(models)) < 2:
+            return
+        for model in dict.fromkeys(models):
+            style().note(
+                axes, _model(model), (0, rows[models.index(model)] - HIGH), (0.3, 0.35),
+                va="bottom", color=style().colours.muted, fontweight="bold", zorder=9,
+                xycoords=axes.get_yaxis_transform(),
+            )  # fmt: skip
+
+
+def _model(task: str) -> str:
+    """A model in words."""
+    return "with LayerNorm" if task == _lanes.LAYERNORM else "without LayerNorm"
+
+
+def _rows(every: list[Lane]) -> list[float]:
+    """The row of each lane, with room where another model begins."""
+    rows: list[float] = []
+    for lane, before in zip(every, [None, *every], strict=False):
+        gap = 0.0 if before is None or before.model == lane.model else APART
+        rows.append(rows[-1] + 1 + gap if rows else 0.0)
+    return rows
+
+
+def _settled(lane: Lane) -> float:
+    """The epoch from which a film may say a lane's result."""
+    return float(max(lane.accurate)) if lane.learns else float(lane.last)

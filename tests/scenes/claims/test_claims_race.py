@@ -1,0 +1,111 @@
+"""What pictures of races say, on the bundled race and on data that say otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from grokviz.scenes.layernorm_addition import _lanes
+
+from grokviz.dataset.references.reference import load
+from grokviz.errors import InputError
+from grokviz.scene.registry import scene
+
+
+@pytest.fixture(scope="module")
+def bundled() -> xr.Dataset:
+    return load(None, [*scene("race").needs, *scene("race-inside").needs], default="race")
+
+
+@pytest.fixture
+def data(bundled: xr.Dataset) -> xr.Dataset:
+    return bundled.copy(deep=True)
+
+
+def where(data: xr.Dataset, recipe: str) -> np.ndarray:
+    return np.flatnonzero(data["member_recipe"].values.astype(str) == recipe)
+
+
+def learn(data: xr.Dataset, members: np.ndarray, epoch: int) -> None:
+    """Let runs be right from an epoch on."""
+    data["accurate_epoch"].values[members] = epoch
+    for member in members:
+        known = np.isfinite(data["member_test_accuracy"].values[member])
+        data["member_test_accuracy"].values[member, known] = 0.99
+
+
+def test_muon_is_first_with_layernorm_and_never_arrives_without(data: xr.Dataset) -> None:
+    claim = scene("race")().claim(data)
+    assert claim.holds
+    assert claim.sentence == scene("race").title
+    muon = data["accurate_epoch"].values[where(data, "layernorm-59-muon")]
+    assert claim.numbers["Muon, with LayerNorm"] == muon.max()
+    others = [lane for lane in _lanes.lanes(data) if lane.name != "Muon" and lane.learns]
+    assert all(muon.max() < max(lane.accurate) for lane in others)
+
+
+def test_another_winner_is_named(data: xr.Dataset) -> None:
+    learn(data, where(data, "layernorm-59"), 5)
+    claim = scene("race")().claim(data)
+    assert not claim.holds
+    assert claim.sentence == "With LayerNorm AdamW is first, without it orthogonal"
+    learn(data, where(data, "modular-addition-59-half"), 6)
+    assert scene("race")().claim(data).sentence == "AdamW is first, with LayerNorm and without"
+
+
+def test_muon_that_arrives_without_layernorm_is_not_said_to_fail(data: xr.Dataset) -> None:
+    learn(data, where(data, "modular-addition-59-muon")[:1], 2_000)
+    claim = scene("race")().claim(data)
+    assert not claim.holds
+    assert "never" not in claim.sentence
+
+
+def test_one_model_alone_and_nobody_at_all(data: xr.Dataset) -> None:
+    own = np.flatnonzero(data["member_task"].values.astype(str) == "layernorm-addition")
+    alone = data.isel(member=own)
+    count = len(_lanes.lanes(alone))
+    assert scene("race")().claim(alone).sentence == f"Muon is the first of {count} to learn"
+    alone["accurate_epoch"][:] = -1
+    sentence = f"0 of {count} learn, each run of theirs, and keep it"
+    assert scene("race")().claim(alone).sentence == sentence
+    alone["member_test_accuracy"][:] = np.nan
+    for name in ("race", "race-inside"):
+        with pytest.raises(InputError, match="runs"):
+            scene(name).check(alone)
+
+
+def test_what_diverges_has_lost_what_it_learnt(data: xr.Dataset) -> None:
+    (lane,) = [one for one in _lanes.lanes(data) if one.name == "SGD"]
+    assert not lane.learns
+    assert "lost again" in lane.result
+    ends = [_lanes.accuracy(data, member)[1][-1] for member in lane.members]
+    best = [_lanes.accuracy(data, member)[1].max() for member in lane.members]
+    assert any(last < 0.1 and top > 0.95 for last, top in zip(ends, best, strict=True))
+
+
+def test_lanes_hold_every_run_and_are_in_the_order_of_arrival(data: xr.Dataset) -> None:
+    every = _lanes.lanes(data)
+    assert sorted(m for lane in every for m in lane.members) == list(range(data.sizes["member"]))
+    for some in _lanes.by_model(every).values():
+        orders = [lane.order for lane in some]
+        assert orders == sorted(orders)
+    assert every[0].model == _lanes.LAYERNORM
+
+
+def test_large_weights_with_many_waves_and_small_ones_with_few(data: xr.Dataset) -> None:
+    claim = scene("race-inside")().claim(data)
+    assert claim.holds
+    assert claim.sentence.startswith("Muon learns with large weights and many waves")
+    data["member_wave_gini"].values[where(data, "layernorm-59-muon")] = 0.9
+    other = scene("race-inside")().claim(data)
+    assert not other.holds
+    assert "of norm" in other.sentence
+
+
+def test_a_way_along_the_weights_is_said_to_be(data: xr.Dataset) -> None:
+    early = int(np.searchsorted(data["epoch"].values, 100))
+    text = scene("race-inside")().description(data, early)
+    assert "step along the weights" in text
+    data["member_step_cosine"][:] = np.nan
+    text = scene("race-inside")().description(data, early)
+    assert "step along" not in text
