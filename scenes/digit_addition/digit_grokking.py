@@ -41,7 +41,7 @@ class DigitGrokking(Scene):
     name = "digit-grokking"
     panels = ("digits", "loss")
     title = "With few sums it memorises first and learns to add later"
-    watch = "Each hill is a loss: that of training is gone long before that of testing"
+    watch = "Each hill is a loss, to one scale: training's is gone long before testing's"
     source = "arXiv:2301.05217, figure 23; thread, tweet 13"
     needs = (
         "logged_train_loss", "logged_test_loss", "token_test_loss", "event_epoch", "phase_end",
@@ -49,19 +49,26 @@ class DigitGrokking(Scene):
     recipe = "digit-addition-small-500"
     reference = "digit-addition-small-500"
     clock = "tested_epoch"
-    aspect = 1.6
-    narrow_aspect = 0.72
-    aspects = {"digits": {False: (2.0, 1.0)}}  # noqa: RUF012
+    aspect = 2.0
+    narrow_aspect = 1.0
+    aspects = {"digits": {True: (1.6, 0.72)}}  # noqa: RUF012
     paper_figures = {"23": {"loss": "log", "digits": False}}  # noqa: RUF012
 
-    loss: Literal["linear", "log"] = option("linear", "how the loss is spaced")
+    loss: Literal["linear", "log"] = option(
+        "linear", "how the loss is spaced; logarithmic and without digits it is drawn as curves"
+    )
     time: Literal["linear", "log"] = option("linear", "how steps are spaced")
-    digits: bool = option(True, "the test loss of every digit of the answer, below")
+    digits: bool = option(False, "the test loss of digits of the answer, below")
     colours: Literal["only", "ends", "all"] = option(
         "only",
-        "only the first and the last digit that are learned; or every digit, these two in colour; "
-        "or every digit in its colour",
+        "of digits only the first and the last that are learned; or every digit below, these two "
+        "in colour; or every digit in its colour",
     )
+
+    @property
+    def _below(self) -> bool:
+        """Whether digits are drawn: asked for, or the colours of all of them."""
+        return self.digits or self.colours != "only"
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -89,7 +96,7 @@ class DigitGrokking(Scene):
     def _watch(self, data: xr.Dataset, learned: changes.Overfit) -> str:
         """Which digit's loss is first down for good, and which is last."""
         ends = _ends(data, learned.memorised)
-        if ends is None or not self.digits:
+        if ends is None or not self._below:
             return self.watch
         names = changes.digit_names(data)
         first, last = (names[k] for k, _ in ends)
@@ -100,7 +107,7 @@ class DigitGrokking(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Hills of the two losses and, below them, of the digits; or the losses as curves."""
-        if self.digits:
+        if self._below or self.loss == "linear":
             return self._hills(figure, data)
         (axes,) = changes.rooms(figure, data, (1,), right=7.6)
         learned = changes.overfit(data)
@@ -118,7 +125,7 @@ class DigitGrokking(Scene):
         return Drawing.of(panel.along(clock), _marks.draw(axes, numbers, clock))
 
     def _hills(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """A hill for each loss, and one for each digit, the first to stay low on top."""
+        """A hill for each loss, and if wished one for each digit, the first to stay low on top."""
         narrow, colours, learned = style().narrow(figure), style().colours, changes.overfit(data)
         names, tints = changes.digit_names(data, short=narrow), changes.digit_colours(data)
         ends = None if learned is None else _ends(data, learned.memorised)
@@ -130,6 +137,8 @@ class DigitGrokking(Scene):
         few = self.colours == "only" and ends is not None
         if self.colours == "only" and ends is not None:
             order = [k for k, _ in ends]
+        order = order if self._below else []
+        few = few and self._below
         tall = FEW if few else 1.0
         whole = [
             (name, np.asarray(data[clock].values, float), data[f"logged_{name}_loss"].values, tint)
@@ -140,13 +149,18 @@ class DigitGrokking(Scene):
         x, each = data["tested_epoch"].values.astype(float), data["token_test_loss"].values
         single = [(names[k], x, each[:, k], tints[k]) for k in order]
         above = 2 * HIGH + 0.6 + tall
-        rows = [HIGH, 2 * HIGH + 0.2, *(above + n * tall for n in range(len(order)))]
+        # on a hill alone stand the numbers of its scale
+        rows = [
+            HIGH,
+            2 * HIGH + (0.2 if order else 0.5),
+            *(above + n * tall for n in range(len(order))),
+        ]
         left, right = 5.4 if narrow else 8.6, 3.2 if few else 1.6
         axes = style().panels(figure, left=left, right=right, top=0.8)[0][0]
         _ridges.frame(axes, float(x[-1]), rows[-1] + 0.1, -0.1, time=self.time)
         axes.set_xlabel(clocks.word(data))
         hills, marks = [], list[_marks.Mark]()
-        for group, rise in ((whole, HIGH), (single, 0.86 * tall)):
+        for group, rise in ((whole, HIGH), (single, 0.86 * tall))[: 1 + bool(single)]:
             finite = np.concatenate([values[np.isfinite(values)] for *_, values, _ in group])
             finite = finite[finite > 0]
             top, foot = (float(finite.max()), max(float(finite.min()), FOOT)) if finite.size else (
@@ -166,15 +180,20 @@ class DigitGrokking(Scene):
                 if at is not None and at <= x[-1]:
                     y = row - float(np.interp(at, epochs, np.nan_to_num(high)))
                     side: _marks.Side = "left" if at < 0.85 * x[-1] else "center"
-                    words = f"memorised at {at:,}" if group is whole else f"{at:,}"
+                    word = clocks.word(data)
+                    words = f"memorised at {word} {at:,}" if group is whole else f"{at:,}"
                     marks.append(_marks.Mark(at, y, words, colours.ink, side, 0.9))
         _ridges.name_rows(
             axes, [name for name, *_ in [*whole, *single]], [t for *_, t in [*whole, *single]], rows
         )
-        style().note(
-            axes, "the digits' own test loss:", (0, (rows[1] + rows[2] - 0.86 * tall) / 2),
-            (0.3, -0.35), color=colours.muted, xycoords=("axes fraction", "data"),
-        )  # fmt: skip
+        if order:
+            style().note(
+                axes, "the digits' own test loss:", (0, (rows[1] + rows[2] - 0.86 * tall) / 2),
+                (0.3, -0.35), color=colours.muted, xycoords=("axes fraction", "data"),
+            )  # fmt: skip
+        elif learned is not None:
+            top = max(float(np.nanmax(values)) for *_, values, _ in whole)
+            marks += _scale(data, learned.memorised, rows[1], HIGH / top)
         parts = [Drawing(hill.moving, lambda i, hill=hill: hill.update(x[i])) for hill in hills]
         return Drawing.of(*parts, _marks.draw(axes, marks, data["tested_epoch"]))
 
@@ -197,10 +216,10 @@ class DigitGrokking(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """With the citation."""
-        below = " Below: the test loss of each digit of the answer." if self.digits else ""
+        below = " Below: the test loss of each digit of the answer." if self._below else ""
         learned = changes.overfit(data)
         ends = None if learned is None else _ends(data, learned.memorised)
-        if self.digits and self.colours == "only" and ends is not None:
+        if self._below and self.colours == "only" and ends is not None:
             below = (
                 " Below: the test loss of the first and the last digit that are learned."
                 f" All are drawn with colours=all; a dot is where a loss stays below {LOW:g} nat, "
@@ -224,6 +243,17 @@ def _of_losses(data: xr.Dataset, memorised: int, rule: str) -> list[_marks.Mark]
         _marks.Mark(memorised, train, f"{memorised:,}{rule}", colours.train, lift=0.9),
         _marks.Mark(at, top, f"{top:.2g}", colours.test, lift=0.5),
         _marks.Mark(end, last, f"{last:.2g}", colours.test, "right", 2.2),
+    ]
+
+
+def _scale(data: xr.Dataset, memorised: int, row: float, unit: float) -> list[_marks.Mark]:
+    """The largest and the last test loss on its hill, which are its scale."""
+    at, top, last = changes.peak(data, memorised)
+    end = float(data["tested_epoch"].values[np.isfinite(data["logged_test_loss"].values)][-1])
+    ink = style().colours.ink
+    return [
+        _marks.Mark(at, row - unit * top, f"loss {top:.2g}", ink, "left", 0.6),
+        _marks.Mark(end, row - unit * last, f"{last:.2g}", ink, "right", 1.9),
     ]
 
 

@@ -550,13 +550,17 @@ def test_hills_of_digits_stand_in_the_order_in_which_they_drop() -> None:
 
 
 def test_the_number_of_few_sums_is_where_the_line_ends() -> None:
-    data = reference("digit-grokking")
-    own = claim("digit-grokking", data)
+    data, digits = (
+        reference("digit-grokking"),
+        scene("digit-grokking").with_options({"digits": True}),
+    )
+    own = digits.claim(data)
     assert "the ones come down for good first" in own.watch
     assert own.watch.endswith("the hundreds last")
+    assert "digits" not in claim("digit-grokking", data).watch, "they are spoken of where drawn"
     early = data["tested_epoch"].values <= 9500
     data["token_test_loss"] = data["token_test_loss"].where(early[:, None], 1.0)
-    assert "first" not in claim("digit-grokking", data).watch
+    assert "first" not in digits.claim(data).watch
     assert own.numbers["last"] == pytest.approx(0.187, abs=1e-3)
 
 
@@ -633,7 +637,7 @@ def test_a_name_stands_on_its_own_curve_or_not_at_all() -> None:
 @pytest.mark.parametrize(("colours", "count"), [("all", 6), ("ends", 3), ("only", 2)])
 def test_hills_of_few_sums_are_its_losses_in_their_order(colours: str, count: int) -> None:
     data = reference("digit-grokking")
-    kind = scene("digit-grokking").with_options({"colours": colours})
+    kind = scene("digit-grokking").with_options({"colours": colours, "digits": True})
     with drawing_in(theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         kind.draw(figure, data).update(data.sizes["tested_epoch"] - 1)
@@ -652,7 +656,7 @@ def test_hills_of_few_sums_are_its_losses_in_their_order(colours: str, count: in
     assert colours != "only" or all(name in said for name in names[2:])
     assert steps == sorted(steps)
     written = {text.get_text() for text in axes.texts}
-    assert {f"{step:,}" for step in [860, *steps]} <= written
+    assert {"memorised at step 860", *(f"{step:,}" for step in steps)} <= written
     rows = axes.get_yticks()
     hills = [line for line in axes.lines if line.get_color() == labels[1].get_color()]
     test = data["logged_test_loss"].values
