@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 NAMES = ("shown in training", "only b + a was shown", "neither was shown")
 
+MANY = 0.5
+"""From this share of the mirrors on they are not some of them."""
+
 BRIGHTER = 0.45
 """How far the colour of a mirror is from that of an unseen sum towards the ink's."""
 
@@ -34,14 +37,14 @@ SMALLEST, GAP = 1.5, 1 / 6
 """Cells of so many points have gaps between them, of such a share of a cell."""
 
 ROW, TIGHT, SLIM = 4.6, 2.5, 18.0
-"""The height of a group's count and hill, in small ems, and where there is little room; where
-there are fewer ems across, the count stands below the name, without a hill."""
+"""The least height of a group's count and hill, in small ems, and where there is little room;
+where there are fewer ems across, the count stands below the name, without a hill."""
 
 NAME = 2.0
 """How much of that its name and its count take."""
 
-HEAD, SCALE, WORDS = 0.2, 3.2, 5.0
-"""The heights of what stands above the counts, of the scale and of the words below them."""
+HEAD, FOOT = 0.2, 1.6
+"""The heights of what stands above the counts and below them."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class AnswersScene(Scene):
     """All sums as cells: coloured where the answer is right, the more the surer."""
 
     name = "answers"
-    title = "It learns the sums it is shown, then a + b = b + a, then the rest"
-    watch = "A cell is a sum, coloured where it is right; hills count those over epochs"
+    title = "It learns the sums it is shown, then their mirrors, then the rest"
+    watch = "A hill counts the sums answered right; in the table these are lit"
     source = "the split of arXiv:2301.05217, section 3; the table and the mirrors are ours"
     needs = (
         "answer_probability", "answer_right", "right_answers", "group_of_pair",
@@ -72,7 +75,9 @@ class AnswersScene(Scene):
         numbers = {"shown": float(answers.share(SHOWN)[end]), "unseen": share}
         if at is not None and outcome(data).learned and share >= _answers.LEARNED:
             numbers["mirrors"] = float(answers.right[at, MIRROR]) / answers.unseen(at)
-            return Claim(self.title, self.watch, numbers=numbers)
+            some = float(answers.share(MIRROR)[at]) < MANY
+            title = self.title.replace("their", "some") if some else self.title
+            return Claim(title, self.watch, numbers=numbers)
         shown = f"{int(answers.right[end, SHOWN]):,} of {answers.sums[SHOWN]:,} sums it was shown"
         sentence = f"{shown} and {right:,} of {unseen:,} others are right"
         return Claim.instead(f"{sentence} at {_claims.moment(data, end)}", self.watch, **numbers)
@@ -83,18 +88,15 @@ class AnswersScene(Scene):
         return super().index_of(data, wanted) if at is None else at
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The table, and beside it how much of each group is right."""
+        """How much of each group is right over epochs, and beside it the table of one moment."""
         below, cells = style().stacks(figure), data.sizes["residue"]
-        share = (0, 0.4, 1, 1) if below else (0, 0, 0.47, 1)
+        share = (0, 0.4, 1, 1) if below else (0.57, 0, 1, 1)
         room: grids.GridKeywords = {
             "left": 2.6, "right": 0.6, "top": 0.6, "bottom": 1.6, "share": share,
         }  # fmt: skip
         (axes,) = grids.square_axes(figure, 1, 1, cells, **room)
         table = _Table(axes, data)
-        answers = Answers.of(data)
-        counts = _Counts(_beside(figure, axes, below=below), data, answers, table.example)
-        if counts.room >= SCALE and not counts.slim:
-            _scale(counts.axes, table)
+        counts = _Counts(_beside(figure, axes, below=below), data, Answers.of(data))
         return Drawing.of(table, counts)
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -142,40 +144,36 @@ class _Table:
         )
         grids.name_inputs(axes, p - 1)
         self.example = _answers.example(data)
-        self.line, self.rings = _reflection(axes, p, self.example)
+        self.line, self.rings, self.sums = _reflection(axes, p, self.example)
         _gaps(axes, p)
         axes.set(xlim=(-0.5, p - 0.5), ylim=(-0.5, p - 0.5))
 
     @property
     def moving(self) -> list[Any]:
-        return [self.image, self.line, self.rings]
+        return [self.image, self.line, self.rings, *self.sums]
 
     def update(self, i: int) -> None:
         """Colour the cells of one moment."""
         light = np.where(self.right[i], np.nan_to_num(self.sure[i]), 0.0)[..., None]
         cells = self.ground + light * (self.colours[self.group] - self.ground)
         self.image.set_data(np.clip(cells, 0, 1).transpose(1, 0, 2))
-        for mark in (self.line, self.rings):
+        for mark in (self.line, self.rings, *self.sums):
             mark.set_visible(bool(self.mirrored[i]))
 
 
 class _Counts:
-    """A count for each group, a hill of how many are right over epochs, and what is known beyond
-    memory while that is so.
-    """
+    """A count for each group, and a hill of how many are right over epochs."""
 
-    def __init__(
-        self, axes: Axes, data: xr.Dataset, answers: Answers, example: tuple[int, int] | None
-    ) -> None:
-        self.axes, self.answers, self.example = axes, answers, example
+    def __init__(self, axes: Axes, data: xr.Dataset, answers: Answers) -> None:
+        self.axes, self.answers = axes, answers
         groups = [g for g in (SHOWN, MIRROR, NEITHER) if answers.sums[g]]
         self.groups = groups or [UNKNOWN]
         self.sums = [int(answers.sums[g]) for g in groups] or [_sums(data)]
         current_style, count = style(), len(self.groups)
         self.em = current_style.pixels(axes, current_style.small) / axes.bbox.height
         self.slim = axes.bbox.width / axes.bbox.height / self.em < SLIM
-        self.high = ROW if HEAD + ROW * count <= 1 / self.em else TIGHT
-        self.room = 1 / self.em - HEAD - self.high * count
+        whole = (1 / self.em - HEAD - FOOT) / count
+        self.high = whole if whole >= ROW and not self.slim else TIGHT
         self.epochs = data["epoch"].values.astype(float)
         self.end = max(float(horizon(data)), 1.0)
         self.numbers: list[Any] = []
@@ -189,13 +187,12 @@ class _Counts:
                     axes, text, (x, 1), (0, down - 0.2), va="top", ha="right" if x else "left",
                     color=current_style.colours.muted,
                 )  # fmt: skip
-            down -= 2.0
-        self.words = current_style.note(axes, "", (0, 1), (0, down), va="top", linespacing=1.3)
 
     def _row(self, n: int, group: int) -> None:
         current_style, colours, em = style(), style().colours, self.em
         colour, down = _colours()[group], 1 - (HEAD + self.high * n) * em
         name = NAMES[group] if group != UNKNOWN else "all sums"
+        name = f"mirrors: {name}" if group == MIRROR and not self.slim else name
         current_style.note(self.axes, name, (0, down), (0, -1.0 if self.slim else -1.4))
         look: dict[str, Any] = {"fontweight": "bold", "color": colour}
         if self.slim:
@@ -217,7 +214,7 @@ class _Counts:
 
     @property
     def moving(self) -> list[Any]:
-        return [*self.numbers, *(part for hill in self.hills for part in hill.moving), self.words]
+        return [*self.numbers, *(part for hill in self.hills for part in hill.moving)]
 
     def update(self, i: int) -> None:
         """The counts of one moment."""
@@ -225,61 +222,38 @@ class _Counts:
             self.numbers[n].set_text(f"{int(self._right(group)[i]):,} of {self.sums[n]:,}")
             if self.hills:
                 self.hills[n].update(float(self.epochs[i] / self.end))
-        told = self.answers.mirrored[i] and self.room >= SCALE + WORDS and not self.slim
-        self.words.set_text(self._beyond() if told else "")
-
-    def _beyond(self) -> str:
-        words = "Of sums it was not shown it knows little but that a + b = b + a"
-        if self.example is None:
-            return f"{words}."
-        a, b = self.example
-        return f"{words},\nas {a} + {b} is {b} + {a} (ringed)."
-
-
-def _scale(axes: Axes, table: _Table) -> None:
-    """What a cell's colour means: a strip of all groups' colours at the foot of the counts."""
-    current_style, colours = style(), style().colours
-    em, box = current_style.pixels(axes, current_style.small), axes.bbox
-    wide, high = em / box.width, em / box.height
-    words = "probability of the right answer; blank: wrong"
-    current_style.note(axes, words, (0, 0), (0, 1.6), color=colours.muted)
-    for text, x, side in (("0", 0.0, "left"), ("1", 7.4, "right")):
-        current_style.note(axes, text, (0, 0), (x, 0.1), ha=side, color=colours.muted)
-    shown = table.colours[np.unique(table.group)]
-    light = np.linspace(0, 1, 256)[None, :, None]
-    axes.imshow(
-        table.ground + light * (shown[::-1, None] - table.ground), origin="lower", aspect="auto",
-        extent=(0.9 * wide, 6.5 * wide, 0.05 * high, 0.85 * high), interpolation="nearest",
-    )  # fmt: skip
-    axes.set(xlim=(0, 1), ylim=(0, 1))
 
 
 def _beside(figure: FigureBase, axes: Axes, *, below: bool) -> Axes:
-    """Room for the counts: at the right of the table, or below it."""
+    """Room for the counts: at the left of the table, or below it."""
     wide, high = style().ems(figure)
     box = axes.get_position()
     if below:
         place = (box.x0, 0.3 / high, box.width, max(box.y0 - 2.6 / high, 0.01))
     else:
-        left = box.x1 + 3.2 / wide
-        place = (left, box.y0, max(1 - 2.0 / wide - left, 0.01), box.height)
+        left = 4.2 / wide
+        place = (left, box.y0, max(box.x0 - 5.0 / wide - left, 0.01), box.height)
     side = figure.add_axes(place)
     side.set(xlim=(0, 1), ylim=(0, 1))
     side.set_axis_off()
     return side
 
 
-def _reflection(axes: Axes, p: int, example: tuple[int, int] | None) -> tuple[Any, Any]:
+def _reflection(axes: Axes, p: int, example: tuple[int, int] | None) -> tuple[Any, Any, list[Any]]:
     """The line in which sums and their mirrors lie, and rings around one sum and its mirror."""
     current_style, ink = style(), style().colours.ink
     thin = 0.4 * current_style.line
     (line,) = axes.plot((-0.5, p - 0.5), (-0.5, p - 0.5), color=ink, lw=thin, zorder=3)
     a, b = example or (np.nan, np.nan)
     (rings,) = axes.plot(
-        (a, b), (b, a), "o:", color=ink, lw=thin, ms=0.75 * current_style.points, mfc="none",
+        (a, b), (b, a), "o:", color=ink, lw=2 * thin, ms=0.75 * current_style.points, mfc="none",
         mew=0.45 * current_style.line, zorder=4,
     )  # fmt: skip
-    return line, rings
+    sums = [
+        current_style.label(axes, x, y, f"{x} + {y}", color=ink, lift=0.7, ha="center", zorder=5)
+        for x, y in ([] if example is None else [(a, b), (b, a)])
+    ]
+    return line, rings, sums
 
 
 def _gaps(axes: Axes, p: int) -> None:

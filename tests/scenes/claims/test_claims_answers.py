@@ -19,7 +19,7 @@ from grokviz.scene.registry import scene
 from grokviz.tasks.modular_addition.formulas.answers import GROUPS, groups_of_pairs, right_by_group
 
 P, EPOCHS = 21, np.arange(0, 5001, 1000)
-TITLE = "It learns the sums it is shown, then a + b = b + a, then the rest"
+TITLE = "It learns the sums it is shown, then some mirrors, then the rest"
 NEVER: tuple[float, ...] = (0, 0, 0, 0, 0, 0)
 AT_ONCE: tuple[float, ...] = (0, 1, 1, 1, 1, 1)
 LATE: tuple[float, ...] = (0, 0, 0, 0, 1, 1)
@@ -92,6 +92,13 @@ def test_the_sentence_is_said_where_that_is_the_order(data: xr.Dataset, holds: b
         counts = data["right_answers"].values[-1].astype(int)
         assert f"and {counts[1] + counts[2]:,} of" in claim.sentence
         assert f"{counts[0]:,} of" in claim.sentence
+
+
+@pytest.mark.parametrize(("share", "which"), [(0.4, "some"), (0.6, "their")])
+def test_less_than_half_of_the_mirrors_are_some(share: float, which: str) -> None:
+    claim = scene("answers").with_options().claim(run(AT_ONCE, (0, share, 0.7, 0.8, 1, 1), LATE))
+    assert claim.holds
+    assert f"then {which} mirrors" in claim.sentence
 
 
 def test_without_a_split_only_the_right_answers_are_told() -> None:
