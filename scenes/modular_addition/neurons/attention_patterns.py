@@ -32,8 +32,8 @@ class AttentionPatterns(Scene):
 
     name = "attention-patterns"
     panels = ("attention",)
-    title = "Where each head looks becomes a single wave"
-    watch = "A square is bright where '=' looks at a; one wave explains so many per cent of that"
+    title = "Where each head looks becomes nearly a single wave"
+    watch = "One wave explains the % above each square; what it leaves is other waves"
     source = "arXiv:2301.05217, figure 4"
     loops = True
     needs = (
@@ -62,8 +62,7 @@ class AttentionPatterns(Scene):
         if low < ONE_WAVE or numbers["before"] > ONE_WAVE / 2:
             sentence = f"One wave explains {low:.0%} to {high:.0%} of a head's attention at the end"
             return Claim.instead(sentence, **numbers)
-        watch = self.watch.replace("looks at a", f"looks at {self.to}")
-        return Claim(self.title, watch, numbers=numbers)
+        return Claim(self.title, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a head, its frequency above it, and when the run turned."""
@@ -79,7 +78,7 @@ class AttentionPatterns(Scene):
             figure, count, columns, p, share=(0, below, 1, 1), top=2.9, vgap=3.7, left=3.4,
             gap=0.7 if narrow else 1.0 if alike else 3.0,
         )  # fmt: skip
-        heads = [_Head(ax, data, n) for n, ax in enumerate(axes)]
+        heads = [_Head(ax, data, n, k) for n, (ax, k) in enumerate(zip(axes, last, strict=True))]
         named = {(count - 1) // columns * columns} if narrow or alike else range(count)
         for n in named:
             short = axes[n].bbox.width < 9.2 * current_style.pixels(axes[n], current_style.small)
@@ -91,6 +90,9 @@ class AttentionPatterns(Scene):
             for head, pattern, k in zip(heads, attention, last, strict=True):
                 head.show(_neurons.in_phase(pattern, k), i)
 
+        if not narrow and (alike or count % columns):
+            words = f"attention from '=' to {self.to}"
+            grids.colour_bar(axes[-1], heads[-1].image, words, ("0", "1"), drop=0.35)
         drawing = Drawing([head.moving for head in heads], update)
         if not self.loss:
             return drawing
@@ -136,7 +138,7 @@ class AttentionPatterns(Scene):
 class _Head:
     """A head's attention over the pairs, its frequency, and how much that explains."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset, number: int) -> None:
+    def __init__(self, axes: Axes, data: xr.Dataset, number: int, ordered: int) -> None:
         p = data.sizes["row"] // 2
         self.axes, self.data, self.number = axes, data, number
         self.image = grids.heat(axes, (p, p))
@@ -144,7 +146,7 @@ class _Head:
         style().note(axes, head, (0, 1), (0, 1.7), fontweight="bold")
         self.name, self.share = grids.figure_above(axes, left=True), grids.figure_above(axes)
         self.colours = {k: frequencies.colour(k, data) for k in frequencies.embedded(data)}
-        self.muted = style().colours.muted
+        self.muted, self.ordered = style().colours.muted, ordered
 
     @property
     def moving(self) -> list[Any]:
@@ -154,9 +156,16 @@ class _Head:
         self.image.set_data(pattern.T)
         k = int(self.data["head_frequency"].values[i, self.number])
         share = float(self.data["head_variance_explained"].values[i, self.number])
-        self.name.set_text(_neurons.frequency_name(self.axes, k, numbered=True))
+        self.name.set_text(self._name(k))
         _neurons.tint(self.name, self.colours.get(k, self.muted), share)
         self.share.set_text("" if k == NO_FREQUENCY else _neurons.floored_percent(share))
+
+    def _name(self, k: int) -> str:
+        """ "wave k = 14" where the sides are its multiples, "wave 14", or "14" where narrow."""
+        short = _neurons.frequency_name(self.axes, k, numbered=True)
+        if k == NO_FREQUENCY or short == str(k):
+            return short.replace("frequency", "wave")
+        return f"wave k = {k}" if k == self.ordered else f"wave {k}"
 
 
 def _sides(k: str, p: int, *, narrow: bool) -> tuple[str, str]:
