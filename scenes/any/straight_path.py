@@ -27,6 +27,9 @@ ANGLES = {0: "straight on", 45: "45°", 90: "90°", 135: "135°", 180: "back"}
 OLDEST, FADES = 0.07, 15
 """How opaque the oldest rays are, and after how many later ones half of the rest is gone."""
 
+LOW = {False: 0.34, True: 0.19}
+"""How low the name of training stands at most, in radii, in a wide figure or in a column."""
+
 WALK = "random walk\n(illustration)"
 
 
@@ -112,8 +115,8 @@ class StraightPath(Scene):
         return (
             f"A step is the change of all weights in {step} {clocks.word(data)}s; its turn, the "
             "angle to the step before: 0 degrees is straight on, 90 a right angle. Rays: one a "
-            "step, older ones fainter; dotted: the median so far. The random walk is an "
-            "illustration, not training: the same step lengths in "
+            "step, older ones fainter, the newest bold; dashed: the median so far. The random "
+            "walk is an illustration, not training: the same step lengths in "
             f"independent random directions of the space of all weights. {THREAD}"
         )
 
@@ -209,7 +212,8 @@ def _fan(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
         head.set_data(shown[1:, 0], shown[1:, 1])
         label.set_visible(bool(there.size))
         if there.size:
-            label.set_position(_beside(shown[1], outside=kind == "path"))
+            low = LOW[current_style.narrow(axes.figure)]
+            label.set_position(_beside(shown[1], outside=kind == "path", low=low))
 
     return Drawing([past, newest, head, label], update)
 
@@ -218,9 +222,11 @@ def _median(axes: Axes, data: xr.Dataset) -> Drawing:
     """The median of training's turns so far, on the dial."""
     current_style, angles, colour = style(), turns(data, "path"), _names()["path"][1]
     (line,) = axes.plot([], [], color=colour, lw=current_style.line, ls=(0, (1.5, 1)), zorder=6)
-    # below the dial, where no name comes
+    # beside the mark, or in a column below the dial, where no name comes
+    wide = not current_style.narrow(axes.figure)
+    at, side = ((1.07, 0.2), "center") if wide else ((0.06, -0.12), "top")
     text = current_style.note(
-        axes, "", (0.06, -0.12), (0, -0.2), xycoords="data", ha="left", va="top", color=colour
+        axes, "", at, (0, 0 if wide else -0.2), xycoords="data", ha="left", va=side, color=colour
     )
 
     def update(i: int) -> None:
@@ -231,16 +237,17 @@ def _median(axes: Axes, data: xr.Dataset) -> Drawing:
             middle = float(np.median(so_far))
             x, y = np.cos(np.radians(middle)), np.sin(np.radians(middle))
             line.set_data([0.9 * x, 1.06 * x], [0.9 * y, 1.06 * y])
-            text.set_text(f"dotted: median {middle:.1f}°")
+            median = f"dashed: median {middle:.1f}°"
+            text.set_text(f"bold: the last step\n{median}" if wide else median)
 
     return Drawing([line, text], update)
 
 
-def _beside(tip: Float[np.ndarray, " axis"], *, outside: bool) -> tuple[float, float]:
+def _beside(tip: Float[np.ndarray, " axis"], *, outside: bool, low: float) -> tuple[float, float]:
     """Where the name of a ray with this tip stands: outside the half circle, or left of the ray."""
     if outside:
-        # above the words of the axis
-        return 1.07 * float(tip[0]), max(1.07 * float(tip[1]), 0.19)
+        # above the words of the axis, and those of the median
+        return 1.07 * float(tip[0]), max(1.07 * float(tip[1]), low)
     return 0.4 * float(tip[0]) - 0.06, 0.4 * float(tip[1])
 
 

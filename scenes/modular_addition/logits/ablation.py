@@ -270,7 +270,7 @@ class _Bars:
         logs = np.log10([1.0, *(ratio for ratio in ratios if ratio > 0)])
         low, high = float(logs.min()), max(float(logs.max()), float(logs.min()) + 0.1)
         # the shares of the axis that the words at its ends need
-        words = [self._number(r) if self.numbers else "" for r in ratios]
+        words = [_times(r) if self.numbers else "" for r in ratios]
         right = max((0.62 * len(w) + 1.0 for w, r in zip(words, ratios, strict=True) if r >= 1),
                     default=0.0)  # fmt: skip
         left = max((0.62 * len(w) + 1.0 for w, r in zip(words, ratios, strict=True) if r < 1),
@@ -317,13 +317,10 @@ class _Bars:
             label.set(color=colour, fontweight="bold")
         if self.numbers:
             text = current_style.label(
-                axes, ratio, row, self._number(ratio), lift=0.1, va="center", zorder=5,
+                axes, ratio, row, _times(ratio), lift=0.1, va="center", zorder=5,
                 ha="right" if better else "left",
             )  # fmt: skip
             text.xyann = ((-0.5 if better else 0.5) * current_style.small, 0)
-
-    def _number(self, ratio: float) -> str:
-        return _claims.rounded_percent(ratio) if 0.01 <= ratio < 1 else _times(ratio)
 
 
 def _ratios(data: xr.Dataset, names: Iterable[str]) -> list[float]:

@@ -34,7 +34,7 @@ class AttentionDrift(Scene):
 
     name = "attention-drift"
     title = "Attention leans to one number, then weighs both alike"
-    watch = "the lines keep apart until the test loss falls; then they meet in the middle"
+    watch = "the lines are still apart where the test loss halves, and meet in the middle later"
     source = "Colab of arXiv:2301.05217, analysis during training (animations 7 and 8)"
     needs = (
         "attention_mean", "logged_train_loss", "logged_test_loss", "phase_end",
@@ -60,8 +60,7 @@ class AttentionDrift(Scene):
             return Claim.instead(f"No head prefers a or b by more than {top:.2f}", **numbers)
         if last > EVEN:
             return Claim.instead(f"At the end a head still prefers a or b by {last:.2f}", **numbers)
-        when = clocks.at(data, "epoch", ties.first_largest(np.nan_to_num(gap)))
-        sentence = f"Heads prefer a or b by up to {top:.2f} at {when}, by {last:.3f} at the end"
+        sentence = "Heads take sides between a and b at first, and none at the end"
         return Claim(sentence, self.watch if _waits(data, gap) else "", numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -98,7 +97,7 @@ class AttentionDrift(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         return (
-            "Mean over all pairs of the attention from '=' to a less that to b over training, for "
+            "Mean over all pairs of the attention from '=' to a minus that to b over training, for "
             f"every head{', beside the means themselves' if self.table else ''}. {NOTEBOOK}"
         )
 
@@ -168,27 +167,27 @@ class _Heads(panels.CurvePanel):
         order = sorted(self.curves, key=lambda name: float(self.curves[name].y[at]))
         places = dict.fromkeys(self.curves, float(x[at]))
         # beside one another, since their lines may be nearer than names are high
-        for n, name in enumerate(order[1:-1], start=1):
+        inner = sorted(order[1:-1], key=lambda name: abs(float(self.curves[name].y[at])))
+        for n, name in enumerate(inner):
             here = int(np.abs(x - (0.1 + 0.12 * n) * panels.horizon(self.data)).argmin())
             places[name] = float(x[here])
         flush: Any = "right" if x[at] > 0.7 * end else "left"
         names = _Names(self.axes, self.curves, places, above=order[1:], ha=flush)
-        names.put_on_lines(order[1:-1])
+        names.put_beside_lines(order[1:-1])
         return names
 
 
 class _Names(panels.LineNames):
     """Names that are left out where they would stand on one another."""
 
-    def put_on_lines(self, names: Sequence[str]) -> None:
-        """Centre these on their own lines: above, they could stand on those of others."""
-        from matplotlib.patheffects import withStroke
-
-        # wide enough that the line does not run through the letters
-        rim = withStroke(linewidth=0.6 * style().small, foreground=style().colours.background)
+    def put_beside_lines(self, names: Sequence[str]) -> None:
+        """Put these beside their own lines, away from the middle, where the others meet."""
         for name in names:
             if name in self.texts:
-                self.texts[name].set(va="center", position=(0, 0), path_effects=[rim])
+                curve = self.curves[name]
+                below = bool(np.interp(self.at[name], curve.x, np.nan_to_num(curve.y)) < 0)
+                lift = (-0.15 if below else 0.15) * style().small
+                self.texts[name].set(va="top" if below else "bottom", position=(0, lift))
 
     def update(self, moment: float) -> None:
         """Put them on the lines, as many as are apart."""
@@ -216,7 +215,7 @@ def _differences(axes: Axes, data: xr.Dataset, *, phases: Literal["named", "none
     }
     reach = _reach(gap)
     return _Heads(
-        axes, data, curves, ylabel="attention to a less that to b", ylim=(-reach, reach),
+        axes, data, curves, ylabel="attention to a minus to b", ylim=(-reach, reach),
         phases=phases,
     )  # fmt: skip
 
@@ -264,8 +263,10 @@ def _extremes(axes: Axes, data: xr.Dataset) -> Drawing:
         (dot,) = axes.plot(epochs[i], y, "o", ms=0.32 * current_style.points, mew=0, **mark)
         # heads are named on the other side of their lines
         under = i == first and y > 0
+        # clear of the line that marks the moment
+        ahead = 0.0 if i == first else 0.008 * float(np.ptp(axes.get_xlim()))
         text = current_style.label(
-            axes, float(epochs[i]), y, f"{abs(y):.{digits}f}", lift=-0.5 if under else 0.4,
+            axes, float(epochs[i]) - ahead, y, f"{abs(y):.{digits}f}", lift=-0.5 if under else 0.4,
             va="top" if under else "bottom", ha="left" if i == first else "right", **mark,
         )  # fmt: skip
         parts.append((epochs[i], dot, text))

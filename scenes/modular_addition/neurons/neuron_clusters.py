@@ -51,8 +51,8 @@ class NeuronClusters(Scene):
 
     name = "neuron-clusters"
     panels = ("clusters",)
-    title = "The neurons divide into clusters, one for each key frequency"
-    watch = "Each dot is a neuron, in colour once one frequency explains 85% of it"
+    title = "The neurons divide into clusters, one for each key wave"
+    watch = "Each dot is a neuron, in colour once one wave explains 85% of it"
     source = "arXiv:2301.05217, figure 5"
     disputed = (
         "Disputed: in sparse parity a few neurons take over from a dense circuit "
@@ -88,7 +88,7 @@ class NeuronClusters(Scene):
             return Claim.instead(late, last=last)
         learned = outcome(data).generalised
         if last < MOST * every or learned is None:
-            sentence = f"{last} of {every} neurons are in the cluster of one frequency at the end"
+            sentence = f"{last} of {every} neurons are in the cluster of one wave at the end"
             return Claim.instead(sentence, last=last)
         before = int(clean[np.abs(data["epoch"].values - learned).argmin()])
         numbers = {"last": last, "before": before}
@@ -101,11 +101,12 @@ class NeuronClusters(Scene):
 
     def _watched(self) -> str:
         """How to read the picture, in a sentence."""
-        own = f"in colour once one frequency explains {THRESHOLD:.0%} of it"
+        own = f"in colour once one wave explains {THRESHOLD:.0%} of it"
         if self.show == "columns":
-            return f"Each dot is a neuron, {own}, pale if before generalising"
+            grey = f"grey until one wave explains {THRESHOLD:.0%} of it"
+            return f"A dot is a neuron, {grey}, pale if before generalising"
         if self.show == "histogram":
-            return "Each bar counts the neurons of which one frequency explains such a share"
+            return "Each bar counts the neurons of which one wave explains such a share"
         return f"Each dot is a neuron, {own}"
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -180,6 +181,7 @@ class _Columns:
         axes.grid(visible=False)
         axes.spines["left"].set_visible(False)
         _name_frequencies(axes, self.last, none=_any_without(data))
+        axes.set_xlabel("wave of the neuron (wider places for clusters)")
         names = [label.get_text() for label in axes.get_xticklabels()]
         axes.set_xticks(self._middle(axes.get_xticks()), names)
         self.early = np.zeros(data.sizes["all_neuron"], dtype=bool)
@@ -221,7 +223,8 @@ class _Columns:
             count, every = int((clean & (frequency == k)).sum()), int((frequency == k).sum())
             shown = bool(count) or style().ghost
             name.set_text(str(k) if shown else "")
-            text.set_text(f"{count}" if shown else "")
+            grey = f" + {every - count}" if every > count else ""
+            text.set_text(f"{count}{grey}" if shown else "")
             for word in (name, text):
                 rows = -(-every // self.across[k - self.first])
                 word.xy = (word.xy[0], (rows + 0.4) * self.pitch)

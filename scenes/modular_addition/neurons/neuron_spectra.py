@@ -71,7 +71,7 @@ class NeuronSpectra(Scene):
         numbers = {"share": least, "before": before}
         percent = _neurons.floored_percent(least)
         if not least >= THREE_CELLS or before > THREE_CELLS / 2:
-            sentence = f"One frequency holds {percent} of a neuron shown, or more"
+            sentence = f"One wave holds {percent} of a neuron shown, or more"
             return Claim.instead(sentence, **numbers)
         most = _claims.rounded_percent(before)
         watch = (

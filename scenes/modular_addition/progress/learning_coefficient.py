@@ -36,7 +36,7 @@ class LearningCoefficient(Scene):
 
     name = "learning-coefficient"
     title = "The model's complexity falls while the test loss is still high"
-    watch = "Complexity: in how many directions the training loss rises"
+    watch = "Complexity is an estimate of how many directions raise the training loss"
     source = "arXiv:2308.12108 (Lau, Furman, Wang, Murfet and Wei), for arXiv:2301.05217"
     needs = (
         "learning_coefficient", "learning_coefficient_trace", "phase_end", "logged_train_loss",

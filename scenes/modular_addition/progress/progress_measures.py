@@ -456,7 +456,7 @@ def _of_losses(turn: _Turn, waves: int, lead: _Lead | None) -> Claim:
     if lead is None:
         watch = f"Restricted is the loss {condition}, excluded that without them"
         return Claim(ProgressMeasures.title, watch, numbers=numbers)
-    watch = f"Each loss is a share of its highest; key waves alone: {condition}"
+    watch = f"Each loss is a share of its largest; key waves alone: {condition}"
     return Claim(ProgressMeasures.title, watch, numbers=numbers | {"lead": lead.test - lead.alone})
 
 

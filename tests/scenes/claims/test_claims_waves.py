@@ -400,7 +400,7 @@ def test_bars_of_ablations_are_multiples_of_the_whole_networks_loss(rows: str) -
     ratios = [float(losses.sel(ablation=n) / losses.sel(ablation="original")) for n in names]
     assert [bar.get_width() + 1 for bar in axes.patches] == pytest.approx(ratios)
     written = [text.get_text() for text in axes.texts]
-    assert {f"{ratio:.0%}" for ratio in ratios[:kept]} <= set(written)
+    assert {f"×{float(f'{ratio:.2g}'):g}" for ratio in ratios[:kept]} <= set(written)
 
 
 def test_cosines_that_are_no_better_than_guessing_are_no_algorithm() -> None:
