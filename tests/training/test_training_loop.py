@@ -93,7 +93,8 @@ def test_stablemax_is_minimised_by_both_paths_alike(small: Train) -> None:
     entropy = open_run(small("entropy", **{**given, "loss": "cross-entropy"}).path)
     first, last = entropy.metric("train_loss")[1][[0, -1]]
     assert first == pytest.approx(plain[0], rel=1e-6)  # what is logged is the same loss
-    assert abs(last - plain[-1]) > 0.01
+    # five times what the two paths may differ by
+    assert abs(last / plain[-1] - 1) > 5e-4
 
 
 def test_a_schedule_is_dense_where_asked(small: Train) -> None:
