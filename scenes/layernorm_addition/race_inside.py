@@ -29,11 +29,8 @@ class RaceInside(Scene):
     """A path for every run: the norm of its weights, and how unequal its waves are."""
 
     name = "race-inside"
-    title = "Muon learns with large weights and many waves, AdamW with small weights and few"
-    watch = (
-        "A path is one run: to the right its hidden weights grow, upwards fewer waves carry its "
-        "embedding"
-    )
+    title = "Muon learns with larger weights and more waves than AdamW"
+    watch = "A path is one run: its hidden weights grow to the right, its waves are fewer upwards"
     source = "arXiv:2501.04697; PeterPonyu/muon-norm-cap-grokking"
     needs = (*_lanes.NEEDS, "member_kept_epoch", "member_weight_norm", "member_step_cosine",
              "member_wave_gini")  # fmt: skip
@@ -44,6 +41,7 @@ class RaceInside(Scene):
     ends_with_film = True
 
     model: str = option("", "task of the runs; that with LayerNorm where there is any")
+    every: bool = option(False, "optimisers too of which not every run learns")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -56,7 +54,7 @@ class RaceInside(Scene):
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How far apart the norms are at which the runs have learnt."""
-        paths = [path for path in _paths(data, self.model) if path.lane.learns]
+        paths = [path for path in self._paths(data) if path.lane.learns]
         if not paths:
             return Claim.instead("None of these optimisers learns, and keeps what it has learnt")
         sizes = _by_lane(paths, lambda path: path.norm_at_learning)
@@ -66,10 +64,7 @@ class RaceInside(Scene):
         every = [size for some in sizes.values() for size in some]
         numbers = {"smallest": min(every), "largest": max(every), "optimisers": len(sizes)}
         if min(sizes[large]) > APART * max(sizes[small]) and max(waves[large]) < min(waves[small]):
-            sentence = (
-                f"{large} learns with large weights and many waves, {small} with small weights "
-                "and few"
-            )
+            sentence = f"{large} learns with larger weights and more waves than {small}"
             return Claim(sentence, self.watch, numbers=numbers)
         sentence = (
             f"{len(sizes)} optimisers learn the same sums, with weights of norm {min(every):.1f} "
@@ -82,11 +77,12 @@ class RaceInside(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """All paths in one plane, with a dot where each has learnt."""
         narrow = style().narrow(figure)
-        axes = style().panels(figure, left=6.0, right=9.0 if narrow else 11.0, top=1.2)[0][0]
-        paths = _paths(data, self.model)
+        axes = style().panels(figure, left=6.0, right=3.0 if narrow else 2.0, top=1.2)[0][0]
+        paths = self._paths(data)
         _frame(axes, paths)
         colours = _colours(paths)
-        drawn = [_Path(axes, path, colours[path.lane.name]) for path in paths]
+        lowest = min((path for path in paths if path.learns), key=Way.height, default=None)
+        drawn = [_Path(axes, path, colours[path.lane.name], path is lowest) for path in paths]
         labels = _labels(axes, paths, colours)
         epochs = data["epoch"].values.astype(float)
 
@@ -100,7 +96,7 @@ class RaceInside(Scene):
     def description(self, data: xr.Dataset, i: int) -> str:
         """Norm, step and waves of each run at that moment."""
         epoch, words = int(data["epoch"].values[i]), []
-        for path in _paths(data, self.model):
+        for path in self._paths(data):
             k = path.index(epoch)
             step = path.cosine[k]
             way = "" if not np.isfinite(step) else f", step along the weights {step:+.2f}"
@@ -118,13 +114,26 @@ class RaceInside(Scene):
             "Across: root of the summed squares of all matrices that are not embeddings. Upwards: "
             "Gini coefficient of the norms of all frequencies in the embedding. Paths run over "
             "at most 40 checkpoints; where one runs level and straight its updates lie along the "
-            "weights, where it climbs they turn them. Dots: 95 % of the test pairs right. "
-            f"After {self.source}."
+            "weights, where it climbs they turn them. Large dots: 95% of the test pairs right. "
+            f"{self._left_out(data)}After {self.source}."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until the last checkpoint of the longest run."""
-        return 0, float(max(path.epochs[-1] for path in _paths(data, self.model)))
+        return 0, float(max(path.epochs[-1] for path in self._paths(data)))
+
+    def _paths(self, data: xr.Dataset) -> list[Way]:
+        """The ways that are drawn: by default those of optimisers of which every run learns."""
+        paths = _paths(data, self.model)
+        learnt = [path for path in paths if path.lane.learns]
+        return paths if self.every else learnt or paths
+
+    def _left_out(self, data: xr.Dataset) -> str:
+        """The optimisers that are not drawn, in words."""
+        drawn = {path.lane.name for path in self._paths(data)}
+        names = dict.fromkeys(path.lane.name for path in _paths(data, self.model))
+        out = "; ".join(name for name in names if name not in drawn)
+        return f"Left out, as not every run learns: {out}. " if out else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +155,15 @@ class Way:
     @property
     def norm_at_learning(self) -> float:
         """Norm at the epoch at which it learnt."""
-        return float(np.interp(self.accurate, self.epochs, self.norm))
+        return self.at_learning(self.norm)
+
+    def at_learning(self, values: np.ndarray) -> float:
+        """A value of each checkpoint, at the epoch at which it learnt."""
+        return float(np.interp(self.accurate, self.epochs, values))
+
+    def height(self) -> tuple[float, float]:
+        """How high its large dot is, the leftmost first."""
+        return self.at_learning(self.gini), self.norm_at_learning
 
     def index(self, epoch: float) -> int:
         """The last checkpoint up to an epoch."""
@@ -154,9 +171,9 @@ class Way:
 
 
 class _Path:
-    """The line of a run, its head, and the dot where it has learnt."""
+    """The line of a run, its head, and the dot where it has learnt, with its words or without."""
 
-    def __init__(self, axes: Axes, path: Way, colour: str) -> None:
+    def __init__(self, axes: Axes, path: Way, colour: str, words: bool) -> None:
         self.path = path
         if style().ghost:
             axes.plot(path.norm, path.gini, color=colour, lw=0.5 * style().line, alpha=0.35)
@@ -167,11 +184,16 @@ class _Path:
         (self.dot,) = axes.plot([], [], "o", color=style().colours.ink, zorder=6,
                                 ms=0.5 * style().points,
                                 mec=style().colours.background)  # fmt: skip
+        y, x = path.height()
+        self.words = style().note(
+            axes, "95% right" if words else "", (x, y), (0.3, -0.5), xycoords="data", va="top",
+            color=style().colours.ink, zorder=8,
+        )  # fmt: skip
 
     @property
     def moving(self) -> list[Any]:
-        """The line, its head and the dot."""
-        return [self.line, self.head, self.dot]
+        """The line, its head, the dot and its words."""
+        return [self.line, self.head, self.dot, self.words]
 
     def update(self, epoch: float) -> None:
         """Draw up to an epoch."""
@@ -183,6 +205,7 @@ class _Path:
         self.head.set_data(x[-1:], y[-1:])
         seen = path.learns and (style().ghost or epoch >= path.accurate)
         at = [np.interp(path.accurate, path.epochs, v) for v in (path.norm, path.gini)]
+        self.words.set_visible(seen)
         self.dot.set_data(*([[value] for value in at] if seen else [[], []]))
 
 
@@ -213,7 +236,7 @@ def _frame(axes: Axes, paths: list[Way]) -> None:
     norms = np.concatenate([path.norm for path in paths])
     ginis = np.concatenate([path.gini for path in paths])
     axes.set(
-        xlim=(0.9 * norms.min(), 1.03 * norms.max()), ylim=(0, max(1.1 * ginis.max(), 0.1)),
+        xlim=(0.9 * norms.min(), 1.03 * norms.max()), ylim=(0, max(1.15 * ginis.max(), 0.1)),
         xlabel="norm of the hidden weights", ylabel="inequality of the embedding's waves",
     )  # fmt: skip
     axes.grid(visible=False)
@@ -236,18 +259,19 @@ def _colours(paths: list[Way]) -> dict[str, str]:
 
 
 def _labels(axes: Axes, paths: list[Way], colours: dict[str, str]) -> list[Any]:
-    """Each optimiser's name at the right, as high as its first run ends."""
-    names = list(colours)
-    ends = {name: next(path for path in paths if path.lane.name == name).gini[-1] for name in names}
-    order = sorted(names, key=lambda name: (ends[name], name))
-    low, high = axes.get_ylim()
-    apart = 1.5 * style().pixels(axes, style().small) / max(axes.bbox.height, 1) * (high - low)
-    wanted = [float(ends[name]) for name in order]
-    heights = pushed_apart(wanted, [apart] * len(order), low, high)
-    return [
-        style().note(
-            axes, name, (1, y), (0.6, 0), va="center", fontweight="bold",
-            color=colours[name], xycoords=axes.get_yaxis_transform(),
+    """Each optimiser's name above the highest end of its paths."""
+    ends = {
+        name: max(
+            (float(path.gini[-1]), float(path.norm[-1])) for path in paths if path.lane.name == name
         )
+        for name in colours
+    }
+    order = sorted(ends, key=lambda name: (ends[name], name))
+    low, high = axes.get_ylim()
+    em = style().pixels(axes, style().small) / max(axes.bbox.height, 1) * (high - low)
+    wanted = [ends[name][0] + 1.1 * em for name in order]
+    heights = pushed_apart(wanted, [1.3 * em] * len(order), low, high)
+    return [
+        style().label(axes, ends[name][1], y, name, va="center", color=colours[name], zorder=8)
         for name, y in zip(order, heights, strict=True)
-    ]  # fmt: skip
+    ]

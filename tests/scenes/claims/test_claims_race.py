@@ -95,11 +95,23 @@ def test_lanes_hold_every_run_and_are_in_the_order_of_arrival(data: xr.Dataset) 
 def test_large_weights_with_many_waves_and_small_ones_with_few(data: xr.Dataset) -> None:
     claim = scene("race-inside")().claim(data)
     assert claim.holds
-    assert claim.sentence.startswith("Muon learns with large weights and many waves")
+    assert claim.sentence == scene("race-inside").title
     data["member_wave_gini"].values[where(data, "layernorm-59-muon")] = 0.9
     other = scene("race-inside")().claim(data)
     assert not other.holds
     assert "of norm" in other.sentence
+
+
+def test_only_optimisers_that_learn_for_every_seed_are_drawn(data: xr.Dataset) -> None:
+    drawn, every = scene("race-inside")(), scene("race-inside")(every=True)
+    last = data.sizes["epoch"] - 1
+    assert "Muon: norm" in drawn.description(data, last)
+    assert "Grokfast" not in drawn.description(data, last)
+    assert "Grokfast" in drawn.definition(data).split("not every run learns: ")[1]
+    assert "Grokfast: norm" in every.description(data, last)
+    assert "Left out" not in every.definition(data)
+    data["accurate_epoch"][:] = -1
+    assert "Grokfast: norm" in drawn.description(data, last)
 
 
 def test_a_way_along_the_weights_is_said_to_be(data: xr.Dataset) -> None:
