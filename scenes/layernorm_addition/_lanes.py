@@ -34,10 +34,11 @@ class Lane:
         name: what trained them, in words.
         model: their task, which is a model of its own.
         members: their numbers, the first to learn first.
-        accurate: the epoch at which each is first 95 % right; -1 for never.
+        accurate: the epoch at which each is first 95% right; -1 for never.
         low: the epoch at which each's test loss is first below 0.1; -1 for never.
-        stays: whether each is 95 % right at its end.
+        stays: whether each is 95% right at its end.
         last: the last epoch of the longest.
+        until: the last epoch of the shortest, by which all may be said not to have learnt.
 
     """
 
@@ -48,6 +49,7 @@ class Lane:
     low: tuple[int, ...]
     stays: tuple[bool, ...]
     last: int
+    until: int
 
     @property
     def learns(self) -> bool:
@@ -66,7 +68,7 @@ class Lane:
         """When it learnt, in a few words."""
         came = [at for at in self.accurate if at >= 0]
         if not came:
-            return "never"
+            return f"not by {self.until:,}"
         first, last = min(came), max(came)
         span = f"{first:,}" if first == last else f"{first:,}\u2013{last:,}"
         lost = sum(1 for at, stays in zip(self.accurate, self.stays, strict=True)
@@ -128,6 +130,7 @@ def _lane(data: xr.Dataset, name: str, model: str, runs: list[int]) -> Lane:
         tuple(int(data["generalised_epoch"].values[i]) for i in runs),
         tuple(bool(accuracy(data, i)[1][-1] >= ACCURATE) for i in runs),
         max(int(data["member_last_epoch"].values[i]) for i in runs),
+        min(int(data["member_last_epoch"].values[i]) for i in runs),
     )
 
 

@@ -26,6 +26,9 @@ APART = 0.9
 HIGH = 0.86
 """How high a run that is always right stands, in lanes."""
 
+MANY = 7
+"""So many lanes are all drawn; of more the first, AdamW and those named in the title."""
+
 CHANCE = 4.0
 """The test loss of guessing, about, from which a run's height is taken by loss."""
 
@@ -35,8 +38,8 @@ class Race(Scene):
     """A lane for every optimiser: its runs' test accuracy as hills over the updates."""
 
     name = "race"
-    title = "Muon is first with LayerNorm, and without it never arrives"
-    watch = "A hill is one run's share of right answers; dots: 95 % right, rings: test loss 0.1"
+    title = "Muon learns first with LayerNorm, and not by epoch 400 without"
+    watch = "A hill is one run's share of right answers; dots: 95%"
     source = "arXiv:2501.04697; arXiv:2405.20233; PeterPonyu/muon-norm-cap-grokking"
     disputed = (
         "Disputed: whether Grokfast is faster (arXiv:2405.20233; here only where the dots say so), "
@@ -51,6 +54,8 @@ class Race(Scene):
 
     by: Literal["accuracy", "loss"] = option("accuracy", "what the hills are")
     until: int | None = option(None, "last epoch shown; that of the last run by default")
+    every: bool = option(False, "all lanes, of however many optimisers")
+    rings: bool = option(False, "a ring where a run's test loss is first below 0.1")
 
     def __post_init__(self) -> None:
         if self.until is not None and self.until < 20:
@@ -77,8 +82,14 @@ class Race(Scene):
                 numbers[f"{first.name}, {_model(model)}"] = max(first.accurate)
         sentence, holds = self._sentence(models, firsts)
         watch = self.watch if self.by == "accuracy" else (
-            "A hill is one run's test loss, full at 0.1; dots: 95 % right, rings: test loss 0.1"
+            "A hill is one run's test loss, full at 0.1; dots: 95% right"
         )  # fmt: skip
+        if self.rings:
+            watch += ", rings: test loss 0.1"
+        if any(lane.learns for lane in every) and not all(
+            lane.learns for lane in self._lanes(data)
+        ):
+            watch += "; in grey rows not every run ends above it"
         return Claim(sentence, watch, holds, numbers)
 
     def _sentence(
@@ -91,7 +102,11 @@ class Race(Scene):
             other = next(model for model in models if model != _lanes.LAYERNORM)
             same = [lane for lane in models[other] if lane.name == first.name]
             if same and all(at < 0 for lane in same for at in lane.accurate):
-                return f"{first.name} is first with LayerNorm, and without it never arrives", True
+                until = min(lane.until for lane in same)
+                own = (
+                    f"{first.name} learns first with LayerNorm, and not by epoch {until:,} without"
+                )
+                return own, own == self.title
             second = firsts[other]
             if second and second.name == first.name:
                 return f"{first.name} is first, with LayerNorm and without", False
@@ -106,10 +121,13 @@ class Race(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """All lanes on one time axis."""
-        every, narrow = _lanes.lanes(data), style().narrow(figure)
+        every, narrow = self._lanes(data), style().narrow(figure)
+        names, words = (max(map(len, texts)) for texts in zip(
+            *((lane.name, lane.result) for lane in every), strict=True))  # fmt: skip
         axes = style().panels(
-            figure, left=9.5 if narrow else 11.5, right=7.4 if narrow else 8.4, top=1.5
-        )[0][0]
+            figure, left=0.45 * names + (0.5 if narrow else 4.2),
+            right=0.42 * words + (0.5 if narrow else 2.0), top=1.5,
+        )[0][0]  # fmt: skip
         rows = _rows(every)
         end = self._end(data)
         _ridges.frame(axes, end, rows[-1], 1.0, time="log")
@@ -148,23 +166,32 @@ class Race(Scene):
     def description(self, data: xr.Dataset, i: int) -> str:
         """When the runs of each lane learnt, and how right they are at that moment."""
         epoch, words = int(data["epoch"].values[i]), []
-        for lane in _lanes.lanes(data):
+        for lane in self._lanes(data):
             now = [float(np.interp(epoch, *_lanes.accuracy(data, m))) for m in lane.members]
             right = ", ".join(f"{share:.0%}" for share in now)
             words.append(f"{lane.name}, {_model(lane.model)}: {lane.result}; now {right}")
         return (
             f"A lane for each optimiser, with the test accuracy of its runs over epochs on a "
-            f"logarithmic axis, up to epoch {epoch:,}. First epoch with 95 % of the test pairs "
+            f"logarithmic axis, up to epoch {epoch:,}. First epoch with 95% of the test pairs "
             f"right: {'. '.join(words)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
-        """With the marks and the citation."""
+        """With the marks, the lanes that are left out, and the citation."""
+        drawn = self._lanes(data)
+        out = "; ".join(
+            f"{lane.name} {_model(lane.model)}" for lane in _lanes.lanes(data) if lane not in drawn
+        )
+        rings = (
+            f"Rings: first test loss (cross entropy, whatever was minimised) below {LOW:g}. "
+            if self.rings else ""
+        )  # fmt: skip
+        left_out = f"Left out: {out}. " if out else ""
         return (
             "Each hill is one run, a seed of its own; grey where not all runs of a lane end with "
-            "95 % of the test pairs right. Dots: first epoch with 95 % right; rings: first test "
-            f"loss (cross entropy, whatever was minimised) below {LOW:g}. Numbers: epochs of the "
-            f"dots. SGD, hidden: AdamW for embeddings. After {self.source}."
+            f"95% of the test pairs right. Dots: first epoch with 95% right. {rings}Numbers: "
+            f"epochs of the dots. SGD, hidden: AdamW for embeddings. {left_out}"
+            f"After {self.source}."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
@@ -172,8 +199,18 @@ class Race(Scene):
         return 0, self._end(data)
 
     def _end(self, data: xr.Dataset) -> float:
-        last = float(max(lane.last for lane in _lanes.lanes(data)))
+        last = float(max(lane.last for lane in self._lanes(data)))
         return last if self.until is None else min(float(self.until), last)
+
+    def _lanes(self, data: xr.Dataset) -> list[Lane]:
+        """The lanes that are drawn."""
+        lanes = _lanes.lanes(data)
+        if self.every or len(lanes) <= MANY:
+            return lanes
+        models = _lanes.by_model(lanes)
+        firsts = [_lanes.winner(some) or some[0] for some in models.values()]
+        names = {"AdamW", *(lane.name for lane in firsts)}
+        return [lane for lane in lanes if lane.name in names]
 
     def _lane(self, axes: Axes, data: xr.Dataset, lane: Lane, row: float, colour: str) -> Drawing:
         """The hills of a lane's runs, the last to learn in front, and their marks."""
@@ -183,7 +220,7 @@ class Race(Scene):
             hills.append(_ridges.Ridge(axes, x, HIGH * heights, row + 1e-3 * n, colour))
         size, top = 0.42 * style().points, row - HIGH
         at = np.array([e for e in lane.accurate if e >= 0], float)
-        low = np.array([e for e in lane.low if e >= 0], float)
+        low = np.array([e for e in lane.low if e >= 0 and self.rings], float)
         ink, ground = style().colours.ink, style().colours.background
         (rings,) = axes.plot([], [], "o", ms=0.9 * size, mfc=ground, mec=ink,
                              mew=0.5 * style().line, zorder=8)  # fmt: skip

@@ -34,7 +34,7 @@ def learn(data: xr.Dataset, members: np.ndarray, epoch: int) -> None:
         data["member_test_accuracy"].values[member, known] = 0.99
 
 
-def test_muon_is_first_with_layernorm_and_never_arrives_without(data: xr.Dataset) -> None:
+def test_muon_is_first_with_layernorm_and_is_late_without(data: xr.Dataset) -> None:
     claim = scene("race")().claim(data)
     assert claim.holds
     assert claim.sentence == scene("race").title
@@ -57,7 +57,40 @@ def test_muon_that_arrives_without_layernorm_is_not_said_to_fail(data: xr.Datase
     learn(data, where(data, "modular-addition-59-muon")[:1], 2_000)
     claim = scene("race")().claim(data)
     assert not claim.holds
-    assert "never" not in claim.sentence
+    assert "not by" not in claim.sentence
+
+
+def test_the_epoch_by_which_muon_has_not_learnt_is_that_of_its_shortest_run(
+    data: xr.Dataset,
+) -> None:
+    muon = where(data, "modular-addition-59-muon")
+    data["member_last_epoch"].values[muon[0]] = 350
+    claim = scene("race")().claim(data)
+    assert not claim.holds
+    assert claim.sentence.endswith("not by epoch 350 without")
+    last = data.sizes["epoch"] - 1
+    assert "Muon, without LayerNorm: not by 350" in scene("race")().description(data, last)
+
+
+def test_a_long_race_shows_its_winners_and_adamw_unless_all_are_asked_for(
+    data: xr.Dataset,
+) -> None:
+    drawn, every = scene("race")(), scene("race")(every=True)
+    last = data.sizes["epoch"] - 1
+    assert "Grokfast" not in drawn.description(data, last)
+    assert "Grokfast with LayerNorm" in drawn.definition(data)
+    assert "Grokfast, with LayerNorm" in every.description(data, last)
+    assert "Left out" not in every.definition(data)
+    learn(data, where(data, "layernorm-59-grokfast"), 5)
+    assert "Grokfast, with LayerNorm" in drawn.description(data, last)
+
+
+def test_grey_rows_and_rings_are_told_of_where_there_are_any(data: xr.Dataset) -> None:
+    assert "in grey rows" in scene("race")().claim(data).watch
+    assert "rings" not in scene("race")().claim(data).watch
+    assert "rings: test loss" in scene("race")(rings=True).claim(data).watch
+    learn(data, np.arange(data.sizes["member"]), 5)
+    assert "grey" not in scene("race")().claim(data).watch
 
 
 def test_one_model_alone_and_nobody_at_all(data: xr.Dataset) -> None:
