@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +33,7 @@ class CosetsOrRepresentations(Scene):
     """A row a neuron: its weights sorted by its cosets, and its shares in the representations."""
 
     name = "cosets-or-representations"
-    title = "Two rival explanations fit most neurons at the same time"
+    title = "Two rival explanations fit 74 of 128 neurons at the same time"
     watch = "A row is a neuron; its blocks are cosets, and its colours representations"
     source = "arXiv:2302.03025; arXiv:2312.06581"
     needs = ("neuron_weight", "neuron_share", "neuron_coset", "coset_ratio")
@@ -58,7 +59,12 @@ class CosetsOrRepresentations(Scene):
         numbers = {"both": last.both, "cosets": last.cosets, "representations": last.one,
                    "first": first.both, "other side": last.other_side}  # fmt: skip
         if last.both > MOST >= first.both:
-            return Claim(self.title, self.watch, numbers=numbers)
+            count = data.sizes["neuron"]
+            sentence = (
+                f"Two rival explanations fit {round(last.both * count):,} of {count:,} neurons at "
+                "the same time"
+            )
+            return Claim(sentence, self.watch, sentence == self.title, numbers)
         sentence = (
             f"{_percent(last.cosets)} of the neurons are constant on cosets, "
             f"{_percent(last.one)} in one representation"
@@ -67,13 +73,15 @@ class CosetsOrRepresentations(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Both panels, whose rows are the same neurons in the same order."""
-        left, right = style().beside(
-            figure, (1, 1), (1, 1), left=4.2, right=2.0, top=1.9, bottom=1.9, gap=2.2
-        )
         rows = _Rows(data)
+        names = [str(name) for name in data["representation"].values]
+        room = 1.2 + 0.5 * max(len(names[k]) for k in rows.best)
+        left, right = style().beside(
+            figure, (1, 1), (1, 1), left=max(4.2, room) if style().stacks(figure) else 4.2,
+            right=2.0, top=1.9, bottom=1.9, gap=room, vgap=4.2,
+        )  # fmt: skip
         weights = _image(left, (rows.count, data.sizes["x"]))
         shares = _image(right, (rows.count, BINS))
-        names = [str(name) for name in data["representation"].values]
         count, narrow = rows.count, style().narrow(figure)
         bold: dict[str, Any] = {"fontweight": "bold", "color": style().colours.ink}
         style().note(left, "by cosets" if narrow else "weights, sorted by the neuron's cosets",
@@ -88,8 +96,8 @@ class CosetsOrRepresentations(Scene):
             weights.set_data(rows.weights(i))
             shares.set_data(rows.shares(i))
             now = _Fits.of(data, i)
-            fits[0].set_text(f"{round(now.cosets * count)} of {count} constant")
-            fits[1].set_text(f"{round(now.one * count)} of {count} in one")
+            fits[0].set_text(f"{round(now.cosets * count)} of {count} constant on cosets")
+            fits[1].set_text(f"{round(now.one * count)} of {count} in one representation")
 
         return Drawing([weights, shares, *fits], update)
 
@@ -113,7 +121,7 @@ class CosetsOrRepresentations(Scene):
             "that of all elements, for x with right cosets and for y with left ones (Stander and "
             "others, arXiv:2312.06581). Right: the share of each representation in the same "
             "weights, less their mean; in one: nine tenths are in one, for x and for y (Chughtai "
-            "and others, arXiv:2302.03025)."
+            "and others, arXiv:2302.03025). A name such as 3d is that of one of dimension 3."
         )
 
 
@@ -208,18 +216,16 @@ def _image(axes: Axes, shape: tuple[int, int]) -> Any:
 
 
 def _name(axes: Axes, names: list[str], rows: _Rows) -> None:
-    """The name of each representation beside the middle of its neurons, where it has room."""
+    """The name of each representation beside the middle of its neurons."""
     best = rows.best[rows.order]
-    room = axes.get_window_extent().height / len(best)
-    for k in np.unique(best):
-        at = np.flatnonzero(best == k)
-        if room * len(at) < style().pixels(axes, 0.5 * style().small * (len(names[k]) + 1)):
-            continue
-        axes.annotate(
-            names[k], (0, 1 - (at.mean() + 0.5) / len(best)), (-0.4 * style().small, 0),
-            xycoords="axes fraction", textcoords="offset points", ha="right", va="center",
-            rotation=90, fontsize=style().small, fontweight="bold",
-            color=style().colours.words(_hex(rows.tints[k])),
+    shown = np.unique(best)
+    middles = [float((np.flatnonzero(best == k).mean() + 0.5) / len(best)) for k in shown]
+    line = 1.15 * style().pixels(axes, style().small) / axes.get_window_extent().height
+    places = pushed_apart(middles, [line] * len(shown), 0, 1)
+    for k, place in zip(shown, places, strict=True):
+        style().note(
+            axes, names[k], (0, 1 - place), (-0.5, 0), ha="right", va="center",
+            fontweight="bold", color=style().colours.words(_hex(rows.tints[k])),
         )  # fmt: skip
 
 
