@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
-APART = 3.0
-"""How many times later than the first the last must come for them to come one after another."""
+APART = 2.0
+"""How many times later than the one before it the last must come to be said to be last."""
 
 MOST_LANES = 7
 """So many ridges have room; of more representations those that end strongest are drawn."""
@@ -34,7 +35,7 @@ class Representations(Scene):
     """Ridges of the similarity with each key character, in the order in which they come."""
 
     name = "representations"
-    title = "Representations are learnt one after another"
+    title = "The sign representation is learnt last"
     watch = "A ridge is how like one representation the answers are; dots are half of its top"
     source = "arXiv:2302.03025"
     needs = ("similarity", "key_representation", "accuracy")
@@ -57,9 +58,16 @@ class Representations(Scene):
         """When the first and the last of the representations had half of their top."""
         lanes = _Lanes(data)
         first, last = float(lanes.half[0]), float(lanes.half[-1])
-        numbers = {"first": first, "last": last, "count": float(len(lanes.half))}
-        if len(lanes.half) > 1 and last >= APART * max(first, 1.0):
-            return Claim(self.title, self.watch, numbers=numbers)
+        before = float(lanes.half[-2:][0])
+        numbers = {"first": first, "before": before, "last": last,
+                   "count": float(len(lanes.half))}  # fmt: skip
+        if len(lanes.half) > 1 and lanes.complete and last >= APART * max(before, 1.0):
+            name = lanes.names[-2]
+            sentence = (
+                f"The representation {name} is learnt last" if " " in name
+                else f"The {name} representation is learnt last"
+            )  # fmt: skip
+            return Claim(sentence, self.watch, sentence == self.title, numbers)
         by = clocks.at(data, "epoch", int(np.searchsorted(lanes.epochs, last)))
         sentence = (
             f"All {len(lanes.half)} representations are half there by {by}"
@@ -71,7 +79,7 @@ class Representations(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The ridges, and below them the test accuracy."""
         lanes = _Lanes(data)
-        axes = style().panels(figure, left=10.0, right=2.0, top=0.8, bottom=3.2)[0][0]
+        axes = style().panels(figure, left=10.8, right=2.0, top=0.8, bottom=3.2)[0][0]
         count = len(lanes.names)
         axes.set(xlim=(0, float(lanes.epochs[-1]) or 1.0), ylim=(-0.06, count + 0.02),
                  xlabel=clocks.word(data), yticks=[])  # fmt: skip
@@ -122,13 +130,14 @@ class _Lanes:
         similarity = data["similarity"].values.astype(float).clip(0)
         key = np.flatnonzero(data["key_representation"].values > 0)
         strongest = key[np.argsort(-similarity[-1, key], kind="stable")][:MOST_LANES]
+        self.complete = len(strongest) == len(key)
         half = np.array([self._half(similarity[:, k]) for k in strongest])
         order = np.lexsort((strongest, half))
         shown = strongest[order]
         self.half: Float[np.ndarray, " lane"] = half[order]
         names = data["representation"].values
         accuracy = data["accuracy"].sel(split="test").values.astype(float)
-        self.names = [*(str(names[k]) for k in shown), ACCURACY]
+        self.names = [*(_words(str(names[k])) for k in shown), ACCURACY]
         self.values = [*(similarity[:, k] for k in shown), accuracy]
         top = max(float(similarity[:, shown].max()), 1e-30)
         self.tops = [*(top for _ in shown), 1.0]
@@ -139,6 +148,14 @@ class _Lanes:
     def _half(self, values: Float[np.ndarray, " epoch"]) -> float:
         """The first epoch at which half of the largest value is reached."""
         return float(self.epochs[int((values >= 0.5 * values.max()).argmax())])
+
+
+def _words(name: str) -> str:
+    """A representation's name in words: that of 3d a is "of dimension 3, a"."""
+    match = re.fullmatch(r"(\d+)d( [a-z])?", name)
+    if match is None:
+        return name
+    return f"of dimension {match[1]}" + (f",{match[2]}" if match[2] else "")
 
 
 class _Ridge:

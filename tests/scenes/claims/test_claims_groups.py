@@ -67,10 +67,25 @@ def test_most_neurons_fit_both() -> None:
     data = of("cosets-or-representations")
     claim = scene("cosets-or-representations")().claim(data)
     assert claim.holds
+    assert claim.sentence == scene("cosets-or-representations").title
     assert claim.numbers["both"] > 0.5
     assert claim.numbers["first"] == 0
     # the published network in S5: 126 of 128, and 3 from the wrong side
     assert claim.numbers["other side"] < 0.05
+
+
+def test_the_neurons_that_fit_both_are_counted() -> None:
+    data = of("cosets-or-representations")
+    drawn, count = scene("cosets-or-representations")(), data.sizes["neuron"]
+    before = round(drawn.claim(data).numbers["both"] * count)
+    ratio, share = data["coset_ratio"].values[-1], data["neuron_share"].values[-1]
+    fits = (np.nan_to_num(ratio[0], nan=np.inf) < 1).all(axis=0)
+    fits = fits & (share.max(axis=2) >= 0.9).all(axis=0)
+    assert fits.sum() == before
+    data["coset_ratio"].values[-1][..., np.flatnonzero(fits)[0]] = 2
+    claim = drawn.claim(data)
+    assert not claim.holds
+    assert f"fit {before - 1} of {count} neurons" in claim.sentence
 
 
 @pytest.mark.parametrize("name", ["neuron_share", "coset_ratio"])
@@ -94,11 +109,27 @@ def test_without_subgroups_there_is_one_explanation() -> None:
 # --- representations ---------------------------------------------------------------------
 
 
-def test_representations_come_one_after_another() -> None:
+def test_the_representation_that_comes_last_is_named() -> None:
     data = of("representations")
     claim = scene("representations")().claim(data)
     assert claim.holds
-    assert claim.numbers["last"] > 3 * claim.numbers["first"] > 0
+    assert claim.sentence == scene("representations").title
+    assert claim.numbers["last"] > 3 * claim.numbers["before"] > 0
+    names = data["representation"].values.astype(str)
+    names[names == "sign"] = "5d b"
+    data["representation"] = ("representation", names)
+    other = scene("representations")().claim(data)
+    assert not other.holds
+    assert other.sentence == "The representation of dimension 5, b is learnt last"
+
+
+def test_two_that_come_last_together_are_not_told_apart() -> None:
+    data = of("representations")
+    names = data["representation"].values.astype(str).tolist()
+    data["similarity"][:, names.index("2d")] = data["similarity"][:, names.index("sign")]
+    claim = scene("representations")().claim(data)
+    assert not claim.holds
+    assert "half there by" in claim.sentence
 
 
 def test_representations_that_come_together_are_said_to() -> None:
