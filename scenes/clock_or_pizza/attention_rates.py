@@ -30,6 +30,13 @@ column distance_irrelevance, which is of the best wrong logit. Of its 817 networ
 FALLS = -0.5
 """Rank correlation of rate and symmetricity, below which more attention means less of a pizza."""
 
+CLOCK = (PUBLISHED[0][2] + PUBLISHED[-1][2]) / 2
+"""Symmetricity below which a network is counted as a clock: half-way between the published medians
+without attention and with a softmax."""
+
+HALF = 0.5
+"""Attention rate from which on a network is one of those with more attention."""
+
 LEARNT = 0.95
 """Accuracy on all pairs from which on a network has learned its task."""
 
@@ -45,11 +52,8 @@ class AttentionRates(Scene):
     """Networks in the plane of two measures, coloured by their attention rate."""
 
     name = "attention-rates"
-    title = "The more a network attends, the less it is a pizza"
-    watch = (
-        "A dot is a network, the brighter the closer its attention is to a softmax; the grey line "
-        "joins published medians"
-    )
+    title = "With more attention, more networks become clocks"
+    watch = "A dot is a network, the brighter the more it attends"
     source = "arXiv:2306.17844"
     disputed = (
         "Disputed: the networks at both ends are said to be one and the same disc, seen in their "
@@ -79,14 +83,16 @@ class AttentionRates(Scene):
         last = np.array([_at(data, m, np.inf)[0] for m in range(len(rates))])
         known = learnt & np.isfinite(rates) & np.isfinite(last)
         order = _rank_correlation(rates[known], last[known])
-        numbers = {"correlation": order, "learnt": int(known.sum())}
+        some, more = (known & (rates < HALF)), (known & (rates >= HALF))
+        clocks_of = [int((last[those] < CLOCK).sum()) for those in (some, more)]
+        numbers = {"correlation": order, "learnt": int(known.sum()),
+                   "clocks with less": clocks_of[0], "of less": int(some.sum()),
+                   "clocks with more": clocks_of[1], "of more": int(more.sum())}  # fmt: skip
         watch = self.watch
         if (~learnt[_drawn(data)]).any():
-            watch = (
-                "A dot is a network, the brighter the closer its attention is to a softmax; hollow "
-                "ones have not learned; the grey line joins published medians"
-            )
-        if order <= FALLS:
+            watch += "; hollow ones have not learned"
+        both = bool(some.any() and more.any())
+        if order <= FALLS and both and clocks_of[1] * some.sum() > clocks_of[0] * more.sum():
             return Claim(self.title, watch, numbers=numbers)
         count = int(known.sum())
         sentence = f"{count} of {len(_drawn(data))} networks have learned, at attention rates "
@@ -125,7 +131,15 @@ class AttentionRates(Scene):
             f"Networks by gradient symmetricity and distance irrelevance of the best wrong logit "
             f"at {clocks.at(data, 'epoch', i)}. By attention rate, {'; '.join(texts)}. "
             f"{int(_learnt(data)[_drawn(data)].sum())} of {len(_drawn(data))} answer {LEARNT:.0%} "
-            "of all pairs right in the end."
+            f"of all pairs right in the end. {self._counts(data)}"
+        )
+
+    def _counts(self, data: xr.Dataset) -> str:
+        """How many of the learned are clocks in the end, with less and with more attention."""
+        numbers = {key: int(value) for key, value in self.claim(data).numbers.items()}
+        return (
+            f"Of these {numbers['clocks with less']} of {numbers['of less']} with a rate below "
+            f"{HALF:g} are clocks, and {numbers['clocks with more']} of {numbers['of more']} above."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -135,7 +149,9 @@ class AttentionRates(Scene):
             "of b. Distance irrelevance, as in the column of that name of the published table, is "
             "of the best wrong logit: its spread over a + b at each a − b, on average, as a share "
             "of its whole spread. Attention weights are the rate times a softmax plus 1 less the "
-            "rate. Between checkpoints a network moves in a straight line. Grey: medians of 817 "
+            f"rate. A clock is counted from a symmetricity below {CLOCK:.2f}, half-way between the "
+            f"published medians at both ends, and more attention from a rate of {HALF:g}. "
+            "Between checkpoints a network moves in a straight line. Grey: medians of 817 "
             "published networks of width 128 in six ranges of the rate. "
             f"After {self.source}."
         )
@@ -159,7 +175,7 @@ class _Dots:
         )  # fmt: skip
         self.hollow = axes.scatter(
             *none[: len(self.other)].T, s=0.8 * size, facecolor="none", zorder=4, clip_on=False,
-            lw=0.7 * style().line, edgecolor=tints[self.other], plotnonfinite=True,
+            lw=0.5 * style().line, edgecolor=tints[self.other], plotnonfinite=True, alpha=0.5,
         )  # fmt: skip
 
     def update(self, i: int) -> None:
@@ -233,7 +249,8 @@ def _frame(axes: Axes, data: xr.Dataset) -> None:
     lowest = min(0.0, *least)
     axes.set(
         xlim=(1.03, lowest - 0.04), ylim=(0, 1.03),
-        xlabel="gradient symmetricity", ylabel="distance irrelevance",
+        xlabel="how alike a and b act on the answer (gradient symmetricity)",
+        ylabel="a − b matters less (distance irrelevance)",
     )  # fmt: skip
     words: dict[str, Any] = {"fontsize": 1.35 * style().points, "fontweight": "bold",
                              "color": colours.faint}  # fmt: skip
@@ -245,11 +262,11 @@ def _draw_published(axes: Axes) -> None:
     """The published medians from no attention to a softmax, joined by a line."""
     colours = style().colours
     places = np.array([(x, y) for _, _, x, y in PUBLISHED])
-    axes.plot(*places.T, color=colours.rest, lw=2.5 * style().line, zorder=1,
+    axes.plot(*places.T, color=colours.rest, lw=0.8 * style().line, zorder=1,
               solid_capstyle="round")  # fmt: skip
-    axes.scatter(*places.T, s=(1.1 * style().points) ** 2, color=colours.rest, lw=0, zorder=2)
+    axes.scatter(*places.T, s=(0.5 * style().points) ** 2, color=colours.rest, lw=0, zorder=2)
     style().label(
-        axes, *places[-2], "published", lift=-2.0, color=colours.muted, fontweight="normal",
+        axes, *places[-2], "published medians", lift=-2.0, color=colours.muted, fontweight="normal",
         ha="left",
     )  # fmt: skip
 

@@ -90,6 +90,24 @@ def test_more_attention_is_less_of_a_pizza() -> None:
     assert claim.numbers["correlation"] < -0.5
     learnt = data["member_accuracy"].sel(split="all").values >= 0.95
     assert ("hollow" in claim.watch) == (not learnt.all())
+    share = {word: claim.numbers[f"clocks with {word}"] / claim.numbers[f"of {word}"]
+             for word in ("less", "more")}  # fmt: skip
+    assert share["more"] > share["less"] + 0.3
+
+
+def test_as_many_clocks_with_less_attention_are_not_said_to_be_fewer() -> None:
+    data = of("attention-rates")
+    drawn = scene("attention-rates")()
+    assert drawn.claim(data).holds
+    # all nearer to a clock, in the same order
+    data["member_gradient_symmetricity"].values[:] *= 0.5
+    claim = drawn.claim(data)
+    assert claim.numbers["correlation"] < -0.5
+    assert not claim.holds
+    last = data.sizes["epoch"] - 1
+    counts = [int(claim.numbers[key]) for key in ("clocks with more", "of more")]
+    assert counts[0] == counts[1]
+    assert f"{counts[0]} of {counts[1]} above" in drawn.description(data, last)
 
 
 def test_rates_that_do_not_matter_are_not_said_to() -> None:
