@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, Drawing, Scene, style
+from grokviz.scene import Claim, Drawing, Scene, option, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,7 +30,7 @@ class Ladder(Scene):
 
     name = "ladder"
     title = "Groups of the same size are learnt at very different speeds"
-    watch = "A dot is a run; beside each group stands how many elements it has"
+    watch = "A dot is a run; all of these groups have 60 elements"
     source = "arXiv:2302.03025"
     needs = ("member_name", "generalised_epoch", "member_fraction")
     recipe = "group-composition-A5-small"
@@ -38,6 +38,8 @@ class Ladder(Scene):
     clock = None
     aspect = 1.7
     narrow_aspect = 0.9
+
+    every: bool = option(False, "groups of every size, not only of that at which ours differ most")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -54,21 +56,27 @@ class Ladder(Scene):
         ours = _ours(data)
         factor = _factor(ours)
         numbers = {"factor": factor, "published": _factor(_published())}
+        sizes = {_size(group) for ladder in self._drawn(data) for group in ladder}
+        watch = (
+            f"A dot is a run; all of these groups have {min(sizes)} elements" if len(sizes) == 1
+            else "A dot is a run; beside each group stands how many elements it has"
+        )  # fmt: skip
         if factor >= 2:
-            return Claim(self.title, self.watch, numbers=numbers)
+            return Claim(self.title, watch, numbers=numbers)
         sentence = f"Of {len(ours)} groups the last took {_times(ours)} as long as the first"
-        return Claim.instead(sentence, self.watch, **numbers)
+        return Claim.instead(sentence, watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Both ladders on one scale of updates."""
-        ours, published = _ours(data), _published()
+        ours, published = self._drawn(data)
         every = [v for one in (ours, published) for row in one.values() for v in row]
         known = [v for v in every if np.isfinite(v)] or [1.0]
         limits = (min(known) / 1.4, max(known) * 1.8)
+        sizes = {_size(group) for one in (ours, published) for group in one}
         two = style().stack(figure, (len(ours), len(published)), left=7.4, right=2.0, top=1.8,
                             bottom=3.2, vgap=2.6)  # fmt: skip
         for axes, ladder, words in zip(two, (ours, published), ("ours", "published"), strict=True):
-            _rungs(axes, ladder, limits)
+            _rungs(axes, ladder, limits, named=len(sizes) > 1)
             style().note(axes, words, (0, 1), (0, 0.5), fontweight="bold",
                          color=style().colours.ink)  # fmt: skip
         two[0].set_xticklabels([])
@@ -84,6 +92,15 @@ class Ladder(Scene):
             f"Updates until runs have generalised, by group, in the median. Ours{on}: "
             f"{_medians(_ours(data))}. Published: {_medians(_published())}."
         )
+
+    def _drawn(self, data: xr.Dataset) -> tuple[_Ladder, _Ladder]:
+        """Our groups and the published ones, of one size unless every one is wanted."""
+        ours, published = _ours(data), _published()
+        factors = {size: _factor(_of_size(ours, size)) for size in map(_size, ours)}
+        size = max(factors, key=lambda size: (factors[size], size))
+        if self.every or factors[size] <= 1:
+            return ours, published
+        return _of_size(ours, size), _of_size(published, size) or published
 
     def definition(self, data: xr.Dataset) -> str:
         """With both definitions and the source."""
@@ -127,6 +144,11 @@ def _size(group: str) -> int:
     return int(np.prod(np.arange(2, degree + 1))) // (1 + (group[0] == "A"))
 
 
+def _of_size(ladder: _Ladder, size: int) -> _Ladder:
+    """The groups of so many elements."""
+    return {group: row for group, row in ladder.items() if _size(group) == size}
+
+
 def _factor(ladder: _Ladder) -> float:
     """The largest ratio of medians between groups of one size; 1 where no two have one."""
     factor = 1.0
@@ -151,7 +173,8 @@ def _medians(ladder: _Ladder) -> str:
     )
 
 
-def _rungs(axes: Axes, ladder: _Ladder, limits: tuple[float, float]) -> None:
+def _rungs(axes: Axes, ladder: _Ladder, limits: tuple[float, float], *, named: bool) -> None:
+    """A line from each group's first run to its last, and their dots; ``named`` with its size."""
     from matplotlib.ticker import NullFormatter
 
     current = style()
@@ -162,7 +185,9 @@ def _rungs(axes: Axes, ladder: _Ladder, limits: tuple[float, float]) -> None:
     axes.tick_params(axis="x", which="minor", length=0, labelsize=0)
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(xlim=limits, ylim=(len(ladder) - 0.4, -0.6))
-    axes.set_yticks(range(len(ladder)), [f"{group}  ({_size(group)})" for group in ladder])
+    axes.set_yticks(
+        range(len(ladder)), [f"{group}  ({_size(group)})" if named else group for group in ladder]
+    )
     axes.grid(False)
     for side in ("left", "top", "right"):
         axes.spines[side].set_visible(False)
@@ -173,8 +198,8 @@ def _rungs(axes: Axes, ladder: _Ladder, limits: tuple[float, float]) -> None:
         colour = current.colours.frequency(families.index(group[0]), range(len(families)))
         known = [v for v in row if np.isfinite(v)]
         if known:
-            axes.plot([limits[0], max(known)], [k, k], color=colour, alpha=0.3,
-                      lw=0.3 * current.points)  # fmt: skip
+            axes.plot([min(known), max(known)], [k, k], color=colour, alpha=0.6,
+                      lw=0.6 * current.line)  # fmt: skip
             axes.plot(known, [k] * len(known), "o", color=colour,
                       markersize=0.55 * current.points, **marks)  # fmt: skip
         missing = len(row) - len(known)

@@ -172,3 +172,14 @@ def test_runs_that_do_not_say_their_groups_have_no_ladder() -> None:
     data["member_name"][:] = "run"
     with pytest.raises(InputError, match="sweep over group"):
         scene("ladder").check(data)
+
+
+def test_groups_of_another_size_are_drawn_where_all_are_wanted() -> None:
+    data = of("ladder")
+    assert "have 60 elements" in scene("ladder")().claim(data).watch
+    assert "beside each group" in scene("ladder")(every=True).claim(data).watch
+    names = [str(name).replace("D30", "D12") for name in data["member_name"].values]
+    data["member_name"] = ("member", [name.replace("A5", "S4") for name in names])
+    assert "have 24 elements" not in scene("ladder")().claim(data).watch
+    data["generalised_epoch"][:] = 900
+    assert "beside each group" in scene("ladder")().claim(data).watch
