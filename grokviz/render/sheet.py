@@ -17,7 +17,6 @@ from grokviz.media.motion import FADE
 from grokviz.media.plain import clean_text
 from grokviz.media.typefaces import title_face
 from grokviz.render.fitting import Fitted, fit, ruler
-from grokviz.scene.about import about
 from grokviz.scene.clock import moment
 from grokviz.scene.scene import Scene
 from grokviz.scene.spoken import in_lines, starts
@@ -170,7 +169,8 @@ class Sheet:
     def _sign(self, footer: SubFigure) -> None:
         """Write where the data is from."""
         size = self.style.small / self.style.points
-        text = fit(about(self.data), self.wide - LEFT - RIGHT, self._ruler(), (size, size), 1).text
+        words, room = self.scene.about(self.data), self.wide - LEFT - RIGHT
+        text = fit(words, room, self._ruler(), (size, size), 1).text
         footer.text(
             LEFT / self.wide, SIGNED / SPOKEN_EMS if self.spoken else 0.5, text,
             color=self.style.colours.muted, fontsize=self.style.small, va="center",

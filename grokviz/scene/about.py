@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from grokviz.media.plain import clean_text
@@ -13,11 +14,24 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+BETWEEN = "  ·  "
+"""What stands between two parts of the sentence."""
+
+
 def about(data: xr.Dataset) -> str:
     """One line on the run: what it learns and with what, in clean text; whether a recipe of its
     own makes it smaller than the published run.
     """
     return clean_text(_about(data)).replace("\n", " ")
+
+
+def about_every(runs: Iterable[xr.Dataset]) -> str:
+    """What one line says of each of some runs, of which at least one is given."""
+    first, *others = (about(run) for run in runs)
+    known = [set(other.split(BETWEEN)) for other in others]
+    return BETWEEN.join(
+        part for part in first.split(BETWEEN) if all(part in words for words in known)
+    )
 
 
 def _about(data: xr.Dataset) -> str:
@@ -30,9 +44,9 @@ def _about(data: xr.Dataset) -> str:
         words = list(task.about(settings)) if task else []
     if not words:
         own = settings.get("about") or data.attrs.get("run_name", "")
-        return "  ·  ".join(str(word) for word in (name, own) if word)
+        return BETWEEN.join(str(word) for word in (name, own) if word)
     if "weight-decay" in settings:
         words.append(f"weight decay {float(settings['weight-decay']):g}")
     if published_recipe(str(data.attrs.get("recipe", "")), task):
         words.append("smaller than published")
-    return "  ·  ".join(words)
+    return BETWEEN.join(words)

@@ -17,6 +17,7 @@ from grokviz.dataset import schema
 from grokviz.dataset.references.reference import DEFAULT
 from grokviz.errors import InputError
 from grokviz.options import changed, options_of, read_options
+from grokviz.scene.about import about
 from grokviz.scene.claim import Claim
 from grokviz.scene.clock import gone_from, index_of, index_up_to, is_time
 from grokviz.scene.clock import word as clock_word
@@ -132,6 +133,10 @@ class Scene:
     def definition(self, data: xr.Dataset) -> str:
         """What is drawn, defined, and its source, in sentences."""
         return f"After {self.source}."
+
+    def about(self, data: xr.Dataset) -> str:
+        """The line below it on a slide: what was run, of all that is drawn."""
+        return about(data)
 
     def alt_text(self, data: xr.Dataset, i: int) -> str:
         """The claim, and what the picture shows at clock index ``i``."""

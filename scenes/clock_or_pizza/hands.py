@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.about import about_every
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -109,6 +110,10 @@ class ClockOrPizza(Scene):
                 f"a clock explains {shares['clock']:.1%}, a pizza {shares['pizza']:.1%}."
             )
         return f"Dots around a centre, the more firmly pointed the farther out. {' '.join(texts)}"
+
+    def about(self, data: xr.Dataset) -> str:
+        """What is true of both networks."""
+        return about_every(part for part in self._sorted(data) if part is not None)
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""

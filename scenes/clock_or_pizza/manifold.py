@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 from grokviz.media.palette import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, relief, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.about import about_every
 from grokviz.scene.relief.light import coloured
 
 if TYPE_CHECKING:
@@ -119,6 +120,10 @@ class Manifold(Scene):
                 f"{_outside(part):.1%}."
             )
         return f"Lit surfaces of all pairs (a, b). {' '.join(texts)}"
+
+    def about(self, data: xr.Dataset) -> str:
+        """What is true of both networks."""
+        return about_every(self._sorted(data))
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""

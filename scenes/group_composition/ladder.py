@@ -102,6 +102,11 @@ class Ladder(Scene):
             return ours, published
         return _of_size(ours, size), _of_size(published, size) or published
 
+    def about(self, data: xr.Dataset) -> str:
+        """With the number of published runs."""
+        published = sum(len(row) for row in self._drawn(data)[1].values())
+        return f"{super().about(data)}, and {published} published"
+
     def definition(self, data: xr.Dataset) -> str:
         """With both definitions and the source."""
         return (

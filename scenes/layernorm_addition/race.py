@@ -176,6 +176,12 @@ class Race(Scene):
             f"right: {'. '.join(words)}."
         )
 
+    def about(self, data: xr.Dataset) -> str:
+        """With the number of runs that are drawn, where some are left out."""
+        drawn, every = sum(len(lane.members) for lane in self._lanes(data)), data.sizes["member"]
+        more = f", {drawn} of them drawn" if drawn < every else ""
+        return f"{super().about(data)}{more}"
+
     def definition(self, data: xr.Dataset) -> str:
         """With the marks, the lanes that are left out, and the citation."""
         drawn = self._lanes(data)

@@ -108,6 +108,12 @@ class RaceInside(Scene):
             f"of the waves in its embedding, up to epoch {epoch:,}. {'; '.join(words)}."
         )
 
+    def about(self, data: xr.Dataset) -> str:
+        """With the number of runs that are drawn, where some are left out."""
+        drawn, every = len(self._paths(data)), data.sizes["member"]
+        more = f", {drawn} of them drawn" if drawn < every else ""
+        return f"{super().about(data)}{more}"
+
     def definition(self, data: xr.Dataset) -> str:
         """What the axes are, and the citation."""
         return (

@@ -125,3 +125,13 @@ def test_networks_that_have_not_learned_do_not_count() -> None:
     data["member_attention_rate"][:] = np.nan
     with pytest.raises(InputError, match="no run here has one"):
         scene("attention-rates").check(data)
+
+
+@pytest.mark.parametrize("name", ["clock-or-pizza", "manifold"])
+def test_only_what_is_true_of_both_networks_stands_below_them(name: str) -> None:
+    data = of(name)
+    both, alone = scene(name)().about(data), scene(name)().alone().about(data)
+    network = alone.split("  ·  ")[1]
+    assert "attention at a rate" in network or "side by side" in network
+    assert network not in both
+    assert both.startswith("addition mod 59")

@@ -183,3 +183,11 @@ def test_groups_of_another_size_are_drawn_where_all_are_wanted() -> None:
     assert "have 24 elements" not in scene("ladder")().claim(data).watch
     data["generalised_epoch"][:] = 900
     assert "beside each group" in scene("ladder")().claim(data).watch
+
+
+def test_the_published_runs_of_a_ladder_are_counted_below_it() -> None:
+    data = of("ladder")
+    own = data.sizes["member"]
+    # five seeds of each of three groups of 60 elements, and of three of 120
+    assert scene("ladder")().about(data).endswith(f"{own} runs, and 15 published")
+    assert scene("ladder")(every=True).about(data).endswith(f"{own} runs, and 30 published")

@@ -154,3 +154,9 @@ def test_a_way_along_the_weights_is_said_to_be(data: xr.Dataset) -> None:
     data["member_step_cosine"][:] = np.nan
     text = scene("race-inside")().description(data, early)
     assert "step along" not in text
+
+
+def test_how_many_of_the_runs_are_drawn_stands_below(data: xr.Dataset) -> None:
+    for name, drawn in (("race", 15), ("race-inside", 9)):
+        assert scene(name)().about(data).endswith(f"33 runs, {drawn} of them drawn")
+    assert scene("race")(every=True).about(data).endswith("33 runs")
