@@ -247,9 +247,11 @@ def _frame(axes: Axes, data: xr.Dataset) -> None:
     colours = style().colours
     least = [float(_series(data, int(m))[1][:, 0].min(initial=0)) for m in _drawn(data)]
     lowest = min(0.0, *least)
+    measure = "gradient symmetricity"
+    alike = f"how alike a and b act on the answer ({measure})"
     axes.set(
         xlim=(1.03, lowest - 0.04), ylim=(0, 1.03),
-        xlabel="how alike a and b act on the answer (gradient symmetricity)",
+        xlabel=measure if style().narrow(axes.figure) else alike,
         ylabel="a − b matters less (distance irrelevance)",
     )  # fmt: skip
     words: dict[str, Any] = {"fontsize": 1.35 * style().points, "fontweight": "bold",
