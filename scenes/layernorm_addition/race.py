@@ -125,8 +125,8 @@ class Race(Scene):
         names, words = (max(map(len, texts)) for texts in zip(
             *((lane.name, lane.result) for lane in every), strict=True))  # fmt: skip
         axes = style().panels(
-            figure, left=0.45 * names + (0.5 if narrow else 4.2),
-            right=0.42 * words + (0.5 if narrow else 2.0), top=1.5,
+            figure, left=0.45 * names + (1.4 if narrow else 4.2),
+            right=0.42 * words + (1.2 if narrow else 2.0), top=1.5,
         )[0][0]  # fmt: skip
         rows = _rows(every)
         end = self._end(data)
