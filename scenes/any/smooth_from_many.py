@@ -32,7 +32,7 @@ class SmoothFromMany(Scene):
 
     name = "smooth-from-many"
     title = "One loss drops suddenly, the mean of many smoothly"
-    watch = "at the right: the largest fall while steps grow by 25%"
+    watch = "thin: losses that each fall at once; thick: their mean"
     source = "thread, claim that smooth loss curves are many phase changes; tweet 13"
     needs = (
         "piece_name", "piece_kind", "piece_member", "piece_drop", "piece_loss",
@@ -42,11 +42,13 @@ class SmoothFromMany(Scene):
     reference = "smooth-from-many"
     clock = "count"
     aspect = 2.1
-    narrow_aspect = 0.72
+    narrow_aspect = 1.0
+    aspects = {"fall": {True: (2.1, 0.72)}}  # noqa: RUF012
     stills = ("last", "8", "1")
 
     time: Literal["log", "linear"] = option("log", "how steps are spaced")
     drops: bool = option(False, "a mark under each curve where it is below half of its start")
+    fall: bool = option(False, "how steep the mean is by how many losses it is of, beside it")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -74,7 +76,11 @@ class SmoothFromMany(Scene):
         return Claim(sentence, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The curves and their mean on the left, the mean's steepest fall on the right."""
+        """The curves and their mean, and where asked for the mean's steepest fall beside them."""
+        if not self.fall:
+            room = style().panels(figure, left=5.0, right=2.0, top=1.2)[0][0]
+            self._frame(room, data)
+            return _pieces(room, data, drops=self.drops)
         room = {"right": 2.0, "top": 1.2} if style().narrow(figure) else {}
         left, right = style().beside(
             figure, (1.7, 1), (1.2, 1), **{"left": 5.0, "gap": 7.0, "vgap": 5.2, **room}
@@ -97,11 +103,16 @@ class SmoothFromMany(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """What the curves are, how they were chosen, and the citation."""
         every = _mix(data, data.sizes["count"] - 1)
+        beside = (
+            "Right: the largest fall of the mean while the step number grows by 25%. "
+            if self.fall
+            else ""
+        )
         return (
             f"Real loss curves ({every}) as shares of their start, averaged one after another in "
             "an order drawn once: all those of these runs that end below a fifth of their start "
-            "and lose half of it within a doubling of the steps; in colour the first. Right: the "
-            f"largest fall of the mean while the step number grows by 25%. {THREAD}"
+            "and lose half of it within a doubling of the steps; in colour the first. "
+            f"{beside}{THREAD}"
         )
 
     def _frame(self, axes: Axes, data: xr.Dataset) -> None:

@@ -277,7 +277,8 @@ def test_the_number_of_the_first_curve_is_that_of_the_film_of_many_small_steps()
     assert own.watch == "the 79 losses: 74 of one digit of a sum, 5 of a whole run on fresh data"
     with drawing_in(theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
-        scene("smooth-from-many").with_options().draw(figure, reference("smooth-from-many"))
+        drawn = scene("smooth-from-many").with_options({"fall": True})
+        drawn.draw(figure, reference("smooth-from-many"))
     words = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
     assert {"one loss: 72%", "mean: 13%"} <= set(words)
 
