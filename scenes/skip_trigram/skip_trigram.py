@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import FigureBase
 
-RISE = 0.25
-"""The attention rises by so much, of 1, where the sentence speaks of its rise."""
+RISE, FINDS = 0.25, 0.5
+"""The attention rises by so much, of 1, where the sentence speaks of its rise, or of its find."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,10 @@ class SkipTrigram(Scene):
         shares = f"from {100 * before:.0f}% to {100 * after:.0f}%"
         if after - before < RISE:
             return Claim.instead(f"{falls}; attention to the key goes {shares}")
+        if after - before < FINDS:
+            return Claim.instead(f"{falls} as attention to the key rises {shares}")
         numbers = {"high": high, "low": low, "before": before, "after": after}
-        sentence = f"{falls} as attention to the key rises {shares}"
-        return Claim(sentence, self.watch, numbers=numbers)
+        return Claim("The loss falls as attention finds the key", self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The loss above, the attention below, the change shaded through both."""
