@@ -122,8 +122,8 @@ class QuadraticShare(Scene):
         )
         if self.show == "rise":
             return (
-                f"Threads: {share}, from before the ReLU to after it, in the colour of the "
-                f"cluster; thick: the mean of all, in numbers too. {NOTEBOOK}"
+                f"Threads: {share}, from before the ReLU to after it; thick: the mean of all, in "
+                f"numbers too. {NOTEBOOK}"
             )
         return (
             f"Left: {share}, before against after the ReLU (all frequencies for a neuron without "
@@ -221,11 +221,11 @@ class _Fan:
         self.axes, wide = axes, current_style.line
         # many threads are as bright together as few
         count = sum(int(group.inside.sum()) for group in self.groups)
-        alpha = float(np.clip(100 / max(count, 1), 0.15, 0.9))
+        alpha = float(np.clip(200 / max(count, 1), 0.3, 0.9))
         self.threads: list[Any] = []
-        for group in self.groups:
+        for _ in self.groups:
             self.threads.append(LineCollection(
-                [], colors=[to_rgba(group.colour, alpha)], lw=0.5 * wide, zorder=2
+                [], colors=[to_rgba(colours.rest, alpha)], lw=0.5 * wide, zorder=2
             ))  # fmt: skip
             axes.add_collection(self.threads[-1], autolim=False)
         (self.mean,) = axes.plot(
@@ -247,8 +247,6 @@ class _Fan:
             fontsize=current_style.points if narrow else size,
         )  # fmt: skip
         self.mean_of = "" if narrow else "mean "
-        if self.groups[0].name != "none":
-            self._key()
 
     @property
     def moving(self) -> list[Any]:
@@ -263,21 +261,6 @@ class _Fan:
         self.first.set_y(before + 0.05 * self.axes.get_ylim()[1])
         self.last.set_text(f"{self.mean_of}{after:.0f}%")
         self.last.xy = (1, after)
-
-    def _key(self) -> None:
-        """The names of the clusters' waves in their colours, a word each, above the threads."""
-        narrow, x = style().narrow(self.axes.figure), 0.0
-        wide = style().pixels(self.axes, style().small) / self.axes.bbox.width
-        words = [(group.name, group.colour) for group in self.groups]
-        for word, tint in [
-            ("waves" if narrow else "neurons of wave", style().colours.muted),
-            *words,
-        ]:
-            style().note(
-                self.axes, word, (x, 1), (0.5, -1.1), color=tint, fontweight="bold",
-                xycoords="axes fraction",
-            )  # fmt: skip
-            x += wide * (0.47 * len(word) + 0.9)
 
 
 def _threads(low: np.ndarray, high: np.ndarray) -> Float[np.ndarray, "neuron end 2"]:
