@@ -11,6 +11,7 @@ from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style, timeline
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import in_words
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 POSITIONS = ("a", "b", "=")
 
 
-ONE_WAVE = 0.8
-"""The share of its variance that makes a head's attention one wave."""
+ONE_WAVE, SINGLE = 0.8, 0.95
+"""The share of its variance that makes a head's attention mostly one wave, or a single one."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class AttentionPatterns(Scene):
         if low < ONE_WAVE or numbers["before"] > ONE_WAVE / 2:
             sentence = f"One wave explains {low:.0%} to {high:.0%} of a head's attention at the end"
             return Claim.instead(sentence, **numbers)
-        return Claim(self.title, self.watch, numbers=numbers)
+        numbers["single"] = int((shares[-1] >= SINGLE).sum())
+        return Claim(_along(numbers["single"], shares.shape[1]), self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A heatmap a head, its frequency above it, and when the run turned."""
@@ -166,6 +168,17 @@ class _Head:
         if k == NO_FREQUENCY or short == str(k):
             return short.replace("frequency", "wave")
         return f"wave k = {k}" if k == self.ordered else f"wave {k}"
+
+
+def _along(single: int, heads: int) -> str:
+    """How many heads look along a single wave, the others mostly along one."""
+    if single == heads:
+        return "Each head looks along a single wave"
+    if not single:
+        return "Each head looks mostly along one wave"
+    look = "looks" if single == 1 else "look"
+    count = in_words(single).capitalize()
+    return f"{count} of {in_words(heads)} heads {look} along a single wave, the rest mostly"
 
 
 def _sides(k: str, p: int, *, narrow: bool) -> tuple[str, str]:

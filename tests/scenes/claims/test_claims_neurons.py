@@ -379,6 +379,26 @@ def test_neurons_whose_frequency_holds_less_than_most_of_them_are_no_three_cells
         assert claim("neuron-spectra", data.assign(neuron_variance_explained=values)).holds == holds
 
 
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ((0.96, 0.96, 0.94, 0.9), "Two of four heads look along a single wave, the rest mostly"),
+        ((0.96, 0.94, 0.94, 0.9), "One of four heads looks along a single wave, the rest mostly"),
+        ((0.94, 0.94, 0.94, 0.9), "Each head looks mostly along one wave"),
+        ((0.96, 0.96, 0.96, 0.96), "Each head looks along a single wave"),
+    ],
+)
+def test_heads_that_look_along_a_single_wave_are_counted(
+    shares: tuple[float, ...], words: str
+) -> None:
+    data = reference("attention-patterns")
+    explained = data["head_variance_explained"].copy(deep=True)
+    explained[-1] = np.array(shares)
+    own = claim("attention-patterns", data.assign(head_variance_explained=explained))
+    assert own.holds
+    assert own.sentence == words
+
+
 def test_heads_that_settle_late_are_counted_for_those_who_cannot_see() -> None:
     data, scene = reference("attention-patterns"), SCENES["attention-patterns"].with_options()
     assert "2 of 4 heads settle on theirs after the clean-up" in scene.description(data, -1)
