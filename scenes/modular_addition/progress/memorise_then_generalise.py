@@ -31,12 +31,12 @@ HIGH = 0.5
 
 @dataclass(frozen=True)
 class MemoriseThenGeneralise(Scene):
-    """Test loss with restricted and excluded loss, and below them the two shares."""
+    """The memorising and the generalising share, and where asked for the losses above them."""
 
     name = "memorise-then-generalise"
     panels = ("shares", "progress")
     title = "The model slowly interpolates from memorising to generalising"
-    watch = "below: probability of the right training answer, by the waves alone or without them"
+    watch = "probability of the right training answer, by the waves alone or without them"
     source = "thread, claim that the model slowly interpolates; arXiv:2301.05217, section 5"
     disputed = (
         "Disputed: in sparse parity a few neurons take over from a dense circuit "
@@ -47,13 +47,19 @@ class MemoriseThenGeneralise(Scene):
         "phase_end", "logged_train_loss", "logged_test_loss",
     )  # fmt: skip
     aspect = 1.7
-    narrow_aspect = 0.8
+    narrow_aspect = 1.0
+    aspects = {  # noqa: RUF012
+        "losses": dict.fromkeys(("log", "linear"), (1.7, 0.8)),
+        "train": {True: (1.7, 0.8)}, "separate": {True: (1.7, 0.8)},
+    }  # fmt: skip
     stills = ("last",)
     ends_with_film = True
 
-    losses: Literal["log", "linear"] = option("log", "how losses are spaced")
-    train: bool = option(True, "the training loss, beside the others")
-    separate: bool = option(False, "the restricted and the excluded loss, too")
+    losses: Literal["none", "log", "linear"] = option(
+        "none", "the test loss above, and how losses there are spaced"
+    )
+    train: bool = option(False, "the test and the training loss above")
+    separate: bool = option(False, "the test, the restricted and the excluded loss above")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """Where the generalising share overtakes, and how high the test loss is there."""
@@ -66,20 +72,19 @@ class MemoriseThenGeneralise(Scene):
         now = float(test[np.abs(data["epoch"].values - even[0]).argmin()])
         at = f"at {run.word} {even[0]:,.0f}"
         numbers = {"at": even[0], "test": now, "largest": float(np.nanmax(test))}
-        if not now >= HIGH * numbers["largest"]:
+        if run.grokked is None or even[0] >= run.grokked or not now >= HIGH * numbers["largest"]:
             sentence = f"Waves overtake memorising {at}, with the test loss down to {now:.2g}"
             return Claim.instead(sentence, **numbers)
-        sentence = f"Waves overtake memorising {at}, test loss still {now:.2g}"
+        sentence = "Waves overtake memorising before the test loss halves"
         return Claim(sentence, self.watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Losses above, shares below, on the same epochs."""
-        narrow = style().narrow(figure)
-        upper, lower = style().stack(figure, (1.35, 1), left=5.8, right=8.8, vgap=1.4)
-        loss = panels.CurvePanel(
-            upper, data, self._losses(data), ylabel="loss (nats)", log=self.losses == "log",
-            phases=_neurons.phases(figure),
-        )  # fmt: skip
+        """The shares, and where the test loss halves; or below the losses, on the same epochs."""
+        narrow, even = style().narrow(figure), _even(data)
+        if self._alone:
+            lower = style().panels(figure, left=5.8, right=8.8)[0][0]
+        else:
+            upper, lower = style().stack(figure, (1.35, 1), left=5.8, right=8.8, vgap=1.4)
         shares = panels.CurvePanel(
             lower,
             data,
@@ -89,18 +94,20 @@ class MemoriseThenGeneralise(Scene):
             else "right answer's\nprobability (%)",
             ylim=(-4, 104),
             yticks=(0, 50, 100),
-            phases="none" if narrow else "shaded",
+            phases="none" if narrow or self._alone else "shaded",
         )
-        for panel in (loss, shares):
-            for name, trace in panel.traces.items():
-                if name.endswith(PARTS["memorising"]):
-                    trace.dash()
-        panels.without_time(upper)
-        parts, even = [loss.along(data["epoch"]), shares.along(data["epoch"])], _even(data)
+        parts = [_dashed(shares).along(data["epoch"])]
         if even is not None:
             parts.append(_mark(lower, data, even))
-            parts.append(_still_high(upper, data, even[0]))
-        return Drawing.of(*parts)
+        if self._alone:
+            return Drawing.of(*parts, _neurons.halves(lower, data))
+        loss = panels.CurvePanel(
+            upper, data, self._losses(data), ylabel="loss (nats)", log=self.losses != "linear",
+            phases=_neurons.phases(figure),
+        )  # fmt: skip
+        panels.without_time(upper)
+        high = [] if even is None else [_still_high(upper, data, even[0])]
+        return Drawing.of(_dashed(loss).along(data["epoch"]), *parts, *high)
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -121,9 +128,11 @@ class MemoriseThenGeneralise(Scene):
         if even is not None:
             at = f"{clocks.word(data)} {even[0]:,.0f}"
             crossed = f"the generalising one is larger from {at} on ({even[1]:.0f}%)"
+        above = "Memorising and generalising shares over epochs"
+        if not self._alone:
+            above = "Losses over epochs above, memorising and generalising shares below"
         return (
-            "Losses over epochs above, memorising and generalising shares below. At "
-            f"{clocks.at(data, 'epoch', i)}: {shares}; test loss "
+            f"{above}. At {clocks.at(data, 'epoch', i)}: {shares}; test loss "
             f"{float(now['loss'].sel(split='test')):.3g}, restricted "
             f"{float(now['restricted_loss'].sel(split='test')):.3g}, excluded "
             f"{float(now['excluded_loss_2d']):.3g}. Of the two {crossed}."
@@ -144,6 +153,11 @@ class MemoriseThenGeneralise(Scene):
             f"share: the same with these alone kept.{parts} {after('section 5')}"
         )
 
+    @property
+    def _alone(self) -> bool:
+        """Whether no losses are drawn."""
+        return self.losses == "none" and not self.train and not self.separate
+
     def _losses(self, data: xr.Dataset) -> dict[str, panels.Curve]:
         colours, whole = style().colours, panels.splits(data, "loss")
         restricted = data["restricted_loss"].sel(split="test")
@@ -154,6 +168,14 @@ class MemoriseThenGeneralise(Scene):
             curves[f"excluded:\n{without}"] = excluded
             curves[f"restricted:\n{alone}"] = panels.at_checkpoints(data, restricted)
         return {**curves, "train": whole["train"]} if self.train else curves
+
+
+def _dashed(panel: panels.CurvePanel) -> panels.CurvePanel:
+    """A panel whose memorising part is dashed."""
+    for name, trace in panel.traces.items():
+        if name.endswith(PARTS["memorising"]):
+            trace.dash()
+    return panel
 
 
 def _shares(data: xr.Dataset) -> dict[str, panels.Curve]:

@@ -541,7 +541,7 @@ def test_a_run_without_key_waves_has_no_bands() -> None:
 
 ON_PICTURE = (
     ("memorise-then-generalise", "equal at\nepoch 7,400"),
-    ("memorise-then-generalise", "17"),
+    ("memorise-then-generalise", "test loss\nhalves"),
     ("attention-drift", "0.86"),
     ("attention-drift", "0.005"),
     ("neuron-clusters", "121"),
