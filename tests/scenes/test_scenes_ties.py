@@ -50,7 +50,8 @@ def test_neurons_without_a_frequency_stand_at_none(moment: str) -> None:
 def test_a_run_whose_neurons_all_have_one_is_drawn_without_none() -> None:
     data = of("neuron-clusters")
     frequency = data["all_neuron_frequency"]
-    drawn = Drawn("neuron-clusters", data=data.assign(all_neuron_frequency=frequency.clip(1)))
+    data = data.assign(all_neuron_frequency=frequency.clip(1))
+    drawn = Drawn("neuron-clusters", data=data, show="both")
     shown = words(drawn, index_of(drawn.scene, drawn.data, "last"))
     assert "1" in shown
     assert "none" not in shown

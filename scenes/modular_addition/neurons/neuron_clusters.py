@@ -38,6 +38,9 @@ WIDE = 2.3
 AIRY = 1.3
 """Rows are at most so many times as far apart as dots side by side, where there is room."""
 
+POOL = 2.6
+"""How many ems the grey dots take below the columns."""
+
 PALE = 0.6
 """How much white is in the colour of a neuron that was in its cluster early."""
 
@@ -113,7 +116,7 @@ class NeuronClusters(Scene):
         """A column of neurons a frequency; or a dot a neuron, and how many have which share."""
         if self.show == "columns":
             room = style().panels(
-                figure, left=1.6, right=1.6, top=2.8, bottom=timeline.HEIGHT + 3.0
+                figure, left=1.6, right=1.6, top=2.8, bottom=timeline.HEIGHT + 3.0 + POOL
             )[0][0]
             strip = timeline.Timeline(figure, data, left=3.0, right=3.0)
             return Drawing.of(_Columns(room, data), strip)
@@ -150,8 +153,8 @@ class NeuronClusters(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With the definition and the citation."""
         columns = (
-            "A dot a neuron, in the column of its frequency, coloured where it is in a cluster and "
-            "pale where it was when the network generalised; key frequencies have wider places. "
+            "A dot a neuron: of a cluster in the column of its frequency, pale where it was in one "
+            "when the network generalised, of none grey below; key frequencies have wider places. "
             if self.show == "columns" else ""
         )  # fmt: skip
         return (
@@ -162,17 +165,17 @@ class NeuronClusters(Scene):
         )
 
     def _without(self, data: xr.Dataset) -> str:
-        if self.show == "histogram" or not _any_without(data):
+        if self.show in ("columns", "histogram") or not _any_without(data):
             return ""
         return 'A neuron that no frequency explains better than another stands at "none". '
 
 
 class _Columns:
-    """Neurons stacked above their frequencies: those of a cluster below, in its colour."""
+    """The neurons of a cluster stacked above its frequency, in its colour; the others below."""
 
     def __init__(self, axes: Axes, data: xr.Dataset) -> None:
         self.axes, self.data, self.last = axes, data, data.sizes["frequency"]
-        self.first = NO_FREQUENCY if _any_without(data) else 1
+        self.first = 1
         colours = style().colours
         keys = frequencies.key_frequencies(data)
         self.edges = slots(self.first, self.last, keys)
@@ -180,15 +183,17 @@ class _Columns:
         self.across, self.pitch, size = self._pitch()
         axes.grid(visible=False)
         axes.spines["left"].set_visible(False)
-        _name_frequencies(axes, self.last, none=_any_without(data))
-        axes.set_xlabel("wave of the neuron (wider places for clusters)")
-        names = [label.get_text() for label in axes.get_xticklabels()]
-        axes.set_xticks(self._middle(axes.get_xticks()), names)
+        axes.set_xticks([])
+        axes.set_xlabel("wave of the neuron", labelpad=(1.7 + POOL) * style().points)
         self.early = np.zeros(data.sizes["all_neuron"], dtype=bool)
         learned = outcome(data).generalised
         if learned is not None:
             at = int(np.abs(data["epoch"].values - learned).argmin())
             self.early = _neurons_at(data, at)[1] >= THRESHOLD
+        self.pool, small = self._pool()
+        self.rest = axes.scatter(
+            [], [], s=small**2, lw=0, color=colours.rest, clip_on=False, zorder=3
+        )
         self.dots = axes.scatter([], [], s=size**2, lw=0, clip_on=False, zorder=3)
         full = _rgb([colours.faint, *(frequencies.colour(k, data) for k in keys)])
         pale = (1 - PALE) * full + PALE
@@ -196,6 +201,17 @@ class _Columns:
         self.place_of = np.zeros(self.last + 1, dtype=int)
         self.place_of[keys] = np.arange(1, len(keys) + 1)
         self.names = _name_clusters(axes, data, self._middle)
+        for name, _ in self.names.values():
+            # below its column, where an axis has its ticks
+            name.xy = (name.xy[0], 0)
+            name.set_position((0, -(1.3 + POOL) * style().points))
+        narrow = style().narrow(axes.figure)
+        left = 0 if narrow else 3.4
+        self.words = " in clusters", " early (pale)"
+        if not narrow:
+            self.words = " neurons in clusters", " of them before generalising (pale)"
+        self.total = style().note(axes, "", (0, 1), (left, 1.9), color=colours.muted)
+        self.learned = learned is not None
 
     def _middle(self, frequency: Any) -> Any:
         """The middles of some frequencies' places."""
@@ -204,30 +220,52 @@ class _Columns:
 
     @property
     def moving(self) -> list[Any]:
-        return [self.dots, *(text for pair in self.names.values() for text in pair)]
+        return [
+            self.dots,
+            self.rest,
+            self.total,
+            *(text for pair in self.names.values() for text in pair),
+        ]
 
     def update(self, i: int) -> None:
         frequency, share = _neurons_at(self.data, i)
         clean = (share >= THRESHOLD) & (frequency != NO_FREQUENCY)
-        # in a column: those that were early, then the others of its cluster, then the rest
-        order = np.lexsort((np.arange(len(share)), ~(clean & self.early), ~clean, frequency))
+        # in a column: those that were early, then the others of its cluster
+        order = np.lexsort((np.arange(len(share)), ~(clean & self.early), frequency))
+        order = order[clean[order]]
+        self.rest.set_offsets(self.pool[: len(share) - len(order)])
         _, starts, counts = np.unique(frequency[order], return_index=True, return_counts=True)
         place = np.arange(len(order)) - np.repeat(starts, counts)
         across = self.across[frequency[order] - self.first]
         row, column = np.divmod(place, across)
         x = self._middle(frequency[order]) + (column - (across - 1) / 2) * self.wide
         self.dots.set_offsets(np.column_stack([x, (row + 0.7) * self.pitch]))
-        face = np.where(clean[order], self.place_of[frequency[order]], 0)
-        self.dots.set_facecolor(self.faces[(self.early & clean)[order].astype(int), face])
+        face = self.place_of[frequency[order]]
+        self.dots.set_facecolor(self.faces[self.early[order].astype(int), face])
+        total = f"{len(order)} of {len(share)}{self.words[0]}"
+        early = f", {int(self.early[order].sum())}{self.words[1]}"
+        self.total.set_text(total + (early if self.learned else ""))
         for k, (name, text) in self.names.items():
-            count, every = int((clean & (frequency == k)).sum()), int((frequency == k).sum())
+            count = int((clean & (frequency == k)).sum())
             shown = bool(count) or style().ghost
             name.set_text(str(k) if shown else "")
-            grey = f" + {every - count}" if every > count else ""
-            text.set_text(f"{count}{grey}" if shown else "")
-            for word in (name, text):
-                rows = -(-every // self.across[k - self.first])
-                word.xy = (word.xy[0], (rows + 0.4) * self.pitch)
+            text.set_text(str(count) if shown else "")
+            rows = -(-count // self.across[k - self.first])
+            text.xy = (text.xy[0], (rows + 0.4) * self.pitch)
+
+    def _pool(self) -> tuple[Float[np.ndarray, "all_neuron 2"], float]:
+        """Places below the axis for neurons of no cluster, from the left, and the size of a dot in
+        points: as large as the room for all of them lets it be.
+        """
+        box, em = self.axes.bbox, style().pixels(self.axes, style().points)
+        count, high = self.data.sizes["all_neuron"], (POOL - 0.6) * em
+        rows = next(n for n in range(1, count + 1) if int(box.width * n / high) * n >= count)
+        size = high / rows
+        column, row = np.divmod(np.arange(count), rows)
+        left, right = self.axes.get_xlim()
+        x = left + (column + 0.5) * size * (right - left) / box.width
+        y = -(0.5 * em + (row + 0.5) * size) / box.height
+        return np.column_stack([x, y]), 0.8 * size * style().points / em
 
     def _pitch(self) -> tuple[Int[np.ndarray, " frequency"], float, float]:
         """Dots side by side in each column, how far rows are apart as a share of the height, and a
@@ -236,9 +274,12 @@ class _Columns:
         """
         shown = self.data["epoch"].values <= panels.horizon(self.data)
         shown[-1] = True
-        frequency = self.data["all_neuron_frequency"].values[shown].astype(int) - self.first
         count = self.last + 1 - self.first
-        most = np.max([np.bincount(row, minlength=count) for row in frequency], axis=0)
+        most = np.zeros(count, dtype=int)
+        for i in np.flatnonzero(shown).tolist():
+            frequency, share = _neurons_at(self.data, i)
+            clean = (share >= THRESHOLD) & (frequency != NO_FREQUENCY)
+            most = np.maximum(most, np.bincount(frequency[clean] - self.first, minlength=count))
         box = self.axes.bbox
         unit = box.width / float(np.ptp(self.axes.get_xlim()))
         room = COLUMN * unit * np.diff(self.edges)

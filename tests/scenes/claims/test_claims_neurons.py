@@ -572,7 +572,7 @@ def test_what_the_sentence_says_is_marked_once_it_has_happened(name: str, text: 
     assert text in written[1]
 
 
-def test_columns_hold_every_neuron_once_and_pale_are_those_that_were_early() -> None:
+def test_columns_hold_the_clusters_others_are_below_and_pale_are_those_that_were_early() -> None:
     data = reference("neuron-clusters")
     scene, end = SCENES["neuron-clusters"].with_options(), film_end(data)
     share, frequency = (
@@ -581,17 +581,21 @@ def test_columns_hold_every_neuron_once_and_pale_are_those_that_were_early() -> 
     with drawing_in(gv.theme("dark", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
         drawing = scene.draw(figure, data)
-    dots = figure.axes[0].collections[0]
+    rest, dots = figure.axes[0].collections
     early = share[int(np.abs(data["epoch"].values - 10510).argmin())] >= 0.85
     for i in (0, end):
         drawing.update(i)
         places = np.asarray(dots.get_offsets())
-        assert len(np.unique(places.round(6), axis=0)) == data.sizes["all_neuron"]
+        clean = (share[i] >= 0.85) & (frequency[i] > 0)
+        assert len(np.unique(places.round(6), axis=0)) == clean.sum()
+        below = np.asarray(rest.get_offsets())
+        assert len(np.unique(below.round(6), axis=0)) == (~clean).sum()
+        assert (below[:, 1] < 0).all()
         # the key frequencies' places are wider
         keys = frequencies.key_frequencies(data)
-        edges = neuron_clusters.slots(0, data.sizes["frequency"], keys)
-        columns = np.sort(np.searchsorted(edges, places[:, 0]) - 1, kind="stable")
-        assert columns.tolist() == sorted(frequency[i].tolist())
+        edges = neuron_clusters.slots(1, data.sizes["frequency"], keys)
+        columns = np.sort(np.searchsorted(edges, places[:, 0]), kind="stable")
+        assert columns.tolist() == sorted(frequency[i][clean].tolist())
         white = (dots.get_facecolor()[:, :3] >= neuron_clusters.PALE).all(axis=1)
         assert white.sum() == (early & (share[i] >= 0.85)).sum()
     assert 0 < white.sum() < (share[end] >= 0.85).sum() / 2
