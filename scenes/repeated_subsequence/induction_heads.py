@@ -26,6 +26,9 @@ WHERE = {
 }
 """To what the share over a pattern goes."""
 
+MOST, AROUND = 3, 2
+"""So many copies that look at earlier ones are drawn close up, with so many tokens around each."""
+
 
 @dataclass(frozen=True)
 class InductionHeads(Scene):
@@ -48,7 +51,9 @@ class InductionHeads(Scene):
     aspects = {"previous": {True: (2.3, 0.41)}}  # noqa: RUF012
     ends_with_film = True
 
-    copies: bool = option(True, "mark the copies, and where they meet")
+    copies: bool = option(
+        True, "where copies look at earlier ones, close up; else the whole pattern and its course"
+    )
     previous: bool = option(False, "the best previous-token head, too")
     loss: bool = option(False, "the loss beside it, in the place of the head's share")
 
@@ -85,7 +90,9 @@ class InductionHeads(Scene):
         return self.watch
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """The patterns, the copies along their sides, and the share or the loss."""
+        """Where copies meet, close up; or the whole patterns, and the share or the loss."""
+        if self._close(data):
+            return _close_up(figure, data)
         current_style, count = style(), data.sizes["query"]
         narrow = current_style.narrow(figure)
         kinds = KINDS if self.previous else KINDS[1:]
@@ -139,14 +146,28 @@ class InductionHeads(Scene):
             heads = f"the best previous-token head and {heads}"
             previous = "Beside a copy: mean attention to the position before. "
         beside = "" if self.loss else "Beside it: the same along the training. "
+        above = (
+            "Above the pattern: mean attention to the tokens that "
+            "followed the same token in earlier copies; above a frame: the same there alone. "
+            f"{previous}{beside}"
+        )
+        if self._close(data):
+            above = (
+                "Above a square: mean attention there to the tokens that followed the same token "
+                "in the earlier copy, now and at first. "
+            )
         return (
             f"Attention from each position (down) to each (across) of {heads}, at one held-out "
             f"sequence in which a subsequence stands {len(copies_of(data))} times; framed: where a "
-            "copy looks at an earlier one. Above the pattern: mean attention to the tokens that "
-            "followed the same token in earlier copies; above a frame: the same there alone. "
-            f"{previous}{beside}Induction heads: Olsson et al. (2022), arXiv:2209.11895; the "
+            f"copy looks at an earlier one. {above}"
+            "Induction heads: Olsson et al. (2022), arXiv:2209.11895; the "
             "phase change: Nanda et al. (2023), arXiv:2301.05217, figure 24."
         )
+
+    def _close(self, data: xr.Dataset) -> bool:
+        """Whether only where copies meet is drawn."""
+        alone = self.copies and not self.previous and not self.loss
+        return alone and len(copies_of(data)) > 1
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until a while after the fall: little moves later."""
@@ -304,6 +325,60 @@ def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:
         axes.set_ylabel("looks from", color=colour, fontsize=current_style.small)
 
 
+def _close_up(figure: FigureBase, data: xr.Dataset) -> Drawing:
+    """A square where each copy meets an earlier one, framed, and how much is looked at there."""
+    runs = copies_of(data)
+    pairs, narrow = _framed(data, runs)[:MOST], style().narrow(figure)
+    cells = runs[0][1] - runs[0][0] + 2 * AROUND
+    axes = grids.square_axes(
+        figure, len(pairs), 1 if narrow else len(pairs), cells, left=2.4, right=0.8, top=3.4,
+        bottom=3.7, gap=4.4, vgap=5.8,
+    )  # fmt: skip
+    parts = [_meeting_square(ax, data, runs, pair) for ax, pair in zip(axes, pairs, strict=True)]
+    _scale(axes[-1])
+    return Drawing.of(*parts)
+
+
+def _meeting_square(
+    axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]], pair: tuple[int, int]
+) -> Drawing:
+    """The head's attention around where one copy meets an earlier one."""
+    count, at = data.sizes["query"], list(data["shown_head"].values).index(KINDS[1])
+    image = grids.heat(axes, (count, count))
+    _frame(axes, runs, pair)
+    (start, stop), (down, end) = runs[pair[0]], runs[pair[1]]
+    axes.set(
+        xlim=(max(start - AROUND, 0) - 0.5, min(stop + AROUND, count) - 0.5),
+        ylim=(min(end + AROUND, count) - 0.5, max(down - AROUND, 0) - 0.5),
+    )
+    muted: dict[str, Any] = {"color": style().colours.muted, "fontsize": style().small}
+    axes.set_xlabel(f"looks at copy {pair[0] + 1}", **muted)
+    axes.set_ylabel(f"looks from copy {pair[1] + 1}", **muted)
+    look: dict[str, Any] = {"va": "bottom", "ha": "left", "color": kind_colours()[KINDS[1]]}
+    wide = axes.bbox.width >= 14 * style().pixels(axes, style().small)
+    name = f"induction head {_number(data, KINDS[1])}" if wide else _number(data, KINDS[1])
+    style().note(axes, name, (0, 1), (0, 1.7), fontweight="bold", **look)
+    share = style().note(axes, "", (0, 1), (0, 0.35), **look)
+    first, on = _meeting(data, 0, *pair), " on the stripe" if wide else ""
+
+    def update(i: int) -> None:
+        image.set_data(data["attention_pattern"].values[i, at])
+        share.set_text(f"{_meeting(data, i, *pair):.0%}{on}, {first:.0%} at first")
+
+    return Drawing([image, share], update)
+
+
+def _frame(axes: Axes, runs: list[tuple[int, int]], pair: tuple[int, int]) -> None:
+    """A frame where a copy meets an earlier one."""
+    from matplotlib.patches import Rectangle
+
+    (start, stop), (down, end) = runs[pair[0]], runs[pair[1]]
+    axes.add_patch(Rectangle(
+        (start - 0.5, down - 0.5), stop - start, end - down, fill=False,
+        edgecolor=kind_colours()[KINDS[1]], lw=style().line * 0.6,
+    ))  # fmt: skip
+
+
 def _room(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> bool:
     """Whether a percentage is no wider than a copy."""
     cell = axes.bbox.width / data.sizes["query"]
@@ -332,16 +407,11 @@ def _diagonals(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Dra
 
 def _meetings(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Drawing:
     """A frame where each copy meets each earlier one, and how much is looked at there."""
-    from matplotlib.patches import Rectangle
-
     colour = kind_colours()[KINDS[1]]
     texts = {}
     for pair in _framed(data, runs):
-        (start, stop), (down, end) = runs[pair[0]], runs[pair[1]]
-        axes.add_patch(Rectangle(
-            (start - 0.5, down - 0.5), stop - start, end - down, fill=False, edgecolor=colour,
-            lw=style().line * 0.6,
-        ))  # fmt: skip
+        (start, _), (down, _) = runs[pair[0]], runs[pair[1]]
+        _frame(axes, runs, pair)
         texts[pair] = style().label(
             axes, start - 0.5, down - 0.5, "", lift=0.15, ha="left", color=colour
         )

@@ -13,6 +13,7 @@ from grokviz.scenes.any import _marks, weight_norms
 from grokviz.scenes.digit_addition import digit_grokking, digit_phase_changes
 from grokviz.scenes.repeated_subsequence import induction_phase_change
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import grokviz as gv
 from grokviz.dataset.references.reference import load
@@ -471,6 +472,39 @@ def test_the_percentage_of_the_claim_is_the_one_over_the_still() -> None:
     said = kind.description(data, kind.index_of(data, None))
     share = f"{100 * claim('induction-heads', data).numbers['last']:.0f}%"
     assert f"Head 1.1 gives {share} to the tokens that followed" in said
+
+
+def test_a_square_is_where_a_copy_looks_at_an_earlier_one_and_says_how_much() -> None:
+    kind, data = scene("induction-heads").with_options(), reference("induction-heads")
+    source = data["shown_source"].values
+    (later,) = np.nonzero(source >= 0)
+    copies = np.split(later, np.flatnonzero(np.diff(later) > 1) + 1)
+    with drawing_in(theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = kind.draw(figure, data)
+        i = kind.index_of(data, None)
+        drawing.update(i)
+    keys = source[copies[0]]  # both look at the first copy alone
+    squares = [axes for axes in figure.axes if axes.get_xlabel().startswith("looks at")]
+    assert len(squares) == len(copies) == 2
+    at = list(data["shown_head"].values).index("induction")
+    pattern = data["attention_pattern"].values[:, at].astype(float)
+    words = {text.get_text() for text in figure.findobj(Text)}
+    for axes, rows in zip(squares, copies, strict=True):
+        bottom, top = axes.get_ylim()
+        assert top < rows[0]
+        assert rows[-1] < bottom < top + 22
+        left, right = axes.get_xlim()
+        # the last token of a copy looks one past the frame
+        assert left < keys[0] - 1
+        assert keys[-1] < right < left + 22
+        first, now = (pattern[k, rows, keys].mean() for k in (0, i))
+        assert f"{now:.0%} on the stripe, {first:.0%} at first" in words
+    everywhere = changed(data, "attention_pattern", lambda pattern: np.full_like(pattern, 0.5))
+    with drawing_in(theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        kind.draw(figure, everywhere)
+    assert sum(axes.get_xlabel().startswith("looks at") for axes in figure.axes) == 3
 
 
 def test_where_no_copy_is_left_out_the_frames_are_explained() -> None:
