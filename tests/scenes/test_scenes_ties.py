@@ -93,7 +93,7 @@ def test_a_head_without_a_frequency_is_said_to_have_none() -> None:
     drawn = Drawn("attention-patterns", data=data)
     i = index_of(drawn.scene, data, "last")
     shown = words(drawn, i)
-    assert {"no frequency", "none"} & {*shown}  # by the room there is
+    assert {"no wave", "none"} & {*shown}  # by the room there is
     assert "0%" not in shown
     said = drawn.scene.alt_text(data, i)
     assert "no frequency explains how that varies better than another; head 1" in said
