@@ -49,7 +49,7 @@ class Gain:
 def loss_of(problem: Any) -> Callable[[Weights], Tensor]:
     """The training loss as a function of the weights, as a stack needs it."""
     if hasattr(problem, "_losses"):  # sampled sequences
-        return lambda w: problem._losses(w, problem._inputs).mean()
+        return lambda w: problem._losses(w, problem._inputs).minimised.mean()
     return lambda w: problem.train.loss_tensors(w)[0]
 
 
