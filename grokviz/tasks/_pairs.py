@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -76,3 +77,35 @@ class SplitPairs:
                 f"give it, for example {missing[0]}={cls.examples[missing[0]]}"
             )
         return values
+
+
+@dataclass(frozen=True)
+class ShuffledPairs(SplitPairs):
+    """Pairs that are split by Python's own shuffle, and answered by their sums mod p."""
+
+    @cached_property
+    def numbers(self) -> Int[np.ndarray, "2 pairs"]:
+        """The a and the b of every pair a * p + b."""
+        return np.stack(np.divmod(np.arange(self.p**2), self.p))
+
+    @cached_property
+    def targets(self) -> Int[np.ndarray, " pairs"]:
+        """(a + b) mod p of every pair."""
+        sums: np.ndarray = self.numbers.sum(axis=0) % self.p
+        return sums
+
+    @cached_property
+    def permutation(self) -> Int[np.ndarray, " pairs"]:
+        """Pair numbers in the order of the split, training pairs first."""
+        pairs = list(range(self.p**2))
+        random.Random(self.split_seed).shuffle(pairs)
+        return np.array(pairs)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """The pairs of a run, from its settings (``p``, ``train-fraction``, ``split-seed``).
+
+        Raises ``InputError`` for settings that do not say which pairs were trained on.
+        """
+        values = cls.stated(settings)
+        return cls(int(values["p"]), float(values["train-fraction"]), int(values["split-seed"]))

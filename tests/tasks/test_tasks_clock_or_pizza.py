@@ -13,6 +13,7 @@ import pytest
 import grokviz as gv
 from grokviz.errors import InputError
 from grokviz.task import recipe, task
+from grokviz.tasks._scores import by_set
 from grokviz.tasks.clock_or_pizza.data import TwoTokenPairs
 from grokviz.tasks.clock_or_pizza.formulas import answers, betti, circles, circuits, manifold
 from grokviz.tasks.clock_or_pizza.forward import forward, input_gradients
@@ -72,8 +73,8 @@ def test_measures_run_the_network_that_is_trained(given: dict[str, Any]) -> None
     logged = problem.train_metrics(0, gradients) | problem.test_metrics(0)
     logits = forward(weights_of(state_of(problem)), settings.attention_rate).logits
     train = settings.data.is_train
-    losses = answers.by_set(answers.losses(logits), train)
-    right = answers.by_set(answers.is_right(logits), train)
+    losses = by_set(answers.losses(logits), train)
+    right = by_set(answers.is_right(logits), train)
     assert losses[:2] == pytest.approx([logged["train_loss"], logged["test_loss"]], rel=1e-5)
     assert right[:2] == pytest.approx([logged["train_accuracy"], logged["test_accuracy"]])
 

@@ -13,6 +13,7 @@ import grokviz as gv
 from grokviz.errors import InputError
 from grokviz.runs import RunWriter, open_run
 from grokviz.task import recipe, task
+from grokviz.tasks._scores import by_set
 from grokviz.tasks.group_composition.data import GroupPairs
 from grokviz.tasks.group_composition.formulas import answers, cosets, shares
 from grokviz.tasks.group_composition.formulas.groups import ORDERS, Group, group
@@ -231,8 +232,8 @@ def test_it_is_measured_as_published() -> None:
     key = np.isin(names, ["sign", "standard", "standard-sign", "5d a"])
     kept = answers.in_characters(found.coefficients, key, one)
     train = problem.pairs.is_train
-    restricted = answers.by_set(answers.losses(kept, one), train)
-    excluded = answers.by_set(answers.losses(logits - kept, one), train)
+    restricted = by_set(answers.losses(kept, one), train)
+    excluded = by_set(answers.losses(logits - kept, one), train)
     assert restricted[2] == pytest.approx(4.787129004669276, rel=1e-7)  # on all pairs
     assert excluded[0] == pytest.approx(4.7837786328065075, rel=1e-7)  # on those trained on
 
@@ -267,7 +268,7 @@ def test_the_exact_path_is_the_plain_one_and_measures_run_it(given: dict[str, An
         np.testing.assert_allclose(slopes[name], slope, rtol=1e-4, atol=1e-7)
     weights = weights_of({name: one.numpy() for name, one in problem.state.items()})
     losses = answers.losses(weights.logits(weights.hidden()), problem.pairs.group)
-    train, test, _ = answers.by_set(losses, problem.pairs.is_train)
+    train, test, _ = by_set(losses, problem.pairs.is_train)
     assert exact["train_loss"] == pytest.approx(train, rel=1e-5)
     assert exact["test_loss"] == pytest.approx(test, rel=1e-5)
 

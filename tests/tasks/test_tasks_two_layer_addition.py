@@ -13,6 +13,7 @@ import grokviz as gv
 from grokviz.errors import InputError
 from grokviz.runs import open_run
 from grokviz.task import recipe, task
+from grokviz.tasks._scores import by_set
 from grokviz.tasks.two_layer_addition.data import PairSums
 from grokviz.tasks.two_layer_addition.formulas import answers, lottery, waves
 from grokviz.tasks.two_layer_addition.formulas.analytic import analytic_weights, cosines
@@ -110,8 +111,8 @@ def test_measures_run_the_network_that_is_trained(given: dict[str, Any]) -> None
     logged, _ = gradients_of(problem)
     weights = TwoLayerWeights.of({n: t.numpy() for n, t in problem.state.items()})
     logits = answers.all_logits(weights, settings.activation)
-    losses = answers.by_set(answers.losses(logits), settings.data.is_train)
-    right = answers.by_set(answers.margins(logits) > 0, settings.data.is_train)
+    losses = by_set(answers.losses(logits), settings.data.is_train)
+    right = by_set(answers.margins(logits) > 0, settings.data.is_train)
     assert losses[:2] == pytest.approx([logged["train_loss"], logged["test_loss"]], rel=1e-5)
     assert right[:2] == pytest.approx([logged["train_accuracy"], logged["test_accuracy"]])
 

@@ -5,21 +5,18 @@ Source: arXiv:2306.17844, section 2; its code splits by a shuffle without a seed
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
 from grokviz.errors import InputError
-from grokviz.tasks._pairs import SplitPairs
+from grokviz.tasks._pairs import ShuffledPairs
 
 
 @dataclass(frozen=True)
-class TwoTokenPairs(SplitPairs):
+class TwoTokenPairs(ShuffledPairs):
     """All p² pairs in lexicographic order, of which a share ``train_fraction`` is trained on.
 
     Raises ``InputError`` for an even or too small p, and a share that leaves no pair to train on
@@ -43,26 +40,4 @@ class TwoTokenPairs(SplitPairs):
     @cached_property
     def tokens(self) -> Int[np.ndarray, "pairs 2"]:
         """The input ``[a, b]`` of every pair a * p + b."""
-        return np.stack(np.divmod(np.arange(self.p**2), self.p), axis=1)
-
-    @cached_property
-    def targets(self) -> Int[np.ndarray, " pairs"]:
-        """(a + b) mod p of every pair."""
-        sums: np.ndarray = self.tokens.sum(axis=1) % self.p
-        return sums
-
-    @cached_property
-    def permutation(self) -> Int[np.ndarray, " pairs"]:
-        """Pair numbers in the order of the split, training pairs first."""
-        pairs = list(range(self.p**2))
-        random.Random(self.split_seed).shuffle(pairs)
-        return np.array(pairs)
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> TwoTokenPairs:
-        """The pairs of a run, from its settings (``p``, ``train-fraction``, ``split-seed``).
-
-        Raises ``InputError`` for settings that do not say which pairs were trained on.
-        """
-        values = cls.stated(settings)
-        return cls(int(values["p"]), float(values["train-fraction"]), int(values["split-seed"]))
+        return np.ascontiguousarray(self.numbers.T)

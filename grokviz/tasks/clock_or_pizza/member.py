@@ -11,6 +11,7 @@ from grokviz.dataset.families.family_member import SPLITS, MemberMeasures, Recor
 from grokviz.dataset.numerics import roundness
 from grokviz.dataset.variables import Variable
 from grokviz.runs import Run
+from grokviz.tasks._scores import by_set
 from grokviz.tasks.clock_or_pizza.checkpoint import ClockOrPizzaRun
 from grokviz.tasks.clock_or_pizza.formulas import answers, circuits
 
@@ -67,8 +68,8 @@ def of_run(run: Run) -> Record | None:
     stated = {str(key).replace("_", "-"): value for key, value in view.settings.items()}
     attends = stated.get("network") != "side-by-side" and "attention-rate" in stated
     return {
-        "member_loss": answers.by_set(answers.losses(logits), view.is_train),
-        "member_accuracy": answers.by_set(answers.is_right(logits), view.is_train),
+        "member_loss": by_set(answers.losses(logits), view.is_train),
+        "member_accuracy": by_set(answers.is_right(logits), view.is_train),
         "member_frequency_norm": np.zeros(0),
         "member_key_frequency": np.zeros(0),
         "member_attention_rate": float(stated["attention-rate"]) if attends else np.nan,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,11 +9,11 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.errors import InputError
-from grokviz.tasks._pairs import SplitPairs
+from grokviz.tasks._pairs import ShuffledPairs
 
 
 @dataclass(frozen=True)
-class PairTokens(SplitPairs):
+class PairTokens(ShuffledPairs):
     """All p² pairs in lexicographic order, of which a share is trained on.
 
     Raises ``InputError`` for an even or too small p, and a share that leaves no pair on a side.
@@ -37,18 +36,5 @@ class PairTokens(SplitPairs):
     @cached_property
     def tokens(self) -> Int[np.ndarray, "pairs 3"]:
         """The input of every pair; the token of "=" is p."""
-        a, b = np.divmod(np.arange(self.p**2), self.p)
+        a, b = self.numbers
         return np.stack([a, b, np.full_like(a, self.p)], axis=1)
-
-    @cached_property
-    def targets(self) -> Int[np.ndarray, " pairs"]:
-        """(a + b) mod p of every pair."""
-        answers: np.ndarray = self.tokens[:, :2].sum(axis=1) % self.p
-        return answers
-
-    @cached_property
-    def permutation(self) -> Int[np.ndarray, " pairs"]:
-        """Pair numbers in the order of the split, training pairs first."""
-        pairs = list(range(self.p**2))
-        random.Random(self.split_seed).shuffle(pairs)
-        return np.array(pairs)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from grokviz.dataset.contract import FLOAT64, Storage, dear, measure
 from grokviz.dataset.numerics import roundness
+from grokviz.tasks._scores import by_set
 from grokviz.tasks.clock_or_pizza.checkpoint import ClockOrPizzaCheckpoint, ClockOrPizzaRun
 from grokviz.tasks.clock_or_pizza.formulas import answers, circles, circuits
 
@@ -16,13 +17,13 @@ PAPER = "arXiv:2306.17844"
 @measure("split", units="nats", source=PAPER, stored=FLOAT64, published="loss_{split}")
 def loss(at: ClockOrPizzaCheckpoint, run: ClockOrPizzaRun) -> Float[np.ndarray, " split"]:
     """Mean cross entropy over the p answers, in float64."""
-    return answers.by_set(answers.losses(at.forward(run.rate).logits), run.is_train)
+    return by_set(answers.losses(at.forward(run.rate).logits), run.is_train)
 
 
 @measure("split", source=PAPER, stored=FLOAT64, published="accuracy_{split}")
 def accuracy(at: ClockOrPizzaCheckpoint, run: ClockOrPizzaRun) -> Float[np.ndarray, " split"]:
     """Share of pairs whose largest logit is the right one."""
-    return answers.by_set(answers.is_right(at.forward(run.rate).logits), run.is_train)
+    return by_set(answers.is_right(at.forward(run.rate).logits), run.is_train)
 
 
 @measure(source=f"{PAPER}, section 4.1", stored=FLOAT64, published="gradient_symmetricity")

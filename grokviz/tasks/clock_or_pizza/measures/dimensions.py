@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset.contract import dimension
+from grokviz.tasks._scores import SETS
 from grokviz.tasks.clock_or_pizza.checkpoint import ClockOrPizzaRun
 from grokviz.tasks.clock_or_pizza.formulas import betti
-from grokviz.tasks.clock_or_pizza.formulas.answers import SETS
 from grokviz.tasks.clock_or_pizza.formulas.manifold import AXES
 
 

@@ -14,8 +14,6 @@ from grokviz.dataset.numerics import ties
 from grokviz.tasks.group_composition.formulas.groups import Group
 from grokviz.tasks.group_composition.formulas.representations import representations
 
-SETS = ("train", "test", "all")
-
 Logits = Float[np.ndarray, "pairs order"]
 
 
@@ -87,13 +85,3 @@ def right(logits: Logits, group: Group) -> Bool[np.ndarray, " pairs"]:
     lead = logits[rows, targets] - others.max(axis=1)
     leads: Bool[np.ndarray, " pairs"] = lead > ties.ROUNDING * np.abs(logits).max(initial=0)
     return leads
-
-
-def by_set(
-    values: Float[np.ndarray, " pairs"] | Bool[np.ndarray, " pairs"],
-    train: Bool[np.ndarray, " pairs"] | None,
-) -> Float[np.ndarray, " split"]:
-    """Mean over the training pairs, the test pairs and all; NaN over none, or an unknown split."""
-    none = np.zeros(len(values), dtype=bool)
-    masks = (none, none, ~none) if train is None else (train, ~train, ~none)
-    return np.array([values[mask].mean() if mask.any() else np.nan for mask in masks])

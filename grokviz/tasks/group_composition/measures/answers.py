@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from grokviz.dataset.contract import FLOAT64, Published, Storage, logged, measure, requires
+from grokviz.tasks._scores import by_set, named_ends, stage_ends
 from grokviz.tasks.group_composition.checkpoint import GroupCheckpoint, GroupRun
 from grokviz.tasks.group_composition.formulas import answers
 
 if TYPE_CHECKING:
-    import xarray as xr
+    pass
 
 PAPER = "arXiv:2302.03025"
-
-LEARNT = 0.95
-"""The accuracy at which a stage ends."""
 
 
 @measure("split", units="nats", source=PAPER, stored=FLOAT64, published="loss_{split}")
 def loss(at: GroupCheckpoint, run: GroupRun) -> Float[np.ndarray, " split"]:
     """Mean cross entropy over the elements as answers, in float64."""
-    return answers.by_set(answers.losses(at.logits, run.group), run.is_train)
+    return by_set(answers.losses(at.logits, run.group), run.is_train)
 
 
 @measure("split", source=PAPER, stored=FLOAT64, published="accuracy_{split}")
 def accuracy(at: GroupCheckpoint, run: GroupRun) -> Float[np.ndarray, " split"]:
     """Share of pairs whose largest logit is the right one."""
-    return answers.by_set(answers.right(at.logits, run.group), run.is_train)
+    return by_set(answers.right(at.logits, run.group), run.is_train)
 
 
 @measure("x", "y", on="field_epoch", long_name="what the network answers", source=PAPER,
@@ -57,21 +55,11 @@ def trained_pair(run: GroupRun) -> Int[np.ndarray, "x y"]:
     return known.reshape(order, order)
 
 
-def _ends(values: xr.DataArray, data: xr.Dataset, epoch: int) -> dict[str, Any]:
-    ends = zip(values["stage"].values.tolist(), values.values.tolist(), strict=True)
-    return {f"{name}_stage_end": end if end >= 0 else None for name, end in ends}
-
-
 @measure("stage", on="run", units="epoch", long_name="end of the stage", source=PAPER,
-         stored=Storage("int64"), published=Published(_ends, ("stage",)))  # fmt: skip
+         stored=Storage("int64"), published=Published(named_ends, ("stage",)))  # fmt: skip
 @requires(logged("train_accuracy", "accuracy logged in training"))
 def stage_end(run: GroupRun) -> Int[np.ndarray, " stage"]:
     """First epoch at which the logged accuracy on the training pairs, and on the test pairs, is
     0.95; -1 for never, or where it was not logged.
     """
-    ends = []
-    for name in ("train", "test"):
-        epochs, values = run.metric(f"{name}_accuracy")
-        reached = np.flatnonzero(values >= LEARNT)
-        ends.append(int(epochs[reached[0]]) if len(reached) else -1)
-    return np.array(ends)
+    return stage_ends(run)

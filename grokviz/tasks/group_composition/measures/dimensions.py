@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Int
 
 from grokviz.dataset.contract import dimension
+from grokviz.tasks._scores import SETS
 from grokviz.tasks.group_composition.checkpoint import GroupRun
-from grokviz.tasks.group_composition.formulas.answers import SETS
 from grokviz.tasks.group_composition.formulas.cosets import SIDES
 from grokviz.tasks.group_composition.formulas.representations import representations
 

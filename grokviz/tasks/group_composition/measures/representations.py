@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.dataset.contract import FLOAT64, Published, Storage, measure
+from grokviz.tasks._scores import by_set
 from grokviz.tasks.group_composition.checkpoint import GroupCheckpoint, GroupRun
 from grokviz.tasks.group_composition.formulas import answers, shares
 from grokviz.tasks.group_composition.measures.answers import PAPER
@@ -85,7 +86,7 @@ def restricted_loss(at: GroupCheckpoint, run: GroupRun) -> Float[np.ndarray, " s
     """Loss of the part of the logits that is in the characters of the key representations."""
     of_logits = at.similarities(run.group)
     inside = answers.in_characters(of_logits.coefficients, run.key, run.group)
-    return answers.by_set(answers.losses(inside, run.group), run.is_train)
+    return by_set(answers.losses(inside, run.group), run.is_train)
 
 
 @measure("split", units="nats", source=PAPER, stored=FLOAT64, long_name="excluded loss",
@@ -94,4 +95,4 @@ def excluded_loss(at: GroupCheckpoint, run: GroupRun) -> Float[np.ndarray, " spl
     """Loss of the logits without that part."""
     of_logits = at.similarities(run.group)
     inside = answers.in_characters(of_logits.coefficients, run.key, run.group)
-    return answers.by_set(answers.losses(at.logits - inside, run.group), run.is_train)
+    return by_set(answers.losses(at.logits - inside, run.group), run.is_train)

@@ -8,9 +8,9 @@ from jaxtyping import Float, Int
 from grokviz.dataset.contract import Storage, dimension, logged, measure, requires
 from grokviz.dataset.numerics import fourier
 from grokviz.dataset.variables import PAPER
+from grokviz.tasks._scores import stage_ends
 from grokviz.tasks.layernorm_addition.checkpoint import LayerNormCheckpoint, LayerNormRun
 
-LEARNT = 0.95
 STAGES = ("memorised", "generalised")
 
 
@@ -39,9 +39,4 @@ def stage_end(run: LayerNormRun) -> Int[np.ndarray, " stage"]:
     """First epoch at which the logged accuracy on the training pairs, and on the test pairs, is
     0.95; -1 for never, or where it was not logged.
     """
-    ends = []
-    for split in ("train", "test"):
-        epochs, values = run.metric(f"{split}_accuracy")
-        reached = np.flatnonzero(values >= LEARNT)
-        ends.append(int(epochs[reached[0]]) if len(reached) else -1)
-    return np.array(ends)
+    return stage_ends(run)

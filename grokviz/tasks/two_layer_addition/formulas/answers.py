@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from grokviz.dataset.numerics import ties
 from grokviz.tasks.two_layer_addition.weights import TwoLayerWeights
-
-SETS = ("train", "test", "all")
 
 
 def all_logits(weights: TwoLayerWeights, activation: str) -> Float[np.ndarray, "pairs residue"]:
@@ -33,16 +31,6 @@ def margins(logits: Float[np.ndarray, "pairs residue"]) -> Float[np.ndarray, " p
     lead = -behind.max(axis=1)
     tie = ties.ROUNDING * np.abs(logits).max(initial=0)
     return np.where(np.abs(lead) <= tie, 0, lead)
-
-
-def by_set(
-    values: Float[np.ndarray, " pairs"] | Bool[np.ndarray, " pairs"],
-    train: Bool[np.ndarray, " pairs"] | None,
-) -> Float[np.ndarray, " split"]:
-    """Mean over the training pairs, the test pairs and all; NaN over none, or an unknown split."""
-    none = np.zeros(len(values), dtype=bool)
-    masks = (none, none, ~none) if train is None else (train, ~train, ~none)
-    return np.array([values[mask].mean() if mask.any() else np.nan for mask in masks])
 
 
 def by_distance(logits: Float[np.ndarray, "pairs residue"]) -> Float[np.ndarray, " residue"]:

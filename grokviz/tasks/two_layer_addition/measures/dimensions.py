@@ -7,8 +7,8 @@ from jaxtyping import Int
 
 from grokviz.dataset.contract import dimension
 from grokviz.dataset.numerics import fourier
+from grokviz.tasks._scores import SETS
 from grokviz.tasks.two_layer_addition.checkpoint import TwoLayerRun
-from grokviz.tasks.two_layer_addition.formulas.answers import SETS
 
 STAGES = ("memorised", "generalised")
 
