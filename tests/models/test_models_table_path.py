@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from test_models_exact_path import (
     MAINLINE,
     SIZES,
-    SMALLER,
     agree,
     precisions,
     with_or_without_biases,
@@ -111,8 +110,8 @@ def test_the_mainline_at_the_start(compiled_tables, precision: str, biases: bool
 def test_float32_weights_depart_no_faster_than_the_plain_model_from_itself(
     both, compiled_tables, precision: str
 ) -> None:
-    pair = compiled_tables(**SMALLER, loss_precision=precision)
-    reordered = both(**SMALLER, loss_precision=precision)
+    pair = compiled_tables(**MAINLINE, loss_precision=precision)
+    reordered = both(**MAINLINE, loss_precision=precision)
     split = reordered.plain.train
     order = torch.randperm(len(split.tokens), generator=torch.Generator().manual_seed(0))
     split.tokens, split.targets = split.tokens[order], split.targets[order]
