@@ -129,7 +129,7 @@ def at_rest(data: xr.Dataset) -> xr.Dataset:
     for name, values in data.drop_vars(changed).data_vars.items():
         for clock in values.dims:
             moves = clock in CLOCKS or str(clock).endswith("epoch")
-            if values.dtype.kind != "f" or not values.size or not moves:
+            if values.dtype.kind not in "fiu" or not values.size or not moves:
                 continue
             axis = values.dims.index(clock)
             others = tuple(n for n in range(values.ndim) if n != axis)
