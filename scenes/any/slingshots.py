@@ -105,7 +105,7 @@ class Slingshots(Scene):
         ]
         rooms = style().stack(
             figure, [*[TALL] * len(logged), *[1.0] * len(below)],
-            left=6.0, right=1.6, vgap=2.4 if not narrow else 2.0, top=1.8,
+            left=6.0, right=1.6, vgap=3.6 if narrow else 2.4, top=3.2 if narrow else 1.8,
         )  # fmt: skip
         traces: list[panels.Trace] = []
         smooth: list[panels.Trace] = []
@@ -256,10 +256,12 @@ class Slingshots(Scene):
     def _heading(self, axes: Axes, data: xr.Dataset, member: int) -> Drawing:
         """The precision and the number of spikes: in films of those so far."""
         epochs, end, ghost = data["epoch"].values, self._end(data), style().ghost
-        # clear of the name of the moment at which it generalises
-        right = 0 <= int(data["generalised_epoch"].values[member]) < EARLY * end
+        # clear of the name of the moment at which it generalises, above it where both are too wide
+        narrow = style().narrow(axes.figure)
+        early = 0 <= int(data["generalised_epoch"].values[member]) < EARLY * end
+        right = early and not narrow
         text = style().note(
-            axes, "", (float(right), 1), (0, 0.5), fontweight="bold",
+            axes, "", (float(right), 1), (0, 1.9 if narrow else 0.5), fontweight="bold",
             ha="right" if right else "left", fontsize=1.1 * style().points,
         )  # fmt: skip
         name = _bits(_precision(data, member))

@@ -157,7 +157,11 @@ def phases(figure: FigureBase) -> Literal["named", "none"]:
     return "none" if style().narrow(figure) else "named"
 
 
-def halves(axes: Axes, data: xr.Dataset, *, level: float = 0) -> Drawing:
+HALVES = {0: 5.5, 1: 9.0}
+"""So many ems wide is the name of the moment at which the test loss halves, by where it stands."""
+
+
+def halves(axes: Axes, data: xr.Dataset, *, level: int = 0) -> Drawing:
     """A dotted line where the run groks, from then on in films; nothing of a run that does not.
 
     Its name stands at the foot of the axes, or at their top where ``level`` is 1.
@@ -173,7 +177,15 @@ def halves(axes: Axes, data: xr.Dataset, *, level: float = 0) -> Drawing:
         color=colour, xycoords=axes.get_xaxis_transform(), linespacing=1.05,
     )  # fmt: skip
 
+    em = current_style.pixels(axes, current_style.small)
+
     def update(i: int) -> None:
+        # an axis that has grown may leave no room at the left of the line
+        left = (axes.transData.transform((at, 0))[0] - axes.bbox.x0) / em > HALVES[level]
+        name.set(ha="right" if left else "left")
+        name.set_position(
+            ((-0.4 if left else 0.4) * current_style.small, lift * current_style.small)
+        )
         for artist in (line, name):
             artist.set_visible(current_style.ghost or bool(epochs[i] >= at))
 
