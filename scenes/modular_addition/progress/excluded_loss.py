@@ -10,6 +10,7 @@ from grokviz.scenes.any import _ridges
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _neurons
 from grokviz.scenes.modular_addition.progress import _all_waves
+from jaxtyping import Bool
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
@@ -105,6 +106,12 @@ class ExcludedLoss(Scene):
         lone = self.removed == "each" and self.measure == "loss"
         return self.form == "hills" and lone and not self._behind
 
+    def _has_hills(self, data: xr.Dataset) -> bool:
+        """Whether there is a bar to draw: a run of few checkpoints may have none, but curves."""
+        name = f"excluded_loss_{self.kind}_by_frequency"
+        keys = frequencies.key_frequencies(data)
+        return self._hilly and any(_begins(data, name, k) is not None for k in keys)
+
     def claim(self, data: xr.Dataset) -> Claim:
         """How many of the key waves training leans on when the run groks."""
         if self.removed == "all":
@@ -117,13 +124,13 @@ class ExcludedLoss(Scene):
         sentence = f"Training leans on {leant} of {len(keys)} key waves before the test loss halves"
         if leant <= MOST * len(keys):
             return Claim.instead(sentence.replace("before", "when"), leant=leant)
-        watch = self.watch if self._hilly else SHORT
+        watch = self.watch if self._has_hills(data) else SHORT
         watch = published.watch(watch) if self._behind else watch
         return Claim(sentence, watch, numbers={"leant": leant, "keys": len(keys)})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Bars from when training leans on a wave, above a hill; or lines; or a bar a wave."""
-        if self._hilly and frequencies.key_frequencies(data):
+        if self._has_hills(data):
             return self._hills(figure, data)
         axes = style().panels(figure, left=5.0, right=7.4)[0][0]
         if self.removed == "all":
@@ -165,7 +172,7 @@ class ExcludedLoss(Scene):
         """With the definition and the citation."""
         if self.removed == "all":
             return _all_waves.definition(data, self.measure, behind=self._behind)
-        if self._hilly:
+        if self._has_hills(data):
             return self._definition_of_hills(data)
         grokked = self.form == "curves" and outcome(data).grokked is not None
         dotted = " Dotted: the test loss is at half its peak." if grokked else ""
@@ -318,17 +325,24 @@ def _begins(data: xr.Dataset, name: str, k: int) -> int | None:
     """The first moment after memorisation at which training leans on a wave; None for never."""
     ends = clocks.phase_ends(data)
     first = 0 if ends is None else clocks.index_up_to(data, "epoch", float(ends[0]))
-    leant = (i for i in range(first, data.sizes["epoch"]) if k in _leant_on(data, name, i))
-    return next(leant, None)
+    leant = np.flatnonzero(_leans(data, name)[first:, frequencies.key_frequencies(data).index(k)])
+    return first + int(leant[0]) if leant.size else None
 
 
 def _leant_on(data: xr.Dataset, name: str, i: int) -> list[int]:
     """The key frequencies without which the loss is far above that without any other."""
-    keys = frequencies.key_frequencies(data)
-    now = data[name].isel(epoch=i)
-    rest = now.drop_sel(frequency=keys).values
-    bar = LEANS * float(rest[np.isfinite(rest)].max(initial=0))
-    return [k for k in keys if float(now.sel(frequency=k)) >= bar]
+    leant = _leans(data, name)[i]
+    return [k for k, far in zip(frequencies.key_frequencies(data), leant, strict=True) if far]
+
+
+def _leans(data: xr.Dataset, name: str) -> Bool[np.ndarray, "epoch key"]:
+    """Whether the loss without a key frequency is far above that without any other."""
+    keys, values = frequencies.key_frequencies(data), data[name].values.astype(float)
+    key = np.isin(data["frequency"].values, keys)
+    rest = np.where(np.isfinite(values), values, 0)[:, ~key].max(axis=1, initial=0)
+    return values[:, [list(data["frequency"].values).index(k) for k in keys]] >= (
+        LEANS * rest[:, None]
+    )
 
 
 def _across(bars: Bars, levels: list[np.ndarray]) -> Drawing:
