@@ -293,6 +293,9 @@ def test_the_way_of_the_weights_is_their_norm_their_direction_and_their_waves(
     assert made["member_step_cosine"][:2] == pytest.approx([1, 0])
     assert np.isnan(made["member_step_cosine"][2])
     assert made["member_wave_gini"] == pytest.approx([0.5] * 3)
+    assert made["member_wave_count"] == pytest.approx([1] * 3)
+    level = trajectory.trajectory(open_run(tmp_path / "run"), lambda state: np.full(7, 0.3))
+    assert level["member_wave_count"] == pytest.approx([7] * 3)
 
 
 def test_what_slingshots_log_is_there(make: Make) -> None:

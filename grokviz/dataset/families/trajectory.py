@@ -36,6 +36,12 @@ ROWS = (
         "Gini coefficient of the norms of all frequencies in the embedding, at "
         "member_kept_epoch: 0 where all are equal, near 1 where few are left",
         f"{PAPER}, figure 7"),
+    Variable(
+        "member_wave_count", ("member", "kept"), "waves the embedding is spread over", "1",
+        "participation ratio of the frequencies in the embedding, at member_kept_epoch: the "
+        "squared sum of their squared norms over the sum of the squares of these; as many as "
+        "there are frequencies where all are equal, 1 where one is left",
+        PUBLISHED),
 )  # fmt: skip
 
 
@@ -52,12 +58,14 @@ def trajectory(
     ``frequency_norms`` gives the norm of each frequency in the embedding of a state.
     """
     epochs = curves.spread(np.asarray(run.epochs, dtype=np.int64), MOST)
-    norms, waves, steps, before = [], [], [], None
+    norms, waves, counts, steps, before = [], [], [], [], None
     for epoch in epochs.tolist():
         state = run.weights(epoch)
         weights = _hidden(state)
         norms.append(float(np.linalg.norm(weights)))
-        waves.append(float(fourier.gini(frequency_norms(state))))
+        sizes = frequency_norms(state)
+        waves.append(float(fourier.gini(sizes)))
+        counts.append(_participation(np.square(np.asarray(sizes, dtype=np.float64))))
         if before is not None:
             steps.append(_cosine(before, weights - before))
         before = weights
@@ -66,6 +74,7 @@ def trajectory(
         "member_weight_norm": np.array(norms),
         "member_step_cosine": np.array([*steps, np.nan]),
         "member_wave_gini": np.array(waves),
+        "member_wave_count": np.array(counts),
     }
 
 
@@ -82,3 +91,9 @@ def _hidden(state: Mapping[str, np.ndarray]) -> Float[np.ndarray, " weight"]:
 def _cosine(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:
     lengths = float(np.linalg.norm(x) * np.linalg.norm(y))
     return float(x @ y) / lengths if lengths > 0 else np.nan
+
+
+def _participation(parts: Float[np.ndarray, " n"]) -> float:
+    """How many parts a whole is spread over: 1 over the sum of their squared shares."""
+    squares = float(parts @ parts)
+    return float(parts.sum()) ** 2 / squares if squares > 0 else np.nan
