@@ -258,14 +258,15 @@ def _sources(folder: Path, recursive: bool) -> Iterator[Path]:
                 yield from _sources(path, recursive)
 
 
-def with_inner(module: ModuleType) -> list[ModuleType]:
+@lru_cache(maxsize=256)
+def with_inner(module: ModuleType) -> tuple[ModuleType, ...]:
     """A module and, if it is a package, its modules, except those with an underscore."""
     paths = getattr(module, "__path__", None)
     if paths is None:
-        return [module]
+        return (module,)
     names = [info.name for info in pkgutil.iter_modules(paths, f"{module.__name__}.")]
     inner = [name for name in names if not name.rpartition(".")[2].startswith("_")]
-    return [module, *map(importlib.import_module, inner)]
+    return (module, *map(importlib.import_module, inner))
 
 
 # --- installed packages --------------------------------------------------------------

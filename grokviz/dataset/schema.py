@@ -160,5 +160,6 @@ def _missing(data: xr.Dataset, name: str, rows: list[Variable], meanings: Mappin
 
 def describe(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Dimensions, unit, definition and source of these variables, as plain data."""
-    rows = (variable(name) for name in names)
+    known = variables()
+    rows = (variable(name, known) for name in names)
     return {row.name: {"dims": list(row.dims), **row.attrs} for row in rows}

@@ -75,11 +75,11 @@ def check_numbers(place: Path, to: Path) -> int:
             writer.log(0, train_loss=1.0)
             writer.checkpoint(int(data["member_last_epoch"][i]), state)
             writer.close(finished=True)
-        made = record_of(open_run(to / str(i)), "again", 100)
+        made, known = record_of(open_run(to / str(i)), "again", 100), schema.variables()
         for name in [*FROM_WEIGHTS, *own_rows(facts["task"])]:
             if name not in data:
                 continue
-            ours = np.atleast_1d(schema.variable(name).stored(made[name]))
+            ours = np.atleast_1d(known[name].stored(made[name]))
             theirs = np.atleast_1d(data[name].values[i])
             if data[name].dims[1:] == ("point",):  # of its checkpoints the last
                 theirs = theirs[theirs >= -1][-1:] if theirs.dtype.kind == "f" else (

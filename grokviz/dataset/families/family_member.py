@@ -132,10 +132,11 @@ def _event(data: xr.Dataset, name: str, curve: tuple[np.ndarray, np.ndarray]) ->
 
 def records_of(data: xr.Dataset) -> list[Record]:
     """The members of a family's dataset."""
+    known = schema.variables()
     names = [
         str(name)
         for name, variable in data.data_vars.items()
-        if variable.dims[:1] == ("member",) and str(name) in schema.variables()
+        if variable.dims[:1] == ("member",) and str(name) in known
     ]
     return [
         {**_no_weights(), **_unsaid(data), **{name: data[name].values[i] for name in names}}
