@@ -194,6 +194,12 @@ BUNDLED = {
     "group-ladder/A5-1": 1480,
     "group-ladder/A5-2": 1620,
     **{f"group-ladder/{group}-{seed}": None for group in ("C60", "D30") for seed in range(3)},
+    "group-seeds/D10-0": 1750,
+    "group-seeds/D10-1": 1750,
+    "group-seeds/D10-2": 1330,
+    "group-seeds/S4-0": 4120,
+    "group-seeds/S4-1": 1690,
+    "group-seeds/S4-2": 4480,
     "two-layer-59-0": None,  # it generalises at twice the epoch at which it has memorised
     "two-layer-59-1": None,
     "two-layer-59-2": None,
