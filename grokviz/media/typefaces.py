@@ -78,6 +78,13 @@ def fonts_of_ours() -> Iterator[None]:
 
     ours = _entries()
     others = [entry for entry in fontManager.ttflist if entry not in ours]
+    names = {entry.name for entry in ours}
+    if not any(entry.name in names for entry in others):
+        # no order finds others, and to list them anew would forget all that was searched for
+        if len(fontManager.ttflist) != len(others) + len(ours):
+            _list_fonts([*others, *ours])
+        yield
+        return
     if fontManager.ttflist[: len(ours)] == ours:
         yield
         return

@@ -221,6 +221,18 @@ def test_a_font_of_the_same_name_elsewhere_is_not_taken(monkeypatch: pytest.Monk
     assert "SourceSerifPro" in findfont(FontProperties(family=DISPLAY), fallback_to_default=False)
 
 
+def test_what_matplotlib_has_found_is_kept_between_two_pictures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with theme("light").applied():
+        pass
+    listed: list[str] = []
+    monkeypatch.setattr(fontManager, "addfont", listed.append)  # it forgets all fonts found
+    with theme("dark").applied():
+        assert "SourceSans" in findfont(FontProperties(family=TEXT), fallback_to_default=False)
+    assert listed == []
+
+
 @pytest.mark.parametrize("size", [14.4, 23.4, 29.2])
 def test_numerals_are_equally_wide(size: float) -> None:
     with theme("dark").applied():
