@@ -16,7 +16,7 @@ import xarray as xr
 
 from grokviz.dataset import table
 from grokviz.dataset.build.assemble import assemble
-from grokviz.dataset.cache import read
+from grokviz.dataset.cache import decode_ours
 from grokviz.dataset.references.reference import SUMS
 from grokviz.runs import Run, RunWriter, open_run
 from grokviz.runs.tensors import load
@@ -49,7 +49,7 @@ def has_weights(place: Path) -> bool:
 
 
 def whole(place: Path) -> xr.Dataset:
-    parts = [read(file) for file in sorted(place.glob("*.nc"))]
+    parts = [decode_ours(file.read_bytes()) for file in sorted(place.glob("*.nc"))]
     return xr.merge(parts, compat="no_conflicts", join="outer", combine_attrs="override")
 
 
@@ -185,7 +185,7 @@ def check_sums(place: Path) -> None:
 def check_files(place: Path) -> None:
     """All files are as they were bundled, of one run, and say nothing of where it ran."""
     check_sums(place)
-    parts = [read(file) for file in sorted(place.glob("*.nc"))]
+    parts = [decode_ours(file.read_bytes()) for file in sorted(place.glob("*.nc"))]
     assert len({part.attrs["run_checksum"] for part in parts}) == 1
     for said in [facts_of(place).get("command"), *(part.attrs["command"] for part in parts)]:
         assert " /" not in (said or ""), said

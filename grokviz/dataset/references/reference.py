@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grokviz.dataset import schema, table
-from grokviz.dataset.cache import decode, read
-from grokviz.dataset.netcdf import plain, read_attrs
+from grokviz.dataset.cache import decode_ours, read
+from grokviz.dataset.netcdf import read_attrs
 from grokviz.dataset.references.parts import holdings, parts_of
 from grokviz.errors import InputError, nearest
 from grokviz.task import known_task
@@ -68,19 +68,13 @@ def _reference(name: str, needs: frozenset[str] | None) -> xr.Dataset:
         needs = None  # a family is small, and each of its curves wants the names of its members
     core = sealed_bytes(root / main)
     names = None if needs is None else _shown(needs, read_attrs(core))
-    others = [_decoded(sealed_bytes(root / part), names) for part in parts_of(held, main, names)]
+    others = [decode_ours(sealed_bytes(root / part), names) for part in parts_of(held, main, names)]
     if names is not None:
         names |= {str(dim) for part in others for dim in part.coords}
-    used = [_decoded(core, names), *others]
+    used = [decode_ours(core, names), *others]
     data = xr.merge(used, compat="no_conflicts", join="outer", combine_attrs="override")
     data.attrs = dict(used[0].attrs)
     return _upgrade(data)
-
-
-def _decoded(content: bytes, names: Set[str] | None) -> xr.Dataset:
-    """The dataset of a part's bytes, as :func:`grokviz.dataset.cache.decode`."""
-    data = plain(content, names)
-    return decode(content, names) if data is None else data
 
 
 def _shown(needs: frozenset[str], attrs: Mapping[str, Any]) -> frozenset[str]:
