@@ -401,6 +401,7 @@ def test_a_users_measure_is_in_the_explorer_and_in_numbers(tmp_path: Path) -> No
         assert "total" not in load("run")
 
 
+@pytest.mark.slow
 def test_a_users_measure_is_taken_in_worker_processes(tmp_path: Path) -> None:
     files = tmp_path / "here" / "scenes"
     files.mkdir()

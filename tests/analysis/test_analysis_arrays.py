@@ -125,6 +125,7 @@ def test_the_longest_dimensions_are_cut_first(
 # --- the reference that was recorded from a loop ---------------------------------------
 
 
+@pytest.mark.slow
 def test_the_reference_is_what_its_weights_and_its_loop_give(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the loop is one of torch")
     import recorded_features

@@ -56,6 +56,7 @@ def single(small_run) -> list[Measured]:
     return measured
 
 
+@pytest.mark.slow
 def test_every_variable_has_its_row_and_says_what_it_is(data, small_run) -> None:
     able = table.available(small_run)
     assert set(data.data_vars) == {*table.unasked(small_run)}
@@ -262,6 +263,7 @@ def test_an_error_in_a_worker_is_the_same_sentence(tmp_path) -> None:
     assert assemble(open_run(run), workers=2).sizes["epoch"] == 3
 
 
+@pytest.mark.slow
 def test_processes_are_started_for_long_work_alone(data, small_run, monkeypatch) -> None:
     monkeypatch.setattr(parallel, "cores", lambda: 3)
     assert workers.processes_worth(2 * workers.WORTH) == 3

@@ -47,6 +47,7 @@ def loss(logits: np.ndarray, pairs: np.ndarray | slice = slice(None)) -> float:
     return float((np.log(np.exp(shifted).sum(axis=1)) - right).mean())
 
 
+@pytest.mark.slow
 def test_a_cluster_is_left_out_of_neurons_cut_to_their_own_frequency(weights, activations) -> None:
     post = activations.post
     centred = post - post.mean(axis=0)

@@ -111,6 +111,7 @@ def test_a_sweep_is_a_family(sweep: Path) -> None:
     assert "seed" not in data.attrs["settings"]
 
 
+@pytest.mark.slow
 def test_when_each_learned_is_told_by_the_whole_curves(sweep: Path) -> None:
     data = family([sweep])
     for i, path in enumerate(members_of(sweep)):
@@ -124,6 +125,7 @@ def test_when_each_learned_is_told_by_the_whole_curves(sweep: Path) -> None:
     assert (data["member_last_epoch"] == 3000).all()
 
 
+@pytest.mark.slow
 def test_curves_are_thinned_and_keep_their_records(sweep: Path) -> None:
     data = family([sweep])
     assert 100 < data.sizes["point"] <= 2000
@@ -200,6 +202,7 @@ def test_a_dataset_joins_a_family(sweep: Path, make: Make, tmp_path: Path) -> No
     assert data["fraction_member"].values.tolist() == together["fraction_member"].values.tolist()
 
 
+@pytest.mark.slow
 def test_a_reference_of_one_run_joins_a_family(make: Make, tmp_path: Path) -> None:
     other = make("seed=1", settings={"p": 113, "seed": 1})
     data = load(["modular-addition", other], ["member_key_frequency", "member_train_loss"])
@@ -299,6 +302,7 @@ def test_the_way_of_the_weights_is_their_norm_their_direction_and_their_waves(
     assert level["member_wave_count"] == pytest.approx([7] * 3)
 
 
+@pytest.mark.slow
 def test_what_slingshots_log_is_there(make: Make) -> None:
     steps = np.arange(5001)
     loss = falling(steps, 150)
@@ -339,6 +343,7 @@ def test_it_is_kept_until_a_member_changes(
 # --- asked for by what a scene needs -------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_scene_of_many_runs_takes_whatever_holds_them(sweep: Path, make: Make) -> None:
     one = make("one")
     needs = ["member_train_loss", "memorised_epoch"]
@@ -363,6 +368,7 @@ def test_a_scene_of_one_run_does_not_take_many(sweep: Path, make: Make) -> None:
         resolve(sweep)
 
 
+@pytest.mark.slow
 def test_nothing_to_draw_is_one_sentence(make: Make, tmp_path: Path) -> None:
     steps = np.arange(20)
     flat = make("flat/seed=0", curves={"train_loss": (steps, np.ones(20))})
@@ -400,6 +406,7 @@ class Spread(Scene):
 """
 
 
+@pytest.mark.slow
 def test_runs_are_named_on_the_command_line(
     sweep: Path, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -424,6 +431,7 @@ def test_runs_are_named_on_the_command_line(
     assert figures.needs_of("sweep", [find("spread")]) == ()
 
 
+@pytest.mark.slow
 def test_a_moment_that_a_family_does_not_have_is_left_out(sweep: Path) -> None:
     """The argument of many pieces has a still of eight; this sweep has three."""
     skipped: dict[str, str] = {}

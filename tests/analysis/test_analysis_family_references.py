@@ -212,6 +212,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "made"
 
 
+@pytest.mark.slow
 def test_a_family_that_was_just_bundled_stands_its_checks(made: Path, tmp_path: Path) -> None:
     check_files(made)
     assert check_numbers(made, tmp_path) == 1
@@ -260,6 +261,7 @@ def out_of_two_curves(folder: Path) -> list[str]:
     return [str(folder / "a"), str(folder / "b")]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_bundled_is_refused(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from reference_checks import rebuilt
 
 from grokviz.dataset.build.assemble import assemble
@@ -33,6 +34,7 @@ def test_an_answer_of_no_number_has_no_probability() -> None:
     assert ((error >= 0) & (error < 3)).all()
 
 
+@pytest.mark.slow
 def test_the_bundled_answers_are_what_the_bundled_weights_give(tmp_path: Path) -> None:
     place = bundled.folder() / "modular-addition"
     kept = read(place / "own_answers.nc")

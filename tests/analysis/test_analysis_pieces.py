@@ -60,6 +60,7 @@ def runs(tmp_path: Path) -> list[Path]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_phase_change_is_a_piece(runs: list[Path]) -> None:
     data = family(runs, cache=False)
     expected = {
@@ -88,6 +89,7 @@ def test_the_order_is_drawn_once(runs: list[Path]) -> None:
     assert first != sorted(first)
 
 
+@pytest.mark.slow
 def test_the_mean_of_more_pieces_falls_less_at_once(runs: list[Path]) -> None:
     data = family(runs, cache=False)
     mean = running_mean(data["piece_loss"].values)

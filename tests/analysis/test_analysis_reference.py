@@ -74,6 +74,7 @@ def made(run) -> xr.Dataset:
     return assemble(run)
 
 
+@pytest.mark.slow
 def test_four_checkpoints_are_bundled(made, kept) -> None:
     assert made.sizes["epoch"] == 4
     assert made["epoch"].values[0] == kept["epoch"].values[0] == 0

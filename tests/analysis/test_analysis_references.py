@@ -72,6 +72,7 @@ def test_the_learning_coefficients_are_what_the_weights_give(tmp_path: Path) -> 
     assert check_numbers(place, rebuilt(place, tmp_path / "run"), dear=True) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SINGLE if name.startswith("two-layer")])
 def test_a_network_of_two_layers_begins_again_as_it_was_bundled(name: str, tmp_path: Path) -> None:
     """Losses of the first updates, trained anew, to two parts in a thousand."""
@@ -143,6 +144,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, run: Path) -> Path:
     return folder / "made"
 
 
+@pytest.mark.slow
 def test_a_reference_that_was_just_made_stands_its_checks(made: Path, tmp_path: Path) -> None:
     check_files(made)
     assert sorted(f.name for f in (made / "weights").iterdir()) == [
@@ -153,6 +155,7 @@ def test_a_reference_that_was_just_made_stands_its_checks(made: Path, tmp_path: 
     assert check_losses(made) == 24
 
 
+@pytest.mark.slow
 def test_a_reference_of_curves_alone_stands_its_checks(run: Path, tmp_path: Path) -> None:
     whole_run = open_run(run)
     with RunWriter.create(tmp_path / "curves", dict(whole_run.facts)) as writer:
@@ -228,6 +231,7 @@ def flip(file: Path) -> None:
     file.write_bytes(data)
 
 
+@pytest.mark.slow
 def test_parts_are_added_and_never_rewritten(made: Path, run: Path, tmp_path: Path) -> None:
     copy, run = tmp_path / "copy", open_run(run)
     shutil.copytree(made, copy)
@@ -272,6 +276,7 @@ def test_thinned_curves_keep_spikes_checkpoints_and_ends() -> None:
     assert "thinned" not in found["tested_epoch"].attrs
 
 
+@pytest.mark.slow
 def test_a_command_does_not_say_where_it_ran(tmp_path: Path) -> None:
     command = "grokviz train skip-trigram --out /home/user/runs/mine --device cpu"
     with RunWriter.create(tmp_path / "run", {"task": "mine", "command": command}) as writer:

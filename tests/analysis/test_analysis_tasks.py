@@ -253,6 +253,7 @@ def test_a_run_without_the_logged_norms_says_so(runs, small_run) -> None:
     assert tasks_with("held_out_loss") == list(TINY)
 
 
+@pytest.mark.slow
 def test_several_runs_are_measured_one_by_one(tmp_path) -> None:
     for seed, level in (("seed=0", 0.01), ("seed=1", 3.0)):
         facts = {"task": "modular-addition", "settings": {"seed": int(seed[-1])}}

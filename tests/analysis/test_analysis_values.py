@@ -234,6 +234,7 @@ def running_sum(run: RunView) -> np.ndarray:
     return np.cumsum(run.gathered["biases"])
 
 
+@pytest.mark.slow
 def test_measures_may_be_given_themselves(run: Path) -> None:
     data = gv.analyze(run, [from_the_end, "loss"])
     assert list(data.data_vars) == ["from_the_end", "loss"]
@@ -313,6 +314,7 @@ def same_bits(ours: xr.Dataset, whole: xr.Dataset) -> None:
         np.testing.assert_array_equal(array.values, wanted.values, err_msg=str(name))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=12, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -103,6 +103,7 @@ def tab(place: Path, *words: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_no_file_of_the_users_runs_for_it(tmp_path: Path) -> None:
     (tmp_path / "scenes").mkdir()
     (tmp_path / "scenes" / "evil.py").write_text(EVIL)

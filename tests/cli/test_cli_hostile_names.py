@@ -53,6 +53,7 @@ def test_what_is_printed_of_a_run(called: Callable[..., Ran], run: Path) -> None
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["measures"], ["render", "weight-norms", "--run"]])
 def test_measures_and_refusals(called: Callable[..., Ran], run: Path, words: list[str]) -> None:
     check(called(*words, "run", *(["--epoch", NAME] if words == ["measures"] else [])))

@@ -77,6 +77,7 @@ def test_earlier_epochs_keep_the_last_ones_key_frequencies(run, train) -> None:
     assert first["loss_all"] == published(weights(0), train)["loss_all"]
 
 
+@pytest.mark.slow
 def test_a_dataset_holds_the_same_measures(run, tmp_path) -> None:
     data = gv.analyze(run, cache=False)
     file = tmp_path / "data.nc"
@@ -99,6 +100,7 @@ def near(found: dict, wanted: dict) -> None:
         np.testing.assert_allclose(ours, value, rtol=2e-6, atol=1e-7, err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_and_a_table(grokviz: Callable, called: Callable, run) -> None:
     printed = grokviz("measures", run, "--epoch", "grok", "--json")
     assert printed.returncode == 0, printed.stderr
@@ -215,6 +217,7 @@ def test_loss_curves_alone_are_measured(called: Callable, tmp_path) -> None:
     assert "generalised epoch" in called("measures", tmp_path / "curves").stdout
 
 
+@pytest.mark.slow
 def test_a_dataset_needs_neither_torch_nor_weights(run, tmp_path) -> None:
     gv.analyze(run, cache=False).to_netcdf(tmp_path / "data.nc", engine="h5netcdf")
     code = (

@@ -186,6 +186,7 @@ def test_what_would_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert left(here) == []
 
 
+@pytest.mark.slow
 def test_several_files_at_once(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["render", "embedding-waves", "-o", "deep/a.mp4", "-o", "a.svg", "-o", "a.png"]
     command += [*SHORT, "--set", "by=component", "--theme", "dark"]
@@ -205,6 +206,7 @@ def test_quiet_says_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert left(here) == ["a.svg"]
 
 
+@pytest.mark.slow
 def test_the_command_is_in_the_file(grokviz: Run, tmp_path: Path) -> None:
     command = ["render", "grokking-curve", "-o", "a b.svg", "--epoch", "grok-3000"]
     assert grokviz(*command).returncode == 0
@@ -445,6 +447,7 @@ def test_ctrl_c_leaves_the_old_file(tmp_path: Path, kind: str, quality: str, sec
 # --- data --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_data_as_netcdf_is_drawn_again(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import xarray as xr
 
@@ -502,6 +505,7 @@ def test_figures_of_a_run_of_ones_own(here: Path, capsys: pytest.CaptureFixture[
     assert read_provenance("drawn/embedding-waves.png").run_name == "mine"
 
 
+@pytest.mark.slow
 def test_figures_say_what_they_make(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

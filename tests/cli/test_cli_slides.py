@@ -24,6 +24,7 @@ def test_a_dry_run_lists_the_story(called: Run, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_both_targets_from_one_command(grokviz: Run, tmp_path: Path) -> None:
     pytest.importorskip("pptx", reason="python-pptx is not installed")
     outputs = ["out/talk.html", "out/talk.pptx"]

@@ -56,6 +56,7 @@ def imported(folder: Path, *words: str) -> set[str]:
     return {*modules}
 
 
+@pytest.mark.slow
 def test_a_still_imports_what_it_uses(tmp_path: Path) -> None:
     modules = imported(tmp_path, "render", "embedding-waves", "-q", "-o", "a.png")
     assert (tmp_path / "a.png").stat().st_size > 10_000
@@ -71,6 +72,7 @@ def test_a_still_imports_what_it_uses(tmp_path: Path) -> None:
     assert measures == []
 
 
+@pytest.mark.slow
 def test_a_film_imports_its_encoder_beside(tmp_path: Path) -> None:
     words = ("--quality", "l", "--duration", "0.1", "-q", "-o", "a.mp4")
     packages = {
@@ -80,6 +82,7 @@ def test_a_film_imports_its_encoder_beside(tmp_path: Path) -> None:
     assert not packages & (OF_OTHERS - {"rich"})
 
 
+@pytest.mark.slow
 def test_where_users_code_runs_nothing_is_spared(tmp_path: Path) -> None:
     pytest.importorskip("dask")
     (tmp_path / "scenes").mkdir()

@@ -85,6 +85,7 @@ def test_without_torch_the_extra_is_named(
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_members_and_failures_are_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = [*SWEEP, *SMALL[2:], "--grid", "p=8,7", "--epochs", "4", "--out", "s"]
     assert cli.run(command) == 1
@@ -103,6 +104,7 @@ def test_members_and_failures_are_said(here: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.endswith("s: 1 of 1 members are finished\n")
 
 
+@pytest.mark.slow
 def test_stopped_it_says_so_and_goes_on(tmp_path: Path, called: Run) -> None:
     command = [*SWEEP, *SMALL, "--seeds", "2", "--out", "s", "--set", "checkpoint-every=50"]
     root = str(Path(__file__).parents[2])

@@ -120,6 +120,7 @@ def test_options_are_settings(here: Path) -> None:
     assert run.epochs.tolist() == [0, 2, 3, 5, 6]
 
 
+@pytest.mark.slow
 def test_plain_lines_where_no_terminal_is(grokviz: Run, tmp_path: Path) -> None:
     command = ["train", "modular-addition", *SMALL, "--epochs", "30", "--out", "run"]
     done = grokviz(*command)
@@ -134,6 +135,7 @@ def test_plain_lines_where_no_terminal_is(grokviz: Run, tmp_path: Path) -> None:
     assert told == " ".join(["grokviz", *command])
 
 
+@pytest.mark.slow
 def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))

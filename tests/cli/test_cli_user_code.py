@@ -212,6 +212,7 @@ def test_a_worker_looks_where_its_parent_does(user, folder) -> None:
     assert ran(folder) == user
 
 
+@pytest.mark.slow
 @pytest.mark.train
 def test_a_users_task_is_found_by_the_members_of_a_sweep(called, folder) -> None:
     pytest.importorskip("torch")
@@ -224,6 +225,7 @@ def test_a_users_task_is_found_by_the_members_of_a_sweep(called, folder) -> None
     assert gv.open_run("many/seed=0").facts["task"] == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.train
 def test_the_members_of_a_sweep_leave_out_what_it_leaves_out(called, folder) -> None:
     pytest.importorskip("torch")

@@ -69,7 +69,8 @@ def check_sound(path: Path) -> None:
         open_run(path)
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [1, 5])
 def test_killed_in_the_middle_it_goes_on(kills: int, tmp_path: Path) -> None:
     rng = random.Random()
     out = tmp_path / "killed"

@@ -78,6 +78,7 @@ def exhausted(mode: str, folder: Path) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["exhaust", "exhaust-journal"])
 def test_killed_at_every_disk_operation(tmp_path: Path, mode: str) -> None:
     operations, twice = exhausted(mode, tmp_path)

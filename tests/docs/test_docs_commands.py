@@ -62,6 +62,7 @@ def test_the_notebook_asks_for_what_there_is() -> None:
                 check_command(command)
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_gallery_can_be_typed() -> None:
     from website.gallery import commands as of_scene
 

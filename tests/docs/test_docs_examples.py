@@ -23,6 +23,7 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.train
 def test_a_recorded_loop_of_ten_lines_is_rendered(tmp_path):
     (tmp_path / "example.py").write_text(blocks("recording.md")[0], "utf-8")
@@ -53,6 +54,7 @@ def test_a_loop_in_jax_is_recorded_and_drawn(tmp_path):
     assert (tmp_path / "jax.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_the_example_scene_is_found_and_drawn(tmp_path):
     (tmp_path / "scenes").mkdir()
     (tmp_path / "scenes" / "sparsity.py").write_text(blocks("scenes.md")[0], "utf-8")

@@ -63,6 +63,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
+@pytest.mark.slow
 @pytest.mark.train
 @pytest.mark.usefixtures("files")
 def test_the_task_trains_goes_on_is_measured_and_drawn(
@@ -97,6 +98,7 @@ def test_the_task_trains_goes_on_is_measured_and_drawn(
         gv.train("sparse-parity", "runs/wrong", settings={"counted": 31})
 
 
+@pytest.mark.slow
 @pytest.mark.train
 @pytest.mark.usefixtures("files")
 def test_the_measures_of_modular_addition_are_taken_of_it_alone(

@@ -125,6 +125,7 @@ def check_entry(site: Path, name: str, *, drawn: bool) -> None:
         assert "Not drawn here" in said
 
 
+@pytest.mark.slow
 def test_every_page_is_whole_and_fetches_nothing(site: Path) -> None:
     check_whole(site)
 
@@ -173,6 +174,7 @@ def test_the_python_reference_is_written_without_torch() -> None:
     assert done.stdout == "False\n"
 
 
+@pytest.mark.slow
 def test_a_scene_that_cannot_be_drawn_breaks_the_build(tmp_path: Path) -> None:
     done = build(tmp_path / "site", tmp_path / "cache", BROKEN_SCENE, only="ablation")
     assert done.returncode != 0

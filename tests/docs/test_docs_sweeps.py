@@ -13,6 +13,7 @@ import grokviz as gv
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sweeps.md"
 
 
+@pytest.mark.slow
 @pytest.mark.train
 def test_the_example_is_a_sweep_and_a_family(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -64,6 +64,7 @@ def forbid_drawing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 # --- files --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_film_is_what_all_our_films_are(here: None, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     (path,) = render(
@@ -109,6 +110,7 @@ def test_the_same_command_gives_the_same_bytes(
     assert seeds[0] == seeds[1], "what others draw by chance is changed"
 
 
+@pytest.mark.slow
 def test_it_is_drawn_once_for_all_its_files(
     here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +133,7 @@ def test_it_is_drawn_once_for_all_its_files(
     assert not (tmp_path / "b.mp4").exists()
 
 
+@pytest.mark.slow
 def test_sections_add_up_to_the_film(here: None, tmp_path: Path) -> None:
     (whole,) = render("spin", None, tmp_path / "a.mp4", **FEW)
     parts = render("spin", None, tmp_path / "a.mp4", sections=True, **FEW)
@@ -167,6 +170,7 @@ def test_a_still_is_the_end_of_the_part_that_its_film_names(
     assert rms(still, last) > 4
 
 
+@pytest.mark.slow
 def test_it_can_be_transparent(here: None, tmp_path: Path) -> None:
     (path,) = render("spin", None, tmp_path / "a.apng", transparent=True, **FEW)
     shown = frames_of(path, "rgba")[8]
@@ -180,6 +184,7 @@ def test_it_can_be_transparent(here: None, tmp_path: Path) -> None:
     assert np.abs(half[:, :3].astype(int) - ink).max() <= 4
 
 
+@pytest.mark.slow
 def test_a_film_begins_with_its_first_picture(here: None, tmp_path: Path) -> None:
     """What fades in at the very beginning is there at once; a long title ends before the epoch."""
     title = "A title as long as those are that say what was measured, by epoch 18,800"
@@ -228,6 +233,7 @@ def test_a_broken_scene_leaves_all_as_it_was(
     assert not list(cache.glob("films/*"))
 
 
+@pytest.mark.slow
 def test_chapters_are_made_by_themselves(
     here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +284,7 @@ def test_plain_manim_draws_it_too(here: None, tmp_path: Path) -> None:
     assert max(rms(a, b) for a, b in zip(ours, theirs, strict=True)) < 8
 
 
+@pytest.mark.slow
 def test_the_example_of_the_docs_is_a_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     docs = HERE.parents[1] / "docs" / "films.md"
     if not docs.is_file():

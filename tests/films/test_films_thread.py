@@ -39,6 +39,7 @@ def chapters(**options: Any) -> tuple[Chapter, ...]:
 # --- the thread -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_its_chapters_can_all_be_made() -> None:
     ours, found = scenes(user=False), chapters()
     assert [chapter.name for chapter in found] == list(ours["thread"].parts)
@@ -170,6 +171,7 @@ def test_its_data_are_those_of_its_chapters() -> None:
     assert needed <= set(ours["thread"].needs)
 
 
+@pytest.mark.slow
 def test_an_option_changes_its_own_chapters_only() -> None:
     def changed(**options: Any) -> list[str]:
         pairs = zip(chapters(), chapters(**options), strict=True)
@@ -214,6 +216,7 @@ def test_captions_of_a_section_begin_with_it(tmp_path: Path) -> None:
     assert film.captions_of("two+three") == (Caption(0, 5, "b"), Caption(5, 30, "c"))
 
 
+@pytest.mark.slow
 @needs_manim
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_chapter_of_a_section_draws_no_other(here: None, cache: Path) -> None:

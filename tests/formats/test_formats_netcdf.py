@@ -16,6 +16,7 @@ from grokviz.errors import InputError
 MUTANTS = 150
 
 
+@pytest.mark.slow
 def test_mutants_are_read_or_refused(tmp_path: Path) -> None:
     file, draw = tmp_path / "data.nc", np.random.default_rng(0)
     values = xr.Dataset({"x": ("epoch", np.arange(50.0))}, coords={"epoch": np.arange(50)})

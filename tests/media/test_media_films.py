@@ -434,6 +434,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_disk_that_refuses(tmp_path: Path) -> None:
     kinds = list(FILES)
     for kind in kinds:

@@ -82,6 +82,7 @@ def test_what_is_no_film_or_has_ended_is_a_sentence(tmp_path: Path) -> None:
                 film[2]
 
 
+@pytest.mark.slow
 def test_no_conversion_of_colours_takes_several_threads() -> None:
     """FFmpeg's converter lets one thread's pixels run over another's in narrow pictures."""
     package = Path(grokviz.__file__).parent

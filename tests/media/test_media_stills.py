@@ -45,6 +45,7 @@ def drawn(venue: str = "icml") -> Any:
     return figure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_same_figure_same_bytes(tmp_path: Path, kind: str) -> None:
     for name in ("a", "b"):
@@ -60,6 +61,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, suffix: str) -> None:
         read_provenance(tmp_path / f"pipe{suffix}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_provenance_round_trip(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"x.{kind}"
@@ -83,6 +85,7 @@ def fonts_of(resources: Any) -> list[Any]:
     return fonts
 
 
+@pytest.mark.slow
 def test_pdf_has_no_type_3_fonts(tmp_path: Path) -> None:
     path = tmp_path / "x.pdf"
     save_still(drawn(), path, provenance=MADE)
@@ -93,6 +96,7 @@ def test_pdf_has_no_type_3_fonts(tmp_path: Path) -> None:
     assert "test loss" in reader.pages[0].extract_text()
 
 
+@pytest.mark.slow
 def test_pdf_says_what_it_shows(tmp_path: Path) -> None:
     path = tmp_path / "x.pdf"
     save_still(drawn(), path, provenance=MADE)

@@ -157,6 +157,7 @@ def test_no_few_settings_change_a_picture(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(list(tmp_path.iterdir())) == len(kinds)
 
 
+@pytest.mark.slow
 def test_a_matplotlibrc_that_is_read_at_the_start_changes_no_picture(tmp_path: Path) -> None:
     own = tmp_path / "matplotlibrc"
     own.write_text("".join(f"{key}: {value}\n" for key, value in HOSTILE.items()))
@@ -200,6 +201,7 @@ def test_a_style_may_have_words_for_sizes(tmp_path: Path) -> None:
 # --- threads -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_threads_draw_right_and_leave_settings_as_they_were(tmp_path: Path) -> None:
     looks = [("svg", "light"), ("svg", "dark"), ("png", "light")]
     alone = [drawn(tmp_path, Small(), kind, small(), theme=look, **COLUMN) for kind, look in looks]

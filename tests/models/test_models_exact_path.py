@@ -46,6 +46,7 @@ def test_loss_and_every_gradient_after_training(both, precision: str, biases: bo
     agree(pair.differences(pair.plain.state), 1e-5)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(**SIZES)
 def test_any_sizes_in_double_precision(both, heads: int, d_head: int, **sizes) -> None:
@@ -55,6 +56,7 @@ def test_any_sizes_in_double_precision(both, heads: int, d_head: int, **sizes) -
     agree(pair.differences(state, floor=1e-6), 1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(precision=st.sampled_from(["float64", "float32"]), **SIZES)
 def test_any_sizes(both, precision: str, heads: int, d_head: int, **sizes) -> None:
@@ -139,6 +141,7 @@ def test_losses_follow_the_plain_model_for_100_epochs(both, precision: str) -> N
     assert plain[-1] < plain[0] - 0.5
 
 
+@pytest.mark.slow
 def test_losses_follow_the_plain_model_for_200_epochs_in_double_precision(both) -> None:
     pair = both(p=23, d_model=32, d_mlp=64)
     for problem in (pair.exact, pair.plain):

@@ -89,6 +89,7 @@ def run(folder: Path, *arguments: object) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.train
 def test_a_script_without_a_main_guard_draws_trains_and_analyses(
     trapped: Path, tmp_path: Path
@@ -102,6 +103,7 @@ def test_a_script_without_a_main_guard_draws_trains_and_analyses(
     assert open_run(trapped / "swept" / "seed=1").finished
 
 
+@pytest.mark.slow
 def test_the_command_imports_nothing_from_where_it_is_called(trapped: Path, tmp_path: Path) -> None:
     command = ["render", "one", "--run", "small.nc", "-o", "a.png", "-o", "b.png", "-j", "2", "-q"]
     run(trapped, "-m", "grokviz", *command)
@@ -116,6 +118,7 @@ SLOW = """
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_clean(trapped: Path) -> None:
     scene = trapped / "scenes" / "one.py"
     scene.write_text(scene.read_text().replace("        return", SLOW + "        return"))

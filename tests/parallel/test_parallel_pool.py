@@ -41,6 +41,7 @@ def wait_for(file: Path) -> str:
     return file.read_text()
 
 
+@pytest.mark.slow
 def test_results_come_in_order_from_processes_that_are_kept(pool: Pool) -> None:
     first, second = (list(pool.map(tasks.square, range(8))) for _ in range(2))
     assert [value for value, _ in first] == [n**2 for n in range(8)]

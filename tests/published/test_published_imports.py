@@ -88,6 +88,7 @@ def test_its_measures_are_the_published_ones(wd, folder: Path) -> None:
         np.testing.assert_allclose(found, value, err_msg=name, **exact)
 
 
+@pytest.mark.slow
 def test_it_can_be_analysed(wd) -> None:
     data = gv.analyze(wd[0])
     assert data["epoch"].values.tolist() == [107_790]
@@ -96,6 +97,7 @@ def test_it_can_be_analysed(wd) -> None:
     assert len(data["logged_train_loss"]) == 107_791
 
 
+@pytest.mark.slow
 def test_the_split_is_found_from_the_losses_where_the_file_lost_it(folder, tmp_path) -> None:
     torch = pytest.importorskip("torch")
     saved = torch.load(folder / WD, weights_only=True, map_location="cpu")
@@ -107,6 +109,7 @@ def test_the_split_is_found_from_the_losses_where_the_file_lost_it(folder, tmp_p
     assert made.missing == ()
 
 
+@pytest.mark.slow
 def test_a_wrong_split_is_said_not_to_fit(folder: Path, tmp_path: Path) -> None:
     made = gv.import_run(folder / WD, tmp_path / "run", settings={"split-seed": 2})
     assert "split-seed 2: given, though the file says 1" in made.beliefs
@@ -140,6 +143,7 @@ def test_loss_curves_by_token_are_imported(folder: Path, tmp_path: Path) -> None
     assert np.abs(np.subtract(first, published)).max() <= 50
 
 
+@pytest.mark.slow
 def test_the_fraction_sweep_is_a_run_for_each_fraction(folder: Path, tmp_path: Path) -> None:
     made = gv.import_run(folder / "mod_addition_frac_train_sweep.pth", tmp_path / "sweep")
     first, lengths = {}, {}

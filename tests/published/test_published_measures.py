@@ -48,6 +48,7 @@ def measured(folder: Path) -> dict:
     return published(state, train)
 
 
+@pytest.mark.slow
 def test_every_published_measure_is_there_and_nothing_else(measured, expected) -> None:
     assert set(measured) == set(expected)
 
@@ -57,6 +58,7 @@ def test_counts_and_frequencies_are_the_published_ones(measured, expected) -> No
         assert measured[name] == expected[name], name
 
 
+@pytest.mark.slow
 def test_numbers_agree_to_the_last_published_digit(measured, expected) -> None:
     for name, value in expected.items():
         if isinstance(value, dict):

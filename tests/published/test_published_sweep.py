@@ -39,6 +39,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.path
 
 
+@pytest.mark.slow
 def test_when_each_fraction_learned(sweep: Path) -> None:
     data = family([sweep])
     assert data["fraction"].values.tolist() == sorted(LEARNED, reverse=True)

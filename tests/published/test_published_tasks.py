@@ -35,6 +35,7 @@ def imported(name: str, path: Path) -> gv.Run:
     return gv.open_run(gv.import_run(Path(FOLDER) / name, path / "run").path)
 
 
+@pytest.mark.slow
 def test_the_induction_heads_of_the_published_model_are_found(tmp_path: Path) -> None:
     run = imported("induction_head_infinite.pth", tmp_path)
     assert run.facts["counts"] == "step"
@@ -63,6 +64,7 @@ def test_the_induction_heads_of_the_published_model_are_found(tmp_path: Path) ->
     assert gv.measures(once.path)["held_out_loss"] > 1
 
 
+@pytest.mark.slow
 def test_the_published_addition_is_known_digit_by_digit(tmp_path: Path) -> None:
     run = imported("5_digit_addition_infinite.pth", tmp_path)
     assert run.facts["settings"]["digits"] == 5
@@ -87,6 +89,7 @@ def test_the_digits_drop_where_they_were_published_to(tmp_path: Path) -> None:
     np.testing.assert_allclose(mean, data["logged_train_loss"], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_member_of_the_published_sweep_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     made = gv.import_run(Path(FOLDER or "") / "mod_addition_frac_train_sweep.pth", tmp_path / "all")

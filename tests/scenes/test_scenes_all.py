@@ -370,7 +370,10 @@ def test_nothing_stands_still_for_long_in_a_film(name: str) -> None:
     assert max(shown) / job.quality.fps <= STILL
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if k % 4 else []) for k, n in enumerate(SCENES)],
+)
 def test_it_is_drawn_on_dark_ground_too(name: str) -> None:
     from matplotlib.colors import to_hex
 
@@ -412,7 +415,13 @@ AS_IT_IS = {("arrays", "show", "scatter")}
 """What the reference's own array is drawn as without being asked."""
 
 
-@pytest.mark.parametrize(("name", "option", "value"), [*choices()])
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        pytest.param(*one, marks=[pytest.mark.slow] if k % 4 else [])
+        for k, one in enumerate(choices())
+    ],
+)
 def test_every_choice_of_an_option_is_drawn(name: str, option: str, value: Any) -> None:
     i = index_of(SCENES[name](), of(name), "last")
     drawn = Drawn(name, **{option: value}).show(i)

@@ -344,6 +344,7 @@ class Turning(Scene):
 played: list[tuple[float, tuple[int, ...]]] = []
 
 
+@pytest.mark.slow
 def test_a_film_is_played_by_shares_of_its_time_and_held(tmp_path: Path) -> None:
     epochs = np.arange(0, 50, 10)
     data = xr.Dataset({"gini_embedding": ("epoch", 1.0 / (1 + epochs))}, coords={"epoch": epochs})

@@ -118,6 +118,7 @@ def middle(patch: Rectangle) -> float:
     return float(box.x0 + box.x1) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OWN)
 def test_the_still_stands_for_the_film(name: str, tmp_path: Path) -> None:
     (film,) = gv.render(name, of(name), tmp_path / "a.mp4", quality="l", fps=4, duration=1, hold=0)

@@ -99,6 +99,7 @@ def test_a_head_without_a_frequency_is_said_to_have_none() -> None:
     assert "no frequency explains how that varies better than another; head 1" in said
 
 
+@pytest.mark.slow
 def test_an_attention_map_of_nothing_has_no_frequency() -> None:
     data = without("attention-map")
     array = data["attention_map_fourier"].copy(deep=True)

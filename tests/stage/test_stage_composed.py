@@ -45,12 +45,14 @@ def test_a_figure_has_a_venues_width_and_its_own_height(here: Path) -> None:
     assert "(c) " in provenance.caption
 
 
+@pytest.mark.slow
 def test_a_png_is_of_paper_and_a_film_has_one_clock(here: Path) -> None:
     gv.render(TWO, None, ["a.png", "a.mp4"], quality="l", duration=1)
     assert read_picture(Path("a.png")).shape[1] == int(VENUES["tmlr"].text * 300)
     assert read_provenance(Path("a.mp4")).epochs
 
 
+@pytest.mark.slow
 def test_names_that_panels_share_stand_once_below_them(here: Path) -> None:
     shared = ["train", "test", "memorisation", "clean-up", "stable"]
     gv.render(TWO, None, "both.pdf", venue="icml", epoch="last")

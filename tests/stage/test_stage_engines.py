@@ -68,6 +68,7 @@ def mine(here: Path) -> Iterator[type[Any]]:
         del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_workers_build_the_scene_from_its_words(
     here: Path, mine: type[Any], dot: type[Dot], data: xr.Dataset
 ) -> None:

@@ -232,6 +232,7 @@ def test_the_page_is_called_after_its_run(
     assert [path.name for path in tmp_path.iterdir()] == ["a--b--c.html"]
 
 
+@pytest.mark.slow
 def test_the_command_makes_the_same_page(few: xr.Dataset, tmp_path: Path) -> None:
     few.to_netcdf(tmp_path / "few.nc", engine="h5netcdf")
     ran = subprocess.run(

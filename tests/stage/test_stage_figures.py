@@ -63,6 +63,7 @@ def names(folder: Path) -> set[str]:
 # --- what is drawn and what is not ---------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_a_run_lacks_is_skipped_with_its_reason(
     known: dict[str, Any], run: Path, tmp_path: Path
 ) -> None:
@@ -104,6 +105,7 @@ def test_what_fails_is_an_error_in_which_the_rest_is_drawn(
     assert "dot.pdf" in names(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_run_is_loaded_once_for_all_its_pictures(
     known: dict[str, Any], run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +147,7 @@ def test_a_scene_of_a_reference_that_is_not_bundled_is_skipped(
 # --- the paper's numbers -------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_with_a_venue_the_papers_figures_stand_beside(
     known: dict[str, Any], run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,6 +291,7 @@ def test_captions_are_those_of_the_files(tmp_path):
     assert text.count("## ") == 1
 
 
+@pytest.mark.slow
 def test_names_are_text_in_captions_and_in_pictures(tmp_path: Path) -> None:
     name = r"$\frac{<b>[a](b)"
     with gv.record(tmp_path / "own") as recorder:
@@ -304,6 +308,7 @@ def test_names_are_text_in_captions_and_in_pictures(tmp_path: Path) -> None:
     assert name not in text
 
 
+@pytest.mark.slow
 def test_a_recorded_run_without_a_task_is_drawn_too(tmp_path: Path) -> None:
     with gv.record(tmp_path / "own") as recorder:
         for epoch in range(0, 100, 10):

@@ -127,6 +127,7 @@ def test_a_worker_that_dies_leaves_the_film_to_this_process(
     assert len(eager) < 2 * drawn
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_process_and_no_part_of_a_film(
     dot: type[Dot], data: xr.Dataset, tmp_path: Path, eager: list[int]
 ) -> None:

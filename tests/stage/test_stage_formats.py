@@ -113,6 +113,7 @@ def test_one_rule_for_what_is_called_avif(here: Path, dot: type[Dot], data: xr.D
         render(dot(), data, "a.avifs", formats=["avif"])
 
 
+@pytest.mark.slow
 def test_avif_is_tagged_and_transparent(here: Path, dot: type[Dot], data: xr.Dataset) -> None:
     (path,) = render(dot(), data, "a.avif", transparent=True, quality="l")
     whole = path.read_bytes()

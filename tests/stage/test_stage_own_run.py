@@ -172,6 +172,7 @@ def test_slides_of_a_run_of_ones_own_tell_of_it(run: Path) -> None:
     assert lines["steps"] == f"steps: {summary(scene('steps'))} (film, from {run})"
 
 
+@pytest.mark.slow
 def test_figures_names_what_is_of_other_tasks_in_one_line(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

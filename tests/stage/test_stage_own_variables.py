@@ -38,6 +38,7 @@ def own() -> xr.Dataset:
     )
 
 
+@pytest.mark.slow
 def test_they_are_drawn_from_memory_and_from_a_file(here: Path, own: xr.Dataset) -> None:
     own.to_netcdf("own.nc", engine="h5netcdf")
     for name, data in {"a.png": own, "b.png": "own.nc"}.items():

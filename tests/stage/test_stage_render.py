@@ -245,6 +245,7 @@ def test_a_films_cover_is_its_still(
     assert 3 * np.abs(shown - wanted)[apart].mean() < np.abs(shown - other)[apart].mean()
 
 
+@pytest.mark.slow
 def test_a_film_has_its_frames_and_its_size(here: Path, dot: Any, data: Any) -> None:
     (path,) = render(dot(), data, "a.mp4", quality="l", duration=2)
     frames = [np.array(frame) for frame in iio.imiter(path, plugin="pyav")]
@@ -278,6 +279,7 @@ def test_a_span_shows_its_checkpoints_alone(here: Path, dot: Any, data: Any) -> 
     assert read_provenance(path).epochs == (300, 600, 900)
 
 
+@pytest.mark.slow
 def test_a_scenes_own_span_yields_to_the_users(here: Path, dot: Any, data: Any) -> None:
     class Early(dot):
         def film_span(self, data: Any) -> tuple[float, float]:
@@ -323,6 +325,7 @@ def test_the_same_command_gives_the_same_bytes(here: Path, dot: Any, data: Any, 
         assert render(dot(size=7), data, "c.png", **SHORT)[0].read_bytes() != first
 
 
+@pytest.mark.slow
 def test_files_drawn_at_once_are_those_drawn_in_turn(here: Path, data: Any) -> None:
     names = ["a.png", "b.pdf", "c.svg"]
     for jobs_, folder in ((1, "turn"), (2, "once")):
@@ -420,6 +423,7 @@ def test_a_full_disk_leaves_the_old_file(
     assert path.read_text() == "the old one"
 
 
+@pytest.mark.slow
 def test_films_of_one_size_and_rate_share_a_drawing(
     dot: Any, data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

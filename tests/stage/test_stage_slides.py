@@ -74,6 +74,7 @@ def test_without_a_name_the_story_is_shown_as_far_as_it_can_be_drawn() -> None:
     assert {name for name, _ in said} | set(names) == set(STORY) & set(scenes(user=False))
 
 
+@pytest.mark.slow
 def test_what_a_run_lacks_is_skipped_with_its_reason(here: Path) -> None:
     data = xr.load_dataset("small.nc", engine="h5netcdf")
     data["logged_train_loss"] = ("logged_epoch", np.geomspace(4.7, 1e-7, 5))
@@ -85,6 +86,7 @@ def test_what_a_run_lacks_is_skipped_with_its_reason(here: Path) -> None:
     assert "film, from small.nc" in orders[0].line()
 
 
+@pytest.mark.slow
 def test_films_are_left_out_where_manim_is_not_installed(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +101,7 @@ def test_films_are_left_out_where_manim_is_not_installed(
         slides(["clock"], "a.html")
 
 
+@pytest.mark.slow
 def test_a_film_with_chapters_has_a_slide_for_each(here: Path) -> None:
     _, (order,) = plan(["clock"], "a.html", user=False)
     assert order.parts == ("dial", "turn", "rivals", "agree")
@@ -164,6 +167,7 @@ def test_a_film_that_breaks_leaves_the_old_deck(here: Path) -> None:
 # --- films -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_kept_films_are_taken_again_and_only_what_changes_is_drawn(here: Path) -> None:
     said: list[str] = []
     both = ("dot", "poster")
@@ -185,6 +189,7 @@ def test_kept_films_are_taken_again_and_only_what_changes_is_drawn(here: Path) -
     }
 
 
+@pytest.mark.slow
 def test_several_films_are_drawn_at_the_same_time_and_come_out_the_same(drawn: Path) -> None:
     make("one.html", films="films")
     make("two.html", jobs=2)

@@ -87,6 +87,7 @@ def test_notes_have_the_sentence_the_source_and_the_command(deck: Any) -> None:
         assert part in notes
 
 
+@pytest.mark.slow
 def test_the_films_inside_are_the_films_and_can_be_decoded(
     made: Path, films: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -97,6 +98,7 @@ def test_the_films_inside_are_the_films_and_can_be_decoded(
         assert sum(1 for _ in iio.imiter(film, plugin="pyav", extension=".mp4")) == 240
 
 
+@pytest.mark.slow
 def test_a_poster_is_the_last_frame_of_its_film(deck: Any, films: dict[str, Path]) -> None:
     for number, name in ((1, "dot"), (2, "ring")):
         *_, last = iio.imiter(films[name], plugin="pyav")

@@ -43,6 +43,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_many_waves_become_the_key_frequencies(film: Path) -> None:
     data = gv.load("modular-addition")
     hertz = scale(data.sizes["frequency"])

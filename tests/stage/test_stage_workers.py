@@ -52,6 +52,7 @@ COMMANDS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_process_that_dies_is_one_sentence(
     here: Path, capsys: pytest.CaptureFixture[str], command: str

@@ -77,6 +77,7 @@ def test_every_recipe_is_a_published_one_or_says_of_what_it_is_a_smaller_sibling
         assert (one.settings.layers == 2) == (not one.sibling_of)
 
 
+@pytest.mark.slow
 def test_its_runs_measure_their_waves_and_when_they_learnt(
     trained: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("kills of import", "failing calls in train", "damage of a run", "mutants: pickles")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a POSIX system")
 def test_a_few_points_of_every_part() -> None:
     seed = 2026  # make torture takes another each time, and prints it

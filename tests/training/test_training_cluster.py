@@ -66,6 +66,7 @@ def differing(ours: dict[str, bytes], theirs: dict[str, bytes]) -> set[str]:
     return {name for name in ours | theirs if ours.get(name) != theirs.get(name)}
 
 
+@pytest.mark.slow
 def test_members_are_those_trained_alone(scheduler: str, read: Read, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     swept = sweep(
@@ -89,6 +90,7 @@ def train_again(out: Path) -> SweepResult:
     return sweep("modular-addition", {"p": [8, 7]}, out, settings=settings, member=1, scheduler="x")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("apart")
 def test_without_a_shared_folder_curves_and_the_last_checkpoint_come_back(
     scheduler: str, read: Read, tmp_path: Path
@@ -126,6 +128,7 @@ def test_it_is_said_that_only_curves_and_the_last_checkpoint_came_back(
     assert said.endswith("1 of 1 members are finished\n")
 
 
+@pytest.mark.slow
 def test_stopped_it_goes_on(scheduler: str, read: Read, tmp_path: Path) -> None:
     sent: list[int] = []
 

@@ -83,6 +83,7 @@ def test_the_plain_model_trains_the_same_run(small: Train) -> None:
         assert ours == pytest.approx(theirs, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_stablemax_is_minimised_by_both_paths_alike(small: Train) -> None:
     given = {"loss": "stablemax", "optimiser": "orthogonal", "epochs": 30}
     exact, plain = (
@@ -142,6 +143,7 @@ def test_stopped_again_and_again_it_is_the_same(
     assert read(tmp_path / "stopped") == through
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_whenever_its_state_was_saved(
     small: Train, read: Read, tmp_path: Path, through, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +165,7 @@ def test_an_error_in_the_middle_loses_nothing(
     assert read(tmp_path / "failed") == through
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [40, 45])
 def test_a_run_that_is_extended_is_one_long_run(
     small: Train, read: Read, tmp_path: Path, first: int
@@ -377,6 +380,7 @@ def test_a_problem_without_a_training_loss_is_one_sentence(
         small("run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", ["on", "off"])
 def test_a_run_goes_on_by_the_kernels_it_was_begun_with(
     small: Train,

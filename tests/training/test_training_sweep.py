@@ -53,6 +53,7 @@ def names(swept: SweepResult) -> list[str]:
     return [result.member.name for result in swept.results]
 
 
+@pytest.mark.slow
 def test_members_are_ordinary_runs(small: Sweep, read: Read, tmp_path: Path) -> None:
     swept = small()
     assert names(swept) == [
@@ -72,6 +73,7 @@ def test_members_are_ordinary_runs(small: Sweep, read: Read, tmp_path: Path) -> 
     assert told == facts
 
 
+@pytest.mark.slow
 def test_the_command_of_a_member_trains_it_again(small: Sweep, tmp_path: Path) -> None:
     command = open_run(small(grid={"weight-decay": [0.123456789]}).results[0].path).facts["command"]
     _, _, name, _, out, *words = command.replace("--set ", "").split(" ")
@@ -100,6 +102,7 @@ def test_the_same_sweep_again_goes_on(small: Sweep, read: Read, tmp_path: Path) 
     assert content["members"] == ["seed=0", "seed=1", "seed=2"]
 
 
+@pytest.mark.slow
 def test_fewer_epochs_than_a_member_has_are_refused_before_anything_is_written(
     small: Sweep, read: Read, tmp_path: Path
 ) -> None:
@@ -127,6 +130,7 @@ def test_one_member_alone(small: Sweep, tmp_path: Path, monkeypatch: pytest.Monk
         small(member=4)
 
 
+@pytest.mark.slow
 def test_a_failed_member_has_its_reason_and_the_rest_go_on(tmp_path: Path) -> None:
     told: list[str] = []
     swept = sweep(

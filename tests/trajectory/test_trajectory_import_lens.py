@@ -105,6 +105,7 @@ def test_a_model_that_computes_something_else_has_no_task(config, demonstration,
     assert gv.open_run(imported.path).facts["task"] is None
 
 
+@pytest.mark.slow
 def test_a_split_of_no_known_seed_is_stored_whole(demonstration, tmp_path: Path) -> None:
     train = np.random.default_rng(4).permutation(P * P)[:50]
     test = np.setdiff1d(np.arange(P * P), train)

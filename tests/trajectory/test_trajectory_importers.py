@@ -587,6 +587,7 @@ def test_a_file_cut_anywhere_is_refused(saved, tmp_path: Path) -> None:
             read_file(part)
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_is_read_or_refused_but_never_a_traceback(saved, tmp_path: Path) -> None:
     whole = bytearray(saved({"train_losses": [1.0, 2.0], "model": plain_state()}).read_bytes())
     rng, refused = np.random.default_rng(0), []
@@ -641,6 +642,7 @@ def test_a_hostile_pickle_is_refused_and_never_run(tmp_path: Path) -> None:
     assert mark.exists()  # it would have run
 
 
+@pytest.mark.slow
 def test_a_hostile_pickle_does_not_run_in_a_process_of_its_own(tmp_path: Path) -> None:
     mark = tmp_path / "it-ran"
     hostile_files(tmp_path, mark)
@@ -785,6 +787,7 @@ def test_a_layer_number_that_is_made_up_is_named_quickly(saved) -> None:
         read_file(saved(state))
 
 
+@pytest.mark.slow
 def test_safetensors_are_read_without_torch(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 

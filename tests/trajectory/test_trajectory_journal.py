@@ -69,6 +69,7 @@ def test_a_killed_run_is_gone_on_with(killed: Path, monkeypatch: pytest.MonkeyPa
     assert verify_run(killed) == []
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_is_named_and_refused(killed: Path) -> None:
     file = journal_of(killed)
     good = file.read_bytes()
@@ -179,6 +180,7 @@ def test_after_a_failed_line_the_index_is_written_whole(
     writer.close()
 
 
+@pytest.mark.slow
 def test_what_a_checkpoint_writes_does_not_grow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -242,6 +242,7 @@ def test_a_wrong_when_is_refused_before_anything_is_deleted(make_run: Callable[.
     assert contents(path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.train
 def test_a_compiled_or_parallel_model_has_its_own_names(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")

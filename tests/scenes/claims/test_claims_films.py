@@ -100,6 +100,7 @@ def test_rivals_that_fit_as_well_are_no_answer() -> None:
     assert "is low at the answer" in film("clock").claim(data).sentence
 
 
+@pytest.mark.slow
 def test_a_hundred_waves_are_too_many_clocks() -> None:
     data = data_of("clock")
     names = [name for name in data.data_vars if "key_frequency" in data[name].dims]
