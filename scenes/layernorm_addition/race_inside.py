@@ -1,20 +1,20 @@
-"""Inside a race: how large the weights grow, and how few waves the embedding keeps."""
+"""Inside a race: how large the weights grow, where they are pushed, and how many waves remain."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.layernorm_addition import _lanes
+from jaxtyping import Float
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, Drawing, Scene, option, style
+from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import xarray as xr
     from grokviz.scenes.layernorm_addition._lanes import Lane
     from matplotlib.axes import Axes
@@ -23,49 +23,73 @@ if TYPE_CHECKING:
 APART = 1.2
 """So many times as large, weights are of another size."""
 
+BEYOND = 1.5
+"""The time axis goes at least so far, in units of the first 95% right."""
+
+FINE = 200
+"""Moments at which a median is taken."""
+
+NAMED = 0.7
+"""From which share of the time axis on a name stands above its line."""
+
+Quantity = Literal["norm", "cosine", "waves"]
+
+VARIABLES: dict[Quantity, str] = {
+    "norm": "member_weight_norm", "cosine": "member_step_cosine", "waves": "member_wave_count",
+}  # fmt: skip
+
+HEADINGS: dict[Quantity, str] = {
+    "norm": "norm of the hidden weights", "cosine": "step along the weights",
+    "waves": "waves in the embedding",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class RaceInside(Scene):
-    """A path for every run: the norm of its weights, and how unequal its waves are."""
+    """Three panels over a run's own time: norm, direction of the updates, waves."""
 
     name = "race-inside"
     title = "Muon learns with larger weights and more waves than AdamW"
-    watch = "A path is one run: its hidden weights grow to the right, its waves are fewer upwards"
+    watch = "Every run's clock says 1 when it is first 95% right; thick lines are medians"
     source = "arXiv:2501.04697; PeterPonyu/muon-norm-cap-grokking"
-    needs = (*_lanes.NEEDS, "member_kept_epoch", "member_weight_norm", "member_step_cosine",
-             "member_wave_gini")  # fmt: skip
+    needs = (*_lanes.NEEDS, "member_kept_epoch", *VARIABLES.values())
     recipe = "layernorm-addition"
     reference = "race"
-    aspect = 1.5
-    narrow_aspect = 0.95
+    aspect = 1.8
+    narrow_aspect = 0.62
     ends_with_film = True
 
     model: str = option("", "task of the runs; that with LayerNorm where there is any")
-    every: bool = option(False, "optimisers too of which not every run learns")
+    every: bool = option(False, "all optimisers that learn, not only the first and AdamW")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
         """Raise InputError unless there is a run with weights and accuracies."""
         super().check(data)
-        if not _paths(data, ""):
+        if not _ways(data, ""):
             raise InputError(
                 f"{cls.name} draws the weights of runs that learn; give a family of such runs"
             )
 
     def claim(self, data: xr.Dataset) -> Claim:
-        """How far apart the norms are at which the runs have learnt."""
-        paths = [path for path in self._paths(data) if path.lane.learns]
-        if not paths:
-            return Claim.instead("None of these optimisers learns, and keeps what it has learnt")
-        sizes = _by_lane(paths, lambda path: path.norm_at_learning)
-        waves = _by_lane(paths, lambda path: float(path.gini[-1]))
+        """How far apart norms and waves are at which the runs have learnt."""
+        ways = self._drawn(data)
+        if not _learnt(ways):
+            sentence = "None of these optimisers learns, and keeps what it has learnt"
+            return Claim.instead(sentence, "Thick lines are medians of runs")
+        sizes, waves = (
+            {name: [way.at_learning(what) for way in some] for name, some in _named(ways).items()}
+            for what in ("norm", "waves")
+        )
         large = max(sizes, key=lambda name: (min(sizes[name]), name))
         small = min(sizes, key=lambda name: (max(sizes[name]), name))
         every = [size for some in sizes.values() for size in some]
-        numbers = {"smallest": min(every), "largest": max(every), "optimisers": len(sizes)}
-        if min(sizes[large]) > APART * max(sizes[small]) and max(waves[large]) < min(waves[small]):
+        numbers = {"smallest": min(every), "largest": max(every), "optimisers": len(sizes),
+                   "fewest waves": min(map(min, waves.values())),
+                   "most waves": max(map(max, waves.values()))}  # fmt: skip
+        if min(sizes[large]) > APART * max(sizes[small]) and min(waves[large]) > max(waves[small]):
             sentence = f"{large} learns with larger weights and more waves than {small}"
-            return Claim(sentence, self.watch, numbers=numbers)
+            return Claim(sentence, self.watch, sentence == self.title, numbers)
         sentence = (
             f"{len(sizes)} optimisers learn the same sums, with weights of norm {min(every):.1f} "
             f"to {max(every):.1f}"
@@ -75,209 +99,294 @@ class RaceInside(Scene):
         return Claim.instead(sentence, self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """All paths in one plane, with a dot where each has learnt."""
-        narrow = style().narrow(figure)
-        axes = style().panels(figure, left=6.0, right=3.0 if narrow else 2.0, top=1.2)[0][0]
-        paths = self._paths(data)
-        _frame(axes, paths)
-        colours = _colours(paths)
-        lowest = min((path for path in paths if path.learns), key=Way.height, default=None)
-        drawn = [_Path(axes, path, colours[path.lane.name], path is lowest) for path in paths]
-        labels = _labels(axes, paths, colours)
+        """The three panels, beside one another where there is room."""
+        stacked = style().stacks(figure)
+        three = style().beside(figure, (1, 1, 1), (1, 1, 1), left=4.2, right=2.0, top=2.0,
+                               bottom=3.6, gap=3.4, vgap=2.4)  # fmt: skip
+        ways = self._drawn(data)
+        drawn = [_Panel(axes, what, ways) for axes, what in zip(three, VARIABLES, strict=True)]
+        if stacked:
+            panels.without_time(*three[:2])
+        words = "epoch, in units of the first 95% right" if _learnt(ways) else "epoch"
+        three[-1 if stacked else 1].set_xlabel(words)
+        drawn[0].name_lines()
+        if _learnt(ways):
+            style().note(
+                three[0],
+                "95% right",
+                (1, 0),
+                (0.35, 0.6),
+                xycoords=("data", "axes fraction"),
+                color=style().colours.words(style().colours.answer),
+            )
         epochs = data["epoch"].values.astype(float)
 
         def update(i: int) -> None:
-            for one in drawn:
-                one.update(float(epochs[i]))
+            for panel in drawn:
+                panel.update(float(epochs[i]))
 
-        drawing = Drawing([*(one.moving for one in drawn)], update)
-        return Drawing.of(drawing, Drawing(labels, lambda i: None))
+        return Drawing([*(panel.moving for panel in drawn)], update)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Norm, step and waves of each run at that moment."""
         epoch, words = int(data["epoch"].values[i]), []
-        for path in self._paths(data):
-            k = path.index(epoch)
-            step = path.cosine[k]
-            way = "" if not np.isfinite(step) else f", step along the weights {step:+.2f}"
+        for way in self._drawn(data):
+            k = way.index(epoch)
+            cosine = way.values["cosine"][k]
+            step = f", step along the weights {cosine:+.2f}" if np.isfinite(cosine) else ""
             words.append(
-                f"{path.lane.name}: norm {path.norm[k]:.1f}{way}, waves {path.gini[k]:.2f}"
+                f"{way.lane.name}: norm {way.values['norm'][k]:.1f}{step}, waves "
+                f"{way.values['waves'][k]:.1f}"
             )
         return (
-            "A path for each run in a plane of the norm of its hidden weights and the inequality "
-            f"of the waves in its embedding, up to epoch {epoch:,}. {'; '.join(words)}."
+            "Three panels of the norm of the hidden weights, the cosine between them and their "
+            f"next step, and the waves in the embedding, up to epoch {epoch:,}. "
+            f"{'; '.join(words)}."
         )
 
     def about(self, data: xr.Dataset) -> str:
         """With the number of runs that are drawn, where some are left out."""
-        drawn, every = len(self._paths(data)), data.sizes["member"]
+        drawn, every = len(self._drawn(data)), data.sizes["member"]
         more = f", {drawn} of them drawn" if drawn < every else ""
         return f"{super().about(data)}{more}"
 
     def definition(self, data: xr.Dataset) -> str:
         """What the axes are, and the citation."""
         return (
-            "Across: root of the summed squares of all matrices that are not embeddings. Upwards: "
-            "Gini coefficient of the norms of all frequencies in the embedding. Paths run over "
-            "at most 40 checkpoints; where one runs level and straight its updates lie along the "
-            "weights, where it climbs they turn them. Large dots: 95% of the test pairs right. "
+            "Hidden weights: all matrices that are not embeddings. Step along the weights: cosine "
+            "between them and what is added to them up to the next of at most 40 checkpoints; at "
+            "0 they only turn. Waves: participation ratio of the squared norms of all frequencies "
+            "in the embedding, 1 where one is left. Thin lines are runs, each a seed of its own. "
             f"{self._left_out(data)}After {self.source}."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until the last checkpoint of the longest run."""
-        return 0, float(max(path.epochs[-1] for path in self._paths(data)))
+        """Until the last run has come to the end of the axes."""
+        ways = self._drawn(data)
+        return 0, max(min(float(way.epochs[-1]), _end(ways) * way.unit) for way in ways)
 
-    def _paths(self, data: xr.Dataset) -> list[Way]:
-        """The ways that are drawn: by default those of optimisers of which every run learns."""
-        paths = _paths(data, self.model)
-        learnt = [path for path in paths if path.lane.learns]
-        return paths if self.every else learnt or paths
+    def _drawn(self, data: xr.Dataset) -> list[Way]:
+        """The ways that are drawn: those of the first optimiser and of AdamW, or of the second."""
+        ways = _ways(data, self.model)
+        learnt = _learnt(ways)
+        if self.every or not learnt:
+            return learnt or ways
+        names = list(_named(sorted(learnt, key=lambda way: max(way.lane.accurate))))
+        other = [name for name in names if name == "AdamW"] or names[1:]
+        if other[:1] == names[:1]:
+            other = names[1:]
+        shown = {*names[:1], *other[:1]}
+        return [way for way in learnt if way.lane.name in shown]
 
     def _left_out(self, data: xr.Dataset) -> str:
         """The optimisers that are not drawn, in words."""
-        drawn = {path.lane.name for path in self._paths(data)}
-        names = dict.fromkeys(path.lane.name for path in _paths(data, self.model))
-        out = "; ".join(name for name in names if name not in drawn)
-        return f"Left out, as not every run learns: {out}. " if out else ""
+        drawn, ways = _named(self._drawn(data)), _ways(data, self.model)
+        learn = _named(_learnt(ways))
+        out = [name for name in _named(ways) if name not in drawn]
+        texts = (
+            ("Left out: ", [name for name in out if name in learn]),
+            ("Left out, as not every run learns: ", [name for name in out if name not in learn]),
+        )
+        return "".join(f"{words}{'; '.join(names)}. " for words, names in texts if names)
 
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """One run's way through the plane."""
+    """What became of one run.
+
+    Attributes:
+        lane: the runs of its optimiser.
+        epochs: its checkpoints.
+        values: its norm, its step along the weights and its waves at these.
+        accurate: the epoch at which it is first 95% right; -1 for never.
+        unit: the epochs that its clock counts as 1.
+
+    """
 
     lane: Lane
-    epochs: np.ndarray
-    norm: np.ndarray
-    gini: np.ndarray
-    cosine: np.ndarray
+    epochs: Float[np.ndarray, " moment"]
+    values: dict[Quantity, Float[np.ndarray, " moment"]]
     accurate: int
+    unit: float
 
-    @property
-    def learns(self) -> bool:
-        """Whether it learnt."""
-        return self.accurate >= 0
-
-    @property
-    def norm_at_learning(self) -> float:
-        """Norm at the epoch at which it learnt."""
-        return self.at_learning(self.norm)
-
-    def at_learning(self, values: np.ndarray) -> float:
-        """A value of each checkpoint, at the epoch at which it learnt."""
-        return float(np.interp(self.accurate, self.epochs, values))
-
-    def height(self) -> tuple[float, float]:
-        """How high its large dot is, the leftmost first."""
-        return self.at_learning(self.gini), self.norm_at_learning
+    def at_learning(self, what: Quantity) -> float:
+        """A value at the epoch at which it is first 95% right."""
+        return float(np.interp(self.accurate, self.epochs, self.values[what]))
 
     def index(self, epoch: float) -> int:
         """The last checkpoint up to an epoch."""
         return max(int(np.searchsorted(self.epochs, epoch, side="right")) - 1, 0)
 
 
-class _Path:
-    """The line of a run, its head, and the dot where it has learnt, with its words or without."""
+class _Panel:
+    """One quantity of all runs, and the median of each optimiser."""
 
-    def __init__(self, axes: Axes, path: Way, colour: str, words: bool) -> None:
-        self.path = path
-        if style().ghost:
-            axes.plot(path.norm, path.gini, color=colour, lw=0.5 * style().line, alpha=0.35)
-        (self.line,) = axes.plot([], [], color=colour, lw=style().line, zorder=3,
-                                 solid_joinstyle="round")  # fmt: skip
-        (self.head,) = axes.plot([], [], "o", color=colour, ms=0.4 * style().points, zorder=5,
-                                 mec=style().colours.background)  # fmt: skip
-        (self.dot,) = axes.plot([], [], "o", color=style().colours.ink, zorder=6,
-                                ms=0.5 * style().points,
-                                mec=style().colours.background)  # fmt: skip
-        y, x = path.height()
-        self.words = style().note(
-            axes, "95% right" if words else "", (x, y), (0.3, -0.5), xycoords="data", va="top",
-            color=style().colours.ink, zorder=8,
-        )  # fmt: skip
+    def __init__(self, axes: Axes, what: Quantity, ways: Sequence[Way]) -> None:
+        self.axes = axes
+        current, end = style(), _end(ways)
+        named = _named(ways)
+        tints = current.colours.frequencies * len(named)
+        self.runs: list[tuple[float, panels.Trace]] = []
+        self.medians: dict[str, _Median] = {}
+        for (name, some), colour in zip(named.items(), tints, strict=False):
+            for way in some:
+                curve = panels.Curve.of(way.epochs / way.unit, way.values[what], colour)
+                self.runs.append((way.unit, _thin(curve.draw(axes))))
+            self.medians[name] = _Median(axes, some, what, colour)
+        axes.set_xlim(0, end)
+        _scale(axes, what, ways)
+        if _learnt(ways):
+            axes.axvline(1, color=current.colours.answer, lw=0.5 * current.line, zorder=1)
+        axes.grid(visible=False)
+        current.note(axes, HEADINGS[what], (0, 1), (0, 0.7), fontweight="bold",
+                     color=current.colours.ink)  # fmt: skip
 
     @property
     def moving(self) -> list[Any]:
-        """The line, its head, the dot and its words."""
-        return [self.line, self.head, self.dot, self.words]
+        """All lines."""
+        medians = [median.moving for median in self.medians.values()]
+        return [*(trace.moving for _, trace in self.runs), *medians]
+
+    def update(self, epoch: float) -> None:
+        """Draw up to an epoch, of each run as far as its own clock has come."""
+        for unit, trace in self.runs:
+            trace.update(epoch / unit)
+        for median in self.medians.values():
+            median.update(epoch)
+
+    def name_lines(self) -> None:
+        """Each optimiser's name in its colour, above or below the end of its median."""
+        low, high = self.axes.get_ylim()
+        end = self.axes.get_xlim()[1]
+        em = style().pixels(self.axes, style().small) / max(self.axes.bbox.height, 1)
+        order = sorted(self.medians, key=lambda name: (self.medians[name].last, name))
+        wanted = [(self.medians[n].top - low) / (high - low) + 0.9 * em for n in order]
+        places = pushed_apart(wanted, [1.3 * em] * len(order), 0, 1)
+        for name, place in zip(order, places, strict=True):
+            style().label(
+                self.axes, 0.98 * end, low + place * (high - low), name, ha="right", va="center",
+                color=style().colours.words(self.medians[name].colour), zorder=8,
+            )  # fmt: skip
+
+
+class _Median:
+    """The median of an optimiser's runs, each on its own clock."""
+
+    def __init__(self, axes: Axes, ways: Sequence[Way], what: Quantity, colour: str) -> None:
+        self.axes, self.colour = axes, colour
+        # it is known as far as its slowest run has come
+        self.unit = max(way.unit for way in ways)
+        end = min(float(way.epochs[-1]) / way.unit for way in ways)
+        x = np.linspace(0, end, FINE)
+        rows = [np.interp(x, way.epochs / way.unit, way.values[what]) for way in ways]
+        y = np.median(rows, axis=0)
+        known = np.isfinite(y)
+        self.x, self.y = x[known], y[known]
+        self.highest = np.max(rows, axis=0)[known]
+        self.last = float(self.y[-1]) if known.any() else 0.0
+        self.trace = panels.Curve.of(self.x, self.y, colour).draw(axes)
+        for line in self.trace.lines:
+            line.set(lw=1.5 * style().line, zorder=4, solid_joinstyle="round")
+        self.level = None
+        if not style().ghost:
+            # without what is to come the first picture of a film would be all but empty
+            (self.level,) = axes.plot(
+                [], [], color=colour, lw=0.4 * style().line, ls=(0, (1, 3)), zorder=1.5
+            )
+
+    @property
+    def top(self) -> float:
+        """The highest value of a run near its end, where its name stands."""
+        end = self.axes.get_xlim()[1]
+        near = (self.x > NAMED * end) & (self.x <= end)
+        return float(self.highest[near].max()) if near.any() else self.last
+
+    @property
+    def moving(self) -> list[Any]:
+        """The line, and in films the level that it has come to."""
+        return [self.trace.moving, [] if self.level is None else [self.level]]
 
     def update(self, epoch: float) -> None:
         """Draw up to an epoch."""
-        path, stop = self.path, self.path.index(epoch) + 1
-        now = min(epoch, float(path.epochs[-1]))
-        x = [*path.norm[:stop], np.interp(now, path.epochs, path.norm)]
-        y = [*path.gini[:stop], np.interp(now, path.epochs, path.gini)]
-        self.line.set_data(x, y)
-        self.head.set_data(x[-1:], y[-1:])
-        seen = path.learns and (style().ghost or epoch >= path.accurate)
-        at = [np.interp(path.accurate, path.epochs, v) for v in (path.norm, path.gini)]
-        self.words.set_visible(seen)
-        self.dot.set_data(*([[value] for value in at] if seen else [[], []]))
+        now = epoch / self.unit
+        self.trace.update(now)
+        if self.level is not None and len(self.x):
+            y = float(np.interp(now, self.x, self.y))
+            self.level.set_data([min(now, self.x[-1]), self.axes.get_xlim()[1]], [y, y])
 
 
-def _paths(data: xr.Dataset, model: str) -> list[Way]:
+def _thin(trace: panels.Trace) -> panels.Trace:
+    """A run's line, thinner than a median and without a head."""
+    for line in trace.lines:
+        line.set(lw=0.4 * style().line, alpha=0.5)
+    if trace.head is not None:
+        trace.head.set_visible(False)
+    return trace
+
+
+def _scale(axes: Axes, what: Quantity, ways: Sequence[Way]) -> None:
+    """The limits and ticks of a quantity."""
+    from matplotlib.ticker import MaxNLocator
+
+    colours = style().colours
+    end = _end(ways)
+    parts = [way.values[what][way.epochs <= end * way.unit] for way in ways]
+    top = float(np.nanmax(np.concatenate(parts)))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    if what != "cosine":
+        axes.set_ylim(0, 1.12 * top)
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        return
+    axes.set_ylim(-1.1, 1.1)
+    axes.set_yticks([-1, 0, 1])
+    axes.axhline(0, color=colours.faint, lw=0.5 * style().line, zorder=0.5)
+    for y, words in ((1, "growing"), (-1, "shrinking")):
+        style().note(axes, words, (1, y), (-0.3, 0), ha="right", va="center", color=colours.muted,
+                     xycoords=axes.get_yaxis_transform())  # fmt: skip
+
+
+def _ways(data: xr.Dataset, model: str) -> list[Way]:
     """The ways of the runs of one model."""
     lanes = _lanes.lanes(data)
     models = list(_lanes.by_model(lanes))
     if not models:
         return []
     own = model or models[0]
-    paths = []
+    # runs that have not learnt have no clock of their own
+    learnt = any(lane.learns for lane in lanes if lane.model == own)
+    ways = []
     for lane in lanes:
         for member, accurate in zip(lane.members, lane.accurate, strict=True):
             epochs = data["member_kept_epoch"].values[member]
             known = epochs >= 0
             if lane.model != own or known.sum() < 2:
                 continue
-            norm, gini, cosine = (
-                data[f"member_{name}"].values[member].astype(float)[known]
-                for name in ("weight_norm", "wave_gini", "step_cosine")
-            )
-            paths.append(Way(lane, epochs[known], norm, gini, cosine, accurate))
-    return paths
+            values = {
+                what: data[name].values[member].astype(float)[known]
+                for what, name in VARIABLES.items()
+            }
+            unit = float(max(accurate, 1)) if learnt and lane.learns else 1.0
+            ways.append(Way(lane, epochs[known].astype(float), values, accurate, unit))
+    return ways
 
 
-def _frame(axes: Axes, paths: list[Way]) -> None:
-    """Axes around all paths."""
-    norms = np.concatenate([path.norm for path in paths])
-    ginis = np.concatenate([path.gini for path in paths])
-    axes.set(
-        xlim=(0.9 * norms.min(), 1.03 * norms.max()), ylim=(0, max(1.15 * ginis.max(), 0.1)),
-        xlabel="norm of the hidden weights", ylabel="inequality of the embedding's waves",
-    )  # fmt: skip
-    axes.grid(visible=False)
+def _learnt(ways: Sequence[Way]) -> list[Way]:
+    """Those of optimisers of which every run learns, and keeps what it has learnt."""
+    return [way for way in ways if way.lane.learns]
 
 
-def _by_lane(paths: list[Way], value: Callable[[Way], float]) -> dict[str, list[float]]:
-    """A value of each path, by the name of its lane."""
-    values: dict[str, list[float]] = {}
-    for path in paths:
-        values.setdefault(path.lane.name, []).append(value(path))
-    return values
+def _named(ways: Sequence[Way]) -> dict[str, list[Way]]:
+    """The ways by the name of their optimiser."""
+    named: dict[str, list[Way]] = {}
+    for way in ways:
+        named.setdefault(way.lane.name, []).append(way)
+    return named
 
 
-def _colours(paths: list[Way]) -> dict[str, str]:
-    """A colour for each optimiser that learns; the others stand back."""
-    learn = list(dict.fromkeys(path.lane.name for path in paths if path.lane.learns))
-    colours = style().colours
-    strong = dict(zip(learn, colours.frequencies * len(learn), strict=False))
-    return {path.lane.name: strong.get(path.lane.name, colours.faint) for path in paths}
-
-
-def _labels(axes: Axes, paths: list[Way], colours: dict[str, str]) -> list[Any]:
-    """Each optimiser's name above the highest end of its paths."""
-    ends = {
-        name: max(
-            (float(path.gini[-1]), float(path.norm[-1])) for path in paths if path.lane.name == name
-        )
-        for name in colours
-    }
-    order = sorted(ends, key=lambda name: (ends[name], name))
-    low, high = axes.get_ylim()
-    em = style().pixels(axes, style().small) / max(axes.bbox.height, 1) * (high - low)
-    wanted = [ends[name][0] + 1.1 * em for name in order]
-    heights = pushed_apart(wanted, [1.3 * em] * len(order), low, high)
-    return [
-        style().label(axes, ends[name][1], y, name, va="center", color=colours[name], zorder=8)
-        for name, y in zip(order, heights, strict=True)
-    ]
+def _end(ways: Sequence[Way]) -> float:
+    """How far the axes go: where all have something to show, and some way beyond learning."""
+    ends = [max(float(way.epochs[-1]) / way.unit for way in some) for some in _named(ways).values()]
+    if not _learnt(ways):
+        return max(ends)
+    shortest = min(float(way.epochs[-1]) / way.unit for way in ways)
+    return max(shortest, min(BEYOND, *ends, BEYOND))
