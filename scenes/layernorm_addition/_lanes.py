@@ -19,7 +19,8 @@ NEEDS = (
 
 NAMES = {
     "adam": "Adam", "adamw": "AdamW", "grokfast": "Grokfast", "hidden-sgd": "SGD, hidden",
-    "muon": "Muon", "nesterov": "SGD", "orthogonal": "orthogonal", "sgd": "SGD",
+    "muon": "Muon", "nesterov": "SGD", "orthogonal": "orthogonal gradient",
+    "sgd": "SGD",
 }  # fmt: skip
 
 LAYERNORM = "layernorm-addition"
@@ -78,7 +79,7 @@ class Lane:
         return (
             span
             if len(came) == len(self.members)
-            else f"{span}, {len(came)} of {len(self.members)}"
+            else f"{span} ({len(came)} of {len(self.members)})"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _ridges
@@ -27,7 +27,7 @@ HIGH = 0.86
 """How high a run that is always right stands, in lanes."""
 
 MANY = 7
-"""So many lanes are all drawn; of more the first, AdamW and those named in the title."""
+"""So many lanes are all drawn; of more AdamW and those named in the title."""
 
 CHANCE = 4.0
 """The test loss of guessing, about, from which a run's height is taken by loss."""
@@ -39,7 +39,7 @@ class Race(Scene):
 
     name = "race"
     title = "Muon learns first with LayerNorm, and not by epoch 400 without"
-    watch = "A hill is one run's share of right answers; dots: 95%"
+    watch = "A hill is one run's share of right answers over time; a dot marks its first 95%"
     source = "arXiv:2501.04697; arXiv:2405.20233; PeterPonyu/muon-norm-cap-grokking"
     disputed = (
         "Disputed: whether Grokfast is faster (arXiv:2405.20233; here only where the dots say so), "
@@ -80,22 +80,18 @@ class Race(Scene):
         for model, first in firsts.items():
             if first:
                 numbers[f"{first.name}, {_model(model)}"] = max(first.accurate)
-        sentence, holds = self._sentence(models, firsts)
+        sentence, holds, _ = self._sentence(models, firsts)
         watch = self.watch if self.by == "accuracy" else (
-            "A hill is one run's test loss, full at 0.1; dots: 95% right"
+            "A hill is one run's test loss over time, full at 0.1; a dot marks its first 95% right"
         )  # fmt: skip
         if self.rings:
-            watch += ", rings: test loss 0.1"
-        if any(lane.learns for lane in every) and not all(
-            lane.learns for lane in self._lanes(data)
-        ):
-            watch += "; in grey rows not every run ends above it"
+            watch += ", a ring its test loss of 0.1"
         return Claim(sentence, watch, holds, numbers)
 
     def _sentence(
         self, models: dict[str, list[Lane]], firsts: dict[str, Lane | None]
-    ) -> tuple[str, bool]:
-        """What is true of the winners, and whether it is the scene's own sentence."""
+    ) -> tuple[str, bool, list[str]]:
+        """What is true of the winners, whether it is the scene's own, and whom it names."""
         arrived = {model: first for model, first in firsts.items() if first}
         both = len(models) == 2 and _lanes.LAYERNORM in models
         if both and (first := firsts[_lanes.LAYERNORM]):
@@ -106,18 +102,20 @@ class Race(Scene):
                 own = (
                     f"{first.name} learns first with LayerNorm, and not by epoch {until:,} without"
                 )
-                return own, own == self.title
+                return own, own == self.title, [first.name]
             second = firsts[other]
             if second and second.name == first.name:
-                return f"{first.name} is first, with LayerNorm and without", False
+                return f"{first.name} is first, with LayerNorm and without", False, [first.name]
             if second:
-                return f"With LayerNorm {first.name} is first, without it {second.name}", False
+                sentence = f"With LayerNorm {first.name} is first, without it {second.name}"
+                return sentence, False, [first.name, second.name]
         count = sum(lane.learns for some in models.values() for lane in some)
         total = sum(len(some) for some in models.values())
         if len(models) == 1 and arrived and total > 1:
             (first,) = arrived.values()
-            return f"{first.name} is the first of {total} to learn", False
-        return f"{count} of {total} learn, each run of theirs, and keep it", False
+            return f"{first.name} is the first of {total} to learn", False, [first.name]
+        leaders = [first.name for first in arrived.values()]
+        return f"{count} of {total} learn, each run of theirs, and keep it", False, leaders
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """All lanes on one time axis."""
@@ -132,16 +130,12 @@ class Race(Scene):
         end = self._end(data)
         _ridges.frame(axes, end, rows[-1], 1.0, time="log")
         colours = style().colours
-        strong = [colours.test if lane.learns else colours.faint for lane in every]
         firsts = [_lanes.winner(some) for some in _lanes.by_model(every).values()]
         inks = [colours.ink if lane in firsts else colours.muted for lane in every]
         _ridges.name_rows(axes, [lane.name for lane in every], inks, rows)
         axes.set_xlabel(clocks.word(data))
         self._headings(axes, every, rows)
-        parts = [
-            self._lane(axes, data, lane, row, colour)
-            for lane, row, colour in zip(every, rows, strong, strict=True)
-        ]
+        parts = [self._lane(axes, data, lane, row) for lane, row in zip(every, rows, strict=True)]
         epochs = data["epoch"].values.astype(float)
         results = [
             style().note(
@@ -151,6 +145,8 @@ class Race(Scene):
             )
             for lane, row, ink in zip(every, rows, inks, strict=True)
         ]  # fmt: skip
+        style().note(axes, "95% right at", (1, rows[0] - HIGH), (0.5, 0.35), va="bottom",
+                     color=colours.muted, xycoords=axes.get_yaxis_transform())  # fmt: skip
         marker = panels.Marker.draw(axes)
         ghost = style().ghost
 
@@ -194,8 +190,8 @@ class Race(Scene):
         )  # fmt: skip
         left_out = f"Left out: {out}. " if out else ""
         return (
-            "Each hill is one run, a seed of its own; grey where not all runs of a lane end with "
-            f"95% of the test pairs right. Dots: first epoch with 95% right. {rings}Numbers: "
+            "Each hill is one run, a seed of its own; grey: runs that do not end with 95% of the "
+            f"test pairs right. Dots: first epoch with 95% right. {rings}Numbers: "
             f"epochs of the dots. SGD, hidden: AdamW for embeddings. {left_out}"
             f"After {self.source}."
         )
@@ -214,20 +210,24 @@ class Race(Scene):
         if self.every or len(lanes) <= MANY:
             return lanes
         models = _lanes.by_model(lanes)
-        firsts = [_lanes.winner(some) or some[0] for some in models.values()]
-        names = {"AdamW", *(lane.name for lane in firsts)}
-        return [lane for lane in lanes if lane.name in names]
+        firsts = {model: _lanes.winner(some) for model, some in models.items()}
+        names = {"AdamW", *self._sentence(models, firsts)[2]}
+        return [lane for lane in lanes if lane.name in names] or lanes[:MANY]
 
-    def _lane(self, axes: Axes, data: xr.Dataset, lane: Lane, row: float, colour: str) -> Drawing:
-        """The hills of a lane's runs, the last to learn in front, and their marks."""
-        hills, epochs = [], data["epoch"].values.astype(float)
-        for n, member in enumerate(lane.members):
+    def _lane(self, axes: Axes, data: xr.Dataset, lane: Lane, row: float) -> Drawing:
+        """The hills of a lane's runs, the last to learn in front, their marks and their end."""
+        hills, epochs, colours = [], data["epoch"].values.astype(float), style().colours
+        for n, (member, at, stays) in enumerate(
+            zip(lane.members, lane.accurate, lane.stays, strict=True)
+        ):
             x, heights = self._heights(data, member)
+            colour = colours.test if at >= 0 and stays else colours.faint
             hills.append(_ridges.Ridge(axes, x, HIGH * heights, row + 1e-3 * n, colour))
+        over = self._over(axes, lane, row)
         size, top = 0.42 * style().points, row - HIGH
         at = np.array([e for e in lane.accurate if e >= 0], float)
         low = np.array([e for e in lane.low if e >= 0 and self.rings], float)
-        ink, ground = style().colours.ink, style().colours.background
+        ink, ground = colours.ink, colours.background
         (rings,) = axes.plot([], [], "o", ms=0.9 * size, mfc=ground, mec=ink,
                              mew=0.5 * style().line, zorder=8)  # fmt: skip
         (dots,) = axes.plot([], [], "o", color=ink, ms=size, mec=ground, mew=0.25 * style().line,
@@ -237,11 +237,28 @@ class Race(Scene):
         def update(i: int) -> None:
             for hill in hills:
                 hill.update(epochs[i])
+                if hill.level is not None:
+                    hill.level.set_visible(epochs[i] < hill.x[-1])
+            for text in over:
+                text.set_visible(ghost or epochs[i] >= lane.last)
             for marks, where, y in ((dots, at, top), (rings, low, top)):
                 seen = where[where <= (np.inf if ghost else epochs[i])]
                 marks.set_data(seen, np.full(len(seen), y))
 
-        return Drawing([*(hill.moving for hill in hills), rings, dots], update)
+        return Drawing([*(hill.moving for hill in hills), rings, dots, over], update)
+
+    def _over(self, axes: Axes, lane: Lane, row: float) -> list[Any]:
+        """Where the runs of a lane end, beside their hills, if there is room for it."""
+        text = f"ends at {lane.last:,}"
+        low, high = np.log(axes.get_xlim())
+        em = style().pixels(axes, style().small) / max(axes.bbox.width, 1)
+        if (high - np.log(max(lane.last, 1))) / (high - low) < 0.5 * em * (len(text) + 1):
+            return []
+        note = style().note(
+            axes, text, (lane.last, row), (0.4, 0), xycoords="data", va="bottom",
+            color=style().colours.muted,
+        )  # fmt: skip
+        return [note]
 
     def _heights(self, data: xr.Dataset, member: int) -> tuple[np.ndarray, np.ndarray]:
         """How high a run stands at each of its test epochs, from 0 to 1."""
