@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ class CosetsOrRepresentations(Scene):
 
     name = "cosets-or-representations"
     title = "Two rival explanations fit 74 of 128 neurons at the same time"
-    watch = "A row is a neuron; its blocks are cosets, and its colours representations"
+    watch = "A row is a neuron: steps are cosets, colours representations; it is bright if both fit"
     source = "arXiv:2302.03025; arXiv:2312.06581"
     needs = ("neuron_weight", "neuron_share", "neuron_coset", "coset_ratio")
     recipe = "group-composition-A5-small"
@@ -73,33 +74,39 @@ class CosetsOrRepresentations(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Both panels, whose rows are the same neurons in the same order."""
-        rows = _Rows(data)
-        names = [str(name) for name in data["representation"].values]
-        room = 1.2 + 0.5 * max(len(names[k]) for k in rows.best)
+        stacked, room = style().stacks(figure), 10.0
         left, right = style().beside(
-            figure, (1, 1), (1, 1), left=max(4.2, room) if style().stacks(figure) else 4.2,
-            right=2.0, top=1.9, bottom=1.9, gap=room, vgap=4.2,
+            figure, (1, 1), (1, 1), left=4.6 if stacked else 4.2, right=2.0, top=2.0, bottom=3.8,
+            gap=room, vgap=4.4,
         )  # fmt: skip
-        weights = _image(left, (rows.count, data.sizes["x"]))
-        shares = _image(right, (rows.count, BINS))
-        count, narrow = rows.count, style().narrow(figure)
+        rows = _Rows(data)
+        weights, shares = _image(left, rows.weights(-1)), _image(right, rows.shares(-1))
         bold: dict[str, Any] = {"fontweight": "bold", "color": style().colours.ink}
-        style().note(left, "by cosets" if narrow else "weights, sorted by the neuron's cosets",
-                     (0, 1), (0, 0.55), **bold)  # fmt: skip
-        style().note(right, "by representation" if narrow else "shares of the representations",
-                     (0, 1), (0, 0.55), **bold)  # fmt: skip
-        muted: dict[str, Any] = {"ha": "right", "color": style().colours.muted}
-        fits = [style().note(axes, "", (1, 0), (0, -1.5), **muted) for axes in (left, right)]
-        _name(right, names, rows)
+        heads = [style().note(axes, "", (0, 1), (0, 0.6), **bold) for axes in (left, right)]
+        below: dict[str, Any] = {"color": style().colours.muted, "ha": "center"}
+        sorted_by = f"the {data.sizes['x']} elements, sorted by cosets"
+        style().note(left, sorted_by, (0.5, 0), (0, -1.4), **below)
+        style().note(right, "shares of representations", (0.5, 0), (0, -1.4), **below)
+        _key(right, data, rows)
+        if stacked:
+            blocks = [_Blocks(axes, rows, left=True, most=1) for axes in (left, right)]
+        else:
+            _bracket(left, rows, 1)
+            blocks = [_Blocks(right, rows, left=False, room=room)]
 
         def update(i: int) -> None:
+            now = _Fits.of(data, i)
             weights.set_data(rows.weights(i))
             shares.set_data(rows.shares(i))
-            now = _Fits.of(data, i)
-            fits[0].set_text(f"{round(now.cosets * count)} of {count} constant on cosets")
-            fits[1].set_text(f"{round(now.one * count)} of {count} in one representation")
+            heads[0].set_text(f"{_count(now.cosets)} constant on cosets")
+            heads[1].set_text(f"{_count(now.one)} in one representation")
+            for block in blocks:
+                block.update(now)
 
-        return Drawing([weights, shares, *fits], update)
+        def _count(share: float) -> str:
+            return f"{round(share * rows.count):,} of {rows.count:,}"
+
+        return Drawing([weights, shares, *heads, *(block.texts for block in blocks)], update)
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How many neurons each explanation fits at that moment."""
@@ -128,25 +135,51 @@ class CosetsOrRepresentations(Scene):
 BINS = 120
 """Columns of the bars."""
 
+GAP = 3
+"""Rows left empty between two blocks of neurons."""
+
+DIM = 0.38
+"""How bright a neuron is that does not fit both explanations."""
+
+BLOCKS = ("fit both", "only\nrepresentation", "only cosets", "neither")
+"""What the neurons of each block fit in the end, from above."""
+
 
 @dataclass(frozen=True)
 class _Fits:
     """The shares of the neurons that the explanations fit at one moment, from both sides."""
 
-    cosets: float
-    one: float
-    both: float
+    constant: Bool[np.ndarray, " neuron"]
+    single: Bool[np.ndarray, " neuron"]
     other_side: float
 
     @classmethod
     def of(cls, data: xr.Dataset, i: int) -> _Fits:
         ratio = np.nan_to_num(data["coset_ratio"].values[i], nan=np.inf)
         constant: Bool[np.ndarray, "cosets neuron"] = (ratio < MEMBER).all(axis=1)
-        one = (data["neuron_share"].values[i].max(axis=2) >= IN_ONE).all(axis=0)
-        return cls(
-            float(constant[0].mean()), float(one.mean()), float((constant[0] & one).mean()),
-            float(constant[1].mean()),
-        )  # fmt: skip
+        single = (data["neuron_share"].values[i].max(axis=2) >= IN_ONE).all(axis=0)
+        return cls(constant[0], single, float(constant[1].mean()))
+
+    @property
+    def cosets(self) -> float:
+        """Share of those that are constant on cosets."""
+        return float(self.constant.mean())
+
+    @property
+    def one(self) -> float:
+        """Share of those in one representation."""
+        return float(self.single.mean())
+
+    @property
+    def both(self) -> float:
+        """Share of those that are both."""
+        return float((self.constant & self.single).mean())
+
+    @property
+    def block(self) -> Int[np.ndarray, " neuron"]:
+        """Which of :data:`BLOCKS` each neuron is of."""
+        either = np.where(self.single, 1, np.where(self.constant, 2, 3))
+        return np.where(self.constant & self.single, 0, either)
 
 
 class _Rows:
@@ -158,33 +191,37 @@ class _Rows:
         self.data = data
         share = data["neuron_share"].values[-1, 0]
         self.best: Int[np.ndarray, " neuron"] = share.argmax(axis=1)
-        constant = data["coset_ratio"].values[-1, 0, 0]
-        known = np.nan_to_num(constant, nan=np.inf)
+        known = np.nan_to_num(data["coset_ratio"].values[-1, 0, 0], nan=np.inf)
         sizes = [len(np.unique(row)) for row in data["neuron_coset"].values]
+        block = _Fits.of(data, -1).block
         # the clear ones of a representation first, by their number of cosets
-        self.order = np.lexsort((known, sizes, known > MEMBER / 2, self.best))
+        self.order = np.lexsort((known, sizes, known > MEMBER / 2, self.best, block))
         self.count = len(self.order)
+        self.block: Int[np.ndarray, " row"] = block[self.order]
+        self.place = np.arange(self.count) + GAP * np.cumsum(np.diff(self.block, prepend=0) > 0)
         self.elements = self._sorted_elements()
-        names = data["representation"].values
-        learnt = range(len(names))
+        learnt = range(data.sizes["representation"])
         current = style().colours
         tints = [current.rest] + [current.frequency(k, learnt[1:]) for k in learnt[1:]]
         self.tints = np.array([to_rgb(one) for one in tints])
         self.ground = np.array(to_rgb(current.background))
 
-    def weights(self, i: int) -> Float[np.ndarray, "neuron x 3"]:
+    def span(self, block: int) -> tuple[float, float] | None:
+        """Lower and upper end of a block in shares of the height; None of one without neurons."""
+        own = self.place[self.block == block]
+        whole = self.place[-1] + 1
+        return (1 - (own[-1] + 1) / whole, 1 - own[0] / whole) if len(own) else None
+
+    def weights(self, i: int) -> Float[np.ndarray, "row x 3"]:
         """Each neuron's weights from its least to its most, in the colour of its representation."""
         values = self.data["neuron_weight"].values[i].astype(float)
         low = values.min(axis=1, keepdims=True)
         height = np.maximum(values.max(axis=1, keepdims=True) - low, 1e-30)
         level = np.take_along_axis((values - low) / height, self.elements, axis=1)[self.order]
-        own = self.tints[self.best[self.order]][:, None]
-        mixed: Float[np.ndarray, "neuron x 3"] = self.ground + (own - self.ground) * (
-            0.06 + 0.94 * level[..., None]
-        )
-        return mixed
+        own = self.tints[self.best[self.order]][:, None] - self.ground
+        return self._lit(i, own * (0.06 + 0.94 * level[..., None]))
 
-    def shares(self, i: int) -> Float[np.ndarray, "neuron bin 3"]:
+    def shares(self, i: int) -> Float[np.ndarray, "row bin 3"]:
         """Each neuron's bar: as much of each colour as there is of the representation."""
         share = self.data["neuron_share"].values[i, 0].astype(float)[self.order]
         # its largest first, so that a bar is read from one side
@@ -193,10 +230,17 @@ class _Rows:
         ends /= np.maximum(ends[:, -1:], 1e-30)
         middles = (np.arange(BINS) + 0.5) / BINS
         which = (middles[None, :, None] > ends[:, None, :]).sum(axis=2)
-        bars: Float[np.ndarray, "neuron bin 3"] = self.tints[
-            np.take_along_axis(inner, np.minimum(which, inner.shape[1] - 1), axis=1)
-        ]
-        return bars
+        tint = np.take_along_axis(inner, np.minimum(which, inner.shape[1] - 1), axis=1)
+        return self._lit(i, self.tints[tint] - self.ground)
+
+    def _lit(
+        self, i: int, light: Float[np.ndarray, "neuron column 3"]
+    ) -> Float[np.ndarray, "row column 3"]:
+        """The rows on the background, bright where a neuron fits both at that moment."""
+        bright = np.where(_Fits.of(self.data, i).block[self.order] == 0, 1.0, DIM)
+        rows: Float[np.ndarray, "row column 3"] = np.zeros((self.place[-1] + 1, *light.shape[1:]))
+        rows[self.place] = light * bright[:, None, None]
+        return self.ground + rows
 
     def _sorted_elements(self) -> Int[np.ndarray, "neuron x"]:
         """The elements of each neuron by its cosets, these and their elements by final weights."""
@@ -209,23 +253,69 @@ class _Rows:
         return out
 
 
-def _image(axes: Axes, shape: tuple[int, int]) -> Any:
+class _Blocks:
+    """How many neurons fit both explanations, one of them and none, beside their rows."""
+
+    def __init__(
+        self, axes: Axes, rows: _Rows, *, left: bool, room: float = 0.0, most: int = len(BLOCKS)
+    ) -> None:
+        # in the margin at the left there is no room for a line of two words
+        self.between = "\n" if left else " "
+        current = style()
+        _bracket(axes, rows, 0)
+        spans = {k: span for k in range(most) if (span := rows.span(k))}
+        high = axes.get_window_extent().height
+        line = 1.3 * current.pixels(axes, current.points) / high
+        # from below, as places go up
+        order = sorted(spans, reverse=True)
+        wanted = [sum(spans[k]) / 2 for k in order]
+        lines = [line * (1 + BLOCKS[k].count("\n")) for k in order]
+        places = pushed_apart(wanted, lines, -1.5 * line if not left else 0, 1)
+        ems = -0.9 if left else -room / 2 * current.points / current.small
+        self.texts = {
+            k: current.note(
+                axes, "", (0, place), (ems, 0), va="center", ha="right" if left else "center",
+                color=current.colours.ink if k == 0 else current.colours.muted, linespacing=1.1,
+                fontweight="bold" if k == 0 else "normal",
+                fontsize=current.points * (1.25 if k == 0 and not left else 0.94),
+            )
+            for k, place in zip(order, places, strict=True)
+        }  # fmt: skip
+
+    def update(self, now: _Fits) -> None:
+        """Count them at a moment."""
+        for k, text in self.texts.items():
+            text.set_text(f"{int((now.block == k).sum()):,}{self.between}{BLOCKS[k]}")
+
+
+def _image(axes: Axes, rows: Float[np.ndarray, "row column 3"]) -> Any:
     """An image of a row a neuron, without axes."""
     axes.set_axis_off()
-    return axes.imshow(np.zeros((*shape, 3)), aspect="auto", interpolation="nearest")
+    return axes.imshow(rows, aspect="auto", interpolation="nearest")
 
 
-def _name(axes: Axes, names: list[str], rows: _Rows) -> None:
-    """The name of each representation beside the middle of its neurons."""
-    best = rows.best[rows.order]
-    shown = np.unique(best)
-    middles = [float((np.flatnonzero(best == k).mean() + 0.5) / len(best)) for k in shown]
-    line = 1.15 * style().pixels(axes, style().small) / axes.get_window_extent().height
-    places = pushed_apart(middles, [line] * len(shown), 0, 1)
-    for k, place in zip(shown, places, strict=True):
+def _bracket(axes: Axes, rows: _Rows, side: int) -> None:
+    """A bracket along the rows of the neurons that fit both, at the left (0) or the right (1)."""
+    if (span := rows.span(0)) is None:
+        return
+    em = style().pixels(axes, style().points) / max(axes.get_window_extent().width, 1)
+    out = 1 if side else -1
+    near, far = side + 0.3 * out * em, side + 0.7 * out * em
+    (low, high) = span
+    axes.plot(
+        [near, far, far, near], [low, low, high, high], color=style().colours.ink, clip_on=False,
+        lw=0.6 * style().line, transform=axes.transAxes, solid_joinstyle="miter",
+    )  # fmt: skip
+
+
+def _key(axes: Axes, data: xr.Dataset, rows: _Rows) -> None:
+    """The representations in their colours, below a panel."""
+    shown = np.unique(rows.best)
+    names = [re.sub(r"^(\d+)d\b", r"\1-dim.", str(data["representation"].values[k])) for k in shown]
+    for n, (k, name) in enumerate(zip(shown, names, strict=True)):
         style().note(
-            axes, names[k], (0, 1 - place), (-0.5, 0), ha="right", va="center",
-            fontweight="bold", color=style().colours.words(_hex(rows.tints[k])),
+            axes, name, ((n + 0.5) / len(shown), 0), (0, -2.9), ha="center", fontweight="bold",
+            color=style().colours.words(_hex(rows.tints[k])),
         )  # fmt: skip
 
 
