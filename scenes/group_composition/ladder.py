@@ -23,14 +23,26 @@ _NAME = re.compile(r"(?<![A-Za-z0-9])([CZDSA])(\d{1,3})(?![0-9])")
 _Ladder = dict[str, list[float]]
 """The epochs of each group's runs, the soonest group first; infinite for never."""
 
+FAMILIES = {
+    "C": "rotations of a {}-gon", "D": "symmetries of a {}-gon", "S": "permutations of {}",
+    "A": "even permutations of {}",
+}  # fmt: skip
+"""What the elements of a group are, in words, by the letter of its family."""
+
+ROOM = 3.4
+"""How far apart ticks are at least, in ems."""
+
+OURS, PUBLISHED = -0.14, 0.24
+"""Where the runs of a group are, below its middle, in rows."""
+
 
 @dataclass(frozen=True)
 class Ladder(Scene):
-    """A rung a group, a dot a run: when it generalised, ours above and the published below."""
+    """A row a group, a dot a run: when it generalised, ours and the published."""
 
     name = "ladder"
     title = "Groups of the same size are learnt at very different speeds"
-    watch = "A dot is a run; all of these groups have 60 elements"
+    watch = "Filled dots are our runs, open ones published; all of these groups have 60 elements"
     source = "arXiv:2302.03025"
     needs = ("member_name", "generalised_epoch", "member_fraction")
     recipe = "group-composition-A5-small"
@@ -58,8 +70,9 @@ class Ladder(Scene):
         numbers = {"factor": factor, "published": _factor(_published())}
         sizes = {_size(group) for ladder in self._drawn(data) for group in ladder}
         watch = (
-            f"A dot is a run; all of these groups have {min(sizes)} elements" if len(sizes) == 1
-            else "A dot is a run; beside each group stands how many elements it has"
+            "Filled dots are our runs, open ones published; "
+            + (f"all of these groups have {min(sizes)} elements" if len(sizes) == 1
+               else "beside each group is how many elements it has")
         )  # fmt: skip
         if factor >= 2:
             return Claim(self.title, watch, numbers=numbers)
@@ -67,20 +80,27 @@ class Ladder(Scene):
         return Claim.instead(sentence, watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Both ladders on one scale of updates."""
+        """Both ladders on one scale of updates, the groups in the order of ours."""
         ours, published = self._drawn(data)
-        every = [v for one in (ours, published) for row in one.values() for v in row]
-        known = [v for v in every if np.isfinite(v)] or [1.0]
-        limits = (min(known) / 1.4, max(known) * 1.8)
-        sizes = {_size(group) for one in (ours, published) for group in one}
-        two = style().stack(figure, (len(ours), len(published)), left=7.4, right=2.0, top=1.8,
-                            bottom=3.2, vgap=2.6)  # fmt: skip
-        for axes, ladder, words in zip(two, (ours, published), ("ours", "published"), strict=True):
-            _rungs(axes, ladder, limits, named=len(sizes) > 1)
-            style().note(axes, words, (0, 1), (0, 0.5), fontweight="bold",
-                         color=style().colours.ink)  # fmt: skip
-        two[0].set_xticklabels([])
-        two[1].set_xlabel("updates until generalised")
+        groups = list(dict.fromkeys((*ours, *published)))
+        rows = [(group, ours.get(group, []), published.get(group, [])) for group in groups]
+        missing = any(np.isinf(v) for _, *both in rows for row in both for v in row)
+        narrow = style().narrow(figure)
+        right = (5.6 if narrow else 8.4) if missing else 2.0
+        axes = style().panels(
+            figure, left=4.6 if narrow else 12.4, right=right, top=0.8, bottom=3.4
+        )[0][0]
+        _frame(axes, rows)
+        _name(axes, groups, sizes=len(set(map(_size, groups))) > 1)
+        for k, (group, *both) in enumerate(rows):
+            for row, word, y in zip(both, ("ours", "published"), (OURS, PUBLISHED), strict=True):
+                _Rung(axes, group, k + y).draw(row, word)
+        if missing:
+            axes.axvline(axes.get_xlim()[1], color=style().colours.faint, lw=0.5 * style().line)
+            style().note(
+                axes, "not by\nthe end", (1, 0), (0.7, -0.35), va="top", linespacing=1.1,
+                color=style().colours.muted,
+            )  # fmt: skip
         return Drawing([], lambda i: None)
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -110,9 +130,10 @@ class Ladder(Scene):
     def definition(self, data: xr.Dataset) -> str:
         """With both definitions and the source."""
         return (
-            "Ours: the first update with a test loss below 0.1. Published: the first of every 100 "
-            "steps with 95% of the test pairs right, by transformers of two layers, on half of the "
-            "pairs, AdamW, five seeds, at most 30,000 steps "
+            "The groups are in the order of ours. Ours: the first update with a test loss below "
+            "0.1. Published: the first of every 100 steps with 95% of the test pairs right, by "
+            "transformers of two layers, on half of the pairs, AdamW, five seeds, at most 30,000 "
+            "steps "
             "(PeterPonyu/muon-norm-cap-grokking, results/group_complexity), where C is called Z. "
             f"The task is that of {self.source}."
         )
@@ -178,37 +199,125 @@ def _medians(ladder: _Ladder) -> str:
     )
 
 
-def _rungs(axes: Axes, ladder: _Ladder, limits: tuple[float, float], *, named: bool) -> None:
-    """A line from each group's first run to its last, and their dots; ``named`` with its size."""
+def _frame(axes: Axes, rows: list[tuple[str, list[float], list[float]]]) -> None:
+    """Axes around all runs, a row a group from above."""
     from matplotlib.ticker import NullFormatter
 
-    current = style()
+    every = [v for _, *both in rows for row in both for v in row if np.isfinite(v)] or [1.0]
+    low, high = 0.85 * min(every), 1.25 * max(every)
+    # room at the left for the words of each line
+    room = 5.4 * style().pixels(axes, style().small) / axes.bbox.width
+    limits = (high * (low / high) ** (1 / (1 - min(room, 0.5))), high)
     axes.set_xscale("log")
-    ticks = [v for k in range(7) for v in (10**k, 2 * 10**k, 5 * 10**k)]
-    ticks = [v for v in ticks if limits[0] < v < limits[1]]
+    em = style().pixels(axes, style().small)
+    ticks = _ticks(low, high, (1 - room) * axes.bbox.width / em)
     axes.set_xticks(ticks, [f"{v:,}" for v in ticks])
     axes.tick_params(axis="x", which="minor", length=0, labelsize=0)
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set(xlim=limits, ylim=(len(ladder) - 0.4, -0.6))
-    axes.set_yticks(
-        range(len(ladder)), [f"{group}  ({_size(group)})" if named else group for group in ladder]
-    )
+    axes.set(xlim=limits, ylim=(len(rows) - 0.45, -0.55), xlabel="updates until generalised")
     axes.grid(False)
     for side in ("left", "top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    families = "CDSA"
-    marks: dict[str, Any] = {"markeredgewidth": 0, "alpha": 0.9, "clip_on": False, "zorder": 3}
-    for k, (group, row) in enumerate(ladder.items()):
-        colour = current.colours.frequency(families.index(group[0]), range(len(families)))
-        known = [v for v in row if np.isfinite(v)]
+    for k in range(1, len(rows)):
+        axes.axhline(k - 0.5, color=style().colours.grid, lw=0.5 * style().line, zorder=0)
+
+
+def _ticks(low: float, high: float, wide: float) -> list[int]:
+    """Round numbers from low to high, as many as have room on a logarithmic axis so wide in ems."""
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [n * 10**k for k in range(7) for n in steps if low <= n * 10**k <= high]
+        if len(ticks) < 2 or np.diff(np.log(ticks)).min() / np.log(high / low) * wide > ROOM:
+            break
+    return ticks
+
+
+def _name(axes: Axes, groups: list[str], *, sizes: bool) -> None:
+    """Each group's name beside its row, what its elements are, and where wanted how many."""
+    current, narrow = style(), style().narrow(axes.figure)
+    axes.set_yticks([])
+    for k, group in enumerate(groups):
+        name = f"{group}  ({_size(group)})" if sizes and not narrow else group
+        words = FAMILIES[group[0]].format(group[1:])
+        if narrow:
+            words = f"({_size(group)})" if sizes else ""
+        where: dict[str, Any] = {"xycoords": axes.get_yaxis_transform(), "ha": "right"}
+        bold: dict[str, Any] = {"fontweight": "bold", "color": current.colours.words(_tint(group))}
+        big = 1.0 if narrow or len(groups) > 4 else 1.25
+        current.note(
+            axes,
+            name,
+            (0, k),
+            (-0.6, 0.1 if words else 0.0),
+            fontsize=big * current.points,
+            va="baseline" if words else "center",
+            **bold,
+            **where,
+        )
+        current.note(axes, words, (0, k), (-0.6, -1.2), color=current.colours.muted, **where)
+
+
+class _Rung:
+    """The runs of one group, ours or the published ones."""
+
+    def __init__(self, axes: Axes, group: str, y: float) -> None:
+        self.axes, self.y, self.colour = axes, y, _tint(group)
+        low, high = axes.get_ylim()
+        row = axes.bbox.height / abs(high - low) / style().pixels(axes, 1)
+        # three on one another stay in their row
+        self.size = min((0.5 if style().narrow(axes.figure) else 0.68) * style().points, 0.14 * row)
+        # a dot's height in rows
+        self.step = style().pixels(axes, self.size) / axes.bbox.height * abs(high - low)
+
+    def draw(self, row: list[float], word: str) -> None:
+        """A line from the first to the last, their dots, equal ones on one another, and whose."""
+        if not row:
+            return
+        axes, current, known = self.axes, style(), sorted(v for v in row if np.isfinite(v))
+        is_open = word == "published"
+        style().note(
+            axes,
+            word,
+            (0, self.y),
+            (0.2, 0),
+            va="center",
+            color=current.colours.muted,
+            xycoords=axes.get_yaxis_transform(),
+        )
         if known:
-            axes.plot([min(known), max(known)], [k, k], color=colour, alpha=0.6,
-                      lw=0.6 * current.line)  # fmt: skip
-            axes.plot(known, [k] * len(known), "o", color=colour,
-                      markersize=0.55 * current.points, **marks)  # fmt: skip
-        missing = len(row) - len(known)
-        if missing:
-            axes.annotate(f"{missing} not by the end", (1, k), xycoords=axes.get_yaxis_transform(),
-                          ha="right", va="center", fontsize=current.small,
-                          color=current.colours.muted)  # fmt: skip
+            axes.plot(
+                [known[0], known[-1]],
+                [self.y] * 2,
+                color=self.colour,
+                alpha=0.5,
+                lw=0.5 * current.line,
+                zorder=2,
+            )
+        ground = current.colours.background
+        marks: dict[str, Any] = {
+            "ms": self.size, "mew": (0.5 if is_open else 0.25) * current.line, "clip_on": False,
+            "mec": self.colour if is_open else ground, "mfc": ground if is_open else self.colour,
+            "zorder": 3,
+        }  # fmt: skip
+        axes.plot(known, self._heights(known), "o", **marks)
+        em = current.pixels(axes, current.points) / axes.bbox.width
+        never = [1 + em * (1.1 + n) for n in range(len(row) - len(known))]
+        axes.plot(never, [self.y] * len(never), "o", transform=axes.get_yaxis_transform(), **marks)
+
+    def _heights(self, known: list[float]) -> list[float]:
+        """Where the dots of these ascending values are; those that would touch lie higher."""
+        low, high = np.log(self.axes.get_xlim())
+        across = np.log(known) / (high - low) * self.axes.bbox.width
+        wide = style().pixels(self.axes, self.size)
+        ends: list[float] = []
+        heights = []
+        for x in across:
+            level = next((n for n, end in enumerate(ends) if x - end > 0.6 * wide), len(ends))
+            ends[level : level + 1] = [x]
+            heights.append(self.y - self.step * level)
+        return heights
+
+
+def _tint(group: str) -> str:
+    """The colour of a group's family."""
+    return style().colours.frequency(list(FAMILIES).index(group[0]), range(len(FAMILIES)))
