@@ -41,7 +41,10 @@ LEARNT = 0.95
 """Accuracy on all pairs from which on a network has learned its task."""
 
 MOST = 12
-"""Rates that are named, each with its colour; of more only the least and the largest."""
+"""Rates that have a dot in the key; of more only the least and the largest."""
+
+TICKS = (1.0, 0.95, 0.8, 0.6, 0.4, 0.2, 0.0, -0.2, -0.5)
+"""Cosines that are named below the picture."""
 
 INSIDE = (0.12, 1.0)
 """Between which shares of a colour map the rates from 0 to 1 are."""
@@ -53,7 +56,7 @@ class AttentionRates(Scene):
 
     name = "attention-rates"
     title = "With more attention, more networks become clocks"
-    watch = "A dot is a network, the brighter the more it attends"
+    watch = "A dot is a network, coloured by how much it attends"
     source = "arXiv:2306.17844"
     disputed = (
         "Disputed: the networks at both ends are said to be one and the same disc, seen in their "
@@ -104,7 +107,7 @@ class AttentionRates(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The published medians, and the networks where they are at the moment."""
-        axes = style().panels(figure, left=5.0, right=1.6, top=1.6, bottom=3.6)[0][0]
+        axes = style().panels(figure, left=5.0, right=1.6, top=2.6, bottom=3.6)[0][0]
         _frame(axes, data)
         _draw_published(axes)
         _draw_key(axes, _rates(data))
@@ -151,7 +154,8 @@ class AttentionRates(Scene):
             "of its whole spread. Attention weights are the rate times a softmax plus 1 less the "
             f"rate. A clock is counted from a symmetricity below {CLOCK:.2f}, half-way between the "
             f"published medians at both ends, and more attention from a rate of {HALF:g}. "
-            "Between checkpoints a network moves in a straight line. Grey: medians of 817 "
+            "Symmetricity is drawn at the angle whose cosine it is; dashed: from there on a clock. "
+            "Between checkpoints both measures change evenly. Grey: medians of 817 "
             "published networks of width 128 in six ranges of the rate. "
             f"After {self.source}."
         )
@@ -170,8 +174,9 @@ class _Dots:
         none = np.full((len(known), 2), np.nan)
         size = (0.75 * style().points) ** 2
         self.full = axes.scatter(
-            *none[: len(self.learnt)].T, s=size, color=tints[self.learnt], lw=0, zorder=5,
-            clip_on=False, plotnonfinite=True,
+            *none[: len(self.learnt)].T, s=size, color=tints[self.learnt], zorder=5,
+            clip_on=False, plotnonfinite=True, edgecolor=style().colours.background,
+            lw=0.3 * style().line,
         )  # fmt: skip
         self.hollow = axes.scatter(
             *none[: len(self.other)].T, s=0.8 * size, facecolor="none", zorder=4, clip_on=False,
@@ -182,9 +187,8 @@ class _Dots:
         """Move every network to where it is at a moment."""
         epoch = self.epochs[i]
         for dots, shown in ((self.full, self.learnt), (self.hollow, self.other)):
-            dots.set_offsets(
-                np.array([_at(self.data, int(m), epoch) for m in shown]).reshape(-1, 2)
-            )
+            places = np.array([_at(self.data, int(m), epoch) for m in shown]).reshape(-1, 2)
+            dots.set_offsets(np.stack([_across(places[:, 0]), places[:, 1]], axis=1))
 
 
 def _rates(data: xr.Dataset) -> Float[np.ndarray, " member"]:
@@ -248,11 +252,18 @@ def _frame(axes: Axes, data: xr.Dataset) -> None:
     least = [float(_series(data, int(m))[1][:, 0].min(initial=0)) for m in _drawn(data)]
     lowest = min(0.0, *least)
     measure = "gradient symmetricity"
-    alike = f"how alike a and b act on the answer ({measure})"
+    alike = f"how alike a and b act on the answer ({measure}, as an angle)"
+    narrow = style().narrow(axes.figure)
     axes.set(
-        xlim=(1.03, lowest - 0.04), ylim=(0, 1.03),
-        xlabel=measure if style().narrow(axes.figure) else alike,
+        xlim=(-2.5, float(_across(np.array(lowest))) + 2.5), ylim=(0, 1.03),
+        xlabel=measure if narrow else alike,
         ylabel="a − b matters less (distance irrelevance)",
+    )  # fmt: skip
+    ticks = [tick for tick in TICKS[:: 2 if narrow else 1] if tick >= lowest]
+    axes.set_xticks(_across(np.array(ticks)), [f"{tick:g}".replace("-", "−") for tick in ticks])
+    axes.axvline(
+        float(_across(np.array(CLOCK))), color=colours.rest, lw=0.5 * style().line, zorder=0.5,
+        ls=(0, (4, 3)),
     )  # fmt: skip
     words: dict[str, Any] = {"fontsize": 1.35 * style().points, "fontweight": "bold",
                              "color": colours.faint}  # fmt: skip
@@ -264,6 +275,7 @@ def _draw_published(axes: Axes) -> None:
     """The published medians from no attention to a softmax, joined by a line."""
     colours = style().colours
     places = np.array([(x, y) for _, _, x, y in PUBLISHED])
+    places[:, 0] = _across(places[:, 0])
     axes.plot(*places.T, color=colours.rest, lw=0.8 * style().line, zorder=1,
               solid_capstyle="round")  # fmt: skip
     axes.scatter(*places.T, s=(0.5 * style().points) ** 2, color=colours.rest, lw=0, zorder=2)
@@ -274,23 +286,29 @@ def _draw_published(axes: Axes) -> None:
 
 
 def _draw_key(axes: Axes, rates: Float[np.ndarray, " member"]) -> None:
-    """The colours of the attention rates, in a row."""
-    current_style = style()
+    """The colours of the attention rates, in a row above the picture."""
+    current = style()
     known = np.unique(rates[np.isfinite(rates)])
     shown = known if len(known) <= MOST else known[[0, -1]]
-    em = current_style.pixels(axes, current_style.small)
-    right, step = 0.975, 3.0 * em / axes.bbox.width
-    low = 3.4 * em / axes.bbox.height
+    em = current.pixels(axes, current.small)
+    step, above = 1.15 * em / axes.bbox.width, 1 + 1.5 * em / axes.bbox.height
+    right = 1 - 1.4 * em / axes.bbox.width
     places = right - step * np.arange(len(shown))[::-1]
     axes.scatter(
-        places, np.full(len(shown), low), s=(0.75 * current_style.points) ** 2, lw=0,
+        places, np.full(len(shown), above), s=(0.7 * current.points) ** 2, lw=0, clip_on=False,
         color=[_tint(rate) for rate in shown], transform=axes.transAxes,
     )  # fmt: skip
-    for place, rate in zip(places, shown, strict=True):
-        current_style.note(
-            axes, f"{rate:g}", (place, low), (0, 0.75), ha="center", color=current_style.colours.ink
-        )
-    current_style.note(
-        axes, "attention rate", (places.mean(), low), (0, -1.7), ha="center",
-        color=current_style.colours.muted,
-    )  # fmt: skip
+    ends: dict[str, Any] = {"va": "center_baseline", "color": current.colours.muted}
+    words = f"attention rate {shown[0]:g}"
+    current.note(axes, words, (places[0], above), (-0.7, 0), ha="right", **ends)
+    if len(shown) > 1:
+        current.note(axes, f"{shown[-1]:g}", (places[-1], above), (0.7, 0), **ends)
+
+
+def _across(symmetricity: np.ndarray) -> Float[np.ndarray, " place"]:
+    """Where a symmetricity is drawn: the angle whose cosine it is, in degrees.
+
+    Networks without attention are all near 1, and would lie on one another.
+    """
+    angles: Float[np.ndarray, " place"] = np.degrees(np.arccos(np.clip(symmetricity, -1, 1)))
+    return angles
