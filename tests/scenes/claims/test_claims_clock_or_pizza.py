@@ -80,6 +80,47 @@ def test_a_clock_is_said_to_be_a_disc_too() -> None:
     assert claim.sentence == "The neurons of one wave put all pairs on a disc"
 
 
+# --- phase-differences -----------------------------------------------------------------
+
+
+def test_clock_and_pizza_keep_in_step_and_a_torus_does_not() -> None:
+    drawn, needs = scene("phase-differences")(), scene("phase-differences").needs
+    claim = drawn.claim(of("phase-differences"))
+    assert claim.holds
+    assert claim.sentence == drawn.title
+    assert claim.numbers["in step in clock"] == claim.numbers["in step in pizza"] == 1
+    # of 24 classes one: where phases are independent, a twenty-fourth, and here some more
+    assert claim.numbers["in step in torus"] < 0.2
+    assert drawn.claim(reference("torus-59-0", needs)).numbers == claim.numbers
+
+
+def test_neurons_out_of_step_are_counted() -> None:
+    drawn, data = scene("phase-differences")(), of("phase-differences")
+    data["phase_difference"].values[-1, :32] = 2.0
+    claim = drawn.claim(data)
+    assert not claim.holds
+    assert claim.sentence == "In 75% of this clock's neurons a and b are in step"
+    torus = reference("torus-59-0", drawn.needs)
+    assert "of this torus's neurons" in drawn.alone().claim(torus).sentence
+
+
+def test_a_petal_is_as_large_as_its_share() -> None:
+    from grokviz.scenes.clock_or_pizza import phase_differences
+
+    angles = np.array([0.0, 0.01, -0.01, np.pi - 0.01, -np.pi + 0.01, 1.6, 1.6, 1.6, 1.6, 1.6])
+    petals = phase_differences._petals(angles)
+    areas = []
+    for corners in petals:
+        x, y = corners.T
+        areas.append(abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2)
+    assert np.array(areas) / sum(areas) == pytest.approx([0.3, 0.5, 0.2])
+    # up, to the right, down
+    tips = np.array([corners[4] for corners in petals])
+    assert tips / np.linalg.norm(tips, axis=1, keepdims=True) == pytest.approx(
+        np.array([[0, 1], [1, 0], [0, -1]]), abs=1e-9
+    )
+
+
 # --- attention-rates -------------------------------------------------------------------
 
 
@@ -127,7 +168,7 @@ def test_networks_that_have_not_learned_do_not_count() -> None:
         scene("attention-rates").check(data)
 
 
-@pytest.mark.parametrize("name", ["clock-or-pizza", "manifold"])
+@pytest.mark.parametrize("name", ["clock-or-pizza", "manifold", "phase-differences"])
 def test_only_what_is_true_of_both_networks_stands_below_them(name: str) -> None:
     data = of(name)
     both, alone = scene(name)().about(data), scene(name)().alone().about(data)
