@@ -10,6 +10,7 @@ from grokviz.scenes.any import _changes as changes
 from grokviz.scenes.any import _marks
 from grokviz.scenes.repeated_subsequence._induction import LOOKS, kind_colours
 
+from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, grids, option, panels, style
 from grokviz.scene import clock as clocks
@@ -26,8 +27,8 @@ WHERE = {
 }
 """To what the share over a pattern goes."""
 
-MOST, AROUND = 3, 2
-"""So many copies that look at earlier ones are drawn close up, with so many tokens around each."""
+AROUND = 2
+"""So many tokens around where a copy looks at an earlier one are drawn close up."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,16 @@ class InductionHeads(Scene):
     reference = "repeated-subsequence"
     clock = "field_epoch"
     aspect = 1.9
-    narrow_aspect = 0.6
-    aspects = {"previous": {True: (2.3, 0.41)}}  # noqa: RUF012
+    narrow_aspect = 1.5
+    aspects = {  # noqa: RUF012
+        "previous": {True: (2.3, 0.41)}, "copies": {False: (1.9, 0.6)}, "loss": {True: (1.9, 0.6)}
+    }  # fmt: skip
     ends_with_film = True
 
     copies: bool = option(
-        True, "where copies look at earlier ones, close up; else the whole pattern and its course"
+        True,
+        "where a copy looks at an earlier one, close up, at first and now; else the whole pattern "
+        "and its course",
     )
     previous: bool = option(False, "the best previous-token head, too")
     loss: bool = option(False, "the loss beside it, in the place of the head's share")
@@ -82,15 +87,17 @@ class InductionHeads(Scene):
         return Claim(self.title, self._watch(data), numbers=numbers)
 
     def _watch(self, data: xr.Dataset) -> str:
-        """What the stripes are, where the head looks at the first copy alone; else the frames."""
-        runs = copies_of(data)
-        first = [pair for pair in _pairs(runs) if pair[0] == 0]
-        if self.copies and len(runs) > 2 and _framed(data, runs) == first:
-            return "In the frames later copies find their token in the first, and look one past it"
-        return self.watch
+        """What the diagonal of the frame is; what the stripes are where there are more frames."""
+        if not self._close(data):
+            return self.watch
+        earlier, later = (n + 1 for n in _clearest(data, copies_of(data)))
+        return (
+            f"On the frame's diagonal each token of copy {later} sees what followed it in "
+            f"copy {earlier}"
+        )
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
-        """Where copies meet, close up; or the whole patterns, and the share or the loss."""
+        """Where two copies meet, close up; or the whole patterns, and the share or the loss."""
         if self._close(data):
             return _close_up(figure, data)
         current_style, count = style(), data.sizes["query"]
@@ -154,12 +161,12 @@ class InductionHeads(Scene):
         if self._close(data):
             above = (
                 "Above a square: mean attention there to the tokens that followed the same token "
-                "in the earlier copy, now and at first. "
+                "in the earlier copy; at the left at first, at the right later. "
             )
         return (
             f"Attention from each position (down) to each (across) of {heads}, at one held-out "
             f"sequence in which a subsequence stands {len(copies_of(data))} times; framed: where a "
-            f"copy looks at an earlier one. {above}"
+            f"copy looks at what followed the tokens of an earlier one. {above}"
             "Induction heads: Olsson et al. (2022), arXiv:2209.11895; the "
             "phase change: Nanda et al. (2023), arXiv:2301.05217, figure 24."
         )
@@ -288,12 +295,12 @@ def _pattern(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
     return Drawing([image, share], update)
 
 
-def _scale(axes: Axes) -> None:
-    """The scale of the colours, below the last pattern at its right."""
+def _scale(axes: Axes, drop: float = 3.1) -> None:
+    """The scale of the colours, so many ems below the last pattern at its right."""
     current_style, box = style(), axes.get_position()
     em = current_style.pixels(axes, current_style.small)
     wide, high = em / axes.bbox.width * box.width, em / axes.bbox.height * box.height
-    scale = axes.figure.add_axes((box.x1 - 3.6 * wide, box.y0 - 3.1 * high, 3 * wide, 0.6 * high))
+    scale = axes.figure.add_axes((box.x1 - 3.6 * wide, box.y0 - drop * high, 3 * wide, 0.6 * high))
     scale.imshow(np.linspace(0, 1, 256)[None], cmap=axes.images[0].get_cmap(), aspect="auto")
     scale.set_axis_off()
     end: dict[str, Any] = {"va": "center", "color": current_style.colours.muted}
@@ -325,56 +332,69 @@ def _sides(axes: Axes, runs: list[tuple[int, int]], *, first: bool) -> None:
         axes.set_ylabel("looks from", color=colour, fontsize=current_style.small)
 
 
+def _clearest(data: xr.Dataset, runs: list[tuple[int, int]]) -> tuple[int, int]:
+    """The earlier copy and the later one that looks at it most when the film ends, by number."""
+    i = changes.last_shown(data, "field_epoch")
+    pairs = _framed(data, runs)
+    return pairs[ties.first_largest(np.array([_meeting(data, i, *pair) for pair in pairs]))]
+
+
 def _close_up(figure: FigureBase, data: xr.Dataset) -> Drawing:
-    """A square where each copy meets an earlier one, framed, and how much is looked at there."""
+    """Where a copy meets an earlier one, framed: at the first moment, and beside it at this."""
     runs = copies_of(data)
-    pairs, narrow = _framed(data, runs)[:MOST], style().narrow(figure)
+    pair, narrow = _clearest(data, runs), style().narrow(figure)
     cells = runs[0][1] - runs[0][0] + 2 * AROUND
-    axes = grids.square_axes(
-        figure, len(pairs), 1 if narrow else len(pairs), cells, left=2.4, right=0.8, top=3.4,
-        bottom=3.7, gap=4.4, vgap=5.8,
+    first, now = grids.square_axes(
+        figure, 2, 2, cells, left=2.4, right=0.8, top=3.4, bottom=3.7 if narrow else 2.2,
+        gap=1.6 if narrow else 4.4,
     )  # fmt: skip
-    parts = [_meeting_square(ax, data, runs, pair) for ax, pair in zip(axes, pairs, strict=True)]
-    _scale(axes[-1])
-    return Drawing.of(*parts)
+    before = _meeting_square(first, data, runs, pair)
+    before.update(0)
+    after = _meeting_square(now, data, runs, pair)
+    style().note(
+        first, f"looks from copy {pair[1] + 1}", (0, 0.5), (-0.6, 0), ha="right", va="center",
+        rotation=90, color=style().colours.muted,
+    )  # fmt: skip
+    _scale(now, 3.1 if narrow else 1.35)
+    return after
 
 
 def _meeting_square(
     axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]], pair: tuple[int, int]
 ) -> Drawing:
-    """The head's attention around where one copy meets an earlier one."""
+    """The head's attention around where one copy meets an earlier one, and when."""
     count, at = data.sizes["query"], list(data["shown_head"].values).index(KINDS[1])
     image = grids.heat(axes, (count, count))
     _frame(axes, runs, pair)
     (start, stop), (down, end) = runs[pair[0]], runs[pair[1]]
+    # the frame is one token further than the copy: what followed each of its tokens
     axes.set(
-        xlim=(max(start - AROUND, 0) - 0.5, min(stop + AROUND, count) - 0.5),
+        xlim=(max(start + 1 - AROUND, 0) - 0.5, min(stop + 1 + AROUND, count) - 0.5),
         ylim=(min(end + AROUND, count) - 0.5, max(down - AROUND, 0) - 0.5),
     )
     muted: dict[str, Any] = {"color": style().colours.muted, "fontsize": style().small}
     axes.set_xlabel(f"looks at copy {pair[0] + 1}", **muted)
-    axes.set_ylabel(f"looks from copy {pair[1] + 1}", **muted)
-    look: dict[str, Any] = {"va": "bottom", "ha": "left", "color": kind_colours()[KINDS[1]]}
+    colour = kind_colours()[KINDS[1]]
     wide = axes.bbox.width >= 14 * style().pixels(axes, style().small)
-    name = f"induction head {_number(data, KINDS[1])}" if wide else _number(data, KINDS[1])
-    style().note(axes, name, (0, 1), (0, 1.7), fontweight="bold", **look)
-    share = style().note(axes, "", (0, 1), (0, 0.35), **look)
-    first, on = _meeting(data, 0, *pair), " on the stripe" if wide else ""
+    head = f"head {_number(data, KINDS[1])} at " if wide else ""
+    name = style().note(axes, "", (0, 1), (0, 1.7), fontweight="bold", va="bottom", color=colour)
+    share = style().note(axes, "", (0, 1), (0, 0.35), va="bottom", color=colour)
 
     def update(i: int) -> None:
         image.set_data(data["attention_pattern"].values[i, at])
-        share.set_text(f"{_meeting(data, i, *pair):.0%}{on}, {first:.0%} at first")
+        name.set_text(f"{head}{clocks.at(data, 'field_epoch', i)}")
+        share.set_text(f"{_meeting(data, i, *pair):.0%} on the diagonal")
 
-    return Drawing([image, share], update)
+    return Drawing([image, name, share], update)
 
 
 def _frame(axes: Axes, runs: list[tuple[int, int]], pair: tuple[int, int]) -> None:
-    """A frame where a copy meets an earlier one."""
+    """A frame where a copy meets what followed each token of an earlier one."""
     from matplotlib.patches import Rectangle
 
     (start, stop), (down, end) = runs[pair[0]], runs[pair[1]]
     axes.add_patch(Rectangle(
-        (start - 0.5, down - 0.5), stop - start, end - down, fill=False,
+        (start + 0.5, down - 0.5), stop - start, end - down, fill=False,
         edgecolor=kind_colours()[KINDS[1]], lw=style().line * 0.6,
     ))  # fmt: skip
 
@@ -413,7 +433,7 @@ def _meetings(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Draw
         (start, _), (down, _) = runs[pair[0]], runs[pair[1]]
         _frame(axes, runs, pair)
         texts[pair] = style().label(
-            axes, start - 0.5, down - 0.5, "", lift=0.15, ha="left", color=colour
+            axes, start + 0.5, down - 0.5, "", lift=0.15, ha="left", color=colour
         )
     room = _room(axes, data, runs)
 

@@ -474,48 +474,59 @@ def test_the_percentage_of_the_claim_is_the_one_over_the_still() -> None:
     assert f"Head 1.1 gives {share} to the tokens that followed" in said
 
 
-def test_a_square_is_where_a_copy_looks_at_an_earlier_one_and_says_how_much() -> None:
+def test_squares_are_where_a_copy_looks_at_an_earlier_one_at_first_and_now() -> None:
     kind, data = scene("induction-heads").with_options(), reference("induction-heads")
     source = data["shown_source"].values
     (later,) = np.nonzero(source >= 0)
     copies = np.split(later, np.flatnonzero(np.diff(later) > 1) + 1)
-    with drawing_in(theme("light", "slide")):
-        figure = Figure(figsize=(19.2, 10.8))
-        drawing = kind.draw(figure, data)
-        i = kind.index_of(data, None)
-        drawing.update(i)
-    keys = source[copies[0]]  # both look at the first copy alone
-    squares = [axes for axes in figure.axes if axes.get_xlabel().startswith("looks at")]
-    assert len(squares) == len(copies) == 2
     at = list(data["shown_head"].values).index("induction")
     pattern = data["attention_pattern"].values[:, at].astype(float)
+    i, keys = kind.index_of(data, None), source[copies[0]]  # both look at the first copy alone
+    assert pattern[i, copies[0], keys].mean() > pattern[i, copies[1], keys].mean()
+    assert "token of copy 2 sees what followed it in copy 1" in kind.claim(data).watch
+    figure = close_up(data, i)
+    squares = [axes for axes in figure.axes if axes.get_xlabel() == "looks at copy 1"]
     words = {text.get_text() for text in figure.findobj(Text)}
-    for axes, rows in zip(squares, copies, strict=True):
-        bottom, top = axes.get_ylim()
-        assert top < rows[0]
-        assert rows[-1] < bottom < top + 22
-        left, right = axes.get_xlim()
-        # the last token of a copy looks one past the frame
-        assert left < keys[0] - 1
-        assert keys[-1] < right < left + 22
-        first, now = (pattern[k, rows, keys].mean() for k in (0, i))
-        assert f"{now:.0%} on the stripe, {first:.0%} at first" in words
-    everywhere = changed(data, "attention_pattern", lambda pattern: np.full_like(pattern, 0.5))
+    assert "looks from copy 2" in words
+    rows = copies[0]
+    for axes, moment in zip(squares, (0, i), strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), pattern[moment])
+        (frame,) = axes.patches
+        (x, y), wide, high = frame.get_xy(), frame.get_width(), frame.get_height()
+        # from corner to corner: the last token of a copy looks one past that copy
+        assert (x, y) == (keys[0] - 0.5, rows[0] - 0.5)
+        assert wide == high == len(rows) + 1
+        assert f"{pattern[moment, rows, keys].mean():.0%} on the diagonal" in words
+        step = int(data["field_epoch"].values[moment])
+        assert f"head 1.1 at step {step:,}" in words
+
+
+def test_the_clearest_copies_are_shown() -> None:
+    kind, data = scene("induction-heads").with_options(), reference("induction-heads")
+    source = data["shown_source"].values
+    (later,) = np.nonzero(source >= 0)
+    second, third = np.split(later, np.flatnonzero(np.diff(later) > 1) + 1)
+
+    def look(pattern: np.ndarray) -> np.ndarray:
+        turned = 0 * pattern
+        turned[1:, :, third, second + 1] = 1
+        return turned
+
+    data = changed(data, "attention_pattern", look)
+    assert "token of copy 3 sees what followed it in copy 2" in kind.claim(data).watch
+    figure = close_up(data, kind.index_of(data, None))
+    assert [axes.get_xlabel() for axes in figure.axes[:2]] == ["looks at copy 2"] * 2
+    data["shown_source"] = xr.full_like(data["shown_source"], -1)
+    assert "in a frame" in claim("induction-heads", data).watch
+    assert claim("induction-heads", data).numbers["last"] == pytest.approx(0.68, abs=5e-3)
+
+
+def close_up(data: xr.Dataset, i: int) -> Figure:
+    kind = scene("induction-heads").with_options()
     with drawing_in(theme("light", "slide")):
         figure = Figure(figsize=(19.2, 10.8))
-        kind.draw(figure, everywhere)
-    assert sum(axes.get_xlabel().startswith("looks at") for axes in figure.axes) == 3
-
-
-def test_where_no_copy_is_left_out_the_frames_are_explained() -> None:
-    data = reference("induction-heads")
-    assert "in the first" in claim("induction-heads", data).watch
-    late = (data["field_epoch"].values > 0)[:, None, None, None]
-    data = changed(data, "attention_pattern", lambda pattern: np.where(late, 0.5, 0 * pattern))
-    assert "in a frame" in claim("induction-heads", data).watch
-    assert "in the first" not in claim("induction-heads", data).watch
-    data["shown_source"] = xr.full_like(data["shown_source"], -1)
-    assert claim("induction-heads", data).numbers["last"] == pytest.approx(0.68, abs=5e-3)
+        kind.draw(figure, data).update(i)
+    return figure
 
 
 @pytest.mark.parametrize(
