@@ -10,7 +10,7 @@ from grokviz.scenes.any._papers import NOTEBOOK
 from grokviz.scenes.modular_addition import _claims, _neurons
 from jaxtyping import Bool, Float
 
-from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style, timeline
+from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
 
 if TYPE_CHECKING:
@@ -66,12 +66,13 @@ class QuadraticShare(Scene):
         if not _inside(data).any():
             return Claim.instead("No neuron belongs to the cluster of a frequency yet", **means)
         if not (after >= LEAST and after >= RAISED * before):
-            words = f"{before:.0%} to {after:.0%}"
+            words = f"{_percent(100 * before)} to {_percent(100 * after)}"
             sentence = f"The ReLU takes products of waves from {words} of neurons' variance"
             return Claim.instead(sentence, **means)
         rest = float(_means(data, "linear_share_post")[end])
         numbers = {**means, "linear": rest}
-        sentence = f"The ReLU multiplies waves: from {before:.0%} of a neuron to {after:.0%}"
+        grow = f"products of waves grow from {_percent(100 * before)} to {_percent(100 * after)}"
+        sentence = f"The ReLU multiplies: {grow}"
         watch = "Each thread is a neuron: how much of it is waves of a times waves of b"
         if self.show != "rise":
             watch = "Each dot is a neuron, after the ReLU"
@@ -83,12 +84,9 @@ class QuadraticShare(Scene):
             left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
             groups = _groups(data)
             return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
-        left, right = (4.4, 3.2) if style().narrow(figure) else (5.0, 7.4)
-        room = style().panels(
-            figure, left=left, right=right, top=0.8, bottom=timeline.HEIGHT + 2.2
-        )[0][0]
-        strip = timeline.Timeline(figure, data, "field_epoch", left=left, right=right)
-        return Drawing.of(_Fan(room, data), strip)
+        left, right = (4.4, 3.2) if style().narrow(figure) else (5.0, 4.6)
+        room = style().panels(figure, left=left, right=right, top=0.8, bottom=3.2)[0][0]
+        return Drawing.of(_Fan(room, data))
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """Mean shares of the clustered neurons at that moment."""
@@ -232,35 +230,40 @@ class _Fan:
             [], [], "o-", color=colours.ink, lw=1.8 * wide, clip_on=False,
             ms=0.75 * current_style.points, mec=colours.background, mew=0.15 * wide, zorder=4,
         )  # fmt: skip
+        size, self.narrow = current_style.points, narrow
         for x, word, side in ((0, "before the ReLU", "left"), (1, "after the ReLU", "right")):
             current_style.note(
-                axes, word, (x, 0), (0, -0.4), ha=side, va="top", color=colours.muted,
-                fontsize=current_style.points,
-            )  # fmt: skip
-        size = 1.15 * current_style.points
-        self.first = current_style.label(
-            axes, 0.02, 0, "", ha="left", color=colours.ink, fontsize=size, zorder=5
-        )
+                axes, word, (x, 0), (0, -0.4), ha=side, va="top", color=colours.muted, fontsize=size
+            )
+        look: dict[str, Any] = {"fontweight": "bold", "color": colours.ink, "va": "top"}
+        self.words = [
+            current_style.note(axes, "", (x, 0), (0, -1.7), ha=side, fontsize=size, **look)
+            for x, side in ((0, "left"), (1, "right"))
+        ]
         self.last = current_style.note(
-            axes, "", (1, 0), (0.8, 0), va="center", fontweight="bold", color=colours.ink,
-            xycoords=axes.get_yaxis_transform(), annotation_clip=False,
-            fontsize=current_style.points if narrow else size,
+            axes, "", (1, 0), (0.8, 0), xycoords=axes.get_yaxis_transform(), annotation_clip=False,
+            fontsize=size if narrow else 1.15 * size, **look | {"va": "center"},
         )  # fmt: skip
-        self.mean_of = "" if narrow else "mean "
 
     @property
     def moving(self) -> list[Any]:
-        return [*self.threads, self.mean, self.first, self.last]
+        return [*self.threads, self.mean, *self.words, self.last]
 
     def update(self, i: int) -> None:
         for group, threads in zip(self.groups, self.threads, strict=True):
             threads.set_segments(_threads(*(share[i, group.inside] for share in self.shares)))
-        before, after = (float(mean[i]) for mean in self.means)
-        self.mean.set_data([0, 1], [before, after])
-        self.first.set_text(f"mean {before:.0f}%")
-        self.first.set_y(before + 0.05 * self.axes.get_ylim()[1])
-        self.last.set_text(f"{self.mean_of}{after:.0f}%")
-        self.last.xy = (1, after)
+        means = [float(mean[i]) for mean in self.means]
+        self.mean.set_data([0, 1], means)
+        for text, mean in zip(self.words, means, strict=True):
+            said = _percent(mean)
+            text.set_text(f"mean {said}" if self.narrow else f"{said} on average")
+        self.last.set_text(_percent(means[1]))
+        self.last.xy = (1, means[1])
+
+
+def _percent(share: float) -> str:
+    """Per cent, with a digit after the point where it is below ten."""
+    return f"{share:.1f}%" if share < 9.95 else f"{share:.0f}%"
 
 
 def _threads(low: np.ndarray, high: np.ndarray) -> Float[np.ndarray, "neuron end 2"]:

@@ -554,7 +554,7 @@ ON_PICTURE = (
     ("excluded-loss", "test loss halves"),
     ("neuron-spectra", "wave 35"),
     ("neuron-activations", "89% of the neurons\nfollow one wave"),
-    ("quadratic-share", "mean 18%"),
+    ("quadratic-share", "18% on average"),
 )
 
 
@@ -617,6 +617,13 @@ def test_threads_go_from_each_neurons_share_before_the_relu_to_that_after_it() -
             for end, side in zip(ends, quadratic_share.SIDES, strict=True):
                 own = 100 * data[f"quadratic_share_{side}"].values[i, cluster == k]
                 assert end == pytest.approx(own, abs=1e-4)
+        words = [text.get_text() for text in figure.findobj(Text)]
+        for side in quadratic_share.SIDES:
+            mean = 100 * float(data[f"quadratic_share_{side}"].values[i, cluster > 0].mean())
+            said = f"{mean:.1f}%" if mean < 9.95 else f"{mean:.0f}%"
+            assert f"{said} on average" in words
+    sentence = scene.claim(data).sentence
+    assert sentence.endswith("products of waves grow from 1.5% to 18%")
 
 
 def _inactive(text: Text) -> bool:
