@@ -255,8 +255,8 @@ class _Fan:
         means = [float(mean[i]) for mean in self.means]
         self.mean.set_data([0, 1], means)
         for text, mean in zip(self.words, means, strict=True):
-            said = _percent(mean)
-            text.set_text(f"mean {said}" if self.narrow else f"{said} on average")
+            percent = _percent(mean)
+            text.set_text(f"mean {percent}" if self.narrow else f"{percent} on average")
         self.last.set_text(_percent(means[1]))
         self.last.xy = (1, means[1])
 
