@@ -51,7 +51,7 @@ class WeightNorms(Scene):
     """Squared weights of each part over training, stacked to their sum."""
 
     name = "weight-norms"
-    title = "Memorising grows the weights, generalising shrinks them"
+    title = "Memorising takes large weights, generalising small ones"
     watch = "Bands are the squared weights of each part"
     source = "notebook of arXiv:2301.05217, analysis during training; paper, figure 7"
     disputed = (

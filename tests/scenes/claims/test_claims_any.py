@@ -136,7 +136,7 @@ def test_memorising_is_said_to_grow_the_weights_where_it_does(times: float, grow
     squares[0] = squares[at] / (times * weight_norms.GROWN)
     own = claim("weight-norms", data.assign(sum_squared_weights=squares))
     assert own.holds
-    assert own.sentence.startswith("Memorising grows the weights") is grows
+    assert own.sentence.startswith("Memorising takes large weights") is grows
 
 
 def test_bands_are_stacked_to_the_sum_whose_two_ends_are_marked_once_they_are_reached() -> None:
