@@ -27,6 +27,9 @@ MOST = 7
 LARGE = 15.0
 """How wide a dot of the whole variance would be, in frequencies."""
 
+ROOM = 0.09
+"""So much of the sides is free beyond the last frequency, for the names of dots near it."""
+
 NEAR = 5
 """Dots of fewer frequencies apart lie in the way of each other's names."""
 
@@ -166,9 +169,10 @@ def _own(squares: np.ndarray, k: int) -> np.ndarray:
 
 def _name_frequencies(axes: Axes, last: int, *, up: bool) -> None:
     """Frequencies along both sides of a square of them; ``up`` the left one has words too."""
-    axes.set(xlim=(-1, last + 1), ylim=(-1, last + 1))
-    shown = [k for k in frequencies.ticks(last) if k > 1] or [1]
     narrow = style().narrow(axes.figure)
+    end = last + 1 + (0 if narrow else ROOM * last)
+    axes.set(xlim=(-1, end), ylim=(-1, end))
+    shown = [k for k in frequencies.ticks(last) if k > 1] or [1]
     ticks = [0, *(k for k in shown if not narrow or k % 20 == 0)]
     axes.set_xticks(ticks)
     axes.set_yticks(ticks, [str(k) for k in ticks] if up else [""] * len(ticks))
