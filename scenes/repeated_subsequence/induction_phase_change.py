@@ -208,7 +208,7 @@ def _shade(axes: Axes, fall_span: tuple[float, float], epochs: np.ndarray) -> Dr
     tint = panels.see_through(colours.phases[2], colours.background)
     band = axes.axvspan(*fall_span, color=tint, lw=0, zorder=0)
     name = style().note(
-        axes, "90% to 10% of the loss's fall is left", (sum(fall_span) / 2, 1), (0, 0.4),
+        axes, "80% of the loss's fall", (sum(fall_span) / 2, 1), (0, 0.4),
         ha="center", color=colours.muted, xycoords=axes.get_xaxis_transform(),
     )  # fmt: skip
 
