@@ -199,9 +199,8 @@ def _of_losses(narrow: bool) -> list[tuple[str, str]]:
 
 def _of_waves(data: xr.Dataset, shown: list[int], *, narrow: bool) -> list[tuple[str, str]]:
     """What the bars are, and of when."""
-    last = {int(data["member_epoch"].values[member].max()) for member in shown}
-    when = f"at {clocks.word(data)} {last.pop():,}" if len(last) == 1 else "at the end"
-    text = "waves in $W_E$" if narrow else f"norm of each wave {when}"
+    # an epoch would contradict the one that the picture shows
+    text = "waves in $W_E$" if narrow else "norm of each wave at the end"
     return [(text, style().colours.muted)]
 
 
