@@ -109,7 +109,8 @@ class Arrays(Scene):
         polygon = self._polygon(data, shown)
         if polygon is not None:
             rows = one.name if one.name.endswith("s") else f"rows of {one.name}"
-            words = f"The {counted(one.shape[0])} {rows} form a {polygon} by {at}"
+            words = f"The {counted(one.shape[0])} {rows} form a {polygon} and keep it"
+            watch = watch.replace("From the rings on", f"From the rings ({at}) on")
             return Claim(words, watch, numbers=numbers)
         return Claim(f"{name} settled by {at}", watch, numbers=numbers)
 

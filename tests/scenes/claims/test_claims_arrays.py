@@ -38,7 +38,8 @@ def test_the_sentence_of_the_reference_holds() -> None:
     data = load(None, ARRAYS.needs, default=ARRAYS.reference)
     own = claim(data)
     assert own.holds
-    assert own.sentence == "The five features form a pentagon by step 204"
+    assert own.sentence == "The five features form a pentagon and keep it"
+    assert own.watch.startswith("From the rings (step 204) on, the array as a whole stays")
     every = claim(data, most=3)
     assert every.sentence == "Dot products, features and lengths settled by step 222"
     place = data["recorded_array"].values.tolist().index("features")
