@@ -35,6 +35,9 @@ TEST, ALONE = "test loss", "key waves alone"
 NAMED_AT = 0.22
 """At this share of the time axis the losses have their names."""
 
+RIGHT = 0.69
+"""The largest loss at which the right answer is as likely as not, in nats: log 2."""
+
 AHEAD = 0.1
 """So small a share of the test loss the restricted loss has to be when the test loss halves."""
 
@@ -76,9 +79,15 @@ class CircuitDevelopment(Scene):
         if not (turn.alone <= AHEAD * turn.test and turn.test > 0):
             sentence = f"With the test loss at {test}, the key waves alone have {alone}"
             return Claim.instead(sentence, **numbers)
-        few = _claims.in_words(len(frequencies.key_frequencies(data)), "wave")
-        sentence = f"While the test loss is still {test}, {few} alone reach {alone}"
-        return Claim(sentence, self.watch, numbers=numbers)
+        count = len(frequencies.key_frequencies(data))
+        few = _claims.in_words(count, "wave")
+        if turn.alone > RIGHT:
+            sentence = f"While the test loss is still {test}, {few} alone reach {alone}"
+            return Claim(sentence, self.watch, numbers=numbers)
+        know = "knows" if count == 1 else "know"
+        sentence = f"{few.capitalize()} {know} the answers before the whole network does"
+        watch = f"The network's loss is still {test} where that of the waves alone is {alone}"
+        return Claim(sentence, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The two losses, and if they are asked for the waves below them, and neurons."""

@@ -115,7 +115,7 @@ class ProgressMeasures(Scene):
             return Claim.instead(outcome(data).sentence, self._watch(""))
         if self.show == "losses":
             lead = _lead(data) if self._merged else None
-            own = _of_losses(turn, len(frequencies.key_frequencies(data)), lead)
+            own = _of_losses(turn, len(frequencies.key_frequencies(data)), lead, clocks.word(data))
             return dataclasses.replace(own, watch=self._watch(own.watch))
         last = int(np.searchsorted(data["epoch"].values, turn.epochs[1]))
         return _of_accuracies(data, last) if self.show == "accuracies" else _of_cosines(data)
@@ -437,11 +437,11 @@ class _SharePanel(panels.CurvePanel):
         return panels.LineNames(self.axes, self.curves, names, above=names, ha="left")
 
 
-def _of_losses(turn: _Turn, waves: int, lead: _Lead | None) -> Claim:
+def _of_losses(turn: _Turn, waves: int, lead: _Lead | None, word: str) -> Claim:
     """How far test and restricted loss fall from the end of memorisation until it groks.
 
     ``waves`` is the number of key frequencies; ``lead`` is when both have halved, where they are in
-    one panel.
+    one panel; ``word`` is what epochs are called.
     """
     test, alone = turn.test, turn.alone
     ratios = [float(b / a) if a > 0 else float("nan") for a, b in (test, alone)]
@@ -457,7 +457,8 @@ def _of_losses(turn: _Turn, waves: int, lead: _Lead | None) -> Claim:
         watch = f"Restricted is the loss {condition}, excluded that without them"
         return Claim(ProgressMeasures.title, watch, numbers=numbers)
     watch = f"Each loss is a share of its largest; key waves alone: {condition}"
-    return Claim(ProgressMeasures.title, watch, numbers=numbers | {"lead": lead.test - lead.alone})
+    sentence = f"The key waves are {lead.words} {word}s ahead of the whole network"
+    return Claim(sentence, watch, numbers=numbers | {"lead": lead.test - lead.alone})
 
 
 def _of_accuracies(data: xr.Dataset, last: int) -> Claim:

@@ -243,6 +243,15 @@ def alone_at_grok(data: xr.Dataset, times: float) -> xr.Dataset:
     return data.assign(restricted_loss=loss)
 
 
+@pytest.mark.parametrize(("share", "words"), [(0.051, "know the answers"), (0.054, "still 13")])
+def test_waves_know_the_answers_once_these_are_as_likely_as_not(share: float, words: str) -> None:
+    data = reference("circuit-development")
+    own = claim("circuit-development", alone_at_grok(data, share))
+    assert own.holds
+    assert words in own.sentence
+    assert (own.numbers["restricted"] <= circuit_development.RIGHT) == (words != "still 13")
+
+
 def leant_on(data: xr.Dataset, times: float) -> xr.Dataset:
     """Without three of the key waves the loss is so many times that without any other."""
     at = int(np.abs(data["epoch"].values - 8380).argmin())
