@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from grokviz.scenes.modular_addition.embedding import _rounds
 
 from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
@@ -74,7 +75,7 @@ class WavesToCircles(Film):
         """Spread of the radius over its mean: 0 is a perfect circle."""
         points = data["embedding_plane"].sel(embedded_frequency=k).isel(epoch=i).values
         radius = np.linalg.norm(points, axis=1)
-        return float(radius.std() / max(radius.mean(), 1e-12))
+        return float(_rounds.spread(radius))
 
     def open_circles(self, data: xr.Dataset, i: int) -> list[int]:
         """The frequencies whose numbers lie on a ring at checkpoint ``i``."""

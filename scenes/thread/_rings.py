@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from grokviz.scenes.modular_addition.embedding.string_to_circle import ROUND
+from grokviz.scenes.modular_addition.embedding import _rounds
+from grokviz.scenes.modular_addition.embedding._rounds import ROUND
 
 from grokviz.scene import frequencies
 
@@ -43,8 +44,7 @@ class Rings:
         mean = radius.mean(axis=-1)
         if not keys or not np.isfinite(mean).all() or not (mean > 0).all():
             return None
-        spread = radius.std(axis=-1) / mean
-        return cls(tuple(keys), points / mean[..., None, None], spread)
+        return cls(tuple(keys), points / mean[..., None, None], _rounds.spread(radius))
 
     @property
     def circles(self) -> Bool[np.ndarray, " ring"]:

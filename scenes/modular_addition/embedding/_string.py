@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.modular_addition._dials import FAR, answer_colour
+from grokviz.scenes.modular_addition.embedding import _rounds
 from jaxtyping import Float
 
 from grokviz.scene import frequencies, style
@@ -55,7 +56,7 @@ class Circle:
     @property
     def spread(self) -> float:
         """Standard deviation of the radii over their mean."""
-        return float(np.abs(self.points).std())
+        return float(_rounds.spread(np.abs(self.points)))
 
     @property
     def turns(self) -> int:

@@ -11,6 +11,7 @@ from grokviz.scenes.modular_addition import _claims
 from grokviz.scenes.modular_addition._dials import answer_colour, embedded_circle
 from grokviz.scenes.modular_addition._motion import MOMENTS, share_of, shot
 from grokviz.scenes.modular_addition._pair import pair_of
+from grokviz.scenes.modular_addition.embedding import _rounds
 from grokviz.scenes.modular_addition.embedding._string import (
     FRONT,
     SIDE,
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
-
-ROUND = 0.2
-"""A circle's radii vary by less than this share of their mean; those of a cloud by about half."""
 
 COIL = 5
 """So many turns at least are followed where no frequency is asked for."""
@@ -69,18 +67,19 @@ class StringToCircle(Scene):
         """How often the numbers go round, how round it is, and where the two angles lead."""
         circle = self._circle(data)
         numbers = {"spread": circle.spread, "turns": circle.turns, "gap": circle.gap}
-        if circle.spread < ROUND and circle.turns == circle.k:
+        if circle.spread < _rounds.ROUND and circle.turns == circle.k:
             sentence = f"A string of {circle.p} numbers, wound {_times(circle.k)}, is a circle"
             watch = (
-                f"radii vary by {circle.spread:.0%}; the angles of {circle.a} and {circle.b} add "
-                f"up to that of {circle.c}, within {circle.gap:.0f}\u00b0"
+                f"At {_claims.moment(data, -1)} radii vary by {circle.spread:.0%}; the angles of "
+                f"{circle.a} and {circle.b} add up to that of {circle.c}, within "
+                f"{circle.gap:.0f}\u00b0"
             )
             return Claim(sentence, watch, numbers=numbers)
         sentence = (
             f"In the plane of frequency {circle.k} the numbers lie in a cloud: "
             f"radii vary by {circle.spread:.0%}"
         )
-        if circle.spread < ROUND:
+        if circle.spread < _rounds.ROUND:
             sentence = f"In the plane of frequency {circle.k} the numbers do not go round in order"
         return _claims.instead(data, sentence, **numbers)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from grokviz.scenes.any._papers import after
 from grokviz.scenes.modular_addition import _claims
+from grokviz.scenes.modular_addition.embedding import _rounds
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
 MARKED = (0, 1, 2)
-
-ROUND = 0.2
-"""A circle's radii vary by less than this share of their mean; those of a cloud by about half."""
 
 SIDE = 0.3
 """Half of the angle over which dots are on the side of a number, in radians."""
@@ -69,7 +67,7 @@ class WaveCircles(Scene):
         first, last = (max(spreads, default=np.nan) for spreads in known)
         turn = max((_turn(data, k, end) for k in shown), default=np.nan)
         numbers = {"first": first, "last": last, "turn": turn}
-        if last < ROUND <= first and turn < TURN:
+        if last < _rounds.ROUND <= first and turn < TURN:
             become = "become rings" if len(shown) > 1 else "becomes a ring"
             count = data.sizes["residue"]
             watch = f"The numbers 0 to {count - 1} in the plane of each wave, in grey as they began"
@@ -130,9 +128,8 @@ def _radii(data: xr.Dataset, k: int, i: int) -> np.ndarray:
 
 
 def _spread(data: xr.Dataset, k: int, i: int) -> float:
-    """Standard deviation of the radii over their mean."""
-    radii = _radii(data, k, i)
-    return float(radii.std() / max(float(radii.mean()), 1e-12))
+    """How much the radii in a plane vary."""
+    return float(_rounds.spread(_radii(data, k, i)))
 
 
 def _turn(data: xr.Dataset, k: int, i: int) -> float:

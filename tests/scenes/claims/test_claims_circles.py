@@ -40,6 +40,14 @@ def test_the_reference_is_wound_as_often_as_its_frequency_says() -> None:
     assert claim("string-to-circle", data).sentence.count("14 times")
 
 
+def test_its_radii_vary_as_those_of_wave_circles_at_the_same_moment() -> None:
+    own, rings = of("string-to-circle"), of("wave-circles")
+    said = scene("wave-circles").with_options().description(rings, -1)
+    spread = claim("string-to-circle", own).numbers["spread"]
+    assert f", spread {spread:.0%}" in said.partition("frequency 14 has radius")[2][:20]
+    assert f"At epoch 40,000 radii vary by {spread:.0%}" in claim("string-to-circle", own).watch
+
+
 def test_the_gap_of_the_angles_is_that_of_the_embedding() -> None:
     data = of("string-to-circle")
     plane = data["embedding_plane"].sel(embedded_frequency=14).isel(epoch=-1).values.astype(float)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from grokviz.scenes.modular_addition import _claims
-from grokviz.scenes.modular_addition.embedding import singular_values, wave_circles
+from grokviz.scenes.modular_addition.embedding import _rounds, singular_values, wave_circles
 from grokviz.scenes.modular_addition.logits import ablation, logit_spectrum, trig_share
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -308,9 +308,9 @@ def test_a_circle_is_round(times: float, holds: bool) -> None:
     def change(plane: np.ndarray) -> None:
         points = plane[i, 0]
         angle = np.arctan2(points[:, 1], points[:, 0])
-        swing = np.where(np.arange(len(angle)) % 2, 1, -1) * times * wave_circles.ROUND
+        swing = np.where(np.arange(len(angle)) % 2, 1, -1) * times * _rounds.ROUND
         swing -= swing.mean()
-        radius = 1 + swing / swing.std() * times * wave_circles.ROUND
+        radius = 1 + swing / swing.std() * times * _rounds.ROUND
         plane[i, 0] = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
     assert claim("wave-circles", changed(data, "embedding_plane", change)).holds is holds
