@@ -114,7 +114,8 @@ class Algorithm(Scene):
         return (
             f"The learnt algorithm for a = {n.a}, b = {n.b}, a wheel a key frequency k, on which "
             "a number n is at the angle $2 \\pi k n / p$: hands at a and at the sum. Below, a "
-            "row each: the wave over the answers c in logits, the brighter the higher; last their "
+            "row each: the wave over the answers c in logits, as high as on average over all "
+            "pairs (those of one pair differ a little), the brighter the higher; last their "
             f"sum, dotted: the highest at any other of the {n.p} answers. The waves "
             f"explain {share:.1%} of the squared logits of all pairs and answers. "
             f"{after('figure 1')}"
@@ -301,3 +302,6 @@ def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float,
     sheet.text(across[1] + 0.4, rival, f"{n.second:.2g}", color=colours.muted, **look)
     sheet.text(across[1] + 0.4, rival + apart, f"{n.total[n.answer]:.2g}", fontweight="bold",
                color=answer_colour(), **look)  # fmt: skip
+    # a sum alone, as chorus draws it, has a little other waves
+    sheet.text(across[1] + 0.4, rival - 0.7, "mean of\nall sums", color=colours.muted,
+               **look | {"va": "top"})  # fmt: skip
