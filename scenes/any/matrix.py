@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._spoken import percent
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
@@ -64,7 +65,7 @@ class Matrix(Scene):
         name = _name(data, place)
         watch = self.watch if self.order == "angle" else "a cell is an entry"
         entries = f"{tensors.owner(name)} squared entries"
-        words = f"{few} {_percent(last)} of {entries}, {_percent(first)} at first"
+        words = f"{few} {percent(last)} of {entries}, {percent(first)} at first"
         if not last >= GATHERED * first:
             return Claim.instead(words, watch, first=first, last=last)
         return Claim(words, watch, numbers={"first": first, "last": last})
@@ -91,7 +92,7 @@ class Matrix(Scene):
 
         def head(i: int) -> str:
             words = f"{name}, {clocks.at(data, self.clock, i)}"
-            held = f": {_percent(shares[i])} in {count}" if np.isfinite(shares[i]) else ""
+            held = f": {percent(shares[i])} in {count}" if np.isfinite(shares[i]) else ""
             return f"{words}{held}"
 
         heads[0].set_text(head(int(known[0])))
@@ -118,7 +119,7 @@ class Matrix(Scene):
             return f"{begin}. At {at} it is 0, or no number."
         return (
             f"{begin}. At {at} its entries go from {entries.min():.2g} to {entries.max():.2g}, and "
-            f"two directions hold {_percent(share)} of their squares."
+            f"two directions hold {percent(share)} of their squares."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -202,11 +203,6 @@ def _shares(data: xr.Dataset, most: int = 2) -> np.ndarray:
         squares = np.linalg.svd(entries[known], compute_uv=False) ** 2
         shares[known, place] = squares[:, :most].sum(axis=1) / squares.sum(axis=1)
     return shares
-
-
-def _percent(share: float) -> str:
-    digits = 1 if 0.995 <= share < 0.9995 else 0
-    return f"{100 * share:.{digits}f}%"
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:

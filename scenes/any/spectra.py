@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
 from grokviz.scenes.any._glow import Glow
-from grokviz.scenes.any._spoken import counted, labelled, sentence, spoken
+from grokviz.scenes.any._spoken import counted, labelled, percent, sentence, spoken
 from jaxtyping import Float
 
 from grokviz.errors import InputError
@@ -48,6 +48,9 @@ IN_A_PANEL = 15
 
 RANKS = 9.5
 """Room for the rank beside the name of a matrix, in ems."""
+
+SHARES = 19.0
+"""Room for the share of its brightest directions beside it, in ems."""
 
 FEW = 6
 """Up to so many directions are drawn brighter than all others."""
@@ -123,8 +126,10 @@ class Spectra(Scene):
         moments = tensors.Moments.of(data["field_epoch"].values, log=self.time == "log")
         if len(places) == 1:
             name = labelled(tensors.names_of(data)[places[0]])
-            right = 7.4 if _bright(data, places[0]) else 2.0
-            above = 0.6 * len(name) + RANKS > style().ems(figure)[0] - 4.8 - right
+            bright = _bright(data, places[0])
+            right = 7.4 if bright else 2.0
+            room = SHARES if bright else RANKS
+            above = 0.6 * len(name) + room > style().ems(figure)[0] - 4.8 - right
             (axes,), *_ = style().panels(
                 figure, left=4.8, right=right, top=3.3 if above else 2.2, bottom=3.2
             )
@@ -132,7 +137,7 @@ class Spectra(Scene):
             axes.set_ylabel("singular value")
             return Drawing.of(
                 _strands(axes, data, places[0], moments),
-                _heading(axes, data, places[0], name, above=above),
+                _heading(axes, data, places[0], name, above=above, bright=bright),
                 _names(axes, data, places[0]),
             )
         columns = min(2 if narrow else 3, len(places))
@@ -363,8 +368,13 @@ def _few() -> Any:
     return MaxNLocator(3)
 
 
-def _heading(axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool) -> Drawing:
-    """The name, and how many directions it uses: below it, or at the right of its line."""
+def _heading(
+    axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool, bright: int = 0
+) -> Drawing:
+    """The name, and how many directions it uses: below it, or at the right of its line.
+
+    Of a matrix with ``bright`` ones the share that the largest so many have of its squares.
+    """
     current_style, ranks = style(), data["effective_rank"].values[:, place]
     axes.set_label(name)
     current_style.note(axes, name, (0, 1), (0, 1.55 if above else 0.45), fontweight="bold")
@@ -375,6 +385,12 @@ def _heading(axes: Axes, data: xr.Dataset, place: int, name: str, *, above: bool
 
     def update(i: int) -> None:
         known = np.isfinite(ranks[i])
-        now.set_text(f"effective rank {ranks[i]:.1f}" if known else "all 0")
+        words = f"effective rank {ranks[i]:.1f}"
+        if bright:
+            squares = np.sort(np.nan_to_num(data["singular_value"].values[i, place]) ** 2)[::-1]
+            share = squares[:bright].sum() / max(squares.sum(), 1e-30)
+            one = "one direction" if bright == 1 else f"{counted(bright)} directions"
+            words = f"{percent(share)} of its squares in {one}"
+        now.set_text(words if known else "all 0")
 
     return Drawing([now], update)

@@ -628,3 +628,16 @@ def test_epoch_0_stands_apart_from_the_number_beside_it(wide: float) -> None:
     boxes = [text.get_window_extent() for text in labels]
     apart = 0.3 * labels[0].get_fontsize() / 72 * figure.dpi
     assert all(b.x0 - a.x1 > apart for a, b in itertools.pairwise(boxes))
+
+
+def test_what_is_left_of_the_spectrum_is_the_share_that_matrix_says() -> None:
+    data, kind = reference("spectra"), scene("spectra")()
+    with drawing_in(gv.theme("light", "slide")):
+        figure = Figure(figsize=(19.2, 10.8))
+        drawing = kind.draw(figure, data)
+    for i in (0, data.sizes["field_epoch"] - 1):
+        drawing.update(i)
+        words = [text.get_text() for text in figure.findobj(Text)]
+        (line,) = [word for word in words if word.endswith("of its squares in one direction")]
+        said = scene("matrix").with_options().claim(reference("matrix")).sentence
+        assert line.split()[0] in said
