@@ -20,7 +20,7 @@ BETWEEN = "  ·  "
 
 def about(data: xr.Dataset) -> str:
     """One line on the run: what it learns and with what, in clean text; whether a recipe of its
-    own makes it smaller than the published run.
+    own makes it smaller than the published run. Of a family also the seed that its runs share.
     """
     return clean_text(_about(data)).replace("\n", " ")
 
@@ -47,6 +47,10 @@ def _about(data: xr.Dataset) -> str:
         return BETWEEN.join(str(word) for word in (name, own) if word)
     if "weight-decay" in settings:
         words.append(f"weight decay {float(settings['weight-decay']):g}")
+    if "member_name" in data.variables and "seed" in settings:
+        # runs of a family differ from those of other pictures that are called the same
+        drawn = " as the published code draws" if settings.get("init") == "published" else ""
+        words.append(f"weights of seed {settings['seed']}{drawn}")
     if published_recipe(str(data.attrs.get("recipe", "")), task):
         words.append("smaller than published")
     return BETWEEN.join(words)

@@ -115,6 +115,14 @@ def test_the_run_is_told_in_a_line() -> None:
     attrs = {"task": "modular-addition", "settings": json.dumps(settings), "run_name": "mine"}
     line = "addition mod 113  ·  trained on 30% of the pairs  ·  weight decay 1"
     assert about(xr.Dataset(attrs=attrs)) == line
+    seeded = {**attrs, "settings": json.dumps({**settings, "seed": 4})}
+    family = {"member_name": ("member", ["a"])}
+    assert about(xr.Dataset(attrs=seeded)) == line
+    assert about(xr.Dataset(family, attrs=attrs)) == line
+    assert about(xr.Dataset(family, attrs=seeded)) == f"{line}  ·  weights of seed 4"
+    drawn = {**attrs, "settings": json.dumps({**settings, "seed": 4, "init": "published"})}
+    said = "weights of seed 4 as the published code draws"
+    assert about(xr.Dataset(family, attrs=drawn)) == f"{line}  ·  {said}"
     assert about(xr.Dataset(attrs={"task": "mine", "run_name": "a"})) == "mine  ·  a"
     digits = {"task": "digit-addition", "settings": json.dumps({"digits": 5, "examples": 700})}
     assert about(xr.Dataset(attrs=digits)) == ("addition of 5-digit numbers  ·  700 training sums")
