@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
@@ -77,3 +80,16 @@ def _other(key: str, default: Any) -> str:
         if key.endswith(ending):
             return text
     return next(text for beginning, text in BEGINNINGS.items() if key.startswith(beginning))
+
+
+@contextlib.contextmanager
+def set_to(values: dict[str, Any]) -> Iterator[None]:
+    """A user's settings, which stay as they are; some of them are deprecated."""
+    values = {key: value for key, value in values.items() if key != "backend"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", matplotlib.MatplotlibDeprecationWarning)
+        context: Any = matplotlib.rc_context(values)  # type: ignore[arg-type]
+        with context:
+            before = dict(matplotlib.rcParams)
+            yield
+            assert dict(matplotlib.rcParams) == before

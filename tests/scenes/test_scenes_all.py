@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from colour_vision import contrast
+from hostile_settings import hostile, set_to
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
@@ -388,6 +389,15 @@ def test_it_is_drawn_on_dark_ground_too(name: str) -> None:
         inked[theme] = (picture != picture[2, 2]).any(axis=-1).sum()
     # as much is drawn as on white: nothing has the colour of one ground alone
     assert inked["dark"] > 0.8 * inked["light"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCENES)
+def test_a_users_settings_change_nothing(name: str) -> None:
+    with set_to(hostile()):
+        drawn = Drawn(name)
+        again = drawn.show(index_of(drawn.scene, drawn.data, "last"))
+    assert again.digest == views(name)["last"].digest
 
 
 @pytest.mark.parametrize("name", MOVING)
