@@ -320,7 +320,7 @@ def test_what_is_saved(
         assert saved[kind].suffix == f".{kind}"
     picture = read_picture(saved["png"], alpha=False)
     assert abs(picture.shape[1] - 2400) <= 2
-    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
+    assert len(np.unique(picture[::5, ::5].reshape(-1, 3), axis=0)) > 20
     svg = saved["svg"].read_text("utf-8")
     assert svg.startswith("<svg")
     assert data.attrs["run_checksum"][:12] in svg

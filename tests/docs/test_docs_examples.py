@@ -38,7 +38,7 @@ def test_a_recorded_loop_of_ten_lines_is_rendered(tmp_path):
 
     picture = iio.imread("own-loop.png")
     assert picture.shape[:2] == (1080, 1920)
-    assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 20
+    assert len(np.unique(picture[::5, ::5, :3].reshape(-1, 3), axis=0)) > 20
 
 
 @pytest.mark.slow
