@@ -191,3 +191,27 @@ def test_the_published_runs_of_a_ladder_are_counted_below_it() -> None:
     # five seeds of each of three groups of 60 elements, and of three of 120
     assert scene("ladder")().about(data).endswith(f"{own} runs, and 15 published")
     assert scene("ladder")(every=True).about(data).endswith(f"{own} runs, and 30 published")
+
+
+def test_both_ladders_are_drawn_in_the_order_of_ours_with_every_run_to_be_seen() -> None:
+    from matplotlib.figure import Figure
+
+    from grokviz.media.theme import theme
+    from grokviz.scene.style import drawing_in
+
+    data = of("ladder")
+    figure = Figure(figsize=(8, 4.5))
+    with drawing_in(theme("light", "paper")):
+        scene("ladder")().draw(figure, data)
+    (axes,) = figure.axes
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    # ours and the published of each group, and beside the axes those that never learnt
+    places = [
+        tuple(place)
+        for line in dots
+        for place in line.get_transform().transform(np.asarray(line.get_xydata(), float)).round(3)
+    ]
+    published = scene("ladder")().about(data).split(", and ")[1].split()[0]
+    assert len(places) == len(set(places)) == data.sizes["member"] + int(published)
+    names = [text.get_text() for text in axes.texts if text.get_text() in {"C60", "D30", "A5"}]
+    assert names == ["D30", "C60", "A5"]
