@@ -109,7 +109,8 @@ class RaceInside(Scene):
             panels.without_time(*three[:2])
         words = "epoch, in units of the first 95% right" if _learnt(ways) else "epoch"
         three[-1 if stacked else 1].set_xlabel(words)
-        drawn[0].name_lines()
+        for panel in (drawn[0], drawn[2]):
+            panel.name_lines()
         if _learnt(ways):
             style().note(
                 three[0],
