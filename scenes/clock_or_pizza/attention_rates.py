@@ -261,14 +261,13 @@ def _frame(axes: Axes, data: xr.Dataset) -> None:
     )  # fmt: skip
     ticks = [tick for tick in TICKS[:: 2 if narrow else 1] if tick >= lowest]
     axes.set_xticks(_across(np.array(ticks)), [f"{tick:g}".replace("-", "−") for tick in ticks])
-    axes.axvline(
-        float(_across(np.array(CLOCK))), color=colours.rest, lw=0.5 * style().line, zorder=0.5,
-        ls=(0, (4, 3)),
-    )  # fmt: skip
+    border = float(_across(np.array(CLOCK)))
+    axes.axvline(border, color=colours.rest, lw=0.5 * style().line, zorder=0.5, ls=(0, (4, 3)))
     words: dict[str, Any] = {"fontsize": 1.35 * style().points, "fontweight": "bold",
                              "color": colours.faint}  # fmt: skip
-    style().note(axes, "pizza", (0.02, 0.03), (0, 0), **words)
-    style().note(axes, "clock", (0.98, 0.93), (0, 0), ha="right", va="top", **words)
+    words |= {"xycoords": axes.get_xaxis_transform()}
+    style().note(axes, "pizza", (border, 0.03), (-0.8, 0), ha="right", **words)
+    style().note(axes, "clock", (border, 0.03), (0.8, 0), ha="left", **words)
 
 
 def _draw_published(axes: Axes) -> None:
