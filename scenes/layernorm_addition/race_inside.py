@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from grokviz.scenes.layernorm_addition import _lanes
-from jaxtyping import Float
+from grokviz.scenes.layernorm_addition import _lanes, _ways
+from grokviz.scenes.layernorm_addition._ways import VARIABLES, Quantity, Way
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
@@ -16,27 +16,17 @@ from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
     import xarray as xr
-    from grokviz.scenes.layernorm_addition._lanes import Lane
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
 
 APART = 1.2
 """So many times as large, weights are of another size."""
 
-BEYOND = 1.5
-"""The time axis goes at least so far, in units of the first 95% right."""
-
 FINE = 200
 """Moments at which a median is taken."""
 
 NAMED = 0.7
 """From which share of the time axis on a name stands above its line."""
-
-Quantity = Literal["norm", "cosine", "waves"]
-
-VARIABLES: dict[Quantity, str] = {
-    "norm": "member_weight_norm", "cosine": "member_step_cosine", "waves": "member_wave_count",
-}  # fmt: skip
 
 HEADINGS: dict[Quantity, str] = {
     "norm": "norm of the hidden weights", "cosine": "step along the weights",
@@ -66,7 +56,7 @@ class RaceInside(Scene):
     def check(cls, data: xr.Dataset) -> None:
         """Raise InputError unless there is a run with weights and accuracies."""
         super().check(data)
-        if not _ways(data, ""):
+        if not _ways.ways(data, ""):
             raise InputError(
                 f"{cls.name} draws the weights of runs that learn; give a family of such runs"
             )
@@ -74,11 +64,14 @@ class RaceInside(Scene):
     def claim(self, data: xr.Dataset) -> Claim:
         """How far apart norms and waves are at which the runs have learnt."""
         ways = self._drawn(data)
-        if not _learnt(ways):
+        if not _ways.learnt(ways):
             sentence = "None of these optimisers learns, and keeps what it has learnt"
             return Claim.instead(sentence, "Thick lines are medians of runs")
         sizes, waves = (
-            {name: [way.at_learning(what) for way in some] for name, some in _named(ways).items()}
+            {
+                name: [way.at_learning(what) for way in some]
+                for name, some in _ways.named(ways).items()
+            }
             for what in ("norm", "waves")
         )
         large = max(sizes, key=lambda name: (min(sizes[name]), name))
@@ -107,11 +100,11 @@ class RaceInside(Scene):
         drawn = [_Panel(axes, what, ways) for axes, what in zip(three, VARIABLES, strict=True)]
         if stacked:
             panels.without_time(*three[:2])
-        words = "epoch, in units of the first 95% right" if _learnt(ways) else "epoch"
+        words = "epoch, in units of the first 95% right" if _ways.learnt(ways) else "epoch"
         three[-1 if stacked else 1].set_xlabel(words)
         for panel in (drawn[0], drawn[2]):
             panel.name_lines()
-        if _learnt(ways):
+        if _ways.learnt(ways):
             style().note(
                 three[0],
                 "95% right",
@@ -164,15 +157,15 @@ class RaceInside(Scene):
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
         """Until the last run has come to the end of the axes."""
         ways = self._drawn(data)
-        return 0, max(min(float(way.epochs[-1]), _end(ways) * way.unit) for way in ways)
+        return 0, max(min(float(way.epochs[-1]), _ways.end(ways) * way.unit) for way in ways)
 
     def _drawn(self, data: xr.Dataset) -> list[Way]:
         """The ways that are drawn: those of the first optimiser and of AdamW, or of the second."""
-        ways = _ways(data, self.model)
-        learnt = _learnt(ways)
+        ways = _ways.ways(data, self.model)
+        learnt = _ways.learnt(ways)
         if self.every or not learnt:
             return learnt or ways
-        names = list(_named(sorted(learnt, key=lambda way: max(way.lane.accurate))))
+        names = list(_ways.named(sorted(learnt, key=lambda way: max(way.lane.accurate))))
         other = [name for name in names if name == "AdamW"] or names[1:]
         if other[:1] == names[:1]:
             other = names[1:]
@@ -181,9 +174,9 @@ class RaceInside(Scene):
 
     def _left_out(self, data: xr.Dataset) -> str:
         """The optimisers that are not drawn, in words."""
-        drawn, ways = _named(self._drawn(data)), _ways(data, self.model)
-        learn = _named(_learnt(ways))
-        out = [name for name in _named(ways) if name not in drawn]
+        drawn, ways = _ways.named(self._drawn(data)), _ways.ways(data, self.model)
+        learn = _ways.named(_ways.learnt(ways))
+        out = [name for name in _ways.named(ways) if name not in drawn]
         texts = (
             ("Left out: ", [name for name in out if name in learn]),
             ("Left out, as not every run learns: ", [name for name in out if name not in learn]),
@@ -191,41 +184,13 @@ class RaceInside(Scene):
         return "".join(f"{words}{'; '.join(names)}. " for words, names in texts if names)
 
 
-@dataclass(frozen=True, eq=False)
-class Way:
-    """What became of one run.
-
-    Attributes:
-        lane: the runs of its optimiser.
-        epochs: its checkpoints.
-        values: its norm, its step along the weights and its waves at these.
-        accurate: the epoch at which it is first 95% right; -1 for never.
-        unit: the epochs that its clock counts as 1.
-
-    """
-
-    lane: Lane
-    epochs: Float[np.ndarray, " moment"]
-    values: dict[Quantity, Float[np.ndarray, " moment"]]
-    accurate: int
-    unit: float
-
-    def at_learning(self, what: Quantity) -> float:
-        """A value at the epoch at which it is first 95% right."""
-        return float(np.interp(self.accurate, self.epochs, self.values[what]))
-
-    def index(self, epoch: float) -> int:
-        """The last checkpoint up to an epoch."""
-        return max(int(np.searchsorted(self.epochs, epoch, side="right")) - 1, 0)
-
-
 class _Panel:
     """One quantity of all runs, and the median of each optimiser."""
 
     def __init__(self, axes: Axes, what: Quantity, ways: Sequence[Way]) -> None:
         self.axes = axes
-        current, end = style(), _end(ways)
-        named = _named(ways)
+        current, end = style(), _ways.end(ways)
+        named = _ways.named(ways)
         tints = current.colours.frequencies * len(named)
         self.runs: list[tuple[float, panels.Trace]] = []
         self.medians: dict[str, _Median] = {}
@@ -236,7 +201,7 @@ class _Panel:
             self.medians[name] = _Median(axes, some, what, colour)
         axes.set_xlim(0, end)
         _scale(axes, what, ways)
-        if _learnt(ways):
+        if _ways.learnt(ways):
             axes.axvline(1, color=current.colours.answer, lw=0.5 * current.line, zorder=1)
         axes.grid(visible=False)
         current.note(axes, HEADINGS[what], (0, 1), (0, 0.7), fontweight="bold",
@@ -330,7 +295,7 @@ def _scale(axes: Axes, what: Quantity, ways: Sequence[Way]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     colours = style().colours
-    end = _end(ways)
+    end = _ways.end(ways)
     parts = [way.values[what][way.epochs <= end * way.unit] for way in ways]
     top = float(np.nanmax(np.concatenate(parts)))
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -344,50 +309,3 @@ def _scale(axes: Axes, what: Quantity, ways: Sequence[Way]) -> None:
     for y, words in ((1, "growing"), (-1, "shrinking")):
         style().note(axes, words, (1, y), (-0.3, 0), ha="right", va="center", color=colours.muted,
                      xycoords=axes.get_yaxis_transform())  # fmt: skip
-
-
-def _ways(data: xr.Dataset, model: str) -> list[Way]:
-    """The ways of the runs of one model."""
-    lanes = _lanes.lanes(data)
-    models = list(_lanes.by_model(lanes))
-    if not models:
-        return []
-    own = model or models[0]
-    # runs that have not learnt have no clock of their own
-    learnt = any(lane.learns for lane in lanes if lane.model == own)
-    ways = []
-    for lane in lanes:
-        for member, accurate in zip(lane.members, lane.accurate, strict=True):
-            epochs = data["member_kept_epoch"].values[member]
-            known = epochs >= 0
-            if lane.model != own or known.sum() < 2:
-                continue
-            values = {
-                what: data[name].values[member].astype(float)[known]
-                for what, name in VARIABLES.items()
-            }
-            unit = float(max(accurate, 1)) if learnt and lane.learns else 1.0
-            ways.append(Way(lane, epochs[known].astype(float), values, accurate, unit))
-    return ways
-
-
-def _learnt(ways: Sequence[Way]) -> list[Way]:
-    """Those of optimisers of which every run learns, and keeps what it has learnt."""
-    return [way for way in ways if way.lane.learns]
-
-
-def _named(ways: Sequence[Way]) -> dict[str, list[Way]]:
-    """The ways by the name of their optimiser."""
-    named: dict[str, list[Way]] = {}
-    for way in ways:
-        named.setdefault(way.lane.name, []).append(way)
-    return named
-
-
-def _end(ways: Sequence[Way]) -> float:
-    """How far the axes go: where all have something to show, and some way beyond learning."""
-    ends = [max(float(way.epochs[-1]) / way.unit for way in some) for some in _named(ways).values()]
-    if not _learnt(ways):
-        return max(ends)
-    shortest = min(float(way.epochs[-1]) / way.unit for way in ways)
-    return max(shortest, min(BEYOND, *ends, BEYOND))
