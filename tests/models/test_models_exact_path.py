@@ -152,8 +152,8 @@ def test_losses_follow_the_plain_model_for_200_epochs_in_double_precision(both) 
 
 
 MAINLINE = {"p": 113, "d_model": 128, "heads": 4, "d_mlp": 512, "train_fraction": 0.3}
-# long enough to memorise, in a fifth of the time
-SMALLER = {**MAINLINE, "p": 59}
+# it memorises in a tenth of the time
+SMALLER = {**MAINLINE, "p": 31, "train_fraction": 0.5}
 
 
 @pytest.mark.slow
@@ -169,8 +169,8 @@ def test_the_mainline_at_the_start(both, precision: str, biases: bool) -> None:
 def test_it_follows_the_plain_model_for_200_epochs(both) -> None:
     """In double precision: with float32 weights rounding alone grows past 1e-3 by epoch 100.
 
-    Memorisation is chaotic: the plain model departs as far from itself when its pairs are
-    summed in another order (see the next test).
+    Memorisation is chaotic: at the published size the plain model departs from itself by 2e-5 in
+    60 epochs when its pairs are summed in another order, and the exact path from it by 5e-5.
     """
     pair = both(**SMALLER)
     for problem in (pair.exact, pair.plain):
@@ -184,17 +184,7 @@ def test_it_follows_the_plain_model_for_200_epochs(both) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @precisions
-def test_float32_weights_depart_no_faster_than_the_plain_model_from_itself(
-    both, precision: str
-) -> None:
-    pair, reordered = (both(**MAINLINE, loss_precision=precision) for _ in range(2))
-    losses = reordered.plain.train
-    order = torch.randperm(len(losses.tokens), generator=torch.Generator().manual_seed(0))
-    losses.tokens, losses.targets = losses.tokens[order], losses.targets[order]
-    exact, plain, other = (
-        torch.tensor(pair.train(problem, 61), dtype=torch.float64)
-        for problem in (pair.exact, pair.plain, reordered.plain)
-    )
-    assert ((exact / plain - 1).abs() < 1e-3).all()
-    ours, its_own = (exact / plain - 1).abs().max(), (other / plain - 1).abs().max()
-    assert ours < 10 * its_own
+def test_with_float32_weights_losses_stay_within_a_thousandth(both, precision: str) -> None:
+    pair = both(**{**MAINLINE, "p": 59}, loss_precision=precision)
+    exact, plain = pair.train(pair.exact, 61), pair.train(pair.plain, 61)
+    assert exact == pytest.approx(plain, rel=1e-3)
