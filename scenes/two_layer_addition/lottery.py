@@ -32,7 +32,7 @@ class Lottery(Scene):
     """Strands from bundles of forecast waves to bundles of the waves that training chooses."""
 
     name = "lottery"
-    title = "The wave a neuron will carry can be told before training begins"
+    title = "Most neurons' waves can be told before training begins"
     watch = (
         "A line is a neuron: at the left the wave forecast from its initial weights, at the right "
         "its strongest wave"

@@ -43,7 +43,7 @@ class WrittenByHand(Scene):
     """All neurons side by side, a column each, sorted by the wave they end with and its phase."""
 
     name = "written-by-hand"
-    title = "Training finds the solution that can be written down by hand"
+    title = "Training comes close to a solution written down by hand"
     watch = "A column is a neuron's weights from all numbers; sorted by wave, and by phase"
     source = "arXiv:2301.02679; arXiv:2602.16849"
     needs = ("input_weight", "final_frequency", "neuron_phase", "accuracy")
