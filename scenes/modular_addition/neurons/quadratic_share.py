@@ -32,7 +32,7 @@ class QuadraticShare(Scene):
     """Each neuron's share in products of waves before the ReLU and after it, as a thread."""
 
     name = "quadratic-share"
-    title = "The ReLU multiplies: it makes products of waves out of their sums"
+    title = "The ReLU turns sums of waves into products of waves"
     watch = "Each thread is a neuron: its share of products of waves before the ReLU, and after it"
     source = "notebook of arXiv:2301.05217, analysis during training, animated scatters"
     loops = True
@@ -71,12 +71,10 @@ class QuadraticShare(Scene):
             return Claim.instead(sentence, **means)
         rest = float(_means(data, "linear_share_post")[end])
         numbers = {**means, "linear": rest}
-        grow = f"products of waves grow from {_percent(100 * before)} to {_percent(100 * after)}"
-        sentence = f"The ReLU multiplies: {grow}"
         watch = "Each thread is a neuron: how much of it is waves of a times waves of b"
         if self.show != "rise":
             watch = "Each dot is a neuron, after the ReLU"
-        return Claim(sentence, watch, numbers=numbers)
+        return Claim(self.title, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A thread a neuron, from before the ReLU to after it; or the two scatters."""
