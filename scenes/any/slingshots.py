@@ -265,12 +265,15 @@ class Slingshots(Scene):
             ha="right" if right else "left", fontsize=1.1 * style().points,
         )  # fmt: skip
         name = _bits(_precision(data, member))
+        # where a film ends it is the still
+        last = float(epochs[epochs <= end].max(initial=0))
 
         def update(i: int) -> None:
             # a still shows all that its axes do, a film what has happened
             until = max(end, epochs[i]) if ghost else epochs[i]
             count = _count(_spikes(data, member, until))
-            text.set_text(f"{name}: {count}{'' if ghost else ' so far'}")
+            over = ghost or epochs[i] >= last
+            text.set_text(f"{name}: {count}{'' if over else ' so far'}")
 
         return Drawing([text], update)
 
