@@ -199,8 +199,13 @@ def _fan(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
         ha="left" if kind == "path" else "right",
     )  # fmt: skip
 
+    known = np.flatnonzero(np.isfinite(angles))
+    # an illustration stands there from the start; training's turns come as they are made
+    least = int(known[0]) + 1 if kind == "walk" and known.size else 0
+
     def update(i: int) -> None:
         # the turn at a checkpoint is known when the step after it is over
+        i = max(i, least)
         so_far = _finite(rays[:i])
         past.set_segments(list(so_far))
         # the older a ray, the paler it is: so many would fill their sector

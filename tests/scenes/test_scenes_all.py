@@ -334,7 +334,7 @@ def test_a_film_begins_with_something_and_its_texts_are_apart(name: str) -> None
             assert name in BARE or 2 * sum(begun) >= len(begun), "most of its panels are empty"
 
 
-BARE = {"log-softmax-rounding", "path", "singular-values", "straight-path", "tensors"}
+BARE = {"log-softmax-rounding", "path", "singular-values", "tensors"}
 """Of steps and of a way, of which there is none yet, of lines that are grey before they are drawn,
 and of a dot whose value stands in the corner.
 """
