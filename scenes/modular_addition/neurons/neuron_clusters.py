@@ -247,9 +247,9 @@ class _Columns:
         self.total.set_text(total + (early if self.learned else ""))
         for k, (name, text) in self.names.items():
             count = int((clean & (frequency == k)).sum())
-            shown = bool(count) or style().ghost
-            name.set_text(str(k) if shown else "")
-            text.set_text(str(count) if shown else "")
+            # the waves are the axis, so films have them from the start
+            name.set_text(str(k))
+            text.set_text(str(count) if count or style().ghost else "")
             rows = -(-count // self.across[k - self.first])
             text.xy = (text.xy[0], (rows + 0.4) * self.pitch)
 

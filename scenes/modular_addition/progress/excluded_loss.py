@@ -219,6 +219,11 @@ class ExcludedLoss(Scene):
         _ridges.name_rows(axes, *zip(*rows, strict=True))
         for label in axes.get_yticklabels()[: len(order)]:
             label.set_va("center_baseline")
+        # a row without a bar is a wave that is not leant on
+        axes.hlines(
+            np.arange(len(order)), epochs[0], end, color=style().colours.rest,
+            lw=0.5 * style().line, zorder=1,
+        )  # fmt: skip
         starts = {row: (float(epochs[begins[k]]), tint[k]) for row, k in enumerate(order)
                   if begins[k] is not None}  # fmt: skip
         halves = _neurons.halves(axes, data, level=1)
