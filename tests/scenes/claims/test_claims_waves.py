@@ -559,3 +559,14 @@ def test_circles_of_a_run_without_embedded_frequencies_are_refused() -> None:
     ):
         scene("wave-circles").with_options().draw(Figure(), data)
     assert claim("wave-circles", data).sentence == "No wave is embedded at the end"
+
+
+def test_the_heights_of_algorithm_are_said_to_be_those_of_all_sums() -> None:
+    kind, data = scene("algorithm").with_options(), of("algorithm")
+    figure = Figure(figsize=(19.2, 10.8))
+    with drawing_in(gv.theme("light", "slide")):
+        kind.draw(figure, data)
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert "mean of\nall sums" in words
+    heights = data["cosine_coefficient"].isel(epoch=-1).sel(frequency=[14, 35, 41, 42, 52])
+    assert f"{float(heights.sum()) * np.sqrt(2 / 113**3):.2g}" in words
