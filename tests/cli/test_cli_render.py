@@ -491,7 +491,14 @@ def test_data_as_csv_holds_every_number(here: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.slow
-def test_figures_of_a_run_of_ones_own(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_of_a_run_of_ones_own(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from grokviz.render import figures as module
+    from grokviz.scene.registry import scene
+
+    few = ("embedding-waves", "grokking-curve", "neuron-clusters", "slingshots", "weights")
+    monkeypatch.setattr(module, "scenes", lambda: {name: scene(name) for name in few})
     small = ["--set", "p=13", "--set", "d-model=16", "--set", "d-mlp=32", "--set", "heads=2"]
     train = ["train", "modular-addition", *small, "--epochs", "200", "--out", "runs/mine"]
     assert cli.run([*train, "--quiet"]) == 0
