@@ -28,6 +28,12 @@ BRIGHTEST = 0.95
 NEARLY_ALL = 0.9
 """A direction with this share of the squares is spoken of alone."""
 
+NOISE = 0.1
+"""No direction of a matrix of noise has more of its squares, unless it is a small one."""
+
+SQUARE = 2.0
+"""Cells are square unless one side has more than this many times the other's."""
+
 
 @dataclass(frozen=True)
 class Matrix(Scene):
@@ -68,6 +74,8 @@ class Matrix(Scene):
         words = f"{few} {percent(last)} of {entries}, {percent(first)} at first"
         if not last >= GATHERED * first:
             return Claim.instead(words, watch, first=first, last=last)
+        if few.startswith("One") and first <= NOISE:
+            words = f"{name} begins as noise and ends as one pattern"
         return Claim(words, watch, numbers={"first": first, "last": last})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -222,6 +230,8 @@ def _heat(axes: Axes, data: xr.Dataset, place: int, shape: tuple[int, ...], top:
         for shown, size, side in zip(shape, sizes, ("rows", "columns"), strict=True)
     ]
     axes.set(ylabel=words[0], xlabel=words[1])
+    if 1 / SQUARE <= shape[0] / shape[1] <= SQUARE:
+        axes.set_box_aspect(shape[0] / shape[1])
     return axes.imshow(
         np.zeros(shape), aspect="auto", interpolation="nearest", vmin=-top, vmax=top,
         cmap=colour_map(style().colours.diverging),

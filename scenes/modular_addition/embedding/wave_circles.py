@@ -152,7 +152,12 @@ def _rooms(figure: FigureBase, count: int) -> list[Axes]:
     columns = min(columns, 3) if narrow else columns
     w, h = 0.98 / columns, 0.98 / math.ceil(count / columns)
     places = [divmod(i, columns) for i in range(count)]
-    return [figure.add_axes((0.01 + j * w, 0.99 - (i + 1) * h, w, h)) for i, j in places]
+    lacking = -count % columns  # the last row stands in the middle
+    aside = [0.5 * lacking * w if i == places[-1][0] else 0.0 for i, _ in places]
+    return [
+        figure.add_axes((0.01 + j * w + more, 0.99 - (i + 1) * h, w, h))
+        for (i, j), more in zip(places, aside, strict=True)
+    ]
 
 
 def _limit(data: xr.Dataset, shown: list[int]) -> float:
@@ -169,7 +174,7 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     """One plane: the dots, the line that joins them, and the numbers 0, 1 and 2."""
     current_style, colour = style(), frequencies.ink(k, data)
     points, line = current_style.points, current_style.line
-    room = 1.25 * limit
+    room = 1.2 * limit
     axes.set_aspect("equal")
     # where there is no room beside it the name stands above all dots and numbers
     beside = axes.bbox.width - axes.bbox.height > NAME * current_style.pixels(axes, points)
@@ -204,8 +209,7 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     axes.plot(*plane[0].T, color=pale, ms=points * 0.24, zorder=1, **look)
 
     def update(i: int) -> None:
-        off = f"{_spread(data, k, i):.0%}"
-        spread.set_text(f"radii vary\nby {off}" if beside else f"\u00b1{off}")
+        spread.set_text(f"radius \u00b1{_spread(data, k, i):.0%}")
         joined.set_data(*plane[i][np.append(order, order[0])].T)
         dots.set_data(*plane[i].T)
         marks.set_data(*plane[i][list(MARKED)].T)

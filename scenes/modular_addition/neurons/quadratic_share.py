@@ -23,6 +23,9 @@ DEGREES, SIDES = ("linear", "quadratic"), ("pre", "post")
 RAISED, LEAST = 2.0, 0.1
 """So many times the products before the ReLU, and so much of a neuron, have they to be after it."""
 
+HARDLY = 0.05
+"""At most so much of a neuron is hardly any."""
+
 MOST_NAMED = 9
 """Clusters that have room for a name each: those with most neurons."""
 
@@ -32,7 +35,7 @@ class QuadraticShare(Scene):
     """Each neuron's share in products of waves before the ReLU and after it, as a thread."""
 
     name = "quadratic-share"
-    title = "The ReLU turns sums of waves into products of waves"
+    title = "The ReLU makes products of waves; hardly any go in"
     watch = "Each thread is a neuron: its share of products of waves before the ReLU, and after it"
     source = "notebook of arXiv:2301.05217, analysis during training, animated scatters"
     loops = True
@@ -69,12 +72,13 @@ class QuadraticShare(Scene):
             words = f"{_percent(100 * before)} to {_percent(100 * after)}"
             sentence = f"The ReLU takes products of waves from {words} of neurons' variance"
             return Claim.instead(sentence, **means)
+        title = self.title if before <= HARDLY else self.title.split(";")[0]
         rest = float(_means(data, "linear_share_post")[end])
         numbers = {**means, "linear": rest}
         watch = "Each thread is a neuron: how much of it is waves of a times waves of b"
         if self.show != "rise":
             watch = "Each dot is a neuron, after the ReLU"
-        return Claim(self.title, watch, numbers=numbers)
+        return Claim(title, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """A thread a neuron, from before the ReLU to after it; or the two scatters."""
@@ -82,7 +86,7 @@ class QuadraticShare(Scene):
             left, right = style().beside(figure, (1, 1.35), (1.2, 1), left=5.0, gap=7.0, vgap=4.6)
             groups = _groups(data)
             return Drawing.of(_against(left, data, groups), self._columns(right, data, groups))
-        left, right = (4.4, 3.2) if style().narrow(figure) else (5.0, 4.6)
+        left, right = (4.4, 1.2) if style().narrow(figure) else (5.0, 1.6)
         room = style().panels(figure, left=left, right=right, top=0.8, bottom=3.2)[0][0]
         return Drawing.of(_Fan(room, data))
 
@@ -219,9 +223,9 @@ class _Fan:
         count = sum(int(group.inside.sum()) for group in self.groups)
         alpha = float(np.clip(200 / max(count, 1), 0.3, 0.9))
         self.threads: list[Any] = []
-        for _ in self.groups:
+        for group in self.groups:
             self.threads.append(LineCollection(
-                [], colors=[to_rgba(colours.rest, alpha)], lw=0.5 * wide, zorder=2
+                [], colors=[to_rgba(group.colour, alpha)], lw=0.5 * wide, zorder=2
             ))  # fmt: skip
             axes.add_collection(self.threads[-1], autolim=False)
         (self.mean,) = axes.plot(
@@ -238,14 +242,14 @@ class _Fan:
             current_style.note(axes, "", (x, 0), (0, -1.7), ha=side, fontsize=size, **look)
             for x, side in ((0, "left"), (1, "right"))
         ]
-        self.last = current_style.note(
-            axes, "", (1, 0), (0.8, 0), xycoords=axes.get_yaxis_transform(), annotation_clip=False,
-            fontsize=size if narrow else 1.15 * size, **look | {"va": "center"},
-        )  # fmt: skip
+        if len(self.groups) > 1:
+            current_style.note(
+                axes, "coloured by wave", (0, 1), (0.6, -0.4), va="top", color=colours.muted
+            )
 
     @property
     def moving(self) -> list[Any]:
-        return [*self.threads, self.mean, *self.words, self.last]
+        return [*self.threads, self.mean, *self.words]
 
     def update(self, i: int) -> None:
         for group, threads in zip(self.groups, self.threads, strict=True):
@@ -255,8 +259,6 @@ class _Fan:
         for text, mean in zip(self.words, means, strict=True):
             percent = _percent(mean)
             text.set_text(f"mean {percent}" if self.narrow else f"{percent} on average")
-        self.last.set_text(_percent(means[1]))
-        self.last.xy = (1, means[1])
 
 
 def _percent(share: float) -> str:

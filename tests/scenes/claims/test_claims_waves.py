@@ -480,7 +480,7 @@ def test_a_film_names_a_wave_when_it_leads_and_hides_what_is_to_come() -> None:
 ON_PICTURE = (
     ("embedding-waves", "5 waves it ends with: 90% of the embedding; 10% at epoch 0"),
     ("weight-spectra", "Five waves together: 90%"),
-    ("wave-circles", "\u00b17%"),
+    ("wave-circles", "radius \u00b17%"),
     ("logit-spectrum", "epoch 18,800: 98% in the five"),
     ("trig-share", "98%"),
     ("trig-share", "15%"),
