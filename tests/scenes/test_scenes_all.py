@@ -212,7 +212,13 @@ def test_what_it_needs_is_known_and_in_its_reference(name: str) -> None:
         assert np.all(steps > 0) or np.all(steps < 0)
 
 
-@pytest.mark.parametrize("name", SCENES)
+TWICE = [
+    pytest.param(name, marks=[pytest.mark.slow] if n % 3 else []) for n, name in enumerate(SCENES)
+]
+"""Scenes, of which one in three is drawn twice in ``make test``."""
+
+
+@pytest.mark.parametrize("name", TWICE)
 def test_it_reads_nothing_else(name: str) -> None:
     """It is drawn from the variables that it names, and from coordinates."""
     scene, data = SCENES[name](), narrow_data(name)
@@ -400,7 +406,7 @@ def test_a_users_settings_change_nothing(name: str) -> None:
     assert again.digest == views(name)["last"].digest
 
 
-@pytest.mark.parametrize("name", MOVING)
+@pytest.mark.parametrize("name", [one for one in TWICE if one.values[0] in MOVING])
 def test_update_sets_all_that_a_moment_needs(name: str) -> None:
     """A moment looks the same whatever was shown before it."""
     here, there = ({m: v.digest for m, v in f(name).items()} for f in (views, drawn_again))
