@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from grokviz.scene import members
+from grokviz.scene.about import BETWEEN
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,6 +26,7 @@ NAMES = {
 }  # fmt: skip
 
 LAYERNORM = "layernorm-addition"
+SUMS = (LAYERNORM, "modular-addition")
 ACCURATE = 0.95
 
 
@@ -69,18 +72,16 @@ class Lane:
         """When it learnt, in a few words."""
         came = [at for at in self.accurate if at >= 0]
         if not came:
-            return f"not by {self.until:,}"
+            return f"none by {self.until:,}"
         first, last = min(came), max(came)
         span = f"{first:,}" if first == last else f"{first:,}\u2013{last:,}"
         lost = sum(1 for at, stays in zip(self.accurate, self.stays, strict=True)
                    if at >= 0 and not stays)  # fmt: skip
         if lost:
             return f"{span}, lost again" if lost == len(came) else f"{span}, {lost} lost again"
-        return (
-            span
-            if len(came) == len(self.members)
-            else f"{span} ({len(came)} of {len(self.members)})"
-        )
+        if len(came) == len(self.members):
+            return span
+        return f"{len(came)} of {len(self.members)}, at {span}"
 
 
 def lanes(data: xr.Dataset) -> list[Lane]:
@@ -110,6 +111,20 @@ def winner(some: list[Lane]) -> Lane | None:
     """The lane whose last run learns before that of any other; None where none learns."""
     done = [lane for lane in some if lane.learns]
     return min(done, key=lambda lane: (max(lane.accurate), lane.name)) if done else None
+
+
+def about(words: str, data: xr.Dataset, drawn: int) -> str:
+    """What is said of some runs, with their task where it is one sum, and how many are drawn."""
+    settings = json.loads(data.attrs.get("settings") or "{}")
+    parts = []
+    # families of two models have no task of their own
+    if not data.attrs.get("task") and set(data["member_task"].values.astype(str)) <= set(SUMS):
+        if "p" in settings:
+            parts.append(f"addition mod {settings['p']}")
+        if "train-fraction" in settings:
+            parts.append(f"trained on {float(settings['train-fraction']):.0%} of the pairs")
+    more = f", {drawn} of them drawn" if drawn < data.sizes["member"] else ""
+    return BETWEEN.join([*parts, f"{words}{more}"])
 
 
 def by_model(every: list[Lane]) -> dict[str, list[Lane]]:

@@ -1,4 +1,4 @@
-"""What became of the weights of each run of a race, on a clock of its own."""
+"""What became of the weights of each run of a race."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from grokviz.scenes.layernorm_addition._lanes import Lane
 
-BEYOND = 1.5
-"""The time axis goes at least so far, in units of the first 95% right."""
+HALF = 50
+"""Moments of the second half of the way at which a step is looked at."""
 
 Quantity = Literal["norm", "cosine", "waves"]
 
@@ -33,7 +33,6 @@ class Way:
         epochs: its checkpoints.
         values: its norm, its step along the weights and its waves at these.
         accurate: the epoch at which it is first 95% right; -1 for never.
-        unit: the epochs that its clock counts as 1.
 
     """
 
@@ -41,11 +40,18 @@ class Way:
     epochs: Float[np.ndarray, " moment"]
     values: dict[Quantity, Float[np.ndarray, " moment"]]
     accurate: int
-    unit: float
 
     def at_learning(self, what: Quantity) -> float:
         """A value at the epoch at which it is first 95% right."""
         return float(np.interp(self.accurate, self.epochs, self.values[what]))
+
+    def grows(self) -> float:
+        """Its mean step along its weights, on the second half of the way to 95% right."""
+        x = np.linspace(self.accurate / 2, self.accurate, HALF)
+        known = np.isfinite(self.values["cosine"])
+        if not known.any():
+            return float("nan")
+        return float(np.interp(x, self.epochs[known], self.values["cosine"][known]).mean())
 
     def index(self, epoch: float) -> int:
         """The last checkpoint up to an epoch."""
@@ -59,8 +65,6 @@ def ways(data: xr.Dataset, model: str) -> list[Way]:
     if not models:
         return []
     own = model or models[0]
-    # runs that have not learnt have no clock of their own
-    learnt = any(lane.learns for lane in lanes if lane.model == own)
     ways = []
     for lane in lanes:
         for member, accurate in zip(lane.members, lane.accurate, strict=True):
@@ -72,8 +76,7 @@ def ways(data: xr.Dataset, model: str) -> list[Way]:
                 what: data[name].values[member].astype(float)[known]
                 for what, name in VARIABLES.items()
             }
-            unit = float(max(accurate, 1)) if learnt and lane.learns else 1.0
-            ways.append(Way(lane, epochs[known].astype(float), values, accurate, unit))
+            ways.append(Way(lane, epochs[known].astype(float), values, accurate))
     return ways
 
 
@@ -91,9 +94,5 @@ def named(ways: Sequence[Way]) -> dict[str, list[Way]]:
 
 
 def end(ways: Sequence[Way]) -> float:
-    """How far the axes go: where all have something to show, and some way beyond learning."""
-    ends = [max(float(way.epochs[-1]) / way.unit for way in some) for some in named(ways).values()]
-    if not learnt(ways):
-        return max(ends)
-    shortest = min(float(way.epochs[-1]) / way.unit for way in ways)
-    return max(shortest, min(BEYOND, *ends, BEYOND))
+    """The last epoch of any of them."""
+    return max(float(way.epochs[-1]) for way in ways)

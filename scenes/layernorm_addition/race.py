@@ -33,12 +33,20 @@ CHANCE = 4.0
 """The test loss of guessing, about, from which a run's height is taken by loss."""
 
 
+PARTS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth",
+         7: "a seventh", 8: "an eighth", 9: "a ninth", 10: "a tenth"}  # fmt: skip
+"""One part of so many, in words."""
+
+NEAR = 0.1
+"""So near to a part, as a share of it, is called it."""
+
+
 @dataclass(frozen=True)
 class Race(Scene):
     """A lane for every optimiser: its runs' test accuracy as hills over the updates."""
 
     name = "race"
-    title = "Muon learns first with LayerNorm, and not by epoch 400 without"
+    title = "With LayerNorm, Muon learns in a third of AdamW's epochs"
     watch = "A hill is one run's share of right answers over time; a dot marks its first 95%"
     source = "arXiv:2501.04697; arXiv:2405.20233; PeterPonyu/muon-norm-cap-grokking"
     disputed = (
@@ -95,14 +103,12 @@ class Race(Scene):
         arrived = {model: first for model, first in firsts.items() if first}
         both = len(models) == 2 and _lanes.LAYERNORM in models
         if both and (first := firsts[_lanes.LAYERNORM]):
-            other = next(model for model in models if model != _lanes.LAYERNORM)
-            same = [lane for lane in models[other] if lane.name == first.name]
-            if same and all(at < 0 for lane in same for at in lane.accurate):
-                until = min(lane.until for lane in same)
-                own = (
-                    f"{first.name} learns first with LayerNorm, and not by epoch {until:,} without"
-                )
+            usual = [lane for lane in models[_lanes.LAYERNORM] if lane.name == "AdamW"]
+            share = _share(first, usual[0]) if usual and usual[0].learns else ""
+            if share:
+                own = f"With LayerNorm, {first.name} learns in {share} of AdamW's epochs"
                 return own, own == self.title, [first.name]
+            other = next(model for model in models if model != _lanes.LAYERNORM)
             second = firsts[other]
             if second and second.name == first.name:
                 return f"{first.name} is first, with LayerNorm and without", False, [first.name]
@@ -174,9 +180,8 @@ class Race(Scene):
 
     def about(self, data: xr.Dataset) -> str:
         """With the number of runs that are drawn, where some are left out."""
-        drawn, every = sum(len(lane.members) for lane in self._lanes(data)), data.sizes["member"]
-        more = f", {drawn} of them drawn" if drawn < every else ""
-        return f"{super().about(data)}{more}"
+        drawn = sum(len(lane.members) for lane in self._lanes(data))
+        return _lanes.about(super().about(data), data, drawn)
 
     def definition(self, data: xr.Dataset) -> str:
         """With the marks, the lanes that are left out, and the citation."""
@@ -192,8 +197,8 @@ class Race(Scene):
         return (
             "Each hill is one run, a seed of its own; grey: runs that do not end with 95% of the "
             f"test pairs right. Dots: first epoch with 95% right. {rings}Numbers: "
-            f"epochs of the dots. SGD, hidden: AdamW for embeddings. {left_out}"
-            f"After {self.source}."
+            f"epochs of the dots; epochs are compared by medians of runs. SGD, hidden: "
+            f"AdamW for embeddings. {left_out}After {self.source}."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
@@ -223,7 +228,7 @@ class Race(Scene):
             x, heights = self._heights(data, member)
             colour = colours.test if at >= 0 and stays else colours.faint
             hills.append(_ridges.Ridge(axes, x, HIGH * heights, row + 1e-3 * n, colour))
-        over = self._over(axes, lane, row)
+        over = self._over(axes, data, lane, row)
         size, top = 0.42 * style().points, row - HIGH
         at = np.array([e for e in lane.accurate if e >= 0], float)
         low = np.array([e for e in lane.low if e >= 0 and self.rings], float)
@@ -247,9 +252,13 @@ class Race(Scene):
 
         return Drawing([*(hill.moving for hill in hills), rings, dots, over], update)
 
-    def _over(self, axes: Axes, lane: Lane, row: float) -> list[Any]:
+    def _over(self, axes: Axes, data: xr.Dataset, lane: Lane, row: float) -> list[Any]:
         """Where the runs of a lane end, beside their hills, if there is room for it."""
         text = f"ends at {lane.last:,}"
+        if not lane.learns:
+            ends = [float(_lanes.accuracy(data, member)[1][-1]) for member in lane.members]
+            least, most = (f"{share:.0%}" for share in (min(ends), max(ends)))
+            text += f", {most} right" if least == most else f", {least[:-1]}\u2013{most} right"
         low, high = np.log(axes.get_xlim())
         em = style().pixels(axes, style().small) / max(axes.bbox.width, 1)
         if (high - np.log(max(lane.last, 1))) / (high - low) < 0.5 * em * (len(text) + 1):
@@ -282,6 +291,15 @@ class Race(Scene):
                 va="bottom", color=style().colours.muted, fontweight="bold", zorder=9,
                 xycoords=axes.get_yaxis_transform(),
             )  # fmt: skip
+
+
+def _share(first: Lane, usual: Lane) -> str:
+    """How much of the other's epochs the first needs, by their medians; empty if over half."""
+    times = usual.order / max(first.order, 1.0)
+    near, down = round(times), int(times)
+    if near in PARTS and abs(times - near) <= NEAR * near:
+        return PARTS[near]
+    return f"under {PARTS[min(down, max(PARTS))]}" if down >= min(PARTS) else ""
 
 
 def _model(task: str) -> str:

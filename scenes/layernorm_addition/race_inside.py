@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from grokviz.scenes.layernorm_addition import _lanes, _ways
 from grokviz.scenes.layernorm_addition._ways import VARIABLES, Quantity, Way
+from jaxtyping import Float
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
@@ -25,22 +27,28 @@ APART = 1.2
 FINE = 200
 """Moments at which a median is taken."""
 
-NAMED = 0.7
-"""From which share of the time axis on a name stands above its line."""
+NAMED = 0.25
+"""Over which share of the time axis before its end a line has its name above it."""
+
+NEAR = 1.2
+"""A step is averaged over the epochs from this one over that to this one times that."""
+
+LATER = 2
+"""Steps are drawn until so many times the epoch of 95% right."""
 
 HEADINGS: dict[Quantity, str] = {
-    "norm": "norm of the hidden weights", "cosine": "step along the weights",
+    "norm": "norm of the hidden weights", "cosine": "what updates do to them",
     "waves": "waves in the embedding",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class RaceInside(Scene):
-    """Three panels over a run's own time: norm, direction of the updates, waves."""
+    """Three panels over epochs: norm, direction of the updates, waves."""
 
     name = "race-inside"
-    title = "Muon learns with larger weights and more waves than AdamW"
-    watch = "Every run's clock says 1 when it is first 95% right; thick lines are medians"
+    title = "Muon grows its weights and keeps more waves than AdamW"
+    watch = "Thick lines are medians of runs; a dot marks where they are first 95% right"
     source = "arXiv:2501.04697; PeterPonyu/muon-norm-cap-grokking"
     needs = (*_lanes.NEEDS, "member_kept_epoch", *VARIABLES.values())
     recipe = "layernorm-addition"
@@ -81,7 +89,17 @@ class RaceInside(Scene):
                    "fewest waves": min(map(min, waves.values())),
                    "most waves": max(map(max, waves.values()))}  # fmt: skip
         if min(sizes[large]) > APART * max(sizes[small]) and min(waves[large]) > max(waves[small]):
-            sentence = f"{large} learns with larger weights and more waves than {small}"
+            # near its end the way of the one goes outwards, that of the other does not
+            steps = {name: [way.grows() for way in some]
+                     for name, some in _ways.named(ways).items()}  # fmt: skip
+            grows = min(steps[large]) > 0 >= max(steps[small])
+            numbers |= {"step of the larger": min(steps[large]),
+                        "step of the smaller": max(steps[small])}  # fmt: skip
+            sentence = (
+                f"{large} grows its weights and keeps more waves than {small}"
+                if grows
+                else f"{large} learns with larger weights and more waves than {small}"
+            )
             return Claim(sentence, self.watch, sentence == self.title, numbers)
         sentence = (
             f"{len(sizes)} optimisers learn the same sums, with weights of norm {min(every):.1f} "
@@ -100,19 +118,9 @@ class RaceInside(Scene):
         drawn = [_Panel(axes, what, ways) for axes, what in zip(three, VARIABLES, strict=True)]
         if stacked:
             panels.without_time(*three[:2])
-        words = "epoch, in units of the first 95% right" if _ways.learnt(ways) else "epoch"
-        three[-1 if stacked else 1].set_xlabel(words)
+        three[-1 if stacked else 1].set_xlabel(clocks.word(data))
         for panel in (drawn[0], drawn[2]):
             panel.name_lines()
-        if _ways.learnt(ways):
-            style().note(
-                three[0],
-                "95% right",
-                (1, 0),
-                (0.35, 0.6),
-                xycoords=("data", "axes fraction"),
-                color=style().colours.words(style().colours.answer),
-            )
         epochs = data["epoch"].values.astype(float)
 
         def update(i: int) -> None:
@@ -140,24 +148,24 @@ class RaceInside(Scene):
 
     def about(self, data: xr.Dataset) -> str:
         """With the number of runs that are drawn, where some are left out."""
-        drawn, every = len(self._drawn(data)), data.sizes["member"]
-        more = f", {drawn} of them drawn" if drawn < every else ""
-        return f"{super().about(data)}{more}"
+        return _lanes.about(super().about(data), data, len(self._drawn(data)))
 
     def definition(self, data: xr.Dataset) -> str:
         """What the axes are, and the citation."""
         return (
-            "Hidden weights: all matrices that are not embeddings. Step along the weights: cosine "
-            "between them and what is added to them up to the next of at most 40 checkpoints; at "
-            "0 they only turn. Waves: participation ratio of the squared norms of all frequencies "
-            "in the embedding, 1 where one is left. Thin lines are runs, each a seed of its own. "
+            "Hidden weights: all matrices that are not embeddings. What updates do to them: cosine "
+            "between them and what is added to them up to the next of at most 40 checkpoints; "
+            "above 0 they grow, at 0 they only turn. Of it the median of runs alone, averaged from "
+            f"epoch / {NEAR} to epoch × {NEAR}, until {LATER} times the epoch of 95% right. Dots: "
+            "median epoch of the first 95% right. Waves: participation ratio of the squared norms "
+            "of all frequencies in the embedding, 1 where one is left. Thin lines are "
+            "runs, each a seed of its own. "
             f"{self._left_out(data)}After {self.source}."
         )
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
-        """Until the last run has come to the end of the axes."""
-        ways = self._drawn(data)
-        return 0, max(min(float(way.epochs[-1]), _ways.end(ways) * way.unit) for way in ways)
+        """Until the last run has come to its end."""
+        return 0, _ways.end(self._drawn(data))
 
     def _drawn(self, data: xr.Dataset) -> list[Way]:
         """The ways that are drawn: those of the first optimiser and of AdamW, or of the second."""
@@ -185,100 +193,136 @@ class RaceInside(Scene):
 
 
 class _Panel:
-    """One quantity of all runs, and the median of each optimiser."""
+    """One quantity, the median of each optimiser and, but for steps, each of its runs."""
 
     def __init__(self, axes: Axes, what: Quantity, ways: Sequence[Way]) -> None:
         self.axes = axes
-        current, end = style(), _ways.end(ways)
+        current = style()
         named = _ways.named(ways)
         tints = current.colours.frequencies * len(named)
-        self.runs: list[tuple[float, panels.Trace]] = []
+        axes.set_xscale("log")
+        panels.decades(axes)
+        axes.set_xlim(panels.FIRST, max(_ways.end(ways), 2 * panels.FIRST))
+        self.runs: list[panels.Trace] = []
         self.medians: dict[str, _Median] = {}
         for (name, some), colour in zip(named.items(), tints, strict=False):
-            for way in some:
-                curve = panels.Curve.of(way.epochs / way.unit, way.values[what], colour)
-                self.runs.append((way.unit, _thin(curve.draw(axes))))
+            for way in some if what != "cosine" else ():
+                x = _moments(float(way.epochs[-1]))
+                y = np.interp(x, way.epochs, way.values[what])
+                self.runs.append(_thin(panels.Curve.of(x, y, colour).draw(axes)))
             self.medians[name] = _Median(axes, some, what, colour)
-        axes.set_xlim(0, end)
-        _scale(axes, what, ways)
-        if _ways.learnt(ways):
-            axes.axvline(1, color=current.colours.answer, lw=0.5 * current.line, zorder=1)
+        _scale(axes, what, list(self.medians.values()))
         axes.grid(visible=False)
         current.note(axes, HEADINGS[what], (0, 1), (0, 0.7), fontweight="bold",
                      color=current.colours.ink)  # fmt: skip
 
     @property
     def moving(self) -> list[Any]:
-        """All lines."""
+        """All lines and dots."""
         medians = [median.moving for median in self.medians.values()]
-        return [*(trace.moving for _, trace in self.runs), *medians]
+        return [*(trace.moving for trace in self.runs), *medians]
 
     def update(self, epoch: float) -> None:
-        """Draw up to an epoch, of each run as far as its own clock has come."""
-        for unit, trace in self.runs:
-            trace.update(epoch / unit)
+        """Draw up to an epoch."""
+        for trace in self.runs:
+            trace.update(epoch)
         for median in self.medians.values():
             median.update(epoch)
 
     def name_lines(self) -> None:
-        """Each optimiser's name in its colour, above or below the end of its median."""
+        """Each optimiser's name in its colour, above the end of its median."""
         low, high = self.axes.get_ylim()
-        end = self.axes.get_xlim()[1]
         em = style().pixels(self.axes, style().small) / max(self.axes.bbox.height, 1)
-        order = sorted(self.medians, key=lambda name: (self.medians[name].last, name))
+        order = sorted(self.medians, key=lambda name: (self.medians[name].top, name))
         wanted = [(self.medians[n].top - low) / (high - low) + 0.9 * em for n in order]
         places = pushed_apart(wanted, [1.3 * em] * len(order), 0, 1)
         for name, place in zip(order, places, strict=True):
+            median = self.medians[name]
             style().label(
-                self.axes, 0.98 * end, low + place * (high - low), name, ha="right", va="center",
-                color=style().colours.words(self.medians[name].colour), zorder=8,
+                self.axes, median.end, low + place * (high - low), name, ha="right", va="center",
+                color=style().colours.words(median.colour), zorder=8,
             )  # fmt: skip
 
 
 class _Median:
-    """The median of an optimiser's runs, each on its own clock."""
+    """The median of an optimiser's runs, and where they are 95% right."""
 
     def __init__(self, axes: Axes, ways: Sequence[Way], what: Quantity, colour: str) -> None:
         self.axes, self.colour = axes, colour
-        # it is known as far as its slowest run has come
-        self.unit = max(way.unit for way in ways)
-        end = min(float(way.epochs[-1]) / way.unit for way in ways)
-        x = np.linspace(0, end, FINE)
-        rows = [np.interp(x, way.epochs / way.unit, way.values[what]) for way in ways]
-        y = np.median(rows, axis=0)
+        learnt = [way.accurate for way in _ways.learnt(ways)]
+        accurate = float(np.median(learnt)) if learnt else np.inf
+        # it is known as far as the shortest of its runs goes
+        end = min(float(way.epochs[-1]) for way in ways)
+        x = _moments(end)
+        self.rows = np.array([np.interp(x, way.epochs, way.values[what]) for way in ways])
+        y = np.median(self.rows, axis=0)
         known = np.isfinite(y)
-        self.x, self.y = x[known], y[known]
-        self.highest = np.max(rows, axis=0)[known]
-        self.last = float(self.y[-1]) if known.any() else 0.0
+        if what == "cosine":
+            y = _smooth(x, y)
+            known &= x <= LATER * accurate
+        self.x, self.y, self.rows = x[known], y[known], self.rows[:, known]
         self.trace = panels.Curve.of(self.x, self.y, colour).draw(axes)
+        current = style()
         for line in self.trace.lines:
-            line.set(lw=1.5 * style().line, zorder=4, solid_joinstyle="round")
+            line.set(lw=1.5 * current.line, zorder=4, solid_joinstyle="round")
+        at = [accurate] if known.any() and accurate <= self.x[-1] else []
+        self.accurate = np.maximum(at, panels.FIRST)
+        (self.dot,) = axes.plot(
+            [], [], "o", color=current.colours.ink, ms=0.55 * current.points, zorder=9,
+            mec=current.colours.background, mew=0.25 * current.line, clip_on=False,
+        )  # fmt: skip
         self.level = None
-        if not style().ghost:
+        if not current.ghost:
             # without what is to come the first picture of a film would be all but empty
             (self.level,) = axes.plot(
-                [], [], color=colour, lw=0.4 * style().line, ls=(0, (1, 3)), zorder=1.5
+                [], [], color=colour, lw=0.4 * current.line, ls=(0, (1, 3)), zorder=1.5
             )
+
+    @property
+    def end(self) -> float:
+        """The epoch at which its line ends."""
+        return float(self.x[-1]) if len(self.x) else self.axes.get_xlim()[1]
 
     @property
     def top(self) -> float:
         """The highest value of a run near its end, where its name stands."""
-        end = self.axes.get_xlim()[1]
-        near = (self.x > NAMED * end) & (self.x <= end)
-        return float(self.highest[near].max()) if near.any() else self.last
+        if not len(self.x):
+            return 0.0
+        first, last = self.axes.get_xlim()
+        near = self.x >= self.end * (first / last) ** NAMED
+        return float(self.rows[:, near].max())
 
     @property
     def moving(self) -> list[Any]:
-        """The line, and in films the level that it has come to."""
-        return [self.trace.moving, [] if self.level is None else [self.level]]
+        """The line and its dot, and in films the level that it has come to."""
+        return [self.trace.moving, self.dot, [] if self.level is None else [self.level]]
 
     def update(self, epoch: float) -> None:
         """Draw up to an epoch."""
-        now = epoch / self.unit
-        self.trace.update(now)
+        self.trace.update(epoch)
+        seen = self.accurate[self.accurate <= (np.inf if style().ghost else epoch)]
+        self.dot.set_data(seen, np.interp(seen, self.x, self.y) if len(seen) else [])
         if self.level is not None and len(self.x):
-            y = float(np.interp(now, self.x, self.y))
-            self.level.set_data([min(now, self.x[-1]), self.axes.get_xlim()[1]], [y, y])
+            y = float(np.interp(epoch, self.x, self.y))
+            now = min(max(epoch, self.x[0]), self.x[-1])
+            self.level.set_data([now, self.axes.get_xlim()[1]], [y, y])
+
+
+def _smooth(
+    x: Float[np.ndarray, " moment"], y: Float[np.ndarray, " moment"]
+) -> Float[np.ndarray, " moment"]:
+    """The mean of all known values from an epoch over :data:`NEAR` to the epoch times it."""
+    near = (x[:, None] <= NEAR * x) & (x[:, None] * NEAR >= x) & np.isfinite(y)
+    sums: Float[np.ndarray, " moment"] = near @ np.nan_to_num(y)
+    return sums / np.maximum(near.sum(axis=1), 1)
+
+
+def _moments(end: float) -> Float[np.ndarray, " moment"]:
+    """Epochs up to an end, evenly spaced on a logarithmic axis."""
+    moments: Float[np.ndarray, " moment"] = np.geomspace(
+        panels.FIRST, max(end, panels.FIRST + 1), FINE
+    )
+    return moments
 
 
 def _thin(trace: panels.Trace) -> panels.Trace:
@@ -290,22 +334,20 @@ def _thin(trace: panels.Trace) -> panels.Trace:
     return trace
 
 
-def _scale(axes: Axes, what: Quantity, ways: Sequence[Way]) -> None:
+def _scale(axes: Axes, what: Quantity, medians: Sequence[_Median]) -> None:
     """The limits and ticks of a quantity."""
     from matplotlib.ticker import MaxNLocator
 
     colours = style().colours
-    end = _ways.end(ways)
-    parts = [way.values[what][way.epochs <= end * way.unit] for way in ways]
-    top = float(np.nanmax(np.concatenate(parts)))
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    values = np.concatenate([np.abs(median.rows).ravel() for median in medians])
+    top = 1.15 * float(values.max(initial=1e-9))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
     if what != "cosine":
-        axes.set_ylim(0, 1.12 * top)
-        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.set_ylim(0, top)
         return
-    axes.set_ylim(-1.1, 1.1)
-    axes.set_yticks([-1, 0, 1])
+    top = 1.4 * max(float(np.abs(median.y).max(initial=1e-9)) for median in medians)
+    axes.set_ylim(-top, top)
     axes.axhline(0, color=colours.faint, lw=0.5 * style().line, zorder=0.5)
-    for y, words in ((1, "growing"), (-1, "shrinking")):
-        style().note(axes, words, (1, y), (-0.3, 0), ha="right", va="center", color=colours.muted,
-                     xycoords=axes.get_yaxis_transform())  # fmt: skip
+    for y, words, down in ((1, "growing", -0.6), (0, "shrinking", 0.6)):
+        style().note(axes, words, (0, y), (0.5, down), va="top" if y else "bottom",
+                     color=colours.muted)  # fmt: skip
