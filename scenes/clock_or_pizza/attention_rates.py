@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from grokviz.errors import InputError
 from grokviz.media.palette import colour_map
-from grokviz.scene import Claim, Drawing, Scene, style
+from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.about import BETWEEN
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,17 +48,23 @@ MOST = 12
 TICKS = (1.0, 0.95, 0.8, 0.6, 0.4, 0.2, 0.0, -0.2, -0.5)
 """Cosines that are named below the picture."""
 
+STEP = 0.22
+"""Room between two networks of one rate, as a share of that between two rates."""
+
+WIDE = 0.6
+"""The most room of all networks of one rate, and that at both ends, of that between two rates."""
+
 INSIDE = (0.12, 1.0)
 """Between which shares of a colour map the rates from 0 to 1 are."""
 
 
 @dataclass(frozen=True)
 class AttentionRates(Scene):
-    """Networks in the plane of two measures, coloured by their attention rate."""
+    """Networks from pizza to clock by their attention rate, or in the plane of two measures."""
 
     name = "attention-rates"
     title = "With more attention, more networks become clocks"
-    watch = "A dot is a network, coloured by how much it attends"
+    watch = "A dot is a network; the higher, the more differently a and b act on its answer"
     source = "arXiv:2306.17844"
     disputed = (
         "Disputed: the networks at both ends are said to be one and the same disc, seen in their "
@@ -69,6 +77,8 @@ class AttentionRates(Scene):
     aspect = 1.7
     narrow_aspect = 1.0
     ends_with_film = True
+
+    plane: bool = option(False, "both measures against one another, the rate as a colour")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -91,9 +101,9 @@ class AttentionRates(Scene):
         numbers = {"correlation": order, "learnt": int(known.sum()),
                    "clocks with less": clocks_of[0], "of less": int(some.sum()),
                    "clocks with more": clocks_of[1], "of more": int(more.sum())}  # fmt: skip
-        watch = self.watch
+        watch = "A dot is a network, coloured by how much it attends" if self.plane else self.watch
         if (~learnt[_drawn(data)]).any():
-            watch += "; hollow ones have not learned"
+            watch += "; hollow ones have not learned" if self.plane else "; hollow: not learned"
         both = bool(some.any() and more.any())
         if order <= FALLS and both and clocks_of[1] * some.sum() > clocks_of[0] * more.sum():
             return Claim(self.title, watch, numbers=numbers)
@@ -107,11 +117,17 @@ class AttentionRates(Scene):
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The published medians, and the networks where they are at the moment."""
+        if not self.plane:
+            axes = style().panels(figure, left=5.6, right=1.6, top=1.6, bottom=3.6)[0][0]
+            columns = _Columns(data)
+            columns.frame(axes)
+            dots = _Dots(axes, data, columns)
+            return Drawing([dots.full, dots.hollow], dots.update)
         axes = style().panels(figure, left=5.0, right=1.6, top=2.6, bottom=3.6)[0][0]
         _frame(axes, data)
         _draw_published(axes)
         _draw_key(axes, _rates(data))
-        dots = _Dots(axes, data)
+        dots = _Dots(axes, data, _Plane())
         return Drawing([dots.full, dots.hollow], dots.update)
 
     def film_span(self, data: xr.Dataset) -> tuple[float, float]:
@@ -145,8 +161,21 @@ class AttentionRates(Scene):
             f"{HALF:g} are clocks, and {numbers['clocks with more']} of {numbers['of more']} above."
         )
 
+    def about(self, data: xr.Dataset) -> str:
+        """With the sum that all learn, and the number of networks that are drawn."""
+        settings = json.loads(data.attrs.get("settings") or "{}")
+        words, drawn = super().about(data), len(_drawn(data))
+        if "p" in settings and "addition" not in words:
+            words = f"addition mod {settings['p']}{BETWEEN}{words}"
+        return f"{words}, {drawn} of them drawn" if drawn < data.sizes["member"] else words
+
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citation."""
+        drawn = (
+            "Symmetricity is drawn at the angle whose cosine it is. "
+            if self.plane
+            else "Upwards 1 less symmetricity; networks of one rate stand side by side. "
+        )
         return (
             "Gradient symmetricity: mean cosine of a logit's gradients by the embeddings of a and "
             "of b. Distance irrelevance, as in the column of that name of the published table, is "
@@ -154,25 +183,104 @@ class AttentionRates(Scene):
             "of its whole spread. Attention weights are the rate times a softmax plus 1 less the "
             f"rate. A clock is counted from a symmetricity below {CLOCK:.2f}, half-way between the "
             f"published medians at both ends, and more attention from a rate of {HALF:g}. "
-            "Symmetricity is drawn at the angle whose cosine it is; dashed: from there on a clock. "
+            f"{drawn}Dashed: from there on a clock. "
             "Between checkpoints both measures change evenly. Grey: medians of 817 "
             "published networks of width 128 in six ranges of the rate. "
             f"After {self.source}."
         )
 
 
+class _Places(Protocol):
+    """Where networks stand, by their numbers and both measures."""
+
+    def __call__(
+        self, members: Int[np.ndarray, " shown"], measures: Float[np.ndarray, "shown 2"]
+    ) -> Float[np.ndarray, "shown 2"]:
+        """Across and up."""
+
+
+class _Plane:
+    """Both measures."""
+
+    def __call__(
+        self, members: Int[np.ndarray, " shown"], measures: Float[np.ndarray, "shown 2"]
+    ) -> Float[np.ndarray, "shown 2"]:
+        """Symmetricity as an angle, and distance irrelevance."""
+        return np.stack([_across(measures[:, 0]), measures[:, 1]], axis=1)
+
+
+class _Columns:
+    """Rates across and 1 less symmetricity upwards, networks of one rate side by side."""
+
+    def __init__(self, data: xr.Dataset) -> None:
+        self.rates = _rates(data)
+        drawn = _drawn(data)
+        self.x = self.rates.copy()
+        every = np.unique(self.rates[drawn])
+        self.room = float(np.diff(every).min()) if len(every) > 1 else 1.0
+        most = max(int((self.rates == rate).sum()) for rate in every)
+        step = min(STEP * self.room, WIDE * self.room / max(most - 1, 1))
+        for rate in every:
+            some = np.flatnonzero(self.rates == rate)
+            self.x[some] += step * (np.arange(len(some)) - (len(some) - 1) / 2)
+        self.shown = every
+        least = [float(_series(data, int(m))[1][:, 0].min(initial=0)) for m in drawn]
+        self.highest = 1 - min(0.0, *least)
+
+    def __call__(
+        self, members: Int[np.ndarray, " shown"], measures: Float[np.ndarray, "shown 2"]
+    ) -> Float[np.ndarray, "shown 2"]:
+        """Its place in the column of its rate, and what its symmetricity lacks of 1."""
+        return np.stack([self.x[members], 1 - measures[:, 0]], axis=1)
+
+    def frame(self, axes: Axes) -> None:
+        """The axes, the border of pizza and clock, and the published medians."""
+        from matplotlib.ticker import MultipleLocator
+
+        current, colours = style(), style().colours
+        side = WIDE * self.room
+        ends = [0.0, 1.0, *self.shown]
+        axes.set(
+            xlim=(min(ends) - side, max(ends) + side), ylim=(-0.06, self.highest + 0.06),
+            xlabel="attention rate: how much the network attends",
+            ylabel="how differently a and b act",
+        )  # fmt: skip
+        axes.grid(visible=False)
+        few = self.shown if len(self.shown) <= MOST else self.shown[[0, -1]]
+        axes.set_xticks(few, [f"{rate:g}" for rate in few])
+        axes.yaxis.set_major_locator(MultipleLocator(0.25))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.axhline(
+            1 - CLOCK, color=colours.rest, lw=0.5 * current.line, zorder=0.5, ls=(0, (4, 3))
+        )
+        words: dict[str, Any] = {"fontsize": 1.35 * current.points, "fontweight": "bold",
+                                 "color": colours.muted}  # fmt: skip
+        words |= {"xycoords": axes.get_yaxis_transform()}
+        current.note(axes, "clock", (0.02, 1 - CLOCK), (0, 0.4), va="bottom", **words)
+        current.note(axes, "pizza", (0.02, 1 - CLOCK), (0, -0.4), va="top", **words)
+        x = np.array([rate for _, rate, _, _ in PUBLISHED])
+        y = np.array([1 - symmetricity for _, _, symmetricity, _ in PUBLISHED])
+        axes.plot(x, y, color=colours.rest, lw=0.8 * current.line, zorder=1, marker="o",
+                  ms=0.5 * current.points, mew=0)  # fmt: skip
+        current.note(
+            axes, "published medians", (x[-1], y[-1]), (-0.3, 0.5), xycoords="data", ha="right",
+            va="bottom", color=colours.muted,
+        )  # fmt: skip
+
+
 class _Dots:
     """The networks at a moment."""
 
-    def __init__(self, axes: Axes, data: xr.Dataset) -> None:
-        self.data = data
+    def __init__(self, axes: Axes, data: xr.Dataset, places: _Places) -> None:
+        self.data, self.places = data, places
         self.epochs = data["epoch"].values.astype(float)
         rates, learnt = _rates(data), _learnt(data)
         known = _drawn(data)
         self.learnt, self.other = known[learnt[known]], known[~learnt[known]]
         tints = np.array([_tint(rate) for rate in rates])
         none = np.full((len(known), 2), np.nan)
-        size = (0.75 * style().points) ** 2
+        wide = not isinstance(places, _Plane) and not style().narrow(axes.figure)
+        size = ((0.95 if wide else 0.75) * style().points) ** 2
         self.full = axes.scatter(
             *none[: len(self.learnt)].T, s=size, color=tints[self.learnt], zorder=5,
             clip_on=False, plotnonfinite=True, edgecolor=style().colours.background,
@@ -180,7 +288,7 @@ class _Dots:
         )  # fmt: skip
         self.hollow = axes.scatter(
             *none[: len(self.other)].T, s=0.8 * size, facecolor="none", zorder=4, clip_on=False,
-            lw=0.5 * style().line, edgecolor=tints[self.other], plotnonfinite=True, alpha=0.5,
+            lw=0.5 * style().line, edgecolor=tints[self.other], plotnonfinite=True, alpha=0.7,
         )  # fmt: skip
 
     def update(self, i: int) -> None:
@@ -188,7 +296,7 @@ class _Dots:
         epoch = self.epochs[i]
         for dots, shown in ((self.full, self.learnt), (self.hollow, self.other)):
             places = np.array([_at(self.data, int(m), epoch) for m in shown]).reshape(-1, 2)
-            dots.set_offsets(np.stack([_across(places[:, 0]), places[:, 1]], axis=1))
+            dots.set_offsets(self.places(shown, places))
 
 
 def _rates(data: xr.Dataset) -> Float[np.ndarray, " member"]:

@@ -151,6 +151,29 @@ def test_as_many_clocks_with_less_attention_are_not_said_to_be_fewer() -> None:
     assert f"{counts[0]} of {counts[1]} above" in drawn.description(data, last)
 
 
+def test_networks_of_one_rate_stand_apart_at_what_their_symmetricity_lacks() -> None:
+    from grokviz.scenes.clock_or_pizza import attention_rates
+
+    data = of("attention-rates")
+    places = attention_rates._Columns(data)
+    members = attention_rates._drawn(data)
+    measures = np.array([attention_rates._at(data, int(m), np.inf) for m in members])
+    x, y = places(members, measures).T
+    rates = data["member_attention_rate"].values[members]
+    assert len(np.unique(x)) == len(members) == 18
+    assert np.abs(x - rates).max() < 0.1
+    assert y == pytest.approx(1 - measures[:, 0])
+    assert scene("attention-rates")().about(data).endswith("21 runs, 18 of them drawn")
+
+
+def test_the_plane_of_both_measures_is_drawn_when_asked_for() -> None:
+    data, plane = of("attention-rates"), scene("attention-rates")(plane=True)
+    assert "coloured by" in plane.claim(data).watch
+    assert "higher" in scene("attention-rates")().claim(data).watch
+    assert "at the angle" in plane.definition(data)
+    assert "at the angle" not in scene("attention-rates")().definition(data)
+
+
 def test_rates_that_do_not_matter_are_not_said_to() -> None:
     data = of("attention-rates")
     data["member_gradient_symmetricity"].values[:] = 0.5
