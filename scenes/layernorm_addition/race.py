@@ -126,11 +126,13 @@ class Race(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """All lanes on one time axis."""
         every, narrow = self._lanes(data), style().narrow(figure)
-        names, words = (max(map(len, texts)) for texts in zip(
-            *((lane.name, lane.result) for lane in every), strict=True))  # fmt: skip
+        # a narrow column has no room for long words beside the hills
+        split = ",\n" if narrow else ", "
+        names = [lane.name.replace(", ", split) for lane in every]
+        words = [lane.result.replace(", ", split) for lane in every]
         axes = style().panels(
-            figure, left=0.45 * names + (1.4 if narrow else 4.2),
-            right=0.42 * words + (1.2 if narrow else 2.0), top=1.5,
+            figure, left=0.45 * _widest(names) + (1.4 if narrow else 4.2),
+            right=0.42 * _widest(words) + (1.2 if narrow else 2.0), top=1.5,
         )[0][0]  # fmt: skip
         rows = _rows(every)
         end = self._end(data)
@@ -138,18 +140,18 @@ class Race(Scene):
         colours = style().colours
         firsts = [_lanes.winner(some) for some in _lanes.by_model(every).values()]
         inks = [colours.ink if lane in firsts else colours.muted for lane in every]
-        _ridges.name_rows(axes, [lane.name for lane in every], inks, rows)
+        _ridges.name_rows(axes, names, inks, rows)
         axes.set_xlabel(clocks.word(data))
         self._headings(axes, every, rows)
         parts = [self._lane(axes, data, lane, row) for lane, row in zip(every, rows, strict=True)]
         epochs = data["epoch"].values.astype(float)
         results = [
             style().note(
-                axes, lane.result, (1, row), (0.5, 0), va="bottom", color=ink,
+                axes, text, (1, row), (0.5, 0), va="bottom", color=ink,
                 fontweight="bold" if lane in firsts else "normal",
                 xycoords=axes.get_yaxis_transform(),
             )
-            for lane, row, ink in zip(every, rows, inks, strict=True)
+            for lane, text, row, ink in zip(every, words, rows, inks, strict=True)
         ]  # fmt: skip
         style().note(axes, "95% right at", (1, rows[0] - HIGH), (0.5, 0.35), va="bottom",
                      color=colours.muted, xycoords=axes.get_yaxis_transform())  # fmt: skip
@@ -291,6 +293,11 @@ class Race(Scene):
                 va="bottom", color=style().colours.muted, fontweight="bold", zorder=9,
                 xycoords=axes.get_yaxis_transform(),
             )  # fmt: skip
+
+
+def _widest(texts: list[str]) -> int:
+    """Letters of the longest line."""
+    return max(len(line) for text in texts for line in text.splitlines())
 
 
 def _share(first: Lane, usual: Lane) -> str:
