@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from grokviz.errors import InputError
-from grokviz.scene import Claim, Drawing, Scene, style
+from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.bars import columns
 from grokviz.scene.layout import pushed_apart
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ IN_ONE = 0.9
 
 @dataclass(frozen=True)
 class CosetsOrRepresentations(Scene):
-    """A row a neuron: its weights sorted by its cosets, and its shares in the representations."""
+    """One neuron's weights by cosets and its shares by representation, and a count of all."""
 
     name = "cosets-or-representations"
     title = "Two rival explanations fit 74 of 128 neurons at the same time"
-    watch = "A row is a neuron: steps are cosets, colours representations; it is bright if both fit"
+    watch = "One neuron tested against both explanations; below, how many of all neurons fit them"
     source = "arXiv:2302.03025; arXiv:2312.06581"
     needs = ("neuron_weight", "neuron_share", "neuron_coset", "coset_ratio")
     recipe = "group-composition-A5-small"
@@ -43,6 +44,8 @@ class CosetsOrRepresentations(Scene):
     clock = "field_epoch"
     aspect = 1.7
     narrow_aspect = 0.9
+
+    every: bool = option(False, "every neuron as a row, instead of one of them large")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -59,20 +62,25 @@ class CosetsOrRepresentations(Scene):
         first, last = (_Fits.of(data, i) for i in (0, -1))
         numbers = {"both": last.both, "cosets": last.cosets, "representations": last.one,
                    "first": first.both, "other side": last.other_side}  # fmt: skip
+        watch = ROWS_WATCH if self.every else self.watch
         if last.both > MOST >= first.both:
             count = data.sizes["neuron"]
             sentence = (
                 f"Two rival explanations fit {round(last.both * count):,} of {count:,} neurons at "
                 "the same time"
             )
-            return Claim(sentence, self.watch, sentence == self.title, numbers)
+            return Claim(sentence, watch, sentence == self.title, numbers)
         sentence = (
             f"{_percent(last.cosets)} of the neurons are constant on cosets, "
             f"{_percent(last.one)} in one representation"
         )
-        return Claim.instead(sentence, self.watch, **numbers)
+        return Claim.instead(sentence, watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
+        """One neuron twice above a count of all; or both panels of all, in the same order."""
+        return self._draw_rows(figure, data) if self.every else _draw_one(figure, data)
+
+    def _draw_rows(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """Both panels, whose rows are the same neurons in the same order."""
         stacked, room = style().stacks(figure), 10.0
         left, right = style().beside(
@@ -111,24 +119,39 @@ class CosetsOrRepresentations(Scene):
     def description(self, data: xr.Dataset, i: int) -> str:
         """How many neurons each explanation fits at that moment."""
         now = _Fits.of(data, i)
+        what = f"Two panels of the same {data.sizes['neuron']:,} neurons, a row each"
+        if not self.every:
+            one = _One(data)
+            steps = "nearly constant" if now.constant[one.neuron] else "not constant"
+            what = (
+                f"Bars of one neuron's weights by element, {steps} on its {one.cosets} cosets, "
+                f"bars of its shares in the representations, the largest "
+                f"{_percent(one.shares(i).max())}, and one bar of all neurons, split by what fits"
+            )
         return (
-            f"Two panels of the same {data.sizes['neuron']:,} neurons, a row each. At "
-            f"{clocks.at(data, 'field_epoch', i)} {_percent(now.cosets)} of them are constant on "
-            f"the cosets of a subgroup, from the left and from the right, {_percent(now.one)} in "
-            f"one representation, and {_percent(now.both)} both. With cosets of the other side "
-            f"{_percent(now.other_side)} would be."
+            f"{what}. At {clocks.at(data, 'field_epoch', i)} {_percent(now.cosets)} of all are "
+            f"constant on the cosets of a subgroup, from the left and from the right, "
+            f"{_percent(now.one)} in one representation, and {_percent(now.both)} both. "
+            f"With cosets of the other side {_percent(now.other_side)} would be."
         )
 
     def definition(self, data: xr.Dataset) -> str:
         """With the definitions and the citations."""
+        whose = "each" if self.every else "one"
+        scale = "" if self.every else "Weights of every moment fill the panel. "
+        which = "" if self.every else (
+            "The neuron is, of those that fit both at the end, if any, the one most constant on "
+            "few cosets. "
+        )  # fmt: skip
         return (
-            "Left: what x gives each neuron, the elements sorted by the right cosets of the "
+            f"Left: what x gives {whose} neuron, the elements sorted by the right cosets of the "
             "subgroup that fits it best at the end, and these by their means, from the least to "
-            "the most. Constant: unbiased variances within the cosets, added up, are less than "
-            "that of all elements, for x with right cosets and for y with left ones (Stander and "
-            "others, arXiv:2312.06581). Right: the share of each representation in the same "
+            f"the most. {which}Constant: unbiased variances within the cosets, added up, are less "
+            "than that of all elements, for x with right cosets and for y with left ones (Stander "
+            "and others, arXiv:2312.06581). Right: the share of each representation in the same "
             "weights, less their mean; in one: nine tenths are in one, for x and for y (Chughtai "
-            "and others, arXiv:2302.03025). A name such as 3d is that of one of dimension 3."
+            f"and others, arXiv:2302.03025). {scale}A name such as 3d is that of one of "
+            "dimension 3."
         )
 
 
@@ -143,6 +166,18 @@ DIM = 0.38
 
 BLOCKS = ("fit both", "only\nrepresentation", "only cosets", "neither")
 """What the neurons of each block fit in the end, from above."""
+
+
+ROWS_WATCH = "A row is a neuron: steps are cosets, colours representations; bright if both fit"
+
+FLAT = 0.01
+"""The variance within cosets below which one neuron is as good an example as another."""
+
+COUNTED = {
+    0: ("fit both", "both"), 2: ("only cosets", "only 1"),
+    1: ("only a representation", "only 2"), 3: ("neither", "neither"),
+}  # fmt: skip
+"""The blocks from left to right along the bar of all neurons: their words, and short ones."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +288,174 @@ class _Rows:
         return out
 
 
+class _One:
+    """One neuron with clear cosets: the best of those that fit both, else of all with cosets."""
+
+    def __init__(self, data: xr.Dataset) -> None:
+        rows = _Rows(data)
+        ratio = np.nan_to_num(data["coset_ratio"].values[-1, 0], nan=np.inf).max(axis=0)
+        coset = data["neuron_coset"].values
+        cosets = np.array([len(np.unique(row)) for row in coset])
+        last = _Fits.of(data, -1)
+        worse = np.where(last.constant & last.single, 0, 1) + 2 * (coset < 0).any(axis=1)
+        step = np.maximum(np.round(ratio, 3), FLAT)
+        self.neuron = int(np.lexsort((cosets, step, worse))[0])
+        self.data, self.cosets = data, int(cosets[self.neuron])
+        self.elements = rows.elements[self.neuron]
+        self.best, self.tints = int(rows.best[self.neuron]), [_hex(one) for one in rows.tints]
+        inside = coset[self.neuron][self.elements]
+        # a gap of one bar between two cosets
+        self.places = np.arange(len(inside)) + np.cumsum(np.diff(inside, prepend=inside[0]) != 0)
+
+    def weights(self, i: int) -> Float[np.ndarray, " x"]:
+        """What each element gives it, in the order of its cosets."""
+        values = self.data["neuron_weight"].values[i, self.neuron].astype(float)
+        return np.nan_to_num(values[self.elements])
+
+    def shares(self, i: int) -> Float[np.ndarray, " representation"]:
+        """The share of each representation in it."""
+        return np.nan_to_num(self.data["neuron_share"].values[i, 0, self.neuron].astype(float))
+
+
+def _draw_one(figure: FigureBase, data: xr.Dataset) -> Drawing:
+    """One neuron by its cosets and by its representations, and below a bar that counts all."""
+    stacked, one, colours = style().stacks(figure), _One(data), style().colours
+    wide, high = style().ems(figure)
+    # below one another the names of representations are in the left margin
+    room = 5.2 if stacked else 4.2
+    left, right = style().beside(
+        figure, (1.8, 1), (1.5, 1), left=room, right=5.0, top=2.0, bottom=8.2, gap=8.6, vgap=4.4
+    )
+    strip = figure.add_axes((room / wide, 2.4 / high, 1 - (room + 2) / wide, 1.7 / high))
+    bold: dict[str, Any] = {"fontweight": "bold", "color": colours.ink}
+    heads = [style().note(axes, "", (0, 1), (0, 0.6), **bold) for axes in (left, right)]
+    parts = [_Steps(left, one), _Shares(right, one), _Count(strip, data, short=stacked)]
+
+    def update(i: int) -> None:
+        now = _Fits.of(data, i)
+        flat = "flat" if now.constant[one.neuron] else "not flat"
+        many = "in one" if now.single[one.neuron] else "not in one"
+        heads[0].set_text(f"1  {flat} on each coset")
+        heads[1].set_text(f"2  {many} representation")
+        for part in parts:
+            part.update(i)
+
+    return Drawing([*heads, *(part.moving for part in parts)], update)
+
+
+class _Steps:
+    """A bar an element for what it gives the neuron, its cosets side by side."""
+
+    def __init__(self, axes: Axes, one: _One) -> None:
+        from matplotlib.collections import PolyCollection
+
+        self.one = one
+        low, high = _ends(one.weights(-1))
+        axes.set(xlim=(-1, one.places[-1] + 1), ylim=(low, high))
+        axes.set_axis_off()
+        axes.axhline(0, color=style().colours.faint, lw=0.5 * style().line, zorder=1)
+        self.bars = PolyCollection([], facecolors=one.tints[one.best], lw=0, zorder=2)
+        axes.add_collection(self.bars, autolim=False)
+        size = len(one.elements) // one.cosets
+        words = f"the {len(one.elements)} elements, in {one.cosets} cosets: "
+        words += f"a subgroup of {size}, shifted"
+        if style().pixels(axes, style().small) * 0.48 * len(words) > 1.15 * axes.bbox.width:
+            words = f"{one.cosets} cosets of {size} elements"
+        style().note(axes, words, (0.5, 0), (0, -1.3), ha="center", color=style().colours.muted)
+        self.moving = [self.bars]
+
+    def update(self, i: int) -> None:
+        """Let the bars be as high as at a moment, as large as the panel has room for."""
+        weights = self.one.weights(i)
+        # weights are a hundred times smaller at first, and their shape is what is told
+        (low, high), (least, most) = _ends(self.one.weights(-1)), _ends(weights)
+        scale = min(low / least, high / most)
+        self.bars.set_verts(list(columns(self.one.places, scale * weights, 0.92, 0.0)))
+
+
+def _ends(weights: Float[np.ndarray, " x"]) -> tuple[float, float]:
+    """The least and the largest of some weights, on both sides of zero."""
+    return min(float(weights.min()), -1e-9), max(float(weights.max()), 1e-9)
+
+
+class _Shares:
+    """A bar a representation for its share in the neuron, with the percentage."""
+
+    def __init__(self, axes: Axes, one: _One) -> None:
+        self.one = one
+        names = one.data["representation"].values
+        # the constant one has no share: weights are taken less their mean
+        self.shown = list(range(1, len(names)))
+        rows = np.arange(len(self.shown))
+        self.bars = axes.barh(rows, 0.0 * rows, 0.62, color=[one.tints[k] for k in self.shown])
+        axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
+        axes.set_axis_off()
+        axes.plot([0, 0], [-0.5, len(rows) - 0.5], color=style().colours.faint,
+                  lw=0.5 * style().line)  # fmt: skip
+        place: dict[str, Any] = {"xycoords": axes.get_yaxis_transform(), "va": "center"}
+        for row, k in zip(rows, self.shown, strict=True):
+            style().note(
+                axes, _in_words(names[k]), (0, row), (-0.5, 0), ha="right", fontweight="bold",
+                color=style().colours.words(one.tints[k]), **place,
+            )  # fmt: skip
+        self.texts = [style().note(axes, "", (0, row), (0.4, 0), **place) for row in rows]
+        words = "representations: the group as matrices"
+        style().note(axes, words, (0.5, 0), (0, -1.3), ha="center", color=style().colours.muted)
+        self.moving = [*self.bars, *self.texts]
+
+    def update(self, i: int) -> None:
+        """Let the bars be as long as at a moment."""
+        shares = self.one.shares(i)[self.shown]
+        for bar, text, share in zip(self.bars, self.texts, shares.tolist(), strict=True):
+            bar.set_width(share)
+            text.xy = (share, text.xy[1])
+            text.set_text(_percent(share))
+
+
+class _Count:
+    """A bar of all neurons, split by which explanations fit them at a moment."""
+
+    def __init__(self, axes: Axes, data: xr.Dataset, *, short: bool) -> None:
+        current, colours = style(), style().colours
+        self.data, self.short, count = data, short, data.sizes["neuron"]
+        axes.set(xlim=(0, count), ylim=(0, 1))
+        axes.set_axis_off()
+        tones = (colours.ink, colours.muted, colours.faint, colours.rest)
+        self.bars = axes.barh([0.5] * 4, [0] * 4, 1.0, color=tones, lw=0)
+        head = f"all {count:,} neurons"
+        bold = {"fontweight": "bold", "color": colours.ink}
+        current.note(axes, head, (0, 1), (0, 0.5), **bold)
+        self.em = count * current.pixels(axes, current.small) / axes.bbox.width
+        self.texts = [
+            current.note(
+                axes, "", (0, 0), (0, -1.3), xycoords="data", ha="center",
+                color=colours.muted if k else colours.ink, fontweight="normal" if k else "bold",
+            )
+            for k in COUNTED
+        ]  # fmt: skip
+        self.moving = [*self.bars, *self.texts]
+
+    def update(self, i: int) -> None:
+        """Count them at a moment."""
+        block = _Fits.of(self.data, i).block
+        counts = np.array([(block == k).sum() for k in COUNTED])
+        starts = np.cumsum(counts) - counts
+        words = [
+            f"{n:,} {pair[self.short]}" for n, pair in zip(counts, COUNTED.values(), strict=True)
+        ]
+        wide = [self.em * (0.5 * len(one) + 1.2) for one in words]
+        shown = [n for n in range(len(counts)) if counts[n]]
+        places = dict(zip(shown, pushed_apart(
+            [float(starts[n] + counts[n] / 2) for n in shown], [wide[n] for n in shown],
+            0, float(counts.sum()),
+        ), strict=True))  # fmt: skip
+        for n, (bar, text) in enumerate(zip(self.bars, self.texts, strict=True)):
+            bar.set_x(starts[n])
+            bar.set_width(counts[n])
+            text.set_text(words[n] if n in places else "")
+            text.xy = (places.get(n, 0.0), 0)
+
+
 class _Blocks:
     """How many neurons fit both explanations, one of them and none, beside their rows."""
 
@@ -311,12 +514,17 @@ def _bracket(axes: Axes, rows: _Rows, side: int) -> None:
 def _key(axes: Axes, data: xr.Dataset, rows: _Rows) -> None:
     """The representations in their colours, below a panel."""
     shown = np.unique(rows.best)
-    names = [re.sub(r"^(\d+)d\b", r"\1-dim.", str(data["representation"].values[k])) for k in shown]
+    names = [_in_words(data["representation"].values[k]) for k in shown]
     for n, (k, name) in enumerate(zip(shown, names, strict=True)):
         style().note(
             axes, name, ((n + 0.5) / len(shown), 0), (0, -2.9), ha="center", fontweight="bold",
             color=style().colours.words(_hex(rows.tints[k])),
         )  # fmt: skip
+
+
+def _in_words(representation: str) -> str:
+    """A representation's name in words: 3-dim. a for 3d a."""
+    return re.sub(r"^(\d+)d\b", r"\1-dim.", str(representation))
 
 
 def _hex(colour: Float[np.ndarray, " 3"]) -> str:

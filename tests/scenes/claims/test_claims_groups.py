@@ -99,6 +99,22 @@ def test_neurons_that_fit_one_are_not_said_to_fit_both(name: str) -> None:
         assert f"{100 * claim.numbers[key]:.0f}%" in claim.sentence
 
 
+def test_the_neuron_drawn_fits_both_and_its_words_follow_it() -> None:
+    from grokviz.scenes.group_composition.cosets_or_representations import _Fits, _One
+
+    data = of("cosets-or-representations")
+    drawn, fits, last = _One(data), _Fits.of(data, -1), data.sizes["field_epoch"] - 1
+    assert fits.constant[drawn.neuron]
+    assert fits.single[drawn.neuron]
+    words = scene("cosets-or-representations")().description(data, last)
+    assert f"nearly constant on its {drawn.cosets} cosets" in words
+    steps = drawn.weights(last).reshape(drawn.cosets, -1)
+    assert np.ptp(steps, axis=1).max() < 0.1 * np.ptp(steps)
+    data["coset_ratio"].values[-1][..., drawn.neuron] = 2
+    assert _One(data).neuron != drawn.neuron
+    assert "not constant" in scene("cosets-or-representations")().description(data, 0)
+
+
 def test_without_subgroups_there_is_one_explanation() -> None:
     data = of("cosets-or-representations")
     data["neuron_coset"][:] = -1
