@@ -87,7 +87,7 @@ class WeightNorms(Scene):
             return Claim.instead(sentence, **numbers)
         grown = _grown(data, run)
         numbers["grown"] = grown
-        watch = f"{self.watch}; their sum falls {change}"
+        watch = f"{self.watch}; their sum falls {change} after clean-up"
         if grown >= GROWN:
             return Claim(self.title, watch, numbers=numbers)
         sentence = f"The network generalises while its weights shrink to {after / before:.0%}"
@@ -127,7 +127,7 @@ class WeightNorms(Scene):
         return (
             "Sums of squared weights over training, by part, stacked to that of all weights, with "
             "the first moments of a train and of a test loss below 0.1. "
-            f"Peak: the largest until the {CLEAN}. "
+            f"Dots: the largest until the {CLEAN}, and at that. "
             f"{after('section 5.2')}"
         )
 
@@ -219,9 +219,13 @@ def _mark(axes: Axes, data: xr.Dataset) -> Drawing:
             ms=current_style.points * 0.45, mew=0, zorder=6,
         )  # fmt: skip
         peak = name == "peak"
-        words = f"peak: {total[j]:,.0f}" if peak else f"{total[j]:,.0f}"
+        # in a column there is no room for the words, and the caption has them
+        name = "peak" if peak else "" if current_style.narrow(axes.figure) else "after clean-up"
+        words = f"{name}: {total[j]:,.0f}" if name else f"{total[j]:,.0f}"
+        # the sum falls from the left, and the names of the parts are at the right
+        roomy = peak or epochs[j] < 0.75 * axes.get_xlim()[1]
         note = current_style.label(
-            axes, float(epochs[j]), total[j], words, ha="left" if peak else "center",
+            axes, float(epochs[j]), total[j], words, ha="left" if roomy else "right",
             lift=0.3 if peak else 0.5, zorder=6,
         )  # fmt: skip
         artists.setdefault(j, []).extend([*dots, note])
