@@ -302,7 +302,3 @@ def _sum(sheet: Axes, n: _Numbers, across: tuple[float, float], up: tuple[float,
     sheet.text(across[1] + 0.4, rival, f"{n.second:.2g}", color=colours.muted, **look)
     sheet.text(across[1] + 0.4, rival + apart, f"{n.total[n.answer]:.2g}", fontweight="bold",
                color=answer_colour(), **look)  # fmt: skip
-    # one sum, as chorus draws it, has waves of other heights; in a column the caption says it
-    if not current_style.narrow(sheet.figure):
-        sheet.text(across[1] + 0.4, rival - 0.7, "mean of\nall sums", color=colours.muted,
-                   **look | {"va": "top"})  # fmt: skip
