@@ -24,7 +24,7 @@ KEYLESS = "No frequency is key to the logits at the end"
 MOST = 7
 """Key frequencies named at their rings: as many as have a colour."""
 
-LARGE = 15.0
+LARGE = 12.0
 """How wide a dot of the whole variance would be, in frequencies."""
 
 ROOM = 0.09
@@ -47,13 +47,13 @@ class LogitSpectrum(Scene):
         "logit_spectrum", "key_neurons", "embedding_frequency_norm", "logged_train_loss",
         "logged_test_loss", "phase_end",
     )  # fmt: skip
-    paper_figures = {"4c": {"loss": False}}  # noqa: RUF012
+    paper_figures = {"4c": {}}  # noqa: RUF012
     clock = "field_epoch"
     aspect = 2.0
-    narrow_aspect = 1.25
+    narrow_aspect = 1.5
     stills = ("grok+10000", "grok-3000", "last")
 
-    loss: bool = option(True, "when the losses fell, below")
+    loss: bool = option(False, "when the losses fell, below")
 
     def claim(self, data: xr.Dataset) -> Claim:
         """How much of the logits' variance the products of the key frequencies hold."""
@@ -79,7 +79,7 @@ class LogitSpectrum(Scene):
         high, narrow = current_style.ems(figure)[1], current_style.narrow(figure)
         below = (timeline.HEIGHT + 0.6) / high if self.loss else 0.0
         first, now = grids.square_axes(
-            figure, 2, 2, cells, left=3.7, bottom=2.4, top=1.5, gap=1.6 if narrow else 6.0,
+            figure, 2, 2, cells, left=3.7, bottom=2.4, top=1.5, gap=1.6 if narrow else 4.0,
             share=(0, below, 1, 1),
         )  # fmt: skip
         shares = _shares(data)
@@ -199,16 +199,18 @@ class _Dots:
         self.axes, self.shares, self.keys = axes, shares, frequencies.key_frequencies(data)
         count = shares.shape[1]
         places = np.stack(np.divmod(np.arange(count * count), count), axis=1)
-        tints = [colours.muted] * len(places)
+        tints, own = [colours.muted] * len(places), np.zeros(len(places), dtype=bool)
         for k in self.keys:
-            tints[k * (count + 1)] = frequencies.ink(k, data)
+            tints[k * (count + 1)], own[k * (count + 1)] = frequencies.ink(k, data), True
         # what is larger at the end lies beneath, so that none is hidden
         self.order = np.argsort(-shares[-1].ravel(), kind="stable")
         nothing = np.zeros(len(places))
         self.dots: Any = EllipseCollection(
             nothing, nothing, nothing, units="xy", offsets=places[self.order],
             offset_transform=axes.transData, facecolors=to_rgba_array(tints)[self.order],
-            edgecolors=colours.grid, lw=0, zorder=2,
+            edgecolors=colours.grid, zorder=2,
+            # a rim around key frequencies, of which neighbours overlap
+            linewidths=np.where(own, 0.6 * style().line, 0.0)[self.order],
         )  # fmt: skip
         axes.add_collection(self.dots, autolim=False)
         self.names: dict[int, Any] = {}
