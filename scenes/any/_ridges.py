@@ -52,6 +52,7 @@ class Ridge:
         x, heights: the epochs, and how high it is at each, in rows.
         row: on which row it stands.
         colour: of its line; the hill has a weaker one.
+        open_ended: whether the line ends where the hill has no height, instead of running on.
 
     """
 
@@ -62,6 +63,8 @@ class Ridge:
         heights: Float[np.ndarray, " moment"],
         row: float,
         colour: str,
+        *,
+        open_ended: bool = False,
     ) -> None:
         from matplotlib.collections import PolyCollection
 
@@ -72,13 +75,19 @@ class Ridge:
         self.x = x
         self.y = row - np.nan_to_num(heights, posinf=0, neginf=0)
         self.row, at = row, 2 + 0.2 * row
+        self.edge = self.y
+        if open_ended:
+            # with the moments beside it, so that the line comes down to its row
+            high = heights > 0
+            near = high | np.append(high[1:], False) | np.append(False, high[:-1])
+            self.edge = np.where(near, self.y, np.nan)
         if style().ghost:
             whole = PolyCollection(
                 [self._corners(len(self.x))], facecolors=[blend(colour, GHOST)], lw=0, zorder=at
             )
             axes.add_collection(whole, autolim=False)
             axes.plot(
-                self.x, self.y, color=blend(colour, 0.5), lw=0.5 * style().line, zorder=at + 0.01
+                self.x, self.edge, color=blend(colour, 0.5), lw=0.5 * style().line, zorder=at + 0.01
             )
         self.axes, self.level = axes, None
         if not style().ghost:
@@ -99,8 +108,9 @@ class Ridge:
         """Draw strongly up to ``moment``."""
         stop = int(np.searchsorted(self.x, moment, side="right"))
         self.hill.set_verts([self._corners(stop)] if stop > 1 else [])
-        self.line.set_data(self.x[:stop], self.y[:stop])
+        self.line.set_data(self.x[:stop], self.edge[:stop])
         if self.level is not None:
+            self.level.set_visible(not stop or bool(np.isfinite(self.edge[stop - 1])))
             y = float(np.interp(moment, self.x, self.y))
             self.level.set_data(
                 [max(moment, self.axes.get_xlim()[0]), self.axes.get_xlim()[1]], [y, y]

@@ -172,7 +172,9 @@ class Seeds(Scene):
             fontweight="bold", linespacing=1.0,
         )  # fmt: skip
         return [
-            _ridges.Ridge(axes, one.x, _ridges.height(one.y, top, low=LOW), 0, one.colour)
+            _ridges.Ridge(
+                axes, one.x, _ridges.height(one.y, top, low=LOW), 0, one.colour, open_ended=True
+            )
             for name, one in sorted(curves.items())
         ]  # fmt: skip
 
