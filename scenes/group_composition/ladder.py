@@ -69,11 +69,11 @@ class Ladder(Scene):
         factor = _factor(ours)
         numbers = {"factor": factor, "published": _factor(_published())}
         sizes = {_size(group) for ladder in self._drawn(data) for group in ladder}
-        watch = (
-            "Filled dots are our runs, open ones published; "
-            + (f"all of these groups have {min(sizes)} elements" if len(sizes) == 1
-               else "beside each group is how many elements it has")
-        )  # fmt: skip
+        watch = "Filled dots are our runs, open ones published; " + (
+            _compared(*self._drawn(data)) or f"all of these groups have {min(sizes)} elements"
+            if len(sizes) == 1
+            else "beside each group is how many elements it has"
+        )
         if factor >= 2:
             return Claim(self.title, watch, numbers=numbers)
         sentence = f"Of {len(ours)} groups the last took {_times(ours)} as long as the first"
@@ -186,6 +186,19 @@ def _factor(ladder: _Ladder) -> float:
     return factor
 
 
+def _compared(ours: _Ladder, published: _Ladder) -> str:
+    """Whether both ladders have the same order; empty where they share less than two groups."""
+    both = [group for group in ours if group in published]
+    there = [group for group in published if group in ours]
+    if len(both) < 2:
+        return ""
+    if both == there:
+        return "both have the same order"
+    if both[-1] == there[-1]:
+        return f"{both[-1]} comes last in both, but the order of the others differs"
+    return "their orders differ"
+
+
 def _times(ladder: _Ladder) -> str:
     medians = [float(np.median(row)) for row in ladder.values()]
     ratio = medians[-1] / max(medians[0], 1.0)
@@ -214,13 +227,24 @@ def _frame(axes: Axes, rows: list[tuple[str, list[float], list[float]]]) -> None
     axes.set_xticks(ticks, [f"{v:,}" for v in ticks])
     axes.tick_params(axis="x", which="minor", length=0, labelsize=0)
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set(xlim=limits, ylim=(len(rows) - 0.45, -0.55), xlabel="updates until generalised")
+    axes.set(
+        xlim=limits,
+        ylim=(len(rows) - 0.45, -0.55),
+        xlabel=_across(rows, narrow=style().narrow(axes.figure)),
+    )
     axes.grid(False)
     for side in ("left", "top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
     for k in range(1, len(rows)):
         axes.axhline(k - 0.5, color=style().colours.grid, lw=0.5 * style().line, zorder=0)
+
+
+def _across(rows: list[tuple[str, list[float], list[float]]], *, narrow: bool) -> str:
+    """What runs across, and where there is room of how many elements all groups are."""
+    sizes = {_size(group) for group, *_ in rows}
+    of = f"  (groups of {min(sizes)} elements)" if len(sizes) == 1 and not narrow else ""
+    return f"updates until generalised{of}"
 
 
 def _ticks(low: float, high: float, wide: float) -> list[int]:

@@ -192,13 +192,27 @@ def test_runs_that_do_not_say_their_groups_have_no_ladder() -> None:
 
 def test_groups_of_another_size_are_drawn_where_all_are_wanted() -> None:
     data = of("ladder")
-    assert "have 60 elements" in scene("ladder")().claim(data).watch
+    alone = scene("ladder")().claim(data).watch
+    assert alone.endswith("A5 comes last in both, but the order of the others differs")
     assert "beside each group" in scene("ladder")(every=True).claim(data).watch
     names = [str(name).replace("D30", "D12") for name in data["member_name"].values]
     data["member_name"] = ("member", [name.replace("A5", "S4") for name in names])
     assert "have 24 elements" not in scene("ladder")().claim(data).watch
     data["generalised_epoch"][:] = 900
     assert "beside each group" in scene("ladder")().claim(data).watch
+
+
+def test_the_order_of_our_ladder_is_compared_with_the_published() -> None:
+    from grokviz.scenes.group_composition.ladder import _compared
+
+    published = {"C60": [500.0], "D30": [1200.0], "A5": [2900.0]}
+    for ours, words in (
+        (("C60", "D30", "A5"), "both have the same order"),
+        (("D30", "C60", "A5"), "A5 comes last in both, but the order of the others differs"),
+        (("A5", "C60", "D30"), "their orders differ"),
+        (("C60", "S4"), ""),
+    ):
+        assert _compared({group: [1.0] for group in ours}, published) == words
 
 
 def test_the_published_runs_of_a_ladder_are_counted_below_it() -> None:
