@@ -71,7 +71,9 @@ class AttentionPatterns(Scene):
         if low < ONE_WAVE or numbers["before"] > ONE_WAVE / 2:
             sentence = f"One wave explains {low:.0%} to {high:.0%} of a head's attention at the end"
             return Claim.instead(sentence, **numbers)
-        twice = "The same attention twice: a and b in counting order, and in the order of a wave"
+        twice = (
+            "The same attention twice: below, sorted by the wave that explains most of its pattern"
+        )
         watch = twice if self._twice(data) else self.watch
         return Claim(self.title, watch, numbers=numbers)
 
@@ -209,7 +211,7 @@ class _Head:
         _neurons.tint(self.name, self.colours.get(k, self.muted), share)
         percent = _neurons.floored_percent(share)
         roomy = self.counted is not None and self.axes.bbox.width >= 8.6 * self.em
-        words = f"{percent} of it" if roomy else percent
+        words = f"explains {percent}" if roomy else percent
         self.share.set_text("" if k == NO_FREQUENCY else words)
 
     def _name(self, k: int) -> str:
@@ -232,6 +234,13 @@ def _name_rows(counted: Axes, ordered: Axes) -> None:
     look["rotation"] = 90 if narrow else 0
     for axes, words in zip((counted, ordered), rows, strict=True):
         style().note(axes, words, (0, 0.5), (-0.6, 0), ha="right", **look)
+        if not narrow:
+            # what runs across and up, at the corner where both begin
+            sides: dict[str, Any] = {"color": style().colours.ink}
+            style().note(axes, "b", (0, 1), (-0.45, -0.7), ha="right", **sides)
+            beside = axes is counted
+            sides["ha"] = "left" if beside else "right"
+            style().note(axes, "a", (1, 0), (0.3, 0.1) if beside else (0, -1.0), **sides)
 
 
 def _sides(k: str, p: int, *, narrow: bool) -> tuple[str, str]:

@@ -423,7 +423,7 @@ def test_no_head_has_a_smaller_share_on_the_picture_than_in_the_sentence() -> No
         figure = Figure(figsize=(19.2, 10.8))
         scene.draw(figure, data).update(data.sizes["epoch"] - 1)
         words = [t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))]
-    shares = [int(word.split("%")[0]) for word in words if word.endswith("% of it")]
+    shares = [int(word.split()[1][:-1]) for word in words if word.startswith("explains ")]
     assert len(shares) == data.sizes["head"]
     assert min(shares) == int(100 * scene.claim(data).numbers["share"])
     assert {f"head {n}" for n in range(4)} <= set(words)
