@@ -32,6 +32,7 @@ from grokviz.training.loop import train
 from grokviz.training.sweep import sweep
 
 FAMILIES = [n for n in bundled.references() if (bundled.folder() / n / "family.nc").exists()]
+LARGE = ("attention-rates", "fraction-sweep", "seeds", "slingshots")
 UPDATES = 60
 FROM_WEIGHTS = ("member_loss", "member_accuracy", "member_frequency_norm", "member_key_frequency")
 
@@ -142,7 +143,9 @@ def check_files(place: Path) -> None:
         assert " /" not in (facts.get("command") or "")
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in LARGE else []) for n in FAMILIES]
+)
 def test_a_family_is_what_its_weights_and_seeds_give(name: str, tmp_path: Path) -> None:
     place = bundled.folder() / name
     check_files(place)

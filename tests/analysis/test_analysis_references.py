@@ -179,8 +179,11 @@ def test_a_reference_of_curves_alone_stands_its_checks(run: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "name", ["held_out_loss", "held_out_digit_loss", "sum_squared_weights", "logged_train_loss",
-             "token_test_loss"],
+    "name",
+    ["sum_squared_weights", "logged_train_loss", *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("held_out_loss", "held_out_digit_loss", "token_test_loss")
+    )],
 )  # fmt: skip
 def test_a_changed_number_is_noticed(name: str, made: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"

@@ -151,11 +151,13 @@ def test_each_digits_losses_are_the_logged_ones(runs, datasets) -> None:
     assert data["tested_epoch"].values.tolist() == list(range(0, 61, 5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TINY)
 def test_processes_give_the_same(name: str, runs, datasets) -> None:
     xr.testing.assert_identical(assemble(runs[name], workers=2), datasets[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TINY)
 def test_measures_of_a_run_and_of_its_dataset_agree(name: str, runs, datasets, tmp_path) -> None:
     datasets[name].to_netcdf(tmp_path / "data.nc", engine="h5netcdf")

@@ -97,6 +97,7 @@ def check_same(run: Path, tmp_path: Path, commands: list[list[str]]) -> dict[str
     return one
 
 
+@pytest.mark.slow
 def test_a_still_and_a_page(run: Path, tmp_path: Path) -> None:
     outputs = [word for kind in ("png", "svg", "pdf") for word in ("-o", f"a.{kind}")]
     files = check_same(run, tmp_path, [[*CURVE, *outputs, "-j"]])

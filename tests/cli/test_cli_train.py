@@ -163,9 +163,8 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     assert re.search(r"epoch 300/300 +train \S+ +test \S+ +\d+ epochs/s", text), text
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_it_says_so_and_goes_on(
     tmp_path: Path, called: Run, number: signal.Signals
 ) -> None:

@@ -130,6 +130,7 @@ def test_every_page_is_whole_and_fetches_nothing(site: Path) -> None:
     check_whole(site)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOME.split(","))
 def test_an_entry_of_the_gallery(site: Path, name: str) -> None:
     check_entry(site, name, drawn=name != "clock")

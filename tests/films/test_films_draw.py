@@ -97,6 +97,7 @@ def test_a_film_is_what_all_our_films_are(here: None, tmp_path: Path) -> None:
     assert seen[-1][0] == seen[-1][1]
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_bytes(
     here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

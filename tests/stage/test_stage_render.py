@@ -316,7 +316,14 @@ def test_progress_counts_every_frame(here: Path, dot: Any, data: Any) -> None:
 # --- bytes -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["pdf", "svg", "png", "mp4", "gif", "webm"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "pdf",
+        "mp4",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("svg", "png", "gif", "webm")),
+    ],
+)
 def test_the_same_command_gives_the_same_bytes(here: Path, dot: Any, data: Any, kind: str) -> None:
     first = render(dot(size=5), data, f"a.{kind}", **SHORT)[0].read_bytes()
     second = render(dot(size=5), data, f"b.{kind}", **SHORT)[0].read_bytes()
