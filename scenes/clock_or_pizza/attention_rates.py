@@ -242,7 +242,7 @@ class _Columns:
         ends = [0.0, 1.0, *self.shown]
         axes.set(
             xlim=(min(ends) - side, max(ends) + side), ylim=(-0.06, self.highest + 0.06),
-            xlabel="attention rate: how much the network attends",
+            xlabel="attention rate (dots are spread sideways)",
             ylabel="how differently a and b act",
         )  # fmt: skip
         axes.grid(visible=False)

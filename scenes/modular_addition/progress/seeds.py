@@ -28,7 +28,7 @@ class Seeds(Scene):
     """A row for every run: when it generalises, and on which waves of its embedding."""
 
     name = "seeds"
-    title = "All seeds grok, each at its own time and on its own waves"
+    title = "All seeds grok, each at its own time and with its own set of waves"
     watch = "Each row is one run: its test loss as a hill until it generalises, and its waves"
     source = "arXiv:2301.05217, figure 2 and appendix C.1"
     needs = (*members.NEEDS, "member_frequency_norm", "member_key_frequency")
@@ -65,7 +65,7 @@ class Seeds(Scene):
         seeds = all(str(n).startswith("seed") for n in data["member_name"].values[shown])
         sentence = (
             f"All {in_words(len(shown), most=8)} {'seeds' if seeds else 'runs'} grok, each at "
-            "its own time and on its own waves"
+            "its own time and with its own set of waves"
         )
         if len(shown) == 1 or len(set(learned.tolist())) < len(shown):
             return Claim.instead(f"All {len(shown)} runs grok, from {when}", **numbers)

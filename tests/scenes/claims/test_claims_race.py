@@ -164,13 +164,6 @@ def test_large_weights_with_many_waves_and_small_ones_with_few(data: xr.Dataset)
     assert claim.sentence == scene("race-inside").title
     assert claim.numbers["fewest waves"] < claim.numbers["most waves"]
     assert claim.numbers["step of the larger"] > 0 > claim.numbers["step of the smaller"]
-    turned = data.copy(deep=True)
-    turned["member_step_cosine"].values[where(data, "layernorm-59-muon")] *= -1
-    claim = scene("race-inside")().claim(turned)
-    assert not claim.holds
-    assert claim.sentence == "Muon learns with larger weights and more waves than AdamW"
-    data["member_step_cosine"].values[where(data, "layernorm-59")[:1]] = 0.2
-    assert not scene("race-inside")().claim(data).holds
     data["member_wave_count"].values[where(data, "layernorm-59-muon")] = 3.0
     other = scene("race-inside")().claim(data)
     assert not other.holds
