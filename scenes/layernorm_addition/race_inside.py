@@ -44,7 +44,7 @@ HEADINGS: dict[Quantity, str] = {
 
 @dataclass(frozen=True)
 class RaceInside(Scene):
-    """Three panels over epochs: norm, direction of the updates, waves."""
+    """Panels over epochs: norm, waves, and the direction of the updates if asked."""
 
     name = "race-inside"
     title = "Muon's weights grow larger and keep more waves than AdamW's"
@@ -59,6 +59,7 @@ class RaceInside(Scene):
 
     model: str = option("", "task of the runs; that with LayerNorm where there is any")
     every: bool = option(False, "all optimisers that learn, not only the first and AdamW")
+    updates: bool = option(False, "the direction of the updates, between norms and waves")
 
     @classmethod
     def check(cls, data: xr.Dataset) -> None:
@@ -106,15 +107,19 @@ class RaceInside(Scene):
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
         """The three panels, beside one another where there is room."""
         stacked = style().stacks(figure)
-        three = style().beside(figure, (1, 1, 1), (1, 1, 1), left=4.2, right=2.0, top=2.0,
+        shown = [what for what in VARIABLES if what != "cosine" or self.updates]
+        even = (1.0,) * len(shown)
+        rooms = style().beside(figure, even, even, left=4.2, right=2.0, top=2.0,
                                bottom=3.6, gap=3.4, vgap=2.4)  # fmt: skip
         ways = self._drawn(data)
-        drawn = [_Panel(axes, what, ways) for axes, what in zip(three, VARIABLES, strict=True)]
+        drawn = [_Panel(axes, what, ways) for axes, what in zip(rooms, shown, strict=True)]
         if stacked:
-            panels.without_time(*three[:2])
-        three[-1 if stacked else 1].set_xlabel(clocks.word(data))
-        for panel in (drawn[0], drawn[2]):
-            panel.name_lines()
+            panels.without_time(*rooms[:-1])
+        for axes in rooms[-1:] if stacked else rooms:
+            axes.set_xlabel(clocks.word(data))
+        for what, panel in zip(shown, drawn, strict=True):
+            if what != "cosine":
+                panel.name_lines()
         epochs = data["epoch"].values.astype(float)
 
         def update(i: int) -> None:
@@ -134,10 +139,10 @@ class RaceInside(Scene):
                 f"{way.lane.name}: norm {way.values['norm'][k]:.1f}{step}, waves "
                 f"{way.values['waves'][k]:.1f}"
             )
+        between = ", the cosine between them and their next step," if self.updates else ""
         return (
-            "Three panels of the norm of the hidden weights, the cosine between them and their "
-            f"next step, and the waves in the embedding, up to epoch {epoch:,}. "
-            f"{'; '.join(words)}."
+            f"Panels of the norm of the hidden weights{between} and the waves in the embedding, "
+            f"up to epoch {epoch:,}. {'; '.join(words)}."
         )
 
     def about(self, data: xr.Dataset) -> str:
@@ -146,14 +151,16 @@ class RaceInside(Scene):
 
     def definition(self, data: xr.Dataset) -> str:
         """What the axes are, and the citation."""
+        updates = (
+            "Direction of the updates: cosine between them and what is added to them up to the "
+            "next of at most 40 checkpoints, 0 at right angles; the median of runs alone, averaged "
+            f"from epoch / {NEAR} to epoch × {NEAR}, until {LATER} times the epoch of 95% right. "
+        )
         return (
-            "Hidden weights: all matrices that are not embeddings. Direction of the updates: "
-            "cosine between them and what is added to them up to the next of at most 40 "
-            "checkpoints, 0 at right angles. Of it the median of runs alone, averaged from "
-            f"epoch / {NEAR} to epoch × {NEAR}, until {LATER} times the epoch of 95% right. Dots: "
-            "median epoch of the first 95% right. Waves: participation ratio of the squared norms "
-            "of all frequencies in the embedding, 1 where one is left. Thin lines are "
-            "runs, each a seed of its own. "
+            "Hidden weights: all matrices that are not embeddings. "
+            f"{updates if self.updates else ''}Dots: median epoch of the first 95% right. Waves: "
+            "participation ratio of the squared norms of all frequencies in the embedding, 1 where "
+            "one is left. Thin lines are runs, each a seed of its own. "
             f"{self._left_out(data)}After {self.source}."
         )
 
