@@ -30,7 +30,7 @@ ROWS = (
     Variable(
         "member_step_cosine", ("member", "kept"), "step along the weights", "1",
         "cosine between these weights and what is added to them up to the next of these "
-        "checkpoints: below 0 they shrink, at 0 they only turn; NaN at the last", DIRECTIONS),
+        "checkpoints: above 0 along them, below 0 against them; NaN at the last", DIRECTIONS),
     Variable(
         "member_wave_gini", ("member", "kept"), "how unequal the embedding's waves are", "1",
         "Gini coefficient of the norms of all frequencies in the embedding, at "
