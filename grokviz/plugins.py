@@ -153,6 +153,7 @@ def forget() -> None:
     """Clear the caches, so that packages installed since are found."""
     _MEMBERS.clear()
     _PLUGINS.clear()
+    with_inner.cache_clear()
     _entries.cache_clear()
     _declared.cache_clear()
 

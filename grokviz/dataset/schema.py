@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = [
-    "PAPER", "Variable", "check", "describe", "dimensions", "others", "variable", "variables",
+    "PAPER", "Variable", "check", "describe", "dimensions", "others", "rows_of", "variable",
+    "variables",
 ]  # fmt: skip
 
 
@@ -72,6 +73,12 @@ def variable(name: str, rows: Mapping[str, Variable] | None = None) -> Variable:
     ``rows`` is the table, where it was looked up already.
     """
     return require_entry(variables() if rows is None else rows, "dataset variable", name)
+
+
+def rows_of(names: Iterable[str]) -> dict[str, Variable]:
+    """The variables of these names, or an ``InputError``; the tables are looked up once."""
+    known = variables()
+    return {name: variable(name, known) for name in names}
 
 
 def check(data: xr.Dataset, names: Iterable[str]) -> None:
@@ -160,6 +167,5 @@ def _missing(data: xr.Dataset, name: str, rows: list[Variable], meanings: Mappin
 
 def describe(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Dimensions, unit, definition and source of these variables, as plain data."""
-    known = variables()
-    rows = (variable(name, known) for name in names)
+    rows = rows_of(names).values()
     return {row.name: {"dims": list(row.dims), **row.attrs} for row in rows}

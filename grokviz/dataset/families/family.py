@@ -140,8 +140,7 @@ def _assemble(members: Sequence[Any], report: ProgressCallback | None) -> xr.Dat
     if phase_changes:
         coords |= phase_changes[0]
         values |= phase_changes[1]
-    known = schema.variables()
-    rows = {name: schema.variable(name, known) for name in values}
+    rows = schema.rows_of(values)
     data = xr.Dataset(
         {n: (rows[n].dims, rows[n].stored(value), rows[n].attrs) for n, value in values.items()},
         coords={name: (name, value) for name, value in coords.items()},
@@ -167,17 +166,16 @@ def _names(members: Sequence[Any]) -> list[str]:
 def _stack(records: Sequence[Record]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Coordinates and variables of all records together, with shorter ones padded."""
     values: dict[str, Any] = {}
-    known = schema.variables()
     # a task's own rows are empty for members of other tasks
-    for name in dict.fromkeys(name for record in records for name in record):
-        row = schema.variable(name, known)
+    rows = schema.rows_of(dict.fromkeys(name for record in records for name in record))
+    for name, row in rows.items():
         lacking = _nothing_of(row)
         arrays = [np.asarray(row.stored(record.get(name, lacking))) for record in records]
         if row.dims == ("member",):
             values[name] = np.array([array[()] for array in arrays])
         else:
             values[name] = _pad(arrays, FILL_VALUES[np.dtype(row.dtype).kind])
-    drawn = [name for name in values if known[name].dims == ("member", "point")]
+    drawn = [name for name in values if rows[name].dims == ("member", "point")]
     width = max(values[name].shape[1] for name in drawn)
     for name in drawn:
         fill = FILL_VALUES[values[name].dtype.kind]

@@ -68,8 +68,7 @@ def rounding(device: str = "cpu") -> xr.Dataset:
     for name in leads[0]:
         values[name] = np.stack([lead[name] for lead in leads], axis=1)
     coords = {"x": X, "precision": names, "classes": CLASSES, "gap": GAPS}
-    known = schema.variables()
-    rows = {name: schema.variable(name, known) for name in values}
+    rows = schema.rows_of(values)
     data = xr.Dataset(
         {n: (rows[n].dims, rows[n].stored(value), rows[n].attrs) for n, value in values.items()},
         coords={name: (name, np.asarray(value)) for name, value in coords.items()},
