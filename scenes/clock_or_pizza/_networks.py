@@ -32,7 +32,6 @@ def partner(data: xr.Dataset, names: tuple[str, str], needs: tuple[str, ...]) ->
     return reference(names[1], needs) if same else first
 
 
-def index_at(data: xr.Dataset, other: xr.Dataset, i: int) -> int:
-    """The index of another run at the epoch that one shows, or its last."""
-    epoch = float(data["field_epoch"].values[i])
-    return clocks.index_up_to(other, "field_epoch", epoch)
+def index_at(data: xr.Dataset, part: xr.Dataset, i: int, clock: str = "field_epoch") -> int:
+    """The index of a run, or of one beside it, at the epoch that the run shows, or its last."""
+    return i if part is data else clocks.index_up_to(part, clock, float(data[clock].values[i]))

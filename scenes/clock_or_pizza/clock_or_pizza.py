@@ -91,7 +91,7 @@ class ClockOrPizza(Scene):
 
         def update(i: int) -> None:
             for face, part in zip(faces, parts, strict=True):
-                face.update(i if part is data else _networks.index_at(data, part, i))
+                face.update(_networks.index_at(data, part, i))
 
         return Drawing([face.dots for face in faces], update)
 
@@ -101,7 +101,7 @@ class ClockOrPizza(Scene):
         for part in self._sorted(data):
             if part is None:
                 continue
-            at = i if part is data else _networks.index_at(data, part, i)
+            at = _networks.index_at(data, part, i)
             lengths, shares = np.abs(_hands(part, at)), _explained(part)
             texts.append(
                 f"{_kind(part).capitalize()} ({part.attrs.get('run_name')}, "

@@ -111,7 +111,7 @@ class Manifold(Scene):
         """Which shape each surface has at that moment."""
         texts = []
         for part in self._sorted(data):
-            at = i if part is data else _networks.index_at(data, part, i)
+            at = _networks.index_at(data, part, i)
             when = clocks.at(part, "field_epoch", at)
             texts.append(
                 f"{part.attrs.get('run_name')} ({_networks.network(part) or 'network unknown'}), "
@@ -180,7 +180,7 @@ class _Picture:
     def _show(self, i: int, azimuth: float) -> None:
         pixels = np.zeros((self.high, self.panel.size[0], 4), np.uint8)
         for (left, right), part in zip(self.boxes, self.parts, strict=True):
-            at = i if part is self.data else _networks.index_at(self.data, part, i)
+            at = _networks.index_at(self.data, part, i)
             size = right - left, self.high - self.bottom
             pixels[: size[1], left:right] = _painted(part, at, azimuth, size)
         self.panel.show(pixels)

@@ -92,7 +92,7 @@ class PhaseDifferences(Scene):
 
         def update(i: int) -> None:
             for rose, part in zip(roses, parts.values(), strict=True):
-                rose.update(_index(data, part, i))
+                rose.update(_networks.index_at(data, part, i, "epoch"))
 
         return Drawing([(rose.rays, rose.petals) for rose in roses], update)
 
@@ -100,7 +100,7 @@ class PhaseDifferences(Scene):
         """How many neurons of each network are in step at that moment."""
         texts = []
         for kind, part in self._parts(data).items():
-            at = _index(data, part, i)
+            at = _networks.index_at(data, part, i, "epoch")
             texts.append(
                 f"{kind.capitalize()} ({part.attrs.get('run_name')}, "
                 f"{_networks.network(part) or 'network unknown'}): {_in_step(part, at):.0%} in "
@@ -203,11 +203,6 @@ def _in_step(data: xr.Dataset, i: int = -1) -> float:
     """The share of the neurons with both waves in step."""
     angles = _angles(data, i)
     return float((np.abs(angles) <= IN_STEP).mean()) if len(angles) else 0.0
-
-
-def _index(data: xr.Dataset, part: xr.Dataset, i: int) -> int:
-    """The index of a network at the moment that the run shows, or its last."""
-    return i if part is data else clocks.index_up_to(part, "epoch", float(data["epoch"].values[i]))
 
 
 def _kind(data: xr.Dataset) -> str:
