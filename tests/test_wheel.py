@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from wheel_install import ROOT, build_wheel, clean, run
+from wheel_install import ROOT, beside_the_libraries, build_wheel, clean, run
 
 from grokviz.media import read_provenance
 
@@ -28,11 +28,16 @@ def installed(what: str, place: Path) -> Path:
     return place / "bin"
 
 
-@pytest.fixture(scope="module")
-def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The commands of an environment into which the wheel alone was installed."""
-    place = tmp_path_factory.mktemp("wheel")
-    return installed(str(build_wheel(place)), place / "env")
+@pytest.fixture(scope="session")
+def from_wheel(shared: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """The commands of an environment into which the wheel alone was installed, once for all."""
+
+    def make(place: Path) -> None:
+        # an environment cannot be moved, and what is shared is moved to its place when made
+        commands = installed(str(build_wheel(place)), place.parent / "wheel-environment")
+        (place / "commands").write_text(str(commands), "utf-8")
+
+    return Path((shared("wheel", make) / "commands").read_text("utf-8"))
 
 
 @pytest.fixture
@@ -96,11 +101,7 @@ def test_what_is_not_installed_is_named(from_wheel: Path, tmp_path: Path) -> Non
 
 def test_an_editable_install_draws_from_the_checkout(tmp_path: Path) -> None:
     place = tmp_path / "env"
-    venv.create(place, with_pip=True, system_site_packages=False)
-    run(
-        place / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-        "-c", ROOT / "constraints.txt", "-e", ROOT, cwd=tmp_path,
-    )  # fmt: skip
+    beside_the_libraries(ROOT, place, "--editable")
     empty = tmp_path / "empty"
     empty.mkdir()
     named = json.loads(run(place / "bin" / "grokviz", "scenes", "--json", cwd=empty).stdout)

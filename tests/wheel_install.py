@@ -38,8 +38,8 @@ def build_wheel(place: Path) -> Path:
     return wheel
 
 
-def beside_the_libraries(wheel: Path, place: Path) -> Path:
-    """The commands of a new environment with the wheel, which sees the libraries that tests have.
+def beside_the_libraries(what: Path, place: Path, option: str = "--no-index") -> Path:
+    """The commands of a new environment with ``what``, which sees the libraries that tests have.
 
     Their folder is on its path without what it says of other folders, as of an editable install.
     """
@@ -52,5 +52,5 @@ def beside_the_libraries(wheel: Path, place: Path) -> Path:
     pip = place / "bin" / "pip"
     pip.write_text(f'#!/bin/sh\nexec "{python}" -m pip "$@"\n', "utf-8")
     pip.chmod(0o755)
-    run(pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=place)
+    run(pip, "install", "--quiet", "--no-deps", option, what, cwd=place)
     return place / "bin"
