@@ -20,6 +20,26 @@ def in_words(number: int, most: int = 12) -> str:
     return NUMBERS[number - 1] if 1 <= number <= most else str(number)
 
 
+def percent(share: float) -> str:
+    """A share in whole per cent, and never as none or all where it is neither: 0.3%, 99.7%.
+
+    A digit more is given below 0.95 % and from 99.5 % on; nearer to none or to all than that digit
+    says is "under 0.1%" and "over 99.9%".
+    """
+    at = 100 * share
+    if 1e-7 < at < 0.05:
+        return "under 0.1%"
+    if 99.95 <= at < 100 - 1e-7:
+        return "over 99.9%"
+    digits = 1 if 0.05 <= at < 0.95 or 99.5 <= at < 99.95 else 0
+    return f"{at:.{digits}f}%"
+
+
+def running_percent(share: float) -> str:
+    """A share that runs on in a film, in whole per cent of one width, 100% where it is all."""
+    return f"{min(round(100 * share), 99 if share < 1 - 1e-9 else 100)}%".rjust(4)
+
+
 def capitalised(words: str) -> str:
     """Words with a capital letter, unless the first one is a symbol."""
     first = words.split(" ", 1)[0]

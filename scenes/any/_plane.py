@@ -95,8 +95,3 @@ def aside(places: np.ndarray, i: int, centre: np.ndarray) -> np.ndarray:
 def side(away: float, sides: tuple[str, str, str]) -> str:
     """How a text is aligned that stands so far to one side."""
     return sides[1 + int(np.sign(away)) * (abs(away) > 0.4)]
-
-
-def percent(share: float) -> str:
-    """A share as 97%, and as 99.7% where that would be 100%."""
-    return f"{100 * share:.0f}%" if share < 0.995 or share >= 1 - 1e-9 else f"{100 * share:.1f}%"

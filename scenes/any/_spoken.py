@@ -48,9 +48,3 @@ def counted(number: int) -> str:
 def sentence(words: str) -> str:
     """Words with a capital at their beginning."""
     return words[:1].upper() + words[1:]
-
-
-def percent(share: float) -> str:
-    """A share in whole per cent, with a digit more where that would be rounded to all of it."""
-    digits = 1 if 0.995 <= share < 0.9995 else 0
-    return f"{100 * share:.{digits}f}%"

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from grokviz.scenes.any._plane import epochs_beside, percent, square
+from grokviz.scenes.any._plane import epochs_beside, square
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 from grokviz.tasks.any.pair import NEEDS
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from grokviz.errors import InputError
 from grokviz.options import whole
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -85,7 +86,7 @@ class Arrays(Scene):
             return Claim.instead(f"{name} is 0 at {word} {last}, its last")
         near, largest = self._near(data, one), float(np.nanmax(shares))
         if near is None:
-            words = f"{name} stayed within {_percent(largest)} of the last form at every {word}"
+            words = f"{name} stayed within {percent(largest)} of the last form at every {word}"
             return Claim.instead(words, self.watch, largest=largest)
         every = [self._near(data, other) for other in shown]
         if len(shown) > 1 and None not in every:
@@ -99,7 +100,7 @@ class Arrays(Scene):
         watch = self.watch
         if marks:
             whole = "the array" if len(shown) == 1 else "each array"
-            rest = f"{whole} as a whole stays within {NEAR:.0%} of its last form"
+            rest = f"{whole} as a whole stays within {percent(NEAR)} of its last form"
             watch = f"From the {' and '.join(marks)} on, {rest}"
         span = float(epochs[one.known[-1]] - epochs[one.known[0]])
         early = near - float(epochs[one.known[0]]) <= EARLY * span
@@ -172,7 +173,7 @@ class Arrays(Scene):
             if now.size == 1:
                 words = f"{one.name} is {now[0]:.3g}"
             if np.isfinite(apart):
-                words = f"{words} and is {_percent(apart)} of its last norm away from its last form"
+                words = f"{words} and is {percent(apart)} of its last norm away from its last form"
             told.append(words)
         at = clocks.at(data, self.clock, i)
         return f"Recorded arrays. At {at} {'; '.join(told) or 'none was recorded'}."
@@ -252,7 +253,7 @@ class Arrays(Scene):
             _name(axes, curves)
         axes.axhline(100 * NEAR, color=style().colours.muted, lw=style().line * 0.5, ls=":")
         style().note(
-            axes, f"{NEAR:.0%}", (1, 100 * NEAR), (0.3, 0), color=style().colours.muted,
+            axes, percent(NEAR), (1, 100 * NEAR), (0.3, 0), color=style().colours.muted,
             xycoords=axes.get_yaxis_transform(), va="center",
         )  # fmt: skip
         moments = [(self._near(data, one), n) for n, one in enumerate(timed)]
@@ -317,7 +318,3 @@ def _list(names: Sequence[str]) -> str:
     """Names one after another, or how many they are where that is shorter than a title."""
     told = f"{', '.join(names[:-1])} and {names[-1]}"
     return told if len(told) <= ROOM else f"all {len(names)} arrays"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.{0 if share >= 0.0095 else 1}f}%"

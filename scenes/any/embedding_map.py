@@ -14,6 +14,7 @@ from grokviz.scenes.any._spoken import sentence, spoken
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 from grokviz.tasks.any.embeddings import turned
 
 if TYPE_CHECKING:
@@ -71,15 +72,15 @@ class EmbeddingMap(Scene):
             return Claim.instead(f"The vectors of {name} are alike at all checkpoints but one")
         first, last, own = float(known[0]), float(known[-1]), spoken(name)
         numbers = {"first": first, "last": last}
-        words = f"Two directions end with {_percent(last)} of the variance of {own}"
+        words = f"Two directions end with {percent(last)} of the variance of {own}"
         planes = _planes(data, place)
         if first > FLAT:
             return self._apart(own, planes, numbers)
         if not last >= GATHERED * first:
-            return Claim.instead(f"{words}, {_percent(first)} at first", self.watch, **numbers)
+            return Claim.instead(f"{words}, {percent(first)} at first", self.watch, **numbers)
         ends = np.flatnonzero(np.isfinite(planes).all(axis=(1, 2)))[[0, -1]]
         if [is_ring(planes[i]) for i in ends] == [False, True]:
-            plane = f"the plane with the most variance, {_percent(last)}"
+            plane = f"the plane with the most variance, {percent(last)}"
             order = order_on_ring(planes[ends[1]])
             if order is None or not once_round(planes[ends[1]], order):
                 watch = f"Each dot is a vector, seen in {plane}"
@@ -91,7 +92,7 @@ class EmbeddingMap(Scene):
             )
             words = f"{sentence(own)} becomes a clock face that counts by {order.step}"
             return Claim(words, watch, numbers=numbers | {"step": float(order.step)})
-        watch = f"Each dot is a vector in the plane of both, which held {_percent(first)} at first"
+        watch = f"Each dot is a vector in the plane of both, which held {percent(first)} at first"
         return Claim(words, watch, numbers=numbers)
 
     def _apart(self, own: str, planes: np.ndarray, numbers: dict[str, float]) -> Claim:
@@ -141,7 +142,7 @@ class EmbeddingMap(Scene):
         far = int(np.argmax(np.linalg.norm(plane, axis=1)))
         size = np.linalg.norm(plane[far])
         return (
-            f"{begin}. At {at} it holds {_percent(share)} of their variance; "
+            f"{begin}. At {at} it holds {percent(share)} of their variance; "
             f"{self._labels(len(plane))[far]} lies farthest from the middle, at {size:.3g}."
         )
 
@@ -312,7 +313,3 @@ def _planes(data: xr.Dataset, place: int) -> np.ndarray:
     """The vectors of an embedding in its planes, turned."""
     planes = data["leading_plane"].values[:, place].astype(float)
     return turned(planes[:, np.isfinite(planes).any(axis=(0, 2))])
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"

@@ -11,6 +11,7 @@ import numpy as np
 from grokviz.errors import InputError
 from grokviz.scene import Claim
 from grokviz.scene.film import Film
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,11 +75,12 @@ class ManySmallSteps(Film):
         numbers = {"one": one, "many": many, "count": count}
         if count >= FEW and many < SMOOTHER * one:
             return Claim(
-                f"One change takes {one:.0%} of a loss at once, the mean of {count} only "
-                f"{many:.0%}", self.watch, numbers=numbers,
+                f"One change takes {percent(one)} of a loss at once, the mean of {count} only "
+                f"{percent(many)}", self.watch, numbers=numbers,
             )  # fmt: skip
         return Claim.instead(
-            f"One change takes {one:.0%} of a loss at once, the mean of {count} {many:.0%}",
+            f"One change takes {percent(one)} of a loss at once, the mean of {count} "
+            f"{percent(many)}",
             **numbers,
         )
 
@@ -92,7 +94,8 @@ class ManySmallSteps(Film):
         return (
             f"{len(drops)} loss curves, each with a sudden fall between the steps {drops.min()} "
             f"and {drops.max()}, and their mean. Within a factor of 1.25 in steps a single one "
-            f"falls by {falls[0]:.0%} of its start, the mean of all by at most {falls[-1]:.0%}."
+            f"falls by {percent(falls[0])} of its start, the mean of all by at most "
+            f"{percent(falls[-1])}."
         )
 
     def definition(self, data: xr.Dataset) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from grokviz.scenes.any._glow import Glow
-from grokviz.scenes.any._plane import aside, epochs_beside, percent, square
+from grokviz.scenes.any._plane import aside, epochs_beside, square
 from grokviz.scenes.any._two_paths import TwoPaths
 
 from grokviz.errors import InputError
@@ -15,6 +15,7 @@ from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
+from grokviz.scene.spoken import percent
 from grokviz.tasks.any.steps import component_shares
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from grokviz.dataset.numerics.spikes import LOW, spikes
 from grokviz.errors import InputError
 from grokviz.scene import Claim, option
 from grokviz.scene.film import Film
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -176,7 +177,7 @@ class Rounding(Film):
         shares = [growth.share for growth in self.growths(data)]
         grown = (
             " Before each of its leaps the norm of the unembedding grows, by "
-            f"{min(shares):.0%} to {max(shares):.0%}." if self.grows_first(data) else ""
+            f"{percent(min(shares))} to {percent(max(shares))}." if self.grows_first(data) else ""
         )  # fmt: skip
         return (
             "In float32 the log-softmax of a leading logit moves in steps of its last bit and then "

@@ -10,6 +10,7 @@ from grokviz.scenes.any._papers import THREAD
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -96,8 +97,9 @@ class SmoothFromMany(Scene):
         return (
             f"Loss curves as shares of their start over steps on a logarithmic axis, and the mean "
             f"of the first {count}: {_mix(data, i)}. They fall below half between steps "
-            f"{drop.min()} and {drop.max()}. The mean falls by at most {fall[i]:.0%} of its start "
-            f"within a quarter more steps, against {fall[0]:.0%} for the first curve alone."
+            f"{drop.min()} and {drop.max()}. The mean falls by at most {percent(fall[i])} of its "
+            f"start within a quarter more steps, against {percent(fall[0])} for the first curve "
+            "alone."
         )
 
     def definition(self, data: xr.Dataset) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
 from grokviz.scenes.any._glow import Glow
-from grokviz.scenes.any._spoken import counted, labelled, percent, sentence, spoken
+from grokviz.scenes.any._spoken import counted, labelled, sentence, spoken
 from jaxtyping import Float
 
 from grokviz.errors import InputError
@@ -18,6 +18,7 @@ from grokviz.options import whole
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -186,9 +187,9 @@ class Spectra(Scene):
             "The largest singular values of the matrix whose effective rank falls farthest, over "
             "training, or of several, each to its own scale. Effective rank: the exponential of "
             "the entropy of all singular values as shares of their sum (Roy and Vetterli, 2007); a "
-            f"direction is left where its value ends above {LEFT:.0%} of the largest. A tensor "
-            "with more than two dimensions is the matrix whose shorter side is longest. Compare "
-            "Martin and Mahoney (2018), arXiv:1810.01075."
+            f"direction is left where its value ends above {percent(LEFT)} of the largest. A "
+            "tensor with more than two dimensions is the matrix whose shorter side is longest. "
+            "Compare Martin and Mahoney (2018), arXiv:1810.01075."
         )
 
     def _places(self, data: xr.Dataset, *, narrow: bool = False) -> list[int]:

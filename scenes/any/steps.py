@@ -15,6 +15,7 @@ from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,9 +71,9 @@ class Steps(Scene):
             "angle": _degrees(whole[np.isfinite(whole)][-1]),
         }  # fmt: skip
         if share <= EARLY:
-            sentence = f"Half of the weights' journey is over after {_percent(share)} of training"
+            sentence = f"Half of the weights' journey is over after {percent(share)} of training"
             return Claim(sentence, self.watch, numbers=numbers)
-        sentence = f"Half of the weights' journey takes {_percent(share)} of training"
+        sentence = f"Half of the weights' journey takes {percent(share)} of training"
         return Claim.instead(sentence, self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -209,7 +210,7 @@ def _wedge(
     glow.update([middle])
     share = (half - epochs[0]) / (epochs[-1] - epochs[0])
     above = current_style.label(
-        axes, half, 0, f"{_percent(share)} of the time", color=gold, ha="left", va="top", zorder=6,
+        axes, half, 0, f"{percent(share)} of the time", color=gold, ha="left", va="top", zorder=6,
         lift=-0.5,
     )  # fmt: skip
     above.set_position((1.2 * current_style.small, -0.5 * current_style.small))
@@ -245,11 +246,6 @@ def _ends(axes: Axes, ways: list[tuple[str, np.ndarray]], ends: tuple[float, flo
         current_style.note(
             axes, name, (1, 1 - level / len(ways)), (0.6, 0), va="center", color=colours.muted
         )
-
-
-def _percent(share: float) -> str:
-    """A share in whole percent, a small one with a decimal."""
-    return f"{100 * share:.{0 if share >= 0.0095 else 1}f}%"
 
 
 def _degrees(cosine: float) -> float:

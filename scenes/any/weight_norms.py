@@ -15,6 +15,7 @@ from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style, timeline
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import Outcome, outcome
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,7 +91,7 @@ class WeightNorms(Scene):
         watch = f"{self.watch}; their sum falls {change} after clean-up"
         if grown >= GROWN:
             return Claim(self.title, watch, numbers=numbers)
-        sentence = f"The network generalises while its weights shrink to {after / before:.0%}"
+        sentence = f"The network generalises while its weights shrink to {percent(after / before)}"
         return Claim(sentence, watch, numbers=numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:

@@ -14,6 +14,7 @@ from grokviz.media.palette import colour_map
 from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import BETWEEN
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -149,8 +150,8 @@ class AttentionRates(Scene):
         return (
             f"Networks by gradient symmetricity and distance irrelevance of the best wrong logit "
             f"at {clocks.at(data, 'epoch', i)}. By attention rate, {'; '.join(texts)}. "
-            f"{int(_learnt(data)[_drawn(data)].sum())} of {len(_drawn(data))} answer {LEARNT:.0%} "
-            f"of all pairs right in the end. {self._counts(data)}"
+            f"{int(_learnt(data)[_drawn(data)].sum())} of {len(_drawn(data))} answer "
+            f"{percent(LEARNT)} of all pairs right in the end. {self._counts(data)}"
         )
 
     def _counts(self, data: xr.Dataset) -> str:

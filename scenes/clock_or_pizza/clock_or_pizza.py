@@ -12,6 +12,7 @@ from jaxtyping import Float
 from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import about_every
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -76,8 +77,8 @@ class ClockOrPizza(Scene):
             return Claim.instead(own, self.watch, **numbers)
         shares = _explained(data)
         sentence = (
-            f"On its circle a clock explains {shares['clock']:.0%} of this network's logits, a "
-            f"pizza {shares['pizza']:.0%}"
+            f"On its circle a clock explains {percent(shares['clock'])} of this network's "
+            f"logits, a pizza {percent(shares['pizza'])}"
         )
         return Claim.instead(sentence, self.watch, **numbers)
 

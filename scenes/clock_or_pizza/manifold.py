@@ -16,6 +16,7 @@ from grokviz.scene import Claim, Drawing, Scene, option, relief, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import about_every
 from grokviz.scene.relief.light import coloured
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,12 +95,12 @@ class Manifold(Scene):
             sentence = f"The neurons of one wave put all pairs on a {_kind(data)}"
         elif _added(data) < ADDED:
             sentence = (
-                f"Only {_added(data):.0%} of what one wave's neurons read are sums of a and b"
+                f"Only {percent(_added(data))} of what one wave's neurons read are sums of a and b"
             )
         else:
             sentence = (
-                f"Of b's waves {_outside(data):.0%} lie outside of a's plane: neither a disc nor "
-                "a torus"
+                f"Of b's waves {percent(_outside(data))} lie outside of a's plane: neither a "
+                "disc nor a torus"
             )
         return Claim.instead(sentence, self.watch, **numbers)
 

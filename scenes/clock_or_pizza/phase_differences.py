@@ -13,6 +13,7 @@ from grokviz.dataset.references.reference import reference
 from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.about import about_every
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -76,7 +77,7 @@ class PhaseDifferences(Scene):
         if trained and same and shares.get("torus", 1.0) <= FEW:
             return Claim(self.title, self.watch, numbers=numbers)
         kind = _kind(data)
-        sentence = f"In {shares[kind]:.0%} of this {kind}'s neurons a and b are in step"
+        sentence = f"In {percent(shares[kind])} of this {kind}'s neurons a and b are in step"
         return Claim.instead(sentence, self.watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -103,8 +104,9 @@ class PhaseDifferences(Scene):
             at = _networks.index_at(data, part, i, "epoch")
             texts.append(
                 f"{kind.capitalize()} ({part.attrs.get('run_name')}, "
-                f"{_networks.network(part) or 'network unknown'}): {_in_step(part, at):.0%} in "
-                f"step at {clocks.at(part, 'epoch', at)}, {_in_step(part, 0):.0%} in the beginning."
+                f"{_networks.network(part) or 'network unknown'}): {percent(_in_step(part, at))} "
+                f"in step at {clocks.at(part, 'epoch', at)}, {percent(_in_step(part, 0))} in the "
+                "beginning."
             )
         return (
             "Roses of the neurons by the angle between their waves over a and over b, in step at "

@@ -14,6 +14,7 @@ from grokviz.scene import Claim, Drawing, Scene, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.bars import columns
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -71,8 +72,8 @@ class CosetsOrRepresentations(Scene):
             )
             return Claim(sentence, watch, sentence == self.title, numbers)
         sentence = (
-            f"{_percent(last.cosets)} of the neurons are constant on cosets, "
-            f"{_percent(last.one)} in one representation"
+            f"{percent(last.cosets)} of the neurons are constant on cosets, "
+            f"{percent(last.one)} in one representation"
         )
         return Claim.instead(sentence, watch, **numbers)
 
@@ -126,13 +127,13 @@ class CosetsOrRepresentations(Scene):
             what = (
                 f"Bars of one neuron's weights by element, {steps} on its {one.cosets} cosets, "
                 f"bars of its shares in the representations, the largest "
-                f"{_percent(one.shares(i).max())}, and one bar of all neurons, split by what fits"
+                f"{percent(one.shares(i).max())}, and one bar of all neurons, split by what fits"
             )
         return (
-            f"{what}. At {clocks.at(data, 'field_epoch', i)} {_percent(now.cosets)} of all are "
+            f"{what}. At {clocks.at(data, 'field_epoch', i)} {percent(now.cosets)} of all are "
             f"constant on the cosets of a subgroup, from the left and from the right, "
-            f"{_percent(now.one)} in one representation, and {_percent(now.both)} both. "
-            f"With cosets of the other side {_percent(now.other_side)} would be."
+            f"{percent(now.one)} in one representation, and {percent(now.both)} both. "
+            f"With cosets of the other side {percent(now.other_side)} would be."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -409,7 +410,7 @@ class _Shares:
         for bar, text, share in zip(self.bars, self.texts, shares.tolist(), strict=True):
             bar.set_width(share)
             text.xy = (share, text.xy[1])
-            text.set_text(_percent(share))
+            text.set_text(percent(share))
 
 
 class _Count:
@@ -531,7 +532,3 @@ def _hex(colour: Float[np.ndarray, " 3"]) -> str:
     from matplotlib.colors import to_hex
 
     return str(to_hex(tuple(colour.tolist())))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"

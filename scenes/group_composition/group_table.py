@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, grids, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,7 +60,7 @@ class GroupTable(Scene):
             return Claim(self.title if table.is_normal else
                          self.title.replace("blocks", "bands"), watch, numbers=numbers)  # fmt: skip
         part = "block" if table.is_normal else "band"
-        sentence = f"{_percent(share)} of the answers are in the coset of their {part} of the table"
+        sentence = f"{percent(share)} of the answers are in the coset of their {part} of the table"
         return Claim.instead(sentence, watch, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -83,7 +84,7 @@ class GroupTable(Scene):
             colours = table.colours[table.answers[i]]
             images[0].set_data(colours)
             images[1].set_data(colours[table.order_of][:, table.order_of])
-            now.set_text(f"{_percent(table.right(i))} right")
+            now.set_text(f"{percent(table.right(i))} right")
 
         return Drawing([*images, now], update)
 
@@ -93,13 +94,13 @@ class GroupTable(Scene):
         part = "block" if table.is_normal else "band"
         at = int(np.searchsorted(data["epoch"].values, data["field_epoch"].values[i]))
         unseen = float(data["accuracy"].sel(split="test").values[at])
-        of_unseen = "" if np.isnan(unseen) else f", {_percent(unseen)} of those not trained on,"
+        of_unseen = "" if np.isnan(unseen) else f", {percent(unseen)} of those not trained on,"
         return (
             f"Two tables of the network's answers to all {table.order**2:,} products of two "
             f"elements, coloured by {table.order // table.size} cosets of {table.size} elements "
             f"each, as listed and sorted by coset. At {clocks.at(data, 'field_epoch', i)} "
-            f"{_percent(table.right(i))} of the answers are right{of_unseen} and "
-            f"{_percent(table.share(i))} in the coset of their {part}."
+            f"{percent(table.right(i))} of the answers are right{of_unseen} and "
+            f"{percent(table.share(i))} in the coset of their {part}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -170,7 +171,3 @@ def _divide(axes: Axes, table: _Table) -> None:
         axes.axhline(k - 0.5, color=ground, lw=1.6 * style().line, zorder=3)
         if table.is_normal:
             axes.axvline(k - 0.5, color=ground, lw=1.6 * style().line, zorder=3)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%" if share in (0, 1) or share < 0.995 else f"{100 * share:.1f}%"

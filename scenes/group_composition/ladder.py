@@ -12,6 +12,7 @@ import numpy as np
 
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, style
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,7 +115,7 @@ class Ladder(Scene):
         """The median of each group."""
         shares = data["member_fraction"].values
         shares = shares[np.isfinite(shares)]
-        on = f", on {np.median(shares):.0%} of the pairs" if len(shares) else ""
+        on = f", on {percent(np.median(shares))} of the pairs" if len(shares) else ""
         return (
             f"Updates until runs have generalised, by group, in the median. Ours{on}: "
             f"{_medians(_ours(data))}. Published: {_medians(_published())}."
@@ -140,9 +141,8 @@ class Ladder(Scene):
             "The groups are in the order of ours. Ours: the first update with a test loss below "
             "0.1. Published: the first of every 100 steps with 95% of the test pairs right, by "
             "transformers of two layers, on half of the pairs, AdamW, five seeds, at most 30,000 "
-            "steps "
-            "(PeterPonyu/muon-norm-cap-grokking, results/group_complexity), where C is called Z. "
-            f"The task is that of {self.source}."
+            "steps (PeterPonyu/muon-norm-cap-grokking, results/group_complexity), where C is "
+            f"called Z. The task is that of {self.source}."
         )
 
 

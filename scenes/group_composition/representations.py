@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,7 +107,7 @@ class Representations(Scene):
             f"{name} {int(half):,}" for name, half in zip(lanes.names, lanes.half, strict=False)
         )
         accuracy = lanes.values[-1][i]
-        test = "" if np.isnan(accuracy) else f" The test accuracy is {accuracy:.0%}."
+        test = "" if np.isnan(accuracy) else f" The test accuracy is {percent(accuracy)}."
         return (
             f"At {clocks.at(data, 'epoch', i)} the similarities with the characters are: {now}."
             f"{test} The {clocks.word(data)}s of half of each one's top: {order}."

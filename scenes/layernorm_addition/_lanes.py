@@ -10,6 +10,7 @@ import numpy as np
 
 from grokviz.scene import members
 from grokviz.scene.about import BETWEEN
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -122,7 +123,7 @@ def about(words: str, data: xr.Dataset, drawn: int) -> str:
         if "p" in settings:
             parts.append(f"addition mod {settings['p']}")
         if "train-fraction" in settings:
-            parts.append(f"trained on {float(settings['train-fraction']):.0%} of the pairs")
+            parts.append(f"trained on {percent(float(settings['train-fraction']))} of the pairs")
     more = f", {drawn} of them drawn" if drawn < data.sizes["member"] else ""
     return BETWEEN.join([*parts, f"{words}{more}"])
 

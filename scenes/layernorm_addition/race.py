@@ -13,6 +13,7 @@ from grokviz.dataset.learning import LOW
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -172,7 +173,7 @@ class Race(Scene):
         epoch, words = int(data["epoch"].values[i]), []
         for lane in self._lanes(data):
             now = [float(np.interp(epoch, *_lanes.accuracy(data, m))) for m in lane.members]
-            right = ", ".join(f"{share:.0%}" for share in now)
+            right = ", ".join(percent(share) for share in now)
             words.append(f"{lane.name}, {_model(lane.model)}: {lane.result}; now {right}")
         return (
             f"A lane for each optimiser, with the test accuracy of its runs over epochs on a "
@@ -259,7 +260,7 @@ class Race(Scene):
         text = f"ends at {lane.last:,}"
         if not lane.learns:
             ends = [float(_lanes.accuracy(data, member)[1][-1]) for member in lane.members]
-            least, most = (f"{share:.0%}" for share in (min(ends), max(ends)))
+            least, most = (percent(share) for share in (min(ends), max(ends)))
             text += f", {most} right" if least == most else f", {least[:-1]}\u2013{most} right"
         low, high = np.log(axes.get_xlim())
         em = style().pixels(axes, style().small) / max(axes.bbox.width, 1)

@@ -12,6 +12,7 @@ from grokviz.scene import Claim, frequencies, spoken
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
 from grokviz.scene.phases import told_end
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,7 +56,7 @@ class Growth:
     @property
     def words(self) -> str:
         """From what to what."""
-        return f"from {rounded_percent(self.first)} to {rounded_percent(self.last)}"
+        return f"from {percent(self.first)} to {percent(self.last)}"
 
 
 def film_end(data: xr.Dataset, clock: str = "epoch") -> int:
@@ -66,11 +67,6 @@ def film_end(data: xr.Dataset, clock: str = "epoch") -> int:
 def moment(data: xr.Dataset, i: int, clock: str = "epoch") -> str:
     """The moment at index ``i``, as it is said in a sentence: "epoch 19,000"."""
     return f"{clocks.word(data, clock)} {int(data[clock].values[i]):,}"
-
-
-def rounded_percent(share: float) -> str:
-    """A share in whole percent, with a digit more where that would be rounded to all of it."""
-    return f"{share:.1%}" if 0.995 <= share < 0.9995 else f"{share:.0%}"
 
 
 def listed(numbers: Sequence[int]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
 from grokviz.scene import frequencies
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,13 +89,15 @@ def what_lacks(data: xr.Dataset) -> str:
         return "The logits of the last checkpoint are no numbers"
     if not explained(data) >= EXPLAINED:
         waves = "one wave explains" if count == 1 else f"{count} waves explain"
-        return f"The {waves} {explained(data):.0%} of the logits: they do not answer"
+        return f"The {waves} {percent(explained(data))} of the logits: they do not answer"
     low = [k for k, height in wave_heights(data).items() if not height > 0]
     if low:
         return f"The wave of frequency {low[0]} is low at the answer"
     if not rival(data) < APART:
         alone = "One wave alone does" if count == 1 else f"Added up, {count} waves do"
-        return f"{alone} not single out one answer: the next has {rival(data):.0%} of its height"
+        return (
+            f"{alone} not single out one answer: the next has {percent(rival(data))} of its height"
+        )
     return ""
 
 

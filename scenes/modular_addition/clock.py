@@ -10,6 +10,7 @@ from grokviz.scenes.modular_addition import _sums as sums
 
 from grokviz.scene import Claim, option
 from grokviz.scene.film import Film
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,9 +71,8 @@ class Clock(Film):
         k, count = self.large(data), len(sums.wave_heights(data))
         wave = sums.fit(data, k, np.arange(data.sizes["residue"]))
         one, every = float(wave[1:].max() / wave[0]), sums.rival(data)
-        sentence = (
-            f"{count} clocks turn to add: a wrong answer fits {one:.1%} on one, {every:.0%} on all"
-        )
+        fits = f"{one:.1%} on one, {percent(every)} on all"
+        sentence = f"{count} clocks turn to add: a wrong answer fits {fits}"
         return Claim(sentence, self.watch, numbers={"one": one, "every": every})
 
     def require(self, data: xr.Dataset) -> None:

@@ -11,6 +11,7 @@ from grokviz.scenes.modular_addition import _sums as sums
 from grokviz.errors import InputError
 from grokviz.scene import Claim, frequencies, option
 from grokviz.scene.film import Film
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -113,7 +114,7 @@ class FourierMultiplication(Film):
         if not share >= MEASURED:
             raise InputError(
                 f"{self.name}: of the MLP's directions at frequency {self.followed(data)} one is "
-                f"only {share:.0%} a product of waves; give another frequency"
+                f"only {percent(share)} a product of waves; give another frequency"
             )
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -127,9 +128,9 @@ class FourierMultiplication(Film):
             f"From {a} and {b} to {c} mod {p}: the cosine and the sine of each number "
             f"at {len(heights)} key frequencies, their products, the cosine and the sine of the "
             "sum, and waves around the answer. Of the MLP's variance over all pairs along two "
-            f"directions, {cosine:.0%} is that cosine and {sine:.0%} that sine. The waves "
-            f"(heights in logits {waves}) add up to {every[0]:.1f} at {c} and at most "
-            f"{every[1:].max():.1f} elsewhere; they explain {share:.0%} of the "
+            f"directions, {percent(cosine)} is that cosine and {percent(sine)} that sine. The "
+            f"waves (heights in logits {waves}) add up to {every[0]:.1f} at {c} and at most "
+            f"{every[1:].max():.1f} elsewhere; they explain {percent(share)} of the "
             "squared logits."
         )
 

@@ -13,6 +13,7 @@ from grokviz.errors import InputError
 from grokviz.scene import Claim, option, panels
 from grokviz.scene import clock as clocks
 from grokviz.scene.film import Film
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -103,15 +104,16 @@ class NeuronWave(Film):
         end = int(data["field_epoch"].values[moments[-1]])
         word = clocks.word(data)
         if len(moments) == 1:
-            return Claim.instead(f"Neuron {number} is {last:.0%} one frequency at {word} {end:,}")
+            return Claim.instead(
+                f"Neuron {number} is {percent(last)} one frequency at {word} {end:,}"
+            )
         if not (last >= WAVE and last >= TIMES * first):
             return Claim.instead(
-                f"Neuron {number} is {last:.0%} one frequency at {word} {end:,}, and "
-                f"{first:.0%} at first", first=first, last=last,
+                f"Neuron {number} is {percent(last)} one frequency at {word} {end:,}, and "
+                f"{percent(first)} at first", first=first, last=last,
             )  # fmt: skip
-        sentence = (
-            f"Neuron {number} goes from {first:.0%} to {last:.0%} one frequency by {word} {end:,}"
-        )
+        way = f"from {percent(first)} to {percent(last)} one frequency"
+        sentence = f"Neuron {number} goes {way} by {word} {end:,}"
         return Claim(sentence, self.watch, numbers={"first": first, "last": last})
 
     def require(self, data: xr.Dataset) -> None:

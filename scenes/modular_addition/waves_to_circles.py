@@ -12,6 +12,7 @@ from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
 from grokviz.scene import Claim, clock, frequencies, option
 from grokviz.scene.film import Film
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition.formulas import embedding
 
 if TYPE_CHECKING:
@@ -92,13 +93,14 @@ class WavesToCircles(Film):
         numbers = {"rings": len(rings), "share": share, "before": spread[0], "after": spread[1]}
         if not rings or not share >= HELD or last == 0:
             return Claim.instead(
-                f"{_count(len(rings))} at {moment}, with {share:.0%} of the embedding", **numbers
+                f"{_count(len(rings))} at {moment}, with {percent(share)} of the embedding",
+                **numbers,
             )
         if not spread[0] >= ROUND:
             return Claim.instead(f"{_count(len(rings))}, from the first checkpoint on", **numbers)
         return Claim(
-            f"Noise winds into {_count(len(rings)).lower()}: radii spread by {spread[0]:.0%}, "
-            f"then {spread[1]:.0%}", self.watch, numbers=numbers,
+            f"Noise winds into {_count(len(rings)).lower()}: radii spread by {percent(spread[0])}, "
+            f"then {percent(spread[1])}", self.watch, numbers=numbers,
         )  # fmt: skip
 
     def _spread(self, data: xr.Dataset) -> tuple[float, float]:
@@ -114,7 +116,7 @@ class WavesToCircles(Film):
         if not (spread < ROUND and share >= HELD):
             raise InputError(
                 f"{self.name} needs an embedding of circles: the radius of frequency {k} spreads "
-                f"by {spread:.0%}, and the waves hold {share:.0%}; train the run further"
+                f"by {percent(spread)}, and the waves hold {percent(share)}; train the run further"
             )
 
     def description(self, data: xr.Dataset, i: int) -> str:
@@ -125,8 +127,8 @@ class WavesToCircles(Film):
             f"The {rows} x {p} embedding matrix as it is stored; {2 * len(known)} directions, a "
             f"cosine and a sine of each of the frequencies {', '.join(map(str, known))}, hold "
             f"{self.share(data):.1%} of its squared weights. In the plane of frequency {k} the "
-            f"radius spreads by {self.roundness(data, 0, k):.0%} at the first checkpoint and by "
-            f"{self.roundness(data, -1, k):.0%} at the last."
+            f"radius spreads by {percent(self.roundness(data, 0, k))} at the first checkpoint "
+            f"and by {percent(self.roundness(data, -1, k))} at the last."
         )
 
     def definition(self, data: xr.Dataset) -> str:

@@ -23,6 +23,7 @@ from grokviz.scene import Claim, Drawing, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.drawing import Part
 from grokviz.scene.outcome import losses_of, outcome
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -166,8 +167,8 @@ class InductionGrokking(HeadsBelowLoss):
     def definition(self, data: xr.Dataset) -> str:
         """With the scores' definitions and the citation."""
         drops = (
-            f" The test loss drops where it loses {changes.DROP:.0%} within {changes.SOON:.1%} of "
-            "the run; the train loss spikes where it is "
+            f" The test loss drops where it loses {percent(changes.DROP)} within "
+            f"{changes.SOON:.1%} of the run; the train loss spikes where it is "
             f"{changes.SPIKE:g} times its running median."
             if self.spikes
             else ""

@@ -14,6 +14,7 @@ from grokviz.dataset.numerics import ties
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, grids, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -133,16 +134,16 @@ class InductionHeads(Scene):
         sentences = [
             f"Attention at one sequence of {data.sizes['query']} tokens at "
             f"{clocks.at(data, 'field_epoch', i)}. Positions of the subsequence: {places}. "
-            f"Head {_number(data, KINDS[1])} gives {on_stripe(data, i, KINDS[1]):.0%} to "
+            f"Head {_number(data, KINDS[1])} gives {percent(on_stripe(data, i, KINDS[1]))} to "
             "the tokens that followed the same token in earlier copies, "
             f"{on_stripe(data, 0, KINDS[1]):.1%} at first."
         ]
         if self.previous:
             before = on_stripe(data, i, KINDS[0], stop=runs[0][1] if runs else None)
             sentences.append(
-                f"Head {_number(data, KINDS[0])} gives {on_stripe(data, i, KINDS[0]):.0%} of its "
-                f"attention to the position before, and {before:.0%} up to the end of the first "
-                "copy."
+                f"Head {_number(data, KINDS[0])} gives {percent(on_stripe(data, i, KINDS[0]))} "
+                f"of its attention to the position before, and {percent(before)} up to the end of "
+                "the first copy."
             )
         return " ".join(sentences)
 
@@ -290,7 +291,7 @@ def _pattern(axes: Axes, data: xr.Dataset, kind: str) -> Drawing:
 
     def update(i: int) -> None:
         image.set_data(data["attention_pattern"].values[i, at])
-        share.set_text(f"{on_stripe(data, i, kind):.0%} {WHERE[kind]}")
+        share.set_text(f"{percent(on_stripe(data, i, kind))} {WHERE[kind]}")
 
     return Drawing([image, share], update)
 
@@ -383,7 +384,7 @@ def _meeting_square(
     def update(i: int) -> None:
         image.set_data(data["attention_pattern"].values[i, at])
         name.set_text(f"{head}{clocks.at(data, 'field_epoch', i)}")
-        share.set_text(f"{_meeting(data, i, *pair):.0%} on the diagonal")
+        share.set_text(f"{percent(_meeting(data, i, *pair))} on the diagonal")
 
     return Drawing([image, name, share], update)
 
@@ -420,7 +421,7 @@ def _diagonals(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Dra
 
     def update(i: int) -> None:
         for text, run in zip(texts, runs, strict=True):
-            text.set_text(f"{_back(data, i, *run):.0%}")
+            text.set_text(percent(_back(data, i, *run)))
 
     return Drawing(texts, update)
 
@@ -439,7 +440,7 @@ def _meetings(axes: Axes, data: xr.Dataset, runs: list[tuple[int, int]]) -> Draw
 
     def update(i: int) -> None:
         for pair, text in texts.items():
-            text.set_text(f"{_meeting(data, i, *pair):.0%}" if room else "")
+            text.set_text(percent(_meeting(data, i, *pair)) if room else "")
 
     return Drawing(list(texts.values()), update)
 

@@ -13,6 +13,7 @@ from grokviz.errors import InputError
 from grokviz.scene import Claim
 from grokviz.scene import clock as clocks
 from grokviz.scene.film import Film
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -76,7 +77,7 @@ class InductionTask(Film):
     def claim(self, data: xr.Dataset) -> Claim:
         """Whether the head looks where the task is solved."""
         share = self.share(data)
-        sentence = f"{self._head(data)} gives {share:.0%} to what came next the last time"
+        sentence = f"{self._head(data)} gives {percent(share)} to what came next the last time"
         if share >= LOOKS:
             return Claim(sentence, self.watch, numbers={"share": share})
         return Claim.instead(sentence, share=share)
@@ -94,8 +95,8 @@ class InductionTask(Film):
             f"A test sequence of {len(tokens)} tokens, in which the passage {first} and so on "
             f"stands at position {one} and again at {two}. At "
             f"{clocks.at(data, 'field_epoch', -1)} {self._head(data).lower()} gives "
-            f"{self.share(data):.0%} of its attention to the tokens that came next in the first "
-            "copy."
+            f"{percent(self.share(data))} of its attention to the tokens that came next in the "
+            "first copy."
         )
 
     def _head(self, data: xr.Dataset) -> str:

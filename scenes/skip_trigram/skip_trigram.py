@@ -11,6 +11,7 @@ from grokviz.scenes.any import _marks
 
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -97,7 +98,7 @@ class SkipTrigram(Scene):
         words = [
             f"Loss over {word}s, and attention to the key token below it. At {word} "
             f"{int(now['epoch'])} the loss on fresh sequences is {float(now['held_out_loss']):.2g} "
-            f"and {float(now['key_attention']):.0%} of the attention goes to the key token."
+            f"and {percent(float(now['key_attention']))} of the attention goes to the key token."
         ]
         fall_span = changes.fall(data)
         if data.sizes["tested_epoch"]:

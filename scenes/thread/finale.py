@@ -12,6 +12,7 @@ from grokviz.errors import InputError
 from grokviz.scene import Claim, clock, option
 from grokviz.scene.film import Film
 from grokviz.scene.outcome import outcome
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -110,8 +111,8 @@ class Finale(Film):
             count = f"{len(starts)} circles" if len(starts) > 1 else "1 circle"
             word = clock.word(data)
             return Claim(
-                f"{count} by {word} {told.epochs[starts[-1]]:,.0f}, {told.others[second]:.0%} of "
-                f"unseen sums right by {learned:,}",
+                f"{count} by {word} {told.epochs[starts[-1]]:,.0f}, "
+                f"{percent(told.others[second])} of unseen sums right by {learned:,}",
                 self.watch, numbers=numbers,
             )  # fmt: skip
         return Claim.instead(

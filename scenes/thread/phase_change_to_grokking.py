@@ -11,6 +11,7 @@ import numpy as np
 from grokviz.errors import InputError
 from grokviz.scene import Claim
 from grokviz.scene.film import Film
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition.data import ModularAddition
 
 if TYPE_CHECKING:
@@ -86,15 +87,15 @@ class PhaseChangeToGrokking(Film):
             waits = [second - first for first, second in
                      (self.wait(data, m) for m in (most, groks[-1]))]  # fmt: skip
             return Claim(
-                f"From {share[most]:.0%} to {share[groks[-1]]:.0%} of the sums the wait goes "
-                f"from {waits[0]:,} to {waits[1]:,} epochs", self.watch,
+                f"From {percent(share[most])} to {percent(share[groks[-1]])} of the sums the "
+                f"wait goes from {waits[0]:,} to {waits[1]:,} epochs", self.watch,
                 numbers={"most": waits[0], "least": waits[1]},
             )  # fmt: skip
         least = others[-1]
         ends = [self.wait(data, m)[1] for m in (most, least)]
         return Claim.instead(
-            f"{share[most]:.0%} of the sums: generalised {_when(ends[0])}; "
-            f"{share[least]:.0%}: {_when(ends[1])}", most=ends[0], least=ends[1],
+            f"{percent(share[most])} of the sums: generalised {_when(ends[0])}; "
+            f"{percent(share[least])}: {_when(ends[1])}", most=ends[0], least=ends[1],
         )  # fmt: skip
 
     def require(self, data: xr.Dataset) -> None:
@@ -120,7 +121,7 @@ class PhaseChangeToGrokking(Film):
     def description(self, data: xr.Dataset, i: int) -> str:
         """When the runs memorise and generalise."""
         epochs = "; ".join(
-            f"{data['member_fraction'].values[m]:.0%}: "
+            f"{percent(data['member_fraction'].values[m])}: "
             + " and ".join(map(_epoch, self.wait(data, m)))
             for m in self.members(data)
         )

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +63,7 @@ class Lottery(Scene):
         if shares["forecast"] >= TOLD and np.ptp(data["forecast_share"].values) > 0:
             return Claim(self.title, self.watch, numbers=shares)
         sentence = (
-            f"Of {data.sizes['neuron']:,} neurons, {_percent(shares['forecast'])} carry the wave "
+            f"Of {data.sizes['neuron']:,} neurons, {percent(shares['forecast'])} carry the wave "
             "forecast from their initial weights"
         )
         return Claim.instead(sentence, self.watch, **shares)
@@ -84,10 +85,10 @@ class Lottery(Scene):
         shares = _shares(data)
         style().note(
             axes,
-            f"The largest wave at the start would be right for {_percent(shares['largest'])}, "
-            f"chance for {_percent(shares['chance'])}" if wide else
-            f"largest at the start: {_percent(shares['largest'])}; "
-            f"chance: {_percent(shares['chance'])}",
+            f"The largest wave at the start would be right for {percent(shares['largest'])}, "
+            f"chance for {percent(shares['chance'])}" if wide else
+            f"largest at the start: {percent(shares['largest'])}; "
+            f"chance: {percent(shares['chance'])}",
             (0, 0), (-1.45, -1.7), color=style().colours.muted,
         )  # fmt: skip
         count = data.sizes["neuron"]
@@ -107,8 +108,8 @@ class Lottery(Scene):
         return (
             f"{len(now):,} lines, one a neuron, from the frequency forecast for it by its initial "
             f"weights to its frequency at {clocks.at(data, 'epoch', i)}: {hits:,} of them run "
-            f"straight. In the end {_percent(shares['forecast'])} do; the largest initial wave "
-            f"would have told {_percent(shares['largest'])}, chance {_percent(shares['chance'])}. "
+            f"straight. In the end {percent(shares['forecast'])} do; the largest initial wave "
+            f"would have told {percent(shares['largest'])}, chance {percent(shares['chance'])}. "
             f"In the median neuron the first wave is forecast {_lead(data):.1%} before the second."
         )
 
@@ -244,7 +245,3 @@ def _lead(data: xr.Dataset) -> float:
     times = np.sort(data["crossing_time"].values.astype(float), axis=1)
     known = times[np.isfinite(times[:, :2]).all(axis=1) & (times[:, 0] > 0)]
     return float(np.median(known[:, 1] / known[:, 0]) - 1) if len(known) else 0.0
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"

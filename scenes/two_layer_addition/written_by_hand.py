@@ -13,6 +13,7 @@ from grokviz.media.theme import SLIDE_DPI
 from grokviz.options import whole
 from grokviz.scene import Claim, Drawing, Scene, grids, option, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 from grokviz.tasks.two_layer_addition.formulas.analytic import analytic_weights
 from grokviz.tasks.two_layer_addition.formulas.answers import all_logits, margins
 from grokviz.tasks.two_layer_addition.formulas.waves import at_frequency, own_frequency, waves
@@ -72,7 +73,7 @@ class WrittenByHand(Scene):
         )
         if share >= PURE and right >= 0.95:
             return Claim(self.title, watch, numbers=numbers)
-        sentence = f"One wave a neuron holds {share:.0%} of the weights from the inputs"
+        sentence = f"One wave a neuron holds {percent(share)} of the weights from the inputs"
         return Claim.instead(sentence, watch, **numbers)
 
     def by_hand(self, data: xr.Dataset) -> _Solution:
@@ -106,7 +107,7 @@ class WrittenByHand(Scene):
         muted: dict[str, Any] = {"ha": "right", "color": style().colours.muted}
         now = style().note(rows[0], "", (1, 1), (0, 0.6), **muted)
         style().note(
-            rows[1], f"{_percent(written.accuracy)} of the pairs right", (1, 1), (0, 0.6), **muted
+            rows[1], f"{percent(written.accuracy)} of the pairs right", (1, 1), (0, 0.6), **muted
         )
         epochs, known = data["field_epoch"].values, data["epoch"].values
         accuracy = data["accuracy"].sel(split="all").values
@@ -115,7 +116,7 @@ class WrittenByHand(Scene):
             # noise is as bright as waves are, so that it is seen to become them
             image.set_data(weights[i].T / (tops[i] or 1.0))
             at = int(np.searchsorted(known, epochs[i]))
-            now.set_text(f"{_percent(accuracy[at])} of the pairs right")
+            now.set_text(f"{percent(accuracy[at])} of the pairs right")
 
         return Drawing([image, now], update)
 
@@ -125,9 +126,10 @@ class WrittenByHand(Scene):
         return (
             f"The weights of {count:,} neurons from each of {p} numbers, sorted by the frequency "
             "and the phase that they end with, above those of the solution written down. At "
-            f"{clocks.at(data, 'field_epoch', i)} one wave a neuron holds {_share(data, i):.0%} of "
-            f"the squared weights; in the end {_percent(_accuracy(data))} of all pairs are "
-            f"answered right, by the written solution {_percent(self.by_hand(data).accuracy)}."
+            f"{clocks.at(data, 'field_epoch', i)} one wave a neuron holds "
+            f"{percent(_share(data, i))} of "
+            f"the squared weights; in the end {percent(_accuracy(data))} of all pairs are "
+            f"answered right, by the written solution {percent(self.by_hand(data).accuracy)}."
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -199,7 +201,3 @@ def _name_waves(axes: Axes, frequency: Int[np.ndarray, " neuron"]) -> None:
             xycoords="axes fraction", textcoords="offset points", ha="center", va="top",
             fontsize=current_style.small, fontweight="bold", color=colour,
         )  # fmt: skip
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%" if share in (0, 1) or share < 0.995 else f"{100 * share:.1f}%"

@@ -13,6 +13,7 @@ from grokviz.scenes.any.films._axes import Axes, tens
 
 from grokviz.dataset.families.pieces import NEAR, running_mean, steepest_fall
 from grokviz.scene.films.toolkit import Dots, FilmScene, Line, words
+from grokviz.scene.spoken import percent
 
 START = 30.0
 """The first step on the axis, before which nothing falls."""
@@ -63,10 +64,12 @@ class ManySmallSteps(FilmScene):
         self.hold()
         window = _Window(self, self.loss[first])
         self.add(*window.shapes)
-        text = f"In a quarter more steps it loses {window.fall:.0%} of its start: a phase change."
+        text = (
+            f"In a quarter more steps it loses {percent(window.fall)} of its start: a phase change."
+        )
         self.say(text, self.sweep(window.seek, *window.shapes,
                                   run_time=0.7 * self.reading(text)))  # fmt: skip
-        tag = window.tag(f"{window.fall:.0%}")
+        tag = window.tag(percent(window.fall))
         self.play(mn.FadeIn(tag), run_time=0.4)
         self.say(
             "Others do the same, at other times.",
@@ -122,7 +125,7 @@ class ManySmallSteps(FilmScene):
                        run_time=self.reading(text)),
         )  # fmt: skip
         self.say(
-            f"At its steepest, a typical one loses {typical:.0%} in a quarter more steps ...",
+            f"At its steepest, a typical one loses {percent(typical)} in a quarter more steps ...",
             self.sweep(lambda share: add((begin + (1 - begin) * share) ** 1.7), one, many,
                        run_time=(1 - begin) * MEAN, rate=mn.linear),
         )  # fmt: skip
@@ -131,12 +134,12 @@ class ManySmallSteps(FilmScene):
         window = _Window(self, self.mean_loss[-1])
         self.add(*window.shapes)
         only = "only " if smooth else ""
-        text = f"... and the mean of all of them, at its steepest, {only}{window.fall:.0%}."
+        text = f"... and the mean of all of them, at its steepest, {only}{percent(window.fall)}."
         self.say(
             text, one.animate.set_stroke(opacity=0.15),
             self.sweep(window.seek, *window.shapes, run_time=0.7 * self.reading(text)),
         )  # fmt: skip
-        tag = window.tag(f"{window.fall:.0%}")
+        tag = window.tag(percent(window.fall))
         self.play(mn.FadeIn(tag), run_time=0.4)
         self.hold()
         if not smooth:

@@ -25,6 +25,7 @@ from grokviz.scene.films.toolkit import (
     mono,
     words,
 )
+from grokviz.scene.spoken import percent
 
 BIT = 2.0**-23
 """The last bit of a float32 between 1 and 2."""
@@ -334,13 +335,13 @@ class Rounding(FilmScene):
         relative = {kind: np.stack([x, y / np.interp(slow.lowest, x, y)])
                     for kind, (x, y) in norms.items()}  # fmt: skip
         seen = np.concatenate([y[(x >= start) & (x <= stop)] for x, y in relative.values()])
-        ticks = {1.0: "100%", 1 + slow.share: f"{1 + slow.share:.0%}"}
+        ticks = {1.0: "100%", 1 + slow.share: percent(1 + slow.share)}
         room = (seen.max() - seen.min()) / 4
         name = f"norm of the last layer's weights, 100% at epoch {spaced(slow.lowest)}"
         up = (seen.min() - room, seen.max() + room / 2), ticks, name
         close = Pair(self, self.looks, losses, relative, (start, stop), up,
                      log=False)  # fmt: skip
-        first = f"Slowly: the last layer's weights grow, in float32, by {slow.share:.0%} ..."
+        first = f"Slowly: the last layer's weights grow, in float32, by {percent(slow.share)} ..."
         begun = start + BEGUN * (slow.leap - start)
         self._put(close, begun)
         self._draw(close, [first], begun, slow.leap - 1)
@@ -355,7 +356,7 @@ class Rounding(FilmScene):
         if norms:
             below = self._growth(norms)
             most = max(float(y.max()) for _, y in below.values())
-            up = (-0.25 * most, 1.15 * most), {0.0: "0%", most: f"{most:.0%}"}, GROWTH
+            up = (-0.25 * most, 1.15 * most), {0.0: "0%", most: percent(most)}, GROWTH
         pair = Pair(self, self.looks, losses, below, (0, whole), up,
                     log=not norms)  # fmt: skip
         text = f"In {spaced(int(whole))} epochs {times(one)}, with float64 {times(two)}."

@@ -15,6 +15,7 @@ from grokviz.scene.bars import Bars
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.outcome import outcome
 from grokviz.scene.sound import Sound, scale
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,14 +67,14 @@ class EmbeddingWaves(Scene):
         numbers = {"first": growth.first, "last": growth.last, "count": len(waves)}
         if growth.holds:
             comes = "come" if len(waves) > 1 else "comes"
-            held = f"hold {_claims.rounded_percent(growth.last)} of the embedding"
+            held = f"hold {percent(growth.last)} of the embedding"
             sentence = f"{_claims.counted(len(waves))} {comes} to {held}"
             return Claim(sentence, _leaders(data, waves), numbers=numbers)
         words = f"All {count} waves are embedded, and none stands out"
         if not waves:
             words = f"No wave is {'key' if key else 'embedded'} at the end"
         elif len(waves) < count:
-            held = f"hold {_claims.rounded_percent(growth.last)} of the embedding"
+            held = f"hold {percent(growth.last)} of the embedding"
             words = f"The {len(waves)} largest of {count} waves {held}"
         return _claims.instead(data, words, **numbers)
 
@@ -199,14 +200,14 @@ def _held(axes: Axes, data: xr.Dataset, only: list[int] | None) -> Drawing:
     if not 0 < len(waves) < data.sizes["frequency"]:
         return Drawing()
     shares, text = _share(data, waves), grids.figure_above(axes)
-    first = _claims.rounded_percent(float(shares[0]))
+    first = percent(float(shares[0]))
     room = axes.bbox.width / style().pixels(axes, style().small)
     # what there is no room for stands in the caption
     of = " of the embedding" if room > ROOMY[0] else ""
     then = f"; {first} at {_claims.moment(data, 0)}" if room > ROOMY[1] else ""
 
     def update(i: int) -> None:
-        now = _claims.rounded_percent(float(shares[i]))
+        now = percent(float(shares[i]))
         text.set_text(f"{some}: {now}{of}{then}")
 
     return Drawing([text], update)

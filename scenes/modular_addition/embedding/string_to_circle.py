@@ -24,6 +24,7 @@ from grokviz.scenes.modular_addition.embedding._string import (
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, style
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,14 +71,14 @@ class StringToCircle(Scene):
         if circle.spread < _rounds.ROUND and circle.turns == circle.k:
             sentence = f"A string of {circle.p} numbers, wound {_times(circle.k)}, is a circle"
             watch = (
-                f"At {_claims.moment(data, -1)} radii vary by {circle.spread:.0%}; the angles of "
-                f"{circle.a} and {circle.b} add up to that of {circle.c}, within "
+                f"At {_claims.moment(data, -1)} radii vary by {percent(circle.spread)}; the "
+                f"angles of {circle.a} and {circle.b} add up to that of {circle.c}, within "
                 f"{circle.gap:.0f}\u00b0"
             )
             return Claim(sentence, watch, numbers=numbers)
         sentence = (
             f"In the plane of frequency {circle.k} the numbers lie in a cloud: "
-            f"radii vary by {circle.spread:.0%}"
+            f"radii vary by {percent(circle.spread)}"
         )
         if circle.spread < _rounds.ROUND:
             sentence = f"In the plane of frequency {circle.k} the numbers do not go round in order"

@@ -14,6 +14,7 @@ from grokviz.scenes.modular_addition.embedding import _rounds
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,7 +76,7 @@ class WaveCircles(Scene):
             return Claim(sentence, watch, numbers=numbers)
         if not shown:
             return _claims.instead(data, "No wave is embedded at the end")
-        words = f"The planes of {_claims.waves(len(shown))}: radii vary by up to {last:.0%}"
+        words = f"The planes of {_claims.waves(len(shown))}: radii vary by up to {percent(last)}"
         return _claims.instead(data, f"{words} at {_claims.moment(data, end)}", **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -95,7 +96,9 @@ class WaveCircles(Scene):
         words = []
         for k in self._shown(data):
             radius = float(_radii(data, k, i).mean())
-            words.append(f"frequency {k} has radius {radius:.2f}, spread {_spread(data, k, i):.0%}")
+            words.append(
+                f"frequency {k} has radius {radius:.2f}, spread {percent(_spread(data, k, i))}"
+            )
         return (
             f"The {data.sizes['residue']} residues in the plane of each of {len(words)} embedded "
             f"frequencies at {clocks.at(data, 'epoch', i)}: {'; '.join(words)}."
@@ -209,7 +212,7 @@ def _circle(axes: Axes, data: xr.Dataset, k: int, limit: float) -> Drawing:
     axes.plot(*plane[0].T, color=pale, ms=points * 0.24, zorder=1, **look)
 
     def update(i: int) -> None:
-        spread.set_text(f"radius \u00b1{_spread(data, k, i):.0%}")
+        spread.set_text(f"radius \u00b1{percent(_spread(data, k, i))}")
         joined.set_data(*plane[i][np.append(order, order[0])].T)
         dots.set_data(*plane[i].T)
         marks.set_data(*plane[i][list(MARKED)].T)

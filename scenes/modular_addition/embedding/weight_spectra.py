@@ -16,7 +16,7 @@ from grokviz.media.theme import colour_map
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style, timeline
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
-from grokviz.scene.spoken import in_words
+from grokviz.scene.spoken import in_words, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,8 +62,7 @@ class WeightSpectra(Scene):
         grown = {m: _claims.Growth.of(data, _share(data, m, waves)) for m in self._shown()}
         numbers = {matrix: growth.last for matrix, growth in grown.items()}
         held = ", ".join(
-            f"{_claims.rounded_percent(growth.last)} of the {SHORT[matrix]}"
-            for matrix, growth in grown.items()
+            f"{percent(growth.last)} of the {SHORT[matrix]}" for matrix, growth in grown.items()
         )
         if all(growth.holds for growth in grown.values()):
             few = int(waves.sum())
@@ -145,7 +144,7 @@ class WeightSpectra(Scene):
         text = axes.text(0, 1 + 2.4 * high, "", transform=axes.transAxes, va="center")
 
         def update(i: int) -> None:
-            held = f": {_claims.rounded_percent(float(shares[i]))}" if few else ""
+            held = f": {percent(float(shares[i]))}" if few else ""
             text.set_text(f"{what}{held}" if both or few else "")
 
         return Drawing([text], update)

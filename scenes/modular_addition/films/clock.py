@@ -26,6 +26,7 @@ from grokviz.scene.films.toolkit import (
     words,
 )
 from grokviz.scene.films.writing import PER_UNIT
+from grokviz.scene.spoken import percent
 
 MIDDLE, LEFT = (960.0, 520.0), (500.0, 520.0)
 """The dial's position at first, and its position beside something else."""
@@ -476,7 +477,7 @@ class Clock(FilmScene):
         self.add(dots)
         text = (
             "Dots: its mean logits over all sums; "
-            f"{self.count().lower()} waves explain {share:.0%} of all squared logits."
+            f"{self.count().lower()} waves explain {percent(share)} of all squared logits."
         )
         self.say(
             text, mn.FadeOut(level),

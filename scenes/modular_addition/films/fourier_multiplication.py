@@ -29,6 +29,7 @@ from grokviz.scene.films.toolkit import (
     mono,
     words,
 )
+from grokviz.scene.spoken import percent
 
 ZERO, UNIT = 1510, 250
 """Pixel column of 0, and pixels per unit, of the bars of products."""
@@ -244,8 +245,8 @@ class FourierMultiplication(FilmScene):
         self._cut(*furniture)
         one, two = shares
         text = (
-            f"Measured, a dot a pair: {one:.0%} of the MLP's variance along one direction "
-            f"is this cosine, along another {two:.0%} this sine."
+            f"Measured, a dot a pair: {percent(one)} of the MLP's variance along one direction "
+            f"is this cosine, along another {percent(two)} this sine."
         )
         seconds = 0.62 * self.reading(text) / PIECES
         for m, pair in enumerate(zip(*clouds, strict=True)):
@@ -293,7 +294,7 @@ class FourierMultiplication(FilmScene):
         """What stands around the MLP's values along one direction."""
         muted = self.colours.muted
         return [
-            words(f"{share:.0%}", self.colours.ink, px=60, bold=True, at=(plot.x1, 225),
+            words(percent(share), self.colours.ink, px=60, bold=True, at=(plot.x1, 225),
                   anchor="right"),
             words(f"MLP along {which} direction, scaled", muted, px=SMALL, at=(plot.x0, 275),
                   anchor="left"),
@@ -455,7 +456,8 @@ class FourierMultiplication(FilmScene):
         key = [Dots(np.array([[140.0, y + 52]]), 10, ink),
                words("network", ink, px=SMALL, at=(164, y + 64), anchor="left")]  # fmt: skip
         share = float(self.data["logit_variance_explained"].values[-1])
-        text = f"Dots: mean logits over all sums; waves explain {share:.0%} of all squared logits."
+        held = f"waves explain {percent(share)} of all squared logits"
+        text = f"Dots: mean logits over all sums; {held}."
         self.add(dots)
         self.say(text, *map(mn.FadeIn, key), self.sweep(
             lambda passed: dots.move_dots(places[: 1 + round(passed * 2 * REACH)]), dots,

@@ -27,6 +27,7 @@ from grokviz.scene.films.toolkit import (
     place,
     words,
 )
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition import fields
 
 TOP, LEFT, ROOM = 150, 140, 680
@@ -170,7 +171,9 @@ class NeuronWave(FilmScene):
         )  # fmt: skip
         by_frequency = _by_frequency(shares_by_frequency(self.field(first)))
         k = 1 + int(by_frequency.argmax())
-        text = f"Its strongest frequency, {k}, is {float(by_frequency.max()):.0%} of the neuron."
+        text = (
+            f"Its strongest frequency, {k}, is {percent(float(by_frequency.max()))} of the neuron."
+        )
         self._circle_it(text, [(k, 0), (0, k), (k, k)], 0.8 * LARGEST)
 
     def _circle_it(
@@ -277,7 +280,7 @@ class NeuronWave(FilmScene):
         ends = [int(np.searchsorted(self.epochs[self.moments], stop, side="right")) - 1
                 for stop in stops]  # fmt: skip
         shares = [own_share(self.field(int(self.moments[i])), self.k) for i in (*ends, -1)]
-        early, before, after = (f"{share:.0%}" for share in shares[:3])
+        early, before, after = (percent(share) for share in shares[:3])
         third = f"As the test loss falls, frequency {self.k} becomes {after} of the neuron."
         return [
             "Training begins, and first it memorises.",

@@ -14,6 +14,7 @@ from grokviz.scenes.modular_addition._light import beam
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, style
 from grokviz.scene.bars import columns
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,7 +68,7 @@ class Algorithm(Scene):
         shares = data["logit_variance_explained"].values.astype(float)
         growth = _claims.Growth(float(shares[0]), float(shares[last]), _claims.moment(data, last))
         numbers = {"first": growth.first, "last": growth.last, "lead": n.lead}
-        waves, held = _claims.waves(n.count), _claims.rounded_percent(growth.last)
+        waves, held = _claims.waves(n.count), percent(growth.last)
         if growth.holds and n.lead >= frequencies.LEAD:
             wheels = "a wheel that picks" if n.count == 1 else (
                 f"{_claims.in_words(n.count, 'wheel')} that agree on"

@@ -20,6 +20,7 @@ from grokviz.scenes.modular_addition.logits._chorus import (
 )
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition.fields import LAST_LAYER
 
 if TYPE_CHECKING:
@@ -74,13 +75,13 @@ class Chorus(Scene):
             sentence = f"{_count(count)} waves agree at one number: {pair.answer}"
             watch = (
                 f"{pair.a} + {pair.b} mod {pair.p}: {peak:.0f} logits, at most {second:.0f} at "
-                f"any other; the waves are {_claims.rounded_percent(pair.share)} of the variance"
+                f"any other; the waves are {percent(pair.share)} of the variance"
             )
             return Claim(sentence, watch, numbers=numbers)
         some = _claims.waves(count) if count else "No wave"
         sentence = (
             f"{pair.a} + {pair.b} = {pair.answer} mod {pair.p}, the network says {pair.best}; "
-            f"{some}: {_claims.rounded_percent(pair.share)} of the logits' variance"
+            f"{some}: {percent(pair.share)} of the logits' variance"
         )
         return Claim.instead(sentence, **numbers)
 

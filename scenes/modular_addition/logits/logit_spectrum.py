@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style, timeline
 from grokviz.scene import clock as clocks
-from grokviz.scene.spoken import in_words
+from grokviz.scene.spoken import in_words, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,11 +66,7 @@ class LogitSpectrum(Scene):
             words = f"The logits condense onto {_claims.in_words(len(keys), 'wave')}, {each}"
             return Claim(words, self.watch, numbers=numbers)
         some = f"Products of {_claims.waves(len(keys))}"
-        words = (
-            f"{some} hold {_claims.rounded_percent(last)} of the logits' variance"
-            if keys
-            else KEYLESS
-        )
+        words = f"{some} hold {percent(last)} of the logits' variance" if keys else KEYLESS
         return _claims.instead(data, words, **numbers)
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
@@ -113,7 +109,7 @@ class LogitSpectrum(Scene):
         many = "one" if len(keys) == 1 else f"the {in_words(len(keys))}"
         where = f" in {many}" if own >= alone else " in a or b alone"
         at = _claims.moment(data, i, self.clock)
-        return at if short else f"{at}: {_claims.rounded_percent(max(own, alone))}{where}"
+        return at if short else f"{at}: {percent(max(own, alone))}{where}"
 
     def description(self, data: xr.Dataset, i: int) -> str:
         """How much of the logits' variance the key frequencies' products hold."""
@@ -239,7 +235,7 @@ class _Dots:
         for k, name in self.names.items():
             name.set_visible(bool(self.known[k][i]))
             share = float(self.shares[i, k, k])
-            held = "" if style().narrow(self.axes.figure) else f": {_claims.rounded_percent(share)}"
+            held = "" if style().narrow(self.axes.figure) else f": {percent(share)}"
             name.set_text(f"{k}{held}")
             # clear of its own dot and of those that are near
             near = [n for n in self.keys if abs(n - k) < NEAR]

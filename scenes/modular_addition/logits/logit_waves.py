@@ -13,6 +13,7 @@ from grokviz.scenes.modular_addition._light import beam
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style, timeline
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition import fields
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class LogitWaves(Scene):
                 together = f"{_claims.in_words(len(keys), 'wave')} peak together"
             words = f"The right answer rises where {together}"
             return Claim(words, self.watch, numbers=numbers)
-        words = f"{some} explain{'s' * (len(keys) == 1)} {_claims.rounded_percent(growth.last)}"
+        words = f"{some} explain{'s' * (len(keys) == 1)} {percent(growth.last)}"
         words = f"{words} of the squared logits at {at}"
         return _claims.instead(data, words if keys else KEYLESS, **numbers)
 

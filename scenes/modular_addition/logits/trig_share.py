@@ -12,6 +12,7 @@ from grokviz.scenes.modular_addition import _claims
 from grokviz.scene import Claim, Drawing, Scene, option, panels, style, timeline
 from grokviz.scene import clock as clocks
 from grokviz.scene.drawing import Part
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,7 +59,7 @@ class TrigShare(Scene):
         numbers = {"logits": logits.last, "neurons": neurons.last}
         if logits.holds and neurons.last <= LESS * logits.last:
             return Claim(self.title, self.watch, numbers=numbers)
-        held, most = (_claims.rounded_percent(share.last) for share in (neurons, logits))
+        held, most = (percent(share.last) for share in (neurons, logits))
         words = f"Waves of a + b explain {most} of the answers and {held} of the neurons"
         return _claims.instead(data, words, **numbers)
 
@@ -149,7 +150,7 @@ class _Fill:
         self.area.set_data(x, np.full_like(y, self.low), y)
         self.edge.set_data(x, y)
         known = bool(np.isfinite(self.share[i]))
-        self.text.set_text(_claims.rounded_percent(float(self.share[i])) if known else "")
+        self.text.set_text(percent(float(self.share[i])) if known else "")
         # on what is not yet filled at the left, above the highest there
         high = self.y[self.epochs <= 0.5 * end].max(initial=self.low)
         self.text.xy = (0.06, min(float(high), self.highest))

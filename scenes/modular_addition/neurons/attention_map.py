@@ -14,6 +14,7 @@ from grokviz.dataset.numerics.fourier import fourier_basis
 from grokviz.errors import InputError
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene.bars import columns
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
@@ -63,18 +64,20 @@ class AttentionMap(Scene):
             sentence = f"One wave explains at least {least} of how each head scores numbers"
             watch = "share: of the squares of a head's bars"
             return Claim(sentence, watch, numbers={"share": low})
-        sentence = f"One wave explains {low:.0%} to {high:.0%} of how a head scores numbers"
+        sentence = (
+            f"One wave explains {percent(low)} to {percent(high)} of how a head scores numbers"
+        )
         return Claim.instead(sentence, share=low)
 
     def _claim_of_one(self, data: xr.Dataset, share: float) -> Claim:
         name = int(data["head"].values[self._shown(data)])
         if not share > 0:
             return Claim.instead(f"Head {name} gives all numbers the same score", share=0)
-        percent = _neurons.floored_percent(share)
+        held = _neurons.floored_percent(share)
         if share < ONE_WAVE:
-            sentence = f"The best wave explains {percent} of how head {name} scores numbers"
+            sentence = f"The best wave explains {held} of how head {name} scores numbers"
             return Claim.instead(sentence, share=share)
-        sentence = f"Re-sorted by its frequency, head {name}'s scores are {percent} one wave"
+        sentence = f"Re-sorted by its frequency, head {name}'s scores are {held} one wave"
         return Claim(sentence, self.watch, numbers={"share": share})
 
     def _shown(self, data: xr.Dataset) -> int:
@@ -121,7 +124,7 @@ class AttentionMap(Scene):
             if k == NO_FREQUENCY:
                 words.append(f"head {int(head)} none")
                 continue
-            words.append(f"head {int(head)} frequency {k} ({_share(row):.0%} of the variance)")
+            words.append(f"head {int(head)} frequency {k} ({percent(_share(row))} of the variance)")
         largest = f"The wave that fits each best is {'; '.join(words)}."
         coefficients = np.nan_to_num(data["attention_map_fourier"].values[:, 1:].astype(float))
         if self.by == "frequency":

@@ -11,6 +11,7 @@ from grokviz.scenes.modular_addition import _neurons
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style, timeline
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -69,7 +70,8 @@ class AttentionPatterns(Scene):
         if late:
             return Claim.instead(late, **numbers)
         if low < ONE_WAVE or numbers["before"] > ONE_WAVE / 2:
-            sentence = f"One wave explains {low:.0%} to {high:.0%} of a head's attention at the end"
+            held = f"{percent(low)} to {percent(high)}"
+            sentence = f"One wave explains {held} of a head's attention at the end"
             return Claim.instead(sentence, **numbers)
         twice = (
             "The same attention twice: below, sorted by the wave that explains most of its pattern"
@@ -132,7 +134,7 @@ class AttentionPatterns(Scene):
         """Each head's frequency and mean attention at that epoch."""
         now = data.isel(epoch=i)
         heads = [
-            f"head {int(head)} gives {float(mean):.0%} to a, and {_wave(int(k), float(share))}"
+            f"head {int(head)} gives {percent(float(mean))} to a, and {_wave(int(k), float(share))}"
             for head, k, share, mean in zip(
                 data["head"].values,
                 now["head_frequency"].values,
@@ -209,9 +211,9 @@ class _Head:
         share = float(self.data["head_variance_explained"].values[i, self.number])
         self.name.set_text(self._name(k))
         _neurons.tint(self.name, self.colours.get(k, self.muted), share)
-        percent = _neurons.floored_percent(share)
+        held = _neurons.floored_percent(share)
         roomy = self.counted is not None and self.axes.bbox.width >= 8.6 * self.em
-        words = f"explains {percent}" if roomy else percent
+        words = f"explains {held}" if roomy else held
         self.share.set_text("" if k == NO_FREQUENCY else words)
 
     def _name(self, k: int) -> str:

@@ -12,6 +12,7 @@ from jaxtyping import Bool
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
 
@@ -136,7 +137,7 @@ class NeuronActivations(Scene):
         """Below the last row: what its colours mean, and which neurons are counted."""
         words = "activation"
         if wide:
-            share = f"explained: by frequency k (counted: {THRESHOLD:.0%}+)"
+            share = f"explained: by frequency k (counted: {percent(THRESHOLD)}+)"
             words = (
                 f"{share if counted else '% of variance explained by k'};  activation, per panel"
             )
@@ -197,7 +198,7 @@ class NeuronActivations(Scene):
         keys = sorted({int(frequency[n]) for n in waves})
         return (
             f"{what}, of the frequencies {', '.join(map(str, keys))}. Its frequency explains "
-            f"{min(shares):.0%} to {max(shares):.0%} of a neuron's variance; {reach}"
+            f"{percent(min(shares))} to {percent(max(shares))} of a neuron's variance; {reach}"
         )
 
     def definition(self, data: xr.Dataset) -> str:
@@ -214,7 +215,7 @@ class NeuronActivations(Scene):
             f"Activations at '=' after the ReLU over all {p} x {p} pairs (a, b), of neurons that "
             f"show their frequency best{first}{order}; each map runs from 0 to the neuron's "
             "largest activation. In per cent: the share of its variance that frequency k explains; "
-            f"counted are neurons with {THRESHOLD:.0%} or more at the end. "
+            f"counted are neurons with {percent(THRESHOLD)} or more at the end. "
             f"{after('figure 4, and the thread, tweet 10')}"
         )
 
@@ -300,7 +301,9 @@ def _note_blank(data: xr.Dataset, still: list[_Map]) -> None:
     active = _neurons.activity(data)[[each.neuron for each in still]]
     blank = int((active < BLANK).sum())
     if blank:
-        words = f"{blank} of these {len(still)} are silent for over {1 - BLANK:.0%} of the inputs"
+        words = (
+            f"{blank} of these {len(still)} are silent for over {percent(1 - BLANK)} of the inputs"
+        )
         grids.note(still[-1].image.axes, words)
 
 

@@ -17,6 +17,7 @@ from grokviz.scene.bars import columns
 from grokviz.scene.drawing import Part
 from grokviz.scene.layout import pushed_apart
 from grokviz.scene.outcome import outcome
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY, THRESHOLD
 
 if TYPE_CHECKING:
@@ -104,9 +105,9 @@ class NeuronClusters(Scene):
 
     def _watched(self) -> str:
         """How to read the picture, in a sentence."""
-        own = f"in colour once one wave explains {THRESHOLD:.0%} of it"
+        own = f"in colour once one wave explains {percent(THRESHOLD)} of it"
         if self.show == "columns":
-            grey = f"grey until one wave explains {THRESHOLD:.0%} of it"
+            grey = f"grey until one wave explains {percent(THRESHOLD)} of it"
             return f"A dot is a neuron, {grey}, pale if before generalising"
         if self.show == "histogram":
             return "Each bar counts the neurons of which one wave explains such a share"

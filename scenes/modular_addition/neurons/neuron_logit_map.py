@@ -14,6 +14,7 @@ from grokviz.scene import clock as clocks
 from grokviz.scene.bars import Bars
 from grokviz.scene.drawing import Part
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ class NeuronLogitMap(Scene):
         epoch = int(data["field_epoch"].values[i])
         norms = data["neuron_logit_component_norm"].sel(epoch=epoch).values.astype(float)
         sizes = {k: int((data["all_neuron_cluster"].values == k).sum()) for k in _keys(data)}
-        words = [f"{sizes[k]} of frequency {k} {s:.0%}" for k, s in _own_shares(data, i).items()]
+        words = [
+            f"{sizes[k]} of frequency {k} {percent(s)}" for k, s in _own_shares(data, i).items()
+        ]
         what = (
             f"The neuron-logit map in the Fourier basis at {clocks.at(data, 'field_epoch', i)}: "
             f"the largest norm of a wave is {np.nan_to_num(norms[1:]).max():.3g}."
@@ -169,8 +172,8 @@ def _norms(axes: Axes, data: xr.Dataset) -> Drawing:
     epochs = data["field_epoch"].values
 
     def share(i: int) -> None:
-        percent = _neurons.floored_percent(_key_share(data, int(epochs[i])))
-        held.set_text(f"in colour: {percent} of the squares")
+        part = _neurons.floored_percent(_key_share(data, int(epochs[i])))
+        held.set_text(f"in colour: {part} of the squares")
 
     if style().ghost:
         return Drawing.of(Drawing(bars.moving, bars.update), Drawing([held], share))

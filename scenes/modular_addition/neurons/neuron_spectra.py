@@ -13,6 +13,7 @@ from jaxtyping import Bool
 from grokviz.scene import Claim, Drawing, Scene, frequencies, grids, option, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.layout import pushed_apart
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition import fields
 from grokviz.tasks.modular_addition.formulas.neurons import NO_FREQUENCY
 
@@ -69,14 +70,14 @@ class NeuronSpectra(Scene):
             return Claim.instead(late, share=least)
         before = self._before(data)
         numbers = {"share": least, "before": before}
-        percent = _neurons.floored_percent(least)
+        held = _neurons.floored_percent(least)
         if not least >= THREE_CELLS or before > THREE_CELLS / 2:
-            sentence = f"One wave holds {percent} of a neuron shown, or more"
+            sentence = f"One wave holds {held} of a neuron shown, or more"
             return Claim.instead(sentence, **numbers)
-        most = _claims.rounded_percent(before)
+        most = percent(before)
         watch = (
             f"A {'colour' if self.plane else 'row'} is a neuron, a disc a wave of it: its own goes "
-            f"from at most {most} to at least {percent}"
+            f"from at most {most} to at least {held}"
         )
         return Claim(self.title, watch, numbers=numbers)
 
@@ -126,7 +127,7 @@ class NeuronSpectra(Scene):
         return (
             f"{what} Of {len(waves)} neurons the three "
             f"places of a neuron's own frequency ({', '.join(map(str, keys))}: in a, in b, in "
-            f"both) hold {min(shares):.0%} to {max(shares):.0%} of its variance."
+            f"both) hold {percent(min(shares))} to {percent(max(shares))} of its variance."
         )
 
     def definition(self, data: xr.Dataset) -> str:

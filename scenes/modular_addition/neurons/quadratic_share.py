@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, style
 from grokviz.scene import clock as clocks
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -97,7 +98,7 @@ class QuadraticShare(Scene):
         text = (
             f"Shares of {inside.size} neurons at {clocks.at(data, 'field_epoch', i)}. "
             "The share of variance in products of waves is larger after the ReLU than before it in "
-            f"{above:.0%} of them."
+            f"{percent(above)} of them."
         )
         if not inside.any():
             return f"{text} No neuron has a cluster."
@@ -257,8 +258,8 @@ class _Fan:
         means = [float(mean[i]) for mean in self.means]
         self.mean.set_data([0, 1], means)
         for text, mean in zip(self.words, means, strict=True):
-            percent = _percent(mean)
-            text.set_text(f"mean {percent}" if self.narrow else f"{percent} on average")
+            share = _percent(mean)
+            text.set_text(f"mean {share}" if self.narrow else f"{share} on average")
 
 
 def _percent(share: float) -> str:

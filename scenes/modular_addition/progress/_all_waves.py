@@ -12,6 +12,7 @@ from grokviz.scenes.modular_addition import _claims, _neurons
 from grokviz.scene import Claim, Drawing, frequencies, panels, published, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,11 +43,11 @@ def claim(data: xr.Dataset, measure: str, *, behind: bool) -> Claim:
     if not keys or not rows.size:
         return Claim.instead(run.sentence, _watch("", behind=behind))
     key, every = (data[name].values for name in variables(measure))
-    percent = measure == "accuracy"
-    last = f"{_text(every[rows[-1]], percent=percent)} without all waves"
-    ends = f"It ends at {last}, {_text(key[rows[-1]], percent=percent)} without the key ones"
+    shares = measure == "accuracy"
+    last = f"{_text(every[rows[-1]], shares=shares)} without all waves"
+    ends = f"It ends at {last}, {_text(key[rows[-1]], shares=shares)} without the key ones"
     turn, ends = _early(data, rows), ends.replace("It ends", f"Training {measure} ends")
-    if turn is None or percent:
+    if turn is None or shares:
         return Claim.instead(ends, _watch("", behind=behind))
     numbers = {"key": float(key[turn]), "all": float(every[turn])}
     numbers["last"] = float(every[rows[-1]] / key[rows[-1]])
@@ -89,19 +90,19 @@ def draw(axes: Axes, data: xr.Dataset, measure: str, *, behind: bool) -> Drawing
 
 def description(data: xr.Dataset, measure: str, i: int) -> str:
     """The numbers at that moment; of all waves those of the nearest checkpoint that has them."""
-    percent, rows = measure == "accuracy", _measured(data, measure)
+    shares, rows = measure == "accuracy", _measured(data, measure)
     key, every = (data[name].values for name in variables(measure))
     whole = data[measure].isel(epoch=i)
     text = (
         f"Training {measure} over epochs with the waves of a + b taken out of the logits, the key "
         f"ones or all. At {clocks.at(data, 'epoch', i)}, without the key waves "
-        f"{_text(key[i], percent=percent)}"
+        f"{_text(key[i], shares=shares)}"
     )
     if rows.size:
         near = rows[np.abs(rows - i).argmin()]
         at = "" if near == i else f" at {_claims.moment(data, int(near))}"
-        text += f", without all waves {_text(every[near], percent=percent)}{at}"
-    train, test = (_text(whole.sel(split=s), percent=percent) for s in ("train", "test"))
+        text += f", without all waves {_text(every[near], shares=shares)}{at}"
+    train, test = (_text(whole.sel(split=s), shares=shares) for s in ("train", "test"))
     return f"{text}; with all of them train {train}, test {test}."
 
 
@@ -122,10 +123,10 @@ def _watch(words: str, *, behind: bool) -> str:
     return published.watch(words) if behind else words
 
 
-def _text(value: Any, *, percent: bool) -> str:
+def _text(value: Any, *, shares: bool) -> str:
     if not np.isfinite(value):
         return "unknown"
-    return f"{100 * float(value):.2g}%" if percent else f"{float(value):.2g}"
+    return percent(float(value)) if shares else f"{float(value):.2g}"
 
 
 def _measured(data: xr.Dataset, measure: str) -> np.ndarray:

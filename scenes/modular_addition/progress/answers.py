@@ -14,6 +14,7 @@ from grokviz.scene import Claim, Drawing, Scene, grids, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
 from grokviz.scene.phases import horizon
+from grokviz.scene.spoken import percent
 from grokviz.tasks.modular_addition.formulas.answers import UNKNOWN
 
 if TYPE_CHECKING:
@@ -110,7 +111,11 @@ class AnswersScene(Scene):
             if answers.known and answers.sums[group]
         ]
         told = "; ".join(parts) or f"{answers.every[i]:,} of all {p * p:,} sums"
-        mean = f" Its mean probability of these answers is {sure.mean():.0%}." if sure.size else ""
+        mean = (
+            f" Its mean probability of these answers is {percent(sure.mean())}."
+            if sure.size
+            else ""
+        )
         return (
             f"A table of {p} by {p} cells, one for each sum a + b mod {p}. Right at "
             f"{clocks.at(data, 'epoch', i)}: {told}.{mean}"

@@ -15,6 +15,7 @@ from grokviz.scenes.modular_addition import _claims, _neurons
 from grokviz.scene import Claim, Drawing, Scene, frequencies, option, panels, published, style
 from grokviz.scene import clock as clocks
 from grokviz.scene.outcome import outcome
+from grokviz.scene.spoken import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -465,7 +466,7 @@ def _of_accuracies(data: xr.Dataset, last: int) -> Claim:
     """How accurate the key waves alone are when the run groks."""
     test = float(data["accuracy"].sel(split="test").values[last])
     alone = float(data["restricted_accuracy"].sel(split="all").values[last])
-    words = f"{test:.0%}, the key waves alone reach {alone:.0%}"
+    words = f"{percent(test)}, the key waves alone reach {percent(alone)}"
     numbers = {"test": test, "restricted": alone}
     if not alone - test >= AHEAD:
         return Claim.instead(f"At test accuracy {words}", **numbers)

@@ -12,6 +12,7 @@ import numpy as np
 from grokviz.scenes.repeated_subsequence._induction import LOOKS
 
 from grokviz.scene.films.toolkit import FADE, SMALL, FilmScene, Line, length, place, stroke, words
+from grokviz.scene.spoken import percent
 
 ROWS, LEFT, RIGHT = (330.0, 690.0), 128.0, 1792.0
 """Middles of the two rows of tokens, and where they begin and end."""
@@ -128,7 +129,7 @@ class InductionTask(FilmScene):
             "A trained network does so. The lines: where one head, a part that looks back, looks."
             if share >= LOOKS
             else "The lines are where one head of the network, a part that looks back, looks: "
-            f"{share:.0%} there."
+            f"{percent(share)} there."
         )
         steps = range(self.count)
         rest = [self.boxes[1, step] for step in range(1, self.count + self.beside)]

@@ -10,6 +10,7 @@ from grokviz.scenes.any.films._axes import Axes, Growing
 
 from grokviz.scene.clock import spaced, word
 from grokviz.scene.films.toolkit import BODY, FilmScene, Line, mono, words
+from grokviz.scene.spoken import percent, running_percent
 
 BOX = (830, 215, 1770, 760)
 """The axes in pixels."""
@@ -71,7 +72,7 @@ class Lines:
         for split, (number, y) in self.numbers.items():
             x, share = self.known[split]
             i = max(int(np.searchsorted(x, epoch + 1e-6, side="right")) - 1, 0)
-            number.points = mono(f"{share[i]:.0%}".rjust(4), self.colours.ink, px=NUMBER, bold=True,
+            number.points = mono(running_percent(share[i]), self.colours.ink, px=NUMBER, bold=True,
                                  at=(EDGE, y)).points  # fmt: skip
             self.curves[split].until(epoch)
         self._show_moment(round(epoch))
@@ -97,7 +98,7 @@ class Lines:
         self.scene.say(text, self._through(0.9 * first, learned, self.scene.reading(text)))
         waiting = unseen[1][(unseen[0] >= learned) & (unseen[0] < stuck)]
         typical = float(np.median(waiting)) if waiting.size else 0.0
-        knows = "it knows nothing" if typical < NOTHING else f"it is {typical:.0%} sure"
+        knows = "it knows nothing" if typical < NOTHING else f"it is {percent(typical)} sure"
         text = f"Of all the others {knows}, however long it trains ..."
         self.scene.say(text, self._through(learned, 0.97 * stuck, self.scene.reading(text)))
         text = f"... until, at {self.word} {spaced(self.second)}, it gets those right too."

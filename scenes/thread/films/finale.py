@@ -14,6 +14,7 @@ from grokviz.scene import frequencies
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced, word
 from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, mono, words
+from grokviz.scene.spoken import percent, running_percent
 
 CORNER, CENTRE, ROOM, EDGE = (128.0, 64.0), (1388.0, 470.0), 360.0, 420.0
 """Where the table begins, the middle of the rings, how far from it all but a few of their dots are,
@@ -89,7 +90,7 @@ class Finale(FilmScene):
         self._show_rings(i, 0.0)
         places = zip(self.numbers, (self.told.shown, self.told.others), (1090, 1790), strict=True)
         for number, share, x in places:
-            number.points = mono(f"{share[i]:.0%}".rjust(4), self.colours.ink, px=52, bold=True,
+            number.points = mono(running_percent(share[i]), self.colours.ink, px=52, bold=True,
                                  at=(x, 815)).points  # fmt: skip
         self.show_moment(round(epoch), self.word)
 
@@ -114,7 +115,7 @@ class Finale(FilmScene):
             text += f"; the first is round by {word} {spaced(epochs[half])}"
         text += ", while most others stay wrong." if self.told.others[half] < 0.5 else "."
         self.say(text, self._through(self.reached, half, max(self.reading(text), 5.5)))
-        share = f"{self.told.others[self.second]:.0%}"
+        share = percent(self.told.others[self.second])
         learned = spaced(self.options.moments(self.data)[1])
         text = f"By {word} {learned}, {share} of the others are right."
         if self.starts and self.starts[-1] <= self.second:

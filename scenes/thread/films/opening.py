@@ -16,6 +16,7 @@ from grokviz.scenes.thread.opening import QUESTION
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced, word
 from grokviz.scene.films.toolkit import FADE, SMALL, FilmScene, Line, mono, words
+from grokviz.scene.spoken import percent, running_percent
 
 CORNER, COLUMN = (128.0, 64.0), 1000.0
 """Where the table begins, and the column of what is said of it."""
@@ -86,7 +87,7 @@ class Opening(FilmScene):
         i = self.told.at(epoch) if self.told else 0
         self.table.show(i)
         for number, share, y in self.numbers:
-            number.points = mono(f"{share[i]:.0%}".rjust(4), self.colours.ink, px=NUMBER, bold=True,
+            number.points = mono(running_percent(share[i]), self.colours.ink, px=NUMBER, bold=True,
                                  at=(EDGE, y)).points  # fmt: skip
         for curve in self.curves if curves else ():
             curve.until(epoch)
@@ -112,7 +113,7 @@ class Opening(FilmScene):
         i, (shown, others) = told.at(self.last), told.sums
         right = (told.shown[i] * shown + told.others[i] * others) / (shown + others)
         end = "them all" if right == 1 else f"{np.floor(100 * right):.0f}% of them"
-        share = f"{shown / (shown + others):.0%}"
+        share = percent(shown / (shown + others))
         text = f"It is shown {share} of these sums. In the end it knows {end}."
 
         def passed(share: float) -> None:
@@ -154,7 +155,7 @@ class Opening(FilmScene):
                       at=((left + stop) / 2, (top + low) / 2 + 80))  # fmt: skip
         self.say(QUESTION, self.sweep(back, band, self.table.heat, *numbers, run_time=2.6))
         self.play(mn.FadeIn(asked, scale=0.6), run_time=2 * FADE)
-        share = f"{told.others[told.at(self.second)]:.0%}"
+        share = percent(told.others[told.at(self.second)])
         text = (
             f"Those it is shown it knows by {self.word} {spaced(self.first)}, {share} of the "
             f"rest by {spaced(self.second)}.\nWhat happened in between?"

@@ -17,6 +17,7 @@ from matplotlib.colors import to_rgb
 from grokviz.scene.about import about
 from grokviz.scene.clock import spaced
 from grokviz.scene.films.toolkit import SMALL, Dots, FilmScene, Heat, Line, words
+from grokviz.scene.spoken import percent
 
 RUN = "modular-addition"
 LEARNED = 0.1
@@ -41,7 +42,9 @@ class PhaseChangeToGrokking(FilmScene):
         self.members = self.options.members(self.data)
         self.axes = Axes(self, (900, 205, 1770, 770), (10, 1e5), (0.02, 40), log="xy")
         most, least = self.options.shares(self.data)
-        self.show_source(f"{about(self.data)}  ·  trained on {most:.0%} to {least:.0%} of the sums")
+        self.show_source(
+            f"{about(self.data)}  ·  trained on {percent(most)} to {percent(least)} of the sums"
+        )
         self.section("together")
         self.show_the_first()
         self.section("gap")
@@ -115,7 +118,7 @@ class PhaseChangeToGrokking(FilmScene):
         self.shown = shown
 
     def _share(self, member: int) -> str:
-        return f"{self.data['member_fraction'].values[member]:.0%}"
+        return percent(self.data["member_fraction"].values[member])
 
     def _pairs(self, member: int) -> np.ndarray:
         """The table's cells: training pairs and test pairs in their colours, with b upwards."""
@@ -132,8 +135,8 @@ class PhaseChangeToGrokking(FilmScene):
         return [
             words(text, colour, px=44, bold=True, at=(middle + 10, y), anchor="left")
             for text, colour, y in (
-                (f"{share:.0%}", self.colours.train, low + 52),
-                (f"{1 - share:.0%}", self.colours.test, low + 100),
+                (percent(share), self.colours.train, low + 52),
+                (percent(1 - share), self.colours.test, low + 100),
             )
         ]
 
@@ -225,7 +228,7 @@ class PhaseChangeToGrokking(FilmScene):
         before = self.axes.plot.x0
         for group in groups:
             low, high = (f(share for _, share in group) for f in (min, max))
-            text = f"{low:.0%}" if low == high else f"{100 * low:.0f}–{high:.0%}"
+            text = percent(low) if low == high else f"{100 * low:.0f}–{percent(high)}"
             x = group[0][0] - 16
             if x - before > 0.7 * SMALL * len(text):
                 text = text if names else f"trained on\n{text}"
@@ -313,7 +316,7 @@ class PhaseChangeToGrokking(FilmScene):
         # each caption has its share of the axis, so that none stands still
         early = max(highest, falls / 4)
         between = (early + falls) / 2
-        text = f"Why does it go on at all? Here with {fraction:.0%} of the sums."
+        text = f"Why does it go on at all? Here with {percent(fraction)} of the sums."
         self.say(text, *map(mn.FadeIn, axes),
                  self._through(curves, 0, early, self.reading(text)))  # fmt: skip
         peak, final = weights[top], weights[-1]
