@@ -19,8 +19,8 @@ from benchmarks.rows import table
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "speed.md"
 BEGIN, END = "<!--benchmark {}-->", "<!--/benchmark {}-->"
 PARTS = (
-    "first_picture", "frames", "films", "film_memory", "training", "stacking", "analysing",
-    "trajectory", "explorer",
+    "first_picture", "frames", "films", "figures", "film_memory", "training", "stacking",
+    "analysing", "trajectory", "explorer",
 )  # fmt: skip
 """The modules with a function `rows`, in the order of the page."""
 

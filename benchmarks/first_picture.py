@@ -1,9 +1,11 @@
 """What the first picture takes beside the imports of the libraries that draw it.
 
-``python benchmarks/first_picture.py`` draws stills of bundled runs, a film of one frame, and a page
-of the explorer, each in a process of its own as a user would, in turn with a Python that imports
-these libraries and does nothing: the floor. The ratios are medians of processor time; those of the
-time on the clock stand beside them, and say the same on a machine that does nothing else.
+``python benchmarks/first_picture.py`` draws stills of bundled runs, a film of one frame, whole
+films in low quality, and a page of the explorer, each in a process of its own as a user would, in
+turn with a Python that imports these libraries and does nothing: the floor. The ratios are medians
+of processor time; those of the time on the clock stand beside them, and say the same on a machine
+that does nothing else. Of whole films, which use more than one core, the ratio is that on the
+clock: how long one waits.
 
 ``python benchmarks/first_picture.py RUN`` draws the stills of a run's copy instead, each once with
 nothing measured yet and once again. ``--grokviz`` names another version's command, so that two
@@ -29,9 +31,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.rows import Row, at_most
 
 LIBRARIES = "import matplotlib.figure, xarray, h5netcdf"
-SCENES = ("embedding-waves", "grokking-curve", "wave-circles", "neuron-activations")
+SCENES = (
+    "embedding-waves", "grokking-curve", "wave-circles", "neuron-activations", "race", "manifold",
+    "neuron-surface",
+)  # fmt: skip
 FILMS = ("embedding-waves", "wave-circles")
-STILL, FILM, PAGE = 1.6, 2.0, 4.0
+WHOLE = ("embedding-waves", "grokking-curve", "wave-circles")
+STILL, FILM, LOW, PAGE = 1.6, 2.0, 4.0, 4.0
 """The goals: at most so many times the floor."""
 
 ONE_FRAME = ("--quality", "l", "--duration", "0.05")
@@ -42,11 +48,12 @@ TIMES = 5
 
 @dataclass(frozen=True)
 class Task:
-    """What is measured, its goal as a ratio to the floor, and its command."""
+    """What is measured, its goal as a ratio to the floor, its command, and by which time."""
 
     what: str
     goal: float
     command: list[str]
+    by_clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,15 @@ def tasks_of(folder: Path, grokviz: Sequence[str]) -> list[Task]:
             Task(f"the first frame of a film of `{scene}`", FILM, draw(scene, ".mp4", *ONE_FRAME))
             for scene in FILMS
         ),
+        *(
+            Task(
+                f"a film of `{scene}`, `--quality l`",
+                LOW,
+                draw(scene, ".m4v", "--quality", "l"),
+                by_clock=True,
+            )
+            for scene in WHOLE
+        ),
         Task("a page of the explorer", PAGE, page),
     ]
 
@@ -109,10 +125,23 @@ def _row(task: Task, pairs: Sequence[tuple[Seconds, Seconds]]) -> Row:
     clock = statistics.median(own.clock / floor.clock for floor, own in pairs)
     seconds = statistics.median(own.processor for _, own in pairs)
     imports = statistics.median(floor.processor for floor, _ in pairs)
+    waited = statistics.median(own.clock for _, own in pairs)
+    floor = statistics.median(floor.clock for floor, _ in pairs)
+    if task.by_clock:
+        taken, beside = (
+            f"{waited:.2f} s on the clock",
+            f"{floor:.2f} s (of the processor {ratio:.2f}",
+        )
+        ratio = clock
+    else:
+        taken, beside = (
+            f"{seconds:.2f} s of the processor",
+            f"{imports:.2f} s (on the clock {clock:.2f}",
+        )
     goal, met = at_most(ratio, task.goal)
     return Row(
-        what=f"{task.what}: {seconds:.2f} s of the processor",
-        against=f"imports of its libraries alone: {imports:.2f} s (on the clock {clock:.2f} times)",
+        what=f"{task.what}: {taken}",
+        against=f"imports of its libraries alone: {beside} times)",
         ratio=ratio,
         goal=goal,
         met=met,
