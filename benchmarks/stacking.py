@@ -5,8 +5,8 @@
 A stack holds as many networks as the sweep has seeds: every weight gets one more axis, and one call
 computes the losses and gradients of all (torch.func.vmap). Against it stand as many networks one
 after another, as ``grokviz sweep`` trains them in a process. Both on one thread, by that thread's
-own time, so N processes have either of them N times. Also said: whether a network's gradients keep
-their bits if fewer others share its stack.
+own time, so N processes have either of them N times. Also said: how far a network's gradients in a
+stack are from those alone, and whether they keep their bits if fewer others, or none, share it.
 """
 
 from __future__ import annotations
@@ -39,11 +39,12 @@ Weights = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Gain:
-    """Seconds of a gradient of one member: alone, and in a stack."""
+    """Seconds of a gradient of one member, alone and in a stack, and whether they agree."""
 
     alone: float
     stacked: float
     same_bits: bool
+    apart: float
 
 
 def loss_of(problem: Any) -> Callable[[Weights], Tensor]:
@@ -53,34 +54,83 @@ def loss_of(problem: Any) -> Callable[[Weights], Tensor]:
     return lambda w: problem.train.loss_tensors(w)[0]
 
 
-def measure(name: str, members: int) -> Gain:
-    """What a stack of ``members`` gains in one recipe."""
-    settings = recipe(name).settings
+@dataclass(frozen=True)
+class Stack:
+    """One network of a recipe as it trains alone, and how a stack of them does.
+
+    Attributes:
+        single: the problem, with the exact path.
+        gradients: what ``single`` writes its gradients into.
+        weights: those of so many members near the initial ones, a first axis over members.
+        gradients_of: gradients of all members, of weights with that first axis.
+
+    """
+
+    single: Any
+    gradients: Weights
+    weights: Weights
+    gradients_of: Callable[[Weights], Weights]
+
+    def alone(self, member: int) -> Weights:
+        """The gradients of one member by itself."""
+        with torch.no_grad():
+            for key, value in self.weights.items():
+                self.single.state[key].copy_(value[member])
+        self.single.train_metrics(0, self.gradients)
+        return self.gradients
+
+    def apart(self) -> float:
+        """The largest difference between a member's gradients in the stack and alone, as a share
+        of the largest gradient of that tensor.
+        """
+        stacked, most = self.gradients_of(self.weights), 0.0
+        for member in range(len(next(iter(self.weights.values())))):
+            for key, value in self.alone(member).items():
+                size = value.abs().max().clamp_min(1e-30)
+                most = max(most, float((stacked[key][member] - value).abs().max() / size))
+        return most
+
+
+def stack(settings: Any, name: str, members: int) -> Stack:
+    """Networks of a recipe with these settings, alone and stacked."""
     build, cpu = task(recipe(name).task).build_problem, torch.device("cpu")
     single = build(settings, cpu, exact_path=True)
     gradients = {key: torch.zeros_like(single.state[key]) for key in single.trained}
     with using(Kernels(BLAS, compile_loops=False)):  # what vmap can batch
-        stacked_problem = build(settings, cpu, exact_path=True)
-    loss = loss_of(stacked_problem)
-    fixed = {key: single.state[key] for key in single.state if key not in single.trained}
-    stack = vmap(grad_and_value(lambda w: loss({**fixed, **w})))
-
+        loss = loss_of(build(settings, cpu, exact_path=True))
+    fixed = {key: single.state[key].clone() for key in single.state if key not in single.trained}
+    batched = vmap(grad_and_value(lambda w: loss({**fixed, **w})))
     generator = torch.Generator().manual_seed(0)
     weights = {
         key: single.state[key]
         + 0.01 * torch.randn(members, *single.state[key].shape, generator=generator)
         for key in single.trained
     }
-    half = {key: value[: members // 2] for key, value in weights.items()}
-    with using(Kernels(BLAS, compile_loops=False)):
-        whole_stack, half_stack = stack(weights)[0], stack(half)[0]  # warms up too
-    same = all(torch.equal(whole_stack[key][: members // 2], half_stack[key]) for key in half)
+
+    def gradients_of(some: Weights) -> Weights:
+        with using(Kernels(BLAS, compile_loops=False)):
+            return batched(some)[0]  # type: ignore[no-any-return]
+
+    return Stack(single, gradients, weights, gradients_of)
+
+
+def measure(name: str, members: int) -> Gain:
+    """What a stack of ``members`` gains in one recipe."""
+    made = stack(recipe(name).settings, name, members)
+    half = {key: value[: members // 2] for key, value in made.weights.items()}
+    one = {key: value[:1] for key, value in made.weights.items()}
+    whole = made.gradients_of(made.weights)  # warms up too
+    same = all(
+        torch.equal(whole[key][: len(value)], value)
+        for fewer in (half, one)
+        for key, value in made.gradients_of(fewer).items()
+    )
+    apart = made.apart()
     alone, stacked = [], []
     for _ in range(ROUNDS):
-        alone.append(seconds(lambda: single.train_metrics(0, gradients)))
-        with using(Kernels(BLAS, compile_loops=False)):
-            stacked.append(seconds(lambda: stack(weights)) / members)
-    return Gain(statistics.median(alone), statistics.median(stacked), same)
+        alone.append(seconds(lambda: made.single.train_metrics(0, made.gradients)))
+        stacked.append(seconds(lambda: made.gradients_of(made.weights)) / members)
+    return Gain(statistics.median(alone), statistics.median(stacked), same, apart)
 
 
 def gains(names: tuple[str, ...], members: int) -> dict[str, Gain]:
@@ -100,7 +150,7 @@ def rows(names: tuple[str, ...] = RECIPES, members: int = MEMBERS) -> list[Row]:
         ratio = gain.alone / gain.stacked
         bits = "same bits in any stack" if gain.same_bits else "its bits depend on the stack"
         what = f"{name}, a gradient in a stack of {members} ({bits}): {1e3 * gain.stacked:.1f} ms"
-        alone = f"alone: {1e3 * gain.alone:.1f} ms"
+        alone = f"alone: {1e3 * gain.alone:.1f} ms (gradients {gain.apart:.0e} apart)"
         found.append(Row(what, alone, ratio, *at_least(ratio, 4), SCRIPT))
     return found
 

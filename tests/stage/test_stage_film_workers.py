@@ -80,6 +80,12 @@ def _words(process: psutil.Process) -> str:
         return ""
 
 
+def _bytes(film: Path) -> dict[str, bytes]:
+    """A film's bytes; those of each picture where it is a folder."""
+    files = sorted(film.iterdir()) if film.is_dir() else [film]
+    return {file.name: file.read_bytes() for file in files}
+
+
 FILM: dict[str, Any] = {"quality": "l", "fps": 12, "duration": 2.0, "hold": 0.25}
 
 
@@ -89,6 +95,8 @@ FILM: dict[str, Any] = {"quality": "l", "fps": 12, "duration": 2.0, "hold": 0.25
         "a.gif",  # two passes
         pytest.param("a.mp4", marks=pytest.mark.slow),
         pytest.param("a.webm", marks=pytest.mark.slow),
+        pytest.param("a.webp", marks=pytest.mark.slow),
+        pytest.param("a/", marks=pytest.mark.slow),  # a folder of PNG files
     ],
 )
 def test_the_bytes_are_those_of_one_process(
@@ -97,11 +105,11 @@ def test_the_bytes_are_those_of_one_process(
     more = FILM | ({"transparent": True} if name == "a.webm" else {})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frame_workers, "worth", lambda *_: 0)
-        (alone,) = render(dot(), data, tmp_path / name, **more)
-    expected = alone.read_bytes()
+        (alone,) = render(dot(), data, f"{tmp_path}/{name}", **more)
+    expected = _bytes(alone)
     assert not eager
-    (together,) = render(dot(), data, tmp_path / name, **more)
-    assert together.read_bytes() == expected
+    (together,) = render(dot(), data, f"{tmp_path}/{name}", **more)
+    assert _bytes(together) == expected
     assert len(eager) >= 18
 
 
