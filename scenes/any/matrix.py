@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from grokviz.scenes.any import _tensors as tensors
+from grokviz.scenes.any._spoken import sentence, spoken
 
 from grokviz.errors import InputError
 from grokviz.media.theme import colour_map
@@ -75,7 +76,7 @@ class Matrix(Scene):
         if not last >= GATHERED * first:
             return Claim.instead(words, watch, first=first, last=last)
         if few.startswith("One") and first <= NOISE:
-            words = f"{name} begins as noise and ends as one pattern"
+            words = f"{sentence(spoken(name))} begins as noise and ends as one pattern"
         return Claim(words, watch, numbers={"first": first, "last": last})
 
     def draw(self, figure: FigureBase, data: xr.Dataset) -> Drawing:
